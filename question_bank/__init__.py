@@ -1,0 +1,1 @@
+"""Question kinds, file formats, checks and the seed questions; stands alone, without Flask and SQL."""

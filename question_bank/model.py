@@ -1,0 +1,92 @@
+"""The question as every format reads and writes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+OPTION_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+TRUE_FALSE_OPTIONS = ("正确", "错误")
+
+
+class Kind(StrEnum):
+    """The kinds of question that the bank holds; a case holds sub-questions of the others."""
+
+    SINGLE_CHOICE = "single_choice"
+    MULTIPLE_CHOICE = "multiple_choice"
+    TRUE_FALSE = "true_false"
+    FILL_BLANK = "fill_blank"
+    SHORT_ANSWER = "short_answer"
+    CASE = "case"
+
+
+CHOICE_KINDS = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE})
+
+KIND_NAMES = {
+    Kind.SINGLE_CHOICE: "单选题",
+    Kind.MULTIPLE_CHOICE: "多选题",
+    Kind.TRUE_FALSE: "判断题",
+    Kind.FILL_BLANK: "填空题",
+    Kind.SHORT_ANSWER: "简答题",
+    Kind.CASE: "案例题",
+}
+
+
+class Difficulty(StrEnum):
+    """How hard a question is held to be before statistics say so."""
+
+    EASY = "easy"
+    MEDIUM = "medium"
+    HARD = "hard"
+
+
+DIFFICULTY_NAMES = {Difficulty.EASY: "易", Difficulty.MEDIUM: "中", Difficulty.HARD: "难"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """Where in which version of which law a question has its answer."""
+
+    law: str
+    article: str
+    version: str | None = None
+    """Date of the law's version, ISO (`2021-01-22`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture that a question's HTML names by `src="bank:<name>"`."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question.
+
+    `key` by kind: choices – option letters in rising order (`("A", "C")`); true/false – `("A",)` for 正确 and `("B",)`
+    for 错误, with `options` always `("正确", "错误")`; fill-in – one tuple of accepted variants a blank, in `blanks`, and
+    `key` empty; short answer – the model answer as the one string of `key`; case – empty, the keys are in `parts`.
+    """
+
+    kind: Kind
+    stem: str
+    options: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    blanks: tuple[tuple[str, ...], ...] = ()
+    parts: tuple[Question, ...] = ()
+    """Sub-questions of a case, whose common text is `stem`."""
+    explanation: str = ""
+    citation: Citation | None = None
+    knowledge_points: tuple[str, ...] = ()
+    difficulty: Difficulty | None = None
+    points: Decimal | None = None
+    code: str | None = None
+    """The question's own number in its file or bank."""
+    tags: tuple[str, ...] = ()
+    is_html: bool = False
+    """Whether stem, options, explanation are HTML fragments; else plain text."""
+    images: tuple[Image, ...] = ()
