@@ -1,0 +1,207 @@
+"""From what a format says of a question to the bank's question: checks, doubts and losses, the same for all formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+
+from question_bank.formats.rich import Rich, joined, unify
+from question_bank.formats.tags import decode_tags
+from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Image, Kind, Question
+from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion
+
+TRUE_WORDS = frozenset({"true", "t", "正确", "对", "√", "✓", "✔"})
+FALSE_WORDS = frozenset({"false", "f", "错误", "错", "×", "✗", "✘"})
+MAX_POINTS = Decimal(99999)
+
+Outcome = ReadQuestion | DoubtfulQuestion | Note
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """A question as a format's reader found it, before it is checked."""
+
+    where: str
+    kind: Kind
+    stem: Rich
+    options: list[Rich] = field(default_factory=list)
+    right: list[int] = field(default_factory=list)
+    """Places of the right options, from 0."""
+    blanks: list[tuple[str, ...]] = field(default_factory=list)
+    answer: str = ""
+    parts: list[Draft] = field(default_factory=list)
+    explanation: list[Rich] = field(default_factory=list)
+    option_notes: dict[int, Rich] = field(default_factory=dict)
+    """Feedback on single options, told in the explanation after the option's letter."""
+    code: str | None = None
+    points: Decimal | None = None
+    tags: list[str] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+    losses: list[Note] = field(default_factory=list)
+    doubt: Note | None = None
+
+    def lose(self, code: str, reason: str) -> None:
+        """Name something that could not be kept; once a code."""
+        if all(note.code != code for note in self.losses):
+            self.losses.append(Note(self.where, reason, code))
+
+    def doubt_key(self, code: str, reason: str) -> None:
+        """Send the question to the review list; the first reason stands."""
+        if self.doubt is None:
+            self.doubt = Note(self.where, reason, code)
+
+
+def settle(draft: Draft) -> Outcome:
+    """The draft as imported, doubtful or refused."""
+    if draft.stem.is_blank:
+        return Note(draft.where, "题干是空的，没有可以作答的内容。请补上题干后再导入。", "no_stem")
+    refusal = _check(draft)
+    if refusal is not None:
+        return refusal
+    question = _question(draft)
+    if draft.doubt is not None:
+        return DoubtfulQuestion(question, draft.doubt)
+    return ReadQuestion(question, draft.where, tuple(draft.losses))
+
+
+def add_outcome(reading: Reading, outcome: Outcome) -> None:
+    """Put one outcome on its list of the reading."""
+    if isinstance(outcome, ReadQuestion):
+        reading.imported.append(outcome)
+    elif isinstance(outcome, DoubtfulQuestion):
+        reading.doubtful.append(outcome)
+    else:
+        reading.refused.append(outcome)
+
+
+def not_sat(where: str, kind_name: str) -> Note:
+    """The refusal of a kind that the platform does not sit, by its name."""
+    return Note(
+        where,
+        f"本平台不考“{kind_name}”，这道题没有导入。可改写成单选、多选、判断、填空或简答题后再导入。",
+        "kind_not_sat",
+    )
+
+
+def read_points(text: str | None) -> Decimal | None:
+    """Points as written in a file, to two places; None when they are no positive number."""
+    try:
+        points = Decimal((text or "").strip())
+    except InvalidOperation:
+        return None
+    if not points.is_finite() or points <= 0 or points > MAX_POINTS:
+        return None
+    rounded = points.quantize(Decimal("0.01"))
+    whole = rounded.to_integral_value()
+    return whole if rounded == whole else rounded.normalize()
+
+
+def _check(draft: Draft) -> Note | None:
+    if draft.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE}:
+        return _check_choice(draft)
+    if draft.kind is Kind.FILL_BLANK:
+        if not draft.blanks or not all(draft.blanks):
+            draft.doubt_key("no_key", "填空题有空没有写明答案。请补上答案。")
+    elif draft.kind is Kind.SHORT_ANSWER:
+        if not draft.answer.strip():
+            draft.lose("no_model_answer", "文件里没有参考答案，导入后请补上，阅卷时要用。")
+    elif draft.kind is Kind.CASE:
+        return _check_case(draft)
+    elif len(draft.right) != 1:
+        draft.doubt_key("no_key", "判断题没有写明对错。请补上答案。")
+    return None
+
+
+def _check_choice(draft: Draft) -> Note | None:
+    count = len(draft.options)
+    if count > len(OPTION_LETTERS):
+        return Note(draft.where, f"有 {count} 个选项，超过 26 个的上限。请减少选项后再导入。", "too_many_options")
+    if any(place < 0 or place >= count for place in draft.right):
+        draft.doubt_key("key_outside_options", "答案指向不存在的选项。请核对答案。")
+        draft.right = []
+    if count < 2:
+        draft.doubt_key("too_few_options", "选择题只有不到两个选项。请补上选项。")
+    if any(option.is_blank for option in draft.options):
+        draft.doubt_key("blank_option", "有选项是空的。请补上选项内容并核对答案。")
+    if not draft.right:
+        draft.doubt_key("no_key", "没有写明正确答案。请补上答案。")
+    if draft.kind is Kind.SINGLE_CHOICE and len(set(draft.right)) > 1:
+        draft.doubt_key("two_keys", "单选题却有不止一个选项得满分。请确认是改成多选题，还是只留一个答案。")
+        draft.right = []
+    right_texts = {draft.options[place].fragment for place in draft.right}
+    if any(option.fragment in right_texts for place, option in enumerate(draft.options) if place not in draft.right):
+        draft.doubt_key("same_options", "有两个选项内容相同，却一个算对一个算错。请核对选项和答案。")
+    return None
+
+
+def _check_case(draft: Draft) -> Note | None:
+    if not draft.parts:
+        return Note(draft.where, "案例题没有小题。请补上小题后再导入。", "no_parts")
+    for place, part in enumerate(draft.parts, start=1):
+        outcome = settle(part)
+        if isinstance(outcome, Note):
+            return Note(draft.where, f"第 {place} 小题：{outcome.reason}", outcome.code)
+        if part.doubt is not None:
+            draft.doubt_key(part.doubt.code, f"第 {place} 小题：{part.doubt.reason}")
+        for loss in part.losses:
+            draft.lose(loss.code, f"第 {place} 小题：{loss.reason}")
+    return None
+
+
+def _question(draft: Draft) -> Question:
+    if draft.kind is Kind.SINGLE_CHOICE:
+        _turn_true_false(draft)
+    texts = [draft.stem, *draft.options, _explanation(draft)]
+    values, is_html = unify(texts)
+    facts = decode_tags(draft.tags)
+    return Question(
+        kind=draft.kind,
+        stem=values[0],
+        options=TRUE_FALSE_OPTIONS if draft.kind is Kind.TRUE_FALSE else tuple(values[1:-1]),
+        key=_key(draft),
+        blanks=tuple(draft.blanks),
+        parts=tuple(_question(part) for part in draft.parts),
+        explanation=values[-1],
+        citation=facts.citation,
+        knowledge_points=facts.knowledge_points,
+        difficulty=facts.difficulty,
+        points=draft.points,
+        code=draft.code or None,
+        tags=facts.tags,
+        is_html=is_html,
+        images=_used_images(draft.images, values),
+    )
+
+
+def _used_images(images: list[Image], values: Iterable[str]) -> tuple[Image, ...]:
+    text = "\n".join(values)
+    return tuple(image for image in {image.name: image for image in images}.values() if f"bank:{image.name}" in text)
+
+
+def _key(draft: Draft) -> tuple[str, ...]:
+    if draft.kind is Kind.SHORT_ANSWER:
+        return (draft.answer.strip(),) if draft.answer.strip() else ()
+    return tuple(OPTION_LETTERS[place] for place in sorted(set(draft.right)))
+
+
+def _explanation(draft: Draft) -> Rich:
+    """General feedback first, then what was said of single options, after their letters."""
+    notes = [text for text in draft.explanation if not text.is_blank]
+    for place, note in sorted(draft.option_notes.items()):
+        if not note.is_blank and place < len(OPTION_LETTERS):
+            notes.append(Rich(f"{OPTION_LETTERS[place]}：{note.simplest.text}", note.simplest.is_html))
+    return joined(notes)
+
+
+def _turn_true_false(draft: Draft) -> None:
+    """Two options that say only true and false make a true/false question; its letters follow the words, not the places."""
+    words = [option.plain.strip().lower() for option in draft.options]
+    if len(words) != 2 or not ({words[0], words[1]} & TRUE_WORDS) or not ({words[0], words[1]} & FALSE_WORDS):
+        return
+    swapped = words[0] in FALSE_WORDS
+    draft.kind = Kind.TRUE_FALSE
+    draft.options = []
+    if swapped:
+        draft.right = [1 - place for place in draft.right]
+        draft.option_notes = {1 - place: note for place, note in draft.option_notes.items()}

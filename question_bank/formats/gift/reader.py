@@ -1,0 +1,177 @@
+"""Reading GIFT."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+
+from question_bank.formats.draft import Draft, Outcome, add_outcome, not_sat, settle
+from question_bank.formats.gift.lexer import blocks, hide
+from question_bank.formats.gift.parser import GiftAnswer, GiftQuestion, GiftText, GiftType, parse
+from question_bank.formats.plain_text import decode_text, text_head
+from question_bank.formats.rich import Rich, guessed
+from question_bank.model import Kind
+from question_bank.reading import Note, Reading
+
+FULL = Decimal(100)
+_SIGNS = re.compile(r"\{\s*(?:[=~#][^{}]*|T|F|TRUE|FALSE|(?:T|F|TRUE|FALSE)#[^{}]*)?\}", re.IGNORECASE)
+_CODE = re.compile(r"(?=.*\d)[\w.\-]{1,40}")
+
+
+def looks_like(content: bytes, name: str) -> bool:
+    """Whether the text has answers in braces or a category as GIFT has them."""
+    if name.lower().endswith(".gift"):
+        return True
+    text = text_head(content)
+    if "\x00" in text or text.lstrip().startswith(("<", "{", "[")):
+        return text.lstrip().startswith("{") and bool(re.match(r"\s*\{\s*[=~#]", text))
+    return text.lstrip().startswith("$CATEGORY:") or bool(_SIGNS.search(hide(text)))
+
+
+def read(content: bytes, *, name: str) -> Reading:
+    """All questions of a GIFT file; descriptions and categories are remarks."""
+    del name
+    reading = Reading("gift")
+    for block in blocks(decode_text(content)):
+        question = parse(block)
+        where = f"第 {question.line} 行"
+        if question.type is GiftType.CATEGORY:
+            reading.remarks.append(Note(where, f"分类“{question.title}”没有保留，题目都导入到所选的题库。", "category"))
+        elif question.type is GiftType.DESCRIPTION:
+            reading.remarks.append(Note(where, "这一段没有答案，是说明文字，没有导入。", "description"))
+        else:
+            add_outcome(reading, _outcome(question, where))
+    return reading
+
+
+def _outcome(question: GiftQuestion, where: str) -> Outcome:
+    if question.type is GiftType.MATCHING:
+        return not_sat(where, "连线题（配对题）")
+    if question.type is GiftType.BROKEN:
+        return Note(
+            where,
+            "花括号里的答案写法不合 GIFT 格式（括号不成对，或没有 = ~ # 开头的答案）。请改正这一处后再导入。",
+            "malformed",
+        )
+    if question.type is GiftType.NUMERICAL and exact_number(question.answers) is None:
+        return not_sat(where, "数值范围题")
+    draft = Draft(where=where, kind=Kind.SHORT_ANSWER, stem=rich(question.stem))
+    draft.code = question.code or (question.title if question.title and _CODE.fullmatch(question.title) else None)
+    draft.tags = question.tags
+    if question.global_feedback is not None:
+        draft.explanation.append(rich(question.global_feedback))
+    if "markdown" in {question.stem.format, *(answer.text.format for answer in question.answers)}:
+        draft.lose("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
+    _FILLERS.get(question.type, _fill_nothing)(draft, question)
+    return settle(draft)
+
+
+def rich(text: GiftText) -> Rich:
+    """A GIFT text in our manner."""
+    if text.format == "html":
+        return Rich(text.text, is_html=True)
+    return guessed(text.text) if text.format == "moodle" else Rich(text.text)
+
+
+def _fill_nothing(draft: Draft, question: GiftQuestion) -> None:
+    del draft, question
+
+
+def _fill_true_false(draft: Draft, question: GiftQuestion) -> None:
+    draft.kind = Kind.TRUE_FALSE
+    draft.right = [0 if question.is_true else 1]
+    draft.explanation += [rich(note) for note in question.notes if note is not None]
+
+
+def fill_choice(draft: Draft, answers: list[GiftAnswer]) -> None:
+    """Choices: one right answer behind `=`, or several by their weights."""
+    draft.options = [rich(answer.text) for answer in answers]
+    notes = {place: rich(answer.feedback) for place, answer in enumerate(answers) if answer.feedback is not None}
+    draft.option_notes = notes
+    fractions = [_fraction(answer) for answer in answers]
+    is_single = any(answer.is_correct for answer in answers)
+    weigh_choice(draft, fractions, is_single=is_single)
+
+
+def weigh_choice(draft: Draft, fractions: list[Decimal], *, is_single: bool) -> None:
+    """The key from fractions (percent): single – those of 100; multiple – all above 0; uneven ones are a named loss."""
+    draft.kind = Kind.SINGLE_CHOICE if is_single else Kind.MULTIPLE_CHOICE
+    positive = [fraction for fraction in fractions if fraction > 0]
+    if is_single:
+        draft.right = [place for place, fraction in enumerate(fractions) if fraction >= FULL]
+        if any(0 < fraction < FULL for fraction in fractions):
+            draft.lose("partial_credit", "有的选项原来得部分分，导入后只有正确选项得分。")
+    else:
+        draft.right = [place for place, fraction in enumerate(fractions) if fraction > 0]
+        if len(set(positive)) > 1:
+            draft.lose("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
+        elif positive and not Decimal(95) <= sum(positive) <= Decimal(105):
+            draft.doubt_key("weights_odd", "各正确选项的分值加起来不是 100%，分不清哪些才是正确答案。请核对答案。")
+    if any(fraction < 0 for fraction in fractions):
+        draft.lose("negative_marks", "错选倒扣分没有保留。")
+
+
+def fill_short(draft: Draft, variants: list[tuple[str, Decimal]]) -> None:
+    """One blank with the variants of full weight; lesser ones and wildcards are named."""
+    draft.kind = Kind.FILL_BLANK
+    full = [text.strip() for text, fraction in variants if fraction >= FULL and text.strip()]
+    if any(0 < fraction < FULL for _, fraction in variants):
+        draft.lose("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
+    if any("*" in text.replace("\\*", "") for text in full):
+        draft.doubt_key("wildcard_answer", "答案里有通配符 *，本平台不支持。请写出具体的答案。")
+    draft.blanks = [tuple(dict.fromkeys(text.replace("\\*", "*") for text in full))] if full else []
+
+
+def _fill_short(draft: Draft, question: GiftQuestion) -> None:
+    fill_short(draft, [(rich(answer.text).plain, _fraction(answer)) for answer in question.answers])
+    draft.explanation += [rich(answer.feedback) for answer in question.answers if answer.feedback is not None]
+
+
+def _fill_multiple_choice(draft: Draft, question: GiftQuestion) -> None:
+    fill_choice(draft, question.answers)
+
+
+def _fill_number(draft: Draft, question: GiftQuestion) -> None:
+    number = exact_number(question.answers)
+    fill_short(draft, [(number or "", FULL)])
+    draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+    if sum(1 for answer in question.answers if _fraction(answer) > 0) > 1:
+        draft.lose("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
+    draft.explanation += [rich(answer.feedback) for answer in question.answers if answer.feedback is not None]
+
+
+_FILLERS: dict[GiftType, Callable[[Draft, GiftQuestion], None]] = {
+    GiftType.TRUE_FALSE: _fill_true_false,
+    GiftType.MULTIPLE_CHOICE: _fill_multiple_choice,
+    GiftType.SHORT: _fill_short,
+    GiftType.NUMERICAL: _fill_number,
+}
+
+
+def exact_number(answers: list[GiftAnswer]) -> str | None:
+    """The one value that alone gets full credit, written as in the file; None when it is a range or there are several."""
+    full = [answer.text.text for answer in answers if answer.is_correct and _fraction(answer) >= FULL]
+    if len(full) != 1:
+        return None
+    value, _, tolerance = full[0].partition(":")
+    if ".." in value:
+        value, _, other = value.partition("..")
+        if _number(other) != _number(value):
+            return None
+    if _number(value) is None or (tolerance.strip() and _number(tolerance) != 0):
+        return None
+    return value.strip()
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        return Decimal(text.strip())
+    except InvalidOperation:
+        return None
+
+
+def _fraction(answer: GiftAnswer) -> Decimal:
+    if answer.weight is not None:
+        return answer.weight
+    return FULL if answer.is_correct else Decimal(0)

@@ -1,0 +1,107 @@
+"""Archives from strangers: opened only when their directory promises nothing that could hurt."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import stat
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+from question_bank.reading import UnreadableFileError
+
+MAX_UNPACKED = 100 * 1024 * 1024
+MAX_ENTRIES = 2000
+MAX_RATIO = 100
+RATIO_FREE = 1024 * 1024
+"""Entries that unpack to less than this may be packed as tightly as they like: they cannot hurt."""
+
+_DAMAGED = "压缩包已损坏，打不开。请重新下载或重新导出后再上传。"
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A checked archive: names to bytes, each read at most once over the limit."""
+
+    zip_file: zipfile.ZipFile
+    names: tuple[str, ...]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the archive holds that file."""
+        return name in self.names
+
+    def read(self, name: str) -> bytes:
+        """The bytes of one file; UnreadableFileError when it is damaged or larger than its directory says."""
+        info = self.zip_file.getinfo(name)
+        try:
+            with self.zip_file.open(info) as stream:
+                content = stream.read(info.file_size + 1)
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            OSError,
+            EOFError,
+            ValueError,
+            RuntimeError,
+            NotImplementedError,
+        ) as error:
+            raise UnreadableFileError(f"压缩包里的“{name}”已损坏，读不出来。请重新导出后再上传。") from error
+        if len(content) != info.file_size:
+            raise UnreadableFileError(
+                f"压缩包里的“{name}”实际大小和目录里写的不一致，为安全起见不予打开。请重新打包后再上传。"
+            )
+        return content
+
+
+def open_archive(content: bytes) -> Archive:
+    """The archive, when its directory keeps the limits (H08, H10); else UnreadableFileError with the reason."""
+    try:
+        zip_file = zipfile.ZipFile(io.BytesIO(content))
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeError) as error:
+        raise UnreadableFileError(_DAMAGED) from error
+    entries = zip_file.infolist()
+    _check_size(entries, len(content))
+    seen: set[str] = set()
+    for entry in entries:
+        _check_entry(entry)
+        folded = posixpath.normpath(entry.filename).casefold()
+        if folded in seen:
+            raise UnreadableFileError(f"压缩包里有重名文件“{entry.filename}”，分不清该用哪一个。请删去多余的再打包。")
+        seen.add(folded)
+    names = (e.filename for e in entries if not e.is_dir() and not e.filename.startswith("__MACOSX/"))
+    return Archive(zip_file, tuple(names))
+
+
+def check_archive(content: bytes) -> None:
+    """Raise UnreadableFileError when the archive (also docx, xlsx) breaks a limit; nothing is unpacked."""
+    open_archive(content)
+
+
+def _check_size(entries: list[zipfile.ZipInfo], packed: int) -> None:
+    if len(entries) > MAX_ENTRIES:
+        raise UnreadableFileError(
+            f"压缩包里有 {len(entries)} 个文件，超过 {MAX_ENTRIES} 个的上限。请分成几个压缩包上传。"
+        )
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > MAX_UNPACKED:
+        raise UnreadableFileError(
+            f"压缩包展开后有 {unpacked // 1024 // 1024} MB，超过 100 MB 的上限。请分成几个压缩包上传。"
+        )
+    if sum(entry.compress_size for entry in entries) > packed:
+        raise UnreadableFileError("压缩包里的文件互相重叠，为安全起见不予打开。请重新打包后再上传。")
+
+
+def _check_entry(entry: zipfile.ZipInfo) -> None:
+    name = entry.orig_filename
+    if "\x00" in name or not name.strip():
+        raise UnreadableFileError("压缩包里有文件名不合法的文件。请改名后重新打包。")
+    parts = name.replace("\\", "/").split("/")
+    if name.startswith(("/", "\\")) or ".." in parts or (len(parts[0]) == 2 and parts[0][1] == ":"):
+        raise UnreadableFileError(f"压缩包里的“{name}”指向压缩包以外的位置，不予打开。请重新打包后再上传。")
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise UnreadableFileError(f"压缩包里的“{name}”是一个链接而不是文件，不予打开。请换成真正的文件再打包。")
+    if entry.flag_bits & 0x1:
+        raise UnreadableFileError("压缩包加了密码。请去掉密码后再上传。")
+    if entry.file_size > RATIO_FREE and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
+        raise UnreadableFileError(f"压缩包里的“{name}”压缩比异常，为安全起见不予打开。")
