@@ -1,0 +1,70 @@
+"""The online exam and training platform for legal education; `create_app` builds it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from examapp import rooms
+from examapp.config import Mode, Settings, read_settings
+from examapp.core import assets, errors, pages
+from examapp.core.clock import clock
+from examapp.core.crypto import Sealer
+from examapp.core.db import db, engine_options
+from examapp.core.logging import set_up_logging
+from examapp.core.worker import init_celery
+from examapp.people.access import init_access
+
+_MOST_UPLOAD_BYTES = 32 * 1024 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application from its settings; raises SettingsError where a setting would be dangerous."""
+    settings = settings or read_settings()
+    settings.check()
+    set_up_logging(settings.log_level)
+    app = Flask("examapp", static_folder=None)
+    _configure(app, settings)
+    db.init_app(app)
+    Migrate(app, db, directory="migrations")
+    CSRFProtect(app)
+    init_celery(app, broker_url=settings.redis_url, is_eager=settings.mode is Mode.TESTING)
+    version, folder = assets.collect(settings.data_path)
+    pages.init_pages(app, asset_version=version)
+    init_access(app)
+    app.register_blueprint(errors.blueprint)
+    rooms.register(app)
+    if settings.mode is not Mode.TESTING:
+        with app.app_context():
+            clock.follow(db.engine)
+    app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]  # Flask means it to be wrapped so
+    if proxies := int(settings.trusted_proxies):
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    is_https = settings.https == "1"
+    app.config.from_mapping(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url, int(settings.db_pool_size)),
+        MAX_CONTENT_LENGTH=_MOST_UPLOAD_BYTES,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        SESSION_COOKIE_NAME="__Host-session" if is_https else "session",
+        SESSION_COOKIE_SECURE=is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=7),
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    app.extensions["sealer"] = Sealer.from_setting(settings.data_keys)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -1,0 +1,1 @@
+"""THE HOT PATH: start, save an answer, hand in."""

@@ -1,0 +1,126 @@
+"""Attempts, their answers with history, events, and saves set aside."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from examapp.core.db import Base, BigInt, Id, Instant, Json, Words
+
+
+class AttemptState(StrEnum):
+    """The life of an attempt; it never goes back but by an audited reopening."""
+
+    IN_PROGRESS = "in_progress"
+    SUBMITTED = "submitted"
+    GRADED = "graded"
+
+
+class Attempt(Base):
+    """One sitting (作答). What a save must know stands in this row, so that a save touches nothing else of the house."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        UniqueConstraint("exam_id", "person_id", "number"),
+        UniqueConstraint("receipt_number"),
+        CheckConstraint("state IN ('in_progress', 'submitted', 'graded')", name="state"),
+        CheckConstraint("epoch >= 1", name="epoch"),
+        CheckConstraint("closes_at >= deadline_at", name="closes_after_deadline"),
+        CheckConstraint("(state = 'in_progress') = (submitted_at IS NULL)", name="submitted_once"),
+        CheckConstraint("(submitted_at IS NULL) = (receipt_number IS NULL)", name="receipt_with_submission"),
+        Index("uq_attempts_live", "exam_id", "person_id", unique=True, postgresql_where=text("state = 'in_progress'")),
+        Index("ix_attempts_person_id", "person_id"),
+        Index("ix_attempts_overdue", "closes_at", postgresql_where=text("state = 'in_progress'")),
+        Index("ix_attempts_ungraded", "submitted_at", postgresql_where=text("state = 'submitted'")),
+    )
+
+    id: Mapped[Id]
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    number: Mapped[int]
+    paper_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("papers.id"))
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"))
+    """The person's unit at the start: a snapshot that stands beside the score."""
+    state: Mapped[Words] = mapped_column(default=AttemptState.IN_PROGRESS)
+    started_at: Mapped[Instant]
+    deadline_at: Mapped[Instant]
+    closes_at: Mapped[Instant]
+    """Deadline plus grace: from here on nothing is accepted."""
+    epoch: Mapped[int] = mapped_column(default=1)
+    shape: Mapped[Words]
+    """The paper's shape (see papers.models.Paper)."""
+    unsure: Mapped[list[int]] = mapped_column(ARRAY(Integer), default=list)
+    submitted_at: Mapped[Instant | None]
+    is_forced: Mapped[bool] = mapped_column(default=False)
+    receipt_number: Mapped[Words | None]
+    receipt_sha256: Mapped[Words | None]
+    answered: Mapped[int | None]
+    total: Mapped[int]
+    grading_tries: Mapped[int] = mapped_column(default=0)
+    set_aside_at: Mapped[Instant | None]
+    """Grading failed three times: shown to an administrator, never scored as zero."""
+
+
+class Answer(Base):
+    """The newest accepted answer to an item."""
+
+    __tablename__ = "answers"
+
+    attempt_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("attempts.id"), primary_key=True)
+    item: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[int]
+    seq: Mapped[BigInt]
+    response: Mapped[Json]
+    saved_at: Mapped[Instant]
+
+
+class AnswerChange(Base):
+    """Every accepted change, append-only; folding it gives the answers."""
+
+    __tablename__ = "answer_history"
+    __table_args__ = (Index("ix_answer_history_attempt_id", "attempt_id"),)
+
+    id: Mapped[Id]
+    attempt_id: Mapped[BigInt]
+    person_id: Mapped[BigInt]
+    item: Mapped[int]
+    epoch: Mapped[int]
+    seq: Mapped[BigInt]
+    response: Mapped[Json]
+    saved_at: Mapped[Instant]
+
+
+class AttemptEvent(Base):
+    """What the page tells of itself: focus loss, screen off, offline, resume; recorded, never punished by default."""
+
+    __tablename__ = "attempt_events"
+
+    attempt_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("attempts.id"), primary_key=True)
+    n: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    type: Mapped[Words]
+    client_at: Mapped[Instant | None]
+    """The device's own time: informative only."""
+    duration_ms: Mapped[BigInt | None]
+    received_at: Mapped[Instant]
+
+
+class SetAsideSave(Base):
+    """The content of a save that came too late or from an older device: kept once, for an administrator to judge."""
+
+    __tablename__ = "set_aside_saves"
+    __table_args__ = (UniqueConstraint("attempt_id", "digest"),)
+
+    id: Mapped[Id]
+    attempt_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("attempts.id"))
+    reason: Mapped[Words]
+    """`deadline_passed` or `taken_over`."""
+    epoch: Mapped[int]
+    changes: Mapped[Json]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at: Mapped[Instant]
+    judged_at: Mapped[Instant | None]
+    judged_by_id: Mapped[BigInt | None]
+    is_accepted: Mapped[bool | None]

@@ -1,0 +1,8 @@
+"""The workers' entry: `celery --app examapp.celery_app worker`."""
+
+from __future__ import annotations
+
+from examapp import create_app
+
+app = create_app()
+celery = app.extensions["celery"]

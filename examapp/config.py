@@ -1,0 +1,96 @@
+"""Every setting with its default and meaning; read from the environment once, at start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+
+_INSECURE_SECRETS = frozenset({"", "change-me", "dev", "secret"})
+
+
+class Mode(StrEnum):
+    """How strict the program is with itself."""
+
+    PRODUCTION = "production"
+    TRYOUT = "tryout"
+    TESTING = "testing"
+
+
+class SettingsError(Exception):
+    """A setting is missing or would be dangerous; the message names it and says what to do, in Chinese."""
+
+
+def _setting(default: str, meaning: str) -> str:
+    return field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings as read from environment variables of the same names in capitals."""
+
+    app_mode: str = _setting("production", "运行方式：production 正式，tryout 试用（make run），testing 测试")
+    database_url: str = _setting("", "PostgreSQL 地址，如 postgresql+psycopg://用户:口令@主机/库；试用时留空则自带")
+    redis_url: str = _setting("", "Redis 协议服务地址，如 redis://主机:6379/0；试用时留空则自带")
+    secret_key: str = _setting("", "会话与表单签名密钥，至少 32 个字符；正式运行必须设置")
+    data_keys: str = _setting(
+        "", "身份证号、手机号的加密密钥，「编号:64位十六进制」以逗号分隔，第一个用于加密；正式运行必须设置"
+    )
+    data_dir: str = _setting(".data", "数据目录：自带数据库、日志、演示账号、静态文件副本")
+    port: str = _setting("8000", "网站端口")
+    host: str = _setting("127.0.0.1", "网站监听地址")
+    demo: str = _setting("1", "试用时首次启动是否装入演示县：1 是，0 否")
+    web_workers: str = _setting("2", "网页进程数，建议等于处理器核数")
+    web_threads: str = _setting("8", "每个网页进程的线程数")
+    db_pool_size: str = _setting("10", "每个进程保持的数据库连接数上限")
+    hash_queue: str = _setting("400", "每个网页进程允许排队等待核对口令的登录数，超过即请稍后再试")
+    trusted_proxies: str = _setting("0", "前面有几层可信反向代理（nginx 为 1）")
+    https: str = _setting("0", "是否经由 https 访问：1 时 cookie 带 Secure 与 __Host- 前缀")
+    log_level: str = _setting("INFO", "日志级别")
+    site_name: str = _setting("学法考试平台", "页面抬头显示的名称")
+    organisation: str = _setting("县普法办公室", "落款单位名称")
+
+    @property
+    def mode(self) -> Mode:
+        """The mode as a word of the closed list; raises SettingsError for another."""
+        try:
+            return Mode(self.app_mode)
+        except ValueError:
+            raise SettingsError(f"APP_MODE 不能是「{self.app_mode}」，请用 production、tryout 或 testing。") from None
+
+    @property
+    def data_path(self) -> Path:
+        """The data folder as an absolute path."""
+        return Path(self.data_dir).resolve()
+
+    def check(self) -> None:
+        """Refuse a start that would be dangerous; raises SettingsError."""
+        if not self.database_url or not self.redis_url:
+            raise SettingsError("未设置 DATABASE_URL 或 REDIS_URL。请设置，或用 make run 启动自带的数据库。")
+        if self.mode is not Mode.PRODUCTION:
+            return
+        if self.secret_key in _INSECURE_SECRETS or len(self.secret_key) < 32:
+            raise SettingsError(
+                'SECRET_KEY 未设置或太短（至少 32 个字符）。可用 python -c "import secrets;print(secrets.token_hex(32))" 生成。'
+            )
+        if not self.data_keys:
+            raise SettingsError(
+                "DATA_KEYS 未设置。可用 python -c \"import secrets;print('k1:'+secrets.token_hex(32))\" 生成，并与数据库分开备份。"
+            )
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings from environment variables."""
+    known = {f.name: environment[f.name.upper()] for f in fields(Settings) if environment.get(f.name.upper())}
+    return Settings(**known)
+
+
+def settings_table() -> str:
+    """Write the table of all settings in Markdown, as it stands in docs/operations.md."""
+    rows = [
+        f"| `{f.name.upper()}` | {f'`{f.default}`' if f.default else '（空）'} | {f.metadata['meaning']} |"
+        for f in fields(Settings)
+    ]
+    return "\n".join(["| 变量 | 默认 | 含义 |", "|---|---|---|", *rows])

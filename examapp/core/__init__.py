@@ -1,0 +1,1 @@
+"""Database session, clock, errors, permission names, points, spreadsheets, logging, embedded servers."""

@@ -1,0 +1,101 @@
+"""The one clock: aware UTC that follows the database's, since several machines must agree on a deadline.
+
+The database's time is measured every ten seconds; in between the machine's monotonic clock carries it, so a jump of the wall clock
+changes nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+log = structlog.get_logger()
+
+LOCAL = ZoneInfo("Asia/Shanghai")
+_MEASURE_EVERY_S = 10.0
+
+
+class Clock:
+    """A clock that follows a database's."""
+
+    def __init__(self) -> None:
+        self._base: datetime | None = None
+        self._base_monotonic = 0.0
+        self._follower: threading.Thread | None = None
+        self._source: Callable[[], datetime] | None = None
+
+    def now(self) -> datetime:
+        """Give the present instant, aware, in UTC."""
+        if self._source is not None:
+            return self._source()
+        if self._base is None:
+            return datetime.fromtimestamp(time.time(), UTC)
+        return self._base + timedelta(seconds=time.monotonic() - self._base_monotonic)
+
+    def measure(self, engine: Engine) -> None:
+        """Measure the database's time."""
+        with engine.connect() as connection:
+            before = time.monotonic()
+            measured = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            after = time.monotonic()
+        self._base, self._base_monotonic = measured, (before + after) / 2
+
+    def follow(self, engine: Engine) -> None:
+        """Measure the database's time now and every ten seconds, in a thread of its own; keep the last offset while it is away."""
+        if self._follower is None:
+            self._follower = threading.Thread(target=self._follow_for_ever, args=(engine,), name="clock", daemon=True)
+            self._follower.start()
+
+    def _follow_for_ever(self, engine: Engine) -> None:
+        while True:
+            try:
+                self.measure(engine)
+            except SQLAlchemyError as error:
+                log.warning("clock_not_measured", error=type(error).__name__)
+            time.sleep(_MEASURE_EVERY_S)
+
+    @contextmanager
+    def set_to(self, instant: datetime | Callable[[], datetime]) -> Iterator[None]:
+        """Hold the clock at an instant, or let it follow a function, for tests and for the demo county."""
+        previous = self._source
+        self._source = instant if callable(instant) else lambda: instant
+        try:
+            yield
+        finally:
+            self._source = previous
+
+
+clock = Clock()
+
+
+def now() -> datetime:
+    """Give the present instant of the one clock, aware, in UTC."""
+    return clock.now()
+
+
+def local(instant: datetime) -> datetime:
+    """Give the instant as the county's people read it."""
+    return instant.astimezone(LOCAL)
+
+
+def today() -> date:
+    """Give the present day in the county."""
+    return local(now()).date()
+
+
+def day_of(instant: datetime) -> date:
+    """Give the county's day of an instant."""
+    return local(instant).date()
+
+
+def from_local(naive: datetime) -> datetime:
+    """Read a time as it was typed in a form of the county, as an aware UTC instant."""
+    return naive.replace(tzinfo=LOCAL).astimezone(UTC)

@@ -1,0 +1,94 @@
+"""The database session, the one place that commits, and the column types that all tables share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Date, DateTime, Identity, MetaData, Numeric, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, scoped_session
+
+_NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
+"""A surrogate key, given by the database."""
+BigInt = Annotated[int, mapped_column(BigInteger)]
+Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+"""An aware instant in UTC."""
+Day = Annotated[date, mapped_column(Date)]
+Words = Annotated[str, mapped_column(Text)]
+Points = Annotated[Decimal, mapped_column(Numeric(7, 2))]
+"""A mark or a rate: two places, rounded half up, never a float."""
+Json = Annotated[Any, mapped_column(JSONB)]
+
+
+class Base(DeclarativeBase):
+    """The base of all tables."""
+
+    metadata = MetaData(naming_convention=_NAMING)
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+_AFTER_COMMIT = "after_commit"
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Give the request's session, commit at the end, and roll back on any error; then run the work kept for after the commit."""
+    session = _plain(db.session)
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        session.info.pop(_AFTER_COMMIT, None)
+        raise
+    for work in session.info.pop(_AFTER_COMMIT, []):
+        work()
+
+
+def reading() -> Session:
+    """Give the request's session for reads only; what is read lives until the request ends."""
+    return _plain(db.session)
+
+
+def after_commit(session: Session, work: Callable[[], None]) -> None:
+    """Keep work until the transaction has committed; it is dropped on rollback."""
+    session.info.setdefault(_AFTER_COMMIT, []).append(work)
+
+
+def _plain(session: scoped_session[Any]) -> Session:
+    plain: Session = session()
+    return plain
+
+
+def engine_options(url: str, pool_size: int) -> dict[str, object]:
+    """Options of the engine: short waits everywhere, so that a database that is away is noticed within seconds."""
+    del url
+    return {
+        "pool_size": pool_size,
+        "max_overflow": 0,
+        "pool_timeout": 3,
+        "pool_pre_ping": False,
+        "pool_recycle": 1800,
+        "pool_use_lifo": True,
+        "connect_args": {
+            "connect_timeout": 3,
+            "application_name": "examapp",
+            "prepare_threshold": 3,
+            "tcp_user_timeout": 5000,
+            "options": "-c lock_timeout=2s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s -c timezone=UTC",
+        },
+    }

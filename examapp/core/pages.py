@@ -1,0 +1,96 @@
+"""What every page has in common: security headers, compression, times and marks as people read them, asset addresses."""
+
+from __future__ import annotations
+
+import gzip
+import secrets
+from datetime import datetime
+from decimal import Decimal
+
+from flask import Flask, Response, g, request
+
+from examapp.core import clock, points
+
+_COMPRESS_FROM_BYTES = 600
+_COMPRESSIBLE = ("text/", "application/json", "image/svg+xml")
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+
+
+def init_pages(app: Flask, *, asset_version: str) -> None:
+    """Hang filters, context and response hooks into the application."""
+    app.jinja_env.filters.update(instant=instant, day=day, minutes=minutes, points=points.for_people, percent=percent)
+    app.jinja_env.globals.update(
+        asset=lambda name: f"/static/{asset_version}/{name}", csp_nonce=csp_nonce, now=clock.now
+    )
+    settings = app.config["SETTINGS"]
+    app.jinja_env.globals.update(site_name=settings.site_name, organisation=settings.organisation)
+    app.before_request(_note_arrival)
+    app.after_request(_finish)
+
+
+def csp_nonce() -> str:
+    """Give this response's nonce for its own script elements."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def instant(value: datetime | None) -> str:
+    """Write an instant as `2026年11月24日 13:05`."""
+    return "–" if value is None else f"{clock.local(value):%Y年%-m月%-d日 %H:%M}"
+
+
+def day(value: datetime | None) -> str:
+    """Write the day of an instant as `11月24日`."""
+    return "–" if value is None else f"{clock.local(value):%-m月%-d日}"
+
+
+def minutes(seconds: int | None) -> str:
+    """Write a duration in minutes."""
+    return "–" if seconds is None else f"{seconds // 60} 分钟"
+
+
+def percent(value: Decimal | None) -> str:
+    """Write a rate as people read it."""
+    return "–" if value is None else f"{points.for_people(value)}%"
+
+
+def _note_arrival() -> None:
+    g.arrived_at = clock.now()
+
+
+def _finish(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
+    response.headers.setdefault(
+        "Content-Security-Policy",
+        f"default-src 'none'; script-src 'self'{nonce}; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'; worker-src 'self'",
+    )
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return _compressed(response)
+
+
+def _compressed(response: Response) -> Response:
+    if (
+        response.direct_passthrough
+        or response.is_streamed
+        or "Content-Encoding" in response.headers
+        or "gzip" not in request.headers.get("Accept-Encoding", "")
+        or not response.content_type.startswith(_COMPRESSIBLE)
+        or len(response.get_data()) < _COMPRESS_FROM_BYTES
+    ):
+        return response
+    response.set_data(gzip.compress(response.get_data(), compresslevel=5))
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers.add("Vary", "Accept-Encoding")
+    return response

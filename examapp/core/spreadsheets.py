@@ -1,0 +1,131 @@
+"""Spreadsheets and csv that people open in Excel or WPS: text stays text, a formula in a name stays a name."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import xlsxwriter
+
+from examapp.core.clock import local
+
+Cell = str | int | Decimal | date | datetime | None
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column: its head, and its width in characters."""
+
+    head: str
+    width: int = 14
+    is_number: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Sheet:
+    """A table to write: a title and remarks above, a head, rows that may be a stream, remarks below."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: Iterable[Sequence[Cell]]
+    title: str = ""
+    remarks: Sequence[str] = ()
+    closing: Sequence[str] = field(default_factory=tuple)
+
+
+def write_xlsx(path: Path, sheets: Iterable[Sheet]) -> None:
+    """Write sheets as xlsx in constant memory; every text cell is a text cell, never a formula or a link."""
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with xlsxwriter.Workbook(str(path), options) as workbook:
+        formats = {
+            "title": workbook.add_format({"bold": True, "font_size": 16, "align": "center"}),
+            "head": workbook.add_format(
+                {"bold": True, "border": 1, "bg_color": "#E8EEF7", "text_wrap": True, "valign": "vcenter"}
+            ),
+            "cell": workbook.add_format({"border": 1}),
+            "text": workbook.add_format({"border": 1, "num_format": "@"}),
+            "points": workbook.add_format({"border": 1, "num_format": "0.00"}),
+        }
+        for sheet in sheets:
+            _write_sheet(workbook, sheet, formats)
+
+
+def _write_sheet(workbook: xlsxwriter.Workbook, sheet: Sheet, formats: dict[str, object]) -> None:
+    page = workbook.add_worksheet(sheet.name[:31])
+    page.set_paper(9)
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
+    for index, column in enumerate(sheet.columns):
+        page.set_column(index, index, column.width)
+    row = 0
+    if sheet.title:
+        page.write_string(row, 0, sheet.title, formats["title"])
+        row += 1
+    for remark in sheet.remarks:
+        page.write_string(row, 0, remark)
+        row += 1
+    page.repeat_rows(row)
+    for index, column in enumerate(sheet.columns):
+        page.write_string(row, index, column.head, formats["head"])
+    for cells in sheet.rows:
+        row += 1
+        for index, cell in enumerate(cells):
+            _write_cell(page, row, index, cell, formats)
+    for remark in sheet.closing:
+        row += 1
+        page.write_string(row, 0, remark)
+
+
+def _write_cell(page: object, row: int, index: int, cell: Cell, formats: dict[str, object]) -> None:
+    if cell is None:
+        page.write_blank(row, index, None, formats["cell"])  # type: ignore[attr-defined]  # xlsxwriter has no types
+    elif isinstance(cell, int):
+        page.write_number(row, index, cell, formats["cell"])  # type: ignore[attr-defined]
+    elif isinstance(cell, Decimal):
+        page.write_number(row, index, cell, formats["points"])  # type: ignore[attr-defined]
+    else:
+        page.write_string(row, index, as_words(cell), formats["text"])  # type: ignore[attr-defined]
+
+
+def write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
+    """Write csv for Excel: UTF-8 with a byte order mark; a text that would start a formula is led by an apostrophe."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([column.head for column in columns])
+        writer.writerows([[_csv_cell(cell) for cell in cells] for cells in rows])
+
+
+def csv_text(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> str:
+    """Give the same csv as a string, without the byte order mark."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow([column.head for column in columns])
+    writer.writerows([[_csv_cell(cell) for cell in cells] for cells in rows])
+    return buffer.getvalue()
+
+
+def _csv_cell(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, int | Decimal):
+        return str(cell)
+    text = as_words(cell)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def as_words(cell: str | date | datetime) -> str:
+    """Write a text, day or instant as people of the county read it."""
+    if isinstance(cell, datetime):
+        return f"{local(cell):%Y-%m-%d %H:%M:%S}"
+    return cell.isoformat() if isinstance(cell, date) else cell

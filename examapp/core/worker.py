@@ -1,0 +1,79 @@
+"""Celery over the Redis protocol: queues, limits, the schedule, and the application around every task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery, Task
+from flask import Flask
+
+QUEUES = {
+    "grading.": "grading",
+    "papers.": "grading",
+    "exams.": "grading",
+    "attempts.": "grading",
+    "reports.": "reports",
+}
+"""Queue by the beginning of a task's name; all others go to `imports`."""
+
+SCHEDULE = {
+    "sweep attempts": {"task": "grading.sweep", "schedule": 15.0},
+    "sweep jobs": {"task": "reports.sweep", "schedule": 30.0},
+    "sweep roster imports": {"task": "people.sweep_imports", "schedule": 30.0},
+    "sweep question imports": {"task": "questions.sweep_imports", "schedule": 30.0},
+    "prepare papers": {"task": "exams.sweep_papers", "schedule": 60.0},
+}
+
+
+def init_celery(app: Flask, *, broker_url: str, is_eager: bool) -> Celery:
+    """Make the Celery application of this Flask application; JSON only, results are rows, never Celery's own store."""
+
+    class AppTask(Task):  # type: ignore[misc]  # celery has no types
+        """A task that runs inside the Flask application."""
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            with app.app_context():
+                return self.run(*args, **kwargs)
+
+    celery = Celery(app.name, task_cls=AppTask, broker=_for_celery(broker_url), set_as_current=True)
+    celery.conf.update(
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_always_eager=is_eager,
+        task_acks_late=True,
+        task_default_queue="imports",
+        task_routes=(_route,),
+        task_time_limit=600,
+        task_soft_time_limit=570,
+        worker_prefetch_multiplier=1,
+        worker_max_tasks_per_child=2000,
+        worker_hijack_root_logger=False,
+        worker_send_task_events=False,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "visibility_timeout": 900,
+            "socket_timeout": 5.0,
+            "socket_connect_timeout": 2.0,
+            "queue_order_strategy": "round_robin",
+        },
+        beat_schedule=SCHEDULE,
+        timezone="UTC",
+    )
+    celery.set_default()
+    app.extensions["celery"] = celery
+    return celery
+
+
+def _route(name: str, *_: Any, **__: Any) -> dict[str, str]:
+    queue = next((queue for beginning, queue in QUEUES.items() if name.startswith(beginning)), "imports")
+    return {"queue": queue}
+
+
+def _for_celery(url: str) -> str:
+    """Write a Unix socket's address as kombu wants it."""
+    if not url.startswith("unix://"):
+        return url
+    path, _, query = url.removeprefix("unix://").partition("?")
+    database = query.removeprefix("db=") or "0"
+    return f"redis+socket://{path}?virtual_host={database}"

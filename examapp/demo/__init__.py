@@ -1,0 +1,1 @@
+"""A fictitious county to try the product on."""

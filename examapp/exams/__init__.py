@@ -1,0 +1,1 @@
+"""Exams and sessions: window, audience, rules, exemptions."""

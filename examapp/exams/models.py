@@ -1,0 +1,252 @@
+"""Exams with their settings, sessions, audiences, exemptions, extensions, papers made ahead and clearances."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from examapp.core.db import Base, BigInt, Id, Instant, Json, Points, Words
+
+
+class ExamKind(StrEnum):
+    """What an exam is held for."""
+
+    ANNUAL = "annual"
+    MAKEUP = "makeup"
+    MOCK = "mock"
+    PRE_APPOINTMENT = "pre_appointment"
+    ENFORCEMENT_QUALIFICATION = "enforcement_qualification"
+
+
+EXAM_KIND_NAMES = {
+    ExamKind.ANNUAL: "年度考试",
+    ExamKind.MAKEUP: "补考",
+    ExamKind.MOCK: "模拟考试",
+    ExamKind.PRE_APPOINTMENT: "任前法律知识考试",
+    ExamKind.ENFORCEMENT_QUALIFICATION: "行政执法资格考试",
+}
+
+
+class ExamState(StrEnum):
+    """Whether candidates see an exam; open and closed follow from its window."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    CANCELLED = "cancelled"
+
+
+class ScoringRule(StrEnum):
+    """How a multiple-choice answer is scored (多选计分)."""
+
+    ALL_OR_NOTHING = "all_or_nothing"
+    HALF_FOR_INCOMPLETE = "half_for_incomplete"
+    PER_OPTION = "per_option"
+    """Points per right option, any wrong one makes zero."""
+    NET_RIGHT = "net_right"
+    """Right minus wrong, not below zero."""
+
+
+SCORING_RULE_NAMES = {
+    ScoringRule.ALL_OR_NOTHING: "多选、少选、错选均不得分",
+    ScoringRule.HALF_FOR_INCOMPLETE: "少选且无错得一半分，错选不得分",
+    ScoringRule.PER_OPTION: "选对几项得几项的分，有错选不得分",
+    ScoringRule.NET_RIGHT: "选对的项数减选错的项数计分，最低零分",
+}
+
+
+class CountingRule(StrEnum):
+    """Which attempt counts."""
+
+    BEST = "best"
+    LAST = "last"
+    FIRST = "first"
+
+
+class ReleasePolicy(StrEnum):
+    """When results, or keys with explanations, are shown."""
+
+    AT_ONCE = "at_once"
+    AT_CLOSE = "at_close"
+    AT_TIME = "at_time"
+    NEVER = "never"
+
+
+class Exam(Base):
+    """An exam."""
+
+    __tablename__ = "exams"
+    __table_args__ = (
+        CheckConstraint("closes_at > opens_at", name="window"),
+        CheckConstraint("duration_s > 0", name="duration"),
+        CheckConstraint("grace_s >= 0", name="grace"),
+        CheckConstraint("attempts_allowed IS NULL OR attempts_allowed > 0", name="attempts_allowed"),
+        CheckConstraint("pass_percent <= good_percent AND good_percent <= excellent_percent", name="bands"),
+        CheckConstraint("(kind = 'makeup') = (main_exam_id IS NOT NULL)", name="makeup_has_main"),
+    )
+
+    id: Mapped[Id]
+    title: Mapped[Words]
+    kind: Mapped[Words]
+    state: Mapped[Words] = mapped_column(default=ExamState.DRAFT)
+    main_exam_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("exams.id"), index=True)
+    blueprint_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("blueprints.id"))
+    instructions: Mapped[Words] = mapped_column(default="")
+    opens_at: Mapped[Instant]
+    closes_at: Mapped[Instant]
+    duration_s: Mapped[int]
+    lateness_s: Mapped[int | None]
+    """How long after the opening (of the window or session) a start is still let in; null for no limit."""
+    is_full_duration: Mapped[bool] = mapped_column(default=False)
+    """Whether a late start keeps the full duration beyond the end of the window."""
+    grace_s: Mapped[int] = mapped_column(default=60)
+    attempts_allowed: Mapped[int | None] = mapped_column(default=1)
+    """Null for unlimited."""
+    counting_rule: Mapped[Words] = mapped_column(default=CountingRule.BEST)
+    scoring_rule: Mapped[Words] = mapped_column(default=ScoringRule.ALL_OR_NOTHING)
+    pass_percent: Mapped[Points] = mapped_column(default=60)
+    """Marks of pass and bands in per cent of the paper's points."""
+    good_percent: Mapped[Points] = mapped_column(default=80)
+    excellent_percent: Mapped[Points] = mapped_column(default=90)
+    results_policy: Mapped[Words] = mapped_column(default=ReleasePolicy.AT_ONCE)
+    results_at: Mapped[Instant | None]
+    keys_policy: Mapped[Words] = mapped_column(default=ReleasePolicy.AT_CLOSE)
+    keys_at: Mapped[Instant | None]
+    focus_loss_limit: Mapped[int | None]
+    """Null: focus loss is only recorded."""
+    study_gate: Mapped[Json] = mapped_column(default=dict)
+    """`{}` for none; else what a clearance row is asked for."""
+    frozen_at: Mapped[Instant | None]
+    """From here on the roster that figures stand on no longer moves."""
+    created_by_id: Mapped[BigInt | None]
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant]
+    published_at: Mapped[Instant | None]
+
+    sessions: Mapped[list[ExamSession]] = relationship(
+        back_populates="exam", order_by="ExamSession.opens_at", cascade="all, delete-orphan"
+    )
+    audiences: Mapped[list[ExamAudience]] = relationship(back_populates="exam", cascade="all, delete-orphan")
+
+
+class ExamSession(Base):
+    """A session (场次) of an exam: a window within the window."""
+
+    __tablename__ = "exam_sessions"
+    __table_args__ = (CheckConstraint("closes_at > opens_at", name="window"),)
+
+    id: Mapped[Id]
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), index=True)
+    exam: Mapped[Exam] = relationship(back_populates="sessions")
+    name: Mapped[Words]
+    opens_at: Mapped[Instant]
+    closes_at: Mapped[Instant]
+
+
+class ExamAudience(Base):
+    """One part of an exam's audience: people below a unit, of a sector, of ranks. A person in any part belongs to it.
+
+    Without any part the exam is open to the whole roster; `person` parts name people one by one.
+    """
+
+    __tablename__ = "exam_audiences"
+
+    id: Mapped[Id]
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), index=True)
+    exam: Mapped[Exam] = relationship(back_populates="audiences")
+    unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    """Subtree of the region tree; null for any."""
+    sector_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    """Subtree of the sector tree; null for any."""
+    ranks: Mapped[Json] = mapped_column(default=list)
+    """Ranks; empty for any."""
+    person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    blueprint_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("blueprints.id"))
+    """A paper of its own for this part; null for the exam's."""
+
+
+class ExemptionKind(StrEnum):
+    """免考 or 缓考."""
+
+    EXEMPTION = "exemption"
+    DEFERRAL = "deferral"
+
+
+class Exemption(Base):
+    """A person's exemption from, or deferral of, an exam: asked for with a reason, counted once approved."""
+
+    __tablename__ = "exemptions"
+    __table_args__ = (
+        CheckConstraint("kind IN ('exemption', 'deferral')", name="kind"),
+        Index(
+            "uq_exemptions_live",
+            "exam_id",
+            "person_id",
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL AND refused_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    kind: Mapped[Words] = mapped_column(default=ExemptionKind.EXEMPTION)
+    reason: Mapped[Words]
+    requested_by_id: Mapped[BigInt | None]
+    requested_at: Mapped[Instant]
+    approved_by_id: Mapped[BigInt | None]
+    approved_at: Mapped[Instant | None]
+    refused_at: Mapped[Instant | None]
+    withdrawn_at: Mapped[Instant | None]
+    answer: Mapped[Words] = mapped_column(default="")
+
+
+class ExamExtension(Base):
+    """Extra time for a unit's subtree or one person; `request_key` makes a second press of the button harmless."""
+
+    __tablename__ = "exam_extensions"
+    __table_args__ = (UniqueConstraint("exam_id", "request_key"),)
+
+    id: Mapped[Id]
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
+    request_key: Mapped[Words]
+    unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    seconds: Mapped[int]
+    reason: Mapped[Words]
+    granted_by_id: Mapped[BigInt | None]
+    granted_at: Mapped[Instant]
+
+
+class PreparedPaper(Base):
+    """The paper made ahead for a person's n-th attempt, so that a start is one read."""
+
+    __tablename__ = "prepared_papers"
+
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    paper_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("papers.id"))
+
+
+class StudyClearance(Base):
+    """Written by training: this person has met the exam's study gate."""
+
+    __tablename__ = "study_clearances"
+
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
+    cleared_at: Mapped[Instant]
+
+
+class MakeupEligibility(Base):
+    """Written by grading: this person may sit the make-up bound to the main exam."""
+
+    __tablename__ = "makeup_eligibilities"
+
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
+    """The make-up exam."""
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
+    reason: Mapped[Words]
+    """`absent` or `failed`."""

@@ -1,0 +1,1 @@
+"""Answers to points, results, corrections and regrades, sweeps."""

@@ -1,0 +1,1 @@
+"""Laws, versions, articles, comparison."""

@@ -1,0 +1,52 @@
+"""Laws, their versions and articles."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from examapp.core.db import Base, Day, Id, Instant, Words
+
+
+class Law(Base):
+    """A law or regulation by its short name (行政处罚法)."""
+
+    __tablename__ = "laws"
+
+    id: Mapped[Id]
+    name: Mapped[Words] = mapped_column(unique=True)
+    topic: Mapped[Words] = mapped_column(default="")
+    created_at: Mapped[Instant]
+    versions: Mapped[list[LawVersion]] = relationship(back_populates="law", order_by="LawVersion.version_on")
+
+
+class LawVersion(Base):
+    """A law as adopted or amended on a day; articles only where the operator has imported the text."""
+
+    __tablename__ = "law_versions"
+    __table_args__ = (UniqueConstraint("law_id", "version_on"),)
+
+    id: Mapped[Id]
+    law_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("laws.id"))
+    law: Mapped[Law] = relationship(back_populates="versions")
+    version_on: Mapped[Day]
+    effective_on: Mapped[Day | None]
+    repealed_on: Mapped[Day | None]
+    preamble: Mapped[Words] = mapped_column(default="")
+    created_at: Mapped[Instant]
+
+
+class LawArticle(Base):
+    """An article of a law's version."""
+
+    __tablename__ = "law_articles"
+    __table_args__ = (UniqueConstraint("law_version_id", "label"),)
+
+    id: Mapped[Id]
+    law_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("law_versions.id"))
+    position: Mapped[int]
+    label: Mapped[Words]
+    """`第三十二条`, `第一百二十条之一`."""
+    heading: Mapped[Words] = mapped_column(default="")
+    """The chapter and section it stands in."""
+    text: Mapped[Words]

@@ -1,0 +1,1 @@
+"""Notices, reminders, the gateway to the outside, feedback and its answers."""

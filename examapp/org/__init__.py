@@ -1,0 +1,1 @@
+"""Units: the region tree and the sector tree."""

@@ -1,0 +1,1 @@
+"""Persons, roles in units, roster moves, sign-in; access.py is the only door to Flask-Login."""

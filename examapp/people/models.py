@@ -1,0 +1,145 @@
+"""Persons, their accounts, sign-ins, roles and roster moves, and roster imports."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from examapp.core.db import Base, BigInt, Day, Id, Instant, Json, Words
+from examapp.core.jobs import JobColumns
+from examapp.org.models import Unit
+
+
+class PersonState(StrEnum):
+    """Whether a person stands on the roster."""
+
+    ON_ROSTER = "on_roster"
+    OFF_ROSTER = "off_roster"
+    """Works with the platform but is no candidate: a system administrator, say."""
+    LEFT = "left"
+    """Retired or gone; results stay."""
+
+
+class Person(Base):
+    """A public official (国家工作人员). The identity is this row: never the phone number, which changes hands."""
+
+    __tablename__ = "persons"
+    __table_args__ = (
+        CheckConstraint("state IN ('on_roster', 'off_roster', 'left')", name="state"),
+        Index("ix_persons_unit_id_state", "unit_id", "state"),
+        Index("uq_persons_id_number_index", "id_number_index", unique=True),
+        Index("ix_persons_mobile_index", "mobile_index"),
+    )
+
+    id: Mapped[Id]
+    staff_number: Mapped[Words] = mapped_column(unique=True)
+    name: Mapped[Words]
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"))
+    unit: Mapped[Unit] = relationship()
+    state: Mapped[Words] = mapped_column(default=PersonState.ON_ROSTER)
+    rank: Mapped[Words] = mapped_column(default="")
+    """职级, as the roster writes it: 一级科员, 四级调研员 …"""
+    position: Mapped[Words] = mapped_column(default="")
+    """职务: 局长, 科员 …"""
+    id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    mobile_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    mobile_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant]
+
+
+class RosterMove(Base):
+    """A change of a person's place on the roster, effective from a day: join, transfer, secondment, leaving."""
+
+    __tablename__ = "roster_moves"
+    __table_args__ = (Index("ix_roster_moves_person_id_effective_on", "person_id", "effective_on"),)
+
+    id: Mapped[Id]
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    kind: Mapped[Words]
+    """`join`, `transfer`, `leave`, `retire`, `return`."""
+    from_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    to_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    effective_on: Mapped[Day]
+    recorded_at: Mapped[Instant]
+    recorded_by_id: Mapped[BigInt | None]
+    note: Mapped[Words] = mapped_column(default="")
+
+
+class Account(Base):
+    """The means of signing in of one person."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[Id]
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), unique=True)
+    person: Mapped[Person] = relationship()
+    login_name: Mapped[Words] = mapped_column(unique=True)
+    password_hash: Mapped[Words]
+    first_password_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The random first password until it is changed, sealed, for the one sheet that the unit admin prints."""
+    must_change_password: Mapped[bool] = mapped_column(default=True)
+    password_changed_at: Mapped[Instant | None]
+    disabled_at: Mapped[Instant | None]
+    failures: Mapped[int] = mapped_column(SmallInteger, default=0)
+    first_failure_at: Mapped[Instant | None]
+    locked_until: Mapped[Instant | None]
+    is_demo: Mapped[bool] = mapped_column(default=False)
+
+
+class SignIn(Base):
+    """One signed-in browser. The cookie holds a random token, this row its digest; ended means dead at the next request."""
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (
+        Index("uq_sign_ins_token_digest", "token_digest", unique=True),
+        Index("ix_sign_ins_account_id", "account_id", postgresql_where="ended_at IS NULL"),
+    )
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))
+    token_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    started_at: Mapped[Instant]
+    ended_at: Mapped[Instant | None]
+    address: Mapped[Words | None]
+    device: Mapped[Words] = mapped_column(default="")
+
+
+class RoleGrant(Base):
+    """A role of a person over a unit's subtree in one of the trees; without a unit, over everything."""
+
+    __tablename__ = "role_grants"
+    __table_args__ = (
+        CheckConstraint("tree IN ('region', 'sector')", name="tree"),
+        Index("ix_role_grants_person_id", "person_id"),
+    )
+
+    id: Mapped[Id]
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    role: Mapped[Words]
+    unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    tree: Mapped[Words] = mapped_column(default="region")
+    granted_at: Mapped[Instant]
+    granted_by_id: Mapped[BigInt | None]
+    ends_at: Mapped[Instant | None]
+
+
+class RosterImport(JobColumns, Base):
+    """A roster file on its way in: checked first (preview), then, when somebody presses the button, taken over."""
+
+    __tablename__ = "roster_imports"
+
+    id: Mapped[Id]
+    created_by_id: Mapped[BigInt]
+    unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    """The subtree that the importer may touch; null for all."""
+    file_name: Mapped[Words]
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    is_confirmed: Mapped[bool] = mapped_column(default=False)
+    summary: Mapped[Json] = mapped_column(default=dict)
+    """Counts (new, changed, unchanged, refused) and the first problems, for the preview."""
+    annotated: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The user's own file with the reasons written beside the rows."""

@@ -1,0 +1,1 @@
+"""The bank: versions, review, import and export through question_bank."""

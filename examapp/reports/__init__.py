@@ -1,0 +1,1 @@
+"""By unit: participation, scores, exports."""
