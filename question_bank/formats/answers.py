@@ -1,0 +1,179 @@
+"""Answers as people write them (`A、C`, `ＡＣ`, `对`, `√`, `全选`, `A-D`) read into keys, or not at all: never guessed."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+
+from question_bank.model import OPTION_LETTERS
+
+TRUE_WORDS = frozenset(
+    {
+        "正确",
+        "对",
+        "对的",
+        "正确的",
+        "是",
+        "是的",
+        "真",
+        "√",
+        "✓",
+        "✔",
+        "☑",
+        "✅",
+        "🗸",
+        "V",
+        "T",
+        "TRUE",
+        "Y",
+        "YES",
+        "RIGHT",
+        "CORRECT",
+        "1",
+    }
+)
+FALSE_WORDS = frozenset(
+    {
+        "错误",
+        "错",
+        "错的",
+        "错误的",
+        "不对",
+        "不正确",
+        "不是",
+        "否",
+        "假",
+        "×",
+        "✗",
+        "✘",
+        "✖",
+        "✕",
+        "╳",
+        "❌",
+        "☒",
+        "X",
+        "Х",
+        "F",
+        "FALSE",
+        "N",
+        "NO",
+        "WRONG",
+        "INCORRECT",
+        "0",
+        "2",
+    }
+)
+ALL_WORDS = frozenset({"全选", "以上全选", "全部选", "全都选", "选项全选"})
+
+_WRAPPING = " \t\n\r\"'“”‘’「」[]【】()（）{}<>。.;；,，、:："
+_PREFIX = re.compile(
+    r"^(?:正确答案|参考答案|标准答案|答案|答)?\s*(?:是|为|[:：])?\s*(?:故选|应选|选项|选)?\s*[:：]?\s*"
+)
+_SEPARATORS = re.compile(r"[\s,，、;；/\\|&+.·・\-—_#和与及\"'\[\]()（）]+")
+_RANGE = re.compile(r"([A-Z])\s*(?:-|—|–|~|至|到)\s*([A-Z])")
+_NUMBERS = re.compile(r"\d+")
+
+
+def fold(text: str) -> str:
+    """The text in half width and without wrapping signs, as answers are compared."""
+    folded = unicodedata.normalize("NFKC", text).replace("\ufe0f", "")
+    return folded.strip(_WRAPPING)
+
+
+def read_truth(text: str) -> bool | None:
+    """Whether the words mean 正确 (True) or 错误 (False); None when they mean neither."""
+    word = fold(text).upper()
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    return None
+
+
+def is_truth_word(text: str) -> bool:
+    """Whether an option's text is one of the words of a true/false question (not a mere letter or digit)."""
+    word = fold(text)
+    return (read_truth(word) is not None and not word.isascii()) or word.upper() in {"TRUE", "FALSE", "T", "F"}
+
+
+def read_letters(text: str, *, count: int) -> tuple[str, ...] | None:
+    """The option letters that an answer names, in rising order; None when it names none or can be read in two ways.
+
+    `count` is how many options the question has: `全选` means all of them, `1,3` the first and the third.
+    """
+    word = _PREFIX.sub("", fold(text)).strip(_WRAPPING).removesuffix("项").upper()
+    if word in ALL_WORDS:
+        return tuple(OPTION_LETTERS[:count]) if count else None
+    span = _RANGE.fullmatch(word)
+    if span:
+        first, last = OPTION_LETTERS.index(span[1]), OPTION_LETTERS.index(span[2])
+        return tuple(OPTION_LETTERS[first : last + 1]) if first < last else None
+    bare = _SEPARATORS.sub("", word)
+    if bare and all(sign in OPTION_LETTERS for sign in bare):
+        return tuple(sorted(bare)) if len(set(bare)) == len(bare) else None
+    if bare.isascii() and bare.isdigit():
+        return _read_digits(word, count)
+    return None
+
+
+def _read_digits(word: str, count: int) -> tuple[str, ...] | None:
+    parts = _NUMBERS.findall(word)
+    if len(parts) == 1 and (int(parts[0][:4]) > count or count == 0):
+        parts = list(parts[0])
+    numbers = sorted({int(part[:4]) for part in parts})
+    if len(numbers) != len(parts) or not numbers or numbers[0] < 1 or numbers[-1] > min(max(count, 1), 26):
+        return None
+    return tuple(OPTION_LETTERS[number - 1] for number in numbers)
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether a text is nothing but a key: letters, a range, a truth word, 全选."""
+    return not fold(text).isdigit() and (read_letters(text, count=26) is not None or read_truth(text) is not None)
+
+
+def read_blanks(text: str, *, count: int) -> tuple[tuple[str, ...], ...] | None:
+    """The accepted answers of each blank, variants divided by `|`; None when blanks and answers do not agree.
+
+    One line a blank, or `；`, or (only if the count then agrees) `、` and `，`; a JSON list of lists as the last resort
+    of our own writer. `count` is the number of blanks seen in the stem, 0 if none is marked.
+    """
+    text = text.strip()
+    listed = _json_blanks(text)
+    if listed is not None:
+        return listed if count in {0, len(listed)} else None
+    if not text:
+        return None
+    if count == 1 and "\n" not in text:
+        return (_variants(text),)
+    for pattern in (r"\n+", r"[;；]", r"\s*(?:\|\||#{1,3}|\$\$)\s*", r"[、]", r"[,，]", r"\s+", r"[|｜]"):
+        parts = [part.strip() for part in re.split(pattern, text) if part.strip()]
+        if len(parts) == count or (count == 0 and len(parts) > 1 and pattern in {r"\n+", r"[;；]"}):
+            return tuple(_variants(_without_number(part, place)) for place, part in enumerate(parts, 1))
+    return (_variants(text),) if count == 0 else None
+
+
+def _without_number(part: str, place: int) -> str:
+    """The part without a leading `(1)`, `1.` or `①` that only counts the blanks."""
+    folded = unicodedata.normalize("NFKC", part[:1])
+    if folded == str(place) and not part[:1].isascii():
+        return part[1:].strip()
+    match = re.match(rf"[(（]{place}[)）]\s*|{place}[.、．)）]\s*(?!\d)", part)
+    return part[match.end() :] if match and match.end() < len(part) else part
+
+
+def _variants(text: str) -> tuple[str, ...]:
+    parts = tuple(dict.fromkeys(part.strip() for part in re.split(r"[|｜]", text) if part.strip()))
+    return parts or (text.strip(),)
+
+
+def _json_blanks(text: str) -> tuple[tuple[str, ...], ...] | None:
+    if not text.startswith("[["):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not all(isinstance(item, list) and item and all(isinstance(one, str) for one in item) for item in value):
+        return None
+    return tuple(tuple(item) for item in value)

@@ -1,0 +1,90 @@
+"""Questions in csv files of any common encoding and divider."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import PurePath
+
+from question_bank.formats import kinds
+from question_bank.formats.assembling import assemble
+from question_bank.formats.decoding import decode_text
+from question_bank.formats.tables.cases import join_cases
+from question_bank.formats.tables.heads import HEAD_ROWS, find_head
+from question_bank.formats.tables.rows import Table, read_table
+from question_bank.reading import Reading, UnreadableFileError
+
+MAX_ROWS = 100_000
+DIVIDERS = (",", "\t", ";", "|", "，")
+
+_MARK = re.compile(r"sep=(.)\n", re.IGNORECASE)
+_NO_TABLE = (
+    "没有找到题目表格：前十行里没有同时写着“题干”和“答案”“选项”或“题型”的表头。"
+    "请核对是否选错了文件，或按“下载模板”里的表头整理后再导入。"
+)
+
+
+def looks_like(content: bytes, name: str) -> bool:
+    """Whether the file's first rows have the head of a question table."""
+    if PurePath(name).suffix.lower() not in {".csv", ".tsv", ".txt", ""}:
+        return False
+    try:
+        text = decode_text(content)
+    except UnreadableFileError:
+        return False
+    return divider_of(text) is not None
+
+
+def divider_of(text: str) -> str | None:
+    """The sign that divides the columns of a question table; None when the text holds no such table."""
+    head = _MARK.sub("", text[:20_000], count=1)
+    best: tuple[int, str] | None = None
+    for divider in DIVIDERS:
+        try:
+            found = find_head([[cell.strip() for cell in row] for row, _ in _rows(head, divider, limit=HEAD_ROWS)])
+        except csv.Error:
+            continue
+        if found and (best is None or len(found.columns) > best[0]):
+            best = (len(found.columns), divider)
+    return best[1] if best else None
+
+
+def read(content: bytes, *, name: str) -> Reading:
+    """All questions of a csv file; UnreadableFileError when it holds no question table."""
+    return read_csv_text(decode_text(content), name=name, format_name="csv")
+
+
+def read_csv_text(text: str, *, name: str, format_name: str) -> Reading:
+    """All questions of a table that stands in a text."""
+    divider = divider_of(text)
+    if divider is None:
+        raise UnreadableFileError(_NO_TABLE)
+    try:
+        lines = list(_rows(_MARK.sub("\n", text, count=1), divider, limit=MAX_ROWS + 1))
+    except csv.Error as error:
+        raise UnreadableFileError(
+            "csv 文件的引号不配对，读不出来。请用 Excel 或 WPS 打开后另存为 .xlsx 再导入。"
+        ) from error
+    if len(lines) > MAX_ROWS:
+        raise UnreadableFileError(f"csv 文件超过 {MAX_ROWS} 行。请拆成几个文件再导入。")
+    hint = kinds.kind_in(PurePath(name).stem)
+    table = Table("", [row for row, _ in lines], [number for _, number in lines], kind_hint=hint)
+    result = read_table(table)
+    reading = assemble(join_cases(result.rows), format_name=format_name)
+    reading.remarks.extend(result.remarks)
+    return reading
+
+
+def _rows(text: str, divider: str, *, limit: int) -> list[tuple[list[str], int]]:
+    """Rows with the number of the line on which each begins."""
+    csv.field_size_limit(10_000_000)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=divider)
+    rows: list[tuple[list[str], int]] = []
+    begin = 1
+    for row in reader:
+        rows.append((row, begin))
+        begin = reader.line_num + 1
+        if len(rows) >= limit:
+            break
+    return rows

@@ -1,0 +1,80 @@
+"""Text from bytes of unknown encoding: UTF-8, UTF-16 and GB 18030 (with GBK), with or without a byte order mark."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from question_bank.reading import UnreadableFileError
+
+MAX_TEXT = 30 * 1024 * 1024
+"""Bytes of a text file that is read at all."""
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\ue000-\uf8ff\ufdd0-\ufdef]"
+)
+_SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
+
+
+def decode_text(content: bytes) -> str:
+    """The text with plain line ends; UnreadableFileError when it is empty, too large or in no known encoding."""
+    if not content.strip(b"\x00 \r\n\t"):
+        raise UnreadableFileError("文件是空的。请检查是否选错了文件。")
+    if len(content) > MAX_TEXT:
+        raise UnreadableFileError("文本文件超过 30 MB，请拆成几个文件再导入。")
+    text = _decode(content)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def clean_text(text: str) -> str:
+    """The text without control, zero-width and direction-changing characters, odd spaces made plain (H12)."""
+    return _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()
+
+
+def _decode(content: bytes) -> str:
+    for mark, encoding in _BOMS:
+        if content.startswith(mark):
+            return _strictly(content[len(mark) :], encoding)
+    wide = _guess_utf16(content[:4000])
+    if wide:
+        return _strictly(content, wide)
+    if b"\x00" in content:
+        raise UnreadableFileError("这不是文本文件。请确认文件类型，或用 Excel、WPS 打开后另存为 .xlsx 再导入。")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return _gb18030(content)
+
+
+def _strictly(content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UnreadableFileError(
+            f"文件开头写明是 {encoding} 编码，内容却不是。请另存为 UTF-8 编码的文件再导入。"
+        ) from error
+
+
+def _guess_utf16(head: bytes) -> str | None:
+    """UTF-16 without a mark shows itself by the zero bytes of ASCII signs on one side only."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if odd > len(head) // 20 and even <= odd // 10:
+        return "utf-16-le"
+    if even > len(head) // 20 and odd <= even // 10:
+        return "utf-16-be"
+    return None
+
+
+def _gb18030(content: bytes) -> str:
+    text = content.decode("gb18030", errors="replace")
+    broken = text.count("\ufffd")
+    if broken * 1000 > len(text):
+        raise UnreadableFileError("认不出文件的文字编码。请用记事本打开，另存为 UTF-8 编码后再导入。")
+    return text

@@ -1,0 +1,180 @@
+"""Sheets of a workbook, read only after its directory and its cells have been counted (H08)."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import xlrd
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from question_bank.formats.safety import Archive, open_archive
+from question_bank.reading import UnreadableFileError
+
+MAX_ROWS = 20_000
+"""Rows with something in them, in all sheets together."""
+MAX_GRID = 3_000_000
+"""Cells of the rectangle that a sheet spans: the reader keeps the empty ones too."""
+MAX_XLS = 20 * 1024 * 1024
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ZIP = b"PK\x03\x04"
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(/?)>")
+_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
+_CELL_REFERENCE = re.compile(rb"""\br=["']([A-Za-z]{1,3})(\d{1,7})["']""")
+_ROW_REFERENCE = re.compile(rb"""\br=["'](\d{1,7})["']""")
+_SHEET_FILE = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
+_RESAVE = "请用 Excel 或 WPS 打开，另存为 .xlsx 后再导入。"
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One sheet: its cells from the first row on, and the merged areas among them (all counted from 0)."""
+
+    name: str
+    hidden: bool
+    rows: list[list[object]]
+    joined: list[tuple[int, int, int, int]] = field(default_factory=list)
+
+
+def open_sheets(content: bytes, *, name: str) -> list[Sheet]:
+    """The sheets of an .xlsx or .xls file; UnreadableFileError when it is no workbook, damaged, locked, or too large."""
+    if content.startswith(ZIP):
+        return _open_xlsx(content)
+    if content.startswith(OLE):
+        if name.lower().endswith((".xlsx", ".xlsm")):
+            raise UnreadableFileError(f"文件扩展名是 .xlsx，内容却是旧版 .xls 或加了密码的文件。{_RESAVE}")
+        return _open_xls(content)
+    if content[:2000].lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<":
+        raise UnreadableFileError(f"这个文件是网页或 XML，只是用了 Excel 的扩展名。{_RESAVE}")
+    raise UnreadableFileError(f"这不是 Excel 文件，或者文件已损坏。{_RESAVE}")
+
+
+def _open_xlsx(content: bytes) -> list[Sheet]:
+    archive = open_archive(content)
+    _check_contents(archive)
+    _check_cells(archive)
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        hidden = {sheet.name for sheet in workbook.sheets_metadata if sheet.visible is not SheetVisibleEnum.Visible}
+        names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ is SheetTypeEnum.WorkSheet]
+        return [_sheet(name, name in hidden, workbook.get_sheet_by_name(name)) for name in names]
+    except PasswordError as error:
+        raise UnreadableFileError("工作簿加了密码。请去掉密码后再导入。") from error
+    except (CalamineError, ValueError, OSError, KeyError) as error:
+        raise UnreadableFileError(f"工作簿已损坏，读不出来。{_RESAVE}") from error
+
+
+def _check_contents(archive: Archive) -> None:
+    names = [name.lower() for name in archive.names]
+    if any(name.endswith("vbaproject.bin") for name in names):
+        raise UnreadableFileError("工作簿里有宏，为安全起见不予打开。请另存为不含宏的 .xlsx 后再导入。")
+    if any(name.endswith((".zip", ".rar", ".7z", ".gz")) for name in names):
+        raise UnreadableFileError("工作簿里还套着压缩包，为安全起见不予打开。请删去后再导入。")
+    if not any(name.startswith("xl/") for name in names):
+        raise UnreadableFileError("这个压缩包不是 Excel 工作簿。请确认文件类型。")
+
+
+def _check_cells(archive: Archive) -> None:
+    rows = 0
+    for name in archive.names:
+        if not _SHEET_FILE.fullmatch(name):
+            continue
+        filled, height, width = _span(archive.read(name))
+        rows += filled
+        if rows > MAX_ROWS:
+            raise UnreadableFileError(
+                f"工作簿超过 {MAX_ROWS} 行。请拆成几个文件，每个不超过 {MAX_ROWS} 行，再分别导入。"
+            )
+        if height * width > MAX_GRID:
+            raise UnreadableFileError(
+                f"有一张工作表在很远的地方（第 {height} 行、第 {width} 列）还有内容，范围过大。"
+                "请删去表格以外的零散内容和空行空列后再导入。"
+            )
+
+
+def _span(xml: bytes) -> tuple[int, int, int]:
+    """Rows with filled cells, the last such row and the last such column."""
+    filled = height = width = 0
+    for number, start, end in _row_spans(xml):
+        last = 0
+        for place, match in enumerate(_CELL.finditer(xml, start, end), 1):
+            if match[2]:
+                continue
+            reference = _CELL_REFERENCE.search(match[1])
+            last = max(last, _column(reference[1]) if reference else place)
+        if last:
+            filled, height, width = filled + 1, max(height, number), max(width, last)
+    return filled, height, width
+
+
+def _row_spans(xml: bytes) -> Iterator[tuple[int, int, int]]:
+    number = 0
+    starts = [(match, match.end()) for match in _ROW.finditer(xml)]
+    for index, (match, start) in enumerate(starts):
+        reference = _ROW_REFERENCE.search(match[1])
+        number = int(reference[1]) if reference else number + 1
+        end = starts[index + 1][0].start() if index + 1 < len(starts) else len(xml)
+        yield number, start, end
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for sign in letters.upper():
+        number = number * 26 + sign - 64
+    return number
+
+
+def _sheet(name: str, hidden: bool, sheet: CalamineSheet) -> Sheet:
+    rows: list[list[object]] = [list(row) for row in sheet.to_python(skip_empty_area=False)]
+    joined = [(top, left, bottom, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or []]
+    return Sheet(name, hidden, rows, joined)
+
+
+def _open_xls(content: bytes) -> list[Sheet]:
+    """Old workbooks by xlrd: it keeps ragged rows, so that one cell far out costs nothing."""
+    if len(content) > MAX_XLS:
+        raise UnreadableFileError(f"旧版 .xls 文件超过 20 MB。{_RESAVE}")
+    try:
+        book = xlrd.open_workbook(file_contents=content, ragged_rows=True, formatting_info=True, logfile=io.StringIO())
+    except xlrd.XLRDError as error:
+        locked = "encrypt" in str(error).lower() or "password" in str(error).lower()
+        reason = "工作簿加了密码。请去掉密码后再导入。" if locked else f"旧版 .xls 文件读不出来。{_RESAVE}"
+        raise UnreadableFileError(reason) from error
+    except Exception as error:  # xlrd gives whatever its parser stumbles over
+        raise UnreadableFileError(f"旧版 .xls 文件已损坏，读不出来。{_RESAVE}") from error
+    if sum(sheet.nrows for sheet in book.sheets()) > MAX_ROWS:
+        raise UnreadableFileError(f"工作簿超过 {MAX_ROWS} 行。请拆成几个文件，每个不超过 {MAX_ROWS} 行，再分别导入。")
+    return [
+        Sheet(
+            sheet.name, sheet.visibility != 0, [_xls_row(book, sheet, row) for row in range(sheet.nrows)],
+            [(top, left, bottom - 1, right - 1) for top, bottom, left, right in sheet.merged_cells],
+        )
+        for sheet in book.sheets()
+    ]  # fmt: skip
+
+
+def _xls_row(book: xlrd.Book, sheet: xlrd.sheet.Sheet, row: int) -> list[object]:
+    return [_xls_value(book, sheet.cell(row, column)) for column in range(sheet.row_len(row))]
+
+
+def _xls_value(book: xlrd.Book, cell: xlrd.sheet.Cell) -> object:
+    if cell.ctype == xlrd.XL_CELL_DATE:
+        try:
+            return xlrd.xldate_as_datetime(cell.value, book.datemode)
+        except (ValueError, OverflowError, xlrd.XLDateError):
+            return cell.value
+    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
+        return bool(cell.value)
+    if cell.ctype in {xlrd.XL_CELL_ERROR, xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK}:
+        return ""
+    return cell.value

@@ -1,0 +1,86 @@
+"""Names of question kinds as banks write them (`单项选择题`, `不定项`, `是非题` …) and the codes that heads explain."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from question_bank.model import Kind
+
+_NAMES: dict[Kind, tuple[str, ...]] = {
+    Kind.SINGLE_CHOICE: ("单选", "单项选择", "单选择", "单项", "单项选择单选", "最佳选择", "A型", "A1型", "single", "single_choice", "danxuan", "radio"),
+    Kind.MULTIPLE_CHOICE: ("多选", "多项选择", "多选择", "多项", "不定项选择", "不定项", "不定项多选", "multiple", "multiple_choice", "duoxuan", "checkbox", "multi"),
+    Kind.TRUE_FALSE: ("判断", "是非", "对错", "判断对错", "判断正误", "正误判断", "正误", "是非判断", "judge", "judgement", "judgment", "true_false", "truefalse", "panduan"),
+    Kind.FILL_BLANK: ("填空", "补全", "填充", "blank", "fill", "fill_blank", "tiankong"),
+    Kind.SHORT_ANSWER: (
+        "简答", "问答", "论述", "名词解释", "面试", "结构化面试", "公考面试", "公务员面试", "主观", "材料分析", "案例分析", "综合", "综合分析", "分析",
+        "计算", "作文", "写作", "公文写作", "简述", "解答", "文书写作", "应用", "实务", "辨析", "short", "short_answer", "essay", "jianda", "subjective",
+    ),
+    Kind.CASE: ("案例", "材料", "组合", "复合", "题组", "题干", "共用题干", "阅读理解", "案例题干", "大题", "case"),
+}  # fmt: skip
+CHOICE_NAMES = frozenset({"选择", "客观", "选择单选多选", "choice"})
+"""Names that say choice without saying how many."""
+
+_UNSAT = (
+    "连线", "匹配", "配对", "排序", "拖拽", "拖放", "热点", "热区", "听力", "口语", "朗读", "完形", "操作题", "实操", "上机", "编程", "程序题",
+    "上传", "作图", "画图", "绘图", "投票", "打分", "评分题", "量表", "矩阵", "录音", "录像", "视频题", "标注", "涂色", "打字", "比色",
+)  # fmt: skip
+_BY_NAME = {name: kind for kind, names in _NAMES.items() for name in names}
+_CODE_NAMES = "|".join(sorted((name for name in _BY_NAME if not name.isascii()), key=len, reverse=True))
+_CODE = re.compile(rf"(\d{{1,2}})\s*[:：、.=\-—－]*\s*({_CODE_NAMES})")
+_CODE_AFTER = re.compile(rf"({_CODE_NAMES})题?\s*[:：=\-—－]\s*(\d{{1,2}})")
+_BRACKETS = re.compile(r"[\s【】\[\]()〔〕〖〗《》<>:.。,，、*＊_—]+")
+
+
+def kind_of(name: str) -> Kind | None:
+    """The kind that a name means exactly, brackets and `题` left out; None for anything else."""
+    return _BY_NAME.get(_plain(name))
+
+
+def is_choice_name(name: str) -> bool:
+    """Whether the name says 选择题 and leaves open whether one or more options are right."""
+    return _plain(name) in CHOICE_NAMES
+
+
+def unsat_name(name: str) -> str | None:
+    """The name when it is a kind that is not sat here (连线题, 排序题, 听力题 …); else None."""
+    return name.strip() if any(word in name for word in _UNSAT) else None
+
+
+def codes_in(head: str) -> dict[str, Kind]:
+    """The codes that a column's head explains: `题目类型(1单选2多选3判断4简答)` → {"1": single, …}."""
+    head = unicodedata.normalize("NFKC", head)
+    found = {code.lstrip("0") or "0": _BY_NAME[name] for code, name in _CODE.findall(head)}
+    if not found:
+        found = {code.lstrip("0") or "0": _BY_NAME[name] for name, code in _CODE_AFTER.findall(head)}
+    return found
+
+
+def kind_in(text: str) -> Kind | None:
+    """The one kind named anywhere in a longer text (a sheet's or file's name); None when none or several are."""
+    plain = unicodedata.normalize("NFKC", text).lower()
+    strong: set[Kind] = {kind for name, kind in _BY_NAME.items() if _named(name, plain) and kind is not Kind.CASE}
+    strong |= {kind for word, kind in _SHORT_WORDS.items() if word in plain}
+    return strong.pop() if len(strong) == 1 else None
+
+
+def _named(name: str, text: str) -> bool:
+    if name.isascii():
+        return name in _PINYIN and name in text
+    return len(name) > 1 and name + "题" in text
+
+
+_PINYIN = frozenset({"danxuan", "duoxuan", "panduan", "tiankong", "jianda"})
+_SHORT_WORDS: dict[str, Kind] = {
+    "单选": Kind.SINGLE_CHOICE,
+    "多选": Kind.MULTIPLE_CHOICE,
+    "判断题": Kind.TRUE_FALSE,
+    "是非题": Kind.TRUE_FALSE,
+    "填空": Kind.FILL_BLANK,
+    "简答": Kind.SHORT_ANSWER,
+}
+
+
+def _plain(name: str) -> str:
+    plain = _BRACKETS.sub("", unicodedata.normalize("NFKC", name)).lower()
+    return plain.removesuffix("题型").removesuffix("题目").removesuffix("试题").removesuffix("题")

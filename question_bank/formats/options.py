@@ -1,0 +1,103 @@
+"""Options as they stand in running text: `A、` `A.` `（A）` `A：`, one a line, several on a line, or run together."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from question_bank.model import OPTION_LETTERS
+
+_MARK = re.compile(
+    r"(?:[(（\[【]\s*(?P<wrapped>[A-ZＡ-Ｚ])\s*[)）\]】]\s*[.．、:：]?|(?P<plain>[A-ZＡ-Ｚa-z])\s?(?P<sign>[.．、:：)）]|(?=\s)))"
+)
+_CODE = re.compile(r"[A-Za-z]\.[A-Za-z_]\w*\s*(?:\(|=|\[|[,，;；。]|\s|$)")
+_JOINING = "、和与或及同跟"
+"""Signs before a letter that make `A、B、C` an enumeration inside an option's words."""
+_CLASSES = {".": ".", "．": ".", ":": ":", "：": ":", "、": "、", ")": ")", "）": ")"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    start: int
+    end: int
+    letter: str
+    sign: str
+    before: str
+    free: bool
+    """Whether the mark stands at a line's start or behind a space or a closing sign."""
+    at_line: bool
+
+
+def split_options(text: str, *, first: str = "A") -> tuple[str, list[tuple[str, str]]]:
+    """The text before the options, and the options with their letters, beginning with the letter `first`.
+
+    The letters are as written: a letter twice or left out stays visible to the caller. With `first` other than A
+    a single option is enough.
+    """
+    marks = _chosen(_marks(text), first)
+    if not marks or (first == "A" and len(marks) < 2):
+        return text, []
+    ends = [mark.start for mark in marks[1:]] + [len(text)]
+    options = [(mark.letter, _tidy(text[mark.end : end])) for mark, end in zip(marks, ends, strict=True)]
+    return text[: marks[0].start].rstrip(), options
+
+
+def strip_mark(text: str) -> tuple[str, str]:
+    """The letter that begins an option's text, and the text without it; no letter where there is none."""
+    match = _MARK.match(text)
+    if not match or (match["plain"] and not match["sign"]):
+        return "", text
+    return _letter(match), text[match.end() :].strip()
+
+
+def _tidy(text: str) -> str:
+    return text.strip().rstrip(";；").rstrip()
+
+
+def _letter(match: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", match["wrapped"] or match["plain"]).upper()
+
+
+def _marks(text: str) -> list[_Mark]:
+    found = []
+    for match in _MARK.finditer(text):
+        start = match.start()
+        before = text[start - 1] if start else "\n"
+        if match["plain"] and (before.isascii() and (before.isalnum() or before in "._'\"")):
+            continue
+        at_line = not text[text.rfind("\n", 0, start) + 1 : start].strip()
+        sign = "()" if match["wrapped"] else _CLASSES.get(match["sign"] or "", "")
+        if match["plain"] and (
+            (not sign and not at_line) or _CODE.match(text, start) or (match["plain"].islower() and not at_line)
+        ):
+            continue
+        free = before.isspace() or before in ";；)）。.，,？?:："
+        found.append(_Mark(start, match.end(), _letter(match), sign, before, free, at_line))
+    return found
+
+
+def _chosen(marks: list[_Mark], first: str) -> list[_Mark]:
+    """The marks that carry the options on: the next letter in the same style, or at a line's start."""
+    for index, mark in enumerate(marks):
+        if mark.letter != first:
+            continue
+        chosen = [mark]
+        for later in marks[index + 1 :]:
+            if _follows(chosen[-1], later):
+                chosen.append(later)
+        if first != "A" or len(chosen) > (1 if mark.free or mark.at_line else 2):
+            return chosen
+    return []
+
+
+def _follows(last: _Mark, mark: _Mark) -> bool:
+    gap = OPTION_LETTERS.index(mark.letter) - OPTION_LETTERS.index(last.letter)
+    same = mark.sign == last.sign
+    if gap == 1:
+        if mark.at_line:
+            return bool(mark.sign) == bool(last.sign)
+        return same and (mark.free or mark.sign in {".", ":", "()"} or mark.before not in _JOINING)
+    if gap == 0:
+        return same and (mark.at_line or mark.free) and mark.sign in {".", ":"}
+    return gap in {2, 3} and same and mark.at_line and last.at_line

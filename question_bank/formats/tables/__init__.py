@@ -1,0 +1,1 @@
+"""Tables of questions (sheets, csv, tables in documents): heads, cells, rows and cases, read alike everywhere."""

@@ -1,0 +1,85 @@
+"""Options that stand together in one cell: as JSON, one a line, divided by signs, or run together with their letters."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from question_bank.formats.options import split_options, strip_mark
+from question_bank.model import OPTION_LETTERS
+
+_DIVIDERS = (r"\n+", r"\${2,}|#{2,}|\|{2,}|@{2,}", r"[|｜]", r"[;；]", r"\t+")
+_TEXT_NAMES = ("text", "content", "value", "label", "name", "option", "内容", "选项内容", "选项", "title")
+_KEY_NAMES = ("key", "letter", "id", "no", "prefix", "code", "选项序号", "标号", "optionKey")
+
+
+def read_options(text: str) -> list[tuple[str, str]]:
+    """Letters and texts of the options in one cell; empty when they cannot be told apart."""
+    text = text.strip()
+    if not text:
+        return []
+    if text[0] in "[{":
+        listed = read_json_options(text)
+        if listed:
+            return listed
+    prefix, lettered = split_options(text)
+    if len(lettered) >= 2 and not prefix.strip():
+        return lettered
+    for divider in _DIVIDERS:
+        parts = [part.strip() for part in re.split(divider, text) if part.strip()]
+        if len(parts) >= 2:
+            return _with_letters(parts)
+    return []
+
+
+def read_json_options(text: str) -> list[tuple[str, str]]:
+    """Options written as JSON: texts, objects with key and text, or one object from letter to text."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    return options_from_json(value)
+
+
+def options_from_json(value: object) -> list[tuple[str, str]]:
+    """Options from a decoded JSON value, in any of the shapes in which platforms keep them."""
+    if isinstance(value, dict):
+        inner = value.get("options") or value.get("choices")
+        if isinstance(inner, (list, dict)):
+            return options_from_json(inner)
+        pairs = [(str(key).strip().upper(), _text_of(item)) for key, item in value.items()]
+        return pairs if all(letter in OPTION_LETTERS and len(letter) == 1 for letter, _ in pairs) else []
+    if not isinstance(value, list) or len(value) > len(OPTION_LETTERS):
+        return []
+    texts = [_text_of(item) for item in value]
+    keys = [_key_of(item) for item in value]
+    if all(keys):
+        return list(zip(keys, texts, strict=True))
+    return _with_letters(texts)
+
+
+def _text_of(item: object) -> str:
+    if isinstance(item, dict):
+        for name in _TEXT_NAMES:
+            if isinstance(item.get(name), (str, int, float)):
+                return str(item[name])
+        return ""
+    return "" if item is None else str(item)
+
+
+def _key_of(item: object) -> str:
+    if not isinstance(item, dict):
+        return ""
+    for name in _KEY_NAMES:
+        key = str(item.get(name, "")).strip().upper()
+        if len(key) == 1 and key in OPTION_LETTERS:
+            return key
+    return ""
+
+
+def _with_letters(parts: list[str]) -> list[tuple[str, str]]:
+    """Letters by order; the letters that the parts bring themselves are taken off where all bring one."""
+    own = [strip_mark(part) for part in parts]
+    if all(mark for mark, _ in own):
+        return own
+    return [(OPTION_LETTERS[index], part) for index, part in enumerate(parts[: len(OPTION_LETTERS)])]
