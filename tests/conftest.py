@@ -2,23 +2,171 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import shutil
+import signal
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
-from sqlalchemy import event, text
-from sqlalchemy.orm import Session
+from flask_migrate import upgrade
+from sqlalchemy import create_engine, text
 
 from examapp import create_app
 from examapp.config import Settings
-from examapp.core import db as core_db
 from examapp.core.clock import clock
-from examapp.core.db import db
+from examapp.core.db import Base, db
 from examapp.core.embedded import make_run_folder, start_postgres, start_valkey
+from tests.factories import World
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 """The instant at which tests begin: noon in the county."""
+
+
+class Servers:
+    """One PostgreSQL and one Valkey of this test process."""
+
+    def __init__(self) -> None:
+        self.data = Path(tempfile.mkdtemp(prefix="examtest-"))
+        self.run = make_run_folder()
+        # Without fsync: the tests kill no power; the drills run with it.
+        self.postgres = start_postgres(self.data, self.run, extra={"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"})
+        self.valkey = start_valkey(self.data, self.run)
+
+    def settings(self, database: str = "examapp") -> Settings:
+        return Settings(
+            app_mode="testing",
+            database_url=self.postgres.url.replace("/examapp?", f"/{database}?"),
+            redis_url=self.valkey.url,
+            secret_key="test-secret-key-of-at-least-32-characters",
+            data_keys="k1:" + "11" * 32,
+            data_dir=str(self.data),
+            log_level="ERROR",
+        )
+
+    def stop(self) -> None:
+        self.valkey.stop(signal.SIGKILL)
+        self.postgres.stop(signal.SIGQUIT)
+        shutil.rmtree(self.data, ignore_errors=True)
+        shutil.rmtree(self.run, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def servers():
+    running = Servers()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def app(servers):
+    app = create_app(servers.settings())
+    with app.app_context():
+        upgrade()
+    return app
+
+
+@pytest.fixture
+def frozen():
+    """The clock stands at NOON; `frozen.at(instant)` moves it."""
+    class Frozen:
+        instant = NOON
+
+        def at(self, instant: datetime) -> None:
+            self.instant = instant
+
+    frozen = Frozen()
+    with clock.set_to(lambda: frozen.instant):
+        yield frozen
+
+
+@pytest.fixture
+def session(app, frozen):
+    """A database session in a transaction that is rolled back; requests of the test's clients take part in it."""
+    with app.app_context():
+        engine = db.engines[None]
+        engines = db._app_engines[app]
+        connection = engine.connect()
+        outer = connection.begin()
+        engines[None] = connection
+        db.session.configure(join_transaction_mode="create_savepoint")
+        yield db.session()
+        db.session.remove()
+        engines[None] = engine
+        db.session.configure(join_transaction_mode="conditional_savepoint")
+        outer.rollback()
+        connection.close()
+
+
+@pytest.fixture
+def world(app, session, frozen):
+    """Makes units, people, questions, exams …, and clients that are signed in."""
+    return World(app, session)
+
+
+@pytest.fixture(scope="session")
+def race_app(servers):
+    """The application on a database of its own, for tests with true commits and several connections."""
+    url = servers.settings("postgres").database_url
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE race"))
+    engine.dispose()
+    app = create_app(servers.settings("race"))
+    with app.app_context():
+        upgrade()
+    return app
+
+
+@pytest.fixture
+def race_world(race_app):
+    """A world with true commits: `world.session` must be committed; all tables are emptied afterwards."""
+    with race_app.app_context():
+        yield World(race_app, db.session())
+        db.session.rollback()
+        names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+        db.session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        db.session.commit()
+        db.session.remove()
+
+
+@pytest.fixture
+def statements(app, session):
+    """Counts SQL statements (BEGIN, COMMIT and savepoints apart): `with statements() as seen: …; len(seen)`."""
+    from contextlib import contextmanager
+
+    from sqlalchemy import event
+
+    @contextmanager
+    def counting():
+        seen: list[str] = []
+
+        def note(_conn, _cursor, statement, _parameters, _context, _many):
+            seen.append(statement)
+
+        connection = db._app_engines[app][None]
+        event.listen(connection, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(connection, "before_cursor_execute", note)
+
+    return counting
+
+
+def _folder_from(variable: str) -> Path:
+    value = os.environ.get(variable)
+    if not value or not Path(value).is_dir():
+        pytest.skip(f"{variable} names no folder: the files that this test reads are not here")
+    return Path(value)
+
+
+@pytest.fixture(scope="session")
+def fixtures_folder():
+    return _folder_from("EXAMAPP_FIXTURES")
+
+
+@pytest.fixture(scope="session")
+def laws_folder():
+    return _folder_from("EXAMAPP_LAWS")

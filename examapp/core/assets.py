@@ -11,7 +11,7 @@ from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 
 _OWN = Path(__file__).parent.parent / "static"
-_FROM_BOOTSTRAP = ("css/bootstrap.min.css", "js/bootstrap.bundle.min.js")
+_FROM_BOOTSTRAP = ("css/bootstrap.min.css",)
 _FOR_EVER_S = 31_536_000
 
 
