@@ -188,9 +188,10 @@ def _key(draft: Draft) -> tuple[str, ...]:
 def _explanation(draft: Draft) -> Rich:
     """General feedback first, then what was said of single options, after their letters."""
     notes = [text for text in draft.explanation if not text.is_blank]
+    names = TRUE_FALSE_OPTIONS if draft.kind is Kind.TRUE_FALSE else tuple(OPTION_LETTERS)
     for place, note in sorted(draft.option_notes.items()):
-        if not note.is_blank and place < len(OPTION_LETTERS):
-            notes.append(Rich(f"{OPTION_LETTERS[place]}：{note.simplest.text}", note.simplest.is_html))
+        if not note.is_blank and place < len(names):
+            notes.append(Rich(f"{names[place]}：{note.simplest.text}", note.simplest.is_html))
     return joined(notes)
 
 

@@ -125,7 +125,14 @@ def fill_short(draft: Draft, variants: list[tuple[str, Decimal]]) -> None:
 
 def _fill_short(draft: Draft, question: GiftQuestion) -> None:
     fill_short(draft, [(rich(answer.text).plain, _fraction(answer)) for answer in question.answers])
-    draft.explanation += [rich(answer.feedback) for answer in question.answers if answer.feedback is not None]
+    _explain_variants(draft, question)
+
+
+def _explain_variants(draft: Draft, question: GiftQuestion) -> None:
+    for answer in question.answers:
+        if answer.feedback is not None:
+            note = rich(answer.feedback).simplest
+            draft.explanation.append(Rich(f"{rich(answer.text).plain}：{note.text}", note.is_html))
 
 
 def _fill_multiple_choice(draft: Draft, question: GiftQuestion) -> None:
@@ -138,7 +145,7 @@ def _fill_number(draft: Draft, question: GiftQuestion) -> None:
     draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     if sum(1 for answer in question.answers if _fraction(answer) > 0) > 1:
         draft.lose("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
-    draft.explanation += [rich(answer.feedback) for answer in question.answers if answer.feedback is not None]
+    _explain_variants(draft, question)
 
 
 _FILLERS: dict[GiftType, Callable[[Draft, GiftQuestion], None]] = {

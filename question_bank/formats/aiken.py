@@ -1,0 +1,138 @@
+"""Aiken, the plainest of text formats: a stem, lettered options, and a line `ANSWER: X`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from question_bank.formats.draft import Draft, Outcome, add_outcome, settle
+from question_bank.formats.losses import not_written, unsaid
+from question_bank.formats.plain_text import decode_text, text_head
+from question_bank.formats.rich import Rich, html_to_text
+from question_bank.formats.written import Written
+from question_bank.model import OPTION_LETTERS, Kind, Question
+from question_bank.reading import Note, Reading
+
+_OPTION = re.compile(r"\s*(?P<letter>[A-Z])[.)](?:\s+(?P<text>.*)|\s*)$")
+_ANSWER = re.compile(r"\s*ANSWER\s*[:：]\s*(?P<letters>.*?)\s*$", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class _Entry:
+    """The lines of one question."""
+
+    line: int
+    stem: list[str] = field(default_factory=list)
+    options: list[list[str]] = field(default_factory=list)
+    """Letter and text lines of each option."""
+    answer: str | None = None
+
+
+def looks_like(content: bytes, name: str) -> bool:
+    """Whether the text has Aiken's options and answer lines."""
+    del name
+    text = text_head(content)
+    has_answer = re.search(r"^\s*ANSWER\s*[:：]\s*[A-Z]", text, re.MULTILINE) is not None
+    return has_answer and re.search(r"^\s*A[.)]\s", text, re.MULTILINE) is not None
+
+
+def read(content: bytes, *, name: str) -> Reading:
+    """All questions of an Aiken file."""
+    del name
+    reading = Reading("aiken")
+    for entry in _entries(decode_text(content).split("\n")):
+        add_outcome(reading, _outcome(entry))
+    return reading
+
+
+def _entries(lines: list[str]) -> list[_Entry]:
+    entries: list[_Entry] = []
+    entry: _Entry | None = None
+    after_blank = False
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            after_blank = True
+            continue
+        answer = _ANSWER.match(line)
+        option = _OPTION.match(line)
+        if entry is None or _is_new(entry, after_blank, is_part=bool(answer or option)):
+            entry = _Entry(number)
+            entries.append(entry)
+        after_blank = False
+        if answer:
+            entry.answer = answer.group("letters")
+            entry = None
+        elif option:
+            entry.options.append([option.group("letter"), option.group("text") or ""])
+        elif entry.options:
+            entry.options[-1].append(line.strip())
+        else:
+            entry.stem.append(line.strip())
+    return entries
+
+
+def _is_new(entry: _Entry, after_blank: bool, *, is_part: bool) -> bool:
+    """A question whose answer line is missing ends at the blank line before the next stem."""
+    return after_blank and bool(entry.options) and not is_part
+
+
+def _outcome(entry: _Entry) -> Outcome:
+    where = f"第 {entry.line} 行"
+    if not entry.options:
+        return Note(
+            where, "这一段没有 A. B. 开头的选项，不是 Aiken 格式的题目。请补上选项，或改用别的格式。", "malformed"
+        )
+    draft = Draft(where=where, kind=Kind.SINGLE_CHOICE, stem=Rich("\n".join(entry.stem)))
+    letters = [option[0] for option in entry.options]
+    draft.options = [Rich("\n".join(option[1:])) for option in entry.options]
+    answer = re.sub(r"[\s,，、;；]+", "", entry.answer or "").upper()
+    if not answer:
+        draft.doubt_key("no_key", "这道题没有 ANSWER 一行。请补上答案。")
+    elif len(set(letters)) != len(letters):
+        draft.doubt_key("duplicate_letters", "有两个选项用了同一个字母，分不清答案指哪一个。请改正选项字母。")
+    elif not all(letter in letters for letter in answer):
+        draft.doubt_key("key_outside_options", f"答案“{entry.answer}”不在选项里。请核对答案。")
+    else:
+        draft.right = [letters.index(letter) for letter in answer]
+        draft.kind = Kind.SINGLE_CHOICE if len(set(answer)) == 1 else Kind.MULTIPLE_CHOICE
+    return settle(draft)
+
+
+def write(questions: Iterable[Question]) -> Written:
+    """Single choices and true/false as Aiken; all else is a named loss."""
+    losses: list[Note] = []
+    texts: list[str] = []
+    for number, question in enumerate(questions, start=1):
+        where = f"第 {number} 题"
+        if question.kind not in {Kind.SINGLE_CHOICE, Kind.TRUE_FALSE} or len(question.key) != 1:
+            losses.append(not_written(where, question, "Aiken"))
+            continue
+        texts.append(_question(question))
+        losses += unsaid(
+            where,
+            question,
+            "Aiken",
+            explanation=question.explanation,
+            citation=question.citation,
+            knowledge_points=question.knowledge_points,
+            difficulty=question.difficulty,
+            points=question.points,
+            tags=question.tags,
+            code=question.code,
+            images=question.images,
+            markup=question.is_html,
+        )
+    return Written(("\n\n".join(texts) + "\n").encode(), losses)
+
+
+def _question(question: Question) -> str:
+    pairs = zip(OPTION_LETTERS, question.options, strict=False)
+    options = [f"{letter}. {_line(option, question)}" for letter, option in pairs]
+    return "\n".join([_line(question.stem, question), *options, f"ANSWER: {question.key[0]}"])
+
+
+def _line(text: str, question: Question) -> str:
+    """A text without blank lines, which would end the question."""
+    plain = html_to_text(text) if question.is_html else text.strip()
+    return re.sub(r"\s*\n\s*", "\n", plain)

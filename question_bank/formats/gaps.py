@@ -1,0 +1,71 @@
+"""Texts with several gaps: all to be written – one fill-in; one to be chosen – a single choice; mixed – a case."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from question_bank.formats.draft import Draft
+from question_bank.formats.rich import Rich
+from question_bank.model import Kind
+from question_bank.reading import Note
+
+BLANK = "____"
+_TOKEN = re.compile("\uf100(\\d+)\uf101")
+
+
+@dataclass(slots=True)
+class Gap:
+    """One gap: accepted variants when it is written, options and right places when it is chosen."""
+
+    variants: tuple[str, ...] = ()
+    options: list[Rich] = field(default_factory=list)
+    right: list[int] = field(default_factory=list)
+    option_notes: dict[int, Rich] = field(default_factory=dict)
+    doubt: tuple[str, str] | None = None
+    """Code and reason, when the gap's key is unclear."""
+    is_choice: bool = False
+    length: int = 4
+    """How long a line stands for the gap."""
+
+
+def token(place: int) -> str:
+    """What stands in a stem for the gap at that place (from 0) until the kind is known."""
+    return f"\uf100{place}\uf101"
+
+
+def place_gaps(draft: Draft, stem: Rich, gaps: list[Gap]) -> None:
+    """Give the draft its kind, stem, blanks or options from a stem with tokens; gaps without a token follow the stem."""
+    missing = [place for place in range(len(gaps)) if token(place) not in stem.text]
+    stem = Rich(" ".join([stem.text, *(token(place) for place in missing)]), stem.is_html)
+    choices = [gap for gap in gaps if gap.is_choice]
+    for gap in gaps:
+        if gap.doubt is not None:
+            draft.doubt_key(*gap.doubt)
+    if not choices:
+        draft.kind = Kind.FILL_BLANK
+        draft.blanks = [gap.variants for gap in gaps]
+    elif len(gaps) == 1:
+        draft.kind = Kind.SINGLE_CHOICE
+        draft.options, draft.right, draft.option_notes = choices[0].options, choices[0].right, choices[0].option_notes
+    else:
+        _make_case(draft, stem, gaps)
+        return
+    lengths = [gap.length for gap in gaps]
+    draft.stem = Rich(_TOKEN.sub(lambda match: "_" * lengths[int(match.group(1))], stem.text), stem.is_html)
+
+
+def _make_case(draft: Draft, stem: Rich, gaps: list[Gap]) -> None:
+    draft.kind = Kind.CASE
+    draft.stem = Rich(_TOKEN.sub(lambda match: f"（{int(match.group(1)) + 1}）{BLANK}", stem.text), stem.is_html)
+    draft.lose("gaps_as_case", "一段文字里有几处选择，改成了案例题：每一空是一道小题。")
+    for place, gap in enumerate(gaps, start=1):
+        part = Draft(where=draft.where, kind=Kind.FILL_BLANK, stem=Rich(f"第（{place}）空"), images=draft.images)
+        if gap.is_choice:
+            part.kind = Kind.SINGLE_CHOICE
+            part.options, part.right, part.option_notes = gap.options, gap.right, gap.option_notes
+        else:
+            part.blanks = [gap.variants]
+        if gap.doubt is not None:
+            part.doubt = Note(draft.where, gap.doubt[1], gap.doubt[0])
+        draft.parts.append(part)
