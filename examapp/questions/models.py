@@ -93,6 +93,8 @@ class QuestionVersion(Base):
     question, one per sub-question for a case. No key in here."""
     search_text: Mapped[Words]
     """Material, stems and options as plain text, for substring search."""
+    digest: Mapped[Words] = mapped_column(default="", index=True)
+    """Equal where two versions say the same, spaces and markup aside: how an import knows what the bank has."""
     used_at: Mapped[Instant | None]
     created_by_id: Mapped[BigInt | None]
     created_at: Mapped[Instant]

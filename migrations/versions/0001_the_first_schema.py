@@ -491,6 +491,7 @@ def upgrade():
     sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('content', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('search_text', sa.Text(), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
     sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_by_id', sa.BigInteger(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
@@ -498,6 +499,7 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_question_versions')),
     sa.UniqueConstraint('question_id', 'number', name=op.f('uq_question_versions_question_id_number'))
     )
+    op.create_index(op.f('ix_question_versions_digest'), 'question_versions', ['digest'], unique=False)
     op.create_table('role_grants',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('person_id', sa.BigInteger(), nullable=False),
@@ -656,6 +658,7 @@ def downgrade():
     op.drop_table('roster_moves')
     op.drop_index('ix_role_grants_person_id', table_name='role_grants')
     op.drop_table('role_grants')
+    op.drop_index(op.f('ix_question_versions_digest'), table_name='question_versions')
     op.drop_table('question_versions')
     op.drop_table('question_knowledge_points')
     op.drop_table('prepared_papers')

@@ -1,0 +1,241 @@
+"""Add questions to the bank: one by hand, a thousand by import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import insert, select, text
+from sqlalchemy.dialects.postgresql import insert as insert_or_skip
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor, record
+from examapp.laws.operations import ensure_law_version
+from examapp.laws.rules import article_labels, iso_day, law_name
+from examapp.questions.models import (
+    AnswerKey,
+    Citation,
+    KnowledgePoint,
+    Media,
+    Question,
+    QuestionState,
+    QuestionVersion,
+    question_knowledge_points,
+)
+from examapp.questions.rules.content import TOPICS, Prepared, prepare
+from examapp.questions.rules.images import Picture
+from question_bank import model
+
+
+def add_question(
+    session: Session,
+    *,
+    question: model.Question,
+    state: QuestionState,
+    actor: Actor,
+    now: datetime,
+    import_id: int | None = None,
+) -> Question:
+    """Add one question with its first version and key; raises UnfitQuestionError where it is not whole."""
+    (added,) = add_prepared(
+        session, prepared=[prepare(question)], state=state, actor=actor, now=now, import_id=import_id
+    )
+    record(
+        session,
+        "questions.add_question",
+        actor=actor,
+        now=now,
+        object_type="question",
+        object_id=added,
+        details={"kind": question.kind, "state": state},
+    )
+    return session.get_one(Question, added)
+
+
+def add_questions(
+    session: Session,
+    *,
+    questions: Iterable[model.Question],
+    state: QuestionState,
+    actor: Actor,
+    now: datetime,
+    import_id: int | None = None,
+) -> list[int]:
+    """Add many questions at once, with one audit line; give their ids in the order given. All or none: raises UnfitQuestionError."""
+    ids = add_prepared(
+        session,
+        prepared=[prepare(question) for question in questions],
+        state=state,
+        actor=actor,
+        now=now,
+        import_id=import_id,
+    )
+    record(
+        session,
+        "questions.add_questions",
+        actor=actor,
+        now=now,
+        object_type="question_import",
+        object_id=import_id,
+        details={"count": len(ids), "state": state},
+    )
+    return ids
+
+
+def add_prepared(
+    session: Session,
+    *,
+    prepared: Sequence[Prepared],
+    state: QuestionState,
+    actor: Actor,
+    now: datetime,
+    import_id: int | None,
+) -> list[int]:
+    """Store prepared questions in a fixed number of statements, however many they are; give their ids."""
+    if not prepared:
+        return []
+    add_pictures(session, pictures=[picture for one in prepared for picture in one.pictures], now=now)
+    ids, version_ids = (
+        _next_ids(session, "questions", len(prepared)),
+        _next_ids(session, "question_versions", len(prepared)),
+    )
+    laws = _Laws(session, now)
+    taken = _taken_codes(session, [one.question.code for one in prepared if one.question.code])
+    stamp = {"created_by_id": actor.person_id, "created_at": now}
+    reviewer = actor.person_id if state is not QuestionState.DRAFT else None
+    rows = [
+        {
+            "id": question_id, "code": _code(one.question, question_id, taken), "kind": str(one.question.kind), "state": str(state),
+            "difficulty": one.question.difficulty, "law_name": laws.name_of(one.question), "topic": laws.topic_of(one.question),
+            "current_version_id": version_id, "reviewed_by_id": reviewer, "import_id": import_id, "updated_at": now, **stamp,
+        }
+        for question_id, version_id, one in zip(ids, version_ids, prepared, strict=True)
+    ]  # fmt: skip
+    session.execute(insert(Question), rows)
+    session.execute(
+        insert(QuestionVersion),
+        [
+            {"id": version_id, "question_id": question_id, "number": 1, **_version_columns(one), **stamp}
+            for question_id, version_id, one in zip(ids, version_ids, prepared, strict=True)
+        ],
+    )
+    session.execute(
+        insert(AnswerKey),
+        [
+            {"question_version_id": version_id, "number": 1, "parts": one.key_parts, "reason": "", **stamp}
+            for version_id, one in zip(version_ids, prepared, strict=True)
+        ],
+    )
+    _add_citations(session, [(v, one.question) for v, one in zip(version_ids, prepared, strict=True)], laws)
+    add_knowledge_points(
+        session, pairs=[(q, one.question.knowledge_points) for q, one in zip(ids, prepared, strict=True)]
+    )
+    return ids
+
+
+def _version_columns(one: Prepared) -> dict[str, Any]:
+    return {"content": one.content, "search_text": one.search_text, "digest": one.digest}
+
+
+def _next_ids(session: Session, table: str, count: int) -> list[int]:
+    statement = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
+    return list(session.scalars(statement, {"table": table, "count": count}))
+
+
+def _taken_codes(session: Session, codes: list[str]) -> set[str]:
+    return set(session.scalars(select(Question.code).where(Question.code.in_(codes)))) if codes else set()
+
+
+def _code(question: model.Question, question_id: int, taken: set[str]) -> str:
+    """Keep the file's own number where it can tell questions apart in the whole bank; a running number cannot."""
+    own = (question.code or "").strip()
+    if len(own) < 4 or len(own) > 64 or own.isdigit() or own in taken:
+        return f"q-{question_id}"
+    taken.add(own)
+    return own
+
+
+class _Laws:
+    """The laws that a batch of questions cites, each looked up or made once."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self._session = session
+        self._now = now
+        self._versions: dict[tuple[str, date], int] = {}
+
+    def name_of(self, question: model.Question) -> str:
+        citation = question.citation or next((part.citation for part in question.parts if part.citation), None)
+        return law_name(citation.law) if citation else ""
+
+    def topic_of(self, question: model.Question) -> str:
+        return next((tag for tag in question.tags if tag in TOPICS), "")
+
+    def version_id(self, citation: model.Citation, topic: str) -> int | None:
+        day = iso_day(citation.version)
+        if day is None:
+            return None
+        place = (law_name(citation.law), day)
+        if place not in self._versions:
+            row = ensure_law_version(self._session, law=place[0], version_on=day, topic=topic, now=self._now)
+            self._versions[place] = row.id
+        return self._versions[place]
+
+
+def add_citations(session: Session, *, version_id: int, question: model.Question, now: datetime) -> None:
+    """Note which articles a version has its answers from; laws and versions are made where they are missing."""
+    _add_citations(session, [(version_id, question)], _Laws(session, now))
+
+
+def _add_citations(session: Session, versions: Iterable[tuple[int, model.Question]], laws: _Laws) -> None:
+    rows = []
+    for version_id, question in versions:
+        topic = laws.topic_of(question)
+        for part, one in enumerate(question.parts or (question,), 1):
+            citation = one.citation or question.citation
+            articles = article_labels(citation.article) if citation else []
+            law_version_id = laws.version_id(citation, topic) if citation else None
+            if law_version_id is not None:
+                rows.append(
+                    {
+                        "question_version_id": version_id,
+                        "part": part,
+                        "law_version_id": law_version_id,
+                        "articles": articles,
+                    }
+                )
+    if rows:
+        session.execute(insert(Citation), rows)
+
+
+def add_knowledge_points(session: Session, *, pairs: Sequence[tuple[int, Sequence[str]]]) -> None:
+    """Bind questions to knowledge points by name, which are made where they are missing."""
+    wanted = [(question_id, name.strip()[:60]) for question_id, names in pairs for name in names if name.strip()]
+    if not wanted:
+        return
+    names = sorted({name for _, name in wanted})
+    session.execute(insert_or_skip(KnowledgePoint).values([{"name": name} for name in names]).on_conflict_do_nothing())
+    found = session.execute(select(KnowledgePoint.name, KnowledgePoint.id).where(KnowledgePoint.name.in_(names)))
+    ids = {row.name: row.id for row in found}
+    bound = dict.fromkeys((question_id, ids[name]) for question_id, name in wanted)
+    session.execute(
+        insert_or_skip(question_knowledge_points).on_conflict_do_nothing(),
+        [{"question_id": question_id, "knowledge_point_id": point_id} for question_id, point_id in bound],
+    )
+
+
+def add_pictures(session: Session, *, pictures: Sequence[Picture], now: datetime) -> None:
+    """Keep re-encoded pictures; the same picture is kept once."""
+    for picture in {picture.sha256: picture for picture in pictures}.values():
+        session.execute(
+            insert_or_skip(Media)
+            .values(
+                sha256=picture.sha256,
+                media_type=picture.media_type,
+                content=picture.content,
+                width=picture.width,
+                height=picture.height,
+                created_at=now,
+            )
+            .on_conflict_do_nothing()
+        )
