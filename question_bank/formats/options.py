@@ -64,7 +64,11 @@ def _marks(text: str) -> list[_Mark]:
     for match in _MARK.finditer(text):
         start = match.start()
         before = text[start - 1] if start else "\n"
-        if match["plain"] and (before.isascii() and (before.isalnum() or before in "._'\"")):
+        if match["plain"] and before.isascii() and (before.isalpha() or before in "._'\""):
+            continue
+        if match["plain"] and before.isdigit() and (not match["sign"] or _letter(match) == "A"):
+            continue
+        if match["plain"] and (before in "(（" or (match["sign"] in {")", "）"} and _is_inside(text, start))):
             continue
         at_line = not text[text.rfind("\n", 0, start) + 1 : start].strip()
         sign = "()" if match["wrapped"] else _CLASSES.get(match["sign"] or "", "")
@@ -75,6 +79,12 @@ def _marks(text: str) -> list[_Mark]:
         free = before.isspace() or before in ";；)）。.，,？?:："
         found.append(_Mark(start, match.end(), _letter(match), sign, before, free, at_line))
     return found
+
+
+def _is_inside(text: str, place: int) -> bool:
+    """Whether a bracket opened shortly before the place is still open there."""
+    before = text[max(0, place - 30) : place]
+    return max(before.rfind("("), before.rfind("（")) > max(before.rfind(")"), before.rfind("）"))
 
 
 def _chosen(marks: list[_Mark], first: str) -> list[_Mark]:

@@ -1,0 +1,269 @@
+"""Word documents of questions: paragraphs with their automatic numbers, tables, and marks where pictures stood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import TypeAlias
+
+from lxml import etree
+
+from question_bank.formats import kinds
+from question_bank.formats.assembling import assemble
+from question_bank.formats.decoding import clean_text
+from question_bank.formats.numbering import Numbering
+from question_bank.formats.safety import Archive, open_archive
+from question_bank.formats.tables.cases import join_cases
+from question_bank.formats.tables.rows import Table, read_table
+from question_bank.formats.text import read_text
+from question_bank.formats.text.blocks import PICTURE
+from question_bank.formats.xml_safety import parse_xml
+from question_bank.model import Kind
+from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion, UnreadableFileError
+
+Element: TypeAlias = "etree._Element"
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MAX_PARAGRAPHS = 200_000
+
+_SYMBOLS = {
+    "F0FC": "√",
+    "F0FB": "×",
+    "F0FE": "√",
+    "F0FD": "×",
+    "F050": "√",
+    "F04F": "×",
+    "F0D6": "√",
+    "F0B4": "×",
+    "F052": "√",
+    "F054": "×",
+}
+_PICTURES = frozenset({f"{W}drawing", f"{W}pict", f"{W}object", f"{MATH}oMath", f"{MATH}oMathPara"})
+_SKIPPED = frozenset(
+    {
+        f"{W}del",
+        f"{W}moveFrom",
+        f"{W}pPr",
+        f"{W}rPr",
+        "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",
+    }
+)
+
+
+@dataclass(slots=True)
+class _Document:
+    """The text of a document in reading order, with the tables that are question tables kept apart."""
+
+    lines: list[str] = field(default_factory=list)
+    paragraphs: list[int] = field(default_factory=list)
+    """For each line the number of its paragraph."""
+    tables: list[list[list[str]]] = field(default_factory=list)
+
+
+def looks_like(content: bytes, name: str) -> bool:
+    """Whether the file is a Word document."""
+    if content.startswith(b"PK\x03\x04"):
+        return b"word/document.xml" in content
+    return content.startswith(OLE) and PurePath(name).suffix.lower() in {".doc", ".docx", ".wps"}
+
+
+def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None) -> Reading:
+    """All questions of a document; `answers` is a second document or text with the keys."""
+    document = _load(content)
+    second = _second(*answers) if answers else None
+    readings = [_read_table(table, number, name) for number, table in enumerate(document.tables, 1)]
+    text = "\n".join(document.lines)
+    if text.strip():
+        try:
+            words = read_text(text, name=name, answers=second, format_name="docx")
+            readings.append(_by_paragraph(words, document.paragraphs))
+        except UnreadableFileError:
+            if not readings:
+                raise
+    if not readings:
+        raise UnreadableFileError("Word 文件里没有文字。如果题目是图片，请先转成文字再导入。")
+    return _together(readings)
+
+
+def _second(content: bytes, name: str) -> str:
+    del name
+    if content.startswith(b"PK\x03\x04"):
+        return "\n".join(_load(content).lines)
+    return content.decode("utf-8", errors="replace")
+
+
+def _together(readings: list[Reading]) -> Reading:
+    whole = Reading("docx")
+    for reading in readings:
+        whole.imported.extend(reading.imported)
+        whole.doubtful.extend(reading.doubtful)
+        whole.refused.extend(reading.refused)
+        whole.remarks.extend(reading.remarks)
+    return whole
+
+
+def _read_table(rows: list[list[str]], number: int, name: str) -> Reading:
+    hint: Kind | None = kinds.kind_in(PurePath(name).stem)
+    table = Table(f"第 {number} 张题目表格", rows, range(1, len(rows) + 1), kind_hint=hint)
+    result = read_table(table)
+    reading = assemble(join_cases(result.rows), format_name="docx")
+    reading.remarks.extend(result.remarks)
+    return reading
+
+
+def _by_paragraph(reading: Reading, paragraphs: list[int]) -> Reading:
+    """The places of a reading of lines said in paragraphs, as Word counts them."""
+
+    def place(where: str) -> str:
+        number = where.removeprefix("第 ").removesuffix(" 行")
+        return f"第 {paragraphs[int(number) - 1]} 段" if number.isdigit() and int(number) <= len(paragraphs) else where
+
+    def moved(note: Note) -> Note:
+        return Note(place(note.where), note.reason, note.code)
+
+    reading.imported = [
+        ReadQuestion(one.question, place(one.where), tuple(moved(note) for note in one.losses))
+        for one in reading.imported
+    ]
+    reading.doubtful = [DoubtfulQuestion(one.question, moved(one.note)) for one in reading.doubtful]
+    reading.refused = [moved(note) for note in reading.refused]
+    reading.remarks = [moved(note) for note in reading.remarks]
+    return reading
+
+
+def _load(content: bytes) -> _Document:
+    if content.startswith(OLE):
+        raise UnreadableFileError("这是旧版 .doc 文件或加了密码的文件。请用 Word 或 WPS 打开，另存为 .docx 后再导入。")
+    if not content.startswith(b"PK\x03\x04"):
+        raise UnreadableFileError("这不是 Word 文件，或者文件已损坏。请用 Word 或 WPS 打开，另存为 .docx 后再导入。")
+    archive = open_archive(content)
+    if "word/document.xml" not in archive:
+        raise UnreadableFileError("这个压缩包不是 Word 文件。请确认文件类型。")
+    if any(name.lower().endswith("vbaproject.bin") for name in archive.names):
+        raise UnreadableFileError("Word 文件里有宏，为安全起见不予打开。请另存为不含宏的 .docx 后再导入。")
+    body = parse_xml(archive.read("word/document.xml"), what="Word 文件").find(f"{W}body")
+    document = _Document()
+    if body is not None:
+        _walk(body, document, Numbering(_part(archive, "word/numbering.xml"), _part(archive, "word/styles.xml")))
+    return document
+
+
+def _part(archive: Archive, name: str) -> Element | None:
+    return parse_xml(archive.read(name), what="Word 文件") if name in archive else None
+
+
+def _walk(body: Element, document: _Document, numbering: Numbering) -> None:
+    number = 0
+    for element in _blocks(body):
+        if element.tag == f"{W}p":
+            number += 1
+            if number > MAX_PARAGRAPHS:
+                raise UnreadableFileError(f"Word 文件超过 {MAX_PARAGRAPHS} 段。请拆成几个文件再导入。")
+            _add(document, numbering.label(element) + paragraph_text(element), number)
+            continue
+        rows = _table_rows(element)
+        if read_table(Table("", rows, range(len(rows)))).head is not None:
+            document.tables.append(rows)
+            continue
+        for row in rows:
+            _add(
+                document,
+                "\t".join(cell.replace("\n", " ") for cell in row) if _is_short(row) else "\n".join(row),
+                number,
+            )
+
+
+def _blocks(body: Element) -> Iterator[Element]:
+    """Paragraphs and tables in order, those within content controls too."""
+    for element in body:
+        if element.tag in {f"{W}p", f"{W}tbl"}:
+            yield element
+        elif element.tag in {f"{W}sdt", f"{W}sdtContent", f"{W}ins", f"{W}smartTag", f"{W}customXml"}:
+            yield from _blocks(element)
+
+
+def _is_short(row: list[str]) -> bool:
+    return all(len(cell) <= 12 for cell in row)
+
+
+def _add(document: _Document, text: str, number: int) -> None:
+    for line in text.split("\n"):
+        document.lines.append(line)
+        document.paragraphs.append(number)
+
+
+def paragraph_text(paragraph: Element) -> str:
+    """The words of a paragraph as they are seen: deletions left out, underlined gaps as `____`, a sign for pictures."""
+    pieces: list[str] = []
+    _collect(paragraph, pieces)
+    return "".join(pieces)
+
+
+def _collect(element: Element, pieces: list[str]) -> None:
+    for child in element:
+        tag = child.tag
+        if tag in _SKIPPED:
+            continue
+        if tag in _PICTURES:
+            pieces.append(_textbox(child) or PICTURE)
+        elif tag == f"{W}r":
+            pieces.append(_run_text(child))
+        else:
+            _collect(child, pieces)
+
+
+def _textbox(element: Element) -> str:
+    return "\n".join(paragraph_text(inner) for inner in element.iter(f"{W}p"))
+
+
+def _run_text(run: Element) -> str:
+    pieces: list[str] = []
+    for child in run:
+        if child.tag == f"{W}t":
+            pieces.append(child.text or "")
+        elif child.tag == f"{W}tab":
+            pieces.append("\t")
+        elif child.tag in {f"{W}br", f"{W}cr"}:
+            pieces.append("\n")
+        elif child.tag == f"{W}noBreakHyphen":
+            pieces.append("-")
+        elif child.tag == f"{W}sym":
+            pieces.append(_SYMBOLS.get(child.get(f"{W}char", "").upper(), PICTURE))
+        elif child.tag in _PICTURES or child.tag.endswith("}AlternateContent"):
+            pieces.append(_picture(child))
+    text = "".join(pieces)
+    if _is_underlined(run) and len(text) >= 2 and not clean_text(text):
+        return "____"
+    return text
+
+
+def _picture(element: Element) -> str:
+    fallback = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+    for old in list(element.iter(fallback)):
+        element.remove(old) if old.getparent() is element else None
+    return _textbox(element) or PICTURE
+
+
+def _is_underlined(run: Element) -> bool:
+    mark = run.find(f"{W}rPr/{W}u")
+    return mark is not None and mark.get(f"{W}val", "single") != "none"
+
+
+def _table_rows(table: Element) -> list[list[str]]:
+    """The cells of a table; a cell that goes on from the row above repeats its text."""
+    rows: list[list[str]] = []
+    for row in table.iterchildren(f"{W}tr"):
+        cells: list[str] = []
+        for cell in row.iterchildren(f"{W}tc"):
+            text = "\n".join(paragraph_text(paragraph) for paragraph in cell.iter(f"{W}p")).strip()
+            span = cell.find(f"{W}tcPr/{W}gridSpan")
+            merge = cell.find(f"{W}tcPr/{W}vMerge")
+            if merge is not None and merge.get(f"{W}val") != "restart" and rows and len(cells) < len(rows[-1]):
+                text = text or rows[-1][len(cells)]
+            wide = int(span.get(f"{W}val", "1")) if span is not None and span.get(f"{W}val", "1").isdigit() else 1
+            cells.extend([text, *[""] * (min(wide, 64) - 1)])
+        rows.append(cells)
+    return rows

@@ -1,0 +1,138 @@
+"""Question banks in the plain JSON that apps give: a list of questions, a bank with `questions`, or several banks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Any
+
+from question_bank.formats import kinds
+from question_bank.formats.assembling import assemble
+from question_bank.formats.decoding import decode_text
+from question_bank.formats.raw import RawQuestion
+from question_bank.formats.tables.cells import cell_text, read_difficulty, read_points
+from question_bank.formats.tables.option_cells import options_from_json
+from question_bank.model import Kind
+from question_bank.reading import Note, Reading, UnreadableFileError
+
+MAX_QUESTIONS = 50_000
+
+_LISTS = ("questions", "items", "data", "list", "banks", "题目", "试题")
+_STEMS = ("question", "stem", "title", "content", "题干", "题目", "题面", "topicContent")
+_ANSWERS = ("answerKeys", "answer", "answers", "correctAnswer", "correctAnswers", "答案", "正确答案")
+_OPTIONS = ("options", "choices", "选项")
+_KINDS = ("type", "kind", "typeLabel", "questionType", "题型")
+_EXPLANATIONS = ("analysis", "explanation", "解析", "explain")
+_POINTS = ("score", "points", "分值", "分数")
+_CODES = ("id", "code", "number", "编号", "题号")
+_KNOWLEDGE = ("knowledgePoints", "知识点", "topic")
+_TAGS = ("tags", "标签", "category", "subject")
+_PARTS = ("children", "subQuestions", "parts", "小题")
+_IMAGES = ("images", "image", "pictures", "图片")
+_NO_QUESTIONS = "JSON 里没有找到题目。题目应是一个列表，每道题有 question（题干）、options（选项）和 answer（答案）。"
+
+
+def looks_like(content: bytes, name: str) -> bool:
+    """Whether the file is JSON with questions in it, by its first signs and its names."""
+    if PurePath(name).suffix.lower() not in {".json", ".txt", ""} or content[:64].lstrip(b"\xef\xbb\xbf \r\n\t")[
+        :1
+    ] not in {b"[", b"{"}:
+        return False
+    head = content[:200_000]
+    return any(f'"{one}"'.encode() in head for one in _STEMS) and any(f'"{one}"'.encode() in head for one in _ANSWERS)
+
+
+def read(content: bytes, *, name: str) -> Reading:
+    """All questions of a JSON file; UnreadableFileError when it is no JSON or holds no question."""
+    text = decode_text(content)
+    try:
+        value = json.loads(text, parse_float=str)
+    except RecursionError as error:
+        raise UnreadableFileError("JSON 嵌套太深，读不出来。请在原系统重新导出。") from error
+    except ValueError as error:
+        line = text.count("\n", 0, getattr(error, "pos", 0)) + 1
+        raise UnreadableFileError(f"JSON 第 {line} 行有错，读不出来。请在原系统重新导出。") from error
+    found = list(_questions(value, "$", 0))
+    if not found:
+        raise UnreadableFileError(_NO_QUESTIONS)
+    if len(found) > MAX_QUESTIONS:
+        raise UnreadableFileError(f"JSON 里超过 {MAX_QUESTIONS} 道题。请拆成几个文件再导入。")
+    hint = kinds.kind_in(PurePath(name).stem)
+    return assemble([_raw(item, where, hint) for where, item in found], format_name="json")
+
+
+def _questions(value: Any, where: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """Each question with its JSON path, out of lists and banks within banks."""
+    if depth > 6:
+        return
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if (
+                isinstance(item, dict)
+                and any(isinstance(item.get(one), list) for one in _LISTS)
+                and not _first(item, _STEMS)
+            ):
+                yield from _questions(item, f"{where}[{index}]", depth + 1)
+            else:
+                yield f"{where}[{index}]", item
+    elif isinstance(value, dict):
+        for one in _LISTS:
+            if isinstance(value.get(one), (list, dict)):
+                yield from _questions(value[one], f"{where}.{one}", depth + 1)
+
+
+def _raw(item: Any, where: str, hint: Kind | None) -> RawQuestion:
+    raw = RawQuestion(where, answer_where=where)
+    if not isinstance(item, dict):
+        raw.refusal = Note(where, "这一项不是题目。请核对文件。", "not_a_question")
+        return raw
+    raw.stem = _text(_first(item, _STEMS))
+    _set_kind(raw, item, hint)
+    raw.options = options_from_json(_first(item, _OPTIONS))
+    blanks = item.get("blankAnswers") or item.get("blanks")
+    if isinstance(blanks, list) and blanks:
+        raw.kind = raw.kind or Kind.FILL_BLANK
+        raw.blanks = ["|".join(_texts(blank)) for blank in blanks]
+    raw.answer = "\n".join(_texts(_first(item, _ANSWERS)))
+    raw.explanation = _text(_first(item, _EXPLANATIONS))
+    raw.points = read_points(_text(_first(item, _POINTS)))
+    raw.difficulty = read_difficulty(_text(item.get("difficulty", item.get("难度", ""))), top=3)
+    raw.code = _text(_first(item, _CODES)) or None
+    raw.knowledge_points = tuple(dict.fromkeys(_texts(_first(item, _KNOWLEDGE))))
+    raw.tags = tuple(
+        dict.fromkeys(tag for one in _TAGS for tag in _texts(item.get(one)) if tag not in raw.knowledge_points)
+    )
+    if any(item.get(one) for one in _IMAGES):
+        raw.lose("题里的图片没有导入，只保留了文字。", "image")
+    parts = _first(item, _PARTS)
+    if isinstance(parts, list) and parts:
+        raw.parts = [_raw(part, f"{where}.{index}", None) for index, part in enumerate(parts)]
+    return raw
+
+
+def _set_kind(raw: RawQuestion, item: dict[str, Any], hint: Kind | None) -> None:
+    names = [_text(item.get(one)) for one in _KINDS if item.get(one) not in {None, ""}]
+    raw.kind = next((kind for kind in map(kinds.kind_of, names) if kind), None)
+    if raw.kind is None and names:
+        raw.kind_label = "" if kinds.is_choice_name(names[0]) else names[0]
+    elif not names:
+        raw.kind = hint
+
+
+def _first(item: dict[str, Any], names: tuple[str, ...]) -> Any:
+    return next((item[one] for one in names if item.get(one) not in (None, "", [])), None)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (dict, list)):
+        return ""
+    return cell_text(value)
+
+
+def _texts(value: Any) -> list[str]:
+    if value is None or value == "":
+        return []
+    if isinstance(value, list):
+        return [_text(item) for item in value if _text(item)]
+    return [_text(value)] if _text(value) else []

@@ -1,0 +1,139 @@
+"""The numbers that Word shows before list paragraphs (`1.`, `A.`, `一、`) but keeps out of their text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lxml import etree
+
+from question_bank.model import OPTION_LETTERS
+
+Element: TypeAlias = "etree._Element"
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_CHINESE = "〇一二三四五六七八九"
+_CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    start: int
+    form: str
+    text: str
+
+
+class Numbering:
+    """Counts the lists of a document paragraph by paragraph."""
+
+    def __init__(self, numbering: Element | None, styles: Element | None) -> None:
+        self.levels: dict[str, dict[int, _Level]] = {}
+        self.counts: dict[str, dict[int, int]] = {}
+        self.lists: dict[str, str] = {}
+        """List number → the abstract list it shares its counter with."""
+        self.overridden: dict[str, dict[int, int]] = {}
+        self.styles: dict[str, tuple[str, int]] = {}
+        if numbering is not None:
+            self._read_lists(numbering)
+        if styles is not None:
+            self._read_styles(styles)
+
+    def label(self, paragraph: Element) -> str:
+        """What stands before the paragraph, with a space behind it; nothing for bullets and plain paragraphs."""
+        found = self._list_of(paragraph)
+        if found is None or found[0] not in self.lists:
+            return ""
+        number, depth = found
+        levels = self.levels.get(self.lists[number], {})
+        level = levels.get(depth)
+        if level is None:
+            return ""
+        counts = self._count(number, depth, levels)
+        if level.form in {"bullet", "none"}:
+            return ""
+        text = re.sub(r"%(\d)", lambda match: self._shown(levels, counts, int(match[1]) - 1), level.text)
+        return f"{text} " if text.strip() else ""
+
+    def _count(self, number: str, depth: int, levels: dict[int, _Level]) -> dict[int, int]:
+        counts = self.counts.setdefault(self._counter(number), {})
+        start = self.overridden.get(number, {}).get(depth, levels[depth].start)
+        counts[depth] = counts[depth] + 1 if depth in counts else start
+        for deeper in [one for one in counts if one > depth]:
+            del counts[deeper]
+        return counts
+
+    def _counter(self, number: str) -> str:
+        return f"list {number}" if number in self.overridden else self.lists[number]
+
+    def _shown(self, levels: dict[int, _Level], counts: dict[int, int], depth: int) -> str:
+        level = levels.get(depth)
+        if level is None:
+            return ""
+        return _written(counts.get(depth, level.start), level.form)
+
+    def _list_of(self, paragraph: Element) -> tuple[str, int] | None:
+        own = paragraph.find(f"{W}pPr/{W}numPr")
+        style = paragraph.find(f"{W}pPr/{W}pStyle")
+        inherited = self.styles.get(style.get(f"{W}val", "")) if style is not None else None
+        if own is None:
+            return inherited
+        number, depth = own.find(f"{W}numId"), own.find(f"{W}ilvl")
+        listed = number.get(f"{W}val", "") if number is not None else (inherited[0] if inherited else "")
+        return (listed, _int(depth, 0)) if listed not in {"", "0"} else None
+
+    def _read_lists(self, numbering: Element) -> None:
+        for abstract in numbering.iterchildren(f"{W}abstractNum"):
+            levels = {_int_of(level.get(f"{W}ilvl", "0")): _level(level) for level in abstract.iterchildren(f"{W}lvl")}
+            self.levels[abstract.get(f"{W}abstractNumId", "")] = levels
+        for listed in numbering.iterchildren(f"{W}num"):
+            number, abstract = listed.get(f"{W}numId", ""), listed.find(f"{W}abstractNumId")
+            self.lists[number] = abstract.get(f"{W}val", "") if abstract is not None else ""
+            for override in listed.iterchildren(f"{W}lvlOverride"):
+                start = override.find(f"{W}startOverride")
+                if start is not None:
+                    depth = _int_of(override.get(f"{W}ilvl", "0"))
+                    self.overridden.setdefault(number, {})[depth] = _int(start, 1)
+
+    def _read_styles(self, styles: Element) -> None:
+        for style in styles.iterchildren(f"{W}style"):
+            listed = style.find(f"{W}pPr/{W}numPr/{W}numId")
+            if listed is not None:
+                depth = style.find(f"{W}pPr/{W}numPr/{W}ilvl")
+                self.styles[style.get(f"{W}styleId", "")] = (listed.get(f"{W}val", ""), _int(depth, 0))
+
+
+def _level(level: Element) -> _Level:
+    start, form, text = level.find(f"{W}start"), level.find(f"{W}numFmt"), level.find(f"{W}lvlText")
+    return _Level(
+        _int(start, 1),
+        form.get(f"{W}val", "decimal") if form is not None else "decimal",
+        text.get(f"{W}val", "") if text is not None else "",
+    )
+
+
+def _int(element: Element | None, default: int) -> int:
+    return default if element is None else _int_of(element.get(f"{W}val", ""), default)
+
+
+def _int_of(text: str, default: int = 0) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else default
+
+
+def _written(count: int, form: str) -> str:
+    if form in {"upperLetter", "lowerLetter"} and 1 <= count <= len(OPTION_LETTERS):
+        letter = OPTION_LETTERS[count - 1]
+        return letter if form == "upperLetter" else letter.lower()
+    if form.startswith(("chinese", "japaneseCounting", "ideographTraditional", "taiwanese")):
+        return _chinese(count)
+    if form.startswith("decimalEnclosedCircle") and 1 <= count <= len(_CIRCLED):
+        return _CIRCLED[count - 1]
+    return str(count)
+
+
+def _chinese(count: int) -> str:
+    if not 0 < count < 100:
+        return str(count)
+    tens, ones = divmod(count, 10)
+    ten = "" if tens == 0 else "十" if tens == 1 else f"{_CHINESE[tens]}十"
+    return ten + (_CHINESE[ones] if ones else "")

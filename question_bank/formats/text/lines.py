@@ -1,0 +1,70 @@
+"""Lines of a free text with their numbers; records of tabs and questions run together on a line taken apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from question_bank.formats.answers import looks_like_key
+from question_bank.formats.decoding import clean_text
+from question_bank.formats.options import split_options
+from question_bank.formats.text.patterns import read_number
+
+_TABLE_ROW = re.compile(r"^(?:题号|题目序号|序号|答案|参考答案|正确答案)\s*[:：]?\t")
+_PLAIN_KEY = re.compile(r"(?:\d{1,4}\s*[.、．:：)）]?\s*)?(?:[A-ZＡ-Ｚ]{1,8}|[√×✓✗对错]|正确|错误)?")
+_KEY_END = re.compile(r"[(（]\s*(?:[A-Z、,，\s]{1,15}|[√×✓✗对错]|正确|错误)\s*[)）]\s*[。.；;]?\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line without its outer spaces, and its number in the file."""
+
+    number: int
+    text: str
+
+
+def to_lines(text: str) -> list[Line]:
+    """The lines of a text; fields divided by tabs and questions run together come apart, blank lines stay."""
+    lines: list[Line] = []
+    for number, raw in enumerate(text.split("\n"), 1):
+        for piece in _fields(raw):
+            cleaned = clean_text(piece)
+            lines.extend(Line(number, part) for part in _several(cleaned))
+    return lines
+
+
+def _fields(raw: str) -> list[str]:
+    if "\t" not in raw.strip():
+        return [raw]
+    fields = [field.strip() for field in raw.split("\t") if field.strip()]
+    if _TABLE_ROW.match(raw) or all(_PLAIN_KEY.fullmatch(field) for field in fields):
+        return [" ".join(fields)]
+    return fields
+
+
+def _several(text: str) -> list[str]:
+    """The questions of a line that holds several, each with its number; else the line itself."""
+    number = read_number(text) if len(text) > 12 else None
+    if number is None or number.style not in {"mark", "loose"}:
+        return [text]
+    pieces: list[str] = []
+    value, start, search = number.value, 0, 1
+    while True:
+        match = re.compile(rf"(?<=[\s。；;）)\u4e00-\u9fff]){value + 1}\s*[.．、](?!\d)").search(text, search)
+        if match is None:
+            break
+        search = match.end()
+        if _ends(text[start : match.start()]) and _begins(text[match.end() :]):
+            pieces.append(text[start : match.start()].strip())
+            start, value = match.start(), value + 1
+    return [*pieces, text[start:].strip()]
+
+
+def _ends(piece: str) -> bool:
+    return len(split_options(piece)[1]) >= 2 or bool(_KEY_END.search(piece))
+
+
+def _begins(rest: str) -> bool:
+    if looks_like_key(rest[:12]):
+        return False
+    return len(split_options(rest)[1]) >= 2 or bool(re.search(r"[(（][A-Z√×✓✗对错正确误、,，\s]{1,15}[)）]", rest))

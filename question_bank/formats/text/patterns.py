@@ -1,0 +1,210 @@
+"""Signs by which the lines of a free text bank are told apart: numbers, headings, labels, materials, endings."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from question_bank.formats import kinds
+from question_bank.formats.answers import looks_like_key
+from question_bank.model import Kind
+
+CHINESE = "一二三四五六七八九十"
+_NUMERAL = rf"(?:\d{{1,4}}|[{CHINESE}]{{1,3}})"
+
+ANSWER_LABEL = r"(?:正确答案|参考答案|标准答案|试题答案|本题答案|答案|参考要点|参考思路|答题要点|答题思路|作答思路|评分要点|参考作答|参考解答)"
+ANALYSIS_LABEL = (
+    r"(?:答案解析|试题解析|题目解析|参考解析|解析|详解|说明|解题思路|分析|理由|解答|依据|法律依据|点评|解释|答题解析)"
+)
+_META_LABEL = r"(?:难度|难易度|难易程度|知识点|考点|分值|分数)"
+
+_ANSWER = re.compile(
+    rf"^(?:[【\[〔〖]\s*{ANSWER_LABEL}\s*[】\]〕〗]\s*[:：]?\s*(?P<a>.*)"
+    rf"|[【\[〔〖]\s*{ANSWER_LABEL}\s*[:：]\s*(?P<b>[^】\]〕〗]*)[】\]〕〗]\s*(?P<rest>.*)"
+    rf"|{ANSWER_LABEL}\s*(?P<sign>[:：,，、.．;；]|\s|(?=[(（]))\s*(?P<c>.*)"
+    rf"|{ANSWER_LABEL}(?P<bare>[A-ZＡ-Ｚ√×对错]+)"
+    rf"|答\s*[:：]\s*(?P<d>.*)|(?i:answer)\s*[:：]\s*(?P<e>.*)|{ANSWER_LABEL}$)",
+    re.DOTALL,
+)
+_ANALYSIS = re.compile(
+    rf"^(?:[【\[〔〖]\s*{ANALYSIS_LABEL}\s*[】\]〕〗]\s*[:：]?|{ANALYSIS_LABEL}\s*[:：])\s*(?P<text>.*)", re.DOTALL
+)
+_META = re.compile(rf"^[【\[]?\s*(?P<name>{_META_LABEL})\s*(?:[】\]]\s*[:：]?|[:：])\s*(?P<text>.*)")
+INLINE_LABEL = re.compile(
+    rf"[【\[〔〖]\s*(?:{ANSWER_LABEL}|{ANALYSIS_LABEL})\s*(?:[】\]〕〗]|[:：])"
+    rf"|(?:(?<=[\s。.；;）)】\]])|(?<=[A-Z√×对错])){ANALYSIS_LABEL}\s*[:：]"
+    rf"|(?<=[\s。.；;）)】\]？?]){ANSWER_LABEL}\s*[:：]"
+)
+
+_NUMBER_FORMS = (
+    ("word", re.compile(rf"^第\s*(?P<n>{_NUMERAL})\s*(?:道题|个问题|小题|题|问)\s*[.．、:：,，]?\s*(?P<rest>.*)", re.DOTALL)),
+    ("word", re.compile(rf"^(?:问题|题目|试题)\s*(?P<n>{_NUMERAL})\s*[:：.、．]\s*(?P<rest>.*)", re.DOTALL)),
+    ("mark", re.compile(r"^[【\[](?P<n>\d{1,4})[】\]]\s*[.、．]?\s*(?P<rest>.*)", re.DOTALL)),
+    ("mark", re.compile(r"^(?P<n>\d{1,5})\s*(?:[.．](?!\d)|[.．](?=\d{1,4}\s*[年月日个名])|、|[:：](?!\d)|[)）])\s*(?P<rest>.*)", re.DOTALL)),
+    ("mark", re.compile(r"^(?P<n>\d{1,4})(?=\s*[【\[])(?P<rest>.*)", re.DOTALL)),
+    ("bare", re.compile(r"^(?P<n>\d{1,6})(?P<rest>)$")),
+    ("paren", re.compile(r"^[(（](?P<n>\d{1,3})[)）]\s*(?P<rest>.*)", re.DOTALL)),
+    ("loose", re.compile(r"^(?P<n>\d{1,4})\s+(?P<rest>\S.*)", re.DOTALL)),
+    ("loose", re.compile(r"^(?P<n>\d{1,3})(?P<rest>[\u4e00-\u9fff《“(（].*)", re.DOTALL)),
+    ("chinese", re.compile(rf"^(?P<n>[{CHINESE}]{{1,3}})\s*[、.．]\s*(?P<rest>.*)", re.DOTALL)),
+)  # fmt: skip
+_UNITS = re.compile(
+    r"^(?:年|月|日|号|个|项|条|岁|元|人|名|天|小时|分钟|秒|万|亿|千|百|级|倍|次|种|类|周|米|公里|吨|％|%|分|楼|届|章|款|页)"
+)
+
+_HEADING = re.compile(
+    rf"^(?:第\s*{_NUMERAL}\s*(?P<part>部分|卷|章|节|篇|编|单元|大题)\s*[:：、.．]?\s*(?P<a>.*)"
+    rf"|[{CHINESE}]{{1,3}}\s*[、.．:：]\s*(?P<b>.+)|[(（][{CHINESE}]{{1,3}}[)）]\s*[、.．]?\s*(?P<c>.+)|(?P<d>\S.{{0,60}}))$"
+)
+_SCORES = re.compile(r"\s*(?:[(（][^()（）]*[)）]?|[:：,，]?\s*(?:共|每小?题|本题|计|本大题).*|\d+\s*[道个小]?题.*)$")
+_TITLE_ENDS = re.compile(
+    r"(?:题|部分|测试区|样本|知识|常识|判断|理解|表达|关系|推理|分析|能力|面试|理论|区|法律|法规|条例|素养|应用文|概论|基础)$"
+)
+_ANSWER_HEAD = re.compile(
+    rf"^(?:附件?\d*[:：]?\s*)?(?:[{CHINESE}]{{1,3}}[、.．]\s*)?[【\[〔(（]?\s*(?P<name>\S{{0,20}}?(?:集中答案|集中解析|参考答案|标准答案|正确答案|试题答案|答案)"
+    r"(?:[与及和]?解析)?(?:区|部分|汇总|一览|一览表|表)?|集中解析|解析区|解析部分|答案速查)\s*(?:[(（][^()（）]*[)）])?\s*[】\]〕)）]?\s*(?P<colon>[:：]?)$"
+)
+_MATERIAL_RANGE = re.compile(
+    r"^[(（【\[]?.{0,30}?(?:(?:回答|完成|做)\s*(?:第|下面|下列|以下)?\s*(?P<a>\d{1,4})\s*[-—–~～至到、]+\s*(?P<b>\d{1,4})\s*(?:小?题|问)?"
+    r"|第?(?P<c>\d{1,4})\s*[-—–~～至到]+\s*(?P<d>\d{1,4})\s*小?题?\s*(?:共用|共享|同一|依据|根据|基于).{0,20}).{0,20}$"
+)
+_MATERIAL = re.compile(
+    rf"^(?:[【\[]?(?:材料|资料|背景材料|案情|案例)\s*[{CHINESE}\d]{{0,3}}\s*[】\]]?\s*[:：]\s*(?P<text>.*)"
+    rf"|(?:材料|资料|案例)\s*[{CHINESE}\d]{{1,3}}\s*$"
+    r"|[【\[(（]?(?:共用题干|公共题干|材料题)[】\])）]?\s*[:：]?\s*(?P<more>.*)"
+    r"|(?:根据|阅读|结合|依据)(?:以下|下列|下面|上述)?.{0,8}(?:材料|资料|案例|案情|短文).{0,12}(?:回答|完成).{0,12}[:：。.]?)$"
+)
+_ENDING = re.compile(
+    r"^[—\-\s(（【*]*(?:考试结束|试卷结束|全卷完|试题结束|以下无正文|以下空白|完|结束|END)[—\-\s)）】*。.！!]*$|^第?\s*\d+\s*页\s*(?:[,，/]?\s*共?\s*\d+\s*页)?$|^[—\-]\s*\d+\s*[—\-]$",
+    re.IGNORECASE,
+)
+_KIND_LABEL = re.compile(
+    r"^(?:[【\[(（〔〖《]\s*(?P<a>[^】\])）〕〗》]{2,10})\s*[】\])）〕〗》]\s*[:：.、\-—]?|(?P<b>[\u4e00-\u9fff]{2,7}题)(?:\s*[:：\-—]|\s+|$))\s*(?P<rest>.*)",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A line's number, the style it is written in, and the text behind it."""
+
+    value: int
+    style: str
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of a section, with the kind it names, if any."""
+
+    title: str
+    kind: Kind | None
+    label: str = ""
+    """The name of the kind where it is none of ours, or open between single and multiple choice."""
+
+
+def read_number(text: str) -> Number | None:
+    """The number that begins a line, if one does."""
+    for style, form in _NUMBER_FORMS:
+        match = form.match(text)
+        if match:
+            rest = match["rest"].strip()
+            if style == "loose" and _UNITS.match(rest):
+                return None
+            return Number(to_number(match["n"]), style, rest)
+    return None
+
+
+def to_number(text: str) -> int:
+    """An Arabic or Chinese number up to 99 as an int."""
+    if text.isdigit():
+        return int(text)
+    tens, ten, ones = text.partition("十")
+    if not ten:
+        return CHINESE.index(text[0]) + 1
+    return (CHINESE.index(tens) + 1 if tens else 1) * 10 + (CHINESE.index(ones[0]) + 1 if ones else 0)
+
+
+def read_heading(text: str) -> Heading | None:
+    """The heading that a line is: with a kind's name, or plainly the title of a part."""
+    match = _HEADING.match(text) if len(text) <= 80 else None
+    if not match:
+        return None
+    title = (match["a"] or match["b"] or match["c"] or match["d"] or "").strip()
+    bare = _SCORES.sub("", title).strip() or title
+    kind = kinds.kind_of(bare)
+    bracketed = bare[:1] in "【[(（〔〖《"
+    named = (
+        bare.endswith(("题", "题】", "题]"))
+        or bracketed
+        or not match["d"]
+        or bare in {"单选", "多选", "判断", "填空", "简答"}
+    )
+    if kind is not None and named:
+        return Heading(title, kind)
+    if kinds.is_choice_name(bare) or (kinds.unsat_name(bare) and bare.endswith("题") and len(bare) <= 10):
+        return Heading(title, None, bare)
+    if match["d"] is not None:
+        return None
+    if match["part"] or (len(bare) <= 20 and _TITLE_ENDS.search(bare) and not re.search(r"[。？?！!；;]", bare)):
+        return Heading(title, kinds.kind_in(title))
+    return None
+
+
+def read_answer_head(text: str) -> tuple[str, bool] | None:
+    """The name of an answer section that a line heads, and whether a colon follows it."""
+    match = _ANSWER_HEAD.match(text)
+    return (match["name"], bool(match["colon"])) if match else None
+
+
+def read_material(text: str) -> tuple[int, int, str] | None:
+    """The numbers of the questions that a material serves (0, 0 where unsaid) and the text on its head line."""
+    match = _MATERIAL_RANGE.match(text)
+    if match and re.search(r"材料|资料|案例|案情|短文|题干|背景|信息|情况|下文|以下|下列", text):
+        return int(match["a"] or match["c"]), int(match["b"] or match["d"]), ""
+    match = _MATERIAL.match(text)
+    return (0, 0, (match["text"] or match["more"] or "").strip()) if match else None
+
+
+def is_ending(text: str) -> bool:
+    """Whether a line only ends the paper or numbers its pages."""
+    return bool(_ENDING.match(text))
+
+
+def read_answer_label(text: str) -> str | None:
+    """The text behind an answer label that begins a line; None where no label stands there."""
+    match = _ANSWER.match(text)
+    if not match:
+        return None
+    value = next((match[name] for name in ("a", "b", "c", "bare", "d", "e") if match[name] is not None), "")
+    if match["sign"] and match["sign"] not in ":：" and not looks_like_key(value) and not match["sign"].isspace():
+        return None
+    return f"{value} {match['rest']}".strip() if match["rest"] else value.strip()
+
+
+def read_analysis_label(text: str) -> str | None:
+    """The text behind a label of an explanation that begins a line; None where no label stands there."""
+    match = _ANALYSIS.match(text)
+    return match["text"].strip() if match else None
+
+
+def read_meta(text: str) -> tuple[str, str] | None:
+    """The name and value of a line such as `难度：易`."""
+    match = _META.match(text)
+    return (match["name"], match["text"].strip()) if match else None
+
+
+def read_kind_label(text: str) -> tuple[Kind | None, str, str]:
+    """The kind named before a stem (`【单选题】`, `多选题：`), a name that is no kind of ours, and the stem without it."""
+    match = _KIND_LABEL.match(text)
+    if not match:
+        return None, "", text
+    name = (match["a"] or match["b"]).strip()
+    if match["a"] and not name.endswith(("题", "选", "判断", "填空", "简答", "选择")):
+        return None, "", text
+    kind = kinds.kind_of(name)
+    if kind is not None or kinds.is_choice_name(name):
+        return kind, "" if kind else name, match["rest"].strip()
+    if kinds.unsat_name(name):
+        return None, name, match["rest"].strip()
+    return None, "", text

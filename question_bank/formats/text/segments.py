@@ -1,0 +1,391 @@
+"""A free text cut into questions, materials and answer sections, line by line with a look ahead."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from question_bank.formats.answers import looks_like_key
+from question_bank.formats.keys import BLANK
+from question_bank.formats.options import split_options, strip_mark
+from question_bank.formats.text.answer_lists import AnswerBlock, is_answer_line, pieces_of
+from question_bank.formats.text.lines import Line
+from question_bank.formats.text.patterns import (
+    Heading,
+    Number,
+    is_ending,
+    read_analysis_label,
+    read_answer_head,
+    read_answer_label,
+    read_heading,
+    read_kind_label,
+    read_material,
+    read_number,
+)
+from question_bank.formats.text.stems import take_inline_answer, take_letter_keys, take_truth
+from question_bank.model import Kind
+from question_bank.reading import Note
+
+LARGE_JUMP = 5
+"""Behind an answer section a number further on than this opens no question by itself."""
+
+
+@dataclass(slots=True)
+class Block:
+    """The lines of one question, without its number."""
+
+    number: int | None
+    lines: list[Line]
+    section: str = ""
+    kind: Kind | None = None
+    label: str = ""
+    material: str = ""
+    answers_before: int = 0
+    """How many answer sections stood before it."""
+
+
+@dataclass(slots=True)
+class _Material:
+    first: int
+    last: int
+    head: str
+    lines: list[str] = field(default_factory=list)
+    shared: bool = False
+    uses: int = 0
+
+    def text(self) -> str:
+        return "\n".join(self.lines).strip() or self.head
+
+
+@dataclass(slots=True)
+class Segments:
+    """What the text holds."""
+
+    blocks: list[Block] = field(default_factory=list)
+    answers: list[AnswerBlock] = field(default_factory=list)
+    remarks: list[Note] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """What follows a numbered line up to the next."""
+
+    options: bool
+    answer: bool
+    """An answer label on a later line or behind the stem."""
+    bracket: bool
+    blank: bool
+    labelled: bool
+
+    @property
+    def strong(self) -> bool:
+        return self.options or self.answer or self.bracket or self.labelled
+
+
+def cut(lines: list[Line]) -> Segments:
+    """The segments of a text."""
+    return _Cutter(lines).cut()
+
+
+class _Cutter:
+    def __init__(self, lines: list[Line]) -> None:
+        self.lines = lines
+        self.found = Segments()
+        self.block: Block | None = None
+        self.heading = Heading("", None)
+        self.fresh = True
+        """Whether no question has begun since the last heading."""
+        self.last = 0
+        self.inner = 0
+        """The last number of an enumeration within a question's text or answer."""
+        self.blank_before = True
+        self.mode = "preamble"
+        self.material: _Material | None = None
+        self.numbers = [read_number(line.text) for line in lines]
+        self.ends = self._ends()
+
+    def _ends(self) -> list[int]:
+        """For each line the next line that might begin something new."""
+        ends, end = [0] * len(self.lines), len(self.lines)
+        for index in range(len(self.lines) - 1, -1, -1):
+            ends[index] = end
+            number, text = self.numbers[index], self.lines[index].text
+            if (number and number.style not in {"loose", "paren"}) or read_heading(text) or read_answer_head(text):
+                end = index
+        return ends
+
+    def cut(self) -> Segments:
+        for index, line in enumerate(self.lines):
+            if not line.text:
+                self.blank_before = True
+                continue
+            if not is_ending(line.text):
+                self._take(index, line)
+            self.blank_before = False
+        return self.found
+
+    def _take(self, index: int, line: Line) -> None:
+        if (
+            self._takes_answer_head(index, line)
+            or self._takes_material(index, line)
+            or self._takes_heading(index, line)
+        ):
+            return
+        number = self.numbers[index]
+        if number and self._opens(index, number):
+            self._open(Block(number.value, [Line(line.number, number.rest)]), number.value)
+        elif not number and self._opens_unnumbered(index):
+            self._open(Block(None, [line]), self.last)
+        else:
+            self._keep(index, line, number)
+
+    # -- sections -----------------------------------------------------------------------------------------------
+
+    def _takes_answer_head(self, index: int, line: Line) -> bool:
+        head = read_answer_head(line.text)
+        if head is None or not self._is_section(index, colon=head[1]):
+            return False
+        self._answers(head[0])
+        return True
+
+    def _answers(self, name: str) -> None:
+        self.block, self.material, self.mode = None, None, "answers"
+        self.found.answers.append(AnswerBlock(name, len(self.found.blocks)))
+
+    def _is_section(self, index: int, *, colon: bool) -> bool:
+        """Whether the answers of several questions follow, not the answer of the present one."""
+        ahead = [place for place in range(index + 1, len(self.lines)) if self.lines[place].text][:60]
+        if not ahead or not self.found.blocks:
+            return bool(self.found.blocks) or (bool(ahead) and is_answer_line(self.lines[ahead[0]].text))
+        first = self.lines[ahead[0]].text
+        if is_answer_line(first) or read_heading(first):
+            return True
+        number = self.numbers[ahead[0]]
+        if number is None or number.style == "paren":
+            return self.block is None or (not colon and self._is_complete() and read_answer_label(first) is None)
+        rest = number.rest
+        if read_answer_label(rest) is not None or (rest and looks_like_key(pieces_of(rest)[0])):
+            return True
+        if not rest and self._key_below(ahead[0]):
+            return True
+        listed = {one.value for place in ahead if (one := self.numbers[place]) and one.style != "paren"}
+        known = {block.number for block in self.found.blocks}
+        return listed <= known and (self._is_complete() or (self._unanswered() > 1 and not colon))
+
+    def _key_below(self, index: int) -> bool:
+        return index + 1 < len(self.lines) and read_answer_label(self.lines[index + 1].text) is not None
+
+    def _unanswered(self) -> int:
+        return sum(1 for block in self.found.blocks if not _has_answer(block))
+
+    def _takes_heading(self, index: int, line: Line) -> bool:
+        heading = read_heading(line.text)
+        if heading is None or (self.block and self.mode == "question" and not self._may_head(index, heading)):
+            return False
+        if self.mode == "answers":
+            self.found.answers[-1].lines.append(line)
+        self.heading, self.fresh, self.block, self.material, self.inner = heading, True, None, None, 0
+        self.mode = "answers" if self.mode == "answers" else "between"
+        return True
+
+    def _may_head(self, index: int, heading: Heading) -> bool:
+        """Within an answer in words `一、加强领导` is a point of it, not a heading."""
+        if heading.kind or heading.label or not self._in_words():
+            return True
+        return self.blank_before and index + 1 < len(self.lines)
+
+    def _takes_material(self, index: int, line: Line) -> bool:
+        found = read_material(line.text)
+        number = self.numbers[index]
+        if found is None or (number and number.style in {"mark", "word", "loose"} and number.rest):
+            return False
+        if self.block and self._in_words() and not self.blank_before:
+            return False
+        first, last, text = found
+        if self.mode == "material" and self.material and not first:
+            self.material.lines.append(line.text)
+            return True
+        self.block, self.mode = None, "material"
+        self.material = _Material(first, last, line.text, [text] if text else [], shared="共" in line.text[:8])
+        return True
+
+    # -- questions ----------------------------------------------------------------------------------------------
+
+    def _ahead(self, index: int, rest: str) -> _Ahead:
+        texts = [line.text for line in self.lines[index + 1 : self.ends[index]] if line.text]
+        stem = "\n".join(_before_labels([rest, *texts]))
+        later = any(read_answer_label(text) is not None for text in texts)
+        inline = len(pieces_of(rest)) > 1 and read_answer_label(rest) is None
+        keyed = bool(take_letter_keys(rest)[1]) or bool(take_truth(rest)[1]) or bool(take_inline_answer(rest)[1])
+        kind, label, _ = read_kind_label(rest)
+        return _Ahead(
+            options=bool(split_options(stem)[1]) and not strip_mark(rest)[0],
+            answer=later or inline,
+            bracket=keyed and not looks_like_key(rest),
+            blank=bool(BLANK.search(rest)),
+            labelled=bool(kind or label),
+        )
+
+    def _opens(self, index: int, number: Number) -> bool:
+        ahead = self._ahead(index, number.rest)
+        if number.style == "chinese":
+            return self._opens_chinese(index, number, ahead)
+        if number.style == "paren" or (number.style == "bare" and not self._opens_bare(index)):
+            return False
+        if self.mode == "answers":
+            return self._leaves_answers(index, number, ahead)
+        expected = number.value == self.last + 1 or (self.fresh and number.value == 1)
+        if number.style == "loose":
+            return (
+                expected and (self.block is None or self._is_complete() or ahead.strong) and not self._counts_on(number)
+            )
+        if number.style == "bare":
+            return True
+        if self.block is None or self.mode != "question":
+            return expected or ahead.strong or self.last == 0 or self.fresh or self._in_material(number)
+        if self.inner and number.value == self.inner + 1:
+            return (ahead.strong and (expected or self._is_complete())) or (expected and self.blank_before)
+        if expected:
+            return True
+        return ahead.strong and self._is_complete()
+
+    def _counts_on(self, number: Number) -> bool:
+        return bool(self.inner) and number.value == self.inner + 1
+
+    def _in_material(self, number: Number) -> bool:
+        return self.material is not None and self.material.first <= number.value <= self.material.last
+
+    def _opens_bare(self, index: int) -> bool:
+        """A number alone on its line opens a question when a stem, options from A or an answer follow; else it is a page's."""
+        texts = [line.text for line in self.lines[index + 1 : self.ends[index]] if line.text]
+        if len(texts) < 2 or strip_mark(texts[0])[0]:
+            return False
+        return bool(split_options("\n".join(texts))[1]) or any(
+            read_answer_label(text) is not None for text in texts[1:]
+        )
+
+    def _opens_chinese(self, index: int, number: Number, ahead: _Ahead) -> bool:
+        """`一、请谈谈你的看法。` is a question when it is no heading and nothing is numbered below it before its answer."""
+        if self.mode == "answers" or (self.block and self._in_words() and not (ahead.answer and self.blank_before)):
+            return False
+        return ahead.strong or number.rest.endswith(("。", "？", "?"))
+
+    def _leaves_answers(self, index: int, number: Number, ahead: _Ahead) -> bool:
+        rest = number.rest
+        if (
+            number.style == "loose"
+            or not rest
+            or read_answer_label(rest) is not None
+            or looks_like_key(pieces_of(rest)[0])
+        ):
+            return False
+        if not (ahead.options or ((ahead.answer or ahead.bracket) and not self._is_known(number, rest))):
+            return False
+        if not self.fresh and number.value > self.last + LARGE_JUMP:
+            place = f"第 {self.lines[index].number} 行"
+            reason = f"答案区后面有一段像题目的文字（{number.value}、{rest[:20]}），题号与前文相差过大，没有导入。请核对，如是题目请移到答案区前面。"
+            self.found.remarks.append(Note(place, reason, "number_jump"))
+            self.mode = "skipped"
+            return False
+        return True
+
+    def _is_known(self, number: Number, rest: str) -> bool:
+        """Whether the line repeats the stem of a question that the answer belongs to."""
+        head = re.sub(r"\W+", "", rest)[:8]
+        return any(
+            block.number == number.value and re.sub(r"\W+", "", block.lines[0].text).startswith(head)
+            for block in self.found.blocks
+        )
+
+    def _opens_unnumbered(self, index: int) -> bool:
+        """In a section without numbers a line opens a question when the one above is complete, or there is none."""
+        text = self.lines[index].text
+        if self.mode not in {"question", "between"} or (self.block and self.block.number is not None):
+            return False
+        if strip_mark(text)[0] or read_answer_label(text) is not None or read_analysis_label(text) is not None:
+            return False
+        if self.mode == "between" and not (self.heading.kind or self.heading.label):
+            return False
+        following = next((line.text for line in self.lines[index + 1 :] if line.text), "")
+        begins = strip_mark(following)[0] == "A" or read_answer_label(following) is not None
+        begins = begins or bool(take_truth(text)[1]) or len(split_options(text)[1]) >= 2
+        return begins and (self.block is None or self._is_complete())
+
+    def _open(self, block: Block, value: int) -> None:
+        block.section, block.kind, block.label = self.heading.title, self.heading.kind, self.heading.label
+        block.answers_before = len(self.found.answers)
+        block.material = self._material_for(block)
+        self.found.blocks.append(block)
+        self.block, self.last, self.inner, self.fresh, self.mode = block, value, 0, False, "question"
+
+    def _material_for(self, block: Block) -> str:
+        material = self.material
+        if material is None:
+            return ""
+        if material.first:
+            inside = block.number is not None and material.first <= block.number <= material.last
+            if not inside and material.uses:
+                self.material = None
+            serves = inside
+        else:
+            serves = material.shared or not material.uses or bool(_REFERS.search(block.lines[0].text))
+        material.uses += serves
+        return material.text() if serves else ""
+
+    def _keep(self, index: int, line: Line, number: Number | None) -> None:
+        if self.mode == "answers":
+            self.found.answers[-1].lines.append(line)
+        elif self.mode == "material" and self.material:
+            self.material.lines.append(line.text)
+        elif self.mode == "question" and self.block:
+            if number and number.style == "bare":
+                return
+            if number and number.style != "chinese" and number.value in {1, self.inner + 1}:
+                self.inner = number.value
+            self.block.lines.append(line)
+        elif self.mode == "preamble" and is_answer_line(line.text) and not self.found.blocks:
+            self._answers("答案")
+            self.found.answers[-1].lines.append(line)
+
+    def _is_complete(self) -> bool:
+        block = self.block
+        if block is None:
+            return True
+        return _has_answer(block) or len(split_options("\n".join(_before_labels(_texts(block))))[1]) >= 2
+
+    def _in_words(self) -> bool:
+        """Whether the present question has come to its answer or explanation."""
+        return self.block is not None and any(_is_label(line.text) for line in self.block.lines)
+
+
+_REFERS = re.compile(r"材料|资料|上述|上文|本案|该案|案例|案情|上题|文中|此案")
+
+
+def _texts(block: Block) -> list[str]:
+    return [line.text for line in block.lines]
+
+
+def _is_label(text: str) -> bool:
+    return any(
+        read_answer_label(piece) is not None or read_analysis_label(piece) is not None for piece in pieces_of(text)
+    )
+
+
+def _before_labels(texts: list[str]) -> list[str]:
+    kept = []
+    for text in texts:
+        pieces = pieces_of(text)
+        if pieces and (read_answer_label(pieces[0]) is not None or read_analysis_label(pieces[0]) is not None):
+            break
+        kept.append(pieces[0] if pieces else text)
+        if len(pieces) > 1:
+            break
+    return kept
+
+
+def _has_answer(block: Block) -> bool:
+    texts = _texts(block)
+    if any(read_answer_label(piece) is not None for text in texts for piece in pieces_of(text)):
+        return True
+    first = texts[0] if texts else ""
+    return bool(take_letter_keys(first)[1]) or bool(take_truth(first)[1]) or bool(take_inline_answer(first)[1])

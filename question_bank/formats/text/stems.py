@@ -1,0 +1,122 @@
+"""What a stem itself says of its answer: a key in brackets, blanks that are filled in."""
+
+from __future__ import annotations
+
+import re
+
+from question_bank.formats.answers import read_letters, read_truth
+from question_bank.formats.keys import BLANK
+
+_BRACKET = re.compile(r"[(（]\s*([^()（）]{1,30}?)\s*[)）]")
+_LETTERS = re.compile(r"[A-HＡ-Ｈ](?:[\s、,，;；/]*[A-HＡ-Ｈ])*")
+_INLINE_ANSWER = re.compile(
+    r"[(（【\[]\s*(?:正确|参考|标准)?答案\s*(?:[:：]|[】\]])\s*([^()（）【】\[\]]{1,60}?)\s*[)）】\]]"
+)
+_END = re.compile(r"^[\s。.？?！!；;：:，,]*$")
+_CODE_BEFORE = re.compile(r"(?:[\w.\]\"'=+*/<>]|(?:^|\s)(?:if|while|for|switch|return|and|or|not|print)\s+)$", re.ASCII)
+_COMMENT = re.compile(r"(?:#|//|\"[^\"]*|'[^']*)[^\u4e00-\u9fff]*$")
+
+_FILLED = re.compile(r"[(（]\s*([^()（）]+?)\s*[)）]")
+_WORD = re.compile(r"[\u4e00-\u9fff][\u4e00-\u9fff、“”]{1,19}")
+_NO_BLANK = re.compile(
+    r"简称|以下|型号|功率|地址|修订|主席令|公布|施行|版|第.{1,6}[号条款项章]|年|注[:：]?|即|例如|如|含|不含|略"
+)
+_ENUMERATORS = re.compile(r"[一二三四五六七八九十]是$|第[一二三四五六七八九十][,，是]?$|其[一二三四五六]是?$")
+_LEADS = ("有", "是", "为", "包括", "分为", "由", "分别为", "分别是")
+
+
+def empty_blanks(text: str) -> str:
+    """The text with every empty bracket written `（ ）`."""
+    return re.sub(r"[(（]\s*[)）]", "（ ）", text)
+
+
+def take_inline_answer(stem: str) -> tuple[str, str]:
+    """The stem without `【答案：A】` or `（答案：A）` in it, and that answer; no answer where none stands there."""
+    match = _INLINE_ANSWER.search(stem)
+    if not match:
+        return stem, ""
+    return (stem[: match.start()] + stem[match.end() :]).strip(), match[1]
+
+
+def take_letter_keys(stem: str) -> tuple[str, list[str]]:
+    """The stem with its bracketed keys emptied, and the keys: `正确的是（A、C）` gives `正确的是（ ）` and ["A、C"]."""
+    found: list[str] = []
+
+    def empty(match: re.Match[str]) -> str:
+        if not _LETTERS.fullmatch(match[1]) or _in_code(stem, match) or read_letters(match[1], count=8) is None:
+            return match[0]
+        found.append(match[1])
+        return "（ ）"
+
+    return _BRACKET.sub(empty, stem), found
+
+
+def take_truth(stem: str) -> tuple[str, str]:
+    """The stem without the `（对）` or `（√）` that ends it, and that word; no word where none ends it."""
+    matches = list(_BRACKET.finditer(stem))
+    if not matches or not _END.match(stem[matches[-1].end() :]):
+        return _truth_at_end(stem)
+    word = matches[-1][1]
+    if read_truth(word) is None or word.strip().isdigit() or _in_code(stem, matches[-1]):
+        return stem, ""
+    return (stem[: matches[-1].start()].rstrip() + "（ ）" + stem[matches[-1].end() :].strip()), word
+
+
+def _truth_at_end(stem: str) -> tuple[str, str]:
+    match = re.search(r"[\s。.]\s*([√×✓✗✔✘])\s*$", stem)
+    return (stem[: match.start(1)].rstrip(), match[1]) if match else (stem, "")
+
+
+def _in_code(stem: str, match: re.Match[str]) -> bool:
+    """Whether the brackets are a call's, a condition's or stand in a string or comment."""
+    before = stem[stem.rfind("\n", 0, match.start()) + 1 : match.start()]
+    if not match[0].startswith("("):
+        return False
+    return bool(_CODE_BEFORE.search(before)) or (
+        bool(_COMMENT.search(before)) and not re.search("[\u4e00-\u9fff]", before[-3:])
+    )
+
+
+def take_filled_blanks(stem: str, *, surely: bool) -> tuple[str, list[str]]:
+    """The stem with its filled brackets emptied, and what filled them.
+
+    `surely`: the section says that these are fill-in questions; else only clear structures count (several
+    brackets joined as members of one list, or each behind the same word).
+    """
+    if BLANK.search(stem):
+        return stem, []
+    matches = [match for match in _FILLED.finditer(stem) if _may_be_blank(match[1], surely=surely)]
+    if not matches or (not surely and (len(matches) != len(_FILLED.findall(stem)) or not _clear(stem, matches))):
+        return stem, []
+    pieces, last = [], 0
+    for match in matches:
+        pieces.append(stem[last : match.start()] + "（ ）")
+        last = match.end()
+    return "".join(pieces) + stem[last:], [match[1] for match in matches]
+
+
+def looks_filled(stem: str) -> bool:
+    """Whether a stem has several filled brackets that might be blanks."""
+    return len([match for match in _FILLED.finditer(stem) if _may_be_blank(match[1], surely=False)]) >= 2
+
+
+def _may_be_blank(content: str, *, surely: bool) -> bool:
+    if _NO_BLANK.search(content) and not (surely and len(content) <= 12 and not re.search("简称|以下|注", content)):
+        return False
+    return (surely and not content.isdigit() and len(content) <= 30) or bool(_WORD.fullmatch(content))
+
+
+def _clear(stem: str, matches: list[re.Match[str]]) -> bool:
+    if len(matches) < 2:
+        return False
+    gaps = [stem[one.end() : two.start()] for one, two in zip(matches, matches[1:], strict=False)]
+    before = [stem[: match.start()] for match in matches]
+    if all(gap.strip() in {"、", "，", ",", "和", "与", "及", "以及", "或", "；"} for gap in gaps):
+        return before[0].endswith(_LEADS) or stem[matches[-1].end() :].lstrip().startswith(
+            ("组成", "构成", "三", "两", "四")
+        )
+    if not any(gap.strip() for gap in gaps):
+        return len(matches) >= 3 and before[0].endswith(_LEADS)
+    if all(_ENUMERATORS.search(text) for text in before):
+        return True
+    return len({text[-2:] for text in before}) == 1 and len(before[0]) >= 2
