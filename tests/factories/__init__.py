@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import threading
 from datetime import timedelta
 from decimal import Decimal
+
+from flask.testing import FlaskClient
 
 from examapp.core import clock
 from examapp.exams.models import Exam, ExamState
 from examapp.org.models import Unit
 from examapp.papers.models import Blueprint, BlueprintSection
+from examapp.papers.queries import version_contents
 from examapp.people.access import digest
 from examapp.people.models import Account, Person, RoleGrant, SignIn
 from examapp.questions.models import AnswerKey, KnowledgePoint, Question, QuestionVersion
@@ -20,12 +24,34 @@ _numbers = itertools.count(1)
 NO_PASSWORD = "!"
 
 
+class Browser(FlaskClient):
+    """A client whose every request has an application context (and so `g` and database session) of its own, as in real life.
+
+    The test's own session is flushed before each request and expired after it, so that both see the same rows.
+    """
+
+    world: World
+
+    def open(self, *args, **kwargs):
+        is_same_thread = threading.get_ident() == self.world.thread
+        if is_same_thread:
+            self.world.session.flush()
+        try:
+            with self.application.app_context():
+                return super().open(*args, **kwargs)
+        finally:
+            if is_same_thread:
+                self.world.session.expire_all()
+
+
 class World:
     """Makes rows in the test's session, and clients signed in as a person (without the cost of a password hash)."""
 
     def __init__(self, app, session) -> None:
         self.app = app
         self.session = session
+        self.thread = threading.get_ident()
+        version_contents.forget()  # another test, another database behind the same ids
 
     def save(self, row):
         self.session.add(row)
@@ -68,7 +94,8 @@ class World:
 
     def client(self, person=None):
         """A browser; signed in as the person where one is given. Its `csrf` header is set for unsafe API calls."""
-        client = self.app.test_client()
+        client = Browser(self.app, self.app.response_class, use_cookies=True)
+        client.world = self
         if person is not None:
             token = secrets.token_urlsafe(24)
             account = self.session.query(Account).filter_by(person_id=person.id).one()

@@ -1,0 +1,244 @@
+"""Draw a paper from the bank: pure, and the same for the same seed."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from examapp.core.errors import DomainError
+from examapp.core.points import round_points
+from question_bank.model import OPTION_LETTERS, Kind
+
+SHAPE_LETTERS = {
+    Kind.SINGLE_CHOICE: "S",
+    Kind.MULTIPLE_CHOICE: "M",
+    Kind.TRUE_FALSE: "T",
+    Kind.FILL_BLANK: "B",
+    Kind.SHORT_ANSWER: "W",
+}
+KINDS_BY_LETTER = {letter: kind for kind, letter in SHAPE_LETTERS.items()}
+DRAWN_KINDS = (Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE, Kind.FILL_BLANK, Kind.CASE)
+"""Short answers are kept in the bank but not yet drawn, nor is a case that holds one."""
+_MOST_LISTED_OPTIONS = 7
+
+
+class BankTooSmallError(DomainError):
+    """The bank does not hold enough questions for the blueprint."""
+
+    code = "bank_too_small"
+    message = "题库中符合条件的题目不够，组不成试卷。请补充题目，或减少组卷规则中的题数。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One section of a blueprint, as the drawing needs it; empty filters mean the whole bank."""
+
+    title: str
+    instructions: str = ""
+    kind: Kind
+    count: int
+    points_each: Decimal
+    laws: frozenset[str] = frozenset()
+    topics: frozenset[str] = frozenset()
+    knowledge_points: frozenset[str] = frozenset()
+    difficulties: Mapping[str, int] = field(default_factory=dict)
+
+    def takes(self, question: PoolQuestion) -> bool:
+        """Tell whether a question may stand in this section: its kind, and one value of each filter that is set."""
+        return (
+            question.kind == self.kind
+            and (not self.laws or question.law in self.laws)
+            and (not self.topics or question.topic in self.topics)
+            and (not self.knowledge_points or not self.knowledge_points.isdisjoint(question.knowledge_points))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PoolPart:
+    """One item that a question brings: its kind, and how many options or blanks it has."""
+
+    kind: Kind
+    count: int
+
+    @property
+    def shape(self) -> str:
+        """The two characters that stand for it in a paper's shape."""
+        return SHAPE_LETTERS[self.kind] + chr(48 + self.count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolQuestion:
+    """An active question in its current version, without its words."""
+
+    question_id: int
+    version_id: int
+    kind: Kind
+    parts: tuple[PoolPart, ...]
+    law: str = ""
+    topic: str = ""
+    difficulty: str | None = None
+    knowledge_points: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """So many questions of one section out of these candidates: a difficulty's count, or what the difficulties leave open."""
+
+    section: int
+    difficulty: str | None
+    count: int
+    candidates: tuple[PoolQuestion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The bank cut to a blueprint once, so that thousands of papers are drawn from it fast; smallest group first."""
+
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnPaper:
+    """A paper as `papers.models.Paper` stores it."""
+
+    sections: list[dict[str, Any]]
+    shape: str
+    total_points: Decimal
+    version_ids: tuple[int, ...]
+
+
+def parts_of(content: Mapping[str, Any]) -> tuple[PoolPart, ...]:
+    """Read what items a stored question version brings."""
+    return tuple(
+        PoolPart(Kind(part["kind"]), len(part["options"]) if part["options"] else int(part["blanks"] or 1))
+        for part in content["parts"]
+    )
+
+
+def prepare_pool(sections: Sequence[Section], questions: Iterable[PoolQuestion]) -> Pool:
+    """Cut the bank to a blueprint's sections; questions that hold a short answer stay out."""
+    drawable = [q for q in questions if all(part.kind != Kind.SHORT_ANSWER for part in q.parts)]
+    groups = [group for index, section in enumerate(sections) for group in _groups_of(index, section, drawable)]
+    return Pool(tuple(sorted(groups, key=lambda group: len(group.candidates))))
+
+
+def _groups_of(index: int, section: Section, questions: Sequence[PoolQuestion]) -> list[Group]:
+    fitting = tuple(question for question in questions if section.takes(question))
+    groups = [
+        Group(index, difficulty, count, tuple(q for q in fitting if q.difficulty == difficulty))
+        for difficulty, count in section.difficulties.items()
+        if count > 0
+    ]
+    open_count = section.count - sum(group.count for group in groups)
+    return [*groups, Group(index, None, open_count, fitting)] if open_count > 0 else groups
+
+
+def draw(sections: Sequence[Section], pool: Pool, *, seed: int, is_shuffled: bool) -> DrawnPaper:
+    """Draw one paper of a prepared pool; no question twice; raises BankTooSmallError.
+
+    Sections keep their order, questions within a section and (where shuffled) options come in an order of this seed; the options of
+    true/false always stand as they are.
+    """
+    rng = random.Random(seed)  # noqa: S311 – a paper must come out the same for its seed; the seed is what is secret
+    picked = _pick(pool, rng, len(sections))
+    drawn, shape = [], []
+    total = Decimal(0)
+    for section, questions in zip(sections, picked, strict=True):
+        points = str(round_points(section.points_each))
+        items = []
+        for question in questions:
+            for number, part in enumerate(question.parts):
+                items.append([question.version_id, number, _order(part, rng, is_shuffled), points])
+                shape.append(part.shape)
+        total += section.points_each * len(items)
+        drawn.append({"title": section.title, "instructions": section.instructions, "items": items})
+    version_ids = tuple(question.version_id for questions in picked for question in questions)
+    return DrawnPaper(sections=drawn, shape="".join(shape), total_points=round_points(total), version_ids=version_ids)
+
+
+def _pick(pool: Pool, rng: random.Random, section_count: int) -> list[list[PoolQuestion]]:
+    owner: dict[int, int] = {}
+    picks = [_pick_group(index, group, rng, owner) for index, group in enumerate(pool.groups)]
+    for index, group in enumerate(pool.groups):
+        while len(picks[index]) < group.count:
+            if not _take_over(pool.groups, picks, owner, index):
+                raise BankTooSmallError
+    sections: list[list[PoolQuestion]] = [[] for _ in range(section_count)]
+    for group, questions in zip(pool.groups, picks, strict=True):
+        sections[group.section].extend(questions)
+    for questions in sections:
+        rng.shuffle(questions)
+    return sections
+
+
+def _pick_group(index: int, group: Group, rng: random.Random, owner: dict[int, int]) -> list[PoolQuestion]:
+    """Shuffle only as far as needed (Fisher and Yates), passing over what another group already holds."""
+    rest = list(group.candidates)
+    picked: list[PoolQuestion] = []
+    chance = rng.random
+    while rest and len(picked) < group.count:
+        place = int(chance() * len(rest))
+        rest[place], rest[-1] = rest[-1], rest[place]
+        question = rest.pop()
+        if question.question_id not in owner:
+            owner[question.question_id] = index
+            picked.append(question)
+    return picked
+
+
+def _take_over(groups: Sequence[Group], picks: list[list[PoolQuestion]], owner: dict[int, int], short: int) -> bool:
+    """Find a question for a group that came out short by letting other groups swap theirs: an augmenting path of a bipartite matching."""
+    reached: dict[int, tuple[int, PoolQuestion]] = {}
+    queue = deque([short])
+    while queue:
+        index = queue.popleft()
+        for question in groups[index].candidates:
+            holder = owner.get(question.question_id)
+            if holder is None:
+                _hand_on(picks, owner, reached, index=index, question=question, short=short)
+                return True
+            if holder not in reached and holder != short:
+                reached[holder] = (index, question)
+                queue.append(holder)
+    return False
+
+
+def _hand_on(
+    picks: list[list[PoolQuestion]],
+    owner: dict[int, int],
+    reached: Mapping[int, tuple[int, PoolQuestion]],
+    *,
+    index: int,
+    question: PoolQuestion,
+    short: int,
+) -> None:
+    picks[index].append(question)
+    owner[question.question_id] = index
+    while index != short:
+        taker, taken = reached[index]
+        picks[index].remove(taken)
+        picks[taker].append(taken)
+        owner[taken.question_id] = taker
+        index = taker
+
+
+@lru_cache(maxsize=16)
+def _orders(count: int) -> tuple[str, ...]:
+    return tuple("".join(letters) for letters in itertools.permutations(OPTION_LETTERS[:count]))
+
+
+def _order(part: PoolPart, rng: random.Random, is_shuffled: bool) -> str:
+    if part.kind == Kind.FILL_BLANK:
+        return ""
+    if not is_shuffled or part.kind == Kind.TRUE_FALSE:
+        return OPTION_LETTERS[: part.count]
+    if part.count > _MOST_LISTED_OPTIONS:
+        return "".join(rng.sample(OPTION_LETTERS[: part.count], part.count))
+    orders = _orders(part.count)
+    return orders[int(rng.random() * len(orders))]
