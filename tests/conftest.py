@@ -143,7 +143,8 @@ def statements(app, session):
         seen: list[str] = []
 
         def note(_conn, _cursor, statement, _parameters, _context, _many):
-            seen.append(statement)
+            if not statement.startswith(("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")):
+                seen.append(statement)
 
         connection = db._app_engines[app][None]
         event.listen(connection, "before_cursor_execute", note)

@@ -6,24 +6,51 @@ one without, and at run time such a view is refused.
 
 from __future__ import annotations
 
-import hashlib
+import hmac
+import secrets
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Response, current_app, g, redirect, request, session, url_for
+import structlog
+from flask import Flask, Response, after_this_request, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor
 from examapp.core import clock
-from examapp.core.db import reading
-from examapp.core.errors import DomainError, NotFoundError, wants_json
+from examapp.core.crypto import SealBrokenError, Sealer
+from examapp.core.db import reading, transaction
+from examapp.core.errors import BadRequestError, DomainError, NotFoundError, wants_json
+from examapp.core.hashing import NO_HASH, Hasher
+from examapp.core.html import normalise
 from examapp.core.permissions import Permission
-from examapp.people.queries import SignedIn, find_signed_in, list_grants
-from examapp.people.rules import Grant, Reach, reach_of
+from examapp.people.operations.signing_in import (
+    Checked,
+    Device,
+    Verdict,
+    judge_sign_in,
+    note_unknown_sign_in,
+    sign_out,
+)
+from examapp.people.queries import AccountToCheck, SignedIn, find_account_to_check, find_signed_in, list_grants
+from examapp.people.rules import (
+    LONGEST_PASSWORD,
+    Grant,
+    Reach,
+    clean_login_name,
+    digest,
+    first_password_binding,
+    reach_of,
+)
 
 View = TypeVar("View", bound=Callable[..., Any])
 _RULE = "access_rule"
+_DEVICE_COOKIE = "device"
+_DEVICE_COOKIE_S = 400 * 24 * 3600
+_MOST_ACCOUNTS_OF_A_DEVICE = 12
+log = structlog.get_logger()
 _login_manager = LoginManager()
 _login_manager.session_protection = None
 
@@ -44,17 +71,18 @@ class PasswordChangeRequiredError(DomainError):
     message = "首次登录请先修改密码。"
 
 
+class PasswordTooLongError(BadRequestError):
+    """Longer than any password here may be: refused before it costs a hash."""
+
+    message = f"密码最多 {LONGEST_PASSWORD} 位，请检查是否粘贴了别的内容。"
+
+
 class _SignedInUser(UserMixin):  # type: ignore[misc]  # flask_login has no types
     """What Flask-Login carries: the token of the sign-in, and who it belongs to."""
 
     def __init__(self, token: str, who: SignedIn) -> None:
         self.id = token
         self.who = who
-
-
-def digest(token: str) -> bytes:
-    """Give the digest under which a sign-in's token is stored."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 @_login_manager.user_loader  # type: ignore[untyped-decorator]  # flask_login has no types
@@ -65,8 +93,10 @@ def _load(token: str) -> _SignedInUser | None:
 
 def init_access(app: Flask) -> None:
     """Hang the door into the application."""
+    app.extensions["hasher"] = Hasher.from_settings(app.config["SETTINGS"])
     _login_manager.init_app(app)
     app.before_request(_refuse_unmarked_view)
+    app.before_request(_ask_api_callers_to_sign_in)
     app.context_processor(lambda: {"me": find_signed_in_person(), "may": may})
 
 
@@ -76,6 +106,109 @@ def begin_session(token: str, who: SignedIn) -> None:
     session.permanent = True
     login_user(_SignedInUser(token, who))
     g.pop("grants", None)
+
+
+def sealer() -> Sealer:
+    """Give what seals and opens personal numbers."""
+    return cast("Sealer", current_app.extensions["sealer"])
+
+
+def hasher() -> Hasher:
+    """Give what makes and checks password hashes; never call it inside a transaction."""
+    return cast("Hasher", current_app.extensions["hasher"])
+
+
+def sign_in_with(login_name: str, password: str) -> SignedIn:
+    """Sign this browser in: read, compare outside any transaction, judge and write under the account's lock.
+
+    A name that nobody has costs the same as a wrong password. Raises PasswordTooLongError, WrongCredentialsError,
+    WaitBeforeSignInError, AccountDisabledError, and TryAgainError where too many sign in at once.
+    """
+    if len(password) > LONGEST_PASSWORD:
+        raise PasswordTooLongError
+    name = clean_login_name(login_name)
+    with transaction() as db_session:
+        found = find_account_to_check(db_session, name, sealer()) if name else None
+    checked = _compare(found, password)
+    previous = find_signed_in_person()
+    with transaction() as db_session:
+        verdict = _judge(db_session, checked, name=name or login_name[:200])
+        if verdict.token and previous:
+            sign_out(db_session, previous.sign_in_id, actor=actor(), now=clock.now())
+        who = find_signed_in(db_session, digest(verdict.token)) if verdict.token else None
+    if verdict.token is None or who is None:
+        raise verdict.refusal or NotFoundError
+    begin_session(verdict.token, who)
+    _remember_account(who.account_id)
+    return who
+
+
+def _compare(account: AccountToCheck | None, password: str) -> Checked | None:
+    if account is None:
+        hasher().verify(None, password)
+        return None
+    new_hash = None
+    if account.password_hash == NO_HASH and account.first_password_sealed:
+        new_hash = hasher().hash(password)
+        is_right = hmac.compare_digest(_first_password(account).encode(), password.encode())
+    else:
+        is_right = hasher().verify(account.password_hash, password)
+    return Checked(
+        account_id=account.account_id,
+        password_hash=account.password_hash,
+        is_right=is_right,
+        new_hash=new_hash if is_right else None,
+    )
+
+
+def _first_password(account: AccountToCheck) -> str:
+    bound_to = first_password_binding(account.person_id)
+    try:
+        return sealer().unseal(account.first_password_sealed or b"", bound_to=bound_to)
+    except SealBrokenError:
+        log.exception("first_password_seal_broken", account_id=account.account_id)
+        return secrets.token_urlsafe()
+
+
+def _judge(db_session: Session, checked: Checked | None, *, name: str) -> Verdict:
+    now = clock.now()
+    if checked is None:
+        name_digest = sealer().blind_index(name, purpose="unknown_login_name")
+        return note_unknown_sign_in(db_session, name_digest, now=now)
+    device = Device(
+        address=request.remote_addr,
+        name=normalise(request.user_agent.string),
+        is_known=checked.account_id in _accounts_of_device(),
+    )
+    return judge_sign_in(db_session, checked, device=device, now=now)
+
+
+def _device_signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt="device")
+
+
+def _device_cookie_name() -> str:
+    return f"__Host-{_DEVICE_COOKIE}" if current_app.config["SESSION_COOKIE_SECURE"] else _DEVICE_COOKIE
+
+
+def _accounts_of_device() -> list[int]:
+    """Give the accounts that this browser has signed in to, as a cookie of ours says; newest last."""
+    try:
+        known = _device_signer().loads(request.cookies.get(_device_cookie_name(), ""))
+    except BadSignature:
+        return []
+    return [account for account in known if isinstance(account, int)] if isinstance(known, list) else []
+
+
+def _remember_account(account_id: int) -> None:
+    known = [account for account in _accounts_of_device() if account != account_id]
+    value = _device_signer().dumps([*known, account_id][-_MOST_ACCOUNTS_OF_A_DEVICE:])
+    name, is_secure = _device_cookie_name(), current_app.config["SESSION_COOKIE_SECURE"]
+
+    @after_this_request
+    def _set_cookie(response: Response) -> Response:
+        response.set_cookie(name, str(value), max_age=_DEVICE_COOKIE_S, secure=is_secure, httponly=True, samesite="Lax")
+        return response
 
 
 def end_session() -> None:
@@ -174,6 +307,13 @@ def _ask_to_sign_in() -> Response:
     if wants_json():
         raise SignInRequiredError
     return cast("Response", redirect(url_for("people.sign_in", next=request.full_path.rstrip("?"))))
+
+
+def _ask_api_callers_to_sign_in() -> None:
+    """Answer 401 on every path of the API where nobody is signed in, before the form token is looked at."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if wants_json() and (view is None or access_rule(view) != "public") and find_signed_in_person() is None:
+        raise SignInRequiredError
 
 
 def _refuse_unmarked_view() -> None:

@@ -90,6 +90,18 @@ class Account(Base):
     is_demo: Mapped[bool] = mapped_column(default=False)
 
 
+class UnknownSignIn(Base):
+    """Failures under a login name that no account has: counted as an account's, so that the answer does not tell the two apart."""
+
+    __tablename__ = "unknown_sign_ins"
+
+    name_digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    """A keyed digest: people type passwords into the name field."""
+    failures: Mapped[int] = mapped_column(SmallInteger)
+    first_failure_at: Mapped[Instant]
+    locked_until: Mapped[Instant]
+
+
 class SignIn(Base):
     """One signed-in browser. The cookie holds a random token, this row its digest; ended means dead at the next request."""
 

@@ -144,6 +144,13 @@ def upgrade():
     op.create_index('ix_units_region_path', 'units', ['region_path'], unique=False, postgresql_ops={'region_path': 'text_pattern_ops'})
     op.create_index(op.f('ix_units_sector_parent_id'), 'units', ['sector_parent_id'], unique=False)
     op.create_index('ix_units_sector_path', 'units', ['sector_path'], unique=False, postgresql_ops={'sector_path': 'text_pattern_ops'})
+    op.create_table('unknown_sign_ins',
+    sa.Column('name_digest', sa.LargeBinary(), nullable=False),
+    sa.Column('failures', sa.SmallInteger(), nullable=False),
+    sa.Column('first_failure_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('locked_until', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('name_digest', name=op.f('pk_unknown_sign_ins'))
+    )
     op.create_table('blueprint_sections',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('blueprint_id', sa.BigInteger(), nullable=False),
@@ -696,6 +703,7 @@ def downgrade():
     op.drop_table('exams')
     op.drop_index(op.f('ix_blueprint_sections_blueprint_id'), table_name='blueprint_sections')
     op.drop_table('blueprint_sections')
+    op.drop_table('unknown_sign_ins')
     op.drop_index('ix_units_sector_path', table_name='units', postgresql_ops={'sector_path': 'text_pattern_ops'})
     op.drop_index(op.f('ix_units_sector_parent_id'), table_name='units')
     op.drop_index('ix_units_region_path', table_name='units', postgresql_ops={'region_path': 'text_pattern_ops'})

@@ -1,0 +1,1 @@
+"""Writes about persons: signing in, passwords, the roster, roles, and roster imports; one module each."""

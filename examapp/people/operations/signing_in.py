@@ -1,0 +1,178 @@
+"""Sign-ins: judged under the account's lock, so that parallel tries are all counted; begun, and ended."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor, record
+from examapp.core.errors import DomainError
+from examapp.people.models import Account, SignIn, UnknownSignIn
+from examapp.people.rules import Failures, digest
+
+_DEVICE_CHARACTERS = 200
+
+
+class WrongCredentialsError(DomainError):
+    """Name and password do not belong together; which of the two is wrong is not said."""
+
+    code = "wrong_credentials"
+    status = 401
+    message = "登录名或密码不对。请核对后再试；忘记密码的，请联系本单位管理员重置。"
+
+
+class WaitBeforeSignInError(DomainError):
+    """Too many wrong passwords: the next try has to wait."""
+
+    code = "slow_down"
+    status = 429
+
+    def __init__(self, wait_s: int) -> None:
+        wait = f"{wait_s} 秒" if wait_s < 120 else f"{-(-wait_s // 60)} 分钟"
+        super().__init__(
+            f"密码输错次数较多，请等 {wait}后再试。忘记密码的，请联系本单位管理员重置。", retry_after=wait_s
+        )
+
+
+class AccountDisabledError(DomainError):
+    """The password is right, but the account is closed."""
+
+    code = "account_disabled"
+    status = 403
+    message = "这个账号已停用。如有疑问，请联系本单位管理员。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """The browser that wants in, as far as the sign-in's row remembers it."""
+
+    address: str | None
+    name: str
+    is_known: bool
+    """It has signed in to this very account before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What the comparison outside the transaction found: the account as it was read, and whether the password is right."""
+
+    account_id: int
+    password_hash: str
+    is_right: bool
+    new_hash: str | None = None
+    """The hash of a first password that was right and had none yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How a sign-in ended: the token of the new sign-in, or the refusal to raise once it is committed."""
+
+    token: str | None = None
+    refusal: DomainError | None = None
+
+
+def judge_sign_in(session: Session, checked: Checked, *, device: Device, now: datetime) -> Verdict:
+    """Begin a sign-in where the password is right and no wait is due; count the failure where it is wrong."""
+    account = session.scalars(
+        select(Account)
+        .where(Account.id == checked.account_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    failures = Failures(count=account.failures, first_at=account.first_failure_at, locked_until=account.locked_until)
+    if wait := failures.wait_s(now=now, is_known_device=device.is_known):
+        return Verdict(refusal=WaitBeforeSignInError(wait))
+    if not checked.is_right or account.password_hash != checked.password_hash:
+        return _count_failure(session, account, failures.after_another(now=now), device=device, now=now)
+    if account.disabled_at is not None:
+        return Verdict(refusal=AccountDisabledError())
+    if checked.new_hash:
+        account.password_hash = checked.new_hash
+    return Verdict(token=_begin_sign_in(session, account, device=device, now=now))
+
+
+def _count_failure(session: Session, account: Account, failures: Failures, *, device: Device, now: datetime) -> Verdict:
+    account.failures, account.first_failure_at = failures.count, failures.first_at
+    account.locked_until = failures.locked_until
+    wait = failures.wait_s(now=now, is_known_device=device.is_known)
+    if wait:
+        record(
+            session,
+            "people.delay_sign_in",
+            actor=Actor(person_id=None, address=device.address),
+            now=now,
+            object_type="account",
+            object_id=account.id,
+            person_id=account.person_id,
+            details={"failures": failures.count, "wait_s": wait},
+        )
+    return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
+
+
+def _begin_sign_in(session: Session, account: Account, *, device: Device, now: datetime) -> str:
+    account.failures, account.first_failure_at, account.locked_until = 0, None, None
+    token = secrets.token_urlsafe(24)
+    row = SignIn(
+        account_id=account.id,
+        token_digest=digest(token),
+        started_at=now,
+        address=device.address,
+        device=device.name[:_DEVICE_CHARACTERS],
+    )
+    session.add(row)
+    session.flush()
+    record(
+        session,
+        "people.sign_in",
+        actor=Actor(person_id=account.person_id, address=device.address),
+        now=now,
+        object_type="sign_in",
+        object_id=row.id,
+        person_id=account.person_id,
+    )
+    return token
+
+
+def note_unknown_sign_in(session: Session, name_digest: bytes, *, now: datetime) -> Verdict:
+    """Count a failure under a name that no account has; the answer is an account's."""
+    session.execute(
+        insert(UnknownSignIn)
+        .values(name_digest=name_digest, failures=0, first_failure_at=now, locked_until=now)
+        .on_conflict_do_nothing()
+    )
+    row = session.scalars(select(UnknownSignIn).where(UnknownSignIn.name_digest == name_digest).with_for_update()).one()
+    failures = Failures(count=row.failures, first_at=row.first_failure_at, locked_until=row.locked_until)
+    if wait := failures.wait_s(now=now, is_known_device=False):
+        return Verdict(refusal=WaitBeforeSignInError(wait))
+    after = failures.after_another(now=now)
+    row.failures, row.locked_until = after.count, after.locked_until or now
+    row.first_failure_at = after.first_at or now
+    wait = after.wait_s(now=now, is_known_device=False)
+    return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
+
+
+def sign_out(session: Session, sign_in_id: int, *, actor: Actor, now: datetime) -> None:
+    """End one sign-in: its cookie is dead at the next request, wherever it was copied to."""
+    session.execute(update(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)).values(ended_at=now))
+    record(
+        session,
+        "people.sign_out",
+        actor=actor,
+        now=now,
+        object_type="sign_in",
+        object_id=sign_in_id,
+        person_id=actor.person_id,
+    )
+
+
+def end_sign_ins(session: Session, account_id: int, *, now: datetime, but: int | None = None) -> None:
+    """End all sign-ins of an account, `but` one where its holder changes the password himself."""
+    condition = [SignIn.account_id == account_id, SignIn.ended_at.is_(None)]
+    if but is not None:
+        condition.append(SignIn.id != but)
+    session.execute(update(SignIn).where(*condition).values(ended_at=now))

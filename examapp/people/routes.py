@@ -1,0 +1,132 @@
+"""Pages of everybody: sign in, sign out, change the password."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp.core import clock
+from examapp.core.db import transaction
+from examapp.core.errors import DomainError
+from examapp.people import access
+from examapp.people.access import me, public, signed_in_with_any_password
+from examapp.people.forms import ChangePasswordForm, SignInForm
+from examapp.people.operations import passwords, signing_in
+from examapp.people.queries import get_password_hash
+from examapp.people.rules import SHORTEST_PASSWORD, password_fault, safe_next
+
+blueprint = Blueprint("people", __name__)
+
+
+@blueprint.route("/login", methods=["GET", "POST"])
+@public
+def sign_in() -> AnyResponse:
+    """Show the sign-in page, and sign in."""
+    form = SignInForm()
+    if request.method == "GET":
+        return redirect("/") if access.find_signed_in_person() else _sign_in_page(form, 200)
+    if not form.validate():
+        return _explain_shape(form)
+    try:
+        who = access.sign_in_with(form.login_name.data, form.password.data)
+    except DomainError as refusal:
+        return _explain_refusal(form, refusal)
+    target = safe_next(request.args.get("next"))
+    if who.must_change_password:
+        return redirect(url_for("people.change_password", next=target), 303)
+    return redirect(target, 303)
+
+
+def _explain_shape(form: SignInForm) -> AnyResponse:
+    if "csrf_token" in form.errors:
+        form.csrf_token.errors = ()
+        return _sign_in_page(form, 403, "页面打开得太久了。内容没有丢失，请再登录一次。")
+    return _sign_in_page(form, 422)
+
+
+def _explain_refusal(form: SignInForm, refusal: DomainError) -> AnyResponse:
+    status = 422 if refusal.status in {401, 403} else refusal.status
+    response = _sign_in_page(form, status, refusal.text)
+    if status in {429, 503}:
+        response.headers["Retry-After"] = str(refusal.extra.get("retry_after", 3))
+    return response
+
+
+def _sign_in_page(form: SignInForm, status: int, refusal: str = "") -> Response:
+    next_path = safe_next(request.args.get("next"))
+    page = render_template(
+        "people/sign_in.html", form=form, refusal=refusal, next_path=None if next_path == "/" else next_path
+    )
+    return Response(page, status)
+
+
+@blueprint.record_once
+def _sign_in_checks_its_own_token(state: BlueprintSetupState) -> None:
+    """Let the form check its token, so that a page left open explains itself instead of failing."""
+    state.app.extensions["csrf"].exempt(sign_in)
+
+
+@blueprint.post("/logout")
+@signed_in_with_any_password
+def sign_out() -> AnyResponse:
+    """End this browser's sign-in and leave nothing readable on a shared PC."""
+    with transaction() as session:
+        signing_in.sign_out(session, me().sign_in_id, actor=access.actor(), now=clock.now())
+    access.end_session()
+    flash("您已安全退出。", "success")
+    response = redirect(url_for("people.sign_in"), 303)
+    response.headers["Clear-Site-Data"] = '"storage"'
+    return response
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+@signed_in_with_any_password
+def change_password() -> AnyResponse:
+    """Change one's password; the first one must be changed before anything else."""
+    form = ChangePasswordForm()
+    if me().must_change_password:
+        del form.current_password
+    if form.validate_on_submit() and _change(form):
+        flash("密码已修改。下次请用新密码登录。", "success")
+        return redirect(safe_next(request.args.get("next")), 303)
+    page = render_template(
+        "people/change_password.html", form=form, is_first=me().must_change_password, shortest=SHORTEST_PASSWORD
+    )
+    return Response(page, 422 if form.errors else 200)
+
+
+def _change(form: ChangePasswordForm) -> bool:
+    """Check and change; faults are written beside their fields."""
+    who, new = me(), form.new_password.data
+    if fault := password_fault(new, login_name=who.login_name):
+        form.new_password.errors = [fault]
+    elif new != form.repeated.data:
+        form.repeated.errors = ["两次输入的新密码不一样，请重新输入。"]
+    else:
+        return _replace(form, who.account_id, new)
+    return False
+
+
+def _replace(form: ChangePasswordForm, account_id: int, new: str) -> bool:
+    with transaction() as session:
+        old_hash = get_password_hash(session, account_id)
+    hasher = access.hasher()
+    if form.current_password and not hasher.verify(old_hash, form.current_password.data):
+        form.current_password.errors = ["现在的密码不对，请重新输入。"]
+        return False
+    if hasher.verify(old_hash, new):
+        form.new_password.errors = ["新密码不能和原来的一样，请换一个。"]
+        return False
+    new_hash = hasher.hash(new)
+    with transaction() as session:
+        passwords.change_password(
+            session,
+            account_id,
+            old_hash=old_hash,
+            new_hash=new_hash,
+            sign_in_id=me().sign_in_id,
+            actor=access.actor(),
+            now=clock.now(),
+        )
+    return True

@@ -1,0 +1,99 @@
+"""First passwords and changing them."""
+
+from __future__ import annotations
+
+import pytest
+
+from examapp.people.models import Account, SignIn
+from examapp.people.rules import first_password_binding
+from tests.people.conftest import PASSWORD, sign_in, token_of
+
+FIRST = "Xk7mPq2vRt"
+
+
+@pytest.fixture
+def newcomer(app, world):
+    """A person as an import leaves them: no hash yet, the random first password sealed."""
+    person = world.person(staff_number="N1")
+    account = world.session.query(Account).filter_by(person_id=person.id).one()
+    account.first_password_sealed = app.extensions["sealer"].seal(FIRST, bound_to=first_password_binding(person.id))
+    account.must_change_password = True
+    world.session.flush()
+    return account
+
+
+def change(client, new, repeated=None, **fields):
+    token = token_of(client.get("/password"))
+    return client.post("/password", data={"csrf_token": token, "new_password": new, "repeated": repeated or new, **fields})
+
+
+def test_first_password_is_hashed_at_the_first_sign_in_and_must_be_changed(world, newcomer):
+    client = world.client()
+    assert sign_in(client, "N1", "wrong").status_code == 422
+    assert newcomer.password_hash == "!"
+    answer = sign_in(client, "N1", FIRST, path="/login?next=/exams")
+    assert (answer.status_code, answer.location) == (303, "/password?next=/exams")
+    world.session.refresh(newcomer)
+    assert newcomer.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    refused = client.get("/api/v1/session")
+    assert (refused.status_code, refused.get_json()["error"]) == (403, "password_change_required")
+
+
+def test_first_password_is_forgotten_once_changed(world, newcomer):
+    client = world.client()
+    sign_in(client, "N1", FIRST)
+    assert "不能和原来的一样" in change(client, FIRST).get_data(as_text=True)
+    assert change(client, "my own 2026 words").status_code == 303
+    world.session.refresh(newcomer)
+    assert newcomer.first_password_sealed is None
+    assert client.get("/api/v1/session").status_code == 200
+    assert sign_in(world.client(), "N1", FIRST).status_code == 422
+    assert sign_in(world.client(), "N1", "my own 2026 words").status_code == 303
+
+
+def test_protocol_sign_in_with_a_first_password_says_that_it_must_be_changed(world, newcomer):
+    answer = world.client().post("/api/v1/session", json={"login_name": "N1", "password": FIRST})
+    assert (answer.status_code, answer.get_json()["error"]) == (403, "password_change_required")
+
+
+def test_an_account_without_hash_and_first_password_lets_nobody_in(world):
+    person = world.person()
+    for password in ("!", "", "x"):
+        assert sign_in(world.client(), person.staff_number, password).status_code == 422
+
+
+def test_a_moved_seal_lets_nobody_in(world, newcomer):
+    other = world.person()
+    account = world.session.query(Account).filter_by(person_id=other.id).one()
+    account.first_password_sealed = newcomer.first_password_sealed
+    world.session.flush()
+    assert sign_in(world.client(), other.staff_number, FIRST).status_code == 422
+
+
+def test_changing_the_password_ends_all_other_sign_ins(world, give_password):
+    person = world.person()
+    give_password(person)
+    here, there = world.client(), world.client(person)
+    sign_in(here, person.staff_number)
+    wrong = change(here, "a new one of mine", current_password="wrong")
+    assert wrong.status_code == 422
+    assert there.get("/api/v1/session").status_code == 200
+    assert change(here, "a new one of mine", current_password=PASSWORD).status_code == 303
+    assert here.get("/api/v1/session").status_code == 200
+    assert there.get("/api/v1/session").status_code == 401
+    assert world.session.query(SignIn).filter(SignIn.ended_at.is_(None)).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("new", "repeated", "words"),
+    [
+        ("short", None, "至少 10 位"), ("x" * 129, None, "最多 128 位"), ("N1-password", None, "不能包含登录名"),
+        ("aaaaaaaaaaaa", None, "重复的字符太多"), ("a good password", "another one here", "不一样"),
+    ],
+)  # fmt: skip
+def test_weak_new_passwords_are_explained(world, newcomer, new, repeated, words):
+    client = world.client()
+    sign_in(client, "N1", FIRST)
+    answer = change(client, new, repeated)
+    assert answer.status_code == 422
+    assert words in answer.get_data(as_text=True)
