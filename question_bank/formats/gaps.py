@@ -34,10 +34,10 @@ def token(place: int) -> str:
     return f"\uf100{place}\uf101"
 
 
-def place_gaps(draft: Draft, stem: Rich, gaps: list[Gap]) -> None:
-    """Give the draft its kind, stem, blanks or options from a stem with tokens; gaps without a token follow the stem."""
-    missing = [place for place in range(len(gaps)) if token(place) not in stem.text]
-    stem = Rich(" ".join([stem.text, *(token(place) for place in missing)]), stem.is_html)
+def place_gaps(draft: Draft, stem: Rich, gaps: list[Gap], *, hidden: frozenset[int] = frozenset()) -> None:
+    """Give the draft its kind, stem, blanks or options from a stem with tokens; gaps without one follow, if not hidden."""
+    missing = [place for place in range(len(gaps)) if token(place) not in stem.text and place not in hidden]
+    stem = Rich(" ".join([stem.text, *(token(place) for place in missing)]), stem.is_html) if missing else stem
     choices = [gap for gap in gaps if gap.is_choice]
     for gap in gaps:
         if gap.doubt is not None:

@@ -1,0 +1,234 @@
+"""One QTI item as a question of the bank."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from question_bank.formats.draft import Draft, Outcome, not_sat, read_points, settle
+from question_bank.formats.files import Files
+from question_bank.formats.gaps import Gap, place_gaps, token
+from question_bank.formats.images import shelve_images
+from question_bank.formats.numbers import OWN_NAME, number
+from question_bank.formats.places import child_text, children, local, place_of
+from question_bank.formats.qti.body import Renderer
+from question_bank.formats.qti.interactions import (
+    IGNORED,
+    INLINE,
+    SAT,
+    gap_of,
+    is_number_range,
+    unsat_names,
+)
+from question_bank.formats.qti.names import unify_names
+from question_bank.formats.qti.responses import Scoring, read_scoring
+from question_bank.formats.rich import Rich
+from question_bank.formats.xml_safety import Element
+from question_bank.model import Kind
+from question_bank.reading import Note, UnreadableFileError
+
+_TOKEN = re.compile("\uf100(\\d+)\uf101")
+_HIDDEN = re.compile("\uf102\uf100(\\d+)\uf101")
+_PART = re.compile(r"explanation-(?P<part>\d+)")
+
+
+@dataclass(slots=True)
+class _Item:
+    """An item half read."""
+
+    root: Element
+    draft: Draft
+    renderer: Renderer
+    scoring: Scoring
+    stem: Rich = field(default_factory=Rich)
+    hidden: frozenset[int] = frozenset()
+
+
+def item_outcome(root: Element, files: Files, *, tags: list[str] | None = None) -> Outcome:
+    """The item (names unified, structure checked) as imported, doubtful or refused."""
+    where = place_of(root, files.name)
+    draft = Draft(where=where, kind=Kind.SHORT_ANSWER, stem=Rich(), tags=tags or [])
+    renderer = Renderer(draft)
+    item = _Item(root, draft, renderer, read_scoring(root))
+    stem = _stimulus(root, draft, files) + "".join(renderer.inner(body) for body in children(root, "itemBody"))
+    refusal = _refusal(item)
+    if refusal is not None:
+        return refusal
+    _drop_ignored(item, stem)
+    _read_facts(item)
+    _fill(item, files)
+    return settle(draft)
+
+
+def _refusal(item: _Item) -> Note | None:
+    root, interactions, where = item.root, item.renderer.body.interactions, item.draft.where
+    name = "、".join(unsat_names(interactions))
+    if next(root.iter("templateDeclaration", "templateProcessing"), None) is not None:
+        name = "随机参数题"
+    elif root.get("adaptive") == "true":
+        name = "自适应题"
+    elif any(is_number_range(one, item.scoring) for one in interactions):
+        name = "数值范围题"
+    if name:
+        return not_sat(where, name)
+    if not [one for one in interactions if local(one) not in IGNORED]:
+        return Note(where, "这一项没有要作答的地方，不是题目。", "no_interaction")
+    return None
+
+
+def _drop_ignored(item: _Item, stem: str) -> None:
+    """Take hint buttons out, and number the tokens of the rest anew."""
+    kept = [(place, one) for place, one in enumerate(item.renderer.body.interactions) if local(one) not in IGNORED]
+    if len(kept) < len(item.renderer.body.interactions):
+        item.draft.lose("hint_button", "原题里的提示按钮没有保留。")
+    places = {old: new for new, (old, _) in enumerate(kept)}
+    renumbered = _TOKEN.sub(lambda m: token(places[int(m.group(1))]) if int(m.group(1)) in places else "", stem)
+    item.renderer.body.interactions = [one for _, one in kept]
+    item.hidden = frozenset(int(place) for place in _HIDDEN.findall(renumbered))
+    item.stem = Rich(_HIDDEN.sub("", renumbered).replace("\uf102", ""), is_html=True)
+
+
+def _read_facts(item: _Item) -> None:
+    draft, root = item.draft, item.root
+    name = root.get("label") or root.get("identifier") or ""
+    draft.code = None if OWN_NAME.fullmatch(name) else name or None
+    for outcome in children(root, "outcomeDeclaration"):
+        default = child_text(outcome, "defaultValue", "value")
+        if outcome.get("identifier") == "MAXSCORE":
+            draft.points = read_points(default) or draft.points
+        elif outcome.get("identifier") == "SCORE" and draft.points is None:
+            draft.points = read_points(outcome.get("normalMaximum"))
+
+
+def _fill(item: _Item, files: Files) -> None:
+    interactions = item.renderer.body.interactions
+    if all(local(one) in INLINE for one in interactions):
+        gaps = [gap_of(one, item.scoring, item.renderer, item.draft) for one in interactions]
+        item.draft.stem = item.stem
+        place_gaps(item.draft, item.stem, gaps, hidden=item.hidden)
+        choices = (
+            [choice for one in interactions for choice in one.iter("inlineChoice")] if len(interactions) == 1 else []
+        )
+    elif len(interactions) == 1:
+        choices = list(interactions[0].iter("simpleChoice"))
+        _fill_block(item, interactions[0])
+    else:
+        choices = []
+        _fill_case(item)
+    _place_feedback(item, [choice.get("identifier", "") for choice in choices])
+    _shelve_all(item.draft, files)
+
+
+def _prompt(item: _Item, interaction: Element) -> Rich:
+    prompt = next(iter(children(interaction, "prompt")), None)
+    return item.renderer.rich(prompt) if prompt is not None else Rich()
+
+
+def _fill_block(item: _Item, interaction: Element) -> None:
+    prompt = _prompt(item, interaction).text
+    body = item.stem.text.replace(token(0), f"<p>{prompt}</p>" if prompt else "")
+    item.draft.stem = Rich(body.strip(), is_html=True)
+    SAT[local(interaction)](interaction, item.scoring, item.renderer, item.draft)
+    if local(interaction) == "extendedTextInteraction" and not item.draft.answer:
+        item.draft.answer = "\n".join(note.plain for note in item.renderer.body.scorer_notes)
+    elif item.renderer.body.scorer_notes:
+        item.draft.lose("rubric_dropped", "给阅卷人看的说明没有保留。")
+
+
+def _fill_case(item: _Item) -> None:
+    """Several questions on one text: a case whose parts are the interactions in their order."""
+    item.draft.kind = Kind.CASE
+    stem = item.stem.text
+    points = part_points(item.root)
+    for place, interaction in enumerate(item.renderer.body.interactions):
+        part = Draft(where=item.draft.where, kind=Kind.SHORT_ANSWER, stem=_prompt(item, interaction))
+        name = local(interaction)
+        if name in INLINE:
+            gap = gap_of(interaction, item.scoring, item.renderer, part)
+            part.stem = Rich(f"第（{place + 1}）空")
+            _fill_gap(part, gap)
+            stem = stem.replace(token(place), f"（{place + 1}）____")
+        else:
+            SAT[name](interaction, item.scoring, item.renderer, part)
+            stem = stem.replace(token(place), "" if not part.stem.is_blank else f"（{place + 1}）")
+            if part.stem.is_blank:
+                part.stem = Rich(f"第（{place + 1}）题")
+        if part.stem.plain.startswith("第（"):
+            item.draft.lose("gaps_as_case", "一道题里有几处作答，改成了案例题：每一处是一道小题。")
+        part.images = item.draft.images
+        part.points = read_points(points.get(place + 1))
+        item.draft.parts.append(part)
+    item.draft.stem = Rich(stem.strip(), is_html=True)
+    if item.draft.stem.is_blank:
+        item.draft.stem = Rich("请回答下列各题。")
+    if item.renderer.body.scorer_notes:
+        item.draft.lose("rubric_dropped", "给阅卷人看的说明没有保留。")
+
+
+def _fill_gap(part: Draft, gap: Gap) -> None:
+    if gap.doubt is not None:
+        part.doubt_key(*gap.doubt)
+    if gap.is_choice:
+        part.kind, part.options, part.right = Kind.SINGLE_CHOICE, gap.options, gap.right
+    else:
+        part.kind, part.blanks = Kind.FILL_BLANK, [gap.variants]
+
+
+def _place_feedback(item: _Item, choices: list[str]) -> None:
+    """Feedback on one option goes to it; the writer's `explanation-2` goes to part 2; the rest explains the whole."""
+    draft = item.draft
+    modal = [(one.get("identifier", ""), item.renderer.rich(one)) for one in children(item.root, "modalFeedback")]
+    for name, text in [*item.renderer.body.feedback, *modal]:
+        part = _PART.fullmatch(name)
+        if part is not None and 0 < int(part.group("part")) <= len(draft.parts):
+            draft.parts[int(part.group("part")) - 1].explanation.append(text)
+        elif name in choices and choices.index(name) not in draft.option_notes:
+            draft.option_notes[choices.index(name)] = text
+        elif text not in draft.explanation:
+            draft.explanation.append(text)
+
+
+def _shelve_all(draft: Draft, files: Files) -> None:
+    def shelve(text: Rich) -> Rich:
+        return shelve_images(draft, text, files.fetch)
+
+    for one in [draft, *draft.parts]:
+        one.stem = shelve(one.stem)
+        one.options = [shelve(option) for option in one.options]
+        one.explanation = [shelve(text) for text in one.explanation]
+        one.option_notes = {place: shelve(note) for place, note in one.option_notes.items()}
+
+
+def _stimulus(root: Element, draft: Draft, files: Files) -> str:
+    """The passages that an item of QTI 3.0 shares with others."""
+    parts = []
+    for reference in children(root, "assessmentStimulusRef"):
+        try:
+            found = files.parse(reference.get("href", ""))
+        except UnreadableFileError:
+            found = None
+        if found is None:
+            draft.lose(
+                "stimulus_missing", f"题目引用的材料“{reference.get('href', '')}”不在文件里，没有导入。请补上材料。"
+            )
+            continue
+        stimulus, beside = found
+        unify_names(stimulus)
+        for body in children(stimulus, "stimulusBody"):
+            text = shelve_images(draft, Renderer(draft).rich(body), beside.fetch)
+            parts.append(f"<div>{text.text}</div>")
+    return "".join(parts)
+
+
+def part_points(item: Element) -> dict[int, str]:
+    """Points of single parts as the writer declares them: `MAXSCORE_2`."""
+    found = {}
+    for outcome in children(item, "outcomeDeclaration"):
+        name, _, place = outcome.get("identifier", "").partition("_")
+        if (
+            name == "MAXSCORE"
+            and place.isdecimal()
+            and number(child_text(outcome, "defaultValue", "value")) is not None
+        ):
+            found[int(place)] = child_text(outcome, "defaultValue", "value")
+    return found

@@ -1,0 +1,211 @@
+"""One question as a QTI item, in QTI 2's names."""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+from question_bank.formats.qti.body import ANSWER_CLASS, STEM_CLASS
+from question_bank.formats.qti.xml_build import add, add_rich
+from question_bank.formats.rich import Rich
+from question_bank.formats.xml_safety import Element
+from question_bank.formats.xml_text import clean
+from question_bank.model import OPTION_LETTERS, Kind, Question
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,100}")
+_LINE = re.compile("_{2,}")
+_CHOICES = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE})
+
+
+def item_of(question: Question, number: int, *, match_template: str) -> Element:
+    """The item; `number` names it when the question has no number of its own."""
+    return _ItemWriter(question, number).build(match_template)
+
+
+class _ItemWriter:
+    """Builds one item."""
+
+    def __init__(self, question: Question, number: int) -> None:
+        self._question = question
+        self._images = f"../images/{number:04d}"
+        code = question.code or ""
+        own = bool(_NAME.fullmatch(code))
+        self._root = etree.Element(
+            "assessmentItem",
+            identifier=code if own else f"bank-item-{number}",
+            title=clean(Rich(question.stem, question.is_html).plain[:60].replace("\n", " ")) or "题目",
+            adaptive="false",
+            timeDependent="false",
+        )
+        if code and not own:
+            self._root.set("label", clean(code))
+        self._body = etree.Element("itemBody")
+        self._responses: list[tuple[str, bool]] = []
+        """Identifier of each response, and whether it is mapped; none for model answers."""
+
+    def build(self, match_template: str) -> Element:
+        """The item's element."""
+        question = self._question
+        if question.kind is Kind.FILL_BLANK:
+            self._gaps(question, "RESPONSE")
+        else:
+            self._stem(question)
+            units = [("", question)] if question.kind is not Kind.CASE else list(self._parts())
+            for suffix, unit in units:
+                self._unit(unit, f"RESPONSE{suffix}", with_prompt=bool(suffix))
+        self._outcomes()
+        self._root.append(self._body)
+        self._processing(match_template)
+        self._feedback()
+        return self._root
+
+    def _parts(self) -> list[tuple[str, Question]]:
+        return [(f"_{place}", part) for place, part in enumerate(self._question.parts, start=1)]
+
+    def _stem(self, question: Question) -> None:
+        add_rich(add(self._body, "div", class_=STEM_CLASS), Rich(question.stem, question.is_html), self._images)
+
+    def _unit(self, unit: Question, response: str, *, with_prompt: bool) -> None:
+        if unit.kind is Kind.FILL_BLANK:
+            self._gaps(unit, response)
+        elif unit.kind in _CHOICES:
+            self._choice(unit, response, with_prompt=with_prompt)
+        else:
+            self._text(unit, response, with_prompt=with_prompt)
+
+    def _declare(self, response: str, cardinality: str, base_type: str, correct: tuple[str, ...]) -> Element:
+        declaration = add(
+            self._root, "responseDeclaration", identifier=response, cardinality=cardinality, baseType=base_type
+        )
+        if correct:
+            values = add(declaration, "correctResponse")
+            for value in correct:
+                add(values, "value", value)
+        return declaration
+
+    def _choice(self, unit: Question, response: str, *, with_prompt: bool) -> None:
+        is_multiple = unit.kind is Kind.MULTIPLE_CHOICE
+        self._declare(response, "multiple" if is_multiple else "single", "identifier", unit.key)
+        self._responses.append((response, False))
+        limit = "0" if is_multiple else "1"
+        interaction = add(
+            self._body, "choiceInteraction", responseIdentifier=response, shuffle="false", maxChoices=limit
+        )
+        if with_prompt:
+            add_rich(add(interaction, "prompt"), Rich(unit.stem, unit.is_html), self._images)
+        is_html = unit.is_html and unit.kind is not Kind.TRUE_FALSE
+        for letter, option in zip(OPTION_LETTERS, unit.options, strict=False):
+            add_rich(add(interaction, "simpleChoice", identifier=letter), Rich(option, is_html), self._images)
+
+    def _text(self, unit: Question, response: str, *, with_prompt: bool) -> None:
+        self._declare(response, "single", "string", unit.key)
+        interaction = add(self._body, "extendedTextInteraction", responseIdentifier=response)
+        if with_prompt:
+            add_rich(add(interaction, "prompt"), Rich(unit.stem, unit.is_html), self._images)
+
+    def _gaps(self, unit: Question, response: str) -> None:
+        """The stem with each run of underscores a gap; gaps that find none stand in a paragraph of their own."""
+        holder = add(self._body, "div", class_=STEM_CLASS)
+        names = [f"{response}_{place}" for place in range(1, len(unit.blanks) + 1)]
+        for name, variants in zip(names, unit.blanks, strict=True):
+            declaration = self._declare(name, "single", "string", variants[:1])
+            mapping = add(declaration, "mapping", defaultValue="0")
+            for variant in variants:
+                add(mapping, "mapEntry", mapKey=variant, mappedValue="1")
+            self._responses.append((name, True))
+        add_rich(holder, Rich(unit.stem, unit.is_html), self._images)
+        left = _place_gaps(holder, names)
+        if left:
+            answers = add(self._body, "p", class_=ANSWER_CLASS)
+            for name in left:
+                add(answers, "textEntryInteraction", responseIdentifier=name)
+
+    def _outcomes(self) -> None:
+        outcome = add(self._root, "outcomeDeclaration", identifier="SCORE", cardinality="single", baseType="float")
+        add(add(outcome, "defaultValue"), "value", "0")
+        points = [("MAXSCORE", self._question.points)] + [
+            (f"MAXSCORE{suffix}", part.points) for suffix, part in self._parts()
+        ]
+        for name, value in points:
+            if value is not None:
+                outcome = add(self._root, "outcomeDeclaration", identifier=name, cardinality="single", baseType="float")
+                add(add(outcome, "defaultValue"), "value", f"{value:f}")
+        if self._explanations():
+            add(self._root, "outcomeDeclaration", identifier="FEEDBACK", cardinality="multiple", baseType="identifier")
+
+    def _explanations(self) -> list[tuple[str, Question]]:
+        units = [("explanation", self._question)]
+        units += [(f"explanation-{place}", part) for place, part in enumerate(self._question.parts, start=1)]
+        return [(name, unit) for name, unit in units if unit.explanation]
+
+    def _processing(self, match_template: str) -> None:
+        explanations = self._explanations()
+        if len(self._responses) == 1 and not self._responses[0][1] and not explanations:
+            add(self._root, "responseProcessing", template=match_template)
+            return
+        if not self._responses and not explanations:
+            return
+        processing = add(self._root, "responseProcessing")
+        self._score(processing)
+        if explanations:
+            values = add(add(processing, "setOutcomeValue", identifier="FEEDBACK"), "multiple")
+            for name, _ in explanations:
+                add(values, "baseValue", name, baseType="identifier")
+
+    def _score(self, processing: Element) -> None:
+        for name, is_mapped in self._responses:
+            if is_mapped:
+                total = add(add(processing, "setOutcomeValue", identifier="SCORE"), "sum")
+                add(total, "variable", identifier="SCORE")
+                add(total, "mapResponse", identifier=name)
+                continue
+            condition = add(add(processing, "responseCondition"), "responseIf")
+            match = add(condition, "match")
+            add(match, "variable", identifier=name)
+            add(match, "correct", identifier=name)
+            total = add(add(condition, "setOutcomeValue", identifier="SCORE"), "sum")
+            add(total, "variable", identifier="SCORE")
+            add(total, "baseValue", "1", baseType="float")
+
+    def _feedback(self) -> None:
+        for name, unit in self._explanations():
+            feedback = add(self._root, "modalFeedback", outcomeIdentifier="FEEDBACK", identifier=name, showHide="show")
+            add_rich(feedback, Rich(unit.explanation, unit.is_html), self._images)
+
+
+def _place_gaps(holder: Element, names: list[str]) -> list[str]:
+    """Put gaps where the text has runs of underscores, in order; the names that found none."""
+    left = list(names)
+    for element in list(holder.iter()):
+        if not isinstance(element.tag, str) or element.tag == "textEntryInteraction":
+            continue
+        _split(element, None, left)
+        for child in list(element):
+            _split(element, child, left)
+    return left
+
+
+def _split(parent: Element, child: Element | None, left: list[str]) -> None:
+    """Split the text before the first child (`child` None) or the tail of a child at its underscores."""
+    text = (parent.text if child is None else child.tail) or ""
+    place = 0 if child is None else parent.index(child) + 1
+    position = 0
+    pieces: list[tuple[str, str]] = []
+    for found in _LINE.finditer(text):
+        if not left:
+            break
+        pieces.append((text[position : found.start()], found.group()))
+        position = found.end()
+    if not pieces:
+        return
+    before = [piece for piece, _ in pieces[1:]] + [text[position:]]
+    if child is None:
+        parent.text = pieces[0][0]
+    else:
+        child.tail = pieces[0][0]
+    for (_, line), tail in zip(pieces, before, strict=True):
+        gap = etree.Element("textEntryInteraction", responseIdentifier=left.pop(0), expectedLength=str(len(line)))
+        gap.tail = tail
+        parent.insert(place, gap)
+        place += 1

@@ -1,0 +1,153 @@
+"""Reading packages of QTI 1.2, 2 and 3."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from question_bank.formats.draft import add_outcome
+from question_bank.formats.files import Files
+from question_bank.formats.package import Package, Resource, open_package
+from question_bank.formats.places import local
+from question_bank.formats.qti.item import item_outcome
+from question_bank.formats.qti.names import is_qti_name, plain_name, unify_names, version_of
+from question_bank.formats.qti.schema import check_structure
+from question_bank.formats.qti12_items.tree import is_tree, read_tree
+from question_bank.formats.xml_safety import Element
+from question_bank.reading import Note, Reading, UnreadableFileError
+
+_OPTIONAL = (".js", ".css", ".json", ".map", ".xsd", ".dtd")
+"""Files that no question of ours needs; a manifest may list them in vain."""
+_NO_QUESTIONS = "压缩包里没有能读的题目。支持 QTI 1.2、2.1、2.2、3.0 的题目包，请在原系统重新导出。"
+
+
+@dataclass(slots=True)
+class _State:
+    """A package half read."""
+
+    package: Package
+    reading: Reading = field(default_factory=lambda: Reading("qti"))
+    items: dict[str, Element] = field(default_factory=dict)
+    trees: dict[str, Element] = field(default_factory=dict)
+    tests: dict[str, Element] = field(default_factory=dict)
+
+
+def read_package(content: bytes) -> Reading:
+    """All questions of a package; a package that breaks its own manifest or schema is refused as a whole."""
+    state = _State(open_package(content))
+    for path in _candidates(state.package):
+        _sort(state, path)
+    needed = _needed(state)
+    _check_files(state, needed)
+    for path in needed:
+        if path not in state.items:
+            _sort(state, path)
+    if not (state.items or state.trees or state.tests or state.reading.refused):
+        raise UnreadableFileError(_NO_QUESTIONS)
+    keywords = {resource.href: list(resource.keywords) for resource in state.package.resources}
+    for path, root in state.items.items():
+        add_outcome(state.reading, item_outcome(root, Files(state.package.archive, path), tags=keywords.get(path)))
+    for path, root in _without_copies(state.trees).items():
+        read_tree(root, state.reading, Files(state.package.archive, path))
+    return state.reading
+
+
+def _candidates(package: Package) -> list[str]:
+    """XML files that may hold questions: those of the manifest, or all when there is none."""
+    if not package.has_manifest:
+        paths = [name for name in package.archive.names if name.endswith((".xml", ".qti"))]
+    else:
+        paths = [one.href for one in package.resources if one.type.startswith("imsqti") and _is_xml(one.href)]
+        paths += [
+            f
+            for one in package.resources
+            for f in one.files
+            if one.type.startswith("imsqti") and not one.href and _is_xml(f)
+        ]
+        paths += [name for name in package.archive.names if name.endswith(".xml.qti")]
+    return [path for path in dict.fromkeys(paths) if path in package.archive]
+
+
+def _is_xml(path: str) -> bool:
+    return path.endswith((".xml", ".qti"))
+
+
+def _sort(state: _State, path: str) -> None:
+    """Put one file's root where it belongs; its version names the reading's format."""
+    root = state.package.xml(path)
+    if is_tree(root):
+        state.trees[path] = root
+        state.reading.format = "qti-1.2"
+        return
+    if not is_qti_name(root):
+        return
+    kind = plain_name(local(root))
+    if kind not in {"assessmentItem", "assessmentTest", "assessmentSection"}:
+        return
+    version = version_of(root)
+    unify_names(root)
+    check_structure(root, what=f"压缩包里的“{path}”")
+    state.reading.format = f"qti-{version}"
+    (state.items if kind == "assessmentItem" else state.tests)[path] = root
+
+
+def _needed(state: _State) -> list[str]:
+    """Paths of the items and sections that the tests name."""
+    found: list[str] = []
+    queue = list(state.tests.items())
+    seen = set(state.tests)
+    while queue:
+        path, root = queue.pop()
+        for reference in root.iter("assessmentItemRef", "assessmentSectionRef"):
+            href = reference.get("href", "")
+            files = Files(state.package.archive, path)
+            target = files.resolve(href)
+            if target is None:
+                raise UnreadableFileError(
+                    f"压缩包缺少文件：试卷“{path}”用到的“{href}”不在压缩包里。请在原系统重新导出完整的压缩包。"
+                )
+            if local(reference) == "assessmentItemRef":
+                found.append(target)
+            elif target not in seen:
+                seen.add(target)
+                _sort(state, target)
+                queue.append((target, state.tests.get(target, root)))
+    return list(dict.fromkeys(found))
+
+
+def _check_files(state: _State, needed: list[str]) -> None:
+    """A file that a test or a question needs must be there; an item that nothing needs is refused alone."""
+    archive = state.package.archive
+    wanted = {name for one in state.package.resources if "_test" in one.type for name in one.depends_on}
+    for resource in state.package.resources:
+        if not resource.type.startswith("imsqti"):
+            continue
+        missing = [path for path in dict.fromkeys([resource.href, *resource.files]) if path and path not in archive]
+        missing = [
+            path for path in missing if not path.endswith(_OPTIONAL) and not path.startswith(("http:", "https:"))
+        ]
+        if not missing:
+            continue
+        if _is_lone_item(resource, wanted, needed) and resource.href in missing:
+            note = f"清单（imsmanifest.xml）列了“{resource.href}”，压缩包里却没有这个文件。请补上后再导入。"
+            state.reading.refused.append(Note(f"imsmanifest.xml：{resource.identifier}", note, "item_missing"))
+            continue
+        raise UnreadableFileError(
+            f"压缩包缺少文件：清单（imsmanifest.xml）列了“{missing[0]}”，压缩包里却没有。请在原系统重新导出完整的压缩包。"
+        )
+
+
+def _is_lone_item(resource: Resource, wanted: set[str], needed: list[str]) -> bool:
+    return "_test" not in resource.type and resource.identifier not in wanted and resource.href not in needed
+
+
+def _without_copies(trees: dict[str, Element]) -> dict[str, Element]:
+    """Canvas writes an assessment twice (`<id>.xml`, `non_cc_assessments/<id>.xml.qti`): the fuller copy is read."""
+    best: dict[str, tuple[str, int]] = {}
+    for path, root in trees.items():
+        assessment = next(root.iter("{*}assessment", "{*}objectbank"), None)
+        name = assessment.get("ident", path) if assessment is not None else path
+        count = sum(1 for _ in root.iter("{*}item"))
+        if name not in best or count >= best[name][1]:
+            best[name] = (path, count)
+    kept = {path for path, _ in best.values()}
+    return {path: root for path, root in trees.items() if path in kept}

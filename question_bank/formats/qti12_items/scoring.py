@@ -1,0 +1,153 @@
+"""How QTI 1.2 scores a response: its conditions, tried out on each possible answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import combinations
+
+from question_bank.formats.draft import Draft
+from question_bank.formats.numbers import number
+from question_bank.formats.places import children, local, text_of
+from question_bank.formats.xml_safety import Element
+
+MOST_TRIED = 10
+"""With more options than this not every set is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One `respcondition`."""
+
+    tests: tuple[Element, ...]
+    sets: tuple[tuple[str, Decimal], ...]
+    """Action and value of each `setvar`."""
+    goes_on: bool
+    shows: tuple[str, ...]
+    """Feedback that it shows."""
+
+    @property
+    def gain(self) -> Decimal:
+        """What it gives, as far as it gives."""
+        return sum((value for action, value in self.sets if action in {"set", "add"}), Decimal(0))
+
+
+def conditions_of(item: Element) -> list[Condition]:
+    """The conditions of an item in their order."""
+    return [_condition(one) for part in children(item, "resprocessing") for one in children(part, "respcondition")]
+
+
+def wanted(condition: Condition) -> list[tuple[str, str]]:
+    """Response and value of each `varequal` that must hold, those under `not` left out."""
+    return [found for test in condition.tests for found in _equals(test)]
+
+
+def right_single(names: list[str], response: str, conditions: list[Condition], draft: Draft) -> list[str]:
+    """The one option with the highest score; two at the top come back both, for the doubt."""
+    scores = {name: _score({response: {name}}, conditions) for name in names}
+    best = max(scores.values(), default=Decimal(0))
+    if best <= 0:
+        return []
+    if any(0 < score < best for score in scores.values()):
+        draft.lose("partial_credit", "有的选项原来得部分分，导入后只有正确选项得分。")
+    if any(score < 0 for score in scores.values()):
+        draft.lose("negative_marks", "错选倒扣分没有保留。")
+    return [name for name, score in scores.items() if score == best]
+
+
+def right_multiple(names: list[str], response: str, conditions: list[Condition], draft: Draft) -> list[str]:
+    """The set of options that the conditions want; none, and a doubt, when they do not say."""
+    giving = [condition for condition in conditions if condition.gain > 0]
+    if any(condition.gain < 0 for condition in conditions):
+        draft.lose("negative_marks", "错选倒扣分没有保留。")
+    if len(giving) > 1 and len({condition.gain for condition in giving}) > 1:
+        draft.lose("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
+    if giving and all(_is_one(condition) for condition in giving):
+        found = [value for condition in giving for name, value in wanted(condition) if name == response]
+        return list(dict.fromkeys(found))
+    if len(giving) == 1 and not any(local(one) == "or" for test in giving[0].tests for one in test.iter()):
+        return list(dict.fromkeys(value for name, value in wanted(giving[0]) if name == response))
+    if len(names) > MOST_TRIED:
+        draft.doubt_key("unclear_scoring", "计分规则太复杂，分不清正确答案。请核对答案。")
+        return []
+    return _best_set(names, response, conditions, draft)
+
+
+def _best_set(names: list[str], response: str, conditions: list[Condition], draft: Draft) -> list[str]:
+    best, found = Decimal(0), []
+    for size in range(1, len(names) + 1):
+        for chosen in combinations(names, size):
+            score = _score({response: set(chosen)}, conditions)
+            if score > best:
+                best, found = score, [list(chosen)]
+            elif score == best and best > 0:
+                found.append(list(chosen))
+    if len(found) > 1:
+        draft.doubt_key("unclear_scoring", "不止一种选法得满分，分不清正确答案。请核对答案。")
+        return []
+    return found[0] if found else []
+
+
+def _is_one(condition: Condition) -> bool:
+    """Whether a condition is one bare `varequal`."""
+    return len(condition.tests) == 1 and local(condition.tests[0]) == "varequal"
+
+
+def _score(responses: dict[str, set[str]], conditions: list[Condition]) -> Decimal:
+    score = Decimal(0)
+    for condition in conditions:
+        if not condition.sets or not all(_holds(test, responses) for test in condition.tests):
+            continue
+        for action, value in condition.sets:
+            score = _CHANGES.get(action, _set)(score, value)
+        if not condition.goes_on:
+            break
+    return score
+
+
+def _set(score: Decimal, value: Decimal) -> Decimal:
+    del score
+    return value
+
+
+_CHANGES = {
+    "add": lambda score, value: score + value,
+    "subtract": lambda score, value: score - value,
+    "multiply": lambda score, value: score * value,
+    "set": _set,
+}
+
+
+def _holds(test: Element, responses: dict[str, set[str]]) -> bool:
+    name = local(test)
+    inner = [child for child in test if local(child)]
+    if name == "and":
+        return all(_holds(child, responses) for child in inner)
+    if name == "or":
+        return any(_holds(child, responses) for child in inner)
+    if name == "not":
+        return not all(_holds(child, responses) for child in inner)
+    if name == "other":
+        return True
+    if name in {"varequal", "varsubset"}:
+        chosen = responses.get(test.get("respident", ""), set())
+        return text_of(test).strip() in chosen
+    return False
+
+
+def _equals(test: Element) -> list[tuple[str, str]]:
+    name = local(test)
+    if name == "varequal":
+        return [(test.get("respident", ""), text_of(test).strip())]
+    if name == "not":
+        return []
+    return [found for child in test for found in _equals(child)]
+
+
+def _condition(element: Element) -> Condition:
+    tests = [test for part in children(element, "conditionvar") for test in part if local(test)]
+    sets = [
+        (one.get("action", "Set").lower(), number(text_of(one)) or Decimal(0)) for one in children(element, "setvar")
+    ]
+    shows = [one.get("linkrefid", "") for one in children(element, "displayfeedback")]
+    return Condition(tuple(tests), tuple(sets), element.get("continue", "No").lower() == "yes", tuple(shows))
