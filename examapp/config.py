@@ -48,6 +48,8 @@ class Settings:
     hash_queue: str = _setting("400", "每个网页进程允许排队等待核对口令的登录数，超过即请稍后再试")
     trusted_proxies: str = _setting("0", "前面有几层可信反向代理（nginx 为 1）")
     https: str = _setting("0", "是否经由 https 访问：1 时 cookie 带 Secure 与 __Host- 前缀")
+    setup_code: str = _setting("", "首次设置页 /setup 要求填写的设置码；留空则不能在网页上首次设置")
+    metrics_token: str = _setting("", "读取 /metrics 的口令（Authorization: Bearer …）；留空则只允许本机读取")
     log_level: str = _setting("INFO", "日志级别")
     site_name: str = _setting("学法考试平台", "页面抬头显示的名称")
     organisation: str = _setting("县普法办公室", "落款单位名称")

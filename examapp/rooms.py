@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
+from examapp.admin import models as _admin
 from examapp.attempts import models as _attempts
 from examapp.audit import models as _audit
 from examapp.exams import models as _exams
@@ -18,7 +19,7 @@ from examapp.people import routes as people_routes
 from examapp.questions import models as _questions
 from examapp.reports import models as _reports
 
-MODELS = (_audit, _messages, _org, _people, _laws, _questions, _papers, _exams, _attempts, _grading, _reports)
+MODELS = (_audit, _messages, _org, _people, _laws, _questions, _papers, _exams, _attempts, _grading, _reports, _admin)
 """Every room's tables, so that the schema is whole whatever is imported."""
 
 BLUEPRINTS: tuple[Blueprint, ...] = (

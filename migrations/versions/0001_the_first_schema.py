@@ -63,6 +63,11 @@ def upgrade():
     )
     op.create_index('ix_feedbacks_person_id', 'feedbacks', ['person_id'], unique=False)
     op.create_index('ix_feedbacks_unanswered', 'feedbacks', ['created_at'], unique=False, postgresql_where='answered_at IS NULL')
+    op.create_table('heartbeats',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('beat_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_heartbeats'))
+    )
     op.create_table('knowledge_points',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -97,6 +102,12 @@ def upgrade():
     sa.Column('created_by_id', sa.BigInteger(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notices'))
+    )
+    op.create_table('platform_facts',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('value', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('set_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_platform_facts'))
     )
     op.create_table('question_imports',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -348,6 +359,7 @@ def upgrade():
     sa.Column('answered', sa.Integer(), nullable=True),
     sa.Column('total', sa.Integer(), nullable=False),
     sa.Column('grading_tries', sa.Integer(), nullable=False),
+    sa.Column('grading_began_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('set_aside_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("(state = 'in_progress') = (submitted_at IS NULL)", name=op.f('ck_attempts_submitted_once')),
     sa.CheckConstraint("state IN ('in_progress', 'submitted', 'graded')", name=op.f('ck_attempts_state')),
@@ -710,10 +722,12 @@ def downgrade():
     op.drop_index(op.f('ix_units_parent_id'), table_name='units')
     op.drop_table('units')
     op.drop_table('question_imports')
+    op.drop_table('platform_facts')
     op.drop_table('notices')
     op.drop_table('media')
     op.drop_table('laws')
     op.drop_table('knowledge_points')
+    op.drop_table('heartbeats')
     op.drop_index('ix_feedbacks_unanswered', table_name='feedbacks', postgresql_where='answered_at IS NULL')
     op.drop_index('ix_feedbacks_person_id', table_name='feedbacks')
     op.drop_table('feedbacks')

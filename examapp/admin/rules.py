@@ -1,0 +1,93 @@
+"""When a start is refused, which settings may be shown, and how the home page says a window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from examapp.config import Mode, Settings
+from examapp.core import clock
+
+BEAT_LIMIT = timedelta(seconds=60)
+"""The sweeper beats every few seconds; older than this it is taken for dead."""
+
+SECRET_SETTINGS = frozenset({"secret_key", "data_keys", "setup_code", "metrics_token"})
+_ADDRESSES = frozenset({"database_url", "redis_url"})
+_WEAK_SECRETS = frozenset({"", "change-me", "changeme", "dev", "secret"})
+_SHORTEST_SECRET = 32
+_DURABILITY_FAULTS = {
+    "fsync": "数据库的 fsync 已关闭，断电会丢失已保存的答案。请在 postgresql.conf 中设 fsync = on 后重启数据库。",
+    "full_page_writes": "数据库的 full_page_writes 已关闭，断电会损坏数据。请设 full_page_writes = on 后重载数据库。",
+    "synchronous_commit": "数据库的 synchronous_commit 已关闭，故障时会丢失已确认保存的答案。请设 synchronous_commit = on 后重载数据库。",
+}
+
+
+def production_faults(
+    settings: Settings, database_settings: Mapping[str, str], *, has_demo_accounts: bool
+) -> list[str]:
+    """Say in Chinese why a production start must be refused, and what to do; empty where it may go ahead or is no production."""
+    if settings.mode is not Mode.PRODUCTION:
+        return []
+    faults = _secret_faults(settings)
+    faults += [
+        words for name, words in _DURABILITY_FAULTS.items() if database_settings.get(name, "off") == "off"
+    ]
+    if has_demo_accounts:
+        faults.append("库中有演示账号（口令公开）。正式运行请换用空数据库，不要在演示库上继续。")
+    return faults
+
+
+def _secret_faults(settings: Settings) -> list[str]:
+    faults = []
+    if len(settings.secret_key) < _SHORTEST_SECRET or settings.secret_key.lower().startswith(tuple(_WEAK_SECRETS - {""})):
+        faults.append("SECRET_KEY 未设置、太短或仍是示例值。请用至少 32 个随机字符。")
+    if not settings.data_keys or _is_repetitive(settings.data_keys):
+        faults.append("DATA_KEYS 未设置或仍是示例值。请生成随机密钥，并与数据库分开备份。")
+    return faults
+
+
+def _is_repetitive(data_keys: str) -> bool:
+    return any(len(set(key.rpartition(":")[2])) < 6 for key in data_keys.split(","))
+
+
+def shown_settings(settings: Settings) -> list[tuple[str, str, str]]:
+    """Give every setting as name, value and meaning; secrets and passwords in addresses are not among the values."""
+    return [(f.name.upper(), _shown(f.name, getattr(settings, f.name)), f.metadata["meaning"]) for f in fields(settings)]
+
+
+def _shown(name: str, value: str) -> str:
+    if name in SECRET_SETTINGS:
+        return "已设置（不显示）" if value else "未设置"
+    if name in _ADDRESSES:
+        return _without_credentials(value)
+    return value or "（空）"
+
+
+def _without_credentials(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2] or '本机'}{parts.path}"
+
+
+def is_alive(beat_at: datetime | None, *, now: datetime) -> bool:
+    """Tell whether a process that beats is alive."""
+    return beat_at is not None and now - beat_at <= BEAT_LIMIT
+
+
+def remaining_words(until: datetime, *, now: datetime) -> str:
+    """Say how long something still lasts: `还有 12 天`, `还有 5 小时`, `还有 20 分钟`."""
+    seconds = int((until - now).total_seconds())
+    days = (clock.day_of(until) - clock.day_of(now)).days
+    if seconds <= 0:
+        return "已截止"
+    if days >= 2:
+        return f"还有 {days} 天"
+    if seconds >= 3600:
+        return f"还有 {seconds // 3600} 小时"
+    return f"还有 {max(1, seconds // 60)} 分钟"
+
+
+def moment_words(instant: datetime) -> str:
+    """Say an instant of this season as people say it: `11 月 30 日 18:00`."""
+    return f"{clock.local(instant):%-m 月 %-d 日 %H:%M}"
