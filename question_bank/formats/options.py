@@ -106,7 +106,7 @@ def _follows(last: _Mark, mark: _Mark) -> bool:
     same = mark.sign == last.sign
     if gap == 1:
         if mark.at_line:
-            return bool(mark.sign) == bool(last.sign)
+            return same or (mark.sign not in {"", "()"} and last.sign not in {"", "()"})
         return same and (mark.free or mark.sign in {".", ":", "()"} or mark.before not in _JOINING)
     if gap == 0:
         return same and (mark.at_line or mark.free) and mark.sign in {".", ":"}

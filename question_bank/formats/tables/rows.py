@@ -142,7 +142,7 @@ class _RowReader:
         part = self._set_kind(raw, self._text(row, Field.KIND), self._text(row, Field.MULTI))
         self._set_options(raw, row)
         self._set_answer(raw, row, number)
-        self._set_rest(raw, row, number)
+        self._set_rest(raw, row)
         self._note_dates(raw, numbers)
         self.found.append(
             TableRow(raw, self._text(row, Field.PARENT), self._text(row, Field.ORDER), material, is_part=part)
@@ -220,7 +220,7 @@ class _RowReader:
             else:
                 raw.answer = "\n".join(several)
 
-    def _set_rest(self, raw: RawQuestion, row: list[str], number: int) -> None:
+    def _set_rest(self, raw: RawQuestion, row: list[str]) -> None:
         raw.explanation = "\n".join(dict.fromkeys(text for text in self._values(row, Field.EXPLANATION) if text))
         raw.knowledge_points = tuple(
             dict.fromkeys(point for text in self._values(row, Field.KNOWLEDGE) for point in _points_of(text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from question_bank.formats import kinds
 from question_bank.formats.answers import fold, looks_like_key
 from question_bank.formats.text.lines import Line
 from question_bank.formats.text.patterns import (
@@ -58,6 +59,9 @@ def place_of(line: Line) -> str:
     return f"第 {line.number} 行"
 
 
+_KIND_BEFORE = re.compile(r"^(?P<name>[\u4e00-\u9fff]{2,7})\s*[:：]\s*(?=(?:第\s*)?\d)")
+
+
 def read_answers(lines: list[Line]) -> list[Entry]:
     """All entries of an answer section, in order."""
     return _Reader().read(lines)
@@ -65,9 +69,18 @@ def read_answers(lines: list[Line]) -> list[Entry]:
 
 def is_answer_line(text: str) -> bool:
     """Whether a line is nothing but keys with their numbers, or one row of an answer table."""
+    text = _without_kind(text)[1]
     if _NUMBERS_ROW.match(text) or _range_entries(text, ""):
         return True
     return bool(_line_entries(text, ""))
+
+
+def _without_kind(text: str) -> tuple[str, str]:
+    """The kind's name before the answers of a line (`单选：1-2 AB`), and the line without it."""
+    match = _KIND_BEFORE.match(text)
+    if match and (kinds.kind_of(match["name"]) or kinds.is_choice_name(match["name"])):
+        return match["name"], text[match.end() :]
+    return "", text
 
 
 class _Reader:
@@ -87,6 +100,10 @@ class _Reader:
 
     def _read_line(self, line: Line) -> None:
         where = place_of(line)
+        name, text = _without_kind(line.text)
+        if name:
+            self.section, self.kind = name, kinds.kind_of(name)
+            line = Line(line.number, text)
         numbers = _NUMBERS_ROW.match(line.text)
         if numbers:
             self.waiting = [int(number) for number in re.findall(r"\d+", numbers["rest"])]

@@ -29,7 +29,7 @@ PICTURE = "\ufffc"
 
 TEXT_KINDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
 _ASKS_FOR_WORDS = re.compile(
-    r"^(?:请)?(?:简述|试述|论述|简要说明|请?说明|请?分别说明|名词解释|请谈|谈谈|比较|请简|请分析|阐述|概述|列举|请回答)"
+    r"^(?:请)?(?:简述|试述|论述|简要说明|分别说明|名词解释|请说明|请谈|谈谈|比较|请简|请分析|阐述|概述|列举|请回答)"
 )
 _SHORT_LINE = re.compile(r"[^。；;！!？?]{1,40}")
 _LINE_ENDS = "。！？!?：:；;…)）”」_"
@@ -74,7 +74,10 @@ def _parts(block: Block) -> _Parts:
     state = "stem"
     for line in block.lines:
         for piece in pieces_of(line.text) or [""]:
-            state = _take(parts, state, piece)
+            if not parts.stem and piece[:1] not in "【[":
+                parts.stem.append(piece)
+            else:
+                state = _take(parts, state, piece)
     return parts
 
 
@@ -118,7 +121,7 @@ def _join_lines(lines: list[str]) -> str:
 
 
 def _set_stem(raw: RawQuestion, lines: list[str]) -> None:
-    words = raw.kind in TEXT_KINDS or (raw.kind is None and bool(lines) and bool(_ASKS_FOR_WORDS.match(lines[0])))
+    words = raw.kind in TEXT_KINDS or (raw.kind is None and _asks_for_words(lines))
     text = "\n".join(lines)
     if not words:
         stem, options = split_options(text)
@@ -127,6 +130,12 @@ def _set_stem(raw: RawQuestion, lines: list[str]) -> None:
             raw.options = [(letter, re.sub(r"\s*\n\s*", "", option)) for letter, option in options]
             _split_repeats(raw)
     raw.stem = _join_lines(lines)
+
+
+def _asks_for_words(lines: list[str]) -> bool:
+    """`请说明 A.方案与 B.方案的差异` has no options; lines that begin with A and B are options all the same."""
+    marked = [line for line in lines[1:] if strip_mark(line)[0]]
+    return bool(lines) and bool(_ASKS_FOR_WORDS.match(lines[0])) and len(marked) < 2
 
 
 def _split_repeats(raw: RawQuestion) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 
 from question_bank.formats import csv_table, kinds
@@ -126,6 +127,9 @@ def _give(entry: Entry, raw: RawQuestion, *, explains: bool) -> None:
         raw.doubt(entry.problem, "answers_do_not_match")
         return
     raw.explanation = joined(raw.explanation, entry.analysis)
+    words = _letters_of(entry.text)
+    if words and _letters_of(raw.stem).startswith(words):
+        entry.text = ""
     answer = entry.answer
     if entry.text:
         words = raw.kind in TEXT_KINDS or (raw.kind is None and not raw.options)
@@ -148,6 +152,10 @@ def _see_words(raw: RawQuestion) -> None:
     """A question in words keeps even a single letter as its model answer."""
     if raw.kind is None and not raw.options and read_truth(raw.answer) is None and looks_like_key(raw.answer):
         raw.kind = Kind.SHORT_ANSWER
+
+
+def _letters_of(text: str) -> str:
+    return re.sub(r"\W+", "", text)
 
 
 def _same(raw: RawQuestion, answer: str) -> bool:

@@ -137,7 +137,7 @@ class _Cutter:
         elif not number and self._opens_unnumbered(index):
             self._open(Block(None, [line]), self.last)
         else:
-            self._keep(index, line, number)
+            self._keep(line, number)
 
     # -- sections -----------------------------------------------------------------------------------------------
 
@@ -229,10 +229,10 @@ class _Cutter:
     def _opens(self, index: int, number: Number) -> bool:
         ahead = self._ahead(index, number.rest)
         if number.style == "chinese":
-            return self._opens_chinese(index, number, ahead)
+            return self._opens_chinese(number, ahead)
         if number.style == "paren" or (number.style == "bare" and not self._opens_bare(index)):
             return False
-        if self.mode == "answers":
+        if self.mode in {"answers", "skipped"}:
             return self._leaves_answers(index, number, ahead)
         expected = number.value == self.last + 1 or (self.fresh and number.value == 1)
         if number.style == "loose":
@@ -264,7 +264,7 @@ class _Cutter:
             read_answer_label(text) is not None for text in texts[1:]
         )
 
-    def _opens_chinese(self, index: int, number: Number, ahead: _Ahead) -> bool:
+    def _opens_chinese(self, number: Number, ahead: _Ahead) -> bool:
         """`一、请谈谈你的看法。` is a question when it is no heading and nothing is numbered below it before its answer."""
         if self.mode == "answers" or (self.block and self._in_words() and not (ahead.answer and self.blank_before)):
             return False
@@ -272,12 +272,7 @@ class _Cutter:
 
     def _leaves_answers(self, index: int, number: Number, ahead: _Ahead) -> bool:
         rest = number.rest
-        if (
-            number.style == "loose"
-            or not rest
-            or read_answer_label(rest) is not None
-            or looks_like_key(pieces_of(rest)[0])
-        ):
+        if number.style == "loose" or is_answer_line(self.lines[index].text) or _is_entry(rest):
             return False
         if not (ahead.options or ((ahead.answer or ahead.bracket) and not self._is_known(number, rest))):
             return False
@@ -332,7 +327,7 @@ class _Cutter:
         material.uses += serves
         return material.text() if serves else ""
 
-    def _keep(self, index: int, line: Line, number: Number | None) -> None:
+    def _keep(self, line: Line, number: Number | None) -> None:
         if self.mode == "answers":
             self.found.answers[-1].lines.append(line)
         elif self.mode == "material" and self.material:
@@ -340,12 +335,24 @@ class _Cutter:
         elif self.mode == "question" and self.block:
             if number and number.style == "bare":
                 return
-            if number and number.style != "chinese" and number.value in {1, self.inner + 1}:
-                self.inner = number.value
+            self._count_inner(line, number)
             self.block.lines.append(line)
         elif self.mode == "preamble" and is_answer_line(line.text) and not self.found.blocks:
             self._answers("答案")
             self.found.answers[-1].lines.append(line)
+
+    def _count_inner(self, line: Line, number: Number | None) -> None:
+        """Follow an enumeration `1. 2. 3.` within the question; it may begin on the line of a label."""
+        if number is None:
+            pieces = pieces_of(line.text)
+            text = pieces[-1] if pieces else ""
+            found = read_answer_label(text)
+            found = found if found is not None else read_analysis_label(text)
+            number = read_number(found) if found else None
+            if number and number.value != 1:
+                number = None
+        if number and number.style != "chinese" and number.value in {1, self.inner + 1}:
+            self.inner = number.value
 
     def _is_complete(self) -> bool:
         block = self.block
@@ -356,6 +363,11 @@ class _Cutter:
     def _in_words(self) -> bool:
         """Whether the present question has come to its answer or explanation."""
         return self.block is not None and any(_is_label(line.text) for line in self.block.lines)
+
+
+def _is_entry(rest: str) -> bool:
+    """Whether the text behind a number is an answer, not a stem."""
+    return not rest or read_answer_label(rest) is not None or looks_like_key(pieces_of(rest)[0])
 
 
 _REFERS = re.compile(r"材料|资料|上述|上文|本案|该案|案例|案情|上题|文中|此案")

@@ -27,7 +27,7 @@ _LEADS = ("有", "是", "为", "包括", "分为", "由", "分别为", "分别�
 
 def empty_blanks(text: str) -> str:
     """The text with every empty bracket written `（ ）`."""
-    return re.sub(r"[(（]\s*[)）]", "（ ）", text)
+    return re.sub(r"(?<![\w.\])])\(\s*\)|（\s*[)）]|(?<=[\u4e00-\u9fff=])\(\s*[)）]", "（ ）", text, flags=re.ASCII)
 
 
 def take_inline_answer(stem: str) -> tuple[str, str]:
