@@ -1,0 +1,211 @@
+"""When a candidate may start, how long a sitting lasts, and when results and keys are shown: pure decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import Protocol
+
+
+class TimedExam(Protocol):
+    """What the decisions about time need of an exam."""
+
+    @property
+    def opens_at(self) -> datetime:
+        """When the window opens."""
+
+    @property
+    def closes_at(self) -> datetime:
+        """When the window closes."""
+
+    @property
+    def duration_s(self) -> int:
+        """How long a sitting lasts."""
+
+    @property
+    def lateness_s(self) -> int | None:
+        """How late a start is let in, None for no limit."""
+
+    @property
+    def is_full_duration(self) -> bool:
+        """Whether a sitting may run beyond the window."""
+
+    @property
+    def grace_s(self) -> int:
+        """How long after the deadline a hand-in still arrives."""
+
+
+class ReleasedExam(TimedExam, Protocol):
+    """What the decisions about release need of an exam."""
+
+    @property
+    def results_policy(self) -> str:
+        """A word of ReleasePolicy."""
+
+    @property
+    def results_at(self) -> datetime | None:
+        """The instant where the policy is `at_time`."""
+
+    @property
+    def keys_policy(self) -> str:
+        """A word of ReleasePolicy."""
+
+    @property
+    def keys_at(self) -> datetime | None:
+        """The instant where the policy is `at_time`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span in which starts are let in: a session (场次), or the whole window of an exam without sessions."""
+
+    opens_at: datetime
+    closes_at: datetime
+    name: str = ""
+
+
+class StartRefusal(StrEnum):
+    """Why a start is refused; the words are the protocol's."""
+
+    NOT_ELIGIBLE = "not_eligible"
+    NOT_OPEN_YET = "not_open_yet"
+    WINDOW_CLOSED = "window_closed"
+    TOO_LATE_TO_START = "too_late_to_start"
+    STUDY_REQUIRED = "study_required"
+
+
+START_REFUSAL_WORDS = {
+    StartRefusal.NOT_ELIGIBLE: "您不在这场考试的应考人员名单中。如有疑问，请联系本单位管理员。",
+    StartRefusal.NOT_OPEN_YET: "考试还没有开始，请在开考时间之后再来。",
+    StartRefusal.WINDOW_CLOSED: "考试已经结束，不能再开始作答。是否有补考，请留意通知。",
+    StartRefusal.TOO_LATE_TO_START: "已超过允许迟到的时间，本场不能再进入。请参加后续场次或补考。",
+    StartRefusal.STUDY_REQUIRED: "还没有完成考前必修的学习内容，完成后即可参加考试。",
+}
+
+
+class ExamPhase(StrEnum):
+    """Where an exam stands by the clock; the words are the protocol's."""
+
+    UPCOMING = "upcoming"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+def phase(exam: TimedExam, now: datetime) -> ExamPhase:
+    """Tell whether an exam is upcoming, open or closed by its outer window."""
+    if now < exam.opens_at:
+        return ExamPhase.UPCOMING
+    return ExamPhase.OPEN if now < exam.closes_at else ExamPhase.CLOSED
+
+
+def window_at(exam: TimedExam, sessions: Sequence[Window], now: datetime) -> Window:
+    """Give the window that applies at an instant: the one running, else the next one, else the last; without sessions the exam's own.
+
+    Where sessions overlap, of those running the one that still lets a start in and closes last.
+    """
+    windows = [_cut(exam, session) for session in sessions] or [Window(exam.opens_at, exam.closes_at)]
+    running = [window for window in windows if window.opens_at <= now < window.closes_at]
+    if running:
+        return max(running, key=lambda window: (not is_too_late(exam, window, now), window.closes_at))
+    coming = [window for window in windows if now < window.opens_at]
+    if coming:
+        return min(coming, key=lambda window: window.opens_at)
+    return max(windows, key=lambda window: window.closes_at)
+
+
+def _cut(exam: TimedExam, session: Window) -> Window:
+    """Keep a session within the exam's window: an exam closed early closes its sessions too."""
+    return Window(session.opens_at, min(session.closes_at, exam.closes_at), session.name)
+
+
+def is_too_late(exam: TimedExam, window: Window, now: datetime) -> bool:
+    """Tell whether the lateness limit of a window has passed."""
+    return exam.lateness_s is not None and now > window.opens_at + timedelta(seconds=exam.lateness_s)
+
+
+def start_refusal(
+    exam: TimedExam, now: datetime, *, window: Window, is_eligible: bool, is_study_missing: bool
+) -> StartRefusal | None:
+    """Say why a start is refused at this instant, None where it is let in. Attempts used up are the attempts room's own matter."""
+    if not is_eligible:
+        return StartRefusal.NOT_ELIGIBLE
+    if now < window.opens_at:
+        return StartRefusal.NOT_OPEN_YET
+    if now >= window.closes_at:
+        return StartRefusal.WINDOW_CLOSED
+    if is_too_late(exam, window, now):
+        return StartRefusal.TOO_LATE_TO_START
+    return StartRefusal.STUDY_REQUIRED if is_study_missing else None
+
+
+def deadline(exam: TimedExam, window: Window, *, started_at: datetime, extension_s: int = 0) -> datetime:
+    """Give when a sitting ends: the earlier of start + duration and the window's end (by a setting the full duration), plus extensions."""
+    full = started_at + timedelta(seconds=exam.duration_s)
+    end = full if exam.is_full_duration else min(full, window.closes_at)
+    return end + timedelta(seconds=extension_s)
+
+
+def last_end(exam: TimedExam, *, longest_extension_s: int = 0) -> datetime:
+    """Give the instant after which nobody can still be sitting the exam."""
+    beyond_s = exam.grace_s + longest_extension_s + (exam.duration_s if exam.is_full_duration else 0)
+    return exam.closes_at + timedelta(seconds=beyond_s)
+
+
+def results_visible_at(exam: ReleasedExam, *, longest_extension_s: int = 0) -> datetime | None:
+    """Give from when a graded result is shown to its candidate; None for never. At once means from the opening on."""
+    return _visible_at(exam, exam.results_policy, exam.results_at, longest_extension_s)
+
+
+def keys_visible_at(exam: ReleasedExam, *, longest_extension_s: int = 0) -> datetime | None:
+    """Give from when keys and explanations are shown: never before the result, and at close not before the last sitting has ended."""
+    keys = _visible_at(exam, exam.keys_policy, exam.keys_at, longest_extension_s)
+    results = results_visible_at(exam, longest_extension_s=longest_extension_s)
+    return None if keys is None or results is None else max(keys, results)
+
+
+def _visible_at(exam: ReleasedExam, policy: str, at: datetime | None, longest_extension_s: int) -> datetime | None:
+    if policy == "at_once":
+        return exam.opens_at
+    if policy == "at_close":
+        return last_end(exam, longest_extension_s=longest_extension_s)
+    return at if policy == "at_time" else None
+
+
+def is_visible(visible_at: datetime | None, now: datetime) -> bool:
+    """Tell whether an instant of release has come."""
+    return visible_at is not None and visible_at <= now
+
+
+def window_faults(exam: TimedExam, sessions: Sequence[Window]) -> list[str]:
+    """Say in Chinese what is wrong with an exam's window and sessions; sessions may not overlap or leave the window."""
+    faults = [
+        f"场次「{session.name}」的时间不在考试时间之内，请调整。"
+        for session in sessions
+        if session.opens_at < exam.opens_at or session.closes_at > exam.closes_at
+    ]
+    in_order = sorted(sessions, key=lambda session: session.opens_at)
+    faults += [
+        f"场次「{earlier.name}」和「{later.name}」的时间重叠，请错开。"
+        for earlier, later in pairwise(in_order)
+        if later.opens_at < earlier.closes_at
+    ]
+    shortest_s = min(((w.closes_at - w.opens_at).total_seconds() for w in sessions), default=None)
+    if shortest_s is None:
+        shortest_s = (exam.closes_at - exam.opens_at).total_seconds()
+    if exam.duration_s > shortest_s and not exam.is_full_duration:
+        faults.append("作答时长比考试时间（场次）还长，请延长考试时间或缩短作答时长。")
+    return faults
+
+
+EXEMPTION_REASONS = (
+    "距退休不足两年，本人书面申请",
+    "长期病假",
+    "长期学习培训或外派",
+    "合同制工作人员",
+    "执行安全保卫或应急任务",
+    "其他",
+)
+"""Reasons seen in real notices."""

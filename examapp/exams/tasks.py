@@ -1,0 +1,26 @@
+"""Making papers in the background; the sweep nudges every exam that has not closed."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.nudge import nudge
+from examapp.exams import operations, queries
+
+
+@shared_task(name="exams.prepare_papers", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def prepare_papers(exam_id: int) -> None:
+    """Make an exam's papers batch by batch, a transaction each, until nobody lacks one."""
+    made = 1
+    while made:
+        with transaction() as session:
+            made = operations.prepare_papers(session, exam_id, now=clock.now())
+
+
+@shared_task(name="exams.sweep_papers", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def sweep_papers() -> None:
+    """Nudge the making of papers for each exam that has not closed; one that fails does not hold up the others."""
+    for exam_id in queries.list_exams_to_prepare(reading(), now=clock.now()):
+        nudge("exams.prepare_papers", exam_id)
