@@ -5,10 +5,15 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from examapp.admin import models as _admin
+from examapp.attempts import api as attempts_api
 from examapp.attempts import models as _attempts
 from examapp.audit import models as _audit
+from examapp.demo import cli as demo_cli
 from examapp.exams import models as _exams
+from examapp.exams import tasks as _exam_tasks
+from examapp.grading import cli as grading_cli
 from examapp.grading import models as _grading
+from examapp.grading import tasks as _grading_tasks
 from examapp.laws import models as _laws
 from examapp.messages import models as _messages
 from examapp.org import models as _org
@@ -16,15 +21,24 @@ from examapp.papers import models as _papers
 from examapp.people import api as people_api
 from examapp.people import models as _people
 from examapp.people import routes as people_routes
+from examapp.questions import cli as questions_cli
 from examapp.questions import models as _questions
+from examapp.questions import tasks as _question_tasks
 from examapp.reports import models as _reports
 
 MODELS = (_audit, _messages, _org, _people, _laws, _questions, _papers, _exams, _attempts, _grading, _reports, _admin)
 """Every room's tables, so that the schema is whole whatever is imported."""
 
+TASKS = (_exam_tasks, _question_tasks, _grading_tasks)
+"""Every room's tasks, so that a worker knows them."""
+
 BLUEPRINTS: tuple[Blueprint, ...] = (
     people_routes.blueprint,
     people_api.api_blueprint,
+    attempts_api.api_blueprint,
+    grading_cli.cli_blueprint,
+    demo_cli.cli_blueprint,
+    questions_cli.blueprint,
 )
 """Every room's views, API and commands."""
 

@@ -66,6 +66,8 @@ class Question(Base):
     law_name: Mapped[Words] = mapped_column(default="", index=True)
     """Short name of the law that the current version cites first; empty without one."""
     topic: Mapped[Words] = mapped_column(default="")
+    doubt: Mapped[Words] = mapped_column(default="")
+    """Why its key is in doubt, as an import found; such a question stays a draft until a person has set the key."""
     current_version_id: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey("question_versions.id", use_alter=True, deferrable=True, initially="DEFERRED")
     )

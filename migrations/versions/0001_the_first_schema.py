@@ -283,6 +283,7 @@ def upgrade():
     sa.Column('difficulty', sa.Text(), nullable=True),
     sa.Column('law_name', sa.Text(), nullable=False),
     sa.Column('topic', sa.Text(), nullable=False),
+    sa.Column('doubt', sa.Text(), nullable=False),
     sa.Column('current_version_id', sa.BigInteger(), nullable=True),
     sa.Column('created_by_id', sa.BigInteger(), nullable=True),
     sa.Column('reviewed_by_id', sa.BigInteger(), nullable=True),

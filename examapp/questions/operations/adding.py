@@ -108,6 +108,7 @@ def add_prepared(
         {
             "id": question_id, "code": _code(one.question, question_id, taken), "kind": str(one.question.kind), "state": str(state),
             "difficulty": one.question.difficulty, "law_name": laws.name_of(one.question), "topic": laws.topic_of(one.question),
+            "doubt": one.doubt,
             "current_version_id": version_id, "reviewed_by_id": reviewer, "import_id": import_id, "updated_at": now, **stamp,
         }
         for question_id, version_id, one in zip(ids, version_ids, prepared, strict=True)

@@ -30,6 +30,8 @@ TOPICS = (
 LONGEST_TEXT = 20_000
 """Characters of one stem, option or explanation."""
 MOST_OPTIONS = 12
+_WITH_OPTIONS = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE})
+_OWN_IMAGE_MARK = re.compile(r"\[图片:([0-9a-f]{64})\]")
 _BANK_IMAGE = re.compile(
     r"""(<img\b[^>]*?\bsrc\s*=\s*)(?:"bank:([^"]*)"|'bank:([^']*)'|bank:([^"'\s>]+))""", re.IGNORECASE
 )
@@ -54,17 +56,21 @@ class Prepared:
     digest: str
     pictures: tuple[Picture, ...] = field(default=(), repr=False)
     losses: tuple[str, ...] = ()
+    doubt: str = ""
 
 
-def prepare(question: Question) -> Prepared:
-    """Make of a question what is stored; raises UnfitQuestionError, and names pictures that could not be kept."""
+def prepare(question: Question, *, doubt: str = "") -> Prepared:
+    """Make of a question what is stored; raises UnfitQuestionError, and names pictures that could not be kept.
+
+    With a `doubt` the key may be missing or make no sense: a person will set it.
+    """
     pictures, losses = _pictures(question)
     parts = question.parts if question.kind is Kind.CASE else (question,)
     if not parts:
         raise UnfitQuestionError("案例题没有小题，请至少写一道小题。")
     content = {
         "material": _html(question.stem, question, pictures, "案例材料") if question.kind is Kind.CASE else None,
-        "parts": [_part(part, pictures) for part in parts],
+        "parts": [_part(part, pictures, is_key_needed=not doubt) for part in parts],
     }
     named = html.unescape(_texts(question))
     if loose := [p for name, p in pictures.items() if f"bank:{name}" not in named]:
@@ -77,6 +83,7 @@ def prepare(question: Question) -> Prepared:
         digest=content_digest(content),
         pictures=tuple(pictures.values()),
         losses=tuple(losses),
+        doubt=doubt,
     )
 
 
@@ -105,8 +112,10 @@ def _append(content: dict[str, Any], pictures: list[Picture]) -> None:
         content["parts"][0]["stem"] += shown
 
 
-def _part(part: Question, pictures: Mapping[str, Picture]) -> dict[str, Any]:
-    _check_part(part)
+def _part(part: Question, pictures: Mapping[str, Picture], *, is_key_needed: bool) -> dict[str, Any]:
+    check_shape(part)
+    if is_key_needed:
+        check_key(part)
     options = TRUE_FALSE_OPTIONS if part.kind is Kind.TRUE_FALSE else part.options
     return {
         "kind": str(part.kind),
@@ -116,19 +125,21 @@ def _part(part: Question, pictures: Mapping[str, Picture]) -> dict[str, Any]:
     }
 
 
-def _check_part(part: Question) -> None:
+def check_shape(part: Question) -> None:
+    """Refuse a part that cannot be sat, whatever its key; raises UnfitQuestionError."""
     if part.kind is Kind.CASE:
         raise UnfitQuestionError("案例题的小题不能再是案例题，请改为其他题型。")
+    if part.kind in _WITH_OPTIONS and not 2 <= len(part.options) <= MOST_OPTIONS:
+        raise UnfitQuestionError(f"选项应为 2 至 {MOST_OPTIONS} 个，现有 {len(part.options)} 个。")
+
+
+def check_key(part: Question) -> None:
+    """Refuse a key that cannot be graded by; raises UnfitQuestionError."""
     if part.kind is Kind.FILL_BLANK and not (part.blanks and all(part.blanks)):
         raise UnfitQuestionError("填空题每个空都要有答案，请补上。")
-    if part.kind in CHOICE_KINDS:
-        _check_choice(part)
-
-
-def _check_choice(part: Question) -> None:
+    if part.kind not in CHOICE_KINDS:
+        return
     count = 2 if part.kind is Kind.TRUE_FALSE else len(part.options)
-    if not 2 <= count <= MOST_OPTIONS:
-        raise UnfitQuestionError(f"选项应为 2 至 {MOST_OPTIONS} 个，现有 {count} 个。")
     if not part.key or any(letter not in OPTION_LETTERS[:count] for letter in part.key):
         raise UnfitQuestionError("答案没有填写，或不在选项之中，请核对答案。")
     if part.kind is not Kind.MULTIPLE_CHOICE and len(part.key) != 1:
@@ -138,10 +149,15 @@ def _check_choice(part: Question) -> None:
 def _html(text: str, owner: Question, pictures: Mapping[str, Picture], what: str, *, may_be_empty: bool = False) -> str:
     if len(text) > LONGEST_TEXT and len(html_to_text(text) if owner.is_html else text) > LONGEST_TEXT:
         raise UnfitQuestionError(f"{what}超过 {LONGEST_TEXT} 个字，请精简后再导入。")
-    shown = clean_html(_BANK_IMAGE.sub(_own_address(pictures), text)) if owner.is_html else text_to_html(text.strip())
+    shown = clean_html(_BANK_IMAGE.sub(_own_address(pictures), text)) if owner.is_html else plain_html(text)
     if not may_be_empty and not html_to_text(shown) and "<img" not in shown:
         raise UnfitQuestionError(f"{what}是空的，请补上内容。")
     return shown
+
+
+def plain_html(text: str) -> str:
+    """Show plain text as HTML; `[图片:<digest>]` stands for a picture that the bank has."""
+    return _OWN_IMAGE_MARK.sub(r'<img src="/media/\1" alt="题图">', text_to_html(text.strip()))
 
 
 def _own_address(pictures: Mapping[str, Picture]) -> Callable[[re.Match[str]], str]:

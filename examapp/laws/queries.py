@@ -1,0 +1,91 @@
+"""Reads about laws, their versions and articles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from examapp.core.errors import NotFoundError
+from examapp.laws.models import Law, LawArticle, LawVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRow:
+    """A version of a law as lists show it."""
+
+    id: int
+    law: str
+    topic: str
+    version_on: date
+    effective_on: date | None
+    repealed_on: date | None
+    articles: int
+
+    def is_in_force(self, today: date) -> bool:
+        """Tell whether the version has taken effect and has not been repealed; a later version may have replaced it."""
+        return (self.effective_on or self.version_on) <= today and (
+            self.repealed_on is None or self.repealed_on > today
+        )
+
+
+def list_versions(session: Session, *, words: str = "", law: str = "") -> list[VersionRow]:
+    """List all versions of laws whose name holds the words (or of one law), by topic, law and day, newest first."""
+    statement = (
+        select(
+            LawVersion.id,
+            Law.name.label("law"),
+            Law.topic,
+            LawVersion.version_on,
+            LawVersion.effective_on,
+            LawVersion.repealed_on,
+            func.count(LawArticle.id).label("articles"),
+        )
+        .join(Law, LawVersion.law_id == Law.id)
+        .outerjoin(LawArticle, LawArticle.law_version_id == LawVersion.id)
+        .group_by(LawVersion.id, Law.id)
+        .order_by(Law.topic, Law.name, LawVersion.version_on.desc())
+    )
+    if words:
+        statement = statement.where(Law.name.contains(words, autoescape=True))
+    if law:
+        statement = statement.where(Law.name == law)
+    return [VersionRow(**row._mapping) for row in session.execute(statement)]  # noqa: SLF001 – SQLAlchemy's public name
+
+
+def get_version(session: Session, *, law: str, version_on: date) -> LawVersion:
+    """Get a law's version of a day; raises NotFoundError."""
+    found = session.scalars(
+        select(LawVersion).join(Law).where(Law.name == law, LawVersion.version_on == version_on)
+    ).one_or_none()
+    if found is None:
+        raise NotFoundError("没有找到这部法律的这个版本。请从法律目录重新进入。")
+    return found
+
+
+def list_articles(session: Session, version_id: int) -> list[LawArticle]:
+    """List a version's articles in their order; empty where its text was not imported."""
+    statement = select(LawArticle).where(LawArticle.law_version_id == version_id).order_by(LawArticle.position)
+    return list(session.scalars(statement))
+
+
+def find_articles(session: Session, version_id: int, labels: Sequence[str]) -> list[LawArticle]:
+    """Find the named articles of a version, in their order; those that were not imported are left out."""
+    statement = select(LawArticle).where(LawArticle.law_version_id == version_id, LawArticle.label.in_(labels))
+    return list(session.scalars(statement.order_by(LawArticle.position)))
+
+
+def find_version_in_force(session: Session, *, law: str, on: date) -> LawVersion | None:
+    """Find the version of a law that is in force on a day: the newest that has taken effect and was not repealed."""
+    effective = func.coalesce(LawVersion.effective_on, LawVersion.version_on)
+    statement = (
+        select(LawVersion)
+        .join(Law)
+        .where(Law.name == law, effective <= on, (LawVersion.repealed_on.is_(None)) | (LawVersion.repealed_on > on))
+        .order_by(LawVersion.version_on.desc())
+        .limit(1)
+    )
+    return session.scalars(statement).first()

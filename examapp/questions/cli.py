@@ -1,0 +1,164 @@
+"""The bank on the command line: `flask --app wsgi bank import | export | check`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Blueprint
+
+from examapp.audit.operations import SYSTEM
+from examapp.core import clock
+from examapp.core.db import reading as database_reading
+from examapp.core.db import transaction
+from examapp.questions.models import QuestionState
+from examapp.questions.operations import take_over
+from examapp.questions.queries import Filter, iter_questions
+from examapp.questions.rules.described import describe_reading
+from question_bank.check import check_file
+from question_bank.formats import registry
+from question_bank.reading import Reading, UnreadableFileError
+
+blueprint = Blueprint("questions_cli", __name__, cli_group="bank")
+
+_NO_BANKS = frozenset(
+    {".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".ico", ".css", ".js", ".xsd", ".mp3", ".mp4", ".ogg"}
+    | {".wav", ".vtt", ".pdf", ".html", ".htm"}
+)
+"""Ends of files that lie beside questions and are none; skipped while a folder is walked, never where they are named."""
+_QUESTIONS_THEN_ANSWERS = (
+    ("_questions", "_answers"),
+    ("题目", "答案"),
+    ("试题", "答案"),
+    ("", "答案"),
+    ("", "_answers"),
+)
+
+
+@blueprint.cli.command("import")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--format", "format_name", default=registry.AUTO, help="题库格式，默认自动识别。")
+@click.option("--answers", type=click.Path(path_type=Path), help="答案在另一个文件里时，答案文件的路径。")
+@click.option("--state", type=click.Choice(["draft", "active"]), default="draft", help="导入后的状态。")
+@click.option("--dry-run", is_flag=True, help="只读不存，不需要数据库。")
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出全部结果。")
+def import_files(  # noqa: PLR0917 – click gives them all by name
+    paths: tuple[Path, ...], format_name: str, answers: Path | None, state: str, dry_run: bool, as_json: bool
+) -> None:
+    """Read question files, folders too; store what can be imported. Exit code 0 only where every file could be read."""
+    files = list(_files(paths))
+    beside = {path: answers or _answers_beside(path, files) for path in files}
+    entries = [
+        _as_answers(path)
+        if path in beside.values()
+        else _import(path, format_name, beside[path], state, dry_run=dry_run)
+        for path in files
+    ]
+    if as_json:
+        click.echo(json.dumps({"files": entries}, ensure_ascii=False))
+    else:
+        for entry in entries:
+            click.echo("\n".join(_lines(entry)))
+    sys.exit(1 if any("error" in entry for entry in entries) or not entries else 0)
+
+
+def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            inside = (each for each in sorted(path.rglob("*")) if each.is_file() and not each.name.startswith("."))
+            yield from (each for each in inside if each.suffix.lower() not in _NO_BANKS)
+        else:
+            yield path
+
+
+def _answers_beside(path: Path, files: list[Path]) -> Path | None:
+    """Find among the files given the one with the keys of this one, by their names: `三月题目.txt` and `三月答案.txt`."""
+    for questions, answers in _QUESTIONS_THEN_ANSWERS:
+        if path.stem.endswith(questions) and not path.stem.endswith(("答案", "_answers")):
+            other = path.with_stem(f"{path.stem.removesuffix(questions)}{answers}")
+            if other in files and other != path:
+                return other
+    return None
+
+
+def _as_answers(path: Path) -> dict[str, Any]:
+    note = {"where": path.name, "reason": "用作另一个文件的答案，里面没有题目。", "code": "answers"}
+    return {**_nothing(path), "format": "answers", "remarks": [note]}
+
+
+def _import(path: Path, format_name: str, answers: Path | None, state: str, *, dry_run: bool) -> dict[str, Any]:
+    try:
+        second = (answers.read_bytes(), answers.name) if answers else None
+        found = registry.read_file(path.read_bytes(), path.name, format_name, answers=second)
+    except OSError as error:
+        return _unreadable(path, f"文件打不开：{error.strerror}。请检查路径。")
+    except UnreadableFileError as error:
+        return _unreadable(path, str(error))
+    entry = {"path": str(path), **describe_reading(found)}
+    if not dry_run:
+        entry |= _store(found, QuestionState(state))
+    return entry
+
+
+def _unreadable(path: Path, reason: str) -> dict[str, Any]:
+    return {**_nothing(path), "error": reason}
+
+
+def _nothing(path: Path) -> dict[str, Any]:
+    empty: dict[str, Any] = {"loss": [], "doubtful": [], "refused": [], "remarks": [], "questions": []}
+    return {"path": str(path), "format": None, "found": 0, "imported": 0, **empty}
+
+
+def _store(found: Reading, state: QuestionState) -> dict[str, Any]:
+    with transaction() as session:
+        taken = take_over(session, reading=found, state=state, actor=SYSTEM, now=clock.now())
+    return {
+        "stored": len(taken.ids),
+        "existing": taken.existing,
+        "loss": [*describe_reading(found)["loss"], *taken.losses],
+        "refused": [*describe_reading(found)["refused"], *taken.refused],
+    }
+
+
+def _lines(entry: dict[str, Any]) -> Iterator[str]:
+    if "error" in entry:
+        yield f"{entry['path']}：读不了。{entry['error']}"
+        return
+    counts = f"共 {entry['found']} 题，可导入 {entry['imported']}，待核对 {len(entry['doubtful'])}，未导入 {len(entry['refused'])}"
+    stored = f"；存入 {entry['stored']}，库中已有 {entry['existing']}" if "stored" in entry else ""
+    yield f"{entry['path']}（{entry['format']}）：{counts}{stored}"
+    for word, name in (("未导入", "refused"), ("待核对", "doubtful"), ("有损失", "loss")):
+        yield from (f"  {word} {note['where']}：{note['reason']}" for note in entry[name])
+
+
+@blueprint.cli.command("export")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--format", "format_name", default="excel", type=click.Choice(registry.format_names(writable=True)))
+@click.option("--state", default="active", help="只导出这种状态的题；all 为全部。")
+@click.option("--law", default="", help="只导出引用这部法律的题。")
+def export_bank(out: Path, format_name: str, state: str, law: str) -> None:
+    """Write the bank's questions to a file, and say what the format could not hold."""
+    wanted = Filter(state="" if state == "all" else state, law=law)
+    questions = list(iter_questions(database_reading(), wanted))
+    written = registry.write_file(questions, format_name)
+    out.write_bytes(written.content)
+    click.echo(f"已导出 {len(questions)} 题到 {out}，有 {len(written.losses)} 处内容该格式无法表示。")
+    for note in written.losses:
+        click.echo(f"  {note.where}：{note.reason}")
+
+
+@blueprint.cli.command("check")
+@click.argument("folder", default="question_bank/content", type=click.Path(exists=True, path_type=Path))
+def check_content(folder: Path) -> None:
+    """Check the questions that ship with the program; one line a finding, exit code 1 where there is any."""
+    found = 0
+    for path in sorted(folder.glob("*.txt")):
+        for finding in check_file(path):
+            click.echo(f"{path.name}：{finding}")
+            found += 1
+    click.echo(f"检查完毕，{found} 处问题。")
+    sys.exit(1 if found else 0)

@@ -1,0 +1,196 @@
+"""Change a question: in place while it is an unused draft, else as its next version; and correct a key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor, record
+from examapp.core.errors import BadRequestError, ConflictError
+from examapp.laws.rules import law_name
+from examapp.questions.models import (
+    AnswerKey,
+    Citation,
+    Question,
+    QuestionState,
+    QuestionVersion,
+    question_knowledge_points,
+)
+from examapp.questions.operations.adding import add_citations, add_knowledge_points, add_pictures
+from examapp.questions.queries import current_key, get_question
+from examapp.questions.queries import get_version as get_question_version
+from examapp.questions.rules.content import TOPICS, Prepared, check_key, prepare
+from examapp.questions.rules.images import Picture, encode_picture
+from question_bank import model
+
+
+def save_question(
+    session: Session, *, question_id: int, question: model.Question, read_version: int, actor: Actor, now: datetime
+) -> QuestionVersion:
+    """Save an edited question; raises ConflictError where somebody else saved since `read_version` was read.
+
+    An unused draft is changed in place. Otherwise the next version is made and the question is a draft again, to be reviewed before new
+    papers draw it; papers that hold the old version keep it.
+    """
+    row = get_question(session, question_id, is_locked=True)
+    current = _locked(session, row)
+    if current.number != read_version:
+        raise ConflictError("这道题刚刚被他人修改过。请刷新页面，看过新内容后再改。")
+    prepared = prepare(question)
+    add_pictures(session, pictures=prepared.pictures, now=now)
+    is_in_place = current.used_at is None and row.state == QuestionState.DRAFT
+    version = (
+        _rewrite(session, current, prepared)
+        if is_in_place
+        else _next_version(session, current, prepared, actor=actor, now=now)
+    )
+    row.current_version_id = version.id
+    _set_key(session, version, prepared.key_parts, actor=actor, now=now, is_in_place=is_in_place)
+    session.execute(delete(Citation).where(Citation.question_version_id == version.id))
+    add_citations(session, version_id=version.id, question=question, now=now)
+    _describe(session, row, question, now=now)
+    row.state, row.doubt, row.reviewed_by_id = QuestionState.DRAFT, "", None
+    details = {"version": version.number, "is_in_place": is_in_place}
+    record(
+        session,
+        "questions.save_question",
+        actor=actor,
+        now=now,
+        object_type="question",
+        object_id=row.id,
+        details=details,
+    )
+    return version
+
+
+def _locked(session: Session, row: Question) -> QuestionVersion:
+    statement = select(QuestionVersion).where(QuestionVersion.id == row.current_version_id).with_for_update()
+    return session.scalars(statement).one()
+
+
+def _rewrite(session: Session, version: QuestionVersion, prepared: Prepared) -> QuestionVersion:
+    version.content, version.search_text, version.digest = prepared.content, prepared.search_text, prepared.digest
+    session.flush()
+    return version
+
+
+def _next_version(
+    session: Session, current: QuestionVersion, prepared: Prepared, *, actor: Actor, now: datetime
+) -> QuestionVersion:
+    version = QuestionVersion(
+        question_id=current.question_id,
+        number=current.number + 1,
+        content=prepared.content,
+        search_text=prepared.search_text,
+        digest=prepared.digest,
+        created_by_id=actor.person_id,
+        created_at=now,
+    )
+    session.add(version)
+    session.flush()
+    return version
+
+
+def _set_key(
+    session: Session,
+    version: QuestionVersion,
+    parts: list[dict[str, Any]],
+    *,
+    actor: Actor,
+    now: datetime,
+    is_in_place: bool,
+) -> None:
+    if is_in_place:
+        session.execute(delete(AnswerKey).where(AnswerKey.question_version_id == version.id))
+    session.add(
+        AnswerKey(question_version_id=version.id, number=1, parts=parts, created_by_id=actor.person_id, created_at=now)
+    )
+    session.flush()
+
+
+def _describe(session: Session, row: Question, question: model.Question, *, now: datetime) -> None:
+    row.kind = str(question.kind)
+    row.difficulty = question.difficulty
+    row.law_name = law_name(question.citation.law) if question.citation else ""
+    row.topic = next((tag for tag in question.tags if tag in TOPICS), "")
+    row.updated_at = now
+    points = question_knowledge_points
+    session.execute(delete(points).where(points.c.question_id == row.id))
+    add_knowledge_points(session, pairs=[(row.id, question.knowledge_points)])
+    session.expire(row, ["knowledge_points"])
+
+
+def correct_key(
+    session: Session,
+    *,
+    question_id: int,
+    keys: Sequence[Sequence[str]],
+    blanks: Sequence[Sequence[Sequence[str]]],
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> AnswerKey:
+    """Correct the key of the current version: a new row with the reason, the old one stays; one entry a part.
+
+    Papers that hold the version are graded by the newest key; regrading those already graded is grading's matter.
+    """
+    row = get_question(session, question_id, is_locked=True)
+    version = get_question_version(session, row)
+    if not reason.strip():
+        raise BadRequestError("请写明更正答案的理由，例如：法律修改、录入有误。")
+    before = current_key(session, version.id)
+    parts = [
+        _corrected(part, old, key, variants)
+        for part, old, key, variants in zip(version.content["parts"], before.parts, keys, blanks, strict=True)
+    ]
+    if parts == before.parts and not row.doubt:
+        raise BadRequestError("答案没有变化，不需要更正。")
+    key = AnswerKey(
+        question_version_id=version.id,
+        number=before.number + 1,
+        parts=parts,
+        reason=reason.strip()[:500],
+        created_by_id=actor.person_id,
+        created_at=now,
+    )
+    session.add(key)
+    session.flush()
+    row.doubt, row.updated_at = "", now
+    details = {"version_id": version.id, "old_key_id": before.id, "new_key_id": key.id}
+    record(
+        session,
+        "questions.correct_key",
+        actor=actor,
+        now=now,
+        object_type="question",
+        object_id=row.id,
+        details=details,
+    )
+    return key
+
+
+def _corrected(
+    part: dict[str, Any], old: dict[str, Any], key: Sequence[str], blanks: Sequence[Sequence[str]]
+) -> dict[str, Any]:
+    kind = model.Kind(part["kind"])
+    checked = model.Question(
+        kind=kind, stem="", options=tuple(part["options"]), key=tuple(key), blanks=tuple(tuple(each) for each in blanks)
+    )
+    check_key(checked)
+    if kind is model.Kind.FILL_BLANK and len(blanks) != part["blanks"]:
+        raise BadRequestError(f"这道题有 {part['blanks']} 个空，答案却有 {len(blanks)} 行。请每个空写一行。")
+    is_choice = kind in model.CHOICE_KINDS
+    return {**old, "key": sorted(set(key)) if is_choice else list(key), "blanks": [list(each) for each in blanks]}
+
+
+def upload_picture(session: Session, *, content: bytes, actor: Actor, now: datetime) -> Picture:
+    """Keep a picture for use in questions; raises UnfitImageError with what to do."""
+    picture = encode_picture(content)
+    add_pictures(session, pictures=[picture], now=now)
+    details = {"sha256": picture.sha256, "bytes": len(picture.content)}
+    record(session, "questions.upload_picture", actor=actor, now=now, object_type="media", details=details)
+    return picture

@@ -1,0 +1,158 @@
+"""The life of an import: uploaded, read, previewed, taken over, undone."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor, record
+from examapp.core.errors import BadRequestError, ConflictError
+from examapp.core.jobs import MOST_TRIES, JobState
+from examapp.core.nudge import nudge_after_commit
+from examapp.questions.models import Question, QuestionImport, QuestionState, QuestionVersion
+from examapp.questions.operations.deleting import delete_questions
+from examapp.questions.operations.taking_over import Taken, sort_reading, take_over
+from examapp.questions.queries import get_import
+from examapp.questions.rules.described import losses_of, note_json
+from question_bank.reading import Reading, UnreadableFileError
+
+READ_TASK = "questions.read_import"
+_STALE_AFTER = timedelta(minutes=5)
+"""A run that has not ended by then has died with its worker."""
+_SET_ASIDE = "读了三次都没有读完，已停下。请把文件拆小或改存为 .xlsx 后重新上传。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileToRead:
+    """An uploaded file whose reading has begun."""
+
+    content: bytes
+    name: str
+    format: str
+
+
+def upload_import(
+    session: Session, *, content: bytes, file_name: str, format_name: str, actor: Actor, now: datetime
+) -> QuestionImport:
+    """Keep an uploaded file and have a worker read it; nothing enters the bank before it is confirmed."""
+    if not content:
+        raise BadRequestError("文件是空的。请重新选择文件后再上传。")
+    row = QuestionImport(
+        created_by_id=actor.person_id,
+        file_name=file_name[:200],
+        format=format_name,
+        content=content,
+        digest=hashlib.sha256(content).hexdigest(),
+        summary={},
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    _note(session, "questions.upload_import", row, actor=actor, now=now)
+    nudge_after_commit(session, READ_TASK, row.id)
+    return row
+
+
+def confirm_import(session: Session, *, import_id: int, state: QuestionState, actor: Actor, now: datetime) -> None:
+    """Have a worker take a previewed file over, as drafts or active; a second press changes nothing."""
+    row = get_import(session, import_id, is_locked=True)
+    if row.is_confirmed:
+        return
+    if row.state != JobState.READY or row.content is None:
+        raise ConflictError("这个文件还没有读完，或没有读成功，不能导入。请等读完后再确认。")
+    row.is_confirmed, row.state, row.tries = True, JobState.WAITING, 0
+    row.summary = {**row.summary, "state": str(state), "confirmed_by": actor.person_id}
+    _note(session, "questions.confirm_import", row, actor=actor, now=now)
+    nudge_after_commit(session, READ_TASK, row.id)
+
+
+def begin_import(session: Session, *, import_id: int, now: datetime) -> FileToRead | None:
+    """Note that a run begins, and give the file; None where there is nothing to do (another run has it, or it is done)."""
+    row = session.get(QuestionImport, import_id, with_for_update={"skip_locked": True})
+    if row is None or row.state != JobState.WAITING or row.content is None:
+        return None
+    row.begin(now=now)
+    return FileToRead(content=row.content, name=row.file_name, format=row.format)
+
+
+def finish_import(session: Session, *, import_id: int, outcome: Reading | UnreadableFileError, now: datetime) -> None:
+    """Write down what a run came to: the preview, or the questions taken over, or why the file cannot be read."""
+    row = get_import(session, import_id, is_locked=True)
+    if row.state != JobState.RUNNING:
+        return
+    if isinstance(outcome, UnreadableFileError):
+        row.fail(now=now, message=str(outcome))
+        return
+    row.total = outcome.found
+    row.format = outcome.format
+    if not row.is_confirmed:
+        row.summary = _summary(outcome, sort_reading(session, reading=outcome, now=now))
+        row.succeed(now=now, message="已读完，请核对后确认导入。")
+        return
+    actor = Actor(person_id=row.summary.get("confirmed_by"))
+    state = QuestionState(row.summary.get("state", QuestionState.DRAFT))
+    taken = take_over(session, reading=outcome, state=state, actor=actor, now=now, import_id=row.id)
+    row.summary = {**row.summary, **_summary(outcome, taken), "added": len(taken.ids)}
+    row.content = None
+    row.succeed(now=now, message=f"已导入 {len(taken.ids)} 题。")
+
+
+def _summary(reading: Reading, taken: Taken) -> dict[str, object]:
+    return {
+        "found": reading.found,
+        "imported": len(taken.ready),
+        "existing": taken.existing,
+        "losses": [*losses_of(reading.imported), *taken.losses],
+        "doubtful": taken.doubtful,
+        "refused": [*(note_json(note) for note in reading.refused), *taken.refused],
+        "remarks": [note_json(note) for note in reading.remarks],
+    }
+
+
+def undo_import(session: Session, *, import_id: int, actor: Actor, now: datetime) -> tuple[int, int]:
+    """Take an import back as one act: questions never used are deleted, used ones retired; give both counts."""
+    row = get_import(session, import_id, is_locked=True)
+    if not row.is_confirmed or row.state != JobState.READY:
+        raise ConflictError("这次导入还没有完成，不能撤销。")
+    if row.undone_at is not None:
+        return 0, 0
+    row.undone_at = now
+    ids = list(session.scalars(select(Question.id).where(Question.import_id == row.id).with_for_update()))
+    versions = select(QuestionVersion).where(QuestionVersion.question_id.in_(ids)).with_for_update()
+    used = {version.question_id for version in session.scalars(versions) if version.used_at is not None}
+    unused = [question_id for question_id in ids if question_id not in used]
+    delete_questions(session, ids=unused)
+    session.execute(update(Question).where(Question.id.in_(used)).values(state=QuestionState.RETIRED, updated_at=now))
+    _note(session, "questions.undo_import", row, actor=actor, now=now, deleted=len(unused), retired=len(used))
+    return len(unused), len(used)
+
+
+def discard_import(session: Session, *, import_id: int, actor: Actor, now: datetime) -> None:
+    """Throw away a file that was not taken over."""
+    row = get_import(session, import_id, is_locked=True)
+    if row.is_confirmed:
+        raise ConflictError("这个文件已经导入，不能放弃；如需撤回，请用「撤销这次导入」。")
+    _note(session, "questions.discard_import", row, actor=actor, now=now)
+    session.execute(delete(QuestionImport).where(QuestionImport.id == row.id))
+
+
+def sweep_imports(session: Session, *, now: datetime) -> None:
+    """Nudge imports that wait, take up those whose worker has died, and set aside what failed three times."""
+    stale = now - _STALE_AFTER
+    waiting = QuestionImport.state == JobState.WAITING
+    died = (QuestionImport.state == JobState.RUNNING) & (QuestionImport.started_at < stale)
+    rows = session.scalars(select(QuestionImport).where(or_(waiting, died)).with_for_update(skip_locked=True))
+    for row in rows:
+        if row.tries >= MOST_TRIES:
+            row.fail(now=now, message=_SET_ASIDE)
+            continue
+        row.state = JobState.WAITING
+        nudge_after_commit(session, READ_TASK, row.id)
+
+
+def _note(session: Session, act: str, row: QuestionImport, *, actor: Actor, now: datetime, **details: int) -> None:
+    record(session, act, actor=actor, now=now, object_type="question_import", object_id=row.id, details=dict(details))

@@ -1,0 +1,91 @@
+"""The life of a question: draft, reviewed, active, retired; two people where there are two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor, record
+from examapp.core.errors import DomainError
+from examapp.questions.models import Question, QuestionState, QuestionVersion
+from examapp.questions.queries import count_reviewers, get_question, get_version
+from examapp.questions.rules.content import UnfitQuestionError
+
+_STEPS = {
+    QuestionState.REVIEWED: {QuestionState.DRAFT},
+    QuestionState.ACTIVE: {QuestionState.REVIEWED},
+    QuestionState.RETIRED: {QuestionState.DRAFT, QuestionState.REVIEWED, QuestionState.ACTIVE},
+    QuestionState.DRAFT: {QuestionState.REVIEWED, QuestionState.RETIRED},
+}
+"""From which states a question may come to each."""
+STATE_NAMES = {
+    QuestionState.DRAFT: "草稿",
+    QuestionState.REVIEWED: "已审核",
+    QuestionState.ACTIVE: "启用",
+    QuestionState.RETIRED: "停用",
+}
+
+
+class WrongStateError(DomainError):
+    """The question is not in a state from which this step leads on."""
+
+    code = "wrong_state"
+    message = "这道题的状态已经改变，请刷新页面后再操作。"
+
+
+class OwnReviewError(DomainError):
+    """Who wrote a version may not review it while there is somebody else who may."""
+
+    code = "own_review"
+    message = "这道题是您本人撰写或修改的，请由另一位有审核权限的同事审核。"
+
+
+def set_state(session: Session, *, question_id: int, state: QuestionState, actor: Actor, now: datetime) -> Question:
+    """Bring a question to a state; a review by the version's own writer is refused where the office has a second reviewer."""
+    row = get_question(session, question_id, is_locked=True)
+    if row.state == state:
+        return row
+    if QuestionState(row.state) not in _STEPS[state]:
+        raise WrongStateError
+    if row.doubt and state in {QuestionState.REVIEWED, QuestionState.ACTIVE}:
+        raise UnfitQuestionError(f"这道题的答案待核对：{row.doubt} 请先用「更正答案」确定答案。")
+    is_own = False
+    if state is QuestionState.DRAFT:
+        row.reviewed_by_id = None
+    if state is QuestionState.REVIEWED:
+        is_own = _check_reviewer(session, get_version(session, row), row, actor=actor, now=now)
+        row.reviewed_by_id = actor.person_id
+    details = {"from": row.state, "to": state, "is_own_review": is_own}
+    row.state, row.updated_at = state, now
+    record(
+        session, "questions.set_state", actor=actor, now=now, object_type="question", object_id=row.id, details=details
+    )
+    return row
+
+
+def _check_reviewer(session: Session, version: QuestionVersion, row: Question, *, actor: Actor, now: datetime) -> bool:
+    """Tell whether this is a review of one's own, allowed only to the one reviewer there is."""
+    writer = version.created_by_id or row.created_by_id
+    if writer is None or writer != actor.person_id:
+        return False
+    if count_reviewers(session, now=now) > 1:
+        raise OwnReviewError
+    return True
+
+
+def set_states(
+    session: Session, *, ids: Sequence[int], state: QuestionState, actor: Actor, now: datetime
+) -> tuple[int, dict[str, int]]:
+    """Bring many questions to a state; give how many moved, and for the others how many for each reason."""
+    moved = 0
+    reasons: dict[str, int] = {}
+    for question_id in sorted(set(ids)):
+        try:
+            set_state(session, question_id=question_id, state=state, actor=actor, now=now)
+        except DomainError as error:
+            reasons[error.text] = reasons.get(error.text, 0) + 1
+        else:
+            moved += 1
+    return moved, reasons

@@ -1,0 +1,87 @@
+"""Questions and readings as JSON: for the command line, and for the preview of an import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from examapp.core.html import html_to_text
+from examapp.core.points import as_text
+from question_bank.model import Kind, Question
+from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion
+
+
+def describe(question: Question) -> dict[str, Any]:
+    """Give a question as JSON: texts without markup, beside them the HTML where there is any; the key by kind.
+
+    `key`: option letters of choices, `["A"]` or `["B"]` of true/false, a list of variants a blank of fill-ins, the model answer of short
+    answers, `[]` of cases, whose `parts` have their own.
+    """
+    described: dict[str, Any] = {
+        "kind": str(question.kind),
+        "stem": _plain(question.stem, question),
+        "options": [_plain(option, question) for option in question.options],
+        "key": _key(question),
+        "explanation": _plain(question.explanation, question),
+        "difficulty": question.difficulty,
+        "points": as_text(question.points),
+        "code": question.code,
+        "knowledge_points": list(question.knowledge_points),
+        "tags": list(question.tags),
+        "images": len(question.images),
+        "citation": None,
+    }
+    if question.citation:
+        citation = question.citation
+        described["citation"] = {"law": citation.law, "article": citation.article, "version": citation.version}
+    if question.is_html:
+        described |= {"stem_html": question.stem, "options_html": list(question.options)}
+    if question.kind is Kind.CASE:
+        described["parts"] = [describe(part) for part in question.parts]
+    return described
+
+
+def _plain(text: str, question: Question) -> str:
+    return html_to_text(text) if question.is_html else text
+
+
+def _key(question: Question) -> list[Any]:
+    if question.kind is Kind.FILL_BLANK:
+        return [list(variants) for variants in question.blanks]
+    if question.kind is Kind.SHORT_ANSWER:
+        return [_plain(text, question) for text in question.key]
+    return list(question.key)
+
+
+def note_json(note: Note) -> dict[str, str]:
+    """Give a loss or refusal as JSON."""
+    return {"where": note.where, "reason": note.reason, "code": note.code}
+
+
+def read_json(item: ReadQuestion) -> dict[str, Any]:
+    """Give an imported question with its place and losses as JSON."""
+    return {**describe(item.question), "where": item.where, "losses": [note_json(note) for note in item.losses]}
+
+
+def doubtful_json(item: DoubtfulQuestion) -> dict[str, Any]:
+    """Give a question whose key is in doubt as JSON."""
+    return {**note_json(item.note), "question": describe(item.question)}
+
+
+def losses_of(items: Iterable[ReadQuestion]) -> list[dict[str, str]]:
+    """List all losses of imported questions."""
+    return [note_json(note) for item in items for note in item.losses]
+
+
+def describe_reading(reading: Reading) -> dict[str, Any]:
+    """Give a file's reading as the command line prints it; the counts add up to `found`."""
+    return {
+        "format": reading.format,
+        "found": reading.found,
+        "imported": len(reading.imported),
+        "loss": losses_of(reading.imported),
+        "doubtful": [doubtful_json(item) for item in reading.doubtful],
+        "refused": [note_json(note) for note in reading.refused],
+        "remarks": [note_json(note) for note in reading.remarks],
+        "questions": [read_json(item) for item in reading.imported],
+    }

@@ -1,0 +1,38 @@
+"""What workers do for the bank."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from examapp.core import clock
+from examapp.core.db import transaction
+from examapp.questions import operations
+from question_bank.child import read_in_child
+from question_bank.reading import Reading, UnreadableFileError
+
+
+@shared_task(name="questions.read_import", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def read_import(import_id: int) -> None:
+    """Read an uploaded file: for its preview, or to take it over once it is confirmed."""
+    with transaction() as session:
+        file = operations.begin_import(session, import_id=import_id, now=clock.now())
+    if file is None:
+        return
+    outcome = _read(file)
+    with transaction() as session:
+        operations.finish_import(session, import_id=import_id, outcome=outcome, now=clock.now())
+
+
+def _read(file: operations.FileToRead) -> Reading | UnreadableFileError:
+    """Read in a process of its own, so that a hostile file ends that process and not the worker."""
+    try:
+        return read_in_child(file.content, file.name, file.format)
+    except UnreadableFileError as error:
+        return error
+
+
+@shared_task(name="questions.sweep_imports", acks_late=True)  # type: ignore[untyped-decorator]
+def sweep_imports() -> None:
+    """Take up imports that were forgotten."""
+    with transaction() as session:
+        operations.sweep_imports(session, now=clock.now())

@@ -1,0 +1,111 @@
+"""Every format by its name: which one a file is, reading it, writing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Protocol
+
+from question_bank import textformat
+from question_bank.formats import aiken, cloze, csv_table, excel, gift, missingword, moodle_xml, text
+from question_bank.formats.written import Written
+from question_bank.model import Question
+from question_bank.reading import Reading, UnreadableFileError
+
+AUTO = "auto"
+MOST_BYTES = 64 * 1024 * 1024
+Writer = Callable[[Sequence[Question]], Written]
+
+
+class Reader(Protocol):
+    """Reads a file of one format; raises UnreadableFileError."""
+
+    def __call__(self, content: bytes, *, name: str) -> Reading:
+        """Read the whole file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A format: its name for programs and for people, the end of its files' names, and what can be done with it."""
+
+    name: str
+    label: str
+    suffix: str
+    looks_like: Callable[[bytes, str], bool]
+    read: Reader
+    write: Writer | None = None
+    read_pair: Callable[..., Reading] | None = None
+    """Reads a file whose keys stand in a second one: `read_pair(content, name=, answers=(content, name))`."""
+
+
+def _write_own(questions: Sequence[Question]) -> Written:
+    return Written(textformat.write(questions).encode("utf-8"))
+
+
+FORMATS: tuple[Format, ...] = (
+    Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=excel.looks_like, read=excel.read, write=excel.write),
+    Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=moodle_xml.looks_like, read=moodle_xml.read, write=moodle_xml.write),
+    Format(name="examtext", label="本平台文本格式", suffix=".txt", looks_like=textformat.looks_like, read=textformat.read, write=_write_own),
+    Format(name="aiken", label="Aiken", suffix=".txt", looks_like=aiken.looks_like, read=aiken.read, write=aiken.write),
+    Format(name="csv", label="csv 表格", suffix=".csv", looks_like=csv_table.looks_like, read=csv_table.read),
+    Format(name="missingword", label="Moodle missing word", suffix=".txt", looks_like=missingword.looks_like, read=missingword.read),
+    Format(name="moodle-cloze", label="Moodle cloze", suffix=".txt", looks_like=cloze.looks_like, read=cloze.read),
+    Format(name="gift", label="GIFT", suffix=".gift", looks_like=gift.looks_like, read=gift.read, write=gift.write),
+    Format(name="text", label="纯文本题库", suffix=".txt", looks_like=text.looks_like, read=text.read, read_pair=text.read),
+)  # fmt: skip
+"""In the order in which a file is asked what it is: what is sure of itself first."""
+
+_BY_NAME = {each.name: each for each in FORMATS}
+
+
+def detect(content: bytes, name: str) -> str | None:
+    """Give the name of the format that a file is, None where it is none that is known."""
+    lower = PurePath(name).name.lower()
+    return next((each.name for each in FORMATS if each.looks_like(content, lower)), None)
+
+
+def get_format(name: str) -> Format:
+    """Give a format by its name; raises UnreadableFileError for a name that is none."""
+    found = _BY_NAME.get(name)
+    if found is None:
+        raise UnreadableFileError(f"没有名为「{name}」的题库格式。可用的有：{'、'.join(_BY_NAME)}。")
+    return found
+
+
+def read_file(
+    content: bytes,
+    name: str,
+    format: str = AUTO,  # noqa: A002 – the word that the command line uses
+    *,
+    answers: tuple[bytes, str] | None = None,
+) -> Reading:
+    """Read a file of questions, with its keys from a second file where one is given; raises UnreadableFileError with what to do next."""
+    if not content:
+        raise UnreadableFileError("文件是空的。请检查是否选错了文件。")
+    if len(content) > MOST_BYTES:
+        raise UnreadableFileError("文件超过 64 MB。请拆成几个文件再导入。")
+    chosen = detect(content, name) if format == AUTO else format
+    if chosen is None:
+        raise UnreadableFileError(
+            f"认不出「{PurePath(name).name}」是哪种题库格式。请确认选对了文件；可以改存为 Excel（.xlsx）后再导入。"
+        )
+    if answers is None:
+        return get_format(chosen).read(content, name=name)
+    read_pair = get_format(chosen).read_pair
+    if read_pair is None:
+        raise UnreadableFileError("这种格式的答案在题目文件里，不用另附答案文件。请去掉答案文件后重试。")
+    return read_pair(content, name=name, answers=answers)
+
+
+def write_file(questions: Sequence[Question], format: str) -> Written:  # noqa: A002 – the word that the command line uses
+    """Write questions in a format, with what it could not say; raises UnreadableFileError where it cannot be written."""
+    chosen = get_format(format)
+    if chosen.write is None:
+        raise UnreadableFileError(f"「{chosen.label}」只能导入，不能导出。请换一种格式。")
+    return chosen.write(questions)
+
+
+def format_names(*, writable: bool = False) -> list[str]:
+    """List the names of all formats, or of those that can be written."""
+    return [each.name for each in FORMATS if each.write is not None or not writable]

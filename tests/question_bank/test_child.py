@@ -1,0 +1,34 @@
+"""A stranger's file is read in a process of its own."""
+
+import pytest
+
+from question_bank.child import read_in_child
+from question_bank.formats.registry import read_file
+from question_bank.model import Image, Kind, Question
+from question_bank.reading import Reading, ReadQuestion, UnreadableFileError
+
+AIKEN = "谁决定？\nA. 甲\nB. 乙\nANSWER: B\n".encode()
+
+
+def test_child_reads_what_the_parent_would_read():
+    assert read_in_child(AIKEN, "题.txt", "auto") == read_file(AIKEN, "题.txt")
+
+
+def test_childs_refusal_reaches_the_parent():
+    with pytest.raises(UnreadableFileError, match="空"):
+        read_in_child(b"", "题.txt", "auto")
+
+
+@pytest.mark.parametrize("limit", [{"memory": 120 * 1024 * 1024}, {"seconds": 1}])
+def test_file_that_takes_too_much_is_refused(limit):
+    content = ("谁？\nA. 甲\nB. 乙\nANSWER: B\n\n" * 100_000).encode()
+    with pytest.raises(UnreadableFileError, match="拆成几个文件"):
+        read_in_child(content, "题.txt", "aiken", **limit)
+
+
+def test_reading_with_pictures_survives_the_wire():
+    import msgspec
+
+    question = Question(kind=Kind.TRUE_FALSE, stem="对？", options=("正确", "错误"), key=("A",), images=(Image(name="a.png", media_type="image/png", content=b"\x00\xff"),))
+    reading = Reading("x", imported=[ReadQuestion(question, "第 1 行")])
+    assert msgspec.json.decode(msgspec.json.encode(reading), type=Reading) == reading

@@ -1,0 +1,106 @@
+"""`flask bank import | export | check` on the command line."""
+
+import json
+
+from sqlalchemy import select
+
+from examapp.questions.models import Question
+from tests.questions.test_adding import picture
+
+AIKEN = "谁作出决定？\nA. 县政府\nB. 县公安局\nANSWER: B\n\n谁复核？\nA. 甲\nB. 乙\nANSWER: A\n"
+OURS = (
+    "## x-0001 填空题 易\n题干：应当在____内。\n答案1：三十日|30日\n解析：见条文。\n\n"
+    "## x-0002 判断题 易\n题干：对吗？\n答案：错误\n\n"
+    "## x-0003 案例题 难\n材料：某县。\n### 1 单选题\n题干：谁？\nA：甲\nB：乙\n答案：A\n### 2 多选题\n题干：哪些？\nA：甲\nB：乙\nC：丙\n答案：AC\n\n"
+    "## x-0004 简答题 中\n题干：为什么？\n参考答案：因为。\n\n"
+    "## x-0005 单选题\n题干：缺答案？\nA：甲\nB：乙\n"
+)
+
+
+def run(app, *arguments):
+    return app.test_cli_runner().invoke(args=["bank", *map(str, arguments)])
+
+
+def files(answer):
+    return json.loads(answer.stdout)["files"]
+
+
+def test_dry_run_prints_keys_by_kind_and_stores_nothing(app, session, tmp_path):
+    (tmp_path / "ours.txt").write_text(OURS, "utf-8")
+    answer = run(app, "import", tmp_path / "ours.txt", "--dry-run", "--json")
+    (file,) = files(answer)
+    assert answer.exit_code == 0
+    assert (file["format"], file["found"], file["imported"], len(file["refused"])) == ("examtext", 5, 4, 1)
+    assert file["refused"][0]["code"] == "no_key" and "行" in file["refused"][0]["where"]
+    keys = [question["key"] for question in file["questions"]]
+    assert keys == [[["三十日", "30日"]], ["B"], [], ["因为。"]]
+    assert [part["key"] for part in file["questions"][2]["parts"]] == [["A"], ["A", "C"]]
+    assert session.scalars(select(Question)).all() == []
+
+
+def test_import_is_idempotent_and_says_what_the_bank_had(app, session, tmp_path):
+    (tmp_path / "a.txt").write_text(AIKEN, "utf-8")
+    (first,) = files(run(app, "import", tmp_path, "--json", "--state", "active"))
+    (second,) = files(run(app, "import", tmp_path, "--json", "--state", "active"))
+    assert (first["stored"], first["existing"], second["stored"], second["existing"]) == (2, 0, 0, 2)
+    assert {q.state for q in session.scalars(select(Question))} == {"active"}
+
+
+def test_unreadable_file_is_an_entry_with_its_error_and_exit_code_one(app, session, tmp_path):
+    (tmp_path / "a.txt").write_text(AIKEN, "utf-8")
+    (tmp_path / "b.bin").write_bytes(b"\x00\x01\x02")
+    answer = run(app, "import", tmp_path, "--dry-run", "--json")
+    good, bad = files(answer)
+    assert answer.exit_code == 1 and "error" not in good and "请" in bad["error"] and bad["imported"] == 0
+
+
+def test_answers_in_a_second_file_are_found_by_its_name(app, session, tmp_path):
+    (tmp_path / "三月题目.txt").write_text("1. 谁作出决定？\nA. 县政府\nB. 县公安局\n\n2. 谁复核？\nA. 甲\nB. 乙\n", "utf-8")
+    (tmp_path / "三月答案.txt").write_text("1-2 BA\n", "utf-8")
+    entries = {entry["path"].rsplit("/", 1)[1]: entry for entry in files(run(app, "import", tmp_path, "--dry-run", "--json"))}
+    assert [q["key"] for q in entries["三月题目.txt"]["questions"]] == [["B"], ["A"]]
+    assert "error" not in entries["三月答案.txt"]
+
+
+def test_same_words_with_another_key_go_to_the_review_list(app, session, tmp_path):
+    (tmp_path / "a.txt").write_text(AIKEN, "utf-8")
+    run(app, "import", tmp_path, "--state", "active")
+    (tmp_path / "a.txt").write_text(AIKEN.replace("ANSWER: B", "ANSWER: A"), "utf-8")
+    (again,) = files(run(app, "import", tmp_path, "--json", "--state", "active"))
+    assert (again["stored"], again["existing"]) == (1, 1)
+    doubtful = session.scalars(select(Question).where(Question.doubt != "")).one()
+    assert doubtful.state == "draft" and "核对" in doubtful.doubt
+
+
+def test_export_then_import_finds_every_question_again(app, session, world, tmp_path):
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "ours.txt").write_text(OURS.rsplit("## x-0005", 1)[0], "utf-8")
+    run(app, "import", source, "--state", "active")
+    for name, out in (("excel", "bank.xlsx"), ("examtext", "bank.txt")):
+        answer = run(app, "export", "--format", name, tmp_path / out)
+        assert answer.exit_code == 0, answer.output
+        (again,) = files(run(app, "import", tmp_path / out, "--json"))
+        assert (again["found"], again["stored"], again["existing"]) == (4, 0, 4), again
+
+
+def test_check_prints_a_line_a_finding(app, session, tmp_path):
+    (tmp_path / "x.txt").write_text(OURS, "utf-8")
+    answer = run(app, "check", tmp_path)
+    assert answer.exit_code == 1 and "x-0002：没有解析" in answer.output
+
+
+def test_picture_survives_moodle_export(app, session, world, tmp_path):
+    from examapp.audit.operations import SYSTEM
+    from examapp.core import clock
+    from examapp.questions.operations import add_question
+    from question_bank import model
+
+    image = model.Image(name="a.png", media_type="image/png", content=picture())
+    add_question(
+        session, state="active", actor=SYSTEM, now=clock.now(),
+        question=model.Question(kind=model.Kind.SINGLE_CHOICE, stem='<p>图</p><img src="bank:a.png">', options=("甲", "乙"), key=("A",), is_html=True, images=(image,)),
+    )
+    run(app, "export", "--format", "moodle-xml", tmp_path / "bank.xml")
+    (again,) = files(run(app, "import", tmp_path / "bank.xml", "--json"))
+    assert (again["stored"], again["existing"]) == (0, 1), again
