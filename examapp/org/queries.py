@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from examapp.core.errors import NotFoundError
@@ -24,3 +24,9 @@ def list_subtree(session: Session, unit: Unit, *, tree: Tree) -> list[Unit]:
     if path is None:
         return [unit]
     return list(session.scalars(select(Unit).where(column.startswith(path, autoescape=True)).order_by(Unit.code)))
+
+
+def list_units(session: Session, *conditions: ColumnElement[bool], with_closed: bool = False) -> list[Unit]:
+    """List units by code; `conditions` narrow them to a reach."""
+    query = select(Unit).where(*conditions).order_by(Unit.code)
+    return list(session.scalars(query if with_closed else query.where(Unit.closed_at.is_(None))))

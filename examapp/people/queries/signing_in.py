@@ -1,22 +1,18 @@
-"""Reads about persons, their sign-ins and their reach."""
+"""Reads about accounts and their sign-ins."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from examapp.core.crypto import Sealer
-from examapp.org.models import Tree, Unit
-from examapp.people.models import Account, Person, RoleGrant, SignIn
+from examapp.org.models import Unit
+from examapp.people.models import Account, Person, SignIn
 from examapp.people.rules import (
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
-    Grant,
-    Reach,
-    Role,
     is_id_number,
     is_mobile,
     normalise_id_number,
@@ -99,30 +95,6 @@ def find_account_to_check(session: Session, login_name: str, sealer: Sealer) -> 
     named = [row for row in rows if row.login_name == login_name] or [row for row in rows if row.login_name in names]
     found = named or rows
     return AccountToCheck(**found[0]._mapping) if len(found) == 1 else None  # noqa: SLF001 – as above
-
-
-def list_grants(session: Session, person_id: int, *, now: datetime) -> tuple[Grant, ...]:
-    """List a person's roles that are in force, with the paths of their units."""
-    rows = session.execute(
-        select(RoleGrant.role, RoleGrant.unit_id, RoleGrant.tree, Unit.region_path, Unit.sector_path)
-        .outerjoin(Unit, RoleGrant.unit_id == Unit.id)
-        .where(RoleGrant.person_id == person_id, or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now))
-    )
-    return tuple(_grant(row.role, row.unit_id, Tree(row.tree), row.region_path, row.sector_path) for row in rows)
-
-
-def _grant(role: str, unit_id: int | None, tree: Tree, region_path: str | None, sector_path: str | None) -> Grant:
-    path = None if unit_id is None else (region_path if tree is Tree.REGION else sector_path) or f"/{unit_id}/"
-    return Grant(role=Role(role), unit_id=unit_id, tree=tree, path=path)
-
-
-def within(reach: Reach) -> ColumnElement[bool]:
-    """Give the condition on `Unit` that a query within a reach carries."""
-    if reach.is_everything:
-        return true()
-    conditions = [Unit.region_path.startswith(path, autoescape=True) for path in reach.region_paths]
-    conditions += [Unit.sector_path.startswith(path, autoescape=True) for path in reach.sector_paths]
-    return or_(*conditions) if conditions else false()
 
 
 def get_password_hash(session: Session, account_id: int) -> str:

@@ -1,0 +1,36 @@
+"""Rules of units: the check character of a credit code, the depth of a tree."""
+
+from __future__ import annotations
+
+import unicodedata
+
+DEEPEST_LEVEL = 5
+"""County → department or township → sub-units: five levels."""
+_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_LENGTH = 18
+
+
+def normalise_uscc(typed: str) -> str:
+    """Write a unified social credit code in its one form: half width, capitals, no spaces."""
+    return "".join(unicodedata.normalize("NFKC", typed).split()).upper()
+
+
+def uscc_check_character(first_17: str) -> str:
+    """Give the check character of a code's first 17 characters (GB 32100-2015, ISO 7064 MOD 31 with weights 3^i)."""
+    total = sum(_ALPHABET.index(character) * pow(3, place, 31) for place, character in enumerate(first_17))
+    return _ALPHABET[-total % 31]
+
+
+def uscc_fault(code: str) -> str | None:
+    """Say in Chinese what is wrong with a normalised code, None where it may stand."""
+    if len(code) != _LENGTH:
+        return f"统一社会信用代码应为 18 位，现在是 {len(code)} 位。"
+    if wrong := [character for character in code if character not in _ALPHABET]:
+        return f"统一社会信用代码中不会出现「{wrong[0]}」，请核对（常见的是把 0 写成 O、1 写成 I）。"
+    expected = uscc_check_character(code[:17])
+    return None if code[17] == expected else f"统一社会信用代码的校验位不对，最后一位应为 {expected}，请核对前 17 位。"
+
+
+def level_of(path: str) -> int:
+    """Give the level of a unit by its path: 1 for a root."""
+    return path.count("/") - 1

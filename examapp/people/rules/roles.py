@@ -1,0 +1,133 @@
+"""Which role holds which permission, and how far it reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from examapp.core.permissions import Permission
+from examapp.org.models import Tree
+
+
+class Role(StrEnum):
+    """What a person is beside a candidate, within a unit's subtree."""
+
+    UNIT_ADMIN = "unit_admin"
+    PUBLICITY_OFFICE = "publicity_office"
+    LEADER = "leader"
+    SYSTEM_ADMIN = "system_admin"
+    SECURITY_ADMIN = "security_admin"
+    AUDIT_ADMIN = "audit_admin"
+
+
+ROLE_NAMES = {
+    Role.UNIT_ADMIN: "单位管理员",
+    Role.PUBLICITY_OFFICE: "普法办",
+    Role.LEADER: "领导（只看报表）",
+    Role.SYSTEM_ADMIN: "系统管理员",
+    Role.SECURITY_ADMIN: "安全管理员",
+    Role.AUDIT_ADMIN: "审计管理员",
+}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.UNIT_ADMIN: frozenset(
+        {
+            Permission.UNITS_READ,
+            Permission.PEOPLE_READ,
+            Permission.PEOPLE_WRITE,
+            Permission.ROSTER_IMPORT,
+            Permission.PASSWORDS_ISSUE,
+            Permission.EXAMS_READ,
+            Permission.EXEMPTIONS_REQUEST,
+        }
+        | {Permission.REPORTS_READ, Permission.REPORTS_EXPORT}
+    ),
+    Role.PUBLICITY_OFFICE: frozenset(
+        {
+            Permission.UNITS_READ,
+            Permission.UNITS_WRITE,
+            Permission.PEOPLE_READ,
+            Permission.PEOPLE_WRITE,
+            Permission.ROSTER_IMPORT,
+            Permission.PASSWORDS_ISSUE,
+            Permission.LAWS_WRITE,
+        }
+        | {
+            Permission.QUESTIONS_READ,
+            Permission.QUESTIONS_WRITE,
+            Permission.QUESTIONS_REVIEW,
+            Permission.QUESTIONS_IMPORT,
+            Permission.QUESTIONS_EXPORT,
+        }
+        | {
+            Permission.PAPERS_READ,
+            Permission.PAPERS_WRITE,
+            Permission.EXAMS_READ,
+            Permission.EXAMS_WRITE,
+            Permission.EXEMPTIONS_REQUEST,
+            Permission.EXEMPTIONS_APPROVE,
+        }
+        | {
+            Permission.ATTEMPTS_MANAGE,
+            Permission.REPORTS_READ,
+            Permission.REPORTS_EXPORT,
+            Permission.NOTICES_WRITE,
+            Permission.FEEDBACK_ANSWER,
+        }
+    ),
+    Role.LEADER: frozenset({Permission.UNITS_READ, Permission.EXAMS_READ, Permission.REPORTS_READ}),
+    Role.SYSTEM_ADMIN: frozenset(
+        {
+            Permission.UNITS_READ,
+            Permission.UNITS_WRITE,
+            Permission.PEOPLE_READ,
+            Permission.PEOPLE_WRITE,
+            Permission.PASSWORDS_ISSUE,
+            Permission.SETTINGS_WRITE,
+        }
+    ),
+    Role.SECURITY_ADMIN: frozenset({Permission.UNITS_READ, Permission.PEOPLE_READ, Permission.ROLES_GRANT}),
+    Role.AUDIT_ADMIN: frozenset({Permission.AUDIT_READ}),
+}
+
+SEPARATED_ROLES = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
+"""The three administrators (三员) that one person cannot be together (GB/T 22239, level 3)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A role of a person as far as it matters for a request: the subtree of `path` in `tree`, everything where `path` is None."""
+
+    role: Role
+    unit_id: int | None
+    tree: Tree
+    path: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The part of the house's people and units that one permission reaches: prefixes of unit paths in either tree."""
+
+    is_everything: bool
+    region_paths: tuple[str, ...] = ()
+    sector_paths: tuple[str, ...] = ()
+
+    def covers(self, *, region_path: str, sector_path: str | None) -> bool:
+        """Tell whether a unit with these paths lies within the reach."""
+        return (
+            self.is_everything
+            or region_path.startswith(self.region_paths or ("\0",))
+            or (sector_path is not None and sector_path.startswith(self.sector_paths or ("\0",)))
+        )
+
+
+def reach_of(permission: Permission, grants: tuple[Grant, ...]) -> Reach | None:
+    """Give the reach of a permission under these grants; None where no role holds it."""
+    holding = [grant for grant in grants if permission in ROLE_PERMISSIONS[grant.role]]
+    if not holding:
+        return None
+    return Reach(
+        is_everything=any(grant.path is None for grant in holding),
+        region_paths=tuple(g.path for g in holding if g.path is not None and g.tree is Tree.REGION),
+        sector_paths=tuple(g.path for g in holding if g.path is not None and g.tree is Tree.SECTOR),
+    )
