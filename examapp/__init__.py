@@ -31,11 +31,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     db.init_app(app)
     Migrate(app, db, directory="migrations")
-    CSRFProtect(app)
     init_celery(app, broker_url=settings.redis_url, is_eager=settings.mode is Mode.TESTING)
     version, folder = assets.collect(settings.data_path)
     pages.init_pages(app, asset_version=version)
     init_access(app)
+    CSRFProtect(app)
     app.register_blueprint(errors.blueprint)
     rooms.register(app)
     if settings.mode is not Mode.TESTING:

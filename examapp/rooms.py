@@ -24,12 +24,14 @@ from examapp.people import routes as people_routes
 from examapp.questions import cli as questions_cli
 from examapp.questions import models as _questions
 from examapp.questions import tasks as _question_tasks
+from examapp.reports import api as reports_api
 from examapp.reports import models as _reports
+from examapp.reports import tasks as _report_tasks
 
 MODELS = (_audit, _messages, _org, _people, _laws, _questions, _papers, _exams, _attempts, _grading, _reports, _admin)
 """Every room's tables, so that the schema is whole whatever is imported."""
 
-TASKS = (_exam_tasks, _question_tasks, _grading_tasks)
+TASKS = (_exam_tasks, _question_tasks, _grading_tasks, _report_tasks)
 """Every room's tasks, so that a worker knows them."""
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -39,6 +41,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     grading_cli.cli_blueprint,
     demo_cli.cli_blueprint,
     questions_cli.blueprint,
+    reports_api.api_blueprint,
 )
 """Every room's views, API and commands."""
 

@@ -60,6 +60,8 @@ class Attempt(Base):
     answered: Mapped[int | None]
     total: Mapped[int]
     grading_tries: Mapped[int] = mapped_column(default=0)
+    grading_began_at: Mapped[Instant | None]
+    """When the last try of grading began: a lease, after which another may try."""
     set_aside_at: Mapped[Instant | None]
     """Grading failed three times: shown to an administrator, never scored as zero."""
 

@@ -59,6 +59,14 @@ def transaction() -> Iterator[Session]:
         work()
 
 
+@contextmanager
+def transaction_aside() -> Iterator[Session]:
+    """Give a session with a transaction of its own, beside one that is running: for the progress of a long job."""
+    with Session(db.engine) as session:
+        yield session
+        session.commit()
+
+
 def reading() -> Session:
     """Give the request's session for reads only; what is read lives until the request ends."""
     return _plain(db.session)

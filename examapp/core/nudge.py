@@ -29,7 +29,8 @@ def nudge_after_commit(session: Session, task: str, *ids: int, delay_s: float = 
 def nudge(task: str, *ids: int, delay_s: float = 0) -> None:
     """Send a task soon; never waits, never fails."""
     if current_app.conf.task_always_eager:
-        current_app.send_task(task, args=ids)
+        if task in current_app.tasks:  # Celery's send_task knows no eagerness
+            current_app.tasks[task].apply(args=ids)
         return
     if _started.acquire(blocking=False):
         threading.Thread(target=_send_for_ever, name="nudge", daemon=True).start()

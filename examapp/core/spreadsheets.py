@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import xlsxwriter
 
 from examapp.core.clock import local
 
 Cell = str | int | Decimal | date | datetime | None
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Sheet:
     title: str = ""
     remarks: Sequence[str] = ()
     closing: Sequence[str] = field(default_factory=tuple)
+    is_portrait: bool = False
 
 
 def write_xlsx(path: Path, sheets: Iterable[Sheet]) -> None:
@@ -50,6 +52,7 @@ def write_xlsx(path: Path, sheets: Iterable[Sheet]) -> None:
     with xlsxwriter.Workbook(str(path), options) as workbook:
         formats = {
             "title": workbook.add_format({"bold": True, "font_size": 16, "align": "center"}),
+            "remark": workbook.add_format({"text_wrap": True, "valign": "vcenter"}),
             "head": workbook.add_format(
                 {"bold": True, "border": 1, "bg_color": "#E8EEF7", "text_wrap": True, "valign": "vcenter"}
             ),
@@ -63,19 +66,16 @@ def write_xlsx(path: Path, sheets: Iterable[Sheet]) -> None:
 
 def _write_sheet(workbook: xlsxwriter.Workbook, sheet: Sheet, formats: dict[str, object]) -> None:
     page = workbook.add_worksheet(sheet.name[:31])
-    page.set_paper(9)
-    page.set_landscape()
-    page.fit_to_pages(1, 0)
-    for index, column in enumerate(sheet.columns):
-        page.set_column(index, index, column.width)
+    _set_up_paper(page, sheet)
     row = 0
     if sheet.title:
-        page.write_string(row, 0, sheet.title, formats["title"])
+        _write_across(page, row, sheet, sheet.title, formats["title"], line_height=26)
         row += 1
     for remark in sheet.remarks:
-        page.write_string(row, 0, remark)
+        _write_across(page, row, sheet, remark, formats["remark"])
         row += 1
     page.repeat_rows(row)
+    page.freeze_panes(row + 1, 0)
     for index, column in enumerate(sheet.columns):
         page.write_string(row, index, column.head, formats["head"])
     for cells in sheet.rows:
@@ -84,7 +84,28 @@ def _write_sheet(workbook: xlsxwriter.Workbook, sheet: Sheet, formats: dict[str,
             _write_cell(page, row, index, cell, formats)
     for remark in sheet.closing:
         row += 1
-        page.write_string(row, 0, remark)
+        _write_across(page, row, sheet, remark, formats["remark"], line_height=20)
+
+
+def _set_up_paper(page: Any, sheet: Sheet) -> None:
+    page.set_paper(9)
+    page.set_portrait() if sheet.is_portrait else page.set_landscape()
+    page.fit_to_pages(1, 0)
+    page.set_footer("&C第 &P 页，共 &N 页")
+    for index, column in enumerate(sheet.columns):
+        page.set_column(index, index, column.width)
+
+
+def _write_across(page: Any, row: int, sheet: Sheet, text: str, form: object, *, line_height: int = 17) -> None:
+    """Write a line over the whole width of the table, as high as its text needs: a Chinese character is two digits wide."""
+    width = sum(column.width for column in sheet.columns)
+    lines = -(-2 * len(text) // max(width, 1)) or 1
+    page.set_row(row, line_height * lines)
+    if len(sheet.columns) == 1:
+        page.write_string(row, 0, text, form)
+    else:
+        page.merge_range(row, 0, row, len(sheet.columns) - 1, "", form)
+        page.write_string(row, 0, text, form)
 
 
 def _write_cell(page: object, row: int, index: int, cell: Cell, formats: dict[str, object]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from examapp.core.db import Base, BigInt, Id, Instant, Json, Points, Words
@@ -35,3 +35,12 @@ class Grade(Base):
     reason: Mapped[Words] = mapped_column(default="first")
     graded_by_id: Mapped[BigInt | None]
     graded_at: Mapped[Instant]
+
+
+class Heartbeat(Base):
+    """When a process that works by itself was last alive: the sweeper's row must be younger than a minute."""
+
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    beat_at: Mapped[Instant]

@@ -1,0 +1,72 @@
+"""Reads about attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from examapp.attempts.models import Answer, Attempt, AttemptState
+from examapp.core.errors import NotFoundError
+
+
+def get_own_attempt(session: Session, attempt_id: int, *, person_id: int) -> Attempt:
+    """Get an attempt of this person; raises NotFoundError for another's as for none."""
+    attempt = session.scalars(
+        select(Attempt).where(Attempt.id == attempt_id, Attempt.person_id == person_id)
+    ).one_or_none()
+    if attempt is None:
+        raise NotFoundError
+    return attempt
+
+
+def lock_own_attempt(session: Session, attempt_id: int, *, person_id: int) -> Attempt:
+    """Get and lock an attempt of this person, as it is now; raises NotFoundError."""
+    statement = select(Attempt).where(Attempt.id == attempt_id, Attempt.person_id == person_id).with_for_update()
+    attempt = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    if attempt is None:
+        raise NotFoundError
+    return attempt
+
+
+def list_attempts(session: Session, exam_id: int, person_id: int) -> Sequence[Attempt]:
+    """List a person's attempts at an exam, first to last."""
+    statement = (
+        select(Attempt).where(Attempt.exam_id == exam_id, Attempt.person_id == person_id).order_by(Attempt.number)
+    )
+    return session.scalars(statement.execution_options(populate_existing=True)).all()
+
+
+def list_answers(session: Session, attempt_id: int) -> Sequence[Answer]:
+    """List the answers of an attempt by item."""
+    statement = select(Answer).where(Answer.attempt_id == attempt_id).order_by(Answer.item)
+    return session.scalars(statement.execution_options(populate_existing=True)).all()
+
+
+def attempts_used(session: Session, person_id: int, exam_ids: Sequence[int]) -> dict[int, int]:
+    """Count a person's attempts by exam."""
+    rows = session.execute(
+        select(Attempt.exam_id, func.count())
+        .where(Attempt.person_id == person_id, Attempt.exam_id.in_(exam_ids))
+        .group_by(Attempt.exam_id)
+    )
+    return {exam_id: count for exam_id, count in rows}  # noqa: C416 – rows are not plain tuples for the type checker
+
+
+def list_overdue_ids(session: Session, *, now: datetime, most: int) -> Sequence[int]:
+    """List attempts in progress whose deadline plus grace has passed, oldest first."""
+    return session.scalars(
+        select(Attempt.id)
+        .where(Attempt.state == AttemptState.IN_PROGRESS, Attempt.closes_at <= now)
+        .order_by(Attempt.closes_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def count_in_progress(session: Session) -> int:
+    """Count the attempts that are being sat now, for monitoring."""
+    statement = select(func.count()).select_from(Attempt).where(Attempt.state == AttemptState.IN_PROGRESS)
+    return session.execute(statement).scalar_one()

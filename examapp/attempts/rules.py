@@ -1,0 +1,178 @@
+"""What a save and a hand-in may say, and what a receipt is made of; pure functions over the delivery protocol."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from examapp.core.errors import BadRequestError
+
+MOST_CHANGES = 200
+MOST_SAVE_BYTES = 64 * 1024
+MOST_SHEET_ITEMS = 1000
+MOST_SHEET_BYTES = 1024 * 1024
+MOST_TEXT = 4000
+MOST_EVENTS = 200
+_MOST_INT = 2**31 - 1
+MOST_SEQ = 2**53 - 1
+EVENT_TYPES = frozenset({"focus_loss", "screen_off", "offline", "resume"})
+_NO_LETTER = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of an answer as a client sent it: the item, the client's counter, the response."""
+
+    item: int
+    seq: int
+    response: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What the page tells of itself; `client_at` is the device's own word."""
+
+    n: int
+    type: str
+    client_at: str | None
+    duration_ms: int | None
+
+
+def read_changes(body: Mapping[str, Any], name: str, *, most: int) -> tuple[int, list[Change]]:
+    """Read epoch and changes of a save (`changes`) or a hand-in (`answers`); raises BadRequestError for a wrong shape."""
+    epoch = whole_number(body.get("epoch"), least=1, most=_MOST_INT)
+    listed = body.get(name)
+    if not isinstance(listed, list) or len(listed) > most:
+        raise BadRequestError
+    return epoch, [_read_change(entry) for entry in listed]
+
+
+def _read_change(entry: Any) -> Change:
+    if not isinstance(entry, dict):
+        raise BadRequestError
+    response = entry.get("response")
+    if not isinstance(response, list) or not all(isinstance(part, str) for part in response):
+        raise BadRequestError
+    item = whole_number(entry.get("item"), least=0, most=_MOST_INT)
+    return Change(item, whole_number(entry.get("seq"), least=1, most=MOST_SEQ), response)
+
+
+def whole_number(value: Any, *, least: int, most: int) -> int:
+    """Take a whole number within bounds; true, "1" and 1.5 are none; raises BadRequestError."""
+    if type(value) is not int or not least <= value <= most:
+        raise BadRequestError
+    return value
+
+
+def read_unsure(body: Mapping[str, Any]) -> tuple[int, list[int]]:
+    """Read epoch and the items marked unsure; raises BadRequestError."""
+    epoch = whole_number(body.get("epoch"), least=1, most=_MOST_INT)
+    listed = body.get("unsure")
+    if not isinstance(listed, list) or len(listed) > MOST_SHEET_ITEMS:
+        raise BadRequestError
+    return epoch, sorted({whole_number(item, least=0, most=_MOST_INT) for item in listed})
+
+
+def read_events(body: Mapping[str, Any]) -> list[Event]:
+    """Read the page's events; raises BadRequestError."""
+    listed = body.get("events")
+    if (
+        not isinstance(listed, list)
+        or len(listed) > MOST_EVENTS
+        or not all(isinstance(entry, dict) for entry in listed)
+    ):
+        raise BadRequestError
+    return [_read_event(entry) for entry in listed]
+
+
+def _read_event(entry: Mapping[str, Any]) -> Event:
+    kind, client_at, duration = entry.get("type"), entry.get("client_at"), entry.get("duration_ms")
+    if kind not in EVENT_TYPES or not (client_at is None or (isinstance(client_at, str) and len(client_at) <= 40)):
+        raise BadRequestError
+    return Event(
+        n=whole_number(entry.get("n"), least=0, most=MOST_SEQ),
+        type=str(kind),
+        client_at=client_at,
+        duration_ms=None if duration is None else whole_number(duration, least=0, most=MOST_SEQ),
+    )
+
+
+def rounds(changes: Iterable[Change]) -> Iterator[list[Change]]:
+    """Split changes so that no round holds an item twice, lower counters first; nearly always one round."""
+    waiting = sorted(changes, key=lambda change: change.seq)
+    while waiting:
+        taken: dict[int, Change] = {}
+        rest: list[Change] = []
+        for change in waiting:
+            if change.item in taken:
+                rest.append(change)
+            else:
+                taken[change.item] = change
+        yield list(taken.values())
+        waiting = rest
+
+
+def describe(change: Change) -> dict[str, Any]:
+    """Say of a response what the database compares with the paper's shape, so that one statement can judge and save it."""
+    response = change.response
+    is_bad = any(_is_bad_text(part) for part in response)
+    return {
+        "item": change.item,
+        "seq": change.seq,
+        "response": None if is_bad else response,
+        "is_bad": is_bad,
+        "is_long": any(len(part) > MOST_TEXT for part in response),
+        "is_repeated": len(set(response)) < len(response),
+        "size": len(response),
+        "top": max((_letter(part) for part in response), default=0),
+    }
+
+
+def _letter(text: str) -> int:
+    return ord(text) - 64 if len(text) == 1 and "A" <= text <= "Z" else _NO_LETTER
+
+
+def _is_bad_text(text: str) -> bool:
+    return not text.isprintable() and any(
+        (code < 32 and code not in {9, 10, 13}) or 127 <= code < 160 for code in map(ord, text)
+    )
+
+
+def is_same(one: list[str], other: list[str], *, is_choice: bool) -> bool:
+    """Tell whether two responses to an item are the same; the order of chosen options does not matter."""
+    return sorted(one) == sorted(other) if is_choice else one == other
+
+
+def is_choice(shape: str, item: int) -> bool:
+    """Tell whether an item of a paper's shape is answered with option keys."""
+    return shape[2 * item - 2 : 2 * item - 1] in {"S", "M", "T"}
+
+
+def is_answered(response: list[str]) -> bool:
+    """Answered = at least one option or one non-blank text."""
+    return any(part.strip() for part in response)
+
+
+def sheet_digest(attempt_id: int, shape: str, answers: Iterable[tuple[int, list[str]]]) -> tuple[int, str]:
+    """Count the answered items and give the receipt's SHA-256 (delivery protocol, "Hand in")."""
+    answered = [
+        [item, sorted(response) if is_choice(shape, item) else response]
+        for item, response in sorted(answers)
+        if is_answered(response)
+    ]
+    text = json.dumps({"attempt": attempt_id, "answers": answered}, ensure_ascii=False, separators=(",", ":"))
+    return len(answered), hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def changes_digest(epoch: int, changes: Iterable[Change]) -> bytes:
+    """Give the digest by which the same set-aside content is kept only once."""
+    text = json.dumps([epoch, sorted([c.item, c.seq, c.response] for c in changes)])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def receipt_number(attempt_id: int, sha256: str) -> str:
+    """Give the receipt's number: readable over the telephone, unique by the attempt."""
+    return f"{attempt_id:09d}-{sha256[:6].upper()}"

@@ -1,0 +1,254 @@
+"""`make run`: one command that starts everything, notices a crash, and ends everything it started.
+
+It starts PostgreSQL and Valkey of our own where no addresses are given, migrates, serves the site (the demo county is loaded beside it),
+and watches web server, workers, schedule and sweeper. Ctrl-C or SIGTERM ends all of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from examapp.config import Settings, read_settings
+from examapp.core.embedded import EmbeddedServerError, Server, make_run_folder, start_postgres, start_valkey
+
+_PYTHON = sys.executable
+_BIN = Path(sys.executable).parent
+_POLL_S = 0.5
+_RESTART_PAUSE_S = 1.0
+_STOP_TIMEOUT_S = 20.0
+
+
+@dataclass(slots=True)
+class Part:
+    """A part of the running site: its command, and its process while it runs."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    restarts: int = 0
+
+
+@dataclass(slots=True)
+class Site:
+    """All that was started, in order."""
+
+    settings: Settings
+    environment: dict[str, str]
+    servers: dict[str, Server] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+    run_folder: Path | None = None
+
+
+def main() -> int:
+    """Start the site and watch it until it is told to stop."""
+    site = Site(_with_secrets(_tryout_settings()), {})
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        _start(site)
+        _watch(site)
+    except KeyboardInterrupt:
+        pass
+    except subprocess.CalledProcessError as error:
+        say(f"启动没有成功：{' '.join(map(str, error.cmd))}。请看上面的说明和 {site.settings.data_path} 下的日志。")
+        return 1
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _stop(site)
+    return 0
+
+
+def say(words: str) -> None:
+    """Tell the person at the terminal."""
+    print(words, flush=True)  # noqa: T201 – the supervisor speaks to a person
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _tryout_settings() -> Settings:
+    return read_settings({"APP_MODE": "tryout"} | dict(os.environ))
+
+
+def _with_secrets(settings: Settings) -> Settings:
+    """Give the settings with secrets of this installation: made once, kept in the data folder."""
+    folder = settings.data_path
+    folder.mkdir(parents=True, exist_ok=True)
+    values = {
+        "SECRET_KEY": settings.secret_key or _kept_secret(folder / "secret_key", secrets.token_hex(32)),
+        "DATA_KEYS": settings.data_keys or _kept_secret(folder / "data_keys", "k1:" + secrets.token_hex(32)),
+        "APP_MODE": settings.app_mode,
+        "SETUP_CODE": settings.setup_code or _kept_secret(folder / "setup_code", secrets.token_hex(4)),
+    }
+    return read_settings(dict(os.environ) | values)
+
+
+def _kept_secret(path: Path, fresh: str) -> str:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(fresh)
+    return path.read_text().strip()
+
+
+def _start(site: Site) -> None:
+    _start_servers(site)
+    site.environment = _environment(site)
+    _run(site, [_PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade"])
+    for part in _parts(site.settings):
+        site.parts.append(part)
+        _start_part(site, part)
+    say(f"\n网站地址：http://{_shown_host(site.settings)}:{site.settings.port}/    （按 Ctrl-C 结束）")
+    if site.settings.demo == "1":
+        _run(site, [_PYTHON, "-m", "flask", "--app", "wsgi", "demo", "load"])
+    else:
+        say(f"首次使用请打开上面的地址加 /setup，按提示建立管理员账号。设置码：{site.settings.setup_code}")
+
+
+def _shown_host(settings: Settings) -> str:
+    return "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 – compared, not bound
+
+
+def _start_servers(site: Site) -> None:
+    data = site.settings.data_path
+    if site.settings.database_url and site.settings.redis_url:
+        return
+    site.run_folder = make_run_folder()
+    if not site.settings.database_url:
+        site.servers["postgres"] = start_postgres(data, site.run_folder)
+    if not site.settings.redis_url:
+        site.servers["valkey"] = start_valkey(data, site.run_folder)
+
+
+def _environment(site: Site) -> dict[str, str]:
+    settings, servers = site.settings, site.servers
+    return dict(os.environ) | {
+        "APP_MODE": settings.app_mode,
+        "SECRET_KEY": settings.secret_key,
+        "DATA_KEYS": settings.data_keys,
+        "SETUP_CODE": settings.setup_code,
+        "DATABASE_URL": settings.database_url or servers["postgres"].url,
+        "REDIS_URL": settings.redis_url or servers["valkey"].url,
+        "DATA_DIR": str(settings.data_path),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _parts(settings: Settings) -> list[Part]:
+    celery = [_PYTHON, "-m", "celery", "--app", "examapp.celery_app"]
+    worker = [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return [
+        Part("web", web_command(settings)),
+        Part("grading", [*worker, "--queues", "grading", "--concurrency", "1", "--hostname", "grading@%h"]),
+        Part("reports", [*worker, "--queues", "reports", "--concurrency", "1", "--hostname", "reports@%h"]),
+        Part("imports", [*worker, "--queues", "imports", "--concurrency", "1", "--hostname", "imports@%h"]),
+        Part(
+            "beat",
+            [
+                *celery,
+                "beat",
+                "--loglevel",
+                "WARNING",
+                "--schedule",
+                str(settings.data_path / "beat-schedule"),
+                "--pidfile=",
+            ],
+        ),
+        Part("sweeper", [_PYTHON, "-m", "flask", "--app", "wsgi", "sweep"]),
+    ]
+
+
+def web_command(settings: Settings) -> list[str]:
+    """Give the command that serves the site (chosen by measuring: docs/decisions/0002-web-server.md)."""
+    return [
+        str(_BIN / "granian"), "--interface", "wsgi", "--host", settings.host, "--port", settings.port, "--workers", settings.web_workers,
+        "--blocking-threads", settings.web_threads, "--backpressure", "512", "--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "10",
+        "--log-level", "warning", "wsgi:app",
+    ]  # fmt: skip
+
+
+def _run(site: Site, command: list[str]) -> None:
+    subprocess.run(command, env=site.environment, check=True)
+
+
+def _start_part(site: Site, part: Part) -> None:
+    log = site.settings.data_path / "logs" / f"{part.name}.log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("ab") as output:
+        part.process = subprocess.Popen(
+            part.command, env=site.environment, stdout=output, stderr=output, start_new_session=True
+        )
+    part.started_at = time.monotonic()
+
+
+def _watch(site: Site) -> None:
+    while True:
+        time.sleep(_POLL_S)
+        _revive_servers(site)
+        for part in site.parts:
+            if (
+                part.process is not None
+                and part.process.poll() is not None
+                and time.monotonic() - part.started_at > _RESTART_PAUSE_S
+            ):
+                part.restarts += 1
+                say(
+                    f"「{part.name}」意外退出（{part.process.returncode}），已重新启动。日志：{site.settings.data_path}/logs/{part.name}.log"
+                )
+                _start_part(site, part)
+
+
+def _revive_servers(site: Site) -> None:
+    starts = {"postgres": start_postgres, "valkey": start_valkey}
+    for name, server in site.servers.items():
+        if server.process.poll() is not None and site.run_folder is not None:
+            say(f"「{name}」意外退出（{server.process.returncode}），已重新启动。")
+            try:
+                site.servers[name] = starts[name](site.settings.data_path, site.run_folder)
+            except EmbeddedServerError as error:
+                say(f"「{name}」还没有起来，稍后再试：{error}")
+
+
+def _stop(site: Site) -> None:
+    say("\n正在结束……")
+    running = [
+        part.process for part in reversed(site.parts) if part.process is not None and part.process.poll() is None
+    ]
+    for process in running:
+        process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_TIMEOUT_S
+    for process in running:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.1, deadline - time.monotonic()))
+        _kill_group(process)
+    for name in ("valkey", "postgres"):
+        if name in site.servers:
+            site.servers[name].stop(signal.SIGTERM if name == "valkey" else signal.SIGINT)
+    if site.run_folder is not None:
+        shutil.rmtree(site.run_folder, ignore_errors=True)
+    say("已全部结束。")
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill what a part may have left behind: each part leads a process group of its own."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

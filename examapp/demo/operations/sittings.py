@@ -1,0 +1,227 @@
+"""Sittings of the demo county's people: papers, attempts, answers with history, grades; copied in, since they are a million rows."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, text
+from sqlalchemy.orm import Session
+
+from examapp.attempts import rules as attempt_rules
+from examapp.attempts.models import Attempt, AttemptState
+from examapp.demo.operations.county import County
+from examapp.demo.rules import SEED, PersonPlan, chance_right, sitting_time
+from examapp.exams.models import Exam, Exemption, PreparedPaper, ScoringRule
+from examapp.grading import rules as grading_rules
+from examapp.grading.models import Grade
+from examapp.grading.operations import item_key, marks_of
+from examapp.grading.queries import VersionKey, newest_keys
+from examapp.grading.rules import ItemKey, Score
+from examapp.papers.models import Blueprint, Paper
+from examapp.papers.operations import load_pool, make_papers
+from examapp.papers.queries import PaperItem, items_of
+from examapp.questions.models import Question, QuestionVersion
+from question_bank.model import Kind
+
+_BATCH = 500
+Fraction = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sitting:
+    """One sitting to insert."""
+
+    person_id: int
+    unit_id: int
+    number: int
+    paper_id: int
+    shape: str
+    started_at: datetime
+    submitted_at: datetime
+    responses: list[list[str]]
+    score: Score
+    key_ids: dict[str, int]
+
+
+@dataclass(slots=True)
+class _Exam:
+    """What one exam's sittings are made from; they end before `until`."""
+
+    session: Session
+    county: County
+    until: datetime
+    exam: Exam
+    keys: dict[int, VersionKey]
+    difficulties: dict[int, str | None]
+    rng: random.Random
+
+
+def add_prepared_papers(session: Session, county: County, exam: Exam, *, progress: Fraction) -> dict[int, int]:
+    """Draw one paper a person for the first attempt; gives paper ids by person."""
+    blueprint = session.get_one(Blueprint, exam.blueprint_id)
+    pool = load_pool(session, blueprint)
+    papers: dict[int, int] = {}
+    for start in range(0, len(county.person_ids), _BATCH):
+        people = county.person_ids[start : start + _BATCH]
+        seeds = [hash((SEED, exam.id, person_id)) for person_id in people]
+        papers |= zip(
+            people, make_papers(session, blueprint=blueprint, seeds=seeds, now=exam.created_at, pool=pool), strict=True
+        )
+        progress(start / len(county.person_ids))
+    rows = [
+        {"exam_id": exam.id, "person_id": person_id, "number": 1, "paper_id": paper_id}
+        for person_id, paper_id in papers.items()
+    ]
+    session.execute(insert(PreparedPaper), rows)
+    return papers
+
+
+def add_sittings(
+    session: Session, county: County, exam: Exam, *, number: int, until: datetime, share: float, progress: Fraction
+) -> None:
+    """Let a share of the zealous sit the exam: draw, answer by ability, hand in, grade."""
+    rng = random.Random(SEED + number)  # noqa: S311 – a demo must come out the same
+    papers = add_prepared_papers(session, county, exam, progress=lambda f: progress(0.35 * f))
+    exempt = set(session.scalars(select(Exemption.person_id).where(Exemption.exam_id == exam.id)))
+    sitters = [
+        (person, person_id)
+        for person, person_id in zip(county.plan.people, county.person_ids, strict=True)
+        if person_id not in exempt and rng.random() < person.zeal * share
+    ]
+    setting = _Exam(session, county, until, exam, {}, _difficulties(session), rng)
+    for start in range(0, len(sitters), _BATCH):
+        batch = sitters[start : start + _BATCH]
+        drawn = _papers(session, [papers[person_id] for _, person_id in batch])
+        sittings = [_sit(setting, person, person_id, drawn[papers[person_id]]) for person, person_id in batch]
+        _insert(session, exam, sittings)
+        progress(0.35 + 0.65 * start / len(sitters))
+
+
+def _papers(session: Session, ids: Sequence[int]) -> dict[int, Paper]:
+    return {paper.id: paper for paper in session.scalars(select(Paper).where(Paper.id.in_(ids)))}
+
+
+def _difficulties(session: Session) -> dict[int, str | None]:
+    rows = session.execute(
+        select(QuestionVersion.id, Question.difficulty).join(Question, QuestionVersion.question_id == Question.id)
+    )
+    return dict(rows.tuples().all())
+
+
+def _sit(setting: _Exam, person: PersonPlan, person_id: int, paper: Paper) -> Sitting:
+    items = items_of(paper)
+    missing = {item.version_id for item in items} - setting.keys.keys()
+    if missing:
+        setting.keys |= newest_keys(setting.session, missing)
+    keys = [item_key(item, setting.keys[item.version_id]) for item in items]
+    responses = [_respond(setting, person, item, key) for item, key in zip(items, keys, strict=True)]
+    exam = setting.exam
+    score = grading_rules.score_paper(keys, responses, rule=ScoringRule(exam.scoring_rule), marks=marks_of(exam))
+    started_at, submitted_at = sitting_time(
+        setting.rng, opens_at=exam.opens_at, until=setting.until, duration_s=exam.duration_s
+    )
+    return Sitting(
+        person_id=person_id, unit_id=setting.county.unit_ids[person.unit], number=1, paper_id=paper.id, shape=paper.shape, started_at=started_at,
+        submitted_at=submitted_at, responses=responses, score=score,
+        key_ids={str(item.version_id): setting.keys[item.version_id].id for item in items},
+    )  # fmt: skip
+
+
+def _respond(setting: _Exam, person: PersonPlan, item: PaperItem, key: ItemKey) -> list[str]:
+    rng = setting.rng
+    if key.kind is Kind.FILL_BLANK:
+        return [blank[0] if rng.random() < 0.6 else "" for blank in key.blanks]
+    chance = chance_right(
+        person.ability, setting.difficulties.get(item.version_id), 2 if key.kind is Kind.TRUE_FALSE else 4
+    )
+    if rng.random() < (chance - 0.12 if key.kind is Kind.MULTIPLE_CHOICE else chance):
+        return list(key.key)
+    letters = [chr(65 + index) for index in range(key.option_count)]
+    if key.kind is Kind.MULTIPLE_CHOICE:
+        return sorted(set(key.key) ^ {rng.choice(letters)}) or [letters[0]]
+    return [rng.choice([letter for letter in letters if letter not in key.key])]
+
+
+def _insert(session: Session, exam: Exam, sittings: Sequence[Sitting]) -> None:
+    rows = [_attempt_row(exam, sitting) for sitting in sittings]
+    ids = list(session.scalars(insert(Attempt).returning(Attempt.id, sort_by_parameter_order=True), rows))
+    receipts, grades = [], []
+    for attempt_id, sitting in zip(ids, sittings, strict=True):
+        answered, sha256 = attempt_rules.sheet_digest(attempt_id, sitting.shape, enumerate(sitting.responses, 1))
+        receipts.append((attempt_id, attempt_rules.receipt_number(attempt_id, sha256), sha256, answered))
+        grades.append(_grade_row(attempt_id, sitting))
+    _set_receipts(session, receipts)
+    session.execute(insert(Grade), grades)
+    _copy_answers(session, ids, sittings)
+
+
+def _attempt_row(exam: Exam, sitting: Sitting) -> dict[str, Any]:
+    deadline_at = min(sitting.started_at + timedelta(seconds=exam.duration_s), exam.closes_at)
+    return {
+        "exam_id": exam.id, "person_id": sitting.person_id, "number": sitting.number, "paper_id": sitting.paper_id, "unit_id": sitting.unit_id,
+        "state": AttemptState.GRADED, "started_at": sitting.started_at, "deadline_at": deadline_at,
+        "closes_at": deadline_at + timedelta(seconds=exam.grace_s), "epoch": 1, "shape": sitting.shape, "unsure": [],
+        "submitted_at": sitting.submitted_at, "is_forced": False, "receipt_number": f"{exam.id}-{sitting.person_id}-{sitting.number}",
+        "total": len(sitting.responses), "grading_tries": 1,
+    }  # fmt: skip
+
+
+def _set_receipts(session: Session, receipts: Sequence[tuple[int, str, str, int]]) -> None:
+    ids, numbers, digests, answered = (list(column) for column in zip(*receipts, strict=True))
+    session.execute(
+        text(
+            "UPDATE attempts SET receipt_number = r.number, receipt_sha256 = r.sha256, answered = r.answered "
+            "FROM unnest(CAST(:ids AS bigint[]), CAST(:numbers AS text[]), CAST(:digests AS text[]), CAST(:answered AS int[])) "
+            "AS r(id, number, sha256, answered) WHERE attempts.id = r.id"
+        ),
+        {"ids": ids, "numbers": numbers, "digests": digests, "answered": answered},
+    )
+
+
+def _grade_row(attempt_id: int, sitting: Sitting) -> dict[str, Any]:
+    score = sitting.score
+    return {
+        "attempt_id": attempt_id, "number": 1, "is_current": True, "points": score.points, "points_possible": score.points_possible,
+        "percent": score.percent, "band": score.band, "is_passed": score.is_passed, "item_points": [str(p) for p in score.item_points],
+        "key_ids": sitting.key_ids, "reason": "first", "graded_at": sitting.submitted_at + timedelta(seconds=2),
+    }  # fmt: skip
+
+
+def _copy_answers(session: Session, ids: Sequence[int], sittings: Sequence[Sitting]) -> None:
+    answers = list(_answer_rows(ids, sittings))
+    _copy(
+        session,
+        "answers (attempt_id, item, epoch, seq, response, saved_at)",
+        ((a, i, 1, i, r, t) for a, _, i, r, t in answers),
+    )
+    _copy(
+        session,
+        "answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)",
+        ((a, p, i, 1, i, r, t) for a, p, i, r, t in answers),
+    )
+
+
+def _answer_rows(ids: Sequence[int], sittings: Sequence[Sitting]) -> Iterator[tuple[int, int, int, str, datetime]]:
+    for attempt_id, sitting in zip(ids, sittings, strict=True):
+        pause = (sitting.submitted_at - sitting.started_at) / (len(sitting.responses) + 1)
+        for item, response in enumerate(sitting.responses, 1):
+            yield (
+                attempt_id,
+                sitting.person_id,
+                item,
+                json.dumps(response, ensure_ascii=False),
+                sitting.started_at + pause * item,
+            )
+
+
+def _copy(session: Session, target: str, rows: Iterable[tuple[object, ...]]) -> None:
+    driver = session.connection().connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,136 @@
+"""Reads for grading and for results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from examapp.attempts.models import Answer, Attempt, AttemptState
+from examapp.core.jobs import MOST_TRIES
+from examapp.exams.models import Exam
+from examapp.grading.models import Grade
+from examapp.laws.models import Law, LawVersion
+from examapp.papers.models import Paper
+from examapp.questions.models import AnswerKey, Citation
+
+
+@dataclass(frozen=True, slots=True)
+class VersionKey:
+    """The newest key of a question version: the row it comes from, and one entry a part."""
+
+    id: int
+    parts: Sequence[dict[str, Any]]
+
+
+def claim_ungraded(
+    session: Session,
+    *,
+    most: int,
+    is_first: bool = False,
+    lease_over_at: datetime | None = None,
+    ids: Sequence[int] | None = None,
+) -> list[Attempt]:
+    """Lock attempts that wait for a grade and that nobody else is grading, oldest first.
+
+    `is_first`: never tried before; `lease_over_at`: tried, but begun before this instant and not yet as often as may be.
+    """
+    statement = (
+        select(Attempt)
+        .where(Attempt.state == AttemptState.SUBMITTED, Attempt.set_aside_at.is_(None))
+        .order_by(Attempt.submitted_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if is_first:
+        statement = statement.where(Attempt.grading_tries == 0)
+    if lease_over_at is not None:
+        statement = statement.where(
+            Attempt.grading_tries.between(1, MOST_TRIES - 1), Attempt.grading_began_at <= lease_over_at
+        )
+    if ids is not None:
+        statement = statement.where(Attempt.id.in_(ids))
+    return list(session.scalars(statement))
+
+
+def list_exhausted(session: Session, *, lease_over_at: datetime) -> Sequence[Attempt]:
+    """Lock attempts whose grading failed as often as it may."""
+    return session.scalars(
+        select(Attempt)
+        .where(Attempt.state == AttemptState.SUBMITTED, Attempt.set_aside_at.is_(None))
+        .where(Attempt.grading_tries >= MOST_TRIES, Attempt.grading_began_at <= lease_over_at)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def papers_by_id(session: Session, ids: Iterable[int]) -> dict[int, Paper]:
+    """Give papers by id, in one statement."""
+    return {paper.id: paper for paper in session.scalars(select(Paper).where(Paper.id.in_(set(ids))))}
+
+
+def exams_by_id(session: Session, ids: Iterable[int]) -> dict[int, Exam]:
+    """Give exams by id, in one statement."""
+    return {exam.id: exam for exam in session.scalars(select(Exam).where(Exam.id.in_(set(ids))))}
+
+
+def answers_by_attempt(session: Session, ids: Sequence[int]) -> dict[int, dict[int, list[str]]]:
+    """Give responses by attempt and item, in one statement."""
+    found: dict[int, dict[int, list[str]]] = {attempt_id: {} for attempt_id in ids}
+    for attempt_id, item, response in session.execute(
+        select(Answer.attempt_id, Answer.item, Answer.response).where(Answer.attempt_id.in_(ids))
+    ):
+        found[attempt_id][item] = response
+    return found
+
+
+def newest_keys(session: Session, version_ids: Iterable[int]) -> dict[int, VersionKey]:
+    """Give the newest key of each question version, in one statement."""
+    rows = session.execute(
+        select(AnswerKey.question_version_id, AnswerKey.id, AnswerKey.parts)
+        .where(AnswerKey.question_version_id.in_(set(version_ids)))
+        .distinct(AnswerKey.question_version_id)
+        .order_by(AnswerKey.question_version_id, AnswerKey.number.desc())
+    )
+    return {version_id: VersionKey(key_id, parts) for version_id, key_id, parts in rows}
+
+
+def find_current_grade(session: Session, attempt_id: int) -> Grade | None:
+    """Find the grade of an attempt that counts now."""
+    return session.scalars(select(Grade).where(Grade.attempt_id == attempt_id, Grade.is_current)).one_or_none()
+
+
+def citations_by_part(session: Session, version_ids: Iterable[int]) -> dict[tuple[int, int], str]:
+    """Give `《行政处罚法》（2021年版）第三十二条` by question version and part (from 0), in one statement."""
+    rows = session.execute(
+        select(Citation.question_version_id, Citation.part, Law.name, LawVersion.version_on, Citation.articles)
+        .join(LawVersion, Citation.law_version_id == LawVersion.id)
+        .join(Law, LawVersion.law_id == Law.id)
+        .where(Citation.question_version_id.in_(set(version_ids)))
+    )
+    return {(row[0], row[1] - 1): f"《{row[2]}》（{row[3].year}年版）{'、'.join(row[4])}" for row in rows}
+
+
+def oldest_waiting(session: Session) -> datetime | None:
+    """Give when the attempt was handed in that has waited longest for its grade."""
+    return session.scalars(
+        select(Attempt.submitted_at)
+        .where(Attempt.state == AttemptState.SUBMITTED, Attempt.set_aside_at.is_(None))
+        .order_by(Attempt.submitted_at)
+        .limit(1)
+    ).one_or_none()
+
+
+def count_ungraded(session: Session) -> tuple[int, int]:
+    """Count the attempts that wait for a grade, and those set aside after three tries, for monitoring."""
+    row = session.execute(
+        select(
+            func.count().filter(Attempt.set_aside_at.is_(None)),
+            func.count().filter(Attempt.set_aside_at.is_not(None)),
+        ).where(Attempt.state == AttemptState.SUBMITTED)
+    ).one()
+    return row[0], row[1]

@@ -1,0 +1,58 @@
+"""Grading in worker processes: shells around the operations, each safe to run twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from examapp.attempts.operations import close_overdue
+from examapp.core import clock
+from examapp.core.db import transaction
+from examapp.grading import operations
+
+
+@shared_task(name="grading.grade_attempt", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def grade_attempt(_attempt_id: int) -> None:
+    """Grade a batch of what waits; the id only says that something does."""
+    grade_waiting(most_batches=1)
+
+
+@shared_task(name="grading.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def sweep() -> None:
+    """Do one round of the sweep."""
+    sweep_once()
+
+
+def sweep_once() -> int:
+    """Close what is overdue, grade what waits, try again what did not end, set aside what failed too often; gives how many."""
+    with transaction() as session:
+        closed = close_overdue(session, now=clock.now())
+    graded = grade_waiting(most_batches=400) + _grade_again(most=200)
+    with transaction() as session:
+        operations.set_aside_exhausted(session, now=clock.now())
+    return closed + graded
+
+
+def grade_waiting(*, most_batches: int) -> int:
+    """Grade attempts that were never tried, a batch a transaction; gives how many."""
+    graded = 0
+    for _ in range(most_batches):
+        with transaction() as session:
+            ids = operations.begin_batch(session, now=clock.now())
+        if not ids:
+            break
+        with transaction() as session:
+            graded += operations.grade_batch(session, ids, now=clock.now())
+    return graded
+
+
+def _grade_again(*, most: int) -> int:
+    """Grade one by one what was begun before and did not end, so that one bad paper harms no other."""
+    graded = 0
+    for _ in range(most):
+        with transaction() as session:
+            ids = operations.begin_again(session, now=clock.now())
+        if not ids:
+            break
+        with transaction() as session:
+            graded += operations.grade_batch(session, ids, now=clock.now())
+    return graded
