@@ -1,6 +1,57 @@
 """What the office does with exams: settings, publication, time, papers, exemptions."""
 
+from examapp.exams.operations.exemptions import (
+    ExemptionRefusedError,
+    approve_exemption,
+    refuse_exemption,
+    request_exemption,
+    withdraw_exemption,
+)
 from examapp.exams.operations.papers import prepare_paper, prepare_papers
+from examapp.exams.operations.publishing import (
+    cancel_exam,
+    change_release,
+    close_exam,
+    extend,
+    prolong_window,
+    publish_exam,
+    publish_faults,
+    publish_warnings,
+    withdraw_exam,
+)
+from examapp.exams.operations.settings import (
+    AudiencePart,
+    ExamRefusedError,
+    ExamSettings,
+    create_exam,
+    may_hold,
+    update_exam,
+)
 from examapp.exams.queries.candidates import extensions_of, find_prepared_paper
 
-__all__ = ["extensions_of", "find_prepared_paper", "prepare_paper", "prepare_papers"]
+__all__ = [
+    "AudiencePart",
+    "ExamRefusedError",
+    "ExamSettings",
+    "ExemptionRefusedError",
+    "approve_exemption",
+    "cancel_exam",
+    "change_release",
+    "close_exam",
+    "create_exam",
+    "extend",
+    "extensions_of",
+    "find_prepared_paper",
+    "may_hold",
+    "prepare_paper",
+    "prepare_papers",
+    "prolong_window",
+    "publish_exam",
+    "publish_faults",
+    "publish_warnings",
+    "refuse_exemption",
+    "request_exemption",
+    "update_exam",
+    "withdraw_exam",
+    "withdraw_exemption",
+]

@@ -1,0 +1,192 @@
+"""Create an exam and change its settings while it is a draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor, record
+from examapp.core.errors import ConflictError, DomainError, NotFoundError
+from examapp.exams.models import Exam, ExamAudience, ExamKind, ExamSession, ExamState
+from examapp.exams.queries.organiser import get_exam
+from examapp.exams.rules import Window, window_faults
+from examapp.org.models import Unit
+from examapp.people.models import Person
+from examapp.people.rules import Reach
+
+
+class ExamRefusedError(DomainError):
+    """The settings of an exam cannot stand; the message says which, and what to do."""
+
+    code = "exam_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudiencePart:
+    """One part of an audience as it is set: a unit's subtree, a sector's subtree, ranks; each empty for any."""
+
+    unit_id: int | None = None
+    sector_unit_id: int | None = None
+    ranks: tuple[str, ...] = ()
+    blueprint_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamSettings:
+    """Everything that the office sets of an exam."""
+
+    title: str
+    kind: ExamKind
+    main_exam_id: int | None
+    blueprint_id: int | None
+    instructions: str
+    opens_at: datetime
+    closes_at: datetime
+    duration_s: int
+    lateness_s: int | None
+    is_full_duration: bool
+    grace_s: int
+    attempts_allowed: int | None
+    counting_rule: str
+    scoring_rule: str
+    pass_percent: Decimal
+    good_percent: Decimal
+    excellent_percent: Decimal
+    results_policy: str
+    results_at: datetime | None
+    keys_policy: str
+    keys_at: datetime | None
+    focus_loss_limit: int | None
+    study_gate: dict[str, int]
+    frozen_at: datetime | None
+    sessions: tuple[Window, ...] = ()
+    audience: tuple[AudiencePart, ...] = ()
+    staff_numbers: tuple[str, ...] = ()
+    """People named one by one."""
+
+
+_COLUMNS = tuple(
+    name for name in ExamSettings.__dataclass_fields__ if name not in {"sessions", "audience", "staff_numbers"}
+)
+
+
+def create_exam(session: Session, *, settings: ExamSettings, reach: Reach, actor: Actor, now: datetime) -> Exam:
+    """Create an exam as a draft; raises ExamRefusedError."""
+    exam = Exam(state=ExamState.DRAFT, created_by_id=actor.person_id, created_at=now, updated_at=now)
+    _set(session, exam, settings, reach)
+    session.add(exam)
+    session.flush()
+    record(session, "exams.create_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
+    return exam
+
+
+def update_exam(
+    session: Session, *, exam_id: int, settings: ExamSettings, reach: Reach, actor: Actor, now: datetime
+) -> Exam:
+    """Change a draft's settings; raises NotFoundError outside the reach, ConflictError for an exam that is no draft."""
+    exam = get_draft(session, exam_id, reach)
+    _set(session, exam, settings, reach)
+    exam.updated_at = now
+    record(session, "exams.update_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
+    return exam
+
+
+def get_draft(session: Session, exam_id: int, reach: Reach) -> Exam:
+    """Get a draft under its row lock; raises NotFoundError, ConflictError."""
+    exam = lock_exam(session, exam_id, reach)
+    if exam.state != ExamState.DRAFT:
+        raise ConflictError("考试已经发布或取消，不能再改设置。开考前可先撤回，改好后再发布。")
+    return exam
+
+
+def lock_exam(session: Session, exam_id: int, reach: Reach) -> Exam:
+    """Get an exam for a change, its row locked, its whole audience within the reach; raises NotFoundError."""
+    if session.scalar(select(Exam.id).where(Exam.id == exam_id).with_for_update(key_share=True)) is None:
+        raise NotFoundError
+    exam = get_exam(session, exam_id)
+    session.refresh(exam)
+    if not may_hold(session, exam.audiences, reach):
+        raise NotFoundError
+    return exam
+
+
+def may_hold(session: Session, audiences: Iterable[ExamAudience], reach: Reach) -> bool:
+    """Tell whether every part of an audience lies within a reach; an exam for the whole roster needs a reach over everything."""
+    if reach.is_everything:
+        return True
+    parts = list(audiences)
+    named = [part.person_id for part in parts if part.person_id is not None]
+    units = [part.unit_id or part.sector_unit_id for part in parts if part.person_id is None]
+    if not parts or None in units:
+        return False
+    home = select(Person.unit_id).where(Person.id.in_(named))
+    rows = session.scalars(select(Unit).where(Unit.id.in_([unit for unit in units if unit]) | Unit.id.in_(home)))
+    return all(reach.covers(region_path=unit.region_path, sector_path=unit.sector_path) for unit in rows)
+
+
+def _set(session: Session, exam: Exam, settings: ExamSettings, reach: Reach) -> None:
+    _refuse_faults(session, settings)
+    for name in _COLUMNS:
+        setattr(exam, name, getattr(settings, name))
+    exam.sessions = [
+        ExamSession(name=window.name, opens_at=window.opens_at, closes_at=window.closes_at)
+        for window in settings.sessions
+    ]
+    parts = [
+        ExamAudience(
+            unit_id=part.unit_id,
+            sector_unit_id=part.sector_unit_id,
+            ranks=list(part.ranks),
+            blueprint_id=part.blueprint_id,
+        )
+        for part in settings.audience
+    ]
+    named = [ExamAudience(person_id=person_id, ranks=[]) for person_id in _people(session, settings.staff_numbers)]
+    if not may_hold(session, [*parts, *named], reach):
+        raise ExamRefusedError("应考范围超出您管理的单位。请只选本单位及下级单位。")
+    exam.audiences = [*parts, *named]
+
+
+def _refuse_faults(session: Session, settings: ExamSettings) -> None:
+    faults = window_faults(settings, settings.sessions)
+    if settings.closes_at <= settings.opens_at:
+        faults.append("结束时间必须晚于开始时间。")
+    if not settings.pass_percent <= settings.good_percent <= settings.excellent_percent:
+        faults.append("合格、良好、优秀三条分数线应依次升高。")
+    if settings.results_policy == "at_time" and settings.results_at is None:
+        faults.append("成绩定在指定时间公布，请填写公布时间。")
+    if settings.keys_policy == "at_time" and settings.keys_at is None:
+        faults.append("答案定在指定时间公布，请填写公布时间。")
+    faults += _makeup_faults(session, settings)
+    if faults:
+        raise ExamRefusedError(" ".join(faults))
+
+
+def _makeup_faults(session: Session, settings: ExamSettings) -> list[str]:
+    if settings.kind != ExamKind.MAKEUP:
+        return ["只有补考才绑定主考试，请把主考试一栏留空。"] if settings.main_exam_id is not None else []
+    main = None if settings.main_exam_id is None else session.get(Exam, settings.main_exam_id)
+    if main is None or main.kind == ExamKind.MAKEUP:
+        return ["补考必须绑定一场主考试，请选择。"]
+    if settings.opens_at < main.closes_at:
+        return ["补考要在主考试结束之后开始，请调整时间。"]
+    return []
+
+
+def _people(session: Session, staff_numbers: tuple[str, ...]) -> list[int]:
+    found = {
+        number: person_id
+        for person_id, number in session.execute(
+            select(Person.id, Person.staff_number).where(Person.staff_number.in_(staff_numbers))
+        )
+    }
+    unknown = [number for number in staff_numbers if number not in found]
+    if unknown:
+        listed = "、".join(unknown[:10]) + ("等" if len(unknown) > 10 else "")
+        raise ExamRefusedError(f"名单中有 {len(unknown)} 个工号查不到：{listed}。请核对后再保存。")
+    return list(dict.fromkeys(found[number] for number in staff_numbers))
