@@ -67,9 +67,9 @@ def unify(texts: list[Rich]) -> tuple[list[str], bool]:
 
 def joined(texts: list[Rich]) -> Rich:
     """Several texts under each other."""
-    kept = [text for text in texts if not text.is_blank]
+    kept = [text.simplest for text in texts if not text.is_blank]
     if any(text.is_html for text in kept):
         return Rich(
-            "".join(f"<p>{text.fragment}</p>" for text in kept) if len(kept) > 1 else kept[0].fragment, is_html=True
+            "".join(f"<div>{text.fragment}</div>" for text in kept) if len(kept) > 1 else kept[0].fragment, is_html=True
         )
     return Rich("\n".join(text.text.strip() for text in kept))

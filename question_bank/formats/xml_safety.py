@@ -29,6 +29,10 @@ _INCLUDE = "{http://www.w3.org/2001/XInclude}*"
 _INCLUDE_OLD = "{http://www.w3.org/2003/XInclude}*"
 
 
+class XIncludeError(UnreadableFileError):
+    """The XML draws in another file, which is never done."""
+
+
 def parse_xml(content: bytes, *, what: str = "文件") -> Element:
     """The root element; UnreadableFileError (“不支持的 XML…” or the broken line) for anything unsafe or not well formed."""
     text = _without_doctype(_decode(content, what), what)
@@ -110,15 +114,16 @@ def _without_doctype(text: str, what: str) -> str:
         return text
     known = _QTI1_DOCTYPE.match(text, start)
     if known is None or "<!ENTITY" in (known.group("inner") or ""):
+        line = text.count("\n", 0, start) + 1
         raise UnreadableFileError(
-            f"不支持的 XML：{what}带有 DOCTYPE（文档类型声明），可能引用外部文件。请删去这段声明后再上传。"
+            f"不支持的 XML：{what}第 {line} 行带有 DOCTYPE（文档类型声明），可能引用外部文件。请删去这段声明后再上传。"
         )
     return text[:start] + "\n" * known.group().count("\n") + text[known.end() :]
 
 
 def _check_tree(root: Element, what: str) -> None:
     if next(root.iter(_INCLUDE, _INCLUDE_OLD), None) is not None:
-        raise UnreadableFileError(f"不支持的 XML：{what}用 XInclude 引用了别的文件。请把内容合并成一个文件后再上传。")
+        raise XIncludeError(f"不支持的 XML：{what}用 XInclude 引用了别的文件。请把内容合并成一个文件后再上传。")
     for element in root.iter():
         if element.tag is etree.Entity:
             raise UnreadableFileError(f"不支持的 XML：{what}用到了自定义实体“{element.text}”。请换成普通文字后再上传。")

@@ -42,9 +42,7 @@ def as_json(question):
         notes = [said(note) for note in question.notes] + [None, None]
         entry |= {"isTrue": question.is_true, "notes": notes[:2]}
     if question.type in {"MC", "Short"}:
-        entry["choices"] = [
-            (a.is_correct, a.weight, said(a.text), said(a.feedback)) for a in question.answers
-        ]
+        entry["choices"] = [(a.is_correct, a.weight, said(a.text), said(a.feedback)) for a in question.answers]
     return entry
 
 
@@ -66,7 +64,9 @@ def expected_json(entry):
 def test_every_block_of_the_grammar_samples_is_parsed_as_expected():
     for path in sorted((fixtures() / "gift-grammar-peg").glob("*.gift")):
         parsed = [as_json(parse(block)) for block in blocks(decode_text(path.read_bytes()))]
-        assert parsed == [expected_json(entry) for entry in json.loads(path.with_suffix(".json").read_text())], path.name
+        assert parsed == [expected_json(entry) for entry in json.loads(path.with_suffix(".json").read_text())], (
+            path.name
+        )
 
 
 def test_counts_of_the_grammar_samples_add_up():

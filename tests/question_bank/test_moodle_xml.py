@@ -30,7 +30,9 @@ def test_every_moodle_file_is_read_and_kinds_not_sat_are_refused_by_name():
         reading = moodle_xml.read(path.read_bytes(), name=path.name)
         assert not reading.doubtful, path
         assert all(note.code == "kind_not_sat" for note in reading.refused), path
-        kinds[path.parts[-4] if path.name.startswith("test") else path.name] = [r.question.kind for r in reading.imported]
+        kinds[path.parts[-4] if path.name.startswith("test") else path.name] = [
+            r.question.kind for r in reading.imported
+        ]
     assert kinds["multichoice"] == [Kind.MULTIPLE_CHOICE]
     assert kinds["truefalse"] == [Kind.TRUE_FALSE]
     assert kinds["shortanswer"] == [Kind.FILL_BLANK]
@@ -39,7 +41,9 @@ def test_every_moodle_file_is_read_and_kinds_not_sat_are_refused_by_name():
 
 
 def test_csc_files_keep_tags_and_scores():
-    essay = moodle_xml.read((fixtures() / "moodle-xml/csc-exam/essay-quiz.xml").read_bytes(), name="x").imported[0].question
+    essay = (
+        moodle_xml.read((fixtures() / "moodle-xml/csc-exam/essay-quiz.xml").read_bytes(), name="x").imported[0].question
+    )
     assert (essay.points, essay.tags) == (Decimal(5), ("tagi1", "tagi2"))
 
 
@@ -59,7 +63,11 @@ def test_missing_word_weights_are_not_read_as_words():
 
 
 def test_choice_whose_fractions_are_all_zero_is_doubtful():
-    reading = read(quiz('<single>true</single><answer fraction="0"><text>a</text></answer><answer fraction="0"><text>b</text></answer>'))
+    reading = read(
+        quiz(
+            '<single>true</single><answer fraction="0"><text>a</text></answer><answer fraction="0"><text>b</text></answer>'
+        )
+    )
     assert [d.note.code for d in reading.doubtful] == ["no_key"]
 
 

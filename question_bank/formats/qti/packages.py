@@ -12,7 +12,7 @@ from question_bank.formats.qti.item import item_outcome
 from question_bank.formats.qti.names import is_qti_name, plain_name, unify_names, version_of
 from question_bank.formats.qti.schema import check_structure
 from question_bank.formats.qti12_items.tree import is_tree, read_tree
-from question_bank.formats.xml_safety import Element
+from question_bank.formats.xml_safety import Element, XIncludeError
 from question_bank.reading import Note, Reading, UnreadableFileError
 
 _OPTIONAL = (".js", ".css", ".json", ".map", ".xsd", ".dtd")
@@ -29,6 +29,8 @@ class _State:
     items: dict[str, Element] = field(default_factory=dict)
     trees: dict[str, Element] = field(default_factory=dict)
     tests: dict[str, Element] = field(default_factory=dict)
+    included: set[str] = field(default_factory=set)
+    """Files refused for drawing in others."""
 
 
 def read_package(content: bytes) -> Reading:
@@ -39,7 +41,7 @@ def read_package(content: bytes) -> Reading:
     needed = _needed(state)
     _check_files(state, needed)
     for path in needed:
-        if path not in state.items:
+        if path not in state.items and path not in state.included:
             _sort(state, path)
     if not (state.items or state.trees or state.tests or state.reading.refused):
         raise UnreadableFileError(_NO_QUESTIONS)
@@ -73,7 +75,12 @@ def _is_xml(path: str) -> bool:
 
 def _sort(state: _State, path: str) -> None:
     """Put one file's root where it belongs; its version names the reading's format."""
-    root = state.package.xml(path)
+    try:
+        root = state.package.xml(path)
+    except XIncludeError as error:
+        state.included.add(path)
+        state.reading.refused.append(Note(path, str(error), "xml_include"))
+        return
     if is_tree(root):
         state.trees[path] = root
         state.reading.format = "qti-1.2"
@@ -99,8 +106,9 @@ def _needed(state: _State) -> list[str]:
         path, root = queue.pop()
         for reference in root.iter("assessmentItemRef", "assessmentSectionRef"):
             href = reference.get("href", "")
-            files = Files(state.package.archive, path)
-            target = files.resolve(href)
+            target = Files(state.package.archive, path).resolve(href) or _by_name(
+                state.package, reference.get("identifier", "")
+            )
             if target is None:
                 raise UnreadableFileError(
                     f"压缩包缺少文件：试卷“{path}”用到的“{href}”不在压缩包里。请在原系统重新导出完整的压缩包。"
@@ -112,6 +120,14 @@ def _needed(state: _State) -> list[str]:
                 _sort(state, target)
                 queue.append((target, state.tests.get(target, root)))
     return list(dict.fromkeys(found))
+
+
+def _by_name(package: Package, identifier: str) -> str | None:
+    """A test's wrong path to an item that the manifest has under the same identifier does no harm."""
+    for resource in package.resources:
+        if resource.identifier == identifier and resource.href in package.archive and "_item" in resource.type:
+            return resource.href
+    return None
 
 
 def _check_files(state: _State, needed: list[str]) -> None:

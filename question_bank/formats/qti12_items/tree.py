@@ -97,8 +97,11 @@ class _Item:
         presentation = next(iter(children(self._item, "presentation")), None)
         if presentation is None or not self._responses:
             return Note(where, "这一项没有要作答的地方，不是题目。", "no_interaction")
-        is_one = len(self._responses) == 1
-        draft.stem = self._shelve(material_of(presentation, below_responses=is_one))
+        draft.stem = self._shelve(material_of(presentation, below_responses=False))
+        if len(self._responses) == 1 and not self._is_gap(self._responses[0]):
+            if self._is_lone_match(self._responses[0]):
+                return not_sat(where, "连线题（配对题）")
+            draft.stem = self._shelve(material_of(presentation))
         self._read_facts(stimuli)
         filler = self._filler()
         if filler is None:
@@ -117,6 +120,8 @@ class _Item:
             name = _UNSAT_RESPONSES.get(local(one)) or _UNSAT_RENDERS.get(local(one))
             if name:
                 return name
+        if next(self._item.iter("{*}calculated", "{*}formula", "{*}formulas"), None) is not None:
+            return "计算公式题"
         if any(one.get("rcardinality", "").lower() == "ordered" for one in self._responses):
             return "排序题"
         if any(local(one) == "response_str" and _is_upload(one) for one in self._responses):
@@ -143,6 +148,11 @@ class _Item:
         """Whether a response belongs to a `[name]` in the stem, as Canvas writes gaps."""
         name = _gap_name(response)
         return bool(name) and f"[{name}]" in self._draft.stem.text
+
+    def _is_lone_match(self, response: Element) -> bool:
+        """Canvas' matching of one pair: the response has words of its own under a stem."""
+        name = response.get("ident", "")
+        return bool(re.fullmatch(r"response_\w+", name)) and bool(_gap_name(response)) and not self._draft.stem.is_blank
 
     def _read_facts(self, stimuli: dict[str, Rich]) -> None:
         draft, name = self._draft, self._item.get("ident", "")

@@ -1,0 +1,161 @@
+"""Blackboard's older question pools: a `POOL` file (.dat), alone or in a package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from question_bank.formats.draft import (
+    FALSE_WORDS,
+    TRUE_WORDS,
+    Draft,
+    Outcome,
+    add_outcome,
+    not_sat,
+    read_points,
+    settle,
+)
+from question_bank.formats.images import no_files, shelve_images
+from question_bank.formats.package import is_zip
+from question_bank.formats.places import child_text, children, local
+from question_bank.formats.rich import Rich
+from question_bank.formats.safety import open_archive
+from question_bank.formats.xml_safety import Element, head_of, looks_like_xml, parse_xml
+from question_bank.model import Kind
+from question_bank.reading import Note, Reading, UnreadableFileError
+
+_UNSAT = {
+    "QUESTION_MATCH": "连线题（配对题）",
+    "QUESTION_ORDER": "排序题",
+    "QUESTION_NUMERIC": "数值范围题",
+    "QUESTION_CALCULATED": "计算公式题",
+    "QUESTION_HOTSPOT": "热区题（图上点选）",
+    "QUESTION_FILEUPLOAD": "上传文件题",
+    "QUESTION_JUMBLEDSENTENCE": "句子重组题",
+    "QUESTION_QUIZBOWL": "抢答题",
+    "QUESTION_OPINIONSCALE": "量表题",
+}
+
+
+def looks_like(content: bytes, name: str) -> bool:
+    """Whether the bytes are a pool, or a package with one."""
+    if is_zip(content, name):
+        try:
+            archive = open_archive(content)
+        except UnreadableFileError:
+            return False
+        return any(entry.endswith(".dat") and _is_pool(archive.read(entry)) for entry in archive.names)
+    return _is_pool(content)
+
+
+def _is_pool(content: bytes) -> bool:
+    return looks_like_xml(content) and re.search(r"<POOL\b", head_of(content)) is not None
+
+
+def read(content: bytes, *, name: str) -> Reading:
+    """All questions of a pool or a package of pools."""
+    reading = Reading("blackboard")
+    if not is_zip(content, name):
+        _read_pool(parse_xml(content), reading, "")
+        return reading
+    archive = open_archive(content)
+    pools = [entry for entry in archive.names if entry.endswith(".dat") and _is_pool(archive.read(entry))]
+    if not pools:
+        raise UnreadableFileError("压缩包里没有 Blackboard 题库（POOL）。请在 Blackboard 里导出题库后再上传。")
+    for entry in pools:
+        _read_pool(parse_xml(archive.read(entry), what=f"压缩包里的“{entry}”"), reading, f"{entry}：")
+    return reading
+
+
+def _read_pool(root: Element, reading: Reading, prefix: str) -> None:
+    if local(root) != "POOL":
+        raise UnreadableFileError(
+            f"这不是 Blackboard 题库文件（最外层是 {local(root)}，应为 POOL）。请确认选对了文件。"
+        )
+    listed = {one.get("id", ""): one.get("points") for part in children(root, "QUESTIONLIST") for one in part}
+    seen: set[str] = set()
+    for element in root:
+        kind = local(element)
+        if not kind.startswith("QUESTION_"):
+            continue
+        name = element.get("id", "")
+        seen.add(name)
+        where = f"{prefix}/POOL/{kind}[@id='{name}']（第 {element.sourceline} 行）"
+        add_outcome(reading, _outcome(element, kind, where, listed.get(name)))
+    for name in listed:
+        if name not in seen:
+            note = f"题目清单列了“{name}”，文件里却没有这道题。请重新导出。"
+            reading.refused.append(Note(f"{prefix}/POOL/QUESTIONLIST", note, "item_missing"))
+
+
+def _outcome(element: Element, kind: str, where: str, points: str | None) -> Outcome:
+    filler = _FILLERS.get(kind)
+    if filler is None:
+        return not_sat(where, _UNSAT.get(kind, kind))
+    draft = Draft(where=where, kind=Kind.SHORT_ANSWER, stem=Rich(), code=element.get("id"), points=read_points(points))
+    body = next(iter(children(element, "BODY")), element)
+    is_html = any(flag.get("value") == "true" for flag in body.iter("ISHTML"))
+    draft.stem = shelve_images(draft, Rich(child_text(body, "TEXT").strip(), is_html), no_files)
+    for name in ("FEEDBACK_WHEN_CORRECT", "FEEDBACK_WHEN_INCORRECT"):
+        draft.explanation.append(Rich(child_text(element, "GRADABLE", name).strip(), is_html))
+    filler(draft, element, is_html)
+    return settle(draft)
+
+
+def _answers(element: Element) -> list[Element]:
+    """The answers in the order of their `position`, as the pool shows them."""
+    answers = children(element, "ANSWER")
+    if all(answer.get("position", "").isdecimal() for answer in answers):
+        return sorted(answers, key=lambda answer: int(answer.get("position", "0")))
+    return answers
+
+
+def _right(element: Element) -> list[str]:
+    return [
+        one.get("answer_id", "") for part in children(element, "GRADABLE") for one in children(part, "CORRECTANSWER")
+    ]
+
+
+def _fill_choice(draft: Draft, element: Element, is_html: bool) -> None:
+    answers = _answers(element)
+    names = [answer.get("id", "") for answer in answers]
+    draft.kind = Kind.MULTIPLE_CHOICE if local(element) == "QUESTION_MULTIPLEANSWER" else Kind.SINGLE_CHOICE
+    draft.options = [shelve_images(draft, Rich(child_text(a, "TEXT").strip(), is_html), no_files) for a in answers]
+    right = _right(element)
+    if any(name not in names for name in right) or len(set(names)) != len(names):
+        draft.doubt_key("key_outside_options", "答案指向不存在的选项。请核对答案。")
+    else:
+        draft.right = [names.index(name) for name in right]
+
+
+def _fill_true_false(draft: Draft, element: Element, is_html: bool) -> None:
+    del is_html
+    draft.kind = Kind.TRUE_FALSE
+    words = {answer.get("id", ""): child_text(answer, "TEXT").strip().lower() for answer in children(element, "ANSWER")}
+    for name in _right(element):
+        word = words.get(name, "")
+        if word in TRUE_WORDS or word in FALSE_WORDS:
+            draft.right.append(0 if word in TRUE_WORDS else 1)
+
+
+def _fill_blank(draft: Draft, element: Element, is_html: bool) -> None:
+    draft.kind = Kind.FILL_BLANK
+    words = (Rich(child_text(answer, "TEXT").strip(), is_html).plain for answer in _answers(element))
+    variants = tuple(dict.fromkeys(word for word in words if word))
+    draft.blanks = [variants] if variants else []
+
+
+def _fill_essay(draft: Draft, element: Element, is_html: bool) -> None:
+    words = [Rich(child_text(answer, "TEXT").strip(), is_html).plain for answer in _answers(element)]
+    draft.answer = "\n".join(word for word in words if word)
+
+
+_FILLERS: dict[str, Callable[[Draft, Element, bool], None]] = {
+    "QUESTION_MULTIPLECHOICE": _fill_choice,
+    "QUESTION_MULTIPLEANSWER": _fill_choice,
+    "QUESTION_TRUEFALSE": _fill_true_false,
+    "QUESTION_EITHEROR": _fill_true_false,
+    "QUESTION_FILLINBLANK": _fill_blank,
+    "QUESTION_ESSAY": _fill_essay,
+    "QUESTION_SHORTRESPONSE": _fill_essay,
+}
