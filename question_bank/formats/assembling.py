@@ -100,14 +100,9 @@ def _usual_orders(raws: list[RawQuestion]) -> dict[str, bool]:
 
 
 def _end(raw: RawQuestion, orders: dict[str, bool]) -> _End:
-    if raw.refusal:
-        return _End(None, raw.refusal)
-    unsat = kinds.unsat_name(raw.kind_label) if raw.kind is None else None
-    if unsat:
-        reason = f"本系统不考“{unsat}”这种题型，没有导入。请改成单选、多选、判断、填空、简答或案例题后再导入。"
-        return _End(None, Note(raw.where, reason, "kind_not_sat"))
-    if not raw.stem or not any(sign.isalnum() for sign in raw.stem):
-        return _End(None, Note(raw.where, "没有题干，无法导入。请补上题干。", "no_stem"))
+    refusal = _refusal(raw)
+    if refusal:
+        return _End(None, refusal)
     if raw.parts:
         return _end_case(raw, orders)
     kind = raw.kind = _decide_kind(raw)
@@ -116,6 +111,19 @@ def _end(raw: RawQuestion, orders: dict[str, bool]) -> _End:
     if kind is Kind.TRUE_FALSE:
         return _end_true_false(raw, orders)
     return _end_text(raw, kind)
+
+
+def _refusal(raw: RawQuestion) -> Note | None:
+    """Why a question cannot be imported whatever its key: a kind that is not sat, no stem."""
+    if raw.refusal:
+        return raw.refusal
+    unsat = kinds.unsat_name(raw.kind_label) if raw.kind is None else None
+    if unsat:
+        reason = f"本系统不考“{unsat}”这种题型，没有导入。请改成单选、多选、判断、填空、简答或案例题后再导入。"
+        return Note(raw.where, reason, "kind_not_sat")
+    if not raw.stem or not any(sign.isalnum() for sign in raw.stem):
+        return Note(raw.where, "没有题干，无法导入。请补上题干。", "no_stem")
+    return None
 
 
 def _decide_kind(raw: RawQuestion) -> Kind:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TypeAlias
-
-from lxml import etree
 
 from question_bank.formats import kinds
 from question_bank.formats.assembling import assemble
@@ -18,11 +15,9 @@ from question_bank.formats.tables.cases import join_cases
 from question_bank.formats.tables.rows import Table, read_table
 from question_bank.formats.text import read_text
 from question_bank.formats.text.blocks import PICTURE
-from question_bank.formats.xml_safety import parse_xml
+from question_bank.formats.xml_safety import Element, parse_xml
 from question_bank.model import Kind
 from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion, UnreadableFileError
-
-Element: TypeAlias = "etree._Element"
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"

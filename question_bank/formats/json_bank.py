@@ -115,7 +115,8 @@ def _set_kind(raw: RawQuestion, item: dict[str, Any], hint: Kind | None) -> None
     names = [_text(item.get(one)) for one in _KINDS if item.get(one) not in {None, ""}]
     raw.kind = next((kind for kind in map(kinds.kind_of, names) if kind), None)
     if raw.kind is None and names:
-        raw.kind_label = "" if kinds.is_choice_name(names[0]) else names[0]
+        label = next((name for name in reversed(names) if kinds.unsat_name(name)), names[0])
+        raw.kind_label = "" if kinds.is_choice_name(label) else label
     elif not names:
         raw.kind = hint
 

@@ -24,6 +24,7 @@ CHOICE_NAMES = frozenset({"选择", "客观", "选择单选多选", "choice"})
 _UNSAT = (
     "连线", "匹配", "配对", "排序", "拖拽", "拖放", "热点", "热区", "听力", "口语", "朗读", "完形", "操作题", "实操", "上机", "编程", "程序题",
     "上传", "作图", "画图", "绘图", "投票", "打分", "评分题", "量表", "矩阵", "录音", "录像", "视频题", "标注", "涂色", "打字", "比色",
+    "sort", "match", "ordering", "drag", "hotspot", "upload", "drawing", "listening", "oral",
 )  # fmt: skip
 _BY_NAME = {name: kind for kind, names in _NAMES.items() for name in names}
 _CODE_NAMES = "|".join(sorted((name for name in _BY_NAME if not name.isascii()), key=len, reverse=True))

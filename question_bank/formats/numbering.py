@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from lxml import etree
-
+from question_bank.formats.xml_safety import Element
 from question_bank.model import OPTION_LETTERS
-
-Element: TypeAlias = "etree._Element"
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _CHINESE = "〇一二三四五六七八九"
@@ -87,8 +83,8 @@ class Numbering:
             levels = {_int_of(level.get(f"{W}ilvl", "0")): _level(level) for level in abstract.iterchildren(f"{W}lvl")}
             self.levels[abstract.get(f"{W}abstractNumId", "")] = levels
         for listed in numbering.iterchildren(f"{W}num"):
-            number, abstract = listed.get(f"{W}numId", ""), listed.find(f"{W}abstractNumId")
-            self.lists[number] = abstract.get(f"{W}val", "") if abstract is not None else ""
+            number, link = listed.get(f"{W}numId", ""), listed.find(f"{W}abstractNumId")
+            self.lists[number] = link.get(f"{W}val", "") if link is not None else ""
             for override in listed.iterchildren(f"{W}lvlOverride"):
                 start = override.find(f"{W}startOverride")
                 if start is not None:

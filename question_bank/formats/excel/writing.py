@@ -120,7 +120,7 @@ def _plain(question: Question, where: str) -> tuple[Question, list[Note]]:
 
 def _answer(question: Question) -> str:
     if question.kind is Kind.TRUE_FALSE:
-        return {("A",): TRUE_FALSE_OPTIONS[0], ("B",): TRUE_FALSE_OPTIONS[1]}.get(question.key, "")
+        return {"A": TRUE_FALSE_OPTIONS[0], "B": TRUE_FALSE_OPTIONS[1]}.get("".join(question.key), "")
     if question.kind is Kind.FILL_BLANK:
         return _blanks(question.blanks)
     return "".join(question.key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
@@ -26,14 +26,14 @@ def cell_text(value: object) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(value, ".15g")
-    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
         return value.date().isoformat()
     return str(value)
 
 
 def is_date(value: object) -> bool:
     """Whether a spreadsheet program has made a date or a time of the cell."""
-    return isinstance(value, (datetime.date, datetime.time, datetime.timedelta))
+    return isinstance(value, (dt.date, dt.time, dt.timedelta))
 
 
 def read_difficulty(text: str, *, top: int) -> Difficulty | None:

@@ -161,7 +161,7 @@ def _read_head(number: int, row: Sequence[str]) -> Head | None:
 
 
 def _is_head(head: Head) -> bool:
-    fields = {column.field for column in head.columns}
+    fields = {column.field for column in head.columns if column.field is not Field.OPTION or column.place == 0}
     evidence = {Field.ANSWER, Field.ANSWER_N, Field.BLANK, Field.OPTION, Field.OPTIONS, Field.KIND}
     return Field.STEM in fields and bool(fields & evidence)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from question_bank.formats import kinds
 from question_bank.formats.answers import fold, looks_like_key
@@ -180,7 +181,7 @@ def joined(one: str, two: str) -> str:
 def pieces_of(text: str) -> list[str]:
     """A line cut before each label that stands in it."""
     cuts = [0, *(match.start() for match in INLINE_LABEL.finditer(text)), len(text)]
-    pieces = [text[start:end].strip() for start, end in zip(cuts, cuts[1:], strict=False)]
+    pieces = [text[start:end].strip() for start, end in pairwise(cuts)]
     return [piece for piece in pieces if piece]
 
 

@@ -127,8 +127,8 @@ def _give(entry: Entry, raw: RawQuestion, *, explains: bool) -> None:
         raw.doubt(entry.problem, "answers_do_not_match")
         return
     raw.explanation = joined(raw.explanation, entry.analysis)
-    words = _letters_of(entry.text)
-    if words and _letters_of(raw.stem).startswith(words):
+    said = _letters_of(entry.text)
+    if said and _letters_of(raw.stem).startswith(said):
         entry.text = ""
     answer = entry.answer
     if entry.text:

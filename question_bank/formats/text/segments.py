@@ -227,27 +227,26 @@ class _Cutter:
         )
 
     def _opens(self, index: int, number: Number) -> bool:
+        if number.style == "paren" or (number.style == "bare" and not self._opens_bare(index)):
+            return False
         ahead = self._ahead(index, number.rest)
         if number.style == "chinese":
             return self._opens_chinese(number, ahead)
-        if number.style == "paren" or (number.style == "bare" and not self._opens_bare(index)):
-            return False
         if self.mode in {"answers", "skipped"}:
             return self._leaves_answers(index, number, ahead)
         expected = number.value == self.last + 1 or (self.fresh and number.value == 1)
         if number.style == "loose":
-            return (
-                expected and (self.block is None or self._is_complete() or ahead.strong) and not self._counts_on(number)
-            )
-        if number.style == "bare":
-            return True
+            free = self.block is None or self._is_complete() or ahead.strong
+            return expected and free and not self._counts_on(number)
+        return number.style == "bare" or self._opens_marked(number, ahead, expected=expected)
+
+    def _opens_marked(self, number: Number, ahead: _Ahead, *, expected: bool) -> bool:
+        """Whether `7.` opens a question: by its turn, or by what follows; not as a point of an enumeration."""
         if self.block is None or self.mode != "question":
             return expected or ahead.strong or self.last == 0 or self.fresh or self._in_material(number)
-        if self.inner and number.value == self.inner + 1:
-            return (ahead.strong and (expected or self._is_complete())) or (expected and self.blank_before)
-        if expected:
-            return True
-        return ahead.strong and self._is_complete()
+        if self._counts_on(number):
+            return (ahead.strong and self._is_complete()) or (expected and self.blank_before)
+        return expected or (ahead.strong and self._is_complete())
 
     def _counts_on(self, number: Number) -> bool:
         return bool(self.inner) and number.value == self.inner + 1

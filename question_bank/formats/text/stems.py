@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from question_bank.formats.answers import read_letters, read_truth
 from question_bank.formats.keys import BLANK
@@ -109,7 +110,7 @@ def _may_be_blank(content: str, *, surely: bool) -> bool:
 def _clear(stem: str, matches: list[re.Match[str]]) -> bool:
     if len(matches) < 2:
         return False
-    gaps = [stem[one.end() : two.start()] for one, two in zip(matches, matches[1:], strict=False)]
+    gaps = [stem[one.end() : two.start()] for one, two in pairwise(matches)]
     before = [stem[: match.start()] for match in matches]
     if all(gap.strip() in {"、", "，", ",", "和", "与", "及", "以及", "或", "；"} for gap in gaps):
         return before[0].endswith(_LEADS) or stem[matches[-1].end() :].lstrip().startswith(

@@ -1,0 +1,569 @@
+import datetime as dt
+import io
+import os
+import zipfile
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from question_bank.formats import excel
+from question_bank.model import Citation, Difficulty, Kind, Question
+from question_bank.reading import UnreadableFileError
+from tests.question_bank.books import book
+
+
+def read(*sheets, **more):
+    return excel.read(book(*sheets, **more), name="题库.xlsx")
+
+
+def keys(reading):
+    return [(one.question.kind, one.question.key or one.question.blanks) for one in reading.imported]
+
+
+def fixture(path):
+    root = os.environ.get("EXAMAPP_FIXTURES")
+    if not root:
+        pytest.skip("EXAMAPP_FIXTURES is not set: the real files are not at hand")
+    return (Path(root) / path).read_bytes()
+
+
+def test_titles_above_a_late_head_with_remarks_in_it_are_passed_over():
+    head = [
+        "题型 （必填）",
+        "题干（必填）",
+        "选项 A",
+        "选项 B",
+        "选项C\n(勿删)",
+        "选项D\n(勿删)",
+        "正确答案\n（必填）",
+        "解析\n（勿删）",
+        "难度",
+    ]
+    rows = [
+        ["某县普法题库"],
+        [],
+        ["填写说明：红色必填"],
+        [],
+        [],
+        [],
+        [],
+        [],
+        head,
+        ["单选题", "甲", "一", "二", "三", "四", "C", "因为", "易"],
+        ["多选题", "乙", "一", "二", "三", "", "A、C", "", "难"],
+    ]
+    reading = read(("题库", rows))
+    assert keys(reading) == [(Kind.SINGLE_CHOICE, ("C",)), (Kind.MULTIPLE_CHOICE, ("A", "C"))]
+    assert [one.question.difficulty for one in reading.imported] == [Difficulty.EASY, Difficulty.HARD]
+    assert reading.imported[0].where == "工作表「题库」 第 10 行"
+    assert reading.found == 2
+
+
+def test_a_head_below_the_tenth_row_is_no_table():
+    rows = [["x"]] * 10 + [["题型", "题干", "答案"], ["判断题", "甲", "对"]]
+    with pytest.raises(UnreadableFileError, match="表头"):
+        read(("题库", rows))
+
+
+def test_small_option_heads_with_points_and_difficulty():
+    rows = [
+        ["序号", "题型", "题干", "选项a", "选项b", "选项c", "选项d", "选项e", "选项f", "答案", "解析", "分数", "难度"],
+        [1, "单选", "甲", 10, 20, 30, 40, "", "", "B", "", 2.5, "中"],
+        [2, "判断", "乙", "", "", "", "", "", "", "×", "", "1分", "易"],
+    ]
+    reading = read(("Sheet1", rows))
+    assert keys(reading) == [(Kind.SINGLE_CHOICE, ("B",)), (Kind.TRUE_FALSE, ("B",))]
+    assert reading.imported[0].question.options == ("10", "20", "30", "40")
+    assert [one.question.points for one in reading.imported] == [Decimal("2.5"), Decimal(1)]
+
+
+def test_codes_of_kinds_are_read_from_the_head():
+    rows = [
+        [
+            "题目类型(1单选2多选3判断4简答)",
+            "题目",
+            "答案",
+            "选项A",
+            "选项B",
+            "选项C",
+            "选项D",
+            "分数",
+            "方向",
+            "知识点",
+            "解析",
+        ],
+        [1, "甲", "A", "一", "二", "三", "四", 2, "刑法", "总则", "因"],
+        [2, "乙", "ABD", "一", "二", "三", "四", 2, "", "", ""],
+        [3, "丙", "对", "", "", "", "", 2, "", "", ""],
+        [4, "丁", "依法处理", "", "", "", "", 5, "", "", ""],
+        [7, "戊", "A", "一", "二", "", "", 1, "", "", ""],
+    ]
+    reading = read(("Sheet1", rows))
+    assert keys(reading) == [
+        (Kind.SINGLE_CHOICE, ("A",)),
+        (Kind.MULTIPLE_CHOICE, ("A", "B", "D")),
+        (Kind.TRUE_FALSE, ("A",)),
+        (Kind.SHORT_ANSWER, ("依法处理",)),
+        (Kind.SINGLE_CHOICE, ("A",)),
+    ]
+    assert [note.code for note in reading.imported[4].losses] == ["kind_unknown"]
+    assert reading.imported[0].question.tags == ("刑法",)
+    assert reading.imported[0].question.knowledge_points == ("总则",)
+
+
+def test_codes_in_another_order_are_not_mixed_up():
+    rows = [
+        ["问题", "题型（0单选，1判断，2多选）", "选项A", "选项B", "选项C", "答案"],
+        ["甲", 0, "一", "二", "三", "A"],
+        ["乙", 1, "", "", "", "错"],
+        ["丙", 2, "一", "二", "三", "A,C"],
+    ]
+    assert keys(read(("s", rows))) == [
+        (Kind.SINGLE_CHOICE, ("A",)),
+        (Kind.TRUE_FALSE, ("B",)),
+        (Kind.MULTIPLE_CHOICE, ("A", "C")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        '["一","二","三"]',
+        '[{"key":"A","text":"一"},{"key":"B","text":"二"},{"key":"C","text":"三"}]',
+        '{"A":"一","B":"二","C":"三"}',
+        "A.一\nB.二\nC.三",
+        "A、一 B、二 C、三",
+        "一|二|三",
+        "一\n二\n三",
+        "一；二；三",
+        "A：一B：二C：三",
+    ],
+)
+def test_options_in_one_cell(options):
+    rows = [
+        ["题型", "题干", "选项(JSON)", "参考答案", "分值", "解析", "排序"],
+        ["多选题", "甲", options, '["A","C"]', 2, "", 1],
+    ]
+    reading = read(("s", rows))
+    assert reading.imported[0].question.options == ("一", "二", "三")
+    assert keys(reading) == [(Kind.MULTIPLE_CHOICE, ("A", "C"))]
+
+
+@pytest.mark.parametrize(
+    "answer", ["A|C", "A,C", "Ａ、Ｃ", "AC", "a c", "A；C", "1,3", "13", "一|三", '["A","C"]', "A/C", "C,A"]
+)
+def test_answers_of_a_multiple_choice_in_any_writing(answer):
+    rows = [
+        ["题型", "题干", "选项A", "选项B", "选项C", "选项D", "答案", "解析", "难度", "标签"],
+        ["多选", "甲", "一", "二", "三", "四", answer, "", "", "新法 重点"],
+    ]
+    reading = read(("s", rows))
+    assert keys(reading) == [(Kind.MULTIPLE_CHOICE, ("A", "C"))]
+    assert reading.imported[0].question.tags == ("新法", "重点")
+
+
+@pytest.mark.parametrize(
+    ("answer", "key"),
+    [
+        ("对", "A"),
+        ("错", "B"),
+        ("正确", "A"),
+        ("错误", "B"),
+        ("是", "A"),
+        ("否", "B"),
+        ("√", "A"),
+        ("×", "B"),
+        ("✓", "A"),
+        ("✗", "B"),
+        ("T", "A"),
+        ("F", "B"),
+        ("V", "A"),
+        ("X", "B"),
+        (True, "A"),
+        (False, "B"),
+        ("A", "A"),
+        ("B", "B"),
+        ("ｔ", "A"),
+        ("（√）", "A"),
+    ],
+)
+def test_truth_in_any_writing(answer, key):
+    rows = [["题型", "题干", "选项A", "选项B", "答案"], ["判断题", "甲", "", "", answer]]
+    assert keys(read(("s", rows))) == [(Kind.TRUE_FALSE, (key,))]
+
+
+def test_true_false_swapped_against_its_neighbours_is_doubtful():
+    rows = [
+        ["题型", "题干", "选项A", "选项B", "答案"],
+        ["判断", "一", "正确", "错误", "A"],
+        ["判断", "二", "正确", "错误", "B"],
+        ["判断", "三", "错误", "正确", "B"],
+        ["判断", "四", "错误", "正确", "正确"],
+    ]
+    reading = read(("s", rows))
+    assert keys(reading) == [(Kind.TRUE_FALSE, ("A",)), (Kind.TRUE_FALSE, ("B",)), (Kind.TRUE_FALSE, ("A",))]
+    assert [(one.note.code, one.note.where, one.question.key) for one in reading.doubtful] == [
+        ("swapped_true_false", "工作表「s」 第 4 行「答案」列", ())
+    ]
+
+
+def test_a_sheet_that_always_says_wrong_first_is_read_by_its_words():
+    rows = [["题型", "题干", "选项A", "选项B", "答案"]] + [["判断", f"题{n}", "错误", "正确", "A"] for n in range(6)]
+    assert keys(read(("s", rows))) == [(Kind.TRUE_FALSE, ("B",))] * 6
+
+
+def test_cases_are_put_together_by_the_number_of_their_parent():
+    rows = [
+        ["题目标识", "父题标识", "题型", "题干", "选项A", "选项B", "答案", "子题分值", "子题顺序"],
+        ["c1", "", "案例题", "某县材料", "", "", "", "", ""],
+        ["q9", "", "单选题", "独立", "一", "二", "A", "", ""],
+        ["s2", "c1", "判断题", "小题二", "", "", "对", 1, 2],
+        ["s1", "c1", "单选题", "小题一", "一", "二", "B", 2, 1],
+        ["s3", "c7", "单选题", "无主", "一", "二", "B", 2, 1],
+    ]
+    reading = read(("s", rows))
+    case = reading.imported[0].question
+    assert (case.kind, case.stem, [part.stem for part in case.parts], [part.key for part in case.parts]) == (
+        Kind.CASE,
+        "某县材料",
+        ["小题一", "小题二"],
+        [("B",), ("A",)],
+    )
+    assert [note.code for note in reading.refused] == ["case_missing"]
+    assert reading.found == 3
+
+
+def test_levels_of_knowledge_points_and_guids():
+    rows = [
+        ["试题GUID", "题型(必填）", "题干", "选项A", "选项B", "答案", *[f"知识点{n}级" for n in "一二三四五六"]],
+        ["ab-1", "单选题", "甲", "一", "二", "A", "法律", "宪法", "", "", "", "总纲"],
+    ]
+    question = read(("s", rows)).imported[0].question
+    assert (question.code, question.knowledge_points) == ("ab-1", ("法律", "宪法", "总纲"))
+
+
+def test_numbered_answer_columns_are_options_keys_or_blanks():
+    options = [["题干", "答案1", "答案2", "答案3", "正确答案", "错误原因"], ["甲", "一", "二", "三", "2", "因为"]]
+    reading = read(("s", options))
+    assert keys(reading) == [(Kind.SINGLE_CHOICE, ("B",))]
+    assert (reading.imported[0].question.options, reading.imported[0].question.explanation) == (
+        ("一", "二", "三"),
+        "因为",
+    )
+    blanks = [
+        ["题型", "题干", "选项A", "选项B", "答案1", "答案2"],
+        ["填空题", "甲____乙____", "", "", "一", "二"],
+        ["多选题", "丙", "一", "二", "A", "B"],
+    ]
+    assert keys(read(("s", blanks))) == [(Kind.FILL_BLANK, (("一",), ("二",))), (Kind.MULTIPLE_CHOICE, ("A", "B"))]
+
+
+def test_one_sheet_a_kind_gives_its_name_to_the_questions():
+    head = ["题干", "选项A", "选项B", "答案"]
+    reading = read(
+        ("单选题", [head, ["甲", "一", "二", "A"]]),
+        ("多选题", [head, ["乙", "一", "二", "A"]]),
+        ("判断题", [["题干", "答案"], ["丙", "错"]]),
+        ("填空题", [["题干", "空1", "空2"], ["丁____戊____", "x", "y"]]),
+        ("连线题", [head, ["己", "一", "二", "A"]]),
+    )
+    assert [one.question.kind for one in reading.imported] == [
+        Kind.SINGLE_CHOICE,
+        Kind.MULTIPLE_CHOICE,
+        Kind.TRUE_FALSE,
+        Kind.FILL_BLANK,
+    ]
+    assert [(note.code, note.where) for note in reading.refused] == [("kind_not_sat", "工作表「连线题」 第 2 行")]
+
+
+def test_merged_kinds_go_down_and_a_merged_stem_gathers_its_options():
+    rows = [
+        ["题型", "题干", "选项", "答案"],
+        ["", "甲", "A.一\nB.二", "A"],
+        ["", "乙", "A.一\nB.二", "B"],
+        ["判断题", "丙", "", "对"],
+        ["单选题", "", "A.一", ""],
+        ["", "", "B.二", ""],
+    ]
+    merges = [("s", 1, 0, 2, 0, "单选题"), ("s", 4, 1, 5, 1, "丁"), ("s", 4, 3, 5, 3, "B")]
+    reading = read(("s", rows), merges=merges)
+    assert keys(reading) == [
+        (Kind.SINGLE_CHOICE, ("A",)),
+        (Kind.SINGLE_CHOICE, ("B",)),
+        (Kind.TRUE_FALSE, ("A",)),
+        (Kind.SINGLE_CHOICE, ("B",)),
+    ]
+    assert reading.imported[3].question.options == ("一", "二")
+
+
+def test_a_head_of_two_rows_gives_the_option_letters():
+    rows = [["序号", "题干", "选项", "", "", "答案"], ["", "", "A", "B", "C", ""], [1, "甲", "一", "二", "三", "C"]]
+    assert keys(read(("s", rows))) == [(Kind.SINGLE_CHOICE, ("C",))]
+
+
+def test_hidden_sheets_are_named_and_left_out():
+    head = ["题型", "题干", "答案"]
+    reading = read(("题库", [head, ["判断题", "甲", "对"]]), ("旧题", [head, ["判断题", "乙", "对"]]), hidden={"旧题"})
+    assert reading.found == 1
+    assert [note.code for note in reading.remarks] == ["hidden_sheet"]
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (["单选题", "甲", "一", "二", "三", ""], "no_key"),
+        (["单选题", "甲", "一", "二", "三", "E"], "key_outside_options"),
+        (["单选题", "甲", "一", "", "三", "A"], "blank_option"),
+        (["单选题", "甲", "一", "二", "三", "AB"], "kind_key_conflict"),
+        (["单选题", "甲", "一", "二", "三", "不知道"], "key_unreadable"),
+        (["单选题", "甲", "2", "1", "3", "2"], "two_readings"),
+        (["单选题", "甲", "一", "一", "三", "A"], "same_options"),
+        (["判断题", "甲", "一", "二", "三", "A"], "not_true_false"),
+        (["判断题", "甲", "", "", "", "也许"], "key_unreadable"),
+        (["填空题", "甲____乙____", "", "", "", "只有一个"], "blanks_mismatch"),
+        (["简答题", "甲", "", "", "", ""], "no_key"),
+        (["多选题", "甲", "一", "二", "三", "AA"], "key_unreadable"),
+    ],
+)
+def test_a_key_in_doubt_is_never_guessed(row, code):
+    reading = read(("s", [["题型", "题干", "选项A", "选项B", "选项C", "答案"], row]))
+    assert [one.note.code for one in reading.doubtful] == [code]
+    assert not reading.doubtful[0].question.key
+    assert not reading.doubtful[0].question.blanks
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (["连线题", "甲", "一", "二", "三", "A"], "kind_not_sat"),
+        (["排序题", "甲", "一", "二", "三", "ABC"], "kind_not_sat"),
+        (["单选题", "", "一", "二", "三", "A"], "no_stem"),
+        (["单选题", "甲", "一", "", "", "A"], "too_few_options"),
+    ],
+)
+def test_what_cannot_be_a_question_is_refused_with_its_row(row, code):
+    reading = read(("s", [["题型", "题干", "选项A", "选项B", "选项C", "答案"], row]))
+    assert [(note.code, note.where) for note in reading.refused] == [(code, "工作表「s」 第 2 行")]
+
+
+def test_a_date_that_excel_made_is_a_named_loss():
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target) as workbook:
+        sheet = workbook.add_worksheet("s")
+        for column, text in enumerate(["题型", "题干", "选项A", "选项B", "答案"]):
+            sheet.write(0, column, text)
+        for column, text in enumerate(["单选题", "几日内", None, "七日", "B"]):
+            sheet.write(1, column, text)
+        sheet.write_datetime(1, 2, dt.date(2026, 3, 5), workbook.add_format({"num_format": "m-d"}))
+    reading = excel.read(target.getvalue(), name="a.xlsx")
+    assert [(note.code, note.where) for note in reading.imported[0].losses] == [
+        ("date_cell", "工作表「s」 第 2 行「选项A」列")
+    ]
+
+
+SAMPLES = [
+    Question(
+        kind=Kind.SINGLE_CHOICE,
+        stem="=1+1 等于",
+        options=("+2", "-2", "@3", "4"),
+        key=("A",),
+        explanation="甲\n乙",
+        difficulty=Difficulty.HARD,
+        citation=Citation(law="中华人民共和国行政处罚法", article="第六十条", version="2021-01-22"),
+        knowledge_points=("程序", "期限 与 送达"),
+        points=Decimal("2.50"),
+        code="001",
+        tags=("新法", "重点 难点"),
+    ),
+    Question(
+        kind=Kind.MULTIPLE_CHOICE, stem="甲", options=tuple("一二三四五六七八九"), key=("A", "I"), tags=("一个 标签",)
+    ),
+    Question(kind=Kind.TRUE_FALSE, stem="乙", options=("正确", "错误"), key=("B",)),
+    Question(kind=Kind.FILL_BLANK, stem="甲____乙____", blanks=(("一", "壹"), ("二；三",))),
+    Question(kind=Kind.FILL_BLANK, stem="共____日", blanks=(("3", "三"),)),
+    Question(kind=Kind.SHORT_ANSWER, stem="简述", key=("一是甲；\n二是乙。",)),
+    Question(
+        kind=Kind.CASE,
+        stem="某县材料",
+        parts=(
+            Question(kind=Kind.SINGLE_CHOICE, stem="小题一", options=("一", "二"), key=("B",)),
+            Question(kind=Kind.TRUE_FALSE, stem="小题二", options=("正确", "错误"), key=("A",)),
+        ),
+    ),
+    Question(
+        kind=Kind.CASE,
+        stem="又一材料",
+        code="c-2",
+        parts=(Question(kind=Kind.SHORT_ANSWER, stem="怎么办", key=("依法办",)),),
+    ),
+]
+
+
+def test_what_is_written_is_read_back_the_same():
+    written = excel.write(SAMPLES)
+    reading = excel.read(written.content, name="a.xlsx")
+    assert [one.question for one in reading.imported] == SAMPLES
+    assert (written.losses, reading.doubtful, reading.refused) == ([], [], [])
+
+
+def test_no_formula_lives_in_what_is_written():
+    with zipfile.ZipFile(io.BytesIO(excel.write(SAMPLES).content)) as archive:
+        assert not any(
+            b"<f>" in archive.read(name) or b"<f " in archive.read(name)
+            for name in archive.namelist()
+            if "worksheets" in name
+        )
+
+
+def test_what_cannot_be_written_is_named():
+    question = Question(
+        kind=Kind.SINGLE_CHOICE,
+        stem="<p>看<b>图</b><img src='bank:a.png'></p>",
+        options=("<p>一</p>", "<p>二</p>"),
+        key=("A",),
+        is_html=True,
+    )
+    long = Question(kind=Kind.SHORT_ANSWER, stem="长", key=("字" * 40_000,))
+    written = excel.write([question, long])
+    assert [note.code for note in written.losses] == ["formatting", "too_long"]
+    assert excel.read(written.content, name="a.xlsx").imported[0].question.options == ("一", "二")
+
+
+word = st.text(st.characters(categories=["L", "N", "P", "Z"], max_codepoint=0xFFFF), min_size=1, max_size=12).map(
+    lambda text: f"字{text}字"
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.tuples(word, st.lists(word, min_size=2, max_size=8, unique=True), st.data()), min_size=1, max_size=4)
+)
+def test_choice_questions_of_any_words_come_back_with_their_keys(drawn):
+    questions = [
+        Question(
+            kind=Kind.SINGLE_CHOICE,
+            stem=stem,
+            options=tuple(options),
+            key=("ABCDEFGH"[data.draw(st.integers(0, len(options) - 1))],),
+        )
+        for stem, options, data in drawn
+    ]
+    reading = excel.read(excel.write(questions).content, name="a.xlsx")
+    assert [one.question.key for one in reading.imported] == [question.key for question in questions]
+
+
+def test_the_template_is_empty_and_offers_every_kind():
+    with pytest.raises(UnreadableFileError):
+        excel.read(book(("填写说明", [["列名", "怎么填", "例子"], ["题干", "必填", "x"]])), name="a.xlsx")
+    reading = excel.read(excel.template(), name="模板.xlsx")
+    assert (reading.found, [note.code for note in reading.remarks]) == (0, ["sheet_not_kept"])
+
+
+def sheet_bomb(xml):
+    target = io.BytesIO(book(("s", [["题型", "题干", "答案"], ["判断题", "甲", "对"]])))
+    made = io.BytesIO()
+    with zipfile.ZipFile(target) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, xml if name == "xl/worksheets/sheet1.xml" else old.read(name))
+    return made.getvalue()
+
+
+def sheet_xml(rows):
+    return (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        + rows
+        + b"</sheetData></worksheet>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (
+            b"".join(
+                b'<row r="%d"><c r="A%d"><v>%d</v></c></row>' % (n, n, n * 7919 % 65537) for n in range(1, 20_050)
+            ),
+            "20000 行",
+        ),
+        (b'<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', "范围过大"),
+        (b'<row r="1"><c r="A1"><v>1</v></c></row>' * 1_500_000, "压缩比"),
+    ],
+)
+def test_a_sheet_that_is_too_large_is_refused_before_it_is_parsed(rows, reason):
+    content = sheet_bomb(sheet_xml(rows))
+    with pytest.raises(UnreadableFileError, match=reason):
+        excel.read(content, name="a.xlsx")
+
+
+def test_macros_nested_archives_and_renamed_files_are_refused():
+    def with_file(name, content=b"x"):
+        made = io.BytesIO(book(("s", [["题型", "题干", "答案"], ["判断题", "甲", "对"]])))
+        with zipfile.ZipFile(made, "a") as archive:
+            archive.writestr(name, content)
+        return made.getvalue()
+
+    for content, name, reason in [
+        (with_file("xl/vbaProject.bin"), "a.xlsm", "宏"),
+        (with_file("xl/embeddings/a.zip"), "a.xlsx", "压缩包"),
+        (with_file("../a.xml"), "a.xlsx", "以外"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a.xlsx", "另存为"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a.xls", "xls"),
+        (b"<html><table><tr><td>1</td></tr></table></html>", "a.xls", "网页"),
+        (b"PK\x03\x04broken", "a.xlsx", "损坏"),
+        (b"", "a.xlsx", "Excel"),
+        (b"abc", "a.xlsx", "Excel"),
+    ]:
+        with pytest.raises(UnreadableFileError, match=reason):
+            excel.read(content, name=name)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 2000), st.binary(min_size=1, max_size=8))
+def test_a_damaged_workbook_never_crashes(place, junk):
+    content = bytearray(excel.write(SAMPLES[:2]).content)
+    place %= len(content)
+    content[place : place + len(junk)] = junk
+    try:
+        excel.read(bytes(content), name="a.xlsx")
+    except UnreadableFileError as error:
+        assert str(error)
+
+
+def test_ten_thousand_questions_are_all_there():
+    head = ["题型", "题干", "选项A", "选项B", "选项C", "选项D", "答案"]
+    rows = [head] + [
+        ["单选题", f"第 {n} 题的题干", f"甲{n}", f"乙{n}", f"丙{n}", f"丁{n}", "ABCD"[n % 4]] for n in range(10_000)
+    ]
+    reading = read(("s", rows))
+    assert len(reading.imported) == 10_000
+    assert all(one.question.key == ("ABCD"[n % 4],) for n, one in enumerate(reading.imported))
+
+
+def test_the_surveyking_template_gives_its_five_samples():
+    reading = excel.read(fixture("banks/templates/surveyking/卷王题库导入模板.xlsx"), name="卷王题库导入模板.xlsx")
+    assert keys(reading) == [
+        (Kind.SINGLE_CHOICE, ("B",)),
+        (Kind.MULTIPLE_CHOICE, ("A", "B", "C", "D")),
+        (Kind.TRUE_FALSE, ("A",)),
+        (Kind.FILL_BLANK, (("西游记",), ("水浒传",), ("三国演义",), ("红楼梦",))),
+        (Kind.SHORT_ANSWER, ("红楼梦",)),
+    ]
+    assert (reading.found, [note.where for note in reading.remarks]) == (5, ["工作表「单选题」 第 4 行"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "playedu/学员批量导入模板.xlsx",
+        "surveyking/卷王用户导入模板.xlsx",
+        "surveyking/字典导入模板.xlsx",
+        "surveyking/白名单导入模板.xlsx",
+    ],
+)
+def test_templates_for_other_things_are_refused_with_the_reason(path):
+    with pytest.raises(UnreadableFileError, match="题干"):
+        excel.read(fixture(f"banks/templates/{path}"), name=path)
