@@ -1,0 +1,151 @@
+"""Figures for the organiser: the delivery protocol's calls on participation and exports."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+from flask import Blueprint, Response, request, send_file
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.errors import BadRequestError
+from examapp.core.jsonapi import answer, instant, read_object
+from examapp.core.permissions import Permission
+from examapp.core.points import as_text
+from examapp.org.models import Tree
+from examapp.people.access import actor, me, my_reach, requires
+from examapp.reports import rules
+from examapp.reports.models import Export
+from examapp.reports.operations import exports
+from examapp.reports.queries.basis import get_basis, list_tops
+from examapp.reports.queries.exports import get_export_row
+from examapp.reports.queries.figures import get_unit_table
+from examapp.reports.rules import Scope, UnitRow
+
+api_blueprint = Blueprint("reports_api", __name__, url_prefix="/api/v1")
+_SMALL_BYTES = 16 * 1024
+_DEEPEST = 9
+_MOST_ID = 2**63 - 1
+
+
+@api_blueprint.get("/exams/<int:exam_id>/participation")
+@requires(Permission.REPORTS_READ)
+def show_participation(exam_id: int) -> Response:
+    """Give the figures of a unit within reach and of what is below it."""
+    session, reach, now = reading(), my_reach(Permission.REPORTS_READ), clock.now()
+    depth = _whole(request.args.get("depth", "1"), most=_DEEPEST)
+    tree, scope = _tree(request.args.get("tree", Tree.REGION)), _scope(request.args.get("scope"))
+    basis = get_basis(session, _known(exam_id), scope=scope, now=now)
+    wanted = request.args.get("unit")
+    if wanted is None:
+        tops = list_tops(session, reach)
+        unit_id = tops[0].id if tops else 0
+    else:
+        unit_id = _whole(wanted, most=_MOST_ID)
+    table = get_unit_table(session, basis, unit_id, tree=tree, depth=depth, reach=reach)
+    return answer(
+        {
+            "as_of": instant(basis.as_of),
+            "definitions": rules.definitions(basis.scope),
+            "rows": [_row_json(row) for row in table.rows],
+        }
+    )
+
+
+def _row_json(row: UnitRow) -> dict[str, Any]:
+    counts = row.counts
+    return {
+        "unit_id": row.unit.unit_id, "code": row.unit.code, "name": row.unit.name, "parent_id": row.unit.parent_id,
+        "roster": counts.roster, "exempt": counts.exempt, "deferred": counts.deferred, "eligible": counts.eligible,
+        "participated": counts.participated, "passed": counts.passed, "excellent": counts.excellent,
+        "participation_rate": as_text(counts.participation_rate), "pass_rate": as_text(counts.pass_rate),
+        "pass_of_eligible_rate": as_text(counts.pass_of_eligible_rate), "excellence_rate": as_text(counts.excellence_rate),
+        "mean_points": as_text(counts.mean_points),
+    }  # fmt: skip
+
+
+@api_blueprint.post("/exams/<int:exam_id>/exports")
+@requires(Permission.REPORTS_EXPORT)
+def request_export(exam_id: int) -> Response:
+    """Ask for a file of figures; it is built by a worker."""
+    body = read_object(most_bytes=_SMALL_BYTES)
+    unit_id, content, format_ = body.get("unit"), body.get("content"), body.get("format")
+    if type(unit_id) is not int or not isinstance(content, str) or not isinstance(format_, str):
+        raise BadRequestError
+    if not 0 <= unit_id <= _MOST_ID:
+        raise BadRequestError
+    with transaction() as session:
+        export = exports.request_export(
+            session,
+            exam_id=_known(exam_id),
+            unit_id=unit_id,
+            content=content,
+            format=format_,
+            tree=_tree(body.get("tree", Tree.REGION)),
+            scope=_scope(body.get("scope")),
+            reach=my_reach(Permission.REPORTS_EXPORT),
+            actor=actor(),
+            now=clock.now(),
+        )
+        body = {"export": {"id": export.id, "state": export.state}}
+    return answer(body, 202)
+
+
+@api_blueprint.get("/exports/<int:export_id>")
+@requires(Permission.REPORTS_EXPORT)
+def show_export(export_id: int) -> Response:
+    """Give the state and progress of one's own export."""
+    reach = my_reach(Permission.REPORTS_EXPORT)
+    return answer(_export_json(get_export_row(reading(), _known(export_id), person_id=me().person_id, reach=reach)))
+
+
+def _export_json(export: Export) -> dict[str, Any]:
+    return {
+        "id": export.id,
+        "state": export.state,
+        "done": export.done,
+        "total": export.total,
+        "message": export.message,
+    }
+
+
+@api_blueprint.get("/exports/<int:export_id>/file")
+@requires(Permission.REPORTS_EXPORT)
+def download_export(export_id: int) -> Response:
+    """Hand out the file."""
+    return send_export(export_id)
+
+
+def send_export(export_id: int) -> Response:
+    """Answer with the file of one's own export, after the reach was looked up again; leaves an audit line."""
+    with transaction() as session:
+        file = exports.download_export(
+            session, _known(export_id), reach=my_reach(Permission.REPORTS_EXPORT), actor=actor(), now=clock.now()
+        )
+    return send_file(BytesIO(file.content), download_name=file.file_name, as_attachment=True, max_age=0)
+
+
+def _known(number: int) -> int:
+    """Give an id from an address; one that no row can have is as good as missing."""
+    return number if number <= _MOST_ID else 0
+
+
+def _whole(text: str, *, most: int) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) > most:
+        raise BadRequestError
+    return int(text)
+
+
+def _tree(word: object) -> Tree:
+    if not isinstance(word, str) or word not in set(Tree):
+        raise BadRequestError
+    return Tree(word)
+
+
+def _scope(word: object) -> Scope | None:
+    if word is None:
+        return None
+    if not isinstance(word, str) or word not in set(Scope):
+        raise BadRequestError
+    return Scope(word)

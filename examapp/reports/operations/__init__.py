@@ -1,0 +1,1 @@
+"""Writes about reports: exports, and the files that they become."""

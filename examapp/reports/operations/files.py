@@ -1,0 +1,317 @@
+"""The files of figures: tables with title, definitions and as-of time, as xlsx and csv; no ID number, no mobile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from examapp.core.clock import local
+from examapp.core.spreadsheets import Cell, Column, Sheet, write_csv, write_xlsx
+from examapp.exams.models import ExemptionKind
+from examapp.grading.rules import BAND_NAMES, Band
+from examapp.org.models import Tree
+from examapp.reports.queries.basis import Basis
+from examapp.reports.queries.figures import counts_by_unit
+from examapp.reports.queries.lists import PersonRow, iter_people, iter_scores
+from examapp.reports.queries.people import PeopleFilter
+from examapp.reports.rules import (
+    CONTENT_NAMES,
+    DEFINITIONS,
+    SCOPE_DEFINITIONS,
+    SCOPE_NAMES,
+    Counts,
+    UnitNode,
+    UnitRow,
+    rollup,
+)
+
+Progress = Callable[[int, int], None]
+_STEP = 1000
+"""Rows between two notes of progress."""
+_ALL_LEVELS = 99
+NOTHING = "–"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a file is to hold: the unit is the first of the nodes, the others are below it."""
+
+    basis: Basis
+    nodes: Sequence[UnitNode]
+    tree: Tree
+    content: str
+    format: str
+
+    @property
+    def wanted(self) -> PeopleFilter:
+        """The people of these units."""
+        return PeopleFilter(unit_ids=[node.unit_id for node in self.nodes])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    columns: Sequence[Column]
+    rows: Iterable[Sequence[Cell]]
+    total: int
+    closing: Sequence[str] = ()
+    is_portrait: bool = False
+
+
+def write(session: Session, path: Path, order: Order, *, note_progress: Progress) -> int:
+    """Write the file, people streamed in one query; gives the number of rows."""
+    counts = counts_by_unit(session, order.basis, order.wanted)
+    table = _TABLES[order.content](session, order, counts)
+    rows = _tracked(table.rows, table.total, note_progress)
+    if order.format == "csv":
+        write_csv(path, table.columns, rows)
+    else:
+        sheet = Sheet(
+            name=CONTENT_NAMES[order.content],
+            columns=table.columns,
+            rows=rows,
+            title=f"{order.basis.exam.title}{CONTENT_NAMES[order.content]}",
+            remarks=remarks(order.basis, order.nodes[0].name),
+            closing=table.closing,
+            is_portrait=table.is_portrait,
+        )
+        write_xlsx(path, [sheet])
+    return table.total
+
+
+def file_name(order: Order) -> str:
+    """Give the name under which the file is saved."""
+    parts = [order.basis.exam.title, order.nodes[0].name, CONTENT_NAMES[order.content], SCOPE_NAMES[order.basis.scope]]
+    name = "-".join([*parts, f"{local(order.basis.as_of):%Y%m%d%H%M}"])
+    return "".join("_" if c in '\\/:*?"<>|\r\n\t' else c for c in name) + f".{order.format}"
+
+
+def remarks(basis: Basis, unit_name: str) -> list[str]:
+    """Give the lines that stand above every table: unit, scope, as-of time, roster, definitions."""
+    return [
+        f"单位：{unit_name}　　口径：{SCOPE_NAMES[basis.scope]}　　统计时间：{local(basis.as_of):%Y-%m-%d %H:%M:%S}　　名册：{roster_words(basis)}",
+        SCOPE_DEFINITIONS[basis.scope] + "".join(DEFINITIONS[name] for name in ("eligible", "participated", "nothing")),
+    ]
+
+
+def roster_words(basis: Basis) -> str:
+    """Say which roster the figures stand on."""
+    return "当前名册（未冻结）" if basis.frozen_at is None else f"{local(basis.frozen_at):%Y-%m-%d %H:%M} 冻结的名册"
+
+
+def _tracked(rows: Iterable[Sequence[Cell]], total: int, note_progress: Progress) -> Iterator[Sequence[Cell]]:
+    note_progress(0, total)
+    for done, row in enumerate(rows, 1):
+        if done % _STEP == 0:
+            note_progress(done, total)
+        yield row
+
+
+def _sum(counts: dict[int, Counts]) -> Counts:
+    return sum(counts.values(), Counts())
+
+
+PARTICIPATION_COLUMNS = (
+    Column(head="层级", width=6),
+    Column(head="单位编码", width=14),
+    Column(head="单位", width=30),
+    *(
+        Column(head=head, width=9, is_number=True)
+        for head in ("名册人数", "免考", "缓考", "应考", "参考", "未参考", "合格", "优秀")
+    ),
+    *(
+        Column(head=head, width=11, is_number=True)
+        for head in ("参考率（%）", "合格率（%）", "通过率（%）", "优秀率（%）", "平均分")
+    ),
+    Column(head="口径", width=7),
+)
+
+
+def _rate(value: Decimal | None) -> Cell:
+    return NOTHING if value is None else value
+
+
+def participation_cells(row: UnitRow, scope_name: str) -> list[Cell]:
+    """Give a row of the participation table as it stands in every file."""
+    c = row.counts
+    return [
+        row.depth, row.unit.code, row.unit.name, c.roster, c.exempt, c.deferred, c.eligible, c.participated, c.absent, c.passed, c.excellent,
+        _rate(c.participation_rate), _rate(c.pass_rate), _rate(c.pass_of_eligible_rate), _rate(c.excellence_rate), _rate(c.mean_points),
+        scope_name,
+    ]  # fmt: skip
+
+
+def _participation(_session: Session, order: Order, counts: dict[int, Counts]) -> _Table:
+    rows = rollup(order.nodes, counts, depth=_ALL_LEVELS)
+    scope_name = SCOPE_NAMES[order.basis.scope]
+    return _Table(
+        columns=PARTICIPATION_COLUMNS,
+        rows=[participation_cells(row, scope_name) for row in rows],
+        total=len(rows),
+        closing=["每行含其全部下级单位；第一行为合计。", *_notes(rows[0].counts)],
+    )
+
+
+def _notes(total: Counts) -> list[str]:
+    notes = []
+    if total.excused_sat:
+        notes.append(f"另有免考、缓考人员 {total.excused_sat} 人参加了考试，不计入应考和参考。")
+    if total.ungraded:
+        notes.append(f"有 {total.ungraded} 份答卷正在评分，平均分按已评出的 {total.graded} 份计算。")
+    return notes
+
+
+SCORE_COLUMNS = (
+    Column(head="工号", width=14),
+    Column(head="姓名", width=12),
+    Column(head="单位编码", width=12),
+    Column(head="单位", width=26),
+    Column(head="作答时单位", width=22),
+    Column(head="职务", width=12),
+    Column(head="职级", width=12),
+    Column(head="情况", width=14),
+    Column(head="作答次数", width=9, is_number=True),
+    Column(head="成绩", width=9, is_number=True),
+    Column(head="卷面总分", width=9, is_number=True),
+    Column(head="等次", width=9),
+    Column(head="交卷时间", width=20),
+    Column(head="口径", width=7),
+)
+
+
+def status_words(row: PersonRow) -> str:
+    """Say how a person stands: excused, absent, begun, handed in."""
+    if row.excuse is not None:
+        kind = "免考" if row.excuse == ExemptionKind.EXEMPTION else "缓考"
+        return f"{kind}（已参加，另列）" if row.has_sat else kind
+    if row.has_sat:
+        return "到时强制交卷" if row.is_forced else "已交卷"
+    return "未开始" if row.started_at is None else "已开始未交卷"
+
+
+def band_words(row: PersonRow) -> str:
+    """Name the band; empty without a hand-in."""
+    if row.band is not None:
+        return BAND_NAMES[Band(row.band)]
+    return "正在评分" if row.has_sat else ""
+
+
+def score_cells(row: PersonRow, scope_name: str) -> list[Cell]:
+    """Give a row of the score list as it stands in every file."""
+    return [
+        row.staff_number, row.name, row.unit_code, row.unit_name, row.sat_unit_name or "", row.position, row.rank, status_words(row),
+        row.attempts, row.points, row.points_possible, band_words(row), row.submitted_at, scope_name,
+    ]  # fmt: skip
+
+
+def _scores(session: Session, order: Order, counts: dict[int, Counts]) -> _Table:
+    total, scope_name = _sum(counts), SCOPE_NAMES[order.basis.scope]
+    return _Table(
+        columns=SCORE_COLUMNS,
+        rows=(score_cells(row, scope_name) for row in iter_scores(session, order.basis, order.wanted)),
+        total=total.roster,
+        closing=[totals_words(total), "免考、缓考人员列在最后，不计入应考、参考。", *_notes(total)],
+    )
+
+
+def totals_words(total: Counts) -> str:
+    """Give the totals in one line, rates over nothing as –."""
+    rates = {"参考率": total.participation_rate, "合格率": total.pass_rate, "优秀率": total.excellence_rate}
+    words = [f"{name} {NOTHING if rate is None else f'{rate}%'}" for name, rate in rates.items()]
+    mean = NOTHING if total.mean_points is None else total.mean_points
+    return "　".join(
+        [
+            (
+                f"名册 {total.roster} 人，免考 {total.exempt} 人，缓考 {total.deferred} 人，应考 {total.eligible} 人，参考 {total.participated} 人，"
+                f"合格 {total.passed} 人，优秀 {total.excellent} 人；"
+            ),
+            *words,
+            f"平均分 {mean}。",
+        ]
+    )
+
+
+ABSENT_COLUMNS = (
+    Column(head="工号", width=14),
+    Column(head="姓名", width=12),
+    Column(head="单位编码", width=12),
+    Column(head="单位", width=30),
+    Column(head="职务", width=14),
+    Column(head="职级", width=14),
+    Column(head="情况", width=16),
+    Column(head="开始作答时间", width=20),
+    Column(head="口径", width=7),
+)
+
+
+def _absent(session: Session, order: Order, counts: dict[int, Counts]) -> _Table:
+    total, scope_name = _sum(counts), SCOPE_NAMES[order.basis.scope]
+    people = iter_people(session, order.basis, order.wanted, group="absent")
+    return _Table(
+        columns=ABSENT_COLUMNS,
+        rows=(
+            [
+                r.staff_number,
+                r.name,
+                r.unit_code,
+                r.unit_name,
+                r.position,
+                r.rank,
+                status_words(r),
+                r.started_at,
+                scope_name,
+            ]
+            for r in people
+        ),
+        total=total.absent,
+        closing=[f"应考 {total.eligible} 人，参考 {total.participated} 人，未参考 {total.absent} 人。"],
+    )
+
+
+SHEET_COLUMNS = (
+    Column(head="序号", width=6, is_number=True),
+    Column(head="姓名", width=12),
+    Column(head="单位", width=26),
+    Column(head="职务", width=14),
+    Column(head="成绩", width=9, is_number=True),
+    Column(head="等次", width=9),
+    Column(head="备注", width=18),
+)
+SIGNATURE_LINES = (
+    "",
+    "填表人：　　　　　　　　　　　　　　单位负责人（签字）：　　　　　　　　　　　　",
+    "",
+    "单位（盖章）：　　　　　　　　　　　　　　　　　　　　年　　　月　　　日",
+)
+
+
+def sheet_remark(row: PersonRow) -> str:
+    """Say on the score sheet what the score does not say by itself."""
+    words = status_words(row)
+    return "" if words == "已交卷" else words
+
+
+def _score_sheet(session: Session, order: Order, counts: dict[int, Counts]) -> _Table:
+    total = _sum(counts)
+    people = iter_scores(session, order.basis, order.wanted)
+    return _Table(
+        columns=SHEET_COLUMNS,
+        rows=(
+            [number, r.name, r.unit_name, r.position, r.points, band_words(r), sheet_remark(r)]
+            for number, r in enumerate(people, 1)
+        ),
+        total=total.roster,
+        closing=[totals_words(total), *_notes(total), *SIGNATURE_LINES],
+        is_portrait=True,
+    )
+
+
+_TABLES: dict[str, Callable[[Session, Order, dict[int, Counts]], _Table]] = {
+    "participation": _participation,
+    "scores": _scores,
+    "absent": _absent,
+    "score_sheet": _score_sheet,
+}

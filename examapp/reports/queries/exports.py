@@ -1,0 +1,81 @@
+"""Reads about exports: only one's own, and only while the unit is within reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, defer
+
+from examapp.core.errors import NotFoundError
+from examapp.exams.models import Exam
+from examapp.org.models import Unit
+from examapp.people.queries import within
+from examapp.people.rules import Reach
+from examapp.reports.models import Export
+
+
+def _own(person_id: int | None, reach: Reach) -> Select[Export]:
+    return select(Export).join(Unit, Unit.id == Export.unit_id).where(Export.created_by_id == person_id, within(reach))
+
+
+def get_own_export(session: Session, export_id: int, *, person_id: int | None, reach: Reach) -> Export:
+    """Get an export of this person, with its file; raises NotFoundError."""
+    export = session.scalars(_own(person_id, reach).where(Export.id == export_id)).one_or_none()
+    if export is None:
+        raise NotFoundError
+    return export
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRow:
+    """An export in the list of one's own, without its file."""
+
+    id: int
+    exam_title: str
+    unit_name: str
+    content: str
+    format: str
+    scope: str
+    state: str
+    done: int
+    total: int
+    message: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+def list_own_exports(session: Session, *, person_id: int, reach: Reach, most: int = 100) -> list[ExportRow]:
+    """List this person's exports, the newest first."""
+    rows = session.execute(
+        _own(person_id, reach)
+        .join(Exam, Exam.id == Export.exam_id)
+        .with_only_columns(
+            Export.id,
+            Exam.title.label("exam_title"),
+            Unit.name.label("unit_name"),
+            Export.content,
+            Export.format,
+            Export.scope,
+            Export.state,
+            Export.done,
+            Export.total,
+            Export.message,
+            Export.created_at,
+            Export.expires_at,
+        )
+        .order_by(Export.created_at.desc(), Export.id.desc())
+        .limit(most)
+    )
+    return [ExportRow(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+
+
+def get_export_row(session: Session, export_id: int, *, person_id: int, reach: Reach) -> Export:
+    """Get an export of this person for its progress, leaving the file where it is; raises NotFoundError."""
+    export = session.scalars(
+        _own(person_id, reach).where(Export.id == export_id).options(defer(Export.file))
+    ).one_or_none()
+    if export is None:
+        raise NotFoundError
+    return export

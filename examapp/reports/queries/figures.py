@@ -1,0 +1,129 @@
+"""Figures: per unit in one statement, by day, by points; and what the home pages show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Date, and_, cast, func, select
+from sqlalchemy.orm import Session
+
+from examapp.core import clock
+from examapp.core.clock import LOCAL, day_of
+from examapp.org.models import Tree, Unit
+from examapp.people.rules import Reach
+from examapp.reports.queries.basis import Basis, get_basis, list_nodes
+from examapp.reports.queries.people import EVERYBODY, PeopleFilter, people_of
+from examapp.reports.rules import ZERO, Counts, CurvePoint, UnitNode, UnitRow, curve, rollup, tidy_bins
+
+
+def counts_by_unit(session: Session, basis: Basis, wanted: PeopleFilter = EVERYBODY) -> dict[int, Counts]:
+    """Count the roster's people per unit, all counts in one statement."""
+    people = people_of(session, basis, wanted)
+    columns = people.of.c
+    counted = ("exempt", "deferred", "participated", "passed", "good", "excellent", "in_progress", "excused_sat")
+    rows = session.execute(
+        select(
+            columns.unit_id,
+            func.count().label("roster"),
+            *(func.count().filter(people.group(name)).label(name) for name in counted),
+            func.count().filter(and_(people.participated, columns.points.is_not(None))).label("graded"),
+            func.coalesce(func.sum(columns.points).filter(people.participated), ZERO).label("points_total"),
+        ).group_by(columns.unit_id)
+    )
+    return {row.unit_id: Counts(**{k: v for k, v in row._mapping.items() if k != "unit_id"}) for row in rows}  # noqa: SLF001 – SQLAlchemy's public name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitTable:
+    """The unit table: what it stands on, and its rows, the whole first."""
+
+    basis: Basis
+    tree: Tree
+    nodes: list[UnitNode]
+    rows: list[UnitRow]
+
+    @property
+    def total(self) -> Counts:
+        """The counts of the top with its whole subtree."""
+        return self.rows[0].counts
+
+
+def get_unit_table(
+    session: Session,
+    basis: Basis,
+    unit_id: int,
+    *,
+    tree: Tree,
+    depth: int,
+    reach: Reach,
+    rank: str = "",
+    position: str = "",
+) -> UnitTable:
+    """Get the figures of a unit within reach and of what is below it, in two statements; raises NotFoundError."""
+    nodes = list_nodes(session, unit_id, tree=tree, reach=reach)
+    wanted = PeopleFilter(unit_ids=[node.unit_id for node in nodes], rank=rank, position=position)
+    counts = counts_by_unit(session, basis, wanted)
+    return UnitTable(basis=basis, tree=tree, nodes=nodes, rows=rollup(nodes, counts, depth=depth))
+
+
+def get_curve(session: Session, basis: Basis, wanted: PeopleFilter) -> list[CurvePoint]:
+    """Get who took part by the county's day of the first hand-in, cumulated, from the opening to the close or today."""
+    people = people_of(session, basis, wanted)
+    day = cast(func.timezone(str(LOCAL), people.of.c.first_submitted_at), Date)
+    rows = session.execute(
+        select(day.label("day"), people.participated.label("has_sat"), func.count().label("people"))
+        .where(people.eligible)
+        .group_by("day", "has_sat")
+    ).all()
+    by_day: dict[date, int] = {row.day: row.people for row in rows if row.has_sat}
+    eligible = sum(row.people for row in rows)
+    last = min(max(exam.closes_at for exam in basis.exams), basis.as_of)
+    return curve(by_day, first=day_of(basis.exam.opens_at), last=day_of(last), eligible=eligible)
+
+
+def get_distribution(session: Session, basis: Basis, wanted: PeopleFilter) -> list[int]:
+    """Count those who took part and have their points by ten-point bands of the score in a hundred."""
+    people = people_of(session, basis, wanted)
+    index = func.floor(people.of.c.percent / 10)
+    rows = session.execute(
+        select(index, func.count()).where(people.participated, people.of.c.percent.is_not(None)).group_by(index)
+    )
+    return tidy_bins({int(low): count for low, count in rows})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeFigures:
+    """What a home page shows of an exam: the whole of a unit, the units just below it, and the curve so far."""
+
+    basis: Basis
+    unit: UnitNode
+    counts: Counts
+    below: list[UnitRow]
+    curve: list[CurvePoint]
+
+    def lagging(self, *, most: int = 10) -> list[UnitRow]:
+        """Give the units below whose participation is under that of the whole, by unit code; never a ranking."""
+        whole = self.counts.participation_rate
+        rates = ((row, row.counts.participation_rate) for row in self.below)
+        return [row for row, rate in rates if whole is not None and rate is not None and rate < whole][:most]
+
+
+def home_figures(
+    session: Session, exam_id: int, reach_unit: Unit | int, *, tree: Tree = Tree.REGION, now: datetime | None = None
+) -> HomeFigures:
+    """Get what a home page shows of an exam for a unit that the caller has found to be within reach, in four statements.
+
+    Raises NotFoundError for an exam that is not published or a unit that is not there.
+    """
+    unit_id = reach_unit if isinstance(reach_unit, int) else reach_unit.id
+    basis = get_basis(session, exam_id, scope=None, now=now or clock.now())
+    table = get_unit_table(session, basis, unit_id, tree=tree, depth=1, reach=Reach(is_everything=True))
+    wanted = PeopleFilter(unit_ids=[node.unit_id for node in table.nodes])
+    return HomeFigures(
+        basis=basis,
+        unit=table.rows[0].unit,
+        counts=table.total,
+        below=table.rows[1:],
+        curve=get_curve(session, basis, wanted),
+    )

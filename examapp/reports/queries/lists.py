@@ -1,0 +1,239 @@
+"""The people behind the numbers: pages of a group, one streamed query for files, and a single person's tries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from examapp.attempts.models import Attempt
+from examapp.core.clock import day_of
+from examapp.core.errors import NotFoundError
+from examapp.exams.models import Exemption
+from examapp.grading.models import Grade
+from examapp.org.models import Unit
+from examapp.people.models import Person, RosterMove
+from examapp.reports.queries.basis import Basis
+from examapp.reports.queries.people import People, PeopleFilter, people_of
+from examapp.reports.rules import Sat, counted_attempt
+
+_STREAM_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRow:
+    """A person of the roster with the attempt that counts; no ID number, no mobile, ever."""
+
+    person_id: int
+    staff_number: str
+    name: str
+    rank: str
+    position: str
+    unit_id: int
+    unit_code: str
+    unit_name: str
+    """The unit of the roster, in which the person is counted."""
+    sat_unit_name: str | None
+    """The unit at the moment of sitting."""
+    excuse: str | None
+    attempts: int
+    started_at: datetime | None
+    submitted_at: datetime | None
+    is_forced: bool | None
+    exam_id: int | None
+    points: Decimal | None
+    points_possible: Decimal | None
+    band: str | None
+    is_passed: bool | None
+
+    @property
+    def has_sat(self) -> bool:
+        """Whether anything was handed in."""
+        return self.submitted_at is not None
+
+
+def _rows_of(people: People) -> Select[*tuple[Any, ...]]:
+    unit, sat_unit = aliased(Unit), aliased(Unit)
+    columns = people.of.c
+    hidden = {"sat_unit_id", "attempt_id", "first_submitted_at", "number", "percent"}
+    return (
+        select(
+            *(column for column in columns if column.key not in hidden),
+            unit.code.label("unit_code"),
+            unit.name.label("unit_name"),
+            sat_unit.name.label("sat_unit_name"),
+        )
+        .join_from(people.of, unit, unit.id == columns.unit_id)
+        .outerjoin(sat_unit, sat_unit.id == columns.sat_unit_id)
+        .order_by(columns.excuse.is_not(None), unit.code, columns.staff_number)
+    )
+
+
+def _person_row(row: Row[*tuple[Any, ...]]) -> PersonRow:
+    return PersonRow(**row._mapping)  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+
+
+def list_people(
+    session: Session, basis: Basis, wanted: PeopleFilter, *, group: str, offset: int, limit: int
+) -> tuple[list[PersonRow], int]:
+    """List a page of a group of people by unit code and staff number, and count the group, in two statements."""
+    people = people_of(session, basis, wanted)
+    condition = people.group(group)
+    count = session.scalar(select(func.count()).select_from(people.of).where(condition)) or 0
+    rows = session.execute(_rows_of(people).where(condition).offset(offset).limit(limit))
+    return [_person_row(row) for row in rows], count
+
+
+def iter_people(session: Session, basis: Basis, wanted: PeopleFilter, *, group: str) -> Iterator[PersonRow]:
+    """Stream a group of people by unit code and staff number in one query; exempt and deferred people come last."""
+    people = people_of(session, basis, wanted)
+    query = _rows_of(people).where(people.group(group)).execution_options(yield_per=_STREAM_ROWS)
+    for row in session.execute(query):
+        yield _person_row(row)
+
+
+def iter_scores(session: Session, basis: Basis, wanted: PeopleFilter) -> Iterator[PersonRow]:
+    """Stream everybody on the roster with the attempt that counts, in one query."""
+    return iter_people(session, basis, wanted, group="roster")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRow:
+    """One try of a person."""
+
+    attempt_id: int
+    exam_id: int
+    exam_title: str
+    number: int
+    unit_name: str
+    started_at: datetime
+    submitted_at: datetime | None
+    is_forced: bool
+    points: Decimal | None
+    points_possible: Decimal | None
+    percent: Decimal | None
+    band: str | None
+    is_passed: bool | None
+    set_aside_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonFigures:
+    """A person in an exam: the roster's row, all tries, which of them counts, and why he or she is excused."""
+
+    row: PersonRow
+    attempts: list[AttemptRow]
+    counted_id: int | None
+    excuse_reason: str
+
+
+def get_person(session: Session, basis: Basis, wanted: PeopleFilter) -> PersonFigures:
+    """Get the one person that the filter names, with all tries; raises NotFoundError where not on the roster of these units."""
+    assert wanted.person_id is not None
+    people = people_of(session, basis, wanted)
+    row = session.execute(_rows_of(people)).one_or_none()
+    if row is None:
+        raise NotFoundError
+    attempts = _attempts(session, basis, wanted.person_id)
+    counted = counted_attempt((_sat(a) for a in attempts if a.submitted_at is not None), basis.counting_rules)
+    reason = session.scalar(
+        select(Exemption.reason).where(
+            Exemption.exam_id == basis.exam.id,
+            Exemption.person_id == wanted.person_id,
+            Exemption.approved_at.is_not(None),
+            Exemption.refused_at.is_(None),
+            Exemption.withdrawn_at.is_(None),
+        )
+    )
+    return PersonFigures(
+        row=_person_row(row),
+        attempts=attempts,
+        counted_id=None if counted is None else counted.attempt_id,
+        excuse_reason=reason or "",
+    )
+
+
+def _attempts(session: Session, basis: Basis, person_id: int) -> list[AttemptRow]:
+    titles = {exam.id: exam.title for exam in basis.exams}
+    rows = session.execute(
+        select(
+            Attempt.id.label("attempt_id"),
+            Attempt.exam_id,
+            Attempt.number,
+            Unit.name.label("unit_name"),
+            Attempt.started_at,
+            Attempt.submitted_at,
+            Attempt.is_forced,
+            Grade.points,
+            Grade.points_possible,
+            Grade.percent,
+            Grade.band,
+            Grade.is_passed,
+            Attempt.set_aside_at,
+        )
+        .join(Unit, Unit.id == Attempt.unit_id)
+        .outerjoin(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
+        .where(Attempt.person_id == person_id, Attempt.exam_id.in_(list(titles)))
+        .order_by(Attempt.started_at, Attempt.id)
+    )
+    return [AttemptRow(exam_title=titles[row.exam_id], **row._mapping) for row in rows]  # noqa: SLF001 – as above
+
+
+def _sat(row: AttemptRow) -> Sat:
+    assert row.submitted_at is not None
+    return Sat(
+        attempt_id=row.attempt_id,
+        exam_id=row.exam_id,
+        number=row.number,
+        submitted_at=row.submitted_at,
+        percent=row.percent,
+        points=row.points,
+        is_passed=row.is_passed,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A roster move after the freeze: shown beside the figures, never mixed into them."""
+
+    staff_number: str
+    name: str
+    kind: str
+    from_unit: str | None
+    to_unit: str | None
+    effective_on: date
+    recorded_at: datetime
+    note: str
+
+
+def list_corrections(session: Session, basis: Basis, unit_ids: list[int]) -> list[Correction]:
+    """List the roster moves after the freeze that touch these units; empty while the roster is not frozen."""
+    if basis.frozen_at is None:
+        return []
+    source, target = aliased(Unit), aliased(Unit)
+    is_later: ColumnElement[bool] = or_(
+        RosterMove.recorded_at > basis.frozen_at, RosterMove.effective_on > day_of(basis.frozen_at)
+    )
+    rows = session.execute(
+        select(
+            Person.staff_number,
+            Person.name,
+            RosterMove.kind,
+            source.name.label("from_unit"),
+            target.name.label("to_unit"),
+            RosterMove.effective_on,
+            RosterMove.recorded_at,
+            RosterMove.note,
+        )
+        .join(Person, Person.id == RosterMove.person_id)
+        .outerjoin(source, source.id == RosterMove.from_unit_id)
+        .outerjoin(target, target.id == RosterMove.to_unit_id)
+        .where(is_later, or_(RosterMove.from_unit_id.in_(unit_ids), RosterMove.to_unit_id.in_(unit_ids)))
+        .order_by(RosterMove.effective_on, RosterMove.id)
+    )
+    return [Correction(**row._mapping) for row in rows]  # noqa: SLF001 – as above

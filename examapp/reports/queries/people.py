@@ -1,0 +1,267 @@
+"""The one select behind every figure: each person of the roster once, with exemption, tries, and the attempt that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    case,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from examapp.attempts.models import Attempt, AttemptState
+from examapp.core.clock import day_of
+from examapp.exams.models import CountingRule, Exemption, ExemptionKind
+from examapp.exams.queries import audience_clause
+from examapp.grading.models import Grade
+from examapp.org.models import Unit
+from examapp.people.models import Person, PersonState, RosterMove
+from examapp.reports.queries.basis import Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleFilter:
+    """Which of the roster's people are looked at; empty for all."""
+
+    unit_ids: Collection[int] | None = None
+    """Units of the roster, None for all."""
+    rank: str = ""
+    position: str = ""
+    search: str = ""
+    """Part of a name, or a staff number."""
+    person_id: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Give the conditions on `Person`; the unit's stands elsewhere, since the roster may be an older one."""
+        wanted: list[ColumnElement[bool]] = []
+        if self.rank:
+            wanted.append(Person.rank == self.rank)
+        if self.position:
+            wanted.append(Person.position == self.position)
+        if self.search:
+            wanted.append(or_(Person.name.contains(self.search, autoescape=True), Person.staff_number == self.search))
+        if self.person_id is not None:
+            wanted.append(Person.id == self.person_id)
+        return wanted
+
+
+EVERYBODY = PeopleFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The select of `people_of` as a subquery, and the conditions that the county's words stand for."""
+
+    of: Subquery
+    exempt: ColumnElement[bool] = field(init=False)
+    deferred: ColumnElement[bool] = field(init=False)
+    eligible: ColumnElement[bool] = field(init=False)
+    participated: ColumnElement[bool] = field(init=False)
+    excused_sat: ColumnElement[bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        columns = self.of.c
+        has_sat = columns.attempt_id.is_not(None)
+        object.__setattr__(self, "exempt", columns.excuse == ExemptionKind.EXEMPTION)
+        object.__setattr__(self, "deferred", columns.excuse == ExemptionKind.DEFERRAL)
+        object.__setattr__(self, "eligible", columns.excuse.is_(None))
+        object.__setattr__(self, "participated", and_(columns.excuse.is_(None), has_sat))
+        object.__setattr__(self, "excused_sat", and_(columns.excuse.is_not(None), has_sat))
+
+    def group(self, name: str) -> ColumnElement[bool]:
+        """Give the condition of a group of people as `GROUP_NAMES` names it; KeyError for another."""
+        columns = self.of.c
+        absent = and_(self.eligible, columns.attempt_id.is_(None))
+        return {
+            "roster": true(),
+            "exempt": self.exempt,
+            "deferred": self.deferred,
+            "eligible": self.eligible,
+            "participated": self.participated,
+            "passed": and_(self.participated, columns.is_passed.is_(True)),
+            "excellent": and_(self.participated, columns.band == "excellent"),
+            "good": and_(self.participated, columns.band == "good"),
+            "passed_only": and_(self.participated, columns.band == "pass"),
+            "failed": and_(self.participated, columns.is_passed.is_(False)),
+            "ungraded": and_(self.participated, columns.is_passed.is_(None)),
+            "absent": absent,
+            "not_started": and_(absent, columns.started_at.is_(None)),
+            "in_progress": and_(absent, columns.started_at.is_not(None)),
+            "excused_sat": self.excused_sat,
+        }[name]
+
+
+GROUP_NAMES = {
+    "roster": "名册人员",
+    "exempt": "免考人员",
+    "deferred": "缓考人员",
+    "eligible": "应考人员",
+    "participated": "参考人员",
+    "absent": "未参考人员",
+    "not_started": "未开始",
+    "in_progress": "已开始未交卷",
+    "failed": "不合格",
+    "passed": "合格人员（含良好、优秀）",
+    "excellent": "优秀",
+    "good": "良好",
+    "passed_only": "合格（不含良好、优秀）",
+    "ungraded": "正在评分",
+    "excused_sat": "免考、缓考而参加了考试",
+}
+"""Groups of people that a table's numbers lead to."""
+
+
+def people_of(session: Session, basis: Basis, wanted: PeopleFilter = EVERYBODY) -> People:
+    """Select each person of the roster once; the audience's parts are read at once, the rest when the select is run.
+
+    Columns: person_id, staff_number, name, rank, position, unit_id (of the roster), excuse (kind of exemption or null), attempts
+    (handed in), first_submitted_at, started_at (of an attempt in progress), and of the attempt that counts: attempt_id, exam_id,
+    sat_unit_id, submitted_at, is_forced, points, points_possible, percent, band, is_passed.
+    """
+    unit_id, roster = _roster(session, basis)
+    sat, live, excuse = _sat(basis), _live(basis), _excuse(basis)
+    query = (
+        roster.add_columns(
+            excuse.c.kind.label("excuse"),
+            func.coalesce(sat.c.attempts, 0).label("attempts"),
+            live.c.started_at,
+            *(column for column in sat.c if column.key not in {"person_id", "attempts"}),
+        )
+        .outerjoin(excuse, excuse.c.person_id == Person.id)
+        .outerjoin(sat, sat.c.person_id == Person.id)
+        .outerjoin(live, live.c.person_id == Person.id)
+        .where(*wanted.conditions())
+    )
+    if wanted.unit_ids is not None:
+        query = query.where(unit_id.in_(wanted.unit_ids))
+    return People(query.subquery("people"))
+
+
+def _roster(session: Session, basis: Basis) -> tuple[ColumnElement[int | None], Select[*tuple[Any, ...]]]:
+    """Select who stands on the roster of the basis's day and belongs to the audience; give the roster's unit beside it.
+
+    The unit as it was at the freeze is what the first later move led away from; without a later move the present one stands. A
+    move is later where it takes effect after that day, or was recorded after that instant.
+    """
+    unit_id: ColumnElement[int | None] = Person.unit_id  # type: ignore[assignment]
+    later = None
+    if basis.frozen_at is not None:
+        later = _first_later_move(basis)
+        here = case((Person.state == PersonState.ON_ROSTER, Person.unit_id), else_=null())
+        unit_id = case((later.c.person_id.is_not(None), later.c.from_unit_id), else_=here)
+    query = select(
+        Person.id.label("person_id"),
+        Person.staff_number,
+        Person.name,
+        Person.rank,
+        Person.position,
+        Unit.id.label("unit_id"),
+    ).select_from(Person)
+    if later is None:
+        query = query.where(Person.state == PersonState.ON_ROSTER)
+    else:
+        query = query.outerjoin(later, later.c.person_id == Person.id).where(Person.state != PersonState.OFF_ROSTER)
+    query = query.join(Unit, Unit.id == unit_id)
+    return unit_id, query.where(audience_clause(session, basis.exam))
+
+
+def _first_later_move(basis: Basis) -> Subquery:
+    assert basis.frozen_at is not None
+    return (
+        select(RosterMove.person_id, RosterMove.from_unit_id)
+        .where(or_(RosterMove.recorded_at > basis.frozen_at, RosterMove.effective_on > day_of(basis.frozen_at)))
+        .ext(distinct_on(RosterMove.person_id))
+        .order_by(RosterMove.person_id, RosterMove.id)
+        .subquery("later_move")
+    )
+
+
+def _excuse(basis: Basis) -> Subquery:
+    return (
+        select(Exemption.person_id, Exemption.kind)
+        .where(
+            Exemption.exam_id == basis.exam.id,
+            Exemption.approved_at.is_not(None),
+            Exemption.refused_at.is_(None),
+            Exemption.withdrawn_at.is_(None),
+        )
+        .subquery("excuse")
+    )
+
+
+def _live(basis: Basis) -> Subquery:
+    return (
+        select(Attempt.person_id, func.max(Attempt.started_at).label("started_at"))
+        .where(Attempt.exam_id.in_(list(basis.counting_rules)), Attempt.state == AttemptState.IN_PROGRESS)
+        .group_by(Attempt.person_id)
+        .subquery("live")
+    )
+
+
+def _sat(basis: Basis) -> Subquery:
+    """Select the attempt that counts of everybody who handed in, as `rules.counted_attempt` chooses it."""
+    handed_in = _handed_in(basis)
+    one_an_exam = _best_of(handed_in, by_exam=True, basis=basis)
+    return one_an_exam if len(basis.exams) == 1 else _best_of(one_an_exam, by_exam=False, basis=basis)
+
+
+def _handed_in(basis: Basis) -> Subquery:
+    return (
+        select(
+            Attempt.person_id,
+            Attempt.exam_id,
+            Attempt.number,
+            Attempt.id.label("attempt_id"),
+            Attempt.unit_id.label("sat_unit_id"),
+            Attempt.submitted_at,
+            Attempt.is_forced,
+            Grade.points,
+            Grade.points_possible,
+            Grade.percent,
+            Grade.band,
+            Grade.is_passed,
+            func.count().over(partition_by=Attempt.person_id).label("attempts"),
+            func.min(Attempt.submitted_at).over(partition_by=Attempt.person_id).label("first_submitted_at"),
+        )
+        .outerjoin(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
+        .where(Attempt.exam_id.in_(list(basis.counting_rules)), Attempt.submitted_at.is_not(None))
+        .subquery("handed_in")
+    )
+
+
+def _best_of(source: Subquery, *, by_exam: bool, basis: Basis) -> Subquery:
+    columns = source.c
+    goodness = (
+        columns.is_passed.desc().nulls_last(),
+        columns.percent.desc().nulls_last(),
+        columns.points.desc().nulls_last(),
+        columns.submitted_at,
+        columns.attempt_id,
+    )
+    keys: tuple[ColumnElement[object], ...] = (columns.person_id,)
+    if not by_exam:
+        return select(source).ext(distinct_on(*keys)).order_by(*keys, *goodness).subquery("counted")
+    keys = (columns.person_id, columns.exam_id)
+    by_number = case(
+        (columns.exam_id.in_(_exams_with(basis, CountingRule.LAST)), -columns.number),
+        (columns.exam_id.in_(_exams_with(basis, CountingRule.FIRST)), columns.number),
+        else_=literal(0),
+    )
+    return select(source).ext(distinct_on(*keys)).order_by(*keys, by_number, *goodness).subquery("counted_per_exam")
+
+
+def _exams_with(basis: Basis, rule: CountingRule) -> list[int]:
+    return [exam_id for exam_id, its_rule in basis.counting_rules.items() if its_rule is rule]

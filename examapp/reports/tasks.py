@@ -1,0 +1,37 @@
+"""Exports in worker processes: shells around the operations, each safe to run twice."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from celery import shared_task
+
+from examapp.core import clock
+from examapp.core.db import transaction, transaction_aside
+from examapp.core.nudge import nudge
+from examapp.reports.operations import exports
+
+
+@shared_task(name="reports.build_export", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def build_export(export_id: int) -> None:
+    """Build the file of an export: the try is committed before the work."""
+    with transaction() as session:
+        has_begun = exports.begin_export(session, export_id, now=clock.now())
+    if has_begun:
+        with transaction() as session:
+            progress = partial(_note_progress, export_id)
+            exports.build_export(session, export_id, now=clock.now(), note_progress=progress)
+
+
+def _note_progress(export_id: int, done: int, total: int) -> None:
+    with transaction_aside() as session:
+        exports.note_progress(session, export_id, done=done, total=total)
+
+
+@shared_task(name="reports.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def sweep() -> None:
+    """Expire old files and nudge exports whose nudge or run was lost."""
+    with transaction() as session:
+        lost = exports.sweep_exports(session, now=clock.now())
+    for export_id in lost:
+        nudge("reports.build_export", export_id)
