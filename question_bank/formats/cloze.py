@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from question_bank.formats.draft import Draft, Outcome, add_outcome, not_sat, settle
 from question_bank.formats.gaps import Gap, place_gaps, token
+from question_bank.formats.numbers import as_texts
 from question_bank.formats.plain_text import decode_text, text_head
 from question_bank.formats.rich import Rich, guessed, html_to_text
 from question_bank.model import Kind
@@ -112,7 +113,7 @@ def _number_gap(full: list[str], draft: Draft) -> Gap | Note:
     if not exact:
         return not_sat(draft.where, "数值范围题")
     draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
-    return Gap(variants=(value.strip(),))
+    return Gap(variants=as_texts([value.strip()]))
 
 
 def _answer(part: str) -> tuple[Decimal, str, str]:

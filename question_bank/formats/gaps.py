@@ -39,6 +39,9 @@ def place_gaps(draft: Draft, stem: Rich, gaps: list[Gap], *, hidden: frozenset[i
     missing = [place for place in range(len(gaps)) if token(place) not in stem.text and place not in hidden]
     stem = Rich(" ".join([stem.text, *(token(place) for place in missing)]), stem.is_html) if missing else stem
     choices = [gap for gap in gaps if gap.is_choice]
+    written = [gap.variants for gap in gaps if len(gap.variants) > 1]
+    if any({*one} == {*other} for place, one in enumerate(written) for other in written[:place]):
+        draft.lose("gaps_interchangeable", "几个空接受同样的几个答案；导入后在几个空里重复填同一个答案也会算对。")
     for gap in gaps:
         if gap.doubt is not None:
             draft.doubt_key(*gap.doubt)

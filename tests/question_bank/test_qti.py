@@ -320,3 +320,16 @@ def test_broken_json_is_refused_with_its_line():
         csc_exam.read(b'{\n"a": }', name="x")
     with pytest.raises(UnreadableFileError):
         csc_exam.read(b"[" * 100_000, name="x")
+
+
+def test_exact_numbers_are_accepted_without_idle_zeros():
+    gap = '<p>1+1= <textEntryInteraction responseIdentifier="RESPONSE"/></p>'
+    answer = "<correctResponse><value>4.0</value></correctResponse>"
+    assert read(item(body=gap, answer=answer, base="float")).imported[0].question.blanks == (("4", "4.0"),)
+
+
+def test_gaps_that_share_their_answers_name_what_is_lost():
+    body = '<p><textEntryInteraction responseIdentifier="RESPONSE"/> <textEntryInteraction responseIdentifier="RESPONSE"/></p>'
+    mapping = '<mapping><mapEntry mapKey="a" mappedValue="1"/><mapEntry mapKey="b" mappedValue="1"/></mapping>'
+    got = read(item(body=body, answer=mapping, base="string")).imported[0]
+    assert [loss.code for loss in got.losses] == ["gaps_interchangeable"]

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from question_bank.formats.draft import Draft, Outcome, add_outcome, not_sat, settle
 from question_bank.formats.gift.lexer import blocks, hide
 from question_bank.formats.gift.parser import GiftAnswer, GiftQuestion, GiftText, GiftType, parse
+from question_bank.formats.numbers import as_texts
 from question_bank.formats.plain_text import decode_text, text_head
 from question_bank.formats.rich import Rich, guessed
 from question_bank.model import Kind
@@ -141,7 +142,7 @@ def _fill_multiple_choice(draft: Draft, question: GiftQuestion) -> None:
 
 def _fill_number(draft: Draft, question: GiftQuestion) -> None:
     number = exact_number(question.answers)
-    fill_short(draft, [(number or "", FULL)])
+    fill_short(draft, [(text, FULL) for text in as_texts([number or ""])])
     draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     if sum(1 for answer in question.answers if _fraction(answer) > 0) > 1:
         draft.lose("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")

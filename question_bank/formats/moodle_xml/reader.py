@@ -19,6 +19,7 @@ from question_bank.formats.draft import (
 )
 from question_bank.formats.gift.reader import FULL, fill_short, weigh_choice
 from question_bank.formats.moodle_xml.texts import TextReader
+from question_bank.formats.numbers import as_texts
 from question_bank.formats.places import child_text, children, local
 from question_bank.formats.rich import Rich
 from question_bank.formats.xml_safety import Element, head_of, looks_like_xml, parse_xml
@@ -172,6 +173,7 @@ def _fill_number(draft: Draft, element: Element, texts: TextReader) -> Note | No
     if not is_exact:
         return not_sat(draft.where, "数值范围题")
     _fill_short(draft, element, texts)
+    draft.blanks = [as_texts(variants) for variants in draft.blanks]
     draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     if element.find("units") is not None:
         draft.lose("units_dropped", "数值的单位没有保留。")

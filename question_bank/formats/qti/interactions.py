@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from question_bank.formats.draft import Draft
 from question_bank.formats.gaps import Gap
+from question_bank.formats.numbers import as_texts
 from question_bank.formats.places import children, local
 from question_bank.formats.qti.body import Renderer
 from question_bank.formats.qti.responses import NUMERIC, Scoring, accepted_texts, right_choices
@@ -88,6 +89,7 @@ def gap_of(interaction: Element, scoring: Scoring, renderer: Renderer, draft: Dr
     elif interaction.get("responseIdentifier") in scoring.loose:
         gap.doubt = ("loose_scoring", "原题不是按文字比对答案，写明的答案可能只是其中一个。请核对并补全答案。")
     elif declaration.base_type in NUMERIC:
+        gap.variants = as_texts(gap.variants)
         draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     return gap
 

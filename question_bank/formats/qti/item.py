@@ -126,7 +126,7 @@ def _prompt(item: _Item, interaction: Element) -> Rich:
 
 def _fill_block(item: _Item, interaction: Element) -> None:
     prompt = _prompt(item, interaction).text
-    body = item.stem.text.replace(token(0), f"<p>{prompt}</p>" if prompt else "")
+    body = item.stem.text.replace(token(0), f"<div>{prompt}</div>" if prompt else "")
     item.draft.stem = Rich(body.strip(), is_html=True)
     SAT[local(interaction)](interaction, item.scoring, item.renderer, item.draft)
     if local(interaction) == "extendedTextInteraction" and not item.draft.answer:

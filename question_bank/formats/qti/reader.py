@@ -39,6 +39,12 @@ def read(content: bytes, *, name: str) -> Reading:
 
 def read_root(root: Element) -> Reading:
     """The question of a single file's root element."""
+    if local(root) == "manifest":
+        raise UnreadableFileError("这是内容包的清单（imsmanifest.xml），题目在它列出的文件里。请上传整个压缩包。")
+    if "esult" in local(root) or local(root) == "usageData":
+        raise UnreadableFileError(
+            f"这是 QTI 的作答结果或统计文件（{local(root)}），里面没有题目。请上传题目文件或整个压缩包。"
+        )
     if not is_qti_name(root):
         raise UnreadableFileError(f"这不是 QTI 题目文件（最外层是 {local(root)}）。请确认选对了文件。")
     reading = Reading(f"qti-{version_of(root)}")

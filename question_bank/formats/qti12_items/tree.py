@@ -10,7 +10,7 @@ from question_bank.formats.files import Files
 from question_bank.formats.gaps import Gap, place_gaps, token
 from question_bank.formats.gift.reader import FULL, fill_short
 from question_bank.formats.images import shelve_images
-from question_bank.formats.numbers import OWN_NAME, number
+from question_bank.formats.numbers import OWN_NAME, as_texts, number
 from question_bank.formats.places import child_text, children, local, text_of
 from question_bank.formats.qti12_items.material import RESPONSES, fetch_from, material_of
 from question_bank.formats.qti12_items.scoring import Condition, conditions_of, right_multiple, right_single, wanted
@@ -223,7 +223,7 @@ class _Item:
         }
         if len(limits) != 1 or None in limits or not variants:
             return "数值范围题" if limits else ""
-        fill_short(self._draft, [(variants[0], FULL)])
+        fill_short(self._draft, [(text, FULL) for text in as_texts(variants)])
         self._draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
         return ""
 
