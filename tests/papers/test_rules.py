@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -16,8 +17,10 @@ from examapp.papers.rules import (
     PoolQuestion,
     Section,
     draw,
+    forecast,
     parts_of,
     prepare_pool,
+    sharing_chance,
 )
 from question_bank.model import Kind
 
@@ -144,3 +147,49 @@ def test_parts_of_a_stored_version_are_read():
         {"kind": "fill_blank", "stem": "", "options": [], "blanks": 2},
     ]}
     assert [part.shape for part in parts_of(content)] == ["S3", "B2"]
+
+
+def test_a_forecast_names_what_the_bank_lacks():
+    sections = [_section(5, difficulties={"easy": 2, "hard": 2}), Section(title="判断", kind=Kind.TRUE_FALSE, count=3, points_each=Decimal(1))]
+    bank = _bank(4, difficulty="easy")
+    seen = forecast(sections, prepare_pool(sections, bank))
+    assert not seen.is_drawable
+    assert seen.total_points is None
+    assert [part.lacking for part in seen.sections] == [2, 3]
+    assert seen.sections[0].candidates == 4
+    assert {d: (w, h) for d, w, h in seen.sections[0].by_difficulty} == {"easy": (2, 4), "hard": (2, 0)}
+
+
+def test_a_forecast_says_how_alike_two_papers_will_be():
+    assert sharing_chance([(10, 10)]) == (1, 10)
+    assert sharing_chance([(20, 1)]) == (Fraction(1, 20), Fraction(1, 20))
+    # two of four: both the same with 1/6; one of two is not more than half
+    assert sharing_chance([(4, 2)]) == (Fraction(1, 6), 1)
+    sections = [_section(2)]
+    seen = forecast(sections, prepare_pool(sections, _bank(4)))
+    assert (seen.sharing_percent, seen.shared_on_average, seen.total_points) == (Decimal("16.6667"), Decimal("1.00"), Decimal("2.00"))
+
+
+@settings(max_examples=50, deadline=None)
+@given(spans=st.lists(st.integers(1, 12).flatmap(lambda n: st.tuples(st.integers(n, 40), st.just(n))), min_size=1, max_size=4))
+def test_a_chance_is_a_chance(spans):
+    chance, average = sharing_chance(spans)
+    assert 0 <= chance <= 1
+    assert 0 < average <= sum(count for _, count in spans)
+
+
+def test_the_chance_agrees_with_papers_really_drawn():
+    sections = [_section(4)]
+    pool = prepare_pool(sections, _bank(8))
+    drawn = [set(draw(sections, pool, seed=seed, is_shuffled=False).version_ids) for seed in range(4000)]
+    alike = sum(len(a & b) > 2 for a, b in zip(drawn[::2], drawn[1::2], strict=True)) / 2000
+    chance, _ = sharing_chance([(8, 4)])
+    assert abs(alike - float(chance)) < 0.05
+
+
+def test_cases_of_different_length_make_totals_differ_and_the_forecast_says_so():
+    part = PoolPart(Kind.SINGLE_CHOICE, 4)
+    cases = [PoolQuestion(question_id=n, version_id=n, kind=Kind.CASE, parts=(part,) * (2 + n)) for n in range(2)]
+    sections = [Section(title="案例", kind=Kind.CASE, count=1, points_each=Decimal(5))]
+    assert not forecast(sections, prepare_pool(sections, cases)).is_total_fixed
+    assert forecast(sections, prepare_pool(sections, cases[:1])).is_total_fixed

@@ -1,0 +1,38 @@
+"""Draw a paper from the bank, and foresee what the drawing of many will be like: pure."""
+
+from examapp.papers.rules.drawing import (
+    DRAWN_KINDS,
+    KINDS_BY_LETTER,
+    SHAPE_LETTERS,
+    BankTooSmallError,
+    DrawnPaper,
+    Group,
+    Pool,
+    PoolPart,
+    PoolQuestion,
+    Section,
+    draw,
+    parts_of,
+    prepare_pool,
+)
+from examapp.papers.rules.forecast import Forecast, SectionForecast, forecast, sharing_chance
+
+__all__ = [
+    "DRAWN_KINDS",
+    "KINDS_BY_LETTER",
+    "SHAPE_LETTERS",
+    "BankTooSmallError",
+    "DrawnPaper",
+    "Forecast",
+    "Group",
+    "Pool",
+    "PoolPart",
+    "PoolQuestion",
+    "Section",
+    "SectionForecast",
+    "draw",
+    "forecast",
+    "parts_of",
+    "prepare_pool",
+    "sharing_chance",
+]
