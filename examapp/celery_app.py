@@ -1,4 +1,4 @@
-"""The workers' entry: `celery --app examapp.celery_app worker`."""
+"""The workers' entry: `celery --app examapp.celery_app:celery worker`."""
 
 from __future__ import annotations
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
+from examapp.admin import admin_routes as admin_admin_routes
+from examapp.admin import cli as admin_cli
 from examapp.admin import models as _admin
+from examapp.admin import routes as admin_routes
 from examapp.attempts import api as attempts_api
 from examapp.attempts import models as _attempts
 from examapp.audit import models as _audit
 from examapp.demo import cli as demo_cli
 from examapp.exams import models as _exams
 from examapp.exams import tasks as _exam_tasks
+from examapp.grading import api as grading_api
 from examapp.grading import cli as grading_cli
 from examapp.grading import models as _grading
 from examapp.grading import tasks as _grading_tasks
@@ -38,10 +42,19 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     people_routes.blueprint,
     people_api.api_blueprint,
     attempts_api.api_blueprint,
+    grading_api.api_blueprint,
     grading_cli.cli_blueprint,
     demo_cli.cli_blueprint,
     questions_cli.blueprint,
     reports_api.api_blueprint,
+    admin_routes.blueprint,
+    admin_routes.health_blueprint,
+    admin_routes.messages_blueprint,
+    admin_routes.setup_blueprint,
+    admin_admin_routes.admin_blueprint,
+    admin_admin_routes.messages_admin_blueprint,
+    admin_admin_routes.audit_admin_blueprint,
+    admin_cli.cli_blueprint,
 )
 """Every room's views, API and commands."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,17 +34,25 @@ def collect(data_folder: Path) -> tuple[str, Path]:
     version = hashlib.sha256(b"".join(name.encode() + path.read_bytes() for name, path in sources)).hexdigest()[:12]
     folder = data_folder / "static" / version
     if not folder.exists():
-        unfinished = folder.with_name(f"{version}.new")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        for name, path in sources:
-            target = unfinished / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
-            if Compressor().should_compress(name):
-                list(Compressor(quiet=True).compress(str(target)))
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.rename(folder)
+        _copy_to(folder, sources)
     return version, folder
+
+
+def _copy_to(folder: Path, sources: list[tuple[str, Path]]) -> None:
+    """Make the folder beside its place and move it there whole: several processes may do so at once, the first one counts."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    for name, path in sources:
+        target = unfinished / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+        if Compressor().should_compress(name):
+            list(Compressor(quiet=True).compress(str(target)))
+    unfinished.chmod(0o755)
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        shutil.rmtree(unfinished)
 
 
 def serve(wsgi_app: object, version: str, folder: Path) -> WhiteNoise:

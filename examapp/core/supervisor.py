@@ -147,7 +147,7 @@ def _environment(site: Site) -> dict[str, str]:
 
 
 def _parts(settings: Settings) -> list[Part]:
-    celery = [_PYTHON, "-m", "celery", "--app", "examapp.celery_app"]
+    celery = [_PYTHON, "-m", "celery", "--app", "examapp.celery_app:celery"]
     worker = [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [
         Part("web", web_command(settings)),

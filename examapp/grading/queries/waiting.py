@@ -1,4 +1,4 @@
-"""Reads for grading and for results."""
+"""Reads for grading: what waits, and what it is graded by."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from sqlalchemy.orm import Session
 from examapp.attempts.models import Answer, Attempt, AttemptState
 from examapp.core.jobs import MOST_TRIES
 from examapp.exams.models import Exam
-from examapp.grading.models import Grade
-from examapp.laws.models import Law, LawVersion
 from examapp.papers.models import Paper
-from examapp.questions.models import AnswerKey, Citation
+from examapp.questions.models import AnswerKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +95,6 @@ def newest_keys(session: Session, version_ids: Iterable[int]) -> dict[int, Versi
         .order_by(AnswerKey.question_version_id, AnswerKey.number.desc())
     )
     return {version_id: VersionKey(key_id, parts) for version_id, key_id, parts in rows}
-
-
-def find_current_grade(session: Session, attempt_id: int) -> Grade | None:
-    """Find the grade of an attempt that counts now."""
-    return session.scalars(select(Grade).where(Grade.attempt_id == attempt_id, Grade.is_current)).one_or_none()
-
-
-def citations_by_part(session: Session, version_ids: Iterable[int]) -> dict[tuple[int, int], str]:
-    """Give `《行政处罚法》（2021年版）第三十二条` by question version and part (from 0), in one statement."""
-    rows = session.execute(
-        select(Citation.question_version_id, Citation.part, Law.name, LawVersion.version_on, Citation.articles)
-        .join(LawVersion, Citation.law_version_id == LawVersion.id)
-        .join(Law, LawVersion.law_id == Law.id)
-        .where(Citation.question_version_id.in_(set(version_ids)))
-    )
-    return {(row[0], row[1] - 1): f"《{row[2]}》（{row[3].year}年版）{'、'.join(row[4])}" for row in rows}
 
 
 def oldest_waiting(session: Session) -> datetime | None:

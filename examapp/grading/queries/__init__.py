@@ -1,0 +1,41 @@
+"""Reads for grading, and graded attempts as their candidates see them."""
+
+from examapp.grading.queries.results import (
+    ItemResult,
+    LawShare,
+    Release,
+    find_current_grade,
+    list_item_results,
+    release_of,
+    shares_by_law,
+)
+from examapp.grading.queries.waiting import (
+    VersionKey,
+    answers_by_attempt,
+    claim_ungraded,
+    count_ungraded,
+    exams_by_id,
+    list_exhausted,
+    newest_keys,
+    oldest_waiting,
+    papers_by_id,
+)
+
+__all__ = [
+    "ItemResult",
+    "LawShare",
+    "Release",
+    "VersionKey",
+    "answers_by_attempt",
+    "claim_ungraded",
+    "count_ungraded",
+    "exams_by_id",
+    "find_current_grade",
+    "list_exhausted",
+    "list_item_results",
+    "newest_keys",
+    "oldest_waiting",
+    "papers_by_id",
+    "release_of",
+    "shares_by_law",
+]
