@@ -18,9 +18,13 @@ from examapp.grading import api as grading_api
 from examapp.grading import cli as grading_cli
 from examapp.grading import models as _grading
 from examapp.grading import tasks as _grading_tasks
+from examapp.laws import admin_routes as laws_admin_routes
+from examapp.laws import cli as laws_cli
 from examapp.laws import models as _laws
+from examapp.laws import routes as laws_routes
 from examapp.messages import models as _messages
 from examapp.org import models as _org
+from examapp.papers import admin_routes as papers_admin_routes
 from examapp.papers import models as _papers
 from examapp.people import api as people_api
 from examapp.people import models as _people
@@ -45,6 +49,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     grading_api.api_blueprint,
     grading_cli.cli_blueprint,
     demo_cli.cli_blueprint,
+    laws_routes.blueprint,
+    laws_admin_routes.admin_blueprint,
+    laws_cli.cli_blueprint,
     questions_cli.blueprint,
     reports_api.api_blueprint,
     admin_routes.blueprint,
@@ -55,6 +62,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     admin_admin_routes.messages_admin_blueprint,
     admin_admin_routes.audit_admin_blueprint,
     admin_cli.cli_blueprint,
+    papers_admin_routes.admin_blueprint,
 )
 """Every room's views, API and commands."""
 

@@ -19,7 +19,7 @@ class Filter:
     act: str = ""
     since: datetime | None = None
     until: datetime | None = None
-    people: Select[tuple[int]] | None = None
+    people: Select[int] | None = None
     is_with_system: bool = True
     """Whether lines of the program itself are meant too, which touch nobody."""
 
@@ -62,7 +62,10 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.until is not None:
         conditions.append(AuditEvent.at < wanted.until)
     if wanted.people is not None:
-        meant = [AuditEvent.actor_id.in_(wanted.people), AuditEvent.person_id.in_(wanted.people)]
+        meant: list[ColumnElement[bool]] = [
+            AuditEvent.actor_id.in_(wanted.people),
+            AuditEvent.person_id.in_(wanted.people),
+        ]
         if wanted.is_with_system:
             meant.append((AuditEvent.actor_id.is_(None)) & (AuditEvent.person_id.is_(None)))
         conditions.append(or_(*meant))

@@ -48,9 +48,7 @@ def write_feedback(session: Session, *, text: str, page: str, actor: Actor, now:
         raise NotFoundError
     if count_unanswered_of(session, actor.person_id) >= _MOST_WAITING:
         raise TooMuchFeedbackError
-    feedback = Feedback(
-        person_id=actor.person_id, page=clean_page(page), text=normalise(text).strip(), created_at=now
-    )
+    feedback = Feedback(person_id=actor.person_id, page=clean_page(page), text=normalise(text).strip(), created_at=now)
     session.add(feedback)
     session.flush()
     record(session, "messages.write_feedback", actor=actor, now=now, object_type="feedback", object_id=feedback.id)
@@ -118,7 +116,7 @@ def change_notice(
     notice_id: int,
     draft: NoticeDraft,
     *,
-    unit_ids: Select[tuple[int]] | None,
+    unit_ids: Select[int] | None,
     actor: Actor,
     now: datetime,
 ) -> Notice:
@@ -133,7 +131,7 @@ def change_notice(
 
 
 def publish_notice(
-    session: Session, notice_id: int, *, unit_ids: Select[tuple[int]] | None, actor: Actor, now: datetime
+    session: Session, notice_id: int, *, unit_ids: Select[int] | None, actor: Actor, now: datetime
 ) -> Notice:
     """Show a draft to its readers; a second press changes nothing. Raises NotFoundError and NoticeStateError."""
     notice = lock_notice(session, notice_id, unit_ids)
@@ -146,7 +144,7 @@ def publish_notice(
 
 
 def withdraw_notice(
-    session: Session, notice_id: int, *, unit_ids: Select[tuple[int]] | None, actor: Actor, now: datetime
+    session: Session, notice_id: int, *, unit_ids: Select[int] | None, actor: Actor, now: datetime
 ) -> Notice:
     """Take a published notice away from its readers, or throw a draft away; a second press changes nothing."""
     notice = lock_notice(session, notice_id, unit_ids)
@@ -159,9 +157,7 @@ def withdraw_notice(
 def note_notice_read(session: Session, notice_id: int, *, person_id: int, now: datetime) -> None:
     """Note that a person has opened a notice; the first time counts."""
     session.execute(
-        insert(NoticeReading)
-        .values(notice_id=notice_id, person_id=person_id, read_at=now)
-        .on_conflict_do_nothing()
+        insert(NoticeReading).values(notice_id=notice_id, person_id=person_id, read_at=now).on_conflict_do_nothing()
     )
 
 

@@ -75,7 +75,7 @@ def _meant_for(reader: Reader) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def lock_notice(session: Session, notice_id: int, unit_ids: Select[tuple[int]] | None) -> Notice:
+def lock_notice(session: Session, notice_id: int, unit_ids: Select[int] | None) -> Notice:
     """Get and lock a notice to one of these units (None for any); raises NotFoundError for any other."""
     statement = select(Notice).where(Notice.id == notice_id).with_for_update()
     if unit_ids is not None:

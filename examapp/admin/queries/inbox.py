@@ -150,7 +150,7 @@ def _notice_within(reach: Reach) -> ColumnElement[bool]:
     return or_(Notice.unit_id.is_(None), within(reach)) if reach.is_everything else within(reach)
 
 
-def units_within(reach: Reach) -> Select[tuple[int]] | None:
+def units_within(reach: Reach) -> Select[int] | None:
     """Give the ids of the units within a reach as a subquery; None where everything is."""
     return None if reach.is_everything else select(Unit.id).where(within(reach))
 
@@ -168,8 +168,6 @@ def list_unit_choices(session: Session, reach: Reach) -> list[tuple[int, str]]:
 def get_reader(session: Session, person_id: int, *, is_admin: bool) -> Reader:
     """Get what decides which notices a person sees: the units above him in both trees."""
     row = session.execute(
-        select(Unit.region_path, Unit.sector_path)
-        .join(Person, Person.unit_id == Unit.id)
-        .where(Person.id == person_id)
+        select(Unit.region_path, Unit.sector_path).join(Person, Person.unit_id == Unit.id).where(Person.id == person_id)
     ).one()
     return Reader(person_id=person_id, unit_ids=unit_ids_of(row.region_path, row.sector_path), is_admin=is_admin)

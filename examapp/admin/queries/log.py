@@ -13,7 +13,7 @@ from examapp.people.queries import within
 from examapp.people.rules import Reach
 
 
-def people_within(reach: Reach, words: str) -> Select[tuple[int]] | None:
+def people_within(reach: Reach, words: str) -> Select[int] | None:
     """Give the ids of persons within the reach whose name, staff number or login name is `words`; None for everybody."""
     if reach.is_everything and not words:
         return None

@@ -83,11 +83,7 @@ _JOBS = (("roster_import", RosterImport), ("question_import", QuestionImport), (
 def count_jobs(session: Session) -> list[JobCounts]:
     """Count the long jobs by kind and state, in one statement."""
     columns = [
-        select(func.count())
-        .select_from(model)
-        .where(model.state == state)
-        .scalar_subquery()
-        .label(f"{kind}_{state}")
+        select(func.count()).select_from(model).where(model.state == state).scalar_subquery().label(f"{kind}_{state}")
         for kind, model in _JOBS
         for state in (JobState.WAITING, JobState.RUNNING, JobState.FAILED)
     ]

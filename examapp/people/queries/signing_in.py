@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from examapp.core.crypto import Sealer
 from examapp.org.models import Unit
-from examapp.people.models import Account, Person, SignIn
+from examapp.people.models import Account, Person, PersonState, SignIn
 from examapp.people.rules import (
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
@@ -32,6 +32,8 @@ class SignedIn:
     unit_id: int
     unit_name: str
     must_change_password: bool
+    is_candidate: bool
+    """Whether the person stands on the roster."""
 
 
 _SIGNED_IN = (
@@ -44,6 +46,7 @@ _SIGNED_IN = (
         Person.unit_id,
         Unit.name.label("unit_name"),
         Account.must_change_password,
+        (Person.state == PersonState.ON_ROSTER).label("is_candidate"),
     )
     .join(Account, SignIn.account_id == Account.id)
     .join(Person, Account.person_id == Person.id)

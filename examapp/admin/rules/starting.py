@@ -1,4 +1,4 @@
-"""When a start is refused, which settings may be shown, and how the home page says a window."""
+"""When a production start is refused, which settings may be shown, and when a process that beats is alive."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from examapp.config import Mode, Settings
-from examapp.core import clock
 
 BEAT_LIMIT = timedelta(seconds=60)
 """The sweeper beats every few seconds; older than this it is taken for dead."""
@@ -31,9 +30,7 @@ def production_faults(
     if settings.mode is not Mode.PRODUCTION:
         return []
     faults = _secret_faults(settings)
-    faults += [
-        words for name, words in _DURABILITY_FAULTS.items() if database_settings.get(name, "off") == "off"
-    ]
+    faults += [words for name, words in _DURABILITY_FAULTS.items() if database_settings.get(name, "off") == "off"]
     if has_demo_accounts:
         faults.append("库中有演示账号（口令公开）。正式运行请换用空数据库，不要在演示库上继续。")
     return faults
@@ -41,7 +38,9 @@ def production_faults(
 
 def _secret_faults(settings: Settings) -> list[str]:
     faults = []
-    if len(settings.secret_key) < _SHORTEST_SECRET or settings.secret_key.lower().startswith(tuple(_WEAK_SECRETS - {""})):
+    if len(settings.secret_key) < _SHORTEST_SECRET or settings.secret_key.lower().startswith(
+        tuple(_WEAK_SECRETS - {""})
+    ):
         faults.append("SECRET_KEY 未设置、太短或仍是示例值。请用至少 32 个随机字符。")
     if not settings.data_keys or _is_repetitive(settings.data_keys):
         faults.append("DATA_KEYS 未设置或仍是示例值。请生成随机密钥，并与数据库分开备份。")
@@ -54,7 +53,9 @@ def _is_repetitive(data_keys: str) -> bool:
 
 def shown_settings(settings: Settings) -> list[tuple[str, str, str]]:
     """Give every setting as name, value and meaning; secrets and passwords in addresses are not among the values."""
-    return [(f.name.upper(), _shown(f.name, getattr(settings, f.name)), f.metadata["meaning"]) for f in fields(settings)]
+    return [
+        (f.name.upper(), _shown(f.name, getattr(settings, f.name)), f.metadata["meaning"]) for f in fields(settings)
+    ]
 
 
 def _shown(name: str, value: str) -> str:
@@ -73,21 +74,3 @@ def _without_credentials(address: str) -> str:
 def is_alive(beat_at: datetime | None, *, now: datetime) -> bool:
     """Tell whether a process that beats is alive."""
     return beat_at is not None and now - beat_at <= BEAT_LIMIT
-
-
-def remaining_words(until: datetime, *, now: datetime) -> str:
-    """Say how long something still lasts: `还有 12 天`, `还有 5 小时`, `还有 20 分钟`."""
-    seconds = int((until - now).total_seconds())
-    days = (clock.day_of(until) - clock.day_of(now)).days
-    if seconds <= 0:
-        return "已截止"
-    if days >= 2:
-        return f"还有 {days} 天"
-    if seconds >= 3600:
-        return f"还有 {seconds // 3600} 小时"
-    return f"还有 {max(1, seconds // 60)} 分钟"
-
-
-def moment_words(instant: datetime) -> str:
-    """Say an instant of this season as people say it: `11 月 30 日 18:00`."""
-    return f"{clock.local(instant):%-m 月 %-d 日 %H:%M}"

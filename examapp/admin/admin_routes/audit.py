@@ -1,0 +1,118 @@
+"""The audit log to read, to search and to take away; for the audit administrator alone."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date, datetime, time, timedelta
+from math import ceil
+from pathlib import Path
+
+from flask import Blueprint, Response, render_template, request
+
+from examapp.admin.queries.log import people_within, person_names
+from examapp.audit.models import AuditEvent
+from examapp.audit.operations import record
+from examapp.audit.queries import Filter, count_events, iter_events, list_events
+from examapp.audit.rules import ACT_WORDS, act_words, detail_words, object_words
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.permissions import Permission
+from examapp.core.spreadsheets import Column, write_csv
+from examapp.people.access import actor, my_reach, requires
+
+admin_blueprint = Blueprint("audit_admin", __name__, url_prefix="/admin/audit")
+_A_PAGE = 50
+_MOST_COUNTED = 10_000
+_MOST_EXPORTED = 100_000
+_COLUMNS = (
+    Column(head="时间"),
+    Column(head="操作人"),
+    Column(head="操作"),
+    Column(head="对象"),
+    Column(head="涉及人员"),
+    Column(head="来源地址"),
+    Column(head="详细"),
+)
+_SYSTEM = "系统"
+
+
+@admin_blueprint.get("/")
+@requires(Permission.AUDIT_READ)
+def list_log() -> str:
+    """List the log's lines, newest first, by act, person and days."""
+    wanted, session = _filter(), reading()
+    number = min(max(1, request.args.get("page", 1, int)), _MOST_COUNTED // _A_PAGE)
+    events = list_events(session, wanted, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
+    total = count_events(session, wanted, most=_MOST_COUNTED)
+    names = person_names(session, (i for event in events for i in (event.actor_id, event.person_id)))
+    return render_template(
+        "audit/log.html",
+        rows=[_row(event, names) for event in events],
+        acts=ACT_WORDS,
+        number=number,
+        pages=ceil(total / _A_PAGE),
+        total=total,
+        is_more=total == _MOST_COUNTED,
+    )
+
+
+@admin_blueprint.get("/export.csv")
+@requires(Permission.AUDIT_READ)
+def export_log() -> Response:
+    """Give the filtered lines as csv, at most 100,000, and write a line about it."""
+    wanted = _filter()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "audit.csv"
+        with transaction() as session:
+            events = list(iter_events(session, wanted, most=_MOST_EXPORTED))
+            names = person_names(session, (i for event in events for i in (event.actor_id, event.person_id)))
+            write_csv(path, _COLUMNS, (_row(event, names) for event in events))
+            record(
+                session,
+                "audit.export_events",
+                actor=actor(),
+                now=clock.now(),
+                object_type="audit_event",
+                details={"rows": len(events)},
+            )
+        content = path.read_bytes()
+    name = f"audit-{clock.today().isoformat()}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _row(event: AuditEvent, names: dict[int, str]) -> tuple[datetime, str, str, str, str, str, str]:
+    return (
+        event.at,
+        _SYSTEM if event.actor_id is None else names.get(event.actor_id, f"人员 {event.actor_id}"),
+        act_words(event.act),
+        object_words(event.object_type, event.object_id),
+        "" if event.person_id is None else names.get(event.person_id, f"人员 {event.person_id}"),
+        event.address or "",
+        detail_words(event.details),
+    )
+
+
+def _filter() -> Filter:
+    """Read the filter from the address; what is no day there is left out."""
+    words = request.args.get("person", "").strip()[:60]
+    since, until = _day("since"), _day("until")
+    return Filter(
+        act=request.args.get("act", ""),
+        since=_midnight(since) if since else None,
+        until=_midnight(until + timedelta(days=1)) if until else None,
+        people=people_within(my_reach(Permission.AUDIT_READ), words),
+        is_with_system=not words,
+    )
+
+
+def _day(name: str) -> date | None:
+    try:
+        day = date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    return day if 2000 <= day.year <= 2999 else None
+
+
+def _midnight(day: date) -> datetime:
+    return clock.from_local(datetime.combine(day, time.min))

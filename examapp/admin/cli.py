@@ -1,0 +1,58 @@
+"""Commands of the frame: the check before a production start, and an administrator from the machine's own console."""
+
+from __future__ import annotations
+
+import click
+from flask import Blueprint, current_app
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from examapp.admin.operations import Administrator, add_administrator
+from examapp.admin.queries import state
+from examapp.admin.rules.starting import production_faults
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.errors import DomainError
+from examapp.people.access import sealer
+from examapp.people.rules import ROLE_NAMES, Role
+
+cli_blueprint = Blueprint("admin_cli", __name__, cli_group=None)
+_OLD_SCHEMA = "数据库结构还没有建立或不是最新的。请先运行 flask --app wsgi db upgrade。"
+
+
+@cli_blueprint.cli.command("check-start")
+def check_start() -> None:
+    """Exit with 1 and the reasons in Chinese where a production start would be dangerous."""
+    session = reading()
+    try:
+        faults = production_faults(
+            current_app.config["SETTINGS"],
+            state.database_settings(session),
+            has_demo_accounts=state.has_demo_accounts(session),
+        )
+    except OperationalError:
+        faults = ["连不上数据库。请检查 DATABASE_URL 和数据库服务。"]
+    except ProgrammingError:
+        faults = [_OLD_SCHEMA]
+    for fault in faults:
+        click.echo(f"不能启动：{fault}", err=True)
+    if faults:
+        raise SystemExit(1)
+    click.echo("启动检查通过。")
+
+
+@cli_blueprint.cli.command("add-administrator")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@click.argument("login_name")
+@click.argument("name")
+@click.option("--unit", "unit_code", required=True, help="Code of the person's unit.")
+def add_administrator_command(role: str, login_name: str, name: str, unit_code: str) -> None:
+    """Make an account with a role, and print its first password once."""
+    administrator = Administrator(name=name, login_name=login_name, role=Role(role))
+    try:
+        with transaction() as session:
+            made = add_administrator(session, administrator, unit_code=unit_code, sealer=sealer(), now=clock.now())
+    except DomainError as refusal:
+        raise click.ClickException(refusal.text) from None
+    click.echo(
+        f"{ROLE_NAMES[made.role]} {made.name}：登录名 {made.login_name}，初始密码 {made.password}（首次登录须修改）"
+    )

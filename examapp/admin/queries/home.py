@@ -1,0 +1,137 @@
+"""What stands out on a home page: the exam that concerns a candidate now, an organiser's exam, and what waits for somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from examapp.attempts.queries import attempts_used, list_attempts
+from examapp.exams.models import Exam, ExamKind, Exemption
+from examapp.exams.queries import CandidateExam, list_exams_of, list_organiser_exams
+from examapp.exams.rules import ExamPhase, Window
+from examapp.org.models import Tree, Unit, UnitKind
+from examapp.people.models import Person
+from examapp.people.queries import within
+from examapp.people.rules import Reach
+from examapp.questions.models import Question, QuestionState
+from examapp.reports.queries.figures import HomeFigures, home_figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamNow:
+    """The one exam that concerns a candidate now."""
+
+    exam: Exam
+    phase: ExamPhase
+    window: Window
+    used: int
+    left: int | None
+    """Tries left, None for any number."""
+    is_being_sat: bool
+    is_study_missing: bool
+    others: int
+    """How many other exams the candidate could look at."""
+
+
+def find_exam_now(session: Session, person_id: int, *, now: datetime) -> ExamNow | None:
+    """Find the exam that concerns a candidate now: one that counts before a mock exam, open before upcoming before closed."""
+    found = list_exams_of(session, person_id, now)
+    if not found:
+        return None
+    used = attempts_used(session, person_id, [candidate.exam.id for candidate in found])
+    chosen = min(found, key=lambda candidate: _urgency(candidate, used.get(candidate.exam.id, 0), now))
+    attempts = list_attempts(session, chosen.exam.id, person_id) if used.get(chosen.exam.id) else ()
+    return ExamNow(
+        exam=chosen.exam,
+        phase=chosen.phase(now),
+        window=chosen.window(now),
+        used=used.get(chosen.exam.id, 0),
+        left=_left(chosen.exam, used.get(chosen.exam.id, 0)),
+        is_being_sat=any(attempt.submitted_at is None for attempt in attempts),
+        is_study_missing=chosen.is_study_missing,
+        others=len(found) - 1,
+    )
+
+
+def _left(exam: Exam, used: int) -> int | None:
+    return None if exam.attempts_allowed is None else max(0, exam.attempts_allowed - used)
+
+
+def _urgency(candidate: CandidateExam, used: int, now: datetime) -> tuple[int, float]:
+    exam, phase = candidate.exam, candidate.phase(now)
+    is_mock, is_done = exam.kind == ExamKind.MOCK, _left(exam, used) == 0
+    if phase is ExamPhase.OPEN and not is_done:
+        return (2 if is_mock else 0), exam.closes_at.timestamp()
+    if phase is ExamPhase.UPCOMING:
+        return (3 if is_mock else 1), exam.opens_at.timestamp()
+    return (5 if is_mock else 4), -exam.closes_at.timestamp()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganiserHome:
+    """An organiser's exam with its figures; `others` are further exams of now to look at."""
+
+    figures: HomeFigures
+    others: Sequence[Exam]
+
+
+def find_organiser_home(session: Session, reach: Reach, *, now: datetime) -> OrganiserHome | None:
+    """Find the figures that stand out for an organiser: of the running exam that closes first, else of the last one."""
+    exams = list_organiser_exams(session, reach)
+    top = _top_unit(session, reach)
+    if not exams or top is None:
+        return None
+    ordered = sorted(exams, key=lambda exam: _weight(exam, now))
+    unit_id, tree = top
+    figures = home_figures(session, ordered[0].id, unit_id, tree=tree, now=now)
+    return OrganiserHome(figures=figures, others=[exam for exam in ordered[1:] if exam.closes_at > now][:5])
+
+
+def _weight(exam: Exam, now: datetime) -> tuple[bool, int, float]:
+    if exam.opens_at <= now < exam.closes_at:
+        return exam.kind == ExamKind.MOCK, 0, exam.closes_at.timestamp()
+    if exam.closes_at <= now:
+        return exam.kind == ExamKind.MOCK, 1, -exam.closes_at.timestamp()
+    return exam.kind == ExamKind.MOCK, 2, exam.opens_at.timestamp()
+
+
+def _top_unit(session: Session, reach: Reach) -> tuple[int, Tree] | None:
+    """Give the unit whose whole an organiser oversees: of the first grant, or the county where everything is within reach."""
+    if reach.is_everything:
+        county = select(Unit.id).where(Unit.kind == UnitKind.COUNTY, Unit.closed_at.is_(None)).order_by(Unit.code)
+        unit_id = session.scalars(county.limit(1)).first()
+        return None if unit_id is None else (unit_id, Tree.REGION)
+    if reach.region_paths:
+        return _last_id(reach.region_paths[0]), Tree.REGION
+    return (_last_id(reach.sector_paths[0]), Tree.SECTOR) if reach.sector_paths else None
+
+
+def _last_id(path: str) -> int:
+    return int(path.strip("/").rsplit("/", 1)[-1])
+
+
+def count_exemptions_waiting(session: Session, reach: Reach) -> int:
+    """Count the exemptions and deferrals from within the reach that nobody has decided."""
+    statement = (
+        select(func.count())
+        .select_from(Exemption)
+        .join(Person, Exemption.person_id == Person.id)
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(
+            within(reach),
+            Exemption.approved_at.is_(None),
+            Exemption.refused_at.is_(None),
+            Exemption.withdrawn_at.is_(None),
+        )
+    )
+    return session.execute(statement).scalar_one()
+
+
+def count_questions_waiting(session: Session) -> int:
+    """Count the draft questions that wait for a review."""
+    statement = select(func.count()).select_from(Question).where(Question.state == QuestionState.DRAFT)
+    return session.execute(statement).scalar_one()

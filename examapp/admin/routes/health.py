@@ -1,0 +1,105 @@
+"""Whether the site lives and is ready, and its figures for Prometheus."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import time
+
+from flask import Blueprint, Response, current_app, g, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from sqlalchemy.orm import Session
+
+from examapp.admin.models import DEMO_LOADED
+from examapp.admin.queries import state
+from examapp.admin.rules.starting import is_alive
+from examapp.attempts.queries import count_in_progress
+from examapp.config import Mode, Settings
+from examapp.core import clock
+from examapp.core.db import reading
+from examapp.core.errors import NotFoundError
+from examapp.grading.queries import count_ungraded
+from examapp.people.access import public
+
+blueprint = Blueprint("health", __name__)
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_requests = Counter("examapp_requests_total", "Requests by endpoint and status.", ("worker", "endpoint", "status"))
+_latency = Histogram("examapp_request_seconds", "Seconds by endpoint.", ("worker", "endpoint"), buckets=_SECONDS)
+_attempts = Gauge("examapp_attempts", "Attempts by state.", ("state",))
+_jobs = Gauge("examapp_jobs", "Long jobs by kind and state.", ("kind", "state"))
+_beat_age = Gauge("examapp_sweeper_age_seconds", "Seconds since the sweeper was last alive.")
+
+
+@blueprint.get("/healthz")
+@public
+def healthz() -> Response:
+    """Answer 200 while this process works and the sweeper beats, else 503."""
+    is_sweeper_alive = is_alive(state.sweeper_beat(reading()), now=clock.now())
+    response = jsonify({"process": "ok", "sweeper": "ok" if is_sweeper_alive else "late"})
+    response.status_code = 200 if is_sweeper_alive else 503
+    return response
+
+
+@blueprint.get("/readyz")
+@public
+def readyz() -> Response:
+    """Answer 200 once requests can be served: schema at its newest, and in a try-out the demo county written whole."""
+    session = reading()
+    newest = state.newest_schema_version(str(current_app.extensions["migrate"].directory))
+    checks = {"schema": state.schema_version(session) == newest}
+    if checks["schema"] and _is_demo_expected(current_app.config["SETTINGS"]):
+        checks["demo"] = state.find_fact(session, DEMO_LOADED) is not None
+    response = jsonify({name: "ok" if is_met else "not yet" for name, is_met in checks.items()})
+    response.status_code = 200 if all(checks.values()) else 503
+    return response
+
+
+def _is_demo_expected(settings: Settings) -> bool:
+    return settings.mode is Mode.TRYOUT and settings.demo == "1"
+
+
+@blueprint.get("/metrics")
+@public
+def metrics() -> Response:
+    """Give the figures for Prometheus, to this machine or to who holds the token; to others there is nothing here."""
+    if not _may_read_metrics(current_app.config["SETTINGS"].metrics_token):
+        raise NotFoundError
+    _measure(reading())
+    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read_metrics(token: str) -> bool:
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if token and hmac.compare_digest(given.encode(), token.encode()):
+        return True
+    return request.remote_addr in _LOOPBACK and "X-Forwarded-For" not in request.headers
+
+
+def _measure(session: Session) -> None:
+    _attempts.labels("in_progress").set(count_in_progress(session))
+    ungraded, set_aside = count_ungraded(session)
+    _attempts.labels("ungraded").set(ungraded)
+    _attempts.labels("set_aside").set(set_aside)
+    for counts in state.count_jobs(session):
+        _jobs.labels(counts.kind, "waiting").set(counts.waiting)
+        _jobs.labels(counts.kind, "running").set(counts.running)
+        _jobs.labels(counts.kind, "failed").set(counts.failed)
+    beat = state.sweeper_beat(session)
+    _beat_age.set((clock.now() - beat).total_seconds() if beat else float("inf"))
+
+
+@blueprint.before_app_request
+def _note_begin() -> None:
+    g.began_at = time.perf_counter()
+
+
+@blueprint.after_app_request
+def _count(response: Response) -> Response:
+    """Count this process's own requests; several processes answer in turn, so each names itself."""
+    worker, endpoint = str(os.getpid()), request.endpoint or "none"
+    _requests.labels(worker, endpoint, str(response.status_code)).inc()
+    if "began_at" in g:
+        _latency.labels(worker, endpoint).observe(time.perf_counter() - g.began_at)
+    return response

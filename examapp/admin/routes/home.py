@@ -1,0 +1,124 @@
+"""The home page of everybody, and the menu of every page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp.admin.queries import home as stands_out
+from examapp.admin.queries import state
+from examapp.admin.queries.inbox import count_feedback
+from examapp.admin.queries.jobs import JobLine, list_jobs_of
+from examapp.admin.routes.messages import reader
+from examapp.admin.rules.menu import Entry, Place, mark_current, places_for
+from examapp.admin.rules.starting import is_alive
+from examapp.admin.rules.words import moment_words, remaining_words
+from examapp.core import clock
+from examapp.core.db import reading
+from examapp.core.permissions import Permission
+from examapp.messages.queries import list_notices, list_unseen_answers
+from examapp.people.access import find_signed_in_person, may, me, my_grants, my_reach, public
+from examapp.people.rules import ROLE_NAMES
+
+blueprint = Blueprint("admin", __name__)
+_MOST_NOTICES = 5
+_JOB_PLACES = {
+    "roster_import": ("名册导入", "people_admin.show_import", "import_id"),
+    "question_import": ("试题导入", "questions_admin.show_import", "import_id"),
+    "export": ("报表导出", "reports_admin.list_exports", None),
+}
+
+
+@blueprint.get("/")
+@public
+def home() -> str | Response:
+    """Show what concerns who is signed in; lead anybody else to the sign-in, or to the first set-up of an empty platform."""
+    who = find_signed_in_person()
+    if who is None:
+        return redirect(url_for("setup.first_set_up" if _is_to_be_set_up() else "people.sign_in"))
+    if who.must_change_password:
+        return redirect(url_for("people.change_password"))
+    session, now = reading(), clock.now()
+    return render_template(
+        "admin/home.html",
+        exam_now=stands_out.find_exam_now(session, who.person_id, now=now) if who.is_candidate else None,
+        organiser=_organiser(),
+        waiting=_waiting(),
+        jobs=[_with_place(job) for job in list_jobs_of(session, who.person_id, now=now)] if my_grants() else [],
+        notices=list_notices(session, reader(), most=_MOST_NOTICES),
+        answers=list_unseen_answers(session, who.person_id),
+        machine=_machine(),
+        roles=[ROLE_NAMES[role] for role in dict.fromkeys(grant.role for grant in my_grants())],
+        remaining=remaining_words,
+        moment=moment_words,
+    )
+
+
+def _is_to_be_set_up() -> bool:
+    return bool(current_app.config["SETTINGS"].setup_code) and not state.has_accounts(reading())
+
+
+def _organiser() -> stands_out.OrganiserHome | None:
+    if not may(Permission.REPORTS_READ):
+        return None
+    return stands_out.find_organiser_home(reading(), my_reach(Permission.REPORTS_READ), now=clock.now())
+
+
+def _waiting() -> list[tuple[str, int, str | None]]:
+    """Give what waits for this person: words, how many, and where to."""
+    session, found = reading(), []
+    if may(Permission.EXEMPTIONS_APPROVE):
+        count = stands_out.count_exemptions_waiting(session, my_reach(Permission.EXEMPTIONS_APPROVE))
+        found.append(("免考、缓考申请待审批", count, href_of("exams_admin.list_exemptions")))
+    if may(Permission.FEEDBACK_ANSWER):
+        count = count_feedback(session, my_reach(Permission.FEEDBACK_ANSWER), is_waiting_only=True)
+        found.append(("意见建议待答复", count, url_for("messages_admin.list_feedback", state="waiting")))
+    if may(Permission.QUESTIONS_REVIEW):
+        count = stands_out.count_questions_waiting(session)
+        found.append(("试题草稿待审核", count, href_of("questions_admin.list_questions", state="draft")))
+    return [(words, count, href) for words, count, href in found if count]
+
+
+def _machine() -> dict[str, Any] | None:
+    """Give the machine's state for who looks after it."""
+    if not may(Permission.SETTINGS_WRITE):
+        return None
+    session = reading()
+    beat = state.sweeper_beat(session)
+    jobs = state.count_jobs(session)
+    return {
+        "beat": beat,
+        "is_sweeper_alive": is_alive(beat, now=clock.now()),
+        "waiting": sum(counts.waiting for counts in jobs),
+        "running": sum(counts.running for counts in jobs),
+        "failed": sum(counts.failed for counts in jobs),
+    }
+
+
+def _with_place(job: JobLine) -> tuple[JobLine, str, str | None]:
+    words, endpoint, argument = _JOB_PLACES[job.kind]
+    return job, words, href_of(endpoint, **({argument: job.id} if argument else {}))
+
+
+def href_of(endpoint: str, **values: Any) -> str | None:
+    """Give the address of a page, None where this installation has no such page."""
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
+
+
+def menu() -> list[Entry]:
+    """Give the menu's entries for who is signed in; empty while the first password stands."""
+    if me().must_change_password:
+        return []
+    places = places_for(is_candidate=me().is_candidate, may=may)
+    return mark_current([(place, href) for place in places if (href := _href(place))], path=request.path)
+
+
+def _href(place: Place) -> str | None:
+    return href_of(place.endpoint)
+
+
+@blueprint.app_context_processor
+def _give_menu() -> dict[str, object]:
+    return {"menu": menu, "href_of": href_of}

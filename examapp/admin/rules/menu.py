@@ -1,0 +1,74 @@
+"""What stands in the menu, for whom, and which entry the present page belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from examapp.core.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place that the menu may lead to: shown with any of the permissions; for candidates where there is none."""
+
+    label: str
+    endpoint: str
+    permissions: tuple[Permission, ...] = ()
+    is_for_candidates: bool = False
+
+
+HOME = Place(label="首页", endpoint="admin.home")
+PLACES: tuple[Place, ...] = (
+    Place(label="考试", endpoint="attempts.list_exams", is_for_candidates=True),
+    Place(label="错题", endpoint="grading.mistakes", is_for_candidates=True),
+    Place(label="参考情况", endpoint="reports_admin.participation", permissions=(Permission.REPORTS_READ,)),
+    Place(label="考试管理", endpoint="exams_admin.list_exams", permissions=(Permission.EXAMS_READ,)),
+    Place(label="组卷", endpoint="papers_admin.list_blueprints", permissions=(Permission.PAPERS_READ,)),
+    Place(label="题库", endpoint="questions_admin.list_questions", permissions=(Permission.QUESTIONS_READ,)),
+    Place(
+        label="法律法规",
+        endpoint="laws_admin.list_laws",
+        permissions=(Permission.LAWS_WRITE, Permission.QUESTIONS_READ),
+    ),
+    Place(label="单位", endpoint="org_admin.list_units", permissions=(Permission.UNITS_READ,)),
+    Place(label="人员", endpoint="people_admin.list_people", permissions=(Permission.PEOPLE_READ,)),
+    Place(label="角色", endpoint="people_admin.list_roles", permissions=(Permission.ROLES_GRANT,)),
+    Place(label="通知", endpoint="messages_admin.list_notices", permissions=(Permission.NOTICES_WRITE,)),
+    Place(label="意见", endpoint="messages_admin.list_feedback", permissions=(Permission.FEEDBACK_ANSWER,)),
+    Place(label="审计", endpoint="audit_admin.list_log", permissions=(Permission.AUDIT_READ,)),
+    Place(label="设置", endpoint="admin_admin.show_settings", permissions=(Permission.SETTINGS_WRITE,)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A menu entry as the page shows it."""
+
+    label: str
+    href: str
+    is_current: bool
+
+
+def places_for(*, is_candidate: bool, may: Callable[[Permission], bool]) -> list[Place]:
+    """Give the places that somebody with these permissions has business at, the home page first."""
+    return [
+        HOME,
+        *(
+            place
+            for place in PLACES
+            if (place.is_for_candidates and is_candidate) or any(may(permission) for permission in place.permissions)
+        ),
+    ]
+
+
+def mark_current(found: Sequence[tuple[Place, str]], *, path: str) -> list[Entry]:
+    """Mark the entry whose address is the longest beginning of the present path; the home page only on itself."""
+    fitting = [href for _, href in found if _is_within(path, href)]
+    current = max(fitting, key=len, default="")
+    return [Entry(label=place.label, href=href, is_current=href == current) for place, href in found]
+
+
+def _is_within(path: str, href: str) -> bool:
+    bare = href.split("?", maxsplit=1)[0].rstrip("/")
+    return path == (bare or "/") or (bool(bare) and path.startswith(f"{bare}/"))
