@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from examapp.laws.models import Law, LawVersion
+from examapp.audit.operations import Actor, record
+from examapp.core.errors import BadRequestError, NotFoundError
+from examapp.laws.models import Law, LawArticle, LawVersion
+from examapp.laws.rules import LawText
 
 
 def ensure_law_version(
@@ -35,3 +39,83 @@ def _ensure_law(session: Session, *, name: str, topic: str, now: datetime) -> La
     if topic and not law.topic:
         law.topic = topic
     return law
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedLaw:
+    """What importing a law's text came to."""
+
+    version_id: int
+    name: str
+    version_on: date
+    added: int
+    changed: int
+    total: int
+    remarks: tuple[str, ...]
+
+
+def import_law_text(session: Session, *, text: LawText, actor: Actor, now: datetime) -> ImportedLaw:
+    """Store a law's text: articles are added or corrected, never removed, so that the parts of a code may come one file at a time."""
+    version = ensure_law_version(
+        session, law=text.name, version_on=text.version_on, effective_on=text.effective_on, now=now
+    )
+    session.execute(select(LawVersion.id).where(LawVersion.id == version.id).with_for_update())
+    if text.preamble:
+        version.preamble = text.preamble
+    statement = select(LawArticle).where(LawArticle.law_version_id == version.id)
+    known = {article.label: article for article in session.scalars(statement)}
+    changed = 0
+    fresh = []
+    for article in text.articles:
+        old = known.get(article.label)
+        if old is None:
+            fresh.append({"law_version_id": version.id, **asdict(article)})
+        elif (old.text, old.heading) != (article.text, article.heading):
+            old.text, old.heading = article.text, article.heading
+            changed += 1
+    if fresh:
+        session.execute(insert(LawArticle), fresh)
+    session.flush()
+    imported = ImportedLaw(
+        version_id=version.id,
+        name=text.name,
+        version_on=text.version_on,
+        added=len(fresh),
+        changed=changed,
+        total=len(known) + len(fresh),
+        remarks=tuple(text.remarks),
+    )
+    details = {"added": imported.added, "changed": changed}
+    record(
+        session,
+        "laws.import_law_text",
+        actor=actor,
+        now=now,
+        object_type="law_version",
+        object_id=version.id,
+        details=details,
+    )
+    return imported
+
+
+def set_dates(
+    session: Session,
+    *,
+    version_id: int,
+    effective_on: date | None,
+    repealed_on: date | None,
+    actor: Actor,
+    now: datetime,
+) -> LawVersion:
+    """Set from when a law's version is in force, and when it was repealed; raises BadRequestError for days that make no sense."""
+    version = session.get(LawVersion, version_id, with_for_update=True)
+    if version is None:
+        raise NotFoundError
+    if effective_on is not None and repealed_on is not None and repealed_on <= effective_on:
+        raise BadRequestError("废止日期应当晚于施行日期，请核对。")
+    version.effective_on, version.repealed_on = effective_on, repealed_on
+    days = {"effective_on": str(effective_on), "repealed_on": str(repealed_on)}
+    record(
+        session, "laws.set_dates", actor=actor, now=now, object_type="law_version", object_id=version.id, details=days
+    )
+    return version

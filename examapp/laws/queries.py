@@ -32,28 +32,39 @@ class VersionRow:
         )
 
 
+_VERSIONS = (
+    select(
+        LawVersion.id,
+        Law.name.label("law"),
+        Law.topic,
+        LawVersion.version_on,
+        LawVersion.effective_on,
+        LawVersion.repealed_on,
+        func.count(LawArticle.id).label("articles"),
+    )
+    .join(Law, LawVersion.law_id == Law.id)
+    .outerjoin(LawArticle, LawArticle.law_version_id == LawVersion.id)
+    .group_by(LawVersion.id, Law.id)
+    .order_by(Law.topic, Law.name, LawVersion.version_on.desc())
+)
+
+
 def list_versions(session: Session, *, words: str = "", law: str = "") -> list[VersionRow]:
     """List all versions of laws whose name holds the words (or of one law), by topic, law and day, newest first."""
-    statement = (
-        select(
-            LawVersion.id,
-            Law.name.label("law"),
-            Law.topic,
-            LawVersion.version_on,
-            LawVersion.effective_on,
-            LawVersion.repealed_on,
-            func.count(LawArticle.id).label("articles"),
-        )
-        .join(Law, LawVersion.law_id == Law.id)
-        .outerjoin(LawArticle, LawArticle.law_version_id == LawVersion.id)
-        .group_by(LawVersion.id, Law.id)
-        .order_by(Law.topic, Law.name, LawVersion.version_on.desc())
-    )
+    statement = _VERSIONS
     if words:
         statement = statement.where(Law.name.contains(words, autoescape=True))
     if law:
         statement = statement.where(Law.name == law)
     return [VersionRow(**row._mapping) for row in session.execute(statement)]  # noqa: SLF001 – SQLAlchemy's public name
+
+
+def get_version_row(session: Session, version_id: int) -> VersionRow:
+    """Get one version as lists show it; raises NotFoundError."""
+    row = session.execute(_VERSIONS.where(LawVersion.id == version_id)).one_or_none()
+    if row is None:
+        raise NotFoundError
+    return VersionRow(**row._mapping)  # noqa: SLF001 – SQLAlchemy's public name
 
 
 def get_version(session: Session, *, law: str, version_on: date) -> LawVersion:

@@ -14,16 +14,28 @@ _FULL_NAME = "中华人民共和国"
 
 
 def law_name(text: str) -> str:
-    """Give the short name of a law: without 《》, without 中华人民共和国 at its beginning, without a year behind it."""
+    """Give the short name of a law: without 《》, without 中华人民共和国, without a year behind it."""
     name = re.sub(r"[《》〈〉\s]", "", text)
     name = re.sub(r"[（(]\d{4}[^）)]*[）)]$", "", name)
-    return name.removeprefix(_FULL_NAME) or name
+    return name.replace(_FULL_NAME, "") or name
 
 
 def article_labels(text: str) -> list[str]:
     """List the articles that a citation names, each once, as `第三十二条` or `第一百二十条之一`."""
     labels = [_label(number, branch) for number, branch in ARTICLE.findall(text)]
     return list(dict.fromkeys(labels))
+
+
+def article_label(text: str) -> str:
+    """Give the one spelling of an article's name: 第32条之1 is `第三十二条之一`; the text as it is where it names none."""
+    found = ARTICLE.match(text)
+    return _label(found[1], found[2] or "") if found else text
+
+
+def article_position(label: str) -> int:
+    """Give where an article stands in its law, branches behind their article."""
+    found = ARTICLE.match(label)
+    return number_of(found[1]) * 100 + (number_of(found[2]) if found[2] else 0) if found else 0
 
 
 def _label(number: str, branch: str) -> str:

@@ -1,0 +1,75 @@
+"""The law library as the office keeps it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.permissions import Permission
+from examapp.laws import operations, queries
+from examapp.laws.forms import DatesForm, UploadLawsForm
+from examapp.laws.rules import UnreadableLawError, read_law_text
+from examapp.people.access import actor, requires
+
+admin_blueprint = Blueprint("laws_admin", __name__, url_prefix="/admin/laws")
+
+
+@admin_blueprint.get("/")
+@requires(Permission.LAWS_WRITE)
+def list_laws() -> str:
+    """Show all versions of all laws with their days and how many articles were imported."""
+    words = request.args.get("q", "").strip()[:40]
+    rows = queries.list_versions(reading(), words=words)
+    return render_template("laws/admin_list.html", rows=rows, words=words, today=clock.today(), form=UploadLawsForm())
+
+
+@admin_blueprint.post("/import")
+@requires(Permission.LAWS_WRITE)
+def import_texts() -> Response:
+    """Import uploaded texts of laws; each file succeeds or is refused by itself."""
+    form = UploadLawsForm()
+    if not form.validate_on_submit():
+        flash("请选择法律文本文件（txt 或 md）后再导入。", "error")
+        return redirect(url_for("laws_admin.list_laws"))
+    for file in form.files.data:
+        _import(file.read(), file.filename or "")
+    return redirect(url_for("laws_admin.list_laws"))
+
+
+def _import(content: bytes, name: str) -> None:
+    try:
+        text = read_law_text(content, name)
+    except UnreadableLawError as error:
+        flash(f"「{name}」没有导入：{error.text}", "error")
+        return
+    with transaction() as session:
+        done = operations.import_law_text(session, text=text, actor=actor(), now=clock.now())
+    flash(
+        f"《{done.name}》（{done.version_on}）：新增 {done.added} 条，更正 {done.changed} 条，共 {done.total} 条。",
+        "success",
+    )
+    for remark in done.remarks[:5]:
+        flash(f"《{done.name}》：{remark}", "warning")
+
+
+@admin_blueprint.route("/versions/<int:version_id>/dates", methods=["GET", "POST"])
+@requires(Permission.LAWS_WRITE)
+def set_dates(version_id: int) -> Response | str:
+    """Set from when a version is in force."""
+    row = queries.get_version_row(reading(), version_id)
+    form = DatesForm(data={"effective_on": row.effective_on, "repealed_on": row.repealed_on})
+    if not form.validate_on_submit():
+        return render_template("laws/dates.html", row=row, form=form)
+    with transaction() as session:
+        operations.set_dates(
+            session,
+            version_id=version_id,
+            effective_on=form.effective_on.data,
+            repealed_on=form.repealed_on.data,
+            actor=actor(),
+            now=clock.now(),
+        )
+    flash(f"《{row.law}》（{row.version_on}）的日期已保存。", "success")
+    return redirect(url_for("laws_admin.list_laws"))

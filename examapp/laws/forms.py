@@ -1,0 +1,21 @@
+"""The shape of what the office types and uploads about laws."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileRequired, MultipleFileField
+from wtforms import DateField
+from wtforms.validators import Optional
+
+
+class UploadLawsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """Files of laws' texts."""
+
+    files = MultipleFileField("法律文本", validators=[FileRequired("请选择文件。")])
+
+
+class DatesForm(FlaskForm):  # type: ignore[misc]
+    """From when a version is in force, and until when."""
+
+    effective_on = DateField("施行日期", validators=[Optional()])
+    repealed_on = DateField("废止日期", validators=[Optional()])
