@@ -101,7 +101,7 @@ class Exam(Base):
     is_full_duration: Mapped[bool] = mapped_column(default=False)
     """Whether a late start keeps the full duration beyond the end of the window."""
     grace_s: Mapped[int] = mapped_column(default=60)
-    attempts_allowed: Mapped[int | None] = mapped_column(default=1)
+    attempts_allowed: Mapped[int | None]
     """Null for unlimited."""
     counting_rule: Mapped[Words] = mapped_column(default=CountingRule.BEST)
     scoring_rule: Mapped[Words] = mapped_column(default=ScoringRule.ALL_OR_NOTHING)

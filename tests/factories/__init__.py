@@ -155,7 +155,7 @@ class World:
     def exam(self, blueprint=None, *, title="测试考试", kind="annual", state=ExamState.PUBLISHED, opens_in=timedelta(hours=-1), lasts=timedelta(days=1), **fields):
         """An exam that is open now, unless said otherwise."""
         now = clock.now()
-        fields = {"duration_s": 3600, "pass_percent": Decimal(60), "good_percent": Decimal(80), "excellent_percent": Decimal(90)} | fields
+        fields = {"duration_s": 3600, "attempts_allowed": 1, "pass_percent": Decimal(60), "good_percent": Decimal(80), "excellent_percent": Decimal(90)} | fields
         return self.save(Exam(
             title=title, kind=kind, state=state, blueprint_id=blueprint.id if blueprint else None, opens_at=now + opens_in,
             closes_at=now + opens_in + lasts, created_at=now, updated_at=now, published_at=now, **fields,
