@@ -10,6 +10,7 @@ from examapp.admin import models as _admin
 from examapp.admin import routes as admin_routes
 from examapp.attempts import api as attempts_api
 from examapp.attempts import models as _attempts
+from examapp.attempts import routes as attempts_routes
 from examapp.audit import models as _audit
 from examapp.demo import cli as demo_cli
 from examapp.exams import models as _exams
@@ -17,6 +18,7 @@ from examapp.exams import tasks as _exam_tasks
 from examapp.grading import api as grading_api
 from examapp.grading import cli as grading_cli
 from examapp.grading import models as _grading
+from examapp.grading import routes as grading_routes
 from examapp.grading import tasks as _grading_tasks
 from examapp.laws import admin_routes as laws_admin_routes
 from examapp.laws import cli as laws_cli
@@ -45,7 +47,9 @@ TASKS = (_exam_tasks, _question_tasks, _grading_tasks, _report_tasks)
 BLUEPRINTS: tuple[Blueprint, ...] = (
     people_routes.blueprint,
     people_api.api_blueprint,
+    attempts_routes.blueprint,
     attempts_api.api_blueprint,
+    grading_routes.blueprint,
     grading_api.api_blueprint,
     grading_cli.cli_blueprint,
     demo_cli.cli_blueprint,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from examapp.core.errors import NotFoundError
 from examapp.papers.models import Blueprint, BlueprintSection, Paper
-from examapp.papers.rules import DRAWN_KINDS, KINDS_BY_LETTER, Pool, PoolQuestion, Section, parts_of, prepare_pool
+from examapp.papers.rules import DRAWN_KINDS, KINDS_BY_LETTER, Pool, PoolQuestion, Section, draw, parts_of, prepare_pool
 from examapp.questions.models import (
     KnowledgePoint,
     Question,
@@ -214,3 +214,54 @@ def get_blueprint(session: Session, blueprint_id: int) -> Blueprint:
     if blueprint is None:
         raise NotFoundError
     return blueprint
+
+
+def list_blueprints(session: Session) -> list[Blueprint]:
+    """List the blueprints that are not archived with their sections, the newest first."""
+    return list(
+        session.scalars(
+            select(Blueprint)
+            .where(Blueprint.archived_at.is_(None))
+            .options(selectinload(Blueprint.sections))
+            .order_by(Blueprint.id.desc())
+        )
+    )
+
+
+def is_drawn_from(session: Session, blueprint_id: int) -> bool:
+    """Tell whether a paper has been drawn from a blueprint: from then on it no longer changes."""
+    return session.scalar(select(Paper.id).where(Paper.blueprint_id == blueprint_id).limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankNames:
+    """The names by which a section may be cut out of the bank."""
+
+    laws: tuple[str, ...]
+    topics: tuple[str, ...]
+    knowledge_points: tuple[str, ...]
+
+
+def bank_names(session: Session) -> BankNames:
+    """Give the laws, topics and knowledge points that questions of the bank carry."""
+    laws = session.scalars(select(Question.law_name).where(Question.law_name != "").distinct())
+    topics = session.scalars(select(Question.topic).where(Question.topic != "").distinct())
+    points = session.scalars(select(KnowledgePoint.name))
+    return BankNames(laws=tuple(sorted(laws)), topics=tuple(sorted(topics)), knowledge_points=tuple(sorted(points)))
+
+
+def unknown_names(session: Session, sections: Iterable[Section]) -> list[str]:
+    """List the laws, topics and knowledge points that sections name and the bank does not know."""
+    sections = list(sections)
+    known = bank_names(session)
+    return sorted(
+        {name for section in sections for name in section.laws - set(known.laws)}
+        | {name for section in sections for name in section.topics - set(known.topics)}
+        | {name for section in sections for name in section.knowledge_points - set(known.knowledge_points)}
+    )
+
+
+def sample_paper(session: Session, blueprint: Blueprint, *, seed: int) -> dict[str, Any]:
+    """Draw a paper that is not kept, and give it as a candidate would see it; raises BankTooSmallError."""
+    drawn = draw(sections_of(blueprint), load_pool(session, blueprint), seed=seed, is_shuffled=blueprint.is_shuffled)
+    return render_paper(session, Paper(sections=drawn.sections, shape=drawn.shape, total_points=drawn.total_points))

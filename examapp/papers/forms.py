@@ -1,0 +1,119 @@
+"""Forms of the blueprint pages: shape only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    DecimalField,
+    FieldList,
+    Form,
+    FormField,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+
+from examapp.papers.models import Blueprint
+from examapp.papers.operations import BlueprintSettings
+from examapp.papers.rules import DRAWN_KINDS, Section
+from question_bank.model import KIND_NAMES, Difficulty, Kind
+
+MOST_SECTIONS = 20
+_MOST_DIGITS = 6
+_BETWEEN_NAMES = re.compile(r"[\r\n、，,；;]+")
+
+
+class SectionForm(Form):  # type: ignore[misc]  # wtforms has no types
+    """One section of a blueprint; within the whole form, so without a token of its own."""
+
+    title = StringField(
+        "名称", [DataRequired("请填写名称，如「一、单选题」。"), Length(max=60, message="名称最多 60 字。")]
+    )
+    kind = SelectField("题型", choices=[SelectChoice(str(kind), KIND_NAMES[kind]) for kind in DRAWN_KINDS])
+    count = IntegerField(
+        "题数", [InputRequired("请填写题数。"), NumberRange(1, 200, "题数应为 1 至 200。")], default=10
+    )
+    points_each = DecimalField(
+        "每题分值", [InputRequired("请填写分值。"), NumberRange(Decimal("0.01"), 1000, "分值应大于 0。")], places=2
+    )
+    instructions = StringField("答题说明", [Optional(), Length(max=300, message="说明最多 300 字。")])
+    laws = TextAreaField("法律法规", [Optional(), Length(max=4000)])
+    topics = TextAreaField("专题", [Optional(), Length(max=4000)])
+    knowledge_points = TextAreaField("知识点", [Optional(), Length(max=4000)])
+    easy = IntegerField("易", [Optional(), NumberRange(0, 200, "题数应为 0 至 200。")])
+    medium = IntegerField("中", [Optional(), NumberRange(0, 200, "题数应为 0 至 200。")])
+    hard = IntegerField("难", [Optional(), NumberRange(0, 200, "题数应为 0 至 200。")])
+
+    def section(self) -> Section:
+        """Give the section as it was filled in."""
+        counts = {str(level): int(self[str(level)].data or 0) for level in Difficulty}
+        return Section(
+            title=self.title.data.strip(),
+            instructions=(self.instructions.data or "").strip(),
+            kind=Kind(self.kind.data),
+            count=self.count.data,
+            points_each=self.points_each.data,
+            laws=_names(self.laws.data),
+            topics=_names(self.topics.data),
+            knowledge_points=_names(self.knowledge_points.data),
+            difficulties={level: count for level, count in counts.items() if count},
+        )
+
+
+class SectionList(FieldList):  # type: ignore[misc]  # wtforms has no types
+    """A list that passes over field names whose number is none (`sections-²-title`), where WTForms would fall over."""
+
+    def _extract_indices(self, prefix: str, formdata: Iterable[str]) -> Iterator[int]:
+        for name in formdata:
+            index = name.removeprefix(f"{prefix}-").split("-", 1)[0]
+            if name.startswith(f"{prefix}-") and index.isascii() and index.isdigit() and len(index) <= _MOST_DIGITS:
+                yield int(index)
+
+
+class BlueprintForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A blueprint with its sections."""
+
+    name = StringField("规则名称", [DataRequired("请填写规则名称。"), Length(max=80, message="名称最多 80 字。")])
+    is_shuffled = BooleanField("每人的选项顺序不同（判断题除外）", default=True)
+    sections = SectionList(FormField(SectionForm), label="试卷各部分", min_entries=1, max_entries=MOST_SECTIONS)
+
+    def settings(self) -> BlueprintSettings:
+        """Give the blueprint as it was filled in."""
+        return BlueprintSettings(
+            name=self.name.data.strip(),
+            is_shuffled=bool(self.is_shuffled.data),
+            sections=tuple(entry.form.section() for entry in self.sections),
+        )
+
+
+def blueprint_form(blueprint: Blueprint | None) -> BlueprintForm:
+    """Give the form filled from a stored blueprint, or from the request where it was sent."""
+    if blueprint is None:
+        return BlueprintForm()
+    sections = [
+        {
+            "title": row.title,
+            "kind": row.kind,
+            "count": row.count,
+            "points_each": row.points_each,
+            "instructions": row.instructions,
+            "laws": "\n".join(row.laws),
+            "topics": "\n".join(row.topics),
+            "knowledge_points": "\n".join(row.knowledge_points),
+            **row.difficulties,
+        }
+        for row in blueprint.sections
+    ]
+    return BlueprintForm(data={"name": blueprint.name, "is_shuffled": blueprint.is_shuffled, "sections": sections})
+
+
+def _names(text: str | None) -> frozenset[str]:
+    return frozenset(name.strip() for name in _BETWEEN_NAMES.split(text or "") if name.strip())

@@ -1,0 +1,120 @@
+"""The office sets blueprints, sees what the bank lacks, and looks at a sample paper."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from examapp.audit.models import AuditEvent
+from examapp.core import clock
+from examapp.papers.models import Blueprint, Paper
+from examapp.papers.operations import make_paper
+from question_bank.model import Kind
+
+
+@pytest.fixture
+def office(world):
+    return world.client(world.admin("publicity_office"))
+
+
+def token(client, path):
+    return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(path).get_data(as_text=True))[1]
+
+
+def send(client, path, fields, *, page=None):
+    return client.post(path, data={"csrf_token": token(client, page or path), **fields})
+
+
+def section(number=0, **fields):
+    values = {"title": "一、单选题", "kind": "single_choice", "count": "2", "points_each": "2.5"} | fields
+    return {f"sections-{number}-{name}": value for name, value in values.items()}
+
+
+def test_a_blueprint_is_made_changed_and_shown_with_its_dry_run(world, session, office):
+    for _ in range(3):
+        world.question(law="民法典", knowledge_points=("合同",))
+    answer = send(office, "/admin/papers/new", {"name": "年度卷", "is_shuffled": "y", **section(laws="民法典", knowledge_points="合同", easy="1"), **section(7, title="二、判断题", kind="true_false", count="4", points_each="1")})
+    assert answer.status_code == 302, answer.get_data(as_text=True)
+    blueprint = session.query(Blueprint).one()
+    assert [(s.position, s.kind, s.count, str(s.points_each), s.laws, s.difficulties) for s in blueprint.sections] == [
+        (1, "single_choice", 2, "2.50", ["民法典"], {"easy": 1}), (2, "true_false", 4, "1.00", [], {}),
+    ]
+    page = office.get(answer.location).get_data(as_text=True)
+    assert "缺 4 题" in page
+    assert "易 1 / 3" in page
+    assert "题库不够" in page
+    for _ in range(4):
+        world.question(Kind.TRUE_FALSE)
+    page = office.get(answer.location).get_data(as_text=True)
+    assert "题库够用" in page
+    assert "超几何分布" in page
+    edit = f"{answer.location}/edit"
+    assert "民法典" in office.get(edit).get_data(as_text=True)
+    assert send(office, edit, {"name": "年度卷二", **section(count="3")}).status_code == 302
+    session.expire_all()
+    assert (blueprint.name, blueprint.is_shuffled, len(blueprint.sections)) == ("年度卷二", False, 1)
+    assert [event.act for event in session.query(AuditEvent).order_by(AuditEvent.id)] == ["papers.create_blueprint", "papers.update_blueprint"]
+
+
+@pytest.mark.parametrize(("fields", "words"), [
+    (section(count="0"), "题数应为 1 至 200"),
+    (section(count="很多"), "第 1 部分 题数"),
+    (section(points_each="-1"), "分值应大于 0"),
+    (section(points_each="NaN"), "第 1 部分 每题分值"),
+    (section(title=""), "请填写名称"),
+    (section(kind="short_answer"), "第 1 部分 题型"),
+    (section(laws="没有这部法"), "没有这部法"),
+    (section(easy="2", hard="1"), "各难度题数之和超过"),
+    ({**section(), "sections-²-title": "x", "sections-99999999999999-title": "y", "state": "1", "name": ""}, "请填写规则名称"),
+])
+def test_a_blueprint_that_cannot_stand_is_refused_in_words(world, session, office, fields, words):
+    answer = send(office, "/admin/papers/new", {"name": "年度卷", **fields})
+    assert answer.status_code == 422
+    assert words in answer.get_data(as_text=True)
+    assert session.query(Blueprint).count() == 0
+
+
+def test_a_blueprint_with_papers_no_longer_changes_but_can_be_copied(world, session, office):
+    for _ in range(3):
+        world.question()
+    blueprint = world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),))
+    make_paper(session, blueprint=blueprint, seed=1, now=clock.now())
+    answer = send(office, f"/admin/papers/{blueprint.id}/edit", {"name": "改名", **section()})
+    assert answer.status_code == 422
+    assert "请复制一份" in answer.get_data(as_text=True)
+    session.expire_all()
+    assert blueprint.name == "测试组卷"
+    copied = send(office, f"/admin/papers/{blueprint.id}/copy", {}, page=f"/admin/papers/{blueprint.id}")
+    assert copied.status_code == 302
+    assert session.query(Blueprint).filter(Blueprint.name.contains("副本")).one().sections[0].count == 2
+
+
+def test_a_sample_paper_is_shown_without_keys_and_not_kept(world, session, office):
+    for _ in range(3):
+        world.question(stem="什么是<b>处罚</b>？", explanation="解析在此")
+    blueprint = world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),))
+    answer = office.get(f"/admin/papers/{blueprint.id}/preview", follow_redirects=True)
+    page = answer.get_data(as_text=True)
+    assert "什么是<b>处罚</b>" in page
+    assert "解析在此" not in page
+    assert office.get(answer.request.full_path).get_data(as_text=True).count("选项") == page.count("选项")
+    assert session.query(Paper).count() == 0
+
+
+def test_an_archived_blueprint_leaves_the_list(world, session, office):
+    blueprint = world.blueprint()
+    assert "测试组卷" in office.get("/admin/papers/").get_data(as_text=True)
+    send(office, f"/admin/papers/{blueprint.id}/archive", {}, page=f"/admin/papers/{blueprint.id}")
+    assert "还没有组卷规则" in office.get("/admin/papers/").get_data(as_text=True)
+
+
+def test_others_find_no_blueprints(world):
+    blueprint = world.blueprint()
+    for role in ("unit_admin", "leader", "audit_admin"):
+        client = world.client(world.admin(role, world.unit()))
+        for path in ("/admin/papers/", "/admin/papers/new", f"/admin/papers/{blueprint.id}", f"/admin/papers/{blueprint.id}/preview"):
+            assert client.get(path).status_code == 404
+    assert world.client().get("/admin/papers/").status_code == 302
+    office = world.client(world.admin("publicity_office"))
+    assert office.get("/admin/papers/999999").status_code == 404
