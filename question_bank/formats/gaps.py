@@ -54,8 +54,8 @@ def place_gaps(draft: Draft, stem: Rich, gaps: list[Gap], *, hidden: frozenset[i
     else:
         _make_case(draft, stem, gaps)
         return
-    lengths = [gap.length for gap in gaps]
-    draft.stem = Rich(_TOKEN.sub(lambda match: "_" * lengths[int(match.group(1))], stem.text), stem.is_html)
+    lengths = {str(place): gap.length for place, gap in enumerate(gaps)}
+    draft.stem = Rich(_TOKEN.sub(lambda match: "_" * lengths.get(match.group(1), 0), stem.text), stem.is_html)
 
 
 def _make_case(draft: Draft, stem: Rich, gaps: list[Gap]) -> None:

@@ -333,3 +333,10 @@ def test_gaps_that_share_their_answers_name_what_is_lost():
     mapping = '<mapping><mapEntry mapKey="a" mappedValue="1"/><mapEntry mapKey="b" mappedValue="1"/></mapping>'
     got = read(item(body=body, answer=mapping, base="string")).imported[0]
     assert [loss.code for loss in got.losses] == ["gaps_interchangeable"]
+
+
+def test_a_sample_answer_in_feedback_stays_out_of_the_stem():
+    body = """<p>写一写</p><extendedTextInteraction responseIdentifier="RESPONSE"/><feedbackBlock outcomeIdentifier="F" identifier="s"
+    showHide="show"><p>范文</p><endAttemptInteraction responseIdentifier="H" title="x"/></feedbackBlock>"""
+    got = read(item(body=body, answer="", base="string")).imported[0].question
+    assert (got.stem, got.explanation) == ("写一写", "范文")

@@ -20,6 +20,8 @@ STEM_CLASS = "bank-stem"
 ANSWER_CLASS = "bank-answer"
 """The paragraph that the writer adds for gaps which find no line in the stem."""
 
+_TOKEN = re.compile("\uf100\\d+\uf101")
+_MARKS = re.compile("[\uf100-\uf102]")
 _FOLD = re.compile(r"[ \t]*[\r\n]\s*")
 _VOID = frozenset({"br", "img", "hr", "col", "wbr"})
 _DROPPED = frozenset(
@@ -134,11 +136,14 @@ class Renderer:
         return ""
 
     def _feedback_block(self, element: Element) -> str:
+        """Feedback is no part of the stem, save a block that holds what is to be answered; its hint buttons go with it."""
         before = len(self.body.interactions)
         inner = self.inner(element)
-        if len(self.body.interactions) > before:
+        within = self.body.interactions[before:]
+        if any(local(one) != "endAttemptInteraction" for one in within):
             return inner
-        self.body.feedback.append((element.get("identifier", ""), Rich(inner.strip(), is_html=True)))
+        del self.body.interactions[before:]
+        self.body.feedback.append((element.get("identifier", ""), Rich(_TOKEN.sub("", inner).strip(), is_html=True)))
         return ""
 
     def _rubric(self, element: Element) -> str:
@@ -161,5 +166,5 @@ class Renderer:
 
 def _escape(text: str | None, *, keep: bool) -> str:
     """Text as HTML; line ends of the XML's own layout become spaces, save in `pre`."""
-    escaped = html.escape(text or "", quote=False)
+    escaped = html.escape(_MARKS.sub("", text or ""), quote=False)
     return escaped if keep else _FOLD.sub(" ", escaped)

@@ -38,7 +38,7 @@ def is_qti_name(root: Element) -> bool:
 
 def plain_name(name: str) -> str:
     """A name of QTI 3.0 as QTI 2 writes it."""
-    return _camel(name.removeprefix("qti-")) if name.startswith("qti-") else name
+    return _camel(name.removeprefix("qti-")) if re.match("qti-[a-z]", name) else name
 
 
 def unify_names(root: Element) -> None:
@@ -50,7 +50,7 @@ def unify_names(root: Element) -> None:
         element.tag = plain_name(name.localname)
         if name.namespace == _MATH and name.localname != "math":
             element.tag = f"math-{name.localname}"
-        if name.localname.startswith("qti-"):
+        if name.localname.startswith("qti-") and element.tag != name.localname:
             _unify_attributes(element)
 
 

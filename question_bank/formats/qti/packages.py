@@ -15,8 +15,8 @@ from question_bank.formats.qti12_items.tree import is_tree, read_tree
 from question_bank.formats.xml_safety import Element, XIncludeError
 from question_bank.reading import Note, Reading, UnreadableFileError
 
-_OPTIONAL = (".js", ".css", ".json", ".map", ".xsd", ".dtd")
-"""Files that no question of ours needs; a manifest may list them in vain."""
+_NEEDED = (".xml", ".qti", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp")
+"""Files that a question may need; a manifest that lists others in vain does no harm."""
 _NO_QUESTIONS = "压缩包里没有能读的题目。支持 QTI 1.2、2.1、2.2、3.0 的题目包，请在原系统重新导出。"
 
 
@@ -138,8 +138,9 @@ def _check_files(state: _State, needed: list[str]) -> None:
         if not resource.type.startswith("imsqti"):
             continue
         missing = [path for path in dict.fromkeys([resource.href, *resource.files]) if path and path not in archive]
+        _remark_idle(state, resource, missing)
         missing = [
-            path for path in missing if not path.endswith(_OPTIONAL) and not path.startswith(("http:", "https:"))
+            path for path in missing if path.lower().endswith(_NEEDED) and not path.startswith(("http:", "https:"))
         ]
         if not missing:
             continue
@@ -150,6 +151,13 @@ def _check_files(state: _State, needed: list[str]) -> None:
         raise UnreadableFileError(
             f"压缩包缺少文件：清单（imsmanifest.xml）列了“{missing[0]}”，压缩包里却没有。请在原系统重新导出完整的压缩包。"
         )
+
+
+def _remark_idle(state: _State, resource: Resource, missing: list[str]) -> None:
+    for path in missing:
+        if not path.lower().endswith(_NEEDED):
+            note = f"清单列了“{path}”，压缩包里却没有；题目用不到这类文件，没有影响。"
+            state.reading.remarks.append(Note(f"imsmanifest.xml：{resource.identifier}", note, "file_missing"))
 
 
 def _is_lone_item(resource: Resource, wanted: set[str], needed: list[str]) -> bool:
