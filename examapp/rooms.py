@@ -34,6 +34,7 @@ from examapp.people import routes as people_routes
 from examapp.questions import cli as questions_cli
 from examapp.questions import models as _questions
 from examapp.questions import tasks as _question_tasks
+from examapp.reports import admin_routes as reports_admin
 from examapp.reports import api as reports_api
 from examapp.reports import models as _reports
 from examapp.reports import tasks as _report_tasks
@@ -57,6 +58,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     laws_admin_routes.admin_blueprint,
     laws_cli.cli_blueprint,
     questions_cli.blueprint,
+    reports_admin.admin_blueprint,
     reports_api.api_blueprint,
     admin_routes.blueprint,
     admin_routes.health_blueprint,

@@ -22,7 +22,7 @@ from examapp.people.queries import list_grants
 from examapp.people.rules import Reach, reach_of
 from examapp.reports.models import Export
 from examapp.reports.operations import files
-from examapp.reports.queries.basis import get_basis, list_nodes
+from examapp.reports.queries.basis import get_basis, get_unit_tree
 from examapp.reports.queries.exports import get_own_export
 from examapp.reports.rules import CONTENT_NAMES, Scope
 
@@ -60,7 +60,7 @@ def request_export(
     if content not in CONTENT_NAMES or format not in ("xlsx", "csv") or (content, format) == ("score_sheet", "csv"):
         raise BadRequestError
     basis = get_basis(session, exam_id, scope=scope, now=now)
-    unit = list_nodes(session, unit_id, tree=tree, reach=reach)[0]
+    unit = get_unit_tree(session, unit_id, tree=tree, reach=reach).top
     export = Export(
         exam_id=exam_id,
         unit_id=unit.unit_id,
@@ -135,7 +135,7 @@ def _order_of(session: Session, export: Export, reach: Reach | None, *, now: dat
     if reach is None:
         raise NotFoundError
     basis = get_basis(session, export.exam_id, scope=Scope(export.scope), now=now)
-    nodes = list_nodes(session, export.unit_id, tree=Tree(export.tree), reach=reach)
+    nodes = get_unit_tree(session, export.unit_id, tree=Tree(export.tree), reach=reach).nodes
     return files.Order(basis=basis, nodes=nodes, tree=Tree(export.tree), content=export.content, format=export.format)
 
 

@@ -70,56 +70,72 @@ def list_reported_exams(session: Session) -> list[Exam]:
     )
 
 
-def list_nodes(session: Session, unit_id: int, *, tree: Tree, reach: Reach) -> list[UnitNode]:
-    """List a unit within reach, first, and all below it in a tree that is within reach too, in one statement.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitTree:
+    """A unit within reach, the units above it and below it that are within reach too."""
+
+    above: list[UnitNode]
+    """From the highest down."""
+    nodes: list[UnitNode]
+    """The unit itself first, then all below it, by code."""
+
+    @property
+    def top(self) -> UnitNode:
+        """The unit itself."""
+        return self.nodes[0]
+
+    @property
+    def unit_ids(self) -> list[int]:
+        """The ids of the unit and of all below it."""
+        return [node.unit_id for node in self.nodes]
+
+
+def get_unit_tree(session: Session, unit_id: int, *, tree: Tree, reach: Reach) -> UnitTree:
+    """Get a unit with what is above and below it in a tree, as far as it is within reach, in one statement.
 
     The region's top, which hangs in no system, stands in the sector tree above all systems. Raises NotFoundError for a unit out of
     reach.
     """
     top = select(Unit.region_path, Unit.sector_path, Unit.parent_id).where(Unit.id == unit_id).cte("top")
-    if tree is Tree.REGION:
-        below = Unit.region_path.startswith(top.c.region_path)
-    else:
+    path, top_path = (
+        (Unit.region_path, top.c.region_path) if tree is Tree.REGION else (Unit.sector_path, top.c.sector_path)
+    )
+    wanted = or_(Unit.id == unit_id, path.startswith(top_path), top_path.startswith(path))
+    if tree is Tree.SECTOR:
         is_above_all = and_(top.c.sector_path.is_(None), top.c.parent_id.is_(None))
-        below = or_(
-            Unit.sector_path.startswith(top.c.sector_path),
-            and_(is_above_all, or_(Unit.sector_path.is_not(None), Unit.region_path.startswith(top.c.region_path))),
-        )
+        hangs_somewhere = or_(Unit.sector_path.is_not(None), Unit.region_path.startswith(top.c.region_path))
+        wanted = or_(wanted, and_(is_above_all, hangs_somewhere))
     rows = session.execute(
-        select(
-            Unit.id,
-            Unit.code,
-            Unit.name,
-            Unit.kind,
-            Unit.parent_id,
-            Unit.sector_parent_id,
-            Unit.sector_path,
-            Unit.closed_at,
-        )
-        .where(or_(below, Unit.id == unit_id), within(reach), select(top).exists())
-        .add_cte(top)
-        .order_by(Unit.code)
+        select(Unit, path.label("path")).join(top, wanted).where(within(reach)).order_by(Unit.code)
     ).all()
-    known = {row.id for row in rows}
-    if unit_id not in known:
+    own_path = next((row.path or "" for row in rows if row.Unit.id == unit_id), None)
+    if own_path is None:
         raise NotFoundError
-    nodes = [
-        UnitNode(
-            unit_id=row.id,
-            code=row.code,
-            name=row.name,
-            kind=row.kind,
-            parent_id=None if row.id == unit_id else _parent(row.parent_id, row.sector_parent_id, tree, unit_id, known),
-            is_closed=row.closed_at is not None,
-        )
-        for row in rows
-    ]
-    return sorted(nodes, key=lambda node: node.unit_id != unit_id)
+    is_above = [row.path is not None and row.path != own_path and own_path.startswith(row.path) for row in rows]
+    above = [row for row, is_it in zip(rows, is_above, strict=True) if is_it]
+    below = [row.Unit for row, is_it in zip(rows, is_above, strict=True) if not is_it]
+    known = {unit.id for unit in below}
+    nodes = [_node(unit, None if unit.id == unit_id else _parent(unit, tree, unit_id, known)) for unit in below]
+    return UnitTree(
+        above=[_node(row.Unit, None) for row in sorted(above, key=lambda row: len(row.path))],
+        nodes=sorted(nodes, key=lambda node: node.unit_id != unit_id),
+    )
 
 
-def _parent(parent_id: int | None, sector_parent_id: int | None, tree: Tree, top_id: int, known: set[int]) -> int:
+def _node(unit: Unit, parent_id: int | None) -> UnitNode:
+    return UnitNode(
+        unit_id=unit.id,
+        code=unit.code,
+        name=unit.name,
+        kind=unit.kind,
+        parent_id=parent_id,
+        is_closed=unit.closed_at is not None,
+    )
+
+
+def _parent(unit: Unit, tree: Tree, top_id: int, known: set[int]) -> int:
     """Give the parent in the tree; the top where the tree has none within what is shown."""
-    wanted = parent_id if tree is Tree.REGION else sector_parent_id
+    wanted = unit.parent_id if tree is Tree.REGION else unit.sector_parent_id
     return wanted if wanted is not None and wanted in known else top_id
 
 

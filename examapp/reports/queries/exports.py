@@ -33,7 +33,9 @@ class ExportRow:
     """An export in the list of one's own, without its file."""
 
     id: int
+    exam_id: int
     exam_title: str
+    unit_id: int
     unit_name: str
     content: str
     format: str
@@ -46,14 +48,19 @@ class ExportRow:
     expires_at: datetime | None
 
 
-def list_own_exports(session: Session, *, person_id: int, reach: Reach, most: int = 100) -> list[ExportRow]:
-    """List this person's exports, the newest first."""
+def list_own_exports(
+    session: Session, *, person_id: int, reach: Reach, export_id: int | None = None, most: int = 100
+) -> list[ExportRow]:
+    """List this person's exports, the newest first, or the one that is asked for."""
+    own = _own(person_id, reach)
     rows = session.execute(
-        _own(person_id, reach)
+        (own if export_id is None else own.where(Export.id == export_id))
         .join(Exam, Exam.id == Export.exam_id)
         .with_only_columns(
             Export.id,
+            Export.exam_id,
             Exam.title.label("exam_title"),
+            Export.unit_id,
             Unit.name.label("unit_name"),
             Export.content,
             Export.format,

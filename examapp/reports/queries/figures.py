@@ -12,7 +12,7 @@ from examapp.core import clock
 from examapp.core.clock import LOCAL, day_of
 from examapp.org.models import Tree, Unit
 from examapp.people.rules import Reach
-from examapp.reports.queries.basis import Basis, get_basis, list_nodes
+from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_unit_tree
 from examapp.reports.queries.people import EVERYBODY, PeopleFilter, people_of
 from examapp.reports.rules import ZERO, Counts, CurvePoint, UnitNode, UnitRow, curve, rollup, tidy_bins
 
@@ -40,7 +40,7 @@ class UnitTable:
 
     basis: Basis
     tree: Tree
-    nodes: list[UnitNode]
+    units: UnitTree
     rows: list[UnitRow]
 
     @property
@@ -61,10 +61,10 @@ def get_unit_table(
     position: str = "",
 ) -> UnitTable:
     """Get the figures of a unit within reach and of what is below it, in two statements; raises NotFoundError."""
-    nodes = list_nodes(session, unit_id, tree=tree, reach=reach)
-    wanted = PeopleFilter(unit_ids=[node.unit_id for node in nodes], rank=rank, position=position)
+    units = get_unit_tree(session, unit_id, tree=tree, reach=reach)
+    wanted = PeopleFilter(unit_ids=units.unit_ids, rank=rank, position=position)
     counts = counts_by_unit(session, basis, wanted)
-    return UnitTable(basis=basis, tree=tree, nodes=nodes, rows=rollup(nodes, counts, depth=depth))
+    return UnitTable(basis=basis, tree=tree, units=units, rows=rollup(units.nodes, counts, depth=depth))
 
 
 def get_curve(session: Session, basis: Basis, wanted: PeopleFilter) -> list[CurvePoint]:
@@ -119,7 +119,7 @@ def home_figures(
     unit_id = reach_unit if isinstance(reach_unit, int) else reach_unit.id
     basis = get_basis(session, exam_id, scope=None, now=now or clock.now())
     table = get_unit_table(session, basis, unit_id, tree=tree, depth=1, reach=Reach(is_everything=True))
-    wanted = PeopleFilter(unit_ids=[node.unit_id for node in table.nodes])
+    wanted = PeopleFilter(unit_ids=table.units.unit_ids)
     return HomeFigures(
         basis=basis,
         unit=table.rows[0].unit,

@@ -1,0 +1,360 @@
+"""Pages of the figures: exams, the unit table, the people behind a number, progress, the score sheet on paper, exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp.core import clock
+from examapp.core.clock import day_of
+from examapp.core.db import reading, transaction
+from examapp.core.errors import BadRequestError, NotFoundError
+from examapp.core.permissions import Permission
+from examapp.exams.queries import list_organiser_exams
+from examapp.grading.rules import BAND_NAMES
+from examapp.org.models import UNIT_KIND_NAMES, Tree
+from examapp.people.access import actor, me, my_reach, requires
+from examapp.reports import rules
+from examapp.reports.api import send_export
+from examapp.reports.forms import FORMAT_NAMES, ExportForm
+from examapp.reports.operations import exports, files
+from examapp.reports.queries import lists
+from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_unit_tree, list_tops
+from examapp.reports.queries.exports import list_own_exports
+from examapp.reports.queries.figures import counts_by_unit, get_curve, get_distribution, get_unit_table
+from examapp.reports.queries.people import GROUP_NAMES, PeopleFilter
+from examapp.reports.rules import Scope, UnitRow
+
+admin_blueprint = Blueprint("reports_admin", __name__, url_prefix="/admin/reports")
+_PAGE = 50
+_MOST_ON_PAPER = 2000
+_DEPTHS = (0, 1, 2, 3, 4, 5)
+_TEXT = 50
+SORTS = {
+    "code": "单位编码",
+    "eligible": "应考",
+    "participated": "参考",
+    "absent": "未参考",
+    "participation_rate": "参考率",
+    "pass_rate": "合格率",
+    "pass_of_eligible_rate": "通过率",
+    "excellence_rate": "优秀率",
+    "mean_points": "平均分",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What the address of a page says: tree, depth, scope, order and filters; it can be kept and sent."""
+
+    tree: Tree
+    scope: Scope | None
+    depth: int
+    sort: str
+    is_descending: bool
+    kind: str
+    search: str
+    rank: str
+    position: str
+    group: str
+    page: int
+
+    def query(self, **changes: Any) -> dict[str, Any]:
+        """Give the address's query with changes, leaving out what is usual."""
+        now = {
+            "tree": self.tree, "scope": self.scope, "depth": self.depth, "sort": self.sort, "dir": "desc" if self.is_descending else "asc",
+            "kind": self.kind, "q": self.search, "rank": self.rank, "position": self.position, "group": self.group, "page": self.page,
+        } | changes  # fmt: skip
+        usual = {"tree": Tree.REGION, "depth": 1, "sort": "code", "dir": "asc", "group": "absent", "page": 1}
+        return {name: value for name, value in now.items() if value not in (None, "") and value != usual.get(name)}
+
+    def people(self, unit_ids: list[int] | None, *, has_search: bool = False) -> PeopleFilter:
+        """Give the people that the filters mean, of these units."""
+        search = self.search if has_search else ""
+        return PeopleFilter(unit_ids=unit_ids, rank=self.rank, position=self.position, search=search)
+
+
+def _view() -> View:
+    args = request.args
+    return View(
+        tree=Tree(_word("tree", Tree.REGION, set(Tree))),
+        scope=Scope(args["scope"]) if args.get("scope") in set(Scope) else None,
+        depth=int(_word("depth", "1", {str(depth) for depth in _DEPTHS})),
+        sort=_word("sort", "code", SORTS),
+        is_descending=args.get("dir") == "desc",
+        kind=_word("kind", "", set(UNIT_KIND_NAMES)),
+        search=_text("q"),
+        rank=_text("rank"),
+        position=_text("position"),
+        group=_word("group", "absent", GROUP_NAMES),
+        page=_page(args.get("page", "1")),
+    )
+
+
+def _word(name: str, usual: str, known: Any) -> str:
+    word = request.args.get(name, usual)
+    return word if word in known else usual
+
+
+def _text(name: str) -> str:
+    return request.args.get(name, "").replace("\0", "").strip()[:_TEXT]
+
+
+def _page(text: str) -> int:
+    return min(max(int(text), 1), 100_000) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+
+
+def _open(exam_id: int, unit_id: int, view: View) -> tuple[Basis, UnitTree]:
+    """Get what a page stands on; raises NotFoundError out of reach."""
+    session = reading()
+    basis = get_basis(session, _known(exam_id), scope=view.scope, now=clock.now())
+    return basis, get_unit_tree(session, _known(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_READ))
+
+
+def _known(number: int) -> int:
+    return number if number < 2**63 else 0
+
+
+def _page_of(template: str, basis: Basis, units: UnitTree, view: View, **more: Any) -> str:
+    def link(endpoint: str, *, unit_id: int | None = None, **changes: Any) -> str:
+        place: dict[str, Any] = {"exam_id": basis.exam.id, "unit_id": unit_id or units.top.unit_id}
+        return url_for(f"reports_admin.{endpoint}", **place, **view.query(**changes))
+
+    return render_template(
+        template,
+        basis=basis,
+        units=units,
+        unit=units.top,
+        view=view,
+        link=link,
+        roster_words=files.roster_words(basis),
+        definitions=rules.definitions(basis.scope),
+        scope_names=rules.SCOPE_NAMES,
+        group_names=GROUP_NAMES,
+        band_names=BAND_NAMES,
+        **more,
+    )
+
+
+@admin_blueprint.get("")
+@requires(Permission.REPORTS_READ)
+def participation() -> str:
+    """List the exams that have figures, the newest first."""
+    reach = my_reach(Permission.REPORTS_READ)
+    return render_template("reports/exams.html", exams=list_organiser_exams(reading(), reach), now_at=clock.now())
+
+
+@admin_blueprint.get("/exams/<int:exam_id>")
+@requires(Permission.REPORTS_READ)
+def show_exam(exam_id: int) -> str | AnyResponse:
+    """Lead to the unit at which the reach begins, or let choose among several."""
+    session, view = reading(), _view()
+    basis = get_basis(session, _known(exam_id), scope=view.scope, now=clock.now())
+    reach = my_reach(Permission.REPORTS_READ)
+    tops = list_tops(session, reach)
+    if len(tops) != 1:
+        return render_template("reports/tops.html", basis=basis, tops=tops)
+    is_by_sector = bool(reach.sector_paths) and not reach.region_paths
+    changes = {"tree": Tree.SECTOR} if is_by_sector and "tree" not in request.args else {}
+    return redirect(
+        url_for("reports_admin.show_unit", exam_id=exam_id, unit_id=tops[0].id, **view.query(**changes)), 303
+    )
+
+
+@admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>")
+@requires(Permission.REPORTS_READ)
+def show_unit(exam_id: int, unit_id: int) -> str:
+    """Show the unit table: a unit with its whole, and what is below it."""
+    session, view = reading(), _view()
+    basis = get_basis(session, _known(exam_id), scope=view.scope, now=clock.now())
+    table = get_unit_table(
+        session,
+        basis,
+        _known(unit_id),
+        tree=view.tree,
+        depth=view.depth,
+        reach=my_reach(Permission.REPORTS_READ),
+        rank=view.rank,
+        position=view.position,
+    )
+    form = ExportForm(tree=view.tree, scope=basis.scope)
+    return _page_of(
+        "reports/unit.html",
+        basis,
+        table.units,
+        view,
+        total=table.total,
+        rows=_in_order([row for row in table.rows[1:] if _is_wanted(row, view)], view),
+        form=form,
+        sorts=SORTS,
+        kinds=UNIT_KIND_NAMES,
+        depths=_DEPTHS,
+    )
+
+
+def _is_wanted(row: UnitRow, view: View) -> bool:
+    if view.kind and row.unit.kind != view.kind:
+        return False
+    return not view.search or view.search in row.unit.name or row.unit.code.startswith(view.search)
+
+
+def _in_order(rows: list[UnitRow], view: View) -> list[UnitRow]:
+    """Sort the rows; by code they stay as the tree hangs, and what has no value comes last either way."""
+    if view.sort == "code":
+        return sorted(rows, key=lambda row: row.unit.code, reverse=True) if view.is_descending else rows
+    valued = [row for row in rows if getattr(row.counts, view.sort) is not None]
+    rest = [row for row in rows if getattr(row.counts, view.sort) is None]
+    return sorted(valued, key=lambda row: getattr(row.counts, view.sort), reverse=view.is_descending) + rest
+
+
+@admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/people")
+@requires(Permission.REPORTS_READ)
+def list_people(exam_id: int, unit_id: int) -> str:
+    """List the people behind a number: by unit code and staff number, never by points."""
+    view = _view()
+    basis, units = _open(exam_id, unit_id, view)
+    rows, count = lists.list_people(
+        reading(),
+        basis,
+        view.people(units.unit_ids, has_search=True),
+        group=view.group,
+        offset=(view.page - 1) * _PAGE,
+        limit=_PAGE,
+    )
+    return _page_of(
+        "reports/people.html",
+        basis,
+        units,
+        view,
+        rows=rows,
+        count=count,
+        page_count=-(-count // _PAGE),
+        status_words=files.status_words,
+        form=ExportForm(content="absent" if view.group == "absent" else "scores", tree=view.tree, scope=basis.scope),
+    )
+
+
+@admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/people/<int:person_id>")
+@requires(Permission.REPORTS_READ)
+def show_person(exam_id: int, unit_id: int, person_id: int) -> str:
+    """Show one person of the unit's roster with all tries and the one that counts."""
+    view = _view()
+    basis, units = _open(exam_id, unit_id, view)
+    wanted = PeopleFilter(unit_ids=units.unit_ids, person_id=_known(person_id))
+    person = lists.get_person(reading(), basis, wanted)
+    return _page_of("reports/person.html", basis, units, view, person=person, status_words=files.status_words)
+
+
+@admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/progress")
+@requires(Permission.REPORTS_READ)
+def show_progress(exam_id: int, unit_id: int) -> str:
+    """Show who took part by day, with the deadline, and the distribution of points, with the pass mark; each with its table."""
+    session, view = reading(), _view()
+    basis, units = _open(exam_id, unit_id, view)
+    wanted = view.people(units.unit_ids)
+    counts = sum(counts_by_unit(session, basis, wanted).values(), rules.Counts())
+    days, bins = get_curve(session, basis, wanted), get_distribution(session, basis, wanted)
+    closes_at = max(exam.closes_at for exam in basis.exams)
+    return _page_of(
+        "reports/progress.html",
+        basis,
+        units,
+        view,
+        total=counts,
+        days=days,
+        bins=list(zip(rules.BIN_NAMES, bins, strict=True)),
+        curve=rules.curve_chart(days, deadline_on=day_of(closes_at), eligible=counts.eligible),
+        bars=rules.bar_chart(bins, pass_percent=basis.exam.pass_percent),
+        closes_at=closes_at,
+    )
+
+
+@admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/score-sheet")
+@requires(Permission.REPORTS_EXPORT)
+def show_score_sheet(exam_id: int, unit_id: int) -> str:
+    """Show the score sheet (成绩汇总表) to print, sign and seal."""
+    session, view = reading(), _view()
+    basis = get_basis(session, _known(exam_id), scope=view.scope, now=clock.now())
+    units = get_unit_tree(session, _known(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_EXPORT))
+    wanted = PeopleFilter(unit_ids=units.unit_ids)
+    total = sum(counts_by_unit(session, basis, wanted).values(), rules.Counts())
+    is_too_long = total.roster > _MOST_ON_PAPER
+    return _page_of(
+        "reports/score_sheet.html",
+        basis,
+        units,
+        view,
+        total=total,
+        is_too_long=is_too_long,
+        people=[] if is_too_long else list(lists.iter_scores(session, basis, wanted)),
+        totals_words=files.totals_words(total),
+        sheet_remark=files.sheet_remark,
+        band_words=files.band_words,
+    )
+
+
+@admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/corrections")
+@requires(Permission.REPORTS_READ)
+def list_corrections(exam_id: int, unit_id: int) -> str:
+    """List the roster moves after the freeze, which the figures leave out."""
+    view = _view()
+    basis, units = _open(exam_id, unit_id, view)
+    rows = lists.list_corrections(reading(), basis, units.unit_ids)
+    return _page_of("reports/corrections.html", basis, units, view, rows=rows)
+
+
+@admin_blueprint.post("/exams/<int:exam_id>/units/<int:unit_id>/exports")
+@requires(Permission.REPORTS_EXPORT)
+def request_export(exam_id: int, unit_id: int) -> AnyResponse:
+    """Ask for a file, and lead to its progress."""
+    form = ExportForm()
+    if not form.validate() or form.tree.data not in set(Tree) or form.scope.data not in set(Scope):
+        raise BadRequestError
+    is_sheet = form.content.data == "score_sheet"
+    with transaction() as session:
+        export = exports.request_export(
+            session,
+            exam_id=_known(exam_id),
+            unit_id=_known(unit_id),
+            content=form.content.data,
+            format="xlsx" if is_sheet else form.format.data,
+            tree=Tree(form.tree.data),
+            scope=Scope(form.scope.data),
+            reach=my_reach(Permission.REPORTS_EXPORT),
+            actor=actor(),
+            now=clock.now(),
+        )
+        export_id = export.id
+    return redirect(url_for("reports_admin.show_export", export_id=export_id), 303)
+
+
+@admin_blueprint.get("/exports")
+@requires(Permission.REPORTS_EXPORT)
+def list_exports() -> str:
+    """List one's own exports."""
+    rows = list_own_exports(reading(), person_id=me().person_id, reach=my_reach(Permission.REPORTS_EXPORT))
+    return render_template("reports/exports.html", rows=rows, names=_NAMES)
+
+
+@admin_blueprint.get("/exports/<int:export_id>")
+@requires(Permission.REPORTS_EXPORT)
+def show_export(export_id: int) -> str:
+    """Show an export's progress, and the file once it is there."""
+    reach = my_reach(Permission.REPORTS_EXPORT)
+    rows = list_own_exports(reading(), person_id=me().person_id, reach=reach, export_id=_known(export_id))
+    if not rows:
+        raise NotFoundError
+    return render_template("reports/export.html", export=rows[0], names=_NAMES)
+
+
+_NAMES = {"content": rules.CONTENT_NAMES, "format": FORMAT_NAMES, "scope": rules.SCOPE_NAMES}
+
+
+@admin_blueprint.get("/exports/<int:export_id>/file")
+@requires(Permission.REPORTS_EXPORT)
+def download_export(export_id: int) -> Response:
+    """Hand out the file."""
+    return send_export(export_id)
