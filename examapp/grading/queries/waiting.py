@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from examapp.attempts.models import Answer, Attempt, AttemptState
@@ -91,7 +92,7 @@ def newest_keys(session: Session, version_ids: Iterable[int]) -> dict[int, Versi
     rows = session.execute(
         select(AnswerKey.question_version_id, AnswerKey.id, AnswerKey.parts)
         .where(AnswerKey.question_version_id.in_(set(version_ids)))
-        .distinct(AnswerKey.question_version_id)
+        .ext(distinct_on(AnswerKey.question_version_id))
         .order_by(AnswerKey.question_version_id, AnswerKey.number.desc())
     )
     return {version_id: VersionKey(key_id, parts) for version_id, key_id, parts in rows}

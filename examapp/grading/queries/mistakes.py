@@ -1,0 +1,66 @@
+"""A graded paper item by item as its candidate reads it again, and the sittings whose keys are released to a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examapp.attempts.models import Attempt
+from examapp.exams.models import Exam
+from examapp.grading.models import Grade
+from examapp.grading.queries.results import ItemResult, Release, list_item_results, release_of
+from examapp.papers.queries import get_paper, render_paper
+
+_MOST_SITTINGS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewedItem:
+    """One item of a graded paper: what was asked, what was answered, what is right and why."""
+
+    result: ItemResult
+    asked: dict[str, Any]
+    """The item as the delivery protocol's paper writes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradedSitting:
+    """A graded attempt with its exam and the grade that counts."""
+
+    attempt: Attempt
+    exam: Exam
+    grade: Grade
+
+
+def review_items(session: Session, attempt: Attempt, grade: Grade) -> list[ReviewedItem]:
+    """List a graded attempt's items with words and keys; only after the keys' release."""
+    paper = render_paper(session, get_paper(session, attempt.paper_id))
+    asked = {item["item"]: item for section in paper["sections"] for item in section["items"]}
+    return [
+        ReviewedItem(result=result, asked=asked[result.item]) for result in list_item_results(session, attempt, grade)
+    ]
+
+
+def list_sittings_with_keys(session: Session, person_id: int, *, now: datetime) -> list[GradedSitting]:
+    """List a person's graded attempts whose keys are released, the latest first; at most 200."""
+    rows = session.execute(
+        select(Attempt, Exam, Grade)
+        .join(Exam, Attempt.exam_id == Exam.id)
+        .join(Grade, (Grade.attempt_id == Attempt.id) & Grade.is_current)
+        .where(Attempt.person_id == person_id)
+        .order_by(Attempt.submitted_at.desc(), Attempt.id.desc())
+        .limit(_MOST_SITTINGS)
+    ).all()
+    releases: dict[int, Release] = {}
+    for _, exam, _ in rows:
+        if exam.id not in releases:
+            releases[exam.id] = release_of(session, exam, now=now)
+    return [
+        GradedSitting(attempt=attempt, exam=exam, grade=grade)
+        for attempt, exam, grade in rows
+        if releases[exam.id].are_keys_out
+    ]

@@ -1,0 +1,117 @@
+"""After the hand-in: the receipt to keep, the result by the exam's policy, and the list of mistakes."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp.attempts.models import Attempt, AttemptState
+from examapp.attempts.operations import close_if_overdue
+from examapp.attempts.queries import list_attempts
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.exams.models import SCORING_RULE_NAMES, Exam, ScoringRule
+from examapp.exams.queries import CandidateExam, find_candidate_exam, get_exam, list_exams_of
+from examapp.exams.rules import ExamPhase
+from examapp.grading.models import Grade
+from examapp.grading.queries import Release, find_current_grade, release_of, shares_by_law
+from examapp.grading.queries.mistakes import list_sittings_with_keys, review_items
+from examapp.grading.rules import BAND_NAMES, Band
+from examapp.people.access import me, signed_in
+from question_bank.model import KIND_NAMES, Kind
+
+blueprint = Blueprint("grading", __name__)
+_COUNTING_WORDS = {"best": "取最高成绩", "last": "取最后一次成绩", "first": "取第一次成绩"}
+
+
+@blueprint.get("/attempts/<int:attempt_id>/receipt")
+@signed_in
+def show_receipt(attempt_id: int) -> str | AnyResponse:
+    """Show the receipt of a hand-in, to keep or print."""
+    attempt, exam = _closed_attempt(attempt_id)
+    if attempt.state == AttemptState.IN_PROGRESS:
+        return redirect(url_for("attempts.before_start", exam_id=exam.id))
+    return render_template("grading/receipt.html", attempt=attempt, exam=exam)
+
+
+@blueprint.get("/attempts/<int:attempt_id>/result")
+@signed_in
+def show_result(attempt_id: int) -> str | AnyResponse:
+    """Show the result as far as the exam's policy shows it now; waits on the page while it is being graded."""
+    attempt, exam = _closed_attempt(attempt_id)
+    if attempt.state == AttemptState.IN_PROGRESS:
+        return redirect(url_for("attempts.before_start", exam_id=exam.id))
+    session = reading()
+    grade = find_current_grade(session, attempt.id)
+    release = release_of(session, exam, now=clock.now())
+    if grade is None or not release.are_results_out:
+        return render_template(
+            "grading/result_waiting.html", attempt=attempt, exam=exam, is_graded=grade is not None, release=release
+        )
+    return _result_page(session, attempt, exam, grade, release)
+
+
+def _result_page(session: Session, attempt: Attempt, exam: Exam, grade: Grade, release: Release) -> str:
+    reviewed = review_items(session, attempt, grade) if release.are_keys_out else []
+    mistakes = [item for item in reviewed if not item.result.is_right]
+    return render_template(
+        "grading/result.html",
+        attempt=attempt,
+        exam=exam,
+        grade=grade,
+        release=release,
+        band_name=BAND_NAMES[Band(grade.band)],
+        scoring_words=SCORING_RULE_NAMES[ScoringRule(exam.scoring_rule)],
+        counting_words=_COUNTING_WORDS[exam.counting_rule],
+        shares=shares_by_law([item.result for item in reviewed]),
+        mistakes=mistakes,
+        kind_names=_kind_names(),
+        may_sit_again=_may_sit_again(session, exam),
+        makeup=_find_makeup(session, exam),
+    )
+
+
+@blueprint.get("/my/mistakes")
+@signed_in
+def list_mistakes() -> str:
+    """List what was answered wrong in released exams, one sitting a page, the latest first."""
+    session = reading()
+    sittings = list_sittings_with_keys(session, me().person_id, now=clock.now())
+    number = min(max(request.args.get("page", 1, type=int) or 1, 1), max(len(sittings), 1))
+    sitting = sittings[number - 1] if sittings else None
+    reviewed = review_items(session, sitting.attempt, sitting.grade) if sitting else []
+    return render_template(
+        "grading/mistakes.html",
+        sitting=sitting,
+        sittings=sittings,
+        number=number,
+        total=len(reviewed),
+        mistakes=[item for item in reviewed if not item.result.is_right],
+        kind_names=_kind_names(),
+    )
+
+
+def _closed_attempt(attempt_id: int) -> tuple[Attempt, Exam]:
+    with transaction() as session:
+        attempt = close_if_overdue(session, attempt_id, person_id=me().person_id, now=clock.now())
+        exam_id = attempt.exam_id
+    return attempt, get_exam(reading(), exam_id)
+
+
+def _kind_names() -> dict[str, str]:
+    return {str(kind): KIND_NAMES[Kind(kind)] for kind in Kind}
+
+
+def _may_sit_again(session: Session, exam: Exam) -> bool:
+    candidate = find_candidate_exam(session, exam.id, me().person_id)
+    if candidate is None or candidate.start_refusal(clock.now()) is not None:
+        return False
+    used = len(list_attempts(session, exam.id, me().person_id))
+    return exam.attempts_allowed is None or used < exam.attempts_allowed
+
+
+def _find_makeup(session: Session, exam: Exam) -> CandidateExam | None:
+    now = clock.now()
+    bound = [c for c in list_exams_of(session, me().person_id, now) if c.exam.main_exam_id == exam.id]
+    return next((c for c in bound if c.phase(now) is not ExamPhase.CLOSED), None)

@@ -1,0 +1,8 @@
+"""Nudges go nowhere here: grading is what the tests call, or what the sweep does by itself."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def without_nudges(monkeypatch):
+    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)

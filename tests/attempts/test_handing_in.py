@@ -1,0 +1,99 @@
+from datetime import timedelta
+
+import pytest
+
+from examapp.attempts.models import AnswerChange, Attempt
+from examapp.attempts.operations import close_overdue
+from tests.attempts.sitting import make_sitting, sheet_digest
+from tests.conftest import NOON
+
+
+@pytest.fixture
+def sitter(world):
+    return make_sitting(world)
+
+
+def test_hand_in_merges_the_sheet_and_gives_the_receipt(sitter):
+    sitter.save((1, 1, ["A"]), (2, 2, ["B"]))
+    answer = sitter.hand_in((2, 3, ["C"]), (3, 4, ["C", "A"]), (5, 5, [" "]))
+    assert answer.status_code == 201
+    receipt = answer.get_json()["receipt"]
+    assert receipt["answered"] == 3
+    assert receipt["total"] == 5
+    assert receipt["forced"] is False
+    assert receipt["submitted_at"] == "2026-11-24T12:00:00.000+08:00"
+    assert receipt["sha256"] == sheet_digest(sitter.attempt["id"], [[1, ["A"]], [2, ["C"]], [3, ["A", "C"]]])
+
+
+def test_any_repeat_gives_the_same_receipt(sitter):
+    first = sitter.hand_in((1, 1, ["A"]))
+    again = sitter.hand_in((1, 9, ["B"]))
+    other_epoch = sitter.hand_in(epoch=7)
+    assert (first.status_code, again.status_code, other_epoch.status_code) == (201, 200, 200)
+    assert first.get_json()["receipt"] == again.get_json()["receipt"] == other_epoch.get_json()["receipt"]
+    assert sitter.look()["receipt"] == first.get_json()["receipt"]
+
+
+def test_refused_items_of_the_sheet_are_left_out_and_listed(sitter):
+    answer = sitter.hand_in((1, 1, ["A"]), (2, 2, ["Z"]), (88, 3, ["A"]))
+    assert answer.get_json()["refused"] == {"2": "unknown_option", "88": "unknown_item"}
+    assert answer.get_json()["receipt"]["answered"] == 1
+
+
+def test_hand_in_of_an_older_device_is_refused_and_closes_nothing(sitter):
+    sitter.api.post(sitter.url("/epoch"))
+    answer = sitter.hand_in((1, 1, ["A"]), epoch=1)
+    assert (answer.status_code, answer.get_json()["error"], answer.get_json()["epoch"]) == (409, "taken_over", 2)
+    assert sitter.look()["state"] == "in_progress"
+    assert sitter.hand_in(epoch=9).status_code == 400
+
+
+def test_hand_in_within_grace_counts_at_the_deadline(sitter, frozen):
+    frozen.at(NOON + timedelta(hours=1, seconds=30))
+    receipt = sitter.hand_in((1, 1, ["A"])).get_json()["receipt"]
+    assert receipt["submitted_at"] == "2026-11-24T13:00:00.000+08:00"
+    assert (receipt["forced"], receipt["answered"]) == (False, 1)
+
+
+def test_hand_in_after_a_forced_close_gives_the_forced_receipt_and_keeps_the_late_answers_aside(sitter, frozen, world):
+    sitter.save((1, 1, ["A"]))
+    frozen.at(NOON + timedelta(hours=1, minutes=5))
+    answer = sitter.hand_in((1, 2, ["B"]), (2, 3, ["B"]))
+    assert answer.status_code == 200
+    assert answer.get_json()["receipt"]["forced"] is True
+    assert answer.get_json()["receipt"]["answered"] == 1
+    assert sitter.answers() == {1: ["A"]}
+
+
+def test_sweep_closes_only_what_is_overdue_and_only_once(sitter, frozen, session):
+    assert close_overdue(session, now=NOON + timedelta(hours=1, seconds=59)) == 0
+    assert close_overdue(session, now=NOON + timedelta(hours=1, seconds=60)) == 1
+    assert close_overdue(session, now=NOON + timedelta(hours=3)) == 0
+
+
+def test_replaying_everything_changes_nothing(sitter, world):
+    saves = [(1, 1, ["A"]), (1, 2, ["B"]), (3, 3, ["A"]), (5, 4, ["三十日"])]
+    for save in saves:
+        sitter.save(save)
+    receipt = sitter.hand_in((4, 5, ["B"])).get_json()["receipt"]
+    before = (sitter.answers(), world.session.query(AnswerChange).count(), sitter.result().get_json())
+    for save in reversed(saves + saves):
+        sitter.save(save)
+    assert sitter.hand_in((4, 5, ["B"])).get_json()["receipt"] == receipt
+    assert (sitter.answers(), world.session.query(AnswerChange).count(), sitter.result().get_json()) == before
+
+
+def test_history_folds_to_the_answers(sitter, world):
+    sitter.save((1, 1, ["A"]), (2, 2, ["B"]))
+    sitter.save((1, 3, ["C"]))
+    sitter.api.post(sitter.url("/epoch"))
+    sitter.save((2, 1, []), epoch=2)
+    folded = {change.item: change.response for change in world.session.query(AnswerChange).order_by(AnswerChange.epoch, AnswerChange.seq)}
+    assert folded == sitter.answers() == {1: ["C"], 2: []}
+
+
+def test_state_of_the_row_never_contradicts_itself(sitter, world):
+    sitter.hand_in()
+    attempt = world.session.get(Attempt, sitter.attempt["id"])
+    assert attempt.receipt_number
+    assert attempt.submitted_at == NOON

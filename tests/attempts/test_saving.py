@@ -1,0 +1,185 @@
+from datetime import timedelta
+
+import pytest
+
+from examapp.attempts.models import Answer, AnswerChange, Attempt, AttemptEvent, SetAsideSave
+from tests.attempts.sitting import make_sitting
+from tests.conftest import NOON
+
+
+@pytest.fixture
+def sitter(world):
+    return make_sitting(world)
+
+
+def test_saved_answer_is_acked_and_read_back(sitter):
+    answer = sitter.save((1, 1, ["A"]), (3, 2, ["A", "C"]), (5, 3, ["三十日"]))
+    assert answer.status_code == 200
+    body = answer.get_json()
+    assert body["acked"] == {"1": 1, "3": 2, "5": 3}
+    assert body["refused"] == {}
+    assert body["next_save_ms"] == 2000
+    assert sitter.answers() == {1: ["A"], 3: ["A", "C"], 5: ["三十日"]}
+
+
+def test_higher_seq_replaces_and_lower_or_equal_changes_nothing(sitter, world):
+    sitter.save((1, 5, ["A"]))
+    assert sitter.save((1, 6, ["B"])).get_json()["acked"] == {"1": 6}
+    assert sitter.save((1, 4, ["C"])).get_json()["acked"] == {"1": 6}
+    assert sitter.save((1, 6, ["B"])).get_json()["acked"] == {"1": 6}
+    assert sitter.answers() == {1: ["B"]}
+    history = world.session.query(AnswerChange).order_by(AnswerChange.id).all()
+    assert [(change.seq, change.response) for change in history] == [(5, ["A"]), (6, ["B"])]
+
+
+def test_equal_seq_with_another_response_is_refused_but_another_order_of_options_is_the_same(sitter):
+    sitter.save((1, 5, ["A"]), (3, 6, ["A", "C"]))
+    body = sitter.save((1, 5, ["B"]), (3, 6, ["C", "A"])).get_json()
+    assert body["refused"] == {"1": "seq_conflict"}
+    assert body["acked"] == {"3": 6}
+    assert sitter.answers()[1] == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("item", "response", "code"),
+    [
+        (99, ["A"], "unknown_item"), (0, ["A"], "unknown_item"), (1, ["E"], "unknown_option"), (1, ["a"], "unknown_option"), (1, ["Ａ"], "unknown_option"),
+        (4, ["C"], "unknown_option"), (1, ["A", "B"], "too_many_options"), (4, ["A", "B"], "too_many_options"), (3, ["A", "A"], "repeated_option"),
+        (5, [], "wrong_count"), (5, ["一", "二"], "wrong_count"), (5, ["长" * 4001], "too_long"), (5, ["坏\x00字"], "bad_text"), (5, ["\x1b[0m"], "bad_text"),
+    ],
+)  # fmt: skip
+def test_bad_change_is_refused_alone_and_the_good_one_is_saved(sitter, item, response, code):
+    body = sitter.save((item, 1, response), (2, 2, ["B"])).get_json()
+    assert body["refused"] == {str(item): code}
+    assert body["acked"] == {"2": 2}
+    assert sitter.answers() == {2: ["B"]}
+
+
+def test_empty_list_clears_a_choice(sitter):
+    sitter.save((1, 1, ["A"]))
+    assert sitter.save((1, 2, [])).get_json()["acked"] == {"1": 2}
+    assert sitter.answers() == {1: []}
+
+
+def test_same_item_twice_in_a_batch_ends_with_the_higher_seq(sitter, world):
+    body = sitter.save((1, 2, ["B"]), (1, 1, ["A"]), (1, 3, ["Z"])).get_json()
+    assert body["acked"] == {"1": 2}
+    assert body["refused"] == {"1": "unknown_option"}
+    assert sitter.answers() == {1: ["B"]}
+    assert [change.seq for change in world.session.query(AnswerChange).order_by(AnswerChange.id)] == [1, 2]
+
+
+def test_epoch_below_is_taken_over_with_the_content_set_aside_and_above_is_bad(sitter, world):
+    assert sitter.api.post(sitter.url("/epoch")).get_json() == {"epoch": 2}
+    late = sitter.save((1, 9, ["A"]), epoch=1)
+    assert (late.status_code, late.get_json()["error"], late.get_json()["epoch"]) == (409, "taken_over", 2)
+    assert sitter.save((1, 9, ["A"]), epoch=1).status_code == 409
+    assert world.session.query(SetAsideSave).one().changes == [[1, 9, ["A"]]]
+    assert sitter.save((1, 1, ["A"]), epoch=3).status_code == 400
+    assert sitter.save((1, 1, ["B"]), epoch=2).get_json()["acked"] == {"1": 1}
+    assert sitter.answers() == {1: ["B"]}
+
+
+def test_new_epoch_wins_over_a_high_seq_of_the_old_one(sitter):
+    sitter.save((1, 500, ["A"]))
+    sitter.api.post(sitter.url("/epoch"))
+    assert sitter.save((1, 1, ["C"]), epoch=2).get_json()["acked"] == {"1": 1}
+    assert sitter.answers() == {1: ["C"]}
+
+
+def test_grace_takes_saves_and_after_it_the_attempt_is_closed_with_what_was_saved(sitter, world, frozen):
+    deadline = NOON + timedelta(hours=1)
+    frozen.at(deadline + timedelta(seconds=59))
+    assert sitter.save((1, 1, ["A"])).status_code == 200
+    frozen.at(deadline + timedelta(seconds=60))
+    late = sitter.save((1, 2, ["B"]))
+    assert (late.status_code, late.get_json()["error"]) == (409, "deadline_passed")
+    state = sitter.look()
+    assert state["state"] == "graded" or state["state"] == "submitted"
+    assert state["receipt"]["forced"] is True
+    assert state["receipt"]["submitted_at"] == "2026-11-24T13:00:00.000+08:00"
+    assert state["receipt"]["answered"] == 1
+    assert sitter.answers() == {1: ["A"]}
+    assert world.session.query(SetAsideSave).one().reason == "deadline_passed"
+
+
+def test_save_after_hand_in_is_refused(sitter):
+    sitter.hand_in((1, 1, ["A"]))
+    late = sitter.save((1, 2, ["B"]))
+    assert (late.status_code, late.get_json()["error"]) == (409, "already_submitted")
+    assert sitter.answers() == {1: ["A"]}
+
+
+def test_marks_are_kept_and_bad_marks_refused(sitter):
+    assert sitter.api.put(sitter.url("/marks"), json={"epoch": 1, "unsure": [3, 1]}).status_code == 204
+    assert sitter.look()["unsure"] == [1, 3]
+    assert sitter.api.put(sitter.url("/marks"), json={"epoch": 1, "unsure": [77]}).status_code == 400
+    assert sitter.api.put(sitter.url("/marks"), json={"epoch": 1, "unsure": ["1"]}).status_code == 400
+    assert sitter.look()["unsure"] == [1, 3]
+
+
+def test_events_are_recorded_once(sitter, world):
+    event = {"n": 1, "type": "focus_loss", "client_at": "2026-11-24T12:00:00+08:00", "duration_ms": 800}
+    for _ in range(2):
+        assert sitter.api.post(sitter.url("/events"), json={"events": [event, event | {"n": 2, "client_at": None}]}).status_code == 204
+    assert world.session.query(AttemptEvent).count() == 2
+    assert sitter.api.post(sitter.url("/events"), json={"events": [event | {"type": "cheating"}]}).status_code == 400
+
+
+BODIES = [
+    b"", b"[", b"null", b"[]", b'"text"', b'{"epoch":1}', b'{"epoch":1,"epoch":1,"changes":[]}', b'{"epoch":NaN,"changes":[]}', b'{"epoch":1.5,"changes":[]}',
+    b'{"epoch":true,"changes":[]}', b'{"epoch":"1","changes":[]}', b'{"epoch":0,"changes":[]}', b'{"epoch":-1,"changes":[]}', b'{"epoch":9223372036854775808,"changes":[]}',
+    b'{"epoch":1,"changes":{}}', b'{"epoch":1,"changes":[null]}', b'{"epoch":1,"changes":[{"item":1,"seq":1,"response":"A"}]}',
+    b'{"epoch":1,"changes":[{"item":1,"seq":1,"response":[1]}]}', b'{"epoch":1,"changes":[{"item":1,"seq":0,"response":["A"]}]}',
+    b'{"epoch":1,"changes":[{"item":1,"seq":9007199254740992,"response":["A"]}]}', b'{"epoch":1,"changes":[{"item":-1,"seq":1,"response":["A"]}]}',
+    b'{"epoch":1,"changes":[{"item":1099511627776,"seq":1,"response":["A"]}]}', b'{"epoch":1,"changes":[{"item":1,"seq":1,"response":["\\ud800"]}]}',
+    b"\xff\xfe", b"[" * 60_000, b'{"a":' * 10_000, b'{"epoch":1,"changes":[\x00]}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
+def test_broken_json_is_a_400_and_changes_nothing(sitter, world, body):
+    answer = sitter.api.put(sitter.url("/answers"), data=body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.get_json()["error"] == "bad_request"
+    assert world.session.query(Answer).count() == 0
+
+
+def test_too_many_changes_too_large_bodies_and_other_media_types_are_refused(sitter):
+    many = {"epoch": 1, "changes": [{"item": 1, "seq": n + 1, "response": ["A"]} for n in range(201)]}
+    assert sitter.api.put(sitter.url("/answers"), json=many).status_code == 400
+    large = sitter.api.put(sitter.url("/answers"), data=b" " * (64 * 1024 + 1), content_type="application/json")
+    assert (large.status_code, large.get_json()["error"]) == (413, "too_large")
+    text = sitter.api.put(sitter.url("/answers"), data="{}", content_type="text/plain")
+    assert (text.status_code, text.get_json()["error"]) == (415, "not_json")
+    zipped = sitter.api.put(sitter.url("/answers"), data=b"{}", content_type="application/json", headers={"Content-Encoding": "gzip"})
+    assert zipped.status_code == 415
+
+
+def test_more_than_a_hundred_saves_in_five_seconds_are_slowed_down_and_none_is_lost(sitter):
+    codes = [sitter.save((1, n + 1, ["A"])).status_code for n in range(101)]
+    assert codes[:100] == [200] * 100
+    assert codes[100] == 429
+    refused = sitter.save((1, 200, ["B"]))
+    assert (refused.get_json()["error"], refused.get_json()["next_save_ms"]) == ("slow_down", 2000)
+    assert "Retry-After" in refused.headers
+    assert sitter.answers() == {1: ["A"]}
+
+
+def test_extra_fields_change_nothing(sitter, world):
+    body = {"epoch": 1, "changes": [], "score": 100, "state": "graded", "deadline": "2030-01-01", "unit_id": 7}
+    assert sitter.api.put(sitter.url("/answers"), json=body).status_code == 200
+    attempt = world.session.get(Attempt, sitter.attempt["id"])
+    assert (attempt.state, attempt.deadline_at) == ("in_progress", NOON + timedelta(hours=1))
+
+
+def test_unsafe_call_without_the_form_token_is_refused(sitter):
+    del sitter.api.environ_base["HTTP_X_CSRFTOKEN"]
+    answer = sitter.save((1, 1, ["A"]))
+    assert (answer.status_code, answer.get_json()["error"]) == (403, "csrf_failed")
+
+
+def test_one_save_costs_two_statements(sitter, statements):
+    with statements() as seen:
+        assert sitter.save((1, 1, ["A"]), (2, 2, ["B"])).status_code == 200
+    assert len(seen) == 2, seen

@@ -1,0 +1,86 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examapp.exams.models import ScoringRule
+from examapp.grading.rules import Band, ItemKey, Marks, band_of, canonical, display_key, score_item, score_paper
+from question_bank.model import Kind
+
+LETTERS = "ABCDE"
+MARKS = Marks(pass_percent=Decimal(60), good_percent=Decimal(80), excellent_percent=Decimal(90))
+
+
+def multiple(key: str, points: str = "3") -> ItemKey:
+    return ItemKey(kind=Kind.MULTIPLE_CHOICE, points=Decimal(points), key=tuple(key), option_count=5)
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "response", "points"),
+    [
+        (ScoringRule.ALL_OR_NOTHING, "ACD", "ACD", "3"), (ScoringRule.ALL_OR_NOTHING, "ACD", "AC", "0"), (ScoringRule.ALL_OR_NOTHING, "ACD", "ACDE", "0"),
+        (ScoringRule.HALF_FOR_INCOMPLETE, "ACD", "AC", "1.5"), (ScoringRule.HALF_FOR_INCOMPLETE, "ACD", "A", "1.5"), (ScoringRule.HALF_FOR_INCOMPLETE, "ACD", "AB", "0"),
+        (ScoringRule.HALF_FOR_INCOMPLETE, "ACD", "DCA", "3"), (ScoringRule.HALF_FOR_INCOMPLETE, "ACD", "", "0"),
+        (ScoringRule.PER_OPTION, "ACD", "AC", "2"), (ScoringRule.PER_OPTION, "ACD", "A", "1"), (ScoringRule.PER_OPTION, "ACD", "ACB", "0"), (ScoringRule.PER_OPTION, "AC", "A", "1.5"),
+        (ScoringRule.NET_RIGHT, "ACD", "ACB", "1"), (ScoringRule.NET_RIGHT, "ACD", "AB", "0"), (ScoringRule.NET_RIGHT, "ACD", "BE", "0"), (ScoringRule.NET_RIGHT, "ACD", "ACDE", "2"),
+    ],
+)  # fmt: skip
+def test_multiple_choice_by_each_of_the_four_rules(rule, key, response, points):
+    assert score_item(multiple(key), list(response), rule=rule) == Decimal(points)
+
+
+def test_thirds_are_rounded_half_up_to_cents():
+    assert score_item(multiple("ACD", "1"), ["A"], rule=ScoringRule.PER_OPTION) == Decimal("0.33")
+    assert score_item(multiple("ACD", "1"), ["A", "C"], rule=ScoringRule.PER_OPTION) == Decimal("0.67")
+    assert score_item(multiple("AC", "0.25"), ["A"], rule=ScoringRule.HALF_FOR_INCOMPLETE) == Decimal("0.13")
+
+
+@given(st.sets(st.sampled_from(LETTERS), min_size=1), st.sets(st.sampled_from(LETTERS)), st.sampled_from(list(ScoringRule)))
+def test_no_rule_gives_less_than_zero_or_more_than_the_points_and_only_the_key_gives_all(key, response, rule):
+    points = score_item(multiple("".join(sorted(key))), sorted(response), rule=rule)
+    assert Decimal(0) <= points <= Decimal(3)
+    assert (points == 3) == (response == key)
+    assert score_item(multiple("".join(sorted(key))), sorted(response), rule=ScoringRule.ALL_OR_NOTHING) <= points
+
+
+@given(st.permutations("ABCD"), st.sets(st.sampled_from("ABCD"), min_size=1))
+def test_shuffled_options_keep_their_meaning(order, stored_key):
+    shown = display_key(sorted(stored_key), "".join(order))
+    assert {order[ord(letter) - 65] for letter in shown} == stored_key
+
+
+def test_single_choice_and_true_false_are_right_or_wrong():
+    key = ItemKey(kind=Kind.SINGLE_CHOICE, points=Decimal(2), key=("B",), option_count=4)
+    assert score_item(key, ["B"], rule=ScoringRule.NET_RIGHT) == 2
+    assert score_item(key, ["A"], rule=ScoringRule.HALF_FOR_INCOMPLETE) == 0
+    assert score_item(key, [], rule=ScoringRule.ALL_OR_NOTHING) == 0
+
+
+@pytest.mark.parametrize("text", ["三十日", " 三十日 ", "30日", "３０日", "30 日。"])
+def test_blank_takes_its_variants_in_full_and_half_width(text):
+    key = ItemKey(kind=Kind.FILL_BLANK, points=Decimal(4), blanks=(("三十日", "30日"), ("行政机关",)))
+    assert score_item(key, [text, "行政机关"], rule=ScoringRule.ALL_OR_NOTHING) == 4
+    assert score_item(key, [text, "法院"], rule=ScoringRule.ALL_OR_NOTHING) == 2
+    assert score_item(key, ["", ""], rule=ScoringRule.ALL_OR_NOTHING) == 0
+
+
+def test_canonical_does_not_make_different_texts_equal():
+    assert canonical("30日") != canonical("13日")
+    assert canonical("Ａｂ") == canonical("ab")
+
+
+@pytest.mark.parametrize(("points", "band"), [("90", "excellent"), ("89.99", "good"), ("80", "good"), ("60", "pass"), ("59.99", "fail"), ("0", "fail")])
+def test_bands_are_exclusive_and_begin_at_their_mark(points, band):
+    assert band_of(Decimal(points), Decimal(100), MARKS) == Band(band)
+
+
+def test_just_below_the_pass_mark_is_not_rounded_up():
+    assert band_of(Decimal("59.996"), Decimal(100), MARKS) is Band.FAIL
+
+
+def test_paper_sums_its_items():
+    keys = [multiple("AC"), ItemKey(kind=Kind.TRUE_FALSE, points=Decimal(1), key=("A",), option_count=2)]
+    score = score_paper(keys, [["A", "C"], ["B"]], rule=ScoringRule.ALL_OR_NOTHING, marks=MARKS)
+    assert (score.points, score.points_possible, score.percent, score.band, score.is_passed) == (3, 4, 75, Band.PASS, True)
+    assert score.item_points == (3, 0)
