@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from question_bank.model import DIFFICULTY_NAMES, Citation, Difficulty, Question
@@ -9,6 +10,8 @@ from question_bank.model import DIFFICULTY_NAMES, Citation, Difficulty, Question
 _POINT = "知识点："
 _DIFFICULTY = "难度："
 _CITATION = "依据："
+_CODE = "题号："
+_PART = re.compile(r"小题(?P<part>\d+)｜(?P<tag>.+)", re.DOTALL)
 _NAMES = {name: difficulty for difficulty, name in DIFFICULTY_NAMES.items()}
 
 
@@ -31,6 +34,31 @@ def encode_tags(question: Question) -> list[str]:
         citation = question.citation
         tags.append(_CITATION + "｜".join([citation.law, citation.article, citation.version or ""]).rstrip("｜"))
     return tags
+
+
+def encode_part_tags(question: Question) -> list[str]:
+    """Tags that say the facts of a case's parts, each with the part's number."""
+    tags = []
+    for place, part in enumerate(question.parts, start=1):
+        codes = [_CODE + part.code] if part.code else []
+        tags += [f"小题{place}｜{tag}" for tag in [*encode_tags(part), *codes]]
+    return tags
+
+
+def split_part_tags(tags: list[str]) -> tuple[list[str], dict[int, list[str]], dict[int, str]]:
+    """The tags of the whole, those of each part (from 1), and the parts' own numbers."""
+    whole: list[str] = []
+    parts: dict[int, list[str]] = {}
+    codes: dict[int, str] = {}
+    for tag in tags:
+        found = _PART.fullmatch(tag)
+        if found is None:
+            whole.append(tag)
+        elif found.group("tag").startswith(_CODE):
+            codes[int(found.group("part"))] = found.group("tag").removeprefix(_CODE)
+        else:
+            parts.setdefault(int(found.group("part")), []).append(found.group("tag"))
+    return whole, parts, codes
 
 
 def decode_tags(tags: list[str]) -> TagFacts:

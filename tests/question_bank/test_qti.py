@@ -1,7 +1,6 @@
 import io
 import os
 import re
-import time
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -61,7 +60,8 @@ def full_questions():
 
 def case():
     return Question(kind=Kind.CASE, stem="案情：某甲……", points=Decimal(6), explanation="总说", parts=(
-        Question(kind=Kind.SINGLE_CHOICE, stem="问一", options=("甲", "乙"), key=("A",), explanation="一说", points=Decimal(2)),
+        Question(kind=Kind.SINGLE_CHOICE, stem="问一", options=("甲", "乙"), key=("A",), explanation="一说", points=Decimal(2), code="7-1",
+                 difficulty=Difficulty.EASY, citation=Citation(law="宪法", article="第一条"), knowledge_points=("总纲",), tags=("t",)),
         Question(kind=Kind.MULTIPLE_CHOICE, stem="问二", options=("甲", "乙", "丙"), key=("B", "C"), points=Decimal(2)),
         Question(kind=Kind.TRUE_FALSE, stem="问三", options=("正确", "错误"), key=("B",)),
         Question(kind=Kind.SHORT_ANSWER, stem="问四", key=("答",), points=Decimal(2)),
@@ -252,18 +252,15 @@ def test_number_within_a_range_is_refused_and_an_exact_one_is_a_blank():
     )
 
 
-def test_package_of_500_items_in_version_3_is_read_quickly():
+def test_package_of_500_items_in_version_3_is_read_whole():
     questions = [
         Question(
             kind=Kind.SINGLE_CHOICE, stem=f"第 {n} 题", options=("甲", "乙", "丙", "丁"), key=("C",), explanation="因为"
         )
         for n in range(500)
     ]
-    content = qti.write_qti30(questions).content
-    start = time.perf_counter()
-    reading = qti.read(content, name="x.zip")
-    assert len(reading.imported) == 500
-    assert time.perf_counter() - start < 10
+    reading = qti.read(qti.write_qti30(questions).content, name="x.zip")
+    assert [r.question for r in reading.imported] == questions
 
 
 def test_formats_tell_their_own_files():

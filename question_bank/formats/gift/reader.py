@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from pathlib import PurePath
 
 from question_bank.formats.draft import Draft, Outcome, add_outcome, not_sat, settle
 from question_bank.formats.gift.lexer import blocks, hide
@@ -24,6 +25,8 @@ def looks_like(content: bytes, name: str) -> bool:
     """Whether the text has answers in braces or a category as GIFT has them."""
     if name.lower().endswith(".gift"):
         return True
+    if PurePath(name).suffix.lower() not in {"", ".txt"}:
+        return False
     text = text_head(content)
     if "\x00" in text or text.lstrip().startswith(("<", "{", "[")):
         return text.lstrip().startswith("{") and bool(re.match(r"\s*\{\s*[=~#]", text))

@@ -23,6 +23,7 @@ from question_bank.formats.qti.interactions import (
 from question_bank.formats.qti.names import unify_names
 from question_bank.formats.qti.responses import Scoring, read_scoring
 from question_bank.formats.rich import Rich
+from question_bank.formats.tags import split_part_tags
 from question_bank.formats.xml_safety import Element
 from question_bank.model import Kind
 from question_bank.reading import Note, UnreadableFileError
@@ -140,6 +141,7 @@ def _fill_case(item: _Item) -> None:
     item.draft.kind = Kind.CASE
     stem = item.stem.text
     points = part_points(item.root)
+    item.draft.tags, part_tags, codes = split_part_tags(item.draft.tags)
     for place, interaction in enumerate(item.renderer.body.interactions):
         part = Draft(where=item.draft.where, kind=Kind.SHORT_ANSWER, stem=_prompt(item, interaction))
         name = local(interaction)
@@ -157,6 +159,7 @@ def _fill_case(item: _Item) -> None:
             item.draft.lose("gaps_as_case", "一道题里有几处作答，改成了案例题：每一处是一道小题。")
         part.images = item.draft.images
         part.points = read_points(points.get(place + 1))
+        part.tags, part.code = part_tags.get(place + 1, []), codes.get(place + 1)
         item.draft.parts.append(part)
     item.draft.stem = Rich(stem.strip(), is_html=True)
     if item.draft.stem.is_blank:

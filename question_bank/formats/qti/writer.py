@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from question_bank.formats.losses import not_written, unsaid
+from question_bank.formats.losses import not_written
 from question_bank.formats.package_writer import PackageFile, write_zip
 from question_bank.formats.qti.item_writer import item_of
 from question_bank.formats.qti.xml_build import to_bytes, to_version_3
-from question_bank.formats.tags import encode_tags
+from question_bank.formats.tags import encode_part_tags, encode_tags
 from question_bank.formats.written import Written
 from question_bank.formats.xml_safety import Element
 from question_bank.model import Kind, Question
@@ -56,7 +56,7 @@ def write(questions: Iterable[Question], version: str = "3.0") -> Written:
         if not _can_say(question):
             losses.append(not_written(where, question, f"QTI {version}"))
             continue
-        losses += _losses(where, question, version)
+        losses += _losses(where, question)
         path = f"items/{number:04d}.xml"
         images = [
             (f"images/{number:04d}/{image.name}", image.content)
@@ -64,7 +64,9 @@ def write(questions: Iterable[Question], version: str = "3.0") -> Written:
             for image in one.images
         ]
         content = _item(question, number, version)
-        files.append(PackageFile(path, facts.type, content, dict(images), encode_tags(question)))
+        files.append(
+            PackageFile(path, facts.type, content, dict(images), [*encode_tags(question), *encode_part_tags(question)])
+        )
     return Written(write_zip(files, namespace=facts.manifest, schema=facts.schema), losses)
 
 
@@ -115,14 +117,10 @@ def _can_say(question: Question) -> bool:
     return bool(question.key) or question.kind is Kind.SHORT_ANSWER
 
 
-def _losses(where: str, question: Question, version: str) -> list[Note]:
+def _losses(where: str, question: Question) -> list[Note]:
     notes: list[Note] = []
     for place, part in enumerate(question.parts, start=1):
         spot = f"{where}第 {place} 小题"
-        notes += unsaid(
-            spot, part, f"QTI {version} 的小题",
-            citation=part.citation, knowledge_points=part.knowledge_points, difficulty=part.difficulty, tags=part.tags, code=part.code,
-        )  # fmt: skip
         if part.kind is Kind.FILL_BLANK:
             note = "案例题里的填空小题写进了材料正文，再导入时每一空成为一道小题。"
             notes.append(Note(spot, note, "fill_in_case"))
