@@ -123,7 +123,7 @@ def race_app(servers):
 def race_world(race_app):
     """A world with true commits: `world.session` must be committed; all tables are emptied afterwards."""
     with race_app.app_context():
-        yield World(race_app, db.session())
+        yield World(race_app, db.session(), commits=True)
         db.session.rollback()
         names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
         db.session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))

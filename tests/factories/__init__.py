@@ -47,9 +47,10 @@ class Browser(FlaskClient):
 class World:
     """Makes rows in the test's session, and clients signed in as a person (without the cost of a password hash)."""
 
-    def __init__(self, app, session) -> None:
+    def __init__(self, app, session, *, commits=False) -> None:
         self.app = app
         self.session = session
+        self.commits = commits
         self.thread = threading.get_ident()
         version_contents.forget()  # another test, another database behind the same ids
 
@@ -100,6 +101,8 @@ class World:
             token = secrets.token_urlsafe(24)
             account = self.session.query(Account).filter_by(person_id=person.id).one()
             self.save(SignIn(account_id=account.id, token_digest=digest(token), started_at=clock.now()))
+            if self.commits:
+                self.session.commit()
             with client.session_transaction() as cookie:
                 cookie["_user_id"] = token
                 cookie["_fresh"] = True

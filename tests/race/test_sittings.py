@@ -1,0 +1,154 @@
+"""Races with true commits and real connections: what two requests at the same moment must not break."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from examapp.attempts.models import Answer, AnswerChange, Attempt, AttemptState
+from examapp.attempts.operations import close_overdue
+from examapp.core import clock
+from examapp.core.db import db
+from examapp.grading import tasks
+from examapp.grading.models import Grade
+from tests.attempts.sitting import KINDS, Sitter, make_bank
+
+
+@pytest.fixture(autouse=True)
+def without_nudges(monkeypatch):
+    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+
+
+@pytest.fixture
+def sitter(race_world):
+    make_bank(race_world)
+    exam = race_world.exam(race_world.blueprint(KINDS))
+    person = race_world.person()
+    race_world.commit()
+    sitter = Sitter(race_world, exam, person)
+    race_world.commit()
+    return sitter
+
+
+def together(count, work):
+    """Run `work(n)` in `count` threads that begin at the same moment; give the results."""
+    barrier = threading.Barrier(count)
+
+    def run(n):
+        barrier.wait()
+        return work(n)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+def clone(sitter, app):
+    """Another tab of the same browser: the same cookies, a connection of its own."""
+    client = app.test_client()
+    client._cookies = dict(sitter.api._cookies)
+    client.environ_base = dict(sitter.api.environ_base)
+    return client
+
+
+def test_fifty_parallel_starts_make_one_attempt(sitter, race_app):
+    url = f"/api/v1/exams/{sitter.exam_id}/attempts"
+    answers = together(50, lambda _n: clone(sitter, race_app).post(url))
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes == [200] * 49 + [201], codes
+    assert len({answer.get_json()["id"] for answer in answers}) == 1
+    assert db.session.query(Attempt).count() == 1
+
+
+def test_parallel_hand_ins_make_one_receipt(sitter, race_app):
+    sitter.start()
+    body = {"epoch": 1, "answers": [{"item": 1, "seq": 1, "response": ["A"]}]}
+    answers = together(12, lambda _n: clone(sitter, race_app).post(sitter.url("/submission"), json=body))
+    assert sorted(answer.status_code for answer in answers) == [200] * 11 + [201]
+    assert len({str(answer.get_json()["receipt"]) for answer in answers}) == 1
+
+
+def test_save_that_arrives_while_a_hand_in_commits_waits_and_is_refused(sitter, race_app):
+    sitter.start()
+    with db.engine.connect() as holding:
+        holding.execute(text("BEGIN"))
+        holding.execute(text("SELECT 1 FROM attempts WHERE id = :id FOR UPDATE"), {"id": sitter.attempt["id"]})
+        with ThreadPoolExecutor(1) as pool:
+            body = {"epoch": 1, "changes": [{"item": 1, "seq": 1, "response": ["A"]}]}
+            waiting = pool.submit(lambda: clone(sitter, race_app).put(sitter.url("/answers"), json=body))
+            _until_somebody_waits()
+            holding.execute(
+                text("UPDATE attempts SET state='submitted', submitted_at=now(), receipt_number='r', receipt_sha256='s', answered=0 WHERE id=:id"),
+                {"id": sitter.attempt["id"]},
+            )
+            holding.commit()
+            answer = waiting.result()
+    assert answer.get_json()["error"] == "already_submitted"
+    assert db.session.query(Answer).count() == 0
+
+
+def _until_somebody_waits():
+    watcher = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    with watcher:
+        for _ in range(20_000):
+            if watcher.execute(text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).scalar_one():
+                return
+    raise AssertionError("nobody waited for the lock")
+
+
+def test_saves_of_the_same_item_at_once_end_with_the_highest_and_the_history_folds(sitter, race_app):
+    sitter.start()
+
+    def save(n):
+        body = {"epoch": 1, "changes": [{"item": 1, "seq": n + 1, "response": ["ABCD"[n % 4]]}]}
+        return clone(sitter, race_app).put(sitter.url("/answers"), json=body)
+
+    answers = together(16, save)
+    assert {answer.status_code for answer in answers} == {200}
+    assert all(answer.get_json()["acked"]["1"] >= n + 1 for n, answer in enumerate(answers))
+    stored = db.session.query(Answer).one()
+    assert (stored.seq, stored.response) == (16, ["D"])
+    last = db.session.query(AnswerChange).order_by(AnswerChange.seq.desc()).first()
+    assert (last.seq, last.response) == (16, ["D"])
+
+
+def test_parallel_sweeps_close_and_grade_once(sitter, race_app, race_world):
+    sitter.start()
+    attempt = db.session.get(Attempt, sitter.attempt["id"])
+    attempt.started_at -= timedelta(hours=2)
+    attempt.deadline_at -= timedelta(hours=2)
+    attempt.closes_at -= timedelta(hours=2)
+    race_world.commit()
+
+    def sweep(_n):
+        with race_app.app_context():
+            tasks.sweep_once()
+
+    together(4, sweep)
+    db.session.expire_all()
+    assert db.session.get(Attempt, sitter.attempt["id"]).state == AttemptState.GRADED
+    assert db.session.query(Grade).count() == 1
+
+
+def test_sweep_and_hand_in_at_once_leave_one_receipt(sitter, race_app, race_world):
+    sitter.start()
+    attempt = db.session.get(Attempt, sitter.attempt["id"])
+    attempt.started_at -= timedelta(hours=2)
+    attempt.deadline_at = clock.now() - timedelta(seconds=60)
+    attempt.closes_at = clock.now()
+    race_world.commit()
+
+    def act(n):
+        if n % 2:
+            return clone(sitter, race_app).post(sitter.url("/submission"), json={"epoch": 1, "answers": []}).get_json()["receipt"]
+        with race_app.app_context():
+            close_overdue(db.session(), now=clock.now())
+            db.session.commit()
+            return None
+
+    receipts = [receipt for receipt in together(8, act) if receipt]
+    assert len({str(receipt) for receipt in receipts}) == 1
+    assert db.session.query(Attempt).filter(Attempt.submitted_at.is_not(None)).count() == 1
