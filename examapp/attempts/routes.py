@@ -1,0 +1,143 @@
+"""What a candidate sees before the start, and the shell of the exam page; the paper itself comes over the delivery protocol."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from flask import Blueprint, Response, current_app, render_template, url_for
+from sqlalchemy.orm import Session
+
+from examapp.attempts import queries
+from examapp.attempts.models import Attempt, AttemptState
+from examapp.core import clock
+from examapp.core.db import reading
+from examapp.core.errors import NotFoundError
+from examapp.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, ExamKind, ScoringRule
+from examapp.exams.queries import CandidateExam, find_candidate_exam
+from examapp.exams.rules import START_REFUSAL_WORDS
+from examapp.papers.models import BlueprintSection
+from examapp.papers.queries import get_blueprint
+from examapp.people.access import me, public, signed_in
+from question_bank.model import KIND_NAMES, Kind
+
+blueprint = Blueprint("attempts", __name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindRow:
+    """One line of the paper's plan: so many questions of a kind, so many points each."""
+
+    name: str
+    count: int
+    points_each: Decimal
+    points: Decimal
+
+
+@blueprint.get("/exams/<int:exam_id>")
+@signed_in
+def before_start(exam_id: int) -> str:
+    """Say what a candidate must know before the start, check network and device, and offer the one button."""
+    session, now = reading(), clock.now()
+    candidate = _candidate(session, exam_id)
+    attempts = queries.list_attempts(session, exam_id, me().person_id)
+    live = _live(attempts, now)
+    exam = candidate.exam
+    return render_template(
+        "attempts/before_start.html",
+        exam=exam,
+        kind_name=EXAM_KIND_NAMES[ExamKind(exam.kind)],
+        scoring_words=SCORING_RULE_NAMES[ScoringRule(exam.scoring_rule)],
+        window=candidate.window(now),
+        sessions=candidate.sessions,
+        plan=_plan(session, candidate),
+        attempts=attempts,
+        live=live,
+        left=None if exam.attempts_allowed is None else max(0, exam.attempts_allowed - len(attempts)),
+        refusal=None if live else _why_not(candidate, attempts, now),
+    )
+
+
+@blueprint.get("/exams/<int:exam_id>/sit")
+@signed_in
+def sit(exam_id: int) -> str:
+    """Give the shell of the exam page: no question in it, a token, and the key under which the device keeps texts."""
+    session = reading()
+    candidate = _candidate(session, exam_id)
+    live = _live(queries.list_attempts(session, exam_id, me().person_id), clock.now())
+    return render_template(
+        "attempts/sit.html",
+        exam=candidate.exam,
+        attempt_id=live.id if live else None,
+        device_key=_device_key(exam_id, me().person_id),
+    )
+
+
+@blueprint.get("/exams/offline")
+@public
+def offline_shell() -> str:
+    """Give the page that stands in for the exam page while a reload finds no network; nothing personal in it."""
+    return render_template("attempts/offline.html")
+
+
+@blueprint.get("/exam-worker.js")
+@public
+def exam_worker() -> Response:
+    """Give the service worker that keeps the shell: from the root, so that it may watch over the exam pages."""
+    asset = current_app.jinja_env.globals["asset"]
+    assert callable(asset)
+    files = [asset(name) for name in ("css/exam.css", "js/exam/queue.js", "js/exam/offline.js")]
+    version = hashlib.sha256("".join(files).encode()).hexdigest()[:12]
+    script = render_template(
+        "attempts/worker.js", shell=url_for("attempts.offline_shell"), files=files, version=version
+    )
+    return Response(script, content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
+def _candidate(session: Session, exam_id: int) -> CandidateExam:
+    candidate = find_candidate_exam(session, exam_id, me().person_id)
+    if candidate is None:
+        raise NotFoundError
+    return candidate
+
+
+def _live(attempts: Sequence[Attempt], now: datetime) -> Attempt | None:
+    return next((a for a in attempts if a.state == AttemptState.IN_PROGRESS and a.closes_at > now), None)
+
+
+def _why_not(candidate: CandidateExam, attempts: Sequence[Attempt], now: datetime) -> str | None:
+    """Say why a start is not possible now and what to do next; None where it is."""
+    allowed = candidate.exam.attempts_allowed
+    refusal = candidate.start_refusal(now)
+    if refusal is not None:
+        return START_REFUSAL_WORDS[refusal]
+    if allowed is not None and len(attempts) >= allowed:
+        return "您的作答次数已用完。成绩见下方“我的作答”。"
+    return None
+
+
+def _plan(session: Session, candidate: CandidateExam) -> list[KindRow]:
+    if candidate.blueprint_id is None:
+        return []
+    return [_kind_row(section) for section in get_blueprint(session, candidate.blueprint_id).sections]
+
+
+def _kind_row(section: BlueprintSection) -> KindRow:
+    return KindRow(
+        name=KIND_NAMES[Kind(section.kind)],
+        count=section.count,
+        points_each=section.points_each,
+        points=section.points_each * section.count,
+    )
+
+
+def _device_key(exam_id: int, person_id: int) -> str:
+    """Derive the key for texts kept on the device: the same for this person and exam, worthless to anybody else."""
+    secret = (current_app.secret_key or "").encode() if isinstance(current_app.secret_key, str) else b""
+    words = f"device-texts:{exam_id}:{person_id}".encode()
+    return base64.b64encode(hmac.new(secret, words, hashlib.sha256).digest()).decode()

@@ -1,0 +1,303 @@
+// The exam page from its first call to the receipt: gets the attempt, decides which device goes on, and joins clock, queue and paper.
+(function (exam) {
+  'use strict';
+
+  var SPOKEN_MINUTES = [10, 5, 1];
+  var SPREAD_MS = 20000;
+  var data = document.body.dataset;
+  var examId = Number(data.examId);
+  var person = { id: Number(data.personId), name: data.personName };
+  var clock = exam.createClock();
+  var net = exam.createNet(clock, data.csrf);
+  var bars = exam.createBars();
+  var panels = exam.createPanels(function (number) { view.go(number, true); });
+  var attempt = null;
+  var queue = null;
+  var view = null;
+  var sync = null;
+  var spoken = {};
+  var isTimeUp = false;
+  var handInAt = null;
+
+  function byId(id) { return document.getElementById(id); }
+  function later(pause) { return new Promise(function (resolve) { window.setTimeout(resolve, pause); }); }
+
+  // Repeats a call until the server has spoken; what it says is the caller's to judge.
+  function insist(method, path, tries) {
+    var failures = tries || 0;
+    return net.call(method, path).then(function (answer) {
+      if (answer.status < 500 && answer.status !== 429) { return answer; }
+      return again(answer.waitMs);
+    }, function () { return again(0); });
+    function again(wait) {
+      failures += 1;
+      panels.wait('正在连接服务器', '网络不通或服务器正忙，正在自动重试，请不要关闭页面。已经保存的答案不受影响。');
+      return later(wait || exam.pauseAfter(failures)).then(function () { return insist(method, path, failures); });
+    }
+  }
+
+  function refuse(answer) {
+    panels.stop('现在不能作答', answer.body.message || '请回到考试说明页，按提示办理。');
+    throw new Error('refused');
+  }
+
+  // Start, or wait for a place: no clock runs while waiting, and the place is kept.
+  function start() {
+    return insist('POST', '/exams/' + examId + '/attempts').then(function (answer) {
+      if (answer.status === 201 || answer.status === 200) {
+        window.history.replaceState(null, '', window.location.pathname);
+        answer.body.isNew = answer.status === 201;
+        return answer.body;
+      }
+      if (answer.status !== 202) { return refuse(answer); }
+      var wait = answer.waitMs || 3000;
+      panels.wait('正在排队进入考场', '您排在第 ' + answer.body.place + ' 位，预计等待 ' + exam.inWords((answer.body.wait_s || 1) * 1000) +
+        '。位置已保留，考试时间还没有开始计算，轮到后自动进入。');
+      return later(wait * (1 + Math.random() * 0.2)).then(start);
+    });
+  }
+
+  function getAttempt(id) {
+    return insist('GET', '/attempts/' + id).then(function (answer) { return answer.status === 200 ? answer.body : refuse(answer); });
+  }
+
+  function findAttempt() {
+    var left = exam.storedStates(examId);
+    if (data.attemptId) { return getAttempt(data.attemptId); }
+    if (window.location.hash === '#start') { return start(); }
+    if (left.length) { return getAttempt(left[left.length - 1].attempt); }
+    window.location.replace(data.before);
+    return new Promise(function () { return undefined; });
+  }
+
+  // What an earlier page of this browser left for an attempt that is closed meanwhile: sent once, so that it is set aside and can be judged.
+  function sendLate(left) {
+    var changes = Object.keys(left.pending).map(function (item) {
+      return { item: Number(item), seq: left.pending[item].seq, response: left.pending[item].response };
+    });
+    if (!changes.length) { return Promise.resolve(0); }
+    return net.call('PUT', '/attempts/' + left.attempt + '/answers', { epoch: left.epoch, changes: changes.slice(0, 200) })
+      .then(function () { return changes.length; }, function () { return later(3000).then(function () { return sendLate(left); }); });
+  }
+
+  function takeOver(left) {
+    if (left) { queue.claim(left); }
+    return insist('POST', '/attempts/' + attempt.id + '/epoch').then(function (answer) {
+      if (answer.status === 409) { return getAttempt(attempt.id).then(showClosed); }
+      if (answer.status !== 200) { return refuse(answer); }
+      return getAttempt(attempt.id).then(function (fresh) {
+        attempt = fresh;
+        exam.forgetTakenOver(attempt.id);
+        queue.begin(attempt, answer.body.epoch, left);
+        return true;
+      });
+    });
+  }
+
+  // The device that holds a counter of the newest epoch goes on with it; else it takes the attempt over, unless another one did so before.
+  function settleDevice(left) {
+    if (window.location.hash === '#here') {
+      window.history.replaceState(null, '', window.location.pathname);
+      return moveHere(left);
+    }
+    if (attempt.isNew && !left) { queue.begin(attempt, attempt.epoch, null); return Promise.resolve(true); }
+    var isOurs = left && left.epoch === attempt.epoch;
+    var isClaimed = left && left.isClaiming && !attempt.answers.some(function (answer) { return answer.epoch > left.epoch; });
+    if (exam.wasTakenOver(attempt.id) || (left && !isOurs && !isClaimed)) { return askTakeOver(left); }
+    if (isOurs && left.owner === queue.owner && !left.isClaiming) { queue.begin(attempt, attempt.epoch, left); return Promise.resolve(true); }
+    return takeOver(left);
+  }
+
+  function askTakeOver(left) {
+    return new Promise(function (resolve) {
+      panels.stop('已在另一设备继续', '这场考试正在另一台设备或另一个窗口作答，此处不再保存。要换回这里作答，请点下面的按钮。', {
+        words: '改在这里继续作答',
+        act: function () {
+          panels.wait('正在打开试卷', '');
+          resolve(moveHere(left));
+        }
+      });
+    });
+  }
+
+  // What waits here is sent under its own epoch first: taken where it is still the newest, set aside where another device went on.
+  function moveHere(left) {
+    return (left ? sendLate(left) : Promise.resolve(0)).then(function () { return takeOver(null); });
+  }
+
+  function showClosed(closed, late, refused) {
+    attempt = closed;
+    finish(closed.receipt, late, refused);
+    return false;
+  }
+
+  function finish(receipt, late, refused) {
+    if (sync) { sync.stop(); }
+    if (queue) { queue.wipe(); }
+    if (view) { view.lock(true); }
+    bars.online();
+    document.body.classList.add('is-over');
+    byId('receipt-link').href = data.attempts + '/' + attempt.id + '/receipt';
+    byId('result-link').href = data.attempts + '/' + attempt.id + '/result';
+    var words = late ? '到时间后收到的 ' + late + ' 题作答已另行保存，由管理员处理。' : '';
+    Object.keys(refused || {}).forEach(function (item) {
+      words += '第 ' + item + ' 题的作答未被接受：' + exam.reasonFor(refused[item]) + '。';
+    });
+    panels.receipt(receipt, words);
+  }
+
+  function boot() {
+    net.whenSignedOut(function () { return exam.askToSignIn(panels, net, person); });
+    findAttempt().then(function (found) {
+      attempt = found;
+      clock.setDeadline(attempt.deadline_at);
+      queue = exam.createQueue(attempt.id, examId, exam.createBox(data.deviceKey));
+      return queue.load();
+    }).then(function (left) {
+      if (attempt.state !== 'in_progress') {
+        return (left ? sendLate(left) : Promise.resolve(0)).then(function (late) { return showClosed(attempt, attempt.receipt.forced ? late : 0); });
+      }
+      return settleDevice(left);
+    }).then(function (goesOn) {
+      return goesOn ? getPaper().then(begin) : undefined;
+    }).catch(function (error) {
+      if (String(error.message) !== 'refused') {
+        panels.stop('页面没有打开', '请刷新页面再试。已经保存的答案不受影响。');
+        throw error;
+      }
+    });
+  }
+
+  function getPaper() {
+    return insist('GET', '/attempts/' + attempt.id + '/paper').then(function (answer) {
+      return answer.status === 200 ? answer.body : refuse(answer);
+    });
+  }
+
+  function begin(paper) {
+    sync = exam.createSync(attempt, queue, net, clock, {
+      saved: function (instant) { bars.saved(instant); view.unsent([]); },
+      waiting: function () { showWaiting(); },
+      silent: function () { showOffline(); },
+      back: function () { bars.online(); },
+      refused: function (change) {
+        view.refuse(change.item, queue.answers()[change.item] || [], '这次作答未被接受：' + exam.reasonFor(change.reason) + '。请重新作答。');
+        bars.note('第 ' + change.item + ' 题的作答未被接受：' + exam.reasonFor(change.reason) + '。请重新作答。');
+      },
+      notice: function (words) { bars.note(words); },
+      moved: function (by) {
+        if (by > 0) { bars.note('考试时间已延长 ' + exam.inWords(by) + '。'); reopen(); }
+      },
+      closed: finish,
+      takenOver: takenOver,
+      gone: function (words) { panels.stop('不能继续作答', words); },
+      handInFailed: function (words) { panels.stop('交卷没有成功', words, { words: '返回答题', act: panels.close }); }
+    });
+    view = exam.createView(paper, {
+      answered: function (item, response, isText) { queue.change(item, response, isText); view.unsent(queue.pending()); sync.changed(isText); },
+      marked: function (items) { queue.setUnsure(items); sync.marked(); },
+      leaveSheet: function () { exam.closeSheet(); }
+    });
+    view.fill(queue.answers(), queue.unsure());
+    view.unsent(queue.pending());
+    queue.whenLost(function () { sync.stop(); takenOver(queue.pending().length); });
+    queue.whenBroken(function () {
+      bars.note('本机不能暂存答案（可能是无痕模式或存储已满）。每次作答会立即上传，请保持网络畅通，不要关闭页面。');
+    });
+    if (!queue.keepsTexts() && hasTexts(paper)) { bars.note('本机浏览器不能加密暂存，填写的文字只在联网时保存，断网时请不要关闭页面。'); }
+    exam.watchControls({ view: view, panels: panels, askHandIn: askHandIn, handIn: handIn, cancelHandIn: cancelHandIn });
+    exam.watchPresence(queue, sync, bars, clock, Number(data.focusLimit) || 0);
+    if (!attempt.isNew) { queue.note('resume', new Date().toISOString(), null); }
+    if (queue.pending().length) { showWaiting(); }
+    panels.close();
+    byId('item-1').focus({ preventScroll: true });
+    tick();
+    window.setInterval(tick, 500);
+    sync.start();
+  }
+
+  function hasTexts(paper) {
+    return paper.sections.some(function (section) {
+      return section.items.some(function (item) { return item.kind === 'fill_blank' || item.kind === 'short_answer'; });
+    });
+  }
+
+  function takenOver(count) {
+    exam.rememberTakenOver(attempt.id);
+    view.lock(true);
+    panels.stop('已在另一设备继续', '这场考试已在另一台设备或另一个窗口继续作答，此处不再保存。' +
+      (count ? '这里有 ' + count + ' 题没有上传，以另一设备上的作答为准。' : ''), {
+      words: '改在这里继续作答',
+      act: function () { window.location.hash = '#here'; window.location.reload(); }
+    });
+  }
+
+  function showWaiting() {
+    var pending = queue.pending();
+    bars.waiting(pending.length);
+    view.unsent(pending);
+    if (sync.isSilent()) { showOffline(); }
+  }
+
+  function showOffline() {
+    var count = queue.pending().length;
+    if (isTimeUp || queue.isKept()) { bars.offline(count, isTimeUp, sync.isServerBusy()); } else { bars.unkept(count); }
+    if (isTimeUp) {
+      panels.wait('已到时间，本机有 ' + count + ' 题未上传', '网络恢复后自动上传并交卷，请不要关闭页面。');
+    } else if (sync.isHandingIn()) {
+      panels.stop('正在交卷', '网络不通，正在自动重试。答案在本机，请不要关闭页面。', { words: '先不交卷，返回答题', act: cancelHandIn });
+    }
+  }
+
+  function askHandIn() {
+    panels.askHandIn({ blanks: view.blanks(), unsure: view.unsure(), unsent: queue.pending(), count: view.count });
+  }
+
+  function handIn() {
+    view.lock(true);
+    panels.wait('正在交卷', '正在提交全部答案，请稍候。');
+    sync.handIn();
+  }
+
+  function cancelHandIn() {
+    sync.cancelHandIn();
+    view.lock(isTimeUp);
+    panels.close();
+  }
+
+  function reopen() {
+    if (!isTimeUp || clock.remaining() <= 0) { return; }
+    isTimeUp = false;
+    handInAt = null;
+    cancelHandIn();
+  }
+
+  // At the deadline: nothing more is taken, what waits is sent, and the hand-in follows, spread over some seconds.
+  function timeUp() {
+    isTimeUp = true;
+    handInAt = clock.mono() + Math.random() * Math.min(SPREAD_MS, Number(data.graceS) * 1000 / 3);
+    view.lock(true);
+    panels.wait('已到时间，正在交卷', '系统正在上传答案并交卷，请不要关闭页面。');
+    if (sync.isSilent()) { showOffline(); }
+    sync.now();
+  }
+
+  function tick() {
+    if (sync.isOver()) { return; }
+    var left = clock.remaining();
+    sync.watch();
+    byId('time').textContent = exam.countdown(left);
+    document.body.classList.toggle('is-late', left < 300000);
+    SPOKEN_MINUTES.forEach(function (minutes) {
+      if (left <= minutes * 60000 && left > minutes * 60000 - 5000 && !spoken[minutes]) {
+        spoken[minutes] = true;
+        bars.say('还剩 ' + minutes + ' 分钟');
+      }
+    });
+    if (left <= 0 && !isTimeUp) { timeUp(); }
+    if (isTimeUp && handInAt !== null && clock.mono() >= handInAt && !sync.isHandingIn()) { sync.handIn(); }
+  }
+
+  exam.watchSize();
+  boot();
+}(window.ExamPage = window.ExamPage || {}));

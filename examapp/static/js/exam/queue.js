@@ -1,0 +1,278 @@
+// The queue on the device: what was answered and not yet acknowledged, so that reload, crash and a dead network lose nothing.
+// Kept: ids, epoch, counters, choices; texts only sealed with the key that the page was given; never a word of a question.
+(function (exam) {
+  'use strict';
+
+  var PREFIX = 'exam:';
+  var TAB = 'exam-tab';
+  var RELEASED = 'exam-tab-released';
+
+  function read(storage, key) {
+    try { return storage().getItem(key); } catch (error) { return null; }
+  }
+  function write(storage, key, value) {
+    try { storage().setItem(key, value); return storage().getItem(key) === value; } catch (error) { return false; }
+  }
+  function remove(storage, key) {
+    try { storage().removeItem(key); } catch (error) { return; }
+  }
+  function device() { return window.localStorage; }
+  function tab() { return window.sessionStorage; }
+
+  // A tab's name survives a reload; a copied tab or one restored after a crash was not released and gets a new one.
+  function tabName() {
+    var name = read(tab, TAB);
+    if (!name || read(tab, RELEASED) !== '1') { name = String(Math.random()).slice(2); }
+    write(tab, TAB, name);
+    remove(tab, RELEASED);
+    window.addEventListener('pagehide', function () { write(tab, RELEASED, '1'); });
+    return name;
+  }
+
+  function parsed(text) {
+    try {
+      var state = JSON.parse(text);
+      return state && state.v === 1 && state.pending ? state : null;
+    } catch (error) { return null; }
+  }
+
+  // Every exam state on this device, by attempt; with an exam's number only that exam's.
+  exam.storedStates = function (examId) {
+    var found = [];
+    try {
+      for (var i = 0; i < window.localStorage.length; i += 1) {
+        var key = window.localStorage.key(i);
+        var state = key.indexOf(PREFIX) === 0 ? parsed(window.localStorage.getItem(key)) : null;
+        if (state && (!examId || state.exam === examId)) { found.push(state); }
+      }
+    } catch (error) { return found; }
+    return found;
+  };
+
+  exam.forgetState = function (attempt) { remove(device, PREFIX + attempt); };
+  exam.rememberTakenOver = function (attempt) { write(tab, 'exam-taken:' + attempt, '1'); };
+  exam.wasTakenOver = function (attempt) { return read(tab, 'exam-taken:' + attempt) === '1'; };
+  exam.forgetTakenOver = function (attempt) { remove(tab, 'exam-taken:' + attempt); };
+  exam.readSetting = function (name) { return read(device, 'setting:' + name); };
+  exam.writeSetting = function (name, value) { write(device, 'setting:' + name, value); };
+
+  function bytes(base64) {
+    var text = window.atob(base64);
+    var array = new Uint8Array(text.length);
+    for (var i = 0; i < text.length; i += 1) { array[i] = text.charCodeAt(i); }
+    return array;
+  }
+  function base64(array) {
+    var text = '';
+    for (var i = 0; i < array.length; i += 1) { text += String.fromCharCode(array[i]); }
+    return window.btoa(text);
+  }
+
+  // Seals the candidate's own words; gives null where the browser has no WebCrypto (plain http): then texts stay in memory only.
+  exam.createBox = function (keyText) {
+    var subtle = window.crypto && window.crypto.subtle;
+    if (!subtle || !keyText || !window.TextEncoder) { return null; }
+    var key = subtle.importKey('raw', bytes(keyText), { name: 'AES-GCM' }, false, ['encrypt', 'decrypt']);
+    function way(iv, boundTo) {
+      return { name: 'AES-GCM', iv: iv, additionalData: new window.TextEncoder().encode(boundTo) };
+    }
+    return {
+      seal: function (response, boundTo) {
+        var iv = window.crypto.getRandomValues(new Uint8Array(12));
+        var plain = new window.TextEncoder().encode(JSON.stringify(response));
+        return key.then(function (k) { return subtle.encrypt(way(iv, boundTo), k, plain); })
+          .then(function (sealed) { return base64(iv) + '.' + base64(new Uint8Array(sealed)); });
+      },
+      open: function (text, boundTo) {
+        var parts = text.split('.');
+        return key.then(function (k) { return subtle.decrypt(way(bytes(parts[0]), boundTo), k, bytes(parts[1])); })
+          .then(function (plain) { return JSON.parse(new window.TextDecoder().decode(plain)); });
+      }
+    };
+  };
+
+  exam.createQueue = function (attempt, examId, box) {
+    var key = PREFIX + attempt;
+    var owner = tabName();
+    var state = null;
+    var answers = {};
+    var known = {};
+    var worksHere = true;
+    var onBroken = function () { return undefined; };
+
+    function persist() {
+      if (!state || !worksHere) { return; }
+      var pending = {};
+      Object.keys(state.pending).forEach(function (item) {
+        var entry = state.pending[item];
+        if (!entry.isText) { pending[item] = { seq: entry.seq, response: entry.response }; }
+        else if (entry.sealed) { pending[item] = { seq: entry.seq, sealed: entry.sealed }; }
+      });
+      var kept = {};
+      Object.keys(state).forEach(function (name) { kept[name] = state[name]; });
+      kept.pending = pending;
+      if (write(device, key, JSON.stringify(kept))) { return; }
+      // A stale counter is worse than none: without a state the next load takes a new epoch.
+      worksHere = false;
+      remove(device, key);
+      onBroken();
+    }
+
+    function sealEntry(item, entry) {
+      if (!box) { return; }
+      box.seal(entry.response, attempt + ':' + item).then(function (sealed) {
+        if (state && state.pending[item] === entry) { entry.sealed = sealed; persist(); }
+      }, function () { return undefined; });
+    }
+
+    function put(item, response, isText) {
+      state.seq += 1;
+      var entry = { seq: state.seq, response: response, isText: isText };
+      state.pending[item] = entry;
+      answers[item] = response;
+      if (isText) { sealEntry(item, entry); }
+    }
+
+    // What an earlier page of this browser left, texts opened.
+    function load() {
+      var found = parsed(read(device, key));
+      if (!found) { return Promise.resolve(null); }
+      var opening = Object.keys(found.pending).map(function (item) {
+        var entry = found.pending[item];
+        if (!entry.sealed) { return undefined; }
+        entry.isText = true;
+        if (!box) { delete found.pending[item]; return undefined; }
+        return box.open(entry.sealed, attempt + ':' + item).then(function (response) { entry.response = response; },
+          function () { delete found.pending[item]; });
+      });
+      return Promise.all(opening).then(function () { return found; });
+    }
+
+    function isNewer(entry, epoch, stored) {
+      return !stored || stored.epoch < epoch || (stored.epoch === epoch && stored.seq < entry.seq);
+    }
+
+    // Begins from the server's word; of what an earlier page left only what is newer than the server's goes on.
+    function begin(served, epoch, left) {
+      state = {
+        v: 1, attempt: attempt, exam: examId, owner: owner, epoch: epoch, seq: 0, pending: {}, unsure: served.unsure.slice(),
+        isUnsureDue: false, events: [], n: 0, left: left ? left.left || 0 : 0
+      };
+      answers = {};
+      known = {};
+      served.answers.forEach(function (answer) {
+        known[answer.item] = answer;
+        answers[answer.item] = answer.response;
+        if (answer.epoch === epoch) { state.seq = Math.max(state.seq, answer.seq); }
+      });
+      if (left) { carry(left, epoch); }
+      persist();
+    }
+
+    function carry(left, epoch) {
+      var isSame = left.epoch === epoch;
+      if (isSame) { state.seq = Math.max(state.seq, left.seq); state.n = left.n || 0; }
+      if (left.isUnsureDue) { state.unsure = left.unsure; state.isUnsureDue = true; }
+      state.events = left.events || [];
+      Object.keys(left.pending).forEach(function (item) {
+        var entry = left.pending[item];
+        if (!isNewer(entry, left.epoch, known[item])) { return; }
+        if (!isSame) { put(item, entry.response, entry.isText); return; }
+        state.pending[item] = entry;
+        answers[item] = entry.response;
+      });
+    }
+
+    function batch(most) {
+      var taken = [];
+      var size = 0;
+      Object.keys(state.pending).sort(function (a, b) { return state.pending[a].seq - state.pending[b].seq; })
+        .some(function (item) {
+          var entry = state.pending[item];
+          size += JSON.stringify(entry.response).length * 3 + 60;
+          if (taken.length && (taken.length >= most || size > 60000)) { return true; }
+          taken.push({ item: Number(item), seq: entry.seq, response: entry.response });
+          return false;
+        });
+      return taken;
+    }
+
+    // Takes out what the server has answered for; a newer change of the same item stays. Gives the refused items.
+    function settle(sent, acked, refused) {
+      var out = [];
+      sent.forEach(function (change) {
+        var entry = state.pending[change.item];
+        if (acked[change.item] >= change.seq) {
+          known[change.item] = { item: change.item, epoch: state.epoch, seq: change.seq, response: change.response };
+          if (entry && entry.seq <= acked[change.item]) { delete state.pending[change.item]; }
+        } else if (refused[change.item] && entry && entry.seq === change.seq) {
+          delete state.pending[change.item];
+          answers[change.item] = known[change.item] ? known[change.item].response : [];
+          out.push({ item: change.item, reason: refused[change.item] });
+        }
+      });
+      persist();
+      return out;
+    }
+
+    // The whole sheet: every answer with a counter of this epoch, cleared ones that the server does not know of yet as well.
+    function sheet() {
+      var listed = Object.keys(answers).map(function (item) {
+        var entry = state.pending[item];
+        var stored = known[item];
+        if (!entry && stored && stored.epoch !== state.epoch) {
+          state.seq += 1;
+          known[item] = { item: stored.item, epoch: state.epoch, seq: state.seq, response: stored.response };
+        }
+        var seq = entry ? entry.seq : known[item] && known[item].seq;
+        return seq ? { item: Number(item), seq: seq, response: answers[item] } : null;
+      }).filter(function (answer) { return answer; });
+      persist();
+      return listed;
+    }
+
+    return {
+      load: load, begin: begin, batch: batch, settle: settle, sheet: sheet,
+      owner: owner,
+      change: function (item, response, isText) { put(item, response, isText); persist(); },
+      answers: function () { return answers; },
+      pending: function () { return state ? Object.keys(state.pending).map(Number) : []; },
+      epoch: function () { return state.epoch; },
+      unsure: function () { return state.unsure; },
+      isUnsureDue: function () { return state.isUnsureDue; },
+      setUnsure: function (items) { state.unsure = items; state.isUnsureDue = true; persist(); },
+      unsureSaved: function (items) {
+        if (String(items) === String(state.unsure)) { state.isUnsureDue = false; persist(); }
+      },
+      note: function (type, clientAt, duration) {
+        state.n += 1;
+        if (type === 'focus_loss' || type === 'screen_off') { state.left += 1; }
+        state.events.push({ n: state.epoch * 1000000 + state.n, type: type, client_at: clientAt, duration_ms: duration });
+        state.events = state.events.slice(-200);
+        persist();
+      },
+      events: function () { return state.events.slice(); },
+      eventsSaved: function (count) { state.events = state.events.slice(count); persist(); },
+      timesLeft: function () { return state.left; },
+      claim: function (left) { left.isClaiming = true; write(device, key, JSON.stringify(stripped(left))); },
+      wipe: function () { state = null; remove(device, key); },
+      isKept: function () { return worksHere; },
+      keepsTexts: function () { return Boolean(box); },
+      whenBroken: function (tell) { onBroken = tell; if (!worksHere) { tell(); } },
+      whenLost: function (tell) {
+        window.addEventListener('storage', function (event) {
+          var other = event.key === key && event.newValue ? parsed(event.newValue) : null;
+          if (other && state && other.owner !== owner && other.epoch > state.epoch) { tell(); }
+        });
+      }
+    };
+  };
+
+  function stripped(left) {
+    var copy = JSON.parse(JSON.stringify(left));
+    Object.keys(copy.pending).forEach(function (item) {
+      if (copy.pending[item].sealed) { copy.pending[item] = { seq: copy.pending[item].seq, sealed: copy.pending[item].sealed }; }
+    });
+    return copy;
+  }
+}(window.ExamPage = window.ExamPage || {}));

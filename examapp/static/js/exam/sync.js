@@ -1,0 +1,211 @@
+// Sends the queue: one call in flight, in batches, again and again until the server has answered; then marks, events, and the hand-in.
+(function (exam) {
+  'use strict';
+
+  var MOST_CHANGES = 200;
+  var EXCHANGE_MS = 55000;
+  var LAST_EXCHANGE_MS = 9000;
+  var LAST_MINUTES_MS = 120000;
+  var SILENCE_MS = 9000;
+
+  // `tell` is called with what the candidate must see: saved, waiting, silent, back, refused, notice, moved, closed, takenOver, gone.
+  exam.createSync = function (attempt, queue, net, clock, tell) {
+    var path = '/attempts/' + attempt.id;
+    var nextSaveMs = attempt.next_save_ms || 2000;
+    var limit = MOST_CHANGES;
+    var timer = null;
+    var isBusy = false;
+    var isOver = false;
+    var handIn = null;
+    var failures = 0;
+    var lastSaveAt = -Infinity;
+    var silentSince = null;
+    var startedAt = null;
+    var isTalking = false;
+    var isServerBusy = false;
+
+    function schedule(pause) {
+      window.clearTimeout(timer);
+      if (!isOver) { timer = window.setTimeout(pump, Math.max(0, pause)); }
+    }
+
+    function hasWork() { return queue.pending().length > 0 || queue.isUnsureDue() || queue.events().length > 0; }
+
+    function idlePause() {
+      var left = clock.remaining();
+      var every = left !== null && left < LAST_MINUTES_MS ? LAST_EXCHANGE_MS : EXCHANGE_MS;
+      var pause = every * (0.9 + Math.random() * 0.1);
+      // The last two minutes begin between two exchanges, too.
+      return left !== null && left > LAST_MINUTES_MS ? Math.min(pause, left - LAST_MINUTES_MS + 1000) : pause;
+    }
+
+    function changed(isText) {
+      tell.waiting(queue.pending().length);
+      if (isBusy || failures) { return; }
+      var least = isText ? 1200 : 120;
+      var due = queue.isKept() ? lastSaveAt + nextSaveMs - clock.mono() : 0;
+      schedule(Math.max(queue.isKept() ? least : 0, due));
+    }
+
+    function pump() {
+      if (isBusy || isOver) { return; }
+      isBusy = true;
+      startedAt = clock.mono();
+      (handIn ? submit() : exchange()).then(function (pause) {
+        isBusy = false;
+        schedule(pause);
+      }, function () {
+        isBusy = false;
+        schedule(failed(0));
+      });
+    }
+
+    function failed(waitMs) {
+      failures += 1;
+      isServerBusy = waitMs > 0;
+      if (failures > 1 || clock.mono() - startedAt > SILENCE_MS / 2) { silent(); }
+      tell.waiting(queue.pending().length);
+      return waitMs ? Math.min(waitMs, 30000) * (1 + Math.random() * 0.4) : exam.pauseAfter(failures);
+    }
+
+    function silent() {
+      if (silentSince !== null) { return; }
+      silentSince = clock.mono();
+      tell.silent(queue.pending().length);
+    }
+
+    function heard() {
+      failures = 0;
+      if (silentSince === null) { return; }
+      queue.note('offline', new Date().toISOString(), Math.round(clock.mono() - silentSince));
+      silentSince = null;
+      tell.back();
+    }
+
+    function exchange() {
+      var sent = queue.batch(limit);
+      var body = { epoch: queue.epoch(), changes: sent };
+      if (sent.length) { lastSaveAt = clock.mono(); }
+      return net.call('PUT', path + '/answers', body).then(function (answer) {
+        if (isOver) { return 0; }
+        if (answer.status === 200) { heard(); return saved(sent, answer.body); }
+        if (answer.status === 400 || answer.status === 413) { heard(); return shrink(sent); }
+        return other(answer, sent.length);
+      });
+    }
+
+    function saved(sent, body) {
+      nextSaveMs = body.next_save_ms || nextSaveMs;
+      queue.settle(sent, body.acked, body.refused).forEach(tell.refused);
+      moveDeadline(body.deadline_at);
+      if (body.notice) { tell.notice(body.notice); }
+      var left = queue.pending().length;
+      if (!left) { limit = MOST_CHANGES; tell.saved(Date.parse(body.server_time)); } else { tell.waiting(left); }
+      sideTalk();
+      if (handIn) { return 0; }
+      return left ? Math.max(100, lastSaveAt + nextSaveMs - clock.mono()) : idlePause();
+    }
+
+    function moveDeadline(words) {
+      var moved = clock.setDeadline(words);
+      if (moved) { tell.moved(moved); }
+    }
+
+    // Marks and events ride beside the answers; that they fail or hang delays no answer.
+    function sideTalk() {
+      if (isTalking) { return; }
+      isTalking = true;
+      var marks = queue.unsure().slice();
+      var events = queue.events();
+      var marking = queue.isUnsureDue()
+        ? net.call('PUT', path + '/marks', { epoch: queue.epoch(), unsure: marks }).then(function (answer) {
+          if (answer.status === 204 || answer.status === 400) { queue.unsureSaved(marks); }
+        })
+        : Promise.resolve();
+      marking.then(function () {
+        if (!events.length) { return undefined; }
+        return net.call('POST', path + '/events', { events: events }).then(function (answer) {
+          if (answer.status === 204 || answer.status === 400) { queue.eventsSaved(events.length); }
+        });
+      }).catch(function () { return undefined; }).then(function () { isTalking = false; });
+    }
+
+    // A batch that the server cannot read is cut down until the one bad change stands alone and is taken out.
+    function shrink(sent) {
+      if (sent.length > 1) { limit = Math.max(1, Math.floor(sent.length / 4)); return 200; }
+      if (sent.length === 1) {
+        var refused = {};
+        refused[sent[0].item] = 'bad_request';
+        queue.settle(sent, {}, refused).forEach(tell.refused);
+        return 200;
+      }
+      return failed(5000);
+    }
+
+    function other(answer, count) {
+      var code = answer.body.error;
+      if (answer.status === 409 && code === 'taken_over') { return over(tell.takenOver, queue.pending().length); }
+      if (answer.status === 409 && (code === 'deadline_passed' || code === 'already_submitted')) { return closed(count); }
+      if (answer.status === 404) { return over(tell.gone, answer.body.message); }
+      if (answer.status === 403) { tell.notice(answer.body.message); }
+      if (answer.status === 429) {
+        nextSaveMs = answer.body.next_save_ms || nextSaveMs;
+        return (answer.waitMs || nextSaveMs) * (1 + Math.random() * 0.4);
+      }
+      return failed(answer.waitMs);
+    }
+
+    function over(say, value) {
+      isOver = true;
+      window.clearTimeout(timer);
+      say(value);
+      return 0;
+    }
+
+    // The attempt is closed on the server: its receipt is there to be read.
+    function closed(late) {
+      return net.call('GET', path).then(function (answer) {
+        if (answer.status !== 200) { return failed(answer.waitMs); }
+        moveDeadline(answer.body.deadline_at);
+        if (!answer.body.receipt) { return 500; }
+        heard();
+        return over(function () { tell.closed(answer.body.receipt, answer.body.receipt.forced ? late : 0); }, null);
+      });
+    }
+
+    function submit() {
+      var sheet = queue.sheet();
+      return net.call('POST', path + '/submission', { epoch: queue.epoch(), answers: sheet }).then(function (answer) {
+        if (isOver) { return 0; }
+        if (answer.status === 200 || answer.status === 201) {
+          heard();
+          var late = answer.status === 200 && answer.body.receipt.forced ? queue.pending().length : 0;
+          return over(function () { tell.closed(answer.body.receipt, late, answer.body.refused); }, null);
+        }
+        if (answer.status === 400 || answer.status === 413) { handIn = null; tell.handInFailed(answer.body.message); return 200; }
+        return other(answer, sheet.length);
+      });
+    }
+
+    // Called every half second: a call that gets no word is said within fifteen seconds.
+    function watch() {
+      if (net.isSigningIn()) { startedAt = clock.mono(); }
+      if (isBusy && !isOver && clock.mono() - startedAt > SILENCE_MS) { silent(); }
+    }
+
+    return {
+      changed: changed,
+      marked: function () { if (!isBusy && !failures) { schedule(400); } },
+      now: function () { if (!isBusy) { schedule(Math.random() * 600); } },
+      start: function () { schedule(hasWork() ? 100 : idlePause()); },
+      watch: watch,
+      handIn: function () { handIn = true; failures = 0; if (!isBusy) { schedule(0); } },
+      cancelHandIn: function () { handIn = null; },
+      isHandingIn: function () { return Boolean(handIn); },
+      isSilent: function () { return silentSince !== null; },
+      isServerBusy: function () { return isServerBusy; },
+      isOver: function () { return isOver; },
+      stop: function () { isOver = true; window.clearTimeout(timer); }
+    };
+  };
+}(window.ExamPage = window.ExamPage || {}));

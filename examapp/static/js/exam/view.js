@@ -1,0 +1,340 @@
+// The paper on the page: one question or all, the answer sheet, marks, type size, keys. It knows nothing of the network.
+(function (exam) {
+  'use strict';
+
+  var KIND_NAMES = {
+    single_choice: '单选题', multiple_choice: '多选题', true_false: '判断题', fill_blank: '填空题', short_answer: '简答题'
+  };
+  var SIZES = [100, 125, 150, 200];
+
+  function el(tag, className, text) {
+    var node = document.createElement(tag);
+    if (className) { node.className = className; }
+    if (text !== undefined) { node.textContent = text; }
+    return node;
+  }
+  // The server has cleaned what it sends: an allow-list of tags, pictures of its own.
+  function rich(tag, className, html) {
+    var node = el(tag, className + ' rich');
+    node.innerHTML = html;
+    return node;
+  }
+  exam.el = el;
+
+  function isText(item) { return item.kind === 'fill_blank' || item.kind === 'short_answer'; }
+  exam.isAnswered = function (response) {
+    return Boolean(response) && response.some(function (part) { return part.trim() !== ''; });
+  };
+
+  function tidy(points) { return String(points).indexOf('.') < 0 ? String(points) : String(points).replace(/\.?0+$/, ''); }
+
+  exam.createView = function (paper, handlers) {
+    var place = document.getElementById('questions');
+    var sheetPlace = document.getElementById('sheet');
+    var counts = document.querySelectorAll('[data-answered]');
+    var items = [];
+    var byNumber = {};
+    var answers = {};
+    var unsure = {};
+    var unsent = {};
+    var current = 1;
+    var isLocked = false;
+
+    function draw() {
+      var material = null;
+      paper.sections.forEach(function (section, index) {
+        var group = el('div', 'sheet-section');
+        group.appendChild(el('h3', 'sheet-title', section.title));
+        var squares = el('div', 'squares');
+        section.items.forEach(function (item, position) {
+          var entry = { item: item, section: section, index: index, isFirst: position === 0 };
+          entry.repeats = item.material !== null && item.material === material;
+          material = item.material;
+          entry.article = drawItem(entry);
+          entry.square = drawSquare(entry);
+          items.push(entry);
+          byNumber[item.item] = entry;
+          place.appendChild(entry.article);
+          squares.appendChild(entry.square);
+        });
+        group.appendChild(squares);
+        sheetPlace.appendChild(group);
+      });
+    }
+
+    function drawItem(entry) {
+      var item = entry.item;
+      var article = el('article', 'item' + (entry.isFirst ? ' is-first' : '') + (entry.repeats ? ' repeats' : ''));
+      article.id = 'item-' + item.item;
+      article.tabIndex = -1;
+      article.setAttribute('aria-labelledby', 'head-' + item.item);
+      var section = el('div', 'section-head');
+      section.appendChild(el('h2', 'section-title', entry.section.title));
+      if (entry.section.instructions) { section.appendChild(rich('div', 'section-words', entry.section.instructions)); }
+      article.appendChild(section);
+      var body = el('div', 'item-body' + (item.material ? ' has-material' : ''));
+      if (item.material) {
+        var material = el('section', 'material');
+        material.setAttribute('aria-label', '案例材料');
+        material.appendChild(el('h3', 'material-title', '案例材料'));
+        material.appendChild(rich('div', 'material-text', item.material));
+        body.appendChild(material);
+      }
+      body.appendChild(drawQuestion(entry));
+      article.appendChild(body);
+      return article;
+    }
+
+    function drawQuestion(entry) {
+      var item = entry.item;
+      var box = el('div', 'question');
+      var head = el('h3', 'item-head');
+      head.id = 'head-' + item.item;
+      head.appendChild(el('span', 'item-number', '第 ' + item.item + ' 题'));
+      head.appendChild(el('span', 'item-kind', KIND_NAMES[item.kind] + '　' + tidy(item.points) + ' 分'));
+      box.appendChild(head);
+      var stem = rich('div', 'stem', item.stem);
+      stem.id = 'stem-' + item.item;
+      box.appendChild(stem);
+      box.appendChild(isText(item) ? drawTexts(entry) : drawOptions(entry));
+      entry.note = el('p', 'item-note');
+      entry.note.setAttribute('role', 'status');
+      box.appendChild(entry.note);
+      box.appendChild(drawTools(entry));
+      return box;
+    }
+
+    function drawOptions(entry) {
+      var item = entry.item;
+      var isMany = item.kind === 'multiple_choice';
+      var group = el('div', 'options');
+      group.setAttribute('role', isMany ? 'group' : 'radiogroup');
+      group.setAttribute('aria-labelledby', 'head-' + item.item + ' stem-' + item.item);
+      if (isMany) { group.appendChild(el('p', 'hint', '可选多项')); }
+      entry.inputs = item.options.map(function (option) {
+        var label = el('label', 'option');
+        var input = el('input');
+        input.type = isMany ? 'checkbox' : 'radio';
+        input.name = 'answer-' + item.item;
+        input.value = option.key;
+        input.addEventListener('change', function () { readOptions(entry); });
+        label.appendChild(input);
+        label.appendChild(el('span', 'option-key', option.key));
+        label.appendChild(rich('span', 'option-text', option.text));
+        group.appendChild(label);
+        return input;
+      });
+      return group;
+    }
+
+    function drawTexts(entry) {
+      var item = entry.item;
+      var group = el('div', 'texts');
+      var count = item.kind === 'fill_blank' ? item.blanks : 1;
+      entry.inputs = [];
+      for (var i = 0; i < count; i += 1) { entry.inputs.push(drawText(entry, group, i, count)); }
+      return group;
+    }
+
+    function drawText(entry, group, index, count) {
+      var isShort = entry.item.kind === 'short_answer';
+      var label = el('label', 'blank');
+      label.appendChild(el('span', 'blank-name', isShort ? '作答' : count > 1 ? '第 ' + (index + 1) + ' 空' : '填写'));
+      var input = el(isShort ? 'textarea' : 'input', 'text');
+      if (isShort) { input.rows = 8; } else { input.type = 'text'; }
+      input.maxLength = 4000;
+      input.autocomplete = 'off';
+      input.setAttribute('aria-describedby', 'stem-' + entry.item.item);
+      input.addEventListener('input', function (event) { if (!event.isComposing) { readTexts(entry); } });
+      input.addEventListener('compositionend', function () { readTexts(entry); });
+      input.addEventListener('blur', function () { readTexts(entry); });
+      input.addEventListener('focus', function () { setCurrent(entry.item.item); });
+      label.appendChild(input);
+      group.appendChild(label);
+      return input;
+    }
+
+    function drawTools(entry) {
+      var tools = el('div', 'item-tools');
+      var label = el('label', 'unsure');
+      entry.mark = el('input');
+      entry.mark.type = 'checkbox';
+      entry.mark.addEventListener('change', function () { toggleUnsure(entry.item.item, entry.mark.checked); });
+      label.appendChild(entry.mark);
+      label.appendChild(el('span', '', '不确定，回头再看'));
+      tools.appendChild(label);
+      var clear = el('button', 'plain', '清除本题作答');
+      clear.type = 'button';
+      clear.addEventListener('click', function () { if (exam.isAnswered(answers[entry.item.item])) { answer(entry, []); show(entry); } });
+      tools.appendChild(clear);
+      return tools;
+    }
+
+    function drawSquare(entry) {
+      var square = el('button', 'square', String(entry.item.item));
+      square.type = 'button';
+      square.addEventListener('click', function () { handlers.leaveSheet(); go(entry.item.item, true); });
+      return square;
+    }
+
+    function readOptions(entry) {
+      answer(entry, entry.inputs.filter(function (input) { return input.checked; })
+        .map(function (input) { return input.value; }));
+    }
+
+    function readTexts(entry) {
+      var texts = entry.inputs.map(function (input) { return input.value; });
+      if (!exam.isAnswered(texts) && !exam.isAnswered(answers[entry.item.item])) { return; }
+      answer(entry, texts);
+    }
+
+    function answer(entry, response) {
+      var number = entry.item.item;
+      if (isLocked || String(answers[number] || []) === String(response)) { return; }
+      answers[number] = response;
+      entry.note.textContent = '';
+      showChosen(entry);
+      setCurrent(number);
+      handlers.answered(number, response.length ? response : blank(entry), isText(entry.item));
+      showSquare(entry);
+      showCounts();
+    }
+
+    function blank(entry) {
+      return isText(entry.item) ? entry.inputs.map(function () { return ''; }) : [];
+    }
+
+    function show(entry) {
+      var response = answers[entry.item.item] || [];
+      entry.inputs.forEach(function (input, index) {
+        if (isText(entry.item)) { input.value = response[index] || ''; }
+        else { input.checked = response.indexOf(input.value) >= 0; }
+        input.disabled = isLocked;
+      });
+      showChosen(entry);
+      entry.mark.checked = Boolean(unsure[entry.item.item]);
+      entry.mark.disabled = isLocked;
+      showSquare(entry);
+    }
+
+    function showChosen(entry) {
+      if (isText(entry.item)) { return; }
+      entry.inputs.forEach(function (input) { input.parentNode.classList.toggle('is-chosen', input.checked); });
+    }
+
+    function showSquare(entry) {
+      var number = entry.item.item;
+      var isDone = exam.isAnswered(answers[number]);
+      entry.square.className = 'square' + (isDone ? ' is-answered' : '') + (unsure[number] ? ' is-unsure' : '') +
+        (unsent[number] ? ' is-unsent' : '') + (number === current ? ' is-current' : '');
+      entry.square.setAttribute('aria-label', '第 ' + number + ' 题，' + (isDone ? '已答' : '未答') +
+        (unsure[number] ? '，不确定' : '') + (unsent[number] ? '，未上传' : ''));
+      if (number === current) { entry.square.setAttribute('aria-current', 'true'); } else { entry.square.removeAttribute('aria-current'); }
+    }
+
+    function showCounts() {
+      var done = items.filter(function (entry) { return exam.isAnswered(answers[entry.item.item]); }).length;
+      Array.prototype.forEach.call(counts, function (node) { node.textContent = done + ' / ' + items.length; });
+    }
+
+    function toggleUnsure(number, isOn) {
+      if (isLocked) { return; }
+      if (isOn) { unsure[number] = true; } else { delete unsure[number]; }
+      byNumber[number].mark.checked = Boolean(isOn);
+      showSquare(byNumber[number]);
+      handlers.marked(Object.keys(unsure).map(Number));
+    }
+
+    function setCurrent(number) {
+      if (number === current) { return; }
+      var before = byNumber[current];
+      current = number;
+      if (before) { showSquare(before); before.article.classList.remove('is-current'); }
+      byNumber[number].article.classList.add('is-current');
+      showSquare(byNumber[number]);
+      document.getElementById('previous').disabled = number === 1;
+      document.getElementById('next').disabled = number === items.length;
+    }
+
+    function go(number, takesFocus) {
+      if (!byNumber[number]) { return; }
+      setCurrent(number);
+      var article = byNumber[number].article;
+      if (document.body.classList.contains('all')) { article.scrollIntoView(); } else { window.scrollTo(0, 0); }
+      if (takesFocus) { article.focus({ preventScroll: true }); }
+    }
+
+    function press(key) {
+      var entry = byNumber[current];
+      if (isLocked || isText(entry.item)) { return false; }
+      var index = /^[a-h]$/i.test(key) ? key.toUpperCase().charCodeAt(0) - 65 : /^[1-8]$/.test(key) ? Number(key) - 1 : -1;
+      var input = entry.inputs[index];
+      if (!input) { return false; }
+      input.checked = !input.checked;
+      readOptions(entry);
+      return true;
+    }
+
+    draw();
+    setCurrent(1);
+    byNumber[1].article.classList.add('is-current');
+    document.getElementById('previous').disabled = true;
+    document.getElementById('next').disabled = items.length === 1;
+
+    return {
+      go: go,
+      current: function () { return current; },
+      step: function (by) { go(Math.min(items.length, Math.max(1, current + by)), true); },
+      press: press,
+      toggleUnsure: function () { toggleUnsure(current, !unsure[current]); },
+      fill: function (served, marks) {
+        answers = {};
+        unsure = {};
+        Object.keys(served).forEach(function (number) { answers[number] = served[number]; });
+        marks.forEach(function (number) { unsure[number] = true; });
+        items.forEach(show);
+        showCounts();
+      },
+      unsent: function (numbers) {
+        var before = unsent;
+        unsent = {};
+        numbers.forEach(function (number) { unsent[number] = true; });
+        items.forEach(function (entry) {
+          var number = entry.item.item;
+          if (Boolean(before[number]) !== Boolean(unsent[number])) { showSquare(entry); }
+        });
+      },
+      refuse: function (number, response, words) {
+        var entry = byNumber[number];
+        if (!entry) { return; }
+        answers[number] = response;
+        show(entry);
+        entry.note.textContent = words;
+        showCounts();
+      },
+      lock: function (isOn) { isLocked = isOn; items.forEach(show); },
+      blanks: function () {
+        return items.filter(function (entry) { return !exam.isAnswered(answers[entry.item.item]); })
+          .map(function (entry) { return entry.item.item; });
+      },
+      unsure: function () { return Object.keys(unsure).map(Number); },
+      count: items.length
+    };
+  };
+
+  // The size of type is the device's habit, not the exam's.
+  exam.watchSize = function () {
+    var size = Number(exam.readSetting('size')) || 100;
+    function apply() {
+      SIZES.forEach(function (one) { document.documentElement.classList.toggle('size-' + one, one === size); });
+      document.getElementById('smaller').disabled = size === SIZES[0];
+      document.getElementById('larger').disabled = size === SIZES[SIZES.length - 1];
+    }
+    function set(next) { size = next; exam.writeSetting('size', size); apply(); }
+    document.getElementById('smaller').addEventListener('click', function () { set(SIZES[Math.max(0, SIZES.indexOf(size) - 1)]); });
+    document.getElementById('larger').addEventListener('click', function () { set(SIZES[Math.min(SIZES.length - 1, SIZES.indexOf(size) + 1)]); });
+    document.getElementById('normal').addEventListener('click', function () { set(100); });
+    if (SIZES.indexOf(size) < 0) { size = 100; }
+    apply();
+  };
+}(window.ExamPage = window.ExamPage || {}));

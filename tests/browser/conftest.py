@@ -1,0 +1,145 @@
+"""A served site with true commits, and real Chromium in front of it."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+import threading
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from examapp.core import clock
+from examapp.core.db import db
+from examapp.papers.queries import version_contents
+from examapp.people.access import digest
+from examapp.people.models import Account, SignIn
+from question_bank.model import Kind
+
+PASSWORD = "Ceshi-2026-kaoshi"
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, *_args) -> None:
+        return
+
+
+class LiveSite:
+    """The application of `race_world`, served on a port of its own by threads; may be stopped and started again on that port."""
+
+    def __init__(self, world) -> None:
+        self.world = world
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._server = None
+        self._passwords: str | None = None
+
+    def start(self) -> None:
+        self._server = make_server("127.0.0.1", self.port, self.world.app, threaded=True, request_handler=_Quiet)
+        self._server.daemon_threads = True
+        self._server.block_on_close = False
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def cookie(self, person) -> dict:
+        """A session cookie of a fresh sign-in of this person."""
+        token = secrets.token_urlsafe(24)
+        account = self.world.session.query(Account).filter_by(person_id=person.id).one()
+        self.world.save(SignIn(account_id=account.id, token_digest=digest(token), started_at=clock.now()))
+        self.world.commit()
+        app = self.world.app
+        serializer = app.session_interface.get_signing_serializer(app)
+        value = serializer.dumps({"_user_id": token, "_fresh": True, "_permanent": True})
+        return {"name": app.config["SESSION_COOKIE_NAME"], "value": value, "url": self.url}
+
+    def give_password(self, person) -> str:
+        """Give a person the password that the sign-in on the page can be tried with."""
+        self._passwords = self._passwords or self.world.app.extensions["hasher"].hash(PASSWORD)
+        self.world.session.query(Account).filter_by(person_id=person.id).one().password_hash = self._passwords
+        self.world.commit()
+        return PASSWORD
+
+    def read(self, model, **conditions):
+        """Read rows as they are committed now."""
+        self.world.session.rollback()
+        self.world.session.expire_all()
+        return self.world.session.query(model).filter_by(**conditions).all()
+
+
+@pytest.fixture
+def live(race_world):
+    version_contents.forget()
+    site = LiveSite(race_world)
+    site.start()
+    yield site
+    site.stop()
+    db.session.remove()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if not CHROMIUM.exists():
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def device(chromium, live):
+    """Makes devices: `device(person, width=360)` is a fresh browser profile, signed in; its errors fail the test."""
+    contexts, errors = [], []
+
+    def make(person=None, *, width=360, height=740, **options):
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        context.set_default_timeout(15_000)
+        if person is not None:
+            context.add_cookies([live.cookie(person)])
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        with contextlib.suppress(Exception):
+            context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def make_exam(race_world):
+    """Makes an exam over its own questions: `make_exam({Kind.SINGLE_CHOICE: 3})`; points 2 each."""
+
+    def make(counts=None, **fields):
+        counts = counts or {Kind.SINGLE_CHOICE: 2, Kind.MULTIPLE_CHOICE: 1, Kind.TRUE_FALSE: 1}
+        for kind, count in counts.items():
+            for _ in range(count):
+                key = ("A", "B") if kind == Kind.MULTIPLE_CHOICE else ("A",)
+                parts = [(Kind.SINGLE_CHOICE, ("A",), 4), (Kind.MULTIPLE_CHOICE, ("A", "B"), 4)]
+                race_world.question(kind, key=key, parts=parts, options=2 if kind == Kind.TRUE_FALSE else 4)
+        blueprint = race_world.blueprint([(kind, count, Decimal(2)) for kind, count in counts.items()])
+        fields = {"attempts_allowed": None, "opens_in": timedelta(hours=-1), "lasts": timedelta(hours=8)} | fields
+        exam = race_world.exam(blueprint, **fields)
+        race_world.commit()
+        return exam
+
+    return make

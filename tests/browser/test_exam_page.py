@@ -1,0 +1,352 @@
+"""The exam page in real Chromium: what is answered reaches the server, whatever happens in between."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from examapp.attempts.models import Answer, Attempt, AttemptEvent, SetAsideSave
+from examapp.people.models import SignIn
+from question_bank.model import Kind
+
+pytestmark = pytest.mark.browser
+
+
+def begin(context, live, exam):
+    page = context.new_page()
+    page.goto(f"{live.url}/exams/{exam.id}")
+    page.get_by_role("link", name="开始考试").click()
+    wait_open(page)
+    return page
+
+
+def wait_open(page):
+    expect(page.locator("#veil")).to_be_hidden()
+    expect(page.locator("#item-1")).to_be_visible()
+
+
+def choose(page, item, key):
+    page.evaluate(f"document.querySelectorAll('.square')[{item - 1}].click()")
+    page.locator(f"#item-{item} .option").nth(ord(key) - 65).click()
+
+
+def stored(live):
+    return {answer.item: answer.response for answer in live.read(Answer)}
+
+
+def wait_saved(page):
+    expect(page.locator("#saved")).to_have_text(re.compile(r"^已保存 \d\d:\d\d:\d\d$"))
+
+
+def hand_in(page):
+    page.locator("#hand-in").click()
+    page.get_by_role("button", name="确认交卷").click()
+    expect(page.locator("#panel-receipt")).to_be_visible()
+
+
+def device_state(page):
+    return page.evaluate("Object.keys(localStorage).filter(function (key) { return key.indexOf('exam:') === 0; })")
+
+
+def test_answers_are_saved_and_a_reload_shows_them_again(live, device, make_exam):
+    exam = make_exam()
+    page = begin(device(live.world.person()), live, exam)
+    choose(page, 1, "B")
+    wait_saved(page)
+    choose(page, 3, "A")
+    choose(page, 3, "C")
+    wait_saved(page)
+    assert stored(live) == {1: ["B"], 3: ["A", "C"]}
+    page.reload()
+    expect(page.locator("#item-1 input[value=B]")).to_be_checked()
+    assert live.read(Attempt)[0].epoch == 1
+
+
+def test_hand_in_lists_what_is_open_and_shows_the_receipt(live, device, make_exam):
+    exam = make_exam()
+    page = begin(device(live.world.person()), live, exam)
+    choose(page, 1, "A")
+    page.locator("#item-1 .unsure").click()
+    wait_saved(page)
+    page.locator("#hand-in").click()
+    expect(page.locator("#hand-in-lists")).to_contain_text("还没有作答（3 题）")
+    expect(page.locator("#hand-in-lists")).to_contain_text("标了不确定（1 题）")
+    page.locator("#hand-in-lists").get_by_role("link", name="第 4 题").click()
+    expect(page.locator("#item-4")).to_be_visible()
+    choose(page, 4, "B")
+    hand_in(page)
+    attempt = live.read(Attempt)[0]
+    expect(page.locator("#receipt-number")).to_have_text(attempt.receipt_number)
+    assert (attempt.answered, attempt.unsure, stored(live)) == (2, [1], {1: ["A"], 4: ["B"]})
+    assert device_state(page) == []
+    page.get_by_role("link", name="查看成绩").click()
+    expect(page.locator(".verdict")).to_be_visible()
+    page.goto(f"{live.url}/exams/{exam.id}/sit")
+    expect(page).to_have_url(f"{live.url}/exams/{exam.id}")
+    assert len(live.read(Attempt)) == 1
+
+
+def test_twenty_answers_offline_and_a_reload_arrive_untouched(live, device, make_exam):
+    exam = make_exam({Kind.SINGLE_CHOICE: 20})
+    context = device(live.world.person())
+    page = begin(context, live, exam)
+    page.evaluate("navigator.serviceWorker.ready.then(function () { return true; })")
+    context.set_offline(True)
+    live.stop()
+    for item in range(1, 21):
+        choose(page, item, "ABCD"[item % 4])
+    expect(page.locator("#banner")).to_contain_text("网络中断，答案已存在本机，恢复后自动上传（20 题待传）")
+    expect(page.locator("#saved")).to_have_text("未保存 20 题")
+    page.reload()
+    expect(page.locator("#offline-words")).to_have_text("网络中断，20 题待传。")
+    assert stored(live) == {}
+    live.start()
+    context.set_offline(False)
+    expect(page.locator("#item-1")).to_be_visible()
+    wait_saved(page)
+    assert stored(live) == {item: ["ABCD"[item % 4]] for item in range(1, 21)}
+    assert live.read(Attempt)[0].epoch == 1
+
+
+def test_an_outage_of_the_server_is_said_and_healed_without_a_touch(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam())
+    live.stop()
+    choose(page, 2, "C")
+    expect(page.locator("#banner")).to_contain_text("1 题待传")
+    live.start()
+    expect(page.locator("#banner")).to_be_hidden()
+    wait_saved(page)
+    assert stored(live) == {2: ["C"]}
+
+
+def test_another_device_takes_over_and_the_old_one_writes_nothing_more(live, device, make_exam):
+    exam, person = make_exam(), live.world.person()
+    old = begin(device(person), live, exam)
+    choose(old, 1, "A")
+    wait_saved(old)
+    new = device(person, width=1280).new_page()
+    new.goto(f"{live.url}/exams/{exam.id}")
+    new.get_by_role("link", name="继续作答").click()
+    expect(new.locator("#item-1 input[value=A]")).to_be_checked()
+    choose(new, 1, "B")
+    wait_saved(new)
+    old.locator("#item-1 .option").nth(2).click()
+    expect(old.locator("#wait-title")).to_have_text("已在另一设备继续")
+    assert stored(live) == {1: ["B"]}
+    assert [row.changes for row in live.read(SetAsideSave)] == [[[1, 2, ["C"]]]]
+    old.reload()
+    expect(old.locator("#wait-title")).to_have_text("已在另一设备继续")
+    old.get_by_role("button", name="改在这里继续作答").click()
+    expect(old.locator("#item-1 input[value=B]")).to_be_checked()
+    choose(old, 1, "D")
+    wait_saved(old)
+    assert stored(live) == {1: ["D"]}
+
+
+def test_a_second_tab_takes_over_and_the_first_says_so(live, device, make_exam):
+    exam = make_exam()
+    context = device(live.world.person())
+    first = begin(context, live, exam)
+    choose(first, 1, "A")
+    wait_saved(first)
+    second = context.new_page()
+    second.goto(f"{live.url}/exams/{exam.id}/sit")
+    expect(second.locator("#item-1 input[value=A]")).to_be_checked()
+    expect(first.locator("#wait-title")).to_have_text("已在另一设备继续")
+    choose(second, 2, "B")
+    wait_saved(second)
+    assert stored(live) == {1: ["A"], 2: ["B"]}
+
+
+def test_unsent_answers_survive_a_closed_tab(live, device, make_exam):
+    exam = make_exam({Kind.SINGLE_CHOICE: 3, Kind.FILL_BLANK: 1})
+    context = device(live.world.person())
+    page = begin(context, live, exam)
+    choose(page, 2, "A")
+    wait_saved(page)
+    live.stop()
+    choose(page, 1, "D")
+    page.evaluate("document.querySelectorAll('.square')[3].click()")
+    page.locator("#item-4 .text").fill("三十日")
+    expect(page.locator("#saved")).to_have_text("未保存 2 题")
+    page.wait_for_function("JSON.stringify(localStorage).indexOf('sealed') > 0")
+    assert "三十日" not in page.evaluate("JSON.stringify(localStorage)")
+    page.close()
+    live.start()
+    again = context.new_page()
+    again.goto(f"{live.url}/exams/{exam.id}/sit")
+    expect(again.locator("#item-1 input[value=D]")).to_be_checked()
+    wait_saved(again)
+    assert stored(live) == {1: ["D"], 2: ["A"], 4: ["三十日"]}
+
+
+def test_an_ended_session_is_renewed_on_the_page(live, device, make_exam):
+    exam, person = make_exam(), live.world.person()
+    password = live.give_password(person)
+    page = begin(device(person), live, exam)
+    live.world.session.query(SignIn).update(
+        {"ended_at": live.world.session.query(SignIn.started_at).limit(1).scalar_subquery()}
+    )
+    live.world.commit()
+    choose(page, 1, "C")
+    expect(page.locator("#panel-sign-in")).to_be_visible()
+    page.locator("#sign-in-password").fill("falsch-falsch")
+    page.locator("#sign-in-button").click()
+    expect(page.locator("#sign-in-words")).to_contain_text("登录名或密码不对")
+    page.locator("#sign-in-password").fill(password)
+    page.locator("#sign-in-button").click()
+    expect(page.locator("#panel-sign-in")).to_be_hidden()
+    wait_saved(page)
+    assert stored(live) == {1: ["C"]}
+
+
+def test_a_lost_session_cookie_is_renewed_as_well(live, device, make_exam):
+    exam, person = make_exam(), live.world.person()
+    password = live.give_password(person)
+    context = device(person)
+    page = begin(context, live, exam)
+    context.clear_cookies()
+    choose(page, 2, "B")
+    page.locator("#sign-in-password").fill(password)
+    page.locator("#sign-in-button").click()
+    wait_saved(page)
+    assert stored(live) == {2: ["B"]}
+
+
+def test_the_keyboard_alone_answers_a_paper(live, device, make_exam):
+    page = begin(device(live.world.person(), width=1280), live, make_exam())
+    page.keyboard.press("b")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("3")
+    page.keyboard.press("ArrowRight")
+    for key in ("a", "c", "a", "d", "u"):
+        page.keyboard.press(key)
+    wait_saved(page)
+    expect(page.locator(".square").nth(2)).to_have_attribute("aria-label", "第 3 题，已答，不确定")
+    assert stored(live) == {1: ["B"], 2: ["C"], 3: ["C", "D"]}
+    page.wait_for_timeout(1)
+    expect.set_options(timeout=10_000)
+    page.wait_for_function(
+        "JSON.parse(localStorage[Object.keys(localStorage).filter(function (k) { return k.indexOf('exam:') === 0; })[0]]).isUnsureDue === false"
+    )
+    assert live.read(Attempt)[0].unsure == [3]
+
+
+def test_a_refused_change_is_taken_out_and_shown(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam())
+    choose(page, 1, "A")
+    wait_saved(page)
+    page.evaluate("document.querySelector('#item-1 input[value=B]').value = 'Z'")
+    page.locator("#item-1 .option").nth(1).click()
+    expect(page.locator("#item-1 .item-note")).to_contain_text("选项不存在")
+    expect(page.locator("#item-1 input[value=A]")).to_be_checked()
+    choose(page, 2, "A")
+    wait_saved(page)
+    assert stored(live) == {1: ["A"], 2: ["A"]}
+
+
+def test_the_page_hands_in_by_itself_at_the_deadline(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam(duration_s=6, grace_s=9))
+    choose(page, 1, "A")
+    expect(page.locator("#panel-receipt")).to_be_visible(timeout=20_000)
+    attempt = live.read(Attempt)[0]
+    assert attempt.submitted_at == attempt.deadline_at
+    assert (attempt.answered, attempt.is_forced) == (1, False)
+
+
+def test_offline_at_the_deadline_says_what_waits_and_is_set_aside(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam(duration_s=5, grace_s=1))
+    live.stop()
+    choose(page, 1, "A")
+    expect(page.locator("#wait-title")).to_have_text("已到时间，本机有 1 题未上传", timeout=20_000)
+    page.wait_for_timeout(1500)
+    live.start()
+    expect(page.locator("#panel-receipt")).to_be_visible(timeout=20_000)
+    expect(page.locator("#receipt-title")).to_have_text("已到时间，系统已交卷")
+    expect(page.locator("#receipt-words")).to_contain_text("1 题作答已另行保存")
+    assert stored(live) == {}
+    assert [row.reason for row in live.read(SetAsideSave)] == ["deadline_passed"]
+
+
+def test_a_wrong_device_clock_changes_nothing(live, device, make_exam):
+    exam = make_exam(duration_s=600)
+    page = device(live.world.person()).new_page()
+    page.add_init_script("var real = Date.now; Date.now = function () { return real() + 8 * 3600 * 1000; };")
+    page.goto(f"{live.url}/exams/{exam.id}/sit#start")
+    expect(page.locator("#time")).to_have_text(re.compile(r"^(10:00|09:5\d)$"))
+    choose(page, 1, "A")
+    wait_saved(page)
+
+
+def test_leaving_the_page_is_recorded_and_shown(live, device, make_exam):
+    page = begin(device(live.world.person(), width=1280), live, make_exam())
+    page.evaluate("window.dispatchEvent(new Event('blur'))")
+    page.wait_for_timeout(1200)
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(page.locator("#presence")).to_contain_text("离开页面 1 次")
+    choose(page, 1, "A")
+    wait_saved(page)
+    page.wait_for_function(
+        "JSON.parse(localStorage[Object.keys(localStorage).filter(function (k) { return k.indexOf('exam:') === 0; })[0]]).events.length === 0"
+    )
+    assert [event.type for event in live.read(AttemptEvent)] == ["focus_loss"]
+
+
+def test_without_storage_the_page_says_so_and_saves_at_once(live, device, make_exam):
+    exam = make_exam()
+    page = device(live.world.person()).new_page()
+    page.add_init_script("Storage.prototype.setItem = function () { throw new Error('full'); };")
+    page.goto(f"{live.url}/exams/{exam.id}/sit#start")
+    expect(page.locator("#notes")).to_contain_text("本机不能暂存答案")
+    choose(page, 1, "A")
+    choose(page, 2, "B")
+    wait_saved(page)
+    page.reload()
+    expect(page.locator("#item-1 input[value=A]")).to_be_checked()
+    choose(page, 1, "C")
+    wait_saved(page)
+    assert stored(live) == {1: ["C"], 2: ["B"]}
+    assert live.read(Attempt)[0].epoch == 2
+
+
+def test_the_first_load_is_small(live, device, make_exam):
+    exam = make_exam({Kind.SINGLE_CHOICE: 40, Kind.MULTIPLE_CHOICE: 15, Kind.TRUE_FALSE: 10})
+    context = device(live.world.person())
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    seen: list[float] = []
+    session.send("Network.enable")
+    session.on("Network.loadingFinished", lambda event: seen.append(event["encodedDataLength"]))
+    page.goto(f"{live.url}/exams/{exam.id}/sit#start")
+    expect(page.locator("#item-1")).to_be_visible()
+    assert len(seen) <= 12
+    assert sum(seen) <= 150_000
+
+
+@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_no_page_scrolls_sideways(live, device, make_exam, width):
+    exam = make_exam({Kind.SINGLE_CHOICE: 2, Kind.CASE: 1, Kind.FILL_BLANK: 1})
+    page = begin(device(live.world.person(), width=width), live, exam)
+    page.locator("#larger").click()
+    page.locator("#all-view").click()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.locator("#hand-in").click()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_no_key_stands_in_the_page_or_on_the_device(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam())
+    choose(page, 1, "A")
+    wait_saved(page)
+    kept = page.evaluate("JSON.stringify(localStorage) + JSON.stringify(sessionStorage)")
+    assert "题干" not in kept
+    assert "理由" not in page.content() + kept
+    state = json.loads(
+        page.evaluate(
+            "localStorage[Object.keys(localStorage).filter(function (k) { return k.indexOf('exam:') === 0; })[0]]"
+        )
+    )
+    assert state["pending"] == {}
