@@ -16,6 +16,8 @@ from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion
 
 MANY_TRUTH_OPTIONS = 5
 """So many questions with 对/错 as options make a file without stated kinds a true/false bank."""
+MAX_WORDS = 40_000
+"""Characters of a stem, an option, an answer or an explanation."""
 
 
 @dataclass(slots=True)
@@ -123,6 +125,12 @@ def _refusal(raw: RawQuestion) -> Note | None:
         return Note(raw.where, reason, "kind_not_sat")
     if not raw.stem or not any(sign.isalnum() for sign in raw.stem):
         return Note(raw.where, "没有题干，无法导入。请补上题干。", "no_stem")
+    longest = max(len(text) for text in (raw.stem, raw.answer, raw.explanation, *(text for _, text in raw.options)))
+    if longest > MAX_WORDS:
+        reason = (
+            f"题里有一段文字长达 {longest} 个字，超过 {MAX_WORDS} 个字的上限，没有导入。请核对是否几道题连在了一起。"
+        )
+        return Note(raw.where, reason, "too_long")
     return None
 
 

@@ -26,6 +26,7 @@ _UNSAT = (
     "上传", "作图", "画图", "绘图", "投票", "打分", "评分题", "量表", "矩阵", "录音", "录像", "视频题", "标注", "涂色", "打字", "比色",
     "sort", "match", "ordering", "drag", "hotspot", "upload", "drawing", "listening", "oral",
 )  # fmt: skip
+_UNSAT_WORD = re.compile("|".join(map(re.escape, _UNSAT)))
 _BY_NAME = {name: kind for kind, names in _NAMES.items() for name in names}
 _CODE_NAMES = "|".join(sorted((name for name in _BY_NAME if not name.isascii()), key=len, reverse=True))
 _CODE = re.compile(rf"(\d{{1,2}})\s*[:：、.=\-—－]*\s*({_CODE_NAMES})")
@@ -45,7 +46,7 @@ def is_choice_name(name: str) -> bool:
 
 def unsat_name(name: str) -> str | None:
     """The name when it is a kind that is not sat here (连线题, 排序题, 听力题 …); else None."""
-    return name.strip() if any(word in name for word in _UNSAT) else None
+    return name.strip() if _UNSAT_WORD.search(name) else None
 
 
 def codes_in(head: str) -> dict[str, Kind]:

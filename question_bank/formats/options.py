@@ -12,6 +12,8 @@ _MARK = re.compile(
     r"(?:[(（\[【]\s*(?P<wrapped>[A-ZＡ-Ｚ])\s*[)）\]】]\s*[.．、:：]?|(?P<plain>[A-ZＡ-Ｚa-z])\s?(?P<sign>[.．、:：)）]|(?=\s)))"
 )
 _CODE = re.compile(r"[A-Za-z]\.[A-Za-z_]\w*\s*(?:\(|=|\[|[,，;；。]|\s|$)")
+MAX_STARTS = 40
+"""Letters tried as the first option's: no real question has so many."""
 _JOINING = "、和与或及同跟"
 """Signs before a letter that make `A、B、C` an enumeration inside an option's words."""
 _CLASSES = {".": ".", "．": ".", ":": ":", "：": ":", "、": "、", ")": ")", "）": ")"}
@@ -89,9 +91,9 @@ def _is_inside(text: str, place: int) -> bool:
 
 def _chosen(marks: list[_Mark], first: str) -> list[_Mark]:
     """The marks that carry the options on: the next letter in the same style, or at a line's start."""
-    for index, mark in enumerate(marks):
-        if mark.letter != first:
-            continue
+    starts = [index for index, mark in enumerate(marks) if mark.letter == first]
+    for index in starts[:MAX_STARTS]:
+        mark = marks[index]
         chosen = [mark]
         for later in marks[index + 1 :]:
             if _follows(chosen[-1], later):

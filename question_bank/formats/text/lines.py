@@ -12,6 +12,9 @@ from question_bank.formats.text.patterns import read_number
 
 _TABLE_ROW = re.compile(r"^(?:题号|题目序号|序号|答案|参考答案|正确答案)\s*[:：]?\t")
 _PLAIN_KEY = re.compile(r"(?:\d{1,4}\s*[.、．:：)）]?\s*)?(?:[A-ZＡ-Ｚ]{1,8}|[√×✓✗对错]|正确|错误)?")
+_INNER_NUMBER = re.compile(r"(?<=[\s。；;）)\u4e00-\u9fff])(\d{1,5})\s*[.．、](?!\d)")
+NEAR = 1500
+"""Characters before and behind a number that are looked at when a line holds several questions."""
 _KEY_END = re.compile(r"[(（]\s*(?:[A-Z、,，\s]{1,15}|[√×✓✗对错]|正确|错误)\s*[)）]\s*[。.；;]?\s*$")
 
 
@@ -48,13 +51,13 @@ def _several(text: str) -> list[str]:
     if number is None or number.style not in {"mark", "loose"}:
         return [text]
     pieces: list[str] = []
-    value, start, search = number.value, 0, 1
-    while True:
-        match = re.compile(rf"(?<=[\s。；;）)\u4e00-\u9fff]){value + 1}\s*[.．、](?!\d)").search(text, search)
-        if match is None:
-            break
-        search = match.end()
-        if _ends(text[start : match.start()]) and _begins(text[match.end() :]):
+    value, start = number.value, 0
+    for match in _INNER_NUMBER.finditer(text, 1):
+        if int(match[1]) != value + 1:
+            continue
+        if _ends(text[max(start, match.start() - NEAR) : match.start()]) and _begins(
+            text[match.end() : match.end() + NEAR]
+        ):
             pieces.append(text[start : match.start()].strip())
             start, value = match.start(), value + 1
     return [*pieces, text[start:].strip()]

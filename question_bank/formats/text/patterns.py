@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from question_bank.formats import kinds
 from question_bank.formats.answers import looks_like_key
@@ -125,6 +126,7 @@ def to_number(text: str) -> int:
     return (CHINESE.index(tens) + 1 if tens else 1) * 10 + (CHINESE.index(ones[0]) + 1 if ones else 0)
 
 
+@lru_cache(maxsize=4096)
 def read_heading(text: str) -> Heading | None:
     """The heading that a line is: with a kind's name, or plainly the title of a part."""
     match = _HEADING.match(text) if len(text) <= 80 else None

@@ -82,8 +82,15 @@ def _give_out(
     entries: list[Entry], segments: Segments, raws: list[RawQuestion], before: int, previous: int, *, explains: bool
 ) -> None:
     """Each entry to the question of its number; where several fit, all of them are in doubt."""
+    numbered: dict[int | None, list[int]] = {}
+    for index, block in enumerate(segments.blocks[:before]):
+        numbered.setdefault(block.number, []).append(index)
+    alike: dict[int, list[Entry]] = {}
     for entry in entries:
-        fitting = _fitting(entry, entries, segments.blocks[:before], previous)
+        alike.setdefault(entry.number, []).append(entry)
+    for entry in entries:
+        found = numbered.get(entry.number, [])
+        fitting = _fitting(entry, alike[entry.number], found, segments.blocks, previous)
         if not fitting:
             text = entry.answer or entry.text or entry.analysis or entry.problem
             reason = f"答案区第 {entry.number} 题的答案“{text[:20]}”找不到对应的题目，没有导入。请核对题号。"
@@ -96,8 +103,7 @@ def _give_out(
                 _give(entry, raws[index], explains=explains)
 
 
-def _fitting(entry: Entry, entries: list[Entry], blocks: list[Block], previous: int) -> list[int]:
-    numbered = [index for index, block in enumerate(blocks) if block.number == entry.number]
+def _fitting(entry: Entry, alike: list[Entry], numbered: list[int], blocks: list[Block], previous: int) -> list[int]:
     if len(numbered) <= 1:
         return numbered
     for choose in (
@@ -109,12 +115,11 @@ def _fitting(entry: Entry, entries: list[Entry], blocks: list[Block], previous: 
         if len(chosen) == 1:
             return chosen
         numbered = chosen or numbered
-    return _by_order(entry, entries, numbered)
+    return _by_order(entry, alike, numbered)
 
 
-def _by_order(entry: Entry, entries: list[Entry], numbered: list[int]) -> list[int]:
+def _by_order(entry: Entry, alike: list[Entry], numbered: list[int]) -> list[int]:
     """Where a number comes as often among the answers as among the questions, they follow each other."""
-    alike = [one for one in entries if one.number == entry.number]
     if len(alike) == len(numbered):
         place = next(index for index, one in enumerate(alike) if one is entry)
         return [numbered[place]]

@@ -26,6 +26,8 @@ from question_bank.formats.text.stems import take_inline_answer, take_letter_key
 from question_bank.model import Kind
 from question_bank.reading import Note
 
+NEAR = 80
+"""Lines looked at ahead of a line, and of a question when it is asked whether it is complete."""
 LARGE_JUMP = 5
 """Behind an answer section a number further on than this opens no question by itself."""
 
@@ -101,6 +103,7 @@ class _Cutter:
         self.blank_before = True
         self.mode = "preamble"
         self.material: _Material | None = None
+        self.known: dict[int | None, list[Block]] = {}
         self.numbers = [read_number(line.text) for line in lines]
         self.ends = self._ends()
 
@@ -154,7 +157,7 @@ class _Cutter:
 
     def _is_section(self, index: int, *, colon: bool) -> bool:
         """Whether the answers of several questions follow, not the answer of the present one."""
-        ahead = [place for place in range(index + 1, len(self.lines)) if self.lines[place].text][:60]
+        ahead = [place for place in range(index + 1, min(index + NEAR, len(self.lines))) if self.lines[place].text]
         if not ahead or not self.found.blocks:
             return bool(self.found.blocks) or (bool(ahead) and is_answer_line(self.lines[ahead[0]].text))
         first = self.lines[ahead[0]].text
@@ -169,14 +172,13 @@ class _Cutter:
         if not rest and self._key_below(ahead[0]):
             return True
         listed = {one.value for place in ahead if (one := self.numbers[place]) and one.style != "paren"}
-        known = {block.number for block in self.found.blocks}
-        return listed <= known and (self._is_complete() or (self._unanswered() > 1 and not colon))
+        return listed <= self.known.keys() and (self._is_complete() or (self._unanswered() > 1 and not colon))
 
     def _key_below(self, index: int) -> bool:
         return index + 1 < len(self.lines) and read_answer_label(self.lines[index + 1].text) is not None
 
     def _unanswered(self) -> int:
-        return sum(1 for block in self.found.blocks if not _has_answer(block))
+        return sum(1 for block in self.found.blocks[-NEAR:] if not _has_answer(block))
 
     def _takes_heading(self, index: int, line: Line) -> bool:
         heading = read_heading(line.text)
@@ -212,9 +214,9 @@ class _Cutter:
     # -- questions ----------------------------------------------------------------------------------------------
 
     def _ahead(self, index: int, rest: str) -> _Ahead:
-        texts = [line.text for line in self.lines[index + 1 : self.ends[index]] if line.text]
+        texts = [line.text for line in self.lines[index + 1 : self._end(index)] if line.text]
         stem = "\n".join(_before_labels([rest, *texts]))
-        later = any(read_answer_label(text) is not None for text in texts)
+        later = any(read_answer_label(text) is not None for text in texts) or self._label_below(self.ends[index])
         inline = len(pieces_of(rest)) > 1 and read_answer_label(rest) is None
         keyed = bool(take_letter_keys(rest)[1]) or bool(take_truth(rest)[1]) or bool(take_inline_answer(rest)[1])
         kind, label, _ = read_kind_label(rest)
@@ -248,6 +250,17 @@ class _Cutter:
             return (ahead.strong and self._is_complete()) or (expected and self.blank_before)
         return expected or (ahead.strong and self._is_complete())
 
+    def _end(self, index: int) -> int:
+        return min(self.ends[index], index + NEAR)
+
+    def _label_below(self, end: int) -> bool:
+        """Whether the line that ends a block is `参考答案：` with the answer in words below it, not a section's head."""
+        head = read_answer_head(self.lines[end].text) if end < len(self.lines) else None
+        if head is None or not head[1]:
+            return False
+        below = next((line.text for line in self.lines[end + 1 : end + 4] if line.text), "")
+        return bool(below) and not is_answer_line(below) and read_heading(below) is None
+
     def _counts_on(self, number: Number) -> bool:
         return bool(self.inner) and number.value == self.inner + 1
 
@@ -256,7 +269,7 @@ class _Cutter:
 
     def _opens_bare(self, index: int) -> bool:
         """A number alone on its line opens a question when a stem, options from A or an answer follow; else it is a page's."""
-        texts = [line.text for line in self.lines[index + 1 : self.ends[index]] if line.text]
+        texts = [line.text for line in self.lines[index + 1 : self._end(index)] if line.text]
         if len(texts) < 2 or strip_mark(texts[0])[0]:
             return False
         return bool(split_options("\n".join(texts))[1]) or any(
@@ -285,11 +298,9 @@ class _Cutter:
 
     def _is_known(self, number: Number, rest: str) -> bool:
         """Whether the line repeats the stem of a question that the answer belongs to."""
-        head = re.sub(r"\W+", "", rest)[:8]
-        return any(
-            block.number == number.value and re.sub(r"\W+", "", block.lines[0].text).startswith(head)
-            for block in self.found.blocks
-        )
+        head = re.sub(r"\W+", "", rest[:80])[:8]
+        alike = self.known.get(number.value, [])[-NEAR:]
+        return any(re.sub(r"\W+", "", block.lines[0].text[:80]).startswith(head) for block in alike)
 
     def _opens_unnumbered(self, index: int) -> bool:
         """In a section without numbers a line opens a question when the one above is complete, or there is none."""
@@ -310,6 +321,7 @@ class _Cutter:
         block.answers_before = len(self.found.answers)
         block.material = self._material_for(block)
         self.found.blocks.append(block)
+        self.known.setdefault(block.number, []).append(block)
         self.block, self.last, self.inner, self.fresh, self.mode = block, value, 0, False, "question"
 
     def _material_for(self, block: Block) -> str:
@@ -361,7 +373,7 @@ class _Cutter:
 
     def _in_words(self) -> bool:
         """Whether the present question has come to its answer or explanation."""
-        return self.block is not None and any(_is_label(line.text) for line in self.block.lines)
+        return self.block is not None and any(_is_label(line.text) for line in self.block.lines[-NEAR:])
 
 
 def _is_entry(rest: str) -> bool:
@@ -373,7 +385,7 @@ _REFERS = re.compile(r"材料|资料|上述|上文|本案|该案|案例|案情|�
 
 
 def _texts(block: Block) -> list[str]:
-    return [line.text for line in block.lines]
+    return [line.text for line in block.lines[:NEAR]]
 
 
 def _is_label(text: str) -> bool:

@@ -70,7 +70,7 @@ def _truth_at_end(stem: str) -> tuple[str, str]:
 
 def _in_code(stem: str, match: re.Match[str]) -> bool:
     """Whether the brackets are a call's, a condition's or stand in a string or comment."""
-    before = stem[stem.rfind("\n", 0, match.start()) + 1 : match.start()]
+    before = stem[max(stem.rfind("\n", 0, match.start()) + 1, match.start() - 80) : match.start()]
     if not match[0].startswith("("):
         return False
     return bool(_CODE_BEFORE.search(before)) or (
