@@ -13,6 +13,7 @@ from examapp.attempts import models as _attempts
 from examapp.attempts import routes as attempts_routes
 from examapp.audit import models as _audit
 from examapp.demo import cli as demo_cli
+from examapp.exams import admin_routes as exams_admin_routes
 from examapp.exams import models as _exams
 from examapp.exams import tasks as _exam_tasks
 from examapp.grading import api as grading_api
@@ -28,11 +29,15 @@ from examapp.messages import models as _messages
 from examapp.org import models as _org
 from examapp.papers import admin_routes as papers_admin_routes
 from examapp.papers import models as _papers
+from examapp.people import admin_routes as people_admin
 from examapp.people import api as people_api
 from examapp.people import models as _people
 from examapp.people import routes as people_routes
+from examapp.people import tasks as _people_tasks
+from examapp.questions import admin_routes as questions_admin_routes
 from examapp.questions import cli as questions_cli
 from examapp.questions import models as _questions
+from examapp.questions import routes as questions_routes
 from examapp.questions import tasks as _question_tasks
 from examapp.reports import admin_routes as reports_admin
 from examapp.reports import api as reports_api
@@ -42,12 +47,14 @@ from examapp.reports import tasks as _report_tasks
 MODELS = (_audit, _messages, _org, _people, _laws, _questions, _papers, _exams, _attempts, _grading, _reports, _admin)
 """Every room's tables, so that the schema is whole whatever is imported."""
 
-TASKS = (_exam_tasks, _question_tasks, _grading_tasks, _report_tasks)
+TASKS = (_people_tasks, _exam_tasks, _question_tasks, _grading_tasks, _report_tasks)
 """Every room's tasks, so that a worker knows them."""
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     people_routes.blueprint,
     people_api.api_blueprint,
+    people_admin.admin_blueprint,
+    people_admin.units_blueprint,
     attempts_routes.blueprint,
     attempts_api.api_blueprint,
     grading_routes.blueprint,
@@ -57,6 +64,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     laws_routes.blueprint,
     laws_admin_routes.admin_blueprint,
     laws_cli.cli_blueprint,
+    questions_routes.blueprint,
+    questions_admin_routes.admin_blueprint,
     questions_cli.blueprint,
     reports_admin.admin_blueprint,
     reports_api.api_blueprint,
@@ -69,6 +78,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     admin_admin_routes.audit_admin_blueprint,
     admin_cli.cli_blueprint,
     papers_admin_routes.admin_blueprint,
+    exams_admin_routes.admin_blueprint,
 )
 """Every room's views, API and commands."""
 

@@ -1,14 +1,29 @@
-"""The shape of what people type about themselves and others; what needs the database is checked by the operations."""
+"""The shape of what people type about themselves, others and units; what needs the database is checked by the operations."""
 
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, StringField
-from wtforms.validators import InputRequired, Length, Optional
+from flask_wtf.file import FileField, FileRequired
+from wtforms import BooleanField, DateField, Field, PasswordField, RadioField, SelectField, StringField, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from examapp.people.rules import LONGEST_PASSWORD
+from examapp.core import clock
+from examapp.core.html import normalise
+from examapp.org.models import UNIT_KIND_NAMES
+from examapp.people.rules import LONGEST_PASSWORD, ROLE_NAMES, clean_login_name
 
 _LONGEST_LOGIN_NAME = 64
+LEAVE_KINDS = {"leave": "离职、调出本县", "retire": "退休"}
+STATE_NAMES = {"on_roster": "在册", "off_roster": "不参加考试", "left": "已离开"}
+
+
+def _tidy(value: str | None) -> str:
+    return normalise(value or "").strip()
+
+
+def _no_future(_form: FlaskForm, field: Field) -> None:
+    if field.data and field.data > clock.today():
+        raise ValidationError("日期不能晚于今天。")
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
@@ -28,3 +43,80 @@ class ChangePasswordForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no t
     )
     new_password = PasswordField("新密码", validators=[InputRequired("请填写新密码。")])
     repeated = PasswordField("再输一次新密码", validators=[InputRequired("请再输一次新密码。")])
+
+
+class UnitForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A unit and its places in the two trees."""
+
+    code = StringField(
+        "单位编码",
+        filters=[_tidy],
+        validators=[
+            InputRequired("请填写单位编码。"),
+            Regexp(r"^[0-9A-Za-z._-]{1,32}$", message="编码只用数字、字母和 . _ -，最多 32 位。"),
+        ],
+    )
+    name = StringField(
+        "单位名称",
+        filters=[_tidy],
+        validators=[InputRequired("请填写单位名称。"), Length(max=100, message="最多 100 字。")],
+    )
+    kind = SelectField("类别", choices=list(UNIT_KIND_NAMES.items()))
+    parent_id = SelectField("上级单位（块）", coerce=int)
+    sector_parent_id = SelectField("主管系统（条）", coerce=int)
+    uscc = StringField("统一社会信用代码", filters=[_tidy], validators=[Optional()])
+
+
+class PersonForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A person; the numbers are left as they stand where the fields are empty."""
+
+    name = StringField(
+        "姓名", filters=[_tidy], validators=[InputRequired("请填写姓名。"), Length(max=60, message="最多 60 字。")]
+    )
+    staff_number = StringField(
+        "人员编号（工号，也是登录名）",
+        filters=[_tidy],
+        validators=[InputRequired("请填写人员编号。"), Length(max=32, message="最多 32 位。")],
+    )
+    unit_id = SelectField("单位", coerce=int)
+    position = StringField("职务", filters=[_tidy], validators=[Optional(), Length(max=60, message="最多 60 字。")])
+    rank = StringField("职级", filters=[_tidy], validators=[Optional(), Length(max=30, message="最多 30 字。")])
+    id_number = StringField("身份证号", filters=[_tidy], validators=[Optional(), Length(max=30, message="内容过长。")])
+    mobile = StringField("手机号", filters=[_tidy], validators=[Optional(), Length(max=30, message="内容过长。")])
+    is_on_roster = BooleanField("参加考试（列入名册）", default=True)
+
+    def validate_staff_number(self, field: Field) -> None:
+        """Hold the staff number to what may be typed as a login name."""
+        if clean_login_name(field.data or "") != field.data:
+            raise ValidationError("人员编号不能有空格和全角字符。")
+
+
+class TransferForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """Where a person goes, since when."""
+
+    unit_id = SelectField("调入单位", coerce=int)
+    on = DateField("生效日期", validators=[InputRequired("请填写日期，如 2026-11-24。"), _no_future])
+    note = StringField("备注", filters=[_tidy], validators=[Optional(), Length(max=200, message="最多 200 字。")])
+
+
+class LeaveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """Why and since when a person leaves the roster."""
+
+    kind = RadioField("原因", choices=list(LEAVE_KINDS.items()), default="leave")
+    on = DateField("生效日期", validators=[InputRequired("请填写日期，如 2026-11-24。"), _no_future])
+    note = StringField("备注", filters=[_tidy], validators=[Optional(), Length(max=200, message="最多 200 字。")])
+
+
+class RoleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A role, over which unit's subtree, in which tree."""
+
+    role = SelectField("角色", choices=list(ROLE_NAMES.items()))
+    unit_id = SelectField("管理范围", coerce=int)
+    tree = SelectField("按", choices=[("region", "块（单位及下级单位）"), ("sector", "条（系统及所属单位）")])
+
+
+class UploadForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A roster file, and the unit that its people belong to where the file does not say."""
+
+    file = FileField("名册文件", validators=[FileRequired("请选择文件。")])
+    unit_id = SelectField("单位", coerce=int)

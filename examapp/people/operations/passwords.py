@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
-from examapp.core.errors import ConflictError
-from examapp.people.models import Account
+from examapp.core.crypto import Sealer
+from examapp.core.errors import ConflictError, DomainError
+from examapp.core.hashing import NO_HASH
+from examapp.people.models import Account, Person
 from examapp.people.operations.signing_in import end_sign_ins
+from examapp.people.queries import guarded_role_of
+from examapp.people.rules import FIRST_PASSWORD_CHARACTERS, FIRST_PASSWORD_LENGTH, first_password_binding
+
+
+class GuardedAccountError(DomainError):
+    """The account belongs to an administrator, out of this one's hands."""
+
+    code = "guarded_account"
+    status = 403
+    message = "这个人有管理角色，账号只能由系统管理员处理。请与系统管理员联系。"
+
+
+def refuse_guarded(session: Session, person: Person, *, may_touch_guarded: bool, now: datetime) -> None:
+    """Refuse to touch the account of a holder of a guarded role; raises GuardedAccountError."""
+    if not may_touch_guarded and session.scalar(select(guarded_role_of(person.id, now=now))):
+        raise GuardedAccountError
 
 
 def change_password(
@@ -43,4 +62,71 @@ def change_password(
         object_type="account",
         object_id=account_id,
         person_id=actor.person_id,
+    )
+
+
+def new_first_password() -> str:
+    """Make a random first password that can be read from paper: ten characters, none of 0 O 1 l I."""
+    while True:
+        password = "".join(secrets.choice(FIRST_PASSWORD_CHARACTERS) for _ in range(FIRST_PASSWORD_LENGTH))
+        if (
+            any(c.isdigit() for c in password)
+            and any(c.islower() for c in password)
+            and any(map(str.isupper, password))
+        ):
+            return password
+
+
+def open_account(person: Person, *, sealer: Sealer) -> Account:
+    """Make the account of a person who has an id: signed in to by staff number, with a sealed first password."""
+    return Account(
+        person_id=person.id,
+        login_name=person.staff_number,
+        password_hash=NO_HASH,
+        first_password_sealed=sealer.seal(new_first_password(), bound_to=first_password_binding(person.id)),
+        must_change_password=True,
+    )
+
+
+def reset_password(
+    session: Session, person: Person, *, sealer: Sealer, may_touch_guarded: bool, actor: Actor, now: datetime
+) -> str:
+    """Put a new random first password in force and give it, once, to the administrator; all sign-ins end, locks fall.
+
+    Raises GuardedAccountError for the account of an administrator, save by a system administrator.
+    """
+    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, now=now)
+    account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
+    if account is None:
+        account = open_account(person, sealer=sealer)
+        session.add(account)
+        session.flush()
+    password = new_first_password()
+    account.password_hash = NO_HASH
+    account.first_password_sealed = sealer.seal(password, bound_to=first_password_binding(person.id))
+    account.must_change_password = True
+    account.failures, account.first_failure_at, account.locked_until = 0, None, None
+    end_sign_ins(session, account.id, now=now)
+    record(
+        session,
+        "people.reset_password",
+        actor=actor,
+        now=now,
+        object_type="account",
+        object_id=account.id,
+        person_id=person.id,
+    )
+    return password
+
+
+def note_first_passwords_given_out(session: Session, unit_id: int, *, count: int, actor: Actor, now: datetime) -> None:
+    """Write down that somebody has taken a unit's first passwords with him."""
+    record(
+        session,
+        "people.export_first_passwords",
+        actor=actor,
+        now=now,
+        object_type="unit",
+        object_id=unit_id,
+        details={"count": count},
     )

@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
-from examapp.people.queries.reach import get_unit_within, list_grants, within
+from examapp.people.queries.imports import (
+    get_import,
+    list_imports,
+)
+from examapp.people.queries.people import (
+    PAGE_SIZE,
+    UNREADABLE,
+    FirstPassword,
+    PeopleFilter,
+    UnitRow,
+    count_by_unit,
+    find_account,
+    get_person_within,
+    guarded_role_of,
+    list_first_passwords,
+    list_moves,
+    list_people,
+    list_role_grants,
+    list_unit_rows,
+    masked_numbers,
+)
+from examapp.people.queries.reach import (
+    get_unit_within,
+    list_grants,
+    within,
+)
 from examapp.people.queries.signing_in import (
     AccountToCheck,
     SignedIn,
@@ -12,12 +37,29 @@ from examapp.people.queries.signing_in import (
 )
 
 __all__ = [
+    "PAGE_SIZE",
+    "UNREADABLE",
     "AccountToCheck",
+    "FirstPassword",
+    "PeopleFilter",
     "SignedIn",
+    "UnitRow",
+    "count_by_unit",
+    "find_account",
     "find_account_to_check",
     "find_signed_in",
+    "get_import",
     "get_password_hash",
+    "get_person_within",
     "get_unit_within",
+    "guarded_role_of",
+    "list_first_passwords",
     "list_grants",
+    "list_imports",
+    "list_moves",
+    "list_people",
+    "list_role_grants",
+    "list_unit_rows",
+    "masked_numbers",
     "within",
 ]

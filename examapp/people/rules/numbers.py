@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 
 _ID_NUMBER = re.compile(r"\d{17}[\dX]")
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -37,6 +38,46 @@ def is_mobile(text: str) -> bool:
     return _MOBILE.fullmatch(text) is not None
 
 
+_SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+?\d+")
+
+
+def id_number_fault(number: str) -> str | None:
+    """Say in Chinese what is wrong with a normalised ID number, None where it may stand (GB 11643-1999)."""
+    if _SCIENTIFIC.fullmatch(number):
+        return "身份证号已被 Excel 变成科学计数，尾数丢失。请把该列设为「文本」格式，重新填写 18 位号码。"
+    if len(number) != 18:
+        return f"身份证号应为 18 位，现在是 {len(number)} 位。"
+    if not is_id_number(number):
+        return "身份证号应为 17 位数字加 1 位校验码（数字或 X），请核对。"
+    if not _is_day(number[6:14]):
+        return "身份证号中的出生日期不存在，请核对第 7 至 14 位。"
+    expected = id_check_character(number[:17])
+    return None if number[17] == expected else f"身份证号校验位不对，应为 {expected}，请核对前 17 位。"
+
+
+def mobile_fault(number: str) -> str | None:
+    """Say in Chinese what is wrong with a normalised mobile number, None where it may stand."""
+    return None if is_mobile(number) else "手机号应为 11 位数字，以 1 开头，请核对。"
+
+
+def mask_id_number(number: str) -> str:
+    """Show of an ID number what tells two people of one village apart, and no more."""
+    return f"{number[:6]}********{number[-4:]}" if len(number) == 18 else "****"
+
+
+def mask_mobile(number: str) -> str:
+    """Show the beginning and the end of a mobile number."""
+    return f"{number[:3]}****{number[-4:]}" if len(number) == 11 else "****"
+
+
+def _is_day(digits: str) -> bool:
+    try:
+        date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return False
+    return True
+
+
 ID_NUMBER_PURPOSE = "id_number"
 MOBILE_PURPOSE = "mobile"
 """What blind indexes are keyed for."""
@@ -55,3 +96,8 @@ def id_number_binding(person_id: int) -> str:
 def mobile_binding(person_id: int) -> str:
     """Name the one row that a sealed mobile number belongs to."""
     return f"person:{person_id}:mobile"
+
+
+def import_file_binding(import_id: int) -> str:
+    """Name the one roster import that a sealed file belongs to."""
+    return f"roster_import:{import_id}:file"

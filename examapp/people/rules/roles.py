@@ -94,6 +94,13 @@ SEPARATED_ROLES = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_
 """The three administrators (三员) that one person cannot be together (GB/T 22239, level 3)."""
 
 
+GUARDED_ROLES = SEPARATED_ROLES | {Role.PUBLICITY_OFFICE}
+"""Roles whose holders get a new password only from a system administrator."""
+
+UNIT_ROLES = frozenset({Role.UNIT_ADMIN, Role.LEADER})
+"""Roles that are always for one unit's subtree."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A role of a person as far as it matters for a request: the subtree of `path` in `tree`, everything where `path` is None."""

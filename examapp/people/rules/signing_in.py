@@ -26,6 +26,10 @@ def password_fault(password: str, *, login_name: str) -> str | None:
     return None
 
 
+FIRST_PASSWORD_LENGTH = 10
+FIRST_PASSWORD_CHARACTERS = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ".replace("o", "")
+"""None of 0 o O 1 l I: people type first passwords from paper."""
+
 MOST_FAILURES = 10
 """Wrong passwords within the window, after which unknown devices are kept out for a while."""
 MOST_FAILURES_OF_A_KNOWN_DEVICE = 30

@@ -1,0 +1,46 @@
+"""The blueprints of the back office's people and units, and what their pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask import Blueprint, request
+from sqlalchemy.orm import Session
+
+from examapp.core.permissions import Permission
+from examapp.org.models import Unit
+from examapp.org.queries import list_units
+from examapp.people.access import my_grants
+from examapp.people.queries import within
+from examapp.people.rules import Reach, Role
+
+admin_blueprint = Blueprint("people_admin", __name__, url_prefix="/admin/people")
+units_blueprint = Blueprint("org_admin", __name__, url_prefix="/admin/org")
+"""Units are shown from here: the org room lies below the one that knows who may see what."""
+
+READ = Permission.PEOPLE_READ
+WRITE = Permission.PEOPLE_WRITE
+NOTHING = 0
+"""The choice that stands for no unit."""
+
+
+def units_within(session: Session, reach: Reach) -> list[Unit]:
+    """List the open units of a reach, by code."""
+    return list_units(session, within(reach))
+
+
+def unit_choices(units: Iterable[Unit], nothing: str | None = None) -> list[tuple[int, str]]:
+    """Give the choices of a select field; `nothing` is the words for none."""
+    choices = [(unit.id, f"{unit.code}　{unit.name}") for unit in units]
+    return choices if nothing is None else [(NOTHING, nothing), *choices]
+
+
+def may_touch_guarded() -> bool:
+    """Tell whether who is signed in may change the accounts of administrators."""
+    return any(grant.role == Role.SYSTEM_ADMIN for grant in my_grants())
+
+
+def page_number() -> int:
+    """Give the page of a list that the address asks for, 1 where it is nonsense."""
+    asked = request.args.get("page", "")
+    return int(asked) if asked.isascii() and asked.isdigit() and 0 < int(asked[:6]) < 100_000 and len(asked) < 7 else 1

@@ -1,0 +1,258 @@
+"""Pages of the back office: the roster, one person, and what happens to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.errors import NotFoundError
+from examapp.core.html import normalise
+from examapp.core.permissions import Permission
+from examapp.people.access import actor, may, my_reach, requires, sealer
+from examapp.people.admin_routes.frame import (
+    READ,
+    WRITE,
+    admin_blueprint,
+    may_touch_guarded,
+    page_number,
+    unit_choices,
+    units_within,
+)
+from examapp.people.forms import LEAVE_KINDS, STATE_NAMES, LeaveForm, PersonForm, TransferForm
+from examapp.people.models import Person
+from examapp.people.operations import roster
+from examapp.people.operations.roster import PersonFacts, PersonRefusedError
+from examapp.people.queries import (
+    PAGE_SIZE,
+    PeopleFilter,
+    find_account,
+    get_person_within,
+    get_unit_within,
+    list_moves,
+    list_role_grants,
+    masked_numbers,
+)
+from examapp.people.queries import list_people as people_of
+from examapp.people.rules import ROLE_NAMES, normalise_id_number, normalise_mobile
+
+_MOVE_NAMES = {"join": "登记", "transfer": "调动", "return": "重新登记"} | LEAVE_KINDS
+
+
+@admin_blueprint.get("/")
+@requires(READ)
+def list_people() -> str:
+    """Show the people within reach, narrowed by what the address says."""
+    reach, session = my_reach(READ), reading()
+    units = units_within(session, reach)
+    asked = request.args.get("unit", "")
+    unit_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else 0
+    chosen = PeopleFilter(
+        words=normalise(request.args.get("q", "")).strip()[:60],
+        unit=get_unit_within(session, unit_id, reach) if unit_id else None,
+        state=request.args.get("state", "") if request.args.get("state") in STATE_NAMES else "",
+        account=request.args.get("account", ""),
+    )
+    page = page_number()
+    rows, total = people_of(session, reach, chosen, sealer=sealer(), page=page)
+    return render_template(
+        "people/people.html",
+        rows=rows,
+        total=total,
+        page=page,
+        page_count=-(-total // PAGE_SIZE),
+        chosen=chosen,
+        units=units,
+        state_names=STATE_NAMES,
+    )
+
+
+@admin_blueprint.get("/<int:person_id>")
+@requires(READ)
+def show_person(person_id: int) -> str:
+    """Show one person: facts, account, roles, moves; numbers masked."""
+    session = reading()
+    person = get_person_within(session, person_id, my_reach(READ))
+    id_number, mobile = masked_numbers(person, sealer())
+    return render_template(
+        "people/person.html",
+        person=person,
+        id_number=id_number,
+        mobile=mobile,
+        account=find_account(session, person.id),
+        moves=list_moves(session, person.id),
+        grants=list_role_grants(session, person.id, now=clock.now()),
+        state_names=STATE_NAMES,
+        move_names=_MOVE_NAMES,
+        role_names=ROLE_NAMES,
+        may_write=_is_within_reach(person, Permission.PEOPLE_WRITE),
+        may_issue=_is_within_reach(person, Permission.PASSWORDS_ISSUE),
+    )
+
+
+def _is_within_reach(person: Person, permission: Permission) -> bool:
+    unit = person.unit
+    return may(permission) and my_reach(permission).covers(region_path=unit.region_path, sector_path=unit.sector_path)
+
+
+@admin_blueprint.route("/new", methods=["GET", "POST"])
+@requires(WRITE)
+def create_person() -> AnyResponse:
+    """Take a person on."""
+    form = PersonForm()
+    form.unit_id.choices = unit_choices(units_within(reading(), my_reach(WRITE)))
+    if form.validate_on_submit() and (person_id := _create(form)):
+        flash(f"已登记「{form.name.data}」。初始密码在“初始密码”页面打印。", "success")
+        return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+    return _form_page(form, None)
+
+
+def _create(form: PersonForm) -> int | None:
+    now = clock.now()
+    try:
+        with transaction() as session:
+            unit = get_unit_within(session, form.unit_id.data, my_reach(WRITE))
+            person = roster.create_person(
+                session, _facts(form), unit, sealer=sealer(), actor=actor(), now=now, on=clock.today()
+            )
+            return person.id
+    except PersonRefusedError as refusal:
+        form[refusal.field].errors = [refusal.text]
+        return None
+
+
+@admin_blueprint.route("/<int:person_id>/edit", methods=["GET", "POST"])
+@requires(WRITE)
+def edit_person(person_id: int) -> AnyResponse:
+    """Change what is written down about a person; the unit changes by a transfer."""
+    person = get_person_within(reading(), person_id, my_reach(WRITE))
+    form = PersonForm(data={name: getattr(person, name) for name in ("name", "staff_number", "position", "rank")})
+    del form.unit_id
+    if request.method == "GET":
+        form.is_on_roster.data = person.state != "off_roster"
+    if form.validate_on_submit() and _edit(form, person_id):
+        flash("已保存。", "success")
+        return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+    return _form_page(form, person)
+
+
+def _edit(form: PersonForm, person_id: int) -> bool:
+    try:
+        with transaction() as session:
+            person = get_person_within(session, person_id, my_reach(WRITE))
+            roster.edit_person(session, person, _facts(form), sealer=sealer(), actor=actor(), now=clock.now())
+    except PersonRefusedError as refusal:
+        form[refusal.field].errors = [refusal.text]
+        return False
+    return True
+
+
+def _facts(form: PersonForm) -> PersonFacts:
+    return PersonFacts(
+        staff_number=form.staff_number.data,
+        name=form.name.data,
+        rank=form.rank.data or "",
+        position=form.position.data or "",
+        id_number=normalise_id_number(form.id_number.data or "") or None,
+        mobile=normalise_mobile(form.mobile.data or "") or None,
+        is_on_roster=form.is_on_roster.data,
+    )
+
+
+def _form_page(form: PersonForm, person: Person | None) -> AnyResponse:
+    numbers = masked_numbers(person, sealer()) if person else ("", "")
+    page = render_template("people/person_form.html", form=form, person=person, numbers=numbers)
+    return Response(page, 422 if form.errors else 200)
+
+
+@admin_blueprint.route("/<int:person_id>/transfer", methods=["GET", "POST"])
+@requires(WRITE)
+def transfer_person(person_id: int) -> AnyResponse:
+    """Move a person to another unit, or take one back who had left."""
+    person = get_person_within(reading(), person_id, my_reach(WRITE))
+    form = TransferForm(on=clock.today())
+    form.unit_id.choices = unit_choices(units_within(reading(), my_reach(WRITE)))
+    if request.method == "GET":
+        form.unit_id.data = person.unit_id
+    if form.validate_on_submit() and _act(form, person_id, _transfer):
+        flash("已办理。以前的成绩不受影响。", "success")
+        return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+    page = render_template("people/transfer.html", form=form, person=person, is_return=person.state == "left")
+    return Response(page, 422 if form.errors else 200)
+
+
+@admin_blueprint.route("/<int:person_id>/leave", methods=["GET", "POST"])
+@requires(WRITE)
+def leave_person(person_id: int) -> AnyResponse:
+    """Take a person off the roster."""
+    person = get_person_within(reading(), person_id, my_reach(WRITE))
+    form = LeaveForm(on=clock.today())
+    if form.validate_on_submit() and _act(form, person_id, _leave):
+        flash("已办理。账号已停用，以前的成绩仍保留。", "success")
+        return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+    page = render_template("people/leave.html", form=form, person=person)
+    return Response(page, 422 if form.errors else 200)
+
+
+def _act(form: TransferForm | LeaveForm, person_id: int, act: Callable[[Session, Person, Any], None]) -> bool:
+    """Do one act on a person within reach; a refusal is written beside its field."""
+    try:
+        with transaction() as session:
+            act(session, get_person_within(session, person_id, my_reach(WRITE)), form)
+    except PersonRefusedError as refusal:
+        form[refusal.field].errors = [refusal.text]
+        return False
+    return True
+
+
+def _transfer(session: Session, person: Person, form: TransferForm) -> None:
+    to = get_unit_within(session, form.unit_id.data, my_reach(WRITE))
+    if person.state == "left":
+        roster.take_person_back(session, person, to, on=form.on.data, actor=actor(), now=clock.now())
+    else:
+        roster.transfer_person(
+            session, person, to, on=form.on.data, note=form.note.data or "", actor=actor(), now=clock.now()
+        )
+
+
+def _leave(session: Session, person: Person, form: LeaveForm) -> None:
+    roster.let_person_leave(
+        session,
+        person,
+        kind=form.kind.data,
+        on=form.on.data,
+        note=form.note.data or "",
+        actor=actor(),
+        now=clock.now(),
+    )
+
+
+@admin_blueprint.post("/<int:person_id>/disable")
+@requires(WRITE)
+def disable_account(person_id: int) -> AnyResponse:
+    """Close an account at once."""
+    return _set_open(person_id, is_open=False)
+
+
+@admin_blueprint.post("/<int:person_id>/enable")
+@requires(WRITE)
+def enable_account(person_id: int) -> AnyResponse:
+    """Open an account again."""
+    return _set_open(person_id, is_open=True)
+
+
+def _set_open(person_id: int, *, is_open: bool) -> AnyResponse:
+    with transaction() as session:
+        person = get_person_within(session, person_id, my_reach(WRITE))
+        if person.state == "left" or find_account(session, person_id) is None:
+            raise NotFoundError
+        roster.set_account_open(
+            session, person, is_open=is_open, may_touch_guarded=may_touch_guarded(), actor=actor(), now=clock.now()
+        )
+    flash("账号已启用。" if is_open else "账号已停用，正在使用的登录已全部退出。", "success")
+    return redirect(url_for("people_admin.show_person", person_id=person_id), 303)

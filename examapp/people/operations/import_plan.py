@@ -1,0 +1,247 @@
+"""What a roster file would change: each row compared with the roster as it stands, nothing written."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, or_, select
+from sqlalchemy.orm import Session
+
+from examapp.core.crypto import Sealer
+from examapp.org.models import Unit
+from examapp.people.models import Person, PersonState
+from examapp.people.rules import (
+    FIELD_NAMES,
+    ID_NUMBER_PURPOSE,
+    MOBILE_PURPOSE,
+    Fault,
+    Reach,
+    RosterFile,
+    RosterRow,
+)
+
+_CHUNK = 5_000
+
+
+class Outcome(StrEnum):
+    """What becomes of a row."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A row with what becomes of it: the unit it names, the person it is, the fields that change, or its faults."""
+
+    row: RosterRow
+    outcome: Outcome
+    unit_id: int = 0
+    person_id: int | None = None
+    from_unit_id: int | None = None
+    is_return: bool = False
+    changes: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    id_number_index: bytes | None = None
+    mobile_index: bytes | None = None
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the database knows of the people and units that a file names."""
+
+    by_staff_number: dict[str, Row[Any]] = field(default_factory=dict)
+    by_id_number: dict[bytes, Row[Any]] = field(default_factory=dict)
+    units_by_code: dict[str, Unit] = field(default_factory=dict)
+    units_by_name: dict[str, list[Unit]] = field(default_factory=lambda: defaultdict(list))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """How far the importer reaches, and the unit of rows that name none."""
+
+    reach: Reach
+    unit: Unit | None
+
+    def covers(self, unit: Unit) -> bool:
+        """Tell whether rows may put people into a unit."""
+        if self.unit is not None and not unit.region_path.startswith(self.unit.region_path):
+            return False
+        return self.reach.covers(region_path=unit.region_path, sector_path=unit.sector_path)
+
+
+def plan_import(session: Session, file: RosterFile, *, scope: Scope, sealer: Sealer) -> list[Planned]:
+    """Compare a file with the roster: new, changed, unchanged, or refused with reasons; a few statements for any size."""
+    indexes = [
+        sealer.blind_index(row.id_number, purpose=ID_NUMBER_PURPOSE) if row.id_number else None for row in file.rows
+    ]
+    known = _read_known(session, file.rows, indexes)
+    repeats = _repeats(file.rows)
+    return [
+        _plan_row(row, index, known=known, scope=scope, sealer=sealer, repeated=repeats.get(id(row), ()))
+        for row, index in zip(file.rows, indexes, strict=True)
+    ]
+
+
+def _read_known(session: Session, rows: Sequence[RosterRow], indexes: Sequence[bytes | None]) -> _Known:
+    known = _Known()
+    for numbers in _chunks({row.staff_number for row in rows}):
+        for person in _people(session, Person.staff_number.in_(numbers)):
+            known.by_staff_number[person.staff_number] = person
+    for some in _chunks({index for index in indexes if index}):
+        for person in _people(session, Person.id_number_index.in_(some)):
+            known.by_id_number[person.id_number_index] = person
+    for unit in session.scalars(select(Unit).where(Unit.closed_at.is_(None), Unit.kind != "sector")):
+        known.units_by_code[unit.code] = unit
+        known.units_by_name[unit.name].append(unit)
+    return known
+
+
+def _people(session: Session, condition: ColumnElement[bool]) -> Iterable[Row[Any]]:
+    return session.execute(
+        select(
+            Person.id, Person.staff_number, Person.name, Person.unit_id, Person.state, Person.rank, Person.position,
+            Person.id_number_index, Person.mobile_index, Unit.region_path, Unit.sector_path,
+        ).join(Unit, Person.unit_id == Unit.id).where(or_(condition))
+    )  # fmt: skip
+
+
+def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    rest = iter(sorted(values))
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk
+
+
+def _repeats(rows: Sequence[RosterRow]) -> dict[int, tuple[Fault, ...]]:
+    """Give the faults of rows whose staff number or ID number stands more than once in the file, by the row's identity."""
+    faults: dict[int, tuple[Fault, ...]] = defaultdict(tuple)
+    for name in ("staff_number", "id_number"):
+        lines = defaultdict(list)
+        for row in rows:
+            if value := getattr(row, name):
+                lines[value].append(row)
+        for same in lines.values():
+            if len(same) > 1:
+                where = "、".join(str(row.line) for row in same[:5]) + ("…" if len(same) > 5 else "")
+                reason = f"{FIELD_NAMES[name]}在本文件中出现 {len(same)} 次（第 {where} 行），请只留一行。"
+                for row in same:
+                    faults[id(row)] += (row.fault(name, reason),)
+    return faults
+
+
+def _plan_row(
+    row: RosterRow,
+    id_index: bytes | None,
+    *,
+    known: _Known,
+    scope: Scope,
+    sealer: Sealer,
+    repeated: tuple[Fault, ...],
+) -> Planned:
+    unit, unit_fault = _find_unit(row, known, scope)
+    person = known.by_staff_number.get(row.staff_number)
+    faults = [*row.faults, *repeated, *_person_faults(row, id_index, person, known, scope)]
+    if unit_fault:
+        faults.append(unit_fault)
+    if faults or unit is None:
+        return Planned(row=row, outcome=Outcome.REFUSED, faults=tuple(faults))
+    mobile_index = sealer.blind_index(row.mobile, purpose=MOBILE_PURPOSE) if row.mobile else None
+    if person is None:
+        return Planned(
+            row=row, outcome=Outcome.NEW, unit_id=unit.id, id_number_index=id_index, mobile_index=mobile_index
+        )
+    changes = tuple(_changes(row, unit, person, id_index, mobile_index))
+    return Planned(
+        row=row,
+        outcome=Outcome.CHANGED if changes else Outcome.UNCHANGED,
+        unit_id=unit.id,
+        person_id=person.id,
+        from_unit_id=person.unit_id,
+        is_return=person.state != PersonState.ON_ROSTER,
+        changes=changes,
+        id_number_index=id_index,
+        mobile_index=mobile_index,
+    )
+
+
+def _find_unit(row: RosterRow, known: _Known, scope: Scope) -> tuple[Unit | None, Fault | None]:
+    unit = None
+    if row.unit_code:
+        unit = known.units_by_code.get(row.unit_code)
+        if unit is None:
+            return None, row.fault("unit_code", f"没有编码为「{row.unit_code}」的单位，请核对，或先在“单位”中新增。")
+    elif row.unit_name:
+        unit, fault = _unit_by_name(row, known, scope)
+        if fault:
+            return None, fault
+    else:
+        unit = scope.unit
+    if unit is None:
+        return None, row.fault("unit_name", "没有填单位，请补上单位名称或单位编码。")
+    if not scope.covers(unit):
+        column = "unit_code" if row.unit_code else "unit_name"
+        return None, row.fault(column, f"「{unit.name}」不在这次导入的范围内，请由该单位或普法办导入。")
+    return unit, None
+
+
+def _unit_by_name(row: RosterRow, known: _Known, scope: Scope) -> tuple[Unit | None, Fault | None]:
+    """Find a unit by its name, or by its code written in the name's column; of several, the one within the scope."""
+    named = known.units_by_name.get(row.unit_name) or []
+    if not named and (unit := known.units_by_code.get(row.unit_name)):
+        return unit, None
+    within = [unit for unit in named if scope.covers(unit)]
+    if len(within) > 1:
+        codes = "、".join(unit.code for unit in within[:4])
+        return None, row.fault(
+            "unit_name", f"叫「{row.unit_name}」的单位有 {len(within)} 个，请改填单位编码（{codes}）。"
+        )
+    if found := (within or named):
+        return found[0], None
+    return None, row.fault("unit_name", f"没有叫「{row.unit_name}」的单位，请核对名称，或先在“单位”中新增。")
+
+
+def _person_faults(
+    row: RosterRow, id_index: bytes | None, person: Row[Any] | None, known: _Known, scope: Scope
+) -> list[Fault]:
+    holder = known.by_id_number.get(id_index) if id_index else None
+    if holder is not None and holder.staff_number != row.staff_number:
+        reason = "这个身份证号已登记在另一个工号名下。请核对工号；工号变了的，请先在“人员”中修改。"
+        return [row.fault("id_number", reason)]
+    if person is None:
+        return []
+    if not scope.reach.covers(region_path=person.region_path, sector_path=person.sector_path):
+        return [row.fault("staff_number", "这个工号的人现在登记在别的单位，请由普法办办理调动。")]
+    if person.name != row.name and row.name and (id_index is None or id_index != person.id_number_index):
+        reason = f"工号 {row.staff_number} 登记的姓名是「{person.name}」。请核对工号；确是改名的，请先在“人员”中修改。"
+        return [row.fault("name", reason)]
+    return []
+
+
+def _changes(
+    row: RosterRow, unit: Unit, person: Row[Any], id_index: bytes | None, mobile_index: bytes | None
+) -> Iterator[str]:
+    """Give the fields that change; an empty cell changes nothing."""
+    if person.state != PersonState.ON_ROSTER:
+        yield "state"
+    if person.unit_id != unit.id:
+        yield "unit"
+    for name in ("name", "position", "rank"):
+        if (value := getattr(row, name)) and value != getattr(person, name):
+            yield name
+    if id_index and id_index != person.id_number_index:
+        yield "id_number"
+    if mobile_index and mobile_index != person.mobile_index:
+        yield "mobile"
+
+
+def count_outcomes(planned: Iterable[Planned]) -> dict[str, int]:
+    """Count the rows by what becomes of them; the four add up to the file's rows."""
+    counts = Counter(plan.outcome for plan in planned)
+    return {str(outcome): counts[outcome] for outcome in Outcome}

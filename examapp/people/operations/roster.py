@@ -1,0 +1,251 @@
+"""The roster: people are taken on, changed, moved, leave and come back; their results stay with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor, record
+from examapp.core.crypto import Sealer
+from examapp.core.errors import DomainError
+from examapp.org.models import Unit
+from examapp.org.operations import UnitRefusedError, close_unit
+from examapp.people.models import Account, Person, PersonState, RosterMove
+from examapp.people.operations.passwords import open_account, refuse_guarded
+from examapp.people.operations.signing_in import end_sign_ins
+from examapp.people.rules import (
+    ID_NUMBER_PURPOSE,
+    MOBILE_PURPOSE,
+    id_number_binding,
+    id_number_fault,
+    mobile_binding,
+    mobile_fault,
+)
+
+
+class PersonRefusedError(DomainError):
+    """A person cannot be so; `field` names where."""
+
+    code = "person_refused"
+    status = 422
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonFacts:
+    """What is written down about a person; numbers normalised, None leaves what stands."""
+
+    staff_number: str
+    name: str
+    rank: str
+    position: str
+    id_number: str | None
+    mobile: str | None
+    is_on_roster: bool = True
+
+
+def create_person(
+    session: Session, facts: PersonFacts, unit: Unit, *, sealer: Sealer, actor: Actor, now: datetime, on: date
+) -> Person:
+    """Take a person on, with an account and a random first password; raises PersonRefusedError."""
+    _refuse_closed(unit)
+    person = Person(
+        staff_number=facts.staff_number,
+        name=facts.name,
+        unit_id=unit.id,
+        rank=facts.rank,
+        position=facts.position,
+        state=PersonState.ON_ROSTER if facts.is_on_roster else PersonState.OFF_ROSTER,
+        created_at=now,
+        updated_at=now,
+    )
+    _check(session, facts, sealer=sealer, own_id=0)
+    session.add(person)
+    _flush(session)
+    _write_numbers(person, facts, sealer=sealer)
+    session.add(open_account(person, sealer=sealer))
+    _flush(session)
+    if facts.is_on_roster:
+        _add_move(session, person, "join", None, unit.id, on=on, actor=actor, now=now)
+    _note(session, "people.create_person", person, actor=actor, now=now, details={"unit_id": unit.id})
+    return person
+
+
+def edit_person(
+    session: Session, person: Person, facts: PersonFacts, *, sealer: Sealer, actor: Actor, now: datetime
+) -> None:
+    """Change what is written down about a person; the login name follows the staff number. Raises PersonRefusedError."""
+    _check(session, facts, sealer=sealer, own_id=person.id)
+    changed = [
+        name for name in ("staff_number", "name", "rank", "position") if getattr(person, name) != getattr(facts, name)
+    ]
+    for name in changed:
+        setattr(person, name, getattr(facts, name))
+    if person.state != PersonState.LEFT:
+        person.state = PersonState.ON_ROSTER if facts.is_on_roster else PersonState.OFF_ROSTER
+    _write_numbers(person, facts, sealer=sealer)
+    person.updated_at = now
+    account = session.scalar(select(Account).where(Account.person_id == person.id))
+    if account is not None and "staff_number" in changed:
+        account.login_name = facts.staff_number
+    _flush(session)
+    changed += [name for name in ("id_number", "mobile") if getattr(facts, name)]
+    _note(session, "people.edit_person", person, actor=actor, now=now, details={"changed": changed})
+
+
+def transfer_person(
+    session: Session, person: Person, to: Unit, *, on: date, note: str, actor: Actor, now: datetime
+) -> None:
+    """Move a person to another unit; attempts keep the unit of the day on which they were sat."""
+    _refuse_closed(to)
+    if to.id == person.unit_id:
+        raise PersonRefusedError("unit_id", "这个人已经在该单位，不需要调动。")
+    left, person.unit_id, person.updated_at = person.unit_id, to.id, now
+    _add_move(session, person, "transfer", left, to.id, on=on, actor=actor, now=now, note=note)
+    _note(
+        session,
+        "people.transfer_person",
+        person,
+        actor=actor,
+        now=now,
+        details={"from_unit_id": left, "to_unit_id": to.id, "on": on.isoformat()},
+    )
+
+
+def let_person_leave(
+    session: Session, person: Person, *, kind: str, on: date, note: str, actor: Actor, now: datetime
+) -> None:
+    """Take a person off the roster (`leave` or `retire`): the account is closed, all results stay.
+
+    An administrator's roles have to be taken back before; raises GuardedAccountError, PersonRefusedError.
+    """
+    refuse_guarded(session, person, may_touch_guarded=False, now=now)
+    if person.state == PersonState.LEFT:
+        raise PersonRefusedError("kind", "这个人已经离开名册。")
+    person.state, person.updated_at = PersonState.LEFT, now
+    account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
+    if account is not None:
+        account.disabled_at = account.disabled_at or now
+        end_sign_ins(session, account.id, now=now)
+    _add_move(session, person, kind, person.unit_id, None, on=on, actor=actor, now=now, note=note)
+    _note(
+        session, "people.let_person_leave", person, actor=actor, now=now, details={"kind": kind, "on": on.isoformat()}
+    )
+
+
+def take_person_back(session: Session, person: Person, to: Unit, *, on: date, actor: Actor, now: datetime) -> None:
+    """Put a person who had left back on the roster of a unit, with the account opened again."""
+    _refuse_closed(to)
+    person.state, person.unit_id, person.updated_at = PersonState.ON_ROSTER, to.id, now
+    account = session.scalar(select(Account).where(Account.person_id == person.id))
+    if account is not None:
+        account.disabled_at = None
+    _add_move(session, person, "return", None, to.id, on=on, actor=actor, now=now)
+    _note(session, "people.take_person_back", person, actor=actor, now=now, details={"unit_id": to.id})
+
+
+def set_account_open(
+    session: Session, person: Person, *, is_open: bool, may_touch_guarded: bool, actor: Actor, now: datetime
+) -> None:
+    """Disable a person's account, which ends all its sign-ins at once, or open it again; raises GuardedAccountError."""
+    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, now=now)
+    account = session.scalars(select(Account).where(Account.person_id == person.id).with_for_update()).one()
+    account.disabled_at = None if is_open else now
+    if not is_open:
+        end_sign_ins(session, account.id, now=now)
+    act = "people.enable_account" if is_open else "people.disable_account"
+    _note(session, act, person, actor=actor, now=now)
+
+
+def close_empty_unit(session: Session, unit: Unit, *, actor: Actor, now: datetime) -> None:
+    """Close a unit in which nobody is left; raises UnitRefusedError."""
+    remaining = session.scalar(
+        select(func.count()).select_from(Person).where(Person.unit_id == unit.id, Person.state != PersonState.LEFT)
+    )
+    if remaining:
+        raise UnitRefusedError("closed_at", f"单位里还有 {remaining} 人，请先把他们调到其他单位或办理离开。")
+    close_unit(session, unit, actor=actor, now=now)
+
+
+def _check(session: Session, facts: PersonFacts, *, sealer: Sealer, own_id: int) -> None:
+    if facts.id_number and (fault := id_number_fault(facts.id_number)):
+        raise PersonRefusedError("id_number", fault)
+    if facts.mobile and (fault := mobile_fault(facts.mobile)):
+        raise PersonRefusedError("mobile", fault)
+    same_number = select(Person.id).where(Person.staff_number == facts.staff_number, Person.id != own_id)
+    same_login = select(Account.id).where(Account.login_name == facts.staff_number, Account.person_id != own_id)
+    if session.scalar(same_number) or session.scalar(same_login):
+        raise PersonRefusedError("staff_number", f"人员编号「{facts.staff_number}」已经用过，请核对是否重复登记。")
+    if facts.id_number:
+        index = sealer.blind_index(facts.id_number, purpose=ID_NUMBER_PURPOSE)
+        if session.scalar(select(Person.id).where(Person.id_number_index == index, Person.id != own_id)):
+            raise PersonRefusedError("id_number", "这个身份证号已登记在另一人名下，请核对；调入人员请办理调动。")
+
+
+def _write_numbers(person: Person, facts: PersonFacts, *, sealer: Sealer) -> None:
+    if facts.id_number:
+        person.id_number_sealed = sealer.seal(facts.id_number, bound_to=id_number_binding(person.id))
+        person.id_number_index = sealer.blind_index(facts.id_number, purpose=ID_NUMBER_PURPOSE)
+    if facts.mobile:
+        person.mobile_sealed = sealer.seal(facts.mobile, bound_to=mobile_binding(person.id))
+        person.mobile_index = sealer.blind_index(facts.mobile, purpose=MOBILE_PURPOSE)
+
+
+def _flush(session: Session) -> None:
+    try:
+        session.flush()
+    except IntegrityError:
+        raise PersonRefusedError("staff_number", "人员编号或身份证号刚刚被别人登记，请刷新后核对。") from None
+
+
+def _refuse_closed(unit: Unit) -> None:
+    if unit.closed_at is not None:
+        raise PersonRefusedError("unit_id", f"「{unit.name}」已撤销，请选择其他单位。")
+
+
+def _add_move(
+    session: Session,
+    person: Person,
+    kind: str,
+    left: int | None,
+    to: int | None,
+    *,
+    on: date,
+    actor: Actor,
+    now: datetime,
+    note: str = "",
+) -> None:
+    session.add(
+        RosterMove(
+            person_id=person.id,
+            kind=kind,
+            from_unit_id=left,
+            to_unit_id=to,
+            effective_on=on,
+            recorded_at=now,
+            recorded_by_id=actor.person_id,
+            note=note,
+        )
+    )
+
+
+def _note(
+    session: Session, act: str, person: Person, *, actor: Actor, now: datetime, details: dict[str, object] | None = None
+) -> None:
+    record(
+        session,
+        act,
+        actor=actor,
+        now=now,
+        object_type="person",
+        object_id=person.id,
+        person_id=person.id,
+        details=details,
+    )

@@ -1,0 +1,287 @@
+"""Reads about the roster: lists within a reach, one person with all that belongs to them, first passwords."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, Exists, Row, Select, exists, func, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from examapp.core.crypto import SealBrokenError, Sealer
+from examapp.core.errors import NotFoundError
+from examapp.org.models import Tree, Unit, UnitKind
+from examapp.org.queries import list_units
+from examapp.people.models import Account, Person, PersonState, RoleGrant, RosterMove
+from examapp.people.queries.reach import within
+from examapp.people.rules import (
+    GUARDED_ROLES,
+    ID_NUMBER_PURPOSE,
+    MOBILE_PURPOSE,
+    Reach,
+    first_password_binding,
+    id_number_binding,
+    is_id_number,
+    is_mobile,
+    mask_id_number,
+    mask_mobile,
+    mobile_binding,
+    normalise_id_number,
+    normalise_mobile,
+)
+
+log = structlog.get_logger()
+AnySelect = Select[*tuple[Any, ...]]
+PAGE_SIZE = 50
+UNREADABLE = "无法显示"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleFilter:
+    """What a list of people is narrowed by; empty means not at all."""
+
+    words: str = ""
+    unit: Unit | None = None
+    state: str = ""
+    account: str = ""
+    """`waiting` (first password not yet changed), `disabled`, or empty."""
+
+
+def list_people(
+    session: Session, reach: Reach, chosen: PeopleFilter, *, sealer: Sealer, page: int
+) -> tuple[list[Row[Any]], int]:
+    """List a page of people by unit code and staff number, and the number of all that match; two statements."""
+    query = _narrowed(
+        select(
+            Person.id,
+            Person.staff_number,
+            Person.name,
+            Person.rank,
+            Person.position,
+            Person.state,
+            Person.unit_id,
+            Unit.name.label("unit_name"),
+            Account.must_change_password,
+            Account.disabled_at,
+        ),
+        reach,
+        chosen,
+        sealer,
+    )
+    total = session.scalar(_narrowed(select(func.count()), reach, chosen, sealer)) or 0
+    rows = session.execute(
+        query.order_by(Unit.code, Person.staff_number).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
+    )
+    return list(rows), total
+
+
+def _narrowed(query: AnySelect, reach: Reach, chosen: PeopleFilter, sealer: Sealer) -> AnySelect:
+    query = (
+        query.select_from(Person)
+        .join(Unit, Person.unit_id == Unit.id)
+        .outerjoin(Account, Account.person_id == Person.id)
+        .where(within(reach))
+    )
+    if chosen.unit is not None:
+        query = query.where(Unit.region_path.startswith(chosen.unit.region_path))
+    if chosen.state:
+        query = query.where(Person.state == chosen.state)
+    if chosen.account == "waiting":
+        query = query.where(Account.must_change_password, Account.disabled_at.is_(None))
+    elif chosen.account == "disabled":
+        query = query.where(Account.disabled_at.is_not(None))
+    return query.where(_matches(chosen.words, sealer)) if chosen.words else query
+
+
+def _matches(words: str, sealer: Sealer) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = [
+        Person.staff_number.istartswith(words, autoescape=True),
+        Person.name.contains(words, autoescape=True),
+    ]
+    if is_id_number(number := normalise_id_number(words)):
+        conditions.append(Person.id_number_index == sealer.blind_index(number, purpose=ID_NUMBER_PURPOSE))
+    if is_mobile(mobile := normalise_mobile(words)):
+        conditions.append(Person.mobile_index == sealer.blind_index(mobile, purpose=MOBILE_PURPOSE))
+    return or_(*conditions)
+
+
+def get_person_within(session: Session, person_id: int, reach: Reach) -> Person:
+    """Get a person whose unit lies within a reach; raises NotFoundError."""
+    person = session.scalar(
+        select(Person).join(Unit, Person.unit_id == Unit.id).where(Person.id == person_id, within(reach))
+    )
+    if person is None:
+        raise NotFoundError
+    return person
+
+
+def find_account(session: Session, person_id: int) -> Account | None:
+    """Find a person's account."""
+    return session.scalar(select(Account).where(Account.person_id == person_id))
+
+
+def list_moves(session: Session, person_id: int) -> list[Row[Any]]:
+    """List a person's moves, the latest first, with the names of the units."""
+    left, reached = aliased(Unit), aliased(Unit)
+    return list(
+        session.execute(
+            select(
+                RosterMove.kind,
+                RosterMove.effective_on,
+                RosterMove.note,
+                left.name.label("from_name"),
+                reached.name.label("to_name"),
+            )
+            .outerjoin(left, RosterMove.from_unit_id == left.id)
+            .outerjoin(reached, RosterMove.to_unit_id == reached.id)
+            .where(RosterMove.person_id == person_id)
+            .order_by(RosterMove.effective_on.desc(), RosterMove.id.desc())
+        )
+    )
+
+
+def list_role_grants(session: Session, person_id: int, *, now: datetime) -> list[Row[Any]]:
+    """List a person's roles that are in force, with the names of the units."""
+    return list(
+        session.execute(
+            select(RoleGrant.id, RoleGrant.role, RoleGrant.tree, RoleGrant.granted_at, Unit.name.label("unit_name"))
+            .outerjoin(Unit, RoleGrant.unit_id == Unit.id)
+            .where(RoleGrant.person_id == person_id, or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now))
+            .order_by(RoleGrant.id)
+        )
+    )
+
+
+def masked_numbers(person: Person, sealer: Sealer) -> tuple[str, str]:
+    """Give a person's ID number and mobile number as they may be shown; a broken seal is said, and logged."""
+    id_number = _opened(person.id_number_sealed, id_number_binding(person.id), sealer)
+    mobile = _opened(person.mobile_sealed, mobile_binding(person.id), sealer)
+    return (
+        id_number if id_number in {"", UNREADABLE} else mask_id_number(id_number),
+        mobile if mobile in {"", UNREADABLE} else mask_mobile(mobile),
+    )
+
+
+def _opened(sealed: bytes | None, bound_to: str, sealer: Sealer) -> str:
+    if sealed is None:
+        return ""
+    try:
+        return sealer.unseal(sealed, bound_to=bound_to)
+    except SealBrokenError:
+        log.exception("seal_broken", bound_to=bound_to)
+        return UNREADABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPassword:
+    """A line of the sheet that the unit admin cuts into strips."""
+
+    unit_code: str
+    unit_name: str
+    name: str
+    login_name: str
+    password: str
+
+
+def guarded_role_of(person_id: int | InstrumentedAttribute[int], *, now: datetime) -> Exists:
+    """Give the condition that a person holds a role which only a system administrator's hand may come near.
+
+    Else a unit admin could give the office's people in the own unit a new password, and be them.
+    """
+    return exists().where(
+        RoleGrant.person_id == person_id,
+        RoleGrant.role.in_(GUARDED_ROLES),
+        or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now),
+    )
+
+
+def list_first_passwords(
+    session: Session, unit: Unit, reach: Reach, *, sealer: Sealer, with_guarded: bool, now: datetime
+) -> list[FirstPassword]:
+    """List the first passwords of a unit's subtree that nobody has changed yet, by unit and staff number."""
+    rows = session.execute(
+        select(
+            Unit.code,
+            Unit.name.label("unit_name"),
+            Person.id,
+            Person.name,
+            Account.login_name,
+            Account.first_password_sealed,
+        )
+        .select_from(Account)
+        .join(Person, Account.person_id == Person.id)
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(
+            within(reach),
+            Unit.region_path.startswith(unit.region_path),
+            Account.first_password_sealed.is_not(None),
+            Account.must_change_password,
+            Account.disabled_at.is_(None),
+            true() if with_guarded else ~guarded_role_of(Person.id, now=now),
+        )
+        .order_by(Unit.code, Person.staff_number)
+    )
+    return [
+        FirstPassword(
+            unit_code=row.code,
+            unit_name=row.unit_name,
+            name=row.name,
+            login_name=row.login_name,
+            password=_opened(row.first_password_sealed, first_password_binding(row.id), sealer),
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRow:
+    """A unit in a list: how deep it hangs, how many people are on its roster and on that of its whole subtree."""
+
+    unit: Unit
+    level: int
+    own: int
+    with_subtree: int
+
+
+def count_by_unit(session: Session) -> dict[int, int]:
+    """Count the people on the roster, by unit."""
+    rows = session.execute(
+        select(Person.unit_id, func.count().label("people"))
+        .where(Person.state == PersonState.ON_ROSTER)
+        .group_by(Person.unit_id)
+    )
+    return {row.unit_id: row.people for row in rows}
+
+
+def list_unit_rows(session: Session, reach: Reach, *, tree: Tree, with_closed: bool) -> list[UnitRow]:
+    """List the units of a tree within a reach as they hang, siblings by code, with their people; two statements."""
+    units = list_units(session, within(reach), with_closed=with_closed)
+    counts = count_by_unit(session)
+    paths = {unit.id: path for unit in units if (path := _place(unit, tree))}
+    below: dict[str, int] = defaultdict(int)
+    for unit in units:
+        parts = paths.get(unit.id, "").strip("/").split("/")
+        for depth in range(1, len(parts) + 1):
+            below["/" + "/".join(parts[:depth]) + "/"] += counts.get(unit.id, 0)
+    codes = {str(unit.id): unit.code for unit in units}
+    hanging = sorted(
+        (unit for unit in units if unit.id in paths),
+        key=lambda unit: [codes.get(part, "") for part in paths[unit.id].strip("/").split("/")],
+    )
+    return [
+        UnitRow(
+            unit=unit,
+            level=sum(part in codes for part in paths[unit.id].strip("/").split("/")),
+            own=counts.get(unit.id, 0),
+            with_subtree=below[paths[unit.id]],
+        )
+        for unit in hanging
+    ]
+
+
+def _place(unit: Unit, tree: Tree) -> str | None:
+    """Give a unit's path in a tree; nodes of the sector tree alone do not show in the region tree."""
+    return None if tree is Tree.REGION and unit.kind == UnitKind.SECTOR else unit.path_in(tree)

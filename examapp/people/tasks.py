@@ -1,0 +1,54 @@
+"""Work of the room in the background: roster imports and their sweep."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+from flask import current_app
+
+from examapp.core import clock
+from examapp.core.db import transaction
+from examapp.core.errors import DomainError
+from examapp.people.access import sealer
+from examapp.people.operations import imports
+
+_TOO_LONG = "文件处理时间过长，已停止，名册没有改动。请拆成几个文件再上传。"
+
+
+@shared_task(name="people.import_roster", acks_late=True, soft_time_limit=240, time_limit=300)  # type: ignore[untyped-decorator]  # celery has no types
+def import_roster(import_id: int) -> None:
+    """Check a roster file, or take it over."""
+    with transaction() as session:
+        is_begun = imports.begin_run(session, import_id, now=clock.now())
+    if is_begun:
+        _run(import_id)
+
+
+def _run(import_id: int) -> None:
+    try:
+        with transaction() as session:
+            is_done = imports.run_import(
+                session, import_id, sealer=sealer(), now=clock.now(), report=partial(_report, import_id)
+            )
+    except (DomainError, SoftTimeLimitExceeded) as error:
+        message = error.text if isinstance(error, DomainError) else _TOO_LONG
+        with transaction() as session:
+            imports.fail_import(session, import_id, message=message, now=clock.now())
+    else:
+        if not is_done:
+            with transaction() as session:
+                imports.put_back(session, import_id)
+
+
+def _report(import_id: int, done: int, total: int) -> None:
+    with current_app.app_context(), transaction() as session:
+        imports.note_progress(session, import_id, done=done, total=total)
+
+
+@shared_task(name="people.sweep_imports", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def sweep_imports() -> None:
+    """Nudge imports that were left lying."""
+    with transaction() as session:
+        imports.sweep_imports(session, now=clock.now())
