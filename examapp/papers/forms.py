@@ -68,8 +68,8 @@ class SectionForm(Form):  # type: ignore[misc]  # wtforms has no types
         )
 
 
-class SectionList(FieldList):  # type: ignore[misc]  # wtforms has no types
-    """A list that passes over field names whose number is none (`sections-²-title`), where WTForms would fall over."""
+class RowList(FieldList):  # type: ignore[misc]  # wtforms has no types
+    """A list of rows that passes over field names whose number is none (`sections-²-title`), where WTForms would fall over."""
 
     def _extract_indices(self, prefix: str, formdata: Iterable[str]) -> Iterator[int]:
         for name in formdata:
@@ -83,7 +83,7 @@ class BlueprintForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
     name = StringField("规则名称", [DataRequired("请填写规则名称。"), Length(max=80, message="名称最多 80 字。")])
     is_shuffled = BooleanField("每人的选项顺序不同（判断题除外）", default=True)
-    sections = SectionList(FormField(SectionForm), label="试卷各部分", min_entries=1, max_entries=MOST_SECTIONS)
+    sections = RowList(FormField(SectionForm), label="试卷各部分", min_entries=1, max_entries=MOST_SECTIONS)
 
     def settings(self) -> BlueprintSettings:
         """Give the blueprint as it was filled in."""

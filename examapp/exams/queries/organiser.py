@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, aliased, selectinload
 
 from examapp.core.errors import NotFoundError
-from examapp.exams.models import Exam, ExamAudience, ExamState, PreparedPaper
+from examapp.exams.models import Exam, ExamAudience, ExamExtension, ExamKind, ExamState, PreparedPaper
 from examapp.exams.queries.audience import ON_ROSTER, audience_clause, excused, in_audience_of
-from examapp.org.models import Unit
+from examapp.org.models import Unit, UnitKind
 from examapp.people.models import Person
 from examapp.people.queries import within
 from examapp.people.rules import Reach
@@ -118,3 +118,96 @@ def list_using_exams(session: Session, blueprint_id: int) -> list[Exam]:
             )
         )
     )
+
+
+def list_staff_numbers(session: Session, exam: Exam) -> list[str]:
+    """List the staff numbers of the people that an exam's audience names one by one."""
+    named = select(ExamAudience.person_id).where(ExamAudience.exam_id == exam.id)
+    return list(session.scalars(select(Person.staff_number).where(Person.id.in_(named)).order_by(Person.staff_number)))
+
+
+def list_units_within(session: Session, reach: Reach) -> list[Unit]:
+    """List the units within a reach in the order of the region tree, closed ones and mere nodes of the sector tree left out."""
+    return list(
+        session.scalars(
+            select(Unit)
+            .where(within(reach), Unit.closed_at.is_(None), Unit.kind != UnitKind.SECTOR)
+            .order_by(Unit.code, Unit.id)
+        )
+    )
+
+
+def list_sector_units(session: Session) -> list[Unit]:
+    """List the units that others hang below in the sector tree."""
+    below = aliased(Unit)
+    has_others = select(below.id).where(below.sector_parent_id == Unit.id).exists()
+    is_node = or_(Unit.kind == UnitKind.SECTOR, has_others)
+    return list(session.scalars(select(Unit).where(Unit.sector_path.is_not(None), is_node).order_by(Unit.sector_path)))
+
+
+def list_main_exams(session: Session) -> list[Exam]:
+    """List the exams that a make-up may be bound to."""
+    return list(
+        session.scalars(
+            select(Exam)
+            .where(Exam.state != ExamState.CANCELLED, Exam.kind.notin_([ExamKind.MAKEUP, ExamKind.MOCK]))
+            .order_by(Exam.opens_at.desc())
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedExtension:
+    """Extra time that was granted, and to whom."""
+
+    extension: ExamExtension
+    unit_name: str | None
+    person_name: str | None
+
+
+def list_extensions(session: Session, exam: Exam) -> list[ListedExtension]:
+    """List the extra time granted in an exam, the newest first."""
+    rows = session.execute(
+        select(ExamExtension, Unit.name.label("unit_name"), Person.name.label("person_name"))
+        .outerjoin(Unit, ExamExtension.unit_id == Unit.id)
+        .outerjoin(Person, ExamExtension.person_id == Person.id)
+        .where(ExamExtension.exam_id == exam.id)
+        .order_by(ExamExtension.id.desc())
+    )
+    return [
+        ListedExtension(extension=row.ExamExtension, unit_name=row.unit_name, person_name=row.person_name)
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedPart:
+    """One part of an audience in words."""
+
+    unit_name: str | None
+    sector_name: str | None
+    ranks: tuple[str, ...]
+    blueprint_id: int | None
+
+
+def describe_audience(session: Session, exam: Exam) -> tuple[list[DescribedPart], int]:
+    """Give an audience's parts with the names of their units, and how many people it names one by one."""
+    sector = aliased(Unit)
+    rows = session.execute(
+        select(ExamAudience, Unit.name.label("unit_name"), sector.name.label("sector_name"))
+        .outerjoin(Unit, ExamAudience.unit_id == Unit.id)
+        .outerjoin(sector, ExamAudience.sector_unit_id == sector.id)
+        .where(ExamAudience.exam_id == exam.id)
+        .order_by(ExamAudience.id)
+    ).all()
+    parts = [
+        DescribedPart(
+            unit_name=row.unit_name,
+            sector_name=row.sector_name,
+            ranks=tuple(row.ExamAudience.ranks),
+            blueprint_id=row.ExamAudience.blueprint_id,
+        )
+        for row in rows
+        if row.ExamAudience.person_id is None
+    ]
+    return parts, len(rows) - len(parts)

@@ -1,0 +1,154 @@
+"""Exemptions and deferrals: the unit asks, the office decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.permissions import Permission
+from examapp.exams import operations, queries
+from examapp.exams.admin_routes.exams import admin_blueprint
+from examapp.exams.forms import EXEMPTION_KIND_NAMES, DecisionForm, ExemptionForm, offer
+from examapp.exams.models import ExemptionKind
+from examapp.exams.queries.exemptions import PAGE, ExemptionStatus, find_person_within, list_exemptions
+from examapp.people.access import actor, may, my_reach, requires
+
+STATUS_NAMES = {
+    ExemptionStatus.PENDING: "待审批",
+    ExemptionStatus.APPROVED: "已同意",
+    ExemptionStatus.REFUSED: "未同意",
+    ExemptionStatus.WITHDRAWN: "已撤回",
+}
+
+
+@admin_blueprint.get("/exemptions")
+@requires(Permission.EXEMPTIONS_REQUEST)
+def show_exemptions() -> str:
+    """List the requests for people within my reach, by exam and status."""
+    reach = my_reach(Permission.EXEMPTIONS_REQUEST)
+    page = max(1, request.args.get("page", 1, type=int))
+    exam_id = request.args.get("exam", type=int)
+    status = _status(request.args.get("status", ""))
+    rows, count = list_exemptions(reading(), reach, exam_id=exam_id, status=status, page=min(page, 10_000))
+    return render_template(
+        "exams/exemptions.html",
+        rows=rows,
+        count=count,
+        page=page,
+        pages_count=-(-count // PAGE),
+        exams=queries.list_organiser_exams(reading(), reach),
+        exam_id=exam_id,
+        status=status,
+        status_names=STATUS_NAMES,
+        kind_names=EXEMPTION_KIND_NAMES,
+        decider=may(Permission.EXEMPTIONS_APPROVE),
+    )
+
+
+def _status(word: str) -> ExemptionStatus | None:
+    return ExemptionStatus(word) if word in set(ExemptionStatus) else None
+
+
+@admin_blueprint.route("/exemptions/new", methods=["GET", "POST"])
+@requires(Permission.EXEMPTIONS_REQUEST)
+def request_exemption() -> str | Response | tuple[str, int]:
+    """Ask for a person's exemption or deferral."""
+    reach = my_reach(Permission.EXEMPTIONS_REQUEST)
+    form = ExemptionForm(
+        data={"exam_id": request.args.get("exam", type=int), "staff_number": request.args.get("staff_number", "")}
+    )
+    exams = queries.list_organiser_exams(reading(), reach)
+    form.exam_id.choices = offer("请选择", [(exam.id, exam.title) for exam in exams])
+    problem = ""
+    if form.validate_on_submit():
+        try:
+            _request(form)
+        except DomainError as error:
+            problem = error.text
+        else:
+            flash("申请已提交，等待普法办审批。", "success")
+            return redirect(url_for(".show_exemptions", exam=form.exam_id.data))
+    page = render_template("exams/request_exemption.html", form=form, problem=problem)
+    return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
+
+
+def _request(form: ExemptionForm) -> None:
+    reach = my_reach(Permission.EXEMPTIONS_REQUEST)
+    with transaction() as session:
+        person = find_person_within(session, form.staff_number.data, reach)
+        if person is None:
+            raise operations.ExemptionRefusedError("在您管理的单位中没有找到这个工号，请核对后重填。")
+        operations.request_exemption(
+            session,
+            exam_id=form.exam_id.data,
+            person_id=person.id,
+            kind=ExemptionKind(form.kind.data),
+            reason=form.full_reason,
+            reach=reach,
+            actor=actor(),
+            now=clock.now(),
+        )
+
+
+@admin_blueprint.post("/exemptions/<int:exemption_id>/approve")
+@requires(Permission.EXEMPTIONS_APPROVE)
+def approve_exemption(exemption_id: int) -> Response:
+    """Approve a request."""
+    return _decide(exemption_id, operations.approve_exemption, "已同意，此人不再计入应考人数。")
+
+
+@admin_blueprint.post("/exemptions/<int:exemption_id>/refuse")
+@requires(Permission.EXEMPTIONS_APPROVE)
+def refuse_exemption(exemption_id: int) -> Response:
+    """Refuse a request."""
+    return _decide(exemption_id, operations.refuse_exemption, "已答复：未同意。")
+
+
+def _decide(exemption_id: int, act: Callable[..., object], words: str) -> Response:
+    form = DecisionForm()
+    answer = (form.answer.data or "").strip() if form.validate() else ""
+    reach = my_reach(Permission.EXEMPTIONS_APPROVE)
+    return _act(
+        lambda session: act(
+            session, exemption_id=exemption_id, answer=answer, reach=reach, actor=actor(), now=clock.now()
+        ),
+        words,
+    )
+
+
+@admin_blueprint.post("/exemptions/<int:exemption_id>/withdraw")
+@requires(Permission.EXEMPTIONS_REQUEST)
+def withdraw_exemption(exemption_id: int) -> Response:
+    """Take a request back."""
+    reach = my_reach(Permission.EXEMPTIONS_REQUEST)
+    return _act(
+        lambda session: operations.withdraw_exemption(
+            session,
+            exemption_id=exemption_id,
+            is_decider=may(Permission.EXEMPTIONS_APPROVE),
+            reach=reach,
+            actor=actor(),
+            now=clock.now(),
+        ),
+        "申请已撤回。",
+    )
+
+
+def _act(act: Callable[..., object], words: str) -> Response:
+    try:
+        with transaction() as session:
+            act(session)
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        flash(error.text, "danger")
+    else:
+        flash(words, "success")
+    kept = request.args.get
+    return redirect(url_for(".show_exemptions", exam=kept("exam"), status=kept("status"), page=kept("page")))

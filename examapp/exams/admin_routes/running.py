@@ -1,0 +1,175 @@
+"""Publish, withdraw, cancel, prolong, extend and close an exam."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from flask import flash, redirect, render_template, url_for
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from examapp.core import clock
+from examapp.core.clock import from_local, local
+from examapp.core.db import reading, transaction
+from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.permissions import Permission
+from examapp.exams import operations, queries
+from examapp.exams.admin_routes.exams import admin_blueprint, indented
+from examapp.exams.forms import ExtensionForm, ProlongForm, ReleaseForm, offer
+from examapp.exams.models import Exam, ExamState, ReleasePolicy
+from examapp.exams.queries import organiser
+from examapp.exams.queries.exemptions import find_person_within
+from examapp.people.access import actor, my_reach, requires
+
+
+def _act(exam_id: int, act: Callable[..., object], words: str) -> Response:
+    reach = my_reach(Permission.EXAMS_WRITE)
+    try:
+        with transaction() as session:
+            act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        flash(error.text, "danger")
+    else:
+        flash(words, "success")
+    return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
+
+
+@admin_blueprint.post("/<int:exam_id>/publish")
+@requires(Permission.EXAMS_WRITE)
+def publish_exam(exam_id: int) -> Response:
+    """Publish a draft."""
+    return _act(exam_id, operations.publish_exam, "考试已发布，正在为每位应考人员制卷。")
+
+
+@admin_blueprint.post("/<int:exam_id>/withdraw")
+@requires(Permission.EXAMS_WRITE)
+def withdraw_exam(exam_id: int) -> Response:
+    """Make a published exam a draft again."""
+    return _act(exam_id, operations.withdraw_exam, "考试已撤回为草稿，考生暂时看不到。改好后请重新发布。")
+
+
+@admin_blueprint.post("/<int:exam_id>/cancel")
+@requires(Permission.EXAMS_WRITE)
+def cancel_exam(exam_id: int) -> Response:
+    """Cancel an exam that has not opened."""
+    return _act(exam_id, operations.cancel_exam, "考试已取消。")
+
+
+@admin_blueprint.post("/<int:exam_id>/close")
+@requires(Permission.EXAMS_WRITE)
+def close_exam(exam_id: int) -> Response:
+    """Close an open exam now."""
+    return _act(exam_id, operations.close_exam, "考试已结束，不能再开始作答；正在作答的人可以答到各自的截止时间。")
+
+
+def _page(exam: Exam, form: FlaskForm, template: str, problem: str) -> str:
+    return render_template(f"exams/{template}.html", exam=exam, form=form, problem=problem)
+
+
+def _get(session: Session, exam_id: int) -> Exam:
+    exam = queries.get_exam(session, exam_id)
+    if exam.state == ExamState.CANCELLED or not operations.may_hold(
+        session, exam.audiences, my_reach(Permission.EXAMS_WRITE)
+    ):
+        raise NotFoundError
+    return exam
+
+
+@admin_blueprint.route("/<int:exam_id>/prolong", methods=["GET", "POST"])
+@requires(Permission.EXAMS_WRITE)
+def prolong_window(exam_id: int) -> str | Response:
+    """Move the end of the window to a later instant."""
+    exam, problem = _get(reading(), exam_id), ""
+    form = ProlongForm(data={"closes_at": local(exam.closes_at)})
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                operations.prolong_window(
+                    session,
+                    exam_id=exam_id,
+                    closes_at=from_local(form.closes_at.data),
+                    reach=my_reach(Permission.EXAMS_WRITE),
+                    actor=actor(),
+                    now=clock.now(),
+                )
+        except DomainError as error:
+            problem = error.text
+        else:
+            flash("考试结束时间已推迟。", "success")
+            return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
+    return _page(exam, form, "prolong", problem)
+
+
+@admin_blueprint.route("/<int:exam_id>/release", methods=["GET", "POST"])
+@requires(Permission.EXAMS_WRITE)
+def change_release(exam_id: int) -> str | Response:
+    """Change when results and keys are shown."""
+    exam, problem = _get(reading(), exam_id), ""
+    times = {name: value and local(value) for name in ("results_at", "keys_at") if (value := getattr(exam, name))}
+    form = ReleaseForm(data={"results_policy": exam.results_policy, "keys_policy": exam.keys_policy, **times})
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                operations.change_release(
+                    session,
+                    exam_id=exam_id,
+                    results_policy=ReleasePolicy(form.results_policy.data),
+                    results_at=form.results_instant,
+                    keys_policy=ReleasePolicy(form.keys_policy.data),
+                    keys_at=form.keys_instant,
+                    reach=my_reach(Permission.EXAMS_WRITE),
+                    actor=actor(),
+                    now=clock.now(),
+                )
+        except DomainError as error:
+            problem = error.text
+        else:
+            flash("公布方式已修改，立即生效。", "success")
+            return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
+    return _page(exam, form, "release", problem)
+
+
+@admin_blueprint.route("/<int:exam_id>/extensions", methods=["GET", "POST"])
+@requires(Permission.EXAMS_WRITE)
+def extend(exam_id: int) -> str | Response:
+    """Grant extra time to a unit or to one person; a second press of the button counts once."""
+    exam, reach, problem = _get(reading(), exam_id), my_reach(Permission.EXAMS_WRITE), ""
+    form = ExtensionForm(data={"request_key": secrets.token_urlsafe(16)})
+    units = organiser.list_units_within(reading(), reach)
+    form.unit_id.choices = offer("不按单位", [(unit.id, indented(unit)) for unit in units])
+    if form.validate_on_submit():
+        try:
+            return _extend(exam_id, form)
+        except DomainError as error:
+            problem = error.text
+    return _page(exam, form, "extend", problem)
+
+
+def _extend(exam_id: int, form: ExtensionForm) -> Response:
+    reach = my_reach(Permission.EXAMS_WRITE)
+    with transaction() as session:
+        person_id = None
+        if form.staff_number.data:
+            person = find_person_within(session, form.staff_number.data, reach)
+            if person is None:
+                raise operations.ExamRefusedError("没有找到这个工号，请核对后重填。")
+            person_id = person.id
+        is_new = operations.extend(
+            session,
+            exam_id=exam_id,
+            unit_id=form.unit_id.data,
+            person_id=person_id,
+            seconds=form.minutes.data * 60,
+            reason=form.reason.data.strip(),
+            request_key=form.request_key.data,
+            reach=reach,
+            actor=actor(),
+            now=clock.now(),
+        )
+    words = f"已延长 {form.minutes.data} 分钟，正在作答的人一分钟内会看到新的截止时间。"
+    flash(words if is_new else "这次延长已经办理过，没有重复延长。", "success")
+    return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
