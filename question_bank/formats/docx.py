@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from question_bank.formats import kinds
 from question_bank.formats.assembling import assemble
-from question_bank.formats.decoding import clean_text
+from question_bank.formats.decoding import clean_text, decode_text
 from question_bank.formats.numbering import Numbering
 from question_bank.formats.safety import Archive, open_archive
 from question_bank.formats.tables.cases import join_cases
@@ -84,10 +84,11 @@ def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None)
 
 
 def _second(content: bytes, name: str) -> str:
-    del name
-    if content.startswith(b"PK\x03\x04"):
-        return "\n".join(_load(content).lines)
-    return content.decode("utf-8", errors="replace")
+    if content.startswith((b"PK\x03\x04", OLE)):
+        if content.startswith(OLE) or looks_like(content, name):
+            return "\n".join(_load(content).lines)
+        raise UnreadableFileError("答案文件要用 Word（.docx）或文本文件。请另存后再导入。")
+    return decode_text(content)
 
 
 def _together(readings: list[Reading]) -> Reading:

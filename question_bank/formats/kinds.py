@@ -36,12 +36,13 @@ _BRACKETS = re.compile(r"[\s【】\[\]()〔〕〖〗《》<>:.。,，、*＊_—
 
 def kind_of(name: str) -> Kind | None:
     """The kind that a name means exactly, brackets and `题` left out; None for anything else."""
-    return _BY_NAME.get(_plain(name))
+    plain = _plain(name)
+    return next((_BY_NAME[one] for one in _shortened(plain) if one in _BY_NAME), None)
 
 
 def is_choice_name(name: str) -> bool:
     """Whether the name says 选择题 and leaves open whether one or more options are right."""
-    return _plain(name) in CHOICE_NAMES
+    return any(one in CHOICE_NAMES for one in _shortened(_plain(name)))
 
 
 def unsat_name(name: str) -> str | None:
@@ -84,5 +85,9 @@ _SHORT_WORDS: dict[str, Kind] = {
 
 
 def _plain(name: str) -> str:
-    plain = _BRACKETS.sub("", unicodedata.normalize("NFKC", name)).lower()
-    return plain.removesuffix("题型").removesuffix("题目").removesuffix("试题").removesuffix("题")
+    return _BRACKETS.sub("", unicodedata.normalize("NFKC", name)).lower()
+
+
+def _shortened(plain: str) -> tuple[str, ...]:
+    """The name as it is and without the words for question that may end it."""
+    return (plain, *(plain.removesuffix(end) for end in ("题", "题型", "题目", "试题")))

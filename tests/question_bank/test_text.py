@@ -66,6 +66,14 @@ def answer(question):
             "1. 甲\n（A）一（B）二（C）三\n答案：C\n2. 乙\nA）一\nB）二\n答案：b\n3. 丙\nＡ．一　Ｂ．二\n答案：Ｂ\n4. 丁\nA：一；B：二\n答案：A\n5. 戊\nA 一\nB 二\n【答案】B\n6. 己\nA.30B.40C.50\n答案：C",
             ["1 SINGLE C", "2 SINGLE B", "3 SINGLE B", "4 SINGLE A", "5 SINGLE B", "6 SINGLE C"],
         ),
+        (
+            f"（B）1. 下列说法中正确的一项是\n{TWO}（√）2. 行政机关应当依法行政。\n（ ）3. 下列说法中错误的一项是\n{TWO}答案：A\n",
+            ["1 SINGLE B", "2 JUDGE 对", "3 SINGLE A"],
+        ),
+        (
+            "**1. 甲乙丙？**\n- A. 一\n- B. 二\n**答案：B**\n2. 正确的有（AB）\nA甲\nB乙\nC丙\n",
+            ["1 SINGLE B", "2 MULTIPLE AB"],
+        ),
         (f"1.（B）是国家根本法。\n{TWO}2. 种类有（ ABD ）。\n{FOUR}", ["1 SINGLE B", "2 MULTIPLE ABD"]),
     ],
 )

@@ -67,6 +67,9 @@ _BY_NAME = {
 _MANY = frozenset({Field.EXPLANATION, Field.KNOWLEDGE, Field.TAGS, Field.POINTS})
 """Fields that several columns may hold together."""
 
+_WEAK_STEMS = frozenset({"标题", "内容", "title", "试题标题", "题目标题"})
+"""Heads that name a stem only where answers or options stand beside."""
+
 _NOTES = re.compile(r"[(\[【<（].*?[)\]】>）]|必填项?|非必填|选填项?|勿删除?|请勿删|[\s*:：、#]+")
 _OPTION = re.compile(r"(?:选项|备选项|备选答案|候选项|选择项|答案选项|option)?[-_]?([a-z])(?:选项|项|答案)?")
 _OPTION_NUMBER = re.compile(r"(?:选项|备选项|备选答案|候选项|选择项|option)[-_]?(\d{1,2}|[一二三四五六七八九十])")
@@ -163,6 +166,11 @@ def _read_head(number: int, row: Sequence[str]) -> Head | None:
 def _is_head(head: Head) -> bool:
     fields = {column.field for column in head.columns if column.field is not Field.OPTION or column.place == 0}
     evidence = {Field.ANSWER, Field.ANSWER_N, Field.BLANK, Field.OPTION, Field.OPTIONS, Field.KIND}
+    if (
+        fields & evidence == {Field.KIND}
+        and plain_head(head.of(Field.STEM)[0].head if head.of(Field.STEM) else "") in _WEAK_STEMS
+    ):
+        return False
     return Field.STEM in fields and bool(fields & evidence)
 
 

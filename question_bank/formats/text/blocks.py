@@ -12,8 +12,8 @@ from question_bank.formats.options import split_options, strip_mark
 from question_bank.formats.raw import RawQuestion
 from question_bank.formats.tables.cells import read_difficulty, read_points
 from question_bank.formats.text.answer_lists import chosen_in, joined, pieces_of
+from question_bank.formats.text.block import Block
 from question_bank.formats.text.patterns import read_analysis_label, read_answer_label, read_kind_label, read_meta
-from question_bank.formats.text.segments import Block
 from question_bank.formats.text.stems import (
     empty_blanks,
     looks_filled,
@@ -216,7 +216,11 @@ def _plain_options(raw: RawQuestion) -> bool:
     if OPTION_LETTERS.index(letters[-1]) >= len(lines) - 1:
         return False
     raw.stem = lines[0]
-    raw.options = [(OPTION_LETTERS[index], line) for index, line in enumerate(lines[1:])]
+    bare = [line[1:].strip() for line in lines[1:]]
+    lettered = all(
+        line[0] == letter and rest for line, letter, rest in zip(lines[1:], OPTION_LETTERS, bare, strict=False)
+    )
+    raw.options = list(zip(OPTION_LETTERS, bare if lettered else lines[1:], strict=False))
     return True
 
 

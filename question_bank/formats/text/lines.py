@@ -13,6 +13,11 @@ from question_bank.formats.text.patterns import read_number
 _TABLE_ROW = re.compile(r"^(?:题号|题目序号|序号|答案|参考答案|正确答案)\s*[:：]?\t")
 _PLAIN_KEY = re.compile(r"(?:\d{1,4}\s*[.、．:：)）]?\s*)?(?:[A-ZＡ-Ｚ]{1,8}|[√×✓✗对错]|正确|错误)?")
 _INNER_NUMBER = re.compile(r"(?<=[\s。；;）)\u4e00-\u9fff])(\d{1,5})\s*[.．、](?!\d)")
+_KEY_FIRST = re.compile(
+    r"^[(（]\s*(?P<key>[A-H]{0,8}|[√×✓✗对错])\s*[)）]\s*(?P<number>\d{1,4})\s*[.、．](?!\d)\s*(?P<rest>\D.{7,})$"
+)
+_MARKDOWN = re.compile(r"\*\*|^#{1,6}\s+|^>\s+|^[-*•·]\s+(?=[A-H][.．、:：)）]|\d{1,4}[.．、])")
+"""Signs of Markdown that say nothing about a question."""
 NEAR = 1500
 """Characters before and behind a number that are looked at when a line holds several questions."""
 _KEY_END = re.compile(r"[(（]\s*(?:[A-Z、,，\s]{1,15}|[√×✓✗对错]|正确|错误)\s*[)）]\s*[。.；;]?\s*$")
@@ -31,9 +36,15 @@ def to_lines(text: str) -> list[Line]:
     lines: list[Line] = []
     for number, raw in enumerate(text.split("\n"), 1):
         for piece in _fields(raw):
-            cleaned = clean_text(piece)
+            cleaned = _KEY_FIRST.sub(_key_last, _MARKDOWN.sub("", clean_text(piece)))
             lines.extend(Line(number, part) for part in _several(cleaned))
     return lines
+
+
+def _key_last(match: re.Match[str]) -> str:
+    """`（B）1. 题干` said as `1. 题干（B）`; empty brackets before the number are dropped."""
+    key = f"（{match['key']}）" if match["key"] else ""
+    return f"{match['number']}. {match['rest']}{key}"
 
 
 def _fields(raw: str) -> list[str]:

@@ -11,9 +11,10 @@ from question_bank.formats.assembling import assemble
 from question_bank.formats.decoding import decode_text
 from question_bank.formats.raw import RawQuestion
 from question_bank.formats.text.answer_lists import AnswerBlock, Entry, chosen_in, joined, read_answers
+from question_bank.formats.text.block import Block
 from question_bank.formats.text.blocks import TEXT_KINDS, read_block
 from question_bank.formats.text.lines import to_lines
-from question_bank.formats.text.segments import Block, Segments, cut
+from question_bank.formats.text.segments import Segments, cut
 from question_bank.model import Kind
 from question_bank.reading import Note, Reading, UnreadableFileError
 

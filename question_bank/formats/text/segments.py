@@ -6,9 +6,20 @@ import re
 from dataclasses import dataclass, field
 
 from question_bank.formats.answers import looks_like_key
-from question_bank.formats.keys import BLANK
 from question_bank.formats.options import split_options, strip_mark
 from question_bank.formats.text.answer_lists import AnswerBlock, is_answer_line, pieces_of
+from question_bank.formats.text.block import (
+    NEAR,
+    Ahead,
+    Block,
+    Material,
+    before_labels,
+    has_answer,
+    is_entry,
+    is_label,
+    look_ahead,
+    texts_of,
+)
 from question_bank.formats.text.lines import Line
 from question_bank.formats.text.patterns import (
     Heading,
@@ -18,45 +29,15 @@ from question_bank.formats.text.patterns import (
     read_answer_head,
     read_answer_label,
     read_heading,
-    read_kind_label,
     read_material,
     read_number,
 )
-from question_bank.formats.text.stems import take_inline_answer, take_letter_keys, take_truth
-from question_bank.model import Kind
+from question_bank.formats.text.stems import take_truth
 from question_bank.reading import Note
 
-NEAR = 80
-"""Lines looked at ahead of a line, and of a question when it is asked whether it is complete."""
+_REFERS = re.compile(r"材料|资料|上述|上文|本案|该案|案例|案情|上题|文中|此案")
 LARGE_JUMP = 5
 """Behind an answer section a number further on than this opens no question by itself."""
-
-
-@dataclass(slots=True)
-class Block:
-    """The lines of one question, without its number."""
-
-    number: int | None
-    lines: list[Line]
-    section: str = ""
-    kind: Kind | None = None
-    label: str = ""
-    material: str = ""
-    answers_before: int = 0
-    """How many answer sections stood before it."""
-
-
-@dataclass(slots=True)
-class _Material:
-    first: int
-    last: int
-    head: str
-    lines: list[str] = field(default_factory=list)
-    shared: bool = False
-    uses: int = 0
-
-    def text(self) -> str:
-        return "\n".join(self.lines).strip() or self.head
 
 
 @dataclass(slots=True)
@@ -66,22 +47,6 @@ class Segments:
     blocks: list[Block] = field(default_factory=list)
     answers: list[AnswerBlock] = field(default_factory=list)
     remarks: list[Note] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ahead:
-    """What follows a numbered line up to the next."""
-
-    options: bool
-    answer: bool
-    """An answer label on a later line or behind the stem."""
-    bracket: bool
-    blank: bool
-    labelled: bool
-
-    @property
-    def strong(self) -> bool:
-        return self.options or self.answer or self.bracket or self.labelled
 
 
 def cut(lines: list[Line]) -> Segments:
@@ -102,7 +67,7 @@ class _Cutter:
         """The last number of an enumeration within a question's text or answer."""
         self.blank_before = True
         self.mode = "preamble"
-        self.material: _Material | None = None
+        self.material: Material | None = None
         self.known: dict[int | None, list[Block]] = {}
         self.numbers = [read_number(line.text) for line in lines]
         self.ends = self._ends()
@@ -178,7 +143,7 @@ class _Cutter:
         return index + 1 < len(self.lines) and read_answer_label(self.lines[index + 1].text) is not None
 
     def _unanswered(self) -> int:
-        return sum(1 for block in self.found.blocks[-NEAR:] if not _has_answer(block))
+        return sum(1 for block in self.found.blocks[-NEAR:] if not has_answer(block))
 
     def _takes_heading(self, index: int, line: Line) -> bool:
         heading = read_heading(line.text)
@@ -208,25 +173,14 @@ class _Cutter:
             self.material.lines.append(line.text)
             return True
         self.block, self.mode = None, "material"
-        self.material = _Material(first, last, line.text, [text] if text else [], shared="共" in line.text[:8])
+        self.material = Material(first, last, line.text, [text] if text else [], shared="共" in line.text[:8])
         return True
 
     # -- questions ----------------------------------------------------------------------------------------------
 
-    def _ahead(self, index: int, rest: str) -> _Ahead:
+    def _ahead(self, index: int, rest: str) -> Ahead:
         texts = [line.text for line in self.lines[index + 1 : self._end(index)] if line.text]
-        stem = "\n".join(_before_labels([rest, *texts]))
-        later = any(read_answer_label(text) is not None for text in texts) or self._label_below(self.ends[index])
-        inline = len(pieces_of(rest)) > 1 and read_answer_label(rest) is None
-        keyed = bool(take_letter_keys(rest)[1]) or bool(take_truth(rest)[1]) or bool(take_inline_answer(rest)[1])
-        kind, label, _ = read_kind_label(rest)
-        return _Ahead(
-            options=bool(split_options(stem)[1]) and not strip_mark(rest)[0],
-            answer=later or inline,
-            bracket=keyed and not looks_like_key(rest),
-            blank=bool(BLANK.search(rest)),
-            labelled=bool(kind or label),
-        )
+        return look_ahead(rest, texts, label_below=self._label_below(self.ends[index]))
 
     def _opens(self, index: int, number: Number) -> bool:
         if number.style == "paren" or (number.style == "bare" and not self._opens_bare(index)):
@@ -242,7 +196,7 @@ class _Cutter:
             return expected and free and not self._counts_on(number)
         return number.style == "bare" or self._opens_marked(number, ahead, expected=expected)
 
-    def _opens_marked(self, number: Number, ahead: _Ahead, *, expected: bool) -> bool:
+    def _opens_marked(self, number: Number, ahead: Ahead, *, expected: bool) -> bool:
         """Whether `7.` opens a question: by its turn, or by what follows; not as a point of an enumeration."""
         if self.block is None or self.mode != "question":
             return expected or ahead.strong or self.last == 0 or self.fresh or self._in_material(number)
@@ -276,15 +230,15 @@ class _Cutter:
             read_answer_label(text) is not None for text in texts[1:]
         )
 
-    def _opens_chinese(self, number: Number, ahead: _Ahead) -> bool:
+    def _opens_chinese(self, number: Number, ahead: Ahead) -> bool:
         """`一、请谈谈你的看法。` is a question when it is no heading and nothing is numbered below it before its answer."""
         if self.mode == "answers" or (self.block and self._in_words() and not (ahead.answer and self.blank_before)):
             return False
         return ahead.strong or number.rest.endswith(("。", "？", "?"))
 
-    def _leaves_answers(self, index: int, number: Number, ahead: _Ahead) -> bool:
+    def _leaves_answers(self, index: int, number: Number, ahead: Ahead) -> bool:
         rest = number.rest
-        if number.style == "loose" or is_answer_line(self.lines[index].text) or _is_entry(rest):
+        if number.style == "loose" or is_answer_line(self.lines[index].text) or is_entry(rest):
             return False
         if not (ahead.options or ((ahead.answer or ahead.bracket) and not self._is_known(number, rest))):
             return False
@@ -369,46 +323,8 @@ class _Cutter:
         block = self.block
         if block is None:
             return True
-        return _has_answer(block) or len(split_options("\n".join(_before_labels(_texts(block))))[1]) >= 2
+        return has_answer(block) or len(split_options("\n".join(before_labels(texts_of(block))))[1]) >= 2
 
     def _in_words(self) -> bool:
         """Whether the present question has come to its answer or explanation."""
-        return self.block is not None and any(_is_label(line.text) for line in self.block.lines[-NEAR:])
-
-
-def _is_entry(rest: str) -> bool:
-    """Whether the text behind a number is an answer, not a stem."""
-    return not rest or read_answer_label(rest) is not None or looks_like_key(pieces_of(rest)[0])
-
-
-_REFERS = re.compile(r"材料|资料|上述|上文|本案|该案|案例|案情|上题|文中|此案")
-
-
-def _texts(block: Block) -> list[str]:
-    return [line.text for line in block.lines[:NEAR]]
-
-
-def _is_label(text: str) -> bool:
-    return any(
-        read_answer_label(piece) is not None or read_analysis_label(piece) is not None for piece in pieces_of(text)
-    )
-
-
-def _before_labels(texts: list[str]) -> list[str]:
-    kept = []
-    for text in texts:
-        pieces = pieces_of(text)
-        if pieces and (read_answer_label(pieces[0]) is not None or read_analysis_label(pieces[0]) is not None):
-            break
-        kept.append(pieces[0] if pieces else text)
-        if len(pieces) > 1:
-            break
-    return kept
-
-
-def _has_answer(block: Block) -> bool:
-    texts = _texts(block)
-    if any(read_answer_label(piece) is not None for text in texts for piece in pieces_of(text)):
-        return True
-    first = texts[0] if texts else ""
-    return bool(take_letter_keys(first)[1]) or bool(take_truth(first)[1]) or bool(take_inline_answer(first)[1])
+        return self.block is not None and any(is_label(line.text) for line in self.block.lines[-NEAR:])
