@@ -125,6 +125,11 @@ def list_law_names(session: Session) -> list[str]:
     )
 
 
+def list_topics(session: Session) -> list[str]:
+    """List the topics of questions."""
+    return list(session.scalars(select(Question.topic).where(Question.topic != "").distinct().order_by("topic")))
+
+
 def list_knowledge_points(session: Session, *, law: str = "") -> list[str]:
     """List knowledge points in use, of one law's questions where a law is given."""
     statement = select(KnowledgePoint.name).join(question_knowledge_points).join(Question).distinct()
@@ -249,6 +254,17 @@ def get_import(session: Session, import_id: int, *, is_locked: bool = False) -> 
     if found is None:
         raise NotFoundError("没有找到这次导入。请从导入记录重新进入。")
     return found
+
+
+def find_earlier_import(session: Session, row: QuestionImport) -> QuestionImport | None:
+    """Find an earlier import of the very same file that was taken over and not undone."""
+    statement = select(QuestionImport).where(
+        QuestionImport.digest == row.digest,
+        QuestionImport.id < row.id,
+        QuestionImport.is_confirmed,
+        QuestionImport.undone_at.is_(None),
+    )
+    return session.scalars(statement.order_by(QuestionImport.id.desc()).limit(1)).first()
 
 
 def list_imports(session: Session, *, limit: int = 30) -> list[QuestionImport]:

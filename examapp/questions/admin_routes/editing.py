@@ -1,0 +1,266 @@
+"""One question: as a candidate sees it, its article beside it, its editor, its history."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Response, flash, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.permissions import Permission
+from examapp.people.access import actor, me, requires
+from examapp.questions import operations, queries
+from examapp.questions.admin_routes.frame import admin_blueprint
+from examapp.questions.forms import (
+    KeyForm,
+    QuestionForm,
+    StateForm,
+    blanks_of,
+    form_data,
+    key_data,
+    key_of,
+    question_of,
+)
+from examapp.questions.models import QuestionState
+from examapp.questions.rules.content import UnfitQuestionError, items_of, prepare
+from examapp.questions.rules.images import UnfitImageError
+from question_bank.model import Kind
+
+_NO_DOUBT = "preview"
+
+
+@admin_blueprint.get("/<int:question_id>")
+@requires(Permission.QUESTIONS_READ)
+def show_question(question_id: int) -> str:
+    """Show a question with its key, articles, versions and corrections; `?version=` shows an older one."""
+    session = reading()
+    question = queries.get_question(session, question_id)
+    version = queries.get_version(session, question, request.args.get("version", type=int))
+    versions = queries.list_versions(session, question.id)
+    keys = queries.list_keys(session, [each.id for each in versions])
+    people = [question.created_by_id, question.reviewed_by_id, *(each.created_by_id for each in versions)]
+    people += [key.created_by_id for each in keys.values() for key in each]
+    writer = version.created_by_id or question.created_by_id
+    return render_template(
+        "questions/show.html",
+        question=question,
+        version=version,
+        items=items_of(version.content),
+        keys=keys,
+        versions=versions,
+        cited=queries.list_cited(session, version.id),
+        names=queries.names_of(session, people),
+        is_own=writer is not None and writer == me().person_id,
+        is_only_reviewer=queries.count_reviewers(session, now=clock.now()) <= 1,
+        is_used=any(each.used_at for each in versions),
+    )
+
+
+@admin_blueprint.get("/new")
+@requires(Permission.QUESTIONS_WRITE)
+def choose_kind() -> str:
+    """Ask which kind of question is to be written."""
+    return render_template("questions/new.html")
+
+
+@admin_blueprint.route("/new/<kind>", methods=["GET", "POST"])
+@requires(Permission.QUESTIONS_WRITE)
+def add_question(kind: str) -> AnyResponse | str:
+    """Write a new question."""
+    if kind not in set(Kind):
+        raise NotFoundError
+    form = QuestionForm(data=_empty(Kind(kind)))
+    if request.method == "GET" or _change_form(form):
+        return _editor(form, title="新增题目")
+    try:
+        with transaction() as session:
+            added = operations.add_question(
+                session, question=question_of(form), state=QuestionState.DRAFT, actor=actor(), now=clock.now()
+            )
+            question_id = added.id
+    except UnfitQuestionError as error:
+        return _editor(form, title="新增题目", refusal=error.text)
+    flash("题目已存为草稿。请另一位同事审核后启用。", "success")
+    return redirect(url_for(".show_question", question_id=question_id))
+
+
+def _empty(kind: Kind) -> dict[str, object]:
+    first = Kind.SINGLE_CHOICE if kind is Kind.CASE else kind
+    return {"kind": str(kind), "parts": [{"kind": str(first), "options": [""] * 4}], "read_version": "0"}
+
+
+@admin_blueprint.route("/<int:question_id>/edit", methods=["GET", "POST"])
+@requires(Permission.QUESTIONS_WRITE)
+def edit_question(question_id: int) -> AnyResponse | str:
+    """Change a question: an unused draft in place, any other as its next version."""
+    session = reading()
+    row = queries.get_question(session, question_id)
+    version = queries.get_version(session, row)
+    data = form_data(queries.read_question(session, row, version, is_editable=True), version=version.number)
+    form = QuestionForm(data=data)
+    title = f"修改题目 {row.code}"
+    cited = queries.list_cited(session, version.id)
+    is_next = version.used_at is not None or row.state != QuestionState.DRAFT
+    if request.method == "GET" or _change_form(form):
+        return _editor(form, title=title, cited=cited, is_next=is_next)
+    try:
+        with transaction() as session:
+            operations.save_question(
+                session,
+                question_id=question_id,
+                question=question_of(form),
+                read_version=int(form.read_version.data) if str(form.read_version.data).isdecimal() else 0,
+                actor=actor(),
+                now=clock.now(),
+            )
+    except UnfitQuestionError as error:
+        return _editor(form, title=title, refusal=error.text, cited=queries.list_cited(reading(), version.id))
+    flash("修改已保存。审核通过并启用后才会进入新的试卷。", "success")
+    return redirect(url_for(".show_question", question_id=question_id))
+
+
+def _change_form(form: QuestionForm) -> bool:
+    """Take the buttons that change the form itself; tell whether it is to be shown again."""
+    act = request.form.get("act", "save")
+    if act == "add_part":
+        form.parts.append_entry({"kind": request.form.get("new_kind"), "options": [""] * 4})
+    elif act == "drop_part" and len(form.parts) > 1:
+        form.parts.pop_entry()
+    elif act.startswith("add_option-") and act[11:].isdecimal() and int(act[11:]) < len(form.parts):
+        options = form.parts[int(act[11:])].form.options
+        if len(options) < options.max_entries:
+            options.append_entry("")
+    elif act == "picture":
+        _take_picture(form)
+    elif act == "save":
+        return not form.validate_on_submit()
+    return True
+
+
+def _take_picture(form: QuestionForm) -> None:
+    file = request.files.get("picture")
+    if file is None or not file.filename:
+        flash("请先选择图片文件，再点「上传图片」。", "error")
+        return
+    try:
+        with transaction() as session:
+            picture = operations.upload_picture(session, content=file.read(), actor=actor(), now=clock.now())
+    except UnfitImageError as error:
+        flash(error.text, "error")
+        return
+    mark = f'<img src="{picture.address}">' if form.is_html.data else f"[图片:{picture.sha256}]"
+    target = form.material if form.kind.data == Kind.CASE else form.parts[0].form.stem
+    target.data = f"{target.data or ''}\n{mark}"
+    flash("图片已上传，标记放在题干末尾，可以剪切到需要的位置。", "success")
+
+
+def _editor(form: QuestionForm, *, title: str, refusal: str = "", cited: object = (), is_next: bool = False) -> str:
+    session = reading()
+    return render_template(
+        "questions/edit.html",
+        form=form,
+        title=title,
+        refusal=refusal,
+        cited=cited,
+        is_next=is_next,
+        preview=_preview(form),
+        laws=queries.list_law_names(session),
+    )
+
+
+def _preview(form: QuestionForm) -> str:
+    try:
+        content = prepare(replace(question_of(form), images=()), doubt=_NO_DOUBT).content
+    except (UnfitQuestionError, ValueError) as error:
+        words = error.text if isinstance(error, UnfitQuestionError) else "请先选择题型。"
+        return render_template("questions/_preview.html", items=[], refusal=words)
+    return render_template("questions/_preview.html", items=items_of(content), refusal="")
+
+
+@admin_blueprint.post("/preview")
+@requires(Permission.QUESTIONS_WRITE)
+def preview() -> str:
+    """Give the question of a form as a candidate would see it, as a piece of a page."""
+    return _preview(QuestionForm())
+
+
+@admin_blueprint.post("/pictures")
+@requires(Permission.QUESTIONS_WRITE)
+def upload_picture() -> Response:
+    """Keep a picture and give the marks that stand for it in plain text and in HTML."""
+    file = request.files.get("picture")
+    if file is None:
+        raise UnfitImageError("请先选择图片文件。")
+    with transaction() as session:
+        picture = operations.upload_picture(session, content=file.read(), actor=actor(), now=clock.now())
+    return jsonify({"mark": f"[图片:{picture.sha256}]", "html": f'<img src="{picture.address}">'})
+
+
+@admin_blueprint.route("/<int:question_id>/key", methods=["GET", "POST"])
+@requires(Permission.QUESTIONS_WRITE)
+def correct_key(question_id: int) -> AnyResponse | str:
+    """Correct the key of a question with a reason; the old key stays in the history."""
+    session = reading()
+    row = queries.get_question(session, question_id)
+    version = queries.get_version(session, row)
+    shown = queries.read_question(session, row, version, is_editable=True)
+    parts = shown.parts or (shown,)
+    form = KeyForm(data={"parts": [key_data(part) for part in parts]})
+    refusal = ""
+    if form.validate_on_submit() and len(form.parts) == len(parts):
+        pairs = [(part.kind, entry.form) for part, entry in zip(parts, form.parts, strict=True)]
+        try:
+            with transaction() as session:
+                operations.correct_key(
+                    session,
+                    question_id=question_id,
+                    keys=[key_of(kind, entry) for kind, entry in pairs],
+                    blanks=[blanks_of(kind, entry) for kind, entry in pairs],
+                    reason=form.reason.data,
+                    actor=actor(),
+                    now=clock.now(),
+                )
+        except DomainError as error:
+            refusal = error.text
+        else:
+            flash("答案已更正，原答案留在历史记录中。", "success")
+            return redirect(url_for(".show_question", question_id=question_id))
+    items = items_of(version.content)
+    return render_template("questions/key.html", question=row, form=form, items=items, version=version, refusal=refusal)
+
+
+@admin_blueprint.post("/<int:question_id>/state")
+@requires(Permission.QUESTIONS_REVIEW)
+def set_state(question_id: int) -> AnyResponse:
+    """Bring a question to a state."""
+    form = StateForm()
+    if not form.validate_on_submit():
+        raise NotFoundError
+    state = QuestionState(form.state.data)
+    try:
+        with transaction() as session:
+            operations.set_state(session, question_id=question_id, state=state, actor=actor(), now=clock.now())
+    except DomainError as error:
+        if isinstance(error, NotFoundError):
+            raise
+        flash(error.text, "error")
+    else:
+        flash(f"这道题现在是「{operations.STATE_NAMES[state]}」。", "success")
+    return redirect(url_for(".show_question", question_id=question_id))
+
+
+@admin_blueprint.post("/<int:question_id>/delete")
+@requires(Permission.QUESTIONS_WRITE)
+def delete_question(question_id: int) -> AnyResponse:
+    """Delete a question that no paper holds."""
+    try:
+        with transaction() as session:
+            operations.delete_question(session, question_id=question_id, actor=actor(), now=clock.now())
+    except operations.UsedQuestionError as error:
+        flash(error.text, "error")
+        return redirect(url_for(".show_question", question_id=question_id))
+    flash("题目已删除。", "success")
+    return redirect(url_for(".list_questions"))

@@ -1,0 +1,91 @@
+"""Imports: a file, its preview, its taking over, its undoing."""
+
+from __future__ import annotations
+
+from flask import Response, flash, jsonify, redirect, render_template, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.permissions import Permission
+from examapp.people.access import actor, requires
+from examapp.questions import operations, queries
+from examapp.questions.admin_routes.frame import admin_blueprint
+from examapp.questions.forms import ConfirmForm, UploadForm
+from examapp.questions.models import QuestionState
+
+_MOST_NOTES = 200
+
+
+@admin_blueprint.route("/imports/", methods=["GET", "POST"])
+@requires(Permission.QUESTIONS_IMPORT)
+def list_imports() -> AnyResponse | str:
+    """Show past imports, and take a new file."""
+    form = UploadForm()
+    if form.validate_on_submit():
+        file = form.file.data
+        with transaction() as session:
+            row = operations.upload_import(
+                session,
+                content=file.read(),
+                file_name=file.filename or "",
+                format_name=form.format.data,
+                actor=actor(),
+                now=clock.now(),
+            )
+            import_id = row.id
+        return redirect(url_for(".show_import", import_id=import_id))
+    session = reading()
+    rows = queries.list_imports(session)
+    names = queries.names_of(session, [row.created_by_id for row in rows])
+    return render_template("questions/imports.html", form=form, rows=rows, names=names)
+
+
+@admin_blueprint.get("/imports/<int:import_id>")
+@requires(Permission.QUESTIONS_IMPORT)
+def show_import(import_id: int) -> str:
+    """Show what a file holds: what can be imported, with which losses, what is in doubt, what is refused, each with its place."""
+    session = reading()
+    row = queries.get_import(session, import_id)
+    earlier = queries.find_earlier_import(session, row)
+    return render_template("questions/import.html", row=row, form=ConfirmForm(), earlier=earlier, most=_MOST_NOTES)
+
+
+@admin_blueprint.get("/imports/<int:import_id>/progress")
+@requires(Permission.QUESTIONS_IMPORT)
+def import_progress(import_id: int) -> Response:
+    """Give the progress of a file's reading."""
+    row = queries.get_import(reading(), import_id)
+    return jsonify({"state": row.state, "done": row.done, "total": row.total, "message": row.message})
+
+
+@admin_blueprint.post("/imports/<int:import_id>/confirm")
+@requires(Permission.QUESTIONS_IMPORT)
+def confirm_import(import_id: int) -> AnyResponse:
+    """Take a previewed file over."""
+    form = ConfirmForm()
+    state = QuestionState(form.state.data) if form.validate_on_submit() else QuestionState.DRAFT
+    with transaction() as session:
+        operations.confirm_import(session, import_id=import_id, state=state, actor=actor(), now=clock.now())
+    return redirect(url_for(".show_import", import_id=import_id))
+
+
+@admin_blueprint.post("/imports/<int:import_id>/undo")
+@requires(Permission.QUESTIONS_IMPORT)
+def undo_import(import_id: int) -> AnyResponse:
+    """Take an import back as one act."""
+    with transaction() as session:
+        deleted, retired = operations.undo_import(session, import_id=import_id, actor=actor(), now=clock.now())
+    words = f"，{retired} 道已用于试卷的题改为停用" if retired else ""
+    flash(f"已撤销这次导入：删除 {deleted} 道题{words}。", "success")
+    return redirect(url_for(".show_import", import_id=import_id))
+
+
+@admin_blueprint.post("/imports/<int:import_id>/discard")
+@requires(Permission.QUESTIONS_IMPORT)
+def discard_import(import_id: int) -> AnyResponse:
+    """Throw a file away that was not taken over."""
+    with transaction() as session:
+        operations.discard_import(session, import_id=import_id, actor=actor(), now=clock.now())
+    flash("文件已放弃，题库没有变化。", "success")
+    return redirect(url_for(".list_imports"))

@@ -1,0 +1,273 @@
+"""The office writes, reviews, corrects and finds questions."""
+
+import io
+import re
+
+import pytest
+from sqlalchemy import select
+
+from examapp.audit.models import AuditEvent
+from examapp.audit.operations import SYSTEM
+from examapp.core import clock
+from examapp.laws.operations import import_law_text
+from examapp.laws.rules import read_law_text
+from examapp.questions.models import AnswerKey, Media, Question, QuestionVersion
+from examapp.questions.operations import add_question, add_questions
+from question_bank import model
+from question_bank.formats.registry import read_file
+from question_bank.model import Kind
+from tests.questions.test_adding import picture, single
+
+SINGLE = {
+    "kind": "single_choice", "parts-0-kind": "single_choice", "parts-0-stem": "谁作出决定？", "parts-0-options-0": "甲", "parts-0-options-1": "乙",
+    "parts-0-options-2": "", "parts-0-key": "B", "parts-0-explanation": "见条文。", "parts-0-articles": "第三十二条", "law": "行政处罚法",
+    "law_version": "2021-01-22", "topic": "行政法", "difficulty": "easy", "knowledge_points": "期限、决定", "read_version": "0", "act": "save",
+}
+
+
+@pytest.fixture
+def office(world):
+    return world.api(world.admin("publicity_office", name="王五"))
+
+
+def newest(session):
+    return session.scalars(select(Question).order_by(Question.id.desc())).first()
+
+
+def version_of(session, question):
+    return session.get_one(QuestionVersion, question.current_version_id)
+
+
+def keys_of(session, question):
+    return session.scalars(select(AnswerKey).where(AnswerKey.question_version_id == question.current_version_id).order_by(AnswerKey.number)).all()
+
+
+def make(office, session, **fields):
+    answer = office.post(f"/admin/questions/new/{fields.get('kind', 'single_choice')}", data=SINGLE | fields)
+    assert answer.status_code == 302, answer.get_data(as_text=True)
+    return newest(session)
+
+
+def test_office_writes_a_question_and_sees_it_as_a_candidate_does(office, session):
+    question = make(office, session)
+    assert (question.state, question.law_name, question.topic, question.difficulty) == ("draft", "行政处罚法", "行政法", "easy")
+    assert version_of(session, question).content["parts"][0]["options"] == ["甲", "乙"]
+    page = office.get(f"/admin/questions/{question.id}").get_data(as_text=True)
+    assert "谁作出决定？" in page and "<b>答案：</b>B" in re.sub(r"\s+", "", page)
+    assert session.scalars(select(AuditEvent).where(AuditEvent.act == "questions.add_question")).one().object_id == question.id
+
+
+@pytest.mark.parametrize(("kind", "fields", "key", "blanks"), [
+    ("multiple_choice", {"parts-0-key": ["A", "B"]}, ["A", "B"], []),
+    ("true_false", {"parts-0-truth": "B"}, ["B"], []),
+    ("fill_blank", {"parts-0-stem": "在____内由____决定。", "parts-0-blanks": "三十日|30日\n县政府"}, [], [["三十日", "30日"], ["县政府"]]),
+    ("short_answer", {"parts-0-answer": "因为 <b>。"}, ["因为 <b>。"], []),
+])
+def test_every_kind_can_be_written_and_opened_again(office, session, kind, fields, key, blanks):
+    question = make(office, session, **{"kind": kind, "parts-0-kind": kind} | fields)
+    (part,) = keys_of(session, question)[0].parts
+    assert (question.kind, part["key"], part["blanks"]) == (kind, key, blanks)
+    assert office.get(f"/admin/questions/{question.id}/edit").status_code == 200
+    assert office.get(f"/admin/questions/{question.id}/key").status_code == 200
+
+
+def test_case_is_written_part_by_part(office, session):
+    grown = office.post("/admin/questions/new/case", data={"kind": "case", "material": "某县", "parts-0-kind": "single_choice", "act": "add_part", "new_kind": "true_false"})
+    page = grown.get_data(as_text=True)
+    assert grown.status_code == 200 and 'name="parts-1-truth"' in page and "第 2 小题：判断题" in page
+    data = SINGLE | {"kind": "case", "material": "某县<script>", "parts-1-kind": "true_false", "parts-1-stem": "对吗？", "parts-1-truth": "A"}
+    assert office.post("/admin/questions/new/case", data=data).status_code == 302
+    content = version_of(session, newest(session)).content
+    assert content["material"] == "某县&lt;script&gt;" and [p["kind"] for p in content["parts"]] == ["single_choice", "true_false"]
+
+
+def test_what_is_missing_is_said_and_what_was_typed_is_kept(office, session):
+    answer = office.post("/admin/questions/new/single_choice", data={k: v for k, v in SINGLE.items() if k != "parts-0-key"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 200 and "答案没有填写" in page and "谁作出决定？" in page
+    assert newest(session) is None
+    assert office.get("/admin/questions/new/nonsense").status_code == 404
+
+
+def test_fields_that_the_form_does_not_have_change_nothing(office, session):
+    question = make(office, session, state="active", id="1", code="mine", created_by_id="7", used_at="2020-01-01", doubt="x")
+    assert (question.state, question.doubt) == ("draft", "") and question.code != "mine" and version_of(session, question).used_at is None
+
+
+def test_unused_draft_is_changed_in_place(office, session):
+    question = make(office, session)
+    version_id = question.current_version_id
+    assert office.post(f"/admin/questions/{question.id}/edit", data=SINGLE | {"read_version": "1", "parts-0-stem": "改过？", "parts-0-key": "A"}).status_code == 302
+    session.expire_all()
+    assert question.current_version_id == version_id and version_of(session, question).content["parts"][0]["stem"] == "改过？"
+    assert [key.parts[0]["key"] for key in keys_of(session, question)] == [["A"]]
+
+
+def test_used_version_never_changes_and_the_next_must_be_reviewed(world, office, session):
+    question = make(office, session)
+    question.state = "active"
+    old = version_of(session, question)
+    old.used_at = clock.now()
+    before = dict(old.content)
+    office.post(f"/admin/questions/{question.id}/edit", data=SINGLE | {"read_version": "1", "parts-0-stem": "改过？"})
+    session.expire_all()
+    new = version_of(session, question)
+    assert (new.number, new.content["parts"][0]["stem"], question.state) == (2, "改过？", "draft")
+    assert session.get_one(QuestionVersion, old.id).content == before
+    page = office.get(f"/admin/questions/{question.id}?version=1").get_data(as_text=True)
+    assert "谁作出决定？" in page and "不是现在的版本" in page
+
+
+def test_edit_over_somebody_elses_edit_is_refused(office, session):
+    question = make(office, session)
+    version_of(session, question).used_at = clock.now()
+    edit = SINGLE | {"read_version": "1", "parts-0-stem": "甲改？"}
+    assert office.post(f"/admin/questions/{question.id}/edit", data=edit).status_code == 302
+    late = office.post(f"/admin/questions/{question.id}/edit", data=edit | {"parts-0-stem": "乙改？"})
+    assert late.status_code == 409 and "他人修改" in late.get_data(as_text=True)
+
+
+def test_writer_and_reviewer_are_two_people_where_there_are_two(world, session):
+    writer, other = (world.api(world.admin("publicity_office", name=name)) for name in ("甲", "乙"))
+    question = make(writer, session)
+    path = f"/admin/questions/{question.id}/state"
+    assert "另一位" in writer.post(path, data={"state": "reviewed"}, follow_redirects=True).get_data(as_text=True)
+    other.post(path, data={"state": "reviewed"})
+    session.expire_all()
+    assert question.state == "reviewed" and question.reviewed_by_id
+    writer.post(path, data={"state": "active"})
+    session.expire_all()
+    assert question.state == "active"
+
+
+def test_lone_reviewer_may_review_and_the_log_says_so(office, session):
+    question = make(office, session)
+    assert "只有您一人" in office.get(f"/admin/questions/{question.id}").get_data(as_text=True)
+    office.post(f"/admin/questions/{question.id}/state", data={"state": "reviewed"})
+    session.expire_all()
+    event = session.scalars(select(AuditEvent).where(AuditEvent.act == "questions.set_state")).one()
+    assert question.state == "reviewed" and event.details["is_own_review"] is True
+
+
+def test_state_never_skips_the_review(office, session):
+    question = make(office, session)
+    office.post(f"/admin/questions/{question.id}/state", data={"state": "active"})
+    office.post(f"/admin/questions/{question.id}/state", data={"state": "retired"})
+    office.post(f"/admin/questions/{question.id}/state", data={"state": "active"})
+    session.expire_all()
+    assert question.state == "retired"
+    assert office.post(f"/admin/questions/{question.id}/state", data={"state": "published"}).status_code == 404
+
+
+def test_key_is_corrected_by_a_new_row_with_a_reason(office, session):
+    question = make(office, session)
+    path = f"/admin/questions/{question.id}/key"
+    assert "请写明更正的理由" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "A"}).get_data(as_text=True)
+    assert "没有变化" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "B", "reason": "x"}).get_data(as_text=True)
+    assert "不在选项" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "D", "reason": "x"}).get_data(as_text=True)
+    assert office.post(path, data={"parts-0-n": "1", "parts-0-key": "A", "reason": "录入有误"}).status_code == 302
+    first, second = keys_of(session, question)
+    assert (first.parts[0]["key"], second.parts[0]["key"], second.reason, second.number) == (["B"], ["A"], "录入有误", 2)
+    assert "录入有误" in office.get(f"/admin/questions/{question.id}").get_data(as_text=True)
+
+
+def test_used_question_cannot_be_deleted_but_retired(office, session):
+    used, unused = make(office, session), make(office, session, **{"parts-0-stem": "另一题？"})
+    version_of(session, used).used_at = clock.now()
+    answer = office.post(f"/admin/questions/{used.id}/delete", follow_redirects=True)
+    assert "不能删除" in answer.get_data(as_text=True)
+    office.post(f"/admin/questions/{unused.id}/delete")
+    assert session.scalars(select(Question.id)).all() == [used.id]
+
+
+def test_article_stands_beside_the_question(office, session):
+    question = make(office, session)
+    text = "中华人民共和国行政处罚法\n版本日期：2021-01-22\n第一章 总则\n第三十二条　应当从轻。\n"
+    import_law_text(session, text=read_law_text(text.encode(), "x.txt"), actor=SYSTEM, now=clock.now())
+    for path in (f"/admin/questions/{question.id}", f"/admin/questions/{question.id}/edit"):
+        assert "应当从轻。" in office.get(path).get_data(as_text=True)
+
+
+def test_list_finds_by_substring_and_every_filter(office, session):
+    questions = [single(stem=f"第{n}题行政拘留？", difficulty=model.Difficulty.HARD, knowledge_points=("时限",), tags=("国家安全",)) for n in range(60)]
+    add_questions(session, questions=questions, state="active", actor=SYSTEM, now=clock.now())
+    make(office, session)
+    def found(query):
+        return int(re.search(r"共 (\d+) 题", office.get(f"/admin/questions/?{query}").get_data(as_text=True))[1])
+    assert [found(q) for q in ("", "q=政拘", "q=政拘 第5题", "q=100%25", "law=行政处罚法", "topic=国家安全", "kind=true_false", "difficulty=hard", "state=draft", "point=期限", "doubtful=1")] == [
+        61, 60, 1, 0, 1, 60, 0, 60, 1, 1, 0
+    ]
+    assert [found(q) for q in ("kind=nonsense", "page=999", "page=x", "import_id=99999999999999999999999")] == [61] * 4
+    page = office.get("/admin/questions/?state=active&page=2").get_data(as_text=True)
+    assert page.count('name="ids"') == 10 and "第 2 页，共 2 页" in page
+
+
+def test_list_costs_few_statements(office, session, statements):
+    add_questions(session, questions=[single(stem=f"第{n}题？") for n in range(60)], state="active", actor=SYSTEM, now=clock.now())
+    with statements() as seen:
+        office.get("/admin/questions/?q=题")
+    assert len(seen) <= 9
+
+
+def test_many_questions_change_state_at_once_and_the_rest_is_explained(world, session):
+    other = world.api(world.admin("publicity_office"))
+    ids = add_questions(session, questions=[single(stem=f"第{n}题？") for n in range(3)], state="draft", actor=SYSTEM, now=clock.now())
+    ids += [add_question(session, question=single(stem="旧题？"), state="retired", actor=SYSTEM, now=clock.now()).id]
+    page = other.post("/admin/questions/states", data={"ids": ids, "state": "reviewed"}, follow_redirects=True).get_data(as_text=True)
+    assert "3 道题已改为「已审核」" in page and "1 道题没有改动" in page
+    assert "请先勾选" in other.post("/admin/questions/states", data={"state": "reviewed"}, follow_redirects=True).get_data(as_text=True)
+
+
+def test_export_of_a_filter_reads_back_and_is_logged(office, session):
+    add_question(session, question=single(stem="=1+1是多少？"), state="active", actor=SYSTEM, now=clock.now())
+    add_question(session, question=single(stem="草稿？"), state="draft", actor=SYSTEM, now=clock.now())
+    answer = office.get("/admin/questions/export?state=active")
+    reading = read_file(answer.data, "题库.xlsx")
+    assert [item.question.stem for item in reading.imported] == ["=1+1是多少？"]
+    assert session.scalars(select(AuditEvent).where(AuditEvent.act == "questions.export")).one().details["count"] == 1
+    assert read_file(office.get("/admin/questions/template").data, "模板.xlsx").format == "excel"
+
+
+def test_picture_is_uploaded_shown_to_signed_in_people_and_cached_privately(world, office, session):
+    answer = office.post("/admin/questions/pictures", data={"picture": (io.BytesIO(picture()), "a.png")})
+    mark = answer.get_json()["mark"]
+    question = make(office, session, **{"parts-0-stem": f"看图：{mark}"})
+    sha256 = session.scalars(select(Media.sha256)).one()
+    assert f'<img src="/media/{sha256}"' in version_of(session, question).content["parts"][0]["stem"]
+    candidate = world.client(world.person())
+    shown = candidate.get(f"/media/{sha256}")
+    assert shown.status_code == 200 and shown.content_type == "image/png" and shown.headers["Cache-Control"].startswith("private")
+    assert candidate.get(f"/media/{sha256}", headers={"If-None-Match": f'"{sha256}"'}).status_code == 304
+    assert [candidate.get(f"/media/{bad}").status_code for bad in ("0" * 64, "x", "../etc")] == [404] * 3
+    assert world.client().get(f"/media/{sha256}").status_code == 302
+    assert mark in office.get(f"/admin/questions/{question.id}/edit").get_data(as_text=True)
+
+
+def test_picture_is_uploaded_without_script_too(office):
+    data = SINGLE | {"act": "picture", "picture": (io.BytesIO(picture()), "a.png")}
+    page = office.post("/admin/questions/new/single_choice", data=data).get_data(as_text=True)
+    assert "[图片:" in page and "图片已上传" in page
+
+
+def test_preview_shows_the_cleaned_question(office):
+    data = SINGLE | {"is_html": "y", "parts-0-stem": "<p>看<script>alert(1)</script></p>", "parts-0-key": ""}
+    page = office.post("/admin/questions/preview", data=data).get_data(as_text=True)
+    assert "paper-stem rich\"><p>看</p>" in page and "script" not in page
+    assert "题干是空的" in office.post("/admin/questions/preview", data=SINGLE | {"parts-0-stem": " "}).get_data(as_text=True)
+
+
+def test_nobody_else_sees_the_bank(world, session):
+    question = add_question(session, question=single(), state="active", actor=SYSTEM, now=clock.now())
+    for role in (None, "unit_admin", "leader", "system_admin"):
+        person = world.admin(role, world.unit()) if role else world.person()
+        client = world.api(person)
+        for path in ("/admin/questions/", f"/admin/questions/{question.id}", f"/admin/questions/{question.id}/edit", "/admin/questions/export", "/admin/questions/imports/"):
+            assert client.get(path).status_code == 404
+        assert client.post(f"/admin/questions/{question.id}/key", data={"parts-0-key": "A", "reason": "x"}).status_code == 404
+    office = world.api(world.admin("publicity_office"))
+    assert [office.get(f"/admin/questions/999999{rest}").status_code for rest in ("", "/edit", "/key")] == [404] * 3
+
+
+def test_short_words_survive_unusual_keys(office, session):
+    question = add_question(session, question=model.Question(kind=Kind.SHORT_ANSWER, stem="为什么？", key=()), state="draft", actor=SYSTEM, now=clock.now())
+    assert office.get(f"/admin/questions/{question.id}").status_code == 200

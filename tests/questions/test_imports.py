@@ -1,0 +1,168 @@
+"""A file comes in by upload, preview, confirmation, and goes out again as one act."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from examapp.core import clock
+from examapp.questions import tasks
+from examapp.questions.models import Question, QuestionImport, QuestionVersion
+from examapp.questions.operations import begin_import
+
+AIKEN = "谁作出决定？\nA. 县政府\nB. 县公安局\nANSWER: B\n\n谁复核？\nA. 甲\nB. 乙\nANSWER: A\n"
+MIXED = (
+    "## x-0001 判断题 易\n题干：<b>对</b>吗？\n答案：错误\n\n## x-0002 单选题\n题干：谁？\nA：甲\nB：乙\n答案：AB\n\n"
+    "## x-0003 单选题\n题干：缺答案？\nA：甲\nB：乙\n\n## x-0004 单选题\n题干：空选项？\nA：甲\nB：\u200b\n答案：A\n"
+)
+
+
+@pytest.fixture
+def office(world):
+    return world.api(world.admin("publicity_office"))
+
+
+def upload(office, content, name="题.txt", **fields):
+    content = content.encode() if isinstance(content, str) else content
+    return office.post("/admin/questions/imports/", data={"file": (io.BytesIO(content), name), "format": "auto"} | fields)
+
+
+def newest(session):
+    return session.scalars(select(QuestionImport).order_by(QuestionImport.id.desc())).first()
+
+
+def count(session):
+    return session.scalar(select(func.count()).select_from(Question))
+
+
+def confirm(office, row, state="draft"):
+    return office.post(f"/admin/questions/imports/{row.id}/confirm", data={"state": state}, follow_redirects=True)
+
+
+def test_nothing_enters_the_bank_before_the_preview_is_confirmed(office, session):
+    answer = upload(office, AIKEN)
+    row = newest(session)
+    page = office.get(answer.location).get_data(as_text=True)
+    assert (row.state, row.format, row.summary["imported"], count(session)) == ("ready", "aiken", 2, 0)
+    assert "导入 2 题" in page and "aiken" in page
+    assert office.get(f"/admin/questions/imports/{row.id}/progress").get_json()["state"] == "ready"
+    assert "已导入" in confirm(office, row, "active").get_data(as_text=True)
+    assert [q.state for q in session.scalars(select(Question))] == ["active", "active"]
+
+
+def test_second_press_and_second_upload_import_nothing_twice(office, session):
+    upload(office, AIKEN)
+    row = newest(session)
+    confirm(office, row)
+    confirm(office, row)
+    assert count(session) == 2
+    page = office.get(upload(office, AIKEN).location).get_data(as_text=True)
+    assert "同一个文件已在" in page and "没有可以导入的新题" in page and newest(session).summary["existing"] == 2
+
+
+def test_preview_names_place_and_reason_of_all_that_is_not_whole(office, session):
+    page = office.get(upload(office, MIXED).location).get_data(as_text=True)
+    summary = newest(session).summary
+    assert (summary["found"], summary["imported"], len(summary["doubtful"]), len(summary["refused"])) == (4, 1, 1, 2)
+    for note in summary["doubtful"] + summary["refused"]:
+        assert note["where"] in page and note["reason"] in page
+    assert "<b>对</b>" not in page
+
+
+def test_question_in_doubt_waits_for_a_person_to_set_its_key(office, session):
+    upload(office, MIXED)
+    confirm(office, newest(session), "active")
+    doubtful = session.scalars(select(Question).where(Question.doubt != "")).one()
+    assert doubtful.state == "draft"
+    office.post(f"/admin/questions/{doubtful.id}/state", data={"state": "reviewed"})
+    session.expire_all()
+    assert doubtful.state == "draft"
+    assert "答案待核对" in office.get("/admin/questions/?doubtful=1").get_data(as_text=True)
+    office.post(f"/admin/questions/{doubtful.id}/key", data={"parts-0-n": "1", "parts-0-key": "B", "reason": "对照条文"})
+    office.post(f"/admin/questions/{doubtful.id}/state", data={"state": "reviewed"})
+    session.expire_all()
+    assert (doubtful.state, doubtful.doubt) == ("reviewed", "")
+
+
+def test_undo_deletes_what_was_never_used_and_retires_the_rest(office, session):
+    upload(office, AIKEN)
+    row = newest(session)
+    confirm(office, row, "active")
+    used = session.scalars(select(Question).order_by(Question.id)).first()
+    session.get_one(QuestionVersion, used.current_version_id).used_at = clock.now()
+    page = office.post(f"/admin/questions/imports/{row.id}/undo", follow_redirects=True).get_data(as_text=True)
+    assert "删除 1 道题" in page and "1 道已用于试卷的题改为停用" in page
+    assert [(q.id, q.state) for q in session.scalars(select(Question))] == [(used.id, "retired")]
+    office.post(f"/admin/questions/imports/{row.id}/undo")
+    assert count(session) == 1
+    upload(office, AIKEN)
+    assert newest(session).summary["imported"] == 2
+
+
+def test_file_that_cannot_be_read_says_why_and_can_be_thrown_away(office, session):
+    page = office.get(upload(office, b"\x00\x01\x02\x03", "坏.bin").location).get_data(as_text=True)
+    row = newest(session)
+    assert row.state == "failed" and row.message in page and "请" in row.message
+    assert confirm(office, row).status_code == 409
+    office.post(f"/admin/questions/imports/{row.id}/discard")
+    assert newest(session) is None
+    assert "请选择文件" in office.post("/admin/questions/imports/", data={"format": "auto"}).get_data(as_text=True)
+
+
+def test_hostile_workbook_and_xml_are_refused_with_a_reason(office, session):
+    import zipfile
+
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 120_000_000)
+    entity = '<?xml version="1.0"?><!DOCTYPE quiz [<!ENTITY a SYSTEM "file:///etc/passwd">]><quiz><question type="essay"><name><text>&a;</text></name></question></quiz>'
+    for content, name in ((bomb.getvalue(), "bomb.xlsx"), (entity, "x.xml"), (b"PK\x03\x04garbage", "y.xlsx")):
+        upload(office, content, name)
+        row = newest(session)
+        assert row.state == "failed" and row.message and "root:" not in row.message, name
+
+
+def test_fields_that_the_form_does_not_have_change_nothing(office, session):
+    upload(office, AIKEN, is_confirmed="true", state="ready", created_by_id="1")
+    row = newest(session)
+    assert row.is_confirmed is False and count(session) == 0
+    confirm(office, row, "nonsense")
+    assert {q.state for q in session.scalars(select(Question))} == {"draft"}
+
+
+def test_sweep_takes_up_what_was_forgotten_and_sets_aside_what_keeps_failing(office, session, frozen):
+    upload(office, AIKEN)
+    row = newest(session)
+    row.state, row.tries, row.started_at = "running", 1, clock.now() - timedelta(minutes=6)
+    session.flush()
+    tasks.sweep_imports()
+    session.expire_all()
+    assert (row.state, row.tries) == ("ready", 2)
+    row.state, row.tries, row.started_at = "running", 3, clock.now() - timedelta(minutes=6)
+    session.flush()
+    tasks.sweep_imports()
+    session.expire_all()
+    assert row.state == "failed" and "三次" in row.message
+
+
+def test_run_begins_once(office, session):
+    upload(office, AIKEN)
+    row = newest(session)
+    assert begin_import(session, import_id=row.id, now=clock.now()) is None
+    row.state = "waiting"
+    session.flush()
+    assert begin_import(session, import_id=row.id, now=clock.now()).name == "题.txt"
+    assert begin_import(session, import_id=row.id, now=clock.now()) is None
+
+
+def test_imports_are_for_the_office_alone(world, office, session):
+    upload(office, AIKEN)
+    row = newest(session)
+    for client in (world.api(world.person()), world.api(world.admin("unit_admin", world.unit()))):
+        assert client.get(f"/admin/questions/imports/{row.id}").status_code == 404
+        assert client.post(f"/admin/questions/imports/{row.id}/confirm", data={"state": "active"}).status_code == 404
+    assert office.get("/admin/questions/imports/999999").status_code == 404
+    assert count(session) == 0
