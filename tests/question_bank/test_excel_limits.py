@@ -150,6 +150,27 @@ def test_a_sheet_that_is_too_large_is_refused_before_it_is_parsed(rows, reason):
         excel.read(content, name="a.xlsx")
 
 
+def test_a_sheet_that_hides_in_another_folder_is_counted_too():
+    made = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(book(("s", [["题型", "题干", "答案"], ["判断题", "甲", "对"]])))) as old,
+        zipfile.ZipFile(made, "w") as new,
+    ):
+        for name in old.namelist():
+            content = old.read(name).replace(b"worksheets/sheet1.xml", b"elsewhere/one.dat")
+            new.writestr(name.replace("worksheets/sheet1.xml", "elsewhere/one.dat"), content)
+    assert excel.read(made.getvalue(), name="a.xlsx").found == 1
+    far = sheet_xml(
+        b'<row r = "1"><c r = "A1"><v>1</v></c></row><row r="1048576"><c r = "XFD1048576"><v>1</v></c></row>'
+    )
+    hidden = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(made.getvalue())) as old, zipfile.ZipFile(hidden, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, far if name == "xl/elsewhere/one.dat" else old.read(name))
+    with pytest.raises(UnreadableFileError, match="范围过大"):
+        excel.read(hidden.getvalue(), name="a.xlsx")
+
+
 def test_macros_nested_archives_and_renamed_files_are_refused():
     def with_file(name, content=b"x"):
         made = io.BytesIO(book(("s", [["题型", "题干", "答案"], ["判断题", "甲", "对"]])))

@@ -30,9 +30,10 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(/?)>")
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
-_CELL_REFERENCE = re.compile(rb"""\br=["']([A-Za-z]{1,3})(\d{1,7})["']""")
-_ROW_REFERENCE = re.compile(rb"""\br=["'](\d{1,7})["']""")
-_SHEET_FILE = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
+_CELL_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
+_ROW_REFERENCE = re.compile(rb"""\br\s*=\s*["'](\d{1,7})["']""")
+_NO_SHEET = re.compile(r".*\.(?:png|jpe?g|gif|emf|wmf|bmp|rels)|xl/(?:sharedStrings|styles)\.xml", re.IGNORECASE)
+"""Files that a workbook cannot give out as sheets: all others are looked at, wherever they lie."""
 _RESAVE = "请用 Excel 或 WPS 打开，另存为 .xlsx 后再导入。"
 
 
@@ -80,6 +81,8 @@ def _check_contents(archive: Archive) -> None:
         raise UnreadableFileError("工作簿里有宏，为安全起见不予打开。请另存为不含宏的 .xlsx 后再导入。")
     if any(name.endswith((".zip", ".rar", ".7z", ".gz")) for name in names):
         raise UnreadableFileError("工作簿里还套着压缩包，为安全起见不予打开。请删去后再导入。")
+    if any(name.startswith("xl/worksheets/") and name.endswith(".bin") for name in names):
+        raise UnreadableFileError(f"这是二进制工作簿（.xlsb），不能导入。{_RESAVE}")
     if not any(name.startswith("xl/") for name in names):
         raise UnreadableFileError("这个压缩包不是 Excel 工作簿。请确认文件类型。")
 
@@ -87,9 +90,12 @@ def _check_contents(archive: Archive) -> None:
 def _check_cells(archive: Archive) -> None:
     rows = 0
     for name in archive.names:
-        if not _SHEET_FILE.fullmatch(name):
+        if _NO_SHEET.fullmatch(name):
             continue
-        filled, height, width = _span(archive.read(name))
+        content = archive.read(name)
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")) or (name.endswith(".xml") and b"\x00" in content):
+            raise UnreadableFileError(f"工作簿里有编码异常的内容，为安全起见不予打开。{_RESAVE}")
+        filled, height, width = _span(content)
         rows += filled
         if rows > MAX_ROWS:
             raise UnreadableFileError(
