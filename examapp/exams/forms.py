@@ -116,10 +116,12 @@ class ExamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """Every setting of an exam."""
 
     title = StringField("考试名称", [DataRequired("请填写考试名称。"), Length(max=100, message="名称最多 100 字。")])
-    kind = SelectField("考试类型", choices=_names(EXAM_KIND_NAMES.items()))
+    kind = SelectField("考试类型", [InputRequired("请选择。")], choices=_names(EXAM_KIND_NAMES.items()))
     main_exam_id = SelectField("补考所属的主考试", coerce=id_or_none)
     blueprint_id = SelectField("组卷规则", coerce=id_or_none)
-    instructions = TextAreaField("考试说明", [Optional(), Length(max=2000, message="说明最多 2000 字。")])
+    instructions = TextAreaField(
+        "考试说明", [Optional(), Length(max=2000, message="说明最多 2000 字。")], render_kw={"rows": 4}
+    )
     opens_at = _instant_field("开始时间", InputRequired("请填写开始时间。"), _years_apart)
     closes_at = _instant_field("结束时间", InputRequired("请填写结束时间。"), _years_apart)
     sessions = RowList(FormField(SessionForm), max_entries=50)
@@ -134,8 +136,10 @@ class ExamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         default=60,
     )
     attempts_allowed = IntegerField("允许作答次数", [Optional(), NumberRange(1, 1000, "应为 1 以上。")], default=1)
-    counting_rule = SelectField("多次作答的计分", choices=_names(COUNTING_RULE_NAMES.items()))
-    scoring_rule = SelectField("多选题计分", choices=_names(SCORING_RULE_NAMES.items()))
+    counting_rule = SelectField(
+        "多次作答的计分", [InputRequired("请选择。")], choices=_names(COUNTING_RULE_NAMES.items())
+    )
+    scoring_rule = SelectField("多选题计分", [InputRequired("请选择。")], choices=_names(SCORING_RULE_NAMES.items()))
     pass_percent = DecimalField(
         "合格线（满分的 %）", [InputRequired("请填写合格线。"), NumberRange(0, 100, "应为 0 至 100。")], default=60
     )
@@ -145,9 +149,14 @@ class ExamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     excellent_percent = DecimalField(
         "优秀线（%）", [InputRequired("请填写优秀线。"), NumberRange(0, 100, "应为 0 至 100。")], default=90
     )
-    results_policy = SelectField("成绩", choices=_names(RESULTS_POLICY_NAMES.items()))
+    results_policy = SelectField("成绩", [InputRequired("请选择。")], choices=_names(RESULTS_POLICY_NAMES.items()))
     results_at = _instant_field("成绩公布时间", Optional(), _years_apart)
-    keys_policy = SelectField("答案和解析", choices=_names(KEYS_POLICY_NAMES.items()), default=ReleasePolicy.AT_CLOSE)
+    keys_policy = SelectField(
+        "答案和解析",
+        [InputRequired("请选择。")],
+        choices=_names(KEYS_POLICY_NAMES.items()),
+        default=ReleasePolicy.AT_CLOSE,
+    )
     keys_at = _instant_field("答案公布时间", Optional(), _years_apart)
     focus_loss_limit = IntegerField("切屏超过几次强制交卷", [Optional(), NumberRange(1, 1000, "应为 1 以上。")])
     required_credits = IntegerField("必修学分", [Optional(), NumberRange(0, 10_000, "学分不对，请检查。")])
@@ -155,7 +164,9 @@ class ExamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     frozen_on = DateField("名册冻结日", [Optional()])
     audience = RowList(FormField(AudienceForm), max_entries=50)
     staff_numbers = TextAreaField(
-        "点名参加的人员工号", [Optional(), Length(max=200_000, message="名单太长，请改用单位或职级范围。")]
+        "点名参加的人员工号",
+        [Optional(), Length(max=200_000, message="名单太长，请改用单位或职级范围。")],
+        render_kw={"rows": 5},
     )
 
     def offer(self, choices: Choices) -> None:
@@ -292,9 +303,9 @@ class ExtensionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 class ReleaseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """When results and keys are shown."""
 
-    results_policy = SelectField("成绩", choices=_names(RESULTS_POLICY_NAMES.items()))
+    results_policy = SelectField("成绩", [InputRequired("请选择。")], choices=_names(RESULTS_POLICY_NAMES.items()))
     results_at = _instant_field("成绩公布时间", Optional(), _years_apart)
-    keys_policy = SelectField("答案和解析", choices=_names(KEYS_POLICY_NAMES.items()))
+    keys_policy = SelectField("答案和解析", [InputRequired("请选择。")], choices=_names(KEYS_POLICY_NAMES.items()))
     keys_at = _instant_field("答案公布时间", Optional(), _years_apart)
 
     @property
@@ -313,8 +324,10 @@ class ExemptionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
     exam_id = SelectField("考试", coerce=id_or_none, validators=[InputRequired("请选择考试。")])
     staff_number = StringField("人员工号", [DataRequired("请填写人员工号。"), Length(max=40)])
-    kind = SelectField("申请", choices=_names(EXEMPTION_KIND_NAMES.items()))
-    reason = SelectField("原因", choices=[SelectChoice(reason, reason) for reason in EXEMPTION_REASONS])
+    kind = SelectField("申请", [InputRequired("请选择。")], choices=_names(EXEMPTION_KIND_NAMES.items()))
+    reason = SelectField(
+        "原因", [InputRequired("请选择。")], choices=[SelectChoice(reason, reason) for reason in EXEMPTION_REASONS]
+    )
     details = TextAreaField("补充说明", [Length(max=500, message="说明最多 500 字。")])
 
     def validate_details(self, field: TextAreaField) -> None:

@@ -37,7 +37,11 @@ class SectionForm(Form):  # type: ignore[misc]  # wtforms has no types
     title = StringField(
         "名称", [DataRequired("请填写名称，如「一、单选题」。"), Length(max=60, message="名称最多 60 字。")]
     )
-    kind = SelectField("题型", choices=[SelectChoice(str(kind), KIND_NAMES[kind]) for kind in DRAWN_KINDS])
+    kind = SelectField(
+        "题型",
+        [InputRequired("请选择题型。")],
+        choices=[SelectChoice(str(kind), KIND_NAMES[kind]) for kind in DRAWN_KINDS],
+    )
     count = IntegerField(
         "题数", [InputRequired("请填写题数。"), NumberRange(1, 200, "题数应为 1 至 200。")], default=10
     )
@@ -45,9 +49,9 @@ class SectionForm(Form):  # type: ignore[misc]  # wtforms has no types
         "每题分值", [InputRequired("请填写分值。"), NumberRange(Decimal("0.01"), 1000, "分值应大于 0。")], places=2
     )
     instructions = StringField("答题说明", [Optional(), Length(max=300, message="说明最多 300 字。")])
-    laws = TextAreaField("法律法规", [Optional(), Length(max=4000)])
-    topics = TextAreaField("专题", [Optional(), Length(max=4000)])
-    knowledge_points = TextAreaField("知识点", [Optional(), Length(max=4000)])
+    laws = TextAreaField("法律法规", [Optional(), Length(max=4000)], render_kw={"rows": 4})
+    topics = TextAreaField("专题", [Optional(), Length(max=4000)], render_kw={"rows": 4})
+    knowledge_points = TextAreaField("知识点", [Optional(), Length(max=4000)], render_kw={"rows": 4})
     easy = IntegerField("易", [Optional(), NumberRange(0, 200, "题数应为 0 至 200。")])
     medium = IntegerField("中", [Optional(), NumberRange(0, 200, "题数应为 0 至 200。")])
     hard = IntegerField("难", [Optional(), NumberRange(0, 200, "题数应为 0 至 200。")])

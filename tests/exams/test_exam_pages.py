@@ -296,3 +296,14 @@ def test_an_exams_page_costs_few_statements(world, session, office, bank, statem
     with statements() as seen:
         office.get(f"/admin/exams/{exam.id}")
     assert len(seen) <= 14
+
+
+def test_an_office_granted_the_county_holds_exams_for_the_whole_roster(world, session, bank):
+    county = world.unit("某县", kind="county")
+    world.person(world.unit("某镇", parent=county))
+    world.unit("教育系统", kind="sector")
+    client = world.client(world.admin("publicity_office", county))
+    assert send(client, "/admin/exams/new", fields(blueprint_id=bank.id)).status_code == 302
+    act(client, session.query(Exam).one(), "publish")
+    session.expire_all()
+    assert session.query(Exam).one().state == "published"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
@@ -15,8 +15,9 @@ from examapp.core.errors import ConflictError, DomainError, NotFoundError
 from examapp.exams.models import Exam, ExamAudience, ExamKind, ExamSession, ExamState
 from examapp.exams.queries.organiser import get_exam
 from examapp.exams.rules import Window, window_faults
-from examapp.org.models import Unit
+from examapp.org.models import Unit, UnitKind
 from examapp.people.models import Person
+from examapp.people.queries import within
 from examapp.people.rules import Reach
 
 
@@ -116,8 +117,8 @@ def lock_exam(session: Session, exam_id: int, reach: Reach) -> Exam:
 
 
 def may_hold(session: Session, audiences: Iterable[ExamAudience], reach: Reach) -> bool:
-    """Tell whether every part of an audience lies within a reach; an exam for the whole roster needs a reach over everything."""
-    if reach.is_everything:
+    """Tell whether every part of an audience lies within a reach; an exam for the whole roster needs a reach over every unit."""
+    if reach.is_everything or _holds_every_unit(session, reach):
         return True
     parts = list(audiences)
     named = [part.person_id for part in parts if part.person_id is not None]
@@ -127,6 +128,11 @@ def may_hold(session: Session, audiences: Iterable[ExamAudience], reach: Reach) 
     home = select(Person.unit_id).where(Person.id.in_(named))
     rows = session.scalars(select(Unit).where(Unit.id.in_([unit for unit in units if unit]) | Unit.id.in_(home)))
     return all(reach.covers(region_path=unit.region_path, sector_path=unit.sector_path) for unit in rows)
+
+
+def _holds_every_unit(session: Session, reach: Reach) -> bool:
+    outside = select(Unit.id).where(Unit.kind != UnitKind.SECTOR, ~func.coalesce(within(reach), false()))
+    return session.scalar(outside.limit(1)) is None
 
 
 def _set(session: Session, exam: Exam, settings: ExamSettings, reach: Reach) -> None:
