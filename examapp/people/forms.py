@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, DateField, Field, PasswordField, RadioField, SelectField, StringField, ValidationError
-from wtforms.validators import InputRequired, Length, Optional, Regexp
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp
 
 from examapp.core import clock
 from examapp.core.html import normalise
@@ -14,11 +18,17 @@ from examapp.people.rules import LONGEST_PASSWORD, ROLE_NAMES, clean_login_name
 
 _LONGEST_LOGIN_NAME = 64
 LEAVE_KINDS = {"leave": "离职、调出本县", "retire": "退休"}
+_TREES = {"region": "块（单位及下级单位）", "sector": "条（系统及所属单位）"}
+_CHOOSE = "请从列表中选择。"
 STATE_NAMES = {"on_roster": "在册", "off_roster": "不参加考试", "left": "已离开"}
 
 
 def _tidy(value: str | None) -> str:
     return normalise(value or "").strip()
+
+
+def _options(names: Mapping[Any, str]) -> list[SelectChoice]:
+    return [SelectChoice(str(value), label) for value, label in names.items()]
 
 
 def _no_future(_form: FlaskForm, field: Field) -> None:
@@ -52,18 +62,20 @@ class UnitForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         "单位编码",
         filters=[_tidy],
         validators=[
-            InputRequired("请填写单位编码。"),
+            DataRequired("请填写单位编码。"),
             Regexp(r"^[0-9A-Za-z._-]{1,32}$", message="编码只用数字、字母和 . _ -，最多 32 位。"),
         ],
     )
     name = StringField(
         "单位名称",
         filters=[_tidy],
-        validators=[InputRequired("请填写单位名称。"), Length(max=100, message="最多 100 字。")],
+        validators=[DataRequired("请填写单位名称。"), Length(max=100, message="最多 100 字。")],
     )
-    kind = SelectField("类别", choices=list(UNIT_KIND_NAMES.items()))
-    parent_id = SelectField("上级单位（块）", coerce=int)
-    sector_parent_id = SelectField("主管系统（条）", coerce=int)
+    kind = SelectField("类别", choices=_options(UNIT_KIND_NAMES), invalid_choice_message=_CHOOSE)
+    parent_id = SelectField("上级单位（块）", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE)
+    sector_parent_id = SelectField(
+        "主管系统（条）", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
+    )
     uscc = StringField("统一社会信用代码", filters=[_tidy], validators=[Optional()])
 
 
@@ -71,14 +83,14 @@ class PersonForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """A person; the numbers are left as they stand where the fields are empty."""
 
     name = StringField(
-        "姓名", filters=[_tidy], validators=[InputRequired("请填写姓名。"), Length(max=60, message="最多 60 字。")]
+        "姓名", filters=[_tidy], validators=[DataRequired("请填写姓名。"), Length(max=60, message="最多 60 字。")]
     )
     staff_number = StringField(
         "人员编号（工号，也是登录名）",
         filters=[_tidy],
-        validators=[InputRequired("请填写人员编号。"), Length(max=32, message="最多 32 位。")],
+        validators=[DataRequired("请填写人员编号。"), Length(max=32, message="最多 32 位。")],
     )
-    unit_id = SelectField("单位", coerce=int)
+    unit_id = SelectField("单位", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE)
     position = StringField("职务", filters=[_tidy], validators=[Optional(), Length(max=60, message="最多 60 字。")])
     rank = StringField("职级", filters=[_tidy], validators=[Optional(), Length(max=30, message="最多 30 字。")])
     id_number = StringField("身份证号", filters=[_tidy], validators=[Optional(), Length(max=30, message="内容过长。")])
@@ -94,29 +106,37 @@ class PersonForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 class TransferForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """Where a person goes, since when."""
 
-    unit_id = SelectField("调入单位", coerce=int)
-    on = DateField("生效日期", validators=[InputRequired("请填写日期，如 2026-11-24。"), _no_future])
+    unit_id = SelectField("调入单位", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE)
+    on = DateField(
+        "生效日期",
+        invalid_value_message="日期请写成 2026-11-24 的样子。",
+        validators=[InputRequired("请填写日期，如 2026-11-24。"), _no_future],
+    )
     note = StringField("备注", filters=[_tidy], validators=[Optional(), Length(max=200, message="最多 200 字。")])
 
 
 class LeaveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """Why and since when a person leaves the roster."""
 
-    kind = RadioField("原因", choices=list(LEAVE_KINDS.items()), default="leave")
-    on = DateField("生效日期", validators=[InputRequired("请填写日期，如 2026-11-24。"), _no_future])
+    kind = RadioField("原因", choices=_options(LEAVE_KINDS), invalid_choice_message=_CHOOSE, default="leave")
+    on = DateField(
+        "生效日期",
+        invalid_value_message="日期请写成 2026-11-24 的样子。",
+        validators=[InputRequired("请填写日期，如 2026-11-24。"), _no_future],
+    )
     note = StringField("备注", filters=[_tidy], validators=[Optional(), Length(max=200, message="最多 200 字。")])
 
 
 class RoleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """A role, over which unit's subtree, in which tree."""
 
-    role = SelectField("角色", choices=list(ROLE_NAMES.items()))
-    unit_id = SelectField("管理范围", coerce=int)
-    tree = SelectField("按", choices=[("region", "块（单位及下级单位）"), ("sector", "条（系统及所属单位）")])
+    role = SelectField("角色", choices=_options(ROLE_NAMES), invalid_choice_message=_CHOOSE)
+    unit_id = SelectField("管理范围", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE)
+    tree = SelectField("按", choices=_options(_TREES), invalid_choice_message=_CHOOSE)
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """A roster file, and the unit that its people belong to where the file does not say."""
 
     file = FileField("名册文件", validators=[FileRequired("请选择文件。")])
-    unit_id = SelectField("单位", coerce=int)
+    unit_id = SelectField("单位", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE)

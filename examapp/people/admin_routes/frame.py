@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from flask import Blueprint, request
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice
 
 from examapp.core.permissions import Permission
 from examapp.org.models import Unit
@@ -29,10 +30,10 @@ def units_within(session: Session, reach: Reach) -> list[Unit]:
     return list_units(session, within(reach))
 
 
-def unit_choices(units: Iterable[Unit], nothing: str | None = None) -> list[tuple[int, str]]:
+def unit_choices(units: Iterable[Unit], nothing: str | None = None) -> list[SelectChoice]:
     """Give the choices of a select field; `nothing` is the words for none."""
-    choices = [(unit.id, f"{unit.code}　{unit.name}") for unit in units]
-    return choices if nothing is None else [(NOTHING, nothing), *choices]
+    choices = [SelectChoice(str(unit.id), f"{unit.code}　{unit.name}") for unit in units]
+    return choices if nothing is None else [SelectChoice(str(NOTHING), nothing), *choices]
 
 
 def may_touch_guarded() -> bool:

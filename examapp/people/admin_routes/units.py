@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
+from wtforms.fields.choices import SelectChoice
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
@@ -104,8 +105,9 @@ def _form(unit: Unit | None) -> UnitForm:
 def _add_present_parents(form: UnitForm, unit: Unit) -> None:
     """Keep the parents that a unit has now among the choices, even beyond the editor's reach."""
     for field, parent_id in ((form.parent_id, unit.parent_id), (form.sector_parent_id, unit.sector_parent_id)):
-        if (parent_id or NOTHING) not in {choice for choice, _ in field.choices}:
-            field.choices = [(parent_id or NOTHING, "（保持现在的上级）"), *field.choices]
+        value = str(parent_id or NOTHING)
+        if value not in {choice.value for choice in field.choices}:
+            field.choices = [SelectChoice(value, "（保持现在的上级）"), *field.choices]
 
 
 def _save(form: UnitForm, unit: Unit | None) -> bool:
