@@ -206,7 +206,10 @@ class ExamExtension(Base):
     """Extra time for a unit's subtree or one person; `request_key` makes a second press of the button harmless."""
 
     __tablename__ = "exam_extensions"
-    __table_args__ = (UniqueConstraint("exam_id", "request_key"),)
+    __table_args__ = (
+        UniqueConstraint("exam_id", "request_key"),
+        Index("ix_exam_extensions_unapplied", "id", postgresql_where=text("applied_at IS NULL")),
+    )
 
     id: Mapped[Id]
     exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
@@ -217,6 +220,8 @@ class ExamExtension(Base):
     reason: Mapped[Words]
     granted_by_id: Mapped[BigInt | None]
     granted_at: Mapped[Instant]
+    applied_at: Mapped[Instant | None]
+    """When the attempts room has moved the deadlines of sittings under way; it sweeps the rows where this is null."""
 
 
 class PreparedPaper(Base):

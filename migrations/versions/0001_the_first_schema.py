@@ -405,12 +405,14 @@ def upgrade():
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('granted_by_id', sa.BigInteger(), nullable=True),
     sa.Column('granted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('applied_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_exam_extensions_exam_id')),
     sa.ForeignKeyConstraint(['person_id'], ['persons.id'], name=op.f('fk_exam_extensions_person_id')),
     sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_exam_extensions_unit_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_exam_extensions')),
     sa.UniqueConstraint('exam_id', 'request_key', name=op.f('uq_exam_extensions_exam_id_request_key'))
     )
+    op.create_index('ix_exam_extensions_unapplied', 'exam_extensions', ['id'], unique=False, postgresql_where=sa.text('applied_at IS NULL'))
     op.create_table('exam_sessions',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
@@ -690,6 +692,7 @@ def downgrade():
     op.drop_table('exemptions')
     op.drop_index(op.f('ix_exam_sessions_exam_id'), table_name='exam_sessions')
     op.drop_table('exam_sessions')
+    op.drop_index('ix_exam_extensions_unapplied', table_name='exam_extensions', postgresql_where=sa.text('applied_at IS NULL'))
     op.drop_table('exam_extensions')
     op.drop_index(op.f('ix_exam_audiences_exam_id'), table_name='exam_audiences')
     op.drop_table('exam_audiences')

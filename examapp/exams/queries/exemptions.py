@@ -60,7 +60,7 @@ class ListedExemption:
 def list_exemptions(
     session: Session, reach: Reach, *, exam_id: int | None, status: ExemptionStatus | None, page: int
 ) -> tuple[list[ListedExemption], int]:
-    """List a page of the requests for people within the reach, the newest first; and how many there are."""
+    """List a page of the requests for people within the reach, those that wait first, then the newest; and how many there are."""
     conditions = [within(reach)]
     if exam_id is not None:
         conditions.append(Exemption.exam_id == exam_id)
@@ -74,9 +74,8 @@ def list_exemptions(
         .where(*conditions)
     )
     count = session.execute(select(func.count()).select_from(found.subquery())).scalar_one()
-    rows = session.execute(
-        found.order_by(Exemption.requested_at.desc(), Exemption.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
-    )
+    in_order = (_CONDITIONS[ExemptionStatus.PENDING].desc(), Exemption.requested_at.desc(), Exemption.id.desc())
+    rows = session.execute(found.order_by(*in_order).limit(PAGE).offset((page - 1) * PAGE))
     return [
         ListedExemption(
             exemption=row.Exemption,
