@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ _NO_BANKS = frozenset(
     | {".wav", ".vtt", ".pdf", ".html", ".htm"}
 )
 """Ends of files that lie beside questions and are none; skipped while a folder is walked, never where they are named."""
+_MANIFEST = "imsmanifest.xml"
+_MOST_PACKED = 2000
 _QUESTIONS_THEN_ANSWERS = (
     ("_questions", "_answers"),
     ("题目", "答案"),
@@ -69,10 +73,37 @@ def import_files(  # noqa: PLR0917 – click gives them all by name
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            inside = (each for each in sorted(path.rglob("*")) if each.is_file() and not each.name.startswith("."))
-            yield from (each for each in inside if each.suffix.lower() not in _NO_BANKS)
+            yield from _files_within(path)
         else:
             yield path
+
+
+def _files_within(folder: Path) -> Iterator[Path]:
+    """Walk a folder; one with a manifest is an unpacked package, of which the manifest stands for the whole."""
+    if (folder / _MANIFEST).is_file():
+        yield folder / _MANIFEST
+        return
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            yield from _files_within(path)
+        elif path.suffix.lower() not in _NO_BANKS:
+            yield path
+
+
+def _content(path: Path) -> bytes:
+    """Give a file's bytes; for the manifest of an unpacked package, the package zipped again."""
+    if path.name != _MANIFEST:
+        return path.read_bytes()
+    files = [each for each in sorted(path.parent.rglob("*")) if each.is_file()]
+    if len(files) > _MOST_PACKED or sum(each.stat().st_size for each in files) > registry.MOST_BYTES:
+        raise UnreadableFileError("这个文件夹太大，不像一个题库包。请先压缩成 zip 再导入。")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        for each in files:
+            archive.write(each, each.relative_to(path.parent).as_posix())
+    return packed.getvalue()
 
 
 def _answers_beside(path: Path, files: list[Path]) -> Path | None:
@@ -93,11 +124,13 @@ def _as_answers(path: Path) -> dict[str, Any]:
 def _import(path: Path, format_name: str, answers: Path | None, state: str, *, dry_run: bool) -> dict[str, Any]:
     try:
         second = (answers.read_bytes(), answers.name) if answers else None
-        found = registry.read_file(path.read_bytes(), path.name, format_name, answers=second)
+        found = registry.read_file(_content(path), path.name, format_name, answers=second)
     except OSError as error:
         return _unreadable(path, f"文件打不开：{error.strerror}。请检查路径。")
     except UnreadableFileError as error:
         return _unreadable(path, str(error))
+    except Exception as error:  # noqa: BLE001 – one file must not end the run of all others
+        return _unreadable(path, f"文件读到一半出错（{type(error).__name__}）。请改存为 .xlsx 后重试。")
     entry = {"path": str(path), **describe_reading(found)}
     if not dry_run:
         entry |= _store(found, QuestionState(state))

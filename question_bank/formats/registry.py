@@ -8,7 +8,23 @@ from pathlib import PurePath
 from typing import Protocol
 
 from question_bank import textformat
-from question_bank.formats import aiken, cloze, csv_table, excel, gift, missingword, moodle_xml, text
+from question_bank.formats import (
+    aiken,
+    blackboard,
+    cloze,
+    csc_exam,
+    csv_table,
+    docx,
+    excel,
+    gift,
+    json2qti,
+    json_bank,
+    missingword,
+    moodle_xml,
+    qti,
+    qti12,
+    text,
+)
 from question_bank.formats.written import Written
 from question_bank.model import Question
 from question_bank.reading import Reading, UnreadableFileError
@@ -45,7 +61,17 @@ def _write_own(questions: Sequence[Question]) -> Written:
 
 FORMATS: tuple[Format, ...] = (
     Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=excel.looks_like, read=excel.read, write=excel.write),
+    Format(name="docx", label="Word 文档", suffix=".docx", looks_like=docx.looks_like, read=docx.read, read_pair=docx.read),
     Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=moodle_xml.looks_like, read=moodle_xml.read, write=moodle_xml.write),
+    Format(name="qti-1.2", label="QTI 1.2（Canvas）", suffix=".zip", looks_like=qti12.looks_like, read=qti12.read, write=qti12.write),
+    Format(name="qti", label="QTI 2.1、2.2、3.0", suffix=".zip", looks_like=qti.looks_like, read=qti.read, write=qti.write_qti30),
+    Format(name="qti-2.1", label="QTI 2.1", suffix=".zip", looks_like=qti.looks_like, read=qti.read, write=qti.write_qti21),
+    Format(name="qti-2.2", label="QTI 2.2", suffix=".zip", looks_like=qti.looks_like, read=qti.read, write=qti.write_qti22),
+    Format(name="qti-3.0", label="QTI 3.0", suffix=".zip", looks_like=qti.looks_like, read=qti.read, write=qti.write_qti30),
+    Format(name="blackboard", label="Blackboard", suffix=".dat", looks_like=blackboard.looks_like, read=blackboard.read),
+    Format(name="csc-exam", label="CSC Exam JSON", suffix=".json", looks_like=csc_exam.looks_like, read=csc_exam.read),
+    Format(name="json2qti", label="json2qti", suffix=".json", looks_like=json2qti.looks_like, read=json2qti.read),
+    Format(name="json", label="JSON 题库", suffix=".json", looks_like=json_bank.looks_like, read=json_bank.read),
     Format(name="examtext", label="本平台文本格式", suffix=".txt", looks_like=textformat.looks_like, read=textformat.read, write=_write_own),
     Format(name="aiken", label="Aiken", suffix=".txt", looks_like=aiken.looks_like, read=aiken.read, write=aiken.write),
     Format(name="csv", label="csv 表格", suffix=".csv", looks_like=csv_table.looks_like, read=csv_table.read),

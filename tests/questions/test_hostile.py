@@ -1,0 +1,197 @@
+"""What people bring cannot hurt who looks at it: HTML, pictures, invisible and endless text (reliability H11, H12, H13)."""
+
+import io
+import re
+import struct
+import zlib
+
+import pytest
+from PIL import Image as Pillow
+from sqlalchemy import select
+
+from examapp.audit.operations import SYSTEM
+from examapp.core import clock
+from examapp.questions.models import Media, Question, QuestionVersion
+from examapp.questions.operations import add_question
+from examapp.questions.rules.content import UnfitQuestionError
+from examapp.questions.rules.images import UnfitImageError, encode_picture
+from question_bank import model
+from tests.questions.test_adding import picture, single, version_of
+from tests.questions.test_back_office import SINGLE
+
+_EVENTS = ("onerror", "onload", "onclick", "onmouseover", "onfocus", "onanimationstart", "ontoggle", "onpointerenter")
+_TAGS = ("img src=x", "svg", "body", "input autofocus", "details open", "video src=x", "marquee", "a href=x", "p style=x")
+VECTORS = [f"<{tag} {event}=alert(1)>x</{tag.split()[0]}>" for tag in _TAGS for event in _EVENTS] + [
+    f'<a href="{scheme}">x</a>' for scheme in (
+        "javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java\tscript:alert(1)", "java&#10;script:alert(1)", "&#106;avascript:alert(1)",
+        "data:text/html,<script>alert(1)</script>", "vbscript:msgbox(1)", "//evil.example/x", "https://evil.example/")
+] + [f'<img src="{src}">' for src in (
+    "https://evil.example/a.png", "//evil.example/a.png", "data:image/svg+xml,<svg onload=alert(1)>", "javascript:alert(1)", "/admin/questions/1/delete", "/media/../login",
+    "/media/" + "0" * 63, "/media/" + "G" * 64, "bank:missing.png", "file:///etc/passwd", "\\\\evil\\a.png", "blob:x")] + [
+    "<script>alert(1)</script>", "<SCRIPT SRC=https://evil.example/x.js></SCRIPT>", "<scr<script>ipt>alert(1)</script>", "<script\x00>alert(1)</script>",
+    "<style>@import url(https://evil.example)</style>", "<style>*{background:url(//evil.example)}</style>", '<div style="background:url(javascript:alert(1))">x</div>',
+    '<link rel=stylesheet href=//evil.example>', '<meta http-equiv=refresh content="0;url=//evil.example">', '<base href="//evil.example/">',
+    "<iframe src=javascript:alert(1)></iframe>", '<iframe srcdoc="<script>alert(1)</script>"></iframe>', "<object data=javascript:alert(1)></object>", "<embed src=//evil.example>",
+    '<form action="//evil.example"><input name=csrf_token><button formaction="//evil.example">x</button></form>', "<isindex action=javascript:alert(1)>",
+    '<svg><script>alert(1)</script></svg>', '<svg><animate onbegin=alert(1) attributeName=x>', '<svg><a xlink:href="javascript:alert(1)"><text>x</text></a></svg>',
+    '<svg><use href="data:image/svg+xml,<svg id=x onload=alert(1)>#x"/></svg>', '<svg><foreignObject><iframe src=javascript:alert(1)></foreignObject></svg>',
+    '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">', '<math href="javascript:alert(1)">x</math>',
+    '<math><mi xlink:href="data:x,<script>alert(1)</script>">', '<noscript><p title="</noscript><img src=x onerror=alert(1)>">', '<template><script>alert(1)</script></template>',
+    '<table><td background="javascript:alert(1)">x', '<p id="csrf_token" class="btn" name="x">x</p>', '<textarea><img src=x onerror=alert(1)>', '<title><img src=x onerror=alert(1)></title>',
+    '<xmp><img src=x onerror=alert(1)></xmp>', '<plaintext><img src=x onerror=alert(1)>', '<!--><img src=x onerror=alert(1)>-->', '<![CDATA[<img src=x onerror=alert(1)>]]>',
+    '<?xml-stylesheet href="javascript:alert(1)"?>', '<!DOCTYPE x [<!ENTITY y SYSTEM "file:///etc/passwd">]>&y;', '<audio src=x onerror=alert(1)>', '<source srcset=//evil.example/x>',
+    '<img srcset="//evil.example/a.png 2x" src=x>', '<img src=x lowsrc="javascript:alert(1)" dynsrc=x usemap=#m>', '<map name=m><area href=javascript:alert(1)></map>',
+    '<form id=test></form><button form=test formaction=javascript:alert(1)>x', '<select><style></select><img src=x onerror=alert(1)></style>', '<keygen autofocus onfocus=alert(1)>',
+    '<dialog open onclose=alert(1)>x</dialog>', '<slot name=x onslotchange=alert(1)>', '<x onclick=alert(1)>x</x>', '<portal src=javascript:alert(1)>', '<applet code=x>', '<frameset onload=alert(1)>',
+    '<bgsound src=//evil.example>', '<layer src=//evil.example>', '<xss style="behavior:url(x)">', '<b contenteditable oninput=alert(1)>x</b>', '<i accesskey=x onclick=alert(1)>x</i>', '<u tabindex=1 onfocus=alert(1)>x</u>',
+]  # fmt: skip
+_ALLOWED = {
+    "p", "br", "b", "strong", "i", "em", "u", "s", "sub", "sup", "ul", "ol", "li", "table", "thead", "tbody", "tr", "td", "th", "img", "blockquote", "pre", "code", "span",
+    "div", "ruby", "rt", "h3", "h4", "hr",
+}  # fmt: skip
+_ATTRIBUTES = {"src", "alt", "width", "height", "colspan", "rowspan"}
+
+
+def dangers(html):
+    """Parse as a browser's tolerant parser would, and list what the allow-list does not have."""
+    from lxml import html as parser
+
+    found = []
+    for element in parser.fragment_fromstring(html, create_parent="section").iterdescendants():
+        if not isinstance(element.tag, str) or element.tag not in _ALLOWED:
+            found.append(element.tag)
+        found += [f"{name}={value}" for name, value in element.attrib.items() if name not in _ATTRIBUTES]
+        if "src" in element.attrib and not re.fullmatch(r"/media/[0-9a-f]{64}", element.attrib["src"]):
+            found.append(element.attrib["src"])
+    return found
+
+
+def page_dangers(page):
+    """List what a whole page has that could act or reach out: handlers, foreign scripts, frames, addresses that are not our own paths."""
+    from lxml import html as parser
+
+    found = []
+    for element in parser.document_fromstring(page).iter():
+        if element.tag in {"iframe", "object", "embed", "svg", "math", "style", "base"} or (element.tag == "script" and not element.get("src", "").startswith("/static/")):
+            found.append(element.tag)
+        found += [f"{name}={value}" for name, value in element.attrib.items() if name.startswith("on") or name in {"style", "srcset", "formaction"}]
+        found += [element.attrib[name] for name in ("src", "href", "action") if not re.match(r"/(?!/)|#|\?|$", element.attrib.get(name, ""))]
+    return found
+
+
+def test_there_are_enough_vectors():
+    assert len(set(VECTORS)) >= 140
+
+
+@pytest.mark.parametrize("is_html", [True, False])
+def test_no_vector_survives_in_any_text_of_a_question(session, is_html):
+    for vector in VECTORS:
+        text = f"字{vector}"
+        question = single(stem=text, options=(text, "乙", "丙", "丁"), explanation=text, is_html=is_html)
+        case = model.Question(kind=model.Kind.CASE, stem=text, parts=(question,), is_html=is_html)
+        content = version_of(session, add_question(session, question=case, state="draft", actor=SYSTEM, now=clock.now())).content
+        part = content["parts"][0]
+        for shown in (content["material"], part["stem"], part["options"][0]):
+            assert dangers(shown) == [], (vector, shown)
+
+
+def test_vectors_through_the_editor_are_harmless_on_every_page(world, session):
+    office = world.api(world.admin("publicity_office"))
+    attack = "字" + "".join(VECTORS[-40:]) + "{{7*7}}{% raw %}${7*7}"
+    for is_html in ("y", ""):
+        data = SINGLE | {"parts-0-stem": attack, "parts-0-options-0": attack, "parts-0-explanation": attack, "knowledge_points": '"><script>alert(1)</script>', "is_html": is_html, "law": "<i onclick=x>法", "parts-0-articles": "第一条<script>"}
+        assert office.post("/admin/questions/new/single_choice", data=data).status_code == 302
+        question = session.scalars(select(Question).order_by(Question.id.desc())).first()
+        for path in ("", "/edit", "/key"):
+            page = office.get(f"/admin/questions/{question.id}{path}").get_data(as_text=True)
+            assert page_dangers(page) == []
+            assert "49" not in re.sub(r"<[^>]+>", "", page.split("paper-stem", 1)[-1].split("</article>", 1)[0])
+        assert page_dangers(office.get("/admin/questions/?q=字").get_data(as_text=True)) == []
+
+
+def test_vectors_through_an_import_are_harmless_in_preview_and_bank(world, session):
+    office = world.api(world.admin("publicity_office"))
+    aiken = "".join(f"字{vector.replace(chr(10), ' ')}谁？\nA. 甲\nB. 乙\nANSWER: A\n\n" for vector in VECTORS[:60])
+    answer = office.post("/admin/questions/imports/", data={"file": (io.BytesIO(aiken.encode()), "<img src=x onerror=alert(1)>.txt"), "format": "auto"})
+    page = office.get(answer.location).get_data(as_text=True)
+    assert "<img src=x" not in page and "onerror=alert(1)&gt;.txt" in page
+    office.post(f"{answer.location}/confirm", data={"state": "active"})
+    for content in session.scalars(select(QuestionVersion.content)):
+        assert dangers(content["parts"][0]["stem"]) == []
+
+
+def test_invisible_and_direction_turning_signs_are_taken_out(session):
+    stem = version_of(session, add_question(session, question=single(stem="谁\u202e决\u200b定\u2066？\ufeff\x07"), state="draft", actor=SYSTEM, now=clock.now())).content["parts"][0]["stem"]
+    assert stem == "谁决定？"
+
+
+@pytest.mark.parametrize("stem", ["\u3000 \n", "\u200b\u200d", "<p> </p>", "<p>&nbsp;</p>", "<script>x</script>"])
+def test_text_of_nothing_is_refused(session, stem):
+    for is_html in (True, False):
+        if not is_html and "<" in stem:
+            continue
+        with pytest.raises(UnfitQuestionError, match="空的"):
+            add_question(session, question=single(stem=stem, is_html=is_html), state="draft", actor=SYSTEM, now=clock.now())
+
+
+def test_endless_text_is_refused_and_a_long_word_stored_whole(session):
+    with pytest.raises(UnfitQuestionError, match="精简"):
+        add_question(session, question=single(stem="长" * 100_000), state="draft", actor=SYSTEM, now=clock.now())
+    with pytest.raises(UnfitQuestionError, match="精简"):
+        add_question(session, question=single(stem=f"<p>{'长' * 100_000}</p>", is_html=True), state="draft", actor=SYSTEM, now=clock.now())
+    assert len(version_of(session, add_question(session, question=single(stem="长" * 9000), state="draft", actor=SYSTEM, now=clock.now())).search_text) > 9000
+
+
+def _claimed_png(width, height):
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", len(head)) + b"IHDR" + head + struct.pack(">I", zlib.crc32(b"IHDR" + head))
+    data = zlib.compress(b"\x00" * 1000)
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", len(data)) + b"IDAT" + data + struct.pack(">I", zlib.crc32(b"IDAT" + data))
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"\x00", _claimed_png(50_000, 50_000), _claimed_png(100, 100), b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+    b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", b"GIF89a/*<script>alert(1)</script>*/", b"%PDF-1.7", b"\xff\xd8\xff\xe0" + b"\x00" * 100, b"BM" + b"\x00" * 100,
+    b"P6 50000 50000 255\n", b"x" * (8 * 1024 * 1024 + 1), picture(size=(5, 5), format="TIFF"), picture(size=(5, 5), format="BMP"),
+])  # fmt: skip
+def test_picture_that_is_none_is_refused_at_once(world, content):
+    with pytest.raises(UnfitImageError):
+        encode_picture(content)
+
+
+def test_position_of_the_photographer_and_what_hides_behind_a_picture_are_dropped():
+    source = Pillow.new("RGB", (40, 20), "red")
+    exif = source.getexif()
+    exif[0x0112], exif[0x010E] = 6, "GPS-SECRET"
+    target = io.BytesIO()
+    source.save(target, "JPEG", exif=exif, comment=b"HIDDEN")
+    kept = encode_picture(target.getvalue() + b"<script>alert(1)</script>PK\x03\x04")
+    assert (kept.width, kept.height) == (20, 40)
+    assert not any(secret in kept.content for secret in (b"GPS-SECRET", b"HIDDEN", b"<script", b"Exif"))
+    assert encode_picture(picture(mode="RGBA")).media_type == "image/png"
+    for name in ("GIF", "WEBP"):
+        assert encode_picture(picture(format=name)).media_type == "image/png"
+
+
+def test_large_picture_is_made_smaller():
+    kept = encode_picture(picture(size=(6000, 3000)))
+    assert (kept.width, kept.height) == (2000, 1000)
+
+
+def test_bad_picture_is_refused_in_words_over_http(world, session):
+    office = world.api(world.admin("publicity_office"))
+    for content in (_claimed_png(50_000, 50_000), b"<svg/>", b""):
+        answer = office.post("/admin/questions/pictures", data={"picture": (io.BytesIO(content), "a.png")})
+        assert answer.status_code == 400 and "请" in answer.get_data(as_text=True)
+    assert office.post("/admin/questions/pictures", data={}).status_code == 400
+    assert session.scalars(select(Media)).all() == []
+
+
+def test_bad_picture_in_a_file_is_a_named_loss(world, session):
+    from examapp.questions.operations import take_over
+    from question_bank.reading import Reading, ReadQuestion
+
+    image = model.Image(name="a.svg", media_type="image/svg+xml", content=b"<svg onload='alert(1)'/>")
+    question = single(stem='<p>图</p><img src="bank:a.svg">', is_html=True, images=(image,))
+    taken = take_over(session, reading=Reading("x", imported=[ReadQuestion(question, "第 1 行")]), state="draft", actor=SYSTEM, now=clock.now())
+    assert len(taken.ids) == 1 and taken.losses[0]["where"] == "第 1 行" and "a.svg" in taken.losses[0]["reason"]
