@@ -1,0 +1,299 @@
+"""The roster's pages: reach, search, numbers masked and sealed, transfers, roles, passwords."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examapp.people.models import Account, Person, RoleGrant, RosterMove, SignIn
+from examapp.people.operations.passwords import new_first_password
+from examapp.people.rules import id_check_character, id_number_fault, normalise_mobile
+from tests.people.conftest import sign_in
+
+ID = "11010519491231002X"
+
+
+@pytest.fixture
+def county(world):
+    return world.unit("某县", kind="county", code="01")
+
+
+@pytest.fixture
+def mine(world, county):
+    return world.unit("甲局", parent=county, code="0101")
+
+
+@pytest.fixture
+def other(world, county):
+    return world.unit("乙局", parent=county, code="0102")
+
+
+@pytest.fixture
+def unit_admin(world, mine):
+    return world.api(world.admin("unit_admin", mine, name="赵管理"))
+
+
+@pytest.fixture
+def office(world, county):
+    return world.api(world.admin("publicity_office", county, name="普法办"))
+
+
+def facts(unit, **fields):
+    return {"name": "张三", "staff_number": "Z001", "unit_id": unit.id, "position": "科长", "rank": "一级科员", "id_number": ID, "mobile": "138 0000 0001", "is_on_roster": "y"} | fields
+
+
+def test_published_id_numbers_are_right():
+    assert id_number_fault(ID) is None
+    assert "应为 X" in id_number_fault("110105194912310021")
+    assert "科学计数" in id_number_fault("4.30527E+17")
+    assert "出生日期" in id_number_fault("11010519491331002X")
+    assert "15 位" in id_number_fault("110105491231002")
+
+
+@given(st.dates().map(lambda day: f"430527{day:%Y}".ljust(10, "0")[:10] + f"{day:%m%d}001"), st.integers(0, 16), st.integers(1, 9))
+def test_one_wrong_digit_of_an_id_number_never_passes(first, place, shift):
+    number = first + id_check_character(first)
+    changed = number[:place] + str((int(number[place]) + shift) % 10) + number[place + 1 :]
+    assert id_number_fault(changed) is not None
+
+
+def test_mobile_numbers_are_read_as_people_write_them():
+    assert {normalise_mobile(text) for text in ("138-0000-0001", "+86 13800000001", "８６13800000001", "0086 138 0000 0001")} == {"13800000001"}
+
+
+def test_first_passwords_can_be_read_from_paper():
+    made = {new_first_password() for _ in range(500)}
+    assert len(made) == 500
+    assert all(len(password) == 10 and not set(password) & set("0oO1lI") for password in made)
+
+
+def test_a_person_is_taken_on_with_sealed_numbers_and_a_first_password(app, world, mine, unit_admin):
+    answer = unit_admin.post("/admin/people/new", data=facts(mine))
+    assert answer.status_code == 303
+    person = world.session.query(Person).filter_by(staff_number="Z001").one()
+    assert ID.encode() not in person.id_number_sealed
+    page = unit_admin.get(answer.location).get_data(as_text=True)
+    assert "110105********002X" in page
+    assert "138****0001" in page
+    assert ID not in page
+    move = world.session.query(RosterMove).one()
+    assert (move.kind, move.to_unit_id) == ("join", mine.id)
+    account = world.session.query(Account).filter_by(person_id=person.id).one()
+    assert account.password_hash == "!"
+    assert account.must_change_password
+
+
+def test_extra_fields_change_nothing(world, mine, unit_admin):
+    person = world.person(mine, staff_number="Z009")
+    data = facts(mine, staff_number="Z009", state="left", id=1, unit_id=1, person_id=1, role="system_admin", password_hash="x")
+    assert unit_admin.post(f"/admin/people/{person.id}/edit", data=data).status_code == 303
+    assert (person.unit_id, person.state, person.name) == (mine.id, "on_roster", "张三")
+    assert world.session.query(Account).filter_by(person_id=person.id).one().password_hash == "!"
+    assert world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"staff_number": "TAKEN"}, "已经用过"), ({"id_number": "110105194912310021"}, "应为 X"), ({"mobile": "123"}, "11 位"),
+        ({"name": " "}, "请填写姓名"), ({"staff_number": "a b"}, "不能有空格"), ({"name": "长" * 61}, "最多 60 字"),
+        ({"name": "a\x00"}, None), ({"id_number": "4.30527E+17"}, "科学计数"),
+    ],
+)  # fmt: skip
+def test_faulty_facts_are_refused_beside_their_field(world, mine, unit_admin, fields, words):
+    world.person(mine, staff_number="TAKEN")
+    answer = unit_admin.post("/admin/people/new", data=facts(mine) | fields)
+    if words is None:
+        assert answer.status_code == 303, "control characters are dropped"
+    else:
+        assert answer.status_code == 422
+        assert words in answer.get_data(as_text=True)
+
+
+def test_an_id_number_belongs_to_one_person(world, mine, unit_admin):
+    unit_admin.post("/admin/people/new", data=facts(mine))
+    answer = unit_admin.post("/admin/people/new", data=facts(mine, staff_number="Z002", mobile=""))
+    assert "已登记在另一人名下" in answer.get_data(as_text=True)
+
+
+def test_people_are_found_by_name_number_mobile_and_id_number_within_reach(world, mine, other, unit_admin, statements):
+    unit_admin.post("/admin/people/new", data=facts(mine))
+    world.person(other, name="张四")
+    for words in ("张", "z00", "13800000001", ID.lower()):
+        with statements() as seen:
+            page = unit_admin.get("/admin/people/", query_string={"q": words}).get_data(as_text=True)
+        assert len(seen) <= 6
+        assert "张三" in page, words
+        assert "张四" not in page
+    assert "没有符合条件" in unit_admin.get("/admin/people/?q=%25").get_data(as_text=True)
+    assert unit_admin.get("/admin/people/?q=%00&unit=abc&state=x&page=-1").status_code == 200
+
+
+def test_the_list_has_pages_and_keeps_its_filters(world, mine, unit_admin):
+    for number in range(55):
+        world.person(mine, name=f"人{number}", staff_number=f"K{number:03d}", login=False)
+    first = unit_admin.get("/admin/people/?q=K0").get_data(as_text=True)
+    assert "共 2 页" in first
+    assert "q=K0" in first
+    assert "K054" in unit_admin.get("/admin/people/?q=K0&page=2").get_data(as_text=True)
+
+
+def test_people_beyond_reach_are_not_found_on_any_page(world, other, unit_admin):
+    person = world.person(other)
+    for path in ("", "/edit", "/transfer", "/leave"):
+        assert unit_admin.get(f"/admin/people/{person.id}{path}").status_code == 404
+    for path in ("/edit", "/transfer", "/leave", "/disable", "/enable", "/password"):
+        assert unit_admin.post(f"/admin/people/{person.id}{path}").status_code == 404
+    assert unit_admin.get(f"/admin/people/{person.id}/roles").status_code == 404
+    assert unit_admin.get(f"/admin/people/?unit={other.id}").status_code == 404
+    assert unit_admin.get("/admin/people/999999").status_code == 404
+    assert world.client(person).get("/admin/people/").status_code == 404, "a candidate has no back office"
+
+
+def test_a_transfer_is_recorded_and_reach_follows_at_once(world, mine, other, unit_admin, office):
+    person = world.person(mine)
+    assert unit_admin.post(f"/admin/people/{person.id}/transfer", data={"unit_id": other.id, "on": "2026-11-24"}).status_code == 422
+    answer = office.post(f"/admin/people/{person.id}/transfer", data={"unit_id": other.id, "on": "2026-11-20", "note": "组织调动"})
+    assert answer.status_code == 303
+    assert person.unit_id == other.id
+    move = world.session.query(RosterMove).one()
+    assert (move.kind, move.from_unit_id, move.to_unit_id, move.effective_on.isoformat()) == ("transfer", mine.id, other.id, "2026-11-20")
+    assert unit_admin.get(f"/admin/people/{person.id}").status_code == 404
+    assert "组织调动" in office.get(f"/admin/people/{person.id}").get_data(as_text=True)
+
+
+def test_a_transfer_of_tomorrow_is_refused(world, mine, other, office):
+    person = world.person(mine)
+    answer = office.post(f"/admin/people/{person.id}/transfer", data={"unit_id": other.id, "on": "2026-11-25"})
+    assert "不能晚于今天" in answer.get_data(as_text=True)
+    assert person.unit_id == mine.id
+
+
+def test_who_leaves_is_signed_out_and_may_come_back(world, mine, unit_admin):
+    person = world.person(mine)
+    theirs = world.client(person)
+    assert theirs.get("/api/v1/session").status_code == 200
+    unit_admin.post(f"/admin/people/{person.id}/leave", data={"kind": "retire", "on": "2026-11-24"})
+    assert person.state == "left"
+    assert theirs.get("/api/v1/session").status_code == 401
+    unit_admin.post(f"/admin/people/{person.id}/transfer", data={"unit_id": mine.id, "on": "2026-11-24"})
+    assert person.state == "on_roster"
+    assert world.session.query(Account).filter_by(person_id=person.id).one().disabled_at is None
+    assert [move.kind for move in world.session.query(RosterMove).order_by(RosterMove.id)] == ["retire", "return"]
+
+
+def test_disabling_an_account_ends_its_sign_ins_at_once(world, mine, unit_admin):
+    person = world.person(mine)
+    theirs = world.client(person)
+    unit_admin.post(f"/admin/people/{person.id}/disable")
+    assert theirs.get("/api/v1/session").status_code == 401
+    unit_admin.post(f"/admin/people/{person.id}/enable")
+    assert theirs.get("/api/v1/session").status_code == 401, "the old cookie stays dead"
+
+
+def test_a_reset_password_is_shown_once_and_works(world, mine, unit_admin):
+    person = world.person(mine)
+    theirs = world.client(person)
+    page = unit_admin.post(f"/admin/people/{person.id}/password").get_data(as_text=True)
+    password = re.search(r'first-password">([^<]{10})<', page)[1]
+    assert theirs.get("/api/v1/session").status_code == 401
+    assert password not in unit_admin.get(f"/admin/people/{person.id}").get_data(as_text=True)
+    answer = sign_in(world.client(), person.staff_number, password)
+    assert answer.location == "/password?next=/"
+    assert world.session.query(SignIn).filter(SignIn.ended_at.is_(None)).count() >= 1
+
+
+def test_a_unit_admin_cannot_take_over_the_offices_accounts(world, mine, unit_admin):
+    boss = world.admin("publicity_office", mine)
+    security = world.admin("security_admin")
+    security.unit_id = mine.id
+    for person in (boss, security):
+        assert unit_admin.post(f"/admin/people/{person.id}/password").status_code == 403
+        assert unit_admin.post(f"/admin/people/{person.id}/disable").status_code == 403
+        answer = unit_admin.post(f"/admin/people/{person.id}/leave", data={"kind": "leave", "on": "2026-11-24"})
+        assert answer.status_code == 403
+        assert world.session.query(Account).filter_by(person_id=person.id).one().first_password_sealed is None
+    system = world.api(world.admin("system_admin"))
+    assert system.post(f"/admin/people/{boss.id}/password").status_code == 200
+    sheet = unit_admin.post(f"/admin/people/passwords/{mine.id}/sheet", data={"as": "page"}).get_data(as_text=True)
+    assert boss.staff_number not in sheet
+
+
+def test_first_passwords_go_out_as_workbook_and_page_for_the_subtree_alone(world, mine, other, unit_admin, office):
+    unit_admin.post("/admin/people/new", data=facts(mine, name="=cmd|' /C calc'!A0"))
+    office.post("/admin/people/new", data=facts(other, staff_number="Z777", id_number="", mobile=""))
+    answer = unit_admin.post(f"/admin/people/passwords/{mine.id}/sheet", data={"as": "xlsx"})
+    rows = list(openpyxl.load_workbook(io.BytesIO(answer.data)).active.iter_rows())
+    line = next(row for row in rows if row[2].value == "Z001")
+    assert line[1].data_type == "s"
+    assert not [row for row in rows if row[2].value == "Z777"]
+    page = unit_admin.post(f"/admin/people/passwords/{mine.id}/sheet", data={"as": "page"}).get_data(as_text=True)
+    assert line[3].value in page
+    assert sign_in(world.client(), "Z001", line[3].value).status_code == 303
+    assert unit_admin.post(f"/admin/people/passwords/{other.id}/sheet", data={"as": "xlsx"}).status_code == 404
+    assert "1 人还没有改初始密码" in unit_admin.get(f"/admin/people/passwords?unit={mine.id}").get_data(as_text=True)
+
+
+def test_a_broken_seal_is_masked_and_no_fault(world, mine, unit_admin):
+    unit_admin.post("/admin/people/new", data=facts(mine))
+    first = world.session.query(Person).filter_by(staff_number="Z001").one()
+    second = world.person(mine, id_number_sealed=first.id_number_sealed, mobile_sealed=b"nonsense")
+    page = unit_admin.get(f"/admin/people/{second.id}")
+    assert page.status_code == 200
+    assert page.get_data(as_text=True).count("无法显示") == 2
+
+
+# roles
+
+
+@pytest.fixture
+def security(world):
+    return world.api(world.admin("security_admin", name="安全员"))
+
+
+def grant(client, person, role, unit=None, tree="region"):
+    return client.post(f"/admin/people/{person.id}/roles", data={"role": role, "unit_id": unit.id if unit else 0, "tree": tree})
+
+
+def test_a_granted_role_works_at_once_and_ends_at_once(world, mine, security):
+    person = world.person(mine)
+    theirs = world.client(person)
+    assert theirs.get("/admin/people/").status_code == 404
+    assert grant(security, person, "unit_admin", mine).status_code == 303
+    assert theirs.get("/admin/people/").status_code == 200
+    row = world.session.query(RoleGrant).filter_by(person_id=person.id).one()
+    security.post(f"/admin/people/{person.id}/roles/{row.id}/revoke")
+    assert theirs.get("/admin/people/").status_code == 404
+    assert security.post(f"/admin/people/{person.id}/roles/{row.id}/revoke").status_code == 404
+
+
+def test_the_three_administrators_are_three_people(world, mine, security):
+    person = world.person(mine)
+    assert grant(security, person, "system_admin").status_code == 303
+    for role in ("audit_admin", "security_admin"):
+        assert "不能由一人兼任" in grant(security, person, role).get_data(as_text=True)
+    assert world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 1
+
+
+def test_roles_are_refused_where_they_make_no_sense(world, mine, security):
+    person = world.person(mine)
+    assert "须选择单位" in grant(security, person, "unit_admin").get_data(as_text=True)
+    assert "管全局" in grant(security, person, "system_admin", mine).get_data(as_text=True)
+    assert "没有挂在条线上" in grant(security, person, "unit_admin", mine, "sector").get_data(as_text=True)
+    assert grant(security, person, "emperor").status_code == 422
+    me = world.session.query(Person).filter_by(name="安全员").one()
+    assert "不能给自己授权" in grant(security, me, "unit_admin", mine).get_data(as_text=True)
+    own = world.session.query(RoleGrant).filter_by(person_id=me.id).one()
+    last = security.post(f"/admin/people/{me.id}/roles/{own.id}/revoke", follow_redirects=True)
+    assert "最后一名安全管理员" in last.get_data(as_text=True)
+
+
+def test_only_the_security_administrator_grants(world, mine, office, unit_admin):
+    person = world.person(mine)
+    for client in (office, unit_admin, world.api(world.admin("system_admin"))):
+        assert grant(client, person, "unit_admin", mine).status_code == 404

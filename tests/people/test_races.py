@@ -1,0 +1,97 @@
+"""Two at once, with true commits: every wrong password is counted, a lock holds, a number is given once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from examapp.core.db import db
+from examapp.people.models import Account, Person, RoleGrant
+from tests.people.conftest import PASSWORD, hash_of
+
+
+@pytest.fixture
+def account(race_app, race_world):
+    person = race_world.person(race_world.unit("甲局"), staff_number="A1")
+    account = race_world.session.query(Account).filter_by(person_id=person.id).one()
+    account.password_hash = hash_of(race_app.extensions["hasher"], PASSWORD)
+    race_world.commit()
+    return account
+
+
+def together(world, count, act):
+    clients = [world.client() for _ in range(count)]
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(act, clients))
+
+
+def api_sign_in(password):
+    return lambda client: client.post("/api/v1/session", json={"login_name": "A1", "password": password}).status_code
+
+
+def test_parallel_wrong_passwords_are_all_counted_and_the_sixth_is_not_even_judged(race_world, account):
+    codes = together(race_world, 12, api_sign_in("wrong"))
+    assert sorted(codes) == [401] * 4 + [429] * 8
+    race_world.session.refresh(account)
+    assert account.failures == 5, "from the fifth on there is a delay, in which no further try is judged"
+
+
+def test_a_right_password_among_parallel_wrong_ones_never_passes_a_lock(race_world, account):
+    account.failures = 9
+    from examapp.core import clock
+
+    account.first_failure_at = clock.now()
+    race_world.commit()
+    assert api_sign_in("wrong")(race_world.client()) == 429
+    assert set(together(race_world, 8, api_sign_in(PASSWORD))) == {429}
+
+
+def test_parallel_right_passwords_all_pass(race_world, account):
+    assert set(together(race_world, 8, api_sign_in(PASSWORD))) == {200}
+
+
+def test_parallel_failures_under_an_unknown_name_are_counted_like_an_accounts(race_world):
+    unknown = lambda client: client.post("/api/v1/session", json={"login_name": "NOBODY", "password": "x"}).status_code
+    assert sorted(together(race_world, 12, unknown)) == [401] * 4 + [429] * 8
+
+
+def test_a_staff_number_is_given_once(race_world):
+    unit = race_world.unit("甲局")
+    admin = race_world.admin("unit_admin", unit)
+    race_world.commit()
+    clients = [race_world.client(admin) for _ in range(4)]
+    race_world.commit()
+    tokens = [client.get("/admin/people/new").get_data(as_text=True) for client in clients]
+
+    def create(pair):
+        client, page = pair
+        token = page.split('name="csrf_token" value="')[1].split('"')[0]
+        data = {"csrf_token": token, "name": "张三", "staff_number": "Z1", "unit_id": unit_id, "is_on_roster": "y"}
+        return client.post("/admin/people/new", data=data).status_code
+
+    unit_id = unit.id
+    with ThreadPoolExecutor(4) as pool:
+        codes = sorted(pool.map(create, zip(clients, tokens, strict=True)))
+    assert codes == [303, 422, 422, 422]
+    assert race_world.session.query(Person).filter_by(staff_number="Z1").count() == 1
+
+
+def test_two_separated_roles_at_once_do_not_slip_through(race_world):
+    person = race_world.person(race_world.unit("甲局"))
+    admins = [race_world.admin("security_admin") for _ in range(2)]
+    clients = [race_world.client(admin) for admin in admins]
+    race_world.commit()
+    tokens = [c.get("/api/v1/session").get_json()["csrf_token"] for c in clients]
+    person_id = person.id
+
+    def grant(triple):
+        client, token, role = triple
+        data = {"role": role, "unit_id": 0, "tree": "region", "csrf_token": token}
+        return client.post(f"/admin/people/{person_id}/roles", data=data).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        codes = sorted(pool.map(grant, zip(clients, tokens, ["system_admin", "audit_admin"], strict=True)))
+    assert codes == [303, 422]
+    assert race_world.session.query(RoleGrant).filter_by(person_id=person_id).count() == 1
+    db.session.remove()
