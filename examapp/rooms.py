@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
+from examapp.admin.api import document as document_api
 from examapp.admin import admin_routes as admin_admin_routes
 from examapp.admin import cli as admin_cli
 from examapp.admin import models as _admin
@@ -59,6 +60,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     attempts_api.api_blueprint,
     grading_routes.blueprint,
     grading_api.api_blueprint,
+    document_api.api_blueprint,
     grading_cli.cli_blueprint,
     demo_cli.cli_blueprint,
     laws_routes.blueprint,

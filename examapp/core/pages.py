@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from flask import Flask, Response, g, request
 from markupsafe import Markup
+from werkzeug.routing import IntegerConverter, Map
 
 from examapp.core import clock, points
 from examapp.core.html import clean_html
@@ -25,6 +26,13 @@ _HEADERS = {
 }
 
 
+class _Id(IntegerConverter):
+    """A row's number in an address: what the database cannot hold is not found."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**63 - 1)
+
+
 def init_pages(app: Flask, *, asset_version: str) -> None:
     """Hang filters, context and response hooks into the application."""
     app.jinja_env.filters.update(
@@ -35,6 +43,7 @@ def init_pages(app: Flask, *, asset_version: str) -> None:
     )
     settings = app.config["SETTINGS"]
     app.jinja_env.globals.update(site_name=settings.site_name, organisation=settings.organisation)
+    app.url_map.converters["int"] = _Id
     app.before_request(_note_arrival)
     app.after_request(_finish)
 
