@@ -64,7 +64,9 @@ def app(servers):
     app = create_app(servers.settings())
     with app.app_context():
         upgrade()
-    return app
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture
@@ -116,7 +118,9 @@ def race_app(servers):
     app = create_app(servers.settings("race"))
     with app.app_context():
         upgrade()
-    return app
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture

@@ -76,6 +76,7 @@ class OrganiserHome:
     """An organiser's exam with its figures; `others` are further exams of now to look at."""
 
     figures: HomeFigures
+    tree: Tree
     others: Sequence[Exam]
 
 
@@ -88,7 +89,7 @@ def find_organiser_home(session: Session, reach: Reach, *, now: datetime) -> Org
     ordered = sorted(exams, key=lambda exam: _weight(exam, now))
     unit_id, tree = top
     figures = home_figures(session, ordered[0].id, unit_id, tree=tree, now=now)
-    return OrganiserHome(figures=figures, others=[exam for exam in ordered[1:] if exam.closes_at > now][:5])
+    return OrganiserHome(figures=figures, tree=tree, others=[exam for exam in ordered[1:] if exam.closes_at > now][:5])
 
 
 def _weight(exam: Exam, now: datetime) -> tuple[bool, int, float]:

@@ -18,16 +18,22 @@ from examapp.admin.rules.words import moment_words, remaining_words
 from examapp.core import clock
 from examapp.core.db import reading
 from examapp.core.permissions import Permission
+from examapp.exams.models import EXAM_KIND_NAMES
+from examapp.exams.queries import list_exams_of
+from examapp.grading.queries.sittings import OwnSitting, list_own_sittings
+from examapp.grading.rules import BAND_NAMES
 from examapp.messages.queries import list_notices, list_unseen_answers
-from examapp.people.access import find_signed_in_person, may, me, my_grants, my_reach, public
+from examapp.people.access import find_signed_in_person, may, me, my_grants, my_reach, public, signed_in
 from examapp.people.rules import ROLE_NAMES
+from examapp.reports.rules import CurveChart, curve_chart
 
 blueprint = Blueprint("admin", __name__)
 _MOST_NOTICES = 5
+_MOST_SITTINGS = 100
 _JOB_PLACES = {
     "roster_import": ("名册导入", "people_admin.show_import", "import_id"),
     "question_import": ("试题导入", "questions_admin.show_import", "import_id"),
-    "export": ("报表导出", "reports_admin.list_exports", None),
+    "export": ("报表导出", "reports_admin.show_export", "export_id"),
 }
 
 
@@ -40,11 +46,13 @@ def home() -> str | Response:
         return redirect(url_for("setup.first_set_up" if _is_to_be_set_up() else "people.sign_in"))
     if who.must_change_password:
         return redirect(url_for("people.change_password"))
-    session, now = reading(), clock.now()
+    session, now, organiser = reading(), clock.now(), _organiser()
     return render_template(
         "admin/home.html",
         exam_now=stands_out.find_exam_now(session, who.person_id, now=now) if who.is_candidate else None,
-        organiser=_organiser(),
+        last_result=_last_result(who.person_id) if who.is_candidate else None,
+        organiser=organiser,
+        chart=_chart(organiser),
         waiting=_waiting(),
         jobs=[_with_place(job) for job in list_jobs_of(session, who.person_id, now=now)] if my_grants() else [],
         notices=list_notices(session, reader(), most=_MOST_NOTICES),
@@ -53,6 +61,7 @@ def home() -> str | Response:
         roles=[ROLE_NAMES[role] for role in dict.fromkeys(grant.role for grant in my_grants())],
         remaining=remaining_words,
         moment=moment_words,
+        band_names=BAND_NAMES,
     )
 
 
@@ -66,12 +75,45 @@ def _organiser() -> stands_out.OrganiserHome | None:
     return stands_out.find_organiser_home(reading(), my_reach(Permission.REPORTS_READ), now=clock.now())
 
 
+def _chart(organiser: stands_out.OrganiserHome | None) -> CurveChart | None:
+    if organiser is None or not organiser.figures.curve or not organiser.figures.counts.participated:
+        return None
+    exam, counts = organiser.figures.basis.exam, organiser.figures.counts
+    return curve_chart(organiser.figures.curve, deadline_on=clock.day_of(exam.closes_at), eligible=counts.eligible)
+
+
+def _last_result(person_id: int) -> OwnSitting | None:
+    """Give the last sitting that was handed in."""
+    sittings = list_own_sittings(reading(), person_id, now=clock.now(), most=3)
+    return next((sitting for sitting in sittings if sitting.attempt.submitted_at is not None), None)
+
+
+@blueprint.get("/exams")
+@signed_in
+def my_exams() -> str:
+    """List one's own exams, each with one's attempts and results as far as they are shown now."""
+    session, now = reading(), clock.now()
+    sittings = list_own_sittings(session, me().person_id, now=now, most=_MOST_SITTINGS)
+    exams = [(candidate.exam, candidate) for candidate in list_exams_of(session, me().person_id, now)]
+    known = {exam.id for exam, _ in exams}
+    former = {sitting.exam.id: sitting.exam for sitting in sittings if sitting.exam.id not in known}
+    return render_template(
+        "admin/my_exams.html",
+        exams=[*exams, *((exam, None) for exam in former.values())],
+        sittings=sittings,
+        kind_names=EXAM_KIND_NAMES,
+        band_names=BAND_NAMES,
+        remaining=remaining_words,
+        moment=moment_words,
+    )
+
+
 def _waiting() -> list[tuple[str, int, str | None]]:
     """Give what waits for this person: words, how many, and where to."""
     session, found = reading(), []
     if may(Permission.EXEMPTIONS_APPROVE):
         count = stands_out.count_exemptions_waiting(session, my_reach(Permission.EXEMPTIONS_APPROVE))
-        found.append(("免考、缓考申请待审批", count, href_of("exams_admin.list_exemptions")))
+        found.append(("免考、缓考申请待审批", count, href_of("exams_admin.show_exemptions", status="pending")))
     if may(Permission.FEEDBACK_ANSWER):
         count = count_feedback(session, my_reach(Permission.FEEDBACK_ANSWER), is_waiting_only=True)
         found.append(("意见建议待答复", count, url_for("messages_admin.list_feedback", state="waiting")))
@@ -99,7 +141,7 @@ def _machine() -> dict[str, Any] | None:
 
 def _with_place(job: JobLine) -> tuple[JobLine, str, str | None]:
     words, endpoint, argument = _JOB_PLACES[job.kind]
-    return job, words, href_of(endpoint, **({argument: job.id} if argument else {}))
+    return job, words, href_of(endpoint, **{argument: job.id})
 
 
 def href_of(endpoint: str, **values: Any) -> str | None:

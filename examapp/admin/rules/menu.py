@@ -20,20 +20,16 @@ class Place:
 
 HOME = Place(label="首页", endpoint="admin.home")
 PLACES: tuple[Place, ...] = (
-    Place(label="考试", endpoint="attempts.list_exams", is_for_candidates=True),
-    Place(label="错题", endpoint="grading.mistakes", is_for_candidates=True),
+    Place(label="考试", endpoint="admin.my_exams", is_for_candidates=True),
+    Place(label="错题", endpoint="grading.list_mistakes", is_for_candidates=True),
     Place(label="参考情况", endpoint="reports_admin.participation", permissions=(Permission.REPORTS_READ,)),
     Place(label="考试管理", endpoint="exams_admin.list_exams", permissions=(Permission.EXAMS_READ,)),
     Place(label="组卷", endpoint="papers_admin.list_blueprints", permissions=(Permission.PAPERS_READ,)),
     Place(label="题库", endpoint="questions_admin.list_questions", permissions=(Permission.QUESTIONS_READ,)),
-    Place(
-        label="法律法规",
-        endpoint="laws_admin.list_laws",
-        permissions=(Permission.LAWS_WRITE, Permission.QUESTIONS_READ),
-    ),
+    Place(label="法律法规", endpoint="laws_admin.list_laws", permissions=(Permission.LAWS_WRITE,)),
+    Place(label="法律法规", endpoint="laws.list_laws", is_for_candidates=True),
     Place(label="单位", endpoint="org_admin.list_units", permissions=(Permission.UNITS_READ,)),
     Place(label="人员", endpoint="people_admin.list_people", permissions=(Permission.PEOPLE_READ,)),
-    Place(label="角色", endpoint="people_admin.list_roles", permissions=(Permission.ROLES_GRANT,)),
     Place(label="通知", endpoint="messages_admin.list_notices", permissions=(Permission.NOTICES_WRITE,)),
     Place(label="意见", endpoint="messages_admin.list_feedback", permissions=(Permission.FEEDBACK_ANSWER,)),
     Place(label="审计", endpoint="audit_admin.list_log", permissions=(Permission.AUDIT_READ,)),
@@ -51,15 +47,20 @@ class Entry:
 
 
 def places_for(*, is_candidate: bool, may: Callable[[Permission], bool]) -> list[Place]:
-    """Give the places that somebody with these permissions has business at, the home page first."""
-    return [
-        HOME,
-        *(
-            place
-            for place in PLACES
-            if (place.is_for_candidates and is_candidate) or any(may(permission) for permission in place.permissions)
-        ),
+    """Give the places that somebody with these permissions has business at, the home page first; of two with one label the first."""
+    open_to = [
+        place
+        for place in PLACES
+        if (place.is_for_candidates and is_candidate) or any(may(permission) for permission in place.permissions)
     ]
+    return [HOME, *_first_of_each(open_to)]
+
+
+def _first_of_each(places: Sequence[Place]) -> list[Place]:
+    seen: dict[str, Place] = {}
+    for place in places:
+        seen.setdefault(place.label, place)
+    return list(seen.values())
 
 
 def mark_current(found: Sequence[tuple[Place, str]], *, path: str) -> list[Entry]:

@@ -1,0 +1,150 @@
+"""What stands out on the home page, by role; and a menu that leads only where one has business."""
+
+from datetime import timedelta
+
+import pytest
+
+from examapp.admin.rules.menu import HOME, Place, mark_current, places_for
+from examapp.admin.rules.words import moment_words, remaining_words
+from examapp.exams.models import Exemption
+from examapp.messages.models import Feedback
+from examapp.people.models import RosterImport
+
+
+def test_a_stranger_is_led_to_the_sign_in(world):
+    world.person()
+    assert world.client().get("/").headers["Location"] == "/login"
+
+
+def test_a_candidate_sees_the_one_exam_that_counts_now(world):
+    person = world.person()
+    world.exam(title="模拟考试一", kind="mock", attempts_allowed=None)
+    world.exam(title="年度学法考试", lasts=timedelta(days=6, hours=7), attempts_allowed=3)
+    world.exam(title="以后的考试", opens_in=timedelta(days=30))
+    page = world.client(person).get("/").text
+    assert "年度学法考试" in page
+    assert "还有 6 天" in page and "11 月 30 日 18:00 截止" in page
+    assert "60 分钟" in page and "还剩 3 次（共 3 次）" in page
+    assert "其他考试（2 场）" in page or "admin.my_exams" not in world.app.view_functions
+    assert page.index("年度学法考试") < page.index("通知公告")
+
+
+def test_without_an_exam_the_page_says_so(world):
+    assert "目前没有需要您参加的考试" in world.client(world.person()).get("/").text
+
+
+def test_an_administrator_off_the_roster_is_no_candidate(world):
+    world.exam()
+    page = world.client(world.admin("system_admin")).get("/").text
+    assert "exam-now" not in page.replace("css/", "")
+    assert "系统运行" in page
+
+
+def test_an_upcoming_exam_is_shown_with_its_beginning(world):
+    world.exam(title="下月考试", opens_in=timedelta(days=10))
+    page = world.client(world.person()).get("/").text
+    assert "12 月 4 日 12:00 开始" in page
+    assert "开始考试" not in page
+
+
+@pytest.mark.parametrize("role", ["unit_admin", "publicity_office", "leader"])
+def test_an_organiser_sees_the_figures_of_the_units_within_reach(world, role):
+    county = world.unit("某县", kind="county")
+    bureau = world.unit("财政局", parent=county)
+    for _ in range(3):
+        world.person(bureau)
+    world.person(county)
+    exam = world.exam(title="年度学法考试")
+    page = world.client(world.admin(role, bureau)).get("/").text
+    assert f"{exam.title} · 财政局" in page
+    assert "应考" in page and ">3<" in page.replace("</a>", "<")
+    assert ("数据截至" in page and "0.00%" in page) or "0%" in page
+
+
+def test_what_waits_is_counted_within_reach(world, frozen):
+    county, other = world.unit("某县", kind="county"), world.unit("别县", kind="county")
+    exam = world.exam()
+    for unit in (county, other):
+        person = world.person(unit)
+        world.save(Feedback(person_id=person.id, text="x", created_at=frozen.instant))
+        world.save(Exemption(exam_id=exam.id, person_id=person.id, reason="病假", requested_at=frozen.instant))
+    page = world.client(world.admin("publicity_office", county)).get("/").text
+    assert page.count("1 项") == 2
+    assert "免考、缓考申请待审批" in page and "意见建议待答复" in page
+    assert "等您办理" not in world.client(world.admin("unit_admin", county)).get("/").text
+
+
+def test_a_running_import_is_found_again(world, frozen):
+    office = world.admin("publicity_office")
+    world.save(
+        RosterImport(
+            created_by_id=office.id,
+            file_name="名册.xlsx",
+            state="running",
+            done=40,
+            total=80,
+            created_at=frozen.instant,
+        )
+    )
+    world.save(
+        RosterImport(
+            created_by_id=world.admin().id, file_name="别人的.xlsx", state="running", created_at=frozen.instant
+        )
+    )
+    old = frozen.instant - timedelta(days=3)
+    world.save(
+        RosterImport(created_by_id=office.id, file_name="旧的.xlsx", state="ready", created_at=old, finished_at=old)
+    )
+    page = world.client(office).get("/").text
+    assert "名册.xlsx" in page and "40 / 80" in page
+    assert "别人的.xlsx" not in page and "旧的.xlsx" not in page
+
+
+def test_the_home_pages_cost_few_statements(world, statements):
+    county = world.unit("某县", kind="county")
+    for number in range(8):
+        world.exam(title=f"考试{number}", opens_in=timedelta(days=number - 4))
+    for person, most in ((world.person(county), 9), (world.admin("publicity_office", county), 20)):
+        client = world.client(person)
+        with statements() as seen:
+            assert client.get("/").status_code == 200
+        assert len(seen) <= most, "\n".join(seen)
+
+
+def test_the_menu_leads_only_where_one_may_go(world):
+    for role in ("publicity_office", "unit_admin", "leader", "system_admin", "security_admin", "audit_admin"):
+        client = world.client(world.admin(role, world.unit(kind="county")))
+        page = client.get("/").text
+        menu = page[page.index("site-menu-row") : page.index("</nav>")]
+        hrefs = [part.split('"')[0] for part in menu.split('href="')[1:]]
+        assert hrefs[0] == "/"
+        for href in hrefs:
+            assert client.get(href, follow_redirects=True).status_code == 200, (role, href)
+
+
+def test_the_present_page_is_marked_by_the_longest_address():
+    one, two = Place(label="一", endpoint="a"), Place(label="二", endpoint="b")
+    found = [(HOME, "/"), (one, "/admin/messages"), (two, "/admin/messages/feedback")]
+    marked = {
+        path: [entry.label for entry in mark_current(found, path=path) if entry.is_current]
+        for path in ("/", "/admin/messages/feedback/7", "/admin/messages", "/admin/messagesx")
+    }
+    assert marked == {
+        "/": ["首页"],
+        "/admin/messages/feedback/7": ["二"],
+        "/admin/messages": ["一"],
+        "/admin/messagesx": [],
+    }
+
+
+def test_places_for_candidates_need_no_permission():
+    labels = [place.label for place in places_for(is_candidate=True, may=lambda _: False)]
+    assert labels == ["首页", "考试", "错题", "法律法规"]
+    assert [place.label for place in places_for(is_candidate=False, may=lambda _: False)] == ["首页"]
+
+
+def test_a_window_is_said_in_words(frozen):
+    now = frozen.instant
+    words = {hours: remaining_words(now + timedelta(hours=hours), now=now) for hours in (0, 0.5, 5, 30, 12 * 24)}
+    assert words == {0: "已截止", 0.5: "还有 30 分钟", 5: "还有 5 小时", 30: "还有 30 小时", 288: "还有 12 天"}
+    assert moment_words(now) == "11 月 24 日 12:00"

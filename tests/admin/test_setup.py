@@ -1,0 +1,148 @@
+"""An empty platform is set up once, by who knows the set-up code, with the three administrators apart."""
+
+import re
+import threading
+
+import pytest
+
+from examapp.audit.models import AuditEvent
+from examapp.org.models import Unit
+from examapp.people.models import Account, Person, RoleGrant
+
+CODE = "a1b2c3d4"
+FIELDS = {
+    "setup_code": CODE,
+    "county_name": "青禾县",
+    "county_code": "431299",
+    "name": "周主任",
+    "login_name": "zhou",
+    "password": "long enough pass",
+    "repeated": "long enough pass",
+}
+OTHERS = {
+    "system_name": "甲",
+    "system_login": "sys1",
+    "security_name": "乙",
+    "security_login": "sec1",
+    "audit_name": "丙",
+    "audit_login": "aud1",
+}
+
+
+@pytest.fixture
+def setup_code(app, monkeypatch):
+    from dataclasses import replace
+
+    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], setup_code=CODE))
+
+
+def send(client, **fields):
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/setup").text).group(1)
+    return client.post("/setup", data={"csrf_token": token, **FIELDS, **fields})
+
+
+def sign_in(client, login_name, password):
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/login").text).group(1)
+    return client.post("/login", data={"csrf_token": token, "login_name": login_name, "password": password})
+
+
+def test_the_first_administrator_is_led_through_the_set_up(world, session, setup_code):
+    client = world.client()
+    assert client.get("/").headers["Location"] == "/setup"
+    done = send(client, **OTHERS)
+    assert done.status_code == 200
+    county = session.query(Unit).one()
+    assert (county.name, county.code, county.kind, county.region_path) == (
+        "青禾县",
+        "431299",
+        "county",
+        f"/{county.id}/",
+    )
+    roles = {grant.role: grant.person_id for grant in session.query(RoleGrant)}
+    assert set(roles) == {"publicity_office", "system_admin", "security_admin", "audit_admin"}
+    assert len(set(roles.values())) == 4
+    assert {person.state for person in session.query(Person)} == {"off_roster"}
+    assert client.get("/").headers["Location"] == "/login"
+    assert sign_in(client, "zhou", "long enough pass").headers["Location"] == "/"
+    assert client.get("/").status_code == 200
+    acts = [event.act for event in session.query(AuditEvent).order_by(AuditEvent.id)]
+    assert acts[:4] == ["admin.set_up"] + ["admin.add_administrator"] * 3
+
+    first = re.findall(r'class="handed">([^<]+)<', done.text)
+    assert len(set(first)) == 3
+    other = world.client()
+    assert sign_in(other, "sys1", first[0]).headers["Location"].startswith("/password")
+    assert other.get("/").headers["Location"] == "/password"
+    assert other.get("/admin/settings/").headers["Location"] == "/password"
+
+
+def test_a_set_up_platform_cannot_be_set_up_again(world, session, setup_code):
+    world.person()
+    client = world.client()
+    assert client.get("/setup").headers["Location"] == "/"
+    assert client.get("/").headers["Location"] == "/login"
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/login").text).group(1)
+    assert client.post("/setup", data={"csrf_token": token, **FIELDS}).status_code == 302
+    assert session.query(Account).count() == 1
+
+
+def test_without_a_set_up_code_there_is_no_set_up(world):
+    client = world.client()
+    assert client.get("/setup").status_code == 404
+    assert client.get("/").headers["Location"] == "/login"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"setup_code": "wrong"}, "设置码不对"),
+        ({"password": "short", "repeated": "short"}, "新密码至少 10 位"),
+        ({"repeated": "another password"}, "两次输入的密码不一样"),
+        ({"county_name": " "}, "请填写"),
+        ({"system_name": "甲"}, "要一起填"),
+        ({"system_name": "甲", "system_login": "zhou"}, "必须由不同的人担任"),
+        (OTHERS | {"audit_login": "SYS1"}, "必须由不同的人担任"),
+        ({"login_name": "two words"}, "不能用"),
+    ],
+)
+def test_a_wrong_entry_is_explained_beside_its_field_and_makes_nothing(world, session, setup_code, fields, words):
+    answer = send(world.client(), **fields)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert session.query(Account).count() == session.query(Unit).count() == session.query(Person).count() == 0
+
+
+def test_of_two_first_administrators_at_once_one_wins(race_world, race_app, monkeypatch):
+    from dataclasses import replace
+
+    monkeypatch.setitem(race_app.config, "SETTINGS", replace(race_app.config["SETTINGS"], setup_code=CODE))
+    clients = [race_app.test_client() for _ in range(4)]
+    tokens = [re.search(r'name="csrf_token"[^>]*value="([^"]+)"', c.get("/setup").text).group(1) for c in clients]
+    statuses = []
+
+    def go(client, token, number):
+        fields = FIELDS | {"login_name": f"zhou{number}", "county_code": f"C{number}"}
+        statuses.append(client.post("/setup", data={"csrf_token": token, **fields}).status_code)
+
+    threads = [
+        threading.Thread(target=go, args=(c, t, n)) for n, (c, t) in enumerate(zip(clients, tokens, strict=True))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses.count(200) == 1
+    assert race_world.session.query(Account).count() == race_world.session.query(Unit).count() == 1
+
+
+def test_an_administrator_can_be_made_from_the_console(world, app, session):
+    unit = world.unit("司法局", code="SFJ")
+    made = app.test_cli_runner().invoke(args=["add-administrator", "security_admin", "sec9", "丁", "--unit", "SFJ"])
+    assert made.exit_code == 0, made.output
+    password = re.search(r"初始密码 (\w+)", made.output).group(1)
+    assert sign_in(world.client(), "sec9", password).headers["Location"].startswith("/password")
+    person = session.query(Person).filter_by(staff_number="sec9").one()
+    assert (person.unit_id, person.name) == (unit.id, "丁")
+    again = app.test_cli_runner().invoke(args=["add-administrator", "audit_admin", "sec9", "戊", "--unit", "SFJ"])
+    assert again.exit_code == 1
+    assert "已有人使用" in again.output

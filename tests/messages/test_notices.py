@@ -1,0 +1,146 @@
+"""Notices reach whom they are meant for, from draft to withdrawal, and the office sees how many have read them."""
+
+from examapp.messages.models import Notice, NoticeReading
+from examapp.messages.rules import unit_ids_of
+from tests.messages.test_feedback import post
+
+
+def county_with_two(world):
+    county = world.unit("某县", kind="county")
+    return county, world.unit("财政局", parent=county), world.unit("教育局", parent=county)
+
+
+def write(client, **fields):
+    answer = post(
+        client,
+        "/admin/messages/notices/new",
+        **{"title": "考试安排", "text": "十一月三十日前完成。\n请互相转告。"} | fields,
+    )
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"]
+
+
+def test_a_notice_reaches_the_unit_and_all_below_and_nobody_else(world):
+    county, finance, education = county_with_two(world)
+    below = world.person(world.unit("国库股", parent=finance))
+    beside = world.person(education)
+    office = world.client(world.admin("publicity_office", county))
+    path = write(office, unit_id=str(finance.id))
+    reader, stranger = world.client(below), world.client(beside)
+    assert "考试安排" not in reader.get("/").text
+    assert post(office, f"{path}/publish").status_code == 303
+    assert "考试安排" in reader.get("/").text and "未读" in reader.get("/notices").text
+    own = path.replace("/admin/messages", "")
+    assert "十一月三十日前完成。<br>请互相转告。" in reader.get(own).text
+    assert "未读" not in reader.get("/notices").text
+    assert "考试安排" not in stranger.get("/").text
+    assert stranger.get(own).status_code == 404
+    assert "已读 1 人" in office.get(path).text
+
+
+def test_a_notice_to_a_sector_reaches_its_units(world, frozen):
+    sector = world.unit("教育系统", kind="sector")
+    county = world.unit(kind="county")
+    school = world.unit("一中", parent=county, sector_parent=sector)
+    world.save(
+        Notice(title="系统通知", body="x", unit_id=sector.id, published_at=frozen.instant, created_at=frozen.instant)
+    )
+    assert "系统通知" in world.client(world.person(school)).get("/").text
+    assert "系统通知" not in world.client(world.person(county)).get("/").text
+
+
+def test_a_withdrawn_notice_is_gone_and_cannot_come_back(world, session):
+    county, finance, _ = county_with_two(world)
+    office = world.client(world.admin("publicity_office", county))
+    path = write(office, unit_id=str(county.id))
+    post(office, f"{path}/publish")
+    reader = world.client(world.person(finance))
+    assert "考试安排" in reader.get("/").text
+    page = office.get(path)
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    office.post(f"{path}/withdraw", data={"csrf_token": token})
+    assert "考试安排" not in reader.get("/").text
+    assert reader.get(path.replace("/admin/messages", "")).status_code == 404
+    answer = office.post(f"{path}/publish", data={"csrf_token": token}, follow_redirects=True)
+    assert "不能再发布" in answer.text
+    session.expire_all()
+    assert session.query(Notice).one().withdrawn_at is not None
+
+
+def test_a_notice_for_administrators_is_not_shown_to_candidates(world, frozen):
+    county, finance, _ = county_with_two(world)
+    world.save(
+        Notice(
+            title="请核对名册",
+            body="x",
+            unit_id=county.id,
+            is_for_admins=True,
+            published_at=frozen.instant,
+            created_at=frozen.instant,
+        )
+    )
+    assert "请核对名册" in world.client(world.admin("unit_admin", finance)).get("/").text
+    assert "请核对名册" not in world.client(world.person(finance)).get("/").text
+
+
+def test_only_units_within_reach_can_be_addressed(world, session):
+    county, _finance, _ = county_with_two(world)
+    other = world.unit("别县", kind="county")
+    office = world.client(world.admin("publicity_office", county))
+    for unit_id in (str(other.id), "all", "x"):
+        answer = post(office, "/admin/messages/notices/new", title="a", text="b", unit_id=unit_id)
+        assert answer.status_code == 422
+    assert session.query(Notice).count() == 0
+    everywhere = world.client(world.admin("publicity_office"))
+    write(everywhere, unit_id="all")
+    assert session.query(Notice).one().unit_id is None
+
+
+def test_another_offices_notice_is_not_there(world, session, frozen):
+    county, _, _ = county_with_two(world)
+    other = world.unit("别县", kind="county")
+    notice = world.save(Notice(title="别县的", body="x", unit_id=other.id, created_at=frozen.instant))
+    office = world.client(world.admin("publicity_office", county))
+    path = f"/admin/messages/notices/{notice.id}"
+    assert "别县的" not in office.get("/admin/messages/notices").text
+    assert office.get(path).status_code == office.get(f"{path}/edit").status_code == 404
+    token = office.get("/").text.split('name="csrf_token" value="')[1].split('"')[0]
+    assert office.post(f"{path}/publish", data={"csrf_token": token}).status_code == 404
+    assert session.get(Notice, notice.id).published_at is None
+    assert world.client(world.admin("unit_admin", county)).get("/admin/messages/notices").status_code == 404
+
+
+def test_a_draft_can_be_changed_and_a_published_notice_cannot(world):
+    county, _, _ = county_with_two(world)
+    office = world.client(world.admin("publicity_office", county))
+    path = write(office, unit_id=str(county.id))
+    assert "十一月三十日前完成。\n请互相转告。" in office.get(f"{path}/edit").text
+    post(office, f"{path}/edit", title="新标题", text="新正文", unit_id=str(county.id))
+    assert "新标题" in office.get(path).text
+    post(office, f"{path}/publish")
+    refused = post(office, f"{path}/edit", title="再改", text="再改", unit_id=str(county.id))
+    assert refused.status_code == 409
+    assert "请先撤回" in refused.text
+
+
+def test_markup_in_a_notice_stays_words(world):
+    county, _, _ = county_with_two(world)
+    office = world.client(world.admin("publicity_office", county))
+    path = write(office, unit_id=str(county.id), text="<img src=x onerror=alert(1)>")
+    assert "<img src=x" not in office.get(path).text
+
+
+def test_reading_twice_counts_once(world, session, frozen):
+    county, finance, _ = county_with_two(world)
+    notice = world.save(
+        Notice(title="通知", body="x", unit_id=county.id, published_at=frozen.instant, created_at=frozen.instant)
+    )
+    reader = world.client(world.person(finance))
+    for _ in range(2):
+        reader.get(f"/notices/{notice.id}")
+    assert session.query(NoticeReading).count() == 1
+
+
+def test_unit_ids_come_from_both_paths_once():
+    assert unit_ids_of("/1/17/203/", "/9/203/") == (1, 17, 203, 9)
+    assert unit_ids_of("/1/", None) == (1,)
