@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -93,9 +94,14 @@ def items_of(paper: Paper) -> list[PaperItem]:
     """List a paper's items, numbered 1 to n over the whole paper."""
     raw = (item for section in paper.sections for item in section["items"])
     return [
-        PaperItem(number, version_id, part, KINDS_BY_LETTER[letter], order, Decimal(points))
+        PaperItem(number, version_id, part, KINDS_BY_LETTER[letter], order, _points(points))
         for number, ((version_id, part, order, points), letter) in enumerate(zip(raw, paper.shape[::2], strict=True), 1)
     ]
+
+
+@lru_cache(maxsize=512)
+def _points(written: str) -> Decimal:
+    return Decimal(written)
 
 
 def option_order(item: PaperItem) -> dict[str, str]:

@@ -25,7 +25,9 @@ SHAPE_LETTERS = {
 KINDS_BY_LETTER = {letter: kind for kind, letter in SHAPE_LETTERS.items()}
 DRAWN_KINDS = (Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE, Kind.FILL_BLANK, Kind.CASE)
 """Short answers are kept in the bank but not yet drawn, nor is a case that holds one."""
-_MOST_LISTED_OPTIONS = 7
+_MOST_PERMUTED = 6
+_SAMPLED_ORDERS = 2000
+"""All 720 orders of six options are listed; of more options a sample."""
 
 
 class BankTooSmallError(DomainError):
@@ -59,17 +61,34 @@ class Section:
         )
 
 
+@lru_cache(maxsize=64)
+def _orders(kind: Kind, count: int) -> tuple[str, ...]:
+    if kind in {Kind.FILL_BLANK, Kind.SHORT_ANSWER}:
+        return ("",)
+    letters = OPTION_LETTERS[:count]
+    if kind == Kind.TRUE_FALSE:
+        return (letters,)
+    if count <= _MOST_PERMUTED:
+        return tuple("".join(order) for order in itertools.permutations(letters))
+    rng = random.Random(count)  # noqa: S311 – no secret: which of them a person gets is drawn by the paper's own seed
+    return (letters, *("".join(rng.sample(letters, count)) for _ in range(_SAMPLED_ORDERS)))
+
+
 @dataclass(frozen=True, slots=True)
 class PoolPart:
     """One item that a question brings: its kind, and how many options or blanks it has."""
 
     kind: Kind
     count: int
+    shape: str = field(init=False, repr=False, compare=False)
+    """The two characters that stand for it in a paper's shape."""
+    orders: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The orders in which its options may be shown, the stored one first; made once, since thousands of papers choose from them."""
 
-    @property
-    def shape(self) -> str:
-        """The two characters that stand for it in a paper's shape."""
-        return SHAPE_LETTERS[self.kind] + chr(48 + self.count)
+    def __post_init__(self) -> None:
+        """Work out what drawing needs again and again."""
+        object.__setattr__(self, "shape", SHAPE_LETTERS[self.kind] + chr(48 + self.count))
+        object.__setattr__(self, "orders", _orders(self.kind, self.count))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,19 +166,26 @@ def draw(sections: Sequence[Section], pool: Pool, *, seed: int, is_shuffled: boo
     """
     rng = random.Random(seed)  # noqa: S311 – a paper must come out the same for its seed; the seed is what is secret
     picked = _pick(pool, rng, len(sections))
-    drawn, shape = [], []
+    drawn: list[dict[str, Any]] = []
+    shape: list[str] = []
     total = Decimal(0)
     for section, questions in zip(sections, picked, strict=True):
-        points = str(round_points(section.points_each))
-        items = []
-        for question in questions:
-            for number, part in enumerate(question.parts):
-                items.append([question.version_id, number, _order(part, rng, is_shuffled), points])
-                shape.append(part.shape)
+        items = _items(questions, str(round_points(section.points_each)), rng if is_shuffled else None)
+        shape += [part.shape for question in questions for part in question.parts]
         total += section.points_each * len(items)
         drawn.append({"title": section.title, "instructions": section.instructions, "items": items})
     version_ids = tuple(question.version_id for questions in picked for question in questions)
     return DrawnPaper(sections=drawn, shape="".join(shape), total_points=round_points(total), version_ids=version_ids)
+
+
+def _items(questions: Sequence[PoolQuestion], points: str, rng: random.Random | None) -> list[list[Any]]:
+    items = []
+    for question in questions:
+        for number, part in enumerate(question.parts):
+            orders = part.orders
+            order = orders[int(rng.random() * len(orders))] if rng is not None else orders[0]
+            items.append([question.version_id, number, order, points])
+    return items
 
 
 def _pick(pool: Pool, rng: random.Random, section_count: int) -> list[list[PoolQuestion]]:
@@ -171,9 +197,10 @@ def _pick(pool: Pool, rng: random.Random, section_count: int) -> list[list[PoolQ
                 raise BankTooSmallError
     sections: list[list[PoolQuestion]] = [[] for _ in range(section_count)]
     for group, questions in zip(pool.groups, picks, strict=True):
-        sections[group.section].extend(questions)
-    for questions in sections:
-        rng.shuffle(questions)
+        is_mixed = bool(sections[group.section])
+        sections[group.section] += questions
+        if is_mixed:
+            rng.shuffle(sections[group.section])
     return sections
 
 
@@ -226,19 +253,3 @@ def _hand_on(
         picks[taker].append(taken)
         owner[taken.question_id] = taker
         index = taker
-
-
-@lru_cache(maxsize=16)
-def _orders(count: int) -> tuple[str, ...]:
-    return tuple("".join(letters) for letters in itertools.permutations(OPTION_LETTERS[:count]))
-
-
-def _order(part: PoolPart, rng: random.Random, is_shuffled: bool) -> str:
-    if part.kind == Kind.FILL_BLANK:
-        return ""
-    if not is_shuffled or part.kind == Kind.TRUE_FALSE:
-        return OPTION_LETTERS[: part.count]
-    if part.count > _MOST_LISTED_OPTIONS:
-        return "".join(rng.sample(OPTION_LETTERS[: part.count], part.count))
-    orders = _orders(part.count)
-    return orders[int(rng.random() * len(orders))]
