@@ -100,7 +100,7 @@ def _insert_attempt(session: Session, candidate: CandidateExam, *, number: int, 
 
 # Save
 
-_SAVE = text("""
+SAVE = text("""
 WITH attempt AS (
   SELECT id, person_id, epoch, shape, deadline_at FROM attempts
   WHERE id = :attempt_id AND person_id = :person_id AND state = 'in_progress' AND epoch = :epoch AND closes_at > :now
@@ -171,7 +171,7 @@ def _save_round(
 ) -> Sequence[Row[Any]]:
     described = json.dumps([rules.describe(change) for change in batch], ensure_ascii=False)
     values = {"attempt_id": attempt_id, "person_id": person_id, "epoch": epoch, "now": now, "changes": described}
-    return session.execute(_SAVE, values).all()
+    return session.execute(SAVE, values).all()
 
 
 def _judge(

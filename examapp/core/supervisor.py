@@ -52,11 +52,11 @@ class Site:
 
 def main() -> int:
     """Start the site and watch it until it is told to stop."""
-    site = Site(_with_secrets(_tryout_settings()), {})
+    site = site_from_environment()
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
     try:
-        _start(site)
+        start(site)
         _watch(site)
     except KeyboardInterrupt:
         pass
@@ -66,7 +66,7 @@ def main() -> int:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _stop(site)
+        stop(site)
     return 0
 
 
@@ -79,8 +79,9 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _tryout_settings() -> Settings:
-    return read_settings({"APP_MODE": "tryout"} | dict(os.environ))
+def site_from_environment() -> Site:
+    """Give a site that is not started yet, by the environment's settings and this installation's secrets."""
+    return Site(_with_secrets(read_settings({"APP_MODE": "tryout"} | dict(os.environ))), {})
 
 
 def _with_secrets(settings: Settings) -> Settings:
@@ -103,7 +104,8 @@ def _kept_secret(path: Path, fresh: str) -> str:
     return path.read_text().strip()
 
 
-def _start(site: Site) -> None:
+def start(site: Site) -> None:
+    """Start servers and parts in order; raises CalledProcessError or EmbeddedServerError."""
     _start_servers(site)
     site.environment = _environment(site)
     _run(site, [_PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade"])
@@ -180,7 +182,7 @@ def web_command(settings: Settings) -> list[str]:
 
 
 def _run(site: Site, command: list[str]) -> None:
-    subprocess.run(command, env=site.environment, check=True)
+    subprocess.run(command, env=site.environment | {"LOG_LEVEL": "WARNING"}, check=True)
 
 
 def _start_part(site: Site, part: Part) -> None:
@@ -221,7 +223,8 @@ def _revive_servers(site: Site) -> None:
                 say(f"「{name}」还没有起来，稍后再试：{error}")
 
 
-def _stop(site: Site) -> None:
+def stop(site: Site) -> None:
+    """End all that was started, whatever of it still runs."""
     say("\n正在结束……")
     running = [
         part.process for part in reversed(site.parts) if part.process is not None and part.process.poll() is None

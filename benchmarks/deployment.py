@@ -1,0 +1,96 @@
+"""A real deployment to measure: the supervisor's own, on a free port, with the demo county, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from examapp.core import supervisor
+from examapp.core.supervisor import Site
+
+_READY_TIMEOUT_S = 240
+
+
+@dataclass(slots=True)
+class Deployment:
+    """A running site: its parts can be asked for their processor time, its database for what it does."""
+
+    site: Site
+    port: int
+    accounts: dict
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return self.site.environment
+
+    def cpu_s(self, *names: str) -> float:
+        """Processor time so far of parts (`web`, `grading`, …) and servers (`postgres`, `valkey`), in seconds."""
+        groups = {part.process.pid for part in self.site.parts if part.name in names and part.process}
+        groups |= {server.process.pid for name, server in self.site.servers.items() if name in names}
+        return cpu_of_groups(groups)
+
+    def stop(self) -> None:
+        supervisor.stop(self.site)
+
+
+def cpu_of_groups(groups: set[int]) -> float:
+    """Sum user and system time of all processes in these process groups, from /proc, in seconds."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[2]) in groups:
+            ticks += sum(int(field) for field in fields[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def deploy(data_folder: Path) -> Deployment:
+    """Start everything and wait until it is ready."""
+    port = free_port()
+    os.environ.update({"APP_MODE": "tryout", "PORT": str(port), "DATA_DIR": str(data_folder), "DEMO": "1"})
+    site = supervisor.site_from_environment()
+    supervisor.start(site)
+    deadline = time.monotonic() + _READY_TIMEOUT_S
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+                if answer.status == 200:
+                    break
+        except OSError:
+            pass
+        time.sleep(0.2)
+    accounts = json.loads((data_folder / "demo-accounts.json").read_text("utf-8"))
+    return Deployment(site, port, accounts)
+
+
+def run_inside(deployment: Deployment, module: str, *arguments: str) -> dict:
+    """Run a module of the benchmarks in a process of its own with the deployment's environment; it prints one JSON object last."""
+    finished = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env=deployment.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode != 0:
+        raise RuntimeError(f"{module}: {finished.stderr[-3000:]}")
+    return json.loads(finished.stdout.strip().splitlines()[-1])

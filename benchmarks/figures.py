@@ -1,0 +1,37 @@
+"""A measured figure and its limit."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """`ratio` is what was measured over its limit, so that 1 is just kept; for a floor (`at least`) limit over measured."""
+
+    name: str
+    value: float
+    unit: str
+    limit: str
+    limit_value: float
+
+    @property
+    def ratio(self) -> float:
+        if self.limit == "at least":
+            return round(self.limit_value / self.value, 4) if self.value else float("inf")
+        return round(self.value / self.limit_value, 4) if self.limit_value else 0.0
+
+    @property
+    def is_kept(self) -> bool:
+        return self.ratio <= 1
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self) | {"ratio": self.ratio}
+
+
+def at_most(name: str, value: float, limit_value: float, unit: str) -> Figure:
+    return Figure(name=name, value=round(value, 4), unit=unit, limit="at most", limit_value=limit_value)
+
+
+def at_least(name: str, value: float, limit_value: float, unit: str) -> Figure:
+    return Figure(name=name, value=round(value, 4), unit=unit, limit="at least", limit_value=limit_value)

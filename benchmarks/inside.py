@@ -1,0 +1,134 @@
+"""Measured from inside the application's own process: statements of a request, time in the server, memory of an export."""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import statistics
+import sys
+import time
+from contextlib import contextmanager
+
+from flask import Flask
+from sqlalchemy import event, func, select
+
+from examapp import create_app
+from examapp.core import clock
+from examapp.core.db import db, reading, transaction
+from examapp.exams.models import Exam
+from examapp.org.models import Unit
+from examapp.people.models import Person
+from examapp.reports.models import Export
+from examapp.reports.operations import exports
+
+_ROUNDS = 7
+
+
+def main(what: str) -> dict[str, object]:
+    app = create_app()
+    return {"save": _save, "page": _page, "export": _export}[what](app)
+
+
+@contextmanager
+def _counted(app: Flask):
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        seen.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def _client(app: Flask, login_name: str, password: str):
+    client = app.test_client()
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/login").get_data(as_text=True)).group(1)
+    answer = client.post("/login", data={"login_name": login_name, "password": password, "csrf_token": token})
+    assert answer.status_code == 303, answer.status_code
+    client.environ_base["HTTP_X_CSRFTOKEN"] = client.get("/api/v1/session").get_json()["csrf_token"]
+    return client
+
+
+def _accounts(app: Flask) -> dict:
+    return json.loads((app.config["SETTINGS"].data_path / "demo-accounts.json").read_text("utf-8"))
+
+
+def _save(app: Flask) -> dict[str, object]:
+    accounts = _accounts(app)
+    client = _client(app, accounts["candidates"]["login_names"][-5], accounts["candidates"]["password"])
+    attempt = client.post(f"/api/v1/exams/{accounts['open_exam_id']}/attempts", json={}).get_json()
+    epoch = client.post(f"/api/v1/attempts/{attempt['id']}/epoch").get_json()["epoch"]
+    counts = []
+    for seq in range(1, 4):
+        with _counted(app) as seen:
+            body = {"epoch": epoch, "changes": [{"item": seq, "seq": seq, "response": ["A"]}]}
+            assert client.put(f"/api/v1/attempts/{attempt['id']}/answers", json=body).status_code == 200
+        counts.append(len([s for s in seen if "clock_timestamp" not in s]))
+    return {"statements": max(counts)}
+
+
+def _office(app: Flask):
+    account = next(account for account in _accounts(app)["accounts"] if account["role"] == "publicity_office")
+    return _client(app, account["login_name"], account["password"])
+
+
+def _exam_and_county(app: Flask) -> tuple[int, int]:
+    with app.app_context():
+        exam_id = reading().scalar(select(func.min(Exam.id)))
+        county_id = reading().scalar(select(Unit.id).where(Unit.kind == "county"))
+    return int(exam_id or 0), int(county_id or 0)
+
+
+def _page(app: Flask) -> dict[str, object]:
+    client = _office(app)
+    exam_id, county_id = _exam_and_county(app)
+    address = f"/admin/reports/exams/{exam_id}/units/{county_id}"
+    statements, times = [], []
+    for _ in range(_ROUNDS):
+        with _counted(app) as seen:
+            began = time.perf_counter()
+            answer = client.get(address)
+            times.append(time.perf_counter() - began)
+        assert answer.status_code == 200, answer.status_code
+        statements.append(len([s for s in seen if "clock_timestamp" not in s]))
+    return {"statements": max(statements[1:]), "ms": 1000 * statistics.median(times[1:])}
+
+
+def _export(app: Flask) -> dict[str, object]:
+    exam_id, county_id = _exam_and_county(app)
+    with app.app_context():
+        office = next(
+            account["login_name"] for account in _accounts(app)["accounts"] if account["role"] == "publicity_office"
+        )
+        person_id = reading().scalar(select(Person.id).where(Person.staff_number == office))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with transaction() as session:
+            row = Export(
+                exam_id=exam_id,
+                unit_id=county_id,
+                content="scores",
+                format="xlsx",
+                created_by_id=person_id,
+                created_at=clock.now(),
+            )
+            session.add(row)
+            session.flush()
+            export_id = row.id
+        began = time.perf_counter()
+        with transaction() as session:
+            exports.begin_export(session, export_id, now=clock.now())
+        with transaction() as session:
+            exports.build_export(session, export_id, now=clock.now(), note_progress=lambda _done, _total: None)
+        took = time.perf_counter() - began
+        row = reading().get(Export, export_id)
+        size = len(row.file or b"")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"s": took, "mb": peak / 1024, "mb_more": (peak - before) / 1024, "bytes": size, "state": row.state}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1])))

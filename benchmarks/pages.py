@@ -1,0 +1,44 @@
+"""What the exam page brings over the wire at its first load, and the county's participation page."""
+
+from __future__ import annotations
+
+import re
+
+from benchmarks.deployment import Deployment, run_inside
+from benchmarks.figures import Figure, at_most
+from benchmarks.load import Candidate, sign_in_many
+
+
+def measure(deployment: Deployment) -> list[Figure]:
+    """Load the exam page as a browser with an empty cache does, gzip only (brotli would be less)."""
+    candidate = sign_in_many(deployment.port, deployment.accounts, 1, offset=200)[0]
+    requests, received = _first_load(candidate, deployment.accounts["open_exam_id"])
+    page = run_inside(deployment, "benchmarks.inside", "page")
+    export = run_inside(deployment, "benchmarks.inside", "export")
+    assert export["state"] == "ready", export
+    return [
+        at_most("exam page: first load over the wire", received / 1000, 150, "kB"),
+        at_most("exam page: requests at first load", requests, 12, "requests"),
+        at_most(
+            "county participation page, 8,000 people and 120 units: statements", page["statements"], 6, "statements"
+        ),
+        at_most("county participation page: time in the server, median", page["ms"], 50, "ms"),
+        at_most("scores of 8,000 people to xlsx: time", export["s"], 3, "s"),
+        at_most("scores of 8,000 people to xlsx: peak memory of the whole process", export["mb"], 150, "MB"),
+    ]
+
+
+def _first_load(candidate: Candidate, exam_id: int) -> tuple[int, int]:
+    fresh = Candidate(candidate.port)
+    fresh.cookies, fresh.csrf = dict(candidate.cookies), candidate.csrf
+    status, page = fresh.call("GET", f"/exams/{exam_id}/sit")
+    assert status == 200, status
+    wanted = re.findall(rb'(?:href|src)="(/static/[^"]+|/exam-worker[^"]*)"', page)
+    for path in dict.fromkeys(wanted):
+        status, _ = fresh.call("GET", path.decode())
+        assert status == 200, path
+    fresh.call("GET", "/api/v1/session")
+    attempt = fresh.start(exam_id)
+    status, _ = fresh.call("GET", f"/api/v1/attempts/{attempt['id']}/paper")
+    assert status == 200
+    return fresh.requests, fresh.received

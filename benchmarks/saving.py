@@ -1,0 +1,113 @@
+"""What a save costs beside a bare WSGI function that does the same statement."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import statistics
+import subprocess
+import time
+
+from benchmarks.deployment import Deployment, cpu_of_groups, free_port, run_inside
+from benchmarks.figures import Figure, at_least, at_most
+from benchmarks.load import Candidate, hammer, sign_in_many
+from examapp.core.supervisor import web_command
+
+_CONCURRENCY = 32
+_ROUNDS = 5
+_SAVES_A_ROUND = 40
+
+
+def measure(deployment: Deployment) -> list[Figure]:
+    """Alternate rounds of our saves and bare saves; medians of five."""
+    candidates = sign_in_many(deployment.port, deployment.accounts, _CONCURRENCY)
+    bare = _Bare(deployment, candidates)
+    try:
+        rounds = [_round(deployment, candidates, bare) for _ in range(_ROUNDS + 1)][1:]
+    finally:
+        bare.stop()
+    ours, plain, ours_cpu, plain_cpu, p99 = (list(column) for column in zip(*rounds, strict=True))
+    cpu_ratio = statistics.median(a / b for a, b in zip(ours_cpu, plain_cpu, strict=True))
+    speed_ratio = statistics.median(a / b for a, b in zip(ours, plain, strict=True))
+    print(
+        f"  saves/s ours {statistics.median(ours):.0f}, bare {statistics.median(plain):.0f}; CPU ms a save ours {statistics.median(ours_cpu):.2f}, bare {statistics.median(plain_cpu):.2f}"
+    )
+    return [
+        at_most(
+            "save: SQL statements (BEGIN and COMMIT not counted)",
+            run_inside(deployment, "benchmarks.inside", "save")["statements"],
+            2,
+            "statements",
+        ),
+        at_most("save: CPU of web and database over bare WSGI with the same statement", cpu_ratio, 3, "ratio"),
+        at_least("save: throughput at concurrency 32 over bare WSGI", speed_ratio, 0.6, "ratio"),
+        at_most("save: p99 at concurrency 32", 1000 * statistics.median(p99), 60, "ms"),
+    ]
+
+
+def _round(
+    deployment: Deployment, candidates: list[Candidate], bare: _Bare
+) -> tuple[float, float, float, float, float]:
+    saves = _CONCURRENCY * _SAVES_A_ROUND
+    before = deployment.cpu_s("web", "postgres")
+    wall, durations = hammer(candidates, _SAVES_A_ROUND, Candidate.save)
+    ours_cpu = (deployment.cpu_s("web", "postgres") - before) / saves * 1000
+    p99 = statistics.quantiles(durations, n=100)[98]
+    time.sleep(5.2)  # one attempt may save 100 times in five seconds; the next round begins afresh
+    before = bare.cpu_s() + deployment.cpu_s("postgres")
+    bare_wall, _ = hammer(bare.callers, _SAVES_A_ROUND, _BareCaller.save)
+    bare_cpu = (bare.cpu_s() + deployment.cpu_s("postgres") - before) / saves * 1000
+    return saves / wall, saves / bare_wall, ours_cpu, bare_cpu, p99
+
+
+class _BareCaller:
+    def __init__(self, port: int, path: str) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.path = path
+
+    def save(self) -> float:
+        began = time.perf_counter()
+        self.connection.request("PUT", self.path, b"{}")
+        answer = self.connection.getresponse()
+        answer.read()
+        assert answer.status == 200, answer.status
+        return time.perf_counter() - began
+
+
+class _Bare:
+    """The bare function on the same server with as many workers and threads."""
+
+    def __init__(self, deployment: Deployment, candidates: list[Candidate]) -> None:
+        port = free_port()
+        command = web_command(deployment.site.settings)
+        command[command.index("--port") + 1] = str(port)
+        command[-1] = "benchmarks.bare:app"
+        self.process = subprocess.Popen(command, env=deployment.environment, start_new_session=True)
+        person = {c: _person_id(c) for c in candidates}
+        # Attempts of their own epoch: the bare function counts from a million, above what the candidates send.
+        self.callers = [_BareCaller(port, f"/{c.attempt['id']}/{person[c]}/{c.epoch}") for c in candidates]
+        _wait_for(port)
+
+    def cpu_s(self) -> float:
+        return cpu_of_groups({self.process.pid})
+
+    def stop(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def _person_id(candidate: Candidate) -> int:
+    return int(json.loads(candidate.call("GET", "/api/v1/session")[1])["person"]["id"])
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+            connection.request("GET", "/0/0/1")
+            connection.getresponse().read()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
