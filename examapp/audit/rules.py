@@ -63,6 +63,7 @@ ACT_WORDS = {
     "people.enable_account": "恢复账号",
     "people.export_first_passwords": "导出初始密码",
     "people.grant_role": "授予角色",
+    "people.import_roster": "名册导入完成",
     "people.let_person_leave": "办理离开名册",
     "people.reset_password": "重置密码",
     "people.revoke_role": "收回角色",

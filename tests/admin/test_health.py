@@ -58,6 +58,7 @@ def test_an_older_schema_is_not_ready(world, session):
 
 def test_figures_are_for_this_machine_or_who_holds_the_token(world, app, monkeypatch):
     client = world.client()
+    client.get("/login")
     page = client.get("/metrics")
     assert page.status_code == 200
     for name in (

@@ -1,0 +1,95 @@
+"""The files of a real deployment say the same as the code: parts, flags, queues, settings."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from examapp.config import Settings, settings_table
+from examapp.core.supervisor import web_command
+from examapp.core.worker import QUEUES
+
+ROOT = Path(__file__).parents[2]
+DOCKER = ROOT / "docker"
+
+
+def test_the_settings_table_of_the_handbook_is_the_codes():
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    assert settings_table() in text, "put settings_table() of examapp.config into docs/operations.md"
+
+
+def test_the_image_serves_as_the_supervisor_does():
+    command = [part for part in web_command(Settings())[1:] if part not in {"127.0.0.1", "8000", "2", "8"}]
+    entry = (DOCKER / "entrypoint.sh").read_text()
+    line = re.search(r"exec granian (.*?wsgi:app)", entry.replace("\\\n", " "), re.DOTALL).group(1)
+    assert [part for part in line.split() if not part.startswith('"${')] == command
+
+
+def test_every_queue_has_its_worker():
+    queues = set(QUEUES.values()) | {"imports"}
+    compose = (DOCKER / "compose.yml").read_text()
+    assert set(re.findall(r"command: \[worker, (\w+)\]", compose)) == queues
+    target = (DOCKER / "systemd" / "examapp.target").read_text()
+    assert set(re.findall(r"examapp-worker@(\w+)\.service", target)) == queues
+
+
+def test_every_part_checks_before_it_starts():
+    entry = (DOCKER / "entrypoint.sh").read_text()
+    for part in ("web", "worker", "beat", "sweeper"):
+        case = re.search(rf"^  {part}\)\n(.*?);;", entry, re.DOTALL | re.MULTILINE).group(1)
+        assert "check-start" in case
+    units = sorted((DOCKER / "systemd").glob("examapp-*.service"))
+    started = [unit.name for unit in units if "check-start" in unit.read_text()]
+    assert started == [
+        "examapp-beat.service",
+        "examapp-sweeper.service",
+        "examapp-web.service",
+        "examapp-worker@.service",
+    ]
+
+
+def test_the_two_nginx_files_differ_only_in_places():
+    def rules(path):
+        lines = [line.split("#")[0].strip() for line in path.read_text().splitlines()]
+        places = (
+            "resolver",
+            "zone examapp",
+            "server web",
+            "server 127",
+            "access_log /",
+            "error_log",
+            "listen 443 ssl",
+            "http2 on",
+            "user ",
+        )
+        return [line for line in lines if line and not line.startswith(places)]
+
+    assert rules(DOCKER / "nginx.conf") == rules(DOCKER / "systemd" / "nginx.conf")
+
+
+def test_the_stores_are_set_to_lose_nothing():
+    compose = (DOCKER / "compose.yml").read_text()
+    assert 'appendonly, "yes"' in compose and "--maxmemory-policy, noeviction" in compose
+    for unsafe in ("fsync=off", "synchronous_commit=off", "full_page_writes=off"):
+        assert unsafe not in compose
+
+
+def test_no_secret_has_a_value_in_the_example():
+    example = (DOCKER / "env.example").read_text()
+    for name in ("SECRET_KEY", "DATA_KEYS", "SETUP_CODE", "METRICS_TOKEN", "POSTGRES_PASSWORD"):
+        assert re.search(rf"^{name}=$", example, re.MULTILINE)
+    known = {name.upper() for name in Settings.__dataclass_fields__} | {"POSTGRES_PASSWORD", "POSTGRES_SHARED_BUFFERS"}
+    assert set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE)) <= known
+
+
+@pytest.mark.parametrize("script", ["entrypoint.sh", "backup.sh"])
+def test_the_scripts_are_sound_shell(script):
+    assert subprocess.run(["sh", "-n", str(DOCKER / script)], check=False).returncode == 0
+
+
+def test_an_unknown_part_is_refused_in_chinese():
+    answer = subprocess.run(
+        ["sh", str(DOCKER / "entrypoint.sh"), "kitchen"], capture_output=True, text=True, check=False
+    )
+    assert (answer.returncode, "未知的部分" in answer.stderr) == (64, True)
