@@ -19,10 +19,10 @@ from examapp.core import clock
 from examapp.core.db import reading
 from examapp.core.errors import NotFoundError
 from examapp.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, ExamKind, ScoringRule
-from examapp.exams.queries import CandidateExam, find_candidate_exam
+from examapp.exams.queries import CandidateExam, find_candidate_exam, find_prepared_paper
 from examapp.exams.rules import START_REFUSAL_WORDS
 from examapp.papers.models import BlueprintSection
-from examapp.papers.queries import get_blueprint
+from examapp.papers.queries import get_blueprint, get_paper
 from examapp.people.access import me, public, signed_in
 from question_bank.model import KIND_NAMES, Kind
 
@@ -36,7 +36,8 @@ class KindRow:
     name: str
     count: int
     points_each: Decimal
-    points: Decimal
+    points: Decimal | None
+    """None for cases, whose points go by their sub-questions."""
 
 
 @blueprint.get("/exams/<int:exam_id>")
@@ -56,6 +57,7 @@ def before_start(exam_id: int) -> str:
         window=candidate.window(now),
         sessions=candidate.sessions,
         plan=_plan(session, candidate),
+        total_points=_total_points(session, candidate, len(attempts) + 1),
         attempts=attempts,
         live=live,
         left=None if exam.attempts_allowed is None else max(0, exam.attempts_allowed - len(attempts)),
@@ -127,12 +129,18 @@ def _plan(session: Session, candidate: CandidateExam) -> list[KindRow]:
     return [_kind_row(section) for section in get_blueprint(session, candidate.blueprint_id).sections]
 
 
+def _total_points(session: Session, candidate: CandidateExam, number: int) -> Decimal | None:
+    """Give the points of the paper made ahead for the next sitting; None where there is none yet."""
+    paper_id = find_prepared_paper(session, candidate.exam.id, candidate.person_id, number)
+    return None if paper_id is None else get_paper(session, paper_id).total_points
+
+
 def _kind_row(section: BlueprintSection) -> KindRow:
     return KindRow(
         name=KIND_NAMES[Kind(section.kind)],
         count=section.count,
         points_each=section.points_each,
-        points=section.points_each * section.count,
+        points=None if section.kind == Kind.CASE else section.points_each * section.count,
     )
 
 

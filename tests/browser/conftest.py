@@ -29,8 +29,7 @@ ARGUMENTS = [
 
 
 class _Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+    # HTTP/1.0: no connection outlives `stop`.
     def log(self, *_args) -> None:
         return
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
+import os
 import re
+import signal
+import tempfile
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from examapp.attempts.models import Answer, Attempt, AttemptEvent, SetAsideSave
 from examapp.people.models import SignIn
 from question_bank.model import Kind
+from tests.browser.conftest import ARGUMENTS, CHROMIUM
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +32,7 @@ def begin(context, live, exam):
 
 def wait_open(page):
     expect(page.locator("#veil")).to_be_hidden()
-    expect(page.locator("#item-1")).to_be_visible()
+    expect(page.locator(".item.is-current")).to_be_visible()
 
 
 def choose(page, item, key):
@@ -39,6 +46,30 @@ def stored(live):
 
 def wait_saved(page):
     expect(page.locator("#saved")).to_have_text(re.compile(r"^已保存 \d\d:\d\d:\d\d$"))
+
+
+def wait_until(page, milliseconds):
+    """Let the page's own clock go on by so much."""
+    page.evaluate("window.mark = performance.now()")
+    poll(page, f"performance.now() > window.mark + {milliseconds}")
+
+
+def poll(page, condition):
+    """Wait for a condition in the page; the page's own policy forbids Playwright's way of doing so."""
+    for _ in range(150):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(condition)
+
+
+STATE = (
+    "JSON.parse(localStorage[Object.keys(localStorage).filter(function (k) { return k.indexOf('exam:') === 0; })[0]])"
+)
+
+
+def wait_for_state(page, condition):
+    poll(page, f"(function (state) {{ return {condition}; }})({STATE})")
 
 
 def hand_in(page):
@@ -105,7 +136,7 @@ def test_twenty_answers_offline_and_a_reload_arrive_untouched(live, device, make
     assert stored(live) == {}
     live.start()
     context.set_offline(False)
-    expect(page.locator("#item-1")).to_be_visible()
+    wait_open(page)
     wait_saved(page)
     assert stored(live) == {item: ["ABCD"[item % 4]] for item in range(1, 21)}
     assert live.read(Attempt)[0].epoch == 1
@@ -172,7 +203,7 @@ def test_unsent_answers_survive_a_closed_tab(live, device, make_exam):
     page.evaluate("document.querySelectorAll('.square')[3].click()")
     page.locator("#item-4 .text").fill("三十日")
     expect(page.locator("#saved")).to_have_text("未保存 2 题")
-    page.wait_for_function("JSON.stringify(localStorage).indexOf('sealed') > 0")
+    poll(page, "JSON.stringify(localStorage).indexOf('sealed') > 0")
     assert "三十日" not in page.evaluate("JSON.stringify(localStorage)")
     page.close()
     live.start()
@@ -227,11 +258,7 @@ def test_the_keyboard_alone_answers_a_paper(live, device, make_exam):
     wait_saved(page)
     expect(page.locator(".square").nth(2)).to_have_attribute("aria-label", "第 3 题，已答，不确定")
     assert stored(live) == {1: ["B"], 2: ["C"], 3: ["C", "D"]}
-    page.wait_for_timeout(1)
-    expect.set_options(timeout=10_000)
-    page.wait_for_function(
-        "JSON.parse(localStorage[Object.keys(localStorage).filter(function (k) { return k.indexOf('exam:') === 0; })[0]]).isUnsureDue === false"
-    )
+    wait_for_state(page, "state.isUnsureDue === false")
     assert live.read(Attempt)[0].unsure == [3]
 
 
@@ -262,7 +289,7 @@ def test_offline_at_the_deadline_says_what_waits_and_is_set_aside(live, device, 
     live.stop()
     choose(page, 1, "A")
     expect(page.locator("#wait-title")).to_have_text("已到时间，本机有 1 题未上传", timeout=20_000)
-    page.wait_for_timeout(1500)
+    wait_until(page, 1500)
     live.start()
     expect(page.locator("#panel-receipt")).to_be_visible(timeout=20_000)
     expect(page.locator("#receipt-title")).to_have_text("已到时间，系统已交卷")
@@ -284,14 +311,12 @@ def test_a_wrong_device_clock_changes_nothing(live, device, make_exam):
 def test_leaving_the_page_is_recorded_and_shown(live, device, make_exam):
     page = begin(device(live.world.person(), width=1280), live, make_exam())
     page.evaluate("window.dispatchEvent(new Event('blur'))")
-    page.wait_for_timeout(1200)
+    wait_until(page, 1200)
     page.evaluate("window.dispatchEvent(new Event('focus'))")
     expect(page.locator("#presence")).to_contain_text("离开页面 1 次")
     choose(page, 1, "A")
     wait_saved(page)
-    page.wait_for_function(
-        "JSON.parse(localStorage[Object.keys(localStorage).filter(function (k) { return k.indexOf('exam:') === 0; })[0]]).events.length === 0"
-    )
+    wait_for_state(page, "state.events.length === 0")
     assert [event.type for event in live.read(AttemptEvent)] == ["focus_loss"]
 
 
@@ -344,9 +369,150 @@ def test_no_key_stands_in_the_page_or_on_the_device(live, device, make_exam):
     kept = page.evaluate("JSON.stringify(localStorage) + JSON.stringify(sessionStorage)")
     assert "题干" not in kept
     assert "理由" not in page.content() + kept
-    state = json.loads(
-        page.evaluate(
-            "localStorage[Object.keys(localStorage).filter(function (k) { return k.indexOf('exam:') === 0; })[0]]"
-        )
+    wait_for_state(page, "Object.keys(state.pending).length === 0")
+
+
+def processes_of(folder):
+    """The processes of a browser that this test started with a profile folder of its own."""
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and folder.encode() in (entry / "cmdline").read_bytes():
+                yield int(entry.name)
+
+
+def test_a_killed_browser_goes_on_where_it_was(live, chromium, make_exam):
+    exam, person = make_exam(), live.world.person()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+
+        def launch():
+            context = chromium.browser_type.launch_persistent_context(
+                folder, executable_path=str(CHROMIUM), args=ARGUMENTS
+            )
+            context.add_cookies([live.cookie(person)])
+            return context
+
+        page = begin(launch(), live, exam)
+        choose(page, 1, "A")
+        wait_saved(page)
+        choose(page, 2, "B")
+        for process in list(processes_of(folder)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        context = launch()
+        again = context.new_page()
+        again.goto(f"{live.url}/exams/{exam.id}")
+        again.get_by_role("link", name="继续作答").click()
+        wait_open(again)
+        expect(again.locator("#item-1 input[value=A]")).to_be_checked()
+        choose(again, 2, "C")
+        wait_saved(again)
+        assert stored(live) == {1: ["A"], 2: ["C"]}
+        context.close()
+
+
+def test_a_full_hall_queues_with_place_and_time_and_lets_in_by_itself(live, device, make_exam):
+    exam = make_exam()
+    page = device(live.world.person()).new_page()
+    full = [{"state": "queued", "place": 12, "wait_s": 40}, {"state": "queued", "place": 3, "wait_s": 10}]
+
+    def answer(route):
+        if full:
+            route.fulfill(status=202, json=full.pop(0), headers={"Retry-After": "1"})
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/exams/*/attempts", answer)
+    page.goto(f"{live.url}/exams/{exam.id}/sit#start")
+    expect(page.locator("#wait-words")).to_contain_text("您排在第 12 位，预计等待 40 秒")
+    expect(page.locator("#wait-words")).to_contain_text("您排在第 3 位")
+    wait_open(page)
+
+
+def test_extra_time_arrives_with_the_next_exchange(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam(duration_s=600))
+    attempt = live.read(Attempt)[0]
+    attempt.deadline_at += timedelta(minutes=10)
+    attempt.closes_at += timedelta(minutes=10)
+    live.world.commit()
+    choose(page, 1, "A")
+    expect(page.locator("#notes")).to_contain_text("考试时间已延长 10 分钟")
+    expect(page.locator("#time")).to_have_text(re.compile(r"^19:\d\d$"))
+
+
+def test_a_lost_reply_to_the_hand_in_brings_the_same_receipt(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam())
+    choose(page, 1, "A")
+    lost = []
+
+    def lose_first(route):
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.fetch().json()["receipt"]["number"])
+        route.abort()
+
+    page.route("**/submission", lose_first)
+    hand_in(page)
+    expect(page.locator("#receipt-number")).to_have_text(lost[0])
+    assert live.read(Attempt)[0].receipt_number == lost[0]
+
+
+def test_a_server_that_is_busy_or_slows_down_is_obeyed(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam())
+    refusals = [
+        {"status": 503, "json": {"error": "try_again", "message": "服务器正忙"}, "headers": {"Retry-After": "1"}},
+        {
+            "status": 429,
+            "json": {"error": "slow_down", "message": "慢些", "next_save_ms": 1000},
+            "headers": {"Retry-After": "1"},
+        },
+        {"status": 403, "json": {"error": "csrf_failed", "message": "页面已过期"}},
+    ]
+    page.route("**/answers", lambda route: route.fulfill(**refusals.pop(0)) if refusals else route.continue_())
+    choose(page, 1, "A")
+    wait_saved(page)
+    assert stored(live) == {1: ["A"]}
+    assert refusals == []
+
+
+def test_signing_out_leaves_nothing_of_the_exam_on_the_device(live, device, make_exam):
+    exam = make_exam()
+    page = begin(device(live.world.person()), live, exam)
+    choose(page, 1, "A")
+    wait_saved(page)
+    assert len(device_state(page)) == 1
+    page.goto(f"{live.url}/exams/{exam.id}")
+    page.get_by_role("button", name="退出登录").click()
+    page.wait_for_url("**/login")
+    assert device_state(page) == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing_serious(live, device, make_exam, width):
+    exam = make_exam(
+        {Kind.SINGLE_CHOICE: 2, Kind.MULTIPLE_CHOICE: 1, Kind.CASE: 1, Kind.FILL_BLANK: 1}, keys_policy="at_once"
     )
-    assert state["pending"] == {}
+    page = begin(device(live.world.person(), width=width), live, exam)
+    choose(page, 1, "B")
+    wait_saved(page)
+    found = [*serious(page)]
+    page.locator("#all-view").click()
+    found += serious(page)
+    page.locator("#hand-in").click()
+    found += serious(page)
+    page.get_by_role("button", name="确认交卷").click()
+    expect(page.locator("#panel-receipt")).to_be_visible()
+    found += serious(page)
+    for path in (f"/exams/{exam.id}", "/attempts/1/receipt", "/attempts/1/result", "/my/mistakes", "/exams/offline"):
+        page.goto(live.url + path)
+        found += serious(page)
+    assert found == []
+
+
+def serious(page):
+    found = Axe().run(page).response["violations"]
+    return [
+        (page.url, v["id"], [n["html"] for n in v["nodes"]][:2])
+        for v in found
+        if v["impact"] in {"serious", "critical"}
+    ]

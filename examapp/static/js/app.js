@@ -1,16 +1,31 @@
-// What back-office pages share: ask before an act that cannot be undone, follow a long job's progress.
+// What pages share: ask before an act that cannot be undone, leave nothing of an exam behind at sign-out, follow a long job's progress.
 (function () {
   'use strict';
 
   document.addEventListener('submit', function (event) {
     var words = event.target.getAttribute('data-confirm');
     if (words && !window.confirm(words)) { event.preventDefault(); return; }
+    if (event.target.classList.contains('site-sign-out') && !forgetExams()) { event.preventDefault(); return; }
     var button = event.target.querySelector('button[type="submit"]');
     if (button && event.target.method === 'post') {
       window.setTimeout(function () { button.disabled = true; }, 0);
       window.setTimeout(function () { button.disabled = false; }, 8000);
     }
   });
+
+  // Answers kept on this device go with the sign-out; what has not reached the server yet is asked about first.
+  function forgetExams() {
+    var keys, waiting;
+    try {
+      keys = Object.keys(window.localStorage).filter(function (key) { return key.indexOf('exam:') === 0; });
+      waiting = keys.reduce(function (sum, key) {
+        return sum + Object.keys(JSON.parse(window.localStorage.getItem(key)).pending || {}).length;
+      }, 0);
+    } catch (error) { return true; }
+    if (waiting && !window.confirm('本机还有 ' + waiting + ' 题没有上传，退出登录会清除。请先回到考试页面等待上传。仍要退出吗？')) { return false; }
+    keys.forEach(function (key) { window.localStorage.removeItem(key); });
+    return true;
+  }
 
   function follow(job) {
     var bar = job.querySelector('progress');

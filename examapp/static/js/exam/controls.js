@@ -30,6 +30,12 @@
     return node && (node.tagName === 'TEXTAREA' || (node.tagName === 'INPUT' && (node.type === 'text' || node.type === 'password')));
   }
 
+  // The mark of focus is for those who move by keys; a tap shows its choice by itself.
+  function watchKeys() {
+    document.addEventListener('keydown', function () { document.body.classList.add('by-key'); });
+    document.addEventListener('mousedown', function () { document.body.classList.remove('by-key'); });
+  }
+
   exam.watchControls = function (page) {
     var view = page.view;
     byId('previous').addEventListener('click', function () { view.step(-1); });
@@ -43,6 +49,7 @@
     byId('hand-in-confirm').addEventListener('click', page.handIn);
     byId('hand-in-back').addEventListener('click', page.cancelHandIn);
     showAll(exam.readSetting('view') === 'all', view);
+    watchKeys();
     document.addEventListener('keydown', function (event) {
       if (page.panels.isOpen() || event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target)) { return; }
       if (event.key === 'Escape') { exam.closeSheet(); return; }
@@ -51,6 +58,22 @@
       else if (event.key === 'u' || event.key === 'U') { view.toggleUnsure(); }
       else if (!view.press(event.key)) { return; }
       event.preventDefault();
+    });
+  };
+
+  // The shell for a reload without network is kept while nothing else is to be loaded.
+  exam.keepShell = function (address) {
+    if (!navigator.serviceWorker) { return; }
+    window.setTimeout(function () {
+      navigator.serviceWorker.register(address, { scope: '/exams/' }).catch(function () { return undefined; });
+    }, 15000);
+  };
+
+  exam.warnBeforeLoss = function (queue) {
+    window.addEventListener('beforeunload', function (event) {
+      if (queue.isKept() || !queue.pending().length) { return; }
+      event.preventDefault();
+      event.returnValue = '';
     });
   };
 
@@ -65,6 +88,7 @@
       if (leftAt !== null || sync.isOver()) { return; }
       leftAt = clock.mono();
       leftWall = Date.now();
+      sync.hurry();
     }
 
     function comeBack() {

@@ -62,9 +62,14 @@
   }
 
   function findAttempt() {
-    var left = exam.storedStates(examId);
+    var left = exam.storedStates(examId, person.id);
     if (data.attemptId) { return getAttempt(data.attemptId); }
-    if (window.location.hash === '#start') { return start(); }
+    if (window.location.hash === '#start') {
+      return start().then(function (started) {
+        left.forEach(function (one) { if (one.attempt !== started.id) { sendLate(one).then(function () { exam.forgetState(one.attempt); }); } });
+        return started;
+      });
+    }
     if (left.length) { return getAttempt(left[left.length - 1].attempt); }
     window.location.replace(data.before);
     return new Promise(function () { return undefined; });
@@ -151,7 +156,7 @@
     findAttempt().then(function (found) {
       attempt = found;
       clock.setDeadline(attempt.deadline_at);
-      queue = exam.createQueue(attempt.id, examId, exam.createBox(data.deviceKey));
+      queue = exam.createQueue(attempt.id, examId, person.id, exam.createBox(data.deviceKey));
       return queue.load();
     }).then(function (left) {
       if (attempt.state !== 'in_progress') {
@@ -196,7 +201,8 @@
     view = exam.createView(paper, {
       answered: function (item, response, isText) { queue.change(item, response, isText); view.unsent(queue.pending()); sync.changed(isText); },
       marked: function (items) { queue.setUnsure(items); sync.marked(); },
-      leaveSheet: function () { exam.closeSheet(); }
+      leaveSheet: function () { exam.closeSheet(); },
+      moved: function (item) { exam.rememberPlace(attempt.id, item); }
     });
     view.fill(queue.answers(), queue.unsure());
     view.unsent(queue.pending());
@@ -206,11 +212,13 @@
     });
     if (!queue.keepsTexts() && hasTexts(paper)) { bars.note('本机浏览器不能加密暂存，填写的文字只在联网时保存，断网时请不要关闭页面。'); }
     exam.watchControls({ view: view, panels: panels, askHandIn: askHandIn, handIn: handIn, cancelHandIn: cancelHandIn });
+    exam.keepShell(data.worker);
+    exam.warnBeforeLoss(queue);
     exam.watchPresence(queue, sync, bars, clock, Number(data.focusLimit) || 0);
     if (!attempt.isNew) { queue.note('resume', new Date().toISOString(), null); }
     if (queue.pending().length) { showWaiting(); }
     panels.close();
-    byId('item-1').focus({ preventScroll: true });
+    view.go(exam.lastPlace(attempt.id), true);
     tick();
     window.setInterval(tick, 500);
     sync.start();
@@ -234,7 +242,7 @@
 
   function showWaiting() {
     var pending = queue.pending();
-    bars.waiting(pending.length);
+    bars.waiting(pending.length, sync.isFailing());
     view.unsent(pending);
     if (sync.isSilent()) { showOffline(); }
   }

@@ -15,6 +15,7 @@
   exam.createPanels = function (goTo) {
     var opened = byId('panel-wait');
     var before = null;
+    var behind = null;
     var pages = document.querySelectorAll('[data-page]');
 
     function hidePage(isHidden) {
@@ -42,6 +43,18 @@
       if (before && before.focus) { before.focus(); }
     }
 
+    function isOpen(id) { return Boolean(opened) && (!id || opened.id === id); }
+
+    // What stood on the page before the sign-in stands there again after it.
+    function openSignIn() {
+      behind = isOpen('panel-wait') ? 'panel-wait' : null;
+      open('panel-sign-in');
+    }
+
+    function closeSignIn() {
+      if (behind) { open(behind); } else { close(); }
+    }
+
     function focusable() {
       return Array.prototype.filter.call(opened.querySelectorAll('a[href], button, input'), function (node) {
         return !node.disabled && node.offsetParent !== null;
@@ -66,7 +79,8 @@
       byId('wait-words').textContent = words || '';
       byId('wait-back').hidden = true;
       byId('wait-act').hidden = true;
-      if (!opened || opened.id !== 'panel-wait') { open('panel-wait'); }
+      if (isOpen('panel-sign-in')) { behind = 'panel-wait'; return; }
+      if (!isOpen('panel-wait')) { open('panel-wait'); }
     }
 
     function stop(title, words, button) {
@@ -115,7 +129,7 @@
     }
 
     return { open: open, close: close, wait: wait, stop: stop, askHandIn: askHandIn, receipt: receipt,
-      isOpen: function (id) { return Boolean(opened) && (!id || opened.id === id); } };
+      openSignIn: openSignIn, closeSignIn: closeSignIn, isOpen: isOpen };
   };
 
   // Signing in again over the paper, which stays as it is; only the same person may go on with it.
@@ -124,9 +138,8 @@
       var form = byId('sign-in-form');
       var words = byId('sign-in-words');
       var password = byId('sign-in-password');
-      var shown = panels.isOpen('panel-wait') ? 'panel-wait' : null;
       words.textContent = '';
-      panels.open('panel-sign-in');
+      panels.openSignIn();
       form.onsubmit = function (event) {
         event.preventDefault();
         byId('sign-in-button').disabled = true;
@@ -137,7 +150,7 @@
           words.textContent = refusal || '';
           password.value = '';
           if (refusal) { password.focus(); return; }
-          if (shown) { panels.open(shown); } else { panels.close(); }
+          panels.closeSignIn();
           resolve();
         });
       };
@@ -151,7 +164,6 @@
   exam.createBars = function () {
     var banner = byId('banner');
     var saved = byId('saved');
-    var hasWord = false;
     function show(words, isUrgent) {
       banner.hidden = !words;
       if (banner.textContent !== words) { banner.textContent = words; }
@@ -165,11 +177,11 @@
       },
       unkept: function (count) { show('网络中断，本机不能暂存答案，请不要关闭或刷新页面（' + count + ' 题待传）', true); },
       online: function () { show(''); },
-      saved: function (instant) { saved.textContent = '已保存 ' + exam.wallTime(instant); saved.className = 'saved is-saved'; hasWord = true; },
-      waiting: function (count) {
-        if (!count && !hasWord) { return; }
-        saved.textContent = count ? '未保存 ' + count + ' 题' : saved.textContent;
-        if (count) { saved.className = 'saved is-waiting'; }
+      saved: function (instant) { saved.textContent = '已保存 ' + exam.wallTime(instant); saved.className = 'saved is-saved'; },
+      waiting: function (count, isFailing) {
+        if (!count) { return; }
+        saved.textContent = isFailing ? '未保存 ' + count + ' 题' : '保存中…';
+        saved.className = isFailing ? 'saved is-waiting' : 'saved';
       },
       note: function (words) {
         var shown = Array.prototype.some.call(byId('notes').children, function (one) { return one.firstChild.textContent === words; });

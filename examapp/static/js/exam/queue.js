@@ -36,14 +36,14 @@
     } catch (error) { return null; }
   }
 
-  // Every exam state on this device, by attempt; with an exam's number only that exam's.
-  exam.storedStates = function (examId) {
+  // Every exam state on this device, of one exam and one person where they are named.
+  exam.storedStates = function (examId, personId) {
     var found = [];
     try {
       for (var i = 0; i < window.localStorage.length; i += 1) {
         var key = window.localStorage.key(i);
         var state = key.indexOf(PREFIX) === 0 ? parsed(window.localStorage.getItem(key)) : null;
-        if (state && (!examId || state.exam === examId)) { found.push(state); }
+        if (state && (!examId || state.exam === examId) && (!personId || state.person === personId)) { found.push(state); }
       }
     } catch (error) { return found; }
     return found;
@@ -53,6 +53,8 @@
   exam.rememberTakenOver = function (attempt) { write(tab, 'exam-taken:' + attempt, '1'); };
   exam.wasTakenOver = function (attempt) { return read(tab, 'exam-taken:' + attempt) === '1'; };
   exam.forgetTakenOver = function (attempt) { remove(tab, 'exam-taken:' + attempt); };
+  exam.rememberPlace = function (attempt, item) { write(tab, 'exam-at:' + attempt, String(item)); };
+  exam.lastPlace = function (attempt) { return Number(read(tab, 'exam-at:' + attempt)) || 1; };
   exam.readSetting = function (name) { return read(device, 'setting:' + name); };
   exam.writeSetting = function (name, value) { write(device, 'setting:' + name, value); };
 
@@ -91,7 +93,7 @@
     };
   };
 
-  exam.createQueue = function (attempt, examId, box) {
+  exam.createQueue = function (attempt, examId, personId, box) {
     var key = PREFIX + attempt;
     var owner = tabName();
     var state = null;
@@ -155,7 +157,7 @@
     // Begins from the server's word; of what an earlier page left only what is newer than the server's goes on.
     function begin(served, epoch, left) {
       state = {
-        v: 1, attempt: attempt, exam: examId, owner: owner, epoch: epoch, seq: 0, pending: {}, unsure: served.unsure.slice(),
+        v: 1, attempt: attempt, exam: examId, person: personId, owner: owner, epoch: epoch, seq: 0, pending: {}, unsure: served.unsure.slice(),
         isUnsureDue: false, events: [], n: 0, left: left ? left.left || 0 : 0
       };
       answers = {};

@@ -21,6 +21,7 @@
     var lastSaveAt = -Infinity;
     var silentSince = null;
     var startedAt = null;
+    var flushAt = null;
     var isTalking = false;
     var isServerBusy = false;
 
@@ -43,13 +44,17 @@
       tell.waiting(queue.pending().length);
       if (isBusy || failures) { return; }
       var least = isText ? 1200 : 120;
-      var due = queue.isKept() ? lastSaveAt + nextSaveMs - clock.mono() : 0;
-      schedule(Math.max(queue.isKept() ? least : 0, due));
+      var due = queue.isKept() ? Math.max(clock.mono() + least, lastSaveAt + nextSaveMs) : 0;
+      // Whoever goes on typing does not put the save off.
+      if (flushAt !== null && flushAt <= due) { return; }
+      flushAt = due;
+      schedule(due - clock.mono());
     }
 
     function pump() {
       if (isBusy || isOver) { return; }
       isBusy = true;
+      flushAt = null;
       startedAt = clock.mono();
       (handIn ? submit() : exchange()).then(function (pause) {
         isBusy = false;
@@ -195,8 +200,10 @@
 
     return {
       changed: changed,
-      marked: function () { if (!isBusy && !failures) { schedule(400); } },
-      now: function () { if (!isBusy) { schedule(Math.random() * 600); } },
+      marked: function () { if (!isBusy && !failures && flushAt === null) { schedule(400); } },
+      now: function () { if (!isBusy) { flushAt = null; schedule(Math.random() * 600); } },
+      hurry: function () { if (!isBusy && !failures && !isOver && queue.pending().length) { pump(); } },
+      isFailing: function () { return failures > 0; },
       start: function () { schedule(hasWork() ? 100 : idlePause()); },
       watch: watch,
       handIn: function () { handIn = true; failures = 0; if (!isBusy) { schedule(0); } },

@@ -252,6 +252,7 @@
       if (before) { showSquare(before); before.article.classList.remove('is-current'); }
       byNumber[number].article.classList.add('is-current');
       showSquare(byNumber[number]);
+      handlers.moved(number);
       document.getElementById('previous').disabled = number === 1;
       document.getElementById('next').disabled = number === items.length;
     }
