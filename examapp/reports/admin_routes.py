@@ -119,9 +119,15 @@ def _known(number: int) -> int:
 
 
 def _page_of(template: str, basis: Basis, units: UnitTree, view: View, **more: Any) -> str:
+    known: dict[tuple[Any, ...], str] = {}
+
     def link(endpoint: str, *, unit_id: int | None = None, **changes: Any) -> str:
-        place: dict[str, Any] = {"exam_id": basis.exam.id, "unit_id": unit_id or units.top.unit_id}
-        return url_for(f"reports_admin.{endpoint}", **place, **view.query(**changes))
+        """Give the address of a page of figures; those of a whole table differ in the unit only, and are built once."""
+        key = (endpoint, *changes.items())
+        if key not in known:
+            place: dict[str, Any] = {"exam_id": basis.exam.id, "unit_id": 0}
+            known[key] = url_for(f"reports_admin.{endpoint}", **place, **view.query(**changes))
+        return known[key].replace("/units/0", f"/units/{unit_id or units.top.unit_id}", 1)
 
     return render_template(
         template,
@@ -192,7 +198,19 @@ def show_unit(exam_id: int, unit_id: int) -> str:
         sorts=SORTS,
         kinds=UNIT_KIND_NAMES,
         depths=_DEPTHS,
+        people_links=_people_links(exam_id, view),
     )
+
+
+def _people_links(exam_id: int, view: View) -> list[tuple[str, str, str]]:
+    """Give per column of the table what stands before and after the unit's number in the address of the people behind it."""
+    links = []
+    for group in ("roster", "exempt", "deferred", "eligible", "participated", "absent", "passed", "excellent"):
+        query = view.query(group=group, depth=1, sort="code", dir="asc", kind="", q="", page=1)
+        address = url_for("reports_admin.list_people", exam_id=exam_id, unit_id=0, **query)
+        before, _, after = address.partition("/units/0")
+        links.append((group, f"{before}/units/", after))
+    return links
 
 
 def _is_wanted(row: UnitRow, view: View) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.orm import Session
 
 from examapp.core.errors import NotFoundError
@@ -90,6 +91,9 @@ class UnitTree:
         return [node.unit_id for node in self.nodes]
 
 
+_NODE = (Unit.id, Unit.code, Unit.name, Unit.kind, Unit.parent_id, Unit.sector_parent_id, Unit.closed_at)
+
+
 def get_unit_tree(session: Session, unit_id: int, *, tree: Tree, reach: Reach) -> UnitTree:
     """Get a unit with what is above and below it in a tree, as far as it is within reach, in one statement.
 
@@ -106,23 +110,23 @@ def get_unit_tree(session: Session, unit_id: int, *, tree: Tree, reach: Reach) -
         hangs_somewhere = or_(Unit.sector_path.is_not(None), Unit.region_path.startswith(top.c.region_path))
         wanted = or_(wanted, and_(is_above_all, hangs_somewhere))
     rows = session.execute(
-        select(Unit, path.label("path")).join(top, wanted).where(within(reach)).order_by(Unit.code)
+        select(*_NODE, path.label("path")).select_from(Unit).join(top, wanted).where(within(reach)).order_by(Unit.code)
     ).all()
-    own_path = next((row.path or "" for row in rows if row.Unit.id == unit_id), None)
+    own_path = next((row.path or "" for row in rows if row.id == unit_id), None)
     if own_path is None:
         raise NotFoundError
     is_above = [row.path is not None and row.path != own_path and own_path.startswith(row.path) for row in rows]
     above = [row for row, is_it in zip(rows, is_above, strict=True) if is_it]
-    below = [row.Unit for row, is_it in zip(rows, is_above, strict=True) if not is_it]
+    below = [row for row, is_it in zip(rows, is_above, strict=True) if not is_it]
     known = {unit.id for unit in below}
     nodes = [_node(unit, None if unit.id == unit_id else _parent(unit, tree, unit_id, known)) for unit in below]
     return UnitTree(
-        above=[_node(row.Unit, None) for row in sorted(above, key=lambda row: len(row.path))],
+        above=[_node(row, None) for row in sorted(above, key=lambda row: len(row.path))],
         nodes=sorted(nodes, key=lambda node: node.unit_id != unit_id),
     )
 
 
-def _node(unit: Unit, parent_id: int | None) -> UnitNode:
+def _node(unit: Row[*tuple[Any, ...]], parent_id: int | None) -> UnitNode:
     return UnitNode(
         unit_id=unit.id,
         code=unit.code,
@@ -133,9 +137,9 @@ def _node(unit: Unit, parent_id: int | None) -> UnitNode:
     )
 
 
-def _parent(unit: Unit, tree: Tree, top_id: int, known: set[int]) -> int:
+def _parent(unit: Row[*tuple[Any, ...]], tree: Tree, top_id: int, known: set[int]) -> int:
     """Give the parent in the tree; the top where the tree has none within what is shown."""
-    wanted = unit.parent_id if tree is Tree.REGION else unit.sector_parent_id
+    wanted: int | None = unit.parent_id if tree is Tree.REGION else unit.sector_parent_id
     return wanted if wanted is not None and wanted in known else top_id
 
 

@@ -19,7 +19,7 @@ from examapp.reports.rules import ZERO, Counts, CurvePoint, UnitNode, UnitRow, c
 
 def counts_by_unit(session: Session, basis: Basis, wanted: PeopleFilter = EVERYBODY) -> dict[int, Counts]:
     """Count the roster's people per unit, all counts in one statement."""
-    people = people_of(session, basis, wanted)
+    people = people_of(session, basis, wanted, is_for_counting=True)
     columns = people.of.c
     counted = ("exempt", "deferred", "participated", "passed", "good", "excellent", "in_progress", "excused_sat")
     rows = session.execute(
@@ -62,7 +62,8 @@ def get_unit_table(
 ) -> UnitTable:
     """Get the figures of a unit within reach and of what is below it, in two statements; raises NotFoundError."""
     units = get_unit_tree(session, unit_id, tree=tree, reach=reach)
-    wanted = PeopleFilter(unit_ids=units.unit_ids, rank=rank, position=position)
+    is_all = reach.is_everything and tree is Tree.REGION and not units.above
+    wanted = PeopleFilter(unit_ids=None if is_all else units.unit_ids, rank=rank, position=position)
     counts = counts_by_unit(session, basis, wanted)
     return UnitTable(basis=basis, tree=tree, units=units, rows=rollup(units.nodes, counts, depth=depth))
 

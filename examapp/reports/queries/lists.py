@@ -58,19 +58,11 @@ class PersonRow:
 
 
 def _rows_of(people: People) -> Select[*tuple[Any, ...]]:
-    unit, sat_unit = aliased(Unit), aliased(Unit)
     columns = people.of.c
-    hidden = {"sat_unit_id", "attempt_id", "first_submitted_at", "number", "percent"}
-    return (
-        select(
-            *(column for column in columns if column.key not in hidden),
-            unit.code.label("unit_code"),
-            unit.name.label("unit_name"),
-            sat_unit.name.label("sat_unit_name"),
-        )
-        .join_from(people.of, unit, unit.id == columns.unit_id)
-        .outerjoin(sat_unit, sat_unit.id == columns.sat_unit_id)
-        .order_by(columns.excuse.is_not(None), unit.code, columns.staff_number)
+    hidden = {"sat_unit_id", "attempt_id", "first_submitted_at", "number", "percent", "attempts"}
+    shown = (column for column in columns if column.key not in hidden)
+    return select(*shown, func.coalesce(columns.attempts, 0).label("attempts")).order_by(
+        columns.excuse.is_not(None), columns.unit_code, columns.staff_number
     )
 
 

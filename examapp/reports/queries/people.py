@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Select,
     Subquery,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from examapp.attempts.models import Attempt, AttemptState
 from examapp.core.clock import day_of
@@ -63,9 +64,9 @@ EVERYBODY = PeopleFilter()
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The select of `people_of` as a subquery, and the conditions that the county's words stand for."""
+    """The select of `people_of`, and the conditions that the county's words stand for."""
 
-    of: Subquery
+    of: CTE | Subquery
     exempt: ColumnElement[bool] = field(init=False)
     deferred: ColumnElement[bool] = field(init=False)
     eligible: ColumnElement[bool] = field(init=False)
@@ -124,21 +125,28 @@ GROUP_NAMES = {
 """Groups of people that a table's numbers lead to."""
 
 
-def people_of(session: Session, basis: Basis, wanted: PeopleFilter = EVERYBODY) -> People:
+def people_of(
+    session: Session, basis: Basis, wanted: PeopleFilter = EVERYBODY, *, is_for_counting: bool = False
+) -> People:
     """Select each person of the roster once; the audience's parts are read at once, the rest when the select is run.
 
-    Columns: person_id, staff_number, name, rank, position, unit_id (of the roster), excuse (kind of exemption or null), attempts
-    (handed in), first_submitted_at, started_at (of an attempt in progress), and of the attempt that counts: attempt_id, exam_id,
-    sat_unit_id, submitted_at, is_forced, points, points_possible, percent, band, is_passed.
+    Columns: person_id, staff_number, name, rank, position, unit_id, unit_code, unit_name (of the roster), excuse (kind of exemption or
+    null), started_at (of an attempt in progress), of the attempt that counts attempt_id, exam_id, sat_unit_id, sat_unit_name,
+    submitted_at, is_forced, points, points_possible, percent, band, is_passed, and over all that were handed in attempts (how many) and
+    first_submitted_at.
+
+    It is materialised: the planner takes "has no exemption" for rare, and would join in nested loops for minutes. Plain counting puts
+    no condition on it, so there it is left open, and without what only lists need: sat_unit_name, attempts, first_submitted_at.
     """
     unit_id, roster = _roster(session, basis)
-    sat, live, excuse = _sat(basis), _live(basis), _excuse(basis)
+    counted = _counted(basis, wanted, has_tries=not is_for_counting)
+    sat = counted.subquery("counted") if is_for_counting else counted.cte("counted").prefix_with("MATERIALIZED")
+    live, excuse = _live(basis), _excuse(basis)
     query = (
         roster.add_columns(
             excuse.c.kind.label("excuse"),
-            func.coalesce(sat.c.attempts, 0).label("attempts"),
             live.c.started_at,
-            *(column for column in sat.c if column.key not in {"person_id", "attempts"}),
+            *(column for column in sat.c if column.key != "person_id"),
         )
         .outerjoin(excuse, excuse.c.person_id == Person.id)
         .outerjoin(sat, sat.c.person_id == Person.id)
@@ -147,7 +155,13 @@ def people_of(session: Session, basis: Basis, wanted: PeopleFilter = EVERYBODY) 
     )
     if wanted.unit_ids is not None:
         query = query.where(unit_id.in_(wanted.unit_ids))
-    return People(query.subquery("people"))
+    if is_for_counting:
+        return People(query.subquery("people"))
+    sat_unit = aliased(Unit, name="sat_unit")
+    query = query.outerjoin(sat_unit, sat_unit.id == sat.c.sat_unit_id).add_columns(
+        sat_unit.name.label("sat_unit_name")
+    )
+    return People(query.cte("people").prefix_with("MATERIALIZED"))
 
 
 def _roster(session: Session, basis: Basis) -> tuple[ColumnElement[int | None], Select[*tuple[Any, ...]]]:
@@ -169,6 +183,8 @@ def _roster(session: Session, basis: Basis) -> tuple[ColumnElement[int | None], 
         Person.rank,
         Person.position,
         Unit.id.label("unit_id"),
+        Unit.code.label("unit_code"),
+        Unit.name.label("unit_name"),
     ).select_from(Person)
     if later is None:
         query = query.where(Person.state == PersonState.ON_ROSTER)
@@ -211,15 +227,20 @@ def _live(basis: Basis) -> Subquery:
     )
 
 
-def _sat(basis: Basis) -> Subquery:
-    """Select the attempt that counts of everybody who handed in, as `rules.counted_attempt` chooses it."""
-    handed_in = _handed_in(basis)
-    one_an_exam = _best_of(handed_in, by_exam=True, basis=basis)
-    return one_an_exam if len(basis.exams) == 1 else _best_of(one_an_exam, by_exam=False, basis=basis)
+def _counted(basis: Basis, wanted: PeopleFilter, *, has_tries: bool) -> Select[*tuple[Any, ...]]:
+    """Select the attempt that counts of everybody who handed in, as `rules.counted_attempt` chooses it.
+
+    Where the best counts in every exam, the best over all of them is the same in one pass.
+    """
+    handed_in = _handed_in(basis, wanted, has_tries=has_tries)
+    if set(basis.counting_rules.values()) == {CountingRule.BEST}:
+        return _best_of(handed_in, by_exam=False, basis=basis)
+    counted = _best_of(handed_in, by_exam=True, basis=basis)
+    return counted if len(basis.exams) == 1 else _best_of(counted.subquery("of_exam"), by_exam=False, basis=basis)
 
 
-def _handed_in(basis: Basis) -> Subquery:
-    return (
+def _handed_in(basis: Basis, wanted: PeopleFilter, *, has_tries: bool) -> Subquery:
+    query = (
         select(
             Attempt.person_id,
             Attempt.exam_id,
@@ -233,16 +254,21 @@ def _handed_in(basis: Basis) -> Subquery:
             Grade.percent,
             Grade.band,
             Grade.is_passed,
-            func.count().over(partition_by=Attempt.person_id).label("attempts"),
-            func.min(Attempt.submitted_at).over(partition_by=Attempt.person_id).label("first_submitted_at"),
         )
         .outerjoin(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
         .where(Attempt.exam_id.in_(list(basis.counting_rules)), Attempt.submitted_at.is_not(None))
-        .subquery("handed_in")
     )
+    if wanted.person_id is not None:
+        query = query.where(Attempt.person_id == wanted.person_id)
+    if has_tries:
+        query = query.add_columns(
+            func.count().over(partition_by=Attempt.person_id).label("attempts"),
+            func.min(Attempt.submitted_at).over(partition_by=Attempt.person_id).label("first_submitted_at"),
+        )
+    return query.subquery("handed_in")
 
 
-def _best_of(source: Subquery, *, by_exam: bool, basis: Basis) -> Subquery:
+def _best_of(source: Subquery, *, by_exam: bool, basis: Basis) -> Select[*tuple[Any, ...]]:
     columns = source.c
     goodness = (
         columns.is_passed.desc().nulls_last(),
@@ -253,14 +279,14 @@ def _best_of(source: Subquery, *, by_exam: bool, basis: Basis) -> Subquery:
     )
     keys: tuple[ColumnElement[object], ...] = (columns.person_id,)
     if not by_exam:
-        return select(source).ext(distinct_on(*keys)).order_by(*keys, *goodness).subquery("counted")
+        return select(source).ext(distinct_on(*keys)).order_by(*keys, *goodness)
     keys = (columns.person_id, columns.exam_id)
     by_number = case(
         (columns.exam_id.in_(_exams_with(basis, CountingRule.LAST)), -columns.number),
         (columns.exam_id.in_(_exams_with(basis, CountingRule.FIRST)), columns.number),
         else_=literal(0),
     )
-    return select(source).ext(distinct_on(*keys)).order_by(*keys, by_number, *goodness).subquery("counted_per_exam")
+    return select(source).ext(distinct_on(*keys)).order_by(*keys, by_number, *goodness)
 
 
 def _exams_with(basis: Basis, rule: CountingRule) -> list[int]:
