@@ -13,7 +13,7 @@ from examapp.exams.models import Exam, ExamAudience, ExamExtension, ExamState, P
 from examapp.exams.operations import prepare_papers
 from examapp.exams.queries import extensions_of
 from examapp.papers.models import Blueprint
-from examapp.questions.models import QuestionVersion
+from examapp.questions.models import Question, QuestionVersion
 from question_bank.model import Kind
 
 
@@ -307,3 +307,14 @@ def test_an_office_granted_the_county_holds_exams_for_the_whole_roster(world, se
     act(client, session.query(Exam).one(), "publish")
     session.expire_all()
     assert session.query(Exam).one().state == "published"
+
+
+def test_a_published_exam_whose_bank_has_shrunk_says_why_papers_are_not_made(world, session, office, bank):
+    world.person()
+    exam = world.exam(bank)
+    for question in session.query(Question):
+        question.state = "retired"
+    session.flush()
+    page = text_of(office.get(f"/admin/exams/{exam.id}"))
+    assert "制卷停下了" in page
+    assert "补足题目后会自动继续" in page

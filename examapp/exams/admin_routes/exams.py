@@ -53,6 +53,8 @@ def show_exam(exam_id: int) -> str:
     )
     is_draft = exam.state == ExamState.DRAFT
     parts, named = organiser.describe_audience(session, exam)
+    ready = queries.readiness(session, exam)
+    is_waiting = is_editor and exam.state == ExamState.PUBLISHED and not ready.is_ready
     return render_template(
         "exams/show.html",
         exam=exam,
@@ -60,7 +62,8 @@ def show_exam(exam_id: int) -> str:
         phase=rules.phase(exam, clock.now()),
         parts=parts,
         named=named,
-        readiness=queries.readiness(session, exam),
+        readiness=ready,
+        lacking=operations.bank_faults(session, exam) if is_waiting else [],
         blueprint=None if exam.blueprint_id is None else get_blueprint(session, exam.blueprint_id),
         main_exam=None if exam.main_exam_id is None else session.get(Exam, exam.main_exam_id),
         extensions=organiser.list_extensions(session, exam) if is_editor else [],

@@ -9,6 +9,7 @@ from examapp.exams.operations.exemptions import (
 )
 from examapp.exams.operations.papers import prepare_paper, prepare_papers
 from examapp.exams.operations.publishing import (
+    bank_faults,
     cancel_exam,
     change_release,
     close_exam,
@@ -35,6 +36,7 @@ __all__ = [
     "ExamSettings",
     "ExemptionRefusedError",
     "approve_exemption",
+    "bank_faults",
     "cancel_exam",
     "change_release",
     "close_exam",

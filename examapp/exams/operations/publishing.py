@@ -44,10 +44,15 @@ def publish_faults(session: Session, exam: Exam, *, now: datetime) -> list[str]:
         faults.append("考试结束时间已过，请改时间。")
     if exam.blueprint_id is None:
         faults.append("还没有选组卷规则。")
-    faults += [fault for i in list_blueprint_ids(session, exam) if (fault := _blueprint_fault(session, i))]
+    faults += bank_faults(session, exam)
     if exam.kind != ExamKind.MAKEUP and not _count_roster(session, exam):
         faults.append("应考范围内没有人，请检查单位、系统、职级或名单。")
     return faults
+
+
+def bank_faults(session: Session, exam: Exam) -> list[str]:
+    """Say in Chinese for which of an exam's blueprints the bank does not suffice, so that papers cannot be made."""
+    return [fault for i in list_blueprint_ids(session, exam) if (fault := _blueprint_fault(session, i))]
 
 
 def _blueprint_fault(session: Session, blueprint_id: int) -> str | None:

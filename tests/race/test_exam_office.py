@@ -1,0 +1,98 @@
+"""Two workers, two officers, two tabs at the same moment: papers, extra time and exemptions come out once."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from examapp.audit.operations import Actor
+from examapp.core import clock
+from examapp.core.db import transaction
+from examapp.core.errors import ConflictError, DomainError
+from examapp.exams import operations
+from examapp.exams.models import ExamExtension, Exemption, ExemptionKind, PreparedPaper
+from examapp.exams.queries import extensions_of, find_candidate_exam
+from examapp.papers.models import Paper
+from examapp.people.rules import Reach
+from question_bank.model import Kind
+
+EVERYTHING = Reach(is_everything=True)
+
+
+def together(app, count, work):
+    """Run `work(session)` in as many threads, each with a connection of its own; give results and errors."""
+    barrier = threading.Barrier(count)
+
+    def run(_n):
+        with app.app_context():
+            barrier.wait()
+            try:
+                with transaction() as session:
+                    return work(session)
+            except DomainError as error:
+                return error
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+@pytest.fixture
+def scene(race_world):
+    for _ in range(5):
+        race_world.question()
+    unit = race_world.unit()
+    people = [race_world.person(unit) for _ in range(4)]
+    exam = race_world.exam(race_world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)))
+    race_world.commit()
+    return {"exam_id": exam.id, "unit_id": unit.id, "person_ids": [person.id for person in people], "session": race_world.session}
+
+
+def test_workers_side_by_side_make_one_paper_a_person(scene, race_app):
+    made = together(race_app, 6, lambda session: operations.prepare_papers(session, scene["exam_id"], now=clock.now()))
+    assert sum(made) == 4
+    assert (scene["session"].query(PreparedPaper).count(), scene["session"].query(Paper).count()) == (4, 4)
+
+
+def test_two_starts_at_once_get_the_same_paper(scene, race_app):
+    def start(session):
+        candidate = find_candidate_exam(session, scene["exam_id"], scene["person_ids"][0])
+        return operations.prepare_paper(session, candidate, 1, now=clock.now())
+
+    assert len(set(together(race_app, 8, start))) == 1
+    assert scene["session"].query(PreparedPaper).count() == 1
+
+
+def test_extra_time_pressed_many_times_at_once_counts_once(scene, race_app):
+    def press(session):
+        return operations.extend(
+            session, exam_id=scene["exam_id"], unit_id=scene["unit_id"], person_id=None, seconds=900, reason="停电",
+            request_key="one-press", reach=EVERYTHING, actor=Actor(person_id=None), now=clock.now(),
+        )
+
+    assert sorted(together(race_app, 8, press)) == [False] * 7 + [True]
+    assert scene["session"].query(ExamExtension).count() == 1
+    assert extensions_of(scene["session"], scene["exam_id"], scene["person_ids"][0]) == 900
+
+
+def test_an_exemption_asked_for_and_decided_many_times_at_once_is_one(scene, race_app):
+    def ask(session):
+        return operations.request_exemption(
+            session, exam_id=scene["exam_id"], person_id=scene["person_ids"][0], kind=ExemptionKind.EXEMPTION, reason="长期病假",
+            reach=EVERYTHING, actor=Actor(person_id=None), now=clock.now(),
+        ).id
+
+    asked = together(race_app, 6, ask)
+    (exemption_id,) = [answer for answer in asked if isinstance(answer, int)]
+    assert all(isinstance(answer, operations.ExemptionRefusedError) for answer in asked if not isinstance(answer, int))
+
+    def decide(session):
+        return operations.approve_exemption(
+            session, exemption_id=exemption_id, reach=EVERYTHING, actor=Actor(person_id=None), now=clock.now()
+        ).id
+
+    decided = together(race_app, 6, decide)
+    assert decided.count(exemption_id) == 1
+    assert sum(isinstance(answer, ConflictError) for answer in decided) == 5
+    assert scene["session"].query(Exemption).count() == 1
