@@ -27,6 +27,7 @@ from examapp.laws import cli as laws_cli
 from examapp.laws import models as _laws
 from examapp.laws import routes as laws_routes
 from examapp.messages import models as _messages
+from examapp.org import cli as org_cli
 from examapp.org import models as _org
 from examapp.papers import admin_routes as papers_admin_routes
 from examapp.papers import models as _papers
@@ -56,6 +57,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     people_api.api_blueprint,
     people_admin.admin_blueprint,
     people_admin.units_blueprint,
+    org_cli.cli_blueprint,
     attempts_routes.blueprint,
     attempts_api.api_blueprint,
     grading_routes.blueprint,

@@ -34,3 +34,14 @@ def uscc_fault(code: str) -> str | None:
 def level_of(path: str) -> int:
     """Give the level of a unit by its path: 1 for a root."""
     return path.count("/") - 1
+
+
+UNIT_HEADS: dict[str, tuple[str, ...]] = {
+    "code": ("单位编码", "单位代码", "编码", "机构编码"),
+    "name": ("单位名称", "名称", "单位", "机构名称"),
+    "kind": ("类别", "单位类别", "单位类型"),
+    "parent": ("上级单位编码", "上级编码", "上级单位", "主管单位编码"),
+    "sector_parent": ("主管系统编码", "系统编码", "主管系统", "所属系统"),
+    "uscc": ("统一社会信用代码", "信用代码", "统一信用代码"),
+}
+"""Heads of a unit file, as people write them."""

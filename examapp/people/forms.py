@@ -71,7 +71,13 @@ class UnitForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         filters=[_tidy],
         validators=[DataRequired("请填写单位名称。"), Length(max=100, message="最多 100 字。")],
     )
-    kind = SelectField("类别", choices=_options(UNIT_KIND_NAMES), invalid_choice_message=_CHOOSE)
+    kind = SelectField(
+        "类别",
+        validators=[InputRequired(_CHOOSE)],
+        default="department",
+        choices=_options(UNIT_KIND_NAMES),
+        invalid_choice_message=_CHOOSE,
+    )
     parent_id = SelectField("上级单位（块）", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE)
     sector_parent_id = SelectField(
         "主管系统（条）", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
@@ -90,7 +96,13 @@ class PersonForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         filters=[_tidy],
         validators=[DataRequired("请填写人员编号。"), Length(max=32, message="最多 32 位。")],
     )
-    unit_id = SelectField("单位", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE)
+    unit_id = SelectField(
+        "单位",
+        validators=[InputRequired(_CHOOSE)],
+        coerce=int,
+        invalid_choice_message=_CHOOSE,
+        invalid_value_message=_CHOOSE,
+    )
     position = StringField("职务", filters=[_tidy], validators=[Optional(), Length(max=60, message="最多 60 字。")])
     rank = StringField("职级", filters=[_tidy], validators=[Optional(), Length(max=30, message="最多 30 字。")])
     id_number = StringField("身份证号", filters=[_tidy], validators=[Optional(), Length(max=30, message="内容过长。")])
@@ -106,7 +118,13 @@ class PersonForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 class TransferForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """Where a person goes, since when."""
 
-    unit_id = SelectField("调入单位", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE)
+    unit_id = SelectField(
+        "调入单位",
+        validators=[InputRequired(_CHOOSE)],
+        coerce=int,
+        invalid_choice_message=_CHOOSE,
+        invalid_value_message=_CHOOSE,
+    )
     on = DateField(
         "生效日期",
         invalid_value_message="日期请写成 2026-11-24 的样子。",
@@ -130,13 +148,29 @@ class LeaveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 class RoleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """A role, over which unit's subtree, in which tree."""
 
-    role = SelectField("角色", choices=_options(ROLE_NAMES), invalid_choice_message=_CHOOSE)
-    unit_id = SelectField("管理范围", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE)
-    tree = SelectField("按", choices=_options(_TREES), invalid_choice_message=_CHOOSE)
+    role = SelectField(
+        "角色", validators=[InputRequired(_CHOOSE)], choices=_options(ROLE_NAMES), invalid_choice_message=_CHOOSE
+    )
+    unit_id = SelectField(
+        "管理范围",
+        validators=[InputRequired(_CHOOSE)],
+        coerce=int,
+        invalid_choice_message=_CHOOSE,
+        invalid_value_message=_CHOOSE,
+    )
+    tree = SelectField(
+        "按", validators=[InputRequired(_CHOOSE)], choices=_options(_TREES), invalid_choice_message=_CHOOSE
+    )
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """A roster file, and the unit that its people belong to where the file does not say."""
 
     file = FileField("名册文件", validators=[FileRequired("请选择文件。")])
-    unit_id = SelectField("单位", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE)
+    unit_id = SelectField(
+        "单位",
+        validators=[InputRequired(_CHOOSE)],
+        coerce=int,
+        invalid_choice_message=_CHOOSE,
+        invalid_value_message=_CHOOSE,
+    )

@@ -239,6 +239,17 @@ def test_changes_are_named_and_a_new_unit_is_a_transfer(world, county, office):
     assert (move.from_unit_id, move.to_unit_id) == (unit(world, "甲局").id, unit(world, "乙局").id)
 
 
+def test_people_without_staff_numbers_are_known_by_their_id_numbers(world, county, office):
+    content = csv_bytes([["姓名", "单位", "身份证号"], ["张三", "甲局", ID], ["李四", "甲局", ""]])
+    job = check(world, office, content)
+    assert job.summary["counts"]["refused"] == 1
+    assert "至少补上一项" in job.summary["problems"][0]["reason"]
+    office.post(f"/admin/people/imports/{job.id}/confirm", data={"rows": "good"})
+    person = world.session.query(Person).filter(Person.id_number_index.is_not(None)).one()
+    assert person.staff_number == f"R{person.id:07d}"
+    assert check(world, office, content).summary["counts"] == {"new": 0, "changed": 0, "unchanged": 1, "refused": 1}
+
+
 def test_who_had_left_comes_back_with_the_file(world, county, office):
     take_over(world, office, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", "", ""]]))
     person = world.session.query(Person).filter_by(staff_number="A1").one()

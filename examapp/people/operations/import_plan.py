@@ -92,7 +92,7 @@ def plan_import(session: Session, file: RosterFile, *, scope: Scope, sealer: Sea
 
 def _read_known(session: Session, rows: Sequence[RosterRow], indexes: Sequence[bytes | None]) -> _Known:
     known = _Known()
-    for numbers in _chunks({row.staff_number for row in rows}):
+    for numbers in _chunks({row.staff_number for row in rows if row.staff_number}):
         for person in _people(session, Person.staff_number.in_(numbers)):
             known.by_staff_number[person.staff_number] = person
     for some in _chunks({index for index in indexes if index}):
@@ -146,8 +146,9 @@ def _plan_row(
     repeated: tuple[Fault, ...],
 ) -> Planned:
     unit, unit_fault = _find_unit(row, known, scope)
-    person = known.by_staff_number.get(row.staff_number)
-    faults = [*row.faults, *repeated, *_person_faults(row, id_index, person, known, scope)]
+    holder = known.by_id_number.get(id_index) if id_index else None
+    person = known.by_staff_number.get(row.staff_number) if row.staff_number else holder
+    faults = [*row.faults, *repeated, *_person_faults(row, id_index, person, holder, scope)]
     if unit_fault:
         faults.append(unit_fault)
     if faults or unit is None:
@@ -208,18 +209,19 @@ def _unit_by_name(row: RosterRow, known: _Known, scope: Scope) -> tuple[Unit | N
 
 
 def _person_faults(
-    row: RosterRow, id_index: bytes | None, person: Row[Any] | None, known: _Known, scope: Scope
+    row: RosterRow, id_index: bytes | None, person: Row[Any] | None, holder: Row[Any] | None, scope: Scope
 ) -> list[Fault]:
-    holder = known.by_id_number.get(id_index) if id_index else None
-    if holder is not None and holder.staff_number != row.staff_number:
+    if holder is not None and row.staff_number and holder.staff_number != row.staff_number:
         reason = "这个身份证号已登记在另一个工号名下。请核对工号；工号变了的，请先在“人员”中修改。"
         return [row.fault("id_number", reason)]
     if person is None:
         return []
     if not scope.reach.covers(region_path=person.region_path, sector_path=person.sector_path):
-        return [row.fault("staff_number", "这个工号的人现在登记在别的单位，请由普法办办理调动。")]
+        return [row.fault("staff_number", "这个人现在登记在别的单位，请由普法办办理调动。")]
     if person.name != row.name and row.name and (id_index is None or id_index != person.id_number_index):
-        reason = f"工号 {row.staff_number} 登记的姓名是「{person.name}」。请核对工号；确是改名的，请先在“人员”中修改。"
+        reason = (
+            f"工号 {person.staff_number} 登记的姓名是「{person.name}」。请核对工号；确是改名的，请先在“人员”中修改。"
+        )
         return [row.fault("name", reason)]
     return []
 

@@ -61,7 +61,7 @@ def _take_on(session: Session, plans: list[Planned], *, sealer: Sealer, actor: A
         [
             {
                 "person_id": person_id,
-                "login_name": plan.row.staff_number,
+                "login_name": _staff_number(plan, person_id),
                 "password_hash": NO_HASH,
                 "first_password_sealed": sealer.seal(new_first_password(), bound_to=first_password_binding(person_id)),
                 "must_change_password": True,
@@ -80,7 +80,7 @@ def _person(plan: Planned, person_id: int, sealer: Sealer, now: datetime) -> dic
     row = plan.row
     return {
         "id": person_id,
-        "staff_number": row.staff_number,
+        "staff_number": _staff_number(plan, person_id),
         "name": row.name,
         "unit_id": plan.unit_id,
         "state": PersonState.ON_ROSTER,
@@ -95,6 +95,11 @@ def _person(plan: Planned, person_id: int, sealer: Sealer, now: datetime) -> dic
         "created_at": now,
         "updated_at": now,
     }
+
+
+def _staff_number(plan: Planned, person_id: int) -> str:
+    """Give the staff number of the file, or one of ours where the file knows people only by their ID numbers."""
+    return plan.row.staff_number or f"R{person_id:07d}"
 
 
 def _move(

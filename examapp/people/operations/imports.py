@@ -156,7 +156,7 @@ def _read(job: RosterImport, sealer: Sealer) -> RosterFile:
     file = read_roster(read_grids(content, name=job.file_name, aliases=HEAD_ALIASES))
     if file is None:
         raise UnreadableTableError(
-            "没有找到名册的表头：前 15 行里没有同时写着「工号」和「姓名」的一行。请对照说明检查表头，改好后重新上传。"
+            "没有找到名册的表头：前 15 行里没有同时写着「姓名」和「工号」（或「身份证号」）的一行。请对照说明检查表头，改好后重新上传。"
         )
     if not file.rows:
         raise UnreadableTableError("表头下面没有人员，请检查是否选错了文件。")

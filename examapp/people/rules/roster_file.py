@@ -89,9 +89,9 @@ def read_roster(grids: Sequence[Grid]) -> RosterFile | None:
     found, has_units = False, False
     for number, grid in enumerate(grids):
         head = find_head(grid.rows, HEAD_ALIASES)
-        if head is None or not {"staff_number", "name"} <= head.columns.keys():
+        if head is None or "name" not in head.columns or not {"staff_number", "id_number"} & head.columns.keys():
             if any(any(cell_text(cell) for cell in row) for row in grid.rows):
-                remarks.append(f"工作表「{grid.name}」里没有同时写着工号和姓名的表头，没有读取。")
+                remarks.append(f"工作表「{grid.name}」里没有同时写着姓名和工号（或身份证号）的表头，没有读取。")
             continue
         if grid.is_hidden:
             remarks.append(f"工作表「{grid.name}」是隐藏的，没有读取。如需导入，请取消隐藏后重新上传。")
@@ -127,11 +127,11 @@ def _row(number: int, at: int, head: Head, cells: Mapping[str, str]) -> RosterRo
 
 def _faults_of(row: RosterRow) -> list[Fault]:
     faults = []
-    if not row.staff_number:
-        faults.append(row.fault("staff_number", "没有填工号，请补上。"))
+    if not row.staff_number and not row.id_number:
+        faults.append(row.fault("staff_number", "没有填工号，也没有身份证号，请至少补上一项。"))
     elif "E+" in row.staff_number:
         faults.append(row.fault("staff_number", "工号已被 Excel 变成科学计数，请把该列设为「文本」格式后重新填写。"))
-    elif clean_login_name(row.staff_number) != row.staff_number:
+    elif row.staff_number and clean_login_name(row.staff_number) != row.staff_number:
         faults.append(row.fault("staff_number", "工号不能有空格和全角字符，请改正。"))
     if not row.name:
         faults.append(row.fault("name", "没有填姓名，请补上。"))

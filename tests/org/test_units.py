@@ -1,0 +1,146 @@
+"""Units: codes, both trees, moves, reach."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examapp.audit.models import AuditEvent
+from examapp.org.models import Unit
+from examapp.org.rules import normalise_uscc, uscc_check_character, uscc_fault
+
+_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+
+@pytest.fixture
+def county(world):
+    return world.unit("某县", kind="county", code="01")
+
+
+@pytest.fixture
+def office(world, county):
+    return world.api(world.admin("publicity_office"))
+
+
+def facts(**fields):
+    return {"code": "0101", "name": "司法局", "kind": "department", "parent_id": "0", "sector_parent_id": "0", "uscc": ""} | fields
+
+
+def post(client, path, **fields):
+    return client.post(path, data={"csrf_token": client.environ_base["HTTP_X_CSRFTOKEN"], **fields})
+
+
+@pytest.mark.parametrize("code", ["91350100M000100Y43", "91110000600037341L", "9144030071526726XG"])
+def test_published_credit_codes_are_right(code):
+    assert uscc_fault(code) is None
+
+
+@given(st.text(_ALPHABET, min_size=17, max_size=17), st.integers(0, 16), st.sampled_from(_ALPHABET))
+def test_one_wrong_character_of_a_credit_code_is_always_found(first, place, other):
+    code = first + uscc_check_character(first)
+    assert uscc_fault(code) is None
+    changed = code[:place] + other + code[place + 1 :]
+    assert (uscc_fault(changed) is None) == (changed == code)
+
+
+def test_a_credit_code_is_read_as_people_type_it():
+    assert normalise_uscc(" 91350100m000100y43 ") == "91350100M000100Y43"
+    assert "O" in uscc_fault("9135010OM000100Y43")
+    assert "现在是 3 位" in uscc_fault("123")
+
+
+def test_a_unit_is_founded_below_its_parents(world, county, office):
+    sector = world.unit("司法系统", kind="sector", code="S1")
+    answer = post(office, "/admin/org/units/new", **facts(parent_id=county.id, sector_parent_id=sector.id, uscc="91350100m000100y43"))
+    assert answer.status_code == 303
+    unit = world.session.query(Unit).filter_by(code="0101").one()
+    assert (unit.region_path, unit.sector_path) == (f"{county.region_path}{unit.id}/", f"{sector.sector_path}{unit.id}/")
+    assert unit.uscc == "91350100M000100Y43"
+    assert world.session.query(AuditEvent).filter_by(act="org.create_unit", object_id=unit.id).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"code": "01"}, "已经用过"), ({"uscc": "91350100M000100Y44"}, "最后一位应为 3"), ({"name": ""}, "请填写单位名称"),
+        ({"code": "a b"}, "编码只用"), ({"parent_id": "999999"}, "Not a valid choice"),
+    ],
+)  # fmt: skip
+def test_a_faulty_unit_is_refused_beside_its_field(world, county, office, fields, words):
+    answer = post(office, "/admin/org/units/new", **facts(parent_id=county.id) | fields)
+    assert answer.status_code == 422
+    if words != "Not a valid choice":
+        assert words in answer.get_data(as_text=True)
+    assert world.session.query(Unit).count() == 2  # the county and the admin's own
+
+
+def test_moving_a_unit_moves_all_below_it(world, county, office):
+    old, new = world.unit("甲局", parent=county), world.unit("乙局", parent=county)
+    section = world.unit("办公室", parent=old)
+    desk = world.unit("秘书组", parent=section)
+    answer = post(office, f"/admin/org/units/{section.id}", **facts(code=section.code, name="办公室", kind="sub_unit", parent_id=new.id))
+    assert answer.status_code == 303
+    assert section.region_path == f"{new.region_path}{section.id}/"
+    assert desk.region_path == f"{new.region_path}{section.id}/{desk.id}/"
+    assert old.region_path == f"{county.region_path}{old.id}/"
+
+
+def test_a_unit_cannot_hang_below_itself(world, county, office):
+    section = world.unit("办公室", parent=county)
+    desk = world.unit("秘书组", parent=section)
+    answer = post(office, f"/admin/org/units/{section.id}", **facts(code=section.code, parent_id=desk.id))
+    assert answer.status_code == 422
+    assert "下级单位下面" in answer.get_data(as_text=True)
+    assert section.parent_id == county.id
+
+
+def test_a_sixth_level_is_refused(world, county, office):
+    unit = county
+    for level in range(2, 6):
+        unit = world.unit(f"第{level}级", parent=unit)
+    assert "最多 5 级" in post(office, "/admin/org/units/new", **facts(parent_id=unit.id)).get_data(as_text=True)
+
+
+def test_only_an_empty_unit_is_closed(world, county, office):
+    unit = world.unit("甲局", parent=county)
+    person = world.person(unit)
+    assert "还有 1 人" in office.post(f"/admin/org/units/{unit.id}/close", follow_redirects=True).get_data(as_text=True)
+    assert "还有" in office.post(f"/admin/org/units/{county.id}/close", follow_redirects=True).get_data(as_text=True)
+    assert unit.closed_at is None
+    person.state = "left"
+    office.post(f"/admin/org/units/{unit.id}/close")
+    assert unit.closed_at is not None
+    assert "甲局" not in office.get("/admin/org/units").get_data(as_text=True)
+    office.post(f"/admin/org/units/{unit.id}/reopen")
+    assert unit.closed_at is None
+
+
+def test_the_tree_counts_people_with_their_subtrees_in_few_statements(world, county, office, statements):
+    bureau = world.unit("甲局", parent=county)
+    section = world.unit("办公室", parent=bureau)
+    for unit in (bureau, section, section):
+        world.person(unit, login=False)
+    with statements() as seen:
+        page = office.get("/admin/org/units").get_data(as_text=True)
+    assert len(seen) <= 6
+    assert page.index("某县") < page.index("甲局") < page.index("办公室")
+    row = page[page.index(">甲局<") :].split("</tr>")[0]
+    assert ">1<" in row
+    assert ">3<" in row
+
+
+def test_units_beyond_reach_are_not_found(world, county):
+    mine, other = world.unit("甲局", parent=county), world.unit("乙局", parent=county)
+    admin = world.api(world.admin("unit_admin", mine))
+    page = admin.get("/admin/org/units").get_data(as_text=True)
+    assert "甲局" in page
+    assert "乙局" not in page
+    office_of_a_part = world.api(world.admin("publicity_office", mine))
+    assert office_of_a_part.get(f"/admin/org/units/{other.id}").status_code == 404
+    assert office_of_a_part.get("/admin/org/units/999999").status_code == 404
+    assert office_of_a_part.post(f"/admin/org/units/{other.id}/close").status_code == 404
+    assert post(office_of_a_part, "/admin/org/units/new", **facts(code="X", parent_id=other.id)).status_code == 422
+    assert post(office_of_a_part, "/admin/org/units/new", **facts(code="X", parent_id=0)).status_code in {404, 422}
+    assert world.session.query(Unit).filter_by(code="X").count() == 0
+    assert admin.get("/admin/org/units/new").status_code == 404, "a unit admin founds no units"
