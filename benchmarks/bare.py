@@ -21,6 +21,7 @@ _seq = count(1_000_000)
 def app(environ, start_response):
     """`/attempt/person/epoch`: save one answer of that attempt."""
     _, attempt_id, person_id, epoch = environ["PATH_INFO"].split("/")
+    environ["wsgi.input"].read()
     seq = next(_seq)
     changes = json.dumps([describe(Change(1 + seq % 65, seq, ["A" if seq % 2 else "B"]))])
     values = {
