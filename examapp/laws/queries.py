@@ -24,12 +24,8 @@ class VersionRow:
     effective_on: date | None
     repealed_on: date | None
     articles: int
-
-    def is_in_force(self, today: date) -> bool:
-        """Tell whether the version has taken effect and has not been repealed; a later version may have replaced it."""
-        return (self.effective_on or self.version_on) <= today and (
-            self.repealed_on is None or self.repealed_on > today
-        )
+    replaced_on: date | None = None
+    """From when the next version of the law is in force."""
 
 
 _VERSIONS = (
@@ -56,7 +52,12 @@ def list_versions(session: Session, *, words: str = "", law: str = "") -> list[V
         statement = statement.where(Law.name.contains(words, autoescape=True))
     if law:
         statement = statement.where(Law.name == law)
-    return [VersionRow(**row._mapping) for row in session.execute(statement)]  # noqa: SLF001 – SQLAlchemy's public name
+    rows: list[VersionRow] = []
+    for found in session.execute(statement):
+        newer = rows[-1] if rows and rows[-1].law == found.law else None
+        replaced_on = (newer.effective_on or newer.version_on) if newer else None
+        rows.append(VersionRow(**found._mapping, replaced_on=replaced_on))  # noqa: SLF001 – SQLAlchemy's public name
+    return rows
 
 
 def get_version_row(session: Session, version_id: int) -> VersionRow:

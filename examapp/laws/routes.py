@@ -37,7 +37,15 @@ def show_version(law: str, version: str) -> str:
     found = queries.get_version(session, law=law, version_on=version_on)
     articles = queries.list_articles(session, found.id)
     chapters = [(heading, list(group)) for heading, group in groupby(articles, key=lambda article: article.heading)]
-    others = [row for row in queries.list_versions(session, law=law) if row.version_on != version_on]
+    rows = queries.list_versions(session, law=law)
+    others = [row for row in rows if row.id != found.id]
+    (row,) = (row for row in rows if row.id == found.id)
     return render_template(
-        "laws/version.html", law=law, version=found, chapters=chapters, others=others, today=clock.today()
+        "laws/version.html",
+        law=law,
+        version=found,
+        row=row,
+        chapters=chapters,
+        others=others,
+        today=clock.today(),
     )

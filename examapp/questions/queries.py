@@ -80,7 +80,7 @@ def list_questions(session: Session, wanted: Filter, *, page: int) -> list[Quest
         Question.difficulty,
         Question.law_name,
         Question.doubt,
-        func.left(QuestionVersion.search_text, 160).label("text"),
+        func.left(func.split_part(QuestionVersion.search_text, "\n", 1), 100).label("text"),
         Question.updated_at,
     )
     statement = _filtered(select(*columns), wanted).order_by(Question.updated_at.desc(), Question.id.desc())

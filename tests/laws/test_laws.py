@@ -153,6 +153,15 @@ def test_office_sets_the_days_of_a_version(world, session):
     assert office.get("/admin/laws/versions/999999/dates").status_code == 404
 
 
+def test_reader_is_told_that_a_newer_version_is_in_force(world, session):
+    load(session)
+    load(session, TEXT.replace("2021-01-22", "2025-06-27").replace("2021-07-15", "2026-01-01"), "测试法(2025-06-27).txt")
+    client = world.client(world.person())
+    old, new = (client.get(f"/laws/测试法/{day}/").get_data(as_text=True) for day in ("2021-01-22", "2025-06-27"))
+    assert "已被新版本代替" in old and "已被新版本代替" not in new and "已施行" in new
+    assert client.get("/laws/").get_data(as_text=True).count("已被新版本代替") == 1
+
+
 def test_command_line_imports_a_folder(app, session, tmp_path):
     (tmp_path / "测试法(2021-01-22).txt").write_text(TEXT, "utf-8")
     (tmp_path / "y.md").write_text(MARKDOWN, "utf-8")

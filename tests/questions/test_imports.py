@@ -45,7 +45,7 @@ def test_nothing_enters_the_bank_before_the_preview_is_confirmed(office, session
     row = newest(session)
     page = office.get(answer.location).get_data(as_text=True)
     assert (row.state, row.format, row.summary["imported"], count(session)) == ("ready", "aiken", 2, 0)
-    assert "导入 2 题" in page and "aiken" in page
+    assert "导入 2 题" in page and "Aiken" in page
     assert office.get(f"/admin/questions/imports/{row.id}/progress").get_json()["state"] == "ready"
     assert "已导入" in confirm(office, row, "active").get_data(as_text=True)
     assert [q.state for q in session.scalars(select(Question))] == ["active", "active"]

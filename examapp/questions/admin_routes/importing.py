@@ -13,8 +13,10 @@ from examapp.questions import operations, queries
 from examapp.questions.admin_routes.frame import admin_blueprint
 from examapp.questions.forms import ConfirmForm, UploadForm
 from examapp.questions.models import QuestionState
+from question_bank.formats import registry
 
 _MOST_NOTES = 200
+_LABELS = {each.name: each.label for each in registry.FORMATS} | {registry.AUTO: "自动识别"}
 
 
 @admin_blueprint.route("/imports/", methods=["GET", "POST"])
@@ -48,7 +50,10 @@ def show_import(import_id: int) -> str:
     session = reading()
     row = queries.get_import(session, import_id)
     earlier = queries.find_earlier_import(session, row)
-    return render_template("questions/import.html", row=row, form=ConfirmForm(), earlier=earlier, most=_MOST_NOTES)
+    label = _LABELS.get(row.format, row.format)
+    return render_template(
+        "questions/import.html", row=row, label=label, form=ConfirmForm(), earlier=earlier, most=_MOST_NOTES
+    )
 
 
 @admin_blueprint.get("/imports/<int:import_id>/progress")
