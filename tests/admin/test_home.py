@@ -71,7 +71,9 @@ def test_what_waits_is_counted_within_reach(world, frozen):
     page = world.client(world.admin("publicity_office", county)).get("/").text
     assert page.count("1 项") == 2
     assert "免考、缓考申请待审批" in page and "意见建议待答复" in page
-    assert "等您办理" not in world.client(world.admin("unit_admin", county)).get("/").text
+    page = world.client(world.admin("unit_admin", county)).get("/").text
+    assert "免考、缓考申请等普法办审批" in page and page.count("1 项") == 1
+    assert "待办事项" not in world.client(world.admin("leader", county)).get("/").text
 
 
 def test_a_running_import_is_found_again(world, frozen):

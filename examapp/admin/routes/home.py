@@ -114,6 +114,9 @@ def _waiting() -> list[tuple[str, int, str | None]]:
     if may(Permission.EXEMPTIONS_APPROVE):
         count = stands_out.count_exemptions_waiting(session, my_reach(Permission.EXEMPTIONS_APPROVE))
         found.append(("免考、缓考申请待审批", count, href_of("exams_admin.show_exemptions", status="pending")))
+    elif may(Permission.EXEMPTIONS_REQUEST):
+        count = stands_out.count_exemptions_waiting(session, my_reach(Permission.EXEMPTIONS_REQUEST))
+        found.append(("免考、缓考申请等普法办审批", count, href_of("exams_admin.show_exemptions", status="pending")))
     if may(Permission.FEEDBACK_ANSWER):
         count = count_feedback(session, my_reach(Permission.FEEDBACK_ANSWER), is_waiting_only=True)
         found.append(("意见建议待答复", count, url_for("messages_admin.list_feedback", state="waiting")))
