@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.attempts.models import Attempt, AttemptState
 from examapp.attempts.operations import close_if_overdue
-from examapp.attempts.queries import list_attempts
+from examapp.attempts.queries import get_own_attempt, list_attempts
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.exams.models import SCORING_RULE_NAMES, Exam, ScoringRule
-from examapp.exams.queries import CandidateExam, find_candidate_exam, get_exam, list_exams_of
+from examapp.exams.queries import CandidateExam, list_exams_of
 from examapp.exams.rules import ExamPhase
 from examapp.grading.models import Grade
-from examapp.grading.queries import Release, find_current_grade, release_of, shares_by_law
+from examapp.grading.queries import Release, exams_by_id, find_current_grade, release_of, shares_by_law
 from examapp.grading.queries.mistakes import list_sittings_with_keys, review_items
 from examapp.grading.rules import BAND_NAMES, Band
 from examapp.people.access import me, signed_in
@@ -67,8 +70,7 @@ def _result_page(session: Session, attempt: Attempt, exam: Exam, grade: Grade, r
         shares=shares_by_law([item.result for item in reviewed]),
         mistakes=mistakes,
         kind_names=_kind_names(),
-        may_sit_again=_may_sit_again(session, exam),
-        makeup=_find_makeup(session, exam),
+        **_what_comes_next(session, exam),
     )
 
 
@@ -93,25 +95,31 @@ def list_mistakes() -> str:
 
 
 def _closed_attempt(attempt_id: int) -> tuple[Attempt, Exam]:
-    with transaction() as session:
-        attempt = close_if_overdue(session, attempt_id, person_id=me().person_id, now=clock.now())
-        exam_id = attempt.exam_id
-    return attempt, get_exam(reading(), exam_id)
+    attempt = get_own_attempt(reading(), attempt_id, person_id=me().person_id)
+    if attempt.state == AttemptState.IN_PROGRESS:
+        with transaction() as session:
+            attempt = close_if_overdue(session, attempt_id, person_id=me().person_id, now=clock.now())
+    return attempt, exams_by_id(reading(), [attempt.exam_id])[attempt.exam_id]
 
 
 def _kind_names() -> dict[str, str]:
     return {str(kind): KIND_NAMES[Kind(kind)] for kind in Kind}
 
 
-def _may_sit_again(session: Session, exam: Exam) -> bool:
-    candidate = find_candidate_exam(session, exam.id, me().person_id)
-    if candidate is None or candidate.start_refusal(clock.now()) is not None:
-        return False
-    used = len(list_attempts(session, exam.id, me().person_id))
-    return exam.attempts_allowed is None or used < exam.attempts_allowed
-
-
-def _find_makeup(session: Session, exam: Exam) -> CandidateExam | None:
+def _what_comes_next(session: Session, exam: Exam) -> dict[str, Any]:
+    """Give whether this exam may be sat again now, and the make-up that this person may still sit."""
     now = clock.now()
-    bound = [c for c in list_exams_of(session, me().person_id, now) if c.exam.main_exam_id == exam.id]
-    return next((c for c in bound if c.phase(now) is not ExamPhase.CLOSED), None)
+    mine = list_exams_of(session, me().person_id, now)
+    return {
+        "may_sit_again": any(c.exam.id == exam.id and _may_sit_again(session, c, now) for c in mine),
+        "makeup": next(
+            (c for c in mine if c.exam.main_exam_id == exam.id and c.phase(now) is not ExamPhase.CLOSED), None
+        ),
+    }
+
+
+def _may_sit_again(session: Session, candidate: CandidateExam, now: datetime) -> bool:
+    allowed = candidate.exam.attempts_allowed
+    if candidate.start_refusal(now) is not None or allowed == 1:
+        return False
+    return allowed is None or len(list_attempts(session, candidate.exam.id, candidate.person_id)) < allowed

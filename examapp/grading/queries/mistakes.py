@@ -38,8 +38,8 @@ class GradedSitting:
 
 def review_items(session: Session, attempt: Attempt, grade: Grade) -> list[ReviewedItem]:
     """List a graded attempt's items with words and keys; only after the keys' release."""
-    paper = render_paper(session, get_paper(session, attempt.paper_id))
-    asked = {item["item"]: item for section in paper["sections"] for item in section["items"]}
+    paper = get_paper(session, attempt.paper_id)
+    asked = {item["item"]: item for section in render_paper(session, paper)["sections"] for item in section["items"]}
     return [
         ReviewedItem(result=result, asked=asked[result.item]) for result in list_item_results(session, attempt, grade)
     ]

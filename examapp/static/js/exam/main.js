@@ -82,7 +82,8 @@
     });
     if (!changes.length) { return Promise.resolve(0); }
     return net.call('PUT', '/attempts/' + left.attempt + '/answers', { epoch: left.epoch, changes: changes.slice(0, 200) })
-      .then(function () { return changes.length; }, function () { return later(3000).then(function () { return sendLate(left); }); });
+      .then(function (answer) { return answer.status >= 500 || answer.status === 429 ? again() : changes.length; }, again);
+    function again() { return later(3000).then(function () { return sendLate(left); }); }
   }
 
   function takeOver(left) {

@@ -1,0 +1,129 @@
+"""What a candidate sees before the start, and the shell of the exam page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from examapp.exams.models import Exemption
+from tests.attempts.sitting import KINDS, Sitter, make_bank
+
+
+@pytest.fixture
+def exam(world):
+    make_bank(world)
+    return world.exam(world.blueprint(KINDS), attempts_allowed=2, instructions="<b>请独立完成</b>")
+
+
+def page(world, person, path):
+    return world.client(person).get(path)
+
+
+def test_the_page_before_the_start_says_rules_points_and_window(world, exam):
+    text = page(world, world.person(), f"/exams/{exam.id}").get_data(as_text=True)
+    for words in (
+        "开始考试",
+        "60 分钟",
+        "还剩 2 次",
+        "多选、少选、错选均不得分",
+        "还有 23 小时",
+        "&lt;b&gt;请独立完成",
+    ):
+        assert words in text
+    assert "12</td>" in text
+    assert "题干" not in text
+
+
+@pytest.mark.parametrize(
+    ("opens_in", "lasts", "lateness_s", "words"),
+    [
+        (timedelta(hours=2), timedelta(hours=4), None, "考试还没有开始"),
+        (timedelta(hours=-5), timedelta(hours=4), None, "考试已经结束"),
+        (timedelta(hours=-1), timedelta(hours=4), 1800, "已超过允许迟到的时间"),
+    ],
+)
+def test_who_cannot_start_is_told_why_and_sees_no_button(world, opens_in, lasts, lateness_s, words):
+    make_bank(world)
+    exam = world.exam(world.blueprint(KINDS), opens_in=opens_in, lasts=lasts, lateness_s=lateness_s)
+    text = page(world, world.person(), f"/exams/{exam.id}").get_data(as_text=True)
+    assert words in text
+    assert "#start" not in text
+
+
+def test_an_exempt_person_is_told_so(world, exam, frozen):
+    person = world.person()
+    world.save(
+        Exemption(
+            exam_id=exam.id,
+            person_id=person.id,
+            reason="长期病假",
+            requested_at=frozen.instant,
+            approved_at=frozen.instant,
+        )
+    )
+    text = page(world, person, f"/exams/{exam.id}").get_data(as_text=True)
+    assert "不在这场考试的应考人员名单中" in text
+    assert "#start" not in text
+
+
+def test_a_live_attempt_is_gone_on_with_and_used_up_ones_are_listed(world, exam):
+    sitter = Sitter(world, exam, world.person())
+    sitter.start()
+    text = sitter.api.get(f"/exams/{exam.id}").get_data(as_text=True)
+    assert "继续作答" in text
+    assert "#start" not in text
+    sitter.hand_in()
+    sitter.start()
+    sitter.hand_in()
+    text = sitter.api.get(f"/exams/{exam.id}").get_data(as_text=True)
+    assert "作答次数已用完" in text
+    assert text.count("/receipt") == 2
+    assert "#start" not in text
+
+
+def test_the_shell_holds_no_question_and_a_key_of_its_own_for_each_person(world, exam):
+    sitter, other = Sitter(world, exam, world.person()), Sitter(world, exam, world.person())
+    sitter.start()
+    text = sitter.api.get(f"/exams/{exam.id}/sit").get_data(as_text=True)
+    assert f'data-attempt-id="{sitter.attempt["id"]}"' in text
+    assert "题干" not in text
+    assert device_key(text) == device_key(sitter.api.get(f"/exams/{exam.id}/sit").get_data(as_text=True))
+    assert device_key(text) != device_key(other.api.get(f"/exams/{exam.id}/sit").get_data(as_text=True))
+
+
+def device_key(text):
+    return text.split('data-device-key="')[1].split('"')[0]
+
+
+def test_opening_the_shell_starts_nothing(world, exam):
+    sitter = Sitter(world, exam, world.person())
+    assert 'data-attempt-id=""' in sitter.api.get(f"/exams/{exam.id}/sit").get_data(as_text=True)
+    assert sitter.start().status_code == 201
+
+
+def test_an_unknown_exam_and_a_draft_are_the_same_404(world, exam):
+    exam.state = "draft"
+    world.session.flush()
+    client = world.client(world.person())
+    for path in (f"/exams/{exam.id}", f"/exams/{exam.id}/sit", "/exams/999999", "/exams/999999/sit"):
+        assert client.get(path).status_code == 404
+
+
+def test_pages_ask_for_a_sign_in_but_the_shell_of_a_reload_does_not(world, exam):
+    client = world.client()
+    assert client.get(f"/exams/{exam.id}/sit").status_code == 302
+    assert client.get("/exams/offline").status_code == 200
+    worker = client.get("/exam-worker.js")
+    assert worker.content_type.startswith("text/javascript")
+    assert "/exams/offline" in worker.get_data(as_text=True)
+
+
+def test_the_pages_before_the_paper_cost_few_statements(world, exam, statements):
+    client = world.client(world.person())
+    with statements() as seen:
+        client.get(f"/exams/{exam.id}")
+    assert len(seen) <= 8
+    with statements() as seen:
+        client.get(f"/exams/{exam.id}/sit")
+    assert len(seen) <= 4

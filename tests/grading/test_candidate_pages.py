@@ -1,0 +1,118 @@
+"""Receipt, result and mistakes as their candidate sees them, by the exam's policy."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from examapp.attempts.models import Attempt
+from examapp.exams.models import MakeupEligibility
+from examapp.grading.tasks import grade_waiting
+from tests.attempts.sitting import KINDS, Sitter, make_bank
+
+
+def sat(world, *, is_graded=True, **fields):
+    """Somebody who has handed in a wrong answer to the true/false item, and nothing else."""
+    make_bank(world)
+    exam = world.exam(world.blueprint(KINDS), **fields)
+    sitter = Sitter(world, exam, world.person(name="李四"))
+    sitter.start()
+    sitter.hand_in((4, 1, ["A"]))
+    if is_graded:
+        grade_waiting(most_batches=1)
+    sitter.exam = exam
+    return sitter
+
+
+def text_of(sitter, rest, client=None):
+    return (client or sitter.api).get(f"/attempts/{sitter.attempt['id']}/{rest}").get_data(as_text=True)
+
+
+def test_the_receipt_shows_number_and_digest(world):
+    sitter = sat(world)
+    text = text_of(sitter, "receipt")
+    receipt = sitter.look()["receipt"]
+    assert receipt["number"] in text
+    assert receipt["sha256"] in text
+    assert "1 题，共 5 题" in text
+
+
+def test_a_result_waits_for_its_grade_and_then_shows_points_and_rule(world):
+    sitter = sat(world, is_graded=False)
+    assert "评分中" in text_of(sitter, "result")
+    grade_waiting(most_batches=1)
+    text = text_of(sitter, "result")
+    assert "不合格" in text
+    assert "满分 12 分" in text
+    assert "多选、少选、错选均不得分" in text
+
+
+def test_an_attempt_set_aside_says_whom_to_ask(world, frozen):
+    sitter = sat(world, is_graded=False)
+    world.session.get(Attempt, sitter.attempt["id"]).set_aside_at = frozen.instant
+    world.session.flush()
+    assert "请联系本单位管理员" in text_of(sitter, "result")
+
+
+def test_keys_and_explanations_stay_hidden_until_their_release(world, frozen):
+    sitter = sat(world, keys_policy="at_close")
+    text = text_of(sitter, "result")
+    assert "答案和解析将于" in text
+    assert "理由" not in text
+    assert "还没有可以查看的错题" in sitter.api.get("/my/mistakes").get_data(as_text=True)
+    frozen.at(frozen.instant + timedelta(days=2))
+    assert "理由" in text_of(sitter, "result")
+    assert "理由" in sitter.api.get("/my/mistakes").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(("policy", "words"), [("at_close", "成绩将于"), ("never", "不在平台上公布")])
+def test_a_hidden_result_shows_no_points(world, policy, words):
+    text = text_of(sat(world, results_policy=policy, keys_policy="at_once"), "result")
+    assert words in text
+    assert "满分" not in text
+    assert "理由" not in text
+
+
+def test_mistakes_show_what_was_chosen_what_is_right_and_why(world):
+    sitter = sat(world, keys_policy="at_once")
+    text = text_of(sitter, "result")
+    assert "错题（5 题）" in text
+    assert "您选的" in text
+    assert "正确答案" in text
+    assert "参考答案：三十日 / 30日" in text
+    assert "您没有作答" in text
+
+
+def test_what_comes_next_names_the_makeup(world):
+    sitter = sat(world, attempts_allowed=1)
+    assert "作答次数已用完" in text_of(sitter, "result")
+    makeup = world.exam(None, title="冬季补考", kind="makeup", main_exam_id=sitter.exam.id, opens_in=timedelta(days=3))
+    world.save(MakeupEligibility(exam_id=makeup.id, person_id=sitter.person.id, reason="failed"))
+    assert "冬季补考" in text_of(sitter, "result")
+
+
+def test_another_candidates_pages_are_not_there(world):
+    sitter = sat(world)
+    other = world.client(world.person())
+    for rest in ("receipt", "result"):
+        assert other.get(f"/attempts/{sitter.attempt['id']}/{rest}").status_code == 404
+
+
+def test_an_attempt_in_progress_leads_back_to_its_exam(world):
+    make_bank(world)
+    sitter = Sitter(world, world.exam(world.blueprint(KINDS)), world.person())
+    sitter.start()
+    for rest in ("receipt", "result"):
+        answer = sitter.api.get(f"/attempts/{sitter.attempt['id']}/{rest}")
+        assert answer.headers["Location"] == f"/exams/{sitter.exam_id}"
+
+
+def test_result_and_mistakes_cost_few_statements(world, statements):
+    sitter = sat(world, keys_policy="at_once")
+    with statements() as seen:
+        text_of(sitter, "result")
+    assert len(seen) <= 13
+    with statements() as seen:
+        sitter.api.get("/my/mistakes?page=7")
+    assert len(seen) <= 12
