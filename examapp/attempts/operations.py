@@ -171,7 +171,7 @@ def _save_round(
 ) -> Sequence[Row[Any]]:
     described = json.dumps([rules.describe(change) for change in batch], ensure_ascii=False)
     values = {"attempt_id": attempt_id, "person_id": person_id, "epoch": epoch, "now": now, "changes": described}
-    return session.execute(SAVE, values).all()
+    return session.connection().execute(SAVE, values).all()
 
 
 def _judge(
