@@ -47,7 +47,7 @@ DEFINITIONS = {
     "pass_of_eligible_rate": "通过率＝合格÷应考。",
     "excellence_rate": "优秀率＝优秀÷参考。",
     "mean_points": "平均分：只按参考人员已评出的成绩计算，缺考不按零分计入。",
-    "nothing": "分母为零时写「–」（接口为 null）。免考、缓考人员参加了考试的，不计入应考和参考，另行列出。",
+    "nothing": "分母为零时写「–」。免考、缓考人员参加了考试的，不计入应考和参考，另行列出。",
 }
 SCOPE_DEFINITIONS = {
     Scope.THIS: "本场：只计这一场考试；有多次作答的，按本考试的取分规则取一次。",

@@ -1,19 +1,67 @@
-"""Every figure equals what plain Python counts from raw rows."""
+"""Every figure equals what plain Python counts from raw rows, on the screen, in xlsx, in csv and in the API."""
+
+import csv
+import io
+import re
+from decimal import Decimal
 
 import pytest
+from openpyxl import load_workbook
 
-from tests.reports.county import naive_figures
+from examapp.core import clock
+from tests.reports.county import DAY, HOUR, naive_figures
 
 FIELDS = (
     "roster", "exempt", "deferred", "eligible", "participated", "passed", "excellent", "participation_rate", "pass_rate",
     "pass_of_eligible_rate", "excellence_rate", "mean_points",
 )
+HEADS = dict(zip(FIELDS, (
+    "名册人数", "免考", "缓考", "应考", "参考", "合格", "优秀", "参考率（%）", "合格率（%）", "通过率（%）", "优秀率（%）", "平均分",
+), strict=True))
 
 
 def figures_of(client, exam, unit, **query):
     answer = client.get(f"/api/v1/exams/{exam.id}/participation", query_string={"unit": unit.id, "depth": 5, **query})
     assert answer.status_code == 200, answer.get_json()
     return answer.get_json()
+
+
+def export(client, county, unit, content, format_, **more):
+    body = {"unit": unit.id, "content": content, "format": format_, **more}
+    answer = client.post(f"/api/v1/exams/{county.exam.id}/exports", json=body)
+    assert answer.status_code == 202, answer.get_json()
+    export_id = answer.get_json()["export"]["id"]
+    state = client.get(f"/api/v1/exports/{export_id}").get_json()
+    assert state["state"] == "ready" and state["done"] == state["total"], state
+    return client.get(f"/api/v1/exports/{export_id}/file").data
+
+
+def xlsx_rows(content):
+    rows = [list(row) for row in load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)]
+    head = next(index for index, row in enumerate(rows) if "单位" in row)
+    return [dict(zip(rows[head], row, strict=True)) for row in rows[head + 1:] if row[1] is not None]
+
+
+def csv_rows(content):
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+def as_api(name, value):
+    if value in ("–", None):
+        return None
+    return str(Decimal(str(value)).quantize(Decimal("0.01"))) if name.endswith(("rate", "points")) else int(value)
+
+
+def screen_rows(page):
+    """The unit table of a page: code (or the total) to the texts of its cells."""
+    rows = {}
+    for row in re.findall(r"<tr[^>]*>(.*?)</tr>", page.split("report-table")[1].split("</table>")[0], re.DOTALL)[1:]:
+        cells = [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
+        roster, exempt, deferred, eligible, participated, absent, passed, excellent, *rates = cells[1:]
+        assert int(absent) == int(eligible) - int(participated)
+        values = [roster, exempt, deferred, eligible, participated, passed, excellent, *(rate.rstrip("%") for rate in rates)]
+        rows[cells[0].split()[0]] = {name: as_api(name, value) for name, value in zip(FIELDS, values, strict=True)}
+    return rows
 
 
 @pytest.mark.parametrize("rule", ["best", "last", "first"])
@@ -28,3 +76,129 @@ def test_every_odd_case_counts_as_defined(county, world, session, rule):
     top = body["rows"][0]
     assert (top["roster"], top["exempt"], top["deferred"], top["eligible"], top["participated"]) == (25, 2, 2, 21, 13)
     assert body["rows"][-1]["participation_rate"] is None and body["rows"][-1]["mean_points"] is None
+    assert body["as_of"] == "2026-11-24T12:00:00.000+08:00" and set(FIELDS) <= set(body["definitions"])
+
+
+def test_screen_xlsx_csv_and_api_show_the_same_numbers(county, world, session):
+    county.fill_with_every_odd_case()
+    client = world.api(world.admin())
+    naive = naive_figures(session, [county.exam.id])
+    rows = figures_of(client, county.exam, county.top)["rows"]
+    in_files = [{r["单位编码"]: r for r in read(export(client, county, county.top, "participation", kind))}
+                for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows))]
+    screen = screen_rows(client.get(f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}?depth=5").text)
+    for row in rows:
+        expected = naive[row["unit_id"]].as_api()
+        assert {name: row[name] for name in FIELDS} == expected
+        for file in in_files:
+            assert {name: as_api(name, file[row["code"]][HEADS[name]]) for name in FIELDS} == expected
+        assert screen["合计：绥安县" if row["code"] == "000" else row["code"]] == expected
+
+
+def test_score_lists_hold_everybody_once_with_the_attempt_that_counts(county, world):
+    people = county.fill_with_every_odd_case()
+    client = world.api(world.admin())
+    for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows)):
+        rows = {row["姓名"]: row for row in read(export(client, county, county.top, "scores", kind))}
+        assert len(rows) == 25 and "人left after sitting" not in rows
+        assert Decimal(str(rows["人best of three"]["成绩"])) == 92 and int(rows["人best of three"]["作答次数"]) == 3
+        moved = rows["人moved after sitting"]
+        assert (moved["单位"], moved["作答时单位"], moved["等次"]) == ("青山乡", "教育局", "良好")
+        assert rows["人exempt who sat"]["情况"] == "免考（已参加，另列）"
+        assert rows["人ungraded"]["等次"] == "正在评分" and rows["人ungraded"]["成绩"] in (None, "")
+        assert list(rows)[-4:] == [f"人{name}" for name in ("exempt", "exempt who sat", "deferred", "deferred who sat")] or {
+            row["情况"][:2] for row in list(rows.values())[-4:]} == {"免考", "缓考"}
+    absent = {row["姓名"]: row["情况"] for row in csv_rows(export(client, county, county.top, "absent", "csv"))}
+    assert absent["人in progress"] == "已开始未交卷" and absent["人absent"] == "未开始" and len(absent) == 21 - 13
+    assert people["exempt"].name not in absent
+
+
+@pytest.mark.parametrize("rule", ["best", "last", "first"])
+def test_final_figures_take_the_best_over_main_and_make_ups(county, world, session, rule):
+    county.exam.counting_rule = rule
+    people = county.fill_with_every_odd_case()
+    makeup = county.makeup(closed=True)
+    county.eligible_for(makeup, people["bare fail"], people["zero"], people["absent"])
+    county.attempt(people["bare fail"], exam=makeup, points="91", hours_ago=5)
+    county.attempt(people["zero"], exam=makeup, points="20", hours_ago=5)
+    county.attempt(people["absent"], exam=makeup, points="60", hours_ago=5)
+    client = world.client(world.admin())
+    this, final = (figures_of(client, county.exam, county.top, scope=scope)["rows"] for scope in ("this", "final"))
+    for rows, exam_ids in ((this, [county.exam.id]), (final, [county.exam.id, makeup.id])):
+        naive = naive_figures(session, exam_ids, rule=rule)
+        for row in rows:
+            assert {name: row[name] for name in FIELDS} == naive[row["unit_id"]].as_api(), (row["name"], exam_ids)
+    assert final[0]["participated"] == this[0]["participated"] + 1 and final[0]["passed"] == this[0]["passed"] + 2
+
+
+def test_tables_show_this_exam_until_a_make_up_has_closed(county, world, frozen):
+    people = county.fill_with_every_odd_case()
+    client = world.client(world.admin())
+    makeup = county.makeup(closed=False)
+    county.eligible_for(makeup, people["absent"])
+    county.attempt(people["absent"], exam=makeup, points="60", hours_ago=5)
+    before = figures_of(client, county.exam, county.top)
+    assert before["definitions"]["scope"].startswith("本场") and before["rows"][0]["participated"] == 13
+    frozen.at(makeup.closes_at)
+    after = figures_of(client, county.exam, county.top)
+    assert after["definitions"]["scope"].startswith("最终") and after["rows"][0]["participated"] == 14
+    own = figures_of(client, makeup, county.top)["rows"][0]
+    assert (own["roster"], own["participated"]) == (1, 1)
+
+
+def test_frozen_roster_stays_and_later_moves_are_listed_as_corrections(county, world, session, frozen):
+    people = county.fill_with_every_odd_case()
+    naive_before = naive_figures(session, [county.exam.id])
+    county.move(people["absent"], to=county.bureau, came_from=county.town, on=clock.today() - 3 * DAY, recorded_at=clock.now() - 3 * DAY)
+    county.exam.frozen_at = clock.now()
+    frozen.at(clock.now() + 2 * HOUR)
+    county.move(people["good"], to=county.town, came_from=county.office)
+    county.move(people["good"], to=county.school, came_from=county.town)
+    county.move(people["zero"], kind="retire", came_from=county.town)
+    newcomer = world.person(county.bureau, name="新人")
+    county.move(newcomer, kind="join", to=county.bureau)
+    client = world.client(world.admin())
+    for row in figures_of(client, county.exam, county.top)["rows"]:
+        assert {name: row[name] for name in FIELDS} == naive_before[row["unit_id"]].as_api(), row["name"]
+    page = client.get(f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}/corrections").text
+    assert page.count("<tr>") == 1 + 4 and "新人" in page and "退休" in page
+    assert "冻结的名册" in client.get(f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}").text
+
+
+def test_sector_tree_counts_the_school_under_its_bureau(county, world, session):
+    county.fill_with_every_odd_case()
+    body = figures_of(world.client(world.admin()), county.exam, county.bureau, tree="sector")
+    naive = naive_figures(session, [county.exam.id], tree="sector")
+    assert [row["code"] for row in body["rows"]] == ["101", "20101"]
+    for row in body["rows"]:
+        assert {name: row[name] for name in FIELDS} == naive[row["unit_id"]].as_api()
+    whole = figures_of(world.client(world.admin()), county.exam, county.top, tree="sector")["rows"]
+    assert whole[0]["roster"] == 25 and "S01" in [row["code"] for row in whole]
+
+
+def test_audience_cuts_the_roster(county, world):
+    from examapp.exams.models import ExamAudience
+
+    county.fill_with_every_odd_case()
+    world.save(ExamAudience(exam_id=county.exam.id, unit_id=county.town.id, ranks=[]))
+    rows = figures_of(world.client(world.admin()), county.exam, county.top)["rows"]
+    assert rows[0]["roster"] == next(row["roster"] for row in rows if row["code"] == "201") > 0
+
+
+def test_curve_and_distribution_come_from_those_who_took_part(county, world):
+    county.fill_with_every_odd_case()
+    page = world.client(world.admin()).get(f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}/progress").text
+    assert "13 人（61.9" in page and "合格线 60" in page and "截止 11月27日" in page
+    days = re.findall(r"11月(\d+)日</td><td class=\"number\">(\d+)</td><td class=\"number\">(\d+)</td>", page)
+    assert [int(day) for day, _, _ in days] == [22, 23, 24] and sum(int(new) for _, new, _ in days) == int(days[-1][2]) == 13
+
+
+def test_home_figures_hold_the_whole_and_the_units_below(county, world, session, statements):
+    from examapp.reports.queries.figures import home_figures
+
+    county.fill_with_every_odd_case()
+    with statements() as seen:
+        home = home_figures(session, county.exam.id, county.top)
+    assert (home.counts.eligible, home.counts.absent, home.curve[-1].total) == (21, 8, 13)
+    assert [row.unit.code for row in home.below] == ["101", "201", "301"] and len(seen) <= 6
+    assert all(row.counts.participation_rate < home.counts.participation_rate for row in home.lagging())
