@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,6 +51,7 @@ def _choices(names: Mapping[Any, str], *, nothing: str | None = None) -> list[Se
 
 _PART_KINDS = {kind: name for kind, name in KIND_NAMES.items() if kind is not Kind.CASE}
 _STATES = {"draft": "草稿", "reviewed": "已审核", "active": "启用", "retired": "停用"}
+_OWN_LAW = re.compile(r"《(.+?)》(?:[（(](\d{4}-\d{2}-\d{2})[)）])?(.*)")
 _SWAPPABLE = (Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE)
 
 
@@ -186,10 +188,12 @@ def _part(part: PartForm, form: QuestionForm) -> Question:
 
 
 def _citation(part: PartForm, form: QuestionForm) -> Citation | None:
-    law = (form.law.data or "").strip()
-    if not law:
+    """Give what a part cites: the form's law, or the one that stands before its articles as `《法律》（版本）第一条`."""
+    own = _OWN_LAW.match((part.articles.data or "").strip())
+    law, version, article = own.groups() if own else (form.law.data, form.law_version.data, part.articles.data)
+    if not (law or "").strip():
         return None
-    return Citation(law=law, article=(part.articles.data or "").strip(), version=(form.law_version.data or "").strip())
+    return Citation(law=law.strip(), article=(article or "").strip(), version=(version or "").strip())
 
 
 def key_of(kind: Kind, part: PartForm | KeyPartForm) -> tuple[str, ...]:
@@ -209,30 +213,33 @@ def blanks_of(kind: Kind, part: PartForm | KeyPartForm) -> tuple[tuple[str, ...]
     return tuple(tuple(variant.strip() for variant in line.split("|") if variant.strip()) for line in lines)
 
 
-def form_data(question: Question, *, version: int) -> dict[str, Any]:
+def form_data(question: Question, *, stamp: str) -> dict[str, Any]:
     """Give the data with which a form shows a question."""
     citation = question.citation
     return {
         "kind": str(question.kind),
         "material": question.stem if question.kind is Kind.CASE else "",
-        "parts": [_part_data(part) for part in question.parts or (question,)],
+        "parts": [_part_data(part, citation) for part in question.parts or (question,)],
         "difficulty": question.difficulty or "",
         "topic": question.tags[0] if question.tags else "",
         "law": citation.law if citation else "",
         "law_version": citation.version or "" if citation else "",
         "knowledge_points": "、".join(question.knowledge_points),
         "is_html": question.is_html or any(part.is_html for part in question.parts),
-        "read_version": str(version),
+        "read_version": stamp,
     }
 
 
-def _part_data(part: Question) -> dict[str, Any]:
+def _part_data(part: Question, common: Citation | None) -> dict[str, Any]:
+    cited = part.citation
+    is_own = cited is not None and common is not None and (cited.law, cited.version) != (common.law, common.version)
+    law = f"《{cited.law}》（{cited.version}）" if cited is not None and is_own else ""
     return {
         "kind": str(part.kind),
         "stem": part.stem,
         "options": list(part.options) if part.kind in _SWAPPABLE else [],
         "explanation": part.explanation,
-        "articles": part.citation.article if part.citation else "",
+        "articles": f"{law}{cited.article}" if cited else "",
         **key_data(part),
     }
 

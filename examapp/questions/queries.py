@@ -160,6 +160,11 @@ def get_version(session: Session, question: Question, number: int | None = None)
     return found
 
 
+def stamp_of(question: Question, version: QuestionVersion) -> str:
+    """Give a mark that changes whenever somebody changes the question: what an editor has read."""
+    return f"{version.number}.{question.updated_at.timestamp():.6f}"
+
+
 def current_key(session: Session, version_id: int) -> AnswerKey:
     """Get the key that counts for a version."""
     statement = select(AnswerKey).where(AnswerKey.question_version_id == version_id).order_by(AnswerKey.number.desc())

@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -9,10 +10,12 @@ from sqlalchemy import select
 from examapp.audit.models import AuditEvent
 from examapp.audit.operations import SYSTEM
 from examapp.core import clock
+from examapp.laws.models import Law, LawVersion
 from examapp.laws.operations import import_law_text
 from examapp.laws.rules import read_law_text
-from examapp.questions.models import AnswerKey, Media, Question, QuestionVersion
+from examapp.questions.models import AnswerKey, Citation, Media, Question, QuestionVersion
 from examapp.questions.operations import add_question, add_questions
+from examapp.questions.queries import stamp_of
 from question_bank import model
 from question_bank.formats.registry import read_file
 from question_bank.model import Kind
@@ -28,6 +31,11 @@ SINGLE = {
 @pytest.fixture
 def office(world):
     return world.api(world.admin("publicity_office", name="王五"))
+
+
+def stamp(session, question):
+    session.expire_all()
+    return stamp_of(question, version_of(session, question))
 
 
 def newest(session):
@@ -97,7 +105,7 @@ def test_fields_that_the_form_does_not_have_change_nothing(office, session):
 def test_unused_draft_is_changed_in_place(office, session):
     question = make(office, session)
     version_id = question.current_version_id
-    assert office.post(f"/admin/questions/{question.id}/edit", data=SINGLE | {"read_version": "1", "parts-0-stem": "改过？", "parts-0-key": "A"}).status_code == 302
+    assert office.post(f"/admin/questions/{question.id}/edit", data=SINGLE | {"read_version": stamp(session, question), "parts-0-stem": "改过？", "parts-0-key": "A"}).status_code == 302
     session.expire_all()
     assert question.current_version_id == version_id and version_of(session, question).content["parts"][0]["stem"] == "改过？"
     assert [key.parts[0]["key"] for key in keys_of(session, question)] == [["A"]]
@@ -109,7 +117,7 @@ def test_used_version_never_changes_and_the_next_must_be_reviewed(world, office,
     old = version_of(session, question)
     old.used_at = clock.now()
     before = dict(old.content)
-    office.post(f"/admin/questions/{question.id}/edit", data=SINGLE | {"read_version": "1", "parts-0-stem": "改过？"})
+    office.post(f"/admin/questions/{question.id}/edit", data=SINGLE | {"read_version": stamp(session, question), "parts-0-stem": "改过？"})
     session.expire_all()
     new = version_of(session, question)
     assert (new.number, new.content["parts"][0]["stem"], question.state) == (2, "改过？", "draft")
@@ -118,13 +126,33 @@ def test_used_version_never_changes_and_the_next_must_be_reviewed(world, office,
     assert "谁作出决定？" in page and "不是现在的版本" in page
 
 
-def test_edit_over_somebody_elses_edit_is_refused(office, session):
+@pytest.mark.parametrize("is_used", [True, False])
+def test_edit_over_somebody_elses_edit_is_refused(office, session, frozen, is_used):
     question = make(office, session)
-    version_of(session, question).used_at = clock.now()
-    edit = SINGLE | {"read_version": "1", "parts-0-stem": "甲改？"}
+    if is_used:
+        version_of(session, question).used_at = clock.now()
+    edit = SINGLE | {"read_version": stamp(session, question), "parts-0-stem": "甲改？"}
+    frozen.at(clock.now() + timedelta(minutes=1))
     assert office.post(f"/admin/questions/{question.id}/edit", data=edit).status_code == 302
     late = office.post(f"/admin/questions/{question.id}/edit", data=edit | {"parts-0-stem": "乙改？"})
     assert late.status_code == 409 and "他人修改" in late.get_data(as_text=True)
+    session.expire_all()
+    assert version_of(session, question).content["parts"][0]["stem"] == "甲改？"
+
+
+def test_parts_of_a_case_keep_their_own_laws_through_the_editor(office, session):
+    cited = [model.Citation(law=law, article="第五条", version=day) for law, day in (("行政处罚法", "2021-01-22"), ("立法法", "2023-03-13"))]
+    case = model.Question(kind=Kind.CASE, stem="某县", citation=cited[0], parts=tuple(single(stem=f"{c.law}？", citation=c) for c in cited))
+    question = add_question(session, question=case, state="draft", actor=SYSTEM, now=clock.now())
+    page = office.get(f"/admin/questions/{question.id}/edit").get_data(as_text=True)
+    from lxml import html
+
+    form = html.document_fromstring(page).xpath("//form[@data-preview]")[0]
+    data = {name: value for name, value in form.form_values() if name != "act"} | {"act": "save", "material": "某县改过"}
+    assert office.post(f"/admin/questions/{question.id}/edit", data=data).status_code == 302
+    rows = session.execute(select(Citation.part, Law.name, Citation.articles).join(LawVersion, Citation.law_version_id == LawVersion.id).join(Law).where(Citation.question_version_id == question.current_version_id).order_by(Citation.part))
+    assert [tuple(row) for row in rows] == [(1, "行政处罚法", ["第五条"]), (2, "立法法", ["第五条"])]
+    assert version_of(session, question).content["material"] == "某县改过"
 
 
 def test_writer_and_reviewer_are_two_people_where_there_are_two(world, session):

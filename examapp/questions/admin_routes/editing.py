@@ -100,7 +100,9 @@ def edit_question(question_id: int) -> AnyResponse | str:
     session = reading()
     row = queries.get_question(session, question_id)
     version = queries.get_version(session, row)
-    data = form_data(queries.read_question(session, row, version, is_editable=True), version=version.number)
+    data = form_data(
+        queries.read_question(session, row, version, is_editable=True), stamp=queries.stamp_of(row, version)
+    )
     form = QuestionForm(data=data)
     title = f"修改题目 {row.code}"
     cited = queries.list_cited(session, version.id)
@@ -113,7 +115,7 @@ def edit_question(question_id: int) -> AnyResponse | str:
                 session,
                 question_id=question_id,
                 question=question_of(form),
-                read_version=int(form.read_version.data) if str(form.read_version.data).isdecimal() else 0,
+                read_stamp=form.read_version.data or "",
                 actor=actor(),
                 now=clock.now(),
             )

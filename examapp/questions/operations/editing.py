@@ -21,7 +21,7 @@ from examapp.questions.models import (
     question_knowledge_points,
 )
 from examapp.questions.operations.adding import add_citations, add_knowledge_points, add_pictures
-from examapp.questions.queries import current_key, get_question
+from examapp.questions.queries import current_key, get_question, stamp_of
 from examapp.questions.queries import get_version as get_question_version
 from examapp.questions.rules.content import TOPICS, Prepared, check_key, prepare
 from examapp.questions.rules.images import Picture, encode_picture
@@ -29,16 +29,16 @@ from question_bank import model
 
 
 def save_question(
-    session: Session, *, question_id: int, question: model.Question, read_version: int, actor: Actor, now: datetime
+    session: Session, *, question_id: int, question: model.Question, read_stamp: str, actor: Actor, now: datetime
 ) -> QuestionVersion:
-    """Save an edited question; raises ConflictError where somebody else saved since `read_version` was read.
+    """Save an edited question; raises ConflictError where somebody else saved since `read_stamp` (queries.stamp_of) was read.
 
     An unused draft is changed in place. Otherwise the next version is made and the question is a draft again, to be reviewed before new
     papers draw it; papers that hold the old version keep it.
     """
     row = get_question(session, question_id, is_locked=True)
     current = _locked(session, row)
-    if current.number != read_version:
+    if stamp_of(row, current) != read_stamp:
         raise ConflictError("这道题刚刚被他人修改过。请刷新页面，看过新内容后再改。")
     prepared = prepare(question)
     add_pictures(session, pictures=prepared.pictures, now=now)
