@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from examapp.core.errors import NotFoundError
+from examapp.core.html import text_to_html
 from examapp.papers.models import Blueprint, BlueprintSection, Paper
 from examapp.papers.rules import DRAWN_KINDS, KINDS_BY_LETTER, Pool, PoolQuestion, Section, draw, parts_of, prepare_pool
 from examapp.questions.models import (
@@ -117,7 +118,7 @@ def render_paper(session: Session, paper: Paper) -> dict[str, Any]:
         "sections": [
             {
                 "title": section["title"],
-                "instructions": section["instructions"],
+                "instructions": text_to_html(section["instructions"]),
                 "items": [_render_item(next(items), contents) for _ in section["items"]],
             }
             for section in paper.sections
