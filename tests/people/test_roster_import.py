@@ -17,7 +17,6 @@ from examapp.core.tables import UnreadableTableError, cell_text, read_grids
 from examapp.people.models import Account, Person, RosterImport, RosterMove
 from examapp.people.operations import imports
 from examapp.people.rules import HEAD_ALIASES, id_check_character
-from examapp.people.tasks import import_roster, sweep_imports
 from tests.conftest import NOON
 from tests.people.conftest import sign_in
 
@@ -297,7 +296,7 @@ def test_rights_lost_meanwhile_stop_the_import(world, county):
     world.session.query(RoleGrant).filter_by(person_id=admin.id).update({"ends_at": NOON})
     world.session.flush()
     with world.app.app_context():
-        import_roster(job.id)
+        world.app.extensions["celery"].tasks["people.import_roster"](job.id)
     world.session.expire_all()
     assert (last_import(world).state, world.session.query(Person).filter_by(staff_number="A1").count()) == (JobState.FAILED, 0)
     assert "没有导入名册的权限" in last_import(world).message
@@ -396,12 +395,12 @@ def test_the_sweep_takes_up_what_lies_and_forgets_old_files(app, world, county, 
     world.session.flush()
     frozen.at(NOON + timedelta(minutes=1))
     with app.app_context():
-        sweep_imports()
+        app.extensions["celery"].tasks["people.sweep_imports"]()
     world.session.expire_all()
     assert last_import(world).state == JobState.READY
     frozen.at(NOON + timedelta(days=31))
     with app.app_context():
-        sweep_imports()
+        app.extensions["celery"].tasks["people.sweep_imports"]()
     world.session.expire_all()
     assert last_import(world).annotated is None
     assert "已过保存期" in office.get(f"/admin/people/imports/{job.id}/file", follow_redirects=True).get_data(as_text=True)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from examapp.core.db import db
 from examapp.people.models import Account, SignIn, UnknownSignIn
-from examapp.people.rules import safe_next
+from examapp.people.rules import FAILURE_WINDOW, Failures, safe_next
 from tests.conftest import NOON
 from tests.people.conftest import PASSWORD, sign_in, token_of
 
@@ -280,3 +283,58 @@ def test_the_signed_in_person_is_one_statement(world, official, statements):
     with statements() as seen:
         client.get("/api/v1/session")
     assert len(seen) == 1
+
+
+def test_no_transaction_is_open_while_a_password_is_compared(app, world, official, monkeypatch):
+    seen = []
+    hasher = app.extensions["hasher"]
+    verify = type(hasher).verify
+
+    def watched(stored, password):
+        seen.append(db.session().in_transaction())
+        return verify(hasher, stored, password)
+
+    monkeypatch.setattr(hasher, "verify", watched)
+    for name in ("A10001", "NOBODY"):
+        sign_in(world.client(), name)
+        world.client(official).post("/api/v1/session", json={"login_name": name, "password": PASSWORD})
+    assert seen == [False] * 4
+
+
+def test_an_unknown_name_costs_a_hash_as_a_known_one_does(app, world, official, monkeypatch):
+    compared = []
+    hasher = app.extensions["hasher"]
+    verify = type(hasher).verify
+    monkeypatch.setattr(hasher, "verify", lambda stored, password: compared.append(stored) or verify(hasher, stored, password))
+    for name in ("NOBODY", "a\x00b", "A10001"):
+        sign_in(world.client(), name, "wrong")
+    assert len(compared) == 3
+    argon2 = hasher._argon2
+    monkeypatch.setattr(hasher, "_argon2", type("Counting", (), {"verify": lambda _self, stored, password: compared.append("argon2") or argon2.verify(stored, password)})())
+    sign_in(world.client(), "NOBODY", "wrong")
+    assert compared[-1] == "argon2"
+
+
+@given(st.lists(st.integers(0, 400), max_size=120))
+def test_tries_of_an_unknown_device_that_are_judged_are_few_whatever_the_pace(steps):
+    failures, now, judged = Failures(), NOON, []
+    for pause in steps:
+        now += timedelta(seconds=pause)
+        if failures.wait_s(now=now, is_known_device=False) == 0:
+            failures = failures.after_another(now=now)
+            judged.append(now)
+    for start in judged:
+        assert sum(start <= instant < start + FAILURE_WINDOW for instant in judged) <= 19, "two windows that meet"
+
+
+def test_locks_are_said_in_seconds_then_minutes():
+    failures = Failures()
+    waits = []
+    for _ in range(10):
+        failures = failures.after_another(now=NOON)
+        waits.append(failures.wait_s(now=NOON, is_known_device=False))
+    assert waits == [0, 0, 0, 0, 5, 10, 20, 40, 60, 900]
+    assert failures.wait_s(now=NOON, is_known_device=True) == 0
+    for _ in range(20):
+        failures = failures.after_another(now=NOON)
+    assert failures.wait_s(now=NOON, is_known_device=True) == 900, "a known device has its bound too"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
 from examapp.core.clock import day_of
-from examapp.core.crypto import Sealer
+from examapp.core.crypto import SealBrokenError, Sealer
 from examapp.core.errors import ConflictError, DomainError
 from examapp.core.jobs import MOST_TRIES, JobState
 from examapp.core.nudge import nudge_after_commit
@@ -264,4 +264,7 @@ def open_file(sealed: bytes | None, import_id: int, sealer: Sealer) -> bytes:
     """Open a kept file; raises ImportRefusedError where it is kept no longer."""
     if sealed is None:
         raise ImportRefusedError("文件已过保存期，请重新上传。")
-    return base64.b64decode(sealer.unseal(sealed, bound_to=import_file_binding(import_id)))
+    try:
+        return base64.b64decode(sealer.unseal(sealed, bound_to=import_file_binding(import_id)))
+    except SealBrokenError:
+        raise ImportRefusedError("保存的文件打不开（密钥已更换或内容受损），请重新上传。") from None

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Exists, Row, Select, exists, func, or_, select, true
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, contains_eager
 
 from examapp.core.crypto import SealBrokenError, Sealer
 from examapp.core.errors import NotFoundError
@@ -111,7 +111,10 @@ def _matches(words: str, sealer: Sealer) -> ColumnElement[bool]:
 def get_person_within(session: Session, person_id: int, reach: Reach) -> Person:
     """Get a person whose unit lies within a reach; raises NotFoundError."""
     person = session.scalar(
-        select(Person).join(Unit, Person.unit_id == Unit.id).where(Person.id == person_id, within(reach))
+        select(Person)
+        .join(Person.unit)
+        .options(contains_eager(Person.unit))
+        .where(Person.id == person_id, within(reach))
     )
     if person is None:
         raise NotFoundError
