@@ -144,10 +144,10 @@ def _parent(unit: Row[*tuple[Any, ...]], tree: Tree, top_id: int, known: set[int
 
 
 def list_tops(session: Session, reach: Reach) -> list[Unit]:
-    """List the units at which a reach begins, by code."""
+    """List the units at which a reach begins, by code; for everything the county, or whatever hangs below nothing."""
     query = select(Unit).order_by(Unit.code)
     if reach.is_everything:
-        query = query.where(Unit.parent_id.is_(None), Unit.kind != UnitKind.SECTOR)
-    else:
-        query = query.where(or_(Unit.region_path.in_(reach.region_paths), Unit.sector_path.in_(reach.sector_paths)))
-    return list(session.scalars(query))
+        roots = session.scalars(query.where(Unit.parent_id.is_(None), Unit.kind != UnitKind.SECTOR)).all()
+        return [unit for unit in roots if unit.kind == UnitKind.COUNTY] or list(roots)
+    is_top = or_(Unit.region_path.in_(reach.region_paths), Unit.sector_path.in_(reach.sector_paths))
+    return list(session.scalars(query.where(is_top)))

@@ -1,0 +1,129 @@
+"""The figures' rules hold for all inputs."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examapp.exams.models import CountingRule
+from examapp.reports import rules
+from examapp.reports.rules import Counts, Sat, UnitNode, counted_attempt, rollup
+
+T0 = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@st.composite
+def counts(draw):
+    exempt, deferred, absent, failed, passed_only, good, excellent, ungraded = (draw(st.integers(0, 40)) for _ in range(8))
+    graded = failed + passed_only + good + excellent
+    return Counts(
+        roster=exempt + deferred + absent + graded + ungraded, exempt=exempt, deferred=deferred, participated=graded + ungraded,
+        passed=passed_only + good + excellent, good=good, excellent=excellent, graded=graded,
+        in_progress=draw(st.integers(0, absent)), points_total=Decimal(draw(st.integers(0, 10_000 * graded))) / 100,
+    )
+
+
+def exactly(part, whole):
+    if whole == 0:
+        return None
+    share = Fraction(part) * 100 / whole
+    return (Decimal(share.numerator) / Decimal(share.denominator)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+@given(counts())
+def test_rates_follow_from_counts_and_are_nothing_over_nothing(c):
+    assert c.eligible == c.roster - c.exempt - c.deferred
+    assert c.participation_rate == exactly(c.participated, c.eligible)
+    assert c.pass_rate == exactly(c.passed, c.participated)
+    assert c.pass_of_eligible_rate == exactly(c.passed, c.eligible)
+    assert c.excellence_rate == exactly(c.excellent, c.participated)
+    assert (c.mean_points is None) == (c.graded == 0)
+    assert c.failed + c.passed_only + c.good + c.excellent + c.ungraded == c.participated
+    assert c.not_started + c.in_progress + c.participated == c.eligible
+
+
+@st.composite
+def trees(draw):
+    size = draw(st.integers(1, 12))
+    parents = [None] + [draw(st.integers(0, n - 1)) for n in range(1, size)]
+    nodes = [UnitNode(unit_id=n, code=f"{draw(st.integers(0, 99)):02d}-{n}", name="", kind="department", parent_id=p) for n, p in enumerate(parents)]
+    return nodes, {n: draw(counts()) for n in range(size) if draw(st.booleans())}
+
+
+@given(trees(), st.integers(0, 6))
+def test_each_row_is_the_sum_of_its_subtree(tree, depth):
+    nodes, raw = tree
+    rows = rollup(nodes, raw, depth=depth)
+
+    def is_below(node, top_id):
+        while node is not None:
+            if node.unit_id == top_id:
+                return True
+            node = None if node.parent_id is None else nodes[node.parent_id]
+        return False
+
+    for row in rows:
+        expected = sum((raw.get(node.unit_id, Counts()) for node in nodes if is_below(node, row.unit.unit_id)), Counts())
+        assert row.counts == expected and row.depth <= depth
+    if depth >= 11:
+        assert len(rows) == len(nodes)
+    assert rows[0].unit is nodes[0] and len({row.unit.unit_id for row in rows}) == len(rows)
+    seen = set()
+    for row in rows:
+        assert row.unit.parent_id is None or row.unit.parent_id in seen
+        seen.add(row.unit.unit_id)
+
+
+@st.composite
+def attempts(draw):
+    rows = []
+    for exam_id in (1, 2):
+        for number in range(1, draw(st.integers(0, 3)) + 1):
+            percent = draw(st.one_of(st.none(), st.integers(0, 100).map(Decimal)))
+            rows.append(Sat(
+                attempt_id=len(rows) + 1, exam_id=exam_id, number=number, submitted_at=T0 + timedelta(hours=len(rows)), percent=percent,
+                points=percent, is_passed=None if percent is None else percent >= 60,
+            ))
+    return rows
+
+
+@given(attempts(), st.sampled_from(list(CountingRule)), st.randoms())
+def test_the_attempt_that_counts_is_chosen_as_said(rows, rule, random):
+    shuffled = rows[:]
+    random.shuffle(shuffled)
+    chosen = counted_attempt(shuffled, {1: rule, 2: rule})
+    if not rows:
+        assert chosen is None
+        return
+    candidates = rows
+    if rule is not CountingRule.BEST:
+        pick = max if rule is CountingRule.LAST else min
+        candidates = [pick((r for r in rows if r.exam_id == e), key=lambda r: r.number) for e in (1, 2) if any(r.exam_id == e for r in rows)]
+    assert chosen in candidates
+    graded = [row.percent for row in candidates if row.percent is not None]
+    assert chosen.percent == (max(graded) if graded else None)
+    assert counted_attempt(rows, {}) is None
+
+
+@given(st.dictionaries(st.integers(-5, 60), st.integers(0, 50)), st.integers(0, 40), st.integers(0, 3000))
+def test_curve_cumulates_every_day_once_and_fits_the_frame(by_offset, length, eligible):
+    first = date(2026, 10, 1)
+    days = {first + timedelta(days=offset): count for offset, count in by_offset.items()}
+    points = rules.curve(days, first=first, last=first + timedelta(days=length), eligible=eligible)
+    assert sum(point.new for point in points) == sum(days.values()) == points[-1].total
+    assert [b.day - a.day for a, b in pairwise(points)] == [timedelta(days=1)] * (len(points) - 1)
+    chart = rules.curve_chart(points, deadline_on=first + timedelta(days=30), eligible=eligible)
+    xs, ys = zip(*(map(int, pair.split(",")) for pair in chart.line.split()), strict=True)
+    assert min(xs) >= 64 and max(xs) <= 724 and min(ys) >= 36 and max(ys) <= 272
+
+
+@given(st.dictionaries(st.integers(0, 10), st.integers(0, 5000)))
+def test_bands_lose_nobody_and_the_full_mark_is_in_the_topmost(counted):
+    bins = rules.tidy_bins(counted)
+    assert len(bins) == 10 and sum(bins) == sum(counted.values())
+    assert bins[9] == counted.get(9, 0) + counted.get(10, 0)
+    chart = rules.bar_chart(bins, pass_percent=Decimal(80))
+    assert len(chart.bars) == 10 and all(0 <= bar.height <= 236 for bar in chart.bars)
