@@ -23,6 +23,7 @@ ROOM_WORDS = {
 ACT_WORDS = {
     "admin.add_administrator": "新增管理账号",
     "admin.set_up": "首次设置",
+    "attempts.apply_extension": "延长作答时间生效",
     "audit.export_events": "导出审计记录",
     "demo.load_county": "装入演示数据",
     "exams.approve_exemption": "批准免考或缓考",
@@ -115,25 +116,69 @@ OBJECT_WORDS = {
 }
 
 _DETAIL_WORDS = {
+    "added": "新增",
     "answered": "已答题数",
     "changed": "变动",
+    "closes_at": "原截止时间",
     "content": "内容",
     "count": "数量",
     "exam_id": "考试",
+    "existing": "已有",
+    "extension_id": "延长记录",
     "failures": "错误次数",
     "format": "格式",
+    "from": "原",
+    "from_unit_id": "原单位",
+    "in_doubt": "待核对",
     "is_for_admins": "仅管理员可见",
+    "is_own_review": "审核本人的题",
+    "keys": "答案公布",
+    "kind": "类型",
     "new": "新增",
     "number": "编号",
+    "on": "生效日期",
     "reason": "理由",
     "refused": "未通过",
+    "reopened": "重新打开的答卷",
+    "results": "成绩公布",
     "role": "角色",
     "rows": "行数",
+    "scope": "口径",
     "seconds": "秒数",
     "state": "状态",
     "title": "名称",
+    "to": "改为",
+    "to_unit_id": "现单位",
+    "tree": "隶属关系",
+    "unchanged": "没有变化",
     "unit_id": "单位",
     "wait_s": "等待秒数",
+}
+_VALUE_WORDS = {
+    "absent": "未考名单",
+    "active": "启用",
+    "at_close": "考试结束时",
+    "at_once": "交卷后即时",
+    "at_time": "指定时间",
+    "audit_admin": "审计管理员",
+    "draft": "草稿",
+    "final": "最终",
+    "leader": "领导",
+    "leave": "离开",
+    "never": "不公布",
+    "participation": "参考情况",
+    "publicity_office": "普法办",
+    "region": "块",
+    "retire": "退休",
+    "retired": "停用",
+    "reviewed": "已审核",
+    "score_sheet": "成绩汇总表",
+    "scores": "成绩",
+    "sector": "条",
+    "security_admin": "安全管理员",
+    "system_admin": "系统管理员",
+    "this": "本场",
+    "unit_admin": "单位管理员",
 }
 
 
@@ -163,4 +208,5 @@ def _value(value: object) -> str:
         return "、".join(_value(part) for part in value) or "无"
     if isinstance(value, dict):
         return "，".join(f"{_DETAIL_WORDS.get(str(name), str(name))} {_value(part)}" for name, part in value.items())
-    return str(value)
+    words = str(value)
+    return _VALUE_WORDS.get(words) or _DETAIL_WORDS.get(words, words)

@@ -1,14 +1,18 @@
 """What stands out on the home page, by role; and a menu that leads only where one has business."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from examapp.admin.rules.menu import HOME, Place, mark_current, places_for
 from examapp.admin.rules.words import moment_words, remaining_words
+from examapp.attempts.models import Attempt
 from examapp.exams.models import Exemption
+from examapp.grading.models import Grade
 from examapp.messages.models import Feedback
 from examapp.people.models import RosterImport
+from tests.attempts.sitting import make_sitting
 
 
 def test_a_stranger_is_led_to_the_sign_in(world):
@@ -150,3 +154,61 @@ def test_a_window_is_said_in_words(frozen):
     words = {hours: remaining_words(now + timedelta(hours=hours), now=now) for hours in (0, 0.5, 5, 30, 12 * 24)}
     assert words == {0: "已截止", 0.5: "还有 30 分钟", 5: "还有 5 小时", 30: "还有 30 小时", 288: "还有 12 天"}
     assert moment_words(now) == "11 月 24 日 12:00"
+
+
+def test_a_sitting_under_way_is_continued_and_a_passed_exam_does_not_urge(world, session, frozen):
+    sitter = make_sitting(world, title="年度学法考试", attempts_allowed=2)
+    client = world.client(sitter.person)
+    page = client.get("/").text
+    assert "继续作答" in page and "开始考试" not in page and "最近一次成绩" not in page
+    assert "正在作答" in client.get("/exams").text
+
+    assert sitter.hand_in((1, 1, ["A"])).status_code == 201
+    session.expire_all()
+    attempt = session.get(Attempt, sitter.attempt["id"])
+    session.query(Grade).filter_by(attempt_id=attempt.id).delete()
+    page = client.get("/").text
+    assert "正在评分" in page and "开始考试" in page and "还剩 1 次（共 2 次）" in page
+
+    grade = Grade(
+        attempt_id=attempt.id,
+        number=1,
+        points=Decimal(9),
+        points_possible=Decimal(10),
+        percent=Decimal(90),
+        band="excellent",
+        is_passed=True,
+        item_points=[],
+        key_ids={},
+        graded_at=frozen.instant,
+    )
+    world.save(grade)
+    page = client.get("/").text
+    assert "9 分" in page and "优秀" in page and "您已合格" in page and "再考一次" in page and "开始考试" not in page
+    assert f"/attempts/{attempt.id}/result" in client.get("/exams").text
+
+
+def test_a_result_that_is_not_out_is_not_shown(world, session, frozen):
+    sitter = make_sitting(world, results_policy="at_close")
+    sitter.hand_in((1, 1, ["A"]))
+    session.query(Grade).delete()
+    world.save(
+        Grade(
+            attempt_id=sitter.attempt["id"],
+            number=1,
+            points=Decimal("7.5"),
+            points_possible=Decimal(10),
+            percent=Decimal(75),
+            band="pass",
+            is_passed=True,
+            item_points=[],
+            key_ids={},
+            graded_at=frozen.instant,
+        )
+    )
+    client = world.client(sitter.person)
+    for path in ("/", "/exams"):
+        page = client.get(path).text
+        assert "成绩将于" in page and "公布" in page
+        assert "7.5" not in page and "您已合格" not in page and 'state-good">合格' not in page
+    assert "7.5" not in world.client(world.person()).get("/exams").text

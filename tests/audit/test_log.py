@@ -117,7 +117,7 @@ def test_every_recorded_act_has_its_words():
     def acts(node):
         is_record = isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")).lstrip(
             "_"
-        ).startswith("record")
+        ).startswith(("record", "note", "log"))
         return {a.value for a in node.args if isinstance(a, ast.Constant) and "." in str(a.value)} if is_record else ()
 
     found = in_the_code(acts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
@@ -18,8 +19,9 @@ from examapp.admin.rules.words import moment_words, remaining_words
 from examapp.core import clock
 from examapp.core.db import reading
 from examapp.core.permissions import Permission
-from examapp.exams.models import EXAM_KIND_NAMES
-from examapp.exams.queries import list_exams_of
+from examapp.exams.models import EXAM_KIND_NAMES, ExamKind
+from examapp.exams.queries import CandidateExam, list_exams_of
+from examapp.exams.rules import ExamPhase
 from examapp.grading.queries.sittings import OwnSitting, list_own_sittings
 from examapp.grading.rules import BAND_NAMES
 from examapp.messages.queries import list_notices, list_unseen_answers
@@ -94,7 +96,8 @@ def my_exams() -> str:
     """List one's own exams, each with one's attempts and results as far as they are shown now."""
     session, now = reading(), clock.now()
     sittings = list_own_sittings(session, me().person_id, now=now, most=_MOST_SITTINGS)
-    exams = [(candidate.exam, candidate) for candidate in list_exams_of(session, me().person_id, now)]
+    found = sorted(list_exams_of(session, me().person_id, now), key=lambda candidate: _place(candidate, now))
+    exams = [(candidate.exam, candidate) for candidate in found]
     known = {exam.id for exam, _ in exams}
     former = {sitting.exam.id: sitting.exam for sitting in sittings if sitting.exam.id not in known}
     return render_template(
@@ -106,6 +109,11 @@ def my_exams() -> str:
         remaining=remaining_words,
         moment=moment_words,
     )
+
+
+def _place(candidate: CandidateExam, now: datetime) -> tuple[bool, bool]:
+    """Order own exams: closed ones last, mock exams after those that count."""
+    return candidate.phase(now) is ExamPhase.CLOSED, candidate.exam.kind == ExamKind.MOCK
 
 
 def _waiting() -> list[tuple[str, int, str | None]]:
