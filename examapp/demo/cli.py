@@ -74,6 +74,7 @@ def _analyze() -> None:
 
 def _show(step: str, fraction: float) -> None:
     if not sys.stdout.isatty():
+        click.echo(f"{fraction:4.0%} {step}")
         return
     filled = int(_BAR * fraction)
     click.echo(f"\r装入演示县 [{'█' * filled}{'·' * (_BAR - filled)}] {fraction:4.0%} {step}　　　　", nl=False)

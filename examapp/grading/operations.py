@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
+from examapp.attempts import operations as attempts_room
 from examapp.attempts.models import Attempt, AttemptState
 from examapp.audit.operations import SYSTEM, record
 from examapp.exams.models import Exam, ScoringRule
@@ -53,7 +54,12 @@ def grade_batch(session: Session, ids: Sequence[int], *, now: datetime) -> int:
     keys = queries.newest_keys(session, (item.version_id for listed in items.values() for item in listed))
     exams = queries.exams_by_id(session, (attempt.exam_id for attempt in attempts))
     answers = queries.answers_by_attempt(session, [attempt.id for attempt in attempts])
-    grades = [_grade(a, exams[a.exam_id], items[a.paper_id], keys, answers[a.id], now=now) for a in attempts]
+    numbers = queries.last_grade_numbers(session, [attempt.id for attempt in attempts])
+    grades = [
+        _grade(a, exams[a.exam_id], items[a.paper_id], keys, answers[a.id], now=now)
+        | {"number": numbers.get(a.id, 0) + 1}
+        for a in attempts
+    ]
     session.execute(insert(Grade), grades)
     session.execute(
         update(Attempt)
@@ -80,7 +86,7 @@ def _grade(
         marks=marks_of(exam),
     )
     return {
-        "attempt_id": attempt.id, "number": 1, "is_current": True, "points": score.points, "points_possible": score.points_possible,
+        "attempt_id": attempt.id, "is_current": True, "points": score.points, "points_possible": score.points_possible,
         "percent": score.percent, "band": score.band, "is_passed": score.is_passed, "item_points": [str(p) for p in score.item_points],
         "key_ids": {str(item.version_id): keys[item.version_id].id for item in items}, "reason": "first", "graded_at": now,
     }  # fmt: skip
@@ -103,6 +109,13 @@ def marks_of(exam: Exam) -> Marks:
     return Marks(
         pass_percent=exam.pass_percent, good_percent=exam.good_percent, excellent_percent=exam.excellent_percent
     )
+
+
+def apply_extensions(session: Session, *, now: datetime) -> int:
+    """Apply extra time that was granted; the grade of an attempt that is open again no longer counts. Gives how many were reopened."""
+    reopened = attempts_room.apply_extensions(session, now=now)
+    session.execute(update(Grade).where(Grade.attempt_id.in_(reopened), Grade.is_current).values(is_current=False))
+    return len(reopened)
 
 
 def set_aside_exhausted(session: Session, *, now: datetime) -> int:

@@ -25,6 +25,7 @@ def sweep() -> None:
 def sweep_once() -> int:
     """Close what is overdue, grade what waits, try again what did not end, set aside what failed too often; gives how many."""
     with transaction() as session:
+        operations.apply_extensions(session, now=clock.now())
         closed = close_overdue(session, now=clock.now())
     graded = grade_waiting(most_batches=400) + _grade_again(most=200)
     with transaction() as session:

@@ -110,7 +110,7 @@ def _difficulties(session: Session) -> dict[int, str | None]:
     rows = session.execute(
         select(QuestionVersion.id, Question.difficulty).join(Question, QuestionVersion.question_id == Question.id)
     )
-    return dict(rows.tuples().all())
+    return {version_id: difficulty for version_id, difficulty in rows}  # noqa: C416 – rows are no plain tuples for the type checker
 
 
 def _sit(setting: _Exam, person: PersonPlan, person_id: int, paper: Paper) -> Sitting:

@@ -227,6 +227,7 @@ def extend(
         person_id=person_id,
         details={"extension_id": granted, "unit_id": unit_id, "seconds": seconds},
     )
+    nudge_after_commit(session, "grading.sweep")
     return True
 
 

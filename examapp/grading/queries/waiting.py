@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from examapp.attempts.models import Answer, Attempt, AttemptState
 from examapp.core.jobs import MOST_TRIES
 from examapp.exams.models import Exam
+from examapp.grading.models import Grade
 from examapp.papers.models import Paper
 from examapp.questions.models import AnswerKey
 
@@ -96,6 +97,14 @@ def newest_keys(session: Session, version_ids: Iterable[int]) -> dict[int, Versi
         .order_by(AnswerKey.question_version_id, AnswerKey.number.desc())
     )
     return {version_id: VersionKey(key_id, parts) for version_id, key_id, parts in rows}
+
+
+def last_grade_numbers(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    """Give the number of the last grade of attempts that were graded before."""
+    rows = session.execute(
+        select(Grade.attempt_id, func.max(Grade.number)).where(Grade.attempt_id.in_(ids)).group_by(Grade.attempt_id)
+    )
+    return {attempt_id: number for attempt_id, number in rows}  # noqa: C416 – rows are no plain tuples for the type checker
 
 
 def oldest_waiting(session: Session) -> datetime | None:

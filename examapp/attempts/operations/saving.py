@@ -1,11 +1,11 @@
-"""Start, save, hand in, close: what changes an attempt."""
+"""Save answers, marks and events of an attempt in progress, and let another device take it over."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select, text, update
@@ -13,92 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.attempts import queries, rules
-from examapp.attempts.models import Answer, Attempt, AttemptEvent, AttemptState, SetAsideSave
+from examapp.attempts.models import Answer, Attempt, AttemptEvent, AttemptState
+from examapp.attempts.operations.closing import closed_if_overdue, set_aside
+from examapp.attempts.operations.refusals import refusal
 from examapp.attempts.rules import Change, Event
-from examapp.core.errors import BadRequestError, DomainError, NotFoundError
-from examapp.core.nudge import nudge_after_commit
-from examapp.exams.operations import extensions_of, prepare_paper
-from examapp.exams.queries import CandidateExam, find_candidate_exam
-from examapp.exams.rules import START_REFUSAL_WORDS, StartRefusal, deadline
-from examapp.papers.queries import get_paper
-
-GRADE_TASK = "grading.grade_attempt"
-
-
-class AttemptError(DomainError):
-    """A refusal of the delivery protocol: the code is the contract."""
-
-    def __init__(self, code: str, message: str, **extra: Any) -> None:
-        super().__init__(message, **extra)
-        self.code = code  # type: ignore[misc]  # one class for all codes of the protocol
-
-
-_MESSAGES = {
-    "no_attempts_left": "您的作答次数已用完。",
-    "already_submitted": "已经交卷，答案不能再改。",
-    "deadline_passed": "作答时间已到，系统已按保存的答案交卷。迟到的内容已另行保存，由管理员处理。",
-    "taken_over": "已在另一设备或窗口继续作答，此处不再保存。",
-    "not_submitted": "还没有交卷，暂无成绩。",
-}
-
-
-def refusal(code: str, **extra: Any) -> AttemptError:
-    """Give the protocol's refusal of this code, with its sentence for people."""
-    return AttemptError(code, _MESSAGES[code], **extra)
-
-
-# Start
-
-
-def start_attempt(session: Session, exam_id: int, *, person_id: int, now: datetime) -> tuple[Attempt, bool]:
-    """Start an attempt, or give the one that is live; tell whether it is new. Raises NotFoundError and the protocol's refusals."""
-    candidate = find_candidate_exam(session, exam_id, person_id)
-    if candidate is None:
-        raise NotFoundError
-    attempts = [
-        _closed_if_overdue(session, attempt, now=now) for attempt in queries.list_attempts(session, exam_id, person_id)
-    ]
-    for attempt in attempts:
-        if attempt.state == AttemptState.IN_PROGRESS:
-            return attempt, False
-    code = candidate.start_refusal(now)
-    if code is not None:
-        missing = (
-            {"missing": [str(need) for need in candidate.exam.study_gate]}
-            if code is StartRefusal.STUDY_REQUIRED
-            else {}
-        )
-        raise AttemptError(code, START_REFUSAL_WORDS[code], **missing)
-    allowed = candidate.exam.attempts_allowed
-    if allowed is not None and len(attempts) >= allowed:
-        raise refusal("no_attempts_left")
-    return _insert_attempt(session, candidate, number=len(attempts) + 1, now=now)
-
-
-def _insert_attempt(session: Session, candidate: CandidateExam, *, number: int, now: datetime) -> tuple[Attempt, bool]:
-    exam, person_id = candidate.exam, candidate.person_id
-    paper_id = prepare_paper(session, candidate, number, now=now)
-    shape = get_paper(session, paper_id).shape
-    extension_s = extensions_of(session, exam.id, person_id)
-    deadline_at = deadline(exam, candidate.window(now), started_at=now, extension_s=extension_s)
-    statement = (
-        insert(Attempt)
-        .values(
-            exam_id=exam.id, person_id=person_id, number=number, paper_id=paper_id, unit_id=candidate.unit_id, state=AttemptState.IN_PROGRESS,
-            started_at=now, deadline_at=deadline_at, closes_at=deadline_at + timedelta(seconds=exam.grace_s), epoch=1, shape=shape, unsure=[],
-            is_forced=False, total=len(shape) // 2, grading_tries=0,
-        )
-        .on_conflict_do_nothing()
-        .returning(Attempt)
-    )  # fmt: skip
-    attempt = session.scalars(statement).one_or_none()
-    if attempt is not None:
-        return attempt, True
-    # Another tab was quicker by a moment: what it started is the one live attempt.
-    return next(a for a in queries.list_attempts(session, exam.id, person_id) if a.number == number), False
-
-
-# Save
+from examapp.core.errors import BadRequestError, DomainError
 
 SAVE = text("""
 WITH attempt AS (
@@ -210,28 +129,16 @@ def _explain(
 ) -> Saved:
     """Find out why an attempt took no save, close it where it is overdue, and set the content aside."""
     attempt = queries.lock_own_attempt(session, attempt_id, person_id=person_id)
-    attempt = _closed_if_overdue(session, attempt, now=now)
+    attempt = closed_if_overdue(session, attempt, now=now)
     if attempt.state != AttemptState.IN_PROGRESS:
         if not attempt.is_forced:
             return Saved(refused_as=refusal("already_submitted"))
-        _set_aside(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)
+        set_aside(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)
         return Saved(refused_as=refusal("deadline_passed"))
     if epoch > attempt.epoch:
         raise BadRequestError
-    _set_aside(session, attempt, "taken_over", epoch=epoch, changes=changes, now=now)
+    set_aside(session, attempt, "taken_over", epoch=epoch, changes=changes, now=now)
     return Saved(refused_as=refusal("taken_over", epoch=attempt.epoch))
-
-
-def _set_aside(
-    session: Session, attempt: Attempt, reason: str, *, epoch: int, changes: Sequence[Change], now: datetime
-) -> None:
-    kept = [[c.item, c.seq, c.response] for c in changes if not rules.describe(c)["is_bad"]]
-    if not kept:
-        return
-    values = {"attempt_id": attempt.id, "reason": reason, "epoch": epoch, "changes": kept, "received_at": now}
-    session.execute(
-        insert(SetAsideSave).values(digest=rules.changes_digest(epoch, changes), **values).on_conflict_do_nothing()
-    )
 
 
 def take_over(session: Session, attempt_id: int, *, person_id: int, now: datetime) -> int:
@@ -288,63 +195,3 @@ def _client_instant(words: str | None) -> datetime | None:
     if instant is not None and (instant.tzinfo is None or not 1970 <= instant.year <= 9000):
         raise BadRequestError
     return instant
-
-
-# Hand in and close
-
-
-def hand_in(
-    session: Session, attempt_id: int, *, person_id: int, epoch: int, changes: Sequence[Change], now: datetime
-) -> tuple[Attempt, bool, Saved]:
-    """Merge the whole sheet, close the attempt and make the receipt, in one transaction; a repeat gives the same receipt.
-
-    Tells whether it was closed by this call. Raises NotFoundError, BadRequestError.
-    """
-    attempt = queries.lock_own_attempt(session, attempt_id, person_id=person_id)
-    attempt = _closed_if_overdue(session, attempt, now=now)
-    if attempt.state != AttemptState.IN_PROGRESS:
-        if attempt.is_forced:
-            _set_aside(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)
-        return attempt, False, Saved()
-    saved = save_answers(session, attempt_id, person_id=person_id, epoch=epoch, changes=changes, now=now)
-    if saved.refused_as is not None:
-        return attempt, False, saved
-    _submit(session, attempt, submitted_at=min(now, attempt.deadline_at), is_forced=False)
-    return attempt, True, saved
-
-
-def close_overdue(session: Session, *, now: datetime, most: int = 200) -> int:
-    """Close attempts whose deadline plus grace has passed, with what was saved; safe beside any number of others. Gives how many."""
-    ids = queries.list_overdue_ids(session, now=now, most=most)
-    for attempt in session.scalars(
-        select(Attempt).where(Attempt.id.in_(ids)).execution_options(populate_existing=True)
-    ):
-        _submit(session, attempt, submitted_at=attempt.deadline_at, is_forced=True)
-    return len(ids)
-
-
-def close_if_overdue(session: Session, attempt_id: int, *, person_id: int, now: datetime) -> Attempt:
-    """Get an attempt as it stands at this instant: closed where its time is over. Raises NotFoundError."""
-    attempt = queries.get_own_attempt(session, attempt_id, person_id=person_id)
-    return _closed_if_overdue(session, attempt, now=now)
-
-
-def _closed_if_overdue(session: Session, attempt: Attempt, *, now: datetime) -> Attempt:
-    if attempt.state != AttemptState.IN_PROGRESS or attempt.closes_at > now:
-        return attempt
-    attempt = queries.lock_own_attempt(session, attempt.id, person_id=attempt.person_id)
-    if attempt.state == AttemptState.IN_PROGRESS and attempt.closes_at <= now:
-        _submit(session, attempt, submitted_at=attempt.deadline_at, is_forced=True)
-    return attempt
-
-
-def _submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_forced: bool) -> None:
-    answers = queries.list_answers(session, attempt.id)
-    answered, sha256 = rules.sheet_digest(attempt.id, attempt.shape, ((a.item, a.response) for a in answers))
-    attempt.state = AttemptState.SUBMITTED
-    attempt.submitted_at = submitted_at
-    attempt.is_forced = is_forced
-    attempt.answered, attempt.receipt_sha256 = answered, sha256
-    attempt.receipt_number = rules.receipt_number(attempt.id, sha256)
-    session.flush()
-    nudge_after_commit(session, GRADE_TASK, attempt.id)

@@ -1,0 +1,69 @@
+"""Close an attempt: handed in, or by the clock with what was saved; and the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.attempts import queries, rules
+from examapp.attempts.models import Attempt, AttemptState, SetAsideSave
+from examapp.attempts.rules import Change
+from examapp.core.nudge import nudge_after_commit
+
+GRADE_TASK = "grading.grade_attempt"
+
+
+def close_overdue(session: Session, *, now: datetime, most: int = 200) -> int:
+    """Close attempts whose deadline plus grace has passed, with what was saved; safe beside any number of others. Gives how many."""
+    ids = queries.list_overdue_ids(session, now=now, most=most)
+    for attempt in session.scalars(
+        select(Attempt).where(Attempt.id.in_(ids)).execution_options(populate_existing=True)
+    ):
+        submit(session, attempt, submitted_at=attempt.deadline_at, is_forced=True)
+    return len(ids)
+
+
+def close_if_overdue(session: Session, attempt_id: int, *, person_id: int, now: datetime) -> Attempt:
+    """Get an attempt as it stands at this instant: closed where its time is over. Raises NotFoundError."""
+    attempt = queries.get_own_attempt(session, attempt_id, person_id=person_id)
+    return closed_if_overdue(session, attempt, now=now)
+
+
+def closed_if_overdue(session: Session, attempt: Attempt, *, now: datetime) -> Attempt:
+    """Give an attempt as it stands at this instant: locked and closed where its time is over."""
+    if attempt.state != AttemptState.IN_PROGRESS or attempt.closes_at > now:
+        return attempt
+    attempt = queries.lock_own_attempt(session, attempt.id, person_id=attempt.person_id)
+    if attempt.state == AttemptState.IN_PROGRESS and attempt.closes_at <= now:
+        submit(session, attempt, submitted_at=attempt.deadline_at, is_forced=True)
+    return attempt
+
+
+def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_forced: bool) -> None:
+    """Close an attempt whose row is locked: count the answers, make the receipt, nudge the grading."""
+    answers = queries.list_answers(session, attempt.id)
+    answered, sha256 = rules.sheet_digest(attempt.id, attempt.shape, ((a.item, a.response) for a in answers))
+    attempt.state = AttemptState.SUBMITTED
+    attempt.submitted_at = submitted_at
+    attempt.is_forced = is_forced
+    attempt.answered, attempt.receipt_sha256 = answered, sha256
+    attempt.receipt_number = rules.receipt_number(attempt.id, sha256)
+    session.flush()
+    nudge_after_commit(session, GRADE_TASK, attempt.id)
+
+
+def set_aside(
+    session: Session, attempt: Attempt, reason: str, *, epoch: int, changes: Sequence[Change], now: datetime
+) -> None:
+    """Keep the content of a save that came too late or from an older device, once, for an administrator to judge."""
+    kept = [[c.item, c.seq, c.response] for c in changes if not rules.describe(c)["is_bad"]]
+    if not kept:
+        return
+    values = {"attempt_id": attempt.id, "reason": reason, "epoch": epoch, "changes": kept, "received_at": now}
+    session.execute(
+        insert(SetAsideSave).values(digest=rules.changes_digest(epoch, changes), **values).on_conflict_do_nothing()
+    )

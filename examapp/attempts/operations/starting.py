@@ -1,0 +1,66 @@
+"""Start an attempt, or give the one that is live."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.attempts import queries
+from examapp.attempts.models import Attempt, AttemptState
+from examapp.attempts.operations.closing import closed_if_overdue
+from examapp.attempts.operations.refusals import AttemptError, refusal
+from examapp.core.errors import NotFoundError
+from examapp.exams.operations import extensions_of, prepare_paper
+from examapp.exams.queries import CandidateExam, find_candidate_exam
+from examapp.exams.rules import START_REFUSAL_WORDS, StartRefusal, deadline
+from examapp.papers.queries import get_paper
+
+
+def start_attempt(session: Session, exam_id: int, *, person_id: int, now: datetime) -> tuple[Attempt, bool]:
+    """Start an attempt, or give the one that is live; tell whether it is new. Raises NotFoundError and the protocol's refusals."""
+    candidate = find_candidate_exam(session, exam_id, person_id)
+    if candidate is None:
+        raise NotFoundError
+    attempts = [
+        closed_if_overdue(session, attempt, now=now) for attempt in queries.list_attempts(session, exam_id, person_id)
+    ]
+    for attempt in attempts:
+        if attempt.state == AttemptState.IN_PROGRESS:
+            return attempt, False
+    code = candidate.start_refusal(now)
+    if code is not None:
+        missing = (
+            {"missing": [str(need) for need in candidate.exam.study_gate]}
+            if code is StartRefusal.STUDY_REQUIRED
+            else {}
+        )
+        raise AttemptError(code, START_REFUSAL_WORDS[code], **missing)
+    allowed = candidate.exam.attempts_allowed
+    if allowed is not None and len(attempts) >= allowed:
+        raise refusal("no_attempts_left")
+    return _insert_attempt(session, candidate, number=len(attempts) + 1, now=now)
+
+
+def _insert_attempt(session: Session, candidate: CandidateExam, *, number: int, now: datetime) -> tuple[Attempt, bool]:
+    exam, person_id = candidate.exam, candidate.person_id
+    paper_id = prepare_paper(session, candidate, number, now=now)
+    shape = get_paper(session, paper_id).shape
+    extension_s = extensions_of(session, exam.id, person_id)
+    deadline_at = deadline(exam, candidate.window(now), started_at=now, extension_s=extension_s)
+    statement = (
+        insert(Attempt)
+        .values(
+            exam_id=exam.id, person_id=person_id, number=number, paper_id=paper_id, unit_id=candidate.unit_id, state=AttemptState.IN_PROGRESS,
+            started_at=now, deadline_at=deadline_at, closes_at=deadline_at + timedelta(seconds=exam.grace_s), epoch=1, shape=shape, unsure=[],
+            is_forced=False, total=len(shape) // 2, grading_tries=0,
+        )
+        .on_conflict_do_nothing()
+        .returning(Attempt)
+    )  # fmt: skip
+    attempt = session.scalars(statement).one_or_none()
+    if attempt is not None:
+        return attempt, True
+    # Another tab was quicker by a moment: what it started is the one live attempt.
+    return next(a for a in queries.list_attempts(session, exam.id, person_id) if a.number == number), False

@@ -1,0 +1,70 @@
+"""Extra time granted to a unit or a person (F31)."""
+
+from datetime import timedelta
+
+from examapp.attempts.models import Attempt
+from examapp.audit.models import AuditEvent
+from examapp.audit.operations import Actor
+from examapp.exams.operations import extend
+from examapp.grading import tasks
+from examapp.grading.models import Grade
+from examapp.people.rules import Reach
+from tests.attempts.sitting import make_sitting
+from tests.conftest import NOON
+
+
+def grant(world, sitter, *, minutes=15, key="k", at=NOON + timedelta(minutes=10), unit_id=None):
+    extend(
+        world.session, exam_id=sitter.exam_id, unit_id=unit_id or sitter.person.unit_id, person_id=None, seconds=60 * minutes, reason="停电",
+        request_key=key, reach=Reach(True), actor=Actor(person_id=None), now=at,
+    )
+
+
+def test_running_attempt_gets_its_new_deadline_with_the_next_exchange_and_only_once(world, frozen):
+    sitter, other = make_sitting(world), make_sitting(world)
+    grant(world, sitter)
+    grant(world, sitter)
+    tasks.sweep_once()
+    tasks.sweep_once()
+    assert sitter.save().get_json()["deadline_at"] == "2026-11-24T13:15:00.000+08:00"
+    assert other.save().get_json()["deadline_at"] == "2026-11-24T13:00:00.000+08:00"
+    frozen.at(NOON + timedelta(hours=1, minutes=14))
+    assert sitter.save((1, 1, ["A"])).status_code == 200
+
+
+def test_attempt_closed_by_the_clock_is_reopened_with_its_answers_and_graded_anew(world, frozen, session):
+    sitter = make_sitting(world)
+    sitter.save((1, 1, ["A"]))
+    frozen.at(NOON + timedelta(hours=1, minutes=3))
+    tasks.sweep_once()
+    assert sitter.look()["receipt"]["forced"] is True
+    grant(world, sitter, at=NOON + timedelta(hours=1, minutes=3))
+    tasks.sweep_once()
+    state = sitter.look()
+    assert (state["state"], state["receipt"], state["deadline_at"]) == ("in_progress", None, "2026-11-24T13:15:00.000+08:00")
+    assert sitter.answers() == {1: ["A"]}
+    assert session.query(Grade).filter_by(is_current=True).count() == 0
+    assert sitter.save((2, 2, ["B"])).status_code == 200
+    sitter.hand_in()
+    tasks.sweep_once()
+    grades = session.query(Grade).order_by(Grade.number).all()
+    assert [(grade.number, grade.is_current) for grade in grades] == [(1, False), (2, True)]
+    assert session.query(AuditEvent).filter_by(act="attempts.apply_extension").count() == 1
+
+
+def test_handed_in_attempt_stays_handed_in(world, frozen, session):
+    sitter = make_sitting(world)
+    receipt = sitter.hand_in((1, 1, ["A"])).get_json()["receipt"]
+    grant(world, sitter)
+    tasks.sweep_once()
+    assert sitter.look()["receipt"] == receipt
+
+
+def test_who_starts_after_the_grant_has_it_once(world, frozen, session):
+    sitter = make_sitting(world, attempts_allowed=2)
+    sitter.hand_in()
+    grant(world, sitter)
+    frozen.at(NOON + timedelta(minutes=20))
+    sitter.start()
+    tasks.sweep_once()
+    assert session.get(Attempt, sitter.attempt["id"]).deadline_at == NOON + timedelta(minutes=20 + 60 + 15)
