@@ -11,11 +11,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from examapp import rooms
 from examapp.config import Mode, Settings, read_settings
-from examapp.core import assets, errors, pages
+from examapp.core import assets, errors, pages, sabotage
 from examapp.core.clock import clock
 from examapp.core.crypto import Sealer
 from examapp.core.db import db, engine_options
 from examapp.core.logging import set_up_logging
+from examapp.core.pulse import look_after
 from examapp.core.worker import init_celery
 from examapp.people.access import init_access
 
@@ -26,6 +27,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Build the application from its settings; raises SettingsError where a setting would be dangerous."""
     settings = settings or read_settings()
     settings.check()
+    sabotage.arm(settings)
     set_up_logging(settings.log_level)
     app = Flask("examapp", static_folder=None)
     _configure(app, settings)
@@ -40,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     rooms.register(app)
     if settings.mode is not Mode.TESTING:
         with app.app_context():
+            look_after(db.engine)
             clock.follow(db.engine)
     app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]  # Flask means it to be wrapped so
     if proxies := int(settings.trusted_proxies):

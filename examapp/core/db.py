@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
+from flask import has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Date, DateTime, Identity, MetaData, Numeric, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, scoped_session
+
+from examapp.core import sabotage
+from examapp.core.sabotage import Guarantee
 
 _NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -50,13 +55,21 @@ def transaction() -> Iterator[Session]:
     session = _plain(db.session)
     try:
         yield session
-        session.commit()
+        _commit(session)
     except BaseException:
         session.rollback()
         session.info.pop(_AFTER_COMMIT, None)
         raise
     for work in session.info.pop(_AFTER_COMMIT, []):
         work()
+
+
+def _commit(session: Session) -> None:
+    if sabotage.is_broken(Guarantee.COMMIT_BEFORE_REPLY) and has_request_context() and request.method == "PUT":
+        db.session.registry.clear()
+        threading.Timer(0.3, session.commit).start()
+    else:
+        session.commit()
 
 
 @contextmanager
@@ -85,6 +98,7 @@ def _plain(session: scoped_session[Any]) -> Session:
 def engine_options(url: str, pool_size: int) -> dict[str, object]:
     """Options of the engine: short waits everywhere, so that a database that is away is noticed within seconds."""
     del url
+    is_hasty = sabotage.is_broken(Guarantee.SYNCHRONOUS_COMMIT)
     return {
         "pool_size": pool_size,
         "max_overflow": 0,
@@ -97,6 +111,7 @@ def engine_options(url: str, pool_size: int) -> dict[str, object]:
             "application_name": "examapp",
             "prepare_threshold": 3,
             "tcp_user_timeout": 5000,
-            "options": "-c lock_timeout=2s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s -c timezone=UTC",
+            "options": "-c lock_timeout=2s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+            + (" -c synchronous_commit=off" if is_hasty else ""),
         },
     }

@@ -14,12 +14,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from examapp.config import Settings, read_settings
 from examapp.core.embedded import EmbeddedServerError, Server, make_run_folder, start_postgres, start_valkey
+from examapp.core.sabotage import Guarantee
 
 _PYTHON = sys.executable
 _BIN = Path(sys.executable).parent
@@ -129,9 +132,14 @@ def _start_servers(site: Site) -> None:
         return
     site.run_folder = make_run_folder()
     if not site.settings.database_url:
-        site.servers["postgres"] = start_postgres(data, site.run_folder)
+        site.servers["postgres"] = start_postgres(data, site.run_folder, extra=_extra(site.settings))
     if not site.settings.redis_url:
         site.servers["valkey"] = start_valkey(data, site.run_folder)
+
+
+def _extra(settings: Settings) -> dict[str, str]:
+    """Give PostgreSQL's settings beyond the usual: none, but for the drill that proves that a power cut is noticed."""
+    return {"fsync": "off"} if settings.sabotage == Guarantee.FSYNC else {}
 
 
 def _environment(site: Site) -> dict[str, str]:
@@ -213,7 +221,10 @@ def _watch(site: Site) -> None:
 
 
 def _revive_servers(site: Site) -> None:
-    starts = {"postgres": start_postgres, "valkey": start_valkey}
+    starts: dict[str, Callable[[Path, Path], Server]] = {
+        "postgres": partial(start_postgres, extra=_extra(site.settings)),
+        "valkey": start_valkey,
+    }
     for name, server in site.servers.items():
         if server.process.poll() is not None and site.run_folder is not None:
             say(f"「{name}」意外退出（{server.process.returncode}），已重新启动。")

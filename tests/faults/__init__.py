@@ -1,0 +1,5 @@
+"""Faults on a real deployment: a client that writes down what was acknowledged, a proxy that spoils the network, kills, and the invariants.
+
+`python -m tests.faults` runs the rows (`make drill`), `python -m tests.faults.sabotage` proves that they can go red (`make sabotage`).
+All traffic stays on 127.0.0.1 and on Unix sockets; every loop ends by count or time.
+"""

@@ -1,0 +1,67 @@
+"""Which rows there are, how each is run, and which a machine here cannot inject."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tests.faults.deployment import Deployment
+from tests.faults.trial import Result, Trial, trial
+
+Site = Callable[[dict[str, str]], contextlib.AbstractContextManager[Deployment]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One fault: what is done to the site while candidates sit."""
+
+    id: str
+    fault: str
+    act: Callable[[Trial], None]
+    exam: tuple[int, int] = (3600, 60)
+    people: int = 300
+    site: Site | None = None
+    """Makes a deployment of the row's own; None: the shared one will do."""
+
+    def run(self, site: Deployment, *, seed: int, people: int | None = None, is_short: bool = False) -> Result:
+        """Run the row on a site; every fault that is found stands in the result."""
+        began = time.monotonic()
+        result = Result(self.id, self.fault, seed=seed)
+        with trial(
+            site, people=min(people or self.people, self.people), seed=seed, exam=self.exam, is_short=is_short
+        ) as running:
+            try:
+                self.act(running)
+                result.lost = running.finish().lost
+            except Exception as error:  # noqa: BLE001 – a row that breaks off is red, and the next one is run
+                running.faults.append(f"the row broke off: {type(error).__name__} {error}"[:500])
+                traceback.print_exc()
+            result.acknowledged = running.ledger.acknowledgements
+            result.silence_s, result.recovery_s = running.ledger.longest_silence_s(), running.recovery_s()
+            result.faults, result.notes = running.faults, running.notes
+        result.seconds = time.monotonic() - began
+        return result
+
+    @contextlib.contextmanager
+    def own_site(self, settings: dict[str, str]) -> Iterator[Deployment]:
+        assert self.site is not None
+        with self.site(settings) as site:
+            yield site
+
+
+ROWS: dict[str, Row] = {}
+NOT_INJECTED: dict[str, str] = {}
+"""Rows that are not drilled here, and why."""
+
+
+def row(row_id: str, fault: str, **fields: object) -> Callable[[Callable[[Trial], None]], Callable[[Trial], None]]:
+    """Register a row."""
+
+    def register(act: Callable[[Trial], None]) -> Callable[[Trial], None]:
+        ROWS[row_id] = Row(id=row_id, fault=fault, act=act, **fields)  # type: ignore[arg-type]
+        return act
+
+    return register

@@ -1,0 +1,101 @@
+"""The web server's rows: a worker dies, the whole server dies, a deploy."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import psutil
+
+from tests.faults.deployment import wait_until
+from tests.faults.rows.register import row
+from tests.faults.trial import Trial
+
+
+def kill_a_worker(t: Trial) -> None:
+    """Kill the web worker that has served longest, as long as another serves too (all of them dead is F02)."""
+    with contextlib.suppress(psutil.Error):
+        serving = [worker for worker in t.site.workers() if worker.num_threads() > _THREADS_OF_A_STARTING_WORKER]
+        if len(serving) > 1:
+            min(serving, key=lambda worker: worker.create_time()).kill()
+            t.kills += 1
+
+
+@contextlib.contextmanager
+def again_and_again(act: object, t: Trial, *, every_s: float) -> Iterator[None]:
+    """Do something every few seconds beside what the block does."""
+    stop = threading.Event()
+
+    def repeat() -> None:
+        while not stop.wait(every_s):
+            act(t)  # type: ignore[operator]
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+_THREADS_OF_A_STARTING_WORKER = 4
+
+
+@row("F01", "网页进程被杀，每 3 秒一个")
+def worker_dies(t: Trial) -> None:
+    t.sit(t.seconds(6, 3))
+    with t.broken():
+        t.watch(t.seconds(30, 10), lambda: kill_a_worker(t), every_s=3)
+        t.load.rest()
+        with again_and_again(kill_a_worker, t, every_s=2):
+            t.load.all("hand_in", spread_s=t.seconds(15, 8))
+    since = [r for r in t.ledger.select(since=t.broken_at) if r.what in {"save", "hand-in"}]
+    failed = [r for r in since if r.status == 0 or r.status >= 500]
+    t.note(f"{t.kills} workers killed, {len(failed)} of {len(since)} requests failed")
+    t.expect(t.kills, "no worker could be killed")
+    t.expect(len(failed) <= max(3, 0.02 * len(since)), f"{len(failed)} of {len(since)} requests failed, more than 2 %")
+    t.expect_no_forced_sign_in()
+
+
+@row("F02", "网页服务全部被杀，20 秒后重启")
+def server_dies(t: Trial) -> None:
+    t.sit(6)
+    usual = _busiest_second(t, since=t.broken_at, until=time.monotonic())
+    with t.broken():
+        with t.site.held("web"):
+            time.sleep(t.seconds(20, 8))
+        t.expect(wait_until(t.site.is_ready, within_s=20), "the site did not come back")
+    time.sleep(12)
+    first = t.recovery_s()
+    t.expect(first is not None and first <= 5, f"saving again only after {first} s")
+    peak = _busiest_second(t, since=t.healed_at, until=t.healed_at + 10)
+    t.note(f"busiest second {peak} requests, before {usual}")
+    t.expect(peak <= max(3 * usual, 30), f"{peak} requests in one second after the return, {usual} before")
+    t.expect_no_forced_sign_in()
+
+
+def _busiest_second(t: Trial, *, since: float, until: float) -> int:
+    return max(Counter(int(r.began_at) for r in t.ledger.select("save", since=since, until=until)).values(), default=0)
+
+
+@row("F03", "考试中发布新版本（平滑重载）")
+def deploy(t: Trial) -> None:
+    t.sit(5)
+    with t.broken():
+        old = {worker.pid for worker in t.site.workers()}
+        t.site.part("web").send_signal(signal.SIGHUP)
+        t.expect(
+            wait_until(
+                lambda: len(new := {w.pid for w in t.site.workers()}) == len(old) and not new & old, within_s=40
+            ),
+            "the workers were not renewed",
+        )
+    time.sleep(5)
+    failed = t.ledger.failures(since=t.broken_at)
+    t.note(f"{len(failed)} requests dropped and repeated")
+    t.expect_no_forced_sign_in()
