@@ -50,6 +50,7 @@ class Settings:
     https: str = _setting("0", "是否经由 https 访问：1 时 cookie 带 Secure 与 __Host- 前缀")
     setup_code: str = _setting("", "首次设置页 /setup 要求填写的设置码；留空则不能在网页上首次设置")
     metrics_token: str = _setting("", "读取 /metrics 的口令（Authorization: Bearer …）；留空则只允许本机读取")
+    sabotage: str = _setting("", "仅供演练：故意取消一项保证（S1 至 S12），以证明演练能发现；正式运行拒绝启动")
     log_level: str = _setting("INFO", "日志级别")
     site_name: str = _setting("学法考试平台", "页面抬头显示的名称")
     organisation: str = _setting("县普法办公室", "落款单位名称")
@@ -73,6 +74,8 @@ class Settings:
             raise SettingsError("未设置 DATABASE_URL 或 REDIS_URL。请设置，或用 make run 启动自带的数据库。")
         if self.mode is not Mode.PRODUCTION:
             return
+        if self.sabotage:
+            raise SettingsError("SABOTAGE 只供演练，正式运行不能设置。请删去这个环境变量。")
         if self.secret_key in _INSECURE_SECRETS or len(self.secret_key) < 32:
             raise SettingsError(
                 'SECRET_KEY 未设置或太短（至少 32 个字符）。可用 python -c "import secrets;print(secrets.token_hex(32))" 生成。'

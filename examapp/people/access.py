@@ -19,13 +19,14 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor
-from examapp.core import clock
+from examapp.core import clock, sabotage
 from examapp.core.crypto import SealBrokenError, Sealer
 from examapp.core.db import reading, transaction
 from examapp.core.errors import BadRequestError, DomainError, NotFoundError, wants_json
 from examapp.core.hashing import NO_HASH, Hasher
 from examapp.core.html import normalise
 from examapp.core.permissions import Permission
+from examapp.core.sabotage import Guarantee
 from examapp.people.operations.signing_in import (
     Checked,
     Device,
@@ -87,6 +88,8 @@ class _SignedInUser(UserMixin):  # type: ignore[misc]  # flask_login has no type
 
 @_login_manager.user_loader  # type: ignore[untyped-decorator]  # flask_login has no types
 def _load(token: str) -> _SignedInUser | None:
+    if sabotage.is_broken(Guarantee.SESSIONS_IN_POSTGRESQL) and not sabotage.is_in_redis(token):
+        return None
     who = find_signed_in(reading(), digest(token))
     return None if who is None else _SignedInUser(token, who)
 
@@ -105,6 +108,8 @@ def begin_session(token: str, who: SignedIn) -> None:
     session.clear()
     session.permanent = True
     login_user(_SignedInUser(token, who))
+    if sabotage.is_broken(Guarantee.SESSIONS_IN_POSTGRESQL):
+        sabotage.remember_in_redis(token)
     g.pop("grants", None)
 
 

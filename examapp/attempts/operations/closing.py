@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.attempts import queries, rules
 from examapp.attempts.models import Attempt, AttemptState, SetAsideSave
 from examapp.attempts.rules import Change
+from examapp.core import sabotage
+from examapp.core.db import after_commit, transaction_aside
+from examapp.core.jobs import MOST_TRIES
 from examapp.core.nudge import nudge_after_commit
+from examapp.core.sabotage import Guarantee
 
 GRADE_TASK = "grading.grade_attempt"
 
@@ -46,14 +52,25 @@ def closed_if_overdue(session: Session, attempt: Attempt, *, now: datetime) -> A
 def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_forced: bool) -> None:
     """Close an attempt whose row is locked: count the answers, make the receipt, nudge the grading."""
     answers = queries.list_answers(session, attempt.id)
+    if is_forced and sabotage.is_broken(Guarantee.FORCED_CLOSE_KEEPS_ANSWERS):
+        answers = []
     answered, sha256 = rules.sheet_digest(attempt.id, attempt.shape, ((a.item, a.response) for a in answers))
     attempt.state = AttemptState.SUBMITTED
     attempt.submitted_at = submitted_at
     attempt.is_forced = is_forced
     attempt.answered, attempt.receipt_sha256 = answered, sha256
     attempt.receipt_number = rules.receipt_number(attempt.id, sha256)
+    if sabotage.is_broken(Guarantee.WORK_IN_THE_SAME_COMMIT):
+        attempt.grading_tries = MOST_TRIES
+        after_commit(session, partial(_ask_for_grading_late, attempt.id))
     session.flush()
     nudge_after_commit(session, GRADE_TASK, attempt.id)
+
+
+def _ask_for_grading_late(attempt_id: int) -> None:
+    time.sleep(0.5)
+    with transaction_aside() as session:
+        session.execute(update(Attempt).where(Attempt.id == attempt_id).values(grading_tries=0))
 
 
 def set_aside(
