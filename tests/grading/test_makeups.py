@@ -1,0 +1,61 @@
+"""Who may sit a make-up: absent or failed in the main exam, minus exempt."""
+
+from datetime import timedelta
+
+import pytest
+
+from examapp.core import clock
+from examapp.exams.models import Exemption, MakeupEligibility
+from examapp.grading import tasks
+from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.conftest import NOON
+from tests.grading.test_grading import right_answers
+
+
+@pytest.fixture
+def scene(world, frozen):
+    make_bank(world)
+    blueprint = world.blueprint(KINDS)
+    main = world.exam(blueprint, lasts=timedelta(hours=3))
+    makeup = world.exam(blueprint, kind="makeup", main_exam_id=main.id, opens_in=timedelta(days=10))
+    people = {name: world.person(name=name) for name in ("passed", "failed", "absent", "exempt", "deferred")}
+    for name, kind in (("exempt", "exemption"), ("deferred", "deferral")):
+        world.save(Exemption(exam_id=main.id, person_id=people[name].id, kind=kind, reason="长期病假", requested_at=NOON, approved_at=NOON))
+    passed, failed = Sitter(world, main, people["passed"]), Sitter(world, main, people["failed"])
+    for sitter in (passed, failed):
+        sitter.start()
+    passed.hand_in(*right_answers(world, passed))
+    failed.hand_in()
+    return main, makeup, people
+
+
+def reasons(session, makeup, people):
+    names = {person.id: name for name, person in people.items()}
+    rows = session.query(MakeupEligibility).filter_by(exam_id=makeup.id).all()
+    return {names[row.person_id]: row.reason for row in rows if row.person_id in names}
+
+
+def test_nobody_is_eligible_before_the_main_exam_has_ended(scene, session):
+    _, makeup, people = scene
+    tasks.sweep_once()
+    assert reasons(session, makeup, people) == {}
+
+
+def test_absent_failed_and_deferred_are_eligible_and_the_others_not(scene, session, frozen, world):
+    _, makeup, people = scene
+    frozen.at(NOON + timedelta(days=10, hours=1))
+    tasks.sweep_once()
+    tasks.sweep_once()
+    assert reasons(session, makeup, people) == {"failed": "failed", "absent": "absent", "deferred": "absent"}
+    assert Sitter(world, makeup, people["failed"]).start().status_code == 201
+    assert Sitter(world, makeup, people["passed"]).start().get_json()["error"] == "not_eligible"
+
+
+def test_who_is_exempted_afterwards_goes(scene, session, frozen, world):
+    main, makeup, people = scene
+    frozen.at(NOON + timedelta(days=1))
+    tasks.sweep_once()
+    assert "absent" in reasons(session, makeup, people)
+    world.save(Exemption(exam_id=main.id, person_id=people["absent"].id, kind="exemption", reason="长期病假", requested_at=clock.now(), approved_at=clock.now()))
+    tasks.sweep_once()
+    assert "absent" not in reasons(session, makeup, people)
