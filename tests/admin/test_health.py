@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from redis import Redis
+from sqlalchemy import text
 
 from examapp.admin.models import DEMO_LOADED
 from examapp.admin.operations import set_fact
@@ -50,8 +52,6 @@ def test_a_try_out_is_ready_only_with_its_demo(world, app, session, frozen, monk
 
 
 def test_an_older_schema_is_not_ready(world, session):
-    from sqlalchemy import text
-
     session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     assert world.client().get("/readyz").status_code == 503
 
@@ -97,6 +97,32 @@ def test_a_default_secret_is_refused(fields):
 def test_demo_accounts_are_refused_in_production_only():
     assert production_faults(production(), SAFE, has_demo_accounts=True)
     assert production_faults(production(app_mode="tryout"), {}, has_demo_accounts=True) == []
+
+
+def test_a_redis_that_drops_messages_is_refused():
+    [fault] = production_faults(production(), SAFE, has_demo_accounts=False, eviction_policy="allkeys-lru")
+    assert "noeviction" in fault
+    for policy in ("noeviction", None):
+        assert production_faults(production(), SAFE, has_demo_accounts=False, eviction_policy=policy) == []
+
+
+def test_the_check_before_a_start_asks_the_real_redis(app, session, servers, monkeypatch):
+    real = production(redis_url=servers.settings().redis_url)
+    monkeypatch.setitem(app.config, "SETTINGS", real)
+    with Redis.from_url(real.redis_url) as redis:
+        redis.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            refused = app.test_cli_runner().invoke(args=["check-start"])
+        finally:
+            redis.config_set("maxmemory-policy", "noeviction")
+    assert refused.exit_code == 1
+    assert "allkeys-lru" in refused.output
+
+
+def test_an_old_schema_is_refused(app, session):
+    session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    refused = app.test_cli_runner().invoke(args=["check-start"])
+    assert (refused.exit_code, "db upgrade" in refused.output) == (1, True)
 
 
 def test_the_check_before_a_start_says_why_and_exits_with_1(app, session, monkeypatch):

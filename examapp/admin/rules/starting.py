@@ -24,15 +24,26 @@ _DURABILITY_FAULTS = {
 
 
 def production_faults(
-    settings: Settings, database_settings: Mapping[str, str], *, has_demo_accounts: bool
+    settings: Settings,
+    database_settings: Mapping[str, str],
+    *,
+    has_demo_accounts: bool,
+    eviction_policy: str | None = None,
 ) -> list[str]:
-    """Say in Chinese why a production start must be refused, and what to do; empty where it may go ahead or is no production."""
+    """Say in Chinese why a production start must be refused, and what to do; empty where it may go ahead or is no production.
+
+    `eviction_policy` is what Redis does when full, None where it did not say.
+    """
     if settings.mode is not Mode.PRODUCTION:
         return []
     faults = _secret_faults(settings)
     faults += [words for name, words in _DURABILITY_FAULTS.items() if database_settings.get(name, "off") == "off"]
     if has_demo_accounts:
         faults.append("库中有演示账号（口令公开）。正式运行请换用空数据库，不要在演示库上继续。")
+    if eviction_policy not in {None, "noeviction"}:
+        faults.append(
+            f"Redis 的 maxmemory-policy 是 {eviction_policy}，内存满时会悄悄丢掉任务消息。请设为 noeviction。"
+        )
     return faults
 
 
