@@ -49,6 +49,7 @@ class Trial:
         self.faults: list[str] = []
         self.notes: list[str] = []
         self.broken_at = self.healed_at = time.monotonic()
+        self.found = Findings()
         self.kills = 0
         self.earlier: list[int] = []
         """Attempts of exams that these candidates sat before in this row."""
@@ -116,14 +117,28 @@ class Trial:
 
     # The end of every row
 
+    def rest(self) -> None:
+        """Let all come to rest, and see that what was acknowledged is there: a hand-in would bring the whole sheet once more."""
+        with self._noting("coming to rest"):
+            self.load.rest()
+        time.sleep(1)
+        self._check([c.attempt_id for c in self.load.candidates])
+
+    def _check(self, attempts: list[int]) -> None:
+        with self.site.database() as connection:
+            checked = invariants.check(connection, self.ledger, attempts)
+        self.ledger.odd.clear()
+        self.found.lost += checked.lost
+        for name, words in checked.broken.items():
+            self.found.broken[name] += words
+
     def finish(
         self, *, hand_in_share: float = 1.0, spread_s: float = 0.0, grades_within_s: float = GRADES_WITHIN_S
     ) -> Findings:
         """Let all come to rest, replay, hand in, wait for the grades, and check every invariant."""
         people = self.load.candidates
-        found = Findings()
-        with self._noting("coming to rest"):
-            self.load.rest()
+        found = self.found
+        self.rest()
         pending = sum(len(c.pending) for c in people if not c.is_closed)
         self.expect(not pending, f"{pending} answers were never acknowledged")
         live = [c for c in people if not c.is_closed]
@@ -136,10 +151,7 @@ class Trial:
             for words in late:
                 found.add("I5", words)
             self._replay(found, [c for c in people if c.receipt][: self._sample()])
-            checked = invariants.check(connection, self.ledger, ids)
-        found.lost += checked.lost
-        for name, words in checked.broken.items():
-            found.broken[name] += words
+        self._check(ids)
         self.note(f"all graded after {waited:.0f} s")
         self.faults += found.lines()
         return found

@@ -56,7 +56,7 @@ def database_dies(t: Trial) -> None:
         first = t.recovery_s()
         t.expect(first is not None and first <= 5, f"saving again only {first} s after the database's return")
         t.expect_no_long_wait(5.5)
-        t.load.rest()
+        t.rest()
     t.expect_only_503()
     t.expect_no_forced_sign_in()
 

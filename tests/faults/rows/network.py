@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from datetime import UTC, datetime, timedelta
 
 from tests.faults.proxy import Faults, Proxy
 from tests.faults.rows.register import row
@@ -18,7 +19,7 @@ def replies_lost(t: Trial) -> None:
         with t.broken():
             proxy.faults = Faults(lost_replies=0.3, lose_first_receipts=True)
             t.watch(t.seconds(20, 10))
-            t.load.rest()
+            t.rest()
             t.load.all("hand_in", spread_s=3)
             t.note(f"{proxy.cut} replies cut")
             t.expect(proxy.cut >= len(t.load.candidates), "the proxy cut too little")
@@ -32,7 +33,7 @@ def duplicates(t: Trial) -> None:
     for candidate in t.load.candidates:
         candidate.duplicate_share = 0.7
     t.sit(t.seconds(20, 8))
-    t.load.rest()
+    t.rest()
     with t.broken(), t.site.second_grader():
         t.load.all("hand_in", spread_s=2, repeats=2)
         nudges = [c.attempt_id for c in t.load.candidates] * 3
@@ -53,7 +54,63 @@ def bad_network(t: Trial) -> None:
             t.watch(t.seconds(40, 12))
             proxy.faults = Faults()
         time.sleep(t.seconds(15, 8))
-        t.load.rest()
+        t.rest()
         t.load.redirect(t.site.port)
         time.sleep(0.2)
     t.expect_no_forced_sign_in()
+
+
+@row("F25", "换设备继续，旧设备又回来")
+def another_device(t: Trial) -> None:
+    t.sit(t.seconds(8, 4))
+    t.rest()
+    with t.broken():
+        moved = t.load.candidates[::3]
+        for candidate in moved:
+            candidate.choose()  # the old device holds something that it has not sent
+        old = {c.login_name: (c.epoch, dict(c.pending), dict(c.sheet)) for c in moved}
+        t.load.all("sign_in", of=moved, spread_s=2)
+        t.load.all("take_over", of=moved)
+        new_epochs = {c.login_name: c.epoch for c in moved}
+        for candidate in moved:
+            candidate.choose()
+        t.load.all("save", of=moved)
+        for candidate in moved:
+            new = (candidate.epoch, candidate.pending, candidate.sheet, candidate.seq)
+            candidate.epoch, candidate.pending, candidate.sheet = old[candidate.login_name]
+            t.load.all("save", of=[candidate])
+            t.expect(candidate.is_closed, "the old device was not told that the attempt is taken over")
+            candidate.epoch, candidate.pending, candidate.sheet, candidate.seq = new
+            candidate.is_closed = False
+    t.expect(all(epoch > 1 for epoch in new_epochs.values()), "the epoch did not rise")
+    with t.site.database() as connection:
+        aside = connection.execute(
+            "SELECT count(*) FROM set_aside_saves WHERE reason = 'taken_over' AND attempt_id = ANY(%s)",
+            ([c.attempt_id for c in moved],),
+        ).fetchone()[0]
+    t.expect(aside == len(moved), f"{aside} of {len(moved)} saves of old devices were set aside")
+
+
+@row("F26", "考生设备时间错 8 小时", exam=(25, 4))
+def wrong_clocks(t: Trial) -> None:
+    wrong = t.load.candidates[::2]
+    for n, candidate in enumerate(wrong):
+        shifted = datetime.now(UTC) + timedelta(hours=8 if n % 2 else -8)  # noqa: TID251
+        candidate.wire.headers |= {
+            "X-Client-Time": shifted.isoformat(),
+            "Date": shifted.strftime("%a, %d %b %Y %H:%M:%S GMT"),
+        }
+    t.sit(6)
+    t.rest()
+    closed = [c for c in wrong if c.is_closed]
+    t.expect(not closed, f"{len(closed)} attempts were closed early by the client's clock")
+    with t.broken():
+        time.sleep(26)
+    for candidate in wrong:
+        candidate.choose()
+    t.load.all("save", of=wrong)
+    late = [c for c in wrong if not c.is_closed]
+    t.expect(not late, f"{len(late)} late saves were taken because the client's clock said so")
+    for candidate in t.load.candidates:
+        candidate.pending.clear()
+        candidate.is_closed = True

@@ -57,7 +57,7 @@ def valkey_hangs(t: Trial) -> None:
 @row("F14", "Redis 数据清空，任务还在排队")
 def valkey_emptied(t: Trial) -> None:
     t.sit(4)
-    t.load.rest()
+    t.rest()
     with t.broken(), t.site.held("beat"), t.site.frozen("grading"):
         t.load.all("hand_in", spread_s=2)
         with t.site.redis() as redis:
@@ -87,7 +87,7 @@ def valkey_full(t: Trial) -> None:
 @row("F16", "阅卷进程组反复被杀")
 def grader_dies(t: Trial) -> None:
     t.sit(4)
-    t.load.rest()
+    t.rest()
     with t.broken():
         kills = int(t.seconds(10, 3))
         thirds = [t.load.candidates[n::kills] for n in range(kills)]

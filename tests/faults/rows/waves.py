@@ -11,7 +11,7 @@ from tests.faults.trial import Trial
 @row("F24", "到时断网：由服务器按已保存的答案交卷", exam=(25, 4))
 def closed_by_the_server(t: Trial) -> None:
     t.sit(8)
-    t.load.rest()
+    t.rest()
     with t.broken():
         offline = t.load.candidates[::2]
         t.load.all("hand_in", of=t.load.candidates[1::2])

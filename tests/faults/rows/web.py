@@ -51,7 +51,7 @@ def worker_dies(t: Trial) -> None:
     t.sit(t.seconds(6, 3))
     with t.broken():
         t.watch(t.seconds(30, 10), lambda: kill_a_worker(t), every_s=3)
-        t.load.rest()
+        t.rest()
         with again_and_again(kill_a_worker, t, every_s=2):
             t.load.all("hand_in", spread_s=t.seconds(15, 8))
     since = [r for r in t.ledger.select(since=t.broken_at) if r.what in {"save", "hand-in"}]

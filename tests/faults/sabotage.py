@@ -1,0 +1,82 @@
+"""`make sabotage`: take each guarantee away on a deployment of its own and see that the drill turns red, and for the right reason.
+
+`python -m tests.faults.sabotage [S1,S4]`. Exit code 0 only where every sabotage was noticed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+
+from tests.faults.deployment import Deployment, DeploymentError
+from tests.faults.rows import ROWS
+from tests.faults.trial import Result
+
+PEOPLE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Sabotage:
+    """What is taken away, by which row it must be noticed, and how the finding reads."""
+
+    name: str
+    taken_away: str
+    row: str
+    finding: str
+
+
+SABOTAGES = (
+    Sabotage("S1", "同步提交（synchronous_commit）", "F05", r"I1|I4"),
+    Sabotage("S2", "落盘（fsync）", "F06", r"I1|I4|no deployment|broke off"),
+    Sabotage("S3", "先提交后应答", "F01", r"I1"),
+    Sabotage("S4", "（epoch, seq）只进不退", "F17", r"I3|I6|I1"),
+    Sabotage("S5", "一次作答只有一份回执", "F21", r"I3|I4"),
+    Sabotage("S6", "待阅卷与交卷同一事务", "F01", r"I5"),
+    Sabotage("S7", "清扫进程", "F12", r"I5"),
+    Sabotage("S9", "到时交卷保留已存答案", "F24", r"I7"),
+    Sabotage("S10", "阅卷次数记在 PostgreSQL", "F18", r"tries"),
+    Sabotage("S11", "会话存在 PostgreSQL", "F14", r"sign in again"),
+    Sabotage("S12", "以服务器时间为准", "F26", r"late saves"),
+)
+IN_THE_BROWSER = "S8  已保存只出自服务器确认：页面的开关由浏览器测试证明（tests/browser），此处不运行"
+
+
+def main(names: list[str]) -> int:
+    unnoticed = 0
+    for sabotage in SABOTAGES:
+        if names and sabotage.name not in names:
+            continue
+        finding = _finding(sabotage)
+        unnoticed += finding is None
+        verdict = f"红  {sabotage.row}  {finding}" if finding else f"没有发现！{sabotage.row} 仍是绿的"
+        print(f"{sabotage.name:4}{sabotage.taken_away}：{verdict}", flush=True)
+    if not names or "S8" in names:
+        print(IN_THE_BROWSER, flush=True)
+    return 1 if unnoticed else 0
+
+
+def _finding(sabotage: Sabotage) -> str | None:
+    """Give the finding by which the row noticed the sabotage."""
+    result = _run(sabotage)
+    for words in result.faults:
+        if re.search(sabotage.finding, words):
+            return words
+    for words in result.faults:
+        print(f"    {sabotage.name}: {words}", flush=True)
+    return None
+
+
+def _run(sabotage: Sabotage) -> Result:
+    row = ROWS[sabotage.row]
+    settings = {"SABOTAGE": sabotage.name}
+    try:
+        with row.site(settings) if row.site else Deployment(**settings) as site:
+            site.settle(PEOPLE, [row.exam])
+            return row.run(site, seed=1, people=PEOPLE, is_short=True)
+    except DeploymentError as error:
+        return Result(row.id, row.fault, faults=[f"no deployment: {str(error)[-300:]}"])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1].split(",") if len(sys.argv) > 1 else []))
