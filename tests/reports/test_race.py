@@ -1,0 +1,51 @@
+"""Two workers with the same export, with true commits: one file in effect, progress visible from outside while it is built."""
+
+import threading
+
+from examapp.core import clock
+from examapp.core.db import db, reading
+from examapp.reports import tasks
+from examapp.reports.models import Export
+from examapp.reports.operations import exports, files
+from tests.reports.county import County
+
+
+def test_two_workers_make_one_file_and_progress_is_seen_meanwhile(race_app, race_world, monkeypatch):
+    county = County(race_world)
+    county.fill_with_every_odd_case()
+    admin = race_world.admin()
+    export = race_world.save(Export(
+        exam_id=county.exam.id, unit_id=county.top.id, content="scores", format="csv", created_by_id=admin.id, created_at=clock.now(),
+    ))
+    race_world.commit()
+    export_id = export.id
+    monkeypatch.setattr(files, "_STEP", 5)
+    noted, seen, built = exports.note_progress, [], []
+
+    def note(session, export_id, *, done, total):
+        noted(session, export_id, done=done, total=total)
+        session.flush()
+        seen.append(done)
+
+    write = files.write
+    monkeypatch.setattr(exports, "note_progress", note)
+    monkeypatch.setattr(files, "write", lambda *a, **k: built.append(1) or write(*a, **k))
+    errors = []
+
+    def work():
+        try:
+            tasks.build_export(export_id)
+        except Exception as error:  # noqa: BLE001 – whatever it is, the test shows it
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    with race_app.app_context():
+        row = reading().get_one(Export, export_id)
+        assert (errors, row.state, row.done, row.total, len(built)) == ([], "ready", 25, 25, 1)
+        assert row.file.count(b"\r\n") == 26
+        db.session.rollback()
+    assert seen == [0, 5, 10, 15, 20, 25]
