@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from examapp.core.db import Base, Instant, Json, Words
+from examapp.core.db import Base, BigInt, Id, Instant, Json, Words
+from examapp.core.jobs import JobColumns
 
 DEMO_LOADED = "demo_loaded"
 """The fact that the demo county is written whole; until then a try-out with the demo is not ready."""
@@ -18,3 +19,40 @@ class PlatformFact(Base):
     name: Mapped[Words] = mapped_column(primary_key=True)
     value: Mapped[Json] = mapped_column(default=dict)
     set_at: Mapped[Instant]
+
+
+class ProcessReport(Base):
+    """What one web process did in the last minute; each process writes its row every few seconds, lost without harm."""
+
+    __tablename__ = "process_reports"
+    __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012 – SQLAlchemy reads it as a class attribute
+
+    name: Mapped[Words] = mapped_column(primary_key=True)
+    """Machine and process number."""
+    at: Mapped[Instant]
+    saves: Mapped[int]
+    """In the last minute, like the following."""
+    save_p50_ms: Mapped[int]
+    save_p95_ms: Mapped[int]
+    starts: Mapped[int]
+    hand_ins: Mapped[int]
+    refused: Mapped[int]
+    """Answered 503 or 500."""
+    next_save_ms: Mapped[int]
+    starts_per_second: Mapped[int]
+    """What this process admits now."""
+
+
+class Rehearsal(JobColumns, Base):
+    """A rehearsal (演练): a synthetic sitting on this deployment against a shadow database, and what it came to."""
+
+    __tablename__ = "rehearsals"
+
+    id: Mapped[Id]
+    created_by_id: Mapped[BigInt | None]
+    roster: Mapped[int]
+    """For how many candidates it was judged."""
+    is_go: Mapped[bool | None]
+    """Null until it is judged."""
+    figures: Mapped[Json] = mapped_column(default=list)
+    """Lines of name, measured, needed, unit and whether it suffices (admin.rules.rehearsal.Line)."""

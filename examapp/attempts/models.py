@@ -1,10 +1,20 @@
-"""Attempts, their answers with history, events, and saves set aside."""
+"""Attempts, their answers with history, events, saves set aside, the queue before the start, and reopenings."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -126,3 +136,45 @@ class SetAsideSave(Base):
     judged_at: Mapped[Instant | None]
     judged_by_id: Mapped[BigInt | None]
     is_accepted: Mapped[bool | None]
+    judged_reason: Mapped[Words] = mapped_column(default="", server_default="")
+
+
+class Admission(Base):
+    """Somebody's place in the queue before the start (排队); a row only for who found admission full."""
+
+    __tablename__ = "admissions"
+    __table_args__ = (Index("ix_admissions_waiting", "ticket", postgresql_where=text("admitted_at IS NULL")),)
+
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
+    ticket: Mapped[int] = mapped_column(BigInteger, Identity())
+    """Rises with each who comes; the lowest that still calls is the next."""
+    queued_at: Mapped[Instant]
+    called_at: Mapped[Instant]
+    """The last call: who has not called for a while has given up the place, and nobody waits behind it."""
+    admitted_at: Mapped[Instant | None]
+
+
+class AttemptContact(Base):
+    """When an attempt's page was last heard of; written in batches, lost without harm (the table is not logged)."""
+
+    __tablename__ = "attempt_contacts"
+    __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012 – SQLAlchemy reads it as a class attribute
+
+    attempt_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    seen_at: Mapped[Instant]
+
+
+class AttemptReopening(Base):
+    """An attempt that the office opened again; `request_key` makes a second press of the button harmless."""
+
+    __tablename__ = "attempt_reopenings"
+    __table_args__ = (UniqueConstraint("attempt_id", "request_key"), CheckConstraint("seconds > 0", name="seconds"))
+
+    id: Mapped[Id]
+    attempt_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("attempts.id"))
+    request_key: Mapped[Words]
+    seconds: Mapped[int]
+    reason: Mapped[Words]
+    reopened_by_id: Mapped[BigInt | None]
+    reopened_at: Mapped[Instant]

@@ -24,6 +24,12 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_answer_history'))
     )
     op.create_index('ix_answer_history_attempt_id', 'answer_history', ['attempt_id'], unique=False)
+    op.create_table('attempt_contacts',
+    sa.Column('attempt_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('attempt_id', name=op.f('pk_attempt_contacts')),
+    prefixes=['UNLOGGED']
+    )
     op.create_table('audit_events',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
@@ -109,6 +115,20 @@ def upgrade():
     sa.Column('set_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_platform_facts'))
     )
+    op.create_table('process_reports',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('saves', sa.Integer(), nullable=False),
+    sa.Column('save_p50_ms', sa.Integer(), nullable=False),
+    sa.Column('save_p95_ms', sa.Integer(), nullable=False),
+    sa.Column('starts', sa.Integer(), nullable=False),
+    sa.Column('hand_ins', sa.Integer(), nullable=False),
+    sa.Column('refused', sa.Integer(), nullable=False),
+    sa.Column('next_save_ms', sa.Integer(), nullable=False),
+    sa.Column('starts_per_second', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_process_reports')),
+    prefixes=['UNLOGGED']
+    )
     op.create_table('question_imports',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('created_by_id', sa.BigInteger(), nullable=True),
@@ -130,6 +150,24 @@ def upgrade():
     sa.CheckConstraint("state IN ('waiting', 'running', 'ready', 'failed', 'expired')", name=op.f('ck_question_imports_state')),
     sa.CheckConstraint('done >= 0 AND total >= 0 AND tries >= 0', name=op.f('ck_question_imports_counts')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_question_imports'))
+    )
+    op.create_table('rehearsals',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('roster', sa.Integer(), nullable=False),
+    sa.Column('is_go', sa.Boolean(), nullable=True),
+    sa.Column('figures', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('done', sa.Integer(), nullable=False),
+    sa.Column('total', sa.Integer(), nullable=False),
+    sa.Column('message', sa.Text(), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state IN ('waiting', 'running', 'ready', 'failed', 'expired')", name=op.f('ck_rehearsals_state')),
+    sa.CheckConstraint('done >= 0 AND total >= 0 AND tries >= 0', name=op.f('ck_rehearsals_counts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_rehearsals'))
     )
     op.create_table('units',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -339,6 +377,18 @@ def upgrade():
     sa.UniqueConstraint('login_name', name=op.f('uq_accounts_login_name')),
     sa.UniqueConstraint('person_id', name=op.f('uq_accounts_person_id'))
     )
+    op.create_table('admissions',
+    sa.Column('exam_id', sa.BigInteger(), nullable=False),
+    sa.Column('person_id', sa.BigInteger(), nullable=False),
+    sa.Column('ticket', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('queued_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('called_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('admitted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_admissions_exam_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['persons.id'], name=op.f('fk_admissions_person_id')),
+    sa.PrimaryKeyConstraint('exam_id', 'person_id', name=op.f('pk_admissions'))
+    )
+    op.create_index('ix_admissions_waiting', 'admissions', ['ticket'], unique=False, postgresql_where=sa.text('admitted_at IS NULL'))
     op.create_table('attempts',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
@@ -593,6 +643,19 @@ def upgrade():
     sa.ForeignKeyConstraint(['attempt_id'], ['attempts.id'], name=op.f('fk_attempt_events_attempt_id')),
     sa.PrimaryKeyConstraint('attempt_id', 'n', name=op.f('pk_attempt_events'))
     )
+    op.create_table('attempt_reopenings',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('attempt_id', sa.BigInteger(), nullable=False),
+    sa.Column('request_key', sa.Text(), nullable=False),
+    sa.Column('seconds', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('reopened_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('reopened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('seconds > 0', name=op.f('ck_attempt_reopenings_seconds')),
+    sa.ForeignKeyConstraint(['attempt_id'], ['attempts.id'], name=op.f('fk_attempt_reopenings_attempt_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_attempt_reopenings')),
+    sa.UniqueConstraint('attempt_id', 'request_key', name=op.f('uq_attempt_reopenings_attempt_id_request_key'))
+    )
     op.create_table('citations',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('question_version_id', sa.BigInteger(), nullable=False),
@@ -638,6 +701,7 @@ def upgrade():
     sa.Column('judged_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('judged_by_id', sa.BigInteger(), nullable=True),
     sa.Column('is_accepted', sa.Boolean(), nullable=True),
+    sa.Column('judged_reason', sa.Text(), server_default='', nullable=False),
     sa.ForeignKeyConstraint(['attempt_id'], ['attempts.id'], name=op.f('fk_set_aside_saves_attempt_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_set_aside_saves')),
     sa.UniqueConstraint('attempt_id', 'digest', name=op.f('uq_set_aside_saves_attempt_id_digest'))
@@ -672,6 +736,7 @@ def downgrade():
     op.drop_index('ix_citations_question_version_id', table_name='citations')
     op.drop_index('ix_citations_law_version_id', table_name='citations')
     op.drop_table('citations')
+    op.drop_table('attempt_reopenings')
     op.drop_table('attempt_events')
     op.drop_table('answers')
     op.drop_table('answer_keys')
@@ -701,6 +766,8 @@ def downgrade():
     op.drop_index('ix_attempts_person_id', table_name='attempts')
     op.drop_index('ix_attempts_overdue', table_name='attempts', postgresql_where=sa.text("state = 'in_progress'"))
     op.drop_table('attempts')
+    op.drop_index('ix_admissions_waiting', table_name='admissions', postgresql_where=sa.text('admitted_at IS NULL'))
+    op.drop_table('admissions')
     op.drop_table('accounts')
     op.drop_table('roster_imports')
     op.drop_index('ix_questions_state_kind', table_name='questions')
@@ -725,7 +792,9 @@ def downgrade():
     op.drop_index('ix_units_region_path', table_name='units', postgresql_ops={'region_path': 'text_pattern_ops'})
     op.drop_index(op.f('ix_units_parent_id'), table_name='units')
     op.drop_table('units')
+    op.drop_table('rehearsals')
     op.drop_table('question_imports')
+    op.drop_table('process_reports')
     op.drop_table('platform_facts')
     op.drop_table('notices')
     op.drop_table('media')
@@ -740,6 +809,7 @@ def downgrade():
     op.drop_index('ix_audit_events_at', table_name='audit_events')
     op.drop_index('ix_audit_events_actor_id_at', table_name='audit_events')
     op.drop_table('audit_events')
+    op.drop_table('attempt_contacts')
     op.drop_index('ix_answer_history_attempt_id', table_name='answer_history')
     op.drop_table('answer_history')
     # ### end Alembic commands ###
