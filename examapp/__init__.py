@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from examapp import rooms
 from examapp.config import Mode, Settings, read_settings
-from examapp.core import assets, errors, pages, sabotage
+from examapp.core import assets, bare, errors, pages, sabotage
 from examapp.core.clock import clock
 from examapp.core.crypto import Sealer
 from examapp.core.db import db, engine_options
@@ -24,9 +24,14 @@ _MOST_UPLOAD_BYTES = 32 * 1024 * 1024
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Build the application from its settings; raises SettingsError where a setting would be dangerous."""
+    """Build the application from its settings; raises SettingsError where a setting would be dangerous.
+
+    On the command line without a database it is built all the same, for the commands that only read files.
+    """
     settings = settings or read_settings()
-    settings.check()
+    is_bare = bare.is_bare(settings)
+    if not is_bare:
+        settings.check()
     sabotage.arm(settings)
     set_up_logging(settings.log_level)
     app = Flask("examapp", static_folder=None)
@@ -34,12 +39,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     Migrate(app, db, directory="migrations")
     init_celery(app, broker_url=settings.redis_url, is_eager=settings.mode is Mode.TESTING)
-    version, folder = assets.collect(settings.data_path)
+    version, folder = bare.NO_ASSETS if is_bare else assets.collect(settings.data_path)
     pages.init_pages(app, asset_version=version)
     init_access(app)
     CSRFProtect(app)
     app.register_blueprint(errors.blueprint)
     rooms.register(app)
+    if is_bare:
+        bare.shut_door(app, settings)
+        return app
     if settings.mode is not Mode.TESTING:
         with app.app_context():
             look_after(db.engine)
@@ -52,11 +60,14 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _configure(app: Flask, settings: Settings) -> None:
     is_https = settings.https == "1"
+    url = settings.database_url
     app.config.from_mapping(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url, int(settings.db_pool_size)),
+        SQLALCHEMY_DATABASE_URI=url or bare.NO_DATABASE,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, int(settings.db_pool_size))
+        if url
+        else bare.engine_options(settings),
         MAX_CONTENT_LENGTH=_MOST_UPLOAD_BYTES,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         SESSION_COOKIE_NAME="__Host-session" if is_https else "session",

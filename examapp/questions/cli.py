@@ -22,8 +22,9 @@ from examapp.questions.operations import take_over
 from examapp.questions.queries import Filter, iter_questions
 from examapp.questions.rules.described import describe_reading
 from question_bank.check import check_file
+from question_bank.child import ChildReader
 from question_bank.formats import registry
-from question_bank.reading import Reading, UnreadableFileError
+from question_bank.reading import Note, Reading, UnreadableFileError
 
 blueprint = Blueprint("questions_cli", __name__, cli_group="bank")
 
@@ -56,12 +57,13 @@ def import_files(  # noqa: PLR0917 – click gives them all by name
     """Read question files, folders too; store what can be imported. Exit code 0 only where every file could be read."""
     files = list(_files(paths))
     beside = {path: answers or _answers_beside(path, files) for path in files}
-    entries = [
-        _as_answers(path)
-        if path in beside.values()
-        else _import(path, format_name, beside[path], state, dry_run=dry_run)
-        for path in files
-    ]
+    with ChildReader() as reader:
+        entries = [
+            _as_answers(path)
+            if path in beside.values()
+            else _import(reader, path, format_name, beside[path], None if dry_run else QuestionState(state))
+            for path in files
+        ]
     if as_json:
         click.echo(json.dumps({"files": entries}, ensure_ascii=False))
     else:
@@ -86,16 +88,16 @@ def _files_within(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             yield from _files_within(path)
-        elif path.suffix.lower() not in _NO_BANKS:
+        elif path.is_file() and path.suffix.lower() not in _NO_BANKS:
             yield path
 
 
 def _content(path: Path) -> bytes:
     """Give a file's bytes; for the manifest of an unpacked package, the package zipped again."""
     if path.name != _MANIFEST:
-        return path.read_bytes()
+        return _bytes_of(path)
     files = [each for each in sorted(path.parent.rglob("*")) if each.is_file()]
     if len(files) > _MOST_PACKED or sum(each.stat().st_size for each in files) > registry.MOST_BYTES:
         raise UnreadableFileError("这个文件夹太大，不像一个题库包。请先压缩成 zip 再导入。")
@@ -104,6 +106,14 @@ def _content(path: Path) -> bytes:
         for each in files:
             archive.write(each, each.relative_to(path.parent).as_posix())
     return packed.getvalue()
+
+
+def _bytes_of(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        raise UnreadableFileError("这不是文件。请检查路径。")
+    if path.stat().st_size > registry.MOST_BYTES:
+        raise UnreadableFileError(registry.TOO_LARGE)
+    return path.read_bytes()
 
 
 def _answers_beside(path: Path, files: list[Path]) -> Path | None:
@@ -121,20 +131,21 @@ def _as_answers(path: Path) -> dict[str, Any]:
     return {**_nothing(path), "format": "answers", "remarks": [note]}
 
 
-def _import(path: Path, format_name: str, answers: Path | None, state: str, *, dry_run: bool) -> dict[str, Any]:
+def _import(
+    reader: ChildReader, path: Path, format_name: str, answers: Path | None, state: QuestionState | None
+) -> dict[str, Any]:
+    """Read one file, and store it in the state given, if any."""
     try:
-        second = (answers.read_bytes(), answers.name) if answers else None
-        found = registry.read_file(_content(path), path.name, format_name, answers=second)
+        second = (_bytes_of(answers), answers.name) if answers else None
+        found = reader.read(_content(path), path.name, format_name, answers=second)
     except OSError as error:
         return _unreadable(path, f"文件打不开：{error.strerror}。请检查路径。")
     except UnreadableFileError as error:
         return _unreadable(path, str(error))
-    except Exception as error:  # noqa: BLE001 – one file must not end the run of all others
-        return _unreadable(path, f"文件读到一半出错（{type(error).__name__}）。请改存为 .xlsx 后重试。")
+    if answers:
+        found.remarks.append(Note(answers.name, "答案取自这个文件，按题号对上。", "answers"))
     entry = {"path": str(path), **describe_reading(found)}
-    if not dry_run:
-        entry |= _store(found, QuestionState(state))
-    return entry
+    return entry if state is None else entry | _store(found, state)
 
 
 def _unreadable(path: Path, reason: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from question_bank.reading import Reading, UnreadableFileError
 
 AUTO = "auto"
 MOST_BYTES = 64 * 1024 * 1024
+TOO_LARGE = "文件超过 64 MB。请拆成几个文件再导入。"
 Writer = Callable[[Sequence[Question]], Written]
 
 
@@ -110,7 +111,7 @@ def read_file(
     if not content:
         raise UnreadableFileError("文件是空的。请检查是否选错了文件。")
     if len(content) > MOST_BYTES:
-        raise UnreadableFileError("文件超过 64 MB。请拆成几个文件再导入。")
+        raise UnreadableFileError(TOO_LARGE)
     chosen = detect(content, name) if format == AUTO else format
     if chosen is None:
         raise UnreadableFileError(

@@ -1,0 +1,49 @@
+"""The bank's commands in a shell where nothing is set: files can be read, the database is asked for by name."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+AIKEN = "谁作出决定？\nA. 县政府\nB. 县公安局\nANSWER: B\n"
+
+
+@pytest.fixture
+def shell(tmp_path):
+    (tmp_path / "a.txt").write_text(AIKEN, "utf-8")
+    named = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_KEYS", "APP_MODE", "DATA_DIR"}
+    environment = {name: value for name, value in os.environ.items() if name not in named}
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi"), *map(str, arguments)]
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_reading_needs_no_setting_prints_one_object_and_writes_nothing(shell, tmp_path):
+    done = shell("bank", "import", "a.txt", "--dry-run", "--json")
+    (file,) = json.loads(done.stdout)["files"]
+    assert (done.returncode, file["format"], file["questions"][0]["key"]) == (0, "aiken", ["B"])
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_storing_without_a_database_names_the_missing_setting(shell):
+    done = shell("bank", "import", "a.txt")
+    assert done.returncode == 1 and "DATABASE_URL" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_server_without_settings_still_refuses_to_start(shell):
+    done = shell("run", "--port", "1")
+    assert done.returncode != 0 and "SettingsError" in done.stderr
