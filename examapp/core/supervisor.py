@@ -217,6 +217,7 @@ def _watch(site: Site) -> None:
                 say(
                     f"「{part.name}」意外退出（{part.process.returncode}），已重新启动。日志：{site.settings.data_path}/logs/{part.name}.log"
                 )
+                _kill_group(part.process)  # a dead leader may leave children behind that hold the port
                 _start_part(site, part)
 
 

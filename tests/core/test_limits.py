@@ -1,0 +1,90 @@
+"""Limits of time, a silent database, and guarantees that only a test may take away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from examapp.config import Settings, SettingsError
+from examapp.core import pulse as pulses
+from examapp.core.deadline import TookTooLongError, at_most
+from examapp.core.embedded import make_run_folder, start_postgres
+from examapp.core.pulse import look_after
+from examapp.core.sabotage import Guarantee, arm, is_broken
+
+
+def test_work_without_end_is_ended():
+    with pytest.raises(TookTooLongError), at_most(0.05):
+        while True:
+            pass
+
+
+def test_work_within_its_time_is_left_alone_and_the_alarm_is_put_off():
+    with at_most(5):
+        done = sum(range(10))
+    assert done == 45
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_a_production_start_refuses_every_sabotage():
+    good = {"database_url": "x", "redis_url": "y", "secret_key": "k" * 40, "data_keys": "k1:" + "ab" * 32}
+    Settings(app_mode="production", **good).check()
+    for guarantee in Guarantee:
+        with pytest.raises(SettingsError, match="SABOTAGE"):
+            Settings(app_mode="production", sabotage=guarantee, **good).check()
+
+
+def test_nothing_is_broken_unless_it_is_named():
+    arm(Settings(redis_url="redis://127.0.0.1:1/0"))
+    assert not any(is_broken(guarantee) for guarantee in Guarantee)
+    arm(Settings(redis_url="redis://127.0.0.1:1/0", sabotage="S4"))
+    assert [g for g in Guarantee if is_broken(g)] == [Guarantee.NEWER_ANSWER_WINS]
+    arm(Settings())
+
+
+@pytest.fixture
+def lone_postgres(tmp_path):
+    folder = make_run_folder()
+    server = start_postgres(tmp_path, folder, extra={"fsync": "off", "shared_buffers": "16MB"})
+    yield server
+    server.process.send_signal(signal.SIGCONT)
+    server.stop(signal.SIGQUIT)
+
+
+@pytest.mark.slow
+def test_a_frozen_database_ends_the_wait_and_is_noticed_when_it_thaws(lone_postgres, monkeypatch):
+    pulse = pulses.Pulse()
+    monkeypatch.setattr(pulses, "pulse", pulse)
+    engine = create_engine(lone_postgres.url)
+    look_after(engine)
+    with engine.connect() as connection:
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        assert connection.execute(text("SELECT pg_sleep(3), 1")).one()[1] == 1, (
+            "a long statement on a healthy database is left alone"
+        )
+        began = time.monotonic()
+        for process in (lone_postgres.process.pid, pid):
+            os.kill(process, signal.SIGSTOP)
+        with pytest.raises(OperationalError):
+            connection.execute(text("SELECT 1"))
+        waited = time.monotonic() - began
+    assert pulse.is_away
+    with pytest.raises(OperationalError):
+        engine.connect()
+    for process in (pid, lone_postgres.process.pid):
+        os.kill(process, signal.SIGCONT)
+    thawed = threading.Event()
+    for _ in range(100):
+        if not pulse.is_away:
+            break
+        thawed.wait(0.1)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+    engine.dispose()
+    assert waited < 5
