@@ -214,6 +214,25 @@ class Candidate:
                 self._settle(body["answers"], acked, told["refused"])
             self.receipt, self.is_closed = told["receipt"], True
 
+    async def look(self) -> None:
+        """Read the attempt."""
+        await self.call("look", "GET", self.url())
+
+    async def exams(self) -> Any:
+        return (await self.insist("exams", "GET", "/api/v1/exams?as=organiser")).json()
+
+    async def export(self, exam_id: int, unit_id: int) -> int:
+        """Ask for a score sheet; gives the export's id."""
+        body = {"unit": unit_id, "content": "scores", "format": "xlsx"}
+        reply = await self.insist("export", "POST", f"/api/v1/exams/{exam_id}/exports", body)
+        return int(reply.json()["export"]["id"])
+
+    async def export_state(self, export_id: int) -> str:
+        return str((await self.insist("export state", "GET", f"/api/v1/exports/{export_id}")).json()["state"])
+
+    async def file(self, export_id: int) -> bytes:
+        return (await self.insist("file", "GET", f"/api/v1/exports/{export_id}/file")).body
+
     async def take_over(self) -> None:
         """Go on with the attempt on this device."""
         reply = await self.insist("take-over", "POST", self.url("/epoch"))
@@ -279,6 +298,10 @@ class Load:
             await asyncio.gather(*(one(candidate) for candidate in (self.candidates if of is None else of)))
 
         self._run(together()).result(timeout_s)
+
+    def get(self, act: str, *arguments: Any, of: Candidate) -> Any:
+        """Let one do an act and give what it gives."""
+        return self._run(getattr(of, act)(*arguments)).result(90)
 
     def begin(self, exam_id: int) -> None:
         """Sign all in and start the exam."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import http.client
 import json
 import os
@@ -26,6 +27,7 @@ from redis import Redis
 
 ROOT = Path(__file__).parents[2]
 _READY_S = 120.0
+_PR_SET_PDEATHSIG = 1
 
 _PARTS: dict[str, Callable[[str], bool]] = {
     "web": lambda line: "granian" in line and "wsgi:app" in line,
@@ -59,13 +61,23 @@ def wait_until(condition: Callable[[], Any], *, within_s: float, every_s: float 
     return condition()
 
 
+def _end_with_the_drill() -> None:
+    """Let the kernel tell the supervisor to end when the drill dies, so that nothing is left running."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 class Deployment:
     """The running site, and the hands that break it."""
 
-    def __init__(self, *, folder: Path | None = None, **settings: str) -> None:
+    disk: Any = None
+    queue_proxy: Any = None
+    queue_url = ""
+    poison: Any = None
+
+    def __init__(self, *, data: Path | None = None, **settings: str) -> None:
         self.port = free_port()
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="examdrill-"))
-        self._is_own_folder = folder is None
+        self.folder = Path(tempfile.mkdtemp(prefix="examdrill-"))
+        self.data = data or self.folder / "data"
         self.settings = settings
         self.people: dict[str, Any] = {}
         self._supervisor: subprocess.Popen[bytes] | None = None
@@ -90,7 +102,7 @@ class Deployment:
         """Start the site and wait until it serves."""
         own = {
             "PORT": str(self.port),
-            "DATA_DIR": str(self.folder / "data"),
+            "DATA_DIR": str(self.data),
             "DEMO": "0",
             "APP_MODE": "tryout",
             "LOG_LEVEL": "WARNING",
@@ -106,6 +118,7 @@ class Deployment:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_end_with_the_drill,  # noqa: PLW1509 – one call into libc, no lock is taken
             )
         if (
             not wait_until(
@@ -130,8 +143,7 @@ class Deployment:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._supervisor.wait(30)
         self.cut_power()
-        if self._is_own_folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def cut_power(self) -> None:
         """Kill every process of the site at once, the supervisor too."""
@@ -218,9 +230,54 @@ class Deployment:
     def redis(self) -> Redis:
         return Redis.from_url(self._urls["REDIS_URL"], socket_timeout=3)
 
-    def celery(self) -> Celery:
+    @contextlib.contextmanager
+    def traced(self, name: str, call: str, injection: str) -> Iterator[None]:
+        """Let a system call of a part fail or lag (strace -e inject)."""
+        leader = self.part(name)
+        pids = [str(process.pid) for process in [leader, *leader.children(recursive=True)]]
+        command = [
+            "strace",
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            f"trace={call}",
+            "-e",
+            f"inject={call}:{injection}",
+            *(f"-p{pid}" for pid in pids),
+        ]
+        tracer = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            tracer.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                tracer.wait(10)
+            tracer.kill()
+            tracer.wait()
+
+    def postgres_log(self) -> str:
+        return (self.data / "postgres.log").read_text("utf-8", "replace")
+
+    @contextlib.contextmanager
+    def further_sweepers(self, count: int) -> Iterator[None]:
+        """Run sweepers beside (or instead of) the site's own."""
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", "sweep"]
+        with (self.folder / "sweepers.log").open("ab") as log:
+            running = [
+                subprocess.Popen(command, cwd=ROOT, env=self._urls, stdout=log, stderr=log) for _ in range(count)
+            ]
+        try:
+            yield
+        finally:
+            for process in running:
+                process.kill()
+                process.wait()
+
+    def celery(self, url: str = "") -> Celery:
         """Give a publisher to the site's queues."""
-        url = self._urls["REDIS_URL"]
+        url = url or self._urls["REDIS_URL"]
         if url.startswith("unix://"):
             url = f"redis+socket://{url.removeprefix('unix://').partition('?')[0]}?virtual_host=0"
         return Celery("drill", broker=url, set_as_current=False)
@@ -244,7 +301,7 @@ class Deployment:
             process.wait()
 
     def log(self, name: str) -> str:
-        path = self.folder / "data" / "logs" / f"{name}.log"
+        path = self.data / "logs" / f"{name}.log"
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
     # Breaking
@@ -305,6 +362,14 @@ class Deployment:
         if finished.returncode != 0:
             raise DeploymentError(finished.stderr[-3000:])
         return json.loads(finished.stdout.splitlines()[-1])
+
+    def flask(self, *words: str, **settings: str) -> tuple[int, str]:
+        """Run a command of the application in the site's environment; gives its exit code and what it said."""
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self._urls | settings, capture_output=True, text=True, timeout=120, check=False
+        )
+        return done.returncode, done.stdout + done.stderr
 
     def settle(self, people: int, exams: list[tuple[int, int]] | None = None) -> None:
         """Make units, people, a bank, a blueprint, and exams of these durations and graces, for `new_exam`."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import psycopg
 
 from tests.faults.deployment import wait_until
+from tests.faults.ledger import percentile
 from tests.faults.rows.register import row
+from tests.faults.sites import on_a_disk, on_a_small_disk
 from tests.faults.trial import Trial
 
 
@@ -83,3 +86,106 @@ def lock_storm(t: Trial) -> None:
     time.sleep(10)
     t.expect_only_503()
     t.expect_no_forced_sign_in()
+
+
+@row("F06", "断电：文件系统立即停止，未落盘的全部丢失", site=on_a_disk)
+def power_cut(t: Trial) -> None:
+    for _ in range(int(t.seconds(10, 2))):
+        t.sit(t.seconds(5, 5))
+        with t.broken():
+            t.site.disk.cut()
+            t.site.cut_power()
+            t.site.disk.unmount()
+            t.site.disk.mount()
+            t.site.start()
+        t.watch(4)
+        t.rest()
+    t.expect_no_forced_sign_in()
+
+
+@row("F07", "落盘出错：fdatasync 返回 EIO")
+def fsync_error(t: Trial) -> None:
+    t.sit(5)
+    with t.broken(), t.site.traced("postgres", "fdatasync", "error=EIO:when=15"):
+        panicked = wait_until(lambda: "PANIC" in t.site.postgres_log(), within_s=15)
+        t.expect(panicked, "no fdatasync was failed")
+    t.expect(wait_until(lambda: _answers(t), within_s=20), "the database did not come back")
+    t.watch(6)
+    t.expect_only_503()
+    t.expect_no_forced_sign_in()
+
+
+@row("F08", "磁盘写满", site=on_a_small_disk, people=100)
+def disk_full(t: Trial) -> None:
+    t.sit(5)
+    filler = t.site.data / "filler"
+    with t.broken():
+        with filler.open("wb") as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(1024 * 1024))
+                file.flush()
+        t.watch(t.seconds(25, 12))
+        reader = t.load.candidates[0]
+        t.load.all("look", of=[reader])
+        looked = t.ledger.select("look")[-1]
+        t.expect(looked.status == 200, f"reading while the disk is full answered {looked.status}")
+        refused = [r for r in t.ledger.select("save", since=t.broken_at) if r.status == 503]
+        t.note(f"{len(refused)} saves refused with 503")
+        alarm = wait_until(lambda: "disk_filling" in t.site.log("sweeper"), within_s=30)
+        t.expect(alarm, "no alarm that the disk is filling")
+        filler.unlink()
+    t.watch(10)
+    first = t.recovery_s()
+    t.expect(first is not None and first <= 30, f"saving again only after {first} s")
+    t.expect_only_503()
+
+
+@row("F09", "数据库变慢：每次保存 0.3 秒")
+def database_slow(t: Trial) -> None:
+    t.sit(5)
+    slow = (
+        "CREATE FUNCTION drill_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END $$; "
+        "CREATE TRIGGER drill_slow BEFORE INSERT ON answer_history FOR EACH STATEMENT EXECUTE FUNCTION drill_slow()"
+    )
+    with t.broken():
+        with t.site.database() as connection:
+            connection.execute(slow)
+        t.watch(t.seconds(30, 15))
+        slowed = max(c.next_save_s for c in t.load.candidates)
+        with t.site.database() as connection:
+            connection.execute("DROP TRIGGER drill_slow ON answer_history; DROP FUNCTION drill_slow()")
+    late = [
+        r for r in t.ledger.select("save", since=t.broken_at + t.seconds(12, 7), until=t.healed_at) if r.status == 200
+    ]
+    p99 = percentile(late, 0.99)
+    t.note(f"next_save_ms grew to {slowed * 1000:.0f}, save p99 {p99:.1f} s")
+    t.expect(slowed > 2.0 or p99 < 0.6, "next_save_ms did not grow")
+    t.expect(p99 <= 2.0, f"save p99 {p99:.1f} s")
+    t.expect_only_503()
+
+
+@row("F32", "考试中迁移，中途被杀再重跑")
+def migration_in_use(t: Trial) -> None:
+    t.sit(5)
+    steps = (
+        "ALTER TABLE attempts ADD COLUMN IF NOT EXISTS drill_note text",
+        "ALTER TABLE answers ADD COLUMN IF NOT EXISTS drill_note text",
+    )
+    with t.broken(), t.site.database() as connection:
+        connection.execute("SET lock_timeout = '2s'")
+        connection.execute("BEGIN")
+        connection.execute(steps[0])
+        pid = connection.info.backend_pid
+        with t.site.database() as other:
+            other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        with t.site.database() as again:
+            again.execute("SET lock_timeout = '2s'")
+            for step in steps:
+                began = time.monotonic()
+                again.execute(step)
+                t.expect(time.monotonic() - began <= 2, "a step held its lock for more than 2 s")
+            t.watch(4)
+            again.execute("ALTER TABLE attempts DROP COLUMN drill_note; ALTER TABLE answers DROP COLUMN drill_note")
+    t.watch(4)
+    t.expect_only_503()
+    t.expect_no_long_wait(5.5)

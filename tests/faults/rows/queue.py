@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from typing import Any
 
+import psycopg
+from redis import Redis
 from redis.exceptions import RedisError
 
 from tests.faults.deployment import wait_until
 from tests.faults.ledger import percentile
 from tests.faults.rows.register import row
+from tests.faults.sites import behind_a_proxy, with_poison
 from tests.faults.trial import Trial
 
 
@@ -67,8 +72,13 @@ def valkey_emptied(t: Trial) -> None:
     t.expect_no_forced_sign_in()
 
 
-@row("F15", "Redis 内存已满（noeviction）")
+@row("F15", "Redis 会淘汰键时拒绝启动；内存已满（noeviction）")
 def valkey_full(t: Trial) -> None:
+    with t.site.redis() as redis:
+        redis.config_set("maxmemory-policy", "allkeys-lru")
+        code, words = t.site.flask("check-start", APP_MODE="production")
+        t.expect(code == 1 and "noeviction" in words, f"a start on an evicting Redis was not refused: {words[-200:]}")
+        redis.config_set("maxmemory-policy", "noeviction")
     t.sit(4)
     before = percentile(t.ledger.select("save"), 0.95)
     with t.site.redis() as redis:
@@ -97,3 +107,95 @@ def grader_dies(t: Trial) -> None:
                 del leader
                 t.site.kill("grading")
             time.sleep(1.5)
+
+
+@row("F18", "毒卷：阅卷进程退出、内存耗尽、死循环；其间 Redis 反复清空", site=with_poison, people=100)
+def poison(t: Trial) -> None:
+    t.sit(4)
+    t.rest()
+    bad = dict(zip((c.attempt_id for c in t.load.candidates), ("exit", "memory", "loop"), strict=False))
+    (t.site.poison / "poisoned").write_text("".join(f"{attempt} {kind}\n" for attempt, kind in bad.items()))
+    with t.broken():
+        t.load.all("hand_in", spread_s=1)
+        handed_in = time.monotonic()
+        good = [c.attempt_id for c in t.load.candidates if c.attempt_id not in bad]
+        with t.site.database() as connection:
+            wait_until(lambda: not _ungraded(connection, good), within_s=90, every_s=1)
+            others = time.monotonic() - handed_in
+            t.note(f"the others graded after {others:.0f} s")
+            t.expect(others <= 65, f"the others waited {others:.0f} s for their grades")
+            wait_until(lambda: _empty_and_judge(t, connection, list(bad)), within_s=300, every_s=4)
+            aside = connection.execute(
+                "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND set_aside_at IS NOT NULL", (list(bad),)
+            ).fetchone()[0]
+            t.note(f"{aside} poisoned attempts set aside after {time.monotonic() - handed_in:.0f} s")
+    tries = Counter((t.site.poison / "tries").read_text().split())
+    t.expect(max(tries.values()) <= 3, f"more than three tries: {dict(tries)}")
+    t.expect(aside == len(bad), f"{aside} of {len(bad)} poisoned attempts were set aside after their tries")
+    t.expect("attempt_set_aside" in t.site.log("sweeper") + t.site.log("grading"), "no alarm in the log")
+
+
+def _ungraded(connection: psycopg.Connection[Any], attempts: list[int]) -> int:
+    return connection.execute(
+        "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND state <> 'graded'", (attempts,)
+    ).fetchone()[0]
+
+
+def _empty_and_judge(t: Trial, connection: psycopg.Connection[Any], bad: list[int]) -> bool:
+    """Empty Valkey; tell whether it is settled what becomes of the poisoned attempts."""
+    with t.site.redis() as redis:
+        redis.flushall()
+    tries = Counter((t.site.poison / "tries").read_text().split())
+    aside = connection.execute(
+        "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND set_aside_at IS NOT NULL", (bad,)
+    ).fetchone()[0]
+    return aside == len(bad) or max(tries.values(), default=0) > 3
+
+
+@row("F19", "定时进程和清扫进程被杀，再同时运行三个清扫进程", exam=(25, 4))
+def sweepers(t: Trial) -> None:
+    t.sit(6)
+    t.rest()
+    with t.broken(), t.site.held("beat", "sweeper"):
+        with t.site.frozen("grading"):
+            time.sleep(26)
+            t.load.all("look", of=t.load.candidates[:3])
+            with t.site.database() as connection:
+                seen = connection.execute(
+                    "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND state <> 'in_progress'",
+                    ([c.attempt_id for c in t.load.candidates[:3]],),
+                ).fetchone()[0]
+            t.expect(seen == 3, f"{seen} of 3 overdue attempts were closed by a read")
+            red = wait_until(lambda: t.site.status("/healthz") == 503, within_s=75, every_s=1)
+            t.expect(red, "/healthz stayed green without a sweeper")
+        with t.site.further_sweepers(3):
+            green = wait_until(lambda: t.site.status("/healthz") == 200, within_s=40, every_s=1)
+            t.expect(green, "/healthz did not become green with three sweepers")
+            time.sleep(5)
+    for candidate in t.load.candidates:
+        candidate.is_closed = True
+    with t.site.database() as connection:
+        closed = connection.execute(
+            "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND is_forced",
+            ([c.attempt_id for c in t.load.candidates],),
+        ).fetchone()[0]
+    t.expect(
+        closed == len(t.load.candidates), f"{closed} of {len(t.load.candidates)} attempts were closed at their deadline"
+    )
+
+
+@row("F20", "任务队列半开：所有字节被悄悄丢弃", site=behind_a_proxy, people=100)
+def half_open(t: Trial) -> None:
+    t.sit(4)
+    t.rest()
+    with t.broken():
+        t.site.queue_proxy.faults.is_silent = True
+        t.load.all("hand_in", spread_s=5)
+        time.sleep(t.seconds(300, 60))
+        t.site.queue_proxy.faults.is_silent = False
+    healed = time.monotonic()
+    with Redis.from_url(t.site.queue_url) as redis, t.site.celery(t.site.queue_url) as celery:
+        celery.send_task("grading.grade_attempt", args=[0], queue="grading")
+        taken = wait_until(lambda: not redis.llen("grading"), within_s=180, every_s=1)
+        t.note(f"the workers took jobs again after {time.monotonic() - healed:.0f} s")
+        t.expect(taken, "no worker takes jobs after the line is well again")

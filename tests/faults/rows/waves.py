@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import random
 import time
+import zipfile
 
+from tests.faults.candidates import Candidate
+from tests.faults.deployment import wait_until
+from tests.faults.ledger import percentile
 from tests.faults.rows.register import row
 from tests.faults.trial import Trial
+from tests.faults.wire import Wire
 
 
 @row("F24", "到时断网：由服务器按已保存的答案交卷", exam=(25, 4))
@@ -34,3 +41,110 @@ def closed_by_the_server(t: Trial) -> None:
     t.expect(closed == len(offline), f"{closed} of {len(offline)} attempts were closed at their deadline")
     for candidate in offline:
         candidate.is_closed = True
+
+
+@row("F27", "开考浪潮（300 人规模；8000 人见 make bench）")
+def start_wave(t: Trial) -> None:
+    t.sit(4)
+    with t.broken():
+        half = t.load.candidates[::2]
+        began = time.monotonic()
+        t.load.all("sign_in", of=half)
+        t.note(f"{len(half)} sign-ins at once in {time.monotonic() - began:.1f} s")
+    saves = t.ledger.select("save", since=t.broken_at, until=t.healed_at)
+    p99 = percentile(saves, 0.99)
+    t.note(f"save p99 {p99 * 1000:.0f} ms meanwhile")
+    t.expect(not t.ledger.failures("save"), "saves failed during the wave")
+    t.expect(p99 <= 0.5, f"save p99 {p99:.2f} s during the wave")
+
+
+@row("F28", "交卷浪潮（300 人规模；8000 人见 make bench）")
+def hand_in_wave(t: Trial) -> None:
+    t.sit(4)
+    t.rest()
+    with t.broken():
+        began = time.monotonic()
+        t.load.all("hand_in", spread_s=1, repeats=0)
+        took = time.monotonic() - began
+    t.note(f"all accepted in {took:.1f} s")
+    t.expect(took <= 60, f"the wave took {took:.0f} s")
+
+
+@row("F29", "考试中反复导出")
+def export_abuse(t: Trial) -> None:
+    office = Candidate(
+        login_name=t.site.people["organiser"],
+        password=t.site.people["password"],
+        wire=Wire("127.0.0.1", t.site.port),
+        ledger=t.ledger,
+        rng=random.Random(1),
+    )
+    t.sit(6)
+    before = percentile(t.ledger.select("save"), 0.99)
+    others = t.load.candidates
+    t.load.all("sign_in", of=[office])
+    exam_id = t.load.get("exams", of=office)[0]["id"]
+    with t.site.database() as connection:
+        unit_id = connection.execute("SELECT id FROM units WHERE code = 'DRILL0'").fetchone()[0]
+    with t.broken():
+        exports = [t.load.get("export", exam_id, unit_id, of=office) for _ in range(20)]
+        states = wait_until(lambda: _ended(t, office, exports), within_s=120, every_s=2)
+        t.expect(states, "the exports did not end in two minutes")
+    t.expect(all(state == "ready" for state in states or []), f"exports ended as {states}")
+    files = [t.load.get("file", export, of=office) for export in exports[:3]]
+    t.expect(
+        all(zipfile.ZipFile(io.BytesIO(content)).testzip() is None for content in files), "an exported file is broken"
+    )
+    saves = t.ledger.select("save", since=t.broken_at, until=t.healed_at)
+    after = percentile(saves, 0.99)
+    t.note(f"save p99 {before * 1000:.0f} → {after * 1000:.0f} ms, {len(others)} sitting")
+    t.expect(not t.ledger.failures("save"), "saves failed during the exports")
+    office.wire.close()
+
+
+def _ended(t: Trial, office: Candidate, exports: list[int]) -> list[str] | None:
+    states = [t.load.get("export_state", export, of=office) for export in exports]
+    return None if {"waiting", "running"} & set(states) else states
+
+
+@row("F31", "停机补时：给一个单位延长，已自动交卷的重新打开", exam=(25, 4))
+def compensation(t: Trial) -> None:
+    t.sit(6)
+    t.rest()
+    with t.broken():
+        time.sleep(30)
+    with t.site.database() as connection:
+        unit_id = connection.execute(
+            "SELECT unit_id FROM attempts WHERE id = %s", (t.load.candidates[0].attempt_id,)
+        ).fetchone()[0]
+        exam_id = connection.execute(
+            "SELECT exam_id FROM attempts WHERE id = %s", (t.load.candidates[0].attempt_id,)
+        ).fetchone()[0]
+        ids = [c.attempt_id for c in t.load.candidates]
+        for _ in range(2):
+            t.site.county("0", f"extend:{exam_id}:{unit_id}:600")
+        count = "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND state = 'in_progress'"
+        wanted = connection.execute(
+            "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND unit_id = %s", (ids, unit_id)
+        ).fetchone()[0]
+        wait_until(lambda: connection.execute(count, (ids,)).fetchone()[0] >= wanted, within_s=40)
+        reopened = {
+            row[0]
+            for row in connection.execute(
+                "SELECT id FROM attempts WHERE id = ANY(%s) AND state = 'in_progress' AND unit_id = %s", (ids, unit_id)
+            )
+        }
+        others = connection.execute(f"{count} AND unit_id <> %s", (ids, unit_id)).fetchone()[0]
+        longest = connection.execute(
+            "SELECT max(deadline_at - started_at) FROM attempts WHERE id = ANY(%s) AND unit_id = %s", (ids, unit_id)
+        ).fetchone()[0]
+    t.expect(len(reopened) == wanted, f"{len(reopened)} of {wanted} attempts of the unit were reopened")
+    t.expect(not others, f"{others} attempts of other units were reopened")
+    t.expect(longest.total_seconds() <= 25 + 600 + 31, f"the extension counted twice: {longest}")
+    for candidate in t.load.candidates:
+        candidate.is_closed = candidate.attempt_id not in reopened
+    going_on = [c for c in t.load.candidates if not c.is_closed]
+    for candidate in going_on:
+        candidate.choose()
+    t.load.all("save", of=going_on)
+    t.expect(not [c for c in going_on if c.is_closed], "a reopened attempt took no save")
