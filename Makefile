@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && command -v $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: run test check bench test-browser test-slow drill-short drill format lock
+.PHONY: run test check bench test-browser test-slow drill-short drill sabotage format lock
 
 run: .venv/.installed
 	@exec $(BIN)/python -m examapp.core.supervisor
@@ -18,6 +18,12 @@ test-slow: .venv/.installed-dev
 
 drill-short: .venv/.installed-dev
 	$(BIN)/python -m pytest -m drill
+
+drill: .venv/.installed-dev
+	$(BIN)/python -m tests.faults
+
+sabotage: .venv/.installed-dev
+	$(BIN)/python -m tests.faults.sabotage
 
 check: .venv/.installed-dev
 	$(BIN)/ruff format --check .
