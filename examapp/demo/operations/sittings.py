@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import insert, select, text
@@ -59,6 +61,8 @@ class _Exam:
     keys: dict[int, VersionKey]
     difficulties: dict[int, str | None]
     rng: random.Random
+    item_keys: dict[tuple[int, int, str, Decimal], ItemKey] = field(default_factory=dict)
+    """Keys that were worked out before: the same question in the same order of options comes again and again."""
 
 
 def add_prepared_papers(session: Session, county: County, exam: Exam, *, progress: Fraction) -> dict[int, int]:
@@ -118,7 +122,7 @@ def _sit(setting: _Exam, person: PersonPlan, person_id: int, paper: Paper) -> Si
     missing = {item.version_id for item in items} - setting.keys.keys()
     if missing:
         setting.keys |= newest_keys(setting.session, missing)
-    keys = [item_key(item, setting.keys[item.version_id]) for item in items]
+    keys = [_key(setting, item) for item in items]
     responses = [_respond(setting, person, item, key) for item, key in zip(items, keys, strict=True)]
     exam = setting.exam
     score = grading_rules.score_paper(keys, responses, rule=ScoringRule(exam.scoring_rule), marks=marks_of(exam))
@@ -130,6 +134,13 @@ def _sit(setting: _Exam, person: PersonPlan, person_id: int, paper: Paper) -> Si
         submitted_at=submitted_at, responses=responses, score=score,
         key_ids={str(item.version_id): setting.keys[item.version_id].id for item in items},
     )  # fmt: skip
+
+
+def _key(setting: _Exam, item: PaperItem) -> ItemKey:
+    asked = (item.version_id, item.part, item.order, item.points)
+    if asked not in setting.item_keys:
+        setting.item_keys[asked] = item_key(item, setting.keys[item.version_id])
+    return setting.item_keys[asked]
 
 
 def _respond(setting: _Exam, person: PersonPlan, item: PaperItem, key: ItemKey) -> list[str]:
@@ -193,35 +204,25 @@ def _grade_row(attempt_id: int, sitting: Sitting) -> dict[str, Any]:
 
 
 def _copy_answers(session: Session, ids: Sequence[int], sittings: Sequence[Sitting]) -> None:
-    answers = list(_answer_rows(ids, sittings))
-    _copy(
-        session,
-        "answers (attempt_id, item, epoch, seq, response, saved_at)",
-        ((a, i, 1, i, r, t) for a, _, i, r, t in answers),
-    )
-    _copy(
-        session,
-        "answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)",
-        ((a, p, i, 1, i, r, t) for a, p, i, r, t in answers),
-    )
-
-
-def _answer_rows(ids: Sequence[int], sittings: Sequence[Sitting]) -> Iterator[tuple[int, int, int, str, datetime]]:
+    answers, history = [], []
     for attempt_id, sitting in zip(ids, sittings, strict=True):
         pause = (sitting.submitted_at - sitting.started_at) / (len(sitting.responses) + 1)
         for item, response in enumerate(sitting.responses, 1):
-            yield (
-                attempt_id,
-                sitting.person_id,
-                item,
-                json.dumps(response, ensure_ascii=False),
-                sitting.started_at + pause * item,
-            )
+            rest = f"{item}\t1\t{item}\t{_json(tuple(response))}\t{(sitting.started_at + pause * item).isoformat()}\n"
+            answers.append(f"{attempt_id}\t{rest}")
+            history.append(f"{attempt_id}\t{sitting.person_id}\t{rest}")
+    _copy(session, "answers (attempt_id, item, epoch, seq, response, saved_at)", answers)
+    _copy(session, "answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)", history)
 
 
-def _copy(session: Session, target: str, rows: Iterable[tuple[object, ...]]) -> None:
+@cache
+def _json(response: tuple[str, ...]) -> str:
+    """Write a response as JSON in the text that COPY reads: few different ones, a million rows."""
+    return json.dumps(response, ensure_ascii=False).replace("\\", "\\\\")
+
+
+def _copy(session: Session, target: str, lines: Sequence[str]) -> None:
     driver = session.connection().connection.driver_connection
     assert driver is not None
     with driver.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+        copy.write("".join(lines))
