@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from examapp import rooms
 from examapp.config import Mode, Settings, read_settings
-from examapp.core import assets, bare, errors, pages, sabotage
+from examapp.core import assets, bare, errors, pages, sabotage, starts
 from examapp.core.clock import clock
 from examapp.core.crypto import Sealer
 from examapp.core.db import db, engine_options
@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if not is_bare:
         settings.check()
     sabotage.arm(settings)
+    starts.gate.set_up(per_second=float(settings.starts_per_second), processes=int(settings.web_workers))
     set_up_logging(settings.log_level)
     app = Flask("examapp", static_folder=None)
     _configure(app, settings)

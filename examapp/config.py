@@ -46,6 +46,7 @@ class Settings:
     web_threads: str = _setting("8", "每个网页进程的线程数")
     db_pool_size: str = _setting("10", "每个进程保持的数据库连接数上限")
     hash_queue: str = _setting("400", "每个网页进程允许排队等待核对口令的登录数，超过即请稍后再试")
+    starts_per_second: str = _setting("40", "本机每秒放行的开考人数，超出的考生排队；按演练测得的数值设置")
     trusted_proxies: str = _setting("0", "前面有几层可信反向代理（nginx 为 1）")
     https: str = _setting("0", "是否经由 https 访问：1 时 cookie 带 Secure 与 __Host- 前缀")
     setup_code: str = _setting("", "首次设置页 /setup 要求填写的设置码；留空则不能在网页上首次设置")

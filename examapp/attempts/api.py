@@ -46,12 +46,21 @@ def _exam_json(exam: Exam, attempts_used: int, now: datetime) -> dict[str, Any]:
 @api_blueprint.post("/exams/<int:exam_id>/attempts")
 @signed_in
 def start(exam_id: int) -> Response:
-    """Start an attempt, or give the live one."""
+    """Start an attempt, or give the live one; while admission is full, a place in the queue."""
     read_object(most_bytes=_SMALL_BYTES, may_be_empty=True)
     with transaction() as session:
-        attempt, is_new = operations.start_attempt(session, exam_id, person_id=me().person_id, now=_arrived())
+        started = operations.start_or_queue(session, exam_id, person_id=me().person_id, now=_arrived())
+        if isinstance(started, operations.Queued):
+            return _queued(started)
+        attempt, is_new = started
         body = _attempt_json(attempt, [] if is_new else _answers(attempt))
     return answer(body, 201 if is_new else 200)
+
+
+def _queued(queued: operations.Queued) -> Response:
+    response = answer({"state": "queued", "place": queued.place, "wait_s": queued.wait_s}, 202)
+    response.headers["Retry-After"] = str(queued.pause_s)
+    return response
 
 
 @api_blueprint.get("/attempts/<int:attempt_id>")
@@ -94,7 +103,7 @@ def save_answers(attempt_id: int) -> Response:
         read_object(most_bytes=rules.MOST_SAVE_BYTES), "changes", most=rules.MOST_CHANGES
     )
     pace.check(attempt_id)
-    with transaction() as session:
+    with pace.timed(), transaction() as session:
         saved = operations.save_answers(
             session, attempt_id, person_id=me().person_id, epoch=epoch, changes=changes, now=_arrived()
         )

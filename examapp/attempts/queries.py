@@ -8,8 +8,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from examapp.attempts.models import Answer, Attempt, AttemptState
+from examapp.attempts.models import Answer, Attempt, AttemptState, SetAsideSave
 from examapp.core.errors import NotFoundError
+from examapp.org.models import Unit
+from examapp.people.models import Person
+from examapp.people.queries import within
+from examapp.people.rules import Reach
 
 
 def get_own_attempt(session: Session, attempt_id: int, *, person_id: int) -> Attempt:
@@ -70,3 +74,38 @@ def count_in_progress(session: Session) -> int:
     """Count the attempts that are being sat now, for monitoring."""
     statement = select(func.count()).select_from(Attempt).where(Attempt.state == AttemptState.IN_PROGRESS)
     return session.execute(statement).scalar_one()
+
+
+def has_newer_attempt(session: Session, attempt: Attempt) -> bool:
+    """Tell whether the person has begun a further attempt at the same exam."""
+    newer = select(Attempt.id).where(
+        Attempt.exam_id == attempt.exam_id, Attempt.person_id == attempt.person_id, Attempt.number > attempt.number
+    )
+    return bool(session.scalar(select(newer.exists())))
+
+
+def lock_attempt_within(session: Session, attempt_id: int, reach: Reach) -> Attempt:
+    """Get and lock an attempt of somebody within the reach, as it is now; raises NotFoundError."""
+    attempt = session.scalars(
+        select(Attempt)
+        .join(Person, Attempt.person_id == Person.id)
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(Attempt.id == attempt_id, within(reach))
+        .with_for_update(of=Attempt)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if attempt is None:
+        raise NotFoundError
+    return attempt
+
+
+def lock_set_aside_within(session: Session, save_id: int, reach: Reach) -> tuple[Attempt, SetAsideSave]:
+    """Get and lock a set-aside save and its attempt, of somebody within the reach; raises NotFoundError."""
+    attempt_id = session.scalar(select(SetAsideSave.attempt_id).where(SetAsideSave.id == save_id))
+    if attempt_id is None:
+        raise NotFoundError
+    attempt = lock_attempt_within(session, attempt_id, reach)
+    kept = session.scalars(
+        select(SetAsideSave).where(SetAsideSave.id == save_id).execution_options(populate_existing=True)
+    ).one()
+    return attempt, kept

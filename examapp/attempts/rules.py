@@ -176,3 +176,36 @@ def changes_digest(epoch: int, changes: Iterable[Change]) -> bytes:
 def receipt_number(attempt_id: int, sha256: str) -> str:
     """Give the receipt's number: readable over the telephone, unique by the attempt."""
     return f"{attempt_id:09d}-{sha256[:6].upper()}"
+
+
+def newest_places(saves: Iterable[tuple[int, Iterable[tuple[int, int, list[str]]]]]) -> dict[int, tuple[int, int]]:
+    """Give, by item, the newest (epoch, seq) among set-aside saves of `(epoch, [(item, seq, response)…])`."""
+    newest: dict[int, tuple[int, int]] = {}
+    for epoch, changes in saves:
+        for item, seq, _ in changes:
+            newest[item] = max(newest.get(item, (0, 0)), (epoch, seq))
+    return newest
+
+
+def takeable(
+    changes: Iterable[Change],
+    *,
+    epoch: int,
+    stored: Mapping[int, tuple[int, int]],
+    accepted: Mapping[int, tuple[int, int]],
+    is_older_device: bool,
+) -> list[Change]:
+    """Give the set-aside changes that an acceptance takes over: the newest of each item, where nothing later of its kind was taken before.
+
+    What was accepted before is compared with it; else what is stored, unless an older device's content is to replace that.
+    """
+    newest: dict[int, Change] = {}
+    for change in changes:
+        if change.item not in newest or newest[change.item].seq < change.seq:
+            newest[change.item] = change
+    return [
+        change
+        for item, change in newest.items()
+        if (item not in accepted and is_older_device)
+        or (epoch, change.seq) > accepted.get(item, stored.get(item, (0, 0)))
+    ]

@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from sqlalchemy.exc import SQLAlchemyError
 
-from examapp.attempts.operations import close_overdue
+from examapp.attempts.operations import clear_queue, close_overdue
 from examapp.core import clock, sabotage
 from examapp.core.db import transaction
 from examapp.core.deadline import at_most
@@ -40,6 +40,7 @@ def sweep_once() -> int:
     graded = grade_waiting(most_batches=400) + _grade_again(most=200)
     with transaction() as session:
         operations.set_aside_exhausted(session, now=clock.now())
+        clear_queue(session, now=clock.now())
         operations.renew_makeup_eligibility(session, now=clock.now())
     return closed + graded
 

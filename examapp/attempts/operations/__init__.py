@@ -1,24 +1,31 @@
-"""What changes an attempt: start, save, hand in, close, extend."""
+"""What changes an attempt: queue, start, save, hand in, close, extend, reopen, judge late answers."""
 
+from examapp.attempts.operations.admitting import Queued, clear_queue
 from examapp.attempts.operations.closing import close_if_overdue, close_overdue
 from examapp.attempts.operations.extending import apply_extensions
 from examapp.attempts.operations.handing_in import hand_in
 from examapp.attempts.operations.refusals import AttemptError, refusal
+from examapp.attempts.operations.reopening import judge_set_aside, reopen_attempt
 from examapp.attempts.operations.saving import SAVE, Saved, mark_unsure, record_events, save_answers, take_over
-from examapp.attempts.operations.starting import start_attempt
+from examapp.attempts.operations.starting import start_attempt, start_or_queue
 
 __all__ = [
     "SAVE",
     "AttemptError",
+    "Queued",
     "Saved",
     "apply_extensions",
+    "clear_queue",
     "close_if_overdue",
     "close_overdue",
     "hand_in",
+    "judge_set_aside",
     "mark_unsure",
     "record_events",
     "refusal",
+    "reopen_attempt",
     "save_answers",
     "start_attempt",
+    "start_or_queue",
     "take_over",
 ]

@@ -1,4 +1,4 @@
-"""Start an attempt, or give the one that is live."""
+"""Start an attempt, or give the one that is live, or a place in the queue."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from examapp.attempts import queries
 from examapp.attempts.models import Attempt, AttemptState
+from examapp.attempts.operations.admitting import Queued, admit, queued_since
 from examapp.attempts.operations.closing import closed_if_overdue
 from examapp.attempts.operations.refusals import AttemptError, refusal
 from examapp.core.errors import NotFoundError
@@ -18,8 +19,27 @@ from examapp.exams.rules import START_REFUSAL_WORDS, StartRefusal, deadline
 from examapp.papers.queries import get_paper
 
 
+def start_or_queue(session: Session, exam_id: int, *, person_id: int, now: datetime) -> tuple[Attempt, bool] | Queued:
+    """Start an attempt as `start_attempt` does, or give a place in the queue where admission is full; a live attempt is never queued."""
+    live, candidate, number = _look(session, exam_id, person_id=person_id, now=now)
+    if live is not None:
+        return live, False
+    queued = admit(session, exam_id, person_id=person_id, now=now)
+    return queued or _insert_attempt(session, candidate, number=number, now=now)
+
+
 def start_attempt(session: Session, exam_id: int, *, person_id: int, now: datetime) -> tuple[Attempt, bool]:
     """Start an attempt, or give the one that is live; tell whether it is new. Raises NotFoundError and the protocol's refusals."""
+    live, candidate, number = _look(session, exam_id, person_id=person_id, now=now)
+    if live is not None:
+        return live, False
+    return _insert_attempt(session, candidate, number=number, now=now)
+
+
+def _look(
+    session: Session, exam_id: int, *, person_id: int, now: datetime
+) -> tuple[Attempt | None, CandidateExam, int]:
+    """Give the live attempt, or None and the number of the next, which the rules allow now."""
     candidate = find_candidate_exam(session, exam_id, person_id)
     if candidate is None:
         raise NotFoundError
@@ -28,8 +48,10 @@ def start_attempt(session: Session, exam_id: int, *, person_id: int, now: dateti
     ]
     for attempt in attempts:
         if attempt.state == AttemptState.IN_PROGRESS:
-            return attempt, False
+            return attempt, candidate, attempt.number
     code = candidate.start_refusal(now)
+    if code is StartRefusal.TOO_LATE_TO_START and _came_in_time(session, candidate, now=now):
+        code = None
     if code is not None:
         missing = (
             {"missing": [str(need) for need in candidate.exam.study_gate]}
@@ -40,7 +62,13 @@ def start_attempt(session: Session, exam_id: int, *, person_id: int, now: dateti
     allowed = candidate.exam.attempts_allowed
     if allowed is not None and len(attempts) >= allowed:
         raise refusal("no_attempts_left")
-    return _insert_attempt(session, candidate, number=len(attempts) + 1, now=now)
+    return None, candidate, len(attempts) + 1
+
+
+def _came_in_time(session: Session, candidate: CandidateExam, *, now: datetime) -> bool:
+    """Tell whether somebody who would be late by now stood in the queue in time: waiting there is nobody's fault."""
+    since = queued_since(session, candidate.exam.id, person_id=candidate.person_id, now=now)
+    return since is not None and candidate.start_refusal(since) is None
 
 
 def _insert_attempt(session: Session, candidate: CandidateExam, *, number: int, now: datetime) -> tuple[Attempt, bool]:

@@ -1,5 +1,6 @@
 """Grade attempts, and write down what follows from grades."""
 
+from examapp.grading.operations.deciding import grade_set_aside_again, judge_set_aside, reopen_attempt
 from examapp.grading.operations.grading import (
     apply_extensions,
     begin_again,
@@ -17,9 +18,12 @@ __all__ = [
     "begin_again",
     "begin_batch",
     "grade_batch",
+    "grade_set_aside_again",
     "item_key",
+    "judge_set_aside",
     "marks_of",
     "regrade_set_aside",
     "renew_makeup_eligibility",
+    "reopen_attempt",
     "set_aside_exhausted",
 ]

@@ -1,0 +1,176 @@
+"""The queue before the start: a place that is kept, no clock while waiting, and nobody in it who sits already."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examapp.attempts.models import Admission, Attempt
+from examapp.attempts.operations import clear_queue
+from examapp.core import pace
+from examapp.core.starts import StartGate, gate
+from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.conftest import NOON
+
+
+class Timer:
+    """The monotonic time of a gate, which the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def timer(monkeypatch):
+    """Admission lets one in a second and begins empty."""
+    timer = Timer()
+    monkeypatch.setattr(gate, "_time_s", timer)
+    gate.set_up(per_second=1, processes=1)
+    gate._tokens = 0.0
+    yield timer
+    gate.set_up(per_second=40, processes=2)
+
+
+@pytest.fixture
+def exam(world):
+    make_bank(world)
+    return world.exam(world.blueprint(KINDS))
+
+
+def people(world, exam, count):
+    return [Sitter(world, exam, world.person()) for _ in range(count)]
+
+
+def test_who_finds_admission_full_gets_a_place_and_no_clock_runs(world, exam, timer, frozen):
+    first, second = people(world, exam, 2)
+    answer = first.start()
+    assert answer.status_code == 202
+    assert answer.get_json() == {"state": "queued", "place": 1, "wait_s": 1}
+    assert answer.headers["Retry-After"] == "1"
+    assert second.start().get_json() == {"state": "queued", "place": 2, "wait_s": 2}
+    assert world.session.query(Attempt).count() == 0
+    timer.now += 1.0
+    frozen.at(NOON + timedelta(seconds=30))
+    answer = first.start()
+    assert answer.status_code == 201
+    assert answer.get_json()["started_at"] == "2026-11-24T12:00:30.000+08:00"
+    assert answer.get_json()["deadline_at"] == "2026-11-24T13:00:30.000+08:00"
+
+
+def test_a_place_is_kept_and_a_newcomer_does_not_overtake(world, exam, timer):
+    first, second, third = people(world, exam, 3)
+    assert [first.start().get_json()["place"], second.start().get_json()["place"]] == [1, 2]
+    timer.now += 1.0
+    assert third.start().get_json()["place"] == 3
+    assert second.start().get_json()["place"] == 2
+    assert first.start().status_code == 201
+    assert second.start().get_json()["place"] == 1
+
+
+def test_who_gives_up_loses_only_the_own_place(world, exam, timer, frozen):
+    first, second, third = people(world, exam, 3)
+    for sitter in (first, second, third):
+        sitter.start()
+    frozen.at(NOON + timedelta(seconds=40))
+    assert second.start().get_json()["place"] == 2
+    assert third.start().get_json()["place"] == 3
+    frozen.at(NOON + timedelta(seconds=61))
+    assert second.start().get_json()["place"] == 1
+    assert first.start().get_json()["place"] == 3, "who comes back stands at the end"
+    timer.now += 2.0
+    assert [second.start().status_code, third.start().status_code] == [201, 201]
+
+
+def test_a_live_attempt_is_never_queued(world, exam, timer):
+    timer.now += 1.0
+    sitter = people(world, exam, 1)[0]
+    assert sitter.start().status_code == 201
+    assert sitter.start().status_code == 200
+
+
+def test_refusals_come_before_the_queue_and_cost_no_place(world, timer):
+    make_bank(world)
+    closed = world.exam(world.blueprint(KINDS), opens_in=timedelta(hours=1))
+    assert Sitter(world, closed, world.person()).start().get_json()["error"] == "not_open_yet"
+    assert world.session.query(Admission).count() == 0
+
+
+def test_who_queued_in_time_is_not_late_for_it(world, timer, frozen):
+    make_bank(world)
+    exam = world.exam(world.blueprint(KINDS), opens_in=timedelta(), lateness_s=60)
+    in_time, late = people(world, exam, 2)
+    frozen.at(NOON + timedelta(seconds=50))
+    assert in_time.start().status_code == 202
+    frozen.at(NOON + timedelta(seconds=70))
+    timer.now += 1.0
+    assert late.start().get_json()["error"] == "too_late_to_start"
+    assert in_time.start().status_code == 201
+
+
+def test_the_pause_asked_for_is_shorter_than_what_counts_as_given_up(world, exam, timer):
+    sitters = people(world, exam, 30)
+    last = [sitter.start() for sitter in sitters][-1]
+    assert last.get_json()["wait_s"] == 30
+    assert last.headers["Retry-After"] == "25"
+
+
+def test_a_start_that_failed_after_admission_is_let_in_again(world, exam, timer):
+    first, second = people(world, exam, 2)
+    first.start()
+    world.session.query(Admission).update({"admitted_at": NOON})
+    assert second.start().status_code == 202
+    assert first.start().status_code == 201
+
+
+def test_the_queue_costs_one_statement_while_admission_is_not_full(world, exam, statements):
+    first, second = people(world, exam, 2)
+    first.start()
+    with statements() as seen:
+        assert second.start().status_code == 201
+    assert sum("admissions" in statement for statement in seen) == 1
+
+
+def test_old_places_are_forgotten(world, exam, timer, frozen):
+    people(world, exam, 1)[0].start()
+    clear_queue(world.session, now=NOON + timedelta(minutes=30))
+    assert world.session.query(Admission).count() == 1
+    clear_queue(world.session, now=NOON + timedelta(hours=2))
+    assert world.session.query(Admission).count() == 0
+
+
+def test_a_small_exam_never_notices():
+    gate = StartGate(time_s=Timer())
+    gate.set_up(per_second=40, processes=2)
+    assert [gate.take(ahead=0) for _ in range(60)] == [0.0] * 60
+    assert gate.take(ahead=0) > 0
+
+
+def test_slow_saves_lower_admission(monkeypatch):
+    gate = StartGate(time_s=Timer())
+    assert gate.rate() == 40
+    monkeypatch.setattr(pace, "next_save_ms", lambda: 4 * pace.NEXT_SAVE_MS)
+    assert gate.rate() == 10
+    monkeypatch.setattr(pace, "next_save_ms", lambda: pace.NEXT_SAVE_MS // 2)
+    assert gate.rate() == 40
+
+
+@given(
+    per_second=st.floats(1, 500),
+    processes=st.integers(1, 4),
+    steps=st.lists(st.tuples(st.floats(0, 2), st.integers(0, 5))),
+)
+def test_no_more_are_let_in_than_the_rate_and_one_burst(per_second, processes, steps):
+    timer = Timer()
+    gate = StartGate(time_s=timer)
+    gate.set_up(per_second=per_second, processes=processes)
+    burst, admitted = gate._burst, 0
+    for pause, calls in steps:
+        timer.now += pause
+        admitted += sum(gate.take(ahead=0) == 0 for _ in range(calls))
+    assert admitted <= burst + timer.now * per_second / processes + 1e-6
