@@ -43,7 +43,9 @@ def init_pages(app: Flask, *, asset_version: str) -> None:
         asset=lambda name: f"/static/{asset_version}/{name}", csp_nonce=csp_nonce, now=clock.now
     )
     settings = app.config["SETTINGS"]
-    app.jinja_env.globals.update(site_name=settings.site_name, organisation=settings.organisation)
+    app.jinja_env.globals.update(
+        site_name=settings.site_name, organisation=settings.organisation, sabotage=settings.sabotage
+    )
     app.url_map.converters["int"] = _Id
     app.before_request(_note_arrival)
     app.after_request(_finish)

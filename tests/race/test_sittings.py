@@ -12,8 +12,8 @@ from sqlalchemy import text
 from examapp.attempts.models import Answer, AnswerChange, Attempt, AttemptState
 from examapp.attempts.operations import close_overdue
 from examapp.core import clock
-from examapp.core.db import db
-from examapp.grading import tasks
+from examapp.core.db import db, transaction
+from examapp.grading import operations, tasks
 from examapp.grading.models import Grade
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 
@@ -152,3 +152,29 @@ def test_sweep_and_hand_in_at_once_leave_one_receipt(sitter, race_app, race_worl
     receipts = [receipt for receipt in together(8, act) if receipt]
     assert len({str(receipt) for receipt in receipts}) == 1
     assert db.session.query(Attempt).filter(Attempt.submitted_at.is_not(None)).count() == 1
+
+
+def test_a_hand_in_pressed_again_while_the_paper_is_graded_delays_no_grade(sitter, race_app):
+    sitter.start()
+    sitter.hand_in()
+    with db.engine.connect() as holding:
+        holding.execute(text("BEGIN"))
+
+        def grade():
+            with race_app.app_context():
+                with transaction() as session:
+                    ids = operations.begin_batch(session, now=clock.now())
+                begun.set()
+                assert held.wait(10)
+                with transaction() as session:
+                    return operations.grade_batch(session, ids, now=clock.now())
+
+        begun, held = threading.Event(), threading.Event()
+        with ThreadPoolExecutor(1) as pool:
+            grading = pool.submit(grade)
+            assert begun.wait(10)
+            holding.execute(text("SELECT 1 FROM attempts WHERE id = :id FOR UPDATE"), {"id": sitter.attempt["id"]})
+            held.set()
+            _until_somebody_waits()
+            holding.rollback()
+            assert grading.result() == 1

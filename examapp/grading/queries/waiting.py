@@ -35,7 +35,9 @@ def claim_ungraded(
     lease_over_at: datetime | None = None,
     ids: Sequence[int] | None = None,
 ) -> list[Attempt]:
-    """Lock attempts that wait for a grade and that nobody else is grading, oldest first.
+    """Lock attempts that wait for a grade, oldest first: those that nobody else holds, or exactly `ids`, which the caller has begun.
+
+    For those it waits: a hand-in repeated at this moment holds the row too, and a row passed over would wait for its lease to end.
 
     `is_first`: never tried before; `lease_over_at`: tried, but begun before this instant and not yet as often as may be.
     """
@@ -44,7 +46,7 @@ def claim_ungraded(
         .where(Attempt.state == AttemptState.SUBMITTED, Attempt.set_aside_at.is_(None))
         .order_by(Attempt.submitted_at)
         .limit(most)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=ids is None)
         .execution_options(populate_existing=True)
     )
     if is_first:

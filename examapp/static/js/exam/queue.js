@@ -180,7 +180,8 @@
         var entry = left.pending[item];
         if (!isNewer(entry, left.epoch, known[item])) { return; }
         if (!isSame) { put(item, entry.response, entry.isText); return; }
-        state.pending[item] = entry;
+        // The drill's sabotage S8 takes for saved what only this device holds; the browser's tests must notice.
+        if (document.body.dataset.sabotage !== 'S8') { state.pending[item] = entry; }
         answers[item] = entry.response;
       });
     }
