@@ -14,6 +14,8 @@ TRUE_WORDS = frozenset(
         "对",
         "对的",
         "正确的",
+        "说法正确",
+        "勾",
         "是",
         "是的",
         "真",
@@ -39,6 +41,8 @@ FALSE_WORDS = frozenset(
         "错",
         "错的",
         "错误的",
+        "说法错误",
+        "叉",
         "不对",
         "不正确",
         "不是",
@@ -70,9 +74,17 @@ _WRAPPING = " \t\n\r\"'“”‘’「」[]【】()（）{}<>。.;；,，、:：
 _PREFIX = re.compile(
     r"^(?:正确答案|参考答案|标准答案|答案|答)?\s*(?:是|为|[:：])?\s*(?:故选|应选|选项|选)?\s*[:：]?\s*"
 )
-_SEPARATORS = re.compile(r"[\s,，、;；/\\|&+.·・\-—_#和与及\"'\[\]()（）]+")
+_SEPARATORS = re.compile(r"(?:[\s,，、;；:。/\\|&+.·・\-—_#@$%*<>{}和与及\"'\[\]()（）]|以及|选项|OPTION)+")
 _RANGE = re.compile(r"([A-Z])\s*(?:-|—|–|~|至|到)\s*([A-Z])")
 _NUMBERS = re.compile(r"\d+")
+_SPAN_OF_NUMBERS = re.compile(r"\d+\s*[-—–~至到]+\s*\d+")
+_BLANK_MARK = re.compile(r"[(（](\d{1,2})[)）]|([①-⑳])|(?<![\d.])(\d{1,2})[.．、](?!\d)")
+_BLANK_NAME = re.compile(r"第?\s*([一二三四五六七八九十]|\d{1,2})\s*空\s*[:：]?|(?:填?空)\s*(\d{1,2})\s*[:：]")
+_WRAPPED_BLANKS = re.compile(r"\s*(?:【([^【】]+)】|\[([^\[\]]+)\]|\{([^{}]+)\})\s*")
+
+_PLACES = {word: place for place, word in enumerate("一二三四五六七八九十", 1)} | {
+    str(place): place for place in range(1, 27)
+}
 
 
 def fold(text: str) -> str:
@@ -102,9 +114,11 @@ def read_letters(text: str, *, count: int) -> tuple[str, ...] | None:
 
     `count` is how many options the question has: `全选` means all of them, `1,3` the first and the third.
     """
-    word = _PREFIX.sub("", fold(text)).strip(_WRAPPING).removesuffix("项").upper()
+    word = _PREFIX.sub("", fold(text)).strip(_WRAPPING).removesuffix("选项").removesuffix("项").upper()
     if word in ALL_WORDS:
         return tuple(OPTION_LETTERS[:count]) if count else None
+    if _SPAN_OF_NUMBERS.fullmatch(word):
+        return None
     span = _RANGE.fullmatch(word)
     if span:
         first, last = OPTION_LETTERS.index(span[1]), OPTION_LETTERS.index(span[2])
@@ -118,7 +132,7 @@ def read_letters(text: str, *, count: int) -> tuple[str, ...] | None:
 
 
 def _read_digits(word: str, count: int) -> tuple[str, ...] | None:
-    parts = _NUMBERS.findall(word)
+    parts = _NUMBERS.findall(re.sub(r"^(\d+)\.0$", r"\1", word))
     if len(parts) == 1 and (int(parts[0][:4]) > count or count == 0):
         parts = list(parts[0])
     numbers = sorted({int(part[:4]) for part in parts})
@@ -146,15 +160,35 @@ def read_blanks(text: str, *, count: int) -> tuple[tuple[str, ...], ...] | None:
         return None
     if count == 1 and "\n" not in text:
         return (_variants(text),)
-    for pattern in (r"\n+", r"[;；]", r"\s*(?:\|\||#{1,3}|\$\$)\s*", r"[、]", r"[,，]", r"\s+", r"[|｜]"):
+    marked = _marked_blanks(text) if count != 1 else []
+    if marked and len(marked) == count:
+        return tuple(_variants(part) for part in marked)
+    for pattern in (r"\n+", r"[;；]", r"\s*(?:\|\||#{1,3}|\${1,2}|&{2,})\s*", r"[、]", r"[,，]", r"\s+", r"[|｜]"):
         parts = [part.strip() for part in re.split(pattern, text) if part.strip()]
         if len(parts) == count or (count == 0 and len(parts) > 1 and pattern in {r"\n+", r"[;；]"}):
             return tuple(_variants(_without_number(part, place)) for place, part in enumerate(parts, 1))
     return (_variants(text),) if count == 0 else None
 
 
+def _marked_blanks(text: str) -> list[str]:
+    """The answers that stand behind `(1)` `(2)`, `①` `②` or `1.` `2.` in rising order, or in brackets of their own."""
+    wrapped = list(_WRAPPED_BLANKS.finditer(text))
+    if wrapped and "".join(match[0] for match in wrapped) == text:
+        return [next(part for part in match.groups() if part).strip() for match in wrapped]
+    marks = list(_BLANK_MARK.finditer(text))
+    numbers = [int(unicodedata.normalize("NFKC", next(part for part in mark.groups() if part))) for mark in marks]
+    if not marks or marks[0].start() or numbers != list(range(1, len(marks) + 1)):
+        return []
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    parts = [text[mark.end() : end].strip(" \n\t,，;；、。") for mark, end in zip(marks, ends, strict=True)]
+    return parts if all(parts) else []
+
+
 def _without_number(part: str, place: int) -> str:
-    """The part without a leading `(1)`, `1.` or `①` that only counts the blanks."""
+    """The part without a leading `(1)`, `1.`, `①` or `第一空：` that only counts the blanks."""
+    named = _BLANK_NAME.match(part)
+    if named and _PLACES.get(named[1] or named[2]) == place and named.end() < len(part):
+        return part[named.end() :].strip()
     folded = unicodedata.normalize("NFKC", part[:1])
     if folded == str(place) and not part[:1].isascii():
         return part[1:].strip()
@@ -168,12 +202,14 @@ def _variants(text: str) -> tuple[str, ...]:
 
 
 def _json_blanks(text: str) -> tuple[tuple[str, ...], ...] | None:
-    if not text.startswith("[["):
+    if not text.startswith("["):
         return None
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
+    if value and all(isinstance(item, (str, int)) for item in value):
+        return tuple(_variants(str(item)) for item in value)
     if not all(isinstance(item, list) and item and all(isinstance(one, str) for one in item) for item in value):
         return None
     return tuple(tuple(item) for item in value)

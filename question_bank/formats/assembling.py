@@ -203,6 +203,8 @@ def _end_true_false(raw: RawQuestion, orders: dict[str, bool]) -> _End:
 def _end_text(raw: RawQuestion, kind: Kind) -> _End:
     question = _question(raw, kind)
     filled = [text for _, text in raw.options if text]
+    if kind is Kind.FILL_BLANK and not (raw.answer or raw.blanks) and len(filled) == keys.count_blanks(raw.stem):
+        raw.blanks, filled = filled, []
     if filled:
         problem = (f"写明是{KIND_NAMES[kind]}，却列了 {len(filled)} 个选项。请核对题型。", "kind_options_conflict")
         return _doubt(raw, question, problem)

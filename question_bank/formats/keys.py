@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TypeAlias
 
 from question_bank.formats.answers import fold, read_blanks, read_letters, read_truth
+from question_bank.formats.options import strip_mark
 from question_bank.formats.raw import RawQuestion
 from question_bank.model import OPTION_LETTERS
 
@@ -16,6 +18,7 @@ LONG_ANSWER = 60
 """Characters: an answer longer than this is a short answer's, not a blank's."""
 
 BLANK = re.compile(r"_{2,}|＿{2,}|[(（]\s*_*\s*[)）]|﹍{2,}|﹏{2,}|…{4,}|【\s*】|\[\s*\]|〔\s*〕")
+_LETTER_AND_WORDS = re.compile(r"[(\[【]?([A-Za-z])[\s.、:)\]】]+(.+)", re.DOTALL)
 _SPLIT_TEXTS = re.compile(r"[;；\n|]+")
 _LONE_BLANK = re.compile(r"(?<!_)_(?!_)|＿")
 
@@ -32,7 +35,7 @@ def choice_key(raw: RawQuestion) -> tuple[tuple[str, ...], Problem | None]:
     if not answer:
         return (), ("没有答案。请补上答案。", "no_key")
     named = _by_words(answer, texts)
-    letters = read_letters(answer, count=len(texts))
+    letters = read_letters(answer, count=len(texts)) or _by_letters_and_words(answer, texts)
     if named and letters and named != letters:
         reason = f"答案“{answer[:20]}”可以看作选项 {''.join(letters)}，也正好是选项 {''.join(named)} 的内容，有两种读法。请写明选项字母。"
         return (), (reason, "two_readings")
@@ -56,6 +59,18 @@ def _by_words(answer: str, texts: list[str]) -> tuple[str, ...]:
         if words and all(word and folded.count(word) == 1 for word in words):
             return tuple(sorted({OPTION_LETTERS[folded.index(word)] for word in words}))
     return ()
+
+
+def _by_letters_and_words(answer: str, texts: list[str]) -> tuple[str, ...]:
+    """Letters that stand before their own options' words (`C.丙机关`); empty where words and letter disagree."""
+    letters = []
+    for part in [part.strip() for part in _SPLIT_TEXTS.split(answer) if part.strip()]:
+        match = _LETTER_AND_WORDS.fullmatch(unicodedata.normalize("NFKC", part))
+        place = OPTION_LETTERS.find(match[1].upper()) if match else -1
+        if match is None or place >= len(texts) or fold(match[2]) != fold(texts[place]):
+            return ()
+        letters.append(OPTION_LETTERS[place])
+    return tuple(sorted(set(letters)))
 
 
 def options_problem(raw: RawQuestion, letters: tuple[str, ...]) -> Problem | None:
@@ -85,7 +100,7 @@ def truth_key(raw: RawQuestion, *, order: bool | None, usual: bool) -> tuple[boo
     letters = None if fold(answer).isdigit() else read_letters(answer, count=2)
     if letters and set(letters) <= {"A", "B"}:
         return _truth_by_letter(raw, letters, order=order, usual=usual)
-    truth = read_truth(answer)
+    truth = _truth_of(answer, order=order)
     if truth is None:
         return False, (f"判断题的答案“{answer[:20]}”认不出是正确还是错误。请写“正确”或“错误”。", "key_unreadable")
     if order is False and fold(answer).isdigit():
@@ -94,6 +109,14 @@ def truth_key(raw: RawQuestion, *, order: bool | None, usual: bool) -> tuple[boo
             "two_readings",
         )
     return truth, None
+
+
+def _truth_of(answer: str, *, order: bool | None) -> bool | None:
+    """The truth that a word means, or a letter with its word (`A.正确`) where the two agree."""
+    letter, word = strip_mark(answer)
+    truth = read_truth(word if letter else answer)
+    agrees = not letter or (letter in {"A", "B"} and ((letter == "A") is truth) is (order is not False))
+    return truth if agrees else None
 
 
 def _truth_by_letter(

@@ -8,9 +8,9 @@ import unicodedata
 from question_bank.model import Kind
 
 _NAMES: dict[Kind, tuple[str, ...]] = {
-    Kind.SINGLE_CHOICE: ("单选", "单项选择", "单选择", "单项", "单项选择单选", "最佳选择", "A型", "A1型", "single", "single_choice", "danxuan", "radio"),
+    Kind.SINGLE_CHOICE: ("单选", "单项选择", "单选择", "单项", "单项选择单选", "最佳选择", "A型", "A1型", "A1", "A2型", "A2", "single", "single_choice", "danxuan", "radio"),
     Kind.MULTIPLE_CHOICE: ("多选", "多项选择", "多选择", "多项", "不定项选择", "不定项", "不定项多选", "multiple", "multiple_choice", "duoxuan", "checkbox", "multi"),
-    Kind.TRUE_FALSE: ("判断", "是非", "对错", "判断对错", "判断正误", "正误判断", "正误", "是非判断", "judge", "judgement", "judgment", "true_false", "truefalse", "panduan"),
+    Kind.TRUE_FALSE: ("判断", "是非", "对错", "判断对错", "判断正误", "正误判断", "正误", "是非判断", "judge", "judgement", "judgment", "true_false", "true/false", "panduan"),
     Kind.FILL_BLANK: ("填空", "补全", "填充", "blank", "fill", "fill_blank", "tiankong"),
     Kind.SHORT_ANSWER: (
         "简答", "问答", "论述", "名词解释", "面试", "结构化面试", "公考面试", "公务员面试", "主观", "材料分析", "案例分析", "综合", "综合分析", "分析",
@@ -27,17 +27,23 @@ _UNSAT = (
     "sort", "match", "ordering", "drag", "hotspot", "upload", "drawing", "listening", "oral",
 )  # fmt: skip
 _UNSAT_WORD = re.compile("|".join(map(re.escape, _UNSAT)))
-_BY_NAME = {name: kind for kind, names in _NAMES.items() for name in names}
+_BRACKETS = re.compile(r"[\s【】\[\]()〔〕〖〗《》<>:.。,，、*＊_—]+")
+_BY_NAME = {_BRACKETS.sub("", name).lower(): kind for kind, names in _NAMES.items() for name in names}
 _CODE_NAMES = "|".join(sorted((name for name in _BY_NAME if not name.isascii()), key=len, reverse=True))
 _CODE = re.compile(rf"(\d{{1,2}})\s*[:：、.=\-—－]*\s*({_CODE_NAMES})")
 _CODE_AFTER = re.compile(rf"({_CODE_NAMES})题?\s*[:：=\-—－]\s*(\d{{1,2}})")
-_BRACKETS = re.compile(r"[\s【】\[\]()〔〕〖〗《》<>:.。,，、*＊_—]+")
+_COUNT_BEFORE = re.compile(r"^(?:第?[一二三四五六七八九十]+[、.．]?|\d+[、.．])\s*(?=\S{2})")
+_REMARK_AFTER = re.compile(r"\s*(?:[(（\[【].*[)）\]】]|[-—－_:：/／].*|\d+)$", re.DOTALL)
 
 
 def kind_of(name: str) -> Kind | None:
-    """The kind that a name means exactly, brackets and `题` left out; None for anything else."""
-    plain = _plain(name)
-    return next((_BY_NAME[one] for one in _shortened(plain) if one in _BY_NAME), None)
+    """The kind that a name means exactly, brackets, `题`, a number before and a remark behind left out; None for anything else."""
+    bare = _COUNT_BEFORE.sub("", name.strip())
+    for text in dict.fromkeys((name, bare, _REMARK_AFTER.sub("", bare))):
+        found = next((_BY_NAME[one] for one in _shortened(_plain(text)) if one in _BY_NAME), None)
+        if found:
+            return found
+    return None
 
 
 def is_choice_name(name: str) -> bool:

@@ -136,3 +136,8 @@ def write_file(questions: Sequence[Question], format: str) -> Written:  # noqa: 
 def format_names(*, writable: bool = False) -> list[str]:
     """List the names of all formats, or of those that can be written."""
     return [each.name for each in FORMATS if each.write is not None or not writable]
+
+
+def writable() -> list[Format]:
+    """List the formats that can be written, each once: `qti` stands for its newest version by name."""
+    return [each for each in FORMATS if each.write is not None and each.name != "qti"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from question_bank.formats.kinds import codes_in
@@ -13,6 +13,10 @@ from question_bank.model import OPTION_LETTERS, Kind
 
 HEAD_ROWS = 10
 """The head stands in one of so many first rows."""
+MAX_HEAD = 60
+"""Characters of a head, its remarks included."""
+LEAST_SURE = 99
+"""The rank of a name that is only built like one of its field's."""
 
 
 class Field(StrEnum):
@@ -44,7 +48,7 @@ _NAMES: dict[Field, str] = {
     Field.KIND: "题型 题目类型 试题类型 题型名称 题类 题目题型 试题题型 题型类别 题目种类 问题类型 类型 questiontype type kind",
     Field.MULTI: "multichoice 是否多选",
     Field.STEM: "题干 试题题干 题目题干 题干内容 题目内容 试题内容 题目 试题 问题 题目名称 试题名称 题目描述 问题内容 问题描述 题目标题 试题标题 题面 题干描述 "
-    "考题 题目正文 题文 标题 内容 question stem input title",
+    "考题 题目正文 题文 标题 内容 question questiontext questiontitle questionstem stem input title",
     Field.MATERIAL: "材料 案例 材料内容 案例内容 背景材料 公共题干 共用题干 案例材料 题干材料 材料题干",
     Field.OPTIONS: "选项 备选项 备选答案 选项内容 候选项 试题选项 题目选项 可选项 所有选项 答案选项 全部选项 选择项 options choices",
     Field.ANSWER: "答案 正确答案 参考答案 标准答案 试题答案 题目答案 正确选项 答案内容 标答 正确答案选项 正确项 参考要点 answer output correctanswer",
@@ -71,10 +75,17 @@ _WEAK_STEMS = frozenset({"标题", "内容", "title", "试题标题", "题目标
 """Heads that name a stem only where answers or options stand beside."""
 
 _NOTES = re.compile(r"[(\[【<（].*?[)\]】>）]|必填项?|非必填|选填项?|勿删除?|请勿删|[\s*:：、#]+")
-_OPTION = re.compile(r"(?:选项|备选项|备选答案|候选项|选择项|答案选项|option)?[-_]?([a-z])(?:选项|项|答案)?")
-_OPTION_NUMBER = re.compile(r"(?:选项|备选项|备选答案|候选项|选择项|option)[-_]?(\d{1,2}|[一二三四五六七八九十])")
+_LONE_LETTER = re.compile(r"[(\[【<]\s*([A-Za-z])\s*[)\]】>]")
+_OPTION_WORDS = "(?:试题|题目)?(?:答案选项|选项内容|选项|备选项|备选答案|候选项|候选答案|选择项|选择|option)"
+_OPTION = re.compile(rf"{_OPTION_WORDS}?[-_.]?([a-z])[-_.]?(?:选项|选择|项|答案|内容|选项内容)?")
+_OPTION_NUMBER = re.compile(
+    rf"{_OPTION_WORDS}[-_]?(\d{{1,2}}|[一二三四五六七八九十])|第(\d{{1,2}}|[一二三四五六七八九十])个?选项"
+)
+_STEM_WORDS = re.compile(
+    r"(?:本题|题目|试题|考题|问题|题)(?:题干|题目|试题|问题|内容|正文|文本|描述|名称)(?:内容|文本|描述|正文)?"
+)
 _OPTION_SPAN = re.compile(r"(?:选项)?a[-~至到][d-z]")
-_ANSWER_NUMBER = re.compile(r"(?:答案|正确答案|参考答案|answer)[-_]?(\d{1,2}|[一二三四五六七八九十])")
+_ANSWER_NUMBER = re.compile(r"(?:答案|正确答案|参考答案|answer)[-_]?(\d{1,2}|[一二三四五六七八九十]|[a-z])")
 _BLANK_NUMBER = re.compile(
     r"(?:空|填空|空格|空白|blank)[-_]?(\d{1,2}|[一二三四五六七八九十])(?:答案)?|第(\d{1,2}|[一二三四五六七八九十])空(?:答案)?"
 )
@@ -110,7 +121,7 @@ class Head:
 
 def plain_head(text: str) -> str:
     """A head without remarks such as `（必填）` and without spaces, in half width and small letters."""
-    return _NOTES.sub("", unicodedata.normalize("NFKC", text)).strip().lower()
+    return _NOTES.sub("", _LONE_LETTER.sub(r"\1", unicodedata.normalize("NFKC", text))).strip().lower()
 
 
 def find_head(rows: Sequence[Sequence[str]]) -> Head | None:
@@ -136,7 +147,7 @@ def _read_head(number: int, row: Sequence[str]) -> Head | None:
     shared: list[Column] = []
     unknown: list[Column | tuple[int, str]] = []
     for index, cell in enumerate(row):
-        named = _field_of(plain_head(cell)) if cell and len(cell) <= 60 else None
+        named = _field_named(cell)
         if named is None:
             if cell:
                 unknown.append((index, cell))
@@ -157,10 +168,36 @@ def _read_head(number: int, row: Sequence[str]) -> Head | None:
         [column for _, column in columns.values()] + shared,
         key=lambda column: (column.field, column.place, column.index),
     )
-    head = Head(number, number, found, unknown)
+    head = Head(number, number, _answer_beside_options(found), unknown)
     kinds = head.of(Field.KIND)
     head.codes = codes_in(row[kinds[0].index]) if kinds else {}
     return head if _is_head(head) else None
+
+
+def _field_named(cell: str) -> tuple[Field, int, int] | None:
+    """The field that a head names: as a whole, in its first line, or by two names for one thing (`题干/问题`)."""
+    if not cell or len(cell) > MAX_HEAD:
+        return None
+    lines = [line for line in cell.splitlines() if plain_head(line)]
+    for text in (cell, *lines[:1]):
+        named = _field_of(plain_head(text))
+        if named:
+            return named
+    several = [_field_of(plain_head(part)) for part in re.split(r"[/／或]", cell)]
+    return several[0] if len(several) == 2 and several[0] and several[1] and several[0][0] is several[1][0] else None
+
+
+def _answer_beside_options(columns: list[Column]) -> list[Column]:
+    """The columns; one named `答案选项` holds the answer where the options have columns of their own."""
+    fields = [column.field for column in columns]
+    if Field.ANSWER in fields or fields.count(Field.OPTION) < 2:
+        return columns
+    return [
+        replace(column, field=Field.ANSWER)
+        if column.field is Field.OPTIONS and plain_head(column.head).startswith("答案")
+        else column
+        for column in columns
+    ]
 
 
 def _is_head(head: Head) -> bool:
@@ -195,11 +232,14 @@ def _field_of(name: str) -> tuple[Field, int, int] | None:
             return (wanted, place, 0) if 0 <= place < len(OPTION_LETTERS) else None
     if _LEVELS.fullmatch(name):
         return Field.KNOWLEDGE, 0, 0
-    return None
+    return (Field.STEM, 0, LEAST_SURE) if _STEM_WORDS.fullmatch(name) else None
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() else _CHINESE_DIGITS.index(text) + 1
+    if text.isdigit():
+        return int(text)
+    letter = text.upper()
+    return OPTION_LETTERS.index(letter) + 1 if letter in OPTION_LETTERS else _CHINESE_DIGITS.index(text) + 1
 
 
 def _with_second_row(head: Head, first: Sequence[str], second: Sequence[str]) -> Head:

@@ -8,7 +8,8 @@ import re
 from question_bank.formats.options import split_options, strip_mark
 from question_bank.model import OPTION_LETTERS
 
-_DIVIDERS = (r"\n+", r"\${2,}|#{2,}|\|{2,}|@{2,}", r"[|｜]", r"[;；]", r"\t+")
+_DIVIDERS = (r"\n+|<br\s*/?>", r"\$[;,|]\$|\${2,}|#{2,}|\|{2,}|@{2,}|&{2,}", r"[|｜]", r"[;；]", r"\t+", r"\s#\s|#")
+_TRAILING = re.compile(r"(?:<br\s*/?>|[|｜$#@&;；,，、/\s])+$", re.IGNORECASE)
 _TEXT_NAMES = ("text", "content", "value", "label", "name", "option", "内容", "选项内容", "选项", "title")
 _KEY_NAMES = ("key", "letter", "id", "no", "prefix", "code", "选项序号", "标号", "optionKey")
 
@@ -24,12 +25,20 @@ def read_options(text: str) -> list[tuple[str, str]]:
             return listed
     prefix, lettered = split_options(text)
     if len(lettered) >= 2 and not prefix.strip():
-        return lettered
+        return _without_dividers(lettered)
     for divider in _DIVIDERS:
-        parts = [part.strip() for part in re.split(divider, text) if part.strip()]
+        parts = [part.strip() for part in re.split(divider, text, flags=re.IGNORECASE) if part.strip()]
         if len(parts) >= 2:
             return _with_letters(parts)
     return []
+
+
+def _without_dividers(options: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The options without the sign that divides them, where the same one ends each but the last."""
+    ends = [match[0] if (match := _TRAILING.search(text)) else "" for _, text in options]
+    if not ends[0] or len(set(ends[:-1])) > 1:
+        return options
+    return [(letter, _TRAILING.sub("", text)) for letter, text in options]
 
 
 def read_json_options(text: str) -> list[tuple[str, str]]:

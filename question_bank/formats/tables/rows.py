@@ -12,6 +12,7 @@ from question_bank.formats.raw import RawQuestion
 from question_bank.formats.tables.cells import cell_text, is_date, read_difficulty, read_list, read_points
 from question_bank.formats.tables.heads import Column, Field, Head, find_head, is_head_again
 from question_bank.formats.tables.option_cells import read_options
+from question_bank.formats.tables.stem_cells import complete_from_stem
 from question_bank.model import OPTION_LETTERS, Citation, Kind
 from question_bank.reading import Note
 
@@ -110,7 +111,19 @@ class _RowReader:
                 for number in range(top + 1, bottom + 1):
                     if groups.pop(number, None):
                         groups[top].append(number)
+        self._join_option_rows(groups)
         return groups
+
+    def _join_option_rows(self, groups: dict[int, list[int]]) -> None:
+        """Rows that hold nothing but one more option belong to the question above them."""
+        cells = {column.index for column in self.columns[Field.OPTIONS]}
+        above = None
+        for number in sorted(groups):
+            filled = {index for index, text in enumerate(self.texts[number]) if text}
+            if above is not None and filled and filled <= cells:
+                groups[above].extend(groups.pop(number))
+            else:
+                above = number if filled & cells else None
 
     def _merged(self, numbers: list[int]) -> list[str]:
         first = list(self.texts[numbers[0]])
@@ -142,6 +155,7 @@ class _RowReader:
         part = self._set_kind(raw, self._text(row, Field.KIND), self._text(row, Field.MULTI))
         self._set_options(raw, row)
         self._set_answer(raw, row, number)
+        complete_from_stem(raw)
         self._set_rest(raw, row)
         self._note_dates(raw, numbers)
         self.found.append(
@@ -164,7 +178,8 @@ class _RowReader:
         options = [text for text in self._values(row, Field.OPTION) + self._values(row, Field.OPTIONS) if text]
         if not stem:
             return not answered and len(options) < 2
-        return not answered and not options and bool(_REMARK_ROW.match(stem)) and len(filled) <= 2
+        is_remark = bool(_REMARK_ROW.match(stem)) or not any(sign.isalpha() for sign in stem)
+        return not answered and not options and is_remark and len(filled) <= 2
 
     def _values(self, row: list[str], wanted: Field) -> list[str]:
         return [row[column.index] if column.index < len(row) else "" for column in self.columns[wanted]]

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from question_bank.formats.answers import looks_like_key
 from question_bank.formats.options import split_options, strip_mark
+from question_bank.formats.stems import take_inline_answer, take_letter_keys, take_truth
 from question_bank.formats.text.answer_lists import pieces_of
 from question_bank.formats.text.lines import Line
 from question_bank.formats.text.patterns import read_analysis_label, read_answer_label, read_kind_label
-from question_bank.formats.text.stems import take_inline_answer, take_letter_keys, take_truth
 from question_bank.model import Kind
 
 NEAR = 80

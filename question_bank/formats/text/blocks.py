@@ -10,11 +10,7 @@ from question_bank.formats.answers import fold, looks_like_key, read_letters, re
 from question_bank.formats.keys import BLANK
 from question_bank.formats.options import split_options, strip_mark
 from question_bank.formats.raw import RawQuestion
-from question_bank.formats.tables.cells import read_difficulty, read_points
-from question_bank.formats.text.answer_lists import chosen_in, joined, pieces_of
-from question_bank.formats.text.block import Block
-from question_bank.formats.text.patterns import read_analysis_label, read_answer_label, read_kind_label, read_meta
-from question_bank.formats.text.stems import (
+from question_bank.formats.stems import (
     empty_blanks,
     looks_filled,
     take_filled_blanks,
@@ -22,6 +18,10 @@ from question_bank.formats.text.stems import (
     take_letter_keys,
     take_truth,
 )
+from question_bank.formats.tables.cells import read_difficulty, read_points
+from question_bank.formats.text.answer_lists import chosen_in, joined, pieces_of
+from question_bank.formats.text.block import Block
+from question_bank.formats.text.patterns import read_analysis_label, read_answer_label, read_kind_label, read_meta
 from question_bank.model import OPTION_LETTERS, Kind
 
 PICTURE = "\ufffc"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from question_bank.formats.answers import looks_like_key
 from question_bank.formats.options import split_options, strip_mark
+from question_bank.formats.stems import take_truth
 from question_bank.formats.text.answer_lists import AnswerBlock, is_answer_line, pieces_of
 from question_bank.formats.text.block import (
     NEAR,
@@ -32,7 +33,6 @@ from question_bank.formats.text.patterns import (
     read_material,
     read_number,
 )
-from question_bank.formats.text.stems import take_truth
 from question_bank.reading import Note
 
 _REFERS = re.compile(r"材料|资料|上述|上文|本案|该案|案例|案情|上题|文中|此案")
