@@ -30,7 +30,7 @@ check: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --check --lint examapp/templates
+	$(BIN)/djlint --quiet --lint examapp/templates
 	$(MAKE) test
 
 bench: .venv/.installed-dev
