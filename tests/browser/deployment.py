@@ -1,0 +1,102 @@
+"""The whole site as `make run` starts it, in folders of its own: web server, Celery workers, beat and sweeper; and visitors in real Chromium."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from examapp.core.supervisor import Site, site_from_environment, start, stop
+
+_READY_S = 90
+_NOT_OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_KEYS", "SETUP_CODE", "SABOTAGE")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A running site: its address, its parts, and the environment in which its commands run."""
+
+    url: str
+    site: Site
+
+    @property
+    def setup_code(self) -> str:
+        return self.site.settings.setup_code
+
+
+@contextlib.contextmanager
+def deployed(folder: Path, **settings: str) -> Iterator[Deployment]:
+    """Start the site on a free port over an empty folder, wait until it serves, and end all of it afterwards."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {"PORT": str(port), "DATA_DIR": str(folder), "APP_MODE": "tryout", "LOG_LEVEL": "WARNING"} | settings
+    before = dict(os.environ)
+    for name in _NOT_OURS:
+        os.environ.pop(name, None)
+    os.environ.update(own)
+    site = site_from_environment()
+    try:
+        start(site)
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(url, folder)
+        yield Deployment(url, site)
+    finally:
+        stop(site)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _wait_until_ready(url: str, folder: Path) -> None:
+    deadline = time.monotonic() + _READY_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            with urllib.request.urlopen(f"{url}/readyz", timeout=5):
+                return
+        time.sleep(0.25)
+    raise AssertionError((folder / "logs" / "web.log").read_text()[-3000:])
+
+
+@dataclass(slots=True)
+class Visitors:
+    """Makes visitors, each a fresh browser profile, and keeps what went wrong on any of their pages."""
+
+    browser: Browser
+    url: str
+    faults: list[str] = field(default_factory=list)
+    _contexts: list[BrowserContext] = field(default_factory=list)
+
+    def visitor(self, *, width: int = 1280, height: int = 900, **options: object) -> Page:
+        """Open a page of a fresh profile; dialogs are agreed to, errors and policy breaches are noted."""
+        context = self.browser.new_context(viewport={"width": width, "height": height}, base_url=self.url, **options)
+        context.set_default_timeout(20_000)
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.on("console", lambda said: self._note(page, said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self._note(page, str(error)))
+        page.on(
+            "response",
+            lambda answer: self._note(page, f"{answer.status} {answer.url}") if answer.status >= 500 else None,
+        )
+        return page
+
+    def words(self) -> list[str]:
+        """Give what each open page says, for a failing test."""
+        return [page.locator("body").inner_text()[:1500] for context in self._contexts for page in context.pages]
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+        self._contexts.clear()
+
+    def _note(self, page: Page, words: str) -> None:
+        self.faults.append(f"{page.url}: {words}")
