@@ -21,8 +21,9 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import Dialect
 
 log = structlog.get_logger()
-_LONG_WAIT_S = 1.2
-_LOOK_EVERY_S = 0.4
+_LONG_WAIT_S = 0.8
+_LOOK_EVERY_S = 0.2
+_KNOCK_EVERY_S = 1.0
 _KNOCK_TIMEOUT_S = 2
 """The least that libpq takes."""
 
@@ -62,6 +63,7 @@ class Pulse:
             is_late = any(began - since > _LONG_WAIT_S for since, _ in list(self._waits.values()))
             if self.is_away or is_late:
                 self._judge(does_answer=self._knock())
+                time.sleep(max(0.0, began + _KNOCK_EVERY_S - time.monotonic()))
 
     def _knock(self) -> bool:
         try:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 
 import click
 import structlog
-from flask import Blueprint
+from flask import Blueprint, current_app
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +22,7 @@ from examapp.grading.tasks import sweep_once
 
 cli_blueprint = Blueprint("grading_cli", __name__, cli_group=None)
 log = structlog.get_logger()
+_FULL = 0.8
 _SWEEPER_LOCK = 430_527
 """The advisory lock that lets one sweeper work at a time."""
 
@@ -42,7 +45,15 @@ def sweep(every: int, once: bool) -> None:
             break
 
 
+def warn_of_full_disk(folder: Path) -> None:
+    """Raise the alarm where the disk under the data is filling: a database without room takes no more answers."""
+    usage = shutil.disk_usage(folder)
+    if usage.used >= _FULL * usage.total:
+        log.error("disk_filling", percent=round(100 * usage.used / usage.total))
+
+
 def _round() -> None:
+    warn_of_full_disk(current_app.config["SETTINGS"].data_path)
     try:
         with db.engine.connect() as connection:
             if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _SWEEPER_LOCK}).scalar_one():

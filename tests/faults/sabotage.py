@@ -35,7 +35,7 @@ SABOTAGES = (
     Sabotage("S4", "（epoch, seq）只进不退", "F17", r"I3|I6|I1"),
     Sabotage("S5", "一次作答只有一份回执", "F21", r"I3|I4"),
     Sabotage("S6", "待阅卷与交卷同一事务", "F01", r"I5"),
-    Sabotage("S7", "清扫进程", "F12", r"I5"),
+    Sabotage("S7", "清扫进程", "F24", r"closed at their deadline|I5"),
     Sabotage("S9", "到时交卷保留已存答案", "F24", r"I7"),
     Sabotage("S10", "阅卷次数记在 PostgreSQL", "F18", r"tries"),
     Sabotage("S11", "会话存在 PostgreSQL", "F14", r"sign in again"),
