@@ -152,6 +152,7 @@ class Trial:
                 found.add("I5", words)
             self._replay(found, [c for c in people if c.receipt][: self._sample()])
         self._check(ids)
+        self.expect_no_forced_sign_in()
         self.note(f"all graded after {waited:.0f} s")
         self.faults += found.lines()
         return found
