@@ -59,8 +59,8 @@ def _wait_until_ready(url: str, folder: Path) -> None:
     deadline = time.monotonic() + _READY_S
     while time.monotonic() < deadline:
         with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            with urllib.request.urlopen(f"{url}/readyz", timeout=5):
-                return
+            urllib.request.urlopen(f"{url}/readyz", timeout=5).close()
+            return
         time.sleep(0.25)
     raise AssertionError((folder / "logs" / "web.log").read_text()[-3000:])
 

@@ -158,7 +158,7 @@ def test_reader_is_told_that_a_newer_version_is_in_force(world, session):
     load(session, TEXT.replace("2021-01-22", "2025-06-27").replace("2021-07-15", "2026-01-01"), "测试法(2025-06-27).txt")
     client = world.client(world.person())
     old, new = (client.get(f"/laws/测试法/{day}/").get_data(as_text=True) for day in ("2021-01-22", "2025-06-27"))
-    assert "已被新版本代替" in old and "已被新版本代替" not in new and "已施行" in new
+    assert "已被新版本代替" in old and "已被新版本代替" not in new and "现行有效" in new
     assert client.get("/laws/").get_data(as_text=True).count("已被新版本代替") == 1
 
 
