@@ -11,6 +11,7 @@ from question_bank.model import OPTION_LETTERS
 _MARK = re.compile(
     r"(?:[(（\[【]\s*(?P<wrapped>[A-ZＡ-Ｚ])\s*[)）\]】]\s*[.．、:：]?|(?P<plain>[A-ZＡ-Ｚa-z])\s?(?P<sign>[.．、:：)）]|(?=\s)))"
 )
+_GLUED = re.compile(r"(?:(?<=[\s。？?：:）)])|^)(?P<letter>[A-H])[。，,\-—]?(?=[\u4e00-\u9fff\d])", re.MULTILINE)
 _CODE = re.compile(r"[A-Za-z]\.[A-Za-z_]\w*\s*(?:\(|=|\[|[,，;；。]|\s|$)")
 MAX_STARTS = 40
 """Letters tried as the first option's: no real question has so many."""
@@ -43,6 +44,22 @@ def split_options(text: str, *, first: str = "A") -> tuple[str, list[tuple[str, 
     ends = [mark.start for mark in marks[1:]] + [len(text)]
     options = [(mark.letter, _tidy(text[mark.end : end])) for mark, end in zip(marks, ends, strict=True)]
     return text[: marks[0].start].rstrip(), options
+
+
+def split_glued(text: str, letters: tuple[str, ...]) -> tuple[str, list[tuple[str, str]]]:
+    """The text before options without any sign (`A甲 B乙`) and the options, where they hold the letters of the key.
+
+    Only for questions whose key is known to be these letters: without it `A` may be a word's.
+    """
+    marks: list[re.Match[str]] = []
+    for match in _GLUED.finditer(text):
+        if match["letter"] == OPTION_LETTERS[len(marks)]:
+            marks.append(match)
+    if len(marks) < 2 or not letters or OPTION_LETTERS.index(letters[-1]) >= len(marks) or not marks[0].start():
+        return text, []
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    options = [(mark["letter"], _tidy(text[mark.end() : end])) for mark, end in zip(marks, ends, strict=True)]
+    return text[: marks[0].start()].rstrip(), options
 
 
 def strip_mark(text: str) -> tuple[str, str]:

@@ -9,6 +9,10 @@ from question_bank.formats.answers import read_letters, read_truth
 from question_bank.formats.keys import BLANK
 
 _BRACKET = re.compile(r"[(（]\s*([^()（）]{1,30}?)\s*[)）]")
+_KEYED = re.compile(
+    r"[(（【〔\[]\s*(?P<inner>[^()（）【】〔〕\[\]]{1,30}?)\s*[)）】〕\]]|(?<!\w)_+\s*(?P<lined>[A-HＡ-Ｈ]{1,8})\s*_+(?!\w)"
+    r"|(?<=[\u4e00-\u9fff])_+\s*(?P<glued>[A-HＡ-Ｈ]{1,8})\s*_+(?=[\u4e00-\u9fff，。]|$)"
+)
 _LETTERS = re.compile(r"[A-HＡ-Ｈ](?:[\s、,，;；/]*[A-HＡ-Ｈ])*")
 _INLINE_ANSWER = re.compile(
     r"[(（【\[]\s*(?:正确|参考|标准)?答案\s*(?:[:：]|[】\]])\s*([^()（）【】\[\]]{1,60}?)\s*[)）】\]]"
@@ -17,6 +21,7 @@ _END = re.compile(r"^[\s。.？?！!；;：:，,]*$")
 _CODE_BEFORE = re.compile(r"(?:[\w.\]\"'=+*/<>]|(?:^|\s)(?:if|while|for|switch|return|and|or|not|print)\s+)$", re.ASCII)
 _COMMENT = re.compile(r"(?:#|//|\"[^\"]*|'[^']*)[^\u4e00-\u9fff]*$")
 
+_TRUTH_AT_END = re.compile(r"(?:(?<=[\s。.])(?P<sign>[√×✓✗✔✘])|[。？?]\s+(?P<said>正确|错误|对|错))\s*$")
 _FILLED = re.compile(r"[(（]\s*([^()（）]+?)\s*[)）]")
 _WORD = re.compile(r"[\u4e00-\u9fff][\u4e00-\u9fff、“”]{1,19}")
 _NO_BLANK = re.compile(
@@ -44,12 +49,13 @@ def take_letter_keys(stem: str) -> tuple[str, list[str]]:
     found: list[str] = []
 
     def empty(match: re.Match[str]) -> str:
-        if not _LETTERS.fullmatch(match[1]) or _in_code(stem, match) or read_letters(match[1], count=8) is None:
+        key = next(part for part in match.groups() if part is not None)
+        if not _LETTERS.fullmatch(key) or _in_code(stem, match) or read_letters(key, count=8) is None:
             return match[0]
-        found.append(match[1])
+        found.append(key)
         return "（ ）"
 
-    return _BRACKET.sub(empty, stem), found
+    return _KEYED.sub(empty, stem), found
 
 
 def take_truth(stem: str) -> tuple[str, str]:
@@ -64,14 +70,17 @@ def take_truth(stem: str) -> tuple[str, str]:
 
 
 def _truth_at_end(stem: str) -> tuple[str, str]:
-    match = re.search(r"[\s。.]\s*([√×✓✗✔✘])\s*$", stem)
-    return (stem[: match.start(1)].rstrip(), match[1]) if match else (stem, "")
+    match = _TRUTH_AT_END.search(stem)
+    if not match:
+        return stem, ""
+    group = "sign" if match["sign"] else "said"
+    return stem[: match.start(group)].rstrip(), match[group]
 
 
 def _in_code(stem: str, match: re.Match[str]) -> bool:
     """Whether the brackets are a call's, a condition's or stand in a string or comment."""
     before = stem[max(stem.rfind("\n", 0, match.start()) + 1, match.start() - 80) : match.start()]
-    if not match[0].startswith("("):
+    if not match[0].startswith(("(", "[", "_")):
         return False
     return bool(_CODE_BEFORE.search(before)) or (
         bool(_COMMENT.search(before)) and not re.search("[\u4e00-\u9fff]", before[-3:])

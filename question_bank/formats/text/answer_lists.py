@@ -8,8 +8,10 @@ from itertools import pairwise
 
 from question_bank.formats import kinds
 from question_bank.formats.answers import fold, looks_like_key
+from question_bank.formats.options import split_options
 from question_bank.formats.text.lines import Line
 from question_bank.formats.text.patterns import (
+    GLUED_ANSWER,
     INLINE_LABEL,
     read_analysis_label,
     read_answer_label,
@@ -20,7 +22,9 @@ from question_bank.model import Kind
 
 _KEY = r"(?:[A-ZＡ-Ｚ]\s*[-~—至到]\s*[A-ZＡ-Ｚ](?![A-Z])|[A-ZＡ-Ｚ](?:[、,，/]?[A-ZＡ-Ｚ])*|正确|错误|全选|以上全选|[√×✓✗✔✘对错是否TF])"
 _LABELLED = rf"(?:[【\[]?(?:正确|参考|标准)?答案[】\]]?\s*[:：]?\s*)?[(（]?\s*(?P<key>{_KEY})\s*[)）]?"
-_RANGE = re.compile(r"(?:第)?\s*(\d{1,4})\s*(?:-|—|–|~|～|至|到)+\s*(\d{1,4})\s*(?:题)?\s*[:：.、．)）]?\s*(?=\D)")
+_RANGE = re.compile(
+    r"[(（【\[]?(?:第)?\s*(\d{1,4})\s*(?:-|—|–|~|～|至|到)+\s*(\d{1,4})\s*(?:题)?\s*[:：.、．)）】\]]{0,2}\s*(?=\D)"
+)
 _ENTRY = re.compile(rf"(?:第)?\s*(?P<n>\d{{1,4}})\s*(?:题)?\s*[.．、:：)）]?\s*{_LABELLED}\s*[,，;；。]?\s*")
 _NUMBERS_ROW = re.compile(r"^(?:题号|题目序号|序号|题目)\s*[:：|]?\s*(?P<rest>[\d\s|,，、]+)$")
 _KEYS_ROW = re.compile(r"^(?:答案|参考答案|正确答案|标准答案)\s*[:：|]?\s*(?P<rest>.+)$")
@@ -28,6 +32,8 @@ _KEYS_ONLY = re.compile(rf"(?:{_KEY}[\s|,，]+)*{_KEY}")
 _CHOSEN = re.compile(
     r"^(?:故|应|本题|因此|所以)?\s*(?:选|答案为|答案是|正确答案为|正确答案是)\s*[:：]?\s*([A-H]{1,8})(?![A-Za-z])"
 )
+_RULER = re.compile(r"[|:\-\s]{3,}")
+"""The line between head and body of a Markdown table."""
 MAX_SPAN = 500
 
 
@@ -101,6 +107,9 @@ class _Reader:
 
     def _read_line(self, line: Line) -> None:
         where = place_of(line)
+        if _RULER.fullmatch(line.text):
+            return
+        line = Line(line.number, line.text.strip("|").strip()) if line.text.startswith("|") else line
         name, text = _without_kind(line.text)
         if name:
             self.section, self.kind = name, kinds.kind_of(name)
@@ -180,7 +189,11 @@ def joined(one: str, two: str) -> str:
 
 def pieces_of(text: str) -> list[str]:
     """A line cut before each label that stands in it."""
-    cuts = [0, *(match.start() for match in INLINE_LABEL.finditer(text)), len(text)]
+    labels = [match.start() for match in INLINE_LABEL.finditer(text)]
+    glued = None if labels else GLUED_ANSWER.search(text)
+    if glued and len(split_options(text[: glued.start()])[1]) >= 2:
+        labels = [glued.start()]
+    cuts = [0, *labels, len(text)]
     pieces = [text[start:end].strip() for start, end in pairwise(cuts)]
     return [piece for piece in pieces if piece]
 

@@ -32,13 +32,12 @@ class Block:
 
 @dataclass(slots=True)
 class Material:
-    """A text that several questions share, and which of them it serves."""
+    """A text that several questions share: those whose numbers it names, else all up to the next heading or material."""
 
     first: int
     last: int
     head: str
     lines: list[str] = field(default_factory=list)
-    shared: bool = False
     uses: int = 0
 
     def text(self) -> str:

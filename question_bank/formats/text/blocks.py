@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from question_bank.formats import kinds
 from question_bank.formats.answers import fold, looks_like_key, read_letters, read_truth
 from question_bank.formats.keys import BLANK
-from question_bank.formats.options import split_options, strip_mark
+from question_bank.formats.options import split_glued, split_options, strip_mark
 from question_bank.formats.raw import RawQuestion
 from question_bank.formats.stems import (
     empty_blanks,
@@ -32,12 +32,16 @@ _ASKS_FOR_WORDS = re.compile(
     r"^(?:请)?(?:简述|试述|论述|简要说明|分别说明|名词解释|请说明|请谈|谈谈|比较|请简|请分析|阐述|概述|列举|请回答)"
 )
 _SHORT_LINE = re.compile(r"[^。；;！!？?]{1,40}")
+_LONE_KEY = re.compile(r"[A-HＡ-Ｈ](?:[、,，\s]?[A-HＡ-Ｈ]){0,7}")
+_IN_CASES = re.compile(r"案例|材料|综合|分析|实务")
 _LINE_ENDS = "。！？!?：:；;…)）”」_"
 
 
 @dataclass(slots=True)
 class _Parts:
     stem: list[str] = field(default_factory=list)
+    had_options: bool = False
+    """Whether the options stood above the answer."""
     answers: list[str] = field(default_factory=list)
     analysis: str = ""
     meta: list[tuple[str, str]] = field(default_factory=list)
@@ -52,7 +56,7 @@ def read_block(block: Block, *, file_kind: Kind | None) -> RawQuestion:
     kind, label, rest = read_kind_label(first)
     if kind or label:
         parts.stem[0] = rest
-    raw.kind = kind or (None if label else block.kind)
+    raw.kind = kind or (None if label else _kind_of_section(block, parts))
     raw.kind_label = label or ("" if raw.kind else block.label)
     if kinds.is_choice_name(raw.kind_label):
         raw.kind_label = ""
@@ -69,6 +73,15 @@ def read_block(block: Block, *, file_kind: Kind | None) -> RawQuestion:
     return raw
 
 
+def _kind_of_section(block: Block, parts: _Parts) -> Kind | None:
+    """The kind that the heading names; case sections hold choices too, which options on lines of their own and a key show."""
+    if block.kind in TEXT_KINDS and _IN_CASES.search(block.section):
+        marked = [text for text in parts.stem[1:] if strip_mark(text)[0]]
+        if len(marked) >= 2 and (not parts.answers or looks_like_key(parts.answers[0])):
+            return None
+    return block.kind
+
+
 def _parts(block: Block) -> _Parts:
     parts = _Parts()
     state = "stem"
@@ -83,7 +96,10 @@ def _parts(block: Block) -> _Parts:
 
 def _take(parts: _Parts, state: str, piece: str) -> str:
     answer = read_answer_label(piece)
+    if answer is None and state == "stem" and _is_lone_key(parts, piece):
+        answer = piece
     if answer is not None:
+        parts.had_options = len(_options_of(parts)) >= 2
         parts.answers.append(answer)
         return "answer"
     analysis = read_analysis_label(piece)
@@ -97,7 +113,7 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
     if state == "stem" or (state == "answer" and _is_late_option(parts, piece)):
         parts.stem.append(piece)
         return "stem" if state == "stem" else state
-    if state == "answer":
+    if state == "answer" and not _is_answered(parts):
         parts.answers[-1] = joined(parts.answers[-1], piece)
     else:
         parts.analysis = joined(parts.analysis, piece)
@@ -106,9 +122,28 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
 
 def _is_late_option(parts: _Parts, piece: str) -> bool:
     """Options may stand below the answer, as in `正确答案：A` followed by `A.` to `D.`."""
-    if not looks_like_key(parts.answers[-1]):
+    if parts.had_options or not looks_like_key(parts.answers[-1]):
         return False
-    return bool(strip_mark(piece)[0]) or len(split_options("\n".join(parts.stem))[1]) >= 2
+    return bool(strip_mark(piece)[0]) or len(_options_of(parts)) >= 2
+
+
+def _options_of(parts: _Parts) -> list[tuple[str, str]]:
+    return split_options("\n".join(parts.stem))[1]
+
+
+def _is_answered(parts: _Parts) -> bool:
+    """Whether the key is whole, so that words below it without a label explain it."""
+    key = parts.answers[-1]
+    return looks_like_key(key) and (parts.had_options or read_truth(key) is not None)
+
+
+def _is_lone_key(parts: _Parts, piece: str) -> bool:
+    """Whether a line below the options is nothing but a key of theirs."""
+    if not _LONE_KEY.fullmatch(piece):
+        return False
+    count = len(_options_of(parts))
+    letters = read_letters(piece, count=count) if count >= 2 else None
+    return letters is not None and OPTION_LETTERS.index(letters[-1]) < count
 
 
 def _join_lines(lines: list[str]) -> str:
@@ -210,6 +245,11 @@ def _finish(raw: RawQuestion) -> None:
 def _plain_options(raw: RawQuestion) -> bool:
     """Short lines below the stem are options where the answer is a letter within them."""
     lines = raw.stem.split("\n")
+    if looks_like_key(raw.answer) and read_truth(raw.answer) is None:
+        stem, options = split_glued(raw.stem, read_letters(raw.answer, count=len(OPTION_LETTERS)) or ())
+        if options:
+            raw.stem, raw.options = stem, options
+            return True
     letters = read_letters(raw.answer, count=len(lines) - 1) if raw.answer and not fold(raw.answer).isdigit() else None
     if not letters or not 2 <= len(lines) - 1 <= 8 or not all(_SHORT_LINE.fullmatch(line) for line in lines[1:]):
         return False

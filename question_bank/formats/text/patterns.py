@@ -13,7 +13,7 @@ from question_bank.model import Kind
 CHINESE = "一二三四五六七八九十"
 _NUMERAL = rf"(?:\d{{1,4}}|[{CHINESE}]{{1,3}})"
 
-ANSWER_LABEL = r"(?:正确答案|参考答案|标准答案|试题答案|本题答案|答案|参考要点|参考思路|答题要点|答题思路|作答思路|评分要点|参考作答|参考解答)"
+ANSWER_LABEL = r"(?:正确答案|参考答案|标准答案|试题答案|本题答案|答案|标答|正确选项|参考要点|参考思路|答题要点|答题思路|作答思路|评分要点|参考作答|参考解答)"
 ANALYSIS_LABEL = (
     r"(?:答案解析|试题解析|题目解析|参考解析|解析|详解|说明|解题思路|分析|理由|解答|依据|法律依据|点评|解释|答题解析)"
 )
@@ -22,26 +22,36 @@ _META_LABEL = r"(?:难度|难易度|难易程度|知识点|考点|分值|分数)
 _ANSWER = re.compile(
     rf"^(?:[【\[〔〖]\s*{ANSWER_LABEL}\s*[】\]〕〗]\s*[:：]?\s*(?P<a>.*)"
     rf"|[【\[〔〖]\s*{ANSWER_LABEL}\s*[:：]\s*(?P<b>[^】\]〕〗]*)[】\]〕〗]\s*(?P<rest>.*)"
-    rf"|{ANSWER_LABEL}\s*(?P<sign>[:：,，、.．;；]|\s|(?=[(（]))\s*(?P<c>.*)"
+    rf"|[(（]\s*{ANSWER_LABEL}\s*[:：]\s*(?P<f>[^()（）]*)[)）]$"
+    rf"|(?:故|应|本题|因此|所以)?(?:应?选|{ANSWER_LABEL}(?:应?为|是|应选|选))\s*[:：]?\s*(?P<g>[A-HＡ-Ｈ]{{1,8}}|正确|错误|[√×对错])\s*[。.]?$"
+    rf"|{ANSWER_LABEL}\s*(?P<sign>[:：,，、.．;；→=＝]|\s|(?=[(（]))\s*(?P<c>.*)"
     rf"|{ANSWER_LABEL}(?P<bare>[A-ZＡ-Ｚ√×对错]+)"
     rf"|答\s*[:：]\s*(?P<d>.*)|(?i:answer)\s*[:：]\s*(?P<e>.*)|{ANSWER_LABEL}$)",
     re.DOTALL,
 )
 _ANALYSIS = re.compile(
-    rf"^(?:[【\[〔〖]\s*{ANALYSIS_LABEL}\s*[】\]〕〗]\s*[:：]?|{ANALYSIS_LABEL}\s*[:：])\s*(?P<text>.*)", re.DOTALL
+    rf"^(?:[【\[〔〖]\s*{ANALYSIS_LABEL}\s*[】\]〕〗]\s*[:：]?|{ANALYSIS_LABEL}\s*[:：]|(?:答案|试题)?解析(?=\s|$))\s*(?P<text>.*)",
+    re.DOTALL,
 )
 _META = re.compile(rf"^[【\[]?\s*(?P<name>{_META_LABEL})\s*(?:[】\]]\s*[:：]?|[:：])\s*(?P<text>.*)")
 INLINE_LABEL = re.compile(
     rf"[【\[〔〖]\s*(?:{ANSWER_LABEL}|{ANALYSIS_LABEL})\s*(?:[】\]〕〗]|[:：])"
     rf"|(?:(?<=[\s。.；;）)】\]])|(?<=[A-Z√×对错])){ANALYSIS_LABEL}\s*[:：]"
     rf"|(?<=[\s。.；;）)】\]？?]){ANSWER_LABEL}\s*[:：]"
+    rf"|(?<=\s){_META_LABEL}\s*[:：]"
 )
+GLUED_ANSWER = re.compile(
+    r"(?:正确答案|参考答案|标准答案|答案)\s*[:：]\s*(?=[A-HＡ-Ｈ](?:[\s、,，]?[A-HＡ-Ｈ])*\s*(?:$|[\s。;；]))"
+)
+"""An answer that follows the last option's words without a space."""
 
 _NUMBER_FORMS = (
     ("word", re.compile(rf"^第\s*(?P<n>{_NUMERAL})\s*(?:道题|个问题|小题|题|问)\s*[.．、:：,，]?\s*(?P<rest>.*)", re.DOTALL)),
+    ("word", re.compile(r"^(?:题|[Qq])\s*(?P<n>\d{1,4})\s*[:：.、．]\s*(?P<rest>.*)", re.DOTALL)),
+    ("kind", re.compile(r"^[【\[(（]?(?P<kind>[\u4e00-\u9fff]{2,5}题)[】\])）]?\s*(?P<n>\d{1,4})\s*[:：.、．]\s*(?P<rest>.*)", re.DOTALL)),
     ("word", re.compile(rf"^(?:问题|题目|试题)\s*(?P<n>{_NUMERAL})\s*[:：.、．]\s*(?P<rest>.*)", re.DOTALL)),
     ("mark", re.compile(r"^[【\[](?P<n>\d{1,4})[】\]]\s*[.、．]?\s*(?P<rest>.*)", re.DOTALL)),
-    ("mark", re.compile(r"^(?P<n>\d{1,5})\s*(?:[.．](?!\d)|[.．](?=\d{1,4}\s*[年月日个名])|、|[:：](?!\d)|[)）])\s*(?P<rest>.*)", re.DOTALL)),
+    ("mark", re.compile(r"^(?P<n>\d{1,5})\s*(?:[.．](?!\d)|[.．](?=\d{1,4}\s*[年月日个名])|、|[:：。](?!\d)|[)）])\s*(?P<rest>.*)", re.DOTALL)),
     ("mark", re.compile(r"^(?P<n>\d{1,4})(?=\s*[【\[])(?P<rest>.*)", re.DOTALL)),
     ("bare", re.compile(r"^(?P<n>\d{1,6})(?P<rest>)$")),
     ("paren", re.compile(r"^[(（](?P<n>\d{1,3})[)）]\s*(?P<rest>.*)", re.DOTALL)),
@@ -108,11 +118,12 @@ def read_number(text: str) -> Number | None:
     """The number that begins a line, if one does."""
     for style, form in _NUMBER_FORMS:
         match = form.match(text)
-        if match:
-            rest = match["rest"].strip()
-            if style == "loose" and _UNITS.match(rest):
-                return None
-            return Number(to_number(match["n"]), style, rest)
+        if not match or (style == "kind" and kinds.kind_of(match["kind"]) is None):
+            continue
+        rest = match["rest"].strip()
+        if style == "kind":
+            return Number(to_number(match["n"]), "mark", f"【{match['kind']}】{rest}")
+        return None if style == "loose" and _UNITS.match(rest) else Number(to_number(match["n"]), style, rest)
     return None
 
 
@@ -178,7 +189,7 @@ def read_answer_label(text: str) -> str | None:
     match = _ANSWER.match(text)
     if not match:
         return None
-    value = next((match[name] for name in ("a", "b", "c", "bare", "d", "e") if match[name] is not None), "")
+    value = next((match[name] for name in ("a", "b", "c", "bare", "d", "e", "f", "g") if match[name] is not None), "")
     if match["sign"] and match["sign"] not in ":：" and not looks_like_key(value) and not match["sign"].isspace():
         return None
     return f"{value} {match['rest']}".strip() if match["rest"] else value.strip()

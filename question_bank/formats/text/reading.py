@@ -9,18 +9,22 @@ from question_bank.formats import csv_table, kinds
 from question_bank.formats.answers import fold, looks_like_key, read_letters, read_truth
 from question_bank.formats.assembling import assemble
 from question_bank.formats.decoding import decode_text
+from question_bank.formats.options import split_glued
 from question_bank.formats.raw import RawQuestion
 from question_bank.formats.text.answer_lists import AnswerBlock, Entry, chosen_in, joined, read_answers
 from question_bank.formats.text.block import Block
 from question_bank.formats.text.blocks import TEXT_KINDS, read_block
-from question_bank.formats.text.lines import to_lines
+from question_bank.formats.text.lines import Line, to_lines
 from question_bank.formats.text.segments import Segments, cut
-from question_bank.model import Kind
+from question_bank.model import OPTION_LETTERS, Kind
 from question_bank.reading import Note, Reading, UnreadableFileError
 
 _NO_QUESTION = (
     "没有认出任何题目。请核对是否选错了文件；每道题要有题号（如“1.”），选项以“A.”“B.”开头，答案写成“答案：A”。"
 )
+_NUMBER_HEADS = frozenset({"题号", "序号", "编号", "题目序号"})
+_ANSWER_HEADS = frozenset({"答案", "正确答案", "参考答案", "标准答案"})
+_ANSWER_TABLE = re.compile(r"\ufeff?[^\n]*(?:题号|序号|编号)[^\n]*,[^\n]*答案")
 _NO_ANSWERS = "答案文件里没有认出任何答案。请写成“1.A 2.B”或“1-5 ABCDE”的样子，题号与题目文件一致。"
 
 
@@ -57,7 +61,7 @@ def read_text(text: str, *, name: str, answers: str | None = None, format_name: 
 
 
 def _second_file(text: str, segments: Segments) -> AnswerBlock:
-    lines = to_lines(text)
+    lines = _rows_of(text) or _keys_alone(text, segments.blocks) or to_lines(text)
     inner = cut(lines)
     block = AnswerBlock("答案", len(segments.blocks), lines)
     if inner.answers and not inner.blocks:
@@ -65,6 +69,31 @@ def _second_file(text: str, segments: Segments) -> AnswerBlock:
     if not read_answers(block.lines):
         raise UnreadableFileError(_NO_ANSWERS)
     return block
+
+
+def _rows_of(text: str) -> list[Line]:
+    """The lines `1. A` of a table with a column of numbers and one of answers; none where it is no such table."""
+    divider = csv_table.divider_of(text) or ("," if _ANSWER_TABLE.match(text) else "")
+    rows = [[cell.strip() for cell in line.strip("| ").split(divider)] for line in text.split("\n")] if divider else []
+    heads = [cell.lstrip("\ufeff") for cell in rows[0]] if rows else []
+    number = next((place for place, head in enumerate(heads) if head in _NUMBER_HEADS), None)
+    answer = next((place for place, head in enumerate(heads) if head in _ANSWER_HEADS), None)
+    if number is None or answer is None:
+        return []
+    return [
+        Line(place, f"{row[number]}. {row[answer]}")
+        for place, row in enumerate(rows[1:], 2)
+        if len(row) > max(number, answer) and row[number].isdigit()
+    ]
+
+
+def _keys_alone(text: str, blocks: list[Block]) -> list[Line]:
+    """Keys one a line without numbers, as many as there are questions, go to them in order."""
+    lines = [line for line in to_lines(text) if line.text]
+    if len(lines) != len(blocks) or not all(looks_like_key(line.text) and line.text[0].isalpha() for line in lines):
+        return []
+    numbers = [block.number if block.number is not None else place for place, block in enumerate(blocks, 1)]
+    return [Line(line.number, f"{number}. {line.text}") for line, number in zip(lines, numbers, strict=True)]
 
 
 def _raws(segments: Segments, name: str) -> list[RawQuestion]:
@@ -155,7 +184,9 @@ def _give(entry: Entry, raw: RawQuestion, *, explains: bool) -> None:
 
 
 def _see_words(raw: RawQuestion) -> None:
-    """A question in words keeps even a single letter as its model answer."""
+    """A question in words keeps even a single letter as its model answer, unless its words hold options of these letters."""
+    if raw.kind is None and not raw.options and read_truth(raw.answer) is None:
+        raw.stem, raw.options = split_glued(raw.stem, read_letters(raw.answer, count=len(OPTION_LETTERS)) or ())
     if raw.kind is None and not raw.options and read_truth(raw.answer) is None and looks_like_key(raw.answer):
         raw.kind = Kind.SHORT_ANSWER
 

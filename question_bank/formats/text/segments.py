@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from question_bank.formats.answers import looks_like_key
 from question_bank.formats.options import split_options, strip_mark
@@ -35,7 +36,6 @@ from question_bank.formats.text.patterns import (
 )
 from question_bank.reading import Note
 
-_REFERS = re.compile(r"材料|资料|上述|上文|本案|该案|案例|案情|上题|文中|此案")
 LARGE_JUMP = 5
 """Behind an answer section a number further on than this opens no question by itself."""
 
@@ -54,6 +54,18 @@ def cut(lines: list[Line]) -> Segments:
     return _Cutter(lines).cut()
 
 
+def _marked(lines: list[Line], numbers: list[Number | None]) -> list[Number | None]:
+    """The lines' numbers; `（1）` counts questions where no line has another number and options follow it."""
+    styles = {number.style for number in numbers if number}
+    if "paren" not in styles or styles & {"mark", "word", "loose"}:
+        return numbers
+    places = [place for place, number in enumerate(numbers) if number and number.style == "paren"]
+    below = ["\n".join(line.text for line in lines[place:end]) for place, end in pairwise([*places, len(lines)])]
+    if not all(len(split_options(text)[1]) >= 2 or take_truth(text.split("\n")[0])[1] for text in below):
+        return numbers
+    return [replace(number, style="mark") if number and number.style == "paren" else number for number in numbers]
+
+
 class _Cutter:
     def __init__(self, lines: list[Line]) -> None:
         self.lines = lines
@@ -69,7 +81,7 @@ class _Cutter:
         self.mode = "preamble"
         self.material: Material | None = None
         self.known: dict[int | None, list[Block]] = {}
-        self.numbers = [read_number(line.text) for line in lines]
+        self.numbers = _marked(lines, [read_number(line.text) for line in lines])
         self.ends = self._ends()
 
     def _ends(self) -> list[int]:
@@ -166,14 +178,14 @@ class _Cutter:
         number = self.numbers[index]
         if found is None or (number and number.style in {"mark", "word", "loose"} and number.rest):
             return False
-        if self.block and self._in_words() and not self.blank_before:
+        if self.block and self._in_words() and not self.blank_before and not self._is_keyed():
             return False
         first, last, text = found
         if self.mode == "material" and self.material and not first:
             self.material.lines.append(line.text)
             return True
         self.block, self.mode = None, "material"
-        self.material = Material(first, last, line.text, [text] if text else [], shared="共" in line.text[:8])
+        self.material = Material(first, last, line.text, [text] if text else [])
         return True
 
     # -- questions ----------------------------------------------------------------------------------------------
@@ -282,13 +294,12 @@ class _Cutter:
         material = self.material
         if material is None:
             return ""
+        serves = True
         if material.first:
             inside = block.number is not None and material.first <= block.number <= material.last
             if not inside and material.uses:
                 self.material = None
             serves = inside
-        else:
-            serves = material.shared or not material.uses or bool(_REFERS.search(block.lines[0].text))
         material.uses += serves
         return material.text() if serves else ""
 
@@ -324,6 +335,12 @@ class _Cutter:
         if block is None:
             return True
         return has_answer(block) or len(split_options("\n".join(before_labels(texts_of(block))))[1]) >= 2
+
+    def _is_keyed(self) -> bool:
+        """Whether the present question's last label is of its answer, and that is a mere key."""
+        labels = [piece for line in self.block.lines[-NEAR:] for piece in pieces_of(line.text)] if self.block else []
+        last = next((piece for piece in reversed(labels) if is_label(piece)), "")
+        return looks_like_key(read_answer_label(last) or "")
 
     def _in_words(self) -> bool:
         """Whether the present question has come to its answer or explanation."""
