@@ -39,7 +39,7 @@ SABOTAGES = (
     Sabotage("S9", "到时交卷保留已存答案", "F24", r"I7"),
     Sabotage("S10", "阅卷次数记在 PostgreSQL", "F18", r"tries"),
     Sabotage("S11", "会话存在 PostgreSQL", "F14", r"sign in again"),
-    Sabotage("S12", "以服务器时间为准", "F26", r"late saves"),
+    Sabotage("S12", "以服务器时间为准", "F26", r"client's clock"),
 )
 _IN_THE_BROWSER = Sabotage(
     "S8", "已保存只出自服务器确认", "F23", r"test_twenty_answers_offline_and_a_reload_arrive_untouched"

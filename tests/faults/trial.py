@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -13,6 +14,7 @@ from tests.faults.candidates import Candidate, GivenUpError, Load, make_load
 from tests.faults.deployment import Deployment
 from tests.faults.invariants import Findings
 from tests.faults.ledger import Ledger
+from tests.faults.wire import Wire
 
 GRADES_WITHIN_S = 90.0
 
@@ -79,6 +81,14 @@ class Trial:
             yield
         finally:
             self.healed_at = time.monotonic()
+
+    def other_devices(self, count: int) -> list[Candidate]:
+        """Give further browsers of the same people, which sit beside the first."""
+        port, rng = self.site.port, random.Random(count)
+        return [
+            Candidate(c.login_name, c.password, Wire("127.0.0.1", port), self.ledger, rng)
+            for c in self.load.candidates[:count]
+        ]
 
     def watch(self, seconds: float, act: Callable[[], object] | None = None, *, every_s: float = 1.0) -> None:
         """Let time pass, doing something again and again."""

@@ -41,10 +41,16 @@ class Wire:
     headers: dict[str, str] = field(default_factory=dict)
     reader: asyncio.StreamReader | None = None
     writer: asyncio.StreamWriter | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One call at a time on the connection."""
 
     async def ask(self, method: str, path: str, body: Any = None) -> Reply:
         """Send a request and give the reply; raises LostError. A kept connection that has died between requests is replaced once."""
         content = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
+        async with self.turn:
+            return await self._ask_alone(method, path, content)
+
+    async def _ask_alone(self, method: str, path: str, content: bytes) -> Reply:
         was_kept = self.writer is not None
         try:
             async with asyncio.timeout(self.timeout_s):

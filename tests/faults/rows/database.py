@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 
 import psycopg
 
@@ -109,15 +110,21 @@ def fsync_error(t: Trial) -> None:
     t.expect_only_503()
 
 
+def _fill(filler: Path) -> None:
+    """Fill the disk to its last block."""
+    with filler.open("wb", buffering=0) as file:
+        for size in (1024 * 1024, 4096):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(bytes(size))
+
+
 @row("F08", "磁盘写满", site=on_a_small_disk, people=100)
 def disk_full(t: Trial) -> None:
     t.sit(5)
     filler = t.site.data / "filler"
     with t.broken():
-        with filler.open("wb") as file, contextlib.suppress(OSError):
-            while True:
-                file.write(bytes(1024 * 1024))
-                file.flush()
+        _fill(filler)
         t.watch(t.seconds(25, 12))
         reader = t.load.candidates[0]
         t.load.all("look", of=[reader])
@@ -125,6 +132,7 @@ def disk_full(t: Trial) -> None:
         t.expect(looked.status == 200, f"reading while the disk is full answered {looked.status}")
         refused = [r for r in t.ledger.select("save", since=t.broken_at) if r.status == 503]
         t.note(f"{len(refused)} saves refused with 503")
+        t.expect(refused, "the full disk was not felt")
         alarm = wait_until(lambda: "disk_filling" in t.site.log("sweeper"), within_s=30)
         t.expect(alarm, "no alarm that the disk is filling")
         filler.unlink()

@@ -21,7 +21,7 @@ def _sit_without_valkey(t: Trial, seconds: float) -> None:
     """Save, sign in and hand in while Valkey is away; each must succeed, none may wait for it."""
     early = t.load.candidates[: len(t.load.candidates) // 3]
     time.sleep(seconds * 0.4)
-    t.load.all("sign_in", of=early[:10], spread_s=3)
+    t.load.all("sign_in", of=t.other_devices(10), spread_s=3)
     time.sleep(seconds * 0.3)
     t.load.all("hand_in", of=early, spread_s=seconds * 0.3)
 
