@@ -10,7 +10,6 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from examapp.core.clock import local
-from examapp.core.points import for_people
 from examapp.core.spreadsheets import Cell, Column, Sheet, write_csv, write_xlsx
 from examapp.exams.models import ExemptionKind
 from examapp.grading.rules import BAND_NAMES, Band
@@ -221,7 +220,7 @@ def _scores(session: Session, order: Order, counts: dict[int, Counts]) -> _Table
 def totals_words(total: Counts) -> str:
     """Give the totals in one line, rates over nothing as –."""
     rates = {"参考率": total.participation_rate, "合格率": total.pass_rate, "优秀率": total.excellence_rate}
-    words = [f"{name} {NOTHING if rate is None else f'{for_people(rate)}%'}" for name, rate in rates.items()]
+    words = [f"{name} {NOTHING if rate is None else f'{rate}%'}" for name, rate in rates.items()]
     return "　".join(
         [
             (
@@ -229,7 +228,7 @@ def totals_words(total: Counts) -> str:
                 f"合格 {total.passed} 人，优秀 {total.excellent} 人；"
             ),
             *words,
-            f"平均分 {for_people(total.mean_points)}。",
+            f"平均分 {_rate(total.mean_points)}。",
         ]
     )
 
