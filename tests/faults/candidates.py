@@ -343,6 +343,10 @@ class Load:
 
     def close(self) -> None:
         async def shut() -> None:
+            left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
             for candidate in self.candidates:
                 candidate.wire.close()
             await asyncio.sleep(0.05)

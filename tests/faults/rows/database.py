@@ -173,13 +173,14 @@ def migration_in_use(t: Trial) -> None:
         "ALTER TABLE attempts ADD COLUMN IF NOT EXISTS drill_note text",
         "ALTER TABLE answers ADD COLUMN IF NOT EXISTS drill_note text",
     )
-    with t.broken(), t.site.database() as connection:
-        connection.execute("SET lock_timeout = '2s'")
-        connection.execute("BEGIN")
-        connection.execute(steps[0])
-        pid = connection.info.backend_pid
+    with t.broken():
+        half_way = t.site.database()
+        half_way.execute("SET lock_timeout = '2s'")
+        half_way.execute("BEGIN")
+        half_way.execute(steps[0])
         with t.site.database() as other:
-            other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+            other.execute("SELECT pg_terminate_backend(%s)", (half_way.info.backend_pid,))
+        half_way.close()
         with t.site.database() as again:
             again.execute("SET lock_timeout = '2s'")
             for step in steps:
