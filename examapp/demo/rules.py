@@ -196,7 +196,7 @@ def _add_people(plan: CountyPlan, rng: random.Random) -> None:
         plan.people.append(
             PersonPlan(
                 staff_number=f"YX{number:05d}", name=_name(rng), unit=unit, rank=rank, position=rng.choice(_POSITIONS.get(rank, ("科员",))),
-                ability=rng.gauss(1.55 + home.level, 0.75), zeal=home.zeal,
+                ability=rng.gauss(1.15 + home.level, 0.8), zeal=home.zeal,
             )
         )  # fmt: skip
 
@@ -223,7 +223,7 @@ def sitting_time(
     """Choose when somebody sat: in working hours mostly, more at the beginning and the end of the window. Gives start and hand-in."""
     days = max(1, (until - opens_at).days)
     share = rng.betavariate(0.8, 0.75)
-    start = opens_at + timedelta(days=min(days - 1, int(share * days)))
+    start = opens_at + timedelta(days=int(share * (days + 1)))
     hour = min(22.5, max(7.5, rng.choice((rng.gauss(10, 1), rng.gauss(15.5, 1.2), rng.gauss(20.5, 0.9)))))
     # The county's midnight is 16:00 of the day before in UTC.
     start = (

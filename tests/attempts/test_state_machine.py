@@ -1,0 +1,225 @@
+"""The protocol under loss, doubling, reordering, reloads, device changes, clock jumps and sweeps, against a model in memory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from examapp.attempts.models import AnswerChange
+from examapp.grading import tasks
+from examapp.grading.models import Grade
+from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.conftest import NOON
+
+DEADLINE = NOON + timedelta(hours=1)
+GRACE = timedelta(seconds=60)
+ITEMS = {
+    1: [[], ["A"], ["B"], ["D"]],
+    2: [["A"], ["C"]],
+    3: [["A", "C"], ["B"]],
+    4: [["A"], ["B"]],
+    5: [[""], ["三十日"], ["二十日"]],
+}
+CHANGES = st.sampled_from([(item, response) for item, responses in ITEMS.items() for response in responses])
+
+
+class Device:
+    """A tab of the page: its epoch, its counter, its queue, and all it ever sent."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch, self.seq = epoch, 0
+        self.queue: dict[int, tuple[int, list[str]]] = {}
+        self.sent: list[list[tuple[int, int, list[str]]]] = []
+        self.acked: list[tuple[int, int]] = []
+
+    def change(self, item: int, response: list[str]) -> None:
+        self.seq += 1
+        self.queue[item] = (self.seq, response)
+
+    def batch(self) -> list[tuple[int, int, list[str]]]:
+        return [(item, seq, response) for item, (seq, response) in self.queue.items()]
+
+
+class Sitting(RuleBasedStateMachine):
+    world = frozen = exam = None
+
+    @initialize()
+    def begin(self) -> None:
+        self.frozen.at(NOON)
+        self.sitter = Sitter(self.world, self.exam, self.world.person())
+        assert self.sitter.start().status_code == 201
+        self.now = NOON
+        self.devices = [Device(1)]
+        self.answers: dict[int, tuple[int, int, list[str]]] = {}
+        self.receipt = None
+        self.is_forced = False
+
+    # What the server should do with a batch, in a few lines.
+
+    def is_live(self) -> bool:
+        if self.receipt is None and not self.is_forced and self.now >= DEADLINE + GRACE:
+            self.is_forced = True
+        return self.receipt is None and not self.is_forced
+
+    def take(self, epoch: int, batch) -> None:
+        for item, seq, response in batch:
+            known = self.answers.get(item)
+            if known is None or known[:2] < (epoch, seq):
+                self.answers[item] = (epoch, seq, response)
+
+    def send(self, device: Device, batch) -> None:
+        live = self.is_live()
+        answer = self.sitter.save(*batch, epoch=device.epoch)
+        if not live:
+            assert answer.status_code == 409
+            assert answer.get_json()["error"] in {"already_submitted", "deadline_passed"}
+        elif device.epoch < self.devices[-1].epoch:
+            assert (answer.status_code, answer.get_json()["error"]) == (409, "taken_over")
+        else:
+            assert answer.status_code == 200
+            self.take(device.epoch, batch)
+            expected = {str(item): self.answers[item][1] for item, _, _ in batch}
+            assert answer.get_json()["acked"] == expected
+            device.acked += [(item, seq) for item, seq, _ in batch]
+        self.last_status = answer.status_code
+
+    @rule(change=CHANGES, index=st.integers(0, 9))
+    def answer_a_question(self, change, index) -> None:
+        self.devices[index % len(self.devices)].change(*change)
+
+    @rule(
+        index=st.integers(0, 9), fate=st.sampled_from(["arrives", "arrives", "request lost", "reply lost", "doubled"])
+    )
+    def flush(self, index, fate) -> None:
+        device = self.devices[index % len(self.devices)]
+        batch = device.batch()
+        if fate == "request lost":
+            return
+        device.sent.append(batch)
+        self.send(device, batch)
+        if fate == "doubled":
+            self.send(device, batch)
+        if fate != "reply lost":
+            device.queue = {
+                item: entry
+                for item, entry in device.queue.items()
+                if self.last_status == 200 and entry not in [(s, r) for _, s, r in batch]
+            }
+
+    @precondition(lambda self: any(device.sent for device in self.devices))
+    @rule(data=st.data())
+    def an_old_request_arrives_late(self, data) -> None:
+        device = data.draw(st.sampled_from([device for device in self.devices if device.sent]))
+        self.send(device, data.draw(st.sampled_from(device.sent)))
+
+    @rule()
+    def another_device_takes_over(self) -> None:
+        live = self.is_live()
+        answer = self.sitter.api.post(self.sitter.url("/epoch"))
+        if live:
+            self.devices.append(Device(self.devices[-1].epoch + 1))
+            assert answer.get_json() == {"epoch": self.devices[-1].epoch}
+        else:
+            assert answer.status_code == 409
+
+    @rule(minutes=st.sampled_from([1, 5, 20]))
+    def time_passes(self, minutes) -> None:
+        self.now += timedelta(minutes=minutes)
+        self.frozen.at(self.now)
+
+    @rule(index=st.integers(0, 9), is_doubled=st.booleans())
+    def hand_in(self, index, is_doubled) -> None:
+        device = self.devices[index % len(self.devices)]
+        for _ in range(1 + is_doubled):
+            live = self.is_live()
+            batch = device.batch()
+            answer = self.sitter.hand_in(*batch, epoch=device.epoch)
+            if live and device.epoch < self.devices[-1].epoch:
+                assert (answer.status_code, answer.get_json()["error"]) == (409, "taken_over")
+                continue
+            if live:
+                self.take(device.epoch, batch)
+            assert answer.status_code == (201 if live else 200)
+            receipt = answer.get_json()["receipt"]
+            assert self.receipt in {None, str(receipt)}
+            self.receipt = str(receipt)
+            assert receipt["forced"] is self.is_forced
+            assert receipt["answered"] == sum(
+                1 for _, _, response in self.answers.values() if any(part.strip() for part in response)
+            )
+
+    @rule()
+    def the_sweep_comes(self) -> None:
+        tasks.sweep_once()
+        self.is_live()
+
+    @rule()
+    def the_page_is_reloaded(self) -> None:
+        state = self.sitter.look()
+        assert (state["state"] == "in_progress") == self.is_live()
+
+    @invariant()
+    def stored_answers_are_the_models(self) -> None:
+        stored = {
+            entry["item"]: (entry["epoch"], entry["seq"], entry["response"]) for entry in self.sitter.look()["answers"]
+        }
+        assert stored == self.answers
+
+    @invariant()
+    def every_acknowledged_change_is_there_or_superseded(self) -> None:
+        for device in self.devices:
+            assert all(self.answers[item][:2] >= (device.epoch, seq) for item, seq in device.acked)
+
+    def teardown(self) -> None:
+        changes = self.world.session.query(AnswerChange).filter_by(attempt_id=self.sitter.attempt["id"])
+        folded = {
+            change.item: (change.epoch, change.seq, change.response)
+            for change in changes.order_by(AnswerChange.epoch, AnswerChange.seq)
+        }
+        assert folded == self.answers
+        self.frozen.at(DEADLINE + timedelta(hours=5))
+        tasks.sweep_once()
+        assert (
+            self.world.session.query(Grade).filter_by(attempt_id=self.sitter.attempt["id"], is_current=True).count()
+            == 1
+        )
+
+
+def run(world, frozen, *, examples: int, steps: int) -> None:
+    make_bank(world)
+    Sitting.world, Sitting.frozen = world, frozen
+    Sitting.exam = world.exam(world.blueprint(KINDS), lasts=timedelta(days=1))
+    quick = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(Sitting, settings=quick)
+
+
+@pytest.fixture(autouse=True)
+def any_pace(monkeypatch):
+    """The machine saves faster than people; the pace has tests of its own."""
+    monkeypatch.setattr("examapp.core.pace.check", lambda _attempt_id: None)
+
+
+def test_protocol_agrees_with_the_model(world, frozen):
+    run(world, frozen, examples=12, steps=25)
+
+
+@pytest.mark.slow
+def test_protocol_agrees_with_the_model_at_length(world, frozen):
+    run(world, frozen, examples=60, steps=40)
