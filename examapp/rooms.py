@@ -14,6 +14,8 @@ from examapp.attempts import models as _attempts
 from examapp.attempts import routes as attempts_routes
 from examapp.audit import models as _audit
 from examapp.demo import cli as demo_cli
+from examapp.duties import admin_routes as duties_admin_routes
+from examapp.duties import models as _duties
 from examapp.exams import admin_routes as exams_admin_routes
 from examapp.exams import models as _exams
 from examapp.exams import tasks as _exam_tasks
@@ -46,7 +48,7 @@ from examapp.reports import api as reports_api
 from examapp.reports import models as _reports
 from examapp.reports import tasks as _report_tasks
 
-MODELS = (_audit, _messages, _org, _people, _laws, _questions, _papers, _exams, _attempts, _grading, _reports, _admin)
+MODELS = (_audit, _messages, _org, _people, _laws, _questions, _papers, _exams, _attempts, _grading, _reports, _duties, _admin)
 """Every room's tables, so that the schema is whole whatever is imported."""
 
 TASKS = (_people_tasks, _exam_tasks, _question_tasks, _grading_tasks, _report_tasks)
@@ -73,6 +75,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     questions_cli.blueprint,
     reports_admin.admin_blueprint,
     reports_api.api_blueprint,
+    duties_admin_routes.admin_blueprint,
     admin_routes.blueprint,
     admin_routes.health_blueprint,
     admin_routes.messages_blueprint,

@@ -30,6 +30,8 @@ class Permission(StrEnum):
     ATTEMPTS_MANAGE = "attempts:attempt:manage"
     REPORTS_READ = "reports:participation:read"
     REPORTS_EXPORT = "reports:score:export"
+    DUTIES_WRITE = "duties:list:write"
+    DUTIES_APPROVE = "duties:list:approve"
     NOTICES_WRITE = "messages:notice:write"
     FEEDBACK_ANSWER = "messages:feedback:answer"
     AUDIT_READ = "audit:event:read"

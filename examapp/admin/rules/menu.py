@@ -30,6 +30,7 @@ PLACES: tuple[Place, ...] = (
     Place(label="法律法规", endpoint="laws.list_laws", is_for_candidates=True),
     Place(label="单位", endpoint="org_admin.list_units", permissions=(Permission.UNITS_READ,)),
     Place(label="人员", endpoint="people_admin.list_people", permissions=(Permission.PEOPLE_READ,)),
+    Place(label="普法责任制", endpoint="duties_admin.overview", permissions=(Permission.DUTIES_WRITE,)),
     Place(label="通知", endpoint="messages_admin.list_notices", permissions=(Permission.NOTICES_WRITE,)),
     Place(label="意见", endpoint="messages_admin.list_feedback", permissions=(Permission.FEEDBACK_ANSWER,)),
     Place(label="审计", endpoint="audit_admin.list_log", permissions=(Permission.AUDIT_READ,)),

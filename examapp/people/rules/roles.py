@@ -40,7 +40,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.EXAMS_READ,
             Permission.EXEMPTIONS_REQUEST,
         }
-        | {Permission.REPORTS_READ, Permission.REPORTS_EXPORT}
+        | {Permission.REPORTS_READ, Permission.REPORTS_EXPORT, Permission.DUTIES_WRITE}
     ),
     Role.PUBLICITY_OFFICE: frozenset(
         {
@@ -74,6 +74,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.NOTICES_WRITE,
             Permission.FEEDBACK_ANSWER,
         }
+        | {Permission.DUTIES_WRITE, Permission.DUTIES_APPROVE}
     ),
     Role.LEADER: frozenset({Permission.UNITS_READ, Permission.EXAMS_READ, Permission.REPORTS_READ}),
     Role.SYSTEM_ADMIN: frozenset(

@@ -1,0 +1,8 @@
+"""The back office's pages of the responsibility system."""
+
+from __future__ import annotations
+
+from examapp.duties.admin_routes import items, lists
+from examapp.duties.admin_routes.frame import admin_blueprint
+
+__all__ = ["admin_blueprint", "items", "lists"]

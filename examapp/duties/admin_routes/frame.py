@@ -1,0 +1,70 @@
+"""What the responsibility pages share: the blueprint, the year in the address, whose hands act, downloads."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from http import HTTPStatus
+from io import BytesIO
+from pathlib import Path
+
+from flask import Blueprint, Response, request, send_file
+from flask_wtf import FlaskForm
+
+from examapp.core import clock
+from examapp.core.errors import BadRequestError
+from examapp.core.permissions import Permission
+from examapp.core.spreadsheets import Sheet, write_xlsx
+from examapp.duties.queries import Hands
+from examapp.people.access import my_grants, my_reach
+from examapp.people.rules import reach_of
+
+admin_blueprint = Blueprint("duties_admin", __name__, url_prefix="/admin/duties")
+WRITE, APPROVE = Permission.DUTIES_WRITE, Permission.DUTIES_APPROVE
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def my_hands() -> Hands:
+    """Give how far who is signed in may write and approve lists."""
+    return Hands(write=my_reach(WRITE), approve=reach_of(APPROVE, my_grants()))
+
+
+def chosen_year() -> int:
+    """Give the year in the address, the present one where there is none or a wrong one."""
+    text = request.args.get("year", "")
+    year = int(text) if text.isascii() and text.isdigit() and len(text) == 4 else 0
+    return year if 2000 <= year <= 2099 else clock.today().year
+
+
+def chosen_page() -> int:
+    """Give the page in the address, from 1."""
+    text = request.args.get("page", "1")
+    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+
+
+def posted_year() -> int:
+    """Give the year that a form names; raises BadRequestError."""
+    text = request.form.get("year", "")
+    if not (text.isascii() and text.isdigit() and 2000 <= int(text[:5]) <= 2099):
+        raise BadRequestError
+    return int(text)
+
+
+def check_form(form: FlaskForm) -> None:
+    """Refuse a press of a button whose form is not whole, in the form's own words."""
+    if not form.validate_on_submit():
+        raise BadRequestError(next((error for errors in form.errors.values() for error in errors), None))
+
+
+def status_of(form: FlaskForm) -> int:
+    """Give the status of a page that shows a form: 422 after it was sent and refused."""
+    return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_submitted() else HTTPStatus.OK
+
+
+def send_sheets(sheets: Iterable[Sheet], name: str) -> Response:
+    """Send sheets as a workbook."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sheet.xlsx"
+        write_xlsx(path, sheets)
+        content = BytesIO(path.read_bytes())
+    return send_file(content, mimetype=XLSX, as_attachment=True, download_name=name)

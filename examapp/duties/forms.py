@@ -1,0 +1,96 @@
+"""Forms of the responsibility pages: shape only."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import DateField, IntegerField, StringField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+
+from examapp.core.html import normalise
+from examapp.duties.models import DutyItem
+from examapp.duties.operations.changing import Answerable, Duty, answerable_of, duty_of
+
+_DAY = "日期请写成 2026-12-04 的样子。"
+_LONG = {"rows": 3}
+
+
+def _tidy(text: str | None) -> str:
+    return normalise(text or "").strip()
+
+
+def _words(most: int) -> list[object]:
+    return [Optional(), Length(max=most, message=f"最多 {most} 字。")]
+
+
+class AnswerableForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """Who answers for an item; all that a unit sets of a common one."""
+
+    version = IntegerField("版本", default=0)
+    leader = StringField("责任领导", filters=[_tidy], validators=_words(60))
+    person = StringField("责任人", filters=[_tidy], validators=_words(60))
+    department = StringField("责任处室", filters=[_tidy], validators=_words(60))
+
+    def answerable(self) -> Answerable:
+        """Give who answers, as it was filled in."""
+        return Answerable(leader=self.leader.data, person=self.person.data, department=self.department.data)
+
+    def duty(self) -> Duty | None:
+        """Give nothing: the words of a common item are the office's."""
+        return None
+
+
+class ItemForm(AnswerableForm):
+    """A whole item."""
+
+    content = StringField(
+        "内容清单（法律法规或主题）",
+        filters=[_tidy],
+        validators=[DataRequired("请填写法律法规或主题，如「行政处罚法」。"), Length(max=300, message="最多 300 字。")],
+    )
+    audience = StringField("普法对象", filters=[_tidy], validators=_words(300))
+    carrier = StringField("学习宣传载体", filters=[_tidy], validators=_words(300))
+    measures = TextAreaField("方式措施", filters=[_tidy], validators=_words(2000), render_kw=_LONG)
+    standard = TextAreaField("标准清单", filters=[_tidy], validators=_words(2000), render_kw=_LONG)
+    key_on = DateField("重要时间节点", invalid_value_message=_DAY, validators=[Optional()])
+    due_on = DateField("完成时限", invalid_value_message=_DAY, validators=[Optional()])
+
+    def duty(self) -> Duty:
+        """Give what the item says, as it was filled in."""
+        return Duty(
+            content=self.content.data,
+            audience=self.audience.data,
+            carrier=self.carrier.data,
+            measures=self.measures.data,
+            standard=self.standard.data,
+            key_on=self.key_on.data,
+            due_on=self.due_on.data,
+        )
+
+
+def item_form(item: DutyItem | None, *, is_whole: bool) -> AnswerableForm:
+    """Give the form for an item, whole or who answers alone, filled from the stored one or from the request."""
+    kind = ItemForm if is_whole else AnswerableForm
+    if item is None:
+        return kind()
+    duty, answerable = duty_of(item), answerable_of(item)
+    return kind(data={**_fields(duty), **_fields(answerable), "version": item.version})
+
+
+def _fields(row: Duty | Answerable) -> dict[str, object]:
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}
+
+
+class VersionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A press of a button on a list or record, with the version that was looked at."""
+
+    version = IntegerField("版本", validators=[InputRequired("页面内容不完整，请刷新后重试。")])
+
+
+class SendBackForm(VersionForm):
+    """Giving a list back, with a reason."""
+
+    remark = StringField(
+        "退回理由",
+        filters=[_tidy],
+        validators=[DataRequired("请写明退回理由，让单位知道改什么。"), Length(max=500, message="最多 500 字。")],
+    )

@@ -1,0 +1,294 @@
+"""Reads about lists, items and records; what is out of reach is not found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.orm import Session
+
+from examapp.core.errors import NotFoundError
+from examapp.duties.models import DutyItem, DutyList, DutyRecord, PlanPeriodRow
+from examapp.duties.rules import SHIPPED_PERIODS, ListState, PlanPeriod, Progress, progress_of
+from examapp.org.models import Unit, UnitKind
+from examapp.people.queries.reach import within
+from examapp.people.rules import Reach
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """How far who acts may write lists, and approve them; None where not at all."""
+
+    write: Reach
+    approve: Reach | None = None
+
+    @property
+    def is_office(self) -> bool:
+        """Whether the common items of the whole house are in these hands."""
+        return self.approve is not None and self.approve.is_everything
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRow:
+    """An item as it stands on a day."""
+
+    item: DutyItem
+    number: int
+    records: int
+    first_done_on: date | None
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitYear:
+    """A unit's line in the overview of a year."""
+
+    unit: Unit
+    duty_list: DutyList | None
+    items: int
+    done: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarRow:
+    """An item in the calendar, with the unit that it is on."""
+
+    item: DutyItem
+    unit: Unit
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """One line of the ledger: an item, with one record or none."""
+
+    number: int
+    item: DutyItem
+    record: DutyRecord | None
+
+
+def get_list(session: Session, list_id: int, hands: Hands, *, has_lock: bool = False) -> DutyList:
+    """Get a list in somebody's hands, locked on wish; raises NotFoundError out of reach."""
+    query = select(DutyList).where(DutyList.id == list_id)
+    if has_lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    duty_list = session.scalar(query)
+    if duty_list is None or not _is_in_hands(session, duty_list, hands):
+        raise NotFoundError
+    return duty_list
+
+
+def _is_in_hands(session: Session, duty_list: DutyList, hands: Hands) -> bool:
+    if duty_list.unit_id is None:
+        return hands.is_office
+    unit = session.get_one(Unit, duty_list.unit_id)
+    return hands.write.covers(region_path=unit.region_path, sector_path=unit.sector_path)
+
+
+def get_item(session: Session, item_id: int, hands: Hands) -> DutyItem:
+    """Get an item in somebody's hands; raises NotFoundError out of reach."""
+    item = session.get(DutyItem, item_id)
+    if item is None:
+        raise NotFoundError
+    get_list(session, item.list_id, hands)
+    return item
+
+
+def get_record(session: Session, record_id: int, hands: Hands) -> DutyRecord:
+    """Get a record in somebody's hands; raises NotFoundError out of reach or withdrawn."""
+    record = session.get(DutyRecord, record_id)
+    if record is None or record.withdrawn_at is not None:
+        raise NotFoundError
+    get_item(session, record.item_id, hands)
+    return record
+
+
+def unit_of(session: Session, duty_list: DutyList) -> Unit | None:
+    """Give the unit of a list, None for the common one."""
+    return None if duty_list.unit_id is None else session.get_one(Unit, duty_list.unit_id)
+
+
+def find_list(session: Session, unit_id: int | None, year: int) -> DutyList | None:
+    """Find the list of a unit and year; without a unit the common one."""
+    of_unit = DutyList.unit_id.is_(None) if unit_id is None else DutyList.unit_id == unit_id
+    return session.scalar(select(DutyList).where(of_unit, DutyList.year == year))
+
+
+def has_records(session: Session, item_id: int) -> bool:
+    """Tell whether something was ever recorded on an item."""
+    return bool(session.scalar(select(exists().where(DutyRecord.item_id == item_id))))
+
+
+def live_items(session: Session, list_id: int) -> list[DutyItem]:
+    """List the items of a list in order, without those taken off."""
+    query = select(DutyItem).where(DutyItem.list_id == list_id, DutyItem.withdrawn_at.is_(None))
+    return list(session.scalars(query.order_by(DutyItem.kind, DutyItem.position, DutyItem.id)))
+
+
+def _with_records(*conditions: ColumnElement[bool]) -> Select[DutyItem, int, date | None]:
+    records = (
+        select(DutyRecord.item_id, func.count().label("records"), func.min(DutyRecord.done_on).label("first"))
+        .where(DutyRecord.withdrawn_at.is_(None))
+        .group_by(DutyRecord.item_id)
+        .subquery()
+    )
+    return (
+        select(DutyItem, func.coalesce(records.c.records, 0), records.c.first)
+        .outerjoin(records, records.c.item_id == DutyItem.id)
+        .where(DutyItem.withdrawn_at.is_(None), *conditions)
+    )
+
+
+def item_rows(session: Session, list_id: int, *, today: date) -> list[ItemRow]:
+    """List a list's items, common ones first, each with how far it has come; one statement."""
+    query = _with_records(DutyItem.list_id == list_id).order_by(DutyItem.kind, DutyItem.position, DutyItem.id)
+    return [
+        ItemRow(
+            item=item,
+            number=number,
+            records=records,
+            first_done_on=first,
+            progress=progress_of(item.due_on, first, today=today),
+        )
+        for number, (item, records, first) in enumerate(session.execute(query), 1)
+    ]
+
+
+def _units(reach: Reach) -> tuple[ColumnElement[bool], ...]:
+    return within(reach), Unit.kind != UnitKind.SECTOR, Unit.closed_at.is_(None)
+
+
+def count_units(session: Session, reach: Reach) -> int:
+    """Count the units that an overview has lines for."""
+    return session.scalar(select(func.count()).select_from(Unit).where(*_units(reach))) or 0
+
+
+def list_overview(session: Session, year: int, reach: Reach, *, today: date, page: int = 1) -> list[UnitYear]:
+    """List a page of units with their lists of a year and how far these have come; two statements."""
+    rows = session.execute(
+        select(Unit, DutyList)
+        .outerjoin(DutyList, (DutyList.unit_id == Unit.id) & (DutyList.year == year))
+        .where(*_units(reach))
+        .order_by(Unit.code)
+        .limit(PAGE)
+        .offset((page - 1) * PAGE)
+    ).all()
+    ids = [duty_list.id for _, duty_list in rows if duty_list is not None]
+    counts = _counts(session, ids, today=today)
+    return [_unit_year(unit, duty_list, counts) for unit, duty_list in rows]
+
+
+def _counts(session: Session, list_ids: Sequence[int], *, today: date) -> dict[int, Counter[Progress]]:
+    counts: dict[int, Counter[Progress]] = {}
+    for item, _, first in session.execute(_with_records(DutyItem.list_id.in_(list_ids))):
+        counts.setdefault(item.list_id, Counter())[progress_of(item.due_on, first, today=today)] += 1
+    return counts
+
+
+def _unit_year(unit: Unit, duty_list: DutyList | None, by_list: dict[int, Counter[Progress]]) -> UnitYear:
+    counts = Counter[Progress]() if duty_list is None else by_list.get(duty_list.id, Counter())
+    return UnitYear(
+        unit=unit,
+        duty_list=duty_list,
+        items=counts.total(),
+        done=counts[Progress.DONE] + counts[Progress.DONE_LATE],
+        overdue=counts[Progress.OVERDUE],
+    )
+
+
+def list_proposed(session: Session, reach: Reach) -> list[tuple[DutyList, Unit]]:
+    """List what waits for the office's approval within reach, oldest first."""
+    query = (
+        select(DutyList, Unit)
+        .join(Unit, Unit.id == DutyList.unit_id)
+        .where(within(reach), DutyList.state == ListState.PROPOSED)
+        .order_by(DutyList.proposed_at)
+    )
+    return [(duty_list, unit) for duty_list, unit in session.execute(query)]
+
+
+def list_periods(session: Session) -> list[PlanPeriod]:
+    """List the plan periods: the shipped ones, and over them what the office has set."""
+    rows = session.execute(select(PlanPeriodRow.name, PlanPeriodRow.first_year, PlanPeriodRow.last_year))
+    stored = [PlanPeriod(name=name, first_year=first, last_year=last) for name, first, last in rows]
+    names = {period.name for period in stored}
+    return sorted(
+        [*stored, *(period for period in SHIPPED_PERIODS if period.name not in names)],
+        key=lambda period: period.first_year,
+    )
+
+
+def iter_ledger(session: Session, list_id: int) -> Iterator[LedgerRow]:
+    """Give the ledger of a list: every item with its records, also those taken off after something was recorded."""
+    rows: Iterable[tuple[DutyItem, DutyRecord | None]] = session.execute(
+        select(DutyItem, DutyRecord)
+        .outerjoin(DutyRecord, (DutyRecord.item_id == DutyItem.id) & DutyRecord.withdrawn_at.is_(None))
+        .where(DutyItem.list_id == list_id)
+        .order_by(
+            DutyItem.withdrawn_at.is_not(None),
+            DutyItem.kind,
+            DutyItem.position,
+            DutyItem.id,
+            DutyRecord.done_on,
+            DutyRecord.id,
+        )
+    ).tuples()
+    number, last_id = 0, 0
+    for item, record in rows:
+        number += item.id != last_id
+        last_id = item.id
+        if record is not None or item.withdrawn_at is None:
+            yield LedgerRow(number=number, item=item, record=record)
+
+
+def list_records(session: Session, item_id: int) -> list[DutyRecord]:
+    """List what was done on an item, in the order of days."""
+    query = select(DutyRecord).where(DutyRecord.item_id == item_id, DutyRecord.withdrawn_at.is_(None))
+    return list(session.scalars(query.order_by(DutyRecord.done_on, DutyRecord.id)))
+
+
+def list_calendar(
+    session: Session, year: int, reach: Reach, *, today: date, unit_id: int | None = None
+) -> list[CalendarRow]:
+    """List the year's items of published lists within reach by due date, undated ones last; at most 2,000."""
+    query = (
+        _with_records(DutyList.year == year, DutyList.published_at.is_not(None), within(reach))
+        .join(DutyList, DutyList.id == DutyItem.list_id)
+        .join(Unit, Unit.id == DutyList.unit_id)
+        .add_columns(Unit)
+        .order_by(DutyItem.due_on.asc().nulls_last(), Unit.code, DutyItem.position, DutyItem.id)
+        .limit(2000)
+    )
+    if unit_id is not None:
+        query = query.where(Unit.id == unit_id)
+    return [
+        CalendarRow(item=item, unit=unit, progress=progress_of(item.due_on, first, today=today))
+        for item, _, first, unit in session.execute(query)
+    ]
+
+
+def list_units_with_lists(session: Session, year: int, reach: Reach) -> list[Unit]:
+    """List the units within reach whose list of a year has been published."""
+    query = select(Unit).join(DutyList, DutyList.unit_id == Unit.id)
+    query = query.where(within(reach), DutyList.year == year, DutyList.published_at.is_not(None))
+    return list(session.scalars(query.order_by(Unit.code)))
+
+
+def get_published(session: Session, unit_code: str, year: int | None) -> tuple[Unit, DutyList, list[int]]:
+    """Get what the public may read: a unit, its published list (the newest where no year is named), and the years there are."""
+    rows = session.execute(
+        select(Unit, DutyList)
+        .join(DutyList, DutyList.unit_id == Unit.id)
+        .where(Unit.code == unit_code, DutyList.state == ListState.PUBLISHED)
+        .order_by(DutyList.year.desc())
+    ).all()
+    for unit, duty_list in rows:
+        if year is None or duty_list.year == year:
+            return unit, duty_list, [other.year for _, other in rows]
+    raise NotFoundError
