@@ -16,6 +16,8 @@ import xlsxwriter
 from examapp.core.clock import local
 
 Cell = str | int | Decimal | date | datetime | None
+_MOST_DIGITS = 11
+"""Excel writes longer numbers as 4.30527E+17, and drops leading zeros; an apostrophe in front keeps a number in csv a text."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -142,7 +144,10 @@ def _csv_cell(cell: Cell) -> str:
     if isinstance(cell, int | Decimal):
         return str(cell)
     text = as_words(cell)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    is_mangled = (
+        text.isascii() and text.isdigit() and (len(text) > _MOST_DIGITS or (len(text) > 1 and text.startswith("0")))
+    )
+    return f"'{text}" if is_mangled or text.startswith(_FORMULA_STARTS) else text
 
 
 def as_words(cell: str | date | datetime) -> str:
