@@ -17,7 +17,7 @@ from examapp.core.clock import local
 
 Cell = str | int | Decimal | date | datetime | None
 _MOST_DIGITS = 11
-"""Excel writes longer numbers as 4.30527E+17, and drops leading zeros; an apostrophe in front keeps a number in csv a text."""
+"""Excel writes longer numbers as 4.30527E+17; an apostrophe in front keeps them whole."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
