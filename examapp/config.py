@@ -39,6 +39,7 @@ class Settings:
         "", "身份证号、手机号的加密密钥，「编号:64位十六进制」以逗号分隔，第一个用于加密；正式运行必须设置"
     )
     data_dir: str = _setting(".data", "数据目录：自带数据库、日志、演示账号、静态文件副本")
+    backup_dir: str = _setting("", "备份目录（flask backup）；留空为数据目录下的 backup，正式运行应放在另一块磁盘上")
     port: str = _setting("8000", "网站端口")
     host: str = _setting("127.0.0.1", "网站监听地址")
     demo: str = _setting("1", "试用时首次启动是否装入演示县：1 是，0 否")
@@ -51,7 +52,7 @@ class Settings:
     https: str = _setting("0", "是否经由 https 访问：1 时 cookie 带 Secure 与 __Host- 前缀")
     setup_code: str = _setting("", "首次设置页 /setup 要求填写的设置码；留空则不能在网页上首次设置")
     metrics_token: str = _setting("", "读取 /metrics 的口令（Authorization: Bearer …）；留空则只允许本机读取")
-    sabotage: str = _setting("", "仅供演练：故意取消一项保证（S1 至 S12），以证明演练能发现；正式运行拒绝启动")
+    sabotage: str = _setting("", "仅供演练：故意取消一项保证（S1 至 S12，或 slow），以证明演练能发现；正式运行拒绝启动")
     log_level: str = _setting("INFO", "日志级别")
     site_name: str = _setting("学法考试平台", "页面抬头显示的名称")
     organisation: str = _setting("县普法办公室", "落款单位名称")

@@ -9,6 +9,7 @@ from examapp.admin import admin_routes as admin_admin_routes
 from examapp.admin import cli as admin_cli
 from examapp.admin import models as _admin
 from examapp.admin import routes as admin_routes
+from examapp.admin import tasks as _admin_tasks
 from examapp.attempts import api as attempts_api
 from examapp.attempts import models as _attempts
 from examapp.attempts import routes as attempts_routes
@@ -51,7 +52,7 @@ from examapp.reports import tasks as _report_tasks
 MODELS = (_audit, _messages, _org, _people, _laws, _questions, _papers, _exams, _attempts, _grading, _reports, _duties, _admin)
 """Every room's tables, so that the schema is whole whatever is imported."""
 
-TASKS = (_people_tasks, _exam_tasks, _question_tasks, _grading_tasks, _report_tasks)
+TASKS = (_people_tasks, _exam_tasks, _question_tasks, _grading_tasks, _report_tasks, _admin_tasks)
 """Every room's tasks, so that a worker knows them."""
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -79,10 +80,12 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     admin_routes.blueprint,
     admin_routes.health_blueprint,
     admin_routes.messages_blueprint,
+    admin_routes.reporting_blueprint,
     admin_routes.setup_blueprint,
     admin_admin_routes.admin_blueprint,
     admin_admin_routes.messages_admin_blueprint,
     admin_admin_routes.audit_admin_blueprint,
+    admin_admin_routes.examday_admin_blueprint,
     admin_cli.cli_blueprint,
     papers_admin_routes.admin_blueprint,
     exams_admin_routes.admin_blueprint,

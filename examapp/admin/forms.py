@@ -1,10 +1,10 @@
-"""The shape of the first set-up."""
+"""The shapes of the first set-up and of the exam-day decisions."""
 
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import HiddenField, IntegerField, PasswordField, RadioField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 
 def _strip(value: str | None) -> str | None:
@@ -46,3 +46,26 @@ class SetUpForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     security_login = _optional("安全管理员登录名", 64)
     audit_name = _optional("审计管理员姓名", 60)
     audit_login = _optional("审计管理员登录名", 64)
+
+
+class ReopenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """Minutes and reason for opening a closed attempt again."""
+
+    minutes = IntegerField(
+        "从现在起可以作答几分钟",
+        [InputRequired("请填写分钟数。"), NumberRange(1, 240, "应为 1 至 240 分钟。")],
+        default=10,
+    )
+    reason = StringField("原因", [DataRequired("请填写原因，如「误点交卷，监考人证实」。"), Length(max=200)])
+    request_key = HiddenField(validators=[DataRequired(), Length(min=8, max=64)])
+
+
+class JudgeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """The decision about late answers, and its reason."""
+
+    decision = RadioField(
+        "处理意见",
+        [InputRequired("请选择采纳或不采纳。")],
+        choices=[("accept", "采纳：并入答卷，重新评分"), ("reject", "不采纳：成绩不变")],
+    )
+    reason = StringField("理由", [DataRequired("请填写理由，如「本单位 10:02 至 10:14 停电」。"), Length(max=200)])

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from examapp.core.errors import BadRequestError
@@ -20,6 +21,8 @@ _MOST_INT = 2**31 - 1
 MOST_SEQ = 2**53 - 1
 EVENT_TYPES = frozenset({"focus_loss", "screen_off", "offline", "resume"})
 _NO_LETTER = 99
+GIVEN_UP_AFTER = timedelta(seconds=60)
+"""Who stands in the queue before the start and has not called for so long has given up the place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,14 @@ ROOM_WORDS = {
 
 ACT_WORDS = {
     "admin.add_administrator": "新增管理账号",
+    "admin.request_rehearsal": "开始演练",
     "admin.set_up": "首次设置",
     "attempts.apply_extension": "延长作答时间生效",
     "audit.export_events": "导出审计记录",
     "demo.load_county": "装入演示数据",
     "duties.change_item": "修改责任清单事项",
     "duties.create_item": "添加责任清单事项",
+    "duties.import_list": "导入责任清单",
     "duties.open_list": "新建责任清单",
     "duties.propose_list": "报送责任清单",
     "duties.publish_list": "审核公布责任清单",
@@ -124,6 +126,7 @@ OBJECT_WORDS = {
     "person": "人员",
     "question": "试题",
     "question_import": "试题导入",
+    "rehearsal": "演练",
     "role_grant": "角色授权",
     "roster_import": "名册导入",
     "sign_in": "登录",

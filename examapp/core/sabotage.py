@@ -27,6 +27,8 @@ class Guarantee(StrEnum):
     TRIES_IN_POSTGRESQL = "S10"
     SESSIONS_IN_POSTGRESQL = "S11"
     TIME_OF_THE_SERVER = "S12"
+    SPEED = "slow"
+    """Every request waits a second, so that a rehearsal must end in no-go."""
 
 
 _broken: set[Guarantee] = set()

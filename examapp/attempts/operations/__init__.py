@@ -2,6 +2,7 @@
 
 from examapp.attempts.operations.admitting import Queued, clear_queue
 from examapp.attempts.operations.closing import close_if_overdue, close_overdue
+from examapp.attempts.operations.contacts import note_contacts
 from examapp.attempts.operations.extending import apply_extensions
 from examapp.attempts.operations.handing_in import hand_in
 from examapp.attempts.operations.refusals import AttemptError, refusal
@@ -21,6 +22,7 @@ __all__ = [
     "hand_in",
     "judge_set_aside",
     "mark_unsure",
+    "note_contacts",
     "record_events",
     "refusal",
     "reopen_attempt",

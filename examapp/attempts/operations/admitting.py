@@ -11,10 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.attempts.models import Admission
+from examapp.attempts.rules import GIVEN_UP_AFTER
 from examapp.core.starts import gate
 
-GIVEN_UP_AFTER = timedelta(seconds=60)
-"""Who has not called for so long has given up the place."""
 LONGEST_PAUSE_S = 25
 """How long a client is told to pause at most, well below what counts as given up."""
 _KEPT_FOR = timedelta(hours=1)

@@ -1,0 +1,27 @@
+"""Writes of the frame: the first set-up, facts of the installation, what processes report, rehearsals."""
+
+from examapp.admin.operations.reporting import write_report
+from examapp.admin.operations.setting_up import (
+    Administrator,
+    AlreadySetUpError,
+    FirstPassword,
+    LoginNameTakenError,
+    SeparatedRolesError,
+    SetUp,
+    add_administrator,
+    set_fact,
+    set_up,
+)
+
+__all__ = [
+    "Administrator",
+    "AlreadySetUpError",
+    "FirstPassword",
+    "LoginNameTakenError",
+    "SeparatedRolesError",
+    "SetUp",
+    "add_administrator",
+    "set_fact",
+    "set_up",
+    "write_report",
+]

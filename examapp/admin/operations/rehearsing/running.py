@@ -1,0 +1,169 @@
+"""The synthetic sitting: sign in, start, save, hand in, be graded, each measured as fast as this machine goes."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine, text
+
+from examapp.admin.operations.rehearsing.candidate import CallFailedError, Candidate
+from examapp.admin.operations.rehearsing.shadow import RehearsalError, Shadow, shadow_deployment
+from examapp.admin.rules.rehearsal import SAVE_EVERY_S
+
+_FEWEST, _MOST = 120, 400
+_AT_ONCE = 24
+_SAVING_S = 8.0
+_GRADED_WITHIN_S = 90.0
+
+
+@dataclass(slots=True)
+class Timed:
+    """What a phase came to: how long each call took, and how long the phase."""
+
+    seconds: list[float] = field(default_factory=list)
+    wall_s: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Calls a second."""
+        return len(self.seconds) / self.wall_s if self.wall_s else 0.0
+
+    @property
+    def p95_ms(self) -> float:
+        """The time within which 95 of 100 calls were answered."""
+        return 1000 * statistics.quantiles(self.seconds, n=20)[18] if len(self.seconds) > 1 else float("inf")
+
+
+class Sitting:
+    """The synthetic candidates, and how many of their calls failed."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self.candidates = candidates
+        self.failed = 0
+        self._lock = threading.Lock()
+
+    def once_each(self, act: Callable[[Candidate], None]) -> Timed:
+        """Let every candidate do an act once, as many at once as keep the machine busy."""
+        timed, began = Timed(), time.perf_counter()
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            took = list(pool.map(lambda candidate: self._timed(act, candidate), self.candidates))
+        timed.seconds, timed.wall_s = [seconds for seconds in took if seconds is not None], time.perf_counter() - began
+        return timed
+
+    def save_for(self, seconds: float, *, per_second: float | None = None) -> Timed:
+        """Let candidates save for a while: as fast as they can, or at a rate, spread evenly."""
+        timed, began = Timed(), time.perf_counter()
+        shares = [self.candidates[n::_AT_ONCE] for n in range(_AT_ONCE)]
+        pause = _AT_ONCE / per_second if per_second else 0.0
+
+        def work(number: int) -> list[float]:
+            took: list[float] = []
+            turn = began + pause * number / _AT_ONCE
+            while (moment := time.perf_counter()) < began + seconds:
+                if pause and moment < turn:
+                    time.sleep(min(turn - moment, began + seconds - moment))
+                    continue
+                turn += pause
+                share = shares[number]
+                one = self._timed(Candidate.save, share[len(took) % len(share)])
+                took += [one] if one is not None else []
+            return took
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            timed.seconds = [one for took in pool.map(work, range(_AT_ONCE)) for one in took]
+        timed.wall_s = time.perf_counter() - began
+        return timed
+
+    def _timed(self, act: Callable[[Candidate], None], candidate: Candidate) -> float | None:
+        began = time.perf_counter()
+        try:
+            act(candidate)
+        except CallFailedError:
+            with self._lock:
+                self.failed += 1
+            return None
+        return time.perf_counter() - began
+
+
+def rehearse(database_url: str, *, roster: int, progress: Callable[[int], None]) -> dict[str, float]:
+    """Hold a whole synthetic sitting against a shadow of this deployment; gives what admin.rules.rehearsal.judge reads.
+
+    `progress` is told the number of the step that begins. Raises RehearsalError.
+    """
+    people = min(max(roster, _FEWEST), _MOST)
+    progress(1)
+    with shadow_deployment(database_url, dict(os.environ)) as shadow:
+        progress(2)
+        county = shadow.run("rehearsal-county", str(people))
+        sitting = Sitting([Candidate(shadow.port, name, county["password"]) for name in county["login_names"]])
+        return _sit(shadow, sitting, county["exam_id"], roster=roster, progress=progress)
+
+
+def _sit(
+    shadow: Shadow, sitting: Sitting, exam_id: int, *, roster: int, progress: Callable[[int], None]
+) -> dict[str, float]:
+    progress(3)
+    sign_ins = sitting.once_each(Candidate.sign_in)
+    progress(4)
+    starts = sitting.once_each(lambda candidate: candidate.start(exam_id))
+    sitting.once_each(Candidate.read_paper)
+    sitting.candidates = [candidate for candidate in sitting.candidates if candidate.total]
+    if len(sitting.candidates) < _AT_ONCE:
+        raise RehearsalError("演练中登录或开考大多没有成功，服务器现在不能开考。请看日志。")
+    progress(5)
+    saves = sitting.save_for(_SAVING_S)
+    progress(6)
+    paced = sitting.save_for(_SAVING_S, per_second=roster / SAVE_EVERY_S)
+    progress(7)
+    hand_ins = sitting.once_each(Candidate.hand_in)
+    progress(8)
+    gradings = _grade(shadow, expected=len(hand_ins.seconds))
+    return {
+        "sign_ins": sign_ins.rate, "starts": starts.rate, "saves": saves.rate, "hand_ins": hand_ins.rate, "gradings": gradings,
+        "save_p95_ms": paced.p95_ms, "start_p95_ms": starts.p95_ms, "failed": sitting.failed,
+        "lost": count_lost(shadow.engine, sitting.candidates),
+    }  # fmt: skip
+
+
+def _grade(shadow: Shadow, *, expected: int) -> float:
+    """Let a sweeper grade everything; gives gradings a second, from the first batch to the last."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "sweep", "--every", "1"]
+    sweeper = subprocess.Popen(command, env=shadow.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    began: float | None = None
+    first = graded = 0
+    deadline = time.monotonic() + _GRADED_WITHIN_S
+    try:
+        while time.monotonic() < deadline:
+            with shadow.engine.connect() as connection:
+                graded = connection.execute(text("SELECT count(*) FROM grades")).scalar_one()
+            if graded and began is None:
+                began, first = time.perf_counter(), graded
+            if graded >= expected:
+                break
+            time.sleep(0.02)
+    finally:
+        sweeper.terminate()
+        sweeper.wait(20)
+    if graded < expected or began is None:
+        return 0.0
+    return (graded - first) / (time.perf_counter() - began) if graded > first else float(graded)
+
+
+def count_lost(engine: Engine, candidates: Sequence[Candidate]) -> int:
+    """Count acknowledged answers that the database does not hold at their place or a later one."""
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT attempt_id, item, seq FROM answers")).all()
+    stored = {(row.attempt_id, row.item): row.seq for row in rows}
+    return sum(
+        stored.get((candidate.attempt_id, item), 0) < seq
+        for candidate in candidates
+        for item, seq in candidate.acked.items()
+    )

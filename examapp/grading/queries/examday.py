@@ -1,0 +1,243 @@
+"""Reads for the exam-day board: how a sitting stands at this moment, and what waits for a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
+from sqlalchemy.orm import Session
+
+from examapp.attempts.models import Admission, Answer, Attempt, AttemptContact, AttemptState, SetAsideSave
+from examapp.attempts.rules import GIVEN_UP_AFTER
+from examapp.core.errors import NotFoundError
+from examapp.exams.models import Exam
+from examapp.org.models import Unit
+from examapp.people.models import Account, Person, PersonState, SignIn
+from examapp.people.queries import within
+from examapp.people.rules import Reach
+
+LATELY = timedelta(minutes=5)
+"""Who was heard of within this is present; an attempt that was not heard of for so long is stuck (the page calls every minute)."""
+_MOST_LISTED = 50
+_NEWEST_SIGN_INS = 20_000
+"""So many of the newest sign-ins are looked at: more than five minutes of a whole county."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How one exam stands now: persons unless it says attempts."""
+
+    started: int
+    in_progress: int
+    handed_in: int
+    ungraded: int
+    """Attempts that wait for their grade."""
+    oldest_ungraded_at: datetime | None
+    set_aside: int
+    """Attempts whose grading failed three times."""
+    stuck: int
+    """Attempts in progress that were not heard of for five minutes."""
+    queued: int
+    present: int
+    undecided: int
+    """Late saves that nobody has judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptLine:
+    """An attempt as the board lists it."""
+
+    attempt_id: int
+    name: str
+    staff_number: str
+    unit_name: str
+    number: int
+    state: str
+    deadline_at: datetime
+    seen_at: datetime | None
+    set_aside_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateSave:
+    """Content that was set aside, for a decision."""
+
+    id: int
+    attempt_id: int
+    exam_id: int
+    name: str
+    staff_number: str
+    unit_name: str
+    reason: str
+    received_at: datetime
+    deadline_at: datetime
+    changes: list[tuple[int, int, list[str]]]
+    is_accepted: bool | None
+    judged_reason: str
+
+
+def _of_people(statement: Select[*tuple[Any, ...]], reach: Reach) -> Select[*tuple[Any, ...]]:
+    return (
+        statement.join(Person, Attempt.person_id == Person.id)
+        .join(Unit, Person.unit_id == Unit.id)
+        .outerjoin(AttemptContact, AttemptContact.attempt_id == Attempt.id)
+        .where(within(reach))
+    )
+
+
+def _is_stuck(now: datetime) -> ColumnElement[bool]:
+    heard_of = func.greatest(Attempt.started_at, AttemptContact.seen_at)
+    return and_(Attempt.state == AttemptState.IN_PROGRESS, Attempt.closes_at > now, heard_of < now - LATELY)
+
+
+def standing(session: Session, exam_id: int, reach: Reach, *, now: datetime) -> Standing:
+    """Count how an exam stands, of the people within the reach, in four statements."""
+    submitted = Attempt.state == AttemptState.SUBMITTED
+    waits = and_(submitted, Attempt.set_aside_at.is_(None))
+    row = session.execute(
+        _of_people(
+            select(
+                func.count(Attempt.person_id.distinct()).label("started"),
+                func.count().filter(Attempt.state == AttemptState.IN_PROGRESS).label("in_progress"),
+                func.count(Attempt.person_id.distinct())
+                .filter(Attempt.state != AttemptState.IN_PROGRESS)
+                .label("handed_in"),
+                func.count().filter(waits).label("ungraded"),
+                func.min(Attempt.submitted_at).filter(waits).label("oldest_ungraded_at"),
+                func.count().filter(submitted, Attempt.set_aside_at.is_not(None)).label("set_aside"),
+                func.count().filter(_is_stuck(now)).label("stuck"),
+            ).where(Attempt.exam_id == exam_id),
+            reach,
+        )
+    ).one()
+    return Standing(
+        **row._mapping,  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+        queued=_count_queued(session, exam_id, now=now),
+        present=_count_present(session, exam_id, reach, now=now),
+        undecided=len(list_late_saves(session, exam_id, reach)),
+    )
+
+
+def _count_queued(session: Session, exam_id: int, *, now: datetime) -> int:
+    statement = select(func.count()).where(
+        Admission.exam_id == exam_id, Admission.admitted_at.is_(None), Admission.called_at > now - GIVEN_UP_AFTER
+    )
+    return session.execute(statement).scalar_one()
+
+
+def _count_present(session: Session, exam_id: int, reach: Reach, *, now: datetime) -> int:
+    newest = select(func.max(SignIn.id) - _NEWEST_SIGN_INS).scalar_subquery()
+    signed_in = (
+        select(Person.id)
+        .join(Unit, Person.unit_id == Unit.id)
+        .join(Account, Account.person_id == Person.id)
+        .join(SignIn, SignIn.account_id == Account.id)
+        .where(SignIn.id > newest, SignIn.started_at > now - LATELY, Person.state == PersonState.ON_ROSTER)
+        .where(within(reach))
+    )
+    sitting = _of_people(select(Attempt.person_id), reach).where(
+        Attempt.exam_id == exam_id,
+        Attempt.state == AttemptState.IN_PROGRESS,
+        func.greatest(Attempt.started_at, AttemptContact.seen_at) > now - LATELY,
+    )
+    return session.execute(select(func.count()).select_from(union(signed_in, sitting).subquery())).scalar_one()
+
+
+def _lines(session: Session, statement: Select[*tuple[Any, ...]]) -> list[AttemptLine]:
+    return [AttemptLine(**row._mapping) for row in session.execute(statement)]  # noqa: SLF001 – as above
+
+
+def _select_lines(exam_id: int, reach: Reach) -> Select[*tuple[Any, ...]]:
+    columns = select(
+        Attempt.id.label("attempt_id"),
+        Person.name,
+        Person.staff_number,
+        Unit.name.label("unit_name"),
+        Attempt.number,
+        Attempt.state,
+        Attempt.deadline_at,
+        func.greatest(Attempt.started_at, AttemptContact.seen_at).label("seen_at"),
+        Attempt.set_aside_at,
+    )
+    return _of_people(columns, reach).where(Attempt.exam_id == exam_id).limit(_MOST_LISTED)
+
+
+def list_stuck(session: Session, exam_id: int, reach: Reach, *, now: datetime) -> list[AttemptLine]:
+    """List attempts in progress that were not heard of for five minutes, the longest silent first, at most fifty."""
+    silent_first = func.greatest(Attempt.started_at, AttemptContact.seen_at)
+    return _lines(session, _select_lines(exam_id, reach).where(_is_stuck(now)).order_by(silent_first))
+
+
+def list_set_aside(session: Session, exam_id: int, reach: Reach) -> list[AttemptLine]:
+    """List attempts whose grading failed three times, at most fifty."""
+    return _lines(
+        session, _select_lines(exam_id, reach).where(Attempt.set_aside_at.is_not(None)).order_by(Attempt.set_aside_at)
+    )
+
+
+def list_attempts_of(session: Session, exam_id: int, staff_number: str, reach: Reach) -> list[AttemptLine]:
+    """List the attempts of one person within the reach, by staff number."""
+    return _lines(
+        session, _select_lines(exam_id, reach).where(Person.staff_number == staff_number).order_by(Attempt.number)
+    )
+
+
+def get_attempt_line(session: Session, attempt_id: int, reach: Reach) -> tuple[AttemptLine, Exam]:
+    """Get one attempt of somebody within the reach, and its exam; raises NotFoundError."""
+    exam = session.scalar(select(Exam).join(Attempt, Attempt.exam_id == Exam.id).where(Attempt.id == attempt_id))
+    lines = _lines(session, _select_lines(exam.id, reach).where(Attempt.id == attempt_id)) if exam else []
+    if exam is None or not lines:
+        raise NotFoundError
+    return lines[0], exam
+
+
+def _select_late(reach: Reach) -> Select[*tuple[Any, ...]]:
+    columns = select(
+        SetAsideSave.id,
+        SetAsideSave.attempt_id,
+        Attempt.exam_id,
+        Person.name,
+        Person.staff_number,
+        Unit.name.label("unit_name"),
+        SetAsideSave.reason,
+        SetAsideSave.received_at,
+        Attempt.deadline_at,
+        SetAsideSave.changes,
+        SetAsideSave.is_accepted,
+        SetAsideSave.judged_reason,
+    )
+    return _of_people(columns.join(Attempt, SetAsideSave.attempt_id == Attempt.id), reach)
+
+
+def list_late_saves(session: Session, exam_id: int, reach: Reach) -> list[LateSave]:
+    """List content that was set aside and that nobody has judged, oldest first, at most fifty.
+
+    What an older device sent while the attempt is still being sat is left out: there is nothing to decide yet.
+    """
+    statement = (
+        _select_late(reach)
+        .where(Attempt.exam_id == exam_id, SetAsideSave.judged_at.is_(None))
+        .where(or_(SetAsideSave.reason == "deadline_passed", Attempt.state != AttemptState.IN_PROGRESS))
+        .order_by(SetAsideSave.received_at)
+        .limit(_MOST_LISTED)
+    )
+    return [LateSave(**row._mapping) for row in session.execute(statement)]  # noqa: SLF001 – as above
+
+
+def get_late_save(session: Session, save_id: int, reach: Reach) -> LateSave:
+    """Get content that was set aside, of somebody within the reach; raises NotFoundError."""
+    row = session.execute(_select_late(reach).where(SetAsideSave.id == save_id)).one_or_none()
+    if row is None:
+        raise NotFoundError
+    return LateSave(**row._mapping)  # noqa: SLF001 – as above
+
+
+def stored_responses(session: Session, attempt_id: int, items: Sequence[int]) -> dict[int, list[str]]:
+    """Give the stored responses to these items."""
+    rows = session.execute(
+        select(Answer.item, Answer.response).where(Answer.attempt_id == attempt_id, Answer.item.in_(items))
+    )
+    return {item: response for item, response in rows}  # noqa: C416 – rows are no plain tuples for the type checker
