@@ -48,8 +48,10 @@ from examapp.reports import admin_routes as reports_admin
 from examapp.reports import api as reports_api
 from examapp.reports import models as _reports
 from examapp.reports import tasks as _report_tasks
+from examapp.training import models as _training
+from examapp.training import routes as training_routes
 
-MODELS = (_audit, _messages, _org, _people, _laws, _questions, _papers, _exams, _attempts, _grading, _reports, _duties, _admin)
+MODELS = (_audit, _messages, _org, _people, _laws, _questions, _papers, _exams, _attempts, _grading, _training, _reports, _duties, _admin)
 """Every room's tables, so that the schema is whole whatever is imported."""
 
 TASKS = (_people_tasks, _exam_tasks, _question_tasks, _grading_tasks, _report_tasks, _admin_tasks)
@@ -67,6 +69,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     grading_api.api_blueprint,
     document_api.api_blueprint,
     grading_cli.cli_blueprint,
+    training_routes.blueprint,
     demo_cli.cli_blueprint,
     laws_routes.blueprint,
     laws_admin_routes.admin_blueprint,

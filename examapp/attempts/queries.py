@@ -109,3 +109,11 @@ def lock_set_aside_within(session: Session, save_id: int, reach: Reach) -> tuple
         select(SetAsideSave).where(SetAsideSave.id == save_id).execution_options(populate_existing=True)
     ).one()
     return attempt, kept
+
+
+def is_sitting(session: Session, person_id: int, *, now: datetime) -> bool:
+    """Tell whether a person has an attempt under way now."""
+    running = select(Attempt.id).where(
+        Attempt.person_id == person_id, Attempt.state == AttemptState.IN_PROGRESS, Attempt.closes_at > now
+    )
+    return session.scalar(running.limit(1)) is not None

@@ -1,0 +1,1 @@
+"""Courses, practice, mistake book, and the clearances of study gates."""

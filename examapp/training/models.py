@@ -1,0 +1,157 @@
+"""Courses with their chapters, how far each person has come in them, exercises, and every question that was practised."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from examapp.core.db import Base, BigInt, Day, Id, Instant, Json, Points, Words
+
+
+class CourseState(StrEnum):
+    """Whether learners see a course."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+class Course(Base):
+    """A course (课程) of a year for the whole roster or a unit's subtree."""
+
+    __tablename__ = "courses"
+    __table_args__ = (
+        CheckConstraint("state IN ('draft', 'published', 'withdrawn')", name="state"),
+        CheckConstraint("credits >= 0", name="credits"),
+    )
+
+    id: Mapped[Id]
+    title: Mapped[Words]
+    summary: Mapped[Words] = mapped_column(default="")
+    year: Mapped[int]
+    """Its credits count for exams that open in this year."""
+    is_required: Mapped[bool] = mapped_column(default=True)
+    credits: Mapped[Points]
+    due_on: Mapped[Day | None]
+    unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"), index=True)
+    """Its audience is this unit's subtree of the region tree; null for the whole roster."""
+    state: Mapped[Words] = mapped_column(default=CourseState.DRAFT)
+    created_by_id: Mapped[BigInt | None]
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant]
+    published_at: Mapped[Instant | None]
+
+    chapters: Mapped[list[Chapter]] = relationship(
+        back_populates="course", order_by="Chapter.position, Chapter.id", cascade="all, delete-orphan"
+    )
+
+
+class Chapter(Base):
+    """A chapter (章节): text in pages, and an exercise drawn from the bank."""
+
+    __tablename__ = "chapters"
+    __table_args__ = (
+        CheckConstraint("exercise_count > 0", name="exercise_count"),
+        CheckConstraint("pass_count > 0 AND pass_count <= exercise_count", name="pass_count"),
+    )
+
+    id: Mapped[Id]
+    course_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("courses.id"), index=True)
+    course: Mapped[Course] = relationship(back_populates="chapters")
+    position: Mapped[int]
+    title: Mapped[Words]
+    body: Mapped[Words]
+    """Clean HTML; `<hr>` begins a new page."""
+    law: Mapped[Words] = mapped_column(default="")
+    """Short name of the law that the exercise is drawn from; empty for any."""
+    topic: Mapped[Words] = mapped_column(default="")
+    exercise_count: Mapped[int]
+    pass_count: Mapped[int]
+    """How many right answers pass the exercise."""
+
+
+class ChapterProgress(Base):
+    """How far a person has come in a chapter, as the server saw it; no time is kept that somebody spent."""
+
+    __tablename__ = "chapter_progress"
+
+    chapter_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("chapters.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True, index=True)
+    pages_opened: Mapped[int] = mapped_column(default=0)
+    """Pages opened in their order."""
+    read_at: Mapped[Instant | None]
+    """When the last page was opened."""
+    passed_at: Mapped[Instant | None]
+    """When the exercise was passed after that: the chapter counts."""
+
+
+class CourseCompletion(Base):
+    """A person has done every chapter of a course; kept with the credits of that moment, whatever becomes of the course."""
+
+    __tablename__ = "course_completions"
+
+    course_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("courses.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True, index=True)
+    year: Mapped[int]
+    is_required: Mapped[bool]
+    credits: Mapped[Points]
+    completed_at: Mapped[Instant]
+
+
+class ExerciseRun(Base):
+    """One go at a chapter's exercise: questions drawn at its start, passed or not once all are answered."""
+
+    __tablename__ = "exercise_runs"
+    __table_args__ = (
+        UniqueConstraint("person_id", "chapter_id", "number"),
+        Index(
+            "uq_exercise_runs_open",
+            "person_id",
+            "chapter_id",
+            unique=True,
+            postgresql_where=text("finished_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    chapter_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("chapters.id"), index=True)
+    number: Mapped[int]
+    pass_count: Mapped[int]
+    """As the chapter asked when the run began."""
+    started_at: Mapped[Instant]
+    started_on: Mapped[Day]
+    finished_at: Mapped[Instant | None]
+    right_count: Mapped[int | None]
+    is_passed: Mapped[bool | None]
+
+
+class PracticeItem(Base):
+    """A question that the server drew for a person, in practice or in an exercise, and the one answer it was given."""
+
+    __tablename__ = "practice_items"
+    __table_args__ = (
+        CheckConstraint("(answered_at IS NULL) = (is_right IS NULL)", name="answered"),
+        Index("ix_practice_items_person_id_question_id", "person_id", "question_id"),
+        Index("ix_practice_items_run_id", "run_id", postgresql_where=text("run_id IS NOT NULL")),
+    )
+
+    id: Mapped[Id]
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    question_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("questions.id"))
+    question_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("question_versions.id"))
+    part: Mapped[int]
+    """The sub-question, from 0."""
+    order: Mapped[Words]
+    """Stored option letters in display order; empty for texts."""
+    run_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("exercise_runs.id"))
+    """The exercise it belongs to; null for practice."""
+    wanted: Mapped[Json] = mapped_column(default=dict)
+    """What the practice was set to, for the next question."""
+    drawn_at: Mapped[Instant]
+    response: Mapped[Json] = mapped_column(default=list)
+    """Display letters, or texts by blank."""
+    answered_at: Mapped[Instant | None]
+    is_right: Mapped[bool | None]

@@ -1,0 +1,1 @@
+"""What learners and the office do in the training room."""

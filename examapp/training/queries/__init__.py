@@ -1,0 +1,1 @@
+"""Reads about practice, mistakes, courses and how far people have come."""

@@ -1,0 +1,133 @@
+"""Practice: choose, answer one question after another, and the mistake book."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.errors import DomainError
+from examapp.papers.queries import bank_names
+from examapp.people.access import me, signed_in
+from examapp.training.forms import PracticeForm
+from examapp.training.operations.practice import answer_item, draw_practice
+from examapp.training.queries.mistakes import list_items, mistake_book
+from examapp.training.queries.practice import ask, count_answers, get_own_item, solve
+from examapp.training.routes.frame import blueprint
+from examapp.training.rules import AnswerRefusedError, Wanted
+from question_bank.model import DIFFICULTY_NAMES, KIND_NAMES
+
+_PAGE = 10
+
+
+@blueprint.route("/practice/", methods=["GET", "POST"])
+@signed_in
+def practise() -> str | Response | tuple[str, int]:
+    """Choose what to practise, and begin."""
+    form = PracticeForm()
+    names = bank_names(reading())
+    form.offer(laws=names.laws, topics=names.topics)
+    if form.validate_on_submit():
+        return _draw(form.wanted(), url_for(".practise"))
+    answered, right = count_answers(reading(), me().person_id)
+    page = render_template(
+        "training/practice.html",
+        form=form,
+        answered=answered,
+        right=right,
+        mistakes=len(mistake_book(reading(), me().person_id, now=clock.now())),
+    )
+    return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
+
+
+def _draw(wanted: Wanted, otherwise: str) -> Response:
+    try:
+        with transaction() as session:
+            item = draw_practice(session, person_id=me().person_id, wanted=wanted, now=clock.now())
+            item_id = item.id
+    except DomainError as error:
+        flash(error.text, "warning")
+        return redirect(otherwise)
+    return redirect(url_for(".show_item", item_id=item_id))
+
+
+@blueprint.get("/practice/items/<int:item_id>")
+@signed_in
+def show_item(item_id: int) -> str:
+    """Ask a drawn question; once it is answered, show its key and explanation."""
+    return _item_page(item_id)
+
+
+@blueprint.post("/practice/items/<int:item_id>")
+@signed_in
+def answer(item_id: int) -> str | Response | tuple[str, int]:
+    """Take the answer to a drawn question."""
+    try:
+        with transaction() as session:
+            _, is_new = answer_item(
+                session,
+                item_id=item_id,
+                person_id=me().person_id,
+                raw=request.form.getlist("response"),
+                now=clock.now(),
+            )
+    except AnswerRefusedError as error:
+        return _item_page(item_id, problem=error.text), error.status
+    if not is_new:
+        flash("这道题已经答过，以第一次作答为准。", "warning")
+    return redirect(url_for(".show_item", item_id=item_id))
+
+
+@blueprint.post("/practice/items/<int:item_id>/next")
+@signed_in
+def draw_next(item_id: int) -> Response:
+    """Draw the next question by the same setting."""
+    item = get_own_item(reading(), item_id, person_id=me().person_id)
+    wanted = Wanted(**item.wanted)
+    return _draw(wanted, url_for(".list_mistakes") if wanted.is_mistakes else url_for(".practise"))
+
+
+def _item_page(item_id: int, *, problem: str = "") -> str:
+    session = reading()
+    item = get_own_item(session, item_id, person_id=me().person_id)
+    return render_template(
+        "training/item.html",
+        asked=ask(session, item),
+        solution=solve(session, item) if item.answered_at else None,
+        wanted=Wanted(**item.wanted),
+        problem=problem,
+        kind_names=KIND_NAMES,
+        difficulty_names=DIFFICULTY_NAMES,
+    )
+
+
+@blueprint.route("/practice/mistakes", methods=["GET", "POST"])
+@signed_in
+def list_mistakes() -> str | Response:
+    """Show the mistake book; a press draws questions from it."""
+    if request.method == "POST":
+        return _draw(Wanted(is_mistakes=True), url_for(".list_mistakes"))
+    session, person_id = reading(), me().person_id
+    book = mistake_book(session, person_id, now=clock.now())
+    count = max((len(book) + _PAGE - 1) // _PAGE, 1)
+    number = min(max(request.args.get("page", 1, type=int) or 1, 1), count)
+    shown = book[(number - 1) * _PAGE : number * _PAGE]
+    items = list_items(session, [mistake.item_id for mistake in shown if mistake.item_id is not None])
+    rows = [
+        (mistake, ask(session, items[mistake.item_id]), solve(session, items[mistake.item_id]))
+        for mistake in shown
+        if mistake.item_id is not None
+    ]
+    return render_template(
+        "training/mistakes.html",
+        rows=rows,
+        from_exams=sum(mistake.item_id is None for mistake in book),
+        total=len(book),
+        number=number,
+        count=count,
+        kind_names=KIND_NAMES,
+        page_url=lambda page: url_for(".list_mistakes", page=page),
+    )

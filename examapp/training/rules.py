@@ -1,0 +1,91 @@
+"""Rules of practice and study: which answers have a shape, how a text falls into pages, which parts of a question are practised."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from examapp.core.errors import DomainError
+from question_bank.model import OPTION_LETTERS, Kind
+
+RUNS_A_DAY = 3
+"""How often a person may begin a chapter's exercise on one day."""
+LONGEST_ANSWER = 200
+_PAGE_BREAK = re.compile(r"<hr\s*/?>", re.IGNORECASE)
+_TAG_OR_SPACE = re.compile(r"<(?!img)[^>]*>|\s|&nbsp;")
+
+
+class AnswerRefusedError(DomainError):
+    """An answer that is none: nothing chosen, or a choice that the question does not offer."""
+
+    code = "answer_refused"
+    status = 422
+    message = "请先作答，再提交。"
+
+
+class NothingToPractiseError(DomainError):
+    """No question fits."""
+
+    code = "nothing_to_practise"
+    message = "没有符合条件的题目。请放宽条件后再练习。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a practice is set to; each empty for any."""
+
+    law: str = ""
+    topic: str = ""
+    kind: str = ""
+    difficulty: str = ""
+    is_mistakes: bool = False
+    """Only questions of the person's mistake book."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the setting as it is kept with an item."""
+        return asdict(self)
+
+
+def drawable_parts(content: Mapping[str, Any]) -> list[int]:
+    """List the parts (from 0) of a stored question that a machine can grade."""
+    return [number for number, part in enumerate(content["parts"]) if part["kind"] != Kind.SHORT_ANSWER]
+
+
+def option_order(part: Mapping[str, Any], rng: random.Random) -> str:
+    """Shuffle a part's stored option letters; those of true/false stay, texts have none."""
+    letters = OPTION_LETTERS[: len(part["options"])]
+    if part["kind"] == Kind.TRUE_FALSE:
+        return letters
+    return "".join(rng.sample(letters, len(letters)))
+
+
+def read_response(part: Mapping[str, Any], raw: Sequence[str]) -> list[str]:
+    """Read an answer as the form sends it: display letters in rising order, or one text a blank; raises AnswerRefusedError."""
+    kind = Kind(part["kind"])
+    if kind is Kind.FILL_BLANK:
+        return _read_texts(int(part["blanks"] or 1), raw)
+    chosen = sorted(set(raw))
+    offered = set(OPTION_LETTERS[: len(part["options"])])
+    if not chosen:
+        raise AnswerRefusedError
+    if not set(chosen) <= offered or (kind is not Kind.MULTIPLE_CHOICE and len(chosen) > 1):
+        raise AnswerRefusedError("所选的选项不对，请重新选择后提交。")
+    return chosen
+
+
+def _read_texts(blanks: int, raw: Sequence[str]) -> list[str]:
+    texts = [text.strip() for text in raw]
+    if not any(texts):
+        raise AnswerRefusedError
+    if len(texts) != blanks or any(len(text) > LONGEST_ANSWER for text in texts):
+        raise AnswerRefusedError(f"请按空填写，每空最多 {LONGEST_ANSWER} 字。")
+    return texts
+
+
+def split_pages(body: str) -> list[str]:
+    """Split a chapter's text into its pages at `<hr>`; empty ones are left out, there is always at least one."""
+    pages = [page for page in _PAGE_BREAK.split(body) if _TAG_OR_SPACE.sub("", page)]
+    return pages or [""]

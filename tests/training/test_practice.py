@@ -1,0 +1,169 @@
+"""Practice draws on the server, shows the key only after an answer, and keeps what was wrong."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from examapp.questions.models import QuestionVersion
+from examapp.training.models import PracticeItem
+from question_bank.model import Kind
+from tests.conftest import NOON
+
+
+def token(client, path="/practice/"):
+    return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(path).get_data(as_text=True))[1]
+
+
+def post(client, path, fields=None, *, page="/practice/"):
+    return client.post(path, data={"csrf_token": token(client, page), **(fields or {})})
+
+
+@pytest.fixture
+def learner(world):
+    person = world.person()
+    client = world.client(person)
+    client.person = person
+    return client
+
+
+def draw(client, session, **wanted):
+    answer = post(client, "/practice/", wanted)
+    assert answer.status_code == 302, answer.get_data(as_text=True)
+    return session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1])), answer.location
+
+
+def right_response(item, key):
+    return sorted("ABCDEFGH"[item.order.index(letter)] for letter in key)
+
+
+def test_the_key_is_shown_only_after_the_answer_and_the_first_answer_counts(world, session, learner):
+    question = world.question(key=("B",), explanation="只在作答后出现的解析")
+    item, path = draw(learner, session)
+    before = learner.get(path).get_data(as_text=True)
+    assert question.current_version.content["parts"][0]["stem"] in before
+    assert "只在作答后出现的解析" not in before
+    assert "正确答案" not in before
+    wrong = next(letter for letter in "ABCD" if [letter] != right_response(item, "B"))
+    assert post(learner, path, {"response": wrong}).status_code == 302
+    after = learner.get(path).get_data(as_text=True)
+    assert "答错了" in after
+    assert "只在作答后出现的解析" in after
+    again = post(learner, path, {"response": right_response(item, "B")[0]})
+    assert "以第一次作答为准" in learner.get(again.location).get_data(as_text=True)
+    session.expire_all()
+    assert (item.is_right, item.response) == (False, [wrong])
+    assert session.get(QuestionVersion, item.question_version_id).used_at is not None
+
+
+@pytest.mark.parametrize(("response", "words"), [
+    ([], "请先作答"), (["Z"], "选项不对"), (["A", "B"], "选项不对"),
+])
+def test_an_answer_without_a_choice_is_refused_and_shows_no_key(world, session, learner, response, words):
+    world.question(explanation="解析在此")
+    item, path = draw(learner, session)
+    answer = post(learner, path, {"response": response})
+    assert answer.status_code == 422
+    assert words in answer.get_data(as_text=True)
+    assert "解析在此" not in answer.get_data(as_text=True)
+    session.expire_all()
+    assert item.answered_at is None
+
+
+def test_every_kind_is_graded_on_the_server(world, session, learner):
+    world.question(Kind.MULTIPLE_CHOICE, key=("A", "C"))
+    item, path = draw(learner, session, kind="multiple_choice")
+    post(learner, path, {"response": right_response(item, "AC")})
+    session.expire_all()
+    assert item.is_right
+    world.question(Kind.FILL_BLANK)
+    item, path = draw(learner, session, kind="fill_blank")
+    post(learner, path, {"response": " 30 日"})
+    session.expire_all()
+    assert item.is_right
+    assert "三十日 / 30日" in learner.get(path).get_data(as_text=True)
+    world.question(Kind.CASE, parts=[(Kind.TRUE_FALSE, ("B",), 2)])
+    item, path = draw(learner, session, kind="case")
+    assert item.order == "AB"
+    post(learner, path, {"response": "A"})
+    session.expire_all()
+    assert item.is_right is False
+
+
+def test_practice_keeps_to_what_was_chosen_and_says_when_nothing_fits(world, session, learner):
+    wanted = world.question(law="民法典", topic="民事", difficulty="hard")
+    world.question(law="行政处罚法")
+    world.question(law="民法典", topic="民事", state="draft", difficulty="hard")
+    world.question(Kind.CASE, law="民法典", parts=[(Kind.SHORT_ANSWER, ("答",), 0)])
+    for _ in range(3):
+        item, path = draw(learner, session, law="民法典")
+        assert item.question_id == wanted.id
+        post(learner, path, {"response": "A"})
+        following = post(learner, f"{path}/next")
+        assert session.get(PracticeItem, int(following.location.rsplit("/", 1)[1])).question_id == wanted.id
+    answer = post(learner, "/practice/", {"law": "民法典", "difficulty": "easy"})
+    assert "没有符合条件的题目" in learner.get(answer.location).get_data(as_text=True)
+    answer = post(learner, "/practice/", {"law": "没有的法", "kind": "nonsense"})
+    assert "没有符合条件的题目" in learner.get(answer.location).get_data(as_text=True)
+
+
+def test_what_was_met_long_ago_comes_after_what_was_never_met(world, session, learner):
+    ids = {world.question().id for _ in range(4)}
+    met = set()
+    for _ in ids:
+        item, path = draw(learner, session)
+        met.add(item.question_id)
+        post(learner, path, {"response": "A"})
+    assert met == ids
+
+
+def test_another_persons_question_is_not_found(world, session, learner):
+    world.question()
+    _, path = draw(learner, session)
+    stranger = world.client(world.person())
+    assert stranger.get(path).status_code == 404
+    assert post(stranger, path, {"response": "A"}).status_code == 404
+    assert post(stranger, f"{path}/next").status_code == 404
+
+
+def test_mistakes_stay_in_the_book_until_answered_right(world, session, learner):
+    world.question(key=("A",), explanation="应当记住的解析")
+    item, path = draw(learner, session)
+    wrong = next(letter for letter in "ABCD" if [letter] != right_response(item, "A"))
+    post(learner, path, {"response": wrong})
+    book = learner.get("/practice/mistakes").get_data(as_text=True)
+    assert "共 1 题" in book
+    assert "应当记住的解析" in book
+    assert "错题本是空的" in world.client(world.person()).get("/practice/mistakes").get_data(as_text=True)
+    answer = post(learner, "/practice/mistakes")
+    item = session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1]))
+    post(learner, answer.location, {"response": right_response(item, "A")})
+    assert "错题本是空的" in learner.get("/practice/mistakes").get_data(as_text=True)
+    following = post(learner, f"{answer.location}/next")
+    assert following.location == "/practice/mistakes"
+
+
+def test_practice_rests_while_an_exam_is_sat(world, session, learner, frozen):
+    for _ in range(2):
+        world.question()
+    _, path = draw(learner, session)
+    exam = world.exam(world.blueprint())
+    api = world.api(learner.person)
+    started = api.post(f"/api/v1/exams/{exam.id}/attempts", json={})
+    assert started.status_code in {200, 201}, started.get_json()
+    answer = post(learner, path, {"response": "A"})
+    assert answer.status_code == 409
+    assert "您正在考试" in answer.get_data(as_text=True)
+    frozen.at(NOON + timedelta(hours=2))
+    assert post(learner, path, {"response": "A"}).status_code == 302
+
+
+def test_a_question_and_its_answer_cost_few_statements(world, session, learner, statements):
+    world.question()
+    _, path = draw(learner, session)
+    learner.get(path)
+    with statements() as seen:
+        learner.get(path)
+    assert len(seen) <= 5, seen
