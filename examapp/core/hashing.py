@@ -34,7 +34,9 @@ class Hasher:
     def from_settings(cls, settings: Settings) -> Hasher:
         """Share the machine's two hashes among its web processes."""
         at_once = max(1, _AT_ONCE_ON_THE_MACHINE // int(settings.web_workers))
-        return cls(at_once=at_once, queue=int(settings.hash_queue))
+        # Who waits here holds a thread: half of them stay free for saves.
+        places = max(at_once, int(settings.web_threads) // 2)
+        return cls(at_once=at_once, queue=min(int(settings.hash_queue), places - at_once))
 
     def hash(self, password: str) -> str:
         """Make a salted hash; raises BusyHashingError when the queue is full."""

@@ -12,9 +12,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from examapp.config import Settings, SettingsError
+from examapp.core import logging as logs
 from examapp.core import pulse as pulses
 from examapp.core.deadline import TookTooLongError, at_most
 from examapp.core.embedded import make_run_folder, start_postgres
+from examapp.core.hashing import BusyHashingError, Hasher
 from examapp.core.pulse import look_after
 from examapp.core.sabotage import Guarantee, arm, is_broken
 
@@ -88,3 +90,25 @@ def test_a_frozen_database_ends_the_wait_and_is_noticed_when_it_thaws(lone_postg
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
     engine.dispose()
     assert waited < 5
+
+
+def test_a_log_that_cannot_be_written_costs_no_request(monkeypatch):
+    class Full:
+        def write(self, *_words):
+            raise OSError(28, "No space left on device")
+
+        flush = write
+
+    logger = logs.structlog.PrintLogger(logs._ForgivingErrorStream())
+    monkeypatch.setattr(logs.sys, "stderr", Full())
+    logger.error("anything")
+    monkeypatch.undo()
+    assert logs._ForgivingErrorStream().write("") == 0
+
+
+def test_sign_ins_never_hold_more_than_half_of_the_threads():
+    hasher = Hasher.from_settings(Settings(web_workers="2", web_threads="8", hash_queue="400"))
+    held = [hasher._places.acquire(blocking=False) for _ in range(4)]
+    assert all(held)
+    with pytest.raises(BusyHashingError):
+        hasher.verify(None, "x")
