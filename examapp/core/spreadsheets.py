@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column: its head, and its width in characters."""
+    """A column: its head, its width in characters, and the head above that it shares with its neighbours, if any."""
 
     head: str
     width: int = 14
     is_number: bool = False
+    group: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,9 +46,10 @@ class Sheet:
 
 
 def write_xlsx(path: Path, sheets: Iterable[Sheet]) -> None:
-    """Write sheets as xlsx in constant memory; every text cell is a text cell, never a formula or a link."""
+    """Write sheets as xlsx, in constant memory where no head has two rows; every text cell is a text cell, never a formula or a link."""
+    sheets = list(sheets)
     options = {
-        "constant_memory": True,
+        "constant_memory": not any(column.group for sheet in sheets for column in sheet.columns),
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
@@ -76,10 +79,10 @@ def _write_sheet(workbook: xlsxwriter.Workbook, sheet: Sheet, formats: dict[str,
     for remark in sheet.remarks:
         _write_across(page, row, sheet, remark, formats["remark"])
         row += 1
-    page.repeat_rows(row)
+    first = row
+    row = _write_head(page, row, sheet.columns, formats["head"])
+    page.repeat_rows(first, row)
     page.freeze_panes(row + 1, 0)
-    for index, column in enumerate(sheet.columns):
-        page.write_string(row, index, column.head, formats["head"])
     for cells in sheet.rows:
         row += 1
         for index, cell in enumerate(cells):
@@ -87,6 +90,28 @@ def _write_sheet(workbook: xlsxwriter.Workbook, sheet: Sheet, formats: dict[str,
     for remark in sheet.closing:
         row += 1
         _write_across(page, row, sheet, remark, formats["remark"], line_height=20)
+
+
+def _write_head(page: Any, row: int, columns: Sequence[Column], form: object) -> int:
+    """Write the head, of two rows with merged cells where columns share a head; give its last row."""
+    if not any(column.group for column in columns):
+        for index, column in enumerate(columns):
+            page.write_string(row, index, column.head, form)
+        return row
+    start = 0
+    for group, members in groupby(columns, key=lambda column: column.group):
+        heads = [column.head for column in members]
+        if group and len(heads) > 1:
+            page.merge_range(row, start, row, start + len(heads) - 1, group, form)
+        elif group:
+            page.write_string(row, start, group, form)
+        for index, head in enumerate(heads, start):
+            if group:
+                page.write_string(row + 1, index, head, form)
+            else:
+                page.merge_range(row, index, row + 1, index, head, form)
+        start += len(heads)
+    return row + 1
 
 
 def _set_up_paper(page: Any, sheet: Sheet) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
 from wtforms import DateField, IntegerField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
@@ -94,3 +95,9 @@ class SendBackForm(VersionForm):
         filters=[_tidy],
         validators=[DataRequired("请写明退回理由，让单位知道改什么。"), Length(max=500, message="最多 500 字。")],
     )
+
+
+class UploadForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A list as a table."""
+
+    file = FileField("清单文件（xlsx、xls 或 csv）", validators=[FileRequired("请选择文件。")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from examapp.duties.admin_routes import items, lists
+from examapp.duties.admin_routes import items, lists, tables
 from examapp.duties.admin_routes.frame import admin_blueprint
 
-__all__ = ["admin_blueprint", "items", "lists"]
+__all__ = ["admin_blueprint", "items", "lists", "tables"]

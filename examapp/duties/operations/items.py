@@ -28,6 +28,13 @@ def create_item(
 ) -> DutyItem:
     """Add an item to a list that is being made; a common one goes into every list of the year."""
     duty_list = lock_editable(session, list_id, hands)
+    item = put_item(session, duty_list, duty=duty, answerable=answerable, now=now)
+    record(session, "duties.create_item", actor=actor, now=now, object_type="duty_item", object_id=item.id)
+    return item
+
+
+def put_item(session: Session, duty_list: DutyList, *, duty: Duty, answerable: Answerable, now: datetime) -> DutyItem:
+    """Add an item to a list that is locked, and a common one to every list of the year."""
     _check(duty, duty_list)
     item = add_item(session, duty_list, duty=duty, answerable=answerable, now=now)
     touch(duty_list, now=now)
@@ -35,7 +42,6 @@ def create_item(
         for unit_list in _lock_unit_lists(session, duty_list.year):
             add_item(session, unit_list, duty=duty, answerable=Answerable(), now=now, source_id=item.id)
             touch(unit_list, now=now)
-    record(session, "duties.create_item", actor=actor, now=now, object_type="duty_item", object_id=item.id)
     return item
 
 
@@ -54,6 +60,15 @@ def change_item(
     item, duty_list = _lock_item(session, item_id, hands)
     if item.version != version:
         raise ConflictError("这一项刚才已被他人修改。请刷新页面，看过新的内容后再改。")
+    set_item(session, duty_list, item, duty=duty, answerable=answerable, now=now)
+    record(session, "duties.change_item", actor=actor, now=now, object_type="duty_item", object_id=item.id)
+    return item
+
+
+def set_item(
+    session: Session, duty_list: DutyList, item: DutyItem, *, duty: Duty | None, answerable: Answerable, now: datetime
+) -> None:
+    """Set an item of a list that is locked, and the copies of a common one; in a unit's copy only who answers."""
     is_copy = item.kind == ItemKind.COMMON and duty_list.unit_id is not None
     if duty is not None and not is_copy:
         _check(duty, duty_list)
@@ -61,8 +76,6 @@ def change_item(
         _change_copies(session, item, duty, now=now)
     apply(item, answerable, now=now)
     touch(duty_list, now=now)
-    record(session, "duties.change_item", actor=actor, now=now, object_type="duty_item", object_id=item.id)
-    return item
 
 
 def remove_item(session: Session, *, item_id: int, hands: Hands, actor: Actor, now: datetime) -> bool:
