@@ -2,10 +2,14 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && command -v $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: run test check bench test-browser test-slow drill-short drill sabotage format lock
+.PHONY: run rehearse backup-start backup-base restore-drill test check bench test-browser test-slow drill-short drill sabotage format lock
 
 run: .venv/.installed
 	@exec $(BIN)/python -m examapp.core.supervisor
+
+# Beside a site that `make run` started, in another terminal:
+rehearse backup-start backup-base restore-drill:
+	@set -a; . "$${DATA_DIR:-.data}/site.env"; exec $(BIN)/python -m flask --app wsgi $(subst backup-,backup ,$(subst restore-drill,backup restore-drill,$@))
 
 test: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not drill"

@@ -2,6 +2,7 @@
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import text
 
 from examapp.core.db import Base
 
@@ -11,6 +12,11 @@ engine = current_app.extensions["migrate"].db.engine
 
 def run() -> None:
     with engine.connect() as connection:
+        # Who saves waits behind a migration that waits for a lock, so it gives up after two seconds, to be run again; once it holds
+        # its locks it may take its time.
+        connection.execute(text("SET lock_timeout = '2s'"))
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.commit()
         context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True, transaction_per_migration=True)
         with context.begin_transaction():
             context.run_migrations()

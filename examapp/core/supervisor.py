@@ -1,7 +1,8 @@
 """`make run`: one command that starts everything, notices a crash, and ends everything it started.
 
 It starts PostgreSQL and Valkey of our own where no addresses are given, migrates, serves the site (the demo county is loaded beside it),
-and watches web server, workers, schedule and sweeper. Ctrl-C or SIGTERM ends all of them.
+and watches web server, workers, schedule and sweeper. Ctrl-C or SIGTERM ends all of them; SIGHUP brings a new version of the program in
+while people sit their exams.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -26,6 +29,7 @@ from examapp.core.sabotage import Guarantee
 
 _PYTHON = sys.executable
 _BIN = Path(sys.executable).parent
+_ENVIRONMENT_FILE = "site.env"
 _POLL_S = 0.5
 _RESTART_PAUSE_S = 1.0
 _STOP_TIMEOUT_S = 20.0
@@ -40,6 +44,8 @@ class Part:
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     restarts: int = 0
+    is_reloading: bool = False
+    """Told to end so that it starts anew; no cause for alarm."""
 
 
 @dataclass(slots=True)
@@ -58,9 +64,18 @@ def main() -> int:
     site = site_from_environment()
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
+    reload_wanted = threading.Event()
+    has_terminal = os.isatty(0)
+
+    def on_hangup(_signal: int, _frame: FrameType | None) -> None:
+        if has_terminal and not os.isatty(0):  # the window was closed: nobody could end the site any more
+            raise KeyboardInterrupt
+        reload_wanted.set()
+
+    signal.signal(signal.SIGHUP, on_hangup)
     try:
         start(site)
-        _watch(site)
+        _watch(site, reload_wanted)
     except KeyboardInterrupt:
         pass
     except subprocess.CalledProcessError as error:
@@ -111,6 +126,7 @@ def start(site: Site) -> None:
     """Start servers and parts in order; raises CalledProcessError or EmbeddedServerError."""
     _start_servers(site)
     site.environment = _environment(site)
+    _keep_environment(site)
     _run(site, [_PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade"])
     for part in _parts(site.settings):
         site.parts.append(part)
@@ -154,6 +170,16 @@ def _environment(site: Site) -> dict[str, str]:
         "DATA_DIR": str(settings.data_path),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _keep_environment(site: Site) -> None:
+    """Write down what a command beside the site needs (`make rehearse`, `make backup`), readable by its owner only."""
+    path = site.settings.data_path / _ENVIRONMENT_FILE
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    names = (*(f.name.upper() for f in fields(Settings)),)
+    kept = {name: site.environment[name] for name in names if name in site.environment}
+    path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in kept.items()))
 
 
 def _parts(settings: Settings) -> list[Part]:
@@ -203,9 +229,12 @@ def _start_part(site: Site, part: Part) -> None:
     part.started_at = time.monotonic()
 
 
-def _watch(site: Site) -> None:
+def _watch(site: Site, reload_wanted: threading.Event) -> None:
     while True:
         time.sleep(_POLL_S)
+        if reload_wanted.is_set():
+            reload_wanted.clear()
+            reload_parts(site)
         _revive_servers(site)
         for part in site.parts:
             if (
@@ -214,11 +243,32 @@ def _watch(site: Site) -> None:
                 and time.monotonic() - part.started_at > _RESTART_PAUSE_S
             ):
                 part.restarts += 1
-                say(
-                    f"「{part.name}」意外退出（{part.process.returncode}），已重新启动。日志：{site.settings.data_path}/logs/{part.name}.log"
-                )
+                if not part.is_reloading:
+                    say(
+                        f"「{part.name}」意外退出（{part.process.returncode}），已重新启动。日志：{site.settings.data_path}/logs/{part.name}.log"
+                    )
+                part.is_reloading = False
                 _kill_group(part.process)  # a dead leader may leave children behind that hold the port
                 _start_part(site, part)
+
+
+def reload_parts(site: Site) -> None:
+    """Bring a new version of the program in without losing a request.
+
+    The schema is migrated first (short locks only, the old program works on the new schema). The web server replaces its workers one by
+    one: each ends what it has begun, and connections wait in the meantime. The other parts end their task and start again.
+    """
+    say("正在换上新版程序，不中断考试……")
+    try:
+        _run(site, [_PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade"])
+    except subprocess.CalledProcessError:
+        say("数据库结构没有升级成功，继续用原来的程序。请看上面的说明，处理后再执行一次。")
+        return
+    for part in site.parts:
+        if part.process is not None and part.process.poll() is None:
+            part.process.send_signal(signal.SIGHUP if part.name == "web" else signal.SIGTERM)
+            part.is_reloading = part.name != "web"
+    say("网页进程正在逐个更换，后台进程做完手上的任务后重新启动。")
 
 
 def _revive_servers(site: Site) -> None:
@@ -253,6 +303,7 @@ def stop(site: Site) -> None:
             site.servers[name].stop(signal.SIGTERM if name == "valkey" else signal.SIGINT)
     if site.run_folder is not None:
         shutil.rmtree(site.run_folder, ignore_errors=True)
+    (site.settings.data_path / _ENVIRONMENT_FILE).unlink(missing_ok=True)
     say("已全部结束。")
 
 
