@@ -30,6 +30,7 @@ SCHEDULE = {
     "sweep attempts": {"task": "grading.sweep", "schedule": 15.0},
     "sweep jobs": {"task": "reports.sweep", "schedule": 30.0},
     "sweep roster imports": {"task": "people.sweep_imports", "schedule": 30.0},
+    "forget sign-in failures": {"task": "people.forget_failures", "schedule": 300.0},
     "sweep question imports": {"task": "questions.sweep_imports", "schedule": 30.0},
     "sweep rehearsals": {"task": "admin.sweep_rehearsals", "schedule": 60.0},
     "prepare papers": {"task": "exams.sweep_papers", "schedule": 60.0},

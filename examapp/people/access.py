@@ -27,6 +27,14 @@ from examapp.core.hashing import NO_HASH, Hasher
 from examapp.core.html import normalise
 from examapp.core.permissions import Permission
 from examapp.core.sabotage import Guarantee
+from examapp.people.operations.captchas import (
+    CaptchaRequiredError,
+    Challenge,
+    Solution,
+    WrongCaptchaError,
+    new_challenge,
+    use_solution,
+)
 from examapp.people.operations.signing_in import (
     Checked,
     Device,
@@ -35,7 +43,14 @@ from examapp.people.operations.signing_in import (
     note_unknown_sign_in,
     sign_out,
 )
-from examapp.people.queries import AccountToCheck, SignedIn, find_account_to_check, find_signed_in, list_grants
+from examapp.people.queries import (
+    AccountToCheck,
+    SignedIn,
+    find_account_to_check,
+    find_signed_in,
+    is_captcha_due,
+    list_grants,
+)
 from examapp.people.rules import (
     LONGEST_PASSWORD,
     Grant,
@@ -123,17 +138,20 @@ def hasher() -> Hasher:
     return cast("Hasher", current_app.extensions["hasher"])
 
 
-def sign_in_with(login_name: str, password: str) -> SignedIn:
+def sign_in_with(login_name: str, password: str, solution: Solution | None = None) -> SignedIn:
     """Sign this browser in: read, compare outside any transaction, judge and write under the account's lock.
 
-    A name that nobody has costs the same as a wrong password. Raises PasswordTooLongError, WrongCredentialsError,
-    WaitBeforeSignInError, AccountDisabledError, and TryAgainError where too many sign in at once.
+    A name that nobody has costs the same as a wrong password. Raises PasswordTooLongError, CaptchaRequiredError,
+    WrongCredentialsError, WaitBeforeSignInError, AccountDisabledError, and TryAgainError where too many sign in at once.
     """
     if len(password) > LONGEST_PASSWORD:
         raise PasswordTooLongError
     name = clean_login_name(login_name)
     with transaction() as db_session:
         found = find_account_to_check(db_session, name, sealer()) if name else None
+        refusal = _captcha_refusal(db_session, found, solution or Solution())
+    if refusal:
+        raise refusal
     checked = _compare(found, password)
     previous = find_signed_in_person()
     with transaction() as db_session:
@@ -146,6 +164,29 @@ def sign_in_with(login_name: str, password: str) -> SignedIn:
     begin_session(verdict.token, who)
     _remember_account(who.account_id)
     return who
+
+
+def _captcha_refusal(
+    db_session: Session, account: AccountToCheck | None, solution: Solution
+) -> CaptchaRequiredError | None:
+    """Say that a captcha is to be solved first, whether the name is an account's or not; never where the owner's device asks."""
+    if account is not None and account.account_id in _accounts_of_device():
+        return None
+    now, address = clock.now(), request.remote_addr
+    if not is_captcha_due(db_session, address, now=now):
+        return None
+    if not solution.token:
+        return CaptchaRequiredError()
+    is_solved = use_solution(db_session, solution, address=address, sealer=sealer(), now=now)
+    return None if is_solved else WrongCaptchaError()
+
+
+def find_challenge(refusal: DomainError | None = None) -> Challenge | None:
+    """Make the captcha that the sign-in page must show: after a refusal for want of one, or at once to a device without a cookie."""
+    is_due = isinstance(refusal, CaptchaRequiredError) or (
+        not _accounts_of_device() and is_captcha_due(reading(), request.remote_addr, now=clock.now())
+    )
+    return new_challenge(sealer=sealer(), now=clock.now()) if is_due else None
 
 
 def _compare(account: AccountToCheck | None, password: str) -> Checked | None:
@@ -179,7 +220,7 @@ def _judge(db_session: Session, checked: Checked | None, *, name: str) -> Verdic
     now = clock.now()
     if checked is None:
         name_digest = sealer().blind_index(name, purpose="unknown_login_name")
-        return note_unknown_sign_in(db_session, name_digest, now=now)
+        return note_unknown_sign_in(db_session, name_digest, address=request.remote_addr, now=now)
     device = Device(
         address=request.remote_addr,
         name=normalise(request.user_agent.string),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
@@ -13,6 +14,7 @@ from examapp.core.errors import BadRequestError, DomainError
 from examapp.core.jsonapi import answer, instant, read_object
 from examapp.people import access
 from examapp.people.access import PasswordChangeRequiredError, me, public, signed_in
+from examapp.people.operations.captchas import CaptchaRequiredError, Solution
 from examapp.people.queries import SignedIn
 
 api_blueprint = Blueprint("people_api", __name__, url_prefix="/api/v1")
@@ -41,7 +43,11 @@ def begin_session() -> Response:
     """Sign in again on an open page: the old token has ended with its session, so the origin is checked in its stead."""
     _refuse_foreign_origin()
     body = read_object(most_bytes=_MOST_BYTES)
-    who = access.sign_in_with(_text(body.get("login_name")), _text(body.get("password")))
+    solution = Solution(token=_text(body.get("captcha_id", "")), answer=_text(body.get("captcha", "")))
+    try:
+        who = access.sign_in_with(_text(body.get("login_name")), _text(body.get("password")), solution)
+    except CaptchaRequiredError as refusal:
+        raise _with_captcha(refusal) from None
     if who.must_change_password:
         raise PasswordChangeRequiredError
     return _session_of(who)
@@ -50,6 +56,14 @@ def begin_session() -> Response:
 @api_blueprint.record_once
 def _exempt_from_token(state: BlueprintSetupState) -> None:
     state.app.extensions["csrf"].exempt(begin_session)
+
+
+def _with_captcha(refusal: CaptchaRequiredError) -> CaptchaRequiredError:
+    """Give the picture (PNG, base64) along with the refusal; it comes back as `captcha_id` and `captcha`."""
+    challenge = access.find_challenge(refusal)
+    if challenge:
+        refusal.extra.update(captcha_id=challenge.token, image=base64.b64encode(challenge.picture).decode())
+    return refusal
 
 
 def _session_of(who: SignedIn) -> Response:

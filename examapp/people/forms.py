@@ -7,7 +7,17 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, DateField, Field, PasswordField, RadioField, SelectField, StringField, ValidationError
+from wtforms import (
+    BooleanField,
+    DateField,
+    Field,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    StringField,
+    ValidationError,
+)
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp
 
@@ -41,7 +51,8 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
     login_name = StringField("登录名", validators=[InputRequired("请填写登录名。"), Length(max=_LONGEST_LOGIN_NAME)])
     password = PasswordField("密码", validators=[InputRequired("请填写密码。")])
-    captcha = StringField("验证码", validators=[Optional()])
+    captcha = StringField("验证码", validators=[Optional(), Length(max=40, message="验证码过长。")])
+    captcha_id = HiddenField(validators=[Optional()])
 
 
 class ChangePasswordForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types

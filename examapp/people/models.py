@@ -102,6 +102,31 @@ class UnknownSignIn(Base):
     locked_until: Mapped[Instant]
 
 
+class AddressFailure(Base):
+    """The last failure of a login name from an address: so many names from one address bring the captcha."""
+
+    __tablename__ = "address_failures"
+    __table_args__ = (Index("ix_address_failures_address_failed_at", "address", "failed_at"),)
+
+    address: Mapped[Words] = mapped_column(primary_key=True)
+    name_key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    """A digest: of the account's id, or of a name that no account has."""
+    failed_at: Mapped[Instant]
+
+
+class UsedCaptcha(Base):
+    """A captcha that has been answered, so that it is good for one try."""
+
+    __tablename__ = "used_captchas"
+    __table_args__ = (Index("ix_used_captchas_address", "address", "used_at", postgresql_where="is_waited"),)
+
+    nonce: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    used_at: Mapped[Instant]
+    address: Mapped[Words]
+    is_waited: Mapped[bool]
+    """Passed by waiting, without digits."""
+
+
 class SignIn(Base):
     """One signed-in browser. The cookie holds a random token, this row its digest; ended means dead at the next request."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response as AnyResponse
@@ -13,6 +15,7 @@ from examapp.people import access
 from examapp.people.access import me, public, signed_in_with_any_password
 from examapp.people.forms import ChangePasswordForm, SignInForm
 from examapp.people.operations import passwords, signing_in
+from examapp.people.operations.captchas import Challenge, Solution
 from examapp.people.queries import get_password_hash
 from examapp.people.rules import SHORTEST_PASSWORD, password_fault, safe_next
 
@@ -25,11 +28,14 @@ def sign_in() -> AnyResponse:
     """Show the sign-in page, and sign in."""
     form = SignInForm()
     if request.method == "GET":
-        return redirect("/") if access.find_signed_in_person() else _sign_in_page(form, 200)
+        return (
+            redirect("/") if access.find_signed_in_person() else _sign_in_page(form, 200, "", access.find_challenge())
+        )
     if not form.validate():
         return _explain_shape(form)
     try:
-        who = access.sign_in_with(form.login_name.data, form.password.data)
+        solution = Solution(token=form.captcha_id.data or "", answer=form.captcha.data or "")
+        who = access.sign_in_with(form.login_name.data, form.password.data, solution)
     except DomainError as refusal:
         return _explain_refusal(form, refusal)
     target = safe_next(request.args.get("next"))
@@ -41,22 +47,28 @@ def sign_in() -> AnyResponse:
 def _explain_shape(form: SignInForm) -> AnyResponse:
     if "csrf_token" in form.errors:
         form.csrf_token.errors = ()
-        return _sign_in_page(form, 403, "页面打开得太久了。内容没有丢失，请再登录一次。")
-    return _sign_in_page(form, 422)
+        words = "页面打开得太久了。内容没有丢失，请再登录一次。"
+        return _sign_in_page(form, 403, words, access.find_challenge())
+    return _sign_in_page(form, 422, "", access.find_challenge())
 
 
 def _explain_refusal(form: SignInForm, refusal: DomainError) -> AnyResponse:
     status = 422 if refusal.status in {401, 403} else refusal.status
-    response = _sign_in_page(form, status, refusal.text)
+    response = _sign_in_page(form, status, refusal.text, access.find_challenge(refusal))
     if status in {429, 503}:
         response.headers["Retry-After"] = str(refusal.extra.get("retry_after", 3))
     return response
 
 
-def _sign_in_page(form: SignInForm, status: int, refusal: str = "") -> Response:
+def _sign_in_page(form: SignInForm, status: int, refusal: str = "", challenge: Challenge | None = None) -> Response:
     next_path = safe_next(request.args.get("next"))
     page = render_template(
-        "people/sign_in.html", form=form, refusal=refusal, next_path=None if next_path == "/" else next_path
+        "people/sign_in.html",
+        form=form,
+        refusal=refusal,
+        next_path=None if next_path == "/" else next_path,
+        challenge=challenge,
+        picture=base64.b64encode(challenge.picture).decode() if challenge else "",
     )
     return Response(page, status)
 

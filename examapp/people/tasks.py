@@ -1,4 +1,4 @@
-"""Work of the room in the background: roster imports and their sweep."""
+"""Work of the room in the background: roster imports and their sweep, and failures that no longer count."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from examapp.core import clock
 from examapp.core.db import transaction
 from examapp.core.errors import DomainError
 from examapp.people.access import sealer
-from examapp.people.operations import imports
+from examapp.people.operations import captchas, imports
 
 _TOO_LONG = "文件处理时间过长，已停止，名册没有改动。请拆成几个文件再上传。"
 
@@ -52,3 +52,10 @@ def sweep_imports() -> None:
     """Nudge imports that were left lying."""
     with transaction() as session:
         imports.sweep_imports(session, now=clock.now())
+
+
+@shared_task(name="people.forget_failures", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def forget_failures() -> None:
+    """Delete the failures of sign-ins that no longer count."""
+    with transaction() as session:
+        captchas.forget_old_failures(session, now=clock.now())

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from examapp.audit.operations import Actor, record
 from examapp.core.errors import DomainError
 from examapp.people.models import Account, SignIn, UnknownSignIn
+from examapp.people.operations.captchas import note_address_failure
 from examapp.people.rules import Failures, digest
 
 _DEVICE_CHARACTERS = 200
@@ -99,6 +100,7 @@ def judge_sign_in(session: Session, checked: Checked, *, device: Device, now: da
 def _count_failure(session: Session, account: Account, failures: Failures, *, device: Device, now: datetime) -> Verdict:
     account.failures, account.first_failure_at = failures.count, failures.first_at
     account.locked_until = failures.locked_until
+    note_address_failure(session, digest(f"account {account.id}"), address=device.address, now=now)
     wait = failures.wait_s(now=now, is_known_device=device.is_known)
     if wait:
         record(
@@ -138,7 +140,7 @@ def _begin_sign_in(session: Session, account: Account, *, device: Device, now: d
     return token
 
 
-def note_unknown_sign_in(session: Session, name_digest: bytes, *, now: datetime) -> Verdict:
+def note_unknown_sign_in(session: Session, name_digest: bytes, *, address: str | None, now: datetime) -> Verdict:
     """Count a failure under a name that no account has; the answer is an account's."""
     session.execute(
         insert(UnknownSignIn)
@@ -152,6 +154,7 @@ def note_unknown_sign_in(session: Session, name_digest: bytes, *, now: datetime)
     after = failures.after_another(now=now)
     row.failures, row.locked_until = after.count, after.locked_until or now
     row.first_failure_at = after.first_at or now
+    note_address_failure(session, name_digest, address=address, now=now)
     wait = after.wait_s(now=now, is_known_device=False)
     return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
 

@@ -34,6 +34,7 @@ from examapp.people.queries.signing_in import (
     find_account_to_check,
     find_signed_in,
     get_password_hash,
+    is_captcha_due,
 )
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "get_person_within",
     "get_unit_within",
     "guarded_role_of",
+    "is_captcha_due",
     "list_first_passwords",
     "list_grants",
     "list_imports",

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select, text, union_all
+from sqlalchemy import func, select, text, union_all
 from sqlalchemy.orm import Session
 
 from examapp.core.crypto import Sealer
-from examapp.people.models import Account, Person
+from examapp.people.models import Account, AddressFailure, Person
 from examapp.people.rules import (
+    ADDRESS_WINDOW,
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
+    MOST_FAILED_ACCOUNTS,
     is_id_number,
     is_mobile,
     normalise_id_number,
     normalise_mobile,
+    office_of,
 )
 
 
@@ -91,6 +95,17 @@ def find_account_to_check(session: Session, login_name: str, sealer: Sealer) -> 
     named = [row for row in rows if row.login_name == login_name] or [row for row in rows if row.login_name in names]
     found = named or rows
     return AccountToCheck(**found[0]._mapping) if len(found) == 1 else None  # noqa: SLF001 – as above
+
+
+def is_captcha_due(session: Session, address: str | None, *, now: datetime) -> bool:
+    """Tell whether so many accounts failed from an address lately that unknown devices solve a captcha."""
+    failed = (
+        select(AddressFailure.name_key)
+        .where(AddressFailure.address == office_of(address), AddressFailure.failed_at > now - ADDRESS_WINDOW)
+        .limit(MOST_FAILED_ACCOUNTS)
+        .subquery()
+    )
+    return session.execute(select(func.count()).select_from(failed)).scalar_one() >= MOST_FAILED_ACCOUNTS
 
 
 def get_password_hash(session: Session, account_id: int) -> str:

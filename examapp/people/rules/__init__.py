@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from examapp.people.rules.captcha import (
+    ADDRESS_WINDOW,
+    CAPTCHA_LIFE,
+    CAPTCHA_WAIT,
+    MOST_FAILED_ACCOUNTS,
+    MOST_WAITED_TRIES,
+    draw_captcha,
+    is_captcha_answer,
+    new_captcha_answer,
+    office_of,
+)
 from examapp.people.rules.numbers import (
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
@@ -54,6 +65,9 @@ from examapp.people.rules.signing_in import (
 )
 
 __all__ = [
+    "ADDRESS_WINDOW",
+    "CAPTCHA_LIFE",
+    "CAPTCHA_WAIT",
     "FAILURE_WINDOW",
     "FIELD_NAMES",
     "FIRST_PASSWORD_CHARACTERS",
@@ -63,8 +77,10 @@ __all__ = [
     "ID_NUMBER_PURPOSE",
     "LONGEST_PASSWORD",
     "MOBILE_PURPOSE",
+    "MOST_FAILED_ACCOUNTS",
     "MOST_FAILURES",
     "MOST_FAILURES_OF_A_KNOWN_DEVICE",
+    "MOST_WAITED_TRIES",
     "ROLE_NAMES",
     "ROLE_PERMISSIONS",
     "SEPARATED_ROLES",
@@ -79,19 +95,23 @@ __all__ = [
     "RosterRow",
     "clean_login_name",
     "digest",
+    "draw_captcha",
     "first_password_binding",
     "id_check_character",
     "id_number_binding",
     "id_number_fault",
     "import_file_binding",
+    "is_captcha_answer",
     "is_id_number",
     "is_mobile",
     "mask_id_number",
     "mask_mobile",
     "mobile_binding",
     "mobile_fault",
+    "new_captcha_answer",
     "normalise_id_number",
     "normalise_mobile",
+    "office_of",
     "password_fault",
     "reach_of",
     "read_roster",
