@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from question_bank import textformat
+from question_bank.likeness import LIKE, near_pairs
 from question_bank.model import OPTION_LETTERS, Kind, Question
 
 _BANNED_OPTIONS = ("以上都对", "以上都不对", "以上皆是", "以上均", "都不是", "A和B", "AB都")
-NEAR_DUPLICATE = 0.8
+NEAR_DUPLICATE = LIKE
 """Two stems whose character trigrams overlap (Jaccard) by this much count as near-duplicates."""
 
 
@@ -57,20 +58,8 @@ def _check_options(question: Question) -> Iterator[str]:
 
 def near_duplicates(questions: Sequence[Question]) -> Iterator[tuple[Question, Question]]:
     """Yield pairs of questions whose stems are nearly the same (threshold NEAR_DUPLICATE)."""
-    grams = [_trigrams(q.stem) for q in questions]
-    holders: dict[str, list[int]] = {}
-    for index, gram in enumerate(grams):
-        shared: Counter[int] = Counter(other for g in gram for other in holders.get(g, ()))
-        for other, count in shared.items():
-            if count / (len(gram) + len(grams[other]) - count) >= NEAR_DUPLICATE:
-                yield questions[other], questions[index]
-        for g in gram:
-            holders.setdefault(g, []).append(index)
-
-
-def _trigrams(stem: str) -> set[str]:
-    text = "".join(stem.split())
-    return {text[i : i + 3] for i in range(max(1, len(text) - 2))}
+    for one, other, _ in near_pairs([question.stem for question in questions], threshold=NEAR_DUPLICATE):
+        yield questions[one], questions[other]
 
 
 def give_aways(questions: Sequence[Question]) -> Iterator[str]:

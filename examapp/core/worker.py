@@ -18,6 +18,7 @@ _LOOK_EVERY_S = 10.0
 _LONGEST_IDLENESS_S = 90.0
 
 QUEUES = {
+    "grading.tally": "reports",
     "grading.": "grading",
     "papers.": "grading",
     "exams.": "grading",
@@ -32,6 +33,8 @@ SCHEDULE = {
     "sweep roster imports": {"task": "people.sweep_imports", "schedule": 30.0},
     "forget sign-in failures": {"task": "people.forget_failures", "schedule": 300.0},
     "sweep question imports": {"task": "questions.sweep_imports", "schedule": 30.0},
+    "tally questions": {"task": "grading.tally_questions", "schedule": 600.0},
+    "check laws": {"task": "questions.check_laws", "schedule": 60.0},
     "sweep rehearsals": {"task": "admin.sweep_rehearsals", "schedule": 60.0},
     "prepare papers": {"task": "exams.sweep_papers", "schedule": 60.0},
 }

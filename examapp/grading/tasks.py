@@ -79,3 +79,10 @@ def _grade(ids: list[int]) -> int:
     except Exception:
         log.exception("grading_failed", attempts=len(ids))
         return 0
+
+
+@shared_task(name="grading.tally_questions", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def tally_questions() -> None:
+    """Count how questions fared in exams with new grades."""
+    with transaction() as session:
+        operations.tally_questions(session, now=clock.now())

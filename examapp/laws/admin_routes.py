@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
+from examapp.core.errors import NotFoundError
 from examapp.core.permissions import Permission
+from examapp.core.textdiff import SideBySide, compare_texts
 from examapp.laws import operations, queries
 from examapp.laws.forms import DatesForm, UploadLawsForm
-from examapp.laws.rules import UnreadableLawError, read_law_text
+from examapp.laws.rules import ArticleChange, Change, UnreadableLawError, read_law_text
 from examapp.people.access import actor, requires
 
 admin_blueprint = Blueprint("laws_admin", __name__, url_prefix="/admin/laws")
@@ -73,3 +77,32 @@ def set_dates(version_id: int) -> Response | str:
         )
     flash(f"《{row.law}》（{row.version_on}）的日期已保存。", "success")
     return redirect(url_for("laws_admin.list_laws"))
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedRow:
+    """What became of an article, with both texts side by side."""
+
+    change: ArticleChange
+    texts: SideBySide
+
+
+@admin_blueprint.get("/compare/<int:old_id>/<int:new_id>")
+@requires(Permission.LAWS_WRITE)
+def compare(old_id: int, new_id: int) -> str:
+    """Show two versions of a law side by side, article by article."""
+    session = reading()
+    old, new = queries.get_version_row(session, old_id), queries.get_version_row(session, new_id)
+    if old.law != new.law:
+        raise NotFoundError("这是两部不同的法律，不能对照。请从法律库重新选择。")
+    compared = queries.compare_versions(session, old_id, new_id)
+    texts = [{a.label: a.text for a in queries.list_articles(session, each)} for each in (old_id, new_id)]
+    only = request.args.get("only", "")
+    rows = [
+        ComparedRow(each, compare_texts(texts[0].get(each.old or "", ""), texts[1].get(each.new or "", "")))
+        for each in compared.changes
+        if only in {"", str(each.change)}
+    ]
+    return render_template(
+        "laws/compare.html", old=old, new=new, compared=compared, rows=rows, only=only if only in set(Change) else ""
+    )

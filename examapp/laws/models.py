@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examapp.core.db import Base, Day, Id, Instant, Words
@@ -12,10 +12,13 @@ class Law(Base):
     """A law or regulation by its short name (行政处罚法)."""
 
     __tablename__ = "laws"
+    __table_args__ = (Index("ix_laws_unchecked", "id", postgresql_where=text("unchecked_since IS NOT NULL")),)
 
     id: Mapped[Id]
     name: Mapped[Words] = mapped_column(unique=True)
     topic: Mapped[Words] = mapped_column(default="")
+    unchecked_since: Mapped[Instant | None]
+    """When its texts or dates changed, until the questions that cite it have been compared with it; the questions' room sweeps these."""
     created_at: Mapped[Instant]
     versions: Mapped[list[LawVersion]] = relationship(back_populates="law", order_by="LawVersion.version_on")
 

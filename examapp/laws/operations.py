@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
 from examapp.core.errors import BadRequestError, NotFoundError
+from examapp.core.nudge import nudge_after_commit
 from examapp.laws.models import Law, LawArticle, LawVersion
 from examapp.laws.rules import LawText
 
@@ -75,6 +76,8 @@ def import_law_text(session: Session, *, text: LawText, actor: Actor, now: datet
             changed += 1
     if fresh:
         session.execute(insert(LawArticle), fresh)
+    if fresh or changed:
+        _mark_unchecked(session, version, now=now)
     session.flush()
     imported = ImportedLaw(
         version_id=version.id,
@@ -114,8 +117,15 @@ def set_dates(
     if effective_on is not None and repealed_on is not None and repealed_on <= effective_on:
         raise BadRequestError("废止日期应当晚于施行日期，请核对。")
     version.effective_on, version.repealed_on = effective_on, repealed_on
+    _mark_unchecked(session, version, now=now)
     days = {"effective_on": str(effective_on), "repealed_on": str(repealed_on)}
     record(
         session, "laws.set_dates", actor=actor, now=now, object_type="law_version", object_id=version.id, details=days
     )
     return version
+
+
+def _mark_unchecked(session: Session, version: LawVersion, *, now: datetime) -> None:
+    """Leave word that questions citing the law must be looked at; the questions' room sweeps such laws."""
+    session.execute(update(Law).where(Law.id == version.law_id).values(unchecked_since=now))
+    nudge_after_commit(session, "questions.check_laws")

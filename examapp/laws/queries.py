@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import func, select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from examapp.core.errors import NotFoundError
 from examapp.laws.models import Law, LawArticle, LawVersion
+from examapp.laws.rules import Comparison, compare_articles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,8 @@ class VersionRow:
     articles: int
     replaced_on: date | None = None
     """From when the next version of the law is in force."""
+    older_id: int | None = None
+    """The version before this one, where both have their text."""
 
 
 _VERSIONS = (
@@ -56,6 +59,8 @@ def list_versions(session: Session, *, words: str = "", law: str = "") -> list[V
     for found in session.execute(statement):
         newer = rows[-1] if rows and rows[-1].law == found.law else None
         replaced_on = (newer.effective_on or newer.version_on) if newer else None
+        if newer and newer.articles and found.articles:
+            rows[-1] = replace(newer, older_id=found.id)
         rows.append(VersionRow(**found._mapping, replaced_on=replaced_on))  # noqa: SLF001 – SQLAlchemy's public name
     return rows
 
@@ -101,3 +106,17 @@ def find_version_in_force(session: Session, *, law: str, on: date) -> LawVersion
         .limit(1)
     )
     return session.scalars(statement).first()
+
+
+def get_version_by_id(session: Session, version_id: int) -> LawVersion:
+    """Get a version of a law; raises NotFoundError."""
+    found = session.get(LawVersion, version_id)
+    if found is None:
+        raise NotFoundError("没有找到这部法律的这个版本。请从法律库重新进入。")
+    return found
+
+
+def compare_versions(session: Session, old_id: int, new_id: int) -> Comparison:
+    """Compare the articles of two versions of a law."""
+    old, new = ({a.label: a.text for a in list_articles(session, each)} for each in (old_id, new_id))
+    return compare_articles(old, new)

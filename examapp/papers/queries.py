@@ -169,7 +169,7 @@ def load_pool(session: Session, blueprint: Blueprint) -> Pool:
 
 
 def iter_pool(session: Session, sections: Iterable[Section]) -> Iterator[PoolQuestion]:
-    """Give the active questions of the kinds that sections ask for."""
+    """Give the active questions of the kinds that sections ask for; those under which the law has changed wait for a reviewer."""
     sections = list(sections)
     points = _knowledge_points(session) if any(section.knowledge_points for section in sections) else {}
     kinds = {str(section.kind) for section in sections if section.kind in DRAWN_KINDS}
@@ -184,7 +184,7 @@ def iter_pool(session: Session, sections: Iterable[Section]) -> Iterator[PoolQue
             QuestionVersion.content,
         )
         .join(QuestionVersion, Question.current_version_id == QuestionVersion.id)
-        .where(Question.state == QuestionState.ACTIVE, Question.kind.in_(kinds))
+        .where(Question.state == QuestionState.ACTIVE, Question.law_change == "", Question.kind.in_(kinds))
         .order_by(Question.id)
     )
     for row in rows:

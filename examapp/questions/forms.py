@@ -50,6 +50,7 @@ def _choices(names: Mapping[Any, str], *, nothing: str | None = None) -> list[Se
 
 
 _PART_KINDS = {kind: name for kind, name in KIND_NAMES.items() if kind is not Kind.CASE}
+FLAG_NAMES = {"doubt": "答案待核对", "law": "法律有变，待处理", "uncited": "没有法律依据"}
 _STATES = {"draft": "草稿", "reviewed": "已审核", "active": "启用", "retired": "停用"}
 _OWN_LAW = re.compile(r"《(.+?)》(?:[（(](\d{4}-\d{2}-\d{2})[)）])?(.*)")
 _SWAPPABLE = (Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE)
@@ -124,6 +125,25 @@ class StateForm(FlaskForm):  # type: ignore[misc]
     ids = SelectMultipleField("题目", coerce=int, choices=[], validate_choice=False, validators=[Optional()])
 
 
+class BulkForm(FlaskForm):  # type: ignore[misc]
+    """What to change of many questions at once."""
+
+    ids = HiddenField()
+    difficulty = SelectField(
+        "难度", choices=[SelectChoice("keep", "不改"), SelectChoice("none", "改为未定"), *_choices(DIFFICULTY_NAMES)]
+    )
+    topic = SelectField(
+        "主题",
+        choices=[
+            SelectChoice("keep", "不改"),
+            SelectChoice("none", "改为未定"),
+            *_choices({topic: topic for topic in TOPICS}),
+        ],
+    )
+    added_point = StringField("加上知识点", validators=[Optional(), Length(max=60, message="最多 60 个字。")])
+    removed_point = StringField("去掉知识点", validators=[Optional(), Length(max=60, message="最多 60 个字。")])
+
+
 class FilterForm(FlaskForm):  # type: ignore[misc]
     """The filters of the question list; read from the address, so without a token."""
 
@@ -139,7 +159,9 @@ class FilterForm(FlaskForm):  # type: ignore[misc]
     kind = SelectField("题型", choices=_choices(KIND_NAMES, nothing="全部题型"))
     difficulty = SelectField("难度", choices=_choices(DIFFICULTY_NAMES, nothing="全部难度"))
     state = SelectField("状态", choices=_choices(_STATES, nothing="全部状态"))
-    doubtful = BooleanField("答案待核对")
+    article = StringField("条文", validators=_WORDS)
+    flag = SelectField("标记", choices=_choices(FLAG_NAMES, nothing="不限"))
+    author = IntegerField("撰写人", validators=[Optional()])
     import_id = IntegerField("导入批次", validators=[Optional()])
     page = IntegerField("页", validators=[Optional()])
 

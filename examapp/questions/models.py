@@ -14,11 +14,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from examapp.core.db import Base, BigInt, Id, Instant, Json, Words
+from examapp.core.db import Base, BigInt, Id, Instant, Json, Points, Words
 from examapp.core.jobs import JobColumns
 
 
@@ -39,6 +40,27 @@ question_knowledge_points = Table(
 )
 
 
+class LawChange(StrEnum):
+    """What the newest version of a law did to the articles that a question cites, the gravest last."""
+
+    MOVED = "moved"
+    CHANGED = "changed"
+    REPEALED = "repealed"
+    UNKNOWN = "unknown"
+    """There is a newer version, but the text cited was not imported, or has no such article."""
+    LAW_REPEALED = "law_repealed"
+
+
+class Decision(StrEnum):
+    """How a flag was settled."""
+
+    KEEP = "keep"
+    EDIT = "edit"
+    RETIRE = "retire"
+    WITHDRAWN = "withdrawn"
+    """It was found to be none: texts were imported or corrected afterwards."""
+
+
 class KnowledgePoint(Base):
     """A knowledge point (知识点)."""
 
@@ -55,6 +77,8 @@ class Question(Base):
     __table_args__ = (
         CheckConstraint("state IN ('draft', 'reviewed', 'active', 'retired')", name="state"),
         Index("ix_questions_state_kind", "state", "kind"),
+        Index("ix_questions_updated_at", "updated_at", "id"),
+        Index("ix_questions_law_change", "law_change", postgresql_where=text("law_change <> ''")),
     )
 
     id: Mapped[Id]
@@ -65,13 +89,15 @@ class Question(Base):
     difficulty: Mapped[Words | None]
     law_name: Mapped[Words] = mapped_column(default="", index=True)
     """Short name of the law that the current version cites first; empty without one."""
-    topic: Mapped[Words] = mapped_column(default="")
+    topic: Mapped[Words] = mapped_column(default="", index=True)
     doubt: Mapped[Words] = mapped_column(default="")
     """Why its key is in doubt, as an import found; such a question stays a draft until a person has set the key."""
+    law_change: Mapped[Words] = mapped_column(default="")
+    """The gravest of its open flags (LawChange) where the law has changed under it: kept out of new papers until a reviewer has decided."""
     current_version_id: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey("question_versions.id", use_alter=True, deferrable=True, initially="DEFERRED")
     )
-    created_by_id: Mapped[BigInt | None]
+    created_by_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     reviewed_by_id: Mapped[BigInt | None]
     import_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("question_imports.id"), index=True)
     created_at: Mapped[Instant]
@@ -128,6 +154,7 @@ class Citation(Base):
     __table_args__ = (
         Index("ix_citations_question_version_id", "question_version_id"),
         Index("ix_citations_law_version_id", "law_version_id"),
+        Index("ix_citations_articles", "articles", postgresql_using="gin"),
     )
 
     id: Mapped[Id]
@@ -137,6 +164,92 @@ class Citation(Base):
     law_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("law_versions.id"))
     articles: Mapped[list[str]] = mapped_column(ARRAY(Text))
     """Labels as in laws: `第三十二条`."""
+
+
+class QuestionFlag(Base):
+    """A part of a question's version whose cited articles a newer version of the law changed, moved or repealed."""
+
+    __tablename__ = "question_flags"
+    __table_args__ = (
+        CheckConstraint("(decided_at IS NULL) = (decision IS NULL)", name="decided"),
+        Index("ix_question_flags_question_id", "question_id"),
+        Index(
+            "uq_question_flags_open", "question_version_id", "part", "old_version_id", unique=True, postgresql_where=text("decided_at IS NULL")
+        ),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    question_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("questions.id"))
+    question_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("question_versions.id"))
+    part: Mapped[int]
+    old_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("law_versions.id"))
+    new_version_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("law_versions.id"))
+    kind: Mapped[Words]
+    """A word of LawChange: the gravest of its articles."""
+    articles: Mapped[Json]
+    """`[{"old": label, "new": label|null, "change": word, "similarity": percent}]`, all the articles that the part cites of the law."""
+    created_at: Mapped[Instant]
+    decision: Mapped[Words | None]
+    decided_at: Mapped[Instant | None]
+    decided_by_id: Mapped[BigInt | None]
+
+
+class QuestionSearch(Base):
+    """What the bank's search looks through: the current version's words, and all its pairs of neighbouring characters."""
+
+    __tablename__ = "question_searches"
+    __table_args__ = (
+        Index("ix_question_searches_grams", "grams", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+    )
+
+    question_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("questions.id"), primary_key=True)
+    text: Mapped[Words]
+    """Number and words, in lower case and half width, without spaces."""
+    grams: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """Every character and every pair of characters that stand together, each once."""
+
+
+class QuestionUse(Base):
+    """How a part of a version fared in one exam; written by grading, which knows the sittings."""
+
+    __tablename__ = "question_uses"
+    __table_args__ = (CheckConstraint("asked >= right_count AND right_count >= 0", name="right_count"),)
+
+    question_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("question_versions.id"), primary_key=True)
+    part: Mapped[int] = mapped_column(primary_key=True)
+    """The sub-question, from 1."""
+    exam_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    exam_title: Mapped[Words]
+    asked: Mapped[int]
+    """Graded sittings that had it."""
+    right_count: Mapped[int]
+    """Of these, with all its points."""
+    share: Mapped[Points]
+    """Points gained of points possible, per cent."""
+    counted_at: Mapped[Instant]
+
+
+class DuplicateSearch(JobColumns, Base):
+    """A search for near-duplicates over the whole bank."""
+
+    __tablename__ = "duplicate_searches"
+
+    id: Mapped[Id]
+    created_by_id: Mapped[BigInt | None]
+    pairs: Mapped[Json] = mapped_column(default=list)
+    """`[[question id, question id, likeness in per cent]]`, the likest first."""
+
+
+class DistinctPair(Base):
+    """Two like questions that a person has found to be two: not shown again."""
+
+    __tablename__ = "distinct_pairs"
+    __table_args__ = (CheckConstraint("lower_id < higher_id", name="order"),)
+
+    lower_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("questions.id"), primary_key=True)
+    higher_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("questions.id"), primary_key=True)
+    decided_by_id: Mapped[BigInt | None]
+    decided_at: Mapped[Instant]
 
 
 class Media(Base):
@@ -162,6 +275,9 @@ class QuestionImport(JobColumns, Base):
     file_name: Mapped[Words]
     format: Mapped[Words] = mapped_column(default="auto")
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    answers: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """A second file that holds the keys."""
+    answers_name: Mapped[Words] = mapped_column(default="")
     digest: Mapped[Words]
     is_confirmed: Mapped[bool] = mapped_column(default=False)
     undone_at: Mapped[Instant | None]

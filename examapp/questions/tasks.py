@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from examapp.core import clock
-from examapp.core.db import transaction
+from examapp.core.db import transaction, transaction_aside
 from examapp.questions import operations
 from question_bank.child import read_in_child
 from question_bank.reading import Reading, UnreadableFileError
@@ -36,3 +36,27 @@ def sweep_imports() -> None:
     """Take up imports that were forgotten."""
     with transaction() as session:
         operations.sweep_imports(session, now=clock.now())
+        operations.sweep_duplicate_searches(session, now=clock.now())
+
+
+@shared_task(name="questions.check_laws", acks_late=True)  # type: ignore[untyped-decorator]
+def check_laws() -> None:
+    """Flag the questions under which a law has changed."""
+    with transaction() as session:
+        operations.check_laws(session, now=clock.now())
+
+
+@shared_task(name="questions.search_duplicates", acks_late=True)  # type: ignore[untyped-decorator]
+def search_duplicates(search_id: int) -> None:
+    """Search the whole bank for near-duplicates."""
+    with transaction() as session:
+        has_begun = operations.begin_duplicate_search(session, search_id=search_id, now=clock.now())
+    if not has_begun:
+        return
+
+    def note_progress(done: int) -> None:
+        with transaction_aside() as aside:
+            operations.note_search_progress(aside, search_id=search_id, done=done)
+
+    with transaction() as session:
+        operations.finish_duplicate_search(session, search_id=search_id, now=clock.now(), note_progress=note_progress)

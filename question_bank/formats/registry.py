@@ -27,7 +27,7 @@ from question_bank.formats import (
 )
 from question_bank.formats.written import Written
 from question_bank.model import Question
-from question_bank.reading import Reading, UnreadableFileError
+from question_bank.reading import Note, Reading, UnreadableFileError
 
 AUTO = "auto"
 MOST_BYTES = 64 * 1024 * 1024
@@ -118,11 +118,18 @@ def read_file(
             f"认不出「{PurePath(name).name}」是哪种题库格式。请确认选对了文件；可以改存为 Excel（.xlsx）后再导入。"
         )
     if answers is None:
-        return get_format(chosen).read(content, name=name)
+        return _told(get_format(chosen).read(content, name=name))
     read_pair = get_format(chosen).read_pair
     if read_pair is None:
         raise UnreadableFileError("这种格式的答案在题目文件里，不用另附答案文件。请去掉答案文件后重试。")
-    return read_pair(content, name=name, answers=answers)
+    return _told(read_pair(content, name=name, answers=answers))
+
+
+def _told(reading: Reading) -> Reading:
+    """The reading; one without any question says so."""
+    if not reading.found and not reading.remarks:
+        reading.remarks.append(Note("整个文件", "文件里没有题目。请核对是否选错了文件。", "no_questions"))
+    return reading
 
 
 def write_file(questions: Sequence[Question], format: str) -> Written:  # noqa: A002 – the word that the command line uses

@@ -18,6 +18,7 @@ from examapp.papers.queries import version_contents
 from examapp.people.access import digest
 from examapp.people.models import Account, Person, RoleGrant, SignIn
 from examapp.questions.models import AnswerKey, KnowledgePoint, Question, QuestionVersion
+from examapp.questions.operations.indexing import index_questions
 from question_bank.model import Kind
 
 _numbers = itertools.count(1)
@@ -144,6 +145,7 @@ class World:
         self.save(AnswerKey(question_version_id=version.id, number=1, parts=keys, created_at=clock.now()))
         question.current_version = version
         self.session.flush()
+        index_questions(self.session, [(question.id, question.code, version.search_text)])
         return question
 
     def blueprint(self, sections=((Kind.SINGLE_CHOICE, 2, "2"),), **fields):

@@ -222,7 +222,7 @@ def test_list_finds_by_substring_and_every_filter(office, session):
     make(office, session)
     def found(query):
         return int(re.search(r"共 (\d+) 题", office.get(f"/admin/questions/?{query}").get_data(as_text=True))[1])
-    assert [found(q) for q in ("", "q=政拘", "q=政拘 第5题", "q=100%25", "law=行政处罚法", "topic=国家安全", "kind=true_false", "difficulty=hard", "state=draft", "point=期限", "doubtful=1")] == [
+    assert [found(q) for q in ("", "q=政拘", "q=政拘 第5题", "q=100%25", "law=行政处罚法", "topic=国家安全", "kind=true_false", "difficulty=hard", "state=draft", "point=期限", "flag=doubt")] == [
         61, 60, 1, 0, 1, 60, 0, 60, 1, 1, 0
     ]
     assert [found(q) for q in ("kind=nonsense", "page=999", "page=x", "import_id=99999999999999999999999")] == [61] * 4
@@ -234,7 +234,7 @@ def test_list_costs_few_statements(office, session, statements):
     add_questions(session, questions=[single(stem=f"第{n}题？") for n in range(60)], state="active", actor=SYSTEM, now=clock.now())
     with statements() as seen:
         office.get("/admin/questions/?q=题")
-    assert len(seen) <= 9
+    assert len(seen) <= 12
 
 
 def test_many_questions_change_state_at_once_and_the_rest_is_explained(world, session):
@@ -299,3 +299,84 @@ def test_nobody_else_sees_the_bank(world, session):
 def test_short_words_survive_unusual_keys(office, session):
     question = add_question(session, question=model.Question(kind=Kind.SHORT_ANSWER, stem="为什么？", key=()), state="draft", actor=SYSTEM, now=clock.now())
     assert office.get(f"/admin/questions/{question.id}").status_code == 200
+
+
+def test_list_finds_by_article_author_and_flag_whatever_the_width_of_a_letter(office, session, world):
+    other = world.api(world.admin("publicity_office", name="赵六"))
+    first, second = make(office, session), make(other, session, **{"parts-0-stem": "依据ＷＴＯ规则，由谁作出决定？", "parts-0-articles": "第四十条之一"})
+    def found(query):
+        return int(re.search(r"共 (\d+) 题", office.get(f"/admin/questions/?{query}").get_data(as_text=True))[1])
+    author = session.get_one(Question, second.id).created_by_id
+    assert [found(q) for q in ("article=第32条", "article=第四十条之一", "article=第一条", f"author={author}", "q=wto规则", "q=决", "q=作决", "flag=law", f"q={first.code}")] == [
+        1, 1, 0, 1, 1, 2, 0, 0, 1
+    ]
+
+
+def test_bulk_change_is_previewed_then_made_on_the_very_questions_that_were_shown(office, session):
+    ids = add_questions(session, questions=[single(stem=f"第{n}题？", knowledge_points=("旧点",)) for n in range(3)], state="active", actor=SYSTEM, now=clock.now())
+    answer = office.post("/admin/questions/ticked?q=题", data={"scope": "all"})
+    assert answer.status_code == 307
+    asked = office.post(answer.location, data={"scope": "all"}).get_data(as_text=True)
+    assert "成批修改 3 题" in asked
+    fields = {"asked": "1", "ids": ",".join(map(str, ids[:2])), "difficulty": "hard", "topic": "keep", "added_point": "新点", "removed_point": "旧点"}
+    shown = office.post("/admin/questions/bulk/preview", data=fields).get_data(as_text=True)
+    assert "会改动 2 题，其余 0 题不变" in shown and "难度：难" in shown and "知识点：新点" in shown
+    assert {session.get_one(Question, each).difficulty for each in ids} == {None}
+    office.post("/admin/questions/bulk/apply", data=fields)
+    changed = [session.get_one(Question, each) for each in ids]
+    assert [(q.difficulty, [p.name for p in q.knowledge_points], q.state) for q in changed] == [("hard", ["新点"], "active")] * 2 + [(None, ["旧点"], "active")]
+    assert "会改动 0 题" in office.post("/admin/questions/bulk/preview", data=fields).get_data(as_text=True)
+    assert "请选择要修改什么" in office.post("/admin/questions/bulk/preview", data={"asked": "1", "ids": str(ids[0]), "difficulty": "keep", "topic": "keep"}).get_data(as_text=True)
+
+
+def test_review_queue_leads_from_draft_to_draft_and_leaves_out_ones_own(office, session, world):
+    other = world.api(world.admin("publicity_office", name="赵六"))
+    mine, theirs, also = make(office, session), make(other, session, **{"parts-0-stem": "他写的第一题？"}), make(other, session, **{"parts-0-stem": "他写的第二题？"})
+    page = office.get("/admin/questions/review").get_data(as_text=True)
+    assert "他写的第一题" in page and "他写的第二题" in page and f"/admin/questions/{mine.id}" not in page
+    answer = office.post(f"/admin/questions/{theirs.id}/state", data={"state": "reviewed", "queue": "1"})
+    assert answer.location.endswith(f"/admin/questions/{also.id}?queue=1")
+    assert "返回待审核的题目" in office.get(answer.location).get_data(as_text=True)
+    assert office.post(f"/admin/questions/{also.id}/state", data={"state": "reviewed", "queue": "1"}).location.endswith("/review")
+
+
+def test_two_versions_stand_side_by_side(office, session):
+    question = make(office, session)
+    version_of(session, question).used_at = clock.now()
+    session.flush()
+    office.post(f"/admin/questions/{question.id}/edit", data=SINGLE | {"parts-0-stem": "由谁作出处罚决定？", "read_version": stamp(session, question)})
+    page = office.get(f"/admin/questions/{question.id}/compare").get_data(as_text=True)
+    assert "题干</h2>" in page and ">增</span>" in page and "没有变化：" in page and "选项 A" in page
+    assert office.get(f"/admin/questions/{question.id}/compare?old=9").status_code == 404
+
+
+def test_coverage_names_what_is_thin_and_what_is_missing(office, session):
+    add_questions(session, questions=[single(stem=f"第{n}题？", citation=model.Citation(law="行政处罚法", article="第一条", version="2021-01-22"), difficulty=model.Difficulty.EASY, tags=("行政法",)) for n in range(4)], state="active", actor=SYSTEM, now=clock.now())
+    import_law_text(session, text=read_law_text("中华人民共和国空白法\n版本日期：2025-01-01\n第一条　为了测试，制定本法。\n".encode(), "空白法.txt"), actor=SYSTEM, now=clock.now())
+    page = office.get("/admin/questions/coverage").get_data(as_text=True)
+    assert "空白法" in page and "4／0／0" in page and page.count("thin-word") >= 4 and ">缺<" in page
+    assert "少" in office.get("/admin/questions/coverage?least=5&thin=1").get_data(as_text=True)
+
+
+def test_like_questions_are_found_and_settled(office, session):
+    stem = "行政机关在作出行政处罚决定之前，应当告知当事人拟作出的处罚内容及事实、理由、依据，对吗{}？"
+    ids = add_questions(session, questions=[single(stem=stem.format(n)) for n in "甲乙丙"] + [single(stem="完全不同的一道题，说的是行政许可的期限，该怎么算？")], state="active", actor=SYSTEM, now=clock.now())
+    page = office.post("/admin/questions/duplicates/", follow_redirects=True).get_data(as_text=True)
+    assert "找到 3 对相近的题" in page and page.count("<section class=\"sheet\">") == 3
+    office.post("/admin/questions/duplicates/settle", data={"one": ids[0], "other": ids[1], "act": "both"})
+    office.post("/admin/questions/duplicates/settle", data={"one": ids[1], "other": ids[2], "act": "other"})
+    assert [session.get_one(Question, each).state for each in ids] == ["active", "active", "retired", "active"]
+    assert "没有待判断的重复题" in office.get("/admin/questions/duplicates/").get_data(as_text=True)
+    assert "找到 0 对" in office.post("/admin/questions/duplicates/", follow_redirects=True).get_data(as_text=True)
+
+
+def test_every_writable_format_is_offered_and_comes_out(office, session):
+    from question_bank.formats import registry
+    make(office, session)
+    page = office.get("/admin/questions/export/choose?q=决定").get_data(as_text=True)
+    for each in registry.writable():
+        assert f'value="{each.name}"' in page
+        answer = office.get(f"/admin/questions/export?q=决定&format={each.name}&bare=1")
+        assert answer.status_code == 200 and read_file(answer.data, f"x{each.suffix}", each.name).found == 1, each.name
+    packed = office.get("/admin/questions/export?format=aiken")
+    assert "aiken.zip" in packed.headers["Content-Disposition"]

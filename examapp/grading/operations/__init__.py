@@ -12,6 +12,7 @@ from examapp.grading.operations.grading import (
     set_aside_exhausted,
 )
 from examapp.grading.operations.makeups import renew_makeup_eligibility
+from examapp.grading.operations.tallying import tally_questions
 
 __all__ = [
     "apply_extensions",
@@ -26,4 +27,5 @@ __all__ = [
     "renew_makeup_eligibility",
     "reopen_attempt",
     "set_aside_exhausted",
+    "tally_questions",
 ]

@@ -15,6 +15,8 @@ from examapp.core.permissions import Permission
 from examapp.people.access import actor, me, requires
 from examapp.questions import operations, queries
 from examapp.questions.admin_routes.frame import admin_blueprint
+from examapp.questions.admin_routes.law_changes import under_new_law
+from examapp.questions.admin_routes.overview import next_to_review
 from examapp.questions.forms import (
     KeyForm,
     QuestionForm,
@@ -57,6 +59,9 @@ def show_question(question_id: int) -> str:
         is_own=writer is not None and writer == me().person_id,
         is_only_reviewer=queries.count_reviewers(session, now=clock.now()) <= 1,
         is_used=any(each.used_at for each in versions),
+        uses=queries.list_uses(session, [each.id for each in versions]),
+        numbers={each.id: each.number for each in versions},
+        in_queue="queue" in request.args,
     )
 
 
@@ -103,6 +108,8 @@ def edit_question(question_id: int) -> AnyResponse | str:
     data = form_data(
         queries.read_question(session, row, version, is_editable=True), stamp=queries.stamp_of(row, version)
     )
+    if request.args.get("under") == "new":
+        data = under_new_law(data, question_id, session)
     form = QuestionForm(data=data)
     title = f"修改题目 {row.code}"
     cited = queries.list_cited(session, version.id)
@@ -245,13 +252,16 @@ def set_state(question_id: int) -> AnyResponse:
     state = QuestionState(form.state.data)
     try:
         with transaction() as session:
-            operations.set_state(session, question_id=question_id, state=state, actor=actor(), now=clock.now())
+            row = operations.set_state(session, question_id=question_id, state=state, actor=actor(), now=clock.now())
+            code = row.code
     except DomainError as error:
         if isinstance(error, NotFoundError):
             raise
         flash(error.text, "error")
     else:
-        flash(f"这道题现在是「{operations.STATE_NAMES[state]}」。", "success")
+        flash(f"题目 {code} 现在是「{operations.STATE_NAMES[state]}」。", "success")
+        if "queue" in request.form:
+            return next_to_review(question_id)
     return redirect(url_for(".show_question", question_id=question_id))
 
 

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from examapp.questions.models import LawChange
 from examapp.questions.operations import STATE_NAMES
 from question_bank.model import DIFFICULTY_NAMES, KIND_NAMES
+
+CHANGE_NAMES = {
+    LawChange.MOVED: "条号有变",
+    LawChange.CHANGED: "条文有改动",
+    LawChange.REPEALED: "条文已删去",
+    LawChange.UNKNOWN: "条文无法比较",
+    LawChange.LAW_REPEALED: "法律已废止",
+}
 
 admin_blueprint = Blueprint("questions_admin", __name__, url_prefix="/admin/questions")
 
 
 @admin_blueprint.context_processor
 def names() -> dict[str, object]:
-    """Give templates the words for kinds, states and difficulties."""
-    return {"kind_names": KIND_NAMES, "state_names": STATE_NAMES, "difficulty_names": DIFFICULTY_NAMES}
+    """Give templates the words for kinds, states, difficulties and what became of articles."""
+    return {
+        "change_names": CHANGE_NAMES,
+        "kind_names": KIND_NAMES,
+        "state_names": STATE_NAMES,
+        "difficulty_names": DIFFICULTY_NAMES,
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,8 +22,10 @@ from examapp.questions.forms import FilterForm, StateForm
 from examapp.questions.models import QuestionState
 from examapp.questions.queries import PAGE_SIZE, Filter
 from question_bank.formats import excel, registry
+from question_bank.formats.written import Written
 
 MOST_EXPORTED = 5000
+_MOST_ID = 2**63
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -30,7 +34,7 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def list_questions() -> str:
     """Show the questions of a filter, 50 a page; the filter stands in the address."""
     form = FilterForm(request.args)
-    wanted = _wanted(form)
+    wanted = wanted_of(form)
     session = reading()
     count = queries.count_questions(session, wanted)
     pages = max(1, -(-count // PAGE_SIZE))
@@ -44,34 +48,50 @@ def list_questions() -> str:
         pages=pages,
         laws=queries.list_law_names(session),
         topics=queries.list_topics(session),
-        page_url=lambda number: _here(".list_questions", page=str(number)),
-        export_url=_here(".export_questions"),
-        states_url=_here(".set_states"),
+        authors=queries.list_authors(session),
+        flagged=queries.count_flagged(session),
+        page_url=lambda number: here(".list_questions", page=str(number)),
+        export_url=here(".choose_export"),
+        ticked_url=here(".act_on_ticked"),
     )
 
 
-def _wanted(form: FilterForm) -> Filter:
+def wanted_of(form: FilterForm) -> Filter:
+    """Give the filter that an address asks for; what makes no sense does not narrow."""
+
     def choice(field: Any) -> str:
         known = {choice.value for choice in field.choices}
         return field.data if field.data in known else ""
 
+    def number(field: Any) -> int | None:
+        return field.data if field.data and 0 < field.data < _MOST_ID else None
+
     return Filter(
         words=(form.q.data or "").strip()[:200],
         law=(form.law.data or "").strip(),
+        article=(form.article.data or "").strip()[:40],
         topic=(form.topic.data or "").strip(),
         knowledge_point=(form.point.data or "").strip(),
         kind=choice(form.kind),
         difficulty=choice(form.difficulty),
         state=choice(form.state),
-        is_doubtful=bool(form.doubtful.data),
-        import_id=form.import_id.data if (form.import_id.data or 0) < 2**63 else None,
+        flag=choice(form.flag),
+        author_id=number(form.author),
+        import_id=number(form.import_id),
     )
 
 
-def _here(endpoint: str, **more: str) -> str:
+def here(endpoint: str, **more: str) -> str:
     """Give the address of a view with the filters of this one."""
     filters = {name: value for name, value in request.args.items() if name != "page" and value} | more
     return f"{url_for(endpoint)}?{urlencode(filters)}" if filters else url_for(endpoint)
+
+
+@admin_blueprint.post("/ticked")
+@requires(Permission.QUESTIONS_READ)
+def act_on_ticked() -> AnyResponse:
+    """Lead what was ticked in the list to the act that was chosen; the act asks for its own permission."""
+    return redirect(here(".preview_bulk" if "scope" in request.form else ".set_states"), code=307)
 
 
 @admin_blueprint.post("/states")
@@ -81,7 +101,7 @@ def set_states() -> AnyResponse:
     form = StateForm()
     if not form.validate_on_submit() or not form.ids.data:
         flash("请先勾选题目，再选择要做的操作。", "error")
-        return redirect(_here(".list_questions"))
+        return redirect(here(".list_questions"))
     with transaction() as session:
         moved, reasons = operations.set_states(
             session, ids=form.ids.data[:1000], state=QuestionState(form.state.data), actor=actor(), now=clock.now()
@@ -89,25 +109,51 @@ def set_states() -> AnyResponse:
     flash(f"{moved} 道题已改为「{operations.STATE_NAMES[QuestionState(form.state.data)]}」。", "success")
     for reason, count in reasons.items():
         flash(f"{count} 道题没有改动：{reason}", "warning")
-    return redirect(_here(".list_questions"))
+    return redirect(here(".list_questions"))
+
+
+@admin_blueprint.get("/export/choose")
+@requires(Permission.QUESTIONS_EXPORT)
+def choose_export() -> str:
+    """Ask in which format the questions of a filter are wanted."""
+    count = queries.count_questions(reading(), wanted_of(FilterForm(request.args)))
+    filters = {name: value for name, value in request.args.items() if value and name not in {"page", "format"}}
+    return render_template(
+        "questions/export.html", count=count, most=MOST_EXPORTED, formats=registry.writable(), filters=filters
+    )
 
 
 @admin_blueprint.get("/export")
 @requires(Permission.QUESTIONS_EXPORT)
 def export_questions() -> Response:
-    """Give the questions of a filter as a workbook that can be imported again."""
-    wanted = _wanted(FilterForm(request.args))
+    """Give the questions of a filter as a file that can be imported again; with what the format cannot say in a file beside it."""
+    wanted = wanted_of(FilterForm(request.args))
     session = reading()
     count = queries.count_questions(session, wanted)
     if count > MOST_EXPORTED:
         raise BadRequestError(
             f"一次最多导出 {MOST_EXPORTED} 题，现在有 {count} 题。请用法律、题型等条件缩小范围后再导出。"
         )
-    written = registry.write_file(list(queries.iter_questions(session, wanted)), "excel")
+    known = {each.name: each for each in registry.writable()}
+    chosen = known.get(request.args.get("format", "excel"), known["excel"])
+    written = registry.write_file(list(queries.iter_questions(session, wanted)), chosen.name)
     with transaction() as session:
-        details = {"count": count, "losses": len(written.losses)}
+        details = {"count": count, "format": chosen.name, "losses": len(written.losses)}
         record(session, "questions.export", actor=actor(), now=clock.now(), object_type="question", details=details)
-    return _download(written.content, f"题库-{clock.today()}.xlsx")
+    name = f"题库-{clock.today()}"
+    if not written.losses or "bare" in request.args:
+        return _download(written.content, f"{name}{chosen.suffix}")
+    return _download(_with_losses(written, f"{name}{chosen.suffix}"), f"{name}-{chosen.name}.zip")
+
+
+def _with_losses(written: Written, name: str) -> bytes:
+    """Pack a file with the list of what it could not say."""
+    lines = [f"{note.where}：{note.reason}" for note in written.losses]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, written.content)
+        archive.writestr("没有写入的内容.txt", "\ufeff" + "\r\n".join(lines) + "\r\n")
+    return packed.getvalue()
 
 
 @admin_blueprint.get("/template")
@@ -118,6 +164,7 @@ def download_template() -> Response:
 
 
 def _download(content: bytes, name: str) -> Response:
-    response = Response(content, content_type=_XLSX)
+    kind = _XLSX if name.endswith(".xlsx") else "application/octet-stream"
+    response = Response(content, content_type=kind)
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response

@@ -23,6 +23,8 @@ from examapp.questions.models import (
     QuestionVersion,
     question_knowledge_points,
 )
+from examapp.questions.operations.flagging import check_questions
+from examapp.questions.operations.indexing import index_questions
 from examapp.questions.rules.content import TOPICS, Prepared, prepare
 from examapp.questions.rules.images import Picture
 from question_bank import model
@@ -132,6 +134,9 @@ def add_prepared(
     add_knowledge_points(
         session, pairs=[(q, one.question.knowledge_points) for q, one in zip(ids, prepared, strict=True)]
     )
+    codes = [str(row["code"]) for row in rows]
+    index_questions(session, [(q, c, one.search_text) for q, c, one in zip(ids, codes, prepared, strict=True)])
+    check_questions(session, ids=ids, now=now)
     return ids
 
 

@@ -10,7 +10,16 @@ from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
 from examapp.core.errors import DomainError
-from examapp.questions.models import AnswerKey, Citation, Question, QuestionVersion, question_knowledge_points
+from examapp.questions.models import (
+    AnswerKey,
+    Citation,
+    DistinctPair,
+    Question,
+    QuestionFlag,
+    QuestionSearch,
+    QuestionVersion,
+    question_knowledge_points,
+)
 from examapp.questions.queries import get_question
 
 
@@ -40,6 +49,9 @@ def delete_questions(session: Session, *, ids: Sequence[int]) -> None:
     session.execute(delete(AnswerKey).where(AnswerKey.question_version_id.in_(version_ids)))
     points = question_knowledge_points
     session.execute(delete(points).where(points.c.question_id.in_(ids)))
+    session.execute(delete(QuestionFlag).where(QuestionFlag.question_id.in_(ids)))
+    session.execute(delete(QuestionSearch).where(QuestionSearch.question_id.in_(ids)))
+    session.execute(delete(DistinctPair).where(DistinctPair.lower_id.in_(ids) | DistinctPair.higher_id.in_(ids)))
     session.execute(update(Question).where(Question.id.in_(ids)).values(current_version_id=None))
     session.execute(delete(QuestionVersion).where(QuestionVersion.question_id.in_(ids)))
     session.execute(delete(Question).where(Question.id.in_(ids)))

@@ -15,12 +15,15 @@ from examapp.laws.rules import law_name
 from examapp.questions.models import (
     AnswerKey,
     Citation,
+    Decision,
     Question,
     QuestionState,
     QuestionVersion,
     question_knowledge_points,
 )
 from examapp.questions.operations.adding import add_citations, add_knowledge_points, add_pictures
+from examapp.questions.operations.flagging import check_questions
+from examapp.questions.operations.indexing import index_questions
 from examapp.questions.queries import current_key, get_question, stamp_of
 from examapp.questions.queries import get_version as get_question_version
 from examapp.questions.rules.content import TOPICS, Prepared, check_key, prepare
@@ -54,6 +57,9 @@ def save_question(
     add_citations(session, version_id=version.id, question=question, now=now)
     _describe(session, row, question, now=now)
     row.state, row.doubt, row.reviewed_by_id = QuestionState.DRAFT, "", None
+    session.flush()
+    index_questions(session, [(row.id, row.code, prepared.search_text)])
+    check_questions(session, ids=[row.id], now=now, closed_as=Decision.EDIT, actor=actor)
     details = {"version": version.number, "is_in_place": is_in_place}
     record(
         session,

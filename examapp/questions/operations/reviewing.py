@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
 from examapp.core.errors import DomainError
-from examapp.questions.models import Question, QuestionState, QuestionVersion
+from examapp.questions.models import Decision, Question, QuestionState, QuestionVersion
+from examapp.questions.operations.flagging import check_questions
 from examapp.questions.queries import count_reviewers, get_question, get_version
 from examapp.questions.rules.content import UnfitQuestionError
 
@@ -58,7 +59,11 @@ def set_state(session: Session, *, question_id: int, state: QuestionState, actor
         is_own = _check_reviewer(session, get_version(session, row), row, actor=actor, now=now)
         row.reviewed_by_id = actor.person_id
     details = {"from": row.state, "to": state, "is_own_review": is_own}
+    was_retired = row.state == QuestionState.RETIRED
     row.state, row.updated_at = state, now
+    if row.law_change or was_retired:
+        session.flush()
+        check_questions(session, ids=[row.id], now=now, closed_as=Decision.RETIRE, actor=actor)
     record(
         session, "questions.set_state", actor=actor, now=now, object_type="question", object_id=row.id, details=details
     )

@@ -1,0 +1,200 @@
+"""Find questions: by words, law, article, knowledge point, kind, difficulty, state, author and flag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, func, literal, select, text
+from sqlalchemy.orm import Session
+
+from examapp.laws.rules import article_labels
+from examapp.people.models import Person
+from examapp.questions.models import (
+    Citation,
+    KnowledgePoint,
+    Question,
+    QuestionSearch,
+    QuestionVersion,
+    question_knowledge_points,
+)
+from examapp.questions.rules.searching import wanted_grams, wanted_words
+
+PAGE_SIZE = 50
+_EXACT_LENGTH = 2
+"""A word no longer than a pair is found exactly by the index alone."""
+
+
+class Flag(StrEnum):
+    """What marks a question."""
+
+    DOUBT = "doubt"
+    LAW = "law"
+    UNCITED = "uncited"
+    """Without a law."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which questions are asked for; what is empty does not narrow."""
+
+    words: str = ""
+    """Substrings that must all occur in number, stem, material or options, separated by spaces."""
+    law: str = ""
+    article: str = ""
+    topic: str = ""
+    knowledge_point: str = ""
+    kind: str = ""
+    difficulty: str = ""
+    state: str = ""
+    flag: str = ""
+    """A word of Flag."""
+    author_id: int | None = None
+    import_id: int | None = None
+    ids: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionRow:
+    """A question as the list shows it."""
+
+    id: int
+    code: str
+    kind: str
+    state: str
+    difficulty: str | None
+    law_name: str
+    topic: str
+    doubt: str
+    law_change: str
+    text: str
+    updated_at: datetime
+
+
+def count_questions(session: Session, wanted: Filter) -> int:
+    """Count the questions of a filter."""
+    return session.scalar(filtered(select(func.count()), wanted)) or 0
+
+
+def list_questions(session: Session, wanted: Filter, *, page: int, size: int = PAGE_SIZE) -> list[QuestionRow]:
+    """List one page of the questions of a filter, the last changed first."""
+    ordered = filtered(select(Question.id), wanted).order_by(Question.updated_at.desc(), Question.id.desc())
+    ids = list(session.scalars(ordered.limit(size).offset((page - 1) * size)))
+    rows = {row.id: row for row in list_rows(session, ids)}
+    return [rows[each] for each in ids if each in rows]
+
+
+def list_rows(session: Session, ids: list[int]) -> list[QuestionRow]:
+    """List questions by their ids as the list shows them, by number."""
+    columns = (
+        Question.id, Question.code, Question.kind, Question.state, Question.difficulty, Question.law_name, Question.topic, Question.doubt,
+        Question.law_change, func.left(func.split_part(QuestionVersion.search_text, "\n", 1), 100).label("text"), Question.updated_at,
+    )  # fmt: skip
+    statement = select(*columns).outerjoin(QuestionVersion, Question.current_version_id == QuestionVersion.id)
+    rows = session.execute(statement.where(Question.id.in_(ids)).order_by(Question.code))
+    return [QuestionRow(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+
+
+def list_ids(session: Session, wanted: Filter, *, most: int) -> list[int]:
+    """List the ids of the questions of a filter, so many at most."""
+    return list(session.scalars(filtered(select(Question.id), wanted).order_by(Question.id).limit(most)))
+
+
+def filtered(statement: Select[Any], wanted: Filter) -> Select[Any]:
+    """Narrow a statement over questions to a filter."""
+    statement = statement.select_from(Question)
+    words = wanted_words(wanted.words)
+    if words:
+        statement = statement.join(QuestionSearch, QuestionSearch.question_id == Question.id).where(*_in_text(words))
+    return statement.where(*_conditions(wanted))
+
+
+def _in_text(words: list[str]) -> Iterator[ColumnElement[bool]]:
+    yield QuestionSearch.grams.contains(sorted({gram for word in words for gram in wanted_grams(word)}))
+    for word in words:
+        if len(word) > _EXACT_LENGTH:
+            yield QuestionSearch.text.contains(word, autoescape=True)
+
+
+def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    equal = {
+        Question.law_name: wanted.law,
+        Question.topic: wanted.topic,
+        Question.kind: wanted.kind,
+        Question.difficulty: wanted.difficulty,
+        Question.state: wanted.state,
+        Question.import_id: wanted.import_id,
+        Question.created_by_id: wanted.author_id,
+    }
+    for column, value in equal.items():
+        if value:
+            yield column == value
+    if wanted.ids is not None:
+        yield Question.id.in_(wanted.ids)
+    if wanted.article:
+        yield _cites(wanted.article)
+    if wanted.knowledge_point:
+        yield Question.id.in_(
+            select(question_knowledge_points.c.question_id)
+            .join(KnowledgePoint, KnowledgePoint.id == question_knowledge_points.c.knowledge_point_id)
+            .where(KnowledgePoint.name == wanted.knowledge_point)
+        )
+    yield from _marked(wanted.flag)
+
+
+def _cites(article: str) -> ColumnElement[bool]:
+    labels = article_labels(article) or [article]
+    return exists().where(
+        Citation.question_version_id == Question.current_version_id, Citation.articles.contains(labels)
+    )
+
+
+def _marked(flag: str) -> Iterator[ColumnElement[bool]]:
+    if flag == Flag.DOUBT:
+        yield Question.doubt != ""
+    elif flag == Flag.LAW:
+        yield Question.law_change != literal("")
+    elif flag == Flag.UNCITED:
+        yield Question.law_name == ""
+
+
+def list_law_names(session: Session) -> list[str]:
+    """List the laws that questions cite; one step of the index a law, however large the bank."""
+    return _steps(session, "law_name")
+
+
+def list_topics(session: Session) -> list[str]:
+    """List the topics of questions."""
+    return _steps(session, "topic")
+
+
+def _steps(session: Session, column: str) -> list[str]:
+    steps = text(
+        f"WITH RECURSIVE step AS ((SELECT {column} AS value FROM questions WHERE {column} > '' ORDER BY {column} LIMIT 1) "  # noqa: S608 – the two names above
+        f"UNION ALL SELECT (SELECT {column} FROM questions WHERE {column} > step.value ORDER BY {column} LIMIT 1) "
+        "FROM step WHERE step.value IS NOT NULL) SELECT value FROM step WHERE value IS NOT NULL"
+    )
+    return sorted(session.scalars(steps))
+
+
+def list_authors(session: Session) -> list[tuple[int, str]]:
+    """List who has written questions: id and name."""
+    steps = text(
+        "WITH RECURSIVE step AS ((SELECT min(created_by_id) AS value FROM questions) "
+        "UNION ALL SELECT (SELECT min(created_by_id) FROM questions WHERE created_by_id > step.value) FROM step WHERE step.value IS NOT NULL) "
+        "SELECT value FROM step WHERE value IS NOT NULL"
+    )
+    ids = list(session.scalars(steps))
+    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(ids)).order_by(Person.name, Person.id))
+    return [(row.id, row.name) for row in rows]
+
+
+def list_knowledge_points(session: Session, *, law: str = "") -> list[str]:
+    """List knowledge points in use, of one law's questions where a law is given."""
+    statement = select(KnowledgePoint.name).join(question_knowledge_points).join(Question).distinct()
+    if law:
+        statement = statement.where(Question.law_name == law)
+    return list(session.scalars(statement.order_by(KnowledgePoint.name).limit(500)))

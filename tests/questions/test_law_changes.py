@@ -1,0 +1,193 @@
+"""A law changes: the questions on what it changed wait for a reviewer, all others go on."""
+
+import re
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from examapp.audit.operations import SYSTEM
+from examapp.core import clock
+from examapp.laws.models import LawArticle, LawVersion
+from examapp.laws.operations import ensure_law_version, import_law_text, set_dates
+from examapp.laws.rules import LawText, ReadArticle, compare_articles, read_law_text
+from examapp.papers.queries import iter_pool
+from examapp.papers.rules import Section
+from examapp.questions.models import Citation, Question, QuestionFlag, QuestionVersion
+from examapp.questions.operations import add_questions, check_laws
+from question_bank import model
+from question_bank.model import Kind
+from tests.questions.test_adding import single
+
+LAW = "治安测试法"
+OLD = {
+    "第一条": "为了维护社会治安秩序，保障公共安全，制定本法。",
+    "第二条": "扰乱公共秩序的，处五日以上十日以下拘留，可以并处五百元以下罚款。",
+    "第三条": "处罚的程序，适用本法的规定；本法没有规定的，适用行政处罚法的有关规定。",
+    "第四条": "居民委员会应当协助调查。",
+}
+NEW = {
+    "第一条": "为了维护社会治安秩序，保障公共安全，制定本法。",
+    "第二条": "扰乱公共秩序的，处五日以上十日以下拘留，可以并处一千元以下罚款。",
+    "第三条": "本法所称近亲属，是指配偶、父母、子女。",
+    "第五条": "处罚的程序，适用本法的规定；本法没有规定的，适用行政处罚法的有关规定。",
+}
+
+
+def bring_in(session, articles, day, law=LAW):
+    text = LawText(name=law, version_on=date.fromisoformat(day), effective_on=None, articles=[ReadArticle(label, n, "", text) for n, (label, text) in enumerate(articles.items())])
+    import_law_text(session, text=text, actor=SYSTEM, now=clock.now())
+    check_laws(session, now=clock.now())
+
+
+def on(article, n=0, *, day="2012-10-26", law=LAW, **fields):
+    return single(stem=f"关于{article}的第{n}题，怎样处理？", citation=model.Citation(law=law, article=article, version=day), **fields)
+
+
+def add(session, *questions, state="active"):
+    ids = add_questions(session, questions=questions, state=state, actor=SYSTEM, now=clock.now())
+    return [session.get_one(Question, each) for each in ids]
+
+
+def pool(session):
+    section = Section(title="", instructions="", kind=Kind.SINGLE_CHOICE, count=1, points_each=1, laws=frozenset(), topics=frozenset(), knowledge_points=frozenset(), difficulties={})
+    return {question.question_id for question in iter_pool(session, [section])}
+
+
+@pytest.fixture
+def reviewer(world):
+    return world.api(world.admin("publicity_office", name="李四"))
+
+
+@pytest.fixture
+def changed(session):
+    bring_in(session, OLD, "2012-10-26")
+    questions = add(session, *(on(label) for label in OLD))
+    assert pool(session) == {question.id for question in questions}
+    bring_in(session, NEW, "2025-06-27")
+    session.expire_all()
+    return dict(zip(OLD, questions, strict=True))
+
+
+def flag_of(session, question):
+    return session.scalars(select(QuestionFlag).where(QuestionFlag.question_id == question.id)).one()
+
+
+def cited(session, question):
+    row = session.scalars(select(Citation).where(Citation.question_version_id == question.current_version_id)).one()
+    return session.get_one(LawVersion, row.law_version_id).version_on.isoformat(), row.articles
+
+
+def test_questions_on_changed_moved_and_repealed_articles_are_kept_out_of_new_papers(changed, session):
+    assert [question.law_change for question in changed.values()] == ["", "changed", "moved", "repealed"]
+    assert pool(session) == {changed["第一条"].id}
+    assert flag_of(session, changed["第三条"]).articles == [{"old": "第三条", "new": "第五条", "change": "moved", "similarity": "100"}]
+
+
+def test_question_that_comes_later_with_the_old_law_is_flagged_too(changed, session):
+    late, fresh, loose = add(session, on("第二条", 1), on("第二条", 2, day="2025-06-27"), on("第九条", 3))
+    assert (late.law_change, fresh.law_change, loose.law_change) == ("changed", "", "unknown")
+    assert flag_of(session, late).new_version_id is not None
+
+
+def test_flags_follow_the_library_when_texts_come_in_the_other_order(session):
+    questions = add(session, *(on(label) for label in OLD))
+    bring_in(session, NEW, "2025-06-27")
+    assert {question.law_change for question in questions} == {"unknown"}
+    bring_in(session, OLD, "2012-10-26")
+    session.expire_all()
+    assert [question.law_change for question in questions] == ["", "changed", "moved", "repealed"]
+    assert [flag.decision for flag in session.scalars(select(QuestionFlag).where(QuestionFlag.question_id == questions[0].id))] == ["withdrawn"]
+
+
+def test_repeal_of_a_law_flags_all_its_questions(session):
+    bring_in(session, OLD, "2012-10-26")
+    (question,) = add(session, on("第一条"))
+    version = session.scalars(select(LawVersion).where(LawVersion.version_on == date(2012, 10, 26))).one()
+    set_dates(session, version_id=version.id, effective_on=None, repealed_on=date(2026, 8, 15), actor=SYSTEM, now=clock.now())
+    check_laws(session, now=clock.now())
+    session.expire_all()
+    assert question.law_change == "law_repealed" and pool(session) == set()
+
+
+def test_reviewer_sees_old_and_new_and_keeps_with_the_new_citation(changed, reviewer, session):
+    question = changed["第二条"]
+    page = reviewer.get(f"/admin/questions/{question.id}/law-change").get_data(as_text=True)
+    assert ">删</span>五百" in page and ">增</span>一千" in page and 'value="第二条"' in page
+    flag = flag_of(session, question)
+    refused = reviewer.post(f"/admin/questions/{question.id}/law-change/keep", data={f"articles-{flag.id}": "第八十条"})
+    assert "新版本里没有第八十条" in refused.get_data(as_text=True) and question.law_change == "changed"
+    answer = reviewer.post(f"/admin/questions/{question.id}/law-change/keep", data={f"articles-{flag.id}": "第2条"})
+    session.expire_all()
+    assert answer.status_code == 302 and (question.law_change, question.state) == ("", "active")
+    assert cited(session, question) == ("2025-06-27", ["第二条"]) and question.id in pool(session)
+    assert flag_of(session, question).decision == "keep"
+
+
+def test_paper_that_holds_a_kept_question_keeps_its_old_citation(changed, reviewer, session):
+    question = changed["第三条"]
+    used = session.get_one(QuestionVersion, question.current_version_id)
+    used.used_at = clock.now()
+    session.flush()
+    reviewer.post(f"/admin/questions/{question.id}/law-change/keep", data={f"articles-{flag_of(session, question).id}": "第五条"})
+    session.expire_all()
+    assert question.current_version_id != used.id and cited(session, question) == ("2025-06-27", ["第五条"])
+    assert session.scalars(select(Citation.articles).where(Citation.question_version_id == used.id)).one() == ["第三条"]
+    assert session.get_one(QuestionVersion, question.current_version_id).content == used.content
+
+
+def test_only_questions_whose_articles_merely_moved_are_kept_in_one_go(changed, reviewer, session):
+    page = reviewer.get("/admin/questions/law-changes/").get_data(as_text=True)
+    assert page.count('name="ids"') == 1 and "3 道题" in page
+    answer = reviewer.post("/admin/questions/law-changes/keep-moved", data={"ids": [question.id for question in changed.values()]}, follow_redirects=True)
+    session.expire_all()
+    assert "1 道题已按新条号保留" in answer.get_data(as_text=True)
+    assert [question.law_change for question in changed.values()] == ["", "changed", "", "repealed"]
+
+
+def test_edit_and_retirement_settle_the_flag(changed, reviewer, session):
+    form = reviewer.get(f"/admin/questions/{changed['第二条'].id}/edit?under=new").get_data(as_text=True)
+    assert 'value="2025-06-27"' in form
+    fields = dict(re.findall(r'name="([^"]+)"[^>]*value="([^"]*)"', form)) | {"parts-0-stem": "改过的题？", "parts-0-options-0": "甲", "parts-0-options-1": "乙", "parts-0-key": "A", "parts-0-articles": "第二条", "act": "save", "difficulty": "easy", "topic": ""}
+    assert reviewer.post(f"/admin/questions/{changed['第二条'].id}/edit", data=fields).status_code == 302
+    reviewer.post(f"/admin/questions/{changed['第四条'].id}/law-change/retire")
+    session.expire_all()
+    assert (changed["第二条"].state, changed["第二条"].law_change) == ("draft", "")
+    assert (changed["第四条"].state, changed["第四条"].law_change) == ("retired", "")
+    assert [flag_of(session, changed[label]).decision for label in ("第二条", "第四条")] == ["edit", "retire"]
+
+
+def test_who_may_not_review_decides_nothing(changed, world, session):
+    other = world.api(world.admin("leader", world.unit()))
+    question = changed["第二条"]
+    assert other.post(f"/admin/questions/{question.id}/law-change/keep").status_code in {403, 404}
+    assert other.post(f"/admin/questions/{question.id}/law-change/retire").status_code in {403, 404}
+    session.expire_all()
+    assert (question.law_change, question.state) == ("changed", "active")
+
+
+def test_law_without_its_text_flags_nothing(session):
+    bring_in(session, OLD, "2012-10-26")
+    (question,) = add(session, on("第二条"))
+    ensure_law_version(session, law=LAW, version_on=date(2025, 6, 27), now=clock.now())
+    assert check_laws(session, now=clock.now()) == 0 and question.law_change == ""
+
+
+@pytest.mark.parametrize(("law", "old", "new"), [
+    ("治安管理处罚法", "2012-10-26", "2025-06-27"), ("网络安全法", "2016-11-07", "2025-10-28"), ("立法法", "2015-03-15", "2023-03-13"), ("统计法", "2009-06-27", "2024-09-13"),
+])
+def test_new_version_of_a_real_law_flags_exactly_the_questions_on_changed_and_moved_articles(session, laws_folder, law, old, new):
+    texts = [next(iter(sorted(laws_folder.rglob(f"{law}({day}).*"))), None) for day in (old, new)]
+    if None in texts:
+        pytest.skip(f"the two versions of {law} are not both here")
+    before, after = (read_law_text(path.read_bytes(), path.name) for path in texts)
+    import_law_text(session, text=before, actor=SYSTEM, now=clock.now())
+    labels = [article.label for article in before.articles]
+    questions = add(session, *(on(label, law=law, day=old) for label in labels))
+    import_law_text(session, text=after, actor=SYSTEM, now=clock.now())
+    check_laws(session, now=clock.now())
+    session.expire_all()
+    known = dict(session.execute(select(LawArticle.label, LawArticle.text).join(LawVersion).where(LawVersion.version_on == date.fromisoformat(new))).tuples().all())
+    found = compare_articles({article.label: article.text for article in before.articles}, known).by_old_label()
+    assert [label for label, question in zip(labels, questions, strict=True) if question.law_change] == [label for label in labels if found[label].change != "same"]
+    assert len(pool(session)) == sum(1 for label in labels if found[label].change == "same")
