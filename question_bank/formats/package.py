@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -12,6 +13,10 @@ from question_bank.formats.xml_safety import Element, parse_xml
 from question_bank.reading import UnreadableFileError
 
 MANIFEST = "imsmanifest.xml"
+MANY = 50
+"""Files of a package without a useful manifest that are looked into."""
+HEAD = 4000
+"""Bytes of a file in which its root begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,18 @@ def looks_like_package(content: bytes, *types: str) -> bool:
     except UnreadableFileError:
         return MANIFEST.encode() in content and b"word/" not in content
     return any(resource.type.startswith(types) for resource in package.resources)
+
+
+def holds_roots(content: bytes, roots: re.Pattern[bytes]) -> bool:
+    """Whether a zip whose manifest names no questions (or that has none) holds XML files that begin with such a root."""
+    try:
+        package = open_package(content)
+        if any(resource.type.startswith("imsqti") for resource in package.resources):
+            return False
+        names = [name for name in package.archive.names if name.endswith((".xml", ".qti"))][:MANY]
+        return any(roots.search(package.archive.read(name)[:HEAD]) for name in names if not name.endswith(MANIFEST))
+    except UnreadableFileError:
+        return False
 
 
 def open_package(content: bytes) -> Package:

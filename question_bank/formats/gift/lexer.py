@@ -40,7 +40,7 @@ def escape(text: str) -> str:
 
 
 def blocks(text: str) -> Iterator[Block]:
-    """The blocks of a file: parted by blank lines, save those inside braces that close again."""
+    """The blocks of a file: parted by blank lines, save those inside braces that close again, or by a title behind an answer."""
     lines = hide(text).split("\n")
     current: list[str] = []
     comments: list[str] = []
@@ -53,11 +53,20 @@ def blocks(text: str) -> Iterator[Block]:
                 yield _block(start, current, comments)
                 current, comments = [], []
         else:
+            if line.startswith("::") and _is_closed(current):
+                yield _block(start, current, comments)
+                current, comments = [], []
             if not current:
                 start = number
             current.append(line)
     if any(line.strip() for line in current):
         yield _block(start, current, comments)
+
+
+def _is_closed(current: list[str]) -> bool:
+    """Whether the lines hold a whole answer, so that a title begins the next question."""
+    text = "\n".join(current)
+    return 0 < text.count("{") == text.count("}")
 
 
 def _stays_open(current: list[str], lines: list[str], number: int) -> bool:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from question_bank.formats.draft import add_outcome
 from question_bank.formats.files import Files
-from question_bank.formats.package import Package, Resource, open_package
+from question_bank.formats.package import MANIFEST, Package, Resource, open_package
 from question_bank.formats.places import local
 from question_bank.formats.qti.item import item_outcome
 from question_bank.formats.qti.names import is_qti_name, plain_name, unify_names, version_of
 from question_bank.formats.qti.schema import check_structure
-from question_bank.formats.qti12_items.tree import is_tree, read_tree
+from question_bank.formats.qti12_items.tree import idents_of, is_tree, read_tree
 from question_bank.formats.xml_safety import Element, XIncludeError
 from question_bank.reading import Note, Reading, UnreadableFileError
 
@@ -48,15 +48,17 @@ def read_package(content: bytes) -> Reading:
     keywords = {resource.href: list(resource.keywords) for resource in state.package.resources}
     for path, root in state.items.items():
         add_outcome(state.reading, item_outcome(root, Files(state.package.archive, path), tags=keywords.get(path)))
-    for path, root in _without_copies(state.trees).items():
-        read_tree(root, state.reading, Files(state.package.archive, path))
+    trees = _without_copies(state.trees)
+    known = {ident for root in trees.values() for ident in idents_of(root)}
+    for path, root in trees.items():
+        read_tree(root, state.reading, Files(state.package.archive, path), known=known)
     return state.reading
 
 
 def _candidates(package: Package) -> list[str]:
     """XML files that may hold questions: those of the manifest, or all when there is none."""
-    if not package.has_manifest:
-        paths = [name for name in package.archive.names if name.endswith((".xml", ".qti"))]
+    if not any(one.type.startswith("imsqti") for one in package.resources):
+        paths = [name for name in package.archive.names if _is_xml(name) and not name.endswith(MANIFEST)]
     else:
         paths = [one.href for one in package.resources if one.type.startswith("imsqti") and _is_xml(one.href)]
         paths += [

@@ -6,7 +6,7 @@ import re
 
 from question_bank.formats.draft import add_outcome
 from question_bank.formats.files import NO_FILES
-from question_bank.formats.package import is_zip, looks_like_package
+from question_bank.formats.package import holds_roots, is_zip, looks_like_package
 from question_bank.formats.places import local
 from question_bank.formats.qti.item import item_outcome
 from question_bank.formats.qti.names import is_qti_name, unify_names, version_of
@@ -20,13 +20,16 @@ _HEAD = re.compile(
     re.IGNORECASE,
 )
 
+_TYPES = (
+    "imsqti_item", "imsqti_test", "imsqti_section", "imsqti_assessment", "imsqti_pool", "imsqti_v", "imsqti_stimulus",
+)  # fmt: skip
+_ROOT = re.compile(rb"<(?:\w+:)?(?:qti-)?assessment-?(?:item|test)\b", re.IGNORECASE)
+
 
 def looks_like(content: bytes, name: str) -> bool:
     """Whether the bytes are a QTI 2 or 3 file, or a package of such."""
     if is_zip(content, name):
-        return looks_like_package(
-            content, "imsqti_item", "imsqti_test", "imsqti_section", "imsqti_v", "imsqti_stimulus"
-        )
+        return looks_like_package(content, *_TYPES) or holds_roots(content, _ROOT)
     return looks_like_xml(content) and _HEAD.search(head_of(content)) is not None
 
 

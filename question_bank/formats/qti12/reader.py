@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 
 from question_bank.formats.files import NO_FILES
-from question_bank.formats.package import is_zip, looks_like_package
+from question_bank.formats.package import holds_roots, is_zip, looks_like_package
 from question_bank.formats.places import local
 from question_bank.formats.qti.packages import read_package
 from question_bank.formats.qti12_items.tree import is_tree, read_tree
 from question_bank.formats.xml_safety import head_of, looks_like_xml, parse_xml
 from question_bank.reading import Reading, UnreadableFileError
 
+_ROOT = re.compile(rb"<(?:\w+:)?questestinterop\b")
+
 
 def looks_like(content: bytes, name: str) -> bool:
     """Whether the bytes are a `questestinterop` file, or a package of such."""
     if is_zip(content, name):
-        return looks_like_package(content, "imsqti_xml")
+        return looks_like_package(content, "imsqti_xml") or holds_roots(content, _ROOT)
     return looks_like_xml(content) and re.search(r"<(?:\w+:)?questestinterop\b", head_of(content)) is not None
 
 

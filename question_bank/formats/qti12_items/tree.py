@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from question_bank.formats.draft import Draft, Outcome, add_outcome, not_sat, read_points, settle
 from question_bank.formats.files import Files
@@ -11,7 +11,7 @@ from question_bank.formats.gaps import Gap, place_gaps, token
 from question_bank.formats.gift.reader import FULL, fill_short
 from question_bank.formats.images import shelve_images
 from question_bank.formats.numbers import OWN_NAME, as_texts, number
-from question_bank.formats.places import child_text, children, local, text_of
+from question_bank.formats.places import child_text, children, local, place_of, text_of
 from question_bank.formats.qti12_items.material import RESPONSES, fetch_from, material_of
 from question_bank.formats.qti12_items.scoring import Condition, conditions_of, right_multiple, right_single, wanted
 from question_bank.formats.rich import Rich
@@ -44,8 +44,8 @@ def is_tree(root: Element) -> bool:
     return local(root) == "questestinterop"
 
 
-def read_tree(root: Element, reading: Reading, files: Files) -> None:
-    """Add all items of the tree to the reading."""
+def read_tree(root: Element, reading: Reading, files: Files, *, known: Collection[str] | None = None) -> None:
+    """Add all items of the tree to the reading; `known` are items and banks of the same package."""
     prefix = f"{files.name}：" if files.name else ""
     stimuli: dict[str, Rich] = {}
     for number_, item in enumerate(root.iter("{*}item"), start=1):
@@ -56,9 +56,25 @@ def read_tree(root: Element, reading: Reading, files: Files) -> None:
             reading.remarks.append(Note(where, "这一项是说明文字或阅读材料，不是题目，没有单独导入。", "description"))
             continue
         add_outcome(reading, _Item(item, facts, where, files).outcome(stimuli))
-    for element in root.iter("{*}bankentry_item", "{*}itemref", "{*}sourcebank_ref"):
-        note = "这里引用了题库里的题，题目本身不在文件里，没有导入。请把题库一起导出。"
-        reading.remarks.append(Note(f"{prefix}第 {element.sourceline} 行", note, "bank_reference"))
+    _read_references(root, reading, prefix, known or frozenset())
+
+
+def _read_references(root: Element, reading: Reading, prefix: str, known: Collection[str]) -> None:
+    """A question that stands in a bank elsewhere is refused by name; one of a bank in the same package is read there."""
+    for element in root.iter("{*}bankentry_item", "{*}itemref"):
+        if element.get("item_ref") in known or element.get("linkrefid") in known:
+            continue
+        reason = "这里引用了题库里的一道题，题目本身不在文件里，没有导入。请把题库一起导出。"
+        reading.refused.append(Note(f"{prefix}{place_of(element)}", reason, "question_elsewhere"))
+    for element in root.iter("{*}sourcebank_ref"):
+        if (element.text or "").strip() not in known:
+            note = "这里从题库随机抽题，题库不在文件里，没有导入。请把题库一起导出。"
+            reading.remarks.append(Note(f"{prefix}第 {element.sourceline} 行", note, "bank_reference"))
+
+
+def idents_of(root: Element) -> set[str]:
+    """The identifiers of the items and banks that a tree holds."""
+    return {element.get("ident", "") for element in root.iter("{*}item", "{*}objectbank")} - {""}
 
 
 def _facts(item: Element) -> dict[str, str]:
