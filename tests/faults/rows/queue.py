@@ -118,7 +118,7 @@ def poison(t: Trial) -> None:
         handed_in = time.monotonic()
         good = [c.attempt_id for c in t.load.candidates if c.attempt_id not in bad]
         with t.site.database() as connection:
-            wait_until(lambda: not _ungraded(connection, good), within_s=90, every_s=1)
+            wait_until(lambda: _empty(t) and not _ungraded(connection, good), within_s=90, every_s=2)
             others = time.monotonic() - handed_in
             t.note(f"the others graded after {others:.0f} s")
             t.expect(others <= 65, f"the others waited {others:.0f} s for their grades")
@@ -139,10 +139,14 @@ def _ungraded(connection: psycopg.Connection[Any], attempts: list[int]) -> int:
     ).fetchone()[0]
 
 
+def _empty(t: Trial) -> bool:
+    with t.site.redis() as redis:
+        return bool(redis.flushall())
+
+
 def _empty_and_judge(t: Trial, connection: psycopg.Connection[Any], bad: list[int]) -> bool:
     """Empty Valkey; tell whether it is settled what becomes of the poisoned attempts."""
-    with t.site.redis() as redis:
-        redis.flushall()
+    _empty(t)
     tries = Counter((t.site.poison / "tries").read_text().split())
     aside = connection.execute(
         "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND set_aside_at IS NOT NULL", (bad,)
