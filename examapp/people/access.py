@@ -43,6 +43,7 @@ from examapp.people.operations.signing_in import (
     note_unknown_sign_in,
     sign_out,
 )
+from examapp.people.operations.tickets import use_ticket
 from examapp.people.queries import (
     AccountToCheck,
     SignedIn,
@@ -153,9 +154,23 @@ def sign_in_with(login_name: str, password: str, solution: Solution | None = Non
     if refusal:
         raise refusal
     checked = _compare(found, password)
+    return _begin(lambda db_session: _judge(db_session, checked, name=name or login_name[:200]))
+
+
+def sign_in_by_ticket(code: str) -> SignedIn:
+    """Sign this browser in by a one-use ticket; raises WrongTicketError, AccountDisabledError."""
+    return _begin(
+        lambda db_session: use_ticket(
+            db_session, code, sealer=sealer(), device=_device(is_known=False), now=clock.now()
+        )
+    )
+
+
+def _begin(judge: Callable[[Session], Verdict]) -> SignedIn:
+    """Judge in one transaction, and bind the browser to the new sign-in in the stead of the one it had."""
     previous = find_signed_in_person()
     with transaction() as db_session:
-        verdict = _judge(db_session, checked, name=name or login_name[:200])
+        verdict = judge(db_session)
         if verdict.token and previous:
             sign_out(db_session, previous.sign_in_id, actor=actor(), now=clock.now())
         who = find_signed_in(db_session, digest(verdict.token)) if verdict.token else None
@@ -221,12 +236,12 @@ def _judge(db_session: Session, checked: Checked | None, *, name: str) -> Verdic
     if checked is None:
         name_digest = sealer().blind_index(name, purpose="unknown_login_name")
         return note_unknown_sign_in(db_session, name_digest, address=request.remote_addr, now=now)
-    device = Device(
-        address=request.remote_addr,
-        name=normalise(request.user_agent.string),
-        is_known=checked.account_id in _accounts_of_device(),
-    )
+    device = _device(is_known=checked.account_id in _accounts_of_device())
     return judge_sign_in(db_session, checked, device=device, now=now)
+
+
+def _device(*, is_known: bool) -> Device:
+    return Device(address=request.remote_addr, name=normalise(request.user_agent.string), is_known=is_known)
 
 
 def _device_signer() -> URLSafeSerializer:

@@ -55,6 +55,14 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     captcha_id = HiddenField(validators=[Optional()])
 
 
+class TicketForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """The code of a one-use ticket."""
+
+    code = StringField(
+        "代码", validators=[InputRequired("请填写登录条上的代码。"), Length(max=60, message="代码过长。")]
+    )
+
+
 class ChangePasswordForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """The old password, where it is asked for, and the new one twice."""
 

@@ -127,6 +127,24 @@ class UsedCaptcha(Base):
     """Passed by waiting, without digits."""
 
 
+class SignInTicket(Base):
+    """A one-use ticket for who forgot the password; on paper its code, here a keyed digest."""
+
+    __tablename__ = "sign_in_tickets"
+    __table_args__ = (
+        Index("uq_sign_in_tickets_code_index", "code_index", unique=True),
+        Index("ix_sign_in_tickets_account_id", "account_id"),
+    )
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))
+    code_index: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[Instant]
+    made_by_id: Mapped[BigInt | None]
+    expires_at: Mapped[Instant]
+    used_at: Mapped[Instant | None]
+
+
 class SignIn(Base):
     """One signed-in browser. The cookie holds a random token, this row its digest; ended means dead at the next request."""
 
@@ -143,6 +161,8 @@ class SignIn(Base):
     ended_at: Mapped[Instant | None]
     address: Mapped[Words | None]
     device: Mapped[Words] = mapped_column(default="")
+    ticket_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("sign_in_tickets.id"))
+    """The ticket that it was begun with, where it was."""
 
 
 class RoleGrant(Base):

@@ -9,14 +9,14 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
-from examapp.core.db import transaction
+from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError
 from examapp.people import access
 from examapp.people.access import me, public, signed_in_with_any_password
-from examapp.people.forms import ChangePasswordForm, SignInForm
+from examapp.people.forms import ChangePasswordForm, SignInForm, TicketForm
 from examapp.people.operations import passwords, signing_in
 from examapp.people.operations.captchas import Challenge, Solution
-from examapp.people.queries import get_password_hash
+from examapp.people.queries import get_password_hash, may_renew_password
 from examapp.people.rules import SHORTEST_PASSWORD, password_fault, safe_next
 
 blueprint = Blueprint("people", __name__)
@@ -73,6 +73,23 @@ def _sign_in_page(form: SignInForm, status: int, refusal: str = "", challenge: C
     return Response(page, status)
 
 
+@blueprint.route("/login/ticket", methods=["GET", "POST"])
+@public
+def sign_in_by_ticket() -> AnyResponse:
+    """Sign in by a one-use ticket, and lead to a new password."""
+    form = TicketForm()
+    if request.method == "GET":
+        return Response(render_template("people/sign_in_by_ticket.html", form=form, refusal=""))
+    if not form.validate():
+        return Response(render_template("people/sign_in_by_ticket.html", form=form, refusal=""), 422)
+    try:
+        access.sign_in_by_ticket(form.code.data)
+    except DomainError as refusal:
+        form.code.data = ""
+        return Response(render_template("people/sign_in_by_ticket.html", form=form, refusal=refusal.text), 422)
+    return redirect(url_for("people.change_password"), 303)
+
+
 @blueprint.record_once
 def _sign_in_checks_its_own_token(state: BlueprintSetupState) -> None:
     """Let the form check its token, so that a page left open explains itself instead of failing."""
@@ -97,13 +114,18 @@ def sign_out() -> AnyResponse:
 def change_password() -> AnyResponse:
     """Change one's password; the first one must be changed before anything else."""
     form = ChangePasswordForm()
-    if me().must_change_password:
+    is_renewal = not me().must_change_password and may_renew_password(reading(), me().sign_in_id, now=clock.now())
+    if me().must_change_password or is_renewal:
         del form.current_password
     if form.validate_on_submit() and _change(form):
         flash("密码已修改。下次请用新密码登录。", "success")
         return redirect(safe_next(request.args.get("next")), 303)
     page = render_template(
-        "people/change_password.html", form=form, is_first=me().must_change_password, shortest=SHORTEST_PASSWORD
+        "people/change_password.html",
+        form=form,
+        is_first=me().must_change_password,
+        is_renewal=is_renewal,
+        shortest=SHORTEST_PASSWORD,
     )
     return Response(page, 422 if form.errors else 200)
 

@@ -94,7 +94,7 @@ def judge_sign_in(session: Session, checked: Checked, *, device: Device, now: da
         return Verdict(refusal=AccountDisabledError())
     if checked.new_hash:
         account.password_hash = checked.new_hash
-    return Verdict(token=_begin_sign_in(session, account, device=device, now=now))
+    return Verdict(token=begin_sign_in(session, account, device=device, now=now))
 
 
 def _count_failure(session: Session, account: Account, failures: Failures, *, device: Device, now: datetime) -> Verdict:
@@ -116,7 +116,10 @@ def _count_failure(session: Session, account: Account, failures: Failures, *, de
     return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
 
 
-def _begin_sign_in(session: Session, account: Account, *, device: Device, now: datetime) -> str:
+def begin_sign_in(
+    session: Session, account: Account, *, device: Device, now: datetime, ticket_id: int | None = None
+) -> str:
+    """Begin a sign-in of a locked account and give its token; failures are forgotten."""
     account.failures, account.first_failure_at, account.locked_until = 0, None, None
     token = secrets.token_urlsafe(24)
     row = SignIn(
@@ -125,6 +128,7 @@ def _begin_sign_in(session: Session, account: Account, *, device: Device, now: d
         started_at=now,
         address=device.address,
         device=device.name[:_DEVICE_CHARACTERS],
+        ticket_id=ticket_id,
     )
     session.add(row)
     session.flush()
@@ -136,6 +140,7 @@ def _begin_sign_in(session: Session, account: Account, *, device: Device, now: d
         object_type="sign_in",
         object_id=row.id,
         person_id=account.person_id,
+        details={"ticket_id": ticket_id} if ticket_id else None,
     )
     return token
 

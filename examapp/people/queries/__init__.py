@@ -35,6 +35,7 @@ from examapp.people.queries.signing_in import (
     find_signed_in,
     get_password_hash,
     is_captcha_due,
+    may_renew_password,
 )
 
 __all__ = [
@@ -63,5 +64,6 @@ __all__ = [
     "list_role_grants",
     "list_unit_rows",
     "masked_numbers",
+    "may_renew_password",
     "within",
 ]

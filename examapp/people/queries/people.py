@@ -47,7 +47,7 @@ class PeopleFilter:
     unit: Unit | None = None
     state: str = ""
     account: str = ""
-    """`waiting` (first password not yet changed), `disabled`, or empty."""
+    """`waiting` (first password not yet changed), `disabled`, `open` (may sign in), or empty."""
 
 
 def list_people(
@@ -91,6 +91,8 @@ def _narrowed(query: AnySelect, reach: Reach, chosen: PeopleFilter, sealer: Seal
         query = query.where(Person.state == chosen.state)
     if chosen.account == "waiting":
         query = query.where(Account.must_change_password, Account.disabled_at.is_(None))
+    elif chosen.account == "open":
+        query = query.where(Account.id.is_not(None), Account.disabled_at.is_(None), Person.state != PersonState.LEFT)
     elif chosen.account == "disabled":
         query = query.where(Account.disabled_at.is_not(None))
     return query.where(_matches(chosen.words, sealer)) if chosen.words else query

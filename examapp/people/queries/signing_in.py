@@ -9,12 +9,13 @@ from sqlalchemy import func, select, text, union_all
 from sqlalchemy.orm import Session
 
 from examapp.core.crypto import Sealer
-from examapp.people.models import Account, AddressFailure, Person
+from examapp.people.models import Account, AddressFailure, Person, SignIn
 from examapp.people.rules import (
     ADDRESS_WINDOW,
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
     MOST_FAILED_ACCOUNTS,
+    RENEWAL_WINDOW,
     is_id_number,
     is_mobile,
     normalise_id_number,
@@ -95,6 +96,14 @@ def find_account_to_check(session: Session, login_name: str, sealer: Sealer) -> 
     named = [row for row in rows if row.login_name == login_name] or [row for row in rows if row.login_name in names]
     found = named or rows
     return AccountToCheck(**found[0]._mapping) if len(found) == 1 else None  # noqa: SLF001 – as above
+
+
+def may_renew_password(session: Session, sign_in_id: int, *, now: datetime) -> bool:
+    """Tell whether a sign-in was begun by ticket just now: its holder may set a new password without the forgotten one."""
+    fresh = select(SignIn.id).where(
+        SignIn.id == sign_in_id, SignIn.ticket_id.is_not(None), SignIn.started_at > now - RENEWAL_WINDOW
+    )
+    return bool(session.scalar(select(fresh.exists())))
 
 
 def is_captcha_due(session: Session, address: str | None, *, now: datetime) -> bool:

@@ -63,6 +63,14 @@ from examapp.people.rules.signing_in import (
     password_fault,
     safe_next,
 )
+from examapp.people.rules.tickets import (
+    RENEWAL_WINDOW,
+    TICKET_LIFE,
+    TICKET_PURPOSE,
+    clean_ticket_code,
+    new_ticket_code,
+    spaced_ticket_code,
+)
 
 __all__ = [
     "ADDRESS_WINDOW",
@@ -81,10 +89,13 @@ __all__ = [
     "MOST_FAILURES",
     "MOST_FAILURES_OF_A_KNOWN_DEVICE",
     "MOST_WAITED_TRIES",
+    "RENEWAL_WINDOW",
     "ROLE_NAMES",
     "ROLE_PERMISSIONS",
     "SEPARATED_ROLES",
     "SHORTEST_PASSWORD",
+    "TICKET_LIFE",
+    "TICKET_PURPOSE",
     "UNIT_ROLES",
     "Failures",
     "Fault",
@@ -94,6 +105,7 @@ __all__ = [
     "RosterFile",
     "RosterRow",
     "clean_login_name",
+    "clean_ticket_code",
     "digest",
     "draw_captcha",
     "first_password_binding",
@@ -109,6 +121,7 @@ __all__ = [
     "mobile_binding",
     "mobile_fault",
     "new_captcha_answer",
+    "new_ticket_code",
     "normalise_id_number",
     "normalise_mobile",
     "office_of",
@@ -116,4 +129,5 @@ __all__ = [
     "reach_of",
     "read_roster",
     "safe_next",
+    "spaced_ticket_code",
 ]

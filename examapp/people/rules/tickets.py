@@ -1,0 +1,31 @@
+"""The code of a one-use sign-in ticket: twelve characters that can be read from paper."""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from datetime import timedelta
+
+TICKET_LIFE = timedelta(hours=24)
+RENEWAL_WINDOW = timedelta(minutes=30)
+"""How long after a sign-in by ticket its holder may set a new password without the forgotten one."""
+TICKET_PURPOSE = "sign_in_ticket"
+_CHARACTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+_LENGTH = 12
+
+
+def new_ticket_code() -> str:
+    """Make a code: none of 0 O 1 I L, and 59 bits that nobody guesses."""
+    return "".join(secrets.choice(_CHARACTERS) for _ in range(_LENGTH))
+
+
+def clean_ticket_code(typed: str) -> str | None:
+    """Give a typed code as it was made, whatever its case, width, spaces and hyphens; None where it cannot be one."""
+    plain = unicodedata.normalize("NFKC", typed[:80]).upper()
+    code = "".join(character for character in plain if character not in " -–—\t\u3000")
+    return code if len(code) == _LENGTH and set(code) <= set(_CHARACTERS) else None
+
+
+def spaced_ticket_code(code: str) -> str:
+    """Write a code in groups of four, as it stands on paper."""
+    return " ".join(code[at : at + 4] for at in range(0, len(code), 4))
