@@ -169,9 +169,7 @@ def _csv_cell(cell: Cell) -> str:
     if isinstance(cell, int | Decimal):
         return str(cell)
     text = as_words(cell)
-    is_mangled = (
-        text.isascii() and text.isdigit() and (len(text) > _MOST_DIGITS or (len(text) > 1 and text.startswith("0")))
-    )
+    is_mangled = text.isascii() and text.isdigit() and len(text) > _MOST_DIGITS
     return f"'{text}" if is_mangled or text.startswith(_FORMULA_STARTS) else text
 
 
