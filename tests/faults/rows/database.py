@@ -47,7 +47,7 @@ def backend_dies(t: Trial) -> None:
 
 @row("F05", "数据库整个被杀")
 def database_dies(t: Trial) -> None:
-    for _ in range(int(t.seconds(3, 2))):
+    for _ in range(int(t.seconds(3, 1))):
         t.sit(t.seconds(6, 5))
         with t.broken():
             t.site.kill("postgres")
