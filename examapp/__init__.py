@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask import Flask
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from examapp import rooms
+from examapp.attempts.queries import has_attempt_in_progress
 from examapp.config import Mode, Settings, read_settings
 from examapp.core import assets, bare, errors, pages, sabotage, starts
 from examapp.core.clock import clock
@@ -19,6 +18,7 @@ from examapp.core.logging import set_up_logging
 from examapp.core.pulse import look_after
 from examapp.core.worker import init_celery
 from examapp.people.access import init_access
+from examapp.people.rules import COOKIE_LIFE
 
 _MOST_UPLOAD_BYTES = 32 * 1024 * 1024
 
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_celery(app, broker_url=settings.redis_url, is_eager=settings.mode is Mode.TESTING)
     version, folder = bare.NO_ASSETS if is_bare else assets.collect(settings.data_path)
     pages.init_pages(app, asset_version=version)
-    init_access(app)
+    init_access(app, is_sitting=has_attempt_in_progress)
     CSRFProtect(app)
     app.register_blueprint(errors.blueprint)
     rooms.register(app)
@@ -76,7 +76,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
-        PERMANENT_SESSION_LIFETIME=timedelta(days=7),
+        PERMANENT_SESSION_LIFETIME=COOKIE_LIFE,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
     )

@@ -76,6 +76,12 @@ def count_in_progress(session: Session) -> int:
     return session.execute(statement).scalar_one()
 
 
+def has_attempt_in_progress(session: Session, person_id: int) -> bool:
+    """Tell whether somebody sits an exam now."""
+    sat = select(Attempt.id).where(Attempt.person_id == person_id, Attempt.state == AttemptState.IN_PROGRESS)
+    return bool(session.scalar(select(sat.exists())))
+
+
 def has_newer_attempt(session: Session, attempt: Attempt) -> bool:
     """Tell whether the person has begun a further attempt at the same exam."""
     newer = select(Attempt.id).where(

@@ -159,6 +159,8 @@ class SignIn(Base):
     token_digest: Mapped[bytes] = mapped_column(LargeBinary)
     started_at: Mapped[Instant]
     ended_at: Mapped[Instant | None]
+    seen_at: Mapped[Instant | None]
+    """When an administrator was last at work, to the minute; not kept for candidates."""
     address: Mapped[Words | None]
     device: Mapped[Words] = mapped_column(default="")
     ticket_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("sign_in_tickets.id"))

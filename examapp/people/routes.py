@@ -12,12 +12,12 @@ from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError
 from examapp.people import access
-from examapp.people.access import me, public, signed_in_with_any_password
+from examapp.people.access import me, public, signed_in, signed_in_with_any_password
 from examapp.people.forms import ChangePasswordForm, SignInForm, TicketForm
-from examapp.people.operations import passwords, signing_in
+from examapp.people.operations import own_sign_ins, passwords, signing_in
 from examapp.people.operations.captchas import Challenge, Solution
-from examapp.people.queries import get_password_hash, may_renew_password
-from examapp.people.rules import SHORTEST_PASSWORD, password_fault, safe_next
+from examapp.people.queries import get_password_hash, list_live_sign_ins, may_renew_password
+from examapp.people.rules import SHORTEST_PASSWORD, device_words, password_fault, safe_next
 
 blueprint = Blueprint("people", __name__)
 
@@ -107,6 +107,38 @@ def sign_out() -> AnyResponse:
     response = redirect(url_for("people.sign_in"), 303)
     response.headers["Clear-Site-Data"] = '"storage"'
     return response
+
+
+@blueprint.get("/sign-ins")
+@signed_in
+def list_sign_ins() -> str:
+    """List the browsers that are signed in to one's account."""
+    rows = list_live_sign_ins(reading(), me().account_id, now=clock.now())
+    return render_template("people/sign_ins.html", rows=rows, device_words=device_words)
+
+
+@blueprint.post("/sign-ins/<int:sign_in_id>/end")
+@signed_in
+def end_sign_in(sign_in_id: int) -> AnyResponse:
+    """End one of one's own sign-ins."""
+    with transaction() as session:
+        own_sign_ins.end_own_sign_in(
+            session, sign_in_id, account_id=me().account_id, actor=access.actor(), now=clock.now()
+        )
+    flash("已退出那台设备上的登录。", "success")
+    return redirect(url_for("people.list_sign_ins"), 303)
+
+
+@blueprint.post("/sign-ins/end-others")
+@signed_in
+def end_other_sign_ins() -> AnyResponse:
+    """End all one's sign-ins but this one."""
+    with transaction() as session:
+        own_sign_ins.end_other_sign_ins(
+            session, account_id=me().account_id, but=me().sign_in_id, actor=access.actor(), now=clock.now()
+        )
+    flash("其他设备上的登录已全部退出。", "success")
+    return redirect(url_for("people.list_sign_ins"), 303)
 
 
 @blueprint.route("/password", methods=["GET", "POST"])

@@ -972,6 +972,7 @@ def upgrade():
     sa.Column('token_digest', sa.LargeBinary(), nullable=False),
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('address', sa.Text(), nullable=True),
     sa.Column('device', sa.Text(), nullable=False),
     sa.Column('ticket_id', sa.BigInteger(), nullable=True),

@@ -35,6 +35,7 @@ from examapp.people.queries.signing_in import (
     find_signed_in,
     get_password_hash,
     is_captcha_due,
+    list_live_sign_ins,
     may_renew_password,
 )
 
@@ -59,6 +60,7 @@ __all__ = [
     "list_first_passwords",
     "list_grants",
     "list_imports",
+    "list_live_sign_ins",
     "list_moves",
     "list_people",
     "list_role_grants",

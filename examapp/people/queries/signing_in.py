@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from examapp.core.crypto import Sealer
 from examapp.people.models import Account, AddressFailure, Person, SignIn
 from examapp.people.rules import (
     ADDRESS_WINDOW,
+    COOKIE_LIFE,
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
     MOST_FAILED_ACCOUNTS,
@@ -22,6 +24,8 @@ from examapp.people.rules import (
     normalise_mobile,
     office_of,
 )
+
+_MOST_LISTED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +42,15 @@ class SignedIn:
     must_change_password: bool
     is_candidate: bool
     """Whether the person stands on the roster."""
+    seen_at: datetime
+    is_administrator: bool
+    """Whether the person holds any role: the idle limit is for these."""
 
 
 _SIGNED_IN = text("""
 SELECT s.id AS sign_in_id, s.account_id, a.person_id, p.name, a.login_name, p.unit_id, u.name AS unit_name, a.must_change_password,
-  p.state = 'on_roster' AS is_candidate
+  p.state = 'on_roster' AS is_candidate, COALESCE(s.seen_at, s.started_at) AS seen_at,
+  EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = p.id AND (g.ends_at IS NULL OR g.ends_at > now())) AS is_administrator
 FROM sign_ins AS s
 JOIN accounts AS a ON a.id = s.account_id
 JOIN persons AS p ON p.id = a.person_id
@@ -96,6 +104,16 @@ def find_account_to_check(session: Session, login_name: str, sealer: Sealer) -> 
     named = [row for row in rows if row.login_name == login_name] or [row for row in rows if row.login_name in names]
     found = named or rows
     return AccountToCheck(**found[0]._mapping) if len(found) == 1 else None  # noqa: SLF001 – as above
+
+
+def list_live_sign_ins(session: Session, account_id: int, *, now: datetime) -> Sequence[SignIn]:
+    """List an account's sign-ins that still open the door, newest first."""
+    return session.scalars(
+        select(SignIn)
+        .where(SignIn.account_id == account_id, SignIn.ended_at.is_(None), SignIn.started_at > now - COOKIE_LIFE)
+        .order_by(SignIn.started_at.desc(), SignIn.id.desc())
+        .limit(_MOST_LISTED)
+    ).all()
 
 
 def may_renew_password(session: Session, sign_in_id: int, *, now: datetime) -> bool:

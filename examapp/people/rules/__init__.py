@@ -13,6 +13,7 @@ from examapp.people.rules.captcha import (
     new_captcha_answer,
     office_of,
 )
+from examapp.people.rules.devices import device_words
 from examapp.people.rules.numbers import (
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
@@ -50,6 +51,7 @@ from examapp.people.rules.roster_file import (
     read_roster,
 )
 from examapp.people.rules.signing_in import (
+    COOKIE_LIFE,
     FAILURE_WINDOW,
     FIRST_PASSWORD_CHARACTERS,
     FIRST_PASSWORD_LENGTH,
@@ -76,6 +78,7 @@ __all__ = [
     "ADDRESS_WINDOW",
     "CAPTCHA_LIFE",
     "CAPTCHA_WAIT",
+    "COOKIE_LIFE",
     "FAILURE_WINDOW",
     "FIELD_NAMES",
     "FIRST_PASSWORD_CHARACTERS",
@@ -106,6 +109,7 @@ __all__ = [
     "RosterRow",
     "clean_login_name",
     "clean_ticket_code",
+    "device_words",
     "digest",
     "draw_captcha",
     "first_password_binding",

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from math import ceil
 
 SHORTEST_PASSWORD = 10
+COOKIE_LIFE = timedelta(days=7)
+"""How long a browser keeps a sign-in."""
 LONGEST_PASSWORD = 128
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 import structlog
-from flask import Flask, Response, after_this_request, current_app, g, redirect, request, session, url_for
+from flask import Flask, Response, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
-from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor
@@ -27,6 +27,7 @@ from examapp.core.hashing import NO_HASH, Hasher
 from examapp.core.html import normalise
 from examapp.core.permissions import Permission
 from examapp.core.sabotage import Guarantee
+from examapp.people.access.devices import accounts_of_device, remember_account
 from examapp.people.operations.captchas import (
     CaptchaRequiredError,
     Challenge,
@@ -35,6 +36,7 @@ from examapp.people.operations.captchas import (
     new_challenge,
     use_solution,
 )
+from examapp.people.operations.own_sign_ins import note_seen
 from examapp.people.operations.signing_in import (
     Checked,
     Device,
@@ -64,9 +66,7 @@ from examapp.people.rules import (
 
 View = TypeVar("View", bound=Callable[..., Any])
 _RULE = "access_rule"
-_DEVICE_COOKIE = "device"
-_DEVICE_COOKIE_S = 400 * 24 * 3600
-_MOST_ACCOUNTS_OF_A_DEVICE = 12
+_SEEN_EVERY = timedelta(minutes=1)
 log = structlog.get_logger()
 _login_manager = LoginManager()
 _login_manager.session_protection = None
@@ -107,11 +107,29 @@ def _load(token: str) -> _SignedInUser | None:
     if sabotage.is_broken(Guarantee.SESSIONS_IN_POSTGRESQL) and not sabotage.is_in_redis(token):
         return None
     who = find_signed_in(reading(), digest(token))
-    return None if who is None else _SignedInUser(token, who)
+    if who is None or (who.is_administrator and not _is_awake(who)):
+        return None
+    return _SignedInUser(token, who)
 
 
-def init_access(app: Flask) -> None:
-    """Hang the door into the application."""
+def _is_awake(who: SignedIn) -> bool:
+    """Tell whether an administrator's sign-in is within the idle limit, or its holder sits an exam; note that there is work.
+
+    What a page fetches by itself is no work.
+    """
+    now, limit = clock.now(), timedelta(minutes=int(current_app.config["SETTINGS"].admin_idle_minutes))
+    is_idle = bool(limit) and now - who.seen_at > limit
+    if is_idle and not current_app.extensions["is_sitting"](reading(), who.person_id):
+        return False
+    if now - who.seen_at >= _SEEN_EVERY and not (wants_json() and request.method == "GET"):
+        with transaction() as db_session:
+            note_seen(db_session, who.sign_in_id, now=now)
+    return True
+
+
+def init_access(app: Flask, *, is_sitting: Callable[[Session, int], bool]) -> None:
+    """Hang the door into the application; `is_sitting` tells whether a person is in an exam, which no idle limit cuts."""
+    app.extensions["is_sitting"] = is_sitting
     app.extensions["hasher"] = Hasher.from_settings(app.config["SETTINGS"])
     _login_manager.init_app(app)
     app.before_request(_refuse_unmarked_view)
@@ -177,7 +195,7 @@ def _begin(judge: Callable[[Session], Verdict]) -> SignedIn:
     if verdict.token is None or who is None:
         raise verdict.refusal or NotFoundError
     begin_session(verdict.token, who)
-    _remember_account(who.account_id)
+    remember_account(who.account_id)
     return who
 
 
@@ -185,7 +203,7 @@ def _captcha_refusal(
     db_session: Session, account: AccountToCheck | None, solution: Solution
 ) -> CaptchaRequiredError | None:
     """Say that a captcha is to be solved first, whether the name is an account's or not; never where the owner's device asks."""
-    if account is not None and account.account_id in _accounts_of_device():
+    if account is not None and account.account_id in accounts_of_device():
         return None
     now, address = clock.now(), request.remote_addr
     if not is_captcha_due(db_session, address, now=now):
@@ -199,7 +217,7 @@ def _captcha_refusal(
 def find_challenge(refusal: DomainError | None = None) -> Challenge | None:
     """Make the captcha that the sign-in page must show: after a refusal for want of one, or at once to a device without a cookie."""
     is_due = isinstance(refusal, CaptchaRequiredError) or (
-        not _accounts_of_device() and is_captcha_due(reading(), request.remote_addr, now=clock.now())
+        not accounts_of_device() and is_captcha_due(reading(), request.remote_addr, now=clock.now())
     )
     return new_challenge(sealer=sealer(), now=clock.now()) if is_due else None
 
@@ -236,40 +254,12 @@ def _judge(db_session: Session, checked: Checked | None, *, name: str) -> Verdic
     if checked is None:
         name_digest = sealer().blind_index(name, purpose="unknown_login_name")
         return note_unknown_sign_in(db_session, name_digest, address=request.remote_addr, now=now)
-    device = _device(is_known=checked.account_id in _accounts_of_device())
+    device = _device(is_known=checked.account_id in accounts_of_device())
     return judge_sign_in(db_session, checked, device=device, now=now)
 
 
 def _device(*, is_known: bool) -> Device:
     return Device(address=request.remote_addr, name=normalise(request.user_agent.string), is_known=is_known)
-
-
-def _device_signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.secret_key or "", salt="device")
-
-
-def _device_cookie_name() -> str:
-    return f"__Host-{_DEVICE_COOKIE}" if current_app.config["SESSION_COOKIE_SECURE"] else _DEVICE_COOKIE
-
-
-def _accounts_of_device() -> list[int]:
-    """Give the accounts that this browser has signed in to, as a cookie of ours says; newest last."""
-    try:
-        known = _device_signer().loads(request.cookies.get(_device_cookie_name(), ""))
-    except BadSignature:
-        return []
-    return [account for account in known if isinstance(account, int)] if isinstance(known, list) else []
-
-
-def _remember_account(account_id: int) -> None:
-    known = [account for account in _accounts_of_device() if account != account_id]
-    value = _device_signer().dumps([*known, account_id][-_MOST_ACCOUNTS_OF_A_DEVICE:])
-    name, is_secure = _device_cookie_name(), current_app.config["SESSION_COOKIE_SECURE"]
-
-    @after_this_request
-    def _set_cookie(response: Response) -> Response:
-        response.set_cookie(name, str(value), max_age=_DEVICE_COOKIE_S, secure=is_secure, httponly=True, samesite="Lax")
-        return response
 
 
 def end_session() -> None:

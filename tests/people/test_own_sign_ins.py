@@ -1,0 +1,96 @@
+"""One's own sign-ins: seen, ended from afar; and the idle limit of administrators, which cuts no exam (H16)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from examapp.audit.models import AuditEvent
+from examapp.people.models import RoleGrant, SignIn
+from examapp.people.rules import device_words
+from tests.attempts.sitting import make_sitting
+from tests.conftest import NOON
+from tests.people.conftest import token_of
+
+
+def post(client, path):
+    return client.post(path, data={"csrf_token": token_of(client.get("/sign-ins"))})
+
+
+def test_one_of_ones_own_sign_ins_is_ended_from_afar(world):
+    person = world.person()
+    here, there = world.client(person), world.client(person)
+    old = world.session.query(SignIn).order_by(SignIn.id.desc()).first()
+    page = here.get("/sign-ins")
+    assert page.text.count("<tr>") == 3
+    assert "本机" in page.text
+    assert post(here, f"/sign-ins/{old.id}/end").status_code == 303
+    assert there.get("/api/v1/session").status_code == 401
+    assert here.get("/api/v1/session").status_code == 200
+    event = world.session.query(AuditEvent).one()
+    assert (event.act, event.object_id, event.person_id) == ("people.end_sign_in", old.id, person.id)
+    assert post(here, f"/sign-ins/{old.id}/end").status_code == 404, "it has ended"
+
+
+def test_anothers_sign_in_is_not_found(world):
+    mine, theirs = world.person(), world.person()
+    client = world.client(mine)
+    victim = world.client(theirs)
+    foreign = world.session.query(SignIn).order_by(SignIn.id.desc()).first()
+    assert post(client, f"/sign-ins/{foreign.id}/end").status_code == 404
+    assert post(client, "/sign-ins/999999/end").status_code == 404
+    assert victim.get("/api/v1/session").status_code == 200
+    assert "退出其他全部登录" not in client.get("/sign-ins").text
+
+
+def test_all_others_are_ended_at_once(world):
+    person = world.person()
+    here, *others = [world.client(person) for _ in range(4)]
+    stranger = world.client(world.person())
+    assert post(here, "/sign-ins/end-others").status_code == 303
+    assert [client.get("/api/v1/session").status_code for client in (here, *others, stranger)] == [200, 401, 401, 401, 200]
+
+
+def test_an_administrator_signs_in_again_after_half_an_hour_without_work(world, frozen):
+    client = world.client(world.admin("publicity_office"))
+    for minutes in (29, 58, 87):
+        frozen.at(NOON + timedelta(minutes=minutes))
+        assert client.get("/").status_code == 200, "work goes on"
+    frozen.at(NOON + timedelta(minutes=87 + 31))
+    answer = client.get("/admin/people/")
+    assert (answer.status_code, answer.location.startswith("/login")) == (302, True)
+    assert client.get("/api/v1/session").status_code == 401
+
+
+def test_what_a_page_fetches_by_itself_is_no_work(world, frozen):
+    client = world.client(world.admin("publicity_office"))
+    for minutes in (20, 30):
+        frozen.at(NOON + timedelta(minutes=minutes))
+        assert client.get("/api/v1/session").status_code == 200
+    frozen.at(NOON + timedelta(minutes=31))
+    assert client.get("/api/v1/session").status_code == 401
+
+
+def test_a_candidate_has_no_idle_limit_and_costs_no_write(world, frozen, statements):
+    client = world.client(world.person())
+    frozen.at(NOON + timedelta(hours=5))
+    with statements() as seen:
+        assert client.get("/api/v1/session").status_code == 200
+    assert len(seen) == 1
+
+
+def test_the_idle_limit_never_cuts_a_running_exam(world, frozen, session):
+    sitter = make_sitting(world)
+    world.save(RoleGrant(person_id=sitter.person.id, role="unit_admin", unit_id=sitter.person.unit_id, tree="region", granted_at=NOON))
+    frozen.at(NOON + timedelta(minutes=45))
+    assert sitter.api.get(f"/api/v1/attempts/{sitter.attempt['id']}").status_code == 200
+    assert sitter.api.get("/").status_code == 200
+    other = world.client(world.admin("unit_admin"))
+    frozen.at(NOON + timedelta(minutes=45 + 31))
+    assert other.get("/sign-ins").status_code == 302
+
+
+@pytest.mark.parametrize(("agent", "words"), [("Mozilla/5.0 (Windows NT 10.0) Chrome/78", "Windows 电脑，Chrome 内核浏览器"), ("", "其他设备"), ("iPhone MicroMessenger", "苹果手机，微信")])
+def test_devices_are_named_as_people_know_them(agent, words):
+    assert device_words(agent) == words
