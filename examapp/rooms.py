@@ -17,6 +17,7 @@ from examapp.audit import models as _audit
 from examapp.demo import cli as demo_cli
 from examapp.duties import admin_routes as duties_admin_routes
 from examapp.duties import models as _duties
+from examapp.duties import routes as duties_routes
 from examapp.exams import admin_routes as exams_admin_routes
 from examapp.exams import models as _exams
 from examapp.exams import tasks as _exam_tasks
@@ -79,6 +80,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     questions_cli.blueprint,
     reports_admin.admin_blueprint,
     reports_api.api_blueprint,
+    duties_routes.blueprint,
     duties_admin_routes.admin_blueprint,
     admin_routes.blueprint,
     admin_routes.health_blueprint,

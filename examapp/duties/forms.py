@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import DateField, IntegerField, StringField, TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from examapp.core.html import normalise
 from examapp.duties.models import DutyItem
 from examapp.duties.operations.changing import Answerable, Duty, answerable_of, duty_of
+from examapp.duties.operations.records import Deed
 
 _DAY = "日期请写成 2026-12-04 的样子。"
 _LONG = {"rows": 3}
@@ -101,3 +102,36 @@ class UploadForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """A list as a table."""
 
     file = FileField("清单文件（xlsx、xls 或 csv）", validators=[FileRequired("请选择文件。")])
+
+
+class RecordForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """What was done on an item; no picture is asked for."""
+
+    version = IntegerField("版本", default=0)
+    done_on = DateField(
+        "日期", invalid_value_message=_DAY, validators=[InputRequired("请填写开展的日期，如 2026-12-04。")]
+    )
+    form = StringField(
+        "形式",
+        filters=[_tidy],
+        validators=[DataRequired("请填写形式，如「集中学习」「以案释法」。"), Length(max=100, message="最多 100 字。")],
+    )
+    place = StringField("地点", filters=[_tidy], validators=_words(100))
+    reached = IntegerField(
+        "受众人数",
+        default=0,
+        validators=[InputRequired("请填写人数，没有的填 0。"), NumberRange(0, 10_000_000, "人数应为 0 以上的整数。")],
+    )
+    law = StringField("宣传的法律法规", filters=[_tidy], validators=_words(300))
+    text = TextAreaField("开展情况", filters=[_tidy], validators=_words(2000), render_kw={"rows": 5})
+
+    def deed(self) -> Deed:
+        """Give the deed as it was filled in."""
+        return Deed(
+            done_on=self.done_on.data,
+            form=self.form.data,
+            place=self.place.data,
+            reached=self.reached.data,
+            law=self.law.data,
+            text=self.text.data,
+        )

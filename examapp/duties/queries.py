@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from examapp.people.queries.reach import within
 from examapp.people.rules import Reach
 
 PAGE = 50
+MOST_CALENDAR_ROWS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +228,7 @@ def list_periods(session: Session) -> list[PlanPeriod]:
 
 def iter_ledger(session: Session, list_id: int) -> Iterator[LedgerRow]:
     """Give the ledger of a list: every item with its records, also those taken off after something was recorded."""
-    rows: Iterable[tuple[DutyItem, DutyRecord | None]] = session.execute(
+    rows = session.execute(
         select(DutyItem, DutyRecord)
         .outerjoin(DutyRecord, (DutyRecord.item_id == DutyItem.id) & DutyRecord.withdrawn_at.is_(None))
         .where(DutyItem.list_id == list_id)
@@ -238,9 +240,10 @@ def iter_ledger(session: Session, list_id: int) -> Iterator[LedgerRow]:
             DutyRecord.done_on,
             DutyRecord.id,
         )
-    ).tuples()
+    )
     number, last_id = 0, 0
-    for item, record in rows:
+    for item, found in rows:
+        record = cast("DutyRecord | None", found)
         number += item.id != last_id
         last_id = item.id
         if record is not None or item.withdrawn_at is None:
@@ -263,7 +266,7 @@ def list_calendar(
         .join(Unit, Unit.id == DutyList.unit_id)
         .add_columns(Unit)
         .order_by(DutyItem.due_on.asc().nulls_last(), Unit.code, DutyItem.position, DutyItem.id)
-        .limit(2000)
+        .limit(MOST_CALENDAR_ROWS)
     )
     if unit_id is not None:
         query = query.where(Unit.id == unit_id)

@@ -1,0 +1,32 @@
+"""What the public reads: a unit's published responsibility list."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+
+from examapp.core import clock
+from examapp.core.db import reading
+from examapp.duties import queries, rules
+from examapp.people.access import public
+
+blueprint = Blueprint("duties", __name__)
+
+
+@blueprint.get("/duties/<unit_code>")
+@public
+def show_public_list(unit_code: str) -> str:
+    """Show a unit's published list, the newest where the address names no year; nothing else of the house."""
+    text = request.args.get("year", "")
+    year = int(text) if text.isascii() and text.isdigit() and len(text) == 4 else None
+    session = reading()
+    unit, duty_list, years = queries.get_published(session, unit_code.replace("\0", ""), year)
+    return render_template(
+        "duties/public.html",
+        unit=unit,
+        duty_list=duty_list,
+        years=years,
+        period=rules.period_of(duty_list.year, queries.list_periods(session)),
+        rows=queries.item_rows(session, duty_list.id, today=clock.today()),
+        kind_names=rules.ITEM_KIND_NAMES,
+        key_day_name=rules.key_day_name,
+    )
