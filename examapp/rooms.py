@@ -49,13 +49,15 @@ from examapp.reports import admin_routes as reports_admin
 from examapp.reports import api as reports_api
 from examapp.reports import models as _reports
 from examapp.reports import tasks as _report_tasks
+from examapp.training import admin_routes as training_admin_routes
 from examapp.training import models as _training
 from examapp.training import routes as training_routes
+from examapp.training import tasks as _training_tasks
 
 MODELS = (_audit, _messages, _org, _people, _laws, _questions, _papers, _exams, _attempts, _grading, _training, _reports, _duties, _admin)
 """Every room's tables, so that the schema is whole whatever is imported."""
 
-TASKS = (_people_tasks, _exam_tasks, _question_tasks, _grading_tasks, _report_tasks, _admin_tasks)
+TASKS = (_people_tasks, _exam_tasks, _question_tasks, _grading_tasks, _training_tasks, _report_tasks, _admin_tasks)
 """Every room's tasks, so that a worker knows them."""
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -71,6 +73,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     document_api.api_blueprint,
     grading_cli.cli_blueprint,
     training_routes.blueprint,
+    training_admin_routes.admin_blueprint,
     demo_cli.cli_blueprint,
     laws_routes.blueprint,
     laws_admin_routes.admin_blueprint,

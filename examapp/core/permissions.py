@@ -28,6 +28,7 @@ class Permission(StrEnum):
     EXEMPTIONS_REQUEST = "exams:exemption:request"
     EXEMPTIONS_APPROVE = "exams:exemption:approve"
     ATTEMPTS_MANAGE = "attempts:attempt:manage"
+    TRAINING_WRITE = "training:course:write"
     REPORTS_READ = "reports:participation:read"
     REPORTS_EXPORT = "reports:score:export"
     DUTIES_WRITE = "duties:list:write"

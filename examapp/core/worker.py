@@ -36,6 +36,7 @@ SCHEDULE = {
     "tally questions": {"task": "grading.tally_questions", "schedule": 600.0},
     "check laws": {"task": "questions.check_laws", "schedule": 60.0},
     "sweep rehearsals": {"task": "admin.sweep_rehearsals", "schedule": 60.0},
+    "sweep clearances": {"task": "training.sweep_clearances", "schedule": 60.0},
     "prepare papers": {"task": "exams.sweep_papers", "schedule": 60.0},
 }
 

@@ -6,15 +6,21 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Any
 
+from markupsafe import escape
+
 from examapp.core.errors import DomainError
+from examapp.core.html import clean_html, text_to_html
 from question_bank.model import OPTION_LETTERS, Kind
 
 RUNS_A_DAY = 3
 """How often a person may begin a chapter's exercise on one day."""
 LONGEST_ANSWER = 200
 _PAGE_BREAK = re.compile(r"<hr\s*/?>", re.IGNORECASE)
+_LOOKS_LIKE_HTML = re.compile(r"<[a-zA-Z/][^>]*>")
+_BLOCKS_A_PAGE = 8
 _TAG_OR_SPACE = re.compile(r"<(?!img)[^>]*>|\s|&nbsp;")
 
 
@@ -89,3 +95,48 @@ def split_pages(body: str) -> list[str]:
     """Split a chapter's text into its pages at `<hr>`; empty ones are left out, there is always at least one."""
     pages = [page for page in _PAGE_BREAK.split(body) if _TAG_OR_SPACE.sub("", page)]
     return pages or [""]
+
+
+def body_html(raw: str) -> str:
+    """Make a chapter's text from what the office wrote: HTML is cleaned; plain text becomes paragraphs, a line `---` a new page."""
+    if _LOOKS_LIKE_HTML.search(raw):
+        return clean_html(raw)
+    blocks = (block.strip() for block in re.split(r"\n\s*\n|^\s*(-{3,})\s*$", raw, flags=re.MULTILINE) if block)
+    return "".join("<hr>" if set(block) == {"-"} else f"<p>{text_to_html(block)}</p>" for block in blocks if block)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftChapter:
+    """A chapter as a law's course proposes it."""
+
+    title: str
+    body: str
+
+
+def law_chapters(articles: Sequence[tuple[str, str, str]]) -> list[DraftChapter]:
+    """Make chapters of a law's articles `(heading, label, text)` by their headings, some articles a page."""
+    return [
+        DraftChapter(
+            title=heading or "全文",
+            body=_in_pages(
+                [f"<p><strong>{escape(label)}</strong>　{text_to_html(text)}</p>" for _, label, text in group]
+            ),
+        )
+        for heading, group in groupby(articles, key=lambda article: article[0])
+    ]
+
+
+def point_chapters(explanations: Sequence[str]) -> list[DraftChapter]:
+    """Make a chapter of the points that a law's questions explain, each once."""
+    points = [f"<p>{point}</p>" for point in dict.fromkeys(explanations) if point]
+    return [DraftChapter(title="要点", body=_in_pages(points))] if points else []
+
+
+def _in_pages(blocks: Sequence[str]) -> str:
+    pages = ["".join(blocks[start : start + _BLOCKS_A_PAGE]) for start in range(0, len(blocks), _BLOCKS_A_PAGE)]
+    return clean_html("<hr>".join(pages))
+
+
+def least_right(count: int) -> int:
+    """Give how many of an exercise's questions pass it where nobody has said: six in ten, rounded up."""
+    return (count * 6 + 9) // 10

@@ -21,6 +21,7 @@ class Place:
 HOME = Place(label="首页", endpoint="admin.home")
 PLACES: tuple[Place, ...] = (
     Place(label="考试", endpoint="admin.my_exams", is_for_candidates=True),
+    Place(label="学习", endpoint="training.my_courses", is_for_candidates=True),
     Place(label="练习", endpoint="training.practise", is_for_candidates=True),
     Place(label="错题", endpoint="training.list_mistakes", is_for_candidates=True),
     Place(label="参考情况", endpoint="reports_admin.participation", permissions=(Permission.REPORTS_READ,)),
@@ -28,6 +29,7 @@ PLACES: tuple[Place, ...] = (
     Place(label="考试日", endpoint="examday_admin.list_exams", permissions=(Permission.ATTEMPTS_MANAGE,)),
     Place(label="组卷", endpoint="papers_admin.list_blueprints", permissions=(Permission.PAPERS_READ,)),
     Place(label="题库", endpoint="questions_admin.list_questions", permissions=(Permission.QUESTIONS_READ,)),
+    Place(label="课程管理", endpoint="training_admin.list_courses", permissions=(Permission.TRAINING_WRITE,)),
     Place(label="法律法规", endpoint="laws_admin.list_laws", permissions=(Permission.LAWS_WRITE,)),
     Place(label="法律法规", endpoint="laws.list_laws", is_for_candidates=True),
     Place(label="单位", endpoint="org_admin.list_units", permissions=(Permission.UNITS_READ,)),

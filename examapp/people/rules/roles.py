@@ -51,6 +51,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.ROSTER_IMPORT,
             Permission.PASSWORDS_ISSUE,
             Permission.LAWS_WRITE,
+            Permission.TRAINING_WRITE,
         }
         | {
             Permission.QUESTIONS_READ,

@@ -2,5 +2,6 @@
 
 from examapp.training.routes.frame import blueprint
 from examapp.training.routes.practice import list_mistakes
+from examapp.training.routes.study import my_courses
 
-__all__ = ["blueprint", "list_mistakes"]
+__all__ = ["blueprint", "list_mistakes", "my_courses"]

@@ -13,7 +13,8 @@ from examapp.core.errors import DomainError
 from examapp.papers.queries import bank_names
 from examapp.people.access import me, signed_in
 from examapp.training.forms import PracticeForm
-from examapp.training.operations.practice import answer_item, draw_practice
+from examapp.training.operations.practice import draw_practice
+from examapp.training.operations.studying import answer as take_answer
 from examapp.training.queries.mistakes import list_items, mistake_book
 from examapp.training.queries.practice import ask, count_answers, get_own_item, solve
 from examapp.training.routes.frame import blueprint
@@ -67,7 +68,7 @@ def answer(item_id: int) -> str | Response | tuple[str, int]:
     """Take the answer to a drawn question."""
     try:
         with transaction() as session:
-            _, is_new = answer_item(
+            _, is_new = take_answer(
                 session,
                 item_id=item_id,
                 person_id=me().person_id,
@@ -86,6 +87,8 @@ def answer(item_id: int) -> str | Response | tuple[str, int]:
 def draw_next(item_id: int) -> Response:
     """Draw the next question by the same setting."""
     item = get_own_item(reading(), item_id, person_id=me().person_id)
+    if item.run_id is not None:
+        return redirect(url_for(".show_run", run_id=item.run_id))
     wanted = Wanted(**item.wanted)
     return _draw(wanted, url_for(".list_mistakes") if wanted.is_mistakes else url_for(".practise"))
 

@@ -1,0 +1,239 @@
+"""The office makes courses: by hand, from a law, as a copy for the next year; publishes and withdraws them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor, record
+from examapp.core.clock import day_of
+from examapp.core.errors import ConflictError, DomainError, NotFoundError
+from examapp.laws.queries import find_version_in_force, list_articles
+from examapp.people.queries import get_unit_within
+from examapp.people.rules import Reach
+from examapp.training.models import Chapter, ChapterProgress, Course, CourseState, ExerciseRun
+from examapp.training.operations.clearing import complete_course
+from examapp.training.queries.courses import explanations_of, get_course
+from examapp.training.queries.practice import count_questions
+from examapp.training.rules import Wanted, body_html, law_chapters, least_right, point_chapters
+
+_LAW_EXERCISE = 5
+
+
+class CourseRefusedError(DomainError):
+    """A course cannot stand or be published so; the message says why, and what to do."""
+
+    code = "course_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseSettings:
+    """A course as it is set."""
+
+    title: str
+    summary: str
+    year: int
+    is_required: bool
+    credits: Decimal
+    due_on: date | None
+    unit_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChapterSettings:
+    """A chapter as it is set; `body` as the office wrote it."""
+
+    position: int
+    title: str
+    body: str
+    law: str
+    topic: str
+    exercise_count: int
+    pass_count: int
+
+
+def create_course(session: Session, *, settings: CourseSettings, reach: Reach, actor: Actor, now: datetime) -> Course:
+    """Create a course as a draft; raises NotFoundError for an audience outside the reach."""
+    _hold_audience(session, settings.unit_id, reach)
+    course = Course(
+        **asdict(settings), state=CourseState.DRAFT, created_by_id=actor.person_id, created_at=now, updated_at=now
+    )
+    session.add(course)
+    session.flush()
+    record(session, "training.create_course", actor=actor, now=now, object_type="course", object_id=course.id)
+    return course
+
+
+def update_course(
+    session: Session, *, course_id: int, settings: CourseSettings, reach: Reach, actor: Actor, now: datetime
+) -> Course:
+    """Change a course's settings; what people have completed keeps the credits of its time."""
+    course = get_course(session, course_id, reach, is_locked=True)
+    _hold_audience(session, settings.unit_id, reach)
+    for name, value in asdict(settings).items():
+        setattr(course, name, value)
+    course.updated_at = now
+    record(session, "training.update_course", actor=actor, now=now, object_type="course", object_id=course.id)
+    return course
+
+
+def _hold_audience(session: Session, unit_id: int | None, reach: Reach) -> None:
+    if unit_id is not None:
+        get_unit_within(session, unit_id, reach)
+    elif not reach.is_everything:
+        raise CourseRefusedError("您只能为本单位及下级单位建课程，请选择单位。")
+
+
+def save_chapter(
+    session: Session,
+    *,
+    course_id: int,
+    chapter_id: int | None,
+    settings: ChapterSettings,
+    reach: Reach,
+    actor: Actor,
+    now: datetime,
+) -> Chapter:
+    """Add a chapter or change one; people's progress in it stays."""
+    course = get_course(session, course_id, reach, is_locked=True)
+    if chapter_id is None and course.state == CourseState.PUBLISHED:
+        raise ConflictError("课程已发布，不能加章节。请先下架，加好章节后再发布；已学的进度会保留。")
+    chapter = Chapter() if chapter_id is None else _chapter_of(course, chapter_id)
+    values = asdict(settings) | {"body": body_html(settings.body)}
+    for name, value in values.items():
+        setattr(chapter, name, value)
+    if chapter_id is None:
+        course.chapters.append(chapter)
+    course.updated_at = now
+    if course.state == CourseState.PUBLISHED:
+        _refuse_faults(_chapter_faults(session, chapter))
+    session.flush()
+    record(session, "training.save_chapter", actor=actor, now=now, object_type="course", object_id=course.id)
+    return chapter
+
+
+def _chapter_of(course: Course, chapter_id: int) -> Chapter:
+    for chapter in course.chapters:
+        if chapter.id == chapter_id:
+            return chapter
+    raise NotFoundError
+
+
+def delete_chapter(
+    session: Session, *, course_id: int, chapter_id: int, reach: Reach, actor: Actor, now: datetime
+) -> None:
+    """Delete a chapter that nobody has opened, of a course that is not published."""
+    course = get_course(session, course_id, reach, is_locked=True)
+    chapter = _chapter_of(course, chapter_id)
+    if course.state == CourseState.PUBLISHED:
+        raise ConflictError("课程已发布，不能删章节。请先下架。")
+    for model in (ChapterProgress, ExerciseRun):
+        if session.scalar(select(model.person_id).where(model.chapter_id == chapter_id).limit(1)) is not None:
+            raise ConflictError("已有人学过这一章，不能删除。可以修改内容，或复制课程后在副本中删除。")
+    course.chapters.remove(chapter)
+    course.updated_at = now
+    record(session, "training.delete_chapter", actor=actor, now=now, object_type="course", object_id=course.id)
+
+
+def publish_course(session: Session, *, course_id: int, reach: Reach, actor: Actor, now: datetime) -> Course:
+    """Let learners see a course after the checks; raises CourseRefusedError with everything that is missing."""
+    course = get_course(session, course_id, reach, is_locked=True)
+    faults = [] if course.chapters else ["还没有章节。"]
+    faults += [fault for chapter in course.chapters for fault in _chapter_faults(session, chapter)]
+    _refuse_faults(faults)
+    course.state, course.published_at, course.updated_at = CourseState.PUBLISHED, now, now
+    session.flush()
+    complete_course(session, course.id)
+    record(session, "training.publish_course", actor=actor, now=now, object_type="course", object_id=course.id)
+    return course
+
+
+def _refuse_faults(faults: list[str]) -> None:
+    if faults:
+        raise CourseRefusedError("还不能发布：" + "".join(faults))
+
+
+def _chapter_faults(session: Session, chapter: Chapter) -> list[str]:
+    faults = [] if chapter.body.strip() else [f"「{chapter.title}」没有内容。"]
+    found = count_questions(session, Wanted(law=chapter.law, topic=chapter.topic))
+    if found < chapter.exercise_count:
+        faults.append(
+            f"「{chapter.title}」的练习要 {chapter.exercise_count} 题，题库中只有 {found} 题可用，请减少题数或放宽范围。"
+        )
+    return faults
+
+
+def withdraw_course(session: Session, *, course_id: int, reach: Reach, actor: Actor, now: datetime) -> Course:
+    """Take a course from the learners' pages; progress and completions stay."""
+    course = get_course(session, course_id, reach, is_locked=True)
+    course.state, course.updated_at = CourseState.WITHDRAWN, now
+    record(session, "training.withdraw_course", actor=actor, now=now, object_type="course", object_id=course.id)
+    return course
+
+
+def copy_course(session: Session, *, course_id: int, reach: Reach, actor: Actor, now: datetime) -> Course:
+    """Copy a course with its chapters as a draft of the next year, without a due date."""
+    original = get_course(session, course_id, reach)
+    settings = CourseSettings(
+        title=original.title,
+        summary=original.summary,
+        year=original.year + 1,
+        is_required=original.is_required,
+        credits=original.credits,
+        due_on=None,
+        unit_id=original.unit_id,
+    )
+    copy = create_course(session, settings=settings, reach=reach, actor=actor, now=now)
+    for chapter in original.chapters:
+        values = {name: getattr(chapter, name) for name in ChapterSettings.__dataclass_fields__}
+        copy.chapters.append(Chapter(**values))
+    session.flush()
+    return copy
+
+
+def make_law_course(
+    session: Session, *, law: str, unit_id: int | None, reach: Reach, actor: Actor, now: datetime
+) -> Course:
+    """Make a draft course of a law: its articles by chapter where the text was imported, else what its questions explain.
+
+    Each chapter's exercise is drawn from the law's questions. Raises CourseRefusedError for a law without questions.
+    """
+    found = count_questions(session, Wanted(law=law)) if law else 0
+    if not found:
+        raise CourseRefusedError("题库中还没有这部法律可用的题目。请先补充题目，再生成课程。")
+    today = day_of(now)
+    version = find_version_in_force(session, law=law, on=today)
+    articles = list_articles(session, version.id) if version else []
+    drafts = law_chapters([(article.heading, article.label, article.text) for article in articles])
+    drafts = drafts or point_chapters(explanations_of(session, law))
+    if not drafts:
+        raise CourseRefusedError("这部法律没有导入条文，题目也没有解析，生成不了课程内容。请先导入条文或补充解析。")
+    settings = CourseSettings(
+        title=f"《{law}》学习",
+        summary="",
+        year=today.year,
+        is_required=True,
+        credits=Decimal(len(drafts)),
+        due_on=None,
+        unit_id=unit_id,
+    )
+    course = create_course(session, settings=settings, reach=reach, actor=actor, now=now)
+    count = min(_LAW_EXERCISE, found)
+    for position, draft in enumerate(drafts, 1):
+        course.chapters.append(
+            Chapter(
+                position=position,
+                title=draft.title,
+                body=draft.body,
+                law=law,
+                topic="",
+                exercise_count=count,
+                pass_count=least_right(count),
+            )
+        )
+    session.flush()
+    return course

@@ -1,0 +1,126 @@
+"""Study: my courses, a chapter page by page, its exercise."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.errors import DomainError, NotFoundError
+from examapp.exams.queries import list_exams_of
+from examapp.people.access import me, signed_in
+from examapp.training.operations.studying import begin_exercise, open_page
+from examapp.training.queries.courses import (
+    credits_of,
+    get_my_course,
+    get_own_run,
+    has_open_run,
+    list_my_courses,
+    progress_in,
+    runs_today,
+)
+from examapp.training.queries.practice import ask, solve
+from examapp.training.routes.frame import blueprint
+from examapp.training.rules import RUNS_A_DAY
+from question_bank.model import KIND_NAMES
+
+
+@blueprint.get("/study/")
+@signed_in
+def my_courses() -> str:
+    """List one's own courses, and what exams ask for before they may be sat."""
+    session, person_id, now = reading(), me().person_id, clock.now()
+    return render_template(
+        "training/courses.html",
+        courses=list_my_courses(session, person_id),
+        credits=credits_of(session, person_id, year=clock.today().year),
+        gates=_open_gates(session, person_id, now),
+        today=clock.today(),
+    )
+
+
+def _open_gates(session: Session, person_id: int, now: datetime) -> list[dict[str, Any]]:
+    """Give the exams to come that ask for study, with what is asked and what is there."""
+    wanted = [
+        candidate.exam
+        for candidate in list_exams_of(session, person_id, now)
+        if candidate.is_study_missing and candidate.exam.closes_at > now
+    ]
+    years = {clock.local(exam.opens_at).year for exam in wanted}
+    have = {year: credits_of(session, person_id, year=year) for year in years}
+    return [
+        {
+            "exam": exam,
+            "required": Decimal(exam.study_gate.get("required", 0)),
+            "elective": Decimal(exam.study_gate.get("elective", 0)),
+            "have": have[clock.local(exam.opens_at).year],
+        }
+        for exam in wanted
+    ]
+
+
+@blueprint.get("/study/courses/<int:course_id>")
+@signed_in
+def show_course(course_id: int) -> str:
+    """Show a course with its chapters and how far one is."""
+    session = reading()
+    course = get_my_course(session, course_id, me().person_id)
+    return render_template("training/course.html", course=course, progress=progress_in(session, course, me().person_id))
+
+
+@blueprint.get("/study/chapters/<int:chapter_id>")
+@signed_in
+def read_chapter(chapter_id: int) -> str | Response:
+    """Open a page of a chapter: the one asked for, or the furthest that may be opened."""
+    number = request.args.get("page", 1, type=int) or 1
+    with transaction() as session:
+        page = open_page(session, chapter_id=chapter_id, person_id=me().person_id, number=number, now=clock.now())
+        opened = page.number
+    if opened != number:
+        return redirect(url_for(".read_chapter", chapter_id=chapter_id, page=opened))
+    used = runs_today(reading(), chapter_id, me().person_id, on=clock.today())
+    return render_template(
+        "training/chapter.html",
+        page=page,
+        tries_left=max(RUNS_A_DAY - used, 0),
+        has_open_run=has_open_run(reading(), chapter_id, me().person_id),
+    )
+
+
+@blueprint.post("/study/chapters/<int:chapter_id>/exercise")
+@signed_in
+def start_exercise(chapter_id: int) -> Response:
+    """Begin a chapter's exercise, or go on with the one that is open."""
+    try:
+        with transaction() as session:
+            run = begin_exercise(session, chapter_id=chapter_id, person_id=me().person_id, now=clock.now())
+            run_id = run.id
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        flash(error.text, "warning")
+        return redirect(url_for(".read_chapter", chapter_id=chapter_id))
+    return redirect(url_for(".show_run", run_id=run_id))
+
+
+@blueprint.get("/study/exercises/<int:run_id>")
+@signed_in
+def show_run(run_id: int) -> str | Response:
+    """Lead to the next open question of an exercise; show its result once all are answered."""
+    session = reading()
+    run, items = get_own_run(session, run_id, person_id=me().person_id)
+    if run.finished_at is None:
+        following = next(item for item in items if item.answered_at is None)
+        return redirect(url_for(".show_item", item_id=following.id))
+    return render_template(
+        "training/run.html",
+        run=run,
+        solved_items=[(ask(session, item), solve(session, item)) for item in items],
+        kind_names=KIND_NAMES,
+    )
