@@ -6,11 +6,13 @@ changes nothing.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -49,10 +51,17 @@ class Clock:
         self._base, self._base_monotonic = measured, (before + after) / 2
 
     def follow(self, engine: Engine) -> None:
-        """Measure the database's time now and every ten seconds, in a thread of its own; keep the last offset while it is away."""
+        """Measure the database's time now and every ten seconds, in a thread of its own; keep the last offset while it is away.
+
+        Threads do not outlive a fork: a process forked from this one begins its own.
+        """
         if self._follower is None:
-            self._follower = threading.Thread(target=self._follow_for_ever, args=(engine,), name="clock", daemon=True)
-            self._follower.start()
+            os.register_at_fork(after_in_child=partial(self._begin_following, engine))
+            self._begin_following(engine)
+
+    def _begin_following(self, engine: Engine) -> None:
+        self._follower = threading.Thread(target=self._follow_for_ever, args=(engine,), name="clock", daemon=True)
+        self._follower.start()
 
     def _follow_for_ever(self, engine: Engine) -> None:
         while True:

@@ -13,6 +13,7 @@ import os
 import socket
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -105,8 +106,12 @@ class WatchedConnection(psycopg.Connection[Any]):
 
 
 def look_after(engine: Engine) -> None:
-    """Open the engine's connections as watched ones."""
+    """Open the engine's connections as watched ones, and share none with processes that are forked from this one.
+
+    Two processes on one line would end each other's transactions: Celery forks its workers while the clock's thread holds a connection.
+    """
     event.listen(engine, "do_connect", _connect)
+    os.register_at_fork(after_in_child=partial(engine.dispose, close=False))
 
 
 def _connect(_dialect: Dialect, _record: object, arguments: list[Any], fields: dict[str, Any]) -> WatchedConnection:
