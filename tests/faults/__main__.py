@@ -30,17 +30,33 @@ def main() -> int:
     done = {} if options.again else _read_state()
     began = time.monotonic()
     for seed in range(options.seed, options.seed + int(os.environ.get("SEEDS", "1"))):
-        rows = [ROWS[name] for name in chosen if f"{name}/{seed}/{options.people}" not in done]
+        rows = [ROWS[name] for name in chosen if _key(name, seed, options) not in done]
         with _shared(rows, options) as site:
-            for row in rows:
-                if time.monotonic() - began > _MOST_SECONDS:
-                    print(f"{row.id}: not begun, the time is over; run again to go on", flush=True)
-                    continue
-                result = _run(row, site, seed, options)
-                done[f"{row.id}/{seed}/{options.people}"] = result.as_json()
-                _write_state(done)
-                print(line(result), *(f"      {words}" for words in result.faults), sep="\n", flush=True)
+            _run_all([row for row in rows if row.site is None], site, seed, options, done, began)
+        _run_all([row for row in rows if row.site is not None], None, seed, options, done, began)
     return _report(done, options, chosen)
+
+
+def _key(name: str, seed: int, options: argparse.Namespace) -> str:
+    return f"{name}/{seed}/{options.people}"
+
+
+def _run_all(
+    rows: list[Row],
+    site: Deployment | None,
+    seed: int,
+    options: argparse.Namespace,
+    done: dict[str, dict[str, object]],
+    began: float,
+) -> None:
+    for row in rows:
+        if time.monotonic() - began > _MOST_SECONDS:
+            print(f"{row.id}: not begun, the time is over; run again to go on", flush=True)
+            continue
+        result = _run(row, site, seed, options)
+        done[_key(row.id, seed, options)] = result.as_json()
+        _write_state(done)
+        print(line(result), *(f"      {words}" for words in result.faults), sep="\n", flush=True)
 
 
 def _options() -> argparse.Namespace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from pathlib import Path
 
@@ -110,13 +111,18 @@ def fsync_error(t: Trial) -> None:
     t.expect_only_503()
 
 
-def _fill(filler: Path) -> None:
-    """Fill the disk to its last block."""
-    with filler.open("wb", buffering=0) as file:
+def _fill(filler: Path, share: float) -> None:
+    """Fill the disk to a share, or to its last block."""
+    with filler.open("ab", buffering=0) as file:
         for size in (1024 * 1024, 4096):
             with contextlib.suppress(OSError):
-                while True:
+                while share == 1 or _share_used(filler) < share:
                     file.write(bytes(size))
+
+
+def _share_used(place: Path) -> float:
+    usage = shutil.disk_usage(place)
+    return usage.used / usage.total
 
 
 @row("F08", "磁盘写满", site=on_a_small_disk, people=100)
@@ -124,7 +130,10 @@ def disk_full(t: Trial) -> None:
     t.sit(5)
     filler = t.site.data / "filler"
     with t.broken():
-        _fill(filler)
+        _fill(filler, 0.9)
+        alarm = wait_until(lambda: "disk_filling" in t.site.log("sweeper"), within_s=40)
+        t.expect(alarm, "no alarm that the disk is filling")
+        _fill(filler, 1)
         t.watch(t.seconds(25, 12))
         reader = t.load.candidates[0]
         t.load.all("look", of=[reader])
@@ -133,8 +142,6 @@ def disk_full(t: Trial) -> None:
         refused = [r for r in t.ledger.select("save", since=t.broken_at) if r.status == 503]
         t.note(f"{len(refused)} saves refused with 503")
         t.expect(refused, "the full disk was not felt")
-        alarm = wait_until(lambda: "disk_filling" in t.site.log("sweeper"), within_s=30)
-        t.expect(alarm, "no alarm that the disk is filling")
         filler.unlink()
     t.watch(10)
     first = t.recovery_s()
