@@ -13,7 +13,9 @@ from examapp.admin import tasks as _admin_tasks
 from examapp.attempts import api as attempts_api
 from examapp.attempts import models as _attempts
 from examapp.attempts import routes as attempts_routes
+from examapp.audit import cli as audit_cli
 from examapp.audit import models as _audit
+from examapp.audit import tasks as _audit_tasks
 from examapp.demo import cli as demo_cli
 from examapp.duties import admin_routes as duties_admin_routes
 from examapp.duties import models as _duties
@@ -57,10 +59,11 @@ from examapp.training import tasks as _training_tasks
 MODELS = (_audit, _messages, _org, _people, _laws, _questions, _papers, _exams, _attempts, _grading, _training, _reports, _duties, _admin)
 """Every room's tables, so that the schema is whole whatever is imported."""
 
-TASKS = (_people_tasks, _exam_tasks, _question_tasks, _grading_tasks, _training_tasks, _report_tasks, _admin_tasks)
+TASKS = (_audit_tasks, _people_tasks, _exam_tasks, _question_tasks, _grading_tasks, _training_tasks, _report_tasks, _admin_tasks)
 """Every room's tasks, so that a worker knows them."""
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
+    audit_cli.cli_blueprint,
     people_routes.blueprint,
     people_api.api_blueprint,
     people_admin.admin_blueprint,

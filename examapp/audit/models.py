@@ -1,8 +1,8 @@
-"""The audit log's one table."""
+"""The audit log, and the chain of digests over it."""
 
 from __future__ import annotations
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from examapp.core.db import Base, BigInt, Id, Instant, Json, Words
@@ -30,3 +30,21 @@ class AuditEvent(Base):
     """The person touched by the act, where there is one."""
     address: Mapped[Words | None]
     details: Mapped[Json] = mapped_column(default=dict)
+
+
+class AuditSeal(Base):
+    """A link of the chain over the log: one row a line, made within seconds after it, and like the line never changed or deleted.
+
+    It stands beside the line, so that the program needs no right to change the log, and who acts waits for no chain.
+    """
+
+    __tablename__ = "audit_seals"
+    __table_args__ = (Index("uq_audit_seals_event_id", "event_id", unique=True),)
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """The place in the chain: 1, 2, 3 … without a gap."""
+    event_id: Mapped[BigInt]
+    previous: Mapped[bytes] = mapped_column(LargeBinary)
+    """The digest of the link before."""
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_at: Mapped[Instant]

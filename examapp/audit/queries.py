@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from examapp.audit.models import AuditEvent
+from examapp.audit.models import AuditEvent, AuditSeal
+from examapp.audit.rules import FIRST_LINK, LATEST_COMMIT, link_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +72,108 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
             meant.append((AuditEvent.actor_id.is_(None)) & (AuditEvent.person_id.is_(None)))
         conditions.append(or_(*meant))
     return conditions
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """All of a line, as its link holds it."""
+
+    id: int
+    at: datetime
+    actor_id: int | None
+    act: str
+    object_type: str
+    object_id: int | None
+    person_id: int | None
+    address: str | None
+    details: Any
+
+    def as_list(self) -> list[Any]:
+        """Give the line in what JSON knows; the instant in UTC to the microsecond."""
+        at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
+        rest = [self.object_type, self.object_id, self.person_id, self.address, self.details]
+        return [self.id, at, self.actor_id, self.act, *rest]
+
+
+def facts_of(event: AuditEvent) -> EventFacts:
+    """Take all of a line."""
+    return EventFacts(
+        event.id,
+        event.at,
+        event.actor_id,
+        event.act,
+        event.object_type,
+        event.object_id,
+        event.person_id,
+        event.address,
+        event.details,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class ChainCheck:
+    """What a walk along the chain found; `faults` are sentences in Chinese."""
+
+    count: int = 0
+    head: bytes = FIRST_LINK
+    unsealed: int = 0
+    """Lines since the last link: no fault."""
+    faults: list[str]
+
+
+_MOST_FAULTS = 100
+
+
+def check_chain(
+    session: Session, *, mac: Callable[[str], bytes], now: datetime, head: tuple[int, bytes] | None = None
+) -> ChainCheck:
+    """Walk along the whole chain: a changed, removed or inserted line, or a broken link, is named; the first 100 faults.
+
+    `head` is the number and digest of a link that an earlier check gave: without it, lines taken off the end together with their links
+    would not be missed.
+    """
+    found = ChainCheck(faults=[])
+    statement = (
+        select(AuditSeal, AuditEvent)
+        .outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)
+        .order_by(AuditSeal.number)
+        .execution_options(yield_per=2000, populate_existing=True)
+    )
+    is_head_met = head is None or head == (0, FIRST_LINK)
+    for seal, event in session.execute(statement):
+        is_head_met = is_head_met or head == (seal.number, seal.digest)
+        if fault := _link_fault(found, seal, event, mac):
+            found.faults.append(fault)
+            if len(found.faults) >= _MOST_FAULTS:
+                return found
+        found.count, found.head = seal.number, seal.digest
+    if not is_head_met:
+        found.faults.append("上次校验的链尾不在链上：末尾的记录被删除，或链被整段重做。")
+    _look_for_lines_without_link(session, found, now=now)
+    return found
+
+
+def _link_fault(
+    found: ChainCheck, seal: AuditSeal, event: AuditEvent | None, mac: Callable[[str], bytes]
+) -> str | None:
+    if seal.number != found.count + 1:
+        return f"第 {found.count + 1} 至 {seal.number - 1} 环缺失：记录和校验值可能已被一起删除。"
+    if seal.previous != found.head:
+        return f"第 {seal.number} 环与前一环接不上：校验值被改动。"
+    if event is None:
+        return f"第 {seal.number} 环对应的记录 {seal.event_id} 已被删除。"
+    if mac(link_text(seal.number, seal.previous, facts_of(event).as_list())) != seal.digest:
+        return f"第 {seal.number} 环对应的记录 {event.id} 已被改动。"
+    return None
+
+
+def _look_for_lines_without_link(session: Session, found: ChainCheck, *, now: datetime) -> None:
+    through = session.scalar(select(func.max(AuditSeal.event_id))) or 0
+    without_link = ~select(AuditSeal.number).where(AuditSeal.event_id == AuditEvent.id).exists()
+    is_inserted = (AuditEvent.id < through) & (AuditEvent.at < now - LATEST_COMMIT)
+    inserted = session.scalars(
+        select(AuditEvent.id).where(without_link, is_inserted).order_by(AuditEvent.id).limit(_MOST_FAULTS)
+    )
+    found.faults.extend(f"记录 {event_id} 不在链上：事后插入。" for event_id in inserted)
+    waiting = select(func.count()).select_from(AuditEvent).where(without_link, ~is_inserted)
+    found.unsealed = session.execute(waiting).scalar_one()

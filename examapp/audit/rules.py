@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from typing import Any
+
+FIRST_LINK = bytes(32)
+"""What stands before the first link of the chain."""
+LATEST_COMMIT = timedelta(minutes=15)
+"""How long after its instant a line may still turn up: no transaction here lasts longer."""
+LATE_IDS = 20_000
+"""How far behind the newest id a late line may lie."""
 
 ROOM_WORDS = {
     "messages": "通知与意见",
@@ -39,6 +48,7 @@ ACT_WORDS = {
     "duties.record_deed": "登记履职记录",
     "duties.remove_item": "删除责任清单事项",
     "duties.send_back_list": "退回责任清单",
+    "duties.set_period": "设置普法规划周期",
     "duties.take_back_list": "收回责任清单",
     "duties.withdraw_deed": "撤销履职记录",
     "exams.approve_exemption": "批准免考或缓考",
@@ -128,6 +138,7 @@ OBJECT_WORDS = {
     "duty_item": "责任清单事项",
     "duty_list": "责任清单",
     "duty_record": "履职记录",
+    "plan_period": "规划周期",
     "exam": "考试",
     "exemption": "免考或缓考",
     "export": "导出文件",
@@ -218,6 +229,11 @@ _VALUE_WORDS = {
     "this": "本场",
     "unit_admin": "单位管理员",
 }
+
+
+def link_text(number: int, previous: bytes, facts: list[Any]) -> str:
+    """Write what a link's digest is taken of: its place, the digest before, and all of its line, always in the same letters."""
+    return json.dumps([number, previous.hex(), *facts], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
 
 def act_words(act: str) -> str:

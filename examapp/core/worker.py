@@ -31,6 +31,7 @@ SCHEDULE = {
     "sweep attempts": {"task": "grading.sweep", "schedule": 15.0},
     "sweep jobs": {"task": "reports.sweep", "schedule": 30.0},
     "sweep roster imports": {"task": "people.sweep_imports", "schedule": 30.0},
+    "seal audit log": {"task": "audit.seal", "schedule": 10.0},
     "forget sign-in failures": {"task": "people.forget_failures", "schedule": 300.0},
     "sweep question imports": {"task": "questions.sweep_imports", "schedule": 30.0},
     "tally questions": {"task": "grading.tally_questions", "schedule": 600.0},

@@ -20,7 +20,6 @@ from examapp.people.rules import (
     is_captcha_answer,
     office_of,
 )
-from examapp.people.tasks import forget_failures
 from tests.conftest import NOON
 from tests.people.conftest import PASSWORD, sign_in, token_of
 
@@ -196,6 +195,7 @@ def test_old_failures_are_forgotten(app, world, official, answers, frozen):
     world.save(UsedCaptcha(nonce=b"1", used_at=NOON, address=HERE, is_waited=False))
     frozen.at(NOON + timedelta(minutes=16))
     captchas.note_address_failure(world.session, b"new", address=HERE, now=frozen.instant)
-    forget_failures()
+    world.session.flush()
+    app.extensions["celery"].tasks["people.forget_failures"].apply()
     assert world.session.query(AddressFailure).count() == 1
     assert world.session.query(UsedCaptcha).count() == 0

@@ -1,0 +1,150 @@
+"""The chain over the log: nothing that was changed, removed or inserted stays unseen."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from examapp.audit.models import AuditEvent, AuditSeal
+from examapp.audit.operations.sealing import seal_events
+from examapp.audit.queries import check_chain
+from examapp.audit.rules import LATEST_COMMIT, link_text
+from tests.audit.test_log import note
+from tests.conftest import NOON
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture
+def check(app, session, frozen):
+    from functools import partial
+
+    mac = partial(app.extensions["sealer"].blind_index, purpose="audit_chain")
+    return lambda head=None: check_chain(session, mac=mac, head=head, now=frozen.instant)
+
+
+@pytest.fixture
+def seal(app, session):
+    """The task, of this very application."""
+    return lambda: (session.flush(), app.extensions["celery"].tasks["audit.seal"].apply())
+
+
+@pytest.fixture
+def log(world, session, frozen, seal):
+    """Five lines on the chain."""
+    for number in range(5):
+        note(session, frozen.instant, act="people.sign_in", person=world.person(), count=number, list=["甲", 1.5, None])
+    seal()
+    frozen.at(NOON + timedelta(hours=1))
+    return session.query(AuditEvent).order_by(AuditEvent.id).all()
+
+
+def test_an_untouched_log_is_whole_and_grows(session, log, check, frozen, seal):
+    assert (check().faults, check().count, check().unsealed) == ([], 5, 0)
+    note(session, frozen.instant)
+    assert (check().faults, check().unsealed) == ([], 1)
+    seal()
+    assert (check().faults, check().count, check().unsealed) == ([], 6, 0)
+    seal()
+    assert check().count == 6
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "act = 'people.sign_out'", "actor_id = 99", "at = at + interval '1 microsecond'", "object_type = 'x'", "object_id = 8", "person_id = NULL",
+        "address = '6.6.6.6'", "details = details || '{\"count\": 9}'",
+    ],
+)
+def test_every_changed_field_is_found(session, log, check, column):
+    session.execute(text(f"UPDATE audit_events SET {column} WHERE id = {log[2].id}"))
+    assert check().faults == [f"第 3 环对应的记录 {log[2].id} 已被改动。"]
+
+
+def test_a_removed_line_is_found_with_and_without_its_link(session, log, check):
+    head = (check().count, check().head)
+    session.execute(text(f"DELETE FROM audit_events WHERE id = {log[1].id}"))
+    assert check().faults == [f"第 2 环对应的记录 {log[1].id} 已被删除。"]
+    session.execute(text("DELETE FROM audit_seals WHERE number = 2"))
+    assert any("第 2 至 2 环缺失" in fault for fault in check().faults)
+    assert check(head).faults
+
+
+def test_lines_taken_off_the_end_are_missed_by_the_kept_head(session, log, check):
+    head = (check().count, check().head)
+    assert check(head).faults == []
+    session.execute(text("DELETE FROM audit_seals WHERE number = 5"))
+    session.execute(text(f"DELETE FROM audit_events WHERE id = {log[4].id}"))
+    assert check().faults == []
+    assert "链尾不在链上" in check(head).faults[0]
+
+
+def test_a_line_put_among_old_ones_is_never_sealed_and_found(session, log, check, frozen, seal):
+    session.execute(text(f"DELETE FROM audit_events WHERE id = {log[2].id}"))
+    session.execute(text("DELETE FROM audit_seals"))
+    session.execute(text(f"DELETE FROM audit_events WHERE id < {log[2].id}"))
+    seal()
+    session.execute(text(f"INSERT INTO audit_events (id, at, act, object_type, details) OVERRIDING SYSTEM VALUE VALUES ({log[2].id}, '{NOON}', 'x', 'x', '{{}}')"))
+    seal()
+    assert check().faults == [f"记录 {log[2].id} 不在链上：事后插入。"]
+
+
+def test_a_line_that_commits_late_is_still_linked(session, log, check, frozen, seal):
+    early = log[0].id - 1
+    at = frozen.instant - LATEST_COMMIT / 2
+    session.execute(text(f"DELETE FROM audit_events WHERE id = {early}"))
+    session.execute(text(f"INSERT INTO audit_events (id, at, act, object_type, details) OVERRIDING SYSTEM VALUE VALUES ({early}, '{at}', 'x', 'x', '{{}}')"))
+    seal()
+    assert (check().faults, check().count) == ([], 6)
+
+
+def test_a_chain_made_anew_without_the_key_is_found(session, log, check):
+    previous = session.get(AuditSeal, 3).digest
+    forged = session.get(AuditSeal, 4)
+    forged.digest = __import__("hashlib").sha256(link_text(4, previous, []).encode()).digest()
+    session.flush()
+    assert "第 4 环" in check().faults[0]
+
+
+def test_two_that_seal_at_once_do_not_disturb_each_other(race_app, race_world):
+    from sqlalchemy.orm import Session
+
+    from examapp.core.db import db
+
+    note(race_world.session, NOON)
+    race_world.commit()
+    mac = lambda words: words.encode()[:32]
+    with Session(db.engine) as first, Session(db.engine) as second:
+        assert seal_events(first, mac=mac, now=NOON) == 1
+        assert seal_events(second, mac=mac, now=NOON) == 0
+        first.commit()
+
+
+def test_the_command_says_whether_the_log_is_whole(app, session, log):
+    runner = app.test_cli_runner()
+    whole = runner.invoke(args=["audit", "verify"])
+    assert whole.exit_code == 0, whole.output
+    head = re.search(r"链尾 (\d+:[0-9a-f]{64})", whole.output)[1]
+    assert runner.invoke(args=["audit", "verify", "--head", head]).exit_code == 0
+    assert runner.invoke(args=["audit", "verify", "--head", "nonsense"]).exit_code == 2
+    session.execute(text(f"UPDATE audit_events SET act = 'x' WHERE id = {log[0].id}"))
+    broken = runner.invoke(args=["audit", "verify"])
+    assert (broken.exit_code, "已被改动" in broken.output) == (1, True)
+
+
+def test_the_handbooks_statement_takes_the_programs_right_to_change_the_log(session, log):
+    statement = re.search(r"^REVOKE .*;$", (DOCS / "operations.md").read_text("utf-8"), re.MULTILINE)[0]
+    session.execute(text("CREATE ROLE audit_test_program"))
+    session.execute(text("GRANT ALL ON audit_events, audit_seals TO audit_test_program"))
+    session.execute(text(statement.replace("FROM examapp", "FROM audit_test_program")))
+    session.execute(text("SET LOCAL ROLE audit_test_program"))
+    session.execute(text("INSERT INTO audit_events (at, act, object_type, details) VALUES (now(), 'x', 'x', '{}')"))
+    for forbidden in ("UPDATE audit_events SET act = 'y'", "DELETE FROM audit_events", "UPDATE audit_seals SET number = 9", "TRUNCATE audit_seals"):
+        with pytest.raises(ProgrammingError, match="permission denied"), session.begin_nested():
+            session.execute(text(forbidden))
+    session.execute(text("RESET ROLE"))
