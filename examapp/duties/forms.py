@@ -11,8 +11,10 @@ from examapp.core.html import normalise
 from examapp.duties.models import DutyItem
 from examapp.duties.operations.changing import Answerable, Duty, answerable_of, duty_of
 from examapp.duties.operations.records import Deed
+from examapp.duties.rules import PlanPeriod
 
 _DAY = "日期请写成 2026-12-04 的样子。"
+_YEAR = "年度请写成 2026 的样子。"
 _LONG = {"rows": 3}
 
 
@@ -135,3 +137,19 @@ class RecordForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             law=self.law.data,
             text=self.text.data,
         )
+
+
+class PeriodForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A plan period with its years."""
+
+    name = StringField(
+        "名称",
+        filters=[_tidy],
+        validators=[DataRequired("请填写名称，如「九五」。"), Length(max=20, message="最多 20 字。")],
+    )
+    first_year = IntegerField("开始年度", validators=[InputRequired(_YEAR), NumberRange(2000, 2099, _YEAR)])
+    last_year = IntegerField("结束年度", validators=[InputRequired(_YEAR), NumberRange(2000, 2099, _YEAR)])
+
+    def period(self) -> PlanPeriod:
+        """Give the period as it was filled in."""
+        return PlanPeriod(name=self.name.data, first_year=self.first_year.data, last_year=self.last_year.data)

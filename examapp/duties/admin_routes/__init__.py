@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from examapp.duties.admin_routes import calendar, items, lists, records, tables
+from examapp.duties.admin_routes import calendar, items, lists, periods, records, tables
 from examapp.duties.admin_routes.frame import admin_blueprint
 
-__all__ = ["admin_blueprint", "calendar", "items", "lists", "records", "tables"]
+__all__ = ["admin_blueprint", "calendar", "items", "lists", "periods", "records", "tables"]
