@@ -43,7 +43,7 @@ def write(questions: Sequence[Question]) -> Written:
             sheet.write_string(0, index, head, book.add_format({"bold": True, "num_format": "@"}))
             sheet.set_column(index, index, 40 if head in {"题干", "解析"} else 14, text)
         sheet.freeze_panes(1, 0)
-        for number, row in enumerate(_rows(questions), 1):
+        for number, row in enumerate(rows_of(questions), 1):
             row.note_long(number + 1)
             losses.extend(row.losses)
             for index, head in enumerate(heads):
@@ -53,20 +53,22 @@ def write(questions: Sequence[Question]) -> Written:
 
 
 @dataclass(slots=True)
-class _Row:
+class Row:
     """The cells of one row by head."""
 
     cells: dict[str, str]
     losses: list[Note] = field(default_factory=list)
 
     def note_long(self, number: int) -> None:
+        """Note what is too long for a cell of a workbook's row."""
         for head, cell in self.cells.items():
             if len(cell) > MAX_CELL:
                 reason = f"内容有 {len(cell)} 个字，超过 Excel 一个单元格的上限，后面的没有写入。"
                 self.losses.append(Note(f"工作表「{SHEET}」第 {number} 行「{head}」列", reason, "too_long"))
 
 
-def _rows(questions: Iterable[Question]) -> Iterator[_Row]:
+def rows_of(questions: Iterable[Question]) -> Iterator[Row]:
+    """Give the rows of our own shape, a case followed by its sub-questions."""
     used: set[str] = set()
     cases = 0
     for place, question in enumerate(questions, 1):
@@ -89,7 +91,7 @@ def _rows(questions: Iterable[Question]) -> Iterator[_Row]:
             yield part_row
 
 
-def _row(question: Question, where: str, kind_name: str) -> _Row:
+def _row(question: Question, where: str, kind_name: str) -> Row:
     plain, losses = _plain(question, where)
     cells = {
         "编号": plain.code or "", "题型": kind_name, "题干": plain.stem, "答案": _answer(plain), "解析": plain.explanation,
@@ -101,7 +103,7 @@ def _row(question: Question, where: str, kind_name: str) -> _Row:
         cells |= {"法律": plain.citation.law, "条文": plain.citation.article, "法律版本": plain.citation.version or ""}
     options = TRUE_FALSE_OPTIONS if plain.kind is Kind.TRUE_FALSE else plain.options
     cells |= {f"选项{letter}": text for letter, text in zip(OPTION_LETTERS, options, strict=False)}
-    return _Row(cells, losses)
+    return Row(cells, losses)
 
 
 def _plain(question: Question, where: str) -> tuple[Question, list[Note]]:

@@ -1,0 +1,120 @@
+"""Searching a bank of 100,000 questions, on a PostgreSQL of its own: the whole page of the back office, as its reader waits for it."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from flask_migrate import upgrade
+from sqlalchemy import text
+
+from examapp import create_app
+from examapp.audit.operations import SYSTEM
+from examapp.config import Settings
+from examapp.core import clock
+from examapp.core.db import db, transaction
+from examapp.core.embedded import make_run_folder, start_postgres
+from examapp.questions import queries
+from examapp.questions.models import QuestionState
+from examapp.questions.operations import add_questions
+from examapp.questions.queries import Filter, Flag
+from question_bank.check import read_content
+from question_bank.model import Question
+
+QUESTIONS = 100_000
+_CONTENT = Path(__file__).parents[1] / "question_bank" / "content"
+_AT_ONCE = 5_000
+_ROUNDS = 5
+FILTERS = {
+    "no filter": Filter(),
+    "one character in nearly all": Filter(words="的"),
+    "a pair in most": Filter(words="行政"),
+    "a common phrase": Filter(words="行政机关"),
+    "a rare phrase": Filter(words="政府信息公开"),
+    "a phrase that is nowhere": Filter(words="紫色长颈鹿"),
+    "two words": Filter(words="行政处罚 期限"),
+    "a long sentence": Filter(words="应当自收到申请之日起"),
+    "law": Filter(law="行政处罚法"),
+    "law and words": Filter(law="行政处罚法", words="应当"),
+    "article": Filter(article="第三十二条"),
+    "law, article and words": Filter(law="行政处罚法", article="第三十二条", words="处罚"),
+    "knowledge point": Filter(knowledge_point="听证程序"),
+    "kind, difficulty, state and words": Filter(kind="single_choice", difficulty="hard", state="active", words="县级"),
+    "author": Filter(author_id=1, words="国家"),
+    "flag": Filter(flag=Flag.DOUBT),
+    "the last page": Filter(words="行政"),
+}
+
+
+def measure() -> dict[str, object]:
+    """Fill a bank, search it in every way, and give the milliseconds of each (count and page together)."""
+    folder, run = Path(tempfile.mkdtemp(prefix="bench-search-")), make_run_folder()
+    server = start_postgres(folder, run)
+    try:
+        settings = Settings(
+            app_mode="testing", database_url=server.url, redis_url="unix:///nowhere", secret_key="x" * 40, data_keys="k1:" + "11" * 32,
+            data_dir=str(folder), log_level="ERROR",
+        )  # fmt: skip
+        app = create_app(settings)
+        with app.app_context():
+            upgrade()
+            began = time.perf_counter()
+            _fill()
+            filled = time.perf_counter() - began
+            took = {name: _time(name, wanted) for name, wanted in FILTERS.items()}
+            db.session.remove()
+            db.engine.dispose()
+        return {"ms": took, "fill_s": filled, "worst_ms": max(took.values())}
+    finally:
+        server.stop(signal.SIGQUIT)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(run, ignore_errors=True)
+
+
+def _fill() -> None:
+    rng = random.Random(5)
+    seed = read_content(_CONTENT)
+    for start in range(0, QUESTIONS, _AT_ONCE):
+        with transaction() as session:
+            questions = [_varied(seed[n % len(seed)], n, rng) for n in range(start, start + _AT_ONCE)]
+            add_questions(session, questions=questions, state=QuestionState.ACTIVE, actor=SYSTEM, now=clock.now())
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+
+
+def _varied(question: Question, n: int, rng: random.Random) -> Question:
+    """Give a question like the seed's with other words in it, so that no two are the same."""
+    words = list(question.stem)
+    for _ in range(len(words) // 5):
+        words[rng.randrange(len(words))] = chr(0x4E00 + rng.randrange(3000))
+    return replace(question, code=f"n-{n:06d}", stem=f"{''.join(words)}{n}")
+
+
+def _time(name: str, wanted: Filter) -> float:
+    times = []
+    for _ in range(_ROUNDS):
+        with transaction() as session:
+            began = time.perf_counter()
+            count = queries.count_questions(session, wanted)
+            last = max(1, -(-count // queries.PAGE_SIZE)) if name == "the last page" else 1
+            queries.list_questions(session, wanted, page=last)
+            queries.list_law_names(session)
+            queries.list_topics(session)
+            queries.list_authors(session)
+            queries.count_flagged(session)
+            times.append(1000 * (time.perf_counter() - began))
+    if "-v" in sys.argv:
+        print(f"{name}: {count} found, {statistics.median(times):.0f} ms", file=sys.stderr)
+    return round(statistics.median(times), 1)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), ensure_ascii=False))
