@@ -269,6 +269,8 @@ class Load:
 
     def __init__(self, candidates: list[Candidate], ledger: Ledger) -> None:
         self.candidates = candidates
+        self.others: list[Candidate] = []
+        """Further browsers, which the rows themselves let act."""
         self.ledger = ledger
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="load", daemon=True)
@@ -347,7 +349,7 @@ class Load:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
-            for candidate in self.candidates:
+            for candidate in (*self.candidates, *self.others):
                 candidate.wire.close()
             await asyncio.sleep(0.05)
 

@@ -85,10 +85,12 @@ class Trial:
     def other_devices(self, count: int) -> list[Candidate]:
         """Give further browsers of the same people, which sit beside the first."""
         port, rng = self.site.port, random.Random(count)
-        return [
+        others = [
             Candidate(c.login_name, c.password, Wire("127.0.0.1", port), self.ledger, rng)
             for c in self.load.candidates[:count]
         ]
+        self.load.others += others
+        return others
 
     def watch(self, seconds: float, act: Callable[[], object] | None = None, *, every_s: float = 1.0) -> None:
         """Let time pass, doing something again and again."""
