@@ -15,6 +15,8 @@ from question_bank.formats.tables.heads import HEAD_ROWS, find_head
 from question_bank.formats.tables.rows import Table, read_table
 from question_bank.reading import Reading, UnreadableFileError
 
+MAX_COLUMNS = 1000
+"""Columns of a row, empty ones at its end apart."""
 MAX_ROWS = 100_000
 DIVIDERS = (",", "\t", ";", "|", "，")
 
@@ -43,7 +45,7 @@ def divider_of(text: str) -> str | None:
     for divider in DIVIDERS:
         try:
             found = find_head([[cell.strip() for cell in row] for row, _ in _rows(head, divider, limit=HEAD_ROWS)])
-        except csv.Error:
+        except (csv.Error, UnreadableFileError):
             continue
         if found and (best is None or len(found.columns) > best[0]):
             best = (len(found.columns), divider)
@@ -83,6 +85,10 @@ def _rows(text: str, divider: str, *, limit: int) -> list[tuple[list[str], int]]
     rows: list[tuple[list[str], int]] = []
     begin = 1
     for row in reader:
+        while row and not row[-1].strip():
+            row.pop()
+        if len(row) > MAX_COLUMNS:
+            raise UnreadableFileError(f"csv 文件有一行超过 {MAX_COLUMNS} 列，不像题目表格。请删去多余的列再导入。")
         rows.append((row, begin))
         begin = reader.line_num + 1
         if len(rows) >= limit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import xlrd
@@ -22,6 +22,7 @@ from question_bank.reading import UnreadableFileError
 
 MAX_ROWS = 20_000
 """Rows with something in them, in all sheets together."""
+MAX_SHEETS = 200
 MAX_GRID = 3_000_000
 """Cells of the rectangle that a sheet spans: the reader keeps the empty ones too."""
 MAX_XLS = 20 * 1024 * 1024
@@ -66,13 +67,29 @@ def _open_xlsx(content: bytes) -> list[Sheet]:
     _check_cells(archive)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        if len(workbook.sheets_metadata) > MAX_SHEETS:
+            raise UnreadableFileError(
+                f"工作簿有 {len(workbook.sheets_metadata)} 张工作表，超过 {MAX_SHEETS} 张的上限。请拆成几个文件再导入。"
+            )
         hidden = {sheet.name for sheet in workbook.sheets_metadata if sheet.visible is not SheetVisibleEnum.Visible}
         names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ is SheetTypeEnum.WorkSheet]
-        return [_sheet(name, name in hidden, workbook.get_sheet_by_name(name)) for name in names]
+        return _within_grid(_sheet(name, name in hidden, workbook.get_sheet_by_name(name)) for name in names)
     except PasswordError as error:
         raise UnreadableFileError("工作簿加了密码。请去掉密码后再导入。") from error
     except (CalamineError, ValueError, OSError, KeyError) as error:
         raise UnreadableFileError(f"工作簿已损坏，读不出来。{_RESAVE}") from error
+
+
+def _within_grid(sheets: Iterable[Sheet]) -> list[Sheet]:
+    """The sheets, read one by one until they hold too many cells: several may be made of one and the same part."""
+    found: list[Sheet] = []
+    cells = 0
+    for sheet in sheets:
+        cells += sum(map(len, sheet.rows))
+        if cells > MAX_GRID:
+            raise UnreadableFileError(f"工作簿的内容过多。请拆成几个文件，每个不超过 {MAX_ROWS} 行，再分别导入。")
+        found.append(sheet)
+    return found
 
 
 def _check_contents(archive: Archive) -> None:
@@ -120,17 +137,21 @@ def _span(xml: bytes) -> tuple[int, int, int]:
             last = max(last, _column(reference[1]) if reference else place)
         if last:
             filled, height, width = filled + 1, max(height, number), max(width, last)
+        if filled > MAX_ROWS:
+            break
     return filled, height, width
 
 
 def _row_spans(xml: bytes) -> Iterator[tuple[int, int, int]]:
-    number = 0
-    starts = [(match, match.end()) for match in _ROW.finditer(xml)]
-    for index, (match, start) in enumerate(starts):
+    """Each row's number, and where its cells begin and end."""
+    number, start = 0, -1
+    for match in _ROW.finditer(xml):
+        if start >= 0:
+            yield number, start, match.start()
         reference = _ROW_REFERENCE.search(match[1])
-        number = int(reference[1]) if reference else number + 1
-        end = starts[index + 1][0].start() if index + 1 < len(starts) else len(xml)
-        yield number, start, end
+        number, start = int(reference[1]) if reference else number + 1, match.end()
+    if start >= 0:
+        yield number, start, len(xml)
 
 
 def _column(letters: bytes) -> int:

@@ -19,6 +19,8 @@ from question_bank.formats.text.segments import Segments, cut
 from question_bank.model import OPTION_LETTERS, Kind
 from question_bank.reading import Note, Reading, UnreadableFileError
 
+MAX_LINES = 100_000
+"""Lines of a text; some twenty thousand questions."""
 _NO_QUESTION = (
     "没有认出任何题目。请核对是否选错了文件；每道题要有题号（如“1.”），选项以“A.”“B.”开头，答案写成“答案：A”。"
 )
@@ -49,6 +51,8 @@ def read_text(text: str, *, name: str, answers: str | None = None, format_name: 
     """All questions of a text that is already decoded (a Word file's too)."""
     if answers is None and csv_table.divider_of(text) in {"\t", "|"}:
         return csv_table.read_csv_text(text, name=name, format_name=format_name)
+    if text.count("\n") > MAX_LINES:
+        raise UnreadableFileError(f"文本超过 {MAX_LINES} 行。请拆成几个文件再导入。")
     segments = cut(to_lines(text))
     if not segments.blocks:
         raise UnreadableFileError(_NO_QUESTION)
