@@ -8,7 +8,7 @@ import time
 from datetime import datetime
 from decimal import Decimal
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from markupsafe import Markup
 from werkzeug.routing import IntegerConverter, Map
 
@@ -18,13 +18,14 @@ from examapp.core.sabotage import Guarantee
 
 _COMPRESS_FROM_BYTES = 600
 _COMPRESSIBLE = ("text/", "application/json", "image/svg+xml")
+_HSTS = "max-age=31536000"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), display-capture=()",
 }
 
 
@@ -95,6 +96,8 @@ def _note_arrival() -> None:
 def _finish(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        response.headers.setdefault("Strict-Transport-Security", _HSTS)
     nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
     response.headers.setdefault(
         "Content-Security-Policy",

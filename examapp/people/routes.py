@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -105,7 +105,8 @@ def sign_out() -> AnyResponse:
     access.end_session()
     flash("您已安全退出。", "success")
     response = redirect(url_for("people.sign_in"), 303)
-    response.headers["Clear-Site-Data"] = '"storage"'
+    is_https = current_app.config["SESSION_COOKIE_SECURE"]
+    response.headers["Clear-Site-Data"] = '"cache", "storage"' if is_https else '"storage"'
     return response
 
 

@@ -1,0 +1,88 @@
+"""What every answer carries, and what a shared PC keeps (H15, H17, H19)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from examapp import create_app
+from tests.people.conftest import token_of
+
+
+@pytest.fixture
+def https(app, monkeypatch):
+    monkeypatch.setitem(app.config, "SESSION_COOKIE_SECURE", True)
+
+
+PATHS = ["/login", "/login/ticket", "/", "/password", "/sign-ins", "/admin/people/", "/nowhere", "/api/v1/session", "/api/v1/nowhere"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_carries_the_headers_and_is_not_kept(world, path):
+    for client in (world.client(), world.client(world.admin("publicity_office"))):
+        headers = client.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert {"camera=()", "microphone=()", "geolocation=()"} <= set(headers["Permissions-Policy"].split(", "))
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["Cache-Control"] == "no-store"
+        assert "Strict-Transport-Security" not in headers
+        assert "Access-Control-Allow-Origin" not in headers
+
+
+def test_over_https_the_browser_is_told_to_stay_there(world, https):
+    for path in PATHS:
+        assert world.client().get(path).headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_over_https_cookies_carry_their_prefix(servers):
+    config = create_app(replace(servers.settings(), https="1")).config
+    assert (config["SESSION_COOKIE_NAME"], config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_HTTPONLY"]) == ("__Host-session", True, True)
+    assert config["SESSION_COOKIE_SAMESITE"] == "Lax"
+
+
+def sign_out(client):
+    return client.post("/logout", data={"csrf_token": token_of(client.get("/sign-ins"))})
+
+
+def test_signing_out_clears_what_the_browser_kept_but_not_the_device_cookie(app, world, monkeypatch):
+    plain = sign_out(world.client(world.person()))
+    assert plain.headers["Clear-Site-Data"] == '"storage"'
+    client = world.client(world.person())
+    page = token_of(client.get("/sign-ins"))
+    monkeypatch.setitem(app.config, "SESSION_COOKIE_SECURE", True)
+    answer = client.post("/logout", data={"csrf_token": page})
+    assert answer.headers.get("Clear-Site-Data") == '"cache", "storage"', "cookies stay: the device cookie is one"
+
+
+def test_going_back_after_signing_out_shows_nothing(world):
+    client = world.client(world.person())
+    before = client.get("/sign-ins")
+    assert before.headers["Cache-Control"] == "no-store"
+    sign_out(client)
+    after = client.get("/sign-ins")
+    assert (after.status_code, after.location) == (302, "/login?next=/sign-ins")
+
+
+def test_a_form_of_another_session_and_one_without_a_token_change_nothing(world):
+    mine, theirs = world.client(world.person()), world.client(world.person())
+    foreign = token_of(theirs.get("/sign-ins"))
+    mine.get("/sign-ins")
+    for data in ({"csrf_token": foreign}, {"csrf_token": "x"}, {}):
+        assert mine.post("/logout", data=data).status_code == 403
+    assert mine.get("/api/v1/session").status_code == 200
+
+
+def test_a_printed_ticket_address_takes_no_forwarded_host(world):
+    unit = world.unit()
+    person, client = world.person(unit), world.client(world.admin("unit_admin", unit))
+    data = {"csrf_token": token_of(client.get("/sign-ins")), "person": str(person.id)}
+    page = client.post("/admin/people/tickets", data=data, headers={"X-Forwarded-Host": "evil.example"})
+    assert page.status_code == 200
+    assert "evil.example" not in page.text
