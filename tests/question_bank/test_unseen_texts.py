@@ -118,3 +118,7 @@ def test_keys_alone_are_not_dealt_out_where_their_count_differs():
 
 def test_range_of_numbers_may_stand_in_brackets():
     assert keys(read(FIVE, "（1-5）ABCBA")) == list("ABCBA")
+
+
+def test_table_of_numbers_and_keys_needs_no_words_before_its_rows():
+    assert keys(read(FIVE + "参考答案\n1 2 3 4 5\nA B C B A\n")) == list("ABCBA")

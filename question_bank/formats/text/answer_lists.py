@@ -27,6 +27,7 @@ _RANGE = re.compile(
 )
 _ENTRY = re.compile(rf"(?:第)?\s*(?P<n>\d{{1,4}})\s*(?:题)?\s*[.．、:：)）]?\s*{_LABELLED}\s*[,，;；。]?\s*")
 _NUMBERS_ROW = re.compile(r"^(?:题号|题目序号|序号|题目)\s*[:：|]?\s*(?P<rest>[\d\s|,，、]+)$")
+_BARE_NUMBERS = re.compile(r"\d{1,4}(?:[\s|,，、]+\d{1,4}){2,}")
 _KEYS_ROW = re.compile(r"^(?:答案|参考答案|正确答案|标准答案)\s*[:：|]?\s*(?P<rest>.+)$")
 _KEYS_ONLY = re.compile(rf"(?:{_KEY}[\s|,，]+)*{_KEY}")
 _CHOSEN = re.compile(
@@ -77,9 +78,19 @@ def read_answers(lines: list[Line]) -> list[Entry]:
 def is_answer_line(text: str) -> bool:
     """Whether a line is nothing but keys with their numbers, or one row of an answer table."""
     text = _without_kind(text)[1]
-    if _NUMBERS_ROW.match(text) or _range_entries(text, ""):
+    if _numbers_of(text) or _range_entries(text, ""):
         return True
     return bool(_line_entries(text, ""))
+
+
+def _numbers_of(text: str) -> list[int]:
+    """The numbers of a table's row: those behind `题号`, or at least three that follow each other; else none."""
+    match = _NUMBERS_ROW.match(text)
+    numbers = [int(number) for number in re.findall(r"\d+", match["rest"])] if match else []
+    if numbers or not _BARE_NUMBERS.fullmatch(text):
+        return numbers
+    bare = [int(number) for number in re.findall(r"\d+", text)]
+    return bare if bare == list(range(bare[0], bare[0] + len(bare))) else []
 
 
 def _without_kind(text: str) -> tuple[str, str]:
@@ -114,9 +125,8 @@ class _Reader:
         if name:
             self.section, self.kind = name, kinds.kind_of(name)
             line = Line(line.number, text)
-        numbers = _NUMBERS_ROW.match(line.text)
-        if numbers:
-            self.waiting = [int(number) for number in re.findall(r"\d+", numbers["rest"])]
+        self.waiting = _numbers_of(line.text) or self.waiting
+        if _numbers_of(line.text):
             return
         if self.waiting and self._keys_row(line.text, where):
             return
