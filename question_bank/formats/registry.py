@@ -14,7 +14,9 @@ from question_bank.formats import (
     cloze,
     csc_exam,
     csv_table,
+    csv_writer,
     docx,
+    docx_writer,
     excel,
     gift,
     json2qti,
@@ -25,6 +27,7 @@ from question_bank.formats import (
     qti12,
     text,
 )
+from question_bank.formats.free_writer import write_text
 from question_bank.formats.places import local
 from question_bank.formats.written import Written
 from question_bank.formats.xml_safety import looks_like_xml, parse_xml
@@ -64,7 +67,7 @@ def _write_own(questions: Sequence[Question]) -> Written:
 
 FORMATS: tuple[Format, ...] = (
     Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=excel.looks_like, read=excel.read, write=excel.write),
-    Format(name="docx", label="Word 文档", suffix=".docx", looks_like=docx.looks_like, read=docx.read, read_pair=docx.read),
+    Format(name="docx", label="Word 文档", suffix=".docx", looks_like=docx.looks_like, read=docx.read, write=docx_writer.write, read_pair=docx.read),
     Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=moodle_xml.looks_like, read=moodle_xml.read, write=moodle_xml.write),
     Format(name="qti-1.2", label="QTI 1.2（Canvas）", suffix=".zip", looks_like=qti12.looks_like, read=qti12.read, write=qti12.write),
     Format(name="qti", label="QTI 2.1、2.2、3.0", suffix=".zip", looks_like=qti.looks_like, read=qti.read, write=qti.write_qti30),
@@ -77,11 +80,11 @@ FORMATS: tuple[Format, ...] = (
     Format(name="json", label="JSON 题库", suffix=".json", looks_like=json_bank.looks_like, read=json_bank.read),
     Format(name="examtext", label="本平台文本格式", suffix=".txt", looks_like=textformat.looks_like, read=textformat.read, write=_write_own),
     Format(name="aiken", label="Aiken", suffix=".txt", looks_like=aiken.looks_like, read=aiken.read, write=aiken.write),
-    Format(name="csv", label="csv 表格", suffix=".csv", looks_like=csv_table.looks_like, read=csv_table.read),
+    Format(name="csv", label="csv 表格", suffix=".csv", looks_like=csv_table.looks_like, read=csv_table.read, write=csv_writer.write),
     Format(name="missingword", label="Moodle missing word", suffix=".txt", looks_like=missingword.looks_like, read=missingword.read),
     Format(name="moodle-cloze", label="Moodle cloze", suffix=".txt", looks_like=cloze.looks_like, read=cloze.read),
     Format(name="gift", label="GIFT", suffix=".gift", looks_like=gift.looks_like, read=gift.read, write=gift.write),
-    Format(name="text", label="纯文本题库", suffix=".txt", looks_like=text.looks_like, read=text.read, read_pair=text.read),
+    Format(name="text", label="纯文本题库", suffix=".txt", looks_like=text.looks_like, read=text.read, write=write_text, read_pair=text.read),
 )  # fmt: skip
 """In the order in which a file is asked what it is: what is sure of itself first."""
 
