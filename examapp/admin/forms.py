@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, IntegerField, PasswordField, RadioField, StringField
+from wtforms import HiddenField, IntegerField, PasswordField, RadioField, SelectChoice, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 
@@ -66,6 +66,9 @@ class JudgeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     decision = RadioField(
         "处理意见",
         [InputRequired("请选择采纳或不采纳。")],
-        choices=[("accept", "采纳：并入答卷，重新评分"), ("reject", "不采纳：成绩不变")],
+        choices=[
+            SelectChoice("accept", "采纳：并入答卷，重新评分"),
+            SelectChoice("reject", "不采纳：成绩不变"),
+        ],
     )
     reason = StringField("理由", [DataRequired("请填写理由，如「本单位 10:02 至 10:14 停电」。"), Length(max=200)])

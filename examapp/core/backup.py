@@ -177,7 +177,7 @@ def restored_server(
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     target.chmod(0o700)
     give_to_ordinary_user(target)
-    _run(["cp", "-a", f"{bases[-1]}/.", str(target)])
+    _run(["/bin/cp", "-a", f"{bases[-1]}/.", str(target)])
     _prepare(target)
     sockets = target.parent / f".{target.name}-socket"
     sockets.mkdir(mode=0o700, exist_ok=True)

@@ -26,9 +26,9 @@ from types import FrameType
 from examapp.config import Settings, read_settings
 from examapp.core.embedded import EmbeddedServerError, Server, make_run_folder, start_postgres, start_valkey
 from examapp.core.sabotage import Guarantee
+from examapp.core.serving import web_command
 
 _PYTHON = sys.executable
-_BIN = Path(sys.executable).parent
 _ENVIRONMENT_FILE = "site.env"
 _POLL_S = 0.5
 _RESTART_PAUSE_S = 1.0
@@ -204,15 +204,6 @@ def _parts(settings: Settings) -> list[Part]:
         ),
         Part("sweeper", [_PYTHON, "-m", "flask", "--app", "wsgi", "sweep"]),
     ]
-
-
-def web_command(settings: Settings) -> list[str]:
-    """Give the command that serves the site (chosen by measuring: docs/decisions/0002-web-server.md)."""
-    return [
-        str(_BIN / "granian"), "--interface", "wsgi", "--host", settings.host, "--port", settings.port, "--workers", settings.web_workers,
-        "--blocking-threads", settings.web_threads, "--backpressure", "512", "--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "10",
-        "--log-level", "warning", "wsgi:app",
-    ]  # fmt: skip
 
 
 def _run(site: Site, command: list[str]) -> None:

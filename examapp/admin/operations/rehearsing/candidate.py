@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import random
 import re
 import time
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 _TIMEOUT_S = 20
+_INSISTS_FOR_S = 30
 _LONGEST_QUEUE_S = 60
 _TOKEN = re.compile(rb'name="csrf_token"[^>]*value="([^"]+)"')
 
@@ -93,6 +95,17 @@ class Candidate:
         form: dict[str, str] | None = None,
         expected: set[int],
     ) -> tuple[int, bytes]:
+        """Call, and repeat for a while where the server asks for that, as any client does."""
+        deadline = time.monotonic() + _INSISTS_FOR_S
+        while True:
+            status, content = self._once(method, path, body, form=form)
+            if status in expected:
+                return status, content
+            if status not in {429, 503} or time.monotonic() > deadline:
+                raise CallFailedError(f"{path}: {status}")
+            time.sleep(random.uniform(0.3, 0.9))  # noqa: S311 – spreads calls, keeps no secret
+
+    def _once(self, method: str, path: str, body: object, *, form: dict[str, str] | None) -> tuple[int, bytes]:
         headers = {
             "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),
             "X-CSRFToken": self._csrf,
@@ -103,6 +116,7 @@ class Candidate:
             data, headers["Content-Type"] = urlencode(form).encode(), "application/x-www-form-urlencoded"
         elif body is not None:
             data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
+        is_reused = self._connection is not None
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_TIMEOUT_S)
@@ -111,10 +125,10 @@ class Candidate:
             content = answer.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection = None
+            if is_reused:  # the server ends a connection that was idle; a browser dials again without a word
+                return self._once(method, path, body, form=form)
             raise CallFailedError(f"{path}: {type(error).__name__}") from error
         for cookie in answer.msg.get_all("Set-Cookie") or []:
             name, _, value = cookie.split(";", 1)[0].partition("=")
             self._cookies[name] = value
-        if answer.status not in expected:
-            raise CallFailedError(f"{path}: {answer.status}")
         return answer.status, gzip.decompress(content) if answer.getheader("Content-Encoding") == "gzip" else content

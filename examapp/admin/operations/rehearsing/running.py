@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import statistics
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import structlog
 from sqlalchemy import Engine, text
 
 from examapp.admin.operations.rehearsing.candidate import CallFailedError, Candidate
 from examapp.admin.operations.rehearsing.shadow import RehearsalError, Shadow, shadow_deployment
 from examapp.admin.rules.rehearsal import SAVE_EVERY_S
 
-_FEWEST, _MOST = 120, 400
+log = structlog.get_logger()
+_DIGITS = re.compile(r"(?<=/)\d+")
+_FEWEST, _MOST = 100, 240
 _AT_ONCE = 24
 _SAVING_S = 8.0
 _GRADED_WITHIN_S = 90.0
@@ -43,11 +48,11 @@ class Timed:
 
 
 class Sitting:
-    """The synthetic candidates, and how many of their calls failed."""
+    """The synthetic candidates, and which of their calls failed how often."""
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         self.candidates = candidates
-        self.failed = 0
+        self.failures: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def once_each(self, act: Callable[[Candidate], None]) -> Timed:
@@ -86,9 +91,9 @@ class Sitting:
         began = time.perf_counter()
         try:
             act(candidate)
-        except CallFailedError:
+        except CallFailedError as error:
             with self._lock:
-                self.failed += 1
+                self.failures[_DIGITS.sub("n", str(error))] += 1
             return None
         return time.perf_counter() - began
 
@@ -125,10 +130,12 @@ def _sit(
     progress(7)
     hand_ins = sitting.once_each(Candidate.hand_in)
     progress(8)
+    if sitting.failures:
+        log.warning("rehearsal_calls_failed", calls=dict(sitting.failures.most_common(10)))
     gradings = _grade(shadow, expected=len(hand_ins.seconds))
     return {
         "sign_ins": sign_ins.rate, "starts": starts.rate, "saves": saves.rate, "hand_ins": hand_ins.rate, "gradings": gradings,
-        "save_p95_ms": paced.p95_ms, "start_p95_ms": starts.p95_ms, "failed": sitting.failed,
+        "save_p95_ms": paced.p95_ms, "start_p95_ms": starts.p95_ms, "failed": sitting.failures.total(),
         "lost": count_lost(shadow.engine, sitting.candidates),
     }  # fmt: skip
 

@@ -24,7 +24,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from examapp.config import Settings, read_settings
-from examapp.core.supervisor import web_command
+from examapp.core.serving import web_command
 
 _ROOT = Path(__file__).parents[4]
 _MARK = "examapp rehearsal: made by a rehearsal, may be dropped"

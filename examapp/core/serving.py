@@ -1,0 +1,19 @@
+"""How the site is served; the same command in the try-out, in a real deployment and in a rehearsal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from examapp.config import Settings
+
+_BIN = Path(sys.executable).parent
+
+
+def web_command(settings: Settings) -> list[str]:
+    """Give the command that serves the site (chosen by measuring: docs/decisions/0002-web-server.md)."""
+    return [
+        str(_BIN / "granian"), "--interface", "wsgi", "--host", settings.host, "--port", settings.port, "--workers", settings.web_workers,
+        "--blocking-threads", settings.web_threads, "--backpressure", "512", "--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "10",
+        "--log-level", "warning", "wsgi:app",
+    ]  # fmt: skip

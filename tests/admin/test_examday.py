@@ -1,0 +1,211 @@
+"""The exam-day board, and what the office decides there: reopen, accept or reject late answers, grade again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from examapp.admin.models import ProcessReport
+from examapp.admin.routes.reporting import report
+from examapp.attempts.models import Attempt, AttemptContact, AttemptReopening, SetAsideSave
+from examapp.attempts.operations import note_contacts
+from examapp.audit.models import AuditEvent
+from examapp.core.meter import Act, Meter, meter
+from examapp.grading import tasks
+from examapp.grading.models import Grade
+from tests.attempts.sitting import make_sitting, sheet_digest
+from tests.conftest import NOON
+
+
+@pytest.fixture(autouse=True)
+def without_nudges(monkeypatch):
+    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+
+
+@pytest.fixture
+def office(world):
+    return world.client(world.admin("publicity_office"))
+
+
+@pytest.fixture
+def sitter(world):
+    return make_sitting(world)
+
+
+def post(client, path, **fields):
+    client.get("/admin/examday/")
+    token = client.get("/api/v1/session").get_json()["csrf_token"]
+    return client.post(path, data=fields | {"csrf_token": token})
+
+
+def late_save(world, frozen, sitter, *changes):
+    """A save that comes after the forced close."""
+    frozen.at(NOON + timedelta(hours=1, minutes=5))
+    assert sitter.save(*changes).get_json()["error"] == "deadline_passed"
+    return world.session.query(SetAsideSave).one().id
+
+
+def test_the_board_counts_who_sits_who_handed_in_and_what_waits(world, office, sitter, frozen):
+    other = make_sitting(world)
+    other.hand_in((1, 1, ["A"]))
+    page = office.get(f"/admin/examday/{sitter.exam_id}").text
+    for words in ("考试日看板", "正在作答", "等待评分", "巡检没有按时工作", "延长某单位的作答时间"):
+        assert words in page
+    assert "失去联系的考生" not in page
+    frozen.at(NOON + timedelta(minutes=6))
+    fragment = office.get(f"/admin/examday/{sitter.exam_id}?part=board").text
+    assert "失去联系的考生" in fragment
+    assert sitter.person.staff_number in fragment
+    assert "<html" not in fragment
+    note_contacts(world.session, {sitter.attempt["id"]: NOON + timedelta(minutes=5)})
+    assert "失去联系的考生" not in office.get(f"/admin/examday/{sitter.exam_id}?part=board").text
+
+
+def test_the_board_is_for_the_office_and_its_people_only(world, sitter):
+    assert world.client(sitter.person).get(f"/admin/examday/{sitter.exam_id}").status_code == 404
+    unit_admin = world.client(world.admin("unit_admin", world.unit()))
+    assert unit_admin.get(f"/admin/examday/{sitter.exam_id}").status_code == 404
+    elsewhere = world.client(world.admin("publicity_office", world.unit("别的局")))
+    assert elsewhere.get(f"/admin/examday/attempts/{sitter.attempt['id']}/reopen").status_code == 404
+    assert elsewhere.get("/admin/examday/attempts/999999/reopen").status_code == 404
+
+
+def test_the_board_costs_few_statements(world, office, sitter, statements):
+    with statements() as seen:
+        assert office.get(f"/admin/examday/{sitter.exam_id}?part=board").status_code == 200
+    assert len(seen) <= 16
+
+
+def test_a_process_reports_what_it_did_in_the_last_minute(world, office, sitter):
+    meter.take_contacts()
+    sitter.save((1, 1, ["A"]))
+    report("here:1", has_contacts=True)
+    report("here:1", has_contacts=False)
+    row = world.session.query(ProcessReport).one()
+    assert row.saves >= 1
+    assert row.starts >= 1
+    assert row.starts_per_second == 40
+    assert world.session.get(AttemptContact, sitter.attempt["id"]).seen_at == NOON
+    assert "每秒最多放行 40" in office.get(f"/admin/examday/{sitter.exam_id}?part=board").text
+
+
+def test_the_meter_forgets_what_is_older_than_a_minute():
+    moment = [0.0]
+    counted = Meter(time_s=lambda: moment[0])
+    for milliseconds in range(1, 101):
+        counted.count(Act.SAVE, milliseconds / 1000)
+    counted.count(Act.FAILURE, 0)
+    minute = counted.minute()
+    assert (minute.saves, minute.failures, minute.save_p50_ms, minute.save_p95_ms) == (100, 1, 51, 96)
+    moment[0] = 61.0
+    assert counted.minute().saves == 0
+
+
+def test_an_attempt_is_reopened_once_with_its_answers_and_graded_anew(world, office, sitter, frozen):
+    sitter.hand_in((1, 1, ["A"]))
+    tasks.sweep_once()
+    frozen.at(NOON + timedelta(minutes=30))
+    fields = {"minutes": "10", "reason": "误点交卷", "request_key": "same-press"}
+    path = f"/admin/examday/attempts/{sitter.attempt['id']}/reopen"
+    assert "重新打开作答" in office.get(path).text
+    assert post(office, path, **fields).status_code == 303
+    state = sitter.look()
+    assert (state["state"], state["receipt"], state["deadline_at"]) == (
+        "in_progress",
+        None,
+        "2026-11-24T12:40:00.000+08:00",
+    )
+    assert sitter.answers() == {1: ["A"]}
+    assert world.session.query(Grade).filter_by(is_current=True).count() == 0
+    assert post(office, path, **fields).status_code == 303
+    assert world.session.query(AttemptReopening).count() == 1
+    assert sitter.look()["deadline_at"] == state["deadline_at"]
+    assert sitter.save((2, 2, ["B"])).status_code == 200
+    assert sitter.hand_in().get_json()["receipt"]["answered"] == 2
+    tasks.sweep_once()
+    grades = world.session.query(Grade).order_by(Grade.number).all()
+    assert [(grade.number, grade.is_current) for grade in grades] == [(1, False), (2, True)]
+    event = world.session.query(AuditEvent).filter_by(act="grading.reopen_attempt").one()
+    assert event.details["reason"] == "误点交卷"
+    assert event.person_id == sitter.person.id
+
+
+def test_a_running_attempt_or_one_without_a_reason_is_not_reopened(world, office, sitter):
+    path = f"/admin/examday/attempts/{sitter.attempt['id']}/reopen"
+    running = post(office, path, minutes="10", reason="误点", request_key="first-press")
+    assert running.status_code == 422
+    assert "还没有交卷" in running.text
+    sitter.hand_in()
+    assert post(office, path, minutes="10", reason="", request_key="second-press").status_code == 422
+    assert sitter.look()["state"] == "submitted"
+
+
+def test_accepted_late_answers_become_a_further_change_and_are_graded(world, sitter, frozen):
+    sitter.save((1, 5, ["A"]), (2, 6, ["B"]))
+    save_id = late_save(world, frozen, sitter, (1, 4, ["C"]), (2, 7, ["C"]), (3, 8, ["A", "C"]), (4, 9, ["Z"]))
+    tasks.sweep_once()
+    office = world.client(world.admin("publicity_office"))
+    receipt = sitter.look()["receipt"]
+    page = office.get(f"/admin/examday/{sitter.exam_id}").text
+    assert "到时收卷后才送达" in page
+    assert "A、C" in office.get(f"/admin/examday/late/{save_id}").text
+    answer = post(office, f"/admin/examday/late/{save_id}", decision="accept", reason="停电 12 分钟")
+    assert answer.status_code == 303
+    assert sitter.answers() == {1: ["A"], 2: ["C"], 3: ["A", "C"]}, (
+        "an older content of the same device does not come back"
+    )
+    after = sitter.look()["receipt"]
+    assert (after["number"], after["submitted_at"], after["forced"]) == (
+        receipt["number"],
+        receipt["submitted_at"],
+        True,
+    )
+    assert after["answered"] == 3
+    assert after["sha256"] == sheet_digest(sitter.attempt["id"], [[1, ["A"]], [2, ["C"]], [3, ["A", "C"]]])
+    tasks.sweep_once()
+    grades = world.session.query(Grade).order_by(Grade.number).all()
+    assert [grade.is_current for grade in grades] == [False, True]
+    event = world.session.query(AuditEvent).filter_by(act="grading.accept_late_answers").one()
+    assert event.details["items"] == [2, 3]
+    assert post(office, f"/admin/examday/late/{save_id}", decision="reject", reason="又点了一次").status_code == 303
+    kept = world.session.get(SetAsideSave, save_id)
+    assert (kept.is_accepted, kept.judged_reason) == (True, "停电 12 分钟")
+    assert world.session.query(AuditEvent).filter_by(act="grading.reject_late_answers").count() == 0
+
+
+def test_rejected_late_answers_change_nothing(world, sitter, frozen):
+    sitter.save((1, 1, ["A"]))
+    save_id = late_save(world, frozen, sitter, (1, 2, ["B"]))
+    tasks.sweep_once()
+    office = world.client(world.admin("publicity_office"))
+    before = sitter.look()
+    assert post(office, f"/admin/examday/late/{save_id}", decision="reject", reason="没有停电").status_code == 303
+    assert sitter.look()["answers"] == before["answers"]
+    assert sitter.look()["receipt"] == before["receipt"]
+    assert world.session.query(Grade).filter_by(is_current=True).count() == 1
+    assert world.session.query(AuditEvent).filter_by(act="grading.reject_late_answers").count() == 1
+
+
+def test_an_older_devices_answers_wait_until_the_hand_in_and_then_replace(world, office, sitter):
+    sitter.save((1, 1, ["A"]))
+    sitter.api.post(sitter.url("/epoch"))
+    assert sitter.save((1, 2, ["B"])).status_code == 409
+    save_id = world.session.query(SetAsideSave).one().id
+    early = post(office, f"/admin/examday/late/{save_id}", decision="accept", reason="以原设备为准")
+    assert early.status_code == 422
+    assert "还在作答" in early.text
+    sitter.hand_in((1, 1, ["C"]), epoch=2)
+    assert post(office, f"/admin/examday/late/{save_id}", decision="accept", reason="以原设备为准").status_code == 303
+    assert sitter.answers() == {1: ["B"]}
+
+
+def test_an_attempt_whose_grading_failed_is_graded_again(world, office, sitter):
+    sitter.hand_in((1, 1, ["A"]))
+    attempt = world.session.get(Attempt, sitter.attempt["id"])
+    attempt.grading_tries, attempt.set_aside_at = 3, NOON
+    world.session.flush()
+    assert "评分失败的试卷" in office.get(f"/admin/examday/{sitter.exam_id}").text
+    assert post(office, f"/admin/examday/attempts/{attempt.id}/grade").status_code == 303
+    tasks.sweep_once()
+    assert sitter.look()["state"] == "graded"

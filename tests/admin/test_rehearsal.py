@@ -1,0 +1,100 @@
+"""Rehearsals: the verdict, the row, the page; and one held for real on a deployment, quick and slowed (slow)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examapp.admin.models import Rehearsal
+from examapp.admin.operations import rehearsing
+from examapp.admin.operations.rehearsing import county
+from examapp.admin.rules.rehearsal import is_go, judge, verdict_words
+from examapp.admin.tasks import hold_rehearsal, sweep_rehearsals
+from examapp.audit.operations import SYSTEM
+from examapp.core.errors import ConflictError
+from tests.attempts.sitting import make_sitting
+from tests.conftest import NOON
+
+GOOD = {
+    "sign_ins": 40.0, "starts": 310.0, "saves": 900.0, "hand_ins": 300.0, "gradings": 200.0, "save_p95_ms": 40.0, "start_p95_ms": 300.0,
+    "failed": 0, "lost": 0,
+}  # fmt: skip
+
+
+def test_the_verdict_names_the_headroom():
+    lines = judge(GOOD, roster=8000)
+    assert is_go(lines)
+    assert (
+        verdict_words(lines, roster=8000) == "可以开考：按 8000 人计算，测得每秒开考 310 人，需要 133.3 人，各项都够。"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("starts", 100.0),
+        ("saves", 399.0),
+        ("save_p95_ms", 201.0),
+        ("start_p95_ms", 1001.0),
+        ("failed", 1),
+        ("lost", 1),
+        ("gradings", 0.0),
+    ],
+)
+def test_one_figure_that_does_not_suffice_is_a_no_go(name, value):
+    lines = judge(GOOD | {name: value}, roster=8000)
+    assert not is_go(lines)
+    assert [line.name for line in lines if not line.is_enough] == [name]
+    assert "不能开考" in verdict_words(lines, roster=8000)
+
+
+@given(st.sampled_from(sorted(GOOD)), st.integers(1, 100_000))
+def test_a_figure_that_is_missing_is_never_a_go(name, roster):
+    assert not is_go(judge({n: v for n, v in GOOD.items() if n != name}, roster=roster))
+
+
+def test_the_office_asks_for_a_rehearsal_and_sees_its_verdict(world, monkeypatch):
+    client = world.client(world.admin("publicity_office"))
+    world.person()
+    token = client.get("/api/v1/session").get_json()["csrf_token"]
+    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+    assert client.post("/admin/examday/rehearsals", data={"csrf_token": token}).status_code == 303
+    rehearsal = world.session.query(Rehearsal).one()
+    assert f"/admin/examday/rehearsals/{rehearsal.id}" in client.get("/admin/examday/").text
+    assert client.get(f"/admin/examday/rehearsals/{rehearsal.id}").get_json()["state"] == "waiting"
+    again = client.post("/admin/examday/rehearsals", data={"csrf_token": token}, follow_redirects=True)
+    assert "一次演练正在进行" in again.text
+    monkeypatch.setattr(rehearsing, "rehearse", lambda *_args, **_fields: GOOD)
+    held = hold_rehearsal(rehearsal.id)
+    assert (held.state, held.is_go, held.roster) == ("ready", True, 1)
+    assert hold_rehearsal(rehearsal.id) is None, "a second run does nothing"
+    page = client.get("/admin/examday/").text
+    assert "可以开考" in page
+    assert "310" in page
+
+
+def test_no_rehearsal_while_somebody_sits(world):
+    make_sitting(world)
+    with pytest.raises(rehearsing.RehearsalRefusedError, match="有人正在考试"):
+        rehearsing.request_rehearsal(world.session, actor=SYSTEM, now=NOON)
+
+
+def test_a_rehearsal_that_breaks_or_never_ends_is_no_go(world, monkeypatch, frozen):
+    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+
+    def broken(*_args, **_fields):
+        raise rehearsing.RehearsalError("没有起来")
+
+    monkeypatch.setattr(rehearsing, "rehearse", broken)
+    first = rehearsing.request_rehearsal(world.session, actor=SYSTEM, now=NOON)
+    failed = hold_rehearsal(first.id)
+    assert (failed.state, failed.is_go, failed.message) == ("failed", False, "没有起来")
+    world.save(Rehearsal(roster=1, state="running", created_at=NOON, started_at=NOON.replace(hour=1)))
+    sweep_rehearsals()
+    assert {row.state for row in world.session.query(Rehearsal)} == {"failed"}
+
+
+def test_the_synthetic_county_is_written_into_no_other_database(world):
+    with pytest.raises(ConflictError, match="不是演练专用"):
+        county.write_county(world.session, 5, password_hash="x", now=NOON)
