@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from examapp.grading.tasks import grade_waiting
 from examapp.questions.models import QuestionVersion
 from examapp.training.models import PracticeItem
 from question_bank.model import Kind
+from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
 
 
@@ -143,6 +145,20 @@ def test_mistakes_stay_in_the_book_until_answered_right(world, session, learner)
     assert "错题本是空的" in learner.get("/practice/mistakes").get_data(as_text=True)
     following = post(learner, f"{answer.location}/next")
     assert following.location == "/practice/mistakes"
+
+
+def test_mistakes_of_an_exam_join_the_book_once_its_keys_are_released(world, session, learner, frozen):
+    make_bank(world)
+    sitter = Sitter(world, world.exam(world.blueprint(KINDS), keys_policy="at_close"), learner.person)
+    sitter.start()
+    sitter.hand_in((4, 1, ["A"]))
+    grade_waiting(most_batches=1)
+    assert "错题本是空的" in learner.get("/practice/mistakes").get_data(as_text=True)
+    frozen.at(frozen.instant + timedelta(days=2))
+    client = world.client(learner.person)
+    assert "其中考试错题" in client.get("/practice/mistakes").get_data(as_text=True)
+    answer = post(client, "/practice/mistakes")
+    assert session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1])).wanted["is_mistakes"]
 
 
 def test_practice_rests_while_an_exam_is_sat(world, session, learner, frozen):
