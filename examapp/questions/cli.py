@@ -117,11 +117,11 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _answers_beside(path: Path, files: list[Path]) -> Path | None:
-    """Find among the files given the one with the keys of this one, by their names: `三月题目.txt` and `三月答案.txt`."""
+    """Find the file with the keys of this one, by their names: `三月题目.txt` and `三月答案.txt`, given too or lying beside."""
     for questions, answers in _QUESTIONS_THEN_ANSWERS:
         if path.stem.endswith(questions) and not path.stem.endswith(("答案", "_answers")):
             other = path.with_stem(f"{path.stem.removesuffix(questions)}{answers}")
-            if other in files and other != path:
+            if other != path and (other in files or (questions and other.is_file())):
                 return other
     return None
 

@@ -47,3 +47,22 @@ def test_storing_without_a_database_names_the_missing_setting(shell):
 def test_a_server_without_settings_still_refuses_to_start(shell):
     done = shell("run", "--port", "1")
     assert done.returncode != 0 and "SettingsError" in done.stderr
+
+
+def test_answers_that_lie_beside_the_questions_are_used_and_named(shell, tmp_path):
+    (tmp_path / "x_questions.txt").write_text("1. 谁？\nA. 甲\nB. 乙\n", "utf-8")
+    (tmp_path / "x_answers.txt").write_text("1.B\n", "utf-8")
+    (file,) = json.loads(shell("bank", "import", "x_questions.txt", "--dry-run", "--json").stdout)["files"]
+    assert file["questions"][0]["key"] == ["B"] and [note["where"] for note in file["remarks"]] == ["x_answers.txt"]
+
+
+def test_files_that_cannot_be_read_are_entries_of_the_one_object(shell, tmp_path):
+    with (tmp_path / "huge.txt").open("wb") as huge:
+        huge.truncate(3 * 1024**3)
+    (tmp_path / "laughs.xml").write_text('<!DOCTYPE q [<!ENTITY a "x">]><quiz>&a;</quiz>', "utf-8")
+    os.mkfifo(tmp_path / "pipe.txt")
+    done = shell("bank", "import", "huge.txt", "laughs.xml", "pipe.txt", "none.txt", "a.txt", "--dry-run", "--json")
+    *bad, good = json.loads(done.stdout)["files"]
+    assert done.returncode == 1 and "error" not in good and good["imported"] == 1
+    assert [entry["error"][:6] for entry in bad] == ["文件超过 6", "不支持的 X", "这不是文件。", "文件打不开："]
+    assert all((entry["found"], entry["imported"], entry["questions"]) == (0, 0, []) for entry in bad)
