@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 
 from examapp.core.supervisor import Site, site_from_environment, start, stop
 
@@ -81,12 +81,9 @@ class Visitors:
         self._contexts.append(context)
         page = context.new_page()
         page.on("dialog", lambda dialog: dialog.accept())
-        page.on("console", lambda said: self._note(page, said.text) if said.type == "error" else None)
+        page.on("console", lambda said: self._note_error(page, said))
         page.on("pageerror", lambda error: self._note(page, str(error)))
-        page.on(
-            "response",
-            lambda answer: self._note(page, f"{answer.status} {answer.url}") if answer.status >= 500 else None,
-        )
+        page.on("response", lambda answer: self._note_answer(page, answer))
         return page
 
     def words(self) -> list[str]:
@@ -97,6 +94,15 @@ class Visitors:
         for context in self._contexts:
             context.close()
         self._contexts.clear()
+
+    def _note_error(self, page: Page, said: ConsoleMessage) -> None:
+        if said.type == "error" and not said.text.startswith("Failed to load resource"):
+            self._note(page, said.text)
+
+    def _note_answer(self, page: Page, answer: Response) -> None:
+        """Note what failed of a page; a page itself may be refused."""
+        if answer.status >= 500 or (answer.status >= 400 and not answer.request.is_navigation_request()):
+            self._note(page, f"{answer.status} {answer.url}")
 
     def _note(self, page: Page, words: str) -> None:
         self.faults.append(f"{page.url}: {words}")

@@ -1,4 +1,4 @@
-// What pages share: ask before an act that cannot be undone, leave nothing of an exam behind at sign-out, follow a long job's progress.
+// What pages share: ask before an act that cannot be undone, bring wide tables within the keyboard's reach, leave nothing of an exam behind at sign-out, follow a long job's progress.
 (function () {
   'use strict';
 
@@ -45,6 +45,22 @@
     }
     again(500);
   }
+
+  // A frame that scrolls sideways takes the focus, so that arrow keys move it.
+  function frameTables() {
+    Array.prototype.forEach.call(document.querySelectorAll('.table-frame'), function (frame) {
+      if (frame.getAttribute('role') === 'region') { return; }
+      if (frame.scrollWidth > frame.clientWidth) {
+        frame.tabIndex = 0;
+        frame.setAttribute('role', 'group');
+        frame.setAttribute('aria-label', '表格，可左右滑动');
+      } else {
+        ['tabindex', 'role', 'aria-label'].forEach(function (name) { frame.removeAttribute(name); });
+      }
+    });
+  }
+  window.addEventListener('resize', frameTables);
+  frameTables();
 
   Array.prototype.forEach.call(document.querySelectorAll('.job[data-poll]'), function (job) {
     if (!job.hasAttribute('data-finished')) { follow(job); }
