@@ -107,6 +107,7 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
     """A question file."""
 
     file = FileField("题库文件", validators=[FileRequired("请选择文件。")])
+    answers = FileField("答案文件")
     format = SelectField(
         "格式", choices=_choices({registry.AUTO: "自动识别"} | {each.name: each.label for each in registry.FORMATS})
     )

@@ -7,7 +7,7 @@ from celery import shared_task
 from examapp.core import clock
 from examapp.core.db import transaction, transaction_aside
 from examapp.questions import operations
-from question_bank.child import read_in_child
+from question_bank.child import ChildReader
 from question_bank.reading import Reading, UnreadableFileError
 
 
@@ -19,14 +19,27 @@ def read_import(import_id: int) -> None:
     if file is None:
         return
     outcome = _read(file)
+
+    def note_progress(done: int) -> None:
+        with transaction_aside() as aside:
+            operations.note_import_progress(aside, import_id=import_id, done=done, total=file_total(outcome))
+
     with transaction() as session:
-        operations.finish_import(session, import_id=import_id, outcome=outcome, now=clock.now())
+        operations.finish_import(
+            session, import_id=import_id, outcome=outcome, now=clock.now(), note_progress=note_progress
+        )
+
+
+def file_total(outcome: Reading | UnreadableFileError) -> int:
+    """Give how many questions a reading has found."""
+    return outcome.found if isinstance(outcome, Reading) else 0
 
 
 def _read(file: operations.FileToRead) -> Reading | UnreadableFileError:
     """Read in a process of its own, so that a hostile file ends that process and not the worker."""
     try:
-        return read_in_child(file.content, file.name, file.format)
+        with ChildReader() as reader:
+            return reader.read(file.content, file.name, file.format, answers=file.answers)
     except UnreadableFileError as error:
         return error
 

@@ -4,7 +4,7 @@ import io
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from examapp.core import clock
 from examapp.questions import tasks
@@ -166,3 +166,43 @@ def test_imports_are_for_the_office_alone(world, office, session):
         assert client.post(f"/admin/questions/imports/{row.id}/confirm", data={"state": "active"}).status_code == 404
     assert office.get("/admin/questions/imports/999999").status_code == 404
     assert count(session) == 0
+
+
+def test_answers_may_lie_in_a_second_file(office, session):
+    questions = "一、单项选择题\n1. 谁作出决定？\nA. 县政府\nB. 县公安局\n2. 谁复核？\nA. 甲\nB. 乙\n"
+    answer = upload(office, questions, "三月.txt", answers=(io.BytesIO("1-2 BA".encode()), "三月答案.txt"))
+    page = office.get(answer.location).get_data(as_text=True)
+    row = newest(session)
+    assert (row.state, row.summary["imported"]) == ("ready", 2), row.message
+    assert "三月答案.txt" in page and "文件中共 2 题 ＝ 可以导入 2" in page and "谁复核？" in page
+    assert [one["key"] for one in row.summary["shown"]] == [["B"], ["A"]]
+    confirm(office, row)
+    session.expire_all()
+    assert count(session) == 2 and row.answers is None
+
+
+def test_preview_adds_up_and_what_is_wrong_can_be_taken_along(office, session):
+    upload(office, MIXED, "题.txt")
+    row = newest(session)
+    page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
+    s = row.summary
+    assert s["found"] == s["imported"] + s["existing"] + len(s["doubtful"]) + len(s["refused"]) == 4
+    assert "下载全部核对意见" in page
+    table = office.get(f"/admin/questions/imports/{row.id}/notes").data.decode("utf-8-sig")
+    assert table.startswith("结果,位置,原因,题干") and table.count("\n") == 1 + len(s["doubtful"]) + len(s["refused"]) + len(s["losses"]) + len(s["remarks"])
+
+
+def test_run_that_another_has_overtaken_takes_everything_back(office, session):
+    from examapp.core.errors import ConflictError
+    from examapp.questions.operations import finish_import
+    from question_bank.formats.registry import read_file
+    upload(office, AIKEN)
+    row = newest(session)
+    row.state, row.is_confirmed, row.tries = "running", True, 1
+    session.flush()
+
+    def overtake(_done):
+        session.execute(update(QuestionImport).values(tries=2).execution_options(synchronize_session=False))
+
+    with pytest.raises(ConflictError):
+        finish_import(session, import_id=row.id, outcome=read_file(AIKEN.encode(), "题.txt"), now=clock.now(), note_progress=overtake)

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.permissions import Permission
+from examapp.core.spreadsheets import Column, csv_text
 from examapp.people.access import actor, requires
 from examapp.questions import operations, queries
 from examapp.questions.admin_routes.frame import admin_blueprint
@@ -25,13 +26,14 @@ def list_imports() -> AnyResponse | str:
     """Show past imports, and take a new file."""
     form = UploadForm()
     if form.validate_on_submit():
-        file = form.file.data
+        file, second = form.file.data, form.answers.data
         with transaction() as session:
             row = operations.upload_import(
                 session,
                 content=file.read(),
                 file_name=file.filename or "",
                 format_name=form.format.data,
+                answers=(second.read(), second.filename or "") if second else None,
                 actor=actor(),
                 now=clock.now(),
             )
@@ -94,3 +96,20 @@ def discard_import(import_id: int) -> AnyResponse:
         operations.discard_import(session, import_id=import_id, actor=actor(), now=clock.now())
     flash("文件已放弃，题库没有变化。", "success")
     return redirect(url_for(".list_imports"))
+
+
+@admin_blueprint.get("/imports/<int:import_id>/notes")
+@requires(Permission.QUESTIONS_IMPORT)
+def download_notes(import_id: int) -> Response:
+    """Give all that was refused, doubtful or lost as a table, to work through beside the file."""
+    row = queries.get_import(reading(), import_id)
+    columns = [Column(head=head) for head in ("结果", "位置", "原因", "题干")]
+    lists = (("不能导入", "refused"), ("答案待核对", "doubtful"), ("没有保留", "losses"), ("题目以外", "remarks"))
+    rows = [
+        (word, note["where"], note["reason"], note.get("question", {}).get("stem", ""))
+        for word, name in lists
+        for note in row.summary.get(name, [])
+    ]
+    response = Response("\ufeff" + csv_text(columns, rows), content_type="text/csv; charset=utf-8")
+    response.headers.set("Content-Disposition", "attachment", filename=f"导入核对-{import_id}.csv")
+    return response

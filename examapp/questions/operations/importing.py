@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,12 +18,20 @@ from examapp.questions.models import Question, QuestionImport, QuestionState, Qu
 from examapp.questions.operations.deleting import delete_questions
 from examapp.questions.operations.taking_over import Taken, sort_reading, take_over
 from examapp.questions.queries import get_import
-from examapp.questions.rules.described import losses_of, note_json
+from examapp.questions.rules.described import describe, losses_of, note_json
 from question_bank.reading import Reading, UnreadableFileError
 
 READ_TASK = "questions.read_import"
+MOST_SHOWN = 30
+"""Questions of a file that its preview shows."""
 _STALE_AFTER = timedelta(minutes=5)
 """A run that has not ended by then has died with its worker."""
+
+
+def _tell_nobody(_done: int) -> None:
+    """Progress that nobody watches."""
+
+
 _SET_ASIDE = "读了三次都没有读完，已停下。请把文件拆小或改存为 .xlsx 后重新上传。"
 
 
@@ -33,10 +42,19 @@ class FileToRead:
     content: bytes
     name: str
     format: str
+    answers: tuple[bytes, str] | None = None
+    """A second file with the keys, and its name."""
 
 
 def upload_import(
-    session: Session, *, content: bytes, file_name: str, format_name: str, actor: Actor, now: datetime
+    session: Session,
+    *,
+    content: bytes,
+    file_name: str,
+    format_name: str,
+    actor: Actor,
+    now: datetime,
+    answers: tuple[bytes, str] | None = None,
 ) -> QuestionImport:
     """Keep an uploaded file and have a worker read it; nothing enters the bank before it is confirmed."""
     if not content:
@@ -46,7 +64,9 @@ def upload_import(
         file_name=file_name[:200],
         format=format_name,
         content=content,
-        digest=hashlib.sha256(content).hexdigest(),
+        answers=answers[0] if answers else None,
+        answers_name=answers[1][:200] if answers else "",
+        digest=hashlib.sha256(content + (answers[0] if answers else b"")).hexdigest(),
         summary={},
         created_at=now,
     )
@@ -76,29 +96,65 @@ def begin_import(session: Session, *, import_id: int, now: datetime) -> FileToRe
     if row is None or row.state != JobState.WAITING or row.content is None:
         return None
     row.begin(now=now)
-    return FileToRead(content=row.content, name=row.file_name, format=row.format)
+    answers = (row.answers, row.answers_name) if row.answers else None
+    return FileToRead(content=row.content, name=row.file_name, format=row.format, answers=answers)
 
 
-def finish_import(session: Session, *, import_id: int, outcome: Reading | UnreadableFileError, now: datetime) -> None:
-    """Write down what a run came to: the preview, or the questions taken over, or why the file cannot be read."""
-    row = get_import(session, import_id, is_locked=True)
+def note_import_progress(session: Session, *, import_id: int, done: int, total: int) -> None:
+    """Write down how many questions of a file have been looked at."""
+    session.execute(update(QuestionImport).where(QuestionImport.id == import_id).values(done=done, total=total))
+
+
+def finish_import(
+    session: Session,
+    *,
+    import_id: int,
+    outcome: Reading | UnreadableFileError,
+    now: datetime,
+    note_progress: Callable[[int], None] = _tell_nobody,
+) -> None:
+    """Write down what a run came to: the preview, or the questions taken over, or why the file cannot be read.
+
+    The row is locked only at the end, so that progress can be seen; a run that another has overtaken takes everything back.
+    """
+    row = get_import(session, import_id)
     if row.state != JobState.RUNNING:
         return
+    tries = row.tries
     if isinstance(outcome, UnreadableFileError):
-        row.fail(now=now, message=str(outcome))
-        return
-    row.total = outcome.found
-    row.format = outcome.format
-    if not row.is_confirmed:
-        row.summary = _summary(outcome, sort_reading(session, reading=outcome, now=now))
+        get_import(session, import_id, is_locked=True).fail(now=now, message=str(outcome))
+    elif row.is_confirmed:
+        _take_over(session, row, outcome, now=now, note_progress=note_progress)
+    else:
+        taken = sort_reading(session, reading=outcome, now=now, note_progress=note_progress)
+        row = _still_running(session, import_id, tries)
+        row.summary = _summary(outcome, taken)
+        row.total, row.format = outcome.found, outcome.format
         row.succeed(now=now, message="已读完，请核对后确认导入。")
-        return
+
+
+def _take_over(
+    session: Session, row: QuestionImport, outcome: Reading, *, now: datetime, note_progress: Callable[[int], None]
+) -> None:
+    tries = row.tries
     actor = Actor(person_id=row.summary.get("confirmed_by"))
     state = QuestionState(row.summary.get("state", QuestionState.DRAFT))
-    taken = take_over(session, reading=outcome, state=state, actor=actor, now=now, import_id=row.id)
+    taken = take_over(
+        session, reading=outcome, state=state, actor=actor, now=now, import_id=row.id, note_progress=note_progress
+    )
+    row = _still_running(session, row.id, tries)
     row.summary = {**row.summary, **_summary(outcome, taken), "added": len(taken.ids)}
-    row.content = None
+    row.total, row.format = outcome.found, outcome.format
+    row.content = row.answers = None
     row.succeed(now=now, message=f"已导入 {len(taken.ids)} 题。")
+
+
+def _still_running(session: Session, import_id: int, tries: int) -> QuestionImport:
+    """Lock the row and make sure that this run is still the one that counts; raises ConflictError."""
+    row = get_import(session, import_id, is_locked=True)
+    if row.state != JobState.RUNNING or row.tries != tries:
+        raise ConflictError("这次导入已由另一个进程接手。")
+    return row
 
 
 def _summary(reading: Reading, taken: Taken) -> dict[str, object]:
@@ -110,6 +166,7 @@ def _summary(reading: Reading, taken: Taken) -> dict[str, object]:
         "doubtful": taken.doubtful,
         "refused": [*(note_json(note) for note in reading.refused), *taken.refused],
         "remarks": [note_json(note) for note in reading.remarks],
+        "shown": [describe(one.question) for one in taken.ready[:MOST_SHOWN]],
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,8 @@ from examapp.questions.rules.described import describe
 from question_bank.model import Question
 from question_bank.reading import Reading
 
+_TELL_EVERY = 100
+"""Questions between two notes of progress."""
 _SAME_BUT_KEY = "题库或本文件中已有文字相同的题，答案却不同。请核对哪一个对。"
 
 
@@ -37,11 +39,13 @@ class Taken:
     ids: list[int] = field(default_factory=list)
 
 
-def sort_reading(session: Session, *, reading: Reading, now: datetime) -> Taken:
+def sort_reading(
+    session: Session, *, reading: Reading, now: datetime, note_progress: Callable[[int], None] | None = None
+) -> Taken:
     """Sort a reading against the bank without writing: new, known, in doubt, not to be held."""
     taken = Taken()
     laws = _LawsInForce(session, now)
-    prepared = list(_prepared(reading, laws, taken))
+    prepared = list(_prepared(reading, laws, taken, note_progress))
     known = {d: parts for d, (_, parts) in find_existing(session, [one.digest for _, one in prepared]).items()}
     for where, one in prepared:
         _sort(taken, where, one, known)
@@ -56,9 +60,10 @@ def take_over(
     actor: Actor,
     now: datetime,
     import_id: int | None = None,
+    note_progress: Callable[[int], None] | None = None,
 ) -> Taken:
     """Store what a reading brings that is new, as drafts or active; those with a doubtful key always as drafts."""
-    taken = sort_reading(session, reading=reading, now=now)
+    taken = sort_reading(session, reading=reading, now=now, note_progress=note_progress)
     common = {"actor": actor, "now": now, "import_id": import_id}
     taken.ids = add_prepared(session, prepared=taken.ready, state=state, **common)  # type: ignore[arg-type]  # three keywords of their own types
     taken.ids += add_prepared(session, prepared=taken.in_doubt, state=QuestionState.DRAFT, **common)  # type: ignore[arg-type]
@@ -74,10 +79,14 @@ def take_over(
     return taken
 
 
-def _prepared(reading: Reading, laws: _LawsInForce, taken: Taken) -> Iterator[tuple[str, Prepared]]:
+def _prepared(
+    reading: Reading, laws: _LawsInForce, taken: Taken, note_progress: Callable[[int], None] | None
+) -> Iterator[tuple[str, Prepared]]:
     outcomes: list[tuple[str, Question, str]] = [(item.where, item.question, "") for item in reading.imported]
     outcomes += [(item.note.where, item.question, item.note.reason) for item in reading.doubtful]
-    for where, question, doubt in outcomes:
+    for number, (where, question, doubt) in enumerate(outcomes):
+        if note_progress is not None and number % _TELL_EVERY == 0:
+            note_progress(number)
         try:
             one = prepare(laws.completed(question, where, taken), doubt=doubt)
         except UnfitQuestionError as error:

@@ -76,7 +76,25 @@ class QuestionRow:
 
 def count_questions(session: Session, wanted: Filter) -> int:
     """Count the questions of a filter."""
-    return session.scalar(filtered(select(func.count()), wanted)) or 0
+    words = wanted_words(wanted.words)
+    if not words:
+        return session.scalar(filtered(select(func.count()), wanted)) or 0
+    session.execute(_PLAN, {"seqscan": "off", "workers": "0"})
+    is_words_only = wanted == Filter(words=wanted.words)
+    statement = (
+        select(func.count()).select_from(QuestionSearch).where(*_in_text(words))
+        if is_words_only
+        else filtered(select(func.count()), wanted)
+    )
+    count = session.scalar(statement) or 0
+    session.execute(_PLAN, {"seqscan": "on", "workers": "2"})
+    return count
+
+
+_PLAN = text(
+    "SELECT set_config('enable_seqscan', :seqscan, true), set_config('max_parallel_workers_per_gather', :workers, true)"
+)
+"""The planner holds comparing arrays for cheap and would read the whole table where half of it matches; the index takes a tenth of that."""
 
 
 def list_questions(session: Session, wanted: Filter, *, page: int, size: int = PAGE_SIZE) -> list[QuestionRow]:

@@ -20,7 +20,8 @@ from examapp.questions.models import AnswerKey, Citation, Media, Question, Quest
 
 def get_question(session: Session, question_id: int, *, is_locked: bool = False) -> Question:
     """Get a question, locked for an act where wished; raises NotFoundError."""
-    found = session.get(Question, question_id, with_for_update={"of": Question} if is_locked else None)
+    lock = {"of": Question} if is_locked else None
+    found = session.get(Question, question_id, with_for_update=lock, populate_existing=is_locked)
     if found is None:
         raise NotFoundError("没有找到这道题，可能已被删除。请从题库重新进入。")
     return found
