@@ -14,7 +14,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, text
@@ -110,7 +110,7 @@ def base_backup(database_url: str, folder: BackupFolder, *, now: datetime) -> Pa
     """Copy the whole database into the folder, checked against its manifest, and drop what is older than a fortnight."""
     folder.make()
     url = make_url(database_url)
-    target = folder.base / f"{now:%Y%m%d-%H%M%S}"
+    target = folder.base / f"{now.astimezone(UTC):%Y%m%d-%H%M%S}"
     part = target.with_suffix(".part")
     programs = _programs(database_url)
     _run(
@@ -153,8 +153,8 @@ class Restored:
     seconds: float
 
 
-def restore(folder: BackupFolder, target: Path, *, moment: datetime, programs: Path) -> Restored:
-    """Restore into a new directory as everything stood at a moment; the server is stopped again, ready to be started from there.
+def restore(folder: BackupFolder, target: Path, *, moment: datetime | None, programs: Path) -> Restored:
+    """Restore into a new directory as everything stood at a moment, or as late as the archive reaches; the server is stopped again, ready to be started from there.
 
     Raises BackupError where no base is old enough or the archive ends before the moment.
     """
@@ -165,11 +165,12 @@ def restore(folder: BackupFolder, target: Path, *, moment: datetime, programs: P
 
 @contextlib.contextmanager
 def restored_server(
-    folder: BackupFolder, target: Path, *, moment: datetime, programs: Path
+    folder: BackupFolder, target: Path, *, moment: datetime | None, programs: Path
 ) -> Iterator[tuple[Restored, str]]:
     """Restore and serve on a socket of its own while the block runs; gives what was restored and the socket's folder."""
     began = time.monotonic()
-    bases = [base for base in folder.bases() if base.name < f"{moment:%Y%m%d-%H%M%S}"]
+    until = f"{moment.astimezone(UTC):%Y%m%d-%H%M%S}" if moment else "9"
+    bases = [base for base in folder.bases() if base.name < until]
     if not bases:
         raise BackupError("没有早于这个时刻的基础备份，不能恢复到这个时刻。请选晚一些的时刻。")
     if target.exists() and any(target.iterdir()):
@@ -207,13 +208,15 @@ def _prepare(target: Path) -> None:
 
 
 def _start(
-    folder: BackupFolder, target: Path, sockets: Path, *, moment: datetime, programs: Path
+    folder: BackupFolder, target: Path, sockets: Path, *, moment: datetime | None, programs: Path
 ) -> subprocess.Popen[bytes]:
     settings = {
-        "restore_command": f'cp "{folder.wal}/%f" "%p"', "recovery_target_time": moment.isoformat(), "recovery_target_action": "promote",
+        "restore_command": f'cp "{folder.wal}/%f" "%p"', "recovery_target_action": "promote",
         "recovery_target_timeline": "latest", "archive_mode": "off", "hot_standby": "off", "listen_addresses": "",
         "unix_socket_directories": str(sockets),
     }  # fmt: skip
+    if moment is not None:
+        settings["recovery_target_time"] = moment.isoformat()
     arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     with (target.parent / f"{target.name}.log").open("ab") as log:
         return subprocess.Popen(

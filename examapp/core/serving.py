@@ -11,9 +11,12 @@ _BIN = Path(sys.executable).parent
 
 
 def web_command(settings: Settings) -> list[str]:
-    """Give the command that serves the site (chosen by measuring: docs/decisions/0002-web-server.md)."""
+    """Give the command that serves the site (chosen by measuring: docs/decisions/0002-web-server.md).
+
+    At a reload (SIGHUP) an old worker goes fifteen seconds after its successor was begun: time to import the program on a busy machine.
+    """
     return [
         str(_BIN / "granian"), "--interface", "wsgi", "--host", settings.host, "--port", settings.port, "--workers", settings.web_workers,
-        "--blocking-threads", settings.web_threads, "--backpressure", "512", "--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "10",
+        "--blocking-threads", settings.web_threads, "--backpressure", "512", "--no-ws", "--respawn-failed-workers", "--respawn-interval", "15", "--workers-kill-timeout", "10",
         "--log-level", "warning", "wsgi:app",
     ]  # fmt: skip

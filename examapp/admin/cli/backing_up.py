@@ -76,16 +76,18 @@ def base() -> None:
 @backups.command("restore")
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option(
-    "--at", "moment", type=click.DateTime(), help="County time, such as 2026-11-24T10:30:00; now where left out."
+    "--at",
+    "moment",
+    type=click.DateTime(),
+    help="County time, such as 2026-11-24T10:30:00; as late as the archive reaches where left out.",
 )
 @_refusing
 def restore(target: Path, moment: datetime | None) -> None:
     """Restore into a new directory as everything stood at a moment; the database that runs is not touched."""
-    instant = from_local(moment) if moment else clock.now()
+    instant = from_local(moment) if moment else None
     found = backup.restore(_folder(), target.resolve(), moment=instant, programs=backup.find_programs(_url()))
-    click.echo(
-        f"已恢复到 {local(instant):%Y-%m-%d %H:%M:%S}：{found.target}，用时 {found.seconds:.0f} 秒。核对后即可用它启动数据库。"
-    )
+    words = f"{local(instant):%Y-%m-%d %H:%M:%S}" if instant else "归档的最后"
+    click.echo(f"已恢复到{words}：{found.target}，用时 {found.seconds:.0f} 秒。核对后即可用它启动数据库。")
 
 
 @backups.command("restore-drill")

@@ -1,0 +1,95 @@
+"""Archiving, a base backup, and a restore to a moment beside the running database (F30)."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from examapp.admin.queries.ledger import read_ledger
+from examapp.core import backup
+from examapp.core.backup import BackupError, BackupFolder
+from examapp.core.embedded import make_run_folder, start_postgres
+
+pytestmark = pytest.mark.slow
+SECRET = "k1:" + "5e" * 32
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    """A PostgreSQL of its own with a ledger in it, and the site's keys beside it."""
+    data = tmp_path_factory.mktemp("data")
+    for folder in (data, *data.parents):
+        if os.access(folder, os.W_OK) and str(folder).startswith("/tmp/"):
+            folder.chmod(0o755)
+    (data / "data_keys").write_text(SECRET)
+    server = start_postgres(data, make_run_folder(), extra={"shared_buffers": "32MB"})
+    engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for table, columns in {
+            "answer_history": "id int, attempt_id int, person_id int, item int, epoch int, seq int, response jsonb, saved_at timestamptz",
+            "attempts": "id int, exam_id int, person_id int, number int, paper_id int, started_at timestamptz",
+            "grades": "id int, attempt_id int, number int, points numeric, item_points jsonb, graded_at timestamptz",
+            "audit_events": "id int, at timestamptz, actor_id int, act text, object_type text, object_id int, details jsonb",
+            "persons": "id int, staff_number text, created_at timestamptz",
+            "papers": "id int, sections jsonb, created_at timestamptz",
+        }.items():
+            connection.execute(text(f"CREATE TABLE {table} ({columns})"))
+    yield server.url, engine, BackupFolder(data / "backup")
+    engine.dispose()
+    server.stop()
+
+
+def save(engine, count):
+    with engine.connect() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO answer_history SELECT n, 1, 1, 1, 1, n, '[\"A\"]', clock_timestamp() FROM generate_series(1, :count) AS n"
+            ),
+            {"count": count},
+        )
+        return connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+
+
+def test_a_restore_gives_the_ledger_of_the_moment_and_nothing_later(database, tmp_path):
+    url, engine, folder = database
+    with pytest.raises(BackupError, match="没有早于这个时刻"):
+        backup.restore(folder, tmp_path / "none", moment=save(engine, 1), programs=backup.find_programs(url))
+    assert backup.start_archiving(url, folder) < 60
+    with engine.connect() as connection:
+        began = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    base = backup.base_backup(url, folder, now=began)
+    moment = save(engine, 500)
+    save(engine, 700)
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_switch_wal()"))
+    _, lag_s = backup.settle(url, folder)
+    assert lag_s < 60, "what a destroyed disk can cost"
+    tmp_path.chmod(0o755)
+    tmp_path.parent.chmod(0o755)
+    target, programs = tmp_path / "restored", backup.find_programs(url)
+    with backup.restored_server(folder, target, moment=moment, programs=programs) as (found, sockets):
+        restored = read_ledger(f"postgresql+psycopg://postgres@/examapp?host={sockets}", moment)
+        beside = create_engine(f"postgresql+psycopg://postgres@/examapp?host={sockets}")
+        with beside.connect() as connection:
+            everything = connection.execute(text("SELECT count(*) FROM answer_history")).scalar_one()
+        beside.dispose()
+    assert restored == read_ledger(url, moment)
+    assert restored[0].rows == 501
+    assert everything == 501, "nothing later than the moment"
+    backup.check_files(programs, target)
+    assert found.base == base
+    end = backup.restore(folder, tmp_path / "end", moment=None, programs=programs)
+    assert (end.target / "PG_VERSION").exists(), "without a moment: as late as the archive reaches"
+    files = [path for path in folder.path.rglob("*") if path.is_file()]
+    assert len(files) > 100
+    assert not any(SECRET.encode() in path.read_bytes() for path in files), "keys are not in the backup"
+    with pytest.raises(BackupError, match="不是空的"):
+        backup.restore(folder, target, moment=moment, programs=programs)
+
+
+def test_a_path_that_a_shell_would_read_is_refused(database, tmp_path):
+    url, _, _ = database
+    with pytest.raises(BackupError, match="引号"):
+        backup.start_archiving(url, BackupFolder(tmp_path / "a'b"))
