@@ -40,6 +40,10 @@ check: .venv/.installed-dev
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks
 
+# Reads the real question files that EXAMAPP_FIXTURES names, and writes docs/conformance.md.
+conformance: .venv/.installed-dev
+	$(BIN)/python -m benchmarks.conformance
+
 format: .venv/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

@@ -12,6 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+from benchmarks import bank_search
 from benchmarks.figures import Figure, at_most
 from question_bank.check import near_duplicates, read_content
 from question_bank.formats.registry import read_file
@@ -23,11 +24,15 @@ _CONTENT = Path(__file__).parents[1] / "question_bank" / "content"
 def measure() -> list[Figure]:
     """Measure each in a process of its own, so that its peak memory is its own."""
     excel, qti, near = (_in_own_process(what) for what in ("excel", "qti", "near"))
+    search = _in_own_process("search")
     return [
         at_most("10,000 questions from xlsx: time", excel["s"], 10, "s"),
         at_most("10,000 questions from xlsx: peak memory", excel["mb"], 300, "MB"),
         at_most("QTI 3.0 package of 500 items: time", qti["s"], 10, "s"),
         at_most("near-duplicates among 100,000 questions: time", near["s"], 60, "s"),
+        at_most(
+            "search over 100,000 questions, the slowest of 17: count, page and choices", search["worst_ms"], 200, "ms"
+        ),
     ]
 
 
@@ -64,6 +69,8 @@ def _write_beside(format_: str, count: int) -> bytes:
 
 
 def _main(what: str) -> dict:
+    if what == "search":
+        return bank_search.measure()
     if what == "near":
         questions = _many(100_000)
         began = time.perf_counter()
