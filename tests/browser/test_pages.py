@@ -1,0 +1,256 @@
+"""Every page of every role on a deployment of the demo county: it answers, breaks no policy, fits a phone, and can be used with keyboard and screen reader.
+
+Which pages there are comes from the map of addresses and from following the links; which roles there are from the demo county's accounts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+import openpyxl
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Error, Page, expect
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
+
+from examapp import create_app
+from examapp.config import read_settings
+from tests.browser.deployment import Visitors, deployed
+
+pytestmark = pytest.mark.browser
+
+_LONG_MS = 60_000
+_WIDTHS = (1280, 360, 320)
+_MOST_TABS = 80
+_SAMPLES = {"exams_admin.show_exam": 5, "papers_admin.show_blueprint": 3}
+"""Of how many things with a page of one kind the page is opened; one, where nothing is said."""
+_ELSEWHERE = {
+    "attempts.sit": "test_exam_page.py",
+    "setup.first_set_up": "test_whole_job.py: it is gone once an account exists",
+}
+_ON_DEMAND = {
+    "messages_admin.change_notice": "no draft of a notice",
+    "questions.show_media": "no picture in a question",
+    "questions_admin.show_law_change": "no law that has moved under a question",
+    "questions_admin.compare_question_versions": "no question in two versions",
+    "examday_admin.judge": "no late save",
+    "examday_admin.reopen": "no attempt that the clock closed",
+    "laws_admin.compare": "no law in two versions",
+    "reports_admin.list_corrections": "no frozen roster",
+}
+_POLLED = ("_progress", "_readiness")
+"""Ends of the names of what a page asks for while a long job runs: JSON."""
+_ROOMS_ON_DEMAND = ("training", "training_admin", "duties", "duties_admin")
+"""Pages, and rooms, for which the demo county holds nothing."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """What was opened by whom, and what was wrong."""
+
+    adapter: MapAdapter
+    opened: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
+    ways: set[str] = field(default_factory=set)
+    faults: list[str] = field(default_factory=list)
+
+    def endpoint(self, path: str) -> str | None:
+        try:
+            return self.adapter.match(path, method="GET")[0]
+        except HTTPException:
+            return None
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with deployed(tmp_path_factory.mktemp("county"), DEMO="1") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def accounts(site):
+    told = json.loads((site.site.settings.data_path / "demo-accounts.json").read_text("utf-8"))
+    return {account["role"]: account for account in told["accounts"]}
+
+
+@pytest.fixture(scope="module")
+def walk(site):
+    app = create_app(replace(read_settings(site.site.environment), app_mode="testing", log_level="ERROR"))
+    return Walk(app.url_map.bind("127.0.0.1"))
+
+
+@pytest.fixture(scope="module")
+def rules(walk):
+    """The addresses of the map that are read: with arguments or without, the API apart."""
+    return [
+        rule
+        for rule in walk.adapter.map.iter_rules()
+        if "GET" in (rule.methods or ()) and not rule.rule.startswith(("/api/", "/healthz", "/readyz", "/metrics"))
+    ]
+
+
+@pytest.fixture(scope="module")
+def visitors(chromium, site):
+    made = Visitors(chromium, site.url)
+    yield made
+    made.close()
+
+
+def test_every_page_of_every_role_stands(visitors, accounts, walk, rules, tmp_path):
+    leave_traces(visitors, accounts, tmp_path)
+    plain = [rule.rule for rule in rules if not rule.arguments]
+    for role in ["", *sorted(accounts, key=lambda role: role != "publicity_office")]:
+        page = visitors.visitor()
+        if role:
+            sign_in(page, accounts[role])
+        for path in pages_from(page, walk, ["/", *plain]):
+            walk.faults += [f"{role or 'nobody'} {path}: {fault}" for fault in look_at(page, walk, path)]
+        page.context.close()
+    names = {rule.endpoint for rule in rules}
+    expected = {name for name in names if name.split(".")[0] not in _ROOMS_ON_DEMAND and not name.endswith(_POLLED)}
+    never = expected - walk.opened - walk.files - walk.ways - {*_ELSEWHERE, *_ON_DEMAND}
+    assert walk.faults + visitors.faults == []
+    assert never == set(), "pages that nobody reached by following links"
+
+
+def sign_in(page: Page, account: dict[str, str]) -> None:
+    page.goto("/login")
+    page.get_by_label("登录名").fill(account["login_name"])
+    page.get_by_label("密码").fill(account["password"])
+    page.get_by_role("button", name="登录", exact=True).click()
+    expect(page.get_by_role("button", name="退出登录")).to_be_visible()
+
+
+def leave_traces(visitors: Visitors, accounts: dict[str, dict[str, str]], folder) -> None:
+    """Import a roster with a bad row and a question, begin a blueprint and an exam, and export scores, so that these pages have something to show."""
+    page = visitors.visitor()
+    sign_in(page, accounts["publicity_office"])
+    page.goto("/admin/people/imports")
+    roster = [["工号", "姓名", "单位", "身份证号"], ["YX00001", "吴一颖", "没有这个单位", "430527199001011231"]]
+    page.get_by_label("名册文件").set_input_files(workbook(folder / "roster.xlsx", roster))
+    page.get_by_role("button", name="上传并检查").click()
+    expect(page.get_by_role("heading", name="有问题的行")).to_be_visible(timeout=_LONG_MS)
+    page.goto("/admin/questions/imports/")
+    bank = [
+        ["题型", "题干", "选项A", "选项B", "答案"],
+        ["单选题", "走查用的题目", "甲", "乙", "A"],
+        ["单选题", "没有答案", "甲", "乙", ""],
+    ]
+    page.get_by_label("题库文件").set_input_files(workbook(folder / "bank.xlsx", bank))
+    page.get_by_role("button", name="上传并预览").click()
+    expect(page.get_by_text("文件中共 2 题")).to_be_visible(timeout=_LONG_MS)
+    page.goto("/admin/papers/1")
+    page.get_by_role("button", name="复制一份").click()
+    expect(page.get_by_role("heading", name="修改组卷规则")).to_be_visible()
+    page.goto("/admin/exams/new")
+    page.get_by_label("考试名称").fill("走查用的草稿")
+    page.locator("#opens_at").fill("2099-01-01T09:00")
+    page.locator("#closes_at").fill("2099-01-02T09:00")
+    page.get_by_label("作答时长（分钟）").fill("30")
+    page.get_by_role("button", name="保存考试设置").click()
+    expect(page.get_by_role("heading", name="走查用的草稿")).to_be_visible()
+    page.goto("/admin/reports")
+    page.get_by_role("link", name="2025年度国家工作人员学法用法考试").click()
+    page.get_by_role("button", name="导出", exact=True).click()
+    expect(page.get_by_role("link", name="下载文件")).to_be_visible(timeout=_LONG_MS)
+    page.context.close()
+
+
+def workbook(path, rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+def pages_from(page: Page, walk: Walk, begin: list[str]) -> Iterator[str]:
+    """Open pages one after the other, following their links; gives the address of each once it is open."""
+    waiting, tried, opened = list(begin), set(), {}
+    while waiting:
+        path = waiting.pop(0)
+        endpoint = walk.endpoint(urlsplit(path).path)
+        is_enough = opened.get(endpoint, 0) >= _SAMPLES.get(endpoint or "", 1)
+        if endpoint is None or path in tried or is_enough or endpoint.endswith("_api") or endpoint in walk.files:
+            continue
+        tried.add(path)
+        landed = open_page(page, walk, path, endpoint)
+        if landed != path:
+            waiting[:0] = [landed] if landed else []
+            continue
+        opened[endpoint] = opened.get(endpoint, 0) + 1
+        waiting += page.eval_on_selector_all("a[href^='/']", "links => links.map(link => link.getAttribute('href'))")
+        yield path
+
+
+def open_page(page: Page, walk: Walk, path: str, endpoint: str) -> str:
+    """Open an address; gives where it led to, nothing where it is no page or not this role's."""
+    try:
+        answer = page.goto(path)
+    except Error as error:
+        if "Download is starting" not in str(error):
+            raise
+        walk.files.add(endpoint)
+        return ""
+    if not (answer.headers.get("content-type") or "").startswith("text/html"):
+        walk.files.add(endpoint)
+        return ""
+    if answer.status == 404:
+        return ""
+    if answer.status != 200:
+        walk.faults.append(f"{path}: {answer.status}")
+        return ""
+    now = urlsplit(page.url)
+    landed = f"{now.path}?{now.query}" if now.query else now.path
+    if now.path == urlsplit(path).path:
+        return path
+    walk.ways.add(endpoint)
+    return landed
+
+
+def look_at(page: Page, walk: Walk, path: str) -> Iterator[str]:
+    """Look at an open page; give what is wrong with it. The costly looks only where nobody has opened this kind of page before."""
+    endpoint = walk.endpoint(urlsplit(path).path)
+    is_new = endpoint not in walk.opened
+    walk.opened.add(endpoint)
+    for width in _WIDTHS if is_new else _WIDTHS[1:2]:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
+            yield f"scrolls sideways at {width} px: {wide}"
+        if is_new and width in _WIDTHS[:2]:
+            yield from serious(page)
+    page.set_viewport_size({"width": _WIDTHS[0], "height": 800})
+    if page.locator("h1").count() != 1:
+        yield "has not one heading of the first level"
+    primary = page.locator("main .btn-primary:visible")
+    if primary.count() > 1:
+        yield f"has {primary.count()} primary actions"
+    if is_new and primary.count() == 1 and not is_reached_by_keys(page):
+        yield "the primary action is out of the keyboard's reach"
+
+
+def serious(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {[node['html'][:160] for node in one['nodes']][:2]}"
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+    ]
+
+
+def is_reached_by_keys(page: Page) -> bool:
+    """Tab through the page from its top, or from the place in it that a link leads to."""
+    page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
+    for _ in range(_MOST_TABS):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('main .btn-primary')"):
+            return True
+        leads = "document.activeElement.matches('main a[href^=\"#\"]') && (document.querySelector(document.activeElement.hash).parentNode.querySelector('.btn-primary') !== null)"
+        if page.evaluate(leads):
+            page.keyboard.press("Enter")
+    return False
