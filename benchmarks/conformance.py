@@ -138,7 +138,7 @@ def _said(question: dict[str, Any]) -> str:
 
 
 def _bag(texts: Any) -> str:
-    return "|".join(sorted(re.sub(r"<[^>]+>|\W+", "", html.unescape(text)) for text in texts))
+    return "|".join(sorted(re.sub(r"<[^>]+>|\W+", "", html.unescape(text))[:20] for text in texts))
 
 
 def _aiken(path: Path, entry: dict[str, Any]) -> Pairs:

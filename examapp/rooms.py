@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from examapp.admin.api import document as document_api
 from examapp.admin import admin_routes as admin_admin_routes
 from examapp.admin import cli as admin_cli
 from examapp.admin import models as _admin
 from examapp.admin import routes as admin_routes
 from examapp.admin import tasks as _admin_tasks
+from examapp.admin.api import document as document_api
 from examapp.attempts import api as attempts_api
 from examapp.attempts import models as _attempts
 from examapp.attempts import routes as attempts_routes
@@ -56,10 +56,34 @@ from examapp.training import models as _training
 from examapp.training import routes as training_routes
 from examapp.training import tasks as _training_tasks
 
-MODELS = (_audit, _messages, _org, _people, _laws, _questions, _papers, _exams, _attempts, _grading, _training, _reports, _duties, _admin)
+MODELS = (
+    _audit,
+    _messages,
+    _org,
+    _people,
+    _laws,
+    _questions,
+    _papers,
+    _exams,
+    _attempts,
+    _grading,
+    _training,
+    _reports,
+    _duties,
+    _admin,
+)
 """Every room's tables, so that the schema is whole whatever is imported."""
 
-TASKS = (_audit_tasks, _people_tasks, _exam_tasks, _question_tasks, _grading_tasks, _training_tasks, _report_tasks, _admin_tasks)
+TASKS = (
+    _audit_tasks,
+    _people_tasks,
+    _exam_tasks,
+    _question_tasks,
+    _grading_tasks,
+    _training_tasks,
+    _report_tasks,
+    _admin_tasks,
+)
 """Every room's tasks, so that a worker knows them."""
 
 BLUEPRINTS: tuple[Blueprint, ...] = (

@@ -17,7 +17,9 @@ def run() -> None:
         connection.execute(text("SET lock_timeout = '2s'"))
         connection.execute(text("SET statement_timeout = 0"))
         connection.commit()
-        context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True, transaction_per_migration=True)
+        context.configure(
+            connection=connection, target_metadata=Base.metadata, compare_type=True, transaction_per_migration=True
+        )
         with context.begin_transaction():
             context.run_migrations()
 

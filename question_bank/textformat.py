@@ -53,7 +53,7 @@ class _File:
 def looks_like(content: bytes, name: str) -> bool:
     """Tell whether this is a file of our own text format."""
     head = content[:4000].decode("utf-8", "ignore")
-    return name.endswith(".txt") and re.search(r"^## \S+ \S+题", head, re.M) is not None
+    return name.endswith(".txt") and re.search(r"^## \S+ \S+题", head, re.MULTILINE) is not None
 
 
 def read(content: bytes, *, name: str) -> Reading:

@@ -31,7 +31,9 @@ class Servers:
         self.data = Path(tempfile.mkdtemp(prefix="examtest-"))
         self.run = make_run_folder()
         # Without fsync: the tests kill no power; the drills run with it.
-        self.postgres = start_postgres(self.data, self.run, extra={"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"})
+        self.postgres = start_postgres(
+            self.data, self.run, extra={"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+        )
         self.valkey = start_valkey(self.data, self.run)
 
     def settings(self, database: str = "examapp") -> Settings:
@@ -73,6 +75,7 @@ def app(servers):
 @pytest.fixture
 def frozen():
     """The clock stands at NOON; `frozen.at(instant)` moves it."""
+
     class Frozen:
         instant = NOON
 
@@ -94,12 +97,14 @@ def session(app, frozen):
         outer = connection.begin()
         engines[None] = connection
         db.session.configure(join_transaction_mode="create_savepoint")
-        yield db.session()
-        db.session.remove()
-        engines[None] = engine
-        db.session.configure(join_transaction_mode="conditional_savepoint")
-        outer.rollback()
-        connection.close()
+        try:
+            yield db.session()
+            db.session.remove()
+        finally:
+            engines[None] = engine
+            db.session.configure(join_transaction_mode="conditional_savepoint")
+            outer.rollback()
+            connection.close()
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def compare_texts(old: str, new: str) -> SideBySide:
     right: list[tuple[str, bool]] = []
     for tag, a, b, c, d in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
         mine, other = "".join(ours[a:b]), "".join(theirs[c:d])
-        is_bridge = tag == "equal" and len(mine.strip()) < _SHORTEST_AGREEMENT and 0 < a and b < len(ours)
+        is_bridge = tag == "equal" and len(mine.strip()) < _SHORTEST_AGREEMENT and a > 0 and b < len(ours)
         is_own = tag != "equal" or is_bridge
         left.append((mine, is_own))
         right.append((other, is_own))

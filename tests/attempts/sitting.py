@@ -7,7 +7,12 @@ import json
 
 from question_bank.model import Kind
 
-KINDS = ((Kind.SINGLE_CHOICE, 2, "2"), (Kind.MULTIPLE_CHOICE, 1, "3"), (Kind.TRUE_FALSE, 1, "1"), (Kind.FILL_BLANK, 1, "4"))
+KINDS = (
+    (Kind.SINGLE_CHOICE, 2, "2"),
+    (Kind.MULTIPLE_CHOICE, 1, "3"),
+    (Kind.TRUE_FALSE, 1, "1"),
+    (Kind.FILL_BLANK, 1, "4"),
+)
 """The paper of these tests: items 1 and 2 single, 3 multiple, 4 true/false, 5 fill-in with one blank; twelve points."""
 
 
@@ -36,11 +41,17 @@ class Sitter:
         return f"/api/v1/attempts/{self.attempt['id']}{rest}"
 
     def save(self, *changes, epoch=1):
-        body = {"epoch": epoch, "changes": [{"item": item, "seq": seq, "response": response} for item, seq, response in changes]}
+        body = {
+            "epoch": epoch,
+            "changes": [{"item": item, "seq": seq, "response": response} for item, seq, response in changes],
+        }
         return self.api.put(self.url("/answers"), json=body)
 
     def hand_in(self, *answers, epoch=1):
-        body = {"epoch": epoch, "answers": [{"item": item, "seq": seq, "response": response} for item, seq, response in answers]}
+        body = {
+            "epoch": epoch,
+            "answers": [{"item": item, "seq": seq, "response": response} for item, seq, response in answers],
+        }
         return self.api.post(self.url("/submission"), json=body)
 
     def look(self):

@@ -88,7 +88,10 @@ def test_history_folds_to_the_answers(sitter, world):
     sitter.save((1, 3, ["C"]))
     sitter.api.post(sitter.url("/epoch"))
     sitter.save((2, 1, []), epoch=2)
-    folded = {change.item: change.response for change in world.session.query(AnswerChange).order_by(AnswerChange.epoch, AnswerChange.seq)}
+    folded = {
+        change.item: change.response
+        for change in world.session.query(AnswerChange).order_by(AnswerChange.epoch, AnswerChange.seq)
+    }
     assert folded == sitter.answers() == {1: ["C"], 2: []}
 
 

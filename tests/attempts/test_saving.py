@@ -121,7 +121,12 @@ def test_marks_are_kept_and_bad_marks_refused(sitter):
 def test_events_are_recorded_once(sitter, world):
     event = {"n": 1, "type": "focus_loss", "client_at": "2026-11-24T12:00:00+08:00", "duration_ms": 800}
     for _ in range(2):
-        assert sitter.api.post(sitter.url("/events"), json={"events": [event, event | {"n": 2, "client_at": None}]}).status_code == 204
+        assert (
+            sitter.api.post(
+                sitter.url("/events"), json={"events": [event, event | {"n": 2, "client_at": None}]}
+            ).status_code
+            == 204
+        )
     assert world.session.query(AttemptEvent).count() == 2
     assert sitter.api.post(sitter.url("/events"), json={"events": [event | {"type": "cheating"}]}).status_code == 400
 
@@ -152,7 +157,9 @@ def test_too_many_changes_too_large_bodies_and_other_media_types_are_refused(sit
     assert (large.status_code, large.get_json()["error"]) == (413, "too_large")
     text = sitter.api.put(sitter.url("/answers"), data="{}", content_type="text/plain")
     assert (text.status_code, text.get_json()["error"]) == (415, "not_json")
-    zipped = sitter.api.put(sitter.url("/answers"), data=b"{}", content_type="application/json", headers={"Content-Encoding": "gzip"})
+    zipped = sitter.api.put(
+        sitter.url("/answers"), data=b"{}", content_type="application/json", headers={"Content-Encoding": "gzip"}
+    )
     assert zipped.status_code == 415
 
 

@@ -89,7 +89,13 @@ def test_paper_reveals_no_key_and_has_the_protocols_shape(world):
     paper = sitter.paper()
     items = [item for section in paper["sections"] for item in section["items"]]
     assert [item["item"] for item in items] == [1, 2, 3, 4, 5]
-    assert [item["kind"] for item in items] == ["single_choice", "single_choice", "multiple_choice", "true_false", "fill_blank"]
+    assert [item["kind"] for item in items] == [
+        "single_choice",
+        "single_choice",
+        "multiple_choice",
+        "true_false",
+        "fill_blank",
+    ]
     assert set(items[0]) == {"item", "kind", "points", "stem", "material", "blanks", "options"}
     assert items[3]["options"] == [{"key": "A", "text": "正确"}, {"key": "B", "text": "错误"}]
     assert items[4]["blanks"] == 1
@@ -102,9 +108,13 @@ def test_another_persons_attempt_is_not_found_on_every_call(world):
     sitter = make_sitting(world)
     stranger = world.api(world.person())
     calls = [
-        stranger.get(sitter.url()), stranger.get(sitter.url("/paper")), stranger.get(sitter.url("/result")),
-        stranger.post(sitter.url("/epoch")), stranger.put(sitter.url("/answers"), json={"epoch": 1, "changes": []}),
-        stranger.put(sitter.url("/marks"), json={"epoch": 1, "unsure": []}), stranger.post(sitter.url("/events"), json={"events": []}),
+        stranger.get(sitter.url()),
+        stranger.get(sitter.url("/paper")),
+        stranger.get(sitter.url("/result")),
+        stranger.post(sitter.url("/epoch")),
+        stranger.put(sitter.url("/answers"), json={"epoch": 1, "changes": []}),
+        stranger.put(sitter.url("/marks"), json={"epoch": 1, "unsure": []}),
+        stranger.post(sitter.url("/events"), json={"events": []}),
         stranger.post(sitter.url("/submission"), json={"epoch": 1, "answers": []}),
     ]
     missing = stranger.get("/api/v1/attempts/99999999")
@@ -115,7 +125,10 @@ def test_another_persons_attempt_is_not_found_on_every_call(world):
 def test_nobody_gets_401_on_every_path_of_the_api(world):
     api = world.client()
     paths = ["/api/v1/session", "/api/v1/exams", "/api/v1/attempts/1", "/api/v1/nothing"]
-    answers = [api.get(path) for path in paths] + [api.put("/api/v1/attempts/1/answers", json={}), api.post("/api/v1/exams/1/attempts")]
+    answers = [api.get(path) for path in paths] + [
+        api.put("/api/v1/attempts/1/answers", json={}),
+        api.post("/api/v1/exams/1/attempts"),
+    ]
     assert {answer.status_code for answer in answers} == {401}
     assert {answer.get_json()["error"] for answer in answers} == {"sign_in_required"}
 
@@ -126,7 +139,11 @@ def test_list_of_exams_tells_state_and_attempts(world, exam):
     sitter = Sitter(world, exam, world.person())
     sitter.start()
     listed = {entry["id"]: entry for entry in sitter.api.get("/api/v1/exams").get_json()}
-    assert (listed[exam.id]["state"], listed[exam.id]["attempts_used"], listed[exam.id]["attempts_allowed"]) == ("open", 1, 1)
+    assert (listed[exam.id]["state"], listed[exam.id]["attempts_used"], listed[exam.id]["attempts_allowed"]) == (
+        "open",
+        1,
+        1,
+    )
     assert listed[upcoming.id]["state"] == "upcoming"
     assert listed[closed.id]["state"] == "closed"
 

@@ -57,8 +57,14 @@ def test_an_untouched_log_is_whole_and_grows(session, log, check, frozen, seal):
 @pytest.mark.parametrize(
     "column",
     [
-        "act = 'people.sign_out'", "actor_id = 99", "at = at + interval '1 microsecond'", "object_type = 'x'", "object_id = 8", "person_id = NULL",
-        "address = '6.6.6.6'", "details = details || '{\"count\": 9}'",
+        "act = 'people.sign_out'",
+        "actor_id = 99",
+        "at = at + interval '1 microsecond'",
+        "object_type = 'x'",
+        "object_id = 8",
+        "person_id = NULL",
+        "address = '6.6.6.6'",
+        "details = details || '{\"count\": 9}'",
     ],
 )
 def test_every_changed_field_is_found(session, log, check, column):
@@ -89,7 +95,11 @@ def test_a_line_put_among_old_ones_is_never_sealed_and_found(session, log, check
     session.execute(text("DELETE FROM audit_seals"))
     session.execute(text(f"DELETE FROM audit_events WHERE id < {log[2].id}"))
     seal()
-    session.execute(text(f"INSERT INTO audit_events (id, at, act, object_type, details) OVERRIDING SYSTEM VALUE VALUES ({log[2].id}, '{NOON}', 'x', 'x', '{{}}')"))
+    session.execute(
+        text(
+            f"INSERT INTO audit_events (id, at, act, object_type, details) OVERRIDING SYSTEM VALUE VALUES ({log[2].id}, '{NOON}', 'x', 'x', '{{}}')"
+        )
+    )
     seal()
     assert check().faults == [f"记录 {log[2].id} 不在链上：事后插入。"]
 
@@ -98,7 +108,11 @@ def test_a_line_that_commits_late_is_still_linked(session, log, check, frozen, s
     early = log[0].id - 1
     at = frozen.instant - LATEST_COMMIT / 2
     session.execute(text(f"DELETE FROM audit_events WHERE id = {early}"))
-    session.execute(text(f"INSERT INTO audit_events (id, at, act, object_type, details) OVERRIDING SYSTEM VALUE VALUES ({early}, '{at}', 'x', 'x', '{{}}')"))
+    session.execute(
+        text(
+            f"INSERT INTO audit_events (id, at, act, object_type, details) OVERRIDING SYSTEM VALUE VALUES ({early}, '{at}', 'x', 'x', '{{}}')"
+        )
+    )
     seal()
     assert (check().faults, check().count) == ([], 6)
 
@@ -144,7 +158,12 @@ def test_the_handbooks_statement_takes_the_programs_right_to_change_the_log(sess
     session.execute(text(statement.replace("FROM examapp", "FROM audit_test_program")))
     session.execute(text("SET LOCAL ROLE audit_test_program"))
     session.execute(text("INSERT INTO audit_events (at, act, object_type, details) VALUES (now(), 'x', 'x', '{}')"))
-    for forbidden in ("UPDATE audit_events SET act = 'y'", "DELETE FROM audit_events", "UPDATE audit_seals SET number = 9", "TRUNCATE audit_seals"):
+    for forbidden in (
+        "UPDATE audit_events SET act = 'y'",
+        "DELETE FROM audit_events",
+        "UPDATE audit_seals SET number = 9",
+        "TRUNCATE audit_seals",
+    ):
         with pytest.raises(ProgrammingError, match="permission denied"), session.begin_nested():
             session.execute(text(forbidden))
     session.execute(text("RESET ROLE"))

@@ -7,8 +7,16 @@ from sqlalchemy import select
 from examapp.duties.models import DutyItem, DutyList
 
 ITEM = {
-    "content": "行政处罚法", "leader": "李四", "person": "张三", "department": "法规股", "audience": "执法人员", "carrier": "以案释法",
-    "measures": "每季度集中学习一次", "standard": "全年不少于四次", "due_on": "2026-12-31", "key_on": "2026-12-04",
+    "content": "行政处罚法",
+    "leader": "李四",
+    "person": "张三",
+    "department": "法规股",
+    "audience": "执法人员",
+    "carrier": "以案释法",
+    "measures": "每季度集中学习一次",
+    "standard": "全年不少于四次",
+    "due_on": "2026-12-31",
+    "key_on": "2026-12-04",
 }
 
 
@@ -37,7 +45,9 @@ class Duties:
         return (client or self.admin).post(f"/admin/duties/lists/{duty_list.id}/items/new", data=ITEM | fields)
 
     def press(self, duty_list, act, *, client=None, **data):
-        answer = (client or self.admin).post(f"/admin/duties/lists/{duty_list.id}/{act}", data={"version": self.version(duty_list)} | data)
+        answer = (client or self.admin).post(
+            f"/admin/duties/lists/{duty_list.id}/{act}", data={"version": self.version(duty_list)} | data
+        )
         self.session.expire_all()
         return answer
 

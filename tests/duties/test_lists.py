@@ -141,7 +141,12 @@ def test_last_years_own_items_are_copied_with_their_days_moved(duties):
     duties.add(old, due_on="2024-02-29", key_on="2024-12-04")
     assert duties.open(duties.unit, year=2025, copied="1").status_code == 302
     item = duties.items(duties.list_of(duties.unit, 2025))[0]
-    assert (item.content, item.person, item.due_on, item.key_on) == ("行政处罚法", "张三", date(2025, 2, 28), date(2025, 12, 4))
+    assert (item.content, item.person, item.due_on, item.key_on) == (
+        "行政处罚法",
+        "张三",
+        date(2025, 2, 28),
+        date(2025, 12, 4),
+    )
 
 
 def test_days_outside_the_year_are_refused(duties):
@@ -167,4 +172,6 @@ def test_an_item_is_done_by_a_record_and_overdue_only_after_its_day(due, done, t
 
 
 def test_a_year_lies_in_its_plan_period():
-    assert [getattr(period_of(year, SHIPPED_PERIODS), "name", None) for year in (2020, 2021, 2025, 2026, 2030, 2031)] == [None, "八五", "八五", "九五", "九五", None]
+    assert [
+        getattr(period_of(year, SHIPPED_PERIODS), "name", None) for year in (2020, 2021, 2025, 2026, 2030, 2031)
+    ] == [None, "八五", "八五", "九五", "九五", None]

@@ -36,14 +36,22 @@ def test_of_acts_at_the_same_moment_one_is_done(race_app, race_world):
     list_id = next(result for result in opened if isinstance(result, int))
     with transaction() as session:
         duty, answerable = Duty(content="宪法", due_on=date(2026, 12, 4)), Answerable(person="张三")
-        item_id = items.create_item(session, list_id=list_id, duty=duty, answerable=answerable, now=clock.now(), **WHO).id
+        item_id = items.create_item(
+            session, list_id=list_id, duty=duty, answerable=answerable, now=clock.now(), **WHO
+        ).id
 
-    proposed = together(race_app, 2, lambda s: lists.propose_list(s, list_id=list_id, version=2, now=clock.now(), **WHO))
+    proposed = together(
+        race_app, 2, lambda s: lists.propose_list(s, list_id=list_id, version=2, now=clock.now(), **WHO)
+    )
     assert refused(proposed) == 1
-    published = together(race_app, 2, lambda s: lists.publish_list(s, list_id=list_id, version=3, now=clock.now(), **WHO))
+    published = together(
+        race_app, 2, lambda s: lists.publish_list(s, list_id=list_id, version=3, now=clock.now(), **WHO)
+    )
     assert refused(published) == 1
     deed = Deed(done_on=date(2026, 1, 5), form="集中学习")
-    told = together(race_app, 2, lambda s: records.record_deed(s, item_id=item_id, deed=deed, now=clock.now(), **WHO).id)
+    told = together(
+        race_app, 2, lambda s: records.record_deed(s, item_id=item_id, deed=deed, now=clock.now(), **WHO).id
+    )
     assert refused(told) == 1
 
     session = race_world.session
@@ -51,4 +59,10 @@ def test_of_acts_at_the_same_moment_one_is_done(race_app, race_world):
     assert session.scalar(select(func.count()).select_from(DutyRecord)) == 1
     assert session.get_one(DutyList, list_id).state == "published"
     acts = session.scalars(select(AuditEvent.act).where(AuditEvent.act.startswith("duties."))).all()
-    assert sorted(acts) == ["duties.create_item", "duties.open_list", "duties.propose_list", "duties.publish_list", "duties.record_deed"]
+    assert sorted(acts) == [
+        "duties.create_item",
+        "duties.open_list",
+        "duties.propose_list",
+        "duties.publish_list",
+        "duties.record_deed",
+    ]

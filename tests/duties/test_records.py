@@ -10,7 +10,14 @@ from sqlalchemy import select
 
 from examapp.duties.models import DutyRecord
 
-DEED = {"done_on": "2026-11-20", "form": "集中学习", "place": "三楼会议室", "reached": "42", "law": "行政处罚法", "text": "学习新修订内容"}
+DEED = {
+    "done_on": "2026-11-20",
+    "form": "集中学习",
+    "place": "三楼会议室",
+    "reached": "42",
+    "law": "行政处罚法",
+    "text": "学习新修订内容",
+}
 
 
 @pytest.fixture
@@ -40,7 +47,16 @@ def test_a_record_makes_the_item_done_and_stands_in_the_ledger(duties, own, item
     page = duties.admin.get(f"/admin/duties/lists/{own.id}/ledger").text
     assert all(word in page for word in ("集中学习", "三楼会议室", "42", "学习新修订内容"))
     sheet = load_workbook(io.BytesIO(duties.admin.get(f"/admin/duties/lists/{own.id}/ledger.xlsx").data)).active
-    assert [cell.value for cell in sheet[3]][:8] == [1, "行政处罚法", "张三", "2026-12-31", "2026-11-20", "集中学习", "三楼会议室", 42]
+    assert [cell.value for cell in sheet[3]][:8] == [
+        1,
+        "行政处罚法",
+        "张三",
+        "2026-12-31",
+        "2026-11-20",
+        "集中学习",
+        "三楼会议室",
+        42,
+    ]
 
 
 def test_the_same_deed_is_recorded_once(duties, item):
@@ -125,7 +141,13 @@ def test_records_and_ledgers_out_of_reach_are_not_found(duties):
     item = duties.items(foreign)[0]
     assert tell(duties, item, client=duties.office).status_code == 302
     record = record_of(duties, item)
-    for path in (f"items/{item.id}", f"items/{item.id}/records/new", f"records/{record.id}/edit", f"lists/{foreign.id}/ledger", f"lists/{foreign.id}/ledger.xlsx"):
+    for path in (
+        f"items/{item.id}",
+        f"items/{item.id}/records/new",
+        f"records/{record.id}/edit",
+        f"lists/{foreign.id}/ledger",
+        f"lists/{foreign.id}/ledger.xlsx",
+    ):
         assert duties.admin.get(f"/admin/duties/{path}").status_code == 404, path
     assert tell(duties, item).status_code == 404
     assert duties.admin.post(f"/admin/duties/records/{record.id}/withdraw", data={"version": "1"}).status_code == 404
@@ -134,7 +156,12 @@ def test_records_and_ledgers_out_of_reach_are_not_found(duties):
 
 def test_the_calendar_tells_due_overdue_and_done_apart(duties, own):
     duties.press(own, "send-back", client=duties.office, remark="补充")
-    for content, due in (("甲法", "2026-03-01"), ("乙法", "2026-11-24"), ("丙法", "2026-12-30"), ("丁法", "2026-02-01")):
+    for content, due in (
+        ("甲法", "2026-03-01"),
+        ("乙法", "2026-11-24"),
+        ("丙法", "2026-12-30"),
+        ("丁法", "2026-02-01"),
+    ):
         duties.add(own, content=content, due_on=due)
     duties.press(own, "propose")
     duties.press(own, "publish", client=duties.office)

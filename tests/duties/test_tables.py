@@ -49,7 +49,16 @@ def test_a_townships_table_is_taken(duties, own):
     answer = send(duties, own, workbook(row, [2, "民法典", "李四", "王五", "司法所", "群众", "讲座", "进村", "四场"]))
     assert answer.status_code == 302
     first, second = duties.items(own)
-    assert [first.content, first.leader, first.person, first.department, first.audience, first.carrier, first.measures, first.standard] == row[1:]
+    assert [
+        first.content,
+        first.leader,
+        first.person,
+        first.department,
+        first.audience,
+        first.carrier,
+        first.measures,
+        first.standard,
+    ] == row[1:]
     assert second.content == "民法典"
 
 
@@ -64,7 +73,15 @@ def test_a_row_that_cannot_stand_says_why_and_nothing_is_taken(duties, own):
     ]
     answer = send(duties, own, workbook(good, *bad, more=[("完成时限", None)]))
     assert answer.status_code == 422
-    for words in ("第 6 行", "没有填写法律法规或主题", "有 61 字，最多 60 字", "「年底前」不是日期", "没有这一天", "应在 2026 年内", "与第 5 行完全相同"):
+    for words in (
+        "第 6 行",
+        "没有填写法律法规或主题",
+        "有 61 字，最多 60 字",
+        "「年底前」不是日期",
+        "没有这一天",
+        "应在 2026 年内",
+        "与第 5 行完全相同",
+    ):
         assert words in answer.text, words
     assert duties.items(own) == []
 
@@ -107,6 +124,14 @@ def test_a_table_does_not_reach_a_published_or_foreign_list(duties):
     assert duties.admin.get(f"/admin/duties/lists/{foreign.id}/table.xlsx").status_code == 404
 
 
-@pytest.mark.parametrize(("text", "day"), [("2026年12月4日", date(2026, 12, 4)), ("12月4日", date(2026, 12, 4)), ("2026/12/4", date(2026, 12, 4)), ("", None)])
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026年12月4日", date(2026, 12, 4)),
+        ("12月4日", date(2026, 12, 4)),
+        ("2026/12/4", date(2026, 12, 4)),
+        ("", None),
+    ],
+)
 def test_days_are_read_as_people_write_them(text, day):
     assert read_day(text, year=2026) == (day, "")

@@ -41,7 +41,19 @@ def part(world, exam, **fields):
 
 
 def exempt(world, exam, person, kind="exemption", **fields):
-    return world.save(Exemption(**{"exam_id": exam.id, "person_id": person.id, "kind": kind, "reason": "长期病假", "requested_at": clock.now(), "approved_at": clock.now()} | fields))
+    return world.save(
+        Exemption(
+            **{
+                "exam_id": exam.id,
+                "person_id": person.id,
+                "kind": kind,
+                "reason": "长期病假",
+                "requested_at": clock.now(),
+                "approved_at": clock.now(),
+            }
+            | fields
+        )
+    )
 
 
 @pytest.fixture
@@ -52,8 +64,11 @@ def county(world):
     school = world.unit("一中", parent=bureau, sector_parent=bureau)
     town = world.unit("某镇", parent=root, kind="township")
     people = {
-        "head": world.person(bureau, rank="四级调研员"), "teacher": world.person(school, rank="一级科员"), "clerk": world.person(town, rank="一级科员"),
-        "chief": world.person(town, rank="四级调研员"), "gone": world.person(town, state="left"),
+        "head": world.person(bureau, rank="四级调研员"),
+        "teacher": world.person(school, rank="一级科员"),
+        "clerk": world.person(town, rank="一级科员"),
+        "chief": world.person(town, rank="四级调研员"),
+        "gone": world.person(town, state="left"),
     }
     return {"root": root, "sector": sector, "bureau": bureau, "school": school, "town": town, **people}
 
@@ -61,25 +76,34 @@ def county(world):
 NAMES = ("head", "teacher", "clerk", "chief", "gone")
 
 
-@pytest.mark.parametrize(("parts", "expected"), [
-    ([], {"head", "teacher", "clerk", "chief"}),
-    ([{"unit": "bureau"}], {"head", "teacher"}),
-    ([{"sector": "sector"}], {"head", "teacher"}),
-    ([{"unit": "root", "ranks": ["四级调研员"]}], {"head", "chief"}),
-    ([{"ranks": ["一级科员"]}], {"teacher", "clerk"}),
-    ([{"unit": "town", "sector": "sector"}], set()),
-    ([{"unit": "school"}, {"person": "chief"}], {"teacher", "chief"}),
-    ([{"person": "clerk"}, {"person": "gone"}], {"clerk"}),
-])
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([], {"head", "teacher", "clerk", "chief"}),
+        ([{"unit": "bureau"}], {"head", "teacher"}),
+        ([{"sector": "sector"}], {"head", "teacher"}),
+        ([{"unit": "root", "ranks": ["四级调研员"]}], {"head", "chief"}),
+        ([{"ranks": ["一级科员"]}], {"teacher", "clerk"}),
+        ([{"unit": "town", "sector": "sector"}], set()),
+        ([{"unit": "school"}, {"person": "chief"}], {"teacher", "chief"}),
+        ([{"person": "clerk"}, {"person": "gone"}], {"clerk"}),
+    ],
+)
 def test_an_audience_is_units_sectors_ranks_and_named_people(world, session, county, parts, expected):
     exam = world.exam()
     for spec in parts:
         part(
-            world, exam, unit_id=county[spec["unit"]].id if "unit" in spec else None, sector_unit_id=county[spec["sector"]].id if "sector" in spec else None,
-            person_id=county[spec["person"]].id if "person" in spec else None, ranks=spec.get("ranks", []),
+            world,
+            exam,
+            unit_id=county[spec["unit"]].id if "unit" in spec else None,
+            sector_unit_id=county[spec["sector"]].id if "sector" in spec else None,
+            person_id=county[spec["person"]].id if "person" in spec else None,
+            ranks=spec.get("ranks", []),
         )
     ids = {county[name].id: name for name in NAMES}
-    in_bulk = session.scalars(select(Person.id).join(Unit, Person.unit_id == Unit.id).where(ON_ROSTER, audience_clause(session, exam)))
+    in_bulk = session.scalars(
+        select(Person.id).join(Unit, Person.unit_id == Unit.id).where(ON_ROSTER, audience_clause(session, exam))
+    )
     assert {ids[i] for i in in_bulk if i in ids} == expected
     one_by_one = {name for i, name in ids.items() if find_candidate_exam(session, exam.id, i).is_eligible}
     assert one_by_one == expected
@@ -89,7 +113,14 @@ def test_an_audience_is_units_sectors_ranks_and_named_people(world, session, cou
 
 def test_how_a_candidate_stands_to_an_exam_is_one_statement(world, session, county, statements):
     exam = world.exam(study_gate={"credits": 10})
-    world.save(ExamSession(exam_id=exam.id, name="第一场", opens_at=clock.now() - timedelta(minutes=5), closes_at=clock.now() + timedelta(hours=1)))
+    world.save(
+        ExamSession(
+            exam_id=exam.id,
+            name="第一场",
+            opens_at=clock.now() - timedelta(minutes=5),
+            closes_at=clock.now() + timedelta(hours=1),
+        )
+    )
     with statements() as seen:
         candidate = find_candidate_exam(session, exam.id, county["clerk"].id)
         assert candidate.start_refusal(clock.now()) == StartRefusal.STUDY_REQUIRED
@@ -97,7 +128,10 @@ def test_how_a_candidate_stands_to_an_exam_is_one_statement(world, session, coun
     assert len(seen) == 1
     world.save(StudyClearance(exam_id=exam.id, person_id=county["clerk"].id, cleared_at=clock.now()))
     assert find_candidate_exam(session, exam.id, county["clerk"].id).start_refusal(clock.now()) is None
-    assert find_candidate_exam(session, exam.id, county["chief"].id).start_refusal(clock.now()) == StartRefusal.STUDY_REQUIRED
+    assert (
+        find_candidate_exam(session, exam.id, county["chief"].id).start_refusal(clock.now())
+        == StartRefusal.STUDY_REQUIRED
+    )
 
 
 def test_a_draft_or_cancelled_exam_is_not_there(world, session, county):
@@ -128,7 +162,9 @@ def test_a_makeup_is_for_those_whom_grading_found_absent_or_failed(world, sessio
     world.save(MakeupEligibility(exam_id=makeup.id, person_id=county["clerk"].id, reason="absent"))
     assert find_candidate_exam(session, makeup.id, county["clerk"].id).is_eligible
     assert not find_candidate_exam(session, makeup.id, county["chief"].id).is_eligible
-    ids = session.scalars(select(Person.id).join(Unit, Person.unit_id == Unit.id).where(audience_clause(session, makeup))).all()
+    ids = session.scalars(
+        select(Person.id).join(Unit, Person.unit_id == Unit.id).where(audience_clause(session, makeup))
+    ).all()
     assert ids == [county["clerk"].id]
 
 
@@ -136,7 +172,11 @@ def test_exams_of_a_person_come_open_first(world, session, county):
     closed = world.exam(title="往年", opens_in=timedelta(days=-300))
     upcoming = world.exam(title="下月", opens_in=timedelta(days=30))
     running = world.exam(title="正在")
-    assert [c.exam.id for c in list_exams_of(session, county["clerk"].id, clock.now())] == [running.id, upcoming.id, closed.id]
+    assert [c.exam.id for c in list_exams_of(session, county["clerk"].id, clock.now())] == [
+        running.id,
+        upcoming.id,
+        closed.id,
+    ]
 
 
 def test_an_organiser_sees_the_exams_that_concern_the_reach(world, session, county):
@@ -150,8 +190,19 @@ def test_an_organiser_sees_the_exams_that_concern_the_reach(world, session, coun
 
 def test_extensions_add_up_over_units_above_and_by_name(world, session, county):
     exam = world.exam()
-    for key, fields in enumerate(({"unit_id": county["root"].id}, {"unit_id": county["town"].id}, {"person_id": county["clerk"].id})):
-        world.save(ExamExtension(exam_id=exam.id, request_key=str(key), seconds=60 * 10**key, reason="停电", granted_at=clock.now(), **fields))
+    for key, fields in enumerate(
+        ({"unit_id": county["root"].id}, {"unit_id": county["town"].id}, {"person_id": county["clerk"].id})
+    ):
+        world.save(
+            ExamExtension(
+                exam_id=exam.id,
+                request_key=str(key),
+                seconds=60 * 10**key,
+                reason="停电",
+                granted_at=clock.now(),
+                **fields,
+            )
+        )
     assert extensions_of(session, exam.id, county["clerk"].id) == 60 + 600 + 6000
     assert extensions_of(session, exam.id, county["chief"].id) == 660
     assert extensions_of(session, exam.id, county["teacher"].id) == 60
@@ -170,7 +221,11 @@ def test_papers_are_made_ahead_for_everyone_eligible_in_batches(world, session, 
     assert made == [2, 1, 0]
     ready = readiness(session, exam)
     assert (ready.eligible, ready.prepared) == (3, 3)
-    shapes = {name: session.get(Paper, found).shape for name in NAMES if (found := find_prepared_paper(session, exam.id, county[name].id, 1))}
+    shapes = {
+        name: session.get(Paper, found).shape
+        for name in NAMES
+        if (found := find_prepared_paper(session, exam.id, county[name].id, 1))
+    }
     assert shapes == {"head": "S4S4", "teacher": "S4S4", "clerk": "T2T2T2"}
 
 

@@ -48,9 +48,20 @@ def bank(world):
 
 def fields(**changes):
     return {
-        "title": "2026 年度学法用法考试", "kind": "annual", "opens_at": "2026-12-01T09:00", "closes_at": "2026-12-20T18:00", "duration": "60", "grace_s": "60",
-        "attempts_allowed": "3", "counting_rule": "best", "scoring_rule": "half_for_incomplete", "pass_percent": "60", "good_percent": "80",
-        "excellent_percent": "90", "results_policy": "at_once", "keys_policy": "at_close",
+        "title": "2026 年度学法用法考试",
+        "kind": "annual",
+        "opens_at": "2026-12-01T09:00",
+        "closes_at": "2026-12-20T18:00",
+        "duration": "60",
+        "grace_s": "60",
+        "attempts_allowed": "3",
+        "counting_rule": "best",
+        "scoring_rule": "half_for_incomplete",
+        "pass_percent": "60",
+        "good_percent": "80",
+        "excellent_percent": "90",
+        "results_policy": "at_once",
+        "keys_policy": "at_close",
     } | changes
 
 
@@ -58,24 +69,68 @@ def test_an_exam_is_built_with_all_its_settings_published_and_its_papers_are_mad
     county = world.unit("某县", kind="county")
     sector = world.unit("教育系统", kind="sector")
     bureau = world.unit("教育局", parent=county, sector_parent=sector)
-    people = [world.person(bureau) for _ in range(3)] + [world.person(world.unit("某局", parent=county), staff_number="N77")]
-    answer = send(office, "/admin/exams/new", fields(**{
-        "blueprint_id": bank.id, "lateness": "30", "is_full_duration": "y", "results_policy": "at_time", "results_at": "2026-12-21T08:00",
-        "required_credits": "60", "elective_credits": "40", "focus_loss_limit": "", "frozen_on": "2026-11-30", "instructions": "请独立作答。",
-        "sessions-0-name": "第一场", "sessions-0-opens_at": "2026-12-01T09:00", "sessions-0-closes_at": "2026-12-01T11:00",
-        "sessions-4-name": "第二场", "sessions-4-opens_at": "2026-12-02T09:00", "sessions-4-closes_at": "2026-12-02T11:00",
-        "audience-0-unit_id": "", "audience-0-sector_unit_id": sector.id, "audience-0-ranks": "一级科员、二级科员", "staff_numbers": "N77\nN77",
-    }))
+    people = [world.person(bureau) for _ in range(3)] + [
+        world.person(world.unit("某局", parent=county), staff_number="N77")
+    ]
+    answer = send(
+        office,
+        "/admin/exams/new",
+        fields(
+            **{
+                "blueprint_id": bank.id,
+                "lateness": "30",
+                "is_full_duration": "y",
+                "results_policy": "at_time",
+                "results_at": "2026-12-21T08:00",
+                "required_credits": "60",
+                "elective_credits": "40",
+                "focus_loss_limit": "",
+                "frozen_on": "2026-11-30",
+                "instructions": "请独立作答。",
+                "sessions-0-name": "第一场",
+                "sessions-0-opens_at": "2026-12-01T09:00",
+                "sessions-0-closes_at": "2026-12-01T11:00",
+                "sessions-4-name": "第二场",
+                "sessions-4-opens_at": "2026-12-02T09:00",
+                "sessions-4-closes_at": "2026-12-02T11:00",
+                "audience-0-unit_id": "",
+                "audience-0-sector_unit_id": sector.id,
+                "audience-0-ranks": "一级科员、二级科员",
+                "staff_numbers": "N77\nN77",
+            }
+        ),
+    )
     assert answer.status_code == 302, text_of(answer)
     exam = session.query(Exam).one()
     assert exam.opens_at.isoformat() == "2026-12-01T01:00:00+00:00"
-    assert (exam.state, exam.duration_s, exam.lateness_s, exam.is_full_duration, exam.attempts_allowed) == ("draft", 3600, 1800, True, 3)
-    assert (exam.scoring_rule, exam.study_gate, exam.results_at.isoformat()) == ("half_for_incomplete", {"required": 60, "elective": 40}, "2026-12-21T00:00:00+00:00")
+    assert (exam.state, exam.duration_s, exam.lateness_s, exam.is_full_duration, exam.attempts_allowed) == (
+        "draft",
+        3600,
+        1800,
+        True,
+        3,
+    )
+    assert (exam.scoring_rule, exam.study_gate, exam.results_at.isoformat()) == (
+        "half_for_incomplete",
+        {"required": 60, "elective": 40},
+        "2026-12-21T00:00:00+00:00",
+    )
     assert [(s.name, s.opens_at.day) for s in exam.sessions] == [("第一场", 1), ("第二场", 2)]
-    assert {(a.sector_unit_id, tuple(a.ranks), a.person_id) for a in exam.audiences} == {(sector.id, ("一级科员", "二级科员"), None), (None, (), people[3].id)}
+    assert {(a.sector_unit_id, tuple(a.ranks), a.person_id) for a in exam.audiences} == {
+        (sector.id, ("一级科员", "二级科员"), None),
+        (None, (), people[3].id),
+    }
     page = text_of(office.get(answer.location))
     assert "可以发布" in page
-    for words in ("第一场", "少选且无错得一半分", "必修 60 学分", "点名 1 人", "教育系统", "3 次，取最高分", "2026年12月21日 08:00"):
+    for words in (
+        "第一场",
+        "少选且无错得一半分",
+        "必修 60 学分",
+        "点名 1 人",
+        "教育系统",
+        "3 次，取最高分",
+        "2026年12月21日 08:00",
+    ):
         assert words in page
     assert "N77" in text_of(office.get(f"/admin/exams/{exam.id}/edit"))
     assert act(office, exam, "publish").status_code == 302
@@ -84,31 +139,64 @@ def test_an_exam_is_built_with_all_its_settings_published_and_its_papers_are_mad
     prepare_papers(session, exam.id, now=clock.now())
     assert {row.person_id for row in session.query(PreparedPaper)} == {person.id for person in people}
     assert "4 / 4 人的试卷已备好" in text_of(office.get(answer.location))
-    assert office.get(f"/admin/exams/{exam.id}/readiness").get_json() == {"state": "ready", "done": 4, "total": 4, "message": ""}
+    assert office.get(f"/admin/exams/{exam.id}/readiness").get_json() == {
+        "state": "ready",
+        "done": 4,
+        "total": 4,
+        "message": "",
+    }
     acts = [event.act for event in session.query(AuditEvent).filter_by(object_type="exam").order_by(AuditEvent.id)]
     assert acts == ["exams.create_exam", "exams.publish_exam"]
 
 
-@pytest.mark.parametrize(("changes", "words"), [
-    ({"title": ""}, "请填写考试名称"),
-    ({"opens_at": "明天"}, "开始时间"),
-    ({"closes_at": "2026-11-30T09:00"}, "结束时间必须晚于开始时间"),
-    ({"closes_at": "9999-11-30T09:00"}, "年份不对"),
-    ({"duration": "0"}, "应为 1 至 1440 分钟"),
-    ({"duration": "9e9"}, "作答时长"),
-    ({"pass_percent": "85"}, "依次升高"),
-    ({"pass_percent": "NaN"}, "合格线"),
-    ({"kind": "makeup"}, "必须绑定一场主考试"),
-    ({"kind": "lottery"}, "考试类型"),
-    ({"blueprint_id": "999999"}, "组卷规则"),
-    ({"blueprint_id": "x"}, "组卷规则"),
-    ({"results_policy": "at_time"}, "请填写公布时间"),
-    ({"staff_numbers": "没有的工号"}, "没有的工号"),
-    ({"sessions-0-name": "夜场", "sessions-0-opens_at": "2026-12-25T09:00", "sessions-0-closes_at": "2026-12-25T11:00"}, "不在考试时间之内"),
-    ({"sessions-0-name": "夜场", "sessions-0-opens_at": "2026-12-05T09:00", "sessions-0-closes_at": "2026-12-05T08:00"}, "场次第 1 条"),
-    ({f"sessions-{n}-{k}": v for n in (0, 1) for k, v in {"name": f"场{n}", "opens_at": f"2026-12-05T09:{n}0", "closes_at": "2026-12-05T12:00"}.items()}, "重叠"),
-    ({"audience-0-unit_id": "999999"}, "应考范围第 1 条"),
-])
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"title": ""}, "请填写考试名称"),
+        ({"opens_at": "明天"}, "开始时间"),
+        ({"closes_at": "2026-11-30T09:00"}, "结束时间必须晚于开始时间"),
+        ({"closes_at": "9999-11-30T09:00"}, "年份不对"),
+        ({"duration": "0"}, "应为 1 至 1440 分钟"),
+        ({"duration": "9e9"}, "作答时长"),
+        ({"pass_percent": "85"}, "依次升高"),
+        ({"pass_percent": "NaN"}, "合格线"),
+        ({"kind": "makeup"}, "必须绑定一场主考试"),
+        ({"kind": "lottery"}, "考试类型"),
+        ({"blueprint_id": "999999"}, "组卷规则"),
+        ({"blueprint_id": "x"}, "组卷规则"),
+        ({"results_policy": "at_time"}, "请填写公布时间"),
+        ({"staff_numbers": "没有的工号"}, "没有的工号"),
+        (
+            {
+                "sessions-0-name": "夜场",
+                "sessions-0-opens_at": "2026-12-25T09:00",
+                "sessions-0-closes_at": "2026-12-25T11:00",
+            },
+            "不在考试时间之内",
+        ),
+        (
+            {
+                "sessions-0-name": "夜场",
+                "sessions-0-opens_at": "2026-12-05T09:00",
+                "sessions-0-closes_at": "2026-12-05T08:00",
+            },
+            "场次第 1 条",
+        ),
+        (
+            {
+                f"sessions-{n}-{k}": v
+                for n in (0, 1)
+                for k, v in {
+                    "name": f"场{n}",
+                    "opens_at": f"2026-12-05T09:{n}0",
+                    "closes_at": "2026-12-05T12:00",
+                }.items()
+            },
+            "重叠",
+        ),
+        ({"audience-0-unit_id": "999999"}, "应考范围第 1 条"),
+    ],
+)
 def test_settings_that_cannot_stand_are_refused_in_words(world, session, office, changes, words):
     answer = send(office, "/admin/exams/new", fields(**changes))
     assert answer.status_code == 422
@@ -118,7 +206,11 @@ def test_settings_that_cannot_stand_are_refused_in_words(world, session, office,
 
 def test_fields_that_the_form_does_not_have_change_nothing(world, session, office, bank):
     """H05."""
-    send(office, "/admin/exams/new", fields(blueprint_id=bank.id, state="published", published_at="2026-01-01", created_by_id="1", id="77"))
+    send(
+        office,
+        "/admin/exams/new",
+        fields(blueprint_id=bank.id, state="published", published_at="2026-01-01", created_by_id="1", id="77"),
+    )
     exam = session.query(Exam).one()
     assert (exam.state, exam.published_at) == ("draft", None)
     assert exam.id != 77
@@ -160,7 +252,13 @@ def test_a_used_question_and_a_drawn_paper_stay_as_they_are_during_the_exam(worl
     exam = world.exam(bank)
     prepare_papers(session, exam.id, now=clock.now())
     assert session.query(QuestionVersion).filter(QuestionVersion.used_at.is_not(None)).count() == 2
-    changed = {"name": "改", "sections-0-title": "改", "sections-0-kind": "single_choice", "sections-0-count": "1", "sections-0-points_each": "1"}
+    changed = {
+        "name": "改",
+        "sections-0-title": "改",
+        "sections-0-kind": "single_choice",
+        "sections-0-count": "1",
+        "sections-0-points_each": "1",
+    }
     assert "请复制一份" in text_of(send(office, f"/admin/papers/{bank.id}/edit", changed))
     assert send(office, f"/admin/exams/{exam.id}/edit", fields(), page="/admin/exams/new").status_code == 302
     session.expire_all()
@@ -175,7 +273,12 @@ def test_no_page_shows_a_persons_paper_before_the_exam(world, session, bank):
     prepare_papers(session, exam.id, now=clock.now())
     paper_id = session.query(PreparedPaper).filter_by(person_id=person.id).one().paper_id
     for client in (world.client(person), world.client(world.admin("unit_admin", unit))):
-        for path in (f"/admin/papers/{bank.id}/preview", f"/admin/papers/{bank.id}", f"/admin/papers/{paper_id}", f"/api/v1/papers/{paper_id}"):
+        for path in (
+            f"/admin/papers/{bank.id}/preview",
+            f"/admin/papers/{bank.id}",
+            f"/admin/papers/{paper_id}",
+            f"/api/v1/papers/{paper_id}",
+        ):
             assert client.get(path).status_code == 404
 
 
@@ -223,9 +326,20 @@ def test_extra_time_counts_once_however_often_the_button_is_pressed(world, sessi
     assert (extensions_of(session, exam.id, person.id), extensions_of(session, exam.id, other.id)) == (900, 0)
     assert session.query(AuditEvent).filter_by(act="exams.extend").count() == 1
     assert "停电局" in text_of(office.get(f"/admin/exams/{exam.id}"))
-    assert send(office, path, {"staff_number": other.staff_number, "minutes": "5", "reason": "设备故障", "request_key": "another-key"}).status_code == 302
+    assert (
+        send(
+            office,
+            path,
+            {"staff_number": other.staff_number, "minutes": "5", "reason": "设备故障", "request_key": "another-key"},
+        ).status_code
+        == 302
+    )
     assert extensions_of(session, exam.id, other.id) == 300
-    for wrong, words in (({"unit_id": ""}, "只能二选一"), ({"minutes": "999"}, "应为 1 至 240"), ({"unit_id": "", "staff_number": "没有"}, "没有找到这个工号")):
+    for wrong, words in (
+        ({"unit_id": ""}, "只能二选一"),
+        ({"minutes": "999"}, "应为 1 至 240"),
+        ({"unit_id": "", "staff_number": "没有"}, "没有找到这个工号"),
+    ):
         assert words in text_of(send(office, path, wanted | {"request_key": "third-key"} | wrong))
     assert session.query(ExamExtension).count() == 2
 
@@ -235,16 +349,36 @@ def test_the_release_of_results_and_keys_may_change_at_any_time(world, session, 
     path = f"/admin/exams/{exam.id}/release"
     answer = send(office, path, {"results_policy": "at_time", "results_at": "", "keys_policy": "never"})
     assert "请填写公布时间" in text_of(answer)
-    assert send(office, path, {"results_policy": "at_time", "results_at": "2026-12-01T08:00", "keys_policy": "never", "keys_at": "2026-12-01T08:00"}).status_code == 302
+    assert (
+        send(
+            office,
+            path,
+            {
+                "results_policy": "at_time",
+                "results_at": "2026-12-01T08:00",
+                "keys_policy": "never",
+                "keys_at": "2026-12-01T08:00",
+            },
+        ).status_code
+        == 302
+    )
     session.expire_all()
-    assert (exam.results_policy, exam.results_at.isoformat(), exam.keys_policy, exam.keys_at) == ("at_time", "2026-12-01T00:00:00+00:00", "never", None)
+    assert (exam.results_policy, exam.results_at.isoformat(), exam.keys_policy, exam.keys_at) == (
+        "at_time",
+        "2026-12-01T00:00:00+00:00",
+        "never",
+        None,
+    )
 
 
 def test_a_makeup_starts_after_its_main_exam(world, session, office, bank):
     main = world.exam(bank, title="主考试")
     early = fields(kind="makeup", main_exam_id=main.id, opens_at="2026-11-24T13:00", closes_at="2026-11-24T15:00")
     assert "主考试结束之后" in text_of(send(office, "/admin/exams/new", early))
-    assert send(office, "/admin/exams/new", fields(kind="makeup", main_exam_id=main.id, blueprint_id=bank.id)).status_code == 302
+    assert (
+        send(office, "/admin/exams/new", fields(kind="makeup", main_exam_id=main.id, blueprint_id=bank.id)).status_code
+        == 302
+    )
     makeup = session.query(Exam).filter_by(kind="makeup").one()
     page = text_of(office.get(f"/admin/exams/{makeup.id}"))
     assert "所属主考试" in page
@@ -255,7 +389,11 @@ def test_a_unit_admin_sees_the_exams_of_the_unit_and_changes_none(world, session
     unit, elsewhere = world.unit("本局"), world.unit("别局")
     world.person(unit)
     world.person(elsewhere)
-    mine, theirs, draft = world.exam(bank, title="全员"), world.exam(bank, title="别局的"), world.exam(bank, title="草稿", state="draft")
+    mine, theirs, draft = (
+        world.exam(bank, title="全员"),
+        world.exam(bank, title="别局的"),
+        world.exam(bank, title="草稿", state="draft"),
+    )
     world.save(ExamAudience(exam_id=theirs.id, unit_id=elsewhere.id, ranks=[]))
     client = world.client(world.admin("unit_admin", unit))
     page = text_of(client.get("/admin/exams/"))
@@ -263,7 +401,15 @@ def test_a_unit_admin_sees_the_exams_of_the_unit_and_changes_none(world, session
     assert "别局的" not in page
     assert "草稿" not in page
     assert "立即结束考试" not in text_of(client.get(f"/admin/exams/{mine.id}"))
-    for exam, path in ((theirs, ""), (draft, ""), (theirs, "/readiness"), (mine, "/edit"), (mine, "/prolong"), (mine, "/extensions"), (mine, "/release")):
+    for exam, path in (
+        (theirs, ""),
+        (draft, ""),
+        (theirs, "/readiness"),
+        (mine, "/edit"),
+        (mine, "/prolong"),
+        (mine, "/extensions"),
+        (mine, "/release"),
+    ):
         assert client.get(f"/admin/exams/{exam.id}{path}").status_code == 404
     csrf = token(client, "/admin/exams/exemptions/new")
     for what in ("publish", "withdraw", "cancel", "close"):
@@ -276,7 +422,10 @@ def test_an_office_of_one_subtree_holds_exams_only_for_its_own_people(world, ses
     world.person(town)
     client = world.client(world.admin("publicity_office", town))
     assert "超出您管理的单位" in text_of(send(client, "/admin/exams/new", fields(blueprint_id=bank.id)))
-    assert send(client, "/admin/exams/new", fields(**{"blueprint_id": bank.id, "audience-0-unit_id": town.id})).status_code == 302
+    assert (
+        send(client, "/admin/exams/new", fields(**{"blueprint_id": bank.id, "audience-0-unit_id": town.id})).status_code
+        == 302
+    )
     own = session.query(Exam).one()
     foreign = world.exam(bank)
     world.save(ExamAudience(exam_id=foreign.id, unit_id=elsewhere.id, ranks=[]))

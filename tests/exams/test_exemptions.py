@@ -20,7 +20,9 @@ def text_of(answer):
 
 def send(client, path, fields=None):
     page = text_of(client.get(f"{LIST}/new"))
-    return client.post(path, data={"csrf_token": re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)[1], **(fields or {})})
+    return client.post(
+        path, data={"csrf_token": re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)[1], **(fields or {})}
+    )
 
 
 @pytest.fixture
@@ -28,13 +30,27 @@ def scene(world):
     unit = world.unit("本局")
     admin = world.admin("unit_admin", unit)
     return {
-        "exam": world.exam(title="年度考试"), "unit": unit, "person": world.person(unit, name="李四", staff_number="B001"),
-        "admin": world.client(admin), "office": world.client(world.admin("publicity_office")),
+        "exam": world.exam(title="年度考试"),
+        "unit": unit,
+        "person": world.person(unit, name="李四", staff_number="B001"),
+        "admin": world.client(admin),
+        "office": world.client(world.admin("publicity_office")),
     }
 
 
 def ask(scene, **changes):
-    return send(scene["admin"], f"{LIST}/new", {"exam_id": scene["exam"].id, "staff_number": "B001", "kind": "exemption", "reason": "长期病假", "details": "附医院证明"} | changes)
+    return send(
+        scene["admin"],
+        f"{LIST}/new",
+        {
+            "exam_id": scene["exam"].id,
+            "staff_number": "B001",
+            "kind": "exemption",
+            "reason": "长期病假",
+            "details": "附医院证明",
+        }
+        | changes,
+    )
 
 
 def test_an_exemption_is_asked_for_approved_and_counts(world, session, scene):
@@ -52,7 +68,9 @@ def test_an_exemption_is_asked_for_approved_and_counts(world, session, scene):
     assert "请联系普法办" in text_of(scene["admin"].get(LIST))
     send(scene["office"], f"{LIST}/{row.id}/withdraw")
     assert find_candidate_exam(session, scene["exam"].id, scene["person"].id).is_eligible
-    acts = [event.act for event in session.query(AuditEvent).filter_by(person_id=scene["person"].id).order_by(AuditEvent.id)]
+    acts = [
+        event.act for event in session.query(AuditEvent).filter_by(person_id=scene["person"].id).order_by(AuditEvent.id)
+    ]
     assert acts == ["exams.request_exemption", "exams.approve_exemption", "exams.withdraw_exemption"]
 
 
@@ -72,15 +90,18 @@ def test_a_refusal_needs_a_reason_and_another_request_may_follow(world, session,
     assert session.query(Exemption).count() == 2
 
 
-@pytest.mark.parametrize(("changes", "words"), [
-    ({"staff_number": "没有"}, "没有找到这个工号"),
-    ({"staff_number": ""}, "请填写人员工号"),
-    ({"exam_id": ""}, "请选择考试"),
-    ({"exam_id": "999999"}, "考试"),
-    ({"reason": "其他", "details": ""}, "请写明具体情况"),
-    ({"reason": "不想考"}, "原因"),
-    ({"kind": "gift"}, "申请"),
-])
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"staff_number": "没有"}, "没有找到这个工号"),
+        ({"staff_number": ""}, "请填写人员工号"),
+        ({"exam_id": ""}, "请选择考试"),
+        ({"exam_id": "999999"}, "考试"),
+        ({"reason": "其他", "details": ""}, "请写明具体情况"),
+        ({"reason": "不想考"}, "原因"),
+        ({"kind": "gift"}, "申请"),
+    ],
+)
 def test_a_request_that_cannot_stand_is_refused_in_words(world, session, scene, changes, words):
     answer = ask(scene, **changes)
     assert answer.status_code == 422
@@ -99,7 +120,15 @@ def test_what_lies_outside_the_reach_is_not_there(world, session, scene):
     """H03."""
     stranger = world.person(world.unit("别局"), name="王五", staff_number="C001")
     assert "没有找到这个工号" in text_of(ask(scene, staff_number="C001"))
-    row = world.save(Exemption(exam_id=scene["exam"].id, person_id=stranger.id, kind="exemption", reason="其他：事由", requested_at=clock.now()))
+    row = world.save(
+        Exemption(
+            exam_id=scene["exam"].id,
+            person_id=stranger.id,
+            kind="exemption",
+            reason="其他：事由",
+            requested_at=clock.now(),
+        )
+    )
     assert "王五" not in text_of(scene["admin"].get(LIST))
     assert send(scene["admin"], f"{LIST}/{row.id}/withdraw").status_code == 404
     assert send(scene["admin"], f"{LIST}/999999/withdraw").status_code == 404
@@ -108,7 +137,15 @@ def test_what_lies_outside_the_reach_is_not_there(world, session, scene):
 
 def test_nobody_decides_on_their_own_request(world, session, scene):
     officer = world.admin("publicity_office", name="赵六")
-    row = world.save(Exemption(exam_id=scene["exam"].id, person_id=officer.id, kind="exemption", reason="长期病假", requested_at=clock.now()))
+    row = world.save(
+        Exemption(
+            exam_id=scene["exam"].id,
+            person_id=officer.id,
+            kind="exemption",
+            reason="长期病假",
+            requested_at=clock.now(),
+        )
+    )
     client = world.client(officer)
     send(client, f"{LIST}/{row.id}/approve")
     assert "不能审批自己的申请" in text_of(client.get(LIST))
@@ -119,7 +156,15 @@ def test_nobody_decides_on_their_own_request(world, session, scene):
 def test_a_long_list_comes_in_pages_and_filters_stand_in_the_address(world, session, scene):
     for _ in range(55):
         person = world.person(scene["unit"], login=False)
-        world.save(Exemption(exam_id=scene["exam"].id, person_id=person.id, kind="exemption", reason="长期病假", requested_at=clock.now()))
+        world.save(
+            Exemption(
+                exam_id=scene["exam"].id,
+                person_id=person.id,
+                kind="exemption",
+                reason="长期病假",
+                requested_at=clock.now(),
+            )
+        )
     page = text_of(scene["office"].get(f"{LIST}?exam={scene['exam'].id}&status=pending"))
     assert "共 55 份" in page
     assert "第 1 页，共 2 页" in page

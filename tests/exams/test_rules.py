@@ -35,9 +35,17 @@ def refusal(exam, now, sessions=(), *, eligible=True, study_missing=False):
     return rules.start_refusal(exam, now, window=window, is_eligible=eligible, is_study_missing=study_missing)
 
 
-@pytest.mark.parametrize(("minute", "expected"), [
-    (-1, StartRefusal.NOT_OPEN_YET), (0, None), (30, None), (31, StartRefusal.TOO_LATE_TO_START), (599, StartRefusal.TOO_LATE_TO_START), (600, StartRefusal.WINDOW_CLOSED),
-])
+@pytest.mark.parametrize(
+    ("minute", "expected"),
+    [
+        (-1, StartRefusal.NOT_OPEN_YET),
+        (0, None),
+        (30, None),
+        (31, StartRefusal.TOO_LATE_TO_START),
+        (599, StartRefusal.TOO_LATE_TO_START),
+        (600, StartRefusal.WINDOW_CLOSED),
+    ],
+)
 def test_a_start_is_let_in_from_the_opening_until_the_lateness_limit(minute, expected):
     assert refusal(Settings(lateness_s=1800), OPENS + minute * MINUTE) == expected
 
@@ -50,7 +58,10 @@ def test_who_is_not_eligible_or_has_not_studied_is_told_so():
 
 
 def test_between_two_sessions_nobody_starts_and_after_the_last_the_window_is_closed():
-    sessions = (Window(OPENS, OPENS + 90 * MINUTE, "第一场"), Window(OPENS + 120 * MINUTE, OPENS + 210 * MINUTE, "第二场"))
+    sessions = (
+        Window(OPENS, OPENS + 90 * MINUTE, "第一场"),
+        Window(OPENS + 120 * MINUTE, OPENS + 210 * MINUTE, "第二场"),
+    )
     exam = Settings(lateness_s=1800)
     assert refusal(exam, OPENS + 40 * MINUTE, sessions) == StartRefusal.TOO_LATE_TO_START
     assert refusal(exam, OPENS + 100 * MINUTE, sessions) == StartRefusal.NOT_OPEN_YET
@@ -59,7 +70,10 @@ def test_between_two_sessions_nobody_starts_and_after_the_last_the_window_is_clo
 
 
 def test_of_overlapping_sessions_the_one_that_lets_a_start_in_applies():
-    sessions = (Window(OPENS, OPENS + 90 * MINUTE, "第一场"), Window(OPENS + 40 * MINUTE, OPENS + 80 * MINUTE, "第二场"))
+    sessions = (
+        Window(OPENS, OPENS + 90 * MINUTE, "第一场"),
+        Window(OPENS + 40 * MINUTE, OPENS + 80 * MINUTE, "第二场"),
+    )
     exam = Settings(lateness_s=600)
     assert rules.window_at(exam, sessions, OPENS + 45 * MINUTE).name == "第二场"
     assert refusal(exam, OPENS + 45 * MINUTE, sessions) is None
@@ -80,7 +94,9 @@ def test_a_sitting_ends_with_its_duration_or_the_window_and_extensions_come_on_t
     assert rules.deadline(exam, window, started_at=started, extension_s=extension * 60) == plain + extension * MINUTE
     full = Settings(duration_s=duration * 60, is_full_duration=True)
     assert rules.deadline(full, window, started_at=started) == started + duration * MINUTE
-    assert rules.last_end(full, longest_extension_s=extension * 60) >= rules.deadline(full, window, started_at=started, extension_s=extension * 60)
+    assert rules.last_end(full, longest_extension_s=extension * 60) >= rules.deadline(
+        full, window, started_at=started, extension_s=extension * 60
+    )
 
 
 def test_keys_are_never_shown_before_results_nor_while_somebody_still_sits():
@@ -97,9 +113,19 @@ def test_keys_are_never_shown_before_results_nor_while_somebody_still_sits():
 
 def test_faults_of_a_window_are_named():
     exam = Settings(closes_at=OPENS + 100 * MINUTE)
-    sessions = [Window(OPENS, OPENS + 70 * MINUTE, "第一场"), Window(OPENS + 60 * MINUTE, OPENS + 130 * MINUTE, "第二场")]
+    sessions = [
+        Window(OPENS, OPENS + 70 * MINUTE, "第一场"),
+        Window(OPENS + 60 * MINUTE, OPENS + 130 * MINUTE, "第二场"),
+    ]
     faults = rules.window_faults(exam, sessions)
     assert [fault for fault in faults if "第二场" in fault and "不在考试时间之内" in fault]
     assert [fault for fault in faults if "重叠" in fault]
-    assert rules.window_faults(Settings(duration_s=40_000), []) == ["作答时长比考试时间（场次）还长，请延长考试时间或缩短作答时长。"]
-    assert rules.window_faults(Settings(), [Window(OPENS, OPENS + 70 * MINUTE), Window(OPENS + 70 * MINUTE, OPENS + 140 * MINUTE)]) == []
+    assert rules.window_faults(Settings(duration_s=40_000), []) == [
+        "作答时长比考试时间（场次）还长，请延长考试时间或缩短作答时长。"
+    ]
+    assert (
+        rules.window_faults(
+            Settings(), [Window(OPENS, OPENS + 70 * MINUTE), Window(OPENS + 70 * MINUTE, OPENS + 140 * MINUTE)]
+        )
+        == []
+    )

@@ -67,8 +67,15 @@ class World:
 
     def unit(self, name="测试局", *, parent=None, sector_parent=None, kind="department", code=None, **fields):
         unit = Unit(
-            code=code or f"U{next(_numbers):05d}", name=name, kind=kind, parent_id=parent.id if parent else None,
-            sector_parent_id=sector_parent.id if sector_parent else None, region_path="/0/", sector_path=None, created_at=clock.now(), **fields,
+            code=code or f"U{next(_numbers):05d}",
+            name=name,
+            kind=kind,
+            parent_id=parent.id if parent else None,
+            sector_parent_id=sector_parent.id if sector_parent else None,
+            region_path="/0/",
+            sector_path=None,
+            created_at=clock.now(),
+            **fields,
         )
         self.save(unit)
         unit.region_path = f"{parent.region_path if parent else '/'}{unit.id}/"
@@ -79,19 +86,48 @@ class World:
         self.session.flush()
         return unit
 
-    def person(self, unit=None, *, name="张三", staff_number=None, state="on_roster", rank="一级科员", position="科员", login=True, **fields):
+    def person(
+        self,
+        unit=None,
+        *,
+        name="张三",
+        staff_number=None,
+        state="on_roster",
+        rank="一级科员",
+        position="科员",
+        login=True,
+        **fields,
+    ):
         person = Person(
-            staff_number=staff_number or f"P{next(_numbers):06d}", name=name, unit_id=(unit or self.unit()).id, state=state, rank=rank,
-            position=position, created_at=clock.now(), updated_at=clock.now(), **fields,
+            staff_number=staff_number or f"P{next(_numbers):06d}",
+            name=name,
+            unit_id=(unit or self.unit()).id,
+            state=state,
+            rank=rank,
+            position=position,
+            created_at=clock.now(),
+            updated_at=clock.now(),
+            **fields,
         )
         self.save(person)
         if login:
-            self.save(Account(person_id=person.id, login_name=person.staff_number, password_hash=NO_PASSWORD, must_change_password=False))
+            self.save(
+                Account(
+                    person_id=person.id,
+                    login_name=person.staff_number,
+                    password_hash=NO_PASSWORD,
+                    must_change_password=False,
+                )
+            )
         return person
 
     def admin(self, role="publicity_office", unit=None, *, tree="region", **fields):
         person = self.person(unit, state="off_roster", **fields)
-        self.save(RoleGrant(person_id=person.id, role=role, unit_id=unit.id if unit else None, tree=tree, granted_at=clock.now()))
+        self.save(
+            RoleGrant(
+                person_id=person.id, role=role, unit_id=unit.id if unit else None, tree=tree, granted_at=clock.now()
+            )
+        )
         return person
 
     def client(self, person=None):
@@ -118,30 +154,74 @@ class World:
 
     # questions, papers, exams
 
-    def question(self, kind=Kind.SINGLE_CHOICE, *, key=("A",), options=4, blanks=(("三十日", "30日"),), parts=None, stem=None, law="行政处罚法",
-                 topic="行政法", difficulty="easy", state="active", knowledge_points=(), explanation="理由"):
+    def question(
+        self,
+        kind=Kind.SINGLE_CHOICE,
+        *,
+        key=("A",),
+        options=4,
+        blanks=(("三十日", "30日"),),
+        parts=None,
+        stem=None,
+        law="行政处罚法",
+        topic="行政法",
+        difficulty="easy",
+        state="active",
+        knowledge_points=(),
+        explanation="理由",
+    ):
         """A question of one part, or a case of `parts=[(kind, key, options)…]`."""
         number = next(_numbers)
         specs = parts if kind == Kind.CASE else [(kind, key, options)]
         contents, keys = [], []
         for index, (part_kind, part_key, count) in enumerate(specs):
-            texts = ["正确", "错误"] if part_kind == Kind.TRUE_FALSE else [f"选项{number}-{index}-{letter}" for letter in "ABCDEFGH"[:count]]
+            texts = (
+                ["正确", "错误"]
+                if part_kind == Kind.TRUE_FALSE
+                else [f"选项{number}-{index}-{letter}" for letter in "ABCDEFGH"[:count]]
+            )
             is_blank = part_kind == Kind.FILL_BLANK
-            contents.append({
-                "kind": str(part_kind), "stem": stem or f"第{number}题第{index}问的题干？",
-                "options": [] if is_blank or part_kind == Kind.SHORT_ANSWER else texts, "blanks": len(blanks) if is_blank else None,
-            })
-            keys.append({"key": [] if is_blank else list(part_key), "blanks": [list(b) for b in blanks] if is_blank else [], "explanation": explanation})
-        question = self.save(Question(
-            code=f"t-{number}", kind=str(kind), state=state, difficulty=difficulty, law_name=law, topic=topic, created_at=clock.now(), updated_at=clock.now(),
-        ))
+            contents.append(
+                {
+                    "kind": str(part_kind),
+                    "stem": stem or f"第{number}题第{index}问的题干？",
+                    "options": [] if is_blank or part_kind == Kind.SHORT_ANSWER else texts,
+                    "blanks": len(blanks) if is_blank else None,
+                }
+            )
+            keys.append(
+                {
+                    "key": [] if is_blank else list(part_key),
+                    "blanks": [list(b) for b in blanks] if is_blank else [],
+                    "explanation": explanation,
+                }
+            )
+        question = self.save(
+            Question(
+                code=f"t-{number}",
+                kind=str(kind),
+                state=state,
+                difficulty=difficulty,
+                law_name=law,
+                topic=topic,
+                created_at=clock.now(),
+                updated_at=clock.now(),
+            )
+        )
         for name in knowledge_points:
-            point = self.session.query(KnowledgePoint).filter_by(name=name).one_or_none() or self.save(KnowledgePoint(name=name))
+            point = self.session.query(KnowledgePoint).filter_by(name=name).one_or_none() or self.save(
+                KnowledgePoint(name=name)
+            )
             question.knowledge_points.append(point)
-        version = self.save(QuestionVersion(
-            question_id=question.id, number=1, content={"material": "材料" if kind == Kind.CASE else None, "parts": contents},
-            search_text=contents[0]["stem"], created_at=clock.now(),
-        ))
+        version = self.save(
+            QuestionVersion(
+                question_id=question.id,
+                number=1,
+                content={"material": "材料" if kind == Kind.CASE else None, "parts": contents},
+                search_text=contents[0]["stem"],
+                created_at=clock.now(),
+            )
+        )
         self.save(AnswerKey(question_version_id=version.id, number=1, parts=keys, created_at=clock.now()))
         question.current_version = version
         self.session.flush()
@@ -153,15 +233,51 @@ class World:
         blueprint = Blueprint(name="测试组卷", created_at=clock.now(), updated_at=clock.now(), **fields)
         for position, (kind, count, points) in enumerate(sections, 1):
             blueprint.sections.append(
-                BlueprintSection(position=position, title=f"第{position}部分", kind=str(kind), count=count, points_each=Decimal(points), laws=[], knowledge_points=[], topics=[], difficulties={})
+                BlueprintSection(
+                    position=position,
+                    title=f"第{position}部分",
+                    kind=str(kind),
+                    count=count,
+                    points_each=Decimal(points),
+                    laws=[],
+                    knowledge_points=[],
+                    topics=[],
+                    difficulties={},
+                )
             )
         return self.save(blueprint)
 
-    def exam(self, blueprint=None, *, title="测试考试", kind="annual", state=ExamState.PUBLISHED, opens_in=timedelta(hours=-1), lasts=timedelta(days=1), **fields):
+    def exam(
+        self,
+        blueprint=None,
+        *,
+        title="测试考试",
+        kind="annual",
+        state=ExamState.PUBLISHED,
+        opens_in=timedelta(hours=-1),
+        lasts=timedelta(days=1),
+        **fields,
+    ):
         """An exam that is open now, unless said otherwise."""
         now = clock.now()
-        fields = {"duration_s": 3600, "attempts_allowed": 1, "pass_percent": Decimal(60), "good_percent": Decimal(80), "excellent_percent": Decimal(90)} | fields
-        return self.save(Exam(
-            title=title, kind=kind, state=state, blueprint_id=blueprint.id if blueprint else None, opens_at=now + opens_in,
-            closes_at=now + opens_in + lasts, created_at=now, updated_at=now, published_at=now, **fields,
-        ))
+        fields = {
+            "duration_s": 3600,
+            "attempts_allowed": 1,
+            "pass_percent": Decimal(60),
+            "good_percent": Decimal(80),
+            "excellent_percent": Decimal(90),
+        } | fields
+        return self.save(
+            Exam(
+                title=title,
+                kind=kind,
+                state=state,
+                blueprint_id=blueprint.id if blueprint else None,
+                opens_at=now + opens_in,
+                closes_at=now + opens_in + lasts,
+                created_at=now,
+                updated_at=now,
+                published_at=now,
+                **fields,
+            )
+        )

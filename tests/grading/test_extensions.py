@@ -15,8 +15,16 @@ from tests.conftest import NOON
 
 def grant(world, sitter, *, minutes=15, key="k", at=NOON + timedelta(minutes=10), unit_id=None):
     extend(
-        world.session, exam_id=sitter.exam_id, unit_id=unit_id or sitter.person.unit_id, person_id=None, seconds=60 * minutes, reason="停电",
-        request_key=key, reach=Reach(True), actor=Actor(person_id=None), now=at,
+        world.session,
+        exam_id=sitter.exam_id,
+        unit_id=unit_id or sitter.person.unit_id,
+        person_id=None,
+        seconds=60 * minutes,
+        reason="停电",
+        request_key=key,
+        reach=Reach(True),
+        actor=Actor(person_id=None),
+        now=at,
     )
 
 
@@ -41,7 +49,11 @@ def test_attempt_closed_by_the_clock_is_reopened_with_its_answers_and_graded_ane
     grant(world, sitter, at=NOON + timedelta(hours=1, minutes=3))
     tasks.sweep_once()
     state = sitter.look()
-    assert (state["state"], state["receipt"], state["deadline_at"]) == ("in_progress", None, "2026-11-24T13:15:00.000+08:00")
+    assert (state["state"], state["receipt"], state["deadline_at"]) == (
+        "in_progress",
+        None,
+        "2026-11-24T13:15:00.000+08:00",
+    )
     assert sitter.answers() == {1: ["A"]}
     assert session.query(Grade).filter_by(is_current=True).count() == 0
     assert sitter.save((2, 2, ["B"])).status_code == 200

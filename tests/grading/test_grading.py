@@ -16,7 +16,9 @@ def right_answers(world, sitter):
     attempt = world.session.get(Attempt, sitter.attempt["id"])
     items = items_of(get_paper(world.session, attempt.paper_id))
     keys = newest_keys(world.session, [item.version_id for item in items])
-    return [(item.item, 100 + item.item, right_response(operations.item_key(item, keys[item.version_id]))) for item in items]
+    return [
+        (item.item, 100 + item.item, right_response(operations.item_key(item, keys[item.version_id]))) for item in items
+    ]
 
 
 def right_response(key):
@@ -30,7 +32,13 @@ def test_all_right_is_full_points_and_shown_at_once(world):
     assert sitter.result().status_code == 202
     tasks.sweep_once()
     body = sitter.result().get_json()
-    assert (body["points"], body["points_possible"], body["percent"], body["band"], body["passed"]) == ("12.00", "12.00", "100.00", "excellent", True)
+    assert (body["points"], body["points_possible"], body["percent"], body["band"], body["passed"]) == (
+        "12.00",
+        "12.00",
+        "100.00",
+        "excellent",
+        True,
+    )
     assert [item["points"] for item in body["items"]] == ["2.00", "2.00", "3.00", "1.00", "4.00"]
     assert all(item["key"] and item["explanation"] for item in body["items"])
     assert sitter.look()["state"] == "graded"

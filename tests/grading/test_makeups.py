@@ -20,7 +20,16 @@ def scene(world, frozen):
     makeup = world.exam(blueprint, kind="makeup", main_exam_id=main.id, opens_in=timedelta(days=10))
     people = {name: world.person(name=name) for name in ("passed", "failed", "absent", "exempt", "deferred")}
     for name, kind in (("exempt", "exemption"), ("deferred", "deferral")):
-        world.save(Exemption(exam_id=main.id, person_id=people[name].id, kind=kind, reason="长期病假", requested_at=NOON, approved_at=NOON))
+        world.save(
+            Exemption(
+                exam_id=main.id,
+                person_id=people[name].id,
+                kind=kind,
+                reason="长期病假",
+                requested_at=NOON,
+                approved_at=NOON,
+            )
+        )
     passed, failed = Sitter(world, main, people["passed"]), Sitter(world, main, people["failed"])
     for sitter in (passed, failed):
         sitter.start()
@@ -56,6 +65,15 @@ def test_who_is_exempted_afterwards_goes(scene, session, frozen, world):
     frozen.at(NOON + timedelta(days=1))
     tasks.sweep_once()
     assert "absent" in reasons(session, makeup, people)
-    world.save(Exemption(exam_id=main.id, person_id=people["absent"].id, kind="exemption", reason="长期病假", requested_at=clock.now(), approved_at=clock.now()))
+    world.save(
+        Exemption(
+            exam_id=main.id,
+            person_id=people["absent"].id,
+            kind="exemption",
+            reason="长期病假",
+            requested_at=clock.now(),
+            approved_at=clock.now(),
+        )
+    )
     tasks.sweep_once()
     assert "absent" not in reasons(session, makeup, people)

@@ -36,7 +36,9 @@ def test_thirds_are_rounded_half_up_to_cents():
     assert score_item(multiple("AC", "0.25"), ["A"], rule=ScoringRule.HALF_FOR_INCOMPLETE) == Decimal("0.13")
 
 
-@given(st.sets(st.sampled_from(LETTERS), min_size=1), st.sets(st.sampled_from(LETTERS)), st.sampled_from(list(ScoringRule)))
+@given(
+    st.sets(st.sampled_from(LETTERS), min_size=1), st.sets(st.sampled_from(LETTERS)), st.sampled_from(list(ScoringRule))
+)
 def test_no_rule_gives_less_than_zero_or_more_than_the_points_and_only_the_key_gives_all(key, response, rule):
     points = score_item(multiple("".join(sorted(key))), sorted(response), rule=rule)
     assert Decimal(0) <= points <= Decimal(3)
@@ -70,7 +72,10 @@ def test_canonical_does_not_make_different_texts_equal():
     assert canonical("Ａｂ") == canonical("ab")
 
 
-@pytest.mark.parametrize(("points", "band"), [("90", "excellent"), ("89.99", "good"), ("80", "good"), ("60", "pass"), ("59.99", "fail"), ("0", "fail")])
+@pytest.mark.parametrize(
+    ("points", "band"),
+    [("90", "excellent"), ("89.99", "good"), ("80", "good"), ("60", "pass"), ("59.99", "fail"), ("0", "fail")],
+)
 def test_bands_are_exclusive_and_begin_at_their_mark(points, band):
     assert band_of(Decimal(points), Decimal(100), MARKS) == Band(band)
 
@@ -82,5 +87,11 @@ def test_just_below_the_pass_mark_is_not_rounded_up():
 def test_paper_sums_its_items():
     keys = [multiple("AC"), ItemKey(kind=Kind.TRUE_FALSE, points=Decimal(1), key=("A",), option_count=2)]
     score = score_paper(keys, [["A", "C"], ["B"]], rule=ScoringRule.ALL_OR_NOTHING, marks=MARKS)
-    assert (score.points, score.points_possible, score.percent, score.band, score.is_passed) == (3, 4, 75, Band.PASS, True)
+    assert (score.points, score.points_possible, score.percent, score.band, score.is_passed) == (
+        3,
+        4,
+        75,
+        Band.PASS,
+        True,
+    )
     assert score.item_points == (3, 0)

@@ -36,7 +36,11 @@ def test_generated_requests_get_documented_answers_and_no_5xx(app, world):
 
         @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         def run(case):
-            client = office if case.operation.path.startswith(("/api/v1/exports", "/api/v1/exams/{exam_id}/p")) else sitter.api
+            client = (
+                office
+                if case.operation.path.startswith(("/api/v1/exports", "/api/v1/exams/{exam_id}/p"))
+                else sitter.api
+            )
             path = case.formatted_path
             if "attempt_id" in case.operation.path and len(str(case.body)) % 2:
                 path = re.sub(r"attempts/\d+", f"attempts/{sitter.attempt['id']}", path)
@@ -44,10 +48,13 @@ def test_generated_requests_get_documented_answers_and_no_5xx(app, world):
             answer = client.open(path, method=case.method, query_string=case.query, **body)
             assert answer.status_code < 500, (case.method, path, case.body)
             documented = case.operation.definition.raw["responses"]
-            assert str(answer.status_code) in documented, (case.method, path, answer.status_code, answer.get_data(as_text=True))
+            assert str(answer.status_code) in documented, (
+                case.method,
+                path,
+                answer.status_code,
+                answer.get_data(as_text=True),
+            )
 
         from hypothesis import given
 
         given(case_strategy)(run)()
-
-

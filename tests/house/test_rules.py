@@ -34,7 +34,11 @@ def place(path: Path, line: int = 0) -> str:
 
 
 def test_no_file_is_longer_than_it_may_be():
-    long = [f"{place(path)} has {lines} lines: make it a package with named parts" for path in CODE if (lines := path.read_text("utf-8").count("\n")) > MOST_LINES_A_FILE]
+    long = [
+        f"{place(path)} has {lines} lines: make it a package with named parts"
+        for path in CODE
+        if (lines := path.read_text("utf-8").count("\n")) > MOST_LINES_A_FILE
+    ]
     assert not long, "\n".join(long)
 
 
@@ -61,7 +65,13 @@ def test_nothing_is_imported_inside_a_function():
 
 def test_only_core_db_commits():
     pattern = re.compile(r"\.commit\(")
-    strays = [place(path, n) for path in CODE if path != ROOT / "examapp/core/db.py" for n, line in enumerate(path.read_text("utf-8").splitlines(), 1) if pattern.search(line)]
+    strays = [
+        place(path, n)
+        for path in CODE
+        if path != ROOT / "examapp/core/db.py"
+        for n, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
     assert not strays, f"open core.db.transaction() instead: {strays}"
 
 
@@ -92,7 +102,12 @@ def test_there_is_no_attic():
 
 
 def test_no_mark_is_a_float():
-    floats = [f"{table.name}.{column.name}" for table in Base.metadata.sorted_tables for column in table.columns if "FLOAT" in str(column.type).upper() or "DOUBLE" in str(column.type).upper()]
+    floats = [
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if "FLOAT" in str(column.type).upper() or "DOUBLE" in str(column.type).upper()
+    ]
     assert not floats, f"points are Numeric(7, 2): {floats}"
     calls = [
         place(path, node.lineno)
@@ -105,7 +120,12 @@ def test_no_mark_is_a_float():
 
 
 def test_every_instant_is_stored_with_its_offset():
-    naive = [f"{table.name}.{column.name}" for table in Base.metadata.sorted_tables for column in table.columns if column.name.endswith("_at") and not getattr(column.type, "timezone", False)]
+    naive = [
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if column.name.endswith("_at") and not getattr(column.type, "timezone", False)
+    ]
     assert not naive, f"take core.db.Instant: {naive}"
 
 
@@ -131,9 +151,23 @@ def test_a_view_without_a_rule_is_refused_at_run_time(servers):
     assert bare.test_client().get("/forgotten").status_code == 404
 
 
-@pytest.mark.parametrize("pattern", [r"<script(?![^>]*\bsrc=)(?![^>]*\bnonce=)(?![^>]*application/json)", r"\sstyle=\"", r"\son[a-z]+=\"", r"https?://(?!www\.w3\.org)", r"\|\s*safe\b"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"<script(?![^>]*\bsrc=)(?![^>]*\bnonce=)(?![^>]*application/json)",
+        r"\sstyle=\"",
+        r"\son[a-z]+=\"",
+        r"https?://(?!www\.w3\.org)",
+        r"\|\s*safe\b",
+    ],
+)
 def test_templates_hold_no_inline_code_and_nothing_from_outside(pattern):
-    found = [f"{place(path, n)}: {line.strip()[:100]}" for path in TEMPLATES for n, line in enumerate(path.read_text("utf-8").splitlines(), 1) if re.search(pattern, line)]
+    found = [
+        f"{place(path, n)}: {line.strip()[:100]}"
+        for path in TEMPLATES
+        for n, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if re.search(pattern, line)
+    ]
     assert not found, "\n".join(found)
 
 
@@ -143,13 +177,22 @@ def test_templates_hold_no_inline_code_and_nothing_from_outside(pattern):
         ("scripts", r"\?\.(?![0-9])", "optional chaining needs Chromium 80"),
         ("scripts", r"\?\?", "?? needs Chromium 80"),
         ("scripts", r"\.replaceAll\(|\.at\(|structuredClone|Object\.hasOwn", "newer than Chromium 78"),
-        ("styles", r":has\(|:is\(|:where\(|(?<!-)\bgap\s*:(?!.*grid)|aspect-ratio|inset\s*:|clamp\(|@layer|@container", "newer than Chromium 78 (gap in flex included)"),
+        (
+            "styles",
+            r":has\(|:is\(|:where\(|(?<!-)\bgap\s*:(?!.*grid)|aspect-ratio|inset\s*:|clamp\(|@layer|@container",
+            "newer than Chromium 78 (gap in flex included)",
+        ),
         ("templates", r"<dialog", "dialog is newer than what officials have"),
     ],
 )
 def test_old_chromium_is_held(paths, pattern, reason):
     files = {"scripts": SCRIPTS, "styles": STYLES, "templates": TEMPLATES}[paths]
-    found = [f"{place(path, n)}: {line.strip()[:100]}" for path in files for n, line in enumerate(path.read_text("utf-8").splitlines(), 1) if re.search(pattern, line)]
+    found = [
+        f"{place(path, n)}: {line.strip()[:100]}"
+        for path in files
+        for n, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if re.search(pattern, line)
+    ]
     assert not found, f"{reason}\n" + "\n".join(found)
 
 

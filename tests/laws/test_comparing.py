@@ -29,19 +29,35 @@ NEW = {
 def test_articles_are_same_changed_moved_repealed_or_new():
     found = compare_articles(OLD, NEW)
     assert [(each.change.value, each.old, each.new) for each in found.changes] == [
-        ("same", "第一条", "第一条"), ("changed", "第二条", "第三条"), ("moved", "第三条", "第四条"), ("moved", "第四条", "第五条"),
-        ("repealed", "第五条", None), ("new", None, "第二条"),
+        ("same", "第一条", "第一条"),
+        ("changed", "第二条", "第三条"),
+        ("moved", "第三条", "第四条"),
+        ("moved", "第四条", "第五条"),
+        ("repealed", "第五条", None),
+        ("new", None, "第二条"),
     ]
-    assert (found.same_number_same_text, found.same_number_changed_text, found.text_moved_to_another_number) == (1, 4, 2)
+    assert (found.same_number_same_text, found.same_number_changed_text, found.text_moved_to_another_number) == (
+        1,
+        4,
+        2,
+    )
 
 
 def test_article_rewritten_under_its_number_is_changed_not_repealed():
-    found = compare_articles({"第一条": "公安机关负责本辖区的治安管理工作。"}, {"第一条": "国务院公安部门负责全国治安管理工作的指导和监督。"})
+    found = compare_articles(
+        {"第一条": "公安机关负责本辖区的治安管理工作。"}, {"第一条": "国务院公安部门负责全国治安管理工作的指导和监督。"}
+    )
     assert [(each.change, each.new) for each in found.changes] == [(Change.CHANGED, "第一条")]
 
 
-@given(st.dictionaries(st.sampled_from([f"第{n}条" for n in "一二三四五六"]), st.text("甲乙丙丁，。", min_size=1, max_size=12)),
-       st.dictionaries(st.sampled_from([f"第{n}条" for n in "一二三四五六"]), st.text("甲乙丙丁，。", min_size=1, max_size=12)))
+@given(
+    st.dictionaries(
+        st.sampled_from([f"第{n}条" for n in "一二三四五六"]), st.text("甲乙丙丁，。", min_size=1, max_size=12)
+    ),
+    st.dictionaries(
+        st.sampled_from([f"第{n}条" for n in "一二三四五六"]), st.text("甲乙丙丁，。", min_size=1, max_size=12)
+    ),
+)
 def test_every_article_of_both_versions_is_accounted_for(old, new):
     found = compare_articles(old, new)
     assert [each.old for each in found.changes if each.old] == list(old)
@@ -57,8 +73,20 @@ def test_comparison_agrees_with_the_known_counts_of_every_pair_at_hand(laws_fold
         if not old or not new:
             continue
         found = compare_articles(old, new)
-        counts = (len(old), len(new), found.same_number_same_text, found.same_number_changed_text, found.text_moved_to_another_number)
-        names = ("articles_old", "articles_new", "same_number_same_text", "same_number_changed_text", "text_moved_to_another_number")
+        counts = (
+            len(old),
+            len(new),
+            found.same_number_same_text,
+            found.same_number_changed_text,
+            found.text_moved_to_another_number,
+        )
+        names = (
+            "articles_old",
+            "articles_new",
+            "same_number_same_text",
+            "same_number_changed_text",
+            "text_moved_to_another_number",
+        )
         assert counts == tuple(int(row[name]) for name in names), row["law"]
         compared += 1
     assert compared >= 6
@@ -79,7 +107,9 @@ def test_pieces_of_a_comparison_add_up_to_both_texts(old, new):
 
 def test_numbers_and_article_names_are_compared_whole():
     found = compare_texts("违反第三十条的，处10日拘留。", "违反第三十二条的，处15日拘留。")
-    assert [p.text for p in found.old if p.is_own] == ["第三十条", "10"] and [p.text for p in found.new if p.is_own] == ["第三十二条", "15"]
+    assert [p.text for p in found.old if p.is_own] == ["第三十条", "10"] and [
+        p.text for p in found.new if p.is_own
+    ] == ["第三十二条", "15"]
 
 
 def test_office_sees_two_versions_article_by_article(world, session):

@@ -71,19 +71,38 @@ def load(session, text=TEXT, name="测试法(2021-01-22).txt"):
 def test_plain_text_gives_title_dates_chapters_and_articles():
     law = read_law_text(TEXT.encode("gb18030"), "x.txt")
     assert (law.name, law.version_on, law.effective_on) == ("测试法", date(2021, 1, 22), date(2021, 7, 15))
-    assert [(a.label, a.heading) for a in law.articles] == [("第一条", "第一章 总则"), ("第二条", "第一章 总则"), ("第一百二十条之一", "第一章 总则")]
+    assert [(a.label, a.heading) for a in law.articles] == [
+        ("第一条", "第一章 总则"),
+        ("第二条", "第一章 总则"),
+        ("第一百二十条之一", "第一章 总则"),
+    ]
     assert law.articles[1].text == "应当测试：\n（一）第一条规定的<b>情形</b>；\n（二）其他。"
 
 
 def test_markdown_gives_preamble_and_sections():
     law = read_law_text(MARKDOWN.encode(), "y.md")
-    assert (law.name, law.version_on, law.effective_on, law.preamble) == ("测试条例", date(2022, 2, 25), date(2022, 5, 1), "有序言。")
+    assert (law.name, law.version_on, law.effective_on, law.preamble) == (
+        "测试条例",
+        date(2022, 2, 25),
+        date(2022, 5, 1),
+        "有序言。",
+    )
     assert [(a.label, a.heading, a.text) for a in law.articles] == [
-        ("第一条", "第一章 总则 / 第一节 目的", "目的。\n第二款。"), ("第二条", "第二章", "本条例自2022年5月1日起施行。")
+        ("第一条", "第一章 总则 / 第一节 目的", "目的。\n第二款。"),
+        ("第二条", "第二章", "本条例自2022年5月1日起施行。"),
     ]
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", "没有条文的文件\n2021年1月1日 通过".encode(), b"\xff\xfe\x00", "标题\n第一条 有条文，没有日期。".encode()])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hello",
+        "没有条文的文件\n2021年1月1日 通过".encode(),
+        b"\xff\xfe\x00",
+        "标题\n第一条 有条文，没有日期。".encode(),
+    ],
+)
 def test_file_without_articles_or_date_is_refused(content):
     with pytest.raises(UnreadableLawError):
         read_law_text(content, "x.txt")
@@ -101,7 +120,11 @@ def test_chinese_numbers_read_back(value):
 
 def test_names_have_one_spelling():
     assert law_name("《中华人民共和国行政处罚法》（2021修订）") == "行政处罚法"
-    assert article_labels("第32条、第三十三条第二款和第１２０条之一，第32条") == ["第三十二条", "第三十三条", "第一百二十条之一"]
+    assert article_labels("第32条、第三十三条第二款和第１２０条之一，第32条") == [
+        "第三十二条",
+        "第三十三条",
+        "第一百二十条之一",
+    ]
     assert chinese_number(1205) == "一千二百零五" and chinese_number(110) == "一百一十" and chinese_number(15) == "十五"
 
 
@@ -109,7 +132,9 @@ def test_importing_again_adds_nothing_and_corrects_what_changed(session):
     assert (load(session).added, load(session).added) == (3, 0)
     again = load(session, TEXT.replace("为了测试", "为了规范测试"))
     assert (again.added, again.changed, again.total) == (0, 1, 3)
-    assert session.scalars(select(LawArticle.text).where(LawArticle.label == "第一条")).one() == "为了规范测试，制定本法。"
+    assert (
+        session.scalars(select(LawArticle.text).where(LawArticle.label == "第一条")).one() == "为了规范测试，制定本法。"
+    )
 
 
 def test_version_that_a_question_made_receives_its_text(session):
@@ -125,7 +150,10 @@ def test_signed_in_person_reads_an_article_by_its_anchor(world, session):
     page = client.get("/laws/测试法/2021-01-22/").get_data(as_text=True)
     assert 'id="第一百二十条之一"' in page and "&lt;b&gt;情形&lt;/b&gt;" in page and "<b>情形" not in page
     assert "测试法" in client.get("/laws/?q=测试").get_data(as_text=True)
-    assert [client.get(path).status_code for path in ("/laws/测试法/2020-01-01/", "/laws/无此法/2021-01-22/", "/laws/测试法/x/")] == [404] * 3
+    assert [
+        client.get(path).status_code
+        for path in ("/laws/测试法/2020-01-01/", "/laws/无此法/2021-01-22/", "/laws/测试法/x/")
+    ] == [404] * 3
     assert world.client().get("/laws/测试法/2021-01-22/").status_code == 302
 
 
@@ -146,16 +174,27 @@ def test_office_sets_the_days_of_a_version(world, session):
     office = world.api(world.admin("publicity_office"))
     path = f"/admin/laws/versions/{version_id}/dates"
     assert office.get(path).status_code == 200
-    assert office.post(path, data={"effective_on": "2021-08-01", "repealed_on": "2026-08-15", "version_on": "1999-01-01"}).status_code == 302
+    assert (
+        office.post(
+            path, data={"effective_on": "2021-08-01", "repealed_on": "2026-08-15", "version_on": "1999-01-01"}
+        ).status_code
+        == 302
+    )
     version = session.get_one(LawVersion, version_id, populate_existing=True)
-    assert (version.effective_on, version.repealed_on, version.version_on) == (date(2021, 8, 1), date(2026, 8, 15), date(2021, 1, 22))
+    assert (version.effective_on, version.repealed_on, version.version_on) == (
+        date(2021, 8, 1),
+        date(2026, 8, 15),
+        date(2021, 1, 22),
+    )
     assert office.post(path, data={"effective_on": "2021-08-01", "repealed_on": "2020-01-01"}).status_code == 400
     assert office.get("/admin/laws/versions/999999/dates").status_code == 404
 
 
 def test_reader_is_told_that_a_newer_version_is_in_force(world, session):
     load(session)
-    load(session, TEXT.replace("2021-01-22", "2025-06-27").replace("2021-07-15", "2026-01-01"), "测试法(2025-06-27).txt")
+    load(
+        session, TEXT.replace("2021-01-22", "2025-06-27").replace("2021-07-15", "2026-01-01"), "测试法(2025-06-27).txt"
+    )
     client = world.client(world.person())
     old, new = (client.get(f"/laws/测试法/{day}/").get_data(as_text=True) for day in ("2021-01-22", "2025-06-27"))
     assert "已被新版本代替" in old and "已被新版本代替" not in new and "现行有效" in new
@@ -172,7 +211,11 @@ def test_command_line_imports_a_folder(app, session, tmp_path):
 def test_real_texts_agree_with_the_known_counts(laws_folder):
     """STATUS.tsv gives the number of articles of every text that was checked."""
     with (laws_folder / "STATUS.tsv").open(encoding="utf-8") as file:
-        known = {(row["law"], row["version_in_file"]): int(row["articles"]) for row in csv.DictReader(file, delimiter="\t") if row["articles"].isdigit()}
+        known = {
+            (row["law"], row["version_in_file"]): int(row["articles"])
+            for row in csv.DictReader(file, delimiter="\t")
+            if row["articles"].isdigit()
+        }
     seen = {}
     for path in sorted([*laws_folder.glob("required/*.txt"), *laws_folder.glob("extra/*.txt")]):
         law = read_law_text(path.read_bytes(), path.name)
@@ -186,6 +229,11 @@ def test_parts_of_the_civil_code_make_one_law(session, laws_folder):
         done = load(session, path.read_text("utf-8"), path.name)
     assert (done.name, done.total) == ("民法典", 1260)
     criminal = read_law_text((laws_folder / "lawrefbook-md" / "刑法.md").read_bytes(), "刑法.md")
-    assert (len(criminal.articles), criminal.version_on) == (505, date(2023, 12, 29)) and "第一百二十条之一" in {a.label for a in criminal.articles}
+    assert (len(criminal.articles), criminal.version_on) == (505, date(2023, 12, 29)) and "第一百二十条之一" in {
+        a.label for a in criminal.articles
+    }
     constitution = read_law_text((laws_folder / "lawrefbook-md" / "宪法.md").read_bytes(), "宪法.md")
-    assert (len(constitution.articles), constitution.version_on) == (143, date(2018, 3, 11)) and constitution.preamble.startswith("中国是世界上历史最悠久")
+    assert (len(constitution.articles), constitution.version_on) == (
+        143,
+        date(2018, 3, 11),
+    ) and constitution.preamble.startswith("中国是世界上历史最悠久")

@@ -20,7 +20,12 @@ def take_over(world, *lines):
 
 
 def test_units_are_taken_over_in_any_order_and_twice_the_same(world):
-    lines = ("0101,司法局,县直单位,01,S1,91350100M000100Y43", "S1,司法系统,系统,,,", "01,某县,县,,,", "010101,办公室,内设机构,0101,,")
+    lines = (
+        "0101,司法局,县直单位,01,S1,91350100M000100Y43",
+        "S1,司法系统,系统,,,",
+        "01,某县,县,,,",
+        "010101,办公室,内设机构,0101,,",
+    )
     assert take_over(world, *lines) == {"new": 4, "changed": 0}
     assert take_over(world, *lines) == {"new": 0, "changed": 0}
     units = {unit.code: unit for unit in world.session.query(Unit)}

@@ -24,7 +24,14 @@ def office(world, county):
 
 
 def facts(**fields):
-    return {"code": "0101", "name": "司法局", "kind": "department", "parent_id": "0", "sector_parent_id": "0", "uscc": ""} | fields
+    return {
+        "code": "0101",
+        "name": "司法局",
+        "kind": "department",
+        "parent_id": "0",
+        "sector_parent_id": "0",
+        "uscc": "",
+    } | fields
 
 
 def post(client, path, **fields):
@@ -52,10 +59,17 @@ def test_a_credit_code_is_read_as_people_type_it():
 
 def test_a_unit_is_founded_below_its_parents(world, county, office):
     sector = world.unit("司法系统", kind="sector", code="S1")
-    answer = post(office, "/admin/org/units/new", **facts(parent_id=county.id, sector_parent_id=sector.id, uscc="91350100m000100y43"))
+    answer = post(
+        office,
+        "/admin/org/units/new",
+        **facts(parent_id=county.id, sector_parent_id=sector.id, uscc="91350100m000100y43"),
+    )
     assert answer.status_code == 303
     unit = world.session.query(Unit).filter_by(code="0101").one()
-    assert (unit.region_path, unit.sector_path) == (f"{county.region_path}{unit.id}/", f"{sector.sector_path}{unit.id}/")
+    assert (unit.region_path, unit.sector_path) == (
+        f"{county.region_path}{unit.id}/",
+        f"{sector.sector_path}{unit.id}/",
+    )
     assert unit.uscc == "91350100M000100Y43"
     assert world.session.query(AuditEvent).filter_by(act="org.create_unit", object_id=unit.id).count() == 1
 
@@ -79,7 +93,11 @@ def test_moving_a_unit_moves_all_below_it(world, county, office):
     old, new = world.unit("甲局", parent=county), world.unit("乙局", parent=county)
     section = world.unit("办公室", parent=old)
     desk = world.unit("秘书组", parent=section)
-    answer = post(office, f"/admin/org/units/{section.id}", **facts(code=section.code, name="办公室", kind="sub_unit", parent_id=new.id))
+    answer = post(
+        office,
+        f"/admin/org/units/{section.id}",
+        **facts(code=section.code, name="办公室", kind="sub_unit", parent_id=new.id),
+    )
     assert answer.status_code == 303
     assert section.region_path == f"{new.region_path}{section.id}/"
     assert desk.region_path == f"{new.region_path}{section.id}/{desk.id}/"

@@ -24,9 +24,15 @@ def _bank(world):
     world.question(Kind.TRUE_FALSE, key=("B",))
     world.question(Kind.FILL_BLANK, blanks=(("三十日",), ("六十日",)))
     world.question(Kind.CASE, parts=[(Kind.SINGLE_CHOICE, ("A",), 4), (Kind.TRUE_FALSE, ("A",), 2)])
-    return world.blueprint((
-        (Kind.SINGLE_CHOICE, 2, "2"), (Kind.MULTIPLE_CHOICE, 3, "1.5"), (Kind.TRUE_FALSE, 1, "1"), (Kind.FILL_BLANK, 1, "3"), (Kind.CASE, 1, "2.5"),
-    ))
+    return world.blueprint(
+        (
+            (Kind.SINGLE_CHOICE, 2, "2"),
+            (Kind.MULTIPLE_CHOICE, 3, "1.5"),
+            (Kind.TRUE_FALSE, 1, "1"),
+            (Kind.FILL_BLANK, 1, "3"),
+            (Kind.CASE, 1, "2.5"),
+        )
+    )
 
 
 def test_a_stored_paper_is_rendered_as_the_protocol_writes_it_and_shows_no_key(world, session, statements):
@@ -56,7 +62,9 @@ def test_display_keys_lead_back_to_the_stored_options(world, session):
     for item, seen in zip(items_of(paper), shown, strict=True):
         stored = session.get(QuestionVersion, item.version_id).content["parts"][item.part]["options"]
         letters = option_order(item)
-        assert [option["text"] for option in seen["options"]] == [stored["ABCDE".index(letters[o["key"]])] for o in seen["options"]]
+        assert [option["text"] for option in seen["options"]] == [
+            stored["ABCDE".index(letters[o["key"]])] for o in seen["options"]
+        ]
 
 
 def test_papers_made_in_bulk_come_in_the_order_of_their_seeds_in_few_statements(world, session, statements):
@@ -86,7 +94,12 @@ def test_filters_cut_the_pool(world, session):
         world.question(**fields)
     blueprint = world.blueprint(((Kind.SINGLE_CHOICE, 1, "1"),))
     section = blueprint.sections[0]
-    section.laws, section.topics, section.knowledge_points, section.difficulties = ["民法典"], ["民法"], ["合同"], {"hard": 1}
+    section.laws, section.topics, section.knowledge_points, section.difficulties = (
+        ["民法典"],
+        ["民法"],
+        ["合同"],
+        {"hard": 1},
+    )
     (group,) = load_pool(session, blueprint).groups
     assert [question.question_id for question in group.candidates] == [wanted.id]
 

@@ -33,10 +33,18 @@ PLAIN = (Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE, Kind.FILL_BL
 def questions(draw_from, number):
     kind = draw_from(st.sampled_from((*PLAIN, Kind.CASE)))
     kinds = draw_from(st.lists(st.sampled_from(PLAIN), min_size=2, max_size=3)) if kind == Kind.CASE else [kind]
-    parts = tuple(PoolPart(k, 2 if k == Kind.TRUE_FALSE else draw_from(st.integers(1 if k == Kind.FILL_BLANK else 2, 9))) for k in kinds)
+    parts = tuple(
+        PoolPart(k, 2 if k == Kind.TRUE_FALSE else draw_from(st.integers(1 if k == Kind.FILL_BLANK else 2, 9)))
+        for k in kinds
+    )
     return PoolQuestion(
-        question_id=number, version_id=number + 1000, kind=kind, parts=parts, law=draw_from(st.sampled_from(LAWS)),
-        difficulty=draw_from(st.sampled_from(LEVELS)), topic=draw_from(st.sampled_from(("甲", "乙"))),
+        question_id=number,
+        version_id=number + 1000,
+        kind=kind,
+        parts=parts,
+        law=draw_from(st.sampled_from(LAWS)),
+        difficulty=draw_from(st.sampled_from(LEVELS)),
+        topic=draw_from(st.sampled_from(("甲", "乙"))),
         knowledge_points=frozenset(draw_from(st.sets(st.sampled_from("xyz"), max_size=2))),
     )
 
@@ -52,11 +60,15 @@ def blueprints(draw_from):
         count = draw_from(st.integers(1, 4))
         easy = draw_from(st.integers(0, count))
         return Section(
-            title="部分", kind=draw_from(st.sampled_from((*PLAIN, Kind.CASE))), count=count, points_each=Decimal(draw_from(st.integers(1, 500))) / 100,
+            title="部分",
+            kind=draw_from(st.sampled_from((*PLAIN, Kind.CASE))),
+            count=count,
+            points_each=Decimal(draw_from(st.integers(1, 500))) / 100,
             laws=frozenset(draw_from(st.sets(st.sampled_from(LAWS), max_size=2))),
             knowledge_points=frozenset(draw_from(st.sets(st.sampled_from("xyz"), max_size=1))),
             difficulties={"easy": easy} if draw_from(st.booleans()) else {},
         )
+
     return [one() for _ in range(draw_from(st.integers(1, 4)))]
 
 
@@ -81,7 +93,9 @@ def test_a_drawn_paper_is_what_the_blueprint_says(bank, sections, seed, is_shuff
         assert {Decimal(points) for *_, points in made["items"]} == {section.points_each}
         levels = Counter(question.difficulty for question in chosen)
         assert all(levels[level] >= count for level, count in section.difficulties.items())
-        assert [(item[0], item[1]) for item in made["items"]] == [(q.version_id, n) for q in chosen for n in range(len(q.parts))]
+        assert [(item[0], item[1]) for item in made["items"]] == [
+            (q.version_id, n) for q in chosen for n in range(len(q.parts))
+        ]
     for (version, number, order, _points), letter, size in zip(items, paper.shape[::2], paper.shape[1::2], strict=True):
         part = by_version[version].parts[number]
         assert (KINDS_BY_LETTER[letter], ord(size) - 48) == (part.kind, part.count)
@@ -93,7 +107,10 @@ def test_a_drawn_paper_is_what_the_blueprint_says(bank, sections, seed, is_shuff
 
 def _bank(count, **fields):
     return [
-        PoolQuestion(question_id=n, version_id=n, kind=Kind.SINGLE_CHOICE, parts=(PoolPart(Kind.SINGLE_CHOICE, 4),), **fields) for n in range(count)
+        PoolQuestion(
+            question_id=n, version_id=n, kind=Kind.SINGLE_CHOICE, parts=(PoolPart(Kind.SINGLE_CHOICE, 4),), **fields
+        )
+        for n in range(count)
     ]
 
 
@@ -106,7 +123,14 @@ def _section(count, **fields):
 def test_sections_that_compete_for_the_same_questions_still_come_out_whole(seed):
     law_a, law_b, both = frozenset({"甲法"}), frozenset({"乙法"}), frozenset({"甲法", "乙法"})
     bank = [
-        PoolQuestion(question_id=n, version_id=n, kind=Kind.SINGLE_CHOICE, parts=(PoolPart(Kind.SINGLE_CHOICE, 4),), law=law, difficulty=level)
+        PoolQuestion(
+            question_id=n,
+            version_id=n,
+            kind=Kind.SINGLE_CHOICE,
+            parts=(PoolPart(Kind.SINGLE_CHOICE, 4),),
+            law=law,
+            difficulty=level,
+        )
         for n, (law, level) in enumerate([("甲法", "easy")] * 3 + [("甲法", "hard")] * 2 + [("乙法", "easy")] * 3)
     ]
     # Eight questions, eight wanted: only one distribution over the three sections works out.
@@ -135,22 +159,33 @@ def test_two_seeds_give_two_papers_and_every_question_gets_its_turn():
 
 
 def test_a_case_that_holds_a_short_answer_is_not_drawn():
-    case = PoolQuestion(question_id=1, version_id=1, kind=Kind.CASE, parts=(PoolPart(Kind.SINGLE_CHOICE, 4), PoolPart(Kind.SHORT_ANSWER, 1)))
+    case = PoolQuestion(
+        question_id=1,
+        version_id=1,
+        kind=Kind.CASE,
+        parts=(PoolPart(Kind.SINGLE_CHOICE, 4), PoolPart(Kind.SHORT_ANSWER, 1)),
+    )
     sections = [Section(title="案例", kind=Kind.CASE, count=1, points_each=Decimal(5))]
     with pytest.raises(BankTooSmallError):
         draw(sections, prepare_pool(sections, [case]), seed=1, is_shuffled=True)
 
 
 def test_parts_of_a_stored_version_are_read():
-    content = {"material": "材料", "parts": [
-        {"kind": "single_choice", "stem": "", "options": ["甲", "乙", "丙"], "blanks": None},
-        {"kind": "fill_blank", "stem": "", "options": [], "blanks": 2},
-    ]}
+    content = {
+        "material": "材料",
+        "parts": [
+            {"kind": "single_choice", "stem": "", "options": ["甲", "乙", "丙"], "blanks": None},
+            {"kind": "fill_blank", "stem": "", "options": [], "blanks": 2},
+        ],
+    }
     assert [part.shape for part in parts_of(content)] == ["S3", "B2"]
 
 
 def test_a_forecast_names_what_the_bank_lacks():
-    sections = [_section(5, difficulties={"easy": 2, "hard": 2}), Section(title="判断", kind=Kind.TRUE_FALSE, count=3, points_each=Decimal(1))]
+    sections = [
+        _section(5, difficulties={"easy": 2, "hard": 2}),
+        Section(title="判断", kind=Kind.TRUE_FALSE, count=3, points_each=Decimal(1)),
+    ]
     bank = _bank(4, difficulty="easy")
     seen = forecast(sections, prepare_pool(sections, bank))
     assert not seen.is_drawable
@@ -167,11 +202,19 @@ def test_a_forecast_says_how_alike_two_papers_will_be():
     assert sharing_chance([(4, 2)]) == (Fraction(1, 6), 1)
     sections = [_section(2)]
     seen = forecast(sections, prepare_pool(sections, _bank(4)))
-    assert (seen.sharing_percent, seen.shared_on_average, seen.total_points) == (Decimal("16.6667"), Decimal("1.00"), Decimal("2.00"))
+    assert (seen.sharing_percent, seen.shared_on_average, seen.total_points) == (
+        Decimal("16.6667"),
+        Decimal("1.00"),
+        Decimal("2.00"),
+    )
 
 
 @settings(max_examples=50, deadline=None)
-@given(spans=st.lists(st.integers(1, 12).flatmap(lambda n: st.tuples(st.integers(n, 40), st.just(n))), min_size=1, max_size=4))
+@given(
+    spans=st.lists(
+        st.integers(1, 12).flatmap(lambda n: st.tuples(st.integers(n, 40), st.just(n))), min_size=1, max_size=4
+    )
+)
 def test_a_chance_is_a_chance(spans):
     chance, average = sharing_chance(spans)
     assert 0 <= chance <= 1

@@ -89,7 +89,9 @@ def test_wrong_digits_use_the_picture_up_and_cost_the_account_nothing(app, world
     assert world.session.query(AddressFailure).count() == MOST_FAILED_ACCOUNTS
 
 
-@pytest.mark.parametrize("token", ["x", "a" * 5000, "é\ud7ff", "AAAA", base64.urlsafe_b64encode(b"k1\0" + b"x" * 60).decode()])
+@pytest.mark.parametrize(
+    "token", ["x", "a" * 5000, "é\ud7ff", "AAAA", base64.urlsafe_b64encode(b"k1\0" + b"x" * 60).decode()]
+)
 def test_forged_captchas_are_wrong(world, official, token):
     fail_many(world)
     assert sign_in(world.client(), "A10001", captcha="48105", captcha_id=token).status_code == 422

@@ -49,7 +49,13 @@ def test_all_others_are_ended_at_once(world):
     here, *others = [world.client(person) for _ in range(4)]
     stranger = world.client(world.person())
     assert post(here, "/sign-ins/end-others").status_code == 303
-    assert [client.get("/api/v1/session").status_code for client in (here, *others, stranger)] == [200, 401, 401, 401, 200]
+    assert [client.get("/api/v1/session").status_code for client in (here, *others, stranger)] == [
+        200,
+        401,
+        401,
+        401,
+        200,
+    ]
 
 
 def test_an_administrator_signs_in_again_after_half_an_hour_without_work(world, frozen):
@@ -82,7 +88,11 @@ def test_a_candidate_has_no_idle_limit_and_costs_no_write(world, frozen, stateme
 
 def test_the_idle_limit_never_cuts_a_running_exam(world, frozen, session):
     sitter = make_sitting(world)
-    world.save(RoleGrant(person_id=sitter.person.id, role="unit_admin", unit_id=sitter.person.unit_id, tree="region", granted_at=NOON))
+    world.save(
+        RoleGrant(
+            person_id=sitter.person.id, role="unit_admin", unit_id=sitter.person.unit_id, tree="region", granted_at=NOON
+        )
+    )
     frozen.at(NOON + timedelta(minutes=45))
     assert sitter.api.get(f"/api/v1/attempts/{sitter.attempt['id']}").status_code == 200
     assert sitter.api.get("/").status_code == 200
@@ -91,6 +101,13 @@ def test_the_idle_limit_never_cuts_a_running_exam(world, frozen, session):
     assert other.get("/sign-ins").status_code == 302
 
 
-@pytest.mark.parametrize(("agent", "words"), [("Mozilla/5.0 (Windows NT 10.0) Chrome/78", "Windows 电脑，Chrome 内核浏览器"), ("", "其他设备"), ("iPhone MicroMessenger", "苹果手机，微信")])
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/78", "Windows 电脑，Chrome 内核浏览器"),
+        ("", "其他设备"),
+        ("iPhone MicroMessenger", "苹果手机，微信"),
+    ],
+)
 def test_devices_are_named_as_people_know_them(agent, words):
     assert device_words(agent) == words

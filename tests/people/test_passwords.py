@@ -24,7 +24,9 @@ def newcomer(app, world):
 
 def change(client, new, repeated=None, **fields):
     token = token_of(client.get("/password"))
-    return client.post("/password", data={"csrf_token": token, "new_password": new, "repeated": repeated or new, **fields})
+    return client.post(
+        "/password", data={"csrf_token": token, "new_password": new, "repeated": repeated or new, **fields}
+    )
 
 
 def test_first_password_is_hashed_at_the_first_sign_in_and_must_be_changed(world, newcomer):

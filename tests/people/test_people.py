@@ -44,7 +44,16 @@ def office(world, county):
 
 
 def facts(unit, **fields):
-    return {"name": "张三", "staff_number": "Z001", "unit_id": unit.id, "position": "科长", "rank": "一级科员", "id_number": ID, "mobile": "138 0000 0001", "is_on_roster": "y"} | fields
+    return {
+        "name": "张三",
+        "staff_number": "Z001",
+        "unit_id": unit.id,
+        "position": "科长",
+        "rank": "一级科员",
+        "id_number": ID,
+        "mobile": "138 0000 0001",
+        "is_on_roster": "y",
+    } | fields
 
 
 def test_published_id_numbers_are_right():
@@ -55,7 +64,11 @@ def test_published_id_numbers_are_right():
     assert "15 位" in id_number_fault("110105491231002")
 
 
-@given(st.dates().map(lambda day: f"430527{day:%Y}".ljust(10, "0")[:10] + f"{day:%m%d}001"), st.integers(0, 16), st.integers(1, 9))
+@given(
+    st.dates().map(lambda day: f"430527{day:%Y}".ljust(10, "0")[:10] + f"{day:%m%d}001"),
+    st.integers(0, 16),
+    st.integers(1, 9),
+)
 def test_one_wrong_digit_of_an_id_number_never_passes(first, place, shift):
     number = first + id_check_character(first)
     changed = number[:place] + str((int(number[place]) + shift) % 10) + number[place + 1 :]
@@ -63,7 +76,9 @@ def test_one_wrong_digit_of_an_id_number_never_passes(first, place, shift):
 
 
 def test_mobile_numbers_are_read_as_people_write_them():
-    assert {normalise_mobile(text) for text in ("138-0000-0001", "+86 13800000001", "８６13800000001", "0086 138 0000 0001")} == {"13800000001"}
+    assert {
+        normalise_mobile(text) for text in ("138-0000-0001", "+86 13800000001", "８６13800000001", "0086 138 0000 0001")
+    } == {"13800000001"}
 
 
 def test_first_passwords_can_be_read_from_paper():
@@ -90,7 +105,9 @@ def test_a_person_is_taken_on_with_sealed_numbers_and_a_first_password(app, worl
 
 def test_extra_fields_change_nothing(world, mine, unit_admin):
     person = world.person(mine, staff_number="Z009")
-    data = facts(mine, staff_number="Z009", state="left", id=1, unit_id=1, person_id=1, role="system_admin", password_hash="x")
+    data = facts(
+        mine, staff_number="Z009", state="left", id=1, unit_id=1, person_id=1, role="system_admin", password_hash="x"
+    )
     assert unit_admin.post(f"/admin/people/{person.id}/edit", data=data).status_code == 303
     assert (person.unit_id, person.state, person.name) == (mine.id, "on_roster", "张三")
     assert world.session.query(Account).filter_by(person_id=person.id).one().password_hash == "!"
@@ -157,12 +174,24 @@ def test_people_beyond_reach_are_not_found_on_any_page(world, other, unit_admin)
 
 def test_a_transfer_is_recorded_and_reach_follows_at_once(world, mine, other, unit_admin, office):
     person = world.person(mine)
-    assert unit_admin.post(f"/admin/people/{person.id}/transfer", data={"unit_id": other.id, "on": "2026-11-24"}).status_code == 422
-    answer = office.post(f"/admin/people/{person.id}/transfer", data={"unit_id": other.id, "on": "2026-11-20", "note": "组织调动"})
+    assert (
+        unit_admin.post(
+            f"/admin/people/{person.id}/transfer", data={"unit_id": other.id, "on": "2026-11-24"}
+        ).status_code
+        == 422
+    )
+    answer = office.post(
+        f"/admin/people/{person.id}/transfer", data={"unit_id": other.id, "on": "2026-11-20", "note": "组织调动"}
+    )
     assert answer.status_code == 303
     assert person.unit_id == other.id
     move = world.session.query(RosterMove).one()
-    assert (move.kind, move.from_unit_id, move.to_unit_id, move.effective_on.isoformat()) == ("transfer", mine.id, other.id, "2026-11-20")
+    assert (move.kind, move.from_unit_id, move.to_unit_id, move.effective_on.isoformat()) == (
+        "transfer",
+        mine.id,
+        other.id,
+        "2026-11-20",
+    )
     assert unit_admin.get(f"/admin/people/{person.id}").status_code == 404
     assert "组织调动" in office.get(f"/admin/people/{person.id}").get_data(as_text=True)
 
@@ -257,7 +286,9 @@ def security(world):
 
 
 def grant(client, person, role, unit=None, tree="region"):
-    return client.post(f"/admin/people/{person.id}/roles", data={"role": role, "unit_id": unit.id if unit else 0, "tree": tree})
+    return client.post(
+        f"/admin/people/{person.id}/roles", data={"role": role, "unit_id": unit.id if unit else 0, "tree": tree}
+    )
 
 
 def test_a_granted_role_works_at_once_and_ends_at_once(world, mine, security):

@@ -68,7 +68,10 @@ def unit(world, name):
 
 def upload(client, content, name="名册.csv", unit_id=0, **fields):
     token = client.environ_base["HTTP_X_CSRFTOKEN"]
-    return client.post("/admin/people/imports", data={"file": (io.BytesIO(content), name), "unit_id": unit_id, "csrf_token": token, **fields})
+    return client.post(
+        "/admin/people/imports",
+        data={"file": (io.BytesIO(content), name), "unit_id": unit_id, "csrf_token": token, **fields},
+    )
 
 
 def last_import(world):
@@ -100,14 +103,21 @@ def test_a_roster_is_previewed_then_taken_over(app, world, county, office):
     job = check(world, office, csv_bytes(rows))
     assert job.state == JobState.READY
     assert job.summary["counts"] == {"new": 2, "changed": 0, "unchanged": 0, "refused": 0}
-    assert world.session.query(Person).filter(Person.staff_number.in_(["A1", "A2"])).count() == 0, "nothing before the word"
+    assert world.session.query(Person).filter(Person.staff_number.in_(["A1", "A2"])).count() == 0, (
+        "nothing before the word"
+    )
     page = office.get(f"/admin/people/imports/{job.id}").get_data(as_text=True)
     assert "导入全部 2 行" in page
     office.post(f"/admin/people/imports/{job.id}/confirm", data={"rows": "all"})
     job = last_import(world)
     assert (job.state, job.done, job.total, job.content) == (JobState.READY, 2, 2, None)
     person = world.session.query(Person).filter_by(staff_number="A1").one()
-    assert (person.name, person.unit_id, person.position, person.rank) == ("张三", unit(world, "甲局").id, "科长", "一级科员")
+    assert (person.name, person.unit_id, person.position, person.rank) == (
+        "张三",
+        unit(world, "甲局").id,
+        "科长",
+        "一级科员",
+    )
     assert "110105********002X" in office.get(f"/admin/people/{person.id}").get_data(as_text=True)
     assert result_rows(office, job)[1][-1] == "已新增"
     assert world.session.query(RosterMove).filter_by(kind="join").count() == 2
@@ -124,7 +134,9 @@ def test_an_imported_person_signs_in_with_the_printed_first_password(world, coun
 
 
 def test_importing_twice_changes_nothing(world, county, office):
-    content = csv_bytes([HEAD, ["A1", "张三", "甲局", "科长", "", ID, "13800000001"], ["A2", "李四", "乙局", "", "", "", ""]])
+    content = csv_bytes(
+        [HEAD, ["A1", "张三", "甲局", "科长", "", ID, "13800000001"], ["A2", "李四", "乙局", "", "", "", ""]]
+    )
     take_over(world, office, content)
     before = world.session.query(Person).filter_by(staff_number="A1").one().updated_at
     job = check(world, office, content)
@@ -137,7 +149,12 @@ def test_importing_twice_changes_nothing(world, county, office):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16"])
 @pytest.mark.parametrize("divider", [",", ";", "\t"])
 def test_csv_of_any_encoding_and_divider_is_read(encoding, divider):
-    rows = [["2026年某县干部名册"], [], ["职 工 号", "姓　名", "所在单位", "联系电话（必填）"], ["A1", "张三", "甲局", "13800000001"]]
+    rows = [
+        ["2026年某县干部名册"],
+        [],
+        ["职 工 号", "姓　名", "所在单位", "联系电话（必填）"],
+        ["A1", "张三", "甲局", "13800000001"],
+    ]
     grid = read_grids(csv_bytes(rows, encoding=encoding, divider=divider), name="a.csv", aliases=HEAD_ALIASES)[0]
     assert grid.rows[3] == ["A1", "张三", "甲局", "13800000001"]
 
@@ -184,7 +201,9 @@ def test_old_workbooks_are_read(world, county, office):
         (["A9", "长" * 61, "甲局", "", "", "", ""], "姓名", "内容过长"),
     ],
 )
-def test_a_bad_row_is_refused_with_row_column_and_reason_and_the_good_ones_may_go(world, county, office, row, column, words):
+def test_a_bad_row_is_refused_with_row_column_and_reason_and_the_good_ones_may_go(
+    world, county, office, row, column, words
+):
     content = csv_bytes([HEAD, ["A1", "王五", "甲局", "", "", "", ""], row])
     job = check(world, office, content)
     assert job.summary["counts"] == {"new": 1, "changed": 0, "unchanged": 0, "refused": 1}
@@ -210,7 +229,12 @@ def test_an_id_number_stored_as_a_number_is_refused_not_mangled(world, county, o
 
 
 def test_duplicates_inside_the_file_are_all_refused_and_named(world, county, office):
-    rows = [HEAD, ["A1", "张三", "甲局", "", "", ID, ""], ["A1", "张三", "乙局", "", "", "", ""], ["A2", "李四", "甲局", "", "", ID, ""]]
+    rows = [
+        HEAD,
+        ["A1", "张三", "甲局", "", "", ID, ""],
+        ["A1", "张三", "乙局", "", "", "", ""],
+        ["A2", "李四", "甲局", "", "", ID, ""],
+    ]
     job = check(world, office, csv_bytes(rows))
     assert job.summary["counts"]["refused"] == 3
     reasons = [problem["reason"] for problem in job.summary["problems"]]
@@ -220,7 +244,9 @@ def test_duplicates_inside_the_file_are_all_refused_and_named(world, county, off
 
 def test_somebody_elses_numbers_are_not_taken(world, county, office):
     take_over(world, office, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", ID, ""]]))
-    job = check(world, office, csv_bytes([HEAD, ["A2", "李四", "甲局", "", "", ID, ""], ["A1", "王五", "甲局", "", "", "", ""]]))
+    job = check(
+        world, office, csv_bytes([HEAD, ["A2", "李四", "甲局", "", "", ID, ""], ["A1", "王五", "甲局", "", "", "", ""]])
+    )
     reasons = [problem["reason"] for problem in job.summary["problems"]]
     assert any("另一个工号名下" in reason for reason in reasons)
     assert any("登记的姓名是「张三」" in reason for reason in reasons)
@@ -265,7 +291,12 @@ def test_a_unit_admin_reaches_the_own_subtree_alone(world, county, office):
     world.unit("办公室", parent=unit(world, "乙局"), code="010201")
     take_over(world, office, csv_bytes([HEAD, ["B1", "乙人", "乙局", "", "", "", ""]]))
     admin = world.api(world.admin("unit_admin", mine))
-    rows = [HEAD, ["A1", "张三", "办公室", "", "", "", ""], ["A2", "李四", "乙局", "", "", "", ""], ["B1", "乙人", "甲局", "", "", "", ""]]
+    rows = [
+        HEAD,
+        ["A1", "张三", "办公室", "", "", "", ""],
+        ["A2", "李四", "乙局", "", "", "", ""],
+        ["B1", "乙人", "甲局", "", "", "", ""],
+    ]
     job = check(world, admin, csv_bytes(rows), unit_id=mine.id)
     assert job.summary["counts"] == {"new": 1, "changed": 0, "unchanged": 0, "refused": 2}
     assert [problem["line"] for problem in job.summary["problems"]] == [3, 4]
@@ -289,7 +320,9 @@ def test_same_named_units_need_a_code(world, county, office):
 def test_rights_lost_meanwhile_stop_the_import(world, county):
     admin = world.admin("unit_admin", unit(world, "甲局"))
     client = world.api(admin)
-    job = check(world, client, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", "", ""]]), unit_id=unit(world, "甲局").id)
+    job = check(
+        world, client, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", "", ""]]), unit_id=unit(world, "甲局").id
+    )
     job.is_confirmed, job.state = True, JobState.WAITING
     from examapp.people.models import RoleGrant
 
@@ -298,7 +331,10 @@ def test_rights_lost_meanwhile_stop_the_import(world, county):
     with world.app.app_context():
         world.app.extensions["celery"].tasks["people.import_roster"](job.id)
     world.session.expire_all()
-    assert (last_import(world).state, world.session.query(Person).filter_by(staff_number="A1").count()) == (JobState.FAILED, 0)
+    assert (last_import(world).state, world.session.query(Person).filter_by(staff_number="A1").count()) == (
+        JobState.FAILED,
+        0,
+    )
     assert "没有导入名册的权限" in last_import(world).message
 
 
@@ -403,7 +439,9 @@ def test_the_sweep_takes_up_what_lies_and_forgets_old_files(app, world, county, 
         app.extensions["celery"].tasks["people.sweep_imports"]()
     world.session.expire_all()
     assert last_import(world).annotated is None
-    assert "已过保存期" in office.get(f"/admin/people/imports/{job.id}/file", follow_redirects=True).get_data(as_text=True)
+    assert "已过保存期" in office.get(f"/admin/people/imports/{job.id}/file", follow_redirects=True).get_data(
+        as_text=True
+    )
 
 
 def test_statements_do_not_grow_with_the_rows(app, world, county, office, statements):

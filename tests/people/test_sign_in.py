@@ -210,9 +210,13 @@ def test_old_page_signs_in_again_with_the_token_of_an_ended_session(world, offic
     assert client.get("/api/v1/session").status_code == 200
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}])
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}]
+)
 def test_foreign_origin_cannot_sign_in(world, official, headers):
-    answer = world.client().post("/api/v1/session", json={"login_name": "A10001", "password": PASSWORD}, headers=headers)
+    answer = world.client().post(
+        "/api/v1/session", json={"login_name": "A10001", "password": PASSWORD}, headers=headers
+    )
     assert (answer.status_code, answer.get_json()["error"]) == (403, "csrf_failed")
 
 
@@ -242,13 +246,27 @@ def test_signed_in_visitor_of_the_sign_in_page_goes_home(world, official):
     assert client.get("/login").location == "/"
 
 
-@pytest.mark.parametrize("path", ["//evil.example", "https://evil.example", "/\\evil.example", "\\\\evil", "/a\nb", "javascript:1", "/login", "/api/v1/session"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "\\\\evil",
+        "/a\nb",
+        "javascript:1",
+        "/login",
+        "/api/v1/session",
+    ],
+)
 def test_next_leads_only_to_own_pages(world, official, path):
     assert safe_next(path) == "/"
     client = world.client()
     client.get("/login", query_string={"next": path})
     token = token_of(client.get("/login"))
-    answer = client.post("/login", query_string={"next": path}, data={"login_name": "A10001", "password": PASSWORD, "csrf_token": token})
+    answer = client.post(
+        "/login", query_string={"next": path}, data={"login_name": "A10001", "password": PASSWORD, "csrf_token": token}
+    )
     assert answer.location == "/"
 
 
@@ -260,13 +278,17 @@ def test_forged_host_and_forwarded_headers_change_neither_links_nor_address(worl
     client = world.client()
     token = token_of(client.get("/login"))
     forged = {"X-Forwarded-Host": "evil.example", "X-Forwarded-For": "6.6.6.6", "X-Real-IP": "6.6.6.6"}
-    answer = client.post("/login", data={"login_name": "A10001", "password": PASSWORD, "csrf_token": token}, headers=forged)
+    answer = client.post(
+        "/login", data={"login_name": "A10001", "password": PASSWORD, "csrf_token": token}, headers=forged
+    )
     assert answer.location == "/"
     assert world.session.query(SignIn).one().address == "127.0.0.1"
 
 
 def test_extra_fields_of_the_form_are_ignored(world, official):
-    assert sign_in(world.client(), "A10001", role="system_admin", unit_id="1", must_change_password="0").status_code == 303
+    assert (
+        sign_in(world.client(), "A10001", role="system_admin", unit_id="1", must_change_password="0").status_code == 303
+    )
 
 
 def test_signing_in_costs_few_statements(world, official, statements):
@@ -305,12 +327,22 @@ def test_an_unknown_name_costs_a_hash_as_a_known_one_does(app, world, official, 
     compared = []
     hasher = app.extensions["hasher"]
     verify = type(hasher).verify
-    monkeypatch.setattr(hasher, "verify", lambda stored, password: compared.append(stored) or verify(hasher, stored, password))
+    monkeypatch.setattr(
+        hasher, "verify", lambda stored, password: compared.append(stored) or verify(hasher, stored, password)
+    )
     for name in ("NOBODY", "a\x00b", "A10001"):
         sign_in(world.client(), name, "wrong")
     assert len(compared) == 3
     argon2 = hasher._argon2
-    monkeypatch.setattr(hasher, "_argon2", type("Counting", (), {"verify": lambda _self, stored, password: compared.append("argon2") or argon2.verify(stored, password)})())
+    monkeypatch.setattr(
+        hasher,
+        "_argon2",
+        type(
+            "Counting",
+            (),
+            {"verify": lambda _self, stored, password: compared.append("argon2") or argon2.verify(stored, password)},
+        )(),
+    )
     sign_in(world.client(), "NOBODY", "wrong")
     assert compared[-1] == "argon2"
 

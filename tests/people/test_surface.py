@@ -15,7 +15,17 @@ def https(app, monkeypatch):
     monkeypatch.setitem(app.config, "SESSION_COOKIE_SECURE", True)
 
 
-PATHS = ["/login", "/login/ticket", "/", "/password", "/sign-ins", "/admin/people/", "/nowhere", "/api/v1/session", "/api/v1/nowhere"]
+PATHS = [
+    "/login",
+    "/login/ticket",
+    "/",
+    "/password",
+    "/sign-ins",
+    "/admin/people/",
+    "/nowhere",
+    "/api/v1/session",
+    "/api/v1/nowhere",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -43,7 +53,11 @@ def test_over_https_the_browser_is_told_to_stay_there(world, https):
 
 def test_over_https_cookies_carry_their_prefix(servers):
     config = create_app(replace(servers.settings(), https="1")).config
-    assert (config["SESSION_COOKIE_NAME"], config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_HTTPONLY"]) == ("__Host-session", True, True)
+    assert (config["SESSION_COOKIE_NAME"], config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_HTTPONLY"]) == (
+        "__Host-session",
+        True,
+        True,
+    )
     assert config["SESSION_COOKIE_SAMESITE"] == "Lax"
 
 

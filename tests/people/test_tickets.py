@@ -29,7 +29,9 @@ def official(world, unit, give_password):
 def issue(world, admin, *people):
     client = world.client(admin)
     token = token_of(client.get("/login/ticket"))
-    return client.post("/admin/people/tickets", data={"csrf_token": token, "person": [str(person.id) for person in people]})
+    return client.post(
+        "/admin/people/tickets", data={"csrf_token": token, "person": [str(person.id) for person in people]}
+    )
 
 
 def code_of(page) -> str:
@@ -51,7 +53,10 @@ def test_a_ticket_signs_in_once_and_lets_a_new_password_be_set(world, unit, offi
     page = client.get("/password")
     assert "登录条" in page.text
     assert "current_password" not in page.text
-    changed = client.post("/password", data={"csrf_token": token_of(page), "new_password": "fresh words 2026", "repeated": "fresh words 2026"})
+    changed = client.post(
+        "/password",
+        data={"csrf_token": token_of(page), "new_password": "fresh words 2026", "repeated": "fresh words 2026"},
+    )
     assert changed.status_code == 303
     assert sign_in(world.client(), "A10001", "fresh words 2026").status_code == 303
     again = use(world.client(), code)

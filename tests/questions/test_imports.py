@@ -25,7 +25,9 @@ def office(world):
 
 def upload(office, content, name="题.txt", **fields):
     content = content.encode() if isinstance(content, str) else content
-    return office.post("/admin/questions/imports/", data={"file": (io.BytesIO(content), name), "format": "auto"} | fields)
+    return office.post(
+        "/admin/questions/imports/", data={"file": (io.BytesIO(content), name), "format": "auto"} | fields
+    )
 
 
 def newest(session):
@@ -79,7 +81,9 @@ def test_question_in_doubt_waits_for_a_person_to_set_its_key(office, session):
     session.expire_all()
     assert doubtful.state == "draft"
     assert "答案待核对" in office.get("/admin/questions/?doubtful=1").get_data(as_text=True)
-    office.post(f"/admin/questions/{doubtful.id}/key", data={"parts-0-n": "1", "parts-0-key": "B", "reason": "对照条文"})
+    office.post(
+        f"/admin/questions/{doubtful.id}/key", data={"parts-0-n": "1", "parts-0-key": "B", "reason": "对照条文"}
+    )
     office.post(f"/admin/questions/{doubtful.id}/state", data={"state": "reviewed"})
     session.expire_all()
     assert (doubtful.state, doubtful.doubt) == ("reviewed", "")
@@ -170,7 +174,7 @@ def test_imports_are_for_the_office_alone(world, office, session):
 
 def test_answers_may_lie_in_a_second_file(office, session):
     questions = "一、单项选择题\n1. 谁作出决定？\nA. 县政府\nB. 县公安局\n2. 谁复核？\nA. 甲\nB. 乙\n"
-    answer = upload(office, questions, "三月.txt", answers=(io.BytesIO("1-2 BA".encode()), "三月答案.txt"))
+    answer = upload(office, questions, "三月.txt", answers=(io.BytesIO(b"1-2 BA"), "三月答案.txt"))
     page = office.get(answer.location).get_data(as_text=True)
     row = newest(session)
     assert (row.state, row.summary["imported"]) == ("ready", 2), row.message
@@ -189,13 +193,16 @@ def test_preview_adds_up_and_what_is_wrong_can_be_taken_along(office, session):
     assert s["found"] == s["imported"] + s["existing"] + len(s["doubtful"]) + len(s["refused"]) == 4
     assert "下载全部核对意见" in page
     table = office.get(f"/admin/questions/imports/{row.id}/notes").data.decode("utf-8-sig")
-    assert table.startswith("结果,位置,原因,题干") and table.count("\n") == 1 + len(s["doubtful"]) + len(s["refused"]) + len(s["losses"]) + len(s["remarks"])
+    assert table.startswith("结果,位置,原因,题干") and table.count("\n") == 1 + len(s["doubtful"]) + len(
+        s["refused"]
+    ) + len(s["losses"]) + len(s["remarks"])
 
 
 def test_run_that_another_has_overtaken_takes_everything_back(office, session):
     from examapp.core.errors import ConflictError
     from examapp.questions.operations import finish_import
     from question_bank.formats.registry import read_file
+
     upload(office, AIKEN)
     row = newest(session)
     row.state, row.is_confirmed, row.tries = "running", True, 1
@@ -205,4 +212,10 @@ def test_run_that_another_has_overtaken_takes_everything_back(office, session):
         session.execute(update(QuestionImport).values(tries=2).execution_options(synchronize_session=False))
 
     with pytest.raises(ConflictError):
-        finish_import(session, import_id=row.id, outcome=read_file(AIKEN.encode(), "题.txt"), now=clock.now(), note_progress=overtake)
+        finish_import(
+            session,
+            import_id=row.id,
+            outcome=read_file(AIKEN.encode(), "题.txt"),
+            now=clock.now(),
+            note_progress=overtake,
+        )

@@ -35,13 +35,22 @@ NEW = {
 
 
 def bring_in(session, articles, day, law=LAW):
-    text = LawText(name=law, version_on=date.fromisoformat(day), effective_on=None, articles=[ReadArticle(label, n, "", text) for n, (label, text) in enumerate(articles.items())])
+    text = LawText(
+        name=law,
+        version_on=date.fromisoformat(day),
+        effective_on=None,
+        articles=[ReadArticle(label, n, "", text) for n, (label, text) in enumerate(articles.items())],
+    )
     import_law_text(session, text=text, actor=SYSTEM, now=clock.now())
     check_laws(session, now=clock.now())
 
 
 def on(article, n=0, *, day="2012-10-26", law=LAW, **fields):
-    return single(stem=f"关于{article}的第{n}题，怎样处理？", citation=model.Citation(law=law, article=article, version=day), **fields)
+    return single(
+        stem=f"关于{article}的第{n}题，怎样处理？",
+        citation=model.Citation(law=law, article=article, version=day),
+        **fields,
+    )
 
 
 def add(session, *questions, state="active"):
@@ -50,7 +59,17 @@ def add(session, *questions, state="active"):
 
 
 def pool(session):
-    section = Section(title="", instructions="", kind=Kind.SINGLE_CHOICE, count=1, points_each=1, laws=frozenset(), topics=frozenset(), knowledge_points=frozenset(), difficulties={})
+    section = Section(
+        title="",
+        instructions="",
+        kind=Kind.SINGLE_CHOICE,
+        count=1,
+        points_each=1,
+        laws=frozenset(),
+        topics=frozenset(),
+        knowledge_points=frozenset(),
+        difficulties={},
+    )
     return {question.question_id for question in iter_pool(session, [section])}
 
 
@@ -81,7 +100,9 @@ def cited(session, question):
 def test_questions_on_changed_moved_and_repealed_articles_are_kept_out_of_new_papers(changed, session):
     assert [question.law_change for question in changed.values()] == ["", "changed", "moved", "repealed"]
     assert pool(session) == {changed["第一条"].id}
-    assert flag_of(session, changed["第三条"]).articles == [{"old": "第三条", "new": "第五条", "change": "moved", "similarity": "100"}]
+    assert flag_of(session, changed["第三条"]).articles == [
+        {"old": "第三条", "new": "第五条", "change": "moved", "similarity": "100"}
+    ]
 
 
 def test_question_that_comes_later_with_the_old_law_is_flagged_too(changed, session):
@@ -97,14 +118,19 @@ def test_flags_follow_the_library_when_texts_come_in_the_other_order(session):
     bring_in(session, OLD, "2012-10-26")
     session.expire_all()
     assert [question.law_change for question in questions] == ["", "changed", "moved", "repealed"]
-    assert [flag.decision for flag in session.scalars(select(QuestionFlag).where(QuestionFlag.question_id == questions[0].id))] == ["withdrawn"]
+    assert [
+        flag.decision
+        for flag in session.scalars(select(QuestionFlag).where(QuestionFlag.question_id == questions[0].id))
+    ] == ["withdrawn"]
 
 
 def test_repeal_of_a_law_flags_all_its_questions(session):
     bring_in(session, OLD, "2012-10-26")
     (question,) = add(session, on("第一条"))
     version = session.scalars(select(LawVersion).where(LawVersion.version_on == date(2012, 10, 26))).one()
-    set_dates(session, version_id=version.id, effective_on=None, repealed_on=date(2026, 8, 15), actor=SYSTEM, now=clock.now())
+    set_dates(
+        session, version_id=version.id, effective_on=None, repealed_on=date(2026, 8, 15), actor=SYSTEM, now=clock.now()
+    )
     check_laws(session, now=clock.now())
     session.expire_all()
     assert question.law_change == "law_repealed" and pool(session) == set()
@@ -129,7 +155,9 @@ def test_paper_that_holds_a_kept_question_keeps_its_old_citation(changed, review
     used = session.get_one(QuestionVersion, question.current_version_id)
     used.used_at = clock.now()
     session.flush()
-    reviewer.post(f"/admin/questions/{question.id}/law-change/keep", data={f"articles-{flag_of(session, question).id}": "第五条"})
+    reviewer.post(
+        f"/admin/questions/{question.id}/law-change/keep", data={f"articles-{flag_of(session, question).id}": "第五条"}
+    )
     session.expire_all()
     assert question.current_version_id != used.id and cited(session, question) == ("2025-06-27", ["第五条"])
     assert session.scalars(select(Citation.articles).where(Citation.question_version_id == used.id)).one() == ["第三条"]
@@ -139,7 +167,11 @@ def test_paper_that_holds_a_kept_question_keeps_its_old_citation(changed, review
 def test_only_questions_whose_articles_merely_moved_are_kept_in_one_go(changed, reviewer, session):
     page = reviewer.get("/admin/questions/law-changes/").get_data(as_text=True)
     assert page.count('name="ids"') == 1 and "3 道题" in page
-    answer = reviewer.post("/admin/questions/law-changes/keep-moved", data={"ids": [question.id for question in changed.values()]}, follow_redirects=True)
+    answer = reviewer.post(
+        "/admin/questions/law-changes/keep-moved",
+        data={"ids": [question.id for question in changed.values()]},
+        follow_redirects=True,
+    )
     session.expire_all()
     assert "1 道题已按新条号保留" in answer.get_data(as_text=True)
     assert [question.law_change for question in changed.values()] == ["", "changed", "", "repealed"]
@@ -148,7 +180,16 @@ def test_only_questions_whose_articles_merely_moved_are_kept_in_one_go(changed, 
 def test_edit_and_retirement_settle_the_flag(changed, reviewer, session):
     form = reviewer.get(f"/admin/questions/{changed['第二条'].id}/edit?under=new").get_data(as_text=True)
     assert 'value="2025-06-27"' in form
-    fields = dict(re.findall(r'name="([^"]+)"[^>]*value="([^"]*)"', form)) | {"parts-0-stem": "改过的题？", "parts-0-options-0": "甲", "parts-0-options-1": "乙", "parts-0-key": "A", "parts-0-articles": "第二条", "act": "save", "difficulty": "easy", "topic": ""}
+    fields = dict(re.findall(r'name="([^"]+)"[^>]*value="([^"]*)"', form)) | {
+        "parts-0-stem": "改过的题？",
+        "parts-0-options-0": "甲",
+        "parts-0-options-1": "乙",
+        "parts-0-key": "A",
+        "parts-0-articles": "第二条",
+        "act": "save",
+        "difficulty": "easy",
+        "topic": "",
+    }
     assert reviewer.post(f"/admin/questions/{changed['第二条'].id}/edit", data=fields).status_code == 302
     reviewer.post(f"/admin/questions/{changed['第四条'].id}/law-change/retire")
     session.expire_all()
@@ -173,10 +214,18 @@ def test_law_without_its_text_flags_nothing(session):
     assert check_laws(session, now=clock.now()) == 0 and question.law_change == ""
 
 
-@pytest.mark.parametrize(("law", "old", "new"), [
-    ("治安管理处罚法", "2012-10-26", "2025-06-27"), ("网络安全法", "2016-11-07", "2025-10-28"), ("立法法", "2015-03-15", "2023-03-13"), ("统计法", "2009-06-27", "2024-09-13"),
-])
-def test_new_version_of_a_real_law_flags_exactly_the_questions_on_changed_and_moved_articles(session, laws_folder, law, old, new):
+@pytest.mark.parametrize(
+    ("law", "old", "new"),
+    [
+        ("治安管理处罚法", "2012-10-26", "2025-06-27"),
+        ("网络安全法", "2016-11-07", "2025-10-28"),
+        ("立法法", "2015-03-15", "2023-03-13"),
+        ("统计法", "2009-06-27", "2024-09-13"),
+    ],
+)
+def test_new_version_of_a_real_law_flags_exactly_the_questions_on_changed_and_moved_articles(
+    session, laws_folder, law, old, new
+):
     texts = [next(iter(sorted(laws_folder.rglob(f"{law}({day}).*"))), None) for day in (old, new)]
     if None in texts:
         pytest.skip(f"the two versions of {law} are not both here")
@@ -187,7 +236,17 @@ def test_new_version_of_a_real_law_flags_exactly_the_questions_on_changed_and_mo
     import_law_text(session, text=after, actor=SYSTEM, now=clock.now())
     check_laws(session, now=clock.now())
     session.expire_all()
-    known = dict(session.execute(select(LawArticle.label, LawArticle.text).join(LawVersion).where(LawVersion.version_on == date.fromisoformat(new))).tuples().all())
+    known = dict(
+        session.execute(
+            select(LawArticle.label, LawArticle.text)
+            .join(LawVersion)
+            .where(LawVersion.version_on == date.fromisoformat(new))
+        )
+        .tuples()
+        .all()
+    )
     found = compare_articles({article.label: article.text for article in before.articles}, known).by_old_label()
-    assert [label for label, question in zip(labels, questions, strict=True) if question.law_change] == [label for label in labels if found[label].change != "same"]
+    assert [label for label, question in zip(labels, questions, strict=True) if question.law_change] == [
+        label for label in labels if found[label].change != "same"
+    ]
     assert len(pool(session)) == sum(1 for label in labels if found[label].change == "same")

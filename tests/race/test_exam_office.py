@@ -46,7 +46,12 @@ def scene(race_world):
     people = [race_world.person(unit) for _ in range(4)]
     exam = race_world.exam(race_world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)))
     race_world.commit()
-    return {"exam_id": exam.id, "unit_id": unit.id, "person_ids": [person.id for person in people], "session": race_world.session}
+    return {
+        "exam_id": exam.id,
+        "unit_id": unit.id,
+        "person_ids": [person.id for person in people],
+        "session": race_world.session,
+    }
 
 
 def test_workers_side_by_side_make_one_paper_a_person(scene, race_app):
@@ -67,8 +72,16 @@ def test_two_starts_at_once_get_the_same_paper(scene, race_app):
 def test_extra_time_pressed_many_times_at_once_counts_once(scene, race_app):
     def press(session):
         return operations.extend(
-            session, exam_id=scene["exam_id"], unit_id=scene["unit_id"], person_id=None, seconds=900, reason="停电",
-            request_key="one-press", reach=EVERYTHING, actor=Actor(person_id=None), now=clock.now(),
+            session,
+            exam_id=scene["exam_id"],
+            unit_id=scene["unit_id"],
+            person_id=None,
+            seconds=900,
+            reason="停电",
+            request_key="one-press",
+            reach=EVERYTHING,
+            actor=Actor(person_id=None),
+            now=clock.now(),
         )
 
     assert sorted(together(race_app, 8, press)) == [False] * 7 + [True]
@@ -79,8 +92,14 @@ def test_extra_time_pressed_many_times_at_once_counts_once(scene, race_app):
 def test_an_exemption_asked_for_and_decided_many_times_at_once_is_one(scene, race_app):
     def ask(session):
         return operations.request_exemption(
-            session, exam_id=scene["exam_id"], person_id=scene["person_ids"][0], kind=ExemptionKind.EXEMPTION, reason="长期病假",
-            reach=EVERYTHING, actor=Actor(person_id=None), now=clock.now(),
+            session,
+            exam_id=scene["exam_id"],
+            person_id=scene["person_ids"][0],
+            kind=ExemptionKind.EXEMPTION,
+            reason="长期病假",
+            reach=EVERYTHING,
+            actor=Actor(person_id=None),
+            now=clock.now(),
         ).id
 
     asked = together(race_app, 6, ask)

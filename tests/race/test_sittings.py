@@ -81,7 +81,9 @@ def test_save_that_arrives_while_a_hand_in_commits_waits_and_is_refused(sitter, 
             waiting = pool.submit(lambda: clone(sitter, race_app).put(sitter.url("/answers"), json=body))
             _until_somebody_waits()
             holding.execute(
-                text("UPDATE attempts SET state='submitted', submitted_at=now(), receipt_number='r', receipt_sha256='s', answered=0 WHERE id=:id"),
+                text(
+                    "UPDATE attempts SET state='submitted', submitted_at=now(), receipt_number='r', receipt_sha256='s', answered=0 WHERE id=:id"
+                ),
                 {"id": sitter.attempt["id"]},
             )
             holding.commit()
@@ -94,7 +96,9 @@ def _until_somebody_waits():
     watcher = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     with watcher:
         for _ in range(20_000):
-            if watcher.execute(text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).scalar_one():
+            if watcher.execute(
+                text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            ).scalar_one():
                 return
     raise AssertionError("nobody waited for the lock")
 
@@ -143,7 +147,11 @@ def test_sweep_and_hand_in_at_once_leave_one_receipt(sitter, race_app, race_worl
 
     def act(n):
         if n % 2:
-            return clone(sitter, race_app).post(sitter.url("/submission"), json={"epoch": 1, "answers": []}).get_json()["receipt"]
+            return (
+                clone(sitter, race_app)
+                .post(sitter.url("/submission"), json={"epoch": 1, "answers": []})
+                .get_json()["receipt"]
+            )
         with race_app.app_context():
             close_overdue(db.session(), now=clock.now())
             db.session.commit()

@@ -29,7 +29,9 @@ class County:
         self.bureau = world.unit("教育局", parent=self.top, sector_parent=self.system, code="101")
         self.office = world.unit("教育局办公室", parent=self.bureau, kind="sub_unit", code="10101")
         self.town = world.unit("青山乡", parent=self.top, kind="township", code="201")
-        self.school = world.unit("青山乡中心学校", parent=self.town, sector_parent=self.bureau, kind="institution", code="20101")
+        self.school = world.unit(
+            "青山乡中心学校", parent=self.town, sector_parent=self.bureau, kind="institution", code="20101"
+        )
         self.empty = world.unit("空单位", parent=self.top, code="301")
         self.exam = world.exam(attempts_allowed=3, opens_in=-2 * DAY, lasts=5 * DAY)
         self._receipts = iter(range(1, 10_000))
@@ -38,20 +40,36 @@ class County:
     @property
     def paper(self):
         if self._paper is None:
-            self._paper = self.world.save(Paper(sections=[], shape="", total_points=Decimal(100), created_at=clock.now()))
+            self._paper = self.world.save(
+                Paper(sections=[], shape="", total_points=Decimal(100), created_at=clock.now())
+            )
         return self._paper
 
-    def attempt(self, person, *, exam=None, number=1, points=None, submitted=True, unit=None, hours_ago=20, forced=False):
+    def attempt(
+        self, person, *, exam=None, number=1, points=None, submitted=True, unit=None, hours_ago=20, forced=False
+    ):
         """An attempt of so many points of a hundred; `submitted` without points waits for its grade."""
         exam = exam or self.exam
         started = clock.now() - hours_ago * HOUR
-        row = self.world.save(Attempt(
-            exam_id=exam.id, person_id=person.id, number=number, paper_id=self.paper.id, unit_id=(unit.id if unit else person.unit_id),
-            state="in_progress" if not submitted else "submitted" if points is None else "graded", started_at=started,
-            deadline_at=started + HOUR, closes_at=started + HOUR + timedelta(minutes=1), shape="", unsure=[], total=0,
-            submitted_at=started + HOUR / 2 if submitted else None, receipt_number=f"R{next(self._receipts)}" if submitted else None,
-            is_forced=forced,
-        ))
+        row = self.world.save(
+            Attempt(
+                exam_id=exam.id,
+                person_id=person.id,
+                number=number,
+                paper_id=self.paper.id,
+                unit_id=(unit.id if unit else person.unit_id),
+                state="in_progress" if not submitted else "submitted" if points is None else "graded",
+                started_at=started,
+                deadline_at=started + HOUR,
+                closes_at=started + HOUR + timedelta(minutes=1),
+                shape="",
+                unsure=[],
+                total=0,
+                submitted_at=started + HOUR / 2 if submitted else None,
+                receipt_number=f"R{next(self._receipts)}" if submitted else None,
+                is_forced=forced,
+            )
+        )
         if submitted and points is not None:
             self.grade(row, points, exam=exam)
         return row
@@ -60,24 +78,48 @@ class County:
         exam, points = exam or self.exam, Decimal(points)
         marks = [("excellent", exam.excellent_percent), ("good", exam.good_percent), ("pass", exam.pass_percent)]
         band = next((name for name, mark in marks if points >= mark), "fail")
-        return self.world.save(Grade(
-            attempt_id=attempt.id, number=number, points=points, points_possible=Decimal(100), percent=points, band=band,
-            is_passed=band != "fail", item_points=[], key_ids={}, graded_at=clock.now(),
-        ))
+        return self.world.save(
+            Grade(
+                attempt_id=attempt.id,
+                number=number,
+                points=points,
+                points_possible=Decimal(100),
+                percent=points,
+                band=band,
+                is_passed=band != "fail",
+                item_points=[],
+                key_ids={},
+                graded_at=clock.now(),
+            )
+        )
 
     def excuse(self, person, kind="exemption", *, approved=True, withdrawn=False, refused=False, exam=None):
         now = clock.now()
-        return self.world.save(Exemption(
-            exam_id=(exam or self.exam).id, person_id=person.id, kind=kind, reason="长期病假", requested_at=now,
-            approved_at=now if approved else None, withdrawn_at=now if withdrawn else None, refused_at=now if refused else None,
-        ))
+        return self.world.save(
+            Exemption(
+                exam_id=(exam or self.exam).id,
+                person_id=person.id,
+                kind=kind,
+                reason="长期病假",
+                requested_at=now,
+                approved_at=now if approved else None,
+                withdrawn_at=now if withdrawn else None,
+                refused_at=now if refused else None,
+            )
+        )
 
     def move(self, person, *, to=None, came_from=None, kind="transfer", on=None, recorded_at=None):
         on = on or clock.today()
-        row = self.world.save(RosterMove(
-            person_id=person.id, kind=kind, from_unit_id=came_from.id if came_from else None, to_unit_id=to.id if to else None,
-            effective_on=on, recorded_at=recorded_at or clock.now(),
-        ))
+        row = self.world.save(
+            RosterMove(
+                person_id=person.id,
+                kind=kind,
+                from_unit_id=came_from.id if came_from else None,
+                to_unit_id=to.id if to else None,
+                effective_on=on,
+                recorded_at=recorded_at or clock.now(),
+            )
+        )
         if to:
             person.unit_id, person.state = to.id, "on_roster"
         elif kind in ("leave", "retire"):
@@ -87,7 +129,11 @@ class County:
 
     def makeup(self, *, closed=True):
         return self.world.exam(
-            title="补考", kind="makeup", main_exam_id=self.exam.id, opens_in=-1 * DAY, lasts=DAY - HOUR if closed else 2 * DAY,
+            title="补考",
+            kind="makeup",
+            main_exam_id=self.exam.id,
+            opens_in=-1 * DAY,
+            lasts=DAY - HOUR if closed else 2 * DAY,
         )
 
     def eligible_for(self, makeup, *people):
@@ -167,14 +213,29 @@ class Naive:
 
     def as_api(self):
         def rate(part, whole):
-            return None if whole == 0 else str((Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.01"), ROUND_HALF_UP))
+            return (
+                None
+                if whole == 0
+                else str((Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.01"), ROUND_HALF_UP))
+            )
 
-        mean = None if not self.points else str((sum(self.points) / len(self.points)).quantize(Decimal("0.01"), ROUND_HALF_UP))
+        mean = (
+            None
+            if not self.points
+            else str((sum(self.points) / len(self.points)).quantize(Decimal("0.01"), ROUND_HALF_UP))
+        )
         return {
-            "roster": self.roster, "exempt": self.exempt, "deferred": self.deferred, "eligible": self.eligible,
-            "participated": self.participated, "passed": self.passed, "excellent": self.excellent,
-            "participation_rate": rate(self.participated, self.eligible), "pass_rate": rate(self.passed, self.participated),
-            "pass_of_eligible_rate": rate(self.passed, self.eligible), "excellence_rate": rate(self.excellent, self.participated),
+            "roster": self.roster,
+            "exempt": self.exempt,
+            "deferred": self.deferred,
+            "eligible": self.eligible,
+            "participated": self.participated,
+            "passed": self.passed,
+            "excellent": self.excellent,
+            "participation_rate": rate(self.participated, self.eligible),
+            "pass_rate": rate(self.passed, self.participated),
+            "pass_of_eligible_rate": rate(self.passed, self.eligible),
+            "excellence_rate": rate(self.excellent, self.participated),
             "mean_points": mean,
         }
 
@@ -189,9 +250,12 @@ def naive_figures(session, exam_ids, *, tree="region", rule="best", unit_at_free
     paths = dict(tuple(r) for r in session.execute(text(f"SELECT id, {tree}_path FROM units")))
     excuses = {
         r.person_id: r.kind
-        for r in session.execute(text(
-            "SELECT person_id, kind FROM exemptions WHERE exam_id = :e AND approved_at IS NOT NULL AND refused_at IS NULL AND withdrawn_at IS NULL"
-        ), {"e": exam_ids[0]})
+        for r in session.execute(
+            text(
+                "SELECT person_id, kind FROM exemptions WHERE exam_id = :e AND approved_at IS NOT NULL AND refused_at IS NULL AND withdrawn_at IS NULL"
+            ),
+            {"e": exam_ids[0]},
+        )
     }
     tries = defaultdict(lambda: defaultdict(list))
     for r in session.execute(text("SELECT * FROM attempts WHERE submitted_at IS NOT NULL ORDER BY number")):

@@ -16,17 +16,39 @@ from examapp.people.models import RoleGrant
 from examapp.reports.models import Export
 from examapp.reports.operations import exports
 
-HOSTILE = ["=cmd|'/C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", '引"号', "换\n行", "表情😀", "𠮷野", "长" * 60, "'单引", "1E5", "000123"]
+HOSTILE = [
+    "=cmd|'/C calc'!A0",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\tx",
+    "\rx",
+    "\nx",
+    "＝1",
+    '引"号',
+    "换\n行",
+    "表情😀",
+    "𠮷野",
+    "长" * 60,
+    "'单引",
+    "1E5",
+    "000123",
+]
 
 
 def ask(client, exam, unit, content="scores", format_="xlsx", **more):
-    return client.post(f"/api/v1/exams/{exam.id}/exports", json={"unit": unit.id, "content": content, "format": format_, **more})
+    return client.post(
+        f"/api/v1/exams/{exam.id}/exports", json={"unit": unit.id, "content": content, "format": format_, **more}
+    )
 
 
 def make(session, county, person, **fields):
     """An export whose nudge was lost."""
     export = Export(
-        exam_id=county.exam.id, unit_id=county.top.id, created_by_id=person.id, created_at=clock.now(),
+        exam_id=county.exam.id,
+        unit_id=county.top.id,
+        created_by_id=person.id,
+        created_at=clock.now(),
         **({"content": "scores", "format": "xlsx"} | fields),
     )
     session.add(export)
@@ -40,7 +62,11 @@ def run(world, task, *ids):
 
 
 def acts(session):
-    return [event.act for event in session.scalars(select(AuditEvent).order_by(AuditEvent.id)) if event.act.startswith("reports.")]
+    return [
+        event.act
+        for event in session.scalars(select(AuditEvent).order_by(AuditEvent.id))
+        if event.act.startswith("reports.")
+    ]
 
 
 def test_export_is_asked_for_built_and_downloaded_with_audit_lines(county, world, session):
@@ -52,23 +78,41 @@ def test_export_is_asked_for_built_and_downloaded_with_audit_lines(county, world
     state = client.get(f"/api/v1/exports/{export_id}").get_json()
     assert state == {"id": export_id, "state": "ready", "done": 25, "total": 25, "message": ""}
     file = client.get(f"/api/v1/exports/{export_id}/file")
-    assert file.status_code == 200 and "attachment" in file.headers["Content-Disposition"] and file.headers["Cache-Control"] != "public"
+    assert (
+        file.status_code == 200
+        and "attachment" in file.headers["Content-Disposition"]
+        and file.headers["Cache-Control"] != "public"
+    )
     assert acts(session) == ["reports.request_export", "reports.download_export"]
 
 
-@pytest.mark.parametrize("body", [
-    {}, {"unit": 1}, {"unit": "1", "content": "scores", "format": "xlsx"}, {"unit": True, "content": "scores", "format": "xlsx"},
-    {"unit": 1, "content": "everything", "format": "xlsx"}, {"unit": 1, "content": "scores", "format": "pdf"}, {"unit": -1, "content": "scores", "format": "csv"},
-    {"unit": 2**70, "content": "scores", "format": "csv"}, {"unit": 1, "content": None, "format": "csv"}, {"unit": 1.5, "content": "scores", "format": "csv"},
-    {"unit": 1, "content": "scores", "format": "csv", "tree": "x"}, {"unit": 1, "content": "score_sheet", "format": "csv"},
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"unit": 1},
+        {"unit": "1", "content": "scores", "format": "xlsx"},
+        {"unit": True, "content": "scores", "format": "xlsx"},
+        {"unit": 1, "content": "everything", "format": "xlsx"},
+        {"unit": 1, "content": "scores", "format": "pdf"},
+        {"unit": -1, "content": "scores", "format": "csv"},
+        {"unit": 2**70, "content": "scores", "format": "csv"},
+        {"unit": 1, "content": None, "format": "csv"},
+        {"unit": 1.5, "content": "scores", "format": "csv"},
+        {"unit": 1, "content": "scores", "format": "csv", "tree": "x"},
+        {"unit": 1, "content": "score_sheet", "format": "csv"},
+    ],
+)
 def test_badly_shaped_requests_are_refused(county, world, session, body):
     answer = world.api(world.admin()).post(f"/api/v1/exams/{county.exam.id}/exports", json=body)
     assert answer.status_code == 400 and answer.get_json()["error"] == "bad_request"
     assert session.scalars(select(Export)).all() == []
 
 
-@pytest.mark.parametrize("query", ["depth=-1", "depth=x", "depth=100", "depth=１", "tree=up", "unit=1.5", "unit=-1", "scope=all", f"unit={2**63}"])
+@pytest.mark.parametrize(
+    "query",
+    ["depth=-1", "depth=x", "depth=100", "depth=１", "tree=up", "unit=1.5", "unit=-1", "scope=all", f"unit={2**63}"],
+)
 def test_badly_shaped_questions_are_refused(county, world, query):
     answer = world.api(world.admin()).get(f"/api/v1/exams/{county.exam.id}/participation?{query}")
     assert answer.status_code == 400
@@ -76,7 +120,9 @@ def test_badly_shaped_questions_are_refused(county, world, query):
 
 def test_hostile_names_stay_text_in_every_format(county, world):
     for number, name in enumerate(HOSTILE):
-        county.attempt(world.person(county.bureau, name=name, staff_number=f"H{number:03d}", position="=1+1"), points="61")
+        county.attempt(
+            world.person(county.bureau, name=name, staff_number=f"H{number:03d}", position="=1+1"), points="61"
+        )
     client = world.api(world.admin())
     for content in ("scores", "score_sheet"):
         export_id = ask(client, county.exam, county.top, content).get_json()["export"]["id"]
@@ -85,20 +131,38 @@ def test_hostile_names_stay_text_in_every_format(county, world):
         assert b"<f>" not in sheet and b"<hyperlink" not in sheet
         cells = [cell for row in load_workbook(io.BytesIO(data)).active.iter_rows() for cell in row]
         assert all(cell.data_type != "f" for cell in cells)
-        assert {str(cell.value).replace("_x000D_", "\r") for cell in cells if cell.value is not None} >= {n for n in HOSTILE if n != "\rx"}
+        assert {str(cell.value).replace("_x000D_", "\r") for cell in cells if cell.value is not None} >= {
+            n for n in HOSTILE if n != "\rx"
+        }
     export_id = ask(client, county.exam, county.top, format_="csv").get_json()["export"]["id"]
-    rows = list(csv.DictReader(io.StringIO(client.get(f"/api/v1/exports/{export_id}/file").data.decode("utf-8-sig"), newline="")))
+    rows = list(
+        csv.DictReader(
+            io.StringIO(client.get(f"/api/v1/exports/{export_id}/file").data.decode("utf-8-sig"), newline="")
+        )
+    )
     starts = ("=", "+", "-", "@", "\t", "\r", "\n", "＝")
     for name, row in zip(HOSTILE, rows, strict=True):
         assert row["姓名"] == (f"'{name}" if name.startswith(starts) else name) and row["职务"] == "'=1+1"
 
 
 def test_no_export_holds_id_numbers_or_mobiles(county, world):
-    world.person(county.bureau, id_number_sealed=b"sealed-id", id_number_index=b"i", mobile_sealed=b"sealed-mobile", mobile_index=b"m")
+    world.person(
+        county.bureau,
+        id_number_sealed=b"sealed-id",
+        id_number_index=b"i",
+        mobile_sealed=b"sealed-mobile",
+        mobile_index=b"m",
+    )
     client = world.api(world.admin())
     for content in ("scores", "absent", "score_sheet"):
         export_id = ask(client, county.exam, county.top, content).get_json()["export"]["id"]
-        head = [cell.value for row in load_workbook(io.BytesIO(client.get(f"/api/v1/exports/{export_id}/file").data)).active.iter_rows() for cell in row]
+        head = [
+            cell.value
+            for row in load_workbook(
+                io.BytesIO(client.get(f"/api/v1/exports/{export_id}/file").data)
+            ).active.iter_rows()
+            for cell in row
+        ]
         assert not any(word in str(value) for value in head for word in ("身份证", "手机", "sealed"))
 
 
@@ -116,7 +180,10 @@ def test_building_twice_gives_one_file(county, world, session):
 
 def test_lost_export_is_found_by_the_sweep_and_set_aside_after_three_tries(county, world, session, frozen):
     admin = world.admin()
-    lost, poison = make(session, county, admin), make(session, county, admin, state="running", tries=3, started_at=clock.now())
+    lost, poison = (
+        make(session, county, admin),
+        make(session, county, admin, state="running", tries=3, started_at=clock.now()),
+    )
     frozen.at(clock.now() + timedelta(minutes=2))
     run(world, "reports.sweep")
     session.refresh(lost)
@@ -168,5 +235,7 @@ def test_progress_is_noted_in_steps(county, world, session, monkeypatch):
     export = make(session, county, world.admin())
     assert exports.begin_export(session, export.id, now=clock.now())
     noted = []
-    exports.build_export(session, export.id, now=clock.now(), note_progress=lambda done, total: noted.append((done, total)))
+    exports.build_export(
+        session, export.id, now=clock.now(), note_progress=lambda done, total: noted.append((done, total))
+    )
     assert noted == [(0, 25), (10, 25), (20, 25)] and export.done == export.total == 25 and export.tree == Tree.REGION

@@ -12,12 +12,39 @@ from examapp.core import clock
 from tests.reports.county import DAY, HOUR, naive_figures
 
 FIELDS = (
-    "roster", "exempt", "deferred", "eligible", "participated", "passed", "excellent", "participation_rate", "pass_rate",
-    "pass_of_eligible_rate", "excellence_rate", "mean_points",
+    "roster",
+    "exempt",
+    "deferred",
+    "eligible",
+    "participated",
+    "passed",
+    "excellent",
+    "participation_rate",
+    "pass_rate",
+    "pass_of_eligible_rate",
+    "excellence_rate",
+    "mean_points",
 )
-HEADS = dict(zip(FIELDS, (
-    "名册人数", "免考", "缓考", "应考", "参考", "合格", "优秀", "参考率（%）", "合格率（%）", "通过率（%）", "优秀率（%）", "平均分",
-), strict=True))
+HEADS = dict(
+    zip(
+        FIELDS,
+        (
+            "名册人数",
+            "免考",
+            "缓考",
+            "应考",
+            "参考",
+            "合格",
+            "优秀",
+            "参考率（%）",
+            "合格率（%）",
+            "通过率（%）",
+            "优秀率（%）",
+            "平均分",
+        ),
+        strict=True,
+    )
+)
 
 
 def figures_of(client, exam, unit, **query):
@@ -39,7 +66,7 @@ def export(client, county, unit, content, format_, **more):
 def xlsx_rows(content):
     rows = [list(row) for row in load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)]
     head = next(index for index, row in enumerate(rows) if "单位" in row)
-    return [dict(zip(rows[head], row, strict=True)) for row in rows[head + 1:] if row[1] is not None]
+    return [dict(zip(rows[head], row, strict=True)) for row in rows[head + 1 :] if row[1] is not None]
 
 
 def csv_rows(content):
@@ -59,7 +86,16 @@ def screen_rows(page):
         cells = [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
         roster, exempt, deferred, eligible, participated, absent, passed, excellent, *rates = cells[1:]
         assert int(absent) == int(eligible) - int(participated)
-        values = [roster, exempt, deferred, eligible, participated, passed, excellent, *(rate.rstrip("%") for rate in rates)]
+        values = [
+            roster,
+            exempt,
+            deferred,
+            eligible,
+            participated,
+            passed,
+            excellent,
+            *(rate.rstrip("%") for rate in rates),
+        ]
         rows[cells[0].split()[0]] = {name: as_api(name, value) for name, value in zip(FIELDS, values, strict=True)}
     return rows
 
@@ -84,8 +120,10 @@ def test_screen_xlsx_csv_and_api_show_the_same_numbers(county, world, session):
     client = world.api(world.admin())
     naive = naive_figures(session, [county.exam.id])
     rows = figures_of(client, county.exam, county.top)["rows"]
-    in_files = [{r["单位编码"]: r for r in read(export(client, county, county.top, "participation", kind))}
-                for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows))]
+    in_files = [
+        {r["单位编码"]: r for r in read(export(client, county, county.top, "participation", kind))}
+        for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows))
+    ]
     screen = screen_rows(client.get(f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}?depth=5").text)
     for row in rows:
         expected = naive[row["unit_id"]].as_api()
@@ -106,8 +144,9 @@ def test_score_lists_hold_everybody_once_with_the_attempt_that_counts(county, wo
         assert (moved["单位"], moved["作答时单位"], moved["等次"]) == ("青山乡", "教育局", "良好")
         assert rows["人exempt who sat"]["情况"] == "免考（已参加，另列）"
         assert rows["人ungraded"]["等次"] == "正在评分" and rows["人ungraded"]["成绩"] in (None, "")
-        assert list(rows)[-4:] == [f"人{name}" for name in ("exempt", "exempt who sat", "deferred", "deferred who sat")] or {
-            row["情况"][:2] for row in list(rows.values())[-4:]} == {"免考", "缓考"}
+        assert list(rows)[-4:] == [
+            f"人{name}" for name in ("exempt", "exempt who sat", "deferred", "deferred who sat")
+        ] or {row["情况"][:2] for row in list(rows.values())[-4:]} == {"免考", "缓考"}
     absent = {row["姓名"]: row["情况"] for row in csv_rows(export(client, county, county.top, "absent", "csv"))}
     assert absent["人in progress"] == "已开始未交卷" and absent["人absent"] == "未开始" and len(absent) == 21 - 13
     assert people["exempt"].name not in absent
@@ -149,7 +188,13 @@ def test_tables_show_this_exam_until_a_make_up_has_closed(county, world, frozen)
 def test_frozen_roster_stays_and_later_moves_are_listed_as_corrections(county, world, session, frozen):
     people = county.fill_with_every_odd_case()
     naive_before = naive_figures(session, [county.exam.id])
-    county.move(people["absent"], to=county.bureau, came_from=county.town, on=clock.today() - 3 * DAY, recorded_at=clock.now() - 3 * DAY)
+    county.move(
+        people["absent"],
+        to=county.bureau,
+        came_from=county.town,
+        on=clock.today() - 3 * DAY,
+        recorded_at=clock.now() - 3 * DAY,
+    )
     county.exam.frozen_at = clock.now()
     frozen.at(clock.now() + 2 * HOUR)
     county.move(people["good"], to=county.town, came_from=county.office)
@@ -190,7 +235,9 @@ def test_curve_and_distribution_come_from_those_who_took_part(county, world):
     page = world.client(world.admin()).get(f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}/progress").text
     assert "13 人（61.9" in page and "合格线 60" in page and "截止 11月27日" in page
     days = re.findall(r"11月(\d+)日</td><td class=\"number\">(\d+)</td><td class=\"number\">(\d+)</td>", page)
-    assert [int(day) for day, _, _ in days] == [22, 23, 24] and sum(int(new) for _, new, _ in days) == int(days[-1][2]) == 13
+    assert [int(day) for day, _, _ in days] == [22, 23, 24] and sum(int(new) for _, new, _ in days) == int(
+        days[-1][2]
+    ) == 13
 
 
 def test_home_figures_hold_the_whole_and_the_units_below(county, world, session, statements):

@@ -57,9 +57,17 @@ def test_unit_of_others_is_the_same_404_in_the_api(county, world):
 
 def test_region_reach_shows_no_people_of_the_sector(county, world):
     county.fill_with_every_odd_case()
-    body = world.api(world.admin("unit_admin", county.bureau)).get(f"/api/v1/exams/{county.exam.id}/participation?unit={county.bureau.id}&tree=sector&depth=3").get_json()
+    body = (
+        world.api(world.admin("unit_admin", county.bureau))
+        .get(f"/api/v1/exams/{county.exam.id}/participation?unit={county.bureau.id}&tree=sector&depth=3")
+        .get_json()
+    )
     assert [row["code"] for row in body["rows"]] == ["101"]
-    sector = world.api(world.admin("unit_admin", county.bureau, tree="sector")).get(f"/api/v1/exams/{county.exam.id}/participation?unit={county.bureau.id}&tree=sector&depth=3").get_json()
+    sector = (
+        world.api(world.admin("unit_admin", county.bureau, tree="sector"))
+        .get(f"/api/v1/exams/{county.exam.id}/participation?unit={county.bureau.id}&tree=sector&depth=3")
+        .get_json()
+    )
     assert [row["code"] for row in sector["rows"]] == ["101", "20101"]
 
 
@@ -105,9 +113,14 @@ def test_people_are_found_by_name_and_paged(county, world):
     for number in range(60):
         world.person(county.bureau, name=f"甲{number:02d}", staff_number=f"A{number:03d}", login=False)
     client = world.client(world.admin())
-    first, second = (client.get(unit_page(county, county.top, "/people", group="roster", page=page)).text for page in (1, 2))
+    first, second = (
+        client.get(unit_page(county, county.top, "/people", group="roster", page=page)).text for page in (1, 2)
+    )
     assert "甲49" in first and "甲50" not in first and "甲59" in second and "第 2 页，共 2 页" in second
-    assert "共 <strong>1</strong> 人" in client.get(unit_page(county, county.top, "/people", group="roster", q="甲07")).text
+    assert (
+        "共 <strong>1</strong> 人"
+        in client.get(unit_page(county, county.top, "/people", group="roster", q="甲07")).text
+    )
     assert "没有符合条件的人员" in client.get(unit_page(county, county.top, "/people", group="roster", q="%")).text
 
 
@@ -125,7 +138,15 @@ def test_person_page_names_the_attempt_that_counts(county, world):
 def test_score_sheet_has_all_that_is_signed(county, world):
     county.fill_with_every_odd_case()
     page = world.client(world.admin()).get(unit_page(county, county.bureau, "/score-sheet")).text
-    for words in ("测试考试成绩汇总表", "单位：教育局", "统计时间", "填表人", "单位负责人（签字）", "单位（盖章）", "名册 10 人"):
+    for words in (
+        "测试考试成绩汇总表",
+        "单位：教育局",
+        "统计时间",
+        "填表人",
+        "单位负责人（签字）",
+        "单位（盖章）",
+        "名册 10 人",
+    ):
         assert words in page
     assert page.index("人excellent") < page.index("人exempt")
 
@@ -134,7 +155,9 @@ def test_export_from_a_page_leads_to_its_progress(county, world):
     county.fill_with_every_odd_case()
     client = world.client(world.admin())
     page = client.get(unit_page(county, county.top)).text
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.split("request_export")[-1] if "request_export" in page else page).group(1)
+    token = re.search(
+        r'name="csrf_token"[^>]*value="([^"]+)"', page.split("request_export")[-1] if "request_export" in page else page
+    ).group(1)
     path = f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}/exports"
     form = {"csrf_token": token, "content": "score_sheet", "format": "csv", "tree": "region", "scope": "this"}
     answer = client.post(path, data=form)
@@ -166,7 +189,10 @@ def test_index_leads_to_the_unit_at_which_the_reach_begins(county, world):
 def test_county_page_and_api_cost_at_most_six_statements(county, world, statements):
     county.fill_with_every_odd_case()
     client = world.client(world.admin())
-    for path in (unit_page(county, county.top), f"/api/v1/exams/{county.exam.id}/participation?unit={county.top.id}&depth=2"):
+    for path in (
+        unit_page(county, county.top),
+        f"/api/v1/exams/{county.exam.id}/participation?unit={county.top.id}&depth=2",
+    ):
         with statements() as seen:
             assert client.get(path).status_code == 200
         assert len(seen) <= 6, seen

@@ -13,9 +13,16 @@ def test_two_workers_make_one_file_and_progress_is_seen_meanwhile(race_app, race
     county = County(race_world)
     county.fill_with_every_odd_case()
     admin = race_world.admin()
-    export = race_world.save(Export(
-        exam_id=county.exam.id, unit_id=county.top.id, content="scores", format="csv", created_by_id=admin.id, created_at=clock.now(),
-    ))
+    export = race_world.save(
+        Export(
+            exam_id=county.exam.id,
+            unit_id=county.top.id,
+            content="scores",
+            format="csv",
+            created_by_id=admin.id,
+            created_at=clock.now(),
+        )
+    )
     race_world.commit()
     export_id = export.id
     monkeypatch.setattr(files, "_STEP", 5)

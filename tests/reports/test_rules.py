@@ -17,12 +17,21 @@ T0 = datetime(2026, 11, 1, tzinfo=UTC)
 
 @st.composite
 def counts(draw):
-    exempt, deferred, absent, failed, passed_only, good, excellent, ungraded = (draw(st.integers(0, 40)) for _ in range(8))
+    exempt, deferred, absent, failed, passed_only, good, excellent, ungraded = (
+        draw(st.integers(0, 40)) for _ in range(8)
+    )
     graded = failed + passed_only + good + excellent
     return Counts(
-        roster=exempt + deferred + absent + graded + ungraded, exempt=exempt, deferred=deferred, participated=graded + ungraded,
-        passed=passed_only + good + excellent, good=good, excellent=excellent, graded=graded,
-        in_progress=draw(st.integers(0, absent)), points_total=Decimal(draw(st.integers(0, 10_000 * graded))) / 100,
+        roster=exempt + deferred + absent + graded + ungraded,
+        exempt=exempt,
+        deferred=deferred,
+        participated=graded + ungraded,
+        passed=passed_only + good + excellent,
+        good=good,
+        excellent=excellent,
+        graded=graded,
+        in_progress=draw(st.integers(0, absent)),
+        points_total=Decimal(draw(st.integers(0, 10_000 * graded))) / 100,
     )
 
 
@@ -49,7 +58,10 @@ def test_rates_follow_from_counts_and_are_nothing_over_nothing(c):
 def trees(draw):
     size = draw(st.integers(1, 12))
     parents = [None] + [draw(st.integers(0, n - 1)) for n in range(1, size)]
-    nodes = [UnitNode(unit_id=n, code=f"{draw(st.integers(0, 99)):02d}-{n}", name="", kind="department", parent_id=p) for n, p in enumerate(parents)]
+    nodes = [
+        UnitNode(unit_id=n, code=f"{draw(st.integers(0, 99)):02d}-{n}", name="", kind="department", parent_id=p)
+        for n, p in enumerate(parents)
+    ]
     return nodes, {n: draw(counts()) for n in range(size) if draw(st.booleans())}
 
 
@@ -66,7 +78,9 @@ def test_each_row_is_the_sum_of_its_subtree(tree, depth):
         return False
 
     for row in rows:
-        expected = sum((raw.get(node.unit_id, Counts()) for node in nodes if is_below(node, row.unit.unit_id)), Counts())
+        expected = sum(
+            (raw.get(node.unit_id, Counts()) for node in nodes if is_below(node, row.unit.unit_id)), Counts()
+        )
         assert row.counts == expected and row.depth <= depth
     if depth >= 11:
         assert len(rows) == len(nodes)
@@ -83,10 +97,17 @@ def attempts(draw):
     for exam_id in (1, 2):
         for number in range(1, draw(st.integers(0, 3)) + 1):
             percent = draw(st.one_of(st.none(), st.integers(0, 100).map(Decimal)))
-            rows.append(Sat(
-                attempt_id=len(rows) + 1, exam_id=exam_id, number=number, submitted_at=T0 + timedelta(hours=len(rows)), percent=percent,
-                points=percent, is_passed=None if percent is None else percent >= 60,
-            ))
+            rows.append(
+                Sat(
+                    attempt_id=len(rows) + 1,
+                    exam_id=exam_id,
+                    number=number,
+                    submitted_at=T0 + timedelta(hours=len(rows)),
+                    percent=percent,
+                    points=percent,
+                    is_passed=None if percent is None else percent >= 60,
+                )
+            )
     return rows
 
 
@@ -101,7 +122,11 @@ def test_the_attempt_that_counts_is_chosen_as_said(rows, rule, random):
     candidates = rows
     if rule is not CountingRule.BEST:
         pick = max if rule is CountingRule.LAST else min
-        candidates = [pick((r for r in rows if r.exam_id == e), key=lambda r: r.number) for e in (1, 2) if any(r.exam_id == e for r in rows)]
+        candidates = [
+            pick((r for r in rows if r.exam_id == e), key=lambda r: r.number)
+            for e in (1, 2)
+            if any(r.exam_id == e for r in rows)
+        ]
     assert chosen in candidates
     graded = [row.percent for row in candidates if row.percent is not None]
     assert chosen.percent == (max(graded) if graded else None)

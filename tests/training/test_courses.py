@@ -17,8 +17,24 @@ from examapp.training.operations.clearing import clear_exams
 from examapp.training.rules import RUNS_A_DAY, body_html, split_pages
 from tests.conftest import NOON
 
-COURSE = {"title": "宪法学习", "summary": "", "year": "2026", "is_required": "y", "credits": "20", "due_on": "2026-12-01", "unit_id": ""}
-CHAPTER = {"position": "1", "title": "第一章", "body": "第一页的话\n\n---\n\n第二页的话", "law": "", "topic": "", "exercise_count": "2", "pass_count": "2"}
+COURSE = {
+    "title": "宪法学习",
+    "summary": "",
+    "year": "2026",
+    "is_required": "y",
+    "credits": "20",
+    "due_on": "2026-12-01",
+    "unit_id": "",
+}
+CHAPTER = {
+    "position": "1",
+    "title": "第一章",
+    "body": "第一页的话\n\n---\n\n第二页的话",
+    "law": "",
+    "topic": "",
+    "exercise_count": "2",
+    "pass_count": "2",
+}
 
 
 def token(client, page):
@@ -44,9 +60,24 @@ def learner(world):
 
 def course(world, *, chapters=1, state="published", unit=None, **fields):
     now = clock.now()
-    row = world.save(Course(title="宪法学习", year=2026, credits=Decimal(20), unit_id=unit.id if unit else None, state=state, created_at=now, updated_at=now, **fields))
+    row = world.save(
+        Course(
+            title="宪法学习",
+            year=2026,
+            credits=Decimal(20),
+            unit_id=unit.id if unit else None,
+            state=state,
+            created_at=now,
+            updated_at=now,
+            **fields,
+        )
+    )
     for number in range(1, chapters + 1):
-        row.chapters.append(Chapter(position=number, title=f"第{number}章", body="<p>甲</p><hr><p>乙</p>", exercise_count=2, pass_count=2))
+        row.chapters.append(
+            Chapter(
+                position=number, title=f"第{number}章", body="<p>甲</p><hr><p>乙</p>", exercise_count=2, pass_count=2
+            )
+        )
     world.session.flush()
     return row
 
@@ -100,13 +131,23 @@ def test_the_office_makes_a_course_publishes_it_and_learners_of_its_audience_see
     page = office.get(made.location).get_data(as_text=True)
     assert "1 人" in page
     assert "2 页" in page
-    assert post(office, f"/admin/training/{row.id}/chapters/{row.chapters[0].id}", CHAPTER | {"title": "改过的一章"}).status_code == 302
+    assert (
+        post(
+            office, f"/admin/training/{row.id}/chapters/{row.chapters[0].id}", CHAPTER | {"title": "改过的一章"}
+        ).status_code
+        == 302
+    )
     assert "改过的一章" in inside.get(f"/study/courses/{row.id}").get_data(as_text=True)
     assert post(office, chapter, CHAPTER).status_code == 422
     post(office, f"/admin/training/{row.id}/withdraw", page=made.location)
     assert inside.get(f"/study/courses/{row.id}").status_code == 404
     acts = {event.act for event in session.query(AuditEvent)}
-    assert {"training.create_course", "training.publish_course", "training.save_chapter", "training.withdraw_course"} <= acts
+    assert {
+        "training.create_course",
+        "training.publish_course",
+        "training.save_chapter",
+        "training.withdraw_course",
+    } <= acts
 
 
 def test_only_the_office_within_its_reach_writes_courses(world, session):
@@ -222,7 +263,16 @@ def test_completed_courses_open_the_study_gate_of_an_exam(world, session, learne
 
 def test_an_exam_published_later_finds_people_cleared_and_a_raised_gate_takes_it_back(world, session, learner):
     row = course(world)
-    world.save(CourseCompletion(course_id=row.id, person_id=learner.person.id, year=2026, is_required=True, credits=Decimal(20), completed_at=clock.now()))
+    world.save(
+        CourseCompletion(
+            course_id=row.id,
+            person_id=learner.person.id,
+            year=2026,
+            is_required=True,
+            credits=Decimal(20),
+            completed_at=clock.now(),
+        )
+    )
     exam = world.exam(world.blueprint(), study_gate={"required": 20}, opens_in=timedelta(days=2))
     next_year = world.exam(world.blueprint(), study_gate={"required": 1}, opens_in=timedelta(days=60))
     assert clear_exams(session, now=clock.now()) == 1
@@ -246,9 +296,19 @@ def test_a_laws_course_is_made_with_one_press_from_its_articles_or_its_questions
     assert "要点3" in made.chapters[0].body
     assert "script" not in made.chapters[0].body
     law = world.save(Law(name="行政处罚法", created_at=clock.now()))
-    version = world.save(LawVersion(law_id=law.id, version_on=date(2021, 1, 22), effective_on=date(2021, 7, 15), created_at=clock.now()))
+    version = world.save(
+        LawVersion(law_id=law.id, version_on=date(2021, 1, 22), effective_on=date(2021, 7, 15), created_at=clock.now())
+    )
     for position in range(1, 13):
-        world.save(LawArticle(law_version_id=version.id, position=position, label=f"第{position}条", heading="第一章" if position < 11 else "第二章", text=f"条文{position}"))
+        world.save(
+            LawArticle(
+                law_version_id=version.id,
+                position=position,
+                label=f"第{position}条",
+                heading="第一章" if position < 11 else "第二章",
+                text=f"条文{position}",
+            )
+        )
     answer = post(office, "/admin/training/from-law", fields, page="/admin/training/")
     made = session.get(Course, int(answer.location.rsplit("/", 1)[1]))
     assert [c.title for c in made.chapters] == ["第一章", "第二章"]
@@ -289,11 +349,14 @@ def test_my_courses_cost_few_statements(world, session, learner, statements):
     assert len(seen) <= 5, seen
 
 
-@pytest.mark.parametrize(("raw", "html"), [
-    ("甲\n乙\n\n丙", "<p>甲<br>乙</p><p>丙</p>"),
-    ("甲\n\n---\n\n1 < 2", "<p>甲</p><hr><p>1 &lt; 2</p>"),
-    ("<p onclick='x'>甲</p><script>alert(1)</script><img src='http://a.b/c.png'>", "<p>甲</p><img>"),
-])
+@pytest.mark.parametrize(
+    ("raw", "html"),
+    [
+        ("甲\n乙\n\n丙", "<p>甲<br>乙</p><p>丙</p>"),
+        ("甲\n\n---\n\n1 < 2", "<p>甲</p><hr><p>1 &lt; 2</p>"),
+        ("<p onclick='x'>甲</p><script>alert(1)</script><img src='http://a.b/c.png'>", "<p>甲</p><img>"),
+    ],
+)
 def test_what_the_office_writes_becomes_clean_html(raw, html):
     assert body_html(raw) == html
 

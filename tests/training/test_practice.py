@@ -60,9 +60,14 @@ def test_the_key_is_shown_only_after_the_answer_and_the_first_answer_counts(worl
     assert session.get(QuestionVersion, item.question_version_id).used_at is not None
 
 
-@pytest.mark.parametrize(("response", "words"), [
-    ([], "请先作答"), (["Z"], "选项不对"), (["A", "B"], "选项不对"),
-])
+@pytest.mark.parametrize(
+    ("response", "words"),
+    [
+        ([], "请先作答"),
+        (["Z"], "选项不对"),
+        (["A", "B"], "选项不对"),
+    ],
+)
 def test_an_answer_without_a_choice_is_refused_and_shows_no_key(world, session, learner, response, words):
     world.question(explanation="解析在此")
     item, path = draw(learner, session)

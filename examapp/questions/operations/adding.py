@@ -116,6 +116,25 @@ def add_prepared(
         for question_id, version_id, one in zip(ids, version_ids, prepared, strict=True)
     ]  # fmt: skip
     session.execute(insert(Question), rows)
+    _add_versions(session, prepared, ids, version_ids, stamp)
+    _add_citations(session, [(v, one.question) for v, one in zip(version_ids, prepared, strict=True)], laws)
+    add_knowledge_points(
+        session, pairs=[(q, one.question.knowledge_points) for q, one in zip(ids, prepared, strict=True)]
+    )
+    codes = [str(row["code"]) for row in rows]
+    index_questions(session, [(q, c, one.search_text) for q, c, one in zip(ids, codes, prepared, strict=True)])
+    check_questions(session, ids=ids, now=now)
+    return ids
+
+
+def _add_versions(
+    session: Session,
+    prepared: Sequence[Prepared],
+    ids: Sequence[int],
+    version_ids: Sequence[int],
+    stamp: dict[str, Any],
+) -> None:
+    """Store the first version of each question, and its key."""
     session.execute(
         insert(QuestionVersion),
         [
@@ -130,14 +149,6 @@ def add_prepared(
             for version_id, one in zip(version_ids, prepared, strict=True)
         ],
     )
-    _add_citations(session, [(v, one.question) for v, one in zip(version_ids, prepared, strict=True)], laws)
-    add_knowledge_points(
-        session, pairs=[(q, one.question.knowledge_points) for q, one in zip(ids, prepared, strict=True)]
-    )
-    codes = [str(row["code"]) for row in rows]
-    index_questions(session, [(q, c, one.search_text) for q, c, one in zip(ids, codes, prepared, strict=True)])
-    check_questions(session, ids=ids, now=now)
-    return ids
 
 
 def _version_columns(one: Prepared) -> dict[str, Any]:
