@@ -18,8 +18,8 @@ from examapp.core import clock
 from examapp.core.db import reading as database_reading
 from examapp.core.db import transaction
 from examapp.questions.models import QuestionState
-from examapp.questions.operations import take_over
-from examapp.questions.queries import Filter, iter_questions
+from examapp.questions.operations import check_laws, take_over
+from examapp.questions.queries import Filter, iter_questions, list_laws_with_flags
 from examapp.questions.rules.described import describe_reading
 from question_bank.check import check_file
 from question_bank.child import ChildReader
@@ -206,3 +206,14 @@ def check_content(folder: Path) -> None:
             found += 1
     click.echo(f"检查完毕，{found} 处问题。")
     sys.exit(1 if found else 0)
+
+
+@blueprint.cli.command("check-laws")
+def check_changed_laws() -> None:
+    """Flag the questions under which an imported law has changed, now and without a worker; say what waits for a reviewer."""
+    with transaction() as session:
+        flagged = check_laws(session, now=clock.now())
+        waiting = list_laws_with_flags(session)
+    click.echo(f"新标记 {flagged} 处依据。")
+    for row in waiting:
+        click.echo(f"  {row.law}（{row.old_on} → {row.new_on or '已废止'}）：{sum(row.counts.values())} 处待处理")

@@ -217,7 +217,7 @@ def _claimed_png(width, height):
 @pytest.mark.parametrize("content", [
     b"", b"\x00", _claimed_png(50_000, 50_000), _claimed_png(100, 100), b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
     b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", b"GIF89a/*<script>alert(1)</script>*/", b"%PDF-1.7", b"\xff\xd8\xff\xe0" + b"\x00" * 100, b"BM" + b"\x00" * 100,
-    b"P6 50000 50000 255\n", b"x" * (8 * 1024 * 1024 + 1), picture(size=(5, 5), format="TIFF"), picture(size=(5, 5), format="BMP"),
+    b"P6 50000 50000 255\n", b"x" * (8 * 1024 * 1024 + 1), picture(size=(5, 5), encoding="TIFF"), picture(size=(5, 5), encoding="BMP"),
 ])  # fmt: skip
 def test_picture_that_is_none_is_refused_at_once(world, content):
     with pytest.raises(UnfitImageError):
@@ -235,7 +235,7 @@ def test_position_of_the_photographer_and_what_hides_behind_a_picture_are_droppe
     assert not any(secret in kept.content for secret in (b"GPS-SECRET", b"HIDDEN", b"<script", b"Exif"))
     assert encode_picture(picture(mode="RGBA")).media_type == "image/png"
     for name in ("GIF", "WEBP"):
-        assert encode_picture(picture(format=name)).media_type == "image/png"
+        assert encode_picture(picture(encoding=name)).media_type == "image/png"
 
 
 def test_large_picture_is_made_smaller():

@@ -4,11 +4,11 @@ import re
 from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from examapp.audit.operations import SYSTEM
 from examapp.core import clock
-from examapp.laws.models import LawArticle, LawVersion
+from examapp.laws.models import Law, LawArticle, LawVersion
 from examapp.laws.operations import ensure_law_version, import_law_text, set_dates
 from examapp.laws.rules import LawText, ReadArticle, compare_articles, read_law_text
 from examapp.papers.queries import iter_pool
@@ -250,3 +250,10 @@ def test_new_version_of_a_real_law_flags_exactly_the_questions_on_changed_and_mo
         label for label in labels if found[label].change != "same"
     ]
     assert len(pool(session)) == sum(1 for label in labels if found[label].change == "same")
+
+
+def test_command_line_flags_without_a_worker(changed, app, session):
+    session.execute(update(Law).values(unchecked_since=clock.now()))
+    add(session, on("第二条", 5))
+    done = app.test_cli_runner().invoke(args=["bank", "check-laws"])
+    assert done.exit_code == 0 and f"{LAW}（2012-10-26 → 2025-06-27）：4 处待处理" in done.output
