@@ -92,6 +92,7 @@ def test_a_rehearsal_that_breaks_or_never_ends_is_no_go(world, monkeypatch, froz
     assert (failed.state, failed.is_go, failed.message) == ("failed", False, "没有起来")
     world.save(Rehearsal(roster=1, state="running", created_at=NOON, started_at=NOON.replace(hour=1)))
     sweep_rehearsals()
+    world.session.expire_all()
     assert {row.state for row in world.session.query(Rehearsal)} == {"failed"}
 
 
