@@ -241,9 +241,7 @@ def test_new_version_of_a_real_law_flags_exactly_the_questions_on_changed_and_mo
             select(LawArticle.label, LawArticle.text)
             .join(LawVersion)
             .where(LawVersion.version_on == date.fromisoformat(new))
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     found = compare_articles({article.label: article.text for article in before.articles}, known).by_old_label()
     assert [label for label, question in zip(labels, questions, strict=True) if question.law_change] == [
