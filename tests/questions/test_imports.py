@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import func, select, update
 
 from examapp.core import clock
-from examapp.questions import tasks
 from examapp.questions.models import Question, QuestionImport, QuestionVersion
 from examapp.questions.operations import begin_import
 
@@ -137,17 +136,17 @@ def test_fields_that_the_form_does_not_have_change_nothing(office, session):
     assert {q.state for q in session.scalars(select(Question))} == {"draft"}
 
 
-def test_sweep_takes_up_what_was_forgotten_and_sets_aside_what_keeps_failing(office, session, frozen):
+def test_sweep_takes_up_what_was_forgotten_and_sets_aside_what_keeps_failing(app, office, session, frozen):
     upload(office, AIKEN)
     row = newest(session)
     row.state, row.tries, row.started_at = "running", 1, clock.now() - timedelta(minutes=6)
     session.flush()
-    tasks.sweep_imports()
+    app.extensions["celery"].tasks["questions.sweep_imports"]()
     session.expire_all()
     assert (row.state, row.tries) == ("ready", 2)
     row.state, row.tries, row.started_at = "running", 3, clock.now() - timedelta(minutes=6)
     session.flush()
-    tasks.sweep_imports()
+    app.extensions["celery"].tasks["questions.sweep_imports"]()
     session.expire_all()
     assert row.state == "failed" and "三次" in row.message
 
