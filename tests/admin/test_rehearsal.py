@@ -91,7 +91,7 @@ def test_a_rehearsal_that_breaks_or_never_ends_is_no_go(world, monkeypatch, froz
     failed = hold_rehearsal(first.id)
     assert (failed.state, failed.is_go, failed.message) == ("failed", False, "没有起来")
     world.save(Rehearsal(roster=1, state="running", created_at=NOON, started_at=NOON.replace(hour=1)))
-    sweep_rehearsals()
+    world.app.extensions["celery"].tasks[sweep_rehearsals.name]()
     world.session.expire_all()
     assert {row.state for row in world.session.query(Rehearsal)} == {"failed"}
 
