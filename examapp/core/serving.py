@@ -11,7 +11,7 @@ _BIN = Path(sys.executable).parent
 
 
 def web_command(settings: Settings) -> list[str]:
-    """Give the command that serves the site (chosen by measuring: docs/decisions/0002-web-server.md).
+    """Give the command that serves the site.
 
     At a reload (SIGHUP) an old worker goes fifteen seconds after its successor was begun: time to import the program on a busy machine.
     """
