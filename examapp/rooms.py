@@ -16,6 +16,7 @@ from examapp.attempts import routes as attempts_routes
 from examapp.audit import cli as audit_cli
 from examapp.audit import models as _audit
 from examapp.audit import tasks as _audit_tasks
+from examapp.core.uploads import models as _uploads
 from examapp.demo import cli as demo_cli
 from examapp.duties import admin_routes as duties_admin_routes
 from examapp.duties import models as _duties
@@ -57,6 +58,7 @@ from examapp.training import routes as training_routes
 from examapp.training import tasks as _training_tasks
 
 MODELS = (
+    _uploads,
     _audit,
     _messages,
     _org,

@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from examapp.audit.operations import SYSTEM
 from examapp.core import clock
+from examapp.core.pictures import UnfitImageError, encode_picture
 from examapp.questions.models import Media, Question, QuestionVersion
 from examapp.questions.operations import add_question
 from examapp.questions.rules.content import UnfitQuestionError
-from examapp.questions.rules.images import UnfitImageError, encode_picture
 from question_bank import model
 from tests.questions.test_adding import picture, single, version_of
 from tests.questions.test_back_office import SINGLE

@@ -12,6 +12,7 @@ from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
 from examapp.core.permissions import Permission
+from examapp.core.pictures import UnfitImageError
 from examapp.people.access import actor, me, requires
 from examapp.questions import operations, queries
 from examapp.questions.admin_routes.frame import admin_blueprint
@@ -29,7 +30,6 @@ from examapp.questions.forms import (
 )
 from examapp.questions.models import QuestionState
 from examapp.questions.rules.content import UnfitQuestionError, items_of, prepare
-from examapp.questions.rules.images import UnfitImageError
 from question_bank.model import Kind
 
 _NO_DOUBT = "preview"

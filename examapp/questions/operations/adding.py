@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
+from examapp.core.pictures import Picture
 from examapp.laws.operations import ensure_law_version
 from examapp.laws.rules import article_labels, iso_day, law_name
 from examapp.questions.models import (
@@ -26,7 +27,6 @@ from examapp.questions.models import (
 from examapp.questions.operations.flagging import check_questions
 from examapp.questions.operations.indexing import index_questions
 from examapp.questions.rules.content import TOPICS, Prepared, prepare
-from examapp.questions.rules.images import Picture
 from question_bank import model
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
 from examapp.core.errors import BadRequestError, ConflictError
+from examapp.core.pictures import Picture, encode_picture
 from examapp.laws.rules import law_name
 from examapp.questions.models import (
     AnswerKey,
@@ -27,7 +28,6 @@ from examapp.questions.operations.indexing import index_questions
 from examapp.questions.queries import current_key, get_question, stamp_of
 from examapp.questions.queries import get_version as get_question_version
 from examapp.questions.rules.content import TOPICS, Prepared, check_key, prepare
-from examapp.questions.rules.images import Picture, encode_picture
 from question_bank import model
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from examapp.core.errors import DomainError
 from examapp.core.html import clean_html, html_to_text, normalise, text_to_html
-from examapp.questions.rules.images import Picture, UnfitImageError, encode_picture
+from examapp.core.pictures import Picture, UnfitImageError, encode_picture
 from question_bank.model import CHOICE_KINDS, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Question
 
 TOPICS = (

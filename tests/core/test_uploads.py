@@ -1,0 +1,209 @@
+"""Files that people bring: known kinds only, by content; in pieces with breaks; given out with ranges; swept when left."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zipfile
+from datetime import timedelta
+
+import pytest
+from PIL import Image
+
+from examapp.core.errors import NotFoundError
+from examapp.core.uploads.limits import FileRefusedError, WrongOffsetError
+from examapp.core.uploads.models import FileKind, PendingUpload, StoredFile
+from examapp.core.uploads.places import kept_path, part_path
+from examapp.core.uploads.resuming import add_piece, begin_upload, finish_upload, give_up_upload
+from examapp.core.uploads.serving import serve_file
+from examapp.core.uploads.storing import drop_file, get_file, store_file
+from examapp.core.uploads.sweeping import sweep_uploads
+from tests.conftest import NOON
+
+ROOM = "training"
+PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\nstartxref\n9\n%%EOF\n"
+
+
+def box(name: bytes, content: bytes = b"") -> bytes:
+    return struct.pack(">I", 8 + len(content)) + name + content
+
+
+def film(content: bytes = b"x" * 5000) -> bytes:
+    return box(b"ftyp", b"isom\0\0\0\0") + box(b"moov", b"y" * 60) + box(b"mdat", content)
+
+
+def sound(frames: int = 8) -> bytes:
+    frame = b"\xff\xfb\x90\x00"
+    return b"ID3\x04\0\0\0\0\0\x0a" + b"\0" * 10 + (frame + b"\0" * (417 - 4)) * frames
+
+
+def office(main: str, *more: str) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name in ("[Content_Types].xml", main, *more):
+            archive.writestr(name, "<x/>")
+    return target.getvalue()
+
+
+def picture(**options) -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(target, "PNG", **options)
+    return target.getvalue()
+
+
+def store(session, name, content, **more):
+    return store_file(session, room=ROOM, name=name, content=content, by_id=1, now=NOON, **more)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "media_type"),
+    [
+        ("讲义.pdf", PDF, "pdf", "application/pdf"),
+        ("表.xlsx", office("xl/workbook.xml"), "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("文.docx", office("word/document.xml"), "docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        ("录音.MP3", sound(), "mp3", "audio/mpeg"),
+        ("录像.mp4", film(), "mp4", "video/mp4"),
+        ("录音.m4a", film().replace(b"isom", b"M4A "), "mp4", "audio/mp4"),
+        ("图.gif", picture(), "image", "image/png"),
+    ],
+)  # fmt: skip
+def test_a_known_kind_is_kept_under_its_true_type(session, name, content, kind, media_type):
+    kept = store(session, name, content)
+    assert (kept.kind, kept.media_type) == (kind, media_type)
+    assert kept_path(kept.token).stat().st_size == kept.size > 0
+    assert get_file(session, kept.token, room=ROOM) is kept
+    with pytest.raises(NotFoundError):
+        get_file(session, kept.token, room="duties")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("程序.exe", b"MZ", "不能上传这种文件"),
+        ("没有后缀", PDF, "不能上传这种文件"),
+        ("图.svg", b"<svg/>", "不能上传这种文件"),
+        ("空.pdf", b"", "空的"),
+        ("网页.pdf", b"<html><script>alert(1)</script>%PDF-1.7 startxref %%EOF", "不是 PDF"),
+        ("截断.pdf", PDF[:20], "不完整"),
+        ("脚本.pdf", PDF.replace(b"<<>>", b"<</OpenAction<</S/JavaScript>>>>"), "脚本"),
+        ("改名.docx", office("xl/workbook.xml"), "不是 docx"),
+        ("不是.xlsx", b"PK\x03\x04 nothing", "不是 xlsx"),
+        ("宏.xlsx", office("xl/workbook.xml", "xl/vbaProject.bin"), "宏"),
+        ("越界.docx", office("word/document.xml", "../../x"), "不是 docx"),
+        ("声.mp3", b"RIFF" + b"\0" * 900, "不是 MP3"),
+        ("声.mp3", sound(1)[:-200], "不完整"),
+        ("影.mp4", film()[:-100], "不完整"),
+        ("影.mp4", box(b"ftyp", b"isom\0\0\0\0") + box(b"mdat", b"x"), "不完整"),
+        ("影.mp4", b"<html>" + b" " * 900, "不是 MP4"),
+        ("图.png", b"\x89PNG broken", "图片"),
+    ],
+)
+def test_what_is_not_what_its_name_says_is_refused_and_nothing_stays(session, name, content, words):
+    with pytest.raises(FileRefusedError, match=words):
+        store(session, name, content)
+    assert session.query(StoredFile).count() == 0
+
+
+def test_an_archive_that_swells_is_refused(session):
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<x/>")
+        archive.writestr("word/document.xml", b"\0" * 30_000_000)
+    with pytest.raises(FileRefusedError, match="解压"):
+        store(session, "大.docx", target.getvalue())
+
+
+def test_a_picture_is_drawn_anew_without_what_hung_on_it(session):
+    kept = store(session, "图.png", picture() + b"<script>alert(1)</script>")
+    assert b"script" not in kept_path(kept.token).read_bytes()
+
+
+def test_a_name_loses_its_path_and_what_cannot_be_seen(session):
+    assert store(session, "..\\..\\C:/秘\u202e密/讲义\u200b.PDF", PDF).name == "讲义.pdf"
+    assert store(session, "/.pdf.pdf", PDF).name == "pdf.pdf"
+
+
+def test_only_the_kinds_that_the_owner_takes_come_in(session):
+    with pytest.raises(FileRefusedError, match="可以上传：PDF"):
+        store(session, "录像.mp4", film(), kinds={FileKind.PDF})
+
+
+def begin(session, name="录像.mp4", size=None, by_id=7, now=NOON):
+    return begin_upload(session, room=ROOM, name=name, size=size or len(film()), by_id=by_id, now=now)
+
+
+def test_two_gigabytes_are_refused_before_a_byte_is_sent(session):
+    with pytest.raises(FileRefusedError, match="不能超过 500 MB，这个文件有 2048 MB"):
+        begin(session, size=2 * 1024**3)
+    assert session.query(PendingUpload).count() == 0
+
+
+def test_an_upload_goes_on_where_it_broke_off_and_is_whole_in_the_end(session):
+    content = film()
+    upload = begin(session)
+
+    def add(offset, piece):
+        return add_piece(session, token=upload.token, room=ROOM, by_id=7, offset=offset, piece=piece, now=NOON)
+
+    add(0, content[:2000])
+    with pytest.raises(FileRefusedError, match="还没有传完"):
+        finish_upload(session, token=upload.token, room=ROOM, by_id=7, now=NOON)
+    with pytest.raises(WrongOffsetError) as refused:
+        add(0, content[:2000])
+    assert refused.value.extra == {"received": 2000}
+    assert begin(session).token == upload.token
+    with pytest.raises(FileRefusedError, match="不符"):
+        add(2000, content)
+    with pytest.raises(NotFoundError):
+        add_piece(session, token=upload.token, room=ROOM, by_id=8, offset=2000, piece=b"x", now=NOON)
+    add(2000, content[2000:])
+    kept = finish_upload(session, token=upload.token, room=ROOM, by_id=7, now=NOON)
+    assert kept_path(kept.token).read_bytes() == content
+    assert not part_path(upload.token).exists()
+    with pytest.raises(NotFoundError):
+        finish_upload(session, token=upload.token, room=ROOM, by_id=7, now=NOON)
+
+
+def test_at_most_five_uploads_at_once_and_one_given_up_makes_room(session):
+    uploads = [begin(session, name=f"{n}.mp4") for n in range(5)]
+    with pytest.raises(FileRefusedError, match="最多上传 5 个"):
+        begin(session, name="6.mp4")
+    assert begin(session, name="6.mp4", by_id=8).received == 0
+    give_up_upload(session, token=uploads[0].token, room=ROOM, by_id=7)
+    assert begin(session, name="6.mp4").received == 0
+
+
+def test_a_range_is_given_alone_and_nothing_in_a_file_can_act(app, session):
+    kept = store(session, "录像.mp4", film())
+    with app.test_request_context(headers={"Range": "bytes=4-7"}):
+        answer = serve_file(kept)
+        answer.direct_passthrough = False
+        assert (answer.status_code, answer.get_data()) == (206, b"ftyp")
+        assert answer.headers["Content-Range"] == f"bytes 4-7/{kept.size}"
+        assert answer.headers["Content-Disposition"].startswith("inline")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+        answer.close()
+    with app.test_request_context():
+        saved = serve_file(store(session, "讲义.pdf", PDF))
+        assert saved.headers["Content-Disposition"].startswith("attachment")
+        saved.close()
+    kept_path(kept.token).unlink()
+    with app.test_request_context(), pytest.raises(NotFoundError, match="重新上传"):
+        serve_file(kept)
+
+
+def test_what_was_left_for_a_day_is_swept_and_what_is_kept_stays(session):
+    kept = store(session, "讲义.pdf", PDF)
+    left = begin(session, now=NOON - timedelta(days=2))
+    going_on = begin(session, name="2.mp4")
+    stray = kept_path("ff" * 16)
+    stray.write_bytes(b"x")
+    paths = [kept_path(kept.token), part_path(left.token), part_path(going_on.token), stray]
+    for path in paths:
+        os.utime(path, (NOON.timestamp() - 2 * 86400,) * 2)
+    assert sweep_uploads(session, now=NOON) >= 2
+    assert [path.exists() for path in paths] == [True, False, True, False]
+    drop_file(session, kept)
+    assert session.query(StoredFile).count() == 0
