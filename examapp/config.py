@@ -53,6 +53,10 @@ class Settings:
     admin_idle_minutes: str = _setting("30", "管理员账号无操作多少分钟后须重新登录，0 为不限；考试中的不受影响")
     setup_code: str = _setting("", "首次设置页 /setup 要求填写的设置码；留空则不能在网页上首次设置")
     metrics_token: str = _setting("", "读取 /metrics 的口令（Authorization: Bearer …）；留空则只允许本机读取")
+    review_alone: str = _setting(
+        "0",
+        "题目审核：0 撰写人与审核人必须是两个人，导入的题一律先存为草稿；1 只有一名审核人的单位可由本人审核、导入后可直接启用，每次记入审计日志",
+    )
     sabotage: str = _setting("", "仅供演练：故意取消一项保证（S1 至 S12，或 slow），以证明演练能发现；正式运行拒绝启动")
     log_level: str = _setting("INFO", "日志级别")
     site_name: str = _setting("学法考试平台", "页面抬头显示的名称")

@@ -35,7 +35,7 @@ def import_texts() -> Response:
     """Import uploaded texts of laws; each file succeeds or is refused by itself."""
     form = UploadLawsForm()
     if not form.validate_on_submit():
-        flash("请选择法律文本文件（txt 或 md）后再导入。", "error")
+        flash("请选择法律文本文件（docx、txt 或 md）后再导入。", "error")
         return redirect(url_for("laws_admin.list_laws"))
     for file in form.files.data:
         _import(file.read(), file.filename or "")

@@ -43,6 +43,6 @@ def import_laws(paths: tuple[Path, ...]) -> None:
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from (each for each in sorted(path.rglob("*")) if each.suffix in {".txt", ".md"})
+            yield from (each for each in sorted(path.rglob("*")) if each.suffix in {".txt", ".md", ".docx"})
         else:
             yield path

@@ -18,7 +18,8 @@ class Law(Base):
     name: Mapped[Words] = mapped_column(unique=True)
     topic: Mapped[Words] = mapped_column(default="")
     unchecked_since: Mapped[Instant | None]
-    """When its texts or dates changed, until the questions that cite it have been compared with it; the questions' room sweeps these."""
+    """From when the questions that cite it must be compared with it: when its texts or dates changed, or the day on which its next version
+    takes effect (or a repeal does); the questions' room sweeps those whose time has come."""
     created_at: Mapped[Instant]
     versions: Mapped[list[LawVersion]] = relationship(back_populates="law", order_by="LawVersion.version_on")
 
@@ -35,6 +36,8 @@ class LawVersion(Base):
     version_on: Mapped[Day]
     effective_on: Mapped[Day | None]
     repealed_on: Mapped[Day | None]
+    note: Mapped[Words] = mapped_column(default="", server_default="")
+    """By whom and when it was passed and amended, as the text says below its title."""
     preamble: Mapped[Words] = mapped_column(default="")
     created_at: Mapped[Instant]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
+from examapp.core.clock import day_of, from_local
 from examapp.core.errors import BadRequestError, NotFoundError
 from examapp.core.nudge import nudge_after_commit
 from examapp.laws.models import Law, LawArticle, LawVersion
@@ -57,10 +58,12 @@ class ImportedLaw:
 
 def import_law_text(session: Session, *, text: LawText, actor: Actor, now: datetime) -> ImportedLaw:
     """Store a law's text: articles are added or corrected, never removed, so that the parts of a code may come one file at a time."""
-    version = ensure_law_version(
-        session, law=text.name, version_on=text.version_on, effective_on=text.effective_on, now=now
-    )
+    version = ensure_law_version(session, law=text.name, version_on=text.version_on, now=now)
+    is_dated = version.effective_on is None and text.effective_on is not None
+    version.effective_on = version.effective_on or text.effective_on
     session.execute(select(LawVersion.id).where(LawVersion.id == version.id).with_for_update())
+    if text.note:
+        version.note = text.note
     if text.preamble:
         version.preamble = text.preamble
     statement = select(LawArticle).where(LawArticle.law_version_id == version.id)
@@ -76,7 +79,7 @@ def import_law_text(session: Session, *, text: LawText, actor: Actor, now: datet
             changed += 1
     if fresh:
         session.execute(insert(LawArticle), fresh)
-    if fresh or changed:
+    if fresh or changed or is_dated:
         _mark_unchecked(session, version, now=now)
     session.flush()
     imported = ImportedLaw(
@@ -123,6 +126,14 @@ def set_dates(
         session, "laws.set_dates", actor=actor, now=now, object_type="law_version", object_id=version.id, details=days
     )
     return version
+
+
+def note_checked(session: Session, law: Law, *, now: datetime) -> None:
+    """Note that the questions citing a law have been compared with it; those of a version or a repeal still to come are on its day."""
+    dates = session.execute(select(LawVersion.effective_on, LawVersion.repealed_on).where(LawVersion.law_id == law.id))
+    today = day_of(now)
+    to_come = [day for row in dates for day in row if day is not None and day > today]
+    law.unchecked_since = from_local(datetime.combine(min(to_come), time())) if to_come else None
 
 
 def _mark_unchecked(session: Session, version: LawVersion, *, now: datetime) -> None:

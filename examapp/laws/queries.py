@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from examapp.core.errors import NotFoundError
@@ -95,9 +95,14 @@ def find_articles(session: Session, version_id: int, labels: Sequence[str]) -> l
     return list(session.scalars(statement.order_by(LawArticle.position)))
 
 
+def in_force_from(version: type[LawVersion]) -> ColumnElement[date]:
+    """Give the day from which a version is in force, as SQL: its effective date, else the day of its adoption."""
+    return func.coalesce(version.effective_on, version.version_on)
+
+
 def find_version_in_force(session: Session, *, law: str, on: date) -> LawVersion | None:
     """Find the version of a law that is in force on a day: the newest that has taken effect and was not repealed."""
-    effective = func.coalesce(LawVersion.effective_on, LawVersion.version_on)
+    effective = in_force_from(LawVersion)
     statement = (
         select(LawVersion)
         .join(Law)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask import Blueprint
+from flask import Blueprint, current_app
 
 from examapp.audit.operations import SYSTEM
 from examapp.core import clock
@@ -55,6 +55,10 @@ def import_files(  # noqa: PLR0917 – click gives them all by name
     paths: tuple[Path, ...], format_name: str, answers: Path | None, state: str, dry_run: bool, as_json: bool
 ) -> None:
     """Read question files, folders too; store what can be imported. Exit code 0 only where every file could be read."""
+    if state == "active" and not dry_run and current_app.config["SETTINGS"].review_alone != "1":
+        raise click.UsageError(
+            "导入的题要先存为草稿，由另一个人审核后启用；只有一名审核人的单位可设置 REVIEW_ALONE=1。"
+        )
     files = list(_files(paths))
     beside = {path: answers or _answers_beside(path, files) for path in files}
     with ChildReader() as reader:
@@ -182,7 +186,9 @@ def _lines(entry: dict[str, Any]) -> Iterator[str]:
 @blueprint.cli.command("export")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--format", "format_name", default="excel", type=click.Choice(registry.format_names(writable=True)))
-@click.option("--state", default="active", help="只导出这种状态的题；all 为全部。")
+@click.option(
+    "--state", default="all", help="只导出这种状态的题（draft、reviewed、active、retired）；默认 all 为全部。"
+)
 @click.option("--law", default="", help="只导出引用这部法律的题。")
 def export_bank(out: Path, format_name: str, state: str, law: str) -> None:
     """Write the bank's questions to a file, and say what the format could not hold."""

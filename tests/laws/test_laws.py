@@ -4,6 +4,7 @@ import csv
 import io
 from datetime import date
 
+import docx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -237,3 +238,117 @@ def test_parts_of_the_civil_code_make_one_law(session, laws_folder):
         143,
         date(2018, 3, 11),
     ) and constitution.preamble.startswith("中国是世界上历史最悠久")
+
+
+def word(*paragraphs, heads=()):
+    document = docx.Document()
+    for text in paragraphs:
+        paragraph = document.add_paragraph()
+        for n, piece in enumerate(text.split("\n")):
+            run = paragraph.add_run(piece)
+            run.bold = text in heads
+            if n < text.count("\n"):
+                run.add_break()
+    kept = io.BytesIO()
+    document.save(kept)
+    return kept.getvalue()
+
+
+NATIONAL = (
+    "中华人民共和国",
+    "测试处罚法",
+    (
+        "（1996年3月17日第八届全国人民代表大会第四次会议通过　根据2009年8月27日第十一届全国人民代表大会常务委员会第十次会议"
+        "《关于修改部分法律的决定》第一次修正　2021年1月22日第十三届全国人民代表大会常务委员会第二十五次会议修订　自2021年7月15日起施行）"
+    ),
+    "目　　录",
+    "第一章　总　　则\t1",
+    "第二章　处罚的种类",
+    "第一节　一般规定",
+    "附　　则",
+    "第一章　总　　则",
+    "　　第一条　为了规范处罚，制定本法。",
+    "　　第二条　处罚由下列机关决定：\n（一）县级人民政府；",
+    "　　（二）第三条规定的机关。",
+    "第二章　处罚的种类",
+    "第一节　一般规定",
+    "第三条  第一款的内容。",
+    "第二款的内容，适用",
+    "第一条规定的除外，也是第二款。",
+    "第三条之一　资助他人的，处罚。",
+    "第四条　本法第三条之一所称资助，包括出资。",
+    "附　　则",
+    "第五条本法自1996年10月1日起施行。",
+    "附件一：表格",
+    "第六条　附件里的内容。",
+)
+
+
+def test_word_file_of_the_national_database_gives_note_chapters_and_branch_articles():
+    law = read_law_text(word(*NATIONAL), "中华人民共和国测试处罚法_20210122.docx")
+    assert (law.name, law.version_on, law.effective_on) == ("测试处罚法", date(2021, 1, 22), date(2021, 7, 15))
+    assert law.note == NATIONAL[2] and law.preamble == ""
+    assert [(a.label, a.heading, a.text) for a in law.articles] == [
+        ("第一条", "第一章 总则", "为了规范处罚，制定本法。"),
+        ("第二条", "第一章 总则", "处罚由下列机关决定：\n（一）县级人民政府；\n（二）第三条规定的机关。"),
+        (
+            "第三条",
+            "第二章 处罚的种类 / 第一节 一般规定",
+            "第一款的内容。\n第二款的内容，适用\n第一条规定的除外，也是第二款。",
+        ),
+        ("第三条之一", "第二章 处罚的种类 / 第一节 一般规定", "资助他人的，处罚。"),
+        ("第四条", "第二章 处罚的种类 / 第一节 一般规定", "本法第三条之一所称资助，包括出资。"),
+        ("第五条", "附则", "本法自1996年10月1日起施行。"),
+    ]
+    assert any("附件没有导入" in remark for remark in law.remarks)
+
+
+def test_dates_of_a_word_file_come_from_its_note_where_the_name_says_none():
+    law = read_law_text(word(*NATIONAL), "下载.docx")
+    assert (law.version_on, law.effective_on) == (date(2021, 1, 22), date(2021, 7, 15))
+    council = (
+        "测试条例",
+        "（2019年10月8日国务院第66次常务会议通过",
+        "　2019年10月22日中华人民共和国国务院令第722号公布　自2020年1月1日起施行）",
+        "第一条　目的。",
+    )
+    law = read_law_text(word(*council), "x.docx")
+    assert (law.name, law.version_on, law.effective_on) == ("测试条例", date(2019, 10, 22), date(2020, 1, 1))
+    assert law.note.startswith("（2019年10月8日") and law.note.endswith("施行）")
+
+
+def test_preamble_of_a_word_file_stands_before_its_articles():
+    parts = (
+        "中华人民共和国测试宪法",
+        "（1982年12月4日第五届全国人民代表大会第五次会议通过　根据2018年3月11日《修正案》修正）",
+        "目　　录",
+        "序　　言",
+        "第一章　总　　纲",
+        "序　　言",
+        "序言第一段。",
+        "序言第二段，1949年。",
+        "第一章　总　　纲",
+        "第一条　国体。",
+    )
+    law = read_law_text(word(*parts), "x.docx")
+    assert law.preamble == "序言第一段。\n序言第二段，1949年。"
+    assert [(a.heading, a.text) for a in law.articles] == [("第一章 总纲", "国体。")]
+    assert law.version_on == date(2018, 3, 11)
+
+
+def test_office_imports_a_word_file_and_candidates_read_its_note(world, session):
+    office = world.api(world.admin("publicity_office"))
+    files = [
+        (io.BytesIO(word(*NATIONAL)), "中华人民共和国测试处罚法_20210122.docx"),
+        (io.BytesIO(b"PK\x03\x04bad"), "坏.docx"),
+    ]
+    answer = office.post("/admin/laws/import", data={"files": files}, follow_redirects=True).get_data(as_text=True)
+    assert "《测试处罚法》（2021-01-22）：新增 6 条" in answer and "「坏.docx」没有导入" in answer
+    page = world.client(world.person()).get("/laws/测试处罚法/2021-01-22/").get_data(as_text=True)
+    assert 'id="第三条之一"' in page and "第二十五次会议修订" in page
+    again = office.post(
+        "/admin/laws/import",
+        data={"files": [(io.BytesIO(word(*NATIONAL)), "中华人民共和国测试处罚法_20210122.docx")]},
+        follow_redirects=True,
+    )
+    assert "新增 0 条，更正 0 条，共 6 条" in again.get_data(as_text=True)

@@ -254,7 +254,33 @@ def test_writer_and_reviewer_are_two_people_where_there_are_two(world, session):
     assert question.state == "active"
 
 
-def test_lone_reviewer_may_review_and_the_log_says_so(office, session):
+def test_who_set_the_key_does_not_review_it_and_a_corrected_key_is_reviewed_again(world, session):
+    writer, other, third = (world.api(world.admin("publicity_office", name=name)) for name in ("甲", "乙", "丙"))
+    question = make(writer, session)
+    correction = {"parts-0-n": "1", "parts-0-key": "B", "reason": "对照条文"}
+    other.post(f"/admin/questions/{question.id}/key", data=correction)
+    path = f"/admin/questions/{question.id}/state"
+    assert "另一位" in other.post(path, data={"state": "reviewed"}, follow_redirects=True).get_data(as_text=True)
+    queue = "/admin/questions/review"
+    assert f"/admin/questions/{question.id}" not in other.get(queue).get_data(as_text=True)
+    assert f"/admin/questions/{question.id}" in third.get(queue).get_data(as_text=True)
+    third.post(path, data={"state": "reviewed"})
+    third.post(path, data={"state": "active"})
+    session.expire_all()
+    assert question.state == "active"
+    writer.post(f"/admin/questions/{question.id}/key", data=correction | {"parts-0-key": "A"})
+    session.expire_all()
+    assert (question.state, question.reviewed_by_id) == ("draft", None)
+
+
+def test_lone_reviewer_reviews_nothing_of_their_own_without_the_setting(office, session):
+    question = make(office, session)
+    page = office.post(f"/admin/questions/{question.id}/state", data={"state": "reviewed"}, follow_redirects=True)
+    session.expire_all()
+    assert question.state == "draft" and "另一位" in page.get_data(as_text=True)
+
+
+def test_lone_reviewer_may_review_under_the_setting_and_the_log_says_so(office, session, alone):
     question = make(office, session)
     assert "只有您一人" in office.get(f"/admin/questions/{question.id}").get_data(as_text=True)
     office.post(f"/admin/questions/{question.id}/state", data={"state": "reviewed"})

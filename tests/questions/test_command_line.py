@@ -38,7 +38,7 @@ def test_dry_run_prints_keys_by_kind_and_stores_nothing(app, session, tmp_path):
     assert session.scalars(select(Question)).all() == []
 
 
-def test_import_is_idempotent_and_says_what_the_bank_had(app, session, tmp_path):
+def test_import_is_idempotent_and_says_what_the_bank_had(app, session, tmp_path, alone):
     (tmp_path / "a.txt").write_text(AIKEN, "utf-8")
     (first,) = files(run(app, "import", tmp_path, "--json", "--state", "active"))
     (second,) = files(run(app, "import", tmp_path, "--json", "--state", "active"))
@@ -66,7 +66,7 @@ def test_answers_in_a_second_file_are_found_by_its_name(app, session, tmp_path):
     assert "error" not in entries["三月答案.txt"]
 
 
-def test_same_words_with_another_key_go_to_the_review_list(app, session, tmp_path):
+def test_same_words_with_another_key_go_to_the_review_list(app, session, tmp_path, alone):
     (tmp_path / "a.txt").write_text(AIKEN, "utf-8")
     run(app, "import", tmp_path, "--state", "active")
     (tmp_path / "a.txt").write_text(AIKEN.replace("ANSWER: B", "ANSWER: A"), "utf-8")
@@ -76,7 +76,7 @@ def test_same_words_with_another_key_go_to_the_review_list(app, session, tmp_pat
     assert doubtful.state == "draft" and "核对" in doubtful.doubt
 
 
-def test_export_then_import_finds_every_question_again(app, session, world, tmp_path):
+def test_export_then_import_finds_every_question_again(app, session, world, tmp_path, alone):
     source = tmp_path / "in"
     source.mkdir()
     (source / "ours.txt").write_text(OURS.rsplit("## x-0005", 1)[0], "utf-8")
@@ -118,3 +118,12 @@ def test_picture_survives_moodle_export(app, session, world, tmp_path):
     run(app, "export", "--format", "moodle-xml", tmp_path / "bank.xml")
     (again,) = files(run(app, "import", tmp_path / "bank.xml", "--json"))
     assert (again["stored"], again["existing"]) == (0, 1), again
+
+
+def test_activation_at_once_is_refused_without_the_setting_of_lone_offices(app, session, tmp_path):
+    (tmp_path / "a.txt").write_text(AIKEN, "utf-8")
+    answer = run(app, "import", tmp_path, "--state", "active")
+    assert answer.exit_code == 2 and "REVIEW_ALONE" in answer.output
+    assert session.scalars(select(Question)).all() == []
+    run(app, "import", tmp_path)
+    assert [q.state for q in session.scalars(select(Question))] == ["draft", "draft"]

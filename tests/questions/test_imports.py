@@ -41,7 +41,7 @@ def confirm(office, row, state="draft"):
     return office.post(f"/admin/questions/imports/{row.id}/confirm", data={"state": state}, follow_redirects=True)
 
 
-def test_nothing_enters_the_bank_before_the_preview_is_confirmed(office, session):
+def test_nothing_enters_the_bank_before_the_preview_is_confirmed(office, session, alone):
     answer = upload(office, AIKEN)
     row = newest(session)
     page = office.get(answer.location).get_data(as_text=True)
@@ -71,7 +71,7 @@ def test_preview_names_place_and_reason_of_all_that_is_not_whole(office, session
     assert "<b>对</b>" not in page
 
 
-def test_question_in_doubt_waits_for_a_person_to_set_its_key(office, session):
+def test_question_in_doubt_waits_for_a_person_to_set_its_key(office, session, alone):
     upload(office, MIXED)
     confirm(office, newest(session), "active")
     doubtful = session.scalars(select(Question).where(Question.doubt != "")).one()
@@ -88,7 +88,7 @@ def test_question_in_doubt_waits_for_a_person_to_set_its_key(office, session):
     assert (doubtful.state, doubtful.doubt) == ("reviewed", "")
 
 
-def test_undo_deletes_what_was_never_used_and_retires_the_rest(office, session):
+def test_undo_deletes_what_was_never_used_and_retires_the_rest(office, session, alone):
     upload(office, AIKEN)
     row = newest(session)
     confirm(office, row, "active")
@@ -218,3 +218,29 @@ def test_run_that_another_has_overtaken_takes_everything_back(office, session):
             now=clock.now(),
             note_progress=overtake,
         )
+
+
+def test_imported_questions_wait_for_another_person_whatever_is_pressed(office, session, world):
+    upload(office, AIKEN)
+    row = newest(session)
+    page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
+    assert "直接启用" not in page and "由另一位同事审核后启用" in page
+    refused = confirm(office, row, "active")
+    assert refused.status_code == 400 and "先存为草稿" in refused.get_data(as_text=True) and count(session) == 0
+    confirm(office, row)
+    questions = session.scalars(select(Question)).all()
+    assert [q.state for q in questions] == ["draft", "draft"]
+    path = f"/admin/questions/{questions[0].id}/state"
+    assert "另一位" in office.post(path, data={"state": "reviewed"}, follow_redirects=True).get_data(as_text=True)
+    other = world.api(world.admin("publicity_office", name="李四"))
+    other.post(path, data={"state": "reviewed"})
+    session.expire_all()
+    assert [q.state for q in questions] == ["reviewed", "draft"]
+
+
+def test_lone_office_may_import_as_active_only_while_it_is_alone(office, session, world, alone):
+    upload(office, AIKEN)
+    row = newest(session)
+    assert "直接启用" in office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
+    world.admin("publicity_office", name="李四")
+    assert confirm(office, row, "active").status_code == 400 and count(session) == 0

@@ -1,16 +1,19 @@
 """A law changes: the questions on what it changed wait for a reviewer, all others go on."""
 
+import csv
+import io
 import re
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
 from examapp.audit.operations import SYSTEM
 from examapp.core import clock
-from examapp.laws.models import Law, LawArticle, LawVersion
+from examapp.laws.models import Law, LawVersion
 from examapp.laws.operations import ensure_law_version, import_law_text, set_dates
-from examapp.laws.rules import LawText, ReadArticle, compare_articles, read_law_text
+from examapp.laws.rules import LawText, ReadArticle, bare_text, read_law_text
 from examapp.papers.queries import iter_pool
 from examapp.papers.rules import Section
 from examapp.questions.models import Citation, Question, QuestionFlag, QuestionVersion
@@ -214,40 +217,93 @@ def test_law_without_its_text_flags_nothing(session):
     assert check_laws(session, now=clock.now()) == 0 and question.law_change == ""
 
 
-@pytest.mark.parametrize(
-    ("law", "old", "new"),
-    [
-        ("治安管理处罚法", "2012-10-26", "2025-06-27"),
-        ("网络安全法", "2016-11-07", "2025-10-28"),
-        ("立法法", "2015-03-15", "2023-03-13"),
-        ("统计法", "2009-06-27", "2024-09-13"),
-    ],
-)
+def test_new_version_flags_on_the_day_it_takes_effect_and_not_at_its_import(session, frozen):
+    bring_in(session, OLD, "2012-10-26")
+    questions = add(session, *(on(label) for label in OLD))
+    text = LawText(
+        name=LAW,
+        version_on=date(2026, 10, 28),
+        effective_on=date(2027, 1, 1),
+        articles=[ReadArticle(label, n, "", text) for n, (label, text) in enumerate(NEW.items())],
+    )
+    import_law_text(session, text=text, actor=SYSTEM, now=clock.now())
+    assert check_laws(session, now=clock.now()) == 0 and len(pool(session)) == 4
+    late = add(session, on("第二条", 1))[0]
+    assert late.law_change == ""
+    frozen.at(datetime(2026, 12, 31, 15, 59, tzinfo=UTC))
+    assert check_laws(session, now=clock.now()) == 0
+    frozen.at(datetime(2026, 12, 31, 16, 0, tzinfo=UTC))
+    assert check_laws(session, now=clock.now()) == 4
+    session.expire_all()
+    assert [question.law_change for question in questions] == ["", "changed", "moved", "repealed"]
+    assert late.law_change == "changed" and pool(session) == {questions[0].id}
+    assert session.scalars(select(Law.unchecked_since).where(Law.name == LAW)).one() is None
+
+
+def test_repeal_still_to_come_flags_on_its_day(session, frozen):
+    bring_in(session, OLD, "2012-10-26")
+    (question,) = add(session, on("第一条"))
+    version = session.scalars(select(LawVersion).where(LawVersion.version_on == date(2012, 10, 26))).one()
+    set_dates(
+        session, version_id=version.id, effective_on=None, repealed_on=date(2027, 3, 1), actor=SYSTEM, now=clock.now()
+    )
+    assert check_laws(session, now=clock.now()) == 0 and question.law_change == ""
+    frozen.at(datetime(2027, 3, 1, 1, 0, tzinfo=UTC))
+    check_laws(session, now=clock.now())
+    session.expire_all()
+    assert question.law_change == "law_repealed"
+
+
+PAIRS = [
+    ("治安管理处罚法", "2012-10-26", "2025-06-27"),
+    ("网络安全法", "2016-11-07", "2025-10-28"),
+    ("反间谍法", "2014-11-01", "2023-04-26"),
+    ("保守国家秘密法", "2010-04-29", "2024-02-27"),
+    ("立法法", "2015-03-15", "2023-03-13"),
+    ("统计法", "2009-06-27", "2024-09-13"),
+    ("国务院组织法", "1982-12-10", "2024-03-11"),
+]
+"""The pairs of versions of which both texts are at hand."""
+TEXTS = Path(__file__).parent / "texts"
+
+
+def pairs_table(laws_folder):
+    rows = csv.DictReader(io.StringIO((laws_folder / "VERSION-PAIRS.tsv").read_text("utf-8-sig")), delimiter="\t")
+    return {(row["law"], row["old_version"], row["new_version"]): row for row in rows}
+
+
+def text_of(laws_folder, law, day):
+    """The text of a law's version: from the folder of laws, or from what stands beside this test."""
+    paths = [path for folder in (laws_folder, TEXTS) for path in sorted(folder.rglob(f"{law}({day}).*"))]
+    assert paths, f"{law}({day}) is in neither folder"
+    return read_law_text(paths[0].read_bytes(), paths[0].name)
+
+
+def test_all_pairs_of_versions_whose_old_text_is_at_hand_are_tested(laws_folder):
+    old_texts = {path.name for folder in (laws_folder, TEXTS) for path in folder.rglob("*(*).*")}
+    at_hand = [pair for pair in pairs_table(laws_folder) if any(f"{pair[0]}({pair[1]})" in name for name in old_texts)]
+    assert sorted(at_hand) == sorted(PAIRS)
+
+
+@pytest.mark.parametrize(("law", "old", "new"), PAIRS)
 def test_new_version_of_a_real_law_flags_exactly_the_questions_on_changed_and_moved_articles(
     session, laws_folder, law, old, new
 ):
-    texts = [next(iter(sorted(laws_folder.rglob(f"{law}({day}).*"))), None) for day in (old, new)]
-    if None in texts:
-        pytest.skip(f"the two versions of {law} are not both here")
-    before, after = (read_law_text(path.read_bytes(), path.name) for path in texts)
+    before, after = text_of(laws_folder, law, old), text_of(laws_folder, law, new)
     import_law_text(session, text=before, actor=SYSTEM, now=clock.now())
     labels = [article.label for article in before.articles]
     questions = add(session, *(on(label, law=law, day=old) for label in labels))
     import_law_text(session, text=after, actor=SYSTEM, now=clock.now())
     check_laws(session, now=clock.now())
     session.expire_all()
-    known = dict(
-        session.execute(
-            select(LawArticle.label, LawArticle.text)
-            .join(LawVersion)
-            .where(LawVersion.version_on == date.fromisoformat(new))
-        ).all()
-    )
-    found = compare_articles({article.label: article.text for article in before.articles}, known).by_old_label()
-    assert [label for label, question in zip(labels, questions, strict=True) if question.law_change] == [
-        label for label in labels if found[label].change != "same"
-    ]
-    assert len(pool(session)) == sum(1 for label in labels if found[label].change == "same")
+    row = pairs_table(laws_folder)[law, old, new]
+    same = {a.label: bare_text(a.text) for a in after.articles}
+    unchanged = [a.label for a in before.articles if same.get(a.label) == bare_text(a.text)]
+    marked = {label: question.law_change for label, question in zip(labels, questions, strict=True)}
+    assert len(labels) == int(row["articles_old"]) and len(unchanged) == int(row["same_number_same_text"])
+    assert [label for label in labels if not marked[label]] == unchanged
+    assert list(marked.values()).count("moved") == int(row["text_moved_to_another_number"])
+    assert len(pool(session)) == len(unchanged)
 
 
 def test_command_line_flags_without_a_worker(changed, app, session):

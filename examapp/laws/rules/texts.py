@@ -1,14 +1,15 @@
-"""Read a law's text as it lies in files: plain text or Markdown, with title, dates, chapters and articles."""
+"""Read a law's text as it lies in files (plain text, Markdown, Word): title, dates, amendment note, chapters and articles."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePath
 
 from examapp.core.errors import DomainError
-from examapp.core.html import normalise
+from examapp.laws.rules.documents import PICTURE, UnreadableDocumentError, document_lines
 from examapp.laws.rules.naming import ARTICLE, article_label, article_position, iso_day, law_name, number_of
 
 _HEADING = re.compile(r"^(?:#{2,6}\s*)?(第[零〇一二三四五六七八九十百\d]+(?:分编|编|章|节)(?:[\s　]+.*)?|附\s*则)$")
@@ -19,7 +20,12 @@ _ITEM_LINE = re.compile(r"^(条目([一二三四五六七八九十百]+))[\s　]
 """An amendment's items, as one source writes them."""
 _FIELD = re.compile(r"^(公布/修正日期|公布日期|施行日期|版本日期)[：:]\s*(.*)$")
 _PASSED = re.compile(r"通过|修订|修正|公布|发布|批准")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_DATE = re.compile(r"\d{4}\s*[-年/.]\s*\d{1,2}\s*[-月/.]\s*\d{1,2}\s*日?")
+_TITLE_END = re.compile(r"(?:法|法典|条例|规定|办法|细则|规则|决定|解释|修正案|通则|准则|规程|[）)])$")
+_PAGE = re.compile(r"[\t.…·]+\s*\d+$")
+"""The page that a table of contents gives behind a chapter's name."""
+_TIGHT = re.compile(rf"^({ARTICLE.pattern})(?![规定的、和至或第中所及以，,。；])(\S.*)$")
+"""An article's name with its text right behind it."""
 _ANNEX = re.compile(r"^(?:#{1,6}\s*)?附件(?:[一二三四五六七八九十\d]|[:：]|$)")
 MOST_BYTES = 8 * 1024 * 1024
 
@@ -49,23 +55,23 @@ class LawText:
     name: str
     version_on: date
     effective_on: date | None
+    note: str = ""
+    """By whom and when it was passed and amended, as the text says below its title."""
     preamble: str = ""
     articles: list[ReadArticle] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
 
 def read_law_text(content: bytes, file_name: str) -> LawText:
-    """Read a text or Markdown file; raises UnreadableLawError without articles, a title or a version's date."""
+    """Read a text, Markdown or Word file; raises UnreadableLawError without articles, a title or a version's date."""
     if len(content) > MOST_BYTES:
         raise UnreadableLawError("文件超过 8 MB，不像一部法律的文本。请核对后再导入。")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("gb18030", "replace")
-    lines = _COMMENT.sub("", normalise(text.replace("\r\n", "\n").replace("\r", "\n"))).split("\n")
     reader = _Reader(file_name)
-    for line in lines:
-        reader.take(line.strip(" \t　"))
+    try:
+        for line in document_lines(content):
+            reader.take(line.strip(" \t　"))
+    except UnreadableDocumentError as error:
+        raise UnreadableLawError(str(error)) from error
     return reader.result()
 
 
@@ -85,13 +91,18 @@ class _Reader:
         self._is_body = False
 
     def take(self, line: str) -> None:
+        if PICTURE in line:
+            self._remarks.append("文件里的图片没有导入。")
+            line = line.replace(PICTURE, "").strip()
         if not line or self._is_annex:
             return
         if not self._title:
             self._title = line.lstrip("# ")
+        elif self._continues_title(line):
+            self._title += line
         elif found := _FIELD.match(line):
             self._dates[found[1]] = found[2]
-        elif article := _ARTICLE_LINE.match(line):
+        elif article := _ARTICLE_LINE.match(line) or self._tight(line):
             label = article_label(article[1])
             self._add(label, article_position(label), article[4])
         elif item := _ITEM_LINE.match(line):
@@ -99,14 +110,36 @@ class _Reader:
         elif _ANNEX.match(line):
             self._is_annex = True
             self._remarks.append("附件没有导入，只导入了条文。")
-        elif heading := _HEADING.match(line):
-            self._enter(re.sub(r"[\s　]+", " ", heading[1]))
+        else:
+            self._take_between(line)
+
+    def _take_between(self, line: str) -> None:
+        """Take a line that is no article: a heading, a preamble, a note, or more of the article before it."""
+        bare = re.sub(r"[\s　]+", "", line)
+        if bare == "目录" or (bare == "序言" and not self._articles):
+            self._is_body = self._is_body or bare == "序言"
+        elif heading := _HEADING.match(_PAGE.sub("", line)):
+            self._enter(_heading(heading[1]))
         elif heading := _MARKDOWN_HEADING.match(line):
             self._enter(heading[1].strip())
         elif line.startswith("# "):
             self._headings = {"编": line.removeprefix("# ")}
         else:
             self._take_words(line)
+
+    def _continues_title(self, line: str) -> bool:
+        """Whether a title in two lines goes on."""
+        is_open = not (self._info or self._dates or self._is_body or self._articles or _TITLE_END.search(self._title))
+        return is_open and len(line) < 40 and bool(_TITLE_END.search(line)) and not _DATE.search(line)
+
+    def _tight(self, line: str) -> re.Match[str] | None:
+        """An article whose text stands right behind its name, where it is the next one; a mere reference is none."""
+        found = _TIGHT.match(line)
+        if found is None:
+            return None
+        before = self._articles[-1].position if self._articles else 0
+        here = article_position(article_label(found[1]))
+        return found if here in {before + 1, (before // 100 + 1) * 100} else None
 
     def _enter(self, heading: str) -> None:
         self._is_body = True
@@ -120,14 +153,23 @@ class _Reader:
     def _take_words(self, line: str) -> None:
         if self._articles:
             self._articles[-1].text += f"\n{line}"
-        elif self._is_body or not self._is_info(line):
-            self._preamble.append(line)
-        else:
+        elif self._is_info(line):
             self._info.append(line)
+        elif self._is_body:
+            self._preamble.append(line)
+        elif self._is_note_open():
+            self._info[-1] += line
+        else:
+            self._preamble.append(line)
+
+    def _is_note_open(self) -> bool:
+        """Whether the note below the title is broken off within a bracket, so that it goes on in the next line."""
+        note = "".join(self._info)
+        return any(note.count(opening) > note.count(closing) for opening, closing in ("（）", "《》"))
 
     def _is_info(self, line: str) -> bool:
-        is_dated = iso_day(line) is not None and (_PASSED.search(line) or "施行" in line)
-        return bool(is_dated) or line.startswith(("数据标注时效", "制定机关", "目录", "（"))
+        is_dated = _DATE.search(line) and (_PASSED.search(line) or "施行" in line)
+        return not self._is_body and (bool(is_dated) or line.startswith(("数据标注时效", "制定机关", "（")))
 
     def _add(self, label: str, position: int, text: str) -> None:
         if any(article.label == label for article in self._articles[-400:]):
@@ -147,6 +189,7 @@ class _Reader:
             name=name,
             version_on=version_on,
             effective_on=self._effective_on(version_on),
+            note="\n".join(self._info),
             preamble="\n".join(self._preamble),
             articles=self._articles,
             remarks=self._remarks,
@@ -154,12 +197,24 @@ class _Reader:
 
     def _version_on(self) -> date | None:
         named = re.search(r"[（(](\d{4}-\d{2}-\d{2})[)）]", self._stem)
-        dates = [iso_day(line) for line in self._info if _PASSED.search(line)]
-        said = [day for day in dates if day is not None]
-        return iso_day(named[1] if named else self._dates.get("版本日期")) or (max(said) if said else None)
+        packed = re.search(r"_(\d{4})(\d{2})(\d{2})(?!\d)", self._stem)
+        said = [day for day, words in self._said() if _PASSED.search(words)]
+        if named or packed:
+            return iso_day(named[1] if named else "-".join(packed.groups()) if packed else None)
+        return iso_day(self._dates.get("版本日期")) or (max(said) if said else None)
+
+    def _said(self) -> Iterator[tuple[date, str]]:
+        """Give the days that stand below the title, each with the words up to the next."""
+        for line in self._info:
+            found = list(_DATE.finditer(line))
+            for place, one in enumerate(found):
+                end = found[place + 1].start() if place + 1 < len(found) else len(line)
+                day = iso_day(one[0])
+                if day is not None:
+                    yield day, line[one.end() : end]
 
     def _effective_on(self, version_on: date) -> date | None:
-        said = [iso_day(line) for line in self._info if "施行" in line and not _PASSED.search(line)]
+        said = [day for day, words in self._said() if re.search("施行|实施", words) and not _PASSED.search(words)]
         if re.search(r"自(?:公布|发布)之日起(?:施行|实施)", self._articles[-1].text):
             said.append(version_on)
         own = re.search(r"自(\d{4}年\d{1,2}月\d{1,2}日)起施行", self._articles[-1].text)
@@ -170,3 +225,9 @@ class _Reader:
         if any(candidates):
             self._remarks.append("文件中的施行日期早于版本日期，是首次施行的日期，没有采用；请补填本版本的施行日期。")
         return None
+
+
+def _heading(text: str) -> str:
+    """A chapter's name as one writes it: `第一章 总则` for 第一章　总　　则."""
+    first, *rest = re.split(r"[\s　]+", text)
+    return f"{first} {''.join(rest)}" if rest and first.startswith("第") else first + "".join(rest)

@@ -15,7 +15,7 @@ from examapp.core.permissions import Permission
 from examapp.core.pictures import UnfitImageError
 from examapp.people.access import actor, me, requires
 from examapp.questions import operations, queries
-from examapp.questions.admin_routes.frame import admin_blueprint
+from examapp.questions.admin_routes.frame import admin_blueprint, may_review_alone
 from examapp.questions.admin_routes.law_changes import under_new_law
 from examapp.questions.admin_routes.overview import next_to_review
 from examapp.questions.forms import (
@@ -46,7 +46,6 @@ def show_question(question_id: int) -> str:
     keys = queries.list_keys(session, [each.id for each in versions])
     people = [question.created_by_id, question.reviewed_by_id, *(each.created_by_id for each in versions)]
     people += [key.created_by_id for each in keys.values() for key in each]
-    writer = version.created_by_id or question.created_by_id
     return render_template(
         "questions/show.html",
         question=question,
@@ -56,8 +55,8 @@ def show_question(question_id: int) -> str:
         versions=versions,
         cited=queries.list_cited(session, version.id),
         names=queries.names_of(session, people),
-        is_own=writer is not None and writer == me().person_id,
-        is_only_reviewer=queries.count_reviewers(session, now=clock.now()) <= 1,
+        is_own=queries.is_author(session, version, question, me().person_id),
+        is_only_reviewer=may_review_alone(),
         is_used=any(each.used_at for each in versions),
         uses=queries.list_uses(session, [each.id for each in versions]),
         numbers={each.id: each.number for each in versions},
@@ -236,7 +235,7 @@ def correct_key(question_id: int) -> AnyResponse | str:
         except DomainError as error:
             refusal = error.text
         else:
-            flash("答案已更正，原答案留在历史记录中。", "success")
+            flash("答案已更正，原答案留在历史记录中。题目已回到草稿，请另一位同事审核后再启用。", "success")
             return redirect(url_for(".show_question", question_id=question_id))
     items = items_of(version.content)
     return render_template("questions/key.html", question=row, form=form, items=items, version=version, refusal=refusal)
@@ -252,7 +251,14 @@ def set_state(question_id: int) -> AnyResponse:
     state = QuestionState(form.state.data)
     try:
         with transaction() as session:
-            row = operations.set_state(session, question_id=question_id, state=state, actor=actor(), now=clock.now())
+            row = operations.set_state(
+                session,
+                question_id=question_id,
+                state=state,
+                actor=actor(),
+                now=clock.now(),
+                is_alone_allowed=may_review_alone(),
+            )
             code = row.code
     except DomainError as error:
         if isinstance(error, NotFoundError):

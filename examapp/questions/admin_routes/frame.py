@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, current_app
 
+from examapp.core import clock
+from examapp.core.db import reading
+from examapp.questions import queries
 from examapp.questions.models import LawChange
 from examapp.questions.operations import STATE_NAMES
 from question_bank.model import DIFFICULTY_NAMES, KIND_NAMES
@@ -28,3 +31,9 @@ def names() -> dict[str, object]:
         "state_names": STATE_NAMES,
         "difficulty_names": DIFFICULTY_NAMES,
     }
+
+
+def may_review_alone() -> bool:
+    """Whether the setting for lone offices is on and nobody else may review: then one's own questions may be reviewed."""
+    is_set: bool = current_app.config["SETTINGS"].review_alone == "1"
+    return is_set and queries.count_reviewers(reading(), now=clock.now()) <= 1

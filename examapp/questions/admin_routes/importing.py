@@ -11,7 +11,7 @@ from examapp.core.permissions import Permission
 from examapp.core.spreadsheets import Column, csv_text
 from examapp.people.access import actor, requires
 from examapp.questions import operations, queries
-from examapp.questions.admin_routes.frame import admin_blueprint
+from examapp.questions.admin_routes.frame import admin_blueprint, may_review_alone
 from examapp.questions.forms import ConfirmForm, UploadForm
 from examapp.questions.models import QuestionState
 from question_bank.formats import registry
@@ -53,9 +53,10 @@ def show_import(import_id: int) -> str:
     row = queries.get_import(session, import_id)
     earlier = queries.find_earlier_import(session, row)
     label = _LABELS.get(row.format, row.format)
-    return render_template(
-        "questions/import.html", row=row, label=label, form=ConfirmForm(), earlier=earlier, most=_MOST_NOTES
-    )
+    form = ConfirmForm()
+    if not may_review_alone():
+        form.state.choices = form.state.choices[:1]
+    return render_template("questions/import.html", row=row, label=label, form=form, earlier=earlier, most=_MOST_NOTES)
 
 
 @admin_blueprint.get("/imports/<int:import_id>/progress")
@@ -73,7 +74,14 @@ def confirm_import(import_id: int) -> AnyResponse:
     form = ConfirmForm()
     state = QuestionState(form.state.data) if form.validate_on_submit() else QuestionState.DRAFT
     with transaction() as session:
-        operations.confirm_import(session, import_id=import_id, state=state, actor=actor(), now=clock.now())
+        operations.confirm_import(
+            session,
+            import_id=import_id,
+            state=state,
+            actor=actor(),
+            now=clock.now(),
+            is_alone_allowed=may_review_alone(),
+        )
     return redirect(url_for(".show_import", import_id=import_id))
 
 

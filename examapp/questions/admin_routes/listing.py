@@ -17,7 +17,7 @@ from examapp.core.errors import BadRequestError
 from examapp.core.permissions import Permission
 from examapp.people.access import actor, requires
 from examapp.questions import operations, queries
-from examapp.questions.admin_routes.frame import admin_blueprint
+from examapp.questions.admin_routes.frame import admin_blueprint, may_review_alone
 from examapp.questions.forms import FilterForm, StateForm
 from examapp.questions.models import QuestionState
 from examapp.questions.queries import PAGE_SIZE, Filter
@@ -104,7 +104,12 @@ def set_states() -> AnyResponse:
         return redirect(here(".list_questions"))
     with transaction() as session:
         moved, reasons = operations.set_states(
-            session, ids=form.ids.data[:1000], state=QuestionState(form.state.data), actor=actor(), now=clock.now()
+            session,
+            ids=form.ids.data[:1000],
+            state=QuestionState(form.state.data),
+            actor=actor(),
+            now=clock.now(),
+            is_alone_allowed=may_review_alone(),
         )
     flash(f"{moved} 道题已改为「{operations.STATE_NAMES[QuestionState(form.state.data)]}」。", "success")
     for reason, count in reasons.items():

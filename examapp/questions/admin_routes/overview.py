@@ -12,7 +12,7 @@ from examapp.core.permissions import Permission
 from examapp.core.textdiff import compare_texts
 from examapp.people.access import actor, me, requires
 from examapp.questions import operations, queries
-from examapp.questions.admin_routes.frame import admin_blueprint
+from examapp.questions.admin_routes.frame import admin_blueprint, may_review_alone
 from examapp.questions.models import QuestionState
 
 _PAIRS_A_PAGE = 20
@@ -25,7 +25,7 @@ _MOST_LEAST = 100
 def review_queue() -> str:
     """Show the drafts that this person may review, those that have waited longest first."""
     session = reading()
-    person_id, may_own = me().person_id, _may_own()
+    person_id, may_own = me().person_id, may_review_alone()
     count = queries.count_queue(session, person_id=person_id, may_own=may_own)
     pages = max(1, -(-count // queries.PAGE_SIZE))
     page = min(max(1, request.args.get("page", 1, type=int)), pages)
@@ -41,14 +41,11 @@ def review_queue() -> str:
     )
 
 
-def _may_own() -> bool:
-    """Whether one's own drafts may be reviewed: only where nobody else can."""
-    return queries.count_reviewers(reading(), now=clock.now()) <= 1
-
-
 def next_to_review(question_id: int) -> AnyResponse:
     """Lead on to the next draft in the queue."""
-    following = queries.next_in_queue(reading(), person_id=me().person_id, may_own=_may_own(), after=question_id)
+    following = queries.next_in_queue(
+        reading(), person_id=me().person_id, may_own=may_review_alone(), after=question_id
+    )
     if following is None:
         flash("待审核的题目都看完了。", "success")
         return redirect(url_for(".review_queue"))

@@ -34,7 +34,7 @@ def keep_under_new_law(
         raise ConflictError("这道题已经处理过了。请刷新页面。")
     for flag in flags:
         _check(session, flag, articles.get(flag.id, ()))
-    version = _version_to_cite(session, row, actor=actor, now=now)
+    version = _version_to_cite(session, row, now=now)
     for flag in flags:
         session.execute(
             delete(Citation).where(
@@ -68,7 +68,7 @@ def _check(session: Session, flag: QuestionFlag, labels: Sequence[str]) -> None:
         raise BadRequestError(f"新版本里没有{'、'.join(missing)}。请核对条号后再保留。")
 
 
-def _version_to_cite(session: Session, row: Question, *, actor: Actor, now: datetime) -> QuestionVersion:
+def _version_to_cite(session: Session, row: Question, *, now: datetime) -> QuestionVersion:
     """Give the version that takes the new citation: the present one while no paper holds it, else its twin."""
     current = get_version(session, row)
     session.refresh(current, with_for_update=True)
@@ -83,7 +83,7 @@ def _version_to_cite(session: Session, row: Question, *, actor: Actor, now: date
     key = current_key(session, current.id)
     session.add(
         AnswerKey(
-            question_version_id=twin.id, number=1, parts=key.parts, reason="", created_by_id=actor.person_id, created_at=now
+            question_version_id=twin.id, number=1, parts=key.parts, reason="", created_by_id=key.created_by_id, created_at=now
         )
     )  # fmt: skip
     cited = session.scalars(select(Citation).where(Citation.question_version_id == current.id).order_by(Citation.id))

@@ -142,6 +142,8 @@ def correct_key(
 ) -> AnswerKey:
     """Correct the key of the current version: a new row with the reason, the old one stays; one entry a part.
 
+    The question is a draft again until another person has reviewed the new key: no new paper draws it before.
+
     Papers that hold the version are graded by the newest key; regrading those already graded is grading's matter.
     """
     row = get_question(session, question_id, is_locked=True)
@@ -165,8 +167,10 @@ def correct_key(
     )
     session.add(key)
     session.flush()
+    details = {"version_id": version.id, "old_key_id": before.id, "new_key_id": key.id, "from": row.state}
+    if row.state != QuestionState.RETIRED:
+        row.state, row.reviewed_by_id = QuestionState.DRAFT, None
     row.doubt, row.updated_at = "", now
-    details = {"version_id": version.id, "old_key_id": before.id, "new_key_id": key.id}
     record(
         session,
         "questions.correct_key",

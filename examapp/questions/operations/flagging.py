@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session, aliased
 from examapp.audit.operations import SYSTEM, Actor, record
 from examapp.core.clock import day_of
 from examapp.laws.models import Law, LawArticle, LawVersion
-from examapp.laws.queries import compare_versions
+from examapp.laws.operations import note_checked
+from examapp.laws.queries import compare_versions, in_force_from
 from examapp.laws.rules import ArticleChange, Change
 from examapp.questions.models import (
     Citation,
@@ -51,8 +52,12 @@ class _Cited:
 
 
 def check_laws(session: Session, *, now: datetime) -> int:
-    """Compare all laws whose texts or dates changed with the questions that cite them; give how many questions are newly flagged."""
-    laws = session.scalars(select(Law).where(Law.unchecked_since.is_not(None)).with_for_update(skip_locked=True)).all()
+    """Compare the laws whose texts or dates changed, or of which a version took effect, with the questions that cite them.
+
+    Give how many flags are new. A version that is to take effect later flags nothing before its day.
+    """
+    due = Law.unchecked_since <= now
+    laws = session.scalars(select(Law).where(due).order_by(Law.id).with_for_update(skip_locked=True)).all()
     flagged = 0
     for law in laws:
         found = _settle(session, of_law=law.id, now=now, closed_as=Decision.WITHDRAWN, actor=SYSTEM)
@@ -61,7 +66,7 @@ def check_laws(session: Session, *, now: datetime) -> int:
             record(
                 session, "questions.check_law", actor=SYSTEM, now=now, object_type="law", object_id=law.id, details=details
             )  # fmt: skip
-        law.unchecked_since = None
+        note_checked(session, law, now=now)
         flagged += found.added
     return flagged
 
@@ -116,7 +121,7 @@ def _settle(
 def _outdated(
     session: Session, *, of_law: int | None, of_questions: Sequence[int] | None, today: date
 ) -> Iterator[_Cited]:
-    """Give what current versions cite of laws that have a newer version, or were repealed."""
+    """Give what current versions cite of laws of which a newer version is in force, or that were repealed."""
     newer = aliased(LawVersion)
     statement = (
         select(
@@ -133,7 +138,11 @@ def _outdated(
         .join(LawVersion, Citation.law_version_id == LawVersion.id)
         .where(Question.state != QuestionState.RETIRED)
         .where(
-            exists().where(newer.law_id == LawVersion.law_id, newer.version_on > LawVersion.version_on)
+            exists().where(
+                newer.law_id == LawVersion.law_id,
+                newer.version_on > LawVersion.version_on,
+                in_force_from(newer) <= today,
+            )
             | (LawVersion.repealed_on <= today)
         )
         .order_by(Citation.id)
@@ -160,7 +169,7 @@ def _present(session: Session, *, of_law: int | None, of_questions: Sequence[int
 
 
 class _Judge:
-    """Says what the newest version did to what is cited; each pair of versions is compared once."""
+    """Says what the newest version in force did to what is cited; each pair of versions is compared once."""
 
     def __init__(self, session: Session, today: date) -> None:
         self._session = session
@@ -185,7 +194,9 @@ class _Judge:
     def _newest_of(self, law_id: int) -> LawVersion | None:
         if law_id not in self._newest:
             has_text = exists().where(LawArticle.law_version_id == LawVersion.id)
-            statement = select(LawVersion).where(LawVersion.law_id == law_id, has_text)
+            statement = select(LawVersion).where(
+                LawVersion.law_id == law_id, has_text, in_force_from(LawVersion) <= self._today
+            )
             self._newest[law_id] = self._session.scalars(
                 statement.order_by(LawVersion.version_on.desc()).limit(1)
             ).first()

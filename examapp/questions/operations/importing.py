@@ -17,7 +17,7 @@ from examapp.core.nudge import nudge_after_commit
 from examapp.questions.models import Question, QuestionImport, QuestionState, QuestionVersion
 from examapp.questions.operations.deleting import delete_questions
 from examapp.questions.operations.taking_over import Taken, sort_reading, take_over
-from examapp.questions.queries import get_import
+from examapp.questions.queries import count_reviewers, get_import
 from examapp.questions.rules.described import describe, losses_of, note_json
 from question_bank.reading import Reading, UnreadableFileError
 
@@ -77,8 +77,21 @@ def upload_import(
     return row
 
 
-def confirm_import(session: Session, *, import_id: int, state: QuestionState, actor: Actor, now: datetime) -> None:
-    """Have a worker take a previewed file over, as drafts or active; a second press changes nothing."""
+def confirm_import(
+    session: Session,
+    *,
+    import_id: int,
+    state: QuestionState,
+    actor: Actor,
+    now: datetime,
+    is_alone_allowed: bool = False,
+) -> None:
+    """Have a worker take a previewed file over as drafts, which another person reviews; a second press changes nothing.
+
+    Active at once only under the setting of an office with one reviewer (`is_alone_allowed`), noted in the log.
+    """
+    if state is not QuestionState.DRAFT and not (is_alone_allowed and count_reviewers(session, now=now) <= 1):
+        raise BadRequestError("导入的题要先存为草稿，由另一位同事审核后启用。请按「草稿」导入。")
     row = get_import(session, import_id, is_locked=True)
     if row.is_confirmed:
         return
@@ -86,7 +99,7 @@ def confirm_import(session: Session, *, import_id: int, state: QuestionState, ac
         raise ConflictError("这个文件还没有读完，或没有读成功，不能导入。请等读完后再确认。")
     row.is_confirmed, row.state, row.tries = True, JobState.WAITING, 0
     row.summary = {**row.summary, "state": str(state), "confirmed_by": actor.person_id}
-    _note(session, "questions.confirm_import", row, actor=actor, now=now)
+    _note(session, "questions.confirm_import", row, actor=actor, now=now, state=str(state))
     nudge_after_commit(session, READ_TASK, row.id)
 
 
@@ -211,5 +224,7 @@ def sweep_imports(session: Session, *, now: datetime) -> None:
         nudge_after_commit(session, READ_TASK, row.id)
 
 
-def _note(session: Session, act: str, row: QuestionImport, *, actor: Actor, now: datetime, **details: int) -> None:
+def _note(
+    session: Session, act: str, row: QuestionImport, *, actor: Actor, now: datetime, **details: int | str
+) -> None:
     record(session, act, actor=actor, now=now, object_type="question_import", object_id=row.id, details=dict(details))

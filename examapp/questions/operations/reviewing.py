@@ -1,4 +1,4 @@
-"""The life of a question: draft, reviewed, active, retired; two people where there are two."""
+"""The life of a question: draft, reviewed, active, retired; who wrote it is never who reviews it, unless the setting for lone offices says so."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
 from examapp.core.errors import DomainError
-from examapp.questions.models import Decision, Question, QuestionState, QuestionVersion
+from examapp.questions.models import Decision, Question, QuestionState
 from examapp.questions.operations.flagging import check_questions
-from examapp.questions.queries import count_reviewers, get_question, get_version
+from examapp.questions.queries import count_reviewers, get_question, get_version, is_author
 from examapp.questions.rules.content import UnfitQuestionError
 
 _STEPS = {
@@ -37,14 +37,25 @@ class WrongStateError(DomainError):
 
 
 class OwnReviewError(DomainError):
-    """Who wrote a version may not review it while there is somebody else who may."""
+    """Who wrote a version, or its key, may not review it."""
 
     code = "own_review"
-    message = "这道题是您本人撰写或修改的，请由另一位有审核权限的同事审核。"
+    message = "这道题的内容或答案是您本人撰写、导入或修改的，请由另一位有审核权限的同事审核。"
 
 
-def set_state(session: Session, *, question_id: int, state: QuestionState, actor: Actor, now: datetime) -> Question:
-    """Bring a question to a state; a review by the version's own writer is refused where the office has a second reviewer."""
+def set_state(
+    session: Session,
+    *,
+    question_id: int,
+    state: QuestionState,
+    actor: Actor,
+    now: datetime,
+    is_alone_allowed: bool = False,
+) -> Question:
+    """Bring a question to a state; a review by who wrote the version or its key is refused.
+
+    `is_alone_allowed` is the setting of an office with one reviewer: it may then review its own, and the log says so.
+    """
     row = get_question(session, question_id, is_locked=True)
     if row.state == state:
         return row
@@ -56,7 +67,9 @@ def set_state(session: Session, *, question_id: int, state: QuestionState, actor
     if state is QuestionState.DRAFT:
         row.reviewed_by_id = None
     if state is QuestionState.REVIEWED:
-        is_own = _check_reviewer(session, get_version(session, row), row, actor=actor, now=now)
+        is_own = is_author(session, get_version(session, row), row, actor.person_id)
+        if is_own and not (is_alone_allowed and count_reviewers(session, now=now) <= 1):
+            raise OwnReviewError
         row.reviewed_by_id = actor.person_id
     details = {"from": row.state, "to": state, "is_own_review": is_own}
     was_retired = row.state == QuestionState.RETIRED
@@ -70,25 +83,23 @@ def set_state(session: Session, *, question_id: int, state: QuestionState, actor
     return row
 
 
-def _check_reviewer(session: Session, version: QuestionVersion, row: Question, *, actor: Actor, now: datetime) -> bool:
-    """Tell whether this is a review of one's own, allowed only to the one reviewer there is."""
-    writer = version.created_by_id or row.created_by_id
-    if writer is None or writer != actor.person_id:
-        return False
-    if count_reviewers(session, now=now) > 1:
-        raise OwnReviewError
-    return True
-
-
 def set_states(
-    session: Session, *, ids: Sequence[int], state: QuestionState, actor: Actor, now: datetime
+    session: Session,
+    *,
+    ids: Sequence[int],
+    state: QuestionState,
+    actor: Actor,
+    now: datetime,
+    is_alone_allowed: bool = False,
 ) -> tuple[int, dict[str, int]]:
     """Bring many questions to a state; give how many moved, and for the others how many for each reason."""
     moved = 0
     reasons: dict[str, int] = {}
     for question_id in sorted(set(ids)):
         try:
-            set_state(session, question_id=question_id, state=state, actor=actor, now=now)
+            set_state(
+                session, question_id=question_id, state=state, actor=actor, now=now, is_alone_allowed=is_alone_allowed
+            )
         except DomainError as error:
             reasons[error.text] = reasons.get(error.text, 0) + 1
         else:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from examapp.questions.models import Question, QuestionState, QuestionVersion
+from examapp.questions.models import AnswerKey, Question, QuestionState, QuestionVersion
 from examapp.questions.queries.listing import PAGE_SIZE, QuestionRow, list_rows
 
 
@@ -34,7 +34,7 @@ def next_in_queue(session: Session, *, person_id: int, may_own: bool, after: int
 def count_states(session: Session, *, person_id: int) -> dict[str, int]:
     """Count what else waits: one's own drafts, reviewed ones not yet active, doubtful keys, changed laws."""
     draft = Question.state == QuestionState.DRAFT
-    own = _writer() == person_id
+    own = _is_own(person_id)
     row = session.execute(
         select(
             func.count().filter(draft, Question.doubt == "", own).label("own"),
@@ -51,8 +51,11 @@ def count_states(session: Session, *, person_id: int) -> dict[str, int]:
     return dict(row._mapping)  # noqa: SLF001 – SQLAlchemy's public name
 
 
-def _writer() -> ColumnElement[int | None]:
-    return func.coalesce(QuestionVersion.created_by_id, Question.created_by_id)
+def _is_own(person_id: int) -> ColumnElement[bool]:
+    """Whether this person wrote or imported the current version, or set a key of it."""
+    writer = func.coalesce(QuestionVersion.created_by_id, Question.created_by_id, 0)
+    by_hand = exists().where(AnswerKey.question_version_id == QuestionVersion.id, AnswerKey.created_by_id == person_id)
+    return (writer == person_id) | by_hand
 
 
 def _queue(statement: Select[Any], person_id: int, *, may_own: bool) -> Select[Any]:
@@ -61,4 +64,4 @@ def _queue(statement: Select[Any], person_id: int, *, may_own: bool) -> Select[A
         .join(QuestionVersion, Question.current_version_id == QuestionVersion.id)
         .where(Question.state == QuestionState.DRAFT, Question.doubt == "")
     )
-    return statement if may_own else statement.where(_writer().is_distinct_from(person_id))
+    return statement if may_own else statement.where(~_is_own(person_id))

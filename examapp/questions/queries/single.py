@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from examapp.core.errors import NotFoundError
@@ -120,3 +120,12 @@ def get_media(session: Session, sha256: str) -> Media:
     if found is None:
         raise NotFoundError
     return found
+
+
+def is_author(session: Session, version: QuestionVersion, question: Question, person_id: int | None) -> bool:
+    """Tell whether a person wrote or imported a version, or set a key of it: who did may not review it."""
+    if person_id is None:
+        return False
+    by_hand = exists().where(AnswerKey.question_version_id == version.id, AnswerKey.created_by_id == person_id)
+    writer = version.created_by_id or question.created_by_id
+    return writer == person_id or bool(session.scalar(select(by_hand)))
