@@ -134,6 +134,7 @@ def note_checked(session: Session, law: Law, *, now: datetime) -> None:
     today = day_of(now)
     to_come = [day for row in dates for day in row if day is not None and day > today]
     law.unchecked_since = from_local(datetime.combine(min(to_come), time())) if to_come else None
+    session.flush()
 
 
 def _mark_unchecked(session: Session, version: LawVersion, *, now: datetime) -> None:

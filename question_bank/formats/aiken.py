@@ -14,7 +14,7 @@ from question_bank.formats.written import Written
 from question_bank.model import OPTION_LETTERS, Kind, Question
 from question_bank.reading import Note, Reading
 
-_OPTION = re.compile(r"\s*(?P<letter>[A-Z])[.)](?:\s+(?P<text>.*)|\s*)$")
+_OPTION = re.compile(r"\s*(?P<letter>[A-Za-z])[.)](?P<gap>\s*)(?P<text>.*)$")
 _ANSWER = re.compile(r"\s*ANSWER\s*[:：]\s*(?P<letters>.*?)\s*$", re.IGNORECASE)
 
 
@@ -33,20 +33,35 @@ def looks_like(content: bytes, name: str) -> bool:
     """Whether the text has Aiken's options and answer lines."""
     del name
     text = text_head(content)
-    has_answer = re.search(r"^\s*ANSWER\s*[:：]\s*[A-Z]", text, re.MULTILINE) is not None
-    return has_answer and re.search(r"^\s*A[.)]\s", text, re.MULTILINE) is not None
+    has_answer = re.search(r"^\s*ANSWER\s*[:：]\s*[A-Z]", text, re.MULTILINE | re.IGNORECASE) is not None
+    return has_answer and _first_letter(text) is not None
 
 
 def read(content: bytes, *, name: str) -> Reading:
     """All questions of an Aiken file."""
     del name
     reading = Reading("aiken")
-    for entry in _entries(decode_text(content).split("\n")):
+    text = decode_text(content)
+    for entry in _entries(text.split("\n"), first=_first_letter(text) or "A"):
         add_outcome(reading, _outcome(entry))
     return reading
 
 
-def _entries(lines: list[str]) -> list[_Entry]:
+def _first_letter(text: str) -> str | None:
+    """Give how the file writes the first option's letter: A, or a where no option has a capital."""
+    return next((letter for letter in "Aa" if re.search(rf"^\s*{letter}[.)]", text, re.MULTILINE)), None)
+
+
+def _option_of(line: str, entry: _Entry | None, first: str) -> re.Match[str] | None:
+    """The option that a line is: the next letter, or any letter with a space behind its sign."""
+    found = _OPTION.match(line)
+    if found is None or found["letter"].isupper() != first.isupper():
+        return None
+    is_next = found["letter"].upper() == OPTION_LETTERS[len(entry.options) if entry else 0]
+    return found if is_next or found["gap"] or not found["text"] else None
+
+
+def _entries(lines: list[str], *, first: str) -> list[_Entry]:
     entries: list[_Entry] = []
     entry: _Entry | None = None
     after_blank = False
@@ -55,7 +70,7 @@ def _entries(lines: list[str]) -> list[_Entry]:
             after_blank = True
             continue
         answer = _ANSWER.match(line)
-        option = _OPTION.match(line)
+        option = _option_of(line, entry, first)
         if entry is None or _is_new(entry, after_blank, is_part=bool(answer or option)):
             entry = _Entry(number)
             entries.append(entry)
@@ -64,7 +79,7 @@ def _entries(lines: list[str]) -> list[_Entry]:
             entry.answer = answer.group("letters")
             entry = None
         elif option:
-            entry.options.append([option.group("letter"), option.group("text") or ""])
+            entry.options.append([option.group("letter").upper(), option.group("text").strip()])
         elif entry.options:
             entry.options[-1].append(line.strip())
         else:

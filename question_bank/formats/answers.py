@@ -1,4 +1,4 @@
-"""Answers as people write them (`A、C`, `ＡＣ`, `对`, `√`, `全选`, `A-D`) read into keys, or not at all: never guessed."""
+"""Answers as people write them (`A、C`, `ＡＣ`, `对`, `√`, `全选`, `A至D`) read into keys, or not at all: never guessed."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ _WRAPPING = " \t\n\r\"'“”‘’「」[]【】()（）{}<>。.;；,，、:：
 _PREFIX = re.compile(
     r"^(?:正确答案|参考答案|标准答案|答案|答)?\s*(?:是|为|[:：])?\s*(?:故选|应选|选项|选)?\s*[:：]?\s*"
 )
-_SEPARATORS = re.compile(r"(?:[\s,，、;；:。/\\|&+.·・\-—_#@$%*<>{}和与及\"'\[\]()（）]|以及|选项|OPTION)+")
-_RANGE = re.compile(r"([A-Z])\s*(?:-|—|–|~|至|到)\s*([A-Z])")
+_SEPARATORS = re.compile(r"(?:[\s,，、;；:。/\\|&+.·・\-—_#@$%^~*<>{}和与及\"'\[\]()（）]|以及|选项|OPTION)+")
+_RANGE = re.compile(r"([A-Z])\s*(-|—|–|~|至|到)\s*([A-Z])")
 _NUMBERS = re.compile(r"\d+")
 _SPAN_OF_NUMBERS = re.compile(r"\d+\s*[-—–~至到]+\s*\d+")
 _BLANK_MARK = re.compile(r"[(（](\d{1,2})[)）]|([①-⑳])|(?<![\d.])(\d{1,2})[.．、](?!\d)")
@@ -121,14 +121,20 @@ def read_letters(text: str, *, count: int) -> tuple[str, ...] | None:
         return None
     span = _RANGE.fullmatch(word)
     if span:
-        first, last = OPTION_LETTERS.index(span[1]), OPTION_LETTERS.index(span[2])
-        return tuple(OPTION_LETTERS[first : last + 1]) if first < last else None
+        return _read_span(span, count)
     bare = _SEPARATORS.sub("", word)
     if bare and all(sign in OPTION_LETTERS for sign in bare):
         return tuple(sorted(bare)) if len(set(bare)) == len(bare) else None
     if bare.isascii() and bare.isdigit():
         return _read_digits(word, count)
     return None
+
+
+def _read_span(span: re.Match[str], count: int) -> tuple[str, ...] | None:
+    """The letters from one to another; a mere dash may also divide the two, so that it counts only where it spans all options."""
+    first, last = OPTION_LETTERS.index(span[1]), OPTION_LETTERS.index(span[3])
+    is_sure = span[2] in "~至到" or last - first == 1 or (first, last) == (0, count - 1)
+    return tuple(OPTION_LETTERS[first : last + 1]) if first < last and is_sure else None
 
 
 def _read_digits(word: str, count: int) -> tuple[str, ...] | None:
@@ -143,7 +149,21 @@ def _read_digits(word: str, count: int) -> tuple[str, ...] | None:
 
 def looks_like_key(text: str) -> bool:
     """Whether a text is nothing but a key: letters, a range, a truth word, 全选."""
-    return not fold(text).isdigit() and (read_letters(text, count=26) is not None or read_truth(text) is not None)
+    word = fold(text)
+    is_letters = read_letters(text, count=26) is not None or _RANGE.fullmatch(word.upper()) is not None
+    return not word.isdigit() and (is_letters or read_truth(text) is not None)
+
+
+def counts_from_zero(text: str) -> bool:
+    """Whether an answer of mere numbers holds a 0, so that its file counts the options from 0."""
+    numbers = _NUMBERS.findall(fold(text).removesuffix(".0"))
+    return is_by_number(text) and any(number.startswith("0") for number in numbers)
+
+
+def is_by_number(text: str) -> bool:
+    """Whether an answer names options by number alone."""
+    word = fold(text).removesuffix(".0")
+    return bool(_NUMBERS.search(word)) and not _NUMBERS.sub("", _SEPARATORS.sub("", word))
 
 
 def read_blanks(text: str, *, count: int) -> tuple[tuple[str, ...], ...] | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from question_bank.formats import keys, kinds
-from question_bank.formats.answers import is_truth_word, read_truth
+from question_bank.formats.answers import counts_from_zero, is_by_number, is_truth_word, read_truth
 from question_bank.formats.decoding import clean_text
 from question_bank.formats.markup import plain_if_html
 from question_bank.formats.raw import RawQuestion
@@ -32,6 +32,7 @@ def assemble(raws: Iterable[RawQuestion], *, format_name: str) -> Reading:
     """Every raw question in exactly one list of the reading, keys checked and true/false items held against their neighbours."""
     prepared = [_clean(raw) for raw in raws]
     _see_true_false(prepared)
+    _doubt_counting(prepared)
     orders = _usual_orders(prepared)
     reading = Reading(format_name)
     for raw in prepared:
@@ -88,6 +89,22 @@ def _see_true_false(raws: list[RawQuestion]) -> None:
     if len(unstated) >= MANY_TRUTH_OPTIONS:
         for raw in unstated:
             raw.kind = Kind.TRUE_FALSE
+
+
+def _doubt_counting(raws: list[RawQuestion]) -> None:
+    """Doubt all answers by number where a neighbour's is 0: then they count from 0, or they do not; nobody can tell."""
+    choices = [
+        raw
+        for one in raws
+        for raw in (one, *one.parts)
+        if len(raw.options) >= 2 and raw.kind is not Kind.TRUE_FALSE and raw.answer and _truth_order(raw) is None
+    ]
+    places = {raw.neighbourhood for raw in choices if counts_from_zero(raw.answer) and not keys.is_by_words(raw)}
+    for raw in choices:
+        if raw.neighbourhood in places and is_by_number(raw.answer):
+            raw.doubt(
+                f"同一处的答案里有 0，看不出“{raw.answer[:10]}”是从 0 还是从 1 数起的。请写明选项字母。", "two_readings"
+            )
 
 
 def _usual_orders(raws: list[RawQuestion]) -> dict[str, bool]:

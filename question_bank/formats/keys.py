@@ -61,6 +61,11 @@ def _by_words(answer: str, texts: list[str]) -> tuple[str, ...]:
     return ()
 
 
+def is_by_words(raw: RawQuestion) -> bool:
+    """Whether the answer repeats the words of options."""
+    return bool(_by_words(raw.answer, [text for _, text in raw.options]))
+
+
 def _by_letters_and_words(answer: str, texts: list[str]) -> tuple[str, ...]:
     """Letters that stand before their own options' words (`C.丙机关`); empty where words and letter disagree."""
     letters = []

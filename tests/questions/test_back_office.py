@@ -257,7 +257,7 @@ def test_writer_and_reviewer_are_two_people_where_there_are_two(world, session):
 def test_who_set_the_key_does_not_review_it_and_a_corrected_key_is_reviewed_again(world, session):
     writer, other, third = (world.api(world.admin("publicity_office", name=name)) for name in ("甲", "乙", "丙"))
     question = make(writer, session)
-    correction = {"parts-0-n": "1", "parts-0-key": "B", "reason": "对照条文"}
+    correction = {"parts-0-n": "1", "parts-0-key": "A", "reason": "对照条文"}
     other.post(f"/admin/questions/{question.id}/key", data=correction)
     path = f"/admin/questions/{question.id}/state"
     assert "另一位" in other.post(path, data={"state": "reviewed"}, follow_redirects=True).get_data(as_text=True)
@@ -268,7 +268,7 @@ def test_who_set_the_key_does_not_review_it_and_a_corrected_key_is_reviewed_agai
     third.post(path, data={"state": "active"})
     session.expire_all()
     assert question.state == "active"
-    writer.post(f"/admin/questions/{question.id}/key", data=correction | {"parts-0-key": "A"})
+    writer.post(f"/admin/questions/{question.id}/key", data=correction | {"parts-0-key": "B"})
     session.expire_all()
     assert (question.state, question.reviewed_by_id) == ("draft", None)
 

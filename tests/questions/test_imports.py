@@ -224,7 +224,7 @@ def test_imported_questions_wait_for_another_person_whatever_is_pressed(office, 
     upload(office, AIKEN)
     row = newest(session)
     page = office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
-    assert "直接启用" not in page and "由另一位同事审核后启用" in page
+    assert 'value="active"' not in page and "由另一位同事审核后启用" in page
     refused = confirm(office, row, "active")
     assert refused.status_code == 400 and "先存为草稿" in refused.get_data(as_text=True) and count(session) == 0
     confirm(office, row)
@@ -241,6 +241,6 @@ def test_imported_questions_wait_for_another_person_whatever_is_pressed(office, 
 def test_lone_office_may_import_as_active_only_while_it_is_alone(office, session, world, alone):
     upload(office, AIKEN)
     row = newest(session)
-    assert "直接启用" in office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
+    assert 'value="active"' in office.get(f"/admin/questions/imports/{row.id}").get_data(as_text=True)
     world.admin("publicity_office", name="李四")
     assert confirm(office, row, "active").status_code == 400 and count(session) == 0

@@ -157,16 +157,7 @@ def correct_key(
     ]
     if parts == before.parts and not row.doubt:
         raise BadRequestError("答案没有变化，不需要更正。")
-    key = AnswerKey(
-        question_version_id=version.id,
-        number=before.number + 1,
-        parts=parts,
-        reason=reason.strip()[:500],
-        created_by_id=actor.person_id,
-        created_at=now,
-    )
-    session.add(key)
-    session.flush()
+    key = _next_key(session, before, parts, reason=reason, actor=actor, now=now)
     details = {"version_id": version.id, "old_key_id": before.id, "new_key_id": key.id, "from": row.state}
     if row.state != QuestionState.RETIRED:
         row.state, row.reviewed_by_id = QuestionState.DRAFT, None
@@ -180,6 +171,22 @@ def correct_key(
         object_id=row.id,
         details=details,
     )
+    return key
+
+
+def _next_key(
+    session: Session, before: AnswerKey, parts: list[dict[str, Any]], *, reason: str, actor: Actor, now: datetime
+) -> AnswerKey:
+    key = AnswerKey(
+        question_version_id=before.question_version_id,
+        number=before.number + 1,
+        parts=parts,
+        reason=reason.strip()[:500],
+        created_by_id=actor.person_id,
+        created_at=now,
+    )
+    session.add(key)
+    session.flush()
     return key
 
 

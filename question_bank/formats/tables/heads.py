@@ -113,6 +113,8 @@ class Head:
     unknown: list[Column | tuple[int, str]] = field(default_factory=list)
     codes: dict[str, Kind] = field(default_factory=dict)
     """Codes of kinds that the kind column's head explains."""
+    is_from_zero: bool = False
+    """Whether the options' columns are counted from 0."""
 
     def of(self, wanted: Field) -> list[Column]:
         """The columns that hold a field, in their order."""
@@ -168,7 +170,10 @@ def _read_head(number: int, row: Sequence[str]) -> Head | None:
         [column for _, column in columns.values()] + shared,
         key=lambda column: (column.field, column.place, column.index),
     )
-    head = Head(number, number, _answer_beside_options(found), unknown)
+    is_from_zero = any(column.field is Field.OPTION and column.place < 0 for column in found)
+    if is_from_zero:
+        found = [replace(one, place=one.place + 1) if one.field is Field.OPTION else one for one in found]
+    head = Head(number, number, _answer_beside_options(found), unknown, is_from_zero=is_from_zero)
     kinds = head.of(Field.KIND)
     head.codes = codes_in(row[kinds[0].index]) if kinds else {}
     return head if _is_head(head) else None
@@ -229,7 +234,8 @@ def _field_of(name: str) -> tuple[Field, int, int] | None:
         match = pattern.fullmatch(name)
         if match:
             place = _number(next(group for group in match.groups() if group)) - 1
-            return (wanted, place, 0) if 0 <= place < len(OPTION_LETTERS) else None
+            lowest = -1 if wanted is Field.OPTION else 0
+            return (wanted, place, 0) if lowest <= place < len(OPTION_LETTERS) else None
     if _LEVELS.fullmatch(name):
         return Field.KNOWLEDGE, 0, 0
     return (Field.STEM, 0, LEAST_SURE) if _STEM_WORDS.fullmatch(name) else None

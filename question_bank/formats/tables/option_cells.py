@@ -9,6 +9,10 @@ from question_bank.formats.options import split_options, strip_mark
 from question_bank.model import OPTION_LETTERS
 
 _DIVIDERS = (r"\n+|<br\s*/?>", r"\$[;,|]\$|\${2,}|#{2,}|\|{2,}|@{2,}|&{2,}", r"[|｜]", r"[;；]", r"\t+", r"\s#\s|#")
+_RARER = (r"\$", r"\^", r"[~～]", r"/", r"[ \u3000]{2,}|\u3000")
+"""Signs that words may hold too: they divide only where they give three parts."""
+_UNSURE = (r"[，,]", r"、", r"\s+")
+_SEQUENCE = re.compile(r"(?:^|(?<=[、，,/；;\s]))([A-Z])[、.．:：]\s*")
 _TRAILING = re.compile(r"(?:<br\s*/?>|[|｜$#@&;；,，、/\s])+$", re.IGNORECASE)
 _TEXT_NAMES = ("text", "content", "value", "label", "name", "option", "内容", "选项内容", "选项", "title")
 _KEY_NAMES = ("key", "letter", "id", "no", "prefix", "code", "选项序号", "标号", "optionKey")
@@ -26,11 +30,35 @@ def read_options(text: str) -> list[tuple[str, str]]:
     prefix, lettered = split_options(text)
     if len(lettered) >= 2 and not prefix.strip():
         return _without_dividers(lettered)
-    for divider in _DIVIDERS:
-        parts = [part.strip() for part in re.split(divider, text, flags=re.IGNORECASE) if part.strip()]
-        if len(parts) >= 2:
+    listed = _in_sequence(text)
+    if listed:
+        return listed
+    for divider in (*_DIVIDERS, *_RARER):
+        parts = _divided(text, divider)
+        if len(parts) >= (3 if divider in _RARER else 2):
             return _with_letters(parts)
     return []
+
+
+def read_unsure_options(text: str) -> list[tuple[str, str]]:
+    """Options divided by commas or spaces, which may as well be signs within them: for the review list only."""
+    return next((_with_letters(parts) for sign in _UNSURE if len(parts := _divided(text, sign)) >= 3), [])
+
+
+def _divided(text: str, divider: str) -> list[str]:
+    return [part.strip() for part in re.split(divider, text, flags=re.IGNORECASE) if part.strip()]
+
+
+def _in_sequence(text: str) -> list[tuple[str, str]]:
+    """Options with letters that any sign divides: `A、甲、B、乙、C、丙`."""
+    marks: list[re.Match[str]] = []
+    for match in _SEQUENCE.finditer(text):
+        if match[1] == OPTION_LETTERS[len(marks)]:
+            marks.append(match)
+    if len(marks) < 3 or marks[0].start():
+        return []
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    return [(mark[1], text[mark.end() : end].strip("、，,/；; \n\t")) for mark, end in zip(marks, ends, strict=True)]
 
 
 def _without_dividers(options: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -69,11 +97,14 @@ def options_from_json(value: object) -> list[tuple[str, str]]:
 
 def _text_of(item: object) -> str:
     if isinstance(item, dict):
-        for name in _TEXT_NAMES:
-            if isinstance(item.get(name), (str, int, float)):
-                return str(item[name])
-        return ""
+        texts = [str(item[name]) for name in _TEXT_NAMES if isinstance(item.get(name), (str, int, float))]
+        return next((text for text in texts if not _is_mark(text)), texts[0] if texts else "")
     return "" if item is None else str(item)
+
+
+def _is_mark(text: str) -> bool:
+    """Whether a text may be an option's letter or number rather than its words."""
+    return text.strip().isdecimal() or (len(text.strip()) == 1 and text.strip().upper() in OPTION_LETTERS)
 
 
 def _key_of(item: object) -> str:

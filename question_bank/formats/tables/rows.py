@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from question_bank.formats import kinds
+from question_bank.formats.answers import is_by_number
 from question_bank.formats.options import strip_mark
 from question_bank.formats.raw import RawQuestion
 from question_bank.formats.tables.cells import cell_text, is_date, read_difficulty, read_list, read_points
 from question_bank.formats.tables.heads import Column, Field, Head, find_head, is_head_again
-from question_bank.formats.tables.option_cells import read_options
+from question_bank.formats.tables.option_cells import read_options, read_unsure_options
 from question_bank.formats.tables.stem_cells import complete_from_stem
 from question_bank.model import OPTION_LETTERS, Citation, Kind
 from question_bank.reading import Note
@@ -211,12 +212,18 @@ class _RowReader:
         filled = [text for _, text in texts if text]
         if filled:
             raw.options = _lettered(texts, filled)
+            _doubt_letters(raw)
             return
         cell = self._text(row, Field.OPTIONS)
         if cell:
             raw.options = read_options(cell)
             if not raw.options and raw.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None}:
-                raw.options = [("A", cell)]
+                raw.options = read_unsure_options(cell) or [("A", cell)]
+                if len(raw.options) > 1:
+                    raw.doubt(
+                        "选项挤在一个格里，只能按逗号、顿号或空格分开，可能分错。请核对选项后确定答案。",
+                        "options_unsure",
+                    )
 
     def _answers_are_options(self) -> bool:
         return bool(self.columns[Field.ANSWER]) and not self.columns[Field.OPTION] and not self.columns[Field.OPTIONS]
@@ -225,6 +232,8 @@ class _RowReader:
         column = next(iter(self.columns[Field.ANSWER] or self.columns[Field.ANSWER_N]), None)
         raw.answer_where = self._where(number, column)
         raw.answer = self._text(row, Field.ANSWER)
+        if self.head.is_from_zero and is_by_number(raw.answer) and raw.kind is not Kind.TRUE_FALSE:
+            raw.doubt(f"表头的选项从 0 数起，看不出答案“{raw.answer[:10]}”从几数起。请写明选项字母。", "two_readings")
         raw.blanks = self._values(row, Field.BLANK)
         if self._answers_are_options():
             return
@@ -308,6 +317,13 @@ def _lettered(texts: list[tuple[int, str]], filled: list[str]) -> list[tuple[str
         bare = {letter: rest for letter, _, rest in marks}
         return [(letter, bare.get(letter, "")) for letter, _ in options]
     return options
+
+
+def _doubt_letters(raw: RawQuestion) -> None:
+    """Doubt the key where the options bring letters of their own, in another order than their columns."""
+    own = [strip_mark(text)[0] for _, text in raw.options]
+    if len(own) > 1 and all(own) and sorted(own) == sorted(letter for letter, _ in raw.options):
+        raw.doubt("选项文字里的字母和所在的列不一致，答案有两种读法。请核对选项后确定答案。", "two_readings")
 
 
 def own_code(code: str | None) -> str | None:
