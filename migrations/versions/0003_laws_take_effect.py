@@ -1,7 +1,7 @@
 """Compare every law once more, so that versions that are to take effect later flag their questions on their day and not before.
 
-Revision ID: 0002_laws_take_effect
-Revises: 0001
+Revision ID: 0003_laws_take_effect
+Revises: 0002_uploads
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002_laws_take_effect"
-down_revision = "0002"
+revision = "0003_laws_take_effect"
+down_revision = "0002_uploads"
 branch_labels = None
 depends_on = None
 
