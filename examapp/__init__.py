@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Flask
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
@@ -18,6 +20,7 @@ from examapp.core.logging import set_up_logging
 from examapp.core.pulse import look_after
 from examapp.core.worker import init_celery
 from examapp.people.access import init_access
+from examapp.people.queries import find_mobiles
 from examapp.people.rules import COOKIE_LIFE
 
 _MOST_UPLOAD_BYTES = 32 * 1024 * 1024
@@ -43,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     version, folder = bare.NO_ASSETS if is_bare else assets.collect(settings.data_path)
     pages.init_pages(app, asset_version=version)
     init_access(app, is_sitting=has_attempt_in_progress)
+    app.extensions["find_mobiles"] = partial(find_mobiles, sealer=app.extensions["sealer"])
     CSRFProtect(app)
     app.register_blueprint(errors.blueprint)
     rooms.register(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import time
 from enum import StrEnum
 from pathlib import Path
 
@@ -59,6 +60,11 @@ class Settings:
     )
     sabotage: str = _setting("", "仅供演练：故意取消一项保证（S1 至 S12，或 slow），以证明演练能发现；正式运行拒绝启动")
     log_level: str = _setting("INFO", "日志级别")
+    message_gateway: str = _setting(
+        "off", "提醒短信、登录验证码的对外网关：off 不发，file:路径 写入文件，http(s)://地址 以签名的 JSON 推送"
+    )
+    message_gateway_secret: str = _setting("", "推送网关的签名密钥；网关为 http(s) 地址时必须设置")
+    message_quiet_hours: str = _setting("20:00-08:00", "免打扰时段（县里时间），其间不发提醒，验证码除外；off 为不设")
     site_name: str = _setting("学法考试平台", "页面抬头显示的名称")
     organisation: str = _setting("县普法办公室", "落款单位名称")
 
@@ -75,8 +81,28 @@ class Settings:
         """The data folder as an absolute path."""
         return Path(self.data_dir).resolve()
 
+    @property
+    def quiet_hours(self) -> tuple[time, time] | None:
+        """The hours at which nobody is written to, None for none; raises SettingsError where they cannot be read."""
+        if self.message_quiet_hours == "off":
+            return None
+        try:
+            first, last = (time.fromisoformat(part.strip()) for part in self.message_quiet_hours.split("-"))
+        except ValueError:
+            raise SettingsError("MESSAGE_QUIET_HOURS 应写成 20:00-08:00 这样的时段，或 off。") from None
+        return first, last
+
+    def _check_gateway(self) -> None:
+        gateway = self.message_gateway
+        if gateway != "off" and not gateway.startswith(("file:/", "http://", "https://")):
+            raise SettingsError("MESSAGE_GATEWAY 应为 off、file:/绝对路径，或 http(s):// 开头的地址。")
+        if gateway.startswith("http") and len(self.message_gateway_secret) < 16:
+            raise SettingsError("MESSAGE_GATEWAY_SECRET 未设置或太短（至少 16 个字符）：推送的短信必须签名。")
+
     def check(self) -> None:
         """Refuse a start that would be dangerous; raises SettingsError."""
+        self._check_gateway()
+        _ = self.quiet_hours
         if not self.database_url or not self.redis_url:
             raise SettingsError("未设置 DATABASE_URL 或 REDIS_URL。请设置，或用 make run 启动自带的数据库。")
         if self.mode is not Mode.PRODUCTION:

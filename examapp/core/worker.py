@@ -33,6 +33,7 @@ SCHEDULE = {
     "sweep roster imports": {"task": "people.sweep_imports", "schedule": 30.0},
     "seal audit log": {"task": "audit.seal", "schedule": 10.0},
     "forget sign-in failures": {"task": "people.forget_failures", "schedule": 300.0},
+    "send messages": {"task": "messages.send_waiting", "schedule": 30.0},
     "sweep question imports": {"task": "questions.sweep_imports", "schedule": 30.0},
     "tally questions": {"task": "grading.tally_questions", "schedule": 600.0},
     "check laws": {"task": "questions.check_laws", "schedule": 60.0},

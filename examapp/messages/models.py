@@ -1,11 +1,13 @@
-"""Notices to units, and people's feedback with its answers."""
+"""Notices to units, people's feedback with its answers, and messages on their way out."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from examapp.core.db import Base, BigInt, Id, Instant, Words
+from examapp.core.db import Base, BigInt, Day, Id, Instant, Words
 
 
 class Notice(Base):
@@ -56,3 +58,57 @@ class Feedback(Base):
     answered_at: Mapped[Instant | None]
     answered_by_id: Mapped[BigInt | None]
     answer_seen_at: Mapped[Instant | None]
+
+
+class OutgoingState(StrEnum):
+    """The life of a message on its way out."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    """Claimed by a worker; taken again when its lease has run out."""
+    SENT = "sent"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class OutgoingMessage(Base):
+    """A message to one person through the gateway (SMS, WeCom): a reminder, or a sign-in code.
+
+    Personal data: whom the office wrote to, what and when; kept so that nobody is written to twice. The phone number is not
+    copied here. A code's text goes as soon as it is sent or over, any other text after 30 days, the row after 400 days.
+    """
+
+    __tablename__ = "outgoing_messages"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'sending', 'sent', 'failed', 'expired')", name="state"),
+        CheckConstraint("sent_on IS NULL OR NOT is_urgent", name="urgent_takes_no_day"),
+        Index(
+            "uq_outgoing_messages_one_a_day",
+            "person_id",
+            "sent_on",
+            unique=True,
+            postgresql_where=text("sent_on IS NOT NULL"),
+        ),
+        Index("ix_outgoing_messages_due", "try_at", postgresql_where=text("state IN ('waiting', 'sending')")),
+        Index("ix_outgoing_messages_created_at", "created_at"),
+    )
+
+    id: Mapped[Id]
+    person_id: Mapped[BigInt]
+    """The person; persons lie above this room."""
+    kind: Mapped[Words]
+    text: Mapped[Words]
+    once_key: Mapped[Words] = mapped_column(unique=True)
+    """Says what the message is about, so that it goes out once: `chase:7:2026-11-24:143`."""
+    is_urgent: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[Words] = mapped_column(default=OutgoingState.WAITING)
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    reason: Mapped[Words] = mapped_column(default="")
+    """Why the last try did not come off; never a number or a text."""
+    sent_on: Mapped[Day | None]
+    """The county's day that this message takes up: one a day a person."""
+    created_at: Mapped[Instant]
+    try_at: Mapped[Instant]
+    claimed_at: Mapped[Instant | None]
+    sent_at: Mapped[Instant | None]
+    expires_at: Mapped[Instant]

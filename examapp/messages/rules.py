@@ -1,10 +1,13 @@
-"""What a notice or an opinion must be before it is stored."""
+"""What a notice or an opinion must be before it is stored, and the hours at which nobody is written to."""
 
 from __future__ import annotations
+
+from datetime import time
 
 LONGEST_FEEDBACK = 2000
 LONGEST_TITLE = 100
 LONGEST_NOTICE = 20_000
+LONGEST_OUTGOING = 500
 _LONGEST_PAGE = 200
 
 
@@ -19,3 +22,13 @@ def unit_ids_of(*paths: str | None) -> tuple[int, ...]:
     """Give the ids on unit paths such as `/1/17/203/`, from the root down: whose notices somebody there sees."""
     ids = [int(part) for path in paths if path for part in path.split("/") if part.isdigit()]
     return tuple(dict.fromkeys(ids))
+
+
+def is_quiet(local_time: time, quiet: tuple[time, time] | None) -> bool:
+    """Tell whether a time of day lies in the quiet hours, from the first inclusive to the second exclusive, over midnight too."""
+    if quiet is None:
+        return False
+    first, last = quiet
+    if first <= last:
+        return first <= local_time < last
+    return local_time >= first or local_time < last

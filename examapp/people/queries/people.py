@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -168,6 +169,17 @@ def masked_numbers(person: Person, sealer: Sealer) -> tuple[str, str]:
         id_number if id_number in {"", UNREADABLE} else mask_id_number(id_number),
         mobile if mobile in {"", UNREADABLE} else mask_mobile(mobile),
     )
+
+
+def find_mobiles(session: Session, person_ids: Collection[int], *, sealer: Sealer) -> dict[int, str]:
+    """Find the mobile numbers of people who have not left, by person; only for what hands messages to them, never for a page."""
+    rows = session.execute(
+        select(Person.id, Person.mobile_sealed).where(
+            Person.id.in_(person_ids), Person.mobile_sealed.is_not(None), Person.state != PersonState.LEFT
+        )
+    )
+    opened = {row.id: _opened(row.mobile_sealed, mobile_binding(row.id), sealer) for row in rows}
+    return {person_id: mobile for person_id, mobile in opened.items() if mobile not in {"", UNREADABLE}}
 
 
 def _opened(sealed: bytes | None, bound_to: str, sealer: Sealer) -> str:
