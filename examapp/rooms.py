@@ -34,6 +34,7 @@ from examapp.laws import cli as laws_cli
 from examapp.laws import models as _laws
 from examapp.laws import routes as laws_routes
 from examapp.messages import models as _messages
+from examapp.messages import tasks as _message_tasks
 from examapp.org import cli as org_cli
 from examapp.org import models as _org
 from examapp.papers import admin_routes as papers_admin_routes
@@ -56,6 +57,8 @@ from examapp.training import admin_routes as training_admin_routes
 from examapp.training import models as _training
 from examapp.training import routes as training_routes
 from examapp.training import tasks as _training_tasks
+from examapp.unitbook import admin_routes as unitbook_admin_routes
+from examapp.unitbook import models as _unitbook
 
 MODELS = (
     _uploads,
@@ -71,6 +74,7 @@ MODELS = (
     _grading,
     _training,
     _reports,
+    _unitbook,
     _duties,
     _admin,
 )
@@ -78,6 +82,7 @@ MODELS = (
 
 TASKS = (
     _audit_tasks,
+    _message_tasks,
     _people_tasks,
     _exam_tasks,
     _question_tasks,
@@ -112,6 +117,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     questions_cli.blueprint,
     reports_admin.admin_blueprint,
     reports_api.api_blueprint,
+    unitbook_admin_routes.admin_blueprint,
     duties_routes.blueprint,
     duties_admin_routes.admin_blueprint,
     admin_routes.blueprint,

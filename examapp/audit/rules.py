@@ -25,6 +25,7 @@ ROOM_WORDS = {
     "grading": "评分",
     "training": "学习与课程",
     "reports": "报表与导出",
+    "unitbook": "单位台账",
     "duties": "普法责任制",
     "admin": "系统",
     "audit": "审计",
@@ -132,6 +133,8 @@ ACT_WORDS = {
     "training.save_chapter": "保存章节",
     "training.update_course": "修改课程",
     "training.withdraw_course": "下架课程",
+    "unitbook.export_calls": "导出催考电话名单",
+    "unitbook.remind": "提醒参加考试",
 }
 """Acts by the name that the operation records; a test holds that none is missing."""
 
@@ -186,6 +189,7 @@ _DETAIL_WORDS = {
     "is_own_review": "审核本人的题",
     "keys": "答案公布",
     "items": "题号",
+    "group": "人员范围",
     "kind": "类型",
     "new": "新增",
     "number": "编号",
@@ -221,7 +225,10 @@ _VALUE_WORDS = {
     "final": "最终",
     "leader": "领导",
     "leave": "离开",
+    "in_progress": "已开始未交卷",
+    "failed": "不合格",
     "never": "不公布",
+    "not_started": "未开始",
     "participation": "参考情况",
     "publicity_office": "普法办",
     "region": "块",

@@ -28,6 +28,7 @@ from examapp.messages.queries import list_notices, list_unseen_answers
 from examapp.people.access import find_signed_in_person, may, me, my_grants, my_reach, public, signed_in
 from examapp.people.rules import ROLE_NAMES
 from examapp.reports.rules import CurveChart, curve_chart
+from examapp.unitbook.queries.chasing import find_reminder
 
 blueprint = Blueprint("admin", __name__)
 _MOST_NOTICES = 5
@@ -49,9 +50,11 @@ def home() -> str | Response:
     if who.must_change_password:
         return redirect(url_for("people.change_password"))
     session, now, organiser = reading(), clock.now(), _organiser()
+    exam_now = stands_out.find_exam_now(session, who.person_id, now=now) if who.is_candidate else None
     return render_template(
         "admin/home.html",
-        exam_now=stands_out.find_exam_now(session, who.person_id, now=now) if who.is_candidate else None,
+        exam_now=exam_now,
+        reminded_at=_reminded_at(exam_now),
         last_result=_last_result(who.person_id) if who.is_candidate else None,
         organiser=organiser,
         chart=_chart(organiser),
@@ -65,6 +68,13 @@ def home() -> str | Response:
         moment=moment_words,
         band_names=BAND_NAMES,
     )
+
+
+def _reminded_at(exam_now: stands_out.ExamNow | None) -> datetime | None:
+    """Give when the person was reminded of the exam that concerns him or her now."""
+    if exam_now is None:
+        return None
+    return find_reminder(reading(), person_id=me().person_id, exam_id=exam_now.exam.main_exam_id or exam_now.exam.id)
 
 
 def _is_to_be_set_up() -> bool:

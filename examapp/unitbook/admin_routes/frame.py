@@ -1,0 +1,36 @@
+"""What the pages of the unit book share: the blueprint, and what the address of a page says."""
+
+from __future__ import annotations
+
+from flask import Blueprint, request
+
+from examapp.core import clock
+from examapp.core.db import reading
+from examapp.core.permissions import Permission
+from examapp.org.models import Tree
+from examapp.people.access import my_reach
+from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_unit_tree
+from examapp.reports.rules import Scope
+
+admin_blueprint = Blueprint("unitbook_admin", __name__, url_prefix="/admin/unit-book")
+_MOST_ID = 2**63 - 1
+
+
+def known(number: int) -> int:
+    """Give an id from an address; one that no row can have is as good as missing."""
+    return number if number <= _MOST_ID else 0
+
+
+def page_number() -> int:
+    """Give the page of a list that the address asks for."""
+    text = request.args.get("page", "1")
+    return min(max(int(text), 1), 100_000) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+
+
+def open_exam(exam_id: int, unit_id: int, permission: Permission) -> tuple[Basis, UnitTree]:
+    """Get the exam and the unit that a page stands on; raises NotFoundError out of reach."""
+    session, args = reading(), request.args
+    scope = Scope(args["scope"]) if args.get("scope") in set(Scope) else None
+    tree = Tree(args["tree"]) if args.get("tree") in set(Tree) else Tree.REGION
+    basis = get_basis(session, known(exam_id), scope=scope, now=clock.now())
+    return basis, get_unit_tree(session, known(unit_id), tree=tree, reach=my_reach(permission))

@@ -1,0 +1,1 @@
+"""What the office and the units do in the unit book."""

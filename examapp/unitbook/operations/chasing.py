@@ -1,0 +1,143 @@
+"""Reminding whoever has still to sit, and the list by which a unit calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor, record
+from examapp.core.clock import day_of, local
+from examapp.core.errors import DomainError
+from examapp.core.spreadsheets import Column, Sheet, write_xlsx
+from examapp.messages.operations.outgoing import send_out_many
+from examapp.reports.operations.files import remarks, status_words
+from examapp.reports.queries.basis import Basis, UnitTree
+from examapp.reports.queries.lists import PersonRow
+from examapp.unitbook.models import ExamReminder
+from examapp.unitbook.queries.chasing import list_chased, list_chased_ids
+from examapp.unitbook.rules import CHASED, MOST_CALLED, MOST_REMINDED, reminder_fault, reminder_text
+
+
+class ChaseRefusedError(DomainError):
+    """Nobody can be reminded, or listed, so."""
+
+    code = "chase_refused"
+
+
+def remind(
+    session: Session,
+    basis: Basis,
+    units: UnitTree,
+    *,
+    group: str,
+    organisation: str,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Remind a group of a unit within reach, on the site and through the gateway; gives how many had not been reminded today.
+
+    A second press, or a colleague at the same time, reminds nobody twice. Raises ChaseRefusedError.
+    """
+    if fault := reminder_fault(group, (basis.exam, *basis.makeups), now=now):
+        raise ChaseRefusedError(fault)
+    people = list_chased_ids(session, basis, units, group=group, most=MOST_REMINDED + 1)
+    if len(people) > MOST_REMINDED:
+        raise ChaseRefusedError(f"一次最多提醒 {MOST_REMINDED} 人，请按下级单位分别提醒。")
+    new = _note_reminders(session, basis.exam.id, people, group=group, actor=actor, now=now)
+    exam = next((e for e in (*basis.makeups, basis.exam) if e.opens_at <= now < e.closes_at), basis.exam)
+    send_out_many(
+        session,
+        [(person_id, f"chase:{basis.exam.id}:{day_of(now)}:{person_id}") for person_id in new],
+        kind="chase",
+        text=reminder_text(group, exam, organisation=organisation),
+        now=now,
+    )
+    details = {"exam_id": basis.exam.id, "unit_id": units.top.unit_id, "group": group, "count": len(new)}
+    record(session, "unitbook.remind", actor=actor, now=now, object_type="exam", object_id=basis.exam.id, details=details)
+    return len(new)
+
+
+def _note_reminders(
+    session: Session, exam_id: int, people: Sequence[int], *, group: str, actor: Actor, now: datetime
+) -> list[int]:
+    if not people:
+        return []
+    rows = [
+        {
+            "exam_id": exam_id,
+            "person_id": person_id,
+            "reminded_on": day_of(now),
+            "group": group,
+            "reminded_by_id": actor.person_id,
+            "reminded_at": now,
+        }
+        for person_id in people
+    ]
+    statement = insert(ExamReminder).on_conflict_do_nothing().returning(ExamReminder.person_id)
+    return list(session.scalars(statement, rows))
+
+
+CALL_COLUMNS = (
+    Column(head="单位编码", width=12),
+    Column(head="单位", width=28),
+    Column(head="姓名", width=12),
+    Column(head="职务", width=14),
+    Column(head="手机号", width=16),
+    Column(head="情况", width=16),
+    Column(head="通话结果", width=24),
+)
+
+
+def list_to_call(
+    session: Session, basis: Basis, units: UnitTree, *, group: str, reason: str, actor: Actor, now: datetime
+) -> list[PersonRow]:
+    """Give the people of a group to be called, and leave in the log who took their numbers out and why; raises ChaseRefusedError."""
+    if not reason.strip():
+        raise ChaseRefusedError("名单里有手机号，请先填写用途，例如「电话通知参加考试」。")
+    rows, count = list_chased(session, basis, units, group=group, offset=0, limit=MOST_CALLED)
+    if count > MOST_CALLED:
+        raise ChaseRefusedError(f"一次最多导出 {MOST_CALLED} 人，请按下级单位分别导出。")
+    details = {
+        "exam_id": basis.exam.id,
+        "unit_id": units.top.unit_id,
+        "group": group,
+        "count": count,
+        "reason": reason.strip(),
+    }
+    record(
+        session, "unitbook.export_calls", actor=actor, now=now, object_type="exam", object_id=basis.exam.id, details=details
+    )
+    return rows
+
+
+def write_call_list(
+    path: Path, basis: Basis, units: UnitTree, rows: Sequence[PersonRow], mobiles: Mapping[int, str], *, group: str
+) -> None:
+    """Write the list by which a unit calls its people: never an ID number."""
+    sheet = Sheet(
+        name="催考电话名单",
+        columns=CALL_COLUMNS,
+        rows=(
+            [
+                row.unit_code,
+                row.unit_name,
+                row.name,
+                row.position,
+                mobiles.get(row.person_id, "未登记"),
+                CHASED[group] if group == "failed" else status_words(row),
+                "",
+            ]
+            for row in rows
+        ),
+        title=f"{basis.exam.title}催考电话名单（{CHASED[group]}）",
+        remarks=remarks(basis, units.top.name),
+        closing=[
+            f"共 {len(rows)} 人。截止时间：{local(basis.exam.closes_at):%Y-%m-%d %H:%M}。",
+            "名单含手机号，仅限电话通知使用，用后请销毁。",
+        ],
+    )
+    write_xlsx(path, [sheet])

@@ -1,0 +1,150 @@
+"""The chase list: whom it names, reminders once a day on the site and through the gateway, and a list to call by without ID numbers."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+
+import openpyxl
+import pytest
+from sqlalchemy import select
+
+from examapp.audit.models import AuditEvent
+from examapp.core import clock
+from examapp.exams.models import Exemption
+from examapp.messages.models import OutgoingMessage
+from examapp.people.rules import id_number_binding, mobile_binding
+from examapp.unitbook.models import ExamReminder
+
+
+@pytest.fixture
+def people(county, world):
+    """One of each: not started, in progress, failed, passed, exempt and not started."""
+    names = {
+        name: world.person(county.bureau, name=name) for name in ("未开始", "作答中", "不合格", "已合格", "已免考")
+    }
+    county.attempt(names["作答中"], submitted=False, hours_ago=1)
+    county.attempt(names["不合格"], points=30)
+    county.attempt(names["已合格"], points=90)
+    world.save(
+        Exemption(
+            exam_id=county.exam.id,
+            person_id=names["已免考"].id,
+            kind="exemption",
+            reason="退休",
+            requested_at=clock.now(),
+            approved_at=clock.now(),
+        )
+    )
+    world.save(
+        Exemption(
+            exam_id=county.exam.id,
+            person_id=names["已合格"].id,
+            kind="deferral",
+            reason="x",
+            requested_at=clock.now(),
+            withdrawn_at=clock.now(),
+        )
+    )
+    return names
+
+
+def page(county, unit=None, **query):
+    extra = "&".join(f"{k}={v}" for k, v in query.items())
+    return f"/admin/unit-book/exams/{county.exam.id}/units/{(unit or county.bureau).id}/chase?{extra}"
+
+
+def act(county, what, unit=None):
+    return f"/admin/unit-book/exams/{county.exam.id}/units/{(unit or county.bureau).id}/chase/{what}"
+
+
+@pytest.fixture
+def unit_admin(county, world):
+    return world.client(world.admin("unit_admin", county.bureau))
+
+
+def test_each_group_names_exactly_its_people(county, people, unit_admin):
+    for group, name in (("not_started", "未开始"), ("in_progress", "作答中"), ("failed", "不合格")):
+        body = unit_admin.get(page(county, group=group)).text.split("<tbody>")[1].split("</tbody>")[0]
+        assert f">{name}</a>" in body
+        assert not [other for other in people if other != name and f">{other}</a>" in body]
+
+
+def test_other_units_lists_are_missing_and_a_leader_may_look_but_not_act(county, people, world, unit_admin, post):
+    assert unit_admin.get(page(county, county.town)).status_code == 404
+    assert unit_admin.get(page(county, county.top)).status_code == 404
+    leader = world.client(world.admin("leader", county.bureau))
+    answer = leader.get(page(county))
+    assert answer.status_code == 200 and "导出电话名单" not in answer.text
+    assert post(leader, act(county, "remind"), page=page(county), group="not_started").status_code == 404
+    candidate = world.client(people["未开始"])
+    assert candidate.get(page(county)).status_code == 404
+
+
+def test_a_reminder_reaches_each_person_once_a_day_on_the_site_and_in_the_gateway(
+    county, people, world, session, unit_admin, post, frozen
+):
+    answer = post(unit_admin, act(county, "remind"), page=page(county), group="not_started")
+    assert answer.status_code == 303
+    assert "已提醒 1 人" in unit_admin.get(answer.location).text
+    again = post(unit_admin, act(county, "remind"), page=page(county), group="not_started")
+    assert "没有重复提醒" in unit_admin.get(again.location).text
+    office = world.client(world.admin())
+    post(office, act(county, "remind", county.top), page=page(county, county.top), group="not_started")
+    messages = session.scalars(select(OutgoingMessage)).all()
+    assert [(m.person_id, m.kind) for m in messages] == [(people["未开始"].id, "chase")]
+    assert "您还没有开始作答" in messages[0].text and county.exam.title in messages[0].text
+    assert "提醒您" in world.client(people["未开始"]).get("/").text
+    assert "提醒您" not in world.client(people["已合格"]).get("/").text
+    frozen.at(frozen.instant + timedelta(days=1))
+    post(unit_admin, act(county, "remind"), page=page(county), group="not_started")
+    assert session.query(ExamReminder).count() == 2
+    acts = session.scalars(select(AuditEvent.details).where(AuditEvent.act == "unitbook.remind")).all()
+    assert [details["count"] for details in acts] == [1, 0, 0, 1]
+
+
+def test_nobody_is_reminded_once_the_exam_has_closed_or_before_results_are_shown(
+    county, people, session, unit_admin, post, frozen
+):
+    county.exam.results_policy = "at_close"
+    session.flush()
+    answer = post(unit_admin, act(county, "remind"), page=page(county), group="failed")
+    assert "成绩还没有公布" in unit_admin.get(answer.location).text
+    frozen.at(frozen.instant + timedelta(days=10))
+    answer = post(unit_admin, act(county, "remind"), page=page(county), group="not_started")
+    assert "考试已经结束" in unit_admin.get(answer.location).text
+    assert session.query(ExamReminder).count() == 0
+
+
+def test_a_list_to_call_by_holds_mobiles_but_no_id_number_and_says_why_in_the_log(
+    app, county, people, session, unit_admin, post
+):
+    person, sealer = people["未开始"], app.extensions["sealer"]
+    person.mobile_sealed = sealer.seal("13800000001", bound_to=mobile_binding(person.id))
+    person.id_number_sealed = sealer.seal("11010519491231002X", bound_to=id_number_binding(person.id))
+    session.flush()
+    refused = post(unit_admin, act(county, "calls"), page=page(county), group="not_started", reason="")
+    assert refused.status_code == 200 and "请填写用途" in refused.text
+    answer = post(unit_admin, act(county, "calls"), page=page(county), group="not_started", reason="电话通知")
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
+    cells = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
+    assert "13800000001" in cells and "未开始" in cells
+    assert not [cell for cell in cells if "11010519491231002X" in cell]
+    event = session.scalars(select(AuditEvent).where(AuditEvent.act == "unitbook.export_calls")).one()
+    assert (event.details["reason"], event.details["count"]) == ("电话通知", 1)
+
+
+def test_a_foreign_group_or_unit_in_the_form_is_refused(county, people, unit_admin, post):
+    assert post(unit_admin, act(county, "remind"), page=page(county), group="passed").status_code == 400
+    assert post(unit_admin, act(county, "remind", county.town), page=page(county), group="failed").status_code == 404
+
+
+def test_the_page_costs_the_same_for_many_people(county, people, world, unit_admin, statements):
+    unit_admin.get(page(county))
+    with statements() as few:
+        unit_admin.get(page(county))
+    for _ in range(30):
+        world.person(county.office)
+    with statements() as many:
+        unit_admin.get(page(county))
+    assert len(many) == len(few) <= 12
