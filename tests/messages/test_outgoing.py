@@ -19,7 +19,6 @@ from examapp.core import clock
 from examapp.messages.models import OutgoingMessage
 from examapp.messages.operations.outgoing import claim_messages, send_out, send_out_many
 from examapp.messages.rules import is_quiet
-from examapp.messages.tasks import send_waiting
 from examapp.people.rules import mobile_binding
 
 MOBILE = "13800000001"
@@ -35,6 +34,12 @@ def gateway(app, **fields):
         yield
     finally:
         app.config["SETTINGS"] = before
+
+
+@pytest.fixture
+def send_waiting(app):
+    """The sweep, in the application under test."""
+    return app.extensions["celery"].tasks["messages.send_waiting"]
 
 
 @pytest.fixture
@@ -68,7 +73,7 @@ def state_of(session, key):
     return session.scalars(select(OutgoingMessage).where(OutgoingMessage.once_key == key)).one()
 
 
-def test_a_message_goes_out_once_however_often_it_is_put_down_and_swept(session, person, letters):
+def test_a_message_goes_out_once_however_often_it_is_put_down_and_swept(session, person, letters, send_waiting):
     assert put(session, person, "a") is True
     assert put(session, person, "a") is False
     send_waiting()
@@ -77,7 +82,7 @@ def test_a_message_goes_out_once_however_often_it_is_put_down_and_swept(session,
     assert state_of(session, "a").state == "sent"
 
 
-def test_a_person_gets_one_message_a_day_and_the_next_one_tomorrow(session, person, letters, frozen):
+def test_a_person_gets_one_message_a_day_and_the_next_one_tomorrow(session, person, letters, frozen, send_waiting):
     put(session, person, "a")
     put(session, person, "b")
     send_waiting()
@@ -87,7 +92,7 @@ def test_a_person_gets_one_message_a_day_and_the_next_one_tomorrow(session, pers
     assert [line["id"] for line in letters()] == ["a", "b"]
 
 
-def test_no_reminder_goes_at_quiet_hours_but_a_code_does_and_its_text_is_forgotten(session, person, letters, frozen):
+def test_no_reminder_goes_at_quiet_hours_but_a_code_does_and_its_text_is_forgotten(session, person, letters, frozen, send_waiting):
     frozen.at(frozen.instant + timedelta(hours=9))  # nine in the evening
     put(session, person, "a")
     put(session, person, "code", urgent=True)
@@ -99,7 +104,7 @@ def test_no_reminder_goes_at_quiet_hours_but_a_code_does_and_its_text_is_forgott
     assert [line["id"] for line in letters()] == ["code", "a"]
 
 
-def test_a_code_does_not_take_up_the_days_message(session, person, letters):
+def test_a_code_does_not_take_up_the_days_message(session, person, letters, send_waiting):
     put(session, person, "code", urgent=True)
     put(session, person, "code2", urgent=True)
     put(session, person, "a")
@@ -107,7 +112,7 @@ def test_a_code_does_not_take_up_the_days_message(session, person, letters):
     assert sorted(line["id"] for line in letters()) == ["a", "code", "code2"]
 
 
-def test_without_a_gateway_nothing_goes_out_and_old_messages_are_not_sent_later(app, session, person, tmp_path, frozen):
+def test_without_a_gateway_nothing_goes_out_and_old_messages_are_not_sent_later(app, session, person, tmp_path, frozen, send_waiting):
     put(session, person, "a")
     put(session, person, "code", urgent=True)
     frozen.at(frozen.instant + timedelta(minutes=11))
@@ -121,7 +126,7 @@ def test_without_a_gateway_nothing_goes_out_and_old_messages_are_not_sent_later(
     assert not (tmp_path / "x").exists()
 
 
-def test_who_has_no_mobile_number_is_noted_and_frees_the_day(world, session, letters):
+def test_who_has_no_mobile_number_is_noted_and_frees_the_day(world, session, letters, send_waiting):
     without = world.person()
     put(session, without, "a")
     send_waiting()
@@ -130,7 +135,7 @@ def test_who_has_no_mobile_number_is_noted_and_frees_the_day(world, session, let
     assert letters() == []
 
 
-def test_a_message_left_by_a_dead_worker_is_taken_again_after_its_lease(session, person, letters, frozen):
+def test_a_message_left_by_a_dead_worker_is_taken_again_after_its_lease(session, person, letters, frozen, send_waiting):
     put(session, person, "a")
     assert len(claim_messages(session, quiet=None, now=clock.now())) == 1
     send_waiting()
@@ -140,7 +145,7 @@ def test_a_message_left_by_a_dead_worker_is_taken_again_after_its_lease(session,
     assert [line["id"] for line in letters()] == ["a"]
 
 
-def test_texts_are_forgotten_after_a_month_and_rows_after_a_year(session, person, letters, frozen):
+def test_texts_are_forgotten_after_a_month_and_rows_after_a_year(session, person, letters, frozen, send_waiting):
     put(session, person, "a")
     send_waiting()
     frozen.at(frozen.instant + timedelta(days=31))
@@ -183,7 +188,7 @@ def receiver(app):
     thread.join()
 
 
-def test_a_posted_message_is_signed_over_time_and_body(session, person, receiver):
+def test_a_posted_message_is_signed_over_time_and_body(session, person, receiver, send_waiting):
     put(session, person, "a")
     send_waiting()
     [(headers, body)] = receiver.seen
@@ -193,7 +198,7 @@ def test_a_posted_message_is_signed_over_time_and_body(session, person, receiver
     assert state_of(session, "a").state == "sent"
 
 
-def test_a_busy_gateway_is_asked_again_with_the_same_key_and_a_refusal_is_final(session, person, receiver, frozen):
+def test_a_busy_gateway_is_asked_again_with_the_same_key_and_a_refusal_is_final(session, person, receiver, frozen, send_waiting):
     receiver.answers[:] = [503, 200]
     put(session, person, "a")
     send_waiting()
@@ -210,7 +215,7 @@ def test_a_busy_gateway_is_asked_again_with_the_same_key_and_a_refusal_is_final(
     assert state_of(session, "b").state == "failed"
 
 
-def test_a_redirect_is_not_followed_and_a_dead_gateway_ends_after_five_tries(app, session, person, receiver, frozen):
+def test_a_redirect_is_not_followed_and_a_dead_gateway_ends_after_five_tries(app, session, person, receiver, frozen, send_waiting):
     receiver.answers[:] = [302]
     put(session, person, "a")
     send_waiting()

@@ -97,6 +97,7 @@ def test_a_reminder_reaches_each_person_once_a_day_on_the_site_and_in_the_gatewa
     assert "提醒您" in world.client(people["未开始"]).get("/").text
     assert "提醒您" not in world.client(people["已合格"]).get("/").text
     frozen.at(frozen.instant + timedelta(days=1))
+    unit_admin = world.client(world.admin("unit_admin", county.bureau))
     post(unit_admin, act(county, "remind"), page=page(county), group="not_started")
     assert session.query(ExamReminder).count() == 2
     acts = session.scalars(select(AuditEvent.details).where(AuditEvent.act == "unitbook.remind")).all()
@@ -104,13 +105,14 @@ def test_a_reminder_reaches_each_person_once_a_day_on_the_site_and_in_the_gatewa
 
 
 def test_nobody_is_reminded_once_the_exam_has_closed_or_before_results_are_shown(
-    county, people, session, unit_admin, post, frozen
+    county, people, world, session, unit_admin, post, frozen
 ):
     county.exam.results_policy = "at_close"
     session.flush()
     answer = post(unit_admin, act(county, "remind"), page=page(county), group="failed")
     assert "成绩还没有公布" in unit_admin.get(answer.location).text
     frozen.at(frozen.instant + timedelta(days=10))
+    unit_admin = world.client(world.admin("unit_admin", county.bureau))
     answer = post(unit_admin, act(county, "remind"), page=page(county), group="not_started")
     assert "考试已经结束" in unit_admin.get(answer.location).text
     assert session.query(ExamReminder).count() == 0

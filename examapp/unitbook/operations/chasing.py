@@ -57,7 +57,9 @@ def remind(
         now=now,
     )
     details = {"exam_id": basis.exam.id, "unit_id": units.top.unit_id, "group": group, "count": len(new)}
-    record(session, "unitbook.remind", actor=actor, now=now, object_type="exam", object_id=basis.exam.id, details=details)
+    record(
+        session, "unitbook.remind", actor=actor, now=now, object_type="exam", object_id=basis.exam.id, details=details
+    )
     return len(new)
 
 
@@ -109,7 +111,13 @@ def list_to_call(
         "reason": reason.strip(),
     }
     record(
-        session, "unitbook.export_calls", actor=actor, now=now, object_type="exam", object_id=basis.exam.id, details=details
+        session,
+        "unitbook.export_calls",
+        actor=actor,
+        now=now,
+        object_type="exam",
+        object_id=basis.exam.id,
+        details=details,
     )
     return rows
 

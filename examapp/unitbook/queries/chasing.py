@@ -40,9 +40,7 @@ def list_chased(
     session: Session, basis: Basis, units: UnitTree, *, group: str, offset: int, limit: int
 ) -> tuple[list[PersonRow], int]:
     """List a page of a group by unit code and staff number, and count it."""
-    return list_people(
-        session, basis, PeopleFilter(unit_ids=units.unit_ids), group=group, offset=offset, limit=limit
-    )
+    return list_people(session, basis, PeopleFilter(unit_ids=units.unit_ids), group=group, offset=offset, limit=limit)
 
 
 def list_chased_ids(session: Session, basis: Basis, units: UnitTree, *, group: str, most: int) -> list[int]:
