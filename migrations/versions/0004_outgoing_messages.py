@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0003_outgoing"
-down_revision = "0002_uploads"
+down_revision = "0003_laws_take_effect"
 branch_labels = None
 depends_on = None
 
