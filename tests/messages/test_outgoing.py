@@ -92,7 +92,9 @@ def test_a_person_gets_one_message_a_day_and_the_next_one_tomorrow(session, pers
     assert [line["id"] for line in letters()] == ["a", "b"]
 
 
-def test_no_reminder_goes_at_quiet_hours_but_a_code_does_and_its_text_is_forgotten(session, person, letters, frozen, send_waiting):
+def test_no_reminder_goes_at_quiet_hours_but_a_code_does_and_its_text_is_forgotten(
+    session, person, letters, frozen, send_waiting
+):
     frozen.at(frozen.instant + timedelta(hours=9))  # nine in the evening
     put(session, person, "a")
     put(session, person, "code", urgent=True)
@@ -112,7 +114,9 @@ def test_a_code_does_not_take_up_the_days_message(session, person, letters, send
     assert sorted(line["id"] for line in letters()) == ["a", "code", "code2"]
 
 
-def test_without_a_gateway_nothing_goes_out_and_old_messages_are_not_sent_later(app, session, person, tmp_path, frozen, send_waiting):
+def test_without_a_gateway_nothing_goes_out_and_old_messages_are_not_sent_later(
+    app, session, person, tmp_path, frozen, send_waiting
+):
     put(session, person, "a")
     put(session, person, "code", urgent=True)
     frozen.at(frozen.instant + timedelta(minutes=11))
@@ -198,7 +202,9 @@ def test_a_posted_message_is_signed_over_time_and_body(session, person, receiver
     assert state_of(session, "a").state == "sent"
 
 
-def test_a_busy_gateway_is_asked_again_with_the_same_key_and_a_refusal_is_final(session, person, receiver, frozen, send_waiting):
+def test_a_busy_gateway_is_asked_again_with_the_same_key_and_a_refusal_is_final(
+    session, person, receiver, frozen, send_waiting
+):
     receiver.answers[:] = [503, 200]
     put(session, person, "a")
     send_waiting()
@@ -215,7 +221,9 @@ def test_a_busy_gateway_is_asked_again_with_the_same_key_and_a_refusal_is_final(
     assert state_of(session, "b").state == "failed"
 
 
-def test_a_redirect_is_not_followed_and_a_dead_gateway_ends_after_five_tries(app, session, person, receiver, frozen, send_waiting):
+def test_a_redirect_is_not_followed_and_a_dead_gateway_ends_after_five_tries(
+    app, session, person, receiver, frozen, send_waiting
+):
     receiver.answers[:] = [302]
     put(session, person, "a")
     send_waiting()
