@@ -39,6 +39,9 @@ SCHEDULE = {
     "check laws": {"task": "questions.check_laws", "schedule": 60.0},
     "sweep rehearsals": {"task": "admin.sweep_rehearsals", "schedule": 60.0},
     "sweep clearances": {"task": "training.sweep_clearances", "schedule": 60.0},
+    "sweep exams for training": {"task": "training.sweep_exams", "schedule": 60.0},
+    "count due reviews": {"task": "training.count_due", "schedule": 21_600.0},
+    "sweep uploads": {"task": "training.sweep_uploads", "schedule": 3600.0},
     "prepare papers": {"task": "exams.sweep_papers", "schedule": 60.0},
 }
 

@@ -34,6 +34,7 @@ class PracticeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
     law = SelectField("法律法规", default="", validate_choice=False)
     topic = SelectField("专题", default="", validate_choice=False)
+    point = SelectField("知识点", default="", validate_choice=False)
     kind = SelectField(
         "题型",
         default="",
@@ -47,8 +48,9 @@ class PracticeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         choices=any_of("不限难度", [(str(level), words) for level, words in DIFFICULTY_NAMES.items()]),
     )
 
-    def offer(self, *, laws: Iterable[str], topics: Iterable[str]) -> None:
+    def offer(self, *, laws: Iterable[str], topics: Iterable[str], points: Iterable[str]) -> None:
         """Fill the selects from the bank."""
+        self.point.choices = any_of("不限", [(name, name) for name in points])
         self.law.choices = any_of("不限", [(name, name) for name in laws])
         self.topic.choices = any_of("不限", [(name, name) for name in topics])
 
@@ -57,6 +59,7 @@ class PracticeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return Wanted(
             law=self.law.data or "",
             topic=self.topic.data or "",
+            point=self.point.data or "",
             kind=self.kind.data or "",
             difficulty=self.difficulty.data or "",
         )

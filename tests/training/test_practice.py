@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from examapp.core import clock
 from examapp.grading.tasks import grade_waiting
 from examapp.questions.models import QuestionVersion
-from examapp.training.models import PracticeItem
+from examapp.training.models import Chapter, ChapterProgress, Course, DueCount, PracticeItem, ReviewCard, UnitWeakness
+from examapp.training.tasks import count_due, sweep_exams
 from question_bank.model import Kind
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
@@ -135,35 +138,108 @@ def test_another_persons_question_is_not_found(world, session, learner):
     assert post(stranger, f"{path}/next").status_code == 404
 
 
-def test_mistakes_stay_in_the_book_until_answered_right(world, session, learner):
+def test_a_mistake_comes_back_the_next_day_and_then_later_and_later(world, session, learner, frozen):
     world.question(key=("A",), explanation="应当记住的解析")
     item, path = draw(learner, session)
     wrong = next(letter for letter in "ABCD" if [letter] != right_response(item, "A"))
     post(learner, path, {"response": wrong})
     book = learner.get("/practice/mistakes").get_data(as_text=True)
-    assert "共 1 题" in book
+    assert "今天该复习 <b>0</b> 题，共 1 题" in book
     assert "应当记住的解析" in book
     assert "错题本是空的" in world.client(world.person()).get("/practice/mistakes").get_data(as_text=True)
-    answer = post(learner, "/practice/mistakes")
-    item = session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1]))
-    post(learner, answer.location, {"response": right_response(item, "A")})
+    assert "今天该复习的错题都练完了" in learner.get(post(learner, "/practice/mistakes").location).get_data(
+        as_text=True
+    )
+    waits = []
+    for _ in range(3):
+        card = session.query(ReviewCard).one()
+        waits.append((card.due_at - frozen.instant).days)
+        frozen.at(card.due_at + timedelta(hours=9))
+        client = world.client(learner.person)
+        assert "今天该复习 <b>1</b> 题" in client.get("/practice/mistakes").get_data(as_text=True)
+        answer = post(client, "/practice/mistakes")
+        item = session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1]))
+        post(client, answer.location, {"response": right_response(item, "A")})
+        assert post(client, f"{answer.location}/next").location == "/practice/mistakes"
+    assert waits[0] == 0
+    assert waits[1] < waits[2], waits
+
+
+def test_ahead_of_time_the_book_can_be_practised_and_unsure_ones_are_in_it(world, session, learner):
+    world.question(key=("A",))
+    item, path = draw(learner, session)
+    post(learner, path, {"response": right_response(item, "A"), "unsure": "1"})
+    assert "不太确定" in learner.get(path).get_data(as_text=True)
+    card = session.query(ReviewCard).one()
+    assert (card.is_right, card.lapses) == (True, 0)
+    assert card.due_at > NOON
+    answer = post(learner, "/practice/mistakes", {"ahead": "1"})
+    assert session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1])).question_id == card.question_id
+
+
+def test_what_was_right_and_sure_is_known_and_does_not_come_back(world, session, learner):
+    world.question(key=("A",))
+    item, path = draw(learner, session)
+    post(learner, path, {"response": right_response(item, "A")})
+    card = session.query(ReviewCard).one()
+    assert (card.is_right, card.due_at) == (True, None)
     assert "错题本是空的" in learner.get("/practice/mistakes").get_data(as_text=True)
-    following = post(learner, f"{answer.location}/next")
-    assert following.location == "/practice/mistakes"
 
 
-def test_mistakes_of_an_exam_join_the_book_once_its_keys_are_released(world, session, learner, frozen):
+def test_mistakes_and_doubts_of_an_exam_join_the_book_once_its_keys_are_released(world, session, learner, frozen):
     make_bank(world)
-    sitter = Sitter(world, world.exam(world.blueprint(KINDS), keys_policy="at_close"), learner.person)
+    exam = world.exam(world.blueprint(KINDS), keys_policy="at_close")
+    sitter = Sitter(world, exam, learner.person)
     sitter.start()
-    sitter.hand_in((4, 1, ["A"]))
+    unit_id = learner.person.unit_id
+    assert sitter.api.put(sitter.url("/unsure"), json={"epoch": 1, "unsure": [4]}).status_code == 204
+    sitter.hand_in((4, 1, ["B"]))
     grade_waiting(most_batches=1)
-    assert "错题本是空的" in learner.get("/practice/mistakes").get_data(as_text=True)
+    sweep_exams()
+    assert session.query(ReviewCard).count() == 0
     frozen.at(frozen.instant + timedelta(days=2))
+    sweep_exams()
+    sweep_exams()
+    cards = session.query(ReviewCard).all()
+    assert len(cards) == 5
+    assert [card.lapses for card in cards if card.is_right] == [0]
+    assert all(card.due_at is not None and card.exam_id == exam.id for card in cards)
+    sums = {(row.kind, row.name): (row.sitters, row.asked, row.right_count) for row in session.query(UnitWeakness)}
+    assert sums == {("law", "行政处罚法"): (1, 5, 1)}
+    assert session.query(UnitWeakness).one().unit_id == unit_id
     client = world.client(learner.person)
-    assert "其中考试错题" in client.get("/practice/mistakes").get_data(as_text=True)
+    assert "其中考试错题 5 题" in client.get("/practice/mistakes").get_data(as_text=True)
     answer = post(client, "/practice/mistakes")
     assert session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1])).wanted["is_mistakes"]
+
+
+def test_a_later_practice_is_not_undone_by_an_older_exam(world, session, learner, frozen):
+    make_bank(world)
+    exam = world.exam(world.blueprint(KINDS), keys_policy="at_close")
+    sitter = Sitter(world, exam, learner.person)
+    sitter.start()
+    sitter.hand_in()
+    grade_waiting(most_batches=1)
+    frozen.at(frozen.instant + timedelta(hours=3))
+    item, path = draw(learner, session, kind="true_false")
+    post(learner, path, {"response": "B"})
+    frozen.at(frozen.instant + timedelta(days=2))
+    sweep_exams()
+    card = session.query(ReviewCard).filter_by(question_id=item.question_id).one()
+    assert (card.is_right, card.exam_id, card.due_at) == (True, None, None)
+
+
+def test_the_nights_count_says_what_is_due_for_everybody(world, session, learner, frozen):
+    world.question(key=("A",))
+    item, path = draw(learner, session)
+    wrong = next(letter for letter in "ABCD" if [letter] != right_response(item, "A"))
+    post(learner, path, {"response": wrong})
+    count_due()
+    assert [row.due for row in session.query(DueCount)] == [0]
+    frozen.at(NOON + timedelta(days=1))
+    count_due()
+    session.expire_all()
+    assert [row.due for row in session.query(DueCount)] == [1]
 
 
 def test_practice_rests_while_an_exam_is_sat(world, session, learner, frozen):
@@ -188,3 +264,31 @@ def test_a_question_and_its_answer_cost_few_statements(world, session, learner, 
     with statements() as seen:
         learner.get(path)
     assert len(seen) <= 5, seen
+    csrf = token(learner)
+    with statements() as seen:
+        learner.post(path, data={"csrf_token": csrf, "response": "A"})
+    assert len(seen) <= 3, seen
+
+
+def test_an_exercises_answer_costs_three_statements(world, session, learner, statements):
+    for _ in range(4):
+        world.question(key=("A",))
+    chapter = exercise_chapter(world, learner.person)
+    csrf = token(learner)
+    run = learner.post(f"/study/chapters/{chapter.id}/exercise", data={"csrf_token": csrf}).location
+    path = learner.get(run).location
+    with statements() as seen:
+        assert learner.post(path, data={"csrf_token": csrf, "response": "A"}).status_code == 302
+    assert len(seen) <= 3, seen
+
+
+def exercise_chapter(world, person):
+    now = clock.now()
+    course = world.save(
+        Course(title="宪法学习", year=2026, credits=Decimal(20), state="published", created_at=now, updated_at=now)
+    )
+    chapter = world.save(
+        Chapter(course_id=course.id, position=1, title="一", body="<p>甲</p>", exercise_count=3, pass_count=3)
+    )
+    world.save(ChapterProgress(chapter_id=chapter.id, person_id=person.id, pages_opened=1, read_at=now))
+    return chapter

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from examapp.attempts.models import Attempt
 from examapp.exams.models import Exam
 from examapp.grading.models import Grade
 from examapp.grading.queries.results import ItemResult, Release, list_item_results, release_of
-from examapp.papers.queries import get_paper, render_paper
+from examapp.papers.models import Paper
+from examapp.papers.queries import get_paper, items_of, render_paper
 
 _MOST_SITTINGS = 200
 
@@ -63,4 +65,53 @@ def list_sittings_with_keys(session: Session, person_id: int, *, now: datetime) 
         GradedSitting(attempt=attempt, exam=exam, grade=grade)
         for attempt, exam, grade in rows
         if releases[exam.id].are_keys_out
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradedAnswers:
+    """A graded attempt as training learns from it: which parts of which versions were right, which were marked unsure."""
+
+    attempt_id: int
+    person_id: int
+    unit_id: int
+    submitted_at: datetime
+    items: tuple[tuple[int, int, bool, bool], ...]
+    """Version, part (from 0), right, unsure."""
+
+
+def list_released_exams(session: Session, *, known: Select[tuple[int]], now: datetime) -> list[int]:
+    """List the exams whose keys are out and that have graded attempts besides the known ones."""
+    graded = (
+        select(Attempt.exam_id)
+        .join(Grade, (Grade.attempt_id == Attempt.id) & Grade.is_current)
+        .where(Attempt.id.not_in(known))
+        .distinct()
+    )
+    exams = session.scalars(select(Exam).where(Exam.id.in_(graded)).order_by(Exam.id)).all()
+    return [exam.id for exam in exams if release_of(session, exam, now=now).are_keys_out]
+
+
+def list_graded_answers(session: Session, exam_id: int, *, known: Select[tuple[int]], most: int) -> list[GradedAnswers]:
+    """List graded attempts of an exam besides the known ones, with their items; the caller has made sure that the keys are out."""
+    rows = session.execute(
+        select(Attempt, Grade.item_points, Paper)
+        .join(Grade, (Grade.attempt_id == Attempt.id) & Grade.is_current)
+        .join(Paper, Attempt.paper_id == Paper.id)
+        .where(Attempt.exam_id == exam_id, Attempt.id.not_in(known))
+        .order_by(Attempt.id)
+        .limit(most)
+    )
+    return [
+        GradedAnswers(
+            attempt_id=attempt.id,
+            person_id=attempt.person_id,
+            unit_id=attempt.unit_id,
+            submitted_at=attempt.submitted_at or attempt.started_at,
+            items=tuple(
+                (item.version_id, item.part, Decimal(points) == item.points, item.item in attempt.unsure)
+                for item, points in zip(items_of(paper), item_points, strict=True)
+            ),
+        )
+        for attempt, item_points, paper in rows
     ]

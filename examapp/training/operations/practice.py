@@ -1,4 +1,4 @@
-"""Draw a question, and grade the one answer that it takes."""
+"""Draw questions for a person."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from examapp.attempts.queries import is_sitting
-from examapp.core.errors import DomainError, NotFoundError
-from examapp.exams.models import ScoringRule
-from examapp.grading.rules import score_item
+from examapp.core.errors import DomainError
 from examapp.questions.models import QuestionVersion
 from examapp.training.models import PracticeItem
-from examapp.training.queries.mistakes import mistake_book
-from examapp.training.queries.practice import ONE_POINT, item_key, pick_questions
-from examapp.training.rules import NothingToPractiseError, Wanted, drawable_parts, option_order, read_response
+from examapp.training.queries.mistakes import pick_cards
+from examapp.training.queries.practice import pick_questions
+from examapp.training.rules import NothingToPractiseError, Wanted, drawable_parts, option_order
 
 _RNG = random.SystemRandom()
 
@@ -41,13 +39,14 @@ def draw_practice(session: Session, *, person_id: int, wanted: Wanted, now: date
             PracticeItem.person_id == person_id, PracticeItem.run_id.is_(None), PracticeItem.answered_at.is_(None)
         )
     )
-    among = parts = None
+    parts = None
     if wanted.is_mistakes:
-        parts = {mistake.question_id: mistake.part for mistake in mistake_book(session, person_id, now=now)}
-        among = parts.keys()
-    rows = pick_questions(session, person_id, wanted, count=1, among=among)
+        rows = pick_cards(session, person_id, now=now, is_ahead=wanted.is_ahead)
+        parts = {row.id: row.part for row in rows}
+    else:
+        rows = pick_questions(session, person_id, wanted, count=1)
     if not rows:
-        raise NothingToPractiseError("错题本里没有可以再练的题目。" if wanted.is_mistakes else None)
+        raise NothingToPractiseError("今天该复习的错题都练完了。" if wanted.is_mistakes else None)
     (item,) = add_items(session, rows, person_id=person_id, now=now, parts=parts)
     item.wanted = wanted.as_json()
     session.flush()
@@ -99,33 +98,3 @@ def add_items(
     session.add_all(items)
     session.flush()
     return items
-
-
-def answer_item(
-    session: Session, *, item_id: int, person_id: int, raw: Sequence[str], now: datetime
-) -> tuple[PracticeItem, bool]:
-    """Grade the answer to a drawn question; gives the item, and whether this answer was the one that counts.
-
-    Only the first answer counts: a second one, or the same again, changes nothing. Raises NotFoundError, AnswerRefusedError, SittingNowError.
-    """
-    item = session.scalars(
-        select(PracticeItem)
-        .where(PracticeItem.id == item_id, PracticeItem.person_id == person_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if item is None:
-        raise NotFoundError("这道题已经换过，请回到练习重新抽题。")
-    if item.answered_at is not None:
-        return item, False
-    refuse_while_sitting(session, person_id, now=now)
-    content = session.execute(
-        select(QuestionVersion.content).where(QuestionVersion.id == item.question_version_id)
-    ).scalar_one()
-    part = content["parts"][item.part]
-    response = read_response(part, raw)
-    key = item_key(session, item, part)
-    points = score_item(key, response, rule=ScoringRule.ALL_OR_NOTHING)
-    item.response, item.is_right, item.answered_at = response, points == ONE_POINT, now
-    session.flush()
-    return item, True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from examapp.core.clock import day_of
 from examapp.core.errors import DomainError
-from examapp.training.models import Chapter, ChapterProgress, ExerciseRun, PracticeItem
+from examapp.training.models import Chapter, ChapterProgress, ExerciseRun
 from examapp.training.operations.clearing import clear_exams, complete_course
-from examapp.training.operations.practice import add_items, answer_item, refuse_while_sitting
+from examapp.training.operations.practice import add_items, refuse_while_sitting
 from examapp.training.queries.courses import get_my_chapter, runs_today
 from examapp.training.queries.practice import pick_questions
 from examapp.training.rules import RUNS_A_DAY, Wanted, split_pages
@@ -117,48 +116,13 @@ def _draw_run(session: Session, chapter: Chapter, person_id: int, *, now: dateti
     return run
 
 
-def answer(
-    session: Session, *, item_id: int, person_id: int, raw: Sequence[str], now: datetime
-) -> tuple[PracticeItem, bool]:
-    """Take the answer to a drawn question; the last one of an exercise ends it. Gives and raises as answer_item."""
-    run_id = session.scalar(
-        select(PracticeItem.run_id).where(PracticeItem.id == item_id, PracticeItem.person_id == person_id)
-    )
-    run = None
-    if run_id is not None:
-        run = session.scalars(
-            select(ExerciseRun)
-            .where(ExerciseRun.id == run_id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        ).one()
-    item, is_new = answer_item(session, item_id=item_id, person_id=person_id, raw=raw, now=now)
-    if run is not None and is_new:
-        _finish_if_done(session, run, now=now)
-    return item, is_new
-
-
-def _finish_if_done(session: Session, run: ExerciseRun, *, now: datetime) -> None:
-    open_count, right = session.execute(
-        select(
-            func.count().filter(PracticeItem.answered_at.is_(None)),
-            func.count().filter(PracticeItem.is_right.is_(True)),
-        ).where(PracticeItem.run_id == run.id)
-    ).one()
-    if open_count:
-        return
-    run.finished_at, run.right_count, run.is_passed = now, right, right >= run.pass_count
-    session.flush()
-    if run.is_passed:
-        _pass_chapter(session, run, now=now)
-
-
-def _pass_chapter(session: Session, run: ExerciseRun, *, now: datetime) -> None:
-    progress = _lock_progress(session, run.chapter_id, run.person_id)
+def pass_chapter(session: Session, *, chapter_id: int, person_id: int, now: datetime) -> None:
+    """Count a chapter whose exercise was passed, once and only if it was read to its end; a course it completes brings its credits."""
+    progress = _lock_progress(session, chapter_id, person_id)
     if progress.read_at is None or progress.passed_at is not None:
         return
     progress.passed_at = now
     session.flush()
-    course_id = session.scalars(select(Chapter.course_id).where(Chapter.id == run.chapter_id)).one()
-    complete_course(session, course_id, person_id=run.person_id)
-    clear_exams(session, now=now, person_id=run.person_id)
+    course_id = session.scalars(select(Chapter.course_id).where(Chapter.id == chapter_id)).one()
+    complete_course(session, course_id, person_id=person_id)
+    clear_exams(session, now=now, person_id=person_id)

@@ -1,94 +1,86 @@
-"""A person's mistake book: what was last answered wrong in practice, exercises and released exams."""
+"""A person's mistake book: the cards of what was wrong or unsure in practice, exercises and released exams, and which are due."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from examapp.grading.queries.mistakes import GradedSitting, list_sittings_with_keys
-from examapp.papers.queries import PaperItem, get_paper, items_of
-from examapp.questions.models import QuestionVersion
-from examapp.training.models import PracticeItem
-
-_MOST_SITTINGS = 10
+from examapp.exams.models import Exam
+from examapp.questions.models import Question, QuestionVersion
+from examapp.training.models import PracticeItem, ReviewCard
+from examapp.training.queries.practice import fitting
+from examapp.training.rules import Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
-    """A part of a question that was answered wrong and not yet right since."""
+class Book:
+    """A page of the mistake book with its sums."""
 
-    question_id: int
-    part: int
-    """From 0."""
-    answered_at: datetime
-    item_id: int | None
-    """The practised item; None where it was in an exam."""
-    exam_title: str = ""
+    total: int
+    due: int
+    from_exams: int
+    next_at: datetime | None
+    """When the next card that is not due yet comes back."""
+    cards: tuple[tuple[ReviewCard, str, str], ...]
+    """Card, law and the title of the exam it was last answered in."""
 
 
-def mistake_book(session: Session, person_id: int, *, now: datetime) -> list[Mistake]:
-    """List a person's mistakes that no later right answer has settled, the latest first; exams only after their keys' release."""
-    rows = session.execute(
+def mistake_book(session: Session, person_id: int, *, now: datetime, page: int, size: int) -> Book:
+    """Give a page of a person's cards, those due first, then by the day they come back. Two statements."""
+    sums = session.execute(
         select(
-            PracticeItem.question_id,
-            PracticeItem.part,
-            PracticeItem.answered_at,
-            PracticeItem.id,
-            PracticeItem.is_right,
-        )
-        .where(PracticeItem.person_id == person_id, PracticeItem.answered_at.is_not(None))
-        .ext(distinct_on(PracticeItem.question_id, PracticeItem.part))
-        .order_by(PracticeItem.question_id, PracticeItem.part, PracticeItem.answered_at.desc(), PracticeItem.id.desc())
-    ).all()
-    settled = {(row.question_id, row.part): row.answered_at for row in rows}
-    book = {
-        (row.question_id, row.part): Mistake(
-            question_id=row.question_id, part=row.part, answered_at=row.answered_at, item_id=row.id
-        )
-        for row in rows
-        if not row.is_right
-    }
-    for mistake in _exam_mistakes(session, person_id, now=now):
-        place = (mistake.question_id, mistake.part)
-        if place not in settled or settled[place] < mistake.answered_at:
-            book[place] = mistake
-            settled[place] = mistake.answered_at
-    return sorted(book.values(), key=lambda mistake: (mistake.answered_at, mistake.question_id), reverse=True)
-
-
-def _exam_mistakes(session: Session, person_id: int, *, now: datetime) -> list[Mistake]:
-    found = [
-        (item, sitting)
-        for sitting in list_sittings_with_keys(session, person_id, now=now)[:_MOST_SITTINGS]
-        for item in _wrong_items(session, sitting)
-    ]
-    versions = {item.version_id for item, _ in found}
+            func.count().label("total"),
+            func.count().filter(ReviewCard.due_at <= now).label("due"),
+            func.count().filter(ReviewCard.exam_id.is_not(None)).label("from_exams"),
+            func.min(ReviewCard.due_at).filter(ReviewCard.due_at > now).label("next_at"),
+        ).where(ReviewCard.person_id == person_id, ReviewCard.due_at.is_not(None))
+    ).one()
     rows = session.execute(
-        select(QuestionVersion.id, QuestionVersion.question_id).where(QuestionVersion.id.in_(versions))
+        select(ReviewCard, Question.law_name, func.coalesce(Exam.title, ""))
+        .join(Question, ReviewCard.question_id == Question.id)
+        .outerjoin(Exam, ReviewCard.exam_id == Exam.id)
+        .where(ReviewCard.person_id == person_id, ReviewCard.due_at.is_not(None))
+        .order_by(ReviewCard.due_at, ReviewCard.question_id, ReviewCard.part)
+        .limit(size)
+        .offset((page - 1) * size)
     )
-    questions = {row.id: row.question_id for row in rows}
-    return [
-        Mistake(
-            question_id=questions[item.version_id],
-            part=item.part,
-            answered_at=sitting.attempt.submitted_at or sitting.attempt.started_at,
-            item_id=None,
-            exam_title=sitting.exam.title,
+    return Book(
+        total=sums.total,
+        due=sums.due,
+        from_exams=sums.from_exams,
+        next_at=sums.next_at,
+        cards=tuple((row[0], row[1], row[2]) for row in rows),
+    )
+
+
+def count_due(session: Session, person_id: int, *, now: datetime) -> int:
+    """Count the cards of a person that are due."""
+    return session.execute(
+        select(func.count()).where(ReviewCard.person_id == person_id, ReviewCard.due_at <= now)
+    ).scalar_one()
+
+
+def pick_cards(session: Session, person_id: int, *, now: datetime, is_ahead: bool) -> list[Row[Any]]:
+    """Pick the card that comes next: of the due ones the longest overdue; ahead of time the one not seen for longest. At most one row."""
+    statement = (
+        fitting(
+            select(Question.id, QuestionVersion.id.label("version_id"), QuestionVersion.content, ReviewCard.part).join(
+                ReviewCard, ReviewCard.question_id == Question.id
+            ),
+            Wanted(),
         )
-        for item, sitting in found
-    ]
-
-
-def _wrong_items(session: Session, sitting: GradedSitting) -> list[PaperItem]:
-    items = items_of(get_paper(session, sitting.attempt.paper_id))
-    return [
-        item for item, points in zip(items, sitting.grade.item_points, strict=True) if Decimal(points) != item.points
-    ]
+        .where(ReviewCard.person_id == person_id, ReviewCard.due_at.is_not(None))
+        .limit(1)
+    )
+    if is_ahead:
+        statement = statement.order_by(ReviewCard.answered_at, ReviewCard.question_id)
+    else:
+        statement = statement.where(ReviewCard.due_at <= now).order_by(ReviewCard.due_at, ReviewCard.question_id)
+    return list(session.execute(statement))
 
 
 def list_items(session: Session, ids: list[int]) -> dict[int, PracticeItem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,11 +10,11 @@ from sqlalchemy import Row, Select, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from examapp.core.errors import NotFoundError
-from examapp.grading.rules import ItemKey, display_key
+from examapp.grading.rules import display_key
 from examapp.papers.rules import DRAWN_KINDS
-from examapp.questions.models import Question, QuestionState, QuestionVersion
+from examapp.questions.models import KnowledgePoint, Question, QuestionState, QuestionVersion
 from examapp.questions.queries import Cited, current_key, list_cited
-from examapp.training.models import PracticeItem
+from examapp.training.models import PracticeHold, PracticeItem, PracticeMark
 from examapp.training.rules import Wanted
 from question_bank.model import OPTION_LETTERS, Kind
 
@@ -46,9 +45,7 @@ class Solution:
     cited: tuple[Cited, ...]
 
 
-def pick_questions(
-    session: Session, person_id: int, wanted: Wanted, *, count: int, among: Collection[int] | None = None
-) -> list[Row[*tuple[Any, ...]]]:
+def pick_questions(session: Session, person_id: int, wanted: Wanted, *, count: int) -> list[Row[*tuple[Any, ...]]]:
     """Pick questions of the bank at random, those that the person has not met for longest first; rows of id, version, content."""
     met = (
         select(PracticeItem.question_id, func.max(PracticeItem.id).label("last"))
@@ -57,25 +54,27 @@ def pick_questions(
         .subquery()
     )
     statement = (
-        _fitting(select(Question.id, QuestionVersion.id.label("version_id"), QuestionVersion.content), wanted)
+        fitting(select(Question.id, QuestionVersion.id.label("version_id"), QuestionVersion.content), wanted)
         .outerjoin(met, met.c.question_id == Question.id)
         .order_by(met.c.last.nulls_first(), func.random())
         .limit(count)
     )
-    if among is not None:
-        statement = statement.where(Question.id.in_(among))
     return list(session.execute(statement))
 
 
 def count_questions(session: Session, wanted: Wanted) -> int:
     """Count the questions that practice may draw."""
-    return int(session.execute(_fitting(select(func.count(Question.id)), wanted)).scalar_one())
+    return int(session.execute(fitting(select(func.count(Question.id)), wanted)).scalar_one())
 
 
-def _fitting(statement: Select[*tuple[Any, ...]], wanted: Wanted) -> Select[*tuple[Any, ...]]:
+def fitting(statement: Select[*tuple[Any, ...]], wanted: Wanted) -> Select[*tuple[Any, ...]]:
+    """Narrow a statement over questions to those that practice may draw (docs/decisions/0010) and that fit what is wanted."""
+    marked = select(PracticeMark.is_open).where(PracticeMark.question_id == Question.id).scalar_subquery()
+    held = select(PracticeHold.question_id).where(PracticeHold.question_id == Question.id).exists()
     statement = statement.join(QuestionVersion, Question.current_version_id == QuestionVersion.id).where(
         Question.state == QuestionState.ACTIVE,
         Question.law_change == "",
+        func.coalesce(marked, not_(held)),
         Question.kind.in_([str(kind) for kind in DRAWN_KINDS]),
         or_(
             Question.kind != Kind.CASE,
@@ -90,6 +89,8 @@ def _fitting(statement: Select[*tuple[Any, ...]], wanted: Wanted) -> Select[*tup
     ):
         if value:
             statement = statement.where(column == value)
+    if wanted.point:
+        statement = statement.where(Question.knowledge_points.any(KnowledgePoint.name == wanted.point))
     return statement
 
 
@@ -135,18 +136,6 @@ def solve(session: Session, item: PracticeItem) -> Solution:
         cited=tuple(
             cited for cited in list_cited(session, item.question_version_id) if cited.part in {item.part + 1, 0}
         ),
-    )
-
-
-def item_key(session: Session, item: PracticeItem, part: dict[str, Any]) -> ItemKey:
-    """Give what an answer to a drawn question is graded against."""
-    key = current_key(session, item.question_version_id).parts[item.part]
-    return ItemKey(
-        kind=Kind(part["kind"]),
-        points=ONE_POINT,
-        key=display_key(key["key"], item.order),
-        option_count=len(part["options"]),
-        blanks=tuple(tuple(variants) for variants in key.get("blanks") or ()),
     )
 
 

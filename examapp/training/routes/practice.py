@@ -13,24 +13,27 @@ from examapp.core.errors import DomainError
 from examapp.papers.queries import bank_names
 from examapp.people.access import me, signed_in
 from examapp.training.forms import PracticeForm
+from examapp.training.operations.answering import answer as take_answer
 from examapp.training.operations.practice import draw_practice
-from examapp.training.operations.studying import answer as take_answer
-from examapp.training.queries.mistakes import list_items, mistake_book
+from examapp.training.queries.mistakes import count_due, list_items, mistake_book
 from examapp.training.queries.practice import ask, count_answers, get_own_item, solve
 from examapp.training.routes.frame import blueprint
 from examapp.training.rules import AnswerRefusedError, Wanted
 from question_bank.model import DIFFICULTY_NAMES, KIND_NAMES
 
 _PAGE = 10
+_MOST_PAGES = 1000
 
 
 @blueprint.route("/practice/", methods=["GET", "POST"])
 @signed_in
 def practise() -> str | Response | tuple[str, int]:
     """Choose what to practise, and begin."""
-    form = PracticeForm()
+    form = PracticeForm(
+        **({} if request.method == "POST" else {"data": {n: request.args.get(n, "") for n in ("law", "point")}})
+    )
     names = bank_names(reading())
-    form.offer(laws=names.laws, topics=names.topics)
+    form.offer(laws=names.laws, topics=names.topics, points=names.knowledge_points)
     if form.validate_on_submit():
         return _draw(form.wanted(), url_for(".practise"))
     answered, right = count_answers(reading(), me().person_id)
@@ -39,7 +42,7 @@ def practise() -> str | Response | tuple[str, int]:
         form=form,
         answered=answered,
         right=right,
-        mistakes=len(mistake_book(reading(), me().person_id, now=clock.now())),
+        due=count_due(reading(), me().person_id, now=clock.now()),
     )
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 
@@ -68,16 +71,17 @@ def answer(item_id: int) -> str | Response | tuple[str, int]:
     """Take the answer to a drawn question."""
     try:
         with transaction() as session:
-            _, is_new = take_answer(
+            answered = take_answer(
                 session,
                 item_id=item_id,
                 person_id=me().person_id,
                 raw=request.form.getlist("response"),
                 now=clock.now(),
+                is_unsure="unsure" in request.form,
             )
     except AnswerRefusedError as error:
         return _item_page(item_id, problem=error.text), error.status
-    if not is_new:
+    if not answered.is_new:
         flash("这道题已经答过，以第一次作答为准。", "warning")
     return redirect(url_for(".show_item", item_id=item_id))
 
@@ -110,27 +114,26 @@ def _item_page(item_id: int, *, problem: str = "") -> str:
 @blueprint.route("/practice/mistakes", methods=["GET", "POST"])
 @signed_in
 def list_mistakes() -> str | Response:
-    """Show the mistake book; a press draws questions from it."""
+    """Show the mistake book, what is due today first; a press draws what is due, or ahead of time."""
     if request.method == "POST":
-        return _draw(Wanted(is_mistakes=True), url_for(".list_mistakes"))
-    session, person_id = reading(), me().person_id
-    book = mistake_book(session, person_id, now=clock.now())
-    count = max((len(book) + _PAGE - 1) // _PAGE, 1)
-    number = min(max(request.args.get("page", 1, type=int) or 1, 1), count)
-    shown = book[(number - 1) * _PAGE : number * _PAGE]
-    items = list_items(session, [mistake.item_id for mistake in shown if mistake.item_id is not None])
-    rows = [
-        (mistake, ask(session, items[mistake.item_id]), solve(session, items[mistake.item_id]))
-        for mistake in shown
-        if mistake.item_id is not None
-    ]
+        wanted = Wanted(is_mistakes=True, is_ahead="ahead" in request.form)
+        return _draw(wanted, url_for(".list_mistakes"))
+    session, person_id, now = reading(), me().person_id, clock.now()
+    number = max(request.args.get("page", 1, type=int) or 1, 1)
+    book = mistake_book(session, person_id, now=now, page=min(number, _MOST_PAGES), size=_PAGE)
+    items = list_items(session, [card.item_id for card, *_ in book.cards if card.item_id is not None])
     return render_template(
         "training/mistakes.html",
-        rows=rows,
-        from_exams=sum(mistake.item_id is None for mistake in book),
-        total=len(book),
+        rows=[
+            (card, law, exam, ask(session, items[card.item_id]), solve(session, items[card.item_id]))
+            if card.item_id in items
+            else (card, law, exam, None, None)
+            for card, law, exam in book.cards
+        ],
+        book=book,
+        now=now,
         number=number,
-        count=count,
+        count=max((book.total + _PAGE - 1) // _PAGE, 1),
         kind_names=KIND_NAMES,
         page_url=lambda page: url_for(".list_mistakes", page=page),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examapp.core.db import Base, BigInt, Day, Id, Instant, Json, Points, Words
@@ -155,3 +155,5 @@ class PracticeItem(Base):
     """Display letters, or texts by blank."""
     answered_at: Mapped[Instant | None]
     is_right: Mapped[bool | None]
+    is_unsure: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Answered, but marked as not sure: it comes back though it was right."""

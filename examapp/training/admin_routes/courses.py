@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp.core import clock
@@ -14,13 +14,13 @@ from examapp.core.permissions import Permission
 from examapp.exams.queries.organiser import list_units_within
 from examapp.papers.queries import bank_names
 from examapp.people.access import actor, my_reach, requires
+from examapp.training.admin_routes.frame import admin_blueprint
 from examapp.training.forms import ChapterForm, CourseForm
 from examapp.training.models import Chapter, Course
 from examapp.training.operations import courses as operations
 from examapp.training.queries import courses as queries
 from examapp.training.rules import split_pages
 
-admin_blueprint = Blueprint("training_admin", __name__, url_prefix="/admin/training")
 _WRITE = Permission.TRAINING_WRITE
 
 

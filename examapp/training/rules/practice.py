@@ -47,8 +47,12 @@ class Wanted:
     topic: str = ""
     kind: str = ""
     difficulty: str = ""
+    point: str = ""
+    """A knowledge point by name."""
     is_mistakes: bool = False
-    """Only questions of the person's mistake book."""
+    """Only cards of the person's mistake book that are due."""
+    is_ahead: bool = False
+    """Cards of the mistake book that are not yet due as well."""
 
     def as_json(self) -> dict[str, Any]:
         """Give the setting as it is kept with an item."""

@@ -1,0 +1,8 @@
+"""The office's and the unit admins' pages of training."""
+
+from examapp.training.admin_routes.courses import list_courses
+from examapp.training.admin_routes.frame import admin_blueprint
+from examapp.training.admin_routes.mastery import show_unit_map
+from examapp.training.admin_routes.pool import show_pool
+
+__all__ = ["admin_blueprint", "list_courses", "show_pool", "show_unit_map"]

@@ -1,0 +1,29 @@
+"""The training room's tables: courses and study, what a person remembers, and what practice may draw."""
+
+from examapp.training.models.courses import (
+    Chapter,
+    ChapterProgress,
+    Course,
+    CourseCompletion,
+    CourseState,
+    ExerciseRun,
+    PracticeItem,
+)
+from examapp.training.models.memory import DueCount, HarvestedAttempt, ReviewCard, UnitWeakness
+from examapp.training.models.pool import PracticeHold, PracticeMark
+
+__all__ = [
+    "Chapter",
+    "ChapterProgress",
+    "Course",
+    "CourseCompletion",
+    "CourseState",
+    "DueCount",
+    "ExerciseRun",
+    "HarvestedAttempt",
+    "PracticeHold",
+    "PracticeItem",
+    "PracticeMark",
+    "ReviewCard",
+    "UnitWeakness",
+]

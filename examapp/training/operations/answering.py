@@ -1,0 +1,129 @@
+"""Take the one answer that a drawn question gets: graded here, kept with the card it makes, and with the end of its exercise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from examapp.attempts.queries import IS_SITTING
+from examapp.core.errors import NotFoundError
+from examapp.exams.models import ScoringRule
+from examapp.grading.rules import ItemKey, display_key, score_item
+from examapp.training.operations.practice import SittingNowError
+from examapp.training.operations.studying import pass_chapter
+from examapp.training.queries.practice import ONE_POINT
+from examapp.training.rules import Memory, rating_of, read_response, review
+from question_bank.model import Kind
+
+_ASK = text(f"""
+WITH run AS (
+  SELECT r.id, r.chapter_id FROM exercise_runs AS r JOIN practice_items AS own ON own.run_id = r.id
+  WHERE own.id = :item_id AND own.person_id = :person_id FOR UPDATE OF r
+)
+SELECT i.question_id, i.part, i."order", i.answered_at, v.content -> 'parts' -> i.part AS asked, k.parts -> i.part AS key,
+  run.id AS run_id, c.stability, c.difficulty, c.answered_at AS last_at, c.due_at,
+  {IS_SITTING} AS is_sitting
+FROM practice_items AS i
+JOIN question_versions AS v ON v.id = i.question_version_id
+JOIN LATERAL (SELECT parts FROM answer_keys WHERE question_version_id = i.question_version_id ORDER BY number DESC LIMIT 1) AS k ON true
+LEFT JOIN run ON true
+LEFT JOIN review_cards AS c ON c.person_id = i.person_id AND c.question_id = i.question_id AND c.part = i.part
+WHERE i.id = :item_id AND i.person_id = :person_id
+FOR UPDATE OF i
+""")  # noqa: S608 – a constant of attempts
+"""Everything that grading needs, with the item and its exercise locked: of two presses the second waits and sees the first."""
+
+_KEEP = text("""
+WITH answered AS (
+  UPDATE practice_items SET response = :response, is_right = :is_right, is_unsure = :is_unsure, answered_at = :now WHERE id = :item_id
+), card AS (
+  INSERT INTO review_cards (person_id, question_id, part, is_right, lapses, answered_at, due_at, stability, difficulty, item_id)
+  VALUES (:person_id, :question_id, :part, :is_right, :lapse, :now, :due_at, :stability, :difficulty, :item_id)
+  ON CONFLICT (person_id, question_id, part) DO UPDATE SET is_right = excluded.is_right, lapses = review_cards.lapses + excluded.lapses,
+    answered_at = excluded.answered_at, due_at = excluded.due_at, stability = excluded.stability, difficulty = excluded.difficulty,
+    item_id = excluded.item_id, exam_id = NULL
+), others AS (
+  SELECT count(*) FILTER (WHERE answered_at IS NULL) AS waiting, count(*) FILTER (WHERE is_right) AS right_count
+  FROM practice_items WHERE run_id = :run_id AND id <> :item_id
+), ended AS (
+  UPDATE exercise_runs AS r SET finished_at = :now, right_count = o.right_count + :one, is_passed = o.right_count + :one >= r.pass_count
+  FROM others AS o WHERE r.id = :run_id AND o.waiting = 0 RETURNING r.chapter_id, r.is_passed
+)
+SELECT chapter_id FROM ended WHERE is_passed
+""").bindparams(bindparam("response", type_=JSONB))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What became of an answer."""
+
+    is_new: bool
+    """Whether it was the first, the one that counts."""
+    run_id: int | None
+
+
+def answer(
+    session: Session, *, item_id: int, person_id: int, raw: Sequence[str], now: datetime, is_unsure: bool = False
+) -> Answered:
+    """Grade the answer to a drawn question; the last one of an exercise ends it. Two statements, more where a chapter is passed.
+
+    Only the first answer counts: a second one, or the same again, changes nothing. Raises NotFoundError, AnswerRefusedError, SittingNowError.
+    """
+    row = session.execute(_ASK, {"item_id": item_id, "person_id": person_id, "now": now}).one_or_none()
+    if row is None:
+        raise NotFoundError("这道题已经换过，请回到练习重新抽题。")
+    if row.answered_at is not None:
+        return Answered(is_new=False, run_id=row.run_id)
+    if row.is_sitting:
+        raise SittingNowError
+    response = read_response(row.asked, raw)
+    is_right = score_item(_key(row), response, rule=ScoringRule.ALL_OR_NOTHING) == ONE_POINT
+    memory = _remembered(row, is_right=is_right, is_unsure=is_unsure, now=now)
+    passed = session.execute(
+        _KEEP,
+        {
+            "item_id": item_id,
+            "person_id": person_id,
+            "question_id": row.question_id,
+            "part": row.part,
+            "run_id": row.run_id,
+            "response": response,
+            "is_right": is_right,
+            "is_unsure": is_unsure,
+            "one": int(is_right),
+            "lapse": int(not is_right),
+            "now": now,
+            **memory,
+        },
+    ).scalar_one_or_none()
+    if passed is not None:
+        pass_chapter(session, chapter_id=passed, person_id=person_id, now=now)
+    return Answered(is_new=True, run_id=row.run_id)
+
+
+def _key(row: Any) -> ItemKey:
+    return ItemKey(
+        kind=Kind(row.asked["kind"]),
+        points=Decimal(1),
+        key=display_key(row.key["key"], row.order),
+        option_count=len(row.asked["options"]),
+        blanks=tuple(tuple(variants) for variants in row.key.get("blanks") or ()),
+    )
+
+
+def _remembered(row: Any, *, is_right: bool, is_unsure: bool, now: datetime) -> dict[str, Any]:
+    """Give when the card comes back; one that was never wrong nor unsure does not."""
+    before = None
+    if row.stability is not None:
+        before = Memory(stability=row.stability, difficulty=row.difficulty, answered_at=row.last_at, due_at=row.due_at)
+    if before is None and is_right and not is_unsure:
+        return {"due_at": None, "stability": None, "difficulty": None}
+    after = review(before, rating_of(is_right=is_right, is_unsure=is_unsure), at=now)
+    return {"due_at": after.due_at, "stability": after.stability, "difficulty": after.difficulty}

@@ -1,0 +1,40 @@
+"""Rules of practice, study and memory."""
+
+from examapp.training.rules.memory import Memory, Rating, rating_of, review
+from examapp.training.rules.practice import (
+    LONGEST_ANSWER,
+    RUNS_A_DAY,
+    AnswerRefusedError,
+    DraftChapter,
+    NothingToPractiseError,
+    Wanted,
+    body_html,
+    drawable_parts,
+    law_chapters,
+    least_right,
+    option_order,
+    point_chapters,
+    read_response,
+    split_pages,
+)
+
+__all__ = [
+    "LONGEST_ANSWER",
+    "RUNS_A_DAY",
+    "AnswerRefusedError",
+    "DraftChapter",
+    "Memory",
+    "NothingToPractiseError",
+    "Rating",
+    "Wanted",
+    "body_html",
+    "drawable_parts",
+    "law_chapters",
+    "least_right",
+    "option_order",
+    "point_chapters",
+    "rating_of",
+    "read_response",
+    "review",
+    "split_pages",
+]
