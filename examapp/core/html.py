@@ -13,7 +13,7 @@ _TAGS = {
     "blockquote", "pre", "code", "span", "div", "ruby", "rt", "h3", "h4", "hr",
 }  # fmt: skip
 _ATTRIBUTES = {"img": {"src", "alt", "width", "height"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
-_OWN_IMAGE = re.compile(r"/media/[0-9a-f]{64}")
+_OWN_IMAGE = re.compile(r"/media/[0-9a-f]{64}|/study/files/[0-9a-f]{32}")
 _INVISIBLE = dict.fromkeys(
     [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A), 0xFEFF, 0x00AD]
 )

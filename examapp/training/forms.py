@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from flask_wtf import FlaskForm
@@ -81,9 +82,12 @@ class CourseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     )
     due_on = DateField("学完期限", [Optional()])
     unit_id = SelectField("学习范围", coerce=_id_or_none)
+    sector_unit_id = SelectField("只限某个系统（条）", coerce=_id_or_none, default="")
+    ranks = StringField("只限职级", [Optional(), Length(max=300, message="职级太多，请分成几门课程。")])
 
-    def offer(self, units: Iterable[tuple[int, str]], *, may_be_all: bool) -> None:
-        """Fill the select of units."""
+    def offer(self, units: Iterable[tuple[int, str]], sectors: Iterable[tuple[int, str]], *, may_be_all: bool) -> None:
+        """Fill the selects of units."""
+        self.sector_unit_id.choices = any_of("不限", [(str(unit_id), words) for unit_id, words in sectors])
         whole = [SelectChoice("", "名册全体人员")] if may_be_all else []
         self.unit_id.choices = [*whole, *(SelectChoice(str(unit_id), words) for unit_id, words in units)]
 
@@ -97,6 +101,10 @@ class CourseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             credits=self.credits.data,
             due_on=self.due_on.data,
             unit_id=self.unit_id.data,
+            sector_unit_id=self.sector_unit_id.data,
+            ranks=tuple(dict.fromkeys(re.split(r"[、，,\s]+", (self.ranks.data or "").strip())))
+            if self.ranks.data
+            else (),
         )
 
 

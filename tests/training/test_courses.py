@@ -12,7 +12,15 @@ from examapp.audit.models import AuditEvent
 from examapp.core import clock
 from examapp.exams.models import StudyClearance
 from examapp.laws.models import Law, LawArticle, LawVersion
-from examapp.training.models import Chapter, ChapterProgress, Course, CourseCompletion, ExerciseRun, PracticeItem
+from examapp.training.models import (
+    Chapter,
+    ChapterArticle,
+    ChapterProgress,
+    Course,
+    CourseCompletion,
+    ExerciseRun,
+    PracticeItem,
+)
 from examapp.training.operations.clearing import clear_exams
 from examapp.training.rules import RUNS_A_DAY, body_html, split_pages
 from tests.conftest import NOON
@@ -313,7 +321,8 @@ def test_a_laws_course_is_made_with_one_press_from_its_articles_or_its_questions
     made = session.get(Course, int(answer.location.rsplit("/", 1)[1]))
     assert [c.title for c in made.chapters] == ["第一章", "第二章"]
     assert len(split_pages(made.chapters[0].body)) == 2
-    assert "条文12" in made.chapters[1].body
+    assert "[[行政处罚法 第12条]]" in made.chapters[1].body
+    assert [row.law_version_id for row in session.query(ChapterArticle)] == [version.id] * 12
     copied = post(office, f"/admin/training/{made.id}/copy", page=answer.location)
     copy = session.get(Course, int(copied.location.rsplit("/", 1)[1]))
     assert (copy.year, copy.state, len(copy.chapters)) == (2027, "draft", 2)
@@ -354,6 +363,12 @@ def test_my_courses_cost_few_statements(world, session, learner, statements):
     [
         ("甲\n乙\n\n丙", "<p>甲<br>乙</p><p>丙</p>"),
         ("甲\n\n---\n\n1 < 2", "<p>甲</p><hr><p>1 &lt; 2</p>"),
+        ("# 要点\n\n- 一\n- **二**", "<h3>要点</h3><ul><li>一</li><li><strong>二</strong></li></ul>"),
+        (
+            "> 某局未听证即处罚。\n\n[看](javascript:alert(1)) ![图](http://a.b/c.png)",
+            '<blockquote><p>某局未听证即处罚。</p></blockquote><p>[看](javascript:alert(1)) <img alt="图"></p>',
+        ),
+        (f"![图](/study/files/{'a' * 32})", f'<p><img src="/study/files/{"a" * 32}" alt="图"></p>'),
         ("<p onclick='x'>甲</p><script>alert(1)</script><img src='http://a.b/c.png'>", "<p>甲</p><img>"),
     ],
 )

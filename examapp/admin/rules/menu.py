@@ -25,6 +25,7 @@ PLACES: tuple[Place, ...] = (
     Place(label="练习", endpoint="training.practise", is_for_candidates=True),
     Place(label="错题", endpoint="training.list_mistakes", is_for_candidates=True),
     Place(label="参考情况", endpoint="reports_admin.participation", permissions=(Permission.REPORTS_READ,)),
+    Place(label="考前学习", endpoint="training_admin.show_gates", permissions=(Permission.REPORTS_READ,)),
     Place(label="薄弱环节", endpoint="training_admin.show_unit_map", permissions=(Permission.REPORTS_READ,)),
     Place(label="考试管理", endpoint="exams_admin.list_exams", permissions=(Permission.EXAMS_READ,)),
     Place(label="考试日", endpoint="examday_admin.list_exams", permissions=(Permission.ATTEMPTS_MANAGE,)),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session
@@ -63,7 +64,7 @@ class ExamSettings:
     keys_policy: str
     keys_at: datetime | None
     focus_loss_limit: int | None
-    study_gate: dict[str, int]
+    study_gate: dict[str, Any]
     frozen_at: datetime | None
     sessions: tuple[Window, ...] = ()
     audience: tuple[AudiencePart, ...] = ()
@@ -137,8 +138,11 @@ def _holds_every_unit(session: Session, reach: Reach) -> bool:
 
 def _set(session: Session, exam: Exam, settings: ExamSettings, reach: Reach) -> None:
     _refuse_faults(session, settings)
+    courses = (exam.study_gate or {}).get("courses")
     for name in _COLUMNS:
         setattr(exam, name, getattr(settings, name))
+    if courses:  # chosen on training's own page, which knows the courses
+        exam.study_gate = settings.study_gate | {"courses": courses}
     exam.sessions = [
         ExamSession(name=window.name, opens_at=window.opens_at, closes_at=window.closes_at)
         for window in settings.sessions

@@ -11,14 +11,19 @@ from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import ConflictError, DomainError, NotFoundError
 from examapp.core.permissions import Permission
-from examapp.exams.queries.organiser import list_units_within
+from examapp.core.uploads.limits import words_of
+from examapp.exams.queries.organiser import list_sector_units, list_units_within
 from examapp.papers.queries import bank_names
 from examapp.people.access import actor, my_reach, requires
+from examapp.training.admin_routes.files import FILE_KINDS
 from examapp.training.admin_routes.frame import admin_blueprint
 from examapp.training.forms import ChapterForm, CourseForm
 from examapp.training.models import Chapter, Course
+from examapp.training.operations import contents
 from examapp.training.operations import courses as operations
 from examapp.training.queries import courses as queries
+from examapp.training.queries.articles import changed_articles
+from examapp.training.queries.contents import files_of, list_editions, named_people
 from examapp.training.rules import split_pages
 
 _WRITE = Permission.TRAINING_WRITE
@@ -41,6 +46,10 @@ def _units() -> list[tuple[int, str]]:
     return [(unit.id, unit.name) for unit in list_units_within(reading(), my_reach(_WRITE))]
 
 
+def _sectors() -> list[tuple[int, str]]:
+    return [(unit.id, unit.name) for unit in list_sector_units(reading())]
+
+
 @admin_blueprint.route("/new", methods=["GET", "POST"])
 @requires(_WRITE)
 def create_course() -> str | Response | tuple[str, int]:
@@ -57,7 +66,9 @@ def edit_course(course_id: int) -> str | Response | tuple[str, int]:
 
 def _edit(course: Course | None) -> str | Response | tuple[str, int]:
     form = CourseForm(obj=course, data=None if course else {"year": clock.today().year})
-    form.offer(_units(), may_be_all=my_reach(_WRITE).is_everything)
+    form.offer(_units(), _sectors(), may_be_all=my_reach(_WRITE).is_everything)
+    if course and not form.is_submitted():
+        form.ranks.data = "、".join(course.ranks)
     course_id, problem = course.id if course else None, ""
     if form.validate_on_submit():
         try:
@@ -95,6 +106,11 @@ def show_course(course_id: int) -> str:
         completed=queries.count_completed(session, course),
         unit_name=dict(_units()).get(course.unit_id or 0, ""),
         page_counts={chapter.id: len(split_pages(chapter.body)) for chapter in course.chapters},
+        changed=changed_articles(session, [chapter.id for chapter in course.chapters], on=clock.today()),
+        files=files_of(session, [chapter.id for chapter in course.chapters]),
+        editions=list_editions(session, course.id),
+        named=named_people(session, course.id),
+        sector_name=dict(_sectors()).get(course.sector_unit_id or 0, ""),
     )
 
 
@@ -118,6 +134,8 @@ def edit_chapter(course_id: int, chapter_id: int) -> str | Response | tuple[str,
 
 def _edit_chapter(course: Course, chapter: Chapter | None) -> str | Response | tuple[str, int]:
     form = ChapterForm(obj=chapter, data=None if chapter else {"position": len(course.chapters) + 1})
+    if chapter and chapter.source and not form.is_submitted():
+        form.body.data = chapter.source
     names = bank_names(reading())
     form.offer(laws=names.laws, topics=names.topics)
     course_id, title, chapter_id, problem = course.id, course.title, chapter.id if chapter else None, ""
@@ -145,8 +163,50 @@ def _edit_chapter(course: Course, chapter: Chapter | None) -> str | Response | t
         course_title=title,
         chapter_id=chapter_id,
         problem=problem,
+        files=files_of(reading(), [chapter_id]).get(chapter_id, []) if chapter_id else [],
+        may_send=words_of(FILE_KINDS),
     )
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
+
+
+@admin_blueprint.post("/<int:course_id>/chapters/<int:chapter_id>/confirm")
+@requires(_WRITE)
+def confirm_articles(course_id: int, chapter_id: int) -> Response:
+    """Say that a chapter is right under the law as it is now."""
+    with transaction() as session:
+        contents.confirm_articles(
+            session,
+            course_id=course_id,
+            chapter_id=chapter_id,
+            reach=my_reach(_WRITE),
+            actor=actor(),
+            now=clock.now(),
+        )
+    flash("已确认本章内容适用现行法条。", "success")
+    return redirect(url_for(".show_course", course_id=course_id))
+
+
+@admin_blueprint.post("/<int:course_id>/people")
+@requires(_WRITE)
+def name_people(course_id: int) -> Response:
+    """Name the people of a course by staff number."""
+    numbers = request.form.get("staff_numbers", "")[:200_000].replace(",", " ").replace("、", " ").split()
+    with transaction() as session:
+        missing = contents.name_people(
+            session,
+            course_id=course_id,
+            staff_numbers=numbers,
+            reach=my_reach(_WRITE),
+            actor=actor(),
+            now=clock.now(),
+        )
+    if missing:
+        flash(
+            f"名单已保存。{len(missing)} 个工号没有找到：{'、'.join(missing[:10])}。请核对后重新保存名单。", "warning"
+        )
+    else:
+        flash("名单已保存。", "success")
+    return redirect(url_for(".show_course", course_id=course_id))
 
 
 @admin_blueprint.post("/<int:course_id>/chapters/<int:chapter_id>/delete")

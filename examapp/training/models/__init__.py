@@ -1,5 +1,6 @@
 """The training room's tables: courses and study, what a person remembers, and what practice may draw."""
 
+from examapp.training.models.contents import ChapterArticle, ChapterFile, CourseEdition, CoursePerson
 from examapp.training.models.courses import (
     Chapter,
     ChapterProgress,
@@ -14,9 +15,13 @@ from examapp.training.models.pool import PracticeHold, PracticeMark
 
 __all__ = [
     "Chapter",
+    "ChapterArticle",
+    "ChapterFile",
     "ChapterProgress",
     "Course",
     "CourseCompletion",
+    "CourseEdition",
+    "CoursePerson",
     "CourseState",
     "DueCount",
     "ExerciseRun",

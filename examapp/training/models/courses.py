@@ -37,6 +37,10 @@ class Course(Base):
     due_on: Mapped[Day | None]
     unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"), index=True)
     """Its audience is this unit's subtree of the region tree; null for the whole roster."""
+    sector_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    """Of these only who belongs to this unit's subtree of the sector tree; null for any."""
+    ranks: Mapped[Json] = mapped_column(default=list, server_default="[]")
+    """Of these only who has one of these ranks; empty for any."""
     state: Mapped[Words] = mapped_column(default=CourseState.DRAFT)
     created_by_id: Mapped[BigInt | None]
     created_at: Mapped[Instant]
@@ -63,7 +67,9 @@ class Chapter(Base):
     position: Mapped[int]
     title: Mapped[Words]
     body: Mapped[Words]
-    """Clean HTML; `<hr>` begins a new page."""
+    """Clean HTML; `<hr>` begins a new page, `[[行政处罚法 第九条]]` stands for an article shown live."""
+    source: Mapped[Words] = mapped_column(default="", server_default="")
+    """The text as the office wrote it, in Markdown; empty for one from before."""
     law: Mapped[Words] = mapped_column(default="")
     """Short name of the law that the exercise is drawn from; empty for any."""
     topic: Mapped[Words] = mapped_column(default="")

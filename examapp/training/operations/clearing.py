@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor, record
+from examapp.core.errors import DomainError
+from examapp.exams.operations.settings import lock_exam
+from examapp.people.rules import Reach
+from examapp.training.queries.courses import get_course
+
+
+class GateRefusedError(DomainError):
+    """A study gate no longer moves once people may sit."""
+
+    code = "gate_refused"
+    message = "考试已经开始，不能再改考前要学的课程。"
+
 
 _COMPLETE = text("""
 INSERT INTO course_completions (course_id, person_id, year, is_required, credits, completed_at)
@@ -23,11 +38,12 @@ _MET = """
 SELECT e.id AS exam_id, d.person_id
 FROM exams AS e
 JOIN course_completions AS d ON d.year = extract(year FROM e.opens_at AT TIME ZONE 'Asia/Shanghai')
-WHERE e.state = 'published' AND e.closes_at > :now AND e.study_gate <> '{}' AND e.study_gate - 'required' - 'elective' = '{}'
+WHERE e.state = 'published' AND e.closes_at > :now AND e.study_gate <> '{}' AND e.study_gate - 'required' - 'elective' - 'courses' = '{}'
   AND (CAST(:person_id AS bigint) IS NULL OR d.person_id = :person_id)
 GROUP BY e.id, d.person_id
 HAVING coalesce(sum(d.credits) FILTER (WHERE d.is_required), 0) >= coalesce((e.study_gate ->> 'required')::numeric, 0)
   AND coalesce(sum(d.credits) FILTER (WHERE NOT d.is_required), 0) >= coalesce((e.study_gate ->> 'elective')::numeric, 0)
+  AND coalesce(e.study_gate -> 'courses', '[]') <@ jsonb_agg(d.course_id)
 """
 
 _CLEAR = text(f"INSERT INTO study_clearances (exam_id, person_id, cleared_at) SELECT exam_id, person_id, :now FROM ({_MET}) AS met ON CONFLICT DO NOTHING")  # noqa: S608  # fmt: skip
@@ -56,3 +72,30 @@ def clear_exams(session: Session, *, now: datetime, person_id: int | None = None
         session.execute(_WITHDRAW, values)
     result = session.execute(_CLEAR, values)
     return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def ask_for_courses(
+    session: Session, *, exam_id: int, course_ids: Sequence[int], reach: Reach, actor: Actor, now: datetime
+) -> None:
+    """Say which courses an exam asks for before it may be sat, besides its credits; only until it opens.
+
+    Raises NotFoundError for an exam or a course outside the reach, GateRefusedError once the exam has opened.
+    """
+    exam = lock_exam(session, exam_id, reach)
+    if exam.opens_at <= now:
+        raise GateRefusedError
+    for course_id in course_ids:
+        get_course(session, course_id, reach)
+    gate = {name: value for name, value in exam.study_gate.items() if name != "courses"}
+    exam.study_gate = gate | ({"courses": sorted(set(course_ids))} if course_ids else {})
+    session.flush()
+    clear_exams(session, now=now)
+    record(
+        session,
+        "training.ask_for_courses",
+        actor=actor,
+        now=now,
+        object_type="exam",
+        object_id=exam_id,
+        details={"count": len(course_ids)},
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from examapp.people.queries import get_unit_within
 from examapp.people.rules import Reach
 from examapp.training.models import Chapter, ChapterProgress, Course, CourseState, ExerciseRun
 from examapp.training.operations.clearing import complete_course
+from examapp.training.operations.contents import copy_contents, drop_files_of, keep_edition, pin_articles
 from examapp.training.queries.courses import explanations_of, get_course
 from examapp.training.queries.practice import count_questions
 from examapp.training.rules import Wanted, body_html, law_chapters, least_right, point_chapters
@@ -41,6 +43,12 @@ class CourseSettings:
     credits: Decimal
     due_on: date | None
     unit_id: int | None
+    sector_unit_id: int | None = None
+    ranks: tuple[str, ...] = ()
+
+    def as_columns(self) -> dict[str, Any]:
+        """Give the settings as the table keeps them."""
+        return asdict(self) | {"ranks": list(self.ranks)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +68,7 @@ def create_course(session: Session, *, settings: CourseSettings, reach: Reach, a
     """Create a course as a draft; raises NotFoundError for an audience outside the reach."""
     _hold_audience(session, settings.unit_id, reach)
     course = Course(
-        **asdict(settings), state=CourseState.DRAFT, created_by_id=actor.person_id, created_at=now, updated_at=now
+        **settings.as_columns(), state=CourseState.DRAFT, created_by_id=actor.person_id, created_at=now, updated_at=now
     )
     session.add(course)
     session.flush()
@@ -74,7 +82,7 @@ def update_course(
     """Change a course's settings; what people have completed keeps the credits of its time."""
     course = get_course(session, course_id, reach, is_locked=True)
     _hold_audience(session, settings.unit_id, reach)
-    for name, value in asdict(settings).items():
+    for name, value in settings.as_columns().items():
         setattr(course, name, value)
     course.updated_at = now
     record(session, "training.update_course", actor=actor, now=now, object_type="course", object_id=course.id)
@@ -103,7 +111,7 @@ def save_chapter(
     if chapter_id is None and course.state == CourseState.PUBLISHED:
         raise ConflictError("课程已发布，不能加章节。请先下架，加好章节后再发布；已学的进度会保留。")
     chapter = Chapter() if chapter_id is None else _chapter_of(course, chapter_id)
-    values = asdict(settings) | {"body": body_html(settings.body)}
+    values = asdict(settings) | {"body": body_html(settings.body), "source": settings.body}
     for name, value in values.items():
         setattr(chapter, name, value)
     if chapter_id is None:
@@ -112,6 +120,9 @@ def save_chapter(
     if course.state == CourseState.PUBLISHED:
         _refuse_faults(_chapter_faults(session, chapter))
     session.flush()
+    pin_articles(session, chapter, now=now)
+    if course.state == CourseState.PUBLISHED:
+        keep_edition(session, course, actor=actor, now=now)
     record(session, "training.save_chapter", actor=actor, now=now, object_type="course", object_id=course.id)
     return chapter
 
@@ -134,6 +145,7 @@ def delete_chapter(
     for model in (ChapterProgress, ExerciseRun):
         if session.scalar(select(model.person_id).where(model.chapter_id == chapter_id).limit(1)) is not None:
             raise ConflictError("已有人学过这一章，不能删除。可以修改内容，或复制课程后在副本中删除。")
+    drop_files_of(session, chapter)
     course.chapters.remove(chapter)
     course.updated_at = now
     record(session, "training.delete_chapter", actor=actor, now=now, object_type="course", object_id=course.id)
@@ -147,6 +159,7 @@ def publish_course(session: Session, *, course_id: int, reach: Reach, actor: Act
     _refuse_faults(faults)
     course.state, course.published_at, course.updated_at = CourseState.PUBLISHED, now, now
     session.flush()
+    keep_edition(session, course, actor=actor, now=now)
     complete_course(session, course.id)
     record(session, "training.publish_course", actor=actor, now=now, object_type="course", object_id=course.id)
     return course
@@ -186,12 +199,16 @@ def copy_course(session: Session, *, course_id: int, reach: Reach, actor: Actor,
         credits=original.credits,
         due_on=None,
         unit_id=original.unit_id,
+        sector_unit_id=original.sector_unit_id,
+        ranks=tuple(original.ranks),
     )
     copy = create_course(session, settings=settings, reach=reach, actor=actor, now=now)
     for chapter in original.chapters:
-        values = {name: getattr(chapter, name) for name in ChapterSettings.__dataclass_fields__}
-        copy.chapters.append(Chapter(**values))
-    session.flush()
+        values = {name: getattr(chapter, name) for name in (*ChapterSettings.__dataclass_fields__, "source")}
+        copied = Chapter(**values)
+        copy.chapters.append(copied)
+        session.flush()
+        copy_contents(session, original=chapter, copy=copied, now=now)
     return copy
 
 
@@ -208,7 +225,7 @@ def make_law_course(
     today = day_of(now)
     version = find_version_in_force(session, law=law, on=today)
     articles = list_articles(session, version.id) if version else []
-    drafts = law_chapters([(article.heading, article.label, article.text) for article in articles])
+    drafts = law_chapters(law, [(article.heading, article.label) for article in articles])
     drafts = drafts or point_chapters(explanations_of(session, law))
     if not drafts:
         raise CourseRefusedError("这部法律没有导入条文，题目也没有解析，生成不了课程内容。请先导入条文或补充解析。")
@@ -236,4 +253,6 @@ def make_law_course(
             )
         )
     session.flush()
+    for chapter in course.chapters:
+        pin_articles(session, chapter, now=now)
     return course

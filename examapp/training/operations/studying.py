@@ -14,6 +14,7 @@ from examapp.core.errors import DomainError
 from examapp.training.models import Chapter, ChapterProgress, ExerciseRun
 from examapp.training.operations.clearing import clear_exams, complete_course
 from examapp.training.operations.practice import add_items, refuse_while_sitting
+from examapp.training.queries.articles import live_html
 from examapp.training.queries.courses import get_my_chapter, runs_today
 from examapp.training.queries.practice import pick_questions
 from examapp.training.rules import RUNS_A_DAY, Wanted, split_pages
@@ -49,7 +50,8 @@ def open_page(session: Session, *, chapter_id: int, person_id: int, number: int,
     if progress.pages_opened >= len(pages) and progress.read_at is None:
         progress.read_at = now
     session.flush()
-    return OpenedPage(chapter=chapter, number=number, count=len(pages), html=pages[number - 1], progress=progress)
+    html = live_html(session, pages[number - 1], on=day_of(now))
+    return OpenedPage(chapter=chapter, number=number, count=len(pages), html=html, progress=progress)
 
 
 def _lock_progress(session: Session, chapter_id: int, person_id: int) -> ChapterProgress:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from examapp.core.errors import NotFoundError
@@ -20,12 +20,11 @@ from examapp.training.models import (
     ChapterProgress,
     Course,
     CourseCompletion,
+    CoursePerson,
     CourseState,
     ExerciseRun,
     PracticeItem,
 )
-
-_CourseUnit = aliased(Unit, name="course_unit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +55,31 @@ class OfficeCourse:
     completed: int
 
 
-def _in_audience() -> ColumnElement[bool]:
-    """Give the condition "the outer `Person` with `Unit` belongs to the course's audience"."""
-    return or_(Course.unit_id.is_(None), Unit.region_path.like(_CourseUnit.region_path + "%"))
+def in_audience() -> ColumnElement[bool]:
+    """Give the condition "the outer `Person` with `Unit` belongs to the outer course's audience": by place, sector and rank, or by name."""
+    place = aliased(Unit, name="place_of_course")
+    sector = aliased(Unit, name="sector_of_course")
+    named = select(CoursePerson.person_id).where(
+        CoursePerson.course_id == Course.id, CoursePerson.person_id == Person.id
+    )
+    return or_(
+        and_(
+            or_(
+                Course.unit_id.is_(None),
+                select(place.id)
+                .where(place.id == Course.unit_id, func.starts_with(Unit.region_path, place.region_path))
+                .exists(),
+            ),
+            or_(
+                Course.sector_unit_id.is_(None),
+                select(sector.id)
+                .where(sector.id == Course.sector_unit_id, func.starts_with(Unit.sector_path, sector.sector_path))
+                .exists(),
+            ),
+            or_(Course.ranks == [], Course.ranks.has_key(Person.rank)),
+        ),
+        named.exists(),
+    )
 
 
 def list_my_courses(session: Session, person_id: int) -> list[MyCourse]:
@@ -73,7 +94,6 @@ def list_my_courses(session: Session, person_id: int) -> list[MyCourse]:
         .select_from(Course)
         .join(Person, Person.id == person_id)
         .join(Unit, Person.unit_id == Unit.id)
-        .outerjoin(_CourseUnit, Course.unit_id == _CourseUnit.id)
         .join(Chapter, Chapter.course_id == Course.id)
         .outerjoin(
             ChapterProgress, (ChapterProgress.chapter_id == Chapter.id) & (ChapterProgress.person_id == person_id)
@@ -81,7 +101,7 @@ def list_my_courses(session: Session, person_id: int) -> list[MyCourse]:
         .outerjoin(
             CourseCompletion, (CourseCompletion.course_id == Course.id) & (CourseCompletion.person_id == person_id)
         )
-        .where(Course.state == CourseState.PUBLISHED, Person.state == PersonState.ON_ROSTER, _in_audience())
+        .where(Course.state == CourseState.PUBLISHED, Person.state == PersonState.ON_ROSTER, in_audience())
         .group_by(Course.id, CourseCompletion.completed_at)
         .order_by(
             CourseCompletion.completed_at.is_not(None),
@@ -102,12 +122,11 @@ def get_my_course(session: Session, course_id: int, person_id: int) -> Course:
         select(Course)
         .join(Person, Person.id == person_id)
         .join(Unit, Person.unit_id == Unit.id)
-        .outerjoin(_CourseUnit, Course.unit_id == _CourseUnit.id)
         .where(
             Course.id == course_id,
             Course.state == CourseState.PUBLISHED,
             Person.state == PersonState.ON_ROSTER,
-            _in_audience(),
+            in_audience(),
         )
         .options(selectinload(Course.chapters))
     ).one_or_none()
@@ -153,7 +172,7 @@ def runs_today(session: Session, chapter_id: int, person_id: int, *, on: date) -
     ).scalar_one()
 
 
-def _reached(reach: Reach) -> ColumnElement[bool]:
+def reached(reach: Reach) -> ColumnElement[bool]:
     """Give the condition on courses joined with their unit: a course for the whole roster needs a reach over everything."""
     return true() if reach.is_everything else Course.unit_id.is_not(None) & within(reach)
 
@@ -165,7 +184,7 @@ def list_courses(session: Session, reach: Reach) -> list[OfficeCourse]:
     rows = session.execute(
         select(Course, Unit.name, chapters, completed)
         .outerjoin(Unit, Course.unit_id == Unit.id)
-        .where(_reached(reach))
+        .where(reached(reach))
         .order_by(Course.year.desc(), Course.is_required.desc(), Course.id)
     )
     return [OfficeCourse(course=row[0], unit_name=row[1], chapters=row[2], completed=row[3]) for row in rows]
@@ -176,7 +195,7 @@ def get_course(session: Session, course_id: int, reach: Reach, *, is_locked: boo
     statement: Select[Course] = (
         select(Course)
         .outerjoin(Unit, Course.unit_id == Unit.id)
-        .where(Course.id == course_id, _reached(reach))
+        .where(Course.id == course_id, reached(reach))
         .options(selectinload(Course.chapters))
     )
     if is_locked:
@@ -189,17 +208,13 @@ def get_course(session: Session, course_id: int, reach: Reach, *, is_locked: boo
 
 def count_audience(session: Session, course: Course) -> int:
     """Count the people on the roster whom a course is for."""
-    people = (
+    return session.execute(
         select(func.count())
         .select_from(Person)
         .join(Unit, Person.unit_id == Unit.id)
-        .where(Person.state == PersonState.ON_ROSTER)
-    )
-    if course.unit_id is not None:
-        path = select(Unit.region_path).where(Unit.id == course.unit_id).scalar_subquery()
-        own = aliased(Unit, name="own_unit")
-        people = people.join(own, Person.unit_id == own.id).where(own.region_path.like(path + "%"))
-    return session.execute(people).scalar_one()
+        .join(Course, Course.id == course.id)
+        .where(Person.state == PersonState.ON_ROSTER, in_audience())
+    ).scalar_one()
 
 
 def count_completed(session: Session, course: Course) -> int:

@@ -13,9 +13,12 @@ from werkzeug.wrappers import Response
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.permissions import Permission
+from examapp.core.uploads.serving import serve_file
 from examapp.exams.queries import list_exams_of
-from examapp.people.access import me, signed_in
+from examapp.people.access import may, me, my_reach, signed_in
 from examapp.training.operations.studying import begin_exercise, open_page
+from examapp.training.queries.contents import files_of, get_file_for
 from examapp.training.queries.courses import (
     credits_of,
     get_my_course,
@@ -25,6 +28,7 @@ from examapp.training.queries.courses import (
     progress_in,
     runs_today,
 )
+from examapp.training.queries.gates import course_titles
 from examapp.training.queries.practice import ask, solve
 from examapp.training.routes.frame import blueprint
 from examapp.training.rules import RUNS_A_DAY
@@ -60,6 +64,7 @@ def _open_gates(session: Session, person_id: int, now: datetime) -> list[dict[st
             "required": Decimal(exam.study_gate.get("required", 0)),
             "elective": Decimal(exam.study_gate.get("elective", 0)),
             "have": have[clock.local(exam.opens_at).year],
+            "courses": course_titles(session, exam),
         }
         for exam in wanted
     ]
@@ -88,9 +93,18 @@ def read_chapter(chapter_id: int) -> str | Response:
     return render_template(
         "training/chapter.html",
         page=page,
+        files=files_of(reading(), [chapter_id]).get(chapter_id, []),
         tries_left=max(RUNS_A_DAY - used, 0),
         has_open_run=has_open_run(reading(), chapter_id, me().person_id),
     )
+
+
+@blueprint.get("/study/files/<token>")
+@signed_in
+def show_file(token: str) -> Response:
+    """Give a picture or attachment of a chapter to who learns it or makes it, in ranges where asked."""
+    reach = my_reach(Permission.TRAINING_WRITE) if may(Permission.TRAINING_WRITE) else None
+    return serve_file(get_file_for(reading(), token[:64], person_id=me().person_id, reach=reach))
 
 
 @blueprint.post("/study/chapters/<int:chapter_id>/exercise")

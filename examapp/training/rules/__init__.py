@@ -8,7 +8,6 @@ from examapp.training.rules.practice import (
     DraftChapter,
     NothingToPractiseError,
     Wanted,
-    body_html,
     drawable_parts,
     law_chapters,
     least_right,
@@ -17,17 +16,20 @@ from examapp.training.rules.practice import (
     read_response,
     split_pages,
 )
+from examapp.training.rules.texts import Cited, body_html, cited_in
 
 __all__ = [
     "LONGEST_ANSWER",
     "RUNS_A_DAY",
     "AnswerRefusedError",
+    "Cited",
     "DraftChapter",
     "Memory",
     "NothingToPractiseError",
     "Rating",
     "Wanted",
     "body_html",
+    "cited_in",
     "drawable_parts",
     "law_chapters",
     "least_right",

@@ -9,17 +9,14 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
-from markupsafe import escape
-
 from examapp.core.errors import DomainError
-from examapp.core.html import clean_html, text_to_html
+from examapp.core.html import clean_html
 from question_bank.model import OPTION_LETTERS, Kind
 
 RUNS_A_DAY = 3
 """How often a person may begin a chapter's exercise on one day."""
 LONGEST_ANSWER = 200
 _PAGE_BREAK = re.compile(r"<hr\s*/?>", re.IGNORECASE)
-_LOOKS_LIKE_HTML = re.compile(r"<[a-zA-Z/][^>]*>")
 _BLOCKS_A_PAGE = 8
 _TAG_OR_SPACE = re.compile(r"<(?!img)[^>]*>|\s|&nbsp;")
 
@@ -101,14 +98,6 @@ def split_pages(body: str) -> list[str]:
     return pages or [""]
 
 
-def body_html(raw: str) -> str:
-    """Make a chapter's text from what the office wrote: HTML is cleaned; plain text becomes paragraphs, a line `---` a new page."""
-    if _LOOKS_LIKE_HTML.search(raw):
-        return clean_html(raw)
-    blocks = (block.strip() for block in re.split(r"\n\s*\n|^\s*(-{3,})\s*$", raw, flags=re.MULTILINE) if block)
-    return "".join("<hr>" if set(block) == {"-"} else f"<p>{text_to_html(block)}</p>" for block in blocks if block)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftChapter:
     """A chapter as a law's course proposes it."""
@@ -117,15 +106,10 @@ class DraftChapter:
     body: str
 
 
-def law_chapters(articles: Sequence[tuple[str, str, str]]) -> list[DraftChapter]:
-    """Make chapters of a law's articles `(heading, label, text)` by their headings, some articles a page."""
+def law_chapters(law: str, articles: Sequence[tuple[str, str]]) -> list[DraftChapter]:
+    """Make chapters of a law's articles `(heading, label)` by their headings, some articles a page, each shown live from the library."""
     return [
-        DraftChapter(
-            title=heading or "全文",
-            body=_in_pages(
-                [f"<p><strong>{escape(label)}</strong>　{text_to_html(text)}</p>" for _, label, text in group]
-            ),
-        )
+        DraftChapter(title=heading or "全文", body=_in_pages([f"<p>[[{law} {label}]]</p>" for _, label in group]))
         for heading, group in groupby(articles, key=lambda article: article[0])
     ]
 

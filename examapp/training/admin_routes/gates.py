@@ -1,0 +1,81 @@
+"""Who still has to study before an exam, for unit admins; which courses an exam asks for, for the office."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.permissions import Permission
+from examapp.exams.queries.organiser import get_organiser_exam
+from examapp.people.access import actor, may, my_reach, requires
+from examapp.training.admin_routes.frame import admin_blueprint
+from examapp.training.operations.clearing import ask_for_courses
+from examapp.training.queries.courses import list_courses
+from examapp.training.queries.gates import count_cleared, course_titles, gated_exams, list_lacking
+
+_READ = Permission.REPORTS_READ
+_MOST = 500
+
+
+@admin_blueprint.get("/gates")
+@requires(_READ)
+def show_gates() -> str:
+    """Show for an exam with a study gate who lacks what, within one's reach."""
+    session, reach = reading(), my_reach(_READ)
+    exams = gated_exams(session, now=clock.now())
+    wanted = request.args.get("exam", type=int)
+    exam = next((each for each in exams if each.id == wanted), exams[0] if exams else None)
+    if wanted is not None and (exam is None or exam.id != wanted):
+        raise NotFoundError
+    total, cleared = count_cleared(session, exam, reach) if exam else (0, 0)
+    return render_template(
+        "training/gates.html",
+        exams=exams,
+        exam=exam,
+        total=total,
+        cleared=cleared,
+        asked=course_titles(session, exam) if exam else {},
+        lacking=list_lacking(session, exam, reach, most=_MOST) if exam else [],
+        most=_MOST,
+        may_ask=may(Permission.EXAMS_WRITE),
+    )
+
+
+@admin_blueprint.route("/gates/<int:exam_id>/courses", methods=["GET", "POST"])
+@requires(Permission.EXAMS_WRITE)
+def choose_courses(exam_id: int) -> str | Response:
+    """Choose the courses that an exam asks for, besides its credits."""
+    if request.method == "GET":
+        return _courses_page(exam_id)
+    try:
+        with transaction() as session:
+            ask_for_courses(
+                session,
+                exam_id=exam_id,
+                course_ids=request.form.getlist("course", type=int),
+                reach=my_reach(Permission.EXAMS_WRITE),
+                actor=actor(),
+                now=clock.now(),
+            )
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        flash(error.text, "danger")
+        return redirect(url_for(".choose_courses", exam_id=exam_id))
+    flash("考前要学的课程已保存。", "success")
+    return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
+
+
+def _courses_page(exam_id: int) -> str:
+    exam = get_organiser_exam(reading(), exam_id, my_reach(Permission.EXAMS_WRITE))
+    rows = [
+        row
+        for row in list_courses(reading(), my_reach(Permission.TRAINING_WRITE))
+        if row.course.state == "published" and row.course.year == clock.local(exam.opens_at).year
+    ]
+    return render_template(
+        "training/gate_courses.html", exam=exam, rows=rows, chosen=set(exam.study_gate.get("courses") or [])
+    )

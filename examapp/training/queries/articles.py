@@ -1,0 +1,110 @@
+"""Articles in chapters: shown live from the law library with their version, and compared with what an editor last saw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from markupsafe import escape
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examapp.core.html import text_to_html
+from examapp.laws.models import LawArticle, LawVersion
+from examapp.laws.queries import find_version_in_force, list_articles
+from examapp.training.models import ChapterArticle
+from examapp.training.rules.texts import MARK, Cited, runs_of
+
+_MOST_ARTICLES = 40
+"""A mark shows at most so many articles; who wants a whole law has the library."""
+
+
+@dataclass(slots=True)
+class Library:
+    """The laws that a page needs, each read once, as in force on a day."""
+
+    session: Session
+    on: date
+    _laws: dict[str, tuple[LawVersion | None, list[LawArticle]]] = field(default_factory=dict)
+
+    def law(self, name: str) -> tuple[LawVersion | None, list[LawArticle]]:
+        """Give a law's version in force and its articles; none where the library lacks it."""
+        if name not in self._laws:
+            version = find_version_in_force(self.session, law=name, on=self.on)
+            self._laws[name] = (version, list_articles(self.session, version.id) if version else [])
+        return self._laws[name]
+
+    def run(self, cited: Cited) -> list[LawArticle]:
+        """Give the articles of a run; empty where its first or last is not there."""
+        _, articles = self.law(cited.law)
+        labels = [article.label for article in articles]
+        if cited.first not in labels or cited.last not in labels:
+            return []
+        start, end = labels.index(cited.first), labels.index(cited.last)
+        return articles[start : min(end + 1, start + _MOST_ARTICLES)]
+
+
+def live_html(session: Session, html: str, *, on: date) -> str:
+    """Put the articles that a page marks in their place, as in force on a day, each with its law's version."""
+    if "[[" not in html:
+        return html
+    library = Library(session, on)
+    whole = re.compile(rf"<p>\s*{MARK.pattern}\s*</p>")
+    html = whole.sub(lambda mark: _blocks(library, mark), html)
+    return MARK.sub(lambda mark: _blocks(library, mark), html)
+
+
+def _blocks(library: Library, mark: re.Match[str]) -> str:
+    return "".join(_block(library, cited) for cited in runs_of(mark))
+
+
+def _block(library: Library, cited: Cited) -> str:
+    version, _ = library.law(cited.law)
+    articles = library.run(cited)
+    if version is None or not articles:
+        return f"<blockquote><p>《{escape(cited.law)}》{escape(cited.first)}：法律库中暂无原文，请查阅权威文本。</p></blockquote>"
+    head = f"<p><strong>《{escape(cited.law)}》（{version.version_on.year}年版）</strong></p>"
+    lines = (f"<p><strong>{escape(article.label)}</strong>　{text_to_html(article.text)}</p>" for article in articles)
+    return f"<blockquote>{head}{''.join(lines)}</blockquote>"
+
+
+def cited_articles(session: Session, runs: Iterable[Cited], *, on: date) -> list[tuple[str, str, int | None]]:
+    """Give law, label and version of each article that runs name, each once; an article that is not there with no version."""
+    library = Library(session, on)
+    found: dict[tuple[str, str], int | None] = {}
+    for cited in runs:
+        version, _ = library.law(cited.law)
+        articles = library.run(cited)
+        if not articles:
+            found[cited.law, cited.first] = None
+        for article in articles:
+            found[cited.law, article.label] = version.id if version else None
+    return [(law, label, version_id) for (law, label), version_id in found.items()]
+
+
+def changed_articles(session: Session, chapter_ids: Collection[int], *, on: date) -> dict[int, list[str]]:
+    """Give by chapter the articles whose text is no longer what an editor last saw, in words."""
+    rows = session.execute(
+        select(ChapterArticle, LawArticle.text)
+        .outerjoin(
+            LawArticle,
+            (LawArticle.law_version_id == ChapterArticle.law_version_id) & (LawArticle.label == ChapterArticle.label),
+        )
+        .where(ChapterArticle.chapter_id.in_(chapter_ids))
+        .order_by(ChapterArticle.chapter_id, ChapterArticle.law, ChapterArticle.label)
+    )
+    library = Library(session, on)
+    found: dict[int, list[str]] = {}
+    for cited, seen in rows:
+        version, articles = library.law(cited.law)
+        now = next((article.text for article in articles if article.label == cited.label), None)
+        words = ""
+        if now is None:
+            words = "法律库中没有" if seen is None else "现行版本中已没有"
+        elif now != seen and (version is None or version.id != cited.law_version_id):
+            words = f"已修改（{version.version_on.year}年版）" if version else "已修改"
+        if words:
+            found.setdefault(cited.chapter_id, []).append(f"《{cited.law}》{cited.label}{words}")
+    return found

@@ -1,0 +1,77 @@
+"""What an exam asks to be studied is shown to the candidate and, for a unit, to its admin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from examapp.core import clock
+from examapp.exams.models import StudyClearance
+from examapp.training.models import CourseCompletion
+from examapp.training.operations.clearing import clear_exams
+from tests.training.test_courses import course, post
+
+
+@pytest.fixture
+def office(world):
+    return world.client(world.admin("publicity_office"))
+
+
+def complete(world, row, person):
+    world.save(
+        CourseCompletion(
+            course_id=row.id,
+            person_id=person.id,
+            year=2026,
+            is_required=True,
+            credits=Decimal(20),
+            completed_at=clock.now(),
+        )
+    )
+
+
+def test_a_unit_admin_sees_who_of_the_unit_still_lacks_what(world, session):
+    unit = world.unit("民政局")
+    done, lacking = world.person(unit, name="已学的人"), world.person(unit, name="未学的人")
+    world.person(name="外单位的人")
+    row = course(world)
+    exam = world.exam(world.blueprint(), study_gate={"required": 20}, opens_in=timedelta(days=2))
+    complete(world, row, done)
+    clear_exams(session, now=clock.now())
+    page = world.client(world.admin("unit_admin", unit)).get("/admin/training/gates").get_data(as_text=True)
+    assert exam.title in page
+    assert "未学的人" in page
+    assert "0 / 20" in page
+    assert "已学的人" not in page
+    assert "外单位的人" not in page
+    assert "选择考前要学完的课程" not in page
+    assert world.client(lacking).get("/admin/training/gates").status_code == 404
+    assert "学满必修 20 学分" in world.client(lacking).get("/study/").get_data(as_text=True)
+
+
+def test_an_exam_may_ask_for_courses_by_name_until_it_opens(world, session, office, frozen):
+    person = world.person()
+    wanted, other = course(world), course(world)
+    wanted.title = "行政处罚法必修"
+    exam = world.exam(world.blueprint(), opens_in=timedelta(days=2))
+    path = f"/admin/training/gates/{exam.id}/courses"
+    assert post(office, path, {"course": str(wanted.id)}).status_code == 302
+    assert "行政处罚法必修" in world.client(person).get("/study/").get_data(as_text=True)
+    assert "行政处罚法必修" in office.get("/admin/training/gates").get_data(as_text=True)
+    complete(world, other, person)
+    clear_exams(session, now=clock.now())
+    assert session.query(StudyClearance).count() == 0
+    complete(world, wanted, person)
+    clear_exams(session, now=clock.now())
+    assert [row.person_id for row in session.query(StudyClearance)] == [person.id]
+    assert post(office, path, {"course": "999999"}).status_code == 404
+    frozen.at(exam.opens_at)
+    office = world.client(world.admin("publicity_office"))
+    refused = post(office, path, {})
+    assert "不能再改" in office.get(refused.location).get_data(as_text=True)
+    assert exam.study_gate == {"courses": [wanted.id]}
+    bureau = world.client(world.admin("publicity_office", world.unit()))
+    assert bureau.get("/admin/training/gates?exam=999999").status_code == 404
+    assert world.client(world.admin("unit_admin", world.unit())).get(path).status_code == 404

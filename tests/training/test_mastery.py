@@ -1,0 +1,114 @@
+"""What is known and what not: for oneself by law and point, for a unit in sums without names, after an exam with courses and the change."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from examapp.core import clock
+from examapp.exams.models import Exam
+from examapp.training.models import DueCount, ReviewCard, UnitWeakness
+from tests.training.test_courses import course
+
+
+def card(world, person, question, *, is_right, due_in=None):
+    now = clock.now()
+    world.save(
+        ReviewCard(
+            person_id=person.id,
+            question_id=question.id,
+            part=0,
+            is_right=is_right,
+            lapses=int(not is_right),
+            answered_at=now,
+            due_at=now + due_in if due_in is not None else None,
+            stability=1 if due_in is not None else None,
+            difficulty=5 if due_in is not None else None,
+        )
+    )
+
+
+def test_ones_own_map_shows_laws_and_points_the_weakest_first(world, session, statements):
+    person = world.person()
+    weak = [world.question(law="监察法", knowledge_points=("留置",)) for _ in range(4)]
+    strong = world.question(law="宪法", knowledge_points=("国家机构",))
+    world.question(law="民法典")
+    for number, question in enumerate(weak[:3]):
+        card(world, person, question, is_right=number == 0, due_in=None if number == 0 else timedelta(hours=-1))
+    card(world, person, strong, is_right=True)
+    card(world, world.person(), strong, is_right=False, due_in=timedelta(0))
+    client = world.client(person)
+    page = client.get("/practice/map").get_data(as_text=True)
+    assert page.index("监察法") < page.index("宪法") < page.index("民法典")
+    assert "33.33%" in page
+    assert "3 / 4" in page
+    assert "留置" in page
+    with statements() as seen:
+        client.get("/practice/map")
+    assert len(seen) <= 4, seen
+    chosen = client.get("/practice/?law=监察法").get_data(as_text=True)
+    assert '<option selected value="监察法">' in chosen
+
+
+@pytest.fixture
+def crowd(world):
+    unit = world.unit("民政局")
+    question, rare = world.question(law="监察法"), world.question(law="密码法")
+    people = [world.person(unit, name=f"人员{n}号") for n in range(5)]
+    for number, person in enumerate(people):
+        card(world, person, question, is_right=number == 0, due_in=timedelta(days=-1))
+        world.save(DueCount(person_id=person.id, due=1, counted_at=clock.now()))
+    card(world, people[0], rare, is_right=False, due_in=timedelta(0))
+    return unit
+
+
+def test_a_units_map_has_no_names_and_nothing_over_fewer_than_five(world, session, crowd):
+    admin = world.client(world.admin("unit_admin", crowd))
+    page = admin.get("/admin/training/mastery").get_data(as_text=True)
+    assert "监察法" in page
+    assert "20.00%" in page
+    assert "5 人有到期的错题" in page
+    assert "密码法" not in page
+    assert "号" not in page.split("平时练习")[1]
+    stranger = world.client(world.admin("unit_admin", world.unit("别的局")))
+    assert stranger.get(f"/admin/training/mastery?unit={crowd.id}").status_code == 404
+    assert "监察法" not in stranger.get("/admin/training/mastery").get_data(as_text=True)
+    assert world.client(world.person()).get("/admin/training/mastery").status_code == 404
+
+
+def weakness(world, exam, unit, *, name="监察法", right, sitters=5):
+    world.save(
+        UnitWeakness(
+            exam_id=exam.id, unit_id=unit.id, kind="law", name=name, sitters=sitters, asked=10, right_count=right
+        )
+    )
+
+
+def test_after_an_exam_the_weakest_laws_propose_courses_and_the_next_exam_shows_the_change(world, session, crowd):
+    below = world.unit("救助站", parent=crowd)
+    first = world.exam(world.blueprint(), title="春季考试", opens_in=timedelta(days=-100))
+    second = world.exam(world.blueprint(), title="秋季考试", opens_in=timedelta(days=-10))
+    weakness(world, first, crowd, right=2)
+    weakness(world, second, crowd, right=3, sitters=3)
+    weakness(world, second, below, right=4, sitters=2)
+    weakness(world, second, crowd, name="宪法", right=10)
+    weakness(world, second, below, name="密码法", right=0, sitters=1)
+    teaches = course(world)
+    teaches.title = "监察法学习"
+    teaches.chapters[0].law = "监察法"
+    foreign = course(world, unit=world.unit("外局"))
+    foreign.title, foreign.chapters[0].law = "外局的课", "监察法"
+    admin = world.client(world.admin("unit_admin", crowd))
+    page = admin.get("/admin/training/mastery").get_data(as_text=True)
+    advice = page.split("考后建议")[1].split("平时练习")[0]
+    assert "秋季考试" in advice
+    assert "监察法学习" in advice
+    assert "外局的课" not in advice
+    assert "密码法" not in advice
+    assert "35.00%" in advice
+    assert "+15.00" in advice
+    assert advice.index("监察法") < advice.index("宪法")
+    older = admin.get(f"/admin/training/mastery?unit={crowd.id}&exam={first.id}").get_data(as_text=True)
+    assert "20.00%" in older
+    assert session.query(Exam).count() == 2
