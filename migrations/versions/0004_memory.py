@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_memory"
-down_revision = "0002_uploads"
+revision = "0004_memory"
+down_revision = "0003_laws_take_effect"
 branch_labels = None
 depends_on = None
 

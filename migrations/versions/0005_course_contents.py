@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0004_course_contents"
-down_revision = "0003_memory"
+revision = "0005_course_contents"
+down_revision = "0004_memory"
 branch_labels = None
 depends_on = None
 
