@@ -25,7 +25,7 @@ def upgrade():
         ),
         sa.ForeignKeyConstraint(["file_id"], ["stored_files.id"], name=op.f("fk_chapter_files_file_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_chapter_files")),
-        sa.UniqueConstraint("chapter_id", "file_id", name=op.f("uq_chapter_files_chapter_id")),
+        sa.UniqueConstraint("chapter_id", "file_id", name=op.f("uq_chapter_files_chapter_id_file_id")),
     )
     op.create_index("ix_chapter_files_file_id", "chapter_files", ["file_id"], unique=False)
     op.create_table(

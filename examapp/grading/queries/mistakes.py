@@ -80,7 +80,7 @@ class GradedAnswers:
     """Version, part (from 0), right, unsure."""
 
 
-def list_released_exams(session: Session, *, known: Select[tuple[int]], now: datetime) -> list[int]:
+def list_released_exams(session: Session, *, known: Select[int], now: datetime) -> list[int]:
     """List the exams whose keys are out and that have graded attempts besides the known ones."""
     graded = (
         select(Attempt.exam_id)
@@ -92,7 +92,7 @@ def list_released_exams(session: Session, *, known: Select[tuple[int]], now: dat
     return [exam.id for exam in exams if release_of(session, exam, now=now).are_keys_out]
 
 
-def list_graded_answers(session: Session, exam_id: int, *, known: Select[tuple[int]], most: int) -> list[GradedAnswers]:
+def list_graded_answers(session: Session, exam_id: int, *, known: Select[int], most: int) -> list[GradedAnswers]:
     """List graded attempts of an exam besides the known ones, with their items; the caller has made sure that the keys are out."""
     rows = session.execute(
         select(Attempt, Grade.item_points, Paper)

@@ -11,6 +11,7 @@ from examapp.training.models.courses import (
     PracticeItem,
 )
 from examapp.training.models.memory import DueCount, HarvestedAttempt, ReviewCard, UnitWeakness
+from examapp.training.models.own import DailyQuestion, QuestionNote
 from examapp.training.models.pool import PracticeHold, PracticeMark
 
 __all__ = [
@@ -23,12 +24,14 @@ __all__ = [
     "CourseEdition",
     "CoursePerson",
     "CourseState",
+    "DailyQuestion",
     "DueCount",
     "ExerciseRun",
     "HarvestedAttempt",
     "PracticeHold",
     "PracticeItem",
     "PracticeMark",
+    "QuestionNote",
     "ReviewCard",
     "UnitWeakness",
 ]

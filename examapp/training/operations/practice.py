@@ -34,11 +34,7 @@ def draw_practice(session: Session, *, person_id: int, wanted: Wanted, now: date
     Raises NothingToPractiseError, and SittingNowError while the person sits an exam.
     """
     refuse_while_sitting(session, person_id, now=now)
-    session.execute(
-        delete(PracticeItem).where(
-            PracticeItem.person_id == person_id, PracticeItem.run_id.is_(None), PracticeItem.answered_at.is_(None)
-        )
-    )
+    drop_open_items(session, person_id)
     parts = None
     if wanted.is_mistakes:
         rows = pick_cards(session, person_id, now=now, is_ahead=wanted.is_ahead)
@@ -51,6 +47,15 @@ def draw_practice(session: Session, *, person_id: int, wanted: Wanted, now: date
     item.wanted = wanted.as_json()
     session.flush()
     return item
+
+
+def drop_open_items(session: Session, person_id: int) -> None:
+    """Drop what was drawn for practice before and not answered."""
+    session.execute(
+        delete(PracticeItem).where(
+            PracticeItem.person_id == person_id, PracticeItem.run_id.is_(None), PracticeItem.answered_at.is_(None)
+        )
+    )
 
 
 def refuse_while_sitting(session: Session, person_id: int, *, now: datetime) -> None:

@@ -88,7 +88,7 @@ def my_map(session: Session, person_id: int, *, now: datetime) -> tuple[list[Kno
     return _known(session, by_law), _known(session, by_point)
 
 
-def _known(session: Session, statement: Select[Any]) -> list[Known]:
+def _known(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Known]:
     found = [
         Known(name=row[0], bank=row[1], answered=row[2], right=row[3], due=row[4]) for row in session.execute(statement)
     ]
@@ -137,7 +137,7 @@ def exams_with_weaknesses(session: Session, unit: Unit) -> list[Exam]:
     return list(session.scalars(select(Exam).where(Exam.id.in_(sat)).order_by(Exam.closes_at.desc(), Exam.id.desc())))
 
 
-def _of_unit(statement: Select[Any], unit: Unit) -> Select[Any]:
+def _of_unit(statement: Select[*tuple[Any, ...]], unit: Unit) -> Select[*tuple[Any, ...]]:
     return statement.join(Unit, UnitWeakness.unit_id == Unit.id).where(Unit.region_path.like(unit.region_path + "%"))
 
 

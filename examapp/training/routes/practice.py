@@ -15,6 +15,7 @@ from examapp.people.access import me, signed_in
 from examapp.training.forms import PracticeForm
 from examapp.training.operations.answering import answer as take_answer
 from examapp.training.operations.practice import draw_practice
+from examapp.training.queries.finding import find_note
 from examapp.training.queries.mistakes import count_due, list_items, mistake_book
 from examapp.training.queries.practice import ask, count_answers, get_own_item, solve
 from examapp.training.routes.frame import blueprint
@@ -104,6 +105,7 @@ def _item_page(item_id: int, *, problem: str = "") -> str:
         "training/item.html",
         asked=ask(session, item),
         solution=solve(session, item) if item.answered_at else None,
+        note=find_note(session, item.person_id, item.question_id) if item.answered_at else None,
         wanted=Wanted(**item.wanted),
         problem=problem,
         kind_names=KIND_NAMES,

@@ -1,0 +1,108 @@
+"""The question of the day obliges nobody; search finds what may be practised, without keys; favourites and notes are one's own."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+import pytest
+
+from examapp.core import clock
+from examapp.laws.models import Law, LawArticle, LawVersion
+from examapp.training.models import DailyQuestion, PracticeHold, PracticeItem, QuestionNote
+from tests.training.test_practice import post
+
+
+@pytest.fixture
+def learner(world):
+    person = world.person()
+    client = world.client(person)
+    client.person = person
+    return client
+
+
+def item_of(session, answer):
+    return session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1]))
+
+
+def test_the_question_of_the_day_is_the_same_for_all_and_another_tomorrow_or_when_held_back(
+    world, session, learner, frozen
+):
+    ids = {world.question().id for _ in range(8)}
+    first = post(learner, "/practice/daily")
+    chosen = item_of(session, first).question_id
+    assert chosen in ids
+    post(learner, first.location, {"response": "A"})
+    assert post(learner, "/practice/daily").location == first.location
+    other = world.client(world.person())
+    assert item_of(session, post(other, "/practice/daily")).question_id == chosen
+    exam = world.exam(world.blueprint())
+    world.save(PracticeHold(question_id=chosen, exam_id=exam.id))
+    third = world.client(world.person())
+    assert item_of(session, post(third, "/practice/daily")).question_id != chosen
+    days = set()
+    for n in range(1, 5):
+        frozen.at(frozen.instant + timedelta(days=1))
+        days.add(item_of(session, post(world.client(learner.person), "/practice/daily")).question_id)
+        assert session.query(DailyQuestion).count() == 1 + n
+    assert len(days) > 1
+
+
+def test_without_questions_there_is_none_of_the_day(world, learner):
+    answer = post(learner, "/practice/daily")
+    assert "没有符合条件的题目" in learner.get(answer.location).get_data(as_text=True)
+
+
+def test_search_finds_articles_in_force_and_questions_that_may_be_practised(world, session, learner):
+    found = world.question(stem="听证程序应当告知哪些权利？", explanation="不能在搜索里出现的解析")
+    held = world.question(stem="听证程序的保密题？")
+    exam = world.exam(world.blueprint())
+    world.save(PracticeHold(question_id=held.id, exam_id=exam.id))
+    law = world.save(Law(name="行政处罚法", created_at=clock.now()))
+    for year, words in ((2017, "旧的听证程序"), (2021, "新的听证程序 <b>100%</b>"), (2030, "将来的听证程序")):
+        version = world.save(
+            LawVersion(
+                law_id=law.id, version_on=date(year, 1, 1), effective_on=date(year, 7, 1), created_at=clock.now()
+            )
+        )
+        world.save(LawArticle(law_version_id=version.id, position=1, label="第六十三条", text=words))
+    page = learner.get("/practice/search?q=听证程序").get_data(as_text=True)
+    assert "新的听证程序 &lt;b&gt;" in page
+    assert "旧的" not in page
+    assert "将来的" not in page
+    assert "告知哪些权利" in page
+    assert "保密题" not in page
+    assert "解析" not in page
+    assert "没有找到相关的法条" in learner.get("/practice/search?q=紫色长颈鹿").get_data(as_text=True)
+    assert learner.get("/practice/search?q=%25").status_code == 200
+    assert learner.get("/practice/search?q=" + "甲" * 500).status_code == 200
+    answer = post(learner, f"/practice/questions/{found.id}")
+    assert item_of(session, answer).question_id == found.id
+    refused = post(learner, f"/practice/questions/{held.id}")
+    assert "现在不能练习" in learner.get(refused.location).get_data(as_text=True)
+
+
+def test_favourites_and_notes_are_kept_for_oneself_and_taken_away(world, session, learner):
+    question = world.question(stem="要收藏的题？")
+    path = post(learner, f"/practice/questions/{question.id}").location
+    post(learner, path, {"response": "A"})
+    note = {"favourite": "1", "note": "记住 <i>三十日</i>"}
+    assert post(learner, f"{path}/note", note).status_code == 302
+    page = learner.get("/practice/notes").get_data(as_text=True)
+    assert "要收藏的题" in page
+    assert "记住 &lt;i&gt;" in page
+    assert "已收藏" in learner.get(path).get_data(as_text=True)
+    stranger = world.client(world.person())
+    assert post(stranger, f"{path}/note", note).status_code == 404
+    assert "还没有收藏" in stranger.get("/practice/notes").get_data(as_text=True)
+    long = post(learner, f"{path}/note", {"note": "长" * 501})
+    assert "最多 500 字" in learner.get(long.location).get_data(as_text=True)
+    assert post(learner, f"{path}/note", {}).status_code == 302
+    assert session.query(QuestionNote).count() == 0
+
+
+def test_no_page_of_practice_counts_days_or_ranks_people(world, learner):
+    world.question()
+    for path in ("/practice/", "/practice/mistakes", "/practice/map", "/practice/notes", "/study/"):
+        page = learner.get(path).get_data(as_text=True)
+        assert not re.search("打卡|连续.{0,4}天|排名|排行|学习时长 *[0-9]", page), path
