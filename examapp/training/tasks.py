@@ -23,6 +23,11 @@ def sweep_clearances() -> None:
 
 @shared_task(name="training.sweep_exams", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
 def sweep_exams() -> None:
+    """Do one round of it."""
+    look_at_exams()
+
+
+def look_at_exams() -> None:
     """Hold back what coming exams would give away, and make cards of exams whose keys are out, a batch a transaction."""
     with transaction() as session:
         hold_back(session, now=clock.now())
@@ -34,6 +39,11 @@ def sweep_exams() -> None:
 
 @shared_task(name="training.count_due", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
 def count_due() -> None:
+    """Do one count."""
+    count_everybody()
+
+
+def count_everybody() -> None:
     """Count the due reviews of everybody for the sums of units."""
     with transaction() as session:
         count_due_reviews(session, now=clock.now())

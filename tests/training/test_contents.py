@@ -131,8 +131,8 @@ def test_a_film_is_sent_in_pieces_and_streamed_in_ranges_to_learners_of_the_cour
     page = learner.get(f"/study/chapters/{chapter_id}")
     assert f'<video controls preload="none" src="{address}">' in page.get_data(as_text=True)
     assert "media-src 'self'" in page.headers["Content-Security-Policy"]
-    part = learner.get(address, headers={"Range": "bytes=4-7"})
-    assert (part.status_code, part.get_data()) == (206, b"ftyp")
+    with learner.get(address, headers={"Range": "bytes=4-7"}) as part:
+        assert (part.status_code, part.get_data()) == (206, b"ftyp")
     with office.get(address) as whole:
         assert whole.get_data() == film()
     assert world.client(world.admin("unit_admin", world.unit())).get(address).status_code == 404

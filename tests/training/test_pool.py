@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from examapp.training.models import PracticeHold, PracticeItem
-from examapp.training.tasks import sweep_exams
+from examapp.training.tasks import look_at_exams
 from question_bank.model import Kind
 from tests.training.test_practice import post
 
@@ -36,11 +36,12 @@ def test_a_narrow_exams_questions_are_held_back_until_it_is_over(world, session,
     blueprint = world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),))
     blueprint.sections[0].laws = ["监察法"]
     world.exam(blueprint, opens_in=timedelta(days=3))
-    sweep_exams()
+    session.flush()
+    look_at_exams()
     assert {hold.question_id for hold in session.query(PracticeHold)} == secret
     assert drawn(learner, session) == free
     frozen.at(frozen.instant + timedelta(days=30))
-    sweep_exams()
+    look_at_exams()
     assert session.query(PracticeHold).count() == 0
     learner = world.client(world.person())
     assert drawn(learner, session) == free | secret
@@ -51,7 +52,7 @@ def test_a_broad_exam_and_a_mock_exam_and_a_cancelled_one_hold_nothing_back(worl
     world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)), opens_in=timedelta(days=3))
     world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 5, "2"),)), kind="mock", opens_in=timedelta(days=3))
     world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 5, "2"),)), state="cancelled", opens_in=timedelta(days=3))
-    sweep_exams()
+    look_at_exams()
     assert drawn(learner, session) == everything
 
 
@@ -62,7 +63,8 @@ def test_a_difficulty_that_is_drawn_out_is_held_back_by_itself(world, session):
     blueprint = world.blueprint(((Kind.SINGLE_CHOICE, 4, "2"),))
     blueprint.sections[0].difficulties = {"hard": 1, "easy": 3}
     world.exam(blueprint, opens_in=timedelta(days=3))
-    sweep_exams()
+    session.flush()
+    look_at_exams()
     assert {hold.question_id for hold in session.query(PracticeHold)} == hard
 
 
@@ -72,7 +74,7 @@ def test_the_office_opens_and_closes_laws_for_practice(world, session, learner):
     blueprint = world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),))
     blueprint.sections[0].laws = ["监察法"]
     exam = world.exam(blueprint, opens_in=timedelta(days=3))
-    sweep_exams()
+    look_at_exams()
     office = world.client(world.admin("publicity_office"))
     page = office.get("/admin/training/pool").get_data(as_text=True)
     assert exam.title in page

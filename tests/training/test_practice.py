@@ -12,7 +12,7 @@ from examapp.core import clock
 from examapp.grading.tasks import grade_waiting
 from examapp.questions.models import QuestionVersion
 from examapp.training.models import Chapter, ChapterProgress, Course, DueCount, PracticeItem, ReviewCard, UnitWeakness
-from examapp.training.tasks import count_due, sweep_exams
+from examapp.training.tasks import count_everybody, look_at_exams
 from question_bank.model import Kind
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
@@ -192,14 +192,14 @@ def test_mistakes_and_doubts_of_an_exam_join_the_book_once_its_keys_are_released
     sitter = Sitter(world, exam, learner.person)
     sitter.start()
     unit_id = learner.person.unit_id
-    assert sitter.api.put(sitter.url("/unsure"), json={"epoch": 1, "unsure": [4]}).status_code == 204
+    assert sitter.api.put(sitter.url("/marks"), json={"epoch": 1, "unsure": [4]}).status_code == 204
     sitter.hand_in((4, 1, ["B"]))
     grade_waiting(most_batches=1)
-    sweep_exams()
+    look_at_exams()
     assert session.query(ReviewCard).count() == 0
     frozen.at(frozen.instant + timedelta(days=2))
-    sweep_exams()
-    sweep_exams()
+    look_at_exams()
+    look_at_exams()
     cards = session.query(ReviewCard).all()
     assert len(cards) == 5
     assert [card.lapses for card in cards if card.is_right] == [0]
@@ -224,7 +224,7 @@ def test_a_later_practice_is_not_undone_by_an_older_exam(world, session, learner
     item, path = draw(learner, session, kind="true_false")
     post(learner, path, {"response": "B"})
     frozen.at(frozen.instant + timedelta(days=2))
-    sweep_exams()
+    look_at_exams()
     card = session.query(ReviewCard).filter_by(question_id=item.question_id).one()
     assert (card.is_right, card.exam_id, card.due_at) == (True, None, None)
 
@@ -234,10 +234,10 @@ def test_the_nights_count_says_what_is_due_for_everybody(world, session, learner
     item, path = draw(learner, session)
     wrong = next(letter for letter in "ABCD" if [letter] != right_response(item, "A"))
     post(learner, path, {"response": wrong})
-    count_due()
+    count_everybody()
     assert [row.due for row in session.query(DueCount)] == [0]
     frozen.at(NOON + timedelta(days=1))
-    count_due()
+    count_everybody()
     session.expire_all()
     assert [row.due for row in session.query(DueCount)] == [1]
 
