@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004_memory"
-down_revision = "0003_laws_take_effect"
+down_revision = "0004_reminders"
 branch_labels = None
 depends_on = None
 
