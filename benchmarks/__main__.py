@@ -9,11 +9,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from benchmarks import bank, grading, pages, saving
+from benchmarks import bank, grading, pages, saving, training
 from benchmarks.deployment import deploy
 from benchmarks.figures import Figure
 
-TOPICS = ("saving", "pages", "grading", "bank")
+TOPICS = ("saving", "pages", "grading", "bank", "training")
 
 
 def main(topics: list[str]) -> int:
@@ -25,7 +25,9 @@ def main(topics: list[str]) -> int:
     print(f"Machine: {_machine()}")
     if "bank" in topics:
         figures += _measured("bank", bank.measure)
-    if set(topics) - {"bank"}:
+    if "training" in topics:
+        figures += _measured("training", training.measure)
+    if set(topics) - {"bank", "training"}:
         deployment = deploy(folder)
         try:
             for name, module in (("pages", pages), ("saving", saving), ("grading", grading)):

@@ -1,0 +1,163 @@
+"""Training, on a PostgreSQL of its own: the learner's home with forty courses, an exercise's answer, and the reviews due for a whole county."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import signal
+import statistics
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import event, text
+
+from benchmarks.figures import Figure, at_most
+from examapp import create_app
+from examapp.audit.operations import SYSTEM
+from examapp.config import Settings
+from examapp.core import clock
+from examapp.core.db import db, transaction
+from examapp.core.embedded import make_run_folder, start_postgres
+from examapp.people.access import digest
+from examapp.people.models import Account, SignIn
+from examapp.questions.models import QuestionState
+from examapp.questions.operations import add_questions
+from examapp.training.operations.harvesting import count_due_reviews
+from question_bank.check import read_content
+
+PEOPLE, CARDS, COURSES = 8_000, 2_000, 40
+_CONTENT = Path(__file__).parents[1] / "question_bank" / "content"
+_ROUNDS = 30
+
+_PEOPLE = text("""
+WITH unit AS (
+  INSERT INTO units (code, name, kind, region_path, created_at) VALUES ('T1', '测试局', 'department', '/1/', now()) RETURNING id
+)
+INSERT INTO persons (staff_number, name, unit_id, state, rank, position, created_at, updated_at)
+SELECT 'T' || n, '学员' || n, unit.id, 'on_roster', '', '', now(), now() FROM unit, generate_series(1, :people) AS n
+""")
+_CARDS = text("""
+INSERT INTO review_cards (person_id, question_id, part, is_right, lapses, answered_at, due_at, stability, difficulty)
+SELECT p.id, q.id, k.part, (p.id + q.id) % 3 > 0, 1, :now, :now + make_interval(days => ((p.id * 7 + q.id * 13 + k.part) % 60)::int - 6), 5, 5
+FROM persons AS p CROSS JOIN (SELECT id FROM questions ORDER BY id LIMIT :questions) AS q CROSS JOIN generate_series(0, :parts - 1) AS k(part)
+""")
+_COURSES = text("""
+WITH made AS (
+  INSERT INTO courses (title, summary, year, is_required, credits, state, created_at, updated_at, published_at)
+  SELECT '课程' || n, '', :year, true, 5, 'published', :now, :now, :now FROM generate_series(1, :courses) AS n RETURNING id
+)
+INSERT INTO chapters (course_id, position, title, body, law, topic, exercise_count, pass_count)
+SELECT made.id, n, '第' || n || '章', '<p>正文</p>', '', '', 20, 12 FROM made, generate_series(1, 5) AS n
+""")
+
+
+def measure() -> list[Figure]:
+    """Fill a county's training, and measure; the fill is not measured."""
+    folder, run = Path(tempfile.mkdtemp(prefix="bench-training-")), make_run_folder()
+    server = start_postgres(folder, run, extra={"max_wal_size": "8GB", "shared_buffers": "512MB"})
+    try:
+        settings = Settings(
+            app_mode="testing", database_url=server.url, redis_url="unix:///nowhere", secret_key="x" * 40, data_keys="k1:" + "11" * 32,
+            data_dir=str(folder), log_level="ERROR",
+        )  # fmt: skip
+        app = create_app(settings)
+        with app.app_context():
+            upgrade()
+            token = _fill(clock.now())
+            db.session.remove()
+        figures = [*_pages(app, token), _due(app)]
+        with app.app_context():
+            db.engine.dispose()
+        return figures
+    finally:
+        server.stop(signal.SIGQUIT)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(run, ignore_errors=True)
+
+
+def _fill(now: datetime) -> str:
+    with transaction() as session:
+        session.execute(text("SET LOCAL statement_timeout = '30min'"))
+        session.execute(text("SET LOCAL synchronous_commit = off"))
+        seed = [question for question in read_content(_CONTENT) if not question.parts]
+        add_questions(session, questions=seed, actor=SYSTEM, now=now, state=QuestionState.ACTIVE)
+        session.execute(_PEOPLE, {"people": PEOPLE})
+        questions = min(len(seed), 1000)
+        session.execute(_CARDS, {"now": now, "questions": questions, "parts": CARDS // questions})
+        session.execute(_COURSES, {"year": clock.today().year, "now": now, "courses": COURSES})
+        person_id = session.execute(text("SELECT min(id) FROM persons")).scalar_one()
+        token = _account(session, person_id, now)
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET statement_timeout = '30min'"))
+        connection.execute(text("VACUUM ANALYZE"))
+    return token
+
+
+def _account(session, person_id: int, now: datetime) -> str:
+    token = secrets.token_urlsafe(24)
+    account = Account(person_id=person_id, login_name="bench", password_hash="!", must_change_password=False)
+    session.add(account)
+    session.flush()
+    session.add(SignIn(account_id=account.id, token_digest=digest(token), started_at=now))
+    session.flush()
+    return token
+
+
+def _pages(app: Flask, token: str) -> list[Figure]:
+    client = FlaskClient(app, app.response_class, use_cookies=True)
+    with client.session_transaction() as cookie:
+        cookie["_user_id"], cookie["_fresh"] = token, True
+    seen: list[str] = []
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_: seen.append(statement))
+    client.get("/study/")
+    times, most = [], 0
+    for _ in range(_ROUNDS):
+        seen.clear()
+        began = time.perf_counter()
+        assert client.get("/study/").status_code == 200
+        times.append(1000 * (time.perf_counter() - began))
+        most = max(most, len(seen))
+    return [
+        at_most("learner's home with 40 courses: statements", most, 5, ""),
+        at_most("learner's home with 40 courses: time in the server", statistics.median(times), 30, "ms"),
+        at_most("exercise answer: statements", _answer(client, seen), 3, ""),
+    ]
+
+
+def _answer(client: FlaskClient, seen: list[str]) -> int:
+    page = client.get("/study/").get_data(as_text=True)
+    course = re.search(r"/study/courses/\d+", page)[0]
+    chapter = re.search(r"/study/chapters/\d+", client.get(course).get_data(as_text=True))[0]
+    csrf = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(chapter).get_data(as_text=True))[1]
+    run = client.post(f"{chapter}/exercise", data={"csrf_token": csrf}).location
+    most = 0
+    for _ in range(10):
+        path = client.get(run).location
+        kind = "A" if 'value="A"' in client.get(path).get_data(as_text=True) else "三十日"
+        seen.clear()
+        client.post(path, data={"csrf_token": csrf, "response": kind})
+        most = max(most, len(seen))
+    return most
+
+
+def _due(app: Flask) -> Figure:
+    with app.app_context():
+        began = time.perf_counter()
+        with transaction() as session:
+            people = count_due_reviews(session, now=clock.now())
+        took = time.perf_counter() - began
+    assert people == PEOPLE
+    return at_most("due reviews of 8,000 people with 2,000 cards each: one batch", took, 60, "s")
+
+
+if __name__ == "__main__":
+    print(json.dumps([figure.as_json() for figure in measure()], ensure_ascii=False, indent=1))
