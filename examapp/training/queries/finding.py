@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from examapp.laws.models import Law, LawArticle, LawVersion
@@ -24,9 +24,9 @@ MOST_FOUND = 20
 class Found:
     """What a search found: articles in force, and questions that may be practised, at most twenty of each."""
 
-    articles: Sequence[Row[Any]]
+    articles: Sequence[Any]
     """Law, version day, label, text."""
-    questions: Sequence[Row[Any]]
+    questions: Sequence[Any]
     """Question id, law, content; no key."""
 
 
@@ -38,7 +38,7 @@ def search(session: Session, text: str, *, on: date) -> Found:
     return Found(articles=_articles(session, text.split()[:5], on), questions=_questions(session, words))
 
 
-def _articles(session: Session, words: Sequence[str], on: date) -> Sequence[Row[Any]]:
+def _articles(session: Session, words: Sequence[str], on: date) -> Sequence[Any]:
     newer = aliased(LawVersion)
     effective = func.coalesce(LawVersion.effective_on, LawVersion.version_on)
     is_replaced = (
@@ -65,7 +65,7 @@ def _articles(session: Session, words: Sequence[str], on: date) -> Sequence[Row[
     return session.execute(statement).all()
 
 
-def _questions(session: Session, words: Sequence[str]) -> Sequence[Row[Any]]:
+def _questions(session: Session, words: Sequence[str]) -> Sequence[Any]:
     statement = (
         fitting(select(Question.id, Question.law_name, QuestionVersion.content), Wanted())
         .join(QuestionSearch, QuestionSearch.question_id == Question.id)
@@ -83,7 +83,7 @@ def find_note(session: Session, person_id: int, question_id: int) -> QuestionNot
     return session.get(QuestionNote, (person_id, question_id))
 
 
-def list_notes(session: Session, person_id: int, *, page: int, size: int) -> tuple[int, Sequence[Row[Any]]]:
+def list_notes(session: Session, person_id: int, *, page: int, size: int) -> tuple[int, Sequence[Any]]:
     """Count one's favourites and notes, and give a page of them, the latest first: note, law, content. Two statements."""
     total = session.execute(select(func.count()).where(QuestionNote.person_id == person_id)).scalar_one()
     rows = session.execute(
