@@ -21,6 +21,7 @@ from examapp.demo import cli as demo_cli
 from examapp.duties import admin_routes as duties_admin_routes
 from examapp.duties import models as _duties
 from examapp.duties import routes as duties_routes
+from examapp.duties import tasks as _duties_tasks
 from examapp.exams import admin_routes as exams_admin_routes
 from examapp.exams import models as _exams
 from examapp.exams import tasks as _exam_tasks
@@ -89,6 +90,7 @@ TASKS = (
     _grading_tasks,
     _training_tasks,
     _report_tasks,
+    _duties_tasks,
     _admin_tasks,
 )
 """Every room's tasks, so that a worker knows them."""

@@ -42,6 +42,7 @@ SCHEDULE = {
     "sweep exams for training": {"task": "training.sweep_exams", "schedule": 60.0},
     "count due reviews": {"task": "training.count_due", "schedule": 21_600.0},
     "sweep uploads": {"task": "training.sweep_uploads", "schedule": 3600.0},
+    "remind of duties": {"task": "duties.remind_due", "schedule": 1800.0},
     "prepare papers": {"task": "exams.sweep_papers", "schedule": 60.0},
 }
 

@@ -19,6 +19,8 @@ from examapp.admin.rules.words import moment_words, remaining_words
 from examapp.core import clock
 from examapp.core.db import reading
 from examapp.core.permissions import Permission
+from examapp.duties.queries import Hands
+from examapp.duties.queries.mine import count_waiting
 from examapp.exams.models import EXAM_KIND_NAMES, ExamKind
 from examapp.exams.queries import CandidateExam, list_exams_of
 from examapp.exams.rules import ExamPhase
@@ -141,7 +143,25 @@ def _waiting() -> list[tuple[str, int, str | None]]:
     if may(Permission.QUESTIONS_REVIEW):
         count = stands_out.count_questions_waiting(session)
         found.append(("试题草稿待审核", count, href_of("questions_admin.list_questions", state="draft")))
-    return [(words, count, href) for words, count, href in found if count]
+    return [(words, count, href) for words, count, href in [*found, *_duties_waiting()] if count]
+
+
+def _duties_waiting() -> list[tuple[str, int, str | None]]:
+    """Give what waits for this person in the responsibility system."""
+    hands = None
+    if may(Permission.DUTIES_WRITE):
+        reach = my_reach(Permission.DUTIES_APPROVE) if may(Permission.DUTIES_APPROVE) else None
+        hands = Hands(write=my_reach(Permission.DUTIES_WRITE), approve=reach)
+    waiting = count_waiting(reading(), me().person_id, hands, today=clock.today())
+    assessments = href_of("duties_admin.show_assessment")
+    return [
+        ("我负责的普法事项即将到期或逾期", waiting.own_items, href_of("duties.my_duties")),
+        ("普法责任制评分表待我评审", waiting.reviews, href_of("duties.list_reviews")),
+        ("普法责任清单待审核", waiting.lists, href_of("duties_admin.overview")),
+        ("普法责任制考核待自评", waiting.sheets, assessments),
+        ("考核申诉待复核", waiting.appeals, assessments),
+        ("普法工作社会评议，请参与", int(waiting.is_vote_open), href_of("duties.vote")),
+    ]
 
 
 def _machine() -> dict[str, Any] | None:

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-from examapp.duties.admin_routes import calendar, items, lists, periods, records, tables
+from examapp.duties.admin_routes import (
+    assessments,
+    calendar,
+    items,
+    lists,
+    periods,
+    records,
+    results,
+    sheets,
+    tables,
+    yearly,
+)
 from examapp.duties.admin_routes.frame import admin_blueprint
 
-__all__ = ["admin_blueprint", "calendar", "items", "lists", "periods", "records", "tables"]
+__all__ = [
+    "admin_blueprint",
+    "assessments",
+    "calendar",
+    "items",
+    "lists",
+    "periods",
+    "records",
+    "results",
+    "sheets",
+    "tables",
+    "yearly",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +15,7 @@ from examapp.core import clock
 from examapp.core.errors import BadRequestError
 from examapp.core.permissions import Permission
 from examapp.core.spreadsheets import Sheet, write_xlsx
+from examapp.core.word import Block, word_bytes
 from examapp.duties.queries import Hands
 from examapp.people.access import my_grants, my_reach
 from examapp.people.rules import reach_of
@@ -22,6 +23,7 @@ from examapp.people.rules import reach_of
 admin_blueprint = Blueprint("duties_admin", __name__, url_prefix="/admin/duties")
 WRITE, APPROVE = Permission.DUTIES_WRITE, Permission.DUTIES_APPROVE
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 def my_hands() -> Hands:
@@ -68,3 +70,9 @@ def send_sheets(sheets: Iterable[Sheet], name: str) -> Response:
         write_xlsx(path, sheets)
         content = BytesIO(path.read_bytes())
     return send_file(content, mimetype=XLSX, as_attachment=True, download_name=name)
+
+
+def send_word(blocks: Sequence[Block], name: str, *, is_landscape: bool = False) -> Response:
+    """Send blocks as a Word document."""
+    content = BytesIO(word_bytes(blocks, is_landscape=is_landscape))
+    return send_file(content, mimetype=DOCX, as_attachment=True, download_name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -125,3 +126,21 @@ def lacks_of(items: Sequence[tuple[int, str, str]]) -> list[str]:
     if undated:
         lacks.append(f"第 {'、'.join(undated)} 项没有完成时限，请填写。")
     return lacks
+
+
+_BETWEEN_NAMES = re.compile(r"[、，,；;/\s]+")
+_WITH_NUMBER = re.compile(r"(.+?)[（(]([^（）()]+)[）)]")
+
+
+def names_in(text: str) -> list[tuple[str, str]]:
+    """Read who answers from the words of a list, `张三、李四（P0102）`: names, each with a staff number or none."""
+    found = []
+    for part in filter(None, _BETWEEN_NAMES.split(text)):
+        match = _WITH_NUMBER.fullmatch(part)
+        found.append((match[1], match[2]) if match else (part, ""))
+    return found
+
+
+def is_named(text: str, name: str, staff_number: str) -> bool:
+    """Tell whether the words name a person: by name, and by staff number where one stands beside it."""
+    return any(found == name and number in {"", staff_number} for found, number in names_in(text))

@@ -1,4 +1,4 @@
-"""Responsibility lists, their items, what was done on them, and the plan periods."""
+"""Responsibility lists, their items, what was done on them, the plan periods, and the yearly assessment."""
 
 from __future__ import annotations
 
@@ -6,6 +6,35 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examapp.core.db import Base, BigInt, Day, Id, Instant, Words
+from examapp.duties.models.assessment import (
+    Assessment,
+    AssessmentItem,
+    AssessmentReview,
+    AssessmentReviewer,
+    AssessmentRevision,
+    AssessmentScore,
+    AssessmentSheet,
+    DutyReminder,
+    VoteTaken,
+    VoteTally,
+)
+
+__all__ = [
+    "Assessment",
+    "AssessmentItem",
+    "AssessmentReview",
+    "AssessmentReviewer",
+    "AssessmentRevision",
+    "AssessmentScore",
+    "AssessmentSheet",
+    "DutyItem",
+    "DutyList",
+    "DutyRecord",
+    "DutyReminder",
+    "PlanPeriodRow",
+    "VoteTaken",
+    "VoteTally",
+]
 
 
 class PlanPeriodRow(Base):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import render_template, request
 
 from examapp.core import clock
 from examapp.core.db import reading
 from examapp.duties import queries, rules
+from examapp.duties.routes.frame import blueprint
 from examapp.people.access import public
-
-blueprint = Blueprint("duties", __name__)
 
 
 @blueprint.get("/duties/<unit_code>")

@@ -1,0 +1,233 @@
+"""How the office ends an assessment: feed back, answer an appeal, seal, and correct what was sealed as a new version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor
+from examapp.core.errors import ConflictError, NotFoundError
+from examapp.core.points import as_text
+from examapp.duties.models import AssessmentRevision, AssessmentScore, AssessmentSheet
+from examapp.duties.operations.assessing.sheets import check_office, check_version, lock_row, note, touch
+from examapp.duties.operations.changing import DutyRefusedError
+from examapp.duties.queries import Hands
+from examapp.duties.queries.assessment import (
+    Line,
+    Sheet,
+    bands_of,
+    get_assessment,
+    Reviewer,
+    list_reviewers,
+    whole_sheet,
+    whole_sheets,
+)
+from examapp.duties.rules.assessment import SheetState, band_of
+
+
+def feed_back_sheet(
+    session: Session, *, sheet_id: int, version: int, hands: Hands, actor: Actor, now: datetime
+) -> None:
+    """Fix the points of a reviewed sheet and show them to the unit; a second press is refused and changes nothing."""
+    row = lock_row(session, sheet_id, hands)
+    check_office(session, row, hands)
+    if row.state not in {SheetState.SELF, SheetState.SUBMITTED}:
+        raise ConflictError("这份评分表已经反馈，不用再办。请刷新页面查看。")
+    if row.state == SheetState.SELF:
+        raise ConflictError("单位还没有报送自评，或已退回修改。请等单位报送。")
+    check_version(row, version)
+    sheet = whole_sheet(session, row, now=now)
+    lack = lack_of_reviews(sheet, list_reviewers(session, row.assessment_id))
+    if lack:
+        raise DutyRefusedError(lack)
+    _fix(session, sheet, actor=actor, now=now)
+
+
+def feed_back_all(session: Session, *, assessment_id: int, hands: Hands, actor: Actor, now: datetime) -> int:
+    """Feed back every sheet that all its reviewers have done; gives how many."""
+    ready = _lock_all(session, assessment_id, SheetState.SUBMITTED, hands, now=now)
+    reviewers = list_reviewers(session, assessment_id)
+    done = [sheet for sheet in ready if not lack_of_reviews(sheet, reviewers)]
+    for sheet in done:
+        _fix(session, sheet, actor=actor, now=now)
+    return len(done)
+
+
+def _lock_all(
+    session: Session, assessment_id: int, state: SheetState, hands: Hands, *, now: datetime
+) -> list[Sheet]:
+    """Lock every sheet in a state, in one order, and give them whole; for the office alone."""
+    if not hands.is_office:
+        raise NotFoundError
+    assessment = get_assessment(session, assessment_id, has_lock=True)
+    query = select(AssessmentSheet).where(
+        AssessmentSheet.assessment_id == assessment_id, AssessmentSheet.state == state
+    )
+    locked = query.order_by(AssessmentSheet.id).with_for_update().execution_options(populate_existing=True)
+    return whole_sheets(session, assessment, session.scalars(locked).all(), now=now)
+
+
+def lack_of_reviews(sheet: Sheet, reviewers: Sequence[Reviewer]) -> str:
+    """Say what a sheet lacks before it may be fed back; empty where nothing."""
+    if not sheet.judged_ids:
+        return ""
+    outside = [reviewer for reviewer in reviewers if not reviewer.region_path.startswith(sheet.unit.region_path)]
+    if not outside:
+        return "还没有可以评审这个单位的评审人（本单位的人不评本单位）。请先添加评审人。"
+    missing = [reviewer.name for reviewer in outside if not sheet.is_reviewed_by(reviewer.person_id)]
+    return f"{'、'.join(missing)}还没有评审完，请等评审完再反馈。" if missing else ""
+
+
+def _fix(session: Session, sheet: Sheet, *, actor: Actor, now: datetime) -> None:
+    row = sheet.row
+    for line in sheet.lines:
+        _put_points(session, row.id, line.item.id, points=line.reviewed, rate=line.rate)
+    total = sheet.total
+    assert total is not None
+    row.state, row.fed_back_at, row.total = SheetState.FED_BACK, now, total
+    row.band = band_of(total, possible=sheet.possible, bands=bands_of(sheet.assessment))
+    touch(row, now=now)
+    note(session, "duties.feed_back_sheet", row, actor=actor, now=now)
+
+
+def _put_points(session: Session, sheet_id: int, item_id: int, *, points: Decimal | None, rate: Decimal | None) -> None:
+    values = {"points": points, "rate": rate}
+    row = insert(AssessmentScore).values(sheet_id=sheet_id, item_id=item_id, self_reason="", **values)
+    session.execute(row.on_conflict_do_update(index_elements=["sheet_id", "item_id"], set_=values))
+
+
+def answer_appeal(
+    session: Session,
+    *,
+    sheet_id: int,
+    version: int,
+    points: Mapping[int, Decimal],
+    answer: str,
+    hands: Hands,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Answer an appeal with the points that stand from now on, changed or not; the unit reads the answer."""
+    row = lock_row(session, sheet_id, hands)
+    check_office(session, row, hands)
+    if row.state != SheetState.APPEALED:
+        raise ConflictError("这份评分表没有待复核的申诉。请刷新页面查看。")
+    check_version(row, version)
+    _change_points(session, row, points, now=now)
+    row.state, row.appeal_answer, row.appeal_answered_at = SheetState.FED_BACK, answer, now
+    touch(row, now=now)
+    note(session, "duties.answer_appeal", row, actor=actor, now=now)
+
+
+def _change_points(session: Session, row: AssessmentSheet, points: Mapping[int, Decimal], *, now: datetime) -> bool:
+    """Put points by item and reckon total and band anew; tells whether anything changed."""
+    sheet = whole_sheet(session, row, now=now)
+    changed = [line for line in sheet.lines if line.item.id in points and points[line.item.id] != line.fixed]
+    for line in changed:
+        _put_points(session, row.id, line.item.id, points=_within(line, points[line.item.id]), rate=line.rate)
+    total = whole_sheet(session, row, now=now).total
+    assert total is not None
+    row.total, row.band = total, band_of(total, possible=sheet.possible, bands=bands_of(sheet.assessment))
+    return bool(changed)
+
+
+def _within(line: Line, points: Decimal) -> Decimal:
+    if not 0 <= points <= line.item.points:
+        raise DutyRefusedError(f"第 {line.number} 项最多 {line.item.points.normalize():f} 分，请改正。")
+    return points
+
+
+def seal_sheet(session: Session, *, sheet_id: int, version: int, hands: Hands, actor: Actor, now: datetime) -> None:
+    """Seal a sheet as its first version; not while an appeal waits. A second press is refused and changes nothing."""
+    row = lock_row(session, sheet_id, hands)
+    check_office(session, row, hands)
+    if row.state == SheetState.SEALED:
+        raise ConflictError("这份评分表已经封存，不用再办。请刷新页面查看。")
+    if row.state == SheetState.APPEALED:
+        raise ConflictError("单位的申诉还没有复核。请先复核，再封存。")
+    if row.state != SheetState.FED_BACK:
+        raise ConflictError("考核结果还没有反馈给单位。请先反馈，再封存。")
+    check_version(row, version)
+    _seal(session, whole_sheet(session, row, now=now), actor=actor, now=now)
+
+
+def seal_all(session: Session, *, assessment_id: int, hands: Hands, actor: Actor, now: datetime) -> int:
+    """Seal every sheet that was fed back and waits for no answer; gives how many."""
+    ready = _lock_all(session, assessment_id, SheetState.FED_BACK, hands, now=now)
+    for sheet in ready:
+        _seal(session, sheet, actor=actor, now=now)
+    return len(ready)
+
+
+def _seal(session: Session, sheet: Sheet, *, actor: Actor, now: datetime) -> None:
+    row = sheet.row
+    row.state, row.sealed_at = SheetState.SEALED, now
+    _add_revision(session, sheet, reason="", actor=actor, now=now)
+    touch(row, now=now)
+    note(session, "duties.seal_sheet", row, actor=actor, now=now)
+
+
+def correct_sealed_sheet(
+    session: Session,
+    *,
+    sheet_id: int,
+    version: int,
+    points: Mapping[int, Decimal],
+    reason: str,
+    hands: Hands,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Correct the points of a sealed sheet with a reason: a new version beside the old ones, which stay. Gives its number."""
+    row = lock_row(session, sheet_id, hands)
+    check_office(session, row, hands)
+    if row.state != SheetState.SEALED:
+        raise ConflictError("这份评分表还没有封存，不用更正。请刷新页面查看。")
+    check_version(row, version)
+    if not _change_points(session, row, points, now=now):
+        raise DutyRefusedError("得分没有变化，不用更正。请改动需要更正的项目后再提交。")
+    sheet = whole_sheet(session, row, now=now)
+    number = _add_revision(session, sheet, reason=reason, actor=actor, now=now)
+    touch(row, now=now)
+    note(session, "duties.correct_sealed_sheet", row, actor=actor, now=now)
+    return number
+
+
+def _add_revision(session: Session, sheet: Sheet, *, reason: str, actor: Actor, now: datetime) -> int:
+    row = sheet.row
+    last = session.scalar(select(func.max(AssessmentRevision.number)).where(AssessmentRevision.sheet_id == row.id))
+    number = (last or 0) + 1
+    session.add(
+        AssessmentRevision(
+            sheet_id=row.id,
+            number=number,
+            reason=reason,
+            lines=snapshot(sheet),
+            total=row.total,
+            band=row.band,
+            made_at=now,
+            made_by_id=actor.person_id,
+        )
+    )
+    session.flush()
+    return number
+
+
+def snapshot(sheet: Sheet) -> list[dict[str, str | None]]:
+    """Give the lines of a sheet as a sealed version keeps them."""
+    return [
+        {
+            "section": line.item.section,
+            "content": line.item.content,
+            "possible": as_text(line.item.points),
+            "self": as_text(line.own),
+            "rate": as_text(line.rate),
+            "points": as_text(line.reviewed),
+        }
+        for line in sheet.lines
+    ]

@@ -1,0 +1,85 @@
+"""Remind who answers for an item: once before it is due, once when it is overdue, and whenever somebody asks, once a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import SYSTEM, Actor, record
+from examapp.core.clock import day_of
+from examapp.duties.models import DutyItem, DutyReminder
+from examapp.duties.operations.changing import DutyRefusedError
+from examapp.duties.queries import Hands, get_item
+from examapp.duties.queries.mine import list_due_items, people_answering
+from examapp.people.models import Person
+
+BEFORE = timedelta(days=7)
+"""How long before the due date the first reminder goes out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What a reminder is about: a stage and the day it belongs to, so that it goes out once."""
+
+    name: str
+    for_day: date
+
+
+def remind_due(session: Session, *, now: datetime) -> int:
+    """Remind of every item that is due within 7 days or overdue, each stage once; safe to run twice. Gives how many reminders are new."""
+    today = day_of(now)
+    due = [(item, unit) for item, unit in list_due_items(session, today=today) if _stage(item, today) is not None]
+    answering = people_answering(session, due)
+    sent = 0
+    for item, _ in due:
+        stage = _stage(item, today)
+        assert stage is not None
+        sent += _send(session, item, answering[item.id], stage, actor=SYSTEM, now=now)
+    if sent:
+        record(session, "duties.remind_due", actor=SYSTEM, now=now, object_type="duty_item", details={"sent": sent})
+    return sent
+
+
+def _stage(item: DutyItem, today: date) -> Stage | None:
+    if item.due_on is None or item.due_on - today > BEFORE:
+        return None
+    return Stage(name="overdue" if item.due_on < today else "soon", for_day=item.due_on)
+
+
+def remind_of(session: Session, *, item_id: int, hands: Hands, actor: Actor, now: datetime) -> list[str]:
+    """Remind of one item that is not done, once a day; gives the names of who was reminded."""
+    item = get_item(session, item_id, hands)
+    open_items = list_due_items(session, today=day_of(now), item_ids=[item_id])
+    if not open_items:
+        raise DutyRefusedError("这一项已经完成，或清单还没有公布，不用提醒。")
+    people = people_answering(session, open_items)[item_id]
+    if not people:
+        raise DutyRefusedError(
+            f"责任人「{item.person or '未填'}」在本单位名册中找不到，或有同名的人。请在清单中写成「姓名（工号）」后再提醒。"
+        )
+    stage = Stage(name="asked", for_day=day_of(now))
+    if not _send(session, item, people, stage, actor=actor, now=now):
+        raise DutyRefusedError("今天已经提醒过了，责任人登录后会在首页看到。")
+    record(session, "duties.remind_of", actor=actor, now=now, object_type="duty_item", object_id=item_id)
+    return [person.name for person in people]
+
+
+def _send(
+    session: Session, item: DutyItem, people: Sequence[Person], stage: Stage, *, actor: Actor, now: datetime
+) -> int:
+    sent = 0
+    for person in people:
+        row = insert(DutyReminder).values(
+            item_id=item.id,
+            person_id=person.id,
+            stage=stage.name,
+            for_day=stage.for_day,
+            asked_by_id=actor.person_id,
+            created_at=now,
+        )
+        sent += session.scalar(row.on_conflict_do_nothing().returning(DutyReminder.id)) is not None
+    return sent

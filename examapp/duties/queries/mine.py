@@ -1,0 +1,230 @@
+"""What concerns a person in the responsibility system: items answered for, reviews and decisions that wait."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
+    ColumnElement,
+    ScalarSelect,
+    any_,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.orm import Session
+
+from examapp.duties.models import (
+    Assessment,
+    AssessmentItem,
+    AssessmentReview,
+    AssessmentReviewer,
+    AssessmentSheet,
+    DutyItem,
+    DutyList,
+    DutyRecord,
+    DutyReminder,
+)
+from examapp.duties.queries import Hands
+from examapp.duties.rules import SOON, ListState, Progress, is_named, names_in, progress_of
+from examapp.duties.rules.assessment import AssessmentState, Indicator, SheetState
+from examapp.org.models import Unit
+from examapp.people.models import Person, PersonState
+from examapp.people.queries.reach import within
+from examapp.people.rules import Reach
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnItem:
+    """An item that somebody answers for, and how far it has come."""
+
+    item: DutyItem
+    unit: Unit
+    progress: Progress
+    reminded_on: date | None
+
+
+def _open_items(*conditions: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    done = exists().where(DutyRecord.item_id == DutyItem.id, DutyRecord.withdrawn_at.is_(None))
+    return [DutyItem.withdrawn_at.is_(None), DutyList.published_at.is_not(None), ~done, *conditions]
+
+
+def list_own_items(session: Session, person_id: int, year: int, *, today: date) -> list[OwnItem]:
+    """List the items of a year that a person answers for by due date: named in a list of a unit that he or she is in or below."""
+    person, path = session.execute(
+        select(Person, Unit.region_path).join(Unit, Unit.id == Person.unit_id).where(Person.id == person_id)
+    ).one()
+    first = (
+        select(func.min(DutyRecord.done_on))
+        .where(DutyRecord.item_id == DutyItem.id, DutyRecord.withdrawn_at.is_(None))
+        .correlate(DutyItem)
+        .scalar_subquery()
+    )
+    reminded = (
+        select(func.max(DutyReminder.created_at))
+        .where(DutyReminder.item_id == DutyItem.id, DutyReminder.person_id == person_id)
+        .correlate(DutyItem)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(DutyItem, Unit, first, reminded)
+        .join(DutyList, DutyList.id == DutyItem.list_id)
+        .join(Unit, Unit.id == DutyList.unit_id)
+        .where(
+            DutyList.year == year,
+            DutyList.published_at.is_not(None),
+            DutyItem.withdrawn_at.is_(None),
+            DutyItem.person.contains(person.name, autoescape=True),
+            Unit.id.in_(_ids_of(path)),
+        )
+        .order_by(DutyItem.due_on.asc().nulls_last(), DutyItem.id)
+    )
+    return [
+        OwnItem(
+            item=item,
+            unit=unit,
+            progress=progress_of(item.due_on, done_on, today=today),
+            reminded_on=reminded_at.date() if reminded_at else None,
+        )
+        for item, unit, done_on, reminded_at in rows
+        if is_named(item.person, person.name, person.staff_number)
+    ]
+
+
+def _ids_of(path: str) -> list[int]:
+    return [int(part) for part in path.split("/") if part]
+
+
+def list_due_items(
+    session: Session, *, today: date, item_ids: Iterable[int] | None = None
+) -> list[tuple[DutyItem, Unit]]:
+    """List undone items of published lists that are overdue or due within 30 days; or named ones, whatever their day."""
+    wanted = DutyItem.due_on <= today + SOON if item_ids is None else DutyItem.id.in_(list(item_ids))
+    rows = session.execute(
+        select(DutyItem, Unit)
+        .join(DutyList, DutyList.id == DutyItem.list_id)
+        .join(Unit, Unit.id == DutyList.unit_id)
+        .where(*_open_items(wanted))
+        .order_by(DutyItem.id)
+    )
+    return [(item, unit) for item, unit in rows]  # noqa: C416 – mypy wants the pair taken apart
+
+
+def people_answering(session: Session, items: list[tuple[DutyItem, Unit]]) -> dict[int, list[Person]]:
+    """Find for items who is named in them: on the roster of the unit's subtree; one of several with the same name only by staff number."""
+    names = {name for item, _ in items for name, _ in names_in(item.person)}
+    rows = session.execute(
+        select(Person, Unit.region_path)
+        .join(Unit, Unit.id == Person.unit_id)
+        .where(Person.name.in_(names), Person.state == PersonState.ON_ROSTER)
+    )
+    by_name: dict[str, list[tuple[Person, str]]] = defaultdict(list)
+    for person, path in rows:
+        by_name[person.name].append((person, path))
+    return {item.id: _answering(item, unit, by_name) for item, unit in items}
+
+
+def _answering(item: DutyItem, unit: Unit, by_name: dict[str, list[tuple[Person, str]]]) -> list[Person]:
+    found = []
+    for name, number in names_in(item.person):
+        near = [person for person, path in by_name.get(name, []) if path.startswith(unit.region_path)]
+        exact = [person for person in near if not number or person.staff_number == number]
+        if len(exact) == 1:
+            found.append(exact[0])
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How much waits for a person in the responsibility system."""
+
+    own_items: int
+    """Items answered for that are overdue or due within 30 days."""
+    reviews: int
+    lists: int
+    """Lists that wait for the office's approval."""
+    sheets: int
+    """Score sheets that a unit still has to fill in."""
+    appeals: int
+    is_vote_open: bool
+
+
+def count_waiting(session: Session, person_id: int, hands: Hands | None, *, today: date) -> Waiting:
+    """Count what waits for a person, in one statement; `hands` None for who keeps no list."""
+    of_office = hands.approve if hands else None
+    of_unit = hands.write if hands and of_office is None else None
+    person = select(Person.name, Person.staff_number, Unit.region_path).join(Unit, Unit.id == Person.unit_id)
+    who = person.where(Person.id == person_id).cte("who")
+    named, name, number, reviews, lists, sheets, appeals, votes = session.execute(
+        select(
+            _named_in(who, today=today),
+            who.c.name,
+            who.c.staff_number,
+            _reviews_waiting(person_id, who),
+            _waiting(DutyList, DutyList.state == ListState.PROPOSED, of_office),
+            _waiting(AssessmentSheet, AssessmentSheet.state == SheetState.SELF, of_unit),
+            _waiting(AssessmentSheet, AssessmentSheet.state == SheetState.APPEALED, of_office),
+            exists().where(
+                Assessment.state == AssessmentState.OPEN,
+                Assessment.vote_until >= today,
+                AssessmentItem.assessment_id == Assessment.id,
+                AssessmentItem.indicator == Indicator.VOTE,
+            ),
+        )
+    ).one()
+    return Waiting(
+        own_items=sum(is_named(words, name, number) for words in named or []),
+        reviews=reviews,
+        lists=lists,
+        sheets=sheets,
+        appeals=appeals,
+        is_vote_open=votes,
+    )
+
+
+def _named_in(who: CTE, *, today: date) -> ScalarSelect[list[str]]:
+    """Select who answers, in words, of the open items in the lists of a person's units that may name that person."""
+    above = cast(func.string_to_array(func.btrim(who.c.region_path, "/"), "/"), ARRAY(BigInteger))
+    return (
+        select(func.array_agg(DutyItem.person))
+        .join(DutyList, DutyList.id == DutyItem.list_id)
+        .where(
+            DutyList.unit_id == any_(above),
+            DutyList.year == today.year,
+            *_open_items(DutyItem.due_on <= today + SOON, func.strpos(DutyItem.person, who.c.name) > 0),
+        )
+        .scalar_subquery()
+    )
+
+
+def _reviews_waiting(person_id: int, who: CTE) -> ScalarSelect[int]:
+    given = exists().where(AssessmentReview.sheet_id == AssessmentSheet.id, AssessmentReview.reviewer_id == person_id)
+    return (
+        select(func.count(AssessmentSheet.id))
+        .join(AssessmentReviewer, AssessmentReviewer.assessment_id == AssessmentSheet.assessment_id)
+        .join(Unit, Unit.id == AssessmentSheet.unit_id)
+        .where(
+            AssessmentReviewer.person_id == person_id,
+            AssessmentSheet.state == SheetState.SUBMITTED,
+            ~who.c.region_path.startswith(Unit.region_path),
+            ~given,
+        )
+        .scalar_subquery()
+    )
+
+
+def _waiting(
+    kind: type[DutyList | AssessmentSheet], condition: ColumnElement[bool], reach: Reach | None
+) -> ColumnElement[int]:
+    """Count lists or sheets in a state within a reach; nothing without one, at no cost."""
+    if reach is None:
+        return literal(0)
+    query = select(func.count(kind.id)).join(Unit, Unit.id == kind.unit_id).where(condition, within(reach))
+    return query.scalar_subquery()

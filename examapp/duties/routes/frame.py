@@ -1,0 +1,7 @@
+"""The blueprint of these pages."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+blueprint = Blueprint("duties", __name__)

@@ -1,0 +1,110 @@
+"""Pages of reviewers and of voters: whoever the office has named, and whoever is signed in."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.errors import DomainError, NotFoundError
+from examapp.duties.forms.assessment import Marks, read_marks
+from examapp.duties.operations.assessing.reviewing import Given, cast_votes
+from examapp.duties.operations.assessing.reviewing import review_sheet as give_points
+from examapp.duties.queries import assessment as queries
+from examapp.duties.routes.frame import blueprint
+from examapp.duties.rules import assessment as rules
+from examapp.duties.rules.assessment import Opinion, SheetState
+from examapp.people.access import actor, me, signed_in
+
+
+@blueprint.get("/duties/reviews")
+@signed_in
+def list_reviews() -> str:
+    """List the score sheets that who is signed in is to review; not found for anybody else."""
+    tasks = queries.list_review_tasks(reading(), me().person_id)
+    return render_template(
+        "duties/reviews.html",
+        waiting=[task for task in tasks if task.state == SheetState.SUBMITTED and not task.is_done],
+        others=[task for task in tasks if task.state != SheetState.SUBMITTED or task.is_done],
+        state_names=rules.SHEET_STATE_NAMES,
+        state_styles=rules.SHEET_STATE_STYLES,
+    )
+
+
+@blueprint.route("/duties/reviews/<int:sheet_id>", methods=["GET", "POST"])
+@signed_in
+def review_sheet(sheet_id: int) -> Response | tuple[str, int]:
+    """Give points on a unit's sheet."""
+    session, person_id = reading(), me().person_id
+    sheet = queries.whole_sheet(session, queries.get_review_row(session, sheet_id, person_id), now=clock.now())
+    judged = [line for line in sheet.lines if line.is_judged]
+    own = {
+        line.item.id: review for line in judged for review in line.reviews if review.reviewer_id == person_id
+    }
+    marks, problem, status = Marks(), "", 200
+    if request.method == "POST":
+        status, marks = 422, read_marks(request.form, judged, is_whole=True)
+        if not marks.problems:
+            problem = _give(sheet_id, marks)
+            if not problem:
+                flash(f"对{sheet.unit.name}的评审已提交。反馈之前可以重新打分。", "success")
+                return redirect(url_for(".list_reviews"))
+    return render_template(
+        "duties/review.html",
+        sheet=sheet,
+        judged=judged,
+        own=own,
+        marks=marks,
+        problem=problem,
+        is_open=sheet.row.state == SheetState.SUBMITTED,
+        state_names=rules.SHEET_STATE_NAMES,
+    ), status
+
+
+def _give(sheet_id: int, marks: Marks) -> str:
+    given = {item_id: Given(points=points, remark=marks.words[item_id]) for item_id, points in marks.points.items()}
+    try:
+        with transaction() as session:
+            give_points(session, sheet_id=sheet_id, given=given, actor=actor(), now=clock.now())
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        return error.text
+    return ""
+
+
+@blueprint.route("/duties/vote", methods=["GET", "POST"])
+@signed_in
+def vote() -> Response | str:
+    """Give units opinions while the vote is open; not found without one."""
+    session = reading()
+    found = queries.find_open_vote(session, today=clock.today())
+    if found is None:
+        raise NotFoundError("现在没有开放的评议。请从首页重新进入。")
+    if request.method == "POST":
+        return _vote()
+    units = queries.list_vote_units(session, found, me().person_id)
+    return render_template(
+        "duties/vote.html",
+        assessment=found,
+        waiting=[unit for unit, is_taken in units if not is_taken],
+        taken=sum(is_taken for _, is_taken in units),
+        opinion_names=rules.OPINION_NAMES,
+    )
+
+
+def _vote() -> Response:
+    known = {str(opinion) for opinion in Opinion}
+    opinions = {
+        int(name.removeprefix("unit-")): Opinion(value)
+        for name, value in request.form.items()
+        if name.startswith("unit-") and name.removeprefix("unit-").isdecimal() and value in known
+    }
+    with transaction() as session:
+        counted = cast_votes(session, opinions=opinions, actor=actor(), now=clock.now())
+    if counted:
+        flash(f"已提交对 {counted} 个单位的评议，感谢参与。", "success")
+    else:
+        flash("没有新的评议。请给单位选择一项后再提交。", "warning")
+    return redirect(url_for(".vote"))
