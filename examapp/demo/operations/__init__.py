@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from examapp.audit.operations import SYSTEM, record
 from examapp.demo.operations.county import County, add_county
+from examapp.demo.operations.duties import add_duties
 from examapp.demo.operations.exams import DemoExams, add_exams
 from examapp.demo.operations.notices import add_notices
 from examapp.demo.operations.sittings import add_prepared_papers, add_sittings
@@ -71,6 +72,7 @@ def load_county(session: Session, *, content_folder: Path, hashes: Hashes, now: 
     )
     add_prepared_papers(session, county, exams.mock, progress=lambda f: progress("模拟考试试卷", 0.78 + 0.18 * f))
     add_notices(session, county, now=now)
+    add_duties(session, county, exams, now=now)
     record(session, "demo.load_county", actor=SYSTEM, now=now, object_type="unit", object_id=county.unit_ids[0])
     progress("写入数据库", 0.97)
     return Loaded(county, exams)

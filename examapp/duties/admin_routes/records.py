@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Response, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
-from examapp.core.spreadsheets import Cell, Column, Sheet
 from examapp.duties import queries, rules
 from examapp.duties.admin_routes.frame import (
     WRITE,
     admin_blueprint,
     check_form,
     my_hands,
-    send_sheets,
     status_of,
 )
 from examapp.duties.forms import RecordForm, VersionForm
 from examapp.duties.models import DutyItem
-from examapp.duties.operations import records
-from examapp.duties.queries import LedgerRow
+from examapp.duties.operations import records, reminding
 from examapp.people.access import actor, requires
 
 
@@ -127,65 +124,11 @@ def withdraw_deed(record_id: int) -> AnyResponse:
     return redirect(url_for(".show_item", item_id=item_id))
 
 
-@admin_blueprint.get("/lists/<int:list_id>/ledger")
+@admin_blueprint.post("/items/<int:item_id>/remind")
 @requires(WRITE)
-def show_ledger(list_id: int) -> str:
-    """Show a unit's ledger of a year."""
-    session = reading()
-    duty_list = queries.get_list(session, list_id, my_hands())
-    unit = queries.unit_of(session, duty_list)
-    if unit is None:
-        raise NotFoundError
-    rows = list(queries.iter_ledger(session, list_id))
-    done = [row.record for row in rows if row.record is not None]
-    return render_template(
-        "duties/ledger.html",
-        duty_list=duty_list,
-        unit=unit,
-        rows=rows,
-        count=len(done),
-        reached=sum(record.reached for record in done),
-    )
-
-
-@admin_blueprint.get("/lists/<int:list_id>/ledger.xlsx")
-@requires(WRITE)
-def export_ledger(list_id: int) -> Response:
-    """Give a unit's ledger as a workbook."""
-    session = reading()
-    duty_list = queries.get_list(session, list_id, my_hands())
-    unit = queries.unit_of(session, duty_list)
-    if unit is None:
-        raise NotFoundError
-    title = f"{unit.name}{duty_list.year}年普法责任制台账"
-    widths = {"序号": 6, "事项": 28, "宣传的法律法规": 24, "开展情况": 40, "受众人数": 10}
-    heads = [
-        "序号",
-        "事项",
-        "责任人",
-        "完成时限",
-        "日期",
-        "形式",
-        "地点",
-        "受众人数",
-        "宣传的法律法规",
-        "开展情况",
-        "备注",
-    ]
-    sheet = Sheet(
-        name="台账",
-        title=title,
-        columns=[Column(head=head, width=widths.get(head, 14)) for head in heads],
-        rows=[_ledger_cells(row) for row in queries.iter_ledger(session, list_id)],
-    )
-    return send_sheets([sheet], f"{title}.xlsx")
-
-
-def _ledger_cells(row: LedgerRow) -> list[Cell]:
-    item, deed = row.item, row.record
-    done: list[Cell] = (
-        ["", "", "", None, "", ""]
-        if deed is None
-        else [deed.done_on, deed.form, deed.place, deed.reached, deed.law, deed.text]
-    )
-    return [row.number, item.content, item.person, item.due_on, *done, "已撤下" if item.withdrawn_at else ""]
+def remind_of_item(item_id: int) -> AnyResponse:
+    """Remind who answers for an item."""
+    with transaction() as session:
+        names = reminding.remind_of(session, item_id=item_id, hands=my_hands(), actor=actor(), now=clock.now())
+    flash(f"已提醒{'、'.join(names)}，登录后在首页看到。", "success")
+    return redirect(url_for(".show_item", item_id=item_id))
