@@ -64,9 +64,7 @@ def word_bytes(blocks: Sequence[Block], *, is_landscape: bool = False) -> bytes:
     section = document.sections[0]
     if is_landscape:
         section.orientation = WD_ORIENT.LANDSCAPE
-    section.page_width, section.page_height = (
-        (_LONG_SIDE, _SHORT_SIDE) if is_landscape else (_SHORT_SIDE, _LONG_SIDE)
-    )
+    section.page_width, section.page_height = (_LONG_SIDE, _SHORT_SIDE) if is_landscape else (_SHORT_SIDE, _LONG_SIDE)
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = _MARGIN
     width = section.page_width - 2 * _MARGIN
     for block in blocks:

@@ -18,7 +18,7 @@ class Assessed(Duties):
         super().__init__(world)
         self.justice = world.unit("法院", code="D009")
         people = [world.person(self.justice, name=name) for name in ("评审甲", "评审乙")]
-        self.reviewers = [world.client(person) for person in people]
+        self.reviewers = [world.api(person) for person in people]
         self.reviewer_people = people
         self.exam = None
 
@@ -28,7 +28,7 @@ class Assessed(Duties):
         for item in self.items_of(year):
             self.act(f"items/{item.id}/remove")
         for content, points, indicator in items:
-            data = {"section": "考核", "content": content, "points": points, "indicator": indicator, "full_at": "100"}
+            data = {"section": "考核", "content": content, "points": points, "indicator": indicator, "full_from": "100"}
             answer = self.office.post(f"{self.path()}/items/new", data=data | {"version": self.row().version})
             assert answer.status_code == 302, answer.text
         data = {

@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -98,7 +98,7 @@ def _places(county: County) -> list[_Place]:
 def _add_lists(
     session: Session, places: Sequence[_Place], year: int, *, rng: random.Random, now: datetime, by_id: int
 ) -> None:
-    begun = datetime(year, 2, 20, 2, tzinfo=now.tzinfo)
+    begun = datetime(year, 2, 20, 2, tzinfo=UTC)
     made = {"year": year, "version": 1, "remark": "", "created_at": begun, "updated_at": begun}
     common_id = session.scalar(insert(DutyList).values(unit_id=None, state="draft", **made).returning(DutyList.id))
     lists = [
@@ -165,12 +165,14 @@ def _own_item(list_id: int, number: int, year: int, at: datetime, *, rng: random
 def _done_on(due_on: date, *, today: date, rng: random.Random) -> date | None:
     """Choose when an item was done: most before it was due, some late, some never; nothing lies ahead."""
     chance = rng.random()
-    done_on = due_on + timedelta(days=rng.randint(3, 15)) if chance > 0.93 else due_on - timedelta(days=rng.randint(0, 25))
+    done_on = (
+        due_on + timedelta(days=rng.randint(3, 15)) if chance > 0.93 else due_on - timedelta(days=rng.randint(0, 25))
+    )
     return done_on if chance <= 0.97 and done_on <= today else None
 
 
 def _record(item_id: int, content: str, done_on: date, *, rng: random.Random, by_id: int) -> dict[str, Any]:
-    at = clock.from_local(datetime(done_on.year, done_on.month, done_on.day, 17))
+    at = datetime(done_on.year, done_on.month, done_on.day, 9, tzinfo=UTC)
     return {
         "item_id": item_id,
         "done_on": done_on,
@@ -217,7 +219,13 @@ def _sheet(assessment: Assessment, place: _Place, state: SheetState, at: datetim
 
 
 def _add_sealed_sheets(
-    session: Session, county: County, assessment: Assessment, places: Sequence[_Place], *, rng: random.Random, now: datetime
+    session: Session,
+    county: County,
+    assessment: Assessment,
+    places: Sequence[_Place],
+    *,
+    rng: random.Random,
+    now: datetime,
 ) -> None:
     at = now - timedelta(days=300)
     unit_ids = [place.unit_id for place in places]
@@ -225,14 +233,21 @@ def _add_sealed_sheets(
     units = {unit.id: unit for unit in session.scalars(select(Unit).where(Unit.id.in_(unit_ids)))}
     reviewer_ids = _reviewers(county)
     homes = dict(zip(county.person_ids, (county.unit_ids[p.unit] for p in county.plan.people), strict=True))
-    home_of_office = next(u for u, unit in zip(county.unit_ids, county.plan.units, strict=True) if unit.name == "县司法局")
+    home_of_office = next(
+        u for u, unit in zip(county.unit_ids, county.plan.units, strict=True) if unit.name == "县司法局"
+    )
     sheets = []
     for place in places:
         outside = [r for r in reviewer_ids if homes.get(r, home_of_office) != place.unit_id]
         row = _sheet(assessment, place, SheetState.SUBMITTED, at)
         lines = _lines(assessment, rates[place.unit_id], outside, rng=rng)
         sheet = Sheet(row=row, assessment=assessment, unit=units[place.unit_id], lines=lines)
-        row.state, row.fed_back_at, row.sealed_at, row.total = SheetState.SEALED, at, at + timedelta(days=9), sheet.total
+        row.state, row.fed_back_at, row.sealed_at, row.total = (
+            SheetState.SEALED,
+            at,
+            at + timedelta(days=9),
+            sheet.total,
+        )
         row.band = band_of(sheet.total or Decimal(0), possible=sheet.possible, bands=bands_of(assessment))
         sheets.append(sheet)
     session.add_all([sheet.row for sheet in sheets])
@@ -256,7 +271,9 @@ def _lines(assessment: Assessment, rates: Rates, reviewer_ids: Sequence[int], *,
         own = item.points - rng.randint(0, 1)
         given = [max(own - Decimal(rng.randint(0, 4)) / 2, Decimal(1)) for _ in reviewer_ids] if is_judged else []
         reviews = [
-            Review(reviewer="", reviewer_id=reviewer_id, points=points, remark="" if points == own else "材料不够完整。")
+            Review(
+                reviewer="", reviewer_id=reviewer_id, points=points, remark="" if points == own else "材料不够完整。"
+            )
             for reviewer_id, points in zip(reviewer_ids, given, strict=False)
         ]
         lines.append(

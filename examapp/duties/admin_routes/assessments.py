@@ -154,7 +154,7 @@ def change_table_item(assessment_id: int, item_id: int) -> Response | tuple[str,
     item = next((item for item in found.items if item.id == item_id), None)
     if item is None:
         raise NotFoundError
-    names = ("section", "content", "points", "standard", "indicator", "full_at")
+    names = ("section", "content", "points", "standard", "indicator", "full_from")
     form = TableItemForm(data={name: getattr(item, name) for name in names} | {"version": found.version})
     return _edit_item(found, form, item)
 
@@ -216,7 +216,9 @@ def open_assessment(assessment_id: int) -> Response:
             actor=actor(),
             now=clock.now(),
         )
-    return _to_year(assessment_id, f"考核已开始，{made} 个单位有了评分表，可以自评。" if made else "没有新的单位要补发。")
+    return _to_year(
+        assessment_id, f"考核已开始，{made} 个单位有了评分表，可以自评。" if made else "没有新的单位要补发。"
+    )
 
 
 @admin_blueprint.post("/assessments/<int:assessment_id>/reviewers")

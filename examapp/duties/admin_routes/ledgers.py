@@ -10,7 +10,7 @@ from examapp.core import clock
 from examapp.core.db import reading
 from examapp.core.errors import NotFoundError
 from examapp.core.spreadsheets import Cell, Column, Sheet
-from examapp.core.word import Paragraph, Table, Title
+from examapp.core.word import Block, Paragraph, Table, Title
 from examapp.duties import queries
 from examapp.duties.admin_routes.frame import WRITE, admin_blueprint, my_hands, send_sheets, send_word
 from examapp.duties.models import DutyList
@@ -83,7 +83,7 @@ def export_ledger_word(list_id: int) -> Response:
     unit, duty_list, rows = _unit_list(list_id)
     title, (count, reached) = _title(unit, duty_list), _sums(rows)
     summary = f"共 {count} 条履职记录，受众 {reached} 人次；截至 {clock.local(clock.now()):%Y年%-m月%-d日}。"
-    blocks = [
+    blocks: list[Block] = [
         Title(text=title),
         Paragraph(text=summary),
         Table(heads=_HEADS, rows=[_cells(row) for row in rows], widths=_WIDTHS),

@@ -12,7 +12,7 @@ from examapp.core.db import reading
 from examapp.core.errors import NotFoundError
 from examapp.core.points import for_people, mean
 from examapp.core.spreadsheets import Cell, Column, Sheet
-from examapp.core.word import Heading, Paragraph, Table, Title
+from examapp.core.word import Block, Heading, Paragraph, Table, Title
 from examapp.duties.admin_routes.frame import WRITE, admin_blueprint, my_hands, send_sheets, send_word
 from examapp.duties.models import Assessment
 from examapp.duties.queries import assessment as queries
@@ -74,7 +74,7 @@ def export_sheet(sheet_id: int) -> Response:
 def export_sheet_word(sheet_id: int) -> Response:
     """Give a unit's score table as a Word document to sign and seal."""
     sheet, title, state = _unit_sheet(sheet_id)
-    blocks = [
+    blocks: list[Block] = [
         Title(text=title),
         Paragraph(text=_state_line(sheet, state)),
         Table(heads=_HEADS, rows=_rows(sheet), widths=_WIDTHS),
@@ -85,7 +85,9 @@ def export_sheet_word(sheet_id: int) -> Response:
 
 def _state_line(sheet: ScoreSheet, state: str) -> str:
     band = f"；等次：{sheet.row.band}" if sheet.row.band else ""
-    return f"状态：{state}；得分：{for_people(sheet.row.total)}{band}；导出时间：{clock.local(clock.now()):%Y-%m-%d %H:%M}"
+    return (
+        f"状态：{state}；得分：{for_people(sheet.row.total)}{band}；导出时间：{clock.local(clock.now()):%Y-%m-%d %H:%M}"
+    )
 
 
 def _year_sheets(assessment_id: int) -> tuple[Assessment, list[ScoreSheet]]:
@@ -138,7 +140,7 @@ def export_summary(assessment_id: int) -> Response:
     """Give the summary of the units within reach as a Word document: bands, means, and the table by unit code."""
     found, sheets = _year_sheets(assessment_id)
     done = [sheet for sheet in sheets if sheet.row.total is not None]
-    blocks = [
+    blocks: list[Block] = [
         Title(text=f"{found.title}情况汇总"),
         *(Paragraph(text=text) for text in _summary_words(found, sheets, done)),
         Heading(text="考核结果（按单位编码排列）"),

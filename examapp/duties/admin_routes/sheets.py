@@ -81,9 +81,7 @@ def score_oneself(sheet_id: int) -> Response | tuple[str, int]:
                     sheet_id=sheet_id,
                     version=form.version.data,
                     scores={
-                        line.item.id: OwnScore(
-                            points=marks.points.get(line.item.id), reason=marks.words[line.item.id]
-                        )
+                        line.item.id: OwnScore(points=marks.points.get(line.item.id), reason=marks.words[line.item.id])
                         for line in judged
                     },
                     is_submitted=is_submitted,
@@ -94,7 +92,9 @@ def score_oneself(sheet_id: int) -> Response | tuple[str, int]:
 
             problem = _try(save)
             if not problem:
-                words = "自评已报送，请等评审和反馈。" if is_submitted else "自评已暂存，没有报送。写完后请点「报送自评」。"
+                words = (
+                    "自评已报送，请等评审和反馈。" if is_submitted else "自评已暂存，没有报送。写完后请点「报送自评」。"
+                )
                 return _back(sheet_id, words)
     page = render_template(
         "duties/sheet_self.html", sheet=sheet, judged=judged, form=form, marks=marks, problem=problem
@@ -185,7 +185,10 @@ def decide_points(sheet_id: int) -> Response | tuple[str, int]:
         if not marks.problems:
             problem = _try(lambda session: _decide(session, sheet_id, form, marks, is_appeal=is_appeal))
             if not problem:
-                return _back(sheet_id, "申诉已复核，结果已告知单位。" if is_appeal else "已更正，另存为新的一版，原来的版本保留。")
+                return _back(
+                    sheet_id,
+                    "申诉已复核，结果已告知单位。" if is_appeal else "已更正，另存为新的一版，原来的版本保留。",
+                )
     page = render_template(
         "duties/sheet_decide.html", sheet=sheet, form=form, marks=marks, problem=problem, is_appeal=is_appeal
     )

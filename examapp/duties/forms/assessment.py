@@ -31,7 +31,10 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     title = StringField(
         "名称",
         filters=[_tidy],
-        validators=[DataRequired("请填写名称，如「2026 年度普法责任制考核」。"), Length(max=60, message="最多 60 字。")],
+        validators=[
+            DataRequired("请填写名称，如「2026 年度普法责任制考核」。"),
+            Length(max=60, message="最多 60 字。"),
+        ],
     )
     exam_id = SelectField("取用哪一场考试", coerce=int)
     self_due_on = DateField("自评截止日期", invalid_value_message=_DAY, validators=[Optional()])
@@ -75,13 +78,19 @@ class TableItemForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     points = DecimalField(
         "分值",
         places=2,
-        validators=[InputRequired("请填写分值，如 10。"), NumberRange(Decimal("0.5"), 1000, "分值应在 0.5 到 1000 之间。")],
+        validators=[
+            InputRequired("请填写分值，如 10。"),
+            NumberRange(Decimal("0.5"), 1000, "分值应在 0.5 到 1000 之间。"),
+        ],
     )
     standard = TextAreaField(
-        "评分标准", filters=[_tidy], validators=[Optional(), Length(max=1000, message="最多 1,000 字。")], render_kw={"rows": 3}
+        "评分标准",
+        filters=[_tidy],
+        validators=[Optional(), Length(max=1000, message="最多 1,000 字。")],
+        render_kw={"rows": 3},
     )
     indicator = SelectField("怎样得分", choices=[SelectChoice(str(key), name) for key, name in INDICATOR_NAMES.items()])
-    full_at = DecimalField(
+    full_from = DecimalField(
         "得满分的比率（%）",
         places=2,
         default=Decimal(100),
@@ -96,7 +105,7 @@ class TableItemForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             points=self.points.data.quantize(Decimal("0.01")),
             standard=self.standard.data,
             indicator=Indicator(self.indicator.data),
-            full_at=(self.full_at.data or Decimal(100)).quantize(Decimal("0.01")),
+            full_from=(self.full_from.data or Decimal(100)).quantize(Decimal("0.01")),
         )
 
 
@@ -104,7 +113,9 @@ class ReviewerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """Naming a reviewer."""
 
     staff_number = StringField(
-        "评审人工号", filters=[_tidy], validators=[DataRequired("请填写评审人的工号。"), Length(max=50, message="最多 50 字。")]
+        "评审人工号",
+        filters=[_tidy],
+        validators=[DataRequired("请填写评审人的工号。"), Length(max=50, message="最多 50 字。")],
     )
 
 

@@ -48,7 +48,7 @@ class AssessmentItem(Base):
     __tablename__ = "duty_assessment_items"
     __table_args__ = (
         CheckConstraint("points > 0", name="points"),
-        CheckConstraint("full_at > 0 AND full_at <= 100", name="full_at"),
+        CheckConstraint("full_from > 0 AND full_from <= 100", name="full_from"),
     )
 
     id: Mapped[Id]
@@ -60,7 +60,7 @@ class AssessmentItem(Base):
     points: Mapped[Points]
     standard: Mapped[Words] = mapped_column(default="")
     indicator: Mapped[Words] = mapped_column(default="")
-    full_at: Mapped[Points]
+    full_from: Mapped[Points]
 
 
 class AssessmentReviewer(Base):

@@ -78,7 +78,7 @@ class Line:
     @property
     def from_rate(self) -> Decimal | None:
         """The points that the indicator gives; None for an item that people judge, or over nothing."""
-        return points_of_rate(self.rate, points=self.item.points, full_at=self.item.full_at)
+        return points_of_rate(self.rate, points=self.item.points, full_from=self.item.full_from)
 
     @property
     def is_judged(self) -> bool:
@@ -134,7 +134,9 @@ class Sheet:
 
 def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
     found = list(values)
-    return None if not found or any(value is None for value in found) else sum((v for v in found if v is not None), ZERO)
+    return (
+        None if not found or any(value is None for value in found) else sum((v for v in found if v is not None), ZERO)
+    )
 
 
 def bands_of(assessment: Assessment) -> list[Band]:
@@ -232,9 +234,7 @@ def whole_sheets(
     scores = {
         (score.sheet_id, score.item_id): score
         for score in session.scalars(
-            select(AssessmentScore)
-            .where(AssessmentScore.sheet_id.in_(ids))
-            .execution_options(populate_existing=True)
+            select(AssessmentScore).where(AssessmentScore.sheet_id.in_(ids)).execution_options(populate_existing=True)
         )
     }
     live = [row.unit_id for row in rows if row.state not in _FIXED]
@@ -373,9 +373,7 @@ def list_vote_units(session: Session, assessment: Assessment, person_id: int) ->
     rows = session.execute(
         select(Unit, taken)
         .join(AssessmentSheet, AssessmentSheet.unit_id == Unit.id)
-        .where(
-            AssessmentSheet.assessment_id == assessment.id, ~own_path.scalar_subquery().startswith(Unit.region_path)
-        )
+        .where(AssessmentSheet.assessment_id == assessment.id, ~own_path.scalar_subquery().startswith(Unit.region_path))
         .order_by(Unit.code)
     )
     return [(unit, has_voted) for unit, has_voted in rows]

@@ -33,14 +33,14 @@ _FEW = 20
 def list_years_exams(session: Session, year: int) -> list[Exam]:
     """List the published main exams that opened in or about a year, for the office to choose the one that counts."""
     query = select(Exam).where(
-        Exam.state == "published", Exam.main_exam_id.is_(None), func.extract("year", Exam.opens_at).in_((year, year + 1))
+        Exam.state == "published",
+        Exam.main_exam_id.is_(None),
+        func.extract("year", Exam.opens_at).in_((year, year + 1)),
     )
     return list(session.scalars(query.order_by(Exam.opens_at)))
 
 
-def rates_of(
-    session: Session, assessment: Assessment, unit_ids: Collection[int], *, now: datetime
-) -> dict[int, Rates]:
+def rates_of(session: Session, assessment: Assessment, unit_ids: Collection[int], *, now: datetime) -> dict[int, Rates]:
     """Give the rates of units, each with its whole subtree; a handful of statements, however many units."""
     above = _ancestors(session, unit_ids)
     counts = _exam_counts(session, assessment, above, is_few=len(unit_ids) <= _FEW, now=now)

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from examapp.core.clock import day_of
 from examapp.duties.models import (
     Assessment,
     AssessmentItem,
@@ -40,6 +41,7 @@ from examapp.org.models import Unit
 from examapp.people.models import Person, PersonState
 from examapp.people.queries.reach import within
 from examapp.people.rules import Reach
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnItem:
@@ -91,7 +93,7 @@ def list_own_items(session: Session, person_id: int, year: int, *, today: date) 
             item=item,
             unit=unit,
             progress=progress_of(item.due_on, done_on, today=today),
-            reminded_on=reminded_at.date() if reminded_at else None,
+            reminded_on=None if reminded_at is None else day_of(reminded_at),
         )
         for item, unit, done_on, reminded_at in rows
         if is_named(item.person, person.name, person.staff_number)
@@ -114,7 +116,7 @@ def list_due_items(
         .where(*_open_items(wanted))
         .order_by(DutyItem.id)
     )
-    return [(item, unit) for item, unit in rows]  # noqa: C416 – mypy wants the pair taken apart
+    return [(item, unit) for item, unit in rows]
 
 
 def people_answering(session: Session, items: list[tuple[DutyItem, Unit]]) -> dict[int, list[Person]]:

@@ -99,9 +99,7 @@ def _exams(session: Session, unit: Unit, year: int, *, now: datetime) -> list[Ex
     lines = []
     for exam in of_year:
         basis = get_basis(session, exam.id, scope=None, now=now)
-        table = get_unit_table(
-            session, basis, unit.id, tree=Tree.REGION, depth=0, reach=Reach(is_everything=True)
-        )
+        table = get_unit_table(session, basis, unit.id, tree=Tree.REGION, depth=0, reach=Reach(is_everything=True))
         if table.total.roster:
             lines.append(ExamLine(exam=exam, scope=basis.scope, counts=table.total))
     return lines

@@ -39,9 +39,7 @@ def review_sheet(sheet_id: int) -> Response | tuple[str, int]:
     session, person_id = reading(), me().person_id
     sheet = queries.whole_sheet(session, queries.get_review_row(session, sheet_id, person_id), now=clock.now())
     judged = [line for line in sheet.lines if line.is_judged]
-    own = {
-        line.item.id: review for line in judged for review in line.reviews if review.reviewer_id == person_id
-    }
+    own = {line.item.id: review for line in judged for review in line.reviews if review.reviewer_id == person_id}
     marks, problem, status = Marks(), "", 200
     if request.method == "POST":
         status, marks = 422, read_marks(request.form, judged, is_whole=True)

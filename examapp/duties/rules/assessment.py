@@ -110,7 +110,7 @@ class TableItem:
     points: Decimal
     standard: str = ""
     indicator: Indicator = Indicator.NONE
-    full_at: Decimal = HUNDRED
+    full_from: Decimal = HUNDRED
     """The rate in per cent from which on full points are given; below it in proportion."""
 
 
@@ -133,7 +133,7 @@ SHIPPED_TABLE = (
         points=Decimal(10),
         standard="按参学率计分，达到 95% 得满分。",
         indicator=Indicator.STUDY,
-        full_at=Decimal(95),
+        full_from=Decimal(95),
     ),
     TableItem(
         section="学法用法",
@@ -141,7 +141,7 @@ SHIPPED_TABLE = (
         points=Decimal(15),
         standard="按参考率计分，达到 98% 得满分。",
         indicator=Indicator.PARTICIPATION,
-        full_at=Decimal(98),
+        full_from=Decimal(98),
     ),
     TableItem(
         section="学法用法",
@@ -149,7 +149,7 @@ SHIPPED_TABLE = (
         points=Decimal(15),
         standard="按合格率计分，达到 95% 得满分。",
         indicator=Indicator.PASS,
-        full_at=Decimal(95),
+        full_from=Decimal(95),
     ),
     TableItem(
         section="普法履职",
@@ -174,11 +174,11 @@ SHIPPED_TABLE = (
 """The score table that the house comes with, 100 points; the office changes it as it likes."""
 
 
-def points_of_rate(rate: Decimal | None, *, points: Decimal, full_at: Decimal) -> Decimal | None:
-    """Turn a rate in per cent into points: full from `full_at` on, in proportion below; None over nothing."""
+def points_of_rate(rate: Decimal | None, *, points: Decimal, full_from: Decimal) -> Decimal | None:
+    """Turn a rate in per cent into points: full from `full_from` on, in proportion below; None over nothing."""
     if rate is None:
         return None
-    return points if rate >= full_at else round_points(points * rate / full_at)
+    return points if rate >= full_from else round_points(points * rate / full_from)
 
 
 def mean_points(given: Sequence[Decimal]) -> Decimal | None:
@@ -189,7 +189,8 @@ def mean_points(given: Sequence[Decimal]) -> Decimal | None:
 def satisfaction(votes: dict[Opinion, int]) -> Decimal | None:
     """Give the share of satisfaction of a vote in per cent; None without a vote."""
     total = sum(votes.values())
-    return round_points(sum(_OPINION_WEIGHTS[o] * n for o, n in votes.items()) / total) if total else None
+    weighed = sum((_OPINION_WEIGHTS[opinion] * count for opinion, count in votes.items()), ZERO)
+    return round_points(weighed / total) if total else None
 
 
 def band_of(total: Decimal, *, possible: Decimal, bands: Iterable[Band]) -> str:

@@ -19,10 +19,10 @@ from examapp.duties.operations.changing import DutyRefusedError
 from examapp.duties.queries import Hands
 from examapp.duties.queries.assessment import (
     Line,
+    Reviewer,
     Sheet,
     bands_of,
     get_assessment,
-    Reviewer,
     list_reviewers,
     whole_sheet,
     whole_sheets,
@@ -58,9 +58,7 @@ def feed_back_all(session: Session, *, assessment_id: int, hands: Hands, actor: 
     return len(done)
 
 
-def _lock_all(
-    session: Session, assessment_id: int, state: SheetState, hands: Hands, *, now: datetime
-) -> list[Sheet]:
+def _lock_all(session: Session, assessment_id: int, state: SheetState, hands: Hands, *, now: datetime) -> list[Sheet]:
     """Lock every sheet in a state, in one order, and give them whole; for the office alone."""
     if not hands.is_office:
         raise NotFoundError

@@ -40,12 +40,8 @@ def review_sheet(session: Session, *, sheet_id: int, given: Mapping[int, Given],
         raise DutyRefusedError("有的项目还没有打分，请全部打完后提交。")
     for item_id in sorted(judged):
         values = {"points": given[item_id].points, "remark": given[item_id].remark, "reviewed_at": now}
-        line = insert(AssessmentReview).values(
-            sheet_id=row.id, item_id=item_id, reviewer_id=actor.person_id, **values
-        )
-        session.execute(
-            line.on_conflict_do_update(index_elements=["sheet_id", "item_id", "reviewer_id"], set_=values)
-        )
+        line = insert(AssessmentReview).values(sheet_id=row.id, item_id=item_id, reviewer_id=actor.person_id, **values)
+        session.execute(line.on_conflict_do_update(index_elements=["sheet_id", "item_id", "reviewer_id"], set_=values))
     touch(row, now=now)
     note(session, "duties.review_sheet", row, actor=actor, now=now)
 

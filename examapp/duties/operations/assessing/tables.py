@@ -85,7 +85,7 @@ def item_of(item: AssessmentItem) -> TableItem:
         points=item.points,
         standard=item.standard,
         indicator=Indicator(item.indicator),
-        full_at=item.full_at,
+        full_from=item.full_from,
     )
 
 
@@ -98,7 +98,7 @@ def new_item(assessment_id: int, position: int, item: TableItem) -> AssessmentIt
 
 def _set_item(row: AssessmentItem, item: TableItem) -> None:
     row.section, row.content, row.points, row.standard = item.section, item.content, item.points, item.standard
-    row.indicator, row.full_at = item.indicator, item.full_at
+    row.indicator, row.full_from = item.indicator, item.full_from
 
 
 def change_settings(

@@ -4,8 +4,8 @@ from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-revision = "0003_assessment"
-down_revision = "0002_uploads"
+revision = "0004_assessment"
+down_revision = "0003_laws_take_effect"
 branch_labels = None
 depends_on = None
 
@@ -42,8 +42,8 @@ def upgrade():
     sa.Column('points', sa.Numeric(precision=7, scale=2), nullable=False),
     sa.Column('standard', sa.Text(), nullable=False),
     sa.Column('indicator', sa.Text(), nullable=False),
-    sa.Column('full_at', sa.Numeric(precision=7, scale=2), nullable=False),
-    sa.CheckConstraint('full_at > 0 AND full_at <= 100', name=op.f('ck_duty_assessment_items_full_at')),
+    sa.Column('full_from', sa.Numeric(precision=7, scale=2), nullable=False),
+    sa.CheckConstraint('full_from > 0 AND full_from <= 100', name=op.f('ck_duty_assessment_items_full_from')),
     sa.CheckConstraint('points > 0', name=op.f('ck_duty_assessment_items_points')),
     sa.ForeignKeyConstraint(['assessment_id'], ['duty_assessments.id'], name=op.f('fk_duty_assessment_items_assessment_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_assessment_items'))

@@ -1,0 +1,112 @@
+"""Rates that fill a score table by themselves: the same figures as in the reports, the unit's whole subtree, nothing over nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from examapp.core import clock
+from examapp.core.points import percentage
+from examapp.duties.models import Assessment, DutyItem, DutyRecord
+from examapp.duties.queries.indicators import rates_of
+from examapp.duties.rules.assessment import Indicator
+from examapp.training.models import Chapter, ChapterProgress, Course
+from tests.reports.county import County
+
+
+def assessment_of(world, exam=None):
+    row = Assessment(
+        year=2026, title="考核", state="open", exam_id=exam.id if exam else None, created_at=clock.now(), updated_at=clock.now()
+    )  # fmt: skip
+    return world.save(row)
+
+
+def test_exam_rates_are_those_of_the_reports_over_the_subtree(world):
+    county = County(world)
+    people = [world.person(county.bureau), world.person(county.office), world.person(county.office)]
+    county.attempt(people[0], points=Decimal(90))
+    county.attempt(people[1], points=Decimal(50))
+    world.person(county.town)
+    rates = rates_of(
+        world.session,
+        assessment_of(world, county.exam),
+        [county.bureau.id, county.town.id, county.empty.id],
+        now=clock.now(),
+    )
+    assert rates[county.bureau.id][Indicator.PARTICIPATION] == percentage(2, 3)
+    assert rates[county.bureau.id][Indicator.PASS] == Decimal("50.00")
+    assert rates[county.town.id][Indicator.PARTICIPATION] == Decimal("0.00")
+    assert rates[county.town.id][Indicator.PASS] is None
+    assert rates[county.empty.id][Indicator.PARTICIPATION] is None
+    office = world.api(world.admin("publicity_office"))
+    assert office.get(f"/admin/duties/units/{county.bureau.id}").text.count("66.67%") == 1
+
+
+def test_study_counts_chapters_passed_and_no_time(world):
+    county = County(world)
+    learner, other = world.person(county.office), world.person(county.bureau)
+    nothing = rates_of(world.session, assessment_of(world), [county.bureau.id], now=clock.now())
+    assert nothing[county.bureau.id][Indicator.STUDY] is None  # the year has no course
+    course = world.save(
+        Course(title="必修", year=2026, credits=1, state="published", created_at=clock.now(), updated_at=clock.now())
+    )
+    chapter = world.save(
+        Chapter(course_id=course.id, position=1, title="一", body="<p>文</p>", exercise_count=1, pass_count=1)
+    )
+    world.save(ChapterProgress(chapter_id=chapter.id, person_id=learner.id, pages_opened=1, passed_at=clock.now()))
+    world.save(ChapterProgress(chapter_id=chapter.id, person_id=other.id, pages_opened=1, read_at=clock.now()))
+    assessment = world.session.query(Assessment).one()
+    rates = rates_of(world.session, assessment, [county.bureau.id, county.office.id], now=clock.now())
+    assert rates[county.bureau.id][Indicator.STUDY] == Decimal("50.00")
+    assert rates[county.office.id][Indicator.STUDY] == Decimal("100.00")
+
+
+def test_items_count_once_they_are_done_or_overdue(duties):
+    own = duties.published(due_on="2026-03-01")
+    rows = {
+        "late": date(2026, 4, 1),
+        "in time": date(2026, 5, 1),
+        "overdue": date(2026, 6, 1),
+        "later": date(2026, 12, 31),
+    }
+    items = {"early": duties.items(own)[0]}
+    for position, (name, due_on) in enumerate(rows.items(), 2):
+        items[name] = duties.world.save(
+            DutyItem(
+                list_id=own.id, position=position, kind="own", content=name, due_on=due_on, created_at=clock.now(), updated_at=clock.now()
+            )
+        )  # fmt: skip
+    for name, done_on in (("early", date(2026, 2, 1)), ("late", date(2026, 4, 2)), ("in time", date(2026, 5, 1))):
+        record = DutyRecord(
+            item_id=items[name].id, done_on=done_on, form="学习", created_at=clock.now(), updated_at=clock.now()
+        )
+        duties.world.save(record)
+    rates = rates_of(duties.session, assessment_of(duties.world), [duties.unit.id, duties.other.id], now=clock.now())
+    assert rates[duties.unit.id][Indicator.ON_TIME] == Decimal("50.00")  # two of: early, late, in time, overdue
+    assert rates[duties.other.id][Indicator.ON_TIME] is None
+
+
+def test_a_rate_fills_its_line_and_what_has_no_data_is_judged(assessed):
+    county = County(assessed.world)
+    assessed.exam = county.exam
+    person = assessed.world.person(assessed.unit)
+    assessed.world.person(assessed.unit)
+    county.attempt(person, points=Decimal(90))
+    assessed.open_it(items=(("参考", "10", "participation"), ("参学", "20", "study")))
+    page = assessed.admin.get(f"/admin/duties/sheets/{assessed.sheet().id}").text
+    assert "参考率 50.00%，自动取数" in page
+    form = assessed.admin.get(f"/admin/duties/sheets/{assessed.sheet().id}/self").text
+    taken, judged = assessed.items_of()
+    assert f"points-{judged.id}" in form
+    assert f"points-{taken.id}" not in form
+    marks = {f"points-{judged.id}": "20", f"words-{judged.id}": "学了", f"points-{taken.id}": "10"}
+    assert assessed.on_sheet("self", client=assessed.admin, act="submit", **marks).status_code == 302
+    for client in assessed.reviewers:
+        given = {f"points-{judged.id}": "12", f"points-{taken.id}": "10"}
+        assert client.post(f"/duties/reviews/{assessed.sheet().id}", data=given).status_code == 302
+    assert assessed.on_sheet("feed_back").status_code == 302
+    assert assessed.sheet().total == Decimal("17.00")  # 5 of 10 from the rate, whatever was sent, and 12
+    county.attempt(assessed.world.person(assessed.unit), points=Decimal(90))
+    assert (
+        "参考率 50.00%" in assessed.admin.get(f"/admin/duties/sheets/{assessed.sheet().id}").text
+    )  # fixed by the feedback
