@@ -11,6 +11,7 @@ from examapp.duties.models import DutyReminder, VoteTaken, VoteTally
 from examapp.duties.operations.reminding import remind_due
 from examapp.duties.queries.indicators import count_votes
 from examapp.duties.rules import names_in
+from examapp.messages.models import OutgoingMessage
 
 
 def test_a_person_votes_once_a_unit_and_not_on_the_own_one(assessed):
@@ -66,6 +67,8 @@ def test_who_answers_is_reminded_once_a_stage_and_sees_it(duties, frozen):
     assert remind_due(duties.session, now=clock.now()) == 1
     assert remind_due(duties.session, now=clock.now()) == 0
     assert [r.person_id for r in duties.session.query(DutyReminder)] == [person.id]
+    [message] = duties.session.query(OutgoingMessage).all()
+    assert (message.person_id, message.kind) == (person.id, "duties.remind")
     client = duties.world.client(person)
     assert "我负责的普法事项" in client.get("/").text
     mine = client.get("/duties/mine").text

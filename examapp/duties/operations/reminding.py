@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,6 +16,7 @@ from examapp.duties.models import DutyItem, DutyReminder
 from examapp.duties.operations.changing import DutyRefusedError
 from examapp.duties.queries import Hands, get_item
 from examapp.duties.queries.mine import list_due_items, people_answering
+from examapp.messages.operations.outgoing import send_out
 from examapp.people.models import Person
 
 BEFORE = timedelta(days=7)
@@ -34,11 +36,16 @@ def remind_due(session: Session, *, now: datetime) -> int:
     today = day_of(now)
     due = [(item, unit) for item, unit in list_due_items(session, today=today) if _stage(item, today) is not None]
     answering = people_answering(session, due)
-    sent = 0
+    new: Counter[int] = Counter()
     for item, _ in due:
         stage = _stage(item, today)
         assert stage is not None
-        sent += _send(session, item, answering[item.id], stage, actor=SYSTEM, now=now)
+        new.update(person.id for person in _send(session, item, answering[item.id], stage, actor=SYSTEM, now=now))
+    for person_id, count in new.items():
+        text = f"您负责的普法责任清单事项有 {count} 项即将到期或已逾期，请登录学法考试平台，在首页「待办事项」中查看。"
+        once_key = f"duties.due:{today}:{person_id}"
+        send_out(session, person_id=person_id, kind="duties.remind", text=text, once_key=once_key, now=now)
+    sent = new.total()
     if sent:
         record(session, "duties.remind_due", actor=SYSTEM, now=now, object_type="duty_item", details={"sent": sent})
     return sent
@@ -61,17 +68,22 @@ def remind_of(session: Session, *, item_id: int, hands: Hands, actor: Actor, now
         raise DutyRefusedError(
             f"责任人「{item.person or '未填'}」在本单位名册中找不到，或有同名的人。请在清单中写成「姓名（工号）」后再提醒。"
         )
-    stage = Stage(name="asked", for_day=day_of(now))
-    if not _send(session, item, people, stage, actor=actor, now=now):
+    reminded = _send(session, item, people, Stage(name="asked", for_day=day_of(now)), actor=actor, now=now)
+    if not reminded:
         raise DutyRefusedError("今天已经提醒过了，责任人登录后会在首页看到。")
+    for person in reminded:
+        text = f"请尽快落实您负责的普法事项「{item.content[:40]}」，完成后告知本单位管理员登记。"
+        once_key = f"duties.asked:{item_id}:{person.id}:{day_of(now)}"
+        send_out(session, person_id=person.id, kind="duties.remind", text=text, once_key=once_key, now=now)
     record(session, "duties.remind_of", actor=actor, now=now, object_type="duty_item", object_id=item_id)
-    return [person.name for person in people]
+    return [person.name for person in reminded]
 
 
 def _send(
     session: Session, item: DutyItem, people: Sequence[Person], stage: Stage, *, actor: Actor, now: datetime
-) -> int:
-    sent = 0
+) -> list[Person]:
+    """Put reminders down; gives whom this stage had not reached yet."""
+    reached = []
     for person in people:
         row = insert(DutyReminder).values(
             item_id=item.id,
@@ -81,5 +93,6 @@ def _send(
             asked_by_id=actor.person_id,
             created_at=now,
         )
-        sent += session.scalar(row.on_conflict_do_nothing().returning(DutyReminder.id)) is not None
-    return sent
+        if session.scalar(row.on_conflict_do_nothing().returning(DutyReminder.id)) is not None:
+            reached.append(person)
+    return reached

@@ -4,8 +4,8 @@ from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-revision = "0004_assessment"
-down_revision = "0003_laws_take_effect"
+revision = "0006_assessment"
+down_revision = "0004_reminders"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,178 @@
+"""Two at the same moment on one score sheet, with true commits: one does it, the other is told, and nothing is counted twice."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlalchemy import func, select
+
+from examapp.audit.models import AuditEvent
+from examapp.audit.operations import SYSTEM, Actor
+from examapp.core import clock
+from examapp.core.db import transaction
+from examapp.core.errors import ConflictError
+from examapp.duties.models import (
+    AssessmentReview,
+    AssessmentReviewer,
+    AssessmentRevision,
+    AssessmentSheet,
+    DutyReminder,
+    VoteTally,
+)
+from examapp.duties.operations import items, lists
+from examapp.duties.operations.assessing import concluding, reviewing, sheets, tables
+from examapp.duties.operations.assessing.reviewing import Given
+from examapp.duties.operations.assessing.sheets import OwnScore
+from examapp.duties.operations.assessing.tables import AssessmentSettings
+from examapp.duties.operations.changing import Answerable, Duty
+from examapp.duties.operations.reminding import remind_due
+from examapp.duties.queries import Hands
+from examapp.duties.rules.assessment import SHIPPED_BANDS, Indicator, Opinion, TableItem
+from examapp.people.rules import Reach
+from tests.race.test_exam_office import together
+
+EVERYTHING = Reach(is_everything=True)
+HANDS = Hands(write=EVERYTHING, approve=EVERYTHING)
+WHO = {"hands": HANDS, "actor": SYSTEM}
+
+
+def refused(results):
+    return sum(isinstance(result, ConflictError) for result in results)
+
+
+def make(race_world):
+    """An open assessment of one judged item and the vote, with two reviewers of another unit; gives sheet, item and reviewers."""
+    unit, home = race_world.unit(), race_world.unit()
+    people = [race_world.person(home) for _ in range(2)]
+    race_world.commit()
+    now = clock.now()
+    with transaction() as session:
+        made = tables.create_assessment(session, year=2026, is_copied=False, now=now, **WHO)
+        made.items.clear()
+        session.flush()
+        for indicator in (Indicator.NONE, Indicator.VOTE):
+            item = TableItem(section="甲", content="乙", points=Decimal(10), indicator=indicator)
+            tables.put_table_item(
+                session, assessment_id=made.id, version=made.version, item_id=None, item=item, now=now, **WHO
+            )
+        settings = AssessmentSettings(
+            title="考核", exam_id=None, self_due_on=None, appeal_days=7, vote_until=clock.today(), bands=SHIPPED_BANDS
+        )
+        tables.change_settings(session, assessment_id=made.id, version=made.version, settings=settings, now=now, **WHO)
+        tables.open_assessment(session, assessment_id=made.id, version=made.version, now=now, **WHO)
+        session.add_all(
+            AssessmentReviewer(assessment_id=made.id, person_id=person.id, added_at=now) for person in people
+        )
+        sheet_id = session.scalars(select(AssessmentSheet.id).where(AssessmentSheet.unit_id == unit.id)).one()
+        return unit.id, sheet_id, [item.id for item in made.items], [person.id for person in people]
+
+
+def version(race_world, sheet_id):
+    race_world.session.rollback()
+    return race_world.session.scalars(select(AssessmentSheet.version).where(AssessmentSheet.id == sheet_id)).one()
+
+
+def count(race_world, model):
+    race_world.session.rollback()
+    return race_world.session.scalar(select(func.count()).select_from(model))
+
+
+def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
+    unit_id, sheet_id, item_ids, people = make(race_world)
+    judged = item_ids[0]
+    votes = {unit_id: Opinion.GOOD}
+    voter = Actor(person_id=people[0])
+    voted = together(race_app, 4, lambda s: reviewing.cast_votes(s, opinions=votes, actor=voter, now=clock.now()))
+    assert sorted(voted) == [0, 0, 0, 1]
+    race_world.session.rollback()
+    assert race_world.session.scalars(select(VoteTally.votes)).all() == [1]
+
+    seen = version(race_world, sheet_id)
+    scores = {judged: OwnScore(points=Decimal(9), reason="做了")}
+    handed_in = together(
+        race_app,
+        2,
+        lambda s: sheets.save_self_scores(
+            s, sheet_id=sheet_id, version=seen, scores=scores, is_submitted=True, now=clock.now(), **WHO
+        ),
+    )
+    assert refused(handed_in) == 1
+
+    numbers = iter(people)
+    given = {judged: Given(points=Decimal(8), remark="")}
+    reviewed = together(
+        race_app,
+        2,
+        lambda s: reviewing.review_sheet(
+            s, sheet_id=sheet_id, given=given, actor=Actor(person_id=next(numbers)), now=clock.now()
+        ),
+    )
+    assert reviewed == [None, None]  # two reviewers do not disturb each other
+    assert count(race_world, AssessmentReview) == 2
+
+    seen = version(race_world, sheet_id)
+    fed_back = together(
+        race_app,
+        2,
+        lambda s: concluding.feed_back_sheet(s, sheet_id=sheet_id, version=seen, now=clock.now(), **WHO),
+    )
+    assert refused(fed_back) == 1
+    seen = version(race_world, sheet_id)
+    acts = iter(
+        [
+            lambda s: concluding.seal_sheet(s, sheet_id=sheet_id, version=seen, now=clock.now(), **WHO),
+            lambda s: sheets.appeal(s, sheet_id=sheet_id, version=seen, text="漏计", now=clock.now(), **WHO),
+        ]
+    )
+
+    def take_next(session):
+        return next(acts)(session)
+
+    assert refused(together(race_app, 2, take_next)) == 1
+    race_world.session.rollback()
+    sheet = race_world.session.get_one(AssessmentSheet, sheet_id)
+    assert (sheet.state == "sealed") == (sheet.appeal == "")
+    assert sheet.total == Decimal("18.00")
+    if sheet.state == "appealed":
+        with transaction() as session:
+            concluding.answer_appeal(
+                session, sheet_id=sheet_id, version=sheet.version, points={}, answer="维持", now=clock.now(), **WHO
+            )
+    together(race_app, 2, lambda s: concluding.seal_all(s, assessment_id=sheet.assessment_id, now=clock.now(), **WHO))
+    assert count(race_world, AssessmentRevision) == 1
+
+    seen = version(race_world, sheet_id)
+    corrected = together(
+        race_app,
+        2,
+        lambda s: concluding.correct_sealed_sheet(
+            s, sheet_id=sheet_id, version=seen, points={judged: Decimal(5)}, reason="更正", now=clock.now(), **WHO
+        ),
+    )
+    assert refused(corrected) == 1
+    race_world.session.rollback()
+    numbers_made = race_world.session.scalars(select(AssessmentRevision.number).order_by(AssessmentRevision.id)).all()
+    assert list(numbers_made) == [1, 2]
+    acts_noted = race_world.session.scalars(select(AuditEvent.act).where(AuditEvent.act.like("duties.%sheet"))).all()
+    assert sorted(acts_noted).count("duties.correct_sealed_sheet") == 1
+    assert sorted(acts_noted).count("duties.seal_sheet") == 1
+
+
+def test_two_sweeps_remind_once(race_app, race_world):
+    unit = race_world.unit()
+    race_world.person(unit, name="张三")
+    race_world.commit()
+    make_item(unit.id)
+    assert sum(together(race_app, 3, lambda s: remind_due(s, now=clock.now()))) == 1
+    assert count(race_world, DutyReminder) == 1
+
+
+def make_item(unit_id):
+    """A published list of this year with one item of 张三 that is due today."""
+    now, year = clock.now(), clock.today().year
+    with transaction() as session:
+        own = lists.open_list(session, unit_id=unit_id, year=year, now=now, **WHO)
+        duty, who = Duty(content="宪法", due_on=clock.today()), Answerable(person="张三")
+        items.create_item(session, list_id=own.id, duty=duty, answerable=who, now=now, **WHO)
+        lists.propose_list(session, list_id=own.id, version=own.version, now=now, **WHO)
+        lists.publish_list(session, list_id=own.id, version=own.version, now=now, **WHO)
