@@ -4,8 +4,8 @@ from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-revision = "0006_assessment"
-down_revision = "0004_reminders"
+revision = "0007_assessment"
+down_revision = "0006_own_notes"
 branch_labels = None
 depends_on = None
 
