@@ -55,6 +55,7 @@ from examapp.reports import api as reports_api
 from examapp.reports import models as _reports
 from examapp.reports import tasks as _report_tasks
 from examapp.training import admin_routes as training_admin_routes
+from examapp.training import api as training_api
 from examapp.training import models as _training
 from examapp.training import routes as training_routes
 from examapp.training import tasks as _training_tasks
@@ -109,6 +110,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     document_api.api_blueprint,
     grading_cli.cli_blueprint,
     training_routes.blueprint,
+    training_api.api_blueprint,
     training_admin_routes.admin_blueprint,
     demo_cli.cli_blueprint,
     laws_routes.blueprint,

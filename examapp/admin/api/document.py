@@ -65,6 +65,7 @@ def _call(
 
 
 _EXAM, _ATTEMPT, _EXPORT = _path_id("exam_id"), _path_id("attempt_id"), _path_id("export_id")
+_ITEM = _path_id("item_id")
 _UNSAFE = (400, 403, 413, 415)
 _AS = _query("as", {"type": "string", "enum": ["organiser"]})
 _FIGURES = (
@@ -106,6 +107,9 @@ _PATHS: _Json = {
     },
     "/api/v1/attempts/{attempt_id}/result": {
         "get": _call("get_result", "成绩", {200: "Result", 202: "Grading"}, (403, 409), parameters=(_ATTEMPT,))
+    },
+    "/api/v1/practice/items/{item_id}/answer": {
+        "put": _call("answer_item", "回答一道练习题", {200: "PracticeAnswered"}, (*_UNSAFE, 409, 422), parameters=(_ITEM,), body="PracticeAnswer")
     },
     "/api/v1/exams/{exam_id}/participation": {
         "get": _call("show_participation", "参考情况", {200: "Participation"}, (400, 403), parameters=(_EXAM, *_FIGURES))

@@ -98,6 +98,8 @@ SHAPES: _Json = {
     ),
     "Submission": _object("epoch answers", epoch=_EPOCH, answers=_list(_CHANGE, maxItems=1000)),
     "Submitted": _object("receipt refused", receipt=_RECEIPT, refused={"type": "object", "additionalProperties": _TEXT}),
+    "PracticeAnswer": _object("response", response=_RESPONSE, unsure=_FLAG),
+    "PracticeAnswered": _object("is_new server_time", is_new=_FLAG, server_time=_INSTANT),
     "Grading": _object("state", state={"const": "grading"}),
     "Result": {
         "oneOf": [

@@ -54,6 +54,19 @@ def open_page(session: Session, *, chapter_id: int, person_id: int, number: int,
     return OpenedPage(chapter=chapter, number=number, count=len(pages), html=html, progress=progress)
 
 
+def take_along(session: Session, *, chapter_id: int, person_id: int, now: datetime) -> ExerciseRun:
+    """Hand over a chapter whole, with its exercise begun, for where there is no network: the text was given to its end, so it is read.
+
+    Raises as begin_exercise does.
+    """
+    chapter = get_my_chapter(session, chapter_id, person_id)
+    progress = _lock_progress(session, chapter_id, person_id)
+    progress.pages_opened = max(progress.pages_opened, len(split_pages(chapter.body)))
+    progress.read_at = progress.read_at or now
+    session.flush()
+    return begin_exercise(session, chapter_id=chapter_id, person_id=person_id, now=now)
+
+
 def _lock_progress(session: Session, chapter_id: int, person_id: int) -> ChapterProgress:
     session.execute(
         insert(ChapterProgress)

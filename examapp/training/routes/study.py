@@ -18,9 +18,12 @@ from examapp.core.uploads.serving import serve_file
 from examapp.exams.queries import list_exams_of
 from examapp.people.access import may, me, my_reach, signed_in
 from examapp.training.operations.studying import begin_exercise, open_page
+from examapp.training.operations.studying import take_along as begin_taken
+from examapp.training.queries.articles import live_html
 from examapp.training.queries.contents import files_of, get_file_for
 from examapp.training.queries.courses import (
     credits_of,
+    get_my_chapter,
     get_my_course,
     get_own_run,
     has_open_run,
@@ -31,7 +34,7 @@ from examapp.training.queries.courses import (
 from examapp.training.queries.gates import course_titles
 from examapp.training.queries.practice import ask, solve
 from examapp.training.routes.frame import blueprint
-from examapp.training.rules import RUNS_A_DAY
+from examapp.training.rules import RUNS_A_DAY, split_pages
 from question_bank.model import KIND_NAMES
 
 
@@ -121,6 +124,41 @@ def start_exercise(chapter_id: int) -> Response:
         flash(error.text, "warning")
         return redirect(url_for(".read_chapter", chapter_id=chapter_id))
     return redirect(url_for(".show_run", run_id=run_id))
+
+
+@blueprint.post("/study/chapters/<int:chapter_id>/take-along")
+@signed_in
+def take_along(chapter_id: int) -> Response:
+    """Take a chapter with its exercise along, to be finished without a network."""
+    try:
+        with transaction() as session:
+            run = begin_taken(session, chapter_id=chapter_id, person_id=me().person_id, now=clock.now())
+            run_id = run.id
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        flash(error.text, "warning")
+        return redirect(url_for(".read_chapter", chapter_id=chapter_id))
+    return redirect(url_for(".show_taken", run_id=run_id))
+
+
+@blueprint.get("/study/exercises/<int:run_id>/taken")
+@signed_in
+def show_taken(run_id: int) -> str | Response:
+    """Show a chapter whole with the open questions of its exercise, no key among them; once all are answered, lead to the result."""
+    session = reading()
+    run, items = get_own_run(session, run_id, person_id=me().person_id)
+    if run.finished_at is not None:
+        return redirect(url_for(".show_run", run_id=run_id))
+    chapter = get_my_chapter(session, run.chapter_id, me().person_id)
+    return render_template(
+        "training/taken.html",
+        chapter=chapter,
+        pages=[live_html(session, page, on=clock.today()) for page in split_pages(chapter.body)],
+        run=run,
+        items=[ask(session, item) for item in items if item.answered_at is None],
+        kind_names=KIND_NAMES,
+    )
 
 
 @blueprint.get("/study/exercises/<int:run_id>")
