@@ -9,11 +9,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from benchmarks import bank, grading, pages, saving, training
+from benchmarks import bank, grading, pages, saving, training, waves
 from benchmarks.deployment import deploy
 from benchmarks.figures import Figure
 
-TOPICS = ("saving", "pages", "grading", "bank", "training")
+TOPICS = ("saving", "pages", "grading", "waves", "bank", "training")
 
 
 def main(topics: list[str]) -> int:
@@ -30,7 +30,7 @@ def main(topics: list[str]) -> int:
     if set(topics) - {"bank", "training"}:
         deployment = deploy(folder)
         try:
-            for name, module in (("pages", pages), ("saving", saving), ("grading", grading)):
+            for name, module in (("pages", pages), ("saving", saving), ("grading", grading), ("waves", waves)):
                 if name in topics:
                     figures += _measured(name, lambda module=module: module.measure(deployment))
         finally:

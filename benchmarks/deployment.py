@@ -57,6 +57,21 @@ def cpu_of_groups(groups: set[int]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def memory_mb(deployment: Deployment) -> float:
+    """Sum the proportional memory (shared pages counted once) of all processes of the site, in MB."""
+    groups = {part.process.pid for part in deployment.site.parts if part.process}
+    groups |= {server.process.pid for server in deployment.site.servers.values()}
+    total = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if int((folder / "stat").read_text().rsplit(")", 1)[1].split()[2]) in groups:
+                rollup = (folder / "smaps_rollup").read_text()
+                total += int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1])
+        except (OSError, StopIteration):
+            continue
+    return total / 1024
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

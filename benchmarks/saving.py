@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import signal
 import statistics
 import subprocess
 import time
 
+from sqlalchemy import create_engine, text
+
 from benchmarks.deployment import Deployment, cpu_of_groups, free_port, run_inside
 from benchmarks.figures import Figure, at_least, at_most
-from benchmarks.load import Candidate, hammer, sign_in_many
+from benchmarks.load import Candidate, Line, hammer, sign_in_many
 from examapp.core.supervisor import web_command
 
 _CONCURRENCY = 32
@@ -64,16 +65,10 @@ def _round(
 
 class _BareCaller:
     def __init__(self, port: int, path: str) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        self.path = path
+        self.line = Line(port, f"PUT {path}")
 
     def save(self) -> float:
-        began = time.perf_counter()
-        self.connection.request("PUT", self.path, b"{}")
-        answer = self.connection.getresponse()
-        answer.read()
-        assert answer.status == 200, answer.status
-        return time.perf_counter() - began
+        return self.line.ask(b"{}")
 
 
 class _Bare:
@@ -85,10 +80,10 @@ class _Bare:
         command[command.index("--port") + 1] = str(port)
         command[-1] = "benchmarks.bare:app"
         self.process = subprocess.Popen(command, env=deployment.environment, start_new_session=True)
-        person = {c: _person_id(c) for c in candidates}
         # Attempts of their own epoch: the bare function counts from a million, above what the candidates send.
-        self.callers = [_BareCaller(port, f"/{c.attempt['id']}/{person[c]}/{c.epoch}") for c in candidates]
+        digests = _token_digests(deployment, candidates)
         _wait_for(port)
+        self.callers = [_BareCaller(port, f"/{c.attempt['id']}/{digests[c.name]}/{c.epoch}") for c in candidates]
 
     def cpu_s(self) -> float:
         return cpu_of_groups({self.process.pid})
@@ -97,15 +92,24 @@ class _Bare:
         os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def _person_id(candidate: Candidate) -> int:
-    return int(json.loads(candidate.call("GET", "/api/v1/session")[1])["person"]["id"])
+def _token_digests(deployment: Deployment, candidates: list[Candidate]) -> dict[str, str]:
+    """Give the digest of each candidate's newest sign-in, in hexadecimal, by staff number."""
+    query = text(
+        "SELECT DISTINCT ON (a.login_name) a.login_name, encode(s.token_digest, 'hex') FROM sign_ins s JOIN accounts a ON a.id = s.account_id "
+        "WHERE a.login_name = ANY(:names) ORDER BY a.login_name, s.id DESC"
+    )
+    engine = create_engine(deployment.environment["DATABASE_URL"])
+    with engine.connect() as connection:
+        found = dict(connection.execute(query, {"names": [c.name for c in candidates]}).tuples().all())
+    engine.dispose()
+    return found
 
 
 def _wait_for(port: int) -> None:
     for _ in range(100):
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/0/0/1")
+            connection.request("GET", "/0/00/1")
             connection.getresponse().read()
         except OSError:
             time.sleep(0.1)

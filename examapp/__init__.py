@@ -18,6 +18,7 @@ from examapp.core.crypto import Sealer
 from examapp.core.db import db, engine_options
 from examapp.core.logging import set_up_logging
 from examapp.core.pulse import look_after
+from examapp.core.turns import Turns
 from examapp.core.worker import init_celery
 from examapp.people.access import init_access
 from examapp.people.queries import find_mobiles
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         with app.app_context():
             look_after(db.engine)
             clock.follow(db.engine)
+    app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns))  # type: ignore[method-assign]  # as the next one
     app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]  # Flask means it to be wrapped so
     if proxies := int(settings.trusted_proxies):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, request
 from examapp.attempts import operations, queries, rules
 from examapp.attempts.models import Attempt, AttemptState
 from examapp.core import clock, pace
-from examapp.core.db import reading, transaction
+from examapp.core.db import one_statement, reading, transaction
 from examapp.core.jsonapi import answer, instant, read_object
 from examapp.core.permissions import Permission
 from examapp.exams.models import Exam
@@ -18,6 +18,7 @@ from examapp.exams.queries import list_exams_of, list_organiser_exams
 from examapp.exams.rules import phase
 from examapp.papers.queries import get_paper, render_paper
 from examapp.people.access import me, my_reach, signed_in
+from examapp.people.access.by_statement import my_person_id, signed_in_by_statement, token_digest
 
 api_blueprint = Blueprint("attempts_api", __name__, url_prefix="/api/v1")
 _SMALL_BYTES = 64 * 1024
@@ -96,17 +97,15 @@ def take_over(attempt_id: int) -> Response:
 
 
 @api_blueprint.put("/attempts/<int:attempt_id>/answers")
-@signed_in
+@signed_in_by_statement
 def save_answers(attempt_id: int) -> Response:
     """Save changes; the reply is sent after the commit, never before."""
     epoch, changes = rules.read_changes(
         read_object(most_bytes=rules.MOST_SAVE_BYTES), "changes", most=rules.MOST_CHANGES
     )
     pace.check(attempt_id)
-    with pace.timed(), transaction() as session:
-        saved = operations.save_answers(
-            session, attempt_id, person_id=me().person_id, epoch=epoch, changes=changes, now=_arrived()
-        )
+    with pace.timed():
+        saved = _save(attempt_id, epoch, changes)
     if saved.refused_as is not None:
         raise saved.refused_as
     assert saved.deadline_at is not None
@@ -116,6 +115,21 @@ def save_answers(attempt_id: int) -> Response:
             "deadline_at": instant(saved.deadline_at), "next_save_ms": pace.next_save_ms(), "notice": None,
         }
     )  # fmt: skip
+
+
+def _save(attempt_id: int, epoch: int, changes: list[rules.Change]) -> operations.Saved:
+    """Save in one statement; what is not the plain case is looked at again, with all its reasons."""
+    with one_statement() as connection:
+        saved = operations.save_answers_of_sign_in(
+            connection, attempt_id, token_digest=token_digest(), epoch=epoch, changes=changes, now=_arrived()
+        )
+    if saved is not None:
+        return saved
+    person_id = my_person_id()
+    with transaction() as session:
+        return operations.save_answers(
+            session, attempt_id, person_id=person_id, epoch=epoch, changes=changes, now=_arrived()
+        )
 
 
 @api_blueprint.put("/attempts/<int:attempt_id>/marks")

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from flask import has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Date, DateTime, Identity, MetaData, Numeric, Text
+from sqlalchemy import BigInteger, Connection, Date, DateTime, Engine, Identity, MetaData, Numeric, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, scoped_session
 
@@ -78,6 +78,21 @@ def transaction_aside() -> Iterator[Session]:
     with Session(db.engine) as session:
         yield session
         session.commit()
+
+
+@contextmanager
+def one_statement() -> Iterator[Connection]:
+    """Give a connection on which each statement commits by itself, for a write that is one statement whole: two exchanges with the database less.
+
+    Where the bind is a connection already, in a transaction of its owner, it joins that.
+    """
+    bind: Engine | Connection = db.session.get_bind()
+    if isinstance(bind, Connection):
+        with bind.begin_nested():
+            yield bind
+    else:
+        with bind.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def reading() -> Session:

@@ -9,6 +9,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from examapp.config import Settings
 from examapp.core.errors import TryAgainError
+from examapp.core.turns import aside
 
 NO_HASH = "!"
 """Stands where an account has no hash yet: no password matches it."""
@@ -40,12 +41,12 @@ class Hasher:
 
     def hash(self, password: str) -> str:
         """Make a salted hash; raises BusyHashingError when the queue is full."""
-        with _Place(self._places), self._turn:
+        with _Place(self._places), aside(), self._turn:
             return self._argon2.hash(password)
 
     def verify(self, stored: str | None, password: str) -> bool:
         """Tell whether the password matches; costs the same where there is no hash. Raises BusyHashingError."""
-        with _Place(self._places), self._turn:
+        with _Place(self._places), aside(), self._turn:
             try:
                 return self._argon2.verify(self._decoy if stored in {None, NO_HASH} else str(stored), password) and (
                     stored not in {None, NO_HASH}

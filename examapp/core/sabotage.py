@@ -43,6 +43,11 @@ def arm(settings: Settings) -> None:
         _redis[:] = [Redis.from_url(settings.redis_url, socket_timeout=1)]
 
 
+def is_any_broken() -> bool:
+    """Tell whether any guarantee is broken on purpose."""
+    return bool(_broken)
+
+
 def is_broken(guarantee: Guarantee) -> bool:
     """Tell whether a guarantee is broken on purpose; never so in production."""
     return guarantee in _broken

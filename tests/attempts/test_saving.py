@@ -1,8 +1,10 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select, update
 
 from examapp.attempts.models import Answer, AnswerChange, Attempt, AttemptEvent, SetAsideSave
+from examapp.people.models import Account, SignIn
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
 
@@ -186,7 +188,28 @@ def test_unsafe_call_without_the_form_token_is_refused(sitter):
     assert (answer.status_code, answer.get_json()["error"]) == (403, "csrf_failed")
 
 
-def test_one_save_costs_two_statements(sitter, statements):
+def test_one_save_costs_one_statement(sitter, statements):
     with statements() as seen:
         assert sitter.save((1, 1, ["A"]), (2, 2, ["B"])).status_code == 200
-    assert len(seen) == 2, seen
+    assert len(seen) == 1, seen
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "code"),
+    [
+        (update(SignIn).values(ended_at=NOON), 401, "sign_in_required"),
+        (update(Account).values(disabled_at=NOON), 401, "sign_in_required"),
+        (update(Account).values(must_change_password=True), 403, "password_change_required"),
+    ],
+    ids=["ended", "disabled", "first_password"],
+)
+def test_save_needs_a_live_sign_in(sitter, world, end, status, code):
+    world.session.execute(end)
+    answer = sitter.save((1, 1, ["A"]))
+    assert (answer.status_code, answer.get_json()["error"]) == (status, code)
+    assert world.session.scalar(select(func.count()).select_from(Answer)) == 0
+
+
+def test_save_without_a_cookie_is_asked_to_sign_in(sitter):
+    sitter.api.delete_cookie("session")
+    assert sitter.save((1, 1, ["A"])).status_code == 401

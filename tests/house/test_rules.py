@@ -134,6 +134,11 @@ def test_every_view_says_who_may_enter(app):
     assert not unguarded, f"add @public, @signed_in or @requires(…): {unguarded}"
 
 
+def test_only_the_save_leaves_its_sign_in_to_its_statement(app):
+    left = {endpoint for endpoint, view in app.view_functions.items() if access_rule(view) == "signed_in_by_statement"}
+    assert left == {"attempts_api.save_answers"}
+
+
 def test_public_views_are_few_and_known(app):
     public = {endpoint for endpoint, view in app.view_functions.items() if access_rule(view) == "public"}
     known = {

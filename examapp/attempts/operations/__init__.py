@@ -7,11 +7,19 @@ from examapp.attempts.operations.extending import apply_extensions
 from examapp.attempts.operations.handing_in import hand_in
 from examapp.attempts.operations.refusals import AttemptError, refusal
 from examapp.attempts.operations.reopening import judge_set_aside, reopen_attempt
-from examapp.attempts.operations.saving import SAVE, Saved, mark_unsure, record_events, save_answers, take_over
+from examapp.attempts.operations.saving import (
+    SAVE_OF_SIGN_IN,
+    Saved,
+    mark_unsure,
+    record_events,
+    save_answers,
+    save_answers_of_sign_in,
+    take_over,
+)
 from examapp.attempts.operations.starting import start_attempt, start_or_queue
 
 __all__ = [
-    "SAVE",
+    "SAVE_OF_SIGN_IN",
     "AttemptError",
     "Queued",
     "Saved",
@@ -27,6 +35,7 @@ __all__ = [
     "refusal",
     "reopen_attempt",
     "save_answers",
+    "save_answers_of_sign_in",
     "start_attempt",
     "start_or_queue",
     "take_over",

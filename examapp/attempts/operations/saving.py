@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Connection, Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from examapp.attempts.rules import Change, Event
 from examapp.core import sabotage
 from examapp.core.errors import BadRequestError, DomainError
 from examapp.core.sabotage import Guarantee
+from examapp.people.queries import LIVE_SIGN_IN
 
 SAVE = text("""
 WITH attempt AS (
@@ -61,6 +62,8 @@ LEFT JOIN answers AS known ON known.attempt_id = attempt.id AND known.item = cha
 """Judge and save a batch in one statement: the attempt's row is locked against a hand-in that commits meanwhile, each change is held
 against the paper's shape, an answer is replaced only by a newer one, and only what was replaced goes into the history. Gives a row a
 change (or one row without a change), none where the attempt does not take saves from this person and epoch now."""
+SAVE_OF_SIGN_IN = text(SAVE.text.replace("person_id = :person_id", f"person_id = ({LIVE_SIGN_IN})"))
+"""The same for whoever holds a live sign-in: one statement reads the account and saves."""
 _SAVE_UNGUARDED = text(SAVE.text.replace("WHERE (a.epoch, a.seq) < (excluded.epoch, excluded.seq)", ""))
 """What a drill must notice: any answer replaces any other."""
 
@@ -73,6 +76,37 @@ class Saved:
     acked: dict[int, int] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     refused_as: DomainError | None = None
+
+
+def save_answers_of_sign_in(
+    connection: Connection,
+    attempt_id: int,
+    *,
+    token_digest: bytes,
+    epoch: int,
+    changes: Sequence[Change],
+    now: datetime,
+) -> Saved | None:
+    """Save a batch for whoever holds this live sign-in, in one statement that commits by itself.
+
+    Gives None for whatever is not this plain case (no sign-in, no such attempt, overdue, an older answer): nothing was written then, or
+    nothing that saving again would change, and `save_answers` says what it is.
+    """
+    batches = list(rules.rounds(changes)) or [[]]
+    if len(batches) > 1 or sabotage.is_any_broken():
+        return None
+    values = _values(attempt_id, epoch=epoch, batch=batches[0], now=now) | {"token_digest": token_digest}
+    rows = connection.execute(SAVE_OF_SIGN_IN, values).all()
+    judged = [row for row in rows if row.item is not None]
+    if not rows or any(row.refusal is None and not row.is_saved for row in judged):
+        return None
+    saved = Saved(deadline_at=rows[0].deadline_at)
+    for row in judged:
+        if row.refusal is not None:
+            saved.refused[row.item] = row.refusal
+        else:
+            saved.acked[row.item] = row.seq
+    return saved
 
 
 def save_answers(
@@ -92,10 +126,14 @@ def save_answers(
 def _save_round(
     session: Session, attempt_id: int, *, person_id: int, epoch: int, batch: Iterable[Change], now: datetime
 ) -> Sequence[Row[Any]]:
-    described = json.dumps([rules.describe(change) for change in batch], ensure_ascii=False)
-    values = {"attempt_id": attempt_id, "person_id": person_id, "epoch": epoch, "now": now, "changes": described}
+    values = _values(attempt_id, epoch=epoch, batch=batch, now=now) | {"person_id": person_id}
     statement = _SAVE_UNGUARDED if sabotage.is_broken(Guarantee.NEWER_ANSWER_WINS) else SAVE
     return session.connection().execute(statement, values).all()
+
+
+def _values(attempt_id: int, *, epoch: int, batch: Iterable[Change], now: datetime) -> dict[str, Any]:
+    described = json.dumps([rules.describe(change) for change in batch], ensure_ascii=False)
+    return {"attempt_id": attempt_id, "epoch": epoch, "now": now, "changes": described}
 
 
 def _judge(

@@ -66,6 +66,7 @@ from examapp.people.rules import (
 
 View = TypeVar("View", bound=Callable[..., Any])
 _RULE = "access_rule"
+BY_STATEMENT = "signed_in_by_statement"
 _SEEN_EVERY = timedelta(minutes=1)
 log = structlog.get_logger()
 _login_manager = LoginManager()
@@ -363,7 +364,9 @@ def _ask_to_sign_in() -> Response:
 def _ask_api_callers_to_sign_in() -> None:
     """Answer 401 on every path of the API where nobody is signed in, before the form token is looked at."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if wants_json() and (view is None or access_rule(view) != "public") and find_signed_in_person() is None:
+    rule = access_rule(view) if view else None
+    is_proved_later = rule == BY_STATEMENT and "_user_id" in session
+    if wants_json() and rule != "public" and not is_proved_later and find_signed_in_person() is None:
         raise SignInRequiredError
 
 

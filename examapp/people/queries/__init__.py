@@ -30,6 +30,7 @@ from examapp.people.queries.reach import (
     within,
 )
 from examapp.people.queries.signing_in import (
+    LIVE_SIGN_IN,
     AccountToCheck,
     SignedIn,
     find_account_to_check,
@@ -41,6 +42,7 @@ from examapp.people.queries.signing_in import (
 )
 
 __all__ = [
+    "LIVE_SIGN_IN",
     "PAGE_SIZE",
     "UNREADABLE",
     "AccountToCheck",
