@@ -43,6 +43,10 @@ class Sheet:
     remarks: Sequence[str] = ()
     closing: Sequence[str] = field(default_factory=tuple)
     is_portrait: bool = False
+    watermark: str = ""
+    """Stands above every printed page and in the table's last line."""
+    made_at: datetime | None = None
+    """Stands in the file's properties instead of the moment of writing: the same content makes the same bytes."""
 
 
 def write_xlsx(path: Path, sheets: Iterable[Sheet]) -> None:
@@ -55,6 +59,9 @@ def write_xlsx(path: Path, sheets: Iterable[Sheet]) -> None:
         "strings_to_numbers": False,
     }
     with xlsxwriter.Workbook(str(path), options) as workbook:
+        made_at = next((sheet.made_at for sheet in sheets if sheet.made_at is not None), None)
+        if made_at is not None:
+            workbook.set_properties({"created": made_at.replace(tzinfo=None)})
         formats = {
             "title": workbook.add_format({"bold": True, "font_size": 16, "align": "center"}),
             "remark": workbook.add_format({"text_wrap": True, "valign": "vcenter"}),
@@ -87,7 +94,7 @@ def _write_sheet(workbook: xlsxwriter.Workbook, sheet: Sheet, formats: dict[str,
         row += 1
         for index, cell in enumerate(cells):
             _write_cell(page, row, index, cell, formats)
-    for remark in sheet.closing:
+    for remark in [*sheet.closing, *([sheet.watermark] if sheet.watermark else [])]:
         row += 1
         _write_across(page, row, sheet, remark, formats["remark"], line_height=20)
 
@@ -119,6 +126,8 @@ def _set_up_paper(page: Any, sheet: Sheet) -> None:
     page.set_portrait() if sheet.is_portrait else page.set_landscape()
     page.fit_to_pages(1, 0)
     page.set_footer("&C第 &P 页，共 &N 页")
+    if sheet.watermark:
+        page.set_header("&C" + sheet.watermark.replace("&", "&&")[:200])
     for index, column in enumerate(sheet.columns):
         page.set_column(index, index, column.width)
 

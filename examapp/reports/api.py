@@ -9,19 +9,19 @@ from flask import Blueprint, Response, request, send_file
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
-from examapp.core.errors import BadRequestError
+from examapp.core.errors import BadRequestError, NotFoundError
 from examapp.core.jsonapi import answer, instant, read_object
 from examapp.core.permissions import Permission
 from examapp.core.points import as_text
 from examapp.org.models import Tree
-from examapp.people.access import actor, me, my_reach, requires
+from examapp.people.access import actor, may, me, my_reach, requires
 from examapp.reports import rules
 from examapp.reports.models import Export
 from examapp.reports.operations import exports
 from examapp.reports.queries.basis import get_basis, list_tops
 from examapp.reports.queries.exports import get_export_row
 from examapp.reports.queries.figures import get_unit_table
-from examapp.reports.rules import Scope, UnitRow
+from examapp.reports.rules import Numbers, Scope, UnitRow
 
 api_blueprint = Blueprint("reports_api", __name__, url_prefix="/api/v1")
 _SMALL_BYTES = 16 * 1024
@@ -75,19 +75,24 @@ def request_export(exam_id: int) -> Response:
         raise BadRequestError
     if not 0 <= unit_id <= _MOST_ID:
         raise BadRequestError
+    numbers, reason = body.get("numbers", Numbers.NONE), body.get("reason", "")
+    if numbers not in set(Numbers) or not isinstance(reason, str):
+        raise BadRequestError
+    if numbers == Numbers.WHOLE and not may(Permission.REPORTS_NUMBERS):
+        raise NotFoundError
+    wish = exports.Wish(
+        exam_id=_known(exam_id),
+        unit_id=unit_id,
+        content=content,
+        format=format_,
+        tree=_tree(body.get("tree", Tree.REGION)),
+        scope=_scope(body.get("scope")),
+        numbers=Numbers(numbers),
+        reason=reason,
+    )
     with transaction() as session:
-        export = exports.request_export(
-            session,
-            exam_id=_known(exam_id),
-            unit_id=unit_id,
-            content=content,
-            format=format_,
-            tree=_tree(body.get("tree", Tree.REGION)),
-            scope=_scope(body.get("scope")),
-            reach=my_reach(Permission.REPORTS_EXPORT),
-            actor=actor(),
-            now=clock.now(),
-        )
+        reach = my_reach(Permission.REPORTS_EXPORT)
+        export = exports.request_export(session, wish, reach=reach, actor=actor(), now=clock.now())
         body = {"export": {"id": export.id, "state": export.state}}
     return answer(body, 202)
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, SelectField
+from flask_wtf.file import FileField, FileRequired
+from wtforms import BooleanField, HiddenField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Length
 
 from examapp.org.models import Tree
-from examapp.reports.rules import CONTENT_NAMES, Scope
+from examapp.reports.rules import CONTENT_NAMES, NUMBERS_NAMES, TEMPLATE_FORMATS, Numbers, Plan, Scope
 
-FORMAT_NAMES = {"xlsx": "Excel 表格（xlsx）", "csv": "文本表格（csv）"}
+FORMAT_NAMES = {
+    "xlsx": "Excel 表格（xlsx）",
+    "csv": "文本表格（csv）",
+    "pdf": "PDF（打印、盖章）",
+    "docx": "Word 文档（docx）",
+}
 
 
 class ExportForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
@@ -17,5 +24,30 @@ class ExportForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
     content = SelectField("导出内容", choices=[SelectChoice(*pair) for pair in CONTENT_NAMES.items()])
     format = SelectField("文件格式", choices=[SelectChoice(*pair) for pair in FORMAT_NAMES.items()])
+    numbers = SelectField(
+        "个人号码", choices=[SelectChoice(*pair) for pair in NUMBERS_NAMES.items()], default=Numbers.NONE
+    )
+    reason = StringField("用途（含完整号码时必填）", validators=[Length(max=200, message="用途最多 200 字。")])
     tree = HiddenField(default=Tree.REGION)
     scope = HiddenField(default=Scope.THIS)
+
+
+class TemplateForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A new version of a report's form."""
+
+    content = SelectField("用于", choices=[SelectChoice(name, CONTENT_NAMES[name]) for name in TEMPLATE_FORMATS])
+    file = FileField(
+        "模板文件（通报为 docx，成绩汇总表为 xlsx）", validators=[FileRequired("请选择要上传的模板文件。")]
+    )
+    note = StringField("说明", validators=[Length(max=200, message="说明最多 200 字。")])
+
+
+class ScheduleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """What is made at a moment by itself."""
+
+    content = SelectField("内容", choices=[SelectChoice(*pair) for pair in CONTENT_NAMES.items()])
+    format = SelectField("格式", choices=[SelectChoice(*pair) for pair in FORMAT_NAMES.items()])
+    is_on = BooleanField("自动生成")
+
+    def __init__(self, plan: Plan | None = None) -> None:
+        super().__init__(obj=plan)

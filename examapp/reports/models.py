@@ -1,32 +1,92 @@
-"""Exports asked for by the organiser."""
+"""The ledger of files that were asked for, the office's own forms of them, and what is made by itself."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from examapp.core.db import Base, BigInt, Id, Instant, Words
 from examapp.core.jobs import JobColumns
 
+LIVE = "key IS NOT NULL AND state IN ('waiting', 'running', 'ready')"
+
 
 class Export(JobColumns, Base):
-    """A file of figures that somebody asked for; built by a worker, safe to build twice, expires."""
+    """A file of figures that somebody asked for; built by a worker, safe to build twice, expires.
+
+    It is the ledger too: one live row a `key`, so that a second press, a doubled message or an emptied queue ends in one file. The file
+    holds scores with names for seven days, then only the line of who asked for what stays.
+    """
 
     __tablename__ = "exports"
-    __table_args__ = (Index("ix_exports_created_by_id", "created_by_id", "created_at"), *JobColumns.__table_args__)
+    __table_args__ = (
+        Index("ix_exports_created_by_id", "created_by_id", "created_at"),
+        Index("uq_exports_key", "key", unique=True, postgresql_where=text(LIVE)),
+        Index("uq_exports_occasion", "occasion", unique=True),
+        CheckConstraint("numbers IN ('none', 'masked', 'whole')", name="numbers"),
+        *JobColumns.__table_args__,
+    )
 
     id: Mapped[Id]
     exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
     unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"))
     tree: Mapped[Words] = mapped_column(default="region")
     content: Mapped[Words]
-    """`scores`, `participation`, `absent`, `score_sheet`."""
+    """A key of `rules.CONTENT_NAMES`."""
     format: Mapped[Words]
-    """`xlsx` or `csv`."""
+    """`xlsx`, `csv`, `pdf` or `docx`."""
     scope: Mapped[Words] = mapped_column(default="this")
     """`this` (本场) or `final` (最终, with make-ups)."""
+    key: Mapped[Words | None]
+    """Digest of person, exam, unit, parameters and data version."""
+    data_version: Mapped[Words] = mapped_column(default="")
+    """The state of the data when it was asked for; while it is the same at the building, the file says it is as of the asking."""
+    watermark: Mapped[Words] = mapped_column(default="")
+    numbers: Mapped[Words] = mapped_column(default="none")
+    """Whether ID numbers and mobiles stand in it: `none`, `masked`, or `whole` with a right and a reason."""
+    reason: Mapped[Words] = mapped_column(default="")
+    template_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("report_templates.id"))
+    """The office's own form that it is made by; null for the shipped one."""
+    occasion: Mapped[Words | None]
+    """Which scheduled occasion it is for, once only; null where a person asked."""
     created_by_id: Mapped[BigInt]
     file: Mapped[bytes | None] = mapped_column(LargeBinary)
     file_name: Mapped[Words] = mapped_column(default="")
+    sha256: Mapped[Words] = mapped_column(default="")
     as_of: Mapped[Instant | None]
     expires_at: Mapped[Instant | None]
+
+
+class ReportTemplate(Base):
+    """A version of the form of a report; none is ever changed, one a content is current, without a file it is the shipped one."""
+
+    __tablename__ = "report_templates"
+    __table_args__ = (
+        UniqueConstraint("content", "number"),
+        Index("uq_report_templates_current", "content", unique=True, postgresql_where=text("is_current")),
+    )
+
+    id: Mapped[Id]
+    content: Mapped[Words]
+    """`circular` (docx) or `score_sheet` (xlsx)."""
+    number: Mapped[int]
+    file: Mapped[bytes | None] = mapped_column(LargeBinary)
+    file_name: Mapped[Words] = mapped_column(default="")
+    note: Mapped[Words] = mapped_column(default="")
+    created_by_id: Mapped[BigInt | None]
+    created_at: Mapped[Instant]
+    is_current: Mapped[bool] = mapped_column(default=True)
+
+
+class ReportSchedule(Base):
+    """What is laid on every administrator's board by itself; without a row the usual of `rules.USUAL_SCHEDULES` holds."""
+
+    __tablename__ = "report_schedules"
+    __table_args__ = (CheckConstraint("moment IN ('monday', 'close')", name="moment"),)
+
+    moment: Mapped[Words] = mapped_column(primary_key=True)
+    content: Mapped[Words]
+    format: Mapped[Words]
+    is_on: Mapped[bool]
+    changed_by_id: Mapped[BigInt | None]
+    changed_at: Mapped[Instant | None]

@@ -24,6 +24,19 @@ class Scope(StrEnum):
     FINAL = "final"
 
 
+class Numbers(StrEnum):
+    """Whether ID numbers and mobiles stand in a file."""
+
+    NONE = "none"
+    MASKED = "masked"
+    WHOLE = "whole"
+
+
+NUMBERS_NAMES = {
+    Numbers.NONE: "不含身份证号、手机号",
+    Numbers.MASKED: "含身份证号、手机号（隐去中间各位）",
+    Numbers.WHOLE: "含完整身份证号、手机号（须有权限并填写事由）",
+}
 SCOPE_NAMES = {Scope.THIS: "本场", Scope.FINAL: "最终"}
 
 CONTENT_NAMES = {
@@ -31,8 +44,47 @@ CONTENT_NAMES = {
     "participation": "参考情况统计表",
     "absent": "未参考人员名单",
     "score_sheet": "成绩汇总表",
+    "circular": "参考情况通报",
 }
 """What may be exported."""
+
+CONTENT_FORMATS = {
+    "scores": ("xlsx", "csv"),
+    "participation": ("xlsx", "csv", "pdf", "docx"),
+    "absent": ("xlsx", "csv", "pdf", "docx"),
+    "score_sheet": ("xlsx", "pdf", "docx"),
+    "circular": ("docx", "pdf"),
+}
+"""In which formats each of them is written, the usual one first."""
+TEMPLATE_FORMATS = {"circular": ("docx", "pdf"), "score_sheet": ("xlsx",)}
+"""Which files are made by a form that the office may change; the first one is the form's own format."""
+
+
+class Moment(StrEnum):
+    """When a report is made by itself."""
+
+    MONDAY = "monday"
+    CLOSE = "close"
+
+
+MOMENT_NAMES = {Moment.MONDAY: "考试期间每周一早晨", Moment.CLOSE: "考试结束时"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is made at a moment by itself."""
+
+    moment: Moment
+    content: str
+    format: str
+    is_on: bool = True
+
+
+USUAL_SCHEDULES = (
+    Plan(moment=Moment.MONDAY, content="participation", format="pdf"),
+    Plan(moment=Moment.CLOSE, content="score_sheet", format="pdf"),
+)
+"""What holds until the office says otherwise."""
 
 DEFINITIONS = {
     "roster": "名册人数：名册基准日（未冻结时为当前）在册、属于本考试范围的人员；每人只计一次，计入名册所在单位。",

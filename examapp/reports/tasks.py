@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from celery import shared_task
+from flask import current_app
 
 from examapp.core import clock
 from examapp.core.db import transaction, transaction_aside
 from examapp.core.nudge import nudge
-from examapp.reports.operations import exports
+from examapp.reports.operations import exports, schedules
 
 
 @shared_task(name="reports.build_export", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -20,7 +21,10 @@ def build_export(export_id: int) -> None:
     if has_begun:
         with transaction() as session:
             progress = partial(_note_progress, export_id)
-            exports.build_export(session, export_id, now=clock.now(), note_progress=progress)
+            issuer, sealer = current_app.config["SETTINGS"].organisation, current_app.extensions["sealer"]
+            exports.build_export(
+                session, export_id, now=clock.now(), note_progress=progress, issuer=issuer, sealer=sealer
+            )
 
 
 def _note_progress(export_id: int, done: int, total: int) -> None:
@@ -30,7 +34,9 @@ def _note_progress(export_id: int, done: int, total: int) -> None:
 
 @shared_task(name="reports.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
 def sweep() -> None:
-    """Expire old files and nudge exports whose nudge or run was lost."""
+    """Lay out what is due by itself, expire old files and nudge exports whose nudge or run was lost."""
+    with transaction() as session:
+        schedules.lay_out_scheduled(session, now=clock.now())
     with transaction() as session:
         lost = exports.sweep_exports(session, now=clock.now())
     for export_id in lost:

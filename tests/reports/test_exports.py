@@ -13,6 +13,7 @@ from examapp.audit.models import AuditEvent
 from examapp.core import clock
 from examapp.org.models import Tree
 from examapp.people.models import RoleGrant
+from examapp.people.rules import id_number_binding, mobile_binding
 from examapp.reports.models import Export
 from examapp.reports.operations import exports
 
@@ -240,3 +241,72 @@ def test_progress_is_noted_in_steps(county, world, session, monkeypatch):
         session, export.id, now=clock.now(), note_progress=lambda done, total: noted.append((done, total))
     )
     assert noted == [(0, 25), (10, 25), (20, 25)] and export.done == export.total == 25 and export.tree == Tree.REGION
+
+
+def test_same_wish_on_the_same_data_is_one_file_and_a_new_grade_makes_another(county, world, session):
+    county.fill_with_every_odd_case()
+    client = world.api(world.admin())
+    first, again = (ask(client, county.exam, county.top).get_json()["export"]["id"] for _ in range(2))
+    assert first == again and acts(session) == ["reports.request_export"]
+    other = ask(client, county.exam, county.top, "absent").get_json()["export"]["id"]
+    county.attempt(county.people["absent"], points="70")
+    later = ask(client, county.exam, county.top).get_json()["export"]["id"]
+    assert len({first, other, later}) == 3
+    assert ask(world.api(world.admin()), county.exam, county.top).get_json()["export"]["id"] not in {first, later}
+
+
+@pytest.mark.parametrize(
+    ("content", "format_"),
+    [("score_sheet", "pdf"), ("circular", "docx"), ("scores", "xlsx"), ("participation", "docx")],
+)
+def test_every_run_writes_the_same_bytes_while_the_data_are_the_same(county, world, session, frozen, content, format_):
+    county.fill_with_every_odd_case()
+    client = world.api(world.admin())
+    export_id = ask(client, county.exam, county.top, content, format_).get_json()["export"]["id"]
+    export = session.get_one(Export, export_id)
+    session.refresh(export)
+    first, digest = export.file, export.sha256
+    assert first and export.as_of == export.created_at and "导出" in export.watermark
+    export.state, export.file = "waiting", None
+    session.flush()
+    frozen.at(clock.now() + timedelta(minutes=10))
+    run(world, "reports.build_export", export_id)
+    session.refresh(export)
+    assert (export.file, export.sha256, export.as_of) == (first, digest, export.created_at)
+
+
+def test_whole_numbers_need_the_right_and_a_reason_and_are_masked_else(county, world, session):
+    sealer = world.app.extensions["sealer"]
+    person = world.person(county.bureau, name="有号")
+    person.id_number_sealed = sealer.seal("430527199001010014", bound_to=id_number_binding(person.id))
+    person.mobile_sealed = sealer.seal("13800000001", bound_to=mobile_binding(person.id))
+    session.flush()
+    office, unit_admin = world.api(world.admin()), world.api(world.admin("unit_admin", county.bureau))
+
+    def cells(client, **more):
+        answer = ask(client, county.exam, county.bureau, **more)
+        if answer.status_code != 202:
+            return answer
+        data = client.get(f"/api/v1/exports/{answer.get_json()['export']['id']}/file").data
+        return {str(cell.value) for row in load_workbook(io.BytesIO(data)).active.iter_rows() for cell in row}
+
+    masked = cells(unit_admin, numbers="masked")
+    assert "430527199001010014" not in masked and "13800000001" not in masked
+    assert any("*" in cell and cell.startswith("430") for cell in masked)
+    assert cells(unit_admin, numbers="whole", reason="上级核对名册用").status_code == 404
+    assert cells(office, numbers="whole").get_json()["error"] == "reason_needed"
+    assert cells(office, numbers="some").status_code == 400
+    assert {"430527199001010014", "13800000001"} <= cells(office, numbers="whole", reason="上级核对名册用")
+    line = session.scalars(select(AuditEvent).where(AuditEvent.act == "reports.request_export")).all()[-1]
+    assert line.details["numbers"] == "whole" and line.details["reason"] == "上级核对名册用"
+
+
+def test_a_list_too_long_for_paper_is_refused_with_the_way_round_it(county, world, monkeypatch):
+    from examapp.reports.operations import printing
+
+    county.fill_with_every_odd_case()
+    monkeypatch.setitem(printing.MOST_ROWS, "docx", 10)
+    client = world.api(world.admin())
+    export_id = ask(client, county.exam, county.top, "score_sheet", "docx").get_json()["export"]["id"]
+    state = client.get(f"/api/v1/exports/{export_id}").get_json()
+    assert state["state"] == "failed" and "请选择 Excel" in state["message"]

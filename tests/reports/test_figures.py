@@ -5,7 +5,9 @@ import io
 import re
 from decimal import Decimal
 
+import pypdf
 import pytest
+from docx import Document
 from openpyxl import load_workbook
 
 from examapp.core import clock
@@ -73,6 +75,21 @@ def csv_rows(content):
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
+def docx_rows(content):
+    """The tables of a Word document as rows of a spreadsheet would be."""
+    rows = []
+    for table in Document(io.BytesIO(content)).tables:
+        head, *body = [[cell.text for cell in row.cells] for row in table.rows]
+        rows += [dict(zip(head, cells, strict=True)) for cells in body]
+    return rows
+
+
+def pdf_words(content):
+    """The text of a PDF without spaces, and without the first bytes of two-byte codes that pypdf leaves."""
+    pages = pypdf.PdfReader(io.BytesIO(content)).pages
+    return "".join("".join(page.extract_text().replace("\0", "").split()) for page in pages)
+
+
 def as_api(name, value):
     if value in ("–", None):
         return None
@@ -115,22 +132,81 @@ def test_every_odd_case_counts_as_defined(county, world, session, rule):
     assert body["as_of"] == "2026-11-24T12:00:00.000+08:00" and set(FIELDS) <= set(body["definitions"])
 
 
-def test_screen_xlsx_csv_and_api_show_the_same_numbers(county, world, session):
+def test_screen_xlsx_csv_docx_pdf_and_api_show_the_same_numbers(county, world, session):
     county.fill_with_every_odd_case()
     client = world.api(world.admin())
     naive = naive_figures(session, [county.exam.id])
     rows = figures_of(client, county.exam, county.top)["rows"]
     in_files = [
         {r["单位编码"]: r for r in read(export(client, county, county.top, "participation", kind))}
-        for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows))
+        for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows), ("docx", docx_rows))
     ]
+    on_paper = pdf_words(export(client, county, county.top, "participation", "pdf"))
     screen = screen_rows(client.get(f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}?depth=5").text)
     for row in rows:
         expected = naive[row["unit_id"]].as_api()
         assert {name: row[name] for name in FIELDS} == expected
         for file in in_files:
             assert {name: as_api(name, file[row["code"]][HEADS[name]]) for name in FIELDS} == expected
+        cells = [in_files[0][row["code"]][head] for head in HEADS.values()]
+        cells.insert(5, cells[3] - cells[4])
+        words = "".join(f"{cell:.2f}" if index > 7 and cell != "–" else str(cell) for index, cell in enumerate(cells))
+        assert row["code"] + row["name"] + words in on_paper
         assert screen["合计：绥安县" if row["code"] == "000" else row["code"]] == expected
+
+
+CIRCULAR_HEADS = {
+    "应考": "eligible",
+    "参考": "participated",
+    "参考率": "participation_rate",
+    "合格率": "pass_rate",
+    "优秀率": "excellence_rate",
+}
+
+
+@pytest.mark.parametrize("tree", ["region", "sector"])
+def test_circular_says_the_same_in_word_and_pdf(county, world, session, tree):
+    county.fill_with_every_odd_case()
+    client = world.api(world.admin())
+    naive = naive_figures(session, [county.exam.id], tree=tree)
+    top = county.top if tree == "region" else county.system
+    docx = export(client, county, top, "circular", "docx", tree=tree)
+    on_paper = pdf_words(export(client, county, top, "circular", "pdf", tree=tree))
+    whole = naive[top.id].as_api()
+    text = "".join(paragraph.text for paragraph in Document(io.BytesIO(docx)).paragraphs)
+    for words in (
+        f"关于{county.exam.title}参考情况的通报",
+        f"应考{whole['eligible']}人；参考{whole['participated']}人",
+        f"参考率{whole['participation_rate']}%",
+        f"平均分{whole['mean_points']}",
+        "2026年11月24日",
+    ):
+        assert words in text and words in on_paper
+    assert "{" not in text + on_paper
+    rows = docx_rows(docx)
+    codes = {unit.code: unit.id for unit in (county.bureau, county.town, county.empty, county.school)}
+    assert [row["编码"] for row in rows] == (["101", "201", "301"] if tree == "region" else ["101"])
+    for row in rows:
+        expected = naive[codes[row["编码"]]].as_api()
+        for head, name in CIRCULAR_HEADS.items():
+            assert as_api(name, row[head].rstrip("%")) == expected[name]
+        assert "".join(row.values()) in on_paper
+
+
+def test_score_sheet_on_paper_holds_the_same_people_and_totals(county, world):
+    county.fill_with_every_odd_case()
+    client = world.api(world.admin())
+    book = load_workbook(io.BytesIO(export(client, county, county.top, "score_sheet", "xlsx"))).active
+    rows = [row for row in book.iter_rows(values_only=True) if isinstance(row[0], int)]
+    on_paper = pdf_words(export(client, county, county.top, "score_sheet", "pdf"))
+    in_word = docx_rows(export(client, county, county.top, "score_sheet", "docx"))
+    assert len(rows) == len(in_word) == 25
+    for row, words in zip(rows, in_word, strict=True):
+        cells = ["" if cell is None else f"{cell:.2f}" if n == 4 else str(cell) for n, cell in enumerate(row)]
+        assert list(words.values()) == cells and "".join("".join(cells).split()) in on_paper
+    assert "名册25人，免考2人，缓考2人，应考21人，参考13人" in on_paper and "单位负责人（签字）" in on_paper
+    absent = pdf_words(export(client, county, county.top, "absent", "pdf"))
+    assert absent.count("未开始") + absent.count("已开始未交卷") == 8 and "未参考8人" in absent
 
 
 def test_score_lists_hold_everybody_once_with_the_attempt_that_counts(county, world):

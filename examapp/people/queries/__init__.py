@@ -15,6 +15,7 @@ from examapp.people.queries.people import (
     count_by_unit,
     find_account,
     find_mobiles,
+    find_name,
     get_person_within,
     guarded_role_of,
     list_first_passwords,
@@ -23,6 +24,7 @@ from examapp.people.queries.people import (
     list_role_grants,
     list_unit_rows,
     masked_numbers,
+    numbers_of,
 )
 from examapp.people.queries.reach import (
     get_unit_within,
@@ -54,6 +56,7 @@ __all__ = [
     "find_account",
     "find_account_to_check",
     "find_mobiles",
+    "find_name",
     "find_signed_in",
     "get_import",
     "get_password_hash",
@@ -71,5 +74,6 @@ __all__ = [
     "list_unit_rows",
     "masked_numbers",
     "may_renew_password",
+    "numbers_of",
     "within",
 ]

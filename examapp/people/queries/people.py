@@ -182,6 +182,27 @@ def find_mobiles(session: Session, person_ids: Collection[int], *, sealer: Seale
     return {person_id: mobile for person_id, mobile in opened.items() if mobile not in {"", UNREADABLE}}
 
 
+def numbers_of(
+    session: Session, person_ids: Collection[int], sealer: Sealer, *, is_whole: bool
+) -> dict[int, tuple[str, str]]:
+    """Give the ID number and mobile of people in one statement, `{person_id: (id number, mobile)}`; masked unless they are to be whole."""
+    query = select(Person.id, Person.id_number_sealed, Person.mobile_sealed).where(Person.id.in_(person_ids))
+    shown = {}
+    for person_id, sealed_id, sealed_mobile in session.execute(query):
+        id_number = _opened(sealed_id, id_number_binding(person_id), sealer)
+        mobile = _opened(sealed_mobile, mobile_binding(person_id), sealer)
+        if not is_whole:
+            id_number = id_number if id_number in {"", UNREADABLE} else mask_id_number(id_number)
+            mobile = mobile if mobile in {"", UNREADABLE} else mask_mobile(mobile)
+        shown[person_id] = (id_number, mobile)
+    return shown
+
+
+def find_name(session: Session, person_id: int) -> str:
+    """Give a person's name; empty for none."""
+    return session.scalar(select(Person.name).where(Person.id == person_id)) or ""
+
+
 def _opened(sealed: bytes | None, bound_to: str, sealer: Sealer) -> str:
     if sealed is None:
         return ""

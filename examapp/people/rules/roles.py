@@ -72,6 +72,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.ATTEMPTS_MANAGE,
             Permission.REPORTS_READ,
             Permission.REPORTS_EXPORT,
+            Permission.REPORTS_NUMBERS,
+            Permission.REPORTS_DESIGN,
             Permission.NOTICES_WRITE,
             Permission.FEEDBACK_ANSWER,
         }

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
-from examapp.core.errors import BadRequestError, DomainError, NotFoundError
+from examapp.core.clock import local
+from examapp.core.crypto import Sealer
+from examapp.core.errors import BadRequestError, ConflictError, DomainError, NotFoundError
 from examapp.core.jobs import MOST_TRIES, JobState
 from examapp.core.nudge import nudge_after_commit
 from examapp.core.permissions import Permission
 from examapp.org.models import Tree
-from examapp.people.queries import list_grants
+from examapp.people.queries import find_name, list_grants
 from examapp.people.rules import Reach, reach_of
-from examapp.reports.models import Export
+from examapp.reports.models import Export, ReportTemplate
 from examapp.reports.operations import files
+from examapp.reports.operations.printing import TooLongForPaperError
 from examapp.reports.queries.basis import get_basis, get_unit_tree
 from examapp.reports.queries.exports import get_own_export
-from examapp.reports.rules import CONTENT_NAMES, Scope
+from examapp.reports.queries.templates import current_template
+from examapp.reports.queries.versions import data_version
+from examapp.reports.rules import CONTENT_FORMATS, Numbers, Scope
 
 log = structlog.get_logger()
 KEPT = timedelta(days=7)
 """How long a file may be downloaded."""
 LEASE = timedelta(seconds=60)
 """How long a begun run is left alone before the sweep looks whether it still lives."""
+LEAST_REASON = 5
+_MOST_REASON = 200
 _LOCK_CLASS = 0x7265_7073
 _FAILED = "导出没有成功，请重新导出。如仍不成功，请通过页面下方的「意见建议」告诉我们。"
 _OUT_OF_REACH = "您已没有这个单位的导出权限，文件没有生成。"
@@ -43,37 +53,61 @@ class NotReadyError(DomainError):
     message = "文件还没有生成好，请稍候再下载。"
 
 
-def request_export(
-    session: Session,
-    *,
-    exam_id: int,
-    unit_id: int,
-    content: str,
-    format: str,  # noqa: A002 – the protocol's word
-    tree: Tree,
-    scope: Scope | None,
-    reach: Reach,
-    actor: Actor,
-    now: datetime,
-) -> Export:
-    """Ask for a file of figures of a unit within reach; raises NotFoundError, or BadRequestError for an unknown content or format."""
-    if content not in CONTENT_NAMES or format not in ("xlsx", "csv") or (content, format) == ("score_sheet", "csv"):
+class ReasonNeededError(DomainError):
+    """Whole ID numbers and mobiles are given only for a reason."""
+
+    code = "reason_needed"
+    status = 400
+    message = "导出完整的身份证号、手机号，请写明用途（至少 5 个字），会记入审计日志。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a file is to be, as it was asked for."""
+
+    exam_id: int
+    unit_id: int
+    content: str
+    format: str
+    tree: Tree = Tree.REGION
+    scope: Scope | None = None
+    numbers: Numbers = Numbers.NONE
+    reason: str = ""
+    occasion: str | None = None
+
+
+def request_export(session: Session, wish: Wish, *, reach: Reach, actor: Actor, now: datetime) -> Export:
+    """Ask for a file of figures of a unit within reach; the same wish on the same data gives the file that is there or under way.
+
+    Raises NotFoundError, BadRequestError for an unknown content or format, ReasonNeededError.
+    """
+    if wish.format not in CONTENT_FORMATS.get(wish.content, ()):
         raise BadRequestError
-    basis = get_basis(session, exam_id, scope=scope, now=now)
-    unit = get_unit_tree(session, unit_id, tree=tree, reach=reach).top
-    export = Export(
-        exam_id=exam_id,
-        unit_id=unit.unit_id,
-        tree=tree,
-        content=content,
-        format=format,
-        scope=basis.scope,
-        created_by_id=actor.person_id,
-        created_at=now,
-    )
-    session.add(export)
-    session.flush()
-    details = {"exam_id": exam_id, "unit_id": unit_id, "content": content, "format": format, "scope": basis.scope}
+    if wish.numbers is Numbers.WHOLE and len(wish.reason.strip()) < LEAST_REASON:
+        raise ReasonNeededError
+    basis = get_basis(session, wish.exam_id, scope=wish.scope, now=now)
+    unit = get_unit_tree(session, wish.unit_id, tree=wish.tree, reach=reach).top
+    template = current_template(session, wish.content, wish.format)
+    version = data_version(session, basis)
+    values = {
+        "exam_id": wish.exam_id,
+        "unit_id": unit.unit_id,
+        "tree": wish.tree,
+        "content": wish.content,
+        "format": wish.format,
+        "scope": basis.scope,
+        "numbers": wish.numbers if wish.content == "scores" else Numbers.NONE,
+        "reason": wish.reason.strip()[:_MOST_REASON],
+        "template_id": template.id if template else None,
+        "created_by_id": actor.person_id,
+        "occasion": wish.occasion,
+    }
+    key = hashlib.sha256(repr([version, *sorted((k, str(v)) for k, v in values.items())]).encode()).hexdigest()
+    watermark = _watermark(session, actor, now)
+    export = _enter(session, {**values, "key": key, "data_version": version, "watermark": watermark}, now=now)
+    if export is None:
+        return _live(session, key)
+    details = {name: str(value) for name, value in values.items() if value not in (None, "")}
     record(
         session,
         "reports.request_export",
@@ -85,6 +119,28 @@ def request_export(
     )
     nudge_after_commit(session, "reports.build_export", export.id)
     return export
+
+
+def _enter(session: Session, values: dict[str, Any], *, now: datetime) -> Export | None:
+    """Enter a line into the ledger; None where a live one with the same key, or the same occasion, stands already."""
+    blank = {"state": JobState.WAITING, "done": 0, "total": 0, "message": "", "tries": 0, "file_name": "", "sha256": ""}
+    export_id = session.scalar(
+        insert(Export).values(**values, **blank, created_at=now).on_conflict_do_nothing().returning(Export.id)
+    )
+    return None if export_id is None else session.get_one(Export, export_id)
+
+
+def _live(session: Session, key: str) -> Export:
+    states = (JobState.WAITING, JobState.RUNNING, JobState.READY)
+    export = session.scalars(select(Export).where(Export.key == key, Export.state.in_(states))).one_or_none()
+    if export is None:
+        raise ConflictError
+    return export
+
+
+def _watermark(session: Session, actor: Actor, now: datetime) -> str:
+    name = find_name(session, actor.person_id) if actor.person_id is not None else ""
+    return f"{name} {local(now):%Y-%m-%d %H:%M} 导出".strip()
 
 
 def begin_export(session: Session, export_id: int, *, now: datetime) -> bool:
@@ -105,7 +161,15 @@ def begin_export(session: Session, export_id: int, *, now: datetime) -> bool:
     return True
 
 
-def build_export(session: Session, export_id: int, *, now: datetime, note_progress: Callable[[int, int], None]) -> None:
+def build_export(
+    session: Session,
+    export_id: int,
+    *,
+    now: datetime,
+    note_progress: Callable[[int, int], None],
+    issuer: str = "",
+    sealer: Sealer | None = None,
+) -> None:
     """Build the file of a begun export, whole or not at all; a second run beside or after it changes nothing.
 
     The reach of who asked is looked up again. `note_progress` is told done and total, and commits them apart from this transaction.
@@ -115,28 +179,47 @@ def build_export(session: Session, export_id: int, *, now: datetime, note_progre
     export = session.scalars(select(Export).where(Export.id == export_id)).one()
     if export.state != JobState.RUNNING:
         return
-    reach = reach_of(Permission.REPORTS_EXPORT, list_grants(session, export.created_by_id, now=now))
     try:
-        order = _order_of(session, export, reach, now=now)
+        order = _order_of(session, export, now=now, issuer=issuer, sealer=sealer)
+        with tempfile.TemporaryDirectory(prefix="export-") as folder:
+            path = Path(folder) / "file"
+            total = files.write(session, path, order, note_progress=note_progress)
+            content = path.read_bytes()
     except NotFoundError:
         export.fail(now=now, message=_OUT_OF_REACH)
         return
-    with tempfile.TemporaryDirectory(prefix="export-") as folder:
-        path = Path(folder) / "file"
-        total = files.write(session, path, order, note_progress=note_progress)
-        content = path.read_bytes()
+    except TooLongForPaperError as error:
+        export.fail(now=now, message=error.text)
+        return
     session.refresh(export)
-    export.file, export.file_name = content, files.file_name(order)
-    export.as_of, export.expires_at, export.total = now, now + KEPT, total
+    export.file, export.file_name, export.sha256 = content, files.file_name(order), hashlib.sha256(content).hexdigest()
+    export.as_of, export.expires_at, export.total = order.basis.as_of, now + KEPT, total
     export.succeed(now=now)
 
 
-def _order_of(session: Session, export: Export, reach: Reach | None, *, now: datetime) -> files.Order:
-    if reach is None:
+def _order_of(session: Session, export: Export, *, now: datetime, issuer: str, sealer: Sealer | None) -> files.Order:
+    """Give what the file stands on: as of the asking while the data are the same, so that every run writes the same bytes."""
+    grants = list_grants(session, export.created_by_id, now=now)
+    reach = reach_of(Permission.REPORTS_EXPORT, grants)
+    may_whole = reach_of(Permission.REPORTS_NUMBERS, grants) is not None
+    if reach is None or (export.numbers == Numbers.WHOLE and not may_whole):
         raise NotFoundError
-    basis = get_basis(session, export.exam_id, scope=Scope(export.scope), now=now)
-    nodes = get_unit_tree(session, export.unit_id, tree=Tree(export.tree), reach=reach).nodes
-    return files.Order(basis=basis, nodes=nodes, tree=Tree(export.tree), content=export.content, format=export.format)
+    basis = get_basis(session, export.exam_id, scope=Scope(export.scope), now=export.created_at)
+    if data_version(session, basis) != export.data_version:
+        basis = get_basis(session, export.exam_id, scope=Scope(export.scope), now=now)
+    template = session.get_one(ReportTemplate, export.template_id) if export.template_id is not None else None
+    return files.Order(
+        basis=basis,
+        nodes=get_unit_tree(session, export.unit_id, tree=Tree(export.tree), reach=reach).nodes,
+        tree=Tree(export.tree),
+        content=export.content,
+        format=export.format,
+        watermark=export.watermark,
+        issuer=issuer,
+        template=template.file if template else None,
+        numbers=Numbers(export.numbers),
+        sealer=sealer,
+    )
 
 
 def _lock(session: Session, export_id: int) -> bool:

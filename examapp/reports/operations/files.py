@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from examapp.core.clock import local
+from examapp.core.crypto import Sealer
 from examapp.core.spreadsheets import Cell, Column, Sheet, write_csv, write_xlsx
 from examapp.exams.models import ExemptionKind
 from examapp.grading.rules import BAND_NAMES, Band
 from examapp.org.models import Tree
+from examapp.people.queries import numbers_of
+from examapp.reports.operations import circular, printing, sheet_form
 from examapp.reports.queries.basis import Basis
 from examapp.reports.queries.figures import counts_by_unit
 from examapp.reports.queries.lists import PersonRow, iter_people, iter_scores
@@ -24,6 +28,7 @@ from examapp.reports.rules import (
     SCOPE_DEFINITIONS,
     SCOPE_NAMES,
     Counts,
+    Numbers,
     UnitNode,
     UnitRow,
     rollup,
@@ -45,6 +50,15 @@ class Order:
     tree: Tree
     content: str
     format: str
+    watermark: str = ""
+    """Whose copy it is, and when it was asked for; pale behind the text of what can be printed."""
+    issuer: str = ""
+    """The office in whose name a circular goes out."""
+    template: bytes | None = None
+    """The office's own form of it; None for the shipped one."""
+    numbers: Numbers = Numbers.NONE
+    sealer: Sealer | None = None
+    """Opens ID numbers and mobiles, where they are to stand in it."""
 
     @property
     def wanted(self) -> PeopleFilter:
@@ -58,28 +72,63 @@ class _Table:
     rows: Iterable[Sequence[Cell]]
     total: int
     closing: Sequence[str] = ()
+    signatures: Sequence[str] = ()
     is_portrait: bool = False
 
 
 def write(session: Session, path: Path, order: Order, *, note_progress: Progress) -> int:
-    """Write the file, people streamed in one query; gives the number of rows."""
+    """Write the file, people streamed in one query; gives the number of rows. Raises TooLongForPaperError."""
     counts = counts_by_unit(session, order.basis, order.wanted)
+    if order.content == "circular":
+        return write_circular(path, order, counts)
     table = _TABLES[order.content](session, order, counts)
+    printing.refuse_too_long(order.format, table.total)
     rows = _tracked(table.rows, table.total, note_progress)
+    sheet = Sheet(
+        name=CONTENT_NAMES[order.content],
+        columns=table.columns,
+        rows=rows,
+        title=f"{order.basis.exam.title}{CONTENT_NAMES[order.content]}",
+        remarks=remarks(order.basis, order.nodes[0].name),
+        closing=table.closing,
+        is_portrait=table.is_portrait,
+        watermark=order.watermark,
+        made_at=order.basis.as_of,
+    )
     if order.format == "csv":
         write_csv(path, table.columns, rows)
+    elif order.format == "pdf":
+        made_at = order.basis.as_of
+        printing.write_pdf(path, sheet, made_at=made_at, watermark=order.watermark, signatures=table.signatures)
+    elif order.format == "docx":
+        printing.write_docx(path, sheet, watermark=order.watermark, signatures=table.signatures)
+    elif order.content == "score_sheet" and order.template is not None:
+        path.write_bytes(_by_own_form(order, counts, rows))
     else:
-        sheet = Sheet(
-            name=CONTENT_NAMES[order.content],
-            columns=table.columns,
-            rows=rows,
-            title=f"{order.basis.exam.title}{CONTENT_NAMES[order.content]}",
-            remarks=remarks(order.basis, order.nodes[0].name),
-            closing=table.closing,
-            is_portrait=table.is_portrait,
-        )
-        write_xlsx(path, [sheet])
+        write_xlsx(path, [replace(sheet, closing=[*table.closing, *table.signatures])])
     return table.total
+
+
+def _by_own_form(order: Order, counts: dict[int, Counts], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """Fill the office's own workbook with the score sheet's rows; it is held in memory, so it has the limit of Word."""
+    assert order.template is not None
+    printing.refuse_too_long("docx", _sum(counts).roster)
+    units = rollup(order.nodes, counts, depth=0)
+    words = circular.words_of(order.basis, units, issuer=order.issuer, roster_words=roster_words(order.basis))
+    people = [[printing.as_form_value(cell) for cell in cells] for cells in rows]
+    return sheet_form.fill_form(order.template, words, people)
+
+
+def write_circular(path: Path, order: Order, counts: dict[int, Counts]) -> int:
+    """Write the circular (通报) on a unit as Word or PDF: the template with its figures; gives how many units it names."""
+    rows = rollup(order.nodes, counts, depth=1)
+    words = circular.words_of(order.basis, rows, issuer=order.issuer, roster_words=roster_words(order.basis))
+    docx = circular.fill(order.template, words)
+    if order.format == "pdf":
+        path.write_bytes(circular.as_pdf(docx, made_at=order.basis.as_of, watermark=order.watermark))
+    else:
+        path.write_bytes(docx)
+    return len(rows)
 
 
 def file_name(order: Order) -> str:
@@ -207,14 +256,31 @@ def score_cells(row: PersonRow, scope_name: str) -> list[Cell]:
     ]  # fmt: skip
 
 
+NUMBER_COLUMNS = (Column(head="身份证号", width=20), Column(head="手机号", width=14))
+
+
 def _scores(session: Session, order: Order, counts: dict[int, Counts]) -> _Table:
     total, scope_name = _sum(counts), SCOPE_NAMES[order.basis.scope]
+    people = iter_scores(session, order.basis, order.wanted)
+    has_numbers = order.numbers is not Numbers.NONE and order.sealer is not None
+    rows: Iterable[Sequence[Cell]] = (score_cells(row, scope_name) for row in people)
     return _Table(
-        columns=SCORE_COLUMNS,
-        rows=(score_cells(row, scope_name) for row in iter_scores(session, order.basis, order.wanted)),
+        columns=[*SCORE_COLUMNS, *NUMBER_COLUMNS] if has_numbers else SCORE_COLUMNS,
+        rows=_with_numbers(session, order, people, scope_name) if has_numbers else rows,
         total=total.roster,
         closing=[totals_words(total), "免考、缓考人员列在最后，不计入应考、参考。", *_notes(total)],
     )
+
+
+def _with_numbers(
+    session: Session, order: Order, people: Iterator[PersonRow], scope_name: str
+) -> Iterator[Sequence[Cell]]:
+    assert order.sealer is not None
+    while batch := list(islice(people, _STEP)):
+        ids = [row.person_id for row in batch]
+        numbers = numbers_of(session, ids, order.sealer, is_whole=order.numbers is Numbers.WHOLE)
+        for row in batch:
+            yield [*score_cells(row, scope_name), *numbers.get(row.person_id, ("", ""))]
 
 
 def totals_words(total: Counts) -> str:
@@ -303,7 +369,8 @@ def _score_sheet(session: Session, order: Order, counts: dict[int, Counts]) -> _
             for number, r in enumerate(people, 1)
         ),
         total=total.roster,
-        closing=[totals_words(total), *_notes(total), *SIGNATURE_LINES],
+        closing=[totals_words(total), *_notes(total)],
+        signatures=SIGNATURE_LINES,
         is_portrait=True,
     )
 

@@ -16,7 +16,7 @@ from examapp.core.permissions import Permission
 from examapp.exams.queries import list_organiser_exams
 from examapp.grading.rules import BAND_NAMES
 from examapp.org.models import UNIT_KIND_NAMES, Tree
-from examapp.people.access import actor, me, my_reach, requires
+from examapp.people.access import actor, may, me, my_reach, requires
 from examapp.reports import rules
 from examapp.reports.api import send_export
 from examapp.reports.forms import FORMAT_NAMES, ExportForm
@@ -331,20 +331,23 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
     form = ExportForm()
     if not form.validate() or form.tree.data not in set(Tree) or form.scope.data not in set(Scope):
         raise BadRequestError
-    is_sheet = form.content.data == "score_sheet"
+    formats = rules.CONTENT_FORMATS[form.content.data]
+    is_whole = form.numbers.data == rules.Numbers.WHOLE
+    if is_whole and not may(Permission.REPORTS_NUMBERS):
+        raise NotFoundError
+    wish = exports.Wish(
+        exam_id=_known(exam_id),
+        unit_id=_known(unit_id),
+        content=form.content.data,
+        format=form.format.data if form.format.data in formats else formats[0],
+        tree=Tree(form.tree.data),
+        scope=Scope(form.scope.data),
+        numbers=rules.Numbers(form.numbers.data),
+        reason=form.reason.data or "",
+    )
     with transaction() as session:
-        export = exports.request_export(
-            session,
-            exam_id=_known(exam_id),
-            unit_id=_known(unit_id),
-            content=form.content.data,
-            format="xlsx" if is_sheet else form.format.data,
-            tree=Tree(form.tree.data),
-            scope=Scope(form.scope.data),
-            reach=my_reach(Permission.REPORTS_EXPORT),
-            actor=actor(),
-            now=clock.now(),
-        )
+        reach = my_reach(Permission.REPORTS_EXPORT)
+        export = exports.request_export(session, wish, reach=reach, actor=actor(), now=clock.now())
         export_id = export.id
     return redirect(url_for("reports_admin.show_export", export_id=export_id), 303)
 

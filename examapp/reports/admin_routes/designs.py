@@ -1,0 +1,147 @@
+"""Pages for the office: the forms of reports, version by version, and what is laid on every administrator's board by itself."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from flask import Blueprint, Response, redirect, render_template, send_file, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.errors import BadRequestError, DomainError, NotFoundError
+from examapp.core.permissions import Permission
+from examapp.people.access import actor, requires
+from examapp.reports import rules
+from examapp.reports.forms import ScheduleForm, TemplateForm
+from examapp.reports.operations import circular, schedules, sheet_form, templates
+from examapp.reports.queries.templates import get_template, list_templates
+
+designs_blueprint = Blueprint("reports_designs", __name__, url_prefix="/admin/reports/forms")
+_PLACES = {
+    "circular": (circular.PLACES, circular.UNIT_PLACES),
+    "score_sheet": (circular.PLACES, sheet_form.ROW_PLACES),
+}
+
+
+@designs_blueprint.get("")
+@requires(Permission.REPORTS_DESIGN)
+def show_forms() -> str:
+    """List the forms with their versions and named places, and the schedule."""
+    return _page(TemplateForm())
+
+
+def _page(form: TemplateForm) -> str:
+    session = reading()
+    return render_template(
+        "reports/forms.html",
+        form=form,
+        versions=list_templates(session),
+        contents={content: rules.CONTENT_NAMES[content] for content in rules.TEMPLATE_FORMATS},
+        formats=rules.TEMPLATE_FORMATS,
+        places=_PLACES,
+        schedules=[(plan, ScheduleForm(plan)) for plan in schedules.list_schedules(session)],
+        moments=rules.MOMENT_NAMES,
+    )
+
+
+@designs_blueprint.post("")
+@requires(Permission.REPORTS_DESIGN)
+def add_form() -> str | AnyResponse | tuple[str, int]:
+    """Take in a new version; what is wrong with it stands beside the field."""
+    form = TemplateForm()
+    if not form.validate():
+        return _page(form), 400
+    try:
+        with transaction() as session:
+            templates.add_template(
+                session,
+                content=form.content.data,
+                file=form.file.data.read(),
+                file_name=form.file.data.filename or "",
+                note=form.note.data or "",
+                actor=actor(),
+                now=clock.now(),
+            )
+    except DomainError as error:
+        form.file.errors = [error.text]
+        return _page(form), 400
+    return redirect(url_for("reports_designs.show_forms"), 303)
+
+
+@designs_blueprint.post("/<int:template_id>/use")
+@requires(Permission.REPORTS_DESIGN)
+def use_form(template_id: int) -> AnyResponse:
+    """Put a version into use."""
+    with transaction() as session:
+        templates.use_template(session, _known(template_id), actor=actor(), now=clock.now())
+    return redirect(url_for("reports_designs.show_forms"), 303)
+
+
+@designs_blueprint.post("/<content>/shipped")
+@requires(Permission.REPORTS_DESIGN)
+def use_shipped(content: str) -> AnyResponse:
+    """Go back to the shipped form."""
+    with transaction() as session:
+        templates.use_shipped(session, content, actor=actor(), now=clock.now())
+    return redirect(url_for("reports_designs.show_forms"), 303)
+
+
+@designs_blueprint.get("/<content>/shipped/<purpose>")
+@requires(Permission.REPORTS_DESIGN)
+def show_shipped(content: str, purpose: str) -> Response:
+    """Hand out the shipped form, as it is or filled with an example."""
+    if content not in rules.TEMPLATE_FORMATS:
+        raise NotFoundError
+    return _file(content, purpose, f"{rules.CONTENT_NAMES[content]}-随产品提供", None)
+
+
+@designs_blueprint.get("/<int:template_id>/<purpose>")
+@requires(Permission.REPORTS_DESIGN)
+def show_version(template_id: int, purpose: str) -> Response:
+    """Hand out a version, as it is or filled with an example."""
+    template = get_template(reading(), _known(template_id))
+    name = f"{rules.CONTENT_NAMES[template.content]}-第{template.number}版"
+    return _file(template.content, purpose, name, template.id)
+
+
+def _file(content: str, purpose: str, name: str, template_id: int | None) -> Response:
+    template = None if template_id is None else get_template(reading(), template_id)
+    form_format = rules.TEMPLATE_FORMATS[content][0]
+    if purpose == "file":
+        data = templates.form_file(template, content)
+    elif purpose == "preview":
+        data, name = templates.preview(template, content), f"{name}-预览"
+    elif purpose == "pdf" and content == "circular":
+        data = circular.as_pdf(templates.preview(template, content), made_at=clock.now(), watermark="预览")
+        name, form_format = f"{name}-预览", "pdf"
+    else:
+        raise NotFoundError
+    return send_file(BytesIO(data), download_name=f"{name}.{form_format}", as_attachment=True, max_age=0)
+
+
+@designs_blueprint.post("/schedule/<moment>")
+@requires(Permission.REPORTS_DESIGN)
+def set_schedule(moment: str) -> AnyResponse:
+    """Say what is made at a moment by itself, or that nothing is."""
+    form = ScheduleForm()
+    if not form.validate() or moment not in set(rules.Moment):
+        raise BadRequestError
+    content = form.content.data
+    formats = rules.CONTENT_FORMATS[content]
+    format_ = form.format.data if form.format.data in formats else formats[0]
+    with transaction() as session:
+        schedules.set_schedule(
+            session,
+            rules.Moment(moment),
+            content=content,
+            format=format_,
+            is_on=form.is_on.data,
+            actor=actor(),
+            now=clock.now(),
+        )
+    return redirect(url_for("reports_designs.show_forms"), 303)
+
+
+def _known(number: int) -> int:
+    return number if number < 2**63 else 0

@@ -1,0 +1,105 @@
+"""Reports that are made by themselves: every Monday while an exam is open, and at its close, on the board of each administrator."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor, record
+from examapp.core.clock import local
+from examapp.core.errors import ConflictError, NotFoundError
+from examapp.core.permissions import Permission
+from examapp.exams.models import Exam, ExamKind, ExamState
+from examapp.people.models import PersonState
+from examapp.people.queries import list_grants
+from examapp.people.rules import reach_of
+from examapp.reports.models import Export, ReportSchedule
+from examapp.reports.operations.exports import Wish, request_export
+from examapp.reports.queries.schedules import list_administrators
+from examapp.reports.rules import USUAL_SCHEDULES, Moment, Plan
+
+_MONDAY_HOUR = 7
+"""From seven in the morning of a Monday."""
+_CLOSE_SEEN = timedelta(days=2)
+"""How long after its close an exam is still looked at: a night's outage loses no report."""
+_MOST_AT_ONCE = 50
+
+
+def list_schedules(session: Session) -> list[Plan]:
+    """List what is made by itself, at each moment."""
+    rows = {row.moment: row for row in session.scalars(select(ReportSchedule))}
+    plans = []
+    for usual in USUAL_SCHEDULES:
+        row = rows.get(usual.moment)
+        plans.append(
+            usual if row is None else Plan(moment=usual.moment, content=row.content, format=row.format, is_on=row.is_on)
+        )
+    return plans
+
+
+def set_schedule(
+    session: Session,
+    moment: Moment,
+    *,
+    content: str,
+    format: str,  # noqa: A002 – the protocol's word
+    is_on: bool,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Say what is made at a moment; the last word of two counts."""
+    session.merge(
+        ReportSchedule(
+            moment=moment,
+            content=content,
+            format=format,
+            is_on=is_on,
+            changed_by_id=actor.person_id,
+            changed_at=now,
+        )
+    )
+    details = {"moment": moment, "content": content, "format": format, "is_on": is_on}
+    record(session, "reports.set_schedule", actor=actor, now=now, object_type="report_schedule", details=details)
+
+
+def lay_out_scheduled(session: Session, *, now: datetime) -> int:
+    """Ask for the reports that are due and not asked for yet, for every administrator at the units of his roles; gives how many.
+
+    Each occasion is one line of the ledger, whoever runs this and how often. Few at a time, the next sweep goes on.
+    """
+    plans = [plan for plan in list_schedules(session) if plan.is_on]
+    due = [(plan, exam, day) for plan in plans for exam, day in _due_exams(session, plan.moment, now)]
+    if not due:
+        return 0
+    known = set(session.scalars(select(Export.occasion).where(Export.occasion.is_not(None), Export.created_at > now - timedelta(days=9))))  # fmt: skip
+    asked = 0
+    for person_id, unit_id, tree in list_administrators(session, now=now, state=PersonState.LEFT):
+        for plan, exam_id, day in due:
+            occasion = f"{plan.moment}:{day}:{exam_id}:{unit_id}:{tree}:{person_id}"
+            if occasion in known or asked >= _MOST_AT_ONCE:
+                continue
+            reach = reach_of(Permission.REPORTS_EXPORT, list_grants(session, person_id, now=now))
+            wish = Wish(exam_id=exam_id, unit_id=unit_id, content=plan.content, format=plan.format, tree=tree, occasion=occasion)  # fmt: skip
+            if reach is None:
+                continue
+            try:
+                request_export(session, wish, reach=reach, actor=Actor(person_id=person_id), now=now)
+            except (NotFoundError, ConflictError):
+                continue
+            asked += 1
+    return asked
+
+
+def _due_exams(session: Session, moment: Moment, now: datetime) -> list[tuple[int, str]]:
+    """Give the exams for which the moment is now, with the day that names the occasion."""
+    here = local(now)
+    query = select(Exam.id, Exam.closes_at).where(Exam.state == ExamState.PUBLISHED, Exam.kind != ExamKind.MOCK)
+    if moment is Moment.MONDAY:
+        if here.weekday() != 0 or here.hour < _MONDAY_HOUR:
+            return []
+        rows = session.execute(query.where(Exam.opens_at <= now, Exam.closes_at > now)).all()
+        return [(row.id, str(here.date())) for row in rows]
+    rows = session.execute(query.where(Exam.closes_at <= now, Exam.closes_at > now - _CLOSE_SEEN)).all()
+    return [(row.id, str(local(row.closes_at).date())) for row in rows]

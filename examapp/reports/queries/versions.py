@@ -1,0 +1,50 @@
+"""The version of the data behind a report: equal versions make equal figures, so that the same report is made once."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy.orm import Session
+
+from examapp.attempts.models import Attempt, AttemptState
+from examapp.exams.models import Exam, ExamAudience, Exemption
+from examapp.grading.models import Grade
+from examapp.org.models import Unit
+from examapp.people.models import Person, RosterMove
+from examapp.reports.queries.basis import Basis
+
+
+def data_version(session: Session, basis: Basis) -> str:
+    """Give the version of all that an exam's figures are made of, in one statement.
+
+    It may change where the figures do not (another exam's grade), never the other way round.
+    """
+    values = session.execute(select(*(mark.label(f"m{n}") for n, mark in enumerate(_marks(basis))))).one()
+    return hashlib.sha256(repr(tuple(map(str, values))).encode()).hexdigest()[:16]
+
+
+def _marks(basis: Basis) -> list[ScalarSelect[Any]]:
+    exam_ids = [basis.exam.id, *(exam.id for exam in basis.makeups)]
+    of_exams = Attempt.exam_id.in_(exam_ids)
+    unit_words = func.hashtext(
+        func.concat_ws("|", Unit.id, Unit.code, Unit.name, Unit.region_path, Unit.sector_path, Unit.closed_at)
+    )
+    return [
+        select(func.max(Grade.id)).scalar_subquery(),
+        select(func.max(Attempt.id)).scalar_subquery(),
+        select(func.count()).where(of_exams, Attempt.state == AttemptState.IN_PROGRESS).scalar_subquery(),
+        select(func.count()).where(Attempt.state == AttemptState.SUBMITTED).scalar_subquery(),
+        select(func.max(Attempt.submitted_at)).where(Attempt.state == AttemptState.SUBMITTED).scalar_subquery(),
+        select(func.max(RosterMove.id)).scalar_subquery(),
+        select(func.count()).select_from(RosterMove).scalar_subquery(),
+        select(func.max(Person.updated_at)).scalar_subquery(),
+        select(func.count()).select_from(Person).scalar_subquery(),
+        select(func.max(Exam.updated_at)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
+        select(func.sum(Exam.pass_percent + Exam.excellent_percent)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
+        select(func.max(Exam.frozen_at)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
+        select(func.count()).where(ExamAudience.exam_id.in_(exam_ids)).scalar_subquery(),
+        select(func.sum(func.hashtext(func.concat_ws("|", Exemption.id, Exemption.approved_at, Exemption.refused_at, Exemption.withdrawn_at)))).where(Exemption.exam_id.in_(exam_ids)).scalar_subquery(),
+        select(func.sum(unit_words)).scalar_subquery(),
+    ]  # fmt: skip
