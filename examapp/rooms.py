@@ -55,6 +55,7 @@ from examapp.reports import api as reports_api
 from examapp.reports import models as _reports
 from examapp.reports import tasks as _report_tasks
 from examapp.reports.admin_routes import designs as reports_designs
+from examapp.reports.admin_routes import insight as reports_insight
 from examapp.training import admin_routes as training_admin_routes
 from examapp.training import api as training_api
 from examapp.training import models as _training
@@ -122,6 +123,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     questions_cli.blueprint,
     reports_admin.admin_blueprint,
     reports_designs.designs_blueprint,
+    reports_insight.insight_blueprint,
     reports_api.api_blueprint,
     unitbook_admin_routes.admin_blueprint,
     duties_routes.blueprint,

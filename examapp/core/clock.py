@@ -105,6 +105,11 @@ def day_of(instant: datetime) -> date:
     return local(instant).date()
 
 
+def start_of(day: date) -> datetime:
+    """Give the instant at which a day of the county begins."""
+    return datetime.combine(day, datetime.min.time(), LOCAL).astimezone(UTC)
+
+
 def from_local(naive: datetime) -> datetime:
     """Read a time as it was typed in a form of the county, as an aware UTC instant."""
     return naive.replace(tzinfo=LOCAL).astimezone(UTC)

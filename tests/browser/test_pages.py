@@ -33,6 +33,7 @@ _ELSEWHERE = {
     "setup.first_set_up": "test_whole_job.py: it is gone once an account exists",
 }
 _ON_DEMAND = {
+    "reports_designs.show_version": "no form of a report of the office's own",
     "messages_admin.change_notice": "no draft of a notice",
     "questions.show_media": "no picture in a question",
     "questions_admin.show_law_change": "no law that has moved under a question",

@@ -196,7 +196,7 @@ def test_county_page_and_api_cost_at_most_six_statements(county, world, statemen
         with statements() as seen:
             assert client.get(path).status_code == 200
         assert len(seen) <= 6, seen
-    for part, most in (("/people", 7), ("/progress", 10)):
+    for part, most in (("/people", 7), ("/progress", 12)):
         path = unit_page(county, county.top, part)
         with statements() as seen:
             assert client.get(path).status_code == 200

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,135 +11,23 @@ from examapp.core.db import reading, transaction
 from examapp.core.errors import BadRequestError, NotFoundError
 from examapp.core.permissions import Permission
 from examapp.exams.queries import list_organiser_exams
-from examapp.grading.rules import BAND_NAMES
 from examapp.org.models import UNIT_KIND_NAMES, Tree
 from examapp.people.access import actor, may, me, my_reach, requires
 from examapp.reports import rules
+from examapp.reports.admin_routes.frame import DEPTHS, SORTS, View, known_id, open_unit, page_of, read_day, read_view
 from examapp.reports.api import send_export
 from examapp.reports.forms import FORMAT_NAMES, ExportForm
 from examapp.reports.operations import exports, files
 from examapp.reports.queries import lists
-from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_unit_tree, list_tops
+from examapp.reports.queries.basis import get_basis, get_unit_tree, list_tops
 from examapp.reports.queries.exports import list_own_exports
-from examapp.reports.queries.figures import counts_by_unit, get_curve, get_distribution, get_unit_table
-from examapp.reports.queries.people import GROUP_NAMES, PeopleFilter
+from examapp.reports.queries.figures import counts_by_unit, get_curve, get_distribution, get_hours, get_unit_table
+from examapp.reports.queries.people import PeopleFilter
 from examapp.reports.rules import Scope, UnitRow
 
 admin_blueprint = Blueprint("reports_admin", __name__, url_prefix="/admin/reports")
 _PAGE = 50
 _MOST_ON_PAPER = 2000
-_DEPTHS = (0, 1, 2, 3, 4, 5)
-_TEXT = 50
-SORTS = {
-    "code": "单位编码",
-    "eligible": "应考",
-    "participated": "参考",
-    "absent": "未参考",
-    "participation_rate": "参考率",
-    "pass_rate": "合格率",
-    "pass_of_eligible_rate": "通过率",
-    "excellence_rate": "优秀率",
-    "mean_points": "平均分",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """What the address of a page says: tree, depth, scope, order and filters; it can be kept and sent."""
-
-    tree: Tree
-    scope: Scope | None
-    depth: int
-    sort: str
-    is_descending: bool
-    kind: str
-    search: str
-    rank: str
-    position: str
-    group: str
-    page: int
-
-    def query(self, **changes: Any) -> dict[str, Any]:
-        """Give the address's query with changes, leaving out what is usual."""
-        now = {
-            "tree": self.tree, "scope": self.scope, "depth": self.depth, "sort": self.sort, "dir": "desc" if self.is_descending else "asc",
-            "kind": self.kind, "q": self.search, "rank": self.rank, "position": self.position, "group": self.group, "page": self.page,
-        } | changes  # fmt: skip
-        usual = {"tree": Tree.REGION, "depth": 1, "sort": "code", "dir": "asc", "group": "absent", "page": 1}
-        return {name: value for name, value in now.items() if value not in (None, "") and value != usual.get(name)}
-
-    def people(self, unit_ids: list[int] | None, *, has_search: bool = False) -> PeopleFilter:
-        """Give the people that the filters mean, of these units."""
-        search = self.search if has_search else ""
-        return PeopleFilter(unit_ids=unit_ids, rank=self.rank, position=self.position, search=search)
-
-
-def _view() -> View:
-    args = request.args
-    return View(
-        tree=Tree(_word("tree", Tree.REGION, set(Tree))),
-        scope=Scope(args["scope"]) if args.get("scope") in set(Scope) else None,
-        depth=int(_word("depth", "1", {str(depth) for depth in _DEPTHS})),
-        sort=_word("sort", "code", SORTS),
-        is_descending=args.get("dir") == "desc",
-        kind=_word("kind", "", set(UNIT_KIND_NAMES)),
-        search=_text("q"),
-        rank=_text("rank"),
-        position=_text("position"),
-        group=_word("group", "absent", GROUP_NAMES),
-        page=_page(args.get("page", "1")),
-    )
-
-
-def _word(name: str, usual: str, known: Any) -> str:
-    word = request.args.get(name, usual)
-    return word if word in known else usual
-
-
-def _text(name: str) -> str:
-    return request.args.get(name, "").replace("\0", "").strip()[:_TEXT]
-
-
-def _page(text: str) -> int:
-    return min(max(int(text), 1), 100_000) if text.isascii() and text.isdigit() and len(text) < 9 else 1
-
-
-def _open(exam_id: int, unit_id: int, view: View) -> tuple[Basis, UnitTree]:
-    """Get what a page stands on; raises NotFoundError out of reach."""
-    session = reading()
-    basis = get_basis(session, _known(exam_id), scope=view.scope, now=clock.now())
-    return basis, get_unit_tree(session, _known(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_READ))
-
-
-def _known(number: int) -> int:
-    return number if number < 2**63 else 0
-
-
-def _page_of(template: str, basis: Basis, units: UnitTree, view: View, **more: Any) -> str:
-    known: dict[tuple[Any, ...], str] = {}
-
-    def link(endpoint: str, *, unit_id: int | None = None, **changes: Any) -> str:
-        """Give the address of a page of figures; those of a whole table differ in the unit only, and are built once."""
-        key = (endpoint, *changes.items())
-        if key not in known:
-            place: dict[str, Any] = {"exam_id": basis.exam.id, "unit_id": 0}
-            known[key] = url_for(f"reports_admin.{endpoint}", **place, **view.query(**changes))
-        return known[key].replace("/units/0", f"/units/{unit_id or units.top.unit_id}", 1)
-
-    return render_template(
-        template,
-        basis=basis,
-        units=units,
-        unit=units.top,
-        view=view,
-        link=link,
-        roster_words=files.roster_words(basis),
-        definitions=rules.definitions(basis.scope),
-        scope_names=rules.SCOPE_NAMES,
-        group_names=GROUP_NAMES,
-        band_names=BAND_NAMES,
-        **more,
-    )
 
 
 @admin_blueprint.get("")
@@ -157,8 +42,8 @@ def participation() -> str:
 @requires(Permission.REPORTS_READ)
 def show_exam(exam_id: int) -> str | AnyResponse:
     """Lead to the unit at which the reach begins, or let choose among several."""
-    session, view = reading(), _view()
-    basis = get_basis(session, _known(exam_id), scope=view.scope, now=clock.now())
+    session, view = reading(), read_view()
+    basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now())
     reach = my_reach(Permission.REPORTS_READ)
     tops = list_tops(session, reach)
     if len(tops) != 1:
@@ -174,20 +59,19 @@ def show_exam(exam_id: int) -> str | AnyResponse:
 @requires(Permission.REPORTS_READ)
 def show_unit(exam_id: int, unit_id: int) -> str:
     """Show the unit table: a unit with its whole, and what is below it."""
-    session, view = reading(), _view()
-    basis = get_basis(session, _known(exam_id), scope=view.scope, now=clock.now())
+    session, view = reading(), read_view()
+    basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now())
     table = get_unit_table(
         session,
         basis,
-        _known(unit_id),
+        known_id(unit_id),
         tree=view.tree,
         depth=view.depth,
         reach=my_reach(Permission.REPORTS_READ),
-        rank=view.rank,
-        position=view.position,
+        wanted=view.people(None),
     )
     form = ExportForm(tree=view.tree, scope=basis.scope)
-    return _page_of(
+    return page_of(
         "reports/unit.html",
         basis,
         table.units,
@@ -197,7 +81,7 @@ def show_unit(exam_id: int, unit_id: int) -> str:
         form=form,
         sorts=SORTS,
         kinds=UNIT_KIND_NAMES,
-        depths=_DEPTHS,
+        depths=DEPTHS,
         people_links=_people_links(exam_id, view),
     )
 
@@ -232,8 +116,8 @@ def _in_order(rows: list[UnitRow], view: View) -> list[UnitRow]:
 @requires(Permission.REPORTS_READ)
 def list_people(exam_id: int, unit_id: int) -> str:
     """List the people behind a number: by unit code and staff number, never by points."""
-    view = _view()
-    basis, units = _open(exam_id, unit_id, view)
+    view = read_view()
+    basis, units = open_unit(exam_id, unit_id, view)
     rows, count = lists.list_people(
         reading(),
         basis,
@@ -242,7 +126,7 @@ def list_people(exam_id: int, unit_id: int) -> str:
         offset=(view.page - 1) * _PAGE,
         limit=_PAGE,
     )
-    return _page_of(
+    return page_of(
         "reports/people.html",
         basis,
         units,
@@ -259,24 +143,26 @@ def list_people(exam_id: int, unit_id: int) -> str:
 @requires(Permission.REPORTS_READ)
 def show_person(exam_id: int, unit_id: int, person_id: int) -> str:
     """Show one person of the unit's roster with all tries and the one that counts."""
-    view = _view()
-    basis, units = _open(exam_id, unit_id, view)
-    wanted = PeopleFilter(unit_ids=units.unit_ids, person_id=_known(person_id))
+    view = read_view()
+    basis, units = open_unit(exam_id, unit_id, view)
+    wanted = PeopleFilter(unit_ids=units.unit_ids, person_id=known_id(person_id))
     person = lists.get_person(reading(), basis, wanted)
-    return _page_of("reports/person.html", basis, units, view, person=person, status_words=files.status_words)
+    return page_of("reports/person.html", basis, units, view, person=person, status_words=files.status_words)
 
 
 @admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/progress")
 @requires(Permission.REPORTS_READ)
 def show_progress(exam_id: int, unit_id: int) -> str:
     """Show who took part by day, with the deadline, and the distribution of points, with the pass mark; each with its table."""
-    session, view = reading(), _view()
-    basis, units = _open(exam_id, unit_id, view)
+    session, view = reading(), read_view()
+    basis, units = open_unit(exam_id, unit_id, view)
     wanted = view.people(units.unit_ids)
     counts = sum(counts_by_unit(session, basis, wanted).values(), rules.Counts())
     days, bins = get_curve(session, basis, wanted), get_distribution(session, basis, wanted)
     closes_at = max(exam.closes_at for exam in basis.exams)
-    return _page_of(
+    day = read_day("day") or max((point.day for point in days if point.new), default=day_of(basis.as_of))
+    hours = get_hours(session, basis, wanted, day)
+    return page_of(
         "reports/progress.html",
         basis,
         units,
@@ -287,6 +173,9 @@ def show_progress(exam_id: int, unit_id: int) -> str:
         curve=rules.curve_chart(days, deadline_on=day_of(closes_at), eligible=counts.eligible),
         bars=rules.bar_chart(bins, pass_percent=basis.exam.pass_percent),
         closes_at=closes_at,
+        day=day,
+        hours=hours,
+        hour_curve=rules.hour_chart(hours),
     )
 
 
@@ -294,13 +183,13 @@ def show_progress(exam_id: int, unit_id: int) -> str:
 @requires(Permission.REPORTS_EXPORT)
 def show_score_sheet(exam_id: int, unit_id: int) -> str:
     """Show the score sheet (成绩汇总表) to print, sign and seal."""
-    session, view = reading(), _view()
-    basis = get_basis(session, _known(exam_id), scope=view.scope, now=clock.now())
-    units = get_unit_tree(session, _known(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_EXPORT))
+    session, view = reading(), read_view()
+    basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now())
+    units = get_unit_tree(session, known_id(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_EXPORT))
     wanted = PeopleFilter(unit_ids=units.unit_ids)
     total = sum(counts_by_unit(session, basis, wanted).values(), rules.Counts())
     is_too_long = total.roster > _MOST_ON_PAPER
-    return _page_of(
+    return page_of(
         "reports/score_sheet.html",
         basis,
         units,
@@ -318,10 +207,10 @@ def show_score_sheet(exam_id: int, unit_id: int) -> str:
 @requires(Permission.REPORTS_READ)
 def list_corrections(exam_id: int, unit_id: int) -> str:
     """List the roster moves after the freeze, which the figures leave out."""
-    view = _view()
-    basis, units = _open(exam_id, unit_id, view)
+    view = read_view()
+    basis, units = open_unit(exam_id, unit_id, view)
     rows = lists.list_corrections(reading(), basis, units.unit_ids)
-    return _page_of("reports/corrections.html", basis, units, view, rows=rows)
+    return page_of("reports/corrections.html", basis, units, view, rows=rows)
 
 
 @admin_blueprint.post("/exams/<int:exam_id>/units/<int:unit_id>/exports")
@@ -336,8 +225,8 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
     if is_whole and not may(Permission.REPORTS_NUMBERS):
         raise NotFoundError
     wish = exports.Wish(
-        exam_id=_known(exam_id),
-        unit_id=_known(unit_id),
+        exam_id=known_id(exam_id),
+        unit_id=known_id(unit_id),
         content=form.content.data,
         format=form.format.data if form.format.data in formats else formats[0],
         tree=Tree(form.tree.data),
@@ -365,7 +254,7 @@ def list_exports() -> str:
 def show_export(export_id: int) -> str:
     """Show an export's progress, and the file once it is there."""
     reach = my_reach(Permission.REPORTS_EXPORT)
-    rows = list_own_exports(reading(), person_id=me().person_id, reach=reach, export_id=_known(export_id))
+    rows = list_own_exports(reading(), person_id=me().person_id, reach=reach, export_id=known_id(export_id))
     if not rows:
         raise NotFoundError
     return render_template("reports/export.html", export=rows[0], names=_NAMES)

@@ -62,6 +62,16 @@ def get_basis(session: Session, exam_id: int, *, scope: Scope | None, now: datet
     return Basis(exam=exam, makeups=makeups, scope=chosen if makeups else Scope.THIS, as_of=now)
 
 
+def find_earlier_exam(session: Session, exam: Exam, *, wanted_id: int | None = None) -> Exam | None:
+    """Find the exam to compare with: the one that is asked for, else the newest of the same kind that closed before this one opened."""
+    query = select(Exam).where(Exam.state == ExamState.PUBLISHED, Exam.id != exam.id, Exam.main_exam_id.is_(None))
+    if wanted_id is not None:
+        query = query.where(Exam.id == wanted_id)
+    else:
+        query = query.where(Exam.kind == exam.kind, Exam.closes_at <= exam.opens_at)
+    return session.scalars(query.order_by(Exam.opens_at.desc(), Exam.id.desc()).limit(1)).one_or_none()
+
+
 def list_reported_exams(session: Session) -> list[Exam]:
     """List the exams that have figures, the newest first."""
     return list(

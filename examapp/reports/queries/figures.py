@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Date, and_, cast, func, select
@@ -57,13 +57,12 @@ def get_unit_table(
     tree: Tree,
     depth: int,
     reach: Reach,
-    rank: str = "",
-    position: str = "",
+    wanted: PeopleFilter = EVERYBODY,
 ) -> UnitTable:
     """Get the figures of a unit within reach and of what is below it, in two statements; raises NotFoundError."""
     units = get_unit_tree(session, unit_id, tree=tree, reach=reach)
     is_all = reach.is_everything and tree is Tree.REGION and not units.above
-    wanted = PeopleFilter(unit_ids=None if is_all else units.unit_ids, rank=rank, position=position)
+    wanted = replace(wanted, unit_ids=None if is_all else units.unit_ids)
     counts = counts_by_unit(session, basis, wanted)
     return UnitTable(basis=basis, tree=tree, units=units, rows=rollup(units.nodes, counts, depth=depth))
 
@@ -81,6 +80,18 @@ def get_curve(session: Session, basis: Basis, wanted: PeopleFilter) -> list[Curv
     eligible = sum(row.people for row in rows)
     last = min(max(exam.closes_at for exam in basis.exams), basis.as_of)
     return curve(by_day, first=day_of(basis.exam.opens_at), last=day_of(last), eligible=eligible)
+
+
+def get_hours(session: Session, basis: Basis, wanted: PeopleFilter, day: date) -> list[int]:
+    """Count the first hand-ins of a county's day by its 24 hours."""
+    people = people_of(session, basis, wanted)
+    here = func.timezone(str(LOCAL), people.of.c.first_submitted_at)
+    hour = func.extract("hour", here)
+    rows = session.execute(
+        select(hour, func.count()).where(people.participated, cast(here, Date) == day).group_by(hour)
+    )
+    counted = {int(hour): count for hour, count in rows}
+    return [counted.get(hour, 0) for hour in range(24)]
 
 
 def get_distribution(session: Session, basis: Basis, wanted: PeopleFilter) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -44,6 +45,10 @@ class PeopleFilter:
     search: str = ""
     """Part of a name, or a staff number."""
     person_id: int | None = None
+    since: datetime | None = None
+    """Only what was handed in from this instant on counts."""
+    until: datetime | None = None
+    """… and before this one."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Give the conditions on `Person`; the unit's stands elsewhere, since the roster may be an older one."""
@@ -260,6 +265,10 @@ def _handed_in(basis: Basis, wanted: PeopleFilter, *, has_tries: bool) -> Subque
     )
     if wanted.person_id is not None:
         query = query.where(Attempt.person_id == wanted.person_id)
+    if wanted.since is not None:
+        query = query.where(Attempt.submitted_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(Attempt.submitted_at < wanted.until)
     if has_tries:
         query = query.add_columns(
             func.count().over(partition_by=Attempt.person_id).label("attempts"),

@@ -1,0 +1,133 @@
+"""What reports cost: the county's table, a county's score sheets as PDF, a spreadsheet of a million scores; run by itself, in a database of its own.
+
+`python -m benchmarks.reports` (a county of 8,000 people in 120 units) or `python -m benchmarks.reports large` (1,000,000 in 15,000).
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import resource
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from flask_migrate import upgrade
+from sqlalchemy import text
+
+from benchmarks.figures import Figure, at_most
+from examapp import create_app
+from examapp.config import Settings
+from examapp.core import clock
+from examapp.core.db import db, reading
+from examapp.core.embedded import make_run_folder, start_postgres, start_valkey
+from examapp.org.models import Tree
+from examapp.people.rules import Reach
+from examapp.reports.operations import files
+from examapp.reports.queries.basis import get_basis, get_unit_tree
+from examapp.reports.queries.figures import get_unit_table
+
+_EVERYTHING = Reach(is_everything=True)
+_SIZES = {"county": (8_000, 120), "large": (1_000_000, 15_000)}
+_FILL = (
+    "INSERT INTO units (code, name, kind, parent_id, region_path, created_at) VALUES ('000', '县', 'county', NULL, '/1/', now())",
+    "INSERT INTO units (code, name, kind, parent_id, region_path, created_at) SELECT lpad(n::text, 6, '0'), '单位' || n, 'department', 1, '/1/' || (n + 1) || '/', now() FROM generate_series(1, :units) n",
+    "INSERT INTO persons (staff_number, name, unit_id, state, rank, position, created_at, updated_at) SELECT 'W' || n, '人员' || n, 2 + n % :units, 'on_roster', '一级科员', '科员', now(), now() FROM generate_series(1, :people) n",
+    "INSERT INTO exams (title, kind, state, instructions, opens_at, closes_at, duration_s, is_full_duration, grace_s, counting_rule, scoring_rule, pass_percent, good_percent, excellent_percent, results_policy, keys_policy, study_gate, created_at, updated_at, published_at) VALUES ('年度考试', 'annual', 'published', '', now() - interval '20 days', now() + interval '5 days', 5400, false, 60, 'best', 'all_or_nothing', 60, 80, 90, 'at_once', 'at_close', '{}', now(), now(), now())",
+    "INSERT INTO papers (sections, shape, total_points, created_at) VALUES ('[]', '', 100, now())",
+    "INSERT INTO attempts (exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, shape, unsure, submitted_at, is_forced, receipt_number, total, grading_tries) SELECT 1, id, 1, 1, unit_id, 'graded', now() - interval '2 days', now() - interval '1 day', now() - interval '1 day', 1, '', '{}', now() - interval '2 days' + id % 1000 * interval '1 minute', false, 'R' || id, 0, 0 FROM persons WHERE id % 20 <> 0",
+    "INSERT INTO grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, reason, graded_at) SELECT id, 1, true, 40 + id % 61, 100, 40 + id % 61, CASE WHEN id % 61 >= 50 THEN 'excellent' WHEN id % 61 >= 40 THEN 'good' WHEN id % 61 >= 20 THEN 'pass' ELSE 'fail' END, id % 61 >= 20, '[]', '{}', 'first', now() FROM attempts",
+    "ANALYZE",
+)
+
+
+def main(size: str) -> int:
+    """Fill a database, measure, print the figures; 1 where a limit is not kept."""
+    folder, run = Path(tempfile.mkdtemp(prefix="bench-reports-")), make_run_folder()
+    postgres, valkey = start_postgres(folder, run), start_valkey(folder, run)
+    settings = Settings(app_mode="testing", database_url=postgres.url, redis_url=valkey.url, secret_key="b" * 40, data_keys="k1:" + "11" * 32, data_dir=str(folder), log_level="ERROR")  # fmt: skip
+    try:
+        figures = _measure(settings, size)
+    finally:
+        valkey.stop(signal.SIGKILL)
+        postgres.stop(signal.SIGQUIT)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(run, ignore_errors=True)
+    for figure in figures:
+        print(json.dumps(figure.as_json(), ensure_ascii=False))
+    return 0 if all(figure.is_kept for figure in figures) else 1
+
+
+def _measure(settings: Settings, size: str) -> list[Figure]:
+    people, units = _SIZES[size]
+    app = create_app(settings)
+    with app.app_context():
+        upgrade()
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("SET statement_timeout = 0"))
+            for statement in _FILL:
+                connection.execute(text(statement), {"units": units, "people": people})
+        table_ms = _table_ms()
+        figures = [at_most(f"{size}: the county's table", table_ms, 50 if size == "county" else 500, "ms")]
+        if size == "county":
+            figures.append(at_most("county: 120 score sheets as PDF", _sheets_s(units), 60, "s"))
+        db.session.remove()
+    if size == "large":
+        queue: multiprocessing.Queue = multiprocessing.get_context("spawn").Queue()
+        worker = multiprocessing.get_context("spawn").Process(target=_scores, args=(settings, queue))
+        worker.start()
+        megabytes, seconds = queue.get(timeout=1800)
+        worker.join()
+        print(f"large: scores written in {seconds:.0f} s")
+        figures.append(at_most(f"large: memory for {people:,} scores as xlsx", megabytes, 250, "MB"))
+    return figures
+
+
+def _table_ms() -> float:
+    took = []
+    for _ in range(7):
+        began = time.perf_counter()
+        basis = get_basis(reading(), 1, scope=None, now=clock.now())
+        get_unit_table(reading(), basis, 1, tree=Tree.REGION, depth=1, reach=_EVERYTHING)
+        took.append((time.perf_counter() - began) * 1000)
+        reading().rollback()
+    return statistics.median(took)
+
+
+def _order(unit_id: int, content: str, format_: str) -> files.Order:
+    basis = get_basis(reading(), 1, scope=None, now=clock.now())
+    nodes = get_unit_tree(reading(), unit_id, tree=Tree.REGION, reach=_EVERYTHING).nodes
+    return files.Order(
+        basis=basis, nodes=nodes, tree=Tree.REGION, content=content, format=format_, watermark="管理员 2026-11-24 12:00"
+    )
+
+
+def _sheets_s(units: int) -> float:
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for unit_id in range(2, units + 2):
+            path = Path(folder) / f"{unit_id}.pdf"
+            files.write(
+                reading(), path, _order(unit_id, "score_sheet", "pdf"), note_progress=lambda _done, _total: None
+            )
+            assert path.read_bytes().startswith(b"%PDF-")
+    return time.perf_counter() - began
+
+
+def _scores(settings: Settings, queue: multiprocessing.Queue) -> None:
+    app = create_app(settings)
+    with app.app_context(), tempfile.TemporaryDirectory() as folder:
+        reading().execute(text("SET statement_timeout = 0"))
+        began = time.perf_counter()
+        path = Path(folder) / "scores.xlsx"
+        files.write(reading(), path, _order(1, "scores", "xlsx"), note_progress=lambda _done, _total: None)
+        took = time.perf_counter() - began
+    queue.put((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, took))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "county"))

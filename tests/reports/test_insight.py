@@ -1,0 +1,104 @@
+"""Comparison with last year, the weakest laws and knowledge points, the hours of a day, the period: from raw rows, by unit code."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from examapp.core import clock
+from examapp.core.clock import local
+from examapp.grading.models import Grade
+from examapp.papers.models import Paper
+from tests.reports.county import DAY, naive_figures
+from tests.reports.test_pages import main, unit_page
+
+
+def rows_of(page):
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", main(page), re.DOTALL)
+    return [
+        [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
+        for row in rows
+    ]
+
+
+def test_last_year_stands_beside_this_year_unit_by_unit(county, world, session):
+    people = county.fill_with_every_odd_case()
+    last = world.exam(title="去年考试", opens_in=-400 * DAY, lasts=30 * DAY)
+    county.attempt(people["good"], exam=last, points="50")
+    county.attempt(people["zero"], exam=last, points="95")
+    world.exam(title="模拟", kind="mock", opens_in=-300 * DAY, lasts=DAY)
+    client = world.client(world.admin())
+    page = client.get(unit_page(county, county.top, "/compare"))
+    now, then = naive_figures(session, [county.exam.id]), naive_figures(session, [last.id])
+    rows = {row[0].split()[0]: row[1:] for row in rows_of(page) if row}
+    assert list(rows) == ["合计：绥安县", "101", "201", "301"] and "对比：去年考试" in page.text
+    for code, unit in (("合计：绥安县", county.top), ("101", county.bureau), ("201", county.town)):
+        a, b = now[unit.id].as_api(), then[unit.id].as_api()
+        change = Decimal(a["participation_rate"]) - Decimal(b["participation_rate"])
+        assert rows[code][:5] == [str(a["eligible"]), str(b["eligible"]), f"{a['participation_rate']}%", f"{b['participation_rate']}%", f"+{change}"]  # fmt: skip
+    assert rows["301"][2] == "–" and rows["301"][4] == "–"
+    first = client.get(f"/admin/reports/exams/{last.id}/units/{county.top.id}/compare")
+    assert "还没有可以比较的往年考试" in first.text
+    assert (
+        "对比：模拟"
+        in client.get(
+            unit_page(county, county.top, "/compare", **{"with": world.exam(title="模拟", kind="mock").id})
+        ).text
+    )
+
+
+def test_weakest_laws_and_points_come_from_the_counted_sheets_of_the_unit_only(county, world, session):
+    questions = [world.question(law="行政处罚法"), world.question(law="宪法")]
+    versions = [question.current_version_id for question in questions]
+    items = [[version, 0, "ABCD", "50"] for version in versions]
+    paper = world.save(Paper(sections=[{"title": "", "instructions": "", "items": items}], shape="S4S4", total_points=Decimal(100), created_at=clock.now()))  # fmt: skip
+    for unit, marks in ((county.bureau, ["50", "0"]), (county.office, ["50", "25"]), (county.town, ["0", "0"])):
+        attempt = county.attempt(world.person(unit), points="60")
+        attempt.paper_id = paper.id
+        session.query(Grade).filter_by(attempt_id=attempt.id).one().item_points = marks
+    session.flush()
+    client = world.client(world.admin())
+    rows = [row for row in rows_of(client.get(unit_page(county, county.bureau, "/weak"))) if row]
+    assert rows[:2] == [["宪法", "2", "25.00%"], ["行政处罚法", "2", "100.00%"]]
+    whole = [row for row in rows_of(client.get(unit_page(county, county.top, "/weak"))) if row]
+    assert whole[:2] == [["宪法", "3", "16.67%"], ["行政处罚法", "3", "66.67%"]]
+    assert "还没有已评分的答卷" in client.get(unit_page(county, county.school, "/weak")).text
+
+
+def test_hours_of_a_day_add_up_to_its_new_hand_ins(county, world):
+    county.fill_with_every_odd_case()
+    client = world.client(world.admin())
+    page = client.get(unit_page(county, county.top, "/progress")).text
+    days = {int(d): int(n) for d, n in re.findall(r"11月(\d+)日</td><td class=\"number\">(\d+)</td>", page)}
+    for day, new in days.items():
+        shown = client.get(unit_page(county, county.top, "/progress", day=f"2026-11-{day:02d}")).text
+        hours = [int(n) for n in re.findall(r"\d+时至\d+时</td><td class=\"number\">(\d+)</td>", shown)]
+        assert sum(hours) == new and f'当日合计</td><td class="number">{new}</td>' in shown
+    assert client.get(unit_page(county, county.top, "/progress", day="yesterday")).status_code == 200
+
+
+def test_period_counts_only_what_was_handed_in_within_it(county, world):
+    early, late = world.person(county.bureau), world.person(county.bureau)
+    county.attempt(early, points="70", hours_ago=40)
+    county.attempt(late, points="80", hours_ago=2)
+    day = local(clock.now() - timedelta(hours=2)).date()
+    client = world.client(world.admin())
+
+    def participated(**query):
+        page = client.get(unit_page(county, county.bureau, "/people", group="participated", **query)).text
+        return int(re.search(r"共 <strong>(\d+)</strong>", page).group(1))
+
+    assert (participated(), participated(since=day), participated(until=day - DAY)) == (2, 1, 1)
+    page = client.get(unit_page(county, county.bureau, since=day)).text
+    assert f"只计 {day} 起" in page and f"since={day}" in page
+
+
+@pytest.mark.parametrize("part", ["/compare", "/weak"])
+def test_unit_of_others_is_the_same_404_there(county, world, part):
+    county.fill_with_every_odd_case()
+    client = world.client(world.admin("unit_admin", county.bureau))
+    missing = client.get(f"/admin/reports/exams/{county.exam.id}/units/999999{part}")
+    other = client.get(unit_page(county, county.town, part))
+    assert (other.status_code, main(other)) == (404, main(missing))
+    assert client.get(unit_page(county, county.office, part)).status_code == 200
