@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006_reports"
-down_revision = "0004_reminders"
+revision = "0008_reports"
+down_revision = "0007_assessment"
 branch_labels = None
 depends_on = None
 
