@@ -47,6 +47,11 @@ def test_a_chapter_opened_before_a_tunnel_is_finished_in_it_and_sent_afterwards(
     page.goto(f"{live.url}/study/chapters/{studying}")
     page.get_by_role("button", name="带走离线学").click()
     expect(page.get_by_role("button", name="提交本章练习")).to_be_visible()
+    page.get_by_role("button", name="特大").click()
+    look(page, "taken-360-large")
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
+    page.get_by_role("button", name="标准").click()
     look(page, "taken-360")
     context.set_offline(True)
     right = {
