@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from examapp.people.models import Person
 from examapp.training.models import PracticeHold, PracticeItem
 from examapp.training.tasks import look_at_exams
 from question_bank.model import Kind
+from tests.training.test_courses import begin, course, read
 from tests.training.test_practice import post
 
 
@@ -94,3 +96,21 @@ def test_the_office_opens_and_closes_laws_for_practice(world, session, learner):
     assert world.client(world.person()).get("/admin/training/pool").status_code == 404
     bureau = world.client(world.admin("publicity_office", world.unit()))
     assert bureau.get("/admin/training/pool").status_code == 404
+
+
+def test_a_held_set_says_so_in_exercises_and_in_the_mistake_book(world, session, learner, frozen):
+    question = world.question(law="监察法", key=("A",))
+    answer = post(learner, "/practice/")
+    item = session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1]))
+    wrong = next(letter for letter in "ABCD" if letter != "ABCD"[item.order.index("A")])
+    post(learner, answer.location, {"response": wrong})
+    exam = world.exam(world.blueprint(), opens_in=timedelta(days=3))
+    world.save(PracticeHold(question_id=question.id, exam_id=exam.id))
+    (chapter,) = course(world).chapters
+    read(learner, chapter)
+    refused = begin(learner, chapter)
+    assert "考试结束前暂停练习" in learner.get(refused.location).get_data(as_text=True)
+    frozen.at(frozen.instant + timedelta(days=2))
+    learner = world.client(session.get(Person, item.person_id))
+    refused = post(learner, "/practice/mistakes")
+    assert "还有 1 题现在不能练" in learner.get(refused.location).get_data(as_text=True)

@@ -14,7 +14,7 @@ from examapp.attempts.queries import is_sitting
 from examapp.core.errors import DomainError
 from examapp.questions.models import QuestionVersion
 from examapp.training.models import PracticeItem
-from examapp.training.queries.mistakes import pick_cards
+from examapp.training.queries.mistakes import count_due, pick_cards
 from examapp.training.queries.practice import pick_questions
 from examapp.training.rules import NothingToPractiseError, Wanted, drawable_parts, option_order
 
@@ -42,11 +42,18 @@ def draw_practice(session: Session, *, person_id: int, wanted: Wanted, now: date
     else:
         rows = pick_questions(session, person_id, wanted, count=1)
     if not rows:
-        raise NothingToPractiseError("今天该复习的错题都练完了。" if wanted.is_mistakes else None)
+        raise NothingToPractiseError(_why_no_card(session, person_id, now) if wanted.is_mistakes else None)
     (item,) = add_items(session, rows, person_id=person_id, now=now, parts=parts)
     item.wanted = wanted.as_json()
     session.flush()
     return item
+
+
+def _why_no_card(session: Session, person_id: int, now: datetime) -> str:
+    left = count_due(session, person_id, now=now)
+    if left:
+        return f"还有 {left} 题现在不能练（已停用，或和即将举行的考试重合），考试结束后自动恢复。"
+    return "今天该复习的错题都练完了。"
 
 
 def drop_open_items(session: Session, person_id: int) -> None:

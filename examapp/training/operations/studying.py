@@ -16,7 +16,7 @@ from examapp.training.operations.clearing import clear_exams, complete_course
 from examapp.training.operations.practice import add_items, refuse_while_sitting
 from examapp.training.queries.articles import live_html
 from examapp.training.queries.courses import get_my_chapter, runs_today
-from examapp.training.queries.practice import pick_questions
+from examapp.training.queries.practice import count_held, pick_questions
 from examapp.training.rules import RUNS_A_DAY, Wanted, split_pages
 
 
@@ -108,6 +108,10 @@ def begin_exercise(session: Session, *, chapter_id: int, person_id: int, now: da
 def _draw_run(session: Session, chapter: Chapter, person_id: int, *, now: datetime) -> ExerciseRun:
     wanted = Wanted(law=chapter.law, topic=chapter.topic)
     rows = pick_questions(session, person_id, wanted, count=chapter.exercise_count)
+    if len(rows) < chapter.exercise_count and count_held(session, wanted):
+        raise ExerciseRefusedError(
+            "本章的题目和即将举行的考试重合，考试结束前暂停练习。您的学习进度不受影响；如果这是考前必学的课程，请联系普法办开放练习。"
+        )
     if len(rows) < chapter.exercise_count:
         raise ExerciseRefusedError(
             "题库中可用的题目暂时不够，练习没有开始。您的学习进度不受影响，请联系普法办补充题目。"

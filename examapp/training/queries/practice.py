@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, Select, func, not_, or_, select
+from sqlalchemy import Row, Select, distinct, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from examapp.core.errors import NotFoundError
@@ -65,6 +65,20 @@ def pick_questions(session: Session, person_id: int, wanted: Wanted, *, count: i
 def count_questions(session: Session, wanted: Wanted) -> int:
     """Count the questions that practice may draw."""
     return int(session.execute(fitting(select(func.count(Question.id)), wanted)).scalar_one())
+
+
+def count_held(session: Session, wanted: Wanted) -> int:
+    """Count the active questions that fit but are held back for a coming exam."""
+    statement = (
+        select(func.count(distinct(Question.id)))
+        .join(PracticeHold, PracticeHold.question_id == Question.id)
+        .where(Question.state == QuestionState.ACTIVE)
+    )
+    if wanted.law:
+        statement = statement.where(Question.law_name == wanted.law)
+    if wanted.topic:
+        statement = statement.where(Question.topic == wanted.topic)
+    return int(session.execute(statement).scalar_one())
 
 
 def fitting(statement: Select[*tuple[Any, ...]], wanted: Wanted) -> Select[*tuple[Any, ...]]:
