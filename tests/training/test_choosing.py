@@ -9,7 +9,15 @@ import pytest
 
 from examapp.core import clock
 from examapp.laws.models import Law, LawArticle, LawVersion
-from examapp.training.models import DailyQuestion, PracticeHold, PracticeItem, QuestionNote
+from examapp.training.models import (
+    ChapterProgress,
+    CourseCompletion,
+    DailyQuestion,
+    PracticeHold,
+    PracticeItem,
+    QuestionNote,
+)
+from question_bank.model import Kind
 from tests.training.test_practice import post
 
 
@@ -106,3 +114,42 @@ def test_no_page_of_practice_counts_days_or_ranks_people(world, learner):
     for path in ("/practice/", "/practice/mistakes", "/practice/map", "/practice/notes", "/study/"):
         page = learner.get(path).get_data(as_text=True)
         assert not re.search("打卡|连续.{0,4}天|排名|排行|学习时长 *[0-9]", page), path
+
+
+def test_a_mock_paper_follows_an_exams_blueprint_with_questions_that_may_be_practised(world, session, learner):
+    for _ in range(8):
+        world.question(key=("A",))
+    held = world.question(key=("A",))
+    exam = world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),)), opens_in=timedelta(days=2))
+    world.save(PracticeHold(question_id=held.id, exam_id=exam.id))
+    assert exam.title in learner.get("/practice/").get_data(as_text=True)
+    path = post(learner, f"/practice/mocks/{exam.id}").location
+    assert post(learner, f"/practice/mocks/{exam.id}").location == path
+    page = learner.get(path).get_data(as_text=True)
+    assert page.count("data-item=") == 2
+    assert "正确答案" not in page
+    items = session.query(PracticeItem).order_by(PracticeItem.id).all()
+    assert held.id not in {item.question_id for item in items}
+    api = world.api(learner.person)
+    for item in items:
+        letter = "ABCD"[item.order.index("A")]
+        assert api.put(f"/api/v1/practice/items/{item.id}/answer", json={"response": [letter]}).status_code == 200
+    result = learner.get(path, follow_redirects=True).get_data(as_text=True)
+    assert "2 题答对 2 题" in result
+    assert session.query(ChapterProgress).count() == 0
+    assert session.query(CourseCompletion).count() == 0
+    assert post(world.client(world.person()), path.replace("/taken", "")).status_code in {404, 405}
+    assert world.client(world.person()).get(path).status_code == 404
+
+
+def test_a_mock_paper_is_refused_where_the_pool_is_too_small_or_the_exam_is_another_peoples(world, session, learner):
+    for _ in range(2):
+        world.question(key=("A",))
+    exam = world.exam(world.blueprint(((Kind.SINGLE_CHOICE, 3, "2"),)), opens_in=timedelta(days=2))
+    refused = post(learner, f"/practice/mocks/{exam.id}")
+    assert "不够组一份模拟卷" in learner.get(refused.location).get_data(as_text=True)
+    world.question(key=("A",))
+    draft = world.exam(world.blueprint(), state="draft")
+    assert post(learner, f"/practice/mocks/{draft.id}").status_code == 404
+    assert post(learner, "/practice/mocks/999999").status_code == 404
+    assert session.query(PracticeItem).count() == 0

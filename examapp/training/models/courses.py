@@ -107,7 +107,7 @@ class CourseCompletion(Base):
 
 
 class ExerciseRun(Base):
-    """One go at a chapter's exercise: questions drawn at its start, passed or not once all are answered."""
+    """One go at a chapter's exercise, or at a mock paper by an exam's blueprint: drawn at its start, passed or not once all are answered."""
 
     __tablename__ = "exercise_runs"
     __table_args__ = (
@@ -119,11 +119,21 @@ class ExerciseRun(Base):
             unique=True,
             postgresql_where=text("finished_at IS NULL"),
         ),
+        Index(
+            "uq_exercise_runs_open_mock",
+            "person_id",
+            "exam_id",
+            unique=True,
+            postgresql_where=text("finished_at IS NULL AND exam_id IS NOT NULL"),
+        ),
+        CheckConstraint("(chapter_id IS NULL) <> (exam_id IS NULL)", name="of_one"),
     )
 
     id: Mapped[Id]
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
-    chapter_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("chapters.id"), index=True)
+    chapter_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("chapters.id"), index=True)
+    exam_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("exams.id"))
+    """The exam whose blueprint a mock paper follows; it counts for nothing."""
     number: Mapped[int]
     pass_count: Mapped[int]
     """As the chapter asked when the run began."""

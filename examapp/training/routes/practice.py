@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError
+from examapp.exams.queries import list_exams_of
 from examapp.papers.queries import bank_names
 from examapp.people.access import me, signed_in
 from examapp.training.forms import PracticeForm
@@ -44,6 +45,11 @@ def practise() -> str | Response | tuple[str, int]:
         answered=answered,
         right=right,
         due=count_due(reading(), me().person_id, now=clock.now()),
+        mocks=[
+            candidate.exam
+            for candidate in list_exams_of(reading(), me().person_id, clock.now())
+            if candidate.exam.closes_at > clock.now() and candidate.blueprint_id is not None
+        ],
     )
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 

@@ -17,6 +17,7 @@ from examapp.core.permissions import Permission
 from examapp.core.uploads.serving import serve_file
 from examapp.exams.queries import list_exams_of
 from examapp.people.access import may, me, my_reach, signed_in
+from examapp.training.operations.mocking import begin_mock
 from examapp.training.operations.studying import begin_exercise, open_page
 from examapp.training.operations.studying import take_along as begin_taken
 from examapp.training.queries.articles import live_html
@@ -142,6 +143,21 @@ def take_along(chapter_id: int) -> Response:
     return redirect(url_for(".show_taken", run_id=run_id))
 
 
+@blueprint.post("/practice/mocks/<int:exam_id>")
+@signed_in
+def start_mock(exam_id: int) -> Response:
+    """Begin a mock paper by the blueprint of an exam, or go on with the one that is open."""
+    try:
+        with transaction() as session:
+            run_id = begin_mock(session, exam_id=exam_id, person_id=me().person_id, now=clock.now()).id
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        flash(error.text, "warning")
+        return redirect(url_for(".practise"))
+    return redirect(url_for(".show_taken", run_id=run_id))
+
+
 @blueprint.get("/study/exercises/<int:run_id>/taken")
 @signed_in
 def show_taken(run_id: int) -> str | Response:
@@ -150,11 +166,11 @@ def show_taken(run_id: int) -> str | Response:
     run, items = get_own_run(session, run_id, person_id=me().person_id)
     if run.finished_at is not None:
         return redirect(url_for(".show_run", run_id=run_id))
-    chapter = get_my_chapter(session, run.chapter_id, me().person_id)
+    chapter = get_my_chapter(session, run.chapter_id, me().person_id) if run.chapter_id else None
     return render_template(
         "training/taken.html",
         chapter=chapter,
-        pages=[live_html(session, page, on=clock.today()) for page in split_pages(chapter.body)],
+        pages=[live_html(session, page, on=clock.today()) for page in split_pages(chapter.body)] if chapter else [],
         run=run,
         items=[ask(session, item) for item in items if item.answered_at is None],
         kind_names=KIND_NAMES,
@@ -167,6 +183,8 @@ def show_run(run_id: int) -> str | Response:
     """Lead to the next open question of an exercise; show its result once all are answered."""
     session = reading()
     run, items = get_own_run(session, run_id, person_id=me().person_id)
+    if run.finished_at is None and run.exam_id is not None:
+        return redirect(url_for(".show_taken", run_id=run_id))
     if run.finished_at is None:
         following = next(item for item in items if item.answered_at is None)
         return redirect(url_for(".show_item", item_id=following.id))
