@@ -20,10 +20,12 @@ from examapp.core.db import transaction
 from examapp.questions.models import QuestionState
 from examapp.questions.operations import check_laws, take_over
 from examapp.questions.queries import Filter, iter_questions, list_laws_with_flags
+from examapp.questions.rules.cited import missing_articles
 from examapp.questions.rules.described import describe_reading
 from question_bank.check import check_file
 from question_bank.child import ChildReader
 from question_bank.formats import registry
+from question_bank.measures import Measure, measure_bank
 from question_bank.reading import Note, Reading, UnreadableFileError
 
 blueprint = Blueprint("questions_cli", __name__, cli_group="bank")
@@ -203,13 +205,26 @@ def export_bank(out: Path, format_name: str, state: str, law: str) -> None:
 
 @blueprint.cli.command("check")
 @click.argument("folder", default="question_bank/content", type=click.Path(exists=True, path_type=Path))
-def check_content(folder: Path) -> None:
-    """Check the questions that ship with the program; one line a finding, exit code 1 where there is any."""
+@click.option(
+    "--laws",
+    envvar="EXAMAPP_LAWS",
+    type=click.Path(exists=True, path_type=Path),
+    help="法律文本的文件夹，用来核对版本和条号。",
+)
+def check_content(folder: Path, laws: Path | None) -> None:
+    """Check the questions that ship with the program: one line a finding, then one line a measure of the whole; exit code 1 where any fails."""
     found = 0
     for path in sorted(folder.glob("*.txt")):
-        for finding in check_file(path):
+        for finding in (*check_file(path), *(missing_articles(path, laws) if laws else ())):
             click.echo(f"{path.name}：{finding}")
             found += 1
+    try:
+        measures = list(measure_bank(folder, today=clock.today(), laws=laws))
+    except ValueError as error:
+        measures = [Measure("题目可读", False, str(error)[:200])]
+    for measure in measures:
+        click.echo(str(measure))
+    found += sum(1 for measure in measures if not measure.is_good)
     click.echo(f"检查完毕，{found} 处问题。")
     sys.exit(1 if found else 0)
 

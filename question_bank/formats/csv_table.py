@@ -13,7 +13,7 @@ from question_bank.formats.decoding import decode_text
 from question_bank.formats.tables.cases import join_cases
 from question_bank.formats.tables.heads import HEAD_ROWS, find_head
 from question_bank.formats.tables.rows import Table, read_table
-from question_bank.reading import Reading, UnreadableFileError
+from question_bank.reading import Note, Reading, UnreadableFileError
 
 MAX_COLUMNS = 1000
 """Columns of a row, empty ones at its end apart."""
@@ -75,7 +75,18 @@ def read_csv_text(text: str, *, name: str, format_name: str) -> Reading:
     result = read_table(table)
     reading = assemble(join_cases(result.rows), format_name=format_name)
     reading.remarks.extend(result.remarks)
+    reading.remarks.extend(_open_quote(lines, text.count("\n") + 1, divider))
     return reading
+
+
+def _open_quote(lines: list[tuple[list[str], int]], height: int, divider: str) -> list[Note]:
+    """A quote that is never closed swallows all rows below it: say where, and how many."""
+    row, begin = lines[-1] if lines else ([], 1)
+    swallowed = row[-1].rstrip().count("\n") if row else 0
+    if swallowed < 1 or begin + swallowed < height - 1 or row[-1].count(divider) < swallowed:
+        return []
+    reason = f"这一行有一个引号没有关上，下面 {swallowed} 行都并进了这一行，没有读成题目。请补上引号后重新导入。"
+    return [Note(f"第 {begin} 行", reason, "open_quote")]
 
 
 def _rows(text: str, divider: str, *, limit: int) -> list[tuple[list[str], int]]:

@@ -58,6 +58,7 @@ def _table(sheet: Sheet, file_kind: Kind | None) -> Table:
     return Table(
         f"工作表「{sheet.name}」", sheet.rows, range(1, len(sheet.rows) + 1),
         kind_hint=kind or (None if label else file_kind), label_hint=label, joined=sheet.joined,
+        pictures=sheet.pictures,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from question_bank.formats.excel.pictures import picture_rows
 from question_bank.formats.safety import Archive, open_archive
 from question_bank.reading import UnreadableFileError
 
@@ -46,6 +47,8 @@ class Sheet:
     hidden: bool
     rows: list[list[object]]
     joined: list[tuple[int, int, int, int]] = field(default_factory=list)
+    pictures: list[int] = field(default_factory=list)
+    """Rows in which pictures begin."""
 
 
 def open_sheets(content: bytes, *, name: str) -> list[Sheet]:
@@ -73,7 +76,10 @@ def _open_xlsx(content: bytes) -> list[Sheet]:
             )
         hidden = {sheet.name for sheet in workbook.sheets_metadata if sheet.visible is not SheetVisibleEnum.Visible}
         names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ is SheetTypeEnum.WorkSheet]
-        return _within_grid(_sheet(name, name in hidden, workbook.get_sheet_by_name(name)) for name in names)
+        pictures = picture_rows(archive)
+        return _within_grid(
+            _sheet(name, name in hidden, workbook.get_sheet_by_name(name), pictures.get(name, [])) for name in names
+        )
     except PasswordError as error:
         raise UnreadableFileError("工作簿加了密码。请去掉密码后再导入。") from error
     except (CalamineError, ValueError, OSError, KeyError) as error:
@@ -161,10 +167,10 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _sheet(name: str, hidden: bool, sheet: CalamineSheet) -> Sheet:
+def _sheet(name: str, hidden: bool, sheet: CalamineSheet, pictures: list[int]) -> Sheet:
     rows: list[list[object]] = [list(row) for row in sheet.to_python(skip_empty_area=False)]
     joined = [(top, left, bottom, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or []]
-    return Sheet(name, hidden, rows, joined)
+    return Sheet(name, hidden, rows, joined, pictures)
 
 
 def _open_xls(content: bytes) -> list[Sheet]:

@@ -110,7 +110,7 @@ def weigh_choice(draft: Draft, fractions: list[Decimal], *, is_single: bool) -> 
         draft.right = [place for place, fraction in enumerate(fractions) if fraction > 0]
         if len(set(positive)) > 1:
             draft.lose("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
-        elif positive and not Decimal(95) <= sum(positive) <= Decimal(105):
+        if positive and not Decimal(95) <= sum(positive) <= Decimal(105):
             draft.doubt_key("weights_odd", "各正确选项的分值加起来不是 100%，分不清哪些才是正确答案。请核对答案。")
     if any(fraction < 0 for fraction in fractions):
         draft.lose("negative_marks", "错选倒扣分没有保留。")

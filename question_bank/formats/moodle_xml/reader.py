@@ -21,7 +21,7 @@ from question_bank.formats.gift.reader import FULL, fill_short, weigh_choice
 from question_bank.formats.moodle_xml.texts import TextReader
 from question_bank.formats.numbers import as_texts
 from question_bank.formats.places import child_text, children, local
-from question_bank.formats.rich import Rich
+from question_bank.formats.rich import Rich, guessed
 from question_bank.formats.xml_safety import Element, head_of, looks_like_xml, parse_xml
 from question_bank.model import Kind
 from question_bank.reading import Note, Reading, UnreadableFileError
@@ -84,7 +84,7 @@ def read(content: bytes, *, name: str) -> Reading:
 
 def _outcome(element: Element, kind: str, where: str) -> Outcome:
     filler = _FILLERS.get(kind)
-    if filler is None and kind != "cloze":
+    if filler is None and kind not in {"cloze", "multianswer"}:
         return not_sat(where, KIND_NAMES.get(kind, kind or "没有写明题型的题"))
     draft = Draft(where=where, kind=Kind.SHORT_ANSWER, stem=Rich())
     texts = TextReader(draft, element)
@@ -149,12 +149,12 @@ def _fill_true_false(draft: Draft, element: Element, texts: TextReader) -> Note 
 
 def _fill_short(draft: Draft, element: Element, texts: TextReader) -> Note | None:
     answers = children(element, "answer")
-    fill_short(draft, [(child_text(answer, "text"), _fraction(answer)) for answer in answers])
+    fill_short(draft, [(guessed(child_text(answer, "text")).plain, _fraction(answer)) for answer in answers])
     for answer in answers:
         note = texts.read(answer, "feedback")
         if not note.is_blank:
             draft.explanation.append(
-                Rich(f"{child_text(answer, 'text').strip()}：{note.simplest.text}", note.simplest.is_html)
+                Rich(f"{guessed(child_text(answer, 'text')).plain}：{note.simplest.text}", note.simplest.is_html)
             )
     return None
 

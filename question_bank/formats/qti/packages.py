@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from question_bank.formats.draft import add_outcome
@@ -17,6 +18,7 @@ from question_bank.reading import Note, Reading, UnreadableFileError
 
 _NEEDED = (".xml", ".qti", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp")
 """Files that a question may need; a manifest that lists others in vain does no harm."""
+_ITEM = re.compile(rb"<(?:[\w.-]+:)?(?:assessmentItem|qti-assessment-item|questestinterop)\b")
 _NO_QUESTIONS = "压缩包里没有能读的题目。支持 QTI 1.2、2.1、2.2、3.0 的题目包，请在原系统重新导出。"
 
 
@@ -45,6 +47,7 @@ def read_package(content: bytes) -> Reading:
             _sort(state, path)
     if not (state.items or state.trees or state.tests or state.reading.refused):
         raise UnreadableFileError(_NO_QUESTIONS)
+    _remark_unlisted(state)
     keywords = {resource.href: list(resource.keywords) for resource in state.package.resources}
     for path, root in state.items.items():
         add_outcome(state.reading, item_outcome(root, Files(state.package.archive, path), tags=keywords.get(path)))
@@ -69,6 +72,26 @@ def _candidates(package: Package) -> list[str]:
         ]
         paths += [name for name in package.archive.names if name.endswith(".xml.qti")]
     return [path for path in dict.fromkeys(paths) if path in package.archive]
+
+
+def _remark_unlisted(state: _State) -> None:
+    """Say of each item of the package that the manifest does not list that it was left."""
+    read = {*state.items, *state.trees, *state.tests, *state.included}
+    for path in state.package.archive.names:
+        if (
+            path in read
+            or not _is_xml(path)
+            or path.endswith(MANIFEST)
+            or not _ITEM.search(state.package.archive.read(path)[:4000])
+        ):
+            continue
+        state.reading.remarks.append(
+            Note(
+                path,
+                "这个文件里有题目，清单（imsmanifest.xml）却没有列出，没有导入。请补进清单后重新导入。",
+                "not_listed",
+            )
+        )
 
 
 def _is_xml(path: str) -> bool:

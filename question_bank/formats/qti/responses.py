@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from question_bank.formats.draft import Draft
 from question_bank.formats.numbers import number
-from question_bank.formats.places import children, text_of
+from question_bank.formats.places import children, local, text_of
 from question_bank.formats.xml_safety import Element
 
 _RANGES = frozenset(
@@ -36,6 +36,8 @@ class Declaration:
     correct: list[str] = field(default_factory=list)
     mapping: dict[str, Decimal] = field(default_factory=dict)
     is_declared: bool = True
+    credited: set[str] = field(default_factory=set)
+    """Values that the item's own response processing gives points for, where it names them itself."""
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ def read_scoring(item: Element) -> Scoring:
     template = "".join(part.get("template", "") for part in processing)
     names = {element.tag for part in processing for element in part.iter() if isinstance(element.tag, str)}
     declarations = {part.get("identifier", ""): _declaration(part) for part in children(item, "responseDeclaration")}
+    _note_credited(processing, declarations)
     judged = [
         one for part in processing for one in part.iter(*_RANGES, "equal") if one.tag != "equal" or _is_loose(one)
     ]
@@ -70,6 +73,11 @@ def read_scoring(item: Element) -> Scoring:
 def right_choices(declaration: Declaration, scoring: Scoring, draft: Draft) -> list[str]:
     """Identifiers of the right options; where the file contradicts itself the draft is doubtful and there are none."""
     correct = list(dict.fromkeys(declaration.correct))
+    if correct and declaration.credited and not set(correct) <= declaration.credited:
+        draft.doubt_key(
+            "key_conflict", "正确答案（correctResponse）和计分规则（responseProcessing）说的不一样。请核对答案。"
+        )
+        return []
     if not declaration.mapping or not (scoring.uses_mapping or not correct):
         return correct
     positive = {key: value for key, value in declaration.mapping.items() if value > 0}
@@ -101,6 +109,36 @@ def accepted_texts(declaration: Declaration, scoring: Scoring, draft: Draft) -> 
     if correct and full and not set(correct) & set(full):
         draft.doubt_key("key_conflict", "正确答案（correctResponse）和计分表（mapping）说的不一样。请核对答案。")
     return tuple(dict.fromkeys([*(value for value in correct if value in full or not full), *full]))
+
+
+def _note_credited(processing: list[Element], declarations: dict[str, Declaration]) -> None:
+    """Note for each single response the values of which a branch of the response processing compares it and then gives points."""
+    for part in processing:
+        for branch in part.iter("responseIf", "responseElseIf"):
+            if not any(
+                (number(value.text) or 0) > 0
+                for outcome in children(branch, "setOutcomeValue")
+                for value in outcome.iter("baseValue")
+            ):
+                continue
+            for match in (one for child in branch if local(child) != "setOutcomeValue" for one in child.iter("match")):
+                names = [one.get("identifier", "") for one in children(match, "variable")]
+                values = [text_of(one).strip() for one in children(match, "baseValue")]
+                if len(names) == 1 and names[0] in declarations and _is_plain(match, branch):
+                    declarations[names[0]].credited.update(values)
+    for declaration in declarations.values():
+        if declaration.cardinality != "single":
+            declaration.credited.clear()
+
+
+def _is_plain(match: Element, branch: Element) -> bool:
+    """Whether nothing turns the comparison round."""
+    above = match.getparent()
+    while above is not None and above is not branch:
+        if local(above) == "not":
+            return False
+        above = above.getparent()
+    return True
 
 
 def _name_mapping_losses(declaration: Declaration, positive: dict[str, Decimal], draft: Draft) -> None:

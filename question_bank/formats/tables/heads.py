@@ -134,8 +134,27 @@ def find_head(rows: Sequence[Sequence[str]]) -> Head | None:
         if head and (best is None or len(head.columns) > len(best.columns)):
             best = head
     if best and best.row + 1 < len(rows):
-        return _with_second_row(best, rows[best.row], rows[best.row + 1])
+        best = _with_second_row(best, rows[best.row], rows[best.row + 1])
+        return _with_wide_options(best, rows)
     return best
+
+
+def _with_wide_options(head: Head, rows: Sequence[Sequence[str]]) -> Head:
+    """A head `选项` over several columns, one an option: those behind it have no head of their own, but hold texts."""
+    options = head.of(Field.OPTIONS)
+    if len(options) != 1 or head.of(Field.OPTION):
+        return head
+    row, first = rows[head.row], options[0].index
+    last = first
+    while last + 1 < len(row) and row[last + 1] in {"", row[first]} and last - first < len(OPTION_LETTERS) - 1:
+        last += 1
+    below = [line for line in rows[head.last_row + 1 :] if any(line)]
+    if last == first or not any(first + 1 < len(line) and line[first + 1] for line in below):
+        return head
+    wide = [Column(index, Field.OPTION, index - first, options[0].head) for index in range(first, last + 1)]
+    head.columns = [column for column in head.columns if column.field is not Field.OPTIONS] + wide
+    head.unknown = [one for one in head.unknown if not (isinstance(one, Column) and first < one.index <= last)]
+    return head
 
 
 def is_head_again(head: Head, row: Sequence[str]) -> bool:

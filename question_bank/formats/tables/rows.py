@@ -21,6 +21,7 @@ _REMARK_ROW = re.compile(r"(?:填写)?(?:说明|备注|注意|注意事项|提�
 _REQUIRED = frozenset({"必填", "选填", "非必填", "可选", "必选", "可不填", "条件必填"})
 _SECTION = re.compile(r"^[一二三四五六七八九十\d]{0,3}[、.．]?\s*([^(（:：]{2,12}?)\s*(?:[(（:：].*)?$", re.DOTALL)
 _CASE_PART = re.compile(r"案例(?:分析)?题?\s*[-—－_/·:：]\s*(.+)")
+_CELL_PICTURE = re.compile(r"=?(?:_xlfn\.)?DISPIMG\([^)]*\)")
 _NAMED_CASE = re.compile(r"案例#\d+")
 
 
@@ -38,6 +39,8 @@ class Table:
     """The sheet's or file's name where it names a kind that is not sat."""
     joined: Sequence[tuple[int, int, int, int]] = ()
     """Merged cells: first row, first column, last row, last column, from 0."""
+    pictures: Sequence[int] = ()
+    """Rows in which pictures begin, from 0."""
 
 
 @dataclass(slots=True)
@@ -96,6 +99,8 @@ class _RowReader:
         self.stem = head.of(Field.STEM)[0]
         self.columns = {one: head.of(one) for one in Field}
         self.top = self._difficulty_top()
+        self.seen: set[int] = set()
+        """Rows of questions."""
 
     def read(self) -> None:
         groups = self._groups()
@@ -103,6 +108,9 @@ class _RowReader:
             if number in groups:
                 self._read_row(number, self._merged(groups[number]), groups[number])
         self._remark_unknown()
+        for row in sorted(set(self.table.pictures) - self.seen):
+            where = self._where(row) if row < len(self.texts) else self.table.place
+            self.remarks.append(Note(where, "题目以外有图片，没有导入。", "image"))
 
     def _groups(self) -> dict[int, list[int]]:
         """First row → rows of a question: several where its stem is one merged cell over them and they differ elsewhere."""
@@ -127,6 +135,7 @@ class _RowReader:
                 above = number if filled & cells else None
 
     def _merged(self, numbers: list[int]) -> list[str]:
+        """The cells of a question's rows as one row."""
         first = list(self.texts[numbers[0]])
         for number in numbers[1:]:
             for index, text in enumerate(self.texts[number]):
@@ -145,6 +154,7 @@ class _RowReader:
             return
         if len(set(filled)) == 1 and self._is_section(filled[0]):
             return
+        written, row = row, [_CELL_PICTURE.sub("", text).strip() for text in row]
         stem = self._text(row, Field.STEM)
         material = self._text(row, Field.MATERIAL)
         if self._is_stray(row, stem, filled):
@@ -159,6 +169,7 @@ class _RowReader:
         complete_from_stem(raw)
         self._set_rest(raw, row)
         self._note_dates(raw, numbers)
+        self._note_pictures(raw, written, numbers)
         self.found.append(
             TableRow(raw, self._text(row, Field.PARENT), self._text(row, Field.ORDER), material, is_part=part)
         )
@@ -275,6 +286,12 @@ class _RowReader:
         raw.points = read_points(text)
         if text and raw.points is None:
             raw.lose(f"分值“{text[:20]}”不是数字，没有导入。", "points_unknown")
+
+    def _note_pictures(self, raw: RawQuestion, row: list[str], numbers: list[int]) -> None:
+        """Pictures that lie on the rows of a question, or stand in its cells as WPS writes them, are named as lost."""
+        self.seen.update(numbers)
+        if set(numbers) & set(self.table.pictures) or any(_CELL_PICTURE.search(text) for text in row):
+            raw.lose("这一行有图片，没有导入，只保留了文字。请导入后在编辑页补上图片。", "image")
 
     def _note_dates(self, raw: RawQuestion, numbers: list[int]) -> None:
         """Excel makes dates of answers such as `3-5`; what stood there before cannot be known."""

@@ -1,0 +1,64 @@
+"""What a machine holds of a whole bank."""
+
+from datetime import date
+from pathlib import Path
+
+from question_bank.measures import measure_bank
+
+CONTENT = Path(__file__).parents[2] / "question_bank" / "content"
+TODAY = date(2026, 11, 24)
+QUESTION = (
+    "@law 测试法\n@version 2021-01-22\n@effective {effective}\n@topic 行政法\n\n## cs-001 单选题 易\n条文：第一条\n知识点：测试\n"
+    "题干：县里由谁作出决定？\nA：甲\nB：乙\nC：丙\nD：丁\n答案：A\n解析：见第一条。\n"
+)
+
+
+def measured(folder, **fields):
+    return {each.name: each for each in measure_bank(folder, today=TODAY, **fields)}
+
+
+def test_bank_that_ships_is_as_it_should_be():
+    found = measured(CONTENT)
+    assert [str(each) for each in found.values() if not each.is_good] == []
+    assert {
+        "题量",
+        "法律",
+        "题型比例",
+        "三级难度",
+        "答案不可猜",
+        "没有近似题",
+        "复核记录",
+        "法律已经施行",
+    } <= found.keys()
+
+
+def test_law_not_yet_in_force_a_missing_record_and_an_old_version_are_found(tmp_path):
+    (tmp_path / "测试法.txt").write_text(QUESTION.format(effective="2027-01-01"), "utf-8")
+    (tmp_path / "测试法2.txt").write_text(QUESTION.format(effective="2021-07-15").replace("cs-001", "cs-002"), "utf-8")
+    (tmp_path / "reviews").mkdir()
+    (tmp_path / "reviews" / "测试法.tsv").write_text("编号\t日期\t结论\t说明\ncs-002\t2026-11-24\t通过\t\n", "utf-8")
+    laws = tmp_path / "laws"
+    laws.mkdir()
+    (laws / "STATUS.tsv").write_text(
+        "law\tversion_in_file\tin_force_24_Nov_2026\n测试法\t2021-01-22\tNO (superseded)\n测试法\t2025-01-01\tyes\n",
+        "utf-8",
+    )
+    found = measured(tmp_path, laws=laws)
+    assert not found["法律已经施行"].is_good and "2027-01-01" in found["法律已经施行"].words
+    assert not found["复核记录"].is_good and "cs-001" in found["复核记录"].words
+    assert not found["没有近似题"].is_good and not found["版本现行有效"].is_good
+    assert found["编号不重复"].is_good and "不评" in found["题量"].words
+
+
+def test_mix_of_kinds_difficulties_and_keys_is_measured(tmp_path):
+    head, block = QUESTION.format(effective="2021-07-15").split("## ")
+    blocks = [
+        "## "
+        + block.replace("cs-001", f"cs-{n:03d}").replace(
+            "县里由谁作出决定", f"第{n}件事在第{n * 7}号文里由谁管第{n * 13}项"
+        )
+        for n in range(220)
+    ]
+    (tmp_path / "测试法.txt").write_text(head + "\n".join(blocks), "utf-8")
+    bad = {name for name, each in measured(tmp_path).items() if not each.is_good}
+    assert {"题量", "法律", "题型比例", "三级难度", "答案不可猜"} <= bad

@@ -1,0 +1,223 @@
+"""A key that can be read in two ways is never chosen; what a file holds beside its questions is never dropped without a word."""
+
+import io
+import zipfile
+
+import openpyxl
+import pytest
+from openpyxl.drawing.image import Image as SheetImage
+from PIL import Image
+
+from question_bank.formats.registry import read_file
+
+CHOICES = ["题型", "题干", "选项A", "选项B", "选项C", "选项D", "答案"]
+WORDS = ["甲", "乙", "丙", "丁"]
+
+
+def workbook(*rows, joined=(), pictures=()):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in rows:
+        sheet.append(row)
+    for area in joined:
+        sheet.merge_cells(area)
+    for cell in pictures:
+        kept = io.BytesIO()
+        Image.new("RGB", (20, 20), "red").save(kept, "png")
+        kept.seek(0)
+        sheet.add_image(SheetImage(kept), cell)
+    content = io.BytesIO()
+    book.save(content)
+    return read_file(content.getvalue(), "题.xlsx")
+
+
+def keys(reading):
+    return [list(one.question.key) for one in reading.imported]
+
+
+def doubts(reading):
+    return [one.note.code for one in reading.doubtful]
+
+
+def test_answers_by_number_are_doubted_where_a_neighbour_says_zero():
+    found = workbook(
+        CHOICES, ["单选题", "谁？", *WORDS, 0], ["单选题", "谁来？", *WORDS, 3], ["多选题", "哪些？", *WORDS, "0,2"]
+    )
+    assert keys(found) == [] and doubts(found) == ["two_readings"] * 3
+    assert keys(workbook(CHOICES, ["单选题", "谁？", *WORDS, 1], ["多选题", "哪些？", *WORDS, "1,3"])) == [
+        ["A"],
+        ["A", "C"],
+    ]
+
+
+def test_options_counted_from_zero_lose_none_and_leave_the_number_in_doubt():
+    head = ["题型", "题干", "选项0", "选项1", "选项2", "答案"]
+    found = workbook(head, ["单选题", "谁？", "甲", "乙", "丙", 1], ["单选题", "谁来？", "甲", "乙", "丙", "B"])
+    assert doubts(found) == ["two_readings"] and found.doubtful[0].question.options == ("甲", "乙", "丙")
+    assert keys(found) == [["B"]]
+
+
+def test_letters_within_options_that_contradict_their_columns_are_doubted():
+    found = workbook(
+        CHOICES,
+        ["单选题", "谁？", "B.甲", "A.乙", "C.丙", "D.丁", "A"],
+        ["单选题", "谁来？", "A.甲", "B.乙", "C.丙", "D.丁", "B"],
+    )
+    assert doubts(found) == ["two_readings"] and keys(found) == [["B"]]
+
+
+def test_key_in_the_stem_is_taken_out_where_it_agrees_and_doubted_where_not():
+    found = workbook(
+        CHOICES,
+        ["单选题", "由谁（ B ）决定？", *WORDS, "B"],
+        ["单选题", "由谁（ B ）复核？", *WORDS, "C"],
+        ["判断题", "地球是方的。（×）", "", "", "", "", "错误"],
+        ["判断题", "地球是圆的。（×）", "", "", "", "", "正确"],
+    )
+    assert [one.question.stem for one in found.imported] == ["由谁（ ）决定？", "地球是方的。（ ）"]
+    assert doubts(found) == ["two_readings"] * 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "key"),
+    [("A至C", ["A", "B", "C"]), ("A~C", ["A", "B", "C"]), ("A-D", ["A", "B", "C", "D"]), ("A-B", ["A", "B"])],
+)
+def test_span_of_letters_counts_where_it_can_mean_one_thing_only(answer, key):
+    assert keys(workbook(CHOICES, ["多选题", "哪些？", *WORDS, answer])) == [key]
+
+
+def test_dash_between_two_letters_far_apart_is_doubted():
+    assert len(workbook(CHOICES, ["多选题", "哪些？", *WORDS, "A-C"]).doubtful) == 1
+
+
+@pytest.mark.parametrize("sign", ["\n", "|", "；", "$", "^", "~", "/", "  ", "　", "##", "<br>"])
+def test_options_in_one_cell_are_told_apart_by_every_clear_sign(sign):
+    found = workbook(
+        ["题型", "题干", "选项", "答案"], ["单选题", "谁？", sign.join(["甲机关", "乙机关", "丙机关"]), "C"]
+    )
+    assert [one.question.options for one in found.imported] == [("甲机关", "乙机关", "丙机关")] and keys(found) == [
+        ["C"]
+    ]
+
+
+@pytest.mark.parametrize("sign", ["，", "、", " "])
+def test_options_that_only_commas_divide_go_to_the_review_list(sign):
+    found = workbook(
+        ["题型", "题干", "选项", "答案"], ["单选题", "谁？", sign.join(["甲机关", "乙机关", "丙机关"]), "C"]
+    )
+    assert keys(found) == [] and doubts(found) == ["options_unsure"]
+
+
+def test_lettered_options_in_one_cell_may_be_divided_by_the_sign_of_their_letters():
+    found = workbook(["题型", "题干", "选项", "答案"], ["单选题", "谁？", "A、甲、B、乙、C、丙", "C"])
+    assert found.imported[0].question.options == ("甲", "乙", "丙") and keys(found) == [["C"]]
+
+
+def test_one_head_over_several_option_columns_covers_them_all():
+    rows = (
+        ["序号", "题目", "选项", "", "", "", "答案"],
+        [1, "谁？", *WORDS, "B"],
+        [2, "哪些？", "甲", "乙", "丙", "", "AC"],
+    )
+    assert keys(workbook(*rows, joined=["C1:F1"])) == [["B"], ["A", "C"]]
+
+
+def test_json_options_are_read_by_their_words_and_not_by_their_numbers():
+    found = workbook(
+        ["题型", "题干", "选项(JSON)", "参考答案"],
+        ["单选题", "谁？", '[{"label":"甲","value":1},{"label":"乙","value":2}]', "B"],
+    )
+    assert found.imported[0].question.options == ("甲", "乙") and keys(found) == [["B"]]
+
+
+def test_pictures_of_a_workbook_are_named_as_lost_with_their_row():
+    found = workbook(
+        CHOICES,
+        ["单选题", "看图，谁？", *WORDS, "B"],
+        ["单选题", '看图=DISPIMG("ID_1",1)，谁来？', *WORDS, "A"],
+        ["单选题", "没有图，谁？", *WORDS, "A"],
+        pictures=["B2", "K30"],
+    )
+    assert [[note.code for note in one.losses] for one in found.imported] == [["image"], ["image"], []]
+    assert "DISPIMG" not in found.imported[1].question.stem and "第 2 行" in found.imported[0].losses[0].where
+    assert [note.code for note in found.remarks] == ["image"]
+
+
+def test_unclosed_quote_of_a_csv_says_how_many_rows_it_swallowed():
+    text = '题型,题干,选项A,选项B,答案\n单选题,"没关的引号,甲,乙,B\n单选题,第二题,甲,乙,A\n单选题,第三题,甲,乙,A\n'
+    found = read_file(text.encode(), "题.csv")
+    assert found.imported == [] and [note.code for note in found.remarks] == ["open_quote"]
+    assert "2 行" in found.remarks[0].reason and found.remarks[0].where == "第 2 行"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "谁？\na. 甲\nb. 乙\nanswer: b\n",
+        "谁？\na)甲\nb)乙\nANSWER: B\n",
+        "谁？\nA.甲\nB.乙\nANSWER: B\n",
+        "下列：\na. 一\nb. 二\nA. 甲\nB. 乙\nANSWER: B\n",
+    ],
+)
+def test_aiken_is_read_in_small_letters_and_without_spaces(text):
+    found = read_file(text.encode(), "题.txt")
+    assert found.format == "aiken" and keys(found) == [["B"]] and found.imported[0].question.options == ("甲", "乙")
+
+
+def moodle(kind, inner):
+    return read_file(
+        f'<?xml version="1.0"?><quiz><question type="{kind}"><questiontext format="html"><text><![CDATA[<p>谁？</p>]]></text>'
+        f"</questiontext>{inner}</question></quiz>".encode(),
+        "题.xml",
+    )
+
+
+def answer(fraction, text):
+    return f'<answer fraction="{fraction}" format="html"><text><![CDATA[<p>{text}</p>]]></text></answer>'
+
+
+def test_short_answers_of_moodle_are_compared_without_their_markup():
+    found = moodle("shortanswer", answer(100, "三十日") + answer(100, "30日"))
+    assert found.imported[0].question.blanks == (("三十日", "30日"),)
+
+
+def test_weights_that_do_not_make_a_whole_leave_the_key_in_doubt():
+    found = moodle("multichoice", "<single>false</single>" + answer(50, "甲") + answer(25, "乙") + answer(0, "丙"))
+    assert doubts(found) == ["weights_odd"]
+
+
+def test_cloze_is_known_by_its_other_name():
+    text = "<question type='multianswer'><questiontext format='html'><text>由{1:MULTICHOICE:甲~=乙}决定</text></questiontext></question>"
+    found = read_file(f'<?xml version="1.0"?><quiz>{text}</quiz>'.encode(), "题.xml")
+    assert keys(found) == [["B"]]
+
+
+ITEM = (
+    '<?xml version="1.0"?><assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p1" identifier="i" title="t" adaptive="false"'
+    ' timeDependent="false"><responseDeclaration identifier="RESPONSE" cardinality="single" baseType="identifier"><correctResponse><value>'
+    'a</value></correctResponse></responseDeclaration><outcomeDeclaration identifier="SCORE" cardinality="single" baseType="float"/>'
+    '<itemBody><choiceInteraction responseIdentifier="RESPONSE" shuffle="false" maxChoices="1"><prompt>谁？</prompt><simpleChoice'
+    ' identifier="a">甲</simpleChoice><simpleChoice identifier="b">乙</simpleChoice></choiceInteraction></itemBody><responseProcessing>'
+    '<responseCondition><responseIf><match><variable identifier="RESPONSE"/><baseValue baseType="identifier">{credited}</baseValue></match>'
+    '<setOutcomeValue identifier="SCORE"><baseValue baseType="float">1</baseValue></setOutcomeValue></responseIf></responseCondition>'
+    "</responseProcessing></assessmentItem>"
+)
+
+
+def test_scoring_that_credits_another_option_than_the_declared_one_is_doubted():
+    assert doubts(read_file(ITEM.format(credited="b").encode(), "题.xml")) == ["key_conflict"]
+    assert keys(read_file(ITEM.format(credited="a").encode(), "题.xml")) == [["A"]]
+
+
+def test_item_that_the_manifest_does_not_list_is_named():
+    manifest = (
+        '<?xml version="1.0"?><manifest xmlns="http://www.imsglobal.org/xsd/imscp_v1p1" identifier="m"><organizations/><resources>'
+        '<resource identifier="r" type="imsqti_item_xmlv2p1" href="a.xml"><file href="a.xml"/></resource></resources></manifest>'
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("imsmanifest.xml", manifest)
+        archive.writestr("a.xml", ITEM.format(credited="a"))
+        archive.writestr("b.xml", ITEM.format(credited="a"))
+    found = read_file(packed.getvalue(), "题.zip")
+    assert keys(found) == [["A"]] and [(note.where, note.code) for note in found.remarks] == [("b.xml", "not_listed")]
