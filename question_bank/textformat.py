@@ -22,6 +22,8 @@ _DIFFICULTIES = {name: difficulty for difficulty, name in DIFFICULTY_NAMES.items
 _HEAD = re.compile(r"^##\s+(?P<code>\S+)\s+(?P<kind>\S+)(?:\s+(?P<difficulty>易|中|难))?\s*$")
 _PART = re.compile(r"^###\s+(?P<code>\d+)\s+(?P<kind>\S+)(?:\s+(?P<difficulty>易|中|难))?\s*$")
 _FIELD = re.compile(r"^(?P<name>[A-Z]|条文|知识点|题干|材料|解析|参考答案|答案\d*|标签)：(?P<text>.*)$")
+_GUARDED = re.compile(rf"^ (?=@|##|{_FIELD.pattern.removeprefix('^').removesuffix('$')})")
+"""A line of a longer text that would read as a field or a head: our writer puts a space before it."""
 
 
 class _RefusalError(Exception):
@@ -39,6 +41,8 @@ class _Block:
     difficulty: str | None
     fields: dict[str, str] = field(default_factory=dict)
     parts: list[_Block] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+    """Fields that stand there more than once."""
 
 
 @dataclass(slots=True)
@@ -94,9 +98,11 @@ def _parse(lines: Iterable[str]) -> _File:
                 parsed.strays.append(Note(f"第 {number} 行", "题目之前的文字，未读入", "stray_text"))
         elif found := _FIELD.match(line):
             current = found["name"]
+            block.twice += [current] if current in block.fields else []
             block.fields[current] = found["text"].strip()
         elif line.strip():
-            block.fields[current] = f"{block.fields.get(current, '')}\n{line.rstrip()}".strip()
+            more = line[1:] if _GUARDED.match(line) else line
+            block.fields[current] = f"{block.fields.get(current, '')}\n{more.rstrip()}".strip()
     return parsed
 
 
@@ -112,6 +118,11 @@ def _take_setting(parsed: _File, line: str) -> None:
 
 def _question(block: _Block, parsed: _File) -> Question:
     kind = _KINDS.get(block.kind)
+    if block.twice:
+        names = "、".join(f"「{name}：」" for name in dict.fromkeys(block.twice))
+        raise _RefusalError(
+            "field_twice", f"{names}出现了两次，分不清用哪一个，请删去多余的；若是正文的一行，请在行首加一个空格"
+        )
     if kind is None:
         raise _RefusalError(
             "unknown_kind", f"不认识的题型「{block.kind}」，请写单选题、多选题、判断题、填空题、案例题或简答题"
@@ -222,21 +233,29 @@ def _written(question: Question, head: str) -> Iterator[str]:
         yield f"条文：{question.citation.article}"
     if question.knowledge_points:
         yield f"知识点：{'、'.join(question.knowledge_points)}"
-    yield f"{'材料' if question.kind is Kind.CASE else '题干'}：{question.stem}"
+    yield f"{'材料' if question.kind is Kind.CASE else '题干'}：{_guarded(question.stem)}"
     yield from _written_key(question)
     if question.explanation:
-        yield f"解析：{question.explanation}"
+        yield f"解析：{_guarded(question.explanation)}"
     for number, part in enumerate(question.parts, 1):
         yield from _written(part, f"### {number}")
 
 
 def _written_key(question: Question) -> Iterator[str]:
     if question.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE}:
-        yield from (f"{letter}：{text}" for letter, text in zip(OPTION_LETTERS, question.options, strict=False))
+        yield from (
+            f"{letter}：{_guarded(text)}" for letter, text in zip(OPTION_LETTERS, question.options, strict=False)
+        )
         yield f"答案：{''.join(question.key)}"
     elif question.kind is Kind.TRUE_FALSE:
         yield f"答案：{TRUE_FALSE_OPTIONS[0] if question.key == ('A',) else TRUE_FALSE_OPTIONS[1]}"
     elif question.kind is Kind.FILL_BLANK:
         yield from (f"答案{n}：{'|'.join(variants)}" for n, variants in enumerate(question.blanks, 1))
     elif question.kind is Kind.SHORT_ANSWER:
-        yield f"参考答案：{''.join(question.key)}"
+        yield f"参考答案：{_guarded(''.join(question.key))}"
+
+
+def _guarded(text: str) -> str:
+    """A text of several lines, none of which reads as a field or a head."""
+    first, *more = text.splitlines() or [""]
+    return "\n".join([first, *(f" {line}" if _GUARDED.match(f" {line}") else line for line in more)])

@@ -17,8 +17,9 @@ from examapp.audit.operations import SYSTEM
 from examapp.core import clock
 from examapp.core.db import reading as database_reading
 from examapp.core.db import transaction
+from examapp.core.errors import DomainError
 from examapp.questions.models import QuestionState
-from examapp.questions.operations import check_laws, take_over
+from examapp.questions.operations import check_laws, import_reading, undo_import
 from examapp.questions.queries import Filter, iter_questions, list_laws_with_flags
 from examapp.questions.rules.cited import missing_articles
 from examapp.questions.rules.described import describe_reading
@@ -143,7 +144,8 @@ def _import(
     """Read one file, and store it in the state given, if any."""
     try:
         second = (_bytes_of(answers), answers.name) if answers else None
-        found = reader.read(_content(path), path.name, format_name, answers=second)
+        content = _content(path)
+        found = reader.read(content, path.name, format_name, answers=second)
     except OSError as error:
         return _unreadable(path, f"文件打不开：{error.strerror}。请检查路径。")
     except UnreadableFileError as error:
@@ -151,7 +153,7 @@ def _import(
     if answers:
         found.remarks.append(Note(answers.name, "答案取自这个文件，按题号对上。", "answers"))
     entry = {"path": str(path), **describe_reading(found)}
-    return entry if state is None else entry | _store(found, state)
+    return entry if state is None else entry | _store(found, content, path.name, state)
 
 
 def _unreadable(path: Path, reason: str) -> dict[str, Any]:
@@ -163,10 +165,14 @@ def _nothing(path: Path) -> dict[str, Any]:
     return {"path": str(path), "format": None, "found": 0, "imported": 0, **empty}
 
 
-def _store(found: Reading, state: QuestionState) -> dict[str, Any]:
+def _store(found: Reading, content: bytes, name: str, state: QuestionState) -> dict[str, Any]:
     with transaction() as session:
-        taken = take_over(session, reading=found, state=state, actor=SYSTEM, now=clock.now())
+        row, taken = import_reading(
+            session, reading=found, content=content, file_name=name, state=state, actor=SYSTEM, now=clock.now()
+        )
+        import_id = row.id
     return {
+        "import": import_id,
         "stored": len(taken.ids),
         "existing": taken.existing,
         "loss": [*describe_reading(found)["loss"], *taken.losses],
@@ -179,10 +185,26 @@ def _lines(entry: dict[str, Any]) -> Iterator[str]:
         yield f"{entry['path']}：读不了。{entry['error']}"
         return
     counts = f"共 {entry['found']} 题，可导入 {entry['imported']}，待核对 {len(entry['doubtful'])}，未导入 {len(entry['refused'])}"
-    stored = f"；存入 {entry['stored']}，库中已有 {entry['existing']}" if "stored" in entry else ""
+    stored = (
+        f"；存入 {entry['stored']}，库中已有 {entry['existing']}（撤销：bank undo {entry['import']}）"
+        if "stored" in entry
+        else ""
+    )
     yield f"{entry['path']}（{entry['format']}）：{counts}{stored}"
     for word, name in (("未导入", "refused"), ("待核对", "doubtful"), ("有损失", "loss")):
         yield from (f"  {word} {note['where']}：{note['reason']}" for note in entry[name])
+
+
+@blueprint.cli.command("undo")
+@click.argument("import_id", type=int)
+def undo(import_id: int) -> None:
+    """Take an import back as one act: questions never used are deleted, used ones retired."""
+    try:
+        with transaction() as session:
+            deleted, retired = undo_import(session, import_id=import_id, actor=SYSTEM, now=clock.now())
+    except DomainError as error:
+        raise click.ClickException(error.text) from error
+    click.echo(f"已撤销：删除 {deleted} 题，停用 {retired} 题（已用于试卷）。")
 
 
 @blueprint.cli.command("export")

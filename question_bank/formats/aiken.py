@@ -123,6 +123,10 @@ def write(questions: Iterable[Question]) -> Written:
         if question.kind not in {Kind.SINGLE_CHOICE, Kind.TRUE_FALSE} or len(question.key) != 1:
             losses.append(not_written(where, question, "Aiken"))
             continue
+        if any(_OPTION.match(line) or _ANSWER.match(line) for line in _line(question.stem, question).split("\n")):
+            reason = "题干有一行像选项或答案，Aiken 格式写不下，没有导出。请改用 QTI 3.0 或 Excel 格式导出。"
+            losses.append(Note(where, f"{reason}题干：{question.stem[:30]}", "not_written"))
+            continue
         texts.append(_question(question))
         losses += unsaid(
             where,

@@ -20,6 +20,8 @@ MAX_COLUMNS = 1000
 MAX_ROWS = 100_000
 DIVIDERS = (",", "\t", ";", "|", "，")
 
+_QUOTED_FORMULA = re.compile(r"^'(?=[=+\-@＝＋－＠])")
+"""The apostrophe that keeps a spreadsheet from taking a text for a formula."""
 _MARK = re.compile(r"sep=(.)\n", re.IGNORECASE)
 _NO_TABLE = (
     "没有找到题目表格：前十行里没有同时写着“题干”和“答案”“选项”或“题型”的表头。"
@@ -96,6 +98,7 @@ def _rows(text: str, divider: str, *, limit: int) -> list[tuple[list[str], int]]
     rows: list[tuple[list[str], int]] = []
     begin = 1
     for row in reader:
+        row[:] = [_QUOTED_FORMULA.sub("", cell) for cell in row]
         while row and not row[-1].strip():
             row.pop()
         if len(row) > MAX_COLUMNS:

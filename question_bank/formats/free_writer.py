@@ -78,7 +78,7 @@ def _answer(question: Question) -> str:
     if question.kind is Kind.TRUE_FALSE:
         return TRUE_FALSE_OPTIONS[0] if question.key == ("A",) else TRUE_FALSE_OPTIONS[1]
     if question.kind is Kind.FILL_BLANK:
-        return "；".join("/".join(variants) for variants in question.blanks)
+        return "；".join("|".join(variants) for variants in question.blanks)
     return "\n".join(question.key) if question.kind is Kind.SHORT_ANSWER else "".join(question.key)
 
 

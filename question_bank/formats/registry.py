@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Protocol
 
@@ -27,7 +27,8 @@ from question_bank.formats import (
     qti12,
     text,
 )
-from question_bank.formats.free_writer import write_text
+from question_bank.formats.free_writer import plain_question, write_text
+from question_bank.formats.losses import unsaid
 from question_bank.formats.places import local
 from question_bank.formats.written import Written
 from question_bank.formats.xml_safety import looks_like_xml, parse_xml
@@ -62,7 +63,26 @@ class Format:
 
 
 def _write_own(questions: Sequence[Question]) -> Written:
-    return Written(textformat.write(questions).encode("utf-8"))
+    """Our own text holds plain words: markup, pictures, points and what is tagged beyond the topic are named as left out."""
+    losses = [
+        note
+        for number, question in enumerate(questions, 1)
+        for note in unsaid(
+            f"第 {number} 题",
+            question,
+            "本平台文本",
+            points=question.points,
+            images=question.images,
+            markup=question.is_html,
+            tags=question.tags[1:],
+        )
+    ]
+    plain = [replace(_plain(one), parts=tuple(map(_plain, one.parts))) for one in questions]
+    return Written(textformat.write(plain).encode("utf-8"), losses)
+
+
+def _plain(question: Question) -> Question:
+    return replace(plain_question(question), images=()) if question.is_html else question
 
 
 FORMATS: tuple[Format, ...] = (

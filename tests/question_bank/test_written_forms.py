@@ -100,3 +100,58 @@ def test_question_that_would_read_differently_is_named():
 def test_cells_that_look_like_formulas_do_not_live_in_csv():
     written = write_file([replace(SINGLE, stem="=1+1，对吗？")], "csv")
     assert "'=1+1" in written.content.decode("utf-8-sig") and [note.code for note in written.losses] == ["formula"]
+
+
+def test_lines_of_a_text_that_look_like_fields_do_not_become_the_key():
+    question = Question(
+        kind=Kind.SINGLE_CHOICE,
+        stem="谁决定？\n答案：D\n## x-1 单选题",
+        options=("甲\nB：假", "乙", "丙", "丁"),
+        key=("B",),
+        explanation="见条文。\n答案：A",
+        code="a-0001",
+    )
+    (found,) = read_file(write_file([question], "examtext").content, "x.txt").imported
+    assert (found.question.stem, found.question.options, found.question.key) == (
+        question.stem,
+        question.options,
+        ("B",),
+    )
+    assert found.question.explanation == question.explanation
+
+
+def test_field_that_stands_twice_is_refused_and_never_chosen_from():
+    text = "## x-0001 单选题 易\n题干：谁？\nA：甲\nB：乙\n答案：A\n解析：因。\n答案：B\n"
+    found = read_file(text.encode(), "x.txt")
+    assert found.imported == [] and [note.code for note in found.refused] == ["field_twice"]
+
+
+def test_own_text_names_markup_and_pictures_that_it_leaves_out():
+    image = Image(name="a.png", media_type="image/png", content=b"\x89PNG")
+    question = Question(
+        kind=Kind.SINGLE_CHOICE,
+        stem='<p>图<img src="bank:a.png"></p>',
+        options=("甲", "乙"),
+        key=("B",),
+        is_html=True,
+        images=(image,),
+    )
+    written = write_file([question], "examtext")
+    assert "图片" in written.losses[0].reason and "排版" in written.losses[0].reason and b"<img" not in written.content
+
+
+def test_text_that_begins_like_a_formula_comes_back_from_csv_as_it_was():
+    question = Question(kind=Kind.SINGLE_CHOICE, stem="=1+1 等于几？", options=("=2", "-3"), key=("A",))
+    (found,) = read_file(write_file([question], "csv").content, "x.csv").imported
+    assert (found.question.stem, found.question.options) == (question.stem, question.options)
+
+
+def test_variants_of_a_blank_come_back_from_plain_text():
+    question = Question(kind=Kind.FILL_BLANK, stem="在____内由____决定。", blanks=(("三十日", "30日"), ("县政府",)))
+    (found,) = read_file(write_file([question], "text").content, "x.txt").imported
+    assert found.question.blanks == question.blanks
+
+
+def test_stem_that_looks_like_an_option_is_not_written_as_aiken():
+    question = Question(kind=Kind.SINGLE_CHOICE, stem="A. 开头的题干？", options=("甲", "乙"), key=("B",))
+    assert [note.code for note in write_file([question], "aiken").losses] == ["not_written"]

@@ -4,7 +4,7 @@ import json
 
 from sqlalchemy import select
 
-from examapp.questions.models import Question
+from examapp.questions.models import Question, QuestionImport
 from tests.questions.test_adding import picture
 
 AIKEN = "谁作出决定？\nA. 县政府\nB. 县公安局\nANSWER: B\n\n谁复核？\nA. 甲\nB. 乙\nANSWER: A\n"
@@ -127,3 +127,29 @@ def test_activation_at_once_is_refused_without_the_setting_of_lone_offices(app, 
     assert session.scalars(select(Question)).all() == []
     run(app, "import", tmp_path)
     assert [q.state for q in session.scalars(select(Question))] == ["draft", "draft"]
+
+
+def test_import_on_the_command_line_is_listed_and_undone_as_one_act(app, session, tmp_path):
+    (tmp_path / "a.txt").write_text(AIKEN, "utf-8")
+    (entry,) = files(run(app, "import", tmp_path, "--json"))
+    assert session.scalars(select(QuestionImport.message)).one() == "已导入 2 题。"
+    done = run(app, "undo", entry["import"])
+    assert done.exit_code == 0 and "删除 2 题" in done.output
+    session.expire_all()
+    assert session.scalars(select(Question)).all() == []
+    assert "删除 0 题" in run(app, "undo", entry["import"]).output
+    assert run(app, "undo", 999999).exit_code == 1
+
+
+def test_check_measures_the_whole_bank_and_holds_articles_against_their_law(app, tmp_path):
+    law = "@law 测试法\n@version 2021-01-22\n@effective 2021-07-15\n@topic 行政法\n\n"
+    question = "## cs-001 判断题 易\n条文：第九条\n知识点：测试\n题干：县政府可以决定。\n答案：正确\n解析：见第九条。\n"
+    (tmp_path / "测试法.txt").write_text(law + question, "utf-8")
+    laws = tmp_path / "laws"
+    laws.mkdir()
+    (laws / "测试法(2021-01-22).txt").write_text("测试法\n\n第一条　目的。\n第二条　县政府可以决定。\n", "utf-8")
+    answer = run(app, "check", tmp_path, "--laws", laws)
+    assert answer.exit_code == 1 and "cs-001：《测试法》（2021-01-22）没有第九条" in answer.output
+    assert "合格　法律已经施行" in answer.output and "检查完毕，1 处问题" in answer.output
+    (tmp_path / "测试法.txt").write_text(law + question.replace("第九条", "第二条"), "utf-8")
+    assert run(app, "check", tmp_path, "--laws", laws).exit_code == 0

@@ -183,6 +183,35 @@ def _summary(reading: Reading, taken: Taken) -> dict[str, object]:
     }
 
 
+def import_reading(
+    session: Session,
+    *,
+    reading: Reading,
+    content: bytes,
+    file_name: str,
+    state: QuestionState,
+    actor: Actor,
+    now: datetime,
+) -> tuple[QuestionImport, Taken]:
+    """Take a file that was read on the command line over at once, as an import that is listed and undone like any other."""
+    row = QuestionImport(
+        created_by_id=actor.person_id,
+        file_name=file_name[:200],
+        format=reading.format,
+        digest=hashlib.sha256(content).hexdigest(),
+        is_confirmed=True,
+        summary={},
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    taken = take_over(session, reading=reading, state=state, actor=actor, now=now, import_id=row.id)
+    row.summary = {**_summary(reading, taken), "added": len(taken.ids), "state": str(state)}
+    row.total = reading.found
+    row.succeed(now=now, message=f"已导入 {len(taken.ids)} 题。")
+    return row, taken
+
+
 def undo_import(session: Session, *, import_id: int, actor: Actor, now: datetime) -> tuple[int, int]:
     """Take an import back as one act: questions never used are deleted, used ones retired; give both counts."""
     row = get_import(session, import_id, is_locked=True)

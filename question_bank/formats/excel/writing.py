@@ -10,8 +10,17 @@ from dataclasses import dataclass, field, replace
 import xlsxwriter
 
 from question_bank.formats.markup import to_plain
+from question_bank.formats.stems import take_letter_keys
 from question_bank.formats.written import Written
-from question_bank.model import DIFFICULTY_NAMES, KIND_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Question
+from question_bank.model import (
+    CHOICE_KINDS,
+    DIFFICULTY_NAMES,
+    KIND_NAMES,
+    OPTION_LETTERS,
+    TRUE_FALSE_OPTIONS,
+    Kind,
+    Question,
+)
 from question_bank.reading import Note
 
 SHEET = "题库"
@@ -101,9 +110,19 @@ def _row(question: Question, where: str, kind_name: str) -> Row:
     }  # fmt: skip
     if plain.citation:
         cells |= {"法律": plain.citation.law, "条文": plain.citation.article, "法律版本": plain.citation.version or ""}
+    losses += _ambiguous(plain, where)
     options = TRUE_FALSE_OPTIONS if plain.kind is Kind.TRUE_FALSE else plain.options
     cells |= {f"选项{letter}": text for letter, text in zip(OPTION_LETTERS, options, strict=False)}
     return Row(cells, losses)
+
+
+def _ambiguous(question: Question, where: str) -> list[Note]:
+    """A stem whose brackets hold letters that are not the key is doubted when it is read again: say so."""
+    _, found = take_letter_keys(question.stem)
+    if question.kind not in CHOICE_KINDS or len(found) != 1 or tuple(found[0]) == question.key:
+        return []
+    reason = f"题干的括号里写着 {found[0]}，再导入时会当作另一个答案而列入待核对。请核对题干。"
+    return [Note(where, reason, "ambiguous")]
 
 
 def _plain(question: Question, where: str) -> tuple[Question, list[Note]]:
