@@ -10,6 +10,7 @@ from typing import Any
 from question_bank.formats import kinds
 from question_bank.formats.assembling import assemble
 from question_bank.formats.decoding import decode_text
+from question_bank.formats.keys import is_by_words
 from question_bank.formats.raw import RawQuestion
 from question_bank.formats.tables.cells import cell_text, read_difficulty, read_points
 from question_bank.formats.tables.option_cells import options_from_json
@@ -95,6 +96,7 @@ def _raw(item: Any, where: str, hint: Kind | None) -> RawQuestion:
         raw.kind = raw.kind or Kind.FILL_BLANK
         raw.blanks = ["|".join(_texts(blank)) for blank in blanks]
     raw.answer = "\n".join(_texts(_first(item, _ANSWERS)))
+    _doubt_index(raw, _first(item, _ANSWERS))
     raw.explanation = _text(_first(item, _EXPLANATIONS))
     raw.points = read_points(_text(_first(item, _POINTS)))
     raw.difficulty = read_difficulty(_text(item.get("difficulty", item.get("难度", ""))), top=3)
@@ -111,8 +113,15 @@ def _raw(item: Any, where: str, hint: Kind | None) -> RawQuestion:
     return raw
 
 
+def _doubt_index(raw: RawQuestion, answer: Any) -> None:
+    """A bare number is an index, which programs count from 0 and people from 1."""
+    is_index = any(type(one) is int for one in (answer if isinstance(answer, list) else [answer]))
+    if is_index and len(raw.options) >= 2 and raw.kind is not Kind.TRUE_FALSE and not is_by_words(raw):
+        raw.doubt(f"答案是数字 {raw.answer[:10]}，看不出从 0 还是从 1 数起。请写明选项字母。", "two_readings")
+
+
 def _set_kind(raw: RawQuestion, item: dict[str, Any], hint: Kind | None) -> None:
-    names = [_text(item.get(one)) for one in _KINDS if item.get(one) not in {None, ""}]
+    names = [_text(item.get(one)) for one in _KINDS if item.get(one) not in (None, "")]
     raw.kind = next((kind for kind in map(kinds.kind_of, names) if kind), None)
     if raw.kind is None and names:
         label = next((name for name in reversed(names) if kinds.unsat_name(name)), names[0])

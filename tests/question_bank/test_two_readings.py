@@ -1,6 +1,7 @@
 """A key that can be read in two ways is never chosen; what a file holds beside its questions is never dropped without a word."""
 
 import io
+import json
 import zipfile
 
 import openpyxl
@@ -221,3 +222,14 @@ def test_item_that_the_manifest_does_not_list_is_named():
         archive.writestr("b.xml", ITEM.format(credited="a"))
     found = read_file(packed.getvalue(), "题.zip")
     assert keys(found) == [["A"]] and [(note.where, note.code) for note in found.remarks] == [("b.xml", "not_listed")]
+
+
+def test_number_as_the_key_of_a_json_bank_is_doubted_and_a_letter_is_not():
+    bank = [
+        {"question": "谁？", "options": ["甲", "乙", "丙"], "answer": 1},
+        {"question": "谁来？", "options": ["甲", "乙", "丙"], "answer": "B"},
+        {"question": "第几年？", "options": ["2020", "2021"], "answer": 2021},
+        {"question": "怪题？", "type": ["x"], "options": ["甲", "乙"], "answer": "A"},
+    ]
+    found = read_file(json.dumps(bank).encode(), "题.json")
+    assert doubts(found) == ["two_readings"] and keys(found) == [["B"], ["B"], ["A"]]
