@@ -22,6 +22,7 @@ _CODE_BEFORE = re.compile(r"(?:[\w.\]\"'=+*/<>]|(?:^|\s)(?:if|while|for|switch|r
 _COMMENT = re.compile(r"(?:#|//|\"[^\"]*|'[^']*)[^\u4e00-\u9fff]*$")
 
 _TRUTH_AT_END = re.compile(r"(?:(?<=[\s。.])(?P<sign>[√×✓✗✔✘])|[。？?]\s+(?P<said>正确|错误|对|错))\s*$")
+_TRUTH_AT_START = re.compile(r"^[(（【\[]\s*(?P<word>[√×✓✗✔✘TFVX]|对|错|正确|错误)\s*[)）】\]]\s*(?=\S{3})")
 _FILLED = re.compile(r"[(（]\s*([^()（）]+?)\s*[)）]")
 _WORD = re.compile(r"[\u4e00-\u9fff][\u4e00-\u9fff、“”]{1,19}")
 _NO_BLANK = re.compile(
@@ -72,7 +73,8 @@ def take_truth(stem: str) -> tuple[str, str]:
 def _truth_at_end(stem: str) -> tuple[str, str]:
     match = _TRUTH_AT_END.search(stem)
     if not match:
-        return stem, ""
+        first = _TRUTH_AT_START.match(stem)
+        return (stem[first.end() :], first["word"]) if first else (stem, "")
     group = "sign" if match["sign"] else "said"
     return stem[: match.start(group)].rstrip(), match[group]
 

@@ -233,3 +233,24 @@ def test_number_as_the_key_of_a_json_bank_is_doubted_and_a_letter_is_not():
     ]
     found = read_file(json.dumps(bank).encode(), "题.json")
     assert doubts(found) == ["two_readings"] and keys(found) == [["B"], ["B"], ["A"]]
+
+
+def test_questions_without_any_number_are_read_where_options_and_answer_follow():
+    text = "行政处罚由哪个机关决定？\nA. 甲机关\nB. 乙机关\n答案：A\n\n谁可以申请复议？\nA. 甲\nB. 乙\n答案：B\n"
+    assert keys(read_file(text.encode(), "题.txt")) == [["A"], ["B"]]
+    assert keys(read_file(text.replace("\n\n", "\n").encode(), "题.txt")) == [["A"], ["B"]]
+
+
+def test_truth_before_the_stem_is_its_key():
+    found = read_file("判断题\n1.（ × ）太阳是方的。\n2、（√）太阳是圆的。\n".encode(), "题.txt")
+    assert keys(found) == [["B"], ["A"]] and [one.question.stem for one in found.imported] == [
+        "太阳是方的。",
+        "太阳是圆的。",
+    ]
+
+
+def test_list_of_answers_behind_one_label_goes_to_all_its_questions():
+    text = "判断题\n1. 第一件事。\n2. 第二件事。\n3. 第三件事。\n答案：1-3 √×√\n"
+    assert keys(read_file(text.encode(), "题.txt")) == [["A"], ["B"], ["A"]]
+    text = "1. 谁决定？\nA. 甲 B. 乙\n2. 谁复核？\nA. 甲 B. 乙\n答案：1.A 2.B\n"
+    assert keys(read_file(text.encode(), "题.txt")) == [["A"], ["B"]]

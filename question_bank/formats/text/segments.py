@@ -9,7 +9,7 @@ from itertools import pairwise
 from question_bank.formats.answers import looks_like_key
 from question_bank.formats.options import split_options, strip_mark
 from question_bank.formats.stems import take_truth
-from question_bank.formats.text.answer_lists import AnswerBlock, is_answer_line, pieces_of
+from question_bank.formats.text.answer_lists import AnswerBlock, is_answer_line, pieces_of, read_answers
 from question_bank.formats.text.block import (
     NEAR,
     Ahead,
@@ -123,9 +123,24 @@ class _Cutter:
 
     def _takes_answer_head(self, index: int, line: Line) -> bool:
         head = read_answer_head(line.text)
+        if head is None and self._takes_list_behind_label(line):
+            return True
         if head is None or not self._is_section(index, colon=head[1]):
             return False
         self._answers(head[0])
+        return True
+
+    def _takes_list_behind_label(self, line: Line) -> bool:
+        """`答案：1-5 √×√√×` on one line: keys of several questions that stood before, not of the last one."""
+        listed = read_answer_label(line.text)
+        if not listed or not self.found.blocks or not is_answer_line(listed):
+            return False
+        own = Line(line.number, listed)
+        numbers = {entry.number for entry in read_answers([own])}
+        if len(numbers) < 2 or not numbers <= self.known.keys():
+            return False
+        self._answers("答案")
+        self.found.answers[-1].lines.append(own)
         return True
 
     def _answers(self, name: str) -> None:
@@ -271,7 +286,9 @@ class _Cutter:
     def _opens_unnumbered(self, index: int) -> bool:
         """In a section without numbers a line opens a question when the one above is complete, or there is none."""
         text = self.lines[index].text
-        if self.mode not in {"question", "between"} or (self.block and self.block.number is not None):
+        if self.mode == "preamble" and not self._is_whole_below(index):
+            return False
+        if self.mode not in {"preamble", "question", "between"} or (self.block and self.block.number is not None):
             return False
         if strip_mark(text)[0] or read_answer_label(text) is not None or read_analysis_label(text) is not None:
             return False
@@ -281,6 +298,13 @@ class _Cutter:
         begins = strip_mark(following)[0] == "A" or read_answer_label(following) is not None
         begins = begins or bool(take_truth(text)[1]) or len(split_options(text)[1]) >= 2
         return begins and (self.block is None or self._is_complete())
+
+    def _is_whole_below(self, index: int) -> bool:
+        """Whether options from A on and an answer stand right below a line: then it is a stem, though nothing is numbered."""
+        below = [line.text for line in self.lines[index + 1 : index + 12] if line.text]
+        letters = [strip_mark(text)[0] for text in below[:2]]
+        options = letters == ["A", "B"] or (bool(below) and len(split_options(below[0])[1]) >= 2)
+        return options and any(read_answer_label(text) is not None for text in below)
 
     def _open(self, block: Block, value: int) -> None:
         block.section, block.kind, block.label = self.heading.title, self.heading.kind, self.heading.label
