@@ -15,6 +15,7 @@ class Permission(StrEnum):
     ROSTER_IMPORT = "people:roster:import"
     PASSWORDS_ISSUE = "people:password:issue"
     ROLES_GRANT = "people:role:grant"
+    ROLES_APPROVE = "people:role:approve"
     LAWS_WRITE = "laws:law:write"
     QUESTIONS_READ = "questions:question:read"
     QUESTIONS_WRITE = "questions:question:write"

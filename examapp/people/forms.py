@@ -30,6 +30,7 @@ _LONGEST_LOGIN_NAME = 64
 LEAVE_KINDS = {"leave": "离职、调出本县", "retire": "退休"}
 _TREES = {"region": "块（单位及下级单位）", "sector": "条（系统及所属单位）"}
 _CHOOSE = "请从列表中选择。"
+_DAY = "日期请写成 2026-11-24 的样子。"
 STATE_NAMES = {"on_roster": "在册", "off_roster": "不参加考试", "left": "已离开"}
 
 
@@ -179,6 +180,24 @@ class RoleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     )
     tree = SelectField(
         "按", validators=[InputRequired(_CHOOSE)], choices=_options(_TREES), invalid_choice_message=_CHOOSE
+    )
+    ends_on = DateField("到期日期", invalid_value_message=_DAY, validators=[Optional()])
+    reason = StringField("授权理由", filters=[_tidy], validators=[Optional(), Length(max=200, message="最多 200 字。")])
+
+
+class DeputyForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """Whose role a person stands in for, until when, and why."""
+
+    deputy_of_id = SelectField(
+        "代理谁的角色",
+        validators=[InputRequired(_CHOOSE)],
+        coerce=int,
+        invalid_choice_message=_CHOOSE,
+        invalid_value_message=_CHOOSE,
+    )
+    ends_on = DateField("到期日期", invalid_value_message=_DAY, validators=[InputRequired("请填写到期日期。")])
+    reason = StringField(
+        "代理理由", filters=[_tidy], validators=[DataRequired("请填写理由，如休假、出差。"), Length(max=200)]
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examapp.core.db import Base, BigInt, Day, Id, Instant, Json, Words
@@ -88,6 +88,8 @@ class Account(Base):
     first_failure_at: Mapped[Instant | None]
     locked_until: Mapped[Instant | None]
     is_demo: Mapped[bool] = mapped_column(default=False)
+    has_second_factor: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A confirmed one-time-password device stands in `second_factors`; here too, since every request asks."""
 
 
 class UnknownSignIn(Base):
@@ -143,6 +145,8 @@ class SignInTicket(Base):
     made_by_id: Mapped[BigInt | None]
     expires_at: Mapped[Instant]
     used_at: Mapped[Instant | None]
+    is_reset_code: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Sent to the holder's phone on his own wish, short and soon void, instead of printed."""
 
 
 class SignIn(Base):
@@ -165,6 +169,8 @@ class SignIn(Base):
     device: Mapped[Words] = mapped_column(default="")
     ticket_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("sign_in_tickets.id"))
     """The ticket that it was begun with, where it was."""
+    awaits_code: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The password was right and the one-time code is still to come: this opens nothing yet."""
 
 
 class RoleGrant(Base):
@@ -184,6 +190,110 @@ class RoleGrant(Base):
     granted_at: Mapped[Instant]
     granted_by_id: Mapped[BigInt | None]
     ends_at: Mapped[Instant | None]
+    deputy_of_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("role_grants.id"), index=True)
+    """The grant whose holder this one stands in for (代理): it ends with that one at the latest."""
+
+
+class ApprovalState(StrEnum):
+    """The life of an act that needs a second person."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Approval(Base):
+    """An act that one administrator asked for and another one must allow. Kept with the audit log: it proves the two persons.
+
+    Personal data: ids of the two administrators and of the person it is about, and a reason in words.
+    """
+
+    __tablename__ = "approvals"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'approved', 'refused', 'withdrawn')", name="state"),
+        CheckConstraint("state NOT IN ('approved', 'refused') OR decided_by_id <> requested_by_id", name="two_persons"),
+        Index("uq_approvals_waiting", "act", "request_key", unique=True, postgresql_where="state = 'waiting'"),
+        Index("ix_approvals_requested_at", "requested_at"),
+    )
+
+    id: Mapped[Id]
+    act: Mapped[Words]
+    """`people.grant_role`, `questions.correct_key`, `grading.reopen_attempt`."""
+    request_key: Mapped[Words]
+    """What the act is about: while one such request waits, a second press finds it."""
+    person_id: Mapped[BigInt | None]
+    details: Mapped[Json]
+    reason: Mapped[Words]
+    state: Mapped[Words] = mapped_column(default=ApprovalState.WAITING)
+    requested_by_id: Mapped[BigInt]
+    requested_at: Mapped[Instant]
+    decided_by_id: Mapped[BigInt | None]
+    decided_at: Mapped[Instant | None]
+
+
+class SecondFactor(Base):
+    """An account's one-time-password device (TOTP, RFC 6238). Kept while it is in use.
+
+    Personal data: none but the secret, sealed and bound to the account, which proves who signs in.
+    """
+
+    __tablename__ = "second_factors"
+
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"), primary_key=True)
+    secret_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[Instant]
+    confirmed_at: Mapped[Instant | None]
+    last_step: Mapped[BigInt] = mapped_column(default=0)
+    """The newest half minute of which a code was accepted: none up to it is accepted again."""
+    failures: Mapped[int] = mapped_column(SmallInteger, default=0)
+    first_failure_at: Mapped[Instant | None]
+    locked_until: Mapped[Instant | None]
+
+
+class RecoveryCode(Base):
+    """A code on paper that stands for the one-time-password device once; only its keyed digest is kept."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (Index("uq_recovery_codes_account_id_code_index", "account_id", "code_index", unique=True),)
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))
+    code_index: Mapped[bytes] = mapped_column(LargeBinary)
+    used_at: Mapped[Instant | None]
+
+
+class FormerPassword(Base):
+    """Hashes of an account's last passwords, so that none comes back; only kept under the profile that asks for it, five an account."""
+
+    __tablename__ = "former_passwords"
+    __table_args__ = (Index("ix_former_passwords_account_id", "account_id"),)
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))
+    password_hash: Mapped[Words]
+    set_at: Mapped[Instant]
+
+
+class ResetRequest(Base):
+    """Somebody asked for a code to set a new password; a row for each try, whether an account has the name or not.
+
+    Personal data: the address it came from; deleted after a day.
+    """
+
+    __tablename__ = "reset_requests"
+    __table_args__ = (
+        Index("ix_reset_requests_unsent", "id", postgresql_where="handled_at IS NULL"),
+        Index("ix_reset_requests_address_asked_at", "address", "asked_at"),
+        Index("ix_reset_requests_account_id", "account_id"),
+    )
+
+    id: Mapped[Id]
+    account_id: Mapped[BigInt | None]
+    """Null where no account has the name: the row costs the same."""
+    address: Mapped[Words]
+    asked_at: Mapped[Instant]
+    handled_at: Mapped[Instant | None]
 
 
 class RosterImport(JobColumns, Base):

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 _ROOT = Path(__file__).parents[2]
 _LONG_MS = 60_000
 _PASSWORD = "Qinghe-2026-xuefa"
-_OFFICE, _SECURITY = ("PF001", "李普法"), ("SA001", "孙安全")
+_OFFICE, _SECURITY, _SYSTEM = ("PF001", "李普法"), ("SA001", "孙安全"), ("SY001", "周系统")
 _ROSTER = (
     ("100001", "张建国", "司法局", "科员", "一级科员"),
     ("100002", "王复核", "司法局", "副局长", "四级主任科员"),
@@ -58,12 +58,12 @@ def visitors(chromium, site):
 
 def test_a_county_holds_its_exam_from_set_up_to_export(site, visitors, tmp_path):
     office = visitors.visitor()
-    security_password = set_up(office, site)
+    system_password, security_password = set_up(office, site)
     sign_in(office, _OFFICE[0], _PASSWORD)
     add_units(office, site, tmp_path)
     import_roster(office, tmp_path)
     passwords = take_first_passwords(office)
-    grant_roles(visitors, security_password)
+    grant_roles(visitors, security_password, system_password)
     import_questions(office, tmp_path)
     review_questions(office, visitors, passwords)
     make_blueprint(office)
@@ -111,8 +111,8 @@ def download(page: Page, name: str, role: str = "link") -> bytes:
     return Path(started.value.path()).read_bytes()
 
 
-def set_up(page: Page, site: Deployment) -> str:
-    """The first set-up with the code of the installation; gives the security administrator's first password."""
+def set_up(page: Page, site: Deployment) -> list[str]:
+    """The first set-up with the code of the installation; gives the first passwords of the system and the security administrator."""
     page.goto("/setup")
     answers = {
         "设置码": site.setup_code,
@@ -120,6 +120,8 @@ def set_up(page: Page, site: Deployment) -> str:
         "单位代码": "QH",
         "您的姓名": _OFFICE[1],
         "您的登录名": _OFFICE[0],
+        "系统管理员姓名": _SYSTEM[1],
+        "系统管理员登录名": _SYSTEM[0],
         "安全管理员姓名": _SECURITY[1],
         "安全管理员登录名": _SECURITY[0],
     }
@@ -129,7 +131,7 @@ def set_up(page: Page, site: Deployment) -> str:
     page.get_by_label("再输一次密码").fill(_PASSWORD)
     page.get_by_role("button", name="建立本县和账号").click()
     expect(page.get_by_role("heading", name="设置完成")).to_be_visible()
-    return page.locator(".handed").inner_text()
+    return page.locator(".handed").all_inner_texts()
 
 
 def add_units(page: Page, site: Deployment, folder: Path) -> None:
@@ -191,8 +193,8 @@ def take_first_passwords(page: Page) -> dict[str, str]:
     return found
 
 
-def grant_roles(visitors: Visitors, first_password: str) -> None:
-    """The security administrator makes a second person of the office, and a unit admin."""
+def grant_roles(visitors: Visitors, first_password: str, system_password: str) -> None:
+    """The security administrator asks for a second person of the office and a unit admin; the system administrator approves."""
     page = visitors.visitor()
     sign_in_first(page, _SECURITY[0], first_password)
     for name, role, unit in (("王复核", "普法办", "QH　青禾县"), ("赵联络", "单位管理员", "QH-01　司法局")):
@@ -201,7 +203,14 @@ def grant_roles(visitors: Visitors, first_password: str) -> None:
         page.get_by_role("link", name="角色").click()
         page.get_by_label("角色", exact=True).select_option(label=role)
         choose_unit(page, unit)
-        page.get_by_role("button", name="授予角色").click()
+        page.get_by_role("button", name="提交授权申请").click()
+        expect(page.locator(".notice-success")).to_be_visible()
+    page = visitors.visitor()
+    sign_in_first(page, _SYSTEM[0], system_password)
+    for _ in range(2):
+        page.goto("/admin/people/approvals")
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="同意授权").first.click()
         expect(page.locator(".notice-success")).to_be_visible()
 
 

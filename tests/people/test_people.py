@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
 
 import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.people.models import Account, Person, RoleGrant, RosterMove, SignIn
+from examapp.audit.models import AuditEvent
+from examapp.people.models import Account, Approval, Person, RoleGrant, RosterMove, SignIn
 from examapp.people.operations.passwords import new_first_password
 from examapp.people.rules import id_check_character, id_number_fault, normalise_mobile
 from tests.people.conftest import sign_in
@@ -285,29 +287,112 @@ def security(world):
     return world.api(world.admin("security_admin", name="安全员"))
 
 
-def grant(client, person, role, unit=None, tree="region"):
+@pytest.fixture
+def system(world):
+    return world.api(world.admin("system_admin", name="系统员"))
+
+
+def grant(client, person, role, unit=None, tree="region", **fields):
     return client.post(
-        f"/admin/people/{person.id}/roles", data={"role": role, "unit_id": unit.id if unit else 0, "tree": tree}
+        f"/admin/people/{person.id}/roles",
+        data={"role": role, "unit_id": unit.id if unit else 0, "tree": tree} | fields,
     )
 
 
-def test_a_granted_role_works_at_once_and_ends_at_once(world, mine, security):
+def decide(client, world, act="approve"):
+    row = world.session.query(Approval).order_by(Approval.id.desc()).first()
+    return client.post(f"/admin/people/approvals/{row.id}/{act}", follow_redirects=True).get_data(as_text=True)
+
+
+def test_a_role_asked_for_by_one_works_once_another_approves_and_ends_at_once(world, mine, security, system):
     person = world.person(mine)
     theirs = world.client(person)
-    assert theirs.get("/admin/people/").status_code == 404
     assert grant(security, person, "unit_admin", mine).status_code == 303
+    assert theirs.get("/admin/people/").status_code == 404
+    assert "不能审批" in decide(security, world)
+    assert world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 0
+    assert "立即生效" in decide(system, world)
+    assert theirs.get("/exams").location.startswith("/login")
+    theirs = world.client(person)
     assert theirs.get("/admin/people/").status_code == 200
+    assert "已经处理过" in decide(system, world)
     row = world.session.query(RoleGrant).filter_by(person_id=person.id).one()
     security.post(f"/admin/people/{person.id}/roles/{row.id}/revoke")
-    assert theirs.get("/admin/people/").status_code == 404
+    assert theirs.get("/admin/people/").location.startswith("/login")
+    assert world.client(person).get("/admin/people/").status_code == 404
     assert security.post(f"/admin/people/{person.id}/roles/{row.id}/revoke").status_code == 404
+    acts = [
+        act for (act,) in world.session.query(AuditEvent.act).filter_by(person_id=person.id).order_by(AuditEvent.id)
+    ]
+    assert acts == ["people.ask_approval", "people.approve", "people.grant_role", "people.revoke_role"]
 
 
-def test_the_three_administrators_are_three_people(world, mine, security):
+def test_a_request_waits_once_is_withdrawn_by_its_asker_alone_and_refused_by_another(world, mine, security, system):
     person = world.person(mine)
-    assert grant(security, person, "system_admin").status_code == 303
+    grant(security, person, "unit_admin", mine)
+    assert "不需要重复提交" in grant(security, person, "unit_admin", mine).get_data(as_text=True)
+    row = world.session.query(Approval).one()
+    second = world.api(world.admin("security_admin"))
+    assert second.post(f"/admin/people/approvals/{row.id}/withdraw").status_code == 404
+    assert "已撤回" in decide(security, world, "withdraw")
+    grant(second, person, "unit_admin", mine)
+    assert "没有授权" in decide(security, world, "refuse")
+    assert world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 0
+    assert system.get("/admin/people/approvals").get_data(as_text=True).count("已退回") == 1
+
+
+def test_whom_a_role_is_for_cannot_be_its_second_person(world, mine, security):
+    person = world.admin("system_admin")
+    theirs = world.api(person)
+    grant(security, person, "unit_admin", mine)
+    assert "不能审批" in decide(theirs, world)
+    assert world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 1
+
+
+def test_a_role_with_an_end_date_ends_by_itself(world, mine, security, system, frozen):
+    person = world.person(mine)
+    assert "已过" in grant(security, person, "unit_admin", mine, ends_on="2026-11-20").get_data(as_text=True)
+    grant(security, person, "unit_admin", mine, ends_on="2026-11-25")
+    decide(system, world)
+    frozen.at(frozen.instant + timedelta(hours=35))
+    assert world.client(person).get("/admin/people/").status_code == 200
+    frozen.at(frozen.instant + timedelta(hours=2))
+    assert world.client(person).get("/admin/people/").status_code == 404
+
+
+def test_a_deputy_has_the_role_until_its_end_and_loses_it_with_the_holder(world, mine, security, system):
+    holder = world.admin("unit_admin", mine, name="正主")
+    deputy = world.person(mine, name="代理")
+    original = world.session.query(RoleGrant).filter_by(person_id=holder.id).one()
+    path = f"/admin/people/{deputy.id}/deputy"
+    wish = {"deputy_of_id": original.id, "ends_on": "2026-12-10", "reason": "休假"}
+    assert "最长 92 天" in security.post(path, data=wish | {"ends_on": "2027-06-01"}).get_data(as_text=True)
+    assert security.post(path, data=wish).status_code == 303
+    assert "立即生效" in decide(system, world)
+    theirs = world.client(deputy)
+    assert theirs.get("/admin/people/").status_code == 200
+    assert "代理 正主" in security.get(f"/admin/people/{deputy.id}").get_data(as_text=True)
+    security.post(f"/admin/people/{holder.id}/roles/{original.id}/revoke")
+    assert world.client(deputy).get("/admin/people/").status_code == 404
+
+
+def test_the_three_administrators_are_three_people(world, mine, security, system):
+    person = world.person(mine)
+    grant(security, person, "system_admin")
+    decide(system, world)
     for role in ("audit_admin", "security_admin"):
         assert "不能由一人兼任" in grant(security, person, role).get_data(as_text=True)
+    assert world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 1
+
+
+def test_two_waiting_requests_do_not_make_one_person_two_administrators(world, mine, security, system):
+    person = world.person(mine)
+    for role in ("system_admin", "audit_admin"):
+        assert grant(security, person, role).status_code == 303
+    first, second = world.session.query(Approval).order_by(Approval.id)
+    system.post(f"/admin/people/approvals/{first.id}/approve")
+    answer = system.post(f"/admin/people/approvals/{second.id}/approve", follow_redirects=True)
+    assert "不能由一人兼任" in answer.get_data(as_text=True)
     assert world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 1
 
 

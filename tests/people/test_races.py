@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from examapp.audit.models import AuditEvent
 from examapp.core.db import db
-from examapp.people.models import Account, Person, RoleGrant
+from examapp.people.models import Account, Approval, Person, RoleGrant
 from tests.people.conftest import PASSWORD, hash_of
 
 
@@ -77,21 +78,40 @@ def test_a_staff_number_is_given_once(race_world):
     assert race_world.session.query(Person).filter_by(staff_number="Z1").count() == 1
 
 
-def test_two_separated_roles_at_once_do_not_slip_through(race_world):
-    person = race_world.person(race_world.unit("甲局"))
-    admins = [race_world.admin("security_admin") for _ in range(2)]
-    clients = [race_world.client(admin) for admin in admins]
+def test_two_separated_roles_approved_at_once_do_not_slip_through(race_world):
+    person, asker = race_world.person(race_world.unit("甲局")), race_world.admin("security_admin")
+    askers = race_world.api(asker)
     race_world.commit()
-    tokens = [c.get("/api/v1/session").get_json()["csrf_token"] for c in clients]
-    person_id = person.id
+    for role in ("system_admin", "audit_admin"):
+        data = {"role": role, "unit_id": 0, "tree": "region"}
+        assert askers.post(f"/admin/people/{person.id}/roles", data=data).status_code == 303
+    press_together(race_world, [row.id for row in race_world.session.query(Approval)])
+    assert race_world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 1
+    db.session.remove()
 
-    def grant(triple):
-        client, token, role = triple
-        data = {"role": role, "unit_id": 0, "tree": "region", "csrf_token": token}
-        return client.post(f"/admin/people/{person_id}/roles", data=data).status_code
+
+def test_two_who_approve_one_request_at_once_grant_one_role(race_world):
+    unit = race_world.unit("甲局")
+    person, askers = race_world.person(unit), race_world.api(race_world.admin("security_admin"))
+    race_world.commit()
+    data = {"role": "unit_admin", "unit_id": unit.id, "tree": "region"}
+    askers.post(f"/admin/people/{person.id}/roles", data=data)
+    (row,) = race_world.session.query(Approval)
+    press_together(race_world, [row.id, row.id])
+    assert race_world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 1
+    acts = [act for (act,) in race_world.session.query(AuditEvent.act).filter_by(person_id=person.id)]
+    assert acts.count("people.approve") == acts.count("people.grant_role") == 1
+    db.session.remove()
+
+
+def press_together(world, approval_ids):
+    clients = [world.api(world.admin("system_admin")) for _ in approval_ids]
+    world.commit()
+
+    def press(pair):
+        client, approval_id = pair
+        return client.post(f"/admin/people/approvals/{approval_id}/approve").status_code
 
     with ThreadPoolExecutor(2) as pool:
-        codes = sorted(pool.map(grant, zip(clients, tokens, ["system_admin", "audit_admin"], strict=True)))
-    assert codes == [303, 422]
-    assert race_world.session.query(RoleGrant).filter_by(person_id=person_id).count() == 1
-    db.session.remove()
+        assert set(pool.map(press, zip(clients, approval_ids, strict=True))) == {303}
+    world.session.rollback()

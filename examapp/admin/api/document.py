@@ -77,7 +77,7 @@ _FIGURES = (
 _PATHS: _Json = {
     "/api/v1/session": {
         "get": _call("show_session", "谁已登录", {200: "Session"}, (403,)),
-        "post": _call("begin_session", "在页面上重新登录", {200: "Session"}, (*_UNSAFE, 429), body="SignIn"),
+        "post": _call("begin_session", "在页面上重新登录", {200: "Session", 403: "CaptchaError"}, (400, 413, 415, 429), body="SignIn"),
     },
     "/api/v1/exams": {"get": _call("list_exams", "我的考试", {200: "Exams"}, (403,), parameters=(_AS,))},
     "/api/v1/exams/{exam_id}/attempts": {

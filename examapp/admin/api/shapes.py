@@ -64,7 +64,8 @@ _EXAM = _object(
 SHAPES: _Json = {
     "Error": _object("error message", error=_TEXT, message=_TEXT),
     "Empty": {"type": "object"},
-    "SignIn": _object("login_name password", login_name=_TEXT, password=_TEXT),
+    "SignIn": _object("login_name password", login_name=_TEXT, password=_TEXT, captcha_id=_TEXT, captcha=_TEXT),
+    "CaptchaError": _object("error message", error=_TEXT, message=_TEXT, captcha_id=_TEXT, image={"type": "string", "contentEncoding": "base64"}),
     "Session": _object(
         "person csrf_token server_time", person=_object("id name unit", id=_ID, name=_TEXT, unit=_UNIT), csrf_token=_TEXT, server_time=_INSTANT
     ),

@@ -28,6 +28,7 @@ from examapp.grading.queries.sittings import OwnSitting, list_own_sittings
 from examapp.grading.rules import BAND_NAMES
 from examapp.messages.queries import list_notices, list_unseen_answers
 from examapp.people.access import find_signed_in_person, may, me, my_grants, my_reach, public, signed_in
+from examapp.people.queries import count_waiting_roles
 from examapp.people.rules import ROLE_NAMES
 from examapp.reports.rules import CurveChart, curve_chart
 from examapp.unitbook.queries.chasing import find_reminder
@@ -137,6 +138,8 @@ def _waiting() -> list[tuple[str, int, str | None]]:
     elif may(Permission.EXEMPTIONS_REQUEST):
         count = stands_out.count_exemptions_waiting(session, my_reach(Permission.EXEMPTIONS_REQUEST))
         found.append(("免考、缓考申请等普法办审批", count, href_of("exams_admin.show_exemptions", status="pending")))
+    if may(Permission.ROLES_APPROVE):
+        found.append(("授权申请待审批", count_waiting_roles(session), url_for("people_admin.list_role_requests")))
     if may(Permission.FEEDBACK_ANSWER):
         count = count_feedback(session, my_reach(Permission.FEEDBACK_ANSWER), is_waiting_only=True)
         found.append(("意见建议待答复", count, url_for("messages_admin.list_feedback", state="waiting")))

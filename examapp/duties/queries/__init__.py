@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import cast
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from examapp.core.errors import NotFoundError
@@ -77,37 +77,38 @@ class LedgerRow:
 
 def get_list(session: Session, list_id: int, hands: Hands, *, has_lock: bool = False) -> DutyList:
     """Get a list in somebody's hands, locked on wish; raises NotFoundError out of reach."""
-    query = select(DutyList).where(DutyList.id == list_id)
+    query = select(DutyList).outerjoin(Unit, DutyList.unit_id == Unit.id).where(DutyList.id == list_id, _in(hands))
     if has_lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update(of=DutyList).execution_options(populate_existing=True)
     duty_list = session.scalar(query)
-    if duty_list is None or not _is_in_hands(session, duty_list, hands):
+    if duty_list is None:
         raise NotFoundError
     return duty_list
 
 
-def _is_in_hands(session: Session, duty_list: DutyList, hands: Hands) -> bool:
-    if duty_list.unit_id is None:
-        return hands.is_office
-    unit = session.get_one(Unit, duty_list.unit_id)
-    return hands.write.covers(region_path=unit.region_path, sector_path=unit.sector_path)
+def _in(hands: Hands) -> ColumnElement[bool]:
+    """Give the condition that a list lies in somebody's hands; in the statement itself, so that no answer takes longer than another."""
+    is_common = DutyList.unit_id.is_(None)
+    return or_(is_common & (true() if hands.is_office else false()), ~is_common & within(hands.write))
 
 
 def get_item(session: Session, item_id: int, hands: Hands) -> DutyItem:
     """Get an item in somebody's hands; raises NotFoundError out of reach."""
-    item = session.get(DutyItem, item_id)
+    query = select(DutyItem).join(DutyItem.duty_list).outerjoin(Unit, DutyList.unit_id == Unit.id)
+    item = session.scalar(query.where(DutyItem.id == item_id, _in(hands)))
     if item is None:
         raise NotFoundError
-    get_list(session, item.list_id, hands)
     return item
 
 
 def get_record(session: Session, record_id: int, hands: Hands) -> DutyRecord:
     """Get a record in somebody's hands; raises NotFoundError out of reach or withdrawn."""
-    record = session.get(DutyRecord, record_id)
-    if record is None or record.withdrawn_at is not None:
+    query = (
+        select(DutyRecord).join(DutyRecord.item).join(DutyItem.duty_list).outerjoin(Unit, DutyList.unit_id == Unit.id)
+    )
+    record = session.scalar(query.where(DutyRecord.id == record_id, DutyRecord.withdrawn_at.is_(None), _in(hands)))
+    if record is None:
         raise NotFoundError
-    get_item(session, record.item_id, hands)
     return record
 
 

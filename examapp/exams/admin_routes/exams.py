@@ -107,6 +107,7 @@ def create_exam() -> str | Response | tuple[str, int]:
 def edit_exam(exam_id: int) -> str | Response | tuple[str, int]:
     """Change a draft."""
     session, reach = reading(), my_reach(Permission.EXAMS_WRITE)
+    organiser.refuse_foreign(session, exam_id, reach)
     exam = queries.get_exam(session, exam_id)
     if not operations.may_hold(session, exam.audiences, reach):
         raise NotFoundError

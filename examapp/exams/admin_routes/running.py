@@ -71,10 +71,10 @@ def _page(exam: Exam, form: FlaskForm, template: str, problem: str) -> str:
 
 
 def _get(session: Session, exam_id: int) -> Exam:
+    reach = my_reach(Permission.EXAMS_WRITE)
+    organiser.refuse_foreign(session, exam_id, reach)
     exam = queries.get_exam(session, exam_id)
-    if exam.state == ExamState.CANCELLED or not operations.may_hold(
-        session, exam.audiences, my_reach(Permission.EXAMS_WRITE)
-    ):
+    if exam.state == ExamState.CANCELLED or not operations.may_hold(session, exam.audiences, reach):
         raise NotFoundError
     return exam
 

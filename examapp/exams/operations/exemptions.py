@@ -113,13 +113,14 @@ def _lock_pending(session: Session, exemption_id: int, reach: Reach, actor: Acto
 def _lock(session: Session, exemption_id: int, reach: Reach) -> Exemption:
     row = session.scalar(
         select(Exemption)
-        .where(Exemption.id == exemption_id)
-        .with_for_update()
+        .join(Person, Exemption.person_id == Person.id)
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(Exemption.id == exemption_id, within(reach))
+        .with_for_update(of=Exemption)
         .execution_options(populate_existing=True)
     )
     if row is None:
         raise NotFoundError
-    _get_person(session, row.person_id, reach)
     return row
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from examapp.audit.operations import Actor, record
 from examapp.core.errors import ConflictError, DomainError, NotFoundError
 from examapp.exams.models import Exam, ExamAudience, ExamKind, ExamSession, ExamState
-from examapp.exams.queries.organiser import get_exam
+from examapp.exams.queries.organiser import get_exam, refuse_foreign
 from examapp.exams.rules import Window, window_faults
 from examapp.org.models import Unit, UnitKind
 from examapp.people.models import Person
@@ -108,6 +108,7 @@ def get_draft(session: Session, exam_id: int, reach: Reach) -> Exam:
 
 def lock_exam(session: Session, exam_id: int, reach: Reach) -> Exam:
     """Get an exam for a change, its row locked, its whole audience within the reach; raises NotFoundError."""
+    refuse_foreign(session, exam_id, reach)
     if session.scalar(select(Exam.id).where(Exam.id == exam_id).with_for_update(key_share=True)) is None:
         raise NotFoundError
     exam = get_exam(session, exam_id)

@@ -58,10 +58,14 @@ def get_exam(session: Session, exam_id: int) -> Exam:
 
 def get_organiser_exam(session: Session, exam_id: int, reach: Reach) -> Exam:
     """Get an exam that concerns somebody within the reach, whatever its state; raises NotFoundError."""
-    exam = get_exam(session, exam_id)
+    refuse_foreign(session, exam_id, reach)
+    return get_exam(session, exam_id)
+
+
+def refuse_foreign(session: Session, exam_id: int, reach: Reach) -> None:
+    """Raise NotFoundError for an exam that concerns nobody within the reach, by the statement that a missing one costs."""
     if not reach.is_everything and session.scalar(select(Exam.id).where(Exam.id == exam_id, concerns(reach))) is None:
         raise NotFoundError
-    return exam
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

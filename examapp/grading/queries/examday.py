@@ -187,7 +187,8 @@ def list_attempts_of(session: Session, exam_id: int, staff_number: str, reach: R
 
 def get_attempt_line(session: Session, attempt_id: int, reach: Reach) -> tuple[AttemptLine, Exam]:
     """Get one attempt of somebody within the reach, and its exam; raises NotFoundError."""
-    exam = session.scalar(select(Exam).join(Attempt, Attempt.exam_id == Exam.id).where(Attempt.id == attempt_id))
+    of_attempt = select(Exam).join(Attempt, Attempt.exam_id == Exam.id).where(Attempt.id == attempt_id)
+    exam = session.scalar(_of_people(of_attempt, reach))
     lines = _lines(session, _select_lines(exam.id, reach).where(Attempt.id == attempt_id)) if exam else []
     if exam is None or not lines:
         raise NotFoundError

@@ -1,59 +1,127 @@
-"""Pages of the security administrator: who holds which role over what."""
+"""Pages of the security administrator: who holds which role over what; a role is asked for here and approved by a second person."""
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
+
 from flask import Response, flash, redirect, render_template, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
+from wtforms.fields.choices import SelectChoice
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
+from examapp.core.errors import DomainError
 from examapp.core.permissions import Permission
 from examapp.org.models import Tree
-from examapp.people.access import actor, my_reach, requires
+from examapp.people.access import actor, is_sitting, my_reach, requires
 from examapp.people.admin_routes.frame import admin_blueprint, unit_choices, units_within
-from examapp.people.forms import RoleForm
+from examapp.people.forms import DeputyForm, RoleForm
+from examapp.people.models import Person
 from examapp.people.operations import roles
+from examapp.people.operations.approvals import AlreadyAskedError
+from examapp.people.operations.roles import Wish
 from examapp.people.operations.roster import PersonRefusedError
-from examapp.people.queries import get_person_within, get_unit_within, list_role_grants
+from examapp.people.queries import (
+    get_person_within,
+    get_unit_within,
+    list_grants_to_stand_in_for,
+    list_role_grants,
+    list_waiting_roles,
+)
 from examapp.people.rules import ROLE_NAMES, Role
 
 _GRANT = Permission.ROLES_GRANT
+_ASKED = "申请已提交。另一名系统管理员或安全管理员审批后生效。"
 
 
 @admin_blueprint.route("/<int:person_id>/roles", methods=["GET", "POST"])
 @requires(_GRANT)
 def grant_role(person_id: int) -> AnyResponse:
-    """Give a person a role."""
+    """Ask for a role for a person; another administrator puts it in force."""
     session, reach = reading(), my_reach(_GRANT)
     person = get_person_within(session, person_id, reach)
     form = RoleForm()
     form.unit_id.choices = unit_choices(units_within(session, reach), "全县" if reach.is_everything else None)
-    if form.validate_on_submit() and _grant(form, person_id):
-        flash(f"已授予「{ROLE_NAMES[Role(form.role.data)]}」，立即生效。", "success")
+    if form.validate_on_submit() and _ask(form, person_id):
+        flash(_ASKED, "success")
         return redirect(url_for("people_admin.grant_role", person_id=person_id), 303)
     page = render_template(
         "people/roles.html",
         form=form,
         person=person,
         grants=list_role_grants(session, person_id, now=clock.now()),
+        waiting=list_waiting_roles(session, person_id=person_id),
         role_names=ROLE_NAMES,
     )
     return Response(page, 422 if form.errors else 200)
 
 
-def _grant(form: RoleForm, person_id: int) -> bool:
+def _ask(form: RoleForm, person_id: int) -> bool:
     reach = my_reach(_GRANT)
+
+    def wish(session: Session, _person: Person) -> Wish:
+        unit = get_unit_within(session, form.unit_id.data, reach) if form.unit_id.data else None
+        return Wish(
+            role=Role(form.role.data),
+            unit_id=unit.id if unit else None,
+            tree=Tree(form.tree.data),
+            ends_at=_end_of(form.ends_on.data),
+        )
+
+    return _request(form, person_id, wish)
+
+
+@admin_blueprint.route("/<int:person_id>/deputy", methods=["GET", "POST"])
+@requires(_GRANT)
+def appoint_deputy(person_id: int) -> AnyResponse:
+    """Ask that a person may stand in for another's role until a day."""
+    session = reading()
+    person = get_person_within(session, person_id, my_reach(_GRANT))
+    form = DeputyForm()
+    form.deputy_of_id.choices = [
+        SelectChoice(str(row.id), f"{row.name}　{ROLE_NAMES[Role(row.role)]}　{row.unit_name or '全县'}")
+        for row in list_grants_to_stand_in_for(session, person_id, now=clock.now())
+    ]
+    if form.validate_on_submit() and _ask_for_deputy(form, person_id):
+        flash(_ASKED, "success")
+        return redirect(url_for("people_admin.grant_role", person_id=person_id), 303)
+    return Response(render_template("people/deputy.html", form=form, person=person), 422 if form.errors else 200)
+
+
+def _ask_for_deputy(form: DeputyForm, person_id: int) -> bool:
+    def wish(session: Session, _person: Person) -> Wish:
+        ends_at = _end_of(form.ends_on.data)
+        return roles.deputy_wish(session, form.deputy_of_id.data, ends_at=ends_at, now=clock.now())
+
+    return _request(form, person_id, wish)
+
+
+def _request(form: RoleForm | DeputyForm, person_id: int, wish: roles.MakeWish) -> bool:
     try:
         with transaction() as session:
-            person = get_person_within(session, person_id, reach)
-            unit = get_unit_within(session, form.unit_id.data, reach) if form.unit_id.data else None
-            roles.grant_role(
-                session, person, Role(form.role.data), unit, tree=Tree(form.tree.data), actor=actor(), now=clock.now()
+            person = get_person_within(session, person_id, my_reach(_GRANT))
+            roles.request_role(
+                session,
+                person,
+                wish(session, person),
+                reason=form.reason.data or "",
+                actor=actor(),
+                now=clock.now(),
             )
     except PersonRefusedError as refusal:
-        form[refusal.field].errors = [refusal.text]
+        field = {field.short_name: field for field in form}.get(refusal.field, form.reason)
+        field.errors = [refusal.text]
+        return False
+    except AlreadyAskedError as refusal:
+        form.reason.errors = [refusal.text]
         return False
     return True
+
+
+def _end_of(day: date | None) -> datetime | None:
+    """Give the instant at which a day ends in the county."""
+    return clock.from_local(datetime.combine(day + timedelta(days=1), time())) if day else None
 
 
 @admin_blueprint.post("/<int:person_id>/roles/<int:grant_id>/revoke")
@@ -63,8 +131,75 @@ def revoke_role(person_id: int, grant_id: int) -> AnyResponse:
     try:
         with transaction() as session:
             person = get_person_within(session, person_id, my_reach(_GRANT))
-            roles.revoke_role(session, grant_id, person, actor=actor(), now=clock.now())
+            roles.revoke_role(
+                session,
+                grant_id,
+                person,
+                is_sitting=is_sitting(session, person_id),
+                actor=actor(),
+                now=clock.now(),
+            )
         flash("已收回，立即生效。", "success")
     except PersonRefusedError as refusal:
         flash(refusal.text, "error")
     return redirect(url_for("people_admin.grant_role", person_id=person_id), 303)
+
+
+@admin_blueprint.get("/approvals")
+@requires(Permission.ROLES_APPROVE)
+def list_role_requests() -> str:
+    """Show the roles that wait for a second person, and the latest decisions."""
+    return render_template(
+        "people/approvals.html",
+        waiting=list_waiting_roles(reading()),
+        decided=list_waiting_roles(reading(), is_decided=True),
+        role_names=ROLE_NAMES,
+    )
+
+
+@admin_blueprint.post("/approvals/<int:approval_id>/approve")
+@requires(Permission.ROLES_APPROVE)
+def approve_role(approval_id: int) -> AnyResponse:
+    """Put a requested role in force, as its second person."""
+
+    def act(session: Session) -> None:
+        person_id = roles.holder_of_request(session, approval_id)
+        roles.approve_role(
+            session,
+            approval_id,
+            is_sitting=is_sitting(session, person_id),
+            actor=actor(),
+            now=clock.now(),
+        )
+
+    return _decide(act, "已同意，角色立即生效。本人须重新登录。")
+
+
+@admin_blueprint.post("/approvals/<int:approval_id>/refuse")
+@requires(Permission.ROLES_APPROVE)
+def refuse_role(approval_id: int) -> AnyResponse:
+    """Refuse a requested role, as its second person."""
+    return _decide(
+        lambda session: roles.refuse_role(session, approval_id, actor=actor(), now=clock.now()), "已退回，没有授权。"
+    )
+
+
+@admin_blueprint.post("/approvals/<int:approval_id>/withdraw")
+@requires(_GRANT)
+def withdraw_role(approval_id: int) -> AnyResponse:
+    """Take one's own request back."""
+    return _decide(
+        lambda session: roles.withdraw_role(session, approval_id, actor=actor(), now=clock.now()), "申请已撤回。"
+    )
+
+
+def _decide(act: roles.Act, words: str) -> AnyResponse:
+    try:
+        with transaction() as session:
+            act(session)
+        flash(words, "success")
+    except DomainError as refusal:
+        if refusal.status == 404:
+            raise
+        flash(refusal.text, "error")
+    return redirect(url_for("people_admin.list_role_requests"), 303)

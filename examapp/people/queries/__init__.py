@@ -21,7 +21,6 @@ from examapp.people.queries.people import (
     list_first_passwords,
     list_moves,
     list_people,
-    list_role_grants,
     list_unit_rows,
     masked_numbers,
     numbers_of,
@@ -30,6 +29,12 @@ from examapp.people.queries.reach import (
     get_unit_within,
     list_grants,
     within,
+)
+from examapp.people.queries.roles import (
+    count_waiting_roles,
+    list_grants_to_stand_in_for,
+    list_role_grants,
+    list_waiting_roles,
 )
 from examapp.people.queries.signing_in import (
     LIVE_SIGN_IN,
@@ -53,6 +58,7 @@ __all__ = [
     "SignedIn",
     "UnitRow",
     "count_by_unit",
+    "count_waiting_roles",
     "find_account",
     "find_account_to_check",
     "find_mobiles",
@@ -66,12 +72,14 @@ __all__ = [
     "is_captcha_due",
     "list_first_passwords",
     "list_grants",
+    "list_grants_to_stand_in_for",
     "list_imports",
     "list_live_sign_ins",
     "list_moves",
     "list_people",
     "list_role_grants",
     "list_unit_rows",
+    "list_waiting_roles",
     "masked_numbers",
     "may_renew_password",
     "numbers_of",

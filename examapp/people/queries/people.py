@@ -149,18 +149,6 @@ def list_moves(session: Session, person_id: int) -> list[Row[Any]]:
     )
 
 
-def list_role_grants(session: Session, person_id: int, *, now: datetime) -> list[Row[Any]]:
-    """List a person's roles that are in force, with the names of the units."""
-    return list(
-        session.execute(
-            select(RoleGrant.id, RoleGrant.role, RoleGrant.tree, RoleGrant.granted_at, Unit.name.label("unit_name"))
-            .outerjoin(Unit, RoleGrant.unit_id == Unit.id)
-            .where(RoleGrant.person_id == person_id, or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now))
-            .order_by(RoleGrant.id)
-        )
-    )
-
-
 def masked_numbers(person: Person, sealer: Sealer) -> tuple[str, str]:
     """Give a person's ID number and mobile number as they may be shown; a broken seal is said, and logged."""
     id_number = _opened(person.id_number_sealed, id_number_binding(person.id), sealer)

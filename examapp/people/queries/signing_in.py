@@ -62,7 +62,7 @@ WHERE s.token_digest = :token_digest AND s.ended_at IS NULL AND a.disabled_at IS
 
 LIVE_SIGN_IN = """
 SELECT a.person_id FROM sign_ins AS s JOIN accounts AS a ON a.id = s.account_id
-WHERE s.token_digest = :token_digest AND s.ended_at IS NULL AND a.disabled_at IS NULL AND NOT a.must_change_password
+WHERE s.token_digest = :token_digest AND s.ended_at IS NULL AND a.disabled_at IS NULL AND NOT a.must_change_password AND NOT s.awaits_code
 """
 """Whose live sign-in a token is, as a part of another statement."""
 

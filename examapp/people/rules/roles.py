@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from examapp.core.permissions import Permission
@@ -88,9 +89,12 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PEOPLE_WRITE,
             Permission.PASSWORDS_ISSUE,
             Permission.SETTINGS_WRITE,
+            Permission.ROLES_APPROVE,
         }
     ),
-    Role.SECURITY_ADMIN: frozenset({Permission.UNITS_READ, Permission.PEOPLE_READ, Permission.ROLES_GRANT}),
+    Role.SECURITY_ADMIN: frozenset(
+        {Permission.UNITS_READ, Permission.PEOPLE_READ, Permission.ROLES_GRANT, Permission.ROLES_APPROVE}
+    ),
     Role.AUDIT_ADMIN: frozenset({Permission.AUDIT_READ}),
 }
 
@@ -100,6 +104,9 @@ SEPARATED_ROLES = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_
 
 GUARDED_ROLES = SEPARATED_ROLES | {Role.PUBLICITY_OFFICE}
 """Roles whose holders get a new password only from a system administrator."""
+
+LONGEST_DEPUTYSHIP = timedelta(days=92)
+"""Who stands in for somebody does so for a quarter at most; then it is asked for again."""
 
 UNIT_ROLES = frozenset({Role.UNIT_ADMIN, Role.LEADER})
 """Roles that are always for one unit's subtree."""

@@ -9,25 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-SHORTEST_PASSWORD = 10
 COOKIE_LIFE = timedelta(days=7)
 """How long a browser keeps a sign-in."""
-LONGEST_PASSWORD = 128
-
-
-def password_fault(password: str, *, login_name: str) -> str | None:
-    """Say in Chinese what is wrong with a new password, None where it may stand."""
-    if len(password) < SHORTEST_PASSWORD:
-        return f"新密码至少 {SHORTEST_PASSWORD} 位，现在是 {len(password)} 位。"
-    if len(password) > LONGEST_PASSWORD:
-        return f"新密码最多 {LONGEST_PASSWORD} 位。"
-    if login_name.lower() in password.lower():
-        return "新密码不能包含登录名。"
-    if len(set(password)) < 5:
-        return "新密码中重复的字符太多，请换一个。"
-    return None
-
-
 FIRST_PASSWORD_LENGTH = 10
 FIRST_PASSWORD_CHARACTERS = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ".replace("o", "")
 """None of 0 o O 1 l I: people type first passwords from paper."""

@@ -1,0 +1,228 @@
+"""Who is signed in, what a view asks for, and what a permission reaches; the one module that knows Flask-Login."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Flask, Response, current_app, g, redirect, request, session, url_for
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor
+from examapp.core import clock, sabotage
+from examapp.core.crypto import Sealer
+from examapp.core.db import reading, transaction
+from examapp.core.errors import DomainError, NotFoundError, wants_json
+from examapp.core.hashing import Hasher
+from examapp.core.permissions import Permission
+from examapp.core.sabotage import Guarantee
+from examapp.people.operations.own_sign_ins import note_seen
+from examapp.people.queries import SignedIn, find_signed_in, list_grants
+from examapp.people.rules import Grant, Reach, digest, reach_of
+
+View = TypeVar("View", bound=Callable[..., Any])
+_RULE = "access_rule"
+BY_STATEMENT = "signed_in_by_statement"
+_SEEN_EVERY = timedelta(minutes=1)
+_login_manager = LoginManager()
+_login_manager.session_protection = None
+
+
+class SignInRequiredError(DomainError):
+    """Nobody is signed in."""
+
+    code = "sign_in_required"
+    status = 401
+    message = "请先登录。"
+
+
+class PasswordChangeRequiredError(DomainError):
+    """The first password must be changed before anything else."""
+
+    code = "password_change_required"
+    status = 403
+    message = "首次登录请先修改密码。"
+
+
+class _SignedInUser(UserMixin):  # type: ignore[misc]  # flask_login has no types
+    """What Flask-Login carries: the token of the sign-in, and who it belongs to."""
+
+    def __init__(self, token: str, who: SignedIn) -> None:
+        self.id = token
+        self.who = who
+
+
+@_login_manager.user_loader  # type: ignore[untyped-decorator]  # flask_login has no types
+def _load(token: str) -> _SignedInUser | None:
+    if sabotage.is_broken(Guarantee.SESSIONS_IN_POSTGRESQL) and not sabotage.is_in_redis(token):
+        return None
+    who = find_signed_in(reading(), digest(token))
+    if who is None or (who.is_administrator and not _is_awake(who)):
+        return None
+    return _SignedInUser(token, who)
+
+
+def _is_awake(who: SignedIn) -> bool:
+    """Tell whether an administrator's sign-in is within the idle limit, or its holder sits an exam; note that there is work.
+
+    What a page fetches by itself is no work.
+    """
+    now, limit = clock.now(), timedelta(minutes=int(current_app.config["SETTINGS"].admin_idle_minutes))
+    is_idle = bool(limit) and now - who.seen_at > limit
+    if is_idle and not is_sitting(reading(), who.person_id):
+        return False
+    if now - who.seen_at >= _SEEN_EVERY and not (wants_json() and request.method == "GET"):
+        with transaction() as db_session:
+            note_seen(db_session, who.sign_in_id, now=now)
+    return True
+
+
+def init_access(app: Flask, *, is_sitting: Callable[[Session, int], bool]) -> None:
+    """Hang the door into the application; `is_sitting` tells whether a person is in an exam, which no idle limit cuts."""
+    app.extensions["is_sitting"] = is_sitting
+    app.extensions["hasher"] = Hasher.from_settings(app.config["SETTINGS"])
+    _login_manager.init_app(app)
+    app.before_request(_refuse_unmarked_view)
+    app.before_request(_ask_api_callers_to_sign_in)
+    app.context_processor(lambda: {"me": find_signed_in_person(), "may": may})
+
+
+def is_sitting(db_session: Session, person_id: int | None) -> bool:
+    """Tell whether a person is in an exam, which nothing here may cut."""
+    return person_id is not None and bool(current_app.extensions["is_sitting"](db_session, person_id))
+
+
+def begin_session(token: str, who: SignedIn) -> None:
+    """Bind the browser to a new sign-in; whatever it held before is forgotten, so a fixed cookie is worth nothing."""
+    session.clear()
+    session.permanent = True
+    login_user(_SignedInUser(token, who))
+    if sabotage.is_broken(Guarantee.SESSIONS_IN_POSTGRESQL):
+        sabotage.remember_in_redis(token)
+    g.pop("grants", None)
+
+
+def sealer() -> Sealer:
+    """Give what seals and opens personal numbers."""
+    return cast("Sealer", current_app.extensions["sealer"])
+
+
+def hasher() -> Hasher:
+    """Give what makes and checks password hashes; never call it inside a transaction."""
+    return cast("Hasher", current_app.extensions["hasher"])
+
+
+def end_session() -> None:
+    """Forget the browser's sign-in."""
+    logout_user()
+    session.clear()
+
+
+def find_signed_in_person() -> SignedIn | None:
+    """Give who is signed in, None where nobody is."""
+    return cast("SignedIn", current_user.who) if current_user and current_user.is_authenticated else None
+
+
+def me() -> SignedIn:
+    """Give who is signed in; raises SignInRequiredError."""
+    who = find_signed_in_person()
+    if who is None:
+        raise SignInRequiredError
+    return who
+
+
+def actor() -> Actor:
+    """Give who acts, for an operation and its audit line."""
+    return Actor(person_id=me().person_id, address=request.remote_addr)
+
+
+def my_grants() -> tuple[Grant, ...]:
+    """Give the roles of who is signed in; read once a request."""
+    if "grants" not in g:
+        g.grants = list_grants(reading(), me().person_id, now=clock.now())
+    return cast("tuple[Grant, ...]", g.grants)
+
+
+def may(permission: str) -> bool:
+    """Tell whether who is signed in holds a permission anywhere; for menus and buttons."""
+    return find_signed_in_person() is not None and reach_of(Permission(permission), my_grants()) is not None
+
+
+def my_reach(permission: Permission) -> Reach:
+    """Give how far a permission of who is signed in reaches; raises NotFoundError without it, as for what is not there."""
+    reach = reach_of(permission, my_grants())
+    if reach is None:
+        raise NotFoundError
+    return reach
+
+
+def public(view: View) -> View:
+    """Let everybody in."""
+    setattr(view, _RULE, "public")
+    return view
+
+
+def signed_in(view: View) -> View:
+    """Let in whoever is signed in and has changed the first password."""
+    return _guarded(view, "signed_in", None)
+
+
+def signed_in_with_any_password(view: View) -> View:
+    """Let in whoever is signed in, even with the first password: to change it, or to leave."""
+    return _guarded(view, "signed_in_with_any_password", None)
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Let in who holds a permission somewhere; how far it reaches is checked in the operation or query."""
+
+    def mark(view: View) -> View:
+        return _guarded(view, permission.value, permission)
+
+    return mark
+
+
+def access_rule(view: Callable[..., Any]) -> str | None:
+    """Give the rule that a view carries, for the house test."""
+    return getattr(view, _RULE, None)
+
+
+def _guarded(view: View, rule: str, permission: Permission | None) -> View:
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        who = find_signed_in_person()
+        if who is None:
+            return _ask_to_sign_in()
+        if who.must_change_password and rule != "signed_in_with_any_password":
+            if wants_json():
+                raise PasswordChangeRequiredError
+            return redirect(url_for("people.change_password"))
+        if permission is not None:
+            my_reach(permission)
+        return view(*args, **kwargs)
+
+    setattr(guarded, _RULE, rule)
+    return cast("View", guarded)
+
+
+def _ask_to_sign_in() -> Response:
+    if wants_json():
+        raise SignInRequiredError
+    return cast("Response", redirect(url_for("people.sign_in", next=request.full_path.rstrip("?"))))
+
+
+def _ask_api_callers_to_sign_in() -> None:
+    """Answer 401 on every path of the API where nobody is signed in, before the form token is looked at."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    rule = access_rule(view) if view else None
+    is_proved_later = rule == BY_STATEMENT and "_user_id" in session
+    if wants_json() and rule != "public" and not is_proved_later and find_signed_in_person() is None:
+        raise SignInRequiredError
+
+
+def _refuse_unmarked_view() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is not None and request.endpoint != "static" and access_rule(view) is None:
+        raise NotFoundError

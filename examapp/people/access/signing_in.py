@@ -1,0 +1,158 @@
+"""Signing a browser in: by password, by a one-use code, by another house's word; captcha, device cookie and second factor on the way."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable
+
+import structlog
+from flask import request
+from sqlalchemy.orm import Session
+
+from examapp.core import clock
+from examapp.core.crypto import SealBrokenError
+from examapp.core.db import reading, transaction
+from examapp.core.errors import BadRequestError, DomainError, NotFoundError
+from examapp.core.hashing import NO_HASH
+from examapp.core.html import normalise
+from examapp.people.access.current import actor, begin_session, find_signed_in_person, hasher, sealer
+from examapp.people.access.devices import accounts_of_device, remember_account
+from examapp.people.operations.captchas import (
+    CaptchaRequiredError,
+    Challenge,
+    Solution,
+    WrongCaptchaError,
+    new_challenge,
+    use_solution,
+)
+from examapp.people.operations.signing_in import (
+    Checked,
+    Device,
+    Verdict,
+    judge_sign_in,
+    note_unknown_sign_in,
+    sign_out,
+)
+from examapp.people.operations.tickets import use_ticket
+from examapp.people.queries import (
+    AccountToCheck,
+    SignedIn,
+    find_account_to_check,
+    find_signed_in,
+    is_captcha_due,
+)
+from examapp.people.rules import LONGEST_PASSWORD, clean_login_name, digest, first_password_binding
+
+log = structlog.get_logger()
+
+
+class PasswordTooLongError(BadRequestError):
+    """Longer than any password here may be: refused before it costs a hash."""
+
+    message = f"密码最多 {LONGEST_PASSWORD} 位，请检查是否粘贴了别的内容。"
+
+
+def sign_in_with(login_name: str, password: str, solution: Solution | None = None) -> SignedIn:
+    """Sign this browser in: read, compare outside any transaction, judge and write under the account's lock.
+
+    A name that nobody has costs the same as a wrong password. Raises PasswordTooLongError, CaptchaRequiredError,
+    WrongCredentialsError, WaitBeforeSignInError, AccountDisabledError, and TryAgainError where too many sign in at once.
+    """
+    if len(password) > LONGEST_PASSWORD:
+        raise PasswordTooLongError
+    name = clean_login_name(login_name)
+    with transaction() as db_session:
+        found = find_account_to_check(db_session, name, sealer()) if name else None
+        refusal = _captcha_refusal(db_session, found, solution or Solution())
+    if refusal:
+        raise refusal
+    checked = _compare(found, password)
+    return _begin(lambda db_session: _judge(db_session, checked, name=name or login_name[:200]))
+
+
+def sign_in_by_ticket(code: str) -> SignedIn:
+    """Sign this browser in by a one-use ticket; raises WrongTicketError, AccountDisabledError."""
+    return _begin(
+        lambda db_session: use_ticket(
+            db_session, code, sealer=sealer(), device=_device(is_known=False), now=clock.now()
+        )
+    )
+
+
+def _begin(judge: Callable[[Session], Verdict]) -> SignedIn:
+    """Judge in one transaction, and bind the browser to the new sign-in in the stead of the one it had."""
+    previous = find_signed_in_person()
+    with transaction() as db_session:
+        verdict = judge(db_session)
+        if verdict.token and previous:
+            sign_out(db_session, previous.sign_in_id, actor=actor(), now=clock.now())
+        who = find_signed_in(db_session, digest(verdict.token)) if verdict.token else None
+    if verdict.token is None or who is None:
+        raise verdict.refusal or NotFoundError
+    begin_session(verdict.token, who)
+    remember_account(who.account_id)
+    return who
+
+
+def _captcha_refusal(
+    db_session: Session, account: AccountToCheck | None, solution: Solution
+) -> CaptchaRequiredError | None:
+    """Say that a captcha is to be solved first, whether the name is an account's or not; never where the owner's device asks."""
+    if account is not None and account.account_id in accounts_of_device():
+        return None
+    now, address = clock.now(), request.remote_addr
+    if not is_captcha_due(db_session, address, now=now):
+        return None
+    if not solution.token:
+        return CaptchaRequiredError()
+    is_solved = use_solution(db_session, solution, address=address, sealer=sealer(), now=now)
+    return None if is_solved else WrongCaptchaError()
+
+
+def find_challenge(refusal: DomainError | None = None) -> Challenge | None:
+    """Make the captcha that the sign-in page must show: after a refusal for want of one, or at once to a device without a cookie."""
+    is_due = isinstance(refusal, CaptchaRequiredError) or (
+        not accounts_of_device() and is_captcha_due(reading(), request.remote_addr, now=clock.now())
+    )
+    return new_challenge(sealer=sealer(), now=clock.now()) if is_due else None
+
+
+def _compare(account: AccountToCheck | None, password: str) -> Checked | None:
+    if account is None:
+        hasher().verify(None, password)
+        return None
+    new_hash = None
+    if account.password_hash == NO_HASH and account.first_password_sealed:
+        new_hash = hasher().hash(password)
+        is_right = hmac.compare_digest(_first_password(account).encode(), password.encode())
+    else:
+        is_right = hasher().verify(account.password_hash, password)
+    return Checked(
+        account_id=account.account_id,
+        password_hash=account.password_hash,
+        is_right=is_right,
+        new_hash=new_hash if is_right else None,
+    )
+
+
+def _first_password(account: AccountToCheck) -> str:
+    bound_to = first_password_binding(account.person_id)
+    try:
+        return sealer().unseal(account.first_password_sealed or b"", bound_to=bound_to)
+    except SealBrokenError:
+        log.exception("first_password_seal_broken", account_id=account.account_id)
+        return secrets.token_urlsafe()
+
+
+def _judge(db_session: Session, checked: Checked | None, *, name: str) -> Verdict:
+    now = clock.now()
+    if checked is None:
+        name_digest = sealer().blind_index(name, purpose="unknown_login_name")
+        return note_unknown_sign_in(db_session, name_digest, address=request.remote_addr, now=now)
+    device = _device(is_known=checked.account_id in accounts_of_device())
+    return judge_sign_in(db_session, checked, device=device, now=now)
+
+
+def _device(*, is_known: bool) -> Device:
+    return Device(address=request.remote_addr, name=normalise(request.user_agent.string), is_known=is_known)

@@ -1,0 +1,132 @@
+"""Acts that need two persons: one asks, another allows or refuses; the database itself holds that they are two."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor, record
+from examapp.core.errors import ConflictError, DomainError, NotFoundError
+from examapp.people.models import Approval, ApprovalState
+
+
+class SamePersonError(DomainError):
+    """Who asked, or whom it is about, cannot be the second person."""
+
+    code = "same_person"
+    status = 409
+    message = "提出申请的人和涉及的本人都不能审批，请由另一名管理员办理。"
+
+
+class AlreadyAskedError(ConflictError):
+    """The same is waiting already."""
+
+    message = "同样的申请已经提交，正在等另一人审批，不需要重复提交。"
+
+
+def ask(
+    session: Session,
+    act: str,
+    *,
+    request_key: str,
+    person_id: int | None,
+    details: dict[str, Any],
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Put a request down for a second person and give its id; raises AlreadyAskedError while the same one waits."""
+    approval_id = session.execute(
+        insert(Approval)
+        .values(
+            act=act,
+            request_key=request_key,
+            person_id=person_id,
+            details=details,
+            reason=reason.strip()[:500],
+            state=ApprovalState.WAITING,
+            requested_by_id=actor.person_id,
+            requested_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(Approval.id)
+    ).scalar_one_or_none()
+    if approval_id is None:
+        raise AlreadyAskedError
+    _note(session, "people.ask_approval", approval_id, act, person_id, actor=actor, now=now)
+    return approval_id
+
+
+def approve(session: Session, approval_id: int, act: str, *, actor: Actor, now: datetime) -> Approval:
+    """Allow a waiting request as its second person and give it locked, for the act to be done in the same transaction.
+
+    Raises NotFoundError, SamePersonError, and ConflictError where it has been decided already.
+    """
+    return _decide(session, approval_id, act, ApprovalState.APPROVED, actor=actor, now=now)
+
+
+def refuse(session: Session, approval_id: int, act: str, *, actor: Actor, now: datetime) -> Approval:
+    """Refuse a waiting request as its second person; raises as `approve` does."""
+    return _decide(session, approval_id, act, ApprovalState.REFUSED, actor=actor, now=now)
+
+
+def withdraw(session: Session, approval_id: int, act: str, *, actor: Actor, now: datetime) -> None:
+    """Take one's own waiting request back; raises NotFoundError for another's, ConflictError where it has been decided."""
+    approval = _lock(session, approval_id, act)
+    if approval.requested_by_id != actor.person_id:
+        raise NotFoundError
+    _settle(session, approval, ApprovalState.WITHDRAWN, actor=actor, now=now)
+
+
+def _decide(
+    session: Session, approval_id: int, act: str, state: ApprovalState, *, actor: Actor, now: datetime
+) -> Approval:
+    approval = _lock(session, approval_id, act)
+    if actor.person_id in {None, approval.requested_by_id, approval.person_id}:
+        raise SamePersonError
+    _settle(session, approval, state, actor=actor, now=now)
+    return approval
+
+
+def _lock(session: Session, approval_id: int, act: str) -> Approval:
+    approval = session.scalar(
+        select(Approval)
+        .where(Approval.id == approval_id, Approval.act == act)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if approval is None:
+        raise NotFoundError
+    return approval
+
+
+def _settle(session: Session, approval: Approval, state: ApprovalState, *, actor: Actor, now: datetime) -> None:
+    if approval.state != ApprovalState.WAITING:
+        raise ConflictError("这项申请刚才已经处理过了，请刷新页面查看结果。")
+    approval.state, approval.decided_by_id, approval.decided_at = state, actor.person_id, now
+    session.flush()
+    acts = {
+        ApprovalState.APPROVED: "people.approve",
+        ApprovalState.REFUSED: "people.refuse_approval",
+        ApprovalState.WITHDRAWN: "people.withdraw_approval",
+    }
+    _note(session, acts[state], approval.id, approval.act, approval.person_id, actor=actor, now=now)
+
+
+def _note(
+    session: Session, act: str, approval_id: int, about: str, person_id: int | None, *, actor: Actor, now: datetime
+) -> None:
+    record(
+        session,
+        act,
+        actor=actor,
+        now=now,
+        object_type="approval",
+        object_id=approval_id,
+        person_id=person_id,
+        details={"act": about},
+    )

@@ -1,0 +1,92 @@
+"""Reads about roles: a person's own, those that others may stand in for, and the requests that wait for a second person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from examapp.org.models import Unit
+from examapp.people.models import Approval, ApprovalState, Person, RoleGrant
+
+_MOST_LISTED = 50
+_MOST_CHOICES = 300
+
+
+def list_role_grants(session: Session, person_id: int, *, now: datetime) -> list[Row[Any]]:
+    """List a person's roles that are in force, with the names of the units and of whom the person stands in for."""
+    principal, original = aliased(Person), aliased(RoleGrant)
+    return list(
+        session.execute(
+            select(
+                RoleGrant.id,
+                RoleGrant.role,
+                RoleGrant.tree,
+                RoleGrant.granted_at,
+                RoleGrant.ends_at,
+                Unit.name.label("unit_name"),
+                principal.name.label("deputy_of"),
+            )
+            .outerjoin(Unit, RoleGrant.unit_id == Unit.id)
+            .outerjoin(original, RoleGrant.deputy_of_id == original.id)
+            .outerjoin(principal, original.person_id == principal.id)
+            .where(RoleGrant.person_id == person_id, or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now))
+            .order_by(RoleGrant.id)
+        )
+    )
+
+
+def list_grants_to_stand_in_for(session: Session, person_id: int, *, now: datetime) -> list[Row[Any]]:
+    """List the roles of others that a person may stand in for, by role and name."""
+    return list(
+        session.execute(
+            select(RoleGrant.id, RoleGrant.role, Person.name, Unit.name.label("unit_name"))
+            .join(Person, RoleGrant.person_id == Person.id)
+            .outerjoin(Unit, RoleGrant.unit_id == Unit.id)
+            .where(
+                RoleGrant.person_id != person_id,
+                RoleGrant.deputy_of_id.is_(None),
+                or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now),
+            )
+            .order_by(RoleGrant.role, Person.name, RoleGrant.id)
+            .limit(_MOST_CHOICES)
+        )
+    )
+
+
+def list_waiting_roles(session: Session, *, person_id: int | None = None, is_decided: bool = False) -> list[Row[Any]]:
+    """List requested roles that wait, or the latest that were decided, with the names that belong to them; one statement."""
+    about, asker, decider = aliased(Person), aliased(Person), aliased(Person)
+    query = (
+        select(
+            Approval.id,
+            Approval.person_id,
+            Approval.state,
+            Approval.details,
+            Approval.reason,
+            Approval.requested_by_id,
+            Approval.requested_at,
+            Approval.decided_at,
+            about.name,
+            asker.name.label("asked_by"),
+            decider.name.label("decided_by"),
+            Unit.name.label("unit_name"),
+        )
+        .join(about, Approval.person_id == about.id)
+        .join(asker, Approval.requested_by_id == asker.id)
+        .outerjoin(decider, Approval.decided_by_id == decider.id)
+        .outerjoin(Unit, Approval.details["unit_id"].as_integer() == Unit.id)
+        .where(Approval.act == "people.grant_role")
+        .order_by(Approval.id.desc())
+        .limit(_MOST_LISTED)
+    )
+    waits = Approval.state == ApprovalState.WAITING
+    query = query.where(~waits if is_decided else waits)
+    return list(session.execute(query if person_id is None else query.where(Approval.person_id == person_id)))
+
+
+def count_waiting_roles(session: Session) -> int:
+    """Count the requested roles that wait for a second person."""
+    return len(list_waiting_roles(session))

@@ -1,0 +1,65 @@
+"""The scene of the access matrix: made once a module, each call in a savepoint of its own."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from examapp.core.clock import clock
+from examapp.core.db import db
+from tests.conftest import NOON
+from tests.factories import World
+from tests.matrix.scene import Scene
+
+
+class Stage:
+    """The scene, and calls that leave no trace: `with stage.call(): …`."""
+
+    def __init__(self, app, connection, scene) -> None:
+        self.app, self.connection, self.scene = app, connection, scene
+
+    @contextmanager
+    def call(self):
+        """Run requests in a savepoint that is rolled back; gives the SQL statements that they send."""
+        seen: list[str] = []
+
+        def note(_conn, _cursor, statement, _parameters, _context, _many):
+            if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+                seen.append(statement)
+
+        before = self.connection.begin_nested()
+        event.listen(self.connection, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(self.connection, "before_cursor_execute", note)
+            db.session.remove()
+            before.rollback()
+
+
+@pytest.fixture(scope="module")
+def stage(app):
+    """The application on one connection in one transaction, at noon, with nudges going nowhere."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+    with clock.set_to(lambda: NOON), app.app_context():
+        engine, engines = db.engines[None], db._app_engines[app]
+        connection = engine.connect()
+        outer = connection.begin()
+        engines[None] = connection
+        db.session.configure(join_transaction_mode="create_savepoint")
+        try:
+            world = World(app, db.session())
+            scene = Scene(world)
+            world.session.commit()
+            db.session.remove()
+            yield Stage(app, connection, scene)
+        finally:
+            db.session.remove()
+            engines[None] = engine
+            db.session.configure(join_transaction_mode="conditional_savepoint")
+            outer.rollback()
+            connection.close()
+            patch.undo()

@@ -1,0 +1,317 @@
+"""One scene with a thing of every kind: one's own, of the same unit, of another unit; made once a test process."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from examapp.attempts.models import SetAsideSave
+from examapp.core import clock
+from examapp.exams.models import ExamAudience, Exemption
+from examapp.laws.models import Law, LawVersion
+from examapp.messages.models import Feedback, Notice
+from examapp.people.models import Account, Approval, RoleGrant, RosterImport, SignIn
+from examapp.questions.models import DuplicateSearch, Media, QuestionImport
+from examapp.reports.models import Export
+from examapp.training.models import ExerciseRun, PracticeItem
+from tests.attempts.sitting import KINDS as ITEMS
+from tests.attempts.sitting import Sitter, make_bank
+from tests.duties.making import Duties
+from tests.people.conftest import token_of
+from tests.training.test_courses import course as make_course
+
+MISSING = 987_654_321
+ROLE_OF = {
+    "U": ("unit_admin", "region"),
+    "T": ("unit_admin", "sector"),
+    "L": ("leader", "region"),
+    "Q": ("publicity_office", "region"),
+    "P": ("publicity_office", ""),
+    "S": ("system_admin", ""),
+    "Y": ("security_admin", ""),
+    "A": ("audit_admin", ""),
+}
+
+
+class Scene:
+    """People in every role, and `things[kind][relation]`; `own[kind][role]` where a role has a thing of its own."""
+
+    def __init__(self, world) -> None:
+        self.world = world
+        self.things: dict[str, dict[str, object]] = {}
+        self.own: dict[str, dict[str, object]] = {}
+        self.county = world.unit("某县", kind="county", code="M0")
+        self.sector = world.unit("某系统", kind="sector", code="MX")
+        self.duties = Duties(world)
+        self.here = world.unit("甲局", parent=self.county, sector_parent=self.sector, code="MA")
+        self.there = world.unit("乙局", parent=self.county, code="MB")
+        self.people = {role: self._person(role) for role in "CULTPQSYA"}
+        self.peer = world.person(self.here, name="同事")
+        self.stranger = world.person(self.there, name="外人")
+        self.clients = {role: world.api(person) for role, person in self.people.items()}
+        self.clients["-"] = world.client()
+        self.clients["-"].environ_base["HTTP_X_CSRFTOKEN"] = token_of(self.clients["-"].get("/login"))
+        self._make_people_things()
+        self._make_exam_things()
+        self._make_bank_things()
+        self._make_duty_things()
+        self._make_message_things()
+        self._make_courses()
+        self._make_jobs()
+
+    def _person(self, role):
+        if role == "C":
+            return self.world.person(self.here)
+        name, tree = ROLE_OF[role]
+        person = self.world.person(self.here if tree else self.county, state="off_roster")
+        unit = {"region": self.here, "sector": self.sector}.get(tree)
+        self.world.save(
+            RoleGrant(
+                person_id=person.id,
+                role=name,
+                unit_id=unit.id if unit else None,
+                tree=tree or "region",
+                granted_at=clock.now(),
+            )
+        )
+        return person
+
+    def _put(self, kind, same, other=None, *, missing=MISSING, own=None):
+        self.things[kind] = {"same": same, "missing": missing} | ({} if other is None else {"other": other})
+        self.own[kind] = own or {}
+
+    def _make_people_things(self):
+        self._put("person", self.peer.id, self.stranger.id)
+        self._put("unit", self.here.id, self.there.id)
+        self._put("unit_code", "MA", missing="none")
+        grants = [
+            self.world.save(
+                RoleGrant(person_id=person.id, role="leader", unit_id=unit.id, tree="region", granted_at=clock.now())
+            )
+            for person, unit in ((self.peer, self.here), (self.stranger, self.there))
+        ]
+        self._put("grant", grants[0].id, grants[1].id)
+        requests = {role: self._role_request(self.people[role]) for role in "YS"}
+        self._put("role_request", self._role_request(self.peer))
+        self._put("own_role_request", self._role_request(self.stranger), own={"Y": requests["Y"]})
+        now = clock.now()
+        accounts = {role: client.get("/sign-ins") and self._second_sign_in(role) for role, client in self._signed_in()}
+        others = [self._sign_in_of(person, now) for person in (self.peer, self.stranger)]
+        self._put("sign_in", *others, own=accounts)
+
+    def _signed_in(self):
+        return [(role, client) for role, client in self.clients.items() if role != "-"]
+
+    def _second_sign_in(self, role):
+        return self._sign_in_of(self.people[role], clock.now())
+
+    def _sign_in_of(self, person, now):
+        account = self.world.session.query(Account).filter_by(person_id=person.id).one()
+        row = SignIn(account_id=account.id, token_digest=f"{person.id}-second".encode(), started_at=now)
+        return self.world.save(row).id
+
+    def _role_request(self, asker):
+        wish = {"role": "leader", "unit_id": self.there.id, "tree": "region", "ends_at": None, "deputy_of_id": None}
+        row = Approval(
+            act="people.grant_role",
+            request_key=f"{asker.id}",
+            person_id=self.people["C"].id,
+            details=wish,
+            reason="",
+            requested_by_id=asker.id,
+            requested_at=clock.now(),
+        )
+        return self.world.save(row).id
+
+    def _make_exam_things(self):
+        make_bank(self.world)
+        blueprint = self.blueprint = self.world.blueprint(ITEMS)
+        self.exam = self.world.exam(blueprint)
+        live, handed = {}, {}
+        for name, person in (("own", self.people["C"]), ("same", self.peer), ("other", self.stranger)):
+            sitter = Sitter(self.world, self.exam, person)
+            sitter.start()
+            handed[name] = sitter.attempt["id"]
+            assert sitter.hand_in().status_code == 201
+            second = Sitter(self.world, self._second_exam(), person)
+            second.start()
+            live[name] = second.attempt["id"]
+        self._put("exam", self.exam.id)
+        self._put("attempt", live["same"], live["other"], own={"C": live["own"]})
+        self._put("sheet", handed["same"], handed["other"], own={"C": handed["own"]})
+        self._put("sheet_within", handed["same"], handed["other"])
+        late = [
+            self.world.save(
+                SetAsideSave(
+                    attempt_id=handed[name],
+                    reason="deadline_passed",
+                    epoch=1,
+                    changes=[],
+                    digest=name.encode(),
+                    received_at=clock.now(),
+                )
+            ).id
+            for name in ("same", "other")
+        ]
+        self._put("late_save", *late)
+        exams = [self._exam_for(unit) for unit in (self.here, self.there)]
+        self._put("exam_within", *exams)
+        self._put("exam_to_sit", *exams)
+        exemptions = [
+            self.world.save(
+                Exemption(exam_id=self.exam.id, person_id=person.id, reason="出差", requested_at=clock.now())
+            ).id
+            for person in (self.peer, self.stranger)
+        ]
+        self._put("exemption", *exemptions)
+
+    def _second_exam(self):
+        if not hasattr(self, "_second"):
+            self._second = self.world.exam(self.blueprint, title="第二场", keys_policy="at_once")
+        return self._second
+
+    def _exam_for(self, unit):
+        exam = self.world.exam(self.blueprint, title=f"{unit.name}的考试")
+        self.world.save(ExamAudience(exam_id=exam.id, unit_id=unit.id, ranks=[]))
+        return exam.id
+
+    def _make_bank_things(self):
+        self._put("blueprint", self.blueprint.id)
+        self._put("question", self.world.question().id)
+        self.other_question = self.world.question().id
+        self._put("question_kind", "single_choice", missing="none")
+        law = self.world.save(Law(name="某法", created_at=clock.now()))
+        versions = [
+            self.world.save(LawVersion(law_id=law.id, version_on=day, created_at=clock.now())).id
+            for day in (clock.today() - timedelta(days=900), clock.today() - timedelta(days=90))
+        ]
+        self._put("law", "某法", missing="没有法")
+        self._put("law_day", (clock.today() - timedelta(days=90)).isoformat(), missing="1999-01-01")
+        self._put("law_version", versions[0])
+        self._put("law_version_2", versions[1])
+        picture = Media(
+            sha256="ab" * 32, media_type="image/png", content=b"x", width=1, height=1, created_at=clock.now()
+        )
+        self._put("picture", self.world.save(picture).sha256, missing="cd" * 32)
+
+    def _make_duty_things(self):
+        lists = [self.duties.published(unit) for unit in (self.here, self.there)]
+        items = [self.duties.items(duty_list)[0] for duty_list in lists]
+        office = self.clients["P"]
+        for item in items:
+            answer = office.post(
+                f"/admin/duties/items/{item.id}/records/new",
+                data={"done_on": "2026-11-20", "form": "讲座", "reached": "30", "text": "讲了一课"},
+            )
+            assert answer.status_code == 302, answer.get_data(as_text=True)
+        from examapp.duties.models import DutyRecord
+
+        records = [self.world.session.query(DutyRecord).filter_by(item_id=item.id).one().id for item in items]
+        self._put("duty_list", *[duty_list.id for duty_list in lists])
+        self._put("duty_item", *[item.id for item in items])
+        self._put("duty_record", *records)
+
+    def _make_message_things(self):
+        now = clock.now()
+        notices = [
+            self.world.save(Notice(title="通知", body="正文", unit_id=unit.id, published_at=now, created_at=now)).id
+            for unit in (self.here, self.there)
+        ]
+        self._put("office_notice", *notices)
+        self._put("notice", *notices)
+        self._put(
+            "feedback",
+            *[
+                self.world.save(Feedback(person_id=person.id, text="意见", created_at=now)).id
+                for person in (self.peer, self.stranger)
+            ],
+        )
+
+    def _make_courses(self):
+        courses = [make_course(self.world, unit=unit, chapters=2) for unit in (self.here, self.there)]
+        self._put("course", *[row.id for row in courses])
+        self._put("course_to_learn", *[row.id for row in courses])
+        self._put("chapter", *[row.chapters[0].id for row in courses])
+        self._put("chapter_to_learn", *[row.chapters[0].id for row in courses])
+        question = self.world.question()
+        runs, items = {}, {}
+        for name, person, row in (
+            ("own", self.people["C"], courses[0]),
+            ("same", self.peer, courses[0]),
+            ("other", self.stranger, courses[1]),
+        ):
+            run = ExerciseRun(
+                person_id=person.id,
+                chapter_id=row.chapters[1].id,
+                number=1,
+                pass_count=1,
+                started_at=clock.now(),
+                started_on=clock.today(),
+            )
+            runs[name] = self.world.save(run).id
+            item = PracticeItem(
+                person_id=person.id,
+                question_id=question.id,
+                question_version_id=question.current_version_id,
+                part=0,
+                order="ABCD",
+                drawn_at=clock.now(),
+            )
+            items[name] = self.world.save(item).id
+            self.world.save(
+                PracticeItem(
+                    person_id=person.id,
+                    question_id=question.id,
+                    question_version_id=question.current_version_id,
+                    part=0,
+                    order="ABCD",
+                    drawn_at=clock.now(),
+                    run_id=run.id,
+                )
+            )
+        self._put("run", runs["same"], runs["other"], own={"C": runs["own"]})
+        self._put("practice_item", items["same"], items["other"], own={"C": items["own"]})
+
+    def _make_jobs(self):
+        now = clock.now()
+
+        def export(person, unit):
+            row = Export(
+                exam_id=self.exam.id,
+                unit_id=unit.id,
+                content="scores",
+                format="csv",
+                created_by_id=person.id,
+                created_at=now,
+                file=b"a,b",
+                file_name="a.csv",
+                state="ready",
+                as_of=now,
+                expires_at=now + timedelta(days=1),
+            )
+            return self.world.save(row).id
+
+        def roster(person):
+            row = RosterImport(
+                created_by_id=person.id, file_name="册.xlsx", state="waiting", summary={}, created_at=now
+            )
+            return self.world.save(row).id
+
+        self._put(
+            "export",
+            export(self.peer, self.here),
+            export(self.stranger, self.there),
+            own={role: export(self.people[role], self.here) for role in "UTPQ"},
+        )
+        self._put(
+            "roster_import",
+            roster(self.peer),
+            roster(self.stranger),
+            own={role: roster(self.people[role]) for role in "UTPQ"},
+        )
+        jobs = self.world.save(QuestionImport(file_name="题.xlsx", digest="d", state="ready", created_at=now)).id
+        self._put("question_import", jobs)
+        search = self.world.save(DuplicateSearch(state="ready", pairs=[], created_at=now)).id
+        self._put("duplicate_search", search)
+        from examapp.admin.models import Rehearsal
+
+        self._put("rehearsal", self.world.save(Rehearsal(roster=3, created_at=now, state="ready")).id)
