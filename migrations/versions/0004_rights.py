@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0003_rights"
-down_revision = "0002_uploads"
+revision = "0004_rights"
+down_revision = "0003_laws_take_effect"
 branch_labels = None
 depends_on = None
 
