@@ -81,7 +81,8 @@ class Scene:
 
     def _make_people_things(self):
         self._put("person", self.peer.id, self.stranger.id)
-        self._put("unit", self.here.id, self.there.id)
+        self.here_id = self.here.id
+        self._put("unit", self.here_id, self.there.id)
         self._put("unit_code", "MA", missing="none")
         grants = [
             self.world.save(

@@ -14,7 +14,7 @@ BODIES = {
     "attempts_api.hand_in": {"epoch": 1, "answers": []},
     "attempts_api.mark_unsure": {"epoch": 1, "unsure": [1]},
     "attempts_api.record_events": {"events": []},
-    "reports_api.request_export": lambda scene: {"unit": scene.here.id, "content": "scores", "format": "csv"},
+    "reports_api.request_export": lambda scene: {"unit": scene.here_id, "content": "scores", "format": "csv"},
 }
 FORMS = {
     "questions_admin.settle_duplicate": lambda scene: {
