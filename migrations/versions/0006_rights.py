@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0004_rights"
-down_revision = "0003_laws_take_effect"
+revision = "0006_rights"
+down_revision = "0004_reminders"
 branch_labels = None
 depends_on = None
 
