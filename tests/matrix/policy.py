@@ -340,4 +340,9 @@ POLICY: dict[str, Row] = {
     "training_admin.publish_course": may("PQ", course_id="course"),
     "training_admin.show_course": may("PQ", course_id="course"),
     "training_admin.withdraw_course": may("PQ", course_id="course"),
+    # unitbook_admin
+    "unitbook_admin.chase": may("UTLPQ", exam_id="exam", unit_id="unit"),
+    "unitbook_admin.chase_exam": may("UTLPQ", exam_id="exam"),
+    "unitbook_admin.export_calls": may("UTPQ", exam_id="exam", unit_id="unit"),
+    "unitbook_admin.remind": may("UTPQ", exam_id="exam", unit_id="unit"),
 }
