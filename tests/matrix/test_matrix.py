@@ -23,6 +23,8 @@ FORMS = {
         "act": "both",
     },
     "reports_admin.request_export": {"content": "scores", "format": "csv", "tree": "region", "scope": "this"},
+    "unitbook_admin.remind": {"group": "absent"},
+    "unitbook_admin.export_calls": {"group": "absent", "reason": "打电话"},
     "questions_admin.set_state": {"state": "retired"},
     "exams_admin.refuse_exemption": {"answer": "理由"},
 } | {
@@ -108,7 +110,8 @@ def judge(answer, *, is_signed_in: bool, expected: bool) -> str:
         return "was refused" if is_asked_in or answer.status_code == 404 else ""
     if not is_signed_in and is_asked_in:
         return ""
-    return "" if answer.status_code == 404 else f"answered {answer.status_code} instead of not found"
+    hint = ": write a form of a right shape into FORMS" if answer.status_code in {400, 422} else ""
+    return "" if answer.status_code == 404 else f"answered {answer.status_code} instead of not found{hint}"
 
 
 def plain(answer, path: str) -> str:
