@@ -23,7 +23,7 @@ FORMS = {
         "act": "both",
     },
     "reports_admin.request_export": {"content": "scores", "format": "csv", "tree": "region", "scope": "this"},
-    "unitbook_admin.remind": {"group": "absent"},
+    "unitbook_admin.remind": {"group": "in_progress"},
     "unitbook_admin.export_calls": {"group": "absent", "reason": "打电话"},
     "questions_admin.set_state": {"state": "retired"},
     "exams_admin.refuse_exemption": {"answer": "理由"},
