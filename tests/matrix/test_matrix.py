@@ -24,7 +24,7 @@ FORMS = {
     },
     "reports_admin.request_export": {"content": "scores", "format": "csv", "tree": "region", "scope": "this"},
     "unitbook_admin.remind": {"group": "in_progress"},
-    "unitbook_admin.export_calls": {"group": "absent", "reason": "打电话"},
+    "unitbook_admin.export_calls": {"group": "in_progress", "reason": "打电话"},
     "questions_admin.set_state": {"state": "retired"},
     "exams_admin.refuse_exemption": {"answer": "理由"},
 } | {
