@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0006_rights"
-down_revision = "0004_reminders"
+revision = "0007_rights"
+down_revision = "0006_own_notes"
 branch_labels = None
 depends_on = None
 
