@@ -233,7 +233,9 @@ class Scene:
         self._put("course_to_learn", *[row.id for row in courses])
         self._put("chapter", *[row.chapters[0].id for row in courses])
         self._put("chapter_to_learn", *[row.chapters[0].id for row in courses])
+        self._put("course_file", None, missing="none")
         question = self.world.question()
+        self._put("question_to_practise", question.id)
         runs, items = {}, {}
         for name, person, row in (
             ("own", self.people["C"], courses[0]),
