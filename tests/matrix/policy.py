@@ -90,6 +90,10 @@ KINDS = {
 published exam reads so (409 `not_eligible` of the protocol)."""
 
 
+SAME_FOR_ALL = {"training.draw_question", "training_admin.put_file"}
+"""Views that lead back with a word about the request itself before they look for the thing: missing, another's or one's own alike."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """Who may call a view, and the kinds of things that its path names."""
@@ -344,11 +348,11 @@ POLICY: dict[str, Row] = {
     "training_admin.confirm_articles": may("PQ", course_id="course", chapter_id="chapter"),
     "training_admin.drop_file": may("PQ", course_id="course", chapter_id="chapter", token="course_file"),
     "training_admin.finish_file": may("PQ", course_id="course", chapter_id="chapter", token="course_file"),
-    "training_admin.mark_pool": may("PQ"),
+    "training_admin.mark_pool": may("P"),
     "training_admin.name_people": may("PQ", course_id="course"),
     "training_admin.put_file": may("PQ", course_id="course", chapter_id="chapter"),
     "training_admin.show_gates": may("UTLPQ"),
-    "training_admin.show_pool": may("PQ"),
+    "training_admin.show_pool": may("P"),
     "training_admin.show_unit_map": may("UTLPQ"),
     "training_admin.add_chapter": may("PQ", course_id="course"),
     "training_admin.copy_course": may("PQ", course_id="course"),

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.matrix.policy import KINDS, MEMBERS, POLICY, ROLES, WIDE, Whose
+from tests.matrix.policy import KINDS, MEMBERS, POLICY, ROLES, SAME_FOR_ALL, WIDE, Whose
 
 BODIES = {
     "attempts_api.save_answers": {"epoch": 1, "changes": [{"item": 1, "seq": 1, "response": []}]},
@@ -159,6 +159,8 @@ def test_each_cell_is_as_the_policy_says_and_not_yours_is_not_found(stage, calls
         for method, path, answer, statements in send(stage, calls[endpoint], endpoint, role, relation):
             tried += 1
             fault = judge(answer, is_signed_in=role != "-", expected=expected)
+            if endpoint in SAME_FOR_ALL and role in POLICY[endpoint].roles and answer.status_code == 302:
+                fault = ""
             if endpoint == "people.sign_out" and role != "-":
                 fault = "" if answer.status_code == 303 else "did not sign out"
             if relation == "missing":
