@@ -7,7 +7,10 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.matrix.policy import KINDS, MEMBERS, POLICY, ROLES, SAME_FOR_ALL, WIDE, Whose
+from examapp.people.access import access_rule
+
+from tests.matrix.policy import HOLDERS, KINDS, MEMBERS, POLICY, ROLES, SAME_FOR_ALL, WIDE, Whose
+from tests.matrix.scene import MISSING
 
 BODIES = {
     "attempts_api.save_answers": {"epoch": 1, "changes": [{"item": 1, "seq": 1, "response": []}]},
@@ -181,3 +184,25 @@ def differ(missing, refused) -> str:
     if missing[1] != refused[1]:
         return f"costs other statements than what is missing: {len(missing[1])}, {len(refused[1])} {extra[:1]}"
     return ""
+
+
+def test_a_view_without_a_row_yet_is_shut_to_every_role_without_its_permission(app, stage, calls):
+    faults = []
+    for endpoint in sorted(set(calls) - set(POLICY)):
+        access = access_rule(app.view_functions[endpoint])
+        holders = {"public": "-" + ROLES, "signed_in": ROLES, "signed_in_with_any_password": ROLES}.get(
+            access
+        ) or HOLDERS.get(access, "")
+        for role in set("-" + ROLES) - set(holders):
+            for rule, method in calls[endpoint]:
+                path = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule)
+                path = re.sub(r"<int:\w+>", str(MISSING), path)
+                path = re.sub(r"<[^>]+>", "none", path)
+                client = stage.scene.clients[role]
+                with stage.call():
+                    body = {"json": {}} if path.startswith("/api/") and method != "GET" else {}
+                    answer = client.open(path, method=method, **body)
+                fault = judge(answer, is_signed_in=role != "-", expected=False)
+                if fault:
+                    faults.append(f"{role} {method} {path} {fault}")
+    assert not faults, "\n".join(faults)

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0007_rights"
-down_revision = "0006_own_notes"
+revision = "0008_rights"
+down_revision = "0007_assessment"
 branch_labels = None
 depends_on = None
 
