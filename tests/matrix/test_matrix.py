@@ -8,7 +8,6 @@ from urllib.parse import quote
 import pytest
 
 from examapp.people.access import access_rule
-
 from tests.matrix.policy import HOLDERS, KINDS, MEMBERS, POLICY, ROLES, SAME_FOR_ALL, WIDE, Whose
 from tests.matrix.scene import MISSING
 
