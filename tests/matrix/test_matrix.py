@@ -162,7 +162,7 @@ def test_each_cell_is_as_the_policy_says_and_not_yours_is_not_found(stage, calls
             tried += 1
             fault = judge(answer, is_signed_in=role != "-", expected=expected)
             if endpoint in SAME_FOR_ALL and role in POLICY[endpoint].roles and answer.status_code == 302:
-                fault = ""
+                continue
             if endpoint == "people.sign_out" and role != "-":
                 fault = "" if answer.status_code == 303 else "did not sign out"
             if relation == "missing":
