@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0008_rights"
-down_revision = "0007_assessment"
+revision = "0009_rights"
+down_revision = "0008_reports"
 branch_labels = None
 depends_on = None
 
