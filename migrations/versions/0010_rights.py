@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0009_rights"
-down_revision = "0008_reports"
+revision = "0010_rights"
+down_revision = "0009_mock_papers"
 branch_labels = None
 depends_on = None
 
