@@ -36,37 +36,44 @@ class Deployment:
 
     def cpu_s(self, *names: str) -> float:
         """Processor time so far of parts (`web`, `grading`, …) and servers (`postgres`, `valkey`), in seconds."""
-        groups = {part.process.pid for part in self.site.parts if part.name in names and part.process}
-        groups |= {server.process.pid for name, server in self.site.servers.items() if name in names}
-        return cpu_of_groups(groups)
+        return cpu_of(self.roots(*names))
+
+    def roots(self, *names: str) -> set[int]:
+        """Give the first process of each of these parts and servers; of all, where none is named."""
+        parts = {part.process.pid for part in self.site.parts if part.process and (not names or part.name in names)}
+        return parts | {s.process.pid for name, s in self.site.servers.items() if not names or name in names}
 
     def stop(self) -> None:
         supervisor.stop(self.site)
 
 
-def cpu_of_groups(groups: set[int]) -> float:
-    """Sum user and system time of all processes in these process groups, from /proc, in seconds."""
-    ticks = 0
+def cpu_of(roots: set[int]) -> float:
+    """Sum user and system time of these processes and all below them (PostgreSQL's have sessions of their own), from /proc, in seconds."""
+    ticks = sum(sum(int(field) for field in fields[11:15]) for _, fields in _processes_below(roots))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _processes_below(roots: set[int]) -> list[tuple[int, list[str]]]:
+    """Give each process of these trees, and the fields of its /proc/PID/stat from the third on."""
+    rows: dict[int, list[str]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            fields = stat.read_text().rsplit(")", 1)[1].split()
+            rows[int(stat.parent.name)] = stat.read_text().rsplit(")", 1)[1].split()
         except OSError:
             continue
-        if int(fields[2]) in groups:
-            ticks += sum(int(field) for field in fields[11:15])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    found = set(roots)
+    while more := {pid for pid, fields in rows.items() if int(fields[1]) in found} - found:
+        found |= more
+    return [(pid, fields) for pid, fields in rows.items() if pid in found]
 
 
 def memory_mb(deployment: Deployment) -> float:
     """Sum the proportional memory (shared pages counted once) of all processes of the site, in MB."""
-    groups = {part.process.pid for part in deployment.site.parts if part.process}
-    groups |= {server.process.pid for server in deployment.site.servers.values()}
     total = 0
-    for folder in Path("/proc").glob("[0-9]*"):
+    for pid, _ in _processes_below(deployment.roots()):
         try:
-            if int((folder / "stat").read_text().rsplit(")", 1)[1].split()[2]) in groups:
-                rollup = (folder / "smaps_rollup").read_text()
-                total += int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1])
+            rollup = (Path("/proc") / str(pid) / "smaps_rollup").read_text()
+            total += int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1])
         except (OSError, StopIteration):
             continue
     return total / 1024

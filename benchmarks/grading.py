@@ -25,6 +25,7 @@ INSERT INTO answers (attempt_id, item, epoch, seq, response, saved_at)
 SELECT made.id, item, 1, item, to_jsonb(ARRAY[chr(65 + ((made.id + item) % 2)::int)]), now() FROM made, generate_series(1, made.total) AS item
 """
 _CLEAR = (
+    "DELETE FROM harvested_attempts WHERE attempt_id IN (SELECT id FROM attempts WHERE number = 1000)",
     "DELETE FROM grades WHERE attempt_id IN (SELECT id FROM attempts WHERE number = 1000)",
     "DELETE FROM answers WHERE attempt_id IN (SELECT id FROM attempts WHERE number = 1000)",
     "DELETE FROM attempts WHERE number = 1000",

@@ -37,7 +37,6 @@ def _first_load(candidate: Candidate, exam_id: int) -> tuple[int, int]:
     for path in dict.fromkeys(wanted):
         status, _ = fresh.call("GET", path.decode())
         assert status == 200, path
-    fresh.call("GET", "/api/v1/session")
     attempt = fresh.start(exam_id)
     status, _ = fresh.call("GET", f"/api/v1/attempts/{attempt['id']}/paper")
     assert status == 200

@@ -11,7 +11,7 @@ import time
 
 from sqlalchemy import create_engine, text
 
-from benchmarks.deployment import Deployment, cpu_of_groups, free_port, run_inside
+from benchmarks.deployment import Deployment, cpu_of, free_port, run_inside
 from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.load import Candidate, Line, hammer, sign_in_many
 from examapp.core.supervisor import web_command
@@ -86,7 +86,7 @@ class _Bare:
         self.callers = [_BareCaller(port, f"/{c.attempt['id']}/{digests[c.name]}/{c.epoch}") for c in candidates]
 
     def cpu_s(self) -> float:
-        return cpu_of_groups({self.process.pid})
+        return cpu_of({self.process.pid})
 
     def stop(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)
