@@ -5,6 +5,7 @@ from __future__ import annotations
 from examapp.duties.admin_routes import (
     assessments,
     calendar,
+    files,
     items,
     ledgers,
     lists,
@@ -21,6 +22,7 @@ __all__ = [
     "admin_blueprint",
     "assessments",
     "calendar",
+    "files",
     "items",
     "ledgers",
     "lists",

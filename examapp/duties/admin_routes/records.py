@@ -22,6 +22,7 @@ from examapp.duties.admin_routes.frame import (
 from examapp.duties.forms import RecordForm, VersionForm
 from examapp.duties.models import DutyItem
 from examapp.duties.operations import records, reminding
+from examapp.duties.queries.files import files_of
 from examapp.people.access import actor, requires
 
 
@@ -40,6 +41,7 @@ def show_item(item_id: int) -> str:
         duty_list=duty_list,
         unit=_unit_of(session, item),
         records=found,
+        files=files_of(session, [row.id for row in found]),
         progress=rules.progress_of(item.due_on, first, today=clock.today()),
         progress_names=rules.PROGRESS_NAMES,
         progress_states=rules.PROGRESS_STATES,

@@ -30,6 +30,7 @@ __all__ = [
     "DutyItem",
     "DutyList",
     "DutyRecord",
+    "DutyRecordFile",
     "DutyReminder",
     "PlanPeriodRow",
     "VoteTaken",
@@ -136,3 +137,12 @@ class DutyRecord(Base):
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
+
+
+class DutyRecordFile(Base):
+    """A file (附件) that somebody chose to hang on a record. Personal data: it may show people; kept as long as the record."""
+
+    __tablename__ = "duty_record_files"
+
+    file_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("stored_files.id"), primary_key=True)
+    record_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duty_records.id"), index=True)
