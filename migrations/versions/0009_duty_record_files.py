@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009_duty_record_files"
-down_revision = "0007_assessment"
+down_revision = "0008_reports"
 branch_labels = None
 depends_on = None
 

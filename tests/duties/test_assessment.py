@@ -113,6 +113,9 @@ def test_a_self_score_may_wait_but_is_handed_in_whole(assessed):
 
 
 def test_a_sheet_is_fed_back_only_once_every_reviewer_is_done(assessed):
+    item = assessed.items(assessed.published())[0]
+    deed = {"done_on": "2026-11-01", "form": "学习", "reached": "3", "text": "集中学习两次"}
+    assert assessed.admin.post(f"/admin/duties/items/{item.id}/records/new", data=deed).status_code == 302
     assessed.open_it()
     assert "还没有报送自评" in assessed.on_sheet("feed_back").text
     assert assessed.review(0, "8").status_code == 404  # nothing to review yet
@@ -121,6 +124,8 @@ def test_a_sheet_is_fed_back_only_once_every_reviewer_is_done(assessed):
     early = assessed.on_sheet("feed_back")
     assert early.status_code == 409
     assert "评审乙还没有评审完" in early.text
+    seen = assessed.reviewers[1].get(f"/duties/reviews/{assessed.sheet().id}").text
+    assert "集中学习两次" in seen  # the unit's records, so that nobody asks for them again
     assert assessed.review(1, "11").status_code == 422
     assert assessed.review(1, "").status_code == 422
     assert assessed.review(1, "9").status_code == 302

@@ -11,7 +11,9 @@ from examapp.core.errors import DomainError, NotFoundError
 from examapp.duties.forms.assessment import Marks, read_marks
 from examapp.duties.operations.assessing.reviewing import Given, cast_votes
 from examapp.duties.operations.assessing.reviewing import review_sheet as give_points
+from examapp.duties.queries import LedgerRow, find_list, iter_ledger
 from examapp.duties.queries import assessment as queries
+from examapp.duties.queries.assessment import Sheet
 from examapp.duties.routes.frame import blueprint
 from examapp.duties.rules import assessment as rules
 from examapp.duties.rules.assessment import Opinion, SheetState
@@ -53,11 +55,19 @@ def review_sheet(sheet_id: int) -> Response | tuple[str, int]:
         sheet=sheet,
         judged=judged,
         own=own,
+        ledger=_ledger(sheet),
         marks=marks,
         problem=problem,
         is_open=sheet.row.state == SheetState.SUBMITTED,
         state_names=rules.SHEET_STATE_NAMES,
     ), status
+
+
+def _ledger(sheet: Sheet) -> list[LedgerRow]:
+    """Give what the unit recorded in the year, so that nobody asks it to be sent again."""
+    session = reading()
+    duty_list = find_list(session, sheet.unit.id, sheet.assessment.year)
+    return list(iter_ledger(session, duty_list.id)) if duty_list is not None else []
 
 
 def _give(sheet_id: int, marks: Marks) -> str:
