@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009_duty_record_files"
-down_revision = "0008_reports"
+down_revision = "0010_rights"
 branch_labels = None
 depends_on = None
 
