@@ -21,6 +21,7 @@ from examapp.core.pulse import look_after
 from examapp.core.turns import Turns
 from examapp.core.worker import init_celery
 from examapp.people.access import init_access
+from examapp.people.access.identity import init_identity
 from examapp.people.queries import find_mobiles
 from examapp.people.rules import COOKIE_LIFE
 
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     pages.init_pages(app, asset_version=version)
     init_access(app, is_sitting=has_attempt_in_progress)
     app.extensions["find_mobiles"] = partial(find_mobiles, sealer=app.extensions["sealer"])
+    init_identity(app)
     CSRFProtect(app)
     app.register_blueprint(errors.blueprint)
     rooms.register(app)

@@ -53,6 +53,23 @@ class Settings:
     trusted_proxies: str = _setting("0", "前面有几层可信反向代理（nginx 为 1）")
     https: str = _setting("0", "是否经由 https 访问：1 时 cookie 带 Secure 与 __Host- 前缀")
     admin_idle_minutes: str = _setting("30", "管理员账号无操作多少分钟后须重新登录，0 为不限；考试中的不受影响")
+    second_factor: str = _setting(
+        "optional",
+        "管理员的动态口令（手机令牌）：off 不用，optional 本人可自行启用，required 有管理角色的人登录后须先启用",
+    )
+    password_profile: str = _setting(
+        "asvs",
+        "密码规则：asvs 长度与常见密码检查；dengbao 另须大小写字母、数字、符号齐全，不得与前 5 次相同，管理员每 90 天更换",
+    )
+    oidc_issuer: str = _setting(
+        "", "统一身份认证（OIDC）的签发地址，如 https://主机/realm；留空为不用。登录页会出现“用统一身份登录”"
+    )
+    oidc_client_id: str = _setting("", "在统一身份认证处登记的客户端编号")
+    oidc_client_secret: str = _setting("", "在统一身份认证处登记的客户端密钥")
+    oidc_staff_number_claim: str = _setting(
+        "staff_number", "统一身份认证的令牌里，哪一项是人员编号（工号）；按它找到账号，不自动建账号"
+    )
+    oidc_name: str = _setting("统一身份", "登录页上统一身份认证的名称，如 省统一身份、企业微信")
     setup_code: str = _setting("", "首次设置页 /setup 要求填写的设置码；留空则不能在网页上首次设置")
     metrics_token: str = _setting("", "读取 /metrics 的口令（Authorization: Bearer …）；留空则只允许本机读取")
     review_alone: str = _setting(
@@ -100,10 +117,21 @@ class Settings:
         if gateway.startswith("http") and len(self.message_gateway_secret) < 16:
             raise SettingsError("MESSAGE_GATEWAY_SECRET 未设置或太短（至少 16 个字符）：推送的短信必须签名。")
 
+    def _check_doors(self) -> None:
+        if self.second_factor not in {"off", "optional", "required"}:
+            raise SettingsError(f"SECOND_FACTOR 不能是「{self.second_factor}」，请用 off、optional 或 required。")
+        if self.password_profile not in {"asvs", "dengbao"}:
+            raise SettingsError(f"PASSWORD_PROFILE 不能是「{self.password_profile}」，请用 asvs 或 dengbao。")
+        if self.oidc_issuer and self.mode is Mode.PRODUCTION and not self.oidc_issuer.startswith("https://"):
+            raise SettingsError("OIDC_ISSUER 必须是 https 地址。")
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
+            raise SettingsError("设置了 OIDC_ISSUER，还要设置 OIDC_CLIENT_ID 和 OIDC_CLIENT_SECRET。")
+
     def check(self) -> None:
         """Refuse a start that would be dangerous; raises SettingsError."""
         self._check_gateway()
         _ = self.quiet_hours
+        self._check_doors()
         if not self.database_url or not self.redis_url:
             raise SettingsError("未设置 DATABASE_URL 或 REDIS_URL。请设置，或用 make run 启动自带的数据库。")
         if self.mode is not Mode.PRODUCTION:

@@ -32,6 +32,7 @@ SCHEDULE = {
     "sweep jobs": {"task": "reports.sweep", "schedule": 30.0},
     "sweep roster imports": {"task": "people.sweep_imports", "schedule": 30.0},
     "seal audit log": {"task": "audit.seal", "schedule": 10.0},
+    "send reset codes": {"task": "people.send_reset_codes", "schedule": 20.0},
     "forget sign-in failures": {"task": "people.forget_failures", "schedule": 300.0},
     "send messages": {"task": "messages.send_waiting", "schedule": 30.0},
     "sweep question imports": {"task": "questions.sweep_imports", "schedule": 30.0},

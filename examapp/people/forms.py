@@ -64,6 +64,27 @@ class TicketForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     )
 
 
+class ForgottenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """Whose password is forgotten; `captcha` is read where one is asked for."""
+
+    login_name = StringField("登录名", validators=[InputRequired("请填写登录名。"), Length(max=_LONGEST_LOGIN_NAME)])
+    captcha = StringField("验证码", validators=[Optional(), Length(max=40, message="验证码过长。")])
+    captcha_id = HiddenField(validators=[Optional()])
+
+
+class ResetCodeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """The code that came to the phone, with the name it was asked for."""
+
+    login_name = StringField("登录名", validators=[InputRequired("请填写登录名。"), Length(max=_LONGEST_LOGIN_NAME)])
+    code = StringField("手机验证码", validators=[InputRequired("请填写验证码。"), Length(max=40, message="内容过长。")])
+
+
+class CodeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A one-time or recovery code."""
+
+    code = StringField("动态口令", validators=[InputRequired("请填写动态口令。"), Length(max=40, message="内容过长。")])
+
+
 class ChangePasswordForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """The old password, where it is asked for, and the new one twice."""
 

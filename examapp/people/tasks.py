@@ -12,7 +12,7 @@ from examapp.core import clock
 from examapp.core.db import transaction
 from examapp.core.errors import DomainError
 from examapp.people.access import sealer
-from examapp.people.operations import captchas, imports
+from examapp.people.operations import captchas, imports, resets
 
 _TOO_LONG = "文件处理时间过长，已停止，名册没有改动。请拆成几个文件再上传。"
 
@@ -52,6 +52,13 @@ def sweep_imports() -> None:
     """Nudge imports that were left lying."""
     with transaction() as session:
         imports.sweep_imports(session, now=clock.now())
+
+
+@shared_task(name="people.send_reset_codes", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def send_reset_codes() -> None:
+    """Send codes to who forgot the password; also the sweep of requests whose nudge was lost."""
+    with transaction() as session:
+        resets.send_reset_codes(session, sealer=sealer(), now=clock.now())
 
 
 @shared_task(name="people.forget_failures", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types

@@ -17,7 +17,7 @@ from enum import StrEnum
 EVERYBODY = "-CULTPQSYA"
 SIGNED_IN = "CULTPQSYA"
 NOBODY = ""
-"""The page of the first set-up is gone once an account exists."""
+"""Gone: the first set-up once an account exists; codes without a gateway and another house's word without its settings, as in the scene."""
 ROLES = SIGNED_IN
 WIDE = "PSYA"
 """Who reaches the whole county where the permission is held at all; the others reach their unit."""
@@ -45,6 +45,7 @@ class Whose(StrEnum):
 KINDS = {
     "person": Whose.REACH,
     "unit": Whose.REACH,
+    "second_factor_holder": Whose.REACH,
     "grant": Whose.REACH,
     "role_request": Whose.SHARED,
     "own_role_request": Whose.OWN,
@@ -244,6 +245,13 @@ POLICY: dict[str, Row] = {
     "papers_admin.preview_paper": may("PQ", blueprint_id="blueprint"),
     "papers_admin.show_blueprint": may("PQ", blueprint_id="blueprint"),
     # people
+    "people.ask_reset_code": may(NOBODY),
+    "people.enter_code": may(EVERYBODY),
+    "people.finish_identity": may(NOBODY),
+    "people.lead_to_identity": may(NOBODY),
+    "people.show_second_factor": may("UTLPQSYA"),
+    "people.take_off_second_factor": may("UTLPQSYA"),
+    "people.use_reset_code": may(NOBODY),
     "people.change_password": may(SIGNED_IN),
     "people.end_other_sign_ins": may(SIGNED_IN),
     "people.end_sign_in": may(SIGNED_IN, sign_in_id="sign_in"),
@@ -270,6 +278,7 @@ POLICY: dict[str, Row] = {
     "people_admin.list_role_requests": may("SY"),
     "people_admin.list_ticket_people": may("UTPQS"),
     "people_admin.refuse_role": may("SY", approval_id="role_request"),
+    "people_admin.reset_second_factor": may("UTPQS", person_id="second_factor_holder"),
     "people_admin.reset_password": may("UTPQS", person_id="person"),
     "people_admin.revoke_role": may("Y", person_id="person", grant_id="grant"),
     "people_admin.show_import": may("UTPQ", import_id="roster_import"),

@@ -81,6 +81,11 @@ class Scene:
 
     def _make_people_things(self):
         self._put("person", self.peer.id, self.stranger.id)
+        holders = [self.world.person(unit) for unit in (self.here, self.there)]
+        for holder in holders:
+            account = self.world.session.query(Account).filter_by(person_id=holder.id).one()
+            account.has_second_factor = True
+        self._put("second_factor_holder", *[holder.id for holder in holders])
         self.here_id = self.here.id
         self._put("unit", self.here_id, self.there.id)
         self._put("unit_code", "MA", missing="none")

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examapp.audit.models import AuditEvent
-from examapp.people.models import Account, Approval, Person, RoleGrant, RosterMove, SignIn
+from examapp.people.models import Account, Approval, Person, RoleGrant, RosterMove
 from examapp.people.operations.passwords import new_first_password
 from examapp.people.rules import id_check_character, id_number_fault, normalise_mobile
-from tests.people.conftest import sign_in
+from tests.people.conftest import sign_in, token_of
 
 ID = "11010519491231002X"
 
@@ -227,16 +227,22 @@ def test_disabling_an_account_ends_its_sign_ins_at_once(world, mine, unit_admin)
     assert theirs.get("/api/v1/session").status_code == 401, "the old cookie stays dead"
 
 
-def test_a_reset_password_is_shown_once_and_works(world, mine, unit_admin):
+def test_a_reset_sets_and_shows_no_password_but_gives_a_ticket_that_leads_to_an_own_one(world, mine, unit_admin):
     person = world.person(mine)
     theirs = world.client(person)
     page = unit_admin.post(f"/admin/people/{person.id}/password").get_data(as_text=True)
-    password = re.search(r'first-password">([^<]{10})<', page)[1]
+    code = re.search(r'first-password">([0-9A-Z ]{14})<', page)[1]
+    account = world.session.query(Account).filter_by(person_id=person.id).one()
+    assert (account.password_hash, account.first_password_sealed, account.must_change_password) == ("!", None, True)
     assert theirs.get("/api/v1/session").status_code == 401
-    assert password not in unit_admin.get(f"/admin/people/{person.id}").get_data(as_text=True)
-    answer = sign_in(world.client(), person.staff_number, password)
-    assert answer.location == "/password?next=/"
-    assert world.session.query(SignIn).filter(SignIn.ended_at.is_(None)).count() >= 1
+    assert sign_in(world.client(), person.staff_number, code).status_code == 422
+    client = world.client()
+    token = token_of(client.get("/login/ticket"))
+    assert client.post("/login/ticket", data={"code": code, "csrf_token": token}).location == "/password"
+    assert client.get("/exams").location == "/password"
+    new = {"csrf_token": token_of(client.get("/password")), "new_password": "fresh words 2026"}
+    assert client.post("/password", data=new | {"repeated": "fresh words 2026"}).status_code == 303
+    assert sign_in(world.client(), person.staff_number, "fresh words 2026").status_code == 303
 
 
 def test_a_unit_admin_cannot_take_over_the_offices_accounts(world, mine, unit_admin):

@@ -13,7 +13,7 @@ from examapp.admin.queries.state import has_accounts
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
-from examapp.people.access import hasher, public, sealer
+from examapp.people.access import hasher, password_profile, public, sealer
 from examapp.people.rules import ROLE_NAMES, Role, password_fault
 
 blueprint = Blueprint("setup", __name__)
@@ -45,7 +45,9 @@ def _is_sound(form: SetUpForm) -> bool:
     code = current_app.config["SETTINGS"].setup_code
     if not hmac.compare_digest(form.setup_code.data.encode(), code.encode()):
         form.setup_code.errors = ["设置码不对。请看启动程序的窗口，或数据目录中的 setup_code 文件。"]
-    elif fault := password_fault(form.password.data, login_name=form.login_name.data):
+    elif fault := password_fault(
+        form.password.data, login_name=form.login_name.data, name=form.name.data or "", profile=password_profile()
+    ):
         form.password.errors = [fault]
     elif form.password.data != form.repeated.data:
         form.repeated.errors = ["两次输入的密码不一样，请重新输入。"]

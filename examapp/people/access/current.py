@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
@@ -21,7 +21,7 @@ from examapp.core.permissions import Permission
 from examapp.core.sabotage import Guarantee
 from examapp.people.operations.own_sign_ins import note_seen
 from examapp.people.queries import SignedIn, find_signed_in, list_grants
-from examapp.people.rules import Grant, Reach, digest, reach_of
+from examapp.people.rules import ADMIN_PASSWORD_LIFE, Grant, PasswordProfile, Reach, digest, reach_of
 
 View = TypeVar("View", bound=Callable[..., Any])
 _RULE = "access_rule"
@@ -45,6 +45,16 @@ class PasswordChangeRequiredError(DomainError):
     code = "password_change_required"
     status = 403
     message = "首次登录请先修改密码。"
+    endpoint: ClassVar[str] = "people.change_password"
+
+
+class SecondFactorSetUpRequiredError(DomainError):
+    """The house wants a one-time-password device of every administrator, and this one has none yet."""
+
+    code = "second_factor_set_up_required"
+    status = 403
+    message = "管理账号须先启用动态口令。请打开首页按提示办理。"
+    endpoint: ClassVar[str] = "people.show_second_factor"
 
 
 class _SignedInUser(UserMixin):  # type: ignore[misc]  # flask_login has no types
@@ -195,16 +205,40 @@ def _guarded(view: View, rule: str, permission: Permission | None) -> View:
         who = find_signed_in_person()
         if who is None:
             return _ask_to_sign_in()
-        if who.must_change_password and rule != "signed_in_with_any_password":
+        if rule != "signed_in_with_any_password" and (first := _must_do_first(who)):
             if wants_json():
-                raise PasswordChangeRequiredError
-            return redirect(url_for("people.change_password"))
+                raise first
+            return redirect(url_for(first.endpoint))
         if permission is not None:
             my_reach(permission)
         return view(*args, **kwargs)
 
     setattr(guarded, _RULE, rule)
     return cast("View", guarded)
+
+
+def is_password_expired(who: SignedIn) -> bool:
+    """Tell whether an administrator's password has had its time, under the profile that sets one; never in the midst of an exam."""
+    if not who.is_administrator or who.password_changed_at is None:
+        return False
+    if password_profile() is not PasswordProfile.DENGBAO or clock.now() - who.password_changed_at < ADMIN_PASSWORD_LIFE:
+        return False
+    return not is_sitting(reading(), who.person_id)
+
+
+def password_profile() -> PasswordProfile:
+    """Give the rules that new passwords are held to."""
+    return PasswordProfile(current_app.config["SETTINGS"].password_profile)
+
+
+def _must_do_first(who: SignedIn) -> PasswordChangeRequiredError | SecondFactorSetUpRequiredError | None:
+    """Say what comes before anything else: a password of one's own, or the device that administrators must have."""
+    if who.must_change_password or is_password_expired(who):
+        return PasswordChangeRequiredError()
+    is_wanted = who.is_administrator and current_app.config["SETTINGS"].second_factor == "required"
+    if is_wanted and not who.has_second_factor and not is_sitting(reading(), who.person_id):
+        return SecondFactorSetUpRequiredError()
+    return None
 
 
 def _ask_to_sign_in() -> Response:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 
 import structlog
-from flask import request
+from flask import request, session
 from sqlalchemy.orm import Session
 
 from examapp.core import clock
@@ -18,6 +18,7 @@ from examapp.core.hashing import NO_HASH
 from examapp.core.html import normalise
 from examapp.people.access.current import actor, begin_session, find_signed_in_person, hasher, sealer
 from examapp.people.access.devices import accounts_of_device, remember_account
+from examapp.people.operations import resets, second_factor
 from examapp.people.operations.captchas import (
     CaptchaRequiredError,
     Challenge,
@@ -26,10 +27,12 @@ from examapp.people.operations.captchas import (
     new_challenge,
     use_solution,
 )
+from examapp.people.operations.second_factor import SecondFactorRequiredError
 from examapp.people.operations.signing_in import (
     Checked,
     Device,
     Verdict,
+    WrongCredentialsError,
     judge_sign_in,
     note_unknown_sign_in,
     sign_out,
@@ -45,6 +48,16 @@ from examapp.people.queries import (
 from examapp.people.rules import LONGEST_PASSWORD, clean_login_name, digest, first_password_binding
 
 log = structlog.get_logger()
+_HALF = "half_sign_in"
+"""Where the cookie keeps the token of a sign-in that waits for its code."""
+
+
+class WrongResetCodeError(DomainError):
+    """The code is not the one that was sent, was used, or is too old; or nobody has the name."""
+
+    code = "wrong_code"
+    status = 401
+    message = "验证码不对，或已过期。请核对登录名和手机上最新的一条，10 分钟内有效。"
 
 
 class PasswordTooLongError(BadRequestError):
@@ -68,19 +81,52 @@ def sign_in_with(login_name: str, password: str, solution: Solution | None = Non
     if refusal:
         raise refusal
     checked = _compare(found, password)
-    return _begin(lambda db_session: _judge(db_session, checked, name=name or login_name[:200]))
+    return begin(lambda db_session: _judge(db_session, checked, name=name or login_name[:200]))
 
 
 def sign_in_by_ticket(code: str) -> SignedIn:
     """Sign this browser in by a one-use ticket; raises WrongTicketError, AccountDisabledError."""
-    return _begin(
+    return begin(
         lambda db_session: use_ticket(
-            db_session, code, sealer=sealer(), device=_device(is_known=False), now=clock.now()
+            db_session, code, sealer=sealer(), device=device_of_request(is_known=False), now=clock.now()
         )
     )
 
 
-def _begin(judge: Callable[[Session], Verdict]) -> SignedIn:
+def ask_reset(login_name: str, solution: Solution | None = None) -> None:
+    """Ask for a code to a forgotten password's phone; nothing in the answer tells whether an account has the name.
+
+    Raises CaptchaRequiredError and TooManyResetsError, both by the address alone.
+    """
+    name = clean_login_name(login_name) or ""
+    with transaction() as db_session:
+        refusal = _captcha_refusal(db_session, None, solution or Solution())
+        if refusal is None:
+            found = find_account_to_check(db_session, name, sealer())
+            resets.ask_reset(db_session, found, address=request.remote_addr, now=clock.now())
+    if refusal:
+        raise refusal
+
+
+def sign_in_by_reset_code(login_name: str, code: str) -> SignedIn:
+    """Sign this browser in by the code that came to the phone; raises WrongResetCodeError, WaitBeforeSignInError."""
+    name = clean_login_name(login_name) or ""
+
+    def judge(db_session: Session) -> Verdict:
+        found, now = find_account_to_check(db_session, name, sealer()), clock.now()
+        if found is None:
+            name_digest = sealer().blind_index(name or login_name[:200], purpose="unknown_login_name")
+            return note_unknown_sign_in(db_session, name_digest, address=request.remote_addr, now=now)
+        device = device_of_request(is_known=False)
+        return resets.use_reset_code(db_session, found.account_id, code, sealer=sealer(), device=device, now=now)
+
+    try:
+        return begin(judge)
+    except WrongCredentialsError:
+        raise WrongResetCodeError from None
+
+
+def begin(judge: Callable[[Session], Verdict]) -> SignedIn:
     """Judge in one transaction, and bind the browser to the new sign-in in the stead of the one it had."""
     previous = find_signed_in_person()
     with transaction() as db_session:
@@ -88,11 +134,36 @@ def _begin(judge: Callable[[Session], Verdict]) -> SignedIn:
         if verdict.token and previous:
             sign_out(db_session, previous.sign_in_id, actor=actor(), now=clock.now())
         who = find_signed_in(db_session, digest(verdict.token)) if verdict.token else None
+    if verdict.awaits_code and verdict.token:
+        session[_HALF] = verdict.token
+        raise SecondFactorRequiredError
     if verdict.token is None or who is None:
         raise verdict.refusal or NotFoundError
     begin_session(verdict.token, who)
     remember_account(who.account_id)
     return who
+
+
+def awaits_code() -> bool:
+    """Tell whether this browser has given a right password and its one-time code is still to come."""
+    return _HALF in session
+
+
+def pass_code(typed: str) -> SignedIn:
+    """Complete this browser's half sign-in by a one-time or recovery code, under a new session id.
+
+    Raises WrongCodeError, WaitBeforeSignInError, and NotFoundError where the password must be given again.
+    """
+    half, address = session.get(_HALF, ""), request.remote_addr
+    try:
+        return begin(
+            lambda db_session: second_factor.pass_code(
+                db_session, half, typed, sealer=sealer(), address=address, now=clock.now()
+            )
+        )
+    except NotFoundError:
+        session.pop(_HALF, None)
+        raise
 
 
 def _captcha_refusal(
@@ -150,9 +221,10 @@ def _judge(db_session: Session, checked: Checked | None, *, name: str) -> Verdic
     if checked is None:
         name_digest = sealer().blind_index(name, purpose="unknown_login_name")
         return note_unknown_sign_in(db_session, name_digest, address=request.remote_addr, now=now)
-    device = _device(is_known=checked.account_id in accounts_of_device())
+    device = device_of_request(is_known=checked.account_id in accounts_of_device())
     return judge_sign_in(db_session, checked, device=device, now=now)
 
 
-def _device(*, is_known: bool) -> Device:
+def device_of_request(*, is_known: bool = False) -> Device:
+    """Give the browser behind the request, as a sign-in remembers it."""
     return Device(address=request.remote_addr, name=normalise(request.user_agent.string), is_known=is_known)

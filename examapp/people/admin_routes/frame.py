@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import segno
 from flask import Blueprint, request
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 from wtforms.fields.choices import SelectChoice
 
@@ -45,3 +47,9 @@ def page_number() -> int:
     """Give the page of a list that the address asks for, 1 where it is nonsense."""
     asked = request.args.get("page", "")
     return int(asked) if asked.isascii() and asked.isdigit() and 0 < int(asked[:6]) < 100_000 and len(asked) < 7 else 1
+
+
+def ticket_picture(address: str) -> Markup:
+    """Draw a QR code; the code stands behind the `#`, which browsers do not send, so that no log holds it."""
+    svg = segno.make_qr(address, error="m").svg_inline(scale=3, border=2, omitsize=False)
+    return Markup(svg)  # noqa: S704 – segno's own drawing of squares

@@ -6,7 +6,7 @@ import io
 import tempfile
 from pathlib import Path
 
-from flask import Response, render_template, request, send_file, url_for
+from flask import Response, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
@@ -15,10 +15,11 @@ from examapp.core.permissions import Permission
 from examapp.core.spreadsheets import Column, Sheet, write_xlsx
 from examapp.org.models import Unit
 from examapp.people.access import actor, my_reach, requires, sealer
-from examapp.people.admin_routes.frame import admin_blueprint, may_touch_guarded, units_within
-from examapp.people.operations import passwords
+from examapp.people.admin_routes.frame import admin_blueprint, may_touch_guarded, ticket_picture, units_within
+from examapp.people.operations import passwords, tickets
 from examapp.people.queries import FirstPassword, get_person_within, get_unit_within
 from examapp.people.queries import list_first_passwords as first_passwords_of
+from examapp.people.rules import spaced_ticket_code
 
 _ISSUE = Permission.PASSWORDS_ISSUE
 _COLUMNS = (
@@ -89,21 +90,29 @@ def _xlsx(unit: Unit, lines: list[FirstPassword]) -> io.BytesIO:
 @admin_blueprint.post("/<int:person_id>/password")
 @requires(_ISSUE)
 def reset_password(person_id: int) -> AnyResponse:
-    """Give a person a new first password, shown this once; all sign-ins end."""
-    with transaction() as session:
-        person = get_person_within(session, person_id, my_reach(_ISSUE))
-        password = passwords.reset_password(
-            session,
-            person,
-            sealer=sealer(),
-            may_touch_guarded=may_touch_guarded(),
-            actor=actor(),
-            now=clock.now(),
-        )
+    """Put a person's password out of force and give a one-use ticket, shown this once; all sign-ins end."""
+    back = url_for("people_admin.show_person", person_id=person_id)
+    try:
+        with transaction() as session:
+            person = get_person_within(session, person_id, my_reach(_ISSUE))
+            ticket = tickets.reset_password(
+                session,
+                person,
+                sealer=sealer(),
+                may_touch_guarded=may_touch_guarded(),
+                actor=actor(),
+                now=clock.now(),
+            )
+    except tickets.NoTicketError as refusal:
+        flash(refusal.text, "error")
+        return redirect(back, 303)
+    address = url_for("people.sign_in_by_ticket", _external=True)
     page = render_template(
         "people/password_reset.html",
-        person=person,
-        password=password,
-        back=url_for("people_admin.show_person", person_id=person_id),
+        ticket=ticket,
+        code=spaced_ticket_code(ticket.code),
+        picture=ticket_picture(f"{address}#{ticket.code}"),
+        address=address,
+        back=back,
     )
     return Response(page)

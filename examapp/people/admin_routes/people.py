@@ -26,7 +26,7 @@ from examapp.people.admin_routes.frame import (
 )
 from examapp.people.forms import LEAVE_KINDS, STATE_NAMES, LeaveForm, PersonForm, TransferForm
 from examapp.people.models import Person
-from examapp.people.operations import roster
+from examapp.people.operations import roster, second_factor
 from examapp.people.operations.roster import PersonFacts, PersonRefusedError
 from examapp.people.queries import (
     PAGE_SIZE,
@@ -244,6 +244,19 @@ def disable_account(person_id: int) -> AnyResponse:
 def enable_account(person_id: int) -> AnyResponse:
     """Open an account again."""
     return _set_open(person_id, is_open=True)
+
+
+@admin_blueprint.post("/<int:person_id>/second-factor/off")
+@requires(WRITE)
+def reset_second_factor(person_id: int) -> AnyResponse:
+    """Take a lost one-time-password device off an administrator's account."""
+    with transaction() as session:
+        person = get_person_within(session, person_id, my_reach(WRITE))
+        second_factor.reset_second_factor(
+            session, person, may_touch_guarded=may_touch_guarded(), actor=actor(), now=clock.now()
+        )
+    flash("动态口令已停用，正在使用的登录已全部退出。本人登录后可重新启用。", "success")
+    return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
 
 
 def _set_open(person_id: int, *, is_open: bool) -> AnyResponse:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import segno
 from flask import Response, render_template, request, url_for
-from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
@@ -12,7 +10,13 @@ from examapp.core.db import reading, transaction
 from examapp.core.html import normalise
 from examapp.core.permissions import Permission
 from examapp.people.access import actor, my_reach, requires, sealer
-from examapp.people.admin_routes.frame import admin_blueprint, may_touch_guarded, page_number, units_within
+from examapp.people.admin_routes.frame import (
+    admin_blueprint,
+    may_touch_guarded,
+    page_number,
+    ticket_picture,
+    units_within,
+)
 from examapp.people.operations import tickets
 from examapp.people.queries import PAGE_SIZE, PeopleFilter, get_person_within, get_unit_within
 from examapp.people.queries import list_people as people_of
@@ -75,11 +79,5 @@ def issue_tickets() -> AnyResponse:
     except tickets.NoTicketError as refusal:
         return Response(_choose_page(refusal.text), 422)
     address = url_for("people.sign_in_by_ticket", _external=True)
-    lines = [(ticket, spaced_ticket_code(ticket.code), _picture(f"{address}#{ticket.code}")) for ticket in made]
+    lines = [(ticket, spaced_ticket_code(ticket.code), ticket_picture(f"{address}#{ticket.code}")) for ticket in made]
     return Response(render_template("people/tickets_sheet.html", lines=lines, address=address))
-
-
-def _picture(address: str) -> Markup:
-    """Draw a QR code; the code stands behind the `#`, which browsers do not send, so that no log holds it."""
-    svg = segno.make_qr(address, error="m").svg_inline(scale=3, border=2, omitsize=False)
-    return Markup(svg)  # noqa: S704 – segno's own drawing of squares

@@ -5,17 +5,22 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
 from examapp.core.crypto import Sealer
 from examapp.core.errors import ConflictError, DomainError
 from examapp.core.hashing import NO_HASH
-from examapp.people.models import Account, Person
+from examapp.people.models import Account, FormerPassword, Person
 from examapp.people.operations.signing_in import end_sign_ins
 from examapp.people.queries import guarded_role_of
-from examapp.people.rules import FIRST_PASSWORD_CHARACTERS, FIRST_PASSWORD_LENGTH, first_password_binding
+from examapp.people.rules import (
+    FIRST_PASSWORD_CHARACTERS,
+    FIRST_PASSWORD_LENGTH,
+    FORMER_PASSWORDS,
+    first_password_binding,
+)
 
 
 class GuardedAccountError(DomainError):
@@ -39,12 +44,14 @@ def change_password(
     old_hash: str,
     new_hash: str,
     sign_in_id: int,
+    keeps_history: bool,
     actor: Actor,
     now: datetime,
 ) -> None:
     """Put a new password of the holder's own in force: the first one is forgotten, all other browsers are signed out.
 
-    `old_hash` is the one that the old password was compared with; raises ConflictError where it has changed since.
+    `old_hash` is the one that the old password was compared with; raises ConflictError where it has changed since. With `keeps_history`
+    the new hash joins the last ones, none of which may come back.
     """
     account = session.scalars(
         select(Account).where(Account.id == account_id).with_for_update().execution_options(populate_existing=True)
@@ -53,6 +60,8 @@ def change_password(
         raise ConflictError("密码刚刚已被修改或重置，请用新密码重新登录。")
     account.password_hash, account.first_password_sealed = new_hash, None
     account.must_change_password, account.password_changed_at = False, now
+    if keeps_history:
+        _remember(session, account_id, new_hash, now=now)
     end_sign_ins(session, account_id, now=now, but=sign_in_id)
     record(
         session,
@@ -62,6 +71,16 @@ def change_password(
         object_type="account",
         object_id=account_id,
         person_id=actor.person_id,
+    )
+
+
+def _remember(session: Session, account_id: int, new_hash: str, *, now: datetime) -> None:
+    session.add(FormerPassword(account_id=account_id, password_hash=new_hash, set_at=now))
+    session.flush()
+    last = select(FormerPassword.id).where(FormerPassword.account_id == account_id)
+    kept = last.order_by(FormerPassword.id.desc()).limit(FORMER_PASSWORDS)
+    session.execute(
+        delete(FormerPassword).where(FormerPassword.account_id == account_id, FormerPassword.id.not_in(kept))
     )
 
 
@@ -86,37 +105,6 @@ def open_account(person: Person, *, sealer: Sealer) -> Account:
         first_password_sealed=sealer.seal(new_first_password(), bound_to=first_password_binding(person.id)),
         must_change_password=True,
     )
-
-
-def reset_password(
-    session: Session, person: Person, *, sealer: Sealer, may_touch_guarded: bool, actor: Actor, now: datetime
-) -> str:
-    """Put a new random first password in force and give it, once, to the administrator; all sign-ins end, locks fall.
-
-    Raises GuardedAccountError for the account of an administrator, save by a system administrator.
-    """
-    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, now=now)
-    account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
-    if account is None:
-        account = open_account(person, sealer=sealer)
-        session.add(account)
-        session.flush()
-    password = new_first_password()
-    account.password_hash = NO_HASH
-    account.first_password_sealed = sealer.seal(password, bound_to=first_password_binding(person.id))
-    account.must_change_password = True
-    account.failures, account.first_failure_at, account.locked_until = 0, None, None
-    end_sign_ins(session, account.id, now=now)
-    record(
-        session,
-        "people.reset_password",
-        actor=actor,
-        now=now,
-        object_type="account",
-        object_id=account.id,
-        person_id=person.id,
-    )
-    return password
 
 
 def note_first_passwords_given_out(session: Session, unit_id: int, *, count: int, actor: Actor, now: datetime) -> None:

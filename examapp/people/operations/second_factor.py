@@ -124,6 +124,7 @@ def pass_code(
     factor.failures, factor.first_failure_at, factor.locked_until = 0, None, None
     new_token = secrets.token_urlsafe(24)
     row.token_digest, row.awaits_code = digest(new_token), False
+    session.flush()
     _note(session, "people.pass_second_factor", account, actor=actor, now=now, by=proof.by)
     return Verdict(token=new_token)
 

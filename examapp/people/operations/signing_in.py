@@ -75,6 +75,8 @@ class Verdict:
 
     token: str | None = None
     refusal: DomainError | None = None
+    awaits_code: bool = False
+    """The token opens nothing before the one-time code has come."""
 
 
 def judge_sign_in(session: Session, checked: Checked, *, device: Device, now: datetime) -> Verdict:
@@ -89,15 +91,16 @@ def judge_sign_in(session: Session, checked: Checked, *, device: Device, now: da
     if wait := failures.wait_s(now=now, is_known_device=device.is_known):
         return Verdict(refusal=WaitBeforeSignInError(wait))
     if not checked.is_right or account.password_hash != checked.password_hash:
-        return _count_failure(session, account, failures.after_another(now=now), device=device, now=now)
+        return count_failure(session, account, failures.after_another(now=now), device=device, now=now)
     if account.disabled_at is not None:
         return Verdict(refusal=AccountDisabledError())
     if checked.new_hash:
         account.password_hash = checked.new_hash
-    return Verdict(token=begin_sign_in(session, account, device=device, now=now))
+    return begin_sign_in(session, account, device=device, now=now)
 
 
-def _count_failure(session: Session, account: Account, failures: Failures, *, device: Device, now: datetime) -> Verdict:
+def count_failure(session: Session, account: Account, failures: Failures, *, device: Device, now: datetime) -> Verdict:
+    """Write a failure down on a locked account and give what to answer: a wait where one is due."""
     account.failures, account.first_failure_at = failures.count, failures.first_at
     account.locked_until = failures.locked_until
     note_address_failure(session, digest(f"account {account.id}"), address=device.address, now=now)
@@ -118,8 +121,8 @@ def _count_failure(session: Session, account: Account, failures: Failures, *, de
 
 def begin_sign_in(
     session: Session, account: Account, *, device: Device, now: datetime, ticket_id: int | None = None
-) -> str:
-    """Begin a sign-in of a locked account and give its token; failures are forgotten."""
+) -> Verdict:
+    """Begin a sign-in of a locked account; failures are forgotten. With a one-time-password device it is half of one."""
     account.failures, account.first_failure_at, account.locked_until = 0, None, None
     token = secrets.token_urlsafe(24)
     row = SignIn(
@@ -129,6 +132,7 @@ def begin_sign_in(
         address=device.address,
         device=device.name[:_DEVICE_CHARACTERS],
         ticket_id=ticket_id,
+        awaits_code=account.has_second_factor,
     )
     session.add(row)
     session.flush()
@@ -142,7 +146,7 @@ def begin_sign_in(
         person_id=account.person_id,
         details={"ticket_id": ticket_id} if ticket_id else None,
     )
-    return token
+    return Verdict(token=token, awaits_code=account.has_second_factor)
 
 
 def note_unknown_sign_in(session: Session, name_digest: bytes, *, address: str | None, now: datetime) -> Verdict:

@@ -12,9 +12,16 @@ from sqlalchemy.orm import Session
 from examapp.audit.operations import Actor, record
 from examapp.core.crypto import Sealer
 from examapp.core.errors import DomainError
+from examapp.core.hashing import NO_HASH
 from examapp.people.models import Account, Person, PersonState, SignInTicket
-from examapp.people.operations.passwords import refuse_guarded
-from examapp.people.operations.signing_in import AccountDisabledError, Device, Verdict, begin_sign_in
+from examapp.people.operations.passwords import open_account, refuse_guarded
+from examapp.people.operations.signing_in import (
+    AccountDisabledError,
+    Device,
+    Verdict,
+    begin_sign_in,
+    end_sign_ins,
+)
 from examapp.people.rules import TICKET_LIFE, TICKET_PURPOSE, clean_ticket_code, new_ticket_code
 
 
@@ -55,6 +62,36 @@ def issue_tickets(
         _issue(session, person, sealer=sealer, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
         for person in people
     ]
+
+
+def reset_password(
+    session: Session, person: Person, *, sealer: Sealer, may_touch_guarded: bool, actor: Actor, now: datetime
+) -> Ticket:
+    """Put a person's password out of force and give a one-use ticket instead: nobody but its holder ever knows the next one.
+
+    All sign-ins end, locks fall. Raises GuardedAccountError for the account of an administrator, save by a system administrator, and
+    NoTicketError for a closed account.
+    """
+    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, now=now)
+    account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
+    if account is None:
+        account = open_account(person, sealer=sealer)
+        session.add(account)
+        session.flush()
+    account.password_hash, account.first_password_sealed = NO_HASH, None
+    account.must_change_password = True
+    account.failures, account.first_failure_at, account.locked_until = 0, None, None
+    end_sign_ins(session, account.id, now=now)
+    record(
+        session,
+        "people.reset_password",
+        actor=actor,
+        now=now,
+        object_type="account",
+        object_id=account.id,
+        person_id=person.id,
+    )
+    return _issue(session, person, sealer=sealer, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
 
 
 def _issue(
@@ -115,4 +152,4 @@ def use_ticket(session: Session, typed: str, *, sealer: Sealer, device: Device, 
     if account.disabled_at is not None:
         return Verdict(refusal=AccountDisabledError())
     row.used_at = now
-    return Verdict(token=begin_sign_in(session, account, device=device, now=now, ticket_id=row.id))
+    return begin_sign_in(session, account, device=device, now=now, ticket_id=row.id)

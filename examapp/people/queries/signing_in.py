@@ -10,10 +10,11 @@ from sqlalchemy import func, select, text, union_all
 from sqlalchemy.orm import Session
 
 from examapp.core.crypto import Sealer
-from examapp.people.models import Account, AddressFailure, Person, SignIn
+from examapp.people.models import Account, AddressFailure, FormerPassword, Person, RecoveryCode, SignIn
 from examapp.people.rules import (
     ADDRESS_WINDOW,
     COOKIE_LIFE,
+    FORMER_PASSWORDS,
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
     MOST_FAILED_ACCOUNTS,
@@ -45,17 +46,20 @@ class SignedIn:
     seen_at: datetime
     is_administrator: bool
     """Whether the person holds any role: the idle limit is for these."""
+    has_second_factor: bool
+    password_changed_at: datetime | None
 
 
 _SIGNED_IN = text("""
 SELECT s.id AS sign_in_id, s.account_id, a.person_id, p.name, a.login_name, p.unit_id, u.name AS unit_name, a.must_change_password,
   p.state = 'on_roster' AS is_candidate, COALESCE(s.seen_at, s.started_at) AS seen_at,
-  EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = p.id AND (g.ends_at IS NULL OR g.ends_at > now())) AS is_administrator
+  EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = p.id AND (g.ends_at IS NULL OR g.ends_at > now())) AS is_administrator,
+  a.has_second_factor, a.password_changed_at
 FROM sign_ins AS s
 JOIN accounts AS a ON a.id = s.account_id
 JOIN persons AS p ON p.id = a.person_id
 JOIN units AS u ON u.id = p.unit_id
-WHERE s.token_digest = :token_digest AND s.ended_at IS NULL AND a.disabled_at IS NULL
+WHERE s.token_digest = :token_digest AND s.ended_at IS NULL AND a.disabled_at IS NULL AND NOT s.awaits_code
 """)
 """Plain text, since every request pays for it: putting a select() together costs a third of a save."""
 
@@ -117,7 +121,12 @@ def list_live_sign_ins(session: Session, account_id: int, *, now: datetime) -> S
     """List an account's sign-ins that still open the door, newest first."""
     return session.scalars(
         select(SignIn)
-        .where(SignIn.account_id == account_id, SignIn.ended_at.is_(None), SignIn.started_at > now - COOKIE_LIFE)
+        .where(
+            SignIn.account_id == account_id,
+            SignIn.ended_at.is_(None),
+            ~SignIn.awaits_code,
+            SignIn.started_at > now - COOKIE_LIFE,
+        )
         .order_by(SignIn.started_at.desc(), SignIn.id.desc())
         .limit(_MOST_LISTED)
     ).all()
@@ -140,6 +149,18 @@ def is_captcha_due(session: Session, address: str | None, *, now: datetime) -> b
         .subquery()
     )
     return session.execute(select(func.count()).select_from(failed)).scalar_one() >= MOST_FAILED_ACCOUNTS
+
+
+def list_former_hashes(session: Session, account_id: int) -> list[str]:
+    """List the hashes of an account's last passwords, as far as they are kept."""
+    rows = select(FormerPassword.password_hash).where(FormerPassword.account_id == account_id)
+    return list(session.scalars(rows.order_by(FormerPassword.id.desc()).limit(FORMER_PASSWORDS)))
+
+
+def count_recovery_codes(session: Session, account_id: int) -> int:
+    """Count the recovery codes that are left."""
+    left = select(func.count()).where(RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None))
+    return session.execute(left).scalar_one()
 
 
 def get_password_hash(session: Session, account_id: int) -> str:

@@ -1,0 +1,105 @@
+"""Signing in by another house's word (OpenID Connect): the province's identity service, WeCom; off unless settings name an issuer.
+
+The account is found by the staff number in the signed token; none is ever made. The code flow with PKCE, state and nonce is Authlib's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import structlog
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.flask_client import OAuth
+from flask import Flask, current_app, session, url_for
+from joserfc.errors import JoseError
+from requests import RequestException
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp.config import Settings
+from examapp.core import clock
+from examapp.core.errors import DomainError, NotFoundError, TryAgainError
+from examapp.people.access.signing_in import begin, device_of_request
+from examapp.people.operations.identities import sign_in_known
+from examapp.people.queries import SignedIn
+
+log = structlog.get_logger()
+_CLIENT, _NEXT = "identity", "identity_next"
+_TIMEOUT_S = 5
+
+
+class IdentityRefusedError(DomainError):
+    """The other house did not say, in a way that holds, who this is."""
+
+    code = "identity_refused"
+    status = 403
+    message = "统一身份认证没有通过。请重新点一次，或用密码登录。"
+
+
+class IdentityAwayError(TryAgainError):
+    """The other house does not answer."""
+
+    message = "统一身份认证暂时连不上。请稍后再试，或用密码登录。"
+
+
+def init_identity(app: Flask) -> None:
+    """Make the client where settings name an issuer."""
+    settings: Settings = app.config["SETTINGS"]
+    if not settings.oidc_issuer:
+        return
+    app.extensions[_CLIENT] = OAuth(app).register(
+        _CLIENT,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        server_metadata_url=f"{settings.oidc_issuer.rstrip('/')}/.well-known/openid-configuration",
+        client_kwargs={"scope": "openid profile", "code_challenge_method": "S256", "timeout": _TIMEOUT_S},
+    )
+
+
+def has_identity() -> bool:
+    """Tell whether the house takes another one's word."""
+    return _CLIENT in current_app.extensions
+
+
+def lead_to_identity(next_path: str) -> AnyResponse:
+    """Send the browser to the other house; raises NotFoundError where there is none, IdentityAwayError."""
+    client = _client()
+    session[_NEXT] = next_path
+    try:
+        return cast("AnyResponse", client.authorize_redirect(url_for("people.finish_identity", _external=True)))
+    except (RequestException, OAuthError, ValueError, KeyError) as error:
+        log.warning("identity_away", error=type(error).__name__)
+        raise IdentityAwayError from None
+
+
+def finish_identity() -> tuple[SignedIn, str]:
+    """Check what the browser brought back and sign it in; give who it is and where to go.
+
+    Raises IdentityRefusedError, UnknownIdentityError, AccountDisabledError, SecondFactorRequiredError, IdentityAwayError.
+    """
+    client, next_path = _client(), str(session.get(_NEXT, "/"))
+    number = _staff_number(client)
+    device = device_of_request()
+    who = begin(lambda db_session: sign_in_known(db_session, number, device=device, now=clock.now()))
+    return who, next_path
+
+
+def _staff_number(client: Any) -> str:
+    try:
+        claims = client.authorize_access_token().get("userinfo") or {}
+    except RequestException as error:
+        log.warning("identity_away", error=type(error).__name__)
+        raise IdentityAwayError from None
+    except (OAuthError, JoseError, ValueError, KeyError, TypeError) as error:
+        log.warning("identity_refused", error=type(error).__name__)
+        raise IdentityRefusedError from None
+    number = claims.get(current_app.config["SETTINGS"].oidc_staff_number_claim)
+    if not isinstance(number, str) or not number:
+        log.warning("identity_without_staff_number")
+        raise IdentityRefusedError("统一身份认证没有给出人员编号，请联系系统管理员核对设置。")
+    return number
+
+
+def _client() -> Any:
+    if not has_identity():
+        raise NotFoundError
+    return current_app.extensions[_CLIENT]

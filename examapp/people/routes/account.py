@@ -1,0 +1,131 @@
+"""Pages of everybody: one's own sign-ins, and the password."""
+
+from __future__ import annotations
+
+from flask import Response, current_app, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.people import access
+from examapp.people.access import (
+    is_password_expired,
+    me,
+    password_profile,
+    signed_in,
+    signed_in_with_any_password,
+)
+from examapp.people.forms import ChangePasswordForm
+from examapp.people.operations import own_sign_ins, passwords
+from examapp.people.queries import get_password_hash, list_former_hashes, list_live_sign_ins, may_renew_password
+from examapp.people.routes.frame import blueprint
+from examapp.people.rules import (
+    FORMER_PASSWORDS,
+    SHORTEST_PASSWORD,
+    PasswordProfile,
+    device_words,
+    password_fault,
+    safe_next,
+)
+
+
+@blueprint.get("/sign-ins")
+@signed_in
+def list_sign_ins() -> str:
+    """List the browsers that are signed in to one's account."""
+    rows = list_live_sign_ins(reading(), me().account_id, now=clock.now())
+    return render_template(
+        "people/sign_ins.html",
+        rows=rows,
+        device_words=device_words,
+        has_second_factor_pages=current_app.config["SETTINGS"].second_factor != "off",
+    )
+
+
+@blueprint.post("/sign-ins/<int:sign_in_id>/end")
+@signed_in
+def end_sign_in(sign_in_id: int) -> AnyResponse:
+    """End one of one's own sign-ins."""
+    with transaction() as session:
+        own_sign_ins.end_own_sign_in(
+            session, sign_in_id, account_id=me().account_id, actor=access.actor(), now=clock.now()
+        )
+    flash("已退出那台设备上的登录。", "success")
+    return redirect(url_for("people.list_sign_ins"), 303)
+
+
+@blueprint.post("/sign-ins/end-others")
+@signed_in
+def end_other_sign_ins() -> AnyResponse:
+    """End all one's sign-ins but this one."""
+    with transaction() as session:
+        own_sign_ins.end_other_sign_ins(
+            session, account_id=me().account_id, but=me().sign_in_id, actor=access.actor(), now=clock.now()
+        )
+    flash("其他设备上的登录已全部退出。", "success")
+    return redirect(url_for("people.list_sign_ins"), 303)
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+@signed_in_with_any_password
+def change_password() -> AnyResponse:
+    """Change one's password; the first one must be changed before anything else."""
+    form = ChangePasswordForm()
+    is_renewal = not me().must_change_password and may_renew_password(reading(), me().sign_in_id, now=clock.now())
+    if me().must_change_password or is_renewal:
+        del form.current_password
+    if form.validate_on_submit() and _change(form):
+        flash("密码已修改。下次请用新密码登录。", "success")
+        return redirect(safe_next(request.args.get("next")), 303)
+    page = render_template(
+        "people/change_password.html",
+        form=form,
+        is_first=me().must_change_password,
+        is_renewal=is_renewal,
+        is_expired=is_password_expired(me()),
+        needs_classes=password_profile() is PasswordProfile.DENGBAO,
+        shortest=SHORTEST_PASSWORD,
+    )
+    return Response(page, 422 if form.errors else 200)
+
+
+def _change(form: ChangePasswordForm) -> bool:
+    """Check and change; faults are written beside their fields."""
+    who, new = me(), form.new_password.data
+    if fault := password_fault(new, login_name=who.login_name, name=who.name, profile=password_profile()):
+        form.new_password.errors = [fault]
+    elif new != form.repeated.data:
+        form.repeated.errors = ["两次输入的新密码不一样，请重新输入。"]
+    else:
+        return _replace(form, who.account_id, new)
+    return False
+
+
+def _replace(form: ChangePasswordForm, account_id: int, new: str) -> bool:
+    keeps_history = password_profile() is PasswordProfile.DENGBAO
+    with transaction() as session:
+        old_hash = get_password_hash(session, account_id)
+        former = list_former_hashes(session, account_id) if keeps_history else []
+    hasher = access.hasher()
+    if form.current_password and not hasher.verify(old_hash, form.current_password.data):
+        form.current_password.errors = ["现在的密码不对，请重新输入。"]
+        return False
+    if hasher.verify(old_hash, new):
+        form.new_password.errors = ["新密码不能和原来的一样，请换一个。"]
+        return False
+    if any(hasher.verify(one, new) for one in former):
+        form.new_password.errors = [f"新密码不能和前 {FORMER_PASSWORDS} 次用过的一样，请换一个。"]
+        return False
+    new_hash = hasher.hash(new)
+    with transaction() as session:
+        passwords.change_password(
+            session,
+            account_id,
+            old_hash=old_hash,
+            new_hash=new_hash,
+            sign_in_id=me().sign_in_id,
+            keeps_history=keeps_history,
+            actor=access.actor(),
+            now=clock.now(),
+        )
+    return True

@@ -1,0 +1,135 @@
+"""A forgotten password, without an administrator: a code to the phone on the roster, the same answer for every name."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from examapp.messages.models import OutgoingMessage
+from examapp.people.models import Account, ResetRequest
+from examapp.people.rules import MOBILE_PURPOSE, mobile_binding
+from tests.people.conftest import sign_in, token_of
+from tests.people.test_second_factor import setting
+
+MOBILE = "13800000009"
+
+
+@pytest.fixture
+def official(app, world, give_password, monkeypatch):
+    """Somebody with a phone on the roster, in a house with a gateway that takes nothing yet."""
+    setting(app, monkeypatch, message_gateway="file:/tmp/unused")
+    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+    person = world.person(staff_number="F1")
+    sealer = app.extensions["sealer"]
+    person.mobile_sealed = sealer.seal(MOBILE, bound_to=mobile_binding(person.id))
+    person.mobile_index = sealer.blind_index(MOBILE, purpose=MOBILE_PURPOSE)
+    give_password(person)
+    return person
+
+
+def ask(client, name):
+    token = token_of(client.get("/login/forgotten"))
+    return client.post("/login/forgotten", data={"login_name": name, "csrf_token": token})
+
+
+def send_codes(app):
+    app.extensions["celery"].tasks["people.send_reset_codes"].apply()
+
+
+def newest_code(world):
+    message = world.session.query(OutgoingMessage).order_by(OutgoingMessage.id.desc()).first()
+    return re.search(r"验证码 (\d{8})", message.text)[1]
+
+
+def enter(client, name, code):
+    token = token_of(client.get("/login/forgotten/code"))
+    return client.post("/login/forgotten/code", data={"login_name": name, "code": code, "csrf_token": token})
+
+
+def test_a_code_comes_to_the_phone_signs_in_once_and_leads_to_a_new_password(app, world, official):
+    client = world.client()
+    assert ask(client, MOBILE).status_code == 200
+    send_codes(app)
+    code = newest_code(world)
+    answer = enter(client, "F1", code)
+    assert (answer.status_code, answer.location) == (303, "/password")
+    page = client.get("/password")
+    assert "current_password" not in page.get_data(as_text=True)
+    data = {"csrf_token": token_of(page), "new_password": "fresh words 2026", "repeated": "fresh words 2026"}
+    assert client.post("/password", data=data).status_code == 303
+    assert sign_in(world.client(), "F1", "fresh words 2026").status_code == 303
+    assert enter(world.client(), "F1", code).status_code == 422
+
+
+def test_the_answer_and_its_statements_are_the_same_whether_the_account_exists(app, world, official, statements):
+    answers = []
+    for name in ("F1", "NOBODY"):
+        client = world.client()
+        token = token_of(client.get("/login/forgotten"))
+        with statements() as seen:
+            answer = client.post("/login/forgotten", data={"login_name": name, "csrf_token": token})
+        text = re.sub(r"csrf_token.{0,60}?value=\"[^\"]+\"|nonce=\"[^\"]+\"", "", answer.get_data(as_text=True))
+        answers.append((answer.status_code, text.replace(name, ""), list(seen)))
+    assert answers[0] == answers[1]
+    send_codes(app)
+    assert world.session.query(OutgoingMessage).count() == 1
+    wrong = [enter(world.client(), name, "00000000") for name in ("F1", "NOBODY")]
+    assert [answer.status_code for answer in wrong] == [422, 422]
+    assert all("验证码不对，或已过期" in answer.get_data(as_text=True) for answer in wrong)
+
+
+def test_wrong_codes_count_as_wrong_passwords_and_another_ones_code_opens_nothing(app, world, official, give_password):
+    other = world.person(staff_number="F2")
+    give_password(other)
+    ask(world.client(), "F1")
+    send_codes(app)
+    code = newest_code(world)
+    client = world.client()
+    assert enter(client, "F2", code).status_code == 422
+    for _ in range(5):
+        answer = enter(client, "F1", "11111111")
+    assert "请等" in answer.get_data(as_text=True)
+    assert "请等" in enter(client, "F1", code).get_data(as_text=True)
+
+
+def test_an_old_code_is_void_after_ten_minutes_and_after_a_newer_one(app, world, official, frozen):
+    ask(world.client(), "F1")
+    send_codes(app)
+    first = newest_code(world)
+    ask(world.client(), "F1")
+    send_codes(app)
+    second = newest_code(world)
+    assert enter(world.client(), "F1", first).status_code == 422
+    frozen.at(frozen.instant + timedelta(minutes=11))
+    assert enter(world.client(), "F1", second).status_code == 422
+
+
+def test_a_phone_gets_three_codes_a_quarter_hour_and_an_address_sixty_requests(app, world, official):
+    client = world.client()
+    for _ in range(5):
+        ask(client, "F1")
+    send_codes(app)
+    send_codes(app)
+    assert world.session.query(OutgoingMessage).count() == 3
+    for _ in range(55):
+        ask(client, "NOBODY")
+    assert ask(client, "F1").status_code == 429
+    assert world.session.query(ResetRequest).count() == 60
+
+
+def test_administrators_disabled_accounts_and_people_without_a_phone_get_none(app, world, official, give_password):
+    boss = world.admin("publicity_office", staff_number="F3")
+    boss.mobile_sealed = official.mobile_sealed
+    world.person(staff_number="F4")
+    world.session.query(Account).filter_by(person_id=official.id).one().disabled_at = official.created_at
+    for name in ("F1", "F3", "F4"):
+        assert ask(world.client(), name).status_code == 200
+    send_codes(app)
+    assert world.session.query(OutgoingMessage).count() == 0
+
+
+def test_without_a_gateway_there_is_no_such_page(world):
+    assert world.client().get("/login/forgotten").status_code == 404
+    assert "/login/forgotten" not in world.client().get("/login").get_data(as_text=True)
