@@ -17,7 +17,7 @@ from enum import StrEnum
 EVERYBODY = "-CULTPQSYA"
 SIGNED_IN = "CULTPQSYA"
 NOBODY = ""
-"""Gone: the first set-up once an account exists; codes without a gateway and another house's word without its settings, as in the scene."""
+"""Gone: a device to take off where none is set up, the first set-up once an account exists; codes without a gateway and another house's word without its settings, as in the scene."""
 ROLES = SIGNED_IN
 WIDE = "PSYA"
 """Who reaches the whole county where the permission is held at all; the others reach their unit."""
@@ -250,7 +250,7 @@ POLICY: dict[str, Row] = {
     "people.finish_identity": may(NOBODY),
     "people.lead_to_identity": may(NOBODY),
     "people.show_second_factor": may("UTLPQSYA"),
-    "people.take_off_second_factor": may("UTLPQSYA"),
+    "people.take_off_second_factor": may(NOBODY),
     "people.use_reset_code": may(NOBODY),
     "people.change_password": may(SIGNED_IN),
     "people.end_other_sign_ins": may(SIGNED_IN),
