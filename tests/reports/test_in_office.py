@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from examapp.core.spreadsheets import Column, Sheet, write_csv, write_xlsx
+from examapp.reports.operations.sheet_form import fill_form, shipped_form
 
 NAMES = [
     "=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", '引"号', "换\n行", "🙂表情", "𠮷野家", "名" * 60, "430527199001010014", "'带撇号",
@@ -82,3 +83,14 @@ def test_no_name_in_a_csv_is_a_formula(opened, tmp_path):
     assert all(formula is None for _, formula, _ in cells)
     plain = [re.sub(r"^'(?=[=+\-@\t\r\n＝＋－＠0-9])", "", text) for _, _, text in cells[1:]]
     assert [p.replace("\t", "") for p in plain] == [n.replace("\t", "") for n in NAMES]
+
+
+def test_filled_score_sheet_form_opens_with_its_rows_in_order(opened, tmp_path):
+    path = tmp_path / "sheet.xlsx"
+    people = [[n, f"人{n}", "教育局", "科员", None, "", "未开始"] for n in range(1, 4)]
+    path.write_bytes(fill_form(shipped_form(), {"考试名称": "年度考试", "单位": "教育局", "应考": "3"}, people))
+    cells = opened(path)
+    texts = [text for _, _, text in cells]
+    assert texts[0] == "年度考试成绩汇总表" and all(formula is None for _, formula, _ in cells)
+    assert [text for text in texts if text.startswith("人")] == ["人1", "人2", "人3"]
+    assert texts.index("人3") < next(n for n, text in enumerate(texts) if text.startswith("应考 3 人"))
