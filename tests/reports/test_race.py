@@ -2,8 +2,10 @@
 
 import threading
 
+from examapp.audit.operations import Actor
 from examapp.core import clock
-from examapp.core.db import db, reading
+from examapp.core.db import db, reading, transaction
+from examapp.people.rules import Reach
 from examapp.reports.models import Export
 from examapp.reports.operations import exports, files
 from tests.reports.county import County
@@ -55,3 +57,39 @@ def test_two_workers_make_one_file_and_progress_is_seen_meanwhile(race_app, race
         assert row.file.count(b"\r\n") == 26
         db.session.rollback()
     assert seen == [0, 5, 10, 15, 20, 25]
+
+
+def test_two_presses_at_once_are_one_line_of_the_ledger(race_app, race_world):
+    county = County(race_world)
+    county.fill_with_every_odd_case()
+    admin = race_world.admin()
+    race_world.commit()
+    actor, exam_id, unit_id = Actor(person_id=admin.id), county.exam.id, county.top.id
+    wish = exports.Wish(exam_id=exam_id, unit_id=unit_id, content="participation", format="pdf")
+    found, errors, now = [], [], clock.now()
+
+    def press():
+        with race_app.app_context():
+            try:
+                with transaction() as session:
+                    reach = Reach(is_everything=True)
+                    found.append(exports.request_export(session, wish, reach=reach, actor=actor, now=now).id)
+            except Exception as error:  # noqa: BLE001 – whatever it is, the test shows it
+                errors.append(error)
+
+    threads = [threading.Thread(target=press) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    with race_app.app_context():
+        rows = reading().query(Export).all()
+        assert (errors, len(found), len(set(found)), len(rows), rows[0].state) == ([], 4, 1, 1, "ready")
+        first = rows[0].file
+        rows[0].state, rows[0].file, rows[0].started_at = "running", None, now - 2 * exports.LEASE
+        db.session.commit()
+        race_app.extensions["celery"].tasks["reports.sweep"]()
+        db.session.expire_all()
+        again = reading().get_one(Export, found[0])
+        assert (again.state, again.file == first, again.tries) == ("ready", True, 2), "as after a kill -9 of the worker"
+        db.session.rollback()
