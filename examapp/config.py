@@ -83,6 +83,9 @@ class Settings:
     )
     message_gateway_secret: str = _setting("", "推送网关的签名密钥；网关为 http(s) 地址时必须设置")
     message_quiet_hours: str = _setting("20:00-08:00", "免打扰时段（县里时间），其间不发提醒，验证码除外；off 为不设")
+    site_url: str = _setting(
+        "", "网站对外的地址（如 https://xuefa.example.gov.cn），印在证书的二维码里；留空则用办理发证时浏览器里的地址"
+    )
     site_name: str = _setting("学法考试平台", "页面抬头显示的名称")
     organisation: str = _setting("县普法办公室", "落款单位名称")
 

@@ -50,6 +50,10 @@ from examapp.questions import cli as questions_cli
 from examapp.questions import models as _questions
 from examapp.questions import routes as questions_routes
 from examapp.questions import tasks as _question_tasks
+from examapp.records import admin_routes as records_admin_routes
+from examapp.records import models as _records
+from examapp.records import routes as records_routes
+from examapp.records import tasks as _record_tasks
 from examapp.reports import admin_routes as reports_admin
 from examapp.reports import api as reports_api
 from examapp.reports import models as _reports
@@ -79,6 +83,7 @@ MODELS = (
     _training,
     _reports,
     _unitbook,
+    _records,
     _duties,
     _admin,
 )
@@ -94,6 +99,7 @@ TASKS = (
     _training_tasks,
     _report_tasks,
     _duties_tasks,
+    _record_tasks,
     _admin_tasks,
 )
 """Every room's tasks, so that a worker knows them."""
@@ -126,6 +132,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     reports_insight.insight_blueprint,
     reports_api.api_blueprint,
     unitbook_admin_routes.admin_blueprint,
+    records_routes.blueprint,
+    records_admin_routes.admin_blueprint,
     duties_routes.blueprint,
     duties_admin_routes.admin_blueprint,
     admin_routes.blueprint,

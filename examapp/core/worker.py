@@ -24,11 +24,13 @@ QUEUES = {
     "exams.": "grading",
     "attempts.": "grading",
     "reports.": "reports",
+    "records.": "reports",
 }
 """Queue by the beginning of a task's name; all others go to `imports`."""
 
 SCHEDULE = {
     "sweep attempts": {"task": "grading.sweep", "schedule": 15.0},
+    "sweep certificates": {"task": "records.sweep", "schedule": 60.0},
     "sweep jobs": {"task": "reports.sweep", "schedule": 30.0},
     "sweep roster imports": {"task": "people.sweep_imports", "schedule": 30.0},
     "seal audit log": {"task": "audit.seal", "schedule": 10.0},

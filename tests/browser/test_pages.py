@@ -45,7 +45,7 @@ _ON_DEMAND = {
 }
 _POLLED = ("_progress", "_readiness")
 """Ends of the names of what a page asks for while a long job runs: JSON."""
-_ROOMS_ON_DEMAND = ("training", "training_admin", "duties", "duties_admin")
+_ROOMS_ON_DEMAND = ("training", "training_admin", "records", "records_admin", "duties", "duties_admin")
 """Pages, and rooms, for which the demo county holds nothing."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from examapp.duties.admin_routes import (
     assessments,
     calendar,
+    events,
     files,
     items,
     ledgers,
@@ -22,6 +23,7 @@ __all__ = [
     "admin_blueprint",
     "assessments",
     "calendar",
+    "events",
     "files",
     "items",
     "ledgers",

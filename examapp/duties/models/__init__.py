@@ -121,7 +121,10 @@ class DutyRecord(Base):
     """What was done on an item (履职记录), told once in words; no picture is asked for."""
 
     __tablename__ = "duty_records"
-    __table_args__ = (CheckConstraint("reached >= 0", name="reached"),)
+    __table_args__ = (
+        CheckConstraint("reached >= 0", name="reached"),
+        Index("uq_duty_records_event_id", "event_id", unique=True, postgresql_where="withdrawn_at IS NULL"),
+    )
 
     id: Mapped[Id]
     item_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("duty_items.id"), index=True)
@@ -132,6 +135,8 @@ class DutyRecord(Base):
     reached: Mapped[int] = mapped_column(default=0)
     law: Mapped[Words] = mapped_column(default="")
     text: Mapped[Words] = mapped_column(default="")
+    event_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("study_events.id"))
+    """The event of study in the room that it was taken from: recorded once."""
     recorded_by_id: Mapped[BigInt | None]
     withdrawn_at: Mapped[Instant | None]
     version: Mapped[int] = mapped_column(default=1)

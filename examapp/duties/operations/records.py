@@ -28,7 +28,16 @@ class Deed:
     text: str = ""
 
 
-def record_deed(session: Session, *, item_id: int, deed: Deed, hands: Hands, actor: Actor, now: datetime) -> DutyRecord:
+def record_deed(
+    session: Session,
+    *,
+    item_id: int,
+    deed: Deed,
+    hands: Hands,
+    actor: Actor,
+    now: datetime,
+    event_id: int | None = None,
+) -> DutyRecord:
     """Record a deed on an item of a list that has been published; the same deed twice is refused."""
     item, duty_list = _lock_item(session, item_id, hands)
     if item.withdrawn_at is not None:
@@ -36,7 +45,7 @@ def record_deed(session: Session, *, item_id: int, deed: Deed, hands: Hands, act
     if duty_list.published_at is None:
         raise DutyRefusedError("清单还没有公布。请在审核公布后登记履职记录。")
     _check(session, item, duty_list, deed, now=now)
-    row = DutyRecord(item_id=item_id, recorded_by_id=actor.person_id, created_at=now, version=0)
+    row = DutyRecord(item_id=item_id, event_id=event_id, recorded_by_id=actor.person_id, created_at=now, version=0)
     _set(row, deed, now=now)
     session.add(row)
     session.flush()

@@ -42,6 +42,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.EXEMPTIONS_REQUEST,
         }
         | {Permission.REPORTS_READ, Permission.REPORTS_EXPORT, Permission.DUTIES_WRITE}
+        | {Permission.EVENTS_WRITE, Permission.CERTIFICATES_READ}
     ),
     Role.PUBLICITY_OFFICE: frozenset(
         {
@@ -79,6 +80,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.FEEDBACK_ANSWER,
         }
         | {Permission.DUTIES_WRITE, Permission.DUTIES_APPROVE}
+        | {Permission.EVENTS_WRITE, Permission.CERTIFICATES_READ, Permission.CERTIFICATES_WRITE}
     ),
     Role.LEADER: frozenset({Permission.UNITS_READ, Permission.EXAMS_READ, Permission.REPORTS_READ}),
     Role.SYSTEM_ADMIN: frozenset(

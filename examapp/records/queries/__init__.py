@@ -1,0 +1,1 @@
+"""Reads about events, certificates, who has studied what, and a person's study record."""

@@ -1,0 +1,35 @@
+"""My study record, to read and to print."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+
+from examapp.core import clock
+from examapp.core.db import reading
+from examapp.grading.rules import BAND_NAMES
+from examapp.people.access import me, signed_in
+from examapp.records.queries.record import study_record
+from examapp.records.routes.frame import blueprint
+from examapp.records.rules.events import KIND_NAMES
+
+
+def chosen_year() -> int:
+    """Give the year in the address, the present one where there is none or a wrong one."""
+    text = request.args.get("year", "")
+    is_year = text.isascii() and text.isdigit() and len(text) == 4 and 2000 <= int(text) <= 2100
+    return int(text) if is_year else clock.today().year
+
+
+@blueprint.get("/study/record")
+@signed_in
+def my_record() -> str:
+    """Show my study record of a year."""
+    found = study_record(reading(), me().person_id, year=chosen_year(), reach=None, now=clock.now())
+    return render_template(
+        "records/record.html",
+        record=found,
+        is_own=True,
+        this_year=clock.today().year,
+        kind_names=KIND_NAMES,
+        band_names=BAND_NAMES,
+    )
