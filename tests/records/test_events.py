@@ -173,7 +173,8 @@ def test_material_is_for_those_whom_the_event_is_for(world, hall):
     assert "讲义.pdf" in page, page
     path = re.search(r'href="(/admin/records/events/\d+/files/\d+)"', page)[1]
     mine = path.replace("/admin/records", "/study")
-    assert hall.learner.get(mine).get_data() == pdf
+    with hall.learner.get(mine) as answer:
+        assert answer.get_data() == pdf
     assert world.client(world.person()).get(mine).status_code == 404
     refused = hall.act(event, "files", file=(io.BytesIO(b"MZ\x90"), "讲义.exe"))
     assert "不能上传这种文件" in refused
