@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
 from examapp.core.clock import LOCAL
@@ -122,8 +122,8 @@ class RecordLine:
     certificates: int
 
 
-def unit_records(session: Session, unit_ids: list[int], *, year: int) -> list[RecordLine]:
-    """Give the year of everybody on the roster of these units, by unit code and staff number, in one statement."""
+def _sums_of(year: int) -> tuple[Subquery, Subquery, Subquery, Subquery]:
+    """Give the year's completed courses, events, exercises and certificates, each counted by person."""
     first, after = year_span(year)
     done = (
         select(
@@ -154,6 +154,12 @@ def unit_records(session: Session, unit_ids: list[int], *, year: int) -> list[Re
         .group_by(Certificate.person_id)
         .subquery()
     )
+    return done, there, runs, papers
+
+
+def unit_records(session: Session, unit_ids: list[int], *, year: int) -> list[RecordLine]:
+    """Give the year of everybody on the roster of these units, by unit code and staff number, in one statement."""
+    done, there, runs, papers = _sums_of(year)
     query = (
         select(
             Person.id.label("person_id"),
