@@ -145,7 +145,7 @@ def test_the_present_page_is_marked_by_the_longest_address():
 
 def test_places_for_candidates_need_no_permission():
     labels = [place.label for place in places_for(is_candidate=True, may=lambda _: False)]
-    assert labels == ["首页", "考试", "学习", "练习", "错题", "法律法规"]
+    assert labels == ["首页", "考试", "学习", "练习", "错题", "学法档案", "法律法规"]
     assert [place.label for place in places_for(is_candidate=False, may=lambda _: False)] == ["首页"]
 
 

@@ -17,7 +17,6 @@ from examapp.grading.models import Grade
 from examapp.people.models import SignIn
 from examapp.records.models import Certificate, CertificateJob, CertificatePlan, CertificateTemplate
 from examapp.records.rules.certificates import body_fault, check_code, fill
-from examapp.records.tasks import run_job, sweep
 from examapp.training.models import Course, CourseCompletion
 from tests.conftest import NOON
 
@@ -39,6 +38,10 @@ def seal():
 @pytest.fixture
 def office(world):
     return world.api(world.admin("publicity_office"))
+
+
+def sweep(world):
+    world.app.extensions["celery"].tasks["records.sweep"].apply()
 
 
 def press(client, path, **data):
@@ -147,8 +150,8 @@ def test_a_corrected_result_withdraws_the_certificate_and_issues_another_or_none
         world.session.flush()
         county.grade(attempt, points, number=2)
     old_number = before[better.id].number
-    sweep()
-    sweep()
+    sweep(world)
+    sweep(world)
     old, new = certificates(world, person_id=better.id)
     assert (old.number, old.withdrawn_why) == (old_number, "成绩更正，已换发新证")
     assert (new.result, new.replaces_id, new.withdrawn_at) == ("优秀（91分）", old.id, None)
@@ -175,7 +178,7 @@ def test_who_has_left_keeps_the_certificate_unless_the_very_sitting_was_graded_a
     world.session.query(Grade).filter_by(attempt_id=attempts[1].id).one().is_current = False
     world.session.flush()
     county.grade(attempts[1], "40", number=2)
-    sweep()
+    sweep(world)
     assert {row.person_id: row.withdrawn_at is None for row in certificates(world)} == {stays.id: True, goes.id: False}
 
 
@@ -213,15 +216,15 @@ def test_files_expire_and_lost_jobs_are_taken_up_again(world, county, office, pl
     issue(office, plan)
     page = press(office, f"/admin/records/certificates/{plan.id}/pdf")
     link = re.search(r'href="(/admin/records/certificates/jobs/\d+/file)"', page)[1]
-    run_job(int(link.split("/")[-2]))
+    world.app.extensions["celery"].tasks["records.run_job"].apply(args=[int(link.split("/")[-2])])
     frozen.at(NOON + timedelta(days=8))
     world.session.query(SignIn).update({"seen_at": clock.now()})
     assert office.get(link).status_code == 409
-    sweep()
+    sweep(world)
     waiting = CertificateJob(kind="issue", plan_id=plan.id, created_by_id=1, created_at=NOON)
     world.save(waiting)
     world.session.flush()
-    sweep()
+    sweep(world)
     world.session.refresh(waiting)
     assert (waiting.state, waiting.tries) == ("ready", 1)
 
