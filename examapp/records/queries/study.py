@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Select, Subquery, distinct, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from examapp.core.points import percentage
 from examapp.org.models import Unit
@@ -25,8 +25,7 @@ from examapp.training.models import (
     CourseState,
     ExerciseRun,
 )
-
-_course_unit = aliased(Unit, name="course_unit")
+from examapp.training.queries.courses import in_audience
 
 
 def _learners(year: int, unit_ids: Collection[int] | None) -> Subquery:
@@ -49,15 +48,11 @@ def _learners(year: int, unit_ids: Collection[int] | None) -> Subquery:
         .select_from(Person)
         .join(Unit, Person.unit_id == Unit.id)
         .join(Course, (Course.year == year) & (Course.state == CourseState.PUBLISHED) & Course.is_required)
-        .outerjoin(_course_unit, Course.unit_id == _course_unit.id)
         .outerjoin(
             CourseCompletion, (CourseCompletion.course_id == Course.id) & (CourseCompletion.person_id == Person.id)
         )
         .outerjoin(begun, (begun.c.course_id == Course.id) & (begun.c.person_id == Person.id))
-        .where(
-            Person.state == PersonState.ON_ROSTER,
-            or_(Course.unit_id.is_(None), Unit.region_path.like(_course_unit.region_path + "%")),
-        )
+        .where(Person.state == PersonState.ON_ROSTER, in_audience())
         .group_by(Person.id)
     )
     if unit_ids is not None:
@@ -190,14 +185,13 @@ def course_figures(session: Session, year: int, reach: Reach) -> list[CourseFigu
             func.count(distinct(Person.id)).filter(begun.exists()),
             func.count(CourseCompletion.person_id),
         )
-        .select_from(Course)
-        .outerjoin(_course_unit, Course.unit_id == _course_unit.id)
-        .join(Unit, or_(Course.unit_id.is_(None), Unit.region_path.like(_course_unit.region_path + "%")))
-        .join(Person, (Person.unit_id == Unit.id) & (Person.state == PersonState.ON_ROSTER))
+        .select_from(Person)
+        .join(Unit, Person.unit_id == Unit.id)
+        .join(Course, (Course.year == year) & (Course.state == CourseState.PUBLISHED))
         .outerjoin(
             CourseCompletion, (CourseCompletion.course_id == Course.id) & (CourseCompletion.person_id == Person.id)
         )
-        .where(Course.year == year, Course.state == CourseState.PUBLISHED, within(reach))
+        .where(Person.state == PersonState.ON_ROSTER, in_audience(), within(reach))
         .group_by(Course.id)
         .order_by(Course.is_required.desc(), Course.id)
     ).all()
