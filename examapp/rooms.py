@@ -62,6 +62,7 @@ from examapp.reports.admin_routes import designs as reports_designs
 from examapp.reports.admin_routes import insight as reports_insight
 from examapp.training import admin_routes as training_admin_routes
 from examapp.training import api as training_api
+from examapp.training import cli as training_cli
 from examapp.training import models as _training
 from examapp.training import routes as training_routes
 from examapp.training import tasks as _training_tasks
@@ -120,6 +121,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     training_routes.blueprint,
     training_api.api_blueprint,
     training_admin_routes.admin_blueprint,
+    training_cli.cli_blueprint,
     demo_cli.cli_blueprint,
     laws_routes.blueprint,
     laws_admin_routes.admin_blueprint,

@@ -27,7 +27,7 @@ def test_there_are_at_least_twelve_courses_each_on_another_law():
 def test_a_course_has_three_to_six_chapters_of_a_readable_length_and_one_invented_case(course):
     assert 3 <= len(course.chapters) <= 6
     lengths = {chapter.title: len(_CHINESE.findall(chapter.text)) for chapter in course.chapters}
-    assert all(230 <= length <= 700 for length in lengths.values()), lengths
+    assert all(260 <= length <= 700 for length in lengths.values()), lengths
     cases = sum(chapter.text.count("**以案释法（虚构案例）**") for chapter in course.chapters)
     assert cases == 1
     assert course.summary

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import SYSTEM, record
+from examapp.core.clock import local
 from examapp.demo.operations.county import County, add_county
 from examapp.demo.operations.duties import add_duties
 from examapp.demo.operations.exams import DemoExams, add_exams
@@ -17,6 +18,8 @@ from examapp.demo.operations.notices import add_notices
 from examapp.demo.operations.sittings import add_prepared_papers, add_sittings
 from examapp.demo.rules import plan_county
 from examapp.questions.operations.seeding import load_seed_bank
+from examapp.training.operations.shipped import load_courses
+from question_bank.coursetext import read_courses
 
 Progress = Callable[[str, float], None]
 """Told what is being done and how much of the whole is done, from 0 to 1."""
@@ -41,6 +44,14 @@ class Loaded:
     exams: DemoExams
 
 
+def _load_courses(session: Session, content_folder: Path, *, now: datetime) -> None:
+    texts = read_courses(content_folder.parent / "courses")
+    year = local(now).year
+    load_courses(
+        session, texts, year=year, is_required=True, publishes=True, actor=SYSTEM, now=now - timedelta(days=60)
+    )
+
+
 def load_county(session: Session, *, content_folder: Path, hashes: Hashes, now: datetime, progress: Progress) -> Loaded:
     """Make the county, its officials, last year's exam, this year's half taken, a mock exam and an upcoming one."""
     plan = plan_county()
@@ -50,6 +61,7 @@ def load_county(session: Session, *, content_folder: Path, hashes: Hashes, now: 
     )
     progress("题库", 0.1)
     load_seed_bank(session, content_folder, now=now - timedelta(days=399))
+    _load_courses(session, content_folder, now=now)
     progress("考试", 0.14)
     exams = add_exams(session, county, now=now)
     add_sittings(

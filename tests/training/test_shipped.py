@@ -1,0 +1,46 @@
+"""The courses that ship are loaded once a year, published where the bank holds their questions, and never overwrite the office's own."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from examapp.training.models import Chapter, Course
+from question_bank.coursetext import read_courses
+
+LAWS = [course.law for course in read_courses()]
+
+
+def run(app, *arguments):
+    return app.test_cli_runner().invoke(args=["training", "load-courses", *arguments])
+
+
+def test_shipped_courses_are_loaded_published_and_read_by_a_learner_and_twice_is_once(app, world, session):
+    for law in LAWS:
+        for _ in range(5):
+            world.question(law=law)
+    done = run(app)
+    assert done.exit_code == 0, done.output
+    courses = list(session.scalars(select(Course)))
+    assert len(courses) == len(LAWS)
+    assert {(course.state, course.year) for course in courses} == {("published", 2026)}
+    course = next(course for course in courses if course.chapters[0].law == "行政处罚法")
+    course.chapters[0].title = "普法办改过的标题"
+    session.flush()
+    again = run(app)
+    assert "没有改动" in again.output
+    session.expire_all()
+    assert len(list(session.scalars(select(Course)))) == len(LAWS)
+    learner = world.client(world.person())
+    page = learner.get(f"/study/courses/{course.id}").get_data(as_text=True)
+    assert "普法办改过的标题" in page
+    text = learner.get(f"/study/chapters/{course.chapters[0].id}").get_data(as_text=True)
+    assert "《行政处罚法》（2021年版）第二十二条" in text
+    assert "**" not in text, "Markdown is rendered"
+
+
+def test_without_questions_a_shipped_course_stays_a_draft_and_says_why(app, world, session):
+    done = run(app, "--year", "2027")
+    assert done.exit_code == 0, done.output
+    assert "题库中只有 0 题可用" in done.output
+    assert {course.state for course in session.scalars(select(Course))} == {"draft"}
+    assert session.scalars(select(Chapter)).first() is not None
