@@ -14,6 +14,7 @@ from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
 
 from examapp import create_app
+from examapp.admin.routes import reporting
 from examapp.config import Settings
 from examapp.core.clock import clock
 from examapp.core.db import Base, db
@@ -57,6 +58,7 @@ class Servers:
 
 @pytest.fixture(scope="session")
 def servers():
+    reporting._started.acquire(blocking=False)  # no thread of the program may write through the one connection of a test
     running = Servers()
     yield running
     running.stop()

@@ -12,7 +12,7 @@ from examapp.config import Mode, Settings
 BEAT_LIMIT = timedelta(seconds=60)
 """The sweeper beats every few seconds; older than this it is taken for dead."""
 
-SECRET_SETTINGS = frozenset({"secret_key", "data_keys", "setup_code", "metrics_token"})
+SECRET_SETTINGS = frozenset({"secret_key", "data_keys", "setup_code", "metrics_token", "message_gateway_secret", "oidc_client_secret"})
 _ADDRESSES = frozenset({"database_url", "redis_url"})
 _WEAK_SECRETS = frozenset({"", "change-me", "changeme", "dev", "secret"})
 _SHORTEST_SECRET = 32
@@ -72,7 +72,7 @@ def shown_settings(settings: Settings) -> list[tuple[str, str, str]]:
 def _shown(name: str, value: str) -> str:
     if name in SECRET_SETTINGS:
         return "已设置（不显示）" if value else "未设置"
-    if name in _ADDRESSES:
+    if name in _ADDRESSES or (name == "message_gateway" and value.startswith("http")):
         return _without_credentials(value)
     return value or "（空）"
 
