@@ -58,7 +58,9 @@ class Servers:
 
 @pytest.fixture(scope="session")
 def servers():
-    reporting._started.acquire(blocking=False)  # no thread of the program may write through the one connection of a test
+    reporting._started.acquire(
+        blocking=False
+    )  # no thread of the program may write through the one connection of a test
     running = Servers()
     yield running
     running.stop()

@@ -12,7 +12,9 @@ from examapp.config import Mode, Settings
 BEAT_LIMIT = timedelta(seconds=60)
 """The sweeper beats every few seconds; older than this it is taken for dead."""
 
-SECRET_SETTINGS = frozenset({"secret_key", "data_keys", "setup_code", "metrics_token", "message_gateway_secret", "oidc_client_secret"})
+SECRET_SETTINGS = frozenset(
+    {"secret_key", "data_keys", "setup_code", "metrics_token", "message_gateway_secret", "oidc_client_secret"}
+)
 _ADDRESSES = frozenset({"database_url", "redis_url"})
 _WEAK_SECRETS = frozenset({"", "change-me", "changeme", "dev", "secret"})
 _SHORTEST_SECRET = 32
