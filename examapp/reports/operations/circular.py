@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from docx import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
@@ -18,11 +18,15 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from examapp.core.clock import local
-from examapp.core.pdf import OFFICIAL, Align, Head, PdfDocument
+from examapp.core.lazily import Lazy
 from examapp.core.word_documents import WordDocument, same_bytes
 from examapp.reports.queries.basis import Basis
 from examapp.reports.rules import SCOPE_NAMES, Counts, UnitRow
 
+if TYPE_CHECKING:
+    from examapp.core.pdf import Align, PdfDocument
+
+pdf = Lazy("examapp.core.pdf")
 NOTHING = "–"
 UNIT_PLACES = ("编码", "单位", "名册人数", "免考", "缓考", "应考", "参考", "未参考", "合格", "良好", "优秀", "参考率", "合格率", "通过率", "优秀率", "平均分")  # fmt: skip
 """What is known of each unit of the list 各单位, and of the whole."""
@@ -138,7 +142,7 @@ def as_pdf(docx: bytes, *, made_at: datetime, watermark: str = "") -> bytes:
     source = Document(io.BytesIO(docx))
     parts = list(_parts(source))
     title = next((part.text for part in parts if isinstance(part, Paragraph) and part.text.strip()), "通报")
-    document = PdfDocument(title=title, made_at=made_at, layout=OFFICIAL, watermark=watermark)
+    document = pdf.PdfDocument(title=title, made_at=made_at, layout=pdf.OFFICIAL, watermark=watermark)
     has_title = False
     for part in parts:
         if isinstance(part, Table):
@@ -148,7 +152,8 @@ def as_pdf(docx: bytes, *, made_at: datetime, watermark: str = "") -> bytes:
             has_title = True
         else:
             _set_paragraph(document, part)
-    return document.to_bytes()
+    content: bytes = document.to_bytes()
+    return content
 
 
 def _parts(source: Any) -> Iterator[Paragraph | Table]:
@@ -174,7 +179,7 @@ def _set_table(document: PdfDocument, table: Table) -> None:
     longest = [max(len(row[index]) for row in rows) for index in range(most)]
     numbers = [all(_is_number(row[index]) for row in rows[1:]) for index in range(most)]
     heads = [
-        Head(text=text, width=min(max(length, len(text), 4), 14) + 1, align="right" if is_number else "left")
+        pdf.Head(text=text, width=min(max(length, len(text), 4), 14) + 1, align="right" if is_number else "left")
         for text, length, is_number in zip(rows[0], longest, numbers, strict=True)
     ]
     document.table(heads, rows[1:], size=_SIZES["table"])

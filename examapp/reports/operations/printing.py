@@ -8,10 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from examapp.core.errors import DomainError
-from examapp.core.pdf import LANDSCAPE, PLAIN, Head, PdfDocument
+from examapp.core.lazily import Lazy
 from examapp.core.spreadsheets import Cell, Sheet, as_words
 from examapp.core.word_documents import WordDocument
 
+pdf = Lazy("examapp.core.pdf")
 MOST_ROWS = {"pdf": 20_000, "docx": 3_000}
 """What paper can bear; more than that belongs into a spreadsheet."""
 
@@ -49,13 +50,13 @@ def _texts(sheet: Sheet) -> Iterator[list[str]]:
 
 def write_pdf(path: Path, sheet: Sheet, *, made_at: datetime, watermark: str, signatures: Sequence[str] = ()) -> None:
     """Write a sheet as PDF, A4, its head on every page."""
-    layout = PLAIN if sheet.is_portrait else LANDSCAPE
-    document = PdfDocument(title=sheet.title, made_at=made_at, layout=layout, watermark=watermark)
+    layout = pdf.PLAIN if sheet.is_portrait else pdf.LANDSCAPE
+    document = pdf.PdfDocument(title=sheet.title, made_at=made_at, layout=layout, watermark=watermark)
     document.title(sheet.title)
     for remark in sheet.remarks:
         document.paragraph(remark, size=9)
     heads = [
-        Head(text=column.head, width=max(column.width, 2 * len(column.head) + 1), align="right" if column.is_number else "left")
+        pdf.Head(text=column.head, width=max(column.width, 2 * len(column.head) + 1), align="right" if column.is_number else "left")
         for column in sheet.columns
     ]  # fmt: skip
     document.table(heads, _texts(sheet), size=9)
