@@ -226,13 +226,15 @@ async def _play_beside(
     deployment: Deployment, savers: list[Seat], names: list[str], password: str, pace: float
 ) -> tuple[Wave, Wave]:
     pool, exam_id = Pool(deployment.port, _CONNECTIONS), deployment.accounts["open_exam_id"]
-    await _wave(savers, len(savers) / 60, lambda seat, wave: _start(pool, seat, exam_id, wave))
+    starts = await _wave(savers, len(savers) / 60, lambda seat, wave: _start(pool, seat, exam_id, wave))
+    savers = [seat for seat in savers if seat.attempt_id]
     seconds = _SIGN_IN_WAVE_S / pace
     desk = Pool(deployment.port, _CONNECTIONS)
     sign_ins, saves = await asyncio.gather(
         _wave(names, seconds, lambda name, wave: _sign_in(desk, name, password, wave)),
         _save_for(pool, savers, seconds, len(savers) / _PAUSE_S),
     )
+    saves.failed += starts.failed
     return sign_ins, saves
 
 
