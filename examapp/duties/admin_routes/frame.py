@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
@@ -14,8 +15,9 @@ from flask_wtf import FlaskForm
 from examapp.core import clock
 from examapp.core.errors import BadRequestError
 from examapp.core.permissions import Permission
-from examapp.core.spreadsheets import Sheet, write_xlsx
-from examapp.core.word import Block, word_bytes
+from examapp.core.points import for_people
+from examapp.core.spreadsheets import Cell, Sheet, as_words, write_xlsx
+from examapp.core.word_documents import WordDocument
 from examapp.duties.queries import Hands
 from examapp.people.access import my_grants, my_reach
 from examapp.people.rules import reach_of
@@ -72,7 +74,22 @@ def send_sheets(sheets: Iterable[Sheet], name: str) -> Response:
     return send_file(content, mimetype=XLSX, as_attachment=True, download_name=name)
 
 
-def send_word(blocks: Sequence[Block], name: str, *, is_landscape: bool = False) -> Response:
-    """Send blocks as a Word document."""
-    content = BytesIO(word_bytes(blocks, is_landscape=is_landscape))
-    return send_file(content, mimetype=DOCX, as_attachment=True, download_name=name)
+def add_table(
+    document: WordDocument, heads: Sequence[str], rows: Sequence[Sequence[Cell]], widths: Sequence[int]
+) -> None:
+    """Write the cells of a workbook's table into a Word document; a column that holds a number stands at the right."""
+    are_numbers = [any(isinstance(row[place], int | Decimal) for row in rows) for place in range(len(heads))]
+    document.table(list(zip(heads, widths, are_numbers, strict=True)), ([_words(cell) for cell in row] for row in rows))
+
+
+def _words(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, Decimal):
+        return for_people(cell)
+    return str(cell) if isinstance(cell, int) else as_words(cell)
+
+
+def send_word(document: WordDocument, name: str) -> Response:
+    """Send a Word document."""
+    return send_file(BytesIO(document.to_bytes()), mimetype=DOCX, as_attachment=True, download_name=name)

@@ -10,9 +10,9 @@ from examapp.core import clock
 from examapp.core.db import reading
 from examapp.core.errors import NotFoundError
 from examapp.core.spreadsheets import Cell, Column, Sheet
-from examapp.core.word import Block, Paragraph, Table, Title
+from examapp.core.word_documents import WordDocument
 from examapp.duties import queries
-from examapp.duties.admin_routes.frame import WRITE, admin_blueprint, my_hands, send_sheets, send_word
+from examapp.duties.admin_routes.frame import WRITE, add_table, admin_blueprint, my_hands, send_sheets, send_word
 from examapp.duties.models import DutyList
 from examapp.duties.queries import LedgerRow
 from examapp.org.models import Unit
@@ -83,13 +83,12 @@ def export_ledger_word(list_id: int) -> Response:
     unit, duty_list, rows = _unit_list(list_id)
     title, (count, reached) = _title(unit, duty_list), _sums(rows)
     summary = f"共 {count} 条履职记录，受众 {reached} 人次；截至 {clock.local(clock.now()):%Y年%-m月%-d日}。"
-    blocks: list[Block] = [
-        Title(text=title),
-        Paragraph(text=summary),
-        Table(heads=_HEADS, rows=[_cells(row) for row in rows], widths=_WIDTHS),
-        Paragraph(text=_SIGNATURES),
-    ]
-    return send_word(blocks, f"{title}.docx", is_landscape=True)
+    document = WordDocument(is_landscape=True)
+    document.title(title)
+    document.paragraph(summary)
+    add_table(document, _HEADS, [_cells(row) for row in rows], _WIDTHS)
+    document.paragraph(_SIGNATURES)
+    return send_word(document, f"{title}.docx")
 
 
 def _title(unit: Unit, duty_list: DutyList) -> str:

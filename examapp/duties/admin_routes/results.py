@@ -12,8 +12,8 @@ from examapp.core.db import reading
 from examapp.core.errors import NotFoundError
 from examapp.core.points import for_people, mean
 from examapp.core.spreadsheets import Cell, Column, Sheet
-from examapp.core.word import Block, Heading, Paragraph, Table, Title
-from examapp.duties.admin_routes.frame import WRITE, admin_blueprint, my_hands, send_sheets, send_word
+from examapp.core.word_documents import WordDocument
+from examapp.duties.admin_routes.frame import WRITE, add_table, admin_blueprint, my_hands, send_sheets, send_word
 from examapp.duties.models import Assessment
 from examapp.duties.queries import assessment as queries
 from examapp.duties.queries.assessment import Sheet as ScoreSheet
@@ -74,13 +74,12 @@ def export_sheet(sheet_id: int) -> Response:
 def export_sheet_word(sheet_id: int) -> Response:
     """Give a unit's score table as a Word document to sign and seal."""
     sheet, title, state = _unit_sheet(sheet_id)
-    blocks: list[Block] = [
-        Title(text=title),
-        Paragraph(text=_state_line(sheet, state)),
-        Table(heads=_HEADS, rows=_rows(sheet), widths=_WIDTHS),
-        Paragraph(text=_SIGNATURES),
-    ]
-    return send_word(blocks, f"{title}.docx", is_landscape=True)
+    document = WordDocument(is_landscape=True)
+    document.title(title)
+    document.paragraph(_state_line(sheet, state))
+    add_table(document, _HEADS, _rows(sheet), _WIDTHS)
+    document.paragraph(_SIGNATURES)
+    return send_word(document, f"{title}.docx")
 
 
 def _state_line(sheet: ScoreSheet, state: str) -> str:
@@ -140,31 +139,24 @@ def export_summary(assessment_id: int) -> Response:
     """Give the summary of the units within reach as a Word document: bands, means, and the table by unit code."""
     found, sheets = _year_sheets(assessment_id)
     done = [sheet for sheet in sheets if sheet.row.total is not None]
-    blocks: list[Block] = [
-        Title(text=f"{found.title}情况汇总"),
-        *(Paragraph(text=text) for text in _summary_words(found, sheets, done)),
-        Heading(text="考核结果（按单位编码排列）"),
-        Table(
-            heads=("单位编码", "单位", "自评得分", "考核得分", "等次", "状态"),
-            rows=[
-                [
-                    sheet.unit.code,
-                    sheet.unit.name,
-                    sheet.own_total,
-                    sheet.row.total,
-                    sheet.row.band,
-                    rules.SHEET_STATE_NAMES[SheetState(sheet.row.state)],
-                ]
-                for sheet in sheets
-            ],
-            widths=(14, 30, 12, 12, 10, 14),
-        ),
-        Heading(text="各项得分情况"),
-        Table(heads=("考核内容", "分值", "平均得分"), rows=_item_rows(found, done), widths=(50, 15, 15)),
-        *(Paragraph(text=text) for text in _definitions(found)),
-        Paragraph(text=f"{clock.local(clock.now()):%Y年%-m月%-d日}", is_right=True),
-    ]
-    return send_word(blocks, f"{found.title}情况汇总.docx")
+    document = WordDocument()
+    document.title(f"{found.title}情况汇总")
+    for text in _summary_words(found, sheets, done):
+        document.paragraph(text, is_indented=True)
+    document.heading("考核结果（按单位编码排列）")
+    heads = ("单位编码", "单位", "自评得分", "考核得分", "等次", "状态")
+    add_table(document, heads, [_summary_row(sheet) for sheet in sheets], (14, 30, 12, 12, 10, 14))
+    document.heading("各项得分情况")
+    add_table(document, ("考核内容", "分值", "平均得分"), _item_rows(found, done), (50, 15, 15))
+    for text in _definitions(found):
+        document.paragraph(text, is_indented=True)
+    document.paragraph(f"{clock.local(clock.now()):%Y年%-m月%-d日}", align="right")
+    return send_word(document, f"{found.title}情况汇总.docx")
+
+
+def _summary_row(sheet: ScoreSheet) -> list[Cell]:
+    state = rules.SHEET_STATE_NAMES[SheetState(sheet.row.state)]
+    return [sheet.unit.code, sheet.unit.name, sheet.own_total, sheet.row.total, sheet.row.band, state]
 
 
 def _summary_words(found: Assessment, sheets: list[ScoreSheet], done: list[ScoreSheet]) -> list[str]:
