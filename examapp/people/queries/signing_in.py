@@ -50,7 +50,8 @@ class SignedIn:
     password_changed_at: datetime | None
 
 
-_SIGNED_IN = text("""
+_LIVE = "s.token_digest = :token_digest AND s.ended_at IS NULL AND a.disabled_at IS NULL AND NOT s.awaits_code"
+_SIGNED_IN = text(f"""
 SELECT s.id AS sign_in_id, s.account_id, a.person_id, p.name, a.login_name, p.unit_id, u.name AS unit_name, a.must_change_password,
   p.state = 'on_roster' AS is_candidate, COALESCE(s.seen_at, s.started_at) AS seen_at,
   EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = p.id AND (g.ends_at IS NULL OR g.ends_at > now())) AS is_administrator,
@@ -59,15 +60,15 @@ FROM sign_ins AS s
 JOIN accounts AS a ON a.id = s.account_id
 JOIN persons AS p ON p.id = a.person_id
 JOIN units AS u ON u.id = p.unit_id
-WHERE s.token_digest = :token_digest AND s.ended_at IS NULL AND a.disabled_at IS NULL AND NOT s.awaits_code
-""")
+WHERE {_LIVE}
+""")  # noqa: S608 – our own words
 """Plain text, since every request pays for it: putting a select() together costs a third of a save."""
 
 
-LIVE_SIGN_IN = """
+LIVE_SIGN_IN = f"""
 SELECT a.person_id FROM sign_ins AS s JOIN accounts AS a ON a.id = s.account_id
-WHERE s.token_digest = :token_digest AND s.ended_at IS NULL AND a.disabled_at IS NULL AND NOT a.must_change_password AND NOT s.awaits_code
-"""
+WHERE {_LIVE} AND NOT a.must_change_password
+"""  # noqa: S608 – likewise
 """Whose live sign-in a token is, as a part of another statement."""
 
 
