@@ -242,7 +242,7 @@ def look_at(page: Page, walk: Walk, path: str) -> Iterator[str]:
 
 
 def serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [
         f"{one['id']}: {[node['html'][:160] for node in one['nodes']][:2]}"
         for one in found
