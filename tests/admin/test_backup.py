@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -59,7 +60,8 @@ def test_a_restore_gives_the_ledger_of_the_moment_and_nothing_later(database, tm
     assert backup.start_archiving(url, folder) < 60
     with engine.connect() as connection:
         began = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    base = backup.base_backup(url, folder, now=began)
+    # Bases are named by the second: one that takes less than that must not share it with the moment.
+    base = backup.base_backup(url, folder, now=began - timedelta(seconds=1))
     moment = save(engine, 500)
     save(engine, 700)
     with engine.connect() as connection:
