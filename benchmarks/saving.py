@@ -24,7 +24,8 @@ _SAVES_A_ROUND = 40
 def measure(deployment: Deployment) -> list[Figure]:
     """Alternate rounds of our saves and bare saves; medians of five."""
     candidates = sign_in_many(deployment.port, deployment.accounts, _CONCURRENCY)
-    bare = _Bare(deployment, candidates)
+    # Sittings of others: what the bare function stores must not be newer than what the candidates send.
+    bare = _Bare(deployment, sign_in_many(deployment.port, deployment.accounts, _CONCURRENCY, offset=_CONCURRENCY))
     try:
         rounds = [_round(deployment, candidates, bare) for _ in range(_ROUNDS + 1)][1:]
     finally:
@@ -80,7 +81,6 @@ class _Bare:
         command[command.index("--port") + 1] = str(port)
         command[-1] = "benchmarks.bare:app"
         self.process = subprocess.Popen(command, env=deployment.environment, start_new_session=True)
-        # Attempts of their own epoch: the bare function counts from a million, above what the candidates send.
         digests = _token_digests(deployment, candidates)
         _wait_for(port)
         self.callers = [_BareCaller(port, f"/{c.attempt['id']}/{digests[c.name]}/{c.epoch}") for c in candidates]
