@@ -14,7 +14,7 @@ from typing import IO, Self
 
 import msgspec
 
-from question_bank.formats.registry import read_file
+from question_bank.formats.registry import load_readers, read_file
 from question_bank.reading import Reading, UnreadableFileError
 
 MOST_MEMORY_BYTES = 512 * 1024**2
@@ -108,6 +108,7 @@ def read_in_child(
 
 def serve(source: IO[bytes], target: IO[bytes], *, memory: int, seconds: int) -> None:
     """Answer requests until there are no more, each by a child under limits."""
+    load_readers()
     while (request := _receive(source)) is not None:
         _send(target, _answer_apart(request, memory, seconds) or _encoded(_Outcome(unreadable=_TOO_HEAVY)))
 

@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 
 from question_bank.model import Question
 
+PICTURE = "\ufffc"
+"""Stands in the text where a document has a picture or a formula."""
+FIRST_NUMBERED = 0xF0000
+NUMBERED = "[\U000f0000-\U000ffffd]"
+"""Such a sign after it says which of the document's pictures it is, counted from `FIRST_NUMBERED`."""
+
 
 class UnreadableFileError(Exception):
     """The file as a whole cannot be read; the message says why in Chinese and what to do next."""

@@ -15,7 +15,7 @@ from question_bank.model import (
     Kind,
     Question,
 )
-from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion
+from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion, UnreadableFileError
 
 _KINDS = {name: kind for kind, name in KIND_NAMES.items()}
 _DIFFICULTIES = {name: difficulty for difficulty, name in DIFFICULTY_NAMES.items()}
@@ -61,9 +61,13 @@ def looks_like(content: bytes, name: str) -> bool:
 
 
 def read(content: bytes, *, name: str) -> Reading:
-    """Read a file of our own text format; every `##` head is one question of the file."""
+    """Read a file of our own text format; every `##` head is one question of the file. Raises UnreadableFileError."""
     del name
-    parsed = _parse(content.decode("utf-8-sig").splitlines())
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableFileError("这种格式的文件必须是 UTF-8 编码。请在编辑器里另存为 UTF-8 后重试。") from None
+    parsed = _parse(text.splitlines())
     reading = Reading(format="examtext", remarks=parsed.strays)
     for block in parsed.blocks:
         where = f"第 {block.line} 行 {block.code}"

@@ -106,6 +106,9 @@ def _outcome(entry: _Entry) -> Outcome:
         draft.doubt_key("no_key", "这道题没有 ANSWER 一行。请补上答案。")
     elif len(set(letters)) != len(letters):
         draft.doubt_key("duplicate_letters", "有两个选项用了同一个字母，分不清答案指哪一个。请改正选项字母。")
+    elif letters != list(OPTION_LETTERS[: len(letters)]):
+        reason = f"选项字母是 {''.join(letters)}，不连续。请核对是否漏了选项。"
+        draft.doubt_key("option_missing", reason)
     elif not all(letter in letters for letter in answer):
         draft.doubt_key("key_outside_options", f"答案“{entry.answer}”不在选项里。请核对答案。")
     else:

@@ -79,6 +79,7 @@ _RANGE = re.compile(r"([A-Z])\s*(-|—|–|~|至|到)\s*([A-Z])")
 _NUMBERS = re.compile(r"\d+")
 _SPAN_OF_NUMBERS = re.compile(r"\d+\s*[-—–~至到]+\s*\d+")
 _BLANK_MARK = re.compile(r"[(（](\d{1,2})[)）]|([①-⑳])|(?<![\d.])(\d{1,2})[.．、](?!\d)")
+_PART_MARK = re.compile(r"(?:^|(?<=[\s,，;；。]))(\d{1,3})\s*[.．、:：]")
 _BLANK_NAME = re.compile(r"第?\s*([一二三四五六七八九十]|\d{1,2})\s*空\s*[:：]?|(?:填?空)\s*(\d{1,2})\s*[:：]")
 _WRAPPED_BLANKS = re.compile(r"\s*(?:【([^【】]+)】|\[([^\[\]]+)\]|\{([^{}]+)\})\s*")
 
@@ -176,7 +177,7 @@ def read_blanks(text: str, *, count: int) -> tuple[tuple[str, ...], ...] | None:
     listed = _json_blanks(text)
     if listed is not None:
         return listed if count in {0, len(listed)} else None
-    if not text:
+    if not text or (count and len(numbered_parts(text)) not in {0, count}):
         return None
     if count == 1 and "\n" not in text:
         return (_variants(text),)
@@ -188,6 +189,20 @@ def read_blanks(text: str, *, count: int) -> tuple[tuple[str, ...], ...] | None:
         if len(parts) == count or (count == 0 and len(parts) > 1 and pattern in {r"\n+", r"[;；]"}):
             return tuple(_variants(_without_number(part, place)) for place, part in enumerate(parts, 1))
     return (_variants(text),) if count == 0 else None
+
+
+def numbered_parts(text: str) -> list[str]:
+    """The parts of `1.宪法 2.60 3.甲、乙`, numbered from 1 without a gap; fewer than two are none."""
+    parts: list[str] = []
+    start = 0
+    for match in _PART_MARK.finditer(text):
+        if int(match[1]) != len(parts) + 1 or (not parts and match.start()):
+            continue
+        if parts:
+            parts[-1] = text[start : match.start()].strip(" ,，;；、。")
+        parts.append(text[match.end() :].strip())
+        start = match.end()
+    return parts if len(parts) > 1 and all(parts) else []
 
 
 def _marked_blanks(text: str) -> list[str]:
@@ -219,6 +234,16 @@ def _without_number(part: str, place: int) -> str:
 def _variants(text: str) -> tuple[str, ...]:
     parts = tuple(dict.fromkeys(part.strip() for part in re.split(r"[|｜]", text) if part.strip()))
     return parts or (text.strip(),)
+
+
+def listed_texts(text: str) -> list[str]:
+    """The members of a JSON list of texts (`["甲", "丙"]`); none where it is no such list."""
+    try:
+        value = json.loads(text) if text.startswith("[") else []
+    except (ValueError, RecursionError):
+        return []
+    texts = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return texts if len(texts) == len(value) else []
 
 
 def _json_blanks(text: str) -> tuple[tuple[str, ...], ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 from question_bank.formats import keys, kinds
 from question_bank.formats.answers import counts_from_zero, is_by_number, is_truth_word, read_truth
 from question_bank.formats.decoding import clean_text
+from question_bank.formats.drawn import with_pictures
 from question_bank.formats.markup import plain_if_html
 from question_bank.formats.raw import RawQuestion
 from question_bank.model import KIND_NAMES, TRUE_FALSE_OPTIONS, Kind, Question
@@ -16,6 +18,8 @@ from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion
 
 MANY_TRUTH_OPTIONS = 5
 """So many questions with 对/错 as options make a file without stated kinds a true/false bank."""
+_LETTERS_ALONE = re.compile(r"A?B?C?D?E?F?(?<=[A-F])")
+"""Letters in rising order, as a key has them; words such as `AI` or `BA` are none."""
 MAX_WORDS = 40_000
 """Characters of a stem, an option, an answer or an explanation."""
 
@@ -93,14 +97,10 @@ def _see_true_false(raws: list[RawQuestion]) -> None:
 
 def _doubt_counting(raws: list[RawQuestion]) -> None:
     """Doubt all answers by number where a neighbour's is 0: then they count from 0, or they do not; nobody can tell."""
-    choices = [
-        raw
-        for one in raws
-        for raw in (one, *one.parts)
-        if len(raw.options) >= 2 and raw.kind is not Kind.TRUE_FALSE and raw.answer and _truth_order(raw) is None
-    ]
-    places = {raw.neighbourhood for raw in choices if counts_from_zero(raw.answer) and not keys.is_by_words(raw)}
-    for raw in choices:
+    asked = [raw for one in raws for raw in (one, *one.parts) if raw.answer]
+    listed = [raw for raw in asked if len(raw.options) >= 2]
+    places = {raw.neighbourhood for raw in listed if counts_from_zero(raw.answer) and not keys.is_by_words(raw)}
+    for raw in (*listed, *(raw for raw in asked if not raw.options and raw.kind is Kind.TRUE_FALSE)):
         if raw.neighbourhood in places and is_by_number(raw.answer):
             raw.doubt(
                 f"同一处的答案里有 0，看不出“{raw.answer[:10]}”是从 0 还是从 1 数起的。请写明选项字母。", "two_readings"
@@ -119,6 +119,13 @@ def _usual_orders(raws: list[RawQuestion]) -> dict[str, bool]:
 
 
 def _end(raw: RawQuestion, orders: dict[str, bool]) -> _End:
+    end = _end_words(raw, orders)
+    if end.question is not None and raw.pictures:
+        end.question = with_pictures(end.question, raw.pictures)
+    return end
+
+
+def _end_words(raw: RawQuestion, orders: dict[str, bool]) -> _End:
     refusal = _refusal(raw)
     if refusal:
         return _End(None, refusal)
@@ -139,9 +146,9 @@ def _refusal(raw: RawQuestion) -> Note | None:
     unsat = kinds.unsat_name(raw.kind_label) if raw.kind is None else None
     if unsat:
         reason = f"本系统不考“{unsat}”这种题型，没有导入。请改成单选、多选、判断、填空、简答或案例题后再导入。"
-        return Note(raw.where, reason, "kind_not_sat")
+        return Note(raw.places.get("kind", raw.where), reason, "kind_not_sat")
     if not raw.stem or not any(sign.isalnum() for sign in raw.stem):
-        return Note(raw.where, "没有题干，无法导入。请补上题干。", "no_stem")
+        return Note(raw.places.get("stem", raw.where), "没有题干，无法导入。请补上题干。", "no_stem")
     longest = max(len(text) for text in (raw.stem, raw.answer, raw.explanation, *(text for _, text in raw.options)))
     if longest > MAX_WORDS:
         reason = (
@@ -169,8 +176,17 @@ def _seen_kind(raw: RawQuestion) -> Kind:
     if raw.answer and read_truth(raw.answer) is not None and not raw.answer.isdigit():
         return Kind.TRUE_FALSE
     if keys.count_blanks(raw.stem) and raw.answer and len(raw.answer) <= keys.LONG_ANSWER:
+        _doubt_lone_letters(raw)
         return Kind.FILL_BLANK
+    _doubt_lone_letters(raw)
     return Kind.SHORT_ANSWER
+
+
+def _doubt_lone_letters(raw: RawQuestion) -> None:
+    """Doubt an answer that names options where none were found and the file does not say that it wants words."""
+    if _LETTERS_ALONE.fullmatch(raw.answer):
+        reason = f"答案“{raw.answer}”像是选项字母，却没有认出选项。请核对题型和选项。"
+        raw.doubt(reason, "options_missing")
 
 
 def _question(raw: RawQuestion, kind: Kind) -> Question:
@@ -185,14 +201,15 @@ def _doubt(raw: RawQuestion, question: Question, problem: tuple[str, str] | None
     if raw.doubts:
         return _End(question, raw.doubts[0])
     if problem:
-        return _End(question, Note(raw.answer_where or raw.where, problem[0], problem[1]))
+        place = raw.places.get("options") if problem[1] in keys.ABOUT_OPTIONS else None
+        return _End(question, Note(place or raw.answer_where or raw.where, problem[0], problem[1]))
     return _End(question)
 
 
 def _end_choice(raw: RawQuestion, kind: Kind) -> _End:
     if len([text for _, text in raw.options if text]) < 2:
         reason = f"{KIND_NAMES[kind]}的选项不足两个，无法导入。请补齐选项。"
-        return _End(None, Note(raw.where, reason, "too_few_options"))
+        return _End(None, Note(raw.places.get("options", raw.where), reason, "too_few_options"))
     question = replace(_question(raw, kind), options=tuple(text for _, text in raw.options))
     letters, problem = keys.choice_key(raw)
     problem = problem or keys.options_problem(raw, letters)

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from question_bank.formats.draft import Draft, Outcome, add_outcome, not_sat, settle
 from question_bank.formats.gaps import Gap, place_gaps, token
+from question_bank.formats.images import no_files, shelve_images
 from question_bank.formats.numbers import as_texts
 from question_bank.formats.plain_text import decode_text, text_head
 from question_bank.formats.rich import Rich, guessed, html_to_text
@@ -40,7 +41,7 @@ def read(content: bytes, *, name: str) -> Reading:
     reading = Reading("moodle-cloze")
     text = decode_text(content).strip()
     draft = Draft(where="第 1 行", kind=Kind.FILL_BLANK, stem=Rich())
-    add_outcome(reading, cloze_outcome(draft, guessed(text)))
+    add_outcome(reading, cloze_outcome(draft, shelve_images(draft, guessed(text), no_files)))
     return reading
 
 

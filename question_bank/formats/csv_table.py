@@ -12,7 +12,8 @@ from question_bank.formats.assembling import assemble
 from question_bank.formats.decoding import decode_text
 from question_bank.formats.tables.cases import join_cases
 from question_bank.formats.tables.heads import HEAD_ROWS, find_head
-from question_bank.formats.tables.rows import Table, read_table
+from question_bank.formats.tables.rows import read_table
+from question_bank.formats.tables.table import Table
 from question_bank.reading import Note, Reading, UnreadableFileError
 
 MAX_COLUMNS = 1000
@@ -73,12 +74,21 @@ def read_csv_text(text: str, *, name: str, format_name: str) -> Reading:
     if len(lines) > MAX_ROWS:
         raise UnreadableFileError(f"csv 文件超过 {MAX_ROWS} 行。请拆成几个文件再导入。")
     hint = kinds.kind_in(PurePath(name).stem)
-    table = Table("", [row for row, _ in lines], [number for _, number in lines], kind_hint=hint)
+    rows = [row for row, _ in lines]
+    table = Table("", rows, [number for _, number in lines], kind_hint=hint, width=_width(rows))
     result = read_table(table)
     reading = assemble(join_cases(result.rows), format_name=format_name)
     reading.remarks.extend(result.remarks)
     reading.remarks.extend(_open_quote(lines, text.count("\n") + 1, divider))
     return reading
+
+
+def _width(rows: list[list[str]]) -> int:
+    """How many cells most rows have at most, the head's at least: a column without a head is no stray divider."""
+    head = find_head([[cell.strip() for cell in row] for row in rows[:HEAD_ROWS]])
+    own = len(rows[head.row]) if head else 0
+    longer = [len(row) for row in rows if len(row) > own]
+    return own if len(longer) * 2 <= len(rows) else max(longer, default=own)
 
 
 def _open_quote(lines: list[tuple[list[str], int]], height: int, divider: str) -> list[Note]:

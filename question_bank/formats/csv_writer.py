@@ -24,6 +24,8 @@ def write(questions: Sequence[Question]) -> Written:
     losses: list[Note] = []
     for number, row in enumerate(rows_of(questions), 2):
         losses += [Note(note.where, note.reason.replace("Excel", "csv"), note.code) for note in row.losses]
+        if row.pictures:
+            losses.append(Note(row.where, "题里的图片没有写入 csv。", "image"))
         cells = [row.cells.get(head, "") for head in heads]
         for head, cell in zip(heads, cells, strict=True):
             if cell.startswith(_FORMULA):

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from question_bank.formats import kinds
 from question_bank.formats.assembling import assemble
 from question_bank.formats.decoding import clean_text, decode_text
+from question_bank.formats.drawn import Drawn, drawn_of, numbered, put_in_place
 from question_bank.formats.numbering import Numbering
 from question_bank.formats.safety import Archive, open_archive
 from question_bank.formats.tables.cases import join_cases
-from question_bank.formats.tables.rows import Table, read_table
+from question_bank.formats.tables.rows import read_table
+from question_bank.formats.tables.table import Table
 from question_bank.formats.text import read_text
-from question_bank.formats.text.blocks import PICTURE
 from question_bank.formats.xml_safety import Element, parse_xml
 from question_bank.model import Kind
-from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion, UnreadableFileError
+from question_bank.reading import PICTURE, DoubtfulQuestion, Note, Reading, ReadQuestion, UnreadableFileError
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 MAX_PARAGRAPHS = 200_000
+MAX_PICTURES = 20_000
+_NUMBER = "bank-picture"
 
 _SYMBOLS = {
     "F0FC": "√",
@@ -56,6 +61,8 @@ class _Document:
     paragraphs: list[int] = field(default_factory=list)
     """For each line the number of its paragraph."""
     tables: list[list[list[str]]] = field(default_factory=list)
+    pictures: list[Drawn] = field(default_factory=list)
+    """Those whose signs in the text are numbered."""
 
 
 def looks_like(content: bytes, name: str) -> bool:
@@ -67,7 +74,7 @@ def looks_like(content: bytes, name: str) -> bool:
 
 def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None) -> Reading:
     """All questions of a document; `answers` is a second document or text with the keys."""
-    document = _load(content)
+    document = _load(content, has_pictures=True)
     second = _second(*answers) if answers else None
     readings = [_read_table(table, number, name) for number, table in enumerate(document.tables, 1)]
     text = "\n".join(document.lines)
@@ -80,7 +87,13 @@ def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None)
                 raise
     if not readings:
         raise UnreadableFileError("Word 文件里没有文字。如果题目是图片，请先转成文字再导入。")
-    return _together(readings)
+    return _put_in_place(_together(readings), document.pictures)
+
+
+def _put_in_place(reading: Reading, pictures: list[Drawn]) -> Reading:
+    reading.imported = [replace(one, question=put_in_place(one.question, pictures)) for one in reading.imported]
+    reading.doubtful = [replace(one, question=put_in_place(one.question, pictures)) for one in reading.doubtful]
+    return reading
 
 
 def document_lines(content: bytes) -> list[str]:
@@ -137,7 +150,7 @@ def _by_paragraph(reading: Reading, paragraphs: list[int]) -> Reading:
     return reading
 
 
-def _load(content: bytes) -> _Document:
+def _load(content: bytes, *, has_pictures: bool = False) -> _Document:
     if content.startswith(OLE):
         raise UnreadableFileError("这是旧版 .doc 文件或加了密码的文件。请用 Word 或 WPS 打开，另存为 .docx 后再导入。")
     if not content.startswith(b"PK\x03\x04"):
@@ -150,8 +163,38 @@ def _load(content: bytes) -> _Document:
     body = parse_xml(archive.read("word/document.xml"), what="Word 文件").find(f"{W}body")
     document = _Document()
     if body is not None:
+        if has_pictures:
+            document.pictures = _number_pictures(archive, body)
         _walk(body, document, Numbering(_part(archive, "word/numbering.xml"), _part(archive, "word/styles.xml")))
     return document
+
+
+def _number_pictures(archive: Archive, body: Element) -> list[Drawn]:
+    """Number the drawings that are one picture of the document's own, for the signs in the text; gives the pictures."""
+    relations = _part(archive, "word/_rels/document.xml.rels")
+    if relations is None:
+        return []
+    files = {
+        one.get("Id", ""): posixpath.normpath(f"word/{one.get('Target', '')}")
+        for one in relations.iter("{*}Relationship")
+        if one.get("Type", "").endswith("/image") and one.get("TargetMode") != "External"
+    }
+    found: list[Drawn] = []
+    for element in body.iter(f"{W}drawing", f"{W}pict"):
+        names = [blip.get(f"{R}embed", "") for blip in element.iter("{*}blip")]
+        names += [image.get(f"{R}id", "") for image in element.iter("{*}imagedata")]
+        path = files.get(names[0], "") if len(names) == 1 else ""
+        drawn = drawn_of(path, archive.read(path)) if path in archive else None
+        if drawn is not None and len(found) < MAX_PICTURES:
+            element.set(_NUMBER, str(len(found)))
+            found.append(drawn)
+    return found
+
+
+def _sign(element: Element) -> str:
+    """Give what stands in the text for a drawing."""
+    number = next((each.get(_NUMBER, "") for each in element.iter() if each.get(_NUMBER)), "")
+    return numbered(int(number)) if number else PICTURE
 
 
 def _part(archive: Archive, name: str) -> Element | None:
@@ -211,7 +254,7 @@ def _collect(element: Element, pieces: list[str]) -> None:
         if tag in _SKIPPED:
             continue
         if tag in _PICTURES:
-            pieces.append(_textbox(child) or PICTURE)
+            pieces.append(_textbox(child) or _sign(child))
         elif tag == f"{W}r":
             pieces.append(_run_text(child))
         else:
@@ -247,7 +290,7 @@ def _picture(element: Element) -> str:
     fallback = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
     for old in list(element.iter(fallback)):
         element.remove(old) if old.getparent() is element else None
-    return _textbox(element) or PICTURE
+    return _textbox(element) or _sign(element)
 
 
 def _is_underlined(run: Element) -> bool:

@@ -59,6 +59,14 @@ def shelve_images(draft: Draft, text: Rich, fetch: Fetch) -> Rich:
     return Rich(_IMG.sub(replace, text.text), is_html=True)
 
 
+def shelve_all(draft: Draft, fetch: Fetch = no_files) -> None:
+    """Shelve the pictures of every text of a draft, for formats whose texts are read before there is a draft."""
+    draft.stem = shelve_images(draft, draft.stem, fetch)
+    draft.options = [shelve_images(draft, option, fetch) for option in draft.options]
+    draft.explanation = [shelve_images(draft, text, fetch) for text in draft.explanation]
+    draft.option_notes = {place: shelve_images(draft, note, fetch) for place, note in draft.option_notes.items()}
+
+
 def _shelve(draft: Draft, source: str, fetch: Fetch) -> str | None:
     if source.startswith("bank:"):
         return source.removeprefix("bank:")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
 from question_bank.formats import kinds
 from question_bank.formats.assembling import assemble
 from question_bank.formats.decoding import decode_text
-from question_bank.formats.keys import is_by_words
+from question_bank.formats.keys import choice_key, is_by_words
 from question_bank.formats.raw import RawQuestion
 from question_bank.formats.tables.cells import cell_text, read_difficulty, read_points
 from question_bank.formats.tables.option_cells import options_from_json
-from question_bank.model import Kind
+from question_bank.model import OPTION_LETTERS, Kind
 from question_bank.reading import Note, Reading, UnreadableFileError
 
 MAX_QUESTIONS = 50_000
@@ -31,6 +33,7 @@ _KNOWLEDGE = ("knowledgePoints", "知识点", "topic")
 _TAGS = ("tags", "标签", "category", "subject")
 _PARTS = ("children", "subQuestions", "parts", "小题")
 _IMAGES = ("images", "image", "pictures", "图片")
+_OPTION = re.compile(r"(?:option|choice|opt|选项)?[_\-]?([A-Ha-h])", re.IGNORECASE)
 _NO_QUESTIONS = "JSON 里没有找到题目。题目应是一个列表，每道题有 question（题干）、options（选项）和 answer（答案）。"
 
 
@@ -41,7 +44,9 @@ def looks_like(content: bytes, name: str) -> bool:
     ] not in {b"[", b"{"}:
         return False
     head = content[:200_000]
-    return any(f'"{one}"'.encode() in head for one in _STEMS) and any(f'"{one}"'.encode() in head for one in _ANSWERS)
+    return any(f'"{one}"'.encode() in head for one in _STEMS) and any(
+        f'"{one}"'.encode() in head for one in (*_ANSWERS, "answerText")
+    )
 
 
 def read(content: bytes, *, name: str) -> Reading:
@@ -90,13 +95,14 @@ def _raw(item: Any, where: str, hint: Kind | None) -> RawQuestion:
         return raw
     raw.stem = _text(_first(item, _STEMS))
     _set_kind(raw, item, hint)
-    raw.options = options_from_json(_first(item, _OPTIONS))
+    raw.options = options_from_json(_first(item, _OPTIONS)) or _lettered(item)
     blanks = item.get("blankAnswers") or item.get("blanks")
     if isinstance(blanks, list) and blanks:
         raw.kind = raw.kind or Kind.FILL_BLANK
         raw.blanks = ["|".join(_texts(blank)) for blank in blanks]
     raw.answer = "\n".join(_texts(_first(item, _ANSWERS)))
     _doubt_index(raw, _first(item, _ANSWERS))
+    _compare_words(raw, _texts(item.get("answerText")))
     raw.explanation = _text(_first(item, _EXPLANATIONS))
     raw.points = read_points(_text(_first(item, _POINTS)))
     raw.difficulty = read_difficulty(_text(item.get("difficulty", item.get("难度", ""))), top=3)
@@ -111,6 +117,25 @@ def _raw(item: Any, where: str, hint: Kind | None) -> RawQuestion:
     if isinstance(parts, list) and parts:
         raw.parts = [_raw(part, f"{where}.{index}", None) for index, part in enumerate(parts)]
     return raw
+
+
+def _lettered(item: dict[str, Any]) -> list[tuple[str, str]]:
+    """Options that each have a name of their own: `optionA`, `选项A`, `A`."""
+    named = {match[1].upper(): _text(text) for name, text in item.items() if (match := _OPTION.fullmatch(name))}
+    last = max((OPTION_LETTERS.index(letter) for letter, text in named.items() if text), default=-1)
+    return [(letter, named.get(letter, "")) for letter in OPTION_LETTERS[: last + 1]]
+
+
+def _compare_words(raw: RawQuestion, words: list[str]) -> None:
+    """Hold the answer's words, where a bank gives them beside its keys, against the options; they are the answer where there are no keys."""
+    if not raw.answer and not any(raw.blanks):
+        raw.answer = "\n".join(words)
+    if not words or not raw.options:
+        return
+    key, named = choice_key(raw)[0], choice_key(replace(raw, answer="\n".join(words)))[0]
+    if key and named and key != named:
+        reason = f"答案字母是 {''.join(key)}，答案文字却是选项 {''.join(named)} 的内容，两者不一致。请核对答案。"
+        raw.doubt(reason, "two_keys")
 
 
 def _doubt_index(raw: RawQuestion, answer: Any) -> None:

@@ -6,13 +6,18 @@ import re
 import unicodedata
 from typing import TypeAlias
 
-from question_bank.formats.answers import fold, read_blanks, read_letters, read_truth
+from question_bank.formats.answers import fold, listed_texts, read_blanks, read_letters, read_truth
 from question_bank.formats.options import strip_mark
 from question_bank.formats.raw import RawQuestion
 from question_bank.model import OPTION_LETTERS
 
 Problem: TypeAlias = tuple[str, str]
 """A reason in Chinese and its code."""
+
+ABOUT_OPTIONS = frozenset(
+    {"repeated_option", "option_missing", "blank_option", "same_options", "kind_options_conflict"}
+)
+"""Codes of what is wrong with the options, not with the answer."""
 
 LONG_ANSWER = 60
 """Characters: an answer longer than this is a short answer's, not a blank's."""
@@ -54,7 +59,7 @@ def choice_key(raw: RawQuestion) -> tuple[tuple[str, ...], Problem | None]:
 def _by_words(answer: str, texts: list[str]) -> tuple[str, ...]:
     """Letters of the options whose words the answer repeats; empty when a word fits none or several."""
     folded = [fold(text) for text in texts]
-    for parts in ([answer], [part for part in _SPLIT_TEXTS.split(answer) if part.strip()]):
+    for parts in ([answer], [part for part in _SPLIT_TEXTS.split(answer) if part.strip()], listed_texts(answer)):
         words = [fold(part) for part in parts]
         if words and all(word and folded.count(word) == 1 for word in words):
             return tuple(sorted({OPTION_LETTERS[folded.index(word)] for word in words}))

@@ -6,7 +6,7 @@ import re
 from html import unescape
 
 _STARTS = re.compile(r"\s*<(?:p|div|span|section|font|table|img|ul|ol)\b[^>]*>", re.IGNORECASE)
-_CLOSES = re.compile(r"</(?:p|div|span|section|font|table|li)>", re.IGNORECASE)
+_CLOSES = re.compile(r"</(?:p|div|span|section|font|table|li)>|<img\b[^<>]*\bsrc\s*=[^<>]*>", re.IGNORECASE)
 _LINE_ENDS = re.compile(r"<br\s*/?>|</(?:p|div|li|tr|section)>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _IMAGE = re.compile(r"<img\b", re.IGNORECASE)

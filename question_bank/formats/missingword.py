@@ -8,6 +8,7 @@ from question_bank.formats.draft import Draft, add_outcome, settle
 from question_bank.formats.gift.lexer import blocks
 from question_bank.formats.gift.parser import BLANK, GiftAnswer, split_answers
 from question_bank.formats.gift.reader import FULL, fill_choice, fill_short, rich
+from question_bank.formats.images import shelve_all
 from question_bank.formats.plain_text import decode_text, text_head
 from question_bank.formats.rich import guessed
 from question_bank.model import Kind
@@ -39,6 +40,7 @@ def read(content: bytes, *, name: str) -> Reading:
         parts = (found.group("before").strip(), BLANK, found.group("after").strip())
         draft = Draft(where=where, kind=Kind.FILL_BLANK, stem=guessed(_FOLD.sub(" ", " ".join(p for p in parts if p))))
         _fill(draft, split_answers(body, weight=_WEIGHT))
+        shelve_all(draft)
         add_outcome(reading, settle(draft))
     return reading
 

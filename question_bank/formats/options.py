@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from question_bank.model import OPTION_LETTERS
 
 _MARK = re.compile(
-    r"(?:[(（\[【]\s*(?P<wrapped>[A-ZＡ-Ｚ])\s*[)）\]】]\s*[.．、:：]?|(?P<plain>[A-ZＡ-Ｚa-z])\s?(?P<sign>[.．、:：)）]|(?=\s)))"
+    r"(?:[(（\[【]\s*(?P<wrapped>[A-ZＡ-Ｚa-z])\s*[)）\]】]\s*[.．、:：]?|(?P<plain>[A-ZＡ-Ｚa-z])\s?(?P<sign>[.．、:：)）]|(?=\s)))"
 )
 _GLUED = re.compile(r"(?:(?<=[\s。？?：:）)])|^)(?P<letter>[A-H])[。，,\-—]?(?=[\u4e00-\u9fff\d])", re.MULTILINE)
-_CODE = re.compile(r"[A-Za-z]\.[A-Za-z_]\w*\s*(?:\(|=|\[|[,，;；。]|\s|$)")
+_CODE = re.compile(r"[A-Za-z]\.[A-Za-z_]\w*\s*(?:\(|=|\[|[,，;；。]|\s|$)", re.ASCII)
+_NEXT_NUMBER = re.compile(r"\d\s*[.．、:：)）]$")
+"""What stands before a letter in `1. A 2. B`: a list of keys, no options."""
 MAX_STARTS = 40
 """Letters tried as the first option's: no real question has so many."""
 _JOINING = "、和与或及同跟"
@@ -40,10 +42,21 @@ def split_options(text: str, *, first: str = "A") -> tuple[str, list[tuple[str, 
     """
     marks = _chosen(_marks(text), first)
     if not marks or (first == "A" and len(marks) < 2):
-        return text, []
+        return _spaced(text) if first == "A" else (text, [])
     ends = [mark.start for mark in marks[1:]] + [len(text)]
     options = [(mark.letter, _tidy(text[mark.end : end])) for mark, end in zip(marks, ends, strict=True)]
     return text[: marks[0].start].rstrip(), options
+
+
+def _spaced(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """The text before a last line such as `A 甲 B 乙 C 丙`, and its options: letters in order with spaces around, three at least."""
+    before, _, line = text.rpartition("\n")
+    parts = re.split(r"(?:^|\s+)([A-H])\s+", line.strip())
+    letters, words = parts[1::2], [part.strip() for part in parts[2::2]]
+    in_order = len(letters) > 2 and letters == list(OPTION_LETTERS[: len(letters)])
+    if parts[0] or not in_order or not all(words) or any(_NEXT_NUMBER.search(word) for word in words):
+        return text, []
+    return before.rstrip(), list(zip(letters, words, strict=True))
 
 
 def split_glued(text: str, letters: tuple[str, ...]) -> tuple[str, list[tuple[str, str]]]:
@@ -90,6 +103,8 @@ def _marks(text: str) -> list[_Mark]:
         if match["plain"] and (before in "(（" or (match["sign"] in {")", "）"} and _is_inside(text, start))):
             continue
         at_line = not text[text.rfind("\n", 0, start) + 1 : start].strip()
+        if match["wrapped"] and match["wrapped"].islower() and not at_line:
+            continue
         sign = "()" if match["wrapped"] else _CLASSES.get(match["sign"] or "", "")
         if match["plain"] and (
             (not sign and not at_line) or _CODE.match(text, start) or (match["plain"].islower() and not at_line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from question_bank.formats.drawn import Drawn
 from question_bank.model import Citation, Difficulty, Kind
 from question_bank.reading import Note
 
@@ -24,6 +25,8 @@ class RawQuestion:
     blanks: list[str] = field(default_factory=list)
     """Answers given one a blank (columns `空 1`, `空 2` …)."""
     answer_where: str = ""
+    places: dict[str, str] = field(default_factory=dict)
+    """Where the `kind`, the `stem` and the `options` stand, in files in which each has a place of its own."""
     explanation: str = ""
     citation: Citation | None = None
     knowledge_points: tuple[str, ...] = ()
@@ -32,6 +35,8 @@ class RawQuestion:
     code: str | None = None
     tags: tuple[str, ...] = ()
     parts: list[RawQuestion] = field(default_factory=list)
+    pictures: list[tuple[str, Drawn]] = field(default_factory=list)
+    """Each with the text that it lies on: `drawn.STEM`, `drawn.EXPLANATION`, or an option's letter."""
     losses: list[Note] = field(default_factory=list)
     doubts: list[Note] = field(default_factory=list)
     refusal: Note | None = None

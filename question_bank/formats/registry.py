@@ -3,35 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import PurePath
-from typing import Protocol
+from typing import Any, Protocol
 
 from question_bank import textformat
-from question_bank.formats import (
-    aiken,
-    blackboard,
-    cloze,
-    csc_exam,
-    csv_table,
-    csv_writer,
-    docx,
-    docx_writer,
-    excel,
-    gift,
-    json2qti,
-    json_bank,
-    missingword,
-    moodle_xml,
-    qti,
-    qti12,
-    text,
-)
-from question_bank.formats.free_writer import plain_question, write_text
-from question_bank.formats.losses import unsaid
-from question_bank.formats.places import local
 from question_bank.formats.written import Written
-from question_bank.formats.xml_safety import looks_like_xml, parse_xml
 from question_bank.model import Question
 from question_bank.reading import Note, Reading, UnreadableFileError
 
@@ -62,53 +40,46 @@ class Format:
     """Reads a file whose keys stand in a second one: `read_pair(content, name=, answers=(content, name))`."""
 
 
-def _write_own(questions: Sequence[Question]) -> Written:
-    """Our own text holds plain words: markup, pictures, points and what is tagged beyond the topic are named as left out."""
-    losses = [
-        note
-        for number, question in enumerate(questions, 1)
-        for note in unsaid(
-            f"第 {number} 题",
-            question,
-            "本平台文本",
-            points=question.points,
-            images=question.images,
-            markup=question.is_html,
-            tags=question.tags[1:],
-        )
-    ]
-    plain = [replace(_plain(one), parts=tuple(map(_plain, one.parts))) for one in questions]
-    return Written(textformat.write(plain).encode("utf-8"), losses)
+def _later(place: str) -> Callable[..., Any]:
+    """Give a function of one format's module, loaded by the first call: a process that reads no file never pays 10 MB for the readers."""
+    module, _, function = place.rpartition(".")
 
+    def call(*arguments: Any, **named: Any) -> Any:
+        return getattr(import_module(f"question_bank.formats.{module}"), function)(*arguments, **named)
 
-def _plain(question: Question) -> Question:
-    return replace(plain_question(question), images=()) if question.is_html else question
+    return call
 
 
 FORMATS: tuple[Format, ...] = (
-    Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=excel.looks_like, read=excel.read, write=excel.write),
-    Format(name="docx", label="Word 文档", suffix=".docx", looks_like=docx.looks_like, read=docx.read, write=docx_writer.write, read_pair=docx.read),
-    Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=moodle_xml.looks_like, read=moodle_xml.read, write=moodle_xml.write),
-    Format(name="qti-1.2", label="QTI 1.2（Canvas）", suffix=".zip", looks_like=qti12.looks_like, read=qti12.read, write=qti12.write),
-    Format(name="qti", label="QTI 2.1、2.2、3.0", suffix=".zip", looks_like=qti.looks_like, read=qti.read, write=qti.write_qti30),
-    Format(name="qti-2.1", label="QTI 2.1", suffix=".zip", looks_like=qti.looks_like, read=qti.read, write=qti.write_qti21),
-    Format(name="qti-2.2", label="QTI 2.2", suffix=".zip", looks_like=qti.looks_like, read=qti.read, write=qti.write_qti22),
-    Format(name="qti-3.0", label="QTI 3.0", suffix=".zip", looks_like=qti.looks_like, read=qti.read, write=qti.write_qti30),
-    Format(name="blackboard", label="Blackboard", suffix=".dat", looks_like=blackboard.looks_like, read=blackboard.read),
-    Format(name="csc-exam", label="CSC Exam JSON", suffix=".json", looks_like=csc_exam.looks_like, read=csc_exam.read),
-    Format(name="json2qti", label="json2qti", suffix=".json", looks_like=json2qti.looks_like, read=json2qti.read),
-    Format(name="json", label="JSON 题库", suffix=".json", looks_like=json_bank.looks_like, read=json_bank.read),
-    Format(name="examtext", label="本平台文本格式", suffix=".txt", looks_like=textformat.looks_like, read=textformat.read, write=_write_own),
-    Format(name="aiken", label="Aiken", suffix=".txt", looks_like=aiken.looks_like, read=aiken.read, write=aiken.write),
-    Format(name="csv", label="csv 表格", suffix=".csv", looks_like=csv_table.looks_like, read=csv_table.read, write=csv_writer.write),
-    Format(name="missingword", label="Moodle missing word", suffix=".txt", looks_like=missingword.looks_like, read=missingword.read),
-    Format(name="moodle-cloze", label="Moodle cloze", suffix=".txt", looks_like=cloze.looks_like, read=cloze.read),
-    Format(name="gift", label="GIFT", suffix=".gift", looks_like=gift.looks_like, read=gift.read, write=gift.write),
-    Format(name="text", label="纯文本题库", suffix=".txt", looks_like=text.looks_like, read=text.read, write=write_text, read_pair=text.read),
+    Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=_later("excel.looks_like"), read=_later("excel.read"), write=_later("excel.write")),
+    Format(name="docx", label="Word 文档", suffix=".docx", looks_like=_later("docx.looks_like"), read=_later("docx.read"), write=_later("docx_writer.write"), read_pair=_later("docx.read")),
+    Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=_later("moodle_xml.looks_like"), read=_later("moodle_xml.read"), write=_later("moodle_xml.write")),
+    Format(name="qti-1.2", label="QTI 1.2（Canvas）", suffix=".zip", looks_like=_later("qti12.looks_like"), read=_later("qti12.read"), write=_later("qti12.write")),
+    Format(name="qti", label="QTI 2.1、2.2、3.0", suffix=".zip", looks_like=_later("qti.looks_like"), read=_later("qti.read"), write=_later("qti.write_qti30")),
+    Format(name="qti-2.1", label="QTI 2.1", suffix=".zip", looks_like=_later("qti.looks_like"), read=_later("qti.read"), write=_later("qti.write_qti21")),
+    Format(name="qti-2.2", label="QTI 2.2", suffix=".zip", looks_like=_later("qti.looks_like"), read=_later("qti.read"), write=_later("qti.write_qti22")),
+    Format(name="qti-3.0", label="QTI 3.0", suffix=".zip", looks_like=_later("qti.looks_like"), read=_later("qti.read"), write=_later("qti.write_qti30")),
+    Format(name="blackboard", label="Blackboard", suffix=".dat", looks_like=_later("blackboard.looks_like"), read=_later("blackboard.read")),
+    Format(name="csc-exam", label="CSC Exam JSON", suffix=".json", looks_like=_later("csc_exam.looks_like"), read=_later("csc_exam.read")),
+    Format(name="json2qti", label="json2qti", suffix=".json", looks_like=_later("json2qti.looks_like"), read=_later("json2qti.read")),
+    Format(name="json", label="JSON 题库", suffix=".json", looks_like=_later("json_bank.looks_like"), read=_later("json_bank.read")),
+    Format(name="examtext", label="本平台文本格式", suffix=".txt", looks_like=textformat.looks_like, read=textformat.read, write=_later("own_writer.write")),
+    Format(name="aiken", label="Aiken", suffix=".txt", looks_like=_later("aiken.looks_like"), read=_later("aiken.read"), write=_later("aiken.write")),
+    Format(name="csv", label="csv 表格", suffix=".csv", looks_like=_later("csv_table.looks_like"), read=_later("csv_table.read"), write=_later("csv_writer.write")),
+    Format(name="missingword", label="Moodle missing word", suffix=".txt", looks_like=_later("missingword.looks_like"), read=_later("missingword.read")),
+    Format(name="moodle-cloze", label="Moodle cloze", suffix=".txt", looks_like=_later("cloze.looks_like"), read=_later("cloze.read")),
+    Format(name="gift", label="GIFT", suffix=".gift", looks_like=_later("gift.looks_like"), read=_later("gift.read"), write=_later("gift.write")),
+    Format(name="text", label="纯文本题库", suffix=".txt", looks_like=_later("text.looks_like"), read=_later("text.read"), write=_later("free_writer.write_text"), read_pair=_later("text.read")),
 )  # fmt: skip
 """In the order in which a file is asked what it is: what is sure of itself first."""
 
 _BY_NAME = {each.name: each for each in FORMATS}
+
+
+def load_readers() -> None:
+    """Load every format's reader now, as a process does whose children are to find them there."""
+    for each in FORMATS:
+        each.looks_like(b"", "")
 
 
 def detect(content: bytes, name: str) -> str | None:
@@ -150,9 +121,9 @@ def read_file(
 
 def _why_unknown(content: bytes, name: str) -> str:
     """Why a file is of no known format; an XML file that is broken or unsafe is told so."""
-    if looks_like_xml(content):
-        root = parse_xml(content)
-        return f"这个 XML 文件不是题库（最外层是 {local(root)}）。请确认选对了文件，题库包请上传整个压缩包。"
+    if _later("xml_safety.looks_like_xml")(content):
+        root = _later("xml_safety.parse_xml")(content)
+        return f"这个 XML 文件不是题库（最外层是 {_later('places.local')(root)}）。请确认选对了文件，题库包请上传整个压缩包。"
     return f"认不出「{PurePath(name).name}」是哪种题库格式。请确认选对了文件；可以改存为 Excel（.xlsx）后再导入。"
 
 

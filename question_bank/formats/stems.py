@@ -8,7 +8,7 @@ from itertools import pairwise
 from question_bank.formats.answers import read_letters, read_truth
 from question_bank.formats.keys import BLANK
 
-_BRACKET = re.compile(r"[(（]\s*([^()（）]{1,30}?)\s*[)）]")
+_BRACKET = re.compile(r"[(（【\[]\s*([^()（）【】\[\]]{1,30}?)\s*[)）】\]]")
 _KEYED = re.compile(
     r"[(（【〔\[]\s*(?P<inner>[^()（）【】〔〕\[\]]{1,30}?)\s*[)）】〕\]]|(?<!\w)_+\s*(?P<lined>[A-HＡ-Ｈ]{1,8})\s*_+(?!\w)"
     r"|(?<=[\u4e00-\u9fff])_+\s*(?P<glued>[A-HＡ-Ｈ]{1,8})\s*_+(?=[\u4e00-\u9fff，。]|$)"

@@ -334,17 +334,17 @@ def test_a_key_in_doubt_is_never_guessed(row, code):
 
 
 @pytest.mark.parametrize(
-    ("row", "code"),
+    ("row", "code", "column"),
     [
-        (["连线题", "甲", "一", "二", "三", "A"], "kind_not_sat"),
-        (["排序题", "甲", "一", "二", "三", "ABC"], "kind_not_sat"),
-        (["单选题", "", "一", "二", "三", "A"], "no_stem"),
-        (["单选题", "甲", "一", "", "", "A"], "too_few_options"),
+        (["连线题", "甲", "一", "二", "三", "A"], "kind_not_sat", "「题型」列"),
+        (["排序题", "甲", "一", "二", "三", "ABC"], "kind_not_sat", "「题型」列"),
+        (["单选题", "", "一", "二", "三", "A"], "no_stem", "「题干」列"),
+        (["单选题", "甲", "一", "", "", "A"], "too_few_options", "「选项A」至「选项C」列"),
     ],
 )
-def test_what_cannot_be_a_question_is_refused_with_its_row(row, code):
+def test_what_cannot_be_a_question_is_refused_with_its_row_and_column(row, code, column):
     reading = read(("s", [["题型", "题干", "选项A", "选项B", "选项C", "答案"], row]))
-    assert [(note.code, note.where) for note in reading.refused] == [(code, "工作表「s」 第 2 行")]
+    assert [(note.code, note.where) for note in reading.refused] == [(code, f"工作表「s」 第 2 行{column}")]
 
 
 def test_a_date_that_excel_made_is_a_named_loss():

@@ -131,7 +131,7 @@ def test_json_options_are_read_by_their_words_and_not_by_their_numbers():
     assert found.imported[0].question.options == ("甲", "乙") and keys(found) == [["B"]]
 
 
-def test_pictures_of_a_workbook_are_named_as_lost_with_their_row():
+def test_pictures_of_a_workbook_come_along_and_those_that_cannot_be_had_are_named_with_their_row():
     found = workbook(
         CHOICES,
         ["单选题", "看图，谁？", *WORDS, "B"],
@@ -139,8 +139,9 @@ def test_pictures_of_a_workbook_are_named_as_lost_with_their_row():
         ["单选题", "没有图，谁？", *WORDS, "A"],
         pictures=["B2", "K30"],
     )
-    assert [[note.code for note in one.losses] for one in found.imported] == [["image"], ["image"], []]
-    assert "DISPIMG" not in found.imported[1].question.stem and "第 2 行" in found.imported[0].losses[0].where
+    assert [[note.code for note in one.losses] for one in found.imported] == [[], ["image"], []]
+    assert [len(one.question.images) for one in found.imported] == [1, 0, 0]
+    assert "DISPIMG" not in found.imported[1].question.stem and "第 3 行" in found.imported[1].losses[0].where
     assert [note.code for note in found.remarks] == ["image"]
 
 

@@ -1,40 +1,67 @@
-"""Where the pictures of a workbook stand, so that a question that loses one says so."""
+"""The pictures of a workbook: drawn over cells, or kept in cells as WPS does."""
 
 from __future__ import annotations
 
 import posixpath
 
+from question_bank.formats.drawn import Drawn, Placed, drawn_of
 from question_bank.formats.places import local
 from question_bank.formats.safety import Archive
 from question_bank.formats.xml_safety import Element, parse_xml
 from question_bank.reading import UnreadableFileError
 
 _PACKAGE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_SHEET, _DRAWING = "/worksheet", "/drawing"
+_SHEET, _DRAWING, _IMAGE = "/worksheet", "/drawing", "/image"
+_CELL_IMAGES = "xl/cellimages.xml"
 _ANCHORS = frozenset({"twoCellAnchor", "oneCellAnchor"})
 MAX_PICTURES = 20_000
 
 
-def picture_rows(archive: Archive) -> dict[str, list[int]]:
-    """Give for each sheet's name the rows (from 0) in which pictures begin; nothing where the workbook's parts do not say."""
+def placed_pictures(archive: Archive) -> dict[str, list[Placed]]:
+    """Give for each sheet's name its pictures and the cells in which they begin; nothing where the workbook's parts do not say."""
     try:
-        return _rows(archive)
+        return _placed(archive)
     except UnreadableFileError:
         return {}
 
 
-def _rows(archive: Archive) -> dict[str, list[int]]:
+def cell_pictures(archive: Archive) -> dict[str, Drawn]:
+    """Give the pictures that WPS keeps in cells, by the name by which `DISPIMG` calls them."""
+    if _CELL_IMAGES not in archive:
+        return {}
+    try:
+        root = parse_xml(archive.read(_CELL_IMAGES), what="工作簿")
+        files = _related(archive, _CELL_IMAGES, _IMAGE)
+    except UnreadableFileError:
+        return {}
+    found: dict[str, Drawn] = {}
+    for picture in root.iter("{*}pic"):
+        name = next((part.get("name", "") for part in picture.iter("{*}cNvPr")), "")
+        drawn = _drawn(archive, picture, files)
+        if name and drawn is not None:
+            found[name] = drawn
+    return found
+
+
+def _placed(archive: Archive) -> dict[str, list[Placed]]:
+    found: dict[str, list[Placed]] = {}
+    for name, path in sheet_parts(archive).items():
+        placed = [one for drawing in _related(archive, path, _DRAWING).values() for one in _anchored(archive, drawing)]
+        if placed:
+            found[name] = placed[:MAX_PICTURES]
+    return found
+
+
+def sheet_parts(archive: Archive) -> dict[str, str]:
+    """Give the part of the archive that holds each sheet, by the sheet's name."""
     book = "xl/workbook.xml"
     if book not in archive:
         return {}
     targets = _related(archive, book, _SHEET)
-    found: dict[str, list[int]] = {}
-    for sheet in parse_xml(archive.read(book), what="工作簿").iter("{*}sheet"):
-        path = targets.get(sheet.get(f"{_PACKAGE}id", ""), "")
-        rows = [row for drawing in _related(archive, path, _DRAWING).values() for row in _anchored(archive, drawing)]
-        if rows:
-            found[sheet.get("name", "")] = rows[:MAX_PICTURES]
-    return found
+    return {
+        sheet.get("name", ""): targets.get(sheet.get(f"{_PACKAGE}id", ""), "")
+        for sheet in parse_xml(archive.read(book), what="工作簿").iter("{*}sheet")
+    }
 
 
 def _related(archive: Archive, path: str, kind: str) -> dict[str, str]:
@@ -53,17 +80,27 @@ def _related(archive: Archive, path: str, kind: str) -> dict[str, str]:
     return parts
 
 
-def _anchored(archive: Archive, drawing: str) -> list[int]:
-    """Give the rows in which the pictures of a drawing begin; shapes without a picture are none."""
+def _anchored(archive: Archive, drawing: str) -> list[Placed]:
+    """Give the pictures of a drawing with the cells in which they begin; shapes without a picture are none."""
     if drawing not in archive:
         return []
     root = parse_xml(archive.read(drawing), what="工作簿")
-    anchors = [
-        one for one in root if local(one) in _ANCHORS and any(local(part) == "pic" for part in one.iter("{*}pic"))
-    ]
-    return [row for anchor in anchors if (row := _row_of(anchor)) is not None]
+    files = _related(archive, drawing, _IMAGE)
+    found: list[Placed] = []
+    for anchor in root:
+        if local(anchor) not in _ANCHORS:
+            continue
+        row, column = _number(anchor, "row"), _number(anchor, "col")
+        if row is not None:
+            found += [Placed(row, column or 0, _drawn(archive, picture, files)) for picture in anchor.iter("{*}pic")]
+    return found
 
 
-def _row_of(anchor: Element) -> int | None:
-    text = next((cell.text or "" for start in anchor.iter("{*}from") for cell in start.iter("{*}row")), "")
+def _drawn(archive: Archive, picture: Element, files: dict[str, str]) -> Drawn | None:
+    path = next((files.get(blip.get(f"{_PACKAGE}embed", ""), "") for blip in picture.iter("{*}blip")), "")
+    return drawn_of(path, archive.read(path)) if path and path in archive else None
+
+
+def _number(anchor: Element, name: str) -> int | None:
+    text = next((cell.text or "" for start in anchor.iter("{*}from") for cell in start.iter(f"{{*}}{name}")), "")
     return int(text) if text.strip().isdigit() and len(text) < 8 else None

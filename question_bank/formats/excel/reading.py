@@ -9,7 +9,8 @@ from question_bank.formats.assembling import assemble
 from question_bank.formats.excel.workbook import OLE, ZIP, Sheet, open_sheets
 from question_bank.formats.raw import RawQuestion
 from question_bank.formats.tables.cases import join_cases
-from question_bank.formats.tables.rows import Table, read_table
+from question_bank.formats.tables.rows import read_table
+from question_bank.formats.tables.table import Table
 from question_bank.model import Kind
 from question_bank.reading import Note, Reading, UnreadableFileError
 
@@ -58,7 +59,7 @@ def _table(sheet: Sheet, file_kind: Kind | None) -> Table:
     return Table(
         f"工作表「{sheet.name}」", sheet.rows, range(1, len(sheet.rows) + 1),
         kind_hint=kind or (None if label else file_kind), label_hint=label, joined=sheet.joined,
-        pictures=sheet.pictures,
+        pictures=sheet.pictures, cell_pictures=sheet.cell_pictures,
     )  # fmt: skip
 
 

@@ -17,7 +17,10 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from question_bank.formats.excel.pictures import picture_rows
+from question_bank.formats.drawn import Drawn, Placed
+from question_bank.formats.excel.number_formats import code_of, shown
+from question_bank.formats.excel.pictures import cell_pictures, placed_pictures
+from question_bank.formats.excel.shown_numbers import show_numbers
 from question_bank.formats.safety import Archive, open_archive
 from question_bank.reading import UnreadableFileError
 
@@ -47,8 +50,9 @@ class Sheet:
     hidden: bool
     rows: list[list[object]]
     joined: list[tuple[int, int, int, int]] = field(default_factory=list)
-    pictures: list[int] = field(default_factory=list)
-    """Rows in which pictures begin."""
+    pictures: list[Placed] = field(default_factory=list)
+    cell_pictures: dict[str, Drawn] = field(default_factory=dict)
+    """What WPS keeps in cells, by the name by which cells call it."""
 
 
 def open_sheets(content: bytes, *, name: str) -> list[Sheet]:
@@ -76,14 +80,23 @@ def _open_xlsx(content: bytes) -> list[Sheet]:
             )
         hidden = {sheet.name for sheet in workbook.sheets_metadata if sheet.visible is not SheetVisibleEnum.Visible}
         names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ is SheetTypeEnum.WorkSheet]
-        pictures = picture_rows(archive)
-        return _within_grid(
-            _sheet(name, name in hidden, workbook.get_sheet_by_name(name), pictures.get(name, [])) for name in names
+        pictures, in_cells = placed_pictures(archive), cell_pictures(archive)
+        return _as_shown(
+            archive,
+            _within_grid(
+                _sheet(name, name in hidden, workbook.get_sheet_by_name(name), pictures.get(name, []), in_cells)
+                for name in names
+            ),
         )
     except PasswordError as error:
         raise UnreadableFileError("工作簿加了密码。请去掉密码后再导入。") from error
     except (CalamineError, ValueError, OSError, KeyError) as error:
         raise UnreadableFileError(f"工作簿已损坏，读不出来。{_RESAVE}") from error
+
+
+def _as_shown(archive: Archive, sheets: list[Sheet]) -> list[Sheet]:
+    show_numbers(archive, {sheet.name: sheet.rows for sheet in sheets})
+    return sheets
 
 
 def _within_grid(sheets: Iterable[Sheet]) -> list[Sheet]:
@@ -167,10 +180,10 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _sheet(name: str, hidden: bool, sheet: CalamineSheet, pictures: list[int]) -> Sheet:
+def _sheet(name: str, hidden: bool, sheet: CalamineSheet, pictures: list[Placed], in_cells: dict[str, Drawn]) -> Sheet:
     rows: list[list[object]] = [list(row) for row in sheet.to_python(skip_empty_area=False)]
     joined = [(top, left, bottom, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or []]
-    return Sheet(name, hidden, rows, joined, pictures)
+    return Sheet(name, hidden, rows, joined, pictures, in_cells)
 
 
 def _open_xls(content: bytes) -> list[Sheet]:
@@ -203,11 +216,16 @@ def _xls_row(book: xlrd.Book, sheet: xlrd.sheet.Sheet, row: int) -> list[object]
 def _xls_value(book: xlrd.Book, cell: xlrd.sheet.Cell) -> object:
     if cell.ctype == xlrd.XL_CELL_DATE:
         try:
-            return xlrd.xldate_as_datetime(cell.value, book.datemode)
+            moment = xlrd.xldate_as_datetime(cell.value, book.datemode)
+            return moment.time() if 0 < cell.value < 1 else moment
         except (ValueError, OverflowError, xlrd.XLDateError):
             return cell.value
     if cell.ctype == xlrd.XL_CELL_BOOLEAN:
         return bool(cell.value)
+    if cell.ctype == xlrd.XL_CELL_NUMBER and cell.xf_index is not None:
+        form = book.format_map.get(book.xf_list[cell.xf_index].format_key)
+        code = code_of(form.format_key, {form.format_key: form.format_str}) if form else ""
+        return shown(cell.value, code) if code else cell.value
     if cell.ctype in {xlrd.XL_CELL_ERROR, xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK}:
         return ""
     return cell.value

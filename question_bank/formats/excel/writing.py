@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import xlsxwriter
+from xlsxwriter.exceptions import XlsxWriterException
+from xlsxwriter.image import Image as SizedImage
+from xlsxwriter.worksheet import Worksheet
 
 from question_bank.formats.markup import to_plain
 from question_bank.formats.stems import take_letter_keys
@@ -18,6 +22,7 @@ from question_bank.model import (
     KIND_NAMES,
     OPTION_LETTERS,
     TRUE_FALSE_OPTIONS,
+    Image,
     Kind,
     Question,
 )
@@ -27,6 +32,9 @@ SHEET = "题库"
 OPTION_COLUMNS = 8
 BEFORE_OPTIONS = ("编号", "题型", "题干")
 AFTER_OPTIONS = ("答案", "解析", "难度", "知识点", "法律", "条文", "法律版本", "分值", "标签", "所属案例")
+WIDEST_PICTURE, TALLEST_PICTURE = 260, 150
+"""Pixels within which a picture is laid over its cell."""
+_BANK_PICTURE = re.compile(r"bank:([^\"']+)")
 MAX_CELL = 32_767
 """Characters that Excel takes into one cell."""
 
@@ -40,7 +48,7 @@ def columns(options: int = OPTION_COLUMNS) -> list[str]:
 
 
 def write(questions: Sequence[Question]) -> Written:
-    """The workbook, and what of the questions it cannot say (pictures, formatting, over-long texts)."""
+    """The workbook with pictures over their cells, and what of the questions it cannot say (formatting, over-long texts)."""
     wide = max((len(one.options) for question in questions for one in (question, *question.parts)), default=0)
     heads = columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
     losses: list[Note] = []
@@ -54,6 +62,7 @@ def write(questions: Sequence[Question]) -> Written:
         sheet.freeze_panes(1, 0)
         for number, row in enumerate(rows_of(questions), 1):
             row.note_long(number + 1)
+            _draw(sheet, number, heads, row)
             losses.extend(row.losses)
             for index, head in enumerate(heads):
                 if row.cells.get(head):
@@ -61,11 +70,28 @@ def write(questions: Sequence[Question]) -> Written:
     return Written(target.getvalue(), losses)
 
 
+def _draw(sheet: Worksheet, number: int, heads: Sequence[str], row: Row) -> None:
+    """Lay a row's pictures over the cells that they belong to; what Excel cannot show is a loss."""
+    for head, image in row.pictures:
+        try:
+            drawn = SizedImage(io.BytesIO(image.content))
+        except XlsxWriterException:
+            row.losses.append(Note(row.where, f"题里的图片“{image.name}”Excel 不能显示，没有写入。", "image"))
+            continue
+        scale = min(1, WIDEST_PICTURE / max(drawn.width, 1), TALLEST_PICTURE / max(drawn.height, 1))
+        sheet.set_row_pixels(number, TALLEST_PICTURE + 30)
+        options = {"image_data": io.BytesIO(image.content), "x_scale": scale, "y_scale": scale, "y_offset": 24}
+        sheet.insert_image(number, heads.index(head), image.name, options)
+
+
 @dataclass(slots=True)
 class Row:
     """The cells of one row by head."""
 
     cells: dict[str, str]
+    where: str = ""
+    pictures: list[tuple[str, Image]] = field(default_factory=list)
+    """Each with the head of its column."""
     losses: list[Note] = field(default_factory=list)
 
     def note_long(self, number: int) -> None:
@@ -113,7 +139,19 @@ def _row(question: Question, where: str, kind_name: str) -> Row:
     losses += _ambiguous(plain, where)
     options = TRUE_FALSE_OPTIONS if plain.kind is Kind.TRUE_FALSE else plain.options
     cells |= {f"选项{letter}": text for letter, text in zip(OPTION_LETTERS, options, strict=False)}
-    return Row(cells, losses)
+    return Row(cells, where, _pictures(question, options), losses)
+
+
+def _pictures(question: Question, options: Sequence[str]) -> list[tuple[str, Image]]:
+    """Give a question's pictures with the heads of the columns in whose texts they stand."""
+    texts = [("题干", question.stem), ("解析", question.explanation)]
+    texts += [
+        (f"选项{letter}", text) for letter, text, _ in zip(OPTION_LETTERS, question.options, options, strict=False)
+    ]
+    shelf = {image.name: image for image in question.images}
+    named = [(head, shelf[name]) for head, text in texts for name in _BANK_PICTURE.findall(text) if name in shelf]
+    unnamed = [image for image in question.images if all(image is not one for _, one in named)]
+    return [*named, *(("题干", image) for image in unnamed)]
 
 
 def _ambiguous(question: Question, where: str) -> list[Note]:
@@ -127,12 +165,14 @@ def _ambiguous(question: Question, where: str) -> list[Note]:
 
 def _plain(question: Question, where: str) -> tuple[Question, list[Note]]:
     """The question with plain texts only, and notes on what that cost."""
-    losses = [Note(where, "题里的图片没有写入 Excel。", "image")] if question.images else []
+    losses: list[Note] = []
     if not question.is_html:
         return question, losses
     stem, *options = (to_plain(text) for text in (question.stem, *question.options))
     explanation = to_plain(question.explanation)
-    lost = sorted({name for _, name in (stem, explanation, *options) if name} - ({"图片"} if losses else set()))
+    lost = sorted(
+        {name for _, name in (stem, explanation, *options) if name} - ({"图片"} if question.images else set())
+    )
     if lost:
         losses.append(Note(where, f"题里的{'、'.join(lost)}没有写入 Excel，只写入了文字。", "formatting"))
     texts = tuple(text for text, _ in options)

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from question_bank.formats.draft import Draft, Outcome, add_outcome, not_sat, settle
 from question_bank.formats.gift.lexer import blocks, hide
 from question_bank.formats.gift.parser import GiftAnswer, GiftQuestion, GiftText, GiftType, parse
+from question_bank.formats.images import shelve_all
 from question_bank.formats.numbers import as_texts
 from question_bank.formats.plain_text import decode_text, text_head
 from question_bank.formats.rich import Rich, guessed
@@ -68,6 +69,7 @@ def _outcome(question: GiftQuestion, where: str) -> Outcome:
     if "markdown" in {question.stem.format, *(answer.text.format for answer in question.answers)}:
         draft.lose("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
     _FILLERS.get(question.type, _fill_nothing)(draft, question)
+    shelve_all(draft)
     return settle(draft)
 
 

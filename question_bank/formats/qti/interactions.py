@@ -62,6 +62,11 @@ def fill_choice(interaction: Element, scoring: Scoring, renderer: Renderer, draf
         draft.doubt_key("no_key", "题目没有声明作答结果，也就没有答案。请补上答案。")
     right = right_choices(declaration, scoring, draft)
     draft.right = _places(right, [choice.get("identifier", "") for choice in choices], draft)
+    most = interaction.get("maxChoices", "0")
+    if most.isdecimal() and 0 < int(most) < len(draft.right):
+        reason = f"只许选 {most} 项，却有 {len(draft.right)} 个正确答案。请核对题型和答案。"
+        draft.doubt_key("two_keys", reason)
+        draft.right = []
 
 
 def fill_text(interaction: Element, scoring: Scoring, renderer: Renderer, draft: Draft) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from question_bank.formats.raw import RawQuestion
-from question_bank.formats.tables.rows import TableRow, own_code
+from question_bank.formats.tables.table import TableRow
 from question_bank.model import Kind
 from question_bank.reading import Note
+
+_NAMED_CASE = re.compile(r"案例#\d+")
 
 
 def join_cases(rows: list[TableRow]) -> list[RawQuestion]:
@@ -29,7 +33,7 @@ def join_cases(rows: list[TableRow]) -> list[RawQuestion]:
         if id(raw) in parts:
             raw.parts = [row.raw for row in sorted(parts[id(raw)], key=_order)]
     for row in rows:
-        row.raw.code = own_code(row.raw.code)
+        row.raw.code = _own_code(row.raw.code)
     return _with_materials(rows, found)
 
 
@@ -66,3 +70,8 @@ def _with_materials(rows: list[TableRow], found: list[RawQuestion]) -> list[RawQ
             joined.append(raw)
         current = material
     return joined
+
+
+def _own_code(code: str | None) -> str | None:
+    """The code without the place-holder that our own writer gives to a case that has none."""
+    return None if code and _NAMED_CASE.fullmatch(code) else code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from question_bank.model import Difficulty
@@ -16,12 +17,20 @@ _LIST_DIVIDERS = re.compile(r"[;；,，|｜\n]+")
 _POINTS = re.compile(r"(\d{1,5}(?:\.\d{1,2})?)\s*分?")
 
 
+@dataclass(frozen=True, slots=True)
+class ShownNumber:
+    """A number as its cell shows it (`10%`); unsure where the cell's format is beyond us."""
+
+    text: str
+    is_sure: bool
+
+
 def cell_text(value: object) -> str:
     """The cell as a person sees it: `2` for 2.0, an ISO date for a date."""
     if value is None or value == "":
         return ""
-    if isinstance(value, str):
-        return value.strip()
+    if isinstance(value, (str, ShownNumber)):
+        return value.strip() if isinstance(value, str) else value.text
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
@@ -34,6 +43,11 @@ def cell_text(value: object) -> str:
 def is_date(value: object) -> bool:
     """Whether a spreadsheet program has made a date or a time of the cell."""
     return isinstance(value, (dt.date, dt.time, dt.timedelta))
+
+
+def is_unsure_number(value: object) -> bool:
+    """Whether the cell shows its number in a form that we could not repeat."""
+    return isinstance(value, ShownNumber) and not value.is_sure
 
 
 def read_difficulty(text: str, *, top: int) -> Difficulty | None:
@@ -53,12 +67,12 @@ def read_difficulty(text: str, *, top: int) -> Difficulty | None:
 
 
 def read_points(text: str) -> Decimal | None:
-    """The points that a cell such as `2`, `2.5` or `2分` gives; None when it is no such number."""
+    """The points that a cell such as `2`, `2.5` or `2分` gives; None when it is no such number above zero."""
     match = _POINTS.fullmatch(unicodedata.normalize("NFKC", text).strip())
     if not match:
         return None
     try:
-        return Decimal(match[1])
+        return Decimal(match[1]) or None
     except InvalidOperation:
         return None
 

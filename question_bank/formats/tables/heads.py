@@ -15,6 +15,8 @@ HEAD_ROWS = 10
 """The head stands in one of so many first rows."""
 MAX_HEAD = 60
 """Characters of a head, its remarks included."""
+MANY_COLUMNS = 3
+"""Heads in one row that no question's own words make by chance."""
 LEAST_SURE = 99
 """The rank of a name that is only built like one of its field's."""
 
@@ -52,7 +54,7 @@ _NAMES: dict[Field, str] = {
     Field.MATERIAL: "材料 案例 材料内容 案例内容 背景材料 公共题干 共用题干 案例材料 题干材料 材料题干",
     Field.OPTIONS: "选项 备选项 备选答案 选项内容 候选项 试题选项 题目选项 可选项 所有选项 答案选项 全部选项 选择项 options choices",
     Field.ANSWER: "答案 正确答案 参考答案 标准答案 试题答案 题目答案 正确选项 答案内容 标答 正确答案选项 正确项 参考要点 answer output correctanswer",
-    Field.EXPLANATION: "解析 答案解析 试题解析 题目解析 题解 解释 说明 分析 试题分析 答案说明 错误原因 错因 详解 答题解析 解题思路 解析内容 依据 法律依据 "
+    Field.EXPLANATION: "解析 答案解析 试题解析 题目解析 题解 解释 说明 分析 试题分析 答案说明 错误原因 错因 详解 答题解析 解题思路 解析内容 解析说明 参考解析 答案依据 依据 法律依据 "
     "explanation analysis",
     Field.DIFFICULTY: "难度 难易度 难易程度 试题难度 题目难度 难度等级 难度级别 难度系数 level difficulty",
     Field.KNOWLEDGE: "知识点 考点 所属知识点 知识点名称 知识要点 考核点 考查点",
@@ -60,7 +62,7 @@ _NAMES: dict[Field, str] = {
     Field.ARTICLE: "条文 法条 条款 法律条文 条文号",
     Field.LAW_VERSION: "法律版本 版本日期",
     Field.POINTS: "分值 分数 得分 每题分值 单题分数 题目分值 题目分数 试题分数 试题分值 单空分数 子题分值 本题分数 分 默认分值 score points",
-    Field.TAGS: "标签 关键字 关键词 方向 章节 分类 类别 题目分类 试题分类 科目 专业 来源 出处 所属分类 分区 章节分区 模块 tags tag source category topic",
+    Field.TAGS: "标签 关键字 关键词 方向 章节 分类 类别 题目分类 试题分类 科目 专业 来源 出处 所属分类 分区 章节分区 所属章节 模块 tags tag source category topic",
     Field.CODE: "编号 题目编号 试题编号 试题guid guid id 题目id 试题id 题目标识 试题标识 题号 序号 题目序号 no no. number",
     Field.PARENT: "父题标识 所属案例 父题编号 父题id 父试题guid 父题 父题序号 父级标识 材料编号 大题编号 父试题编号 上级题目 主题编号 案例编号",
     Field.ORDER: "子题顺序 排序 顺序 排序号 子题序号 小题序号",
@@ -126,11 +128,14 @@ def plain_head(text: str) -> str:
     return _NOTES.sub("", _LONE_LETTER.sub(r"\1", unicodedata.normalize("NFKC", text))).strip().lower()
 
 
-def find_head(rows: Sequence[Sequence[str]]) -> Head | None:
-    """The head among the first rows, with a second row of option letters joined to it; None where there is no question table."""
+def find_head(rows: Sequence[Sequence[str]], *, of_kind: bool = False) -> Head | None:
+    """The head among the first rows, with a second row of option letters joined to it; None where there is no question table.
+
+    `of_kind`: the table's name says of what kind its questions are, so that a column of stems is enough.
+    """
     best: Head | None = None
     for number, row in enumerate(rows[:HEAD_ROWS]):
-        head = _read_head(number, row)
+        head = _read_head(number, row, of_kind=of_kind)
         if head and (best is None or len(head.columns) > len(best.columns)):
             best = head
     if best and best.row + 1 < len(rows):
@@ -157,13 +162,19 @@ def _with_wide_options(head: Head, rows: Sequence[Sequence[str]]) -> Head:
     return head
 
 
-def is_head_again(head: Head, row: Sequence[str]) -> bool:
-    """Whether a row below repeats the head."""
-    again = _read_head(0, row)
-    return again is not None and len(again.columns) >= max(3, len(head.columns) - 1)
+def further_head(head: Head, number: int, rows: Sequence[Sequence[str]]) -> Head | None:
+    """The head that a row further down is, of a part with columns of its own, or the table's own head again."""
+    again = _read_head(number, rows[number])
+    if again is None or len(again.columns) < min(MANY_COLUMNS, len(head.columns)):
+        return None
+    again = _with_second_row(again, rows[number], rows[number + 1]) if number + 1 < len(rows) else again
+    known = {(column.field, column.place, column.index) for column in head.columns}
+    repeated = sum((column.field, column.place, column.index) in known for column in again.columns)
+    is_same = repeated >= len(again.columns) - 1
+    return replace(head, row=again.row, last_row=again.last_row) if is_same else again
 
 
-def _read_head(number: int, row: Sequence[str]) -> Head | None:
+def _read_head(number: int, row: Sequence[str], *, of_kind: bool = False) -> Head | None:
     columns: dict[tuple[Field, int], tuple[int, Column]] = {}
     shared: list[Column] = []
     unknown: list[Column | tuple[int, str]] = []
@@ -195,7 +206,7 @@ def _read_head(number: int, row: Sequence[str]) -> Head | None:
     head = Head(number, number, _answer_beside_options(found), unknown, is_from_zero=is_from_zero)
     kinds = head.of(Field.KIND)
     head.codes = codes_in(row[kinds[0].index]) if kinds else {}
-    return head if _is_head(head) else None
+    return head if _is_head(head) or (of_kind and _has_stems(head)) else None
 
 
 def _field_named(cell: str) -> tuple[Field, int, int] | None:
@@ -233,6 +244,11 @@ def _is_head(head: Head) -> bool:
     ):
         return False
     return Field.STEM in fields and bool(fields & evidence)
+
+
+def _has_stems(head: Head) -> bool:
+    stems = head.of(Field.STEM)
+    return bool(stems) and plain_head(stems[0].head) not in _WEAK_STEMS
 
 
 def _field_of(name: str) -> tuple[Field, int, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 
 from question_bank.formats.options import split_options, strip_mark
 from question_bank.model import OPTION_LETTERS
@@ -13,6 +14,10 @@ _RARER = (r"\$", r"\^", r"[~～]", r"/", r"[ \u3000]{2,}|\u3000")
 """Signs that words may hold too: they divide only where they give three parts."""
 _UNSURE = (r"[，,]", r"、", r"\s+")
 _SEQUENCE = re.compile(r"(?:^|(?<=[、，,/；;\s]))([A-Z])[、.．:：]\s*")
+_COUNTED = re.compile(
+    r"(?:^|(?<=[\s、，,/；;]))(?:([a-z])\s*[、.．:：)）]|([1-9])\s*[、.．:：)）](?!\d)|([A-Z])(?=[\u4e00-\u9fff]))|([①-⑨])"
+)
+"""Small letters, numbers, letters without a sign: they mark options where they begin the cell and leave none out."""
 _TRAILING = re.compile(r"(?:<br\s*/?>|[|｜$#@&;；,，、/\s])+$", re.IGNORECASE)
 _TEXT_NAMES = ("text", "content", "value", "label", "name", "option", "内容", "选项内容", "选项", "title")
 _KEY_NAMES = ("key", "letter", "id", "no", "prefix", "code", "选项序号", "标号", "optionKey")
@@ -30,7 +35,7 @@ def read_options(text: str) -> list[tuple[str, str]]:
     prefix, lettered = split_options(text)
     if len(lettered) >= 2 and not prefix.strip():
         return _without_dividers(lettered)
-    listed = _in_sequence(text)
+    listed = _in_sequence(text) or _counted(text)
     if listed:
         return listed
     for divider in (*_DIVIDERS, *_RARER):
@@ -59,6 +64,25 @@ def _in_sequence(text: str) -> list[tuple[str, str]]:
         return []
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     return [(mark[1], text[mark.end() : end].strip("、，,/；; \n\t")) for mark, end in zip(marks, ends, strict=True)]
+
+
+def _counted(text: str) -> list[tuple[str, str]]:
+    """Options counted as `a.甲 b.乙`, `1.甲 2.乙`, `A甲 B乙` or `①甲②乙`."""
+    marks: list[re.Match[str]] = []
+    for match in _COUNTED.finditer(text):
+        alike = not marks or match.lastindex == marks[0].lastindex
+        if alike and _place(match) == len(marks):
+            marks.append(match)
+    if len(marks) < 3 or marks[0].start():
+        return []
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    parts = [text[mark.end() : end].strip("、，,/；; \n\t") for mark, end in zip(marks, ends, strict=True)]
+    return list(zip(OPTION_LETTERS, parts, strict=False))
+
+
+def _place(mark: re.Match[str]) -> int:
+    sign = unicodedata.normalize("NFKC", mark[mark.lastindex or 0]).upper()
+    return int(sign) - 1 if sign.isdigit() else OPTION_LETTERS.index(sign)
 
 
 def _without_dividers(options: list[tuple[str, str]]) -> list[tuple[str, str]]:

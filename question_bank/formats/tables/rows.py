@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from question_bank.formats import kinds
 from question_bank.formats.answers import is_by_number
+from question_bank.formats.drawn import EXPLANATION, ONLY_PICTURE, STEM, Drawn, Placed
 from question_bank.formats.options import strip_mark
 from question_bank.formats.raw import RawQuestion
-from question_bank.formats.tables.cells import cell_text, is_date, read_difficulty, read_list, read_points
-from question_bank.formats.tables.heads import Column, Field, Head, find_head, is_head_again
+from question_bank.formats.tables.cells import (
+    cell_text,
+    is_date,
+    is_unsure_number,
+    read_difficulty,
+    read_list,
+    read_points,
+)
+from question_bank.formats.tables.contradictions import doubt_letters, doubt_longer_row, doubt_second_columns
+from question_bank.formats.tables.heads import Column, Field, Head, find_head, further_head
 from question_bank.formats.tables.option_cells import read_options, read_unsure_options
 from question_bank.formats.tables.stem_cells import complete_from_stem
+from question_bank.formats.tables.table import Table, TableReading, TableRow
 from question_bank.model import OPTION_LETTERS, Citation, Kind
 from question_bank.reading import Note
 
@@ -21,53 +30,14 @@ _REMARK_ROW = re.compile(r"(?:填写)?(?:说明|备注|注意|注意事项|提�
 _REQUIRED = frozenset({"必填", "选填", "非必填", "可选", "必选", "可不填", "条件必填"})
 _SECTION = re.compile(r"^[一二三四五六七八九十\d]{0,3}[、.．]?\s*([^(（:：]{2,12}?)\s*(?:[(（:：].*)?$", re.DOTALL)
 _CASE_PART = re.compile(r"案例(?:分析)?题?\s*[-—－_/·:：]\s*(.+)")
-_CELL_PICTURE = re.compile(r"=?(?:_xlfn\.)?DISPIMG\([^)]*\)")
-_NAMED_CASE = re.compile(r"案例#\d+")
-
-
-@dataclass(slots=True)
-class Table:
-    """A table before it is read: its cells, where its rows stand, and what is known from outside about its kind."""
-
-    place: str
-    """How places in it begin: `工作表「单选」` or nothing for a csv file."""
-    rows: Sequence[Sequence[object]]
-    numbers: Sequence[int]
-    """The number of each row as the reader of the file sees it."""
-    kind_hint: Kind | None = None
-    label_hint: str = ""
-    """The sheet's or file's name where it names a kind that is not sat."""
-    joined: Sequence[tuple[int, int, int, int]] = ()
-    """Merged cells: first row, first column, last row, last column, from 0."""
-    pictures: Sequence[int] = ()
-    """Rows in which pictures begin, from 0."""
-
-
-@dataclass(slots=True)
-class TableRow:
-    """A raw question with what ties it to other rows."""
-
-    raw: RawQuestion
-    parent: str = ""
-    order: str = ""
-    material: str = ""
-    is_part: bool = False
-
-
-@dataclass(slots=True)
-class TableReading:
-    """What a table holds; `head` is None when it is no question table."""
-
-    head: Head | None
-    rows: list[TableRow] = field(default_factory=list)
-    remarks: list[Note] = field(default_factory=list)
+_CELL_PICTURE = re.compile(r"=?(?:_xlfn\.)?DISPIMG\(\"?([^\",)]*)[^)]*\)")
 
 
 def read_table(table: Table) -> TableReading:
     """All question rows of a table, and remarks on what it holds beside."""
     texts = [[cell_text(value) for value in row] for row in table.rows]
     _fill_joined(texts, table.joined)
-    head = find_head(texts)
+    head = find_head(texts, of_kind=table.kind_hint is not None)
     if head is None:
         return TableReading(None)
     reader = _RowReader(table, head, texts)
@@ -90,25 +60,31 @@ class _RowReader:
 
     def __init__(self, table: Table, head: Head, texts: list[list[str]]) -> None:
         self.table = table
-        self.head = head
         self.texts = texts
         self.kind = table.kind_hint
         self.label = table.label_hint
         self.found: list[TableRow] = []
         self.remarks: list[Note] = []
-        self.stem = head.of(Field.STEM)[0]
-        self.columns = {one: head.of(one) for one in Field}
+        self._set_head(head)
         self.top = self._difficulty_top()
+        self.by_row: dict[int, list[Placed]] = {}
+        for picture in table.pictures:
+            self.by_row.setdefault(picture.row, []).append(picture)
         self.seen: set[int] = set()
         """Rows of questions."""
 
+    def _set_head(self, head: Head) -> None:
+        self.head = head
+        self.stem = head.of(Field.STEM)[0]
+        self.columns = {one: head.of(one) for one in Field}
+
     def read(self) -> None:
         groups = self._groups()
-        for number in range(self.head.last_row + 1, len(self.texts)):
-            if number in groups:
+        for number in sorted(groups):
+            if number > self.head.last_row:
                 self._read_row(number, self._merged(groups[number]), groups[number])
         self._remark_unknown()
-        for row in sorted(set(self.table.pictures) - self.seen):
+        for row in sorted({picture.row for picture in self.table.pictures} - self.seen):
             where = self._where(row) if row < len(self.texts) else self.table.place
             self.remarks.append(Note(where, "题目以外有图片，没有导入。", "image"))
 
@@ -148,13 +124,25 @@ class _RowReader:
         named = f"「{column.head}」列" if column and column.head else ""
         return f"{self.table.place} {row}{named}".strip() if self.table.place else f"{row}{named}"
 
+    def _places(self, number: int) -> dict[str, str]:
+        """Where the row's kind, stem and options stand."""
+        named = {"kind": Field.KIND, "stem": Field.STEM, "options": Field.OPTIONS}
+        columns = {name: next(iter(self.columns[wanted]), None) for name, wanted in named.items()}
+        places = {name: self._where(number, column) for name, column in columns.items() if column}
+        options = self.columns[Field.OPTION]
+        if options and options[0].head != options[-1].head:
+            places["options"] = f"{self._where(number)}「{options[0].head}」至「{options[-1].head}」列"
+        return places
+
     def _read_row(self, number: int, row: list[str], numbers: list[int]) -> None:
         filled = [text for text in row if text]
-        if not filled or is_head_again(self.head, row) or set(filled) <= _REQUIRED:
+        if not filled or set(filled) <= _REQUIRED or self._takes_head(number):
             return
         if len(set(filled)) == 1 and self._is_section(filled[0]):
             return
-        written, row = row, [_CELL_PICTURE.sub("", text).strip() for text in row]
+        drawn = self._drawn(row, numbers)
+        row = [_CELL_PICTURE.sub("", text).strip() for text in row]
+        self._name_picture_cells(row, drawn)
         stem = self._text(row, Field.STEM)
         material = self._text(row, Field.MATERIAL)
         if self._is_stray(row, stem, filled):
@@ -162,17 +150,29 @@ class _RowReader:
                 Note(self._where(number), f"这一行不像题目，没有导入：{filled[0][:40]}", "not_a_question")
             )
             return
-        raw = RawQuestion(self._where(number), stem=stem, neighbourhood=self.table.place)
+        raw = RawQuestion(self._where(number), stem=stem, neighbourhood=self.table.place, places=self._places(number))
         part = self._set_kind(raw, self._text(row, Field.KIND), self._text(row, Field.MULTI))
         self._set_options(raw, row)
         self._set_answer(raw, row, number)
+        doubt_second_columns(raw, row, self.head.unknown)
+        doubt_longer_row(raw, self.table.width, row)
         complete_from_stem(raw)
         self._set_rest(raw, row)
-        self._note_dates(raw, numbers)
-        self._note_pictures(raw, written, numbers)
+        self._note_altered(raw, numbers)
+        self._take_pictures(raw, drawn, numbers)
         self.found.append(
             TableRow(raw, self._text(row, Field.PARENT), self._text(row, Field.ORDER), material, is_part=part)
         )
+
+    def _takes_head(self, number: int) -> bool:
+        """Whether a row is a head: the same again, or that of a further part with columns of its own."""
+        head = further_head(self.head, number, self.texts)
+        if head is None:
+            return False
+        if head.columns != self.head.columns:
+            self._remark_unknown()
+        self._set_head(head)
+        return True
 
     def _is_section(self, text: str) -> bool:
         match = _SECTION.match(text)
@@ -223,7 +223,7 @@ class _RowReader:
         filled = [text for _, text in texts if text]
         if filled:
             raw.options = _lettered(texts, filled)
-            _doubt_letters(raw)
+            doubt_letters(raw)
             return
         cell = self._text(row, Field.OPTIONS)
         if cell:
@@ -285,23 +285,54 @@ class _RowReader:
     def _set_points(self, raw: RawQuestion, text: str) -> None:
         raw.points = read_points(text)
         if text and raw.points is None:
-            raw.lose(f"分值“{text[:20]}”不是数字，没有导入。", "points_unknown")
+            raw.lose(f"分值“{text[:20]}”不是大于零的数，没有导入。", "points_unknown")
 
-    def _note_pictures(self, raw: RawQuestion, row: list[str], numbers: list[int]) -> None:
-        """Pictures that lie on the rows of a question, or stand in its cells as WPS writes them, are named as lost."""
+    def _drawn(self, row: list[str], numbers: list[int]) -> list[tuple[int, Drawn | None]]:
+        """Give the pictures of a question's rows with their columns: those drawn over cells, and those that cells call by name."""
+        over = [(one.column, one.drawn) for number in numbers for one in self.by_row.get(number, ())]
+        called = [
+            (index, self.table.cell_pictures.get(name))
+            for index, text in enumerate(row)
+            for name in _CELL_PICTURE.findall(text)
+        ]
+        return over + called
+
+    def _name_picture_cells(self, row: list[str], drawn: list[tuple[int, Drawn | None]]) -> None:
+        """Put words into the cells of a stem or option that are a picture alone."""
+        alone = {column for column, picture in drawn if picture is not None}
+        for column in (*self.columns[Field.STEM][:1], *self.columns[Field.OPTION]):
+            if column.index in alone and column.index < len(row) and not row[column.index]:
+                row[column.index] = ONLY_PICTURE
+
+    def _take_pictures(self, raw: RawQuestion, drawn: list[tuple[int, Drawn | None]], numbers: list[int]) -> None:
+        """Hang pictures on the texts that they lie on, on the stem where that is none; what cannot be had is named as lost."""
         self.seen.update(numbers)
-        if set(numbers) & set(self.table.pictures) or any(_CELL_PICTURE.search(text) for text in row):
-            raw.lose("这一行有图片，没有导入，只保留了文字。请导入后在编辑页补上图片。", "image")
+        places = {column.index: EXPLANATION for column in self.columns[Field.EXPLANATION]}
+        letters = {OPTION_LETTERS[place] for place in range(len(raw.options))}
+        places |= {
+            column.index: OPTION_LETTERS[column.place]
+            for column in self.columns[Field.OPTION]
+            if OPTION_LETTERS[column.place] in letters
+        }
+        for column, picture in drawn:
+            if picture is not None:
+                raw.pictures.append((places.get(column, STEM), picture))
+        if any(picture is None for _, picture in drawn):
+            raw.lose("这一行有图片读不出来，没有导入。请导入后在编辑页补上图片。", "image")
 
-    def _note_dates(self, raw: RawQuestion, numbers: list[int]) -> None:
-        """Excel makes dates of answers such as `3-5`; what stood there before cannot be known."""
+    def _note_altered(self, raw: RawQuestion, numbers: list[int]) -> None:
+        """Excel makes dates of answers such as `3-5`; what stood there before cannot be known, nor what some formats show."""
         wanted = (Field.STEM, Field.OPTION, Field.OPTIONS, Field.ANSWER, Field.ANSWER_N, Field.BLANK)
         for number in numbers:
             values = self.table.rows[number]
             for column in (column for one in wanted for column in self.columns[one]):
-                if column.index < len(values) and is_date(values[column.index]):
-                    where = self._where(number, column)
+                value = values[column.index] if column.index < len(values) else None
+                where = self._where(number, column)
+                if is_date(value):
                     raw.losses.append(Note(where, "这个单元格是日期，可能被 Excel 改写过，请核对原文。", "date_cell"))
+                elif is_unsure_number(value):
+                    reason = f"这个单元格的数字有特别的显示格式，读成了“{cell_text(value)}”，请核对原文。"
+                    raw.losses.append(Note(where, reason, "number_cell"))
 
     def _difficulty_top(self) -> int:
         cells = [self._text(row, Field.DIFFICULTY) for row in self.texts[self.head.last_row + 1 :]]
@@ -334,15 +365,3 @@ def _lettered(texts: list[tuple[int, str]], filled: list[str]) -> list[tuple[str
         bare = {letter: rest for letter, _, rest in marks}
         return [(letter, bare.get(letter, "")) for letter, _ in options]
     return options
-
-
-def _doubt_letters(raw: RawQuestion) -> None:
-    """Doubt the key where the options bring letters of their own, in another order than their columns."""
-    own = [strip_mark(text)[0] for _, text in raw.options]
-    if len(own) > 1 and all(own) and sorted(own) == sorted(letter for letter, _ in raw.options):
-        raw.doubt("选项文字里的字母和所在的列不一致，答案有两种读法。请核对选项后确定答案。", "two_readings")
-
-
-def own_code(code: str | None) -> str | None:
-    """The code without the place-holder that our own writer gives to a case that has none."""
-    return None if code and _NAMED_CASE.fullmatch(code) else code

@@ -13,6 +13,7 @@ from question_bank.formats.text.lines import Line
 from question_bank.formats.text.patterns import (
     GLUED_ANSWER,
     INLINE_LABEL,
+    Number,
     read_analysis_label,
     read_answer_label,
     read_heading,
@@ -26,7 +27,9 @@ _RANGE = re.compile(
     r"[(（【\[]?(?:第)?\s*(\d{1,4})\s*(?:-|—|–|~|～|至|到)+\s*(\d{1,4})\s*(?:题)?\s*[:：.、．)）】\]]{0,2}\s*(?=\D)"
 )
 _ENTRY = re.compile(rf"(?:第)?\s*(?P<n>\d{{1,4}})\s*(?:题)?\s*[.．、:：)）]?\s*{_LABELLED}\s*[,，;；。]?\s*")
-_NUMBERS_ROW = re.compile(r"^(?:题号|题目序号|序号|题目)\s*[:：|]?\s*(?P<rest>[\d\s|,，、]+)$")
+_NUMBERS_ROW = re.compile(
+    r"^(?P<name>[\u4e00-\u9fff]{0,6}?)(?:题号|题目序号|序号|题目)\s*[:：|]?\s*(?P<rest>[\d\s|,，、]+)$"
+)
 _BARE_NUMBERS = re.compile(r"\d{1,4}(?:[\s|,，、]+\d{1,4}){2,}")
 _KEYS_ROW = re.compile(r"^(?:答案|参考答案|正确答案|标准答案)\s*[:：|]?\s*(?P<rest>.+)$")
 _KEYS_ONLY = re.compile(rf"(?:{_KEY}[\s|,，]+)*{_KEY}")
@@ -35,6 +38,7 @@ _CHOSEN = re.compile(
 )
 _RULER = re.compile(r"[|:\-\s]{3,}")
 """The line between head and body of a Markdown table."""
+_DIGITS = re.compile(r"(\d{1,4})\s*[.．]\s*(\d.*)", re.DOTALL)
 MAX_SPAN = 500
 
 
@@ -77,10 +81,21 @@ def read_answers(lines: list[Line]) -> list[Entry]:
 
 def is_answer_line(text: str) -> bool:
     """Whether a line is nothing but keys with their numbers, or one row of an answer table."""
-    text = _without_kind(text)[1]
+    text = _without_kind(text.strip("|").strip() if text.startswith("|") else text)[1]
     if _numbers_of(text) or _range_entries(text, ""):
         return True
     return bool(_line_entries(text, ""))
+
+
+def answered_numbers(text: str) -> set[int]:
+    """The numbers whose answers a line gives or, as a row `题号 1 2 3`, announces; none where it is no such line."""
+    match = _NUMBERS_ROW.match(text)
+    if match:
+        return {int(number) for number in re.findall(r"\d+", match["rest"])}
+    text = _without_kind(text)[1]
+    found = _range_entries(text, "") or _line_entries(text, "")
+    number = None if found else read_number(text)
+    return {entry.number for entry in found} or ({number.value} if number and number.style == "mark" else set())
 
 
 def _numbers_of(text: str) -> list[int]:
@@ -127,6 +142,7 @@ class _Reader:
             line = Line(line.number, text)
         self.waiting = _numbers_of(line.text) or self.waiting
         if _numbers_of(line.text):
+            self._name_section(line.text)
             return
         if self.waiting and self._keys_row(line.text, where):
             return
@@ -138,18 +154,31 @@ class _Reader:
         if heading:
             self.section, self.kind = heading.title, heading.kind
             return
-        number = read_number(line.text)
+        number = read_number(line.text) or self._next_in_digits(line.text)
         if number and number.style in {"mark", "word", "loose", "bare"} and self._is_next(number.value):
             self._add([Entry(number.value, where)])
             self._continue(number.rest)
         elif self.entries:
             self._continue(line.text)
 
+    def _name_section(self, text: str) -> None:
+        """`单选题号` before a row of numbers says of which section they are."""
+        match = _NUMBERS_ROW.match(text)
+        if match and match["name"] and kinds.kind_of(match["name"]):
+            self.section, self.kind = match["name"], kinds.kind_of(match["name"])
+
     def _add(self, found: list[Entry]) -> None:
         for entry in found:
             entry.section, entry.kind = self.section, self.kind
         self.entries.extend(found)
         self.in_analysis = False
+
+    def _next_in_digits(self, text: str) -> Number | None:
+        """`7．2021` behind entry 6: the answer 2021 to question 7, no decimal."""
+        match = _DIGITS.match(text)
+        if match and self.entries and int(match[1]) == self.entries[-1].number + 1:
+            return Number(int(match[1]), "mark", match[2])
+        return None
 
     def _is_next(self, value: int) -> bool:
         """A number opens an entry unless it counts the points of a long answer: 1, 2, 3 within entry 7."""
@@ -230,11 +259,19 @@ def _range_entries(text: str, where: str) -> list[Entry]:
     for index, match in enumerate(starts):
         first, last = int(match[1]), int(match[2])
         end = starts[index + 1].start() if index + 1 < len(starts) else len(text)
-        keys = _keys_of(text[match.end() : end], last - first + 1)
+        listed, single = _before_entries(text[match.end() : end], where)
+        keys = _keys_of(listed, last - first + 1)
         if not 0 < last - first < MAX_SPAN or keys is None:
             return []
-        entries.extend(_paired(list(range(first, last + 1)), keys, where))
+        entries.extend([*_paired(list(range(first, last + 1)), keys, where), *single])
     return entries
+
+
+def _before_entries(text: str, where: str) -> tuple[str, list[Entry]]:
+    """The keys of a range, and the entries with numbers of their own behind them: `BC  3：√  4：ABD`."""
+    number = re.search(r"\d", text)
+    single = _line_entries(text[number.start() :], where) if number else []
+    return (text[: number.start()], single) if number and single else (text, [])
 
 
 def _keys_of(text: str, count: int) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from question_bank.formats.answers import looks_like_key
@@ -14,6 +15,7 @@ from question_bank.model import Kind
 
 NEAR = 80
 """Lines looked at ahead of a line, and of a question when it is asked whether it is complete."""
+_ASKS = re.compile(r"\w.*[(（]\s*[)）]\s*[。.]?$")
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ class Ahead:
     """An answer label on a later line or behind the stem."""
     bracket: bool
     labelled: bool
+    asks: bool
+    """Whether the numbered line ends in an empty bracket, as the stem of a true/false question does."""
 
     @property
     def strong(self) -> bool:
@@ -110,6 +114,7 @@ def look_ahead(rest: str, texts: list[str], *, label_below: bool) -> Ahead:
         answer=later or inline,
         bracket=_is_keyed(rest) and not looks_like_key(rest),
         labelled=bool(kind or label),
+        asks=bool(_ASKS.search(rest)),
     )
 
 

@@ -21,11 +21,16 @@ from question_bank.formats.stems import (
 from question_bank.formats.tables.cells import read_difficulty, read_points
 from question_bank.formats.text.answer_lists import chosen_in, joined, pieces_of
 from question_bank.formats.text.block import Block
-from question_bank.formats.text.patterns import read_analysis_label, read_answer_label, read_kind_label, read_meta
+from question_bank.formats.text.patterns import (
+    is_foreign,
+    read_analysis_label,
+    read_answer_label,
+    read_kind_label,
+    read_meta,
+    read_points_label,
+)
 from question_bank.model import OPTION_LETTERS, Kind
-
-PICTURE = "\ufffc"
-"""Stands in the text where a document has a picture or a formula."""
+from question_bank.reading import NUMBERED, PICTURE
 
 TEXT_KINDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
 _ASKS_FOR_WORDS = re.compile(
@@ -34,6 +39,8 @@ _ASKS_FOR_WORDS = re.compile(
 _SHORT_LINE = re.compile(r"[^。；;！!？?]{1,40}")
 _LONE_KEY = re.compile(r"[A-HＡ-Ｈ](?:[、,，\s]?[A-HＡ-Ｈ]){0,7}")
 _IN_CASES = re.compile(r"案例|材料|综合|分析|实务")
+_EMPTY = re.compile(r"[(（【\[〔]\s*[)）】\]〕]")
+"""A bracket that waits for the key, so that a letter in another is none."""
 _LINE_ENDS = "。！？!?：:；;…)）”」_"
 
 
@@ -54,8 +61,9 @@ def read_block(block: Block, *, file_kind: Kind | None) -> RawQuestion:
     parts = _parts(block)
     first = parts.stem[0] if parts.stem else ""
     kind, label, rest = read_kind_label(first)
-    if kind or label:
-        parts.stem[0] = rest
+    if parts.stem:
+        points, parts.stem[0] = read_points_label(rest if kind or label else first)
+        raw.points = read_points(points)
     raw.kind = kind or (None if label else _kind_of_section(block, parts))
     raw.kind_label = label or ("" if raw.kind else block.label)
     if kinds.is_choice_name(raw.kind_label):
@@ -77,9 +85,13 @@ def _kind_of_section(block: Block, parts: _Parts) -> Kind | None:
     """The kind that the heading names; case sections hold choices too, which options on lines of their own and a key show."""
     if block.kind in TEXT_KINDS and _IN_CASES.search(block.section):
         marked = [text for text in parts.stem[1:] if strip_mark(text)[0]]
-        if len(marked) >= 2 and (not parts.answers or looks_like_key(parts.answers[0])):
+        if marked and len(split_options("\n".join(marked))[1]) >= 2 and _is_keyed(parts):
             return None
     return block.kind
+
+
+def _is_keyed(parts: _Parts) -> bool:
+    return not parts.answers or looks_like_key(parts.answers[0])
 
 
 def _parts(block: Block) -> _Parts:
@@ -95,6 +107,8 @@ def _parts(block: Block) -> _Parts:
 
 
 def _take(parts: _Parts, state: str, piece: str) -> str:
+    if is_foreign(piece):
+        return state
     answer = read_answer_label(piece)
     if answer is None and state == "stem" and _is_lone_key(parts, piece):
         answer = piece
@@ -121,7 +135,10 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
 
 
 def _is_late_option(parts: _Parts, piece: str) -> bool:
-    """Options may stand below the answer, as in `正确答案：A` followed by `A.` to `D.`."""
+    """Options may stand below the answer, as in `正确答案：A` followed by `A.` to `D.`; below an empty one they are no answer."""
+    if not parts.had_options and not parts.answers[-1]:
+        marked = sum(1 for text in parts.stem if strip_mark(text)[0])
+        return strip_mark(piece)[0] == OPTION_LETTERS[max(marked, len(_options_of(parts))) % len(OPTION_LETTERS)]
     if parts.had_options or not looks_like_key(parts.answers[-1]):
         return False
     return bool(strip_mark(piece)[0]) or len(_options_of(parts)) >= 2
@@ -206,8 +223,9 @@ def _keys_in_stem(raw: RawQuestion, stated: list[str]) -> list[str]:
         or raw.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE}
         or (raw.kind is None and len(raw.stem.split("\n")) > 2)
     ):
-        raw.stem, letters = take_letter_keys(raw.stem)
-        if letters:
+        stem, letters = take_letter_keys(raw.stem)
+        if letters and not _EMPTY.search(raw.stem):
+            raw.stem = stem
             return letters
     if not raw.options or raw.kind is Kind.TRUE_FALSE:
         stem, word = take_truth(raw.stem)
@@ -288,9 +306,13 @@ def _set_meta(raw: RawQuestion, meta: list[tuple[str, str]]) -> None:
             raw.points = read_points(text)
 
 
+_LOST_PICTURE = re.compile(f"{PICTURE}(?!{NUMBERED})")
+"""A picture whose bytes cannot be had; one with a number after it is put in its place later."""
+
+
 def _note_pictures(raw: RawQuestion) -> None:
     texts = [raw.stem, raw.explanation, raw.answer, *(text for _, text in raw.options)]
-    if any(PICTURE in text for text in texts):
+    if any(_LOST_PICTURE.search(text) for text in texts):
         raw.lose("题里有图片或公式，没有导入，只保留了文字。", "image")
-    raw.stem, raw.explanation, raw.answer = (text.replace(PICTURE, "") for text in texts[:3])
-    raw.options = [(letter, text.replace(PICTURE, "")) for letter, text in raw.options]
+    raw.stem, raw.explanation, raw.answer = (_LOST_PICTURE.sub("", text) for text in texts[:3])
+    raw.options = [(letter, _LOST_PICTURE.sub("", text)) for letter, text in raw.options]

@@ -10,7 +10,7 @@ from question_bank.formats.decoding import clean_text
 from question_bank.formats.options import split_options
 from question_bank.formats.text.patterns import read_number
 
-_TABLE_ROW = re.compile(r"^(?:题号|题目序号|序号|答案|参考答案|正确答案)\s*[:：]?\t")
+_TABLE_ROW = re.compile(r"^(?:[\u4e00-\u9fff]{0,6}题号|题目序号|序号|答案|参考答案|正确答案)\s*[:：]?\t")
 _PLAIN_KEY = re.compile(r"(?:\d{1,4}\s*[.、．:：)）]?\s*)?(?:[A-ZＡ-Ｚ]{1,8}|[√×✓✗对错]|正确|错误)?")
 _INNER_NUMBER = re.compile(r"(?<=[\s。；;）)\u4e00-\u9fff])(\d{1,5})\s*[.．、](?!\d)")
 _KEY_FIRST = re.compile(
@@ -18,6 +18,9 @@ _KEY_FIRST = re.compile(
 )
 _MARKDOWN = re.compile(r"\*\*|^#{1,6}\s+|^>\s+|^[-*•·]\s+(?=[A-H][.．、:：)）]|\d{1,4}[.．、])")
 """Signs of Markdown that say nothing about a question."""
+_FIELD = re.compile(r"^(?:(?:题目|题干|试题)\s*[:：]\s*(?=\S)|选项\s*[:：]\s*(?=[(（]?A))")
+_OPTION_FIELD = re.compile(r"^选项\s*([A-H])\s*[:：.、]\s*")
+"""Names of fields that some programs print before a question's texts."""
 NEAR = 1500
 """Characters before and behind a number that are looked at when a line holds several questions."""
 _KEY_END = re.compile(r"[(（]\s*(?:[A-Z、,，\s]{1,15}|[√×✓✗对错]|正确|错误)\s*[)）]\s*[。.；;]?\s*$")
@@ -36,7 +39,8 @@ def to_lines(text: str) -> list[Line]:
     lines: list[Line] = []
     for number, raw in enumerate(text.split("\n"), 1):
         for piece in _fields(raw):
-            cleaned = _KEY_FIRST.sub(_key_last, _MARKDOWN.sub("", clean_text(piece)))
+            plain = _OPTION_FIELD.sub(r"\1. ", _FIELD.sub("", _MARKDOWN.sub("", clean_text(piece))))
+            cleaned = _KEY_FIRST.sub(_key_last, plain)
             lines.extend(Line(number, part) for part in _several(cleaned))
     return lines
 

@@ -13,7 +13,7 @@ from question_bank.model import Kind
 CHINESE = "一二三四五六七八九十"
 _NUMERAL = rf"(?:\d{{1,4}}|[{CHINESE}]{{1,3}})"
 
-ANSWER_LABEL = r"(?:正确答案|参考答案|标准答案|试题答案|本题答案|答案|标答|正确选项|参考要点|参考思路|答题要点|答题思路|作答思路|评分要点|参考作答|参考解答)"
+ANSWER_LABEL = r"(?:正确答案|参考答案|标准答案|试题答案|本题答案|答案|标答|正确选项|参考要点|参考思路|答题要点|答案要点|答题思路|作答思路|评分要点|参考作答|参考解答)"
 ANALYSIS_LABEL = (
     r"(?:答案解析|试题解析|题目解析|参考解析|解析|详解|说明|解题思路|分析|理由|解答|依据|法律依据|点评|解释|答题解析)"
 )
@@ -33,12 +33,17 @@ _ANALYSIS = re.compile(
     rf"^(?:[【\[〔〖]\s*{ANALYSIS_LABEL}\s*[】\]〕〗]\s*[:：]?|{ANALYSIS_LABEL}\s*[:：]|(?:答案|试题)?解析(?=\s|$))\s*(?P<text>.*)",
     re.DOTALL,
 )
+_FOREIGN = re.compile(
+    r"^[【\[]?\s*(?:(?:我|你|您|考生|学生|学员|用户|本人)的?(?:答案|选择|作答)|作答结果|(?:本题|我的)?得分)\s*(?:[】\]]\s*[:：]?|[:：])"
+)
+"""What a platform prints of somebody's answer and marks beside a question."""
 _META = re.compile(rf"^[【\[]?\s*(?P<name>{_META_LABEL})\s*(?:[】\]]\s*[:：]?|[:：])\s*(?P<text>.*)")
 INLINE_LABEL = re.compile(
     rf"[【\[〔〖]\s*(?:{ANSWER_LABEL}|{ANALYSIS_LABEL})\s*(?:[】\]〕〗]|[:：])"
     rf"|(?:(?<=[\s。.；;）)】\]])|(?<=[A-Z√×对错])){ANALYSIS_LABEL}\s*[:：]"
     rf"|(?<=[\s。.；;）)】\]？?]){ANSWER_LABEL}\s*[:：]"
     rf"|(?<=\s){_META_LABEL}\s*[:：]"
+    r"|[【\[]?(?:(?:我|你|您|考生|学生|学员)的?答案|(?<=[\s；;])得分)\s*[】\]]?\s*[:：]|【(?:我|你|您|考生|学生)的?答案】"
 )
 GLUED_ANSWER = re.compile(
     r"(?:正确答案|参考答案|标准答案|答案)\s*[:：]\s*(?=[A-HＡ-Ｈ](?:[\s、,，]?[A-HＡ-Ｈ])*\s*(?:$|[\s。;；]))"
@@ -73,18 +78,25 @@ _TITLE_ENDS = re.compile(
 )
 _ANSWER_HEAD = re.compile(
     rf"^(?:附件?\d*[:：]?\s*)?(?:[{CHINESE}]{{1,3}}[、.．]\s*)?[【\[〔(（]?\s*(?P<name>\S{{0,20}}?(?:集中答案|集中解析|参考答案|标准答案|正确答案|试题答案|答案)"
-    r"(?:[与及和]?解析)?(?:区|部分|汇总|一览|一览表|表)?|集中解析|解析区|解析部分|答案速查)\s*(?:[(（][^()（）]*[)）])?\s*[】\]〕)）]?\s*(?P<colon>[:：]?)$"
+    r"(?:[与及和、]?(?:试题)?(?:解析|详解|评分标准|评分细则|评分参考|评分说明|说明))?(?:区|部分|汇总|一览|一览表|表)?|集中解析|解析区|解析部分|答案速查)\s*(?:[(（][^()（）]*[)）])?\s*[】\]〕)）]?\s*(?P<colon>[:：]?)$"
 )
+_ASKS_FOR_ANSWER = re.compile(
+    r"(?:只有|选出|请选择|找出|给出|填写|写出|填入|填在|个以上|[一两二多]个|唯一|没有).{0,8}答案"
+)
+"""What an instruction or a stem says of answers, where an answer section's head only names them."""
 _MATERIAL_RANGE = re.compile(
     r"^[(（【\[]?.{0,30}?(?:(?:回答|完成|做)\s*(?:第|下面|下列|以下)?\s*(?P<a>\d{1,4})\s*[-—–~～至到、]+\s*(?P<b>\d{1,4})\s*(?:小?题|问)?"
     r"|第?(?P<c>\d{1,4})\s*[-—–~～至到]+\s*(?P<d>\d{1,4})\s*小?题?\s*(?:共用|共享|同一|依据|根据|基于).{0,20}).{0,20}$"
 )
 _MATERIAL = re.compile(
     rf"^(?:[【\[]?(?:材料|资料|背景材料|案情|案例)\s*[{CHINESE}\d]{{0,3}}\s*[】\]]?\s*[:：]\s*(?P<text>.*)"
-    rf"|(?:材料|资料|案例)\s*[{CHINESE}\d]{{1,3}}\s*$"
+    rf"|(?:材料|资料|案例)\s*[{CHINESE}\d]{{1,3}}\s*$|[【\[](?:材料|资料|背景材料|案情|案例)\s*[{CHINESE}\d]{{0,3}}[】\]]\s*(?P<behind>.*)"
     r"|[【\[(（]?(?:共用题干|公共题干|材料题)[】\])）]?\s*[:：]?\s*(?P<more>.*)"
     r"|(?:根据|阅读|结合|依据)(?:以下|下列|下面|上述)?.{0,8}(?:材料|资料|案例|案情|短文).{0,12}(?:回答|完成).{0,12}[:：。.]?)$"
 )
+_CASE_MARK = re.compile(rf"^[(（][{CHINESE}]{{1,3}}[)）]\s*[、.．]?\s*(?P<text>\S.{{14,}})$", re.DOTALL)
+_ABOUT_CASES = re.compile(r"案例|材料|综合|分析|实务|共用题干|组合")
+_INSTRUCTION = re.compile(r"每小?题|[本每]大?题|共\s*\d+\s*[小道]?题|作答|答题|满分|备选|选出|\d+\s*分")
 _ENDING = re.compile(
     r"^[—\-\s(（【*]*(?:考试结束|试卷结束|全卷完|试题结束|以下无正文|以下空白|完|结束|END)[—\-\s)）】*。.！!]*$|^第?\s*\d+\s*页\s*(?:[,，/]?\s*共?\s*\d+\s*页)?$|^[—\-]\s*\d+\s*[—\-]$",
     re.IGNORECASE,
@@ -93,6 +105,9 @@ _KIND_LABEL = re.compile(
     r"^(?:[【\[(（〔〖《]\s*(?P<a>[^】\])）〕〗》]{2,10})\s*[】\])）〕〗》]\s*[:：.、\-—]?|(?P<b>[\u4e00-\u9fff]{2,7}题)(?:\s*[:：\-—]|\s+|$))\s*(?P<rest>.*)",
     re.DOTALL,
 )
+
+
+_POINTS_LABEL = re.compile(r"^[【\[(（]\s*(?P<points>\d{1,3}(?:\.\d{1,2})?\s*分)\s*[】\])）]\s*(?P<rest>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +159,7 @@ def read_heading(text: str) -> Heading | None:
     if not match:
         return None
     title = (match["a"] or match["b"] or match["c"] or match["d"] or "").strip()
-    bare = _SCORES.sub("", title).strip() or title
+    bare = _SCORES.sub("", title).strip().rstrip(":：").strip() or title
     kind = kinds.kind_of(bare)
     bracketed = bare[:1] in "【[(（〔〖《"
     named = (
@@ -166,7 +181,7 @@ def read_heading(text: str) -> Heading | None:
 
 def read_answer_head(text: str) -> tuple[str, bool] | None:
     """The name of an answer section that a line heads, and whether a colon follows it."""
-    match = _ANSWER_HEAD.match(text)
+    match = None if _ASKS_FOR_ANSWER.search(text) else _ANSWER_HEAD.match(text)
     return (match["name"], bool(match["colon"])) if match else None
 
 
@@ -176,7 +191,29 @@ def read_material(text: str) -> tuple[int, int, str] | None:
     if match and re.search(r"材料|资料|案例|案情|短文|题干|背景|信息|情况|下文|以下|下列", text):
         return int(match["a"] or match["c"]), int(match["b"] or match["d"]), ""
     match = _MATERIAL.match(text)
-    return (0, 0, (match["text"] or match["more"] or "").strip()) if match else None
+    return (0, 0, (match["text"] or match["more"] or match["behind"] or "").strip()) if match else None
+
+
+def read_served(text: str) -> tuple[int, int, str] | None:
+    """The numbers in `请回答3-4题`, which says of the text above it which questions it serves; None for other lines."""
+    match = _MATERIAL_RANGE.match(text)
+    return (int(match["a"] or match["c"]), int(match["b"] or match["d"]), "") if match else None
+
+
+def read_case(text: str) -> str | None:
+    """The words behind `（一）` that begin a case in a section of cases; None for other lines."""
+    match = _CASE_MARK.match(text)
+    return match["text"] if match else None
+
+
+def is_about_cases(title: str) -> bool:
+    """Whether a section's title says that its questions share texts."""
+    return bool(_ABOUT_CASES.search(title))
+
+
+def is_instruction(text: str) -> bool:
+    """Whether a line below a heading only says how to answer and what it is worth."""
+    return bool(_INSTRUCTION.search(text))
 
 
 def is_ending(text: str) -> bool:
@@ -207,17 +244,35 @@ def read_meta(text: str) -> tuple[str, str] | None:
     return (match["name"], match["text"].strip()) if match else None
 
 
+def is_foreign(text: str) -> bool:
+    """Whether a line or piece tells of somebody's answer or marks, nothing of the question."""
+    return bool(_FOREIGN.match(text))
+
+
 def read_kind_label(text: str) -> tuple[Kind | None, str, str]:
     """The kind named before a stem (`【单选题】`, `多选题：`), a name that is no kind of ours, and the stem without it."""
     match = _KIND_LABEL.match(text)
     if not match:
         return None, "", text
-    name = (match["a"] or match["b"]).strip()
-    if match["a"] and not name.endswith(("题", "选", "判断", "填空", "简答", "选择")):
+    name, points = _without_points((match["a"] or match["b"]).strip())
+    is_named = name.endswith(("题", "选", "判断", "填空", "简答", "选择")) or kinds.is_unsat(name)
+    if match["a"] and not (is_named or (text[0] in "【[" and kinds.kind_of(name))):
         return None, "", text
     kind = kinds.kind_of(name)
     if kind is not None or kinds.is_choice_name(name):
-        return kind, "" if kind else name, match["rest"].strip()
+        return kind, "" if kind else name, f"{points}{match['rest'].strip()}"
     if kinds.unsat_name(name):
-        return None, name, match["rest"].strip()
+        return None, name, f"{points}{match['rest'].strip()}"
     return None, "", text
+
+
+def _without_points(name: str) -> tuple[str, str]:
+    """`多选，3分` as the name and a label of points of its own."""
+    match = re.fullmatch(r"(.+?)\s*[，,、;；\s]\s*(\d{1,3}(?:\.\d{1,2})?\s*分)", name)
+    return (match[1], f"（{match[2]}）") if match else (name, "")
+
+
+def read_points_label(text: str) -> tuple[str, str]:
+    """The points named before a stem (`[2分]`), and the stem without them; no points where none stand there."""
+    match = _POINTS_LABEL.match(text)
+    return (match["points"], match["rest"]) if match else ("", text)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import dataclass, field
 
 from question_bank.formats.answers import looks_like_key
 from question_bank.formats.options import split_options, strip_mark
 from question_bank.formats.stems import take_truth
-from question_bank.formats.text.answer_lists import AnswerBlock, is_answer_line, pieces_of, read_answers
+from question_bank.formats.text.answer_lists import (
+    AnswerBlock,
+    answered_numbers,
+    is_answer_line,
+    pieces_of,
+)
 from question_bank.formats.text.block import (
     NEAR,
     Ahead,
@@ -19,20 +23,25 @@ from question_bank.formats.text.block import (
     has_answer,
     is_entry,
     is_label,
-    look_ahead,
     texts_of,
 )
 from question_bank.formats.text.lines import Line
+from question_bank.formats.text.listed import listed_behind_label
+from question_bank.formats.text.outlook import Outlook
 from question_bank.formats.text.patterns import (
     Heading,
     Number,
+    is_about_cases,
     is_ending,
+    is_instruction,
     read_analysis_label,
     read_answer_head,
     read_answer_label,
+    read_case,
     read_heading,
     read_material,
     read_number,
+    read_served,
 )
 from question_bank.reading import Note
 
@@ -54,21 +63,9 @@ def cut(lines: list[Line]) -> Segments:
     return _Cutter(lines).cut()
 
 
-def _marked(lines: list[Line], numbers: list[Number | None]) -> list[Number | None]:
-    """The lines' numbers; `（1）` counts questions where no line has another number and options follow it."""
-    styles = {number.style for number in numbers if number}
-    if "paren" not in styles or styles & {"mark", "word", "loose"}:
-        return numbers
-    places = [place for place, number in enumerate(numbers) if number and number.style == "paren"]
-    below = ["\n".join(line.text for line in lines[place:end]) for place, end in pairwise([*places, len(lines)])]
-    if not all(len(split_options(text)[1]) >= 2 or take_truth(text.split("\n")[0])[1] for text in below):
-        return numbers
-    return [replace(number, style="mark") if number and number.style == "paren" else number for number in numbers]
-
-
-class _Cutter:
+class _Cutter(Outlook):
     def __init__(self, lines: list[Line]) -> None:
-        self.lines = lines
+        super().__init__(lines)
         self.found = Segments()
         self.block: Block | None = None
         self.heading = Heading("", None)
@@ -80,19 +77,9 @@ class _Cutter:
         self.blank_before = True
         self.mode = "preamble"
         self.material: Material | None = None
+        self.pending: list[str] = []
+        """Lines below a heading that are no question: perhaps the text that the next ones share."""
         self.known: dict[int | None, list[Block]] = {}
-        self.numbers = _marked(lines, [read_number(line.text) for line in lines])
-        self.ends = self._ends()
-
-    def _ends(self) -> list[int]:
-        """For each line the next line that might begin something new."""
-        ends, end = [0] * len(self.lines), len(self.lines)
-        for index in range(len(self.lines) - 1, -1, -1):
-            ends[index] = end
-            number, text = self.numbers[index], self.lines[index].text
-            if (number and number.style not in {"loose", "paren"}) or read_heading(text) or read_answer_head(text):
-                end = index
-        return ends
 
     def cut(self) -> Segments:
         for index, line in enumerate(self.lines):
@@ -123,24 +110,23 @@ class _Cutter:
 
     def _takes_answer_head(self, index: int, line: Line) -> bool:
         head = read_answer_head(line.text)
-        if head is None and self._takes_list_behind_label(line):
+        if head is None and self._takes_list(line):
             return True
         if head is None or not self._is_section(index, colon=head[1]):
             return False
         self._answers(head[0])
         return True
 
-    def _takes_list_behind_label(self, line: Line) -> bool:
-        """`答案：1-5 √×√√×` on one line: keys of several questions that stood before, not of the last one."""
-        listed = read_answer_label(line.text)
-        if not listed or not self.found.blocks or not is_answer_line(listed):
-            return False
-        own = Line(line.number, listed)
-        numbers = {entry.number for entry in read_answers([own])}
+    def _takes_list(self, line: Line) -> bool:
+        """Whether the line gives keys of several questions that stood before, though no line of its own heads them."""
+        own = listed_behind_label(line, self.found.blocks)
+        if not own and self.mode == "question" and self.block and not has_answer(self.block) and self._is_complete():
+            own = [line]
+        numbers = {number for one in own for number in answered_numbers(one.text)}
         if len(numbers) < 2 or not numbers <= self.known.keys():
             return False
         self._answers("答案")
-        self.found.answers[-1].lines.append(own)
+        self.found.answers[-1].lines.extend(own)
         return True
 
     def _answers(self, name: str) -> None:
@@ -153,8 +139,9 @@ class _Cutter:
         if not ahead or not self.found.blocks:
             return bool(self.found.blocks) or (bool(ahead) and is_answer_line(self.lines[ahead[0]].text))
         first = self.lines[ahead[0]].text
-        if is_answer_line(first) or read_heading(first):
-            return True
+        begins_options = strip_mark(first)[0] == "A" and not looks_like_key(first)
+        if begins_options or is_answer_line(first) or read_heading(first):
+            return not begins_options
         number = self.numbers[ahead[0]]
         if number is None or number.style == "paren":
             return self.block is None or (not colon and self._is_complete() and read_answer_label(first) is None)
@@ -166,9 +153,6 @@ class _Cutter:
         listed = {one.value for place in ahead if (one := self.numbers[place]) and one.style != "paren"}
         return listed <= self.known.keys() and (self._is_complete() or (self._unanswered() > 1 and not colon))
 
-    def _key_below(self, index: int) -> bool:
-        return index + 1 < len(self.lines) and read_answer_label(self.lines[index + 1].text) is not None
-
     def _unanswered(self) -> int:
         return sum(1 for block in self.found.blocks[-NEAR:] if not has_answer(block))
 
@@ -176,11 +160,24 @@ class _Cutter:
         heading = read_heading(line.text)
         if heading is None or (self.block and self.mode == "question" and not self._may_head(index, heading)):
             return False
-        if self.mode == "answers":
+        is_new = self.mode == "answers" and self._begins_anew(index, heading)
+        if self.mode == "answers" and not is_new:
             self.found.answers[-1].lines.append(line)
         self.heading, self.fresh, self.block, self.material, self.inner = heading, True, None, None, 0
-        self.mode = "answers" if self.mode == "answers" else "between"
+        self.mode, self.pending = ("answers" if self.mode == "answers" and not is_new else "between"), []
         return True
+
+    def _begins_anew(self, index: int, heading: Heading) -> bool:
+        """Whether a heading behind an answer section is of a kind that no question had so far, with no keys below it."""
+        following = next((line.text for line in self.lines[index + 1 : index + NEAR] if line.text), "")
+        number = read_number(following)
+        is_known = any(block.kind is heading.kind for block in self.found.blocks)
+        return (
+            bool(heading.kind and number)
+            and not is_known
+            and not is_answer_line(following)
+            and not is_entry(number.rest if number else "")
+        )
 
     def _may_head(self, index: int, heading: Heading) -> bool:
         """Within an answer in words `一、加强领导` is a point of it, not a heading."""
@@ -189,25 +186,31 @@ class _Cutter:
         return self.blank_before and index + 1 < len(self.lines)
 
     def _takes_material(self, index: int, line: Line) -> bool:
-        found = read_material(line.text)
+        found = read_material(line.text) or self._shared(line.text)
         number = self.numbers[index]
         if found is None or (number and number.style in {"mark", "word", "loose"} and number.rest):
             return False
         if self.block and self._in_words() and not self.blank_before and not self._is_keyed():
             return False
         first, last, text = found
-        if self.mode == "material" and self.material and not first:
-            self.material.lines.append(line.text)
+        if self.mode == "material" and self.material and not (first and self.material.first):
+            self.material.first, self.material.last = first or self.material.first, last or self.material.last
+            if not first:
+                self.material.lines.append(line.text)
             return True
         self.block, self.mode = None, "material"
-        self.material = Material(first, last, line.text, [text] if text else [])
+        self.material = Material(first, last, line.text, [text] if text else self.pending if first else [])
+        self.pending = []
         return True
 
-    # -- questions ----------------------------------------------------------------------------------------------
+    def _shared(self, text: str) -> tuple[int, int, str] | None:
+        """A text that questions share though it is not called so: above `请回答1-2题`, or behind `（一）` in a section of cases."""
+        if self.pending or (self.mode == "material" and self.material and not self.material.first):
+            return read_served(text)
+        case = read_case(text) if self.mode != "answers" and is_about_cases(self.heading.title) else None
+        return (0, 0, case) if case and self._is_complete() else None
 
-    def _ahead(self, index: int, rest: str) -> Ahead:
-        texts = [line.text for line in self.lines[index + 1 : self._end(index)] if line.text]
-        return look_ahead(rest, texts, label_below=self._label_below(self.ends[index]))
+    # -- questions ----------------------------------------------------------------------------------------------
 
     def _opens(self, index: int, number: Number) -> bool:
         if number.style == "paren" or (number.style == "bare" and not self._opens_bare(index)):
@@ -229,33 +232,13 @@ class _Cutter:
             return expected or ahead.strong or self.last == 0 or self.fresh or self._in_material(number)
         if self._counts_on(number):
             return (ahead.strong and self._is_complete()) or (expected and self.blank_before)
-        return expected or (ahead.strong and self._is_complete())
-
-    def _end(self, index: int) -> int:
-        return min(self.ends[index], index + NEAR)
-
-    def _label_below(self, end: int) -> bool:
-        """Whether the line that ends a block is `参考答案：` with the answer in words below it, not a section's head."""
-        head = read_answer_head(self.lines[end].text) if end < len(self.lines) else None
-        if head is None or not head[1]:
-            return False
-        below = next((line.text for line in self.lines[end + 1 : end + 4] if line.text), "")
-        return bool(below) and not is_answer_line(below) and read_heading(below) is None
+        return expected or ((ahead.strong or ahead.asks) and self._is_complete())
 
     def _counts_on(self, number: Number) -> bool:
         return bool(self.inner) and number.value == self.inner + 1
 
     def _in_material(self, number: Number) -> bool:
         return self.material is not None and self.material.first <= number.value <= self.material.last
-
-    def _opens_bare(self, index: int) -> bool:
-        """A number alone on its line opens a question when a stem, options from A or an answer follow; else it is a page's."""
-        texts = [line.text for line in self.lines[index + 1 : self._end(index)] if line.text]
-        if len(texts) < 2 or strip_mark(texts[0])[0]:
-            return False
-        return bool(split_options("\n".join(texts))[1]) or any(
-            read_answer_label(text) is not None for text in texts[1:]
-        )
 
     def _opens_chinese(self, number: Number, ahead: Ahead) -> bool:
         """`一、请谈谈你的看法。` is a question when it is no heading and nothing is numbered below it before its answer."""
@@ -299,13 +282,6 @@ class _Cutter:
         begins = begins or bool(take_truth(text)[1]) or len(split_options(text)[1]) >= 2
         return begins and (self.block is None or self._is_complete())
 
-    def _is_whole_below(self, index: int) -> bool:
-        """Whether options from A on and an answer stand right below a line: then it is a stem, though nothing is numbered."""
-        below = [line.text for line in self.lines[index + 1 : index + 12] if line.text]
-        letters = [strip_mark(text)[0] for text in below[:2]]
-        options = letters == ["A", "B"] or (bool(below) and len(split_options(below[0])[1]) >= 2)
-        return options and any(read_answer_label(text) is not None for text in below)
-
     def _open(self, block: Block, value: int) -> None:
         block.section, block.kind, block.label = self.heading.title, self.heading.kind, self.heading.label
         block.answers_before = len(self.found.answers)
@@ -315,7 +291,9 @@ class _Cutter:
         self.block, self.last, self.inner, self.fresh, self.mode = block, value, 0, False, "question"
 
     def _material_for(self, block: Block) -> str:
-        material = self.material
+        if self.material is None and self.pending and is_about_cases(self.heading.title):
+            self.material = Material(0, 0, self.pending[0], self.pending)
+        self.pending, material = [], self.material
         if material is None:
             return ""
         serves = True
@@ -332,6 +310,8 @@ class _Cutter:
             self.found.answers[-1].lines.append(line)
         elif self.mode == "material" and self.material:
             self.material.lines.append(line.text)
+        elif self.mode == "between" and not is_instruction(line.text):
+            self.pending.append(line.text)
         elif self.mode == "question" and self.block:
             if number and number.style == "bare":
                 return

@@ -1,0 +1,112 @@
+"""Pictures that a file draws beside its words: put at the end of the text that they lie on."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import escape
+
+from question_bank.formats.images import MAX_IMAGE, media_type_of
+from question_bank.model import OPTION_LETTERS, Image, Question
+from question_bank.reading import FIRST_NUMBERED, NUMBERED, PICTURE
+
+STEM, EXPLANATION = "stem", "explanation"
+ONLY_PICTURE = "（见图）"
+"""What stands for the words of a stem or option that is a picture alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture's own name and bytes."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A picture that begins in a cell, rows and columns from 0; without `drawn` its bytes cannot be had."""
+
+    row: int
+    column: int
+    drawn: Drawn | None
+
+
+def drawn_of(name: str, content: bytes) -> Drawn | None:
+    """Give a file as a picture; None where its name is no picture's, or it is empty or too large."""
+    media_type = media_type_of(name)
+    if media_type is None or not content or len(content) > MAX_IMAGE:
+        return None
+    return Drawn(re.sub(r"[^\w.\-]+", "_", posixpath.basename(name)), media_type, content)
+
+
+def with_pictures(question: Question, placed: Sequence[tuple[str, Drawn]]) -> Question:
+    """Give a question with pictures at the end of their texts: `stem`, `explanation`, or an option's letter."""
+    shelf = {image.name: image for image in question.images}
+    marks: dict[str, str] = {}
+    for place, drawn in placed:
+        name = _shelved(shelf, drawn)
+        marks[place] = f'{marks.get(place, "")}<p><img src="bank:{name}" alt="图"></p>'
+
+    def text(words: str, place: str) -> str:
+        html = words if question.is_html else escape(words, quote=False).replace("\n", "<br>")
+        return html + marks.get(place, "")
+
+    return replace(
+        question,
+        stem=text(question.stem, STEM),
+        options=tuple(text(words, letter) for words, letter in zip(question.options, OPTION_LETTERS, strict=False)),
+        explanation=text(question.explanation, EXPLANATION) if question.explanation or EXPLANATION in marks else "",
+        is_html=True,
+        images=tuple(shelf.values()),
+    )
+
+
+_NUMBERED = re.compile(f"{PICTURE}({NUMBERED})")
+
+
+def numbered(number: int) -> str:
+    """Give the sign that stands in a text for a document's picture of this number, from 0."""
+    return f"{PICTURE}{chr(FIRST_NUMBERED + number)}"
+
+
+def put_in_place(question: Question, pictures: Sequence[Drawn]) -> Question:
+    """Give a question with the document's pictures where their signs stand in stem, options and explanation; elsewhere signs go."""
+    parts = tuple(put_in_place(part, pictures) for part in question.parts)
+    key = tuple(_NUMBERED.sub("", text) for text in question.key)
+    blanks = tuple(tuple(_NUMBERED.sub("", text) for text in variants) for variants in question.blanks)
+    question = replace(question, parts=parts, key=key, blanks=blanks)
+    texts = (question.stem, question.explanation, *question.options)
+    if not any(_NUMBERED.search(text) for text in texts):
+        return question
+    shelf = {image.name: image for image in question.images}
+
+    def image(match: re.Match[str]) -> str:
+        return f'<img src="bank:{_shelved(shelf, pictures[ord(match[1]) - FIRST_NUMBERED])}" alt="图">'
+
+    def text(words: str) -> str:
+        html = words if question.is_html else escape(words, quote=False).replace("\n", "<br>")
+        return _NUMBERED.sub(image, html)
+
+    return replace(
+        question,
+        stem=text(question.stem),
+        options=tuple(text(words) for words in question.options),
+        explanation=text(question.explanation),
+        is_html=True,
+        images=tuple(shelf.values()),
+    )
+
+
+def _shelved(shelf: dict[str, Image], drawn: Drawn) -> str:
+    """Put a picture on the shelf, numbered where another has its name; gives the name it got."""
+    stem, end = posixpath.splitext(drawn.name)
+    name, number = drawn.name, 1
+    while name in shelf and shelf[name].content != drawn.content:
+        number += 1
+        name = f"{stem}-{number}{end}"
+    shelf[name] = Image(name=name, media_type=drawn.media_type, content=drawn.content)
+    return name
