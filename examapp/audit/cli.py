@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
+from pathlib import Path
 
 import click
 from flask import Blueprint, current_app
 
-from examapp.audit.queries import ChainCheck, check_chain
-from examapp.core import clock
-from examapp.core.db import reading
+from examapp.audit.operations import archiving, verifying
+from examapp.audit.queries import ChainCheck
+from examapp.core import clock, program_role
+from examapp.core.db import transaction
 
 cli_blueprint = Blueprint("audit_cli", __name__, cli_group="audit")
 
@@ -18,8 +19,8 @@ cli_blueprint = Blueprint("audit_cli", __name__, cli_group="audit")
 @click.option("--head", "head", help="NUMBER:DIGEST as an earlier check printed it, kept outside the database.")
 def verify(head: str | None) -> None:
     """Check the chain over the log; exit with 1 and name every changed, removed or inserted line."""
-    mac = partial(current_app.extensions["sealer"].blind_index, purpose="audit_chain")
-    found = check_chain(reading(), mac=mac, head=_head(head), now=clock.now())
+    with transaction() as session:
+        found = verifying.verify(session, sealer=current_app.extensions["sealer"], head=_head(head), now=clock.now())
     for fault in found.faults:
         click.echo(fault, err=True)
     if found.faults:
@@ -29,12 +30,70 @@ def verify(head: str | None) -> None:
     click.echo(_words(found))
 
 
+@cli_blueprint.cli.command("archive")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--drop", is_flag=True, help="Take the written lines out of the database; needs the owner's account.")
+def archive(folder: Path, drop: bool) -> None:
+    """Write lines older than KEEP_AUDIT_DAYS into a signed file; with --drop, take them out of the database after checking the file."""
+    sealer, days = current_app.extensions["sealer"], int(current_app.config["SETTINGS"].keep_audit_days)
+    with transaction() as session:
+        path = archiving.write_archive(session, folder, sealer=sealer, days=days, now=clock.now())
+        if path is None:
+            click.echo(f"没有超过 {days} 天的审计记录。")
+            return
+        found = archiving.check_file(path, sealer=sealer)
+        click.echo(f"已写入 {path}：第 {found.first} 至 {found.last} 环，SHA-256 {found.sha256}")
+        if drop:
+            count = archiving.drop_archived(session, path, sealer=sealer, days=days, now=clock.now())
+            click.echo(f"已从数据库清除 {count} 条。请把文件存到另一台机器。")
+
+
+@cli_blueprint.cli.command("verify-file")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def verify_file(paths: tuple[Path, ...]) -> None:
+    """Check archived files, in their order: signatures, links, and that each follows the one before; exit with 1 on any fault."""
+    before, faults = None, list[str]()
+    for path in paths:
+        found = archiving.check_file(path, sealer=current_app.extensions["sealer"])
+        faults += [f"{path.name}：{fault}" for fault in found.faults]
+        if before is not None and (found.previous_sha256 != before.sha256 or found.previous_digest != before.digest):
+            faults.append(f"{path.name}：与前一个文件接不上，中间的文件缺失或被替换。")
+        before = found
+        click.echo(f"{path.name}：第 {found.first} 至 {found.last} 环")
+    if faults:
+        raise click.ClickException("归档核对不通过：" + "；".join(faults))
+    click.echo("归档完好。")
+
+
+@cli_blueprint.cli.command("restrict")
+@click.argument("role", required=False)
+@click.option(
+    "--program-url",
+    envvar="PROGRAM_DATABASE_URL",
+    help="DATABASE_URL of the program: its role is made where it is not there.",
+)
+def restrict(role: str | None, program_url: str | None) -> None:
+    """Give a role of the database what the program needs, but no right to change or delete the log; run it as the owner."""
+    owner_url = current_app.config["SETTINGS"].database_url
+    try:
+        if role:
+            program_role.restrict(owner_url, role)
+        elif program_url:
+            role = program_role.restrict_role_of(program_url, owner_url=owner_url)
+        else:
+            raise click.UsageError("请写明程序账号，或用 --program-url 给出程序的 DATABASE_URL。")
+    except program_role.SameRoleError:
+        raise click.ClickException(
+            "程序账号就是表的属主，收不回它改审计记录的权限。请为程序另建一个账号（运维手册，审计记录防篡改）。"
+        ) from None
+    click.echo(f"账号 {role} 已可运行程序；审计记录只能添加，不能修改和删除。")
+
+
 def _head(head: str | None) -> tuple[int, bytes] | None:
     if not head:
         return None
-    number, _, digest = head.partition(":")
     try:
-        return int(number), bytes.fromhex(digest)
+        return verifying.read_head(head)
     except ValueError:
         raise click.BadParameter("应写作“编号:校验值”，照上次校验的输出填写。") from None
 

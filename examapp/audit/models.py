@@ -48,3 +48,21 @@ class AuditSeal(Base):
     """The digest of the link before."""
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     sealed_at: Mapped[Instant]
+    key_id: Mapped[Words]
+    """The key that the digest was made with: links outlive a change of keys."""
+
+
+class AuditArchive(Base):
+    """A piece of the chain that was written into a signed file and taken out of the tables; the chain goes on from its last link."""
+
+    __tablename__ = "audit_archives"
+
+    last_number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    first_number: Mapped[BigInt]
+    last_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    through_event_id: Mapped[BigInt]
+    """The highest number of an archived line."""
+    file_name: Mapped[Words]
+    sha256: Mapped[Words]
+    """Of the file: the next one names it, so that none goes missing."""
+    archived_at: Mapped[Instant]

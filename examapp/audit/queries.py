@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from examapp.audit.models import AuditEvent, AuditSeal
-from examapp.audit.rules import FIRST_LINK, LATEST_COMMIT, link_text
+from examapp.audit.models import AuditArchive, AuditEvent, AuditSeal
+from examapp.audit.rules import CHAIN_PURPOSE, FIRST_LINK, LATEST_COMMIT, link_text
+from examapp.core.crypto import Sealer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ _MOST_FAULTS = 100
 
 
 def check_chain(
-    session: Session, *, mac: Callable[[str], bytes], now: datetime, head: tuple[int, bytes] | None = None
+    session: Session, *, sealer: Sealer, now: datetime, head: tuple[int, bytes] | None = None
 ) -> ChainCheck:
     """Walk along the whole chain: a changed, removed or inserted line, or a broken link, is named; the first 100 faults.
 
@@ -133,16 +134,19 @@ def check_chain(
     would not be missed.
     """
     found = ChainCheck(faults=[])
+    archived = find_last_archive(session)
+    if archived is not None:
+        found.count, found.head = archived.last_number, archived.last_digest
     statement = (
         select(AuditSeal, AuditEvent)
         .outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)
         .order_by(AuditSeal.number)
         .execution_options(yield_per=2000, populate_existing=True)
     )
-    is_head_met = head is None or head == (0, FIRST_LINK)
+    is_head_met = head is None or head == (found.count, found.head)
     for seal, event in session.execute(statement):
         is_head_met = is_head_met or head == (seal.number, seal.digest)
-        if fault := _link_fault(found, seal, event, mac):
+        if fault := _link_fault(found, seal, event, sealer):
             found.faults.append(fault)
             if len(found.faults) >= _MOST_FAULTS:
                 return found
@@ -153,16 +157,17 @@ def check_chain(
     return found
 
 
-def _link_fault(
-    found: ChainCheck, seal: AuditSeal, event: AuditEvent | None, mac: Callable[[str], bytes]
-) -> str | None:
+def _link_fault(found: ChainCheck, seal: AuditSeal, event: AuditEvent | None, sealer: Sealer) -> str | None:
     if seal.number != found.count + 1:
         return f"第 {found.count + 1} 至 {seal.number - 1} 环缺失：记录和校验值可能已被一起删除。"
     if seal.previous != found.head:
         return f"第 {seal.number} 环与前一环接不上：校验值被改动。"
     if event is None:
         return f"第 {seal.number} 环对应的记录 {seal.event_id} 已被删除。"
-    if mac(link_text(seal.number, seal.previous, facts_of(event).as_list())) != seal.digest:
+    if seal.key_id not in sealer.keys:
+        return f"第 {seal.number} 环由密钥 {seal.key_id} 生成，DATA_KEYS 中没有这个密钥，无法核对。请补上后重新校验。"
+    text = link_text(seal.number, seal.previous, facts_of(event).as_list())
+    if sealer.blind_index(text, purpose=CHAIN_PURPOSE, key_id=seal.key_id) != seal.digest:
         return f"第 {seal.number} 环对应的记录 {event.id} 已被改动。"
     return None
 
@@ -177,3 +182,29 @@ def _look_for_lines_without_link(session: Session, found: ChainCheck, *, now: da
     found.faults.extend(f"记录 {event_id} 不在链上：事后插入。" for event_id in inserted)
     waiting = select(func.count()).select_from(AuditEvent).where(without_link, ~is_inserted)
     found.unsealed = session.execute(waiting).scalar_one()
+
+
+def find_last_archive(session: Session) -> AuditArchive | None:
+    """Find the last piece of the chain that was archived, None where nothing was."""
+    return session.scalars(select(AuditArchive).order_by(AuditArchive.last_number.desc()).limit(1)).first()
+
+
+def iter_links(session: Session, *, after: int, before: datetime) -> Iterator[tuple[AuditSeal, AuditEvent]]:
+    """Stream the links after a number with their lines, up to the first line that is not older than an instant."""
+    young = select(func.min(AuditSeal.number)).join(AuditEvent, AuditEvent.id == AuditSeal.event_id)
+    limit = session.scalar(young.where(AuditSeal.number > after, AuditEvent.at >= before))
+    statement = (
+        select(AuditSeal, AuditEvent)
+        .join(AuditEvent, AuditEvent.id == AuditSeal.event_id)
+        .where(AuditSeal.number > after, AuditEvent.at < before)
+        .order_by(AuditSeal.number)
+        .execution_options(yield_per=2000, populate_existing=True)
+    )
+    rows = session.execute(statement if limit is None else statement.where(AuditSeal.number < limit))
+    yield from ((row[0], row[1]) for row in rows)
+
+
+def count_links_by_key(session: Session) -> dict[str, int]:
+    """Count the links of the chain by the key that made them."""
+    rows = session.execute(select(AuditSeal.key_id, func.count().label("links")).group_by(AuditSeal.key_id))
+    return {row.key_id: row.links for row in rows}

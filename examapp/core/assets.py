@@ -14,6 +14,8 @@ from whitenoise.compress import Compressor
 _OWN = Path(__file__).parent.parent / "static"
 _FROM_BOOTSTRAP = ("css/bootstrap.min.css",)
 _FOR_EVER_S = 31_536_000
+_PREFIX = "static/"
+_KEPT_VERSIONS = 5
 
 
 def _bootstrap_folder() -> Path:
@@ -56,9 +58,18 @@ def _copy_to(folder: Path, sources: list[tuple[str, Path]]) -> None:
 
 
 def serve(wsgi_app: object, version: str, folder: Path) -> WhiteNoise:
-    """Serve the assets before the application is asked, cached for ever by the browser."""
+    """Serve the assets before the application is asked, cached for ever by the browser.
+
+    Those of the last versions stay: a page that was opened before an upgrade may fetch the rest of what it needs after it.
+    """
     server = WhiteNoise(
-        wsgi_app, max_age=_FOR_EVER_S, immutable_file_test=lambda _path, url: f"/static/{version}/" in url
+        wsgi_app, max_age=_FOR_EVER_S, immutable_file_test=lambda _path, url: url.startswith(f"/{_PREFIX}")
     )
-    server.add_files(str(folder), prefix=f"static/{version}/")
+    for name in {version, *_former_versions(folder.parent)}:
+        server.add_files(str(folder.parent / name), prefix=f"{_PREFIX}{name}/")
     return server
+
+
+def _former_versions(parent: Path) -> list[str]:
+    versions = [path for path in parent.glob("[!.]*") if path.is_dir()]
+    return [path.name for path in sorted(versions, key=lambda path: path.stat().st_mtime)[-_KEPT_VERSIONS:]]

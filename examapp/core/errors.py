@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import structlog
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
@@ -129,10 +129,16 @@ def handle_http_error(error: HTTPException) -> Response:
 @blueprint.app_errorhandler(PoolTimeoutError)
 @blueprint.app_errorhandler(DBAPIError)
 def handle_database_error(error: Exception) -> Response:
-    """Answer 503 while the database is away, never a 200 without a commit; anything else is a fault of ours."""
+    """Answer 503 while the database is away, never a 200 without a commit, and 400 to what no column can hold (NUL, a number past 2^63).
+
+    Anything else is a fault of ours.
+    """
     if isinstance(error, PoolTimeoutError) or _is_away(error):
         log.warning("database_away", error=type(error).__name__)
         return refuse(TryAgainError.code, 503, TryAgainError.message)
+    if isinstance(error, DataError):
+        log.warning("value_refused", endpoint=request.endpoint)
+        return refuse(BadRequestError.code, BadRequestError.status, BadRequestError.message)
     return handle_unexpected(error)
 
 

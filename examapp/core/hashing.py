@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
+from base64 import b64encode
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -29,7 +31,7 @@ class Hasher:
         self._argon2 = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
         self._turn = threading.BoundedSemaphore(at_once)
         self._places = threading.BoundedSemaphore(at_once + queue)
-        self._decoy = self._argon2.hash("no account has this password")
+        self._decoy = _decoy(self._argon2)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Hasher:
@@ -53,6 +55,14 @@ class Hasher:
                 )
             except (VerificationError, InvalidHashError):
                 return False
+
+
+def _decoy(argon2: PasswordHasher) -> str:
+    """Write a hash that no password has, to be checked at the full cost where there is no account: drawn, since making one would cost each process 19 MiB."""
+    salt, digest = (
+        b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (argon2.salt_len, argon2.hash_len)
+    )
+    return f"$argon2id$v=19$m={argon2.memory_cost},t={argon2.time_cost},p={argon2.parallelism}${salt}${digest}"
 
 
 class _Place:

@@ -6,10 +6,16 @@ import hashlib
 import io
 import warnings
 from dataclasses import dataclass, field
-
-from PIL import Image, ImageFile, ImageOps
+from typing import TYPE_CHECKING
 
 from examapp.core.errors import DomainError
+from examapp.core.lazily import Lazy
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+images, orientation = Lazy("PIL.Image"), Lazy("PIL.ImageOps")
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_PIXELS = 40_000_000
@@ -51,7 +57,7 @@ def encode_picture(content: bytes) -> Picture:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
+            with images.open(io.BytesIO(content), formats=_FORMATS) as opened:
                 return _encoded(_drawn(opened))
         except UnfitImageError:
             raise
@@ -59,19 +65,19 @@ def encode_picture(content: bytes) -> Picture:
             raise UnfitImageError from error
 
 
-def _drawn(opened: ImageFile.ImageFile) -> Image.Image:
+def _drawn(opened: ImageFile) -> Image:
     if opened.width * opened.height > MOST_PIXELS:
         raise UnfitImageError(f"图片有 {opened.width}×{opened.height} 像素，超过 4000 万像素。请缩小后再上传。")
     opened.draft("RGB", (_LONGEST_SIDE, _LONGEST_SIDE))
     opened.load()
     has_alpha = opened.mode in {"RGBA", "LA", "PA"} or "transparency" in opened.info
-    drawn = ImageOps.exif_transpose(opened).convert("RGBA" if has_alpha else "RGB")
+    drawn: Image = orientation.exif_transpose(opened).convert("RGBA" if has_alpha else "RGB")
     drawn.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
     drawn.info.clear()
     return drawn
 
 
-def _encoded(drawn: Image.Image) -> Picture:
+def _encoded(drawn: Image) -> Picture:
     target = io.BytesIO()
     drawn.save(target, "PNG", optimize=False)
     media_type = "image/png"

@@ -10,16 +10,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 import xlsxwriter
 
 from examapp.core.errors import DomainError
 from examapp.core.html import normalise
+from examapp.core.lazily import Lazy
 from examapp.core.spreadsheets import Column, csv_text
 from question_bank.formats.decoding import decode_text
-from question_bank.formats.excel.workbook import OLE, ZIP, Sheet, open_sheets
 from question_bank.reading import UnreadableFileError
 
+if TYPE_CHECKING:
+    from question_bank.formats.excel.workbook import Sheet
+
+workbook = Lazy("question_bank.formats.excel.workbook")
 MOST_CSV_ROWS = 100_000
 MOST_SHEET_ROWS = 20_000
 _DIVIDERS = (",", "\t", ";", "|", "，")
@@ -61,8 +66,13 @@ def read_grids(content: bytes, *, name: str, aliases: Mapping[str, Sequence[str]
     What breaks the limits (unpacked 100 MB, 2,000 entries, ratio 100, 20,000 rows; csv 100,000) is refused before it is parsed.
     """
     try:
-        if content.startswith((ZIP, OLE)) or PurePath(name).suffix.lower() in {".xlsx", ".xls", ".xlsm", ".et"}:
-            return [_grid_of(sheet) for sheet in open_sheets(content, name=name)]
+        if content.startswith((workbook.ZIP, workbook.OLE)) or PurePath(name).suffix.lower() in {
+            ".xlsx",
+            ".xls",
+            ".xlsm",
+            ".et",
+        }:
+            return [_grid_of(sheet) for sheet in workbook.open_sheets(content, name=name)]
         return [_read_csv(decode_text(content), aliases)]
     except UnreadableFileError as error:
         raise UnreadableTableError(_with_way_round(str(error))) from None

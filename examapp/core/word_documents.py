@@ -11,49 +11,44 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from docx import Document
-from docx.enum.section import WD_ORIENT
-from docx.enum.table import WD_TABLE_ALIGNMENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
-from docx.shared import Mm, Pt, RGBColor
+from examapp.core.lazily import Lazy
+
+docx = Lazy("docx")
 
 TITLE_FONT, TEXT_FONT, HEADING_FONT, TABLE_FONT = "方正小标宋简体", "仿宋", "黑体", "宋体"
 _LATIN = "Times New Roman"
 _FALLBACKS = {TITLE_FONT: "华文中宋", TEXT_FONT: "仿宋_GB2312", HEADING_FONT: "微软雅黑", TABLE_FONT: "微软雅黑"}
 _EPOCH = (2026, 1, 1, 0, 0, 0)
 _WHEN_SAVED = re.compile(rb"(<dcterms:(?:modified|created)[^>]*>)[^<]*(</dcterms:)")
-_ALIGNS = {"left": WD_ALIGN_PARAGRAPH.LEFT, "center": WD_ALIGN_PARAGRAPH.CENTER, "right": WD_ALIGN_PARAGRAPH.RIGHT}
 
 
 class WordDocument:
     """A docx that grows from top to bottom; `to_bytes` ends it, the same content giving the same bytes."""
 
     def __init__(self, *, is_official: bool = False, is_landscape: bool = False, watermark: str = "") -> None:
-        self._docx: Any = Document()
+        self._docx: Any = docx.Document()
         self._is_official = is_official
         self._text_pt = 16 if is_official else 10.5
         section = self._docx.sections[0]
-        section.page_width, section.page_height = Mm(210), Mm(297)
+        section.page_width, section.page_height = docx.shared.Mm(210), docx.shared.Mm(297)
         if is_landscape:
-            section.orientation = WD_ORIENT.LANDSCAPE
-            section.page_width, section.page_height = Mm(297), Mm(210)
+            section.orientation = docx.enum.section.WD_ORIENT.LANDSCAPE
+            section.page_width, section.page_height = docx.shared.Mm(297), docx.shared.Mm(210)
         top, right, bottom, left = (37, 26, 35, 28) if is_official else (18, 15, 18, 15)
-        section.top_margin, section.right_margin = Mm(top), Mm(right)
-        section.bottom_margin, section.left_margin = Mm(bottom), Mm(left)
+        section.top_margin, section.right_margin = docx.shared.Mm(top), docx.shared.Mm(right)
+        section.bottom_margin, section.left_margin = docx.shared.Mm(bottom), docx.shared.Mm(left)
         self._room_mm = (297 if is_landscape else 210) - left - right
         _name_fallbacks(self._docx)
         self._set_footer(section)
         if watermark:
             header = section.header.paragraphs[0]
-            header.alignment = _ALIGNS["center"]
-            _set_font(header.add_run(watermark), TABLE_FONT, 9, colour=RGBColor(0xA0, 0xA0, 0xA0))
+            header.alignment = _align("center")
+            _set_font(header.add_run(watermark), TABLE_FONT, 9, colour=docx.shared.RGBColor(0xA0, 0xA0, 0xA0))
 
     def title(self, text: str) -> None:
         """Write the title: 2号小标宋, centred; in a plain document smaller."""
         paragraph = self._paragraph(text, TITLE_FONT, 22 if self._is_official else 16, align="center", line_pt=33)
-        paragraph.paragraph_format.space_after = Pt(14 if self._is_official else 6)
+        paragraph.paragraph_format.space_after = docx.shared.Pt(14 if self._is_official else 6)
 
     def heading(self, text: str) -> None:
         """Write a heading of the first level: 3号黑体."""
@@ -68,17 +63,17 @@ class WordDocument:
     def table(self, heads: Sequence[tuple[str, float, bool]], rows: Iterable[Sequence[str]]) -> None:
         """Write a table: per column its head, its share of the width and whether it holds numbers; the head repeats on every page."""
         table = self._docx.add_table(rows=1, cols=len(heads), style="Table Grid")
-        table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
+        table.alignment, table.autofit = docx.enum.table.WD_TABLE_ALIGNMENT.CENTER, False
         shares = sum(width for _, width, _ in heads)
-        widths = [Mm(self._room_mm * width / shares) for _, width, _ in heads]
+        widths = [docx.shared.Mm(self._room_mm * width / shares) for _, width, _ in heads]
         head_row = table.rows[0]
         for cell, (text, _, _), width in zip(head_row.cells, heads, widths, strict=True):
             _fill(cell, text, HEADING_FONT, "center", width)
         properties = head_row._tr.get_or_add_trPr()  # noqa: SLF001 – python-docx has no other way to repeat a head
-        properties.append(OxmlElement("w:tblHeader"))
+        properties.append(docx.oxml.OxmlElement("w:tblHeader"))
         for texts in rows:
             row = table.add_row()
-            row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # noqa: SLF001 – as above
+            row._tr.get_or_add_trPr().append(docx.oxml.OxmlElement("w:cantSplit"))  # noqa: SLF001 – as above
             for cell, text, (_, _, is_number), width in zip(row.cells, texts, heads, widths, strict=True):
                 _fill(cell, text, TABLE_FONT, "right" if is_number else "left", width)
 
@@ -92,51 +87,55 @@ class WordDocument:
         self, text: str, font: str, size: float, *, align: str = "left", is_indented: bool = False, line_pt: float = 29
     ) -> Any:
         paragraph = self._docx.add_paragraph()
-        paragraph.alignment = _ALIGNS[align]
+        paragraph.alignment = _align(align)
         form = paragraph.paragraph_format
-        form.space_before = form.space_after = Pt(0)
-        form.line_spacing = Pt(line_pt) if self._is_official else 1.4
+        form.space_before = form.space_after = docx.shared.Pt(0)
+        form.line_spacing = docx.shared.Pt(line_pt) if self._is_official else 1.4
         if is_indented:
-            form.first_line_indent = Pt(2 * size)
+            form.first_line_indent = docx.shared.Pt(2 * size)
         _set_font(paragraph.add_run(text), font, size)
         return paragraph
 
     def _set_footer(self, section: Any) -> None:
         """Number the pages, in an official document as 「— 1 —」 in 4号宋体."""
         footer = section.footer.paragraphs[0]
-        footer.alignment = _ALIGNS["right" if self._is_official else "center"]
+        footer.alignment = _align("right" if self._is_official else "center")
         before, after = ("— ", " —") if self._is_official else ("第 ", " 页")
         for text, field in ((before, ""), ("", "begin"), ("", "PAGE"), ("", "end"), (after, "")):
             run = footer.add_run(text)
             _set_font(run, TABLE_FONT, 14 if self._is_official else 9)
             if field == "PAGE":
-                code = OxmlElement("w:instrText")
+                code = docx.oxml.OxmlElement("w:instrText")
                 code.text = field
                 run._r.append(code)  # noqa: SLF001 – python-docx knows no fields
             elif field:
-                mark = OxmlElement("w:fldChar")
-                mark.set(qn("w:fldCharType"), field)
+                mark = docx.oxml.OxmlElement("w:fldChar")
+                mark.set(docx.oxml.ns.qn("w:fldCharType"), field)
                 run._r.append(mark)  # noqa: SLF001 – as above
 
 
-def _set_font(run: Any, name: str, size: float, *, colour: RGBColor | None = None) -> None:
-    run.font.name, run.font.size = _LATIN, Pt(size)
-    run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), name)  # noqa: SLF001 – python-docx knows Latin fonts only
+def _align(name: str) -> Any:
+    return docx.enum.text.WD_ALIGN_PARAGRAPH[name.upper()]
+
+
+def _set_font(run: Any, name: str, size: float, *, colour: Any = None) -> None:
+    run.font.name, run.font.size = _LATIN, docx.shared.Pt(size)
+    run._element.get_or_add_rPr().get_or_add_rFonts().set(docx.oxml.ns.qn("w:eastAsia"), name)  # noqa: SLF001 – python-docx knows Latin fonts only
     if colour is not None:
         run.font.color.rgb = colour
 
 
-def _fill(cell: Any, text: str, font: str, align: str, width: Mm) -> None:
+def _fill(cell: Any, text: str, font: str, align: str, width: Any) -> None:
     cell.width = width
     paragraph = cell.paragraphs[0]
-    paragraph.alignment = _ALIGNS[align]
-    paragraph.paragraph_format.space_after = Pt(0)
+    paragraph.alignment = _align(align)
+    paragraph.paragraph_format.space_after = docx.shared.Pt(0)
     _set_font(paragraph.add_run(text), font, 10.5)
 
 
-def _name_fallbacks(docx: Any) -> None:
+def _name_fallbacks(document: Any) -> None:
     """Write into the font table which font stands in for one that a computer has not."""
-    part = next((rel.target_part for rel in docx.part.rels.values() if rel.reltype.endswith("/fontTable")), None)
+    part = next((rel.target_part for rel in document.part.rels.values() if rel.reltype.endswith("/fontTable")), None)
     if part is None:
         return
     fonts = "".join(

@@ -32,8 +32,14 @@ SCHEDULE = {
     "sweep attempts": {"task": "grading.sweep", "schedule": 15.0},
     "sweep certificates": {"task": "records.sweep", "schedule": 60.0},
     "sweep jobs": {"task": "reports.sweep", "schedule": 30.0},
+    "apply roster changes": {"task": "unitbook.apply_changes", "schedule": 300.0},
+    "apply roster moves": {"task": "people.apply_moves", "schedule": 60.0},
+    "sweep freezes": {"task": "unitbook.sweep_freezes", "schedule": 30.0},
+    "sweep result imports": {"task": "unitbook.sweep_results", "schedule": 30.0},
     "sweep roster imports": {"task": "people.sweep_imports", "schedule": 30.0},
     "seal audit log": {"task": "audit.seal", "schedule": 10.0},
+    "verify audit log": {"task": "audit.verify", "schedule": 86_400.0},
+    "check data keys": {"task": "people.check_keys", "schedule": 86_400.0},
     "send reset codes": {"task": "people.send_reset_codes", "schedule": 20.0},
     "forget sign-in failures": {"task": "people.forget_failures", "schedule": 300.0},
     "send messages": {"task": "messages.send_waiting", "schedule": 30.0},
@@ -46,6 +52,7 @@ SCHEDULE = {
     "count due reviews": {"task": "training.count_due", "schedule": 21_600.0},
     "sweep uploads": {"task": "training.sweep_uploads", "schedule": 3600.0},
     "remind of duties": {"task": "duties.remind_due", "schedule": 1800.0},
+    "let personal data go": {"task": "privacy.let_go", "schedule": 43_200.0},
     "prepare papers": {"task": "exams.sweep_papers", "schedule": 60.0},
 }
 

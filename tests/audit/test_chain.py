@@ -22,10 +22,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 @pytest.fixture
 def check(app, session, frozen):
-    from functools import partial
-
-    mac = partial(app.extensions["sealer"].blind_index, purpose="audit_chain")
-    return lambda head=None: check_chain(session, mac=mac, head=head, now=frozen.instant)
+    return lambda head=None: check_chain(session, sealer=app.extensions["sealer"], head=head, now=frozen.instant)
 
 
 @pytest.fixture
@@ -132,10 +129,10 @@ def test_two_that_seal_at_once_do_not_disturb_each_other(race_app, race_world):
 
     note(race_world.session, NOON)
     race_world.commit()
-    mac = lambda words: words.encode()[:32]
+    sealer = race_app.extensions["sealer"]
     with Session(db.engine) as first, Session(db.engine) as second:
-        assert seal_events(first, mac=mac, now=NOON) == 1
-        assert seal_events(second, mac=mac, now=NOON) == 0
+        assert seal_events(first, sealer=sealer, now=NOON) == 1
+        assert seal_events(second, sealer=sealer, now=NOON) == 0
         first.commit()
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +18,13 @@ _MOST_ENTRIES = 2000
 _MOST_UNPACKED = 100 * 1024 * 1024
 _MOST_RATIO = 100
 _PDF_ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia)\b")
+_DEFINITION = re.compile(
+    b"|".join(
+        re.escape(word.encode(coding))
+        for word in ("<!DOCTYPE", "<!ENTITY")
+        for coding in ("utf-8", "utf-16-le", "utf-16-be")
+    )
+)
 _MAIN_PARTS = {FileKind.DOCX: "word/document.xml", FileKind.XLSX: "xl/workbook.xml"}
 _BIT_RATES = {
     1: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -66,10 +74,31 @@ def _office(path: Path, kind: FileKind) -> str:
         raise FileRefusedError("文件解压后太大，不能上传。请精简内容后另存，再上传。")
     if any(name.startswith("/") or ".." in name.split("/") for name in names):
         raise FileRefusedError(wrong)
+    try:
+        is_unsafe = _has_definitions(path)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # damaged, or locked by a password
+        raise FileRefusedError(wrong) from error
+    if is_unsafe:
+        raise FileRefusedError(
+            f"文件里带有不安全的 XML 定义，不能上传。请用 Office 或 WPS 打开后另存为新的 {kind}，再上传。"
+        )
     if any(name.lower().endswith("vbaproject.bin") for name in names):
         raise FileRefusedError(f"文件里带有宏，不能上传。请另存为不带宏的 {kind} 后再上传。")
     family = "wordprocessingml.document" if kind is FileKind.DOCX else "spreadsheetml.sheet"
     return f"application/vnd.openxmlformats-officedocument.{family}"
+
+
+def _has_definitions(path: Path) -> bool:
+    """Tell whether a part defines entities: no office program writes that, and whoever reads it may be drowned by them."""
+    with zipfile.ZipFile(path) as archive:
+        parts = (one for one in archive.infolist() if one.filename.lower().endswith((".xml", ".rels", ".vml")))
+        return any(_DEFINITION.search(archive.read(one)) for one in parts)
 
 
 def _mp3(path: Path) -> str:

@@ -1,17 +1,6 @@
-"""The words in which people read the log: what each act was, and what it was done to."""
+"""The words themselves: of rooms, acts, objects, particulars and their values."""
 
 from __future__ import annotations
-
-import json
-from datetime import timedelta
-from typing import Any
-
-FIRST_LINK = bytes(32)
-"""What stands before the first link of the chain."""
-LATEST_COMMIT = timedelta(minutes=15)
-"""How long after its instant a line may still turn up: no transaction here lasts longer."""
-LATE_IDS = 20_000
-"""How far behind the newest id a late line may lie."""
 
 ROOM_WORDS = {
     "messages": "通知与意见",
@@ -27,6 +16,7 @@ ROOM_WORDS = {
     "reports": "报表与导出",
     "unitbook": "单位台账",
     "duties": "普法责任制",
+    "privacy": "个人信息",
     "admin": "系统",
     "audit": "审计",
     "demo": "演示数据",
@@ -37,6 +27,7 @@ ACT_WORDS = {
     "admin.request_rehearsal": "开始演练",
     "admin.set_up": "首次设置",
     "attempts.apply_extension": "延长作答时间生效",
+    "audit.verify": "校验审计记录",
     "audit.export_events": "导出审计记录",
     "demo.load_county": "装入演示数据",
     "duties.change_item": "修改责任清单事项",
@@ -52,21 +43,28 @@ ACT_WORDS = {
     "duties.set_period": "设置普法规划周期",
     "duties.take_back_list": "收回责任清单",
     "duties.withdraw_deed": "撤销履职记录",
+    "exams.add_reason": "增加免考原因",
     "exams.approve_exemption": "批准免考或缓考",
     "exams.cancel_exam": "取消考试",
     "exams.change_release": "修改成绩公布方式",
+    "exams.change_reason": "修改免考原因",
     "exams.close_exam": "提前结束考试",
     "exams.create_exam": "新建考试",
     "exams.extend": "延长作答时间",
+    "exams.offer_reason": "恢复免考原因",
     "exams.prolong_window": "延长考试窗口",
     "exams.publish_exam": "发布考试",
     "exams.refuse_exemption": "不同意免考或缓考",
+    "exams.register_exam": "登记其他平台的考试",
     "exams.request_exemption": "申请免考或缓考",
+    "exams.retire_reason": "停用免考原因",
     "exams.update_exam": "修改考试",
     "exams.withdraw_exam": "撤回考试",
     "exams.withdraw_exemption": "撤回免考或缓考申请",
     "grading.accept_late_answers": "采纳迟到的答案",
+    "grading.export_regrade": "导出更正前后对照",
     "grading.grade_again": "重新评分",
+    "grading.regrade": "更正答案后重新评分",
     "grading.reject_late_answers": "不采纳迟到的答案",
     "grading.reopen_attempt": "重新打开作答",
     "grading.set_aside": "评分多次失败，转人工处理",
@@ -88,6 +86,7 @@ ACT_WORDS = {
     "people.approve": "同意申请",
     "people.ask_approval": "提交审批申请",
     "people.change_password": "修改密码",
+    "people.cancel_move": "撤销待生效的人员变动",
     "people.confirm_import": "确认导入名册",
     "people.create_person": "新增人员",
     "people.delay_sign_in": "密码多次错误，限制登录",
@@ -103,18 +102,27 @@ ACT_WORDS = {
     "people.issue_ticket": "发放登录条",
     "people.let_person_leave": "办理离开名册",
     "people.pass_second_factor": "动态口令通过",
+    "people.refuse_access": "访问被拒绝（不存在或无权）",
+    "people.export_roster": "导出某日名册",
+    "people.plan_move": "登记待生效的人员变动",
     "people.refuse_approval": "退回申请",
     "people.remove_second_factor": "停用动态口令",
     "people.reset_password": "重置密码",
+    "people.reveal_numbers": "查看完整号码",
     "people.revoke_role": "收回角色",
+    "people.check_keys": "核对加密数据",
+    "people.rotate_keys": "更换数据密钥",
     "people.send_reset_code": "发送重设密码验证码",
     "people.set_second_factor": "启用动态口令",
     "people.sign_in": "登录",
     "people.sign_out": "退出登录",
+    "people.take_file": "下载文件",
     "people.take_person_back": "恢复在册",
     "people.transfer_person": "办理调动",
     "people.upload_roster": "上传人员名册",
     "people.withdraw_approval": "撤回申请",
+    "privacy.let_go": "清除到期的个人信息",
+    "privacy.copy_own_data": "导出本人的个人信息",
     "questions.add_question": "新增试题",
     "questions.add_questions": "批量新增试题",
     "questions.confirm_import": "确认导入试题",
@@ -148,7 +156,24 @@ ACT_WORDS = {
     "training.save_chapter": "保存章节",
     "training.update_course": "修改课程",
     "training.withdraw_course": "下架课程",
+    "unitbook.approve_results": "计入其他平台成绩",
+    "unitbook.undo_results": "撤销其他平台成绩",
+    "unitbook.upload_results": "上传其他平台成绩",
+    "unitbook.approve_change": "同意人员变动",
+    "unitbook.draft_changes": "填报人员变动名单",
+    "unitbook.refuse_change": "不同意人员变动",
+    "unitbook.return_changes": "退回人员变动名单",
+    "unitbook.submit_changes": "提交人员变动名单",
+    "unitbook.take_back_changes": "收回人员变动名单",
+    "unitbook.withdraw_changes": "作废人员变动名单",
     "unitbook.export_calls": "导出催考电话名单",
+    "unitbook.accept_correction": "采纳名册更正",
+    "unitbook.declare_freeze": "定下名册冻结时间",
+    "unitbook.lift_freeze": "解除名册冻结",
+    "unitbook.merge_unit": "合并单位",
+    "unitbook.rename_unit": "单位更名",
+    "unitbook.split_unit": "分设单位",
+    "unitbook.take_freeze": "冻结名册",
     "unitbook.remind": "提醒参加考试",
     "duties.add_reviewer": "指定考核评审人",
     "duties.answer_appeal": "答复考核申诉",
@@ -204,6 +229,7 @@ OBJECT_WORDS = {
     "plan_period": "规划周期",
     "exam": "考试",
     "exemption": "免考或缓考",
+    "exemption_reason": "免考、缓考原因",
     "export": "导出文件",
     "feedback": "意见",
     "law": "法律",
@@ -211,42 +237,54 @@ OBJECT_WORDS = {
     "media": "图片",
     "session": "场次",
     "notice": "通知",
+    "page": "页面",
     "paper": "试卷",
     "person": "人员",
     "question": "试题",
     "question_import": "试题导入",
     "duplicate_search": "重复试题查找",
     "rehearsal": "演练",
+    "personal_data": "个人信息",
+    "sealed_data": "加密数据",
     "role_grant": "角色授权",
     "roster_import": "名册导入",
     "sign_in": "登录",
     "ticket": "登录条",
     "unit": "单位",
+    "change_list": "人员变动名单",
+    "result_import": "其他平台成绩导入",
     "certificate_job": "证书任务",
     "certificate_plan": "证书发放",
     "certificate_template": "证书模板",
     "duty_assessment": "普法考核",
     "duty_sheet": "单位考核表",
+    "regrade": "更正重评",
     "report_schedule": "定期报表",
     "report_template": "报表模板",
     "study_event": "学法活动",
 }
 
-_DETAIL_WORDS = {
+DETAIL_WORDS = {
+    "address": "网址",
     "act": "事项",
     "added": "新增",
+    "approval_id": "审批编号",
     "answered": "已答题数",
+    "broken": "打不开的项数",
     "by": "方式",
     "changed": "变动",
+    "cipher": "加密算法",
     "closes_at": "原截止时间",
     "content": "内容",
     "count": "数量",
     "exam_id": "考试",
     "deputy_of_id": "代理的授权",
+    "done": "完成项数",
     "ends_at": "到期",
     "existing": "已有",
     "extension_id": "延长记录",
     "failures": "错误次数",
+    "head": "链尾",
     "format": "格式",
     "from": "原",
     "from_unit_id": "原单位",
@@ -258,7 +296,9 @@ _DETAIL_WORDS = {
     "keys": "答案公布",
     "items": "题号",
     "group": "人员范围",
+    "key": "密钥编号",
     "kind": "类型",
+    "left": "剩余项数",
     "new": "新增",
     "number": "编号",
     "on": "生效日期",
@@ -280,10 +320,13 @@ _DETAIL_WORDS = {
     "tree": "隶属关系",
     "unchanged": "没有变化",
     "unit_id": "单位",
+    "view": "页面",
+    "things": "对象",
     "wait_s": "等待秒数",
+    "words": "内容",
     "year": "年度",
 }
-_VALUE_WORDS = {
+VALUE_WORDS = {
     "absent": "未考名单",
     "active": "启用",
     "at_close": "考试结束时",
@@ -299,7 +342,11 @@ _VALUE_WORDS = {
     "never": "不公布",
     "not_started": "未开始",
     "participation": "参考情况",
+    "grading.reopen_attempt": "重新打开作答",
     "people.grant_role": "授予角色",
+    "questions.correct_key": "更正答案",
+    "reports.export_numbers": "导出完整号码",
+    "unitbook.export_calls": "导出电话名单",
     "publicity_office": "普法办",
     "region": "块",
     "retire": "退休",
@@ -313,38 +360,3 @@ _VALUE_WORDS = {
     "this": "本场",
     "unit_admin": "单位管理员",
 }
-
-
-def link_text(number: int, previous: bytes, facts: list[Any]) -> str:
-    """Write what a link's digest is taken of: its place, the digest before, and all of its line, always in the same letters."""
-    return json.dumps([number, previous.hex(), *facts], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-
-
-def act_words(act: str) -> str:
-    """Say an act in Chinese; an act without words is named by its room, so that no reader meets a program's name alone."""
-    room = act.partition(".")[0]
-    return ACT_WORDS.get(act) or f"{ROOM_WORDS.get(room, '系统')}：其他操作"
-
-
-def object_words(object_type: str, object_id: int | None) -> str:
-    """Say what an act was done to: `考试 12`."""
-    word = OBJECT_WORDS.get(object_type, "其他")
-    return word if object_id is None else f"{word} {object_id}"
-
-
-def detail_words(details: dict[str, Any]) -> str:
-    """Say an act's particulars in one line: `数量 12；格式 xlsx`."""
-    return "；".join(f"{_DETAIL_WORDS.get(name, name)} {_value(value)}" for name, value in details.items())
-
-
-def _value(value: object) -> str:
-    if value is None:
-        return "无"
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, list):
-        return "、".join(_value(part) for part in value) or "无"
-    if isinstance(value, dict):
-        return "，".join(f"{_DETAIL_WORDS.get(str(name), str(name))} {_value(part)}" for name, part in value.items())
-    words = str(value)
-    return _VALUE_WORDS.get(words) or _DETAIL_WORDS.get(words, words)

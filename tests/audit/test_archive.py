@@ -1,0 +1,128 @@
+"""Old lines leave the database for signed files that hang together; nothing young leaves, and no changed file passes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import timedelta
+
+import pytest
+
+from examapp.audit.models import AuditArchive, AuditEvent, AuditSeal
+from examapp.audit.operations import archiving
+from examapp.audit.operations.archiving import ArchiveRefusedError, check_file, drop_archived, write_archive
+from examapp.audit.operations.sealing import seal_events
+from examapp.audit.queries import check_chain
+from tests.audit.test_log import note
+from tests.conftest import NOON
+
+DAYS = 365
+
+
+@pytest.fixture
+def sealer(app):
+    return app.extensions["sealer"]
+
+
+@pytest.fixture
+def years(session, sealer):
+    """Six lines on the chain: three of two years ago, two of a year and a half ago, one of today."""
+    for at, count in ((730, 3), (540, 2), (0, 1)):
+        for number in range(count):
+            note(session, NOON - timedelta(days=at), name=f"{at}-{number}")
+        session.flush()
+        seal_events(session, sealer=sealer, now=NOON - timedelta(days=at))
+    return session
+
+
+def test_old_lines_go_into_files_and_the_chain_goes_on(years, session, sealer, tmp_path):
+    first = write_archive(session, tmp_path, sealer=sealer, days=600, now=NOON)
+    found = check_file(first, sealer=sealer)
+    assert (found.first, found.last, found.faults) == (1, 3, [])
+    assert drop_archived(session, first, sealer=sealer, days=600, now=NOON) == 3
+    second = write_archive(session, tmp_path, sealer=sealer, days=DAYS, now=NOON)
+    follower = check_file(second, sealer=sealer)
+    assert (follower.first, follower.last, follower.previous_sha256) == (4, 5, found.sha256)
+    assert drop_archived(session, second, sealer=sealer, days=DAYS, now=NOON) == 2
+    chain = check_chain(session, sealer=sealer, now=NOON)
+    assert (chain.faults, chain.count) == ([], 6)
+    assert session.query(AuditEvent).count() == 1
+    assert write_archive(session, tmp_path, sealer=sealer, days=DAYS, now=NOON) is None
+    note(session, NOON)
+    session.flush()
+    seal_events(session, sealer=sealer, now=NOON)
+    assert check_chain(session, sealer=sealer, now=NOON).count == 7
+    session.query(AuditSeal).filter_by(number=6).delete()
+    assert check_chain(session, sealer=sealer, now=NOON).faults, "a link taken after the archive is missed"
+
+
+def test_a_chain_of_which_all_is_archived_goes_on_from_there(session, sealer, tmp_path):
+    note(session, NOON - timedelta(days=400))
+    session.flush()
+    seal_events(session, sealer=sealer, now=NOON)
+    path = write_archive(session, tmp_path, sealer=sealer, days=DAYS, now=NOON)
+    drop_archived(session, path, sealer=sealer, days=DAYS, now=NOON)
+    note(session, NOON)
+    session.flush()
+    seal_events(session, sealer=sealer, now=NOON)
+    found = check_chain(session, sealer=sealer, now=NOON)
+    assert (found.count, found.faults) == (2, [])
+
+
+def test_nothing_younger_than_200_days_can_leave(years, session, sealer, tmp_path):
+    with pytest.raises(ArchiveRefusedError, match="200"):
+        write_archive(session, tmp_path, sealer=sealer, days=199, now=NOON)
+    path = write_archive(session, tmp_path, sealer=sealer, days=DAYS, now=NOON)
+    with pytest.raises(ArchiveRefusedError, match="不满"):
+        drop_archived(session, path, sealer=sealer, days=1, now=NOON - timedelta(days=500))
+    assert session.query(AuditEvent).count() == 6
+
+
+def tampered(path, change):
+    lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    path.write_bytes(gzip.compress(b"".join(change(lines))))
+
+
+def sign_again(lines, sealer):
+    import hashlib
+
+    digest = hashlib.sha256(b"".join(lines[:-1])).hexdigest()
+    key = sealer.blind_index(digest, purpose=archiving._PURPOSE).hex()
+    return [*lines[:-1], json.dumps({"signature": key, "key_id": "k1"}).encode()]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: [line.replace(b"540-0", b"540-9") for line in lines],
+        lambda lines: [*lines[:2], *lines[3:]],
+        lambda lines: lines[:-2],
+        lambda lines: [b"[]\n"],
+        lambda lines: [lines[0].replace(b'"first": 1', b'"first": 2'), *lines[1:]],
+    ],
+)
+def test_every_change_to_a_file_is_found_and_stops_the_dropping(years, session, sealer, tmp_path, change):
+    path = write_archive(session, tmp_path, sealer=sealer, days=DAYS, now=NOON)
+    tampered(path, change)
+    assert check_file(path, sealer=sealer).faults
+    with pytest.raises(ArchiveRefusedError):
+        drop_archived(session, path, sealer=sealer, days=DAYS, now=NOON)
+    assert session.query(AuditEvent).count() == 6
+    assert session.query(AuditArchive).count() == 0
+
+
+def test_a_line_changed_and_signed_anew_still_breaks_its_link(years, session, sealer, tmp_path):
+    path = write_archive(session, tmp_path, sealer=sealer, days=DAYS, now=NOON)
+    tampered(path, lambda lines: sign_again([line.replace(b"540-0", b"540-9") for line in lines], sealer))
+    assert [fault for fault in check_file(path, sealer=sealer).faults if "已被改动或缺失" in fault]
+
+
+def test_the_commands_write_check_and_miss_a_file(app, years, session, sealer, tmp_path, frozen):
+    run = app.test_cli_runner().invoke
+    first = write_archive(session, tmp_path, sealer=sealer, days=600, now=NOON)
+    drop_archived(session, first, sealer=sealer, days=600, now=NOON)
+    second = write_archive(session, tmp_path, sealer=sealer, days=400, now=NOON)
+    whole = run(args=["audit", "verify-file", str(first), str(second)])
+    assert (whole.exit_code, "归档完好" in whole.output) == (0, True)
+    assert run(args=["audit", "verify-file", str(second), str(first)]).exit_code == 1
+    assert "没有超过" in run(args=["audit", "archive", str(tmp_path)]).output, "the settings keep three years"

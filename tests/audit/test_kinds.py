@@ -1,0 +1,52 @@
+"""Which kinds of acts the log must hold (issue: sign-in, refusal, export, reveal, grant, correction, extension), each by name and by its place in the code."""
+
+from __future__ import annotations
+
+import pytest
+
+from examapp.audit.models import AuditEvent
+from examapp.audit.rules import ACT_WORDS
+from tests.audit.test_log import ROOT
+
+KINDS = {
+    "sign-in": {
+        "people.sign_in", "people.sign_out", "people.delay_sign_in", "people.pass_second_factor", "people.fail_second_factor",
+        "people.end_sign_in", "people.end_other_sign_ins", "people.issue_ticket", "people.send_reset_code", "people.change_password",
+        "people.reset_password",
+    },
+    "refusal": {"people.refuse_access"},
+    "export": {
+        "reports.request_export", "reports.download_export", "audit.export_events", "questions.export",
+        "people.export_first_passwords", "privacy.copy_own_data", "people.take_file",
+    },
+    "reveal": {"people.reveal_numbers"},
+    "grant": {"people.ask_approval", "people.approve", "people.grant_role", "people.revoke_role"},
+    "correction": {"questions.correct_key", "grading.grade_again", "people.edit_person"},
+    "extension": {"exams.extend", "exams.prolong_window", "attempts.apply_extension", "grading.reopen_attempt"},
+    "keys": {"people.rotate_keys"},
+}  # fmt: skip
+CODE = {
+    path: path.read_text("utf-8") for path in ROOT.rglob("*.py") if path.name != "rules.py" or "audit" not in path.parts
+}
+
+
+@pytest.mark.parametrize(("kind", "act"), [(kind, act) for kind, acts in KINDS.items() for act in sorted(acts)])
+def test_each_kind_of_act_is_written_and_said(kind, act):
+    assert act in ACT_WORDS, f"{kind}: say it in Chinese"
+    assert any(f'"{act}"' in text for text in CODE.values()), f"{kind}: nothing writes it"
+
+
+def test_every_file_that_an_administrator_takes_leaves_a_line_whichever_view_hands_it_out(world, session):
+    """One watch over all answers that are files; not one line a view that somebody could forget."""
+    client = world.client(world.admin("publicity_office", world.unit("某县", kind="county")))
+    for path in ("/my/data/copy.json", "/my/data/copy.xlsx"):
+        assert client.get(path).status_code == 200
+    taken = [event.details["view"] for event in session.query(AuditEvent).filter_by(act="people.take_file")]
+    assert taken == ["privacy.take_copy"] * 2
+    assert client.get("/my/data").status_code == 200
+    assert session.query(AuditEvent).filter_by(act="people.take_file").count() == 2, "a page is no file"
+
+
+def test_a_candidates_own_file_is_not_watched(world, session):
+    assert world.client(world.person()).get("/my/data/copy.json").status_code == 200
+    assert session.query(AuditEvent).filter_by(act="people.take_file").count() == 0

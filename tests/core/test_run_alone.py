@@ -1,0 +1,61 @@
+"""A write of one statement, on its own connection of the pool: committed when it returns, and no line is left in a bad state."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from examapp.core.db import db, run_alone
+
+_WRITE = text(
+    "INSERT INTO alone AS a (n) VALUES (:n) ON CONFLICT (n) DO UPDATE SET told = a.told + 1 RETURNING n, told"
+)
+_END_OWN_LINE = text("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+@pytest.fixture
+def table(race_app):
+    with race_app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alone (n int PRIMARY KEY, told int NOT NULL DEFAULT 0)"))
+    with race_app.app_context():
+        yield
+        with db.engine.begin() as connection:
+            connection.execute(text("DROP TABLE alone"))
+
+
+def _told() -> list[tuple[int, int]]:
+    with db.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text("SELECT n, told FROM alone ORDER BY n"))]
+
+
+def test_what_it_gives_back_is_committed(table):
+    for told in range(5):  # prepared by the driver from the third on
+        (row,) = run_alone(_WRITE, {"n": 7})
+        assert (row.n, row.told) == (7, told)
+        assert _told() == [(7, told)]
+
+
+def test_the_connection_goes_back_as_it_came(table):
+    run_alone(_WRITE, {"n": 1})
+    with db.engine.connect() as connection:  # the pool gives the last one first
+        connection.execute(text("INSERT INTO alone (n) VALUES (2)"))
+        connection.rollback()
+    assert _told() == [(1, 0)]
+
+
+def test_an_error_is_sqlalchemys_and_the_line_is_given_up(table):
+    with pytest.raises(DBAPIError) as caught:
+        run_alone(text("INSERT INTO alone (n) VALUES (:n) RETURNING n / 0"), {"n": 3})
+    assert caught.value.orig.sqlstate == "22012"
+    assert "3" not in str(caught.value).split("[SQL")[0], "no value of a parameter in an error's words"
+    assert _told() == []
+    assert run_alone(_WRITE, {"n": 3})
+
+
+def test_a_line_that_ends_is_an_operational_error_and_the_next_call_works(table):
+    for _ in range(3):
+        with pytest.raises(OperationalError):
+            run_alone(_END_OWN_LINE, {})
+        assert run_alone(_WRITE, {"n": 4})
+    assert _told() == [(4, 2)]
