@@ -21,7 +21,6 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp
 
-from examapp.core import clock
 from examapp.core.html import normalise
 from examapp.org.models import UNIT_KIND_NAMES
 from examapp.people.rules import LONGEST_PASSWORD, ROLE_NAMES, clean_login_name
@@ -40,11 +39,6 @@ def _tidy(value: str | None) -> str:
 
 def _options(names: Mapping[Any, str]) -> list[SelectChoice]:
     return [SelectChoice(str(value), label) for value, label in names.items()]
-
-
-def _no_future(_form: FlaskForm, field: Field) -> None:
-    if field.data and field.data > clock.today():
-        raise ValidationError("日期不能晚于今天。")
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
@@ -156,6 +150,36 @@ class PersonForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             raise ValidationError("人员编号不能有空格和全角字符。")
 
 
+class RevealForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """Why somebody wants to see a person's whole numbers."""
+
+    purpose = SelectField(
+        "查看原因",
+        validators=[InputRequired(_CHOOSE)],
+        choices=_options(
+            {
+                "": "请选择",
+                "本人要求核对": "本人要求核对",
+                "联系本人参加考试": "联系本人参加考试",
+                "核对重复登记": "核对重复登记",
+                "办理证书或证明": "办理证书或证明",
+                "其他": "其他（请在下面写明）",
+            }
+        ),
+        invalid_choice_message=_CHOOSE,
+    )
+    note = StringField("说明", filters=[_tidy], validators=[Length(max=200, message="最多 200 字。")])
+
+    def validate_note(self, field: Field) -> None:
+        """Ask for words where the reason is none of the usual ones."""
+        if self.purpose.data == "其他" and len(field.data or "") < 4:
+            raise ValidationError("请写明原因，至少 4 个字。")
+
+    def words(self) -> str:
+        """Give the reason as it goes into the log."""
+        return f"{self.purpose.data}：{self.note.data}" if self.note.data else str(self.purpose.data)
+
+
 class TransferForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """Where a person goes, since when."""
 
@@ -166,11 +190,18 @@ class TransferForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )
+    kind = RadioField(
+        "事项",
+        choices=_options({"transfer": "调动", "secondment": "借调（期满回原单位）"}),
+        invalid_choice_message=_CHOOSE,
+        default="transfer",
+    )
     on = DateField(
         "生效日期",
-        invalid_value_message="日期请写成 2026-11-24 的样子。",
-        validators=[InputRequired("请填写日期，如 2026-11-24。"), _no_future],
+        invalid_value_message=_DAY,
+        validators=[InputRequired("请填写日期，如 2026-11-24。")],
     )
+    until = DateField("借调结束日期", invalid_value_message=_DAY, validators=[Optional()])
     note = StringField("备注", filters=[_tidy], validators=[Optional(), Length(max=200, message="最多 200 字。")])
 
 
@@ -181,7 +212,7 @@ class LeaveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     on = DateField(
         "生效日期",
         invalid_value_message="日期请写成 2026-11-24 的样子。",
-        validators=[InputRequired("请填写日期，如 2026-11-24。"), _no_future],
+        validators=[InputRequired("请填写日期，如 2026-11-24。")],
     )
     note = StringField("备注", filters=[_tidy], validators=[Optional(), Length(max=200, message="最多 200 字。")])
 
@@ -233,3 +264,4 @@ class UploadForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )
+    is_whole = BooleanField("这是该单位（含下级）的完整名册：没有列出的人按“离开”列出，各类差异勾选后才生效")

@@ -20,6 +20,8 @@ class PersonState(StrEnum):
     """Works with the platform but is no candidate: a system administrator, say."""
     LEFT = "left"
     """Retired or gone; results stay."""
+    ANONYMOUS = "anonymous"
+    """Nobody: stands in for whoever sat an exam so long ago that the results are parted from the names (privacy)."""
 
 
 class Person(Base):
@@ -27,7 +29,7 @@ class Person(Base):
 
     __tablename__ = "persons"
     __table_args__ = (
-        CheckConstraint("state IN ('on_roster', 'off_roster', 'left')", name="state"),
+        CheckConstraint("state IN ('on_roster', 'off_roster', 'left', 'anonymous')", name="state"),
         Index("ix_persons_unit_id_state", "unit_id", "state"),
         Index("uq_persons_id_number_index", "id_number_index", unique=True),
         Index("ix_persons_mobile_index", "mobile_index"),
@@ -60,13 +62,38 @@ class RosterMove(Base):
     id: Mapped[Id]
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
     kind: Mapped[Words]
-    """`join`, `transfer`, `leave`, `retire`, `return`."""
+    """`join`, `transfer`, `secondment`, `leave`, `retire`, `return`."""
     from_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
     to_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
     effective_on: Mapped[Day]
     recorded_at: Mapped[Instant]
     recorded_by_id: Mapped[BigInt | None]
     note: Mapped[Words] = mapped_column(default="")
+
+
+class PlannedMove(Base):
+    """A move of the roster whose day is still to come; a sweep carries it out, or says here why it could not."""
+
+    __tablename__ = "planned_moves"
+    __table_args__ = (
+        Index("uq_planned_moves_waiting", "person_id", unique=True, postgresql_where="ended_at IS NULL"),
+        Index("ix_planned_moves_due", "effective_on", postgresql_where="ended_at IS NULL"),
+    )
+
+    id: Mapped[Id]
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    kind: Mapped[Words]
+    to_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    effective_on: Mapped[Day]
+    until_on: Mapped[Day | None]
+    """Of a secondment: its last day."""
+    note: Mapped[Words] = mapped_column(default="")
+    recorded_by_id: Mapped[BigInt | None]
+    recorded_at: Mapped[Instant]
+    ended_at: Mapped[Instant | None]
+    """Carried out, taken back, or found impossible."""
+    outcome: Mapped[Words] = mapped_column(default="")
+    """`done`, `cancelled`, or in Chinese why it could not be done."""
 
 
 class Account(Base):
@@ -90,6 +117,8 @@ class Account(Base):
     is_demo: Mapped[bool] = mapped_column(default=False)
     has_second_factor: Mapped[bool] = mapped_column(default=False, server_default=false())
     """A confirmed one-time-password device stands in `second_factors`; here too, since every request asks."""
+    has_elder_mode: Mapped[bool | None]
+    """Whether this person wants the version for older eyes (适老版), on every device; None while they never chose."""
 
 
 class UnknownSignIn(Base):
@@ -201,6 +230,7 @@ class ApprovalState(StrEnum):
     APPROVED = "approved"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
 
 
 class Approval(Base):
@@ -211,7 +241,7 @@ class Approval(Base):
 
     __tablename__ = "approvals"
     __table_args__ = (
-        CheckConstraint("state IN ('waiting', 'approved', 'refused', 'withdrawn')", name="state"),
+        CheckConstraint("state IN ('waiting', 'approved', 'refused', 'withdrawn', 'expired')", name="state"),
         CheckConstraint("state NOT IN ('approved', 'refused') OR decided_by_id <> requested_by_id", name="two_persons"),
         Index("uq_approvals_waiting", "act", "request_key", unique=True, postgresql_where="state = 'waiting'"),
         Index("ix_approvals_requested_at", "requested_at"),
@@ -219,13 +249,18 @@ class Approval(Base):
 
     id: Mapped[Id]
     act: Mapped[Words]
-    """`people.grant_role`, `questions.correct_key`, `grading.reopen_attempt`."""
+    """A key of `rules.TWO_PERSON_ACTS`."""
     request_key: Mapped[Words]
     """What the act is about: while one such request waits, a second press finds it."""
     person_id: Mapped[BigInt | None]
+    unit_id: Mapped[BigInt | None]
+    """Whose matter it is: only who reaches this unit decides; null where it is everybody's."""
     details: Mapped[Json]
     reason: Mapped[Words]
     state: Mapped[Words] = mapped_column(default=ApprovalState.WAITING)
+    """One that still waits when its time is over is void, whether or not the row says so already."""
+    expires_at: Mapped[Instant]
+    """Until when it may be decided; of an approved one whose deed is the asker's, until when it may be done."""
     requested_by_id: Mapped[BigInt]
     requested_at: Mapped[Instant]
     decided_by_id: Mapped[BigInt | None]
@@ -308,6 +343,8 @@ class RosterImport(JobColumns, Base):
     file_name: Mapped[Words]
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
     is_confirmed: Mapped[bool] = mapped_column(default=False)
+    is_whole: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The file names everybody of the unit's subtree: who is not in it is gone, and every kind of difference is agreed to apart."""
     summary: Mapped[Json] = mapped_column(default=dict)
     """Counts (new, changed, unchanged, refused) and the first problems, for the preview."""
     annotated: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -8,11 +8,12 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from flask import current_app
 
+from examapp.audit.operations import SYSTEM
 from examapp.core import clock
 from examapp.core.db import transaction
 from examapp.core.errors import DomainError
 from examapp.people.access import sealer
-from examapp.people.operations import captchas, imports, resets
+from examapp.people.operations import captchas, imports, keys, moves, resets
 
 _TOO_LONG = "文件处理时间过长，已停止，名册没有改动。请拆成几个文件再上传。"
 
@@ -47,6 +48,13 @@ def _report(import_id: int, done: int, total: int) -> None:
         imports.note_progress(session, import_id, done=done, total=total)
 
 
+@shared_task(name="people.check_keys", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def check_keys() -> None:
+    """Look once a day whether every sealed value can be opened; the checklist shows the outcome."""
+    with transaction() as session:
+        keys.check_all(session, sealer=sealer(), actor=SYSTEM, now=clock.now())
+
+
 @shared_task(name="people.sweep_imports", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
 def sweep_imports() -> None:
     """Nudge imports that were left lying."""
@@ -66,3 +74,12 @@ def forget_failures() -> None:
     """Delete the failures of sign-ins that no longer count."""
     with transaction() as session:
         captchas.forget_old_failures(session, now=clock.now())
+
+
+@shared_task(name="people.apply_moves", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def apply_moves() -> None:
+    """Carry out moves of the roster whose day has come, batch by batch."""
+    done = 1
+    while done:
+        with transaction() as session:
+            done = moves.apply_due_moves(session, now=clock.now())

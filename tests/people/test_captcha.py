@@ -145,6 +145,7 @@ def test_another_address_and_a_later_hour_need_none(world, official, frozen):
     assert sign_in(world.client(), "A10001").status_code == 303
 
 
+@pytest.mark.slow
 def test_five_hundred_right_sign_ins_from_one_address_pass_without_one(app, world, frozen, monkeypatch):
     people = [world.person(staff_number=f"B{n:05d}") for n in range(500)]
     world.session.query(Account).update({"password_hash": "compared by the test itself"})

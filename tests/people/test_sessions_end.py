@@ -29,7 +29,7 @@ def house(world):
 
         def approve(self):
             row = world.session.query(Approval).filter_by(state="waiting").one()
-            return self.system.post(f"/admin/people/approvals/{row.id}/approve")
+            return self.system.post(f"/admin/approvals/{row.id}/approve")
 
     return House()
 

@@ -20,6 +20,7 @@ from examapp.people.access.current import (
     is_password_expired,
     is_sitting,
     may,
+    may_everywhere,
     me,
     my_grants,
     my_reach,
@@ -30,6 +31,8 @@ from examapp.people.access.current import (
     signed_in,
     signed_in_with_any_password,
 )
+from examapp.people.access.handing_out import note_files
+from examapp.people.access.refusals import note_refusals
 from examapp.people.access.signing_in import (
     PasswordTooLongError,
     ask_reset,
@@ -61,9 +64,12 @@ __all__ = [
     "is_password_expired",
     "is_sitting",
     "may",
+    "may_everywhere",
     "me",
     "my_grants",
     "my_reach",
+    "note_files",
+    "note_refusals",
     "pass_code",
     "password_profile",
     "public",

@@ -97,7 +97,7 @@ def init_access(app: Flask, *, is_sitting: Callable[[Session, int], bool]) -> No
     _login_manager.init_app(app)
     app.before_request(_refuse_unmarked_view)
     app.before_request(_ask_api_callers_to_sign_in)
-    app.context_processor(lambda: {"me": find_signed_in_person(), "may": may})
+    app.context_processor(lambda: {"me": find_signed_in_person(), "may": may, "may_everywhere": may_everywhere})
 
 
 def is_sitting(db_session: Session, person_id: int | None) -> bool:
@@ -161,6 +161,11 @@ def may(permission: str) -> bool:
     return find_signed_in_person() is not None and reach_of(Permission(permission), my_grants()) is not None
 
 
+def may_everywhere(permission: str) -> bool:
+    """Tell whether who is signed in holds a permission over everything; for menus and buttons."""
+    return may(permission) and my_reach(Permission(permission)).is_everything
+
+
 def my_reach(permission: Permission) -> Reach:
     """Give how far a permission of who is signed in reaches; raises NotFoundError without it, as for what is not there."""
     reach = reach_of(permission, my_grants())
@@ -185,11 +190,14 @@ def signed_in_with_any_password(view: View) -> View:
     return _guarded(view, "signed_in_with_any_password", None)
 
 
-def requires(permission: Permission) -> Callable[[View], View]:
-    """Let in who holds a permission somewhere; how far it reaches is checked in the operation or query."""
+def requires(permission: Permission, *, everywhere: bool = False) -> Callable[[View], View]:
+    """Let in who holds a permission somewhere; how far it reaches is checked in the operation or query.
+
+    `everywhere`: only who holds it over everything, for what is the whole county's (its forms, its certificates).
+    """
 
     def mark(view: View) -> View:
-        return _guarded(view, permission.value, permission)
+        return _guarded(view, permission.value, permission, everywhere=everywhere)
 
     return mark
 
@@ -199,7 +207,7 @@ def access_rule(view: Callable[..., Any]) -> str | None:
     return getattr(view, _RULE, None)
 
 
-def _guarded(view: View, rule: str, permission: Permission | None) -> View:
+def _guarded(view: View, rule: str, permission: Permission | None, *, everywhere: bool = False) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         who = find_signed_in_person()
@@ -209,8 +217,8 @@ def _guarded(view: View, rule: str, permission: Permission | None) -> View:
             if wants_json():
                 raise first
             return redirect(url_for(first.endpoint))
-        if permission is not None:
-            my_reach(permission)
+        if permission is not None and not my_reach(permission).is_everything and everywhere:
+            raise NotFoundError
         return view(*args, **kwargs)
 
     setattr(guarded, _RULE, rule)

@@ -8,20 +8,18 @@ from __future__ import annotations
 from typing import Any, cast
 
 import structlog
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.flask_client import OAuth
 from flask import Flask, current_app, session, url_for
-from joserfc.errors import JoseError
-from requests import RequestException
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.config import Settings
 from examapp.core import clock
 from examapp.core.errors import DomainError, NotFoundError, TryAgainError
+from examapp.core.lazily import Lazy
 from examapp.people.access.signing_in import begin, device_of_request
 from examapp.people.operations.identities import sign_in_known
 from examapp.people.queries import SignedIn
 
+authlib, joserfc, requests = Lazy("authlib.integrations.flask_client"), Lazy("joserfc.errors"), Lazy("requests")
 log = structlog.get_logger()
 _CLIENT, _NEXT = "identity", "identity_next"
 _TIMEOUT_S = 5
@@ -46,7 +44,7 @@ def init_identity(app: Flask) -> None:
     settings: Settings = app.config["SETTINGS"]
     if not settings.oidc_issuer:
         return
-    app.extensions[_CLIENT] = OAuth(app).register(
+    app.extensions[_CLIENT] = authlib.OAuth(app).register(
         _CLIENT,
         client_id=settings.oidc_client_id,
         client_secret=settings.oidc_client_secret,
@@ -66,7 +64,7 @@ def lead_to_identity(next_path: str) -> AnyResponse:
     session[_NEXT] = next_path
     try:
         return cast("AnyResponse", client.authorize_redirect(url_for("people.finish_identity", _external=True)))
-    except (RequestException, OAuthError, ValueError, KeyError) as error:
+    except (requests.RequestException, authlib.OAuthError, ValueError, KeyError) as error:
         log.warning("identity_away", error=type(error).__name__)
         raise IdentityAwayError from None
 
@@ -86,10 +84,10 @@ def finish_identity() -> tuple[SignedIn, str]:
 def _staff_number(client: Any) -> str:
     try:
         claims = client.authorize_access_token().get("userinfo") or {}
-    except RequestException as error:
+    except requests.RequestException as error:
         log.warning("identity_away", error=type(error).__name__)
         raise IdentityAwayError from None
-    except (OAuthError, JoseError, ValueError, KeyError, TypeError) as error:
+    except (authlib.OAuthError, joserfc.JoseError, ValueError, KeyError, TypeError) as error:
         log.warning("identity_refused", error=type(error).__name__)
         raise IdentityRefusedError from None
     number = claims.get(current_app.config["SETTINGS"].oidc_staff_number_claim)

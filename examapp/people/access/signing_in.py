@@ -212,7 +212,6 @@ def _first_password(account: AccountToCheck) -> str:
     try:
         return sealer().unseal(account.first_password_sealed or b"", bound_to=bound_to)
     except SealBrokenError:
-        log.exception("first_password_seal_broken", account_id=account.account_id)
         return secrets.token_urlsafe()
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import segno
-from flask import Blueprint, request
+from flask import Blueprint, redirect, request, url_for
 from markupsafe import Markup
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
 from examapp.core.permissions import Permission
@@ -15,7 +17,7 @@ from examapp.org.models import Unit
 from examapp.org.queries import list_units
 from examapp.people.access import my_grants
 from examapp.people.queries import within
-from examapp.people.rules import Reach, Role
+from examapp.people.rules import Reach, Role, holds_number
 
 admin_blueprint = Blueprint("people_admin", __name__, url_prefix="/admin/people")
 units_blueprint = Blueprint("org_admin", __name__, url_prefix="/admin/org")
@@ -47,6 +49,15 @@ def page_number() -> int:
     """Give the page of a list that the address asks for, 1 where it is nonsense."""
     asked = request.args.get("page", "")
     return int(asked) if asked.isascii() and asked.isdigit() and 0 < int(asked[:6]) < 100_000 and len(asked) < 7 else 1
+
+
+def address_of_search(endpoint: str, *more: str) -> Response | None:
+    """Lead from a posted search (words, unit and more) to its address, to be kept and sent on; None where a person's number was typed.
+
+    Such a number stays in the body: an address is kept by browsers and written into the logs of whatever lies in between.
+    """
+    asked: dict[str, Any] = {name: request.form[name] for name in ("q", "unit", *more) if request.form.get(name)}
+    return None if holds_number(asked.get("q", "")) else redirect(url_for(endpoint, **asked), 303)
 
 
 def ticket_picture(address: str) -> Markup:

@@ -18,6 +18,7 @@ from examapp.people.admin_routes.frame import admin_blueprint, unit_choices, uni
 from examapp.people.forms import UploadForm
 from examapp.people.models import RosterImport
 from examapp.people.operations import imports
+from examapp.people.operations.import_difference import KINDS, Choice
 from examapp.people.operations.imports import ImportRefusedError, Upload
 from examapp.people.queries import get_import, get_unit_within
 from examapp.people.queries import list_imports as imports_of
@@ -48,7 +49,7 @@ def list_imports() -> AnyResponse:
 
 def _upload(form: UploadForm) -> int | None:
     name = normalise(PurePath(form.file.data.filename or "").name) or "名册"
-    upload = Upload(name=name, content=form.file.data.read())
+    upload = Upload(name=name, content=form.file.data.read(), is_whole=form.is_whole.data)
     try:
         with transaction() as session:
             unit = get_unit_within(session, form.unit_id.data, my_reach(_IMPORT)) if form.unit_id.data else None
@@ -67,7 +68,7 @@ def _get(import_id: int) -> RosterImport:
 @requires(_IMPORT)
 def show_import(import_id: int) -> str:
     """Show where an import stands: checking, preview with the problems found, taking over, result."""
-    return render_template("people/import.html", job=_get(import_id))
+    return render_template("people/import.html", job=_get(import_id), kinds=KINDS)
 
 
 @admin_blueprint.get("/imports/<int:import_id>/progress")
@@ -91,6 +92,23 @@ def confirm_import(import_id: int) -> AnyResponse:
                 actor=actor(),
                 now=clock.now(),
             )
+    except ConflictError as refusal:
+        flash(refusal.text, "error")
+    return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
+
+
+@admin_blueprint.post("/imports/<int:import_id>/approve")
+@requires(_IMPORT)
+def approve_difference(import_id: int) -> AnyResponse:
+    """Have the ticked parts of a whole roster's difference carried out."""
+    kinds = frozenset(request.form.getlist("kind")) & KINDS.keys()
+    ticked = set(request.form.getlist("row"))
+    try:
+        with transaction() as session:
+            job = _get(import_id)
+            shown = {row["key"] for row in job.summary.get("rows", ()) if row["kind"] in kinds}
+            choice = Choice(kinds=frozenset(kinds), left_out=frozenset(shown - ticked))
+            imports.approve_difference(session, job, choice, actor=actor(), now=clock.now())
     except ConflictError as refusal:
         flash(refusal.text, "error")
     return redirect(url_for("people_admin.show_import", import_id=import_id), 303)

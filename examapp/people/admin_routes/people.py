@@ -11,13 +11,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
-from examapp.core.errors import NotFoundError
+from examapp.core.errors import ConflictError, NotFoundError
 from examapp.core.html import normalise
 from examapp.core.permissions import Permission
 from examapp.people.access import actor, may, my_reach, requires, sealer
 from examapp.people.admin_routes.frame import (
     READ,
     WRITE,
+    address_of_search,
     admin_blueprint,
     may_touch_guarded,
     page_number,
@@ -26,7 +27,8 @@ from examapp.people.admin_routes.frame import (
 )
 from examapp.people.forms import LEAVE_KINDS, STATE_NAMES, LeaveForm, PersonForm, TransferForm
 from examapp.people.models import Person
-from examapp.people.operations import roster, second_factor
+from examapp.people.operations import moves, roster, second_factor
+from examapp.people.operations.moves import SECONDMENT, Move, move_person
 from examapp.people.operations.roster import PersonFacts, PersonRefusedError
 from examapp.people.queries import (
     PAGE_SIZE,
@@ -35,28 +37,42 @@ from examapp.people.queries import (
     get_person_within,
     get_unit_within,
     list_moves,
+    list_planned,
     list_role_grants,
     masked_numbers,
 )
 from examapp.people.queries import list_people as people_of
 from examapp.people.rules import ROLE_NAMES, normalise_id_number, normalise_mobile
 
-_MOVE_NAMES = {"join": "登记", "transfer": "调动", "return": "重新登记"} | LEAVE_KINDS
+_MOVE_NAMES = {
+    "join": "登记",
+    "transfer": "调动",
+    "secondment": "借调",
+    "secondment_end": "借调期满返回",
+    "return": "重新登记",
+    "off_roster": "移出名册（不参加考试）",
+    "on_roster": "列入名册",
+    "assign": "调整单位（不在名册）",
+    "merge": "单位合并划转",
+    "split": "单位分设划转",
+} | LEAVE_KINDS
 
 
-@admin_blueprint.get("/")
+@admin_blueprint.route("/", methods=["GET", "POST"])
 @requires(READ)
-def list_people() -> str:
-    """Show the people within reach, narrowed by what the address says."""
+def list_people() -> str | AnyResponse:
+    """Show the people within reach, narrowed by what the address says, or by a number that was posted."""
+    if request.method == "POST" and (address := address_of_search("people_admin.list_people", "state", "account")):
+        return address
     reach, session = my_reach(READ), reading()
     units = units_within(session, reach)
-    asked = request.args.get("unit", "")
+    asked = request.values.get("unit", "")
     unit_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else 0
     chosen = PeopleFilter(
-        words=normalise(request.args.get("q", "")).strip()[:60],
+        words=normalise(request.values.get("q", "")).strip()[:60],
         unit=get_unit_within(session, unit_id, reach) if unit_id else None,
-        state=request.args.get("state", "") if request.args.get("state") in STATE_NAMES else "",
-        account=request.args.get("account", ""),
+        state=request.values.get("state", "") if request.values.get("state") in STATE_NAMES else "",
+        account=request.values.get("account", ""),
     )
     page = page_number()
     rows, total = people_of(session, reach, chosen, sealer=sealer(), page=page)
@@ -86,11 +102,13 @@ def show_person(person_id: int) -> str:
         mobile=mobile,
         account=find_account(session, person.id),
         moves=list_moves(session, person.id),
+        planned=list_planned(session, person.id),
         grants=list_role_grants(session, person.id, now=clock.now()),
         state_names=STATE_NAMES,
         move_names=_MOVE_NAMES,
         role_names=ROLE_NAMES,
         may_write=_is_within_reach(person, Permission.PEOPLE_WRITE),
+        may_reveal=_is_within_reach(person, Permission.NUMBERS_REVEAL),
         may_issue=_is_within_reach(person, Permission.PASSWORDS_ISSUE),
     )
 
@@ -179,8 +197,7 @@ def transfer_person(person_id: int) -> AnyResponse:
     form.unit_id.choices = unit_choices(units_within(reading(), my_reach(WRITE)))
     if request.method == "GET":
         form.unit_id.data = person.unit_id
-    if form.validate_on_submit() and _act(form, person_id, _transfer):
-        flash("已办理。以前的成绩不受影响。", "success")
+    if form.validate_on_submit() and _act(form, person_id, _transfer, "已办理。以前的成绩不受影响。"):
         return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
     page = render_template("people/transfer.html", form=form, person=person, is_return=person.state == "left")
     return Response(page, 422 if form.errors else 200)
@@ -192,44 +209,51 @@ def leave_person(person_id: int) -> AnyResponse:
     """Take a person off the roster."""
     person = get_person_within(reading(), person_id, my_reach(WRITE))
     form = LeaveForm(on=clock.today())
-    if form.validate_on_submit() and _act(form, person_id, _leave):
-        flash("已办理。账号已停用，以前的成绩仍保留。", "success")
+    if form.validate_on_submit() and _act(form, person_id, _leave, "已办理。账号已停用，以前的成绩仍保留。"):
         return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
     page = render_template("people/leave.html", form=form, person=person)
     return Response(page, 422 if form.errors else 200)
 
 
-def _act(form: TransferForm | LeaveForm, person_id: int, act: Callable[[Session, Person, Any], None]) -> bool:
-    """Do one act on a person within reach; a refusal is written beside its field."""
+def _act(
+    form: TransferForm | LeaveForm, person_id: int, move_of: Callable[[Session, Person, Any], Move], words: str
+) -> bool:
+    """Move a person within reach, today or on its day; a refusal is written beside its field."""
     try:
         with transaction() as session:
-            act(session, get_person_within(session, person_id, my_reach(WRITE)), form)
+            person = get_person_within(session, person_id, my_reach(WRITE))
+            is_done = move_person(session, person, move_of(session, person, form), actor=actor(), now=clock.now())
     except PersonRefusedError as refusal:
-        form[refusal.field].errors = [refusal.text]
+        form[refusal.field if refusal.field in form else "on"].errors = [refusal.text]
         return False
+    flash(words if is_done else f"已登记，{form.on.data.isoformat()} 自动生效。生效前可在本页撤销。", "success")
     return True
 
 
-def _transfer(session: Session, person: Person, form: TransferForm) -> None:
+def _transfer(session: Session, person: Person, form: TransferForm) -> Move:
     to = get_unit_within(session, form.unit_id.data, my_reach(WRITE))
-    if person.state == "left":
-        roster.take_person_back(session, person, to, on=form.on.data, actor=actor(), now=clock.now())
+    kind = "return" if person.state == "left" else form.kind.data
+    until = form.until.data if kind == SECONDMENT else None
+    return Move(kind=kind, to=to, on=form.on.data, until=until, note=form.note.data or "")
+
+
+def _leave(_session: Session, _person: Person, form: LeaveForm) -> Move:
+    return Move(kind=form.kind.data, to=None, on=form.on.data, note=form.note.data or "")
+
+
+@admin_blueprint.post("/<int:person_id>/planned/<int:planned_id>/cancel")
+@requires(WRITE)
+def cancel_planned(person_id: int, planned_id: int) -> AnyResponse:
+    """Take back a move whose day has not come."""
+    try:
+        with transaction() as session:
+            person = get_person_within(session, person_id, my_reach(WRITE))
+            moves.cancel_planned(session, person, planned_id, actor=actor(), now=clock.now())
+    except ConflictError as refusal:
+        flash(refusal.text, "error")
     else:
-        roster.transfer_person(
-            session, person, to, on=form.on.data, note=form.note.data or "", actor=actor(), now=clock.now()
-        )
-
-
-def _leave(session: Session, person: Person, form: LeaveForm) -> None:
-    roster.let_person_leave(
-        session,
-        person,
-        kind=form.kind.data,
-        on=form.on.data,
-        note=form.note.data or "",
-        actor=actor(),
-        now=clock.now(),
-    )
+        flash("已撤销，到时不再变动。", "success")
+    return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
 
 
 @admin_blueprint.post("/<int:person_id>/disable")

@@ -11,7 +11,6 @@ from wtforms.fields.choices import SelectChoice
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
-from examapp.core.errors import DomainError
 from examapp.core.permissions import Permission
 from examapp.org.models import Tree
 from examapp.people.access import actor, is_sitting, my_reach, requires
@@ -27,7 +26,7 @@ from examapp.people.queries import (
     get_unit_within,
     list_grants_to_stand_in_for,
     list_role_grants,
-    list_waiting_roles,
+    list_waiting_about,
 )
 from examapp.people.rules import ROLE_NAMES, Role
 
@@ -51,7 +50,7 @@ def grant_role(person_id: int) -> AnyResponse:
         form=form,
         person=person,
         grants=list_role_grants(session, person_id, now=clock.now()),
-        waiting=list_waiting_roles(session, person_id=person_id),
+        waiting=list_waiting_about(session, person_id, roles.ACT, now=clock.now()),
         role_names=ROLE_NAMES,
     )
     return Response(page, 422 if form.errors else 200)
@@ -143,63 +142,3 @@ def revoke_role(person_id: int, grant_id: int) -> AnyResponse:
     except PersonRefusedError as refusal:
         flash(refusal.text, "error")
     return redirect(url_for("people_admin.grant_role", person_id=person_id), 303)
-
-
-@admin_blueprint.get("/approvals")
-@requires(Permission.ROLES_APPROVE)
-def list_role_requests() -> str:
-    """Show the roles that wait for a second person, and the latest decisions."""
-    return render_template(
-        "people/approvals.html",
-        waiting=list_waiting_roles(reading()),
-        decided=list_waiting_roles(reading(), is_decided=True),
-        role_names=ROLE_NAMES,
-    )
-
-
-@admin_blueprint.post("/approvals/<int:approval_id>/approve")
-@requires(Permission.ROLES_APPROVE)
-def approve_role(approval_id: int) -> AnyResponse:
-    """Put a requested role in force, as its second person."""
-
-    def act(session: Session) -> None:
-        person_id = roles.holder_of_request(session, approval_id)
-        roles.approve_role(
-            session,
-            approval_id,
-            is_sitting=is_sitting(session, person_id),
-            actor=actor(),
-            now=clock.now(),
-        )
-
-    return _decide(act, "已同意，角色立即生效。本人须重新登录。")
-
-
-@admin_blueprint.post("/approvals/<int:approval_id>/refuse")
-@requires(Permission.ROLES_APPROVE)
-def refuse_role(approval_id: int) -> AnyResponse:
-    """Refuse a requested role, as its second person."""
-    return _decide(
-        lambda session: roles.refuse_role(session, approval_id, actor=actor(), now=clock.now()), "已退回，没有授权。"
-    )
-
-
-@admin_blueprint.post("/approvals/<int:approval_id>/withdraw")
-@requires(_GRANT)
-def withdraw_role(approval_id: int) -> AnyResponse:
-    """Take one's own request back."""
-    return _decide(
-        lambda session: roles.withdraw_role(session, approval_id, actor=actor(), now=clock.now()), "申请已撤回。"
-    )
-
-
-def _decide(act: roles.Act, words: str) -> AnyResponse:
-    try:
-        with transaction() as session:
-            act(session)
-        flash(words, "success")
-    except DomainError as refusal:
-        if refusal.status == 404:
-            raise
-        flash(refusal.text, "error")
-    return redirect(url_for("people_admin.list_role_requests"), 303)

@@ -11,6 +11,7 @@ from examapp.core.html import normalise
 from examapp.core.permissions import Permission
 from examapp.people.access import actor, my_reach, requires, sealer
 from examapp.people.admin_routes.frame import (
+    address_of_search,
     admin_blueprint,
     may_touch_guarded,
     page_number,
@@ -34,12 +35,19 @@ def list_ticket_people() -> str:
     return _choose_page("")
 
 
+@admin_blueprint.post("/tickets/search")
+@requires(_ISSUE)
+def search_ticket_people() -> str | AnyResponse:
+    """Search as the address does; a person's number stays out of it."""
+    return address_of_search("people_admin.list_ticket_people") or _choose_page("")
+
+
 def _choose_page(refusal: str) -> str:
     session, reach, page = reading(), my_reach(_ISSUE), page_number()
-    asked = request.args.get("unit", "")
+    asked = request.values.get("unit", "")
     unit_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else 0
     chosen = PeopleFilter(
-        words=normalise(request.args.get("q", "")).strip()[:60],
+        words=normalise(request.values.get("q", "")).strip()[:60],
         unit=get_unit_within(session, unit_id, reach) if unit_id else None,
         account="open",
     )

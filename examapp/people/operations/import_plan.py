@@ -53,6 +53,27 @@ class Planned:
     mobile_index: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Indexes:
+    """The digests of a row's numbers under every key, the current one first; empty where the row has none."""
+
+    id_number: Sequence[bytes]
+    mobile: Sequence[bytes]
+
+    @classmethod
+    def of(cls, row: RosterRow, sealer: Sealer) -> _Indexes:
+        return cls(
+            sealer.blind_indexes(row.id_number, purpose=ID_NUMBER_PURPOSE) if row.id_number else (),
+            sealer.blind_indexes(row.mobile, purpose=MOBILE_PURPOSE) if row.mobile else (),
+        )
+
+    def planned(self, row: RosterRow, **rest: Any) -> Planned:
+        """Give the row as planned, with the digests that are written: those under the current key."""
+        id_number = self.id_number[0] if self.id_number else None
+        mobile = self.mobile[0] if self.mobile else None
+        return Planned(row=row, id_number_index=id_number, mobile_index=mobile, **rest)
+
+
 @dataclass(slots=True)
 class _Known:
     """What the database knows of the people and units that a file names."""
@@ -61,6 +82,8 @@ class _Known:
     by_id_number: dict[bytes, Row[Any]] = field(default_factory=dict)
     units_by_code: dict[str, Unit] = field(default_factory=dict)
     units_by_name: dict[str, list[Unit]] = field(default_factory=lambda: defaultdict(list))
+    closed: dict[str, str] = field(default_factory=dict)
+    """What to say of a closed unit, by its code and its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,28 +102,33 @@ class Scope:
 
 def plan_import(session: Session, file: RosterFile, *, scope: Scope, sealer: Sealer) -> list[Planned]:
     """Compare a file with the roster: new, changed, unchanged, or refused with reasons; a few statements for any size."""
-    indexes = [
-        sealer.blind_index(row.id_number, purpose=ID_NUMBER_PURPOSE) if row.id_number else None for row in file.rows
-    ]
+    indexes = [_Indexes.of(row, sealer) for row in file.rows]
     known = _read_known(session, file.rows, indexes)
     repeats = _repeats(file.rows)
     return [
-        _plan_row(row, index, known=known, scope=scope, sealer=sealer, repeated=repeats.get(id(row), ()))
+        _plan_row(row, index, known=known, scope=scope, repeated=repeats.get(id(row), ()))
         for row, index in zip(file.rows, indexes, strict=True)
     ]
 
 
-def _read_known(session: Session, rows: Sequence[RosterRow], indexes: Sequence[bytes | None]) -> _Known:
+def _read_known(session: Session, rows: Sequence[RosterRow], indexes: Sequence[_Indexes]) -> _Known:
     known = _Known()
     for numbers in _chunks({row.staff_number for row in rows if row.staff_number}):
         for person in _people(session, Person.staff_number.in_(numbers)):
             known.by_staff_number[person.staff_number] = person
-    for some in _chunks({index for index in indexes if index}):
+    for some in _chunks({index for of_row in indexes for index in of_row.id_number}):
         for person in _people(session, Person.id_number_index.in_(some)):
             known.by_id_number[person.id_number_index] = person
-    for unit in session.scalars(select(Unit).where(Unit.closed_at.is_(None), Unit.kind != "sector")):
-        known.units_by_code[unit.code] = unit
-        known.units_by_name[unit.name].append(unit)
+    units = session.scalars(select(Unit).where(Unit.kind != "sector").order_by(Unit.id)).all()
+    names = {unit.id: unit.name for unit in units}
+    for unit in units:
+        if unit.closed_at is None:
+            known.units_by_code[unit.code] = unit
+            known.units_by_name[unit.name].append(unit)
+        else:
+            heir = names.get(unit.successor_id or 0)
+            advice = f"人员已并入「{heir}」，请改填该单位。" if heir else "请改填现在的单位。"
+            known.closed[unit.code] = known.closed[unit.name] = f"「{unit.name}」已撤销。{advice}"
     return known
 
 
@@ -138,37 +166,31 @@ def _repeats(rows: Sequence[RosterRow]) -> dict[int, tuple[Fault, ...]]:
 
 def _plan_row(
     row: RosterRow,
-    id_index: bytes | None,
+    indexes: _Indexes,
     *,
     known: _Known,
     scope: Scope,
-    sealer: Sealer,
     repeated: tuple[Fault, ...],
 ) -> Planned:
     unit, unit_fault = _find_unit(row, known, scope)
-    holder = known.by_id_number.get(id_index) if id_index else None
+    holder = next((known.by_id_number[index] for index in indexes.id_number if index in known.by_id_number), None)
     person = known.by_staff_number.get(row.staff_number) if row.staff_number else holder
-    faults = [*row.faults, *repeated, *_person_faults(row, id_index, person, holder, scope)]
+    faults = [*row.faults, *repeated, *_person_faults(row, indexes, person, holder, scope)]
     if unit_fault:
         faults.append(unit_fault)
     if faults or unit is None:
         return Planned(row=row, outcome=Outcome.REFUSED, faults=tuple(faults))
-    mobile_index = sealer.blind_index(row.mobile, purpose=MOBILE_PURPOSE) if row.mobile else None
     if person is None:
-        return Planned(
-            row=row, outcome=Outcome.NEW, unit_id=unit.id, id_number_index=id_index, mobile_index=mobile_index
-        )
-    changes = tuple(_changes(row, unit, person, id_index, mobile_index))
-    return Planned(
-        row=row,
+        return indexes.planned(row, outcome=Outcome.NEW, unit_id=unit.id)
+    changes = tuple(_changes(row, unit, person, indexes))
+    return indexes.planned(
+        row,
         outcome=Outcome.CHANGED if changes else Outcome.UNCHANGED,
         unit_id=unit.id,
         person_id=person.id,
         from_unit_id=person.unit_id,
         is_return=person.state != PersonState.ON_ROSTER,
         changes=changes,
-        id_number_index=id_index,
-        mobile_index=mobile_index,
     )
 
 
@@ -177,7 +199,8 @@ def _find_unit(row: RosterRow, known: _Known, scope: Scope) -> tuple[Unit | None
     if row.unit_code:
         unit = known.units_by_code.get(row.unit_code)
         if unit is None:
-            return None, row.fault("unit_code", f"没有编码为「{row.unit_code}」的单位，请核对，或先在“单位”中新增。")
+            unknown = f"没有编码为「{row.unit_code}」的单位，请核对，或先在“单位”中新增。"
+            return None, row.fault("unit_code", known.closed.get(row.unit_code, unknown))
     elif row.unit_name:
         unit, fault = _unit_by_name(row, known, scope)
         if fault:
@@ -205,11 +228,12 @@ def _unit_by_name(row: RosterRow, known: _Known, scope: Scope) -> tuple[Unit | N
         )
     if found := (within or named):
         return found[0], None
-    return None, row.fault("unit_name", f"没有叫「{row.unit_name}」的单位，请核对名称，或先在“单位”中新增。")
+    unknown = f"没有叫「{row.unit_name}」的单位，请核对名称，或先在“单位”中新增。"
+    return None, row.fault("unit_name", known.closed.get(row.unit_name, unknown))
 
 
 def _person_faults(
-    row: RosterRow, id_index: bytes | None, person: Row[Any] | None, holder: Row[Any] | None, scope: Scope
+    row: RosterRow, indexes: _Indexes, person: Row[Any] | None, holder: Row[Any] | None, scope: Scope
 ) -> list[Fault]:
     if holder is not None and row.staff_number and holder.staff_number != row.staff_number:
         reason = "这个身份证号已登记在另一个工号名下。请核对工号；工号变了的，请先在“人员”中修改。"
@@ -218,7 +242,7 @@ def _person_faults(
         return []
     if not scope.reach.covers(region_path=person.region_path, sector_path=person.sector_path):
         return [row.fault("staff_number", "这个人现在登记在别的单位，请由普法办办理调动。")]
-    if person.name != row.name and row.name and (id_index is None or id_index != person.id_number_index):
+    if person.name != row.name and row.name and person.id_number_index not in indexes.id_number:
         reason = (
             f"工号 {person.staff_number} 登记的姓名是「{person.name}」。请核对工号；确是改名的，请先在“人员”中修改。"
         )
@@ -226,9 +250,7 @@ def _person_faults(
     return []
 
 
-def _changes(
-    row: RosterRow, unit: Unit, person: Row[Any], id_index: bytes | None, mobile_index: bytes | None
-) -> Iterator[str]:
+def _changes(row: RosterRow, unit: Unit, person: Row[Any], indexes: _Indexes) -> Iterator[str]:
     """Give the fields that change; an empty cell changes nothing."""
     if person.state != PersonState.ON_ROSTER:
         yield "state"
@@ -237,9 +259,9 @@ def _changes(
     for name in ("name", "position", "rank"):
         if (value := getattr(row, name)) and value != getattr(person, name):
             yield name
-    if id_index and id_index != person.id_number_index:
+    if indexes.id_number and person.id_number_index not in indexes.id_number:
         yield "id_number"
-    if mobile_index and mobile_index != person.mobile_index:
+    if indexes.mobile and person.mobile_index not in indexes.mobile:
         yield "mobile"
 
 

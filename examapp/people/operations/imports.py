@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,18 @@ from examapp.core.permissions import Permission
 from examapp.core.tables import UnreadableTableError, give_back, read_grids
 from examapp.org.models import Unit
 from examapp.people.models import RosterImport, UnknownSignIn
+from examapp.people.operations.import_difference import (
+    Choice,
+    Gone,
+    as_choice,
+    as_words,
+    chosen_rows,
+    digest,
+    find_gone,
+    kind_of,
+    let_gone_leave,
+    listing,
+)
 from examapp.people.operations.import_plan import Outcome, Planned, Scope, count_outcomes, plan_import
 from examapp.people.operations.import_writing import Report, try_to_lock, write_rows
 from examapp.people.queries import list_grants
@@ -58,6 +71,8 @@ class Upload:
 
     name: str
     content: bytes
+    is_whole: bool = False
+    """Everybody of the unit stands in it: show the whole difference."""
 
 
 def upload_roster(
@@ -70,6 +85,7 @@ def upload_roster(
         created_by_id=actor.person_id or 0,
         unit_id=unit.id if unit else None,
         file_name=upload.name[:200],
+        is_whole=upload.is_whole,
         created_at=now,
         state=JobState.WAITING,
         summary={},
@@ -85,7 +101,7 @@ def upload_roster(
 def confirm_import(session: Session, job: RosterImport, *, only_good: bool, actor: Actor, now: datetime) -> None:
     """Have a checked file taken over: all rows, or with `only_good` those without faults."""
     session.refresh(job, with_for_update=True)
-    if job.state != JobState.READY or job.is_confirmed:
+    if job.state != JobState.READY or job.is_confirmed or job.is_whole:
         raise ConflictError("这个文件已经确认过，请看下面的进度。")
     counts = job.summary.get("counts", {})
     if counts.get("refused") and not only_good:
@@ -93,6 +109,23 @@ def confirm_import(session: Session, job: RosterImport, *, only_good: bool, acto
     job.is_confirmed, job.state, job.tries, job.done = True, JobState.WAITING, 0, 0
     job.summary = job.summary | {"only_good": only_good}
     details = {"only_good": only_good, "counts": counts}
+    record(
+        session, "people.confirm_import", actor=actor, now=now, object_type="roster_import", object_id=job.id,
+        details=details,
+    )  # fmt: skip
+    nudge_after_commit(session, TASK, job.id)
+
+
+def approve_difference(session: Session, job: RosterImport, choice: Choice, *, actor: Actor, now: datetime) -> None:
+    """Have those parts of a whole roster's difference carried out that were agreed to, in one act; a second press changes nothing."""
+    session.refresh(job, with_for_update=True)
+    if not job.is_whole or job.state != JobState.READY or job.is_confirmed:
+        raise ConflictError("这份差异已经批准过，请看下面的进度。")
+    if not choice.kinds:
+        raise ConflictError("没有勾选任何差异，名册没有改动。请勾选要采用的类别。")
+    job.is_confirmed, job.state, job.tries, job.done, job.message = True, JobState.WAITING, 0, 0, ""
+    job.summary = job.summary | {"choice": as_words(choice)}
+    details = {"kinds": sorted(choice.kinds), "left_out": len(choice.left_out), "counts": job.summary["kinds"]}
     record(
         session, "people.confirm_import", actor=actor, now=now, object_type="roster_import", object_id=job.id,
         details=details,
@@ -127,28 +160,69 @@ def run_import(session: Session, import_id: int, *, sealer: Sealer, now: datetim
     if job.is_confirmed and not try_to_lock(session):
         return False
     file = _read(job, sealer)
-    planned = plan_import(session, file, scope=_scope(session, job, file, now=now), sealer=sealer)
+    scope = _scope(session, job, file, now=now)
+    planned = plan_import(session, file, scope=scope, sealer=sealer)
     counts = count_outcomes(planned)
+    gone = find_gone(session, planned, scope, now=now) if job.is_whole else []
     report(0, len(planned))
+    if job.is_whole:
+        _hold_against_preview(session, job, planned, gone)
+    taken: Sequence[Planned] = planned
     if job.is_confirmed:
-        if counts["refused"] and not job.summary.get("only_good"):
-            raise ImportRefusedError(
-                f"确认之后名册有了变化，有 {counts['refused']} 行不能导入，所以整个文件都没有导入。请重新上传检查。"
-            )
-        actor = Actor(person_id=job.created_by_id)
-        write_rows(session, planned, sealer=sealer, actor=actor, now=now, on=day_of(now), report=report)
-        # The job's own row is written last: until then the progress is written to it from a transaction beside.
-        record(
-            session, "people.import_roster", actor=actor, now=now, object_type="roster_import", object_id=job.id,
-            details=counts,
-        )  # fmt: skip
-        job.content = None
-    content, ending = give_back(file.grids, _notes(planned, is_done=job.is_confirmed), label=_LABEL, bad=_NOT_TAKEN)
+        taken = _take_over(session, job, planned, gone, sealer=sealer, now=now, report=report)
+    content, ending = give_back(
+        file.grids, _notes(planned, taken, is_done=job.is_confirmed), label=_LABEL, bad=_NOT_TAKEN
+    )
     job.annotated = _seal(content, job.id, sealer)
     job.summary = job.summary | _summary(file, planned, counts) | {"ending": ending}
     job.total = len(planned)
-    job.succeed(now=now)
+    job.succeed(now=now, message=job.message if job.is_whole else "")
     return True
+
+
+def _hold_against_preview(
+    session: Session, job: RosterImport, planned: Sequence[Planned], gone: Sequence[Gone]
+) -> None:
+    """Write the difference down; one that was agreed to and is another by now goes back to be looked at again."""
+    mark = digest(planned, gone)
+    if job.is_confirmed and job.summary.get("digest") != mark:
+        job.is_confirmed = False
+        job.message = "批准之前名册又有了变化，所以没有导入。下面是最新的差异，请核对后重新批准。"
+    kinds, rows = listing(session, planned, gone, _what)
+    job.summary = job.summary | {"digest": mark, "kinds": kinds, "rows": rows}
+
+
+def _take_over(
+    session: Session,
+    job: RosterImport,
+    planned: Sequence[Planned],
+    gone: Sequence[Gone],
+    *,
+    sealer: Sealer,
+    now: datetime,
+    report: Report,
+) -> Sequence[Planned]:
+    """Write what was confirmed, all of it or what was chosen; gives the rows that were taken."""
+    counts: dict[str, Any] = dict(count_outcomes(planned))
+    if counts["refused"] and not job.is_whole and not job.summary.get("only_good"):
+        raise ImportRefusedError(
+            f"确认之后名册有了变化，有 {counts['refused']} 行不能导入，所以整个文件都没有导入。请重新上传检查。"
+        )
+    actor, on, taken = Actor(person_id=job.created_by_id), day_of(now), planned
+    if job.is_whole:
+        choice = as_choice(job.summary["choice"])
+        taken = chosen_rows(planned, choice)
+        counts["gone"] = let_gone_leave(session, gone, choice, actor=actor, now=now, on=on)
+        counts["taken"] = len(taken)
+        job.summary = job.summary | {"taken": Counter(kind_of(plan) for plan in taken) | {"gone": counts["gone"]}}
+    write_rows(session, taken, sealer=sealer, actor=actor, now=now, on=on, report=report)
+    # The job's own row is written last: until then the progress is written to it from a transaction beside.
+    record(
+        session, "people.import_roster", actor=actor, now=now, object_type="roster_import", object_id=job.id,
+        details=counts,
+    )  # fmt: skip
+    job.content = None
+    return taken
 
 
 def _read(job: RosterImport, sealer: Sealer) -> RosterFile:
@@ -206,14 +280,17 @@ def _what(plan: Planned) -> str:
     return "、".join(_CHANGE_NAMES[name] for name in plan.changes)
 
 
-def _notes(planned: Sequence[Planned], *, is_done: bool) -> dict[tuple[int, int], str]:
+def _notes(planned: Sequence[Planned], taken: Sequence[Planned], *, is_done: bool) -> dict[tuple[int, int], str]:
     """Give the note of every row, and the label in the row above the first of each sheet."""
     notes: dict[tuple[int, int], str] = {}
+    is_taken = {id(plan) for plan in taken}
     for plan in planned:
         row = plan.row
         notes.setdefault((row.sheet, row.head_at), _LABEL)
         if plan.outcome is Outcome.REFUSED:
             words = f"{_NOT_TAKEN}：" + " ".join(f"【{fault.column}】{fault.reason}" for fault in plan.faults)
+        elif plan.outcome is not Outcome.UNCHANGED and id(plan) not in is_taken:
+            words = "没有采用"
         elif plan.outcome is Outcome.CHANGED:
             words = f"{'已更新' if is_done else '将更新'}：{_what(plan)}"
         else:

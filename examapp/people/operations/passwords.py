@@ -20,6 +20,7 @@ from examapp.people.rules import (
     FIRST_PASSWORD_LENGTH,
     FORMER_PASSWORDS,
     first_password_binding,
+    is_common,
 )
 
 
@@ -92,6 +93,7 @@ def new_first_password() -> str:
             any(c.isdigit() for c in password)
             and any(c.islower() for c in password)
             and any(map(str.isupper, password))
+            and not is_common(password)
         ):
             return password
 

@@ -90,11 +90,11 @@ def use_reset_code(
     failures = Failures(count=account.failures, first_at=account.first_failure_at, locked_until=account.locked_until)
     if wait := failures.wait_s(now=now, is_known_device=device.is_known):
         return Verdict(refusal=WaitBeforeSignInError(wait))
-    index = sealer.blind_index(reset_code_key(account_id, typed), purpose=TICKET_PURPOSE)
+    indexes = sealer.blind_indexes(reset_code_key(account_id, typed), purpose=TICKET_PURPOSE)
     ticket = session.scalar(
         select(SignInTicket)
         .where(
-            SignInTicket.code_index == index,
+            SignInTicket.code_index.in_(indexes),
             SignInTicket.account_id == account_id,
             SignInTicket.used_at.is_(None),
             SignInTicket.expires_at > now,

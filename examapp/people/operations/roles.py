@@ -20,8 +20,6 @@ from examapp.people.operations.signing_in import end_sign_ins
 from examapp.people.rules import LONGEST_DEPUTYSHIP, ROLE_NAMES, SEPARATED_ROLES, UNIT_ROLES, Role
 
 ACT = "people.grant_role"
-Act = Callable[[Session], None]
-"""A decision on a request, to be made within a transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +83,6 @@ def request_role(session: Session, person: Person, wish: Wish, *, reason: str, a
     )
 
 
-def holder_of_request(session: Session, approval_id: int) -> int | None:
-    """Give whom a request is about; None where there is none."""
-    return session.scalar(select(Approval.person_id).where(Approval.id == approval_id, Approval.act == ACT))
-
-
 def deputy_wish(session: Session, deputy_of_id: int, *, ends_at: datetime | None, now: datetime) -> Wish:
     """Give the wish to stand in for a grant's holder; raises PersonRefusedError without an end within a quarter, or where it has ended."""
     grant = session.scalar(select(RoleGrant).where(RoleGrant.id == deputy_of_id, _in_force(now)))
@@ -103,12 +96,11 @@ def deputy_wish(session: Session, deputy_of_id: int, *, ends_at: datetime | None
     )
 
 
-def approve_role(session: Session, approval_id: int, *, is_sitting: bool, actor: Actor, now: datetime) -> RoleGrant:
-    """Put a requested role in force as its second person; its holder signs in anew, save in the midst of an exam.
+def put_in_force(session: Session, approval: Approval, *, is_sitting: bool, actor: Actor, now: datetime) -> RoleGrant:
+    """Put an approved role in force; its holder signs in anew, save in the midst of an exam.
 
-    Raises NotFoundError, SamePersonError, ConflictError, and PersonRefusedError where it can no longer be granted.
+    Raises PersonRefusedError where it can no longer be granted.
     """
-    approval = approvals.approve(session, approval_id, ACT, actor=actor, now=now)
     person = session.scalars(
         select(Person)
         .where(Person.id == approval.person_id)
@@ -132,16 +124,6 @@ def approve_role(session: Session, approval_id: int, *, is_sitting: bool, actor:
     _end_sign_ins(session, person.id, is_sitting=is_sitting, now=now)
     _note(session, "people.grant_role", grant, actor=actor, now=now)
     return grant
-
-
-def refuse_role(session: Session, approval_id: int, *, actor: Actor, now: datetime) -> None:
-    """Refuse a requested role as its second person."""
-    approvals.refuse(session, approval_id, ACT, actor=actor, now=now)
-
-
-def withdraw_role(session: Session, approval_id: int, *, actor: Actor, now: datetime) -> None:
-    """Take one's own request back."""
-    approvals.withdraw(session, approval_id, ACT, actor=actor, now=now)
 
 
 def revoke_role(

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
+from examapp.core.clock import day_of
 from examapp.core.crypto import Sealer
 from examapp.core.errors import DomainError
 from examapp.org.models import Unit
@@ -17,6 +18,7 @@ from examapp.org.operations import UnitRefusedError, close_unit
 from examapp.people.models import Account, Person, PersonState, RosterMove
 from examapp.people.operations.passwords import open_account, refuse_guarded
 from examapp.people.operations.signing_in import end_sign_ins
+from examapp.people.queries import OFF_ROSTER_MOVE, TAKEN_OFF
 from examapp.people.rules import (
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
@@ -55,7 +57,7 @@ def create_person(
     session: Session, facts: PersonFacts, unit: Unit, *, sealer: Sealer, actor: Actor, now: datetime, on: date
 ) -> Person:
     """Take a person on, with an account and a random first password; raises PersonRefusedError."""
-    _refuse_closed(unit)
+    refuse_closed(session, unit)
     person = Person(
         staff_number=facts.staff_number,
         name=facts.name,
@@ -88,8 +90,7 @@ def edit_person(
     ]
     for name in changed:
         setattr(person, name, getattr(facts, name))
-    if person.state != PersonState.LEFT:
-        person.state = PersonState.ON_ROSTER if facts.is_on_roster else PersonState.OFF_ROSTER
+    _set_on_roster(session, person, is_on=facts.is_on_roster, actor=actor, now=now)
     _write_numbers(person, facts, sealer=sealer)
     person.updated_at = now
     account = session.scalar(select(Account).where(Account.person_id == person.id))
@@ -101,14 +102,24 @@ def edit_person(
 
 
 def transfer_person(
-    session: Session, person: Person, to: Unit, *, on: date, note: str, actor: Actor, now: datetime
+    session: Session,
+    person: Person,
+    to: Unit,
+    *,
+    on: date,
+    note: str,
+    actor: Actor,
+    now: datetime,
+    kind: str = "transfer",
 ) -> None:
-    """Move a person to another unit; attempts keep the unit of the day on which they were sat."""
-    _refuse_closed(to)
+    """Move a person to another unit (`transfer` or `secondment`); attempts keep the unit of the day on which they were sat."""
+    refuse_closed(session, to)
     if to.id == person.unit_id:
         raise PersonRefusedError("unit_id", "这个人已经在该单位，不需要调动。")
+    refuse_out_of_order(session, person, on=on)
+    kind = OFF_ROSTER_MOVE if person.state == PersonState.OFF_ROSTER else kind
     left, person.unit_id, person.updated_at = person.unit_id, to.id, now
-    _add_move(session, person, "transfer", left, to.id, on=on, actor=actor, now=now, note=note)
+    _add_move(session, person, kind, left, to.id, on=on, actor=actor, now=now, note=note)
     _note(
         session,
         "people.transfer_person",
@@ -129,12 +140,14 @@ def let_person_leave(
     refuse_guarded(session, person, may_touch_guarded=False, now=now)
     if person.state == PersonState.LEFT:
         raise PersonRefusedError("kind", "这个人已经离开名册。")
+    refuse_out_of_order(session, person, on=on)
+    left = person.unit_id if person.state == PersonState.ON_ROSTER else None
     person.state, person.updated_at = PersonState.LEFT, now
     account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
     if account is not None:
         account.disabled_at = account.disabled_at or now
         end_sign_ins(session, account.id, now=now)
-    _add_move(session, person, kind, person.unit_id, None, on=on, actor=actor, now=now, note=note)
+    _add_move(session, person, kind, left, None, on=on, actor=actor, now=now, note=note)
     _note(
         session, "people.let_person_leave", person, actor=actor, now=now, details={"kind": kind, "on": on.isoformat()}
     )
@@ -142,7 +155,8 @@ def let_person_leave(
 
 def take_person_back(session: Session, person: Person, to: Unit, *, on: date, actor: Actor, now: datetime) -> None:
     """Put a person who had left back on the roster of a unit, with the account opened again."""
-    _refuse_closed(to)
+    refuse_closed(session, to)
+    refuse_out_of_order(session, person, on=on)
     person.state, person.unit_id, person.updated_at = PersonState.ON_ROSTER, to.id, now
     account = session.scalar(select(Account).where(Account.person_id == person.id))
     if account is not None:
@@ -184,8 +198,8 @@ def _check(session: Session, facts: PersonFacts, *, sealer: Sealer, own_id: int)
     if session.scalar(same_number) or session.scalar(same_login):
         raise PersonRefusedError("staff_number", f"人员编号「{facts.staff_number}」已经用过，请核对是否重复登记。")
     if facts.id_number:
-        index = sealer.blind_index(facts.id_number, purpose=ID_NUMBER_PURPOSE)
-        if session.scalar(select(Person.id).where(Person.id_number_index == index, Person.id != own_id)):
+        indexes = sealer.blind_indexes(facts.id_number, purpose=ID_NUMBER_PURPOSE)
+        if session.scalar(select(Person.id).where(Person.id_number_index.in_(indexes), Person.id != own_id)):
             raise PersonRefusedError("id_number", "这个身份证号已登记在另一人名下，请核对；调入人员请办理调动。")
 
 
@@ -205,9 +219,31 @@ def _flush(session: Session) -> None:
         raise PersonRefusedError("staff_number", "人员编号或身份证号刚刚被别人登记，请刷新后核对。") from None
 
 
-def _refuse_closed(unit: Unit) -> None:
+def refuse_closed(session: Session, unit: Unit) -> None:
+    """Refuse a unit that is closed, with the one that took its people over where there is one; raises PersonRefusedError."""
     if unit.closed_at is not None:
-        raise PersonRefusedError("unit_id", f"「{unit.name}」已撤销，请选择其他单位。")
+        heir = session.get(Unit, unit.successor_id) if unit.successor_id is not None else None
+        advice = "请选择其他单位。" if heir is None else f"人员已并入「{heir.name}」，请改选该单位。"
+        raise PersonRefusedError("unit_id", f"「{unit.name}」已撤销。{advice}")
+
+
+def refuse_out_of_order(session: Session, person: Person, *, on: date) -> None:
+    """Refuse a day before the person's latest move: the roster of the days between would have two answers. Raises PersonRefusedError."""
+    latest = session.scalar(select(func.max(RosterMove.effective_on)).where(RosterMove.person_id == person.id))
+    if latest is not None and on < latest:
+        raise PersonRefusedError(
+            "on",
+            f"此人最近一次变动在 {latest.isoformat()} 生效，日期不能早于这一天。请改为 {latest.isoformat()} 或以后。",
+        )
+
+
+def _set_on_roster(session: Session, person: Person, *, is_on: bool, actor: Actor, now: datetime) -> None:
+    state = PersonState.ON_ROSTER if is_on else PersonState.OFF_ROSTER
+    if person.state in (PersonState.LEFT, state):
+        return
+    person.state = state
+    left, to = (None, person.unit_id) if is_on else (person.unit_id, None)
+    _add_move(session, person, "on_roster" if is_on else TAKEN_OFF, left, to, on=day_of(now), actor=actor, now=now)
 
 
 def _add_move(

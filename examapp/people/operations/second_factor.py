@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
-from examapp.core.crypto import Sealer
+from examapp.core.crypto import SealBrokenError, Sealer
 from examapp.core.errors import ConflictError, DomainError, NotFoundError
 from examapp.people.models import Account, Person, RecoveryCode, SecondFactor, SignIn
 from examapp.people.operations.passwords import refuse_guarded
@@ -59,8 +59,8 @@ def begin_set_up(session: Session, account_id: int, *, sealer: Sealer, now: date
     binding = second_factor_binding(account_id)
     if row is not None and row.confirmed_at is not None:
         raise ConflictError("动态口令已经启用。要换手机，请先停用再重新启用。")
-    if row is not None and now - row.made_at < _SET_UP_LIFE:
-        return sealer.unseal(row.secret_sealed, bound_to=binding)
+    if row is not None and now - row.made_at < _SET_UP_LIFE and (secret := _find_secret(row, sealer)):
+        return secret
     secret = new_secret()
     if row is None:
         row = SecondFactor(account_id=account_id, secret_sealed=b"", made_at=now)
@@ -81,7 +81,8 @@ def confirm(
     row = session.get(SecondFactor, account_id, populate_existing=True)
     if row is None or row.confirmed_at is not None:
         raise ConflictError("动态口令已经启用，或这一页已过期。请刷新页面。")
-    step = matching_step(_secret_of(row, sealer), typed, now=now, last_step=0)
+    secret = _find_secret(row, sealer)
+    step = matching_step(secret, typed, now=now, last_step=0) if secret else None
     if step is None:
         raise WrongCodeError("动态口令不对。请核对手机时间是否准确，再输入手机上现在显示的 6 位数字。")
     row.confirmed_at, row.last_step, account.has_second_factor = now, step, True
@@ -169,7 +170,8 @@ def _remove(session: Session, account: Account, *, actor: Actor, now: datetime) 
 
 
 def _prove(session: Session, factor: SecondFactor, typed: str, *, sealer: Sealer, now: datetime) -> _Proof:
-    step = matching_step(_secret_of(factor, sealer), typed, now=now, last_step=factor.last_step)
+    secret = _find_secret(factor, sealer)
+    step = matching_step(secret, typed, now=now, last_step=factor.last_step) if secret else None
     if step is not None:
         factor.last_step = step
         return _Proof(is_right=True, by="device")
@@ -180,7 +182,7 @@ def _prove(session: Session, factor: SecondFactor, typed: str, *, sealer: Sealer
         select(RecoveryCode)
         .where(
             RecoveryCode.account_id == factor.account_id,
-            RecoveryCode.code_index == sealer.blind_index(code, purpose=RECOVERY_PURPOSE),
+            RecoveryCode.code_index.in_(sealer.blind_indexes(code, purpose=RECOVERY_PURPOSE)),
             RecoveryCode.used_at.is_(None),
         )
         .with_for_update()
@@ -203,8 +205,12 @@ def _failures(factor: SecondFactor) -> Failures:
     return Failures(count=factor.failures, first_at=factor.first_failure_at, locked_until=factor.locked_until)
 
 
-def _secret_of(factor: SecondFactor, sealer: Sealer) -> str:
-    return sealer.unseal(factor.secret_sealed, bound_to=second_factor_binding(factor.account_id))
+def _find_secret(factor: SecondFactor, sealer: Sealer) -> str | None:
+    """Find the device's secret, None where its seal is broken: a recovery code still opens the door then."""
+    try:
+        return sealer.unseal(factor.secret_sealed, bound_to=second_factor_binding(factor.account_id))
+    except SealBrokenError:
+        return None
 
 
 def _lock_account(session: Session, account_id: int) -> Account:

@@ -150,13 +150,14 @@ def begin_sign_in(
 
 
 def note_unknown_sign_in(session: Session, name_digest: bytes, *, address: str | None, now: datetime) -> Verdict:
-    """Count a failure under a name that no account has; the answer is an account's."""
-    session.execute(
+    """Count a failure under a name that no account has; the answer is an account's, and so is the number of exchanges with the database."""
+    made_or_locked = (
         insert(UnknownSignIn)
         .values(name_digest=name_digest, failures=0, first_failure_at=now, locked_until=now)
-        .on_conflict_do_nothing()
+        .on_conflict_do_update(index_elements=[UnknownSignIn.name_digest], set_={"name_digest": name_digest})
+        .returning(UnknownSignIn)
     )
-    row = session.scalars(select(UnknownSignIn).where(UnknownSignIn.name_digest == name_digest).with_for_update()).one()
+    row = session.scalars(made_or_locked, execution_options={"populate_existing": True}).one()
     failures = Failures(count=row.failures, first_at=row.first_failure_at, locked_until=row.locked_until)
     if wait := failures.wait_s(now=now, is_known_device=False):
         return Verdict(refusal=WaitBeforeSignInError(wait))

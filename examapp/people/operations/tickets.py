@@ -139,10 +139,10 @@ def use_ticket(session: Session, typed: str, *, sealer: Sealer, device: Device, 
     code = clean_ticket_code(typed)
     if code is None:
         return Verdict(refusal=WrongTicketError())
-    index = sealer.blind_index(code, purpose=TICKET_PURPOSE)
+    indexes = sealer.blind_indexes(code, purpose=TICKET_PURPOSE)
     row = session.scalar(
         select(SignInTicket)
-        .where(SignInTicket.code_index == index, SignInTicket.used_at.is_(None), SignInTicket.expires_at > now)
+        .where(SignInTicket.code_index.in_(indexes), SignInTicket.used_at.is_(None), SignInTicket.expires_at > now)
         .with_for_update()
         .execution_options(populate_existing=True)
     )

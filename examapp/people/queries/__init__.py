@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from examapp.people.queries.approvals import (
+    RequestLine,
+    count_to_decide,
+    find_allowed,
+    get_request,
+    list_decided,
+    list_own_requests,
+    list_to_decide,
+    list_waiting_about,
+)
 from examapp.people.queries.imports import (
     get_import,
     list_imports,
@@ -21,6 +31,7 @@ from examapp.people.queries.people import (
     list_first_passwords,
     list_moves,
     list_people,
+    list_planned,
     list_unit_rows,
     masked_numbers,
     numbers_of,
@@ -31,10 +42,14 @@ from examapp.people.queries.reach import (
     within,
 )
 from examapp.people.queries.roles import (
-    count_waiting_roles,
     list_grants_to_stand_in_for,
     list_role_grants,
-    list_waiting_roles,
+)
+from examapp.people.queries.roster import (
+    OFF_ROSTER_MOVE,
+    TAKEN_OFF,
+    RosterOnDay,
+    roster_on,
 )
 from examapp.people.queries.signing_in import (
     LIVE_SIGN_IN,
@@ -52,27 +67,34 @@ from examapp.people.queries.signing_in import (
 
 __all__ = [
     "LIVE_SIGN_IN",
+    "OFF_ROSTER_MOVE",
     "PAGE_SIZE",
+    "TAKEN_OFF",
     "UNREADABLE",
     "AccountToCheck",
     "FirstPassword",
     "PeopleFilter",
+    "RequestLine",
+    "RosterOnDay",
     "SignedIn",
     "UnitRow",
     "count_by_unit",
     "count_recovery_codes",
-    "count_waiting_roles",
+    "count_to_decide",
     "find_account",
     "find_account_to_check",
+    "find_allowed",
     "find_mobiles",
     "find_name",
     "find_signed_in",
     "get_import",
     "get_password_hash",
     "get_person_within",
+    "get_request",
     "get_unit_within",
     "guarded_role_of",
     "is_captcha_due",
+    "list_decided",
     "list_first_passwords",
     "list_former_hashes",
     "list_grants",
@@ -80,12 +102,16 @@ __all__ = [
     "list_imports",
     "list_live_sign_ins",
     "list_moves",
+    "list_own_requests",
     "list_people",
+    "list_planned",
     "list_role_grants",
+    "list_to_decide",
     "list_unit_rows",
-    "list_waiting_roles",
+    "list_waiting_about",
     "masked_numbers",
     "may_renew_password",
     "numbers_of",
+    "roster_on",
     "within",
 ]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
 from sqlalchemy import ColumnElement, Exists, Row, Select, exists, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, contains_eager
 
@@ -16,7 +15,7 @@ from examapp.core.crypto import SealBrokenError, Sealer
 from examapp.core.errors import NotFoundError
 from examapp.org.models import Tree, Unit, UnitKind
 from examapp.org.queries import list_units
-from examapp.people.models import Account, Person, PersonState, RoleGrant, RosterMove
+from examapp.people.models import Account, Person, PersonState, PlannedMove, RoleGrant, RosterMove
 from examapp.people.queries.reach import within
 from examapp.people.rules import (
     GUARDED_ROLES,
@@ -34,7 +33,6 @@ from examapp.people.rules import (
     normalise_mobile,
 )
 
-log = structlog.get_logger()
 AnySelect = Select[*tuple[Any, ...]]
 PAGE_SIZE = 50
 UNREADABLE = "无法显示"
@@ -84,7 +82,7 @@ def _narrowed(query: AnySelect, reach: Reach, chosen: PeopleFilter, sealer: Seal
         query.select_from(Person)
         .join(Unit, Person.unit_id == Unit.id)
         .outerjoin(Account, Account.person_id == Person.id)
-        .where(within(reach))
+        .where(within(reach), Person.state != PersonState.ANONYMOUS)
     )
     if chosen.unit is not None:
         query = query.where(Unit.region_path.startswith(chosen.unit.region_path))
@@ -105,9 +103,9 @@ def _matches(words: str, sealer: Sealer) -> ColumnElement[bool]:
         Person.name.contains(words, autoescape=True),
     ]
     if is_id_number(number := normalise_id_number(words)):
-        conditions.append(Person.id_number_index == sealer.blind_index(number, purpose=ID_NUMBER_PURPOSE))
+        conditions.append(Person.id_number_index.in_(sealer.blind_indexes(number, purpose=ID_NUMBER_PURPOSE)))
     if is_mobile(mobile := normalise_mobile(words)):
-        conditions.append(Person.mobile_index == sealer.blind_index(mobile, purpose=MOBILE_PURPOSE))
+        conditions.append(Person.mobile_index.in_(sealer.blind_indexes(mobile, purpose=MOBILE_PURPOSE)))
     return or_(*conditions)
 
 
@@ -145,6 +143,26 @@ def list_moves(session: Session, person_id: int) -> list[Row[Any]]:
             .outerjoin(reached, RosterMove.to_unit_id == reached.id)
             .where(RosterMove.person_id == person_id)
             .order_by(RosterMove.effective_on.desc(), RosterMove.id.desc())
+        )
+    )
+
+
+def list_planned(session: Session, person_id: int) -> list[Row[Any]]:
+    """List a person's moves that wait for their day, and those that could not be carried out; with the name of the unit."""
+    return list(
+        session.execute(
+            select(
+                PlannedMove.id,
+                PlannedMove.kind,
+                PlannedMove.effective_on,
+                PlannedMove.note,
+                PlannedMove.ended_at,
+                PlannedMove.outcome,
+                Unit.name.label("to_name"),
+            )
+            .outerjoin(Unit, PlannedMove.to_unit_id == Unit.id)
+            .where(PlannedMove.person_id == person_id, PlannedMove.outcome.not_in(("done", "cancelled")))
+            .order_by(PlannedMove.effective_on, PlannedMove.id)
         )
     )
 
@@ -197,7 +215,6 @@ def _opened(sealed: bytes | None, bound_to: str, sealer: Sealer) -> str:
     try:
         return sealer.unseal(sealed, bound_to=bound_to)
     except SealBrokenError:
-        log.exception("seal_broken", bound_to=bound_to)
         return UNREADABLE
 
 

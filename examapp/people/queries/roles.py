@@ -1,4 +1,4 @@
-"""Reads about roles: a person's own, those that others may stand in for, and the requests that wait for a second person."""
+"""Reads about roles: a person's own, and those that others may stand in for."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from examapp.org.models import Unit
-from examapp.people.models import Approval, ApprovalState, Person, RoleGrant
+from examapp.people.models import Person, RoleGrant
 
-_MOST_LISTED = 50
 _MOST_CHOICES = 300
 
 
@@ -54,39 +53,3 @@ def list_grants_to_stand_in_for(session: Session, person_id: int, *, now: dateti
             .limit(_MOST_CHOICES)
         )
     )
-
-
-def list_waiting_roles(session: Session, *, person_id: int | None = None, is_decided: bool = False) -> list[Row[Any]]:
-    """List requested roles that wait, or the latest that were decided, with the names that belong to them; one statement."""
-    about, asker, decider = aliased(Person), aliased(Person), aliased(Person)
-    query = (
-        select(
-            Approval.id,
-            Approval.person_id,
-            Approval.state,
-            Approval.details,
-            Approval.reason,
-            Approval.requested_by_id,
-            Approval.requested_at,
-            Approval.decided_at,
-            about.name,
-            asker.name.label("asked_by"),
-            decider.name.label("decided_by"),
-            Unit.name.label("unit_name"),
-        )
-        .join(about, Approval.person_id == about.id)
-        .join(asker, Approval.requested_by_id == asker.id)
-        .outerjoin(decider, Approval.decided_by_id == decider.id)
-        .outerjoin(Unit, Approval.details["unit_id"].as_integer() == Unit.id)
-        .where(Approval.act == "people.grant_role")
-        .order_by(Approval.id.desc())
-        .limit(_MOST_LISTED)
-    )
-    waits = Approval.state == ApprovalState.WAITING
-    query = query.where(~waits if is_decided else waits)
-    return list(session.execute(query if person_id is None else query.where(Approval.person_id == person_id)))
-
-
-def count_waiting_roles(session: Session) -> int:
-    """Count the requested roles that wait for a second person."""
-    return len(list_waiting_roles(session))

@@ -48,6 +48,7 @@ class SignedIn:
     """Whether the person holds any role: the idle limit is for these."""
     has_second_factor: bool
     password_changed_at: datetime | None
+    has_elder_mode: bool | None
 
 
 _LIVE = "s.token_digest = :token_digest AND s.ended_at IS NULL AND a.disabled_at IS NULL AND NOT s.awaits_code"
@@ -55,7 +56,7 @@ _SIGNED_IN = text(f"""
 SELECT s.id AS sign_in_id, s.account_id, a.person_id, p.name, a.login_name, p.unit_id, u.name AS unit_name, a.must_change_password,
   p.state = 'on_roster' AS is_candidate, COALESCE(s.seen_at, s.started_at) AS seen_at,
   EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = p.id AND (g.ends_at IS NULL OR g.ends_at > now())) AS is_administrator,
-  a.has_second_factor, a.password_changed_at
+  a.has_second_factor, a.password_changed_at, a.has_elder_mode
 FROM sign_ins AS s
 JOIN accounts AS a ON a.id = s.account_id
 JOIN persons AS p ON p.id = a.person_id
@@ -97,11 +98,11 @@ def find_account_to_check(session: Session, login_name: str, sealer: Sealer) -> 
     names = {login_name, login_name.upper()}
     ways = [select(Account.id).where(Account.login_name.in_(names))]
     if is_id_number(number := normalise_id_number(login_name)):
-        index = sealer.blind_index(number, purpose=ID_NUMBER_PURPOSE)
-        ways.append(select(Account.id).join(Account.person).where(Person.id_number_index == index))
+        indexes = sealer.blind_indexes(number, purpose=ID_NUMBER_PURPOSE)
+        ways.append(select(Account.id).join(Account.person).where(Person.id_number_index.in_(indexes)))
     if is_mobile(mobile := normalise_mobile(login_name)):
-        index = sealer.blind_index(mobile, purpose=MOBILE_PURPOSE)
-        ways.append(select(Account.id).join(Account.person).where(Person.mobile_index == index))
+        indexes = sealer.blind_indexes(mobile, purpose=MOBILE_PURPOSE)
+        ways.append(select(Account.id).join(Account.person).where(Person.mobile_index.in_(indexes)))
     rows = session.execute(
         select(
             Account.id.label("account_id"),

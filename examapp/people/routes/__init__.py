@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import examapp.people.routes.account
+import examapp.people.routes.appearance
 import examapp.people.routes.forgotten
 import examapp.people.routes.identity
 import examapp.people.routes.second_factor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from examapp.people.rules.approvals import TWO_PERSON_ACTS, TwoPersonAct, may_decide
 from examapp.people.rules.captcha import (
     ADDRESS_WINDOW,
     CAPTCHA_LIFE,
@@ -18,6 +19,7 @@ from examapp.people.rules.numbers import (
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
     first_password_binding,
+    holds_number,
     id_check_character,
     id_number_binding,
     id_number_fault,
@@ -37,6 +39,7 @@ from examapp.people.rules.passwords import (
     LONGEST_PASSWORD,
     SHORTEST_PASSWORD,
     PasswordProfile,
+    is_common,
     password_fault,
 )
 from examapp.people.rules.roles import (
@@ -130,6 +133,7 @@ __all__ = [
     "SHORTEST_PASSWORD",
     "TICKET_LIFE",
     "TICKET_PURPOSE",
+    "TWO_PERSON_ACTS",
     "UNIT_ROLES",
     "Failures",
     "Fault",
@@ -139,6 +143,7 @@ __all__ = [
     "Role",
     "RosterFile",
     "RosterRow",
+    "TwoPersonAct",
     "clean_login_name",
     "clean_recovery_code",
     "clean_ticket_code",
@@ -146,16 +151,19 @@ __all__ = [
     "digest",
     "draw_captcha",
     "first_password_binding",
+    "holds_number",
     "id_check_character",
     "id_number_binding",
     "id_number_fault",
     "import_file_binding",
     "is_captcha_answer",
+    "is_common",
     "is_id_number",
     "is_mobile",
     "mask_id_number",
     "mask_mobile",
     "matching_step",
+    "may_decide",
     "mobile_binding",
     "mobile_fault",
     "new_captcha_answer",

@@ -7,8 +7,14 @@ import ipaddress
 import secrets
 import unicodedata
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageDraw, ImageFont
+from examapp.core.lazily import Lazy
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+images, drawing, fonts = Lazy("PIL.Image"), Lazy("PIL.ImageDraw"), Lazy("PIL.ImageFont")
 
 ADDRESS_WINDOW = timedelta(minutes=15)
 MOST_FAILED_ACCOUNTS = 60
@@ -48,11 +54,11 @@ def is_captcha_answer(typed: str, answer: str) -> bool:
 
 def draw_captcha(answer: str) -> bytes:
     """Draw the digits as PNG: each turned a little, under a few lines; large enough for eyes of sixty."""
-    picture = Image.new("RGB", _SIZE, (255, 255, 255))
-    font = ImageFont.load_default(size=46)
+    picture = images.new("RGB", _SIZE, (255, 255, 255))
+    font = fonts.load_default(size=46)
     for place, digit in enumerate(answer):
         _draw_digit(picture, digit, font, left=8 + place * 39)
-    pen = ImageDraw.Draw(picture)
+    pen = drawing.Draw(picture)
     for _ in range(4):
         ends = [(_random.randrange(_SIZE[0]), _random.randrange(_SIZE[1])) for _ in range(2)]
         pen.line(ends, fill=_INK, width=2)
@@ -63,10 +69,8 @@ def draw_captcha(answer: str) -> bytes:
     return out.getvalue()
 
 
-def _draw_digit(
-    picture: Image.Image, digit: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, *, left: int
-) -> None:
-    tile = Image.new("L", (44, 60), 0)
-    ImageDraw.Draw(tile).text((8, 2), digit, font=font, fill=255)
-    turned = tile.rotate(_random.uniform(-18, 18), resample=Image.Resampling.BICUBIC)
+def _draw_digit(picture: Image, digit: str, font: Any, *, left: int) -> None:
+    tile = images.new("L", (44, 60), 0)
+    drawing.Draw(tile).text((8, 2), digit, font=font, fill=255)
+    turned = tile.rotate(_random.uniform(-18, 18), resample=images.Resampling.BICUBIC)
     picture.paste(_INK, (left + _random.randrange(-3, 4), _random.randrange(2, 11)), turned)

@@ -9,6 +9,7 @@ from datetime import date
 _ID_NUMBER = re.compile(r"\d{17}[\dX]")
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _MOBILE = re.compile(r"1[3-9]\d{9}")
+_PART_OF_A_NUMBER = re.compile(r"\d{7}")
 
 
 def normalise_id_number(typed: str) -> str:
@@ -26,6 +27,11 @@ def normalise_mobile(typed: str) -> str:
     """Write a mobile number in its one form: eleven digits, without the country's code."""
     bare = re.sub(r"[\s\-()']", "", unicodedata.normalize("NFKC", typed))
     return re.sub(r"^(\+|00)?86(?=1\d{10}$)", "", bare)
+
+
+def holds_number(text: str) -> bool:
+    """Tell whether words may hold somebody's ID number or mobile, or a good part of one: they stand in no address and no log."""
+    return _PART_OF_A_NUMBER.search(text) is not None
 
 
 def is_id_number(text: str) -> bool:

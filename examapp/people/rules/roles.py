@@ -36,13 +36,15 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.UNITS_READ,
             Permission.PEOPLE_READ,
             Permission.PEOPLE_WRITE,
+            Permission.NUMBERS_REVEAL,
             Permission.ROSTER_IMPORT,
+            Permission.CHANGES_PROPOSE,
             Permission.PASSWORDS_ISSUE,
             Permission.EXAMS_READ,
             Permission.EXEMPTIONS_REQUEST,
         }
         | {Permission.REPORTS_READ, Permission.REPORTS_EXPORT, Permission.DUTIES_WRITE}
-        | {Permission.EVENTS_WRITE, Permission.CERTIFICATES_READ}
+        | {Permission.EVENTS_WRITE, Permission.CERTIFICATES_READ, Permission.CALLS_EXPORT, Permission.APPROVALS_READ}
     ),
     Role.PUBLICITY_OFFICE: frozenset(
         {
@@ -50,8 +52,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.UNITS_WRITE,
             Permission.PEOPLE_READ,
             Permission.PEOPLE_WRITE,
+            Permission.NUMBERS_REVEAL,
             Permission.ROSTER_IMPORT,
+            Permission.CHANGES_PROPOSE,
             Permission.PASSWORDS_ISSUE,
+            Permission.CHANGES_APPROVE,
             Permission.LAWS_WRITE,
             Permission.TRAINING_WRITE,
         }
@@ -72,12 +77,20 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
         | {
             Permission.ATTEMPTS_MANAGE,
+            Permission.RESULTS_IMPORT,
             Permission.REPORTS_READ,
             Permission.REPORTS_EXPORT,
             Permission.REPORTS_NUMBERS,
             Permission.REPORTS_DESIGN,
             Permission.NOTICES_WRITE,
             Permission.FEEDBACK_ANSWER,
+        }
+        | {
+            Permission.APPROVALS_READ,
+            Permission.KEYS_APPROVE,
+            Permission.REOPENINGS_APPROVE,
+            Permission.NUMBERS_APPROVE,
+            Permission.CALLS_EXPORT,
         }
         | {Permission.DUTIES_WRITE, Permission.DUTIES_APPROVE}
         | {Permission.EVENTS_WRITE, Permission.CERTIFICATES_READ, Permission.CERTIFICATES_WRITE}
@@ -91,11 +104,20 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PEOPLE_WRITE,
             Permission.PASSWORDS_ISSUE,
             Permission.SETTINGS_WRITE,
+            Permission.RETENTION_RUN,
+            Permission.SECURITY_READ,
             Permission.ROLES_APPROVE,
+            Permission.APPROVALS_READ,
         }
     ),
     Role.SECURITY_ADMIN: frozenset(
         {Permission.UNITS_READ, Permission.PEOPLE_READ, Permission.ROLES_GRANT, Permission.ROLES_APPROVE}
+        | {
+            Permission.APPROVALS_READ,
+            Permission.REOPENINGS_APPROVE,
+            Permission.NUMBERS_APPROVE,
+            Permission.SECURITY_READ,
+        }
     ),
     Role.AUDIT_ADMIN: frozenset({Permission.AUDIT_READ}),
 }

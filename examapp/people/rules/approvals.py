@@ -1,0 +1,62 @@
+"""Which acts need two persons: who may ask for each, who may be the second one, and how long a request waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from examapp.core.permissions import Permission
+from examapp.people.rules.roles import Grant, reach_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoPersonAct:
+    """An act that one asks for and another allows; a request that nobody decided in time is void."""
+
+    name: str
+    asks: Permission
+    approves: Permission
+    waits: timedelta
+
+
+TWO_PERSON_ACTS = {
+    "people.grant_role": TwoPersonAct(
+        name="授予角色",
+        asks=Permission.ROLES_GRANT,
+        approves=Permission.ROLES_APPROVE,
+        waits=timedelta(days=30),
+    ),
+    "questions.correct_key": TwoPersonAct(
+        name="更正已用试题的答案",
+        asks=Permission.QUESTIONS_WRITE,
+        approves=Permission.KEYS_APPROVE,
+        waits=timedelta(days=7),
+    ),
+    "grading.reopen_attempt": TwoPersonAct(
+        name="重新打开作答",
+        asks=Permission.ATTEMPTS_MANAGE,
+        approves=Permission.REOPENINGS_APPROVE,
+        waits=timedelta(days=1),
+    ),
+    "reports.export_numbers": TwoPersonAct(
+        name="导出完整的身份证号、手机号",
+        asks=Permission.REPORTS_NUMBERS,
+        approves=Permission.NUMBERS_APPROVE,
+        waits=timedelta(days=3),
+    ),
+    "unitbook.export_calls": TwoPersonAct(
+        name="导出电话名单",
+        asks=Permission.CALLS_EXPORT,
+        approves=Permission.NUMBERS_APPROVE,
+        waits=timedelta(days=3),
+    ),
+}
+"""Every one of them; a new act is a row here, and its deed in the room that does it."""
+
+
+def may_decide(act: str, grants: tuple[Grant, ...], *, paths: tuple[str, str | None] | None) -> bool:
+    """Tell whether these roles may decide on an act that concerns the unit with these paths; one without a unit concerns all."""
+    reach = reach_of(TWO_PERSON_ACTS[act].approves, grants) if act in TWO_PERSON_ACTS else None
+    if reach is None:
+        return False
+    return paths is None or reach.covers(region_path=paths[0], sector_path=paths[1])
