@@ -1,0 +1,186 @@
+"""Let go what has had its time: people who left, results of old exams, old sign-ins and messages. The nightly sweep, and its dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, Table, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from examapp.audit.operations import Actor, record
+from examapp.core.db import Base
+from examapp.people.models import Account, Person, PersonState, RosterMove
+from examapp.privacy.models import RetentionRun
+from examapp.privacy.operations.anonymising import NAMELESS, anonymise_exam, find_due_exams
+from examapp.privacy.rules import HOLDINGS, Terms
+from examapp.privacy.rules.shapes import Term
+
+_YEAR = 366
+"""Days of the longest year: nothing goes a day early."""
+_MOST_LEAVERS = 2000
+"""People a run: the rest comes with the next one."""
+_OF_ACCOUNTS = ("sign_ins", "sign_in_tickets", "second_factors", "recovery_codes", "former_passwords", "reset_requests")
+_BY_AGE = (
+    ("sign_ins", "started_at"),
+    ("sign_in_tickets", "made_at"),
+    ("outgoing_messages", "created_at"),
+    ("reset_requests", "asked_at"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetGo:
+    """How much there is to let go, or was."""
+
+    leavers: int = 0
+    unnamed: int = 0
+    """People who left so long ago that their names go too."""
+    exams: int = 0
+    people_of_exams: int = 0
+    sign_ins: int = 0
+    sign_in_tickets: int = 0
+    outgoing_messages: int = 0
+    reset_requests: int = 0
+
+    @property
+    def is_nothing(self) -> bool:
+        """Tell whether there is nothing at all."""
+        return not any(asdict(self).values())
+
+
+def look_ahead(session: Session, *, terms: Terms, now: datetime, today: date) -> LetGo:
+    """Count what the next run will let go; changes nothing."""
+    exams = find_due_exams(session, before=_before(terms, now))
+    attempts = Base.metadata.tables["attempts"]
+    people = session.scalar(
+        select(func.count(func.distinct(attempts.c.person_id))).where(
+            attempts.c.exam_id.in_([exam.id for exam in exams])
+        )
+    )
+    aged = {
+        name: session.scalar(select(func.count()).select_from(_table(name)).where(_is_old(name, column, terms, now)))
+        or 0
+        for name, column in _BY_AGE
+    }
+    gone = len(_long_gone(session, terms, today))
+    return LetGo(
+        leavers=len(_leavers(session, terms, today)),
+        unnamed=gone,
+        exams=len(exams),
+        people_of_exams=people or 0,
+        **aged,
+    )
+
+
+def let_go(session: Session, *, terms: Terms, actor: Actor, now: datetime, today: date) -> LetGo:
+    """Let go what has had its time, one exam a run at most; written down in numbers and in the log. Running it again does nothing more."""
+    leavers = _leavers(session, terms, today)
+    _wipe(session, leavers, now=now)
+    gone = _long_gone(session, terms, today)
+    _unname(session, gone, now=now)
+    exams = find_due_exams(session, before=_before(terms, now))[:1]
+    people = sum(anonymise_exam(session, exam, now=now) for exam in exams)
+    aged = {name: _delete(session, name, _is_old(name, column, terms, now)) for name, column in _BY_AGE}
+    done = LetGo(leavers=len(leavers), unnamed=len(gone), exams=len(exams), people_of_exams=people, **aged)
+    if not done.is_nothing:
+        session.add(RetentionRun(ran_at=now, started_by_id=actor.person_id, counts=asdict(done)))
+        record(session, "privacy.let_go", actor=actor, now=now, object_type="personal_data", details=asdict(done))
+    return done
+
+
+def _before(terms: Terms, now: datetime) -> datetime:
+    return now - timedelta(days=_YEAR * terms.result_years)
+
+
+def _leavers(session: Session, terms: Terms, today: date) -> Sequence[int]:
+    """List who left long enough ago and of whom numbers or an account are still held."""
+    has_something = or_(
+        Person.id_number_sealed.is_not(None),
+        Person.mobile_sealed.is_not(None),
+        select(Account.id).where(Account.person_id == Person.id).exists(),
+    )
+    return session.scalars(
+        select(Person.id)
+        .where(Person.state == PersonState.LEFT, _left_by(today - timedelta(days=terms.leaver_days)), has_something)
+        .order_by(Person.id)
+        .limit(_MOST_LEAVERS)
+    ).all()
+
+
+def _long_gone(session: Session, terms: Terms, today: date) -> Sequence[int]:
+    """List who left as many years ago as results are kept, and still has a name here."""
+    day = today - timedelta(days=_YEAR * terms.result_years)
+    return session.scalars(
+        select(Person.id)
+        .where(Person.state == PersonState.LEFT, _left_by(day), Person.name != NAMELESS)
+        .order_by(Person.id)
+        .limit(_MOST_LEAVERS)
+    ).all()
+
+
+def _left_by(day: date) -> ColumnElement[bool]:
+    last = select(func.max(RosterMove.effective_on)).where(
+        RosterMove.person_id == Person.id, RosterMove.kind.in_(("leave", "retire"))
+    )
+    return last.scalar_subquery() <= day
+
+
+def _unname(session: Session, person_ids: Sequence[int], *, now: datetime) -> None:
+    """Take the names of people who left long ago, and what they studied; places in figures that still count them stay."""
+    if not person_ids:
+        return
+    for holding in HOLDINGS:
+        if holding.term is Term.STUDY:
+            _delete(session, holding.table, _table(holding.table).c.person_id.in_(person_ids))
+    moves = _table("roster_moves")
+    _run(session, update(moves).values(note="").where(moves.c.person_id.in_(person_ids)))
+    _run(
+        session,
+        update(Person)
+        .values(name=NAMELESS, staff_number=func.concat("X", Person.id), position="", updated_at=now)
+        .where(Person.id.in_(person_ids)),
+    )
+
+
+def _wipe(session: Session, person_ids: Sequence[int], *, now: datetime) -> None:
+    """Take numbers, account, sign-ins and roles of people who left; their name stays with their results until these are made anonymous."""
+    if not person_ids:
+        return
+    accounts = select(Account.id).where(Account.person_id.in_(person_ids))
+    for name in _OF_ACCOUNTS:
+        _delete(session, name, _table(name).c.account_id.in_(accounts))
+    grants = _table("role_grants")
+    own = select(grants.c.id).where(grants.c.person_id.in_(person_ids))
+    _run(session, update(grants).values(deputy_of_id=None).where(grants.c.deputy_of_id.in_(own)))
+    _delete(session, "role_grants", grants.c.person_id.in_(person_ids))
+    _delete(session, "accounts", _table("accounts").c.person_id.in_(person_ids))
+    nothing = dict.fromkeys(("id_number_sealed", "id_number_index", "mobile_sealed", "mobile_index"))
+    _run(session, update(Person).values(position="", updated_at=now, **nothing).where(Person.id.in_(person_ids)))
+
+
+def _is_old(name: str, column: str, terms: Terms, now: datetime) -> Any:
+    table = _table(name)
+    condition = table.c[column] < now - timedelta(days=terms.sign_in_days)
+    if name == "sign_in_tickets":  # one with which a kept sign-in was begun stays as long as that
+        used = _table("sign_ins")
+        kept = select(used.c.ticket_id).where(
+            used.c.ticket_id.is_not(None), used.c.started_at >= now - timedelta(days=terms.sign_in_days)
+        )
+        condition = condition & table.c.id.not_in(kept)
+    return condition
+
+
+def _delete(session: Session, name: str, condition: Any) -> int:
+    return _run(session, delete(_table(name)).where(condition))
+
+
+def _run(session: Session, statement: Any) -> int:
+    result: CursorResult[Any] = session.execute(statement, execution_options={"synchronize_session": False})  # type: ignore[assignment]  # of a change
+    return result.rowcount
+
+
+def _table(name: str) -> Table:
+    return Base.metadata.tables[name]

@@ -1,0 +1,177 @@
+"""The register of personal data (个人信息清单), and the words in which it is read.
+
+By the Personal Information Protection Law: article 17 (tell purpose, way and time of keeping), 45 (access and copy), 47 (deletion), 51 and 54
+(classify, audit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from examapp.audit.rules import act_words
+from examapp.config import Settings
+from examapp.core.spreadsheets import as_words
+from examapp.grading.rules import BAND_NAMES
+from examapp.people.rules import ROLE_NAMES
+from examapp.privacy.rules import people, work
+from examapp.privacy.rules.shapes import Holding, Term
+
+HOLDINGS: tuple[Holding, ...] = (*people.HOLDINGS, *work.HOLDINGS)
+"""Every table that holds personal data. A house test holds it against the schema, column by column."""
+GROUPS = tuple(dict.fromkeys(holding.group for holding in HOLDINGS))
+"""In the order in which they are read."""
+BY_TABLE = {holding.table: holding for holding in HOLDINGS}
+
+STAFF_TABLES = frozenset({
+    "answer_keys", "blueprints", "certificate_plans", "change_lists", "course_editions", "courses", "distinct_pairs", "duplicate_searches",
+    "duty_assessment_revisions", "duty_assessment_sheets", "duty_assessments", "duty_lists", "duty_records", "exams", "notices", "practice_marks",
+    "question_flags", "question_imports", "question_versions", "questions", "regrades", "rehearsals", "report_schedules", "report_templates", "retention_runs",
+    "result_imports", "unit_changes",
+})  # fmt: skip
+"""Tables of the office's work, personal only in that they name by number who handled something (`…_by_id`)."""
+WITHOUT_PERSONS = frozenset({
+    "audit_archives", "audit_seals", "blueprint_sections", "certificate_plan_courses", "certificate_templates", "chapter_articles", "chapter_files", "chapters",
+    "citations", "daily_questions", "duty_assessment_items", "duty_assessment_scores", "duty_plan_periods", "duty_record_files", "duty_vote_tallies",
+    "event_materials", "exam_sessions", "frozen_units", "exemption_reasons", "heartbeats", "knowledge_points", "law_articles", "law_versions",
+    "laws", "media", "papers", "platform_facts", "practice_holds", "process_reports", "question_knowledge_points", "question_searches",
+    "question_uses", "unit_weaknesses", "unit_mastery", "units",
+})  # fmt: skip
+"""Tables that hold nothing about anybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """For how long things are kept, as the settings say."""
+
+    leaver_days: int
+    result_years: int
+    sign_in_days: int
+    audit_days: int
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Terms:
+        """Read the terms out of the settings, which were checked at the start."""
+        return cls(
+            leaver_days=int(settings.keep_leavers_days),
+            result_years=int(settings.keep_results_years),
+            sign_in_days=int(settings.keep_sign_ins_days),
+            audit_days=int(settings.keep_audit_days),
+        )
+
+    def words(self, term: Term) -> str:
+        """Say a term for people."""
+        return {
+            Term.LEAVER: f"在册期间；离开名册满 {self.leaver_days} 天后清除号码、账号和登录记录",
+            Term.RESULTS: f"考试结束满 {self.result_years} 年后匿名：与姓名脱离，只留作统计",
+            Term.STUDY: f"在册期间；离开名册满 {self.result_years} 年后删除",
+            Term.SIGN_INS: f"{self.sign_in_days} 天",
+            Term.AUDIT: f"{self.audit_days} 天（不少于 200 天），到期归档",
+            Term.FILES: "30 天以内，到期自动删除",
+            Term.DAYS: "几分钟至 30 天，用完即删",
+            Term.WITH_PERSON: "本人停用、删除，或账号清除时删除",
+            Term.OFFICE: "按档案管理规定，由普法办留存",
+        }[term]
+
+
+_VALUES = {
+    "on_roster": "在册",
+    "off_roster": "不参加考试",
+    "left": "已离开",
+    "join": "登记",
+    "transfer": "调动",
+    "return": "重新登记",
+    "leave": "离职、调出",
+    "retire": "退休",
+    "region": "按块",
+    "sector": "按条",
+    "waiting": "等待",
+    "approved": "同意",
+    "refused": "退回",
+    "withdrawn": "撤回",
+    "in_progress": "正在作答",
+    "submitted": "已交卷",
+    "graded": "已评分",
+    "focus_loss": "切屏",
+    "screen_off": "熄屏",
+    "offline": "断网",
+    "resume": "恢复",
+    "exemption": "免考",
+    "deferral": "缓考",
+    "absent": "缺考",
+    "failed": "未成功或不合格",
+    "not_started": "未开始",
+    "sending": "正在发送",
+    "sent": "已发送",
+    "expired": "已过期",
+    "sign_in_code": "验证码",
+    "chase": "考试提醒",
+    "code": "签到码",
+    "hand": "工作人员登记",
+    "after_deadline": "超过截止时间",
+    "late": "超过截止时间",
+    "stale_epoch": "旧页面提交",
+    **{str(band): name for band, name in BAND_NAMES.items()},
+    **{str(role): name for role, name in ROLE_NAMES.items()},
+}
+
+
+def value_words(column: str, value: object) -> str:
+    """Say a stored value for people; the county's time, no word of the program."""
+    if column == "act":
+        return act_words(str(value))
+    if isinstance(value, list):
+        return "、".join(value_words("", part) for part in value)
+    if isinstance(value, Mapping):
+        return "；".join(f"{key} {value_words('', part)}" for key, part in value.items())
+    if isinstance(value, bool) or value is None:
+        return {True: "是", False: "否", None: ""}[value]
+    return as_words(value) if isinstance(value, datetime) else _VALUES.get(str(value), str(value))
+
+
+def plain_value(value: object) -> Any:
+    """Give a stored value as JSON can hold it: instants with their offset, marks as text, so that nothing is rounded."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if value is None or isinstance(value, str | int | bool | list | dict):
+        return value
+    return (
+        str(value) if isinstance(value, Decimal) else value.isoformat() if hasattr(value, "isoformat") else str(value)
+    )
+
+
+def register_rows(terms: Terms) -> list[tuple[str, str, str, str, str, str]]:
+    """Give the register as a table: group, title, what, why, how long, by whom."""
+    return [
+        (
+            holding.group,
+            holding.title,
+            "、".join(holding.shown.values()),
+            holding.purpose,
+            terms.words(holding.term),
+            holding.seen_by,
+        )
+        for holding in HOLDINGS
+    ]
+
+
+def register_markdown(terms: Terms) -> str:
+    """Write the register as it stands in docs/personal-data.md."""
+    head = ["| 类别 | 名称 | 内容 | 用途 | 保存期限 | 谁能看到 |", "|---|---|---|---|---|---|"]
+    return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in register_rows(terms))])
+
+
+LET_GO_WORDS = {
+    "leavers": "离开人员的号码和账号（人）",
+    "unnamed": "离开已久人员的姓名（人）",
+    "exams": "匿名的考试（场）",
+    "people_of_exams": "匿名考试的参加人（人）",
+    "sign_ins": "登录记录（条）",
+    "sign_in_tickets": "登录条（张）",
+    "outgoing_messages": "发出的短信（条）",
+    "reset_requests": "找回密码的申请（条）",
+}
+"""What a run lets go, as its page says it."""

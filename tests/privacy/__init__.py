@@ -1,0 +1,1 @@
+"""What is held about people: the register, one's own data, terms."""

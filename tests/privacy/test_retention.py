@@ -1,0 +1,211 @@
+"""What has had its time is let go: leavers, names of old results, old sign-ins; and every figure is afterwards what it was before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, select
+
+from examapp.attempts.models import Attempt
+from examapp.audit.models import AuditEvent
+from examapp.audit.operations import SYSTEM
+from examapp.config import Settings
+from examapp.core import clock
+from examapp.core.db import Base
+from examapp.exams.models import Exam, FrozenPerson
+from examapp.org.models import Tree
+from examapp.people.models import Account, Person, PersonState, RoleGrant, RosterMove, SignIn
+from examapp.people.rules import Reach
+from examapp.privacy.models import RetentionRun
+from examapp.privacy.operations import anonymising
+from examapp.privacy.operations.anonymising import NAMELESS
+from examapp.privacy.operations.retention import let_go, look_ahead
+from examapp.privacy.rules import Terms
+from examapp.reports.queries.basis import get_basis, get_unit_tree
+from examapp.reports.queries.figures import counts_by_unit
+from examapp.reports.queries.people import PeopleFilter
+from examapp.reports.rules import Scope
+from tests.conftest import NOON
+from tests.people.test_keys import give_numbers
+from tests.reports.county import County
+
+TERMS = Terms.from_settings(Settings())
+YEARS = timedelta(days=366 * 5 + 30)
+
+
+def run(session):
+    session.flush()
+    return let_go(session, terms=TERMS, actor=SYSTEM, now=clock.now(), today=clock.today())
+
+
+def run_to_the_end(session):
+    done = []
+    while (one := run(session)).exams:
+        done.append(one)
+    return done
+
+
+def ahead(session):
+    session.flush()
+    return look_ahead(session, terms=TERMS, now=clock.now(), today=clock.today())
+
+
+@pytest.fixture
+def county(world, session):
+    """Every odd case of a roster, all attempts at rest."""
+    county = County(world)
+    county.fill_with_every_odd_case()
+    session.flush()
+    grades = select(Base.metadata.tables["grades"].c.attempt_id)
+    session.execute(delete(Attempt).where(Attempt.id.not_in(grades)))
+    return county
+
+
+def figures(session, county):
+    found = {}
+    exams = session.scalars(select(Exam.id).order_by(Exam.id)).all()
+    for exam_id in exams:
+        for scope in (Scope.THIS, Scope.FINAL):
+            basis = get_basis(session, exam_id, scope=scope, now=clock.now())
+            nodes = get_unit_tree(session, county.top.id, tree=Tree.REGION, reach=Reach(is_everything=True)).nodes
+            wanted = PeopleFilter(unit_ids=[node.unit_id for node in nodes])
+            found[exam_id, scope] = counts_by_unit(session, basis, wanted)
+    return found
+
+
+def test_every_figure_is_the_same_when_the_names_are_gone(county, world, session, frozen):
+    people = {attempt.person_id for attempt in session.query(Attempt)}
+    frozen.at(NOON + YEARS)
+    before = figures(session, county)
+    assert any(counts.participated for counts in before[county.exam.id, Scope.THIS].values())
+    due = ahead(session)
+    assert (due.exams, due.people_of_exams) == (2, len(people))
+    done = run_to_the_end(session)
+    assert [one.exams for one in done] == [1, 1], "one exam a run"
+    session.expire_all()
+    assert figures(session, county) == before
+    assert people.isdisjoint(attempt.person_id for attempt in session.query(Attempt))
+    assert {session.get(Person, a.person_id).name for a in session.query(Attempt)} == {NAMELESS}
+    assert not set(session.scalars(select(FrozenPerson.person_id))) & people
+    assert run(session).exams == 0, "a second run finds nothing"
+    assert figures(session, county) == before
+    rows, events = session.query(RetentionRun), session.query(AuditEvent).filter_by(act="privacy.let_go")
+    counted = [one.people_of_exams for one in done]
+    assert sorted(row.counts["people_of_exams"] for row in rows) == sorted(counted)
+    assert sorted(event.details["people_of_exams"] for event in events) == sorted(counted)
+
+
+def test_nothing_leads_from_the_nameless_back(county, world, session, frozen):
+    frozen.at(NOON + YEARS)
+    old = {person.id: person.unit_id for person in session.query(Person)}
+    run_to_the_end(session)
+    nameless = session.query(Person).filter_by(state=PersonState.ANONYMOUS).order_by(Person.id).all()
+    assert len(nameless) > 10
+    assert all((p.name, p.rank, p.position, p.id_number_sealed) == (NAMELESS, "", "", None) for p in nameless)
+    assert all(p.staff_number.endswith(f"-{p.id}") for p in nameless)
+    assert not set(session.scalars(select(FrozenPerson.position))) - {""}
+    tables = Base.metadata.tables
+    for name in (*anonymising.DROPPED, *anonymising.MOVED):
+        table = tables[name]
+        left = select(table.c.person_id).where(table.c.exam_id.is_not(None), table.c.person_id.in_(old))
+        assert session.scalars(left).all() == [], name
+    office = world.client(world.admin("publicity_office", county.top))
+    assert NAMELESS not in office.get("/admin/people/").text
+
+
+def test_every_table_with_an_exam_and_a_person_is_decided_upon():
+    named = {name for name, table in Base.metadata.tables.items() if "exam_id" in table.c and "person_id" in table.c}
+    assert named == {*anonymising.MOVED, *anonymising.DROPPED, *anonymising.KEPT}
+    assert all("attempt_id" in Base.metadata.tables[name].c for name in anonymising.OF_SITTINGS)
+
+
+def test_a_young_exam_and_one_with_an_ungraded_attempt_stay(county, world, session, frozen):
+    frozen.at(NOON + timedelta(days=366 * 4))
+    assert ahead(session).exams == 0
+    frozen.at(NOON + YEARS)
+    session.query(Attempt).filter_by(exam_id=county.exam.id).first().state = "submitted"
+    run_to_the_end(session)
+    assert session.get(Exam, county.exam.id).anonymised_at is None
+    assert NAMELESS not in {
+        session.get(Person, a.person_id).name for a in session.query(Attempt).filter_by(exam_id=county.exam.id)
+    }
+
+
+@pytest.fixture
+def leaver(app, world, session):
+    person = give_numbers(world, world.person(world.unit("甲局"), name="离某"), sealer=app.extensions["sealer"])
+    world.client(person)
+    person.state = PersonState.LEFT
+    world.save(RoleGrant(person_id=person.id, role="leader", unit_id=person.unit_id, tree="region", granted_at=NOON))
+    world.save(
+        RosterMove(
+            person_id=person.id,
+            kind="retire",
+            from_unit_id=person.unit_id,
+            effective_on=NOON.date(),
+            recorded_at=NOON,
+            note="退休",
+        )
+    )
+    return person
+
+
+def test_a_leaver_loses_numbers_and_account_in_time_and_the_name_years_later(leaver, session, frozen):
+    frozen.at(NOON + timedelta(days=179))
+    assert ahead(session).is_nothing
+    assert run(session).is_nothing
+    assert session.query(RetentionRun).count() == 0, "nothing done, nothing written"
+    frozen.at(NOON + timedelta(days=181))
+    assert ahead(session).leavers == 1
+    assert run(session).leavers == 1
+    session.refresh(leaver)
+    assert (leaver.id_number_sealed, leaver.id_number_index, leaver.mobile_sealed, leaver.mobile_index) == (None,) * 4
+    assert leaver.name == "离某", "the results still say whose they are"
+    assert session.query(Account).filter_by(person_id=leaver.id).count() == 0
+    assert session.query(SignIn).count() == 0
+    assert session.query(RoleGrant).count() == 0
+    assert run(session).is_nothing
+    frozen.at(NOON + YEARS)
+    assert run(session).unnamed == 1
+    session.refresh(leaver)
+    assert (leaver.name, leaver.staff_number) == (NAMELESS, f"X{leaver.id}")
+    assert session.query(RosterMove).one().note == ""
+
+
+def test_somebody_who_is_here_keeps_all(app, world, session, frozen):
+    person = give_numbers(world, world.person(), sealer=app.extensions["sealer"])
+    frozen.at(NOON + timedelta(days=3000))
+    run(session)
+    session.refresh(person)
+    assert person.id_number_sealed is not None
+    assert session.query(Account).filter_by(person_id=person.id).count() == 1
+
+
+def test_old_sign_ins_go_and_young_ones_stay(world, session, frozen):
+    person = world.person()
+    world.client(person)
+    frozen.at(NOON + timedelta(days=300))
+    world.client(person)
+    frozen.at(NOON + timedelta(days=370))
+    assert ahead(session).sign_ins == 1
+    assert run(session).sign_ins == 1
+    assert session.query(SignIn).count() == 1
+
+
+def test_the_page_shows_first_and_changes_nothing(app, world, leaver, session, frozen):
+    frozen.at(NOON + timedelta(days=181))
+    client = world.api(world.admin("system_admin", world.unit("某县", kind="county")))
+    page = client.get("/admin/privacy/").text
+    assert "离开人员的号码和账号（人）" in page
+    assert "还没有清除过" in page
+    session.refresh(leaver)
+    assert leaver.id_number_sealed is not None
+    assert client.post("/admin/privacy/run").status_code == 303
+    session.refresh(leaver)
+    assert leaver.id_number_sealed is None
+    after = client.get("/admin/privacy/").text
+    assert "没有到期的信息" in after
+    assert "手工" in after
+    app.extensions["celery"].tasks["privacy.let_go"]()
+    assert session.query(RetentionRun).count() == 1
