@@ -13,6 +13,7 @@ from examapp.audit.models import AuditEvent
 from examapp.core import clock
 from examapp.exams.models import Exemption
 from examapp.messages.models import OutgoingMessage
+from examapp.people.models import Approval, Person
 from examapp.people.rules import id_number_binding, mobile_binding
 from examapp.unitbook.models import ExamReminder
 
@@ -118,8 +119,8 @@ def test_nobody_is_reminded_once_the_exam_has_closed_or_before_results_are_shown
     assert session.query(ExamReminder).count() == 0
 
 
-def test_a_list_to_call_by_holds_mobiles_but_no_id_number_and_says_why_in_the_log(
-    app, county, people, session, unit_admin, post
+def test_a_list_to_call_by_is_allowed_by_a_second_person_and_holds_mobiles_but_no_id_number(
+    app, county, people, world, session, unit_admin, post, frozen
 ):
     person, sealer = people["未开始"], app.extensions["sealer"]
     person.mobile_sealed = sealer.seal("13800000001", bound_to=mobile_binding(person.id))
@@ -127,13 +128,26 @@ def test_a_list_to_call_by_holds_mobiles_but_no_id_number_and_says_why_in_the_lo
     session.flush()
     refused = post(unit_admin, act(county, "calls"), page=page(county), group="not_started", reason="")
     assert refused.status_code == 200 and "请填写用途" in refused.text
-    answer = post(unit_admin, act(county, "calls"), page=page(county), group="not_started", reason="电话通知")
+    calls = {"page": page(county), "group": "not_started", "reason": "电话通知"}
+    assert post(unit_admin, act(county, "calls"), **calls).status_code == 303
+    assert "不需要重复提交" in post(unit_admin, act(county, "calls"), **calls).text
+    request = session.query(Approval).one()
+    security = world.api(world.admin("security_admin"))
+    assert "已同意" in security.post(f"/admin/approvals/{request.id}/approve", follow_redirects=True).text
+    assert "下载电话名单" in unit_admin.get(page(county)).text
+    colleague = world.client(world.admin("unit_admin", county.bureau))
+    assert "下载电话名单" not in colleague.get(page(county)).text
+    answer = post(unit_admin, act(county, "calls"), **calls)
     sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
     cells = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
     assert "13800000001" in cells and "未开始" in cells
     assert not [cell for cell in cells if "11010519491231002X" in cell]
     event = session.scalars(select(AuditEvent).where(AuditEvent.act == "unitbook.export_calls")).one()
     assert (event.details["reason"], event.details["count"]) == ("电话通知", 1)
+    frozen.at(frozen.instant + timedelta(days=1, seconds=1))
+    later = world.client(session.get(Person, request.requested_by_id))
+    assert "下载电话名单" not in later.get(page(county)).text
+    assert post(later, act(county, "calls"), **calls).status_code == 303
 
 
 def test_a_foreign_group_or_unit_in_the_form_is_refused(county, people, unit_admin, post):
@@ -149,4 +163,4 @@ def test_the_page_costs_the_same_for_many_people(county, people, world, unit_adm
         world.person(county.office)
     with statements() as many:
         unit_admin.get(page(county))
-    assert len(many) == len(few) <= 12
+    assert len(many) == len(few) <= 13

@@ -14,12 +14,14 @@ from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import BadRequestError, NotFoundError
 from examapp.core.permissions import Permission
-from examapp.people.access import actor, may, my_reach, requires, sealer
-from examapp.people.queries import find_mobiles
+from examapp.people.access import actor, may, me, my_reach, requires, sealer
+from examapp.people.models import Approval
+from examapp.people.operations.approvals import AlreadyAskedError
+from examapp.people.queries import find_allowed, find_mobiles
 from examapp.reports.operations.files import roster_words
 from examapp.reports.queries.basis import Basis, UnitTree, get_basis, list_tops
 from examapp.reports.rules import SCOPE_NAMES, definitions
-from examapp.unitbook.admin_routes.frame import admin_blueprint, known, open_exam, page_number
+from examapp.unitbook.admin_routes.frame import admin_blueprint, known, open_exam, page_number, read_tree
 from examapp.unitbook.forms import CallForm, RemindForm
 from examapp.unitbook.operations import chasing as operations
 from examapp.unitbook.operations.chasing import ChaseRefusedError
@@ -83,6 +85,8 @@ def _show(basis: Basis, units: UnitTree, group: str, *, problem: str = "", form:
         fault=reminder_fault(group, (basis.exam, *basis.makeups), now=now),
         is_gateway_on=current_app.config["SETTINGS"].message_gateway != "off",
         may_act=may(Permission.REPORTS_EXPORT),
+        may_call=may(Permission.CALLS_EXPORT),
+        allowed=_allowed(basis, units, group) if may(Permission.CALLS_EXPORT) else None,
         remind_form=RemindForm(formdata=None, group=group),
         call_form=form or CallForm(formdata=None, group=group),
         problem=problem,
@@ -121,24 +125,39 @@ def remind(exam_id: int, unit_id: int) -> AnyResponse:
 
 
 @admin_blueprint.post("/exams/<int:exam_id>/units/<int:unit_id>/chase/calls")
-@requires(Permission.REPORTS_EXPORT)
-def export_calls(exam_id: int, unit_id: int) -> Response | str:
-    """Hand out the list by which a unit calls its people; the purpose is asked for and goes into the log."""
+@requires(Permission.CALLS_EXPORT)
+def export_calls(exam_id: int, unit_id: int) -> AnyResponse | str:
+    """Hand out the list by which a unit calls its people where a second person has allowed it; else ask for it, with the purpose."""
     form = CallForm()
     if form.group.data not in CHASED:
         raise BadRequestError
-    basis, units = open_exam(exam_id, unit_id, Permission.REPORTS_EXPORT)
+    basis, units = open_exam(exam_id, unit_id, Permission.CALLS_EXPORT)
     group = form.group.data
-    if not form.validate():
-        return _show(basis, units, group, form=form)
     try:
+        if allowed := _allowed(basis, units, group):
+            return _hand_out(basis, units, allowed, group)
+        if not form.validate():
+            return _show(basis, units, group, form=form)
         with transaction() as session:
-            rows = operations.list_to_call(
-                session, basis, units, group=group, reason=form.reason.data, actor=actor(), now=clock.now()
+            operations.request_call_list(
+                session, basis, units, read_tree(), group=group, reason=form.reason.data, actor=actor(), now=clock.now()
             )
-            mobiles = find_mobiles(session, [row.person_id for row in rows], sealer=sealer())
-    except ChaseRefusedError as error:
+    except (ChaseRefusedError, AlreadyAskedError) as error:
         return _show(basis, units, group, problem=error.text, form=form)
+    flash("申请已提交。普法办或安全管理员在“审批”中同意后，回到本页下载名单。", "success")
+    return redirect(url_for("unitbook_admin.chase", exam_id=exam_id, unit_id=unit_id, **_query(group)), 303)
+
+
+def _allowed(basis: Basis, units: UnitTree, group: str) -> Approval | None:
+    """Find the consent to this list that one may still use."""
+    key = operations.call_key(basis, units, read_tree(), group=group, person_id=me().person_id)
+    return find_allowed(reading(), operations.CALLS, key, person_id=me().person_id, now=clock.now())
+
+
+def _hand_out(basis: Basis, units: UnitTree, allowed: Approval, group: str) -> Response:
+    with transaction() as session:
+        rows = operations.list_to_call(session, basis, units, allowed, group=group, actor=actor(), now=clock.now())
+        mobiles = find_mobiles(session, [row.person_id for row in rows], sealer=sealer())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "calls.xlsx"
         operations.write_call_list(path, basis, units, rows, mobiles, group=group)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from flask import Blueprint, request
+from flask_wtf import FlaskForm
 
 from examapp.core import clock
 from examapp.core.db import reading
+from examapp.core.errors import DomainError
 from examapp.core.permissions import Permission
 from examapp.org.models import Tree
 from examapp.people.access import my_reach
-from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_unit_tree
+from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_tree_of
 from examapp.reports.rules import Scope
 
 admin_blueprint = Blueprint("unitbook_admin", __name__, url_prefix="/admin/unit-book")
@@ -27,10 +29,28 @@ def page_number() -> int:
     return min(max(int(text), 1), 100_000) if text.isascii() and text.isdigit() and len(text) < 9 else 1
 
 
+def read_tree() -> Tree:
+    """Give the tree by which a page looks at units."""
+    word = request.args.get("tree")
+    return Tree(word) if word in set(Tree) else Tree.REGION
+
+
 def open_exam(exam_id: int, unit_id: int, permission: Permission) -> tuple[Basis, UnitTree]:
     """Get the exam and the unit that a page stands on; raises NotFoundError out of reach."""
     session, args = reading(), request.args
     scope = Scope(args["scope"]) if args.get("scope") in set(Scope) else None
-    tree = Tree(args["tree"]) if args.get("tree") in set(Tree) else Tree.REGION
     basis = get_basis(session, known(exam_id), scope=scope, now=clock.now())
-    return basis, get_unit_tree(session, known(unit_id), tree=tree, reach=my_reach(permission))
+    return basis, get_tree_of(session, basis, known(unit_id), tree=read_tree(), reach=my_reach(permission))
+
+
+class FormRefusedError(DomainError):
+    """A form of few fields was filled in wrongly; the message names the first fault."""
+
+    code = "form_refused"
+
+
+def refuse_faults(form: FlaskForm) -> None:
+    """Raise FormRefusedError with the first fault of a form that has no page of its own to show it on."""
+    if not form.validate():
+        faults = [error for errors in form.errors.values() for error in errors]
+        raise FormRefusedError(str(faults[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.dialects.postgresql import insert
@@ -14,12 +14,19 @@ from examapp.core.clock import day_of, local
 from examapp.core.errors import DomainError
 from examapp.core.spreadsheets import Column, Sheet, write_xlsx
 from examapp.messages.operations.outgoing import send_out_many
+from examapp.org.models import Tree
+from examapp.people.models import Approval
+from examapp.people.operations import approvals
 from examapp.reports.operations.files import remarks, status_words
 from examapp.reports.queries.basis import Basis, UnitTree
 from examapp.reports.queries.lists import PersonRow
 from examapp.unitbook.models import ExamReminder
 from examapp.unitbook.queries.chasing import list_chased, list_chased_ids
 from examapp.unitbook.rules import CHASED, MOST_CALLED, MOST_REMINDED, reminder_fault, reminder_text
+
+CALLS = "unitbook.export_calls"
+CALLS_OPEN_FOR = timedelta(days=1)
+"""How long a list that was allowed may be taken out."""
 
 
 class ChaseRefusedError(DomainError):
@@ -94,12 +101,48 @@ CALL_COLUMNS = (
 )
 
 
-def list_to_call(
-    session: Session, basis: Basis, units: UnitTree, *, group: str, reason: str, actor: Actor, now: datetime
-) -> list[PersonRow]:
-    """Give the people of a group to be called, and leave in the log who took their numbers out and why; raises ChaseRefusedError."""
+def request_call_list(
+    session: Session, basis: Basis, units: UnitTree, tree: Tree, *, group: str, reason: str, actor: Actor, now: datetime
+) -> None:
+    """Ask for the list with mobiles of a group; a second person allows it. Raises ChaseRefusedError, AlreadyAskedError."""
     if not reason.strip():
         raise ChaseRefusedError("名单里有手机号，请先填写用途，例如「电话通知参加考试」。")
+    _, count = list_chased(session, basis, units, group=group, offset=0, limit=1)
+    if count > MOST_CALLED:
+        raise ChaseRefusedError(f"一次最多导出 {MOST_CALLED} 人，请按下级单位分别导出。")
+    approvals.ask(
+        session,
+        CALLS,
+        request_key=call_key(basis, units, tree, group=group, person_id=actor.person_id),
+        unit_id=units.top.unit_id,
+        details={
+            "exam_id": basis.exam.id,
+            "exam_title": basis.exam.title,
+            "unit_id": units.top.unit_id,
+            "group": group,
+            "tree": tree,
+            "scope": basis.scope,
+        },
+        reason=reason,
+        actor=actor,
+        now=now,
+    )
+
+
+def call_key(basis: Basis, units: UnitTree, tree: Tree, *, group: str, person_id: int | None) -> str:
+    """Name the list that somebody asks for: the consent to one is none to another."""
+    return f"{person_id}:{basis.exam.id}:{units.top.unit_id}:{group}:{tree}:{basis.scope}"
+
+
+def allow_call_list(approval: Approval, *, now: datetime) -> None:
+    """Let the asker take the list out within a day."""
+    approval.expires_at = now + CALLS_OPEN_FOR
+
+
+def list_to_call(
+    session: Session, basis: Basis, units: UnitTree, approval: Approval, *, group: str, actor: Actor, now: datetime
+) -> list[PersonRow]:
+    """Give the people of a group to be called, and leave in the log who took their numbers out and why; raises ChaseRefusedError."""
     rows, count = list_chased(session, basis, units, group=group, offset=0, limit=MOST_CALLED)
     if count > MOST_CALLED:
         raise ChaseRefusedError(f"一次最多导出 {MOST_CALLED} 人，请按下级单位分别导出。")
@@ -108,17 +151,10 @@ def list_to_call(
         "unit_id": units.top.unit_id,
         "group": group,
         "count": count,
-        "reason": reason.strip(),
+        "reason": approval.reason,
+        "approval_id": approval.id,
     }
-    record(
-        session,
-        "unitbook.export_calls",
-        actor=actor,
-        now=now,
-        object_type="exam",
-        object_id=basis.exam.id,
-        details=details,
-    )
+    record(session, CALLS, actor=actor, now=now, object_type="exam", object_id=basis.exam.id, details=details)
     return rows
 
 

@@ -1,0 +1,295 @@
+"""Lists of changes of the roster: drafted and submitted by the unit, decided by the office, printed to be signed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from examapp.core import clock
+from examapp.core.db import reading, transaction
+from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.permissions import Permission
+from examapp.org.models import Unit
+from examapp.org.queries import list_units
+from examapp.people.access import actor, may, my_reach, requires, sealer
+from examapp.people.queries import within
+from examapp.unitbook.admin_routes.frame import admin_blueprint, known, page_number
+from examapp.unitbook.forms import AnswerForm, ChangeForm, NewListForm, change_form
+from examapp.unitbook.models import CHANGE_KIND_NAMES, LINE_STATE_NAMES, LIST_STATE_NAMES, ChangeKind, ListState
+from examapp.unitbook.operations import change_lists as operations
+from examapp.unitbook.operations.applying import ChangeRefusedError
+from examapp.unitbook.operations.change_lists import Change
+from examapp.unitbook.queries import change_lists as queries
+
+PROPOSE, APPROVE = Permission.CHANGES_PROPOSE, Permission.CHANGES_APPROVE
+
+
+@admin_blueprint.get("/changes")
+@requires(PROPOSE)
+def list_changes() -> str:
+    """List the lists of changes of the units within reach."""
+    word, page, reach = request.args.get("state", ""), page_number(), my_reach(PROPOSE)
+    state = ListState(word) if word in set(ListState) else None
+    rows, count = queries.list_change_lists(reading(), reach, state=state, page=page)
+    form = NewListForm(formdata=None)
+    form.unit_id.choices = _choices(list_units(reading(), within(reach)))
+    return render_template(
+        "unitbook/changes.html",
+        rows=rows,
+        count=count,
+        page=page,
+        page_count=-(-count // queries.PAGE),
+        state=state,
+        state_names=LIST_STATE_NAMES,
+        form=form,
+    )
+
+
+def _choices(units: list[Unit]) -> list[tuple[int, str]]:
+    return [(unit.id, f"{unit.code}　{unit.name}") for unit in units]
+
+
+@admin_blueprint.post("/changes")
+@requires(PROPOSE)
+def draft_changes() -> Response:
+    """Begin a list for a unit."""
+    unit_id = request.form.get("unit_id", 0, type=int)
+    with transaction() as session:
+        row = operations.draft_list(
+            session, unit_id=known(unit_id), reach=my_reach(PROPOSE), actor=actor(), now=clock.now()
+        )
+        list_id = row.id
+    return _back(list_id)
+
+
+@admin_blueprint.get("/changes/<int:list_id>")
+@requires(PROPOSE)
+def show_changes(list_id: int) -> str:
+    """Show a list with its lines and what became of each."""
+    return _show(list_id, "unitbook/change_list.html")
+
+
+@admin_blueprint.get("/changes/<int:list_id>/form")
+@requires(PROPOSE)
+def print_changes(list_id: int) -> str:
+    """Show the list as a form to print, sign and seal (人员变动名单)."""
+    return _show(list_id, "unitbook/change_form.html")
+
+
+def _show(list_id: int, template: str) -> str:
+    session = reading()
+    row = queries.get_change_list(session, known(list_id), my_reach(PROPOSE))
+    is_decider = may(APPROVE)
+    return render_template(
+        template,
+        row=row,
+        unit=session.get_one(Unit, row.unit_id),
+        lines=queries.show_lines(session, row, with_namesakes=is_decider),
+        kind_names=CHANGE_KIND_NAMES,
+        state_names=LIST_STATE_NAMES,
+        line_state_names=LINE_STATE_NAMES,
+        decider=is_decider and row.state == ListState.SUBMITTED and row.submitted_by_id != actor().person_id,
+        is_own=row.submitted_by_id == actor().person_id,
+    )
+
+
+@admin_blueprint.route("/changes/<int:list_id>/lines/new", methods=["GET", "POST"])
+@requires(PROPOSE)
+def add_change(list_id: int) -> str | Response | tuple[str, int]:
+    """Write a change down; its kind stands in the address."""
+    session, word = reading(), request.args.get("kind", "")
+    row = queries.get_change_list(session, known(list_id), my_reach(PROPOSE))
+    kind = ChangeKind(word) if word in set(ChangeKind) else ChangeKind.TRANSFER_OUT
+    unit, form, problem = session.get_one(Unit, row.unit_id), change_form(kind), ""
+    if "own_unit_id" in form:
+        is_below = Unit.region_path.startswith(unit.region_path, autoescape=True)
+        form.own_unit_id.choices = _choices(list_units(session, is_below))
+    if form.validate_on_submit():
+        try:
+            _add(row.id, kind, form)
+        except NotFoundError:
+            raise
+        except DomainError as error:
+            problem = error.text
+        else:
+            flash("已添加。全部添加完后，请点「提交审批」。", "success")
+            return _back(list_id)
+    page = render_template(
+        "unitbook/change.html", form=form, kind=kind, kind_names=CHANGE_KIND_NAMES, row=row, unit=unit, problem=problem
+    )
+    return (page, 422) if form.is_submitted() else page
+
+
+def _add(list_id: int, kind: ChangeKind, form: ChangeForm) -> None:
+    said = {
+        name: form[name].data or "" for name in ("staff_number", "name", "position", "rank", "note") if name in form
+    }
+    with transaction() as session:
+        operations.add_line(
+            session,
+            list_id=list_id,
+            change=Change(kind=kind, unit=_unit_of(session, form), effective_on=form.effective_on.data, **said),
+            reach=my_reach(PROPOSE),
+            now=clock.now(),
+        )
+
+
+def _unit_of(session: Session, form: ChangeForm) -> Unit | None:
+    if "own_unit_id" in form:
+        return session.get_one(Unit, form.own_unit_id.data)
+    words = form.to_unit.data if "to_unit" in form else ""
+    if not words:
+        return None
+    found = queries.find_open_unit(session, words)
+    if not found:
+        raise ChangeRefusedError(f"没有找到「{words}」。请填写单位的全称或编码；调出本县的，单位留空。")
+    if len(found) > 1:
+        codes = "、".join(unit.code for unit in found)
+        raise ChangeRefusedError(f"有 {len(found)} 个单位都叫「{words}」，请改填单位编码（{codes}）。")
+    return found[0]
+
+
+@admin_blueprint.post("/changes/<int:list_id>/lines/<int:line_id>/remove")
+@requires(PROPOSE)
+def remove_change(list_id: int, line_id: int) -> Response:
+    """Take a change out of a list that is not submitted."""
+    return _act(
+        list_id,
+        lambda session: operations.remove_line(
+            session, list_id=known(list_id), line_id=known(line_id), reach=my_reach(PROPOSE)
+        ),
+        "已删除。",
+    )
+
+
+@admin_blueprint.post("/changes/<int:list_id>/submit")
+@requires(PROPOSE)
+def submit_changes(list_id: int) -> Response:
+    """Hand a list to the office."""
+    return _act_on(list_id, operations.submit_list, "已提交，等待普法办审批。请打印名单，签字盖章后一并报送。", PROPOSE)
+
+
+@admin_blueprint.post("/changes/<int:list_id>/take-back")
+@requires(PROPOSE)
+def take_back_changes(list_id: int) -> Response:
+    """Take a submitted list back to mend it."""
+    return _act_on(list_id, operations.take_back_list, "已收回，可以修改后重新提交。", PROPOSE)
+
+
+@admin_blueprint.post("/changes/<int:list_id>/discard")
+@requires(PROPOSE)
+def discard_changes(list_id: int) -> Response:
+    """Give a draft up."""
+    return _act_on(list_id, operations.discard_list, "名单已作废。", PROPOSE)
+
+
+@admin_blueprint.post("/changes/<int:list_id>/return")
+@requires(APPROVE)
+def return_changes(list_id: int) -> Response:
+    """Send a list back to the unit with words."""
+    answer = _answer()
+    return _act(
+        list_id,
+        lambda session: operations.return_list(
+            session, list_id=known(list_id), answer=answer, reach=my_reach(APPROVE), actor=actor(), now=clock.now()
+        ),
+        "已退回单位修改。",
+    )
+
+
+@admin_blueprint.post("/changes/<int:list_id>/approve")
+@requires(APPROVE)
+def approve_changes(list_id: int) -> Response:
+    """Agree to everything that waits in a list."""
+    try:
+        with transaction() as session:
+            done, stuck = operations.approve_list(
+                session,
+                list_id=known(list_id),
+                reach=my_reach(APPROVE),
+                sealer=sealer(),
+                actor=actor(),
+                now=clock.now(),
+            )
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        flash(error.text, "danger")
+        return _back(list_id)
+    words = f"已同意 {done} 项。"
+    flash(words + (f"有 {stuck} 项不能办理，原因写在该项旁边，其余不受影响。" if stuck else ""), "success")
+    return _back(list_id)
+
+
+@admin_blueprint.post("/changes/<int:list_id>/lines/<int:line_id>/approve")
+@requires(APPROVE)
+def approve_change(list_id: int, line_id: int) -> Response:
+    """Agree to one change."""
+    return _act(
+        list_id,
+        lambda session: operations.approve_line(
+            session,
+            list_id=known(list_id),
+            line_id=known(line_id),
+            reach=my_reach(APPROVE),
+            sealer=sealer(),
+            actor=actor(),
+            now=clock.now(),
+        ),
+        "已同意这一项。",
+    )
+
+
+@admin_blueprint.post("/changes/<int:list_id>/lines/<int:line_id>/refuse")
+@requires(APPROVE)
+def refuse_change(list_id: int, line_id: int) -> Response:
+    """Refuse one change, with words."""
+    answer = _answer()
+    return _act(
+        list_id,
+        lambda session: operations.refuse_line(
+            session,
+            list_id=known(list_id),
+            line_id=known(line_id),
+            answer=answer,
+            reach=my_reach(APPROVE),
+            actor=actor(),
+            now=clock.now(),
+        ),
+        "已答复：未同意这一项。",
+    )
+
+
+def _answer() -> str:
+    form = AnswerForm()
+    return str(form.answer.data or "") if form.validate() else ""
+
+
+def _act_on(list_id: int, act: Callable[..., object], words: str, permission: Permission) -> Response:
+    return _act(
+        list_id,
+        lambda session: act(
+            session, list_id=known(list_id), reach=my_reach(permission), actor=actor(), now=clock.now()
+        ),
+        words,
+    )
+
+
+def _act(list_id: int, act: Callable[[Session], object], words: str) -> Response:
+    try:
+        with transaction() as session:
+            act(session)
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        flash(error.text, "danger")
+    else:
+        flash(words, "success")
+    return _back(list_id)
+
+
+def _back(list_id: int) -> Response:
+    return redirect(url_for("unitbook_admin.show_changes", list_id=list_id), 303)

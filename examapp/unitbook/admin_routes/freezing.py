@@ -1,0 +1,123 @@
+"""The roster that an exam's figures stand on: freeze it, see what has changed since, take corrections in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp.core import clock
+from examapp.core.clock import from_local, local
+from examapp.core.db import reading, transaction
+from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.permissions import Permission
+from examapp.exams.operations.settings import may_hold
+from examapp.exams.queries import get_exam
+from examapp.exams.queries.organiser import get_organiser_exam
+from examapp.exams.queries.roster import list_accepted_corrections, list_differences
+from examapp.people.access import actor, may, my_reach, requires
+from examapp.reports.operations.files import roster_words
+from examapp.reports.queries.basis import Basis
+from examapp.reports.rules import SCOPE_NAMES
+from examapp.unitbook.admin_routes.frame import admin_blueprint, known, open_exam, page_number, refuse_faults
+from examapp.unitbook.forms import CorrectionForm, FreezeForm, LiftForm
+from examapp.unitbook.operations import freezing
+from examapp.unitbook.rules.freezing import StatedPlace, change_kind, place_words, read_place
+
+_PAGE = 50
+_MOST_ACCEPTED = 200
+
+
+@admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/roster")
+@requires(Permission.REPORTS_READ)
+def show_freeze(exam_id: int, unit_id: int) -> str:
+    """Show which roster an exam's figures stand on, and what has changed in a unit since it was frozen."""
+    basis, units = open_exam(exam_id, unit_id, Permission.REPORTS_READ)
+    session, page = reading(), page_number()
+    exam, is_frozen = basis.exam, basis.frozen_at is not None
+    changes = list_differences(session, exam, now=clock.now(), unit_ids=units.unit_ids) if is_frozen else []
+    return render_template(
+        "unitbook/freeze.html",
+        basis=basis,
+        units=units,
+        unit=units.top,
+        roster_words=roster_words(basis),
+        scope_names=SCOPE_NAMES,
+        changes=changes[(page - 1) * _PAGE : page * _PAGE],
+        change_count=len(changes),
+        page=page,
+        page_count=-(-len(changes) // _PAGE),
+        accepted=list_accepted_corrections(session, exam, unit_ids=units.unit_ids)[:_MOST_ACCEPTED],
+        place_words=place_words,
+        change_kind=change_kind,
+        place_of=lambda change: StatedPlace(unit_id=change.new_unit_id, excuse=change.new_excuse).words,
+        is_office=_may_hold(basis),
+        is_waiting=exam.frozen_at is not None and exam.frozen_at <= clock.now() and not is_frozen,
+        freeze_form=FreezeForm(formdata=None, moment=local(clock.now()).replace(second=0)),
+        lift_form=LiftForm(formdata=None),
+    )
+
+
+def _may_hold(basis: Basis) -> bool:
+    if not may(Permission.EXAMS_WRITE):
+        return False
+    session = reading()
+    return may_hold(session, get_exam(session, basis.exam.id).audiences, my_reach(Permission.EXAMS_WRITE))
+
+
+@admin_blueprint.post("/exams/<int:exam_id>/roster/freeze")
+@requires(Permission.EXAMS_WRITE)
+def declare_freeze(exam_id: int) -> AnyResponse:
+    """Declare the moment whose roster counts."""
+    form = FreezeForm()
+    moment = from_local(form.moment.data) if form.validate() else None
+    words = "已定好冻结时间，到时自动冻结。"
+    if moment is not None and moment <= clock.now():
+        words = "名册正在冻结，片刻后刷新本页即可看到。"
+    return _act(exam_id, form, partial(freezing.declare_freeze, moment=moment), words)
+
+
+@admin_blueprint.post("/exams/<int:exam_id>/roster/lift")
+@requires(Permission.EXAMS_WRITE)
+def lift_freeze(exam_id: int) -> AnyResponse:
+    """Give a freeze up, with a reason."""
+    form = LiftForm()
+    act = partial(freezing.lift_freeze, reason=form.reason.data or "")
+    return _act(exam_id, form, act, "已解除冻结，各表改按现行名册统计。")
+
+
+@admin_blueprint.post("/exams/<int:exam_id>/roster/corrections")
+@requires(Permission.EXAMS_WRITE)
+def accept_correction(exam_id: int) -> AnyResponse:
+    """Take one correction into the frozen roster."""
+    form = CorrectionForm()
+    act = partial(
+        freezing.accept_correction,
+        person_id=form.person_id.data,
+        stated=read_place(form.place.data or ""),
+        reason=form.reason.data or "",
+    )
+    return _act(exam_id, form, act, "已采纳这条更正，各表的数字已随之改变。")
+
+
+def _act(exam_id: int, form: FlaskForm, act: Callable[..., object], words: str) -> AnyResponse:
+    """Do one act on an exam that lies within the office's reach, and lead back to the unit's page that it was asked from."""
+    reach, exam_id = my_reach(Permission.EXAMS_WRITE), known(exam_id)
+    get_organiser_exam(reading(), exam_id, reach)
+    try:
+        refuse_faults(form)
+        with transaction() as session:
+            act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        flash(error.text, "danger")
+    else:
+        flash(words, "success")
+    unit_id = request.args.get("unit", type=int)
+    if unit_id is None:
+        return redirect(url_for("reports_admin.show_exam", exam_id=exam_id), 303)
+    return redirect(url_for("unitbook_admin.show_freeze", exam_id=exam_id, unit_id=unit_id), 303)

@@ -1,0 +1,192 @@
+"""Match the rows of a file of results with people of the roster: for certain by number, else as a doubt for a person to settle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from examapp.core.crypto import Sealer
+from examapp.exams.models import Exam
+from examapp.exams.queries import ON_ROSTER, audience_clause
+from examapp.grading.queries.outside import standing_points
+from examapp.org.models import Unit
+from examapp.people.models import Person, PersonState
+from examapp.people.queries import within
+from examapp.people.rules import ID_NUMBER_PURPOSE, Reach, id_number_fault
+from examapp.unitbook.models import Outcome
+from examapp.unitbook.operations.result_file import ResultRow
+
+_STEP = 1000
+_MOST_CANDIDATES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What a row was matched to, and why it is in doubt."""
+
+    row: ResultRow
+    outcome: Outcome
+    reason: str = ""
+    person_id: int | None = None
+    candidates: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    id: int
+    name: str
+    staff_number: str
+    id_number_index: bytes | None
+    state: str
+    unit_name: str
+
+
+@dataclass(slots=True)
+class _Roster:
+    by_index: dict[bytes, _Known] = field(default_factory=dict)
+    by_staff: dict[str, _Known] = field(default_factory=dict)
+    by_name: dict[str, list[_Known]] = field(default_factory=dict)
+
+
+def match_rows(
+    session: Session, rows: Sequence[ResultRow], exam: Exam, *, possible: Decimal, reach: Reach, sealer: Sealer
+) -> list[Match]:
+    """Match all rows within a reach; nobody is guessed: a name is never enough."""
+    indexes = {
+        row.line: sealer.blind_index(row.id_number, purpose=ID_NUMBER_PURPOSE)
+        for row in rows
+        if row.id_number and id_number_fault(row.id_number) is None
+    }
+    roster = _read_roster(session, rows, indexes.values(), reach)
+    found = [_match(row, indexes.get(row.line), roster) for row in rows]
+    return _against_exam(session, _against_each_other(found), exam, possible=possible)
+
+
+def _read_roster(session: Session, rows: Sequence[ResultRow], indexes: Iterable[bytes], reach: Reach) -> _Roster:
+    roster = _Roster()
+    for one in _people(session, Person.id_number_index, list(indexes), reach):
+        roster.by_index[one.id_number_index or b""] = one
+    for one in _people(session, Person.staff_number, [row.staff_number for row in rows if row.staff_number], reach):
+        roster.by_staff[one.staff_number] = one
+    for one in _people(session, Person.name, list({row.name for row in rows if row.name}), reach):
+        roster.by_name.setdefault(one.name, []).append(one)
+    return roster
+
+
+def _people(
+    session: Session, column: ColumnElement[object] | object, values: Sequence[object], reach: Reach
+) -> list[_Known]:
+    found = []
+    for start in range(0, len(values), _STEP):
+        query = (
+            select(
+                Person.id,
+                Person.name,
+                Person.staff_number,
+                Person.id_number_index,
+                Person.state,
+                Unit.name.label("unit_name"),
+            )
+            .join(Unit, Person.unit_id == Unit.id)
+            .where(column.in_(values[start : start + _STEP]), within(reach))  # type: ignore[union-attr]  # a column
+            .order_by(Person.id)
+        )
+        found += [_Known(**row._mapping) for row in session.execute(query)]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+    return found
+
+
+def _match(row: ResultRow, index: bytes | None, roster: _Roster) -> Match:
+    if row.fault:
+        return Match(row=row, outcome=Outcome.FAULTY, reason=row.fault)
+    if row.points is None:
+        return Match(row=row, outcome=Outcome.ABSENT, reason="文件里没有成绩，不计入。")
+    by_index = roster.by_index.get(index) if index is not None else None
+    by_staff = roster.by_staff.get(row.staff_number) if row.staff_number else None
+    if by_index and by_staff and by_index.id != by_staff.id:
+        return _doubt(row, "身份证号和工号分别是两个人，请核对。", [by_index, by_staff])
+    one = by_index or by_staff
+    if one is None:
+        return _by_name(row, index, roster)
+    if reason := _doubt_of(row, one, has_other_number=by_index is None and index is not None):
+        return _doubt(row, reason, [one])
+    return Match(row=row, outcome=Outcome.MATCHED, person_id=one.id, candidates=(one.id,))
+
+
+def _doubt_of(row: ResultRow, one: _Known, *, has_other_number: bool) -> str:
+    """Say what speaks against a person whom a number names; empty where nothing does."""
+    if row.name and row.name != one.name:
+        return f"号码相符，姓名不符：名册为「{one.name}」。"
+    if has_other_number and one.id_number_index is not None:
+        return "工号相符，身份证号与名册不同。"
+    return "此人已离开名册。" if one.state == PersonState.LEFT else ""
+
+
+def _by_name(row: ResultRow, index: bytes | None, roster: _Roster) -> Match:
+    """Find whom a row without a known number may mean; who is known under another ID number is nobody of them."""
+    same = [
+        one
+        for one in roster.by_name.get(row.name, ())
+        if index is None or one.id_number_index is None or one.id_number_index == index
+    ]
+    if not same:
+        return Match(row=row, outcome=Outcome.UNMATCHED, reason="名册里没有找到此人。")
+    here = [one for one in same if row.unit_name and one.unit_name == row.unit_name]
+    if here:
+        return _doubt(row, "只有姓名和单位相符，没有号码可以确认。", here)
+    return _doubt(row, "只有姓名相符，没有号码可以确认。", same)
+
+
+def _doubt(row: ResultRow, reason: str, people: Sequence[_Known]) -> Match:
+    ids = tuple(one.id for one in people[:_MOST_CANDIDATES])
+    return Match(row=row, outcome=Outcome.DOUBTFUL, reason=reason, candidates=ids)
+
+
+def _against_each_other(found: Sequence[Match]) -> list[Match]:
+    """Put people into doubt that stand in the file more than once."""
+    lines: dict[int, list[int]] = {}
+    for one in found:
+        if one.person_id is not None:
+            lines.setdefault(one.person_id, []).append(one.row.line)
+    return [
+        _into_doubt(one, f"文件里有几行都是此人（第 {'、'.join(map(str, twice))} 行），请选定一行。")
+        if one.person_id is not None and len(twice := lines[one.person_id]) > 1
+        else one
+        for one in found
+    ]
+
+
+def _against_exam(session: Session, found: Sequence[Match], exam: Exam, *, possible: Decimal) -> list[Match]:
+    """Hold what was matched against the exam: whom it is meant for, and what stands already."""
+    ids = [one.person_id for one in found if one.person_id is not None]
+    meant = _meant(session, exam, ids)
+    standing = standing_points(session, exam.id, ids)
+    return [_held(one, meant, standing, possible) if one.person_id is not None else one for one in found]
+
+
+def _meant(session: Session, exam: Exam, ids: Sequence[int]) -> set[int]:
+    query = (
+        select(Person.id)
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(Person.id.in_(ids), ON_ROSTER, audience_clause(session, exam))
+    )
+    return set(session.scalars(query))
+
+
+def _held(one: Match, meant: set[int], standing: Mapping[int, tuple[Decimal, Decimal]], possible: Decimal) -> Match:
+    assert one.person_id is not None
+    before = standing.get(one.person_id)
+    if before == (one.row.points, possible):
+        return replace(one, outcome=Outcome.SAME, reason="已有相同的成绩，不用再计入。")
+    if one.person_id not in meant:
+        return _into_doubt(one, "此人不在这场考试的应考范围内，计入后也不进入统计。")
+    if before is not None:
+        return replace(one, reason=f"将更新：原来导入的是 {before[0]} 分。")
+    return one
+
+
+def _into_doubt(one: Match, reason: str) -> Match:
+    return replace(one, outcome=Outcome.DOUBTFUL, reason=reason, person_id=None)

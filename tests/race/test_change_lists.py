@@ -1,0 +1,71 @@
+"""Two officers decide one list of changes, and two lists of one person, at the same moment: the roster moves once."""
+
+from __future__ import annotations
+
+import pytest
+
+from examapp.audit.operations import Actor
+from examapp.core import clock
+from examapp.core.errors import DomainError
+from examapp.people.models import RosterMove
+from examapp.people.rules import Reach
+from examapp.unitbook.models import ChangeLine, ChangeList
+from examapp.unitbook.operations import change_lists
+from tests.race.test_exam_office import together
+
+EVERYTHING = Reach(is_everything=True)
+
+
+@pytest.fixture
+def scene(race_world):
+    here, there = race_world.unit("甲局"), race_world.unit("乙局")
+    person = race_world.person(here)
+    ids = []
+    for _ in range(2):
+        row = race_world.save(
+            ChangeList(unit_id=here.id, state="submitted", created_at=clock.now(), submitted_at=clock.now())
+        )
+        race_world.save(
+            ChangeLine(
+                list_id=row.id,
+                kind="transfer_out",
+                person_id=person.id,
+                staff_number=person.staff_number,
+                name=person.name,
+                to_unit_id=there.id,
+                effective_on=clock.today(),
+            )
+        )
+        ids.append(row.id)
+    race_world.commit()
+    return {"lists": ids, "session": race_world.session, "there": there.id, "person": person.id}
+
+
+def approve(app, list_id):
+    sealer = app.extensions["sealer"]
+
+    def act(session):
+        return change_lists.approve_list(
+            session, list_id=list_id, reach=EVERYTHING, sealer=sealer, actor=Actor(person_id=None), now=clock.now()
+        )
+
+    return act
+
+
+def test_one_list_approved_by_many_at_once_moves_the_roster_once(scene, race_app):
+    answers = together(race_app, 5, approve(race_app, scene["lists"][0]))
+    assert answers.count((1, 0)) == 1
+    assert sum(isinstance(answer, DomainError) for answer in answers) == 4
+    assert scene["session"].query(RosterMove).count() == 1
+
+
+def test_two_lists_that_move_one_person_at_once_move_them_once_and_the_other_waits(scene, race_app):
+    turns = iter(scene["lists"])
+
+    def act(session):
+        return approve(race_app, next(turns))(session)
+
+    assert sorted(together(race_app, 2, act)) == [(0, 1), (1, 0)]
+    assert scene["session"].query(RosterMove).count() == 1
+    states = sorted(line.state for line in scene["session"].query(ChangeLine))
+    assert states == ["applied", "waiting"]

@@ -1,0 +1,204 @@
+"""A frozen roster: every figure in every form stands on it, later moves wait as corrections, and each is taken in by hand."""
+
+import re
+
+import pytest
+
+from examapp.core import clock
+from examapp.core.clock import local
+from examapp.exams.models import ExamAudience, FrozenPerson, RosterCorrection
+from examapp.unitbook.operations import freezing
+from tests.reports.county import DAY, HOUR, naive_figures, present_roster
+from tests.reports.test_figures import assert_all_agree, export, figures_of, pdf_words, xlsx_rows
+
+
+def page_path(county, unit=None):
+    return f"/admin/unit-book/exams/{county.exam.id}/units/{(unit or county.top).id}/roster"
+
+
+def act_path(county, act, unit=None):
+    return f"/admin/unit-book/exams/{county.exam.id}/roster/{act}?unit={(unit or county.top).id}"
+
+
+@pytest.fixture
+def freeze(county, world, app, post):
+    """Declares a moment over HTTP, lets the worker come by, and gives a client of the office."""
+
+    def freeze(moment=None):
+        moment = moment or clock.now()
+        office = world.admin()
+        client = world.api(office)
+        path = page_path(county)
+        post(client, act_path(county, "freeze"), page=path, moment=f"{local(moment):%Y-%m-%dT%H:%M}")
+        app.extensions["celery"].tasks["unitbook.sweep_freezes"]()
+        return client
+
+    return freeze
+
+
+def move_about(county, world):
+    """Everything that can happen to a roster after its freeze."""
+    p = county.people
+    county.move(p["good"], to=county.town, came_from=county.office)
+    county.move(p["good"], to=county.school, came_from=county.town)
+    county.move(p["zero"], kind="retire", came_from=county.town)
+    newcomer = world.person(county.bureau, name="新人")
+    county.move(newcomer, kind="join", to=county.bureau)
+    county.attempt(newcomer, points="100", hours_ago=0)
+    county.excuse(p["absent"])
+    county.attempt(p["absent too"], points="70", hours_ago=0)
+
+
+def test_every_figure_in_every_form_stands_on_the_frozen_roster(county, world, session, frozen, freeze):
+    county.fill_with_every_odd_case()
+    at_freeze = present_roster(session, county.exam.id)
+    freeze()
+    frozen.at(clock.now() + 2 * HOUR)
+    move_about(county, world)
+    county.office.name, county.school.region_path = "办公室（新）", f"{county.bureau.region_path}{county.school.id}/"
+    client = world.api(world.admin())
+    naive = naive_figures(session, [county.exam.id], frozen=at_freeze)
+    assert naive[county.top.id].as_api() != naive_figures(session, [county.exam.id])[county.top.id].as_api()
+    on_paper = assert_all_agree(county, client, naive)
+    assert "名册：2026-11-2412:00冻结" in on_paper and "办公室（新）" not in on_paper
+    assert figures_of(client, county.exam, county.top)["definitions"]["roster_as_of"] == "名册：2026-11-24 12:00 冻结"
+    scores = {row["姓名"]: row for row in xlsx_rows(export(client, county, county.top, "scores", "xlsx"))}
+    assert len(scores) == 25 and "新人" not in scores and scores["人good"]["单位"] == "教育局办公室"
+    for content in ("absent", "score_sheet", "circular"):
+        assert "2026-11-2412:00冻结" in pdf_words(export(client, county, county.top, content, "pdf")), content
+
+
+def test_corrections_wait_until_the_office_takes_each_in(county, world, session, frozen, freeze, post):
+    people = county.fill_with_every_odd_case()
+    at_freeze = present_roster(session, county.exam.id)
+    freeze()
+    frozen.at(clock.now() + 2 * HOUR)
+    move_about(county, world)
+    office, path = world.client(world.admin()), page_path(county)
+    page = office.get(path).text
+    assert "待处理的更正：4 条" in page and "2026-11-24 12:00 冻结" in page
+    for words in ("人good", "新人", "不在名册", "青山乡中心学校", "教育局（免考）"):
+        assert words in page
+    fields = dict(re.findall(r'name="person_id" value="(\d+)"><input type="hidden" name="place" value="([^"]*)"', page))
+    person = people["good"]
+    body = {"person_id": person.id, "place": fields[str(person.id)], "reason": "调令〔2026〕8号"}
+    answer = post(office, act_path(county, "corrections"), page=path, **body)
+    assert answer.status_code == 303
+    after = office.get(path).text
+    assert "已采纳这条更正" in after and "待处理的更正：3 条" in after and "已采纳更正 1 条" in after
+    assert "调令〔2026〕8号" in after
+    places, paths = at_freeze
+    corrected = ({**places, person.id: (county.school.id, None)}, paths)
+    assert_all_agree(county, world.api(world.admin()), naive_figures(session, [county.exam.id], frozen=corrected))
+    post(office, act_path(county, "corrections"), page=path, **body)
+    assert "这条更正已经办理过" in office.get(path).text
+    assert session.query(RosterCorrection).count() == 1 and county.exam.corrections == 1
+
+
+def test_a_correction_that_has_moved_on_is_not_taken_in_blindly(county, world, session, frozen, freeze, post):
+    people = county.fill_with_every_odd_case()
+    freeze()
+    person, path = people["good"], page_path(county)
+    county.move(person, to=county.town, came_from=county.office)
+    office = world.client(world.admin())
+    office.get(path)
+    county.move(person, to=county.school, came_from=county.town)
+    post(office, act_path(county, "corrections"), page=path, person_id=person.id, place=f"{county.town.id}:")
+    assert "又有变化" in office.get(path).text
+    assert session.get(FrozenPerson, (county.exam.id, person.id)).unit_id == county.office.id
+    for nonsense in ({"person_id": person.id, "place": "x:y"}, {"person_id": 0, "place": ":"}, {"place": ":"}):
+        post(office, act_path(county, "corrections"), page=path, **nonsense)
+        assert "没有办理" in office.get(path).text
+
+
+def test_a_past_moment_leads_the_roster_back_by_the_moves_since(county, world, session, frozen, freeze):
+    people = county.fill_with_every_odd_case()
+    then = present_roster(session, county.exam.id)
+    two_days_ago = clock.now() - 2 * DAY
+    frozen.at(clock.now() + 3 * DAY)
+    county.move(people["good"], to=county.town, came_from=county.office)
+    county.move(people["zero"], kind="retire", came_from=county.town)
+    county.move(world.person(county.bureau, name="新人"), kind="join", to=county.bureau)
+    county.excuse(people["absent"])
+    freeze(two_days_ago + 3 * DAY)
+    naive = naive_figures(session, [county.exam.id], frozen=then)
+    for row in figures_of(world.client(world.admin()), county.exam, county.top)["rows"]:
+        assert row["roster"] == naive[row["unit_id"]].roster and row["exempt"] == naive[row["unit_id"]].exempt
+    assert county.exam.frozen_at.date().isoformat() == "2026-11-25"
+
+
+def test_a_moment_ahead_is_taken_when_it_comes(county, world, session, frozen, app, post, freeze):
+    county.fill_with_every_odd_case()
+    client = freeze(clock.now() + 5 * HOUR)
+    assert county.exam.frozen_taken_at is None and "已定于" in client.get(page_path(county)).text
+    assert "现行" in figures_of(client, county.exam, county.top)["definitions"]["roster_as_of"]
+    frozen.at(clock.now() + 5 * HOUR)
+    for _ in range(2):
+        app.extensions["celery"].tasks["unitbook.sweep_freezes"]()
+        app.extensions["celery"].tasks["unitbook.take_freeze"](county.exam.id)
+    session.expire_all()
+    assert session.query(FrozenPerson).count() == 25 and county.exam.frozen_taken_at == clock.now()
+
+
+def test_freezing_twice_is_refused_and_lifting_needs_a_reason(county, world, session, freeze, post):
+    county.fill_with_every_odd_case()
+    client, path = freeze(), page_path(county)
+    with pytest.raises(freezing.ConflictError, match="先解除冻结"):
+        freezing.declare_freeze(
+            session,
+            exam_id=county.exam.id,
+            moment=clock.now(),
+            reach=freezing.Reach(is_everything=True),
+            actor=freezing.SYSTEM,
+            now=clock.now(),
+        )
+    post(client, act_path(county, "lift"), page=path, reason="")
+    assert "请写明原因" in client.get(path).text
+    assert session.query(FrozenPerson).count() == 25
+    post(client, act_path(county, "lift"), page=path, reason="冻结日期填错")
+    assert session.query(FrozenPerson).count() == 0 and county.exam.frozen_at is None
+    assert "名册还没有冻结" in client.get(path).text
+
+
+def test_only_the_exams_own_office_freezes_and_a_unit_sees_its_own_corrections(county, world, freeze, frozen, post):
+    people = county.fill_with_every_odd_case()
+    freeze()
+    frozen.at(clock.now() + HOUR)
+    county.move(people["good"], to=county.town, came_from=county.office)
+    county.move(people["zero"], kind="retire", came_from=county.town)
+    path = page_path(county, county.bureau)
+    unit_admin = world.client(world.admin("unit_admin", county.bureau))
+    page = unit_admin.get(path).text
+    assert "人good" in page and "人zero" not in page and "采纳</button>" not in page and "解除冻结" not in page
+    assert unit_admin.get(page_path(county)).status_code == 404
+    part = world.client(world.admin("publicity_office", county.bureau))
+    assert "采纳</button>" not in part.get(path).text
+    assert post(part, act_path(county, "lift"), page="/account", reason="x").status_code == 404
+
+
+def test_who_had_a_unit_at_the_freeze_still_sees_what_it_counts(county, world, freeze, frozen):
+    county.fill_with_every_odd_case()
+    before = naive_figures(world.session, [county.exam.id])
+    freeze()
+    county.school.region_path = f"{county.bureau.region_path}{county.school.id}/"
+    county.school.parent_id = county.bureau.id
+    old = figures_of(world.client(world.admin("unit_admin", county.town)), county.exam, county.town)["rows"]
+    assert [row["code"] for row in old] == ["201", "20101"] and old[0]["roster"] == before[county.town.id].roster
+    new = world.client(world.admin("unit_admin", county.bureau))
+    assert figures_of(new, county.exam, county.bureau)["rows"][0]["roster"] == before[county.bureau.id].roster
+    assert figures_of(new, county.exam, county.school)["rows"][0]["roster"] == before[county.school.id].roster
+    later = world.unit("新设局", parent=county.top, code="401")
+    rows = figures_of(world.client(world.admin()), county.exam, later)["rows"]
+    assert [(row["code"], row["roster"], row["participation_rate"]) for row in rows] == [("401", 0, None)]
+
+
+def test_audience_and_query_budget_hold_on_a_frozen_roster(county, world, statements, freeze):
+    county.fill_with_every_odd_case()
+    world.save(ExamAudience(exam_id=county.exam.id, unit_id=county.town.id, ranks=[]))
+    client = freeze()
+    rows = figures_of(client, county.exam, county.top)["rows"]
+    assert rows[0]["roster"] == next(row["roster"] for row in rows if row["code"] == "201") > 0
+    path = f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}"
+    with statements() as seen:
+        assert client.get(path).status_code == 200
+    assert len(seen) <= 6
