@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
 from wtforms import (
     BooleanField,
     DateField,
@@ -33,11 +34,13 @@ from examapp.exams.models import (
     Exam,
     ExamKind,
     ExemptionKind,
+    ExemptionReason,
     ReleasePolicy,
     ScoringRule,
 )
-from examapp.exams.operations import AudiencePart, ExamSettings
-from examapp.exams.rules import EXEMPTION_REASONS, Window
+from examapp.exams.operations import Attachment, AudiencePart, ExamSettings
+from examapp.exams.queries.exemptions import ExemptionStatus
+from examapp.exams.rules import Window
 from examapp.papers.forms import RowList
 
 COUNTING_RULE_NAMES = {
@@ -53,6 +56,12 @@ RESULTS_POLICY_NAMES = {
 }
 KEYS_POLICY_NAMES = RESULTS_POLICY_NAMES | {ReleasePolicy.AT_ONCE: "随成绩立即公布"}
 EXEMPTION_KIND_NAMES = {ExemptionKind.EXEMPTION: "免考", ExemptionKind.DEFERRAL: "缓考"}
+EXEMPTION_STATUS_NAMES = {
+    ExemptionStatus.PENDING: "待审批",
+    ExemptionStatus.APPROVED: "已同意",
+    ExemptionStatus.REFUSED: "未同意",
+    ExemptionStatus.WITHDRAWN: "已撤回",
+}
 _BETWEEN = re.compile(r"[\s、，,；;]+")
 _LONG = 100_000
 
@@ -319,27 +328,49 @@ class ReleaseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return _instant_where(self.keys_policy.data, self.keys_at.data)
 
 
-class ExemptionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
-    """A request for an exemption or a deferral."""
+class OwnExemptionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A request for one's own exemption or deferral."""
 
     exam_id = SelectField("考试", coerce=id_or_none, validators=[InputRequired("请选择考试。")])
-    staff_number = StringField("人员工号", [DataRequired("请填写人员工号。"), Length(max=40)])
     kind = SelectField("申请", [InputRequired("请选择。")], choices=_names(EXEMPTION_KIND_NAMES.items()))
-    reason = SelectField(
-        "原因", [InputRequired("请选择。")], choices=[SelectChoice(reason, reason) for reason in EXEMPTION_REASONS]
-    )
+    reason = SelectField("原因", [InputRequired("请选择。")])
     details = TextAreaField("补充说明", [Length(max=500, message="说明最多 500 字。")])
+    file = FileField("证明材料（可不交）", description="图片、PDF 或 Word，例如病假证明、任务通知。没有可以不交。")
+
+    def offer_reasons(self, reasons: Sequence[ExemptionReason]) -> None:
+        """Offer the office's reasons, and remember which of them say nothing without details."""
+        self.reason.choices = [SelectChoice(reason.words, reason.words) for reason in reasons]
+        self._empty_words = {reason.words for reason in reasons if reason.needs_details}
 
     def validate_details(self, field: TextAreaField) -> None:
         """Ask for words where the reason is none of the list."""
-        if self.reason.data == EXEMPTION_REASONS[-1] and not (field.data or "").strip():
-            raise ValidationError("原因选「其他」时，请写明具体情况。")
+        if self.reason.data in self._empty_words and not (field.data or "").strip():
+            raise ValidationError(f"原因选「{self.reason.data}」时，请写明具体情况。")
 
     @property
     def full_reason(self) -> str:
         """The reason with its details."""
         details = (self.details.data or "").strip()
         return f"{self.reason.data}：{details}" if details else str(self.reason.data)
+
+    @property
+    def proof(self) -> Attachment | None:
+        """The paper that was sent along, if any."""
+        sent = self.file.data
+        return Attachment(name=sent.filename, content=sent.read()) if sent and sent.filename else None
+
+
+class ExemptionForm(OwnExemptionForm):
+    """A unit's request for the exemption or deferral of one of its people."""
+
+    staff_number = StringField("人员工号", [DataRequired("请填写人员工号。"), Length(max=40)])
+
+
+class ReasonForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A reason that requests may name."""
+
+    words = StringField("原因", [DataRequired("请填写原因。"), Length(max=60, message="原因最多 60 字。")])
+    needs_details = BooleanField("选这一项时必须填写补充说明")
 
 
 class DecisionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types

@@ -1,10 +1,10 @@
-"""Exams with their settings, sessions, audiences, exemptions, extensions, papers made ahead and clearances."""
+"""Exams with their settings, sessions, audiences, exemptions with their reasons, extensions, papers made ahead and clearances."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examapp.core.db import Base, BigInt, Id, Instant, Json, Points, Words
@@ -118,7 +118,15 @@ class Exam(Base):
     study_gate: Mapped[Json] = mapped_column(default=dict)
     """`{}` for none; else what a clearance row is asked for."""
     frozen_at: Mapped[Instant | None]
-    """From here on the roster that figures stand on no longer moves."""
+    """The moment whose roster figures stand on from then on; it may lie ahead."""
+    anonymised_at: Mapped[Instant | None]
+    """Since when its results belong to nobody by name (privacy); the figures are as they were."""
+    frozen_taken_at: Mapped[Instant | None]
+    """When that roster was written into `frozen_people`; null while figures still stand on the present roster."""
+    corrections: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many corrections of the frozen roster the office has accepted since."""
+    has_outside_results: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether results from another platform stand beside the attempts; written by grading, so that figures look for them only here."""
     created_by_id: Mapped[BigInt | None]
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
@@ -190,7 +198,7 @@ class Exemption(Base):
 
     id: Mapped[Id]
     exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
-    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), index=True)
     kind: Mapped[Words] = mapped_column(default=ExemptionKind.EXEMPTION)
     reason: Mapped[Words]
     requested_by_id: Mapped[BigInt | None]
@@ -200,6 +208,21 @@ class Exemption(Base):
     refused_at: Mapped[Instant | None]
     withdrawn_at: Mapped[Instant | None]
     answer: Mapped[Words] = mapped_column(default="")
+    file_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("stored_files.id"))
+    """A paper that proves the reason, where somebody chose to hang one on. Personal data: kept as long as the request."""
+
+
+class ExemptionReason(Base):
+    """A reason that a request may name, as the office words it; requests keep the words of their day."""
+
+    __tablename__ = "exemption_reasons"
+
+    id: Mapped[Id]
+    words: Mapped[Words] = mapped_column(unique=True)
+    needs_details: Mapped[bool] = mapped_column(default=False)
+    """Whether the reason says nothing by itself (其他), so that details are asked for."""
+    retired_at: Mapped[Instant | None]
+    """From here on it is no longer offered."""
 
 
 class ExamExtension(Base):
@@ -255,3 +278,61 @@ class MakeupEligibility(Base):
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
     reason: Mapped[Words]
     """`absent` or `failed`."""
+
+
+class FrozenUnit(Base):
+    """A unit as it stood in both trees when an exam's roster was frozen: old names stay with old exams. Kept as long as the exam."""
+
+    __tablename__ = "frozen_units"
+
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), primary_key=True)
+    code: Mapped[Words]
+    name: Mapped[Words]
+    kind: Mapped[Words]
+    parent_id: Mapped[BigInt | None]
+    sector_parent_id: Mapped[BigInt | None]
+    region_path: Mapped[Words]
+    sector_path: Mapped[Words | None]
+    closed_at: Mapped[Instant | None]
+
+
+class FrozenPerson(Base):
+    """A person of an exam's frozen roster: in which unit, and whether exempt or deferred. Every figure of the exam counts these rows.
+
+    Personal data: where somebody belonged, rank and position on that day; kept as long as the exam's results.
+    """
+
+    __tablename__ = "frozen_people"
+    __table_args__ = (
+        CheckConstraint("excuse IN ('exemption', 'deferral')", name="excuse"),
+        Index("ix_frozen_people_person_id", "person_id"),
+    )
+
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"))
+    rank: Mapped[Words]
+    position: Mapped[Words]
+    excuse: Mapped[Words | None]
+    """Null for who is to sit."""
+
+
+class RosterCorrection(Base):
+    """A correction (更正) of a frozen roster that the office accepted: what stood there and what stands there since, for good."""
+
+    __tablename__ = "roster_corrections"
+    __table_args__ = (Index("ix_roster_corrections_exam_id", "exam_id"),)
+
+    id: Mapped[Id]
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    old_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    """Null: was not on the frozen roster."""
+    old_excuse: Mapped[Words | None]
+    new_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    """Null: taken off it."""
+    new_excuse: Mapped[Words | None]
+    reason: Mapped[Words] = mapped_column(default="")
+    accepted_by_id: Mapped[BigInt | None]
+    accepted_at: Mapped[Instant]

@@ -198,14 +198,3 @@ def window_faults(exam: TimedExam, sessions: Sequence[Window]) -> list[str]:
     if exam.duration_s > shortest_s and not exam.is_full_duration:
         faults.append("作答时长比考试时间（场次）还长，请延长考试时间或缩短作答时长。")
     return faults
-
-
-EXEMPTION_REASONS = (
-    "距退休不足两年，本人书面申请",
-    "长期病假",
-    "长期学习培训或外派",
-    "合同制工作人员",
-    "执行安全保卫或应急任务",
-    "其他",
-)
-"""Reasons seen in real notices."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
+from flask import Response as AnyFile
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -12,19 +13,20 @@ from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
 from examapp.core.permissions import Permission
+from examapp.core.uploads.serving import serve_file
 from examapp.exams import operations, queries
 from examapp.exams.admin_routes.exams import admin_blueprint
-from examapp.exams.forms import EXEMPTION_KIND_NAMES, DecisionForm, ExemptionForm, offer
+from examapp.exams.forms import EXEMPTION_KIND_NAMES, EXEMPTION_STATUS_NAMES, DecisionForm, ExemptionForm, offer
 from examapp.exams.models import ExemptionKind
-from examapp.exams.queries.exemptions import PAGE, ExemptionStatus, find_person_within, list_exemptions
+from examapp.exams.queries.exemptions import (
+    PAGE,
+    ExemptionStatus,
+    find_person_within,
+    get_exemption_form,
+    list_exemptions,
+    list_reasons,
+)
 from examapp.people.access import actor, may, my_reach, requires
-
-STATUS_NAMES = {
-    ExemptionStatus.PENDING: "待审批",
-    ExemptionStatus.APPROVED: "已同意",
-    ExemptionStatus.REFUSED: "未同意",
-    ExemptionStatus.WITHDRAWN: "已撤回",
-}
 
 
 @admin_blueprint.get("/exemptions")
@@ -45,7 +47,7 @@ def show_exemptions() -> str:
         exams=queries.list_organiser_exams(reading(), reach),
         exam_id=exam_id,
         status=status,
-        status_names=STATUS_NAMES,
+        status_names=EXEMPTION_STATUS_NAMES,
         kind_names=EXEMPTION_KIND_NAMES,
         decider=may(Permission.EXEMPTIONS_APPROVE),
     )
@@ -65,6 +67,7 @@ def request_exemption() -> str | Response | tuple[str, int]:
     )
     exams = queries.list_organiser_exams(reading(), reach)
     form.exam_id.choices = offer("请选择", [(exam.id, exam.title) for exam in exams])
+    form.offer_reasons(list_reasons(reading()))
     problem = ""
     if form.validate_on_submit():
         try:
@@ -90,17 +93,42 @@ def _request(form: ExemptionForm) -> None:
             person_id=person.id,
             kind=ExemptionKind(form.kind.data),
             reason=form.full_reason,
+            proof=form.proof,
             reach=reach,
             actor=actor(),
             now=clock.now(),
         )
 
 
+@admin_blueprint.get("/exemptions/<int:exemption_id>/form")
+@requires(Permission.EXEMPTIONS_REQUEST)
+def print_exemption(exemption_id: int) -> str:
+    """Show the application form of a request, to print, sign and seal."""
+    form = get_exemption_form(reading(), exemption_id, reach=my_reach(Permission.EXEMPTIONS_REQUEST))
+    return render_template(
+        "exams/exemption_form.html",
+        form=form,
+        kind_names=EXEMPTION_KIND_NAMES,
+        status_names=EXEMPTION_STATUS_NAMES,
+        back_to=url_for(".show_exemptions", exam=form.exam.id),
+    )
+
+
+@admin_blueprint.get("/exemptions/<int:exemption_id>/file")
+@requires(Permission.EXEMPTIONS_REQUEST)
+def fetch_proof(exemption_id: int) -> AnyFile:
+    """Give the paper that was sent along with a request."""
+    file = get_exemption_form(reading(), exemption_id, reach=my_reach(Permission.EXEMPTIONS_REQUEST)).listed.file
+    if file is None:
+        raise NotFoundError
+    return serve_file(file)
+
+
 @admin_blueprint.post("/exemptions/<int:exemption_id>/approve")
 @requires(Permission.EXEMPTIONS_APPROVE)
 def approve_exemption(exemption_id: int) -> Response:
     """Approve a request."""
-    return _decide(exemption_id, operations.approve_exemption, "已同意，此人不再计入应考人数。")
+    return _decide(exemption_id, operations.approve_exemption, "已同意，此人不再计入应考人数，各项统计立即按此计算。")
 
 
 @admin_blueprint.post("/exemptions/<int:exemption_id>/refuse")

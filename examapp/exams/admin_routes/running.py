@@ -45,6 +45,13 @@ def publish_exam(exam_id: int) -> Response:
     return _act(exam_id, operations.publish_exam, "考试已发布，正在为每位应考人员制卷。")
 
 
+@admin_blueprint.post("/<int:exam_id>/register")
+@requires(Permission.EXAMS_WRITE)
+def register_exam(exam_id: int) -> Response:
+    """Publish a draft that was held on another platform."""
+    return _act(exam_id, operations.register_exam, "已登记。请导入那边的成绩。")
+
+
 @admin_blueprint.post("/<int:exam_id>/withdraw")
 @requires(Permission.EXAMS_WRITE)
 def withdraw_exam(exam_id: int) -> Response:

@@ -1,11 +1,14 @@
 """What the office does with exams: settings, publication, time, papers, exemptions."""
 
 from examapp.exams.operations.exemptions import (
+    Attachment,
     ExemptionRefusedError,
     approve_exemption,
     refuse_exemption,
     request_exemption,
+    request_own_exemption,
     withdraw_exemption,
+    withdraw_own_exemption,
 )
 from examapp.exams.operations.papers import prepare_paper, prepare_papers
 from examapp.exams.operations.publishing import (
@@ -18,6 +21,7 @@ from examapp.exams.operations.publishing import (
     publish_exam,
     publish_faults,
     publish_warnings,
+    register_exam,
     withdraw_exam,
 )
 from examapp.exams.operations.settings import (
@@ -31,6 +35,7 @@ from examapp.exams.operations.settings import (
 from examapp.exams.queries.candidates import extensions_of, find_prepared_paper
 
 __all__ = [
+    "Attachment",
     "AudiencePart",
     "ExamRefusedError",
     "ExamSettings",
@@ -52,8 +57,11 @@ __all__ = [
     "publish_faults",
     "publish_warnings",
     "refuse_exemption",
+    "register_exam",
     "request_exemption",
+    "request_own_exemption",
     "update_exam",
     "withdraw_exam",
     "withdraw_exemption",
+    "withdraw_own_exemption",
 ]

@@ -1,7 +1,12 @@
-"""Exemptions and deferrals: asked for by a unit, decided by the office."""
+"""Exemptions and deferrals: asked for by the person or the unit, decided by the office; every figure reads the row.
+
+Asked for by the person until the exam closes, by the unit also afterwards (a proof comes late); decided at any time: what is approved
+after the exam has closed counts at once like any other, and a person who sat nevertheless stands apart (免考、缓考而参加了考试).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, text
@@ -10,7 +15,12 @@ from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
 from examapp.core.errors import ConflictError, DomainError, NotFoundError
-from examapp.exams.models import Exam, ExamState, Exemption, ExemptionKind
+from examapp.core.uploads.models import FileKind
+from examapp.core.uploads.storing import store_file
+from examapp.exams.models import Exemption, ExemptionKind
+from examapp.exams.queries.candidates import CandidateExam, find_candidate_exam
+from examapp.exams.queries.exemptions import ROOM
+from examapp.exams.rules import ExamPhase
 from examapp.org.models import Unit
 from examapp.people.models import Person
 from examapp.people.queries import within
@@ -23,6 +33,17 @@ class ExemptionRefusedError(DomainError):
     code = "exemption_refused"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A paper that proves a reason, as it was sent."""
+
+    name: str
+    content: bytes
+
+
+PROOF_KINDS = frozenset({FileKind.IMAGE, FileKind.PDF, FileKind.DOCX})
+
+
 def request_exemption(
     session: Session,
     *,
@@ -33,19 +54,54 @@ def request_exemption(
     reach: Reach,
     actor: Actor,
     now: datetime,
+    proof: Attachment | None = None,
 ) -> Exemption:
     """Ask for a person's exemption or deferral; raises NotFoundError outside the reach, ExemptionRefusedError where one is pending or stands."""
     _get_person(session, person_id, reach)
-    exam = session.get(Exam, exam_id)
-    if exam is None or exam.state != ExamState.PUBLISHED:
+    candidate = find_candidate_exam(session, exam_id, person_id)
+    if candidate is None:
         raise NotFoundError
+    if not (candidate.is_on_roster and candidate.is_in_audience):
+        raise ExemptionRefusedError("此人不在这场考试的应考范围内，不用申请免考、缓考。请核对考试和人员。")
+    return _request(session, candidate, kind=kind, reason=reason, proof=proof, actor=actor, now=now)
+
+
+def request_own_exemption(
+    session: Session,
+    *,
+    exam_id: int,
+    kind: ExemptionKind,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    proof: Attachment | None = None,
+) -> Exemption:
+    """Ask for one's own exemption or deferral, until the exam closes; raises NotFoundError for an exam that is not one's own."""
+    candidate = None if actor.person_id is None else find_candidate_exam(session, exam_id, actor.person_id)
+    if candidate is None or not (candidate.is_on_roster and candidate.is_in_audience):
+        raise NotFoundError
+    if candidate.phase(now) is ExamPhase.CLOSED:
+        raise ExemptionRefusedError("考试已经结束，本人不能再申请。确需补办的，请联系本单位管理员。")
+    return _request(session, candidate, kind=kind, reason=reason, proof=proof, actor=actor, now=now)
+
+
+def _request(
+    session: Session,
+    candidate: CandidateExam,
+    *,
+    kind: ExemptionKind,
+    reason: str,
+    proof: Attachment | None,
+    actor: Actor,
+    now: datetime,
+) -> Exemption:
     if not reason.strip():
         raise ExemptionRefusedError("请填写申请原因。")
     exemption_id = session.scalar(
         insert(Exemption)
         .values(
-            exam_id=exam_id,
-            person_id=person_id,
+            exam_id=candidate.exam.id,
+            person_id=candidate.person_id,
             kind=kind,
             reason=reason.strip(),
             requested_by_id=actor.person_id,
@@ -61,6 +117,16 @@ def request_exemption(
     if exemption_id is None:
         raise ExemptionRefusedError("此人在这场考试中已有申请，请在列表中查看；需要改动时先撤回原申请。")
     row = session.get_one(Exemption, exemption_id)
+    if proof is not None:
+        row.file_id = store_file(
+            session,
+            room=ROOM,
+            name=proof.name,
+            content=proof.content,
+            by_id=actor.person_id,
+            now=now,
+            kinds=PROOF_KINDS,
+        ).id
     _record(session, "exams.request_exemption", row, actor=actor, now=now)
     return row
 
@@ -91,14 +157,30 @@ def withdraw_exemption(
     session: Session, *, exemption_id: int, is_decider: bool, reach: Reach, actor: Actor, now: datetime
 ) -> Exemption:
     """Take a request back; one that is approved already only by those who may decide."""
-    row = _lock(session, exemption_id, reach)
+    return _withdraw(session, _lock(session, exemption_id, reach), is_decider=is_decider, actor=actor, now=now)
+
+
+def _withdraw(session: Session, row: Exemption, *, is_decider: bool, actor: Actor, now: datetime) -> Exemption:
     if row.withdrawn_at is not None or row.refused_at is not None:
-        raise ConflictError
+        raise ConflictError("这份申请已经撤回或答复过，请刷新页面查看。")
     if row.approved_at is not None and not is_decider:
         raise ExemptionRefusedError("申请已经批准，如需撤销请联系普法办。")
     row.withdrawn_at = now
     _record(session, "exams.withdraw_exemption", row, actor=actor, now=now)
     return row
+
+
+def withdraw_own_exemption(session: Session, *, exemption_id: int, actor: Actor, now: datetime) -> Exemption:
+    """Take one's own request back, until it is decided; raises NotFoundError for somebody else's."""
+    row = session.scalar(
+        select(Exemption)
+        .where(Exemption.id == exemption_id, Exemption.person_id == actor.person_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFoundError
+    return _withdraw(session, row, is_decider=False, actor=actor, now=now)
 
 
 def _lock_pending(session: Session, exemption_id: int, reach: Reach, actor: Actor) -> Exemption:

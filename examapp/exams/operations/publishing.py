@@ -37,6 +37,20 @@ def publish_exam(session: Session, *, exam_id: int, reach: Reach, actor: Actor, 
     return exam
 
 
+def register_exam(session: Session, *, exam_id: int, reach: Reach, actor: Actor, now: datetime) -> Exam:
+    """Publish a draft that was held on another platform and is over: no paper is made, its results come from a file."""
+    exam = get_draft(session, exam_id, reach)
+    if exam.closes_at > now:
+        raise ExamRefusedError("在其他平台举行的考试，要等结束以后才能登记。请核对考试时间。")
+    if exam.blueprint_id is not None:
+        raise ExamRefusedError("这场考试选了组卷规则。只登记其他平台成绩的考试，请先在设置中去掉组卷规则。")
+    if exam.kind != ExamKind.MAKEUP and not _count_roster(session, exam):
+        raise ExamRefusedError("应考范围内没有人，请检查单位、系统、职级或名单。")
+    exam.state, exam.published_at, exam.updated_at = ExamState.PUBLISHED, now, now
+    record(session, "exams.register_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
+    return exam
+
+
 def publish_faults(session: Session, exam: Exam, *, now: datetime) -> list[str]:
     """Say in Chinese what keeps an exam from being published."""
     faults = window_faults(exam, [Window(row.opens_at, row.closes_at, row.name) for row in exam.sessions])
@@ -100,6 +114,8 @@ def list_overlapping(session: Session, exam: Exam) -> list[Exam]:
 def withdraw_exam(session: Session, *, exam_id: int, reach: Reach, actor: Actor, now: datetime) -> Exam:
     """Make a published exam that has not opened a draft again; its papers are made anew at the next publication."""
     exam = _get_unopened(session, exam_id, reach, now=now)
+    if exam.frozen_taken_at is not None:
+        raise ConflictError("这场考试的名册已经冻结。请先在参考情况的“名册更正”中解除冻结，再撤回。")
     session.execute(delete(PreparedPaper).where(PreparedPaper.exam_id == exam.id))
     exam.state, exam.published_at, exam.updated_at = ExamState.DRAFT, None, now
     record(session, "exams.withdraw_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
@@ -143,6 +159,8 @@ def prolong_window(
     exam = lock_exam(session, exam_id, reach)
     if exam.state != ExamState.PUBLISHED:
         raise ConflictError
+    if exam.blueprint_id is None:
+        raise ExamRefusedError("这场考试在其他平台举行，这里只登记成绩，不能推迟结束时间。")
     if closes_at <= max(exam.closes_at, now):
         raise ExamRefusedError("新的结束时间必须晚于原来的结束时间和现在。")
     details = {"from": exam.closes_at.isoformat(), "to": closes_at.isoformat()}
