@@ -20,6 +20,7 @@ from examapp.exams.rules import ExamPhase
 from examapp.grading.models import Grade
 from examapp.grading.queries import Release, exams_by_id, find_current_grade, release_of, shares_by_law
 from examapp.grading.queries.mistakes import list_sittings_with_keys, review_items
+from examapp.grading.queries.regrades import find_points_before
 from examapp.grading.rules import BAND_NAMES, Band
 from examapp.people.access import me, signed_in
 from question_bank.model import KIND_NAMES, Kind
@@ -64,6 +65,7 @@ def _result_page(session: Session, attempt: Attempt, exam: Exam, grade: Grade, r
         exam=exam,
         grade=grade,
         release=release,
+        points_before=find_points_before(session, grade),
         band_name=BAND_NAMES[Band(grade.band)],
         scoring_words=SCORING_RULE_NAMES[ScoringRule(exam.scoring_rule)],
         counting_words=_COUNTING_WORDS[exam.counting_rule],

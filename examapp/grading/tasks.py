@@ -12,9 +12,11 @@ from examapp.core.db import transaction
 from examapp.core.deadline import at_most
 from examapp.core.sabotage import Guarantee
 from examapp.grading import operations
+from examapp.grading.queries.regrades import list_unfinished
 
 log = structlog.get_logger()
 _GRADING_LIMIT_S = 5.0
+_REGRADE_BATCHES = 40
 _GRADING_LIMIT_EACH_S = 0.3
 """A paper takes milliseconds, a batch a second; a full batch's limit is less than the lease after which it is tried again."""
 
@@ -39,11 +41,47 @@ def sweep_once() -> int:
         operations.apply_extensions(session, now=clock.now())
         closed = close_overdue(session, now=clock.now())
     graded = grade_waiting(most_batches=400) + _grade_again(most=200)
+    regrade_waiting()
     with transaction() as session:
         operations.set_aside_exhausted(session, now=clock.now())
         clear_queue(session, now=clock.now())
         operations.renew_makeup_eligibility(session, now=clock.now())
     return closed + graded
+
+
+@shared_task(name="grading.regrade", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def regrade(regrade_id: int) -> None:
+    """Grade anew what a corrected key touches."""
+    go_on_regrading(regrade_id)
+
+
+def go_on_regrading(regrade_id: int) -> None:
+    """Grade so many batches of a regrade anew; with what is left then, the sweep goes on."""
+    for _ in range(_REGRADE_BATCHES):
+        with transaction() as session:
+            is_begun = operations.begin_regrading(session, regrade_id, now=clock.now())
+        if not is_begun or not _regrade_batch(regrade_id):
+            break
+
+
+def regrade_waiting() -> None:
+    """Go on with the regrades whose nudge or run was lost, a few batches each."""
+    with transaction() as session:
+        ids = list_unfinished(session, now=clock.now())
+    for regrade_id in ids:
+        go_on_regrading(regrade_id)
+
+
+def _regrade_batch(regrade_id: int) -> bool:
+    """Grade a batch anew; what fails is left to a later try."""
+    try:
+        with at_most(_GRADING_LIMIT_S + _GRADING_LIMIT_EACH_S * operations.REGRADED_AT_ONCE), transaction() as session:
+            return operations.regrade_batch(session, regrade_id, now=clock.now())
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        log.exception("regrading_failed", regrade_id=regrade_id)
+        return False
 
 
 def grade_waiting(*, most_batches: int) -> int:

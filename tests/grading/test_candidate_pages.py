@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from urllib.parse import unquote
 
 import pytest
+from lxml import html
+from sqlalchemy import select
 
 from examapp.attempts.models import Attempt
 from examapp.exams.models import MakeupEligibility
 from examapp.grading.tasks import grade_waiting
+from examapp.laws.models import LawArticle
+from examapp.laws.operations import ensure_law_version
+from examapp.questions.models import Citation, QuestionVersion
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 
 
@@ -82,6 +88,21 @@ def test_mistakes_show_what_was_chosen_what_is_right_and_why(world):
     assert "正确答案" in text
     assert "参考答案：三十日 / 30日" in text
     assert "您没有作答" in text
+
+
+def test_a_mistake_leads_to_its_articles_in_the_law_library(world, frozen):
+    sitter = sat(world, keys_policy="at_once")
+    law = ensure_law_version(world.session, law="行政处罚法", version_on=date(2021, 1, 22), now=frozen.instant)
+    world.save(LawArticle(law_version_id=law.id, position=1, label="第三十三条", text="初次违法的规定"))
+    for version in world.session.scalars(select(QuestionVersion)).all():
+        cited = ["第三十二条", "第三十三条"]
+        world.save(Citation(question_version_id=version.id, law_version_id=law.id, articles=cited))
+    page = html.document_fromstring(text_of(sitter, "result"))
+    links = page.xpath("//p[@class='article']/a")
+    assert [link.text for link in links[:2]] == ["第三十二条", "第三十三条"]
+    address, _, anchor = unquote(links[1].get("href")).partition("#")
+    library = html.document_fromstring(sitter.api.get(address).get_data(as_text=True))
+    assert "初次违法的规定" in library.get_element_by_id(anchor).text_content()
 
 
 def test_what_comes_next_names_the_makeup(world):

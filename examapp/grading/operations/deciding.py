@@ -12,33 +12,61 @@ from examapp.attempts import operations as attempts_room
 from examapp.attempts import queries as attempts_queries
 from examapp.attempts.models import Attempt
 from examapp.audit.operations import Actor, record
+from examapp.exams.models import Exam
 from examapp.grading.models import Grade
 from examapp.grading.operations.grading import regrade_set_aside
+from examapp.people.models import Approval, Person
+from examapp.people.operations import approvals
 from examapp.people.rules import Reach
 
+REOPENING = "grading.reopen_attempt"
 
-def reopen_attempt(
-    session: Session,
-    *,
-    attempt_id: int,
-    seconds: int,
-    reason: str,
-    request_key: str,
-    reach: Reach,
-    actor: Actor,
-    now: datetime,
-) -> bool:
-    """Open a closed attempt again with its answers; tell whether this press did it: the same `request_key` counts once."""
+
+def request_reopening(
+    session: Session, *, attempt_id: int, seconds: int, reason: str, reach: Reach, actor: Actor, now: datetime
+) -> int:
+    """Ask that a closed attempt be opened again with its answers; gives the request's id. Another person allows it.
+
+    Raises NotFoundError, ConflictError, BadRequestError, AlreadyAskedError.
+    """
     attempt = attempts_queries.lock_attempt_within(session, attempt_id, reach)
+    attempts_room.check_reopening(session, attempt, seconds=seconds, reason=reason)
+    return approvals.ask(
+        session,
+        REOPENING,
+        request_key=str(attempt.id),
+        person_id=attempt.person_id,
+        unit_id=session.get_one(Person, attempt.person_id).unit_id,
+        details={
+            "attempt_id": attempt.id,
+            "exam_id": attempt.exam_id,
+            "exam_title": session.get_one(Exam, attempt.exam_id).title,
+            "number": attempt.number,
+            "seconds": seconds,
+        },
+        reason=reason,
+        actor=actor,
+        now=now,
+    )
+
+
+def reopen_attempt(session: Session, approval: Approval, *, actor: Actor, now: datetime) -> None:
+    """Open an attempt again as a second person has allowed, for the time asked for, from now; raises ConflictError where it no longer can be."""
+    wish = approval.details
+    attempt = attempts_queries.lock_attempt(session, wish["attempt_id"])
     before = _receipt(attempt)
-    if not attempts_room.reopen_attempt(
-        session, attempt, seconds=seconds, reason=reason, request_key=request_key, actor=actor, now=now
-    ):
-        return False
+    attempts_room.reopen_attempt(
+        session,
+        attempt,
+        seconds=wish["seconds"],
+        reason=approval.reason,
+        request_key=f"approval:{approval.id}",
+        actor=Actor(person_id=approval.requested_by_id, address=None),
+        now=now,
+    )
     _withdraw_grade(session, attempt)
-    details = before | {"seconds": seconds, "reason": reason.strip()}
-    _record(session, "grading.reopen_attempt", attempt, details, actor=actor, now=now)
-    return True
+    details = before | {"seconds": wish["seconds"], "reason": approval.reason}
+    _record(session, REOPENING, attempt, details, actor=actor, now=now)
 
 
 def judge_set_aside(

@@ -1,18 +1,19 @@
-"""Who may sit a make-up follows from the main exam's results: absent or failed, minus exempt."""
+"""Who may sit a make-up follows from the results so far: absent or failed in the main exam and the make-ups before, minus exempt."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, case, delete, literal, select
+from sqlalchemy import ColumnElement, Select, and_, case, delete, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from examapp.attempts.models import Attempt, AttemptState
-from examapp.exams.models import Exam, ExamKind, ExamState, ExemptionKind, MakeupEligibility
+from examapp.exams.models import CountingRule, Exam, ExamKind, ExamState, ExemptionKind, MakeupEligibility
 from examapp.exams.queries import ON_ROSTER, audience_clause, excused, longest_extension_of
 from examapp.exams.rules import last_end
-from examapp.grading.models import Grade
+from examapp.grading.models import Grade, OutsideResult
 from examapp.org.models import Unit
 from examapp.people.models import Person
 
@@ -39,23 +40,19 @@ def _main_has_ended(session: Session, makeup: Exam, *, now: datetime) -> bool:
 
 def _renew(session: Session, makeup: Exam) -> None:
     main = session.get_one(Exam, makeup.main_exam_id)
-    of_main = and_(Attempt.exam_id == main.id, Attempt.person_id == Person.id)
-    has_passed = (
-        select(Attempt.id)
-        .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
-        .where(of_main, Grade.is_passed)
-        .exists()
-    )
-    has_sat = select(Attempt.id).where(of_main, Attempt.state != AttemptState.IN_PROGRESS).exists()
-    still_waits = select(Attempt.id).where(of_main, Attempt.state != AttemptState.GRADED).exists()
+    before = [main, *_earlier_makeups(session, makeup)]
+    ids = [exam.id for exam in before]
+    own = and_(Attempt.exam_id.in_(ids), Attempt.person_id == Person.id)
+    has_sat = select(Attempt.id).where(own, Attempt.submitted_at.is_not(None)).exists()
+    still_waits = select(Attempt.id).where(own, Attempt.state != AttemptState.GRADED).exists()
     eligible = (
-        select(literal(makeup.id), Person.id, case((has_sat, "failed"), else_="absent"))
+        select(literal(makeup.id), Person.id, case((or_(has_sat, _elsewhere(ids).exists()), "failed"), else_="absent"))
         .join(Unit, Person.unit_id == Unit.id)
         .where(
             ON_ROSTER,
             audience_clause(session, main),
             ~excused(main.id, ExemptionKind.EXEMPTION),
-            ~has_passed,
+            ~or_(*(has_passed(exam) for exam in before)),
             ~still_waits,
         )
     )
@@ -72,3 +69,46 @@ def _renew(session: Session, makeup: Exam) -> None:
         where=MakeupEligibility.reason != statement.excluded.reason,
     )
     session.execute(changed)
+
+
+def _earlier_makeups(session: Session, makeup: Exam) -> list[Exam]:
+    """List the make-ups of the same main exam that come before this one: who passed there has nothing to make up."""
+    return list(
+        session.scalars(
+            select(Exam).where(
+                Exam.main_exam_id == makeup.main_exam_id,
+                Exam.state == ExamState.PUBLISHED,
+                tuple_(Exam.opens_at, Exam.id) < tuple_(literal(makeup.opens_at), literal(makeup.id)),
+            )
+        )
+    )
+
+
+def has_passed(exam: Exam) -> ColumnElement[bool]:
+    """Give the condition that the attempt of a `Person` that counts by the exam's own rule, or a result from elsewhere, is a pass.
+
+    A result from another platform is the earliest: with the last one counting, it counts where nobody sat here.
+    """
+    handed_in = (Attempt.exam_id == exam.id, Attempt.person_id == Person.id, Attempt.submitted_at.is_not(None))
+    graded = and_(Grade.attempt_id == Attempt.id, Grade.is_current)
+    passed = select(Attempt.id).join(Grade, graded).where(*handed_in, Grade.is_passed)
+    elsewhere = _elsewhere([exam.id])
+    passed_elsewhere = elsewhere.where(OutsideResult.is_passed).exists()
+    rule = CountingRule(exam.counting_rule)
+    if rule is CountingRule.BEST:
+        return or_(passed.exists(), passed_elsewhere)
+    other = aliased(Attempt)
+    others = select(other.id).where(
+        other.exam_id == exam.id, other.person_id == Person.id, other.submitted_at.is_not(None)
+    )
+    if rule is CountingRule.LAST:
+        is_last = ~others.where(other.number > Attempt.number).correlate(Person, Attempt).exists()
+        return or_(passed.where(is_last).exists(), and_(passed_elsewhere, ~others.exists()))
+    is_first = ~others.where(other.number < Attempt.number).correlate(Person, Attempt).exists()
+    return or_(passed_elsewhere, and_(~elsewhere.exists(), passed.where(is_first).exists()))
+
+
+def _elsewhere(exam_ids: Sequence[int]) -> Select[int]:
+    return select(OutsideResult.id).where(
+        OutsideResult.exam_id.in_(exam_ids), OutsideResult.person_id == Person.id, OutsideResult.undone_at.is_(None)
+    )

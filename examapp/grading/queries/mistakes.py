@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from examapp.attempts.models import Attempt
 from examapp.exams.models import Exam
@@ -70,9 +71,11 @@ def list_sittings_with_keys(session: Session, person_id: int, *, now: datetime) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradedAnswers:
-    """A graded attempt as training learns from it: which parts of which versions were right, which were marked unsure."""
+    """An attempt as training learns from it by one of its grades: which parts of which versions were right, which were marked unsure."""
 
     attempt_id: int
+    grade_id: int
+    exam_id: int
     person_id: int
     unit_id: int
     submitted_at: datetime
@@ -94,24 +97,49 @@ def list_released_exams(session: Session, *, known: Select[int], now: datetime) 
 
 def list_graded_answers(session: Session, exam_id: int, *, known: Select[int], most: int) -> list[GradedAnswers]:
     """List graded attempts of an exam besides the known ones, with their items; the caller has made sure that the keys are out."""
+    wanted = _WITH_PAPER.where(Grade.is_current, Attempt.exam_id == exam_id, Attempt.id.not_in(known))
+    return _answers(session, wanted.limit(most))
+
+
+def list_answers_of_grades(session: Session, grade_ids: Collection[int] | Select[int]) -> list[GradedAnswers]:
+    """List the attempts of grades, current or not, each as that grade has it; the caller has made sure that the keys are out."""
+    return _answers(session, _WITH_PAPER.where(Grade.id.in_(grade_ids)))
+
+
+def list_newer_grades(session: Session, *, known: Select[int | None], most: int) -> list[tuple[int, int]]:
+    """List the known grades that count no longer, each with the grade of its attempt that does; at most so many."""
+    old = aliased(Grade)
     rows = session.execute(
-        select(Attempt, Grade.item_points, Paper)
-        .join(Grade, (Grade.attempt_id == Attempt.id) & Grade.is_current)
-        .join(Paper, Attempt.paper_id == Paper.id)
-        .where(Attempt.exam_id == exam_id, Attempt.id.not_in(known))
-        .order_by(Attempt.id)
+        select(old.id, Grade.id)
+        .join(Grade, (Grade.attempt_id == old.attempt_id) & Grade.is_current)
+        .where(Grade.number > 1, Grade.id != old.id, old.id.in_(known))
+        .order_by(old.id)
         .limit(most)
     )
+    return [(row[0], row[1]) for row in rows]
+
+
+_WITH_PAPER = (
+    select(Attempt, Grade, Paper)
+    .join(Grade, Grade.attempt_id == Attempt.id)
+    .join(Paper, Attempt.paper_id == Paper.id)
+    .order_by(Attempt.id, Grade.number)
+)
+
+
+def _answers(session: Session, statement: Select[Attempt, Grade, Paper]) -> list[GradedAnswers]:
     return [
         GradedAnswers(
             attempt_id=attempt.id,
+            grade_id=grade.id,
+            exam_id=attempt.exam_id,
             person_id=attempt.person_id,
             unit_id=attempt.unit_id,
             submitted_at=attempt.submitted_at or attempt.started_at,
             items=tuple(
                 (item.version_id, item.part, Decimal(points) == item.points, item.item in attempt.unsure)
-                for item, points in zip(items_of(paper), item_points, strict=True)
+                for item, points in zip(items_of(paper), grade.item_points, strict=True)
             ),
         )
-        for attempt, item_points, paper in rows
+        for attempt, grade, paper in session.execute(statement)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -34,6 +34,20 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """The articles of a law's version that an item has its answer from."""
+
+    law: str
+    version_on: date
+    labels: list[str]
+
+    @property
+    def words(self) -> str:
+        """`《行政处罚法》（2021年版）第三十二条`."""
+        return f"《{self.law}》（{self.version_on.year}年版）{'、'.join(self.labels)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemResult:
     """One item of a graded paper with its key, for release after the exam's time."""
 
@@ -44,9 +58,17 @@ class ItemResult:
     key: list[str]
     explanation: str
     """HTML."""
-    article: str
-    law: str
-    """Short name; empty without a citation."""
+    basis: Basis | None
+
+    @property
+    def article(self) -> str:
+        """The articles in words; empty without a citation."""
+        return self.basis.words if self.basis else ""
+
+    @property
+    def law(self) -> str:
+        """The law's short name; empty without a citation."""
+        return self.basis.law if self.basis else ""
 
     @property
     def is_right(self) -> bool:
@@ -90,10 +112,9 @@ def _keys_by_version(session: Session, grade: Grade) -> dict[int, AnswerKey]:
 
 
 def _item_result(
-    item: PaperItem, response: list[str], points: Decimal, key: AnswerKey, cited: dict[tuple[int, int], tuple[str, str]]
+    item: PaperItem, response: list[str], points: Decimal, key: AnswerKey, cited: dict[tuple[int, int], Basis]
 ) -> ItemResult:
     part = key.parts[item.part]
-    words, law = cited.get((item.version_id, item.part)) or cited.get((item.version_id, 0)) or ("", "")
     letters = list(rules.display_key(part["key"], item.order)) or [
         " / ".join(variants) for variants in part.get("blanks") or ()
     ]
@@ -104,20 +125,19 @@ def _item_result(
         points_possible=item.points,
         key=letters,
         explanation=part.get("explanation") or "",
-        article=words,
-        law=law,
+        basis=cited.get((item.version_id, item.part)) or cited.get((item.version_id, 0)),
     )
 
 
-def _citations_by_part(session: Session, version_ids: Iterable[int]) -> dict[tuple[int, int], tuple[str, str]]:
-    """Give `《行政处罚法》（2021年版）第三十二条` and the law's name by question version and part (from 0), in one statement."""
+def _citations_by_part(session: Session, version_ids: Iterable[int]) -> dict[tuple[int, int], Basis]:
+    """Give what is cited by question version and part (from 0), in one statement."""
     rows = session.execute(
         select(Citation.question_version_id, Citation.part, Law.name, LawVersion.version_on, Citation.articles)
         .join(LawVersion, Citation.law_version_id == LawVersion.id)
         .join(Law, LawVersion.law_id == Law.id)
         .where(Citation.question_version_id.in_(set(version_ids)))
     )
-    return {(row[0], row[1] - 1): (f"《{row[2]}》（{row[3].year}年版）{'、'.join(row[4])}", row[2]) for row in rows}
+    return {(row[0], row[1] - 1): Basis(law=row[2], version_on=row[3], labels=row[4]) for row in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
