@@ -9,15 +9,16 @@ from flask import Blueprint, Response, request, send_file
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
-from examapp.core.errors import BadRequestError, NotFoundError
+from examapp.core.errors import BadRequestError
 from examapp.core.jsonapi import answer, instant, read_object
 from examapp.core.permissions import Permission
 from examapp.core.points import as_text
 from examapp.org.models import Tree
-from examapp.people.access import actor, may, me, my_reach, requires
+from examapp.people.access import actor, me, my_reach, requires
 from examapp.reports import rules
 from examapp.reports.models import Export
-from examapp.reports.operations import exports
+from examapp.reports.operations import consent, exports
+from examapp.reports.operations.files import roster_words
 from examapp.reports.queries.basis import get_basis, list_tops
 from examapp.reports.queries.exports import get_export_row
 from examapp.reports.queries.figures import get_unit_table
@@ -47,7 +48,7 @@ def show_participation(exam_id: int) -> Response:
     return answer(
         {
             "as_of": instant(basis.as_of),
-            "definitions": rules.definitions(basis.scope),
+            "definitions": {**rules.definitions(basis.scope), "roster_as_of": f"名册：{roster_words(basis)}"},
             "rows": [_row_json(row) for row in table.rows],
         }
     )
@@ -78,8 +79,6 @@ def request_export(exam_id: int) -> Response:
     numbers, reason = body.get("numbers", Numbers.NONE), body.get("reason", "")
     if numbers not in set(Numbers) or not isinstance(reason, str):
         raise BadRequestError
-    if numbers == Numbers.WHOLE and not may(Permission.REPORTS_NUMBERS):
-        raise NotFoundError
     wish = exports.Wish(
         exam_id=_known(exam_id),
         unit_id=unit_id,
@@ -90,11 +89,22 @@ def request_export(exam_id: int) -> Response:
         numbers=Numbers(numbers),
         reason=reason,
     )
+    if wish.holds_whole_numbers:
+        return _ask_for_numbers(wish)
     with transaction() as session:
         reach = my_reach(Permission.REPORTS_EXPORT)
         export = exports.request_export(session, wish, reach=reach, actor=actor(), now=clock.now())
         body = {"export": {"id": export.id, "state": export.state}}
     return answer(body, 202)
+
+
+def _ask_for_numbers(wish: exports.Wish) -> Response:
+    """Put a request down for whole numbers; the export is there once a second person has allowed it."""
+    my_reach(Permission.REPORTS_NUMBERS)
+    with transaction() as session:
+        reach = my_reach(Permission.REPORTS_EXPORT)
+        approval_id = consent.request_numbers(session, wish, reach=reach, actor=actor(), now=clock.now())
+    return answer({"approval": {"id": approval_id, "state": "waiting"}}, 202)
 
 
 @api_blueprint.get("/exports/<int:export_id>")

@@ -43,8 +43,10 @@ class Export(JobColumns, Base):
     """The state of the data when it was asked for; while it is the same at the building, the file says it is as of the asking."""
     watermark: Mapped[Words] = mapped_column(default="")
     numbers: Mapped[Words] = mapped_column(default="none")
-    """Whether ID numbers and mobiles stand in it: `none`, `masked`, or `whole` with a right and a reason."""
+    """Whether ID numbers and mobiles stand in it: `none`, `masked`, or `whole` with a right, a reason and a second person's consent."""
     reason: Mapped[Words] = mapped_column(default="")
+    approval_id: Mapped[BigInt | None]
+    """The consent to whole numbers."""
     template_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("report_templates.id"))
     """The office's own form that it is made by; null for the shipped one."""
     occasion: Mapped[Words | None]

@@ -240,43 +240,47 @@ class Naive:
         }
 
 
-def naive_figures(session, exam_ids, *, tree="region", rule="best", unit_at_freeze=None):
-    """Count from raw rows, straight from the text of the definitions: `{unit_id: Naive with the whole subtree}`.
-
-    `exam_ids`: the exam first, then its make-ups where the figures are final. `unit_at_freeze(person_id, unit_id, state)` gives the
-    roster's unit or None.
-    """
-    rows = [dict(r) for r in session.execute(text("SELECT id, unit_id, state FROM persons")).mappings()]
-    paths = dict(tuple(r) for r in session.execute(text(f"SELECT id, {tree}_path FROM units")))
-    excuses = {
-        r.person_id: r.kind
-        for r in session.execute(
+def present_roster(session, exam_id, *, tree="region"):
+    """Everybody's unit (None for off the roster) and excuse, and every unit's path, straight from the raw rows of now."""
+    excuses = dict(
+        tuple(row)
+        for row in session.execute(
             text(
                 "SELECT person_id, kind FROM exemptions WHERE exam_id = :e AND approved_at IS NOT NULL AND refused_at IS NULL AND withdrawn_at IS NULL"
             ),
-            {"e": exam_ids[0]},
+            {"e": exam_id},
         )
+    )
+    places = {
+        row.id: (row.unit_id if row.state == "on_roster" else None, excuses.get(row.id))
+        for row in session.execute(text("SELECT id, unit_id, state FROM persons"))
     }
+    return places, dict(tuple(row) for row in session.execute(text(f"SELECT id, {tree}_path FROM units")))
+
+
+def naive_figures(session, exam_ids, *, tree="region", rule="best", frozen=None):
+    """Count from raw rows, straight from the text of the definitions: `{unit_id: Naive with the whole subtree}`.
+
+    `exam_ids`: the exam first, then its make-ups where the figures are final. `frozen`: what `present_roster` gave at the freeze.
+    """
+    places, paths = frozen or present_roster(session, exam_ids[0], tree=tree)
     tries = defaultdict(lambda: defaultdict(list))
     for r in session.execute(text("SELECT * FROM attempts WHERE submitted_at IS NOT NULL ORDER BY number")):
         grades = session.execute(text("SELECT * FROM grades WHERE attempt_id = :a AND is_current"), {"a": r.id}).all()
         if r.exam_id in exam_ids:
             tries[r.person_id][r.exam_id].append(grades[0] if grades else None)
     result = defaultdict(Naive)
-    for person in rows:
-        unit_id = person["unit_id"] if person["state"] == "on_roster" else None
-        if unit_at_freeze:
-            unit_id = unit_at_freeze(person["id"], person["unit_id"], person["state"])
+    for person_id, (unit_id, excuse) in places.items():
         if unit_id is None:
             continue
         above = [int(part) for part in (paths[unit_id] or f"/{unit_id}/").strip("/").split("/")]
-        chosen = [_choose(grades, rule) for grades in tries[person["id"]].values()]
+        chosen = [_choose(grades, rule) for grades in tries[person_id].values()]
         for node in above:
             figures = result[node]
             figures.roster += 1
-            if excuses.get(person["id"]) == "exemption":
+            if excuse == "exemption":
                 figures.exempt += 1
-            elif excuses.get(person["id"]) == "deferral":
+            elif excuse == "deferral":
                 figures.deferred += 1
             elif chosen:
                 figures.participated += 1

@@ -275,7 +275,7 @@ def test_every_run_writes_the_same_bytes_while_the_data_are_the_same(county, wor
     assert (export.file, export.sha256, export.as_of) == (first, digest, export.created_at)
 
 
-def test_whole_numbers_need_the_right_and_a_reason_and_are_masked_else(county, world, session):
+def test_whole_numbers_need_the_right_a_reason_and_a_second_person_and_are_masked_else(county, world, session):
     sealer = world.app.extensions["sealer"]
     person = world.person(county.bureau, name="有号")
     person.id_number_sealed = sealer.seal("430527199001010014", bound_to=id_number_binding(person.id))
@@ -296,7 +296,22 @@ def test_whole_numbers_need_the_right_and_a_reason_and_are_masked_else(county, w
     assert cells(unit_admin, numbers="whole", reason="上级核对名册用").status_code == 404
     assert cells(office, numbers="whole").get_json()["error"] == "reason_needed"
     assert cells(office, numbers="some").status_code == 400
-    assert {"430527199001010014", "13800000001"} <= cells(office, numbers="whole", reason="上级核对名册用")
+    wish = {"numbers": "whole", "reason": "上级核对名册用"}
+    asked = ask(office, county.exam, county.bureau, **wish).get_json()["approval"]
+    assert ask(office, county.exam, county.bureau, **wish).status_code == 409
+    assert session.query(Export).filter_by(numbers="whole").count() == 0
+    elsewhere = world.api(world.admin("publicity_office", county.town))
+    assert elsewhere.post(f"/admin/approvals/{asked['id']}/approve").status_code == 404
+    security = world.api(world.admin("security_admin"))
+    page = security.get("/admin/approvals/").text
+    assert "上级核对名册用" in page and "含完整身份证号" in page
+    for words in ("已同意", "已经处理过"):
+        assert words in security.post(f"/admin/approvals/{asked['id']}/approve", follow_redirects=True).text
+    export = session.query(Export).filter_by(numbers="whole").one()
+    data = office.get(f"/api/v1/exports/{export.id}/file").data
+    whole = {str(cell.value) for row in load_workbook(io.BytesIO(data)).active.iter_rows() for cell in row}
+    assert {"430527199001010014", "13800000001"} <= whole and export.approval_id == asked["id"]
+    assert security.get(f"/api/v1/exports/{export.id}/file").status_code == 404
     line = session.scalars(select(AuditEvent).where(AuditEvent.act == "reports.request_export")).all()[-1]
     assert line.details["numbers"] == "whole" and line.details["reason"] == "上级核对名册用"
 

@@ -68,7 +68,7 @@ def _words(paragraph) -> str:
     return words
 
 
-def test_no_name_in_a_workbook_is_a_formula(opened, tmp_path):
+def test_h06_no_name_in_a_workbook_is_a_formula(opened, tmp_path):
     path = tmp_path / "names.xlsx"
     write_xlsx(path, [Sheet(name="成绩", columns=[Column(head="姓名", width=20)], rows=[[name] for name in NAMES])])
     cells = opened(path)

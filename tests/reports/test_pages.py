@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-PARTS = ["", "/people", "/progress", "/score-sheet", "/corrections"]
+PARTS = ["", "/people", "/progress", "/score-sheet"]
 
 
 def unit_page(county, unit, part="", **query):

@@ -58,7 +58,7 @@ def test_office_changes_and_stops_what_is_made_by_itself(county, world, session,
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page).group(1)
     form = {"csrf_token": token, "content": "absent", "format": "xlsx"}
     assert client.post("/admin/reports/forms/schedule/close", data=form | {"is_on": "y"}).status_code == 303
-    assert client.post("/admin/reports/forms/schedule/never", data=form).status_code == 400
+    assert client.post("/admin/reports/forms/schedule/never", data=form).status_code == 404
     frozen.at(county.exam.closes_at + timedelta(minutes=1))
     run(world, "reports.sweep")
     assert [row[1:4] for row in occasions(session)] == [(county.top.id, "absent", "xlsx")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
@@ -12,14 +12,15 @@ from examapp.core.errors import BadRequestError, NotFoundError
 from examapp.core.permissions import Permission
 from examapp.exams.queries import list_organiser_exams
 from examapp.org.models import UNIT_KIND_NAMES, Tree
-from examapp.people.access import actor, may, me, my_reach, requires
+from examapp.people.access import actor, me, my_reach, requires
+from examapp.people.operations.approvals import AlreadyAskedError
 from examapp.reports import rules
 from examapp.reports.admin_routes.frame import DEPTHS, SORTS, View, known_id, open_unit, page_of, read_day, read_view
 from examapp.reports.api import send_export
 from examapp.reports.forms import FORMAT_NAMES, ExportForm
-from examapp.reports.operations import exports, files
+from examapp.reports.operations import consent, exports, files
 from examapp.reports.queries import lists
-from examapp.reports.queries.basis import get_basis, get_unit_tree, list_tops
+from examapp.reports.queries.basis import get_basis, get_tree_of, list_tops
 from examapp.reports.queries.exports import list_own_exports
 from examapp.reports.queries.figures import counts_by_unit, get_curve, get_distribution, get_hours, get_unit_table
 from examapp.reports.queries.people import PeopleFilter
@@ -185,7 +186,7 @@ def show_score_sheet(exam_id: int, unit_id: int) -> str:
     """Show the score sheet (成绩汇总表) to print, sign and seal."""
     session, view = reading(), read_view()
     basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now())
-    units = get_unit_tree(session, known_id(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_EXPORT))
+    units = get_tree_of(session, basis, known_id(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_EXPORT))
     wanted = PeopleFilter(unit_ids=units.unit_ids)
     total = sum(counts_by_unit(session, basis, wanted).values(), rules.Counts())
     is_too_long = total.roster > _MOST_ON_PAPER
@@ -203,16 +204,6 @@ def show_score_sheet(exam_id: int, unit_id: int) -> str:
     )
 
 
-@admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/corrections")
-@requires(Permission.REPORTS_READ)
-def list_corrections(exam_id: int, unit_id: int) -> str:
-    """List the roster moves after the freeze, which the figures leave out."""
-    view = read_view()
-    basis, units = open_unit(exam_id, unit_id, view)
-    rows = lists.list_corrections(reading(), basis, units.unit_ids)
-    return page_of("reports/corrections.html", basis, units, view, rows=rows)
-
-
 @admin_blueprint.post("/exams/<int:exam_id>/units/<int:unit_id>/exports")
 @requires(Permission.REPORTS_EXPORT)
 def request_export(exam_id: int, unit_id: int) -> AnyResponse:
@@ -221,9 +212,6 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
     if not form.validate() or form.tree.data not in set(Tree) or form.scope.data not in set(Scope):
         raise BadRequestError
     formats = rules.CONTENT_FORMATS[form.content.data]
-    is_whole = form.numbers.data == rules.Numbers.WHOLE
-    if is_whole and not may(Permission.REPORTS_NUMBERS):
-        raise NotFoundError
     wish = exports.Wish(
         exam_id=known_id(exam_id),
         unit_id=known_id(unit_id),
@@ -234,11 +222,27 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
         numbers=rules.Numbers(form.numbers.data),
         reason=form.reason.data or "",
     )
+    if wish.holds_whole_numbers:
+        return _ask_for_numbers(wish)
     with transaction() as session:
         reach = my_reach(Permission.REPORTS_EXPORT)
         export = exports.request_export(session, wish, reach=reach, actor=actor(), now=clock.now())
         export_id = export.id
     return redirect(url_for("reports_admin.show_export", export_id=export_id), 303)
+
+
+def _ask_for_numbers(wish: exports.Wish) -> AnyResponse:
+    """Put a request down for whole numbers, which a second person allows."""
+    my_reach(Permission.REPORTS_NUMBERS)
+    try:
+        with transaction() as session:
+            reach = my_reach(Permission.REPORTS_EXPORT)
+            consent.request_numbers(session, wish, reach=reach, actor=actor(), now=clock.now())
+    except (consent.ReasonNeededError, AlreadyAskedError) as refusal:
+        flash(refusal.text, "error")
+        return redirect(url_for("reports_admin.show_unit", exam_id=wish.exam_id, unit_id=wish.unit_id), 303)
+    flash("申请已提交。另一位同事在“审批”中同意后开始生成，文件在「我的导出」中下载。", "success")
+    return redirect(url_for("reports_admin.list_exports"), 303)
 
 
 @admin_blueprint.get("/exports")

@@ -25,7 +25,7 @@ _PLACES = {
 
 
 @designs_blueprint.get("")
-@requires(Permission.REPORTS_DESIGN)
+@requires(Permission.REPORTS_DESIGN, everywhere=True)
 def show_forms() -> str:
     """List the forms with their versions and named places, and the schedule."""
     return _page(TemplateForm())
@@ -46,7 +46,7 @@ def _page(form: TemplateForm) -> str:
 
 
 @designs_blueprint.post("")
-@requires(Permission.REPORTS_DESIGN)
+@requires(Permission.REPORTS_DESIGN, everywhere=True)
 def add_form() -> str | AnyResponse | tuple[str, int]:
     """Take in a new version; what is wrong with it stands beside the field."""
     form = TemplateForm()
@@ -70,7 +70,7 @@ def add_form() -> str | AnyResponse | tuple[str, int]:
 
 
 @designs_blueprint.post("/<int:template_id>/use")
-@requires(Permission.REPORTS_DESIGN)
+@requires(Permission.REPORTS_DESIGN, everywhere=True)
 def use_form(template_id: int) -> AnyResponse:
     """Put a version into use."""
     with transaction() as session:
@@ -79,16 +79,18 @@ def use_form(template_id: int) -> AnyResponse:
 
 
 @designs_blueprint.post("/<content>/shipped")
-@requires(Permission.REPORTS_DESIGN)
+@requires(Permission.REPORTS_DESIGN, everywhere=True)
 def use_shipped(content: str) -> AnyResponse:
     """Go back to the shipped form."""
+    if content not in rules.TEMPLATE_FORMATS:
+        raise NotFoundError
     with transaction() as session:
         templates.use_shipped(session, content, actor=actor(), now=clock.now())
     return redirect(url_for("reports_designs.show_forms"), 303)
 
 
 @designs_blueprint.get("/<content>/shipped/<purpose>")
-@requires(Permission.REPORTS_DESIGN)
+@requires(Permission.REPORTS_DESIGN, everywhere=True)
 def show_shipped(content: str, purpose: str) -> Response:
     """Hand out the shipped form, as it is or filled with an example."""
     if content not in rules.TEMPLATE_FORMATS:
@@ -97,7 +99,7 @@ def show_shipped(content: str, purpose: str) -> Response:
 
 
 @designs_blueprint.get("/<int:template_id>/<purpose>")
-@requires(Permission.REPORTS_DESIGN)
+@requires(Permission.REPORTS_DESIGN, everywhere=True)
 def show_version(template_id: int, purpose: str) -> Response:
     """Hand out a version, as it is or filled with an example."""
     template = get_template(reading(), _known(template_id))
@@ -121,11 +123,13 @@ def _file(content: str, purpose: str, name: str, template_id: int | None) -> Res
 
 
 @designs_blueprint.post("/schedule/<moment>")
-@requires(Permission.REPORTS_DESIGN)
+@requires(Permission.REPORTS_DESIGN, everywhere=True)
 def set_schedule(moment: str) -> AnyResponse:
     """Say what is made at a moment by itself, or that nothing is."""
+    if moment not in set(rules.Moment):
+        raise NotFoundError
     form = ScheduleForm()
-    if not form.validate() or moment not in set(rules.Moment):
+    if not form.validate():
         raise BadRequestError
     content = form.content.data
     formats = rules.CONTENT_FORMATS[content]

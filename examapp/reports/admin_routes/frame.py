@@ -17,7 +17,7 @@ from examapp.org.models import UNIT_KIND_NAMES, Tree
 from examapp.people.access import my_reach
 from examapp.reports import rules
 from examapp.reports.operations import files
-from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_unit_tree
+from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_tree_of
 from examapp.reports.queries.people import GROUP_NAMES, PeopleFilter
 from examapp.reports.rules import Scope
 
@@ -124,7 +124,9 @@ def open_unit(exam_id: int, unit_id: int, view: View) -> tuple[Basis, UnitTree]:
     """Get what a page stands on; raises NotFoundError out of reach."""
     session = reading()
     basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now())
-    return basis, get_unit_tree(session, known_id(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_READ))
+    return basis, get_tree_of(
+        session, basis, known_id(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_READ)
+    )
 
 
 def known_id(number: int) -> int:

@@ -8,12 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from docx import Document
-from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml.ns import qn
-from docx.table import Table
-from docx.text.paragraph import Paragraph
-from docxtpl import DocxTemplate
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -24,9 +18,12 @@ from examapp.reports.queries.basis import Basis
 from examapp.reports.rules import SCOPE_NAMES, Counts, UnitRow
 
 if TYPE_CHECKING:
+    from docx.table import Table
+    from docx.text.paragraph import Paragraph
+
     from examapp.core.pdf import Align, PdfDocument
 
-pdf = Lazy("examapp.core.pdf")
+pdf, docx_library, docxtpl = Lazy("examapp.core.pdf"), Lazy("docx"), Lazy("docxtpl")
 NOTHING = "–"
 UNIT_PLACES = ("编码", "单位", "名册人数", "免考", "缓考", "应考", "参考", "未参考", "合格", "良好", "优秀", "参考率", "合格率", "通过率", "优秀率", "平均分")  # fmt: skip
 """What is known of each unit of the list 各单位, and of the whole."""
@@ -130,7 +127,7 @@ def sandbox() -> ImmutableSandboxedEnvironment:
 
 def fill(template: bytes | None, words: dict[str, Any]) -> bytes:
     """Fill a template, the shipped one for None; the same words make the same bytes."""
-    document = DocxTemplate(io.BytesIO(template or shipped_template()))
+    document = docxtpl.DocxTemplate(io.BytesIO(template or shipped_template()))
     document.render(words, jinja_env=sandbox(), autoescape=True)
     buffer = io.BytesIO()
     document.save(buffer)
@@ -139,13 +136,16 @@ def fill(template: bytes | None, words: dict[str, Any]) -> bytes:
 
 def as_pdf(docx: bytes, *, made_at: datetime, watermark: str = "") -> bytes:
     """Set a filled circular as PDF: its paragraphs and tables in their order, so that both say the same."""
-    source = Document(io.BytesIO(docx))
-    parts = list(_parts(source))
-    title = next((part.text for part in parts if isinstance(part, Paragraph) and part.text.strip()), "通报")
+    source = docx_library.Document(io.BytesIO(docx))
+    parts: list[Any] = list(_parts(source))
+    title = next(
+        (part.text for part in parts if isinstance(part, docx_library.text.paragraph.Paragraph) and part.text.strip()),
+        "通报",
+    )
     document = pdf.PdfDocument(title=title, made_at=made_at, layout=pdf.OFFICIAL, watermark=watermark)
     has_title = False
     for part in parts:
-        if isinstance(part, Table):
+        if isinstance(part, docx_library.table.Table):
             _set_table(document, part)
         elif not has_title and part.text.strip():
             document.title(part.text.strip())
@@ -158,14 +158,15 @@ def as_pdf(docx: bytes, *, made_at: datetime, watermark: str = "") -> bytes:
 
 def _parts(source: Any) -> Iterator[Paragraph | Table]:
     for element in source.element.body.iterchildren():
-        if element.tag == qn("w:p"):
-            yield Paragraph(element, source)
-        elif element.tag == qn("w:tbl"):
-            yield Table(element, source)
+        if element.tag == docx_library.oxml.ns.qn("w:p"):
+            yield docx_library.text.paragraph.Paragraph(element, source)
+        elif element.tag == docx_library.oxml.ns.qn("w:tbl"):
+            yield docx_library.table.Table(element, source)
 
 
 def _set_paragraph(document: PdfDocument, part: Paragraph) -> None:
-    aligns: dict[Any, Align] = {WD_ALIGN_PARAGRAPH.CENTER: "center", WD_ALIGN_PARAGRAPH.RIGHT: "right"}
+    names = docx_library.enum.text.WD_ALIGN_PARAGRAPH
+    aligns: dict[Any, Align] = {names.CENTER: "center", names.RIGHT: "right"}
     is_indented = bool(part.paragraph_format.first_line_indent)
     document.paragraph(part.text, align=aligns.get(part.alignment, "left"), is_indented=is_indented)
 

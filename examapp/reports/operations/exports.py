@@ -28,7 +28,7 @@ from examapp.people.rules import Reach, reach_of
 from examapp.reports.models import Export, ReportTemplate
 from examapp.reports.operations import files
 from examapp.reports.operations.printing import TooLongForPaperError
-from examapp.reports.queries.basis import get_basis, get_unit_tree
+from examapp.reports.queries.basis import get_basis, get_tree_of
 from examapp.reports.queries.exports import get_own_export
 from examapp.reports.queries.templates import current_template
 from examapp.reports.queries.versions import data_version
@@ -39,7 +39,6 @@ KEPT = timedelta(days=7)
 """How long a file may be downloaded."""
 LEASE = timedelta(seconds=60)
 """How long a begun run is left alone before the sweep looks whether it still lives."""
-LEAST_REASON = 5
 _MOST_REASON = 200
 _LOCK_CLASS = 0x7265_7073
 _FAILED = "导出没有成功，请重新导出。如仍不成功，请通过页面下方的「意见建议」告诉我们。"
@@ -53,12 +52,12 @@ class NotReadyError(DomainError):
     message = "文件还没有生成好，请稍候再下载。"
 
 
-class ReasonNeededError(DomainError):
-    """Whole ID numbers and mobiles are given only for a reason."""
+class ConsentNeededError(DomainError):
+    """Whole ID numbers and mobiles are given only with a second person's consent."""
 
-    code = "reason_needed"
-    status = 400
-    message = "导出完整的身份证号、手机号，请写明用途（至少 5 个字），会记入审计日志。"
+    code = "consent_needed"
+    status = 403
+    message = "导出完整的身份证号、手机号，须另一位同事审批。请先提交申请。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +74,25 @@ class Wish:
     reason: str = ""
     occasion: str | None = None
 
+    @property
+    def holds_whole_numbers(self) -> bool:
+        """Whether whole ID numbers and mobiles would stand in the file; only the list of scores has any."""
+        return self.content == "scores" and self.numbers is Numbers.WHOLE
 
-def request_export(session: Session, wish: Wish, *, reach: Reach, actor: Actor, now: datetime) -> Export:
+
+def request_export(
+    session: Session, wish: Wish, *, reach: Reach, actor: Actor, now: datetime, approval_id: int | None = None
+) -> Export:
     """Ask for a file of figures of a unit within reach; the same wish on the same data gives the file that is there or under way.
 
-    Raises NotFoundError, BadRequestError for an unknown content or format, ReasonNeededError.
+    Raises NotFoundError, BadRequestError for an unknown content or format, ConsentNeededError for whole numbers without an approval.
     """
     if wish.format not in CONTENT_FORMATS.get(wish.content, ()):
         raise BadRequestError
-    if wish.numbers is Numbers.WHOLE and len(wish.reason.strip()) < LEAST_REASON:
-        raise ReasonNeededError
+    if wish.holds_whole_numbers and approval_id is None:
+        raise ConsentNeededError
     basis = get_basis(session, wish.exam_id, scope=wish.scope, now=now)
-    unit = get_unit_tree(session, wish.unit_id, tree=wish.tree, reach=reach).top
+    unit = get_tree_of(session, basis, wish.unit_id, tree=wish.tree, reach=reach).top
     template = current_template(session, wish.content, wish.format)
     version = data_version(session, basis)
     values = {
@@ -99,6 +105,7 @@ def request_export(session: Session, wish: Wish, *, reach: Reach, actor: Actor, 
         "numbers": wish.numbers if wish.content == "scores" else Numbers.NONE,
         "reason": wish.reason.strip()[:_MOST_REASON],
         "template_id": template.id if template else None,
+        "approval_id": approval_id,
         "created_by_id": actor.person_id,
         "occasion": wish.occasion,
     }
@@ -210,7 +217,7 @@ def _order_of(session: Session, export: Export, *, now: datetime, issuer: str, s
     template = session.get_one(ReportTemplate, export.template_id) if export.template_id is not None else None
     return files.Order(
         basis=basis,
-        nodes=get_unit_tree(session, export.unit_id, tree=Tree(export.tree), reach=reach).nodes,
+        nodes=get_tree_of(session, basis, export.unit_id, tree=Tree(export.tree), reach=reach).nodes,
         tree=Tree(export.tree),
         content=export.content,
         format=export.format,

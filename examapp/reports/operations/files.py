@@ -147,8 +147,11 @@ def remarks(basis: Basis, unit_name: str) -> list[str]:
 
 
 def roster_words(basis: Basis) -> str:
-    """Say which roster the figures stand on."""
-    return "当前名册（未冻结）" if basis.frozen_at is None else f"{local(basis.frozen_at):%Y-%m-%d %H:%M} 冻结的名册"
+    """Say which roster the figures stand on, and when."""
+    if basis.frozen_at is None:
+        return f"现行，截至 {local(basis.as_of):%Y-%m-%d %H:%M}"
+    words = f"{local(basis.frozen_at):%Y-%m-%d %H:%M} 冻结"
+    return f"{words}，已采纳更正 {basis.exam.corrections} 条" if basis.exam.corrections else words
 
 
 def _tracked(rows: Iterable[Sequence[Cell]], total: int, note_progress: Progress) -> Iterator[Sequence[Cell]]:
@@ -237,7 +240,7 @@ def status_words(row: PersonRow) -> str:
         kind = "免考" if row.excuse == ExemptionKind.EXEMPTION else "缓考"
         return f"{kind}（已参加，另列）" if row.has_sat else kind
     if row.has_sat:
-        return "到时强制交卷" if row.is_forced else "已交卷"
+        return "其他平台成绩" if row.source else "到时强制交卷" if row.is_forced else "已交卷"
     return "未开始" if row.started_at is None else "已开始未交卷"
 
 

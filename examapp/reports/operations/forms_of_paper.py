@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from docxtpl import DocxTemplate
 from jinja2 import TemplateSyntaxError, nodes
-from openpyxl import load_workbook
 
 from examapp.core.errors import DomainError
+from examapp.core.lazily import Lazy
 from examapp.core.uploads.models import FileKind
 from examapp.core.uploads.structure import refuse_other_content
 from examapp.reports.operations.circular import LIST_PLACE, PLACES, UNIT_PLACES, sandbox
 from examapp.reports.operations.sheet_form import PLACE, ROW_NAME, ROW_PLACES
 
+docxtpl, openpyxl = Lazy("docxtpl"), Lazy("openpyxl")
 _SHAPE = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.For, nodes.If, nodes.Getattr)
 _TESTS = (nodes.Const, nodes.Compare, nodes.Operand, nodes.Not, nodes.And, nodes.Or)
 _MOST_BYTES = 2 * 1024 * 1024
@@ -46,7 +46,7 @@ def refuse_unfit(content: str, file: bytes) -> None:
 
 def _refuse_docx(file: bytes) -> None:
     found = False
-    for source in _sources(file):
+    for source in _read_sources(file):
         try:
             tree = sandbox().parse(source)
         except TemplateSyntaxError as error:
@@ -60,9 +60,19 @@ def _refuse_docx(file: bytes) -> None:
         raise UnfitTemplateError("模板里没有任何占位名，生成的文件不会有数字。请至少写入一个，如 {{ 应考 }}。")
 
 
+def _read_sources(file: bytes) -> list[str]:
+    """Read what a form holds; a package with parts missing or of another shape is refused, whatever the library stumbles over."""
+    try:
+        return list(_sources(file))
+    except (AttributeError, KeyError, TypeError, ValueError, OSError, SyntaxError) as error:
+        raise UnfitTemplateError(
+            "这个 Word 文件的内部结构不完整，打不开。请用 Word 或 WPS 另存一份 .docx 后重新上传。"
+        ) from error
+
+
 def _sources(file: bytes) -> Iterator[str]:
     """Give the text of the body, heads and feet as the template engine sees it."""
-    template: Any = DocxTemplate(io.BytesIO(file))
+    template: Any = docxtpl.DocxTemplate(io.BytesIO(file))
     template.init_docx()
     yield template.patch_xml(template.get_xml())
     for uri in (template.HEADER_URI, template.FOOTER_URI):
@@ -116,7 +126,7 @@ def _refuse_xlsx(file: bytes) -> None:
 
 
 def _texts(file: bytes) -> Iterator[str]:
-    book = load_workbook(io.BytesIO(file))
+    book = openpyxl.load_workbook(io.BytesIO(file))
     for page in book.worksheets:
         for row in page.iter_rows():
             yield from (cell.value for cell in row if isinstance(cell.value, str))

@@ -6,14 +6,16 @@ import copy
 import io
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openpyxl import Workbook, load_workbook
-from openpyxl.cell.cell import MergedCell
-from openpyxl.styles import Alignment, Border, Font, Side
-from openpyxl.worksheet.worksheet import Worksheet
-
+from examapp.core.lazily import Lazy
 from examapp.core.word_documents import same_bytes
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.worksheet.worksheet import Worksheet
+
+openpyxl, styles = Lazy("openpyxl"), Lazy("openpyxl.styles")
 
 PLACE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 ROW_NAME = "行"
@@ -22,10 +24,10 @@ ROW_PLACES = ("序号", "姓名", "单位", "职务", "成绩", "等次", "备�
 
 def shipped_form() -> bytes:
     """Give the score sheet's form that comes with the product, for changing."""
-    book = Workbook()
+    book = openpyxl.Workbook()
     page: Any = book.active
     page.title = "成绩汇总表"
-    line = Side(style="thin")
+    line = styles.Side(style="thin")
     page.append(["{{ 考试名称 }}成绩汇总表"])
     page.append(["单位：{{ 单位 }}　口径：{{ 口径 }}　统计时间：{{ 统计时间 }}　名册：{{ 名册 }}"])
     page.append(list(ROW_PLACES))
@@ -39,13 +41,13 @@ def shipped_form() -> bytes:
     page.append(["单位（盖章）：　　　　　　　　　　　　年　　月　　日"])
     for row in (1, 2, 5, 6, 7):
         page.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(ROW_PLACES))
-        page.cell(row, 1).alignment = Alignment(horizontal="center" if row == 1 else "left", wrap_text=True)
+        page.cell(row, 1).alignment = styles.Alignment(horizontal="center" if row == 1 else "left", wrap_text=True)
         page.row_dimensions[row].height = 34
-    page.cell(1, 1).font = Font(size=16, bold=True)
+    page.cell(1, 1).font = styles.Font(size=16, bold=True)
     for row in (3, 4):
         for column, width in enumerate((6, 12, 26, 14, 9, 9, 18), 1):
-            page.cell(row, column).border = Border(left=line, right=line, top=line, bottom=line)
-            page.cell(row, column).font = Font(bold=row == 3)
+            page.cell(row, column).border = styles.Border(left=line, right=line, top=line, bottom=line)
+            page.cell(row, column).font = styles.Font(bold=row == 3)
             page.column_dimensions[page.cell(row, column).column_letter].width = width
     page.page_setup.paperSize, page.page_setup.fitToHeight = 9, 0
     page.sheet_properties.pageSetUpPr.fitToPage = True
@@ -55,7 +57,7 @@ def shipped_form() -> bytes:
 
 def fill_form(form: bytes, words: Mapping[str, Any], people: Sequence[Sequence[Any]]) -> bytes:
     """Fill a form: words into its places, one row for everybody; a text never becomes a formula."""
-    book = load_workbook(io.BytesIO(form))
+    book = openpyxl.load_workbook(io.BytesIO(form))
     for page in book.worksheets:
         row = _people_row(page)
         if row is not None:
@@ -106,7 +108,7 @@ def _spread(page: Worksheet, row: int, count: int) -> None:
 
 
 def _copy_form(source: Any, target: Any) -> None:
-    if isinstance(target, MergedCell):
+    if isinstance(target, openpyxl.cell.cell.MergedCell):
         return
     target.value = source.value
     if source.has_style:

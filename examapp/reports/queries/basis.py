@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Subquery, and_, or_, select
 from sqlalchemy.orm import Session
 
 from examapp.core.errors import NotFoundError
-from examapp.exams.models import CountingRule, Exam, ExamState
+from examapp.exams.models import CountingRule, Exam, ExamState, FrozenUnit
 from examapp.org.models import Tree, Unit, UnitKind
 from examapp.people.queries import within
 from examapp.people.rules import Reach
@@ -39,8 +39,13 @@ class Basis:
     @property
     def frozen_at(self) -> datetime | None:
         """The instant whose roster the figures stand on; None while they stand on the present one."""
-        frozen_at = self.exam.frozen_at
-        return frozen_at if frozen_at is not None and frozen_at <= self.as_of else None
+        taken_at = self.exam.frozen_taken_at
+        return self.exam.frozen_at if taken_at is not None and taken_at <= self.as_of else None
+
+    @property
+    def frozen_exam_id(self) -> int | None:
+        """The exam whose frozen units and people the figures stand on; None while they stand on the present ones."""
+        return None if self.frozen_at is None else self.exam.id
 
 
 def get_basis(session: Session, exam_id: int, *, scope: Scope | None, now: datetime) -> Basis:
@@ -101,26 +106,34 @@ class UnitTree:
         return [node.unit_id for node in self.nodes]
 
 
-_NODE = (Unit.id, Unit.code, Unit.name, Unit.kind, Unit.parent_id, Unit.sector_parent_id, Unit.closed_at)
-
-
-def get_unit_tree(session: Session, unit_id: int, *, tree: Tree, reach: Reach) -> UnitTree:
+def get_unit_tree(
+    session: Session, unit_id: int, *, tree: Tree, reach: Reach, frozen_exam_id: int | None = None
+) -> UnitTree:
     """Get a unit with what is above and below it in a tree, as far as it is within reach, in one statement.
 
-    The region's top, which hangs in no system, stands in the sector tree above all systems. Raises NotFoundError for a unit out of
-    reach.
+    The region's top, which hangs in no system, stands in the sector tree above all systems. With an exam whose roster is frozen the
+    units are those of that day, by their names and places of then. Raises NotFoundError for a unit out of reach.
     """
-    top = select(Unit.region_path, Unit.sector_path, Unit.parent_id).where(Unit.id == unit_id).cte("top")
+    place = _present_places() if frozen_exam_id is None else _frozen_places(frozen_exam_id, unit_id)
+    top = select(place.c.region_path, place.c.sector_path, place.c.parent_id).where(place.c.id == unit_id).cte("top")
     path, top_path = (
-        (Unit.region_path, top.c.region_path) if tree is Tree.REGION else (Unit.sector_path, top.c.sector_path)
+        (place.c.region_path, top.c.region_path) if tree is Tree.REGION else (place.c.sector_path, top.c.sector_path)
     )
-    wanted = or_(Unit.id == unit_id, path.startswith(top_path), top_path.startswith(path))
+    wanted = or_(place.c.id == unit_id, path.startswith(top_path), top_path.startswith(path))
     if tree is Tree.SECTOR:
         is_above_all = and_(top.c.sector_path.is_(None), top.c.parent_id.is_(None))
-        hangs_somewhere = or_(Unit.sector_path.is_not(None), Unit.region_path.startswith(top.c.region_path))
+        hangs_somewhere = or_(place.c.sector_path.is_not(None), place.c.region_path.startswith(top.c.region_path))
         wanted = or_(wanted, and_(is_above_all, hangs_somewhere))
+    within_reach = within(reach)
+    if frozen_exam_id is not None:
+        within_reach = or_(within_reach, *_was_below(place, reach))
     rows = session.execute(
-        select(*_NODE, path.label("path")).select_from(Unit).join(top, wanted).where(within(reach)).order_by(Unit.code)
+        select(place, path.label("path"))
+        .select_from(place)
+        .join(top, wanted)
+        .join(Unit, Unit.id == place.c.id)
+        .where(within_reach)
+        .order_by(place.c.code)
     ).all()
     own_path = next((row.path or "" for row in rows if row.id == unit_id), None)
     if own_path is None:
@@ -134,6 +147,35 @@ def get_unit_tree(session: Session, unit_id: int, *, tree: Tree, reach: Reach) -
         above=[_node(row, None) for row in sorted(above, key=lambda row: len(row.path))],
         nodes=sorted(nodes, key=lambda node: node.unit_id != unit_id),
     )
+
+
+_PLACE = ("code", "name", "kind", "parent_id", "sector_parent_id", "region_path", "sector_path", "closed_at")
+
+
+def _present_places() -> Subquery:
+    here = Unit.__table__.alias("here")
+    return select(here.c.id, *(here.c[name] for name in _PLACE)).subquery("place")
+
+
+def _frozen_places(exam_id: int, unit_id: int) -> Subquery:
+    """Select the units of a frozen roster; the one that is asked for stands in it even where it was founded later."""
+    then, here = FrozenUnit.__table__.alias("then"), Unit.__table__.alias("here")
+    frozen = select(then.c.unit_id.label("id"), *(then.c[name] for name in _PLACE)).where(then.c.exam_id == exam_id)
+    is_known = select(then.c.unit_id).where(then.c.exam_id == exam_id, then.c.unit_id == unit_id).exists()
+    founded_later = select(here.c.id, *(here.c[name] for name in _PLACE)).where(here.c.id == unit_id, ~is_known)
+    return frozen.union_all(founded_later).subquery("place")
+
+
+def _was_below(place: Subquery, reach: Reach) -> list[ColumnElement[bool]]:
+    """Give the conditions that a unit hung, on that day, below one that the reach begins at: what it counted then it still answers for."""
+    ends = [(place.c.region_path, path) for path in reach.region_paths]
+    ends += [(place.c.sector_path, path) for path in reach.sector_paths]
+    return [column.contains(f"/{path.strip('/').rsplit('/', 1)[-1]}/", autoescape=True) for column, path in ends]
+
+
+def get_tree_of(session: Session, basis: Basis, unit_id: int, *, tree: Tree, reach: Reach) -> UnitTree:
+    """Get a unit's tree as the figures of an exam stand on it: the present one, or that of the freeze."""
+    return get_unit_tree(session, unit_id, tree=tree, reach=reach, frozen_exam_id=basis.frozen_exam_id)
 
 
 def _node(unit: Row[*tuple[Any, ...]], parent_id: int | None) -> UnitNode:

@@ -12,7 +12,7 @@ from examapp.core import clock
 from examapp.core.clock import LOCAL, day_of
 from examapp.org.models import Tree, Unit
 from examapp.people.rules import Reach
-from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_unit_tree
+from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_tree_of
 from examapp.reports.queries.people import EVERYBODY, PeopleFilter, people_of
 from examapp.reports.rules import ZERO, Counts, CurvePoint, UnitNode, UnitRow, curve, rollup, tidy_bins
 
@@ -60,7 +60,7 @@ def get_unit_table(
     wanted: PeopleFilter = EVERYBODY,
 ) -> UnitTable:
     """Get the figures of a unit within reach and of what is below it, in two statements; raises NotFoundError."""
-    units = get_unit_tree(session, unit_id, tree=tree, reach=reach)
+    units = get_tree_of(session, basis, unit_id, tree=tree, reach=reach)
     is_all = reach.is_everything and tree is Tree.REGION and not units.above
     wanted = replace(wanted, unit_ids=None if is_all else units.unit_ids)
     counts = counts_by_unit(session, basis, wanted)

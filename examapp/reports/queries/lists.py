@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy.orm import Session
 
 from examapp.attempts.models import Attempt
-from examapp.core.clock import day_of
 from examapp.core.errors import NotFoundError
 from examapp.exams.models import Exemption
-from examapp.grading.models import Grade
+from examapp.grading.models import Grade, OutsideResult
 from examapp.org.models import Unit
-from examapp.people.models import Person, RosterMove
 from examapp.reports.queries.basis import Basis
 from examapp.reports.queries.people import People, PeopleFilter, people_of
 from examapp.reports.rules import Sat, counted_attempt
@@ -46,6 +44,8 @@ class PersonRow:
     submitted_at: datetime | None
     is_forced: bool | None
     exam_id: int | None
+    source: str | None
+    """Which other platform the result came from; empty for an attempt of ours."""
     points: Decimal | None
     points_possible: Decimal | None
     band: str | None
@@ -96,9 +96,9 @@ def iter_scores(session: Session, basis: Basis, wanted: PeopleFilter) -> Iterato
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRow:
-    """One try of a person."""
+    """One try of a person, here or (with `source`, without an id, as number 0) on another platform."""
 
-    attempt_id: int
+    attempt_id: int | None
     exam_id: int
     exam_title: str
     number: int
@@ -112,15 +112,16 @@ class AttemptRow:
     band: str | None
     is_passed: bool | None
     set_aside_at: datetime | None
+    source: str = ""
+    is_counted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonFigures:
-    """A person in an exam: the roster's row, all tries, which of them counts, and why he or she is excused."""
+    """A person in an exam: the roster's row, all tries with the one that counts, and why he or she is excused."""
 
     row: PersonRow
     attempts: list[AttemptRow]
-    counted_id: int | None
     excuse_reason: str
 
 
@@ -131,8 +132,9 @@ def get_person(session: Session, basis: Basis, wanted: PeopleFilter) -> PersonFi
     row = session.execute(_rows_of(people)).one_or_none()
     if row is None:
         raise NotFoundError
-    attempts = _attempts(session, basis, wanted.person_id)
+    attempts = _attempts(session, basis, wanted.person_id) + _outside(session, basis, wanted.person_id)
     counted = counted_attempt((_sat(a) for a in attempts if a.submitted_at is not None), basis.counting_rules)
+    place = None if counted is None else (counted.exam_id, counted.number)
     reason = session.scalar(
         select(Exemption.reason).where(
             Exemption.exam_id == basis.exam.id,
@@ -144,8 +146,7 @@ def get_person(session: Session, basis: Basis, wanted: PeopleFilter) -> PersonFi
     )
     return PersonFigures(
         row=_person_row(row),
-        attempts=attempts,
-        counted_id=None if counted is None else counted.attempt_id,
+        attempts=[replace(one, is_counted=(one.exam_id, one.number) == place) for one in attempts],
         excuse_reason=reason or "",
     )
 
@@ -176,6 +177,41 @@ def _attempts(session: Session, basis: Basis, person_id: int) -> list[AttemptRow
     return [AttemptRow(exam_title=titles[row.exam_id], **row._mapping) for row in rows]  # noqa: SLF001 – as above
 
 
+def _outside(session: Session, basis: Basis, person_id: int) -> list[AttemptRow]:
+    titles = {exam.id: exam.title for exam in basis.exams if exam.has_outside_results}
+    if not titles:
+        return []
+    rows = session.execute(
+        select(OutsideResult, Unit.name)
+        .join(Unit, Unit.id == OutsideResult.unit_id)
+        .where(
+            OutsideResult.person_id == person_id,
+            OutsideResult.exam_id.in_(list(titles)),
+            OutsideResult.undone_at.is_(None),
+        )
+    )
+    return [
+        AttemptRow(
+            attempt_id=None,
+            exam_id=one.exam_id,
+            exam_title=titles[one.exam_id],
+            number=0,
+            unit_name=unit_name,
+            started_at=one.taken_at,
+            submitted_at=one.taken_at,
+            is_forced=False,
+            points=one.points,
+            points_possible=one.points_possible,
+            percent=one.percent,
+            band=one.band,
+            is_passed=one.is_passed,
+            set_aside_at=None,
+            source=one.source,
+        )
+        for one, unit_name in rows
+    ]
+
+
 def _sat(row: AttemptRow) -> Sat:
     assert row.submitted_at is not None
     return Sat(
@@ -187,45 +223,3 @@ def _sat(row: AttemptRow) -> Sat:
         points=row.points,
         is_passed=row.is_passed,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
-    """A roster move after the freeze: shown beside the figures, never mixed into them."""
-
-    staff_number: str
-    name: str
-    kind: str
-    from_unit: str | None
-    to_unit: str | None
-    effective_on: date
-    recorded_at: datetime
-    note: str
-
-
-def list_corrections(session: Session, basis: Basis, unit_ids: list[int]) -> list[Correction]:
-    """List the roster moves after the freeze that touch these units; empty while the roster is not frozen."""
-    if basis.frozen_at is None:
-        return []
-    source, target = aliased(Unit), aliased(Unit)
-    is_later: ColumnElement[bool] = or_(
-        RosterMove.recorded_at > basis.frozen_at, RosterMove.effective_on > day_of(basis.frozen_at)
-    )
-    rows = session.execute(
-        select(
-            Person.staff_number,
-            Person.name,
-            RosterMove.kind,
-            source.name.label("from_unit"),
-            target.name.label("to_unit"),
-            RosterMove.effective_on,
-            RosterMove.recorded_at,
-            RosterMove.note,
-        )
-        .join(Person, Person.id == RosterMove.person_id)
-        .outerjoin(source, source.id == RosterMove.from_unit_id)
-        .outerjoin(target, target.id == RosterMove.to_unit_id)
-        .where(is_later, or_(RosterMove.from_unit_id.in_(unit_ids), RosterMove.to_unit_id.in_(unit_ids)))
-        .order_by(RosterMove.effective_on, RosterMove.id)
-    )
-    return [Correction(**row._mapping) for row in rows]  # noqa: SLF001 – as above

@@ -9,28 +9,31 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     Select,
     Subquery,
     and_,
     case,
+    cast,
+    false,
     func,
     literal,
     null,
     or_,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from examapp.attempts.models import Attempt, AttemptState
-from examapp.core.clock import day_of
-from examapp.exams.models import CountingRule, Exemption, ExemptionKind
+from examapp.exams.models import CountingRule, Exemption, ExemptionKind, FrozenPerson, FrozenUnit
 from examapp.exams.queries import audience_clause
-from examapp.grading.models import Grade
+from examapp.grading.models import Grade, OutsideResult
 from examapp.org.models import Unit
-from examapp.people.models import Person, PersonState, RosterMove
+from examapp.people.models import Person, PersonState
 from examapp.reports.queries.basis import Basis
 
 
@@ -50,13 +53,13 @@ class PeopleFilter:
     until: datetime | None = None
     """… and before this one."""
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Give the conditions on `Person`; the unit's stands elsewhere, since the roster may be an older one."""
+    def conditions(self, rank: ColumnElement[str], position: ColumnElement[str]) -> list[ColumnElement[bool]]:
+        """Give the conditions on `Person` and on the roster's rank and position; the unit's stands elsewhere."""
         wanted: list[ColumnElement[bool]] = []
         if self.rank:
-            wanted.append(Person.rank == self.rank)
+            wanted.append(rank == self.rank)
         if self.position:
-            wanted.append(Person.position == self.position)
+            wanted.append(position == self.position)
         if self.search:
             wanted.append(or_(Person.name.contains(self.search, autoescape=True), Person.staff_number == self.search))
         if self.person_id is not None:
@@ -80,7 +83,7 @@ class People:
 
     def __post_init__(self) -> None:
         columns = self.of.c
-        has_sat = columns.attempt_id.is_not(None)
+        has_sat = columns.submitted_at.is_not(None)
         object.__setattr__(self, "exempt", columns.excuse == ExemptionKind.EXEMPTION)
         object.__setattr__(self, "deferred", columns.excuse == ExemptionKind.DEFERRAL)
         object.__setattr__(self, "eligible", columns.excuse.is_(None))
@@ -90,7 +93,7 @@ class People:
     def group(self, name: str) -> ColumnElement[bool]:
         """Give the condition of a group of people as `GROUP_NAMES` names it; KeyError for another."""
         columns = self.of.c
-        absent = and_(self.eligible, columns.attempt_id.is_(None))
+        absent = and_(self.eligible, columns.submitted_at.is_(None))
         return {
             "roster": true(),
             "exempt": self.exempt,
@@ -137,29 +140,27 @@ def people_of(
 
     Columns: person_id, staff_number, name, rank, position, unit_id, unit_code, unit_name (of the roster), excuse (kind of exemption or
     null), started_at (of an attempt in progress), of the attempt that counts attempt_id, exam_id, sat_unit_id, sat_unit_name,
-    submitted_at, is_forced, points, points_possible, percent, band, is_passed, and over all that were handed in attempts (how many) and
+    submitted_at, is_forced, source (of a result from another platform, which has no attempt_id), points, points_possible, percent, band, is_passed, and over all that were handed in attempts (how many) and
     first_submitted_at.
 
     It is materialised: the planner takes "has no exemption" for rare, and would join in nested loops for minutes. Plain counting puts
     no condition on it, so there it is left open, and without what only lists need: sat_unit_name, attempts, first_submitted_at.
     """
-    unit_id, roster = _roster(session, basis)
+    roster = _frozen_roster(basis) if basis.frozen_at is not None else _present_roster(session, basis)
     counted = _counted(basis, wanted, has_tries=not is_for_counting)
     sat = counted.subquery("counted") if is_for_counting else counted.cte("counted").prefix_with("MATERIALIZED")
-    live, excuse = _live(basis), _excuse(basis)
+    live = _live(basis)
     query = (
-        roster.add_columns(
-            excuse.c.kind.label("excuse"),
+        roster.rows.add_columns(
             live.c.started_at,
             *(column for column in sat.c if column.key != "person_id"),
         )
-        .outerjoin(excuse, excuse.c.person_id == Person.id)
         .outerjoin(sat, sat.c.person_id == Person.id)
         .outerjoin(live, live.c.person_id == Person.id)
-        .where(*wanted.conditions())
+        .where(*wanted.conditions(roster.rank, roster.position))
     )
     if wanted.unit_ids is not None:
-        query = query.where(unit_id.in_(wanted.unit_ids))
+        query = query.where(roster.unit_id.in_(wanted.unit_ids))
     if is_for_counting:
         return People(query.subquery("people"))
     sat_unit = aliased(Unit, name="sat_unit")
@@ -169,45 +170,60 @@ def people_of(
     return People(query.cte("people").prefix_with("MATERIALIZED"))
 
 
-def _roster(session: Session, basis: Basis) -> tuple[ColumnElement[int | None], Select[*tuple[Any, ...]]]:
-    """Select who stands on the roster of the basis's day and belongs to the audience; give the roster's unit beside it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Roster:
+    """A roster's people with their unit and excuse, and the columns that filters ask for."""
 
-    The unit as it was at the freeze is what the first later move led away from; without a later move the present one stands. A
-    move is later where it takes effect after that day, or was recorded after that instant.
-    """
-    unit_id: ColumnElement[int | None] = Person.unit_id  # type: ignore[assignment]
-    later = None
-    if basis.frozen_at is not None:
-        later = _first_later_move(basis)
-        here = case((Person.state == PersonState.ON_ROSTER, Person.unit_id), else_=null())
-        unit_id = case((later.c.person_id.is_not(None), later.c.from_unit_id), else_=here)
-    query = select(
-        Person.id.label("person_id"),
-        Person.staff_number,
-        Person.name,
-        Person.rank,
-        Person.position,
-        Unit.id.label("unit_id"),
-        Unit.code.label("unit_code"),
-        Unit.name.label("unit_name"),
-    ).select_from(Person)
-    if later is None:
-        query = query.where(Person.state == PersonState.ON_ROSTER)
-    else:
-        query = query.outerjoin(later, later.c.person_id == Person.id).where(Person.state != PersonState.OFF_ROSTER)
-    query = query.join(Unit, Unit.id == unit_id)
-    return unit_id, query.where(audience_clause(session, basis.exam))
+    rows: Select[*tuple[Any, ...]]
+    unit_id: ColumnElement[int]
+    rank: ColumnElement[str]
+    position: ColumnElement[str]
 
 
-def _first_later_move(basis: Basis) -> Subquery:
-    assert basis.frozen_at is not None
-    return (
-        select(RosterMove.person_id, RosterMove.from_unit_id)
-        .where(or_(RosterMove.recorded_at > basis.frozen_at, RosterMove.effective_on > day_of(basis.frozen_at)))
-        .ext(distinct_on(RosterMove.person_id))
-        .order_by(RosterMove.person_id, RosterMove.id)
-        .subquery("later_move")
+_PERSON = (Person.id.label("person_id"), Person.staff_number, Person.name)
+
+
+def _present_roster(session: Session, basis: Basis) -> _Roster:
+    """Select who stands on the roster now and belongs to the audience."""
+    excuse = _excuse(basis)
+    unit_id: ColumnElement[int] = Person.unit_id  # type: ignore[assignment]  # a mapped column is one
+    rows = (
+        select(
+            *_PERSON,
+            Person.rank,
+            Person.position,
+            Unit.id.label("unit_id"),
+            Unit.code.label("unit_code"),
+            Unit.name.label("unit_name"),
+            excuse.c.kind.label("excuse"),
+        )
+        .select_from(Person)
+        .join(Unit, Unit.id == unit_id)
+        .outerjoin(excuse, excuse.c.person_id == Person.id)
+        .where(Person.state == PersonState.ON_ROSTER, audience_clause(session, basis.exam))
     )
+    return _Roster(rows=rows, unit_id=unit_id, rank=Person.rank, position=Person.position)  # type: ignore[arg-type]  # as above
+
+
+def _frozen_roster(basis: Basis) -> _Roster:
+    """Select who stood on the roster at the freeze, as it was written down then and corrected since."""
+    row, unit = FrozenPerson.__table__.c, FrozenUnit.__table__.c
+    rows = (
+        select(
+            *_PERSON,
+            row.rank,
+            row.position,
+            row.unit_id,
+            unit.code.label("unit_code"),
+            unit.name.label("unit_name"),
+            row.excuse,
+        )
+        .select_from(FrozenPerson)
+        .join(Person, Person.id == row.person_id)
+        .join(FrozenUnit, and_(unit.exam_id == row.exam_id, unit.unit_id == row.unit_id))
+        .where(row.exam_id == basis.exam.id)
+    )
+    return _Roster(rows=rows, unit_id=row.unit_id, rank=row.rank, position=row.position)
 
 
 def _excuse(basis: Basis) -> Subquery:
@@ -245,7 +261,36 @@ def _counted(basis: Basis, wanted: PeopleFilter, *, has_tries: bool) -> Select[*
 
 
 def _handed_in(basis: Basis, wanted: PeopleFilter, *, has_tries: bool) -> Subquery:
-    query = (
+    """Select all that was handed in, and beside it what came from another platform where the exam has such results."""
+    sat = _attempts_of(basis).where(*_when(Attempt.person_id, Attempt.submitted_at, wanted))
+    if any(exam.has_outside_results for exam in basis.exams):
+        outside = _outside_of(basis).where(*_when(OutsideResult.person_id, OutsideResult.taken_at, wanted))
+        both = union_all(sat, outside).subquery("sat")
+        sat = select(both)
+        person_id, submitted_at = both.c.person_id, both.c.submitted_at
+    else:
+        person_id, submitted_at = Attempt.person_id, Attempt.submitted_at  # type: ignore[assignment]  # columns either way
+    if has_tries:
+        sat = sat.add_columns(
+            func.count().over(partition_by=person_id).label("attempts"),
+            func.min(submitted_at).over(partition_by=person_id).label("first_submitted_at"),
+        )
+    return sat.subquery("handed_in")
+
+
+def _when(person_id: Any, submitted_at: Any, wanted: PeopleFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.person_id is not None:
+        conditions.append(person_id == wanted.person_id)
+    if wanted.since is not None:
+        conditions.append(submitted_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(submitted_at < wanted.until)
+    return conditions
+
+
+def _attempts_of(basis: Basis) -> Select[*tuple[Any, ...]]:
+    return (
         select(
             Attempt.person_id,
             Attempt.exam_id,
@@ -259,22 +304,30 @@ def _handed_in(basis: Basis, wanted: PeopleFilter, *, has_tries: bool) -> Subque
             Grade.percent,
             Grade.band,
             Grade.is_passed,
+            literal("").label("source"),
         )
         .outerjoin(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
         .where(Attempt.exam_id.in_(list(basis.counting_rules)), Attempt.submitted_at.is_not(None))
     )
-    if wanted.person_id is not None:
-        query = query.where(Attempt.person_id == wanted.person_id)
-    if wanted.since is not None:
-        query = query.where(Attempt.submitted_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(Attempt.submitted_at < wanted.until)
-    if has_tries:
-        query = query.add_columns(
-            func.count().over(partition_by=Attempt.person_id).label("attempts"),
-            func.min(Attempt.submitted_at).over(partition_by=Attempt.person_id).label("first_submitted_at"),
-        )
-    return query.subquery("handed_in")
+
+
+def _outside_of(basis: Basis) -> Select[*tuple[Any, ...]]:
+    """Select the standing results from other platforms as the columns of attempts say it; by number they come before every attempt."""
+    return select(
+        OutsideResult.person_id,
+        OutsideResult.exam_id,
+        literal(0).label("number"),
+        cast(null(), BigInteger).label("attempt_id"),
+        OutsideResult.unit_id.label("sat_unit_id"),
+        OutsideResult.taken_at.label("submitted_at"),
+        false().label("is_forced"),
+        OutsideResult.points,
+        OutsideResult.points_possible,
+        OutsideResult.percent,
+        OutsideResult.band,
+        OutsideResult.is_passed,
+        OutsideResult.source,
+    ).where(OutsideResult.exam_id.in_(list(basis.counting_rules)), OutsideResult.undone_at.is_(None))
 
 
 def _best_of(source: Subquery, *, by_exam: bool, basis: Basis) -> Select[*tuple[Any, ...]]:

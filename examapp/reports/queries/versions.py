@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from examapp.attempts.models import Attempt, AttemptState
 from examapp.exams.models import Exam, ExamAudience, Exemption
-from examapp.grading.models import Grade
+from examapp.grading.models import Grade, OutsideResult
 from examapp.org.models import Unit
 from examapp.people.models import Person, RosterMove
 from examapp.reports.queries.basis import Basis
@@ -34,6 +34,8 @@ def _marks(basis: Basis) -> list[ScalarSelect[Any]]:
     return [
         select(func.max(Grade.id)).scalar_subquery(),
         select(func.max(Attempt.id)).scalar_subquery(),
+        select(func.max(OutsideResult.id)).scalar_subquery(),
+        select(func.count()).where(OutsideResult.undone_at.is_(None)).scalar_subquery(),
         select(func.count()).where(of_exams, Attempt.state == AttemptState.IN_PROGRESS).scalar_subquery(),
         select(func.count()).where(Attempt.state == AttemptState.SUBMITTED).scalar_subquery(),
         select(func.max(Attempt.submitted_at)).where(Attempt.state == AttemptState.SUBMITTED).scalar_subquery(),
@@ -44,6 +46,8 @@ def _marks(basis: Basis) -> list[ScalarSelect[Any]]:
         select(func.max(Exam.updated_at)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
         select(func.sum(Exam.pass_percent + Exam.excellent_percent)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
         select(func.max(Exam.frozen_at)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
+        select(func.max(Exam.frozen_taken_at)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
+        select(func.sum(Exam.corrections)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
         select(func.count()).where(ExamAudience.exam_id.in_(exam_ids)).scalar_subquery(),
         select(func.sum(func.hashtext(func.concat_ws("|", Exemption.id, Exemption.approved_at, Exemption.refused_at, Exemption.withdrawn_at)))).where(Exemption.exam_id.in_(exam_ids)).scalar_subquery(),
         select(func.sum(unit_words)).scalar_subquery(),

@@ -99,6 +99,7 @@ DEFINITIONS = {
     "pass_of_eligible_rate": "通过率＝合格÷应考。",
     "excellence_rate": "优秀率＝优秀÷参考。",
     "mean_points": "平均分：只按参考人员已评出的成绩计算，缺考不按零分计入。",
+    "outside": "从其他平台导入的成绩与本平台的作答一并计入，按本考试的合格线和等次线评定；取最后一次、第一次的考试，视为早于本平台的各次作答。",
     "nothing": "分母为零时写「–」。免考、缓考人员参加了考试的，不计入应考和参考，另行列出。",
 }
 SCOPE_DEFINITIONS = {
@@ -251,7 +252,8 @@ def _add_rows(
 class Sat:
     """A handed-in attempt, as far as the choice among several needs it; marks are None until it is graded."""
 
-    attempt_id: int
+    attempt_id: int | None
+    """None for a result from another platform, whose number is 0."""
     exam_id: int
     number: int
     submitted_at: datetime
@@ -281,7 +283,7 @@ def _preferred(one: Sat, other: Sat, rule: CountingRule) -> Sat:
     return min(one, other, key=_goodness)
 
 
-def _goodness(sat: Sat) -> tuple[bool, bool, Decimal, Decimal, datetime, int]:
+def _goodness(sat: Sat) -> tuple[bool, bool, Decimal, Decimal, datetime, bool, int]:
     """Order attempts from the best: graded, passed, per cent, points, then the earlier one."""
     return (
         sat.percent is None,
@@ -289,7 +291,8 @@ def _goodness(sat: Sat) -> tuple[bool, bool, Decimal, Decimal, datetime, int]:
         -(sat.percent or ZERO),
         -(sat.points or ZERO),
         sat.submitted_at,
-        sat.attempt_id,
+        sat.attempt_id is None,
+        sat.attempt_id or 0,
     )
 
 
