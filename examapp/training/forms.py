@@ -85,10 +85,10 @@ class CourseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     sector_unit_id = SelectField("只限某个系统（条）", coerce=_id_or_none, default="")
     ranks = StringField("只限职级", [Optional(), Length(max=300, message="职级太多，请分成几门课程。")])
 
-    def offer(self, units: Iterable[tuple[int, str]], sectors: Iterable[tuple[int, str]], *, may_be_all: bool) -> None:
-        """Fill the selects of units."""
+    def offer(self, units: Iterable[tuple[int, str]], sectors: Iterable[tuple[int, str]], *, anybody: str) -> None:
+        """Fill the selects of units; `anybody` names the choice of no unit, empty where there is none."""
         self.sector_unit_id.choices = any_of("不限", [(str(unit_id), words) for unit_id, words in sectors])
-        whole = [SelectChoice("", "名册全体人员")] if may_be_all else []
+        whole = [SelectChoice("", anybody)] if anybody else []
         self.unit_id.choices = [*whole, *(SelectChoice(str(unit_id), words) for unit_id, words in units)]
 
     def settings(self) -> CourseSettings:

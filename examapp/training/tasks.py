@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from celery import shared_task
 
 from examapp.core import clock
-from examapp.core.db import transaction
+from examapp.core.db import reading, transaction
 from examapp.core.uploads.sweeping import sweep_uploads as sweep_files
 from examapp.training.operations.clearing import clear_exams
-from examapp.training.operations.harvesting import count_due_reviews, harvest_exams
+from examapp.training.operations.counting import count_due_reviews, is_count_old, sum_mastery
+from examapp.training.operations.following import follow_grades, follow_keys
+from examapp.training.operations.harvesting import harvest_exams
 from examapp.training.operations.holding import hold_back
 
-_MOST_BATCHES = 100
+_MOST_BATCHES = 10
+"""Of one round: files to import wait in the same queue behind it."""
 
 
 @shared_task(name="training.sweep_clearances", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -28,12 +33,23 @@ def sweep_exams() -> None:
 
 
 def look_at_exams() -> None:
-    """Hold back what coming exams would give away, and make cards of exams whose keys are out, a batch a transaction."""
+    """Hold back what coming exams would give away, make cards of exams whose keys are out, and follow corrections; a batch a transaction.
+
+    What units see is counted anew soon after an exam was learned from, without waiting for the count of every six hours.
+    """
     with transaction() as session:
         hold_back(session, now=clock.now())
+    _in_batches(harvest_exams)
+    _in_batches(follow_grades)
+    _in_batches(follow_keys)
+    if is_count_old(reading(), now=clock.now()):
+        count_everybody()
+
+
+def _in_batches(operation: Callable[..., int]) -> None:
     for _ in range(_MOST_BATCHES):
         with transaction() as session:
-            if not harvest_exams(session, now=clock.now()):
+            if not operation(session, now=clock.now()):
                 break
 
 
@@ -44,9 +60,11 @@ def count_due() -> None:
 
 
 def count_everybody() -> None:
-    """Count the due reviews of everybody for the sums of units."""
+    """Count the due reviews of everybody and add up what units know, for the sums that units see."""
     with transaction() as session:
         count_due_reviews(session, now=clock.now())
+    with transaction() as session:
+        sum_mastery(session, now=clock.now())
 
 
 @shared_task(name="training.sweep_uploads", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types

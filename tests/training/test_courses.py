@@ -171,6 +171,36 @@ def test_only_the_office_within_its_reach_writes_courses(world, session):
     assert world.client(world.person()).get("/admin/training/").status_code == 404
 
 
+def test_a_bureau_makes_courses_for_its_own_sector_wherever_its_units_stand(world, session):
+    bureau, foreign = world.unit("市司法局", kind="sector"), world.unit("市财政局", kind="sector")
+    town = world.unit("一镇")
+    inside = world.person(world.unit("司法所", parent=town, sector_parent=bureau))
+    outside = world.person(world.unit("财政所", parent=town, sector_parent=foreign))
+    maker = world.client(world.admin("publicity_office", bureau, tree="sector"))
+    for sector in ("", str(foreign.id)):
+        refused = post(maker, "/admin/training/new", COURSE | {"sector_unit_id": sector})
+        assert refused.status_code == 422
+        assert "选择自己的系统" in refused.get_data(as_text=True)
+    assert "本系统全部单位" in maker.get("/admin/training/new").get_data(as_text=True)
+    assert post(maker, "/admin/training/new", COURSE | {"sector_unit_id": str(bureau.id)}).status_code == 302
+    row = session.query(Course).one()
+    assert (row.unit_id, row.sector_unit_id) == (None, bureau.id)
+    page = f"/admin/training/{row.id}"
+    bank(world)
+    post(maker, f"{page}/chapters/new", CHAPTER)
+    assert post(maker, f"{page}/publish", page=page).status_code == 302
+    assert "市司法局系统" in maker.get("/admin/training/").get_data(as_text=True)
+    seen = ["宪法学习" in world.client(person).get("/study/").get_data(as_text=True) for person in (inside, outside)]
+    assert seen == [True, False]
+    for stranger in (
+        world.admin("publicity_office", foreign, tree="sector"),
+        world.admin("publicity_office", town),
+    ):
+        client = world.client(stranger)
+        assert client.get(page).status_code == 404
+        assert "宪法学习" not in client.get("/admin/training/").get_data(as_text=True)
+
+
 def test_a_chapter_counts_when_read_to_its_end_and_its_exercise_passed(world, session, learner):
     bank(world)
     row = course(world, chapters=2)

@@ -48,17 +48,39 @@ def test_a_unit_admin_sees_who_of_the_unit_still_lacks_what(world, session):
     assert "外单位的人" not in page
     assert "选择考前要学完的课程" not in page
     assert world.client(lacking).get("/admin/training/gates").status_code == 404
-    assert "学满必修 20 学分" in world.client(lacking).get("/study/").get_data(as_text=True)
+    office = world.client(world.admin("publicity_office"))
+    everybody = office.get("/admin/training/gates?unit=").get_data(as_text=True)
+    assert "外单位的人" in everybody
+    of_unit = office.get(f"/admin/training/gates?unit={unit.id}").get_data(as_text=True)
+    assert "未学的人" in of_unit
+    assert "外单位的人" not in of_unit
+    stranger = world.client(world.admin("unit_admin", world.unit()))
+    assert stranger.get(f"/admin/training/gates?unit={unit.id}").status_code == 404
+    client = world.client(lacking)
+    assert "学满必修 20 学分（已有 0）" in client.get("/study/").get_data(as_text=True)
+    assert '<a class="btn btn-primary btn-lg" href="/study/">去学习</a>' in client.get("/").get_data(as_text=True)
+    exam.opens_at = clock.now() - timedelta(hours=1)
+    session.flush()
+    assert "去学习，看还差什么" in client.get(f"/exams/{exam.id}").get_data(as_text=True)
+    assert "去学习" not in world.client(done).get(f"/exams/{exam.id}").get_data(as_text=True)
 
 
 def test_an_exam_may_ask_for_courses_by_name_until_it_opens(world, session, office, frozen):
     person = world.person()
     wanted, other = course(world), course(world)
     wanted.title = "行政处罚法必修"
+    also = course(world)
+    also.title = "监察法必修"
     exam = world.exam(world.blueprint(), opens_in=timedelta(days=2))
     path = f"/admin/training/gates/{exam.id}/courses"
-    assert post(office, path, {"course": str(wanted.id)}).status_code == 302
-    assert "行政处罚法必修" in world.client(person).get("/study/").get_data(as_text=True)
+    assert post(office, path, {"course": [str(wanted.id), str(also.id)]}).status_code == 302
+    notice = world.client(person).get("/study/").get_data(as_text=True).split("学满即可开考")[0]
+    assert "行政处罚法必修" in notice
+    assert "监察法必修" in notice
+    complete(world, also, person)
+    notice = world.client(person).get("/study/").get_data(as_text=True).split("学满即可开考")[0]
+    assert "行政处罚法必修" in notice
+    assert "监察法必修" not in notice, "what is done is no longer asked for"
     assert "行政处罚法必修" in office.get("/admin/training/gates").get_data(as_text=True)
     complete(world, other, person)
     clear_exams(session, now=clock.now())
@@ -71,7 +93,7 @@ def test_an_exam_may_ask_for_courses_by_name_until_it_opens(world, session, offi
     office = world.client(world.admin("publicity_office"))
     refused = post(office, path, {})
     assert "不能再改" in office.get(refused.location).get_data(as_text=True)
-    assert exam.study_gate == {"courses": [wanted.id]}
+    assert exam.study_gate == {"courses": [wanted.id, also.id]}
     bureau = world.client(world.admin("publicity_office", world.unit()))
     assert bureau.get("/admin/training/gates?exam=999999").status_code == 404
     assert world.client(world.admin("unit_admin", world.unit())).get(path).status_code == 404

@@ -8,7 +8,11 @@ import pytest
 
 from examapp.core import clock
 from examapp.exams.models import Exam
-from examapp.training.models import DueCount, ReviewCard, UnitWeakness
+from examapp.grading.tasks import grade_waiting
+from examapp.people.models import Person
+from examapp.training.models import CourseCompletion, DueCount, HarvestedAttempt, ReviewCard, UnitMastery, UnitWeakness
+from examapp.training.tasks import count_everybody, look_at_exams
+from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.training.test_courses import course
 
 
@@ -54,7 +58,10 @@ def test_ones_own_map_shows_laws_and_points_the_weakest_first(world, session, st
 @pytest.fixture
 def crowd(world):
     unit = world.unit("民政局")
-    question, rare = world.question(law="监察法"), world.question(law="密码法")
+    question, rare = (
+        world.question(law="监察法", knowledge_points=("留置",)),
+        world.question(law="密码法", knowledge_points=("加密",)),
+    )
     people = [world.person(unit, name=f"人员{n}号") for n in range(5)]
     for number, person in enumerate(people):
         card(world, person, question, is_right=number == 0, due_in=timedelta(days=-1))
@@ -64,11 +71,18 @@ def crowd(world):
 
 
 def test_a_units_map_has_no_names_and_nothing_over_fewer_than_five(world, session, crowd):
+    below = world.unit("救助站", parent=crowd)
+    card(world, world.person(below), world.question(law="密码法"), is_right=False, due_in=timedelta(0))
+    count_everybody()
+    count_everybody()
     admin = world.client(world.admin("unit_admin", crowd))
     page = admin.get("/admin/training/mastery").get_data(as_text=True)
     assert "监察法" in page
     assert "20.00%" in page
-    assert "5 人有到期的错题" in page
+    assert "6 人有到期的错题" in page
+    assert "留置" in page
+    assert "加密" not in page
+    assert (session.query(UnitMastery).filter_by(name="监察法", unit_id=crowd.id).one().people) == 5
     assert "密码法" not in page
     assert "号" not in page.split("平时练习")[1]
     stranger = world.client(world.admin("unit_admin", world.unit("别的局")))
@@ -77,10 +91,10 @@ def test_a_units_map_has_no_names_and_nothing_over_fewer_than_five(world, sessio
     assert world.client(world.person()).get("/admin/training/mastery").status_code == 404
 
 
-def weakness(world, exam, unit, *, name="监察法", right, sitters=5):
+def weakness(world, exam, unit, *, name="监察法", kind="law", right, sitters=5):
     world.save(
         UnitWeakness(
-            exam_id=exam.id, unit_id=unit.id, kind="law", name=name, sitters=sitters, asked=10, right_count=right
+            exam_id=exam.id, unit_id=unit.id, kind=kind, name=name, sitters=sitters, asked=10, right_count=right
         )
     )
 
@@ -94,9 +108,17 @@ def test_after_an_exam_the_weakest_laws_propose_courses_and_the_next_exam_shows_
     weakness(world, second, below, right=4, sitters=2)
     weakness(world, second, crowd, name="宪法", right=10)
     weakness(world, second, below, name="密码法", right=0, sitters=1)
+    weakness(world, second, crowd, name="数据", right=7)
+    weakness(world, second, crowd, name="留置", kind="point", right=1)
     teaches = course(world)
     teaches.title = "监察法学习"
     teaches.chapters[0].law = "监察法"
+    reader = session.query(Person).filter_by(unit_id=crowd.id).first()
+    world.save(
+        CourseCompletion(
+            course_id=teaches.id, person_id=reader.id, year=2026, is_required=True, credits=20, completed_at=clock.now()
+        )
+    )
     foreign = course(world, unit=world.unit("外局"))
     foreign.title, foreign.chapters[0].law = "外局的课", "监察法"
     admin = world.client(world.admin("unit_admin", crowd))
@@ -106,9 +128,43 @@ def test_after_an_exam_the_weakest_laws_propose_courses_and_the_next_exam_shows_
     assert "监察法学习" in advice
     assert "外局的课" not in advice
     assert "密码法" not in advice
+    assert "针对《监察法》、知识点“留置”；本单位应学 5 人，已学完 1 人" in advice
+    assert "《数据》还没有课程。可请普法办生成。" in advice
     assert "35.00%" in advice
     assert "+15.00" in advice
     assert advice.index("监察法") < advice.index("宪法")
     older = admin.get(f"/admin/training/mastery?unit={crowd.id}&exam={first.id}").get_data(as_text=True)
     assert "20.00%" in older
     assert session.query(Exam).count() == 2
+
+
+def test_a_units_map_is_counted_soon_after_an_exam_was_learned_from_and_not_each_minute(world, session, frozen):
+    make_bank(world)
+    exam = world.exam(world.blueprint(KINDS), keys_policy="at_close")
+    unit = world.unit("民政局")
+    sitters = [Sitter(world, exam, world.person(unit)) for _ in range(2)]
+    for sitter in sitters:
+        sitter.start()
+        sitter.hand_in()
+    look_at_exams()
+    assert session.query(UnitMastery).count() == 0
+    grade_waiting(most_batches=1)
+    frozen.at(frozen.instant + timedelta(days=2))
+    look_at_exams()
+
+    def counted():
+        session.expire_all()
+        return {(row.people, row.counted_at) for row in session.query(UnitMastery).filter_by(kind="law")}
+
+    first = frozen.instant
+    assert counted() == {(2, first)}
+    session.query(HarvestedAttempt).update({"harvested_at": first + timedelta(minutes=1)})
+    frozen.at(first + timedelta(minutes=2))
+    look_at_exams()
+    assert counted() == {(2, first)}
+    frozen.at(first + timedelta(minutes=20))
+    look_at_exams()
+    assert counted() == {(2, frozen.instant)}
+    frozen.at(first + timedelta(hours=2))
+    look_at_exams()
+    assert counted() == {(2, first + timedelta(minutes=20))}

@@ -157,6 +157,7 @@ def test_a_mistake_comes_back_the_next_day_and_then_later_and_later(world, sessi
         frozen.at(card.due_at + timedelta(hours=9))
         client = world.client(learner.person)
         assert "今天该复习 <b>1</b> 题" in client.get("/practice/mistakes").get_data(as_text=True)
+        assert "复习今天的 1 题错题" in client.get("/practice/").get_data(as_text=True)
         answer = post(client, "/practice/mistakes")
         item = session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1]))
         post(client, answer.location, {"response": right_response(item, "A")})

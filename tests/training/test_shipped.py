@@ -38,6 +38,21 @@ def test_shipped_courses_are_loaded_published_and_read_by_a_learner_and_twice_is
     assert "**" not in text, "Markdown is rendered"
 
 
+def test_the_office_takes_the_shipped_courses_in_with_one_press(app, world, session):
+    office = world.api(world.admin("publicity_office"))
+    assert f"装入随附课程（{len(LAWS)} 门）" in office.get("/admin/training/").get_data(as_text=True)
+    page = office.post("/admin/training/shipped", follow_redirects=True).get_data(as_text=True)
+    assert f"已装入 {len(LAWS)} 门随附课程" in page
+    assert "装入随附课程（" not in page
+    assert {course.state for course in session.scalars(select(Course))} == {"draft"}
+    again = office.post("/admin/training/shipped", follow_redirects=True).get_data(as_text=True)
+    assert "没有改动" in again
+    bureau = world.admin("publicity_office", world.unit("教育局"))
+    part = world.api(bureau)
+    assert part.post("/admin/training/shipped").status_code == 404
+    assert "装入随附课程" not in part.get("/admin/training/").get_data(as_text=True)
+
+
 def test_without_questions_a_shipped_course_stays_a_draft_and_says_why(app, world, session):
     done = run(app, "--year", "2027")
     assert done.exit_code == 0, done.output

@@ -24,6 +24,7 @@ from examapp.training.operations import courses as operations
 from examapp.training.queries import courses as queries
 from examapp.training.queries.articles import changed_articles
 from examapp.training.queries.contents import files_of, list_editions, named_people
+from examapp.training.queries.shipped import count_left
 from examapp.training.rules import split_pages
 
 _WRITE = Permission.TRAINING_WRITE
@@ -39,11 +40,20 @@ def list_courses() -> str:
         laws=bank_names(reading()).laws,
         units=_units(),
         may_be_all=my_reach(_WRITE).is_everything,
+        shipped_left=count_left(reading(), year=clock.today().year),
     )
 
 
 def _units() -> list[tuple[int, str]]:
     return [(unit.id, unit.name) for unit in list_units_within(reading(), my_reach(_WRITE))]
+
+
+def _anybody() -> str:
+    """Name the audience that no unit bounds: everybody, or a whole sector for who reaches sectors."""
+    reach = my_reach(_WRITE)
+    if reach.is_everything:
+        return "名册全体人员"
+    return "本系统全部单位（在下面选系统）" if reach.sector_paths else ""
 
 
 def _sectors() -> list[tuple[int, str]]:
@@ -66,7 +76,7 @@ def edit_course(course_id: int) -> str | Response | tuple[str, int]:
 
 def _edit(course: Course | None) -> str | Response | tuple[str, int]:
     form = CourseForm(obj=course, data=None if course else {"year": clock.today().year})
-    form.offer(_units(), _sectors(), may_be_all=my_reach(_WRITE).is_everything)
+    form.offer(_units(), _sectors(), anybody=_anybody())
     if course and not form.is_submitted():
         form.ranks.data = "、".join(course.ranks)
     course_id, problem = course.id if course else None, ""

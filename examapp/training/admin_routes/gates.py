@@ -9,8 +9,10 @@ from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
 from examapp.core.permissions import Permission
-from examapp.exams.queries.organiser import get_organiser_exam
+from examapp.exams.queries.organiser import get_organiser_exam, list_units_within
 from examapp.people.access import actor, may, my_reach, requires
+from examapp.people.queries import get_unit_within
+from examapp.people.rules import Reach
 from examapp.training.admin_routes.frame import admin_blueprint
 from examapp.training.operations.clearing import ask_for_courses
 from examapp.training.queries.courses import list_courses
@@ -23,8 +25,11 @@ _MOST = 500
 @admin_blueprint.get("/gates")
 @requires(_READ)
 def show_gates() -> str:
-    """Show for an exam with a study gate who lacks what, within one's reach."""
+    """Show for an exam with a study gate who lacks what, within one's reach, or in one unit of it."""
     session, reach = reading(), my_reach(_READ)
+    units, unit_id = list_units_within(session, reach), request.args.get("unit", type=int)
+    if unit_id is not None:
+        reach = Reach(is_everything=False, region_paths=(get_unit_within(session, unit_id, reach).region_path,))
     exams = gated_exams(session, now=clock.now())
     wanted = request.args.get("exam", type=int)
     exam = next((each for each in exams if each.id == wanted), exams[0] if exams else None)
@@ -35,6 +40,8 @@ def show_gates() -> str:
         "training/gates.html",
         exams=exams,
         exam=exam,
+        units=units,
+        unit_id=unit_id,
         total=total,
         cleared=cleared,
         asked=course_titles(session, exam) if exam else {},

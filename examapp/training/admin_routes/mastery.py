@@ -11,21 +11,17 @@ from examapp.org.models import Unit
 from examapp.people.access import may, my_reach, requires
 from examapp.people.queries import get_unit_within
 from examapp.training.admin_routes.frame import admin_blueprint
-from examapp.training.queries.mastery import (
-    FEWEST_PEOPLE,
-    exams_with_weaknesses,
-    unit_due,
-    unit_map,
-    weaknesses,
-)
+from examapp.training.queries.hiding import FEWEST_PEOPLE
+from examapp.training.queries.units import advise, exams_with_weaknesses, unit_due, unit_map
 
 _READ = Permission.REPORTS_READ
+_MOST_POINTS = 20
 
 
 @admin_blueprint.get("/mastery")
 @requires(_READ)
 def show_unit_map() -> str:
-    """Show a unit's map by law; after an exam, its weakest points with the courses that teach them, and the change since the one before."""
+    """Show a unit's map by law and point; after an exam, what to study now, and the change since the one before."""
     session, reach = reading(), my_reach(_READ)
     units = list_units_within(session, reach)
     unit = _chosen(units)
@@ -38,12 +34,13 @@ def show_unit_map() -> str:
         "training/unit_map.html",
         units=units,
         unit=unit,
-        known=unit_map(session, unit) if unit else [],
+        known=unit_map(session, unit) if unit else None,
         due=unit_due(session, unit) if unit else None,
         exams=exams,
         exam=exam,
         before=before,
-        weak=weaknesses(session, unit, exam, before=before) if unit and exam else [],
+        advice=advise(session, unit, exam, before=before) if unit and exam else None,
+        most_points=_MOST_POINTS,
         fewest=FEWEST_PEOPLE,
         may_make=may(Permission.TRAINING_WRITE),
     )

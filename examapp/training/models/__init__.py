@@ -10,7 +10,7 @@ from examapp.training.models.courses import (
     ExerciseRun,
     PracticeItem,
 )
-from examapp.training.models.memory import DueCount, HarvestedAttempt, ReviewCard, UnitWeakness
+from examapp.training.models.memory import DueCount, HarvestedAttempt, ReviewCard, UnitMastery, UnitWeakness
 from examapp.training.models.own import DailyQuestion, QuestionNote
 from examapp.training.models.pool import PracticeHold, PracticeMark
 
@@ -33,5 +33,6 @@ __all__ = [
     "PracticeMark",
     "QuestionNote",
     "ReviewCard",
+    "UnitMastery",
     "UnitWeakness",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examapp.core.db import Base, BigInt, Day, Id, Instant, Json, Points, Words
@@ -152,6 +152,7 @@ class PracticeItem(Base):
         CheckConstraint("(answered_at IS NULL) = (is_right IS NULL)", name="answered"),
         Index("ix_practice_items_person_id_question_id", "person_id", "question_id"),
         Index("ix_practice_items_run_id", "run_id", postgresql_where=text("run_id IS NOT NULL")),
+        Index("ix_practice_items_question_version_id", "question_version_id"),
     )
 
     id: Mapped[Id]
@@ -173,3 +174,5 @@ class PracticeItem(Base):
     is_right: Mapped[bool | None]
     is_unsure: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Answered, but marked as not sure: it comes back though it was right."""
+    key_number: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
+    """Which of the version's keys the answer was graded by."""

@@ -60,7 +60,11 @@ class HarvestedAttempt(Base):
     __tablename__ = "harvested_attempts"
 
     attempt_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("attempts.id"), primary_key=True)
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), index=True)
     harvested_at: Mapped[Instant]
+    grade_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("grades.id"))
+    """The grade that cards and sums stand on; where another counts now, they are made anew."""
 
 
 class UnitWeakness(Base):
@@ -76,6 +80,23 @@ class UnitWeakness(Base):
     """`law` or `point`."""
     name: Mapped[Words] = mapped_column(primary_key=True)
     sitters: Mapped[int]
-    """Attempts that had it."""
+    """People who had it in their first sitting that was taken up."""
     asked: Mapped[int]
     right_count: Mapped[int]
+
+
+class UnitMastery(Base):
+    """How a unit's people stand to a law or knowledge point by their last answers: sums, no names; written anew by the count of due reviews."""
+
+    __tablename__ = "unit_mastery"
+    __table_args__ = (CheckConstraint("answered >= right_count AND right_count >= 0", name="right_count"),)
+
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), primary_key=True)
+    """The people's unit at the count; each person belongs to one, so that sums over sub-units count nobody twice."""
+    kind: Mapped[Words] = mapped_column(primary_key=True)
+    """`law` or `point`."""
+    name: Mapped[Words] = mapped_column(primary_key=True)
+    people: Mapped[int]
+    answered: Mapped[int]
+    right_count: Mapped[int]
+    counted_at: Mapped[Instant]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import bindparam, text
@@ -19,7 +18,7 @@ from examapp.grading.rules import ItemKey, display_key, score_item
 from examapp.training.operations.practice import SittingNowError
 from examapp.training.operations.studying import pass_chapter
 from examapp.training.queries.practice import ONE_POINT
-from examapp.training.rules import Memory, rating_of, read_response, review
+from examapp.training.rules import Memory, after_answer, read_response
 from question_bank.model import Kind
 
 _ASK = text(f"""
@@ -27,12 +26,12 @@ WITH run AS (
   SELECT r.id, r.chapter_id FROM exercise_runs AS r JOIN practice_items AS own ON own.run_id = r.id
   WHERE own.id = :item_id AND own.person_id = :person_id FOR UPDATE OF r
 )
-SELECT i.question_id, i.part, i."order", i.answered_at, v.content -> 'parts' -> i.part AS asked, k.parts -> i.part AS key,
+SELECT i.question_id, i.part, i."order", i.answered_at, v.content -> 'parts' -> i.part AS asked, k.parts -> i.part AS key, k.number AS key_number,
   run.id AS run_id, c.stability, c.difficulty, c.answered_at AS last_at, c.due_at,
   {IS_SITTING} AS is_sitting
 FROM practice_items AS i
 JOIN question_versions AS v ON v.id = i.question_version_id
-JOIN LATERAL (SELECT parts FROM answer_keys WHERE question_version_id = i.question_version_id ORDER BY number DESC LIMIT 1) AS k ON true
+JOIN LATERAL (SELECT parts, number FROM answer_keys WHERE question_version_id = i.question_version_id ORDER BY number DESC LIMIT 1) AS k ON true
 LEFT JOIN run ON true
 LEFT JOIN review_cards AS c ON c.person_id = i.person_id AND c.question_id = i.question_id AND c.part = i.part
 WHERE i.id = :item_id AND i.person_id = :person_id
@@ -42,7 +41,8 @@ FOR UPDATE OF i
 
 _KEEP = text("""
 WITH answered AS (
-  UPDATE practice_items SET response = :response, is_right = :is_right, is_unsure = :is_unsure, answered_at = :now WHERE id = :item_id
+  UPDATE practice_items SET response = :response, is_right = :is_right, is_unsure = :is_unsure, answered_at = :now, key_number = :key_number
+  WHERE id = :item_id
 ), card AS (
   INSERT INTO review_cards (person_id, question_id, part, is_right, lapses, answered_at, due_at, stability, difficulty, item_id)
   VALUES (:person_id, :question_id, :part, :is_right, :lapse, :now, :due_at, :stability, :difficulty, :item_id)
@@ -84,7 +84,7 @@ def answer(
     if row.is_sitting:
         raise SittingNowError
     response = read_response(row.asked, raw)
-    is_right = score_item(_key(row), response, rule=ScoringRule.ALL_OR_NOTHING) == ONE_POINT
+    is_right = is_answer_right(row.asked, row.key, order=row.order, response=response)
     memory = _remembered(row, is_right=is_right, is_unsure=is_unsure, now=now)
     passed = session.execute(
         _KEEP,
@@ -99,6 +99,7 @@ def answer(
             "is_unsure": is_unsure,
             "one": int(is_right),
             "lapse": int(not is_right),
+            "key_number": row.key_number,
             "now": now,
             **memory,
         },
@@ -108,14 +109,16 @@ def answer(
     return Answered(is_new=True, run_id=row.run_id)
 
 
-def _key(row: Any) -> ItemKey:
-    return ItemKey(
-        kind=Kind(row.asked["kind"]),
-        points=Decimal(1),
-        key=display_key(row.key["key"], row.order),
-        option_count=len(row.asked["options"]),
-        blanks=tuple(tuple(variants) for variants in row.key.get("blanks") or ()),
+def is_answer_right(asked: dict[str, Any], key: dict[str, Any], *, order: str, response: list[str]) -> bool:
+    """Tell whether an answer to a part, in the letters of a display order, is right by a key: wholly, or it is wrong."""
+    item = ItemKey(
+        kind=Kind(asked["kind"]),
+        points=ONE_POINT,
+        key=display_key(key["key"], order),
+        option_count=len(asked["options"]),
+        blanks=tuple(tuple(variants) for variants in key.get("blanks") or ()),
     )
+    return score_item(item, response, rule=ScoringRule.ALL_OR_NOTHING) == ONE_POINT
 
 
 def _remembered(row: Any, *, is_right: bool, is_unsure: bool, now: datetime) -> dict[str, Any]:
@@ -123,7 +126,7 @@ def _remembered(row: Any, *, is_right: bool, is_unsure: bool, now: datetime) -> 
     before = None
     if row.stability is not None:
         before = Memory(stability=row.stability, difficulty=row.difficulty, answered_at=row.last_at, due_at=row.due_at)
-    if before is None and is_right and not is_unsure:
+    after = after_answer(before, is_right=is_right, is_unsure=is_unsure, at=now)
+    if after is None:
         return {"due_at": None, "stability": None, "difficulty": None}
-    after = review(before, rating_of(is_right=is_right, is_unsure=is_unsure), at=now)
     return {"due_at": after.due_at, "stability": after.stability, "difficulty": after.difficulty}

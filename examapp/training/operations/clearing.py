@@ -47,7 +47,7 @@ HAVING coalesce(sum(d.credits) FILTER (WHERE d.is_required), 0) >= coalesce((e.s
 """
 
 _CLEAR = text(f"INSERT INTO study_clearances (exam_id, person_id, cleared_at) SELECT exam_id, person_id, :now FROM ({_MET}) AS met ON CONFLICT DO NOTHING")  # noqa: S608  # fmt: skip
-# Both parts are constants of this file.
+# meant: both parts are constants of this file.
 
 _WITHDRAW = text(f"""
 DELETE FROM study_clearances AS s USING exams AS x

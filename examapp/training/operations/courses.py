@@ -19,7 +19,7 @@ from examapp.people.rules import Reach
 from examapp.training.models import Chapter, ChapterProgress, Course, CourseState, ExerciseRun
 from examapp.training.operations.clearing import complete_course
 from examapp.training.operations.contents import copy_contents, drop_files_of, keep_edition, pin_articles
-from examapp.training.queries.courses import explanations_of, get_course
+from examapp.training.queries.courses import covers_sector, explanations_of, get_course
 from examapp.training.queries.practice import count_questions
 from examapp.training.rules import Wanted, body_html, law_chapters, least_right, point_chapters
 
@@ -66,7 +66,7 @@ class ChapterSettings:
 
 def create_course(session: Session, *, settings: CourseSettings, reach: Reach, actor: Actor, now: datetime) -> Course:
     """Create a course as a draft; raises NotFoundError for an audience outside the reach."""
-    _hold_audience(session, settings.unit_id, reach)
+    _hold_audience(session, settings, reach)
     course = Course(
         **settings.as_columns(), state=CourseState.DRAFT, created_by_id=actor.person_id, created_at=now, updated_at=now
     )
@@ -81,7 +81,7 @@ def update_course(
 ) -> Course:
     """Change a course's settings; what people have completed keeps the credits of its time."""
     course = get_course(session, course_id, reach, is_locked=True)
-    _hold_audience(session, settings.unit_id, reach)
+    _hold_audience(session, settings, reach)
     for name, value in settings.as_columns().items():
         setattr(course, name, value)
     course.updated_at = now
@@ -89,11 +89,12 @@ def update_course(
     return course
 
 
-def _hold_audience(session: Session, unit_id: int | None, reach: Reach) -> None:
-    if unit_id is not None:
-        get_unit_within(session, unit_id, reach)
-    elif not reach.is_everything:
-        raise CourseRefusedError("您只能为本单位及下级单位建课程，请选择单位。")
+def _hold_audience(session: Session, settings: CourseSettings, reach: Reach) -> None:
+    """Hold an audience within the reach: a unit's, a sector's, or everybody's."""
+    if settings.unit_id is not None:
+        get_unit_within(session, settings.unit_id, reach)
+    elif not reach.is_everything and not covers_sector(session, settings.sector_unit_id, reach):
+        raise CourseRefusedError("您只能为本单位及下级单位、本系统建课程，请选择单位，或者选择自己的系统。")
 
 
 def save_chapter(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -14,47 +13,82 @@ from sqlalchemy.orm import Session
 
 from examapp.grading.queries.mistakes import GradedAnswers, list_graded_answers, list_released_exams
 from examapp.questions.models import KnowledgePoint, Question, QuestionVersion, question_knowledge_points
-from examapp.training.models import HarvestedAttempt, ReviewCard, UnitWeakness
-from examapp.training.rules import Memory, rating_of, review
+from examapp.training.models import HarvestedAttempt, UnitWeakness
+from examapp.training.operations.remembering import Place, write_cards
 
 _BATCH = 200
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('training.harvest'))")
+LOCK = text("SELECT pg_advisory_xact_lock(hashtext('training.harvest'))")
+SumPlace = tuple[int, int, str, str]
+"""Where an answer counts in the sums: exam, unit, `law` or `point`, its name."""
 
 
 @dataclass(slots=True)
-class _Subjects:
+class Subjects:
     """What the questions of a batch are about."""
 
     question_of: dict[int, int] = field(default_factory=dict)
     names_of: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
 
+    def places_of(self, attempt: GradedAnswers) -> list[Place]:
+        """List the places of an attempt's cards, in the paper's order."""
+        return [(attempt.person_id, self.question_of[version_id], part) for version_id, part, *_ in attempt.items]
+
+    def sums_of(self, attempt: GradedAnswers) -> Iterator[tuple[SumPlace, bool]]:
+        """Give where each answer of an attempt counts in the sums of units, and whether it was right."""
+        for version_id, _, is_right, _ in attempt.items:
+            for kind, name in self.names_of[self.question_of[version_id]]:
+                yield (attempt.exam_id, attempt.unit_id, kind, name), is_right
+
 
 def harvest_exams(session: Session, *, now: datetime) -> int:
     """Take up a batch of graded attempts of exams whose keys are out; gives how many. Safe to run twice and side by side."""
-    session.execute(_LOCK)
+    session.execute(LOCK)
     known = select(HarvestedAttempt.attempt_id)
     for exam_id in list_released_exams(session, known=known, now=now):
         if attempts := list_graded_answers(session, exam_id, known=known, most=_BATCH):
-            _harvest(session, exam_id, attempts, now=now)
+            _harvest(session, attempts, now=now)
             return len(attempts)
     return 0
 
 
-def _harvest(session: Session, exam_id: int, attempts: Sequence[GradedAnswers], *, now: datetime) -> None:
-    subjects = _subjects(session, {version for attempt in attempts for version, *_ in attempt.items})
-    _add_cards(session, exam_id, attempts, subjects)
-    _add_weaknesses(session, exam_id, attempts, subjects)
+def _harvest(session: Session, attempts: Sequence[GradedAnswers], *, now: datetime) -> None:
+    subjects = subjects_of(session, attempts)
+    again = _taken_up_before(session, attempts)
     session.execute(
-        insert(HarvestedAttempt), [{"attempt_id": attempt.attempt_id, "harvested_at": now} for attempt in attempts]
+        insert(HarvestedAttempt),
+        [
+            {
+                "attempt_id": attempt.attempt_id,
+                "exam_id": attempt.exam_id,
+                "person_id": attempt.person_id,
+                "grade_id": attempt.grade_id,
+                "harvested_at": now,
+            }
+            for attempt in attempts
+        ],
     )
+    write_cards(session, {place for attempt in attempts for place in subjects.places_of(attempt)})
+    _add_weaknesses(session, attempts, subjects, again=again)
 
 
-def _subjects(session: Session, version_ids: Iterable[int]) -> _Subjects:
-    found = _Subjects()
+def _taken_up_before(session: Session, attempts: Sequence[GradedAnswers]) -> set[tuple[int, int]]:
+    """Give exam and person of each sitting of a batch whose person has had another one taken up."""
+    rows = session.execute(
+        select(HarvestedAttempt.exam_id, HarvestedAttempt.person_id).where(
+            HarvestedAttempt.person_id.in_({attempt.person_id for attempt in attempts})
+        )
+    )
+    return {(row[0], row[1]) for row in rows}
+
+
+def subjects_of(session: Session, attempts: Iterable[GradedAnswers]) -> Subjects:
+    """Read what the questions of attempts are about: their laws and knowledge points. Two statements."""
+    version_ids = {version_id for attempt in attempts for version_id, *_ in attempt.items}
+    found = Subjects()
     rows = session.execute(
         select(QuestionVersion.id, Question.id, Question.law_name)
         .join(Question, QuestionVersion.question_id == Question.id)
-        .where(QuestionVersion.id.in_(set(version_ids)))
+        .where(QuestionVersion.id.in_(version_ids))
     )
     for version_id, question_id, law in rows:
         found.question_of[version_id] = question_id
@@ -70,89 +104,21 @@ def _subjects(session: Session, version_ids: Iterable[int]) -> _Subjects:
     return found
 
 
-def _add_cards(session: Session, exam_id: int, attempts: Sequence[GradedAnswers], subjects: _Subjects) -> None:
-    people = {attempt.person_id for attempt in attempts}
-    questions = set(subjects.question_of.values())
-    cards = {
-        (card.person_id, card.question_id, card.part): card
-        for card in session.scalars(
-            select(ReviewCard).where(
-                ReviewCard.person_id.in_(people), ReviewCard.question_id.in_(questions), ReviewCard.due_at.is_not(None)
-            )
-        )
-    }
-    rows: dict[tuple[int, int, int], dict[str, Any]] = {}
+def _add_weaknesses(
+    session: Session, attempts: Sequence[GradedAnswers], subjects: Subjects, *, again: set[tuple[int, int]]
+) -> None:
+    """Add a batch to the units' sums; who sat before counts with each answer, but as a person only once."""
+    met = set(again)
+    asked: Counter[SumPlace] = Counter()
+    right: Counter[SumPlace] = Counter()
+    sitters: Counter[SumPlace] = Counter()
     for attempt in attempts:
-        for version_id, part, is_right, is_unsure in attempt.items:
-            place = (attempt.person_id, subjects.question_of[version_id], part)
-            before = _memory(rows.get(place), cards.get(place), attempt.submitted_at)
-            rows[place] = _row(place, exam_id, attempt, before, is_right=is_right, is_unsure=is_unsure)
-    if not rows:
-        return
-    statement = insert(ReviewCard)
-    fresh = statement.excluded
-    statement = statement.on_conflict_do_update(
-        index_elements=["person_id", "question_id", "part"],
-        set_={name: fresh[name] for name in ("is_right", "answered_at", "due_at", "stability", "difficulty", "item_id", "exam_id")}
-        | {"lapses": ReviewCard.lapses + fresh.lapses},
-        where=ReviewCard.answered_at <= fresh.answered_at,
-    )  # fmt: skip
-    session.execute(statement, list(rows.values()))
-
-
-def _memory(row: dict[str, Any] | None, card: ReviewCard | None, at: datetime) -> Memory | None:
-    """Give what was remembered before an answer: from this batch, else from the card where that is older."""
-    if row is not None and row["due_at"] is not None:
-        return Memory(**{name: row[name] for name in ("stability", "difficulty", "answered_at", "due_at")})
-    if card is None or card.answered_at > at or card.due_at is None:
-        return None
-    if card.stability is None or card.difficulty is None:
-        return None
-    return Memory(
-        stability=card.stability, difficulty=card.difficulty, answered_at=card.answered_at, due_at=card.due_at
-    )
-
-
-def _row(
-    place: tuple[int, int, int],
-    exam_id: int,
-    attempt: GradedAnswers,
-    before: Memory | None,
-    *,
-    is_right: bool,
-    is_unsure: bool,
-) -> dict[str, Any]:
-    after = None
-    if before is not None or not is_right or is_unsure:
-        after = review(before, rating_of(is_right=is_right, is_unsure=is_unsure), at=attempt.submitted_at)
-    return {
-        "person_id": place[0],
-        "question_id": place[1],
-        "part": place[2],
-        "is_right": is_right,
-        "lapses": int(not is_right),
-        "answered_at": attempt.submitted_at,
-        "due_at": after.due_at if after else None,
-        "stability": after.stability if after else None,
-        "difficulty": after.difficulty if after else None,
-        "item_id": None,
-        "exam_id": exam_id,
-    }
-
-
-def _add_weaknesses(session: Session, exam_id: int, attempts: Sequence[GradedAnswers], subjects: _Subjects) -> None:
-    asked: Counter[tuple[int, str, str]] = Counter()
-    right: Counter[tuple[int, str, str]] = Counter()
-    sitters: Counter[tuple[int, str, str]] = Counter()
-    for attempt in attempts:
-        met = set()
-        for version_id, _, is_right, _ in attempt.items:
-            for kind, name in subjects.names_of[subjects.question_of[version_id]]:
-                place = (attempt.unit_id, kind, name)
-                asked[place] += 1
-                right[place] += is_right
-                met.add(place)
-        sitters.update(met)
+        counted = list(subjects.sums_of(attempt))
+        asked.update(place for place, _ in counted)
+        right.update(place for place, is_right in counted if is_right)
+        if (attempt.exam_id, attempt.person_id) not in met:
+            sitters.update({place for place, _ in counted})
+            met.add((attempt.exam_id, attempt.person_id))
     if not asked:
         return
     statement = insert(UnitWeakness)
@@ -167,10 +133,10 @@ def _add_weaknesses(session: Session, exam_id: int, attempts: Sequence[GradedAns
     )
     rows = [
         {
-            "exam_id": exam_id,
-            "unit_id": place[0],
-            "kind": place[1],
-            "name": place[2],
+            "exam_id": place[0],
+            "unit_id": place[1],
+            "kind": place[2],
+            "name": place[3],
             "sitters": sitters[place],
             "asked": count,
             "right_count": right[place],
@@ -178,17 +144,3 @@ def _add_weaknesses(session: Session, exam_id: int, attempts: Sequence[GradedAns
         for place, count in sorted(asked.items())
     ]
     session.execute(statement, rows)
-
-
-def count_due_reviews(session: Session, *, now: datetime) -> int:
-    """Count what is due for everybody, in one statement, for the sums that units see; gives for how many people. Safe to run twice."""
-    session.execute(text("SET LOCAL statement_timeout = '10min'"))
-    result = session.execute(_COUNT_DUE, {"now": now})
-    return int(getattr(result, "rowcount", 0))
-
-
-_COUNT_DUE = text("""
-INSERT INTO due_counts (person_id, due, counted_at)
-SELECT person_id, count(*) FILTER (WHERE due_at <= :now), :now FROM review_cards WHERE due_at IS NOT NULL GROUP BY person_id
-ON CONFLICT (person_id) DO UPDATE SET due = excluded.due, counted_at = excluded.counted_at
-""")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
-from sqlalchemy.orm import Session, aliased, selectinload
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, selectinload
 
 from examapp.core.errors import NotFoundError
 from examapp.org.models import Unit
@@ -51,6 +52,7 @@ class OfficeCourse:
 
     course: Course
     unit_name: str | None
+    sector_name: str | None
     chapters: int
     completed: int
 
@@ -116,9 +118,9 @@ def list_my_courses(session: Session, person_id: int) -> list[MyCourse]:
     ]
 
 
-def get_my_course(session: Session, course_id: int, person_id: int) -> Course:
-    """Get a published course that this person learns, with its chapters; raises NotFoundError."""
-    course = session.scalars(
+def find_my_course(session: Session, course_id: int, person_id: int) -> Course | None:
+    """Find a published course that this person learns, with its chapters."""
+    return session.scalars(
         select(Course)
         .join(Person, Person.id == person_id)
         .join(Unit, Person.unit_id == Unit.id)
@@ -130,9 +132,22 @@ def get_my_course(session: Session, course_id: int, person_id: int) -> Course:
         )
         .options(selectinload(Course.chapters))
     ).one_or_none()
+
+
+def get_my_course(session: Session, course_id: int, person_id: int) -> Course:
+    """Get a published course that this person learns, with its chapters; raises NotFoundError."""
+    course = find_my_course(session, course_id, person_id)
     if course is None:
         raise NotFoundError("没有找到这门课程，可能已经下架。请从学习页重新进入。")
     return course
+
+
+def find_course_of_run(session: Session, run: ExerciseRun, person_id: int) -> Course | None:
+    """Find the course of a chapter's exercise, while it is still one that this person learns."""
+    if run.chapter_id is None:
+        return None
+    course_id = session.scalar(select(Chapter.course_id).where(Chapter.id == run.chapter_id))
+    return find_my_course(session, course_id or 0, person_id)
 
 
 def get_my_chapter(session: Session, chapter_id: int, person_id: int) -> Chapter:
@@ -150,6 +165,12 @@ def progress_in(session: Session, course: Course, person_id: int) -> dict[int, C
         .where(Chapter.course_id == course.id, ChapterProgress.person_id == person_id)
     )
     return {row.chapter_id: row for row in rows}
+
+
+def next_chapter(course: Course, progress: Mapping[int, ChapterProgress]) -> Chapter | None:
+    """Give the first chapter of a course that does not count yet."""
+    passed = {chapter_id for chapter_id, done in progress.items() if done.passed_at}
+    return next((chapter for chapter in course.chapters if chapter.id not in passed), None)
 
 
 def credits_of(session: Session, person_id: int, *, year: int) -> Credits:
@@ -173,21 +194,43 @@ def runs_today(session: Session, chapter_id: int, person_id: int, *, on: date) -
 
 
 def reached(reach: Reach) -> ColumnElement[bool]:
-    """Give the condition on courses joined with their unit: a course for the whole roster needs a reach over everything."""
-    return true() if reach.is_everything else Course.unit_id.is_not(None) & within(reach)
+    """Give the condition on courses joined with their unit: one for a unit within the reach, or for a sector within it.
+
+    A course for the whole roster needs a reach over everything.
+    """
+    if reach.is_everything:
+        return true()
+    sector = aliased(Unit, name="sector_within")
+    of_sector = select(sector.id).where(sector.id == Course.sector_unit_id, _in_sectors(sector.sector_path, reach))
+    return (Course.unit_id.is_not(None) & within(reach)) | (Course.unit_id.is_(None) & of_sector.exists())
+
+
+def _in_sectors(path: ColumnElement[str] | InstrumentedAttribute[str | None], reach: Reach) -> ColumnElement[bool]:
+    return or_(false(), *(path.startswith(prefix, autoescape=True) for prefix in reach.sector_paths))
+
+
+def covers_sector(session: Session, unit_id: int | None, reach: Reach) -> bool:
+    """Tell whether a unit's whole subtree of the sector tree lies within a reach."""
+    statement = select(Unit.id).where(Unit.id == unit_id, _in_sectors(Unit.sector_path, reach))
+    return session.scalar(statement) is not None
 
 
 def list_courses(session: Session, reach: Reach) -> list[OfficeCourse]:
     """List the courses within a reach, the newest year first."""
     chapters = select(func.count()).where(Chapter.course_id == Course.id).scalar_subquery()
     completed = select(func.count()).where(CourseCompletion.course_id == Course.id).scalar_subquery()
+    sector = aliased(Unit)
     rows = session.execute(
-        select(Course, Unit.name, chapters, completed)
+        select(Course, Unit.name, sector.name, chapters, completed)
         .outerjoin(Unit, Course.unit_id == Unit.id)
+        .outerjoin(sector, Course.sector_unit_id == sector.id)
         .where(reached(reach))
         .order_by(Course.year.desc(), Course.is_required.desc(), Course.id)
     )
-    return [OfficeCourse(course=row[0], unit_name=row[1], chapters=row[2], completed=row[3]) for row in rows]
+    return [
+        OfficeCourse(course=row[0], unit_name=row[1], sector_name=row[2], chapters=row[3], completed=row[4])
+        for row in rows
+    ]
 
 
 def get_course(session: Session, course_id: int, reach: Reach, *, is_locked: bool = False) -> Course:

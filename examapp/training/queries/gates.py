@@ -106,3 +106,18 @@ def course_titles(session: Session, exam: Exam) -> dict[int, str]:
         return {}
     rows = session.execute(select(Course.id, Course.title).where(Course.id.in_(ids)).order_by(Course.id))
     return {row[0]: row[1] for row in rows}
+
+
+def lacking_titles(session: Session, exam: Exam, person_id: int) -> dict[int, str]:
+    """Give the titles of the courses that an exam's gate names and that a person has not completed, by id."""
+    asked = course_titles(session, exam)
+    if not asked:
+        return {}
+    done = set(
+        session.scalars(
+            select(CourseCompletion.course_id).where(
+                CourseCompletion.person_id == person_id, CourseCompletion.course_id.in_(asked)
+            )
+        )
+    )
+    return {course_id: title for course_id, title in asked.items() if course_id not in done}

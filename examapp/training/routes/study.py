@@ -24,15 +24,17 @@ from examapp.training.queries.articles import live_html
 from examapp.training.queries.contents import files_of, get_file_for
 from examapp.training.queries.courses import (
     credits_of,
+    find_course_of_run,
     get_my_chapter,
     get_my_course,
     get_own_run,
     has_open_run,
     list_my_courses,
+    next_chapter,
     progress_in,
     runs_today,
 )
-from examapp.training.queries.gates import course_titles
+from examapp.training.queries.gates import lacking_titles
 from examapp.training.queries.practice import ask, solve
 from examapp.training.routes.frame import blueprint
 from examapp.training.rules import RUNS_A_DAY, split_pages
@@ -68,7 +70,7 @@ def _open_gates(session: Session, person_id: int, now: datetime) -> list[dict[st
             "required": Decimal(exam.study_gate.get("required", 0)),
             "elective": Decimal(exam.study_gate.get("elective", 0)),
             "have": have[clock.local(exam.opens_at).year],
-            "courses": course_titles(session, exam),
+            "courses": lacking_titles(session, exam, person_id),
         }
         for exam in wanted
     ]
@@ -80,7 +82,13 @@ def show_course(course_id: int) -> str:
     """Show a course with its chapters and how far one is."""
     session = reading()
     course = get_my_course(session, course_id, me().person_id)
-    return render_template("training/course.html", course=course, progress=progress_in(session, course, me().person_id))
+    progress = progress_in(session, course, me().person_id)
+    return render_template(
+        "training/course.html",
+        course=course,
+        progress=progress,
+        following=next_chapter(course, progress),
+    )
 
 
 @blueprint.get("/study/chapters/<int:chapter_id>")
@@ -93,14 +101,21 @@ def read_chapter(chapter_id: int) -> str | Response:
         opened = page.number
     if opened != number:
         return redirect(url_for(".read_chapter", chapter_id=chapter_id, page=opened))
-    used = runs_today(reading(), chapter_id, me().person_id, on=clock.today())
+    course = page.chapter.course
     return render_template(
         "training/chapter.html",
         page=page,
+        following=next_chapter(course, progress_in(reading(), course, me().person_id)),
         files=files_of(reading(), [chapter_id]).get(chapter_id, []),
-        tries_left=max(RUNS_A_DAY - used, 0),
+        tries_left=_tries_left(chapter_id),
+        runs_a_day=RUNS_A_DAY,
         has_open_run=has_open_run(reading(), chapter_id, me().person_id),
     )
+
+
+def _tries_left(chapter_id: int) -> int:
+    used = runs_today(reading(), chapter_id, me().person_id, on=clock.today())
+    return max(RUNS_A_DAY - used, 0)
 
 
 @blueprint.get("/study/files/<token>")
@@ -188,9 +203,13 @@ def show_run(run_id: int) -> str | Response:
     if run.finished_at is None:
         following = next(item for item in items if item.answered_at is None)
         return redirect(url_for(".show_item", item_id=following.id))
+    course = find_course_of_run(session, run, me().person_id)
     return render_template(
         "training/run.html",
         run=run,
+        course=course,
+        following=next_chapter(course, progress_in(session, course, me().person_id)) if course else None,
+        tries_left=_tries_left(run.chapter_id) if run.chapter_id and course else 0,
         solved_items=[(ask(session, item), solve(session, item)) for item in items],
         kind_names=KIND_NAMES,
     )

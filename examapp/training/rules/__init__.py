@@ -1,6 +1,6 @@
 """Rules of practice, study and memory."""
 
-from examapp.training.rules.memory import Memory, Rating, rating_of, review
+from examapp.training.rules.memory import Answer, Memory, Rating, Remembered, after_answer, rating_of, remember, review
 from examapp.training.rules.practice import (
     LONGEST_ANSWER,
     RUNS_A_DAY,
@@ -21,13 +21,16 @@ from examapp.training.rules.texts import Cited, body_html, cited_in
 __all__ = [
     "LONGEST_ANSWER",
     "RUNS_A_DAY",
+    "Answer",
     "AnswerRefusedError",
     "Cited",
     "DraftChapter",
     "Memory",
     "NothingToPractiseError",
     "Rating",
+    "Remembered",
     "Wanted",
+    "after_answer",
     "body_html",
     "cited_in",
     "drawable_parts",
@@ -37,6 +40,7 @@ __all__ = [
     "point_chapters",
     "rating_of",
     "read_response",
+    "remember",
     "review",
     "split_pages",
 ]
