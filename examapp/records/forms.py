@@ -33,8 +33,12 @@ def _choices(pairs: Iterable[tuple[int, str]]) -> list[SelectChoice]:
 class EventForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """An event of study in the room."""
 
-    unit_id = SelectField("组织单位", coerce=int)
-    kind = SelectField("形式", choices=[SelectChoice(value, words) for value, words in KIND_NAMES.items()])
+    unit_id = SelectField("组织单位", [InputRequired("请选择组织单位。")], coerce=int)
+    kind = SelectField(
+        "形式",
+        [InputRequired("请选择形式。")],
+        choices=[SelectChoice(value, words) for value, words in KIND_NAMES.items()],
+    )
     theme = StringField("主题", [DataRequired("请填写主题。"), Length(max=200, message="主题最多 200 字。")])
     laws = StringField("学习的法律法规", [Length(max=300, message="最多 300 字。")])
     speaker = StringField("主讲人", [Length(max=100, message="最多 100 字。")])
@@ -109,7 +113,7 @@ class PlanForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
     title = StringField("证书上的项目名称", [DataRequired("请填写名称。"), Length(max=60, message="名称最多 60 字。")])
     prefix = StringField("编号开头", [DataRequired("请填写编号开头。"), Length(max=12, message="最多 12 位。")])
-    template_id = SelectField("用哪个模板", coerce=int)
+    template_id = SelectField("用哪个模板", [InputRequired("请先建一个证书模板。")], coerce=int)
     exam_id = SelectField("为哪场考试发证", coerce=_id_or_none)
     course_ids = SelectMultipleField("为学完哪些课程发证", coerce=int, render_kw={"size": 6})
 

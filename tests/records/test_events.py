@@ -109,6 +109,17 @@ def test_a_code_passed_on_is_worth_nothing_after_two_minutes_and_nothing_once_th
     assert "现在不能签到" in hall.check_in(event, code_of(world, event, clock.now()), late)
 
 
+def test_the_check_in_is_offered_from_an_hour_before_and_the_page_says_so(world, hall):
+    soon = hall.plan()
+    later = hall.plan(starts_at="2026-11-26T12:00", ends_at="2026-11-26T14:00")
+    page = hall.admin.get(f"/admin/records/events/{soon.id}").get_data(as_text=True)
+    assert "打开签到码</button>" in page
+    page = hall.admin.get(f"/admin/records/events/{later.id}").get_data(as_text=True)
+    assert "打开签到码</button>" not in page
+    assert "活动开始前一小时可以打开签到码" in page
+    assert "离活动开始还早" in hall.act(later, "open")
+
+
 def test_codes_cannot_be_tried_through(world, hall, frozen):
     event = hall.plan()
     hall.act(event, "open")

@@ -93,6 +93,29 @@ def test_study_rates_by_unit_are_the_same_on_the_page_and_in_the_file_and_follow
     assert office.get("/admin/records/study").location.endswith(f"/study/units/{county.top.id}")
 
 
+def test_one_course_is_told_apart_by_unit_by_person_and_in_the_file(world, county, studied):
+    elective = world.session.query(Course).filter_by(title="选修课").one()
+    own = world.session.query(Course).filter_by(title="教育法学习").one()
+    study(world, studied["没有学"], elective)
+    office = world.client(world.admin("publicity_office"))
+    rows, _ = table(office, county.top, course=own.id)
+    assert rows["教育局"] == (2, 1, 1, 50, 50)
+    assert rows["青山乡"] == (0, 0, 0, None, None)
+    rows, _ = table(office, county.top, course=elective.id)
+    assert rows["绥安县"] == (4, 1, 0, 25, 0), "an elective too, for whom it is"
+    page = office.get(f"/admin/records/study/units/{county.top.id}/people?course={own.id}").get_data(as_text=True)
+    assert "学完一门" in page
+    assert "全学完" not in page
+    town = world.client(world.admin("unit_admin", county.town))
+    base = f"/admin/records/study/units/{county.town.id}"
+    assert "教育法学习" not in town.get(base).get_data(as_text=True), "another unit's own course"
+    for path in (base, f"{base}/people", f"{base}.xlsx"):
+        assert town.get(f"{path}?course={own.id}").status_code == 404
+    assert town.get(f"{base}?course=").status_code == 200
+    led = town.get(f"/admin/records/study?course={elective.id}")
+    assert led.location.endswith(f"{base}?course={elective.id}")
+
+
 def test_who_has_not_finished_is_listed_within_reach_only(world, county, studied):
     admin = world.client(world.admin("unit_admin", county.town))
     page = admin.get(f"/admin/records/study/units/{county.town.id}/people").get_data(as_text=True)
@@ -125,6 +148,39 @@ def test_a_course_nobody_finishes_and_an_exercise_everybody_fails_are_pointed_ou
     assert "8.33%" in page
 
 
+def test_how_an_exercise_went_is_not_told_of_fewer_than_five_people(world, county):
+    hard = course(world, title="难课")
+
+    def fail(unit):
+        world.save(
+            ExerciseRun(
+                person_id=world.person(unit).id, chapter_id=hard.chapters[0].id, number=1, pass_count=2, started_at=NOON,
+                started_on=NOON.date(), finished_at=NOON, right_count=0, is_passed=False,
+            )
+        )  # fmt: skip
+
+    def line(role, unit=None):
+        page = world.client(world.admin(role, unit)).get("/admin/records/study/courses").get_data(as_text=True)
+        return cells(page, "第一章")
+
+    for _ in range(4):
+        fail(county.town)
+    assert line("publicity_office")[:3] == ["–", "–", "–"]
+    fail(county.bureau)
+    assert line("publicity_office")[:2] == ["5", "0"]
+    assert line("unit_admin", county.town)[:3] == ["–", "–", "–"]
+
+
+def test_the_menu_leads_an_organiser_to_who_has_studied_and_from_there_to_all_that_belongs_to_it(world, county):
+    admin = world.client(world.admin("unit_admin", county.town))
+    entry = admin.get("/").get_data(as_text=True).split(">学习情况<")[0]
+    assert entry.endswith('href="/admin/records/study"')
+    page = admin.get("/admin/records/study", follow_redirects=True).get_data(as_text=True)
+    for path in ("/admin/training/gates", "/admin/training/mastery", "/admin/records/study/courses"):
+        assert f'href="{path}"' in page
+        assert 'href="/admin/records/study"' in admin.get(path).get_data(as_text=True)
+
+
 def test_a_study_record_holds_courses_events_exercises_and_nothing_of_others(world, county, studied):
     person = studied["全学完"]
     event = world.save(
@@ -154,4 +210,4 @@ def test_the_unit_table_costs_few_statements(world, county, studied, statements)
     office.get(f"/admin/records/study/units/{county.top.id}")
     with statements() as seen:
         office.get(f"/admin/records/study/units/{county.top.id}")
-    assert len(seen) <= 6, seen
+    assert len(seen) <= 7, seen

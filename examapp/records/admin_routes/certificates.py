@@ -41,7 +41,7 @@ def list_plans() -> str:
 
 
 @admin_blueprint.route("/certificates/new", methods=["GET", "POST"])
-@requires(_WRITE)
+@requires(_WRITE, everywhere=True)
 def create_plan() -> Response | tuple[str, int]:
     """Plan certificates for an exam or for courses."""
     form, problem = PlanForm(), ""
@@ -86,7 +86,7 @@ def show_plan(plan_id: int) -> str:
 
 
 @admin_blueprint.post("/certificates/<int:plan_id>/issue")
-@requires(_WRITE)
+@requires(_WRITE, everywhere=True)
 def issue(plan_id: int) -> Response:
     """Ask the workers to issue and correct a plan's certificates."""
     with transaction() as session:
@@ -135,21 +135,21 @@ def download_job(job_id: int) -> Response:
 
 
 @admin_blueprint.get("/certificates/templates")
-@requires(_WRITE)
+@requires(_WRITE, everywhere=True)
 def list_templates() -> str:
     """List the templates."""
     return render_template("records/templates.html", templates=queries.list_templates(reading()))
 
 
 @admin_blueprint.route("/certificates/templates/new", methods=["GET", "POST"])
-@requires(_WRITE)
+@requires(_WRITE, everywhere=True)
 def create_template() -> Response | tuple[str, int]:
     """Word a new template."""
     return _edit_template(None)
 
 
 @admin_blueprint.route("/certificates/templates/<int:template_id>", methods=["GET", "POST"])
-@requires(_WRITE)
+@requires(_WRITE, everywhere=True)
 def edit_template(template_id: int) -> Response | tuple[str, int]:
     """Change a template."""
     return _edit_template(queries.get_template(reading(), template_id))
@@ -187,7 +187,7 @@ def _edit_template(template: CertificateTemplate | None) -> Response | tuple[str
 
 
 @admin_blueprint.get("/certificates/templates/<int:template_id>/sample.pdf")
-@requires(_WRITE)
+@requires(_WRITE, everywhere=True)
 def sample(template_id: int) -> Response:
     """Give a sample of a template, with nobody's name."""
     template, day = queries.get_template(reading(), template_id), clock.today()

@@ -22,7 +22,7 @@ from examapp.records.models import StudyEvent
 from examapp.records.operations import attendance, events, materials
 from examapp.records.operations.events import EventRefusedError
 from examapp.records.queries import events as queries
-from examapp.records.rules.events import KIND_NAMES, STATE_NAMES, code_changes_in_s, room_code
+from examapp.records.rules.events import KIND_NAMES, STATE_NAMES, code_changes_in_s, may_open_check_in, room_code
 
 _WRITE = Permission.EVENTS_WRITE
 _MOST_LISTED = 500
@@ -105,6 +105,7 @@ def show_event(event_id: int) -> str:
         ways=_WAYS,
         is_code_open=event.code_closes_at is not None and event.code_closes_at > clock.now(),
         has_begun=event.starts_at <= clock.now(),
+        may_open=may_open_check_in(clock.now(), starts_at=event.starts_at, ends_at=event.ends_at),
     )
 
 

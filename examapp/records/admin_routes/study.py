@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -10,6 +12,7 @@ from werkzeug.wrappers import Response
 from examapp.core import clock
 from examapp.core.clock import local
 from examapp.core.db import reading
+from examapp.core.errors import NotFoundError
 from examapp.core.permissions import Permission
 from examapp.core.spreadsheets import Cell, Column, Sheet
 from examapp.grading.rules import BAND_NAMES
@@ -21,6 +24,7 @@ from examapp.records.queries.record import study_record, unit_records
 from examapp.records.rules.events import KIND_NAMES
 from examapp.records.rules.study import DEFINITIONS, StudyRow, study_rows
 from examapp.reports.queries.basis import UnitTree, get_unit_tree, list_tops
+from examapp.training.queries.hiding import FEWEST_PEOPLE
 
 _READ, _EXPORT = Permission.REPORTS_READ, Permission.REPORTS_EXPORT
 _PAGE = 50
@@ -30,8 +34,41 @@ def _tree() -> Tree:
     return Tree.SECTOR if request.args.get("tree") == "sector" else Tree.REGION
 
 
-def _rows(units: UnitTree, year: int) -> list[StudyRow]:
-    return study_rows(units.nodes, queries.study_counts(reading(), year, units.unit_ids))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """What the page is about: a unit with those below it in a tree, a year, and one course or all required ones."""
+
+    units: UnitTree
+    tree: Tree
+    year: int
+    courses: dict[int, str]
+    """The titles of the courses to choose from."""
+    course_id: int | None
+
+    @property
+    def course_title(self) -> str:
+        """The chosen course; empty for all."""
+        return self.courses[self.course_id] if self.course_id is not None else ""
+
+    @property
+    def address(self) -> dict[str, Any]:
+        """What leads from one page to another about the same."""
+        return {"year": self.year, "tree": self.tree, "course": self.course_id}
+
+    def rows(self) -> list[StudyRow]:
+        """The unit table."""
+        counts = queries.study_counts(reading(), self.year, self.units.unit_ids, course_id=self.course_id)
+        return study_rows(self.units.nodes, counts)
+
+
+def _chosen(unit_id: int, permission: Permission) -> _Chosen:
+    """Read the address; raises NotFoundError for a unit beyond the reach, and for a course that the unit does not learn."""
+    tree, year, course_id = _tree(), chosen_year(), request.args.get("course", type=int)
+    units = get_unit_tree(reading(), unit_id, tree=tree, reach=my_reach(permission))
+    courses = queries.list_courses_for(reading(), year, unit_id, units.unit_ids)
+    if course_id is not None and course_id not in courses:
+        raise NotFoundError
+    return _Chosen(units=units, tree=tree, year=year, courses=courses, course_id=course_id)
 
 
 @admin_blueprint.get("/study")
@@ -43,7 +80,8 @@ def study() -> str | Response:
     if len(tops) == 1:
         is_by_sector = bool(reach.sector_paths) and not reach.region_paths
         tree = Tree.SECTOR if is_by_sector else None
-        return redirect(url_for(".show_study", unit_id=tops[0].id, tree=tree), 303)
+        about: dict[str, Any] = {name: request.args.get(name, type=int) for name in ("year", "course")}
+        return redirect(url_for(".show_study", unit_id=tops[0].id, tree=tree, **about), 303)
     return render_template("records/study_tops.html", tops=tops)
 
 
@@ -51,15 +89,15 @@ def study() -> str | Response:
 @requires(_READ)
 def show_study(unit_id: int) -> str:
     """Show 参学率 and who has done all, of a unit and every unit below it, in either tree."""
-    tree, year = _tree(), chosen_year()
-    units = get_unit_tree(reading(), unit_id, tree=tree, reach=my_reach(_READ))
+    chosen = _chosen(unit_id, _READ)
     return render_template(
         "records/study.html",
-        units=units,
-        tree=tree,
-        year=year,
+        chosen=chosen,
+        units=chosen.units,
+        tree=chosen.tree,
+        year=chosen.year,
         years=queries.list_years(reading(), now=clock.now()),
-        rows=_rows(units, year),
+        rows=chosen.rows(),
         definitions=DEFINITIONS,
         as_of=clock.now(),
     )
@@ -69,25 +107,25 @@ def show_study(unit_id: int) -> str:
 @requires(_EXPORT)
 def export_study(unit_id: int) -> Response:
     """Give the same table, and everybody behind it, as a workbook."""
-    tree, year = _tree(), chosen_year()
-    units = get_unit_tree(reading(), unit_id, tree=tree, reach=my_reach(_EXPORT))
+    chosen = _chosen(unit_id, _EXPORT)
     as_of = f"数据截至 {local(clock.now()):%Y-%m-%d %H:%M}"
-    title = f"{units.top.name}{year}年度学习情况"
+    title = f"{chosen.units.top.name}{chosen.year}年度学习情况"
+    about = [f"课程：{chosen.course_title}"] if chosen.course_title else []
     numbers = [Column(head=head, width=10, is_number=True) for head in ("应学", "参学", "学完", "参学率%", "学完率%")]
     by_unit = Sheet(
         name="按单位",
         title=title,
-        remarks=[as_of, *DEFINITIONS],
+        remarks=[*about, as_of, *DEFINITIONS],
         columns=[Column(head="单位编码"), Column(head="单位", width=30), *numbers],
-        rows=[_unit_cells(row) for row in _rows(units, year)],
+        rows=[_unit_cells(row) for row in chosen.rows()],
     )
-    heads = ("工号", "姓名", "单位", "应学必修课", "已学完", "本年学分", "状态")
+    heads = ("工号", "姓名", "单位", "应学课程", "已学完", "本年学分", "状态")
     people = Sheet(
         name="人员",
         title=f"{title}（人员）",
-        remarks=[as_of],
+        remarks=[*about, as_of],
         columns=[Column(head=head, width=24 if head == "单位" else 12) for head in heads],
-        rows=_people_cells(year, units.unit_ids),
+        rows=_people_cells(chosen),
     )
     return send_sheets([by_unit, people], f"{title}.xlsx")
 
@@ -97,8 +135,9 @@ def _unit_cells(row: StudyRow) -> list[Cell]:
     return [row.unit.code, "　" * row.depth + row.unit.name, counts.due, counts.begun, counts.done, counts.study_rate, counts.done_rate]  # fmt: skip
 
 
-def _people_cells(year: int, unit_ids: list[int]) -> Iterator[list[Cell]]:
-    for person in queries.iter_learners(reading(), year, unit_ids):
+def _people_cells(chosen: _Chosen) -> Iterator[list[Cell]]:
+    people = queries.iter_learners(reading(), chosen.year, chosen.units.unit_ids, course_id=chosen.course_id)
+    for person in people:
         state = "已学完" if person.done == person.courses else "未学完"
         yield [person.staff_number, person.name, person.unit_name, person.courses, person.done, person.credits, state]
 
@@ -107,17 +146,20 @@ def _people_cells(year: int, unit_ids: list[int]) -> Iterator[list[Cell]]:
 @requires(_READ)
 def list_study_people(unit_id: int) -> str:
     """List who of a unit and those below it has not done all, or everybody."""
-    tree, year, is_open = _tree(), chosen_year(), request.args.get("all") != "1"
-    units = get_unit_tree(reading(), unit_id, tree=tree, reach=my_reach(_READ))
-    page = chosen_page()
+    chosen, is_open, page = _chosen(unit_id, _READ), request.args.get("all") != "1", chosen_page()
     people, total = queries.list_learners(
-        reading(), year, units.unit_ids, is_open=is_open, offset=(page - 1) * _PAGE, limit=_PAGE
+        reading(),
+        chosen.year,
+        chosen.units.unit_ids,
+        is_open=is_open,
+        offset=(page - 1) * _PAGE,
+        limit=_PAGE,
+        course_id=chosen.course_id,
     )
     return render_template(
         "records/study_people.html",
-        units=units,
-        tree=tree,
-        year=year,
+        chosen=chosen,
+        units=chosen.units,
         is_open=is_open,
         people=people,
         total=total,
@@ -137,6 +179,7 @@ def show_courses() -> str:
         year=year,
         years=queries.list_years(reading(), now=clock.now()),
         courses=queries.course_figures(reading(), year, my_reach(_READ)),
+        fewest=FEWEST_PEOPLE,
         as_of=clock.now(),
     )
 

@@ -6,17 +6,18 @@ import io
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from PIL import Image, UnidentifiedImageError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
 from examapp.core.errors import DomainError
+from examapp.core.lazily import Lazy
 from examapp.records.models import CertificatePlan, CertificateTemplate, PlanCourse
 from examapp.records.queries.certificates import get_template, list_exams_with_results
 from examapp.records.rules.certificates import body_fault, is_prefix
 from examapp.training.models import Course, CourseState
 
+images = Lazy("PIL.Image")
 MOST_SEAL_BYTES = 2 * 1024 * 1024
 _SEAL_SIDE = 800
 _MOST_PIXELS = 40_000_000
@@ -71,11 +72,11 @@ def _clean_seal(raw: bytes) -> bytes:
     if len(raw) > MOST_SEAL_BYTES:
         raise CertificateRefusedError("印章图片不能超过 2 MB，请缩小后重新上传。")
     try:
-        with Image.open(io.BytesIO(raw), formats=["PNG", "JPEG"]) as image:
+        with images.open(io.BytesIO(raw), formats=["PNG", "JPEG"]) as image:
             if image.width * image.height > _MOST_PIXELS:
                 raise CertificateRefusedError("印章图片的尺寸太大，请缩小到 2000 × 2000 以内再上传。")
             picture = image.convert("RGBA")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError):
         raise CertificateRefusedError("印章图片打不开。请上传 PNG 或 JPG 图片。") from None
     picture.thumbnail((_SEAL_SIDE, _SEAL_SIDE))
     buffer = io.BytesIO()

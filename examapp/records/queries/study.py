@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Select, Subquery, distinct, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from examapp.core.points import percentage
 from examapp.org.models import Unit
@@ -26,10 +26,36 @@ from examapp.training.models import (
     ExerciseRun,
 )
 from examapp.training.queries.courses import in_audience
+from examapp.training.queries.hiding import FEWEST_PEOPLE
 
 
-def _learners(year: int, unit_ids: Collection[int] | None) -> Subquery:
-    """Select each person on the roster whom a published required course of the year is for, with how many are, and how many are done."""
+def list_courses_for(session: Session, year: int, unit_id: int, unit_ids: Collection[int]) -> dict[int, str]:
+    """Give the titles of a year's published courses that may be for people of a unit or those below it, required ones first."""
+    place, top = aliased(Unit, name="place"), aliased(Unit, name="top")
+    rows = session.execute(
+        select(Course.id, Course.title)
+        .join(top, top.id == unit_id)
+        .outerjoin(place, place.id == Course.unit_id)
+        .where(
+            Course.year == year,
+            Course.state == CourseState.PUBLISHED,
+            or_(
+                Course.unit_id.is_(None),
+                Course.unit_id.in_(unit_ids),
+                func.starts_with(top.region_path, place.region_path),
+            ),
+        )
+        .order_by(Course.is_required.desc(), Course.id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _learners(year: int, unit_ids: Collection[int] | None, course_id: int | None) -> Subquery:
+    """Select each person on the roster whom a published required course of the year is for, with how many are, and how many are done.
+
+    With a course, whom that one is for, required or not.
+    """
+    wanted = Course.id == course_id if course_id is not None else Course.is_required
     begun = (
         select(ChapterProgress.person_id, Chapter.course_id)
         .join(Chapter, ChapterProgress.chapter_id == Chapter.id)
@@ -47,7 +73,7 @@ def _learners(year: int, unit_ids: Collection[int] | None) -> Subquery:
         )
         .select_from(Person)
         .join(Unit, Person.unit_id == Unit.id)
-        .join(Course, (Course.year == year) & (Course.state == CourseState.PUBLISHED) & Course.is_required)
+        .join(Course, (Course.year == year) & (Course.state == CourseState.PUBLISHED) & wanted)
         .outerjoin(
             CourseCompletion, (CourseCompletion.course_id == Course.id) & (CourseCompletion.person_id == Person.id)
         )
@@ -60,9 +86,11 @@ def _learners(year: int, unit_ids: Collection[int] | None) -> Subquery:
     return query.subquery("learners")
 
 
-def study_counts(session: Session, year: int, unit_ids: Collection[int] | None) -> dict[int, StudyCounts]:
-    """Count who ought to study, has begun and has done all, by the unit of the roster, in one statement."""
-    learner = _learners(year, unit_ids).c
+def study_counts(
+    session: Session, year: int, unit_ids: Collection[int] | None, *, course_id: int | None = None
+) -> dict[int, StudyCounts]:
+    """Count who ought to study, has begun and has done all, or one course, by the unit of the roster, in one statement."""
+    learner = _learners(year, unit_ids, course_id).c
     rows = session.execute(
         select(
             learner.unit_id,
@@ -88,8 +116,8 @@ class Learner:
     credits: Decimal
 
 
-def _listed(year: int, unit_ids: Collection[int], *, is_open: bool) -> Select[*tuple[Any, ...]]:
-    learner = _learners(year, unit_ids).c
+def _listed(year: int, unit_ids: Collection[int], *, course_id: int | None, is_open: bool) -> Select[*tuple[Any, ...]]:
+    learner = _learners(year, unit_ids, course_id).c
     earned = (
         select(func.coalesce(func.sum(CourseCompletion.credits), 0))
         .where(CourseCompletion.person_id == learner.person_id, CourseCompletion.year == year)
@@ -114,18 +142,28 @@ def _listed(year: int, unit_ids: Collection[int], *, is_open: bool) -> Select[*t
 
 
 def list_learners(
-    session: Session, year: int, unit_ids: Collection[int], *, is_open: bool, offset: int, limit: int
+    session: Session,
+    year: int,
+    unit_ids: Collection[int],
+    *,
+    is_open: bool,
+    offset: int,
+    limit: int,
+    course_id: int | None = None,
 ) -> tuple[list[Learner], int]:
     """List a page of who ought to study in these units, by unit code and staff number, and count them, in two statements."""
-    query = _listed(year, unit_ids, is_open=is_open)
+    query = _listed(year, unit_ids, course_id=course_id, is_open=is_open)
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     rows = session.execute(query.offset(offset).limit(limit))
     return [Learner(**row._mapping) for row in rows], total  # noqa: SLF001 – SQLAlchemy's public name
 
 
-def iter_learners(session: Session, year: int, unit_ids: Collection[int]) -> Iterator[Learner]:
+def iter_learners(
+    session: Session, year: int, unit_ids: Collection[int], *, course_id: int | None = None
+) -> Iterator[Learner]:
     """Stream everybody who ought to study in these units, in one query."""
-    rows = session.execute(_listed(year, unit_ids, is_open=False).execution_options(yield_per=1000))
+    query = _listed(year, unit_ids, course_id=course_id, is_open=False)
+    rows = session.execute(query.execution_options(yield_per=1000))
     for row in rows:
         yield Learner(**row._mapping)  # noqa: SLF001 – as above
 
@@ -135,8 +173,14 @@ class ChapterFigures:
     """How a chapter's exercise fares."""
 
     title: str
+    people: int
     runs: int
     passed: int
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether enough people did it that nobody's failing is told; nobody at all tells nothing either."""
+        return self.people == 0 or self.people >= FEWEST_PEOPLE
 
     @property
     def pass_share(self) -> Decimal | None:
@@ -146,7 +190,7 @@ class ChapterFigures:
     @property
     def is_mostly_failed(self) -> bool:
         """Whether hardly anybody passes it."""
-        return is_mostly_failed(runs=self.runs, passed=self.passed)
+        return self.is_shown and is_mostly_failed(runs=self.runs, passed=self.passed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +260,7 @@ def _chapter_figures(session: Session, course_ids: Collection[int], reach: Reach
         select(
             Chapter.course_id,
             Chapter.title,
+            func.count(distinct(ExerciseRun.person_id)),
             func.count(ExerciseRun.id),
             func.count(ExerciseRun.id).filter(ExerciseRun.is_passed.is_(True)),
         )
@@ -230,8 +275,9 @@ def _chapter_figures(session: Session, course_ids: Collection[int], reach: Reach
         .order_by(Chapter.course_id, Chapter.position, Chapter.id)
     )
     found: dict[int, list[ChapterFigures]] = {}
-    for course_id, title, runs, passed in rows:
-        found.setdefault(course_id, []).append(ChapterFigures(title=title, runs=runs, passed=passed))
+    for course_id, title, sat, runs, passed in rows:
+        figures = ChapterFigures(title=title, people=sat, runs=runs, passed=passed)
+        found.setdefault(course_id, []).append(figures)
     return found
 
 

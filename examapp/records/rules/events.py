@@ -27,6 +27,11 @@ LATEST_CODE_AFTER = timedelta(minutes=30)
 """How long after an event's end its codes are still taken, at most."""
 
 
+def may_open_check_in(now: datetime, *, starts_at: datetime, ends_at: datetime) -> bool:
+    """Tell whether the code may be shown now: from an hour before the beginning until half an hour after the end."""
+    return starts_at - CODE_EARLIEST <= now < ends_at + LATEST_CODE_AFTER
+
+
 def room_code(seed: bytes, now: datetime) -> str:
     """Give the code that the room sees now: six digits of a keyed digest of the minute (RFC 4226, 5.3, truncated alike)."""
     return _code_of(seed, _slot(now))
