@@ -11,11 +11,15 @@ from sqlalchemy.orm import Session
 
 from examapp.audit.operations import SYSTEM, record
 from examapp.core.clock import local
+from examapp.demo.operations.certificates import add_certificates
 from examapp.demo.operations.county import County, add_county
 from examapp.demo.operations.duties import add_duties
 from examapp.demo.operations.exams import DemoExams, add_exams
+from examapp.demo.operations.gatherings import add_gatherings
+from examapp.demo.operations.learner import add_learner
 from examapp.demo.operations.notices import add_notices
 from examapp.demo.operations.sittings import add_prepared_papers, add_sittings
+from examapp.demo.operations.studying import add_study
 from examapp.demo.rules import plan_county
 from examapp.questions.operations.seeding import load_seed_bank
 from examapp.training.operations.shipped import load_courses
@@ -53,7 +57,7 @@ def _load_courses(session: Session, content_folder: Path, *, now: datetime) -> N
 
 
 def load_county(session: Session, *, content_folder: Path, hashes: Hashes, now: datetime, progress: Progress) -> Loaded:
-    """Make the county, its officials, last year's exam, this year's half taken, a mock exam and an upcoming one."""
+    """Make the county, its officials, last year's exam, this year's half taken, a mock exam and an upcoming one; duties and study."""
     plan = plan_county()
     progress("单位和人员", 0.02)
     county = add_county(
@@ -82,9 +86,18 @@ def load_county(session: Session, *, content_folder: Path, hashes: Hashes, now: 
         share=0.53,
         progress=lambda f: progress("本年度考试", 0.52 + 0.26 * f),
     )
-    add_prepared_papers(session, county, exams.mock, progress=lambda f: progress("模拟考试试卷", 0.78 + 0.18 * f))
+    add_prepared_papers(session, county, exams.mock, progress=lambda f: progress("模拟考试试卷", 0.78 + 0.15 * f))
+    progress("学习、活动和证书", 0.93)
     add_notices(session, county, now=now)
     add_duties(session, county, exams, now=now)
+    _add_training(session, county, exams, now=now)
     record(session, "demo.load_county", actor=SYSTEM, now=now, object_type="unit", object_id=county.unit_ids[0])
     progress("写入数据库", 0.97)
     return Loaded(county, exams)
+
+
+def _add_training(session: Session, county: County, exams: DemoExams, *, now: datetime) -> None:
+    courses = add_study(session, county, now=now)
+    add_learner(session, county, courses, now=now)
+    add_gatherings(session, county, now=now)
+    add_certificates(session, county, exams, courses, now=now)

@@ -30,6 +30,9 @@ _SHORT_SECTIONS = (
 )
 _REASONS = ("两年内退休，本人书面申请", "长期病假", "外出挂职、培训一个月以上", "执行安全保卫、应急值守任务")
 
+_ASKED_CREDITS = 6
+"""What the upcoming exam asks to be studied first: two courses."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoExams:
@@ -68,7 +71,7 @@ def add_exams(session: Session, county: County, *, now: datetime) -> DemoExams:
     upcoming = _exam(
         session, f"{year}年行政执法资格考试", ExamKind.ENFORCEMENT_QUALIFICATION, opens_at=midnight + timedelta(days=12, hours=9), days=1,
         results_policy=ReleasePolicy.AT_CLOSE, keys_policy=ReleasePolicy.AT_CLOSE, scoring_rule=ScoringRule.HALF_FOR_INCOMPLETE,
-        **(common | {"blueprint_id": special.id, "attempts_allowed": 1, "lateness_s": 30 * 60}),
+        study_gate={"required": _ASKED_CREDITS}, **(common | {"blueprint_id": special.id, "attempts_allowed": 1, "lateness_s": 30 * 60}),
     )  # fmt: skip
     _for_enforcers(session, county, upcoming)
     for exam, pending in ((last_year, 0), (this_year, 6)):

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from examapp.attempts import rules as attempt_rules
 from examapp.attempts.models import Attempt, AttemptState
+from examapp.demo.operations.copying import copy_rows
 from examapp.demo.operations.county import County
 from examapp.demo.rules import SEED, PersonPlan, chance_right, sitting_time
 from examapp.exams.models import Exam, Exemption, PreparedPaper, ScoringRule
@@ -211,18 +212,11 @@ def _copy_answers(session: Session, ids: Sequence[int], sittings: Sequence[Sitti
             rest = f"{item}\t1\t{item}\t{_json(tuple(response))}\t{(sitting.started_at + pause * item).isoformat()}\n"
             answers.append(f"{attempt_id}\t{rest}")
             history.append(f"{attempt_id}\t{sitting.person_id}\t{rest}")
-    _copy(session, "answers (attempt_id, item, epoch, seq, response, saved_at)", answers)
-    _copy(session, "answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)", history)
+    copy_rows(session, "answers (attempt_id, item, epoch, seq, response, saved_at)", answers)
+    copy_rows(session, "answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)", history)
 
 
 @cache
 def _json(response: tuple[str, ...]) -> str:
     """Write a response as JSON in the text that COPY reads: few different ones, a million rows."""
     return json.dumps(response, ensure_ascii=False).replace("\\", "\\\\")
-
-
-def _copy(session: Session, target: str, lines: Sequence[str]) -> None:
-    driver = session.connection().connection.driver_connection
-    assert driver is not None
-    with driver.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
-        copy.write("".join(lines))
