@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, IntegerField, PasswordField, RadioField, SelectChoice, StringField
+from wtforms import IntegerField, PasswordField, RadioField, SelectChoice, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 
@@ -52,12 +52,11 @@ class ReopenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """Minutes and reason for opening a closed attempt again."""
 
     minutes = IntegerField(
-        "从现在起可以作答几分钟",
+        "打开后可以作答几分钟",
         [InputRequired("请填写分钟数。"), NumberRange(1, 240, "应为 1 至 240 分钟。")],
         default=10,
     )
     reason = StringField("原因", [DataRequired("请填写原因，如「误点交卷，监考人证实」。"), Length(max=200)])
-    request_key = HiddenField(validators=[DataRequired(), Length(min=8, max=64)])
 
 
 class JudgeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from examapp.config import Settings, settings_table
 from examapp.core.supervisor import web_command
@@ -77,10 +78,31 @@ def test_the_stores_are_set_to_lose_nothing():
 
 def test_no_secret_has_a_value_in_the_example():
     example = (DOCKER / "env.example").read_text()
-    for name in ("SECRET_KEY", "DATA_KEYS", "SETUP_CODE", "METRICS_TOKEN", "POSTGRES_PASSWORD"):
+    for name in ("SECRET_KEY", "DATA_KEYS", "SETUP_CODE", "METRICS_TOKEN", "POSTGRES_PASSWORD", "PROGRAM_PASSWORD"):
         assert re.search(rf"^{name}=$", example, re.MULTILINE)
-    known = {name.upper() for name in Settings.__dataclass_fields__} | {"POSTGRES_PASSWORD", "POSTGRES_SHARED_BUFFERS"}
+    known = {name.upper() for name in Settings.__dataclass_fields__} | {
+        "POSTGRES_PASSWORD",
+        "PROGRAM_PASSWORD",
+        "POSTGRES_SHARED_BUFFERS",
+    }
     assert set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE)) <= known
+
+
+def test_only_migrations_hold_the_owner_of_the_tables():
+    """What each service of the compose file is given: the program's account everywhere, the owner's address and password in `migrate` alone."""
+    words = (DOCKER / "compose.yml").read_text()
+    services = yaml.safe_load(words)["services"]
+    owner = re.search(r"POSTGRES_USER: (\w+)", words)[1]
+    parts = {
+        name: one["environment"] for name, one in services.items() if str(one.get("image", "")).startswith("examapp:")
+    }
+    assert len(parts) == 7
+    for name, environment in parts.items():
+        assert "PROGRAM_PASSWORD" in environment["DATABASE_URL"], name
+        assert f"//{owner}:" not in environment["DATABASE_URL"], name
+        assert environment["POSTGRES_PASSWORD"] == "", f"{name} is handed the owner's password with env_file"
+    assert [name for name, environment in parts.items() if "OWNER_DATABASE_URL" in environment] == ["migrate"]
+    assert f"//{owner}:${{POSTGRES_PASSWORD" in parts["migrate"]["OWNER_DATABASE_URL"]
 
 
 @pytest.mark.parametrize("script", ["entrypoint.sh", "backup.sh"])

@@ -14,6 +14,7 @@ from examapp.audit.models import AuditEvent
 from examapp.core.meter import Act, Meter, meter
 from examapp.grading import tasks
 from examapp.grading.models import Grade
+from examapp.people.models import Approval
 from tests.attempts.sitting import make_sitting, sheet_digest
 from tests.conftest import NOON
 
@@ -102,14 +103,22 @@ def test_the_meter_forgets_what_is_older_than_a_minute():
     assert counted.minute().saves == 0
 
 
-def test_an_attempt_is_reopened_once_with_its_answers_and_graded_anew(world, office, sitter, frozen):
+def test_an_attempt_is_reopened_by_two_persons_with_its_answers_and_graded_anew(world, office, sitter, frozen):
     sitter.hand_in((1, 1, ["A"]))
     tasks.sweep_once()
     frozen.at(NOON + timedelta(minutes=30))
-    fields = {"minutes": "10", "reason": "误点交卷", "request_key": "same-press"}
+    fields = {"minutes": "10", "reason": "误点交卷"}
     path = f"/admin/examday/attempts/{sitter.attempt['id']}/reopen"
-    assert "重新打开作答" in office.get(path).text
+    assert "提交申请" in office.get(path).text
     assert post(office, path, **fields).status_code == 303
+    assert "不需要重复提交" in post(office, path, **fields).text
+    assert sitter.look()["state"] == "graded"
+    request = world.session.query(Approval).one()
+    second = world.api(world.admin("publicity_office"))
+    refused = post(office, f"/admin/approvals/{request.id}/approve")
+    assert "不能审批" in office.get(refused.location).text
+    for words in ("已同意", "已经处理过"):
+        assert words in second.post(f"/admin/approvals/{request.id}/approve", follow_redirects=True).text
     state = sitter.look()
     assert (state["state"], state["receipt"], state["deadline_at"]) == (
         "in_progress",
@@ -118,9 +127,7 @@ def test_an_attempt_is_reopened_once_with_its_answers_and_graded_anew(world, off
     )
     assert sitter.answers() == {1: ["A"]}
     assert world.session.query(Grade).filter_by(is_current=True).count() == 0
-    assert post(office, path, **fields).status_code == 303
     assert world.session.query(AttemptReopening).count() == 1
-    assert sitter.look()["deadline_at"] == state["deadline_at"]
     assert sitter.save((2, 2, ["B"])).status_code == 200
     assert sitter.hand_in().get_json()["receipt"]["answered"] == 2
     tasks.sweep_once()
@@ -131,13 +138,26 @@ def test_an_attempt_is_reopened_once_with_its_answers_and_graded_anew(world, off
     assert event.person_id == sitter.person.id
 
 
+def test_what_can_no_longer_be_reopened_stays_closed_and_undecided(world, office):
+    sitter = make_sitting(world, attempts_allowed=2)
+    sitter.hand_in()
+    path = f"/admin/examday/attempts/{sitter.attempt['id']}/reopen"
+    post(office, path, minutes="10", reason="误点交卷")
+    sitter.api.post(f"/api/v1/exams/{sitter.exam_id}/attempts")
+    request = world.session.query(Approval).one()
+    second = world.api(world.admin("publicity_office"))
+    page = second.post(f"/admin/approvals/{request.id}/approve", follow_redirects=True).text
+    assert "已经开始了下一次作答" in page
+    assert (request.state, world.session.query(AttemptReopening).count()) == ("waiting", 0)
+
+
 def test_a_running_attempt_or_one_without_a_reason_is_not_reopened(world, office, sitter):
     path = f"/admin/examday/attempts/{sitter.attempt['id']}/reopen"
-    running = post(office, path, minutes="10", reason="误点", request_key="first-press")
+    running = post(office, path, minutes="10", reason="误点")
     assert running.status_code == 422
     assert "还没有交卷" in running.text
     sitter.hand_in()
-    assert post(office, path, minutes="10", reason="", request_key="second-press").status_code == 422
+    assert post(office, path, minutes="10", reason="").status_code == 422
     assert sitter.look()["state"] == "submitted"
 
 

@@ -110,7 +110,7 @@ def test_the_home_pages_cost_few_statements(world, statements):
     county = world.unit("某县", kind="county")
     for number in range(8):
         world.exam(title=f"考试{number}", opens_in=timedelta(days=number - 4))
-    for person, most in ((world.person(county), 10), (world.admin("publicity_office", county), 20)):
+    for person, most in ((world.person(county), 11), (world.admin("publicity_office", county), 20)):
         client = world.client(person)
         with statements() as seen:
             assert client.get("/").status_code == 200

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -60,19 +58,18 @@ def show_board(exam_id: int) -> str:
 @admin_blueprint.route("/attempts/<int:attempt_id>/reopen", methods=["GET", "POST"])
 @requires(Permission.ATTEMPTS_MANAGE)
 def reopen(attempt_id: int) -> tuple[str, int] | Response:
-    """Open a closed attempt again; a second press of the button counts once."""
+    """Ask that a closed attempt be opened again; a second person allows it, and a second press of the button counts once."""
     reach, problem = my_reach(Permission.ATTEMPTS_MANAGE), ""
     line, exam = examday.get_attempt_line(reading(), attempt_id, reach)
-    form = ReopenForm(data={"request_key": secrets.token_urlsafe(16)})
+    form = ReopenForm()
     if form.validate_on_submit():
         try:
             with transaction() as session:
-                is_new = operations.reopen_attempt(
+                operations.request_reopening(
                     session,
                     attempt_id=attempt_id,
                     seconds=form.minutes.data * 60,
                     reason=form.reason.data,
-                    request_key=form.request_key.data,
                     reach=reach,
                     actor=actor(),
                     now=clock.now(),
@@ -82,8 +79,7 @@ def reopen(attempt_id: int) -> tuple[str, int] | Response:
         except DomainError as error:
             problem = error.text
         else:
-            words = f"已重新打开 {line.name} 的作答，从现在起 {form.minutes.data} 分钟。请通知考生重新进入考试。"
-            flash(words if is_new else "这次作答刚才已经重新打开，没有重复办理。", "success")
+            flash(f"已申请重新打开 {line.name} 的作答。另一位同事在“审批”中同意后立即打开。", "success")
             return redirect(url_for("examday_admin.show_board", exam_id=exam.id), 303)
     page = render_template("admin/examday/reopen.html", line=line, exam=exam, form=form, problem=problem)
     return page, 422 if form.errors or problem else 200

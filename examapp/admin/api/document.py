@@ -115,7 +115,7 @@ _PATHS: _Json = {
         "get": _call("show_participation", "参考情况", {200: "Participation"}, (400, 403), parameters=(_EXAM, *_FIGURES))
     },
     "/api/v1/exams/{exam_id}/exports": {
-        "post": _call("request_export", "申请导出", {202: "ExportAsked"}, _UNSAFE, parameters=(_EXAM,), body="ExportRequest")
+        "post": _call("request_export", "申请导出；含完整号码的先等另一人同意", {202: "ExportAsked"}, (*_UNSAFE, 409), parameters=(_EXAM,), body="ExportRequest")
     },
     "/api/v1/exports/{export_id}": {"get": _call("show_export", "导出进度", {200: "Export"}, (403,), parameters=(_EXPORT,))},
     "/api/v1/exports/{export_id}/file": {

@@ -115,9 +115,15 @@ SHAPES: _Json = {
     "Participation": _object("as_of definitions rows", as_of=_INSTANT, definitions={}, rows=_list(_FIGURE_ROW)),
     "ExportRequest": _object(
         "unit content format", unit=_ID, content={"type": "string", "enum": ["scores", "participation", "absent"]},
-        format={"type": "string", "enum": ["xlsx", "csv"]},
+        format={"type": "string", "enum": ["xlsx", "csv"]}, tree={"type": "string", "enum": ["region", "sector"]},
+        scope={"type": "string", "enum": ["this", "final"]}, numbers={"type": "string", "enum": ["none", "masked", "whole"]}, reason=_TEXT,
     ),
-    "ExportAsked": _object("export", export=_object("id state", id=_ID, state=_EXPORT_STATE)),
+    "ExportAsked": {
+        "oneOf": [
+            _object("export", export=_object("id state", id=_ID, state=_EXPORT_STATE)),
+            _object("approval", approval=_object("id state", id=_ID, state={"const": "waiting"})),
+        ]
+    },
     "Export": _object("id state done total message", id=_ID, state=_EXPORT_STATE, done=_COUNT, total=_COUNT, message=_TEXT),
 }  # fmt: skip
 

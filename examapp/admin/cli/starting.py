@@ -14,6 +14,7 @@ from examapp.admin.rules.starting import production_faults
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError
+from examapp.core.schema import newest_version
 from examapp.people.access import sealer
 from examapp.people.rules import ROLE_NAMES, Role
 
@@ -39,8 +40,7 @@ def check_start() -> None:
 
 def _faults() -> list[str]:
     session, settings = reading(), current_app.config["SETTINGS"]
-    newest = state.newest_schema_version(str(current_app.extensions["migrate"].directory))
-    if state.schema_version(session) != newest:
+    if state.schema_version(session) != newest_version():
         return [_OLD_SCHEMA]
     return production_faults(
         settings,

@@ -19,6 +19,8 @@ from examapp.people.queries import within
 from examapp.people.rules import Reach
 from examapp.questions.models import Question, QuestionState
 from examapp.reports.queries.figures import HomeFigures, home_figures
+from examapp.training.queries.courses import MyCourse, list_my_courses
+from examapp.training.queries.mistakes import count_due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,34 @@ class ExamNow:
     is_study_missing: bool
     others: int
     """How many other exams the candidate could look at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyNow:
+    """What a learner should study now."""
+
+    course: MyCourse | None
+    """The one to go on with, else the next to begin; None where all are done."""
+    required: int
+    required_done: int
+    due: int
+    """Mistakes to be gone over today."""
+
+
+def find_study_now(session: Session, person_id: int, *, now: datetime) -> StudyNow | None:
+    """Find what a learner should study now; None for whom no course is and nothing comes back. Two statements."""
+    courses = list_my_courses(session, person_id)
+    due = count_due(session, person_id, now=now)
+    if not courses and not due:
+        return None
+    left = [mine for mine in courses if mine.completed_at is None]
+    required = [mine for mine in courses if mine.course.is_required]
+    return StudyNow(
+        course=next((mine for mine in left if mine.passed), left[0] if left else None),
+        required=len(required),
+        required_done=sum(mine.completed_at is not None for mine in required),
+        due=due,
+    )
 
 
 def find_exam_now(session: Session, person_id: int, *, now: datetime) -> ExamNow | None:

@@ -12,6 +12,7 @@ from examapp.core.jobs import JobState
 from examapp.people.models import RosterImport
 from examapp.questions.models import QuestionImport
 from examapp.reports.models import Export
+from examapp.unitbook.models import ResultImport
 
 _SHOWN_FOR = timedelta(hours=24)
 _MOST = 8
@@ -19,7 +20,7 @@ _MOST = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobLine:
-    """A long job as the home page shows it; `kind` of `roster_import`, `question_import`, `export`."""
+    """A long job as the home page shows it; `kind` of `roster_import`, `question_import`, `export`, `result_import`."""
 
     kind: str
     id: int
@@ -40,6 +41,7 @@ def list_jobs_of(session: Session, person_id: int, *, now: datetime) -> list[Job
                 ("roster_import", RosterImport),
                 ("question_import", QuestionImport),
                 ("export", Export),
+                ("result_import", ResultImport),
             )
         )
     ).subquery()
@@ -48,7 +50,7 @@ def list_jobs_of(session: Session, person_id: int, *, now: datetime) -> list[Job
 
 
 def _lately(
-    kind: str, model: type[RosterImport | QuestionImport | Export], person_id: int, *, now: datetime
+    kind: str, model: type[RosterImport | QuestionImport | Export | ResultImport], person_id: int, *, now: datetime
 ) -> Select[str, int, str, str, int, int, str, datetime]:
     return select(
         literal(kind).label("kind"),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import exists, func, select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
@@ -59,12 +57,6 @@ def schema_version(session: Session) -> str | None:
             return session.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
     except ProgrammingError:
         return None
-
-
-@lru_cache(maxsize=4)
-def newest_schema_version(folder: str) -> str | None:
-    """Give the newest revision that this program's migrations hold."""
-    return ScriptDirectory(folder).get_current_head()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import time
+from functools import lru_cache
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
@@ -18,6 +19,7 @@ from examapp.config import Mode, Settings
 from examapp.core import clock
 from examapp.core.db import reading
 from examapp.core.errors import NotFoundError
+from examapp.core.schema import newest_version
 from examapp.grading.queries import count_ungraded
 from examapp.people.access import public
 
@@ -47,8 +49,7 @@ def healthz() -> Response:
 def readyz() -> Response:
     """Answer 200 once requests can be served: schema at its newest, and in a try-out the demo county written whole."""
     session = reading()
-    newest = state.newest_schema_version(str(current_app.extensions["migrate"].directory))
-    checks = {"schema": state.schema_version(session) == newest}
+    checks = {"schema": state.schema_version(session) == newest_version()}
     if checks["schema"] and _is_demo_expected(current_app.config["SETTINGS"]):
         checks["demo"] = state.find_fact(session, DEMO_LOADED) is not None
     response = jsonify({name: "ok" if is_met else "not yet" for name, is_met in checks.items()})
@@ -99,7 +100,14 @@ def _note_begin() -> None:
 def _count(response: Response) -> Response:
     """Count this process's own requests; several processes answer in turn, so each names itself."""
     worker, endpoint = str(os.getpid()), request.endpoint or "none"
-    _requests.labels(worker, endpoint, str(response.status_code)).inc()
+    count, seconds = _meters(worker, endpoint, response.status_code)
+    count.inc()
     if "began_at" in g:
-        _latency.labels(worker, endpoint).observe(time.perf_counter() - g.began_at)
+        seconds.observe(time.perf_counter() - g.began_at)
     return response
+
+
+@lru_cache(maxsize=4096)
+def _meters(worker: str, endpoint: str, status: int) -> tuple[Counter, Histogram]:
+    """Find a worker's figures of an endpoint once: looking them up costs more than counting."""
+    return _requests.labels(worker, endpoint, str(status)), _latency.labels(worker, endpoint)

@@ -23,14 +23,18 @@ from examapp.duties.queries import Hands
 from examapp.duties.queries.mine import count_waiting
 from examapp.exams.models import EXAM_KIND_NAMES, ExamKind
 from examapp.exams.queries import CandidateExam, list_exams_of
+from examapp.exams.queries.exemptions import list_own_answers
 from examapp.exams.rules import ExamPhase
+from examapp.grading.queries.outside import list_own_outside_results
 from examapp.grading.queries.sittings import OwnSitting, list_own_sittings
 from examapp.grading.rules import BAND_NAMES
 from examapp.messages.queries import list_notices, list_unseen_answers
 from examapp.people.access import find_signed_in_person, may, me, my_grants, my_reach, public, signed_in
-from examapp.people.queries import count_waiting_roles
+from examapp.people.queries import count_to_decide
 from examapp.people.rules import ROLE_NAMES
 from examapp.reports.rules import CurveChart, curve_chart
+from examapp.unitbook.models import ListState
+from examapp.unitbook.queries.change_lists import count_change_lists
 from examapp.unitbook.queries.chasing import find_reminder
 
 blueprint = Blueprint("admin", __name__)
@@ -39,6 +43,7 @@ _MOST_SITTINGS = 100
 _JOB_PLACES = {
     "roster_import": ("名册导入", "people_admin.show_import", "import_id"),
     "question_import": ("试题导入", "questions_admin.show_import", "import_id"),
+    "result_import": ("其他平台成绩导入", "unitbook_admin.show_results", "import_id"),
     "export": ("报表导出", "reports_admin.show_export", "export_id"),
 }
 
@@ -58,6 +63,7 @@ def home() -> str | Response:
         "admin/home.html",
         exam_now=exam_now,
         reminded_at=_reminded_at(exam_now),
+        study_now=_study_now(who.person_id, exam_now) if who.is_candidate else None,
         last_result=_last_result(who.person_id) if who.is_candidate else None,
         organiser=organiser,
         chart=_chart(organiser),
@@ -65,6 +71,7 @@ def home() -> str | Response:
         jobs=[_with_place(job) for job in list_jobs_of(session, who.person_id, now=now)] if my_grants() else [],
         notices=list_notices(session, reader(), most=_MOST_NOTICES),
         answers=list_unseen_answers(session, who.person_id),
+        excused=list_own_answers(session, who.person_id, now=now) if who.is_candidate else [],
         machine=_machine(),
         roles=[ROLE_NAMES[role] for role in dict.fromkeys(grant.role for grant in my_grants())],
         remaining=remaining_words,
@@ -78,6 +85,13 @@ def _reminded_at(exam_now: stands_out.ExamNow | None) -> datetime | None:
     if exam_now is None:
         return None
     return find_reminder(reading(), person_id=me().person_id, exam_id=exam_now.exam.main_exam_id or exam_now.exam.id)
+
+
+def _study_now(person_id: int, exam_now: stands_out.ExamNow | None) -> stands_out.StudyNow | None:
+    """Give what to study now; not while an exam is open to sit: that page says one thing, and everybody opens it at the same moment."""
+    if exam_now is not None and exam_now.phase == ExamPhase.OPEN and exam_now.left != 0:
+        return None
+    return stands_out.find_study_now(reading(), person_id, now=clock.now())
 
 
 def _is_to_be_set_up() -> bool:
@@ -116,6 +130,7 @@ def my_exams() -> str:
     return render_template(
         "admin/my_exams.html",
         exams=[*exams, *((exam, None) for exam in former.values())],
+        outside=list_own_outside_results(session, me().person_id, now=now),
         sittings=sittings,
         kind_names=EXAM_KIND_NAMES,
         band_names=BAND_NAMES,
@@ -138,8 +153,10 @@ def _waiting() -> list[tuple[str, int, str | None]]:
     elif may(Permission.EXEMPTIONS_REQUEST):
         count = stands_out.count_exemptions_waiting(session, my_reach(Permission.EXEMPTIONS_REQUEST))
         found.append(("免考、缓考申请等普法办审批", count, href_of("exams_admin.show_exemptions", status="pending")))
-    if may(Permission.ROLES_APPROVE):
-        found.append(("授权申请待审批", count_waiting_roles(session), url_for("people_admin.list_role_requests")))
+    found += _changes_waiting()
+    if may(Permission.APPROVALS_READ):
+        count = count_to_decide(session, my_grants(), person_id=me().person_id, now=clock.now())
+        found.append(("申请等我审批", count, url_for("approvals_admin.list_requests")))
     if may(Permission.FEEDBACK_ANSWER):
         count = count_feedback(session, my_reach(Permission.FEEDBACK_ANSWER), is_waiting_only=True)
         found.append(("意见建议待答复", count, url_for("messages_admin.list_feedback", state="waiting")))
@@ -147,6 +164,21 @@ def _waiting() -> list[tuple[str, int, str | None]]:
         count = stands_out.count_questions_waiting(session)
         found.append(("试题草稿待审核", count, href_of("questions_admin.list_questions", state="draft")))
     return [(words, count, href) for words, count, href in [*found, *_duties_waiting()] if count]
+
+
+def _changes_waiting() -> list[tuple[str, int, str | None]]:
+    """Give the lists of changes that wait: for the office to decide, for the unit to mend and to be decided."""
+    if not may(Permission.CHANGES_PROPOSE):
+        return []
+    session, is_decider = reading(), may(Permission.CHANGES_APPROVE)
+    reach = my_reach(Permission.CHANGES_APPROVE if is_decider else Permission.CHANGES_PROPOSE)
+    submitted = count_change_lists(session, reach, ListState.SUBMITTED)
+    words = "人员变动名单待审批" if is_decider else "人员变动名单等普法办审批"
+    found = [(words, submitted, href_of("unitbook_admin.list_changes", state="submitted"))]
+    if not is_decider:
+        returned = count_change_lists(session, reach, ListState.RETURNED)
+        found.append(("人员变动名单被退回，请修改", returned, href_of("unitbook_admin.list_changes", state="returned")))
+    return found
 
 
 def _duties_waiting() -> list[tuple[str, int, str | None]]:

@@ -18,7 +18,7 @@ SECRET_SETTINGS = frozenset(
 _ADDRESSES = frozenset({"database_url", "redis_url"})
 _WEAK_SECRETS = frozenset({"", "change-me", "changeme", "dev", "secret"})
 _SHORTEST_SECRET = 32
-_DURABILITY_FAULTS = {
+DURABILITY_FAULTS = {
     "fsync": "数据库的 fsync 已关闭，断电会丢失已保存的答案。请在 postgresql.conf 中设 fsync = on 后重启数据库。",
     "full_page_writes": "数据库的 full_page_writes 已关闭，断电会损坏数据。请设 full_page_writes = on 后重载数据库。",
     "synchronous_commit": "数据库的 synchronous_commit 已关闭，故障时会丢失已确认保存的答案。请设 synchronous_commit = on 后重载数据库。",
@@ -38,8 +38,8 @@ def production_faults(
     """
     if settings.mode is not Mode.PRODUCTION:
         return []
-    faults = _secret_faults(settings)
-    faults += [words for name, words in _DURABILITY_FAULTS.items() if database_settings.get(name, "off") == "off"]
+    faults = secret_faults(settings)
+    faults += [words for name, words in DURABILITY_FAULTS.items() if database_settings.get(name, "off") == "off"]
     if has_demo_accounts:
         faults.append("库中有演示账号（口令公开）。正式运行请换用空数据库，不要在演示库上继续。")
     if eviction_policy not in {None, "noeviction"}:
@@ -49,7 +49,8 @@ def production_faults(
     return faults
 
 
-def _secret_faults(settings: Settings) -> list[str]:
+def secret_faults(settings: Settings) -> list[str]:
+    """Say which of the secrets are missing, too short or an example."""
     faults = []
     if len(settings.secret_key) < _SHORTEST_SECRET or settings.secret_key.lower().startswith(
         tuple(_WEAK_SECRETS - {""})

@@ -99,9 +99,9 @@ def _database(database_url: str, name: str) -> Iterator[None]:
 
 def _make_database(connection: Any, name: str) -> None:
     _drop_database(connection, name)
-    quoted = connection.dialect.identifier_preparer.quote(name)
+    quoted = connection.dialect.identifier_preparer.quote(name)  # meant: a name cannot be bound, so it is quoted
     connection.execute(text(f"CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0"))
-    connection.execute(text(f"COMMENT ON DATABASE {quoted} IS '{_MARK}'"))
+    connection.execute(text(f"COMMENT ON DATABASE {quoted} IS '{_MARK}'"))  # meant: quoted above, and a constant
 
 
 def _drop_database(connection: Any, name: str) -> None:
@@ -115,7 +115,7 @@ def _drop_database(connection: Any, name: str) -> None:
     if found.mark != _MARK:
         raise RehearsalError(f"数据库 {name} 已存在，但不是演练建立的。请改名或删除后再演练。")
     quoted = connection.dialect.identifier_preparer.quote(name)
-    connection.execute(text(f"DROP DATABASE {quoted} WITH (FORCE)"))
+    connection.execute(text(f"DROP DATABASE {quoted} WITH (FORCE)"))  # meant: a name cannot be bound, so it is quoted
 
 
 def _free_port() -> int:
@@ -143,7 +143,7 @@ def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _READY_S
     while time.monotonic() < deadline and process.poll() is None:
         with (
-            contextlib.suppress(OSError, urllib.error.URLError),
+            contextlib.suppress(OSError, urllib.error.URLError),  # meant: an address of this machine, made here
             urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer,
         ):
             if answer.status == 200:

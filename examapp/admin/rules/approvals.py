@@ -1,0 +1,53 @@
+"""What a request that needs two persons is about, in words, from what its asker put down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from examapp.people.rules import ROLE_NAMES, Role
+from examapp.reports.rules import SCOPE_NAMES
+from examapp.unitbook.rules import CHASED
+
+NEEDS_LOOK = frozenset({"questions.correct_key"})
+"""Acts whose particulars must be seen before anybody decides."""
+
+
+def request_words(act: str, details: dict[str, Any]) -> str:
+    """Say what is asked for: `2026年度考试第 1 次作答，10 分钟`."""
+    return _WORDS[act](details)
+
+
+def _role(details: dict[str, Any]) -> str:
+    words = ROLE_NAMES[Role(details["role"])]
+    if details["deputy_of_id"]:
+        words += "（代理）"
+    if details["tree"] == "sector":
+        words += "（按条）"
+    if details["unit_id"] is None:
+        words += "，全县"
+    return words + (f"，到 {details['ends_at'][:10]} 止" if details["ends_at"] else "，长期")
+
+
+def _key(details: dict[str, Any]) -> str:
+    return f"题目 {details['code']} 第 {details['version']} 版"
+
+
+def _reopening(details: dict[str, Any]) -> str:
+    return f"{details['exam_title']}第 {details['number']} 次作答，从同意时起 {details['seconds'] // 60} 分钟"
+
+
+def _numbers(details: dict[str, Any]) -> str:
+    return f"{details['exam_title']}成绩明细（{SCOPE_NAMES[details['scope']]}，{details['format']}），含完整身份证号、手机号"
+
+
+def _calls(details: dict[str, Any]) -> str:
+    return f"{details['exam_title']}催考电话名单（{CHASED[details['group']]}），含完整手机号"
+
+
+_WORDS = {
+    "people.grant_role": _role,
+    "questions.correct_key": _key,
+    "grading.reopen_attempt": _reopening,
+    "reports.export_numbers": _numbers,
+    "unitbook.export_calls": _calls,
+}

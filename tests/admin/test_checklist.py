@@ -1,0 +1,152 @@
+"""The security checklist: each point red, amber or green by what is found, with words on what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text, update
+
+from examapp.admin.rules.checklist import Findings, Level, judge
+from examapp.audit.models import AuditEvent
+from examapp.config import Settings
+from examapp.people.models import Person
+from tests.audit.test_log import note
+from tests.conftest import NOON
+
+SOUND = Settings(
+    app_mode="production",
+    secret_key="8f2e1c7a9b3d4e5f60718293a4b5c6d7",
+    data_keys="k1:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    https="1",
+    site_url="https://xuefa.example.gov.cn",
+    second_factor="required",
+    password_profile="dengbao",
+)
+WELL = Findings(
+    database={"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"},
+    has_demo_accounts=False,
+    holders={"system_admin": 1, "security_admin": 1, "audit_admin": 1},
+    administrators=5,
+    without_second_factor=0,
+    backup_at=NOON - timedelta(hours=20),
+    sealed_at=NOON - timedelta(seconds=20),
+    unsealed=0,
+    verified_at=NOON - timedelta(hours=20),
+    chain_faults=0,
+    opened_at=NOON - timedelta(hours=20),
+    unopened=0,
+    log_at=NOON - timedelta(minutes=5),
+    certificate_ends_at=NOON + timedelta(days=90),
+    may_change_log=False,
+)
+
+
+def levels(settings=SOUND, found=WELL):
+    return {point.name: point.level for point in judge(settings, found, now=NOON)}
+
+
+def test_a_sound_deployment_is_green_on_every_point():
+    assert set(levels().values()) == {Level.GOOD}
+
+
+@pytest.mark.parametrize(
+    ("settings", "found", "name", "level"),
+    [
+        ({"secret_key": "change-me"}, {}, "密钥", Level.BAD),
+        ({"sabotage": "S1"}, {}, "故障演练开关", Level.BAD),
+        ({"https": "0"}, {}, "https", Level.BAD),
+        ({"second_factor": "off"}, {}, "管理员动态口令", Level.BAD),
+        ({"admin_idle_minutes": "0"}, {}, "管理员无操作退出", Level.LOOK),
+        ({"password_profile": "asvs"}, {}, "密码规则", Level.LOOK),
+        ({"app_mode": "tryout"}, {}, "运行方式", Level.LOOK),
+        ({"keep_audit_days": "180"}, {}, "审计记录保存期", Level.BAD),
+        ({"setup_code": "abc"}, {}, "首次设置页", Level.LOOK),
+        ({}, {"database": {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "on"}}, "数据库 fsync", Level.BAD),
+        ({}, {"has_demo_accounts": True}, "演示账号", Level.BAD),
+        ({}, {"holders": {"system_admin": 1, "security_admin": 1}}, "三员配备", Level.BAD),
+        ({}, {"without_second_factor": 2}, "管理员动态口令", Level.LOOK),
+        ({}, {"backup_at": None}, "数据库备份", Level.BAD),
+        ({}, {"backup_at": NOON - timedelta(days=3)}, "数据库备份", Level.LOOK),
+        ({}, {"backup_at": NOON - timedelta(days=9)}, "数据库备份", Level.BAD),
+        ({}, {"sealed_at": NOON - timedelta(days=1), "unsealed": 7}, "审计记录上链", Level.BAD),
+        ({}, {"verified_at": NOON - timedelta(days=4)}, "审计记录校验", Level.LOOK),
+        ({}, {"verified_at": NOON - timedelta(days=9)}, "审计记录校验", Level.BAD),
+        ({}, {"chain_faults": 1}, "审计记录校验", Level.BAD),
+        ({}, {"opened_at": NOON - timedelta(days=4)}, "加密数据核对", Level.LOOK),
+        ({}, {"unopened": 2}, "加密数据核对", Level.BAD),
+        ({}, {"verified_at": None}, "审计记录校验", Level.BAD),
+        ({}, {"log_at": None}, "运行日志", Level.BAD),
+        ({}, {"certificate_ends_at": NOON + timedelta(days=20)}, "https 证书", Level.LOOK),
+        ({}, {"certificate_ends_at": NOON + timedelta(days=2)}, "https 证书", Level.BAD),
+        ({}, {"certificate_ends_at": None}, "https 证书", Level.LOOK),
+        ({}, {"may_change_log": True}, "审计记录防改", Level.LOOK),
+    ],
+)  # fmt: skip
+def test_each_point_turns_by_what_is_found_and_says_what_to_do(settings, found, name, level):
+    points = judge(replace(SOUND, **settings), replace(WELL, **found), now=NOON)
+    turned = next(point for point in points if point.name == name)
+    assert turned.level is level
+    assert turned.advice.endswith("。")
+    assert points.index(turned) == 0, "what is to be mended stands on top"
+
+
+def test_the_two_administrators_see_the_list_of_this_deployment_and_nobody_else(world):
+    for role in ("system_admin", "security_admin"):
+        page = world.client(world.admin(role)).get("/admin/checklist/")
+        assert page.status_code == 200
+        assert "三员配备" in page.text
+        assert "没有查到" in page.text, "no backup was ever made here"
+        assert "安全检查单" in world.client(world.admin(role)).get("/").text
+    for person in (world.person(), world.admin("publicity_office"), world.admin("audit_admin")):
+        assert world.client(person).get("/admin/checklist/").status_code == 404
+
+
+def test_the_daily_checks_are_on_the_schedule_and_their_outcome_on_the_list(app, world, session):
+    """By the tasks that beat sends: good at first, then a line of the log and a sealed number that somebody has changed."""
+    tasks = app.extensions["celery"].tasks
+    scheduled = {entry["task"] for entry in app.extensions["celery"].conf.beat_schedule.values()}
+    assert {"audit.verify", "people.check_keys"} <= scheduled
+    administrator = world.client(world.admin("security_admin"))
+    world.person()
+    note(session, NOON, act="people.sign_in", person=world.person())
+    session.flush()
+    for name in ("audit.seal", "audit.verify", "people.check_keys"):
+        tasks[name]()
+    page = administrator.get("/admin/checklist/").text
+    assert page.count("最近一次在 0 分钟前") >= 2
+    assert "处问题" not in page
+    session.execute(text("UPDATE audit_events SET act = 'people.sign_out' WHERE act = 'people.sign_in'"))
+    session.execute(update(Person).where(Person.id == world.person().id).values(id_number_sealed=b"k9\0broken"))
+    for name in ("audit.verify", "people.check_keys"):
+        tasks[name]()
+    page = administrator.get("/admin/checklist/").text
+    assert page.count("发现 1 处问题") == 2
+    assert "flask audit verify" in page
+    assert "flask keys check" in page
+
+
+def test_lines_cut_off_the_end_since_the_last_daily_check_are_missed_by_the_next(app, session, frozen):
+    tasks = app.extensions["celery"].tasks
+    for _ in range(3):
+        note(session, NOON)
+    session.flush()
+    tasks["audit.seal"]()
+    tasks["audit.verify"]()
+    for table, column in (("audit_seals", "event_id"), ("audit_events", "id")):
+        session.execute(text(f"DELETE FROM {table} WHERE {column} = (SELECT min(id) + 2 FROM audit_events)"))
+    frozen.at(NOON + timedelta(days=1))
+    tasks["audit.verify"]()
+    last = session.query(AuditEvent).filter_by(act="audit.verify").order_by(AuditEvent.id.desc()).first()
+    assert last.details["failures"] >= 1
+
+
+def test_a_verified_log_is_noted_and_turns_the_point_green(app, world):
+    administrator = world.client(world.admin("security_admin"))
+    before = administrator.get("/admin/checklist/").text
+    result = app.test_cli_runner().invoke(args=["audit", "verify"])
+    assert result.exit_code == 0, result.output
+    after = administrator.get("/admin/checklist/").text
+    assert before != after
+    assert "最近一次在 0 分钟前" in after
