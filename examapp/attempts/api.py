@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, request
 from examapp.attempts import operations, queries, rules
 from examapp.attempts.models import Attempt, AttemptState
 from examapp.core import clock, pace
-from examapp.core.db import one_statement, reading, transaction
+from examapp.core.db import reading, transaction
 from examapp.core.jsonapi import answer, instant, read_object
 from examapp.core.permissions import Permission
 from examapp.exams.models import Exam
@@ -119,10 +119,9 @@ def save_answers(attempt_id: int) -> Response:
 
 def _save(attempt_id: int, epoch: int, changes: list[rules.Change]) -> operations.Saved:
     """Save in one statement; what is not the plain case is looked at again, with all its reasons."""
-    with one_statement() as connection:
-        saved = operations.save_answers_of_sign_in(
-            connection, attempt_id, token_digest=token_digest(), epoch=epoch, changes=changes, now=_arrived()
-        )
+    saved = operations.save_answers_of_sign_in(
+        attempt_id, token_digest=token_digest(), epoch=epoch, changes=changes, now=_arrived()
+    )
     if saved is not None:
         return saved
     person_id = my_person_id()

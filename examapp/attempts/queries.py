@@ -105,6 +105,15 @@ def lock_attempt_within(session: Session, attempt_id: int, reach: Reach) -> Atte
     return attempt
 
 
+def lock_attempt(session: Session, attempt_id: int) -> Attempt:
+    """Get and lock an attempt for whom its reach was looked up before; raises NotFoundError."""
+    statement = select(Attempt).where(Attempt.id == attempt_id).with_for_update()
+    attempt = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    if attempt is None:
+        raise NotFoundError
+    return attempt
+
+
 def lock_set_aside_within(session: Session, save_id: int, reach: Reach) -> tuple[Attempt, SetAsideSave]:
     """Get and lock a set-aside save and its attempt, of somebody within the reach; raises NotFoundError."""
     attempt_id = session.scalar(select(SetAsideSave.attempt_id).where(SetAsideSave.id == save_id))

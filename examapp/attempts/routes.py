@@ -62,6 +62,7 @@ def before_start(exam_id: int) -> str:
         live=live,
         left=None if exam.attempts_allowed is None else max(0, exam.attempts_allowed - len(attempts)),
         refusal=None if live else _why_not(candidate, attempts, now),
+        is_study_missing=candidate.is_study_missing,
     )
 
 
@@ -95,7 +96,7 @@ def exam_worker() -> Response:
     assert callable(asset)
     files = [asset(name) for name in ("css/exam.css", "js/exam/queue.js", "js/exam/offline.js")]
     version = hashlib.sha256("".join(files).encode()).hexdigest()[:12]
-    script = render_template(
+    script = render_template(  # meant: `shell` is the page's shell, no command
         "attempts/worker.js", shell=url_for("attempts.offline_shell"), files=files, version=version
     )
     return Response(script, content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})

@@ -6,7 +6,7 @@ from examapp.attempts.operations.contacts import note_contacts
 from examapp.attempts.operations.extending import apply_extensions
 from examapp.attempts.operations.handing_in import hand_in
 from examapp.attempts.operations.refusals import AttemptError, refusal
-from examapp.attempts.operations.reopening import judge_set_aside, reopen_attempt
+from examapp.attempts.operations.reopening import check_reopening, judge_set_aside, reopen_attempt
 from examapp.attempts.operations.saving import (
     SAVE_OF_SIGN_IN,
     Saved,
@@ -24,6 +24,7 @@ __all__ = [
     "Queued",
     "Saved",
     "apply_extensions",
+    "check_reopening",
     "clear_queue",
     "close_if_overdue",
     "close_overdue",

@@ -26,8 +26,6 @@ def reopen_attempt(
 
     The grade that was made meanwhile is the grading room's to withdraw. Raises ConflictError, BadRequestError.
     """
-    if not 0 < seconds <= LONGEST_REOPENING_S or not reason.strip():
-        raise BadRequestError("请填写 1 至 240 分钟的作答时间和原因。")
     granted = session.scalar(
         insert(AttemptReopening)
         .values(
@@ -43,16 +41,23 @@ def reopen_attempt(
     )
     if granted is None:
         return False
-    if attempt.state == AttemptState.IN_PROGRESS:
-        raise ConflictError("这次作答还没有交卷，不需要重新打开。需要加时间请用“延长作答时间”。")
-    if queries.has_newer_attempt(session, attempt):
-        raise ConflictError("这名考生已经开始了下一次作答，不能再打开这一次。")
+    check_reopening(session, attempt, seconds=seconds, reason=reason)
     grace = attempt.closes_at - attempt.deadline_at
     attempt.deadline_at = now + timedelta(seconds=seconds)
     attempt.closes_at = attempt.deadline_at + grace
     open_again(attempt)
     session.flush()
     return True
+
+
+def check_reopening(session: Session, attempt: Attempt, *, seconds: int, reason: str) -> None:
+    """Hold a wish to open an attempt again against what stands; raises ConflictError, BadRequestError."""
+    if not 0 < seconds <= LONGEST_REOPENING_S or not reason.strip():
+        raise BadRequestError("请填写 1 至 240 分钟的作答时间和原因。")
+    if attempt.state == AttemptState.IN_PROGRESS:
+        raise ConflictError("这次作答还没有交卷，不需要重新打开。需要加时间请用“延长作答时间”。")
+    if queries.has_newer_attempt(session, attempt):
+        raise ConflictError("这名考生已经开始了下一次作答，不能再打开这一次。")
 
 
 def open_again(attempt: Attempt) -> None:

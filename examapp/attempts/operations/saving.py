@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text, update
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from examapp.attempts.operations.closing import closed_if_overdue, set_aside
 from examapp.attempts.operations.refusals import refusal
 from examapp.attempts.rules import Change, Event
 from examapp.core import sabotage
+from examapp.core.db import run_alone
 from examapp.core.errors import BadRequestError, DomainError
 from examapp.core.sabotage import Guarantee
 from examapp.people.queries import LIVE_SIGN_IN
@@ -79,7 +80,6 @@ class Saved:
 
 
 def save_answers_of_sign_in(
-    connection: Connection,
     attempt_id: int,
     *,
     token_digest: bytes,
@@ -96,7 +96,7 @@ def save_answers_of_sign_in(
     if len(batches) > 1 or sabotage.is_any_broken():
         return None
     values = _values(attempt_id, epoch=epoch, batch=batches[0], now=now) | {"token_digest": token_digest}
-    rows = connection.execute(SAVE_OF_SIGN_IN, values).all()
+    rows = run_alone(SAVE_OF_SIGN_IN, values)
     judged = [row for row in rows if row.item is not None]
     if not rows or any(row.refusal is None and not row.is_saved for row in judged):
         return None
