@@ -37,7 +37,12 @@ class Settings:
     redis_url: str = _setting("", "Redis 协议服务地址，如 redis://主机:6379/0；试用时留空则自带")
     secret_key: str = _setting("", "会话与表单签名密钥，至少 32 个字符；正式运行必须设置")
     data_keys: str = _setting(
-        "", "身份证号、手机号的加密密钥，「编号:64位十六进制」以逗号分隔，第一个用于加密；正式运行必须设置"
+        "",
+        "身份证号、手机号的加密密钥，「编号:64位十六进制」以逗号分隔，第一个用于加密，其余只用于读取旧数据；正式运行必须设置",
+    )
+    data_cipher: str = _setting(
+        "aes-256-gcm",
+        "身份证号、手机号的加密算法：aes-256-gcm，或国密 sm4-gcm；改动后执行 flask keys rotate 改写已有数据",
     )
     data_dir: str = _setting(".data", "数据目录：自带数据库、日志、演示账号、静态文件副本")
     backup_dir: str = _setting("", "备份目录（flask backup）；留空为数据目录下的 backup，正式运行应放在另一块磁盘上")
@@ -78,6 +83,10 @@ class Settings:
     )
     sabotage: str = _setting("", "仅供演练：故意取消一项保证（S1 至 S12，或 slow），以证明演练能发现；正式运行拒绝启动")
     log_level: str = _setting("INFO", "日志级别")
+    keep_leavers_days: str = _setting("180", "离开名册满多少天后清除身份证号、手机号、账号和登录记录")
+    keep_results_years: str = _setting("5", "考试结束满多少年后，成绩与姓名脱离（匿名），只留作统计")
+    keep_sign_ins_days: str = _setting("365", "登录记录、登录条、发出的短信保留多少天，至少 200")
+    keep_audit_days: str = _setting("1095", "审计记录在数据库中保留多少天，至少 200；到期先归档再清除")
     message_gateway: str = _setting(
         "off", "提醒短信、登录验证码的对外网关：off 不发，file:路径 写入文件，http(s)://地址 以签名的 JSON 推送"
     )
@@ -121,6 +130,8 @@ class Settings:
             raise SettingsError("MESSAGE_GATEWAY_SECRET 未设置或太短（至少 16 个字符）：推送的短信必须签名。")
 
     def _check_doors(self) -> None:
+        if self.data_cipher not in {"aes-256-gcm", "sm4-gcm"}:
+            raise SettingsError(f"DATA_CIPHER 不能是「{self.data_cipher}」，请用 aes-256-gcm 或 sm4-gcm。")
         if self.second_factor not in {"off", "optional", "required"}:
             raise SettingsError(f"SECOND_FACTOR 不能是「{self.second_factor}」，请用 off、optional 或 required。")
         if self.password_profile not in {"asvs", "dengbao"}:
@@ -130,11 +141,24 @@ class Settings:
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
             raise SettingsError("设置了 OIDC_ISSUER，还要设置 OIDC_CLIENT_ID 和 OIDC_CLIENT_SECRET。")
 
+    def _check_terms(self) -> None:
+        least = {
+            "keep_leavers_days": 1,
+            "keep_results_years": 1,
+            "keep_sign_ins_days": 200,
+            "keep_audit_days": 200,
+        }
+        for name, days in least.items():
+            value = getattr(self, name)
+            if not (value.isascii() and value.isdigit() and days <= int(value) <= 36_500):
+                raise SettingsError(f"{name.upper()} 应为不小于 {days} 的整数，现在是「{value}」。")
+
     def check(self) -> None:
         """Refuse a start that would be dangerous; raises SettingsError."""
         self._check_gateway()
         _ = self.quiet_hours
         self._check_doors()
+        self._check_terms()
         if not self.database_url or not self.redis_url:
             raise SettingsError("未设置 DATABASE_URL 或 REDIS_URL。请设置，或用 make run 启动自带的数据库。")
         if self.mode is not Mode.PRODUCTION:

@@ -24,7 +24,9 @@ from examapp.duties import routes as duties_routes
 from examapp.duties import tasks as _duties_tasks
 from examapp.exams import admin_routes as exams_admin_routes
 from examapp.exams import models as _exams
+from examapp.exams import routes as exams_routes
 from examapp.exams import tasks as _exam_tasks
+from examapp.grading import admin_routes as grading_admin_routes
 from examapp.grading import api as grading_api
 from examapp.grading import cli as grading_cli
 from examapp.grading import models as _grading
@@ -42,9 +44,14 @@ from examapp.papers import admin_routes as papers_admin_routes
 from examapp.papers import models as _papers
 from examapp.people import admin_routes as people_admin
 from examapp.people import api as people_api
+from examapp.people import cli as people_cli
 from examapp.people import models as _people
 from examapp.people import routes as people_routes
 from examapp.people import tasks as _people_tasks
+from examapp.privacy import admin_routes as privacy_admin_routes
+from examapp.privacy import models as _privacy
+from examapp.privacy import routes as privacy_routes
+from examapp.privacy import tasks as _privacy_tasks
 from examapp.questions import admin_routes as questions_admin_routes
 from examapp.questions import cli as questions_cli
 from examapp.questions import models as _questions
@@ -68,6 +75,7 @@ from examapp.training import routes as training_routes
 from examapp.training import tasks as _training_tasks
 from examapp.unitbook import admin_routes as unitbook_admin_routes
 from examapp.unitbook import models as _unitbook
+from examapp.unitbook import tasks as _unitbook_tasks
 
 MODELS = (
     _uploads,
@@ -86,6 +94,7 @@ MODELS = (
     _unitbook,
     _records,
     _duties,
+    _privacy,
     _admin,
 )
 """Every room's tables, so that the schema is whole whatever is imported."""
@@ -101,6 +110,8 @@ TASKS = (
     _report_tasks,
     _duties_tasks,
     _record_tasks,
+    _privacy_tasks,
+    _unitbook_tasks,
     _admin_tasks,
 )
 """Every room's tasks, so that a worker knows them."""
@@ -111,12 +122,14 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     people_api.api_blueprint,
     people_admin.admin_blueprint,
     people_admin.units_blueprint,
+    people_cli.cli_blueprint,
     org_cli.cli_blueprint,
     attempts_routes.blueprint,
     attempts_api.api_blueprint,
     grading_routes.blueprint,
     grading_api.api_blueprint,
     document_api.api_blueprint,
+    grading_admin_routes.admin_blueprint,
     grading_cli.cli_blueprint,
     training_routes.blueprint,
     training_api.api_blueprint,
@@ -138,6 +151,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     records_admin_routes.admin_blueprint,
     duties_routes.blueprint,
     duties_admin_routes.admin_blueprint,
+    privacy_routes.blueprint,
+    privacy_admin_routes.admin_blueprint,
     admin_routes.blueprint,
     admin_routes.health_blueprint,
     admin_routes.messages_blueprint,
@@ -145,11 +160,14 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     admin_routes.setup_blueprint,
     admin_admin_routes.admin_blueprint,
     admin_admin_routes.messages_admin_blueprint,
+    admin_admin_routes.approvals_admin_blueprint,
     admin_admin_routes.audit_admin_blueprint,
+    admin_admin_routes.checklist_admin_blueprint,
     admin_admin_routes.examday_admin_blueprint,
     admin_cli.cli_blueprint,
     papers_admin_routes.admin_blueprint,
     exams_admin_routes.admin_blueprint,
+    exams_routes.blueprint,
 )
 """Every room's views, API and commands."""
 

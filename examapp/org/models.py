@@ -62,6 +62,8 @@ class Unit(Base):
     """For a node of the sector tree alone: `/id/`, a tree of its own."""
     sector_path: Mapped[Words | None]
     closed_at: Mapped[Instant | None]
+    successor_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    """Of a closed unit: the one that took its people over."""
     created_at: Mapped[Instant]
 
     def path_in(self, tree: Tree) -> str | None:

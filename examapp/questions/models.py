@@ -134,7 +134,10 @@ class AnswerKey(Base):
     """The key and explanation of a version; correcting one adds a row, the highest number counts."""
 
     __tablename__ = "answer_keys"
-    __table_args__ = (UniqueConstraint("question_version_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("question_version_id", "number"),
+        Index("ix_answer_keys_corrected", "question_version_id", postgresql_where=text("number > 1")),
+    )
 
     id: Mapped[Id]
     question_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("question_versions.id"))

@@ -187,16 +187,15 @@ def list_reviewers(session: Session, assessment_id: int) -> list[Reviewer]:
 
 def get_sheet_row(session: Session, sheet_id: int, hands: Hands, *, has_lock: bool = False) -> AssessmentSheet:
     """Get a sheet's row of a unit in somebody's hands, locked on wish; raises NotFoundError out of reach."""
-    query = select(AssessmentSheet).where(AssessmentSheet.id == sheet_id)
+    query = (
+        select(AssessmentSheet)
+        .join(Unit, AssessmentSheet.unit_id == Unit.id)
+        .where(AssessmentSheet.id == sheet_id, within(hands.write))
+    )
     if has_lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update(of=AssessmentSheet).execution_options(populate_existing=True)
     row = session.scalar(query)
-    unit = None if row is None else session.get_one(Unit, row.unit_id)
-    if (
-        row is None
-        or unit is None
-        or not hands.write.covers(region_path=unit.region_path, sector_path=unit.sector_path)
-    ):
+    if row is None:
         raise NotFoundError
     return row
 

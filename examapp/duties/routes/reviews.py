@@ -23,7 +23,7 @@ from examapp.people.access import actor, me, signed_in
 @blueprint.get("/duties/reviews")
 @signed_in
 def list_reviews() -> str:
-    """List the score sheets that who is signed in is to review; not found for anybody else."""
+    """List the score sheets that who is signed in is to review: none, for who was not named."""
     tasks = queries.list_review_tasks(reading(), me().person_id)
     return render_template(
         "duties/reviews.html",

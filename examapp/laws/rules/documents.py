@@ -7,12 +7,12 @@ import re
 import zipfile
 
 from examapp.core.html import normalise
-from question_bank.formats import docx
-from question_bank.formats.text.blocks import PICTURE
-from question_bank.reading import UnreadableFileError
+from examapp.core.lazily import Lazy
+from question_bank.reading import PICTURE, UnreadableFileError
 
 __all__ = ["PICTURE", "UnreadableDocumentError", "document_lines"]
 
+docx = Lazy("question_bank.formats.docx")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -41,7 +41,7 @@ def _word_lines(content: bytes) -> list[str]:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 if sum(entry.file_size for entry in archive.infolist()) > _MOST_UNPACKED:
                     raise UnreadableDocumentError("Word 文件太大，不像一部法律的文本。请删去图片后再导入。")
-        return docx.document_lines(content)
+        return list(docx.document_lines(content))
     except UnreadableFileError as error:
         raise UnreadableDocumentError(str(error)) from error
     except zipfile.BadZipFile as error:

@@ -208,13 +208,17 @@ def upload_picture() -> Response:
     return jsonify({"mark": f"[图片:{picture.sha256}]", "html": f'<img src="{picture.address}">'})
 
 
+_CORRECTED = "答案已更正，原答案留在历史记录中。题目已回到草稿，请另一位同事审核后再启用。"
+_CORRECTION_ASKED = "更正申请已提交。另一位同事在“审批”中同意后，新答案生效，已评分的答卷自动重新评分。"
+
+
 @admin_blueprint.route("/<int:question_id>/key", methods=["GET", "POST"])
 @requires(Permission.QUESTIONS_WRITE)
 def correct_key(question_id: int) -> AnyResponse | str:
-    """Correct the key of a question with a reason; the old key stays in the history."""
-    session = reading()
+    """Correct the key of a question's version with a reason; the old key stays in the history."""
+    session, number = reading(), request.args.get("version", type=int)
     row = queries.get_question(session, question_id)
-    version = queries.get_version(session, row)
+    version = queries.get_version(session, row, number)
     shown = queries.read_question(session, row, version, is_editable=True)
     parts = shown.parts or (shown,)
     form = KeyForm(data={"parts": [key_data(part) for part in parts]})
@@ -223,7 +227,7 @@ def correct_key(question_id: int) -> AnyResponse | str:
         pairs = [(part.kind, entry.form) for part, entry in zip(parts, form.parts, strict=True)]
         try:
             with transaction() as session:
-                operations.correct_key(
+                key = operations.correct_key(
                     session,
                     question_id=question_id,
                     keys=[key_of(kind, entry) for kind, entry in pairs],
@@ -231,14 +235,24 @@ def correct_key(question_id: int) -> AnyResponse | str:
                     reason=form.reason.data,
                     actor=actor(),
                     now=clock.now(),
+                    number=number,
                 )
+                is_done = key is not None
         except DomainError as error:
             refusal = error.text
         else:
-            flash("答案已更正，原答案留在历史记录中。题目已回到草稿，请另一位同事审核后再启用。", "success")
+            flash(_CORRECTED if is_done else _CORRECTION_ASKED, "success")
             return redirect(url_for(".show_question", question_id=question_id))
     items = items_of(version.content)
-    return render_template("questions/key.html", question=row, form=form, items=items, version=version, refusal=refusal)
+    return render_template(
+        "questions/key.html",
+        question=row,
+        form=form,
+        items=items,
+        version=version,
+        refusal=refusal,
+        needs_two=operations.needs_two_persons(row, version),
+    )
 
 
 @admin_blueprint.post("/<int:question_id>/state")

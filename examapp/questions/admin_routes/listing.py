@@ -14,6 +14,7 @@ from examapp.audit.operations import record
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import BadRequestError
+from examapp.core.lazily import Lazy
 from examapp.core.permissions import Permission
 from examapp.people.access import actor, requires
 from examapp.questions import operations, queries
@@ -21,9 +22,10 @@ from examapp.questions.admin_routes.frame import admin_blueprint, may_review_alo
 from examapp.questions.forms import FilterForm, StateForm
 from examapp.questions.models import QuestionState
 from examapp.questions.queries import PAGE_SIZE, Filter
-from question_bank.formats import excel, registry
+from question_bank.formats import registry
 from question_bank.formats.written import Written
 
+excel = Lazy("question_bank.formats.excel")
 MOST_EXPORTED = 5000
 _MOST_ID = 2**63
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -2,6 +2,7 @@
 
 from examapp.questions.operations.adding import add_question, add_questions
 from examapp.questions.operations.bulk import MOST_AT_ONCE, BulkChange, BulkRow, apply_bulk, preview_bulk
+from examapp.questions.operations.correcting import correct_key, needs_two_persons, put_correction_in_force
 from examapp.questions.operations.deciding import keep_moved, keep_under_new_law
 from examapp.questions.operations.deleting import UsedQuestionError, delete_question
 from examapp.questions.operations.duplicates import (
@@ -12,7 +13,7 @@ from examapp.questions.operations.duplicates import (
     request_duplicate_search,
     sweep_duplicate_searches,
 )
-from examapp.questions.operations.editing import correct_key, save_question, upload_picture
+from examapp.questions.operations.editing import save_question, upload_picture
 from examapp.questions.operations.flagging import check_laws, check_questions
 from examapp.questions.operations.importing import (
     FileToRead,
@@ -55,9 +56,11 @@ __all__ = [
     "keep_moved",
     "keep_under_new_law",
     "load_seed_bank",
+    "needs_two_persons",
     "note_import_progress",
     "note_search_progress",
     "preview_bulk",
+    "put_correction_in_force",
     "request_duplicate_search",
     "save_question",
     "set_state",

@@ -1,8 +1,7 @@
-"""Change a question: in place while it is an unused draft, else as its next version; and correct a key."""
+"""Change a question: in place while it is an unused draft, else as its next version."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
-from examapp.core.errors import BadRequestError, ConflictError
+from examapp.core.errors import ConflictError
 from examapp.core.pictures import Picture, encode_picture
 from examapp.laws.rules import law_name
 from examapp.questions.models import (
@@ -25,9 +24,8 @@ from examapp.questions.models import (
 from examapp.questions.operations.adding import add_citations, add_knowledge_points, add_pictures
 from examapp.questions.operations.flagging import check_questions
 from examapp.questions.operations.indexing import index_questions
-from examapp.questions.queries import current_key, get_question, stamp_of
-from examapp.questions.queries import get_version as get_question_version
-from examapp.questions.rules.content import TOPICS, Prepared, check_key, prepare
+from examapp.questions.queries import get_question, stamp_of
+from examapp.questions.rules.content import TOPICS, Prepared, prepare
 from question_bank import model
 
 
@@ -128,80 +126,6 @@ def _describe(session: Session, row: Question, question: model.Question, *, now:
     session.execute(delete(points).where(points.c.question_id == row.id))
     add_knowledge_points(session, pairs=[(row.id, question.knowledge_points)])
     session.expire(row, ["knowledge_points"])
-
-
-def correct_key(
-    session: Session,
-    *,
-    question_id: int,
-    keys: Sequence[Sequence[str]],
-    blanks: Sequence[Sequence[Sequence[str]]],
-    reason: str,
-    actor: Actor,
-    now: datetime,
-) -> AnswerKey:
-    """Correct the key of the current version: a new row with the reason, the old one stays; one entry a part.
-
-    The question is a draft again until another person has reviewed the new key: no new paper draws it before.
-
-    Papers that hold the version are graded by the newest key; regrading those already graded is grading's matter.
-    """
-    row = get_question(session, question_id, is_locked=True)
-    version = get_question_version(session, row)
-    if not reason.strip():
-        raise BadRequestError("请写明更正答案的理由，例如：法律修改、录入有误。")
-    before = current_key(session, version.id)
-    parts = [
-        _corrected(part, old, key, variants)
-        for part, old, key, variants in zip(version.content["parts"], before.parts, keys, blanks, strict=True)
-    ]
-    if parts == before.parts and not row.doubt:
-        raise BadRequestError("答案没有变化，不需要更正。")
-    key = _next_key(session, before, parts, reason=reason, actor=actor, now=now)
-    details = {"version_id": version.id, "old_key_id": before.id, "new_key_id": key.id, "from": row.state}
-    if row.state != QuestionState.RETIRED:
-        row.state, row.reviewed_by_id = QuestionState.DRAFT, None
-    row.doubt, row.updated_at = "", now
-    record(
-        session,
-        "questions.correct_key",
-        actor=actor,
-        now=now,
-        object_type="question",
-        object_id=row.id,
-        details=details,
-    )
-    return key
-
-
-def _next_key(
-    session: Session, before: AnswerKey, parts: list[dict[str, Any]], *, reason: str, actor: Actor, now: datetime
-) -> AnswerKey:
-    key = AnswerKey(
-        question_version_id=before.question_version_id,
-        number=before.number + 1,
-        parts=parts,
-        reason=reason.strip()[:500],
-        created_by_id=actor.person_id,
-        created_at=now,
-    )
-    session.add(key)
-    session.flush()
-    return key
-
-
-def _corrected(
-    part: dict[str, Any], old: dict[str, Any], key: Sequence[str], blanks: Sequence[Sequence[str]]
-) -> dict[str, Any]:
-    kind = model.Kind(part["kind"])
-    checked = model.Question(
-        kind=kind, stem="", options=tuple(part["options"]), key=tuple(key), blanks=tuple(tuple(each) for each in blanks)
-    )
-    check_key(checked)
-    if kind is model.Kind.FILL_BLANK and len(blanks) != part["blanks"]:
-        raise BadRequestError(f"这道题有 {part['blanks']} 个空，答案却有 {len(blanks)} 行。请每个空写一行。")
-    is_choice = kind in model.CHOICE_KINDS
-    return {**old, "key": sorted(set(key)) if is_choice else list(key), "blanks": [list(each) for each in blanks]}
 
 
 def upload_picture(session: Session, *, content: bytes, actor: Actor, now: datetime) -> Picture:

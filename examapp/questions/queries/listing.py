@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, func, literal, select, text
 from sqlalchemy.orm import Session
 
+from examapp.laws.models import Law, LawVersion
 from examapp.laws.rules import article_labels
 from examapp.people.models import Person
 from examapp.questions.models import (
@@ -139,7 +140,6 @@ def _in_text(words: list[str]) -> Iterator[ColumnElement[bool]]:
 
 def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
     equal = {
-        Question.law_name: wanted.law,
         Question.topic: wanted.topic,
         Question.kind: wanted.kind,
         Question.difficulty: wanted.difficulty,
@@ -150,6 +150,8 @@ def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
     for column, value in equal.items():
         if value:
             yield column == value
+    if wanted.law:
+        yield _of_law(wanted.law)
     if wanted.ids is not None:
         yield Question.id.in_(wanted.ids)
     if wanted.article:
@@ -161,6 +163,19 @@ def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
             .where(KnowledgePoint.name == wanted.knowledge_point)
         )
     yield from _marked(wanted.flag)
+
+
+def _of_law(law: str) -> ColumnElement[bool]:
+    """Give the condition that a question, or any sub-question of a case, cites a law; one not in the library is known by name alone."""
+    cited = (
+        select(Question.id)
+        .join(Citation, Citation.question_version_id == Question.current_version_id)
+        .join(LawVersion, Citation.law_version_id == LawVersion.id)
+        .join(Law, LawVersion.law_id == Law.id)
+        .where(Law.name == law)
+    )
+    named = select(Question.id).where(Question.law_name == law)
+    return Question.id.in_(named.union(cited))
 
 
 def _cites(article: str) -> ColumnElement[bool]:
@@ -180,8 +195,9 @@ def _marked(flag: str) -> Iterator[ColumnElement[bool]]:
 
 
 def list_law_names(session: Session) -> list[str]:
-    """List the laws that questions cite; one step of the index a law, however large the bank."""
-    return _steps(session, "law_name")
+    """List the laws that questions or their parts cite; one step of an index a law, however large the bank."""
+    is_cited = exists().where(LawVersion.law_id == Law.id, Citation.law_version_id == LawVersion.id)
+    return sorted({*_steps(session, "law_name"), *session.scalars(select(Law.name).where(is_cited))})
 
 
 def list_topics(session: Session) -> list[str]:

@@ -68,6 +68,7 @@
   }
 
   function finish() {
+    isFinal = false; // a try that still waits for its turn finds nothing to send
     queue.wipe();
     exam.writeSetting('study-final', '');
     window.location.assign(page.dataset.result);

@@ -1,0 +1,117 @@
+"""How the application is built from its settings and rooms."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from examapp import rooms
+from examapp.attempts.queries import has_attempt_in_progress
+from examapp.config import Mode, Settings, read_settings
+from examapp.core import assets, bare, errors, pages, sabotage, starts
+from examapp.core.clock import clock
+from examapp.core.cookies import RememberingCSRF, RememberingSessions
+from examapp.core.crypto import Sealer
+from examapp.core.db import db, engine_options
+from examapp.core.logging import set_up_logging
+from examapp.core.pulse import look_after
+from examapp.core.schema import Migrations
+from examapp.core.turns import Turns
+from examapp.core.worker import init_celery
+from examapp.people.access import init_access, note_files, note_refusals
+from examapp.people.access.identity import init_identity
+from examapp.people.queries import find_mobiles
+from examapp.people.rules import COOKIE_LIFE
+
+_REFUSE_FROM = 10_000
+"""New objects from which on refuse is looked for; a request makes some hundred, and few of them need it."""
+_MOST_UPLOAD_BYTES = 32 * 1024 * 1024
+
+
+class _Site(Flask):
+    """Flask, told once what it would look for in every request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the function as it is: no view of the house is a coroutine."""
+        return func
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application from its settings; raises SettingsError where a setting would be dangerous.
+
+    On the command line without a database it is built all the same, for the commands that only read files.
+    """
+    settings = settings or read_settings()
+    is_bare = bare.is_bare(settings)
+    if not is_bare:
+        settings.check()
+    sabotage.arm(settings)
+    starts.gate.set_up(per_second=float(settings.starts_per_second), processes=int(settings.web_workers))
+    set_up_logging(settings.log_level)
+    app = _Site("examapp", static_folder=None)
+    app.session_interface = RememberingSessions()  # its own: what another key signed is not known here
+    _configure(app, settings)
+    db.init_app(app)
+    Migrations(app)
+    init_celery(app, broker_url=settings.redis_url, is_eager=settings.mode is Mode.TESTING)
+    version, folder = bare.NO_ASSETS if is_bare else assets.collect(settings.data_path)
+    pages.init_pages(app, asset_version=version)
+    init_access(app, is_sitting=has_attempt_in_progress)
+    app.extensions["find_mobiles"] = partial(find_mobiles, sealer=app.extensions["sealer"])
+    note_refusals(app)
+    note_files(app)
+    init_identity(app)
+    RememberingCSRF(app)
+    app.register_blueprint(errors.blueprint)
+    rooms.register(app)
+    if is_bare:
+        bare.shut_door(app, settings)
+        return app
+    if settings.mode is not Mode.TESTING:
+        with app.app_context():
+            look_after(db.engine)
+            clock.follow(db.engine)
+        _keep_for_good()
+    app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns))  # type: ignore[method-assign]  # as the next one
+    app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]  # Flask means it to be wrapped so
+    if proxies := int(settings.trusted_proxies):
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
+    return app
+
+
+def _keep_for_good() -> None:
+    """Tell Python that what stands now stands for good: looking through it for refuse would make every thousandth request wait 0.1 s."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_REFUSE_FROM, 10, 10)
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    is_https = settings.https == "1"
+    url = settings.database_url
+    app.config.from_mapping(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=url or bare.NO_DATABASE,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, int(settings.db_pool_size))
+        if url
+        else bare.engine_options(settings),
+        MAX_CONTENT_LENGTH=_MOST_UPLOAD_BYTES,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        SESSION_COOKIE_NAME="__Host-session" if is_https else "session",
+        SESSION_COOKIE_SECURE=is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=COOKIE_LIFE,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    app.extensions["sealer"] = Sealer.from_setting(settings.data_keys, settings.data_cipher)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
