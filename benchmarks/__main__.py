@@ -7,13 +7,14 @@ import os
 import platform
 import shutil
 import sys
+import time
 from pathlib import Path
 
-from benchmarks import bank, grading, pages, saving, training, waves
+from benchmarks import bank, certificates, grading, pages, phone, rush, saving, training, waves
 from benchmarks.deployment import deploy
 from benchmarks.figures import Figure
 
-TOPICS = ("saving", "pages", "grading", "waves", "bank", "training")
+TOPICS = ("saving", "pages", "phone", "grading", "rush", "waves", "bank", "training", "certificates")
 
 
 def main(topics: list[str]) -> int:
@@ -23,14 +24,21 @@ def main(topics: list[str]) -> int:
     folder.mkdir(parents=True)
     figures: list[Figure] = []
     print(f"Machine: {_machine()}")
-    if "bank" in topics:
-        figures += _measured("bank", bank.measure)
-    if "training" in topics:
-        figures += _measured("training", training.measure)
-    if set(topics) - {"bank", "training"}:
+    alone = {"bank": bank, "training": training, "certificates": certificates}
+    for name, module in alone.items():
+        if name in topics:
+            figures += _measured(name, module.measure)
+    if set(topics) - set(alone):
         deployment = deploy(folder)
         try:
-            for name, module in (("pages", pages), ("saving", saving), ("grading", grading), ("waves", waves)):
+            for name, module in (
+                ("pages", pages),
+                ("phone", phone),
+                ("saving", saving),
+                ("grading", grading),
+                ("rush", rush),
+                ("waves", waves),
+            ):
                 if name in topics:
                     figures += _measured(name, lambda module=module: module.measure(deployment))
         finally:
@@ -45,7 +53,12 @@ def main(topics: list[str]) -> int:
 
 def _measured(name: str, measure) -> list[Figure]:
     print(f"{name} …", flush=True)
-    return measure()
+    began = time.monotonic()
+    figures = measure()
+    for figure in figures:
+        print(f"  {figure.name}: {figure.value:g} {figure.unit} ({figure.limit} {figure.limit_value:g})", flush=True)
+    print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+    return figures
 
 
 def _machine() -> str:

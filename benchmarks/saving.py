@@ -30,11 +30,11 @@ def measure(deployment: Deployment) -> list[Figure]:
         rounds = [_round(deployment, candidates, bare) for _ in range(_ROUNDS + 1)][1:]
     finally:
         bare.stop()
-    ours, plain, ours_cpu, plain_cpu, p99 = (list(column) for column in zip(*rounds, strict=True))
+    ours, plain, ours_cpu, plain_cpu, p99, driver = (list(column) for column in zip(*rounds, strict=True))
     cpu_ratio = statistics.median(a / b for a, b in zip(ours_cpu, plain_cpu, strict=True))
     speed_ratio = statistics.median(a / b for a, b in zip(ours, plain, strict=True))
     print(
-        f"  saves/s ours {statistics.median(ours):.0f}, bare {statistics.median(plain):.0f}; CPU ms a save ours {statistics.median(ours_cpu):.2f}, bare {statistics.median(plain_cpu):.2f}"
+        f"  saves/s ours {statistics.median(ours):.0f}, bare {statistics.median(plain):.0f}, bare past SQLAlchemy {statistics.median(driver):.0f}; CPU ms a save ours {statistics.median(ours_cpu):.2f}, bare {statistics.median(plain_cpu):.2f}"
     )
     return [
         at_most(
@@ -51,7 +51,7 @@ def measure(deployment: Deployment) -> list[Figure]:
 
 def _round(
     deployment: Deployment, candidates: list[Candidate], bare: _Bare
-) -> tuple[float, float, float, float, float]:
+) -> tuple[float, float, float, float, float, float]:
     saves = _CONCURRENCY * _SAVES_A_ROUND
     before = deployment.cpu_s("web", "postgres")
     wall, durations = hammer(candidates, _SAVES_A_ROUND, Candidate.save)
@@ -61,7 +61,8 @@ def _round(
     before = bare.cpu_s() + deployment.cpu_s("postgres")
     bare_wall, _ = hammer(bare.callers, _SAVES_A_ROUND, _BareCaller.save)
     bare_cpu = (bare.cpu_s() + deployment.cpu_s("postgres") - before) / saves * 1000
-    return saves / wall, saves / bare_wall, ours_cpu, bare_cpu, p99
+    driver_wall, _ = hammer(bare.past_sqlalchemy, _SAVES_A_ROUND, _BareCaller.save)
+    return saves / wall, saves / bare_wall, ours_cpu, bare_cpu, p99, saves / driver_wall
 
 
 class _BareCaller:
@@ -83,7 +84,9 @@ class _Bare:
         self.process = subprocess.Popen(command, env=deployment.environment, start_new_session=True)
         digests = _token_digests(deployment, candidates)
         _wait_for(port)
-        self.callers = [_BareCaller(port, f"/{c.attempt['id']}/{digests[c.name]}/{c.epoch}") for c in candidates]
+        paths = [f"{c.attempt['id']}/{digests[c.name]}/{c.epoch}" for c in candidates]
+        self.callers = [_BareCaller(port, f"/sql/{path}") for path in paths]
+        self.past_sqlalchemy = [_BareCaller(port, f"/driver/{path}") for path in paths]
 
     def cpu_s(self) -> float:
         return cpu_of({self.process.pid})
@@ -109,7 +112,7 @@ def _wait_for(port: int) -> None:
     for _ in range(100):
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/0/00/1")
+            connection.request("GET", "/sql/0/00/1")
             connection.getresponse().read()
         except OSError:
             time.sleep(0.1)

@@ -5,38 +5,32 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import shutil
-import signal
 import statistics
-import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
 
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_migrate import upgrade
 from sqlalchemy import event, text
 
+from benchmarks.alone import application_alone
 from benchmarks.figures import Figure, at_most
-from examapp import create_app
 from examapp.audit.operations import SYSTEM
-from examapp.config import Settings
 from examapp.core import clock
 from examapp.core.db import db, transaction
-from examapp.core.embedded import make_run_folder, start_postgres
 from examapp.people.access import digest
 from examapp.people.models import Account, SignIn
 from examapp.questions.models import QuestionState
 from examapp.questions.operations import add_questions
-from examapp.training.operations.harvesting import count_due_reviews
+from examapp.training.operations.counting import count_due_reviews, sum_mastery
 from question_bank.check import read_content
 
 PEOPLE, CARDS, COURSES = 8_000, 2_000, 40
 _CONTENT = Path(__file__).parents[1] / "question_bank" / "content"
 _ROUNDS = 30
 
-_PEOPLE = text("""
+ADD_PEOPLE = text("""
 WITH unit AS (
   INSERT INTO units (code, name, kind, region_path, created_at) VALUES ('T1', '测试局', 'department', '/1/', now()) RETURNING id
 )
@@ -60,26 +54,11 @@ SELECT made.id, n, '第' || n || '章', '<p>正文</p>', '', '', 20, 12 FROM mad
 
 def measure() -> list[Figure]:
     """Fill a county's training, and measure; the fill is not measured."""
-    folder, run = Path(tempfile.mkdtemp(prefix="bench-training-")), make_run_folder()
-    server = start_postgres(folder, run, extra={"max_wal_size": "8GB", "shared_buffers": "512MB"})
-    try:
-        settings = Settings(
-            app_mode="testing", database_url=server.url, redis_url="unix:///nowhere", secret_key="x" * 40, data_keys="k1:" + "11" * 32,
-            data_dir=str(folder), log_level="ERROR",
-        )  # fmt: skip
-        app = create_app(settings)
+    with application_alone() as app:
         with app.app_context():
-            upgrade()
             token = _fill(clock.now())
             db.session.remove()
-        figures = [*_pages(app, token), _due(app)]
-        with app.app_context():
-            db.engine.dispose()
-        return figures
-    finally:
-        server.stop(signal.SIGQUIT)
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(run, ignore_errors=True)
+        return [*_pages(app, token), *_due(app)]
 
 
 def _fill(now: datetime) -> str:
@@ -88,7 +67,7 @@ def _fill(now: datetime) -> str:
         session.execute(text("SET LOCAL synchronous_commit = off"))
         seed = [question for question in read_content(_CONTENT) if not question.parts]
         add_questions(session, questions=seed, actor=SYSTEM, now=now, state=QuestionState.ACTIVE)
-        session.execute(_PEOPLE, {"people": PEOPLE})
+        session.execute(ADD_PEOPLE, {"people": PEOPLE})
         questions = min(len(seed), 1000)
         session.execute(_CARDS, {"now": now, "questions": questions, "parts": CARDS // questions})
         session.execute(_COURSES, {"year": clock.today().year, "now": now, "courses": COURSES})
@@ -149,14 +128,21 @@ def _answer(client: FlaskClient, seen: list[str]) -> int:
     return most
 
 
-def _due(app: Flask) -> Figure:
+def _due(app: Flask) -> list[Figure]:
     with app.app_context():
         began = time.perf_counter()
         with transaction() as session:
             people = count_due_reviews(session, now=clock.now())
         took = time.perf_counter() - began
+        began = time.perf_counter()
+        with transaction() as session:
+            sum_mastery(session, now=clock.now())
+        summed = time.perf_counter() - began
     assert people == PEOPLE
-    return at_most("due reviews of 8,000 people with 2,000 cards each: one batch", took, 60, "s")
+    return [
+        at_most("due reviews of 8,000 people with 2,000 cards each: one batch", took, 60, "s"),
+        at_most("what units know, of 8,000 people with 2,000 cards each: one batch", summed, 120, "s"),
+    ]
 
 
 if __name__ == "__main__":

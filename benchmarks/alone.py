@@ -1,0 +1,40 @@
+"""An application with an empty PostgreSQL of its own, for measures that need no web server."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import upgrade
+
+from examapp import create_app
+from examapp.config import Settings
+from examapp.core.db import db
+from examapp.core.embedded import make_run_folder, start_postgres
+
+
+@contextmanager
+def application_alone() -> Iterator[Flask]:
+    """Start a server, migrate it, and give an application before it; nothing is left afterwards."""
+    folder, run = Path(tempfile.mkdtemp(prefix="bench-alone-")), make_run_folder()
+    server = start_postgres(folder, run, extra={"max_wal_size": "8GB", "shared_buffers": "512MB"})
+    try:
+        settings = Settings(
+            app_mode="testing", database_url=server.url, redis_url="unix:///nowhere", secret_key="x" * 40, data_keys="k1:" + "11" * 32,
+            data_dir=str(folder), log_level="ERROR",
+        )  # fmt: skip
+        app = create_app(settings)
+        with app.app_context():
+            upgrade()
+        yield app
+        with app.app_context():
+            db.engine.dispose()
+    finally:
+        server.stop(signal.SIGQUIT)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(run, ignore_errors=True)
