@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import secrets
 import socket
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,12 +17,17 @@ import pytest
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from examapp import create_app
+from examapp.config import read_settings
 from examapp.core import clock
 from examapp.core.db import db
 from examapp.papers.queries import version_contents
-from examapp.people.access import digest
+from examapp.people.access import access_rule, digest
 from examapp.people.models import Account, SignIn
+from examapp.people.rules import ROLE_PERMISSIONS, Role
 from question_bank.model import Kind
+from tests.browser.deployment import Visitors, deployed
+from tests.browser.walk import Walk
 
 PASSWORD = "Ceshi-2026-kaoshi"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -142,3 +150,53 @@ def make_exam(race_world):
         return exam
 
     return make
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A deployment of the demo county."""
+    with deployed(tmp_path_factory.mktemp("county"), DEMO="1") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def accounts(site):
+    """The demo county's accounts by role."""
+    told = json.loads((site.site.settings.data_path / "demo-accounts.json").read_text("utf-8"))
+    return {account["role"]: account for account in told["accounts"]}
+
+
+@pytest.fixture(scope="module")
+def site_app(site):
+    """An application over that deployment's database, to be asked what it is made of."""
+    return create_app(replace(read_settings(site.site.environment), app_mode="testing", log_level="ERROR"))
+
+
+@pytest.fixture(scope="module")
+def walk(site_app):
+    """What was opened, and the map of addresses."""
+    return Walk(site_app.url_map.bind("127.0.0.1"))
+
+
+@pytest.fixture(scope="module")
+def office_pages(site_app):
+    """The views that hang on a permission of the office."""
+    held = {permission.value for permission in ROLE_PERMISSIONS[Role.PUBLICITY_OFFICE]}
+    return {name for name, view in site_app.view_functions.items() if access_rule(view) in held}
+
+
+@pytest.fixture(scope="module")
+def visitors(chromium, site):
+    """Visitors of that deployment."""
+    made = Visitors(chromium, site.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def shared_folder(tmp_path_factory):
+    """A folder that the processes of one test run share."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "walk"
+    folder.mkdir(exist_ok=True)
+    return folder

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 
@@ -72,6 +73,8 @@ class Visitors:
     browser: Browser
     url: str
     faults: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+    """Every address that was asked for."""
     _contexts: list[BrowserContext] = field(default_factory=list)
 
     def visitor(self, *, width: int = 1280, height: int = 900, **options: object) -> Page:
@@ -84,6 +87,7 @@ class Visitors:
         page.on("console", lambda said: self._note_error(page, said))
         page.on("pageerror", lambda error: self._note(page, str(error)))
         page.on("response", lambda answer: self._note_answer(page, answer))
+        page.on("request", lambda request: self.addresses.append(unquote(request.url)))
         return page
 
     def words(self) -> list[str]:

@@ -262,6 +262,37 @@ def test_the_keyboard_alone_answers_a_paper(live, device, make_exam):
     assert live.read(Attempt)[0].unsure == [3]
 
 
+def go_by_keys_to(page, selector, *, most=60):
+    """Press the tabulator until something has the focus; then press it."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"document.activeElement.matches('{selector}')"):
+            page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"{selector} is out of the keyboard's reach")
+
+
+def test_the_keyboard_alone_sits_a_whole_exam_for_older_eyes(live, device, make_exam):
+    """From the page before the start to the receipt, in the version with larger type; names as a screen reader says them."""
+    context = device(live.world.person(), width=1280)
+    context.add_cookies([{"name": "elder", "value": "1", "url": live.url}])
+    page = context.new_page()
+    page.goto(f"{live.url}/exams/{make_exam().id}")
+    go_by_keys_to(page, "main .btn-primary")
+    wait_open(page)
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
+    expect(page.get_by_role("timer")).to_be_visible()
+    expect(page.get_by_role("button", name="第 1 题，未答")).to_be_visible()
+    page.keyboard.press("b")
+    wait_saved(page)
+    expect(page.get_by_role("button", name="第 1 题，已答")).to_be_visible()
+    go_by_keys_to(page, "#hand-in")
+    expect(page.get_by_role("dialog", name="交卷前请核对")).to_be_visible()
+    go_by_keys_to(page, "#hand-in-confirm")
+    expect(page.get_by_role("dialog", name="交卷成功")).to_be_visible()
+    assert live.read(Attempt)[0].submitted_at is not None
+
+
 def test_a_refused_change_is_taken_out_and_shown(live, device, make_exam):
     page = begin(device(live.world.person()), live, make_exam())
     choose(page, 1, "A")

@@ -1,8 +1,10 @@
-"""The main job end to end on a real deployment: set-up, import, exam, sitting on a phone, grading by a worker, figures, the exported file."""
+"""The main job end to end on a real deployment: set-up, import, exam, sitting on a phone, grading by a worker, figures, the exported file; and what it leaves behind."""
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import re
 import subprocess
 import sys
@@ -15,7 +17,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from examapp.core import clock
+from examapp.people.rules import id_check_character
 from question_bank.formats.excel.writing import columns
+from tests.browser import traces
 from tests.browser.deployment import Deployment, Visitors, deployed
 
 pytestmark = pytest.mark.browser
@@ -40,11 +44,23 @@ _RIGHT = {
     "国家工作人员就职时应当公开进行宪法宣誓。": ["正确"],
 }
 _WRONG = {"任何国家机关都可以设定行政拘留。": "正确"}
+_WRITTEN = {"情节复杂的行政处罚，由行政机关____决定。": "负责人集体讨论"}
+
+
+def _id_number(serial: int) -> str:
+    digits = f"43052719900101{serial:03d}"
+    return digits + id_check_character(digits)
+
+
+_NUMBERS = {person[0]: (_id_number(711 + n), f"1391234567{n}") for n, person in enumerate((*_ROSTER, _LATE))}
+"""ID number and mobile by staff number."""
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    with deployed(tmp_path_factory.mktemp("job"), DEMO="0") as running:
+    folder = tmp_path_factory.mktemp("job")
+    (folder / "tmp").mkdir()
+    with deployed(folder, DEMO="0", TMPDIR=str(folder / "tmp"), LOG_LEVEL="INFO") as running:
         yield running
 
 
@@ -57,6 +73,28 @@ def visitors(chromium, site):
 
 
 def test_a_county_holds_its_exam_from_set_up_to_export(site, visitors, tmp_path):
+    with traces.Listener(site.site.environment["REDIS_URL"]) as listener:
+        passwords = hold_the_years_exam(site, visitors, tmp_path)
+    assert visitors.faults == []
+    nothing_personal_is_left_behind(site, visitors, passwords, listener.heard)
+
+
+def test_the_search_for_traces_sees_through_escapes_base64_and_archives(tmp_path):
+    message = base64.b64encode(json.dumps({"name": "张建国"}).encode()).decode()
+    (tmp_path / "a.log").write_text(f'{{"body": "{message}"}}')
+    (tmp_path / "b.log").write_bytes("\\xe5\\xbc\\xa0建国 13912345670".encode())
+    workbook(tmp_path / "c.xlsx", [["张建国"]])
+    found = traces.found_in_files(traces.files_of(tmp_path, of_database=False), ["张建国", "13912345670"])
+    assert sorted(one.rpartition("/")[2] for one in found) == [
+        "a.log: 张建国",
+        "b.log: 13912345670",
+        "b.log: 张建国",
+        "c.xlsx: 张建国",
+    ]
+
+
+def hold_the_years_exam(site: Deployment, visitors: Visitors, tmp_path: Path) -> dict[str, str]:
+    """Do the whole job; gives the first passwords by login name."""
     office = visitors.visitor()
     system_password, security_password = set_up(office, site)
     sign_in(office, _OFFICE[0], _PASSWORD)
@@ -70,7 +108,49 @@ def test_a_county_holds_its_exam_from_set_up_to_export(site, visitors, tmp_path)
     exam_id = hold_exam(office)
     result = sit(visitors, passwords, exam_id)
     report(visitors, passwords, exam_id, result)
-    assert visitors.faults == []
+    find_by_number(office)
+    return passwords | {_SYSTEM[0]: system_password, _SECURITY[0]: security_password}
+
+
+def find_by_number(page: Page) -> None:
+    """A person is found by what only they have, and the address does not tell it."""
+    staff_number, name = _ROSTER[0][:2]
+    for number in _NUMBERS[staff_number]:
+        page.goto("/admin/people/")
+        page.get_by_label("姓名、工号、手机号或身份证号").fill(number)
+        page.get_by_role("button", name="查找").click()
+        expect(page.get_by_role("link", name=name)).to_be_visible()
+
+
+def nothing_personal_is_left_behind(
+    site: Deployment, visitors: Visitors, passwords: dict[str, str], heard: str
+) -> None:
+    """Logs, messages, Valkey, addresses and files hold no name, number, password or answer; the database's own files no number and no password."""
+    numbers = [number for pair in _NUMBERS.values() for number in pair] + [_BAD_ID]
+    secrets = [*numbers, *passwords.values(), _PASSWORD]
+    names = [person[1] for person in (*_ROSTER, _LATE, _OFFICE, _SECURITY, _SYSTEM)]
+    answers = [text for texts in _RIGHT.values() for text in texts if len(text) > 2] + list(_WRITTEN.values())
+    folder, redis_url = site.site.settings.data_path, site.site.environment["REDIS_URL"]
+    files = list(traces.files_of(folder, of_database=False))
+    logs = {path.name for path in files if path.suffix == ".log" and path.stat().st_size}
+    assert logs >= {"postgres.log", "valkey.log"}
+    assert {"web.log", "grading.log", "imports.log", "reports.log", "beat.log", "sweeper.log"} <= {
+        path.name for path in files
+    }
+    assert traces.found_in_files(files, [*secrets, *names, *answers]) == []
+    messages = heard
+    sent = {
+        name
+        for name in ("people.import_roster", "questions.read_import", "grading.grade_attempt", "reports.build_export")
+        if name in messages
+    }
+    assert len(sent) == 4, f"the messages were not heard: {sent}"
+    in_queue = messages + traces.kept_in_valkey(redis_url)
+    assert [word for word in (*secrets, *names, *answers) if word in in_queue] == []
+    assert [address for address in visitors.addresses for word in (*secrets, *answers) if word in address] == []
+    in_addresses = {address.partition("?")[0] for address in visitors.addresses for name in names if name in address}
+    assert in_addresses <= {f"{site.url}/admin/people/"}, "but for a name that somebody typed into a search"
+    assert traces.found_in_files(traces.files_of(folder, of_database=True), secrets) == []
 
 
 def sign_in(page: Page, name: str, password: str) -> None:
@@ -151,10 +231,10 @@ def add_units(page: Page, site: Deployment, folder: Path) -> None:
 
 def import_roster(page: Page, folder: Path) -> None:
     """A file with a bad row comes back with the reason beside it; mended, it is taken over whole."""
-    head = ["序号", "工号", "姓名", "单位名称", "职务", "职级", "身份证号码"]
-    good = [[number, *person, ""] for number, person in enumerate(_ROSTER, 1)]
+    head = ["序号", "工号", "姓名", "单位名称", "职务", "职级", "身份证号码", "手机号"]
+    good = [[number, *person, *_NUMBERS[person[0]]] for number, person in enumerate(_ROSTER, 1)]
     title = ["青禾县国家工作人员名册（2026年）"]
-    file = workbook(folder / "名册.xlsx", [title, head, *good, [6, *_LATE, _BAD_ID]])
+    file = workbook(folder / "名册.xlsx", [title, head, *good, [6, *_LATE, _BAD_ID, ""]])
     upload_roster(page, file)
     expect(page.get_by_role("heading", name="有问题的行")).to_be_visible(timeout=_LONG_MS)
     problem = page.locator(".problem-cells tbody tr")
@@ -167,7 +247,7 @@ def import_roster(page: Page, folder: Path) -> None:
     assert returned[2][1:4] == ["100001", "张建国", "司法局"]
     page.get_by_role("button", name="只导入没有问题的 5 行").click()
     expect(page.get_by_text("导入完成，有 1 行没有导入")).to_be_visible(timeout=_LONG_MS)
-    upload_roster(page, workbook(folder / "名册-改.xlsx", [title, head, *good, [6, *_LATE, ""]]))
+    upload_roster(page, workbook(folder / "名册-改.xlsx", [title, head, *good, [6, *_LATE, *_NUMBERS[_LATE[0]]]]))
     page.get_by_role("button", name="导入全部 1 行").click(timeout=_LONG_MS)
     expect(page.get_by_text("全部导入完成")).to_be_visible(timeout=_LONG_MS)
 
@@ -208,9 +288,9 @@ def grant_roles(visitors: Visitors, first_password: str, system_password: str) -
     page = visitors.visitor()
     sign_in_first(page, _SYSTEM[0], system_password)
     for _ in range(2):
-        page.goto("/admin/people/approvals")
+        page.goto("/admin/approvals/")
         page.once("dialog", lambda dialog: dialog.accept())
-        page.get_by_role("button", name="同意授权").first.click()
+        page.get_by_role("button", name="同意", exact=True).first.click()
         expect(page.locator(".notice-success")).to_be_visible()
 
 
@@ -230,10 +310,11 @@ def import_questions(page: Page, folder: Path) -> None:
         ("多选题", list(_RIGHT)[2], ["警告", "罚款", "记过", "行政拘留"], "ABD"),
         ("判断题", list(_RIGHT)[3], [], "正确"),
         ("判断题", next(iter(_WRONG)), [], "错误"),
+        ("填空题", *next(iter(_WRITTEN.items()))),
         ("单选题", "这一行的答案没有对应的选项。", list(wrong.values()), "F"),
     ]
     rows: list[list[object]] = [heads]
-    for kind, stem, options, key in questions:
+    for kind, stem, *options, key in questions:
         cells = {
             "题型": kind,
             "题干": stem,
@@ -243,13 +324,15 @@ def import_questions(page: Page, folder: Path) -> None:
             "法律": "行政处罚法",
             "条文": "第九条",
         }
-        cells |= {f"选项{letter}": option for letter, option in zip("ABCD", options, strict=False)}
+        cells |= {
+            f"选项{letter}": option for letter, option in zip("ABCD", options[0] if options else [], strict=False)
+        }
         rows.append([cells.get(head, "") for head in heads])
     page.goto("/admin/questions/imports/")
     page.get_by_label("题库文件").set_input_files(workbook(folder / "试题.xlsx", rows))
     page.get_by_role("button", name="上传并预览").click()
-    expect(page.get_by_text("文件中共 6 题")).to_be_visible(timeout=_LONG_MS)
-    bad = page.get_by_role("row").filter(has_text=re.compile("7 ?行|G7|第 7"))
+    expect(page.get_by_text("文件中共 7 题")).to_be_visible(timeout=_LONG_MS)
+    bad = page.get_by_role("row").filter(has_text=re.compile("8 ?行|G8|第 8"))
     expect(bad.first).to_be_visible()
     page.get_by_role("button", name=re.compile(r"^导入 \d 题$")).click()
     page.get_by_role("link", name="查看导入的题目").click(timeout=_LONG_MS)
@@ -264,10 +347,10 @@ def review_questions(office: Page, visitors: Visitors, passwords: dict[str, str]
     sign_in_first(second, "100002", passwords["100002"])
     second.goto("/admin/questions/?kind=&state=draft")
     set_states(second, "审核通过")
-    expect(second.get_by_text("5 道题已改为「已审核」")).to_be_visible()
+    expect(second.get_by_text("6 道题已改为「已审核」")).to_be_visible()
     second.goto("/admin/questions/?state=reviewed")
     set_states(second, "启用")
-    expect(second.get_by_text("5 道题已改为「启用」")).to_be_visible()
+    expect(second.get_by_text("6 道题已改为「启用」")).to_be_visible()
 
 
 def set_states(page: Page, act: str) -> None:
@@ -279,7 +362,9 @@ def set_states(page: Page, act: str) -> None:
 def make_blueprint(page: Page) -> None:
     page.goto("/admin/papers/new")
     page.get_by_label("规则名称").fill("年度考试")
-    for number, (kind, count, points) in enumerate((("判断题", 2, 10), ("单选题", 2, 20), ("多选题", 1, 40))):
+    for number, (kind, count, points) in enumerate(
+        (("判断题", 2, 10), ("单选题", 2, 10), ("多选题", 1, 40), ("填空题", 1, 20))
+    ):
         if number:
             page.get_by_role("button", name="添加一个部分").click()
         section = page.locator("#sections .section").nth(number)
@@ -317,7 +402,7 @@ def sit(visitors: Visitors, passwords: dict[str, str], exam_id: int) -> dict[str
     if page.locator(".before-start").is_visible():
         start.click()
     expect(page.locator("#veil")).to_be_hidden()
-    for number in range(1, 6):
+    for number in range(1, 7):
         if number == 4:
             page.reload()
             expect(page.locator("#veil")).to_be_hidden()
@@ -347,6 +432,9 @@ def go_to(page: Page, number: int) -> None:
 def answer(page: Page, number: int) -> None:
     item = page.locator(f"#item-{number}")
     stem = item.locator(".stem").inner_text().strip()
+    if (written := next((text for asked, text in _WRITTEN.items() if stem.startswith(asked[:8])), None)) is not None:
+        item.locator(".text").fill(written)
+        return
     for text in _RIGHT.get(stem) or [_WRONG[stem]]:
         item.locator(".option").filter(has=page.locator(".option-text", has_text=re.compile(f"^{text}$"))).click()
 

@@ -39,9 +39,9 @@ class Stage:
             before.rollback()
 
 
-@pytest.fixture(scope="module")
-def stage(app):
-    """The application on one connection in one transaction, at noon, with nudges going nowhere."""
+@contextmanager
+def make_stage(app, world_type=World):
+    """Put the scene up on one connection in one transaction, at noon, with nudges going nowhere."""
     patch = pytest.MonkeyPatch()
     patch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
     with clock.set_to(lambda: NOON), app.app_context():
@@ -51,7 +51,7 @@ def stage(app):
         engines[None] = connection
         db.session.configure(join_transaction_mode="create_savepoint")
         try:
-            world = World(app, db.session())
+            world = world_type(app, db.session())
             scene = Scene(world)
             world.session.commit()
             db.session.remove()
@@ -63,3 +63,10 @@ def stage(app):
             outer.rollback()
             connection.close()
             patch.undo()
+
+
+@pytest.fixture(scope="module")
+def stage(app):
+    """The scene of the access matrix."""
+    with make_stage(app) as made:
+        yield made

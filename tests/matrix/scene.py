@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 
 from examapp.attempts.models import SetAsideSave
 from examapp.core import clock
-from examapp.exams.models import ExamAudience, Exemption
+from examapp.core.uploads.models import StoredFile
+from examapp.core.uploads.places import kept_path
+from examapp.exams.models import ExamAudience, Exemption, ExemptionReason
+from examapp.grading.models import Regrade
 from examapp.laws.models import Law, LawVersion
 from examapp.messages.models import Feedback, Notice
-from examapp.people.models import Account, Approval, RoleGrant, RosterImport, SignIn
+from examapp.people.models import Account, Approval, PlannedMove, RoleGrant, RosterImport, SignIn
 from examapp.questions.models import DuplicateSearch, Media, QuestionImport
 from examapp.reports.models import Export
 from examapp.training.models import ExerciseRun, PracticeItem
+from examapp.unitbook.models import ChangeLine, ChangeList, ResultImport, ResultImportRow
 from tests.attempts.sitting import KINDS as ITEMS
 from tests.attempts.sitting import Sitter, make_bank
 from tests.duties.making import Duties
+from tests.matrix.yearly import add_report_forms, add_study_things, add_yearly_things
 from tests.people.conftest import token_of
 from tests.training.test_courses import course as make_course
 
@@ -47,6 +53,7 @@ class Scene:
         self.people = {role: self._person(role) for role in "CULTPQSYA"}
         self.peer = world.person(self.here, name="同事")
         self.stranger = world.person(self.there, name="外人")
+        self.peer_number = self.peer.staff_number
         self.clients = {role: world.api(person) for role, person in self.people.items()}
         self.clients["-"] = world.client()
         self.clients["-"].environ_base["HTTP_X_CSRFTOKEN"] = token_of(self.clients["-"].get("/login"))
@@ -57,6 +64,11 @@ class Scene:
         self._make_message_things()
         self._make_courses()
         self._make_jobs()
+        add_yearly_things(self)
+        add_study_things(self)
+        add_report_forms(self)
+        self._make_change_lists()
+        self._make_result_imports()
 
     def _person(self, role):
         if role == "C":
@@ -75,34 +87,49 @@ class Scene:
         )
         return person
 
-    def _put(self, kind, same, other=None, *, missing=MISSING, own=None):
+    def put(self, kind, same, other=None, *, missing=MISSING, own=None):
         self.things[kind] = {"same": same, "missing": missing} | ({} if other is None else {"other": other})
         self.own[kind] = own or {}
 
     def _make_people_things(self):
-        self._put("person", self.peer.id, self.stranger.id)
+        self.put("person", self.peer.id, self.stranger.id)
         holders = [self.world.person(unit) for unit in (self.here, self.there)]
         for holder in holders:
             account = self.world.session.query(Account).filter_by(person_id=holder.id).one()
             account.has_second_factor = True
-        self._put("second_factor_holder", *[holder.id for holder in holders])
+        self.put("second_factor_holder", *[holder.id for holder in holders])
         self.here_id = self.here.id
-        self._put("unit", self.here_id, self.there.id)
-        self._put("unit_code", "MA", missing="none")
+        self.put("unit", self.here_id, self.there.id)
+        self.put("unit_code", "MA", missing="none")
+        self.put("own_holding", "sign_ins", missing="none")
         grants = [
             self.world.save(
                 RoleGrant(person_id=person.id, role="leader", unit_id=unit.id, tree="region", granted_at=clock.now())
             )
             for person, unit in ((self.peer, self.here), (self.stranger, self.there))
         ]
-        self._put("grant", grants[0].id, grants[1].id)
-        requests = {role: self._role_request(self.people[role]) for role in "YS"}
-        self._put("role_request", self._role_request(self.peer))
-        self._put("own_role_request", self._role_request(self.stranger), own={"Y": requests["Y"]})
+        self.put("grant", grants[0].id, grants[1].id)
+        planned = [
+            self.world.save(
+                PlannedMove(
+                    person_id=person.id,
+                    kind="retire",
+                    effective_on=clock.today() + timedelta(days=30),
+                    recorded_at=clock.now(),
+                )
+            )
+            for person in (self.peer, self.stranger)
+        ]
+        self.put("planned_move", planned[0].id, planned[1].id)
+        asked = [self._request(self.peer, self.here), self._request(self.stranger, self.there)]
+        own = {role: self._request(self.people[role], self.here) for role in "UTPQSY"}
+        self.put("request_to_decide", *asked)
+        self.put("request_to_see", *asked, own=own)
+        self.put("own_request", *asked, own=own)
         now = clock.now()
         accounts = {role: client.get("/sign-ins") and self._second_sign_in(role) for role, client in self._signed_in()}
         others = [self._sign_in_of(person, now) for person in (self.peer, self.stranger)]
-        self._put("sign_in", *others, own=accounts)
+        self.put("sign_in", *others, own=accounts)
 
     def _signed_in(self):
         return [(role, client) for role, client in self.clients.items() if role != "-"]
@@ -115,16 +142,18 @@ class Scene:
         row = SignIn(account_id=account.id, token_digest=f"{person.id}-second".encode(), started_at=now)
         return self.world.save(row).id
 
-    def _role_request(self, asker):
-        wish = {"role": "leader", "unit_id": self.there.id, "tree": "region", "ends_at": None, "deputy_of_id": None}
+    def _request(self, asker, unit, act="unitbook.export_calls"):
+        """A request for whole numbers of a unit, which the office and the security administrator may decide."""
+        details = {"exam_title": "考试", "unit_id": unit.id, "group": "failed", "code": "t-1", "version": 1}
         row = Approval(
-            act="people.grant_role",
+            act=act,
             request_key=f"{asker.id}",
-            person_id=self.people["C"].id,
-            details=wish,
+            unit_id=unit.id,
+            details=details,
             reason="",
             requested_by_id=asker.id,
             requested_at=clock.now(),
+            expires_at=clock.now() + timedelta(days=3),
         )
         return self.world.save(row).id
 
@@ -141,10 +170,10 @@ class Scene:
             second = Sitter(self.world, self._second_exam(), person)
             second.start()
             live[name] = second.attempt["id"]
-        self._put("exam", self.exam.id)
-        self._put("attempt", live["same"], live["other"], own={"C": live["own"]})
-        self._put("sheet", handed["same"], handed["other"], own={"C": handed["own"]})
-        self._put("sheet_within", handed["same"], handed["other"])
+        self.put("exam", self.exam.id)
+        self.put("attempt", live["same"], live["other"], own={"C": live["own"]})
+        self.put("sheet", handed["same"], handed["other"], own={"C": handed["own"]})
+        self.put("sheet_within", handed["same"], handed["other"])
         late = [
             self.world.save(
                 SetAsideSave(
@@ -158,17 +187,44 @@ class Scene:
             ).id
             for name in ("same", "other")
         ]
-        self._put("late_save", *late)
+        self.put("late_save", *late)
         exams = [self._exam_for(unit) for unit in (self.here, self.there)]
-        self._put("exam_within", *exams)
-        self._put("exam_to_sit", *exams)
-        exemptions = [
-            self.world.save(
-                Exemption(exam_id=self.exam.id, person_id=person.id, reason="出差", requested_at=clock.now())
+        self.put("exam_within", *exams)
+        self.put("exam_to_sit", *exams)
+        self._make_exemptions()
+
+    def file(self, room):
+        """A stored file of a room, with its content on the disk."""
+        file = StoredFile(
+            token=secrets.token_hex(16),
+            room=room,
+            name="证明.pdf",
+            kind="pdf",
+            media_type="application/pdf",
+            size=3,
+            sha256="ab" * 32,
+            stored_at=clock.now(),
+        )
+        kept_path(file.token).write_bytes(b"pdf")
+        return self.world.save(file)
+
+    def _make_exemptions(self):
+        file_id = self.file("exams").id
+        of = {
+            name: self.world.save(
+                Exemption(
+                    exam_id=self.exam.id,
+                    person_id=person.id,
+                    reason="出差",
+                    requested_at=clock.now(),
+                    file_id=file_id,
+                )
             ).id
-            for person in (self.peer, self.stranger)
-        ]
-        self._put("exemption", *exemptions)
+            for name, person in (("same", self.peer), ("other", self.stranger), ("own", self.people["C"]))
+        }
+        self.put("exemption", of["same"], of["other"])
+        self.put("own_exemption", of["same"], of["other"], own={"C": of["own"]})
+        self.put("exemption_reason", self.world.session.query(ExemptionReason).first().id)
 
     def _second_exam(self):
         if not hasattr(self, "_second"):
@@ -181,23 +237,39 @@ class Scene:
         return exam.id
 
     def _make_bank_things(self):
-        self._put("blueprint", self.blueprint.id)
-        self._put("question", self.world.question().id)
+        self.put("blueprint", self.blueprint.id)
+        self.put("question", self.world.question().id)
         self.other_question = self.world.question().id
-        self._put("question_kind", "single_choice", missing="none")
+        self.put("question_kind", "single_choice", missing="none")
         law = self.world.save(Law(name="某法", created_at=clock.now()))
         versions = [
             self.world.save(LawVersion(law_id=law.id, version_on=day, created_at=clock.now())).id
             for day in (clock.today() - timedelta(days=900), clock.today() - timedelta(days=90))
         ]
-        self._put("law", "某法", missing="没有法")
-        self._put("law_day", (clock.today() - timedelta(days=90)).isoformat(), missing="1999-01-01")
-        self._put("law_version", versions[0])
-        self._put("law_version_2", versions[1])
+        self.put("regrade", self._regrade())
+        self.put("law", "某法", missing="没有法")
+        self.put("law_day", (clock.today() - timedelta(days=90)).isoformat(), missing="1999-01-01")
+        self.put("law_version", versions[0])
+        self.put("law_version_2", versions[1])
         picture = Media(
             sha256="ab" * 32, media_type="image/png", content=b"x", width=1, height=1, created_at=clock.now()
         )
-        self._put("picture", self.world.save(picture).sha256, missing="cd" * 32)
+        self.put("picture", self.world.save(picture).sha256, missing="cd" * 32)
+
+    def _regrade(self):
+        question = self.world.question()
+        asked = self._request(self.people["P"], self.county, act="questions.correct_key")
+        row = Regrade(
+            approval_id=asked,
+            question_id=question.id,
+            question_version_id=question.current_version_id,
+            old_key_id=1,
+            new_key_id=2,
+            approved_by_id=self.people["Q"].id,
+            created_at=clock.now(),
+            state="ready",
+        )
+        return self.world.save(row).id
 
     def _make_duty_things(self):
         lists = [self.duties.published(unit) for unit in (self.here, self.there)]
@@ -212,9 +284,9 @@ class Scene:
         from examapp.duties.models import DutyRecord
 
         records = [self.world.session.query(DutyRecord).filter_by(item_id=item.id).one().id for item in items]
-        self._put("duty_list", *[duty_list.id for duty_list in lists])
-        self._put("duty_item", *[item.id for item in items])
-        self._put("duty_record", *records)
+        self.put("duty_list", *[duty_list.id for duty_list in lists])
+        self.put("duty_item", *[item.id for item in items])
+        self.put("duty_record", *records)
 
     def _make_message_things(self):
         now = clock.now()
@@ -222,9 +294,9 @@ class Scene:
             self.world.save(Notice(title="通知", body="正文", unit_id=unit.id, published_at=now, created_at=now)).id
             for unit in (self.here, self.there)
         ]
-        self._put("office_notice", *notices)
-        self._put("notice", *notices)
-        self._put(
+        self.put("office_notice", *notices)
+        self.put("notice", *notices)
+        self.put(
             "feedback",
             *[
                 self.world.save(Feedback(person_id=person.id, text="意见", created_at=now)).id
@@ -234,13 +306,13 @@ class Scene:
 
     def _make_courses(self):
         courses = [make_course(self.world, unit=unit, chapters=2) for unit in (self.here, self.there)]
-        self._put("course", *[row.id for row in courses])
-        self._put("course_to_learn", *[row.id for row in courses])
-        self._put("chapter", *[row.chapters[0].id for row in courses])
-        self._put("chapter_to_learn", *[row.chapters[0].id for row in courses])
-        self._put("course_file", None, missing="none")
+        self.put("course", *[row.id for row in courses])
+        self.put("course_to_learn", *[row.id for row in courses])
+        self.put("chapter", *[row.chapters[0].id for row in courses])
+        self.put("chapter_to_learn", *[row.chapters[0].id for row in courses])
+        self.put("course_file", None, missing="none")
         question = self.world.question()
-        self._put("question_to_practise", question.id)
+        self.put("question_to_practise", question.id)
         runs, items = {}, {}
         for name, person, row in (
             ("own", self.people["C"], courses[0]),
@@ -276,8 +348,51 @@ class Scene:
                     run_id=run.id,
                 )
             )
-        self._put("run", runs["same"], runs["other"], own={"C": runs["own"]})
-        self._put("practice_item", items["same"], items["other"], own={"C": items["own"]})
+        self.put("run", runs["same"], runs["other"], own={"C": runs["own"]})
+        self.put("practice_item", items["same"], items["other"], own={"C": items["own"]})
+
+    def _make_change_lists(self):
+        now = clock.now()
+        for name, state in (("draft", "draft"), ("sent", "submitted")):
+            made = []
+            for unit, person in ((self.here, self.peer), (self.there, self.stranger)):
+                row = self.world.save(
+                    ChangeList(unit_id=unit.id, state=state, created_at=now, submitted_at=now, submitted_by_id=0)
+                )
+                line = ChangeLine(
+                    list_id=row.id,
+                    kind="retire",
+                    person_id=person.id,
+                    staff_number=person.staff_number,
+                    name=person.name,
+                    effective_on=clock.today(),
+                )
+                made.append((row.id, self.world.save(line).id))
+            self.put(f"{name}_changes", *[row for row, _ in made])
+            self.put(f"{name}_change", *[line for _, line in made])
+
+    def _make_result_imports(self):
+        def made(person):
+            job = self.world.save(
+                ResultImport(
+                    exam_id=self.exam.id,
+                    created_by_id=person.id,
+                    file_name="省考.xlsx",
+                    digest="d",
+                    state="ready",
+                    source="省平台",
+                    taken_on=clock.today(),
+                    points_possible=100,
+                    created_at=clock.now(),
+                )
+            )
+            row = ResultImportRow(import_id=job.id, line=2, name="某人", outcome="unmatched", points=80)
+            return job.id, self.world.save(row).id
+
+        same, other = made(self.peer), made(self.stranger)
+        own = {role: made(self.people[role]) for role in "PQ"}
+        for n, kind in enumerate(("result_import", "result_row")):
+            self.put(kind, same[n], other[n], own={role: ids[n] for role, ids in own.items()})
 
     def _make_jobs(self):
         now = clock.now()
@@ -304,22 +419,22 @@ class Scene:
             )
             return self.world.save(row).id
 
-        self._put(
+        self.put(
             "export",
             export(self.peer, self.here),
             export(self.stranger, self.there),
             own={role: export(self.people[role], self.here) for role in "UTPQ"},
         )
-        self._put(
+        self.put(
             "roster_import",
             roster(self.peer),
             roster(self.stranger),
             own={role: roster(self.people[role]) for role in "UTPQ"},
         )
         jobs = self.world.save(QuestionImport(file_name="题.xlsx", digest="d", state="ready", created_at=now)).id
-        self._put("question_import", jobs)
+        self.put("question_import", jobs)
         search = self.world.save(DuplicateSearch(state="ready", pairs=[], created_at=now)).id
-        self._put("duplicate_search", search)
+        self.put("duplicate_search", search)
         from examapp.admin.models import Rehearsal
 
-        self._put("rehearsal", self.world.save(Rehearsal(roster=3, created_at=now, state="ready")).id)
+        self.put("rehearsal", self.world.save(Rehearsal(roster=3, created_at=now, state="ready")).id)

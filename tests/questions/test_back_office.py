@@ -209,6 +209,21 @@ def test_edit_over_somebody_elses_edit_is_refused(office, session, frozen, is_us
     assert version_of(session, question).content["parts"][0]["stem"] == "甲改？"
 
 
+def test_a_case_is_found_by_every_law_that_its_parts_cite(office, session):
+    cited = [
+        model.Citation(law=law, article="第五条", version=day)
+        for law, day in (("行政处罚法", "2021-01-22"), ("立法法", "2023-03-13"))
+    ]
+    parts = tuple(single(stem=f"{c.law}？", citation=c) for c in cited)
+    case = model.Question(kind=Kind.CASE, stem="某县", citation=cited[0], parts=parts)
+    question = add_question(session, question=case, state="draft", actor=SYSTEM, now=clock.now())
+    page = office.get("/admin/questions/").get_data(as_text=True)
+    assert all(f">{c.law}</option>" in page for c in cited)
+    for law, is_found in (("行政处罚法", True), ("立法法", True), ("宪法", False)):
+        found = office.get("/admin/questions/", query_string={"law": law}).get_data(as_text=True)
+        assert (f"/admin/questions/{question.id}" in found) is is_found, law
+
+
 def test_parts_of_a_case_keep_their_own_laws_through_the_editor(office, session):
     cited = [
         model.Citation(law=law, article="第五条", version=day)

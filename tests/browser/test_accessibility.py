@@ -1,0 +1,169 @@
+"""Older eyes, large type and screen readers (GB/T 37668, WCAG 2.2 AA): what a candidate and an administrator need, in real Chromium."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from question_bank.model import Kind
+from tests.browser.test_exam_page import begin, wait_open
+
+pytestmark = pytest.mark.browser
+_HEAR = """
+window.heard = [];
+document.addEventListener('DOMContentLoaded', function () {
+    document.querySelectorAll('[aria-live=polite], [aria-live=assertive], [role=status], [role=alert]').forEach(function (region) {
+        new MutationObserver(function () {
+            window.heard.push({region: region.id, words: region.textContent.trim(), time: document.getElementById('time').textContent});
+        }).observe(region, {childList: true, characterData: true, subtree: true});
+    });
+});
+"""
+_CUT_OFF = """
+() => [...document.querySelectorAll('body *')].filter(element => {
+    const style = getComputedStyle(element);
+    const isShown = element.offsetParent && style.visibility !== 'hidden' && element.clientWidth > 2;
+    const isCut = (style.overflowX === 'hidden' || style.overflowX === 'clip') && element.scrollWidth > element.clientWidth + 2
+        || (style.overflowY === 'hidden' || style.overflowY === 'clip') && element.scrollHeight > element.clientHeight + 2;
+    return isShown && isCut && element.textContent.trim();
+}).map(element => element.outerHTML.slice(0, 160))
+"""
+"""Elements whose text does not fit and cannot be scrolled to."""
+_CANDIDATES = (
+    "/",
+    "/exams",
+    "/exams/{exam}",
+    "/practice/",
+    "/study/",
+    "/exemptions",
+    "/my/data",
+    "/sign-ins",
+    "/password",
+    "/notices",
+    "/privacy",
+)
+_ADMINISTRATORS = (
+    "/", "/admin/people/", "/admin/people/imports", "/admin/people/new", "/admin/reports", "/admin/reports/exams/{exam}", "/admin/unit-book/changes",
+    "/admin/approvals/", "/sign-ins", "/second-factor",
+)  # fmt: skip
+_OFFICE = (
+    "/admin/questions/",
+    "/admin/questions/new/single_choice",
+    "/admin/exams/new",
+    "/admin/exams/{exam}",
+    "/admin/papers/new",
+)
+_TYPE = {"zoom 200 %": (640, 450, ""), "type 200 %": (1280, 900, "200%"), "type 200 % on a phone": (360, 740, "200%")}
+
+
+@pytest.fixture
+def scene(live, make_exam):
+    """An exam, and somebody of each kind: `scene["candidate"]` …"""
+    county = live.world.unit("某县", kind="county")
+    unit = live.world.unit("某县自然资源和规划局综合行政执法大队", parent=county)
+    people = {
+        "candidate": live.world.person(unit, name="欧阳鉴真"),
+        "unit_admin": live.world.admin("unit_admin", unit),
+        "office": live.world.admin("publicity_office", county),
+    }
+    exam = make_exam({Kind.SINGLE_CHOICE: 2, Kind.MULTIPLE_CHOICE: 1, Kind.FILL_BLANK: 1})
+    paths = {"candidate": _CANDIDATES, "unit_admin": _ADMINISTRATORS, "office": _OFFICE}
+    return {role: (person, [path.format(exam=exam.id) for path in paths[role]]) for role, person in people.items()} | {
+        "exam": exam
+    }
+
+
+def opened(page, live, paths):
+    """Open the pages that there are, one after the other."""
+    for path in paths:
+        answer = page.goto(f"{live.url}{path}")
+        assert answer.status == 200, path
+        yield path
+
+
+def test_the_countdown_is_spoken_at_ten_five_and_one_minute_and_at_no_other_time(live, device, make_exam):
+    """The page's clock is moved through eleven minutes, second by second, without a word from the server in between."""
+    exam = make_exam(duration_s=660)
+    page = device(live.world.person()).new_page()
+    page.add_init_script(_HEAR)
+    page.clock.install()
+    page.goto(f"{live.url}/exams/{exam.id}")
+    page.get_by_role("link", name="开始考试").click()
+    wait_open(page)
+    expect(page.locator("#time")).to_have_text(re.compile(r"^1[01]:\d\d$"))
+    page.evaluate("window.heard.length = 0")
+    page.route("**/api/**", lambda route: route.abort())
+    page.clock.run_for(655_000)
+    heard = page.evaluate("window.heard")
+    spoken = [(one["words"], one["time"]) for one in heard if one["region"] == "spoken"]
+    assert [words for words, _ in spoken] == ["还剩 10 分钟", "还剩 5 分钟", "还剩 1 分钟"], spoken
+    assert [time for _, time in spoken] == ["10:00", "05:00", "01:00"]
+    assert not [one for one in heard if one["region"] != "spoken" and re.search(r"\d\d:\d\d|剩", one["words"])]
+    assert page.locator("#time").get_attribute("aria-live") == "off"
+
+
+@pytest.mark.parametrize("way", list(_TYPE))
+def test_at_twice_the_size_nothing_is_lost_and_nothing_scrolls_sideways(live, device, scene, way):
+    width, height, size = _TYPE[way]
+    faults = []
+
+    def look(page, path):
+        if size:
+            page.evaluate(f"document.documentElement.style.fontSize = '{size}'")
+        if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
+            faults.append(f"{path} scrolls sideways: {wide}")
+        faults.extend(f"{path} cuts off {one}" for one in page.evaluate(_CUT_OFF))
+
+    for role in ("candidate", "unit_admin", "office"):
+        person, paths = scene[role]
+        context = device(person, width=width, height=height, device_scale_factor=1 if size else 2)
+        page = context.new_page()
+        for path in opened(page, live, paths):
+            look(page, f"{role} {path}")
+        if role == "candidate":
+            page = begin(context, live, scene["exam"])
+            look(page, "the sitting")
+            page.locator("#all-view").click()
+            look(page, "the sitting, all questions")
+            page.locator("#hand-in").click()
+            look(page, "before the hand-in")
+            page.get_by_role("button", name="确认交卷").click()
+            expect(page.locator("#panel-receipt")).to_be_visible()
+            look(page, "the receipt")
+    assert faults == []
+
+
+@pytest.mark.parametrize("role", ["candidate", "unit_admin", "office"])
+def test_the_version_for_older_eyes_has_no_fault_that_axe_finds(live, device, scene, role):
+    """Switched once by the person on one device; every page of another device follows, and its largest fault is none."""
+    person, paths = scene[role]
+    first = device(person, width=1280).new_page()
+    first.goto(live.url)
+    first.get_by_role("button", name="适老版").click()
+    expect(first.get_by_role("button", name="标准版")).to_be_visible()
+    page = device(person, width=360).new_page()
+    faults = []
+
+    def look(path):
+        assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px", path
+        if (wide := page.evaluate("document.documentElement.scrollWidth")) > 360:
+            faults.append(f"{path} scrolls sideways: {wide}")
+        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        faults.extend(
+            f"{path} {one['id']}: {[node['html'][:160] for node in one['nodes']][:2]}"
+            for one in found
+            if one["impact"] in {"serious", "critical"}
+        )
+
+    for path in opened(page, live, paths):
+        look(path)
+    if role == "candidate":
+        page.goto(f"{live.url}/exams/{scene['exam'].id}/sit#start")
+        wait_open(page)
+        look("the sitting")
+        page.locator("#hand-in").click()
+        look("before the hand-in")
+    assert faults == []

@@ -1,0 +1,277 @@
+"""Hostile files at every place that takes one (H07 to H10, H13)."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import socket
+import stat
+import struct
+import subprocess
+import sys
+import textwrap
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from examapp.people.models import RosterImport
+from examapp.questions.models import QuestionImport
+from tests.hostile.walks import address, count_rows
+from tests.matrix.conftest import stage  # noqa: F401 – a fixture
+from tests.matrix.test_matrix import calls_of
+from tests.question_bank.books import book
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+"""A large upload lies in a file of its own, which the test's client forgets to close."""
+UPLOADS = {
+    "people_admin.list_imports": "file",
+    "questions_admin.list_imports": "file",
+    "questions_admin.upload_picture": "picture",
+    "laws_admin.import_texts": "files",
+    "duties_admin.import_list": "file",
+    "duties_admin.attach_file": "file",
+    "records_admin.create_template": "seal",
+    "records_admin.add_file": "file",
+    "reports_designs.add_form": "file",
+    "training_admin.put_file": "file",
+}
+"""Every view that takes a file, and the name of its field; a test holds that none is missing."""
+ESCAPED = "hostile-escape-8d1f"
+
+
+def zipped(*entries):
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def workbook_with(*entries):
+    """A workbook with more in it than a workbook has."""
+    target = io.BytesIO(book(("Sheet1", [["工号", "姓名"], ["1", "张三"]])))
+    with zipfile.ZipFile(target, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def lying():
+    content = zipped(("xl/workbook.xml", "x" * 1000), ("word/document.xml", "y"))
+    place = content.index(b"PK\x01\x02")
+    return content[: place + 24] + struct.pack("<I", 0xFFFFFFF0) + content[place + 28 :]
+
+
+def claimed_png():
+    head = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + b"IHDR" + head + struct.pack(">I", zlib.crc32(b"IHDR" + head))
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
+
+
+LINK = zipfile.ZipInfo("xl/link")
+LINK.external_attr = (stat.S_IFLNK | 0o777) << 16
+LAUGHS = '<?xml version="1.0"?><!DOCTYPE w [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">]><w>&c;</w>'
+SHEET_BOMB = b"<worksheet><sheetData>" + b"<row><c><v>1</v></c></row>" * 2_000_000
+
+FILES = {
+    "a bomb.xlsx": lambda: workbook_with(("xl/worksheets/sheet2.xml", b"0" * 120_000_000)),
+    "rows.xlsx": lambda: workbook_with(("xl/worksheets/sheet9.xml", SHEET_BOMB)),
+    "many.xlsx": lambda: workbook_with(*((f"xl/worksheets/s{n}.xml", "") for n in range(10_000))),
+    "slip.xlsx": lambda: workbook_with((f"../../../../../../../../tmp/{ESCAPED}", "x"), (f"/tmp/{ESCAPED}", "x")),
+    "slip.zip": lambda: zipped((f"../../../{ESCAPED}", "x")),
+    "link.docx": lambda: zipped(("word/document.xml", "<w/>"), (LINK, "/etc/passwd")),
+    "nested.xlsx": lambda: zipped(("a.zip", zipped(("b.zip", zipped(("c", b"\0" * 10_000_000)))))),
+    "laughs.docx": lambda: zipped(("[Content_Types].xml", LAUGHS), ("word/document.xml", LAUGHS)),
+    "laughs.xlsx": lambda: zipped(("[Content_Types].xml", LAUGHS), ("xl/workbook.xml", LAUGHS)),
+    "laughs.xml": LAUGHS.encode,
+    "lying.xlsx": lying,
+    "cut.xlsx": lambda: book(("S", [["工号", "姓名"]]))[:-30],
+    "renamed.xls": lambda: zipped(("nothing", "here")),
+    "ole.xlsx": lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xff" * 5000,
+    "macro.xlsm": lambda: workbook_with(("xl/vbaProject.bin", b"\xd0\xcf\x11\xe0" + b"\0" * 500)),
+    "page.xls": lambda: b"<html><script>alert(1)</script><table><tr><td>a</td></tr></table></html>",
+    "program.pdf": lambda: b"MZ\x90\x00" + b"\0" * 500,
+    "image.png": claimed_png,
+    "image.svg": lambda: b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+    "image.heic": lambda: b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic",
+    "polyglot.jpg": lambda: b"\xff\xd8\xff\xe0" + b"<script>alert(1)</script>" * 40,
+    "nothing.csv": lambda: b"",
+    "nul.txt": lambda: b"\x00" * 4000,
+    "wide.csv": lambda: b"," * 2_000_000 + b"\n",
+}
+
+
+def test_every_place_that_takes_a_file_is_tried(app):
+    """By the pages' own forms: a template with a field for files belongs to a view that UPLOADS names."""
+    folder = Path(__file__).parents[2] / "examapp" / "templates"
+    pages = sorted(
+        str(page.relative_to(folder)) for page in folder.rglob("*.html") if 'type="file"' in page.read_text("utf-8")
+    )
+    assert len(pages) <= len(UPLOADS), f"a new page takes files; name its view in UPLOADS: {pages}"
+    assert set(UPLOADS) <= set(app.view_functions)
+
+
+def run_job(app, connection):
+    """Let the worker do what the upload has left to do."""
+    for model, task in ((RosterImport, "people.import_roster"), (QuestionImport, "questions.read_import")):
+        for number in connection.scalars(
+            select(model.id).where(
+                model.state == "waiting", model.file_name.in_([name.rpartition("/")[2] for name in FILES])
+            )
+        ):
+            app.extensions["celery"].tasks[task](number)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("endpoint", sorted(UPLOADS))
+def test_h08_h10_h13_hostile_files_are_refused_in_words_and_leave_nothing(app, stage, endpoint, monkeypatch):
+    rule = next(rule for name, rule, method in calls_of(app) if name == endpoint and method == "POST")
+    role = "P"
+    path = address(rule, endpoint, stage.scene, role)
+    faults = []
+    for name, make in FILES.items():
+        content = make()
+        with stage.call():
+            before = count_rows(stage.connection)
+            data = {
+                UPLOADS[endpoint]: (io.BytesIO(content), name),
+                "unit_id": str(stage.scene.here_id),
+                "format": "auto",
+                "name": "模板",
+                "content": "circular",
+            }
+            answer = stage.scene.clients[role].post(path, data=data)
+            run_job(app, stage.connection)
+            grown = {table: count for table, count in count_rows(stage.connection).items() if count != before[table]}
+            if answer.status_code >= 500:
+                faults.append(f"{name}: {answer.status_code}")
+            if answer.status_code in {302, 303}:
+                page = stage.scene.clients[role].get(answer.headers["Location"]).get_data(as_text=True)
+                if not any(
+                    word in page
+                    for word in (
+                        "不支持",
+                        "不能",
+                        "不是",
+                        "无法",
+                        "没有",
+                        "请",
+                        "太大",
+                        "读不",
+                        "error-summary",
+                        "认不",
+                        "空的",
+                    )
+                ):
+                    faults.append(f"{name}: no word why {page[-700:]}")
+            if set(grown) - JOBS:
+                faults.append(f"{name}: left {grown}")
+    assert not faults, "\n".join(faults)
+    assert not [
+        place for place in (Path("/tmp") / ESCAPED, Path.cwd() / ESCAPED, Path.cwd().parent / ESCAPED) if place.exists()
+    ]
+
+
+JOBS = {"roster_imports", "question_imports", "roster_import_rows", "question_import_rows"}
+"""What an upload may leave: the job, which tells why nothing came of it."""
+
+XML = [
+    '<!DOCTYPE q [<!ENTITY x SYSTEM "{file}">]><quiz><question type="multichoice"><questiontext><text>&x;</text></questiontext></question></quiz>',
+    '<!DOCTYPE q [<!ENTITY % x SYSTEM "{http}"> %x;]><quiz/>',
+    '<!DOCTYPE questestinterop SYSTEM "{http}"><questestinterop/>',
+    '<!DOCTYPE quiz PUBLIC "-//X" "{file}"><quiz/>',
+    '<quiz xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="{file}" parse="text"/></quiz>',
+    '<?xml-stylesheet type="text/xsl" href="{http}"?><quiz xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="x {http}"/>',
+    '<assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p1" identifier="a" title="b"><itemBody><img src="{file}"/><object data="{http}"/></itemBody></assessmentItem>',
+    '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:xi="http://www.w3.org/2001/XInclude"><w:body><xi:include href="{file}"/></w:body></w:document>',
+]
+READER = textwrap.dedent(
+    """
+    import base64, json, sys
+    from question_bank.formats import registry
+    from question_bank.reading import UnreadableFileError
+
+    cases = [(name, base64.b64decode(content)) for name, content in json.load(sys.stdin)]
+    for _format in registry.FORMATS:  # what is loaded at first use is loaded before the ear is put on
+        try:
+            _format.read(b"<quiz/>", name="x.xml")
+        except UnreadableFileError:
+            pass
+    heard = []
+    def hear(event, arguments):
+        if event in {"open", "os.open"} and isinstance(arguments[0], str):
+            heard.append(arguments[0])
+        elif event.startswith(("socket.", "subprocess.", "os.system", "os.exec", "urllib.")):
+            heard.append(event)
+    sys.addaudithook(hear)
+    told = []
+    for name, content in cases:
+        for format in [registry.AUTO, *[one.name for one in registry.FORMATS]]:
+            try:
+                reading = registry.read_file(content, name, format)
+                told.append(repr(reading))
+            except UnreadableFileError as error:
+                told.append(str(error))
+    json.dump({"heard": [one for one in heard if not one.endswith((".py", ".pyc", ".so"))], "told": told}, sys.stdout)
+    """
+)
+
+
+def test_h09_xml_opens_no_file_and_no_connection_in_any_format(tmp_path):
+    """A pipe that nobody writes to would hang whoever opens it; a listening socket would hear who connects; an audit hook hears Python's own."""
+    pipe = tmp_path / "secret.txt"
+    os.mkfifo(pipe)
+    with socket.socket() as ear:
+        ear.bind(("127.0.0.1", 0))
+        ear.listen()
+        ear.settimeout(0.2)
+        addresses = {"file": pipe.as_uri(), "http": f"http://127.0.0.1:{ear.getsockname()[1]}/evil.dtd"}
+        cases = []
+        for number, pattern in enumerate(XML):
+            words = pattern
+            for name, value in addresses.items():
+                words = words.replace("{" + name + "}", value)
+            cases += [
+                (f"{number}.xml", words.encode()),
+                (f"{number}.zip", zipped(("imsmanifest.xml", words), ("item.xml", words))),
+                (
+                    f"{number}.docx",
+                    zipped(
+                        ("[Content_Types].xml", words),
+                        ("word/document.xml", words),
+                        ("word/_rels/document.xml.rels", words),
+                    ),
+                ),
+                (
+                    f"{number}.xlsx",
+                    zipped(
+                        ("[Content_Types].xml", words), ("xl/workbook.xml", words), ("xl/worksheets/sheet1.xml", words)
+                    ),
+                ),
+            ]
+        sent = json.dumps([(name, encode(content)) for name, content in cases])
+        done = subprocess.run(
+            [sys.executable, "-c", READER],
+            input=sent,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=Path(__file__).parents[2],
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        told = json.loads(done.stdout)
+        with pytest.raises(TimeoutError):
+            ear.accept()
+    assert told["heard"] == []
+    assert len(told["told"]) >= 500
+    assert not [words for words in told["told"] if "root:" in words]
+
+
+def encode(content: bytes) -> str:
+    return base64.b64encode(content).decode()

@@ -1,0 +1,390 @@
+"""Hostile requests to every view of the house, not to a sample (H01, H03, H05, H15, H16, H17, H24)."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import select, update
+
+from examapp.audit.models import AuditEvent
+from examapp.people.models import Account, Person
+from tests.hostile.walks import UNSAFE, all_calls, count_rows, roles_of
+from tests.matrix.conftest import stage  # noqa: F401 – a fixture
+from tests.matrix.policy import POLICY
+from tests.matrix.test_matrix import BODIES as GOOD_BODIES
+from tests.matrix.test_matrix import FORMS, body_of, cells_of, is_allowed, path_of
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+"""Files are handed out from the disk, and the test's client forgets to close them."""
+
+BODIES = {
+    "nothing": b"",
+    "nul": b'{"epoch":1,"changes":[\x00]}',
+    "written nul": b'{"epoch":"\\u0000","login_name":"\\u0000","password":"x","unit":"\\u0000"}',
+    "lone surrogate": b'{"epoch":1,"changes":[{"item":1,"seq":1,"response":["\\ud800"]}],"login_name":"\\udfff"}',
+    "2^63": b'{"epoch":9223372036854775808,"changes":[],"unsure":[],"events":9223372036854775808,"unit":9223372036854775808}',
+    "2^40": b'{"epoch":1099511627776,"changes":[],"unsure":[1099511627776],"unit":1099511627776,"content":"scores","format":"csv"}',
+    "negative": b'{"epoch":-1,"changes":[],"answers":[],"unsure":[-1],"unit":-1,"events":[-1]}',
+    "half": b'{"epoch":1.5,"changes":[],"answers":[],"unsure":[1.5],"unit":1.5}',
+    "true for a number": b'{"epoch":true,"changes":[],"answers":[],"unsure":[true],"unit":true}',
+    "text for a number": b'{"epoch":"1","changes":[],"answers":[],"unsure":["1"],"unit":"1"}',
+    "NaN": b'{"epoch":NaN,"changes":[],"answers":[],"unsure":[],"unit":NaN}',
+    "Infinity": b'{"epoch":-Infinity,"changes":[],"answers":[],"unsure":[],"unit":Infinity}',
+    "null": b"null",
+    "list": b"[]",
+    "text": b'"x"',
+    "number": b"1e999",
+    "twice": b'{"epoch":1,"epoch":1,"changes":[],"unit":1,"unit":2}',
+    "deep": b"[" * 30_000,
+    "deep object": b'{"a":' * 10_000,
+    "deep within": b'{"changes":' + b"[" * 2000 + b"]" * 2000 + b"}",
+    "many digits": b'{"epoch":' + b"9" * 20_000 + b"}",
+    "bad utf-8": b'{"epoch":1,"login_name":"\xff\xfe"}',
+    "utf-16": '{"epoch":1}'.encode("utf-16"),
+    "cut off": b'{"epoch":1,"changes":[{"item":1',
+    "two": b'{"epoch":1}{"epoch":1}',
+    "5 MB": b'{"epoch":1,"x":"' + b"x" * 5_000_000 + b'"}',
+}
+WITHOUT_FIELDS = {"attempts_api.start", "attempts_api.take_over"}
+"""Calls that have no field: what they are sent must do no harm; the takeover does not even look at it."""
+
+
+def json_calls(app, scene):
+    return [call for call in all_calls(app, scene) if call.is_api and call.method in UNSAFE]
+
+
+def is_short_refusal(answer) -> bool:
+    body = answer.get_json(silent=True) or {}
+    message = body.get("message", "")
+    return 400 <= answer.status_code < 500 and "error" in body and 0 < len(message) <= 80 and not message.isascii()
+
+
+def test_h01_broken_json_is_refused_in_a_short_chinese_sentence_on_every_call_and_changes_no_row(app, stage):
+    faults, calls = [], json_calls(app, stage.scene)
+    before = count_rows(stage.connection)
+    for call in calls:
+        for name, body in BODIES.items():
+            with stage.call():
+                answer = stage.scene.clients[call.role].open(
+                    call.path, method=call.method, data=body, content_type="application/json"
+                )
+            is_done = call.endpoint in WITHOUT_FIELDS and answer.status_code in {200, 201}
+            if not is_done and not is_short_refusal(answer):
+                faults.append(f"{call} {name}: {answer.status_code} {answer.text[:120]}")
+            if answer.status_code >= 500:
+                faults.append(f"{call} {name}: broke")
+    assert len(calls) >= 9
+    assert count_rows(stage.connection) == before
+    assert not faults, "\n".join(faults)
+
+
+def test_h01_other_encodings_and_media_types_are_refused_on_every_call(app, stage):
+    bomb = gzip.compress(b" " * 10_000_000)
+    hostile = [({"Content-Encoding": "gzip"}, "application/json"), ({}, "text/plain"), ({}, "application/xml")]
+    faults = []
+    for call in json_calls(app, stage.scene):
+        if call.endpoint == "attempts_api.take_over":
+            continue
+        for headers, kind in hostile:
+            with stage.call():
+                answer = stage.scene.clients[call.role].open(
+                    call.path, method=call.method, data=bomb, content_type=kind, headers=headers
+                )
+            if answer.status_code not in {413, 415}:
+                faults.append(f"{call} {kind} {headers}: {answer.status_code} {answer.text[:100]}")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.long
+def test_h01_broken_forms_break_no_page(app, stage):
+    """The same for pages: wrong types, NUL, numbers beyond every column, twice the same field, in all fields that a page asks for."""
+    faults, fields_tried = [], 0
+    for call in all_calls(app, stage.scene):
+        if call.is_api or call.method != "POST" or call.endpoint == "people.sign_out":
+            continue
+        client = stage.scene.clients[call.role]
+        with stage.call():
+            page = client.get(call.path)
+        names = sorted(
+            set(re.findall(r'name="([^"]+)"', page.text if page.status_code == 200 else "")) - {"csrf_token"}
+        )
+        names = sorted({*names, *body_of(FORMS, call.endpoint, stage.scene)}) or ["x"]
+        fields_tried += len(names)
+        for value in (
+            "\x00",
+            "９" * 30,
+            "99999999999999999999",
+            "-1",
+            "1e400",
+            "\ud800".encode("utf-8", "surrogatepass"),
+            "2026-13-45",
+            "长" * 5000,
+            "",
+        ):
+            cookies = dict(client._cookies)
+            with stage.call():
+                answer = client.post(call.path, data={name: [value, value] for name in names})
+            client._cookies = cookies
+            if answer.status_code >= 500:
+                faults.append(f"{call} {value[:12]!r}: {answer.status_code}")
+    assert fields_tried > 300
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.long
+def test_h01_broken_addresses_break_no_page(app, stage):
+    """Wrong types in what stands behind the question mark, on every page that is read."""
+    broken = "&".join(
+        f"{name}={value}"
+        for name in (
+            "page",
+            "q",
+            "unit",
+            "unit_id",
+            "exam_id",
+            "state",
+            "kind",
+            "sort",
+            "from",
+            "to",
+            "day",
+            "group",
+            "law",
+            "tree",
+            "scope",
+            "depth",
+            "as",
+            "act",
+            "person",
+            "format",
+            "topic",
+            "ids",
+        )
+        for value in ("%00", "99999999999999999999", "-1", "%ff%fe", "a%27--", "%F0%A0%AE%B7", "2026-13-45")
+    )
+    faults = []
+    for call in all_calls(app, stage.scene):
+        if call.method != "GET":
+            continue
+        for query in (
+            broken,
+            broken.replace("99999999999999999999", "1")[:60],
+            "page=99999999999999999999",
+            "page=-1",
+            "unit=%00",
+        ):
+            with stage.call():
+                answer = stage.scene.clients[call.role].get(f"{call.path}?{query}")
+            if answer.status_code >= 500 and call.endpoint not in {"health.healthz", "health.readyz"}:
+                faults.append(f"{call} ?{query[:60]}: {answer.status_code}")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.long
+def test_h03_what_is_not_ones_own_is_refused_as_what_is_missing_by_the_same_statements_and_is_noted(app, stage):
+    """The bodies and statements of every cell are the matrix's; here, that each refusal of a person leaves its line in the log."""
+    faults, refused = [], 0
+    for call in all_calls(app, stage.scene):
+        row = POLICY.get(call.endpoint)
+        if row is None or not row.things or call.method != "GET":
+            continue
+        seen = {}
+        for role, relation in cells_of(call.endpoint):
+            if role == "-" or is_allowed(call.endpoint, role, relation):
+                continue
+            rule = next(r.rule for r in app.url_map.iter_rules() if r.endpoint == call.endpoint and "GET" in r.methods)
+            path = path_of(rule, stage.scene, row.things, role, relation)
+            if path is None:
+                continue
+            with stage.call() as statements:
+                answer = stage.scene.clients[role].get(path)
+                notes = stage.connection.execute(
+                    select(AuditEvent.actor_id).where(AuditEvent.act == "people.refuse_access")
+                ).all()
+            refused += 1
+            if answer.status_code != 404 or len(notes) != 1 or notes[0][0] is None:
+                faults.append(f"{role} {relation} {path}: {answer.status_code}, {len(notes)} lines in the log")
+            seen.setdefault(role, set()).add(tuple(statements))
+        faults += [
+            f"{role} {call.endpoint}: {len(kinds)} ways of statements" for role, kinds in seen.items() if len(kinds) > 1
+        ]
+    assert refused > 300
+    assert not faults, "\n".join(faults[:40])
+
+
+EXTRA = {
+    "id": "1", "state": "graded", "role": "system_admin", "roles": "system_admin", "unit_id": "1", "person_id": "1", "score": "100", "points": "100", "passed": "1",
+    "deadline": "2099-01-01", "deadline_at": "2099-01-01T00:00:00+08:00", "is_admin": "1", "password_hash": "x", "must_change_password": "", "disabled_at": "", "approved_by_id": "1",
+    "created_by_id": "1", "granted_at": "2020-01-01", "session_epoch": "0", "owner_id": "1", "reviewed_by_id": "1", "actor_id": "1", "has_second_factor": "", "epoch": "1",
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_h05_fields_beside_the_form_change_no_answer_and_no_row_of_any_view(app, stage):
+    """Each act with and without fields that no form has: the same answer, the same statements, and so the same rows."""
+    faults, tried = [], 0
+    for call in all_calls(app, stage.scene):
+        if call.method not in UNSAFE or call.endpoint == "people.sign_out":
+            continue
+        asked = asked_fields(stage, call)
+        extra = {name: value for name, value in EXTRA.items() if name not in asked}
+        client, outcomes = stage.scene.clients[call.role], []
+        for more in ({"x": "1"}, extra):
+            good = (
+                body_of(GOOD_BODIES, call.endpoint, stage.scene)
+                if call.is_api
+                else body_of(FORMS, call.endpoint, stage.scene)
+            )
+            body = {"json": {**more, **good}} if call.is_api else {"data": {**more, **good}}
+            cookies = dict(client._cookies)
+            with stage.call() as seen:
+                answer = client.open(call.path, method=call.method, **body)
+            client._cookies = cookies
+            outcomes.append(
+                (answer.status_code, shape(answer.headers.get("Location", "")), [s.split(" WHERE ")[0] for s in seen])
+            )
+        tried += 1
+        if outcomes[0] != outcomes[1]:
+            faults.append(
+                f"{call}: {outcomes[0][:2]} became {outcomes[1][:2]}, {len(outcomes[0][2])} and {len(outcomes[1][2])} statements"
+            )
+    assert tried > 120
+    assert not faults, "\n".join(faults)
+
+
+ON_ANOTHER_PAGE = {"unitbook_admin.settle_result": {"person_id"}}
+"""Fields of forms that stand on another page than the address they are sent to."""
+
+
+def asked_fields(stage, call) -> set[str]:
+    """Give the fields that a page itself asks for: those may well be sent."""
+    known = set(body_of(FORMS, call.endpoint, stage.scene)) | set(body_of(GOOD_BODIES, call.endpoint, stage.scene))
+    known |= ON_ANOTHER_PAGE.get(call.endpoint, set())
+    if call.is_api:
+        return known
+    with stage.call():
+        page = stage.scene.clients[call.role].get(call.path)
+    return known | set(re.findall(r'name="([^"]+)"', page.text if page.status_code == 200 else ""))
+
+
+def shape(location: str) -> str:
+    """Give an address without the numbers of rows that a rolled-back act has used up."""
+    return re.sub(r"\d+", "N", location)
+
+
+@pytest.mark.slow
+def test_h15_without_a_token_of_this_session_no_act_of_any_view_is_done(app, stage, monkeypatch):
+    """No token, a foreign page's token, and the token of another session, with a foreign Origin: refused before anything is read."""
+    foreign = stage.scene.clients["P"].environ_base["HTTP_X_CSRFTOKEN"]
+    faults, tried = [], 0
+    before = count_rows(stage.connection)
+    for call in all_calls(app, stage.scene):
+        if call.method not in UNSAFE or call.endpoint == "people_api.begin_session":
+            continue
+        role = "C" if call.role == "P" and "C" in roles_of(app, call.endpoint) else call.role
+        client = stage.scene.clients[role]
+        own = client.environ_base.pop("HTTP_X_CSRFTOKEN")
+        try:
+            for token in ("", "x", foreign if role != "P" else own[::-1]):
+                headers = {"Origin": "https://evil.example", "X-CSRFToken": token}
+                body = {"json": {}} if call.is_api else {"data": {"csrf_token": token}}
+                with stage.call():
+                    answer = client.open(call.path, method=call.method, headers=headers, **body)
+                tried += 1
+                if answer.status_code != 403:
+                    faults.append(f"{call} token {token[:8]!r}: {answer.status_code}")
+                if "Access-Control-Allow-Origin" in answer.headers:
+                    faults.append(f"{call}: lets foreign pages read")
+        finally:
+            client.environ_base["HTTP_X_CSRFTOKEN"] = own
+    assert tried > 400
+    assert count_rows(stage.connection) == before
+    assert not faults, "\n".join(faults[:40])
+
+
+def test_h16_a_cookie_from_before_signing_out_opens_no_view(app, stage):
+    faults = []
+    for role in "CP":
+        client = stage.scene.clients[role]
+        with stage.call():
+            cookies = dict(client._cookies)
+            token = client.environ_base["HTTP_X_CSRFTOKEN"]
+            assert client.post("/logout", data={"csrf_token": token}).status_code == 303
+            client._cookies = dict(cookies)
+            for call in all_calls(app, stage.scene):
+                if call.method != "GET" or "-" in roles_of(app, call.endpoint):
+                    continue
+                answer = client.get(call.path)
+                is_shut = answer.status_code in {401, 404} or answer.headers.get("Location", "").startswith("/login")
+                if not is_shut:
+                    faults.append(f"{role} {call.path}: {answer.status_code}")
+                client._cookies = dict(cookies)
+        client._cookies = cookies
+    assert not faults, "\n".join(faults)
+
+
+EVIL = {
+    "Host": "evil.example",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Proto": "javascript",
+    "X-Forwarded-For": "203.0.113.99",
+    "X-Real-IP": "203.0.113.99",
+    "Forwarded": "for=203.0.113.99;host=evil.example",
+    "X-Original-URL": "/admin/audit/",
+    "X-Rewrite-URL": "/admin/audit/",
+    "X-HTTP-Method-Override": "DELETE",
+}
+
+
+@pytest.mark.long
+def test_h17_no_forged_header_and_no_next_shows_in_any_answer_or_address(app, stage):
+    faults = []
+    for call in all_calls(app, stage.scene):
+        if call.method != "GET":
+            continue
+        for role in {call.role, "-"}:
+            client = stage.scene.clients[role]
+            with stage.call():
+                plain = client.get(call.path)
+            with stage.call():
+                for cookie in list(client._cookies.values()):
+                    client.set_cookie(cookie.key, cookie.value, domain="evil.example")
+                answer = client.get(f"{call.path}?next=//evil.example/x", headers=EVIL)
+                addresses = stage.connection.scalars(select(AuditEvent.address)).all()
+            location = urlsplit(answer.headers.get("Location", ""))
+            if location.netloc or location.path.startswith("//"):
+                faults.append(f"{role} {call.path} leads to {answer.headers['Location']}")
+            if (
+                answer.status_code != plain.status_code and call.endpoint != "health.metrics"
+            ):  # shut to who comes from afar
+                faults.append(f"{role} {call.path}: {plain.status_code} became {answer.status_code}")
+            words = answer.get_data(as_text=True) if answer.mimetype.startswith(("text/", "application/json")) else ""
+            if re.search(r"(?:href|src|action)=\"(?:https?:)?//evil", words):
+                faults.append(f"{role} {call.path} links to the forged host")
+            if "203.0.113.99" in addresses:
+                faults.append(f"{role} {call.path} believes the forged address")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.long
+def test_h24_numbers_swapped_between_rows_bent_or_under_a_lost_key_break_no_page(app, stage):
+    """Every page that is read, by a role that may, while no seal of anybody holds: masked in words, never a fault."""
+    sealed = app.extensions["sealer"].seal("430527199001010014", bound_to="somebody else")
+    unknown = b"k9" + sealed[sealed.index(b"\0") :] if b"\0" in sealed else b"k9" + sealed
+    faults, masked = [], 0
+    for broken in (sealed, unknown, b"\xff" * 200):  # a bent seal and an empty one: tests/people/test_keys.py
+        with stage.call():
+            stage.connection.execute(update(Person).values(id_number_sealed=broken, mobile_sealed=broken))
+            stage.connection.execute(update(Account).values(first_password_sealed=broken))
+            for call in all_calls(app, stage.scene):
+                if call.method != "GET" or call.endpoint.startswith("health."):
+                    continue
+                answer = stage.scene.clients[call.role].get(call.path)
+                masked += "无法显示" in answer.get_data(as_text=True) if answer.mimetype == "text/html" else 0
+                if answer.status_code >= 500:
+                    faults.append(f"{call} under {broken[:8]!r}: {answer.status_code}")
+    assert not faults, "\n".join(faults)
+    assert masked >= 5

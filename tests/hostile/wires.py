@@ -1,0 +1,180 @@
+"""The real web server over the tests' database, alone and behind the deployment's own nginx; and raw connections to either."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from http.client import HTTPConnection
+from pathlib import Path
+
+from examapp.config import Settings
+from examapp.core.serving import web_command
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+ROOT = Path(__file__).parents[2]
+_TRUSTING = ssl._create_unverified_context()
+_READY_S = 60
+SHORTER = {"client_header_timeout 10s": "client_header_timeout 2s", "client_body_timeout 15s": "client_body_timeout 3s"}
+"""The deployment's patience, shortened for a test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a server listens."""
+
+    port: int
+    is_tls: bool
+
+    def connect(self, timeout_s: float = 10) -> socket.socket:
+        """Open a connection, and shake hands where that is asked for."""
+        line = socket.create_connection(("127.0.0.1", self.port), timeout_s)
+        return _TRUSTING.wrap_socket(line, server_hostname="exam.test") if self.is_tls else line
+
+    def http(self) -> HTTPConnection:
+        """A well-behaved client, by the site's name."""
+        client = HTTPConnection("exam.test")
+        client.sock = self.connect(20)
+        return client
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def web_server(settings: Settings, log: Path) -> Iterator[Door]:
+    """Serve as every deployment does, by one process of few threads."""
+    settings = replace(settings, port=str(free_port()), web_workers="1", web_threads="16", trusted_proxies="1")
+    environment = {name.upper(): str(getattr(settings, name)) for name in Settings.__dataclass_fields__} | {
+        "APP_MODE": "tryout",
+        "DEMO": "0",
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            web_command(settings), env=environment | {"PATH": "/usr/bin:/bin"}, cwd=ROOT, stdout=output, stderr=output
+        )
+    try:
+        _wait_for(f"http://127.0.0.1:{settings.port}/readyz", log)
+        yield Door(int(settings.port), is_tls=False)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextlib.contextmanager
+def nginx_before(web: Door, folder: Path) -> Iterator[Door]:
+    """The deployment's nginx.conf with other places and a certificate made here."""
+    plain, tls = free_port(), free_port()
+    key, certificate = folder / "site.key", folder / "site.crt"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=exam.test", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    words = (ROOT / "docker" / "systemd" / "nginx.conf").read_text()
+    places = SHORTER | {
+        "user www-data;": "user root;" if _is_root() else "",
+        "worker_processes auto;": "worker_processes 1; daemon off;",
+        "pid /run/nginx.pid;": f"pid {folder}/nginx.pid;",
+        "/var/log/nginx/": f"{folder}/",
+        "listen 80;": f"listen 127.0.0.1:{plain};",
+        "listen 443 ssl default_server;": f"listen 127.0.0.1:{tls} ssl default_server;",
+        "listen 443 ssl http2;": f"listen 127.0.0.1:{tls} ssl;",
+        "exam.example.gov.cn": "exam.test",
+        "/etc/nginx/tls/site.crt": str(certificate),
+        "/etc/nginx/tls/site.key": str(key),
+        "server 127.0.0.1:8000": f"server 127.0.0.1:{web.port}",
+        "http {": "http {\n"
+        + "".join(
+            f"    {part}_temp_path {folder}/{part};\n" for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        ),
+    }
+    for place, other in places.items():
+        assert place in words, f"nginx.conf has no {place!r} any more"
+        words = words.replace(place, other)
+    (folder / "nginx.conf").write_text(words)
+    process = subprocess.Popen([NGINX, "-c", str(folder / "nginx.conf"), "-e", str(folder / "start.log")])
+    door = Door(tls, is_tls=True)
+    try:
+        deadline = time.monotonic() + 10
+        while True:
+            with contextlib.suppress(OSError):
+                door.connect().close()
+                break
+            assert time.monotonic() < deadline and process.poll() is None, (folder / "start.log").read_text()
+            time.sleep(0.05)
+        yield door
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _is_root() -> bool:
+    return Path("/proc/self").stat().st_uid == 0
+
+
+def _wait_for(url: str, log: Path) -> None:
+    deadline = time.monotonic() + _READY_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        time.sleep(0.1)
+    raise AssertionError(log.read_text()[-3000:])
+
+
+def statuses(door: Door, sent: bytes, *, patience_s: float = 6) -> list[int]:
+    """Send bytes as they are; gives the status of every reply that comes until the server closes the line or says no more."""
+    received = b""
+    with contextlib.suppress(OSError), door.connect() as line:
+        line.settimeout(patience_s)
+        line.sendall(sent)
+        while part := line.recv(65_536):
+            received += part
+    return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3})", received)]
+
+
+class Saver:
+    """A candidate who goes on saving over the wire."""
+
+    def __init__(self, door: Door, cookie: dict[str, str], attempt_id: int) -> None:
+        self._door = door
+        self._path = f"/api/v1/attempts/{attempt_id}/answers"
+        self._headers = {
+            "Cookie": f"{cookie['name']}={cookie['value']}",
+            "Content-Type": "application/json",
+            "Host": "exam.test",
+        }
+        status, cookies, body = self._ask("GET", "/api/v1/session", None)
+        assert status == 200
+        if cookies:
+            self._headers["Cookie"] = cookies[0].partition(";")[0]
+        self._headers["X-CSRFToken"] = json.loads(body)["csrf_token"]
+        self._seq = 0
+
+    def save(self) -> int:
+        """Save once more; gives the status."""
+        self._seq += 1
+        body = json.dumps({"epoch": 1, "changes": [{"item": 1, "seq": self._seq, "response": ["A"]}]})
+        return self._ask("PUT", self._path, body)[0]
+
+    def _ask(self, method: str, path: str, body: str | None) -> tuple[int, list[str], bytes]:
+        client = self._door.http()
+        try:
+            client.request(method, path, body, self._headers)
+            answer = client.getresponse()
+            return answer.status, answer.headers.get_all("Set-Cookie") or [], answer.read()
+        finally:
+            client.close()

@@ -1,0 +1,1 @@
+"""Static checks, the list of components and known vulnerabilities: `make security`."""

@@ -1,0 +1,192 @@
+"""`make security`: bandit, semgrep with our own rules, known vulnerabilities of what is locked, and the list of components.
+
+Each check ends as clean, faulty or not checked; what could not be checked is said so and is never taken for clean.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+REASON = re.compile(r"# (?:noqa: S\d+[, S\d]*|nosec).*– .{8,}|# meant: .{8,}|# noqa: S\d+.*(?:likewise|as above)")
+CODE = ["examapp", "question_bank", "wsgi.py"]
+
+
+class Verdict(StrEnum):
+    """How a check ended."""
+
+    CLEAN = "clean"
+    FAULTY = "FAULTY"
+    NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A check, how it ended, and what it said."""
+
+    name: str
+    verdict: Verdict
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a tool points at: a place in the code and a rule."""
+
+    path: str
+    first: int
+    last: int
+    rule: str
+    words: str
+
+    def has_reason(self) -> bool:
+        """Tell whether the lines, or the one before or after them, say why it is meant."""
+        lines = (ROOT / self.path).read_text("utf-8").splitlines()[max(0, self.first - 2) : self.last + 1]
+        return any(REASON.search(line) for line in lines)
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.first} {self.rule}: {self.words}"
+
+
+def run(*command: str, limit_s: int = 300, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a tool of this environment in the project's folder."""
+    return subprocess.run(
+        [str(BIN / command[0]), *command[1:]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=limit_s,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def bandit() -> Outcome:
+    """Common faults of Python code, of medium weight and more."""
+    done = run("bandit", "-q", "-r", *CODE, "-ll", "-f", "json")
+    try:
+        results = json.loads(done.stdout)["results"]
+    except (ValueError, KeyError):
+        return Outcome("bandit", Verdict.NOT_CHECKED, done.stderr[-1000:])
+    return judge(
+        "bandit",
+        [
+            Finding(one["filename"], min(one["line_range"]), max(one["line_range"]), one["test_id"], one["issue_text"])
+            for one in results
+        ],
+    )
+
+
+def semgrep() -> Outcome:
+    """The house's own rules; no rule and no version is asked for over the network."""
+    done = run(
+        "semgrep",
+        "scan",
+        "--config",
+        "tests/security/rules.yml",
+        "--metrics",
+        "off",
+        "--disable-version-check",
+        "--json",
+        "--quiet",
+        "--jobs",
+        "2",
+        *CODE,
+    )
+    try:
+        told = json.loads(done.stdout)
+    except ValueError:
+        return Outcome("semgrep", Verdict.NOT_CHECKED, done.stderr[-1000:])
+    if told["errors"]:
+        return Outcome("semgrep", Verdict.FAULTY, str(told["errors"])[:2000])
+    return judge(
+        "semgrep",
+        [
+            Finding(
+                one["path"],
+                one["start"]["line"],
+                one["end"]["line"],
+                one["check_id"].rpartition(".")[2],
+                one["extra"]["message"],
+            )
+            for one in told["results"]
+        ],
+    )
+
+
+def judge(name: str, findings: list[Finding]) -> Outcome:
+    """Tell findings with a written reason from those without: a reason stands in the code, behind ruff's word for the same rule."""
+    open_ones = [finding for finding in findings if not finding.has_reason()]
+    if open_ones:
+        return Outcome(name, Verdict.FAULTY, "\n".join(map(str, open_ones)))
+    return Outcome(name, Verdict.CLEAN, f"{len(findings)} found, each with its reason in the code" if findings else "")
+
+
+def vulnerabilities() -> Outcome:
+    """Known vulnerabilities of all that is locked; without its data source the tool finds none, so that counts as not checked."""
+    if os.environ.get("SECURITY_QUICK") == "1":
+        return Outcome("pip-audit", Verdict.NOT_CHECKED, "left out by SECURITY_QUICK")
+    try:
+        done = run(
+            "pip-audit",
+            "--strict",
+            "--disable-pip",
+            "--require-hashes",
+            "-r",
+            "requirements.txt",
+            "--progress-spinner",
+            "off",
+            limit_s=90,
+        )
+    except subprocess.TimeoutExpired:
+        return Outcome("pip-audit", Verdict.NOT_CHECKED, "the source of known vulnerabilities did not answer")
+    said = (done.stdout + done.stderr)[-3000:]
+    if done.returncode == 0 and "No known vulnerabilities" in said:
+        return Outcome("pip-audit", Verdict.CLEAN)
+    if "Found " in said and "known vulnerabilit" in said:
+        return Outcome("pip-audit", Verdict.FAULTY, said)
+    return Outcome(
+        "pip-audit",
+        Verdict.NOT_CHECKED,
+        "the source of known vulnerabilities cannot be reached from here: "
+        + (said.strip().splitlines() or [""])[-1][:200],
+    )
+
+
+def components(target: Path) -> Outcome:
+    """The list of components (SBOM, CycloneDX) of what a deployment installs."""
+    done = run(
+        "cyclonedx-py", "requirements", "requirements.txt", "--output-reproducible", "--of", "JSON", "-o", str(target)
+    )
+    is_made = done.returncode == 0 and target.is_file() and target.stat().st_size > 10_000
+    return Outcome("cyclonedx", Verdict.CLEAN if is_made else Verdict.FAULTY, "" if is_made else done.stderr[-2000:])
+
+
+def main() -> int:
+    """Run all checks; 1 where one is faulty, and under STRICT=1 also where one could not be made."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "sbom.json"
+        outcomes = [bandit(), semgrep(), vulnerabilities(), components(made)]
+        if made.is_file():
+            (ROOT / "build").mkdir(exist_ok=True)
+            shutil.copyfile(made, ROOT / "build" / "sbom.json")
+    for outcome in outcomes:
+        print(f"{outcome.verdict:<12} {outcome.name}")
+        if outcome.words:
+            print("    " + outcome.words.replace("\n", "\n    "))
+    bad = {Verdict.FAULTY} | ({Verdict.NOT_CHECKED} if os.environ.get("STRICT") == "1" else set())
+    return 1 if any(outcome.verdict in bad for outcome in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
