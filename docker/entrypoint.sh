@@ -1,5 +1,5 @@
 #!/bin/sh
-# Become one part of the platform: migrate | web | worker QUEUE | beat | sweeper | flask COMMAND…
+# Become one part of the platform: migrate | web | worker QUEUE | beat | sweeper | flask COMMAND… | owner COMMAND…
 # Used by the image and, with the same words, by the systemd units.
 set -eu
 part=${1:-web}
@@ -9,13 +9,19 @@ celery="celery --app examapp.celery_app:celery"
 
 case "$part" in
   migrate)
-    exec flask --app wsgi db upgrade
+    # With OWNER_DATABASE_URL the tables belong to another account than the program's, which then cannot change the audit log.
+    [ -n "${OWNER_DATABASE_URL:-}" ] || exec flask --app wsgi db upgrade
+    PROGRAM_DATABASE_URL=$DATABASE_URL
+    DATABASE_URL=$OWNER_DATABASE_URL
+    export DATABASE_URL PROGRAM_DATABASE_URL
+    flask --app wsgi db upgrade
+    exec flask --app wsgi audit restrict
     ;;
   web)
     flask --app wsgi check-start
     exec granian --interface wsgi --host "${HOST:-127.0.0.1}" --port "${PORT:-8000}" --workers "${WEB_WORKERS:-2}" \
       --blocking-threads "${WEB_THREADS:-64}" --backpressure 512 --no-ws --respawn-failed-workers --respawn-interval 15 \
-      --workers-kill-timeout 10 --log-level warning wsgi:app
+      --workers-kill-timeout 10 --http1-buffer-size 65536 --log-level warning wsgi:app
     ;;
   worker)
     flask --app wsgi check-start
@@ -30,11 +36,17 @@ case "$part" in
     flask --app wsgi check-start
     exec flask --app wsgi sweep
     ;;
+  owner)
+    # What the program's own account may not do: audit archive --drop, backup, restore.
+    DATABASE_URL=${OWNER_DATABASE_URL:?请在有 OWNER_DATABASE_URL 的环境中执行（Docker：migrate 服务）}
+    export DATABASE_URL
+    exec flask --app wsgi "$@"
+    ;;
   flask)
     exec flask --app wsgi "$@"
     ;;
   *)
-    echo "未知的部分：$part。可用：migrate、web、worker 队列名、beat、sweeper、flask 命令。" >&2
+    echo "未知的部分：$part。可用：migrate、web、worker 队列名、beat、sweeper、flask 命令、owner 命令。" >&2
     exit 64
     ;;
 esac
