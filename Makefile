@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && command -v $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: run rehearse backup-start backup-base restore-drill test check bench test-browser test-slow drill-short drill sabotage format lock
+.PHONY: run rehearse backup-start backup-base restore-drill test check bench bench-large test-browser test-slow test-long drill-short drill sabotage format lock flame conformance fuzz security
 
 run: .venv/.installed
 	@exec $(BIN)/python -m examapp.core.supervisor
@@ -12,19 +12,30 @@ rehearse backup-start backup-base restore-drill:
 	@set -a; . "$${DATA_DIR:-.data}/site.env"; exec $(BIN)/python -m flask --app wsgi $(subst backup-,backup ,$(subst restore-drill,backup restore-drill,$@))
 
 test: .venv/.installed-dev
-	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not drill"
+	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not long and not drill"
 
 test-browser: .venv/.installed-dev
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser
 
 test-slow: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 -m slow
+
+# Every page of every role in Chromium, and the longest walks of hostile input over every view; not a part of CI.
+test-long: .venv/.installed-dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
 drill-short: .venv/.installed-dev
 	$(BIN)/python -m pytest -m drill
 
 drill: .venv/.installed-dev
 	$(BIN)/python -m tests.faults
+
+# FUZZ_SECONDS=600 make fuzz is the long run; docs/fuzzing.md holds what it came to.
+fuzz: .venv/.installed-dev
+	$(BIN)/python -m tests.fuzz
+
+security: .venv/.installed-dev
+	$(BIN)/python -m tests.security
 
 sabotage: .venv/.installed-dev
 	$(BIN)/python -m tests.faults.sabotage
@@ -39,6 +50,14 @@ check: .venv/.installed-dev
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks
+
+# Fifty million stored answers, and reports over a million people: about half an hour, 30 GB of disk while it runs.
+bench-large: .venv/.installed-dev
+	$(BIN)/python -m benchmarks.large
+
+# Draws docs/pictures/save-flame.svg: where the processor time of a save goes.
+flame: .venv/.installed-dev
+	$(BIN)/python -m benchmarks.flame
 
 # Reads the real question files that EXAMAPP_FIXTURES names, and writes docs/conformance.md.
 conformance: .venv/.installed-dev
