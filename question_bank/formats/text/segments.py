@@ -120,11 +120,13 @@ class _Cutter(Outlook):
     def _takes_list(self, line: Line) -> bool:
         """Whether the line gives keys of several questions that stood before, though no line of its own heads them."""
         own = listed_behind_label(line, self.found.blocks)
-        if not own and self.mode == "question" and self.block and not has_answer(self.block) and self._is_complete():
-            own = [line]
-        numbers = {number for one in own for number in answered_numbers(one.text)}
+        numbers = {number for one in own or [line] for number in answered_numbers(one.text)}
         if len(numbers) < 2 or not numbers <= self.known.keys():
             return False
+        if not own:
+            if self.mode != "question" or not self.block or has_answer(self.block) or not self._is_complete():
+                return False
+            own = [line]
         self._answers("答案")
         self.found.answers[-1].lines.extend(own)
         return True
