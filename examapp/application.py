@@ -30,6 +30,8 @@ from examapp.people.rules import COOKIE_LIFE
 
 _REFUSE_FROM = 10_000
 """New objects from which on refuse is looked for; a request makes some hundred, and few of them need it."""
+_ORGANISERS = ("/admin", "/api/v1/exports")
+_REPORTS = ("/exports", "/participation")
 _MOST_UPLOAD_BYTES = 32 * 1024 * 1024
 
 
@@ -77,11 +79,17 @@ def create_app(settings: Settings | None = None) -> Flask:
             look_after(db.engine)
             clock.follow(db.engine)
         _keep_for_good()
-    app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns))  # type: ignore[method-assign]  # as the next one
+    app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns), _is_of_an_organiser)  # type: ignore[method-assign]  # as the next one
     app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]  # Flask means it to be wrapped so
     if proxies := int(settings.trusted_proxies):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
     return app
+
+
+def _is_of_an_organiser(environ: dict[str, Any]) -> bool:
+    """Whether a request is of the office or a unit's administrator: it can wait a moment, a candidate's answer cannot."""
+    path = str(environ.get("PATH_INFO", ""))
+    return path.startswith(_ORGANISERS) or path.endswith(_REPORTS)
 
 
 def _keep_for_good() -> None:

@@ -20,6 +20,10 @@ def _in_threads(app, count):
         thread.join(10)
 
 
+def _is_patient(environ):
+    return "PATIENT" in environ
+
+
 class _Busy:
     """Notes how many are inside at once."""
 
@@ -38,7 +42,7 @@ class _Busy:
 
 def test_no_more_run_at_a_time_than_there_are_turns():
     busy = _Busy()
-    _in_threads(Turns(busy, 3), 20)
+    _in_threads(Turns(busy, 3, _is_patient), 20)
     assert busy.most == 3
 
 
@@ -54,7 +58,7 @@ def test_who_steps_aside_lets_others_run():
         order.append("waited" if environ.get("WAITS") else "ran")
         return [b""]
 
-    turns = Turns(app, 1)
+    turns = Turns(app, 1, _is_patient)
     waiting = threading.Thread(target=_call, args=(turns,), kwargs={"WAITS": "1"})
     waiting.start()
     assert inside.wait(5)
@@ -70,7 +74,7 @@ def test_turn_comes_back_after_an_error():
             raise ValueError
         return [b"well"]
 
-    turns = Turns(app, 1)
+    turns = Turns(app, 1, _is_patient)
     for _ in range(3):
         try:
             _call(turns, FAILS="1")
@@ -86,7 +90,7 @@ def test_small_body_is_read_before_the_turn_and_a_large_one_runs_beside():
         seen.append((environ["wsgi.input"].read(), threading.current_thread().name))
         return [b""]
 
-    turns = Turns(app, 1)
+    turns = Turns(app, 1, _is_patient)
     _call(turns, b"answers")
     large = b"x" * (300 * 1024)
     _call(turns, large)
@@ -102,7 +106,7 @@ def test_slow_sender_holds_no_turn():
             return b"ab"
 
     busy = _Busy(0)
-    turns = Turns(busy, 1)
+    turns = Turns(busy, 1, _is_patient)
     slow = threading.Thread(target=_call, args=(turns, b"ab"), kwargs={"wsgi.input": Slow()})
     slow.start()
     began = time.monotonic()
@@ -110,3 +114,41 @@ def test_slow_sender_holds_no_turn():
     assert time.monotonic() - began < 2
     read.set()
     slow.join(5)
+
+
+def test_patient_requests_never_have_more_than_half_of_the_turns():
+    busy = _Busy()
+    turns = Turns(busy, 4, lambda _environ: True)
+    _in_threads(turns, 20)
+    assert busy.most == 2
+
+
+def _order_of_waiting(queued):
+    """In which order requests run that came while the only turn was taken: `p` patient, `s` pressing."""
+    order, inside, go_on = [], threading.Event(), threading.Event()
+
+    def app(environ, _start):
+        if environ["NAME"] == "first":
+            inside.set()
+            go_on.wait(5)
+        else:
+            order.append(environ["NAME"])
+        return [b""]
+
+    turns = Turns(app, 1, _is_patient)
+    threads = [threading.Thread(target=_call, args=(turns,), kwargs={"NAME": "first"})]
+    threads[0].start()
+    assert inside.wait(5)
+    for name in queued:
+        more = {"NAME": name} | ({"PATIENT": "1"} if name == "p" else {})
+        threads.append(threading.Thread(target=_call, args=(turns,), kwargs=more))
+        threads[-1].start()
+        time.sleep(0.02)
+    go_on.set()
+    for thread in threads:
+        thread.join(5)
+    return "".join(order)
+
+
+def test_who_presses_goes_before_who_is_patient_but_every_fourth_turn_is_kept():
+    assert _order_of_waiting("pp" + "s" * 8) == "ssspssspss"
