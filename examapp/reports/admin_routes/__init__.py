@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from markupsafe import escape
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
@@ -24,7 +28,7 @@ from examapp.reports.queries.basis import get_basis, get_tree_of, list_tops
 from examapp.reports.queries.exports import list_own_exports
 from examapp.reports.queries.figures import counts_by_unit, get_curve, get_distribution, get_hours, get_unit_table
 from examapp.reports.queries.people import PeopleFilter
-from examapp.reports.rules import Scope, UnitRow
+from examapp.reports.rules import Counts, Scope, UnitRow
 
 admin_blueprint = Blueprint("reports_admin", __name__, url_prefix="/admin/reports")
 _PAGE = 50
@@ -83,19 +87,25 @@ def show_unit(exam_id: int, unit_id: int) -> str:
         sorts=SORTS,
         kinds=UNIT_KIND_NAMES,
         depths=DEPTHS,
-        people_links=_people_links(exam_id, view),
+        linked_numbers=_linked_numbers(exam_id, view),
     )
 
 
-def _people_links(exam_id: int, view: View) -> list[tuple[str, str, str]]:
-    """Give per column of the table what stands before and after the unit's number in the address of the people behind it."""
+_GROUPS = ("roster", "exempt", "deferred", "eligible", "participated", "absent", "passed", "excellent")
+_numbers_of = attrgetter(*_GROUPS)
+
+
+def _linked_numbers(exam_id: int, view: View) -> Callable[[Counts], Iterable[tuple[int, str, str]]]:
+    """Give what makes of a row's counts its numbers, each with what stands before and after the unit's id in the address of the people behind it, escaped."""
     links = []
-    for group in ("roster", "exempt", "deferred", "eligible", "participated", "absent", "passed", "excellent"):
+    for group in _GROUPS:
         query = view.query(group=group, depth=1, sort="code", dir="asc", kind="", q="", page=1)
         address = url_for("reports_admin.list_people", exam_id=exam_id, unit_id=0, **query)
         before, _, after = address.partition("/units/0")
-        links.append((group, f"{before}/units/", after))
-    return links
+        links.append((escape(f"{before}/units/"), escape(after)))
+    return lambda counts: (
+        (number, before, after) for number, (before, after) in zip(_numbers_of(counts), links, strict=True)
+    )
 
 
 def _is_wanted(row: UnitRow, view: View) -> bool:

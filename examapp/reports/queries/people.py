@@ -80,6 +80,7 @@ class People:
     eligible: ColumnElement[bool] = field(init=False)
     participated: ColumnElement[bool] = field(init=False)
     excused_sat: ColumnElement[bool] = field(init=False)
+    _groups: dict[str, ColumnElement[bool]] = field(init=False)
 
     def __post_init__(self) -> None:
         columns = self.of.c
@@ -90,8 +91,13 @@ class People:
         object.__setattr__(self, "participated", and_(columns.excuse.is_(None), has_sat))
         object.__setattr__(self, "excused_sat", and_(columns.excuse.is_not(None), has_sat))
 
+        object.__setattr__(self, "_groups", self._conditions_of_groups())
+
     def group(self, name: str) -> ColumnElement[bool]:
         """Give the condition of a group of people as `GROUP_NAMES` names it; KeyError for another."""
+        return self._groups[name]
+
+    def _conditions_of_groups(self) -> dict[str, ColumnElement[bool]]:
         columns = self.of.c
         absent = and_(self.eligible, columns.submitted_at.is_(None))
         return {
@@ -110,7 +116,7 @@ class People:
             "not_started": and_(absent, columns.started_at.is_(None)),
             "in_progress": and_(absent, columns.started_at.is_not(None)),
             "excused_sat": self.excused_sat,
-        }[name]
+        }
 
 
 GROUP_NAMES = {
@@ -150,11 +156,13 @@ def people_of(
     counted = _counted(basis, wanted, has_tries=not is_for_counting)
     sat = counted.subquery("counted") if is_for_counting else counted.cte("counted").prefix_with("MATERIALIZED")
     live = _live(basis)
+    counted_columns = [column for column in sat.c if column.key != "person_id"]
+    rows = roster.rows
+    if is_for_counting:
+        counted_columns = [column for column in counted_columns if column.key in _FOR_COUNTING]
+        rows = rows.with_only_columns(*(c for c in rows.exported_columns if c.key in _FOR_COUNTING))
     query = (
-        roster.rows.add_columns(
-            live.c.started_at,
-            *(column for column in sat.c if column.key != "person_id"),
-        )
+        rows.add_columns(live.c.started_at, *counted_columns)
         .outerjoin(sat, sat.c.person_id == Person.id)
         .outerjoin(live, live.c.person_id == Person.id)
         .where(*wanted.conditions(roster.rank, roster.position))
@@ -180,6 +188,8 @@ class _Roster:
     position: ColumnElement[str]
 
 
+_FOR_COUNTING = frozenset({"unit_id", "excuse", "submitted_at", "points", "band", "is_passed"})
+"""Columns that plain counting needs: each of the others would be carried through every select within."""
 _PERSON = (Person.id.label("person_id"), Person.staff_number, Person.name)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from operator import add, attrgetter
 
 from examapp.core.points import mean, percentage
 from examapp.exams.models import CountingRule
@@ -134,7 +135,7 @@ class Counts:
     points_total: Decimal = ZERO
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
+        return Counts(**dict(zip(_COUNTED, map(add, _values(self), _values(other)), strict=True)))
 
     @property
     def eligible(self) -> int:
@@ -190,6 +191,10 @@ class Counts:
     def mean_points(self) -> Decimal | None:
         """平均分 over those who took part and have their points."""
         return mean(self.points_total, self.graded)
+
+
+_COUNTED = tuple(f.name for f in fields(Counts))
+_values = attrgetter(*_COUNTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
