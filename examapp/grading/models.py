@@ -15,7 +15,13 @@ class Grade(Base):
     __tablename__ = "grades"
     __table_args__ = (
         UniqueConstraint("attempt_id", "number"),
-        Index("uq_grades_current", "attempt_id", unique=True, postgresql_where=text("is_current")),
+        Index(
+            "uq_grades_current",
+            "attempt_id",
+            unique=True,
+            postgresql_where=text("is_current"),
+            postgresql_include=["points", "points_possible", "percent", "band", "is_passed"],
+        ),
         Index("ix_grades_graded_anew", "attempt_id", postgresql_where=text("is_current AND number > 1")),
         Index("ix_grades_regrade_id", "regrade_id", postgresql_where=text("regrade_id IS NOT NULL")),
         CheckConstraint("points >= 0 AND points <= points_possible", name="points"),
