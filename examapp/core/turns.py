@@ -15,7 +15,7 @@ from typing import Any
 
 WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _MOST_READ_AHEAD = 256 * 1024
-_KEPT_FOR_PATIENT = 4
+_PATIENT_SHARE, _KEPT_FOR_PATIENT = 4, 4
 
 _held = threading.local()
 
@@ -23,12 +23,12 @@ _held = threading.local()
 class _Queue:
     """So many turns; who waits longest has the next one. It is handed over, so that no newcomer takes it first (a semaphore lets him).
 
-    What is patient waits behind what is not, and never has more than half of the turns; every fourth hand-over is kept for it.
+    What is patient waits behind what is not, and never has more than a quarter of the turns; every fourth hand-over is kept for it.
     """
 
     def __init__(self, turns: int) -> None:
         self._free = turns
-        self._patient_left = max(1, turns // 2)
+        self._patient_left = max(1, turns // _PATIENT_SHARE)
         self._handed_over = 1
         self._pressing: deque[threading.Lock] = deque()
         self._patient: deque[threading.Lock] = deque()

@@ -116,9 +116,9 @@ def test_slow_sender_holds_no_turn():
     slow.join(5)
 
 
-def test_patient_requests_never_have_more_than_half_of_the_turns():
+def test_patient_requests_never_have_more_than_a_quarter_of_the_turns():
     busy = _Busy()
-    turns = Turns(busy, 4, lambda _environ: True)
+    turns = Turns(busy, 8, lambda _environ: True)
     _in_threads(turns, 20)
     assert busy.most == 2
 
