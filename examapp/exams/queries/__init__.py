@@ -1,6 +1,6 @@
 """Reads about exams: who belongs to them, how a candidate stands to them, what an organiser sees."""
 
-from examapp.exams.queries.audience import ON_ROSTER, audience_clause, excused
+from examapp.exams.queries.audience import ON_ROSTER, Audience, audience_clause, clause_of, excused, get_audience
 from examapp.exams.queries.candidates import (
     CandidateExam,
     extensions_of,
@@ -21,13 +21,16 @@ from examapp.exams.queries.organiser import (
 
 __all__ = [
     "ON_ROSTER",
+    "Audience",
     "CandidateExam",
     "Readiness",
     "audience_clause",
+    "clause_of",
     "excused",
     "extensions_of",
     "find_candidate_exam",
     "find_prepared_paper",
+    "get_audience",
     "get_exam",
     "get_organiser_exam",
     "list_exams",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
@@ -17,6 +18,32 @@ _SectorUnit = aliased(Unit, name="audience_sector")
 ON_ROSTER: ColumnElement[bool] = Person.state == PersonState.ON_ROSTER
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """An exam's audience by value, but for the people who are named one by one."""
+
+    exam_id: int
+    is_of_makeup: bool
+    parts: tuple[tuple[tuple[str, ...], str | None, str | None], ...]
+    """Ranks, path in the region tree, path in the sector tree; empty for everybody."""
+
+
+def get_audience(session: Session, exam: Exam) -> Audience:
+    """Get an exam's audience, in one statement."""
+    parts = session.execute(
+        select(ExamAudience.ranks, _RegionUnit.region_path, _SectorUnit.sector_path)
+        .outerjoin(_RegionUnit, ExamAudience.unit_id == _RegionUnit.id)
+        .outerjoin(_SectorUnit, ExamAudience.sector_unit_id == _SectorUnit.id)
+        .where(ExamAudience.exam_id == exam.id, ExamAudience.person_id.is_(None))
+        .order_by(ExamAudience.id)
+    )
+    return Audience(
+        exam_id=exam.id,
+        is_of_makeup=exam.kind == ExamKind.MAKEUP,
+        parts=tuple((tuple(part.ranks), part.region_path, part.sector_path) for part in parts),
+    )
+
+
 def audience_clause(session: Session, exam: Exam) -> ColumnElement[bool]:
     """Give the condition "this person belongs to the exam's audience" for a query over `Person` joined with its `Unit`.
 
@@ -24,20 +51,19 @@ def audience_clause(session: Session, exam: Exam) -> ColumnElement[bool]:
     is cut in one pass. Whether the person stands on the roster is not in it: add `ON_ROSTER`. For a make-up only those whom grading
     has found absent or failed.
     """
-    parts = session.execute(
-        select(ExamAudience.ranks, _RegionUnit.region_path, _SectorUnit.sector_path)
-        .outerjoin(_RegionUnit, ExamAudience.unit_id == _RegionUnit.id)
-        .outerjoin(_SectorUnit, ExamAudience.sector_unit_id == _SectorUnit.id)
-        .where(ExamAudience.exam_id == exam.id, ExamAudience.person_id.is_(None))
-        .order_by(ExamAudience.id)
-    ).all()
-    named = select(ExamAudience.person_id).where(ExamAudience.exam_id == exam.id, ExamAudience.person_id.is_not(None))
-    groups = [_group(list(part.ranks), part.region_path, part.sector_path) for part in parts]
-    belongs = or_(*groups, Person.id.in_(named)) if groups else or_(_has_no_part(exam.id), Person.id.in_(named))
-    return and_(belongs, _makeup_clause(exam.id)) if exam.kind == ExamKind.MAKEUP else belongs
+    return clause_of(get_audience(session, exam))
 
 
-def _group(ranks: list[str], region_path: str | None, sector_path: str | None) -> ColumnElement[bool]:
+def clause_of(audience: Audience) -> ColumnElement[bool]:
+    """Give the condition of `audience_clause` for an audience that was read before."""
+    exam_id = audience.exam_id
+    named = select(ExamAudience.person_id).where(ExamAudience.exam_id == exam_id, ExamAudience.person_id.is_not(None))
+    groups = [_group(*part) for part in audience.parts]
+    belongs = or_(*groups, Person.id.in_(named)) if groups else or_(_has_no_part(exam_id), Person.id.in_(named))
+    return and_(belongs, _makeup_clause(exam_id)) if audience.is_of_makeup else belongs
+
+
+def _group(ranks: tuple[str, ...], region_path: str | None, sector_path: str | None) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = []
     if region_path is not None:
         conditions.append(Unit.region_path.startswith(region_path))

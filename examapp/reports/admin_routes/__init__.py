@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from operator import attrgetter
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -13,6 +14,7 @@ from examapp.core import clock
 from examapp.core.clock import day_of
 from examapp.core.db import reading, transaction
 from examapp.core.errors import BadRequestError, NotFoundError
+from examapp.core.pages import percent
 from examapp.core.permissions import Permission
 from examapp.exams.queries import list_organiser_exams
 from examapp.org.models import UNIT_KIND_NAMES, Tree
@@ -88,6 +90,7 @@ def show_unit(exam_id: int, unit_id: int) -> str:
         kinds=UNIT_KIND_NAMES,
         depths=DEPTHS,
         linked_numbers=_linked_numbers(exam_id, view),
+        rates_of=_rates_of,
     )
 
 
@@ -106,6 +109,13 @@ def _linked_numbers(exam_id: int, view: View) -> Callable[[Counts], Iterable[tup
     return lambda counts: (
         (number, before, after) for number, (before, after) in zip(_numbers_of(counts), links, strict=True)
     )
+
+
+@lru_cache(maxsize=4096)
+def _rates_of(counts: Counts) -> tuple[str, ...]:
+    """Write a row's rates and its mean; most rows stay as they are from one look to the next."""
+    rates = (counts.participation_rate, counts.pass_rate, counts.pass_of_eligible_rate, counts.excellence_rate)
+    return (*map(percent, rates), "–" if counts.mean_points is None else str(counts.mean_points))
 
 
 def _is_wanted(row: UnitRow, view: View) -> bool:

@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.attempts.models import Attempt, AttemptState
 from examapp.exams.models import CountingRule, Exemption, ExemptionKind, FrozenPerson, FrozenUnit
-from examapp.exams.queries import audience_clause
+from examapp.exams.queries import Audience, clause_of, get_audience
 from examapp.grading.models import Grade, OutsideResult
 from examapp.org.models import Unit
 from examapp.people.models import Person, PersonState
@@ -139,10 +139,43 @@ GROUP_NAMES = {
 """Groups of people that a table's numbers lead to."""
 
 
-def people_of(
-    session: Session, basis: Basis, wanted: PeopleFilter = EVERYBODY, *, is_for_counting: bool = False
-) -> People:
-    """Select each person of the roster once; the audience's parts are read at once, the rest when the select is run.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """All of a basis that the select of its people is built from, by value: equal grounds give equal selects."""
+
+    exam_id: int
+    audience: Audience | None
+    """None where the roster is frozen."""
+    counting_rules: tuple[tuple[int, CountingRule], ...]
+    has_outside_results: bool
+
+    @property
+    def exam_ids(self) -> list[int]:
+        """The exams whose attempts count."""
+        return [exam_id for exam_id, _ in self.counting_rules]
+
+    def exams_with(self, rule: CountingRule) -> list[int]:
+        """Give those of them that count by a rule."""
+        return [exam_id for exam_id, its_rule in self.counting_rules if its_rule is rule]
+
+
+def ground_of(session: Session, basis: Basis) -> Ground:
+    """Get what the select of people is built from; the audience's parts are read, in one statement."""
+    return Ground(
+        exam_id=basis.exam.id,
+        audience=get_audience(session, basis.exam) if basis.frozen_at is None else None,
+        counting_rules=tuple(basis.counting_rules.items()),
+        has_outside_results=any(exam.has_outside_results for exam in basis.exams),
+    )
+
+
+def people_of(session: Session, basis: Basis, wanted: PeopleFilter = EVERYBODY) -> People:
+    """Select each person of the roster of a basis once, as `select_people` does."""
+    return select_people(ground_of(session, basis), wanted)
+
+
+def select_people(ground: Ground, wanted: PeopleFilter, *, is_for_counting: bool = False) -> People:
+    """Select each person of the roster once.
 
     Columns: person_id, staff_number, name, rank, position, unit_id, unit_code, unit_name (of the roster), excuse (kind of exemption or
     null), started_at (of an attempt in progress), of the attempt that counts attempt_id, exam_id, sat_unit_id, sat_unit_name,
@@ -152,10 +185,10 @@ def people_of(
     It is materialised: the planner takes "has no exemption" for rare, and would join in nested loops for minutes. Plain counting puts
     no condition on it, so there it is left open, and without what only lists need: sat_unit_name, attempts, first_submitted_at.
     """
-    roster = _frozen_roster(basis) if basis.frozen_at is not None else _present_roster(session, basis)
-    counted = _counted(basis, wanted, has_tries=not is_for_counting)
+    roster = _frozen_roster(ground) if ground.audience is None else _present_roster(ground, ground.audience)
+    counted = _counted(ground, wanted, has_tries=not is_for_counting)
     sat = counted.subquery("counted") if is_for_counting else counted.cte("counted").prefix_with("MATERIALIZED")
-    live = _live(basis)
+    live = _live(ground)
     counted_columns = [column for column in sat.c if column.key != "person_id"]
     rows = roster.rows
     if is_for_counting:
@@ -193,9 +226,9 @@ _FOR_COUNTING = frozenset({"unit_id", "excuse", "submitted_at", "points", "band"
 _PERSON = (Person.id.label("person_id"), Person.staff_number, Person.name)
 
 
-def _present_roster(session: Session, basis: Basis) -> _Roster:
+def _present_roster(ground: Ground, audience: Audience) -> _Roster:
     """Select who stands on the roster now and belongs to the audience."""
-    excuse = _excuse(basis)
+    excuse = _excuse(ground)
     unit_id: ColumnElement[int] = Person.unit_id  # type: ignore[assignment]  # a mapped column is one
     rows = (
         select(
@@ -210,12 +243,12 @@ def _present_roster(session: Session, basis: Basis) -> _Roster:
         .select_from(Person)
         .join(Unit, Unit.id == unit_id)
         .outerjoin(excuse, excuse.c.person_id == Person.id)
-        .where(Person.state == PersonState.ON_ROSTER, audience_clause(session, basis.exam))
+        .where(Person.state == PersonState.ON_ROSTER, clause_of(audience))
     )
     return _Roster(rows=rows, unit_id=unit_id, rank=Person.rank, position=Person.position)  # type: ignore[arg-type]  # as above
 
 
-def _frozen_roster(basis: Basis) -> _Roster:
+def _frozen_roster(ground: Ground) -> _Roster:
     """Select who stood on the roster at the freeze, as it was written down then and corrected since."""
     row, unit = FrozenPerson.__table__.c, FrozenUnit.__table__.c
     rows = (
@@ -231,16 +264,16 @@ def _frozen_roster(basis: Basis) -> _Roster:
         .select_from(FrozenPerson)
         .join(Person, Person.id == row.person_id)
         .join(FrozenUnit, and_(unit.exam_id == row.exam_id, unit.unit_id == row.unit_id))
-        .where(row.exam_id == basis.exam.id)
+        .where(row.exam_id == ground.exam_id)
     )
     return _Roster(rows=rows, unit_id=row.unit_id, rank=row.rank, position=row.position)
 
 
-def _excuse(basis: Basis) -> Subquery:
+def _excuse(ground: Ground) -> Subquery:
     return (
         select(Exemption.person_id, Exemption.kind)
         .where(
-            Exemption.exam_id == basis.exam.id,
+            Exemption.exam_id == ground.exam_id,
             Exemption.approved_at.is_not(None),
             Exemption.refused_at.is_(None),
             Exemption.withdrawn_at.is_(None),
@@ -249,32 +282,33 @@ def _excuse(basis: Basis) -> Subquery:
     )
 
 
-def _live(basis: Basis) -> Subquery:
+def _live(ground: Ground) -> Subquery:
     return (
         select(Attempt.person_id, func.max(Attempt.started_at).label("started_at"))
-        .where(Attempt.exam_id.in_(list(basis.counting_rules)), Attempt.state == AttemptState.IN_PROGRESS)
+        .where(Attempt.exam_id.in_(ground.exam_ids), Attempt.state == AttemptState.IN_PROGRESS)
         .group_by(Attempt.person_id)
         .subquery("live")
     )
 
 
-def _counted(basis: Basis, wanted: PeopleFilter, *, has_tries: bool) -> Select[*tuple[Any, ...]]:
+def _counted(ground: Ground, wanted: PeopleFilter, *, has_tries: bool) -> Select[*tuple[Any, ...]]:
     """Select the attempt that counts of everybody who handed in, as `rules.counted_attempt` chooses it.
 
     Where the best counts in every exam, the best over all of them is the same in one pass.
     """
-    handed_in = _handed_in(basis, wanted, has_tries=has_tries)
-    if set(basis.counting_rules.values()) == {CountingRule.BEST}:
-        return _best_of(handed_in, by_exam=False, basis=basis)
-    counted = _best_of(handed_in, by_exam=True, basis=basis)
-    return counted if len(basis.exams) == 1 else _best_of(counted.subquery("of_exam"), by_exam=False, basis=basis)
+    handed_in = _handed_in(ground, wanted, has_tries=has_tries)
+    if {rule for _, rule in ground.counting_rules} == {CountingRule.BEST}:
+        return _best_of(handed_in, by_exam=False, ground=ground)
+    counted = _best_of(handed_in, by_exam=True, ground=ground)
+    is_one = len(ground.counting_rules) == 1
+    return counted if is_one else _best_of(counted.subquery("of_exam"), by_exam=False, ground=ground)
 
 
-def _handed_in(basis: Basis, wanted: PeopleFilter, *, has_tries: bool) -> Subquery:
+def _handed_in(ground: Ground, wanted: PeopleFilter, *, has_tries: bool) -> Subquery:
     """Select all that was handed in, and beside it what came from another platform where the exam has such results."""
-    sat = _attempts_of(basis).where(*_when(Attempt.person_id, Attempt.submitted_at, wanted))
-    if any(exam.has_outside_results for exam in basis.exams):
-        outside = _outside_of(basis).where(*_when(OutsideResult.person_id, OutsideResult.taken_at, wanted))
+    sat = _attempts_of(ground).where(*_when(Attempt.person_id, Attempt.submitted_at, wanted))
+    if ground.has_outside_results:
+        outside = _outside_of(ground).where(*_when(OutsideResult.person_id, OutsideResult.taken_at, wanted))
         both = union_all(sat, outside).subquery("sat")
         sat = select(both)
         person_id, submitted_at = both.c.person_id, both.c.submitted_at
@@ -299,7 +333,7 @@ def _when(person_id: Any, submitted_at: Any, wanted: PeopleFilter) -> list[Colum
     return conditions
 
 
-def _attempts_of(basis: Basis) -> Select[*tuple[Any, ...]]:
+def _attempts_of(ground: Ground) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Attempt.person_id,
@@ -317,11 +351,11 @@ def _attempts_of(basis: Basis) -> Select[*tuple[Any, ...]]:
             literal("").label("source"),
         )
         .outerjoin(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
-        .where(Attempt.exam_id.in_(list(basis.counting_rules)), Attempt.submitted_at.is_not(None))
+        .where(Attempt.exam_id.in_(ground.exam_ids), Attempt.submitted_at.is_not(None))
     )
 
 
-def _outside_of(basis: Basis) -> Select[*tuple[Any, ...]]:
+def _outside_of(ground: Ground) -> Select[*tuple[Any, ...]]:
     """Select the standing results from other platforms as the columns of attempts say it; by number they come before every attempt."""
     return select(
         OutsideResult.person_id,
@@ -337,10 +371,10 @@ def _outside_of(basis: Basis) -> Select[*tuple[Any, ...]]:
         OutsideResult.band,
         OutsideResult.is_passed,
         OutsideResult.source,
-    ).where(OutsideResult.exam_id.in_(list(basis.counting_rules)), OutsideResult.undone_at.is_(None))
+    ).where(OutsideResult.exam_id.in_(ground.exam_ids), OutsideResult.undone_at.is_(None))
 
 
-def _best_of(source: Subquery, *, by_exam: bool, basis: Basis) -> Select[*tuple[Any, ...]]:
+def _best_of(source: Subquery, *, by_exam: bool, ground: Ground) -> Select[*tuple[Any, ...]]:
     columns = source.c
     goodness = (
         columns.is_passed.desc().nulls_last(),
@@ -354,12 +388,8 @@ def _best_of(source: Subquery, *, by_exam: bool, basis: Basis) -> Select[*tuple[
         return select(source).ext(distinct_on(*keys)).order_by(*keys, *goodness)
     keys = (columns.person_id, columns.exam_id)
     by_number = case(
-        (columns.exam_id.in_(_exams_with(basis, CountingRule.LAST)), -columns.number),
-        (columns.exam_id.in_(_exams_with(basis, CountingRule.FIRST)), columns.number),
+        (columns.exam_id.in_(ground.exams_with(CountingRule.LAST)), -columns.number),
+        (columns.exam_id.in_(ground.exams_with(CountingRule.FIRST)), columns.number),
         else_=literal(0),
     )
     return select(source).ext(distinct_on(*keys)).order_by(*keys, by_number, *goodness)
-
-
-def _exams_with(basis: Basis, rule: CountingRule) -> list[int]:
-    return [exam_id for exam_id, its_rule in basis.counting_rules.items() if its_rule is rule]
