@@ -17,12 +17,14 @@ from examapp.config import Settings
 from examapp.core.db import db
 from examapp.core.embedded import make_run_folder, start_postgres
 
+_ROOMY = {"max_wal_size": "8GB", "shared_buffers": "512MB"}
+
 
 @contextmanager
-def application_alone() -> Iterator[Flask]:
-    """Start a server, migrate it, and give an application before it; nothing is left afterwards."""
+def application_alone(server_settings: dict[str, str] | None = None) -> Iterator[Flask]:
+    """Start a server, migrate it, and give an application before it; nothing is left afterwards. Without settings the server has room."""
     folder, run = Path(tempfile.mkdtemp(prefix="bench-alone-")), make_run_folder()
-    server = start_postgres(folder, run, extra={"max_wal_size": "8GB", "shared_buffers": "512MB"})
+    server = start_postgres(folder, run, extra=_ROOMY if server_settings is None else server_settings)
     try:
         settings = Settings(
             app_mode="testing", database_url=server.url, redis_url="unix:///nowhere", secret_key="x" * 40, data_keys="k1:" + "11" * 32,

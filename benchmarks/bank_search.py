@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
-import signal
 import statistics
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
-from flask_migrate import upgrade
 from sqlalchemy import text
 
-from examapp import create_app
+from benchmarks.alone import application_alone
 from examapp.audit.operations import SYSTEM
-from examapp.config import Settings
 from examapp.core import clock
 from examapp.core.db import db, transaction
-from examapp.core.embedded import make_run_folder, start_postgres
 from examapp.questions import queries
 from examapp.questions.models import QuestionState
 from examapp.questions.operations import add_questions
@@ -56,27 +50,13 @@ FILTERS = {
 
 def measure() -> dict[str, object]:
     """Fill a bank, search it in every way, and give the milliseconds of each (count and page together)."""
-    folder, run = Path(tempfile.mkdtemp(prefix="bench-search-")), make_run_folder()
-    server = start_postgres(folder, run)
-    try:
-        settings = Settings(
-            app_mode="testing", database_url=server.url, redis_url="unix:///nowhere", secret_key="x" * 40, data_keys="k1:" + "11" * 32,
-            data_dir=str(folder), log_level="ERROR",
-        )  # fmt: skip
-        app = create_app(settings)
-        with app.app_context():
-            upgrade()
-            began = time.perf_counter()
-            _fill()
-            filled = time.perf_counter() - began
-            took = {name: _time(name, wanted) for name, wanted in FILTERS.items()}
-            db.session.remove()
-            db.engine.dispose()
-        return {"ms": took, "fill_s": filled, "worst_ms": max(took.values())}
-    finally:
-        server.stop(signal.SIGQUIT)
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(run, ignore_errors=True)
+    with application_alone({}) as app, app.app_context():
+        began = time.perf_counter()
+        _fill()
+        filled = time.perf_counter() - began
+        took = {name: _time(name, wanted) for name, wanted in FILTERS.items()}
+        db.session.remove()
+    return {"ms": took, "fill_s": filled, "worst_ms": max(took.values())}
 
 
 def _fill() -> None:

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
+from examapp.core.acting import telling
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
 from examapp.core.uploads.serving import serve_file
@@ -98,13 +99,6 @@ def fetch_my_proof(exemption_id: int) -> Response:
 @signed_in
 def withdraw_mine(exemption_id: int) -> AnyResponse:
     """Take one's own request back."""
-    try:
-        with transaction() as session:
-            operations.withdraw_own_exemption(session, exemption_id=exemption_id, actor=actor(), now=clock.now())
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "danger")
-    else:
-        flash("申请已撤回。", "success")
+    with telling("申请已撤回。") as session:
+        operations.withdraw_own_exemption(session, exemption_id=exemption_id, actor=actor(), now=clock.now())
     return redirect(url_for(".list_mine"), 303)

@@ -6,8 +6,8 @@ from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp.core import clock
+from examapp.core.acting import telling
 from examapp.core.db import reading, transaction
-from examapp.core.errors import DomainError, NotFoundError
 from examapp.core.uploads.serving import serve_file
 from examapp.duties import queries
 from examapp.duties.admin_routes.frame import WRITE, admin_blueprint, my_hands
@@ -23,22 +23,16 @@ def attach_file(record_id: int) -> Response:
     item_id = queries.get_record(reading(), record_id, my_hands()).item_id
     sent = request.files.get("file")
     name, content = (sent.filename or "", sent.read()) if sent else ("", b"")
-    try:
-        with transaction() as session:
-            files.attach_file(
-                session,
-                record_id=record_id,
-                name=name,
-                content=content,
-                hands=my_hands(),
-                actor=actor(),
-                now=clock.now(),
-            )
-        flash("附件已上传。", "success")
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "danger")
+    with telling("附件已上传。") as session:
+        files.attach_file(
+            session,
+            record_id=record_id,
+            name=name,
+            content=content,
+            hands=my_hands(),
+            actor=actor(),
+            now=clock.now(),
+        )
     return redirect(url_for(".show_item", item_id=item_id))
 
 

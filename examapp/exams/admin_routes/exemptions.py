@@ -10,6 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp.core import clock
+from examapp.core.acting import telling
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
 from examapp.core.permissions import Permission
@@ -169,14 +170,7 @@ def withdraw_exemption(exemption_id: int) -> Response:
 
 
 def _act(act: Callable[..., object], words: str) -> Response:
-    try:
-        with transaction() as session:
-            act(session)
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "danger")
-    else:
-        flash(words, "success")
+    with telling(words) as session:
+        act(session)
     kept = request.args.get
     return redirect(url_for(".show_exemptions", exam=kept("exam"), status=kept("status"), page=kept("page")))

@@ -8,8 +8,8 @@ from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from examapp.core import clock
-from examapp.core.db import reading, transaction
-from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.acting import telling
+from examapp.core.db import reading
 from examapp.core.html import normalise
 from examapp.core.permissions import Permission
 from examapp.exams.admin_routes.exams import admin_blueprint
@@ -90,13 +90,6 @@ def _act(form: ReasonForm | None, act: Callable[..., object], words: str) -> Res
     if form is not None and not form.validate():
         flash("没有保存：" + " ".join(str(error) for errors in form.errors.values() for error in errors), "danger")
         return redirect(url_for(".show_reasons"), 303)
-    try:
-        with transaction() as session:
-            act(session, form)
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "danger")
-    else:
-        flash(words, "success")
+    with telling(words) as session:
+        act(session, form)
     return redirect(url_for(".show_reasons"), 303)

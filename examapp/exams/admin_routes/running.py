@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examapp.core import clock
+from examapp.core.acting import telling
 from examapp.core.clock import from_local, local
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
@@ -26,15 +27,8 @@ from examapp.people.access import actor, my_reach, requires
 
 def _act(exam_id: int, act: Callable[..., object], words: str) -> Response:
     reach = my_reach(Permission.EXAMS_WRITE)
-    try:
-        with transaction() as session:
-            act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "danger")
-    else:
-        flash(words, "success")
+    with telling(words) as session:
+        act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
     return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
 
 

@@ -183,7 +183,7 @@ def select_people(ground: Ground, wanted: PeopleFilter, *, is_for_counting: bool
     first_submitted_at.
 
     It is materialised: the planner takes "has no exemption" for rare, and would join in nested loops for minutes. Plain counting puts
-    no condition on it, so there it is left open, and without what only lists need: sat_unit_name, attempts, first_submitted_at.
+    no condition on it, so there it is left open, and has the columns of `_FOR_COUNTING` and started_at alone.
     """
     roster = _frozen_roster(ground) if ground.audience is None else _present_roster(ground, ground.audience)
     counted = _counted(ground, wanted, has_tries=not is_for_counting)

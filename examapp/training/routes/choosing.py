@@ -6,8 +6,9 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp.core import clock
+from examapp.core.acting import telling
 from examapp.core.db import reading, transaction
-from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.errors import DomainError
 from examapp.people.access import me, signed_in
 from examapp.training.operations import choosing
 from examapp.training.queries.finding import list_notes, search
@@ -51,21 +52,15 @@ def keep_note(item_id: int) -> Response:
     """Keep an answered question as a favourite, with a note."""
     item = get_own_item(reading(), item_id, person_id=me().person_id)
     question_id = item.question_id
-    try:
-        with transaction() as session:
-            choosing.keep_note(
-                session,
-                person_id=me().person_id,
-                question_id=question_id,
-                is_favourite="favourite" in request.form,
-                note=request.form.get("note", "")[:5000],
-                now=clock.now(),
-            )
-        flash("已保存。", "success")
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "danger")
+    with telling("已保存。") as session:
+        choosing.keep_note(
+            session,
+            person_id=me().person_id,
+            question_id=question_id,
+            is_favourite="favourite" in request.form,
+            note=request.form.get("note", "")[:5000],
+            now=clock.now(),
+        )
     return redirect(url_for(".show_item", item_id=item_id))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examapp.core import clock
+from examapp.core.acting import telling
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
 from examapp.core.permissions import Permission
@@ -279,15 +280,8 @@ def _act_on(list_id: int, act: Callable[..., object], words: str, permission: Pe
 
 
 def _act(list_id: int, act: Callable[[Session], object], words: str) -> Response:
-    try:
-        with transaction() as session:
-            act(session)
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "danger")
-    else:
-        flash(words, "success")
+    with telling(words) as session:
+        act(session)
     return _back(list_id)
 
 

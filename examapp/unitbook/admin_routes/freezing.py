@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
+from examapp.core.acting import telling
 from examapp.core.clock import from_local, local
-from examapp.core.db import reading, transaction
-from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.db import reading
 from examapp.core.permissions import Permission
 from examapp.exams.operations.settings import may_hold
 from examapp.exams.queries import get_exam
@@ -107,16 +107,9 @@ def _act(exam_id: int, form: FlaskForm, act: Callable[..., object], words: str) 
     """Do one act on an exam that lies within the office's reach, and lead back to the unit's page that it was asked from."""
     reach, exam_id = my_reach(Permission.EXAMS_WRITE), known(exam_id)
     get_organiser_exam(reading(), exam_id, reach)
-    try:
+    with telling(words) as session:
         refuse_faults(form)
-        with transaction() as session:
-            act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "danger")
-    else:
-        flash(words, "success")
+        act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
     unit_id = request.args.get("unit", type=int)
     if unit_id is None:
         return redirect(url_for("reports_admin.show_exam", exam_id=exam_id), 303)
