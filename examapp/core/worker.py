@@ -32,6 +32,7 @@ SCHEDULE = {
     "sweep attempts": {"task": "grading.sweep", "schedule": 15.0},
     "sweep certificates": {"task": "records.sweep", "schedule": 60.0},
     "sweep jobs": {"task": "reports.sweep", "schedule": 30.0},
+    "keep figures": {"task": "reports.keep_figures", "schedule": 10.0},
     "apply roster changes": {"task": "unitbook.apply_changes", "schedule": 300.0},
     "apply roster moves": {"task": "people.apply_moves", "schedule": 60.0},
     "sweep freezes": {"task": "unitbook.sweep_freezes", "schedule": 30.0},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examapp.core.db import Base, BigInt, Id, Instant, Json, Points, Words
@@ -127,6 +127,8 @@ class Exam(Base):
     """How many corrections of the frozen roster the office has accepted since."""
     has_outside_results: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether results from another platform stand beside the attempts; written by grading, so that figures look for them only here."""
+    kept_grounds: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
+    """Digests of what reports keep the figures of; written by reports, so that figures look for them only here."""
     created_by_id: Mapped[BigInt | None]
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]

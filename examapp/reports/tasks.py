@@ -10,7 +10,7 @@ from flask import current_app
 from examapp.core import clock
 from examapp.core.db import transaction, transaction_aside
 from examapp.core.nudge import nudge
-from examapp.reports.operations import exports, schedules
+from examapp.reports.operations import exports, keeping, schedules
 
 
 @shared_task(name="reports.build_export", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -41,3 +41,10 @@ def sweep() -> None:
         lost = exports.sweep_exports(session, now=clock.now())
     for export_id in lost:
         nudge("reports.build_export", export_id)
+
+
+@shared_task(name="reports.keep_figures", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def keep_figures() -> None:
+    """Count anew what has changed of the figures that are kept of a large roster."""
+    with transaction() as session:
+        keeping.keep_figures(session, now=clock.now())

@@ -265,13 +265,11 @@ def look_at(page: Page, walk: Walk, path: str) -> Iterator[str]:
     endpoint = walk.endpoint(urlsplit(path).path)
     is_new = endpoint not in walk.opened and endpoint not in walk.seen_by_office
     walk.opened.add(endpoint)
-    for width in _WIDTHS if is_new else _WIDTHS[1:2]:
-        page.set_viewport_size({"width": width, "height": 800})
-        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
-            yield f"scrolls sideways at {width} px: {wide}"
-        if is_new and width == _AXE_WIDTH:
-            yield from serious(page)
+    yield from misfits(page, _WIDTHS if is_new else _WIDTHS[1:2], has_axe=is_new)
+    if is_new:
+        page.evaluate("document.documentElement.classList.add('elder')")
+        yield from (f"for older eyes: {fault}" for fault in misfits(page, _WIDTHS[1:], has_axe=True))
+        page.evaluate("document.documentElement.classList.remove('elder')")
     page.set_viewport_size({"width": _WIDTHS[0], "height": 800})
     if page.locator("h1").count() != 1:
         yield "has not one heading of the first level"
@@ -280,6 +278,17 @@ def look_at(page: Page, walk: Walk, path: str) -> Iterator[str]:
         yield f"has {primary.count()} primary actions"
     if is_new and primary.count() == 1 and not is_reached_by_keys(page):
         yield "the primary action is out of the keyboard's reach"
+
+
+def misfits(page: Page, widths: Iterable[int], *, has_axe: bool) -> Iterator[str]:
+    """Give where the page is wider than the window, and what axe finds at the phone's width."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
+            yield f"scrolls sideways at {width} px: {wide}"
+        if has_axe and width == _AXE_WIDTH:
+            yield from serious(page)
 
 
 def serious(page: Page) -> list[str]:

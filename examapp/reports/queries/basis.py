@@ -127,8 +127,10 @@ def get_unit_tree(
     within_reach = within(reach)
     if frozen_exam_id is not None:
         within_reach = or_(within_reach, *_was_below(place, reach))
+    parent_id = place.c.parent_id if tree is Tree.REGION else place.c.sector_parent_id
+    words = (place.c.code, place.c.name, place.c.kind)
     rows = session.execute(
-        select(place, path.label("path"))
+        select(place.c.id, *words, parent_id.label("parent_id"), place.c.closed_at, path.label("path"))
         .select_from(place)
         .join(top, wanted)
         .join(Unit, Unit.id == place.c.id)
@@ -138,14 +140,16 @@ def get_unit_tree(
     own_path = next((row.path or "" for row in rows if row.id == unit_id), None)
     if own_path is None:
         raise NotFoundError
-    is_above = [row.path is not None and row.path != own_path and own_path.startswith(row.path) for row in rows]
-    above = [row for row, is_it in zip(rows, is_above, strict=True) if is_it]
-    below = [row for row, is_it in zip(rows, is_above, strict=True) if not is_it]
-    known = {unit.id for unit in below}
-    nodes = [_node(unit, None if unit.id == unit_id else _parent(unit, tree, unit_id, known)) for unit in below]
+    above: list[Row[*tuple[Any, ...]]] = []
+    below: list[Row[*tuple[Any, ...]]] = []
+    for row in rows:
+        is_above = row.path is not None and row.path != own_path and own_path.startswith(row.path)
+        (above if is_above else below).append(row)
+    known = {row.id for row in below}
+    nodes = [_node(row, row.parent_id if row.parent_id in known else unit_id) for row in below if row.id != unit_id]
     return UnitTree(
         above=[_node(row, None) for row in sorted(above, key=lambda row: len(row.path))],
-        nodes=sorted(nodes, key=lambda node: node.unit_id != unit_id),
+        nodes=[*(_node(row, None) for row in below if row.id == unit_id), *nodes],
     )
 
 
@@ -178,21 +182,9 @@ def get_tree_of(session: Session, basis: Basis, unit_id: int, *, tree: Tree, rea
     return get_unit_tree(session, unit_id, tree=tree, reach=reach, frozen_exam_id=basis.frozen_exam_id)
 
 
-def _node(unit: Row[*tuple[Any, ...]], parent_id: int | None) -> UnitNode:
-    return UnitNode(
-        unit_id=unit.id,
-        code=unit.code,
-        name=unit.name,
-        kind=unit.kind,
-        parent_id=parent_id,
-        is_closed=unit.closed_at is not None,
-    )
-
-
-def _parent(unit: Row[*tuple[Any, ...]], tree: Tree, top_id: int, known: set[int]) -> int:
-    """Give the parent in the tree; the top where the tree has none within what is shown."""
-    wanted: int | None = unit.parent_id if tree is Tree.REGION else unit.sector_parent_id
-    return wanted if wanted is not None and wanted in known else top_id
+def _node(row: Row[*tuple[Any, ...]], parent_id: int | None) -> UnitNode:
+    """Give a unit with its parent in the tree: the top where the tree has none within what is shown."""
+    return UnitNode(row.id, row.code, row.name, row.kind, parent_id, row.closed_at is not None)
 
 
 def list_tops(session: Session, reach: Reach) -> list[Unit]:

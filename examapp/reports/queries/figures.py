@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import Date, Select, and_, cast, func, select
+from sqlalchemy import Date, cast, func, select
 from sqlalchemy.orm import Session
 
 from examapp.core import clock
@@ -15,32 +13,23 @@ from examapp.core.clock import LOCAL, day_of
 from examapp.org.models import Tree, Unit
 from examapp.people.rules import Reach
 from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_tree_of
-from examapp.reports.queries.people import EVERYBODY, Ground, PeopleFilter, ground_of, people_of, select_people
-from examapp.reports.rules import ZERO, Counts, CurvePoint, UnitNode, UnitRow, curve, rollup, tidy_bins
-
-_COUNTED = ("exempt", "deferred", "participated", "passed", "good", "excellent", "in_progress", "excused_sat")
+from examapp.reports.queries.counting import select_counts
+from examapp.reports.queries.kept import find_kept_counts
+from examapp.reports.queries.people import EVERYBODY, PeopleFilter, ground_of, people_of
+from examapp.reports.rules import Counts, CurvePoint, UnitNode, UnitRow, curve, rollup, tidy_bins
 
 
 def counts_by_unit(session: Session, basis: Basis, wanted: PeopleFilter = EVERYBODY) -> dict[int, Counts]:
-    """Count the roster's people per unit, all counts in one statement."""
+    """Count the roster's people per unit, in one statement; for a large roster from what is kept of it, in two."""
+    ground = ground_of(session, basis)
+    if basis.exam.kept_grounds and wanted.is_of_units_alone:
+        kept = find_kept_counts(session, ground, wanted.unit_ids)
+        if kept is not None:
+            return kept
     if wanted.unit_ids is not None:
         wanted = replace(wanted, unit_ids=tuple(wanted.unit_ids))
-    rows = session.execute(_counting(ground_of(session, basis), wanted))
-    return {row.unit_id: Counts(**{k: v for k, v in row._mapping.items() if k != "unit_id"}) for row in rows}  # noqa: SLF001 – SQLAlchemy's public name
-
-
-@lru_cache(maxsize=64)
-def _counting(ground: Ground, wanted: PeopleFilter) -> Select[Any]:
-    """Build the counting select; it is asked for again and again, and building it takes a fifth as long as running it."""
-    people = select_people(ground, wanted, is_for_counting=True)
-    columns = people.of.c
-    return select(
-        columns.unit_id,
-        func.count().label("roster"),
-        *(func.count().filter(people.group(name)).label(name) for name in _COUNTED),
-        func.count().filter(and_(people.participated, columns.points.is_not(None))).label("graded"),
-        func.coalesce(func.sum(columns.points).filter(people.participated), ZERO).label("points_total"),
-    ).group_by(columns.unit_id)
+    rows = session.execute(select_counts(ground, wanted))
+    return {unit_id: Counts._make(values) for unit_id, *values in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

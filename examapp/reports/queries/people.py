@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     BigInteger,
     ColumnElement,
     Select,
     Subquery,
     and_,
+    any_,
+    bindparam,
     case,
     cast,
     false,
@@ -52,6 +55,11 @@ class PeopleFilter:
     """Only what was handed in from this instant on counts."""
     until: datetime | None = None
     """… and before this one."""
+
+    @property
+    def is_of_units_alone(self) -> bool:
+        """Whether all people of the units are wanted."""
+        return replace(self, unit_ids=None) == EVERYBODY
 
     def conditions(self, rank: ColumnElement[str], position: ColumnElement[str]) -> list[ColumnElement[bool]]:
         """Give the conditions on `Person` and on the roster's rank and position; the unit's stands elsewhere."""
@@ -174,8 +182,14 @@ def people_of(session: Session, basis: Basis, wanted: PeopleFilter = EVERYBODY) 
     return select_people(ground_of(session, basis), wanted)
 
 
-def select_people(ground: Ground, wanted: PeopleFilter, *, is_for_counting: bool = False) -> People:
-    """Select each person of the roster once.
+CHOSEN_UNITS = bindparam("chosen_units", type_=ARRAY(BigInteger))
+"""The units of a select of people that is built once and run for few units, now these, now those."""
+
+
+def select_people(
+    ground: Ground, wanted: PeopleFilter, *, is_for_counting: bool = False, is_of_chosen_units: bool = False
+) -> People:
+    """Select each person of the roster once; with `is_of_chosen_units` those of the units that the parameter `CHOSEN_UNITS` will hold.
 
     Columns: person_id, staff_number, name, rank, position, unit_id, unit_code, unit_name (of the roster), excuse (kind of exemption or
     null), started_at (of an attempt in progress), of the attempt that counts attempt_id, exam_id, sat_unit_id, sat_unit_name,
@@ -186,7 +200,9 @@ def select_people(ground: Ground, wanted: PeopleFilter, *, is_for_counting: bool
     no condition on it, so there it is left open, and has the columns of `_FOR_COUNTING` and started_at alone.
     """
     roster = _frozen_roster(ground) if ground.audience is None else _present_roster(ground, ground.audience)
-    counted = _counted(ground, wanted, has_tries=not is_for_counting)
+    of_chosen_units = roster.unit_id == any_(CHOSEN_UNITS) if is_of_chosen_units else None
+    only = None if of_chosen_units is None else roster.rows.with_only_columns(Person.id).where(of_chosen_units)
+    counted = _counted(ground, wanted, has_tries=not is_for_counting, only=only)
     sat = counted.subquery("counted") if is_for_counting else counted.cte("counted").prefix_with("MATERIALIZED")
     live = _live(ground)
     counted_columns = [column for column in sat.c if column.key != "person_id"]
@@ -202,6 +218,8 @@ def select_people(ground: Ground, wanted: PeopleFilter, *, is_for_counting: bool
     )
     if wanted.unit_ids is not None:
         query = query.where(roster.unit_id.in_(wanted.unit_ids))
+    if of_chosen_units is not None:
+        query = query.where(of_chosen_units)
     if is_for_counting:
         return People(query.subquery("people"))
     sat_unit = aliased(Unit, name="sat_unit")
@@ -291,12 +309,14 @@ def _live(ground: Ground) -> Subquery:
     )
 
 
-def _counted(ground: Ground, wanted: PeopleFilter, *, has_tries: bool) -> Select[*tuple[Any, ...]]:
-    """Select the attempt that counts of everybody who handed in, as `rules.counted_attempt` chooses it.
+def _counted(
+    ground: Ground, wanted: PeopleFilter, *, has_tries: bool, only: Select[Any] | None
+) -> Select[*tuple[Any, ...]]:
+    """Select the attempt that counts of everybody (or `only` of these people) who handed in, as `rules.counted_attempt` chooses it.
 
     Where the best counts in every exam, the best over all of them is the same in one pass.
     """
-    handed_in = _handed_in(ground, wanted, has_tries=has_tries)
+    handed_in = _handed_in(ground, wanted, has_tries=has_tries, only=only)
     if {rule for _, rule in ground.counting_rules} == {CountingRule.BEST}:
         return _best_of(handed_in, by_exam=False, ground=ground)
     counted = _best_of(handed_in, by_exam=True, ground=ground)
@@ -304,11 +324,11 @@ def _counted(ground: Ground, wanted: PeopleFilter, *, has_tries: bool) -> Select
     return counted if is_one else _best_of(counted.subquery("of_exam"), by_exam=False, ground=ground)
 
 
-def _handed_in(ground: Ground, wanted: PeopleFilter, *, has_tries: bool) -> Subquery:
+def _handed_in(ground: Ground, wanted: PeopleFilter, *, has_tries: bool, only: Select[Any] | None) -> Subquery:
     """Select all that was handed in, and beside it what came from another platform where the exam has such results."""
-    sat = _attempts_of(ground).where(*_when(Attempt.person_id, Attempt.submitted_at, wanted))
+    sat = _attempts_of(ground).where(*_when(Attempt.person_id, Attempt.submitted_at, wanted, only))
     if ground.has_outside_results:
-        outside = _outside_of(ground).where(*_when(OutsideResult.person_id, OutsideResult.taken_at, wanted))
+        outside = _outside_of(ground).where(*_when(OutsideResult.person_id, OutsideResult.taken_at, wanted, only))
         both = union_all(sat, outside).subquery("sat")
         sat = select(both)
         person_id, submitted_at = both.c.person_id, both.c.submitted_at
@@ -322,8 +342,12 @@ def _handed_in(ground: Ground, wanted: PeopleFilter, *, has_tries: bool) -> Subq
     return sat.subquery("handed_in")
 
 
-def _when(person_id: Any, submitted_at: Any, wanted: PeopleFilter) -> list[ColumnElement[bool]]:
+def _when(
+    person_id: Any, submitted_at: Any, wanted: PeopleFilter, only: Select[Any] | None
+) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
+    if only is not None:
+        conditions.append(person_id.in_(only))
     if wanted.person_id is not None:
         conditions.append(person_id == wanted.person_id)
     if wanted.since is not None:
