@@ -21,7 +21,7 @@ from examapp.core.db import db, engine_options
 from examapp.core.logging import set_up_logging
 from examapp.core.pulse import look_after
 from examapp.core.schema import Migrations
-from examapp.core.turns import Turns
+from examapp.core.turns import Lane, Turns
 from examapp.core.worker import init_celery
 from examapp.people.access import init_access, note_files, note_refusals
 from examapp.people.access.identity import init_identity
@@ -30,6 +30,7 @@ from examapp.people.rules import COOKIE_LIFE
 
 _REFUSE_FROM = 10_000
 """New objects from which on refuse is looked for; a request makes some hundred, and few of them need it."""
+_SITTING = "/api/v1/attempts/"
 _ORGANISERS = ("/admin", "/api/v1/exports")
 _REPORTS = ("/exports", "/participation")
 _MOST_UPLOAD_BYTES = 32 * 1024 * 1024
@@ -79,17 +80,19 @@ def create_app(settings: Settings | None = None) -> Flask:
             look_after(db.engine)
             clock.follow(db.engine)
         _keep_for_good()
-    app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns), _is_of_an_organiser)  # type: ignore[method-assign]  # as the next one
+    app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns), _lane_of)  # type: ignore[method-assign]  # as the next one
     app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]  # Flask means it to be wrapped so
     if proxies := int(settings.trusted_proxies):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
     return app
 
 
-def _is_of_an_organiser(environ: dict[str, Any]) -> bool:
-    """Whether a request is of the office or a unit's administrator: it can wait a moment, a candidate's answer cannot."""
+def _lane_of(environ: dict[str, Any]) -> Lane:
+    """Say how urgent a request is, by its address alone."""
     path = str(environ.get("PATH_INFO", ""))
-    return path.startswith(_ORGANISERS) or path.endswith(_REPORTS)
+    if path.startswith(_SITTING):
+        return Lane.ANSWERS
+    return Lane.ORGANISERS if path.startswith(_ORGANISERS) or path.endswith(_REPORTS) else Lane.PEOPLE
 
 
 def _keep_for_good() -> None:

@@ -97,9 +97,19 @@ def refuse(code: str, status: int, message: str, extra: dict[str, Any] | None = 
         response = jsonify({"error": code, "message": message, **(extra or {})})
     else:
         response = Response(render_template("error.html", status=status, message=message, extra=extra or {}))
+    return _marked(response, status, extra or {})
+
+
+def answer_json(refusal: DomainError) -> Response:
+    """Answer a refusal as JSON to a page's script, whatever the path."""
+    body = {"error": refusal.code, "message": refusal.text, **refusal.extra}
+    return _marked(jsonify(body), refusal.status, refusal.extra)
+
+
+def _marked(response: Response, status: int, extra: dict[str, Any]) -> Response:
     response.status_code = status
     if status in {429, 503}:
-        response.headers["Retry-After"] = str((extra or {}).get("retry_after", _RETRY_AFTER_S))
+        response.headers["Retry-After"] = str(extra.get("retry_after", _RETRY_AFTER_S))
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -1,10 +1,17 @@
-"""Password hashes: argon2id at a cost that the machine can bear, few at once, so that saved answers never wait behind sign-ins."""
+"""Password hashes: argon2id at a cost that the machine can bear, few at once and below everything else, so that saved answers never wait behind sign-ins."""
 
 from __future__ import annotations
 
+import math
+import os
 import secrets
 import threading
+import time
 from base64 import b64encode
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -16,6 +23,12 @@ from examapp.core.turns import aside
 NO_HASH = "!"
 """Stands where an account has no hash yet: no password matches it."""
 _AT_ONCE_ON_THE_MACHINE = 2
+_BELOW_SAVES = 10
+"""How much nicer than the web server the threads are that hash."""
+_WINDOW_S = 10.0
+_RATE_BEFORE_ANY = 8.0
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 30.0
+Result = TypeVar("Result")
 
 
 class BusyHashingError(TryAgainError):
@@ -24,13 +37,45 @@ class BusyHashingError(TryAgainError):
     message = "登录的人较多，请等几秒再点一次“登录”。"
 
 
+class Appointments:
+    """When those who found no place are to come again: one after the other, as fast as passwords are checked, so that waiting makes no work."""
+
+    def __init__(self, *, time_s: Callable[[], float] = time.monotonic) -> None:
+        self._time_s = time_s
+        self._lock = threading.Lock()
+        self._done: deque[float] = deque()
+        self._next_at = 0.0
+
+    def note_done(self) -> None:
+        """Note that a password has been checked."""
+        with self._lock:
+            self._done.append(self._time_s())
+            self._forget()
+
+    def give(self) -> int:
+        """Give the seconds after which to come again."""
+        with self._lock:
+            self._forget()
+            now = self._time_s()
+            rate = len(self._done) / _WINDOW_S or _RATE_BEFORE_ANY
+            at = min(max(self._next_at, now + _SHORTEST_PAUSE_S), now + _LONGEST_PAUSE_S)
+            self._next_at = at + 1 / rate
+            return math.ceil(at - now)
+
+    def _forget(self) -> None:
+        while self._done and self._done[0] < self._time_s() - _WINDOW_S:
+            self._done.popleft()
+
+
 class Hasher:
     """Makes and checks hashes, argon2id with t=2, 19 MiB, p=1 (OWASP's second choice); a turn at a time, a bounded queue before it."""
 
     def __init__(self, *, at_once: int, queue: int) -> None:
         self._argon2 = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
-        self._turn = threading.BoundedSemaphore(at_once)
+        self._at_once = at_once
+        self._threads: tuple[int, ThreadPoolExecutor] | None = None
         self._places = threading.BoundedSemaphore(at_once + queue)
+        self._appointments = Appointments()
         self._decoy = _decoy(self._argon2)
 
     @classmethod
@@ -41,20 +86,52 @@ class Hasher:
         places = max(at_once, int(settings.web_threads) // 2)
         return cls(at_once=at_once, queue=min(int(settings.hash_queue), places - at_once))
 
+    def look_for_place(self) -> None:
+        """Raise BusyHashingError where a password could not be checked now: asked before anything that costs."""
+        self._take_place()
+        self._places.release()
+
     def hash(self, password: str) -> str:
         """Make a salted hash; raises BusyHashingError when the queue is full."""
-        with _Place(self._places), aside(), self._turn:
-            return self._argon2.hash(password)
+        return self._in_turn(lambda: self._argon2.hash(password))
 
     def verify(self, stored: str | None, password: str) -> bool:
         """Tell whether the password matches; costs the same where there is no hash. Raises BusyHashingError."""
-        with _Place(self._places), aside(), self._turn:
-            try:
-                return self._argon2.verify(self._decoy if stored in {None, NO_HASH} else str(stored), password) and (
-                    stored not in {None, NO_HASH}
-                )
-            except (VerificationError, InvalidHashError):
-                return False
+        return self._in_turn(lambda: self._matches(stored, password))
+
+    def _matches(self, stored: str | None, password: str) -> bool:
+        try:
+            return self._argon2.verify(self._decoy if stored in {None, NO_HASH} else str(stored), password) and (
+                stored not in {None, NO_HASH}
+            )
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _in_turn(self, work: Callable[[], Result]) -> Result:
+        self._take_place()
+        try:
+            with aside():
+                return self._pool().submit(work).result()
+        finally:
+            self._places.release()
+            self._appointments.note_done()
+
+    def _take_place(self) -> None:
+        if not self._places.acquire(blocking=False):
+            raise BusyHashingError(retry_after=self._appointments.give())
+
+    def _pool(self) -> ThreadPoolExecutor:
+        """Give the threads that hash, of this very process: a fork takes none along."""
+        if self._threads is None or self._threads[0] != os.getpid():
+            pool = ThreadPoolExecutor(self._at_once, thread_name_prefix="hash", initializer=_step_back)
+            self._threads = (os.getpid(), pool)
+        return self._threads[1]
+
+
+def _step_back() -> None:
+    """Let this thread of ours have what processor time the others leave over."""
+    own = threading.get_native_id()
+    os.setpriority(os.PRIO_PROCESS, own, min(19, os.getpriority(os.PRIO_PROCESS, own) + _BELOW_SAVES))
 
 
 def _decoy(argon2: PasswordHasher) -> str:
@@ -63,17 +140,3 @@ def _decoy(argon2: PasswordHasher) -> str:
         b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (argon2.salt_len, argon2.hash_len)
     )
     return f"$argon2id$v=19$m={argon2.memory_cost},t={argon2.time_cost},p={argon2.parallelism}${salt}${digest}"
-
-
-class _Place:
-    """A place in the queue, given back at the end."""
-
-    def __init__(self, places: threading.BoundedSemaphore) -> None:
-        self._places = places
-
-    def __enter__(self) -> None:
-        if not self._places.acquire(blocking=False):
-            raise BusyHashingError
-
-    def __exit__(self, *_: object) -> None:
-        self._places.release()

@@ -1,7 +1,7 @@
 """How many requests of a process run at the same time: few, for Python runs one thread at a time and wastes what many spend on taking it from one another.
 
 Threads are for waiting, turns for running. Who waits for something long gives the turn away meanwhile (`aside`), so a queue of sign-ins
-holds threads but no turn, and answers go on being saved. What the office and the units ask for waits behind what candidates do.
+holds threads but no turn. Answers of those who sit go first, then what else candidates do, then what the office and the units ask for.
 """
 
 from __future__ import annotations
@@ -11,75 +11,89 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from typing import Any
 
 WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _MOST_READ_AHEAD = 256 * 1024
-_PATIENT_SHARE, _KEPT_FOR_PATIENT = 4, 4
+_KEPT_FOR_LATER = 4
 
 _held = threading.local()
 
 
-class _Queue:
-    """So many turns; who waits longest has the next one. It is handed over, so that no newcomer takes it first (a semaphore lets him).
+class Lane(IntEnum):
+    """What a request is for; who stands in an earlier lane goes first."""
 
-    What is patient waits behind what is not, and never has more than a quarter of the turns; every fourth hand-over is kept for it.
+    ANSWERS = 0
+    """Answers of those who sit, and their hand-ins."""
+    PEOPLE = 1
+    """Whatever else candidates do: sign in, start, look up."""
+    ORGANISERS = 2
+    """What the office and the units ask for: it can wait a moment."""
+
+
+class _Queue:
+    """So many turns; in each lane who waits longest has the next one. It is handed over, so that no newcomer takes it first (a semaphore lets him).
+
+    One turn is never used but for answers, where there are more than one; organisers have a quarter at most. Every fourth hand-over is
+    kept for the last lane in which somebody waits.
     """
 
     def __init__(self, turns: int) -> None:
-        self._free = turns
-        self._patient_left = max(1, turns // _PATIENT_SHARE)
+        self._left = [turns, max(1, turns - 1), max(1, turns // 4)]
+        """Of the turns of each lane and of those behind it together."""
         self._handed_over = 1
-        self._pressing: deque[threading.Lock] = deque()
-        self._patient: deque[threading.Lock] = deque()
+        self._waiting: tuple[deque[threading.Lock], ...] = tuple(deque() for _ in Lane)
         self._lock = threading.Lock()
 
-    def acquire(self, is_patient: bool) -> None:
+    def acquire(self, lane: Lane) -> None:
         with self._lock:
-            if self._free and (self._patient_left or not is_patient):
-                self._free -= 1
-                self._patient_left -= is_patient
+            if self._may(lane):
+                self._use(lane, 1)
                 return
             mine = threading.Lock()
             mine.acquire()
-            (self._patient if is_patient else self._pressing).append(mine)
+            self._waiting[lane].append(mine)
         mine.acquire()
 
-    def release(self, was_patient: bool) -> None:
+    def release(self, lane: Lane) -> None:
         with self._lock:
-            self._patient_left += was_patient
-            patient = self._patient if self._patient_left else None
-            if patient and (not self._pressing or self._handed_over % _KEPT_FOR_PATIENT == 0):
-                self._patient_left -= 1
-                patient.popleft().release()
-            elif self._pressing:
-                self._pressing.popleft().release()
-            else:
-                self._free += 1
-                return
-            self._handed_over += 1
+            self._use(lane, -1)
+            waiting = [lane for lane in Lane if self._waiting[lane] and self._may(lane)]
+            if waiting:
+                following = waiting[-1 if self._handed_over % _KEPT_FOR_LATER == 0 else 0]
+                self._handed_over += 1
+                self._use(following, 1)
+                self._waiting[following].popleft().release()
+
+    def _may(self, lane: Lane) -> bool:
+        return min(self._left[: lane + 1]) > 0
+
+    def _use(self, lane: Lane, turns: int) -> None:
+        for wider in range(lane + 1):
+            self._left[wider] -= turns
 
 
 class Turns:
-    """A WSGI application that lets so many requests run at a time, and those that `is_patient` names behind the others."""
+    """A WSGI application that lets so many requests run at a time, by the lane that `lane_of` gives each."""
 
-    def __init__(self, app: WSGIApp, at_once: int, is_patient: Callable[[dict[str, Any]], bool]) -> None:
+    def __init__(self, app: WSGIApp, at_once: int, lane_of: Callable[[dict[str, Any]], Lane]) -> None:
         self._app = app
         self._turns = _Queue(at_once)
-        self._is_patient = is_patient
+        self._lane_of = lane_of
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Run a request in its turn. A small body is read before, so that a slow sender holds none; a large upload runs beside the turns."""
         if not _read_ahead(environ):
             return self._app(environ, start_response)
-        is_patient = self._is_patient(environ)
-        self._turns.acquire(is_patient)
-        _held.turns, _held.is_patient = self._turns, is_patient
+        lane = self._lane_of(environ)
+        self._turns.acquire(lane)
+        _held.turns, _held.lane = self._turns, lane
         try:
             return self._app(environ, start_response)
         finally:
             _held.turns = None
-            self._turns.release(is_patient)
+            self._turns.release(lane)
 
 
 def _read_ahead(environ: dict[str, Any]) -> bool:
@@ -98,8 +112,8 @@ def aside() -> Iterator[None]:
     if turns is None:
         yield
         return
-    turns.release(_held.is_patient)
+    turns.release(_held.lane)
     try:
         yield
     finally:
-        turns.acquire(_held.is_patient)
+        turns.acquire(_held.lane)

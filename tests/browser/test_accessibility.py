@@ -167,3 +167,39 @@ def test_the_version_for_older_eyes_has_no_fault_that_axe_finds(live, device, sc
         page.locator("#hand-in").click()
         look("before the hand-in")
     assert faults == []
+
+
+def test_the_sign_in_page_waits_its_turn_by_itself_and_a_refusal_keeps_the_page(live, device):
+    """Too many sign in at once, or no network: the words say for how long, and nobody types the password again."""
+    person = live.world.person(live.world.unit("某局"), name="欧阳鉴真")
+    password = live.give_password(person)
+    hasher = live.world.app.extensions["hasher"]
+    context = device(width=360)
+    page = context.new_page()
+    page.goto(f"{live.url}/login")
+    button = page.get_by_role("button", name="登录", exact=True)
+    words = page.get_by_role("status").filter(has_text="自动再试")
+
+    def send(typed):
+        page.get_by_label("登录名").fill(person.staff_number)
+        page.get_by_label("密码").fill(typed)
+        button.click()
+
+    send("不是这个口令")
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.get_by_label("登录名")).to_have_value(person.staff_number)
+    taken = 0
+    while hasher._places.acquire(blocking=False):
+        taken += 1
+    try:
+        send(password)
+        expect(words).to_contain_text("登录的人较多，正在为您排队。约 ")
+        expect(button).to_be_disabled()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        context.set_offline(True)
+        expect(words).to_contain_text("暂时联系不上服务器。", timeout=10_000)
+    finally:
+        for _ in range(taken):
+            hasher._places.release()
+    context.set_offline(False)
+    expect(page.get_by_role("button", name="退出登录")).to_be_visible(timeout=15_000)

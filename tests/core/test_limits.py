@@ -16,7 +16,7 @@ from examapp.core import logging as logs
 from examapp.core import pulse as pulses
 from examapp.core.deadline import TookTooLongError, at_most
 from examapp.core.embedded import make_run_folder, start_postgres
-from examapp.core.hashing import BusyHashingError, Hasher
+from examapp.core.hashing import Appointments, BusyHashingError, Hasher
 from examapp.core.pulse import look_after
 from examapp.core.sabotage import Guarantee, arm, is_broken
 
@@ -112,3 +112,39 @@ def test_sign_ins_never_hold_more_than_half_of_the_threads():
     assert all(held)
     with pytest.raises(BusyHashingError):
         hasher.verify(None, "x")
+    with pytest.raises(BusyHashingError):
+        hasher.look_for_place()
+    hasher._places.release()
+    hasher.look_for_place()
+    assert hasher.verify(hasher.hash("right"), "right")
+
+
+def test_who_finds_no_place_is_asked_to_come_when_there_will_be_one():
+    now = [100.0]
+    appointments = Appointments(time_s=lambda: now[0])
+    for _ in range(50):
+        now[0] += 0.1
+        appointments.note_done()
+    assert [appointments.give() for _ in range(30)][::6] == [2, 4, 5, 6, 7], "five a second were done"
+    pauses = [appointments.give() for _ in range(200)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 30
+    now[0] += 60
+    assert appointments.give() == 2
+
+
+def test_hashing_steps_back_behind_everything_else():
+    seen = []
+    hasher = Hasher(at_once=1, queue=1)
+    hasher._in_turn(lambda: seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert seen == [min(19, own + 10)]
+
+
+def test_a_fork_hashes_with_threads_of_its_own():
+    hasher = Hasher(at_once=1, queue=1)
+    stored = hasher.hash("x")
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if hasher.verify(stored, "x") else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -4,7 +4,10 @@ import io
 import threading
 import time
 
-from examapp.core.turns import Turns, aside
+import pytest
+
+from examapp.application import _lane_of as _lane_of_address
+from examapp.core.turns import Lane, Turns, aside
 
 
 def _call(app, body=b"", **more):
@@ -20,8 +23,8 @@ def _in_threads(app, count):
         thread.join(10)
 
 
-def _is_patient(environ):
-    return "PATIENT" in environ
+def _lane_of(environ):
+    return environ.get("LANE", Lane.ANSWERS)
 
 
 class _Busy:
@@ -42,7 +45,7 @@ class _Busy:
 
 def test_no_more_run_at_a_time_than_there_are_turns():
     busy = _Busy()
-    _in_threads(Turns(busy, 3, _is_patient), 20)
+    _in_threads(Turns(busy, 3, _lane_of), 20)
     assert busy.most == 3
 
 
@@ -58,7 +61,7 @@ def test_who_steps_aside_lets_others_run():
         order.append("waited" if environ.get("WAITS") else "ran")
         return [b""]
 
-    turns = Turns(app, 1, _is_patient)
+    turns = Turns(app, 1, _lane_of)
     waiting = threading.Thread(target=_call, args=(turns,), kwargs={"WAITS": "1"})
     waiting.start()
     assert inside.wait(5)
@@ -74,7 +77,7 @@ def test_turn_comes_back_after_an_error():
             raise ValueError
         return [b"well"]
 
-    turns = Turns(app, 1, _is_patient)
+    turns = Turns(app, 1, _lane_of)
     for _ in range(3):
         try:
             _call(turns, FAILS="1")
@@ -90,7 +93,7 @@ def test_small_body_is_read_before_the_turn_and_a_large_one_runs_beside():
         seen.append((environ["wsgi.input"].read(), threading.current_thread().name))
         return [b""]
 
-    turns = Turns(app, 1, _is_patient)
+    turns = Turns(app, 1, _lane_of)
     _call(turns, b"answers")
     large = b"x" * (300 * 1024)
     _call(turns, large)
@@ -106,7 +109,7 @@ def test_slow_sender_holds_no_turn():
             return b"ab"
 
     busy = _Busy(0)
-    turns = Turns(busy, 1, _is_patient)
+    turns = Turns(busy, 1, _lane_of)
     slow = threading.Thread(target=_call, args=(turns, b"ab"), kwargs={"wsgi.input": Slow()})
     slow.start()
     began = time.monotonic()
@@ -116,15 +119,30 @@ def test_slow_sender_holds_no_turn():
     slow.join(5)
 
 
-def test_patient_requests_never_have_more_than_a_quarter_of_the_turns():
+@pytest.mark.parametrize(("lane", "most"), [(Lane.ANSWERS, 8), (Lane.PEOPLE, 7), (Lane.ORGANISERS, 2)])
+def test_each_lane_has_so_many_turns_at_most(lane, most):
     busy = _Busy()
-    turns = Turns(busy, 8, lambda _environ: True)
-    _in_threads(turns, 20)
-    assert busy.most == 2
+    _in_threads(Turns(busy, 8, lambda _environ: lane), 20)
+    assert busy.most == most
+
+
+def test_an_answer_finds_a_turn_while_sign_ins_fill_all_theirs():
+    busy = _Busy(0.3)
+    turns = Turns(busy, 3, _lane_of)
+    threads = [threading.Thread(target=_call, args=(turns,), kwargs={"LANE": Lane.PEOPLE}) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    busy.seconds = 0
+    began = time.monotonic()
+    _call(turns)
+    assert time.monotonic() - began < 0.1
+    for thread in threads:
+        thread.join(10)
 
 
 def _order_of_waiting(queued):
-    """In which order requests run that came while the only turn was taken: `p` patient, `s` pressing."""
+    """In which order requests run that came while the only turn was taken: `a` answers, `p` people, `o` organisers."""
     order, inside, go_on = [], threading.Event(), threading.Event()
 
     def app(environ, _start):
@@ -135,13 +153,13 @@ def _order_of_waiting(queued):
             order.append(environ["NAME"])
         return [b""]
 
-    turns = Turns(app, 1, _is_patient)
+    turns = Turns(app, 1, _lane_of)
     threads = [threading.Thread(target=_call, args=(turns,), kwargs={"NAME": "first"})]
     threads[0].start()
     assert inside.wait(5)
     for name in queued:
-        more = {"NAME": name} | ({"PATIENT": "1"} if name == "p" else {})
-        threads.append(threading.Thread(target=_call, args=(turns,), kwargs=more))
+        lane = next(lane for lane in Lane if lane.name[0].lower() == name)
+        threads.append(threading.Thread(target=_call, args=(turns,), kwargs={"NAME": name, "LANE": lane}))
         threads[-1].start()
         time.sleep(0.02)
     go_on.set()
@@ -150,5 +168,15 @@ def _order_of_waiting(queued):
     return "".join(order)
 
 
-def test_who_presses_goes_before_who_is_patient_but_every_fourth_turn_is_kept():
-    assert _order_of_waiting("pp" + "s" * 8) == "ssspssspss"
+def test_earlier_lanes_go_first_but_every_fourth_turn_is_kept_for_the_last_that_waits():
+    assert _order_of_waiting("oo" + "a" * 8) == "aaaoaaaoaa"
+    assert _order_of_waiting("op" + "a" * 7) == "aaaoaaapa"
+    assert _order_of_waiting("opa") == "apo"
+
+
+def test_the_address_says_how_urgent_a_request_is():
+    lanes = {
+        path: _lane_of_address({"PATH_INFO": path})
+        for path in ("/api/v1/attempts/7/answers", "/api/v1/attempts/7/submission", "/login", "/api/v1/exams/1/attempts", "/admin/people", "/api/v1/exams/1/exports")
+    }  # fmt: skip
+    assert list(lanes.values()) == [Lane.ANSWERS] * 2 + [Lane.PEOPLE] * 2 + [Lane.ORGANISERS] * 2

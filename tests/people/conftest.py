@@ -36,6 +36,7 @@ def token_of(page) -> str:
     return re.search(r'name="csrf_token" value="([^"]+)"', page.get_data(as_text=True))[1]
 
 
-def sign_in(client, login_name, password=PASSWORD, *, path="/login", **fields):
+def sign_in(client, login_name, password=PASSWORD, *, path="/login", headers=None, **fields):
     token = token_of(client.get("/login"))
-    return client.post(path, data={"login_name": login_name, "password": password, "csrf_token": token, **fields})
+    data = {"login_name": login_name, "password": password, "csrf_token": token, **fields}
+    return client.post(path, data=data, headers=headers)

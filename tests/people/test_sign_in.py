@@ -85,20 +85,37 @@ def test_a_password_too_long_is_refused_before_any_hash(app, world, official, mo
     assert (answer.status_code, answer.get_json()["error"]) == (400, "bad_request")
 
 
-def test_full_queue_says_try_again(app, world, official, monkeypatch):
+@pytest.fixture
+def no_place(app):
+    """Everybody else signs in at this moment."""
     hasher = app.extensions["hasher"]
     taken = 0
     while hasher._places.acquire(blocking=False):
         taken += 1
-    try:
-        page = sign_in(world.client(), "A10001")
+    yield
+    for _ in range(taken):
+        hasher._places.release()
+
+
+def test_full_queue_says_when_to_try_again_and_reads_nothing(world, official, no_place, statements):
+    with statements() as seen:
         answer = world.client().post("/api/v1/session", json={"login_name": "A10001", "password": PASSWORD})
-    finally:
-        for _ in range(taken):
-            hasher._places.release()
-    assert (page.status_code, answer.status_code, answer.get_json()["error"]) == (503, 503, "try_again")
-    assert page.headers["Retry-After"]
-    assert sign_in(world.client(), "A10001").status_code == 303
+    assert len(seen) == 0
+    by_script = sign_in(world.client(), "A10001", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.get_json()["error"]) == (503, "try_again")
+    assert (by_script.status_code, by_script.get_json()["error"]) == (503, "try_again")
+    page = sign_in(world.client(), "A10001")
+    assert page.status_code == 503
+    pauses = [int(response.headers["Retry-After"]) for response in (answer, by_script, page)]
+    assert pauses == sorted(pauses), "one after the other"
+    assert pauses[0] == 2
+
+
+def test_the_page_s_script_is_told_where_to_go(world, official):
+    response = sign_in(world.client(), "A10001", headers={"Accept": "application/json"})
+    assert (response.status_code, response.get_json()) == (200, {"to": "/"})
+    wrong = sign_in(world.client(), "A10001", "wrong", headers={"Accept": "application/json"})
+    assert (wrong.status_code, wrong.mimetype) == (422, "text/html")
 
 
 def test_fifth_failure_brings_a_delay_and_the_tenth_a_lock(world, official, frozen):

@@ -70,10 +70,12 @@ def sign_in_with(login_name: str, password: str, solution: Solution | None = Non
     """Sign this browser in: read, compare outside any transaction, judge and write under the account's lock.
 
     A name that nobody has costs the same as a wrong password. Raises PasswordTooLongError, CaptchaRequiredError,
-    WrongCredentialsError, WaitBeforeSignInError, AccountDisabledError, and TryAgainError where too many sign in at once.
+    WrongCredentialsError, WaitBeforeSignInError, AccountDisabledError, and, before anything is read, BusyHashingError where too many
+    sign in at once.
     """
     if len(password) > LONGEST_PASSWORD:
         raise PasswordTooLongError
+    hasher().look_for_place()
     name = clean_login_name(login_name)
     with transaction() as db_session:
         found = find_account_to_check(db_session, name, sealer()) if name else None

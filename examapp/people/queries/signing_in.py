@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import func, select, text, union_all
+from sqlalchemy import Select, bindparam, func, select, text, union_all
 from sqlalchemy.orm import Session
 
 from examapp.core.crypto import Sealer
-from examapp.people.models import Account, AddressFailure, FormerPassword, Person, RecoveryCode, SignIn
+from examapp.people.models import Account, FormerPassword, Person, RecoveryCode, SignIn
 from examapp.people.rules import (
     ADDRESS_WINDOW,
     COOKIE_LIFE,
@@ -71,6 +73,9 @@ SELECT a.person_id FROM sign_ins AS s JOIN accounts AS a ON a.id = s.account_id
 WHERE {_LIVE} AND NOT a.must_change_password
 """  # noqa: S608 – likewise
 """Whose live sign-in a token is, as a part of another statement."""
+_HAS_FAILED = text("""
+SELECT count(*) >= :most FROM (SELECT FROM address_failures WHERE address = :address AND failed_at > :since LIMIT :most) AS failed
+""")
 
 
 def find_signed_in(session: Session, token_digest: bytes) -> SignedIn | None:
@@ -95,15 +100,29 @@ def find_account_to_check(session: Session, login_name: str, sealer: Sealer) -> 
 
     A mobile number that two persons share signs in neither of them; a staff number goes before the other two.
     """
-    names = {login_name, login_name.upper()}
-    ways = [select(Account.id).where(Account.login_name.in_(names))]
+    given: dict[str, list[Any]] = {"names": sorted({login_name, login_name.upper()})}
     if is_id_number(number := normalise_id_number(login_name)):
-        indexes = sealer.blind_indexes(number, purpose=ID_NUMBER_PURPOSE)
-        ways.append(select(Account.id).join(Account.person).where(Person.id_number_index.in_(indexes)))
+        given["id_numbers"] = sealer.blind_indexes(number, purpose=ID_NUMBER_PURPOSE)
     if is_mobile(mobile := normalise_mobile(login_name)):
-        indexes = sealer.blind_indexes(mobile, purpose=MOBILE_PURPOSE)
-        ways.append(select(Account.id).join(Account.person).where(Person.mobile_index.in_(indexes)))
-    rows = session.execute(
+        given["mobiles"] = sealer.blind_indexes(mobile, purpose=MOBILE_PURPOSE)
+    rows = session.execute(_accounts_by(frozenset(given)), given).all()
+    named = [row for row in rows if row.login_name == login_name]
+    named = named or [row for row in rows if row.login_name in given["names"]]
+    found = named or rows
+    return AccountToCheck(**found[0]._mapping) if len(found) == 1 else None  # noqa: SLF001 – as above
+
+
+@lru_cache(maxsize=4)
+def _accounts_by(ways: frozenset[str]) -> Select[*tuple[Any, ...]]:
+    """Select accounts by the names that were given and, where it may be one, by ID number or mobile; kept, for everybody signs in by it."""
+    found = [select(Account.id).where(Account.login_name.in_(bindparam("names", expanding=True)))]
+    if "id_numbers" in ways:
+        by_number = Person.id_number_index.in_(bindparam("id_numbers", expanding=True))
+        found.append(select(Account.id).join(Account.person).where(by_number))
+    if "mobiles" in ways:
+        by_mobile = Person.mobile_index.in_(bindparam("mobiles", expanding=True))
+        found.append(select(Account.id).join(Account.person).where(by_mobile))
+    return (
         select(
             Account.id.label("account_id"),
             Account.person_id,
@@ -111,12 +130,9 @@ def find_account_to_check(session: Session, login_name: str, sealer: Sealer) -> 
             Account.password_hash,
             Account.first_password_sealed,
         )
-        .where(Account.id.in_(union_all(*ways)))  # a union, since an OR over two tables would read both whole
+        .where(Account.id.in_(union_all(*found)))  # a union, since an OR over two tables would read both whole
         .limit(4)
-    ).all()
-    named = [row for row in rows if row.login_name == login_name] or [row for row in rows if row.login_name in names]
-    found = named or rows
-    return AccountToCheck(**found[0]._mapping) if len(found) == 1 else None  # noqa: SLF001 – as above
+    )
 
 
 def list_live_sign_ins(session: Session, account_id: int, *, now: datetime) -> Sequence[SignIn]:
@@ -144,13 +160,8 @@ def may_renew_password(session: Session, sign_in_id: int, *, now: datetime) -> b
 
 def is_captcha_due(session: Session, address: str | None, *, now: datetime) -> bool:
     """Tell whether so many accounts failed from an address lately that unknown devices solve a captcha."""
-    failed = (
-        select(AddressFailure.name_key)
-        .where(AddressFailure.address == office_of(address), AddressFailure.failed_at > now - ADDRESS_WINDOW)
-        .limit(MOST_FAILED_ACCOUNTS)
-        .subquery()
-    )
-    return session.execute(select(func.count()).select_from(failed)).scalar_one() >= MOST_FAILED_ACCOUNTS
+    given = {"address": office_of(address), "since": now - ADDRESS_WINDOW, "most": MOST_FAILED_ACCOUNTS}
+    return bool(session.connection().execute(_HAS_FAILED, given).scalar_one())
 
 
 def list_former_hashes(session: Session, account_id: int) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 
-from flask import Response, current_app, flash, redirect, render_template, request, url_for
+from flask import Response, current_app, flash, jsonify, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
 from examapp.core.db import transaction
-from examapp.core.errors import DomainError
+from examapp.core.errors import DomainError, answer_json
+from examapp.core.hashing import BusyHashingError
 from examapp.people import access
 from examapp.people.access import me, public, signed_in_with_any_password
 from examapp.people.access.identity import has_identity
@@ -26,7 +27,7 @@ from examapp.people.rules import safe_next
 @blueprint.route("/login", methods=["GET", "POST"])
 @public
 def sign_in() -> AnyResponse:
-    """Show the sign-in page, and sign in."""
+    """Show the sign-in page, and sign in. The page's own script (it accepts JSON) is told where to go, and asked to come again without a page."""
     form = SignInForm()
     if request.method == "GET":
         return (
@@ -34,14 +35,17 @@ def sign_in() -> AnyResponse:
         )
     if not form.validate():
         return _explain_shape(form)
+    is_script = request.headers.get("Accept") == "application/json"
     try:
         solution = Solution(token=form.captcha_id.data or "", answer=form.captcha.data or "")
-        who = access.sign_in_with(form.login_name.data, form.password.data, solution)
+        response = lead_on(access.sign_in_with(form.login_name.data, form.password.data, solution))
     except SecondFactorRequiredError:
-        return _ask_for_code()
+        response = _ask_for_code()
+    except BusyHashingError as refusal:
+        return answer_json(refusal) if is_script else _explain_refusal(form, refusal)
     except DomainError as refusal:
         return _explain_refusal(form, refusal)
-    return lead_on(who)
+    return jsonify(to=response.headers["Location"]) if is_script else response
 
 
 def lead_on(who: SignedIn) -> AnyResponse:

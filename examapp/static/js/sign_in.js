@@ -1,0 +1,52 @@
+// While more people sign in than passwords can be checked, the page waits its turn and tries again by itself.
+(function () {
+  'use strict';
+  var SILENCE_S = 5;
+  if (!window.fetch || !window.URLSearchParams || !window.FormData || !window.DOMParser) { return; }
+
+  document.addEventListener('submit', function (event) {
+    if (!event.target.matches('form[data-waits]')) { return; }
+    event.preventDefault();
+    send(event.target);
+  });
+
+  function send(form) {
+    var words = form.querySelector('.wait-words');
+    var button = form.querySelector('button[type="submit"]');
+    var wish = {
+      method: 'POST', credentials: 'same-origin', headers: { Accept: 'application/json' },
+      body: new URLSearchParams(new FormData(form))
+    };
+    fetch(form.action, wish).then(function (reply) {
+      if (reply.status === 503) {
+        wait(Number(reply.headers.get('Retry-After')) || SILENCE_S, '登录的人较多，正在为您排队。');
+        return null;
+      }
+      if ((reply.headers.get('Content-Type') || '').indexOf('application/json') === 0) {
+        return reply.json().then(function (led) { window.location.assign(led.to); });
+      }
+      return reply.text().then(show);
+    }).catch(function () { wait(SILENCE_S, '暂时联系不上服务器。'); });
+
+    function wait(seconds, why) {
+      var left = seconds;
+      words.hidden = false;
+      tick();
+      function tick() {
+        button.disabled = true;
+        words.textContent = why + (left > 0 ? '约 ' + left + ' 秒后自动再试' : '正在再试') + '，请不要关闭页面。';
+        if (left <= 0) { send(form); return; }
+        left -= 1;
+        window.setTimeout(tick, 1000);
+      }
+    }
+  }
+
+  // A refusal is the same page with its words; whoever reads by ear is led to them.
+  function show(html) {
+    var page = new DOMParser().parseFromString(html, 'text/html').querySelector('main');
+    document.querySelector('main').replaceWith(page);
+    var first = page.querySelector('[role="alert"], [aria-invalid="true"]');
+    if (first) { first.focus(); }
+  }
+}());
