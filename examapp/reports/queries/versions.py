@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import BindParameter, ScalarSelect, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from examapp.attempts.models import Attempt, AttemptState
@@ -21,12 +22,19 @@ def data_version(session: Session, basis: Basis) -> str:
 
     It may change where the figures do not (another exam's grade), never the other way round.
     """
-    values = session.execute(select(*(mark.label(f"m{n}") for n, mark in enumerate(_marks(basis))))).one()
+    exam_ids = [basis.exam.id, *(exam.id for exam in basis.makeups)]
+    values = session.connection().execute(_select_marks(), {"exam_ids": exam_ids}).one()
     return hashlib.sha256(repr(tuple(map(str, values))).encode()).hexdigest()[:16]
 
 
-def _marks(basis: Basis) -> list[ScalarSelect[Any]]:
-    exam_ids = [basis.exam.id, *(exam.id for exam in basis.makeups)]
+@lru_cache(maxsize=1)
+def _select_marks() -> Select[*tuple[Any, ...]]:
+    """Select the marks; kept, for building it costs as much as running it."""
+    return select(*(mark.label(f"m{n}") for n, mark in enumerate(_marks())))
+
+
+def _marks() -> list[ScalarSelect[Any]]:
+    exam_ids: BindParameter[Any] = bindparam("exam_ids", expanding=True)
     of_exams = Attempt.exam_id.in_(exam_ids)
     unit_words = func.hashtext(
         func.concat_ws("|", Unit.id, Unit.code, Unit.name, Unit.region_path, Unit.sector_path, Unit.closed_at)
