@@ -79,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         with app.app_context():
             look_after(db.engine)
             clock.follow(db.engine)
-        _keep_for_good()
+        keep_for_good()
     app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns), _lane_of)  # type: ignore[method-assign]  # as the next one
     app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]  # Flask means it to be wrapped so
     if proxies := int(settings.trusted_proxies):
@@ -95,7 +95,7 @@ def _lane_of(environ: dict[str, Any]) -> Lane:
     return Lane.ORGANISERS if path.startswith(_ORGANISERS) or path.endswith(_REPORTS) else Lane.PEOPLE
 
 
-def _keep_for_good() -> None:
+def keep_for_good() -> None:
     """Tell Python that what stands now stands for good: looking through it for refuse would make every thousandth request wait 0.1 s."""
     gc.collect()
     gc.freeze()

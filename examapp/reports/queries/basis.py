@@ -127,30 +127,27 @@ def get_unit_tree(
     within_reach = within(reach)
     if frozen_exam_id is not None:
         within_reach = or_(within_reach, *_was_below(place, reach))
-    parent_id = place.c.parent_id if tree is Tree.REGION else place.c.sector_parent_id
-    words = (place.c.code, place.c.name, place.c.kind)
-    rows = session.execute(
-        select(place.c.id, *words, parent_id.label("parent_id"), place.c.closed_at, path.label("path"))
-        .select_from(place)
-        .join(top, wanted)
-        .join(Unit, Unit.id == place.c.id)
-        .where(within_reach)
-        .order_by(place.c.code)
-    ).all()
-    own_path = next((row.path or "" for row in rows if row.id == unit_id), None)
-    if own_path is None:
+    in_tree = place.c.parent_id if tree is Tree.REGION else place.c.sector_parent_id
+    is_closed = place.c.closed_at.is_not(None).label("is_closed")
+    shown = (place.c.id, place.c.code, place.c.name, place.c.kind, in_tree, is_closed, path.label("path"))
+    query = select(*shown).select_from(place).join(top, wanted)
+    query = query.join(Unit, Unit.id == place.c.id).where(within_reach).order_by(place.c.code)
+    rows = session.connection().execute(query).all()
+    own = next((row for row in rows if row.id == unit_id), None)
+    if own is None:
         raise NotFoundError
-    above: list[Row[*tuple[Any, ...]]] = []
-    below: list[Row[*tuple[Any, ...]]] = []
-    for row in rows:
-        is_above = row.path is not None and row.path != own_path and own_path.startswith(row.path)
-        (above if is_above else below).append(row)
-    known = {row.id for row in below}
-    nodes = [_node(row, row.parent_id if row.parent_id in known else unit_id) for row in below if row.id != unit_id]
-    return UnitTree(
-        above=[_node(row, None) for row in sorted(above, key=lambda row: len(row.path))],
-        nodes=[*(_node(row, None) for row in below if row.id == unit_id), *nodes],
-    )
+    above = sorted((row for row in rows if _is_above(row.path, own.path or "")), key=lambda row: len(row.path))
+    known = {row.id for row in rows}.difference(row.id for row in above)
+    nodes = [
+        UnitNode(id_, code, name, kind, parent_id if parent_id in known else unit_id, has_closed)
+        for id_, code, name, kind, parent_id, has_closed, _ in rows
+        if id_ in known and id_ != unit_id
+    ]  # parents that are not shown stand for the top
+    return UnitTree(above=[_top(row) for row in above], nodes=[_top(own), *nodes])
+
+
+def _is_above(path: str | None, own_path: str) -> bool:
+    return path is not None and len(path) < len(own_path) and own_path.startswith(path)
 
 
 _PLACE = ("code", "name", "kind", "parent_id", "sector_parent_id", "region_path", "sector_path", "closed_at")
@@ -182,9 +179,9 @@ def get_tree_of(session: Session, basis: Basis, unit_id: int, *, tree: Tree, rea
     return get_unit_tree(session, unit_id, tree=tree, reach=reach, frozen_exam_id=basis.frozen_exam_id)
 
 
-def _node(row: Row[*tuple[Any, ...]], parent_id: int | None) -> UnitNode:
-    """Give a unit with its parent in the tree: the top where the tree has none within what is shown."""
-    return UnitNode(row.id, row.code, row.name, row.kind, parent_id, row.closed_at is not None)
+def _top(row: Row[*tuple[Any, ...]]) -> UnitNode:
+    """Give a unit without what it hangs in."""
+    return UnitNode(row.id, row.code, row.name, row.kind, None, row.is_closed)
 
 
 def list_tops(session: Session, reach: Reach) -> list[Unit]:

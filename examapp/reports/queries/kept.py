@@ -34,7 +34,7 @@ from examapp.exams.models import Exam, FrozenPerson
 from examapp.people.models import Person
 from examapp.reports.models import FigureMark, KeptFigures
 from examapp.reports.queries.counting import select_counts
-from examapp.reports.queries.people import CHOSEN_UNITS, EVERYBODY, Ground
+from examapp.reports.queries.people import CHOSEN_UNITS, EVERYBODY, Ground, array_of
 from examapp.reports.rules import Counts
 
 MOST_MARKED_UNITS = 2000
@@ -58,22 +58,17 @@ def find_kept_counts(session: Session, ground: Ground, unit_ids: Collection[int]
     Two statements, more where somebody marks a unit just between them. None where nothing is kept, or too much is marked.
     """
     among = None if unit_ids is None else list(unit_ids)
-    given = {"ground": digest(ground), "among": among}
+    given: dict[str, Any] = {"ground": digest(ground), "among": among}
     marked = set(session.scalars(_marked(ground).limit(MOST_MARKED_UNITS + 1), given))
     for _ in range(_LOOKS):
         chosen = marked if among is None else marked.intersection(among)
         if _ALL_UNITS in marked or len(chosen) > MOST_MARKED_UNITS:
             return None
-        counts, new = {}, set()
-        for unit_id, *values in session.execute(
-            _reading(ground, among is not None), given | {"chosen_units": list(chosen)}
-        ):
-            if values[0] is None:
-                new.add(unit_id)
-            else:
-                counts[unit_id] = Counts._make(values)
+        given["chosen_units"] = list(chosen)
+        rows = session.connection().execute(_reading(ground, among is not None), given).all()
+        new = {unit_id for unit_id, roster, *_ in rows if roster is None}
         if not new:
-            return counts
+            return {unit_id: Counts._make(values) for unit_id, *values in rows}
         marked |= new
     return None
 
@@ -81,12 +76,11 @@ def find_kept_counts(session: Session, ground: Ground, unit_ids: Collection[int]
 @lru_cache(maxsize=64)
 def _marked(ground: Ground) -> CompoundSelect[Any]:
     """Select the units whose kept figures are not sound, and `_ALL_UNITS` where none are."""
-    of_person = select(Person.unit_id).join(FigureMark, FigureMark.person_id == Person.id)
+    marked = array_of(select(FigureMark.person_id).where(FigureMark.person_id.is_not(None)))
+    of_person = select(Person.unit_id).where(Person.id == any_(marked))
     if ground.audience is None:
-        of_person = (
-            select(FrozenPerson.unit_id)
-            .join(FigureMark, FigureMark.person_id == FrozenPerson.person_id)
-            .where(FrozenPerson.exam_id == ground.exam_id)
+        of_person = select(FrozenPerson.unit_id).where(
+            FrozenPerson.exam_id == ground.exam_id, FrozenPerson.person_id == any_(marked)
         )
     everything = select(literal(_ALL_UNITS, BigInteger))
     return union(

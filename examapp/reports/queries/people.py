@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -186,6 +186,11 @@ CHOSEN_UNITS = bindparam("chosen_units", type_=ARRAY(BigInteger))
 """The units of a select of people that is built once and run for few units, now these, now those."""
 
 
+def array_of(numbers: Select[int] | Select[int | None]) -> ColumnElement[Sequence[int]]:
+    """Turn few numbers that are selected into an array: what is compared with it is looked up by index, whatever the planner guesses."""
+    return func.array(numbers.scalar_subquery(), type_=ARRAY(BigInteger))
+
+
 def select_people(
     ground: Ground, wanted: PeopleFilter, *, is_for_counting: bool = False, is_of_chosen_units: bool = False
 ) -> People:
@@ -201,10 +206,10 @@ def select_people(
     """
     roster = _frozen_roster(ground) if ground.audience is None else _present_roster(ground, ground.audience)
     of_chosen_units = roster.unit_id == any_(CHOSEN_UNITS) if is_of_chosen_units else None
-    only = None if of_chosen_units is None else roster.rows.with_only_columns(Person.id).where(of_chosen_units)
+    only = None if of_chosen_units is None else array_of(roster.ids.where(of_chosen_units))
     counted = _counted(ground, wanted, has_tries=not is_for_counting, only=only)
     sat = counted.subquery("counted") if is_for_counting else counted.cte("counted").prefix_with("MATERIALIZED")
-    live = _live(ground)
+    live = _live(ground, only)
     counted_columns = [column for column in sat.c if column.key != "person_id"]
     rows = roster.rows
     if is_for_counting:
@@ -234,6 +239,8 @@ class _Roster:
     """A roster's people with their unit and excuse, and the columns that filters ask for."""
 
     rows: Select[*tuple[Any, ...]]
+    ids: Select[int]
+    """The people alone, before any condition; its table has `unit_id`."""
     unit_id: ColumnElement[int]
     rank: ColumnElement[str]
     position: ColumnElement[str]
@@ -263,7 +270,7 @@ def _present_roster(ground: Ground, audience: Audience) -> _Roster:
         .outerjoin(excuse, excuse.c.person_id == Person.id)
         .where(Person.state == PersonState.ON_ROSTER, clause_of(audience))
     )
-    return _Roster(rows=rows, unit_id=unit_id, rank=Person.rank, position=Person.position)  # type: ignore[arg-type]  # as above
+    return _Roster(rows=rows, ids=select(Person.id), unit_id=unit_id, rank=Person.rank, position=Person.position)  # type: ignore[arg-type]  # as above
 
 
 def _frozen_roster(ground: Ground) -> _Roster:
@@ -284,7 +291,8 @@ def _frozen_roster(ground: Ground) -> _Roster:
         .join(FrozenUnit, and_(unit.exam_id == row.exam_id, unit.unit_id == row.unit_id))
         .where(row.exam_id == ground.exam_id)
     )
-    return _Roster(rows=rows, unit_id=row.unit_id, rank=row.rank, position=row.position)
+    ids = select(FrozenPerson.person_id).where(FrozenPerson.exam_id == ground.exam_id)
+    return _Roster(rows=rows, ids=ids, unit_id=row.unit_id, rank=row.rank, position=row.position)
 
 
 def _excuse(ground: Ground) -> Subquery:
@@ -300,17 +308,18 @@ def _excuse(ground: Ground) -> Subquery:
     )
 
 
-def _live(ground: Ground) -> Subquery:
+def _live(ground: Ground, only: ColumnElement[Sequence[int]] | None) -> Subquery:
+    is_of_one_of_them = true() if only is None else Attempt.person_id == any_(only)
     return (
         select(Attempt.person_id, func.max(Attempt.started_at).label("started_at"))
-        .where(Attempt.exam_id.in_(ground.exam_ids), Attempt.state == AttemptState.IN_PROGRESS)
+        .where(Attempt.exam_id.in_(ground.exam_ids), Attempt.state == AttemptState.IN_PROGRESS, is_of_one_of_them)
         .group_by(Attempt.person_id)
         .subquery("live")
     )
 
 
 def _counted(
-    ground: Ground, wanted: PeopleFilter, *, has_tries: bool, only: Select[Any] | None
+    ground: Ground, wanted: PeopleFilter, *, has_tries: bool, only: ColumnElement[Sequence[int]] | None
 ) -> Select[*tuple[Any, ...]]:
     """Select the attempt that counts of everybody (or `only` of these people) who handed in, as `rules.counted_attempt` chooses it.
 
@@ -324,7 +333,9 @@ def _counted(
     return counted if is_one else _best_of(counted.subquery("of_exam"), by_exam=False, ground=ground)
 
 
-def _handed_in(ground: Ground, wanted: PeopleFilter, *, has_tries: bool, only: Select[Any] | None) -> Subquery:
+def _handed_in(
+    ground: Ground, wanted: PeopleFilter, *, has_tries: bool, only: ColumnElement[Sequence[int]] | None
+) -> Subquery:
     """Select all that was handed in, and beside it what came from another platform where the exam has such results."""
     sat = _attempts_of(ground).where(*_when(Attempt.person_id, Attempt.submitted_at, wanted, only))
     if ground.has_outside_results:
@@ -343,11 +354,11 @@ def _handed_in(ground: Ground, wanted: PeopleFilter, *, has_tries: bool, only: S
 
 
 def _when(
-    person_id: Any, submitted_at: Any, wanted: PeopleFilter, only: Select[Any] | None
+    person_id: Any, submitted_at: Any, wanted: PeopleFilter, only: ColumnElement[Sequence[int]] | None
 ) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if only is not None:
-        conditions.append(person_id.in_(only))
+        conditions.append(person_id == any_(only))
     if wanted.person_id is not None:
         conditions.append(person_id == wanted.person_id)
     if wanted.since is not None:
