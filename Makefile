@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && command -v $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: run rehearse backup-start backup-base restore-drill test check bench bench-large test-browser test-slow test-long drill-short drill sabotage format lock flame conformance fuzz security
+.PHONY: run rehearse backup-start backup-base restore-drill test check bench bench-waves bench-large test-browser test-slow test-long drill-short drill sabotage format lock flame conformance fuzz security
 
 run: .venv/.installed
 	@exec $(BIN)/python -m examapp.core.supervisor
@@ -50,6 +50,10 @@ check: .venv/.installed-dev
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks
+
+# An exam day's waves of 8,000 at their real pace, which take 14 minutes by themselves, with as many starts a second as two cores bear.
+bench-waves: .venv/.installed-dev
+	STARTS_PER_SECOND=$${STARTS_PER_SECOND:-50} $(BIN)/python -m benchmarks waves
 
 # Fifty million stored answers, and reports over a million people: about half an hour, 30 GB of disk while it runs.
 bench-large: .venv/.installed-dev

@@ -24,7 +24,7 @@ from examapp.privacy.operations.retention import let_go, look_ahead
 from examapp.privacy.rules import Terms
 from examapp.reports.queries.basis import get_basis, get_unit_tree
 from examapp.reports.queries.figures import counts_by_unit
-from examapp.reports.queries.people import PeopleFilter
+from examapp.reports.queries.ground import PeopleFilter
 from examapp.reports.rules import Scope
 from tests.conftest import NOON
 from tests.people.test_keys import give_numbers

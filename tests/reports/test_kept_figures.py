@@ -24,8 +24,8 @@ from examapp.reports.queries import kept as kept_queries
 from examapp.reports.queries.basis import get_basis
 from examapp.reports.queries.counting import select_counts
 from examapp.reports.queries.figures import counts_by_unit
+from examapp.reports.queries.ground import EVERYBODY, Ground, PeopleFilter, ground_of
 from examapp.reports.queries.kept import find_kept_counts
-from examapp.reports.queries.people import EVERYBODY, Ground, PeopleFilter, ground_of
 from examapp.reports.rules import Counts, Scope
 from examapp.unitbook.operations.freezing import take_freeze
 from tests.reports.county import DAY, County

@@ -20,8 +20,8 @@ from examapp.privacy.queries import read_held
 from examapp.privacy.rules import BY_TABLE
 from examapp.reports.queries.basis import get_basis
 from examapp.reports.queries.figures import counts_by_unit, get_curve, get_distribution
+from examapp.reports.queries.ground import EVERYBODY, PeopleFilter
 from examapp.reports.queries.lists import get_person, iter_scores
-from examapp.reports.queries.people import EVERYBODY, PeopleFilter
 from examapp.reports.queries.versions import data_version
 from examapp.reports.rules import Counts
 from examapp.unitbook.models import ResultImport, ResultImportRow

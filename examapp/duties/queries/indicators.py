@@ -20,7 +20,7 @@ from examapp.org.models import Unit
 from examapp.people.models import Person, PersonState
 from examapp.reports.queries.basis import get_basis
 from examapp.reports.queries.figures import counts_by_unit
-from examapp.reports.queries.people import PeopleFilter
+from examapp.reports.queries.ground import PeopleFilter
 from examapp.reports.rules import Counts
 from examapp.training.models import Chapter, ChapterProgress, Course, CourseState
 

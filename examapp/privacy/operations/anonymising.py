@@ -32,8 +32,8 @@ DROPPED = (
     "study_clearances",
 )
 """Tables of an exam's people that nothing is counted from afterwards."""
-KEPT = ("exercise_runs",)
-"""Tables that name an exam and a person, but tell of study: they go with the person."""
+KEPT = ("exercise_runs", "figure_marks")
+"""Tables that name an exam and a person, but tell of study and go with the person, or are used up within seconds."""
 OF_SITTINGS = ("answer_history", "attempt_events", "set_aside_saves", "attempt_contacts")
 """What was noted beside an attempt, for disputes that are over; answers and grades stay with the nameless."""
 NAMELESS = "（已匿名）"

@@ -36,7 +36,7 @@ STAFF_TABLES = frozenset({
 WITHOUT_PERSONS = frozenset({
     "audit_archives", "audit_seals", "blueprint_sections", "certificate_plan_courses", "certificate_templates", "chapter_articles", "chapter_files", "chapters",
     "citations", "daily_questions", "duty_assessment_items", "duty_assessment_scores", "duty_plan_periods", "duty_record_files", "duty_vote_tallies",
-    "event_materials", "exam_sessions", "frozen_units", "exemption_reasons", "heartbeats", "knowledge_points", "law_articles", "law_versions",
+    "event_materials", "exam_sessions", "frozen_units", "exemption_reasons", "heartbeats", "kept_figures", "knowledge_points", "law_articles", "law_versions",
     "laws", "media", "papers", "platform_facts", "practice_holds", "process_reports", "question_knowledge_points", "question_searches",
     "question_uses", "unit_weaknesses", "unit_mastery", "units",
 })  # fmt: skip

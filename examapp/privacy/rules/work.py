@@ -88,6 +88,10 @@ HOLDINGS = (
         purpose="确定谁参加补考", shown=words("exam_id=补考 reason=原因"), hidden=hide(technical="person_id"),
     ),
     Holding(
+        table="figure_marks", title="统计标记", group=_EXAM, owner=None, term=Term.DAYS, seen_by="无人查看，由程序在十秒左右用完即删",
+        purpose="记下谁的作答、成绩或名册刚有变动，以便重算其单位的人数", shown={}, hidden=hide(technical="id exam_id unit_id person_id"),
+    ),
+    Holding(
         table="exemptions", title="免考、缓考", group=_EXAM, owner="person_id", term=Term.RESULTS, seen_by=_OFFICES, order="requested_at",
         purpose="审批免考、缓考，从应考人数中扣除；理由可能涉及健康状况，只给审批所需的人看",
         shown=words(

@@ -29,7 +29,7 @@ from examapp.reports.queries import lists
 from examapp.reports.queries.basis import get_basis, get_tree_of, list_tops
 from examapp.reports.queries.exports import list_own_exports
 from examapp.reports.queries.figures import counts_by_unit, get_curve, get_distribution, get_hours, get_unit_table
-from examapp.reports.queries.people import PeopleFilter
+from examapp.reports.queries.ground import PeopleFilter
 from examapp.reports.rules import Counts, Scope, UnitRow
 
 admin_blueprint = Blueprint("reports_admin", __name__, url_prefix="/admin/reports")

@@ -18,7 +18,8 @@ from examapp.people.access import my_reach
 from examapp.reports import rules
 from examapp.reports.operations import files
 from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_tree_of
-from examapp.reports.queries.people import GROUP_NAMES, PeopleFilter
+from examapp.reports.queries.ground import PeopleFilter
+from examapp.reports.queries.people import GROUP_NAMES
 from examapp.reports.rules import Scope
 
 DEPTHS = (0, 1, 2, 3, 4, 5)

@@ -20,8 +20,8 @@ from examapp.people.queries import numbers_of
 from examapp.reports.operations import circular, printing, sheet_form
 from examapp.reports.queries.basis import Basis
 from examapp.reports.queries.figures import counts_by_unit
+from examapp.reports.queries.ground import PeopleFilter
 from examapp.reports.queries.lists import PersonRow, iter_people, iter_scores
-from examapp.reports.queries.people import PeopleFilter
 from examapp.reports.rules import (
     CONTENT_NAMES,
     DEFINITIONS,

@@ -27,8 +27,8 @@ from examapp.people.models import Person
 from examapp.reports.models import FigureMark, KeptFigures
 from examapp.reports.queries.basis import get_basis
 from examapp.reports.queries.counting import select_counts
+from examapp.reports.queries.ground import EVERYBODY, Ground, ground_of
 from examapp.reports.queries.kept import digest
-from examapp.reports.queries.people import EVERYBODY, Ground, ground_of
 from examapp.reports.rules import Counts, Scope
 
 _LOCK = func.hashtext("reports.keep_figures")

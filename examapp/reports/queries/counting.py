@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Select, and_, func, select
 
-from examapp.reports.queries.people import Ground, PeopleFilter, select_people
+from examapp.reports.queries.ground import Ground, PeopleFilter
+from examapp.reports.queries.people import select_people
 from examapp.reports.rules import ZERO, Counts
 
 

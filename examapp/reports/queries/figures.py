@@ -14,8 +14,9 @@ from examapp.org.models import Tree, Unit
 from examapp.people.rules import Reach
 from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_tree_of
 from examapp.reports.queries.counting import select_counts
+from examapp.reports.queries.ground import EVERYBODY, PeopleFilter, ground_of
 from examapp.reports.queries.kept import find_kept_counts
-from examapp.reports.queries.people import EVERYBODY, PeopleFilter, ground_of, people_of
+from examapp.reports.queries.people import people_of
 from examapp.reports.rules import Counts, CurvePoint, UnitNode, UnitRow, curve, rollup, tidy_bins
 
 

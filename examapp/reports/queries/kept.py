@@ -34,7 +34,8 @@ from examapp.exams.models import Exam, FrozenPerson
 from examapp.people.models import Person
 from examapp.reports.models import FigureMark, KeptFigures
 from examapp.reports.queries.counting import select_counts
-from examapp.reports.queries.people import CHOSEN_UNITS, EVERYBODY, Ground, array_of
+from examapp.reports.queries.ground import EVERYBODY, Ground
+from examapp.reports.queries.people import CHOSEN_UNITS, array_of
 from examapp.reports.rules import Counts
 
 MOST_MARKED_UNITS = 2000

@@ -17,7 +17,8 @@ from examapp.exams.models import Exemption
 from examapp.grading.models import Grade, OutsideResult
 from examapp.org.models import Unit
 from examapp.reports.queries.basis import Basis
-from examapp.reports.queries.people import People, PeopleFilter, people_of
+from examapp.reports.queries.ground import PeopleFilter
+from examapp.reports.queries.people import People, people_of
 from examapp.reports.rules import Sat, counted_attempt
 
 _STREAM_ROWS = 1000

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
@@ -17,65 +16,19 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
-    case,
-    cast,
-    false,
     func,
-    literal,
-    null,
-    or_,
     select,
     true,
-    union_all,
 )
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
-from examapp.attempts.models import Attempt, AttemptState
-from examapp.exams.models import CountingRule, Exemption, ExemptionKind, FrozenPerson, FrozenUnit
-from examapp.exams.queries import Audience, clause_of, get_audience
-from examapp.grading.models import Grade, OutsideResult
+from examapp.exams.models import Exemption, ExemptionKind, FrozenPerson, FrozenUnit
+from examapp.exams.queries import Audience, clause_of
 from examapp.org.models import Unit
 from examapp.people.models import Person, PersonState
 from examapp.reports.queries.basis import Basis
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeopleFilter:
-    """Which of the roster's people are looked at; empty for all."""
-
-    unit_ids: Collection[int] | None = None
-    """Units of the roster, None for all."""
-    rank: str = ""
-    position: str = ""
-    search: str = ""
-    """Part of a name, or a staff number."""
-    person_id: int | None = None
-    since: datetime | None = None
-    """Only what was handed in from this instant on counts."""
-    until: datetime | None = None
-    """… and before this one."""
-
-    @property
-    def is_of_units_alone(self) -> bool:
-        """Whether all people of the units are wanted."""
-        return replace(self, unit_ids=None) == EVERYBODY
-
-    def conditions(self, rank: ColumnElement[str], position: ColumnElement[str]) -> list[ColumnElement[bool]]:
-        """Give the conditions on `Person` and on the roster's rank and position; the unit's stands elsewhere."""
-        wanted: list[ColumnElement[bool]] = []
-        if self.rank:
-            wanted.append(rank == self.rank)
-        if self.position:
-            wanted.append(position == self.position)
-        if self.search:
-            wanted.append(or_(Person.name.contains(self.search, autoescape=True), Person.staff_number == self.search))
-        if self.person_id is not None:
-            wanted.append(Person.id == self.person_id)
-        return wanted
-
-
-EVERYBODY = PeopleFilter()
+from examapp.reports.queries.ground import EVERYBODY, Ground, PeopleFilter, ground_of
+from examapp.reports.queries.sittings import counted_attempts, live_attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,36 +100,6 @@ GROUP_NAMES = {
 """Groups of people that a table's numbers lead to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """All of a basis that the select of its people is built from, by value: equal grounds give equal selects."""
-
-    exam_id: int
-    audience: Audience | None
-    """None where the roster is frozen."""
-    counting_rules: tuple[tuple[int, CountingRule], ...]
-    has_outside_results: bool
-
-    @property
-    def exam_ids(self) -> list[int]:
-        """The exams whose attempts count."""
-        return [exam_id for exam_id, _ in self.counting_rules]
-
-    def exams_with(self, rule: CountingRule) -> list[int]:
-        """Give those of them that count by a rule."""
-        return [exam_id for exam_id, its_rule in self.counting_rules if its_rule is rule]
-
-
-def ground_of(session: Session, basis: Basis) -> Ground:
-    """Get what the select of people is built from; the audience's parts are read, in one statement."""
-    return Ground(
-        exam_id=basis.exam.id,
-        audience=get_audience(session, basis.exam) if basis.frozen_at is None else None,
-        counting_rules=tuple(basis.counting_rules.items()),
-        has_outside_results=any(exam.has_outside_results for exam in basis.exams),
-    )
-
-
 def people_of(session: Session, basis: Basis, wanted: PeopleFilter = EVERYBODY) -> People:
     """Select each person of the roster of a basis once, as `select_people` does."""
     return select_people(ground_of(session, basis), wanted)
@@ -207,9 +130,9 @@ def select_people(
     roster = _frozen_roster(ground) if ground.audience is None else _present_roster(ground, ground.audience)
     of_chosen_units = roster.unit_id == any_(CHOSEN_UNITS) if is_of_chosen_units else None
     only = None if of_chosen_units is None else array_of(roster.ids.where(of_chosen_units))
-    counted = _counted(ground, wanted, has_tries=not is_for_counting, only=only)
+    counted = counted_attempts(ground, wanted, has_tries=not is_for_counting, only=only)
     sat = counted.subquery("counted") if is_for_counting else counted.cte("counted").prefix_with("MATERIALIZED")
-    live = _live(ground, only)
+    live = live_attempts(ground, only)
     counted_columns = [column for column in sat.c if column.key != "person_id"]
     rows = roster.rows
     if is_for_counting:
@@ -248,6 +171,8 @@ class _Roster:
 
 _FOR_COUNTING = frozenset({"unit_id", "excuse", "submitted_at", "points", "band", "is_passed"})
 """Columns that plain counting needs: each of the others would be carried through every select within."""
+
+
 _PERSON = (Person.id.label("person_id"), Person.staff_number, Person.name)
 
 
@@ -306,125 +231,3 @@ def _excuse(ground: Ground) -> Subquery:
         )
         .subquery("excuse")
     )
-
-
-def _live(ground: Ground, only: ColumnElement[Sequence[int]] | None) -> Subquery:
-    is_of_one_of_them = true() if only is None else Attempt.person_id == any_(only)
-    return (
-        select(Attempt.person_id, func.max(Attempt.started_at).label("started_at"))
-        .where(Attempt.exam_id.in_(ground.exam_ids), Attempt.state == AttemptState.IN_PROGRESS, is_of_one_of_them)
-        .group_by(Attempt.person_id)
-        .subquery("live")
-    )
-
-
-def _counted(
-    ground: Ground, wanted: PeopleFilter, *, has_tries: bool, only: ColumnElement[Sequence[int]] | None
-) -> Select[*tuple[Any, ...]]:
-    """Select the attempt that counts of everybody (or `only` of these people) who handed in, as `rules.counted_attempt` chooses it.
-
-    Where the best counts in every exam, the best over all of them is the same in one pass.
-    """
-    handed_in = _handed_in(ground, wanted, has_tries=has_tries, only=only)
-    if {rule for _, rule in ground.counting_rules} == {CountingRule.BEST}:
-        return _best_of(handed_in, by_exam=False, ground=ground)
-    counted = _best_of(handed_in, by_exam=True, ground=ground)
-    is_one = len(ground.counting_rules) == 1
-    return counted if is_one else _best_of(counted.subquery("of_exam"), by_exam=False, ground=ground)
-
-
-def _handed_in(
-    ground: Ground, wanted: PeopleFilter, *, has_tries: bool, only: ColumnElement[Sequence[int]] | None
-) -> Subquery:
-    """Select all that was handed in, and beside it what came from another platform where the exam has such results."""
-    sat = _attempts_of(ground).where(*_when(Attempt.person_id, Attempt.submitted_at, wanted, only))
-    if ground.has_outside_results:
-        outside = _outside_of(ground).where(*_when(OutsideResult.person_id, OutsideResult.taken_at, wanted, only))
-        both = union_all(sat, outside).subquery("sat")
-        sat = select(both)
-        person_id, submitted_at = both.c.person_id, both.c.submitted_at
-    else:
-        person_id, submitted_at = Attempt.person_id, Attempt.submitted_at  # type: ignore[assignment]  # columns either way
-    if has_tries:
-        sat = sat.add_columns(
-            func.count().over(partition_by=person_id).label("attempts"),
-            func.min(submitted_at).over(partition_by=person_id).label("first_submitted_at"),
-        )
-    return sat.subquery("handed_in")
-
-
-def _when(
-    person_id: Any, submitted_at: Any, wanted: PeopleFilter, only: ColumnElement[Sequence[int]] | None
-) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if only is not None:
-        conditions.append(person_id == any_(only))
-    if wanted.person_id is not None:
-        conditions.append(person_id == wanted.person_id)
-    if wanted.since is not None:
-        conditions.append(submitted_at >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(submitted_at < wanted.until)
-    return conditions
-
-
-def _attempts_of(ground: Ground) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            Attempt.person_id,
-            Attempt.exam_id,
-            Attempt.number,
-            Attempt.id.label("attempt_id"),
-            Attempt.unit_id.label("sat_unit_id"),
-            Attempt.submitted_at,
-            Attempt.is_forced,
-            Grade.points,
-            Grade.points_possible,
-            Grade.percent,
-            Grade.band,
-            Grade.is_passed,
-            literal("").label("source"),
-        )
-        .outerjoin(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
-        .where(Attempt.exam_id.in_(ground.exam_ids), Attempt.submitted_at.is_not(None))
-    )
-
-
-def _outside_of(ground: Ground) -> Select[*tuple[Any, ...]]:
-    """Select the standing results from other platforms as the columns of attempts say it; by number they come before every attempt."""
-    return select(
-        OutsideResult.person_id,
-        OutsideResult.exam_id,
-        literal(0).label("number"),
-        cast(null(), BigInteger).label("attempt_id"),
-        OutsideResult.unit_id.label("sat_unit_id"),
-        OutsideResult.taken_at.label("submitted_at"),
-        false().label("is_forced"),
-        OutsideResult.points,
-        OutsideResult.points_possible,
-        OutsideResult.percent,
-        OutsideResult.band,
-        OutsideResult.is_passed,
-        OutsideResult.source,
-    ).where(OutsideResult.exam_id.in_(ground.exam_ids), OutsideResult.undone_at.is_(None))
-
-
-def _best_of(source: Subquery, *, by_exam: bool, ground: Ground) -> Select[*tuple[Any, ...]]:
-    columns = source.c
-    goodness = (
-        columns.is_passed.desc().nulls_last(),
-        columns.percent.desc().nulls_last(),
-        columns.points.desc().nulls_last(),
-        columns.submitted_at,
-        columns.attempt_id,
-    )
-    keys: tuple[ColumnElement[object], ...] = (columns.person_id,)
-    if not by_exam:
-        return select(source).ext(distinct_on(*keys)).order_by(*keys, *goodness)
-    keys = (columns.person_id, columns.exam_id)
-    by_number = case(
-        (columns.exam_id.in_(ground.exams_with(CountingRule.LAST)), -columns.number),
-        (columns.exam_id.in_(ground.exams_with(CountingRule.FIRST)), columns.number),
-        else_=literal(0),
-    )
-    return select(source).ext(distinct_on(*keys)).order_by(*keys, by_number, *goodness)

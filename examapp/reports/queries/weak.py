@@ -15,7 +15,8 @@ from examapp.grading.models import Grade
 from examapp.papers.models import Paper
 from examapp.questions.models import KnowledgePoint, Question, QuestionVersion, question_knowledge_points
 from examapp.reports.queries.basis import Basis
-from examapp.reports.queries.people import PeopleFilter, people_of
+from examapp.reports.queries.ground import PeopleFilter
+from examapp.reports.queries.people import people_of
 
 MOST_SHEETS = 10_000
 """Of more answer sheets than these, every n-th is looked at."""

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from examapp.reports.queries.basis import Basis, UnitTree
 from examapp.reports.queries.figures import counts_by_unit
+from examapp.reports.queries.ground import PeopleFilter
 from examapp.reports.queries.lists import PersonRow, list_people
-from examapp.reports.queries.people import PeopleFilter, people_of
+from examapp.reports.queries.people import people_of
 from examapp.reports.rules import Counts, UnitRow, rollup
 from examapp.unitbook.models import ExamReminder
 from examapp.unitbook.rules import CHASED
