@@ -23,6 +23,7 @@ QUEUES = {
     "papers.": "grading",
     "exams.": "grading",
     "attempts.": "grading",
+    "reports.keep_figures": "imports",  # it must not wait behind a large file
     "reports.": "reports",
     "records.": "reports",
 }

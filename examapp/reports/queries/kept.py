@@ -28,6 +28,7 @@ from sqlalchemy import (
     union,
     union_all,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from examapp.exams.models import Exam, FrozenPerson
@@ -49,8 +50,10 @@ _AMONG = bindparam("among", type_=ARRAY(BigInteger))
 
 @lru_cache(maxsize=256)
 def digest(ground: Ground) -> str:
-    """Give the name under which the figures of a ground are kept."""
-    return hashlib.sha256(repr(ground).encode()).hexdigest()[:32]
+    """Give the name under which the figures of a ground are kept: another as soon as the program counts in another way."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no types
+    counting = select_counts(ground, EVERYBODY).compile(dialect=dialect)
+    return hashlib.sha256(f"{ground}\n{counting}\n{counting.params}".encode()).hexdigest()[:32]
 
 
 def find_kept_counts(session: Session, ground: Ground, unit_ids: Collection[int] | None) -> dict[int, Counts] | None:
