@@ -91,25 +91,17 @@ def wants_json() -> bool:
     return request.path.startswith("/api/")
 
 
-def refuse(code: str, status: int, message: str, extra: dict[str, Any] | None = None) -> Response:
-    """Answer a refusal as JSON or as a page, by the path that was called."""
-    if wants_json():
+def refuse(
+    code: str, status: int, message: str, extra: dict[str, Any] | None = None, *, is_script: bool = False
+) -> Response:
+    """Answer a refusal as JSON or as a page, by the path that was called; to a page's own script always as JSON."""
+    if is_script or wants_json():
         response = jsonify({"error": code, "message": message, **(extra or {})})
     else:
         response = Response(render_template("error.html", status=status, message=message, extra=extra or {}))
-    return _marked(response, status, extra or {})
-
-
-def answer_json(refusal: DomainError) -> Response:
-    """Answer a refusal as JSON to a page's script, whatever the path."""
-    body = {"error": refusal.code, "message": refusal.text, **refusal.extra}
-    return _marked(jsonify(body), refusal.status, refusal.extra)
-
-
-def _marked(response: Response, status: int, extra: dict[str, Any]) -> Response:
     response.status_code = status
     if status in {429, 503}:
-        response.headers["Retry-After"] = str(extra.get("retry_after", _RETRY_AFTER_S))
+        response.headers["Retry-After"] = str((extra or {}).get("retry_after", _RETRY_AFTER_S))
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -73,10 +73,11 @@ class Hasher:
     def __init__(self, *, at_once: int, queue: int) -> None:
         self._argon2 = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
         self._at_once = at_once
-        self._threads: tuple[int, ThreadPoolExecutor] | None = None
         self._places = threading.BoundedSemaphore(at_once + queue)
         self._appointments = Appointments()
         self._decoy = _decoy(self._argon2)
+        self._make_threads()
+        os.register_at_fork(after_in_child=self._make_threads)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Hasher:
@@ -111,7 +112,7 @@ class Hasher:
         self._take_place()
         try:
             with aside():
-                return self._pool().submit(work).result()
+                return self._threads.submit(work).result()
         finally:
             self._places.release()
             self._appointments.note_done()
@@ -120,12 +121,9 @@ class Hasher:
         if not self._places.acquire(blocking=False):
             raise BusyHashingError(retry_after=self._appointments.give())
 
-    def _pool(self) -> ThreadPoolExecutor:
-        """Give the threads that hash, of this very process: a fork takes none along."""
-        if self._threads is None or self._threads[0] != os.getpid():
-            pool = ThreadPoolExecutor(self._at_once, thread_name_prefix="hash", initializer=_step_back)
-            self._threads = (os.getpid(), pool)
-        return self._threads[1]
+    def _make_threads(self) -> None:
+        """Begin with threads of this very process: a fork takes none along."""
+        self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="hash", initializer=_step_back)
 
 
 def _step_back() -> None:

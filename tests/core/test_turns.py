@@ -127,16 +127,23 @@ def test_each_lane_has_so_many_turns_at_most(lane, most):
 
 
 def test_an_answer_finds_a_turn_while_sign_ins_fill_all_theirs():
-    busy = _Busy(0.3)
-    turns = Turns(busy, 3, _lane_of)
+    inside, go_on = threading.Semaphore(0), threading.Event()
+
+    def app(environ, _start):
+        if environ.get("LANE") is Lane.PEOPLE:
+            inside.release()
+            go_on.wait(10)
+        return [b""]
+
+    turns = Turns(app, 3, _lane_of)
     threads = [threading.Thread(target=_call, args=(turns,), kwargs={"LANE": Lane.PEOPLE}) for _ in range(10)]
     for thread in threads:
         thread.start()
-    time.sleep(0.1)
-    busy.seconds = 0
+    assert all(inside.acquire(timeout=5) for _ in range(2))
     began = time.monotonic()
     _call(turns)
-    assert time.monotonic() - began < 0.1
+    assert time.monotonic() - began < 5
+    go_on.set()
     for thread in threads:
         thread.join(10)
 

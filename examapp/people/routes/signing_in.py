@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
 from examapp.core.db import transaction
-from examapp.core.errors import DomainError, answer_json
+from examapp.core.errors import DomainError, refuse
 from examapp.core.hashing import BusyHashingError
 from examapp.people import access
 from examapp.people.access import me, public, signed_in_with_any_password
@@ -42,7 +42,9 @@ def sign_in() -> AnyResponse:
     except SecondFactorRequiredError:
         response = _ask_for_code()
     except BusyHashingError as refusal:
-        return answer_json(refusal) if is_script else _explain_refusal(form, refusal)
+        if is_script:
+            return refuse(refusal.code, refusal.status, refusal.text, refusal.extra, is_script=True)
+        return _explain_refusal(form, refusal)
     except DomainError as refusal:
         return _explain_refusal(form, refusal)
     return jsonify(to=response.headers["Location"]) if is_script else response

@@ -79,7 +79,8 @@ def keep_figures(session: Session, *, now: datetime, fewest_people: int = _FEWES
 
 
 def _take_marks(session: Session) -> _Marks:
-    if len(session.scalars(select(FigureMark.id).limit(_MOST_MARKS + 1)).all()) > _MOST_MARKS:
+    first = select(FigureMark.id).limit(_MOST_MARKS + 1).subquery()
+    if session.execute(select(func.count()).select_from(first)).scalar_one() > _MOST_MARKS:
         session.execute(delete(FigureMark))
         return _Marks(is_everything=True)
     rows = session.execute(delete(FigureMark).returning(FigureMark.exam_id, FigureMark.unit_id, FigureMark.person_id))

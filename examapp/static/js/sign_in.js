@@ -17,16 +17,21 @@
       method: 'POST', credentials: 'same-origin', headers: { Accept: 'application/json' },
       body: new URLSearchParams(new FormData(form))
     };
-    fetch(form.action, wish).then(function (reply) {
+    fetch(form.action, wish).then(read, away);
+
+    function read(reply) {
       if (reply.status === 503) {
         wait(Number(reply.headers.get('Retry-After')) || SILENCE_S, '登录的人较多，正在为您排队。');
-        return null;
-      }
-      if ((reply.headers.get('Content-Type') || '').indexOf('application/json') === 0) {
+      } else if (reply.status >= 500) {
+        away();
+      } else if ((reply.headers.get('Content-Type') || '').indexOf('application/json') === 0) {
         return reply.json().then(function (led) { window.location.assign(led.to); });
+      } else {
+        return reply.text().then(show);
       }
-      return reply.text().then(show);
-    }).catch(function () { wait(SILENCE_S, '暂时联系不上服务器。'); });
+    }
+
+    function away() { wait(SILENCE_S, '暂时联系不上服务器。'); }
 
     function wait(seconds, why) {
       var left = seconds;
