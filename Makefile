@@ -12,20 +12,20 @@ rehearse backup-start backup-base restore-drill:
 	@set -a; . "$${DATA_DIR:-.data}/site.env"; exec $(BIN)/python -m flask --app wsgi $(subst backup-,backup ,$(subst restore-drill,backup restore-drill,$@))
 
 test: .venv/.installed-dev
-	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not long and not drill"
+	$(BIN)/python -m pytest -n 2 --durations=10 -m "not browser and not slow and not long and not drill"
 
 test-browser: .venv/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 -m browser
 
 test-slow: .venv/.installed-dev
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 --durations=10 -m slow
 
 # Every page of every role in Chromium, and the longest walks of hostile input over every view; not a part of CI.
 test-long: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
 drill-short: .venv/.installed-dev
-	$(BIN)/python -m pytest -m drill
+	$(BIN)/python -m pytest tests/faults --durations=10 -m drill
 
 drill: .venv/.installed-dev
 	$(BIN)/python -m tests.faults

@@ -6,6 +6,8 @@ Both listen only on a socket in a private run folder, so that no other user of t
 from __future__ import annotations
 
 import os
+import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -86,7 +88,9 @@ def start_postgres(data_folder: Path, run_folder: Path, *, extra: dict[str, str]
     fresh = not (cluster / "PG_VERSION").exists()
     if fresh:
         _initialise(cluster)
-    settings = _POSTGRES_SETTINGS | (extra or {}) | {"unix_socket_directories": f"'{run_folder}'"}
+    settings = (
+        _POSTGRES_SETTINGS | _recovery_settings() | (extra or {}) | {"unix_socket_directories": f"'{run_folder}'"}
+    )
     (cluster / "examapp.conf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
     (cluster / "postmaster.pid").unlink(missing_ok=True) if not _postmaster_lives(cluster) else None
     with (data_folder / "postgres.log").open("ab") as log:
@@ -101,6 +105,12 @@ def start_postgres(data_folder: Path, run_folder: Path, *, extra: dict[str, str]
     if fresh:
         _run_program("createdb", "-h", str(run_folder), "-U", "postgres", "-E", "UTF8", "-T", "template0", "examapp")
     return Server(process, url)
+
+
+def _recovery_settings() -> dict[str, str]:
+    """After a crash, flush the file system in one call, not each of a thousand files: seconds less. Linux tells its errors from 5.8 on."""
+    version = tuple(int(part) for part in re.findall(r"\d+", platform.release())[:2])
+    return {"recovery_init_sync_method": "syncfs"} if platform.system() == "Linux" and version >= (5, 8) else {}
 
 
 def start_valkey(data_folder: Path, run_folder: Path) -> Server:

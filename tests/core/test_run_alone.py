@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from examapp.core.db import db, run_alone
+from examapp.core.db import db, run_alone, run_on
+from examapp.core.pulse import look_after
 
 _WRITE = text(
     "INSERT INTO alone AS a (n) VALUES (:n) ON CONFLICT (n) DO UPDATE SET told = a.told + 1 RETURNING n, told"
 )
+_BACKEND = text("SELECT pg_backend_pid()")
 _END_OWN_LINE = text("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
@@ -59,3 +63,17 @@ def test_a_line_that_ends_is_an_operational_error_and_the_next_call_works(table)
             run_alone(_END_OWN_LINE, {})
         assert run_alone(_WRITE, {"n": 4})
     assert _told() == [(4, 2)]
+
+
+def test_no_call_meets_a_line_that_the_database_ended_while_it_lay_idle(servers):
+    url = servers.settings("postgres").database_url
+    engine, other = create_engine(url, pool_size=4, max_overflow=0), create_engine(url)
+    look_after(engine)
+    with ExitStack() as held:
+        ours = {held.enter_context(engine.connect()).execute(_BACKEND).scalar_one() for _ in range(4)}
+    with other.connect() as connection:
+        for pid in ours:
+            assert connection.execute(text("SELECT pg_terminate_backend(:pid, 2000)"), {"pid": pid}).scalar_one()
+    assert not ours & {run_on(engine, _BACKEND, {})[0].pg_backend_pid for _ in range(8)}
+    for each in (engine, other):
+        each.dispose()

@@ -24,6 +24,7 @@ import psutil
 import psycopg
 from celery import Celery
 from redis import Redis
+from sqlalchemy import make_url
 
 ROOT = Path(__file__).parents[2]
 _READY_S = 120.0
@@ -223,9 +224,9 @@ class Deployment:
         return self.part(name).environ()
 
     def database(self) -> psycopg.Connection[Any]:
-        """Connect to the site's database beside the site."""
-        url = self._urls["DATABASE_URL"].replace("postgresql+psycopg://", "postgresql://")
-        return psycopg.connect(url, autocommit=True, connect_timeout=5)
+        """Connect to the site's database beside the site, as the owner of its tables."""
+        url = make_url(self._urls["DATABASE_URL"]).set(drivername="postgresql", username="postgres")
+        return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True, connect_timeout=5)
 
     def redis(self) -> Redis:
         return Redis.from_url(self._urls["REDIS_URL"], socket_timeout=3)

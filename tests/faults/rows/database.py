@@ -42,7 +42,7 @@ def backend_dies(t: Trial) -> None:
         next(p for p in t.site.part("postgres").children() if p.pid == victim[0]).kill()
         t.expect(wait_until(lambda: _answers(t), within_s=20), "the database did not come back")
     time.sleep(8)
-    _expect_short_window(t, 6)
+    _expect_short_window(t, 5)
     t.expect_only_503()
 
 
