@@ -15,6 +15,7 @@ from werkzeug.routing import IntegerConverter, Map
 from examapp.core import clock, points, sabotage
 from examapp.core.html import clean_html
 from examapp.core.sabotage import Guarantee
+from examapp.core.veil import veil
 
 _COMPRESS_FROM_BYTES = 600
 _COMPRESSIBLE = ("text/", "application/json", "image/svg+xml")
@@ -49,7 +50,7 @@ def init_pages(app: Flask, *, asset_version: str) -> None:
         instant=instant, day=day, minutes=minutes, points=points.for_people, percent=percent, rich=rich
     )
     app.jinja_env.globals.update(
-        asset=lambda name: f"/static/{asset_version}/{name}", csp_nonce=csp_nonce, now=clock.now
+        asset=lambda name: f"/static/{asset_version}/{name}", csp_nonce=csp_nonce, now=clock.now, veil=veil
     )
     settings = app.config["SETTINGS"]
     app.jinja_env.globals.update(

@@ -1,6 +1,7 @@
 """The pages of figures: who sees which unit, that every number leads to its people, and what they cost."""
 
 import re
+from urllib.parse import unquote
 
 import pytest
 
@@ -117,11 +118,30 @@ def test_people_are_found_by_name_and_paged(county, world):
         client.get(unit_page(county, county.top, "/people", group="roster", page=page)).text for page in (1, 2)
     )
     assert "甲49" in first and "甲50" not in first and "甲59" in second and "第 2 页，共 2 页" in second
-    assert (
-        "共 <strong>1</strong> 人"
-        in client.get(unit_page(county, county.top, "/people", group="roster", q="甲07")).text
-    )
-    assert "没有符合条件的人员" in client.get(unit_page(county, county.top, "/people", group="roster", q="%")).text
+
+
+def test_a_name_that_is_searched_stands_in_no_address(county, world):
+    for number in range(60):
+        world.person(county.bureau, name=f"甲乙{number:02d}", staff_number=f"A{number:03d}", login=False)
+    client = world.api(world.admin())
+    path = unit_page(county, county.top, "/people")
+
+    def search(words):
+        answer = client.post(path, data={"group": "roster", "q": words})
+        assert answer.status_code == 303
+        return answer.location, client.get(answer.location).text
+
+    for words, found in (
+        ("甲乙07", "共 <strong>1</strong> 人"),
+        ("甲乙", "第 1 页，共 2 页"),
+        ("%", "没有符合条件的人员"),
+    ):
+        address, page = search(words)
+        assert found in page
+        addresses = [address, *re.findall(r'(?:href|action|name="next" value)="([^"]*)"', page)]
+        assert not [address for address in addresses if "甲" in unquote(address)]
+    following = re.search(r'href="([^"]*page=2[^"]*)"', search("甲乙")[1])[1].replace("&amp;", "&")
+    assert "甲乙59" in client.get(following).text
 
 
 def test_person_page_names_the_attempt_that_counts(county, world):

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
 from examapp.core.permissions import Permission
+from examapp.core.veil import veil
 from examapp.org.models import Unit
 from examapp.org.queries import list_units
 from examapp.people.access import my_grants
@@ -52,12 +53,10 @@ def page_number() -> int:
 
 
 def address_of_search(endpoint: str, *more: str) -> Response | None:
-    """Lead from a posted search (words, unit and more) to its address, to be kept and sent on; None where a person's number was typed.
-
-    Such a number stays in the body: an address is kept by browsers and written into the logs of whatever lies in between.
-    """
-    asked: dict[str, Any] = {name: request.form[name] for name in ("q", "unit", *more) if request.form.get(name)}
-    return None if holds_number(asked.get("q", "")) else redirect(url_for(endpoint, **asked), 303)
+    """Lead from a posted search (words, unit and more) to its address, words sealed; None where a person's number was typed, which stays in the body."""
+    words = request.form.get("q", "")
+    asked: dict[str, Any] = {name: request.form[name] for name in ("unit", *more) if request.form.get(name)}
+    return None if holds_number(words) else redirect(url_for(endpoint, s=veil(words) or None, **asked), 303)
 
 
 def ticket_picture(address: str) -> Markup:

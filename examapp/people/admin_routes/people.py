@@ -14,6 +14,7 @@ from examapp.core.db import reading, transaction
 from examapp.core.errors import ConflictError, NotFoundError
 from examapp.core.html import normalise
 from examapp.core.permissions import Permission
+from examapp.core.veil import words_asked
 from examapp.people.access import actor, may, my_reach, requires, sealer
 from examapp.people.admin_routes.frame import (
     READ,
@@ -69,7 +70,7 @@ def list_people() -> str | AnyResponse:
     asked = request.values.get("unit", "")
     unit_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else 0
     chosen = PeopleFilter(
-        words=normalise(request.values.get("q", "")).strip()[:60],
+        words=normalise(words_asked()).strip()[:60],
         unit=get_unit_within(session, unit_id, reach) if unit_id else None,
         state=request.values.get("state", "") if request.values.get("state") in STATE_NAMES else "",
         account=request.values.get("account", ""),

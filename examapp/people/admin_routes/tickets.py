@@ -9,6 +9,7 @@ from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.html import normalise
 from examapp.core.permissions import Permission
+from examapp.core.veil import words_asked
 from examapp.people.access import actor, my_reach, requires, sealer
 from examapp.people.admin_routes.frame import (
     address_of_search,
@@ -47,7 +48,7 @@ def _choose_page(refusal: str) -> str:
     asked = request.values.get("unit", "")
     unit_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else 0
     chosen = PeopleFilter(
-        words=normalise(request.values.get("q", "")).strip()[:60],
+        words=normalise(words_asked()).strip()[:60],
         unit=get_unit_within(session, unit_id, reach) if unit_id else None,
         account="open",
     )

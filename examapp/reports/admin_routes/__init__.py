@@ -133,12 +133,14 @@ def _in_order(rows: list[UnitRow], view: View) -> list[UnitRow]:
     return sorted(valued, key=lambda row: getattr(row.counts, view.sort), reverse=view.is_descending) + rest
 
 
-@admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/people")
+@admin_blueprint.route("/exams/<int:exam_id>/units/<int:unit_id>/people", methods=["GET", "POST"])
 @requires(Permission.REPORTS_READ)
-def list_people(exam_id: int, unit_id: int) -> str:
-    """List the people behind a number: by unit code and staff number, never by points."""
+def list_people(exam_id: int, unit_id: int) -> str | AnyResponse:
+    """List the people behind a number: by unit code and staff number, never by points. A posted search leads to its address, where its words are sealed."""
     view = read_view()
     basis, units = open_unit(exam_id, unit_id, view)
+    if request.method == "POST":
+        return redirect(url_for("reports_admin.list_people", exam_id=exam_id, unit_id=unit_id, **view.query()), 303)
     rows, count = lists.list_people(
         reading(),
         basis,

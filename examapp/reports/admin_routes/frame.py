@@ -12,6 +12,7 @@ from examapp.core import clock
 from examapp.core.clock import start_of
 from examapp.core.db import reading
 from examapp.core.permissions import Permission
+from examapp.core.veil import veil, words_asked
 from examapp.grading.rules import BAND_NAMES
 from examapp.org.models import UNIT_KIND_NAMES, Tree
 from examapp.people.access import my_reach
@@ -63,6 +64,7 @@ class View:
             "tree": self.tree, "scope": self.scope, "depth": self.depth, "sort": self.sort, "dir": "desc" if self.is_descending else "asc",
             "kind": self.kind, "q": self.search, "rank": self.rank, "position": self.position, "group": self.group, "page": self.page, "since": self.since, "until": self.until,
         } | changes  # fmt: skip
+        now["s"] = veil(now.pop("q"))
         usual = {"tree": Tree.REGION, "depth": 1, "sort": "code", "dir": "asc", "group": "absent", "page": 1}
         return {name: value for name, value in now.items() if value not in (None, "") and value != usual.get(name)}
 
@@ -80,8 +82,8 @@ class View:
 
 
 def read_view() -> View:
-    """Read what the address says; what makes no sense is as if it were not there."""
-    args = request.args
+    """Read what the address, or a posted search, says; what makes no sense is as if it were not there."""
+    args = request.values
     return View(
         tree=Tree(_word("tree", Tree.REGION, set(Tree))),
         scope=Scope(args["scope"]) if args.get("scope") in set(Scope) else None,
@@ -89,7 +91,7 @@ def read_view() -> View:
         sort=_word("sort", "code", SORTS),
         is_descending=args.get("dir") == "desc",
         kind=_word("kind", "", set(UNIT_KIND_NAMES)),
-        search=_text("q"),
+        search=_clean(words_asked()),
         rank=_text("rank"),
         position=_text("position"),
         group=_word("group", "absent", GROUP_NAMES),
@@ -100,18 +102,22 @@ def read_view() -> View:
 
 
 def _word(name: str, usual: str, known: Any) -> str:
-    word = request.args.get(name, usual)
+    word = request.values.get(name, usual)
     return word if word in known else usual
 
 
 def _text(name: str) -> str:
-    return request.args.get(name, "").replace("\0", "").strip()[:_TEXT]
+    return _clean(request.values.get(name, ""))
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "").strip()[:_TEXT]
 
 
 def read_day(name: str) -> date | None:
     """Read a day from the address; None for what is none."""
     try:
-        day = date.fromisoformat(request.args.get(name, ""))
+        day = date.fromisoformat(request.values.get(name, ""))
     except ValueError:
         return None
     return day if 2000 <= day.year <= 2100 else None
