@@ -12,5 +12,7 @@ pytestmark = pytest.mark.long
 def test_every_page_of_the_office_stands(visitors, accounts, walk, shared_folder, tmp_path):
     leave_traces(visitors, accounts, tmp_path)
     walk_as(["", "publicity_office"], visitors, accounts, walk)
-    assert walk.faults + visitors.faults == []
-    assert never_reached(walk, shared_folder, "office") == set(), "pages that nobody reached by following links"
+    unreached = never_reached(walk, shared_folder, "office")
+    assert (walk.faults + visitors.faults, unreached) == ([], set()), (
+        "faults, and pages that nobody reached by following links"
+    )

@@ -13,5 +13,7 @@ def test_every_page_of_the_other_roles_stands(visitors, accounts, walk, office_p
     walk.seen_by_office = office_pages
     leave_traces(visitors, accounts, tmp_path)
     walk_as(sorted({*accounts} - {"publicity_office"}), visitors, accounts, walk)
-    assert walk.faults + visitors.faults == []
-    assert never_reached(walk, shared_folder, "others") == set(), "pages that nobody reached by following links"
+    unreached = never_reached(walk, shared_folder, "others")
+    assert (walk.faults + visitors.faults, unreached) == ([], set()), (
+        "faults, and pages that nobody reached by following links"
+    )

@@ -33,7 +33,7 @@ _ELSEWHERE = {
     "attempts.offline_shell": "test_exam_page.py",
     "setup.first_set_up": "test_whole_job.py: it is gone once an account exists",
 }
-_ON_DEMAND = {
+_ON_DEMAND = {  # pages for which the demo county holds nothing
     "reports_designs.show_version": "no form of a report of the office's own",
     "messages_admin.change_notice": "no draft of a notice",
     "questions.show_media": "no picture in a question",
@@ -57,8 +57,6 @@ _BY_FORM = tuple(f"/admin/unit-book/units/3/{act}" for act in ("merge", "split",
 """Pages to which a form leads that asks for the unit."""
 _POLLED = ("_progress", "_readiness")
 """Ends of the names of what a page asks for while a long job runs: JSON."""
-_ROOMS_ON_DEMAND = ("training", "training_admin", "records", "records_admin", "duties", "duties_admin")
-"""Pages, and rooms, for which the demo county holds nothing."""
 
 
 @dataclass(slots=True)
@@ -109,7 +107,7 @@ def never_reached(walk: Walk, shared: Path, half: str) -> set[str]:
     if len(found) < len(HALVES):
         return set()
     names = {rule.endpoint for rule in walk.rules}
-    expected = {name for name in names if name.split(".")[0] not in _ROOMS_ON_DEMAND and not name.endswith(_POLLED)}
+    expected = {name for name in names if not name.endswith(_POLLED)}
     return expected - set().union(*found) - {*_ELSEWHERE, *_ON_DEMAND}
 
 
