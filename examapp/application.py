@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from examapp import rooms
 from examapp.attempts.queries import has_attempt_in_progress
 from examapp.config import Mode, Settings, read_settings
-from examapp.core import assets, bare, errors, pages, sabotage, starts
+from examapp.core import assets, bare, errors, pace, pages, sabotage, starts
 from examapp.core.clock import clock
 from examapp.core.cookies import RememberingCSRF, RememberingSessions
 from examapp.core.crypto import Sealer
@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if not is_bare:
         settings.check()
     sabotage.arm(settings)
+    pace.set_up(turns=int(settings.web_turns))
     starts.gate.set_up(per_second=float(settings.starts_per_second), processes=int(settings.web_workers))
     set_up_logging(settings.log_level)
     app = _Site("examapp", static_folder=None)

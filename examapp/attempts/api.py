@@ -13,6 +13,7 @@ from examapp.core import clock, pace
 from examapp.core.db import reading, transaction
 from examapp.core.jsonapi import answer, instant, read_object
 from examapp.core.permissions import Permission
+from examapp.core.turns import CAME
 from examapp.exams.models import Exam
 from examapp.exams.queries import list_exams_of, list_organiser_exams
 from examapp.exams.rules import phase
@@ -104,7 +105,7 @@ def save_answers(attempt_id: int) -> Response:
         read_object(most_bytes=rules.MOST_SAVE_BYTES), "changes", most=rules.MOST_CHANGES
     )
     pace.check(attempt_id)
-    with pace.timed():
+    with pace.timed(request.environ.get(CAME)):
         saved = _save(attempt_id, epoch, changes)
     if saved.refused_as is not None:
         raise saved.refused_as

@@ -13,10 +13,14 @@ from examapp.core.errors import DomainError
 NEXT_SAVE_MS = 2000
 _SLOWEST_MS = 20_000
 _EASY_S = 0.1
-"""As long as a save takes less than this, nobody is slowed; from there on the pause grows as the save does."""
-_WEIGHT = 0.1
-"""What one save counts in the running mean."""
+"""As long as a save takes less than this, the wait for its turn included, nobody is slowed."""
+_FILL = 0.7
+"""How much of what the turns can carry is left to savers who are slowed: with more of it a queue that has formed does not go away."""
+_WEIGHT = 0.05
+"""What one save counts in the running means."""
 _WINDOW_S = 5.0
+_SAVING_S = 30.0
+"""Who saved within this time is counted among those who save: longer than the longest pause."""
 _MOST_IN_WINDOW = 100
 """20 saves a second over 5 s (delivery protocol, "Save")."""
 _MOST_ATTEMPTS = 20_000
@@ -31,14 +35,23 @@ class SlowDownError(DomainError):
 
 
 _lock = threading.Lock()
-_mean_s = 0.0
+_served_s = _took_s = 0.0
+"""Running means: a save from its turn on, and from its arrival on."""
+_turns = 4
 _recent: OrderedDict[int, deque[float]] = OrderedDict()
+
+
+def set_up(*, turns: int) -> None:
+    """Set how many requests of this process run at the same time."""
+    global _turns  # noqa: PLW0603 – a setting of the process, told once
+    _turns = max(1, turns)
 
 
 def check(attempt_id: int) -> None:
     """Count a save of an attempt; raises SlowDownError above the limit."""
     moment = time.monotonic()
     with _lock:
+        _forget_who_stopped(moment)
         times = _recent.setdefault(attempt_id, deque(maxlen=_MOST_IN_WINDOW))
         _recent.move_to_end(attempt_id)
         if len(_recent) > _MOST_ATTEMPTS:
@@ -50,22 +63,36 @@ def check(attempt_id: int) -> None:
         raise SlowDownError(next_save_ms=next_save_ms(), retry_after=2)
 
 
+def _forget_who_stopped(moment: float) -> None:
+    while _recent and moment - next(iter(_recent.values()))[-1] > _SAVING_S:
+        _recent.popitem(last=False)
+
+
 @contextmanager
-def timed() -> Iterator[None]:
-    """Measure a save, so that all are slowed before anything breaks."""
+def timed(came: float | None = None) -> Iterator[None]:
+    """Measure a save, so that all are slowed before anything breaks; `came` is when it arrived, by `time.perf_counter`."""
     began = time.perf_counter()
     try:
         yield
     finally:
-        note(time.perf_counter() - began)
+        ended = time.perf_counter()
+        note(ended - began, took_s=ended - (began if came is None else came))
 
 
-def note(seconds: float) -> None:
-    """Count how long a save took in the running mean of this process."""
-    global _mean_s  # noqa: PLW0603 – one figure of the process; a lost update is lost without harm
-    _mean_s += _WEIGHT * (seconds - _mean_s)
+def note(served_s: float, *, took_s: float) -> None:
+    """Count how long a save was served, and how long it took from its arrival on, in the running means of this process."""
+    global _served_s, _took_s  # noqa: PLW0603 – figures of the process; a lost update is lost without harm
+    _served_s += _WEIGHT * (served_s - _served_s)
+    _took_s += _WEIGHT * (took_s - _took_s)
 
 
 def next_save_ms() -> int:
-    """Give how long clients should wait between two saves: longer when recent saves took long."""
-    return min(max(NEXT_SAVE_MS, round(NEXT_SAVE_MS * _mean_s / _EASY_S)), _SLOWEST_MS)
+    """Give how long clients should wait between two saves: once these get slow, so long that all who save find a turn at once.
+
+    So many savers, each served so long, need so many turns: the pause is what spreads them over the turns there are.
+    """
+    if _took_s <= _EASY_S:
+        return NEXT_SAVE_MS
+    bearable = 1000 * len(_recent) * _served_s / (_turns * _FILL)
+    share = min(1.0, _took_s / _EASY_S - 1)
+    return min(round(NEXT_SAVE_MS + share * max(0.0, bearable - NEXT_SAVE_MS)), _SLOWEST_MS)

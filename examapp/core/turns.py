@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from typing import Any
 WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _MOST_READ_AHEAD = 256 * 1024
 _KEPT_FOR_LATER = 4
+CAME = "examapp.came"
+"""In a request's environment: when it arrived, before it had its turn (`time.perf_counter`)."""
 
 _held = threading.local()
 
@@ -84,6 +87,7 @@ class Turns:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Run a request in its turn. A small body is read before, so that a slow sender holds none; a large upload runs beside the turns."""
+        environ[CAME] = time.perf_counter()
         if not _read_ahead(environ):
             return self._app(environ, start_response)
         lane = self._lane_of(environ)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections import OrderedDict
+
 import pytest
 
 from examapp.core import pace
@@ -9,31 +12,57 @@ from examapp.core import pace
 
 @pytest.fixture(autouse=True)
 def from_the_start(monkeypatch):
-    monkeypatch.setattr(pace, "_mean_s", 0.0)
+    monkeypatch.setattr(pace, "_served_s", 0.0)
+    monkeypatch.setattr(pace, "_took_s", 0.0)
+    monkeypatch.setattr(pace, "_recent", OrderedDict())
+    monkeypatch.setattr(pace, "_turns", 4)
 
 
-def note(seconds: float, times: int) -> int:
-    for _ in range(times):
-        pace.note(seconds)
+def note(served_s: float, times: int, *, waited_s: float = 0.0, savers: int = 100) -> int:
+    """Let so many attempts save, so often in all."""
+    for number in range(times):
+        if number < savers:
+            pace.check(number)
+        pace.note(served_s, took_s=served_s + waited_s)
     return pace.next_save_ms()
 
 
 def test_nobody_is_slowed_while_saves_are_quick():
-    assert note(0.02, 200) == pace.NEXT_SAVE_MS
+    assert note(0.02, 300) == pace.NEXT_SAVE_MS
 
 
 def test_savers_are_slowed_as_saves_grow_slow_and_let_go_when_they_are_quick_again():
-    slow, slower = note(0.3, 60), note(1.0, 60)
+    slow, slower = note(0.3, 200), note(0.5, 200)
     assert pace.NEXT_SAVE_MS < slow < slower <= 20_000
-    assert note(0.02, 60) == pace.NEXT_SAVE_MS
+    assert note(0.02, 200) == pace.NEXT_SAVE_MS
+
+
+def test_the_pause_is_what_so_many_savers_need_to_find_a_turn_each():
+    """100 savers of 0.3 s, four turns of which 0.7 are to be filled: 100 × 0.3 / 2.8 s."""
+    assert note(0.3, 300) == pytest.approx(10_714, rel=0.01)
+    assert note(0.3, 300, savers=20) == pytest.approx(10_714, rel=0.01), "who paused for a moment still saves"
+
+
+def test_a_wait_for_the_turn_slows_savers_too_even_where_each_is_served_quickly():
+    assert note(0.05, 400, savers=400) == pace.NEXT_SAVE_MS
+    assert note(0.05, 400, waited_s=0.5, savers=400) == pytest.approx(7143, rel=0.01)
 
 
 def test_one_slow_save_slows_nobody():
     note(0.01, 50)
-    assert note(0.5, 1) == pace.NEXT_SAVE_MS
+    assert note(1.0, 1) == pace.NEXT_SAVE_MS
 
 
-def test_a_save_that_fails_is_measured_too():
-    with pytest.raises(ZeroDivisionError), pace.timed():
+def test_who_has_stopped_saving_is_counted_no_more(monkeypatch):
+    note(0.3, 300)
+    later = time.monotonic() + 31
+    monkeypatch.setattr(pace.time, "monotonic", lambda: later)
+    pace.check(7)
+    assert list(pace._recent) == [7]
+
+
+def test_a_save_that_fails_is_measured_too_from_its_arrival_on():
+    with pytest.raises(ZeroDivisionError), pace.timed(time.perf_counter() - 1):
         _ = 1 / 0
-    assert pace._mean_s > 0
+    assert pace._served_s > 0
+    assert pace._took_s > 0.04
