@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import groupby
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from examapp.core.clock import local
 Cell = str | int | Decimal | date | datetime | None
 _MOST_DIGITS = 11
 """Excel writes longer numbers as 4.30527E+17; an apostrophe in front keeps them whole."""
+_SMALL_ROWS = 5_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -50,10 +51,15 @@ class Sheet:
 
 
 def write_xlsx(path: Path, sheets: Iterable[Sheet]) -> None:
-    """Write sheets as xlsx, in constant memory where no head has two rows; every text cell is a text cell, never a formula or a link."""
+    """Write sheets as xlsx; every text cell is a text cell, never a formula or a link.
+
+    Many rows are written in constant memory where no head has two rows; a small file without temporary ones, which take longer than it does.
+    """
     sheets = list(sheets)
+    is_small = all(_is_small(sheet) for sheet in sheets)
     options = {
-        "constant_memory": not any(column.group for sheet in sheets for column in sheet.columns),
+        "in_memory": is_small,
+        "constant_memory": not is_small and not any(column.group for sheet in sheets for column in sheet.columns),
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
@@ -74,6 +80,13 @@ def write_xlsx(path: Path, sheets: Iterable[Sheet]) -> None:
         }
         for sheet in sheets:
             _write_sheet(workbook, sheet, formats)
+
+
+def _is_small(sheet: Sheet) -> bool:
+    rows = iter(sheet.rows)
+    first = list(islice(rows, _SMALL_ROWS + 1))
+    sheet.rows = chain(first, rows)
+    return len(first) <= _SMALL_ROWS
 
 
 def _write_sheet(workbook: xlsxwriter.Workbook, sheet: Sheet, formats: dict[str, object]) -> None:

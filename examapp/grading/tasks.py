@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import structlog
 from celery import shared_task
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +17,9 @@ from examapp.grading import operations
 from examapp.grading.queries.regrades import list_unfinished
 
 log = structlog.get_logger()
+_CLOSED_AT_ONCE = 200
+_CLOSING_S = 20.0
+"""Less than the time after which a sweeper without a heartbeat is taken for dead."""
 _GRADING_LIMIT_S = 5.0
 _REGRADE_BATCHES = 40
 _GRADING_LIMIT_EACH_S = 0.3
@@ -39,7 +44,7 @@ def sweep_once() -> int:
         return 0
     with transaction() as session:
         operations.apply_extensions(session, now=clock.now())
-        closed = close_overdue(session, now=clock.now())
+    closed = _close_overdue()
     graded = grade_waiting(most_batches=400) + _grade_again(most=200)
     regrade_waiting()
     with transaction() as session:
@@ -47,6 +52,18 @@ def sweep_once() -> int:
         clear_queue(session, now=clock.now())
         operations.renew_makeup_eligibility(session, now=clock.now())
     return closed + graded
+
+
+def _close_overdue() -> int:
+    """Close batch after batch of what is overdue: a county may leave thousands of papers open; after a while the rest waits for the next round."""
+    closed, until = 0, time.monotonic() + _CLOSING_S
+    while time.monotonic() < until:
+        with transaction() as session:
+            batch = close_overdue(session, now=clock.now(), most=_CLOSED_AT_ONCE)
+        closed += batch
+        if batch < _CLOSED_AT_ONCE:
+            break
+    return closed
 
 
 @shared_task(name="grading.regrade", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types

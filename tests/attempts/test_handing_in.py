@@ -4,7 +4,9 @@ import pytest
 
 from examapp.attempts.models import AnswerChange, Attempt
 from examapp.attempts.operations import close_overdue
-from tests.attempts.sitting import make_sitting, sheet_digest
+from examapp.exams.models import Exam
+from examapp.grading import tasks
+from tests.attempts.sitting import Sitter, make_sitting, sheet_digest
 from tests.conftest import NOON
 
 
@@ -66,9 +68,20 @@ def test_hand_in_after_a_forced_close_gives_the_forced_receipt_and_keeps_the_lat
 
 
 def test_sweep_closes_only_what_is_overdue_and_only_once(sitter, frozen, session):
-    assert close_overdue(session, now=NOON + timedelta(hours=1, seconds=59)) == 0
-    assert close_overdue(session, now=NOON + timedelta(hours=1, seconds=60)) == 1
-    assert close_overdue(session, now=NOON + timedelta(hours=3)) == 0
+    assert close_overdue(session, now=NOON + timedelta(hours=1, seconds=59), most=9) == 0
+    assert close_overdue(session, now=NOON + timedelta(hours=1, seconds=60), most=9) == 1
+    assert close_overdue(session, now=NOON + timedelta(hours=3), most=9) == 0
+
+
+def test_one_round_of_the_sweep_closes_all_that_is_overdue_batch_by_batch(sitter, frozen, session, world, monkeypatch):
+    monkeypatch.setattr(tasks, "_CLOSED_AT_ONCE", 2)
+    for number in range(4):
+        Sitter(world, world.session.get(Exam, sitter.exam_id), world.person(name=f"同事{number}")).start()
+    frozen.at(NOON + timedelta(hours=3))
+    tasks.sweep_once()
+    session.expire_all()
+    assert {attempt.is_forced for attempt in session.query(Attempt)} == {True}
+    assert session.query(Attempt).count() == 5
 
 
 def test_replaying_everything_changes_nothing(sitter, world):

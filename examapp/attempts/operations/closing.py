@@ -23,7 +23,7 @@ from examapp.core.sabotage import Guarantee
 GRADE_TASK = "grading.grade_attempt"
 
 
-def close_overdue(session: Session, *, now: datetime, most: int = 200) -> int:
+def close_overdue(session: Session, *, now: datetime, most: int) -> int:
     """Close attempts whose deadline plus grace has passed, with what was saved; safe beside any number of others. Gives how many."""
     ids = queries.list_overdue_ids(session, now=now, most=most)
     for attempt in session.scalars(
