@@ -105,6 +105,8 @@ def people_of(session: Session, basis: Basis, wanted: PeopleFilter = EVERYBODY) 
     return select_people(ground_of(session, basis), wanted)
 
 
+_FEW_UNITS = 20
+"""Of so many the people's attempts are looked up one by one; of more all of an exam's are read."""
 CHOSEN_UNITS = bindparam("chosen_units", type_=ARRAY(BigInteger))
 """The units of a select of people that is built once and run for few units, now these, now those."""
 
@@ -129,7 +131,10 @@ def select_people(
     """
     roster = _frozen_roster(ground) if ground.audience is None else _present_roster(ground, ground.audience)
     of_chosen_units = roster.unit_id == any_(CHOSEN_UNITS) if is_of_chosen_units else None
-    only = None if of_chosen_units is None else array_of(roster.ids.where(of_chosen_units))
+    of_few_units = of_chosen_units
+    if of_chosen_units is None and wanted.unit_ids is not None and len(wanted.unit_ids) <= _FEW_UNITS:
+        of_few_units = roster.unit_id.in_(wanted.unit_ids)
+    only = None if of_few_units is None else array_of(roster.ids.where(of_few_units))
     counted = counted_attempts(ground, wanted, has_tries=not is_for_counting, only=only)
     sat = counted.subquery("counted") if is_for_counting else counted.cte("counted").prefix_with("MATERIALIZED")
     live = live_attempts(ground, only)
