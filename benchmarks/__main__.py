@@ -10,11 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import bank, certificates, grading, pages, phone, rush, saving, training, waves
+from benchmarks import bank, certificates, grading, pages, phone, reports, rush, saving, training, waves
 from benchmarks.deployment import deploy
 from benchmarks.figures import Figure
 
-TOPICS = ("saving", "pages", "phone", "grading", "rush", "bank", "training", "certificates")
+TOPICS = ("saving", "pages", "phone", "grading", "rush", "reports", "bank", "training", "certificates")
 
 
 def main(topics: list[str]) -> int:
@@ -24,7 +24,7 @@ def main(topics: list[str]) -> int:
     folder.mkdir(parents=True)
     figures: list[Figure] = []
     print(f"Machine: {_machine()}")
-    alone = {"bank": bank, "training": training, "certificates": certificates}
+    alone = {"reports": reports, "bank": bank, "training": training, "certificates": certificates}
     for name, module in alone.items():
         if name in topics:
             figures += _measured(name, module.measure)

@@ -1,8 +1,9 @@
-"""A measured figure and its limit."""
+"""A measured figure and its limit; and the memory that a program has held."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +36,9 @@ def at_most(name: str, value: float, limit_value: float, unit: str) -> Figure:
 
 def at_least(name: str, value: float, limit_value: float, unit: str) -> Figure:
     return Figure(name=name, value=round(value, 4), unit=unit, limit="at least", limit_value=limit_value)
+
+
+def peak_kb() -> int:
+    """Give the most memory that this program has held; `ru_maxrss` would count what its parent held when it forked."""
+    status = Path("/proc/self/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1])

@@ -8,12 +8,12 @@ import statistics
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 from flask import Flask
 from psycopg import Cursor
 from sqlalchemy import func, select
 
+from benchmarks.figures import peak_kb
 from examapp import create_app
 from examapp.core import clock
 from examapp.core.db import reading, transaction
@@ -100,12 +100,6 @@ def _page(app: Flask) -> dict[str, object]:
     return {"statements": max(statements[1:]), "ms": 1000 * statistics.median(times[1:])}
 
 
-def _peak_kb() -> int:
-    """Give the most memory that this program has held; `ru_maxrss` would count what its parent held when it forked."""
-    status = Path("/proc/self/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1])
-
-
 def _export(app: Flask) -> dict[str, object]:
     exam_id, county_id = _exam_and_county(app)
     with app.app_context():
@@ -113,7 +107,7 @@ def _export(app: Flask) -> dict[str, object]:
             account["login_name"] for account in _accounts(app)["accounts"] if account["role"] == "publicity_office"
         )
         person_id = reading().scalar(select(Person.id).where(Person.staff_number == office))
-        before = _peak_kb()
+        before = peak_kb()
         with transaction() as session:
             row = Export(
                 exam_id=exam_id,
@@ -134,7 +128,7 @@ def _export(app: Flask) -> dict[str, object]:
         took = time.perf_counter() - began
         row = reading().get(Export, export_id)
         size = len(row.file or b"")
-    peak = _peak_kb()
+    peak = peak_kb()
     return {"s": took, "mb": peak / 1024, "mb_more": (peak - before) / 1024, "bytes": size, "state": row.state}
 
 
