@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from examapp import rooms
@@ -19,10 +19,11 @@ from examapp.core.clock import clock
 from examapp.core.cookies import RememberingCSRF, RememberingSessions
 from examapp.core.crypto import Sealer
 from examapp.core.db import db, engine_options
+from examapp.core.errors import TryAgainError
 from examapp.core.logging import set_up_logging
 from examapp.core.pulse import look_after
 from examapp.core.schema import Migrations
-from examapp.core.turns import Lane, Turns
+from examapp.core.turns import NO_TURN, Lane, Turns
 from examapp.core.worker import init_celery
 from examapp.people.access import init_access, note_files, note_refusals
 from examapp.people.access.identity import init_identity
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     starts.gate.set_up(per_second=float(settings.starts_per_second), processes=int(settings.web_workers))
     set_up_logging(settings.log_level)
     app = _Site("examapp", static_folder=None)
+    app.before_request(_refuse_without_turn)  # before anything is read
     app.session_interface = RememberingSessions()  # its own: what another key signed is not known here
     _configure(app, settings)
     db.init_app(app)
@@ -85,7 +87,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             clock.follow(db.engine)
         keep_for_good()
         sys.setswitchinterval(_HANDED_ON_S)
-    app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns), _lane_of)  # type: ignore[method-assign]  # as the next one
+    app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns), _lane_of, gives_up=pace.is_too_long)  # type: ignore[method-assign]  # as the next one
     app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]  # Flask means it to be wrapped so
     if proxies := int(settings.trusted_proxies):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
@@ -98,6 +100,11 @@ def _lane_of(environ: dict[str, Any]) -> Lane:
     if path.startswith(_SITTING):
         return Lane.ANSWERS
     return Lane.ORGANISERS if path.startswith(_ORGANISERS) or path.endswith(_REPORTS) else Lane.PEOPLE
+
+
+def _refuse_without_turn() -> None:
+    if (ahead := request.environ.get(NO_TURN)) is not None:
+        raise TryAgainError(retry_after=min(20, 1 + round(pace.wait_s(ahead))))
 
 
 def keep_for_good() -> None:

@@ -14,6 +14,8 @@ NEXT_SAVE_MS = 2000
 _SLOWEST_MS = 20_000
 _EASY_S = 0.1
 """As long as a save takes less than this, the wait for its turn included, nobody is slowed."""
+_MOST_WAIT_S = 1.2
+_SOON_S = 0.3
 _FILL = 0.7
 """How much of what the turns can carry is left to savers who are slowed: with more of it a queue that has formed does not go away."""
 _WEIGHT = 0.05
@@ -84,6 +86,16 @@ def note(served_s: float, *, took_s: float) -> None:
     global _served_s, _took_s  # noqa: PLW0603 – figures of the process; a lost update is lost without harm
     _served_s += _WEIGHT * (served_s - _served_s)
     _took_s += _WEIGHT * (took_s - _took_s)
+
+
+def wait_s(ahead: int) -> float:
+    """Give how long who has so many before him will wait for a turn, in seconds."""
+    return ahead * _served_s / _turns
+
+
+def is_too_long(ahead: int, waited_s: float) -> bool:
+    """Tell whether a save had better come again: its wait grows long, and not because the machine stood still for a moment."""
+    return waited_s + wait_s(ahead) > _MOST_WAIT_S and wait_s(ahead) > _SOON_S
 
 
 def next_save_ms() -> int:

@@ -2,6 +2,7 @@
 
 Threads are for waiting, turns for running. Who waits for something long gives the turn away meanwhile (`aside`), so a queue of sign-ins
 holds threads but no turn. Answers of those who sit go first, then what else candidates do, then what the office and the units ask for.
+A save for which there would be no turn for long is refused at once: the page keeps it and comes again.
 """
 
 from __future__ import annotations
@@ -18,8 +19,13 @@ from typing import Any
 WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _MOST_READ_AHEAD = 256 * 1024
 _KEPT_FOR_LATER = 4
+_LOOK_EVERY_S = 0.25
 CAME = "examapp.came"
 """In a request's environment: when it arrived, before it had its turn (`time.perf_counter`)."""
+NO_TURN = "examapp.no_turn"
+"""In the environment of a request that got no turn and is to be refused: how many stood before it."""
+GivesUp = Callable[[int, float], bool]
+"""Whether who has so many before him, and has waited so many seconds, had better come again."""
 
 _held = threading.local()
 
@@ -49,15 +55,29 @@ class _Queue:
         self._waiting: tuple[deque[threading.Lock], ...] = tuple(deque() for _ in Lane)
         self._lock = threading.Lock()
 
-    def acquire(self, lane: Lane) -> None:
+    def acquire(self, lane: Lane, *, gives_up: GivesUp | None = None) -> int | None:
+        """Take a turn when it comes: None. Who gives up before gets how many stood before him."""
         with self._lock:
             if self._may(lane):
                 self._use(lane, 1)
-                return
+                return None
+            waiting = self._waiting[lane]
+            if gives_up is not None and gives_up(len(waiting), 0.0):
+                return len(waiting)
             mine = threading.Lock()
             mine.acquire()
-            self._waiting[lane].append(mine)
-        mine.acquire()
+            waiting.append(mine)
+        if gives_up is None:
+            mine.acquire()
+            return None
+        began = time.perf_counter()
+        while not mine.acquire(timeout=_LOOK_EVERY_S):
+            with self._lock:
+                ahead = waiting.index(mine) if mine in waiting else None  # not there: it has been handed over just now
+                if ahead is not None and gives_up(ahead, time.perf_counter() - began):
+                    waiting.remove(mine)
+                    return ahead
+        return None
 
     def release(self, lane: Lane) -> None:
         with self._lock:
@@ -80,10 +100,13 @@ class _Queue:
 class Turns:
     """A WSGI application that lets so many requests run at a time, by the lane that `lane_of` gives each."""
 
-    def __init__(self, app: WSGIApp, at_once: int, lane_of: Callable[[dict[str, Any]], Lane]) -> None:
+    def __init__(
+        self, app: WSGIApp, at_once: int, lane_of: Callable[[dict[str, Any]], Lane], *, gives_up: GivesUp | None = None
+    ) -> None:
         self._app = app
         self._turns = _Queue(at_once)
         self._lane_of = lane_of
+        self._gives_up = gives_up
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Run a request in its turn. A small body is read before, so that a slow sender holds none; a large upload runs beside the turns."""
@@ -91,7 +114,11 @@ class Turns:
         if not _read_ahead(environ):
             return self._app(environ, start_response)
         lane = self._lane_of(environ)
-        self._turns.acquire(lane)
+        is_save = lane is Lane.ANSWERS and environ.get("REQUEST_METHOD") == "PUT"
+        ahead = self._turns.acquire(lane, gives_up=self._gives_up if is_save else None)
+        if ahead is not None:
+            environ[NO_TURN] = ahead
+            return self._app(environ, start_response)
         _held.turns, _held.lane = self._turns, lane
         try:
             return self._app(environ, start_response)

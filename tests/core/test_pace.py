@@ -66,3 +66,13 @@ def test_a_save_that_fails_is_measured_too_from_its_arrival_on():
         _ = 1 / 0
     assert pace._served_s > 0
     assert pace._took_s > 0.04
+
+
+def test_a_save_comes_again_where_the_queue_is_long_and_not_where_the_machine_stood_still():
+    note(0.3, 300)
+    assert not pace.is_too_long(10, 0.0)
+    assert pace.is_too_long(20, 0.0), "20 before it, each served for 0.3 s, at four turns"
+    assert pace.is_too_long(5, 1.0)
+    assert not pace.is_too_long(3, 5.0), "its turn comes in a moment"
+    note(0.004, 300)
+    assert not pace.is_too_long(200, 3.0), "saves are quick: what held them up is over as soon as it moves"

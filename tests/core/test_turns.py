@@ -7,7 +7,7 @@ import time
 import pytest
 
 from examapp.application import _lane_of as _lane_of_address
-from examapp.core.turns import Lane, Turns, aside
+from examapp.core.turns import NO_TURN, Lane, Turns, aside
 
 
 def _call(app, body=b"", **more):
@@ -187,3 +187,40 @@ def test_the_address_says_how_urgent_a_request_is():
         for path in ("/api/v1/attempts/7/answers", "/api/v1/attempts/7/submission", "/login", "/api/v1/exams/1/attempts", "/admin/people", "/api/v1/exams/1/exports")
     }  # fmt: skip
     assert list(lanes.values()) == [Lane.ANSWERS] * 2 + [Lane.PEOPLE] * 2 + [Lane.ORGANISERS] * 2
+
+
+def test_a_save_that_would_wait_long_is_refused_at_once_and_one_whose_wait_grows_long_gives_up():
+    """One turn is held; the first save waits and gives up when it is told to, the second sees it before itself and goes at once."""
+    held, go_on, is_late = threading.Event(), threading.Event(), threading.Event()
+    refused = []
+
+    def app(environ, _start):
+        if environ.get("HOLDS"):
+            held.set()
+            go_on.wait(5)
+        elif NO_TURN in environ:
+            refused.append((environ["NAME"], environ[NO_TURN]))
+        else:
+            refused.append((environ["NAME"], None))
+        return [b""]
+
+    turns = Turns(app, 1, _lane_of, gives_up=lambda ahead, _waited: ahead > 0 or is_late.is_set())
+    holder = threading.Thread(target=_call, args=(turns,), kwargs={"HOLDS": "1"})
+    holder.start()
+    assert held.wait(5)
+    first = threading.Thread(target=_call, args=(turns,), kwargs={"NAME": "first", "REQUEST_METHOD": "PUT"})
+    hand_in = threading.Thread(target=_call, args=(turns,), kwargs={"NAME": "hand-in", "REQUEST_METHOD": "POST"})
+    first.start()
+    while not turns._turns._waiting[Lane.ANSWERS]:
+        time.sleep(0.01)
+    _call(turns, NAME="second", REQUEST_METHOD="PUT")
+    hand_in.start()
+    is_late.set()
+    first.join(5)
+    assert refused == [("second", 1), ("first", 0)]
+    go_on.set()
+    for thread in (holder, hand_in):
+        thread.join(5)
+    assert refused[2:] == [("hand-in", None)], "a hand-in waits for as long as it takes"
+    _call(turns, NAME="later", REQUEST_METHOD="PUT")
+    assert refused[3:] == [("later", None)], "the turn came back"
