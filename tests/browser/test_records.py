@@ -137,7 +137,7 @@ def test_the_pages_of_records_fit_and_axe_finds_nothing_serious(live, device, st
         studied.admin: [
             "/admin/records/study", f"/admin/records/study/units/{unit}/people?all=1", "/admin/records/study/courses",
             f"/admin/records/units/{unit}", f"/admin/records/people/{studied.learner.id}", "/admin/records/events",
-            f"/admin/records/events/{room}", f"/admin/records/events/{room}/room", f"/admin/records/events/{held}",
+            f"/admin/records/events/{room}", f"/admin/records/events/{room}/room", f"/admin/records/events/{held}", f"/admin/duties/events/{held}",
             "/admin/records/events/new", f"/admin/records/certificates/{studied.plan_id}",
         ],
         studied.office: ["/admin/records/certificates", "/admin/records/certificates/new", "/admin/records/certificates/templates"],

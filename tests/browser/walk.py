@@ -50,6 +50,21 @@ _ON_DEMAND = {  # pages for which the demo county holds nothing
     "people.lead_to_identity": "no identity provider",
     "people.finish_identity": "no identity provider",
     "people_admin.reveal": "nobody with an ID number or a mobile",
+    "records.my_event_file": "no file with an event",
+    "records_admin.event_file": "no file with an event",
+    "duties_admin.fetch_file": "no file with a record",
+    "training.show_file": "no file in a chapter",
+    "records_admin.download_job": "no certificates drawn by hand",
+    "records_admin.show_room": "no event of today: test_records.py",
+    "duties_admin.record_event": "no event that could be recorded: test_records.py",
+    "training.show_taken": "no chapter taken along: test_study.py",
+    "training.show_item": "no exercise begun: test_rare_pages.py",
+    "training.show_run": "no exercise ended: test_rare_pages.py",
+    "training_admin.add_chapter": "no course that is being made: test_rare_pages.py",
+    "duties_admin.create_table_item": "no assessment that is being made: test_rare_pages.py",
+    "duties_admin.change_table_item": "no assessment that is being made: test_rare_pages.py",
+    "duties_admin.decide_points": "no sheet that is disputed: test_rare_pages.py",
+    "duties_admin.show_revision": "no sheet that was sealed: test_rare_pages.py",
 }
 _BY_ADDRESS = ("", "publicity_office")
 """Who tries every address of the map too; the other roles follow links, and the access matrix tries the rest for them."""
