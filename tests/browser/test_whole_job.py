@@ -276,7 +276,9 @@ def grant_roles(visitors: Visitors, first_password: str, system_password: str) -
     page = visitors.visitor()
     sign_in_first(page, _SECURITY[0], first_password)
     for name, role, unit in (("王复核", "普法办", "QH　青禾县"), ("赵联络", "单位管理员", "QH-01　司法局")):
-        page.goto(f"/admin/people/?q={name}")
+        page.goto("/admin/people/")
+        page.get_by_label("姓名、工号、手机号或身份证号").fill(name)
+        page.get_by_role("button", name="查找").click()
         page.get_by_role("link", name=name).click()
         page.get_by_role("link", name="角色").click()
         page.get_by_label("角色", exact=True).select_option(label=role)
