@@ -119,7 +119,8 @@ def test_h21_saves_go_on_while_hundreds_send_a_header_that_never_ends(door, save
     count = 600 if door.is_tls else 300  # a web process alone takes 512 connections at a time, whatever they do
     with lines_to(door, count, begin) as lines:
         for line in lines[::3]:
-            line.sendall(b"x")
+            with contextlib.suppress(OSError):  # on a busy machine nginx has let the first ones go by now
+                line.sendall(b"x")
         assert [saver.save() for _ in range(20)] == [200] * 20
         assert not door.is_tls or count_cut(lines, patience_s=15) == count
 
