@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain, groupby, islice
@@ -55,8 +55,8 @@ def write_xlsx(path: Path, sheets: Iterable[Sheet]) -> None:
 
     Many rows are written in constant memory where no head has two rows; a small file without temporary ones, which take longer than it does.
     """
-    sheets = list(sheets)
-    is_small = all(_is_small(sheet) for sheet in sheets)
+    begun = [_begun(sheet) for sheet in sheets]
+    sheets, is_small = [sheet for sheet, _ in begun], all(is_short for _, is_short in begun)
     options = {
         "in_memory": is_small,
         "constant_memory": not is_small and not any(column.group for sheet in sheets for column in sheet.columns),
@@ -82,11 +82,11 @@ def write_xlsx(path: Path, sheets: Iterable[Sheet]) -> None:
             _write_sheet(workbook, sheet, formats)
 
 
-def _is_small(sheet: Sheet) -> bool:
+def _begun(sheet: Sheet) -> tuple[Sheet, bool]:
+    """Read a sheet's first rows: give it with all of them, and whether there are no more."""
     rows = iter(sheet.rows)
     first = list(islice(rows, _SMALL_ROWS + 1))
-    sheet.rows = chain(first, rows)
-    return len(first) <= _SMALL_ROWS
+    return replace(sheet, rows=chain(first, rows)), len(first) <= _SMALL_ROWS
 
 
 def _write_sheet(workbook: xlsxwriter.Workbook, sheet: Sheet, formats: dict[str, object]) -> None:

@@ -73,9 +73,11 @@ class _Queue:
         began = time.perf_counter()
         while not mine.acquire(timeout=_LOOK_EVERY_S):
             with self._lock:
-                ahead = waiting.index(mine) if mine in waiting else None  # not there: it has been handed over just now
-                if ahead is not None and gives_up(ahead, time.perf_counter() - began):
-                    waiting.remove(mine)
+                if mine not in waiting:
+                    continue  # it has been handed over just now
+                ahead = waiting.index(mine)
+                if gives_up(ahead, time.perf_counter() - began):
+                    del waiting[ahead]
                     return ahead
         return None
 

@@ -4,6 +4,7 @@ import pytest
 
 from examapp.attempts.models import AnswerChange, Attempt
 from examapp.attempts.operations import close_overdue
+from examapp.core.turns import NO_TURN
 from examapp.exams.models import Exam
 from examapp.grading import tasks
 from tests.attempts.sitting import Sitter, make_sitting, sheet_digest
@@ -113,3 +114,15 @@ def test_state_of_the_row_never_contradicts_itself(sitter, world):
     attempt = world.session.get(Attempt, sitter.attempt["id"])
     assert attempt.receipt_number
     assert attempt.submitted_at == NOON
+
+
+def test_a_save_without_a_turn_is_refused_before_anything_is_read_and_comes_again(sitter):
+    body = {"epoch": 1, "changes": [{"item": 1, "seq": 1, "response": ["A"]}]}
+    refused = sitter.api.put(sitter.url("/answers"), json=body, environ_overrides={NO_TURN: 40})
+    assert (refused.status_code, refused.get_json()["error"], int(refused.headers["Retry-After"]) >= 1) == (
+        503,
+        "try_again",
+        True,
+    )
+    assert sitter.answers() == {}
+    assert sitter.api.put(sitter.url("/answers"), json=body).status_code == 200

@@ -191,8 +191,12 @@ def test_the_address_says_how_urgent_a_request_is():
 
 def test_a_save_that_would_wait_long_is_refused_at_once_and_one_whose_wait_grows_long_gives_up():
     """One turn is held; the first save waits and gives up when it is told to, the second sees it before itself and goes at once."""
-    held, go_on, is_late = threading.Event(), threading.Event(), threading.Event()
+    held, go_on, is_asked, is_late = (threading.Event() for _ in range(4))
     refused = []
+
+    def gives_up(ahead, _waited):
+        is_asked.set()  # under the queue's lock: who asks next stands behind
+        return ahead > 0 or is_late.is_set()
 
     def app(environ, _start):
         if environ.get("HOLDS"):
@@ -204,15 +208,14 @@ def test_a_save_that_would_wait_long_is_refused_at_once_and_one_whose_wait_grows
             refused.append((environ["NAME"], None))
         return [b""]
 
-    turns = Turns(app, 1, _lane_of, gives_up=lambda ahead, _waited: ahead > 0 or is_late.is_set())
+    turns = Turns(app, 1, _lane_of, gives_up=gives_up)
     holder = threading.Thread(target=_call, args=(turns,), kwargs={"HOLDS": "1"})
     holder.start()
     assert held.wait(5)
     first = threading.Thread(target=_call, args=(turns,), kwargs={"NAME": "first", "REQUEST_METHOD": "PUT"})
     hand_in = threading.Thread(target=_call, args=(turns,), kwargs={"NAME": "hand-in", "REQUEST_METHOD": "POST"})
     first.start()
-    while not turns._turns._waiting[Lane.ANSWERS]:
-        time.sleep(0.01)
+    assert is_asked.wait(5)
     _call(turns, NAME="second", REQUEST_METHOD="PUT")
     hand_in.start()
     is_late.set()

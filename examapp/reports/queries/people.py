@@ -130,11 +130,8 @@ def select_people(
     no condition on it, so there it is left open, and has the columns of `_FOR_COUNTING` and started_at alone.
     """
     roster = _frozen_roster(ground) if ground.audience is None else _present_roster(ground, ground.audience)
-    of_chosen_units = roster.unit_id == any_(CHOSEN_UNITS) if is_of_chosen_units else None
-    of_few_units = of_chosen_units
-    if of_chosen_units is None and wanted.unit_ids is not None and len(wanted.unit_ids) <= _FEW_UNITS:
-        of_few_units = roster.unit_id.in_(wanted.unit_ids)
-    only = None if of_few_units is None else array_of(roster.ids.where(of_few_units))
+    of_units, are_few = _of_units(roster, wanted, is_of_chosen_units=is_of_chosen_units)
+    only = array_of(roster.ids.where(of_units)) if are_few else None
     counted = counted_attempts(ground, wanted, has_tries=not is_for_counting, only=only)
     sat = counted.subquery("counted") if is_for_counting else counted.cte("counted").prefix_with("MATERIALIZED")
     live = live_attempts(ground, only)
@@ -147,12 +144,8 @@ def select_people(
         rows.add_columns(live.c.started_at, *counted_columns)
         .outerjoin(sat, sat.c.person_id == Person.id)
         .outerjoin(live, live.c.person_id == Person.id)
-        .where(*wanted.conditions(roster.rank, roster.position))
+        .where(of_units, *wanted.conditions(roster.rank, roster.position))
     )
-    if wanted.unit_ids is not None:
-        query = query.where(roster.unit_id.in_(wanted.unit_ids))
-    if of_chosen_units is not None:
-        query = query.where(of_chosen_units)
     if is_for_counting:
         return People(query.subquery("people"))
     sat_unit = aliased(Unit, name="sat_unit")
@@ -160,6 +153,15 @@ def select_people(
         sat_unit.name.label("sat_unit_name")
     )
     return People(query.cte("people").prefix_with("MATERIALIZED"))
+
+
+def _of_units(roster: _Roster, wanted: PeopleFilter, *, is_of_chosen_units: bool) -> tuple[ColumnElement[bool], bool]:
+    """Give the condition on the roster's unit, and whether it leaves few units."""
+    if is_of_chosen_units:
+        return roster.unit_id == any_(CHOSEN_UNITS), True
+    if wanted.unit_ids is None:
+        return true(), False
+    return roster.unit_id.in_(wanted.unit_ids), len(wanted.unit_ids) <= _FEW_UNITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,8 +178,6 @@ class _Roster:
 
 _FOR_COUNTING = frozenset({"unit_id", "excuse", "submitted_at", "points", "band", "is_passed"})
 """Columns that plain counting needs: each of the others would be carried through every select within."""
-
-
 _PERSON = (Person.id.label("person_id"), Person.staff_number, Person.name)
 
 
