@@ -18,7 +18,7 @@ from examapp.exams.models import Exam
 from examapp.exams.queries import list_exams_of, list_organiser_exams
 from examapp.exams.rules import phase
 from examapp.papers.queries import get_paper, render_paper
-from examapp.people.access import me, my_reach, signed_in
+from examapp.people.access import me, me_and_ready, my_reach, signed_in
 from examapp.people.access.by_statement import my_person_id, signed_in_by_statement, token_digest
 
 api_blueprint = Blueprint("attempts_api", __name__, url_prefix="/api/v1")
@@ -46,12 +46,16 @@ def _exam_json(exam: Exam, attempts_used: int, now: datetime) -> dict[str, Any]:
 
 
 @api_blueprint.post("/exams/<int:exam_id>/attempts")
-@signed_in
+@signed_in_by_statement
 def start(exam_id: int) -> Response:
     """Start an attempt, or give the live one; while admission is full, a place in the queue."""
     read_object(most_bytes=_SMALL_BYTES, may_be_empty=True)
+    plain = operations.start_of_sign_in(exam_id, token_digest=token_digest(), now=_arrived())
+    if plain is not None:
+        return _queued(plain) if isinstance(plain, operations.Queued) else answer(_attempt_json(plain, []), 201)
+    person_id = me_and_ready().person_id
     with transaction() as session:
-        started = operations.start_or_queue(session, exam_id, person_id=me().person_id, now=_arrived())
+        started = operations.start_or_queue(session, exam_id, person_id=person_id, now=_arrived())
         if isinstance(started, operations.Queued):
             return _queued(started)
         attempt, is_new = started
@@ -76,12 +80,15 @@ def get_attempt(attempt_id: int) -> Response:
 
 
 @api_blueprint.get("/attempts/<int:attempt_id>/paper")
-@signed_in
+@signed_in_by_statement
 def get_attempt_paper(attempt_id: int) -> Response:
     """Give the attempt's paper; nothing in it reveals a key."""
+    paper = queries.find_paper_of_sign_in(attempt_id, token_digest=token_digest())
     session = reading()
-    attempt = queries.get_own_attempt(session, attempt_id, person_id=me().person_id)
-    return answer(render_paper(session, get_paper(session, attempt.paper_id)))
+    if paper is None:
+        attempt = queries.get_own_attempt(session, attempt_id, person_id=me_and_ready().person_id)
+        paper = get_paper(session, attempt.paper_id)
+    return answer(render_paper(session, paper))
 
 
 @api_blueprint.post("/attempts/<int:attempt_id>/epoch")

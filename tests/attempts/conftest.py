@@ -2,7 +2,25 @@
 
 import pytest
 
+from examapp.exams.operations import prepare_papers
+from tests.attempts.sitting import Sitter
+from tests.conftest import NOON
+
 
 @pytest.fixture(autouse=True)
 def without_nudges(monkeypatch):
     monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+
+
+@pytest.fixture(params=["made ahead", "made at the start"])
+def papers(request, world, monkeypatch):
+    """Starts both ways: the plain one, whose paper lies ready, and the one that makes its own."""
+    start = Sitter.start
+
+    def start_with_paper(sitter):
+        prepare_papers(world.session, sitter.exam_id, now=NOON)
+        world.session.commit()
+        return start(sitter)
+
+    if request.param == "made ahead":
+        monkeypatch.setattr(Sitter, "start", start_with_paper)

@@ -15,6 +15,8 @@ from examapp.core.starts import StartGate, gate
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
 
+pytestmark = pytest.mark.usefixtures("papers")
+
 
 class Timer:
     """The monotonic time of a gate, which the test moves."""
@@ -126,14 +128,6 @@ def test_a_start_that_failed_after_admission_is_let_in_again(world, exam, timer)
     world.session.query(Admission).update({"admitted_at": NOON})
     assert second.start().status_code == 202
     assert first.start().status_code == 201
-
-
-def test_the_queue_costs_one_statement_while_admission_is_not_full(world, exam, statements):
-    first, second = people(world, exam, 2)
-    first.start()
-    with statements() as seen:
-        assert second.start().status_code == 201
-    assert sum("admissions" in statement for statement in seen) == 1
 
 
 def test_old_places_are_forgotten(world, exam, timer, frozen):

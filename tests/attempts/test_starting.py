@@ -6,6 +6,8 @@ from examapp.attempts.models import Attempt
 from tests.attempts.sitting import KINDS, Sitter, make_bank, make_sitting
 from tests.conftest import NOON
 
+pytestmark = pytest.mark.usefixtures("papers")
+
 
 @pytest.fixture
 def exam(world):

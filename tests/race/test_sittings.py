@@ -13,6 +13,7 @@ from examapp.attempts.models import Answer, AnswerChange, Attempt, AttemptState
 from examapp.attempts.operations import close_overdue
 from examapp.core import clock
 from examapp.core.db import db, transaction
+from examapp.exams.operations import prepare_papers
 from examapp.grading import operations, tasks
 from examapp.grading.models import Grade
 from tests.attempts.sitting import KINDS, Sitter, make_bank
@@ -54,7 +55,11 @@ def clone(sitter, app):
     return client
 
 
-def test_fifty_parallel_starts_make_one_attempt(sitter, race_app):
+@pytest.mark.parametrize("is_paper_ready", [True, False])
+def test_fifty_parallel_starts_make_one_attempt(sitter, race_app, is_paper_ready):
+    if is_paper_ready:
+        with transaction() as session:
+            assert prepare_papers(session, sitter.exam_id, now=clock.now()) == 1
     url = f"/api/v1/exams/{sitter.exam_id}/attempts"
     answers = together(50, lambda _n: clone(sitter, race_app).post(url))
     codes = sorted(answer.status_code for answer in answers)

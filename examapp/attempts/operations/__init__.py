@@ -17,6 +17,7 @@ from examapp.attempts.operations.saving import (
     take_over,
 )
 from examapp.attempts.operations.starting import start_attempt, start_or_queue
+from examapp.attempts.operations.starting_plainly import start_of_sign_in
 
 __all__ = [
     "SAVE_OF_SIGN_IN",
@@ -38,6 +39,7 @@ __all__ = [
     "save_answers",
     "save_answers_of_sign_in",
     "start_attempt",
+    "start_of_sign_in",
     "start_or_queue",
     "take_over",
 ]

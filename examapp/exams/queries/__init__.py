@@ -8,6 +8,8 @@ from examapp.exams.queries.candidates import (
     find_prepared_paper,
     list_exams_of,
     longest_extension_of,
+    select_for_start,
+    windows_of,
 )
 from examapp.exams.queries.organiser import (
     Readiness,
@@ -39,4 +41,6 @@ __all__ = [
     "list_organiser_exams",
     "longest_extension_of",
     "readiness",
+    "select_for_start",
+    "windows_of",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, literal_column, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from examapp.exams import rules
@@ -26,6 +26,7 @@ from examapp.org.models import Unit
 from examapp.people.models import Person
 
 _ExtensionUnit = aliased(Unit, name="extension_unit")
+_NO_GATE: ColumnElement[object] = literal_column("'{}'::jsonb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +86,29 @@ def _sessions_as_json() -> ColumnElement[object]:
     )
 
 
-def _select_candidate_exams() -> Select[*tuple[Any, ...]]:
-    cleared = select(StudyClearance.exam_id).where(
-        StudyClearance.exam_id == Exam.id, StudyClearance.person_id == Person.id
+_CLEARED = (
+    select(StudyClearance.exam_id)
+    .where(StudyClearance.exam_id == Exam.id, StudyClearance.person_id == Person.id)
+    .exists()
+)
+
+
+def _extension_s(exam_id: Any) -> ColumnElement[int]:
+    """Give the seconds granted in an exam to the outer query's `Person`: by name, and through every unit above."""
+    return (
+        select(func.coalesce(func.sum(ExamExtension.seconds), 0))
+        .select_from(ExamExtension)
+        .outerjoin(_ExtensionUnit, ExamExtension.unit_id == _ExtensionUnit.id)
+        .where(
+            ExamExtension.exam_id == exam_id,
+            or_(ExamExtension.person_id == Person.id, Unit.region_path.like(_ExtensionUnit.region_path + "%")),
+        )
+        .correlate(Exam, Person, Unit)
+        .scalar_subquery()
     )
+
+
+def _select_candidate_exams() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Exam,
@@ -100,12 +120,37 @@ def _select_candidate_exams() -> Select[*tuple[Any, ...]]:
             in_audience_of(Exam.id, Exam.kind).label("is_in_audience"),
             excused(Exam.id, ExemptionKind.EXEMPTION).label("is_exempt"),
             excused(Exam.id, ExemptionKind.DEFERRAL).label("is_deferred"),
-            cleared.exists().label("is_cleared"),
+            _CLEARED.label("is_cleared"),
         )
         .join(Person, true())
         .join(Unit, Person.unit_id == Unit.id)
         .where(Exam.state == ExamState.PUBLISHED, Person.id == bindparam("person_id"))
     )
+
+
+def select_for_start(person_id: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
+    """Give the statement that reads what a start asks of a published exam (a TimedExam) and of one person; it binds `exam_id`, and may be asked for more."""
+    return (
+        select(
+            Exam.id.label("exam_id"),
+            Exam.opens_at, Exam.closes_at, Exam.duration_s, Exam.lateness_s, Exam.is_full_duration, Exam.grace_s, Exam.attempts_allowed,
+            Person.id.label("person_id"),
+            Person.unit_id,
+            _sessions_as_json().label("sessions"),
+            and_(ON_ROSTER, in_audience_of(Exam.id, Exam.kind), ~excused(Exam.id)).label("is_eligible"),
+            and_(Exam.study_gate != _NO_GATE, ~_CLEARED).label("is_study_missing"),
+            _extension_s(Exam.id).label("extension_s"),
+        )
+        .select_from(Exam)
+        .join(Person, true())
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(Exam.state == ExamState.PUBLISHED, Exam.id == bindparam("exam_id"), Person.id == person_id)
+    )  # fmt: skip
+
+
+def windows_of(sessions: Sequence[Sequence[str]] | None) -> tuple[Window, ...]:
+    """Give the sessions that a statement has read as JSON, the first to open first."""
+    return tuple(sorted((_window(raw) for raw in sessions or ()), key=lambda window: window.opens_at))
 
 
 _ONE = _select_candidate_exams().where(Exam.id == bindparam("exam_id"))
@@ -132,13 +177,12 @@ def list_exams_of(session: Session, person_id: int, now: datetime) -> list[Candi
 
 
 def _candidate_exam(row: Row[Any]) -> CandidateExam:
-    windows = [_window(raw) for raw in row.sessions or ()]
     return CandidateExam(
         exam=row.Exam,
         person_id=row.person_id,
         unit_id=row.unit_id,
         blueprint_id=row.blueprint_id,
-        sessions=tuple(sorted(windows, key=lambda window: window.opens_at)),
+        sessions=windows_of(row.sessions),
         is_on_roster=row.is_on_roster,
         is_in_audience=row.is_in_audience,
         is_exempt=row.is_exempt,
@@ -155,15 +199,7 @@ def _window(raw: Sequence[str]) -> Window:
 def extensions_of(session: Session, exam_id: int, person_id: int) -> int:
     """Give the seconds that a person has been granted in an exam: by name, and through every unit above."""
     granted = (
-        select(func.coalesce(func.sum(ExamExtension.seconds), 0))
-        .select_from(ExamExtension)
-        .outerjoin(_ExtensionUnit, ExamExtension.unit_id == _ExtensionUnit.id)
-        .join(Person, Person.id == person_id)
-        .join(Unit, Person.unit_id == Unit.id)
-        .where(
-            ExamExtension.exam_id == exam_id,
-            or_(ExamExtension.person_id == person_id, Unit.region_path.like(_ExtensionUnit.region_path + "%")),
-        )
+        select(_extension_s(exam_id)).join_from(Person, Unit, Person.unit_id == Unit.id).where(Person.id == person_id)
     )
     return int(session.execute(granted).scalar_one())
 

@@ -144,6 +144,14 @@ def me() -> SignedIn:
     return who
 
 
+def me_and_ready() -> SignedIn:
+    """Give who is signed in and has nothing to do first; raises SignInRequiredError and what `@signed_in` raises in an API."""
+    who = me()
+    if (first := _must_do_first(who)) is not None:
+        raise first
+    return who
+
+
 def actor() -> Actor:
     """Give who acts, for an operation and its audit line."""
     return Actor(person_id=me().person_id, address=request.remote_addr)

@@ -52,6 +52,7 @@ from examapp.people.queries.roster import (
     roster_on,
 )
 from examapp.people.queries.signing_in import (
+    LIVE_PLAIN_SIGN_IN,
     LIVE_SIGN_IN,
     AccountToCheck,
     SignedIn,
@@ -66,6 +67,7 @@ from examapp.people.queries.signing_in import (
 )
 
 __all__ = [
+    "LIVE_PLAIN_SIGN_IN",
     "LIVE_SIGN_IN",
     "OFF_ROSTER_MOVE",
     "PAGE_SIZE",

@@ -73,6 +73,10 @@ SELECT a.person_id FROM sign_ins AS s JOIN accounts AS a ON a.id = s.account_id
 WHERE {_LIVE} AND NOT a.must_change_password
 """  # noqa: S608 – likewise
 """Whose live sign-in a token is, as a part of another statement."""
+LIVE_PLAIN_SIGN_IN = (
+    f"{LIVE_SIGN_IN.rstrip()} AND NOT EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = a.person_id)"
+)
+"""The same for whoever never held a role: no idle limit, second factor or expiry of passwords is for these."""
 _HAS_FAILED = text("""
 SELECT count(*) >= :most FROM (SELECT FROM address_failures WHERE address = :address AND failed_at > :since LIMIT :most) AS failed
 """)

@@ -1,0 +1,106 @@
+"""The plain start in two statements: what a start wave is made of, and therefore what must cost little.
+
+One reads who signed in, the exam, the paper made ahead and the queue; the rules decide; the other writes the attempt. Whatever is not
+plain (an administrator, a live attempt, no paper yet, any refusal) is left to `start_or_queue`, which gives its reasons.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, and_, column, func, select, text
+
+from examapp.attempts.models import Attempt, AttemptState
+from examapp.attempts.operations.admitting import AHEAD, KEEP_PLACE, OwnPlace, Queued, is_own_place, lost_at, pass_gate
+from examapp.core import sabotage
+from examapp.core.db import run_alone
+from examapp.exams.models import Exam, PreparedPaper
+from examapp.exams.queries import select_for_start, windows_of
+from examapp.exams.rules import deadline, start_refusal, window_at
+from examapp.papers.models import Paper
+from examapp.people.models import Person
+from examapp.people.queries import LIVE_PLAIN_SIGN_IN
+
+_SIGNED_IN = text(LIVE_PLAIN_SIGN_IN).columns(column("person_id", BigInteger)).scalar_subquery()
+_USED = (
+    select(func.count())
+    .where(Attempt.exam_id == Exam.id, Attempt.person_id == Person.id)
+    .correlate(Exam, Person)
+    .scalar_subquery()
+)
+_IS_LIVE = (
+    select(Attempt.id)
+    .where(Attempt.exam_id == Exam.id, Attempt.person_id == Person.id, Attempt.state == AttemptState.IN_PROGRESS)
+    .correlate(Exam, Person)
+    .exists()
+)
+_LOOK = (
+    select_for_start(_SIGNED_IN)
+    .add_columns(
+        PreparedPaper.paper_id,
+        PreparedPaper.number,
+        Paper.shape,
+        OwnPlace.ticket,
+        OwnPlace.admitted_at,
+        AHEAD.label("ahead"),
+    )
+    .join(
+        PreparedPaper,
+        and_(PreparedPaper.exam_id == Exam.id, PreparedPaper.person_id == Person.id, PreparedPaper.number == _USED + 1),
+    )
+    .join(Paper, PreparedPaper.paper_id == Paper.id)
+    .outerjoin(OwnPlace, is_own_place(Exam.id, Person.id))
+    .where(~_IS_LIVE)
+)
+_START = text("""
+WITH admitted AS (
+  UPDATE admissions SET admitted_at = :now, called_at = :now
+  WHERE exam_id = :exam_id AND person_id = :person_id AND admitted_at IS NULL
+)
+INSERT INTO attempts (
+  exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, shape, unsure, is_forced, total, grading_tries
+) VALUES (
+  :exam_id, :person_id, :number, :paper_id, :unit_id, 'in_progress', :now, :deadline_at, :closes_at, 1, :shape, '{}', false, :total, 0
+)
+ON CONFLICT DO NOTHING RETURNING id
+""")
+
+
+def start_of_sign_in(exam_id: int, *, token_digest: bytes, now: datetime) -> Attempt | Queued | None:
+    """Start an attempt for whoever holds this live sign-in, or keep a place in the queue.
+
+    Gives the attempt as it was written (of no session), or None for whatever is not the plain case: nothing was written then.
+    """
+    if sabotage.is_any_broken():
+        return None
+    values = {"exam_id": exam_id, "token_digest": token_digest, "lost_at": lost_at(now)}
+    found = next(iter(run_alone(_LOOK, values)), None)
+    if found is None or not _is_plain(found, now):
+        return None
+    queued = pass_gate(found)
+    if queued is not None:
+        run_alone(KEEP_PLACE, {"exam_id": exam_id, "person_id": found.person_id, "now": now, "lost_at": lost_at(now)})
+        return queued
+    deadline_at = deadline(
+        found, window_at(found, windows_of(found.sessions), now), started_at=now, extension_s=found.extension_s
+    )
+    row = {
+        "exam_id": exam_id, "person_id": found.person_id, "number": found.number, "paper_id": found.paper_id, "unit_id": found.unit_id,
+        "deadline_at": deadline_at, "closes_at": deadline_at + timedelta(seconds=found.grace_s), "shape": found.shape,
+        "total": len(found.shape) // 2,
+    }  # fmt: skip
+    written = run_alone(_START, {**row, "now": now})
+    if not written:  # another tab was quicker by a moment
+        return None
+    return Attempt(**row, id=written[0].id, state=AttemptState.IN_PROGRESS, started_at=now, epoch=1, unsure=[])
+
+
+def _is_plain(found: Any, now: datetime) -> bool:
+    if found.attempts_allowed is not None and found.number > found.attempts_allowed:
+        return False
+    window = window_at(found, windows_of(found.sessions), now)
+    refusal = start_refusal(
+        found, now, window=window, is_eligible=found.is_eligible, is_study_missing=found.is_study_missing
+    )
+    return refusal is None

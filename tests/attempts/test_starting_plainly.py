@@ -1,0 +1,121 @@
+"""The plain start: few statements, the same attempt as the long way, and nobody let in whom the long way refuses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from examapp.attempts.models import Attempt
+from examapp.attempts.operations import starting_plainly
+from examapp.core.starts import gate
+from examapp.exams.models import ExamExtension, ExamSession
+from examapp.exams.operations import prepare_papers
+from examapp.people.models import Account, RoleGrant, SignIn
+from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.conftest import NOON
+
+
+@pytest.fixture
+def exam(world):
+    make_bank(world)
+    return world.exam(world.blueprint(KINDS))
+
+
+def people(world, exam, count):
+    """People whose papers lie ready."""
+    sitters = [Sitter(world, exam, world.person()) for _ in range(count)]
+    prepare_papers(world.session, exam.id, now=NOON)
+    world.session.commit()
+    return sitters
+
+
+def test_a_start_or_a_place_in_the_queue_costs_two_statements_and_the_paper_one(world, exam, statements):
+    first, second, third = people(world, exam, 3)
+    first.start()
+    first.paper()
+    with statements() as seen:
+        assert second.start().status_code == 201
+    assert len(seen) == 2, seen
+    second.paper()  # its questions are at hand now
+    with statements() as seen:
+        assert second.paper()["sections"]
+    assert len(seen) == 1, seen
+    gate.set_up(per_second=0.5, processes=1)
+    gate._tokens = 0.0
+    with statements() as seen:
+        assert third.start().status_code == 202
+    assert len(seen) == 2, seen
+    gate.set_up(per_second=40, processes=2)
+
+
+@pytest.mark.parametrize("fields", [{}, {"grace_s": 5}, {"is_full_duration": True}, {"duration_s": 7200}])
+def test_the_attempt_is_the_same_as_the_long_way_writes_it(world, fields, monkeypatch):
+    make_bank(world)
+    unit = world.unit()
+    exam = world.exam(world.blueprint(KINDS), **fields)
+    for opens, closes in ((-30, 40), (50, 90)):
+        instants = {"opens_at": NOON + timedelta(minutes=opens), "closes_at": NOON + timedelta(minutes=closes)}
+        world.save(ExamSession(exam_id=exam.id, name=f"{opens}", **instants))
+    extension = {"request_key": "1", "seconds": 90, "reason": "停电", "granted_at": NOON}
+    world.save(ExamExtension(exam_id=exam.id, unit_id=unit.id, **extension))
+    sitters = [Sitter(world, exam, world.person(unit)) for _ in range(2)]
+    prepare_papers(world.session, exam.id, now=NOON)
+    world.session.commit()
+    plain, long = sitters
+    first = plain.start()
+    monkeypatch.setattr(starting_plainly.sabotage, "is_any_broken", lambda: True)
+    second = long.start()
+    assert first.status_code == second.status_code == 201
+    assert _without(first.get_json(), "id") == _without(second.get_json(), "id")
+    rows = {row.person_id: row for row in world.session.query(Attempt)}
+    of_plain, of_long = (
+        {c.key: getattr(rows[s.person.id], c.key) for c in Attempt.__table__.columns} for s in (plain, long)
+    )
+    own = ("id", "person_id", "paper_id")
+    assert _without(of_plain, *own) == _without(of_long, *own)
+    assert of_plain["paper_id"] != of_long["paper_id"]
+
+
+def _without(row, *keys):
+    return {key: value for key, value in row.items() if key not in keys}
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        (lambda world: world.session.query(SignIn).update({"ended_at": NOON}), 401, "sign_in_required"),
+        (lambda world: world.session.query(SignIn).update({"awaits_code": True}), 401, "sign_in_required"),
+        (lambda world: world.session.query(Account).update({"disabled_at": NOON}), 401, "sign_in_required"),
+        (
+            lambda world: world.session.query(Account).update({"must_change_password": True}),
+            403,
+            "password_change_required",
+        ),
+    ],
+)
+def test_whose_sign_in_is_dead_neither_starts_nor_reads_the_paper(world, exam, change, status, code):
+    sitter, other = people(world, exam, 2)
+    sitter.start()
+    change(world)
+    world.session.commit()
+    for answer in (other.start(), other.api.get(sitter.url("/paper")), sitter.api.get(sitter.url("/paper"))):
+        assert (answer.status_code, answer.get_json()["error"]) == (status, code)
+    assert world.session.query(Attempt).count() == 1
+
+
+def test_the_paper_of_another_is_as_one_that_is_not_there(world, exam):
+    sitter, other = people(world, exam, 2)
+    sitter.start()
+    foreign, missing = other.api.get(sitter.url("/paper")), other.api.get("/api/v1/attempts/99999999/paper")
+    assert foreign.status_code == missing.status_code == 404
+    assert foreign.get_json() == missing.get_json()
+
+
+def test_an_administrator_who_was_idle_too_long_starts_nothing(world, exam, frozen):
+    (sitter,) = people(world, exam, 1)
+    unit_id, person_id = sitter.person.unit_id, sitter.person.id
+    world.save(RoleGrant(person_id=person_id, role="leader", unit_id=unit_id, tree="region", granted_at=NOON))
+    frozen.at(NOON + timedelta(minutes=59))
+    assert sitter.start().status_code == 401
+    assert world.session.query(Attempt).count() == 0
