@@ -29,6 +29,7 @@ from examapp.people.access import init_access, note_files, note_refusals
 from examapp.people.access.identity import init_identity
 from examapp.people.queries import find_mobiles
 from examapp.people.rules import COOKIE_LIFE
+from examapp.training.queries.gates import needs_missing
 
 _REFUSE_FROM = 10_000
 """New objects from which on refuse is looked for; a request makes some hundred, and few of them need it."""
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     version, folder = bare.NO_ASSETS if is_bare else assets.collect(settings.data_path)
     pages.init_pages(app, asset_version=version)
     init_access(app, is_sitting=has_attempt_in_progress)
+    app.extensions["study_missing"] = needs_missing
     app.extensions["find_mobiles"] = partial(find_mobiles, sealer=app.extensions["sealer"])
     note_refusals(app)
     note_files(app)

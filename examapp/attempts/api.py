@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, current_app, g, request
 
 from examapp.attempts import operations, queries, rules
 from examapp.attempts.models import Attempt, AttemptState
 from examapp.core import clock, pace
 from examapp.core.db import reading, transaction
+from examapp.core.errors import DomainError
 from examapp.core.jsonapi import answer, instant, read_object
 from examapp.core.permissions import Permission
 from examapp.core.turns import CAME
@@ -55,7 +56,10 @@ def start(exam_id: int) -> Response:
         return _queued(plain) if isinstance(plain, operations.Queued) else answer(_attempt_json(plain, []), 201)
     person_id = me_and_ready().person_id
     with transaction() as session:
-        started = operations.start_or_queue(session, exam_id, person_id=person_id, now=_arrived())
+        missing_of = current_app.extensions["study_missing"]
+        started = operations.start_or_queue(
+            session, exam_id, person_id=person_id, missing_of=missing_of, now=_arrived()
+        )
         if isinstance(started, operations.Queued):
             return _queued(started)
         attempt, is_new = started
@@ -111,11 +115,16 @@ def save_answers(attempt_id: int) -> Response:
     epoch, changes = rules.read_changes(
         read_object(most_bytes=rules.MOST_SAVE_BYTES), "changes", most=rules.MOST_CHANGES
     )
-    pace.check(attempt_id)
-    with pace.timed(request.environ.get(CAME)):
-        saved = _save(attempt_id, epoch, changes)
-    if saved.refused_as is not None:
-        raise saved.refused_as
+    saver = (attempt_id, token_digest())
+    pace.check(saver)
+    try:
+        with pace.timed(request.environ.get(CAME)):
+            saved = _save(attempt_id, epoch, changes)
+        if saved.refused_as is not None:
+            raise saved.refused_as
+    except DomainError:
+        pace.forget(saver)
+        raise
     assert saved.deadline_at is not None
     return answer(
         {

@@ -93,18 +93,25 @@ def read_events(body: Mapping[str, Any]) -> list[Event]:
 
 def _read_event(entry: Mapping[str, Any]) -> Event:
     kind, client_at, duration = entry.get("type"), entry.get("client_at"), entry.get("duration_ms")
-    if kind not in EVENT_TYPES or not (client_at is None or (isinstance(client_at, str) and len(client_at) <= 40)):
+    if (
+        not isinstance(kind, str)
+        or kind not in EVENT_TYPES
+        or not (client_at is None or (isinstance(client_at, str) and len(client_at) <= 40))
+    ):
         raise BadRequestError
     return Event(
         n=whole_number(entry.get("n"), least=0, most=MOST_SEQ),
-        type=str(kind),
+        type=kind,
         client_at=client_at,
         duration_ms=None if duration is None else whole_number(duration, least=0, most=MOST_SEQ),
     )
 
 
 def rounds(changes: Iterable[Change]) -> Iterator[list[Change]]:
-    """Split changes so that no round holds an item twice, lower counters first; nearly always one round."""
+    """Split changes so that no round holds an item twice, lower counters first; nearly always one round.
+
+    Each goes by item: two saves at the same moment lock the answers that they share in the same order.
+    """
     waiting = sorted(changes, key=lambda change: change.seq)
     while waiting:
         taken: dict[int, Change] = {}
@@ -114,7 +121,7 @@ def rounds(changes: Iterable[Change]) -> Iterator[list[Change]]:
                 rest.append(change)
             else:
                 taken[change.item] = change
-        yield list(taken.values())
+        yield [taken[item] for item in sorted(taken)]
         waiting = rest
 
 

@@ -23,14 +23,16 @@ log = structlog.get_logger()
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 _MEASURE_EVERY_S = 10.0
+_FIRST_EVERY_S = 0.5
+"""Until the database has been asked once: so long the host's own time stands in."""
 
 
 class Clock:
     """A clock that follows a database's."""
 
     def __init__(self) -> None:
-        self._base: datetime | None = None
-        self._base_monotonic = 0.0
+        self._measured: tuple[datetime, float] | None = None
+        """The database's time and the monotonic one, of the same moment: one value, so that nobody reads half of a new one."""
         self._follower: threading.Thread | None = None
         self._source: Callable[[], datetime] | None = None
 
@@ -38,9 +40,9 @@ class Clock:
         """Give the present instant, aware, in UTC."""
         if self._source is not None:
             return self._source()
-        if self._base is None:
+        if (measured := self._measured) is None:
             return datetime.fromtimestamp(time.time(), UTC)
-        return self._base + timedelta(seconds=time.monotonic() - self._base_monotonic)
+        return measured[0] + timedelta(seconds=time.monotonic() - measured[1])
 
     def measure(self, engine: Engine) -> None:
         """Measure the database's time."""
@@ -48,7 +50,7 @@ class Clock:
             before = time.monotonic()
             measured = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
             after = time.monotonic()
-        self._base, self._base_monotonic = measured, (before + after) / 2
+        self._measured = measured, (before + after) / 2
 
     def follow(self, engine: Engine) -> None:
         """Measure the database's time now and every ten seconds, in a thread of its own; keep the last offset while it is away.
@@ -69,7 +71,7 @@ class Clock:
                 self.measure(engine)
             except SQLAlchemyError as error:
                 log.warning("clock_not_measured", error=type(error).__name__)
-            time.sleep(_MEASURE_EVERY_S)
+            time.sleep(_MEASURE_EVERY_S if self._measured else _FIRST_EVERY_S)
 
     @contextmanager
     def set_to(self, instant: datetime | Callable[[], datetime]) -> Iterator[None]:

@@ -16,8 +16,8 @@ log = structlog.get_logger()
 blueprint = Blueprint("errors", __name__)
 
 _RETRY_AFTER_S = 3
-_AWAY_STATES = ("08", "53", "55", "57", "58", "XX")
-"""SQLSTATE classes that pass by themselves: connection, resources, lock timeout, shutdown, system, internal."""
+_AWAY_STATES = ("08", "25", "40", "53", "55", "57", "58", "XX")
+"""SQLSTATE classes that pass by themselves: connection, a state no transaction goes on from, deadlock, resources, lock timeout, shutdown, system, internal."""
 
 
 class DomainError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 from examapp.core.errors import DomainError
@@ -40,7 +40,7 @@ _lock = threading.Lock()
 _served_s = _took_s = 0.0
 """Running means: a save from its turn on, and from its arrival on."""
 _turns = 4
-_recent: OrderedDict[int, deque[float]] = OrderedDict()
+_recent: OrderedDict[Hashable, deque[float]] = OrderedDict()
 
 
 def set_up(*, turns: int) -> None:
@@ -49,13 +49,13 @@ def set_up(*, turns: int) -> None:
     _turns = max(1, turns)
 
 
-def check(attempt_id: int) -> None:
-    """Count a save of an attempt; raises SlowDownError above the limit."""
+def check(saver: Hashable) -> None:
+    """Count a save of a sitting on one device; raises SlowDownError above the limit."""
     moment = time.monotonic()
     with _lock:
         _forget_who_stopped(moment)
-        times = _recent.setdefault(attempt_id, deque(maxlen=_MOST_IN_WINDOW))
-        _recent.move_to_end(attempt_id)
+        times = _recent.setdefault(saver, deque(maxlen=_MOST_IN_WINDOW))
+        _recent.move_to_end(saver)
         if len(_recent) > _MOST_ATTEMPTS:
             _recent.popitem(last=False)
         is_full = len(times) == _MOST_IN_WINDOW and moment - times[0] < _WINDOW_S
@@ -63,6 +63,12 @@ def check(attempt_id: int) -> None:
             times.append(moment)
     if is_full:
         raise SlowDownError(next_save_ms=next_save_ms(), retry_after=2)
+
+
+def forget(saver: Hashable) -> None:
+    """Count no longer who turned out to be no saver: it slows down nobody else."""
+    with _lock:
+        _recent.pop(saver, None)
 
 
 def _forget_who_stopped(moment: float) -> None:

@@ -16,12 +16,16 @@ from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
 
+from examapp.core import clock
+
 WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _MOST_READ_AHEAD = 256 * 1024
 _KEPT_FOR_LATER = 4
 _LOOK_EVERY_S = 0.25
 CAME = "examapp.came"
 """In a request's environment: when it arrived, before it had its turn (`time.perf_counter`)."""
+ARRIVED_AT = "examapp.arrived_at"
+"""The same as an instant of the one clock: what counts for a deadline."""
 NO_TURN = "examapp.no_turn"
 """In the environment of a request that got no turn and is to be refused: how many stood before it."""
 GivesUp = Callable[[int, float], bool]
@@ -112,7 +116,7 @@ class Turns:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Run a request in its turn. A small body is read before, so that a slow sender holds none; a large upload runs beside the turns."""
-        environ[CAME] = time.perf_counter()
+        environ[CAME], environ[ARRIVED_AT] = time.perf_counter(), clock.now()
         if not _read_ahead(environ):
             return self._app(environ, start_response)
         lane = self._lane_of(environ)

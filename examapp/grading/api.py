@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g
 
-from examapp.attempts.models import Attempt, AttemptState
+from examapp.attempts.models import AttemptState
 from examapp.attempts.operations import close_if_overdue, refusal
 from examapp.core.db import transaction
 from examapp.core.jsonapi import answer, instant
@@ -36,12 +36,12 @@ def get_result(attempt_id: int) -> Response:
             publish_at = instant(release.results_at) if release.results_at else None
             return answer({"state": "graded", "published": False, "publish_at": publish_at})
         items = queries.list_item_results(session, attempt, grade) if release.are_keys_out else None
-        return answer(_result_json(attempt, grade, items))
+        return answer(_result_json(grade, items))
 
 
-def _result_json(attempt: Attempt, grade: Grade, items: list[ItemResult] | None) -> dict[str, Any]:
+def _result_json(grade: Grade, items: list[ItemResult] | None) -> dict[str, Any]:
     return {
-        "state": attempt.state,
+        "state": "graded",
         "published": True,
         "points": as_text(grade.points),
         "points_possible": as_text(grade.points_possible),

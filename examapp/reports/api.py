@@ -77,7 +77,7 @@ def request_export(exam_id: int) -> Response:
     if not 0 <= unit_id <= _MOST_ID:
         raise BadRequestError
     numbers, reason = body.get("numbers", Numbers.NONE), body.get("reason", "")
-    if numbers not in set(Numbers) or not isinstance(reason, str):
+    if not isinstance(numbers, str) or numbers not in set(Numbers) or not isinstance(reason, str):
         raise BadRequestError
     wish = exports.Wish(
         exam_id=_known(exam_id),

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from examapp.attempts.models import Answer, AnswerChange, Attempt, AttemptEvent, SetAsideSave
+from examapp.core import pace
 from examapp.people.models import Account, SignIn
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
@@ -213,3 +214,16 @@ def test_save_needs_a_live_sign_in(sitter, world, end, status, code):
 def test_save_without_a_cookie_is_asked_to_sign_in(sitter):
     sitter.api.delete_cookie("session")
     assert sitter.save((1, 1, ["A"])).status_code == 401
+
+
+def test_a_stranger_s_calls_neither_block_nor_slow_those_who_sit(world):
+    sitter = make_sitting(world)
+    stranger = world.api(world.person())
+    pace._recent.clear()
+    body = {"epoch": 1, "changes": []}
+    for _ in range(105):
+        assert stranger.put(sitter.url("/answers"), json=body).status_code == 404
+    for number in range(50):
+        assert stranger.put(f"/api/v1/attempts/{10**9 + number}/answers", json=body).status_code == 404
+    assert sitter.save((1, 1, ["A"])).status_code == 200
+    assert len(pace._recent) == 1

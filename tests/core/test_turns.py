@@ -3,11 +3,14 @@
 import io
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import g
 
 from examapp.application import _lane_of as _lane_of_address
-from examapp.core.turns import NO_TURN, Lane, Turns, aside
+from examapp.core import clock
+from examapp.core.turns import ARRIVED_AT, NO_TURN, Lane, Turns, aside
 
 
 def _call(app, body=b"", **more):
@@ -227,3 +230,35 @@ def test_a_save_that_would_wait_long_is_refused_at_once_and_one_whose_wait_grows
     assert refused[2:] == [("hand-in", None)], "a hand-in waits for as long as it takes"
     _call(turns, NAME="later", REQUEST_METHOD="PUT")
     assert refused[3:] == [("later", None)], "the turn came back"
+
+
+def test_a_request_arrived_when_it_came_however_long_it_waits_for_its_turn(app):
+    is_inside, goes_on, arrivals = threading.Event(), threading.Event(), {}
+    came = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+    instants = {"now": came}
+
+    def work(environ, _start):
+        arrivals[environ["WHO"]] = environ[ARRIVED_AT]
+        if environ["WHO"] == "first":
+            is_inside.set()
+            goes_on.wait(10)
+        return [b""]
+
+    turns = Turns(work, 1, _lane_of)
+    with clock.clock.set_to(lambda: instants["now"]):
+        first = threading.Thread(target=_call, args=(turns,), kwargs={"WHO": "first"})
+        first.start()
+        assert is_inside.wait(10)
+        second = threading.Thread(target=_call, args=(turns,), kwargs={"WHO": "second"})
+        second.start()
+        for _ in range(1000):
+            if turns._turns._waiting[Lane.ANSWERS]:
+                break
+            time.sleep(0.005)
+        instants["now"] = came + timedelta(minutes=2)
+        goes_on.set()
+        first.join(10), second.join(10)
+        assert arrivals["second"] == came
+        with app.test_request_context("/", environ_overrides={ARRIVED_AT: came}):
+            app.preprocess_request()
+            assert g.arrived_at == came

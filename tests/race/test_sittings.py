@@ -76,6 +76,27 @@ def test_parallel_hand_ins_make_one_receipt(sitter, race_app):
     assert len({str(answer.get_json()["receipt"]) for answer in answers}) == 1
 
 
+def test_saves_of_the_same_items_in_another_order_never_block_each_other(sitter, race_app, monkeypatch):
+    monkeypatch.setattr("examapp.core.pace.check", lambda _saver: None)
+    sitter.start()
+    tabs = [clone(sitter, race_app) for _ in range(4)]
+
+    def save(number):
+        answers = []
+        for turn in range(60):
+            items = range(1, 6) if number % 2 else range(5, 0, -1)
+            changes = [
+                {"item": item, "seq": 1 + 1000 * turn + 10 * number + place, "response": ["A"] if item < 5 else ["三十日"]}
+                for place, item in enumerate(items)
+            ]
+            body = {"epoch": 1, "changes": changes}
+            answers.append(tabs[number].put(sitter.url("/answers"), json=body).status_code)
+        return answers
+
+    codes = {code for answers in together(4, save) for code in answers}
+    assert codes == {200}
+
+
 def test_save_that_arrives_while_a_hand_in_commits_waits_and_is_refused(sitter, race_app):
     sitter.start()
     with db.engine.connect() as holding:

@@ -291,11 +291,14 @@ def test_completed_courses_open_the_study_gate_of_an_exam(world, session, learne
     unknown = world.exam(world.blueprint(), study_gate={"credits": 1})
     assert "已有 0" in learner.get("/study/").get_data(as_text=True)
     api = world.api(learner.person)
-    assert api.post(f"/api/v1/exams/{exam.id}/attempts", json={}).get_json()["error"] == "study_required"
+    for gated, missing in ((exam, ["required"]), (elective, ["elective", "required"]), (unknown, ["credits"])):
+        refused = api.post(f"/api/v1/exams/{gated.id}/attempts", json={}).get_json()
+        assert (refused["error"], sorted(refused["missing"])) == ("study_required", missing)
     read(learner, row.chapters[0])
     sit(learner, session, begin(learner, row.chapters[0]).location)
     assert [c.exam_id for c in session.query(StudyClearance)] == [exam.id]
     assert api.post(f"/api/v1/exams/{exam.id}/attempts", json={}).status_code in {200, 201}
+    assert api.post(f"/api/v1/exams/{elective.id}/attempts", json={}).get_json()["missing"] == ["elective"]
     assert {elective.id, unknown.id}.isdisjoint({c.exam_id for c in session.query(StudyClearance)})
 
 

@@ -16,7 +16,7 @@ from examapp.attempts.operations.saving import (
     save_answers_of_sign_in,
     take_over,
 )
-from examapp.attempts.operations.starting import start_attempt, start_or_queue
+from examapp.attempts.operations.starting import start_or_queue
 from examapp.attempts.operations.starting_plainly import start_of_sign_in
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
     "reopen_attempt",
     "save_answers",
     "save_answers_of_sign_in",
-    "start_attempt",
     "start_of_sign_in",
     "start_or_queue",
     "take_over",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy.dialects.postgresql import insert
@@ -13,31 +14,32 @@ from examapp.attempts.operations.admitting import Queued, admit, queued_since
 from examapp.attempts.operations.closing import closed_if_overdue
 from examapp.attempts.operations.refusals import AttemptError, refusal
 from examapp.core.errors import NotFoundError
+from examapp.exams.models import Exam
 from examapp.exams.operations import extensions_of, prepare_paper
 from examapp.exams.queries import CandidateExam, find_candidate_exam
 from examapp.exams.rules import START_REFUSAL_WORDS, StartRefusal, deadline
 from examapp.papers.queries import get_paper
 
+MissingOf = Callable[[Session, Exam, int], list[str]]
+"""Names what an exam's study gate still asks of a person: the training room's, told by whoever calls."""
 
-def start_or_queue(session: Session, exam_id: int, *, person_id: int, now: datetime) -> tuple[Attempt, bool] | Queued:
-    """Start an attempt as `start_attempt` does, or give a place in the queue where admission is full; a live attempt is never queued."""
-    live, candidate, number = _look(session, exam_id, person_id=person_id, now=now)
+
+def start_or_queue(
+    session: Session, exam_id: int, *, person_id: int, missing_of: MissingOf, now: datetime
+) -> tuple[Attempt, bool] | Queued:
+    """Start an attempt, or give the one that is live, or a place in the queue where admission is full; tell whether an attempt is new.
+
+    A live attempt is never queued. Raises NotFoundError and the protocol's refusals.
+    """
+    live, candidate, number = _look(session, exam_id, person_id=person_id, missing_of=missing_of, now=now)
     if live is not None:
         return live, False
     queued = admit(session, exam_id, person_id=person_id, now=now)
     return queued or _insert_attempt(session, candidate, number=number, now=now)
 
 
-def start_attempt(session: Session, exam_id: int, *, person_id: int, now: datetime) -> tuple[Attempt, bool]:
-    """Start an attempt, or give the one that is live; tell whether it is new. Raises NotFoundError and the protocol's refusals."""
-    live, candidate, number = _look(session, exam_id, person_id=person_id, now=now)
-    if live is not None:
-        return live, False
-    return _insert_attempt(session, candidate, number=number, now=now)
-
-
 def _look(
-    session: Session, exam_id: int, *, person_id: int, now: datetime
+    session: Session, exam_id: int, *, person_id: int, missing_of: MissingOf, now: datetime
 ) -> tuple[Attempt | None, CandidateExam, int]:
     """Give the live attempt, or None and the number of the next, which the rules allow now."""
     candidate = find_candidate_exam(session, exam_id, person_id)
@@ -53,12 +55,10 @@ def _look(
     if code is StartRefusal.TOO_LATE_TO_START and _came_in_time(session, candidate, now=now):
         code = None
     if code is not None:
-        missing = (
-            {"missing": [str(need) for need in candidate.exam.study_gate]}
-            if code is StartRefusal.STUDY_REQUIRED
-            else {}
+        extra = (
+            {"missing": missing_of(session, candidate.exam, person_id)} if code is StartRefusal.STUDY_REQUIRED else {}
         )
-        raise AttemptError(code, START_REFUSAL_WORDS[code], **missing)
+        raise AttemptError(code, START_REFUSAL_WORDS[code], **extra)
     allowed = candidate.exam.attempts_allowed
     if allowed is not None and len(attempts) >= allowed:
         raise refusal("no_attempts_left")

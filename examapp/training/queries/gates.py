@@ -17,6 +17,7 @@ from examapp.people.models import Person
 from examapp.people.queries import within
 from examapp.people.rules import Reach
 from examapp.training.models import Course, CourseCompletion
+from examapp.training.queries.courses import credits_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,3 +122,14 @@ def lacking_titles(session: Session, exam: Exam, person_id: int) -> dict[int, st
         )
     )
     return {course_id: title for course_id, title in asked.items() if course_id not in done}
+
+
+def needs_missing(session: Session, exam: Exam, person_id: int) -> list[str]:
+    """Name what an exam's gate still asks of a person: `required` or `elective` credits, `courses`; what nobody here can meet is missing."""
+    have = credits_of(session, person_id, year=local(exam.opens_at).year)
+    met = {
+        "required": have.required >= Decimal(exam.study_gate.get("required", 0)),
+        "elective": have.elective >= Decimal(exam.study_gate.get("elective", 0)),
+        "courses": not lacking_titles(session, exam, person_id),
+    }
+    return [need for need in exam.study_gate if not met.get(need, False)]
