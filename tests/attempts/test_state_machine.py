@@ -1,7 +1,9 @@
-"""The protocol under loss, doubling, reordering, reloads, device changes, clock jumps and sweeps, against a model in memory."""
+"""The protocol under loss, kills, doubling, reordering, reloads, device changes, clock jumps, conflicts and sweeps, against a model in memory."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -31,7 +33,16 @@ ITEMS = {
     4: [["A"], ["B"]],
     5: [[""], ["三十日"], ["二十日"]],
 }
-CHANGES = st.sampled_from([(item, response) for item, responses in ITEMS.items() for response in responses])
+REFUSED = {
+    (1, "Z"): "unknown_option",
+    (3, "A", "A"): "repeated_option",
+    (4, "A", "B"): "too_many_options",
+    (5,): "wrong_count",
+}
+CHANGES = st.sampled_from(
+    [(item, response) for item, responses in ITEMS.items() for response in responses]
+    + [(item, list(response)) for item, *response in REFUSED]
+)
 
 
 class Device:
@@ -62,6 +73,7 @@ class Sitting(RuleBasedStateMachine):
         self.now = NOON
         self.devices = [Device(1)]
         self.answers: dict[int, tuple[int, int, list[str]]] = {}
+        self.unsure: list[int] = []
         self.receipt = None
         self.is_forced = False
 
@@ -75,6 +87,8 @@ class Sitting(RuleBasedStateMachine):
     def take(self, epoch: int, batch) -> None:
         for item, seq, response in batch:
             known = self.answers.get(item)
+            if (item, *response) in REFUSED:
+                continue
             if known is None or known[:2] < (epoch, seq):
                 self.answers[item] = (epoch, seq, response)
 
@@ -89,9 +103,12 @@ class Sitting(RuleBasedStateMachine):
         else:
             assert answer.status_code == 200
             self.take(device.epoch, batch)
-            expected = {str(item): self.answers[item][1] for item, _, _ in batch}
-            assert answer.get_json()["acked"] == expected
-            device.acked += [(item, seq) for item, seq, _ in batch]
+            good = [(item, seq) for item, seq, response in batch if (item, *response) not in REFUSED]
+            assert answer.get_json()["acked"] == {str(item): self.answers[item][1] for item, _ in good}
+            assert answer.get_json()["refused"] == {
+                str(item): REFUSED[item, *response] for item, _, response in batch if (item, *response) in REFUSED
+            }
+            device.acked += good
         self.last_status = answer.status_code
 
     @rule(change=CHANGES, index=st.integers(0, 9))
@@ -99,7 +116,10 @@ class Sitting(RuleBasedStateMachine):
         self.devices[index % len(self.devices)].change(*change)
 
     @rule(
-        index=st.integers(0, 9), fate=st.sampled_from(["arrives", "arrives", "request lost", "reply lost", "doubled"])
+        index=st.integers(0, 9),
+        fate=st.sampled_from(
+            ["arrives", "arrives", "request lost", "reply lost", "doubled", "killed before its commit"]
+        ),
     )
     def flush(self, index, fate) -> None:
         device = self.devices[index % len(self.devices)]
@@ -107,6 +127,10 @@ class Sitting(RuleBasedStateMachine):
         if fate == "request lost":
             return
         device.sent.append(batch)
+        if fate == "killed before its commit":
+            with self.killed():
+                self.sitter.save(*batch, epoch=device.epoch)
+            return
         self.send(device, batch)
         if fate == "doubled":
             self.send(device, batch)
@@ -116,6 +140,39 @@ class Sitting(RuleBasedStateMachine):
                 for item, entry in device.queue.items()
                 if self.last_status == 200 and entry not in [(s, r) for _, s, r in batch]
             }
+
+    @contextmanager
+    def killed(self) -> Iterator[None]:
+        """What a process does that dies before it commits: it worked, and nothing of it is there."""
+        self.world.session.commit()
+        point = self.world.session.get_bind().begin_nested()
+        yield
+        self.world.session.rollback()
+        point.rollback()
+
+    @precondition(lambda self: self.answers)
+    @rule(data=st.data())
+    def a_counter_is_used_twice(self, data) -> None:
+        item = data.draw(st.sampled_from(sorted(self.answers)))
+        epoch, seq, response = self.answers[item]
+        other = next(choice for choice in ITEMS[item] if choice != response)
+        live = self.is_live()
+        answer = self.sitter.save((item, seq, other), epoch=epoch)
+        if live and epoch == self.devices[-1].epoch:
+            assert answer.get_json()["refused"] == {str(item): "seq_conflict"}
+            assert not answer.get_json()["acked"]
+        else:
+            assert answer.status_code == 409
+
+    @rule(index=st.integers(0, 9), unsure=st.sets(st.integers(1, 5)))
+    def marks_are_sent(self, index, unsure) -> None:
+        device, live = self.devices[index % len(self.devices)], self.is_live()
+        body = {"epoch": device.epoch, "unsure": sorted(unsure)}
+        answer = self.sitter.api.put(self.sitter.url("/marks"), json=body)
+        is_taken = live and device.epoch == self.devices[-1].epoch
+        assert answer.status_code == (204 if is_taken else 409)
+        if is_taken:
+            self.unsure = sorted(unsure)
 
     @precondition(lambda self: any(device.sent for device in self.devices))
     @rule(data=st.data())
@@ -133,14 +190,19 @@ class Sitting(RuleBasedStateMachine):
         else:
             assert answer.status_code == 409
 
-    @rule(minutes=st.sampled_from([1, 5, 20]))
-    def time_passes(self, minutes) -> None:
-        self.now += timedelta(minutes=minutes)
+    @rule(seconds=st.sampled_from([60, 300, 1200, -5]))
+    def time_passes_or_the_clock_steps_back(self, seconds) -> None:
+        self.is_live()
+        if seconds > 0 or self.receipt or self.is_forced or self.now < DEADLINE:
+            self.now += timedelta(seconds=seconds)
         self.frozen.at(self.now)
 
-    @rule(index=st.integers(0, 9), is_doubled=st.booleans())
-    def hand_in(self, index, is_doubled) -> None:
+    @rule(index=st.integers(0, 9), is_doubled=st.booleans(), is_killed=st.booleans())
+    def hand_in(self, index, is_doubled, is_killed) -> None:
         device = self.devices[index % len(self.devices)]
+        if is_killed:
+            with self.killed():
+                self.sitter.hand_in(*device.batch(), epoch=device.epoch)
         for _ in range(1 + is_doubled):
             live = self.is_live()
             batch = device.batch()
@@ -168,6 +230,7 @@ class Sitting(RuleBasedStateMachine):
     def the_page_is_reloaded(self) -> None:
         state = self.sitter.look()
         assert (state["state"] == "in_progress") == self.is_live()
+        assert state["unsure"] == self.unsure
 
     @invariant()
     def stored_answers_are_the_models(self) -> None:

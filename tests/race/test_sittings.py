@@ -86,7 +86,11 @@ def test_saves_of_the_same_items_in_another_order_never_block_each_other(sitter,
         for turn in range(60):
             items = range(1, 6) if number % 2 else range(5, 0, -1)
             changes = [
-                {"item": item, "seq": 1 + 1000 * turn + 10 * number + place, "response": ["A"] if item < 5 else ["三十日"]}
+                {
+                    "item": item,
+                    "seq": 1 + 1000 * turn + 10 * number + place,
+                    "response": ["A"] if item < 5 else ["三十日"],
+                }
                 for place, item in enumerate(items)
             ]
             body = {"epoch": 1, "changes": changes}

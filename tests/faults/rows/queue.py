@@ -16,6 +16,9 @@ from tests.faults.rows.register import row
 from tests.faults.sites import behind_a_proxy, with_poison
 from tests.faults.trial import Trial
 
+_JITTER_S = 0.02
+"""What a percentile of some thousand saves of 30 ms differs by between two looks on two busy cores; a call that waits for Valkey takes a second."""
+
 
 def _sit_without_valkey(t: Trial, seconds: float) -> None:
     """Save, sign in and hand in while Valkey is away; each must succeed, none may wait for it."""
@@ -42,7 +45,7 @@ def _expect_untouched(t: Trial, before: list[Request]) -> None:
     slow = [sum(r.seconds > 1 for r in saves) / max(1, len(saves)) for saves in (before, during)]
     t.note(f"save p95 {usual * 1000:.0f} → {p95 * 1000:.0f} ms, over 1 s {slow[0]:.1%} → {slow[1]:.1%}")
     if not t.is_short:  # in CI only what no busy machine can spoil
-        t.expect(p95 <= usual * 1.1 + 0.15, f"save p95 grew from {usual:.2f} to {p95:.2f} s")
+        t.expect(p95 <= usual * 1.1 + _JITTER_S, f"save p95 grew from {usual:.3f} to {p95:.3f} s")
         t.expect(slow[1] <= slow[0] + 0.01, f"{slow[1]:.1%} of the saves took more than 1 s, before {slow[0]:.1%}")
 
 
@@ -104,10 +107,12 @@ def grader_dies(t: Trial) -> None:
         thirds = [t.load.candidates[n::kills] for n in range(kills)]
         for some in thirds:
             t.load.all("hand_in", of=some, spread_s=1)
-            if leader := t.site.find_part("grading"):
-                del leader
+            if t.site.find_part("grading"):
                 t.site.kill("grading")
+                t.kills += 1
             time.sleep(1.5)
+    t.note(f"{t.kills} process groups killed")
+    t.expect(t.kills >= kills / 2, f"only {t.kills} of {kills} process groups could be killed")
 
 
 @row("F18", "毒卷：阅卷进程退出、内存耗尽、死循环；其间 Redis 反复清空", site=with_poison, people=100)

@@ -78,6 +78,10 @@ def hand_in_wave(t: Trial) -> None:
     t.expect(took <= 60, f"the wave took {took:.0f} s")
 
 
+_JITTER_S = 0.03
+"""What the p99 of some thousand saves differs by between two looks on two busy cores."""
+
+
 @row("F29", "考试中反复导出")
 def export_abuse(t: Trial) -> None:
     office = Candidate(
@@ -107,6 +111,8 @@ def export_abuse(t: Trial) -> None:
     after = percentile(saves, 0.99)
     t.note(f"save p99 {before * 1000:.0f} → {after * 1000:.0f} ms, {len(others)} sitting")
     t.expect(not t.ledger.failures("save"), "saves failed during the exports")
+    if not t.is_short:
+        t.expect(after <= before * 1.1 + _JITTER_S, f"save p99 grew from {before:.3f} to {after:.3f} s")
     office.wire.close()
 
 

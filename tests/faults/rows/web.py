@@ -96,3 +96,5 @@ def deploy(t: Trial) -> None:
     time.sleep(5)
     failed = t.ledger.failures(since=t.broken_at)
     t.note(f"{len(failed)} requests dropped and repeated")
+    t.expect_only_503()
+    t.expect(len(failed) <= max(3, 0.01 * len(t.ledger.select(since=t.broken_at))), f"{len(failed)} requests dropped")
