@@ -6,7 +6,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, HiddenField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Length
+from wtforms.validators import InputRequired, Length
 
 from examapp.org.models import Tree
 from examapp.reports.rules import CONTENT_NAMES, NUMBERS_NAMES, TEMPLATE_FORMATS, Numbers, Plan, Scope
@@ -35,7 +35,11 @@ class ExportForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 class TemplateForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """A new version of a report's form."""
 
-    content = SelectField("用于", choices=[SelectChoice(name, CONTENT_NAMES[name]) for name in TEMPLATE_FORMATS])
+    content = SelectField(
+        "用于",
+        choices=[SelectChoice(name, CONTENT_NAMES[name]) for name in TEMPLATE_FORMATS],
+        validators=[InputRequired("请选择模板用于哪种报表。")],
+    )
     file = FileField(
         "模板文件（通报为 docx，成绩汇总表为 xlsx）", validators=[FileRequired("请选择要上传的模板文件。")]
     )

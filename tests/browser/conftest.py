@@ -27,6 +27,8 @@ from examapp.people.models import Account, SignIn
 from examapp.people.rules import ROLE_PERMISSIONS, Role
 from question_bank.model import Kind
 from tests.browser.deployment import Visitors, deployed
+from tests.browser.elsewhere import ON_DEMAND
+from tests.browser.onlooker import Onlooker
 from tests.browser.walk import Walk
 
 PASSWORD = "Ceshi-2026-kaoshi"
@@ -130,6 +132,15 @@ def device(chromium, live):
         with contextlib.suppress(Exception):
             context.close()
     assert errors == []
+
+
+@pytest.fixture
+def look(live, device, request):
+    """Looks at pages as a person sees them; a test that elsewhere.py names for a page has looked at it when it ends."""
+    onlooker = Onlooker(live, device)
+    yield onlooker
+    own = request.node.nodeid.partition("[")[0]
+    assert {endpoint for endpoint, test in ON_DEMAND.items() if test == own} <= onlooker.opened
 
 
 @pytest.fixture

@@ -1,30 +1,20 @@
-"""Pages for which the demo county has nothing to show: each looked at as the long walk looks at the others."""
+"""Pages for which the demo county has nothing to show: each looked at as the long walk looks at the others. Those of the exam office: test_rare_pages_of_office.py."""
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from tests.browser.walk import Walk, look_at
+import pytest
+from playwright.sync_api import expect
+
 from tests.duties.assessing import Assessed
+from tests.messages.test_notices import write
+from tests.people.test_keys import ID, give_numbers
+from tests.people.test_second_factor import setting
 from tests.training.test_courses import begin, course, read
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture
-def look(live, device):
-    """Look at pages as a person sees them; gives what is wrong with them."""
-    walk = Walk(adapter=live.world.app.url_map.bind("127.0.0.1"))
-
-    def look(person, *paths):
-        page = device(person, width=1280, base_url=live.url).new_page()
-        for path in paths:
-            answer = page.goto(path)
-            assert (answer.status, page.url) == (200, f"{live.url}{path}")
-            walk.faults += [f"{path}: {fault}" for fault in look_at(page, walk, path)]
-        return walk.faults
-
-    return look
+_OWN_WORDS = "four hills behind the bridge"
 
 
 def test_an_assessment_that_is_being_made(live, look):
@@ -61,7 +51,90 @@ def test_an_exercise_from_its_first_question_to_its_end(live, look):
     run = begin(client, row.chapters[0]).location
     item = client.get(run).location
     assert look(office, f"/admin/training/{row.id}/chapters/new") == []
+    taken = client.post(f"/study/chapters/{row.chapters[0].id}/take-along").location
+    assert look(learner, taken) == []
     assert look(learner, item) == []
     while (item := client.get(run).location) is not None:
         assert client.post(item, data={"response": "A"}).status_code in {200, 302}
     assert look(learner, run) == []
+
+
+def test_a_notice_that_is_not_sent_yet(live, look):
+    world = live.world
+    county = world.unit("青禾县", kind="county")
+    office = world.admin("publicity_office", county, name="普法办小林")
+    world.unit("青禾县自然资源和规划局综合行政执法大队", parent=county)
+    path = write(
+        world.client(office), unit_id=str(county.id), title="关于做好2026年度国家工作人员学法用法考试工作的通知"
+    )
+    assert look(office, "/admin/messages/notices", path, f"{path}/edit") == []
+
+
+def test_a_forgotten_password_and_the_code_for_a_new_one(live, look, monkeypatch, tmp_path):
+    world, letters = live.world, tmp_path / "letters"
+    setting(world.app, monkeypatch, message_gateway=f"file:{letters}")
+    person = give_numbers(world, world.person(name="欧阳鉴真"), sealer=world.app.extensions["sealer"])
+    live.give_password(person)
+    page = look.page()
+    page.goto("/login")
+    page.get_by_text("第一次登录，或忘记了密码").click()
+    page.get_by_role("link", name="用手机验证码重设密码").click()
+    look.at(page)
+    page.get_by_label("登录名").fill(person.staff_number)
+    page.get_by_role("button", name="发送验证码").click()
+    expect(page.get_by_text("验证码一分钟内会到")).to_be_visible()
+    look.at(page)
+    page.get_by_label("验证码").fill("00000000")
+    page.get_by_role("button", name="登录并设新密码").click()
+    expect(page.get_by_role("alert")).to_contain_text("验证码不对，或已过期")
+    look.at(page)
+    world.app.extensions["celery"].tasks["people.send_reset_codes"].apply()
+    page.get_by_label("验证码").fill(re.search(r"验证码 (\d{8})", letters.read_text("utf-8"))[1])
+    page.get_by_role("button", name="登录并设新密码").click()
+    page.wait_for_url("**/password")
+    assert look.at(page) == []
+
+
+def test_numbers_that_are_shown_for_a_reason(live, look):
+    world = live.world
+    unit = world.unit("青禾县自然资源和规划局综合行政执法大队")
+    person = give_numbers(world, world.person(unit, name="欧阳鉴真"), sealer=world.app.extensions["sealer"])
+    page = look.page(world.admin("unit_admin", unit))
+    page.goto(f"/admin/people/{person.id}")
+    look.at(page)
+    page.get_by_role("link", name="完整号码").click()
+    look.at(page)
+    page.get_by_label("查看原因").select_option("其他")
+    page.get_by_role("button", name="查看完整号码").click()
+    expect(page.get_by_role("alert")).to_contain_text("请写明原因")
+    look.at(page)
+    page.get_by_label("说明").fill("本人来电，核对登记的手机号")
+    page.get_by_role("button", name="查看完整号码").click()
+    expect(page.get_by_text(ID)).to_be_visible()
+    assert look.at(page) == []
+
+
+def test_the_first_set_up(live, look, monkeypatch):
+    setting(live.world.app, monkeypatch, setup_code="ABCD-EFGH")
+    page = look.page()
+    page.goto("/setup")
+    look.at(page)
+    page.get_by_label("设置码").fill("ABCD-EFGH")
+    page.get_by_role("button", name="建立本县和账号").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    look.at(page)
+    answers = {
+        "县（区、市）名称": "青禾县",
+        "单位代码": "QH",
+        "您的姓名": "欧阳鉴真",
+        "您的登录名": "P1",
+        "再输一次密码": _OWN_WORDS,
+    }
+    for role in ("系统", "安全", "审计"):
+        answers |= {f"{role}管理员姓名": f"{role}管理员", f"{role}管理员登录名": f"{role}P2"}
+    for label, words in answers.items():
+        page.get_by_label(label).fill(words)
+    page.get_by_label("密码", exact=True).fill(_OWN_WORDS)
+    page.get_by_role("button", name="建立本县和账号").click()
+    expect(page.get_by_role("heading", name="设置完成")).to_be_visible()
+    assert look.at(page) == []

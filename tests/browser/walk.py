@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, Rule
 
 from tests.browser.deployment import Visitors
+from tests.browser.elsewhere import NO_PAGES, NOT_IN_THE_WALK, ON_DEMAND
 
 HALVES = ("office", "others")
 """The walk is two tests, so that two processors share it."""
@@ -28,44 +29,6 @@ _MOST_TABS = 80
 _FEW_TABS = 30
 _SAMPLES = {"exams_admin.show_exam": 5, "papers_admin.show_blueprint": 3}
 """Of how many things with a page of one kind the page is opened; one, where nothing is said."""
-_ELSEWHERE = {
-    "attempts.sit": "test_exam_page.py",
-    "attempts.offline_shell": "test_exam_page.py",
-    "setup.first_set_up": "test_whole_job.py: it is gone once an account exists",
-}
-_ON_DEMAND = {  # pages for which the demo county holds nothing
-    "reports_designs.show_version": "no form of a report of the office's own",
-    "messages_admin.change_notice": "no draft of a notice",
-    "questions.show_media": "no picture in a question",
-    "questions_admin.show_law_change": "no law that has moved under a question",
-    "questions_admin.compare_question_versions": "no question in two versions",
-    "examday_admin.judge": "no late save",
-    "examday_admin.reopen": "no attempt that the clock closed",
-    "laws_admin.compare": "no law in two versions",
-    "approvals_admin.show_request": "no request that needs two persons",
-    "grading_admin.show_regrade": "no key corrected after grading",
-    "grading_admin.download_regrade": "no key corrected after grading",
-    "people.ask_reset_code": "no gateway for messages",
-    "people.use_reset_code": "no gateway for messages",
-    "people.lead_to_identity": "no identity provider",
-    "people.finish_identity": "no identity provider",
-    "people_admin.reveal": "nobody with an ID number or a mobile",
-    "records.my_event_file": "no file with an event",
-    "records_admin.event_file": "no file with an event",
-    "duties_admin.fetch_file": "no file with a record",
-    "training.show_file": "no file in a chapter",
-    "records_admin.download_job": "no certificates drawn by hand",
-    "records_admin.show_room": "no event of today: test_records.py",
-    "duties_admin.record_event": "no event that could be recorded: test_records.py",
-    "training.show_taken": "no chapter taken along: test_study.py",
-    "training.show_item": "no exercise begun: test_rare_pages.py",
-    "training.show_run": "no exercise ended: test_rare_pages.py",
-    "training_admin.add_chapter": "no course that is being made: test_rare_pages.py",
-    "duties_admin.create_table_item": "no assessment that is being made: test_rare_pages.py",
-    "duties_admin.change_table_item": "no assessment that is being made: test_rare_pages.py",
-    "duties_admin.decide_points": "no sheet that is disputed: test_rare_pages.py",
-    "duties_admin.show_revision": "no sheet that was sealed: test_rare_pages.py",
-}
 _BY_ADDRESS = ("", "publicity_office")
 """Who tries every address of the map too; the other roles follow links, and the access matrix tries the rest for them."""
 _BY_FORM = tuple(f"/admin/unit-book/units/3/{act}" for act in ("merge", "split", "rename"))
@@ -123,7 +86,7 @@ def never_reached(walk: Walk, shared: Path, half: str) -> set[str]:
         return set()
     names = {rule.endpoint for rule in walk.rules}
     expected = {name for name in names if not name.endswith(_POLLED)}
-    return expected - set().union(*found) - {*_ELSEWHERE, *_ON_DEMAND}
+    return expected - set().union(*found) - {*NOT_IN_THE_WALK, *ON_DEMAND, *NO_PAGES}
 
 
 def sign_in(page: Page, account: dict[str, str]) -> None:
@@ -233,7 +196,7 @@ def pages_from(page: Page, walk: Walk, begin: list[str]) -> Iterator[str]:
             endpoint is None
             or path in tried
             or is_enough
-            or endpoint in _ELSEWHERE
+            or endpoint in NOT_IN_THE_WALK
             or endpoint.endswith("_api")
             or endpoint in walk.files
         ):

@@ -89,6 +89,7 @@ def test_a_used_key_is_corrected_by_two_and_what_was_graded_is_graded_anew(world
     question = wrong_question(world)
     assert "申请已提交" in correct(office, question)
     assert "不需要重复提交" in correct(office, question)
+    assert "没有等您审批的申请" in office.get("/admin/approvals/").text
     request = world.session.query(Approval).one()
     assert key_of(world, question) == ["A"] and question.state == "active"
     page = second.get(f"/admin/approvals/{request.id}").text

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -120,4 +121,5 @@ def test_office_sees_two_versions_article_by_article(world, session):
     (address,) = {part.split('"')[0] for part in page.split('href="')[1:] if part.startswith("/admin/laws/compare/")}
     shown = office.get(address).get_data(as_text=True)
     assert "内容相同、换了条号 2 条" in shown and ">删<" in shown and ">增<" in shown
+    assert re.findall(r'figure-value"><a[^>]*>(\d+)</a>', shown) == ["1", "1", "2", "1", "1"]
     assert office.get(f"{address}?only=repealed").get_data(as_text=True).count("<section id=") == 1

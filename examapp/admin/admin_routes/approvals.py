@@ -35,7 +35,7 @@ def list_requests() -> str:
     session, now, grants = reading(), clock.now(), my_grants()
     return render_template(
         "admin/approvals/list.html",
-        waiting=list_to_decide(session, grants, now=now),
+        waiting=list_to_decide(session, grants, person_id=me().person_id, now=now),
         own=list_own_requests(session, me().person_id),
         decided=list_decided(session, grants, now=now),
         may_decide=_may_decide_anything(),

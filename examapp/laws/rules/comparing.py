@@ -52,7 +52,7 @@ class Comparison:
 
     def count(self, change: Change) -> int:
         """Count the articles of which this became."""
-        return sum(1 for each in self.changes if each.change is change)
+        return sum(1 for each in self.changes if each.change == change)
 
 
 def bare_text(text: str) -> str:

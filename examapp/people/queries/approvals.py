@@ -91,19 +91,23 @@ def _waits(now: datetime) -> ColumnElement[bool]:
     return and_(Approval.state == ApprovalState.WAITING, Approval.expires_at > now)
 
 
-def list_to_decide(session: Session, grants: Sequence[Grant], *, now: datetime) -> list[RequestLine]:
-    """List the waiting requests that these roles may decide on, the newest first."""
-    return _lines(session, _select().where(_waits(now), _decidable(grants)))
+def _of_others(person_id: int) -> ColumnElement[bool]:
+    """Give the condition that somebody may decide on a request: it is not their own, nor about them."""
+    return and_(Approval.requested_by_id != person_id, Approval.person_id.is_distinct_from(person_id))
+
+
+def list_to_decide(session: Session, grants: Sequence[Grant], *, person_id: int, now: datetime) -> list[RequestLine]:
+    """List the waiting requests that this person may decide on, the newest first."""
+    return _lines(session, _select().where(_waits(now), _decidable(grants), _of_others(person_id)))
 
 
 def count_to_decide(session: Session, grants: Sequence[Grant], *, person_id: int, now: datetime) -> int:
-    """Count the waiting requests that this person may decide on: not one's own, nor those about oneself."""
+    """Count the same requests."""
     statement = (
         select(func.count())
         .select_from(Approval)
         .outerjoin(Unit, Approval.unit_id == Unit.id)
-        .where(_waits(now), _decidable(grants), Approval.requested_by_id != person_id)
-        .where(Approval.person_id.is_distinct_from(person_id))
+        .where(_waits(now), _decidable(grants), _of_others(person_id))
     )
     return session.execute(statement).scalar_one()
 
