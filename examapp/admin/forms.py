@@ -59,6 +59,16 @@ class ReopenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     reason = StringField("原因", [DataRequired("请填写原因，如「误点交卷，监考人证实」。"), Length(max=200)])
 
 
+class SittingNoticeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """What those who sit are told; nothing takes it back."""
+
+    words = StringField(
+        "通知内容",
+        [Length(max=120, message="最多 120 字，请写短一些。")],
+        description="显示在每个正在作答的人的页面上，一分钟之内送到。清空后保存即撤下。",
+    )
+
+
 class JudgeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """The decision about late answers, and its reason."""
 

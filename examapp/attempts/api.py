@@ -129,7 +129,7 @@ def save_answers(attempt_id: int) -> Response:
     return answer(
         {
             "acked": saved.acked, "refused": saved.refused, "epoch": epoch, "server_time": instant(clock.now()),
-            "deadline_at": instant(saved.deadline_at), "next_save_ms": pace.next_save_ms(), "notice": None,
+            "deadline_at": instant(saved.deadline_at), "next_save_ms": pace.next_save_ms(), "notice": queries.sitting_notices.get().get(saved.exam_id),
         }
     )  # fmt: skip
 

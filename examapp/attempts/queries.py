@@ -12,11 +12,23 @@ from examapp.attempts.models import Answer, Attempt, AttemptState, SetAsideSave
 from examapp.core import sabotage
 from examapp.core.db import run_alone
 from examapp.core.errors import NotFoundError
+from examapp.core.lately import Lately
 from examapp.org.models import Unit
 from examapp.papers.models import Paper
 from examapp.people.models import Person
 from examapp.people.queries import LIVE_PLAIN_SIGN_IN, within
 from examapp.people.rules import Reach
+
+_NOTICES = text("SELECT id, sitting_notice FROM exams WHERE sitting_notice <> '' AND state = 'published'")
+_MOST_LATE_S = 5.0
+
+
+def _read_notices() -> dict[int, str]:
+    return {row.id: row.sitting_notice for row in run_alone(_NOTICES, {})}
+
+
+sitting_notices: Lately[dict[int, str]] = Lately(_read_notices, empty={}, seconds=_MOST_LATE_S)
+"""What those who sit are told, by exam; some seconds late, so that a save need not ask."""
 
 
 def get_own_attempt(session: Session, attempt_id: int, *, person_id: int) -> Attempt:

@@ -129,6 +129,8 @@ class Exam(Base):
     """Whether results from another platform stand beside the attempts; written by grading, so that figures look for them only here."""
     kept_grounds: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
     """Digests of what reports keep the figures of; written by reports, so that figures look for them only here."""
+    sitting_notice: Mapped[Words] = mapped_column(default="", server_default="")
+    """What those who sit are told on their page with its next exchange; empty for nothing."""
     created_by_id: Mapped[BigInt | None]
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from examapp.admin.models import ProcessReport
 from examapp.admin.routes.reporting import report
 from examapp.attempts.models import Attempt, AttemptContact, AttemptReopening, SetAsideSave
 from examapp.attempts.operations import note_contacts
+from examapp.attempts.queries import sitting_notices
 from examapp.audit.models import AuditEvent
+from examapp.core.lately import Lately
 from examapp.core.meter import Act, Meter, meter
 from examapp.grading import tasks
 from examapp.grading.models import Grade
@@ -229,3 +232,35 @@ def test_an_attempt_whose_grading_failed_is_graded_again(world, office, sitter):
     assert post(office, f"/admin/examday/attempts/{attempt.id}/grade").status_code == 303
     tasks.sweep_once()
     assert sitter.look()["state"] == "graded"
+
+
+def test_a_notice_reaches_who_sits_with_the_next_exchange_and_is_taken_back(world, office, sitter):
+    other = make_sitting(world)
+    sitting_notices.forget()
+    assert sitter.save().get_json()["notice"] is None
+    path = f"/admin/examday/{sitter.exam_id}"
+    refused = post(office, f"{path}/notice", words="长" * 121)
+    assert "最多 120 字" in office.get(refused.location).text
+    told = post(office, f"{path}/notice", words=" 因停电，本场延长 10 分钟 <b> ")
+    assert "通知已发出" in office.get(told.location).text
+    assert sitter.save().get_json()["notice"] is None, "not asked again at every save"
+    sitting_notices.forget()
+    assert sitter.save().get_json()["notice"] == "因停电，本场延长 10 分钟 <b>"
+    assert other.save().get_json()["notice"] is None
+    assert "因停电，本场延长 10 分钟 &lt;b&gt;" in office.get(path).text
+    post(office, f"{path}/notice", words="")
+    sitting_notices.forget()
+    assert sitter.save().get_json()["notice"] is None
+    assert world.session.query(AuditEvent).filter_by(act="exams.tell_who_sit").count() == 2
+    assert post(world.client(sitter.person), f"{path}/notice", words="x").status_code == 404
+
+
+def test_a_save_does_not_fail_because_a_notice_cannot_be_read(monkeypatch):
+    def away():
+        raise OperationalError("SELECT", {}, Exception("away"))
+
+    values = iter([{1: "甲"}])
+    lately = Lately(lambda: next(values), empty={}, seconds=0)
+    assert lately.get() == {1: "甲"}
+    monkeypatch.setattr(lately, "_read", away)
+    assert lately.get() == {1: "甲"}

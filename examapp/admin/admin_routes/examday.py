@@ -5,13 +5,15 @@ from __future__ import annotations
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from examapp.admin.forms import JudgeForm, ReopenForm
+from examapp.admin.forms import JudgeForm, ReopenForm, SittingNoticeForm
 from examapp.admin.operations import rehearsing
 from examapp.admin.queries import examday as boards
 from examapp.core import clock
+from examapp.core.acting import telling
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
 from examapp.core.permissions import Permission
+from examapp.exams import operations as exams
 from examapp.exams.queries import get_organiser_exam
 from examapp.exams.rules import phase
 from examapp.grading import operations
@@ -52,7 +54,23 @@ def show_board(exam_id: int) -> str:
         staff_number=staff_number,
         found=found,
         phase=phase(exam, now),
+        notice=SittingNoticeForm(words=exam.sitting_notice),
     )
+
+
+@admin_blueprint.post("/<int:exam_id>/notice")
+@requires(Permission.ATTEMPTS_MANAGE)
+def tell_who_sit(exam_id: int) -> Response:
+    """Say something to all who sit an exam."""
+    form, board = SittingNoticeForm(), redirect(url_for("examday_admin.show_board", exam_id=exam_id), 303)
+    if not form.validate_on_submit():
+        flash("通知没有发出：" + "".join(form.words.errors), "danger")
+        return board
+    words = (form.words.data or "").strip()
+    with telling("通知已发出，一分钟之内显示在每个正在作答的人的页面上。" if words else "通知已撤下。") as session:
+        reach = my_reach(Permission.ATTEMPTS_MANAGE)
+        exams.tell_who_sit(session, exam_id=exam_id, words=words, reach=reach, actor=actor(), now=clock.now())
+    return board
 
 
 @admin_blueprint.route("/attempts/<int:attempt_id>/reopen", methods=["GET", "POST"])

@@ -25,7 +25,7 @@ from examapp.people.queries import LIVE_SIGN_IN
 
 SAVE = text("""
 WITH attempt AS (
-  SELECT id, person_id, epoch, shape, deadline_at FROM attempts
+  SELECT id, exam_id, person_id, epoch, shape, deadline_at FROM attempts
   WHERE id = :attempt_id AND person_id = :person_id AND state = 'in_progress' AND epoch = :epoch AND closes_at > :now
   FOR SHARE
 ), change AS (
@@ -55,7 +55,7 @@ WITH attempt AS (
   INSERT INTO answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)
   SELECT attempt.id, attempt.person_id, saved.item, saved.epoch, saved.seq, saved.response, :now FROM attempt, saved
 )
-SELECT attempt.deadline_at, attempt.shape, change.item, change.seq, change.refusal, saved.seq IS NOT NULL AS is_saved,
+SELECT attempt.exam_id, attempt.deadline_at, attempt.shape, change.item, change.seq, change.refusal, saved.seq IS NOT NULL AS is_saved,
   known.epoch AS known_epoch, known.seq AS known_seq, known.response AS known_response
 FROM attempt LEFT JOIN change ON true LEFT JOIN saved ON saved.item = change.item
 LEFT JOIN answers AS known ON known.attempt_id = attempt.id AND known.item = change.item
@@ -73,6 +73,7 @@ _SAVE_UNGUARDED = text(SAVE.text.replace("WHERE (a.epoch, a.seq) < (excluded.epo
 class Saved:
     """What a save came to, or why none of it was taken (`refused_as`, to be raised after the commit)."""
 
+    exam_id: int = 0
     deadline_at: datetime | None = None
     acked: dict[int, int] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
@@ -100,7 +101,7 @@ def save_answers_of_sign_in(
     judged = [row for row in rows if row.item is not None]
     if not rows or any(row.refusal is None and not row.is_saved for row in judged):
         return None
-    saved = Saved(deadline_at=rows[0].deadline_at)
+    saved = Saved(exam_id=rows[0].exam_id, deadline_at=rows[0].deadline_at)
     for row in judged:
         if row.refusal is not None:
             saved.refused[row.item] = row.refusal
@@ -118,7 +119,7 @@ def save_answers(
         rows = _save_round(session, attempt_id, person_id=person_id, epoch=epoch, batch=batch, now=now)
         if not rows:
             return _explain(session, attempt_id, person_id=person_id, epoch=epoch, changes=changes, now=now)
-        saved.deadline_at = rows[0].deadline_at
+        saved.exam_id, saved.deadline_at = rows[0].exam_id, rows[0].deadline_at
         _judge(session, saved, rows, attempt_id=attempt_id, epoch=epoch, sent={change.item: change for change in batch})
     return saved
 

@@ -51,6 +51,7 @@ ACT_WORDS = {
     "exams.close_exam": "提前结束考试",
     "exams.create_exam": "新建考试",
     "exams.extend": "延长作答时间",
+    "exams.tell_who_sit": "通知正在作答的人",
     "exams.offer_reason": "恢复免考原因",
     "exams.prolong_window": "延长考试窗口",
     "exams.publish_exam": "发布考试",

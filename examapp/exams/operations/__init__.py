@@ -22,6 +22,7 @@ from examapp.exams.operations.publishing import (
     publish_faults,
     publish_warnings,
     register_exam,
+    tell_who_sit,
     withdraw_exam,
 )
 from examapp.exams.operations.settings import (
@@ -60,6 +61,7 @@ __all__ = [
     "register_exam",
     "request_exemption",
     "request_own_exemption",
+    "tell_who_sit",
     "update_exam",
     "withdraw_exam",
     "withdraw_exemption",

@@ -249,6 +249,24 @@ def extend(
     return True
 
 
+def tell_who_sit(session: Session, *, exam_id: int, words: str, reach: Reach, actor: Actor, now: datetime) -> None:
+    """Say something to all who sit an exam, with their page's next exchange; no words take back what was said."""
+    exam = lock_exam(session, exam_id, reach)
+    if exam.state != ExamState.PUBLISHED:
+        raise ExamRefusedError("这场考试没有发布，没有人在作答。")
+    exam.sitting_notice = words.strip()
+    details = {"length": len(exam.sitting_notice)}
+    record(
+        session,
+        "exams.tell_who_sit",
+        actor=actor,
+        now=now,
+        object_type="exam",
+        object_id=exam.id,
+        details=details,
+    )
+
+
 def _refuse_extension(
     session: Session,
     exam: Exam,
