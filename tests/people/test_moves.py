@@ -11,6 +11,7 @@ from examapp.audit.models import AuditEvent
 from examapp.core import clock
 from examapp.people.models import PlannedMove, RosterMove
 from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.people.test_roster_import import csv_bytes, last_import, upload
 from tests.reports.test_figures import figures_of
 
 TODAY = date(2026, 11, 24)
@@ -61,6 +62,20 @@ def roster(client, unit, day):
     return rows
 
 
+def test_who_was_transferred_and_then_taken_off_the_roster_stood_somewhere_before(world, units, office):
+    _, mine, other = units
+    person = world.person(other, name="张三", state="off_roster")
+    for kind, left, to, ago in (("transfer", mine, other, 5), ("off_roster", other, None, 2)):
+        world.save(
+            RosterMove(
+                person_id=person.id, kind=kind, from_unit_id=left.id, to_unit_id=to.id if to else None,
+                effective_on=TODAY - timedelta(days=ago), recorded_at=clock.now(),
+            )
+        )  # fmt: skip
+    days = {ago: (roster(office, mine, TODAY - timedelta(days=ago)), roster(office, other, TODAY - timedelta(days=ago))) for ago in (6, 5, 3, 2)}
+    assert days == {6: ({"张三": "甲局"}, {}), 5: ({}, {"张三": "乙局"}), 3: ({}, {"张三": "乙局"}), 2: ({}, {})}
+
+
 def test_a_transfer_of_next_week_waits_for_its_day(world, units, office, come):
     _, mine, other = units
     person = world.person(mine)
@@ -108,6 +123,54 @@ def test_leaving_ends_a_secondment_and_its_return(world, units, office, come):
     office.post(f"/admin/people/{person.id}/leave", data={"kind": "retire", "on": "2026-11-24"})
     come(NEXT_WEEK + timedelta(days=1))
     assert person.state == "left" and world.session.query(PlannedMove).one().outcome == "cancelled"
+
+
+@pytest.mark.parametrize("where", ["0101", "0103", None])
+def test_a_roster_file_ends_a_secondment_and_its_return(world, units, office, come, where):
+    """The person is home again, elsewhere, or named no more: the day of return carries nobody anywhere."""
+    county, mine, other = units
+    third = world.unit("丙局", parent=county, code="0103")
+    person = world.person(mine, staff_number="A1", name="张三")
+    transfer(office, person, other, kind="secondment", until=NEXT_WEEK.isoformat())
+    rows = [["工号", "姓名", "单位编码"], ["A1", "张三", where] if where else ["A2", "李四", "0101"]]
+    assert upload(office, csv_bytes(rows), is_whole="" if where else "y").status_code == 303
+    job = last_import(world)
+    if where:
+        office.post(f"/admin/people/imports/{job.id}/confirm", data={"rows": "all"})
+    else:
+        office.post(f"/admin/people/imports/{job.id}/approve", data={"kind": ["gone"], "row": [str(person.id)]})
+    stands = {"0101": ("on_roster", mine.id), "0103": ("on_roster", third.id), None: ("left", other.id)}[where]
+    assert (person.state, person.unit_id) == stands
+    come(NEXT_WEEK + timedelta(days=1))
+    assert (person.state, person.unit_id) == stands
+    assert world.session.query(PlannedMove).one().outcome == "cancelled"
+
+
+@pytest.mark.parametrize(("kind", "state"), [("retire", "left"), ("transfer", "on_roster")])
+def test_a_return_left_waiting_by_an_older_release_is_set_aside(world, units, office, come, kind, state):
+    county, mine, other = units
+    person = world.person(mine)
+    transfer(office, person, other, kind="secondment", until=NEXT_WEEK.isoformat())
+    person.state, person.unit_id = state, county.id
+    world.save(
+        RosterMove(
+            person_id=person.id, kind=kind, from_unit_id=other.id, effective_on=TODAY,
+            to_unit_id=county.id if state == "on_roster" else None, recorded_at=clock.now() + timedelta(hours=1),
+        )
+    )  # fmt: skip
+    come(NEXT_WEEK + timedelta(days=1))
+    assert (person.state, person.unit_id) == (state, county.id)
+    assert "不再自动返回原单位" in world.session.query(PlannedMove).one().outcome
+
+
+def test_taking_a_seconded_person_off_the_roster_leaves_the_return_standing(world, units, office, come):
+    _, mine, other = units
+    person = world.person(mine, staff_number="A1")
+    transfer(office, person, other, kind="secondment", until=NEXT_WEEK.isoformat())
+    office.post(f"/admin/people/{person.id}/edit", data={"name": person.name, "staff_number": "A1"})
+    assert (person.state, person.unit_id) == ("off_roster", other.id)
+    come(NEXT_WEEK + timedelta(days=1))
+    assert (person.state, person.unit_id) == ("off_roster", mine.id)
 
 
 def test_a_move_before_the_latest_one_is_refused(world, units, office):

@@ -117,6 +117,26 @@ def test_every_kind_of_change_moves_the_roster_once_approved(county, world, sess
     assert "人员变动名单待审批" not in office.get("/").text
 
 
+@pytest.mark.parametrize("kind", ["retire", "transfer_out"])
+def test_a_change_of_a_seconded_person_ends_the_return(
+    app, county, world, session, draft, office, send, frozen, kind
+):
+    person = world.person(county.town, name="甲")
+    data = {"unit_id": county.bureau.id, "on": TODAY, "kind": "secondment", "until": "2026-12-01"}
+    world.api(world.admin()).post(f"/admin/people/{person.id}/transfer", data=data)
+    more = {"to_unit": county.empty.name} if kind == "transfer_out" else {}
+    assert draft.add(kind, staff_number=person.staff_number, **more).status_code == 303
+    draft.submit()
+    send(office, f"/{draft.id}/approve")
+    stands = (person.state, person.unit_id)
+    assert stands == (("on_roster", county.empty.id) if more else ("left", county.bureau.id))
+    session.flush()
+    frozen.at(clock.now() + timedelta(days=10))
+    app.extensions["celery"].tasks["people.apply_moves"]()
+    session.expire_all()
+    assert (person.state, person.unit_id) == stands
+
+
 def test_a_list_is_decided_line_by_line_and_a_second_decision_is_refused(
     county, world, session, draft, office, send, unit_admin
 ):

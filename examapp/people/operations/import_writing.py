@@ -16,6 +16,7 @@ from examapp.core.hashing import NO_HASH
 from examapp.people.models import Account, Person, PersonState, RosterMove
 from examapp.people.operations.import_plan import Outcome, Planned
 from examapp.people.operations.passwords import new_first_password
+from examapp.people.operations.roster import end_waiting_moves
 from examapp.people.rules import first_password_binding, id_number_binding, mobile_binding
 
 Report = Callable[[int, int], None]
@@ -139,6 +140,7 @@ def _change(session: Session, plans: list[Planned], *, sealer: Sealer, actor: Ac
         if plan.is_return or "unit" in plan.changes
     ]
     if moves:
+        end_waiting_moves(session, [move["person_id"] for move in moves], now=now)
         session.execute(insert(RosterMove), moves)
 
 

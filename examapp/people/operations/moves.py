@@ -14,10 +14,11 @@ from examapp.core.clock import day_of, local
 from examapp.core.errors import ConflictError, DomainError, NotFoundError
 from examapp.core.spreadsheets import Column, Sheet, write_xlsx
 from examapp.org.models import Unit
-from examapp.people.models import Person, PersonState, PlannedMove
+from examapp.people.models import Person, PersonState, PlannedMove, RosterMove
 from examapp.people.operations.passwords import refuse_guarded
 from examapp.people.operations.roster import (
     PersonRefusedError,
+    end_waiting_moves,
     let_person_leave,
     refuse_closed,
     refuse_out_of_order,
@@ -30,6 +31,8 @@ SECONDMENT, SECONDMENT_END = "secondment", "secondment_end"
 FURTHEST_DAYS = 366
 """How far ahead a move may be written down."""
 _LEAVING = frozenset({"leave", "retire"})
+_OWN_MOVES = _LEAVING | {"transfer", SECONDMENT, "return"}
+"""Moves of a person, and not of the unit around one; after them a secondment is over."""
 _BATCH = 200
 
 
@@ -110,10 +113,19 @@ def _carry_out(session: Session, row: PlannedMove, *, now: datetime) -> None:
     person = session.get_one(Person, row.person_id, with_for_update=True)
     to = session.get(Unit, row.to_unit_id) if row.to_unit_id is not None else None
     if to is not None and row.kind == SECONDMENT_END:
+        _refuse_ended_secondment(session, person, row)
         to = _heir_of(session, to)
     actor = SYSTEM if row.recorded_by_id is None else Actor(person_id=row.recorded_by_id)
     move = Move(kind=row.kind, to=to, on=row.effective_on, until=row.until_on, note=row.note)
     _do(session, person, move, actor=actor, now=now)
+
+
+def _refuse_ended_secondment(session: Session, person: Person, row: PlannedMove) -> None:
+    since = select(RosterMove.id).where(
+        RosterMove.person_id == person.id, RosterMove.recorded_at > row.recorded_at, RosterMove.kind.in_(_OWN_MOVES)
+    )
+    if person.state == PersonState.LEFT or session.scalar(since.limit(1)):
+        raise PersonRefusedError("kind", "借调期间此人另有变动，不再自动返回原单位。")
 
 
 def _heir_of(session: Session, unit: Unit) -> Unit:
@@ -133,10 +145,6 @@ def _do(session: Session, person: Person, move: Move, *, actor: Actor, now: date
         take_person_back(session, person, move.to, on=move.on, actor=actor, now=now)
     else:
         transfer_person(session, person, move.to, on=move.on, note=move.note, actor=actor, now=now, kind=move.kind)
-    waiting = find_planned(session, person.id)
-    if waiting is not None:
-        waiting.ended_at, waiting.outcome = now, "cancelled"
-        session.flush()
     if move.kind == SECONDMENT and move.until is not None:
         back = Move(
             kind=SECONDMENT_END,
@@ -162,10 +170,7 @@ def _check_ahead(session: Session, person: Person, move: Move, *, now: datetime)
 
 
 def _plan(session: Session, person: Person, move: Move, *, actor: Actor, now: datetime) -> None:
-    waiting = find_planned(session, person.id)
-    if waiting is not None:
-        waiting.ended_at, waiting.outcome = now, "cancelled"
-        session.flush()
+    end_waiting_moves(session, [person.id], now=now)
     session.add(
         PlannedMove(
             person_id=person.id,

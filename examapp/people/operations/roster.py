@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,7 +16,7 @@ from examapp.core.crypto import Sealer
 from examapp.core.errors import DomainError
 from examapp.org.models import Unit
 from examapp.org.operations import UnitRefusedError, close_unit
-from examapp.people.models import Account, Person, PersonState, RosterMove
+from examapp.people.models import Account, Person, PersonState, PlannedMove, RosterMove
 from examapp.people.operations.passwords import open_account, refuse_guarded
 from examapp.people.operations.signing_in import end_sign_ins
 from examapp.people.queries import OFF_ROSTER_MOVE, TAKEN_OFF
@@ -188,6 +189,15 @@ def close_empty_unit(session: Session, unit: Unit, *, actor: Actor, now: datetim
     close_unit(session, unit, actor=actor, now=now)
 
 
+def end_waiting_moves(session: Session, person_ids: Collection[int], *, now: datetime) -> None:
+    """Give up the moves that wait for people who have moved otherwise: nobody is carried anywhere by an older word."""
+    session.execute(
+        update(PlannedMove)
+        .where(PlannedMove.person_id.in_(person_ids), PlannedMove.ended_at.is_(None))
+        .values(ended_at=now, outcome="cancelled")
+    )
+
+
 def _check(session: Session, facts: PersonFacts, *, sealer: Sealer, own_id: int) -> None:
     if facts.id_number and (fault := id_number_fault(facts.id_number)):
         raise PersonRefusedError("id_number", fault)
@@ -258,6 +268,8 @@ def _add_move(
     now: datetime,
     note: str = "",
 ) -> None:
+    if kind not in ("on_roster", TAKEN_OFF):
+        end_waiting_moves(session, [person.id], now=now)
     session.add(
         RosterMove(
             person_id=person.id,
