@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, null, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, case, func, null, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
@@ -35,7 +35,7 @@ def roster_on(day: date) -> RosterOnDay:
     Who is off the roster now, an administrator say, was not on it either, unless a move says when it ended.
     """
     later = (
-        select(RosterMove.person_id, RosterMove.kind, RosterMove.from_unit_id)
+        select(RosterMove.person_id, RosterMove.from_unit_id)
         .where(RosterMove.effective_on > day, RosterMove.kind != OFF_ROSTER_MOVE)
         .ext(distinct_on(RosterMove.person_id))
         .order_by(RosterMove.person_id, RosterMove.effective_on, RosterMove.id)
@@ -47,9 +47,7 @@ def roster_on(day: date) -> RosterOnDay:
         later=later,
         joins=later.c.person_id == Person.id,
         unit_id=unit_id,
-        was_on_roster=and_(
-            unit_id.is_not(None), or_(Person.state != PersonState.OFF_ROSTER, later.c.kind == TAKEN_OFF)
-        ),
+        was_on_roster=unit_id.is_not(None),
     )
 
 
