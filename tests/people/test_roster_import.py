@@ -275,6 +275,18 @@ def test_people_without_staff_numbers_are_known_by_their_id_numbers(world, count
     assert check(world, office, content).summary["counts"] == {"new": 0, "changed": 0, "unchanged": 1, "refused": 1}
 
 
+def test_one_person_under_two_numbers_in_a_file_is_refused_in_both_rows(world, county, office):
+    take_over(world, office, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", ID, ""]]))
+    rows = [HEAD, ["A1", "张三", "甲局", "", "", "", ""], ["", "张三", "乙局", "", "", ID, ""], ["A2", "李四", "甲局"]]
+    job = take_over(world, office, csv_bytes(rows), rows="good")
+    assert job.summary["counts"] == {"new": 1, "changed": 0, "unchanged": 0, "refused": 2}
+    reasons = {problem["line"]: problem["reason"] for problem in job.summary["problems"]}
+    assert "与第 3 行是同一个人" in reasons[2] and "与第 2 行是同一个人" in reasons[3]
+    person = world.session.query(Person).filter_by(staff_number="A1").one()
+    assert person.unit_id == unit(world, "甲局").id
+    assert [move.kind for move in world.session.query(RosterMove).filter_by(person_id=person.id)] == ["join"]
+
+
 def test_who_had_left_comes_back_with_the_file(world, county, office):
     take_over(world, office, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", "", ""]]))
     person = world.session.query(Person).filter_by(staff_number="A1").one()

@@ -105,10 +105,11 @@ def plan_import(session: Session, file: RosterFile, *, scope: Scope, sealer: Sea
     indexes = [_Indexes.of(row, sealer) for row in file.rows]
     known = _read_known(session, file.rows, indexes)
     repeats = _repeats(file.rows)
-    return [
+    planned = [
         _plan_row(row, index, known=known, scope=scope, repeated=repeats.get(id(row), ()))
         for row, index in zip(file.rows, indexes, strict=True)
     ]
+    return _refuse_same_person(planned)
 
 
 def _read_known(session: Session, rows: Sequence[RosterRow], indexes: Sequence[_Indexes]) -> _Known:
@@ -157,11 +158,32 @@ def _repeats(rows: Sequence[RosterRow]) -> dict[int, tuple[Fault, ...]]:
                 lines[value].append(row)
         for same in lines.values():
             if len(same) > 1:
-                where = "、".join(str(row.line) for row in same[:5]) + ("…" if len(same) > 5 else "")
-                reason = f"{FIELD_NAMES[name]}在本文件中出现 {len(same)} 次（第 {where} 行），请只留一行。"
+                reason = f"{FIELD_NAMES[name]}在本文件中出现 {len(same)} 次（{_lines(same)}），请只留一行。"
                 for row in same:
                     faults[id(row)] += (row.fault(name, reason),)
     return faults
+
+
+def _lines(rows: Sequence[RosterRow]) -> str:
+    return f"第 {'、'.join(str(row.line) for row in rows[:5])}{'…' if len(rows) > 5 else ''} 行"
+
+
+def _refuse_same_person(planned: Sequence[Planned]) -> list[Planned]:
+    """Refuse all rows that name one person differently, by staff number here and by ID number there: one word would undo the other."""
+    rows = defaultdict(list)
+    for plan in planned:
+        if plan.person_id is not None:
+            rows[plan.person_id].append(plan.row)
+    return [_only_one(plan, rows[plan.person_id]) if plan.person_id is not None else plan for plan in planned]
+
+
+def _only_one(plan: Planned, same: Sequence[RosterRow]) -> Planned:
+    if len(same) == 1:
+        return plan
+    name = "staff_number" if plan.row.staff_number else "id_number"
+    others = [row for row in same if row is not plan.row]
+    fault = plan.row.fault(name, f"与{_lines(others)}是同一个人（一处写工号，一处写身份证号），请只留一行。")
+    return Planned(row=plan.row, outcome=Outcome.REFUSED, faults=(fault,))
 
 
 def _plan_row(
