@@ -4,6 +4,8 @@ import pytest
 
 from tests.duties.assessing import Assessed
 from tests.duties.making import Duties
+from tests.unitbook.conftest import county, post  # noqa: F401 – fixtures
+from tests.unitbook.test_freezing import freeze  # noqa: F401 – a fixture
 
 
 @pytest.fixture

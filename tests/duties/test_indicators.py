@@ -9,9 +9,11 @@ from examapp.core import clock
 from examapp.core.points import percentage
 from examapp.duties.models import Assessment, DutyItem, DutyRecord
 from examapp.duties.queries.indicators import rates_of
-from examapp.duties.rules.assessment import Indicator
+from examapp.duties.rules.assessment import INDICATOR_DEFINITIONS, Indicator
+from examapp.records.rules.study import DEFINITIONS
 from examapp.training.models import Chapter, ChapterProgress, Course
-from tests.reports.county import County
+from tests.reports.county import DAY, County
+from tests.reports.test_figures import figures_of
 
 
 def assessment_of(world, exam=None):
@@ -59,6 +61,53 @@ def test_study_counts_chapters_passed_and_no_time(world):
     rates = rates_of(world.session, assessment, [county.bureau.id, county.office.id], now=clock.now())
     assert rates[county.bureau.id][Indicator.STUDY] == Decimal("50.00")
     assert rates[county.office.id][Indicator.STUDY] == Decimal("100.00")
+
+
+def test_study_is_the_rate_of_the_records_electives_and_other_peoples_courses_count_for_nobody(world):
+    county = County(world)
+    learner, other, elsewhere = world.person(county.office), world.person(county.bureau), world.person(county.town)
+    year = {"year": 2026, "credits": 1, "created_at": clock.now(), "updated_at": clock.now()}
+    for person, more in (
+        (learner, {"is_required": True, "state": "published", "unit_id": county.bureau.id}),
+        (other, {"is_required": False, "state": "published"}),
+        (other, {"is_required": True, "state": "withdrawn"}),
+        (elsewhere, {"is_required": False, "state": "published"}),
+    ):
+        course = world.save(Course(title="课程", **year, **more))
+        chapter = world.save(
+            Chapter(course_id=course.id, position=1, title="一", body="<p>文</p>", exercise_count=1, pass_count=1)
+        )
+        world.save(ChapterProgress(chapter_id=chapter.id, person_id=person.id, pages_opened=1, passed_at=clock.now()))
+    units = [county.top.id, county.bureau.id, county.town.id]
+    rates = rates_of(world.session, assessment_of(world), units, now=clock.now())
+    assert [rates[unit_id][Indicator.STUDY] for unit_id in units] == [Decimal("50.00"), Decimal("50.00"), None]
+    page = world.api(world.admin("publicity_office")).get(f"/admin/records/study/units/{county.bureau.id}?year=2026").text
+    assert "50.00%" in page and DEFINITIONS[0] in INDICATOR_DEFINITIONS[Indicator.STUDY]
+
+
+def test_exam_rates_stand_on_the_units_of_a_frozen_roster_as_the_report_does(world, freeze, county):
+    county.attempt(world.person(county.bureau), points=Decimal(90))
+    world.person(county.school)
+    client = freeze()
+    county.school.parent_id = county.bureau.id
+    county.school.region_path = f"{county.bureau.region_path}{county.school.id}/"
+    world.session.flush()
+    assessment, units = assessment_of(world, county.exam), [county.bureau, county.town]
+    rates = rates_of(world.session, assessment, [unit.id for unit in units], now=clock.now())
+    for unit, rate in zip(units, ("100.00", "0.00"), strict=True):
+        reported = figures_of(client, county.exam, unit)["rows"][0]["participation_rate"]
+        assert str(rates[unit.id][Indicator.PARTICIPATION]) == reported == rate
+
+
+def test_exam_rates_are_final_as_soon_as_a_makeup_is_sat(world):
+    county = County(world)
+    person = world.person(county.bureau)
+    county.attempt(person, points=Decimal(10))
+    makeup = world.exam(title="补考", kind="makeup", main_exam_id=county.exam.id, opens_in=-1 * DAY, lasts=3 * DAY)
+    county.eligible_for(makeup, person)
+    county.attempt(person, exam=makeup, points=Decimal(70), hours_ago=2)
+    rates = rates_of(world.session, assessment_of(world, county.exam), [county.bureau.id], now=clock.now())
+    assert rates[county.bureau.id][Indicator.PASS] == Decimal("100.00")
 
 
 def test_items_count_once_they_are_done_or_overdue(duties):

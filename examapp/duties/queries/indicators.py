@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import false, func, or_, select
 from sqlalchemy.orm import Session
 
 from examapp.core.clock import day_of
@@ -15,14 +15,14 @@ from examapp.core.points import percentage
 from examapp.duties.models import Assessment, DutyItem, DutyList, DutyRecord, VoteTally
 from examapp.duties.rules import Progress, progress_of
 from examapp.duties.rules.assessment import Indicator, Opinion, satisfaction
-from examapp.exams.models import Exam
+from examapp.exams.models import Exam, FrozenUnit
 from examapp.org.models import Unit
-from examapp.people.models import Person, PersonState
+from examapp.records.queries.study import study_counts
+from examapp.records.rules.study import StudyCounts
 from examapp.reports.queries.basis import get_basis
 from examapp.reports.queries.figures import counts_by_unit
 from examapp.reports.queries.ground import PeopleFilter
-from examapp.reports.rules import Counts
-from examapp.training.models import Chapter, ChapterProgress, Course, CourseState
+from examapp.reports.rules import Counts, Scope
 
 Rates = Mapping[Indicator, Decimal | None]
 """Rates in per cent by indicator; None over nothing."""
@@ -42,16 +42,15 @@ def list_years_exams(session: Session, year: int) -> list[Exam]:
 
 def rates_of(session: Session, assessment: Assessment, unit_ids: Collection[int], *, now: datetime) -> dict[int, Rates]:
     """Give the rates of units, each with its whole subtree; a handful of statements, however many units."""
-    above = _ancestors(session, unit_ids)
-    counts = _exam_counts(session, assessment, above, is_few=len(unit_ids) <= _FEW, now=now)
-    studied = _study_counts(session, assessment.year, above)
+    counts = _exam_counts(session, assessment, unit_ids, now=now)
+    studied = _study_counts(session, assessment.year, unit_ids)
     on_time = _on_time_counts(session, assessment.year, unit_ids, today=day_of(now))
     votes = count_votes(session, assessment.id, unit_ids)
     return {
         unit_id: {
             Indicator.PARTICIPATION: counts[unit_id].participation_rate,
             Indicator.PASS: counts[unit_id].pass_rate,
-            Indicator.STUDY: percentage(*studied[unit_id]),
+            Indicator.STUDY: studied[unit_id].study_rate,
             Indicator.ON_TIME: percentage(*on_time[unit_id]),
             Indicator.VOTE: satisfaction(votes.get(unit_id, {})),
         }
@@ -59,15 +58,22 @@ def rates_of(session: Session, assessment: Assessment, unit_ids: Collection[int]
     }
 
 
-def _ancestors(session: Session, unit_ids: Collection[int]) -> dict[int, list[int]]:
-    """Give for every unit in the subtrees of some the ones of these that it counts for."""
-    paths = session.scalars(select(Unit.region_path).where(Unit.id.in_(unit_ids))).all()
-    query = select(Unit.id, Unit.region_path)
-    if len(paths) <= _FEW:
-        query = query.where(or_(*(Unit.region_path.startswith(path, autoescape=True) for path in paths)))
+def _ancestors(
+    session: Session, unit_ids: Collection[int], *, frozen_exam_id: int | None = None
+) -> dict[int, list[int]]:
+    """Give for every unit in the subtrees of some the ones of these that it counts for: now, or when an exam's roster was frozen."""
+    column, path = Unit.id, Unit.region_path
+    query = select(column, path)
+    if frozen_exam_id is not None:
+        column, path = FrozenUnit.unit_id, FrozenUnit.region_path
+        query = select(column, path).where(FrozenUnit.exam_id == frozen_exam_id)
+    if len(unit_ids) <= _FEW:
+        tops = session.execute(query.where(column.in_(unit_ids))).all()
+        query = query.where(or_(false(), *(path.startswith(top.region_path, autoescape=True) for top in tops)))
     wanted = set(unit_ids)
     return {
-        unit_id: [above for above in _path_ids(path) if above in wanted] for unit_id, path in session.execute(query)
+        unit_id: [above for above in _path_ids(its_path) if above in wanted]
+        for unit_id, its_path in session.execute(query)
     }
 
 
@@ -76,38 +82,27 @@ def _path_ids(path: str) -> Iterator[int]:
 
 
 def _exam_counts(
-    session: Session, assessment: Assessment, above: Mapping[int, list[int]], *, is_few: bool, now: datetime
+    session: Session, assessment: Assessment, unit_ids: Collection[int], *, now: datetime
 ) -> Mapping[int, Counts]:
     sums: dict[int, Counts] = defaultdict(Counts)
     if assessment.exam_id is None:
         return sums
-    basis = get_basis(session, assessment.exam_id, scope=None, now=now)
-    wanted = PeopleFilter(unit_ids=list(above) if is_few else None)
+    basis = get_basis(session, assessment.exam_id, scope=Scope.FINAL, now=now)
+    above = _ancestors(session, unit_ids, frozen_exam_id=basis.frozen_exam_id)
+    wanted = PeopleFilter(unit_ids=list(above) if len(unit_ids) <= _FEW else None)
     for unit_id, counts in counts_by_unit(session, basis, wanted).items():
         for target in above.get(unit_id, ()):
             sums[target] += counts
     return sums
 
 
-def _study_counts(session: Session, year: int, above: Mapping[int, list[int]]) -> Mapping[int, tuple[int, int]]:
-    """Count who has passed a chapter of the year's courses, and who is on the roster; nobody where the year has no course."""
-    sums: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    courses = select(Course.id).where(Course.year == year, Course.state != CourseState.DRAFT)
-    if session.scalar(courses.limit(1)) is None:
-        return sums
-    passed = (
-        select(ChapterProgress.person_id)
-        .join(Chapter, Chapter.id == ChapterProgress.chapter_id)
-        .where(ChapterProgress.passed_at.is_not(None), Chapter.course_id.in_(courses))
-    )
-    rows = session.execute(
-        select(Person.unit_id, func.count().filter(Person.id.in_(passed)), func.count())
-        .where(Person.state == PersonState.ON_ROSTER)
-        .group_by(Person.unit_id)
-    )
-    for unit_id, studied, people in rows:
+def _study_counts(session: Session, year: int, unit_ids: Collection[int]) -> Mapping[int, StudyCounts]:
+    """Count study as the records do; nobody where the year has no required course."""
+    sums: dict[int, StudyCounts] = defaultdict(StudyCounts)
+    above = _ancestors(session, unit_ids)
+    for unit_id, counts in study_counts(session, year, list(above) if len(unit_ids) <= _FEW else None).items():
         for target in above.get(unit_id, ()):
-            sums[target] = (sums[target][0] + studied, sums[target][1] + people)
+            sums[target] += counts
     return sums
 
 

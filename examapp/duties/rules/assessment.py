@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from examapp.core.points import mean, percentage, round_points
+from examapp.records.rules.study import DEFINITIONS as STUDY_DEFINITIONS
 
 HUNDRED = Decimal(100)
 ZERO = Decimal(0)
@@ -75,9 +76,9 @@ INDICATOR_NAMES = {
     Indicator.VOTE: "社会评议满意度",
 }
 INDICATOR_DEFINITIONS = {
-    Indicator.PARTICIPATION: "参考率＝参考÷应考，取所选考试的最终成绩。",
+    Indicator.PARTICIPATION: "参考率＝参考÷应考，取所选考试的最终成绩（含补考）；名册已冻结的，按冻结时的人员和单位统计。",
     Indicator.PASS: "合格率＝合格÷参考，取所选考试的最终成绩。",
-    Indicator.STUDY: "参学率＝本年度至少学完并通过一章课程的在册人员÷在册人员，不计学习时长。",
+    Indicator.STUDY: f"参学率＝参学÷应学，不计学习时长。{STUDY_DEFINITIONS[0]}{STUDY_DEFINITIONS[1]}",
     Indicator.ON_TIME: "事项按期完成率＝按期完成的事项÷（已完成和已逾期的事项），未到期且未完成的不计。",
     Indicator.VOTE: "满意度＝（满意票＋基本满意票×0.6）÷总票数。",
 }
