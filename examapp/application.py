@@ -30,6 +30,7 @@ from examapp.people.access.identity import init_identity
 from examapp.people.queries import find_mobiles
 from examapp.people.rules import COOKIE_LIFE
 from examapp.training.queries.gates import needs_missing
+from examapp.unitbook.queries.chasing import is_out_of_date
 
 _REFUSE_FROM = 10_000
 """New objects from which on refuse is looked for; a request makes some hundred, and few of them need it."""
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_access(app, is_sitting=has_attempt_in_progress)
     app.extensions["study_missing"] = needs_missing
     app.extensions["find_mobiles"] = partial(find_mobiles, sealer=app.extensions["sealer"])
+    app.extensions["is_message_out_of_date"] = is_out_of_date
     note_refusals(app)
     note_files(app)
     init_identity(app)

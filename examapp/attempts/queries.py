@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text, true
 from sqlalchemy.orm import Session
 
 from examapp.attempts.models import Answer, Attempt, AttemptState, SetAsideSave
@@ -13,6 +13,7 @@ from examapp.core import sabotage
 from examapp.core.db import run_alone
 from examapp.core.errors import NotFoundError
 from examapp.core.lately import Lately
+from examapp.exams.models import Exam
 from examapp.org.models import Unit
 from examapp.papers.models import Paper
 from examapp.people.models import Person
@@ -87,6 +88,14 @@ def attempts_used(session: Session, person_id: int, exam_ids: Sequence[int]) -> 
         .group_by(Attempt.exam_id)
     )
     return {exam_id: count for exam_id, count in rows}  # noqa: C416 – rows are not plain tuples for the type checker
+
+
+def has_attempts_left(exam: Exam) -> ColumnElement[bool]:
+    """Give the condition that a `Person` has begun an exam less often than it allows."""
+    if exam.attempts_allowed is None:
+        return true()
+    begun = select(func.count()).where(Attempt.exam_id == exam.id, Attempt.person_id == Person.id).correlate(Person)
+    return begun.scalar_subquery() < exam.attempts_allowed
 
 
 def list_overdue_ids(session: Session, *, now: datetime, most: int) -> Sequence[int]:

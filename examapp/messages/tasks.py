@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from celery import shared_task
 from flask import current_app
+from sqlalchemy.orm import Session
 
 from examapp.core import clock
 from examapp.core.db import transaction
 from examapp.messages.operations.gateway import NO_MOBILE, Gateway, open_gateway
-from examapp.messages.operations.outgoing import Claimed, claim_messages, note_delivery, tidy_messages
+from examapp.messages.operations.outgoing import (
+    Claimed,
+    claim_messages,
+    drop_message,
+    note_delivery,
+    tidy_messages,
+)
 
 _MOST_BATCHES = 40
 
@@ -33,7 +40,22 @@ def _hand_over(gateway: Gateway, claimed: list[Claimed]) -> None:
     with transaction() as session:
         mobiles = current_app.extensions["find_mobiles"](session, {message.person_id for message in claimed})
     for message in claimed:
+        with transaction() as session:
+            is_over = _is_out_of_date(session, message)
+            if is_over:
+                drop_message(session, message.id, "情况已变，不再发送", now=clock.now())
+        if is_over:
+            continue
         mobile = mobiles.get(message.person_id)
         delivery = gateway.deliver(message, mobile=mobile, now=clock.now()) if mobile else NO_MOBILE
         with transaction() as session:
             note_delivery(session, message.id, delivery, now=clock.now())
+
+
+def _is_out_of_date(session: Session, message: Claimed) -> bool:
+    """Ask the room above that put the message down, since hours may lie between: whom it chases may have sat meanwhile."""
+    return bool(
+        current_app.extensions["is_message_out_of_date"](
+            session, person_id=message.person_id, kind=message.kind, once_key=message.once_key, now=clock.now()
+        )
+    )

@@ -64,7 +64,7 @@ def letters(app, tmp_path):
 
 def put(session, person, key, **fields):
     return send_out(
-        session, person_id=person.id, kind="chase", text="请参加考试", once_key=key, now=clock.now(), **fields
+        session, person_id=person.id, kind="notice", text="请参加考试", once_key=key, now=clock.now(), **fields
     )
 
 

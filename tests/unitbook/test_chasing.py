@@ -16,6 +16,9 @@ from examapp.messages.models import OutgoingMessage
 from examapp.people.models import Approval, Person
 from examapp.people.rules import id_number_binding, mobile_binding
 from examapp.unitbook.models import ExamReminder
+from tests.messages.test_outgoing import letters  # noqa: F401 – a fixture
+from tests.reports.county import DAY
+from tests.unitbook.test_freezing import freeze  # noqa: F401 – a fixture
 
 
 @pytest.fixture
@@ -117,6 +120,80 @@ def test_nobody_is_reminded_once_the_exam_has_closed_or_before_results_are_shown
     answer = post(unit_admin, act(county, "remind"), page=page(county), group="not_started")
     assert "考试已经结束" in unit_admin.get(answer.location).text
     assert session.query(ExamReminder).count() == 0
+
+
+def test_who_left_after_the_freeze_is_neither_reminded_nor_counted_nor_called(
+    county, people, world, session, unit_admin, post, freeze
+):
+    freeze()
+    people["未开始"].state = people["作答中"].state = "left"
+    session.flush()
+    body = unit_admin.get(page(county)).text
+    assert "未开始</a>" in body and "已离开名册，不提醒" in body
+    for group in ("not_started", "in_progress"):
+        answer = post(unit_admin, act(county, "remind"), page=page(county), group=group)
+        assert "已提醒" not in unit_admin.get(answer.location).text
+    assert (session.query(ExamReminder).count(), session.query(OutgoingMessage).count()) == (0, 0)
+
+
+def test_who_has_no_attempt_left_is_not_told_to_try_again_until_a_makeup_is_theirs(
+    county, people, world, session, unit_admin, post, frozen
+):
+    county.exam.attempts_allowed = 1
+    again = world.person(county.bureau, name="补考过了")
+    county.attempt(again, points=20)
+    session.flush()
+    remind = {"page": page(county), "group": "failed"}
+    post(unit_admin, act(county, "remind"), **remind)
+    assert session.query(ExamReminder).count() == 0
+    makeup = world.exam(title="补考", kind="makeup", main_exam_id=county.exam.id, opens_in=4 * DAY, lasts=3 * DAY)
+    frozen.at(county.exam.closes_at + timedelta(days=2))
+    county.eligible_for(makeup, people["不合格"], again)
+    county.attempt(again, exam=makeup, points=80, hours_ago=1)
+    unit_admin = world.client(world.admin("unit_admin", county.bureau))
+    answer = post(unit_admin, act(county, "remind"), **remind)
+    assert "已提醒 1 人" in unit_admin.get(answer.location).text
+    assert session.query(ExamReminder).one().person_id == people["不合格"].id
+    assert session.query(OutgoingMessage).one().expires_at == min(makeup.closes_at, clock.now() + timedelta(days=3))
+
+
+@pytest.mark.parametrize("what", ["nothing", "sat", "excused", "left", "withdrawn"])
+def test_a_reminder_put_down_in_quiet_hours_goes_out_in_the_morning_only_where_it_is_still_true(
+    app, county, people, world, session, unit_admin, post, frozen, letters, what
+):
+    person = people["未开始"]
+    person.mobile_sealed = app.extensions["sealer"].seal("13800000001", bound_to=mobile_binding(person.id))
+    frozen.at(frozen.instant + timedelta(hours=10))  # ten in the evening
+    unit_admin = world.client(world.admin("unit_admin", county.bureau))
+    post(unit_admin, act(county, "remind"), page=page(county), group="not_started")
+    sweep = app.extensions["celery"].tasks["messages.send_waiting"]
+    sweep()
+    assert letters() == []
+    frozen.at(frozen.instant + timedelta(hours=11))
+    if what == "sat":
+        county.attempt(person, points=90, hours_ago=1)
+    elif what == "excused":
+        county.excuse(person)
+    elif what == "left":
+        person.state = "left"
+    elif what == "withdrawn":
+        county.exam.state = "withdrawn"
+    session.flush()
+    sweep()
+    session.expire_all()
+    message = session.query(OutgoingMessage).one()
+    if what == "nothing":
+        assert len(letters()) == 1 and message.state == "sent"
+    else:
+        assert letters() == []
+        assert (message.state, message.sent_on, message.reason) == ("expired", None, "情况已变，不再发送")
+
+
+def test_a_reminder_is_over_when_the_exam_closes(county, people, session, unit_admin, post):
+    county.exam.closes_at = clock.now() + timedelta(hours=5)
+    session.flush()
+    post(unit_admin, act(county, "remind"), page=page(county), group="not_started")
+    assert session.query(OutgoingMessage).one().expires_at == county.exam.closes_at
 
 
 def test_a_list_to_call_by_is_allowed_by_a_second_person_and_holds_mobiles_but_no_id_number(

@@ -64,10 +64,15 @@ def send_out_many(
     text: str,
     now: datetime,
     urgent: bool = False,
+    until: datetime | None = None,
 ) -> int:
-    """Put the same message down for many people, as (person id, once key); gives how many were new."""
+    """Put the same message down for many people, as (person id, once key); gives how many were new.
+
+    It is over at `until` where that comes sooner than the end of its ordinary life.
+    """
     if not recipients:
         return 0
+    expires_at = now + (_URGENT_LIFE if urgent else _LIFE)
     rows = [
         {
             "person_id": person_id,
@@ -80,7 +85,7 @@ def send_out_many(
             "reason": "",
             "created_at": now,
             "try_at": now,
-            "expires_at": now + (_URGENT_LIFE if urgent else _LIFE),
+            "expires_at": expires_at if until is None else min(expires_at, until),
         }
         for person_id, once_key in recipients
     ]
@@ -150,6 +155,13 @@ def note_delivery(session: Session, message_id: int, delivery: Delivery, *, now:
         message.sent_on, message.try_at = None, now + _PAUSE * message.tries
     if message.is_urgent and message.state != OutgoingState.WAITING:
         message.text = ""
+
+
+def drop_message(session: Session, message_id: int, reason: str, *, now: datetime) -> None:
+    """End a message that was claimed and says what is not so any more; the person's day is free again."""
+    message = session.get(OutgoingMessage, message_id, with_for_update=True)
+    if message is not None and message.state == OutgoingState.SENDING:
+        message.state, message.sent_on, message.try_at, message.reason = OutgoingState.EXPIRED, None, now, reason
 
 
 def tidy_messages(session: Session, *, now: datetime) -> None:

@@ -75,6 +75,7 @@ def _show(basis: Basis, units: UnitTree, group: str, *, problem: str = "", form:
         table=queries.get_chase_table(session, basis, units),
         rows=rows,
         count=count,
+        left=queries.left_among(session, [row.person_id for row in rows]) if basis.frozen_at else set(),
         reminded=queries.last_reminders(session, exam_id, [row.person_id for row in rows]),
         page=page,
         page_count=-(-count // _PAGE),

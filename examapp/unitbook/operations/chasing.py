@@ -21,8 +21,16 @@ from examapp.reports.operations.files import remarks, status_words
 from examapp.reports.queries.basis import Basis, UnitTree
 from examapp.reports.queries.lists import PersonRow
 from examapp.unitbook.models import ExamReminder
-from examapp.unitbook.queries.chasing import list_chased, list_chased_ids
-from examapp.unitbook.rules import CHASED, MOST_CALLED, MOST_REMINDED, reminder_fault, reminder_text
+from examapp.unitbook.queries.chasing import left_among, list_chased, list_chased_ids
+from examapp.unitbook.rules import (
+    CHASE_KIND,
+    CHASED,
+    MOST_CALLED,
+    MOST_REMINDED,
+    once_key,
+    reminder_fault,
+    reminder_text,
+)
 
 CALLS = "unitbook.export_calls"
 CALLS_OPEN_FOR = timedelta(days=1)
@@ -51,17 +59,19 @@ def remind(
     """
     if fault := reminder_fault(group, (basis.exam, *basis.makeups), now=now):
         raise ChaseRefusedError(fault)
-    people = list_chased_ids(session, basis, units, group=group, most=MOST_REMINDED + 1)
+    people = list_chased_ids(session, basis, units, group=group, most=MOST_REMINDED + 1, now=now)
     if len(people) > MOST_REMINDED:
         raise ChaseRefusedError(f"一次最多提醒 {MOST_REMINDED} 人，请按下级单位分别提醒。")
     new = _note_reminders(session, basis.exam.id, people, group=group, actor=actor, now=now)
-    exam = next((e for e in (*basis.makeups, basis.exam) if e.opens_at <= now < e.closes_at), basis.exam)
+    exams = (*basis.makeups, basis.exam)
+    exam = next((e for e in exams if e.opens_at <= now < e.closes_at), basis.exam)
     send_out_many(
         session,
-        [(person_id, f"chase:{basis.exam.id}:{day_of(now)}:{person_id}") for person_id in new],
-        kind="chase",
+        [(person_id, once_key(basis.exam.id, day_of(now), person_id)) for person_id in new],
+        kind=CHASE_KIND,
         text=reminder_text(group, exam, organisation=organisation),
         now=now,
+        until=max(e.closes_at for e in exams) if group == "failed" else exam.closes_at,
     )
     details = {"exam_id": basis.exam.id, "unit_id": units.top.unit_id, "group": group, "count": len(new)}
     record(
@@ -146,11 +156,13 @@ def list_to_call(
     rows, count = list_chased(session, basis, units, group=group, offset=0, limit=MOST_CALLED)
     if count > MOST_CALLED:
         raise ChaseRefusedError(f"一次最多导出 {MOST_CALLED} 人，请按下级单位分别导出。")
+    left = left_among(session, [row.person_id for row in rows])
+    rows = [row for row in rows if row.person_id not in left]
     details = {
         "exam_id": basis.exam.id,
         "unit_id": units.top.unit_id,
         "group": group,
-        "count": count,
+        "count": len(rows),
         "reason": approval.reason,
         "approval_id": approval.id,
     }

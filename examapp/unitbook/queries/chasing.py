@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from examapp.reports.queries.basis import Basis, UnitTree
+from examapp.attempts.queries import has_attempts_left
+from examapp.core.errors import NotFoundError
+from examapp.exams.queries import ON_ROSTER, audience_clause
+from examapp.org.models import Unit
+from examapp.people.models import Person
+from examapp.reports.queries.basis import Basis, UnitTree, get_basis
 from examapp.reports.queries.figures import counts_by_unit
 from examapp.reports.queries.ground import PeopleFilter
 from examapp.reports.queries.lists import PersonRow, list_people
 from examapp.reports.queries.people import people_of
-from examapp.reports.rules import Counts, UnitRow, rollup
+from examapp.reports.rules import Counts, Scope, UnitRow, rollup
 from examapp.unitbook.models import ExamReminder
-from examapp.unitbook.rules import CHASED
+from examapp.unitbook.rules import CHASE_KIND, CHASED, read_once_key, reminder_fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +49,67 @@ def list_chased(
     return list_people(session, basis, PeopleFilter(unit_ids=units.unit_ids), group=group, offset=offset, limit=limit)
 
 
-def list_chased_ids(session: Session, basis: Basis, units: UnitTree, *, group: str, most: int) -> list[int]:
-    """List the ids of a group's people who still work here, at most so many."""
-    people = people_of(session, basis, PeopleFilter(unit_ids=units.unit_ids))
-    query = select(people.of.c.person_id).where(people.group(group)).order_by(people.of.c.person_id).limit(most)
-    return list(session.scalars(query))
+def list_chased_ids(
+    session: Session, basis: Basis, units: UnitTree, *, group: str, most: int, now: datetime
+) -> list[int]:
+    """List the ids of a group's people whom a reminder still helps, at most so many.
+
+    They are on the roster today, whatever a frozen one says; make-ups have not settled it; and there is an exam they may begin.
+    """
+    wanted = PeopleFilter(unit_ids=units.unit_ids)
+    query = _helped(session, basis, wanted, group=group, now=now)
+    ids = list(session.scalars(query.order_by(Person.id).limit(most)))
+    if basis.scope is Scope.FINAL or not basis.makeups:
+        return ids
+    final = replace(basis, scope=Scope.FINAL)
+    still = set(session.scalars(_helped(session, final, wanted, group=group, now=now)))
+    return [person_id for person_id in ids if person_id in still]
+
+
+def _helped(session: Session, basis: Basis, wanted: PeopleFilter, *, group: str, now: datetime) -> Select[int]:
+    people = people_of(session, basis, wanted)
+    return (
+        select(Person.id)
+        .join(people.of, people.of.c.person_id == Person.id)
+        .join(Unit, Unit.id == Person.unit_id)
+        .where(people.group(group), ON_ROSTER, _has_a_chance(session, basis, group, now=now))
+    )
+
+
+def _has_a_chance(session: Session, basis: Basis, group: str, *, now: datetime) -> ColumnElement[bool]:
+    """Give the condition that a `Person` may begin an exam of a basis: an open one, or for who has failed one still to come."""
+    if group == "in_progress" or (group == "failed" and basis.makeups and now < basis.exam.closes_at):
+        return true()  # who may sit a make-up is written down only once the main exam has ended
+    exams = (exam for exam in (basis.exam, *basis.makeups) if now < exam.closes_at)
+    chances = (
+        and_(audience_clause(session, exam), has_attempts_left(exam))
+        for exam in exams
+        if group == "failed" or exam.opens_at <= now
+    )
+    return or_(false(), *chances)
+
+
+def is_out_of_date(session: Session, *, person_id: int, kind: str, once_key: str, now: datetime) -> bool:
+    """Tell whether a message put down for the gateway says by now what is not so any more: sat since, closed, exempt, gone."""
+    if kind != CHASE_KIND:
+        return False
+    exam_id, day = read_once_key(once_key)
+    reminder = session.get(ExamReminder, (exam_id, person_id, day))
+    if reminder is None:
+        return True
+    try:
+        basis = get_basis(session, exam_id, scope=Scope.FINAL, now=now)
+    except NotFoundError:  # withdrawn since
+        return True
+    if reminder_fault(reminder.group, (basis.exam, *basis.makeups), now=now):
+        return True
+    wanted = PeopleFilter(person_id=person_id)
+    return session.scalar(_helped(session, basis, wanted, group=reminder.group, now=now)) is None
+
+
+def left_among(session: Session, person_ids: Collection[int]) -> set[int]:
+    """Give those of these people who stand on the roster no more: a frozen one still counts them, nobody reminds or calls them."""
+    return set(session.scalars(select(Person.id).where(Person.id.in_(person_ids), ~ON_ROSTER)))
 
 
 def last_reminders(session: Session, exam_id: int, person_ids: Collection[int]) -> dict[int, date]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from examapp.core.clock import local
 from examapp.exams.models import Exam
@@ -11,9 +11,21 @@ from examapp.exams.rules import is_visible, results_visible_at
 
 CHASED = {"not_started": "未开始", "in_progress": "已开始未交卷", "failed": "不合格"}
 """Groups of people that are chased, by the group's name in the reports; who has signed in is nobody's business."""
+CHASE_KIND = "chase"
 MOST_REMINDED = 20_000
 MOST_CALLED = 5_000
 LONGEST_REASON = 100
+
+
+def once_key(exam_id: int, day: date, person_id: int) -> str:
+    """Name the one message about an exam that a person gets on a day."""
+    return f"{CHASE_KIND}:{exam_id}:{day}:{person_id}"
+
+
+def read_once_key(key: str) -> tuple[int, date]:
+    """Give the exam and the day that a message was named by."""
+    _, exam_id, day, _ = key.split(":")
+    return int(exam_id), date.fromisoformat(day)
 
 
 def reminder_text(group: str, exam: Exam, *, organisation: str) -> str:
