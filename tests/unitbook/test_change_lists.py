@@ -118,9 +118,7 @@ def test_every_kind_of_change_moves_the_roster_once_approved(county, world, sess
 
 
 @pytest.mark.parametrize("kind", ["retire", "transfer_out"])
-def test_a_change_of_a_seconded_person_ends_the_return(
-    app, county, world, session, draft, office, send, frozen, kind
-):
+def test_a_change_of_a_seconded_person_ends_the_return(app, county, world, session, draft, office, send, frozen, kind):
     person = world.person(county.town, name="甲")
     data = {"unit_id": county.bureau.id, "on": TODAY, "kind": "secondment", "until": "2026-12-01"}
     world.api(world.admin()).post(f"/admin/people/{person.id}/transfer", data=data)

@@ -12,6 +12,7 @@ import pytest
 
 from examapp.audit.models import AuditEvent
 from examapp.core import clock
+from examapp.core.crypto import Sealer
 from examapp.exams.models import ExamAudience, MakeupEligibility
 from examapp.grading import tasks as grading_tasks
 from examapp.grading.models import OutsideResult
@@ -106,6 +107,25 @@ def row_of(session, job, line):
 def total(session, county, **query):
     basis = get_basis(session, county.exam.id, scope=None, now=clock.now())
     return sum(counts_by_unit(session, basis, **query).values(), Counts())
+
+
+def test_numbers_sealed_under_an_older_key_are_known_while_keys_are_changed(
+    app, county, world, session, bring, monkeypatch
+):
+    old, new = "k1:" + "11" * 32, "k2:" + "22" * 32
+    before = Sealer.from_setting(old)
+    monkeypatch.setitem(app.extensions, "sealer", Sealer.from_setting(f"{new},{old}"))
+
+    def sealed(number, **fields):
+        person = world.person(county.bureau, **fields)
+        person.id_number_sealed = before.seal(number, bound_to=id_number_binding(person.id))
+        person.id_number_index = before.blind_index(number, purpose=ID_NUMBER_PURPOSE)
+        session.flush()
+        return person
+
+    by_number, by_both = sealed(ID_ONE, name="甲"), sealed(ID_TWO, name="乙", staff_number="Z2")
+    job = bring(workbook([1, "甲", ID_ONE, "", "教育局", 80], [2, "乙", ID_TWO, "Z2", "教育局", 70]))
+    assert outcomes(session, job) == [(3, "matched", by_number.id), (4, "matched", by_both.id)]
 
 
 def test_rows_are_matched_by_number_and_never_by_name_alone(county, world, known, bring, session, office):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -55,20 +55,20 @@ class _Roster:
 def match_rows(
     session: Session, rows: Sequence[ResultRow], exam: Exam, *, possible: Decimal, reach: Reach, sealer: Sealer
 ) -> list[Match]:
-    """Match all rows within a reach; nobody is guessed: a name is never enough."""
+    """Match all rows within a reach, by digests under every data key; nobody is guessed: a name is never enough."""
     indexes = {
-        row.line: sealer.blind_index(row.id_number, purpose=ID_NUMBER_PURPOSE)
+        row.line: sealer.blind_indexes(row.id_number, purpose=ID_NUMBER_PURPOSE)
         for row in rows
         if row.id_number and id_number_fault(row.id_number) is None
     }
-    roster = _read_roster(session, rows, indexes.values(), reach)
-    found = [_match(row, indexes.get(row.line), roster) for row in rows]
+    roster = _read_roster(session, rows, [index for of_row in indexes.values() for index in of_row], reach)
+    found = [_match(row, indexes.get(row.line, ()), roster) for row in rows]
     return _against_exam(session, _against_each_other(found), exam, possible=possible)
 
 
-def _read_roster(session: Session, rows: Sequence[ResultRow], indexes: Iterable[bytes], reach: Reach) -> _Roster:
+def _read_roster(session: Session, rows: Sequence[ResultRow], indexes: Sequence[bytes], reach: Reach) -> _Roster:
     roster = _Roster()
-    for one in _people(session, Person.id_number_index, list(indexes), reach):
+    for one in _people(session, Person.id_number_index, indexes, reach):
         roster.by_index[one.id_number_index or b""] = one
     for one in _people(session, Person.staff_number, [row.staff_number for row in rows if row.staff_number], reach):
         roster.by_staff[one.staff_number] = one
@@ -99,19 +99,19 @@ def _people(
     return found
 
 
-def _match(row: ResultRow, index: bytes | None, roster: _Roster) -> Match:
+def _match(row: ResultRow, indexes: Sequence[bytes], roster: _Roster) -> Match:
     if row.fault:
         return Match(row=row, outcome=Outcome.FAULTY, reason=row.fault)
     if row.points is None:
         return Match(row=row, outcome=Outcome.ABSENT, reason="文件里没有成绩，不计入。")
-    by_index = roster.by_index.get(index) if index is not None else None
+    by_index = next((roster.by_index[index] for index in indexes if index in roster.by_index), None)
     by_staff = roster.by_staff.get(row.staff_number) if row.staff_number else None
     if by_index and by_staff and by_index.id != by_staff.id:
         return _doubt(row, "身份证号和工号分别是两个人，请核对。", [by_index, by_staff])
     one = by_index or by_staff
     if one is None:
-        return _by_name(row, index, roster)
-    if reason := _doubt_of(row, one, has_other_number=by_index is None and index is not None):
+        return _by_name(row, indexes, roster)
+    if reason := _doubt_of(row, one, has_other_number=by_index is None and bool(indexes)):
         return _doubt(row, reason, [one])
     return Match(row=row, outcome=Outcome.MATCHED, person_id=one.id, candidates=(one.id,))
 
@@ -125,12 +125,12 @@ def _doubt_of(row: ResultRow, one: _Known, *, has_other_number: bool) -> str:
     return "此人已离开名册。" if one.state == PersonState.LEFT else ""
 
 
-def _by_name(row: ResultRow, index: bytes | None, roster: _Roster) -> Match:
+def _by_name(row: ResultRow, indexes: Sequence[bytes], roster: _Roster) -> Match:
     """Find whom a row without a known number may mean; who is known under another ID number is nobody of them."""
     same = [
         one
         for one in roster.by_name.get(row.name, ())
-        if index is None or one.id_number_index is None or one.id_number_index == index
+        if not indexes or one.id_number_index is None or one.id_number_index in indexes
     ]
     if not same:
         return Match(row=row, outcome=Outcome.UNMATCHED, reason="名册里没有找到此人。")
