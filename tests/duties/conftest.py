@@ -4,8 +4,7 @@ import pytest
 
 from tests.duties.assessing import Assessed
 from tests.duties.making import Duties
-from tests.unitbook.conftest import county, post  # noqa: F401 – fixtures
-from tests.unitbook.test_freezing import freeze  # noqa: F401 – a fixture
+from tests.unitbook.conftest import county, freeze, post  # noqa: F401 – fixtures
 
 
 @pytest.fixture

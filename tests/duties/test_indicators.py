@@ -81,7 +81,9 @@ def test_study_is_the_rate_of_the_records_electives_and_other_peoples_courses_co
     units = [county.top.id, county.bureau.id, county.town.id]
     rates = rates_of(world.session, assessment_of(world), units, now=clock.now())
     assert [rates[unit_id][Indicator.STUDY] for unit_id in units] == [Decimal("50.00"), Decimal("50.00"), None]
-    page = world.api(world.admin("publicity_office")).get(f"/admin/records/study/units/{county.bureau.id}?year=2026").text
+    page = (
+        world.api(world.admin("publicity_office")).get(f"/admin/records/study/units/{county.bureau.id}?year=2026").text
+    )
     assert "50.00%" in page and DEFINITIONS[0] in INDICATOR_DEFINITIONS[Indicator.STUDY]
 
 

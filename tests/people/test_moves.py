@@ -72,7 +72,10 @@ def test_who_was_transferred_and_then_taken_off_the_roster_stood_somewhere_befor
                 effective_on=TODAY - timedelta(days=ago), recorded_at=clock.now(),
             )
         )  # fmt: skip
-    days = {ago: (roster(office, mine, TODAY - timedelta(days=ago)), roster(office, other, TODAY - timedelta(days=ago))) for ago in (6, 5, 3, 2)}
+    days = {
+        ago: (roster(office, mine, TODAY - timedelta(days=ago)), roster(office, other, TODAY - timedelta(days=ago)))
+        for ago in (6, 5, 3, 2)
+    }
     assert days == {6: ({"张三": "甲局"}, {}), 5: ({}, {"张三": "乙局"}), 3: ({}, {"张三": "乙局"}), 2: ({}, {})}
 
 

@@ -1,5 +1,8 @@
 import pytest
 
+from examapp.core import clock
+from examapp.core.clock import local
+from tests.messages.test_outgoing import letters  # noqa: F401 – a fixture
 from tests.reports.county import County
 
 
@@ -19,3 +22,27 @@ def post():
         return client.post(path, data={"csrf_token": token, **data})
 
     return post
+
+
+def page_path(county, unit=None):
+    return f"/admin/unit-book/exams/{county.exam.id}/units/{(unit or county.top).id}/roster"
+
+
+def act_path(county, act, unit=None):
+    return f"/admin/unit-book/exams/{county.exam.id}/roster/{act}?unit={(unit or county.top).id}"
+
+
+@pytest.fixture
+def freeze(county, world, app, post):
+    """Declares a moment over HTTP, lets the worker come by, and gives a client of the office."""
+
+    def freeze(moment=None):
+        moment = moment or clock.now()
+        office = world.admin()
+        client = world.api(office)
+        path = page_path(county)
+        post(client, act_path(county, "freeze"), page=path, moment=f"{local(moment):%Y-%m-%dT%H:%M}")
+        app.extensions["celery"].tasks["unitbook.sweep_freezes"]()
+        return client
+
+    return freeze

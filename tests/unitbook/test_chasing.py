@@ -16,9 +16,7 @@ from examapp.messages.models import OutgoingMessage
 from examapp.people.models import Approval, Person
 from examapp.people.rules import id_number_binding, mobile_binding
 from examapp.unitbook.models import ExamReminder
-from tests.messages.test_outgoing import letters  # noqa: F401 – a fixture
 from tests.reports.county import DAY
-from tests.unitbook.test_freezing import freeze  # noqa: F401 – a fixture
 
 
 @pytest.fixture

@@ -5,35 +5,11 @@ import re
 import pytest
 
 from examapp.core import clock
-from examapp.core.clock import local
 from examapp.exams.models import ExamAudience, FrozenPerson, RosterCorrection
 from examapp.unitbook.operations import freezing
 from tests.reports.county import DAY, HOUR, naive_figures, present_roster
 from tests.reports.test_figures import assert_all_agree, export, figures_of, pdf_words, xlsx_rows
-
-
-def page_path(county, unit=None):
-    return f"/admin/unit-book/exams/{county.exam.id}/units/{(unit or county.top).id}/roster"
-
-
-def act_path(county, act, unit=None):
-    return f"/admin/unit-book/exams/{county.exam.id}/roster/{act}?unit={(unit or county.top).id}"
-
-
-@pytest.fixture
-def freeze(county, world, app, post):
-    """Declares a moment over HTTP, lets the worker come by, and gives a client of the office."""
-
-    def freeze(moment=None):
-        moment = moment or clock.now()
-        office = world.admin()
-        client = world.api(office)
-        path = page_path(county)
-        post(client, act_path(county, "freeze"), page=path, moment=f"{local(moment):%Y-%m-%dT%H:%M}")
-        app.extensions["celery"].tasks["unitbook.sweep_freezes"]()
-        return client
-
-    return freeze
+from tests.unitbook.conftest import act_path, page_path
 
 
 def move_about(county, world):
