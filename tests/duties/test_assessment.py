@@ -182,6 +182,55 @@ def test_an_appeal_has_its_last_day(assessed, frozen):
     assert "对结果有异议" not in assessed.admin.get(f"/admin/duties/sheets/{assessed.sheet().id}").text
 
 
+def test_who_seals_within_the_days_of_appeal_is_told_how_many_are_left(assessed, frozen):
+    sheet = assessed.fed_back()
+    path = f"/admin/duties/sheets/{sheet.id}"
+    assert "申诉期还剩 8 天（到 12 月 1 日）" in assessed.office.get(path).text
+    assert "有 1 个单位的申诉期还没有过" in assessed.office.get("/admin/duties/assessments?year=2026").text
+    assert "申诉期还剩" not in assessed.admin.get(path).text
+    assessed.later(frozen, 7)
+    office = assessed.world.api(assessed.world.admin("publicity_office"))
+    assert "申诉期还剩 1 天" in office.get(path).text
+    assessed.later(frozen, 1)
+    office = assessed.world.api(assessed.world.admin("publicity_office"))
+    assert "申诉期还剩" not in office.get(path).text
+    assert "申诉期还没有过" not in office.get("/admin/duties/assessments?year=2026").text
+
+
+def test_a_reviewer_who_has_left_is_removed_and_holds_nothing_up_and_points_given_stay(assessed):
+    assessed.open_it()
+    for unit, client in ((assessed.unit, assessed.admin), (assessed.other, assessed.office)):
+        assert assessed.submit(client=client, unit=unit).status_code == 302
+        assert assessed.review(0, "8", unit=unit).status_code == 302
+    assert assessed.review(1, "6").status_code == 302
+    gone = assessed.reviewer_people[1]
+    gone.state = "left"
+    assessed.session.flush()
+    blocked = assessed.on_sheet("feed_back", unit=assessed.other)
+    assert blocked.status_code == 409 and "评审乙已离开名册" in blocked.text
+    assert "（已离开名册）" in assessed.office.get(f"{assessed.path()}/table").text
+    assert assessed.admin.post(f"{assessed.path()}/reviewers/{gone.id}/remove").status_code == 404
+    assert assessed.office.post(f"{assessed.path()}/reviewers/{gone.id}/remove").status_code == 302
+    assert audited(assessed, "duties.remove_reviewer") == 1
+    again = assessed.act("reviewers", staff_number=gone.staff_number)
+    assert again.status_code == 409 and "已经离开名册" in again.text
+    for unit, total in ((assessed.unit, "7.00"), (assessed.other, "8.00")):
+        assert assessed.on_sheet("feed_back", unit=unit).status_code == 302
+        assert assessed.sheet(unit).total == Decimal(total)
+
+
+def test_points_of_the_only_reviewer_stand_after_the_removal(assessed):
+    assessed.open_it()
+    assessed.submit()
+    assessed.review(0, "8")
+    for person in assessed.reviewer_people:
+        assert assessed.office.post(f"{assessed.path()}/reviewers/{person.id}/remove").status_code == 302
+    assert assessed.on_sheet("feed_back").status_code == 302
+    assert assessed.sheet().total == Decimal("8.00")
+    assessed.submit(client=assessed.office, unit=assessed.other)
+    assert "还没有可以评审这个单位的评审人" in assessed.on_sheet("feed_back", unit=assessed.other).text
+
+
 def test_a_sealed_sheet_is_corrected_as_a_new_version(assessed):
     assessed.fed_back()
     item = assessed.items_of()[0]

@@ -46,10 +46,19 @@ def show_assessment() -> str:
         years=queries.list_assessed_years(session, is_open_only=not hands.is_office),
         is_office=hands.is_office,
         reviewers=queries.list_reviewers(session, found.id) if found and hands.is_office else [],
+        may_appeal=sum(_may_appeal(sheet) for sheet in sheets) if hands.is_office else 0,
         counts={state: sum(sheet.row.state == state for sheet in sheets) for state in rules.SheetState},
         state_names=rules.SHEET_STATE_NAMES,
         state_styles=rules.SHEET_STATE_STYLES,
     )
+
+
+def _may_appeal(sheet: queries.Sheet) -> bool:
+    row = sheet.row
+    if row.state != rules.SheetState.FED_BACK or row.fed_back_at is None or row.appealed_at is not None:
+        return False
+    last = rules.last_appeal_day(clock.day_of(row.fed_back_at), sheet.assessment.appeal_days)
+    return rules.days_to_appeal(last, clock.today()) > 0
 
 
 @admin_blueprint.post("/assessments/create")

@@ -45,6 +45,7 @@ def show_sheet(sheet_id: int) -> str:
     fed_back_on = clock.day_of(row.fed_back_at) if row.fed_back_at else None
     reviewers = queries.list_reviewers(session, row.assessment_id) if may_decide else []
     last = rules.last_appeal_day(fed_back_on, sheet.assessment.appeal_days) if fed_back_on else None
+    may_appeal = last is not None and clock.today() <= last and row.appealed_at is None
     return render_template(
         "duties/sheet.html",
         sheet=sheet,
@@ -57,7 +58,8 @@ def show_sheet(sheet_id: int) -> str:
         send_back=SendBackForm(data=versioned),
         appeal_form=AppealForm(data=versioned),
         last_appeal_day=last,
-        may_appeal=last is not None and clock.today() <= last and row.appealed_at is None,
+        may_appeal=may_appeal,
+        days_left=rules.days_to_appeal(last, clock.today()) if last and may_appeal else 0,
         state_names=rules.SHEET_STATE_NAMES,
         state_styles=rules.SHEET_STATE_STYLES,
         indicator_names=rules.INDICATOR_NAMES,

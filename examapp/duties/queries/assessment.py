@@ -33,7 +33,7 @@ from examapp.duties.rules.assessment import (
     points_of_rate,
 )
 from examapp.org.models import Unit
-from examapp.people.models import Person
+from examapp.people.models import Person, PersonState
 from examapp.people.queries.reach import within
 
 _FIXED = {SheetState.FED_BACK, SheetState.APPEALED, SheetState.SEALED}
@@ -50,6 +50,7 @@ class Reviewer:
     unit_id: int
     unit_name: str
     region_path: str
+    has_left: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,11 @@ class Sheet:
         """The items that people judge."""
         return {line.item.id for line in self.lines if line.is_judged}
 
+    @property
+    def has_reviews(self) -> bool:
+        """Whether every line that people judge has points of somebody, of a reviewer who was removed since too."""
+        return all(line.reviews for line in self.lines if line.is_judged)
+
     def is_reviewed_by(self, person_id: int) -> bool:
         """Tell whether a reviewer has given points on every line that people judge."""
         return all(any(r.reviewer_id == person_id for r in line.reviews) for line in self.lines if line.is_judged)
@@ -176,6 +182,7 @@ def list_reviewers(session: Session, assessment_id: int) -> list[Reviewer]:
             Unit.id.label("unit_id"),
             Unit.name.label("unit_name"),
             Unit.region_path,
+            (Person.state == PersonState.LEFT).label("has_left"),
         )
         .join(AssessmentReviewer, AssessmentReviewer.person_id == Person.id)
         .join(Unit, Unit.id == Person.unit_id)

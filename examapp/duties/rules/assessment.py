@@ -237,6 +237,11 @@ def read_number(text: str, *, most: Decimal) -> tuple[Decimal | None, str]:
     return (value, "") if value <= most else (None, f"最多 {most.normalize():f} 分，请改正。")
 
 
+def days_to_appeal(last_day: date, today: date) -> int:
+    """Count the days on which a unit may still appeal, today among them; 0 once they are over."""
+    return max((last_day - today).days + 1, 0)
+
+
 def last_appeal_day(fed_back_on: date, appeal_days: int) -> date:
     """Give the last day on which a unit may appeal, in the county's calendar."""
     return fed_back_on + timedelta(days=appeal_days)

@@ -75,10 +75,16 @@ def lack_of_reviews(sheet: Sheet, reviewers: Sequence[Reviewer]) -> str:
     if not sheet.judged_ids:
         return ""
     outside = [reviewer for reviewer in reviewers if not reviewer.region_path.startswith(sheet.unit.region_path)]
-    if not outside:
+    missing = [reviewer for reviewer in outside if not sheet.is_reviewed_by(reviewer.person_id)]
+    if gone := [reviewer.name for reviewer in missing if reviewer.has_left]:
+        return (
+            f"评审人{'、'.join(gone)}已离开名册，还没有评审这个单位。请在「评分表和评审人」中移除，已打的分仍然有效。"
+        )
+    if missing:
+        return f"{'、'.join(reviewer.name for reviewer in missing)}还没有评审完，请等评审完再反馈。"
+    if not sheet.has_reviews:
         return "还没有可以评审这个单位的评审人（本单位的人不评本单位）。请先添加评审人。"
-    missing = [reviewer.name for reviewer in outside if not sheet.is_reviewed_by(reviewer.person_id)]
-    return f"{'、'.join(missing)}还没有评审完，请等评审完再反馈。" if missing else ""
+    return ""
 
 
 def _fix(session: Session, sheet: Sheet, *, actor: Actor, now: datetime) -> None:

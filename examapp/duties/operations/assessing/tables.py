@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, distinct, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -32,7 +32,7 @@ from examapp.duties.rules.assessment import (
 )
 from examapp.exams.models import Exam, ExamState
 from examapp.org.models import Unit, UnitKind
-from examapp.people.models import Person
+from examapp.people.models import Person, PersonState
 
 _ASSESSED = (UnitKind.DEPARTMENT, UnitKind.TOWNSHIP, UnitKind.INSTITUTION)
 
@@ -241,6 +241,8 @@ def add_reviewer(
     person = session.scalar(select(Person).where(Person.staff_number == staff_number))
     if person is None:
         raise DutyRefusedError(f"没有找到工号「{staff_number[:30]}」。请到「人员」中核对后再填。")
+    if person.state == PersonState.LEFT:
+        raise DutyRefusedError(f"「{person.name}」已经离开名册，不能评审。请另选评审人。")
     row = insert(AssessmentReviewer).values(assessment_id=assessment_id, person_id=person.id, added_at=now)
     session.execute(row.on_conflict_do_nothing())
     _note(session, "duties.add_reviewer", assessment_id, actor=actor, now=now, person_id=person.id)
@@ -250,21 +252,19 @@ def add_reviewer(
 def remove_reviewer(
     session: Session, *, assessment_id: int, person_id: int, hands: Hands, actor: Actor, now: datetime
 ) -> None:
-    """Take a reviewer off who has given nothing yet; what was given stays, and so does who gave it."""
+    """Wait for a reviewer no longer: what was given stays and counts, and so does who gave it."""
     _lock(session, assessment_id, hands)
-    given = (
-        select(AssessmentReview.reviewer_id)
+    reviewed = session.scalar(
+        select(func.count(distinct(AssessmentReview.sheet_id)))
         .join(AssessmentSheet, AssessmentSheet.id == AssessmentReview.sheet_id)
         .where(AssessmentSheet.assessment_id == assessment_id, AssessmentReview.reviewer_id == person_id)
     )
-    if session.scalar(given.limit(1)) is not None:
-        raise DutyRefusedError("这位评审人已经打过分，不能移除，打过的分仍然有效。")
     session.execute(
         delete(AssessmentReviewer).where(
             AssessmentReviewer.assessment_id == assessment_id, AssessmentReviewer.person_id == person_id
         )
     )
-    _note(session, "duties.remove_reviewer", assessment_id, actor=actor, now=now, person_id=person_id)
+    _note(session, "duties.remove_reviewer", assessment_id, actor=actor, now=now, person_id=person_id, sheets=reviewed)
 
 
 def _lock(session: Session, assessment_id: int, hands: Hands) -> Assessment:
