@@ -5,7 +5,8 @@ import re
 import pytest
 
 from examapp.core import clock
-from examapp.exams.models import ExamAudience, FrozenPerson, RosterCorrection
+from examapp.exams.models import ExamAudience, FrozenPerson, MakeupEligibility, RosterCorrection
+from examapp.grading import tasks as grading_tasks
 from examapp.unitbook.operations import freezing
 from tests.reports.county import DAY, HOUR, naive_figures, present_roster
 from tests.reports.test_figures import assert_all_agree, export, figures_of, pdf_words, xlsx_rows
@@ -101,6 +102,36 @@ def test_a_past_moment_leads_the_roster_back_by_the_moves_since(county, world, s
     for row in figures_of(world.client(world.admin()), county.exam, county.top)["rows"]:
         assert row["roster"] == naive[row["unit_id"]].roster and row["exempt"] == naive[row["unit_id"]].exempt
     assert county.exam.frozen_at.date().isoformat() == "2026-11-25"
+
+
+def test_a_makeup_is_for_the_frozen_roster_of_its_main_exam(county, world, session, frozen, freeze, post):
+    world.save(ExamAudience(exam_id=county.exam.id, unit_id=county.bureau.id, ranks=[]))
+    makeup = world.exam(title="补考", kind="makeup", main_exam_id=county.exam.id, opens_in=10 * DAY)
+    people = {name: world.person(county.bureau, name=name) for name in ("stays", "moves", "leaves", "exempt", "later")}
+    county.excuse(people["exempt"])
+    freeze()
+    frozen.at(county.exam.closes_at - HOUR)
+    county.move(people["moves"], to=county.town, came_from=county.bureau)
+    county.move(people["leaves"], kind="retire", came_from=county.bureau)
+    county.excuse(people["later"])
+    people["comes"] = world.person(county.bureau, name="comes")
+    county.move(people["comes"], kind="join", to=county.bureau)
+    frozen.at(county.exam.closes_at + HOUR * 5)
+
+    def eligible():
+        grading_tasks.sweep_once()
+        ids = {row.person_id for row in session.query(MakeupEligibility).filter_by(exam_id=makeup.id)}
+        return {name for name, person in people.items() if person.id in ids}
+
+    assert eligible() == {"stays", "moves"}
+    office, path = world.client(world.admin()), page_path(county)
+    place = f"{county.bureau.id}:"
+    assert "comes" in office.get(path).text
+    post(office, act_path(county, "corrections"), page=path, person_id=people["comes"].id, place=place)
+    assert eligible() == {"stays", "moves", "comes"}
+    county.exam.frozen_at = county.exam.frozen_taken_at = None
+    session.flush()
+    assert eligible() == {"stays", "comes"}, "without a freeze the roster of now"
 
 
 def test_a_moment_ahead_is_taken_when_it_comes(county, world, session, frozen, app, post, freeze):

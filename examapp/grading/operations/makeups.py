@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
 from examapp.attempts.models import Attempt, AttemptState
-from examapp.exams.models import CountingRule, Exam, ExamKind, ExamState, ExemptionKind, MakeupEligibility
+from examapp.exams.models import CountingRule, Exam, ExamKind, ExamState, ExemptionKind, FrozenPerson, MakeupEligibility
 from examapp.exams.queries import ON_ROSTER, audience_clause, excused, longest_extension_of
 from examapp.exams.rules import last_end
 from examapp.grading.models import Grade, OutsideResult
@@ -50,7 +50,7 @@ def _renew(session: Session, makeup: Exam) -> None:
         .join(Unit, Person.unit_id == Unit.id)
         .where(
             ON_ROSTER,
-            audience_clause(session, main),
+            _belongs(session, main),
             ~excused(main.id, ExemptionKind.EXEMPTION),
             ~or_(*(has_passed(exam) for exam in before)),
             ~still_waits,
@@ -69,6 +69,22 @@ def _renew(session: Session, makeup: Exam) -> None:
         where=MakeupEligibility.reason != statement.excluded.reason,
     )
     session.execute(changed)
+
+
+def _belongs(session: Session, main: Exam) -> ColumnElement[bool]:
+    """Give the condition that a `Person` is on the main exam's roster: the frozen one where there is one, as its figures count."""
+    if main.frozen_taken_at is None:
+        return audience_clause(session, main)
+    row = FrozenPerson
+    return (
+        select(row.person_id)
+        .where(
+            row.exam_id == main.id,
+            row.person_id == Person.id,
+            row.excuse.is_distinct_from(ExemptionKind.EXEMPTION),
+        )
+        .exists()
+    )
 
 
 def _earlier_makeups(session: Session, makeup: Exam) -> list[Exam]:
