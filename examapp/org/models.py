@@ -47,6 +47,7 @@ class Unit(Base):
         CheckConstraint("region_path LIKE '/%/'", name="region_path"),
         CheckConstraint("sector_path IS NULL OR sector_path LIKE '/%/'", name="sector_path"),
         Index("ix_units_region_path", "region_path", postgresql_ops={"region_path": "text_pattern_ops"}),
+        Index("ix_units_successor_id", "successor_id", postgresql_where="successor_id IS NOT NULL"),
         Index("ix_units_sector_path", "sector_path", postgresql_ops={"sector_path": "text_pattern_ops"}),
     )
 

@@ -209,6 +209,7 @@ POLICY: dict[str, Row] = {
     "duties_admin.export_ledger": may("UTPQ", list_id="duty_list"),
     "duties_admin.export_list": may("UTPQ", list_id="duty_list"),
     "duties_admin.import_list": may("UTPQ", list_id="duty_list"),
+    "duties_admin.list_key_days": may("P"),
     "duties_admin.list_periods": may("P"),
     "duties_admin.open_list": may("UTPQ"),
     "duties_admin.overview": may("UTPQ"),

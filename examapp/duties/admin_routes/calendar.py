@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import groupby
+from functools import partial
 
 from flask import render_template, request
 
@@ -11,7 +11,7 @@ from examapp.core import clock
 from examapp.core.db import reading
 from examapp.duties import queries, rules
 from examapp.duties.admin_routes.frame import WRITE, admin_blueprint, chosen_year, my_hands
-from examapp.duties.queries import CalendarRow
+from examapp.duties.queries.key_days import key_days, months_of
 from examapp.duties.rules import Progress
 from examapp.people.access import requires
 
@@ -19,12 +19,13 @@ from examapp.people.access import requires
 @admin_blueprint.get("/calendar")
 @requires(WRITE)
 def show_calendar() -> str:
-    """Show the year's items within reach by month, with how far each has come."""
+    """Show the year's key dates and the items within reach by month, with how far each has come."""
     session, year, reach = reading(), chosen_year(), my_hands().write
     units = queries.list_units_with_lists(session, year, reach)
     unit_id = request.args.get("unit", type=int)
     chosen = unit_id if unit_id in {unit.id for unit in units} else None
     rows = queries.list_calendar(session, year, reach, today=clock.today(), unit_id=chosen)
+    names = key_days(session)
     wanted = request.args.get("progress", "")
     counts = Counter(row.progress for row in rows)
     shown = [row for row in rows if wanted not in set(Progress) or row.progress == wanted]
@@ -35,13 +36,11 @@ def show_calendar() -> str:
         unit_id=chosen,
         wanted=wanted,
         counts=counts,
-        months=[(month, list(members)) for month, members in groupby(shown, key=_month)],
+        months=months_of(shown, names),
+        is_empty=not shown,
+        is_office=my_hands().is_office,
         is_cut=len(rows) == queries.MOST_CALENDAR_ROWS,
         progress_names=rules.PROGRESS_NAMES,
         progress_states=rules.PROGRESS_STATES,
-        key_day_name=rules.key_day_name,
+        key_day_name=partial(rules.key_day_name, names=names),
     )
-
-
-def _month(row: CalendarRow) -> str:
-    return f"{row.item.due_on.month} 月" if row.item.due_on else "未定期限"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import DateField, IntegerField, StringField, TextAreaField
@@ -15,6 +17,7 @@ from examapp.duties.rules import PlanPeriod
 
 _DAY = "日期请写成 2026-12-04 的样子。"
 _YEAR = "年度请写成 2026 的样子。"
+_MONTH, _DAY_OF_MONTH = "月份请填 1 到 12。", "日期请填 1 到 31。"
 _LONG = {"rows": 3}
 
 
@@ -153,3 +156,15 @@ class PeriodForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     def period(self) -> PlanPeriod:
         """Give the period as it was filled in."""
         return PlanPeriod(name=self.name.data, first_year=self.first_year.data, last_year=self.last_year.data)
+
+
+class KeyDayForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A key date of every year; without a name it is taken off."""
+
+    month = IntegerField("月", validators=[InputRequired(_MONTH), NumberRange(1, 12, _MONTH)])
+    day = IntegerField("日", validators=[InputRequired(_DAY_OF_MONTH), NumberRange(1, 31, _DAY_OF_MONTH)])
+    name = StringField("名称", filters=[_tidy], validators=_words(40))
+
+    def key_day(self) -> dict[str, Any]:
+        """Give the key date as it was filled in."""
+        return {"month": self.month.data, "day": self.day.data, "name": self.name.data}

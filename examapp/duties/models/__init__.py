@@ -32,6 +32,7 @@ __all__ = [
     "DutyRecord",
     "DutyRecordFile",
     "DutyReminder",
+    "KeyDayRow",
     "PlanPeriodRow",
     "VoteTaken",
     "VoteTally",
@@ -48,6 +49,21 @@ class PlanPeriodRow(Base):
     name: Mapped[Words] = mapped_column(unique=True)
     first_year: Mapped[int]
     last_year: Mapped[int]
+
+
+class KeyDayRow(Base):
+    """A key date (重要时间节点) of every year that the office has added to the shipped ones, named anew, or with no name taken off."""
+
+    __tablename__ = "duty_key_days"
+    __table_args__ = (
+        UniqueConstraint("month", "day"),
+        CheckConstraint("month BETWEEN 1 AND 12 AND day BETWEEN 1 AND 31", name="day"),
+    )
+
+    id: Mapped[Id]
+    month: Mapped[int]
+    day: Mapped[int]
+    name: Mapped[Words]
 
 
 class DutyList(Base):

@@ -20,7 +20,7 @@ from examapp.duties.operations.changing import (
     touch,
 )
 from examapp.duties.queries import Hands, find_list, get_list, live_items, unit_of
-from examapp.duties.rules import ItemKind, ListState, key_day_name, lacks_of
+from examapp.duties.rules import ItemKind, ListState, lacks_of
 from examapp.org.models import Unit
 from examapp.people.queries.reach import get_unit_within
 
@@ -112,7 +112,7 @@ def propose_list(session: Session, *, list_id: int, version: int, hands: Hands, 
         raise ConflictError("清单已经报送过了，不用再报。请刷新页面查看。")
     _check_version(duty_list, version)
     items = live_items(session, list_id)
-    lacks = lacks_of([(n, item.person, key_day_name(item.due_on)) for n, item in enumerate(items, 1)])
+    lacks = lacks_of([(n, item.person, str(item.due_on or "")) for n, item in enumerate(items, 1)])
     if lacks:
         raise DutyRefusedError("".join(lacks))
     duty_list.state, duty_list.proposed_at, duty_list.proposed_by_id = ListState.PROPOSED, now, actor.person_id

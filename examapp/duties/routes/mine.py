@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import render_template
 
 from examapp.core import clock
 from examapp.core.db import reading
 from examapp.duties import rules
+from examapp.duties.queries.key_days import key_days
 from examapp.duties.queries.mine import list_own_items
 from examapp.duties.routes.frame import blueprint
 from examapp.people.access import me, signed_in
@@ -23,5 +26,5 @@ def my_duties() -> str:
         items=list_own_items(reading(), me().person_id, today.year, today=today),
         progress_names=rules.PROGRESS_NAMES,
         progress_states=rules.PROGRESS_STATES,
-        key_day_name=rules.key_day_name,
+        key_day_name=partial(rules.key_day_name, names=key_days(reading())),
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import render_template, request
 
 from examapp.core import clock
 from examapp.core.db import reading
 from examapp.duties import queries, rules
+from examapp.duties.queries.key_days import key_days
 from examapp.duties.routes.frame import blueprint
 from examapp.people.access import public
 
@@ -27,5 +30,5 @@ def show_public_list(unit_code: str) -> str:
         period=rules.period_of(duty_list.year, queries.list_periods(session)),
         rows=queries.item_rows(session, duty_list.id, today=clock.today()),
         kind_names=rules.ITEM_KIND_NAMES,
-        key_day_name=rules.key_day_name,
+        key_day_name=partial(rules.key_day_name, names=key_days(session)),
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+KeyDays = Mapping[tuple[int, int], str]
+"""Names of key dates by month and day."""
 SOON = timedelta(days=30)
 """How long before its due date an item counts as coming up."""
 
@@ -58,20 +60,37 @@ PROGRESS_STATES = {
 }
 """The style that a progress is shown in, beside its words."""
 
-KEY_DAYS = {
+SHIPPED_KEY_DAYS = {
+    (1, 10): "中国人民警察节（110 宣传日）",
+    (3, 8): "国际妇女节",
     (3, 15): "国际消费者权益日",
     (3, 22): "世界水日",
+    (4, 7): "世界卫生日",
     (4, 15): "全民国家安全教育日",
+    (4, 22): "世界地球日",
     (4, 26): "世界知识产权日",
+    (5, 1): "国际劳动节",
+    (5, 12): "全国防灾减灾日",
+    (5, 15): "全国打击和防范经济犯罪宣传日",
+    (5, 22): "国际生物多样性日",
+    (6, 1): "国际儿童节",
     (6, 5): "环境日",
+    (6, 9): "国际档案日",
+    (6, 16): "安全宣传咨询日",
     (6, 25): "全国土地日",
     (6, 26): "国际禁毒日",
     (8, 15): "全国生态日",
+    (9, 5): "中华慈善日",
+    (9, 10): "教师节",
+    (9, 30): "烈士纪念日",
+    (10, 16): "世界粮食日",
     (11, 9): "全国消防日",
+    (11, 25): "国际消除对妇女的暴力日",
     (12, 2): "全国交通安全日",
+    (12, 3): "国际残疾人日",
     (12, 4): "国家宪法日",
 }
-"""Names of days on which law is taught, by month and day."""
+"""Names of the days of every year on which law is taught, by month and day: those that the house comes with; the office keeps them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +114,14 @@ def period_of(year: int, periods: Iterable[PlanPeriod]) -> PlanPeriod | None:
     return next((period for period in periods if period.first_year <= year <= period.last_year), None)
 
 
-def key_day_name(day: date | None) -> str:
+def key_day_name(day: date | None, names: KeyDays) -> str:
     """Write a key day with its name: `12月4日 国家宪法日`; empty without a day."""
-    if day is None:
-        return ""
-    return f"{day.month}月{day.day}日 {KEY_DAYS.get((day.month, day.day), '')}".strip()
+    return "" if day is None else key_day_words(day.month, day.day, names.get((day.month, day.day), ""))
+
+
+def key_day_words(month: int, day: int, name: str) -> str:
+    """Write a day of every year with its name, if it has one."""
+    return f"{month}月{day}日 {name}".strip()
 
 
 def progress_of(due_on: date | None, first_done_on: date | None, *, today: date) -> Progress:

@@ -35,7 +35,7 @@ STAFF_TABLES = frozenset({
 """Tables of the office's work, personal only in that they name by number who handled something (`…_by_id`)."""
 WITHOUT_PERSONS = frozenset({
     "audit_archives", "audit_seals", "blueprint_sections", "certificate_plan_courses", "certificate_templates", "chapter_articles", "chapter_files", "chapters",
-    "citations", "daily_questions", "duty_assessment_items", "duty_assessment_scores", "duty_plan_periods", "duty_record_files", "duty_vote_tallies",
+    "citations", "daily_questions", "duty_assessment_items", "duty_assessment_scores", "duty_key_days", "duty_plan_periods", "duty_record_files", "duty_vote_tallies",
     "event_materials", "exam_sessions", "frozen_units", "exemption_reasons", "heartbeats", "kept_figures", "knowledge_points", "law_articles", "law_versions",
     "laws", "media", "papers", "platform_facts", "practice_holds", "process_reports", "question_knowledge_points", "question_searches",
     "question_uses", "unit_weaknesses", "unit_mastery", "units",
