@@ -26,6 +26,13 @@ def list_subtree(session: Session, unit: Unit, *, tree: Tree) -> list[Unit]:
     return list(session.scalars(select(Unit).where(column.startswith(path, autoescape=True)).order_by(Unit.code)))
 
 
+def heir_of(session: Session, unit: Unit) -> Unit:
+    """Follow a closed unit to the one that has its people now; an open one, or one that nobody took over, is its own."""
+    while unit.closed_at is not None and unit.successor_id is not None:
+        unit = session.get_one(Unit, unit.successor_id)
+    return unit
+
+
 def list_units(session: Session, *conditions: ColumnElement[bool], with_closed: bool = False) -> list[Unit]:
     """List units by code; `conditions` narrow them to a reach."""
     query = select(Unit).where(*conditions).order_by(Unit.code)

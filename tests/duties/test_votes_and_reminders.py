@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -78,6 +79,33 @@ def test_who_answers_is_reminded_once_a_stage_and_sees_it(duties, frozen):
     frozen.at(clock.now() + timedelta(days=8))
     assert remind_due(duties.session, now=clock.now()) == 1  # overdue now
     assert [r.stage for r in duties.session.query(DutyReminder).order_by(DutyReminder.id)] == ["soon", "overdue"]
+
+
+def test_items_of_a_merged_unit_stay_with_the_people_who_answer_for_them(duties):
+    person = duties.world.person(duties.unit, name="张三")
+    duties.published(due_on="2026-11-30")
+    third = duties.world.unit("大局", code="D003")
+    for source, target in ((duties.unit, duties.other), (duties.other, third)):
+        path = f"/admin/unit-book/units/{source.id}/merge"
+        seen = duties.office.get(path).text.split('name="seen"', 1)[1].split('value="', 1)[1].split('"', 1)[0]
+        assert (
+            duties.office.post(path, data={"target": target.id, "seen": seen, "reason": "县编〔2026〕1 号"}).status_code
+            == 303
+        )
+    duties.session.expire_all()
+    assert person.unit_id == third.id
+    assert remind_due(duties.session, now=clock.now()) == 1
+    assert duties.session.query(DutyReminder).one().person_id == person.id
+    client = duties.world.client(person)
+    assert "我负责的普法事项" in client.get("/").text
+    assert "行政处罚法" in client.get("/duties/mine").text
+    page = duties.office.get("/admin/duties/?year=2026").text
+    rows = re.findall(r"<td>(D00\d)</td>\s*<td>(.*?)</td>\s*<td>(.*?)</td>", page)
+    shown = {code: (re.sub(r"<[^>]+>", "", name), state) for code, name, state in rows}
+    assert shown == {"D001": ("司法局（已并入财政局）", "已公布"), "D003": ("大局", "未建")}, (
+        "the one between had no list"
+    )
+    assert "司法局" not in duties.office.get("/admin/duties/?year=2025").text
 
 
 def test_what_is_done_is_not_reminded_of(duties):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -20,6 +22,7 @@ from examapp.duties.admin_routes.frame import (
 )
 from examapp.duties.forms import SendBackForm, VersionForm
 from examapp.duties.operations import lists
+from examapp.duties.queries.key_days import key_days
 from examapp.people.access import actor, requires
 
 
@@ -34,7 +37,7 @@ def overview() -> str:
         period=rules.period_of(year, queries.list_periods(session)),
         rows=queries.list_overview(session, year, hands.write, today=clock.today(), page=page),
         page=page,
-        pages_count=-(-queries.count_units(session, hands.write) // queries.PAGE),
+        pages_count=-(-queries.count_units(session, year, hands.write) // queries.PAGE),
         proposed=queries.list_proposed(session, hands.approve) if hands.approve else [],
         is_office=hands.is_office,
         common=queries.find_list(session, None, year) if hands.is_office else None,
@@ -80,7 +83,7 @@ def show_list(list_id: int) -> str:
         kind_names=rules.ITEM_KIND_NAMES,
         progress_names=rules.PROGRESS_NAMES,
         progress_states=rules.PROGRESS_STATES,
-        key_day_name=rules.key_day_name,
+        key_day_name=partial(rules.key_day_name, names=key_days(session)),
     )
 
 

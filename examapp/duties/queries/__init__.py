@@ -9,7 +9,7 @@ from datetime import date
 from typing import cast
 
 from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from examapp.core.errors import NotFoundError
 from examapp.duties.models import DutyItem, DutyList, DutyRecord, PlanPeriodRow
@@ -55,6 +55,8 @@ class UnitYear:
     items: int
     done: int
     overdue: int
+    fate: str
+    """What became of a unit that is closed; empty for an open one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,28 +165,32 @@ def item_rows(session: Session, list_id: int, *, today: date) -> list[ItemRow]:
     ]
 
 
-def _units(reach: Reach) -> tuple[ColumnElement[bool], ...]:
-    return within(reach), Unit.kind != UnitKind.SECTOR, Unit.closed_at.is_(None)
+def _units(year: int, reach: Reach) -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions on units of an overview: open ones, and closed ones that had a list in that year."""
+    has_list = exists().where(DutyList.unit_id == Unit.id, DutyList.year == year).correlate(Unit)
+    return within(reach), Unit.kind != UnitKind.SECTOR, or_(Unit.closed_at.is_(None), has_list)
 
 
-def count_units(session: Session, reach: Reach) -> int:
-    """Count the units that an overview has lines for."""
-    return session.scalar(select(func.count()).select_from(Unit).where(*_units(reach))) or 0
+def count_units(session: Session, year: int, reach: Reach) -> int:
+    """Count the units that the overview of a year has lines for."""
+    return session.scalar(select(func.count()).select_from(Unit).where(*_units(year, reach))) or 0
 
 
 def list_overview(session: Session, year: int, reach: Reach, *, today: date, page: int = 1) -> list[UnitYear]:
     """List a page of units with their lists of a year and how far these have come; two statements."""
+    heir = aliased(Unit, name="heir")
     rows = session.execute(
-        select(Unit, DutyList)
+        select(Unit, DutyList, heir.name)
         .outerjoin(DutyList, (DutyList.unit_id == Unit.id) & (DutyList.year == year))
-        .where(*_units(reach))
+        .outerjoin(heir, heir.id == Unit.successor_id)
+        .where(*_units(year, reach))
         .order_by(Unit.code)
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     ).all()
-    ids = [duty_list.id for _, duty_list in rows if duty_list is not None]
+    ids = [duty_list.id for _, duty_list, _ in rows if duty_list is not None]
     counts = _counts(session, ids, today=today)
-    return [_unit_year(unit, duty_list, counts) for unit, duty_list in rows]
+    return [_unit_year(unit, duty_list, heir_name, counts) for unit, duty_list, heir_name in rows]
 
 
 def _counts(session: Session, list_ids: Sequence[int], *, today: date) -> dict[int, Counter[Progress]]:
@@ -194,7 +200,9 @@ def _counts(session: Session, list_ids: Sequence[int], *, today: date) -> dict[i
     return counts
 
 
-def _unit_year(unit: Unit, duty_list: DutyList | None, by_list: dict[int, Counter[Progress]]) -> UnitYear:
+def _unit_year(
+    unit: Unit, duty_list: DutyList | None, heir_name: str | None, by_list: dict[int, Counter[Progress]]
+) -> UnitYear:
     counts = Counter[Progress]() if duty_list is None else by_list.get(duty_list.id, Counter())
     return UnitYear(
         unit=unit,
@@ -202,6 +210,7 @@ def _unit_year(unit: Unit, duty_list: DutyList | None, by_list: dict[int, Counte
         items=counts.total(),
         done=counts[Progress.DONE] + counts[Progress.DONE_LATE],
         overdue=counts[Progress.OVERDUE],
+        fate="" if unit.closed_at is None else f"已并入{heir_name}" if heir_name else "已撤销",
     )
 
 

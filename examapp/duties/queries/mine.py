@@ -13,14 +13,14 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     ScalarSelect,
-    any_,
+    Select,
     cast,
     exists,
     func,
     literal,
     select,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from examapp.core.clock import day_of
 from examapp.duties.models import (
@@ -38,6 +38,7 @@ from examapp.duties.queries import Hands
 from examapp.duties.rules import SOON, ListState, Progress, is_named, names_in, progress_of
 from examapp.duties.rules.assessment import AssessmentState, Indicator, SheetState
 from examapp.org.models import Unit
+from examapp.org.queries import heir_of
 from examapp.people.models import Person, PersonState
 from examapp.people.queries.reach import within
 from examapp.people.rules import Reach
@@ -59,7 +60,10 @@ def _open_items(*conditions: ColumnElement[bool]) -> list[ColumnElement[bool]]:
 
 
 def list_own_items(session: Session, person_id: int, year: int, *, today: date) -> list[OwnItem]:
-    """List the items of a year that a person answers for by due date: named in a list of a unit that he or she is in or below."""
+    """List the items of a year that a person answers for by due date: named in a list of a unit that he or she is in or below.
+
+    Lists of units that were merged into one of these are among them.
+    """
     person, path = session.execute(
         select(Person, Unit.region_path).join(Unit, Unit.id == Person.unit_id).where(Person.id == person_id)
     ).one()
@@ -84,7 +88,7 @@ def list_own_items(session: Session, person_id: int, year: int, *, today: date) 
             DutyList.published_at.is_not(None),
             DutyItem.withdrawn_at.is_(None),
             DutyItem.person.contains(person.name, autoescape=True),
-            Unit.id.in_(_ids_of(path)),
+            Unit.id.in_(_with_merged(select(Unit.id).where(Unit.id.in_(_ids_of(path))))),
         )
         .order_by(DutyItem.due_on.asc().nulls_last(), DutyItem.id)
     )
@@ -98,6 +102,14 @@ def list_own_items(session: Session, person_id: int, year: int, *, today: date) 
         for item, unit, done_on, reminded_at in rows
         if is_named(item.person, person.name, person.staff_number)
     ]
+
+
+def _with_merged(unit_ids: Select[int]) -> Select[int]:
+    """Select units and all that were merged into them: their lists stay, and the people who answer are over there (decision 0019)."""
+    units = unit_ids.cte("answering_units", recursive=True)
+    heirs = aliased(Unit, name="merged_away")
+    units = units.union(select(heirs.id).join(units, heirs.successor_id == units.c[0]))
+    return select(units.c[0])
 
 
 def _ids_of(path: str) -> list[int]:
@@ -120,7 +132,10 @@ def list_due_items(
 
 
 def people_answering(session: Session, items: list[tuple[DutyItem, Unit]]) -> dict[int, list[Person]]:
-    """Find for items who is named in them: on the roster of the unit's subtree; one of several with the same name only by staff number."""
+    """Find for items who is named in them: on the roster of the unit's subtree; one of several with the same name only by staff number.
+
+    The people of a unit that was merged away are looked for where they went.
+    """
     names = {name for item, _ in items for name, _ in names_in(item.person)}
     rows = session.execute(
         select(Person, Unit.region_path)
@@ -130,13 +145,14 @@ def people_answering(session: Session, items: list[tuple[DutyItem, Unit]]) -> di
     by_name: dict[str, list[tuple[Person, str]]] = defaultdict(list)
     for person, path in rows:
         by_name[person.name].append((person, path))
-    return {item.id: _answering(item, unit, by_name) for item, unit in items}
+    paths = {unit.id: heir_of(session, unit).region_path for _, unit in items}
+    return {item.id: _answering(item, paths[unit.id], by_name) for item, unit in items}
 
 
-def _answering(item: DutyItem, unit: Unit, by_name: dict[str, list[tuple[Person, str]]]) -> list[Person]:
+def _answering(item: DutyItem, region_path: str, by_name: dict[str, list[tuple[Person, str]]]) -> list[Person]:
     found = []
     for name, number in names_in(item.person):
-        near = [person for person, path in by_name.get(name, []) if path.startswith(unit.region_path)]
+        near = [person for person, path in by_name.get(name, []) if path.startswith(region_path)]
         exact = [person for person in near if not number or person.staff_number == number]
         if len(exact) == 1:
             found.append(exact[0])
@@ -198,7 +214,7 @@ def _named_in(who: CTE, *, today: date) -> ScalarSelect[list[str]]:
         select(func.array_agg(DutyItem.person))
         .join(DutyList, DutyList.id == DutyItem.list_id)
         .where(
-            DutyList.unit_id == any_(above),
+            DutyList.unit_id.in_(_with_merged(select(func.unnest(above).label("id")).select_from(who))),
             DutyList.year == today.year,
             *_open_items(DutyItem.due_on <= today + SOON, func.strpos(DutyItem.person, who.c.name) > 0),
         )

@@ -14,6 +14,7 @@ from examapp.core.clock import day_of, local
 from examapp.core.errors import ConflictError, DomainError, NotFoundError
 from examapp.core.spreadsheets import Column, Sheet, write_xlsx
 from examapp.org.models import Unit
+from examapp.org.queries import heir_of
 from examapp.people.models import Person, PersonState, PlannedMove, RosterMove
 from examapp.people.operations.passwords import refuse_guarded
 from examapp.people.operations.roster import (
@@ -114,7 +115,7 @@ def _carry_out(session: Session, row: PlannedMove, *, now: datetime) -> None:
     to = session.get(Unit, row.to_unit_id) if row.to_unit_id is not None else None
     if to is not None and row.kind == SECONDMENT_END:
         _refuse_ended_secondment(session, person, row)
-        to = _heir_of(session, to)
+        to = heir_of(session, to)
     actor = SYSTEM if row.recorded_by_id is None else Actor(person_id=row.recorded_by_id)
     move = Move(kind=row.kind, to=to, on=row.effective_on, until=row.until_on, note=row.note)
     _do(session, person, move, actor=actor, now=now)
@@ -126,13 +127,6 @@ def _refuse_ended_secondment(session: Session, person: Person, row: PlannedMove)
     )
     if person.state == PersonState.LEFT or session.scalar(since.limit(1)):
         raise PersonRefusedError("kind", "借调期间此人另有变动，不再自动返回原单位。")
-
-
-def _heir_of(session: Session, unit: Unit) -> Unit:
-    """Follow a closed unit to the one that took its people over."""
-    while unit.closed_at is not None and unit.successor_id is not None:
-        unit = session.get_one(Unit, unit.successor_id)
-    return unit
 
 
 def _do(session: Session, person: Person, move: Move, *, actor: Actor, now: datetime) -> None:
