@@ -1,4 +1,4 @@
-"""Reports that are made by themselves: every Monday while an exam is open, and at its close, on the board of each administrator."""
+"""Reports that are made by themselves: every Monday while an exam is open, and once it has ended, on the board of each administrator."""
 
 from __future__ import annotations
 
@@ -12,18 +12,24 @@ from examapp.core.clock import local
 from examapp.core.errors import ConflictError, NotFoundError
 from examapp.core.permissions import Permission
 from examapp.exams.models import Exam, ExamKind, ExamState
+from examapp.exams.queries import longest_extension_of
+from examapp.exams.rules import last_end
 from examapp.people.models import PersonState
 from examapp.people.queries import list_grants
 from examapp.people.rules import reach_of
 from examapp.reports.models import Export, ReportSchedule
 from examapp.reports.operations.exports import Wish, request_export
-from examapp.reports.queries.schedules import list_administrators
+from examapp.reports.queries.schedules import awaits_grades, list_administrators
 from examapp.reports.rules import USUAL_SCHEDULES, Moment, Plan
 
 _MONDAY_HOUR = 7
 """From seven in the morning of a Monday."""
 _CLOSE_SEEN = timedelta(days=2)
-"""How long after its close an exam is still looked at: a night's outage loses no report."""
+"""How long after its last sitting has ended an exam is still looked at: a night's outage loses no report."""
+_MOST_BEYOND = timedelta(days=5)
+"""Longer beyond the close nobody sits, with every extension."""
+_GRADING_AWAITED = timedelta(hours=1)
+"""So long the report of the close waits for papers that are still being graded."""
 _MOST_AT_ONCE = 50
 
 
@@ -95,11 +101,20 @@ def lay_out_scheduled(session: Session, *, now: datetime) -> int:
 def _due_exams(session: Session, moment: Moment, now: datetime) -> list[tuple[int, str]]:
     """Give the exams for which the moment is now, with the day that names the occasion."""
     here = local(now)
-    query = select(Exam.id, Exam.closes_at).where(Exam.state == ExamState.PUBLISHED, Exam.kind != ExamKind.MOCK)
+    takes_place = (Exam.state == ExamState.PUBLISHED, Exam.kind != ExamKind.MOCK)
     if moment is Moment.MONDAY:
         if here.weekday() != 0 or here.hour < _MONDAY_HOUR:
             return []
-        rows = session.execute(query.where(Exam.opens_at <= now, Exam.closes_at > now)).all()
-        return [(row.id, str(here.date())) for row in rows]
-    rows = session.execute(query.where(Exam.closes_at <= now, Exam.closes_at > now - _CLOSE_SEEN)).all()
-    return [(row.id, str(local(row.closes_at).date())) for row in rows]
+        open_now = select(Exam.id).where(*takes_place, Exam.opens_at <= now, Exam.closes_at > now)
+        return [(exam_id, str(here.date())) for exam_id in session.scalars(open_now)]
+    closed = select(Exam).where(*takes_place, Exam.closes_at <= now, Exam.closes_at > now - _CLOSE_SEEN - _MOST_BEYOND)
+    exams = [exam for exam in session.scalars(closed) if _has_settled(session, exam, now)]
+    return [(exam.id, str(local(exam.closes_at).date())) for exam in exams]
+
+
+def _has_settled(session: Session, exam: Exam, now: datetime) -> bool:
+    """Tell whether the last sitting has ended, not long ago, and its papers are graded or have been waited for."""
+    end = last_end(exam, longest_extension_s=longest_extension_of(session, exam.id))
+    if not end <= now < end + _CLOSE_SEEN:
+        return False
+    return now >= end + _GRADING_AWAITED or not awaits_grades(session, exam.id)

@@ -1,12 +1,13 @@
-"""Who gets the reports that are made by themselves."""
+"""Who gets the reports that are made by themselves, and whether an exam's papers are graded."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from examapp.attempts.models import Attempt, AttemptState
 from examapp.core.permissions import Permission
 from examapp.org.models import Tree, Unit, UnitKind
 from examapp.people.models import Person, RoleGrant
@@ -35,3 +36,12 @@ def list_administrators(session: Session, *, now: datetime, state: str) -> list[
     )
     places = ((row.person_id, row.unit_id or row.county_id, Tree(row.tree)) for row in session.execute(query))
     return list(dict.fromkeys(place for place in places if place[1] is not None))
+
+
+def awaits_grades(session: Session, exam_id: int) -> bool:
+    """Tell whether a paper of an exam is still open or waits for its grade; what grading has set aside waits for a person instead."""
+    is_waiting = and_(Attempt.state == AttemptState.SUBMITTED, Attempt.set_aside_at.is_(None))
+    unfinished = select(Attempt.id).where(
+        Attempt.exam_id == exam_id, or_(Attempt.state == AttemptState.IN_PROGRESS, is_waiting)
+    )
+    return session.scalar(unfinished.limit(1)) is not None

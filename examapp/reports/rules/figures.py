@@ -69,7 +69,7 @@ class Moment(StrEnum):
     CLOSE = "close"
 
 
-MOMENT_NAMES = {Moment.MONDAY: "考试期间每周一早晨", Moment.CLOSE: "考试结束时"}
+MOMENT_NAMES = {Moment.MONDAY: "考试期间每周一早晨", Moment.CLOSE: "考试结束、评分完成后"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
