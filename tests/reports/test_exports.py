@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from examapp.audit.models import AuditEvent
 from examapp.core import clock
+from examapp.exams.models import MakeupEligibility
 from examapp.org.models import Tree
 from examapp.people.models import RoleGrant
 from examapp.people.rules import id_number_binding, mobile_binding
@@ -253,6 +254,26 @@ def test_same_wish_on_the_same_data_is_one_file_and_a_new_grade_makes_another(co
     later = ask(client, county.exam, county.top).get_json()["export"]["id"]
     assert len({first, other, later}) == 3
     assert ask(world.api(world.admin()), county.exam, county.top).get_json()["export"]["id"] not in {first, later}
+
+
+def test_the_report_of_a_make_up_is_made_anew_when_others_may_sit_it(county, world):
+    makeup = county.makeup(closed=False)
+    one, other = world.person(county.bureau, name="甲"), world.person(county.bureau, name="乙")
+    client = world.api(world.admin())
+
+    def names():
+        export_id = ask(client, makeup, county.top, "absent", "csv").get_json()["export"]["id"]
+        file = client.get(f"/api/v1/exports/{export_id}/file").data.decode("utf-8-sig")
+        return export_id, [row["姓名"] for row in csv.DictReader(io.StringIO(file))]
+
+    seen = [names()]
+    for person in (one, other):
+        county.eligible_for(makeup, person)
+        seen.append(names())
+    world.session.query(MakeupEligibility).filter_by(person_id=one.id).update({"person_id": world.person(county.town, name="丙").id})  # fmt: skip
+    seen.append(names())
+    assert [people for _, people in seen] == [[], ["甲"], ["甲", "乙"], ["乙", "丙"]]
+    assert len({export_id for export_id, _ in seen}) == 4 and names() == seen[-1]
 
 
 @pytest.mark.parametrize(

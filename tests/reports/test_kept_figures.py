@@ -26,6 +26,7 @@ from examapp.reports.queries.counting import select_counts
 from examapp.reports.queries.figures import counts_by_unit
 from examapp.reports.queries.ground import EVERYBODY, Ground, PeopleFilter, ground_of
 from examapp.reports.queries.kept import find_kept_counts
+from examapp.reports.queries.versions import _select_marks
 from examapp.reports.rules import Counts, Scope
 from examapp.unitbook.operations.freezing import take_freeze
 from tests.reports.county import DAY, County
@@ -269,6 +270,8 @@ def test_a_change_that_is_under_way_while_figures_are_kept_is_marked_when_it_com
 
 CARRIED = {"attempts.started_at", "attempts.unit_id", "attempts.is_forced", "grades.points_possible"}
 """What goes through the select without being counted."""
+WRITTEN_WITH_THE_EXAM = {"frozen_people", "frozen_units"}
+"""A freeze and its corrections stand in the exam's row, which the version of the data looks at."""
 OF_THE_GROUND = {"frozen_units"}
 """Written with the frozen people, who are marked."""
 
@@ -303,3 +306,5 @@ def test_every_column_that_is_counted_marks_when_it_changes(county, is_frozen, i
         and not (table in watched and (not watched[table] or column in watched[table]))
     }
     assert missed == set()
+    versioned = set(re.findall(r"\b(\w+)\.\w+", str(_select_marks().compile(dialect=postgresql.dialect()))))
+    assert {table for table, _ in read} - versioned <= WRITTEN_WITH_THE_EXAM, "a table without its mark in versions.py"

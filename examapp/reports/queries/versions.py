@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, ScalarSelect, Select, bindparam, func, sel
 from sqlalchemy.orm import Session
 
 from examapp.attempts.models import Attempt, AttemptState
-from examapp.exams.models import Exam, ExamAudience, Exemption
+from examapp.exams.models import Exam, ExamAudience, Exemption, MakeupEligibility
 from examapp.grading.models import Grade, OutsideResult
 from examapp.org.models import Unit
 from examapp.people.models import Person, RosterMove
@@ -58,5 +58,6 @@ def _marks() -> list[ScalarSelect[Any]]:
         select(func.sum(Exam.corrections)).where(Exam.id.in_(exam_ids)).scalar_subquery(),
         select(func.count()).where(ExamAudience.exam_id.in_(exam_ids)).scalar_subquery(),
         select(func.sum(func.hashtext(func.concat_ws("|", Exemption.id, Exemption.approved_at, Exemption.refused_at, Exemption.withdrawn_at)))).where(Exemption.exam_id.in_(exam_ids)).scalar_subquery(),
+        select(func.sum(func.hashtext(func.concat_ws("|", MakeupEligibility.exam_id, MakeupEligibility.person_id)))).where(MakeupEligibility.exam_id.in_(exam_ids)).scalar_subquery(),
         select(func.sum(unit_words)).scalar_subquery(),
     ]  # fmt: skip
