@@ -28,6 +28,8 @@ class ExportForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         "个人号码", choices=[SelectChoice(*pair) for pair in NUMBERS_NAMES.items()], default=Numbers.NONE
     )
     reason = StringField("用途（含完整号码时必填）", validators=[Length(max=200, message="用途最多 200 字。")])
+    group = HiddenField(default="")
+    """Of whom a list is; empty for everybody."""
     tree = HiddenField(default=Tree.REGION)
     scope = HiddenField(default=Scope.THIS)
 

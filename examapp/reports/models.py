@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from examapp.core.db import Base, BigInt, Id, Instant, Words
+from examapp.core.db import Base, BigInt, Id, Instant, Json, Words
 from examapp.core.jobs import JobColumns
 
 LIVE = "key IS NOT NULL AND state IN ('waiting', 'running', 'ready')"
@@ -44,6 +44,8 @@ class Export(JobColumns, Base):
     data_version: Mapped[Words] = mapped_column(default="")
     """The state of the data when it was asked for; while it is the same at the building, the file says it is as of the asking."""
     watermark: Mapped[Words] = mapped_column(default="")
+    narrowing: Mapped[Json] = mapped_column(default=dict, server_default="{}")
+    """Whom of the unit's people it holds, as `rules.Narrowing` writes it; empty for all."""
     numbers: Mapped[Words] = mapped_column(default="none")
     """Whether ID numbers and mobiles stand in it: `none`, `masked`, or `whole` with a right, a reason and a second person's consent."""
     reason: Mapped[Words] = mapped_column(default="")

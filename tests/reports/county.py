@@ -12,7 +12,7 @@ from sqlalchemy import text
 from examapp.attempts.models import Attempt
 from examapp.core import clock
 from examapp.exams.models import Exemption, MakeupEligibility
-from examapp.grading.models import Grade
+from examapp.grading.models import Grade, OutsideResult
 from examapp.papers.models import Paper
 from examapp.people.models import RosterMove
 
@@ -92,6 +92,20 @@ class County:
                 graded_at=clock.now(),
             )
         )
+
+    def outside(self, person, points, *, exam=None, hours_ago=60, undone=False):
+        """A result of so many points of a hundred that came from another platform."""
+        exam, points, now = exam or self.exam, Decimal(points), clock.now()
+        exam.has_outside_results = True
+        marks = [("excellent", exam.excellent_percent), ("good", exam.good_percent), ("pass", exam.pass_percent)]
+        band = next((name for name, mark in marks if points >= mark), "fail")
+        return self.world.save(
+            OutsideResult(
+                exam_id=exam.id, person_id=person.id, unit_id=person.unit_id, import_id=1, source="省学法考试平台", points=points,
+                points_possible=Decimal(100), percent=points, band=band, is_passed=band != "fail", taken_at=now - hours_ago * HOUR,
+                recorded_at=now, undone_at=now if undone else None,
+            )
+        )  # fmt: skip
 
     def excuse(self, person, kind="exemption", *, approved=True, withdrawn=False, refused=False, exam=None):
         now = clock.now()
@@ -240,8 +254,11 @@ class Naive:
         }
 
 
-def present_roster(session, exam_id, *, tree="region"):
-    """Everybody's unit (None for off the roster) and excuse, and every unit's path, straight from the raw rows of now."""
+def present_roster(session, exam_id, *, tree="region", keeps=None):
+    """Everybody's unit (None for off the roster) and excuse, and every unit's path, straight from the raw rows of now.
+
+    `keeps`: tells of a raw row of `persons` whether the person is looked at; None for all.
+    """
     excuses = dict(
         tuple(row)
         for row in session.execute(
@@ -253,21 +270,30 @@ def present_roster(session, exam_id, *, tree="region"):
     )
     places = {
         row.id: (row.unit_id if row.state == "on_roster" else None, excuses.get(row.id))
-        for row in session.execute(text("SELECT id, unit_id, state FROM persons"))
+        for row in session.execute(text("SELECT * FROM persons"))
+        if keeps is None or keeps(row)
     }
     return places, dict(tuple(row) for row in session.execute(text(f"SELECT id, {tree}_path FROM units")))
 
 
-def naive_figures(session, exam_ids, *, tree="region", rule="best", frozen=None):
+def naive_figures(session, exam_ids, *, tree="region", rule="best", frozen=None, keeps=None, since=None, until=None):
     """Count from raw rows, straight from the text of the definitions: `{unit_id: Naive with the whole subtree}`.
 
     `exam_ids`: the exam first, then its make-ups where the figures are final. `frozen`: what `present_roster` gave at the freeze.
+    `since`, `until`: instants between which something must have been handed in to count; None for any.
     """
-    places, paths = frozen or present_roster(session, exam_ids[0], tree=tree)
+    places, paths = frozen or present_roster(session, exam_ids[0], tree=tree, keeps=keeps)
     tries = defaultdict(lambda: defaultdict(list))
+
+    def is_of_period(at):
+        return (since is None or at >= since) and (until is None or at < until)
+
+    for r in session.execute(text("SELECT * FROM outside_results WHERE undone_at IS NULL")):
+        if r.exam_id in exam_ids and is_of_period(r.taken_at):
+            tries[r.person_id][r.exam_id].append(r)
     for r in session.execute(text("SELECT * FROM attempts WHERE submitted_at IS NOT NULL ORDER BY number")):
         grades = session.execute(text("SELECT * FROM grades WHERE attempt_id = :a AND is_current"), {"a": r.id}).all()
-        if r.exam_id in exam_ids:
+        if r.exam_id in exam_ids and is_of_period(r.submitted_at):
             tries[r.person_id][r.exam_id].append(grades[0] if grades else None)
     result = defaultdict(Naive)
     for person_id, (unit_id, excuse) in places.items():

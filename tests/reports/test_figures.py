@@ -131,15 +131,16 @@ def test_every_odd_case_counts_as_defined(county, world, session, rule):
     assert body["as_of"] == "2026-11-24T12:00:00.000+08:00" and set(FIELDS) <= set(body["definitions"])
 
 
-def assert_all_agree(county, client, naive):
+def assert_all_agree(county, client, naive, **query):
     """The API, the screen, xlsx, csv, docx and PDF show what was counted in plain Python; gives the words of the paper."""
-    rows = figures_of(client, county.exam, county.top)["rows"]
+    rows = figures_of(client, county.exam, county.top, **query)["rows"]
     in_files = [
-        {r["单位编码"]: r for r in read(export(client, county, county.top, "participation", kind))}
+        {r["单位编码"]: r for r in read(export(client, county, county.top, "participation", kind, **query))}
         for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows), ("docx", docx_rows))
     ]
-    on_paper = pdf_words(export(client, county, county.top, "participation", "pdf"))
-    screen = screen_rows(client.get(f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}?depth=5").text)
+    on_paper = pdf_words(export(client, county, county.top, "participation", "pdf", **query))
+    page = f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}"
+    screen = screen_rows(client.get(page, query_string={"depth": 5, **query}).text)
     for row in rows:
         expected = naive[row["unit_id"]].as_api()
         assert {name: row[name] for name in FIELDS} == expected, row["name"]
@@ -158,6 +159,27 @@ def test_screen_xlsx_csv_docx_pdf_and_api_show_the_same_numbers(county, world, s
     county.fill_with_every_odd_case()
     on_paper = assert_all_agree(county, world.api(world.admin()), naive_figures(session, [county.exam.id]))
     assert "名册：现行，截至2026-11-2412:00" in on_paper
+
+
+@pytest.mark.parametrize(("scope", "words"), [("this", "口径：本场"), ("final", "口径：最终")])
+@pytest.mark.parametrize("rule", ["best", "last", "first"])
+def test_every_form_agrees_with_make_ups_and_results_from_another_platform(county, world, session, scope, words, rule):
+    county.exam.counting_rule = rule
+    people = county.fill_with_every_odd_case()
+    makeup = county.makeup(closed=True)
+    county.eligible_for(makeup, people["bare fail"], people["absent"])
+    county.attempt(people["bare fail"], exam=makeup, points="91", hours_ago=5)
+    county.attempt(people["absent"], exam=makeup, points="60", hours_ago=5)
+    county.outside(people["absent too"], "84")
+    county.outside(people["zero"], "70")
+    county.outside(people["excellent"], "12")
+    county.outside(people["exempt"], "99")
+    county.outside(people["in progress"], "88", undone=True)
+    county.outside(people["exemption refused"], "93", exam=makeup, hours_ago=6)
+    exam_ids = [county.exam.id, makeup.id] if scope == "final" else [county.exam.id]
+    naive = naive_figures(session, exam_ids, rule=rule)
+    assert naive[county.top.id].participated == (16 if scope == "final" else 14)
+    assert words in assert_all_agree(county, world.api(world.admin()), naive, scope=scope)
 
 
 CIRCULAR_HEADS = {

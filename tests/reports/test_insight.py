@@ -48,6 +48,28 @@ def test_last_year_stands_beside_this_year_unit_by_unit(county, world, session):
     )
 
 
+def test_a_comparison_narrows_both_exams_to_the_same_people(county, world, session):
+    one, other = world.person(county.bureau, rank="一级科员"), world.person(county.bureau, rank="二级科员")
+    last = world.exam(title="去年考试", opens_in=-400 * DAY, lasts=30 * DAY)
+    for person, then, now in ((one, "50", "90"), (other, "70", "60")):
+        county.attempt(person, exam=last, points=then, hours_ago=390 * 24)
+        county.attempt(person, points=now)
+    client = world.client(world.admin())
+
+    def total(**query):
+        page = client.get(unit_page(county, county.bureau, "/compare", **query))
+        return page.text, next(row[1:] for row in rows_of(page) if row)
+
+    page, row = total(rank="一级科员")
+    assert row == ["1", "1", "100.00%", "100.00%", "0.00", "100.00%", "0.00%", "+100.00", "90.00", "50.00", "+40.00"]
+    assert (
+        "只统计职级为「一级科员」的人员" in page and "职级、职务的条件两场都按" in page and "交卷日期只限" not in page
+    )
+    assert total()[1][:2] == ["2", "2"]
+    page, row = total(since=local(clock.now()).date() + DAY)
+    assert row[:5] == ["2", "2", "0.00%", "100.00%", "-100.00"] and "对比的考试计全部交卷" in page
+
+
 def test_weakest_laws_and_points_come_from_the_counted_sheets_of_the_unit_only(county, world, session):
     questions = [world.question(law="行政处罚法"), world.question(law="宪法")]
     versions = [question.current_version_id for question in questions]

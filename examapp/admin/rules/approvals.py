@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from examapp.people.rules import ROLE_NAMES, Role
-from examapp.reports.rules import SCOPE_NAMES
+from examapp.reports.rules import SCOPE_NAMES, Narrowing
 from examapp.unitbook.rules import CHASED
 
 NEEDS_LOOK = frozenset({"questions.correct_key"})
@@ -37,7 +37,9 @@ def _reopening(details: dict[str, Any]) -> str:
 
 
 def _numbers(details: dict[str, Any]) -> str:
-    return f"{details['exam_title']}成绩明细（{SCOPE_NAMES[details['scope']]}，{details['format']}），含完整身份证号、手机号"
+    narrowed = Narrowing.of_json(details.get("narrowing", {})).words
+    what = "，".join(part for part in (SCOPE_NAMES[details["scope"]], details["format"], narrowed) if part)
+    return f"{details['exam_title']}成绩明细（{what}），含完整身份证号、手机号"
 
 
 def _calls(details: dict[str, Any]) -> str:

@@ -136,7 +136,7 @@ HOLDINGS = (
     Holding(
         table="exports", title="导出的报表文件", group=_STAFF, owner=None, term=Term.FILES, seen_by="申请导出的人",
         purpose="上报成绩汇总表、存档；到期自动删除",
-        shown=words("exam_id=考试 unit_id=单位 content=内容 numbers=号码 reason=用途 created_by_id=经办人 created_at=申请时间 expires_at=删除时间"),
+        shown=words("exam_id=考试 unit_id=单位 content=内容 narrowing=人员范围 numbers=号码 reason=用途 created_by_id=经办人 created_at=申请时间 expires_at=删除时间"),
         hidden=hide(
             technical="id tree format scope key data_version watermark template_id approval_id occasion file file_name sha256 as_of state done total message tries started_at finished_at"
         ),

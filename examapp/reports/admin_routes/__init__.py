@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import lru_cache
 from operator import attrgetter
 
@@ -26,7 +27,7 @@ from examapp.reports.api import send_export
 from examapp.reports.forms import FORMAT_NAMES, ExportForm
 from examapp.reports.operations import consent, exports, files
 from examapp.reports.queries import lists
-from examapp.reports.queries.basis import get_basis, get_tree_of, list_tops
+from examapp.reports.queries.basis import Basis, get_basis, get_tree_of, list_tops
 from examapp.reports.queries.exports import list_own_exports
 from examapp.reports.queries.figures import counts_by_unit, get_curve, get_distribution, get_hours, get_unit_table
 from examapp.reports.queries.ground import PeopleFilter
@@ -158,8 +159,19 @@ def list_people(exam_id: int, unit_id: int) -> str | AnyResponse:
         count=count,
         page_count=-(-count // _PAGE),
         status_words=files.status_words,
-        form=ExportForm(content="absent" if view.group == "absent" else "scores", tree=view.tree, scope=basis.scope),
+        form=_form_of_list(view, basis),
     )
+
+
+_ABSENT = frozenset({"absent", *rules.LIST_GROUPS["absent"]})
+
+
+def _form_of_list(view: View, basis: Basis) -> ExportForm:
+    """Give the form for the very list that is shown: as scores, and who is absent as the list of those too."""
+    contents = ["absent", "scores"] if view.group in _ABSENT else ["scores"]
+    form = ExportForm(content=contents[0], group=view.group, tree=view.tree, scope=basis.scope)
+    form.content.choices = [(content, rules.CONTENT_NAMES[content]) for content in contents]
+    return form
 
 
 @admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/people/<int:person_id>")
@@ -209,7 +221,7 @@ def show_score_sheet(exam_id: int, unit_id: int) -> str:
     session, view = reading(), read_view()
     basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now())
     units = get_tree_of(session, basis, known_id(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_EXPORT))
-    wanted = PeopleFilter(unit_ids=units.unit_ids)
+    wanted = view.people(units.unit_ids)
     total = sum(counts_by_unit(session, basis, wanted).values(), rules.Counts())
     is_too_long = total.roster > _MOST_ON_PAPER
     return page_of(
@@ -233,7 +245,7 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
     form = ExportForm()
     if not form.validate() or form.tree.data not in set(Tree) or form.scope.data not in set(Scope):
         raise BadRequestError
-    formats = rules.CONTENT_FORMATS[form.content.data]
+    formats, group = rules.CONTENT_FORMATS[form.content.data], request.values.get("group", "")
     wish = exports.Wish(
         exam_id=known_id(exam_id),
         unit_id=known_id(unit_id),
@@ -241,6 +253,7 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
         format=form.format.data if form.format.data in formats else formats[0],
         tree=Tree(form.tree.data),
         scope=Scope(form.scope.data),
+        narrowing=replace(read_view().narrowing, group=group if group in rules.GROUP_NAMES else ""),
         numbers=rules.Numbers(form.numbers.data),
         reason=form.reason.data or "",
     )

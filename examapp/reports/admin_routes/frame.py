@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from flask import render_template, request, url_for
 
 from examapp.core import clock
-from examapp.core.clock import start_of
 from examapp.core.db import reading
 from examapp.core.permissions import Permission
 from examapp.core.veil import veil, words_asked
@@ -20,8 +19,7 @@ from examapp.reports import rules
 from examapp.reports.operations import files
 from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_tree_of
 from examapp.reports.queries.ground import PeopleFilter
-from examapp.reports.queries.people import GROUP_NAMES
-from examapp.reports.rules import Scope
+from examapp.reports.rules import GROUP_NAMES, Narrowing, Scope
 
 DEPTHS = (0, 1, 2, 3, 4, 5)
 _TEXT = 50
@@ -70,15 +68,12 @@ class View:
 
     def people(self, unit_ids: list[int] | None, *, has_search: bool = False) -> PeopleFilter:
         """Give the people that the filters mean, of these units."""
-        search = self.search if has_search else ""
-        return PeopleFilter(
-            unit_ids=unit_ids,
-            rank=self.rank,
-            position=self.position,
-            search=search,
-            since=start_of(self.since) if self.since else None,
-            until=start_of(self.until + timedelta(days=1)) if self.until else None,
-        )
+        return PeopleFilter.of(self.narrowing, unit_ids=unit_ids, search=self.search if has_search else "")
+
+    @property
+    def narrowing(self) -> Narrowing:
+        """Whom the figures are narrowed to; the group is a list's own matter."""
+        return Narrowing(rank=self.rank, position=self.position, since=self.since, until=self.until)
 
 
 def read_view() -> View:
@@ -163,6 +158,7 @@ def page_of(template: str, basis: Basis, units: UnitTree, view: View, **more: An
         view=view,
         link=link,
         roster_words=files.roster_words(basis),
+        narrowed=view.narrowing.words,
         definitions=rules.definitions(basis.scope),
         scope_names=rules.SCOPE_NAMES,
         group_names=GROUP_NAMES,

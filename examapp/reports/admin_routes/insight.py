@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, request
 
 from examapp.core import clock
@@ -31,7 +33,9 @@ def compare(exam_id: int, unit_id: int) -> str:
     before: dict[int, Counts] = {}
     if earlier is not None:
         then = get_basis(session, earlier.id, scope=None, now=clock.now())
-        rows = get_unit_table(session, then, table.units.top.unit_id, tree=view.tree, depth=1, reach=reach).rows
+        whenever = replace(wanted, since=None, until=None)
+        top_id = table.units.top.unit_id
+        rows = get_unit_table(session, then, top_id, tree=view.tree, depth=1, reach=reach, wanted=whenever).rows
         before = {row.unit.unit_id: row.counts for row in rows}
     return page_of(
         "reports/compare.html",

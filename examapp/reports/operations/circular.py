@@ -34,8 +34,10 @@ LIST_PLACE = "各单位"
 _SIZES = {"title": 22, "table": 10.5}
 
 
-def words_of(basis: Basis, rows: Sequence[UnitRow], *, issuer: str, roster_words: str) -> dict[str, Any]:
-    """Give every named place its words: the whole's figures, and those of the units just below, by unit code."""
+def words_of(
+    basis: Basis, rows: Sequence[UnitRow], *, issuer: str, roster_words: str, narrowed: str = ""
+) -> dict[str, Any]:
+    """Give every named place its words: the whole's figures, and those of the units just below, by unit code; `narrowed` says of whom alone they are."""
     whole, below = rows[0], rows[1:]
     opens, closes, as_of = local(basis.exam.opens_at), local(basis.exam.closes_at), local(basis.as_of)
     rate = whole.counts.participation_rate
@@ -52,7 +54,7 @@ def words_of(basis: Basis, rows: Sequence[UnitRow], *, issuer: str, roster_words
         "结束日期": _day(closes),
         "统计时间": f"{_day(as_of)}{as_of:%H:%M}",
         "名册": roster_words,
-        "口径": SCOPE_NAMES[basis.scope],
+        "口径": "，".join(part for part in (SCOPE_NAMES[basis.scope], narrowed) if part),
         "落款单位": issuer or whole.unit.name,
         "落款日期": _day(as_of),
         "待督促单位": "、".join(lagging) or "无",

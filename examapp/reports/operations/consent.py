@@ -18,7 +18,7 @@ from examapp.people.rules import Reach, reach_of
 from examapp.reports.models import Export
 from examapp.reports.operations.exports import Wish, request_export
 from examapp.reports.queries.basis import get_basis, get_tree_of
-from examapp.reports.rules import CONTENT_FORMATS, Numbers, Scope
+from examapp.reports.rules import CONTENT_FORMATS, Narrowing, Numbers, Scope
 
 ACT = "reports.export_numbers"
 LEAST_REASON = 5
@@ -50,6 +50,7 @@ def request_numbers(session: Session, wish: Wish, *, reach: Reach, actor: Actor,
         "format": wish.format,
         "tree": wish.tree,
         "scope": basis.scope,
+        "narrowing": wish.narrowing.of_content(wish.content).as_json(),
     }
     key = ":".join(str(part) for part in (actor.person_id, *details.values()))
     return approvals.ask(
@@ -78,6 +79,7 @@ def export_numbers(session: Session, approval: Approval, *, now: datetime) -> Ex
         format=details["format"],
         tree=Tree(details["tree"]),
         scope=Scope(details["scope"]),
+        narrowing=Narrowing.of_json(details.get("narrowing", {})),
         numbers=Numbers.WHOLE,
         reason=approval.reason,
     )

@@ -32,7 +32,7 @@ from examapp.reports.queries.basis import get_basis, get_tree_of
 from examapp.reports.queries.exports import get_own_export
 from examapp.reports.queries.templates import current_template
 from examapp.reports.queries.versions import data_version
-from examapp.reports.rules import CONTENT_FORMATS, Numbers, Scope
+from examapp.reports.rules import CONTENT_FORMATS, EVERYONE, Narrowing, Numbers, Scope
 
 log = structlog.get_logger()
 KEPT = timedelta(days=7)
@@ -70,6 +70,7 @@ class Wish:
     format: str
     tree: Tree = Tree.REGION
     scope: Scope | None = None
+    narrowing: Narrowing = EVERYONE
     numbers: Numbers = Numbers.NONE
     reason: str = ""
     occasion: str | None = None
@@ -95,6 +96,7 @@ def request_export(
     unit = get_tree_of(session, basis, wish.unit_id, tree=wish.tree, reach=reach).top
     template = current_template(session, wish.content, wish.format)
     version = data_version(session, basis)
+    narrowing = wish.narrowing.of_content(wish.content)
     values = {
         "exam_id": wish.exam_id,
         "unit_id": unit.unit_id,
@@ -102,6 +104,7 @@ def request_export(
         "content": wish.content,
         "format": wish.format,
         "scope": basis.scope,
+        "narrowing": narrowing.as_json(),
         "numbers": wish.numbers if wish.content == "scores" else Numbers.NONE,
         "reason": wish.reason.strip()[:_MOST_REASON],
         "template_id": template.id if template else None,
@@ -114,7 +117,8 @@ def request_export(
     export = _enter(session, {**values, "key": key, "data_version": version, "watermark": watermark}, now=now)
     if export is None:
         return _live(session, key)
-    details = {name: str(value) for name, value in values.items() if value not in (None, "")}
+    told = {name: value for name, value in values.items() if name != "narrowing"} | narrowing.as_json()
+    details = {name: str(value) for name, value in told.items() if value not in (None, "")}
     record(
         session,
         "reports.request_export",
@@ -224,6 +228,7 @@ def _order_of(session: Session, export: Export, *, now: datetime, issuer: str, s
         watermark=export.watermark,
         issuer=issuer,
         template=template.file if template else None,
+        narrowing=Narrowing.of_json(export.narrowing),
         numbers=Numbers(export.numbers),
         sealer=sealer,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -25,9 +26,12 @@ from examapp.reports.queries.lists import PersonRow, iter_people, iter_scores
 from examapp.reports.rules import (
     CONTENT_NAMES,
     DEFINITIONS,
+    EVERYONE,
+    GROUP_NAMES,
     SCOPE_DEFINITIONS,
     SCOPE_NAMES,
     Counts,
+    Narrowing,
     Numbers,
     UnitNode,
     UnitRow,
@@ -56,14 +60,15 @@ class Order:
     """The office in whose name a circular goes out."""
     template: bytes | None = None
     """The office's own form of it; None for the shipped one."""
+    narrowing: Narrowing = EVERYONE
     numbers: Numbers = Numbers.NONE
     sealer: Sealer | None = None
     """Opens ID numbers and mobiles, where they are to stand in it."""
 
     @property
     def wanted(self) -> PeopleFilter:
-        """The people of these units."""
-        return PeopleFilter(unit_ids=[node.unit_id for node in self.nodes])
+        """The people of these units whom the narrowing leaves, whatever their group."""
+        return PeopleFilter.of(self.narrowing, unit_ids=[node.unit_id for node in self.nodes])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +94,16 @@ def write(session: Session, path: Path, order: Order, *, note_progress: Progress
         columns=table.columns,
         rows=rows,
         title=f"{order.basis.exam.title}{CONTENT_NAMES[order.content]}",
-        remarks=remarks(order.basis, order.nodes[0].name),
+        remarks=remarks(order.basis, order.nodes[0].name, order.narrowing.words),
         closing=table.closing,
         is_portrait=table.is_portrait,
         watermark=order.watermark,
         made_at=order.basis.as_of,
     )
     if order.format == "csv":
-        write_csv(path, table.columns, rows)
+        stamp = _stamp(order)
+        columns = [*table.columns, *(Column(head=head) for head in stamp)]
+        write_csv(path, columns, ([*cells, *stamp.values()] for cells in rows))
     elif order.format == "pdf":
         made_at = order.basis.as_of
         printing.write_pdf(path, sheet, made_at=made_at, watermark=order.watermark, signatures=table.signatures)
@@ -109,20 +116,32 @@ def write(session: Session, path: Path, order: Order, *, note_progress: Progress
     return table.total
 
 
+def _stamp(order: Order) -> dict[str, Cell]:
+    """Give what each row of a csv says at its end, for its head is its first line: as-of time, roster, whom it is narrowed to."""
+    narrowed = order.narrowing.words
+    stamp: dict[str, Cell] = {"统计时间": order.basis.as_of, "名册": roster_words(order.basis)}
+    return stamp | ({"范围": narrowed} if narrowed else {})
+
+
 def _by_own_form(order: Order, counts: dict[int, Counts], rows: Iterable[Sequence[Cell]]) -> bytes:
     """Fill the office's own workbook with the score sheet's rows; it is held in memory, so it has the limit of Word."""
     assert order.template is not None
     printing.refuse_too_long("docx", _sum(counts).roster)
     units = rollup(order.nodes, counts, depth=0)
-    words = circular.words_of(order.basis, units, issuer=order.issuer, roster_words=roster_words(order.basis))
+    words = _words_of(order, units)
     people = [[printing.as_form_value(cell) for cell in cells] for cells in rows]
     return sheet_form.fill_form(order.template, words, people)
+
+
+def _words_of(order: Order, rows: Sequence[UnitRow]) -> dict[str, Any]:
+    roster, narrowed = roster_words(order.basis), order.narrowing.words
+    return circular.words_of(order.basis, rows, issuer=order.issuer, roster_words=roster, narrowed=narrowed)
 
 
 def write_circular(path: Path, order: Order, counts: dict[int, Counts]) -> int:
     """Write the circular (通报) on a unit as Word or PDF: the template with its figures; gives how many units it names."""
     rows = rollup(order.nodes, counts, depth=1)
-    words = circular.words_of(order.basis, rows, issuer=order.issuer, roster_words=roster_words(order.basis))
+    words = _words_of(order, rows)
     docx = circular.fill(order.template, words)
     if order.format == "pdf":
         path.write_bytes(circular.as_pdf(docx, made_at=order.basis.as_of, watermark=order.watermark))
@@ -134,14 +153,16 @@ def write_circular(path: Path, order: Order, counts: dict[int, Counts]) -> int:
 def file_name(order: Order) -> str:
     """Give the name under which the file is saved."""
     parts = [order.basis.exam.title, order.nodes[0].name, CONTENT_NAMES[order.content], SCOPE_NAMES[order.basis.scope]]
+    parts += ["已筛选"] if order.narrowing != EVERYONE else []
     name = "-".join([*parts, f"{local(order.basis.as_of):%Y%m%d%H%M}"])
     return "".join("_" if c in '\\/:*?"<>|\r\n\t' else c for c in name) + f".{order.format}"
 
 
-def remarks(basis: Basis, unit_name: str) -> list[str]:
-    """Give the lines that stand above every table: unit, scope, as-of time, roster, definitions."""
+def remarks(basis: Basis, unit_name: str, narrowed: str = "") -> list[str]:
+    """Give the lines that stand above every table: unit, scope, as-of time, roster, whom it is narrowed to, definitions."""
     return [
         f"单位：{unit_name}　　口径：{SCOPE_NAMES[basis.scope]}　　统计时间：{local(basis.as_of):%Y-%m-%d %H:%M:%S}　　名册：{roster_words(basis)}",
+        *([f"范围：{narrowed}。"] if narrowed else []),
         SCOPE_DEFINITIONS[basis.scope] + "".join(DEFINITIONS[name] for name in ("eligible", "participated", "nothing")),
     ]
 
@@ -263,15 +284,16 @@ NUMBER_COLUMNS = (Column(head="身份证号", width=20), Column(head="手机号"
 
 
 def _scores(session: Session, order: Order, counts: dict[int, Counts]) -> _Table:
-    total, scope_name = _sum(counts), SCOPE_NAMES[order.basis.scope]
-    people = iter_scores(session, order.basis, order.wanted)
+    total, scope_name, group = _sum(counts), SCOPE_NAMES[order.basis.scope], order.narrowing.group
+    people = iter_people(session, order.basis, order.wanted, group=group or "roster")
+    of_group = [f"以上为{GROUP_NAMES[group]} {getattr(total, group)} 人。同一范围全部人员："] if group else []
     has_numbers = order.numbers is not Numbers.NONE and order.sealer is not None
     rows: Iterable[Sequence[Cell]] = (score_cells(row, scope_name) for row in people)
     return _Table(
         columns=[*SCORE_COLUMNS, *NUMBER_COLUMNS] if has_numbers else SCORE_COLUMNS,
         rows=_with_numbers(session, order, people, scope_name) if has_numbers else rows,
-        total=total.roster,
-        closing=[totals_words(total), "免考、缓考人员列在最后，不计入应考、参考。", *_notes(total)],
+        total=getattr(total, group or "roster"),
+        closing=[*of_group, totals_words(total), "免考、缓考人员列在最后，不计入应考、参考。", *_notes(total)],
     )
 
 
@@ -316,8 +338,8 @@ ABSENT_COLUMNS = (
 
 
 def _absent(session: Session, order: Order, counts: dict[int, Counts]) -> _Table:
-    total, scope_name = _sum(counts), SCOPE_NAMES[order.basis.scope]
-    people = iter_people(session, order.basis, order.wanted, group="absent")
+    total, scope_name, group = _sum(counts), SCOPE_NAMES[order.basis.scope], order.narrowing.group or "absent"
+    people = iter_people(session, order.basis, order.wanted, group=group)
     return _Table(
         columns=ABSENT_COLUMNS,
         rows=(
@@ -334,7 +356,7 @@ def _absent(session: Session, order: Order, counts: dict[int, Counts]) -> _Table
             ]
             for r in people
         ),
-        total=total.absent,
+        total=getattr(total, group),
         closing=[f"应考 {total.eligible} 人，参考 {total.participated} 人，未参考 {total.absent} 人。"],
     )
 

@@ -14,6 +14,7 @@ from examapp.org.models import Unit
 from examapp.people.queries import within
 from examapp.people.rules import Reach
 from examapp.reports.models import Export
+from examapp.reports.rules import Narrowing
 
 
 def _own(person_id: int | None, reach: Reach) -> Select[Export]:
@@ -46,6 +47,12 @@ class ExportRow:
     message: str
     created_at: datetime
     expires_at: datetime | None
+    narrowing: dict[str, str]
+
+    @property
+    def narrowed(self) -> str:
+        """Whom it is narrowed to, in words; empty for everybody."""
+        return Narrowing.of_json(self.narrowing).words
 
 
 def list_own_exports(
@@ -71,6 +78,7 @@ def list_own_exports(
             Export.message,
             Export.created_at,
             Export.expires_at,
+            Export.narrowing,
         )
         .order_by(Export.created_at.desc(), Export.id.desc())
         .limit(most)

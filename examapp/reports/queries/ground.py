@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import Session
 
+from examapp.core.clock import start_of
 from examapp.exams.models import CountingRule
 from examapp.exams.queries import Audience, get_audience
 from examapp.people.models import Person
 from examapp.reports.queries.basis import Basis
+from examapp.reports.rules import Narrowing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,18 @@ class PeopleFilter:
     """Only what was handed in from this instant on counts."""
     until: datetime | None = None
     """… and before this one."""
+
+    @classmethod
+    def of(cls, narrowing: Narrowing, *, unit_ids: Collection[int] | None, search: str = "") -> PeopleFilter:
+        """Give the people of these units whom a narrowing leaves, whatever their group."""
+        return cls(
+            unit_ids=unit_ids,
+            rank=narrowing.rank,
+            position=narrowing.position,
+            search=search,
+            since=start_of(narrowing.since) if narrowing.since else None,
+            until=start_of(narrowing.until + timedelta(days=1)) if narrowing.until else None,
+        )
 
     @property
     def is_of_units_alone(self) -> bool:

@@ -55,7 +55,7 @@ class People:
         object.__setattr__(self, "_groups", self._conditions_of_groups())
 
     def group(self, name: str) -> ColumnElement[bool]:
-        """Give the condition of a group of people as `GROUP_NAMES` names it; KeyError for another."""
+        """Give the condition of a group of people as `rules.GROUP_NAMES` names it; KeyError for another."""
         return self._groups[name]
 
     def _conditions_of_groups(self) -> dict[str, ColumnElement[bool]]:
@@ -78,26 +78,6 @@ class People:
             "in_progress": and_(absent, columns.started_at.is_not(None)),
             "excused_sat": self.excused_sat,
         }
-
-
-GROUP_NAMES = {
-    "roster": "名册人员",
-    "exempt": "免考人员",
-    "deferred": "缓考人员",
-    "eligible": "应考人员",
-    "participated": "参考人员",
-    "absent": "未参考人员",
-    "not_started": "未开始",
-    "in_progress": "已开始未交卷",
-    "failed": "不合格",
-    "passed": "合格人员（含良好、优秀）",
-    "excellent": "优秀",
-    "good": "良好",
-    "passed_only": "合格（不含良好、优秀）",
-    "ungraded": "正在评分",
-    "excused_sat": "免考、缓考而参加了考试",
-}
-"""Groups of people that a table's numbers lead to."""
 
 
 def people_of(session: Session, basis: Basis, wanted: PeopleFilter = EVERYBODY) -> People:

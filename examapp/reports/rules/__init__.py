@@ -39,6 +39,7 @@ from examapp.reports.rules.figures import (
     rollup,
     tidy_bins,
 )
+from examapp.reports.rules.narrowing import EVERYONE, GROUP_NAMES, LIST_GROUPS, Narrowing
 
 __all__ = [
     "BIN_NAMES",
@@ -47,6 +48,9 @@ __all__ = [
     "CONTENT_FORMATS",
     "CONTENT_NAMES",
     "DEFINITIONS",
+    "EVERYONE",
+    "GROUP_NAMES",
+    "LIST_GROUPS",
     "MOMENT_NAMES",
     "NUMBERS_NAMES",
     "SCOPE_DEFINITIONS",
@@ -62,6 +66,7 @@ __all__ = [
     "HourChart",
     "Mark",
     "Moment",
+    "Narrowing",
     "Numbers",
     "Plan",
     "Sat",

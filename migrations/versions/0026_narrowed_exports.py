@@ -1,0 +1,19 @@
+"""whom an export is narrowed to"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0026_narrowed_exports"
+down_revision = "0025_kept_figures"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.execute("SET LOCAL lock_timeout = '2s'")
+    op.add_column("exports", sa.Column("narrowing", postgresql.JSONB(), server_default="{}", nullable=False))
+
+
+def downgrade():
+    op.drop_column("exports", "narrowing")
