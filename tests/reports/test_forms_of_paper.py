@@ -3,14 +3,16 @@
 import io
 import re
 
+import pypdf
 import pytest
 from docx import Document
 from openpyxl import Workbook, load_workbook
 
 from examapp.audit.models import AuditEvent
-from examapp.reports.models import ReportTemplate
+from examapp.reports.models import Export, ReportTemplate
 from examapp.reports.operations import circular, sheet_form
-from tests.reports.test_figures import export, pdf_words
+from tests.reports.test_figures import docx_rows, export, pdf_words
+from tests.reports.test_narrowing import from_page
 
 PAGE = "/admin/reports/forms"
 
@@ -124,6 +126,107 @@ def test_own_score_sheet_repeats_its_row_for_everybody_and_no_name_is_a_formula(
     rows = [list(cells) for cells in page.iter_rows(values_only=True)]
     assert rows == [["教育局的表", None, None], [1, "=1+1", None], [2, "乙", 88.5], ["参考 1 人", None, None]]
     assert all(cell.data_type != "f" for cells in page.iter_rows() for cell in cells)
+
+
+MARK = "管理员 2026-11-24 12:00 导出"
+
+
+def heads_of(page):
+    return [page.oddHeader, page.evenHeader, page.firstHeader]
+
+
+def test_every_file_for_paper_says_whose_copy_it_is_by_the_shipped_forms(county, world):
+    county.fill_with_every_odd_case()
+    api = world.api(world.admin(name="管理员"))
+    for content in ("participation", "scores", "absent", "score_sheet"):
+        page = load_workbook(io.BytesIO(export(api, county, county.top, content, "xlsx"))).active
+        assert page.oddHeader.center.text == MARK and page.cell(page.max_row, 1).value == MARK, content
+    for content in ("participation", "absent", "score_sheet", "circular"):
+        document = Document(io.BytesIO(export(api, county, county.top, content, "docx")))
+        assert [p.text for p in document.sections[0].header.paragraphs] == [MARK], content
+        assert any("参考" in p.text for p in document.paragraphs) and len(document.tables) == 1
+        assert len(document.tables[0].rows) > 1 and "{" not in "".join(p.text for p in document.paragraphs)
+        pages = pypdf.PdfReader(io.BytesIO(export(api, county, county.top, content, "pdf"))).pages
+        for page in pages:
+            assert "".join(MARK.split()) in "".join(page.extract_text().replace("\0", "").split()), content
+
+
+def test_an_own_circular_keeps_its_heads_and_has_the_mark_below_them_on_every_kind_of_page(county, world, session):
+    form = Document(io.BytesIO(docx("应考 {{ 应考 }} 人")))
+    form.add_section()
+    first, second = form.sections
+    first.header.paragraphs[0].text = "{{ 单位 }}普法办"
+    second.header.is_linked_to_previous = False
+    second.header.paragraphs[0].text = "第二节"
+    second.different_first_page_header_footer = True
+    form.settings.odd_and_even_pages_header_footer = True
+    buffer = io.BytesIO()
+    form.save(buffer)
+    admin = world.admin(name="管理员")
+    client, api = world.client(admin), world.api(admin)
+    assert upload(client, "circular", buffer.getvalue()).status_code == 303
+    use = f"{PAGE}/{session.query(ReportTemplate).one().id}/use"
+    client.post(use, data={"csrf_token": token(client)})
+    files = [export(api, county, county.top, "circular", "docx")]
+    first, second = Document(io.BytesIO(files[0])).sections
+    assert [p.text for p in first.header.paragraphs] == ["绥安县普法办", MARK]
+    assert [p.text for p in second.header.paragraphs] == ["第二节", MARK]
+    for section in (first, second):
+        assert [p.text for p in section.first_page_header.paragraphs] == [MARK]
+        assert [p.text for p in section.even_page_header.paragraphs] == [MARK]
+    row = session.query(Export).one()
+    row.state, row.file = "waiting", None
+    session.flush()
+    world.app.extensions["celery"].tasks["reports.build_export"](row.id)
+    session.refresh(row)
+    assert row.file == files[0], "the same bytes"
+
+
+@pytest.mark.parametrize(("own", "kept"), [("", ""), ("县普法办&D", "县普法办&D\n"), ("长" * 240, "")])
+def test_an_own_score_sheet_has_the_mark_in_the_head_of_every_page(county, world, session, own, kept):
+    county.attempt(world.person(county.bureau, name="乙"), points="88.50")
+    book = load_workbook(io.BytesIO(xlsx(["{{ 行.姓名 }}", "{{ 行.成绩 }}"])))
+    book.active.oddHeader.center.text = own
+    buffer = io.BytesIO()
+    book.save(buffer)
+    admin = world.admin(name="A&B")
+    client, api = world.client(admin), world.api(admin)
+    assert upload(client, "score_sheet", buffer.getvalue(), "表.xlsx").status_code == 303
+    use = f"{PAGE}/{session.query(ReportTemplate).one().id}/use"
+    client.post(use, data={"csrf_token": token(client)})
+    page = load_workbook(io.BytesIO(export(api, county, county.bureau, "score_sheet", "xlsx"))).active
+    assert [list(cells) for cells in page.iter_rows(values_only=True)] == [["乙", 88.5]]
+    mark = "A&&B 2026-11-24 12:00 导出"
+    assert [head.center.text for head in heads_of(page)] == [f"{kept}{mark}", mark, mark]
+    assert all(len(str(head)) < 256 for head in heads_of(page))
+    in_word = export(api, county, county.bureau, "score_sheet", "docx")
+    assert docx_rows(in_word)[0]["等次"] == "良好", "only xlsx follows the form"
+
+
+def test_the_page_says_which_formats_follow_a_form(county, world):
+    page = world.client(world.admin()).get(PAGE).text
+    assert "启用的模板用于：Word 文档（docx）、PDF（打印、盖章）。每页页眉由系统写上导出人和时间。" in page
+    assert (
+        "启用的模板只用于：Excel 表格（xlsx）。导出为PDF（打印、盖章）、Word 文档（docx）时仍是随产品提供的样式" in page
+    )
+
+
+def test_a_form_that_says_nothing_of_whom_it_holds_says_it_in_the_head(county, world, session):
+    county.attempt(world.person(county.bureau, name="乙", rank="一级科员"), points="88.50")
+    world.person(county.bureau, name="丙", rank="二级科员")
+    admin = world.admin(name="管理员")
+    client, api = world.client(admin), world.api(admin)
+    forms = {"score_sheet": xlsx(["{{ 行.姓名 }}"]), "circular": docx("应考 {{ 应考 }} 人")}
+    for content, file in forms.items():
+        assert upload(client, content, file, f"表.{'xlsx' if content == 'score_sheet' else 'docx'}").status_code == 303
+        row = session.query(ReportTemplate).filter_by(content=content).one()
+        client.post(f"{PAGE}/{row.id}/use", data={"csrf_token": token(client)})
+    address = f"/admin/reports/exams/{county.exam.id}/units/{county.bureau.id}?rank=一级科员"
+    words = f"{MARK}；只统计职级为「一级科员」的人员"
+    page = load_workbook(io.BytesIO(from_page(api, address, "score_sheet", "xlsx")[0])).active
+    assert page.oddHeader.center.text == words and page["A1"].value == "乙" and page.max_row == 1
+    document = Document(io.BytesIO(from_page(api, address, "circular", "docx")[0]))
+    assert document.sections[0].header.paragraphs[0].text == words and document.paragraphs[0].text == "应考 1 人"
 
 
 def test_shipped_forms_are_fit_and_may_be_taken_as_they_are(county, world):

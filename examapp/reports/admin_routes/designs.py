@@ -13,7 +13,7 @@ from examapp.core.errors import BadRequestError, DomainError, NotFoundError
 from examapp.core.permissions import Permission
 from examapp.people.access import actor, requires
 from examapp.reports import rules
-from examapp.reports.forms import ScheduleForm, TemplateForm
+from examapp.reports.forms import FORMAT_NAMES, ScheduleForm, TemplateForm
 from examapp.reports.operations import circular, schedules, sheet_form, templates
 from examapp.reports.queries.templates import get_template, list_templates
 
@@ -31,6 +31,11 @@ def show_forms() -> str:
     return _page(TemplateForm())
 
 
+def _other_formats(content: str) -> list[str]:
+    """List the formats of a content that do not follow the office's form."""
+    return [name for name in rules.CONTENT_FORMATS[content] if name not in rules.TEMPLATE_FORMATS[content]]
+
+
 def _page(form: TemplateForm) -> str:
     session = reading()
     return render_template(
@@ -39,6 +44,8 @@ def _page(form: TemplateForm) -> str:
         versions=list_templates(session),
         contents={content: rules.CONTENT_NAMES[content] for content in rules.TEMPLATE_FORMATS},
         formats=rules.TEMPLATE_FORMATS,
+        other_formats={content: _other_formats(content) for content in rules.TEMPLATE_FORMATS},
+        format_names=FORMAT_NAMES,
         places=_PLACES,
         schedules=[(plan, ScheduleForm(plan)) for plan in schedules.list_schedules(session)],
         moments=rules.MOMENT_NAMES,

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from examapp.core import word_documents
 from examapp.core.clock import local
 from examapp.core.crypto import Sealer
 from examapp.core.spreadsheets import Cell, Column, Sheet, write_csv, write_xlsx
@@ -130,7 +131,12 @@ def _by_own_form(order: Order, counts: dict[int, Counts], rows: Iterable[Sequenc
     units = rollup(order.nodes, counts, depth=0)
     words = _words_of(order, units)
     people = [[printing.as_form_value(cell) for cell in cells] for cells in rows]
-    return sheet_form.fill_form(order.template, words, people)
+    return sheet_form.fill_form(order.template, words, people, mark=_mark(order))
+
+
+def _mark(order: Order) -> str:
+    """Give what stands at the head of each page of a form of the office's own: whose copy, and whom alone it holds, whether the form says so or not."""
+    return "；".join(part for part in (order.watermark, order.narrowing.words) if part)
 
 
 def _words_of(order: Order, rows: Sequence[UnitRow]) -> dict[str, Any]:
@@ -142,7 +148,7 @@ def write_circular(path: Path, order: Order, counts: dict[int, Counts]) -> int:
     """Write the circular (通报) on a unit as Word or PDF: the template with its figures; gives how many units it names."""
     rows = rollup(order.nodes, counts, depth=1)
     words = _words_of(order, rows)
-    docx = circular.fill(order.template, words)
+    docx = word_documents.marked(circular.fill(order.template, words), _mark(order))
     if order.format == "pdf":
         path.write_bytes(circular.as_pdf(docx, made_at=order.basis.as_of, watermark=order.watermark))
     else:

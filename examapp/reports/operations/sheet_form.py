@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 openpyxl, styles = Lazy("openpyxl"), Lazy("openpyxl.styles")
 
 PLACE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
+_MOST_HEAD = 230
+"""Excel takes 255 characters for all three parts of a head, with their letters."""
+_MOST_MARK = 120
 ROW_NAME = "行"
 ROW_PLACES = ("序号", "姓名", "单位", "职务", "成绩", "等次", "备注")
 
@@ -55,8 +58,8 @@ def shipped_form() -> bytes:
     return _saved(book)
 
 
-def fill_form(form: bytes, words: Mapping[str, Any], people: Sequence[Sequence[Any]]) -> bytes:
-    """Fill a form: words into its places, one row for everybody; a text never becomes a formula."""
+def fill_form(form: bytes, words: Mapping[str, Any], people: Sequence[Sequence[Any]], *, mark: str = "") -> bytes:
+    """Fill a form: words into its places, one row for everybody; a text never becomes a formula. `mark` stands at the head of each printed page."""
     book = openpyxl.load_workbook(io.BytesIO(form))
     for page in book.worksheets:
         row = _people_row(page)
@@ -67,7 +70,19 @@ def fill_form(form: bytes, words: Mapping[str, Any], people: Sequence[Sequence[A
             for cell in cells:
                 if isinstance(cell.value, str) and PLACE.search(cell.value):
                     _write(cell, PLACE.sub(lambda found: str(words.get(found[1], "")), cell.value))
+        if mark:
+            _mark_pages(page, mark)
     return _saved(book)
+
+
+def _mark_pages(page: Worksheet, mark: str) -> None:
+    """Write a mark into every head of a page, below the form's own words, which give way where both have no room."""
+    heads: Any = (page.oddHeader, page.evenHeader, page.firstHeader)
+    for head in heads:
+        line, sides = mark.replace("&", "&&")[:_MOST_MARK], (head.left, head.right)
+        room = _MOST_HEAD - len(line) - sum(len(side.text or "") for side in sides)
+        own = (head.center.text or "").strip()
+        head.center.text = f"{own}\n{line}" if own and len(own) < room else line
 
 
 def _saved(book: Workbook) -> bytes:
