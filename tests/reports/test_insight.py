@@ -88,6 +88,48 @@ def test_weakest_laws_and_points_come_from_the_counted_sheets_of_the_unit_only(c
     assert "还没有已评分的答卷" in client.get(unit_page(county, county.school, "/weak")).text
 
 
+def test_weakest_knowledge_points_are_those_of_raw_items_and_of_the_people_that_are_wanted(county, world, session):
+    """Each item counts for each point that its question has; what is not graded, not counted or of others is left out."""
+    points_of = [("听证", "救济"), ("救济",), ()]
+    questions = [world.question(law="行政处罚法", knowledge_points=points) for points in points_of]
+    possible = ["50", "30", "20"]
+    items = [[q.current_version_id, 0, "ABCD", each] for q, each in zip(questions, possible, strict=True)]
+    paper = world.save(Paper(sections=[{"title": "", "instructions": "", "items": items}], shape="S4S4S4", total_points=Decimal(100), created_at=clock.now()))  # fmt: skip
+    sheets = []
+
+    def sit(person, points, marks, **more):
+        attempt = county.attempt(person, points=points, **more)
+        attempt.paper_id = paper.id
+        session.query(Grade).filter_by(attempt_id=attempt.id).one().item_points = marks
+        return (person.rank, marks)
+
+    one, other = world.person(county.bureau, rank="一级科员"), world.person(county.office, rank="二级科员")
+    sit(one, "20", ["0", "0", "20"], hours_ago=30)
+    sheets.append(sit(one, "65", ["50", "15", "0"], number=2))
+    sheets.append(sit(other, "30", ["0", "30", "0"]))
+    sit(world.person(county.town, rank="一级科员"), "0", ["0", "0", "0"])
+    exempt = world.person(county.bureau, rank="一级科员")
+    county.excuse(exempt)
+    sit(exempt, "100", ["50", "30", "20"])
+    county.attempt(world.person(county.bureau))
+    session.flush()
+    client = world.client(world.admin())
+
+    def naive(rank):
+        found = {}
+        for its_rank, marks in sheets:
+            for got, most, points in zip(marks, possible, points_of, strict=True):
+                for point in points if rank in ("", its_rank) else ():
+                    found.setdefault(point, []).append((Decimal(got), Decimal(most)))
+        rates = [(sum(g for g, _ in pairs) * 100 / sum(m for _, m in pairs), name, len(pairs)) for name, pairs in found.items()]  # fmt: skip
+        return [[name, str(count), f"{rate:.2f}%"] for rate, name, count in sorted(rates)]
+
+    for rank in ("", "一级科员", "二级科员"):
+        page = client.get(unit_page(county, county.bureau, "/weak", rank=rank))
+        assert [row for row in rows_of(page) if row and row[0] in ("听证", "救济")] == naive(rank), rank
+    assert naive("")[0] == ["听证", "2", "50.00%"] and naive("一级科员")[-1] == ["听证", "1", "100.00%"]
+
+
 def test_hours_of_a_day_add_up_to_its_new_hand_ins(county, world):
     county.fill_with_every_odd_case()
     client = world.client(world.admin())

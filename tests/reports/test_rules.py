@@ -1,5 +1,7 @@
 """The figures' rules hold for all inputs."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -10,7 +12,17 @@ from hypothesis import strategies as st
 
 from examapp.exams.models import CountingRule
 from examapp.reports import rules
-from examapp.reports.rules import Counts, Sat, UnitNode, counted_attempt, rollup
+from examapp.reports.rules import (
+    CONTENT_NAMES,
+    EVERYONE,
+    GROUP_NAMES,
+    Counts,
+    Narrowing,
+    Sat,
+    UnitNode,
+    counted_attempt,
+    rollup,
+)
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -152,3 +164,20 @@ def test_bands_lose_nobody_and_the_full_mark_is_in_the_topmost(counted):
     assert bins[9] == counted.get(9, 0) + counted.get(10, 0)
     chart = rules.bar_chart(bins, pass_percent=Decimal(80))
     assert len(chart.bars) == 10 and all(0 <= bar.height <= 236 for bar in chart.bars)
+
+
+DAYS = st.none() | st.dates(date(2000, 1, 1), date(2100, 12, 31))
+
+
+@given(st.sampled_from(["", *GROUP_NAMES]), st.text(max_size=9), st.text(max_size=9), DAYS, DAYS)
+def test_a_narrowing_is_read_as_it_was_written_and_says_all_it_asks(group, rank, position, since, until):
+    narrowing = Narrowing(group=group, rank=rank, position=position, since=since, until=until)
+    assert Narrowing.of_json(narrowing.as_json()) == narrowing
+    assert Narrowing.of_json(json.loads(json.dumps(narrowing.as_json()))) == narrowing
+    asked = [value for value in (rank, position, since, until) if value]
+    assert all(str(value) in narrowing.words for value in asked)
+    assert bool(narrowing.words) == bool(asked or group) == (narrowing != EVERYONE)
+    for content in CONTENT_NAMES:
+        kept = narrowing.of_content(content)
+        assert kept.group in ("", group) and replace(kept, group=group) == narrowing
+    assert set(GROUP_NAMES) <= set(dir(Counts))

@@ -1,79 +1,32 @@
-"""The files of figures: tables with title, definitions and as-of time, as xlsx and csv; no ID number, no mobile."""
+"""The tables of a file, people streamed in one query: their columns, their rows, what stands below them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
-from pathlib import Path
-from typing import Any
 
 from sqlalchemy.orm import Session
 
-from examapp.core import word_documents
-from examapp.core.clock import local
-from examapp.core.crypto import Sealer
-from examapp.core.spreadsheets import Cell, Column, Sheet, write_csv, write_xlsx
+from examapp.core.spreadsheets import Cell, Column
 from examapp.exams.models import ExemptionKind
 from examapp.grading.rules import BAND_NAMES, Band
-from examapp.org.models import Tree
 from examapp.people.queries import numbers_of
-from examapp.reports.operations import circular, printing, sheet_form
-from examapp.reports.queries.basis import Basis
-from examapp.reports.queries.figures import counts_by_unit
-from examapp.reports.queries.ground import PeopleFilter
+from examapp.reports.operations.files.orders import Order
 from examapp.reports.queries.lists import PersonRow, iter_people, iter_scores
-from examapp.reports.rules import (
-    CONTENT_NAMES,
-    DEFINITIONS,
-    EVERYONE,
-    GROUP_NAMES,
-    SCOPE_DEFINITIONS,
-    SCOPE_NAMES,
-    Counts,
-    Narrowing,
-    Numbers,
-    UnitNode,
-    UnitRow,
-    rollup,
-)
+from examapp.reports.rules import GROUP_NAMES, SCOPE_NAMES, Counts, Numbers, UnitRow, rollup
 
-Progress = Callable[[int, int], None]
-_STEP = 1000
-"""Rows between two notes of progress."""
 _ALL_LEVELS = 99
+_BATCH = 1000
+"""So many people's numbers are opened at once."""
 NOTHING = "–"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a file is to hold: the unit is the first of the nodes, the others are below it."""
+class Table:
+    """A table to write: its columns, a stream of rows and how many they are, the lines below."""
 
-    basis: Basis
-    nodes: Sequence[UnitNode]
-    tree: Tree
-    content: str
-    format: str
-    watermark: str = ""
-    """Whose copy it is, and when it was asked for; pale behind the text of what can be printed."""
-    issuer: str = ""
-    """The office in whose name a circular goes out."""
-    template: bytes | None = None
-    """The office's own form of it; None for the shipped one."""
-    narrowing: Narrowing = EVERYONE
-    numbers: Numbers = Numbers.NONE
-    sealer: Sealer | None = None
-    """Opens ID numbers and mobiles, where they are to stand in it."""
-
-    @property
-    def wanted(self) -> PeopleFilter:
-        """The people of these units whom the narrowing leaves, whatever their group."""
-        return PeopleFilter.of(self.narrowing, unit_ids=[node.unit_id for node in self.nodes])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
     columns: Sequence[Column]
     rows: Iterable[Sequence[Cell]]
     total: int
@@ -82,114 +35,8 @@ class _Table:
     is_portrait: bool = False
 
 
-def write(session: Session, path: Path, order: Order, *, note_progress: Progress) -> int:
-    """Write the file, people streamed in one query; gives the number of rows. Raises TooLongForPaperError."""
-    counts = counts_by_unit(session, order.basis, order.wanted)
-    if order.content == "circular":
-        return write_circular(path, order, counts)
-    table = _TABLES[order.content](session, order, counts)
-    printing.refuse_too_long(order.format, table.total)
-    rows = _tracked(table.rows, table.total, note_progress)
-    sheet = Sheet(
-        name=CONTENT_NAMES[order.content],
-        columns=table.columns,
-        rows=rows,
-        title=f"{order.basis.exam.title}{CONTENT_NAMES[order.content]}",
-        remarks=remarks(order.basis, order.nodes[0].name, order.narrowing.words),
-        closing=table.closing,
-        is_portrait=table.is_portrait,
-        watermark=order.watermark,
-        made_at=order.basis.as_of,
-    )
-    if order.format == "csv":
-        stamp = _stamp(order)
-        columns = [*table.columns, *(Column(head=head) for head in stamp)]
-        write_csv(path, columns, ([*cells, *stamp.values()] for cells in rows))
-    elif order.format == "pdf":
-        made_at = order.basis.as_of
-        printing.write_pdf(path, sheet, made_at=made_at, watermark=order.watermark, signatures=table.signatures)
-    elif order.format == "docx":
-        printing.write_docx(path, sheet, watermark=order.watermark, signatures=table.signatures)
-    elif order.content == "score_sheet" and order.template is not None:
-        path.write_bytes(_by_own_form(order, counts, rows))
-    else:
-        write_xlsx(path, [replace(sheet, closing=[*table.closing, *table.signatures])])
-    return table.total
-
-
-def _stamp(order: Order) -> dict[str, Cell]:
-    """Give what each row of a csv says at its end, for its head is its first line: as-of time, roster, whom it is narrowed to."""
-    narrowed = order.narrowing.words
-    stamp: dict[str, Cell] = {"统计时间": order.basis.as_of, "名册": roster_words(order.basis)}
-    return stamp | ({"范围": narrowed} if narrowed else {})
-
-
-def _by_own_form(order: Order, counts: dict[int, Counts], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """Fill the office's own workbook with the score sheet's rows; it is held in memory, so it has the limit of Word."""
-    assert order.template is not None
-    printing.refuse_too_long("docx", _sum(counts).roster)
-    units = rollup(order.nodes, counts, depth=0)
-    words = _words_of(order, units)
-    people = [[printing.as_form_value(cell) for cell in cells] for cells in rows]
-    return sheet_form.fill_form(order.template, words, people, mark=_mark(order))
-
-
-def _mark(order: Order) -> str:
-    """Give what stands at the head of each page of a form of the office's own: whose copy, and whom alone it holds, whether the form says so or not."""
-    return "；".join(part for part in (order.watermark, order.narrowing.words) if part)
-
-
-def _words_of(order: Order, rows: Sequence[UnitRow]) -> dict[str, Any]:
-    roster, narrowed = roster_words(order.basis), order.narrowing.words
-    return circular.words_of(order.basis, rows, issuer=order.issuer, roster_words=roster, narrowed=narrowed)
-
-
-def write_circular(path: Path, order: Order, counts: dict[int, Counts]) -> int:
-    """Write the circular (通报) on a unit as Word or PDF: the template with its figures; gives how many units it names."""
-    rows = rollup(order.nodes, counts, depth=1)
-    words = _words_of(order, rows)
-    docx = word_documents.marked(circular.fill(order.template, words), _mark(order))
-    if order.format == "pdf":
-        path.write_bytes(circular.as_pdf(docx, made_at=order.basis.as_of, watermark=order.watermark))
-    else:
-        path.write_bytes(docx)
-    return len(rows)
-
-
-def file_name(order: Order) -> str:
-    """Give the name under which the file is saved."""
-    parts = [order.basis.exam.title, order.nodes[0].name, CONTENT_NAMES[order.content], SCOPE_NAMES[order.basis.scope]]
-    parts += ["已筛选"] if order.narrowing != EVERYONE else []
-    name = "-".join([*parts, f"{local(order.basis.as_of):%Y%m%d%H%M}"])
-    return "".join("_" if c in '\\/:*?"<>|\r\n\t' else c for c in name) + f".{order.format}"
-
-
-def remarks(basis: Basis, unit_name: str, narrowed: str = "") -> list[str]:
-    """Give the lines that stand above every table: unit, scope, as-of time, roster, whom it is narrowed to, definitions."""
-    return [
-        f"单位：{unit_name}　　口径：{SCOPE_NAMES[basis.scope]}　　统计时间：{local(basis.as_of):%Y-%m-%d %H:%M:%S}　　名册：{roster_words(basis)}",
-        *([f"范围：{narrowed}。"] if narrowed else []),
-        SCOPE_DEFINITIONS[basis.scope] + "".join(DEFINITIONS[name] for name in ("eligible", "participated", "nothing")),
-    ]
-
-
-def roster_words(basis: Basis) -> str:
-    """Say which roster the figures stand on, and when."""
-    if basis.frozen_at is None:
-        return f"现行，截至 {local(basis.as_of):%Y-%m-%d %H:%M}"
-    words = f"{local(basis.frozen_at):%Y-%m-%d %H:%M} 冻结"
-    return f"{words}，已采纳更正 {basis.exam.corrections} 条" if basis.exam.corrections else words
-
-
-def _tracked(rows: Iterable[Sequence[Cell]], total: int, note_progress: Progress) -> Iterator[Sequence[Cell]]:
-    note_progress(0, total)
-    for done, row in enumerate(rows, 1):
-        if done % _STEP == 0:
-            note_progress(done, total)
-        yield row
-
-
-def _sum(counts: dict[int, Counts]) -> Counts:
+def whole_of(counts: dict[int, Counts]) -> Counts:
+    """Add all units up."""
     return sum(counts.values(), Counts())
 
 
@@ -223,10 +70,10 @@ def participation_cells(row: UnitRow, scope_name: str) -> list[Cell]:
     ]  # fmt: skip
 
 
-def _participation(_session: Session, order: Order, counts: dict[int, Counts]) -> _Table:
+def _participation(_session: Session, order: Order, counts: dict[int, Counts]) -> Table:
     rows = rollup(order.nodes, counts, depth=_ALL_LEVELS)
     scope_name = SCOPE_NAMES[order.basis.scope]
-    return _Table(
+    return Table(
         columns=PARTICIPATION_COLUMNS,
         rows=[participation_cells(row, scope_name) for row in rows],
         total=len(rows),
@@ -289,13 +136,13 @@ def score_cells(row: PersonRow, scope_name: str) -> list[Cell]:
 NUMBER_COLUMNS = (Column(head="身份证号", width=20), Column(head="手机号", width=14))
 
 
-def _scores(session: Session, order: Order, counts: dict[int, Counts]) -> _Table:
-    total, scope_name, group = _sum(counts), SCOPE_NAMES[order.basis.scope], order.narrowing.group
+def _scores(session: Session, order: Order, counts: dict[int, Counts]) -> Table:
+    total, scope_name, group = whole_of(counts), SCOPE_NAMES[order.basis.scope], order.narrowing.group
     people = iter_people(session, order.basis, order.wanted, group=group or "roster")
     of_group = [f"以上为{GROUP_NAMES[group]} {getattr(total, group)} 人。同一范围全部人员："] if group else []
     has_numbers = order.numbers is not Numbers.NONE and order.sealer is not None
     rows: Iterable[Sequence[Cell]] = (score_cells(row, scope_name) for row in people)
-    return _Table(
+    return Table(
         columns=[*SCORE_COLUMNS, *NUMBER_COLUMNS] if has_numbers else SCORE_COLUMNS,
         rows=_with_numbers(session, order, people, scope_name) if has_numbers else rows,
         total=getattr(total, group or "roster"),
@@ -307,7 +154,7 @@ def _with_numbers(
     session: Session, order: Order, people: Iterator[PersonRow], scope_name: str
 ) -> Iterator[Sequence[Cell]]:
     assert order.sealer is not None
-    while batch := list(islice(people, _STEP)):
+    while batch := list(islice(people, _BATCH)):
         ids = [row.person_id for row in batch]
         numbers = numbers_of(session, ids, order.sealer, is_whole=order.numbers is Numbers.WHOLE)
         for row in batch:
@@ -343,10 +190,10 @@ ABSENT_COLUMNS = (
 )
 
 
-def _absent(session: Session, order: Order, counts: dict[int, Counts]) -> _Table:
-    total, scope_name, group = _sum(counts), SCOPE_NAMES[order.basis.scope], order.narrowing.group or "absent"
+def _absent(session: Session, order: Order, counts: dict[int, Counts]) -> Table:
+    total, scope_name, group = whole_of(counts), SCOPE_NAMES[order.basis.scope], order.narrowing.group or "absent"
     people = iter_people(session, order.basis, order.wanted, group=group)
-    return _Table(
+    return Table(
         columns=ABSENT_COLUMNS,
         rows=(
             [
@@ -390,10 +237,10 @@ def sheet_remark(row: PersonRow) -> str:
     return "" if words == "已交卷" else words
 
 
-def _score_sheet(session: Session, order: Order, counts: dict[int, Counts]) -> _Table:
-    total = _sum(counts)
+def _score_sheet(session: Session, order: Order, counts: dict[int, Counts]) -> Table:
+    total = whole_of(counts)
     people = iter_scores(session, order.basis, order.wanted)
-    return _Table(
+    return Table(
         columns=SHEET_COLUMNS,
         rows=(
             [number, r.name, r.unit_name, r.position, r.points, band_words(r), sheet_remark(r)]
@@ -406,9 +253,10 @@ def _score_sheet(session: Session, order: Order, counts: dict[int, Counts]) -> _
     )
 
 
-_TABLES: dict[str, Callable[[Session, Order, dict[int, Counts]], _Table]] = {
+TABLES: dict[str, Callable[[Session, Order, dict[int, Counts]], Table]] = {
     "participation": _participation,
     "scores": _scores,
     "absent": _absent,
     "score_sheet": _score_sheet,
 }
+"""How the table of each content is made; a circular is none."""
