@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0029_sitting_notice"
-down_revision = "0025_kept_figures"
+down_revision = "0027_narrowed_exports"
 branch_labels = None
 depends_on = None
 

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0026_narrowed_exports"
-down_revision = "0025_kept_figures"
+revision = "0027_narrowed_exports"
+down_revision = "0026_key_days"
 branch_labels = None
 depends_on = None
 
