@@ -9,6 +9,7 @@
   var person = { id: Number(data.personId), name: data.personName };
   var clock = exam.createClock();
   var net = exam.createNet(clock, data.csrf);
+  var box = exam.createBox(data.deviceKey);
   var bars = exam.createBars();
   var panels = exam.createPanels(function (number) { view.go(number, true); });
   var attempt = null;
@@ -62,28 +63,43 @@
   }
 
   function findAttempt() {
-    var left = exam.storedStates(examId, person.id);
     if (data.attemptId) { return getAttempt(data.attemptId); }
-    if (window.location.hash === '#start') {
-      return start().then(function (started) {
-        left.forEach(function (one) { if (one.attempt !== started.id) { sendLate(one).then(function () { exam.forgetState(one.attempt); }); } });
-        return started;
-      });
-    }
+    if (window.location.hash === '#start') { return start(); }
+    var left = exam.storedStates(examId, person.id);
     if (left.length) { return getAttempt(left[left.length - 1].attempt); }
     window.location.replace(data.before);
     return new Promise(function () { return undefined; });
   }
 
-  // What an earlier page of this browser left for an attempt that is closed meanwhile: sent once, so that it is set aside and can be judged.
-  function sendLate(left) {
-    var changes = Object.keys(left.pending).map(function (item) {
-      return { item: Number(item), seq: left.pending[item].seq, response: left.pending[item].response };
+  // What this browser still holds of earlier attempts goes out beside this one, and is forgotten where the server has answered for all of it.
+  function sendLeftovers() {
+    exam.storedStates(examId, person.id).forEach(function (one) {
+      if (one.attempt === attempt.id) { return; }
+      exam.openState(one.attempt, box).then(sendLate).then(function (sent) {
+        if (!Object.keys(sent.refused).length) { exam.forgetState(one.attempt); }
+      }).catch(function () { return undefined; });
     });
-    if (!changes.length) { return Promise.resolve(0); }
-    return net.call('PUT', '/attempts/' + left.attempt + '/answers', { epoch: left.epoch, changes: changes.slice(0, 200) })
-      .then(function (answer) { return answer.status >= 500 || answer.status === 429 ? again() : changes.length; }, again);
-    function again() { return later(3000).then(function () { return sendLate(left); }); }
+  }
+
+  // What an earlier page left for an attempt that is closed or taken over meanwhile: sent batch by batch, so that it is set aside and can be
+  // judged. Tells how many changes the server has answered for, and which it cannot read; fails where it would not hear them.
+  function sendLate(left) {
+    var sent = { count: 0, refused: {} };
+    return next(exam.MOST_CHANGES);
+    function next(most) {
+      var changes = left ? exam.batchOf(left.pending, most) : [];
+      if (!changes.length) { return Promise.resolve(sent); }
+      return net.call('PUT', '/attempts/' + left.attempt + '/answers', { epoch: left.epoch, changes: changes }).then(function (answer) {
+        if (answer.status >= 500 || answer.status === 429) { return again(); }
+        var isUnread = answer.status === 400 || answer.status === 413;
+        if (isUnread && changes.length > 1) { return next(Math.floor(changes.length / 4) || 1); }
+        if (!isUnread && answer.status !== 200 && answer.status !== 409) { throw new Error('late answers: ' + answer.status); }
+        if (isUnread) { sent.refused[changes[0].item] = 'bad_request'; } else { sent.count += changes.length; }
+        changes.forEach(function (change) { delete left.pending[change.item]; });
+        return next(isUnread ? most : exam.MOST_CHANGES);
+      }, again);
+      function again() { return later(3000).then(function () { return next(most); }); }
+    }
   }
 
   function takeOver(left) {
@@ -128,7 +144,7 @@
 
   // What waits here is sent under its own epoch first: taken where it is still the newest, set aside where another device went on.
   function moveHere(left) {
-    return (left ? sendLate(left) : Promise.resolve(0)).then(function () { return takeOver(null); });
+    return sendLate(left).then(function () { return takeOver(null); });
   }
 
   function showClosed(closed, late, refused) {
@@ -157,11 +173,12 @@
     findAttempt().then(function (found) {
       attempt = found;
       clock.setDeadline(attempt.deadline_at);
-      queue = exam.createQueue(attempt.id, examId, person.id, exam.createBox(data.deviceKey));
+      sendLeftovers();
+      queue = exam.createQueue(attempt.id, examId, person.id, box);
       return queue.load();
     }).then(function (left) {
       if (attempt.state !== 'in_progress') {
-        return (left ? sendLate(left) : Promise.resolve(0)).then(function (late) { return showClosed(attempt, attempt.receipt.forced ? late : 0); });
+        return sendLate(left).then(function (sent) { return showClosed(attempt, attempt.receipt.forced ? sent.count : 0, sent.refused); });
       }
       return settleDevice(left);
     }).then(function (goesOn) {

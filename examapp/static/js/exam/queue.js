@@ -6,6 +6,8 @@
   var PREFIX = 'exam:';
   var TAB = 'exam-tab';
   var RELEASED = 'exam-tab-released';
+  var MOST_BYTES = 60000;
+  exam.MOST_CHANGES = 200;
 
   function read(storage, key) {
     try { return storage().getItem(key); } catch (error) { return null; }
@@ -93,6 +95,37 @@
     };
   };
 
+  // What an earlier page of this browser left of an attempt, texts opened.
+  exam.openState = function (attempt, box) {
+    var found = parsed(read(device, PREFIX + attempt));
+    if (!found) { return Promise.resolve(null); }
+    var opening = Object.keys(found.pending).map(function (item) {
+      var entry = found.pending[item];
+      if (!entry.sealed) { return undefined; }
+      entry.isText = true;
+      if (!box) { delete found.pending[item]; return undefined; }
+      return box.open(entry.sealed, attempt + ':' + item).then(function (response) { entry.response = response; },
+        function () { delete found.pending[item]; });
+    });
+    return Promise.all(opening).then(function () { return found; });
+  };
+
+  // What one save may hold of the waiting changes, oldest first; `aside` names the counters that were answered for in another way.
+  exam.batchOf = function (pending, most, aside) {
+    var taken = [];
+    var size = 0;
+    Object.keys(pending).filter(function (item) { return !aside || aside[item] !== pending[item].seq; })
+      .sort(function (a, b) { return pending[a].seq - pending[b].seq; })
+      .some(function (item) {
+        var entry = pending[item];
+        size += JSON.stringify(entry.response).length * 3 + 60;
+        if (taken.length && (taken.length >= most || size > MOST_BYTES)) { return true; }
+        taken.push({ item: Number(item), seq: entry.seq, response: entry.response });
+        return false;
+      });
+    return taken;
+  };
+
   exam.createQueue = function (attempt, examId, personId, box) {
     var key = PREFIX + attempt;
     var owner = tabName();
@@ -135,21 +168,6 @@
       if (isText) { sealEntry(item, entry); }
     }
 
-    // What an earlier page of this browser left, texts opened.
-    function load() {
-      var found = parsed(read(device, key));
-      if (!found) { return Promise.resolve(null); }
-      var opening = Object.keys(found.pending).map(function (item) {
-        var entry = found.pending[item];
-        if (!entry.sealed) { return undefined; }
-        entry.isText = true;
-        if (!box) { delete found.pending[item]; return undefined; }
-        return box.open(entry.sealed, attempt + ':' + item).then(function (response) { entry.response = response; },
-          function () { delete found.pending[item]; });
-      });
-      return Promise.all(opening).then(function () { return found; });
-    }
-
     function isNewer(entry, epoch, stored) {
       return !stored || stored.epoch < epoch || (stored.epoch === epoch && stored.seq < entry.seq);
     }
@@ -184,20 +202,6 @@
         if (document.body.dataset.sabotage !== 'S8') { state.pending[item] = entry; }
         answers[item] = entry.response;
       });
-    }
-
-    function batch(most) {
-      var taken = [];
-      var size = 0;
-      Object.keys(state.pending).sort(function (a, b) { return state.pending[a].seq - state.pending[b].seq; })
-        .some(function (item) {
-          var entry = state.pending[item];
-          size += JSON.stringify(entry.response).length * 3 + 60;
-          if (taken.length && (taken.length >= most || size > 60000)) { return true; }
-          taken.push({ item: Number(item), seq: entry.seq, response: entry.response });
-          return false;
-        });
-      return taken;
     }
 
     // Takes out what the server has answered for; a newer change of the same item stays. Gives the refused items.
@@ -235,7 +239,9 @@
     }
 
     return {
-      load: load, begin: begin, batch: batch, settle: settle, sheet: sheet,
+      load: function () { return exam.openState(attempt, box); },
+      begin: begin, settle: settle, sheet: sheet,
+      batch: function (most, aside) { return exam.batchOf(state.pending, most, aside); },
       owner: owner,
       change: function (item, response, isText) { put(item, response, isText); persist(); },
       answers: function () { return answers; },

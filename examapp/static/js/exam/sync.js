@@ -2,7 +2,6 @@
 (function (exam) {
   'use strict';
 
-  var MOST_CHANGES = 200;
   var EXCHANGE_MS = 55000;
   var LAST_EXCHANGE_MS = 9000;
   var LAST_MINUTES_MS = 120000;
@@ -12,7 +11,8 @@
   exam.createSync = function (attempt, queue, net, clock, tell) {
     var path = '/attempts/' + attempt.id;
     var nextSaveMs = attempt.next_save_ms || 2000;
-    var limit = MOST_CHANGES;
+    var limit = exam.MOST_CHANGES;
+    var aside = {};
     var timer = null;
     var isBusy = false;
     var isOver = false;
@@ -88,24 +88,26 @@
     }
 
     function exchange() {
-      var sent = queue.batch(limit);
+      var sent = queue.batch(limit, aside);
       var body = { epoch: queue.epoch(), changes: sent };
       if (sent.length) { lastSaveAt = clock.mono(); }
       return net.call('PUT', path + '/answers', body).then(function (answer) {
         if (isOver) { return 0; }
         if (answer.status === 200) { heard(); return saved(sent, answer.body); }
         if (answer.status === 400 || answer.status === 413) { heard(); return shrink(sent); }
+        if (answer.status === 409 && answer.body.error === 'deadline_passed') { return late(sent); }
         return other(answer, sent.length);
       });
     }
 
     function saved(sent, body) {
       nextSaveMs = body.next_save_ms || nextSaveMs;
+      aside = {};
       queue.settle(sent, body.acked, body.refused).forEach(tell.refused);
       moveDeadline(body.deadline_at);
       if (body.notice) { tell.notice(body.notice); }
       var left = queue.pending().length;
-      if (!left) { limit = MOST_CHANGES; tell.saved(Date.parse(body.server_time)); } else { tell.waiting(left); }
+      if (!left) { limit = exam.MOST_CHANGES; tell.saved(Date.parse(body.server_time)); } else { tell.waiting(left); }
       sideTalk();
       if (handIn) { return 0; }
       return left ? Math.max(100, lastSaveAt + nextSaveMs - clock.mono()) : idlePause();
@@ -158,6 +160,13 @@
         return (answer.waitMs || nextSaveMs) * (1 + Math.random() * 0.4);
       }
       return failed(answer.waitMs);
+    }
+
+    // The server keeps each batch that came too late: all that waits goes to it before the receipt ends the page. Where the attempt was opened
+    // again meanwhile, the next save is taken, and all of it is sent anew.
+    function late(sent) {
+      sent.forEach(function (change) { aside[change.item] = change.seq; });
+      return queue.batch(1, aside).length ? 100 : closed(Object.keys(aside).length);
     }
 
     function over(say, value) {

@@ -1,0 +1,142 @@
+"""What reaches the server after the deadline is kept to the last item, and the page says no more than that."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from examapp.attempts.models import Attempt, AttemptState, SetAsideSave
+from question_bank.model import Kind
+from tests.browser.test_exam_page import begin, choose, device_state, poll, stored, wait_open, wait_saved
+
+pytestmark = pytest.mark.browser
+LONG = "依" * 4000
+"""The longest text: 12 KB in a save."""
+
+
+def write(page, item, words):
+    page.evaluate(f"document.querySelectorAll('.square')[{item - 1}].click()")
+    page.locator(f"#item-{item} .text").fill(words)
+
+
+def wait_sealed(page, count):
+    poll(page, f"(JSON.stringify(localStorage).match(/sealed/g) || []).length === {count}")
+
+
+def let_time_pass(live):
+    """Put the deadline and its grace behind, as if the page or the device had slept for so long."""
+    attempt = live.read(Attempt)[0]
+    attempt.deadline_at = attempt.closes_at = attempt.started_at + timedelta(milliseconds=1)
+    live.world.commit()
+
+
+def move_deadline(live, seconds):
+    attempt = live.read(Attempt)[0]
+    attempt.deadline_at += timedelta(seconds=seconds)
+    attempt.closes_at += timedelta(seconds=seconds)
+    live.world.commit()
+
+
+def set_aside(live):
+    """What an administrator is shown, over all batches."""
+    rows = live.read(SetAsideSave)
+    assert {row.reason for row in rows} <= {"deadline_passed"}
+    return {item: response for row in rows for item, _seq, response in row.changes}
+
+
+def test_texts_of_a_former_attempt_are_set_aside_with_its_choices(live, device, make_exam):
+    exam = make_exam({Kind.SINGLE_CHOICE: 2, Kind.FILL_BLANK: 1})
+    context = device(live.world.person())
+    page = begin(context, live, exam)
+    live.stop()
+    choose(page, 1, "D")
+    write(page, 3, "三十日")
+    wait_sealed(page, 1)
+    page.close()
+    let_time_pass(live)
+    live.start()
+    again = begin(context, live, exam)
+    poll(again, "Object.keys(localStorage).filter(function (key) { return key.indexOf('exam:') === 0; }).length === 1")
+    assert set_aside(live) == {1: ["D"], 3: ["三十日"]}
+    assert {attempt.number: attempt.state for attempt in live.read(Attempt)}[2] == AttemptState.IN_PROGRESS
+    choose(again, 2, "A")
+    wait_saved(again)
+    assert stored(live) == {2: ["A"]}
+
+
+def test_late_answers_of_any_size_are_set_aside_before_the_page_says_so(live, device, make_exam):
+    exam = make_exam({Kind.FILL_BLANK: 8})
+    context = device(live.world.person())
+    page = begin(context, live, exam)
+    live.stop()
+    for item in range(1, 9):
+        write(page, item, LONG)
+    wait_sealed(page, 8)
+    page.close()
+    let_time_pass(live)
+    live.start()
+    again = context.new_page()
+    again.goto(f"{live.url}/exams/{exam.id}/sit")
+    expect(again.locator("#receipt-words")).to_contain_text("8 题作答已另行保存")
+    assert set_aside(live) == {item: [LONG] for item in range(1, 9)}
+    assert device_state(again) == []
+
+
+def test_one_late_answer_that_cannot_be_read_costs_no_other(live, device, make_exam):
+    exam = make_exam({Kind.SINGLE_CHOICE: 5, Kind.FILL_BLANK: 1})
+    context = device(live.world.person())
+    page = begin(context, live, exam)
+    live.stop()
+    for item in range(1, 6):
+        choose(page, item, "B")
+    page.evaluate("document.querySelectorAll('.square')[5].click()")
+    # The half of a character that the longest text was cut in.
+    page.evaluate(
+        "(function (text) { text.value = '三\\ud83d'; text.dispatchEvent(new Event('input')); })"
+        "(document.querySelector('#item-6 .text'))"
+    )
+    wait_sealed(page, 1)
+    page.close()
+    let_time_pass(live)
+    live.start()
+    again = context.new_page()
+    again.goto(f"{live.url}/exams/{exam.id}/sit")
+    expect(again.locator("#receipt-words")).to_have_text(
+        "到时间后收到的 5 题作答已另行保存，由管理员处理。第 6 题的作答未被接受：内容不能识别。"
+    )
+    assert set_aside(live) == {item: ["B"] for item in range(1, 6)}
+
+
+def test_a_page_that_slept_past_its_time_sets_all_of_it_aside(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam({Kind.FILL_BLANK: 8}))
+    live.stop()
+    for item in range(1, 9):
+        write(page, item, LONG)
+    let_time_pass(live)
+    live.start()
+    expect(page.locator("#receipt-words")).to_contain_text("8 题作答已另行保存", timeout=20_000)
+    assert set_aside(live) == {item: [LONG] for item in range(1, 9)}
+    assert device_state(page) == []
+
+
+def test_a_reopening_between_two_late_batches_stores_all_of_them(live, device, make_exam):
+    page = begin(device(live.world.person()), live, make_exam({Kind.FILL_BLANK: 8}))
+    live.stop()
+    for item in range(1, 9):
+        write(page, item, LONG)
+    seen = []
+
+    def late_once(route):
+        seen.append(len(route.request.post_data_json["changes"]))
+        if len(seen) > 1:
+            route.continue_()
+            return
+        route.fulfill(status=409, json={"error": "deadline_passed", "message": "作答时间已到"})
+
+    page.route("**/answers", late_once)
+    live.start()
+    wait_saved(page)
+    assert stored(live) == {item: [LONG] for item in range(1, 9)}
+    wait_open(page)
