@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from examapp.attempts.models import Attempt, AttemptState, SetAsideSave
 from question_bank.model import Kind
-from tests.browser.test_exam_page import begin, choose, device_state, poll, stored, wait_open, wait_saved
+from tests.browser.test_exam_page import begin, choose, device_state, poll, stored, wait_open, wait_saved, wait_until
 
 pytestmark = pytest.mark.browser
 LONG = "依" * 4000
@@ -140,3 +140,21 @@ def test_a_reopening_between_two_late_batches_stores_all_of_them(live, device, m
     wait_saved(page)
     assert stored(live) == {item: [LONG] for item in range(1, 9)}
     wait_open(page)
+
+
+def test_extra_time_reaches_a_page_whose_time_is_up(live, device, make_exam):
+    """Granted while the page had no network: it opens again by itself, and nothing is handed in."""
+    page = begin(device(live.world.person()), live, make_exam(duration_s=5, grace_s=30))
+    live.stop()
+    choose(page, 1, "A")
+    expect(page.locator("#wait-title")).to_have_text("已到时间，本机有 1 题未上传", timeout=20_000)
+    # Longer than the hand-ins of a hall are spread over.
+    wait_until(page, 10_500)
+    move_deadline(live, 600)
+    live.start()
+    expect(page.locator("#notes")).to_contain_text("考试时间已延长 10 分钟", timeout=20_000)
+    wait_open(page)
+    choose(page, 2, "B")
+    wait_saved(page)
+    assert stored(live) == {1: ["A"], 2: ["B"]}
+    assert live.read(Attempt)[0].state == AttemptState.IN_PROGRESS

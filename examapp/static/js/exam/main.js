@@ -18,7 +18,8 @@
   var sync = null;
   var spoken = {};
   var isTimeUp = false;
-  var handInAt = null;
+  var timeUpAt = 0;
+  var handInAt = 0;
 
   function byId(id) { return document.getElementById(id); }
   function later(pause) { return new Promise(function (resolve) { window.setTimeout(resolve, pause); }); }
@@ -294,14 +295,15 @@
   function reopen() {
     if (!isTimeUp || clock.remaining() <= 0) { return; }
     isTimeUp = false;
-    handInAt = null;
     cancelHandIn();
   }
 
-  // At the deadline: nothing more is taken, what waits is sent, and the hand-in follows, spread over some seconds.
+  // At the deadline: nothing more is taken, what waits is sent, and the hand-in follows, spread over some seconds, once the server's answer has
+  // shown that it still is the deadline: extra time that was granted meanwhile is not handed in.
   function timeUp() {
     isTimeUp = true;
-    handInAt = clock.mono() + Math.random() * Math.min(SPREAD_MS, Number(data.graceS) * 1000 / 3);
+    timeUpAt = clock.mono();
+    handInAt = timeUpAt + Math.random() * Math.min(SPREAD_MS, Number(data.graceS) * 1000 / 3);
     view.lock(true);
     panels.wait('已到时间，正在交卷', '系统正在上传答案并交卷，请不要关闭页面。');
     if (sync.isSilent()) { showOffline(); }
@@ -321,7 +323,7 @@
       }
     });
     if (left <= 0 && !isTimeUp) { timeUp(); }
-    if (isTimeUp && handInAt !== null && clock.mono() >= handInAt && !sync.isHandingIn()) { sync.handIn(); }
+    if (isTimeUp && clock.mono() >= handInAt && sync.heardAt() > timeUpAt && !sync.isHandingIn()) { sync.handIn(); }
   }
 
   exam.watchSize();

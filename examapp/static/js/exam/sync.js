@@ -20,6 +20,7 @@
     var failures = 0;
     var lastSaveAt = -Infinity;
     var silentSince = null;
+    var heardAt = -Infinity;
     var startedAt = null;
     var flushAt = null;
     var isTalking = false;
@@ -81,6 +82,7 @@
 
     function heard() {
       failures = 0;
+      heardAt = clock.mono();
       if (silentSince === null) { return; }
       queue.note('offline', new Date().toISOString(), Math.round(clock.mono() - silentSince));
       silentSince = null;
@@ -219,6 +221,7 @@
       cancelHandIn: function () { handIn = null; },
       isHandingIn: function () { return Boolean(handIn); },
       isSilent: function () { return silentSince !== null; },
+      heardAt: function () { return heardAt; },
       isServerBusy: function () { return isServerBusy; },
       isOver: function () { return isOver; },
       stop: function () { isOver = true; window.clearTimeout(timer); }
