@@ -327,7 +327,7 @@
     window.addEventListener('focus', comeBack);
     // Only hints: what is sent and when never depends on them.
     window.addEventListener('online', sync.now);
-    window.addEventListener('offline', sync.now);
+    window.addEventListener('offline', sync.lost);
     window.addEventListener('pageshow', function (event) { if (event.persisted) { window.location.reload(); } });
     show();
   };

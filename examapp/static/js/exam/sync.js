@@ -80,6 +80,19 @@
       tell.silent(queue.pending().length);
     }
 
+    // The browser's own word that the network is gone is shown before a call has found out; the call, made at once, may take it back.
+    function lost() {
+      if (isOver) { return; }
+      silent();
+      now();
+    }
+
+    function now() {
+      if (isBusy) { return; }
+      flushAt = null;
+      schedule(Math.random() * 600);
+    }
+
     function heard() {
       failures = 0;
       heardAt = clock.mono();
@@ -203,7 +216,8 @@
       });
     }
 
-    // Called every half second: a call that gets no word is said within fifteen seconds.
+    // Called every half second: a call that gets no word is said within fifteen seconds. Silence is a call without an answer: while a candidate only
+    // reads, up to a minute goes by between two calls, since a call of every page every ten seconds is more than all its saves.
     function watch() {
       if (net.isSigningIn()) { startedAt = clock.mono(); }
       if (isBusy && !isOver && clock.mono() - startedAt > SILENCE_MS) { silent(); }
@@ -212,7 +226,8 @@
     return {
       changed: changed,
       marked: function () { if (!isBusy && !failures && flushAt === null) { schedule(400); } },
-      now: function () { if (!isBusy) { flushAt = null; schedule(Math.random() * 600); } },
+      now: now,
+      lost: lost,
       hurry: function () { if (!isBusy && !failures && !isOver && queue.pending().length) { pump(); } },
       isFailing: function () { return failures > 0; },
       start: function () { schedule(hasWork() ? 100 : idlePause()); },
