@@ -132,14 +132,18 @@
       openSignIn: openSignIn, closeSignIn: closeSignIn, isOpen: isOpen };
   };
 
-  // Signing in again over the paper, which stays as it is; only the same person may go on with it.
+  // Signing in again over the paper, which stays as it is; only the same person may go on with it. What the panel does not know (a captcha, a
+  // one-time code, a ticket, a new password) is done on the sign-in page in a tab of its own: coming back, the page finds out by itself.
   exam.askToSignIn = function (panels, net, person) {
     return new Promise(function (resolve) {
       var form = byId('sign-in-form');
       var words = byId('sign-in-words');
       var password = byId('sign-in-password');
+      var isDone = false;
       words.textContent = '';
       panels.openSignIn();
+      window.addEventListener('focus', look);
+      document.addEventListener('visibilitychange', look);
       form.onsubmit = function (event) {
         event.preventDefault();
         byId('sign-in-button').disabled = true;
@@ -149,11 +153,25 @@
           byId('sign-in-button').disabled = false;
           words.textContent = refusal || '';
           password.value = '';
-          if (refusal) { password.focus(); return; }
-          panels.closeSignIn();
-          resolve();
+          if (refusal) { password.focus(); } else { done(); }
         });
       };
+      function look() {
+        if (document.hidden) { return; }
+        net.renewToken().then(function (answer) {
+          if (isDone || answer.status === 401 || answer.status >= 500) { return; }
+          var refusal = judge(answer);
+          if (refusal) { words.textContent = refusal; } else { done(); }
+        }, function () { return undefined; });
+      }
+      function done() {
+        if (isDone) { return; }
+        isDone = true;
+        window.removeEventListener('focus', look);
+        document.removeEventListener('visibilitychange', look);
+        panels.closeSignIn();
+        resolve();
+      }
       function judge(answer) {
         if (answer.status !== 200) { return answer.body.message || '登录没有成功，请再试一次。'; }
         return answer.body.person.id === person.id ? null : '这份试卷是「' + person.name + '」的，请用本人的账号登录。';
