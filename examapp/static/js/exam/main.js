@@ -208,7 +208,9 @@
         view.refuse(change.item, queue.answers()[change.item] || [], '这次作答未被接受：' + exam.reasonFor(change.reason) + '。请重新作答。');
         bars.note('第 ' + change.item + ' 题的作答未被接受：' + exam.reasonFor(change.reason) + '。请重新作答。');
       },
-      notice: function (words) { bars.note(words); },
+      notice: function (words) {
+        if (words !== told) { told = words; bars.note('考务通知：' + words); }
+      },
       moved: function (by) {
         if (by > 0) { bars.note('考试时间已延长 ' + exam.inWords(by) + '。'); reopen(); }
       },
