@@ -19,7 +19,8 @@ MOST_TEXT = 4000
 MOST_EVENTS = 200
 _MOST_INT = 2**31 - 1
 MOST_SEQ = 2**53 - 1
-EVENT_TYPES = frozenset({"focus_loss", "screen_off", "offline", "resume"})
+FOCUS_LOSS = "focus_loss"
+EVENT_TYPES = frozenset({FOCUS_LOSS, "screen_off", "offline", "resume"})
 _NO_LETTER = 99
 GIVEN_UP_AFTER = timedelta(seconds=60)
 """Who stands in the queue before the start and has not called for so long has given up the place."""

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from examapp.attempts.models import Answer, AnswerChange, Attempt, AttemptEvent, SetAsideSave
+from examapp.audit.models import AuditEvent
 from examapp.core import pace
 from examapp.people.models import Account, SignIn
 from tests.attempts.sitting import make_sitting
@@ -132,6 +133,26 @@ def test_events_are_recorded_once(sitter, world):
         )
     assert world.session.query(AttemptEvent).count() == 2
     assert sitter.api.post(sitter.url("/events"), json={"events": [event | {"type": "cheating"}]}).status_code == 400
+
+
+def test_who_leaves_the_page_too_often_is_handed_in_where_the_exam_says_so(world, sitter):
+    held = make_sitting(world, focus_loss_limit=1)
+    for sat in (sitter, held):
+        assert sat.save((1, 1, ["A"])).status_code == 200
+        for number, kind in enumerate(("focus_loss", "screen_off", "screen_off", "offline", "focus_loss"), 1):
+            assert sat.look()["state"] == "in_progress"
+            event = {"n": number, "type": kind, "client_at": None, "duration_ms": 900}
+            for _ in range(2):
+                assert sat.api.post(sat.url("/events"), json={"events": [event]}).status_code == 204
+    assert sitter.look()["state"] == "in_progress"
+    closed = held.look()
+    assert (closed["state"], closed["receipt"]["forced"], closed["receipt"]["answered"]) == ("submitted", True, 1)
+    assert held.save((1, 2, ["B"])).get_json()["error"] == "deadline_passed"
+    assert "离开页面超过规定次数" in world.client(held.person).get(f"/attempts/{held.attempt['id']}/receipt").text
+    assert world.session.query(AuditEvent).filter_by(act="attempts.close_for_leaving").one().details == {
+        "left": 2,
+        "limit": 1,
+    }
 
 
 BODIES = [

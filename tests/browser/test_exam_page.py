@@ -614,3 +614,21 @@ def serious(page):
         for v in found
         if v["impact"] in {"serious", "critical"}
     ]
+
+
+def test_who_leaves_too_often_is_handed_in_with_all_answers_where_the_exam_says_so(live, device, make_exam):
+    page = begin(device(live.world.person(), width=360), live, make_exam(focus_loss_limit=1))
+    expect(page.locator("#presence")).to_contain_text("切屏不超过 1 次，超过即自动交卷")
+    choose(page, 1, "A")
+    wait_saved(page)
+    for times in (1, 2):
+        page.evaluate("window.dispatchEvent(new Event('blur'))")
+        wait_until(page, 1200)
+        if times == 2:
+            choose(page, 2, "B")  # not saved yet when the page tells of it
+        page.evaluate("window.dispatchEvent(new Event('focus'))")
+        expect(page.locator("#presence")).to_contain_text(f"离开页面 {times} 次")
+    expect(page.get_by_role("dialog", name="离开页面超过规定次数，系统已交卷")).to_be_visible()
+    assert stored(live) == {1: ["A"], 2: ["B"]}
+    (attempt,) = live.read(Attempt)
+    assert attempt.is_forced

@@ -57,7 +57,12 @@ def _attempts_under(session: Session, extension: ExamExtension) -> Sequence[Atte
         .join(Unit, Person.unit_id == Unit.id)
         .outerjoin(_Granted, _Granted.id == extension.unit_id)
         .where(Attempt.exam_id == extension.exam_id, Attempt.started_at < extension.granted_at)
-        .where(or_(Attempt.state == AttemptState.IN_PROGRESS, and_(Attempt.is_forced, ~_has_newer)))
+        .where(
+            or_(
+                Attempt.state == AttemptState.IN_PROGRESS,
+                and_(Attempt.is_forced, Attempt.submitted_at >= Attempt.deadline_at, ~_has_newer),
+            )
+        )
         .where(or_(Attempt.person_id == extension.person_id, Unit.region_path.startswith(_Granted.region_path)))
         .with_for_update(of=Attempt)
         .execution_options(populate_existing=True)

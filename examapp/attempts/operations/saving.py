@@ -8,19 +8,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.attempts import queries, rules
 from examapp.attempts.models import Answer, Attempt, AttemptEvent, AttemptState
-from examapp.attempts.operations.closing import closed_if_overdue, set_aside
+from examapp.attempts.operations.closing import closed_if_overdue, set_aside, submit
 from examapp.attempts.operations.refusals import refusal
-from examapp.attempts.rules import Change, Event
+from examapp.attempts.rules import FOCUS_LOSS, Change, Event
+from examapp.audit.operations import SYSTEM, record
 from examapp.core import sabotage
 from examapp.core.db import run_alone
 from examapp.core.errors import BadRequestError, DomainError
 from examapp.core.sabotage import Guarantee
+from examapp.exams.models import Exam
 from examapp.people.queries import LIVE_SIGN_IN
 
 SAVE = text("""
@@ -217,7 +219,7 @@ def mark_unsure(
 
 
 def record_events(session: Session, attempt_id: int, *, person_id: int, events: Sequence[Event], now: datetime) -> None:
-    """Record what the page tells of itself; repeats are dropped. Raises NotFoundError."""
+    """Record what the page tells of itself; repeats are dropped. Who leaves too often is handed in. Raises NotFoundError."""
     attempt = queries.get_own_attempt(session, attempt_id, person_id=person_id)
     if not events:
         return
@@ -229,6 +231,33 @@ def record_events(session: Session, attempt_id: int, *, person_id: int, events: 
         for event in events
     }  # fmt: skip
     session.execute(insert(AttemptEvent).values(list(rows.values())).on_conflict_do_nothing())
+    if any(event.type == FOCUS_LOSS for event in events):
+        _hold_to_limit(session, attempt, now=now)
+
+
+def _hold_to_limit(session: Session, attempt: Attempt, *, now: datetime) -> None:
+    """Hand the sheet in, as it stands, of whoever has left the page more often than the exam allows; by default it allows any number."""
+    limit = session.scalar(select(Exam.focus_loss_limit).where(Exam.id == attempt.exam_id))
+    if limit is None:
+        return
+    times = select(func.count()).where(AttemptEvent.attempt_id == attempt.id, AttemptEvent.type == FOCUS_LOSS)
+    left = session.execute(times).scalar_one()
+    if left <= limit:
+        return
+    attempt = queries.lock_own_attempt(session, attempt.id, person_id=attempt.person_id)
+    if attempt.state != AttemptState.IN_PROGRESS or attempt.closes_at <= now:
+        return
+    submit(session, attempt, submitted_at=min(now, attempt.deadline_at), is_forced=True)
+    record(
+        session,
+        "attempts.close_for_leaving",
+        actor=SYSTEM,
+        now=now,
+        object_type="attempt",
+        object_id=attempt.id,
+        person_id=attempt.person_id,
+        details={"left": left, "limit": limit},
+    )
 
 
 def _client_instant(words: str | None) -> datetime | None:

@@ -26,6 +26,7 @@ ACT_WORDS = {
     "admin.add_administrator": "新增管理账号",
     "admin.request_rehearsal": "开始演练",
     "admin.set_up": "首次设置",
+    "attempts.close_for_leaving": "离开页面超过规定次数，自动交卷",
     "attempts.apply_extension": "延长作答时间生效",
     "audit.verify": "校验审计记录",
     "audit.export_events": "导出审计记录",

@@ -13,7 +13,7 @@ HOLDINGS = (
         purpose="进行考试，统计参考情况",
         shown=words(
             "exam_id=考试 number=第几次 unit_id=作答时单位 state=状态 started_at=开始时间 deadline_at=截止时间 submitted_at=交卷时间"
-            " is_forced=到时强制交卷 answered=已答题数 total=总题数 receipt_number=回执编号 receipt_sha256=回执校验值"
+            " is_forced=系统强制交卷 answered=已答题数 total=总题数 receipt_number=回执编号 receipt_sha256=回执校验值"
         ),
         hidden=hide(technical="id person_id paper_id closes_at epoch shape unsure grading_tries grading_began_at set_aside_at"),
     ),

@@ -114,7 +114,7 @@ def status_words(row: PersonRow) -> str:
         kind = "免考" if row.excuse == ExemptionKind.EXEMPTION else "缓考"
         return f"{kind}（已参加，另列）" if row.has_sat else kind
     if row.has_sat:
-        return "其他平台成绩" if row.source else "到时强制交卷" if row.is_forced else "已交卷"
+        return "其他平台成绩" if row.source else "系统强制交卷" if row.is_forced else "已交卷"
     return "未开始" if row.started_at is None else "已开始未交卷"
 
 

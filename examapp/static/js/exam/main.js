@@ -15,6 +15,7 @@
   var attempt = null;
   var queue = null;
   var view = null;
+  var told = '';
   var sync = null;
   var spoken = {};
   var isTimeUp = false;
@@ -166,7 +167,7 @@
     Object.keys(refused || {}).forEach(function (item) {
       words += '第 ' + item + ' 题的作答未被接受：' + exam.reasonFor(refused[item]) + '。';
     });
-    panels.receipt(receipt, words);
+    panels.receipt(receipt, words, Date.parse(receipt.submitted_at) < Date.parse(attempt.deadline_at));
   }
 
   function boot() {
@@ -210,6 +211,9 @@
       },
       notice: function (words) {
         if (words !== told) { told = words; bars.note('考务通知：' + words); }
+      },
+      told: function (events) {
+        if (Number(data.focusLimit) && events.some(function (event) { return event.type === 'focus_loss'; })) { sync.now(); }
       },
       moved: function (by) {
         if (by > 0) { bars.note('考试时间已延长 ' + exam.inWords(by) + '。'); reopen(); }

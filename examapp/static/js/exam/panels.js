@@ -118,8 +118,8 @@
       open('panel-hand-in');
     }
 
-    function receipt(value, words) {
-      byId('receipt-title').textContent = value.forced ? '已到时间，系统已交卷' : '交卷成功';
+    function receipt(value, words, isEarly) {
+      byId('receipt-title').textContent = !value.forced ? '交卷成功' : isEarly ? '离开页面超过规定次数，系统已交卷' : '已到时间，系统已交卷';
       byId('receipt-number').textContent = value.number;
       byId('receipt-time').textContent = exam.wallDay(Date.parse(value.submitted_at));
       byId('receipt-count').textContent = value.answered + ' 题，共 ' + value.total + ' 题';
@@ -329,7 +329,7 @@
     function show() {
       var times = queue.timesLeft();
       byId('presence').textContent = (times ? '离开页面 ' + times + ' 次，已如实记录' : '没有离开页面的记录') +
-        (limit ? '；本场规定不超过 ' + limit + ' 次。' : '，不影响成绩。');
+        (limit ? '；本场规定切屏不超过 ' + limit + ' 次，超过即自动交卷。' : '，不影响成绩。');
     }
 
     // The monotonic clock may stand while a device sleeps: the next word of the server sets the countdown right.

@@ -7,7 +7,7 @@
   var LAST_MINUTES_MS = 120000;
   var SILENCE_MS = 9000;
 
-  // `tell` is called with what the candidate must see: saved, waiting, silent, back, refused, notice, moved, closed, takenOver, gone.
+  // `tell` is called with what the candidate must see: saved, waiting, silent, back, refused, notice, told, moved, closed, takenOver, gone.
   exam.createSync = function (attempt, queue, net, clock, tell) {
     var path = '/attempts/' + attempt.id;
     var nextSaveMs = attempt.next_save_ms || 2000;
@@ -145,9 +145,10 @@
         })
         : Promise.resolve();
       marking.then(function () {
-        if (!events.length) { return undefined; }
+        // What was left unsent goes first: an exam may hand in whoever left too often.
+        if (!events.length || queue.pending().length) { return undefined; }
         return net.call('POST', path + '/events', { events: events }).then(function (answer) {
-          if (answer.status === 204 || answer.status === 400) { queue.eventsSaved(events.length); }
+          if (answer.status === 204 || answer.status === 400) { queue.eventsSaved(events.length); tell.told(events); }
         });
       }).catch(function () { return undefined; }).then(function () { isTalking = false; });
     }
