@@ -20,6 +20,7 @@ from examapp.core.cookies import RememberingCSRF, RememberingSessions
 from examapp.core.crypto import Sealer
 from examapp.core.db import db, engine_options
 from examapp.core.errors import TryAgainError
+from examapp.core.hosts import Hosts
 from examapp.core.logging import set_up_logging
 from examapp.core.pulse import look_after
 from examapp.core.schema import Migrations
@@ -93,6 +94,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         sys.setswitchinterval(_HANDED_ON_S)
     app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns), _lane_of, gives_up=pace.is_too_long)  # type: ignore[method-assign]  # as the next one
     app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]  # Flask means it to be wrapped so
+    app.wsgi_app = Hosts(app.wsgi_app)  # type: ignore[method-assign]
     if proxies := int(settings.trusted_proxies):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
     return app

@@ -47,6 +47,10 @@ BROKEN = {
     "a NUL in the way": b"GET /static/app.css%00.png HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n",
     "a folded header": b"GET /login HTTP/1.1\r\n" + HOST + b"X-A: b\r\n c\r\nTransfer-Encoding:\r\n chunked\r\n\r\n",
 }
+BROKEN |= {
+    f"a host that is none: {host[:12]}": b"GET /login HTTP/1.1\r\nHost: %s\r\n\r\n" % host.encode()
+    for host in ("a..b", ".", "a" * 64, "xn--", "xn--a", "[::1", "a b", "<script>")
+}
 SMUGGLED = {
     "a length and chunks": b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "chunks and a length": b"Transfer-Encoding: chunked\r\nContent-Length: 60\r\n\r\n0\r\n\r\n",

@@ -228,7 +228,8 @@ def test_old_page_signs_in_again_with_the_token_of_an_ended_session(world, offic
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}]
+    "headers",
+    [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}, {"Origin": "http://["}],
 )
 def test_foreign_origin_cannot_sign_in(world, official, headers):
     answer = world.client().post(
