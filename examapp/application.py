@@ -6,10 +6,11 @@ import gc
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
-from flask import Flask, request
+from flask import Flask, Request, request
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import RequestRedirect
 
 from examapp import rooms
 from examapp.attempts.queries import has_attempt_in_progress
@@ -20,7 +21,7 @@ from examapp.core.cookies import RememberingCSRF, RememberingSessions
 from examapp.core.crypto import Sealer
 from examapp.core.db import db, engine_options
 from examapp.core.errors import TryAgainError
-from examapp.core.hosts import Hosts
+from examapp.core.hosts import Hosts, own_path
 from examapp.core.logging import set_up_logging
 from examapp.core.pulse import look_after
 from examapp.core.schema import Migrations
@@ -44,11 +45,17 @@ _MOST_UPLOAD_BYTES = 32 * 1024 * 1024
 
 
 class _Site(Flask):
-    """Flask, told once what it would look for in every request."""
+    """Flask, told once what it would look for in every request, and nothing of the host that a request claims."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Give the function as it is: no view of the house is a coroutine."""
         return func
+
+    def raise_routing_exception(self, request: Request) -> NoReturn:
+        """Lead to the address with its last `/` by its path alone."""
+        if isinstance(request.routing_exception, RequestRedirect):
+            request.routing_exception.new_url = own_path(request.routing_exception.new_url)
+        super().raise_routing_exception(request)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -94,7 +101,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         sys.setswitchinterval(_HANDED_ON_S)
     app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns), _lane_of, gives_up=pace.is_too_long)  # type: ignore[method-assign]  # as the next one
     app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]  # Flask means it to be wrapped so
-    app.wsgi_app = Hosts(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Hosts(app.wsgi_app, site_url=settings.site_url)  # type: ignore[method-assign]
     if proxies := int(settings.trusted_proxies):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
     return app

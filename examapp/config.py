@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import time
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _INSECURE_SECRETS = frozenset({"", "change-me", "dev", "secret"})
 
@@ -95,7 +96,8 @@ class Settings:
     message_gateway_secret: str = _setting("", "推送网关的签名密钥；网关为 http(s) 地址时必须设置")
     message_quiet_hours: str = _setting("20:00-08:00", "免打扰时段（县里时间），其间不发提醒，验证码除外；off 为不设")
     site_url: str = _setting(
-        "", "网站对外的地址（如 https://xuefa.example.gov.cn），印在证书的二维码里；留空则用办理发证时浏览器里的地址"
+        "",
+        "网站对外的地址（如 https://xuefa.example.gov.cn），印在证书和登录条的二维码里；设置后只应答这个域名（本机和健康检查除外）；留空则用办理时浏览器里的地址",
     )
     site_name: str = _setting("学法考试平台", "页面抬头显示的名称")
     organisation: str = _setting("县普法办公室", "落款单位名称")
@@ -131,6 +133,10 @@ class Settings:
         if gateway.startswith("http") and len(self.message_gateway_secret) < 16:
             raise SettingsError("MESSAGE_GATEWAY_SECRET 未设置或太短（至少 16 个字符）：推送的短信必须签名。")
 
+    def _check_site_url(self) -> None:
+        if self.site_url and not _is_address(self.site_url):
+            raise SettingsError("SITE_URL 应为 https://域名 这样的完整地址，后面不带网页的路径。")
+
     def _check_doors(self) -> None:
         if self.data_cipher not in {"aes-256-gcm", "sm4-gcm"}:
             raise SettingsError(f"DATA_CIPHER 不能是「{self.data_cipher}」，请用 aes-256-gcm 或 sm4-gcm。")
@@ -159,6 +165,7 @@ class Settings:
         """Refuse a start that would be dangerous; raises SettingsError."""
         self._check_gateway()
         _ = self.quiet_hours
+        self._check_site_url()
         self._check_doors()
         self._check_terms()
         if not self.database_url or not self.redis_url:
@@ -175,6 +182,16 @@ class Settings:
             raise SettingsError(
                 "DATA_KEYS 未设置。可用 python -c \"import secrets;print('k1:'+secrets.token_hex(32))\" 生成，并与数据库分开备份。"
             )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.path in {"", "/"} and parts.port != 0
+        )
+    except ValueError:
+        return False
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -1,4 +1,4 @@
-"""The name that a request asks for: one that cannot be read is refused before the program is asked, for no page could be written under it."""
+"""The name that a request asks for: one that cannot be read, or is not the site's, is refused before the program; no link is made of it where the site's is known."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
+
+from flask import current_app, request, url_for
 
 from examapp.core.errors import BadRequestError
 
@@ -15,17 +17,43 @@ WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 
-class Hosts:
-    """A WSGI application that answers a plain 400 to a Host header that names no host. Without one (HTTP/1.0) the server's own name stands."""
+_OF_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What watches the site asks under whatever name it has for the machine."""
 
-    def __init__(self, app: WSGIApp) -> None:
+
+class Hosts:
+    """A WSGI application that answers a plain 400 to a Host header that names no host or, where SITE_URL is set, another one.
+
+    Without a header (HTTP/1.0) the server's own name stands. The machine asks itself as it likes, and so do probes.
+    """
+
+    def __init__(self, app: WSGIApp, *, site_url: str = "") -> None:
         self._app = app
+        self._names = {find_name(urlsplit(site_url).netloc), *_OF_THIS_MACHINE} if site_url else None
+        self._site_url = site_url
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Ask the program only under a name that can be read."""
-        if (host := environ.get("HTTP_HOST")) is not None and find_name(host) is None:
-            return _refuse(str(environ.get("PATH_INFO", "")), start_response)
+        """Ask the program only under a name that is the site's."""
+        host, path = environ.get("HTTP_HOST"), str(environ.get("PATH_INFO", ""))
+        if host is None:
+            return self._app(environ, start_response)
+        name = find_name(host)
+        if name is None:
+            return _refuse(BadRequestError.message, path, start_response)
+        if self._names is not None and name not in self._names and path not in _PROBES:
+            return _refuse(f"请从本站的地址进入：{self._site_url}", path, start_response)
         return self._app(environ, start_response)
+
+
+def site_url() -> str:
+    """Give the address of the site without a `/` at its end: the setting SITE_URL, else where this page was asked for."""
+    return (str(current_app.config["SETTINGS"].site_url) or request.host_url).rstrip("/")
+
+
+def address_of(endpoint: str) -> str:
+    """Give the whole address of a page, for what leaves the browser: paper, and another house's way back."""
+    return site_url() + url_for(endpoint)
 
 
 @lru_cache(maxsize=256)
@@ -41,10 +69,16 @@ def find_name(host: str) -> str | None:
         return None
 
 
-def _refuse(path: str, start_response: Any) -> list[bytes]:
+def own_path(address: str) -> str:
+    """Leave out the host that a request claimed: the browser knows where it is."""
+    parts = urlsplit(address)
+    return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, ""))
+
+
+def _refuse(message: str, path: str, start_response: Any) -> list[bytes]:
     is_api = path.startswith("/api/")
-    told = {"error": BadRequestError.code, "message": BadRequestError.message}
-    body = (json.dumps(told, ensure_ascii=False) if is_api else BadRequestError.message).encode()
+    told = {"error": BadRequestError.code, "message": message}
+    body = (json.dumps(told, ensure_ascii=False) if is_api else message).encode()
     kind = "application/json" if is_api else "text/plain; charset=utf-8"
     headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
     start_response("400 Bad Request", headers)

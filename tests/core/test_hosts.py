@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Response
 
+from examapp import create_app
+from examapp.config import SettingsError
 from examapp.core.hosts import find_name
 
 NONE_AT_ALL = [
@@ -46,3 +50,48 @@ def test_h17_a_host_that_is_none_is_refused_in_plain_words_on_every_path(app, se
 def test_a_host_that_can_be_read_is_asked_for(app, session, host):
     assert find_name(host) == NAMES[host]
     assert ask(app, "/login", host).status_code == 200
+
+
+SITE = "https://xuefa.example.gov.cn"
+
+
+@pytest.fixture(scope="module")
+def named_site(servers):
+    return create_app(replace(servers.settings(), site_url=f"{SITE}/"))
+
+
+def test_h17_a_site_that_knows_its_name_answers_to_no_other(named_site):
+    for path in ("/login", "/admin/people", "/nowhere", "/static/x.css"):
+        answer = ask(named_site, path, "evil.example")
+        assert (answer.status_code, answer.mimetype) == (400, "text/plain")
+        assert "xuefa.example.gov.cn" in answer.get_data(as_text=True)
+    told = json.loads(ask(named_site, "/api/v1/session", "evil.example").get_data())
+    assert told["error"] == "bad_request"
+
+
+@pytest.mark.parametrize(
+    "host", ["xuefa.example.gov.cn", "XUEFA.example.gov.cn:443", "127.0.0.1:8000", "localhost", "[::1]:8000"]
+)
+def test_a_site_that_knows_its_name_answers_to_it_and_to_its_own_machine(named_site, host):
+    assert ask(named_site, "/api/v1/session", host).status_code == 401
+
+
+def test_probes_may_ask_under_whatever_name_they_have_for_the_machine(named_site):
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert ask(named_site, path, "web:8000").status_code != 400
+
+
+@pytest.mark.parametrize(
+    "address", ["xuefa.example.gov.cn", "https://", "ftp://x", "https://x/login", "https://[x", "https://x:y"]
+)
+def test_an_address_of_the_site_that_is_none_is_refused_at_the_start(servers, address):
+    with pytest.raises(SettingsError, match="SITE_URL"):
+        replace(servers.settings(), site_url=address).check()
+
+
+@pytest.mark.parametrize("path", ["/admin/people", "/admin/audit?x=1", "/laws", "/practice", "/laws//"])
+def test_h17_no_redirect_of_the_router_names_a_host(app, session, path):
+    answer = ask(app, path, "evil.example")
+    assert answer.status_code == 308
+    assert re.match(r"/\w", answer.headers["Location"])
+    assert "evil.example" not in answer.get_data(as_text=True) + answer.headers["Location"]

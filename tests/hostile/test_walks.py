@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -367,6 +368,36 @@ def test_h17_no_forged_header_and_no_next_shows_in_any_answer_or_address(app, st
             if "203.0.113.99" in addresses:
                 faults.append(f"{role} {call.path} believes the forged address")
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.long
+def test_h17_no_forged_header_shows_in_what_an_act_answers_or_in_a_redirect_of_the_router(app, stage, monkeypatch):
+    """Where the site's address is set: paper that an act prints names it, and an address without its last `/` leads on by its path."""
+    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], site_url="https://xuefa.example"))
+    faults, named, led = [], 0, 0
+    for call in all_calls(app, stage.scene):
+        if call.is_api or call.endpoint == "people.sign_out":
+            continue
+        path = call.path.rstrip("/") or "/"
+        if call.method not in UNSAFE and path == call.path:
+            continue
+        client = stage.scene.clients[call.role]
+        body = {"data": body_of(FORMS, call.endpoint, stage.scene)} if call.method in UNSAFE else {}
+        cookies = dict(client._cookies)
+        with stage.call():
+            for cookie in list(client._cookies.values()):
+                client.set_cookie(cookie.key, cookie.value, domain="evil.example")
+            answer = client.open(path, method=call.method, headers=EVIL, **body)
+        client._cookies = cookies
+        location = urlsplit(answer.headers.get("Location", ""))
+        led += answer.status_code == 308
+        words = answer.get_data(as_text=True) if answer.mimetype.startswith(("text/", "application/json")) else ""
+        named += "https://xuefa.example/" in words
+        if location.netloc or location.path.startswith("//") or "evil.example" in words:
+            faults.append(f"{call} {path}: {answer.status_code} {answer.headers.get('Location')}")
+    assert not faults, "\n".join(faults)
+    assert named >= 1
+    assert led >= 10
 
 
 @pytest.mark.long

@@ -93,10 +93,18 @@ def test_a_form_of_another_session_and_one_without_a_token_change_nothing(world)
     assert mine.get("/api/v1/session").status_code == 200
 
 
-def test_a_printed_ticket_address_takes_no_forwarded_host(world):
+@pytest.mark.parametrize("forged", ["X-Forwarded-Host", "Host"])
+def test_a_printed_ticket_address_takes_no_forged_host(app, world, forged, monkeypatch):
+    """The address is the setting's; without one, where the administrator's own browser is."""
+    if forged == "Host":
+        monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], site_url="https://xuefa.example/"))
     unit = world.unit()
     person, client = world.person(unit), world.client(world.admin("unit_admin", unit))
-    data = {"csrf_token": token_of(client.get("/sign-ins")), "person": str(person.id)}
-    page = client.post("/admin/people/tickets", data=data, headers={"X-Forwarded-Host": "evil.example"})
-    assert page.status_code == 200
-    assert "evil.example" not in page.text
+    for cookie in list(client._cookies.values()):
+        client.set_cookie(cookie.key, cookie.value, domain="evil.example")
+    data = {"csrf_token": token_of(client.get("/sign-ins", headers={forged: "evil.example"})), "person": str(person.id)}
+    for path in ("/admin/people/tickets", f"/admin/people/{person.id}/password"):
+        page = client.post(path, data=data, headers={forged: "evil.example"})
+        assert page.status_code == 200
+        assert "evil.example" not in page.text
+        assert "https://xuefa.example/login/ticket" in page.text or forged != "Host"

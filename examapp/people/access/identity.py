@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any, cast
 
 import structlog
-from flask import Flask, current_app, session, url_for
+from flask import Flask, current_app, session
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.config import Settings
 from examapp.core import clock
 from examapp.core.errors import DomainError, NotFoundError, TryAgainError
+from examapp.core.hosts import address_of
 from examapp.core.lazily import Lazy
 from examapp.people.access.signing_in import begin, device_of_request
 from examapp.people.operations.identities import sign_in_known
@@ -63,7 +64,7 @@ def lead_to_identity(next_path: str) -> AnyResponse:
     client = _client()
     session[_NEXT] = next_path
     try:
-        return cast("AnyResponse", client.authorize_redirect(url_for("people.finish_identity", _external=True)))
+        return cast("AnyResponse", client.authorize_redirect(address_of("people.finish_identity")))
     except (requests.RequestException, authlib.OAuthError, ValueError, KeyError) as error:
         log.warning("identity_away", error=type(error).__name__)
         raise IdentityAwayError from None

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
+from examapp.core.hosts import address_of
 from examapp.core.permissions import Permission
 from examapp.core.spreadsheets import Column, Sheet, write_xlsx
 from examapp.org.models import Unit
@@ -106,7 +107,7 @@ def reset_password(person_id: int) -> AnyResponse:
     except tickets.NoTicketError as refusal:
         flash(refusal.text, "error")
         return redirect(back, 303)
-    address = url_for("people.sign_in_by_ticket", _external=True)
+    address = address_of("people.sign_in_by_ticket")
     page = render_template(
         "people/password_reset.html",
         ticket=ticket,

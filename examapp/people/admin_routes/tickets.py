@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Response, render_template, request, url_for
+from flask import Response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
+from examapp.core.hosts import address_of
 from examapp.core.html import normalise
 from examapp.core.permissions import Permission
 from examapp.core.veil import words_asked
@@ -87,6 +88,6 @@ def issue_tickets() -> AnyResponse:
             )
     except tickets.NoTicketError as refusal:
         return Response(_choose_page(refusal.text), 422)
-    address = url_for("people.sign_in_by_ticket", _external=True)
+    address = address_of("people.sign_in_by_ticket")
     lines = [(ticket, spaced_ticket_code(ticket.code), ticket_picture(f"{address}#{ticket.code}")) for ticket in made]
     return Response(render_template("people/tickets_sheet.html", lines=lines, address=address))

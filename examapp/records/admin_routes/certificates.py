@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
+from examapp.core.hosts import site_url
 from examapp.core.permissions import Permission
 from examapp.people.access import actor, me, my_reach, requires
 from examapp.records.admin_routes.frame import (
@@ -14,7 +15,6 @@ from examapp.records.admin_routes.frame import (
     chosen_page,
     page_count,
     send_pdf,
-    site_url,
     status_of,
     unit_choices,
 )

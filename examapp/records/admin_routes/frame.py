@@ -8,7 +8,7 @@ from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 
-from flask import Blueprint, current_app, request, send_file
+from flask import Blueprint, request, send_file
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
@@ -63,8 +63,3 @@ def send_sheets(sheets: Iterable[Sheet], name: str) -> Response:
 def send_pdf(content: bytes, name: str) -> Response:
     """Send a PDF as a file to keep."""
     return send_file(BytesIO(content), mimetype="application/pdf", as_attachment=True, download_name=name)
-
-
-def site_url() -> str:
-    """Give the address that a printed code leads to: the setting SITE_URL, else where this page was asked for."""
-    return str(current_app.config["SETTINGS"].site_url) or request.host_url

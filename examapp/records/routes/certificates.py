@@ -9,10 +9,11 @@ from werkzeug.wrappers import Response
 
 from examapp.core import clock
 from examapp.core.db import reading
+from examapp.core.hosts import site_url
 from examapp.people.access import me, public, signed_in
 from examapp.records.models import Certificate
 from examapp.records.queries.certificates import find_by_number, get_own_certificate, printed_of
-from examapp.records.routes.frame import blueprint, send_pdf, site_url
+from examapp.records.routes.frame import blueprint, send_pdf
 from examapp.records.rules.certificate_pdf import Page, draw_certificates
 from examapp.records.rules.certificates import clean_check_code, clean_number
 
