@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 _INSECURE_SECRETS = frozenset({"", "change-me", "dev", "secret"})
 
 
+PLAIN_HTTP = "HTTPS 不是 1：正式运行只能经由 https 访问。请在前面的 nginx 配好证书，并设 HTTPS=1。"
+
+
 class Mode(StrEnum):
     """How strict the program is with itself."""
 
@@ -59,7 +62,7 @@ class Settings:
     hash_queue: str = _setting("400", "每个网页进程允许排队等待核对口令的登录数，超过即请稍后再试")
     starts_per_second: str = _setting("40", "本机每秒放行的开考人数，超出的考生排队；按演练测得的数值设置")
     trusted_proxies: str = _setting("0", "前面有几层可信反向代理（nginx 为 1）")
-    https: str = _setting("0", "是否经由 https 访问：1 时 cookie 带 Secure 与 __Host- 前缀")
+    https: str = _setting("0", "是否经由 https 访问：1 时 cookie 带 Secure 与 __Host- 前缀；正式运行必须为 1")
     admin_idle_minutes: str = _setting("30", "管理员账号无操作多少分钟后须重新登录，0 为不限；考试中的不受影响")
     second_factor: str = _setting(
         "optional",
@@ -172,6 +175,8 @@ class Settings:
             raise SettingsError("未设置 DATABASE_URL 或 REDIS_URL。请设置，或用 make run 启动自带的数据库。")
         if self.mode is not Mode.PRODUCTION:
             return
+        if self.https != "1":
+            raise SettingsError(PLAIN_HTTP)
         if self.sabotage:
             raise SettingsError("SABOTAGE 只供演练，正式运行不能设置。请删去这个环境变量。")
         if self.secret_key in _INSECURE_SECRETS or len(self.secret_key) < 32:

@@ -25,6 +25,7 @@ def production(**fields):
         "redis_url": "redis://r:6379/0",
         "secret_key": "0123456789abcdef" * 4,
         "data_keys": "k1:" + "0123456789abcdef" * 4,
+        "https": "1",
     }
     return Settings(**(defaults | fields))
 
@@ -92,6 +93,12 @@ def test_a_database_that_may_lose_answers_is_refused(name):
 def test_a_default_secret_is_refused(fields):
     [fault] = production_faults(production(**fields), SAFE, has_demo_accounts=False)
     assert next(iter(fields)).upper() in fault
+
+
+def test_a_start_over_plain_http_is_refused_in_production_only():
+    [fault] = production_faults(production(https="0"), SAFE, has_demo_accounts=False)
+    assert "HTTPS" in fault
+    assert production_faults(production(app_mode="tryout", https="0"), SAFE, has_demo_accounts=False) == []
 
 
 def test_demo_accounts_are_refused_in_production_only():

@@ -35,11 +35,19 @@ def test_work_within_its_time_is_left_alone_and_the_alarm_is_put_off():
 
 
 def test_a_production_start_refuses_every_sabotage():
-    good = {"database_url": "x", "redis_url": "y", "secret_key": "k" * 40, "data_keys": "k1:" + "ab" * 32}
+    good = {"database_url": "x", "redis_url": "y", "secret_key": "k" * 40, "data_keys": "k1:" + "ab" * 32, "https": "1"}
     Settings(app_mode="production", **good).check()
     for guarantee in Guarantee:
         with pytest.raises(SettingsError, match="SABOTAGE"):
             Settings(app_mode="production", sabotage=guarantee, **good).check()
+
+
+@pytest.mark.parametrize("https", ["0", "", "yes"])
+def test_a_production_start_over_plain_http_is_refused(https):
+    good = {"database_url": "x", "redis_url": "y", "secret_key": "k" * 40, "data_keys": "k1:" + "ab" * 32}
+    Settings(app_mode="tryout", https=https, **good).check()
+    with pytest.raises(SettingsError, match="HTTPS"):
+        Settings(app_mode="production", https=https, **good).check()
 
 
 def test_nothing_is_broken_unless_it_is_named():

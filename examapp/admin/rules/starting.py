@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from examapp.config import Mode, Settings
+from examapp.config import PLAIN_HTTP, Mode, Settings
 
 BEAT_LIMIT = timedelta(seconds=60)
 """The sweeper beats every few seconds; older than this it is taken for dead."""
@@ -39,6 +39,8 @@ def production_faults(
     if settings.mode is not Mode.PRODUCTION:
         return []
     faults = secret_faults(settings)
+    if settings.https != "1":
+        faults.append(PLAIN_HTTP)
     faults += [words for name, words in DURABILITY_FAULTS.items() if database_settings.get(name, "off") == "off"]
     if has_demo_accounts:
         faults.append("库中有演示账号（口令公开）。正式运行请换用空数据库，不要在演示库上继续。")

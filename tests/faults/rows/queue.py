@@ -81,7 +81,7 @@ def valkey_emptied(t: Trial) -> None:
 def valkey_full(t: Trial) -> None:
     with t.site.redis() as redis:
         redis.config_set("maxmemory-policy", "allkeys-lru")
-        code, words = t.site.flask("check-start", APP_MODE="production")
+        code, words = t.site.flask("check-start", APP_MODE="production", HTTPS="1")
         t.expect(code == 1 and "noeviction" in words, f"a start on an evicting Redis was not refused: {words[-200:]}")
         redis.config_set("maxmemory-policy", "noeviction")
     before = _sit_with_sign_ins(t)

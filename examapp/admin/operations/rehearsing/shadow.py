@@ -65,7 +65,7 @@ def shadow_deployment(database_url: str, environment: dict[str, str]) -> Iterato
         port = _free_port()
         own = environment | {
             "DATABASE_URL": shadow_url.render_as_string(hide_password=False), "REDIS_URL": _NO_QUEUE, "DATA_DIR": folder, "DEMO": "0",
-            "SETUP_CODE": "", "HOST": "127.0.0.1", "PORT": str(port), "TRUSTED_PROXIES": "0", "HTTPS": "0", "STARTS_PER_SECOND": "100000",
+            "APP_MODE": "tryout", "SETUP_CODE": "", "HOST": "127.0.0.1", "PORT": str(port), "TRUSTED_PROXIES": "0", "HTTPS": "0", "STARTS_PER_SECOND": "100000",
             "LOG_LEVEL": "ERROR",
         }  # fmt: skip
         shadow = Shadow(port, own, create_engine(shadow_url, pool_size=1))
