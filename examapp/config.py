@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import time
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 _INSECURE_SECRETS = frozenset({"", "change-me", "dev", "secret"})
 
 
+_DATA_KEY = re.compile(r"(?P<id>[A-Za-z0-9_-]+):(?P<key>[0-9a-fA-F]{64})")
 PLAIN_HTTP = "HTTPS 不是 1：正式运行只能经由 https 访问。请在前面的 nginx 配好证书，并设 HTTPS=1。"
 
 
@@ -168,6 +170,7 @@ class Settings:
         """Refuse a start that would be dangerous; raises SettingsError."""
         self._check_gateway()
         _ = self.quiet_hours
+        read_data_keys(self.data_keys)
         self._check_site_url()
         self._check_doors()
         self._check_terms()
@@ -187,6 +190,19 @@ class Settings:
             raise SettingsError(
                 "DATA_KEYS 未设置。可用 python -c \"import secrets;print('k1:'+secrets.token_hex(32))\" 生成，并与数据库分开备份。"
             )
+
+
+def read_data_keys(text: str) -> dict[str, bytes]:
+    """Read the setting DATA_KEYS as keys of 256 bits by their ids, the first one first; raises SettingsError, which says nothing of a key."""
+    keys: dict[str, bytes] = {}
+    for number, pair in enumerate(filter(None, map(str.strip, text.split(","))), 1):
+        found = _DATA_KEY.fullmatch(pair)
+        if found is None or found["id"] in keys:
+            raise SettingsError(
+                f"DATA_KEYS 的第 {number} 个密钥不对：应写成「编号:64位十六进制」，编号用字母、数字，互不相同。"
+            )
+        keys[found["id"]] = bytes.fromhex(found["key"])
+    return keys
 
 
 def _is_address(text: str) -> bool:

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from examapp.config import read_data_keys
+
 log = structlog.get_logger()
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
@@ -41,9 +43,8 @@ class Sealer:
 
     @classmethod
     def from_setting(cls, data_keys: str, cipher: str = CipherName.AES) -> Sealer:
-        """Read the settings DATA_KEYS, `id:64 hex digits` separated by commas, and DATA_CIPHER."""
-        pairs = (pair.split(":", 1) for pair in data_keys.split(",") if pair.strip())
-        return cls({key_id.strip(): bytes.fromhex(key.strip()) for key_id, key in pairs}, CipherName(cipher))
+        """Read the settings DATA_KEYS, `id:64 hex digits` separated by commas, and DATA_CIPHER; raises SettingsError."""
+        return cls(read_data_keys(data_keys), CipherName(cipher))
 
     @property
     def current(self) -> str:

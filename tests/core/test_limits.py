@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from examapp.config import Settings, SettingsError
 from examapp.core import logging as logs
 from examapp.core import pulse as pulses
+from examapp.core.crypto import Sealer
 from examapp.core.deadline import TookTooLongError, at_most
 from examapp.core.embedded import make_run_folder, start_postgres
 from examapp.core.hashing import Appointments, BusyHashingError, Hasher
@@ -48,6 +49,27 @@ def test_a_production_start_over_plain_http_is_refused(https):
     Settings(app_mode="tryout", https=https, **good).check()
     with pytest.raises(SettingsError, match="HTTPS"):
         Settings(app_mode="production", https=https, **good).check()
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "k1:" + "11" * 16, "k1:" + "11" * 33, "k1:zz" * 32, "k1", ":" + "11" * 32, "k1:", "密钥:" + "11" * 32, "a:b:" + "11" * 32,
+        f"k1:{'11' * 32},k1:{'22' * 32}", f"k1:{'11' * 32},k2:{'22' * 16}", "11" * 32,
+    ],
+)  # fmt: skip
+def test_data_keys_of_another_length_or_shape_are_refused_without_being_shown(keys):
+    """AES takes 128 bits as well: a short key would seal silently with less than is promised."""
+    with pytest.raises(SettingsError, match="DATA_KEYS") as from_check:
+        Settings(app_mode="testing", database_url="x", redis_url="y", data_keys=keys).check()
+    with pytest.raises(SettingsError, match="DATA_KEYS"):
+        Sealer.from_setting(keys)
+    assert "1111" not in str(from_check.value)
+
+
+def test_data_keys_are_read_in_their_order():
+    sealer = Sealer.from_setting(f" k2:{'AB' * 32} , k1:{'11' * 32},")
+    assert (sealer.current, list(sealer.keys), len(sealer.keys["k2"])) == ("k2", ["k2", "k1"], 32)
 
 
 def test_nothing_is_broken_unless_it_is_named():
