@@ -10,7 +10,7 @@ from tests.audit.test_log import ROOT
 
 KINDS = {
     "sign-in": {
-        "people.sign_in", "people.sign_out", "people.delay_sign_in", "people.pass_second_factor", "people.fail_second_factor",
+        "people.sign_in", "people.sign_out", "people.delay_sign_in", "people.pass_second_factor", "people.fail_second_factor", "people.fail_own_password",
         "people.end_sign_in", "people.end_other_sign_ins", "people.issue_ticket", "people.send_reset_code", "people.change_password",
         "people.reset_password",
     },

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from examapp.audit.models import AuditEvent
 from examapp.people.models import Account, SignIn
 from examapp.people.rules import first_password_binding
 from tests.people.conftest import PASSWORD, sign_in, token_of
@@ -84,6 +87,32 @@ def test_changing_the_password_ends_all_other_sign_ins(world, give_password):
     assert here.get("/api/v1/session").status_code == 200
     assert there.get("/api/v1/session").status_code == 401
     assert world.session.query(SignIn).filter(SignIn.ended_at.is_(None)).count() == 1
+
+
+def test_h14_wrong_current_passwords_are_counted_delayed_and_noted_and_a_right_one_tells_nothing_meanwhile(
+    world, give_password, frozen
+):
+    """Whoever sits before another's open page has no more tries than at the sign-in."""
+    person = world.person()
+    account = give_password(person)
+    client = world.client(person)
+    told = [change(client, "a new one of mine", current_password=f"guess {n}") for n in range(5)]
+    assert [answer.status_code for answer in told] == [422] * 4 + [429]
+    assert "密码输错次数较多" in told[-1].text and told[-1].headers["Retry-After"] == "5"
+    assert change(client, "a new one of mine", current_password=PASSWORD).status_code == 429
+    acts = [event.act for event in world.session.query(AuditEvent).filter_by(object_type="account")]
+    assert acts.count("people.fail_own_password") == 5
+    assert "people.delay_sign_in" in acts
+    for n in range(20):
+        frozen.at(frozen.instant + timedelta(seconds=61))
+        last = change(client, "a new one of mine", current_password=f"later {n}")
+    assert last.status_code == 429
+    world.session.refresh(account)
+    assert account.failures == 10
+    frozen.at(frozen.instant + timedelta(minutes=16))
+    assert change(client, "a new one of mine", current_password=PASSWORD).status_code == 303
+    world.session.refresh(account)
+    assert (account.failures, account.locked_until) == (0, None)
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ ACT_WORDS = {
     "people.end_other_sign_ins": "退出其他登录",
     "people.end_sign_in": "退出一处登录",
     "people.export_first_passwords": "导出初始密码",
+    "people.fail_own_password": "修改密码时现在的密码输错",
     "people.fail_second_factor": "动态口令错误",
     "people.grant_role": "授予角色",
     "people.import_roster": "名册导入完成",

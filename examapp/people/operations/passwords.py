@@ -61,6 +61,7 @@ def change_password(
         raise ConflictError("密码刚刚已被修改或重置，请用新密码重新登录。")
     account.password_hash, account.first_password_sealed = new_hash, None
     account.must_change_password, account.password_changed_at = False, now
+    account.failures, account.first_failure_at, account.locked_until = 0, None, None
     if keeps_history:
         _remember(session, account_id, new_hash, now=now)
     end_sign_ins(session, account_id, now=now, but=sign_in_id)

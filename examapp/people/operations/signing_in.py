@@ -119,6 +119,34 @@ def count_failure(session: Session, account: Account, failures: Failures, *, dev
     return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
 
 
+def prove_password(
+    session: Session, account_id: int, *, old_hash: str, is_right: bool, actor: Actor, now: datetime
+) -> DomainError | None:
+    """Judge the current password that somebody who is signed in typed: a wrong one counts as at a sign-in, and a right one tells nothing while a wait is due.
+
+    Gives the refusal to answer once the count is committed.
+    """
+    account = session.scalars(
+        select(Account).where(Account.id == account_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+    failures = Failures(count=account.failures, first_at=account.first_failure_at, locked_until=account.locked_until)
+    if wait := failures.wait_s(now=now, is_known_device=False):
+        return WaitBeforeSignInError(wait)
+    if is_right and account.password_hash == old_hash:
+        return None
+    record(
+        session,
+        "people.fail_own_password",
+        actor=actor,
+        now=now,
+        object_type="account",
+        object_id=account.id,
+        person_id=account.person_id,
+    )
+    device = Device(address=actor.address, name="", is_known=False)
+    return count_failure(session, account, failures.after_another(now=now), device=device, now=now).refusal
+
+
 def begin_sign_in(
     session: Session, account: Account, *, device: Device, now: datetime, ticket_id: int | None = None
 ) -> Verdict:

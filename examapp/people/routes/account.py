@@ -17,6 +17,7 @@ from examapp.people.access import (
 )
 from examapp.people.forms import ChangePasswordForm
 from examapp.people.operations import own_sign_ins, passwords
+from examapp.people.operations.signing_in import WaitBeforeSignInError, prove_password
 from examapp.people.queries import get_password_hash, list_former_hashes, list_live_sign_ins, may_renew_password
 from examapp.people.routes.frame import blueprint
 from examapp.people.rules import (
@@ -101,13 +102,25 @@ def _change(form: ChangePasswordForm) -> bool:
     return False
 
 
+def _is_proven(typed: str, account_id: int, old_hash: str) -> bool:
+    """Tell whether the current password is right; raises WaitBeforeSignInError after many wrong ones, as at a sign-in."""
+    is_right = access.hasher().verify(old_hash, typed)
+    with transaction() as session:
+        refusal = prove_password(
+            session, account_id, old_hash=old_hash, is_right=is_right, actor=access.actor(), now=clock.now()
+        )
+    if isinstance(refusal, WaitBeforeSignInError):
+        raise refusal
+    return refusal is None
+
+
 def _replace(form: ChangePasswordForm, account_id: int, new: str) -> bool:
     keeps_history = password_profile() is PasswordProfile.DENGBAO
     with transaction() as session:
         old_hash = get_password_hash(session, account_id)
         former = list_former_hashes(session, account_id) if keeps_history else []
     hasher = access.hasher()
-    if form.current_password and not hasher.verify(old_hash, form.current_password.data):
+    if form.current_password and not _is_proven(form.current_password.data, account_id, old_hash):
         form.current_password.errors = ["现在的密码不对，请重新输入。"]
         return False
     if hasher.verify(old_hash, new):
