@@ -119,3 +119,11 @@ def test_an_administrator_who_was_idle_too_long_starts_nothing(world, exam, froz
     frozen.at(NOON + timedelta(minutes=59))
     assert sitter.start().status_code == 401
     assert world.session.query(Attempt).count() == 0
+
+
+def test_a_sign_in_past_its_days_starts_nothing(world, exam, frozen):
+    (sitter,) = people(world, exam, 1)
+    world.session.query(SignIn).update({"started_at": NOON - timedelta(days=7)})
+    world.session.commit()
+    assert sitter.start().status_code == 401
+    assert world.session.query(Attempt).count() == 0

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from examapp.audit.models import AuditEvent
-from examapp.people.models import RoleGrant, SignIn
+from examapp.people.models import Account, RoleGrant, SignIn
 from examapp.people.rules import device_words
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
@@ -99,6 +99,34 @@ def test_the_idle_limit_never_cuts_a_running_exam(world, frozen, session):
     other = world.client(world.admin("unit_admin"))
     frozen.at(NOON + timedelta(minutes=45 + 31))
     assert other.get("/sign-ins").status_code == 302
+
+
+def test_a_sign_in_ends_after_a_week_however_often_its_cookie_was_written_anew(world, frozen):
+    person = world.person()
+    old = world.client(person)
+    frozen.at(NOON + timedelta(days=6, hours=23))
+    for _ in range(2):
+        assert old.get("/sign-ins").text.count("<tr>") == 2
+    young = world.client(person)
+    frozen.at(NOON + timedelta(days=7))
+    assert old.get("/api/v1/session").status_code == 401
+    assert old.get("/sign-ins").location.startswith("/login")
+    assert young.get("/sign-ins").text.count("<tr>") == 2, "what opens no door is no longer listed"
+
+
+def test_the_age_of_a_sign_in_never_cuts_a_running_exam(world, frozen, session):
+    """But begins none: not on the page, nor by the call that starts in two statements."""
+    sitter = make_sitting(world)
+    path = f"/api/v1/attempts/{sitter.attempt['id']}"
+    rows = session.query(SignIn).join(Account).filter(Account.person_id == sitter.person.id)
+    rows.update({"started_at": NOON - timedelta(days=40)}, synchronize_session=False)
+    session.flush()
+    assert sitter.api.get(path).status_code == 200
+    assert sitter.save((1, 1, ["A"])).status_code == 200
+    assert sitter.api.get("/sign-ins").text.count("<tr>") == 2, "it is alive, and so it is listed"
+    assert sitter.hand_in().status_code == 201
+    assert sitter.api.get("/api/v1/session").status_code == 401
+    assert sitter.api.post(f"/api/v1/exams/{sitter.exam_id}/attempts").status_code == 401
 
 
 @pytest.mark.parametrize(

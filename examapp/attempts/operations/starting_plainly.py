@@ -21,8 +21,13 @@ from examapp.exams.rules import deadline, start_refusal, window_at
 from examapp.papers.models import Paper
 from examapp.people.models import Person
 from examapp.people.queries import LIVE_PLAIN_SIGN_IN
+from examapp.people.rules import SIGN_IN_LIFE
 
-_SIGNED_IN = text(LIVE_PLAIN_SIGN_IN).columns(column("person_id", BigInteger)).scalar_subquery()
+_SIGNED_IN = (
+    text(f"{LIVE_PLAIN_SIGN_IN} AND s.started_at > :not_before")
+    .columns(column("person_id", BigInteger))
+    .scalar_subquery()
+)
 _USED = (
     select(func.count())
     .where(Attempt.exam_id == Exam.id, Attempt.person_id == Person.id)
@@ -74,7 +79,12 @@ def start_of_sign_in(exam_id: int, *, token_digest: bytes, now: datetime) -> Att
     """
     if sabotage.is_any_broken():
         return None
-    values = {"exam_id": exam_id, "token_digest": token_digest, "lost_at": lost_at(now)}
+    values = {
+        "exam_id": exam_id,
+        "token_digest": token_digest,
+        "not_before": now - SIGN_IN_LIFE,
+        "lost_at": lost_at(now),
+    }
     found = next(iter(run_alone(_LOOK, values)), None)
     if found is None or not _is_plain(found, now):
         return None

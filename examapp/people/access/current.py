@@ -21,7 +21,7 @@ from examapp.core.permissions import Permission
 from examapp.core.sabotage import Guarantee
 from examapp.people.operations.own_sign_ins import note_seen
 from examapp.people.queries import SignedIn, find_signed_in, list_grants
-from examapp.people.rules import ADMIN_PASSWORD_LIFE, Grant, PasswordProfile, Reach, digest, reach_of
+from examapp.people.rules import ADMIN_PASSWORD_LIFE, SIGN_IN_LIFE, Grant, PasswordProfile, Reach, digest, reach_of
 
 View = TypeVar("View", bound=Callable[..., Any])
 _RULE = "access_rule"
@@ -70,9 +70,14 @@ def _load(token: str) -> _SignedInUser | None:
     if sabotage.is_broken(Guarantee.SESSIONS_IN_POSTGRESQL) and not sabotage.is_in_redis(token):
         return None
     who = find_signed_in(reading(), digest(token))
-    if who is None or (who.is_administrator and not _is_awake(who)):
+    if who is None or _is_over(who) or (who.is_administrator and not _is_awake(who)):
         return None
     return _SignedInUser(token, who)
+
+
+def _is_over(who: SignedIn) -> bool:
+    """Tell whether a sign-in has had its days, and its holder sits no exam."""
+    return clock.now() - who.started_at >= SIGN_IN_LIFE and not is_sitting(reading(), who.person_id)
 
 
 def _is_awake(who: SignedIn) -> bool:

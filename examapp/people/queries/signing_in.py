@@ -8,19 +8,19 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, text, union_all
+from sqlalchemy import Select, bindparam, func, literal, or_, select, text, union_all
 from sqlalchemy.orm import Session
 
 from examapp.core.crypto import Sealer
 from examapp.people.models import Account, FormerPassword, Person, RecoveryCode, SignIn
 from examapp.people.rules import (
     ADDRESS_WINDOW,
-    COOKIE_LIFE,
     FORMER_PASSWORDS,
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
     MOST_FAILED_ACCOUNTS,
     RENEWAL_WINDOW,
+    SIGN_IN_LIFE,
     is_id_number,
     is_mobile,
     normalise_id_number,
@@ -45,6 +45,7 @@ class SignedIn:
     must_change_password: bool
     is_candidate: bool
     """Whether the person stands on the roster."""
+    started_at: datetime
     seen_at: datetime
     is_administrator: bool
     """Whether the person holds any role: the idle limit is for these."""
@@ -56,7 +57,7 @@ class SignedIn:
 _LIVE = "s.token_digest = :token_digest AND s.ended_at IS NULL AND a.disabled_at IS NULL AND NOT s.awaits_code"
 _SIGNED_IN = text(f"""
 SELECT s.id AS sign_in_id, s.account_id, a.person_id, p.name, a.login_name, p.unit_id, u.name AS unit_name, a.must_change_password,
-  p.state = 'on_roster' AS is_candidate, COALESCE(s.seen_at, s.started_at) AS seen_at,
+  p.state = 'on_roster' AS is_candidate, s.started_at, COALESCE(s.seen_at, s.started_at) AS seen_at,
   EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = p.id AND (g.ends_at IS NULL OR g.ends_at > now())) AS is_administrator,
   a.has_second_factor, a.password_changed_at, a.has_elder_mode
 FROM sign_ins AS s
@@ -72,7 +73,7 @@ LIVE_SIGN_IN = f"""
 SELECT a.person_id FROM sign_ins AS s JOIN accounts AS a ON a.id = s.account_id
 WHERE {_LIVE} AND NOT a.must_change_password
 """  # noqa: S608 – likewise
-"""Whose live sign-in a token is, as a part of another statement."""
+"""Whose live sign-in a token is, as a part of another statement; however old it is, for whoever sits is not cut."""
 LIVE_PLAIN_SIGN_IN = (
     f"{LIVE_SIGN_IN.rstrip()} AND NOT EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = a.person_id)"
 )
@@ -139,15 +140,15 @@ def _accounts_by(ways: frozenset[str]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def list_live_sign_ins(session: Session, account_id: int, *, now: datetime) -> Sequence[SignIn]:
-    """List an account's sign-ins that still open the door, newest first."""
+def list_live_sign_ins(session: Session, account_id: int, *, is_sitting: bool, now: datetime) -> Sequence[SignIn]:
+    """List an account's sign-ins that still open the door, newest first; old ones are among them while their holder sits."""
     return session.scalars(
         select(SignIn)
         .where(
             SignIn.account_id == account_id,
             SignIn.ended_at.is_(None),
             ~SignIn.awaits_code,
-            SignIn.started_at > now - COOKIE_LIFE,
+            or_(SignIn.started_at > now - SIGN_IN_LIFE, literal(is_sitting)),
         )
         .order_by(SignIn.started_at.desc(), SignIn.id.desc())
         .limit(_MOST_LISTED)

@@ -34,7 +34,9 @@ from examapp.people.rules import (
 @signed_in
 def list_sign_ins() -> str:
     """List the browsers that are signed in to one's account."""
-    rows = list_live_sign_ins(reading(), me().account_id, now=clock.now())
+    rows = list_live_sign_ins(
+        reading(), me().account_id, is_sitting=access.is_sitting(reading(), me().person_id), now=clock.now()
+    )
     return render_template(
         "people/sign_ins.html",
         rows=rows,

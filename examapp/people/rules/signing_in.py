@@ -11,6 +11,8 @@ from math import ceil
 
 COOKIE_LIFE = timedelta(days=7)
 """How long a browser keeps a sign-in."""
+SIGN_IN_LIFE = COOKIE_LIFE
+"""How long the server takes a sign-in for alive, however often its cookie was written anew; only a running exam goes on."""
 FIRST_PASSWORD_LENGTH = 10
 FIRST_PASSWORD_CHARACTERS = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ".replace("o", "")
 """None of 0 o O 1 l I: people type first passwords from paper."""
