@@ -6,7 +6,7 @@ import secrets
 from typing import Any, ClassVar
 
 import structlog
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, g, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -108,7 +108,8 @@ def refuse(
 
 @blueprint.app_errorhandler(DomainError)
 def handle_domain_error(error: DomainError) -> Response:
-    """Answer a refusal of a room."""
+    """Answer a refusal of a room; its code stays with the request, for what looks after refusals."""
+    g.refusal = error.code
     return refuse(error.code, error.status, error.text, error.extra)
 
 

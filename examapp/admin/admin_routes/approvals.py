@@ -17,7 +17,7 @@ from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
 from examapp.core.permissions import Permission
 from examapp.grading.queries import regrades
-from examapp.people.access import actor, is_sitting, may, me, my_grants, requires
+from examapp.people.access import actor, is_sitting, keep_refusal, may, me, my_grants, requires
 from examapp.people.operations import approvals
 from examapp.people.queries import RequestLine, get_request, list_decided, list_own_requests, list_to_decide
 from examapp.people.rules import TWO_PERSON_ACTS
@@ -136,6 +136,7 @@ def _decide(approval_id: int, act: Callable[[Session], object], words: str) -> R
     except NotFoundError:
         raise
     except DomainError as refusal:
+        keep_refusal(refusal)
         flash(refusal.text, "error")
         return redirect(url_for(".show_request", approval_id=approval_id), 303)
     return redirect(url_for(".list_requests"), 303)

@@ -33,7 +33,7 @@ from examapp.people.access.current import (
     signed_in_with_any_password,
 )
 from examapp.people.access.handing_out import note_files
-from examapp.people.access.refusals import note_refusals
+from examapp.people.access.refusals import keep_refusal, note_refusals
 from examapp.people.access.signing_in import (
     PasswordTooLongError,
     ask_reset,
@@ -64,6 +64,7 @@ __all__ = [
     "init_access",
     "is_password_expired",
     "is_sitting",
+    "keep_refusal",
     "may",
     "may_everywhere",
     "me",

@@ -1,11 +1,11 @@
-"""A line in the audit log for what was refused: somebody signed in asked for what is not there, or is not theirs, which is one answer."""
+"""A line in the audit log for what was refused to who is signed in: what is not there or not theirs, guarded accounts, one's own requests."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -14,11 +14,15 @@ from examapp.audit.models import AuditEvent
 from examapp.audit.operations import record
 from examapp.core import clock
 from examapp.core.db import transaction
+from examapp.core.errors import DomainError
 from examapp.people.access.current import actor, find_signed_in_person
+from examapp.people.operations.approvals import SamePersonError
+from examapp.people.operations.passwords import GuardedAccountError
 
 log = structlog.get_logger()
 _MOST_A_MINUTE = 30
 """Lines of one person a minute: who walks through all numbers shows in the log, and cannot fill it."""
+_NOTED = frozenset({GuardedAccountError.code, SamePersonError.code})
 
 
 def note_refusals(app: Flask) -> None:
@@ -26,12 +30,18 @@ def note_refusals(app: Flask) -> None:
     app.after_request(_note)
 
 
+def keep_refusal(refusal: DomainError) -> None:
+    """Keep a refusal that a page answers in its own way, so that it is noted as others are."""
+    g.refusal = refusal.code
+
+
 def _note(response: Response) -> Response:
-    if response.status_code != 404 or request.url_rule is None:
+    why = g.pop("refusal", "")
+    if request.url_rule is None or (response.status_code != 404 and why not in _NOTED):
         return response
     try:
         if find_signed_in_person() is not None:
-            _write(_address(), now=clock.now())
+            _write(_address(), why if why in _NOTED else "", now=clock.now())
     except SQLAlchemyError as error:
         log.warning("refusal_not_noted", error=type(error).__name__)
     return response
@@ -44,11 +54,11 @@ def _address() -> str:
     return request.path if is_plain else str(request.url_rule)
 
 
-def _write(address: str, *, now: datetime) -> None:
+def _write(address: str, why: str, *, now: datetime) -> None:
     who = actor()
     with transaction() as session:
         if _count_lately(session, who.person_id, now=now) < _MOST_A_MINUTE:
-            details = {"address": f"{request.method} {address}"}
+            details = {"address": f"{request.method} {address}"} | ({"why": why} if why else {})
             record(session, "people.refuse_access", actor=who, now=now, object_type="page", details=details)
 
 

@@ -27,6 +27,7 @@ from examapp.people.operations.captchas import (
     new_challenge,
     use_solution,
 )
+from examapp.people.operations.refused_sign_ins import note_refused_sign_in
 from examapp.people.operations.second_factor import SecondFactorRequiredError
 from examapp.people.operations.signing_in import (
     Checked,
@@ -80,6 +81,8 @@ def sign_in_with(login_name: str, password: str, solution: Solution | None = Non
     with transaction() as db_session:
         found = find_account_to_check(db_session, name, sealer()) if name else None
         refusal = _captcha_refusal(db_session, found, solution or Solution())
+        if refusal:
+            note_refused_sign_in(db_session, refusal.code, address=request.remote_addr, now=clock.now())
     if refusal:
         raise refusal
     checked = _compare(found, password)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from examapp.core.errors import DomainError
 from examapp.people.models import Account, Person
-from examapp.people.operations.signing_in import AccountDisabledError, Device, Verdict, begin_sign_in
+from examapp.people.operations.signing_in import AccountDisabledError, Device, Verdict, begin_sign_in, refuse_sign_in
 
 
 class UnknownIdentityError(DomainError):
@@ -29,7 +29,7 @@ def sign_in_known(session: Session, staff_number: str, *, device: Device, now: d
         .with_for_update(of=Account)
     )
     if account is None:
-        return Verdict(refusal=UnknownIdentityError())
+        return refuse_sign_in(session, UnknownIdentityError(), device=device, now=now)
     if account.disabled_at is not None:
-        return Verdict(refusal=AccountDisabledError())
+        return refuse_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
     return begin_sign_in(session, account, device=device, now=now)

@@ -23,6 +23,7 @@ from examapp.people.operations.signing_in import (
     WaitBeforeSignInError,
     begin_sign_in,
     count_failure,
+    refuse_sign_in,
 )
 from examapp.people.queries import AccountToCheck, guarded_role_of
 from examapp.people.rules import (
@@ -89,7 +90,7 @@ def use_reset_code(
     ).one()
     failures = Failures(count=account.failures, first_at=account.first_failure_at, locked_until=account.locked_until)
     if wait := failures.wait_s(now=now, is_known_device=device.is_known):
-        return Verdict(refusal=WaitBeforeSignInError(wait))
+        return refuse_sign_in(session, WaitBeforeSignInError(wait), account=account, device=device, now=now)
     indexes = sealer.blind_indexes(reset_code_key(account_id, typed), purpose=TICKET_PURPOSE)
     ticket = session.scalar(
         select(SignInTicket)
@@ -104,7 +105,7 @@ def use_reset_code(
     if ticket is None:
         return count_failure(session, account, failures.after_another(now=now), device=device, now=now)
     if account.disabled_at is not None:
-        return Verdict(refusal=AccountDisabledError())
+        return refuse_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
     ticket.used_at = now
     return begin_sign_in(session, account, device=device, now=now, ticket_id=ticket.id)
 

@@ -14,6 +14,7 @@ from examapp.core.crypto import SealBrokenError, Sealer
 from examapp.core.errors import ConflictError, DomainError, NotFoundError
 from examapp.people.models import Account, Person, RecoveryCode, SecondFactor, SignIn
 from examapp.people.operations.passwords import refuse_guarded
+from examapp.people.operations.refused_sign_ins import note_refused_sign_in
 from examapp.people.operations.signing_in import Verdict, WaitBeforeSignInError, end_sign_ins
 from examapp.people.rules import (
     HALF_SIGN_IN_LIFE,
@@ -117,6 +118,7 @@ def pass_code(
     if account.disabled_at is not None or factor is None:
         return Verdict(refusal=NotFoundError("登录已超时，请重新输入登录名和密码。"))
     if wait := _failures(factor).wait_s(now=now, is_known_device=False):
+        note_refused_sign_in(session, WaitBeforeSignInError.code, account=account, address=address, now=now)
         return Verdict(refusal=WaitBeforeSignInError(wait))
     actor = Actor(person_id=account.person_id, address=address)
     proof = _prove(session, factor, typed, sealer=sealer, now=now)

@@ -14,6 +14,7 @@ from examapp.audit.operations import Actor, record
 from examapp.core.errors import DomainError
 from examapp.people.models import Account, SignIn, UnknownSignIn
 from examapp.people.operations.captchas import note_address_failure
+from examapp.people.operations.refused_sign_ins import note_refused_sign_in
 from examapp.people.rules import Failures, digest
 
 _DEVICE_CHARACTERS = 200
@@ -89,14 +90,22 @@ def judge_sign_in(session: Session, checked: Checked, *, device: Device, now: da
     ).one()
     failures = Failures(count=account.failures, first_at=account.first_failure_at, locked_until=account.locked_until)
     if wait := failures.wait_s(now=now, is_known_device=device.is_known):
-        return Verdict(refusal=WaitBeforeSignInError(wait))
+        return refuse_sign_in(session, WaitBeforeSignInError(wait), account=account, device=device, now=now)
     if not checked.is_right or account.password_hash != checked.password_hash:
         return count_failure(session, account, failures.after_another(now=now), device=device, now=now)
     if account.disabled_at is not None:
-        return Verdict(refusal=AccountDisabledError())
+        return refuse_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
     if checked.new_hash:
         account.password_hash = checked.new_hash
     return begin_sign_in(session, account, device=device, now=now)
+
+
+def refuse_sign_in(
+    session: Session, refusal: DomainError, *, device: Device, now: datetime, account: Account | None = None
+) -> Verdict:
+    """Refuse a sign-in, with its line in the log."""
+    note_refused_sign_in(session, refusal.code, account=account, address=device.address, now=now)
+    return Verdict(refusal=refusal)
 
 
 def count_failure(session: Session, account: Account, failures: Failures, *, device: Device, now: datetime) -> Verdict:
@@ -104,18 +113,10 @@ def count_failure(session: Session, account: Account, failures: Failures, *, dev
     account.failures, account.first_failure_at = failures.count, failures.first_at
     account.locked_until = failures.locked_until
     note_address_failure(session, digest(f"account {account.id}"), address=device.address, now=now)
+    note_refused_sign_in(session, WrongCredentialsError.code, account=account, address=device.address, now=now)
     wait = failures.wait_s(now=now, is_known_device=device.is_known)
     if wait:
-        record(
-            session,
-            "people.delay_sign_in",
-            actor=Actor(person_id=None, address=device.address),
-            now=now,
-            object_type="account",
-            object_id=account.id,
-            person_id=account.person_id,
-            details={"failures": failures.count, "wait_s": wait},
-        )
+        _note_delay(session, failures, wait, account=account, address=device.address, now=now)
     return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
 
 
@@ -145,6 +146,21 @@ def prove_password(
     )
     device = Device(address=actor.address, name="", is_known=False)
     return count_failure(session, account, failures.after_another(now=now), device=device, now=now).refusal
+
+
+def _note_delay(
+    session: Session, failures: Failures, wait: int, *, account: Account | None, address: str | None, now: datetime
+) -> None:
+    record(
+        session,
+        "people.delay_sign_in",
+        actor=Actor(person_id=None, address=address),
+        now=now,
+        object_type="account",
+        object_id=account.id if account else None,
+        person_id=account.person_id if account else None,
+        details={"failures": failures.count, "wait_s": wait},
+    )
 
 
 def begin_sign_in(
@@ -188,12 +204,16 @@ def note_unknown_sign_in(session: Session, name_digest: bytes, *, address: str |
     row = session.scalars(made_or_locked, execution_options={"populate_existing": True}).one()
     failures = Failures(count=row.failures, first_at=row.first_failure_at, locked_until=row.locked_until)
     if wait := failures.wait_s(now=now, is_known_device=False):
+        note_refused_sign_in(session, WaitBeforeSignInError.code, address=address, now=now)
         return Verdict(refusal=WaitBeforeSignInError(wait))
     after = failures.after_another(now=now)
     row.failures, row.locked_until = after.count, after.locked_until or now
     row.first_failure_at = after.first_at or now
     note_address_failure(session, name_digest, address=address, now=now)
+    note_refused_sign_in(session, WrongCredentialsError.code, address=address, now=now)
     wait = after.wait_s(now=now, is_known_device=False)
+    if wait:
+        _note_delay(session, after, wait, account=None, address=address, now=now)
     return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
 
 

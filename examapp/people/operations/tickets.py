@@ -21,6 +21,7 @@ from examapp.people.operations.signing_in import (
     Verdict,
     begin_sign_in,
     end_sign_ins,
+    refuse_sign_in,
 )
 from examapp.people.rules import TICKET_LIFE, TICKET_PURPOSE, clean_ticket_code, new_ticket_code
 
@@ -138,7 +139,7 @@ def use_ticket(session: Session, typed: str, *, sealer: Sealer, device: Device, 
     """Begin a sign-in by a ticket's code and void the ticket; two that use it at once get one sign-in."""
     code = clean_ticket_code(typed)
     if code is None:
-        return Verdict(refusal=WrongTicketError())
+        return refuse_sign_in(session, WrongTicketError(), device=device, now=now)
     indexes = sealer.blind_indexes(code, purpose=TICKET_PURPOSE)
     row = session.scalar(
         select(SignInTicket)
@@ -147,9 +148,9 @@ def use_ticket(session: Session, typed: str, *, sealer: Sealer, device: Device, 
         .execution_options(populate_existing=True)
     )
     if row is None:
-        return Verdict(refusal=WrongTicketError())
+        return refuse_sign_in(session, WrongTicketError(), device=device, now=now)
     account = session.scalars(select(Account).where(Account.id == row.account_id).with_for_update()).one()
     if account.disabled_at is not None:
-        return Verdict(refusal=AccountDisabledError())
+        return refuse_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
     row.used_at = now
     return begin_sign_in(session, account, device=device, now=now, ticket_id=row.id)
