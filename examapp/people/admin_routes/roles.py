@@ -134,7 +134,7 @@ def revoke_role(person_id: int, grant_id: int) -> AnyResponse:
                 session,
                 grant_id,
                 person,
-                is_sitting=is_sitting(session, person_id),
+                is_sitting=is_sitting,
                 actor=actor(),
                 now=clock.now(),
             )

@@ -14,6 +14,7 @@ from examapp.audit.operations import Actor
 from examapp.core.crypto import Sealer
 from examapp.core.hashing import NO_HASH
 from examapp.people.models import Account, Person, PersonState, RosterMove
+from examapp.people.operations.grants import end_grants_left_behind
 from examapp.people.operations.import_plan import Outcome, Planned
 from examapp.people.operations.passwords import new_first_password
 from examapp.people.operations.roster import end_waiting_moves
@@ -142,6 +143,8 @@ def _change(session: Session, plans: list[Planned], *, sealer: Sealer, actor: Ac
     if moves:
         end_waiting_moves(session, [move["person_id"] for move in moves], now=now)
         session.execute(insert(RosterMove), moves)
+        places = {move["person_id"]: (move["from_unit_id"], move["to_unit_id"]) for move in moves}
+        end_grants_left_behind(session, places, actor=actor, now=now)
 
 
 def _changed(plan: Planned, sealer: Sealer, now: datetime) -> dict[str, Any]:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from examapp.audit.operations import Actor, record
+from examapp.audit.operations import Actor
 from examapp.core.errors import NotFoundError
 from examapp.org.models import Tree, Unit
 from examapp.people.models import Account, Approval, Person, PersonState, RoleGrant
 from examapp.people.operations import approvals
+from examapp.people.operations.grants import end_grants, in_force, note_grant
 from examapp.people.operations.roster import PersonRefusedError
 from examapp.people.operations.signing_in import end_sign_ins
 from examapp.people.rules import LONGEST_DEPUTYSHIP, ROLE_NAMES, SEPARATED_ROLES, UNIT_ROLES, Role
@@ -85,7 +86,7 @@ def request_role(session: Session, person: Person, wish: Wish, *, reason: str, a
 
 def deputy_wish(session: Session, deputy_of_id: int, *, ends_at: datetime | None, now: datetime) -> Wish:
     """Give the wish to stand in for a grant's holder; raises PersonRefusedError without an end within a quarter, or where it has ended."""
-    grant = session.scalar(select(RoleGrant).where(RoleGrant.id == deputy_of_id, _in_force(now)))
+    grant = session.scalar(select(RoleGrant).where(RoleGrant.id == deputy_of_id, in_force(now)))
     if grant is None:
         raise PersonRefusedError("deputy_of_id", "要代理的角色已经收回或到期，请重新选择。")
     if ends_at is None or ends_at > now + LONGEST_DEPUTYSHIP:
@@ -122,14 +123,22 @@ def put_in_force(session: Session, approval: Approval, *, is_sitting: bool, acto
     session.add(grant)
     session.flush()
     _end_sign_ins(session, person.id, is_sitting=is_sitting, now=now)
-    _note(session, "people.grant_role", grant, actor=actor, now=now)
+    note_grant(session, "people.grant_role", grant, actor=actor, now=now)
     return grant
 
 
 def revoke_role(
-    session: Session, grant_id: int, person: Person, *, is_sitting: bool, actor: Actor, now: datetime
+    session: Session,
+    grant_id: int,
+    person: Person,
+    *,
+    is_sitting: Callable[[Session, int], bool],
+    actor: Actor,
+    now: datetime,
 ) -> None:
     """Take a role back at once, and its deputies' with it; one person is enough, since less right is no danger.
+
+    `is_sitting` is asked for each of them: nobody is signed out in the midst of an exam.
 
     The last security administrator's role stays, since nobody could ask for it again; raises PersonRefusedError.
     """
@@ -145,11 +154,8 @@ def revoke_role(
         raise NotFoundError
     if grant.role == Role.SECURITY_ADMIN and _count_lasting(session, but=grant.id) == 0:
         raise PersonRefusedError("role", "这是最后一名安全管理员，收回后就没有人能授权了。请先授予另一人。")
-    deputies = select(RoleGrant).where(RoleGrant.deputy_of_id == grant.id, _in_force(now)).with_for_update()
-    for ended in [grant, *session.scalars(deputies)]:
-        ended.ends_at = now
-        _end_sign_ins(session, ended.person_id, is_sitting=is_sitting and ended is grant, now=now)
-        _note(session, "people.revoke_role", ended, actor=actor, now=now)
+    for ended in end_grants(session, [grant.id], actor=actor, now=now):
+        _end_sign_ins(session, ended.person_id, is_sitting=is_sitting(session, ended.person_id), now=now)
 
 
 def _check(session: Session, person: Person, wish: Wish, *, now: datetime) -> None:
@@ -174,7 +180,7 @@ def _check_place(wish: Wish, unit: Unit | None) -> None:
 
 
 def _check_deputy(session: Session, person: Person, deputy_of_id: int, *, now: datetime) -> None:
-    grant = session.scalar(select(RoleGrant).where(RoleGrant.id == deputy_of_id, _in_force(now)))
+    grant = session.scalar(select(RoleGrant).where(RoleGrant.id == deputy_of_id, in_force(now)))
     if grant is None:
         raise PersonRefusedError("deputy_of_id", "要代理的角色已经收回或到期，请重新选择。")
     if grant.person_id == person.id or grant.deputy_of_id is not None:
@@ -186,7 +192,7 @@ def _check_held(session: Session, person: Person, wish: Wish, *, now: datetime) 
         (Role(row.role), row.unit_id, row.tree)
         for row in session.execute(
             select(RoleGrant.role, RoleGrant.unit_id, RoleGrant.tree).where(
-                RoleGrant.person_id == person.id, _in_force(now)
+                RoleGrant.person_id == person.id, in_force(now)
             )
         )
     }
@@ -197,10 +203,6 @@ def _check_held(session: Session, person: Person, wish: Wish, *, now: datetime) 
         raise PersonRefusedError(
             "role", f"这个人已是{ROLE_NAMES[other]}。系统、安全、审计三员不能由一人兼任，请另选一人。"
         )
-
-
-def _in_force(now: datetime) -> ColumnElement[bool]:
-    return or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now)
 
 
 def _count_lasting(session: Session, *, but: int) -> int:
@@ -214,22 +216,3 @@ def _end_sign_ins(session: Session, person_id: int, *, is_sitting: bool, now: da
     account_id = session.scalar(select(Account.id).where(Account.person_id == person_id))
     if account_id is not None and not is_sitting:
         end_sign_ins(session, account_id, now=now)
-
-
-def _note(session: Session, act: str, grant: RoleGrant, *, actor: Actor, now: datetime) -> None:
-    record(
-        session,
-        act,
-        actor=actor,
-        now=now,
-        object_type="role_grant",
-        object_id=grant.id,
-        person_id=grant.person_id,
-        details={
-            "role": grant.role,
-            "unit_id": grant.unit_id,
-            "tree": grant.tree,
-            "ends_at": grant.ends_at.isoformat() if grant.ends_at else None,
-            "deputy_of_id": grant.deputy_of_id,
-        },
-    )

@@ -17,6 +17,7 @@ from examapp.core.errors import DomainError
 from examapp.org.models import Unit
 from examapp.org.operations import UnitRefusedError, close_unit
 from examapp.people.models import Account, Person, PersonState, PlannedMove, RosterMove
+from examapp.people.operations.grants import end_grants_left_behind, end_grants_of
 from examapp.people.operations.passwords import open_account, refuse_guarded
 from examapp.people.operations.signing_in import end_sign_ins
 from examapp.people.queries import OFF_ROSTER_MOVE, TAKEN_OFF
@@ -113,13 +114,18 @@ def transfer_person(
     now: datetime,
     kind: str = "transfer",
 ) -> None:
-    """Move a person to another unit (`transfer` or `secondment`); attempts keep the unit of the day on which they were sat."""
+    """Move a person to another unit (`transfer` or `secondment`); attempts keep the unit of the day on which they were sat.
+
+    Roles over the unit that is left end with it.
+    """
     refuse_closed(session, to)
     if to.id == person.unit_id:
         raise PersonRefusedError("unit_id", "这个人已经在该单位，不需要调动。")
     refuse_out_of_order(session, person, on=on)
     kind = OFF_ROSTER_MOVE if person.state == PersonState.OFF_ROSTER else kind
     left, person.unit_id, person.updated_at = person.unit_id, to.id, now
+    session.flush()
+    end_grants_left_behind(session, {person.id: (left, to.id)}, actor=actor, now=now)
     _add_move(session, person, kind, left, to.id, on=on, actor=actor, now=now, note=note)
     _note(
         session,
@@ -134,7 +140,7 @@ def transfer_person(
 def let_person_leave(
     session: Session, person: Person, *, kind: str, on: date, note: str, actor: Actor, now: datetime
 ) -> None:
-    """Take a person off the roster (`leave` or `retire`): the account is closed, all results stay.
+    """Take a person off the roster (`leave` or `retire`): the account is closed, roles and their deputies' end, all results stay.
 
     An administrator's roles have to be taken back before; raises GuardedAccountError, PersonRefusedError.
     """
@@ -144,6 +150,8 @@ def let_person_leave(
     refuse_out_of_order(session, person, on=on)
     left = person.unit_id if person.state == PersonState.ON_ROSTER else None
     person.state, person.updated_at = PersonState.LEFT, now
+    session.flush()
+    end_grants_of(session, person.id, actor=actor, now=now)
     account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
     if account is not None:
         account.disabled_at = account.disabled_at or now
