@@ -164,7 +164,15 @@ def _edit(form: PersonForm, person_id: int) -> bool:
     try:
         with transaction() as session:
             person = get_person_within(session, person_id, my_reach(WRITE))
-            roster.edit_person(session, person, _facts(form), sealer=sealer(), actor=actor(), now=clock.now())
+            roster.edit_person(
+                session,
+                person,
+                _facts(form),
+                sealer=sealer(),
+                may_touch_guarded=may_touch_guarded(),
+                actor=actor(),
+                now=clock.now(),
+            )
     except PersonRefusedError as refusal:
         form[refusal.field].errors = [refusal.text]
         return False

@@ -70,7 +70,11 @@ def find_gone(session: Session, planned: Sequence[Planned], scope: Scope, *, now
     query = (
         select(Person.id, Person.staff_number, Person.name, Unit.name.label("unit_name"))
         .join(Unit, Unit.id == Person.unit_id)
-        .where(Person.state == PersonState.ON_ROSTER, within(scope.reach), ~guarded_role_of(Person.id, now=now))
+        .where(
+            Person.state == PersonState.ON_ROSTER,
+            within(scope.reach),
+            ~guarded_role_of(Person.id, now=now, reach=scope.reach),
+        )
         .order_by(Unit.code, Person.staff_number)
     )
     if scope.unit is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from examapp.core.crypto import Sealer
 from examapp.org.models import Unit
 from examapp.people.models import Person, PersonState
+from examapp.people.queries import guarded_role_of
 from examapp.people.rules import (
     FIELD_NAMES,
     ID_NUMBER_PURPOSE,
@@ -26,6 +28,7 @@ from examapp.people.rules import (
 )
 
 _CHUNK = 5_000
+_SIGNED_IN_BY = {"id_number", "mobile"}
 
 
 class Outcome(StrEnum):
@@ -100,7 +103,7 @@ class Scope:
         return self.reach.covers(region_path=unit.region_path, sector_path=unit.sector_path)
 
 
-def plan_import(session: Session, file: RosterFile, *, scope: Scope, sealer: Sealer) -> list[Planned]:
+def plan_import(session: Session, file: RosterFile, *, scope: Scope, sealer: Sealer, now: datetime) -> list[Planned]:
     """Compare a file with the roster: new, changed, unchanged, or refused with reasons; a few statements for any size."""
     indexes = [_Indexes.of(row, sealer) for row in file.rows]
     known = _read_known(session, file.rows, indexes)
@@ -109,7 +112,24 @@ def plan_import(session: Session, file: RosterFile, *, scope: Scope, sealer: Sea
         _plan_row(row, index, known=known, scope=scope, repeated=repeats.get(id(row), ()))
         for row, index in zip(file.rows, indexes, strict=True)
     ]
-    return _refuse_same_person(planned)
+    return _without_guarded(session, _refuse_same_person(planned), scope, now=now)
+
+
+def _without_guarded(session: Session, planned: list[Planned], scope: Scope, *, now: datetime) -> list[Planned]:
+    """Refuse rows that would change the numbers by which an administrator beyond the importer's hand signs in."""
+    if not any(_SIGNED_IN_BY & set(plan.changes) for plan in planned):
+        return planned
+    guarded = set(session.scalars(select(Person.id).where(guarded_role_of(Person.id, now=now, reach=scope.reach))))
+    return [
+        _refuse_guarded(plan) if plan.person_id in guarded and _SIGNED_IN_BY & set(plan.changes) else plan
+        for plan in planned
+    ]
+
+
+def _refuse_guarded(plan: Planned) -> Planned:
+    column = next(name for name in plan.changes if name in _SIGNED_IN_BY)
+    reason = "这个人有管理角色，身份证号、手机号由系统管理员在“人员”中修改。请把这一格留空。"
+    return replace(plan, outcome=Outcome.REFUSED, changes=(), faults=(plan.row.fault(column, reason),))
 
 
 def _read_known(session: Session, rows: Sequence[RosterRow], indexes: Sequence[_Indexes]) -> _Known:

@@ -161,7 +161,7 @@ def run_import(session: Session, import_id: int, *, sealer: Sealer, now: datetim
         return False
     file = _read(job, sealer)
     scope = _scope(session, job, file, now=now)
-    planned = plan_import(session, file, scope=scope, sealer=sealer)
+    planned = plan_import(session, file, scope=scope, sealer=sealer, now=now)
     counts = count_outcomes(planned)
     gone = find_gone(session, planned, scope, now=now) if job.is_whole else []
     report(0, len(planned))

@@ -64,7 +64,7 @@ def move_person(session: Session, person: Person, move: Move, *, actor: Actor, n
     if move.on <= day_of(now):
         _do(session, person, move, actor=actor, now=now)
         return True
-    _check_ahead(session, person, move, now=now)
+    _check_ahead(session, person, move, actor=actor, now=now)
     _plan(session, person, move, actor=actor, now=now)
     return False
 
@@ -149,7 +149,7 @@ def _do(session: Session, person: Person, move: Move, *, actor: Actor, now: date
         _plan(session, person, back, actor=actor, now=now)
 
 
-def _check_ahead(session: Session, person: Person, move: Move, *, now: datetime) -> None:
+def _check_ahead(session: Session, person: Person, move: Move, *, actor: Actor, now: datetime) -> None:
     if move.on > day_of(now) + timedelta(days=FURTHEST_DAYS):
         raise PersonRefusedError("on", "日期超过一年，请检查年份。")
     refuse_out_of_order(session, person, on=move.on)
@@ -160,7 +160,7 @@ def _check_ahead(session: Session, person: Person, move: Move, *, now: datetime)
     elif person.state == PersonState.LEFT:
         raise PersonRefusedError("kind", "这个人已经离开名册。")
     else:
-        refuse_guarded(session, person, may_touch_guarded=False, now=now)
+        refuse_guarded(session, person, may_touch_guarded=False, actor=actor, now=now)
 
 
 def _plan(session: Session, person: Person, move: Move, *, actor: Actor, now: datetime) -> None:

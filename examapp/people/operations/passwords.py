@@ -12,15 +12,18 @@ from examapp.audit.operations import Actor, record
 from examapp.core.crypto import Sealer
 from examapp.core.errors import ConflictError, DomainError
 from examapp.core.hashing import NO_HASH
+from examapp.core.permissions import Permission
 from examapp.people.models import Account, FormerPassword, Person
 from examapp.people.operations.signing_in import end_sign_ins
-from examapp.people.queries import guarded_role_of
+from examapp.people.queries import guarded_role_of, list_grants
 from examapp.people.rules import (
     FIRST_PASSWORD_CHARACTERS,
     FIRST_PASSWORD_LENGTH,
     FORMER_PASSWORDS,
+    NO_REACH,
     first_password_binding,
     is_common,
+    reach_of,
 )
 
 
@@ -32,9 +35,14 @@ class GuardedAccountError(DomainError):
     message = "这个人有管理角色，账号只能由系统管理员处理。请与系统管理员联系。"
 
 
-def refuse_guarded(session: Session, person: Person, *, may_touch_guarded: bool, now: datetime) -> None:
-    """Refuse to touch the account of a holder of a guarded role; raises GuardedAccountError."""
-    if not may_touch_guarded and session.scalar(select(guarded_role_of(person.id, now=now))):
+def refuse_guarded(session: Session, person: Person, *, may_touch_guarded: bool, actor: Actor, now: datetime) -> None:
+    """Refuse to touch the account of a holder of a guarded role, or of a role beyond the actor's own reach; raises GuardedAccountError."""
+    if may_touch_guarded:
+        return
+    reach = None
+    if actor.person_id is not None:
+        reach = reach_of(Permission.PEOPLE_WRITE, list_grants(session, actor.person_id, now=now)) or NO_REACH
+    if session.scalar(select(guarded_role_of(person.id, now=now, reach=reach))):
         raise GuardedAccountError
 
 

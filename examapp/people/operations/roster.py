@@ -83,9 +83,21 @@ def create_person(
 
 
 def edit_person(
-    session: Session, person: Person, facts: PersonFacts, *, sealer: Sealer, actor: Actor, now: datetime
+    session: Session,
+    person: Person,
+    facts: PersonFacts,
+    *,
+    sealer: Sealer,
+    actor: Actor,
+    now: datetime,
+    may_touch_guarded: bool = False,
 ) -> None:
-    """Change what is written down about a person; the login name follows the staff number. Raises PersonRefusedError."""
+    """Change what is written down about a person; the login name follows the staff number.
+
+    Numbers are what people sign in by: raises GuardedAccountError where an administrator's would change, and PersonRefusedError.
+    """
+    if facts.staff_number != person.staff_number or facts.id_number or facts.mobile:
+        refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
     _check(session, facts, sealer=sealer, own_id=person.id)
     changed = [
         name for name in ("staff_number", "name", "rank", "position") if getattr(person, name) != getattr(facts, name)
@@ -144,7 +156,7 @@ def let_person_leave(
 
     An administrator's roles have to be taken back before; raises GuardedAccountError, PersonRefusedError.
     """
-    refuse_guarded(session, person, may_touch_guarded=False, now=now)
+    refuse_guarded(session, person, may_touch_guarded=False, actor=actor, now=now)
     if person.state == PersonState.LEFT:
         raise PersonRefusedError("kind", "这个人已经离开名册。")
     refuse_out_of_order(session, person, on=on)
@@ -178,7 +190,7 @@ def set_account_open(
     session: Session, person: Person, *, is_open: bool, may_touch_guarded: bool, actor: Actor, now: datetime
 ) -> None:
     """Disable a person's account, which ends all its sign-ins at once, or open it again; raises GuardedAccountError."""
-    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, now=now)
+    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
     account = session.scalars(select(Account).where(Account.person_id == person.id).with_for_update()).one()
     account.disabled_at = None if is_open else now
     if not is_open:

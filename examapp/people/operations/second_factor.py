@@ -155,7 +155,7 @@ def reset_second_factor(
     session: Session, person: Person, *, may_touch_guarded: bool, actor: Actor, now: datetime
 ) -> None:
     """Take a lost device off another one's account: its holder signs in by password and sets a new one up; all sign-ins end."""
-    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, now=now)
+    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
     account_id = session.scalar(select(Account.id).where(Account.person_id == person.id, Account.has_second_factor))
     if account_id is None or person.id == actor.person_id:
         raise NotFoundError

@@ -73,7 +73,7 @@ def reset_password(
     All sign-ins end, locks fall. Raises GuardedAccountError for the account of an administrator, save by a system administrator, and
     NoTicketError for a closed account.
     """
-    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, now=now)
+    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
     account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
     if account is None:
         account = open_account(person, sealer=sealer)
@@ -98,7 +98,7 @@ def reset_password(
 def _issue(
     session: Session, person: Person, *, sealer: Sealer, may_touch_guarded: bool, actor: Actor, now: datetime
 ) -> Ticket:
-    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, now=now)
+    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
     account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
     if account is None or account.disabled_at is not None or person.state == PersonState.LEFT:
         raise NoTicketError(f"「{person.name}」没有可用的账号，不能发登录条。请去掉这个人，或先启用账号。")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Exists, Row, Select, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Exists, Row, Select, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, contains_eager
 
 from examapp.core.crypto import SealBrokenError, Sealer
@@ -229,16 +229,34 @@ class FirstPassword:
     password: str
 
 
-def guarded_role_of(person_id: int | InstrumentedAttribute[int], *, now: datetime) -> Exists:
+def guarded_role_of(
+    person_id: int | InstrumentedAttribute[int], *, now: datetime, reach: Reach | None = None
+) -> Exists:
     """Give the condition that a person holds a role which only a system administrator's hand may come near.
 
-    Else a unit admin could give the office's people in the own unit a new password, and be them.
+    Else a unit admin could give the office's people in the own unit a new password, and be them. With a reach, a role over more than that
+    is guarded too: whoever administers the county may sit in any of its units.
     """
+    is_guarded: ColumnElement[bool] = RoleGrant.role.in_(GUARDED_ROLES)
+    if reach is not None and not reach.is_everything:
+        over = select(Unit.id).where(_is_covered(reach), Unit.id == RoleGrant.unit_id)
+        is_guarded = or_(is_guarded, ~exists(over.correlate(RoleGrant)))
     return exists().where(
-        RoleGrant.person_id == person_id,
-        RoleGrant.role.in_(GUARDED_ROLES),
-        or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now),
+        RoleGrant.person_id == person_id, is_guarded, or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now)
     )
+
+
+def _is_covered(reach: Reach) -> ColumnElement[bool]:
+    """Give the condition that a grant over `Unit` reaches no further than a reach, in the grant's own tree."""
+    ways = [
+        and_(RoleGrant.tree == Tree.REGION, Unit.region_path.startswith(path, autoescape=True))
+        for path in reach.region_paths
+    ]
+    ways += [
+        and_(RoleGrant.tree == Tree.SECTOR, Unit.sector_path.startswith(path, autoescape=True))
+        for path in reach.sector_paths
+    ]
+    return or_(*ways) if ways else false()
 
 
 def list_first_passwords(
@@ -263,7 +281,7 @@ def list_first_passwords(
             Account.first_password_sealed.is_not(None),
             Account.must_change_password,
             Account.disabled_at.is_(None),
-            true() if with_guarded else ~guarded_role_of(Person.id, now=now),
+            true() if with_guarded else ~guarded_role_of(Person.id, now=now, reach=reach),
         )
         .order_by(Unit.code, Person.staff_number)
     )

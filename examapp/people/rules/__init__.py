@@ -45,6 +45,7 @@ from examapp.people.rules.passwords import (
 from examapp.people.rules.roles import (
     GUARDED_ROLES,
     LONGEST_DEPUTYSHIP,
+    NO_REACH,
     ROLE_NAMES,
     ROLE_PERMISSIONS,
     SEPARATED_ROLES,
@@ -124,6 +125,7 @@ __all__ = [
     "MOST_RESETS_OF_AN_ACCOUNT",
     "MOST_RESETS_OF_AN_ADDRESS",
     "MOST_WAITED_TRIES",
+    "NO_REACH",
     "RECOVERY_PURPOSE",
     "RENEWAL_WINDOW",
     "RESET_CODE_LIFE",

@@ -163,6 +163,9 @@ class Reach:
         )
 
 
+NO_REACH = Reach(is_everything=False)
+
+
 def reach_of(permission: Permission, grants: tuple[Grant, ...]) -> Reach | None:
     """Give the reach of a permission under these grants; None where no role holds it."""
     holding = [grant for grant in grants if permission in ROLE_PERMISSIONS[grant.role]]
