@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
-from examapp.attempts.models import Attempt
+from examapp.attempts.models import Attempt, AttemptReopening
 from examapp.audit.models import AuditEvent
 from examapp.audit.operations import SYSTEM
 from examapp.config import Settings
@@ -15,17 +15,19 @@ from examapp.core import clock
 from examapp.core.db import Base
 from examapp.exams.models import Exam, FrozenPerson
 from examapp.org.models import Tree
-from examapp.people.models import Account, Person, PersonState, RoleGrant, RosterMove, SignIn
+from examapp.people.models import Account, Person, PersonState, PlannedMove, RoleGrant, RosterMove, SignIn
 from examapp.people.rules import Reach
 from examapp.privacy.models import RetentionRun
-from examapp.privacy.operations import anonymising
+from examapp.privacy.operations import anonymising, retention
 from examapp.privacy.operations.anonymising import NAMELESS
 from examapp.privacy.operations.retention import let_go, look_ahead
-from examapp.privacy.rules import Terms
+from examapp.privacy.rules import HOLDINGS, Terms
+from examapp.privacy.rules.shapes import Term
 from examapp.reports.queries.basis import get_basis, get_unit_tree
 from examapp.reports.queries.figures import counts_by_unit
 from examapp.reports.queries.ground import PeopleFilter
 from examapp.reports.rules import Scope
+from examapp.unitbook.models import ChangeLine, ChangeList, ResultImport, ResultImportRow
 from tests.conftest import NOON
 from tests.people.test_keys import give_numbers
 from tests.reports.county import County
@@ -120,6 +122,57 @@ def test_every_table_with_an_exam_and_a_person_is_decided_upon():
     assert all("attempt_id" in Base.metadata.tables[name].c for name in anonymising.OF_SITTINGS)
 
 
+def test_every_holding_that_is_let_go_with_the_results_or_the_person_is_taken_by_name():
+    taken = {
+        Term.RESULTS: {
+            *anonymising.MOVED,
+            *anonymising.DROPPED,
+            *anonymising.OF_SITTINGS,
+            *anonymising.OF_IMPORTS,
+            *anonymising.STAYING,
+        },
+        Term.LEAVER: {*retention.OF_LEAVERS},
+    }
+    for term, tables in taken.items():
+        assert {holding.table for holding in HOLDINGS if holding.term is term} == tables
+        assert all(name in Base.metadata.tables for name in tables)
+
+
+def words_left(session, word):
+    """Give the tables of the register, but for the log's, that still hold a word anywhere."""
+    names = [holding.table for holding in HOLDINGS if holding.term is not Term.AUDIT]
+    return [
+        name
+        for name in names
+        if session.scalar(text(f"SELECT count(*) FROM {name} AS t WHERE t::text LIKE '%{word}%'"))
+    ]
+
+
+def test_no_word_of_a_file_of_results_is_left_when_the_names_are_gone(county, session, frozen):
+    attempt = session.query(Attempt).filter_by(exam_id=county.exam.id).first()
+    job = ResultImport(
+        exam_id=county.exam.id, created_by_id=attempt.person_id, file_name="x.csv", digest="1", source="省平台",
+        taken_on=NOON.date(), points_possible=100, state="ready", created_at=NOON, taken_count=1,
+    )  # fmt: skip
+    session.add(job)
+    session.flush()
+    session.add(
+        ResultImportRow(
+            import_id=job.id, line=2, name="真名某", staff_number="真工号", id_tail="1234", points=88,
+            outcome="matched", person_id=attempt.person_id, is_decided=True,
+        )
+    )  # fmt: skip
+    session.add(
+        AttemptReopening(attempt_id=attempt.id, request_key="k", seconds=60, reason="真名某家里停电", reopened_at=NOON)
+    )
+    session.flush()
+    assert words_left(session, "真名某") == ["attempt_reopenings", "result_import_rows"]
+    frozen.at(NOON + YEARS)
+    run_to_the_end(session)
+    assert words_left(session, "真名某") == words_left(session, "真工号") == []
+    assert session.query(AttemptReopening).count() == 1
+
+
 def test_a_young_exam_and_one_with_an_ungraded_attempt_stay(county, world, session, frozen):
     frozen.at(NOON + timedelta(days=366 * 4))
     assert ahead(session).exams == 0
@@ -171,6 +224,36 @@ def test_a_leaver_loses_numbers_and_account_in_time_and_the_name_years_later(lea
     session.refresh(leaver)
     assert (leaver.name, leaver.staff_number) == (NAMELESS, f"X{leaver.id}")
     assert session.query(RosterMove).one().note == ""
+
+
+def test_lists_of_changes_and_planned_moves_forget_the_leaver_and_who_never_came(world, leaver, session, frozen):
+    changes = world.save(ChangeList(unit_id=leaver.unit_id, created_by_id=leaver.id, created_at=NOON))
+    about = {"list_id": changes.id, "effective_on": NOON.date(), "position": "离某处长", "note": "离某病退"}
+    known = {"name": "离某", "staff_number": leaver.staff_number}
+    stays = world.person(name="在册某")
+    session.add_all(
+        (
+            ChangeLine(kind="retire", person_id=leaver.id, **known, **about),
+            ChangeLine(kind="transfer_in", person_id=None, **known, **about),
+            ChangeLine(kind="join", person_id=None, name="离某未到", staff_number="离某号", answer="离某不来", **about),
+            ChangeLine(kind="correction", person_id=stays.id, name="在册某", staff_number=stays.staff_number, **about),
+        )
+    )
+    world.save(
+        PlannedMove(
+            person_id=leaver.id, kind="retire", effective_on=NOON.date(), note="离某退休", recorded_at=NOON,
+            ended_at=NOON, outcome="done",
+        )
+    )  # fmt: skip
+    about_the_other = session.query(ChangeLine).filter_by(person_id=stays.id).one()
+    about_the_other.position = about_the_other.note = "在册"
+    number = leaver.staff_number
+    frozen.at(NOON + YEARS)
+    assert (ahead(session).unnamed, run(session).unnamed) == (2, 2)
+    session.expire_all()
+    assert words_left(session, "离某") == words_left(session, number) == []
+    assert [line.name for line in session.query(ChangeLine).order_by(ChangeLine.id)] == [NAMELESS] * 3 + ["在册某"]
+    assert run(session).is_nothing
 
 
 def test_somebody_who_is_here_keeps_all(app, world, session, frozen):

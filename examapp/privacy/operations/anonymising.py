@@ -35,7 +35,11 @@ DROPPED = (
 KEPT = ("exercise_runs", "figure_marks")
 """Tables that name an exam and a person, but tell of study and go with the person, or are used up within seconds."""
 OF_SITTINGS = ("answer_history", "attempt_events", "set_aside_saves", "attempt_contacts")
-"""What was noted beside an attempt, for disputes that are over; answers and grades stay with the nameless."""
+"""What was noted beside an attempt, for disputes that are over."""
+STAYING = ("answers", "grades", "attempt_reopenings")
+"""What stays with the nameless one's attempt, since figures are read from it; without words about the person."""
+OF_IMPORTS = ("result_import_rows",)
+"""The rows of files of results as they came, with names, of which the results were made."""
 NAMELESS = "（已匿名）"
 
 
@@ -81,6 +85,10 @@ def anonymise_exam(session: Session, exam: Exam, *, now: datetime) -> int:
             .where(table.c.person_id == moved.c.former, table.c.exam_id.in_(ids)),
         )
     _clear_words(session, ids)
+    imports = _table("result_imports")
+    of_these = select(imports.c.id).where(imports.c.exam_id.in_(ids))
+    for name in OF_IMPORTS:
+        _run(session, delete(_table(name)).where(_table(name).c.import_id.in_(of_these)))
     _run(session, update(_table("exams")).values(anonymised_at=now).where(_table("exams").c.id.in_(ids)))
     session.expire_all()
     return len(people)
@@ -145,6 +153,8 @@ def _clear_sittings(session: Session, exam_ids: list[int]) -> None:
     grades, certificates = _table("grades"), _table("certificates")
     graded = select(grades.c.id).where(grades.c.attempt_id.in_(sittings))
     _run(session, update(certificates).values(grade_id=None).where(certificates.c.grade_id.in_(graded)))
+    reopenings = _table("attempt_reopenings")
+    _run(session, update(reopenings).values(reason="").where(reopenings.c.attempt_id.in_(sittings)))
     receipt = func.concat("N", attempts.c.id)
     _run(
         session,

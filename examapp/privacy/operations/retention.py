@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Table, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Table, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
@@ -23,6 +23,13 @@ _YEAR = 366
 _MOST_LEAVERS = 2000
 """People a run: the rest comes with the next one."""
 _OF_ACCOUNTS = ("sign_ins", "sign_in_tickets", "second_factors", "recovery_codes", "former_passwords", "reset_requests")
+_WORDS_OF_MOVES: dict[str, dict[str, Any]] = {
+    "roster_moves": {"note": ""},
+    "planned_moves": {"note": ""},
+    "change_lines": {"name": NAMELESS, **dict.fromkeys(("staff_number", "rank", "position", "note", "answer"), "")},
+}
+"""What is written over where a person moved: that somebody did stays, for the roster as it was on a day."""
+OF_LEAVERS = ("persons", "accounts", "role_grants", *_WORDS_OF_MOVES)
 _BY_AGE = (
     ("sign_ins", "started_at"),
     ("sign_in_tickets", "made_at"),
@@ -66,6 +73,7 @@ def look_ahead(session: Session, *, terms: Terms, now: datetime, today: date) ->
         for name, column in _BY_AGE
     }
     gone = len(_long_gone(session, terms, today))
+    gone += session.scalar(select(func.count()).where(_of_strangers(terms, today))) or 0
     return LetGo(
         leavers=len(_leavers(session, terms, today)),
         unnamed=gone,
@@ -81,10 +89,12 @@ def let_go(session: Session, *, terms: Terms, actor: Actor, now: datetime, today
     _wipe(session, leavers, now=now)
     gone = _long_gone(session, terms, today)
     _unname(session, gone, now=now)
+    lines = _table("change_lines")
+    strangers = _run(session, update(lines).values(_WORDS_OF_MOVES["change_lines"]).where(_of_strangers(terms, today)))
     exams = find_due_exams(session, before=_before(terms, now))[:1]
     people = sum(anonymise_exam(session, exam, now=now) for exam in exams)
     aged = {name: _delete(session, name, _is_old(name, column, terms, now)) for name, column in _BY_AGE}
-    done = LetGo(leavers=len(leavers), unnamed=len(gone), exams=len(exams), people_of_exams=people, **aged)
+    done = LetGo(leavers=len(leavers), unnamed=len(gone) + strangers, exams=len(exams), people_of_exams=people, **aged)
     if not done.is_nothing:
         session.add(RetentionRun(ran_at=now, started_by_id=actor.person_id, counts=asdict(done)))
         record(session, "privacy.let_go", actor=actor, now=now, object_type="personal_data", details=asdict(done))
@@ -112,13 +122,24 @@ def _leavers(session: Session, terms: Terms, today: date) -> Sequence[int]:
 
 def _long_gone(session: Session, terms: Terms, today: date) -> Sequence[int]:
     """List who left as many years ago as results are kept, and still has a name here."""
-    day = today - timedelta(days=_YEAR * terms.result_years)
+    day = _day_of_names(terms, today)
     return session.scalars(
         select(Person.id)
         .where(Person.state == PersonState.LEFT, _left_by(day), Person.name != NAMELESS)
         .order_by(Person.id)
         .limit(_MOST_LEAVERS)
     ).all()
+
+
+def _of_strangers(terms: Terms, today: date) -> ColumnElement[bool]:
+    """Give the condition that a line of a list of changes names somebody who never came onto the roster, as many years ago."""
+    lines = _table("change_lines").c
+    is_old = and_(lines.name != NAMELESS, lines.effective_on <= _day_of_names(terms, today))
+    return and_(is_old, lines.person_id.is_(None), ~exists().where(Person.staff_number == lines.staff_number))
+
+
+def _day_of_names(terms: Terms, today: date) -> date:
+    return today - timedelta(days=_YEAR * terms.result_years)
 
 
 def _left_by(day: date) -> ColumnElement[bool]:
@@ -135,8 +156,11 @@ def _unname(session: Session, person_ids: Sequence[int], *, now: datetime) -> No
     for holding in HOLDINGS:
         if holding.term is Term.STUDY:
             _delete(session, holding.table, _table(holding.table).c.person_id.in_(person_ids))
-    moves = _table("roster_moves")
-    _run(session, update(moves).values(note="").where(moves.c.person_id.in_(person_ids)))
+    lines = _table("change_lines")
+    numbers = select(Person.staff_number).where(Person.id.in_(person_ids))
+    _run(session, update(lines).values(_WORDS_OF_MOVES["change_lines"]).where(lines.c.staff_number.in_(numbers)))
+    for name, nothing in _WORDS_OF_MOVES.items():
+        _run(session, update(_table(name)).values(nothing).where(_table(name).c.person_id.in_(person_ids)))
     _run(
         session,
         update(Person)
