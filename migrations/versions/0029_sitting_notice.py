@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0029_sitting_notice"
-down_revision = "0027_narrowed_exports"
+down_revision = "0028_leavers_and_archives"
 branch_labels = None
 depends_on = None
 

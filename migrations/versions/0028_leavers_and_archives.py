@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0026_leavers_and_archives"
-down_revision = "0025_kept_figures"
+revision = "0028_leavers_and_archives"
+down_revision = "0027_narrowed_exports"
 branch_labels = None
 depends_on = None
 
