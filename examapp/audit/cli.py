@@ -65,6 +65,19 @@ def verify_file(paths: tuple[Path, ...]) -> None:
     click.echo("归档完好。")
 
 
+@cli_blueprint.cli.command("sign-archives")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def sign_archives(paths: tuple[Path, ...]) -> None:
+    """Sign what the database says of pieces that were archived before this was signed, each proved by its file; needs the owner's account."""
+    try:
+        with transaction() as session:
+            for path in paths:
+                archiving.sign_archive(session, path, sealer=current_app.extensions["sealer"])
+    except archiving.ArchiveRefusedError as refusal:
+        raise click.ClickException(refusal.text) from None
+    click.echo(f"已补签 {len(paths)} 个归档的登记。")
+
+
 @cli_blueprint.cli.command("restrict")
 @click.argument("role", required=False)
 @click.option(

@@ -66,3 +66,6 @@ class AuditArchive(Base):
     sha256: Mapped[Words]
     """Of the file: the next one names it, so that none goes missing."""
     archived_at: Mapped[Instant]
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Of this row, keyed: else whoever owns the tables could take lines away and say that they were archived."""
+    key_id: Mapped[Words | None]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from examapp.audit.models import AuditArchive, AuditEvent, AuditSeal
-from examapp.audit.rules import CHAIN_PURPOSE, FIRST_LINK, LATEST_COMMIT, link_text
+from examapp.audit.rules import ARCHIVE_PURPOSE, CHAIN_PURPOSE, FIRST_LINK, LATEST_COMMIT, link_text
 from examapp.core.crypto import Sealer
 
 
@@ -134,9 +135,7 @@ def check_chain(
     would not be missed.
     """
     found = ChainCheck(faults=[])
-    archived = find_last_archive(session)
-    if archived is not None:
-        found.count, found.head = archived.last_number, archived.last_digest
+    _walk_archives(session, found, sealer)
     statement = (
         select(AuditSeal, AuditEvent)
         .outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)
@@ -155,6 +154,35 @@ def check_chain(
         found.faults.append("上次校验的链尾不在链上：末尾的记录被删除，或链被整段重做。")
     _look_for_lines_without_link(session, found, now=now)
     return found
+
+
+def _walk_archives(session: Session, found: ChainCheck, sealer: Sealer) -> None:
+    """Go over the archived pieces, each of which must be ours and follow the one before; the chain goes on from the last."""
+    for archive in session.scalars(select(AuditArchive).order_by(AuditArchive.last_number)):
+        if fault := _archive_fault(found, archive, sealer):
+            found.faults.append(fault)
+        found.count, found.head = archive.last_number, archive.last_digest
+
+
+def _archive_fault(found: ChainCheck, archive: AuditArchive, sealer: Sealer) -> str | None:
+    name = f"归档 {archive.file_name}（第 {archive.first_number} 至 {archive.last_number} 环）"
+    if archive.first_number != found.count + 1:
+        return f"{name}与前面接不上：第 {found.count + 1} 环起的记录缺失。"
+    if archive.key_id is None:
+        return f"{name}的登记没有签名，不能证明记录是归档后清除的。请用 audit sign-archives 凭归档文件补签。"
+    if archive.key_id not in sealer.keys:
+        return f"{name}由密钥 {archive.key_id} 签名，DATA_KEYS 中没有这个密钥，无法核对。请补上后重新校验。"
+    if archive_digest(archive, sealer, key_id=archive.key_id) != archive.digest:
+        return f"{name}的登记不是本程序写的，或已被改动：记录可能未经归档就被删除。"
+    return None
+
+
+def archive_digest(archive: AuditArchive, sealer: Sealer, *, key_id: str) -> bytes:
+    """Give the keyed digest of the row that stands for an archived piece."""
+    at = archive.archived_at.astimezone(UTC).isoformat(timespec="microseconds")
+    place = [archive.first_number, archive.last_number, archive.last_digest.hex(), archive.through_event_id]
+    text = json.dumps([*place, archive.file_name, archive.sha256, at], separators=(",", ":"))
+    return sealer.blind_index(text, purpose=ARCHIVE_PURPOSE, key_id=key_id)
 
 
 def _link_fault(found: ChainCheck, seal: AuditSeal, event: AuditEvent | None, sealer: Sealer) -> str | None:
@@ -205,6 +233,8 @@ def iter_links(session: Session, *, after: int, before: datetime) -> Iterator[tu
 
 
 def count_links_by_key(session: Session) -> dict[str, int]:
-    """Count the links of the chain by the key that made them."""
-    rows = session.execute(select(AuditSeal.key_id, func.count().label("links")).group_by(AuditSeal.key_id))
+    """Count the links of the chain, and the rows of its archived pieces, by the key that made them."""
+    archived = select(AuditArchive.key_id).where(AuditArchive.key_id.is_not(None))
+    made = union_all(select(AuditSeal.key_id), archived).subquery()
+    rows = session.execute(select(made.c.key_id, func.count().label("links")).group_by(made.c.key_id))
     return {row.key_id: row.links for row in rows}

@@ -1,5 +1,6 @@
-"""who left the roster holds no role any more"""
+"""who left the roster holds no role any more; what says that lines of the log were archived is signed"""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0028_leavers_and_archives"
@@ -19,7 +20,11 @@ def upgrade():
         WHERE (id IN (SELECT id FROM left_behind) OR deputy_of_id IN (SELECT id FROM left_behind))
           AND (ends_at IS NULL OR ends_at > now())
     """)
+    op.add_column("audit_archives", sa.Column("digest", sa.LargeBinary(), nullable=True))
+    op.add_column("audit_archives", sa.Column("key_id", sa.Text(), nullable=True))
 
 
 def downgrade():
-    """Roles that have ended stay ended."""
+    """Take the signatures away; roles that have ended stay ended."""
+    op.drop_column("audit_archives", "key_id")
+    op.drop_column("audit_archives", "digest")

@@ -7,12 +7,14 @@ import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from examapp.audit.models import AuditArchive, AuditEvent, AuditSeal
 from examapp.audit.operations import archiving
 from examapp.audit.operations.archiving import ArchiveRefusedError, check_file, drop_archived, write_archive
 from examapp.audit.operations.sealing import seal_events
 from examapp.audit.queries import check_chain
+from examapp.core.crypto import Sealer
 from tests.audit.test_log import note
 from tests.conftest import NOON
 
@@ -115,6 +117,90 @@ def test_a_line_changed_and_signed_anew_still_breaks_its_link(years, session, se
     path = write_archive(session, tmp_path, sealer=sealer, days=DAYS, now=NOON)
     tampered(path, lambda lines: sign_again([line.replace(b"540-0", b"540-9") for line in lines], sealer))
     assert [fault for fault in check_file(path, sealer=sealer).faults if "已被改动或缺失" in fault]
+
+
+@pytest.fixture
+def archived(years, session, sealer, tmp_path):
+    """The first three lines are in a file, the next two in a second one."""
+    paths = []
+    for days in (600, DAYS):
+        paths.append(write_archive(session, tmp_path, sealer=sealer, days=days, now=NOON))
+        drop_archived(session, paths[-1], sealer=sealer, days=days, now=NOON)
+    session.flush()
+    assert check_chain(session, sealer=sealer, now=NOON).faults == []
+    return paths
+
+
+def test_lines_that_were_taken_away_and_called_archived_without_the_key_are_missed(years, session, sealer):
+    third = session.get(AuditSeal, 3)
+    session.query(AuditEvent).filter(AuditEvent.id <= third.event_id).delete()
+    session.query(AuditSeal).filter(AuditSeal.number <= 3).delete()
+    forged = AuditArchive(
+        first_number=1,
+        last_number=3,
+        last_digest=third.digest,
+        through_event_id=third.event_id,
+        file_name="audit-0000000001.jsonl.gz",
+        sha256="0" * 64,
+        archived_at=NOON,
+    )
+    session.add(forged)
+    session.flush()
+    assert "没有签名" in check_chain(session, sealer=sealer, now=NOON).faults[0]
+    for digest in (b"x", third.digest):
+        forged.digest, forged.key_id = digest, sealer.current
+        session.flush()
+        assert "不是本程序写的" in check_chain(session, sealer=sealer, now=NOON).faults[0]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "last_digest = '\\x00'",
+        "through_event_id = 9",
+        "file_name = 'x'",
+        "sha256 = 'x'",
+        "archived_at = now()",
+        "first_number = 5",
+    ],
+)
+def test_every_changed_field_of_an_archives_row_is_found(archived, session, sealer, column):
+    session.execute(text(f"UPDATE audit_archives SET {column} WHERE last_number = 5"))
+    session.expire_all()
+    assert check_chain(session, sealer=sealer, now=NOON).faults[0].startswith("归档")
+
+
+def test_rows_signed_by_an_older_key_are_signed_anew_at_the_next_archive(years, session, sealer, tmp_path):
+    newer = Sealer({"newer": bytes(range(32)), **sealer.keys})
+    for days, by in ((600, sealer), (DAYS, newer)):
+        path = write_archive(session, tmp_path, sealer=by, days=days, now=NOON)
+        drop_archived(session, path, sealer=by, days=days, now=NOON)
+        session.flush()
+    assert [row.key_id for row in session.query(AuditArchive)] == ["newer"] * 2
+    assert check_chain(session, sealer=newer, now=NOON).faults == []
+
+
+def test_an_archives_row_that_is_taken_away_is_missed(archived, session, sealer):
+    session.query(AuditArchive).filter_by(last_number=3).delete()
+    assert "接不上" in check_chain(session, sealer=sealer, now=NOON).faults[0]
+
+
+def test_a_row_from_before_rows_were_signed_is_signed_by_its_file_alone(app, archived, session, sealer):
+    run = app.test_cli_runner().invoke
+    session.query(AuditArchive).update({"digest": None, "key_id": None})
+    session.flush()
+    assert len(check_chain(session, sealer=sealer, now=NOON).faults) == 2
+    assert run(args=["audit", "sign-archives", str(archived[0])]).exit_code == 0
+    session.query(AuditArchive).filter_by(last_number=5).update({"sha256": "0" * 64})
+    refused = run(args=["audit", "sign-archives", str(archived[1])])
+    assert (refused.exit_code, "没有补签" in refused.output) == (1, True)
+    session.query(AuditArchive).filter_by(last_number=5).update(
+        {"sha256": check_file(archived[1], sealer=sealer).sha256}
+    )
+    assert run(args=["audit", "sign-archives", str(archived[1])]).exit_code == 0
+    session.expire_all()
+    assert check_chain(session, sealer=sealer, now=NOON).faults == []
+    assert run(args=["audit", "sign-archives", str(archived[1])]).exit_code == 1, "signed already"
 
 
 def test_the_commands_write_check_and_miss_a_file(app, years, session, sealer, tmp_path, frozen):

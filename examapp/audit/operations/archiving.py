@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from examapp.audit.models import AuditArchive, AuditEvent, AuditSeal
-from examapp.audit.queries import facts_of, find_last_archive, iter_links
+from examapp.audit.queries import archive_digest, facts_of, find_last_archive, iter_links
 from examapp.audit.rules import CHAIN_PURPOSE, FIRST_LINK, link_text
 from examapp.core.crypto import Sealer
 from examapp.core.errors import DomainError
@@ -150,15 +150,48 @@ def drop_archived(session: Session, path: Path, *, sealer: Sealer, days: int, no
     quiet = {"synchronize_session": False}
     session.execute(delete(AuditEvent).where(AuditEvent.id.in_(ids)), execution_options=quiet)
     session.execute(delete(AuditSeal).where(AuditSeal.number.between(found.first, found.last)), execution_options=quiet)
-    session.add(
-        AuditArchive(
-            first_number=found.first,
-            last_number=found.last,
-            last_digest=found.digest,
-            through_event_id=found.through_event_id,
-            file_name=path.name,
-            sha256=found.sha256,
-            archived_at=now,
-        )
+    row = AuditArchive(
+        first_number=found.first,
+        last_number=found.last,
+        last_digest=found.digest,
+        through_event_id=found.through_event_id,
+        file_name=path.name,
+        sha256=found.sha256,
+        archived_at=now,
     )
+    _sign(row, sealer)
+    session.add(row)
+    _sign_anew(session, sealer)
     return len(ids)
+
+
+def _sign(row: AuditArchive, sealer: Sealer) -> None:
+    row.key_id, row.digest = sealer.current, archive_digest(row, sealer, key_id=sealer.current)
+
+
+def _sign_anew(session: Session, sealer: Sealer) -> None:
+    """Bring the rows that an older key signed under the current one, so that the older can be put away; what does not hold stays as it is."""
+    older = AuditArchive.key_id.in_([key_id for key_id in sealer.keys if key_id != sealer.current])
+    for row in session.scalars(select(AuditArchive).where(older)):
+        if row.key_id and archive_digest(row, sealer, key_id=row.key_id) == row.digest:
+            _sign(row, sealer)
+
+
+def sign_archive(session: Session, path: Path, *, sealer: Sealer) -> None:
+    """Sign the row of a piece that was archived before rows were signed: its file, which is signed itself, proves it.
+
+    Needs the owner's account. Raises ArchiveRefusedError where the file is not right, or no unsigned row says the same.
+    """
+    found = check_file(path, sealer=sealer)
+    row = session.get(AuditArchive, found.last)
+    is_same = (
+        not found.faults
+        and row is not None
+        and (row.sha256, row.first_number, row.last_digest) == (found.sha256, found.first, found.digest)
+        and (row.through_event_id, row.key_id) == (found.through_event_id, None)
+    )
+    if row is None or not is_same:
+        raise ArchiveRefusedError(
+            f"{path.name} 与登记不符，或登记已有签名，没有补签：{'；'.join(found.faults) or '请核对文件。'}"
+        )
+    _sign(row, sealer)

@@ -10,6 +10,7 @@ from examapp.audit.rules.words import ACT_WORDS, DETAIL_WORDS, OBJECT_WORDS, ROO
 
 __all__ = [
     "ACT_WORDS",
+    "ARCHIVE_PURPOSE",
     "CHAIN_PURPOSE",
     "FIRST_LINK",
     "LATEST_COMMIT",
@@ -23,6 +24,8 @@ __all__ = [
 
 CHAIN_PURPOSE = "audit_chain"
 """What the digests of the chain are keyed for."""
+ARCHIVE_PURPOSE = "audit_archive_row"
+"""What the digests of the rows that stand for archived pieces are keyed for."""
 FIRST_LINK = bytes(32)
 """What stands before the first link of the chain."""
 LATEST_COMMIT = timedelta(minutes=15)
