@@ -20,6 +20,8 @@ class Permission(StrEnum):
     PASSWORDS_ISSUE = "people:password:issue"
     ROLES_GRANT = "people:role:grant"
     ROLES_APPROVE = "people:role:approve"
+    ACCOUNTS_APPROVE = "people:account:approve"
+    """The second person where the account of one of the three administrators is touched."""
     APPROVALS_READ = "people:approval:read"
     """The page of requests that need two persons: one's own, and those that one may decide."""
     LAWS_WRITE = "laws:law:write"

@@ -139,7 +139,7 @@ SAME_FOR_ALL = {"training.draw_question", "training_admin.put_file", "training.s
 HOLDERS = {
     "org:unit:read": "UTLPQSY", "org:unit:write": "PQS", "people:person:read": "UTPQSY", "people:person:write": "UTPQS",
     "people:roster:import": "UTPQ", "people:number:reveal": "UTPQ", "people:change:propose": "UTPQ", "people:change:approve": "PQ",
-    "people:password:issue": "UTPQS", "people:role:grant": "Y", "people:role:approve": "SY",
+    "people:password:issue": "UTPQS", "people:role:grant": "Y", "people:role:approve": "SY", "people:account:approve": "Y",
     "people:approval:read": "UTPQSY", "questions:key:approve": "PQ", "attempts:reopening:approve": "PQY", "reports:number:approve": "PQY", "unitbook:call:export": "UTPQ",
     "laws:law:write": "PQ", "questions:question:read": "PQ", "questions:question:write": "PQ", "questions:question:review": "PQ",
     "questions:bank:import": "PQ", "questions:bank:export": "PQ", "papers:blueprint:read": "PQ", "papers:blueprint:write": "PQ",

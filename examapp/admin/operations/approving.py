@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from examapp.audit.operations import Actor
 from examapp.grading.operations import correct_key, reopen_attempt
 from examapp.people.models import Approval
-from examapp.people.operations import approvals, roles
-from examapp.people.rules import Grant
+from examapp.people.operations import approvals, roles, separated
+from examapp.people.rules import ACCOUNT_ACTS, Grant
 from examapp.reports.operations.consent import export_numbers
 from examapp.unitbook.operations.chasing import allow_call_list
 
@@ -38,6 +38,8 @@ def approve(
             export_numbers(session, approval, now=now)
         case "unitbook.export_calls":
             allow_call_list(approval, now=now)
+        case act if act in ACCOUNT_ACTS:
+            separated.allow(approval, now=now)
         case act:
             raise LookupError(act)
     return approval

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from examapp.people.rules import ROLE_NAMES, Role
+from examapp.people.rules import ACCOUNT_ACTS, ROLE_NAMES, Role
 from examapp.reports.rules import SCOPE_NAMES, Narrowing
 from examapp.unitbook.rules import CHASED
 
@@ -46,7 +46,11 @@ def _calls(details: dict[str, Any]) -> str:
     return f"{details['exam_title']}催考电话名单（{CHASED[details['group']]}），含完整手机号"
 
 
-_WORDS = {
+def _account(_details: dict[str, Any]) -> str:
+    return "同意后 24 小时内由申请人办理一次"
+
+
+_WORDS = dict.fromkeys(ACCOUNT_ACTS, _account) | {
     "people.grant_role": _role,
     "questions.correct_key": _key,
     "grading.reopen_attempt": _reopening,

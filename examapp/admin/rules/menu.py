@@ -43,6 +43,7 @@ PLACES: tuple[Place, ...] = (
         endpoint="approvals_admin.list_requests",
         permissions=(
             Permission.ROLES_APPROVE,
+            Permission.ACCOUNTS_APPROVE,
             Permission.KEYS_APPROVE,
             Permission.REOPENINGS_APPROVE,
             Permission.NUMBERS_APPROVE,

@@ -26,6 +26,7 @@ units_blueprint = Blueprint("org_admin", __name__, url_prefix="/admin/org")
 
 READ = Permission.PEOPLE_READ
 WRITE = Permission.PEOPLE_WRITE
+SECOND_PERSON_ASKED = "这是系统、安全或审计管理员的账号，须两人办理。申请已提交，请另一名安全管理员在“审批”中同意，同意后 24 小时内在本页再点一次即办理。"
 NOTHING = 0
 """The choice that stands for no unit."""
 

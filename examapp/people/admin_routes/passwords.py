@@ -16,8 +16,15 @@ from examapp.core.permissions import Permission
 from examapp.core.spreadsheets import Column, Sheet, write_xlsx
 from examapp.org.models import Unit
 from examapp.people.access import actor, my_reach, requires, sealer
-from examapp.people.admin_routes.frame import admin_blueprint, may_touch_guarded, ticket_picture, units_within
+from examapp.people.admin_routes.frame import (
+    SECOND_PERSON_ASKED,
+    admin_blueprint,
+    may_touch_guarded,
+    ticket_picture,
+    units_within,
+)
 from examapp.people.operations import passwords, tickets
+from examapp.people.operations.approvals import AlreadyAskedError
 from examapp.people.queries import FirstPassword, get_person_within, get_unit_within
 from examapp.people.queries import list_first_passwords as first_passwords_of
 from examapp.people.rules import spaced_ticket_code
@@ -101,11 +108,15 @@ def reset_password(person_id: int) -> AnyResponse:
                 person,
                 sealer=sealer(),
                 may_touch_guarded=may_touch_guarded(),
+                reason=request.form.get("reason", ""),
                 actor=actor(),
                 now=clock.now(),
             )
-    except tickets.NoTicketError as refusal:
+    except (tickets.NoTicketError, AlreadyAskedError) as refusal:
         flash(refusal.text, "error")
+        return redirect(back, 303)
+    if ticket is None:
+        flash(SECOND_PERSON_ASKED, "success")
         return redirect(back, 303)
     address = address_of("people.sign_in_by_ticket")
     page = render_template(

@@ -18,6 +18,7 @@ from examapp.core.veil import words_asked
 from examapp.people.access import actor, may, my_reach, requires, sealer
 from examapp.people.admin_routes.frame import (
     READ,
+    SECOND_PERSON_ASKED,
     WRITE,
     address_of_search,
     admin_blueprint,
@@ -29,8 +30,10 @@ from examapp.people.admin_routes.frame import (
 from examapp.people.forms import LEAVE_KINDS, STATE_NAMES, LeaveForm, PersonForm, TransferForm
 from examapp.people.models import Person
 from examapp.people.operations import moves, roster, second_factor
+from examapp.people.operations.approvals import AlreadyAskedError
 from examapp.people.operations.moves import SECONDMENT, Move, move_person
 from examapp.people.operations.roster import PersonFacts, PersonRefusedError
+from examapp.people.operations.separated import is_separated
 from examapp.people.queries import (
     PAGE_SIZE,
     PeopleFilter,
@@ -38,12 +41,13 @@ from examapp.people.queries import (
     get_person_within,
     get_unit_within,
     list_moves,
+    list_open_about,
     list_planned,
     list_role_grants,
     masked_numbers,
 )
 from examapp.people.queries import list_people as people_of
-from examapp.people.rules import ROLE_NAMES, normalise_id_number, normalise_mobile
+from examapp.people.rules import ACCOUNT_ACTS, ROLE_NAMES, normalise_id_number, normalise_mobile
 
 _MOVE_NAMES = {
     "join": "登记",
@@ -111,7 +115,16 @@ def show_person(person_id: int) -> str:
         may_write=_is_within_reach(person, Permission.PEOPLE_WRITE),
         may_reveal=_is_within_reach(person, Permission.NUMBERS_REVEAL),
         may_issue=_is_within_reach(person, Permission.PASSWORDS_ISSUE),
+        **_second_person(session, person.id),
     )
+
+
+def _second_person(session: Session, person_id: int) -> dict[str, Any]:
+    """Give what the page says of acts on the account that need two persons: whether it is such a one, and what was asked for."""
+    now = clock.now()
+    is_one_of_three = may_touch_guarded() and is_separated(session, person_id, now=now)
+    asked = list_open_about(session, person_id, ACCOUNT_ACTS, now=now) if is_one_of_three else []
+    return {"is_one_of_three": is_one_of_three, "asked": asked, "account_acts": ACCOUNT_ACTS}
 
 
 def _is_within_reach(person: Person, permission: Permission) -> bool:
@@ -283,22 +296,35 @@ def enable_account(person_id: int) -> AnyResponse:
 @requires(WRITE)
 def reset_second_factor(person_id: int) -> AnyResponse:
     """Take a lost one-time-password device off an administrator's account."""
-    with transaction() as session:
-        person = get_person_within(session, person_id, my_reach(WRITE))
-        second_factor.reset_second_factor(
-            session, person, may_touch_guarded=may_touch_guarded(), actor=actor(), now=clock.now()
-        )
-    flash("动态口令已停用，正在使用的登录已全部退出。本人登录后可重新启用。", "success")
-    return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+    return _touch_account(
+        person_id,
+        second_factor.reset_second_factor,
+        "动态口令已停用，正在使用的登录已全部退出。本人登录后可重新启用。",
+    )
 
 
 def _set_open(person_id: int, *, is_open: bool) -> AnyResponse:
-    with transaction() as session:
-        person = get_person_within(session, person_id, my_reach(WRITE))
+    def act(session: Session, person: Person, **by: Any) -> bool:
         if person.state == "left" or find_account(session, person_id) is None:
             raise NotFoundError
-        roster.set_account_open(
-            session, person, is_open=is_open, may_touch_guarded=may_touch_guarded(), actor=actor(), now=clock.now()
-        )
-    flash("账号已启用。" if is_open else "账号已停用，正在使用的登录已全部退出。", "success")
+        return roster.set_account_open(session, person, is_open=is_open, **by)
+
+    return _touch_account(person_id, act, "账号已启用。" if is_open else "账号已停用，正在使用的登录已全部退出。")
+
+
+def _touch_account(person_id: int, act: Callable[..., bool], words: str) -> AnyResponse:
+    """Do something to a person's account, or ask a second person for it where it is one of the three administrators'."""
+    try:
+        with transaction() as session:
+            is_done = act(
+                session,
+                get_person_within(session, person_id, my_reach(WRITE)),
+                may_touch_guarded=may_touch_guarded(),
+                reason=request.form.get("reason", ""),
+                actor=actor(),
+                now=clock.now(),
+            )
+        flash(words if is_done else SECOND_PERSON_ASKED, "success")
+    except AlreadyAskedError as refusal:
+        flash(refusal.text, "error")
     return redirect(url_for("people_admin.show_person", person_id=person_id), 303)

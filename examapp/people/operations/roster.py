@@ -19,6 +19,7 @@ from examapp.org.operations import UnitRefusedError, close_unit
 from examapp.people.models import Account, Person, PersonState, PlannedMove, RosterMove
 from examapp.people.operations.grants import end_grants_left_behind, end_grants_of
 from examapp.people.operations.passwords import open_account, refuse_guarded
+from examapp.people.operations.separated import is_allowed, is_separated
 from examapp.people.operations.signing_in import end_sign_ins
 from examapp.people.queries import OFF_ROSTER_MOVE, TAKEN_OFF
 from examapp.people.rules import (
@@ -29,6 +30,8 @@ from examapp.people.rules import (
     mobile_binding,
     mobile_fault,
 )
+
+_SEPARATED = "系统、安全、审计管理员的工号、身份证号、手机号，要收回角色后才能改。"
 
 
 class PersonRefusedError(DomainError):
@@ -98,6 +101,8 @@ def edit_person(
     """
     if facts.staff_number != person.staff_number or facts.id_number or facts.mobile:
         refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
+        if person.id != actor.person_id and is_separated(session, person.id, now=now):
+            raise PersonRefusedError("staff_number", _SEPARATED)
     _check(session, facts, sealer=sealer, own_id=person.id)
     changed = [
         name for name in ("staff_number", "name", "rank", "position") if getattr(person, name) != getattr(facts, name)
@@ -187,16 +192,29 @@ def take_person_back(session: Session, person: Person, to: Unit, *, on: date, ac
 
 
 def set_account_open(
-    session: Session, person: Person, *, is_open: bool, may_touch_guarded: bool, actor: Actor, now: datetime
-) -> None:
-    """Disable a person's account, which ends all its sign-ins at once, or open it again; raises GuardedAccountError."""
+    session: Session,
+    person: Person,
+    *,
+    is_open: bool,
+    may_touch_guarded: bool,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> bool:
+    """Disable a person's account, which ends all its sign-ins at once, or open it again; raises GuardedAccountError.
+
+    False where a second person has been asked first.
+    """
     refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
+    act = "people.enable_account" if is_open else "people.disable_account"
+    if not is_allowed(session, act, person, reason=reason, actor=actor, now=now):
+        return False
     account = session.scalars(select(Account).where(Account.person_id == person.id).with_for_update()).one()
     account.disabled_at = None if is_open else now
     if not is_open:
         end_sign_ins(session, account.id, now=now)
-    act = "people.enable_account" if is_open else "people.disable_account"
     _note(session, act, person, actor=actor, now=now)
+    return True
 
 
 def close_empty_unit(session: Session, unit: Unit, *, actor: Actor, now: datetime) -> None:

@@ -15,6 +15,7 @@ from examapp.core.errors import ConflictError, DomainError, NotFoundError
 from examapp.people.models import Account, Person, RecoveryCode, SecondFactor, SignIn
 from examapp.people.operations.passwords import refuse_guarded
 from examapp.people.operations.refused_sign_ins import note_refused_sign_in
+from examapp.people.operations.separated import is_allowed
 from examapp.people.operations.signing_in import Verdict, WaitBeforeSignInError, end_sign_ins
 from examapp.people.rules import (
     HALF_SIGN_IN_LIFE,
@@ -152,16 +153,22 @@ def count_wrong_code(session: Session, account_id: int, *, actor: Actor, now: da
 
 
 def reset_second_factor(
-    session: Session, person: Person, *, may_touch_guarded: bool, actor: Actor, now: datetime
-) -> None:
-    """Take a lost device off another one's account: its holder signs in by password and sets a new one up; all sign-ins end."""
+    session: Session, person: Person, *, may_touch_guarded: bool, actor: Actor, now: datetime, reason: str = ""
+) -> bool:
+    """Take a lost device off another one's account: its holder signs in by password and sets a new one up; all sign-ins end.
+
+    False where a second person has been asked first.
+    """
     refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
     account_id = session.scalar(select(Account.id).where(Account.person_id == person.id, Account.has_second_factor))
     if account_id is None or person.id == actor.person_id:
         raise NotFoundError
+    if not is_allowed(session, "people.remove_second_factor", person, reason=reason, actor=actor, now=now):
+        return False
     account = _lock_account(session, account_id)
     end_sign_ins(session, account_id, now=now)
     _remove(session, account, actor=actor, now=now)
+    return True
 
 
 def _remove(session: Session, account: Account, *, actor: Actor, now: datetime) -> None:

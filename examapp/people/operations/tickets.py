@@ -15,6 +15,7 @@ from examapp.core.errors import DomainError
 from examapp.core.hashing import NO_HASH
 from examapp.people.models import Account, Person, PersonState, SignInTicket
 from examapp.people.operations.passwords import open_account, refuse_guarded
+from examapp.people.operations.separated import is_allowed, is_separated
 from examapp.people.operations.signing_in import (
     AccountDisabledError,
     Device,
@@ -59,6 +60,11 @@ def issue_tickets(
 
     Raises GuardedAccountError for an administrator's account save by a system administrator, and NoTicketError.
     """
+    for person in people:
+        if is_separated(session, person.id, now=now):
+            raise NoTicketError(
+                f"「{person.name}」是系统、安全或审计管理员，账号须两人办理。请去掉这个人，到其人员页面申请重置密码。"
+            )
     return [
         _issue(session, person, sealer=sealer, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
         for person in people
@@ -66,14 +72,23 @@ def issue_tickets(
 
 
 def reset_password(
-    session: Session, person: Person, *, sealer: Sealer, may_touch_guarded: bool, actor: Actor, now: datetime
-) -> Ticket:
+    session: Session,
+    person: Person,
+    *,
+    sealer: Sealer,
+    may_touch_guarded: bool,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> Ticket | None:
     """Put a person's password out of force and give a one-use ticket instead: nobody but its holder ever knows the next one.
 
-    All sign-ins end, locks fall. Raises GuardedAccountError for the account of an administrator, save by a system administrator, and
+    None where a second person has been asked first. All sign-ins end, locks fall. Raises GuardedAccountError for the account of an administrator, save by a system administrator, and
     NoTicketError for a closed account.
     """
     refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
+    if not is_allowed(session, "people.reset_password", person, reason=reason, actor=actor, now=now):
+        return None
     account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
     if account is None:
         account = open_account(person, sealer=sealer)

@@ -8,6 +8,7 @@ from examapp.people.queries.approvals import (
     find_allowed,
     get_request,
     list_decided,
+    list_open_about,
     list_own_requests,
     list_to_decide,
     list_waiting_about,
@@ -35,6 +36,7 @@ from examapp.people.queries.people import (
     list_unit_rows,
     masked_numbers,
     numbers_of,
+    separated_role_of,
 )
 from examapp.people.queries.reach import (
     get_unit_within,
@@ -104,6 +106,7 @@ __all__ = [
     "list_imports",
     "list_live_sign_ins",
     "list_moves",
+    "list_open_about",
     "list_own_requests",
     "list_people",
     "list_planned",
@@ -115,5 +118,6 @@ __all__ = [
     "may_renew_password",
     "numbers_of",
     "roster_on",
+    "separated_role_of",
     "within",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -125,6 +125,12 @@ def list_decided(session: Session, grants: Sequence[Grant], *, now: datetime) ->
 def list_waiting_about(session: Session, person_id: int, act: str, *, now: datetime) -> list[RequestLine]:
     """List the waiting requests for one act that are about a person."""
     return _lines(session, _select().where(_waits(now), Approval.act == act, Approval.person_id == person_id))
+
+
+def list_open_about(session: Session, person_id: int, acts: Iterable[str], *, now: datetime) -> list[RequestLine]:
+    """List the requests for acts on a person that wait, or were allowed and may still be done."""
+    is_open = Approval.state.in_((ApprovalState.WAITING, ApprovalState.APPROVED)) & (Approval.expires_at > now)
+    return _lines(session, _select().where(is_open, Approval.act.in_(list(acts)), Approval.person_id == person_id))
 
 
 def get_request(session: Session, approval_id: int, grants: Sequence[Grant], *, person_id: int) -> RequestLine:

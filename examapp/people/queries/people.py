@@ -21,6 +21,7 @@ from examapp.people.rules import (
     GUARDED_ROLES,
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
+    SEPARATED_ROLES,
     Reach,
     first_password_binding,
     id_number_binding,
@@ -246,6 +247,15 @@ def guarded_role_of(
     )
 
 
+def separated_role_of(person_id: int | InstrumentedAttribute[int], *, now: datetime) -> Exists:
+    """Give the condition that a person is one of the three administrators, whose accounts are not in one person's hand."""
+    return exists().where(
+        RoleGrant.person_id == person_id,
+        RoleGrant.role.in_(SEPARATED_ROLES),
+        or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now),
+    )
+
+
 def _is_covered(reach: Reach) -> ColumnElement[bool]:
     """Give the condition that a grant over `Unit` reaches no further than a reach, in the grant's own tree."""
     ways = [
@@ -262,7 +272,7 @@ def _is_covered(reach: Reach) -> ColumnElement[bool]:
 def list_first_passwords(
     session: Session, unit: Unit, reach: Reach, *, sealer: Sealer, with_guarded: bool, now: datetime
 ) -> list[FirstPassword]:
-    """List the first passwords of a unit's subtree that nobody has changed yet, by unit and staff number."""
+    """List the first passwords of a unit's subtree that nobody has changed yet, by unit and staff number; never the three administrators'."""
     rows = session.execute(
         select(
             Unit.code,
@@ -281,6 +291,7 @@ def list_first_passwords(
             Account.first_password_sealed.is_not(None),
             Account.must_change_password,
             Account.disabled_at.is_(None),
+            ~separated_role_of(Person.id, now=now),
             true() if with_guarded else ~guarded_role_of(Person.id, now=now, reach=reach),
         )
         .order_by(Unit.code, Person.staff_number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from examapp.people.rules.approvals import TWO_PERSON_ACTS, TwoPersonAct, may_decide
+from examapp.people.rules.approvals import ACCOUNT_ACTS, TWO_PERSON_ACTS, TwoPersonAct, may_decide
 from examapp.people.rules.captcha import (
     ADDRESS_WINDOW,
     CAPTCHA_LIFE,
@@ -102,6 +102,7 @@ from examapp.people.rules.tickets import (
 )
 
 __all__ = [
+    "ACCOUNT_ACTS",
     "ADDRESS_WINDOW",
     "ADMIN_PASSWORD_LIFE",
     "CAPTCHA_LIFE",

@@ -19,7 +19,23 @@ class TwoPersonAct:
     waits: timedelta
 
 
+ACCOUNT_ACTS = {
+    "people.reset_password": "重置三员的密码",
+    "people.remove_second_factor": "停用三员的动态口令",
+    "people.disable_account": "停用三员的账号",
+    "people.enable_account": "启用三员的账号",
+}
+"""What is done to the account of a system, security or audit administrator."""
+
 TWO_PERSON_ACTS = {
+    act: TwoPersonAct(
+        name=name,
+        asks=Permission.PEOPLE_WRITE,
+        approves=Permission.ACCOUNTS_APPROVE,
+        waits=timedelta(days=3),
+    )
+    for act, name in ACCOUNT_ACTS.items()
+} | {
     "people.grant_role": TwoPersonAct(
         name="授予角色",
         asks=Permission.ROLES_GRANT,

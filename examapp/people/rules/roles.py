@@ -114,6 +114,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {Permission.UNITS_READ, Permission.PEOPLE_READ, Permission.ROLES_GRANT, Permission.ROLES_APPROVE}
         | {
             Permission.APPROVALS_READ,
+            Permission.ACCOUNTS_APPROVE,
             Permission.REOPENINGS_APPROVE,
             Permission.NUMBERS_APPROVE,
             Permission.SECURITY_READ,
