@@ -6,6 +6,7 @@ import io
 import re
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 from examapp.audit.models import AuditEvent
 from examapp.audit.operations import Actor, record
@@ -64,13 +65,35 @@ def test_the_log_is_filtered_by_act_person_and_day(world, session, frozen):
 
     assert lines() == 3
     assert lines(act="exams.close_exam") == 1
-    assert lines(person="甲一") == 2
-    assert lines(person=two.staff_number) == 1
+    assert lines(q="甲一") == 2
+    assert lines(q=two.staff_number) == 1
     assert lines(since="2026-11-24") == 2
     assert lines(until="2026-11-23") == 1
     assert lines(since="2026-11-22", until="2026-11-22") == 1
     assert lines(since="not a day", page="-3") == 3
-    assert lines(person="没有这个人") == 0
+    assert lines(q="没有这个人") == 0
+
+
+def test_who_is_looked_for_in_the_log_stands_in_no_address(world, session, frozen):
+    """The search is posted; its own address, the export's and the other pages' carry the words sealed."""
+    one, number = world.admin(name="甲一"), "13800000001"
+    for count in range(60):
+        note(session, frozen.instant, actor=one, count=count)
+    note(session, frozen.instant, act="exams.close_exam", actor=one)
+    client = world.api(world.admin("audit_admin"))
+    found = client.post("/admin/audit/", data={"q": "甲一", "act": "exams.publish_exam", "until": "2026-11-24"})
+    assert (found.status_code, "act=exams.publish_exam" in found.location) == (303, True)
+    page = client.get(found.location)
+    assert "共 60 条" in page.text
+    addresses = [unquote(one) for one in (found.location, *re.findall(r'(?:href|action)="([^"]*)"', page.text))]
+    assert len([address for address in addresses if "s=" in address]) >= 3
+    assert not [address for address in addresses if "甲一" in address]
+    second = next(address for address in addresses if "page=2" in address).replace("&amp;", "&")
+    assert client.get(second).text.count("<tr><td>") == 10
+    export = next(address for address in addresses if "export.csv" in address).replace("&amp;", "&")
+    assert len(client.get(export).data.decode("utf-8-sig").splitlines()) == 61
+    whole = client.post("/admin/audit/", data={"q": number})
+    assert (whole.status_code, number in "".join(re.findall(r'(?:href|action)="([^"]*)"', whole.text))) == (200, False)
 
 
 def test_an_auditor_of_one_county_reads_no_other(world, session, frozen):

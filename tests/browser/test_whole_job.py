@@ -28,6 +28,7 @@ _ROOT = Path(__file__).parents[2]
 _LONG_MS = 60_000
 _PASSWORD = "Qinghe-2026-xuefa"
 _OFFICE, _SECURITY, _SYSTEM = ("PF001", "李普法"), ("SA001", "孙安全"), ("SY001", "周系统")
+_AUDIT = ("AU001", "钱审计")
 _ROSTER = (
     ("100001", "张建国", "司法局", "科员", "一级科员"),
     ("100002", "王复核", "司法局", "副局长", "四级主任科员"),
@@ -109,6 +110,7 @@ def hold_the_years_exam(site: Deployment, visitors: Visitors, tmp_path: Path) ->
     result = sit(visitors, passwords, exam_id)
     report(visitors, passwords, exam_id, result)
     find_by_number(office)
+    search_the_log(visitors, site)
     return passwords | {_SYSTEM[0]: system_password, _SECURITY[0]: security_password}
 
 
@@ -122,13 +124,37 @@ def find_by_number(page: Page) -> None:
         expect(page.get_by_role("link", name=name)).to_be_visible()
 
 
+def search_the_log(visitors: Visitors, site: Deployment) -> None:
+    """The audit administrator, whom the console made, looks for what a person did and takes it away."""
+    command = [
+        sys.executable,
+        "-m",
+        "flask",
+        "--app",
+        "wsgi",
+        "add-administrator",
+        "audit_admin",
+        *_AUDIT,
+        "--unit",
+        "QH",
+    ]
+    made = subprocess.run(command, env=site.site.environment, cwd=_ROOT, capture_output=True, text=True, check=True)
+    page = visitors.visitor()
+    sign_in_first(page, _AUDIT[0], re.search(r"初始密码 ?[：:]? ?(\S{10})", made.stdout)[1])
+    page.goto("/admin/audit/")
+    page.get_by_label("人员（姓名、工号或登录名）").fill(_ROSTER[0][1])
+    page.get_by_role("button", name="查看").click()
+    expect(page.get_by_role("cell", name="登录", exact=True).first).to_be_visible()
+    assert _ROSTER[0][1] in download(page, re.compile("导出为 CSV")).decode("utf-8-sig")
+
+
 def nothing_personal_is_left_behind(
     site: Deployment, visitors: Visitors, passwords: dict[str, str], heard: str
 ) -> None:
     """Logs, messages, Valkey, addresses and files hold no name, number, password or answer; the database's own files no number and no password."""
     numbers = [number for pair in _NUMBERS.values() for number in pair] + [_BAD_ID]
     secrets = [*numbers, *passwords.values(), _PASSWORD]
-    names = [person[1] for person in (*_ROSTER, _LATE, _OFFICE, _SECURITY, _SYSTEM)]
+    names = [person[1] for person in (*_ROSTER, _LATE, _OFFICE, _SECURITY, _SYSTEM, _AUDIT)]
     answers = [text for texts in _RIGHT.values() for text in texts if len(text) > 2] + list(_WRITTEN.values())
     folder, redis_url = site.site.settings.data_path, site.site.environment["REDIS_URL"]
     files = list(traces.files_of(folder, of_database=False))

@@ -6,8 +6,10 @@ import tempfile
 from datetime import date, datetime, time, timedelta
 from math import ceil
 from pathlib import Path
+from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.admin.queries.log import people_within, person_names
 from examapp.audit.models import AuditEvent
@@ -16,9 +18,12 @@ from examapp.audit.queries import Filter, count_events, iter_events, list_events
 from examapp.audit.rules import ACT_WORDS, act_words, detail_words, object_words
 from examapp.core import clock
 from examapp.core.db import reading, transaction
+from examapp.core.html import normalise
 from examapp.core.permissions import Permission
 from examapp.core.spreadsheets import Column, write_csv
+from examapp.core.veil import veil, words_asked
 from examapp.people.access import actor, my_reach, requires
+from examapp.people.rules import holds_number
 
 admin_blueprint = Blueprint("audit_admin", __name__, url_prefix="/admin/audit")
 _A_PAGE = 50
@@ -36,10 +41,12 @@ _COLUMNS = (
 _SYSTEM = "系统"
 
 
-@admin_blueprint.get("/")
+@admin_blueprint.route("/", methods=["GET", "POST"])
 @requires(Permission.AUDIT_READ)
-def list_log() -> str:
-    """List the log's lines, newest first, by act, person and days."""
+def list_log() -> str | AnyResponse:
+    """List the log's lines, newest first, by act, person and days; a search is posted, so that no name stands in an address."""
+    if request.method == "POST" and not holds_number(words_asked()):
+        return redirect(url_for(".list_log", **_asked()), 303)
     wanted, session = _filter(), reading()
     number = min(max(1, request.args.get("page", 1, int)), _MOST_COUNTED // _A_PAGE)
     events = list_events(session, wanted, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
@@ -49,6 +56,8 @@ def list_log() -> str:
         "audit/log.html",
         rows=[_row(event, names) for event in events],
         acts=ACT_WORDS,
+        asked=_asked(),
+        words=_words(),
         number=number,
         pages=ceil(total / _A_PAGE),
         total=total,
@@ -93,12 +102,22 @@ def _row(event: AuditEvent, names: dict[int, str]) -> tuple[datetime, str, str, 
     )
 
 
+def _words() -> str:
+    return normalise(words_asked()).strip()[:60]
+
+
+def _asked() -> dict[str, Any]:
+    """Give what was asked for as an address tells it: the words sealed."""
+    plain = {name: value for name in ("act", "since", "until") if (value := request.values.get(name, ""))}
+    return plain | ({"s": veil(words)} if (words := _words()) else {})
+
+
 def _filter() -> Filter:
-    """Read the filter from the address; what is no day there is left out."""
-    words = request.args.get("person", "").strip()[:60]
+    """Read the filter from the form or the address; what is no day there is left out."""
+    words = _words()
     since, until = _day("since"), _day("until")
     return Filter(
-        act=request.args.get("act", ""),
+        act=request.values.get("act", ""),
         since=_midnight(since) if since else None,
         until=_midnight(until + timedelta(days=1)) if until else None,
         people=people_within(my_reach(Permission.AUDIT_READ), words),
@@ -108,7 +127,7 @@ def _filter() -> Filter:
 
 def _day(name: str) -> date | None:
     try:
-        day = date.fromisoformat(request.args.get(name, ""))
+        day = date.fromisoformat(request.values.get(name, ""))
     except ValueError:
         return None
     return day if 2000 <= day.year <= 2999 else None
