@@ -10,6 +10,7 @@ from examapp.audit.queries import count_links_by_key
 from examapp.core import clock
 from examapp.core.crypto import Sealer
 from examapp.core.db import reading, transaction
+from examapp.core.sealed import SealedColumn, sealed_columns
 from examapp.people.operations import keys
 
 cli_blueprint = Blueprint("keys_cli", __name__, cli_group="keys")
@@ -22,11 +23,11 @@ def rotate(batch: int) -> None:
     """Seal all personal data anew under the first key of DATA_KEYS and the cipher of DATA_CIPHER; may be stopped and started again."""
     sealer: Sealer = current_app.extensions["sealer"]
     done, broken = 0, list[str]()
-    for column in keys.COLUMNS:
+    for column in sealed_columns():
         column_done, column_broken = _rotate(column, sealer, batch)
         done, broken = done + column_done, broken + column_broken
     with transaction() as session:
-        left = sum(keys.count_under_old_keys(session, column, sealer=sealer) for column in keys.COLUMNS)
+        left = sum(keys.count_under_old_keys(session, column, sealer=sealer) for column in sealed_columns())
         keys.note_rotation(
             session, sealer=sealer, done=done, broken=len(broken), left=left, actor=SYSTEM, now=clock.now()
         )
@@ -39,7 +40,7 @@ def rotate(batch: int) -> None:
     click.echo(f"完成：{done} 项改由密钥 {sealer.current} 加密，没有遗留。能否移除旧密钥，请看 flask keys status。")
 
 
-def _rotate(column: keys.SealedColumn, sealer: Sealer, batch: int) -> tuple[int, list[str]]:
+def _rotate(column: SealedColumn, sealer: Sealer, batch: int) -> tuple[int, list[str]]:
     total = keys.count_under_old_keys(reading(), column, sealer=sealer)
     after, done, broken = 0, 0, list[str]()
     while True:

@@ -9,7 +9,17 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examapp.core.db import Base, BigInt, Day, Id, Instant, Json, Words
 from examapp.core.jobs import JobColumns
+from examapp.core.sealed import SealedColumn, name_sealed
 from examapp.org.models import Unit
+from examapp.people.rules import (
+    ID_NUMBER_PURPOSE,
+    MOBILE_PURPOSE,
+    first_password_binding,
+    id_number_binding,
+    import_file_binding,
+    mobile_binding,
+    second_factor_binding,
+)
 
 
 class PersonState(StrEnum):
@@ -349,3 +359,29 @@ class RosterImport(JobColumns, Base):
     """Counts (new, changed, unchanged, refused) and the first problems, for the preview."""
     annotated: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The user's own file with the reasons written beside the rows."""
+
+
+name_sealed(
+    SealedColumn(
+        "身份证号",
+        Person.id_number_sealed,
+        Person.id,
+        Person.id,
+        id_number_binding,
+        Person.id_number_index,
+        ID_NUMBER_PURPOSE,
+    ),
+    SealedColumn(
+        "手机号", Person.mobile_sealed, Person.id, Person.id, mobile_binding, Person.mobile_index, MOBILE_PURPOSE
+    ),
+    SealedColumn("初始密码", Account.first_password_sealed, Account.id, Account.person_id, first_password_binding),
+    SealedColumn(
+        "动态口令密钥",
+        SecondFactor.secret_sealed,
+        SecondFactor.account_id,
+        SecondFactor.account_id,
+        second_factor_binding,
+    ),
+    SealedColumn("导入的名册", RosterImport.content, RosterImport.id, RosterImport.id, import_file_binding),
+    SealedColumn("批注的名册", RosterImport.annotated, RosterImport.id, RosterImport.id, import_file_binding),
+)

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from examapp.core.db import Base, BigInt, Day, Id, Instant, Json, Points, Words
 from examapp.core.jobs import JobColumns
+from examapp.core.sealed import SealedColumn, name_sealed
+from examapp.unitbook.rules import result_file_binding
 
 
 class ExamReminder(Base):
@@ -208,6 +210,11 @@ class ResultImport(JobColumns, Base):
     taken_count: Mapped[int] = mapped_column(default=0)
     undone_by_id: Mapped[BigInt | None]
     undone_at: Mapped[Instant | None]
+
+
+name_sealed(
+    SealedColumn("其他平台的成绩文件", ResultImport.content, ResultImport.id, ResultImport.id, result_file_binding)
+)
 
 
 class ResultImportRow(Base):

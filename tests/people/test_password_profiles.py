@@ -101,6 +101,26 @@ def test_the_last_five_passwords_do_not_come_back(app, world, give_password, mon
     assert world.session.query(FormerPassword).count() == 5
 
 
+def test_a_password_from_before_the_profile_was_chosen_does_not_come_back_either(
+    app, world, give_password, monkeypatch
+):
+    setting(app, monkeypatch, password_profile="dengbao")
+    person = world.person()
+    give_password(person, "Original9-canal-Brick")
+    client = world.client(person)
+    assert change(client, "Original9-canal-Brick", "Tulip9-canal-Brick").status_code == 303
+    assert "前 5 次" in change(client, "Tulip9-canal-Brick", "Original9-canal-Brick").text
+
+
+def test_an_administrators_password_of_which_nobody_knows_its_age_is_renewed(app, world, give_password, monkeypatch):
+    officer = world.admin("publicity_office")
+    give_password(officer, password_changed_at=None)
+    client = world.client(officer)
+    assert client.get("/admin/questions/").status_code == 200, "no profile, no term"
+    setting(app, monkeypatch, password_profile="dengbao")
+    assert client.get("/admin/questions/").location == "/password"
+
+
 def test_an_administrators_password_is_renewed_after_ninety_days_and_a_candidates_is_not(
     app, world, give_password, frozen, monkeypatch
 ):

@@ -16,6 +16,7 @@ from examapp.audit.models import AuditEvent
 from examapp.people.models import Account, Approval, Person, RoleGrant, RosterMove
 from examapp.people.operations.passwords import new_first_password
 from examapp.people.rules import id_check_character, id_number_fault, normalise_mobile
+from tests.conftest import NOON
 from tests.people.conftest import sign_in, token_of
 
 ID = "11010519491231002X"
@@ -405,6 +406,15 @@ def test_the_three_administrators_are_three_people(world, mine, security, system
     for role in ("audit_admin", "security_admin"):
         assert "不能由一人兼任" in grant(security, person, role).get_data(as_text=True)
     assert world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 1
+
+
+def test_what_somebody_asked_for_who_is_security_administrator_no_more_comes_to_nothing(world, mine, system):
+    asker, person = world.admin("security_admin"), world.person(mine)
+    grant(world.api(asker), person, "unit_admin", mine)
+    world.session.query(RoleGrant).filter_by(person_id=asker.id).one().ends_at = NOON
+    assert "不再有效" in decide(system, world)
+    assert world.session.query(RoleGrant).filter_by(person_id=person.id).count() == 0
+    assert world.session.query(Approval).one().state == "waiting"
 
 
 def test_two_waiting_requests_do_not_make_one_person_two_administrators(world, mine, security, system):

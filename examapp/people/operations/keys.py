@@ -2,67 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
 from examapp.core.crypto import SealBrokenError, Sealer
-from examapp.people.models import Account, Person, RosterImport, SecondFactor
-from examapp.people.rules import (
-    ID_NUMBER_PURPOSE,
-    MOBILE_PURPOSE,
-    first_password_binding,
-    id_number_binding,
-    import_file_binding,
-    mobile_binding,
-    second_factor_binding,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SealedColumn:
-    """A column of sealed values: what row each is bound to, and the blind index beside it, where there is one."""
-
-    words: str
-    sealed: InstrumentedAttribute[Any]
-    key: InstrumentedAttribute[Any]
-    """The row's own number, by which the batches go."""
-    bound_by: InstrumentedAttribute[Any]
-    binding: Callable[[int], str]
-    index: InstrumentedAttribute[Any] | None = None
-    purpose: str = ""
-
-
-COLUMNS = (
-    SealedColumn(
-        "身份证号",
-        Person.id_number_sealed,
-        Person.id,
-        Person.id,
-        id_number_binding,
-        Person.id_number_index,
-        ID_NUMBER_PURPOSE,
-    ),
-    SealedColumn(
-        "手机号", Person.mobile_sealed, Person.id, Person.id, mobile_binding, Person.mobile_index, MOBILE_PURPOSE
-    ),
-    SealedColumn("初始密码", Account.first_password_sealed, Account.id, Account.person_id, first_password_binding),
-    SealedColumn(
-        "动态口令密钥",
-        SecondFactor.secret_sealed,
-        SecondFactor.account_id,
-        SecondFactor.account_id,
-        second_factor_binding,
-    ),
-    SealedColumn("导入的名册", RosterImport.content, RosterImport.id, RosterImport.id, import_file_binding),
-    SealedColumn("批注的名册", RosterImport.annotated, RosterImport.id, RosterImport.id, import_file_binding),
-)
-"""Every column that is sealed: a house test holds this against the schema."""
+from examapp.core.sealed import SealedColumn, sealed_columns
 
 
 @dataclass(slots=True)
@@ -83,7 +31,7 @@ def count_under_old_keys(session: Session, column: SealedColumn, *, sealer: Seal
 def count_by_key(session: Session) -> dict[str, int]:
     """Count all sealed values by the head of their envelope: the key's id, with the cipher's name where it is not AES."""
     counts: dict[str, int] = {}
-    for column in COLUMNS:
+    for column in sealed_columns():
         first = func.split_part(func.encode(func.substring(column.sealed, 1, 64), "escape"), "\\000", 1)
         rows = session.execute(select(first, func.count()).where(column.sealed.is_not(None)).group_by(first))
         for name, count in rows:
@@ -142,7 +90,7 @@ def check_all(session: Session, *, sealer: Sealer, actor: Actor, now: datetime) 
 def list_broken(session: Session, *, sealer: Sealer) -> tuple[int, list[str]]:
     """Open every sealed value; gives how many there are, and the rows whose seal is broken."""
     total, broken = 0, []
-    for column in COLUMNS:
+    for column in sealed_columns():
         statement = select(column.bound_by, column.sealed).where(column.sealed.is_not(None)).order_by(column.key)
         for bound_by, sealed in session.execute(statement.execution_options(yield_per=500)):
             total += 1

@@ -60,7 +60,7 @@ def change_password(
     """Put a new password of the holder's own in force: the first one is forgotten, all other browsers are signed out.
 
     `old_hash` is the one that the old password was compared with; raises ConflictError where it has changed since. With `keeps_history`
-    the new hash joins the last ones, none of which may come back.
+    the old and the new hash join the last ones, none of which may come back; so does a password from before the profile was chosen.
     """
     account = session.scalars(
         select(Account).where(Account.id == account_id).with_for_update().execution_options(populate_existing=True)
@@ -71,7 +71,7 @@ def change_password(
     account.must_change_password, account.password_changed_at = False, now
     account.failures, account.first_failure_at, account.locked_until = 0, None, None
     if keeps_history:
-        _remember(session, account_id, new_hash, now=now)
+        _remember(session, account_id, old_hash, new_hash, now=now)
     end_sign_ins(session, account_id, now=now, but=sign_in_id)
     record(
         session,
@@ -84,9 +84,13 @@ def change_password(
     )
 
 
-def _remember(session: Session, account_id: int, new_hash: str, *, now: datetime) -> None:
-    session.add(FormerPassword(account_id=account_id, password_hash=new_hash, set_at=now))
-    session.flush()
+def _remember(session: Session, account_id: int, old_hash: str, new_hash: str, *, now: datetime) -> None:
+    of_account = select(FormerPassword.password_hash).where(FormerPassword.account_id == account_id)
+    known = {NO_HASH, *session.scalars(of_account)}
+    for password_hash in (old_hash, new_hash):
+        if password_hash not in known:
+            session.add(FormerPassword(account_id=account_id, password_hash=password_hash, set_at=now))
+            session.flush()
     last = select(FormerPassword.id).where(FormerPassword.account_id == account_id)
     kept = last.order_by(FormerPassword.id.desc()).limit(FORMER_PASSWORDS)
     session.execute(

@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor
 from examapp.core.errors import NotFoundError
+from examapp.core.permissions import Permission
 from examapp.org.models import Tree, Unit
 from examapp.people.models import Account, Approval, Person, PersonState, RoleGrant
 from examapp.people.operations import approvals
 from examapp.people.operations.grants import end_grants, in_force, note_grant
 from examapp.people.operations.roster import PersonRefusedError
 from examapp.people.operations.signing_in import end_sign_ins
-from examapp.people.rules import LONGEST_DEPUTYSHIP, ROLE_NAMES, SEPARATED_ROLES, UNIT_ROLES, Role
+from examapp.people.queries import list_grants
+from examapp.people.rules import LONGEST_DEPUTYSHIP, ROLE_NAMES, SEPARATED_ROLES, UNIT_ROLES, Role, reach_of
 
 ACT = "people.grant_role"
 
@@ -109,6 +111,8 @@ def put_in_force(session: Session, approval: Approval, *, is_sitting: bool, acto
         .execution_options(populate_existing=True)
     ).one()
     wish = Wish.from_details(approval.details)
+    if reach_of(Permission.ROLES_GRANT, list_grants(session, approval.requested_by_id, now=now)) is None:
+        raise PersonRefusedError("role", "提出申请的人已经不是安全管理员，申请不再有效。请由现任安全管理员重新提出。")
     _check(session, person, wish, now=now)
     grant = RoleGrant(
         person_id=person.id,

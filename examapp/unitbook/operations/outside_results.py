@@ -31,6 +31,7 @@ from examapp.unitbook.models import Outcome, ResultImport, ResultImportRow
 from examapp.unitbook.operations.matching import Match, match_rows
 from examapp.unitbook.operations.result_file import RESULT_ALIASES, read_results
 from examapp.unitbook.queries.outside_results import get_import, get_row
+from examapp.unitbook.rules import result_file_binding
 
 TASK = "unitbook.match_results"
 STALE_AFTER = timedelta(minutes=5)
@@ -82,7 +83,7 @@ def upload_results(
     )
     session.add(job)
     session.flush()
-    job.content = sealer.seal(base64.b64encode(upload.content).decode("ascii"), bound_to=_binding(job.id))
+    job.content = sealer.seal(base64.b64encode(upload.content).decode("ascii"), bound_to=result_file_binding(job.id))
     _record(session, "unitbook.upload_results", job, actor=actor, now=now)
     nudge_after_commit(session, TASK, job.id)
     return job
@@ -270,15 +271,11 @@ def _lock_open(session: Session, import_id: int, reach: Reach, actor: Actor) -> 
     return job
 
 
-def _binding(import_id: int) -> str:
-    return f"result_import:{import_id}:file"
-
-
 def _open(job: ResultImport, sealer: Sealer) -> bytes:
     if job.content is None:
         raise ResultsRefusedError("文件已不在，请重新上传。")
     try:
-        return base64.b64decode(sealer.unseal(job.content, bound_to=_binding(job.id)))
+        return base64.b64decode(sealer.unseal(job.content, bound_to=result_file_binding(job.id)))
     except SealBrokenError:
         raise ResultsRefusedError("保存的文件打不开（密钥已更换或内容受损），请重新上传。") from None
 

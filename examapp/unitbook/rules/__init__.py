@@ -1,4 +1,4 @@
-"""What holds in the unit book, as pure functions: whom to chase, what a moment of freezing must be."""
+"""What holds in the unit book, as pure functions: whom to chase, what a moment of freezing must be, what a file of results is sealed for."""
 
 from examapp.unitbook.rules.chasing import (
     CHASE_KIND,
@@ -11,6 +11,7 @@ from examapp.unitbook.rules.chasing import (
     reminder_fault,
     reminder_text,
 )
+from examapp.unitbook.rules.outside import result_file_binding
 
 __all__ = [
     "CHASED",
@@ -22,4 +23,5 @@ __all__ = [
     "read_once_key",
     "reminder_fault",
     "reminder_text",
+    "result_file_binding",
 ]
