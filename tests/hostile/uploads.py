@@ -1,0 +1,191 @@
+"""Every place that takes a file: where it stands in the code, the view it belongs to, and a form that is right but for the file."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask_wtf import FlaskForm
+from PIL import Image
+from sqlalchemy import delete, update
+from wtforms import FileField, MultipleFileField
+
+from examapp.duties.models import DutyList
+from examapp.exams.models import Exemption
+from tests.house.proofs import ROOT
+from tests.question_bank.books import book
+from tests.reports.test_forms_of_paper import docx
+
+LAW = "测试法\n（2021年1月22日通过）\n第一条　为了测试，制定本法。\n第二条　本法自公布之日起施行。\n"
+QUESTIONS = "1. 我国的根本法是（　）。\nA. 宪法\nB. 刑法\n答案：A\n"
+
+
+def picture() -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(target, "PNG")
+    return target.getvalue()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A view that takes a file. `good` is a file that it takes, which proves that `fields` lets it come to reading one."""
+
+    endpoint: str
+    good: tuple[str, Callable[[], bytes]]
+    field: str = "file"
+    role: str = "P"
+    fields: Callable[[Any], dict[str, Any]] = lambda _scene: {}
+    prepare: Callable[[Any], object] = lambda _connection: None
+    """Puts things into the state in which a file is asked for."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.endpoint} {self.field}"
+
+
+ROSTER = ("名册.csv", "工号,姓名\nH08-1,张三\n".encode)
+PICTURE = ("图.png", picture)
+
+
+def exemption(scene) -> dict[str, Any]:
+    return {
+        "exam_id": str(scene.things["exam"]["same"]),
+        "kind": "exemption",
+        "reason": "长期病假",
+        "details": "病假",
+    }
+
+
+PLACES = {
+    "duties/admin_routes/files.py attach_file": [Upload(endpoint="duties_admin.attach_file", good=PICTURE)],
+    "duties/admin_routes/tables.py import_list": [
+        Upload(
+            endpoint="duties_admin.import_list",
+            prepare=lambda connection: connection.execute(update(DutyList).values(state="draft")),
+            good=("清单.xlsx", lambda: book(("清单", [["序号", "内容清单", "责任领导"], [1, "宪法", "李四"]]))),
+        )
+    ],
+    "exams/admin_routes/exemptions.py request_exemption": [
+        Upload(
+            endpoint="exams_admin.request_exemption",
+            good=PICTURE,
+            prepare=lambda connection: connection.execute(delete(Exemption)),
+            fields=lambda scene: exemption(scene) | {"staff_number": scene.peer_number},
+        )
+    ],
+    "exams/routes.py request_mine": [
+        Upload(
+            endpoint="exams.request_mine",
+            good=PICTURE,
+            role="C",
+            prepare=lambda connection: connection.execute(delete(Exemption)),
+            fields=exemption,
+        ),
+    ],
+    "laws/admin_routes.py import_texts": [
+        Upload(endpoint="laws_admin.import_texts", field="files", good=("测试法(2021-01-22).txt", LAW.encode))
+    ],
+    "people/admin_routes/imports.py list_imports": [
+        Upload(endpoint="people_admin.list_imports", good=ROSTER, fields=lambda scene: {"unit_id": str(scene.here_id)})
+    ],
+    "questions/admin_routes/editing.py _take_picture": [
+        Upload(
+            endpoint=f"questions_admin.{view}", field="picture", good=PICTURE, fields=lambda _scene: {"act": "picture"}
+        )
+        for view in ("add_question", "edit_question")
+    ],
+    "questions/admin_routes/editing.py upload_picture": [
+        Upload(endpoint="questions_admin.upload_picture", field="picture", good=PICTURE)
+    ],
+    "questions/admin_routes/importing.py list_imports": [
+        Upload(
+            endpoint="questions_admin.list_imports",
+            good=("题.txt", QUESTIONS.encode),
+            fields=lambda _scene: {"format": "auto"},
+        ),
+        Upload(
+            endpoint="questions_admin.list_imports",
+            field="answers",
+            good=("答案.txt", lambda: b"1. A\n"),
+            fields=lambda _scene: {"format": "auto", "file": (io.BytesIO(QUESTIONS.encode()), "题.txt")},
+        ),
+    ],
+    "records/admin_routes/certificates.py _edit_template": [
+        Upload(
+            endpoint=f"records_admin.{view}",
+            field="seal",
+            good=PICTURE,
+            fields=lambda _scene: {"name": "H13", "heading": "证书", "body": "【姓名】合格。", "signer": "某县普法办"},
+        )
+        for view in ("create_template", "edit_template")
+    ],
+    "records/admin_routes/events.py add_file": [Upload(endpoint="records_admin.add_file", good=PICTURE)],
+    "reports/admin_routes/designs.py add_form": [
+        Upload(
+            endpoint="reports_designs.add_form",
+            good=("模板.docx", lambda: docx("应考 {{ 应考 }} 人")),
+            fields=lambda _scene: {"content": "circular", "note": ""},
+        )
+    ],
+    "training/admin_routes/files.py put_file": [Upload(endpoint="training_admin.put_file", good=PICTURE)],
+    "training/admin_routes/files.py add_to_file": [
+        Upload(endpoint="training_admin.add_to_file", field="pieces", good=PICTURE)
+    ],
+    "unitbook/admin_routes/outside_results.py list_results": [
+        Upload(
+            endpoint="unitbook_admin.list_results",
+            good=("成绩.csv", "工号,姓名,成绩\nH08-1,张三,88\n".encode),
+            fields=lambda scene: {
+                "exam_id": str(scene.things["exam"]["same"]),
+                "source": "省平台",
+                "taken_on": "2026-11-20",
+                "possible": "100",
+            },
+        )
+    ],
+}
+"""By the function that reads the file or makes the form with its field; a test holds that each of them is here."""
+UPLOADS = {upload.name: upload for uploads in PLACES.values() for upload in uploads}
+
+
+def file_fields() -> dict[tuple[str, str], set[str]]:
+    """Find the fields for files of every form, by room and class."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for form in _below(FlaskForm):
+        fields = {
+            name
+            for name, made in inspect.getmembers(form)
+            if issubclass(getattr(made, "field_class", object), FileField | MultipleFileField)
+        }
+        if fields and form.__module__.startswith("examapp."):
+            found[form.__module__.split(".")[1], form.__name__] = fields
+    return found
+
+
+def places_in_code() -> set[str]:
+    """Find the functions that read a file or a piece of one, or that make a form with a field for one and read what was sent."""
+    forms = file_fields()
+    found = set()
+    for path in sorted((ROOT / "examapp").rglob("*.py")):
+        place = path.relative_to(ROOT / "examapp")
+        names = {name for room, name in forms if room == place.parts[0]}
+        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(function, ast.FunctionDef) and any(_takes_file(node, names) for node in ast.walk(function)):
+                found.add(f"{place} {function.name}")
+    return found
+
+
+def _takes_file(node: ast.AST, forms: set[str]) -> bool:
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func) in forms | {"intake.add"}
+    return isinstance(node, ast.Attribute) and ast.unparse(node) in {"request.files", "request.stream"}
+
+
+def _below(parent: type) -> Iterator[type]:
+    for child in parent.__subclasses__():
+        yield child
+        yield from _below(child)
