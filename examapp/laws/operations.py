@@ -114,7 +114,7 @@ def set_dates(
     now: datetime,
 ) -> LawVersion:
     """Set from when a law's version is in force, and when it was repealed; raises BadRequestError for days that make no sense."""
-    version = session.get(LawVersion, version_id, with_for_update=True)
+    version = session.get(LawVersion, version_id, with_for_update=True)  # meant: laws belong to no unit
     if version is None:
         raise NotFoundError
     if effective_on is not None and repealed_on is not None and repealed_on <= effective_on:

@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+RULES = Path(__file__).parent / "rules.yml"
 BIN = Path(sys.executable).parent
 REASON = re.compile(r"# (?:noqa: S\d+[, S\d]*|nosec).*– .{8,}|# meant: .{8,}|# noqa: S\d+.*(?:likewise|as above)")
 CODE = ["examapp", "question_bank", "wsgi.py"]
@@ -58,11 +59,11 @@ class Finding:
         return f"{self.path}:{self.first} {self.rule}: {self.words}"
 
 
-def run(*command: str, limit_s: int = 300, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a tool of this environment in the project's folder."""
+def run(*command: str, limit_s: int = 600, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a tool of this environment, in the project's folder unless another is named."""
     return subprocess.run(
         [str(BIN / command[0]), *command[1:]],
-        cwd=ROOT,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=limit_s,
@@ -87,22 +88,15 @@ def bandit() -> Outcome:
     )
 
 
+def scan(*targets: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Read code by the house's own rules; no rule and no version is asked for over the network."""
+    words = ("--config", str(RULES), "--metrics", "off", "--disable-version-check", "--json", "--quiet", "--jobs", "2")
+    return run("semgrep", "scan", *words, *targets, folder=folder)
+
+
 def semgrep() -> Outcome:
-    """The house's own rules; no rule and no version is asked for over the network."""
-    done = run(
-        "semgrep",
-        "scan",
-        "--config",
-        "tests/security/rules.yml",
-        "--metrics",
-        "off",
-        "--disable-version-check",
-        "--json",
-        "--quiet",
-        "--jobs",
-        "2",
-        *CODE,
-    )
+    """The house's own rules."""
+    done = scan(*CODE)
     try:
         told = json.loads(done.stdout)
     except ValueError:

@@ -24,6 +24,7 @@ from examapp.people.queries import LIVE_PLAIN_SIGN_IN
 from examapp.people.rules import SIGN_IN_LIFE
 
 _SIGNED_IN = (
+    # meant: both parts are our own words
     text(f"{LIVE_PLAIN_SIGN_IN} AND s.started_at > :not_before")
     .columns(column("person_id", BigInteger))
     .scalar_subquery()

@@ -29,7 +29,7 @@ def record_event(
     event = get_event(session, event_id, hands.write, is_locked=True)
     if event.state != EventState.HELD:
         raise DutyRefusedError("活动还没有办结。请先在活动页登记到场人员并办结，再记入台账。")
-    item = session.get(DutyItem, item_id)
+    item = session.get(DutyItem, item_id)  # meant: held against the list of the event's unit, two lines below
     duty_list = find_list(session, event.unit_id, day_of(event.starts_at).year)
     if item is None or duty_list is None or item.list_id != duty_list.id:
         raise NotFoundError

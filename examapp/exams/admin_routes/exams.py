@@ -65,6 +65,7 @@ def show_exam(exam_id: int) -> str:
         readiness=ready,
         lacking=operations.bank_faults(session, exam) if is_waiting else [],
         blueprint=None if exam.blueprint_id is None else get_blueprint(session, exam.blueprint_id),
+        # meant: a number out of an exam that is visible; the page names the main exam and links to it
         main_exam=None if exam.main_exam_id is None else session.get(Exam, exam.main_exam_id),
         extensions=organiser.list_extensions(session, exam) if is_editor else [],
         faults=operations.publish_faults(session, exam, now=clock.now()) if is_editor and is_draft else [],

@@ -116,7 +116,7 @@ def _request(
     )
     if exemption_id is None:
         raise ExemptionRefusedError("此人在这场考试中已有申请，请在列表中查看；需要改动时先撤回原申请。")
-    row = session.get_one(Exemption, exemption_id)
+    row = session.get_one(Exemption, exemption_id)  # meant: made above
     if proof is not None:
         row.file_id = store_file(
             session,

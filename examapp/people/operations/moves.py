@@ -142,7 +142,7 @@ def _do(session: Session, person: Person, move: Move, *, actor: Actor, now: date
     if move.kind == SECONDMENT and move.until is not None:
         back = Move(
             kind=SECONDMENT_END,
-            to=session.get_one(Unit, home),
+            to=session.get_one(Unit, home),  # meant: where the person stood before
             on=move.until + timedelta(days=1),
             note="借调期满",
         )

@@ -80,7 +80,7 @@ def confirm(
     Raises WrongCodeError, ConflictError.
     """
     account = _lock_account(session, account_id)
-    row = session.get(SecondFactor, account_id, populate_existing=True)
+    row = session.get(SecondFactor, account_id, populate_existing=True)  # meant: one's own account
     if row is None or row.confirmed_at is not None:
         raise ConflictError("动态口令已经启用，或这一页已过期。请刷新页面。")
     secret = _find_secret(row, sealer)

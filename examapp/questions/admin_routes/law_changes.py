@@ -192,6 +192,7 @@ def under_new_law(data: dict[str, object], question_id: int, session: Session) -
     """Give the editor's data with the new version's day and articles where a law has changed."""
     parts = [dict(part) for part in data["parts"]]  # type: ignore[attr-defined]  # a list of dicts by form_data
     for flag in queries.open_flags(session, question_id):
+        # meant: the law library is open to everybody
         new = session.get(LawVersion, flag.new_version_id) if flag.new_version_id else None
         labels = [each["new"] for each in flag.articles if each["new"]]
         if new is not None:

@@ -52,7 +52,7 @@ def add_question(
         object_id=added,
         details={"kind": question.kind, "state": state},
     )
-    return session.get_one(Question, added)
+    return session.get_one(Question, added)  # meant: made above
 
 
 def add_questions(

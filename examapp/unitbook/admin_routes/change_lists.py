@@ -87,7 +87,7 @@ def _show(list_id: int, template: str) -> str:
     return render_template(
         template,
         row=row,
-        unit=session.get_one(Unit, row.unit_id),
+        unit=session.get_one(Unit, row.unit_id),  # meant: a number out of a row that is within reach
         lines=queries.show_lines(session, row, with_namesakes=is_decider),
         kind_names=CHANGE_KIND_NAMES,
         state_names=LIST_STATE_NAMES,
@@ -104,7 +104,8 @@ def add_change(list_id: int) -> str | Response | tuple[str, int]:
     session, word = reading(), request.args.get("kind", "")
     row = queries.get_change_list(session, known(list_id), my_reach(PROPOSE))
     kind = ChangeKind(word) if word in set(ChangeKind) else ChangeKind.TRANSFER_OUT
-    unit, form, problem = session.get_one(Unit, row.unit_id), change_form(kind), ""
+    unit = session.get_one(Unit, row.unit_id)  # meant: a number out of a row that is within reach
+    form, problem = change_form(kind), ""
     if "own_unit_id" in form:
         is_below = Unit.region_path.startswith(unit.region_path, autoescape=True)
         form.own_unit_id.choices = _choices(list_units(session, is_below))
@@ -140,7 +141,9 @@ def _add(list_id: int, kind: ChangeKind, form: ChangeForm) -> None:
 
 def _unit_of(session: Session, form: ChangeForm) -> Unit | None:
     if "own_unit_id" in form:
-        return session.get_one(Unit, form.own_unit_id.data)
+        return session.get_one(
+            Unit, form.own_unit_id.data
+        )  # meant: the form offers units of the list's own subtree alone
     words = form.to_unit.data if "to_unit" in form else ""
     if not words:
         return None

@@ -90,7 +90,7 @@ def show_results(import_id: int) -> str:
     return render_template(
         "unitbook/result_import.html",
         job=job,
-        exam=session.get_one(Exam, job.exam_id),
+        exam=session.get_one(Exam, job.exam_id),  # meant: a number out of a row that is within reach
         counts=queries.count_outcomes(session, job.id),
         outcome=outcome,
         outcome_names=OUTCOME_NAMES,
