@@ -12,11 +12,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import openpyxl
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Page, expect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, Rule
 
+from tests.browser.axe import violations
 from tests.browser.deployment import Visitors
 from tests.browser.elsewhere import NO_PAGES, NOT_IN_THE_WALK, ON_DEMAND
 
@@ -263,18 +263,10 @@ def misfits(page: Page, widths: Iterable[int], *, has_axe: bool) -> Iterator[str
         page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
             yield f"scrolls sideways at {width} px: {wide}"
-        if has_axe and width == _AXE_WIDTH:
-            yield from serious(page)
-
-
-def serious(page: Page) -> list[str]:
-    """Ask axe, at the phone's width: there tables become cards and menus fold, and colours are the same at each."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [
-        f"{one['id']}: {[node['html'][:160] for node in one['nodes']][:2]}"
-        for one in found
-        if one["impact"] in {"serious", "critical"}
-    ]
+        if (
+            has_axe and width == _AXE_WIDTH
+        ):  # there tables become cards and menus fold, and colours are the same at each
+            yield from violations(page)
 
 
 def is_reached_by_keys(page: Page) -> bool:
