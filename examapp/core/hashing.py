@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import math
 import os
 import secrets
@@ -9,9 +10,11 @@ import threading
 import time
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import IO, TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -67,12 +70,37 @@ class Appointments:
             self._done.popleft()
 
 
+class Slots:
+    """So many at once on the machine, however many processes there are: each holds the lock of a file meanwhile, which ends with it."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._paths = [folder / f"hash-{number}.lock" for number in range(count)]
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Wait for a free one and hold it."""
+        with ExitStack() as kept:
+            files = [kept.enter_context(path.open("ab")) for path in self._paths]
+            if not any(map(_is_locked_now, files)):
+                fcntl.flock(secrets.choice(files), fcntl.LOCK_EX)
+            yield
+
+
+def _is_locked_now(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 class Hasher:
     """Makes and checks hashes, argon2id with t=2, 19 MiB, p=1 (OWASP's second choice); a turn at a time, a bounded queue before it."""
 
-    def __init__(self, *, at_once: int, queue: int) -> None:
+    def __init__(self, *, at_once: int, queue: int, slots: Slots | None = None) -> None:
         self._argon2 = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
-        self._at_once = at_once
+        self._at_once, self._slots = at_once, slots
         self._places = threading.BoundedSemaphore(at_once + queue)
         self._appointments = Appointments()
         self._decoy = _decoy(self._argon2)
@@ -81,11 +109,13 @@ class Hasher:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Hasher:
-        """Share the machine's two hashes among its web processes."""
+        """Share the machine's two hashes among its web processes; where these are more than two, by files of the data folder."""
         at_once = max(1, _AT_ONCE_ON_THE_MACHINE // int(settings.web_workers))
         # Who waits here holds a thread: half of them stay free for saves.
         places = max(at_once, int(settings.web_threads) // 2)
-        return cls(at_once=at_once, queue=min(int(settings.hash_queue), places - at_once))
+        is_shared = int(settings.web_workers) > _AT_ONCE_ON_THE_MACHINE
+        slots = Slots(settings.data_path / "locks", _AT_ONCE_ON_THE_MACHINE) if is_shared else None
+        return cls(at_once=at_once, queue=min(int(settings.hash_queue), places - at_once), slots=slots)
 
     def look_for_place(self) -> None:
         """Raise BusyHashingError where a password could not be checked now: asked before anything that costs."""
@@ -112,10 +142,14 @@ class Hasher:
         self._take_place()
         try:
             with aside():
-                return self._threads.submit(work).result()
+                return self._threads.submit(self._in_slot, work).result()
         finally:
             self._places.release()
             self._appointments.note_done()
+
+    def _in_slot(self, work: Callable[[], Result]) -> Result:
+        with self._slots.taken() if self._slots else nullcontext():
+            return work()
 
     def _take_place(self) -> None:
         if not self._places.acquire(blocking=False):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from itertools import accumulate
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -178,3 +181,41 @@ def test_a_fork_hashes_with_threads_of_its_own():
     if child == 0:
         os._exit(0 if hasher.verify(stored, "x") else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+_HASHING = """
+import os, sys
+from examapp.config import Settings
+from examapp.core.hashing import Hasher
+
+hasher = Hasher.from_settings(Settings(web_workers="3", data_dir=sys.argv[1]))
+log = os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+def work():
+    os.write(log, b"+")
+    hasher._argon2.hash("words")
+    os.write(log, b"-")
+
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(12):
+    hasher._in_turn(work)
+"""
+
+
+def test_three_web_processes_hash_two_passwords_at_a_time_between_them(tmp_path):
+    """A plus is written once a hash may begin, a minus before the next may: what the log says at each sign is no more than is true."""
+    command = [sys.executable, "-c", _HASHING, str(tmp_path), str(tmp_path / "log")]
+    running = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    for one in running:
+        assert one.stdout.readline() == "ready\n"
+    for one in running:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    for one in running:
+        one.communicate(timeout=120)
+        assert one.returncode == 0
+    told = (tmp_path / "log").read_text()
+    assert told.count("+") == told.count("-") == 36
+    at_once = accumulate(1 if sign == "+" else -1 for sign in told)
+    assert max(at_once) == 2
