@@ -140,7 +140,7 @@ def search_the_log(visitors: Visitors, site: Deployment) -> None:
     ]
     made = subprocess.run(command, env=site.site.environment, cwd=_ROOT, capture_output=True, text=True, check=True)
     page = visitors.visitor()
-    sign_in_first(page, _AUDIT[0], re.search(r"初始密码 ?[：:]? ?(\S{10})", made.stdout)[1])
+    sign_in_first(page, _AUDIT[0], re.search(r"初始密码 ([^（]+)", made.stdout)[1])
     page.goto("/admin/audit/")
     page.get_by_label("人员（姓名、工号或登录名）").fill(_ROSTER[0][1])
     page.get_by_role("button", name="查看").click()
