@@ -265,7 +265,7 @@ POLICY: dict[str, Row] = {
     "examday_admin.reopen": may("PQ", attempt_id="sheet_within"),
     "examday_admin.request_rehearsal": may("PQ"),
     "examday_admin.show_board": may("PQ", exam_id="exam"),
-    "examday_admin.tell_who_sit": may("PQ", exam_id="exam"),
+    "examday_admin.tell_who_sit": may("PQ", exam_id="exam_within"),
     "examday_admin.show_rehearsal_progress": may("PQ", rehearsal_id="rehearsal"),
     # exams
     "exams.fetch_my_proof": may(SIGNED_IN, exemption_id="own_exemption"),
