@@ -101,7 +101,7 @@ class TemplateForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     def seal_bytes(self) -> bytes | None:
         """Give the uploaded picture, None where there is none."""
         upload = self.seal.data
-        return (upload.read() or None) if upload else None
+        return upload.read() if upload and upload.filename else None
 
 
 def _id_or_none(value: object) -> int | None:

@@ -59,11 +59,11 @@ def save_template(
         template = get_template(session, template_id)
     for name, value in asdict(wording).items():
         setattr(template, name, value)
-    if seal:
+    if seal is not None:
         template.seal = _clean_seal(seal)
     template.updated_at = now
     session.flush()
-    record(session, "records.save_template", actor=actor, now=now, object_type="certificate_template", object_id=template.id, details={"has_new_seal": bool(seal)})  # fmt: skip
+    record(session, "records.save_template", actor=actor, now=now, object_type="certificate_template", object_id=template.id, details={"has_new_seal": seal is not None})  # fmt: skip
     return template
 
 
@@ -76,7 +76,7 @@ def _clean_seal(raw: bytes) -> bytes:
             if image.width * image.height > _MOST_PIXELS:
                 raise CertificateRefusedError("印章图片的尺寸太大，请缩小到 2000 × 2000 以内再上传。")
             picture = image.convert("RGBA")
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, images.DecompressionBombError):
         raise CertificateRefusedError("印章图片打不开。请上传 PNG 或 JPG 图片。") from None
     picture.thumbnail((_SEAL_SIDE, _SEAL_SIDE))
     buffer = io.BytesIO()
