@@ -218,7 +218,7 @@ def test_files_expire_and_lost_jobs_are_taken_up_again(world, county, office, pl
     link = re.search(r'href="(/admin/records/certificates/jobs/\d+/file)"', page)[1]
     world.app.extensions["celery"].tasks["records.run_job"].apply(args=[int(link.split("/")[-2])])
     frozen.at(NOON + timedelta(days=8))
-    world.session.query(SignIn).update({"seen_at": clock.now()})
+    world.session.query(SignIn).update({"started_at": clock.now(), "seen_at": clock.now()})
     assert office.get(link).status_code == 409
     sweep(world)
     waiting = CertificateJob(kind="issue", plan_id=plan.id, created_by_id=1, created_at=NOON)
