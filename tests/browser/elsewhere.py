@@ -6,7 +6,7 @@ _RARE = "tests/browser/test_rare_pages.py::"
 _OFFICE = "tests/browser/test_rare_pages_of_office.py::"
 NOT_IN_THE_WALK = {  # not opened by following links: they have a test of their own, or are gone by then
     "attempts.sit": "tests/browser/test_accessibility.py::test_the_version_for_older_eyes_has_no_fault_that_axe_finds",
-    "attempts.offline_shell": "tests/browser/test_exam_page.py::test_axe_finds_nothing_serious",
+    "attempts.offline_shell": "tests/browser/test_exam_page.py::test_axe_finds_nothing",
     "setup.first_set_up": f"{_RARE}test_the_first_set_up",
 }
 ON_DEMAND = {  # the demo county holds nothing for them
@@ -29,8 +29,8 @@ ON_DEMAND = {  # the demo county holds nothing for them
     "duties_admin.change_table_item": f"{_RARE}test_an_assessment_that_is_being_made",
     "duties_admin.decide_points": f"{_RARE}test_a_sheet_that_is_disputed",
     "duties_admin.show_revision": f"{_RARE}test_a_sheet_that_is_disputed",
-    "duties_admin.record_event": "tests/browser/test_records.py::test_the_pages_of_records_fit_and_axe_finds_nothing_serious",
-    "records_admin.show_room": "tests/browser/test_records.py::test_the_pages_of_records_fit_and_axe_finds_nothing_serious",
+    "duties_admin.record_event": "tests/browser/test_records.py::test_the_pages_of_records_fit_and_axe_finds_nothing",
+    "records_admin.show_room": "tests/browser/test_records.py::test_the_pages_of_records_fit_and_axe_finds_nothing",
 }
 """Each page, and the test that makes what it shows and looks at it."""
 NO_PAGES = {
