@@ -58,10 +58,15 @@ def mixed(county):
     county.fill_with_every_odd_case()
     for number, person in enumerate(county.people.values()):
         person.rank, person.position = RANKS[number % 2], POSITIONS[number % 3]
-    for number, attempt in enumerate(county.world.session.query(Attempt).filter(Attempt.submitted_at.is_not(None))):
+    for number, attempt in enumerate(_handed_in(county)):
         attempt.submitted_at -= timedelta(hours=12 * (number % 4))
     county.world.session.flush()
     return county
+
+
+def _handed_in(county):
+    attempts = county.world.session.query(Attempt).filter(Attempt.submitted_at.is_not(None))
+    return attempts.order_by(Attempt.id)
 
 
 def naive_of(session, county, query):
