@@ -205,6 +205,7 @@ def test_a_damaged_workbook_never_crashes(place, junk):
         assert str(error)
 
 
+@pytest.mark.slow
 def test_ten_thousand_questions_are_all_there():
     head = ["题型", "题干", "选项A", "选项B", "选项C", "选项D", "答案"]
     rows = [head] + [

@@ -85,7 +85,10 @@ def local_midnight(day):
     return datetime.fromisoformat(f"{day}T00:00:00+08:00")
 
 
-@pytest.mark.parametrize("name", NARROWED)
+@pytest.mark.parametrize(
+    "name",
+    [name if name in {"rank", "all"} else pytest.param(name, marks=pytest.mark.slow) for name in NARROWED],
+)
 def test_figures_that_are_narrowed_are_those_of_raw_rows_on_the_screen_and_in_every_file(mixed, world, session, name):
     query, words = NARROWED[name]
     naive, whole = naive_of(session, mixed, query), naive_figures(session, [mixed.exam.id])
@@ -129,7 +132,15 @@ def names_on(page):
     return sorted(html.unescape(name) for name in re.findall(r'/people/\d+[^"]*">([^<]+)</a>', page))
 
 
-@pytest.mark.parametrize("query", [{}, NARROWED["rank"][0], NARROWED["since"][0]], ids=["all", "rank", "since"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        pytest.param(NARROWED["rank"][0], marks=pytest.mark.slow),
+        pytest.param(NARROWED["since"][0], marks=pytest.mark.slow),
+    ],
+    ids=["all", "rank", "since"],
+)
 def test_the_list_that_is_shown_is_the_list_that_is_exported(mixed, world, session, query):
     client = world.api(world.admin())
     lists = set()
