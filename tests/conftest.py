@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine, text
 
 from examapp import application, create_app
 from examapp.admin.routes import reporting
+from examapp.attempts.queries import sitting_notices
 from examapp.config import Settings
 from examapp.core.clock import clock
 from examapp.core.db import Base, db
@@ -68,6 +70,12 @@ class Servers:
 
 
 assert application.rooms.MODELS  # every room is loaded, whichever test comes first
+
+
+@pytest.fixture(autouse=True)
+def notices_of_now(monkeypatch):
+    """What those who sit are told is read again every few seconds: in a test only where it says so (`sitting_notices.forget()`)."""
+    monkeypatch.setattr(sitting_notices, "_due_at", math.inf)
 
 
 @pytest.fixture(scope="session")

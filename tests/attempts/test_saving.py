@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import func, select, update
 
 from examapp.attempts.models import Answer, AnswerChange, Attempt, AttemptEvent, SetAsideSave
-from examapp.attempts.queries import sitting_notices
 from examapp.audit.models import AuditEvent
 from examapp.core import pace
 from examapp.people.models import Account, SignIn
@@ -212,7 +211,6 @@ def test_unsafe_call_without_the_form_token_is_refused(sitter):
 
 
 def test_one_save_costs_one_statement(sitter, statements):
-    sitting_notices.get()  # asked for again every few seconds, not by every save
     with statements() as seen:
         assert sitter.save((1, 1, ["A"]), (2, 2, ["B"])).status_code == 200
     assert len(seen) == 1, seen
