@@ -75,6 +75,7 @@ WHERE {_LIVE} AND NOT a.must_change_password
 """  # noqa: S608 – likewise
 """Whose live sign-in a token is, as a part of another statement; however old it is, for whoever sits is not cut."""
 LIVE_PLAIN_SIGN_IN = (
+    # meant: our own words
     f"{LIVE_SIGN_IN.rstrip()} AND NOT EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = a.person_id)"
 )
 """The same for whoever never held a role: no idle limit, second factor or expiry of passwords is for these."""
