@@ -60,7 +60,7 @@ class ReopenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
 
 class SittingNoticeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
-    """What those who sit are told; nothing takes it back."""
+    """What those who sit are told; an empty one takes back what was said."""
 
     words = StringField(
         "通知内容",

@@ -17,7 +17,7 @@ from examapp.core import sabotage
 from examapp.core.db import run_alone
 from examapp.exams.models import Exam, PreparedPaper
 from examapp.exams.queries import select_for_start, windows_of
-from examapp.exams.rules import deadline, start_refusal, window_at
+from examapp.exams.rules import Window, deadline, start_refusal, window_at
 from examapp.papers.models import Paper
 from examapp.people.models import Person
 from examapp.people.queries import LIVE_PLAIN_SIGN_IN
@@ -87,15 +87,16 @@ def start_of_sign_in(exam_id: int, *, token_digest: bytes, now: datetime) -> Att
         "lost_at": lost_at(now),
     }
     found = next(iter(run_alone(_LOOK, values)), None)
-    if found is None or not _is_plain(found, now):
+    if found is None:
+        return None
+    window = window_at(found, windows_of(found.sessions), now)
+    if not _is_let_in(found, window, now):
         return None
     queued = pass_gate(found)
     if queued is not None:
         run_alone(KEEP_PLACE, {"exam_id": exam_id, "person_id": found.person_id, "now": now, "lost_at": lost_at(now)})
         return queued
-    deadline_at = deadline(
-        found, window_at(found, windows_of(found.sessions), now), started_at=now, extension_s=found.extension_s
-    )
+    deadline_at = deadline(found, window, started_at=now, extension_s=found.extension_s)
     row = {
         "exam_id": exam_id, "person_id": found.person_id, "number": found.number, "paper_id": found.paper_id, "unit_id": found.unit_id,
         "deadline_at": deadline_at, "closes_at": deadline_at + timedelta(seconds=found.grace_s), "shape": found.shape,
@@ -107,10 +108,9 @@ def start_of_sign_in(exam_id: int, *, token_digest: bytes, now: datetime) -> Att
     return Attempt(**row, id=written[0].id, state=AttemptState.IN_PROGRESS, started_at=now, epoch=1, unsure=[])
 
 
-def _is_plain(found: Any, now: datetime) -> bool:
+def _is_let_in(found: Any, window: Window, now: datetime) -> bool:
     if found.attempts_allowed is not None and found.number > found.attempts_allowed:
         return False
-    window = window_at(found, windows_of(found.sessions), now)
     refusal = start_refusal(
         found, now, window=window, is_eligible=found.is_eligible, is_study_missing=found.is_study_missing
     )
