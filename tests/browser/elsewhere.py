@@ -33,6 +33,13 @@ ON_DEMAND = {  # the demo county holds nothing for them
     "records_admin.show_room": "tests/browser/test_records.py::test_the_pages_of_records_fit_and_axe_finds_nothing",
 }
 """Each page, and the test that makes what it shows and looks at it."""
+SHOWN_ONCE = {  # in answer to a form, not to be opened by an address
+    "people/passwords_sheet.html": f"{_RARE}test_what_is_shown_once",
+    "people/tickets_sheet.html": f"{_RARE}test_what_is_shown_once",
+    "people/password_reset.html": f"{_RARE}test_what_is_shown_once",
+    "people/recovery_codes.html": f"{_RARE}test_a_device_for_one_time_passwords",
+}
+"""Each template that only answers a form, and the test that looks at it."""
 NO_PAGES = {
     "questions.show_media": "a picture",
     "reports_designs.show_version": "a file; the page that lists the versions: test_rare_pages_of_office.py",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pyotp
 import pytest
 from playwright.sync_api import expect
 
 from tests.duties.assessing import Assessed
 from tests.messages.test_notices import write
 from tests.people.test_keys import ID, give_numbers
+from tests.people.test_passwords import seal_first_password
 from tests.people.test_second_factor import setting
 from tests.training.test_courses import begin, course, read
 
@@ -137,4 +139,47 @@ def test_the_first_set_up(live, look, monkeypatch):
     page.get_by_label("密码", exact=True).fill(_OWN_WORDS)
     page.get_by_role("button", name="建立本县和账号").click()
     expect(page.get_by_role("heading", name="设置完成")).to_be_visible()
+    assert look.at(page) == []
+
+
+def test_what_is_shown_once(live, look):
+    world = live.world
+    unit = world.unit("青禾县自然资源和规划局综合行政执法大队")
+    people = [world.person(unit, name=name) for name in ("欧阳鉴真", "司马明法")]
+    admin = world.admin("unit_admin", unit)
+    for person in people:
+        seal_first_password(world, person)
+    world.commit()
+    page = look.page(admin)
+    page.goto(f"/admin/people/passwords?unit={unit.id}")
+    page.get_by_role("button", name="打印成条").click()
+    expect(page.get_by_role("heading", name="青禾县自然资源和规划局综合行政执法大队 初始密码")).to_be_visible()
+    look.at(page)
+    page.goto(f"/admin/people/tickets?unit={unit.id}")
+    page.get_by_role("button", name="生成登录条").click()
+    expect(page.get_by_role("alert")).to_contain_text("请先勾选")
+    look.at(page)
+    for person in people:
+        page.get_by_label(person.name).check()
+    page.get_by_role("button", name="生成登录条").click()
+    expect(page.get_by_role("heading", name="登录条（2 张）")).to_be_visible()
+    look.at(page)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"/admin/people/{people[0].id}")
+    page.get_by_role("button", name="重置密码").click()
+    expect(page.get_by_role("heading", name="已重置「欧阳鉴真」的密码")).to_be_visible()
+    assert look.at(page) == []
+
+
+def test_a_device_for_one_time_passwords(live, look):
+    page = look.page(live.world.admin("publicity_office"))
+    page.goto("/second-factor")
+    page.get_by_label("动态口令").fill("000000")
+    page.get_by_role("button", name="启用动态口令").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    look.at(page)
+    secret = page.locator("strong.code").inner_text().replace(" ", "")
+    page.get_by_label("动态口令").fill(pyotp.TOTP(secret).now())
+    page.get_by_role("button", name="启用动态口令").click()
+    expect(page.get_by_role("heading", name="动态口令已启用，请收好恢复码")).to_be_visible()
     assert look.at(page) == []

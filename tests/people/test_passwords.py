@@ -14,15 +14,19 @@ from tests.people.conftest import PASSWORD, sign_in, token_of
 FIRST = "Xk7mPq2vRt"
 
 
-@pytest.fixture
-def newcomer(app, world):
-    """A person as an import leaves them: no hash yet, the random first password sealed."""
-    person = world.person(staff_number="N1")
+def seal_first_password(world, person):
+    """Leave a person as an import does: no hash yet, the random first password sealed; gives the account."""
     account = world.session.query(Account).filter_by(person_id=person.id).one()
-    account.first_password_sealed = app.extensions["sealer"].seal(FIRST, bound_to=first_password_binding(person.id))
+    sealer = world.app.extensions["sealer"]
+    account.first_password_sealed = sealer.seal(FIRST, bound_to=first_password_binding(person.id))
     account.must_change_password = True
     world.session.flush()
     return account
+
+
+@pytest.fixture
+def newcomer(world):
+    return seal_first_password(world, world.person(staff_number="N1"))
 
 
 def change(client, new, repeated=None, **fields):
