@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tests.faults.deployment import Deployment
 from tests.faults.trial import Result, Trial, trial
 
+_HEAD, _TAIL = 200, 800
 Site = Callable[[dict[str, str]], contextlib.AbstractContextManager[Deployment]]
 
 
@@ -37,7 +38,7 @@ class Row:
                 self.act(running)
                 result.lost = running.finish().lost
             except Exception as error:  # noqa: BLE001 – a row that breaks off is red, and the next one is run
-                running.faults.append(f"the row broke off: {type(error).__name__} {error}"[:500])
+                running.faults.append(f"the row broke off: {type(error).__name__} {_ends_of(str(error))}")
                 traceback.print_exc()
             result.acknowledged = running.ledger.acknowledgements
             result.silence_s, result.recovery_s = running.ledger.longest_silence_s(), running.recovery_s()
@@ -50,6 +51,12 @@ class Row:
         assert self.site is not None
         with self.site(settings) as site:
             yield site
+
+
+def _ends_of(words: str) -> str:
+    """Give how a long message begins and how it ends: a log's last lines say why."""
+    kept = " ".join(words.replace("\0", "").split())
+    return kept if len(kept) <= _HEAD + _TAIL else f"{kept[:_HEAD]} … {kept[-_TAIL:]}"
 
 
 ROWS: dict[str, Row] = {}
