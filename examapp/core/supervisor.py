@@ -184,8 +184,9 @@ def _start_servers(site: Site) -> None:
 
 
 def _extra(settings: Settings) -> dict[str, str]:
-    """Give PostgreSQL's settings beyond the usual: none, but for the drill that proves that a power cut is noticed."""
-    return {"fsync": "off"} if settings.sabotage == Guarantee.FSYNC else {}
+    """Give PostgreSQL's settings beyond the usual: none, but for the drills that prove that a loss is noticed."""
+    broken = {Guarantee.FSYNC: {"fsync": "off"}, Guarantee.SYNCHRONOUS_COMMIT: {"wal_writer_delay": "10s"}}
+    return broken.get(Guarantee(settings.sabotage), {}) if settings.sabotage else {}
 
 
 def _environment(site: Site) -> dict[str, str]:
