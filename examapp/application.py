@@ -99,8 +99,9 @@ def create_app(settings: Settings | None = None) -> Flask:
             clock.follow(db.engine)
         keep_for_good()
         sys.setswitchinterval(_HANDED_ON_S)
-    app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns), _lane_of, gives_up=pace.is_too_long)  # type: ignore[method-assign]  # as the next one
-    app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]  # Flask means it to be wrapped so
+    app.wsgi_app = pages.SecurityHeaders(app.wsgi_app, is_https=settings.https == "1")  # type: ignore[method-assign]  # Flask means it to be wrapped so
+    app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns), _lane_of, gives_up=pace.is_too_long)  # type: ignore[method-assign]
+    app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]
     app.wsgi_app = Hosts(app.wsgi_app, site_url=settings.site_url)  # type: ignore[method-assign]
     if proxies := int(settings.trusted_proxies):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]

@@ -115,11 +115,12 @@ def save_answers(attempt_id: int) -> Response:
     epoch, changes = rules.read_changes(
         read_object(most_bytes=rules.MOST_SAVE_BYTES), "changes", most=rules.MOST_CHANGES
     )
-    saver = (attempt_id, token_digest())
+    digest = token_digest()
+    saver = (attempt_id, digest)
     pace.check(saver)
     try:
         with pace.timed(request.environ.get(CAME)):
-            saved = _save(attempt_id, epoch, changes)
+            saved = _save(attempt_id, digest, epoch, changes)
         if saved.refused_as is not None:
             raise saved.refused_as
     except DomainError:
@@ -134,10 +135,10 @@ def save_answers(attempt_id: int) -> Response:
     )  # fmt: skip
 
 
-def _save(attempt_id: int, epoch: int, changes: list[rules.Change]) -> operations.Saved:
+def _save(attempt_id: int, digest: bytes, epoch: int, changes: list[rules.Change]) -> operations.Saved:
     """Save in one statement; what is not the plain case is looked at again, with all its reasons."""
     saved = operations.save_answers_of_sign_in(
-        attempt_id, token_digest=token_digest(), epoch=epoch, changes=changes, now=_arrived()
+        attempt_id, token_digest=digest, epoch=epoch, changes=changes, now=_arrived()
     )
     if saved is not None:
         return saved

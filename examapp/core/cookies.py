@@ -17,6 +17,8 @@ from itsdangerous import BadSignature
 
 _MOST = 16_384
 """About 1 kB each; the county's candidates, spread over two processes, are a quarter of them."""
+_LONGEST = 2000
+"""Of all cookies that a browser sends; a longer line is read anew each time, lest somebody fill the memory with them."""
 _CSRF_HEADER, _CSRF_FIELD = "X-CSRFToken", "csrf_token"
 _FLAT = (str, int, bool, type(None))
 
@@ -41,17 +43,15 @@ class _Remembered(Generic[Found]):
 
 
 class RememberingSessions(SecureCookieSessionInterface):
-    """Flask's own signed cookies; one whose signature held is read from memory until it is too old."""
+    """Flask's own signed cookies; those of a browser whose signature held are read from memory until they are too old."""
 
     def __init__(self) -> None:
         self._known: _Remembered[tuple[dict[str, Any], float]] = _Remembered()
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Give the session that the cookie holds, an empty one where its signature does not hold or is too old."""
-        signed = request.cookies.get(self.get_cookie_name(app))
-        if not signed:
-            return self.session_class()
-        data, signed_at = self._known.get(signed) or self._read(app, signed)
+        sent = str(request.environ.get("HTTP_COOKIE", ""))
+        data, signed_at = self._known.get(sent) or self._read(app, sent, request.cookies.get(self.get_cookie_name(app)))
         is_old = time.time() - signed_at > app.permanent_session_lifetime.total_seconds()
         return self.session_class() if is_old else self.session_class(data)
 
@@ -62,17 +62,18 @@ class RememberingSessions(SecureCookieSessionInterface):
         elif session.accessed:
             response.headers["Vary"] = "Cookie"
 
-    def _read(self, app: Flask, signed: str) -> tuple[dict[str, Any], float]:
+    def _read(self, app: Flask, sent: str, signed: str | None) -> tuple[dict[str, Any], float]:
         serializer = self.get_signing_serializer(app)
-        if serializer is None:
+        if serializer is None or not signed:
             return {}, 0
         try:
             data, signed_at = serializer.loads(signed, return_timestamp=True)
         except BadSignature:
             return {}, 0
         found = (data, signed_at.timestamp())
-        if all(isinstance(value, _FLAT) for value in data.values()):  # a list would be shared by the requests
-            self._known.keep(signed, found)
+        is_flat = all(isinstance(value, _FLAT) for value in data.values())  # a list would be shared by the requests
+        if is_flat and len(sent) <= _LONGEST:
+            self._known.keep(sent, found)
         return found
 
 

@@ -15,6 +15,7 @@ from examapp.core.errors import BadRequestError, DomainError
 
 MOST_DROPPED_BYTES = 8 * 1024 * 1024
 _CHUNK = 64 * 1024
+_JSON = "application/json"
 
 
 class TooLargeError(DomainError):
@@ -36,7 +37,7 @@ class NotJsonError(DomainError):
 def answer(payload: Any, status: int = 200) -> Response:
     """Answer with JSON; instants with the county's offset, decimals as strings."""
     body = orjson.dumps(payload, default=_plain, option=orjson.OPT_NON_STR_KEYS)
-    return Response(body, status, content_type="application/json", headers={"Cache-Control": "no-store"})
+    return Response(body, status, content_type=_JSON)
 
 
 def _plain(value: Any) -> str:
@@ -59,8 +60,9 @@ def read_object(*, most_bytes: int, may_be_empty: bool = False) -> dict[str, Any
     body = _read_body(most_bytes)
     if may_be_empty and not body.strip():
         return {}
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if request.mimetype != "application/json" or encoding not in {"", "identity"}:
+    environ = request.environ
+    is_json = environ.get("CONTENT_TYPE") == _JSON or request.mimetype == _JSON
+    if not is_json or environ.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in {"", "identity"}:
         raise NotJsonError
     value = parse(body)
     if not isinstance(value, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
@@ -22,36 +23,41 @@ from examapp.reports.operations.files import roster_words
 from examapp.reports.queries.basis import get_basis, list_tops
 from examapp.reports.queries.exports import get_export_row
 from examapp.reports.queries.figures import get_unit_table
-from examapp.reports.rules import Numbers, Scope, UnitRow
+from examapp.reports.queries.ground import PeopleFilter
+from examapp.reports.rules import GROUP_NAMES, Narrowing, Numbers, Scope, UnitRow
 
 api_blueprint = Blueprint("reports_api", __name__, url_prefix="/api/v1")
 _SMALL_BYTES = 16 * 1024
 _DEEPEST = 9
 _MOST_ID = 2**63 - 1
+_MOST_WORD = 50
+_YEARS = range(2000, 2101)
+_NARROWING = ("rank", "position", "since", "until")
+"""By the names that the pages' addresses have too."""
 
 
 @api_blueprint.get("/exams/<int:exam_id>/participation")
 @requires(Permission.REPORTS_READ)
 def show_participation(exam_id: int) -> Response:
-    """Give the figures of a unit within reach and of what is below it."""
+    """Give the figures of a unit within reach and of what is below it, narrowed as the pages' are."""
     session, reach, now = reading(), my_reach(Permission.REPORTS_READ), clock.now()
     depth = _whole(request.args.get("depth", "1"), most=_DEEPEST)
     tree, scope = _tree(request.args.get("tree", Tree.REGION)), _scope(request.args.get("scope"))
+    narrowing = _read_narrowing(request.args, _NARROWING)
     basis = get_basis(session, _known(exam_id), scope=scope, now=now)
-    wanted = request.args.get("unit")
-    if wanted is None:
+    asked = request.args.get("unit")
+    if asked is None:
         tops = list_tops(session, reach)
         unit_id = tops[0].id if tops else 0
     else:
-        unit_id = _whole(wanted, most=_MOST_ID)
-    table = get_unit_table(session, basis, unit_id, tree=tree, depth=depth, reach=reach)
-    return answer(
-        {
-            "as_of": instant(basis.as_of),
-            "definitions": {**rules.definitions(basis.scope), "roster_as_of": f"名册：{roster_words(basis)}"},
-            "rows": [_row_json(row) for row in table.rows],
-        }
-    )
+        unit_id = _whole(asked, most=_MOST_ID)
+    wanted = PeopleFilter.of(narrowing, unit_ids=None)
+    table = get_unit_table(session, basis, unit_id, tree=tree, depth=depth, reach=reach, wanted=wanted)
+    definitions = {**rules.definitions(basis.scope), "roster_as_of": f"名册：{roster_words(basis)}"}
+    if narrowing.words:
+        definitions["narrowed"] = narrowing.words
+    rows = [_row_json(row) for row in table.rows]
+    return answer({"as_of": instant(basis.as_of), "definitions": definitions, "rows": rows})
 
 
 def _row_json(row: UnitRow) -> dict[str, Any]:
@@ -86,6 +92,7 @@ def request_export(exam_id: int) -> Response:
         format=format_,
         tree=_tree(body.get("tree", Tree.REGION)),
         scope=_scope(body.get("scope")),
+        narrowing=_read_narrowing(body, (*_NARROWING, "group")),
         numbers=Numbers(numbers),
         reason=reason,
     )
@@ -150,6 +157,24 @@ def _whole(text: str, *, most: int) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) > most:
         raise BadRequestError
     return int(text)
+
+
+def _read_narrowing(words: Mapping[str, object], names: tuple[str, ...]) -> Narrowing:
+    """Read whom a call narrows its figures to; raises BadRequestError for a day that is none and a group that nobody knows."""
+    kept: dict[str, str] = {}
+    for name in names:
+        word = words.get(name, "")
+        if not isinstance(word, str) or len(word) > _MOST_WORD or "\0" in word:
+            raise BadRequestError
+        kept |= {name: word.strip()} if word.strip() else {}
+    try:
+        narrowing = Narrowing.of_json(kept)
+    except ValueError:
+        raise BadRequestError from None
+    days = [day for day in (narrowing.since, narrowing.until) if day is not None]
+    if any(day.year not in _YEARS for day in days) or narrowing.group not in {"", *GROUP_NAMES}:
+        raise BadRequestError
+    return narrowing
 
 
 def _tree(word: object) -> Tree:

@@ -97,6 +97,10 @@ def test_figures_that_are_narrowed_are_those_of_raw_rows_on_the_screen_and_in_ev
     address = place(mixed, depth=5, **query)
     page = client.get(address).text
     assert words in page
+    by_api = client.get(f"/api/v1/exams/{mixed.exam.id}/participation", query_string={"depth": 5, **query}).get_json()
+    assert by_api["definitions"]["narrowed"].startswith(words)
+    for row in by_api["rows"]:
+        assert {field: row[field] for field in FIELDS} == naive[row["unit_id"]].as_api(), row["code"]
     units = {unit.code: unit.id for unit in (mixed.bureau, mixed.office, mixed.town, mixed.school, mixed.empty)}
     units["合计：绥安县"] = units["000"] = mixed.top.id
     screen = screen_rows(page)
@@ -170,6 +174,32 @@ def test_the_same_list_is_one_file_and_another_group_another(mixed, world, sessi
     events = session.scalars(select(AuditEvent).where(AuditEvent.act == "reports.request_export")).all()
     assert [event.details.get("group") for event in events] == ["failed", "passed", "passed", None]
     assert detail_words(events[2].details).count("职级 一级科员；") == 1
+
+
+def test_the_api_asks_for_the_very_file_that_the_page_does(mixed, world, session):
+    client = world.api(world.admin())
+    query = {"group": "failed", **NARROWED["all"][0]}
+    file, _ = from_page(client, place(mixed, "/people", **query), "scores", "csv")
+    body = {"unit": mixed.top.id, "content": "scores", "format": "csv", **query}
+    answer = client.post(f"/api/v1/exams/{mixed.exam.id}/exports", json=body)
+    (export,) = session.scalars(select(Export))
+    assert answer.status_code == 202 and answer.get_json()["export"]["id"] == export.id
+    assert client.get(f"/api/v1/exports/{export.id}/file").data == file
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"since": "昨天"}, {"until": "2026-13-01"}, {"since": "0001-01-01"}, {"rank": "科" * 51}, {"position": "a\0"}],
+    ids=str,
+)
+def test_the_api_refuses_to_narrow_to_what_makes_no_sense(mixed, world, session, words):
+    client = world.api(world.admin())
+    place = f"/api/v1/exams/{mixed.exam.id}"
+    assert client.get(f"{place}/participation", query_string=words).status_code == 400
+    for odd in (words, {"group": "all"}, {"rank": 7}, {"since": None}):
+        body = {"unit": mixed.top.id, "content": "scores", "format": "csv", **odd}
+        assert client.post(f"{place}/exports", json=body).status_code == 400
+    assert session.query(Export).count() == 0
 
 
 def test_a_name_that_is_searched_goes_into_no_file_and_the_page_says_so(mixed, world, session):

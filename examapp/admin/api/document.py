@@ -72,6 +72,9 @@ _FIGURES = (
     _query("unit", {"type": "integer", "minimum": 1}),
     _query("depth", {"type": "integer", "minimum": 0, "maximum": 9, "default": 1}),
     _query("tree", {"type": "string", "enum": ["region", "sector"], "default": "region"}),
+    _query("scope", {"type": "string", "enum": ["this", "final"]}),
+    *(_query(name, {"type": "string", "maxLength": 50}) for name in ("rank", "position")),
+    *(_query(name, {"type": "string", "format": "date"}) for name in ("since", "until")),
 )
 
 _PATHS: _Json = {

@@ -20,6 +20,8 @@ def _maybe(schema: _Json) -> _Json:
 
 
 _TEXT: _Json = {"type": "string"}
+_SHORT: _Json = {"type": "string", "maxLength": 50}
+_DAY: _Json = {"type": "string", "format": "date"}
 _FLAG: _Json = {"type": "boolean"}
 _ID: _Json = {"type": "integer", "minimum": 1}
 _COUNT: _Json = {"type": "integer", "minimum": 0}
@@ -114,8 +116,8 @@ SHAPES: _Json = {
     },
     "Participation": _object("as_of definitions rows", as_of=_INSTANT, definitions={}, rows=_list(_FIGURE_ROW)),
     "ExportRequest": _object(
-        "unit content format", unit=_ID, content={"type": "string", "enum": ["scores", "participation", "absent"]},
-        format={"type": "string", "enum": ["xlsx", "csv"]}, tree={"type": "string", "enum": ["region", "sector"]},
+        "unit content format", unit=_ID, content={"type": "string", "enum": ["scores", "participation", "absent", "score_sheet", "circular"]},
+        format={"type": "string", "enum": ["xlsx", "csv", "docx", "pdf"]}, rank=_SHORT, position=_SHORT, since=_DAY, until=_DAY, group=_TEXT, tree={"type": "string", "enum": ["region", "sector"]},
         scope={"type": "string", "enum": ["this", "final"]}, numbers={"type": "string", "enum": ["none", "masked", "whole"]}, reason=_TEXT,
     ),
     "ExportAsked": {

@@ -67,6 +67,7 @@ against the paper's shape, an answer is replaced only by a newer one, and only w
 change (or one row without a change), none where the attempt does not take saves from this person and epoch now."""
 SAVE_OF_SIGN_IN = text(SAVE.text.replace("person_id = :person_id", f"person_id = ({LIVE_SIGN_IN})"))
 """The same for whoever holds a live sign-in: one statement reads the account and saves."""
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 _SAVE_UNGUARDED = text(SAVE.text.replace("WHERE (a.epoch, a.seq) < (excluded.epoch, excluded.seq)", ""))
 """What a drill must notice: any answer replaces any other."""
 
@@ -135,7 +136,7 @@ def _save_round(
 
 
 def _values(attempt_id: int, *, epoch: int, batch: Iterable[Change], now: datetime) -> dict[str, Any]:
-    described = json.dumps([rules.describe(change) for change in batch], ensure_ascii=False)
+    described = _AS_JSON([rules.describe(change) for change in batch])
     return {"attempt_id": attempt_id, "epoch": epoch, "now": now, "changes": described}
 
 
