@@ -28,7 +28,7 @@ from examapp.people.rules import Reach, reach_of
 from examapp.reports.models import Export, ReportTemplate
 from examapp.reports.operations import files
 from examapp.reports.operations.printing import TooLongForPaperError
-from examapp.reports.queries.basis import get_basis, get_tree_of
+from examapp.reports.queries.basis import get_basis, get_tree_of, refuse_out_of_reach
 from examapp.reports.queries.exports import get_own_export
 from examapp.reports.queries.templates import current_template
 from examapp.reports.queries.versions import data_version
@@ -93,13 +93,13 @@ def request_export(
     if wish.holds_whole_numbers and approval_id is None:
         raise ConsentNeededError
     basis = get_basis(session, wish.exam_id, scope=wish.scope, now=now)
-    unit = get_tree_of(session, basis, wish.unit_id, tree=wish.tree, reach=reach).top
+    refuse_out_of_reach(session, basis, wish.unit_id, reach=reach)
     template = current_template(session, wish.content, wish.format)
     version = data_version(session, basis)
     narrowing = wish.narrowing.of_content(wish.content)
     values = {
         "exam_id": wish.exam_id,
-        "unit_id": unit.unit_id,
+        "unit_id": wish.unit_id,
         "tree": wish.tree,
         "content": wish.content,
         "format": wish.format,
@@ -135,10 +135,8 @@ def request_export(
 def _enter(session: Session, values: dict[str, Any], *, now: datetime) -> Export | None:
     """Enter a line into the ledger; None where a live one with the same key, or the same occasion, stands already."""
     blank = {"state": JobState.WAITING, "done": 0, "total": 0, "message": "", "tries": 0, "file_name": "", "sha256": ""}
-    export_id = session.scalar(
-        insert(Export).values(**values, **blank, created_at=now).on_conflict_do_nothing().returning(Export.id)
-    )
-    return None if export_id is None else session.get_one(Export, export_id)
+    entered = insert(Export).values(**values, **blank, created_at=now).on_conflict_do_nothing().returning(Export)
+    return session.scalars(entered).one_or_none()
 
 
 def _live(session: Session, key: str) -> Export:

@@ -124,9 +124,7 @@ def get_unit_tree(
         is_above_all = and_(top.c.sector_path.is_(None), top.c.parent_id.is_(None))
         hangs_somewhere = or_(place.c.sector_path.is_not(None), place.c.region_path.startswith(top.c.region_path))
         wanted = or_(wanted, and_(is_above_all, hangs_somewhere))
-    within_reach = within(reach)
-    if frozen_exam_id is not None:
-        within_reach = or_(within_reach, *_was_below(place, reach))
+    within_reach = _within(reach, place, frozen_exam_id)
     in_tree = place.c.parent_id if tree is Tree.REGION else place.c.sector_parent_id
     is_closed = place.c.closed_at.is_not(None).label("is_closed")
     shown = (place.c.id, place.c.code, place.c.name, place.c.kind, in_tree, is_closed, path.label("path"))
@@ -144,6 +142,20 @@ def get_unit_tree(
         if id_ in known and id_ != unit_id
     ]  # parents that are not shown stand for the top
     return UnitTree(above=[_top(row) for row in above], nodes=[_top(own), *nodes])
+
+
+def refuse_out_of_reach(session: Session, basis: Basis, unit_id: int, *, reach: Reach) -> None:
+    """Look whether a unit is one of those that an exam's figures stand on, and within reach; raises NotFoundError as its tree would."""
+    frozen_exam_id = basis.frozen_exam_id
+    place = _present_places() if frozen_exam_id is None else _frozen_places(frozen_exam_id, unit_id)
+    query = select(place.c.id).join(Unit, Unit.id == place.c.id).where(place.c.id == unit_id)
+    if session.scalar(query.where(_within(reach, place, frozen_exam_id))) is None:
+        raise NotFoundError
+
+
+def _within(reach: Reach, place: Subquery, frozen_exam_id: int | None) -> ColumnElement[bool]:
+    here = within(reach)
+    return here if frozen_exam_id is None else or_(here, *_was_below(place, reach))
 
 
 def _is_above(path: str | None, own_path: str) -> bool:
