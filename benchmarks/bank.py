@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from benchmarks import bank_search
-from benchmarks.figures import Figure, at_most
+from benchmarks.figures import Figure, at_most, peak_kb
 from question_bank.check import near_duplicates, read_content
 from question_bank.formats.registry import read_file
 from question_bank.model import Question
@@ -82,7 +81,7 @@ def _main(what: str) -> dict:
     reading = read_file(content, "bench.xlsx" if what == "excel" else "bench.zip")
     took = time.perf_counter() - began
     assert reading.found == count, reading.found
-    return {"s": took, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "found": reading.found}
+    return {"s": took, "mb": peak_kb() / 1024, "found": reading.found}
 
 
 if __name__ == "__main__":

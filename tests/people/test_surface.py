@@ -7,12 +7,18 @@ from dataclasses import replace
 import pytest
 
 from examapp import create_app
+from examapp.core.db import db
+from examapp.core.pages import SecurityHeaders
 from tests.people.conftest import token_of
 
 
 @pytest.fixture
-def https(app, monkeypatch):
-    monkeypatch.setitem(app.config, "SESSION_COOKIE_SECURE", True)
+def https(servers):
+    """A stranger's browser before a site that is served over https."""
+    app = create_app(replace(servers.settings(), https="1"))
+    yield app.test_client()
+    with app.app_context():
+        db.engine.dispose()
 
 
 PATHS = [
@@ -46,9 +52,28 @@ def test_every_answer_carries_the_headers_and_is_not_kept(world, path):
         assert "Access-Control-Allow-Origin" not in headers
 
 
-def test_over_https_the_browser_is_told_to_stay_there(world, https):
+def test_over_https_the_browser_is_told_to_stay_there(https):
     for path in PATHS:
-        assert world.client().get(path).headers["Strict-Transport-Security"] == "max-age=31536000"
+        answer = https.get(path, base_url="https://localhost")
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_an_answer_that_says_itself_how_to_be_treated_is_left_so_and_a_page_has_one_nonce():
+    said = [("Cache-Control", "max-age=60"), ("X-FRAME-OPTIONS", "SAMEORIGIN")]
+    seen = {}
+
+    def program(environ, start_response):
+        start_response("200 OK", list(said))
+        return []
+
+    def answered(environ):
+        SecurityHeaders(program, is_https=False)(environ, lambda _status, headers: seen.update(listed=headers))
+        return seen["listed"]
+
+    headers = answered({})
+    assert headers[:2] == said and len({name.lower() for name, _ in headers}) == len(headers) == 8
+    policy = dict(answered({"examapp.csp_nonce": "abc"}))["Content-Security-Policy"]
+    assert policy.count("'nonce-abc'") == 1 and "'nonce-" not in dict(headers)["Content-Security-Policy"]
 
 
 def test_over_https_cookies_carry_their_prefix(servers):
