@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -12,8 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 from flask import current_app, request, url_for
 
 from examapp.core.errors import BadRequestError
+from examapp.core.turns import WSGIApp
 
-WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 

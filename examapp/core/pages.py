@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,7 @@ from werkzeug.routing import IntegerConverter, Map
 from examapp.core import clock, points, sabotage
 from examapp.core.html import clean_html
 from examapp.core.sabotage import Guarantee
-from examapp.core.turns import ARRIVED_AT
+from examapp.core.turns import ARRIVED_AT, WSGIApp
 from examapp.core.veil import veil
 
 _COMPRESS_FROM_BYTES = 600
@@ -38,7 +38,6 @@ _CSP = (
 )
 _NONCE = "examapp.csp_nonce"
 """In a request's environment: the nonce that its page has asked for."""
-WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class SecurityHeaders:

@@ -185,8 +185,11 @@ def _start_servers(site: Site) -> None:
 
 def _extra(settings: Settings) -> dict[str, str]:
     """Give PostgreSQL's settings beyond the usual: none, but for the drills that prove that a loss is noticed."""
-    broken = {Guarantee.FSYNC: {"fsync": "off"}, Guarantee.SYNCHRONOUS_COMMIT: {"wal_writer_delay": "10s"}}
-    return broken.get(Guarantee(settings.sabotage), {}) if settings.sabotage else {}
+    broken: dict[str, dict[str, str]] = {
+        Guarantee.FSYNC: {"fsync": "off"},
+        Guarantee.SYNCHRONOUS_COMMIT: {"wal_writer_delay": "10s"},
+    }
+    return broken.get(settings.sabotage, {})
 
 
 def _environment(site: Site) -> dict[str, str]:

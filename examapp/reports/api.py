@@ -30,8 +30,6 @@ api_blueprint = Blueprint("reports_api", __name__, url_prefix="/api/v1")
 _SMALL_BYTES = 16 * 1024
 _DEEPEST = 9
 _MOST_ID = 2**63 - 1
-_MOST_WORD = 50
-_YEARS = range(2000, 2101)
 _NARROWING = ("rank", "position", "since", "until")
 """By the names that the pages' addresses have too."""
 
@@ -161,20 +159,17 @@ def _whole(text: str, *, most: int) -> int:
 
 def _read_narrowing(words: Mapping[str, object], names: tuple[str, ...]) -> Narrowing:
     """Read whom a call narrows its figures to; raises BadRequestError for a day that is none and a group that nobody knows."""
-    kept: dict[str, str] = {}
-    for name in names:
-        word = words.get(name, "")
-        if not isinstance(word, str) or len(word) > _MOST_WORD or "\0" in word:
-            raise BadRequestError
-        kept |= {name: word.strip()} if word.strip() else {}
-    try:
-        narrowing = Narrowing.of_json(kept)
-    except ValueError:
-        raise BadRequestError from None
-    days = [day for day in (narrowing.since, narrowing.until) if day is not None]
-    if any(day.year not in _YEARS for day in days) or narrowing.group not in {"", *GROUP_NAMES}:
+    kept = {name: word for name in names if (word := _word(words.get(name, "")))}
+    days = [kept[name] for name in ("since", "until") if name in kept]
+    if any(rules.find_day(day) is None for day in days) or kept.get("group", "absent") not in GROUP_NAMES:
         raise BadRequestError
-    return narrowing
+    return Narrowing.of_json(kept)
+
+
+def _word(word: object) -> str:
+    if not isinstance(word, str) or len(word) > rules.MOST_WORD or "\0" in word:
+        raise BadRequestError
+    return word.strip()
 
 
 def _tree(word: object) -> Tree:

@@ -25,6 +25,7 @@ from examapp.core.sabotage import Guarantee
 from examapp.exams.models import Exam
 from examapp.people.queries import LIVE_SIGN_IN
 
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 SAVE = text("""
 WITH attempt AS (
   SELECT id, exam_id, person_id, epoch, shape, deadline_at FROM attempts
@@ -67,7 +68,6 @@ against the paper's shape, an answer is replaced only by a newer one, and only w
 change (or one row without a change), none where the attempt does not take saves from this person and epoch now."""
 SAVE_OF_SIGN_IN = text(SAVE.text.replace("person_id = :person_id", f"person_id = ({LIVE_SIGN_IN})"))
 """The same for whoever holds a live sign-in: one statement reads the account and saves."""
-_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 _SAVE_UNGUARDED = text(SAVE.text.replace("WHERE (a.epoch, a.seq) < (excluded.epoch, excluded.seq)", ""))
 """What a drill must notice: any answer replaces any other."""
 

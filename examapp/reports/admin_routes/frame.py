@@ -22,7 +22,6 @@ from examapp.reports.queries.ground import PeopleFilter
 from examapp.reports.rules import GROUP_NAMES, Narrowing, Scope
 
 DEPTHS = (0, 1, 2, 3, 4, 5)
-_TEXT = 50
 SORTS = {
     "code": "单位编码",
     "eligible": "应考",
@@ -106,16 +105,12 @@ def _text(name: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return text.replace("\0", "").strip()[:_TEXT]
+    return text.replace("\0", "").strip()[: rules.MOST_WORD]
 
 
 def read_day(name: str) -> date | None:
     """Read a day from the address; None for what is none."""
-    try:
-        day = date.fromisoformat(request.values.get(name, ""))
-    except ValueError:
-        return None
-    return day if 2000 <= day.year <= 2100 else None
+    return rules.find_day(request.values.get(name, ""))
 
 
 def _page(text: str) -> int:

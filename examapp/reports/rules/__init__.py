@@ -39,7 +39,7 @@ from examapp.reports.rules.figures import (
     rollup,
     tidy_bins,
 )
-from examapp.reports.rules.narrowing import EVERYONE, GROUP_NAMES, LIST_GROUPS, Narrowing
+from examapp.reports.rules.narrowing import EVERYONE, GROUP_NAMES, LIST_GROUPS, MOST_WORD, Narrowing, find_day
 
 __all__ = [
     "BIN_NAMES",
@@ -52,6 +52,7 @@ __all__ = [
     "GROUP_NAMES",
     "LIST_GROUPS",
     "MOMENT_NAMES",
+    "MOST_WORD",
     "NUMBERS_NAMES",
     "SCOPE_DEFINITIONS",
     "SCOPE_NAMES",
@@ -78,6 +79,7 @@ __all__ = [
     "curve",
     "curve_chart",
     "definitions",
+    "find_day",
     "hour_chart",
     "rollup",
     "tidy_bins",

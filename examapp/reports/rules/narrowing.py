@@ -31,6 +31,11 @@ LIST_GROUPS = {
 """Which groups a list of people can be narrowed to; every other content has its own people."""
 
 
+MOST_WORD = 50
+"""Characters of a rank or a position that is asked for."""
+_YEARS = range(2000, 2101)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrowing:
     """What is asked of people besides their unit; empty for everybody. A name that is searched for is no part of it: it goes into no ledger."""
@@ -73,3 +78,12 @@ class Narrowing:
 
 
 EVERYONE = Narrowing()
+
+
+def find_day(words: str) -> date | None:
+    """Find the day that somebody wrote, as ISO 8601 has it; None for what is none, or lies in no year of this program's."""
+    try:
+        day = date.fromisoformat(words)
+    except ValueError:
+        return None
+    return day if day.year in _YEARS else None
