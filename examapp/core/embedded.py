@@ -147,6 +147,8 @@ def _initialise(cluster: Path) -> None:
     )  # fmt: skip
     with (cluster / "postgresql.conf").open("a") as settings:
         settings.write("include 'examapp.conf'\n")
+        settings.flush()
+        os.fsync(settings.fileno())  # initdb has synced its own writing; a power cut soon after must not tear this line
 
 
 def _postmaster_lives(cluster: Path) -> bool:

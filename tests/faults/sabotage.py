@@ -30,7 +30,9 @@ class Sabotage:
 
 SABOTAGES = (
     Sabotage("S1", "同步提交（synchronous_commit）", "F05", r"I1|I4"),
-    Sabotage("S2", "落盘（fsync）", "F06", r"I1|I4|invalid page|could not read|PANIC|EmbeddedServerError|psycopg\.errors"),
+    Sabotage(
+        "S2", "落盘（fsync）", "F06", r"I1|I4|invalid page|could not read|PANIC|EmbeddedServerError|psycopg\.errors"
+    ),
     Sabotage("S3", "先提交后应答", "F01", r"I1"),
     Sabotage("S4", "（epoch, seq）只进不退", "F17", r"I3|I6|I1"),
     Sabotage("S5", "一次作答只有一份回执", "F21", r"I3|I4"),
