@@ -7,10 +7,13 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
 
@@ -69,6 +72,18 @@ class Servers:
         shutil.rmtree(self.run, ignore_errors=True)
 
 
+@contextmanager
+def opened(settings: Settings) -> Iterator[Flask]:
+    """An application of these settings, whose lines to the database are closed afterwards: one that were left open would
+    turn that test red in whose midst it is cleared away."""
+    app = create_app(settings)
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            db.engine.dispose()
+
+
 assert application.rooms.MODELS  # every room is loaded, whichever test comes first
 
 
@@ -90,12 +105,10 @@ def servers():
 
 @pytest.fixture(scope="session")
 def app(servers):
-    app = create_app(servers.settings())
-    with app.app_context():
-        upgrade()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+    with opened(servers.settings()) as app:
+        with app.app_context():
+            upgrade()
+        yield app
 
 
 @pytest.fixture
@@ -147,12 +160,10 @@ def race_app(servers):
     with engine.connect() as connection:
         connection.execute(text("CREATE DATABASE race"))
     engine.dispose()
-    app = create_app(servers.settings("race"))
-    with app.app_context():
-        upgrade()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+    with opened(servers.settings("race")) as app:
+        with app.app_context():
+            upgrade()
+        yield app
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ import pytest
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from examapp import create_app
 from examapp.config import read_settings
 from examapp.core import clock
 from examapp.core.db import db
@@ -30,6 +29,7 @@ from tests.browser.deployment import Visitors, deployed
 from tests.browser.elsewhere import ON_DEMAND
 from tests.browser.onlooker import Onlooker
 from tests.browser.walk import Walk
+from tests.conftest import opened
 
 PASSWORD = "Ceshi-2026-kaoshi"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -180,7 +180,8 @@ def accounts(site):
 @pytest.fixture(scope="module")
 def site_app(site):
     """An application over that deployment's database, to be asked what it is made of."""
-    return create_app(replace(read_settings(site.site.environment), app_mode="testing", log_level="ERROR"))
+    with opened(replace(read_settings(site.site.environment), app_mode="testing", log_level="ERROR")) as app:
+        yield app
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Response
 
-from examapp import create_app
 from examapp.config import SettingsError
 from examapp.core.hosts import find_name
+from tests.conftest import opened
 
 NONE_AT_ALL = [
     "a..b", ".", "a" * 64, "a" * 64 + ".example", "xn--", "xn--a", "..", "host:99999999", "host:abc", "[::1", "é.example", "a b", "a/b", "a@b", "", "<script>", "a\x00b", ":80",
@@ -57,7 +57,8 @@ SITE = "https://xuefa.example.gov.cn"
 
 @pytest.fixture(scope="module")
 def named_site(servers):
-    return create_app(replace(servers.settings(), site_url=f"{SITE}/"))
+    with opened(replace(servers.settings(), site_url=f"{SITE}/")) as app:
+        yield app
 
 
 def test_h17_a_site_that_knows_its_name_answers_to_no_other(named_site):

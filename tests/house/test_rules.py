@@ -10,6 +10,7 @@ import pytest
 
 from examapp.core.db import Base
 from examapp.people.access import access_rule
+from tests.conftest import opened
 
 ROOT = Path(__file__).parents[2]
 CODE = sorted([*ROOT.glob("examapp/**/*.py"), *ROOT.glob("question_bank/**/*.py"), ROOT / "wsgi.py"])
@@ -149,11 +150,20 @@ def test_public_views_are_few_and_known(app):
 
 
 def test_a_view_without_a_rule_is_refused_at_run_time(servers):
-    from examapp import create_app
+    with opened(servers.settings()) as bare:
+        bare.add_url_rule("/forgotten", "forgotten", lambda: "open")
+        assert bare.test_client().get("/forgotten").status_code == 404
 
-    bare = create_app(servers.settings())
-    bare.add_url_rule("/forgotten", "forgotten", lambda: "open")
-    assert bare.test_client().get("/forgotten").status_code == 404
+
+def test_every_application_of_a_test_closes_its_lines():
+    """By `opened`, which stands in the tests' fixtures; a drill's is a program of its own."""
+    tests = ROOT / "tests"
+    makers = {
+        str(path.relative_to(tests))
+        for path in tests.rglob("*.py")
+        if re.search(r"\bcreate_app[(]", path.read_text("utf-8"))
+    }
+    assert makers == {"conftest.py", "faults/county.py"}
 
 
 @pytest.mark.parametrize(

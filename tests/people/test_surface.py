@@ -6,19 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from examapp import create_app
-from examapp.core.db import db
 from examapp.core.pages import SecurityHeaders
+from tests.conftest import opened
 from tests.people.conftest import token_of
 
 
 @pytest.fixture
 def https(servers):
     """A stranger's browser before a site that is served over https."""
-    app = create_app(replace(servers.settings(), https="1"))
-    yield app.test_client()
-    with app.app_context():
-        db.engine.dispose()
+    with opened(replace(servers.settings(), https="1")) as app:
+        yield app.test_client()
 
 
 PATHS = [
@@ -77,7 +74,8 @@ def test_an_answer_that_says_itself_how_to_be_treated_is_left_so_and_a_page_has_
 
 
 def test_over_https_cookies_carry_their_prefix(servers):
-    config = create_app(replace(servers.settings(), https="1")).config
+    with opened(replace(servers.settings(), https="1")) as app:
+        config = app.config
     assert (config["SESSION_COOKIE_NAME"], config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_HTTPONLY"]) == (
         "__Host-session",
         True,
