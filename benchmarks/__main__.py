@@ -14,7 +14,7 @@ from benchmarks import bank, certificates, grading, pages, phone, reports, rush,
 from benchmarks.deployment import deploy
 from benchmarks.figures import Figure
 
-TOPICS = ("saving", "pages", "phone", "grading", "rush", "reports", "bank", "training", "certificates")
+TOPICS = ("saving", "pages", "phone", "grading", "rush", "reports", "bank", "search", "training", "certificates")
 
 
 def main(topics: list[str]) -> int:
@@ -24,24 +24,22 @@ def main(topics: list[str]) -> int:
     folder.mkdir(parents=True)
     figures: list[Figure] = []
     print(f"Machine: {_machine()}")
+    inside = {"pages": pages, "phone": phone, "saving": saving, "grading": grading, "rush": rush, "waves": waves}
     alone = {"reports": reports, "bank": bank, "training": training, "certificates": certificates}
     for name, module in alone.items():
         if name in topics:
             figures += _measured(name, module.measure)
-    if set(topics) - set(alone):
-        deployment = deploy(folder)
-        try:
-            for name, module in (
-                ("pages", pages),
-                ("phone", phone),
-                ("saving", saving),
-                ("grading", grading),
-                ("rush", rush),
-                ("waves", waves),
-            ):
+    filling = bank.begin_search() if "search" in topics else None
+    deployment = deploy(folder) if set(topics) - set(alone) - {"search"} else None
+    try:
+        if filling:
+            figures += _measured("search", lambda: bank.measure_search(filling))
+        if deployment:
+            for name, module in inside.items():
                 if name in topics:
                     figures += _measured(name, lambda module=module: module.measure(deployment))
-        finally:
+    finally:
+        if deployment:
             deployment.stop()
     (data / "bench.json").write_text(
         json.dumps([figure.as_json() for figure in figures], ensure_ascii=False, indent=1), "utf-8"

@@ -106,6 +106,7 @@ def deploy(data_folder: Path) -> Deployment:
         time.sleep(0.2)
     accounts = json.loads((data_folder / "demo-accounts.json").read_text("utf-8"))
     deployment = Deployment(site, port, accounts)
+    run_inside(deployment, "benchmarks.inside", "learn")
     _settle(deployment)
     return deployment
 

@@ -1,4 +1,4 @@
-"""Measured from inside the application's own process: statements of a request, time in the server, memory of an export."""
+"""Done inside a process of the application: statements of a request, time in the server, memory of an export, and what a new county gives to do."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from examapp.org.models import Unit
 from examapp.people.models import Person
 from examapp.reports.models import Export
 from examapp.reports.operations import exports
+from examapp.training.operations.harvesting import harvest_exams
 
 _ROUNDS = 7
 
 
 def main(what: str) -> dict[str, object]:
     app = create_app()
-    return {"save": _save, "page": _page, "export": _export}[what](app)
+    return {"save": _save, "page": _page, "export": _export, "learn": _learn}[what](app)
 
 
 @contextmanager
@@ -98,6 +99,18 @@ def _page(app: Flask) -> dict[str, object]:
         assert answer.status_code == 200, answer.status_code
         statements.append(len([s for s in seen if "clock_timestamp" not in s]))
     return {"statements": max(statements[1:]), "ms": 1000 * statistics.median(times[1:])}
+
+
+def _learn(app: Flask) -> dict[str, object]:
+    """Take the exams into everybody's mistake books at once; the worker itself takes a few batches a minute."""
+    taken = 0
+    with app.app_context():
+        while True:
+            with transaction() as session:
+                count = harvest_exams(session, now=clock.now())
+            if not count:
+                return {"taken": taken}
+            taken += count
 
 
 def _export(app: Flask) -> dict[str, object]:

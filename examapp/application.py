@@ -23,6 +23,7 @@ from examapp.core.db import db, engine_options
 from examapp.core.errors import TryAgainError
 from examapp.core.hosts import Hosts, own_path
 from examapp.core.logging import set_up_logging
+from examapp.core.places import take_place
 from examapp.core.pulse import look_after
 from examapp.core.schema import Migrations
 from examapp.core.turns import NO_TURN, Lane, Turns
@@ -97,6 +98,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         with app.app_context():
             look_after(db.engine)
             clock.follow(db.engine)
+        take_place(settings)
         keep_for_good()
         sys.setswitchinterval(_HANDED_ON_S)
     app.wsgi_app = pages.SecurityHeaders(app.wsgi_app, is_https=settings.https == "1")  # type: ignore[method-assign]  # Flask means it to be wrapped so

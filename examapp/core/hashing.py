@@ -21,6 +21,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from examapp.config import Settings
 from examapp.core.errors import TryAgainError
+from examapp.core.places import leave_place
 from examapp.core.turns import aside
 
 NO_HASH = "!"
@@ -161,7 +162,8 @@ class Hasher:
 
 
 def _step_back() -> None:
-    """Let this thread of ours have what processor time the others leave over."""
+    """Let this thread of ours have what processor time the others leave over, wherever that is."""
+    leave_place()
     own = threading.get_native_id()
     os.setpriority(os.PRIO_PROCESS, own, min(19, os.getpriority(os.PRIO_PROCESS, own) + _BELOW_SAVES))
 

@@ -42,7 +42,8 @@ def write_cards(session: Session, places: Collection[Place]) -> None:
         set_={name: fresh[name] for name in _WRITTEN},
         where=ReviewCard.answered_at <= fresh.answered_at,
     )
-    session.execute(statement, rows)
+    # Nulls are written as such: left out, each card that was never wrong would begin another statement.
+    session.execute(statement, rows, execution_options={"render_nulls": True})
 
 
 def _answers_of(session: Session, people: Collection[int], questions: Collection[int]) -> Mapping[Place, list[Answer]]:

@@ -1,0 +1,73 @@
+"""Web processes keep to a processor each; what hashes passwords, and whatever else is no web process, goes where it likes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from dataclasses import replace
+
+import pytest
+
+from examapp.config import Settings
+from examapp.core.places import leave_place, processor_of, take_place
+
+ALL = os.sched_getaffinity(0)
+two_processors = pytest.mark.skipif(len(ALL) < 2, reason="a machine of one processor has no places to choose from")
+
+
+def _stand(settings, told, may_end):
+    """In a process of its own: take a place; tell where it and a thread that leaves it run."""
+    take_place(settings)
+    free = []
+    thread = threading.Thread(target=lambda: (leave_place(), free.append(os.sched_getaffinity(0))))
+    thread.start()
+    thread.join()
+    told.put((os.sched_getaffinity(0), free[0]))
+    may_end.wait(30)
+
+
+@pytest.fixture
+def stand():
+    """Start processes of this name side by side; gives where each runs, and where its thread that has left its place."""
+    spawn = multiprocessing.get_context("spawn")
+    started, may_end = [], spawn.Event()
+
+    def begin(name, settings):
+        told = spawn.Queue()
+        process = spawn.Process(name=name, target=_stand, args=(settings, told, may_end))
+        process.start()
+        started.append(process)
+        return told.get(timeout=30)
+
+    yield begin
+    may_end.set()
+    for process in started:
+        process.join(30)
+
+
+def settings_of(workers):
+    return replace(Settings(), web_workers=str(workers), port=f"test-{os.getpid()}-{workers}")
+
+
+@two_processors
+def test_each_web_process_has_a_processor_and_its_successor_the_same_one(stand):
+    workers = len(ALL)
+    places = [stand("granian-worker", settings_of(workers)) for _ in range(workers)]
+    assert sorted(one for own, _ in places for one in own) == sorted(ALL)
+    assert all(free == ALL for _, free in places)
+    assert stand("granian-worker", settings_of(workers))[0] == places[0][0]
+
+
+@two_processors
+def test_what_is_no_web_process_or_has_processors_to_spare_runs_anywhere(stand):
+    assert stand("MainProcess", settings_of(len(ALL)))[0] == ALL
+    assert stand("granian-worker", settings_of(len(ALL) - 1))[0] == ALL
+
+
+@pytest.mark.parametrize(
+    ("workers", "processors", "taken"),
+    [(2, [0, 1], [0, 1, 0, 1]), (4, [2, 5], [2, 2, 5, 5, 2]), (3, [0, 1], [0, 0, 1, 0])],
+)
+def test_places_are_spread_over_the_processors(workers, processors, taken):
+    assert [processor_of(place, workers, processors) for place in range(len(taken))] == taken
