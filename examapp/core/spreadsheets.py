@@ -19,7 +19,7 @@ from examapp.core.clock import local
 Cell = str | int | Decimal | date | datetime | None
 _MOST_DIGITS = 11
 """Excel writes longer numbers as 4.30527E+17; an apostrophe in front keeps them whole."""
-_SMALL_ROWS = 5_000
+_SMALL_ROWS = 1_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 

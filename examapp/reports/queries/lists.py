@@ -21,7 +21,7 @@ from examapp.reports.queries.ground import PeopleFilter
 from examapp.reports.queries.people import People, people_of
 from examapp.reports.rules import Sat, counted_attempt
 
-_STREAM_ROWS = 1000
+_STREAM_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
