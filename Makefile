@@ -55,7 +55,7 @@ bench: .venv/.installed-dev
 bench-waves: .venv/.installed-dev
 	STARTS_PER_SECOND=$${STARTS_PER_SECOND:-70} $(BIN)/python -m benchmarks waves
 
-# Fifty million stored answers, and reports over a million people: about half an hour, 30 GB of disk while it runs.
+# Fifty million stored answers, and reports over a million people: about twenty minutes, 30 GB of disk while it runs.
 bench-large: .venv/.installed-dev
 	$(BIN)/python -m benchmarks.large
 
