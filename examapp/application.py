@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from flask import Flask, Request, request
+from flask.ctx import RequestContext
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 
@@ -51,6 +52,11 @@ class _Site(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Give the function as it is: no view of the house is a coroutine."""
         return func
+
+    def request_context(self, environ: dict[str, Any]) -> RequestContext:
+        """Let a HEAD be a GET to every view, which would take it for the sending of its form; the answer leaves without its body."""
+        is_head = environ.get("REQUEST_METHOD") == "HEAD"
+        return super().request_context({**environ, "REQUEST_METHOD": "GET"} if is_head else environ)
 
     def raise_routing_exception(self, request: Request) -> NoReturn:
         """Lead to the address with its last `/` by its path alone."""

@@ -49,6 +49,17 @@ def test_every_answer_carries_the_headers_and_is_not_kept(world, path):
         assert "Access-Control-Allow-Origin" not in headers
 
 
+def test_a_head_is_a_get_without_its_body_to_every_page_with_a_form(world):
+    for client, paths in (
+        (world.client(), ("/login", "/login/ticket", "/privacy")),
+        (world.client(world.person()), ("/", "/password", "/sign-ins", "/practice/")),
+    ):
+        for path in paths:
+            asked, headed = client.get(path), client.head(path)
+            assert (headed.status_code, headed.content_type) == (asked.status_code, asked.content_type)
+            assert asked.data and not headed.data
+
+
 def test_over_https_the_browser_is_told_to_stay_there(https):
     for path in PATHS:
         answer = https.get(path, base_url="https://localhost")
