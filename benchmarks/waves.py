@@ -14,7 +14,7 @@ from sqlalchemy import text
 from benchmarks.crowd import JSON, Seat, Wave, engine_of, header, save_for, seated, start, wave_of
 from benchmarks.deployment import Deployment, memory_mb
 from benchmarks.figures import Figure, at_most
-from benchmarks.wire import Pool
+from benchmarks.wire import Pool, Reply
 
 _PEOPLE = 8000
 _START_WAVE_S = 120.0
@@ -135,18 +135,23 @@ async def _sign_in(pool: Pool, name: str, password: str, wave: Wave) -> None:
     """Open the page and sign in; asked to come again, the page's script tries again by itself."""
     began = time.perf_counter()
     page = await pool.ask("GET", "/login", "")
-    cookies = "; ".join(c.decode() for c in re.findall(rb"(?i)\r\nset-cookie: ([^;\r]+)", page.head))
+    cookies = _cookies_of(page)
     token = _TOKEN.search(page.body)
     assert token, page.status
     form = urlencode({"login_name": name, "password": password, "csrf_token": token.group(1).decode()}).encode()
-    head = f"Cookie: {cookies}\r\nContent-Type: application/x-www-form-urlencoded\r\nAccept: application/json\r\n"
+    head = "Content-Type: application/x-www-form-urlencoded\r\nAccept: application/json\r\n"
     while True:
-        reply = await pool.ask("POST", "/login", head, form)
+        reply = await pool.ask("POST", "/login", f"Cookie: {cookies}\r\n{head}", form)
         if reply.status != 503 or time.perf_counter() - began > _PATIENCE_S:
             break
+        cookies = _cookies_of(reply) or cookies
         await asyncio.sleep(float(header(reply, b"retry-after") or 1))
     assert reply.status == 200, reply.status
     wave.took.append(time.perf_counter() - began)
+
+
+def _cookies_of(reply: Reply) -> str:
+    return "; ".join(cookie.decode() for cookie in re.findall(rb"(?i)\r\nset-cookie: ([^;\r]+)", reply.head))
 
 
 class _Memory:

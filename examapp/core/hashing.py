@@ -30,8 +30,9 @@ _AT_ONCE_ON_THE_MACHINE = 2
 _BELOW_SAVES = 10
 """How much nicer than the web server the threads are that hash."""
 _WINDOW_S = 10.0
-_RATE_BEFORE_ANY = 8.0
-_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 30.0
+_LEAST_RATE = 8.0
+"""Passwords a second that a process is thought to check at least: a quiet minute says nothing of what it can."""
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 60.0
 Result = TypeVar("Result")
 
 
@@ -61,7 +62,7 @@ class Appointments:
         with self._lock:
             self._forget()
             now = self._time_s()
-            rate = len(self._done) / _WINDOW_S or _RATE_BEFORE_ANY
+            rate = max(len(self._done) / _WINDOW_S, _LEAST_RATE)
             at = min(max(self._next_at, now + _SHORTEST_PAUSE_S), now + _LONGEST_PAUSE_S)
             self._next_at = at + 1 / rate
             return math.ceil(at - now)
@@ -72,19 +73,31 @@ class Appointments:
 
 
 class Slots:
-    """So many at once on the machine, however many processes there are: each holds the lock of a file meanwhile, which ends with it."""
+    """So many at once on the machine, whichever processes need them: each is the lock of a file, which ends with its process.
+
+    Who waits for one holds the door meanwhile, so that nobody who has just given one back is first again.
+    """
 
     def __init__(self, folder: Path, count: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._paths = [folder / f"hash-{number}.lock" for number in range(count)]
+        self._door, *self._paths = (folder / f"hash-{name}.lock" for name in ("door", *range(count)))
+        for path in (self._door, *self._paths):
+            path.touch()
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Wait for a free one and hold it."""
+        """Wait for one and hold it."""
         with ExitStack() as kept:
-            files = [kept.enter_context(path.open("ab")) for path in self._paths]
-            if not any(map(_is_locked_now, files)):
-                fcntl.flock(secrets.choice(files), fcntl.LOCK_EX)
+            with self._door.open("r+b") as door:
+                fcntl.flock(door, fcntl.LOCK_EX)
+                last = int.from_bytes(os.pread(door.fileno(), 1, 0), "big")
+                slots = [kept.enter_context(path.open("r+b")) for path in self._paths]
+                order = [(last + step) % len(slots) for step in range(1, len(slots) + 1)]
+                number = next((number for number in order if _is_locked_now(slots[number])), None)
+                if number is None:
+                    number = order[0]  # who has had it longest gives it back first
+                    fcntl.flock(slots[number], fcntl.LOCK_EX)
+                os.pwrite(door.fileno(), bytes([number]), 0)
             yield
 
 
@@ -96,13 +109,37 @@ def _is_locked_now(file: IO[bytes]) -> bool:
     return True
 
 
+class _Places:
+    """Who is served and who waits for it, counted."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self._taken, self._lock = most, 0, threading.Lock()
+
+    def has_free(self, most: int) -> bool:
+        """Tell whether fewer than so many are taken."""
+        return self._taken < most
+
+    def take(self) -> bool:
+        """Take one, where one is free."""
+        with self._lock:
+            if self._taken >= self.most:
+                return False
+            self._taken += 1
+            return True
+
+    def give_back(self) -> None:
+        """Give one back."""
+        with self._lock:
+            self._taken -= 1
+
+
 class Hasher:
     """Makes and checks hashes, argon2id with t=2, 19 MiB, p=1 (OWASP's second choice); a turn at a time, a bounded queue before it."""
 
     def __init__(self, *, at_once: int, queue: int, slots: Slots | None = None) -> None:
         self._argon2 = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
         self._at_once, self._slots = at_once, slots
-        self._places = threading.BoundedSemaphore(at_once + queue)
+        self._places = _Places(at_once + queue)
         self._appointments = Appointments()
         self._decoy = _decoy(self._argon2)
         self._make_threads()
@@ -110,18 +147,21 @@ class Hasher:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Hasher:
-        """Share the machine's two hashes among its web processes; where these are more than two, by files of the data folder."""
-        at_once = max(1, _AT_ONCE_ON_THE_MACHINE // int(settings.web_workers))
+        """Share the machine's two hashes among its web processes, by files of the data folder: any of them may need both."""
+        at_once = _AT_ONCE_ON_THE_MACHINE
         # Who waits here holds a thread: half of them stay free for saves.
         places = max(at_once, int(settings.web_threads) // 2)
-        is_shared = int(settings.web_workers) > _AT_ONCE_ON_THE_MACHINE
-        slots = Slots(settings.data_path / "locks", _AT_ONCE_ON_THE_MACHINE) if is_shared else None
+        slots = Slots(settings.data_path / "locks", at_once) if int(settings.web_workers) > 1 else None
         return cls(at_once=at_once, queue=min(int(settings.hash_queue), places - at_once), slots=slots)
 
-    def look_for_place(self) -> None:
-        """Raise BusyHashingError where a password could not be checked now: asked before anything that costs."""
-        self._take_place()
-        self._places.release()
+    def look_for_place(self, *, has_waited: bool) -> None:
+        """Raise BusyHashingError where a password could not be checked now: asked before anything that costs.
+
+        Who comes for the first time finds half of the places; the others are for those who were told to come again.
+        """
+        most = self._places.most if has_waited else -(-self._places.most // 2)
+        if not self._places.has_free(most):
+            raise BusyHashingError(retry_after=self._appointments.give())
 
     def hash(self, password: str) -> str:
         """Make a salted hash; raises BusyHashingError when the queue is full."""
@@ -145,7 +185,7 @@ class Hasher:
             with aside():
                 return self._threads.submit(self._in_slot, work).result()
         finally:
-            self._places.release()
+            self._places.give_back()
             self._appointments.note_done()
 
     def _in_slot(self, work: Callable[[], Result]) -> Result:
@@ -153,7 +193,7 @@ class Hasher:
             return work()
 
     def _take_place(self) -> None:
-        if not self._places.acquire(blocking=False):
+        if not self._places.take():
             raise BusyHashingError(retry_after=self._appointments.give())
 
     def _make_threads(self) -> None:

@@ -139,31 +139,42 @@ def test_a_log_that_cannot_be_written_costs_no_request(monkeypatch):
     assert logs._ForgivingErrorStream().write("") == 0
 
 
-def test_sign_ins_never_hold_more_than_half_of_the_threads():
-    hasher = Hasher.from_settings(Settings(web_workers="2", web_threads="8", hash_queue="400"))
-    held = [hasher._places.acquire(blocking=False) for _ in range(4)]
-    assert all(held)
+def test_sign_ins_never_hold_more_than_half_of_the_threads(tmp_path):
+    hasher = Hasher.from_settings(Settings(web_workers="2", web_threads="8", hash_queue="400", data_dir=str(tmp_path)))
+    assert all(hasher._places.take() for _ in range(4))
     with pytest.raises(BusyHashingError):
         hasher.verify(None, "x")
     with pytest.raises(BusyHashingError):
-        hasher.look_for_place()
-    hasher._places.release()
-    hasher.look_for_place()
+        hasher.look_for_place(has_waited=True)
+    hasher._places.give_back()
+    hasher.look_for_place(has_waited=True)
     assert hasher.verify(hasher.hash("right"), "right")
+
+
+def test_who_comes_again_finds_a_place_where_newcomers_find_none():
+    hasher = Hasher(at_once=1, queue=5)
+    for _ in range(2):
+        hasher._places.take()
+        hasher.look_for_place(has_waited=False)
+    hasher._places.take()
+    with pytest.raises(BusyHashingError):
+        hasher.look_for_place(has_waited=False)
+    hasher.look_for_place(has_waited=True)
+    assert hasher.verify(hasher.hash("right"), "right"), "and keeps it until its password is checked"
 
 
 def test_who_finds_no_place_is_asked_to_come_when_there_will_be_one():
     now = [100.0]
     appointments = Appointments(time_s=lambda: now[0])
-    for _ in range(50):
+    for _ in range(100):
         now[0] += 0.1
         appointments.note_done()
-    assert [appointments.give() for _ in range(30)][::6] == [2, 4, 5, 6, 7], "five a second were done"
-    pauses = [appointments.give() for _ in range(200)]
+    assert [appointments.give() for _ in range(60)][::12] == [2, 4, 5, 6, 7], "ten a second were done"
+    pauses = [appointments.give() for _ in range(800)]
     assert pauses == sorted(pauses)
-    assert pauses[-1] == 30
+    assert pauses[-1] == 60
     now[0] += 60
-    assert appointments.give() == 2
+    assert [appointments.give() for _ in range(17)][::8] == [2, 3, 4], "a quiet minute says nothing: eight a second"
 
 
 def test_hashing_steps_back_behind_everything_else():

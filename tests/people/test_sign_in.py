@@ -35,6 +35,19 @@ def test_right_password_signs_in_and_wrong_one_is_explained(world, official):
     assert datetime.fromisoformat(body["server_time"]) == NOON
 
 
+def test_who_was_told_to_come_again_goes_before_newcomers(app, world, official, monkeypatch):
+    hasher = app.extensions["hasher"]
+    client = world.client()
+    with monkeypatch.context() as crowd:
+        crowd.setattr(hasher._places, "_taken", -(-hasher._places.most // 2))
+        busy = sign_in(client, "A10001")
+        assert (busy.status_code, "Retry-After" in busy.headers) == (503, True)
+        assert sign_in(world.client(), "A10001").status_code == 503
+        assert sign_in(client, "A10001").status_code == 303
+    with client.session_transaction() as session:
+        assert "has_waited" not in session, "and is a newcomer next time"
+
+
 def test_nobody_gets_401_json_and_no_redirect(world):
     answer = world.client().get("/api/v1/session")
     assert (answer.status_code, answer.get_json()["error"]) == (401, "sign_in_required")
@@ -90,11 +103,11 @@ def no_place(app):
     """Everybody else signs in at this moment."""
     hasher = app.extensions["hasher"]
     taken = 0
-    while hasher._places.acquire(blocking=False):
+    while hasher._places.take():
         taken += 1
     yield
     for _ in range(taken):
-        hasher._places.release()
+        hasher._places.give_back()
 
 
 def test_full_queue_says_when_to_try_again_and_reads_nothing(world, official, no_place, statements):

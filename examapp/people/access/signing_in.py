@@ -14,7 +14,7 @@ from examapp.core import clock
 from examapp.core.crypto import SealBrokenError
 from examapp.core.db import reading, transaction
 from examapp.core.errors import BadRequestError, DomainError, NotFoundError
-from examapp.core.hashing import NO_HASH
+from examapp.core.hashing import NO_HASH, BusyHashingError
 from examapp.core.html import normalise
 from examapp.people.access.current import actor, begin_session, find_signed_in_person, hasher, sealer
 from examapp.people.access.devices import accounts_of_device, remember_account
@@ -51,6 +51,8 @@ from examapp.people.rules import LONGEST_PASSWORD, clean_login_name, digest, fir
 log = structlog.get_logger()
 _HALF = "half_sign_in"
 """Where the cookie keeps the token of a sign-in that waits for its code."""
+_HAS_WAITED = "has_waited"
+"""Where the cookie says that this browser was told to come again: it goes before newcomers."""
 
 
 class WrongResetCodeError(DomainError):
@@ -76,11 +78,19 @@ def sign_in_with(login_name: str, password: str, solution: Solution | None = Non
     """
     if len(password) > LONGEST_PASSWORD:
         raise PasswordTooLongError
-    hasher().look_for_place()
+    try:
+        hasher().look_for_place(has_waited=_HAS_WAITED in session)
+        return _sign_in_with(login_name, password, solution or Solution())
+    except BusyHashingError:
+        session[_HAS_WAITED] = True
+        raise
+
+
+def _sign_in_with(login_name: str, password: str, solution: Solution) -> SignedIn:
     name = clean_login_name(login_name)
     with transaction() as db_session:
         found = find_account_to_check(db_session, name, sealer()) if name else None
-        refusal = _captcha_refusal(db_session, found, solution or Solution())
+        refusal = _captcha_refusal(db_session, found, solution)
         if refusal:
             note_refused_sign_in(db_session, refusal.code, address=request.remote_addr, now=clock.now())
     if refusal:

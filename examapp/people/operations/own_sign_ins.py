@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
@@ -48,6 +48,9 @@ def end_other_sign_ins(session: Session, *, account_id: int, but: int, actor: Ac
     )
 
 
+_SEEN = text("UPDATE sign_ins SET seen_at = :now WHERE id = :sign_in_id")
+
+
 def note_seen(session: Session, sign_in_id: int, *, now: datetime) -> None:
     """Write down that an administrator is at work; the idle limit counts from here."""
-    session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(seen_at=now))
+    session.connection().execute(_SEEN, {"sign_in_id": sign_in_id, "now": now})

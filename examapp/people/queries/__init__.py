@@ -41,6 +41,7 @@ from examapp.people.queries.people import (
 from examapp.people.queries.reach import (
     get_unit_within,
     list_grants,
+    refuse_unit_beyond,
     within,
 )
 from examapp.people.queries.roles import (
@@ -117,6 +118,7 @@ __all__ = [
     "masked_numbers",
     "may_renew_password",
     "numbers_of",
+    "refuse_unit_beyond",
     "roster_on",
     "separated_role_of",
     "within",

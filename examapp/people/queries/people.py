@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Exists, Row, Select, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Exists, Row, Select, and_, bindparam, exists, false, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, contains_eager
 
 from examapp.core.crypto import SealBrokenError, Sealer
@@ -205,9 +205,12 @@ def numbers_of(
     return shown
 
 
+_NAME = select(Person.name).where(Person.id == bindparam("person_id"))
+
+
 def find_name(session: Session, person_id: int) -> str:
     """Give a person's name; empty for none."""
-    return session.scalar(select(Person.name).where(Person.id == person_id)) or ""
+    return session.connection().execute(_NAME, {"person_id": person_id}).scalar() or ""
 
 
 def _opened(sealed: bytes | None, bound_to: str, sealer: Sealer) -> str:

@@ -15,8 +15,7 @@ from examapp.people.models import Approval
 from examapp.people.operations import approvals
 from examapp.people.queries import list_grants
 from examapp.people.rules import Reach, reach_of
-from examapp.reports.models import Export
-from examapp.reports.operations.exports import Wish, request_export
+from examapp.reports.operations.exports import Asked, Wish, request_export
 from examapp.reports.queries.basis import get_basis, get_tree_of
 from examapp.reports.rules import CONTENT_FORMATS, Narrowing, Numbers, Scope
 
@@ -65,7 +64,7 @@ def request_numbers(session: Session, wish: Wish, *, reach: Reach, actor: Actor,
     )
 
 
-def export_numbers(session: Session, approval: Approval, *, now: datetime) -> Export:
+def export_numbers(session: Session, approval: Approval, *, now: datetime) -> Asked:
     """Put the file down that a second person has allowed, as its asker's; raises ConflictError where the asker has lost the right."""
     details = approval.details
     grants = list_grants(session, approval.requested_by_id, now=now)

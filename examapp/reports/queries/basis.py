@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Subquery, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Subquery, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from examapp.core.errors import NotFoundError
 from examapp.exams.models import CountingRule, Exam, ExamState, FrozenUnit
 from examapp.org.models import Tree, Unit, UnitKind
-from examapp.people.queries import within
+from examapp.people.queries import refuse_unit_beyond, within
 from examapp.people.rules import Reach
 from examapp.reports.rules import Scope, UnitNode
 
@@ -53,11 +53,7 @@ def get_basis(session: Session, exam_id: int, *, scope: Scope | None, now: datet
 
     Without a wish for the scope it is 本场 until a make-up has closed, 最终 from then on.
     """
-    found = session.scalars(
-        select(Exam)
-        .where(or_(Exam.id == exam_id, Exam.main_exam_id == exam_id), Exam.state == ExamState.PUBLISHED)
-        .order_by(Exam.opens_at, Exam.id)
-    ).all()
+    found = session.scalars(_EXAM_WITH_MAKEUPS, {"exam_id": exam_id}).all()
     exam = next((exam for exam in found if exam.id == exam_id), None)
     if exam is None:
         raise NotFoundError
@@ -65,6 +61,16 @@ def get_basis(session: Session, exam_id: int, *, scope: Scope | None, now: datet
     has_closed = any(makeup.closes_at <= now for makeup in makeups)
     chosen = scope or (Scope.FINAL if has_closed else Scope.THIS)
     return Basis(exam=exam, makeups=makeups, scope=chosen if makeups else Scope.THIS, as_of=now)
+
+
+_EXAM_WITH_MAKEUPS = (
+    select(Exam)
+    .where(
+        or_(Exam.id == bindparam("exam_id"), Exam.main_exam_id == bindparam("exam_id")),
+        Exam.state == ExamState.PUBLISHED,
+    )
+    .order_by(Exam.opens_at, Exam.id)
+)
 
 
 def find_earlier_exam(session: Session, exam: Exam, *, wanted_id: int | None = None) -> Exam | None:
@@ -147,7 +153,10 @@ def get_unit_tree(
 def refuse_out_of_reach(session: Session, basis: Basis, unit_id: int, *, reach: Reach) -> None:
     """Look whether a unit is one of those that an exam's figures stand on, and within reach; raises NotFoundError as its tree would."""
     frozen_exam_id = basis.frozen_exam_id
-    place = _present_places() if frozen_exam_id is None else _frozen_places(frozen_exam_id, unit_id)
+    if frozen_exam_id is None:
+        refuse_unit_beyond(session, unit_id, reach)
+        return
+    place = _frozen_places(frozen_exam_id, unit_id)
     query = select(place.c.id).join(Unit, Unit.id == place.c.id).where(place.c.id == unit_id)
     if session.scalar(query.where(_within(reach, place, frozen_exam_id))) is None:
         raise NotFoundError
