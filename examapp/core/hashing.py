@@ -159,9 +159,10 @@ class Hasher:
 
         Who comes for the first time finds half of the places; the others are for those who were told to come again.
         """
-        most = self._places.most if has_waited else -(-self._places.most // 2)
-        if not self._places.has_free(most):
+        if not has_waited and not self._places.has_free(-(-self._places.most // 2)):
             raise BusyHashingError(retry_after=self._appointments.give())
+        if not self._places.has_free(self._places.most):
+            raise _come_again_soon()
 
     def hash(self, password: str) -> str:
         """Make a salted hash; raises BusyHashingError when the queue is full."""
@@ -194,11 +195,16 @@ class Hasher:
 
     def _take_place(self) -> None:
         if not self._places.take():
-            raise BusyHashingError(retry_after=self._appointments.give())
+            raise _come_again_soon()
 
     def _make_threads(self) -> None:
         """Begin with threads of this very process: a fork takes none along."""
         self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="hash", initializer=_step_back)
+
+
+def _come_again_soon() -> BusyHashingError:
+    """Refuse somebody whose time has come already: not at the end of the line again."""
+    return BusyHashingError(retry_after=int(_SHORTEST_PAUSE_S))
 
 
 def _step_back() -> None:

@@ -160,7 +160,17 @@ def test_who_comes_again_finds_a_place_where_newcomers_find_none():
     with pytest.raises(BusyHashingError):
         hasher.look_for_place(has_waited=False)
     hasher.look_for_place(has_waited=True)
-    assert hasher.verify(hasher.hash("right"), "right"), "and keeps it until its password is checked"
+    assert hasher.verify(hasher.hash("right"), "right")
+    while hasher._places.take():
+        pass
+    for _ in range(30):
+        with pytest.raises(BusyHashingError) as newcomer:
+            hasher.look_for_place(has_waited=False)
+    with pytest.raises(BusyHashingError) as waited:
+        hasher.look_for_place(has_waited=True)
+    assert newcomer.value.extra["retry_after"] > waited.value.extra["retry_after"] == 2, (
+        "not at the end of the line again"
+    )
 
 
 def test_who_finds_no_place_is_asked_to_come_when_there_will_be_one():
