@@ -79,19 +79,17 @@ class Slots:
     """
 
     def __init__(self, folder: Path, count: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._door, *self._paths = (folder / f"hash-{name}.lock" for name in ("door", *range(count)))
-        for path in (self._door, *self._paths):
-            path.touch()
 
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Wait for one and hold it."""
+        self._door.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as kept:
-            with self._door.open("r+b") as door:
+            with _opened(self._door) as door:
                 fcntl.flock(door, fcntl.LOCK_EX)
                 last = int.from_bytes(os.pread(door.fileno(), 1, 0), "big")
-                slots = [kept.enter_context(path.open("r+b")) for path in self._paths]
+                slots = [kept.enter_context(_opened(path)) for path in self._paths]
                 order = [(last + step) % len(slots) for step in range(1, len(slots) + 1)]
                 number = next((number for number in order if _is_locked_now(slots[number])), None)
                 if number is None:
@@ -99,6 +97,10 @@ class Slots:
                     fcntl.flock(slots[number], fcntl.LOCK_EX)
                 os.pwrite(door.fileno(), bytes([number]), 0)
             yield
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
 
 
 def _is_locked_now(file: IO[bytes]) -> bool:

@@ -57,6 +57,7 @@ def _take_on(session: Session, plans: list[Planned], *, sealer: Sealer, actor: A
     session.execute(
         insert(Person),
         [_person(plan, person_id, sealer, now) for plan, person_id in zip(plans, ids, strict=True)],
+        execution_options={"render_nulls": True},  # left out, each row without a number would begin another statement
     )
     session.execute(
         insert(Account),

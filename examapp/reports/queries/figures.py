@@ -16,7 +16,7 @@ from examapp.reports.queries.basis import Basis, UnitTree, get_basis, get_tree_o
 from examapp.reports.queries.counting import select_counts
 from examapp.reports.queries.ground import EVERYBODY, PeopleFilter, ground_of
 from examapp.reports.queries.kept import find_kept_counts
-from examapp.reports.queries.people import people_of
+from examapp.reports.queries.people import of_whichever_units, people_of
 from examapp.reports.rules import Counts, CurvePoint, UnitNode, UnitRow, curve, rollup, tidy_bins
 
 
@@ -27,9 +27,8 @@ def counts_by_unit(session: Session, basis: Basis, wanted: PeopleFilter = EVERYB
         kept = find_kept_counts(session, ground, wanted.unit_ids)
         if kept is not None:
             return kept
-    if wanted.unit_ids is not None:
-        wanted = replace(wanted, unit_ids=tuple(wanted.unit_ids))
-    rows = session.execute(select_counts(ground, wanted))
+    wanted, chosen = of_whichever_units(wanted)
+    rows = session.execute(select_counts(ground, wanted, is_of_chosen_units=chosen is not None), chosen)
     return {unit_id: Counts._make(values) for unit_id, *values in rows}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, select
@@ -17,8 +18,8 @@ from examapp.exams.models import Exemption
 from examapp.grading.models import Grade, OutsideResult
 from examapp.org.models import Unit
 from examapp.reports.queries.basis import Basis
-from examapp.reports.queries.ground import PeopleFilter
-from examapp.reports.queries.people import People, people_of
+from examapp.reports.queries.ground import Ground, PeopleFilter, ground_of
+from examapp.reports.queries.people import People, of_whichever_units, people_of, select_people
 from examapp.reports.rules import Sat, counted_attempt
 
 _STREAM_ROWS = 500
@@ -84,10 +85,19 @@ def list_people(
 
 def iter_people(session: Session, basis: Basis, wanted: PeopleFilter, *, group: str) -> Iterator[PersonRow]:
     """Stream a group of people by unit code and staff number in one query; exempt and deferred people come last."""
-    people = people_of(session, basis, wanted)
-    query = _rows_of(people).where(people.group(group)).execution_options(yield_per=_STREAM_ROWS)
-    for row in session.execute(query):
+    wanted, chosen = of_whichever_units(wanted)
+    query = _select_group(ground_of(session, basis), wanted, group, is_of_chosen_units=chosen is not None)
+    for row in session.execute(query, chosen):
         yield _person_row(row)
+
+
+@lru_cache(maxsize=64)
+def _select_group(
+    ground: Ground, wanted: PeopleFilter, group: str, *, is_of_chosen_units: bool
+) -> Select[*tuple[Any, ...]]:
+    """Select a group of people for a file; kept, since all units may ask for theirs in the same minute."""
+    people = select_people(ground, wanted, is_of_chosen_units=is_of_chosen_units)
+    return _rows_of(people).where(people.group(group)).execution_options(yield_per=_STREAM_ROWS)
 
 
 def iter_scores(session: Session, basis: Basis, wanted: PeopleFilter) -> Iterator[PersonRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -89,6 +89,18 @@ _FEW_UNITS = 20
 """Of so many the people's attempts are looked up one by one; of more all of an exam's are read."""
 CHOSEN_UNITS = bindparam("chosen_units", type_=ARRAY(BigInteger))
 """The units of a select of people that is built once and run for few units, now these, now those."""
+
+
+def of_whichever_units(wanted: PeopleFilter) -> tuple[PeopleFilter, dict[str, list[int]] | None]:
+    """Give a filter of few units as one of whichever units, and the parameter that names them, so that one select serves all units.
+
+    Another filter is given as it is, with None. Either can be kept by: its units are a tuple.
+    """
+    if wanted.unit_ids is None:
+        return wanted, None
+    if len(wanted.unit_ids) > _FEW_UNITS:
+        return replace(wanted, unit_ids=tuple(wanted.unit_ids)), None
+    return replace(wanted, unit_ids=None), {CHOSEN_UNITS.key: list(wanted.unit_ids)}
 
 
 def array_of(numbers: Select[int] | Select[int | None]) -> ColumnElement[Sequence[int]]:
