@@ -187,6 +187,36 @@ def test_who_finds_no_place_is_asked_to_come_when_there_will_be_one():
     assert [appointments.give() for _ in range(17)][::8] == [2, 3, 4], "a quiet minute says nothing: eight a second"
 
 
+_OF_THE_REFERENCE = "$argon2id$v=19$m=19456,t=2,p=1$SMnZhYBYpnaokNDOJUXqsQ$1TCGCBklaIk/azG6q0bgPxMI0BnURdOHEPvRKkM2tAc"
+"""Made by the reference implementation, of `Xuefa-2026-yx`."""
+
+
+def test_a_hash_that_another_implementation_made_is_read():
+    hasher = Hasher(at_once=1, queue=1)
+    assert hasher.verify(_OF_THE_REFERENCE, "Xuefa-2026-yx")
+    assert not hasher.verify(_OF_THE_REFERENCE, "xuefa-2026-yx")
+
+
+@pytest.mark.parametrize(
+    "stored", [None, "!", "", "words", "$argon2id$v=19$m=1,t=1", "$argon2id$" + "a" * 300, "$5$rounds=5000$a$b"]
+)
+def test_what_is_no_hash_matches_nothing(stored):
+    hasher = Hasher(at_once=1, queue=1)
+    assert not hasher.verify(stored, "")
+    assert not hasher.verify(stored, "Xuefa-2026-yx")
+
+
+def test_a_name_without_a_hash_costs_what_a_wrong_password_does():
+    hasher = Hasher(at_once=1, queue=1)
+    stored, took = hasher.hash("right"), {}
+    for way in (None, stored):
+        began = time.perf_counter()
+        for _ in range(10):
+            assert not hasher.verify(way, "wrong")
+        took[way] = time.perf_counter() - began
+    assert 0.3 < took[None] / took[stored] < 3
+
+
 def test_hashing_steps_back_behind_everything_else():
     seen = []
     hasher = Hasher(at_once=1, queue=1)
