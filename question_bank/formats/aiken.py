@@ -57,7 +57,8 @@ def _option_of(line: str, entry: _Entry | None, first: str) -> re.Match[str] | N
     found = _OPTION.match(line)
     if found is None or found["letter"].isupper() != first.isupper():
         return None
-    is_next = found["letter"].upper() == OPTION_LETTERS[len(entry.options) if entry else 0]
+    at = len(entry.options) if entry else 0
+    is_next = found["letter"].upper() == OPTION_LETTERS[at : at + 1]  # none behind the last
     return found if is_next or found["gap"] or not found["text"] else None
 
 

@@ -165,3 +165,26 @@ def test_kinds_may_be_named_by_one_sign():
     )
     kinds = [item.question.kind for item in reading.imported]
     assert kinds == [Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE]
+
+
+def test_a_twenty_seventh_option_counted_from_zero_has_no_letter_and_is_named():
+    heads = ",".join(f"选项{number}" for number in range(27))
+    rows = f"题型,题干,{heads},答案\n单选,甲？,一,二{',' * 24},多余,1\n单选,乙？,一,二{',' * 25},0\n"
+    reading = read_file(rows.encode(), "题.csv")
+    everything = [*reading.imported, *reading.doubtful]
+    assert [len(item.question.options) for item in everything] == [2, 2]
+    assert any("选项26" in note.reason for note in reading.remarks)
+
+
+def everything_of(reading):
+    return [*reading.imported, *reading.doubtful, *reading.refused]
+
+
+def test_letters_behind_the_last_option_break_no_reading():
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    lines = "".join(f"{letter}. 第{number}项\n" for number, letter in enumerate(letters))
+    aiken = f"甲？\n{lines}A.再一项\nANSWER: B\n"
+    assert len(everything_of(read_file(aiken.encode(), "题.txt"))) == 1
+    cell = "、".join(f"{letter}、第{number}项" for number, letter in enumerate(letters)) + "、A、再一项"
+    rows = f"题型,题干,选项,答案\n单选,甲？,{cell},B\n"
+    assert len(everything_of(read_file(rows.encode(), "题.csv"))) == 1

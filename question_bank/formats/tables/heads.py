@@ -203,6 +203,9 @@ def _read_head(number: int, row: Sequence[str], *, of_kind: bool = False) -> Hea
     is_from_zero = any(column.field is Field.OPTION and column.place < 0 for column in found)
     if is_from_zero:
         found = [replace(one, place=one.place + 1) if one.field is Field.OPTION else one for one in found]
+        beyond = [one for one in found if one.field is Field.OPTION and one.place >= len(OPTION_LETTERS)]
+        unknown += [(one.index, one.head) for one in beyond]  # a twenty-seventh option has no letter
+        found = [one for one in found if one not in beyond]
     head = Head(number, number, _answer_beside_options(found), unknown, is_from_zero=is_from_zero)
     kinds = head.of(Field.KIND)
     head.codes = codes_in(row[kinds[0].index]) if kinds else {}

@@ -58,7 +58,7 @@ def _in_sequence(text: str) -> list[tuple[str, str]]:
     """Options with letters that any sign divides: `A、甲、B、乙、C、丙`."""
     marks: list[re.Match[str]] = []
     for match in _SEQUENCE.finditer(text):
-        if match[1] == OPTION_LETTERS[len(marks)]:
+        if match[1] == OPTION_LETTERS[len(marks) : len(marks) + 1]:  # none behind the last
             marks.append(match)
     if len(marks) < 3 or marks[0].start():
         return []
