@@ -14,7 +14,7 @@ from benchmarks import bank, certificates, grading, pages, phone, reports, rush,
 from benchmarks.deployment import deploy
 from benchmarks.figures import Figure
 
-TOPICS = ("saving", "pages", "phone", "grading", "rush", "reports", "bank", "search", "training", "certificates")
+TOPICS = ("saving", "pages", "phone", "rush", "grading", "reports", "bank", "search", "training", "certificates")
 
 
 def main(topics: list[str]) -> int:
@@ -24,7 +24,7 @@ def main(topics: list[str]) -> int:
     folder.mkdir(parents=True)
     figures: list[Figure] = []
     print(f"Machine: {_machine()}")
-    inside = {"pages": pages, "phone": phone, "saving": saving, "grading": grading, "rush": rush, "waves": waves}
+    inside = {"pages": pages, "phone": phone, "saving": saving, "rush": rush, "grading": grading, "waves": waves}
     alone = {"reports": reports, "bank": bank, "training": training, "certificates": certificates}
     for name, module in alone.items():
         if name in topics:

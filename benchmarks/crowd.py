@@ -101,10 +101,14 @@ def header(reply: Reply, name: bytes) -> str:
     return match.group(1).decode() if match else ""
 
 
-async def save_for(pool: Pool, seats: list[Seat], seconds: float, per_second: float) -> Wave:
-    """Let the seats save in turn at that rate, however slow the server is."""
+async def save_for(
+    pool: Pool, seats: list[Seat], seconds: float, per_second: float, *, ended: asyncio.Event | None = None
+) -> Wave:
+    """Let the seats save in turn at that rate, however slow the server is, for so long or until something has ended."""
     wave, began, tasks = Wave(), time.perf_counter(), set()
     for number in range(int(seconds * per_second)):
+        if ended is not None and ended.is_set():
+            break
         await asyncio.sleep(max(began + number / per_second - time.perf_counter(), 0))
         task = asyncio.create_task(noted(wave, _save(pool, seats[number % len(seats)], wave)))
         tasks.add(task)

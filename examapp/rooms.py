@@ -16,6 +16,7 @@ from examapp.attempts import routes as attempts_routes
 from examapp.audit import cli as audit_cli
 from examapp.audit import models as _audit
 from examapp.audit import tasks as _audit_tasks
+from examapp.core import process_reports as _process_reports
 from examapp.core.uploads import models as _uploads
 from examapp.demo import cli as demo_cli
 from examapp.duties import admin_routes as duties_admin_routes
@@ -78,6 +79,7 @@ from examapp.unitbook import models as _unitbook
 from examapp.unitbook import tasks as _unitbook_tasks
 
 MODELS = (
+    _process_reports,
     _uploads,
     _audit,
     _messages,

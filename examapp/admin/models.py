@@ -21,28 +21,6 @@ class PlatformFact(Base):
     set_at: Mapped[Instant]
 
 
-class ProcessReport(Base):
-    """What one web process did in the last minute; each process writes its row every few seconds, lost without harm."""
-
-    __tablename__ = "process_reports"
-    __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012 – SQLAlchemy reads it as a class attribute
-
-    name: Mapped[Words] = mapped_column(primary_key=True)
-    """Machine and process number."""
-    at: Mapped[Instant]
-    saves: Mapped[int]
-    """In the last minute, like the following."""
-    save_p50_ms: Mapped[int]
-    save_p95_ms: Mapped[int]
-    starts: Mapped[int]
-    hand_ins: Mapped[int]
-    refused: Mapped[int]
-    """Answered 503 or 500."""
-    next_save_ms: Mapped[int]
-    starts_per_second: Mapped[int]
-    """What this process admits now."""
-
-
 class Rehearsal(JobColumns, Base):
     """A rehearsal (演练): a synthetic sitting on this deployment against a shadow database, and what it came to."""
 

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request, send_file
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import BadRequestError
+from examapp.core.jobs import JobState
 from examapp.core.jsonapi import answer, instant, read_object
 from examapp.core.permissions import Permission
 from examapp.core.points import as_text
@@ -21,7 +22,7 @@ from examapp.reports.models import Export
 from examapp.reports.operations import consent, exports
 from examapp.reports.operations.files import roster_words
 from examapp.reports.queries.basis import get_basis, list_tops
-from examapp.reports.queries.exports import get_export_row
+from examapp.reports.queries.exports import count_ahead, get_export_row
 from examapp.reports.queries.figures import get_unit_table
 from examapp.reports.queries.ground import PeopleFilter
 from examapp.reports.rules import GROUP_NAMES, Narrowing, Numbers, Scope, UnitRow
@@ -116,17 +117,21 @@ def _ask_for_numbers(wish: exports.Wish) -> Response:
 @requires(Permission.REPORTS_EXPORT)
 def show_export(export_id: int) -> Response:
     """Give the state and progress of one's own export."""
-    reach = my_reach(Permission.REPORTS_EXPORT)
-    return answer(_export_json(get_export_row(reading(), _known(export_id), person_id=me().person_id, reach=reach)))
+    session, reach = reading(), my_reach(Permission.REPORTS_EXPORT)
+    export = get_export_row(session, _known(export_id), person_id=me().person_id, reach=reach)
+    if export.state != JobState.WAITING:
+        return answer(_export_json(export, export.message))
+    ahead = count_ahead(session, export)
+    return answer(_export_json(export, f"排队中，前面还有 {ahead} 份" if ahead else "排队中"))
 
 
-def _export_json(export: Export) -> dict[str, Any]:
+def _export_json(export: Export, message: str) -> dict[str, Any]:
     return {
         "id": export.id,
         "state": export.state,
         "done": export.done,
         "total": export.total,
-        "message": export.message,
+        "message": message,
     }
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from examapp.admin.models import ProcessReport
 from examapp.admin.routes.reporting import report
 from examapp.attempts.models import Attempt, AttemptContact, AttemptReopening, SetAsideSave
 from examapp.attempts.operations import note_contacts
@@ -15,6 +14,7 @@ from examapp.attempts.queries import sitting_notices
 from examapp.audit.models import AuditEvent
 from examapp.core.lately import Lately
 from examapp.core.meter import Act, Meter, meter
+from examapp.core.process_reports import ProcessReport
 from examapp.grading import tasks
 from examapp.grading.models import Grade
 from examapp.people.models import Approval

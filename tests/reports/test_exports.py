@@ -11,10 +11,13 @@ from sqlalchemy import select
 
 from examapp.audit.models import AuditEvent
 from examapp.core import clock
+from examapp.core.meter import Minute
+from examapp.core.process_reports import write_report
 from examapp.exams.models import MakeupEligibility
 from examapp.org.models import Tree
 from examapp.people.models import RoleGrant
 from examapp.people.rules import id_number_binding, mobile_binding
+from examapp.reports import tasks
 from examapp.reports.models import Export
 from examapp.reports.operations import exports
 
@@ -204,6 +207,49 @@ def test_lost_export_is_found_by_the_sweep_and_set_aside_after_three_tries(count
     session.refresh(poison)
     assert lost.state == "ready"
     assert poison.state == "failed" and "重新导出" in poison.message and poison.file is None
+
+
+def test_what_waits_in_a_line_that_moves_is_not_nudged_again_until_it_waits_too_long(county, world, session, frozen):
+    waiting = make(session, county, world.admin())
+    frozen.at(clock.now() + timedelta(minutes=1))
+    moving = make(session, county, world.admin(), state="ready", started_at=clock.now() - timedelta(seconds=5))
+    run(world, "reports.sweep")
+    session.refresh(waiting)
+    assert waiting.state == "waiting"
+    frozen.at(clock.now() + timedelta(minutes=5))
+    moving.started_at = clock.now() - timedelta(seconds=5)
+    run(world, "reports.sweep")
+    session.refresh(waiting)
+    assert waiting.state == "ready"
+
+
+def test_who_waits_is_told_how_many_files_come_before(county, world, session):
+    admin, other = world.admin(), world.admin()
+    make(session, county, other, state="running", started_at=clock.now(), tries=1)
+    make(session, county, other, state="ready")
+    first, second = make(session, county, other), make(session, county, admin)
+    said = world.api(admin).get(f"/api/v1/exports/{second.id}").get_json()
+    assert (said["state"], said["message"]) == ("waiting", "排队中，前面还有 2 份")
+    for export in session.scalars(select(Export).where(Export.id <= first.id)):
+        export.state = "expired"
+    assert world.api(admin).get(f"/api/v1/exports/{second.id}").get_json()["message"] == "排队中"
+
+
+@pytest.mark.parametrize(("saves", "rests"), [(0, 0), (59, 0), (9000, 1)])
+def test_a_worker_rests_after_a_file_while_candidates_save(county, world, session, monkeypatch, saves, rests):
+    slept = []
+    monkeypatch.setattr(tasks.time, "sleep", slept.append)
+    write_report(session, "here:1", Minute(saves=saves), now=clock.now())
+    export = make(session, county, world.admin())
+    run(world, "reports.build_export", export.id)
+    run(world, "reports.build_export", export.id)  # a doubled message finds nothing to do, and nothing to rest from
+    session.refresh(export)
+    assert export.state == "ready" and len(slept) == rests
+    assert all(0 < seconds <= 0.4 for seconds in slept)
+
+
+def test_the_rest_is_a_dozen_times_the_work_and_never_long():
+    assert [exports.rest_s(worked) for worked in (0.01, 0.03, 30.0)] == pytest.approx([0.12, 0.36, 0.4])
 
 
 def test_file_expires_after_seven_days(county, world, session, frozen):

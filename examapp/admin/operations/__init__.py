@@ -1,6 +1,5 @@
-"""Writes of the frame: the first set-up, facts of the installation, what processes report, rehearsals."""
+"""Writes of the frame: the first set-up, facts of the installation, rehearsals."""
 
-from examapp.admin.operations.reporting import write_report
 from examapp.admin.operations.setting_up import (
     Administrator,
     AlreadySetUpError,
@@ -23,5 +22,4 @@ __all__ = [
     "add_administrator",
     "set_fact",
     "set_up",
-    "write_report",
 ]

@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from examapp.admin.models import ProcessReport, Rehearsal
+from examapp.admin.models import Rehearsal
 from examapp.admin.queries import state
 from examapp.admin.rules.starting import is_alive
 from examapp.core.errors import NotFoundError
 from examapp.core.jobs import JobState
+from examapp.core.process_reports import list_reports
 from examapp.exams.models import Exam, ExamState
 from examapp.exams.queries import readiness
 from examapp.grading.queries import examday
 from examapp.people.rules import Reach
 
-_FRESH = timedelta(seconds=30)
 _SHOWN_AROUND = timedelta(days=3)
 
 
@@ -74,7 +74,7 @@ def board(session: Session, exam: Exam, reach: Reach, *, now: datetime) -> Board
 
 def machine(session: Session, *, now: datetime) -> Machine:
     """Read how the machine stands, from what its web processes reported and from the rows of the work."""
-    reports = session.scalars(select(ProcessReport).where(ProcessReport.at > now - _FRESH)).all()
+    reports = list_reports(session, now=now)
     beat, jobs = state.sweeper_beat(session), state.count_jobs(session)
     return Machine(
         processes=len(reports),

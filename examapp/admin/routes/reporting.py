@@ -11,12 +11,12 @@ import structlog
 from flask import Blueprint, Flask, Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from examapp.admin import operations
 from examapp.attempts.operations import note_contacts
 from examapp.config import Mode
 from examapp.core import clock
 from examapp.core.db import db, transaction
 from examapp.core.meter import Act, meter
+from examapp.core.process_reports import write_report
 
 blueprint = Blueprint("reporting", __name__)
 log = structlog.get_logger()
@@ -64,5 +64,5 @@ def report(name: str, *, has_contacts: bool) -> None:
     """Write this process's figures down now, with the attempts that it heard of since the last time."""
     contacts = meter.take_contacts() if has_contacts else {}
     with transaction() as session:
-        operations.write_report(session, name, meter.minute(), now=clock.now())
+        write_report(session, name, meter.minute(), now=clock.now())
         note_contacts(session, contacts)

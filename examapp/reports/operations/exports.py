@@ -39,6 +39,12 @@ KEPT = timedelta(days=7)
 """How long a file may be downloaded."""
 LEASE = timedelta(seconds=60)
 """How long a begun run is left alone before the sweep looks whether it still lives."""
+_STANDSTILL = timedelta(seconds=15)
+_LONGEST_WAIT = timedelta(minutes=5)
+_REST_SHARE = 12
+"""While candidates save a worker rests after a file so many times as long as it worked on it …"""
+_LONGEST_REST_S = 0.4
+"""… but never longer: 120 files that were asked for at once are there within a minute."""
 _MOST_REASON = 200
 _LOCK_CLASS = 0x7265_7073
 _FAILED = "导出没有成功，请重新导出。如仍不成功，请通过页面下方的「意见建议」告诉我们。"
@@ -248,6 +254,11 @@ def _lock(session: Session, export_id: int) -> bool:
     return bool(session.scalar(select(func.pg_try_advisory_xact_lock(_LOCK_CLASS, export_id))))
 
 
+def rest_s(worked_s: float) -> float:
+    """Give how long to leave the machine to candidates who save, after so long a work, in seconds."""
+    return min(_REST_SHARE * worked_s, _LONGEST_REST_S)
+
+
 def note_progress(session: Session, export_id: int, *, done: int, total: int) -> None:
     """Write how far a run has come."""
     session.execute(
@@ -256,14 +267,19 @@ def note_progress(session: Session, export_id: int, *, done: int, total: int) ->
 
 
 def sweep_exports(session: Session, *, now: datetime) -> list[int]:
-    """Expire old files, and list the exports whose nudge or run was lost."""
+    """Expire old files, and list the exports whose nudge or run was lost.
+
+    What waits while others are begun stands in the line, unless it waits very long.
+    """
     session.execute(
         update(Export)
         .where(Export.state == JobState.READY, Export.expires_at <= now)
         .values(state=JobState.EXPIRED, file=None, message="文件已过期，请重新导出。")
     )
+    last_begun_at = session.scalar(select(func.max(Export.started_at)))
+    moves = last_begun_at is not None and last_begun_at > now - _STANDSTILL
     lost = select(Export.id).where(
-        ((Export.state == JobState.WAITING) & (Export.created_at <= now - timedelta(seconds=15)))
+        ((Export.state == JobState.WAITING) & (Export.created_at <= now - (_LONGEST_WAIT if moves else _STANDSTILL)))
         | ((Export.state == JobState.RUNNING) & (Export.started_at <= now - LEASE))
     )
     return list(session.scalars(lost.order_by(Export.id)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, defer
 
 from examapp.core.errors import NotFoundError
+from examapp.core.jobs import JobState
 from examapp.exams.models import Exam
 from examapp.org.models import Unit
 from examapp.people.queries import within
@@ -84,6 +85,12 @@ def list_own_exports(
         .limit(most)
     )
     return [ExportRow(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+
+
+def count_ahead(session: Session, export: Export) -> int:
+    """Count what will be built before an export that waits."""
+    ahead = select(func.count()).where(Export.id < export.id, Export.state.in_((JobState.WAITING, JobState.RUNNING)))
+    return session.scalars(ahead).one()
 
 
 def get_export_row(session: Session, export_id: int, *, person_id: int, reach: Reach) -> Export:

@@ -30,14 +30,17 @@
   function follow(job) {
     var bar = job.querySelector('progress');
     var words = job.querySelector('.job-words');
+    var began = Date.now();
     function again(pause) { window.setTimeout(ask, pause); }
+    // Who waits long asks less often: a county's administrators may stand in one line while an exam is on.
+    function patience() { return Math.min(8000, Math.max(1000, (Date.now() - began) / 4)); }
     function ask() {
       fetch(job.getAttribute('data-poll'), { credentials: 'same-origin', headers: { Accept: 'application/json' } })
         .then(function (answer) { return answer.json(); })
         .then(function (state) {
           bar.max = state.total || 1;
           bar.value = state.done;
-          if (state.state === 'waiting') { words.textContent = '排队中'; again(1000); return; }
+          if (state.state === 'waiting') { words.textContent = state.message || '排队中'; again(patience()); return; }
           if (state.state === 'running') { words.textContent = '进行中 ' + state.done + ' / ' + state.total; again(700); return; }
           window.location.reload();
         })
