@@ -27,7 +27,8 @@ from examapp.core.db import Base, db
 from examapp.core.embedded import make_run_folder, start_postgres, start_valkey
 from tests.factories import World
 
-gc.set_threshold(100_000, 20, 50)  # else a tenth of the time of all tests goes into looking through what stands for good
+# Else a tenth of the time of all tests goes into looking through what stands for good.
+gc.set_threshold(100_000, 20, 50)
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 """The instant at which tests begin: noon in the county."""
