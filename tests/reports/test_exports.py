@@ -248,7 +248,7 @@ def test_a_worker_rests_after_a_file_while_candidates_save(county, world, sessio
 
 
 def test_the_rest_is_a_dozen_times_the_work_and_never_long():
-    assert [exports.rest_s(worked) for worked in (0.01, 0.03, 30.0)] == pytest.approx([0.12, 0.36, 0.4])
+    assert [exports.rest_s(worked) for worked in (0.01, 0.02, 30.0)] == pytest.approx([0.12, 0.24, 0.35])
 
 
 def test_file_expires_after_seven_days(county, world, session, frozen):

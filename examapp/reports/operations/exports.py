@@ -43,7 +43,7 @@ _STANDSTILL = timedelta(seconds=15)
 _LONGEST_WAIT = timedelta(minutes=5)
 _REST_SHARE = 12
 """While candidates save a worker rests after a file so many times as long as it worked on it …"""
-_LONGEST_REST_S = 0.4
+_LONGEST_REST_S = 0.35
 """… but never longer: 120 files that were asked for at once are there within a minute."""
 _MOST_REASON = 200
 _LOCK_CLASS = 0x7265_7073
