@@ -15,8 +15,8 @@ from examapp.core.starts import gate
 
 _FRESH = timedelta(seconds=30)
 _KEPT_FOR = timedelta(minutes=5)
-_SAVES_OF_A_SITTING = 60
-"""A minute, over all processes: fewer are no sitting that anything need give way to."""
+_ACTS_OF_A_SITTING = 60
+"""A minute, over all processes: fewer starts, saves and hand-ins are no sitting that anything need give way to."""
 
 
 class ProcessReport(Base):
@@ -60,7 +60,8 @@ def list_reports(session: Session, *, now: datetime) -> list[ProcessReport]:
     return list(session.scalars(select(ProcessReport).where(ProcessReport.at > now - _FRESH)))
 
 
-def do_candidates_save(session: Session, *, now: datetime) -> bool:
-    """Tell whether a sitting is under way: within a minute so many saves that what can wait gives way to them."""
-    saves = select(func.coalesce(func.sum(ProcessReport.saves), 0)).where(ProcessReport.at > now - _FRESH)
-    return bool(session.scalars(saves).one() >= _SAVES_OF_A_SITTING)
+def is_sitting_under_way(session: Session, *, now: datetime) -> bool:
+    """Tell whether candidates start, save and hand in so much within a minute that what can wait gives way to them."""
+    acts = func.sum(ProcessReport.saves + ProcessReport.starts + ProcessReport.hand_ins)
+    counted = select(func.coalesce(acts, 0)).where(ProcessReport.at > now - _FRESH)
+    return bool(session.scalars(counted).one() >= _ACTS_OF_A_SITTING)

@@ -11,13 +11,13 @@ from flask import current_app
 from examapp.core import clock
 from examapp.core.db import transaction, transaction_aside
 from examapp.core.nudge import nudge
-from examapp.core.process_reports import do_candidates_save
+from examapp.core.process_reports import is_sitting_under_way
 from examapp.reports.operations import exports, keeping, schedules
 
 
 @shared_task(name="reports.build_export", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
 def build_export(export_id: int) -> None:
-    """Build the file of an export, then give way to candidates who save: the try is committed before the work."""
+    """Build the file of an export, then give way to candidates who sit: the try is committed before the work."""
     began = time.perf_counter()
     with transaction() as session:
         has_begun = exports.begin_export(session, export_id, now=clock.now())
@@ -32,9 +32,9 @@ def build_export(export_id: int) -> None:
 
 
 def _give_way(*, worked_s: float) -> None:
-    """Leave the machine to candidates for a while if any save; whoever kills the worker meanwhile changes nothing, the file is there."""
+    """Leave the machine to candidates for a while if any sit; whoever kills the worker meanwhile changes nothing, the file is there."""
     with transaction() as session:
-        is_sitting = do_candidates_save(session, now=clock.now())
+        is_sitting = is_sitting_under_way(session, now=clock.now())
     if is_sitting:
         time.sleep(exports.rest_s(worked_s))
 

@@ -8,16 +8,23 @@ import pytest
 
 from examapp.core import clock
 from examapp.core.meter import Minute
-from examapp.core.process_reports import do_candidates_save, list_reports, write_report
+from examapp.core.process_reports import is_sitting_under_way, list_reports, write_report
 
 
 @pytest.mark.parametrize(
     ("saves", "is_sitting"), [((), False), ((59,), False), ((60,), True), ((30, 30), True), ((30, 29), False)]
 )
-def test_a_sitting_is_a_save_a_second_over_all_processes(world, session, saves, is_sitting):
+def test_a_sitting_is_one_act_a_second_over_all_processes(world, session, saves, is_sitting):
     for number, count in enumerate(saves):
         write_report(session, f"here:{number}", Minute(saves=count), now=clock.now())
-    assert do_candidates_save(session, now=clock.now()) is is_sitting
+    assert is_sitting_under_way(session, now=clock.now()) is is_sitting
+
+
+def test_a_wave_of_starts_or_hand_ins_is_a_sitting_too(world, session):
+    write_report(session, "here:1", Minute(starts=40), now=clock.now())
+    assert not is_sitting_under_way(session, now=clock.now())
+    write_report(session, "here:1", Minute(starts=40, saves=10, hand_ins=10), now=clock.now())
+    assert is_sitting_under_way(session, now=clock.now())
 
 
 def test_what_a_process_reported_that_is_gone_counts_no_more(world, session):
@@ -25,5 +32,5 @@ def test_what_a_process_reported_that_is_gone_counts_no_more(world, session):
     write_report(session, "gone:1", Minute(saves=500), now=began)
     write_report(session, "here:1", Minute(saves=5), now=began + timedelta(seconds=30))
     later = began + timedelta(seconds=30)
-    assert not do_candidates_save(session, now=later)
+    assert not is_sitting_under_way(session, now=later)
     assert [report.name for report in list_reports(session, now=later)] == ["here:1"]
