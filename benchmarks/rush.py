@@ -15,7 +15,8 @@ from benchmarks.wire import Pool
 
 _SAVERS, _SAVES_S, _ADMINS = 300, 150.0, 120
 """Everybody saves every two seconds, as fast as a page ever does."""
-_LONGEST_S = 150.0
+_BEFORE_S, _LONGEST_S = 10.0, 150.0
+"""What the starts leave behind is over before anything is measured."""
 _ROUNDS = 2
 _CONTENTS = ("score_sheet", "participation", "scores")
 _CONNECTIONS = 64
@@ -67,7 +68,8 @@ async def _play(
 ) -> tuple[list[tuple[Wave, Wave]], list[str]]:
     pool, desk = Pool(deployment.port, _CONNECTIONS), Pool(deployment.port, _CONNECTIONS)
     started = await wave_of(savers, 10, lambda seat, wave: start(pool, seat, deployment.accounts["open_exam_id"], wave))
-    rounds, failed = [], started.failed
+    before = await save_for(pool, savers, _BEFORE_S, _SAVES_S)
+    rounds, failed = [], started.failed + before.failed
     for number in range(_ROUNDS):
         rush, ended = Wave(), asyncio.Event()
         saving = asyncio.create_task(save_for(pool, savers, _LONGEST_S, _SAVES_S, ended=ended))
