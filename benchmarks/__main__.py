@@ -2,61 +2,99 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import platform
 import shutil
+import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from benchmarks import bank, certificates, grading, pages, phone, reports, rush, saving, training, waves
 from benchmarks.deployment import deploy
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, not_measured
 
 TOPICS = ("saving", "pages", "phone", "rush", "grading", "reports", "bank", "search", "training", "certificates")
 
 
+INSIDE = {"pages": pages, "phone": phone, "saving": saving, "rush": rush, "grading": grading, "waves": waves}
+"""Topics measured on a running deployment, in this order."""
+ALONE = {"reports": reports, "bank": bank, "training": training, "certificates": certificates}
+"""Topics that bring their own database."""
+_PR_SET_PDEATHSIG = 1
+
+
 def main(topics: list[str]) -> int:
+    """Measure the topics and write bench.json, whatever becomes of each; return 0 if all limits are kept."""
+    if unknown := set(topics) - set(INSIDE) - set(ALONE) - {"search"}:
+        print(f"unknown topics: {', '.join(sorted(unknown))}; known: {', '.join((*TOPICS, 'waves'))}", file=sys.stderr)
+        return 2
+    _end_with_parent()
     data = Path(os.environ.get("DATA_DIR", ".data")).resolve()
     folder = data / "bench"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     figures: list[Figure] = []
     print(f"Machine: {_machine()}")
-    inside = {"pages": pages, "phone": phone, "saving": saving, "rush": rush, "grading": grading, "waves": waves}
-    alone = {"reports": reports, "bank": bank, "training": training, "certificates": certificates}
-    for name, module in alone.items():
-        if name in topics:
-            figures += _measured(name, module.measure)
-    filling = bank.begin_search() if "search" in topics else None
-    deployment = deploy(folder) if set(topics) - set(alone) - {"search"} else None
     try:
+        _measure_all(topics, folder, figures)
+    finally:
+        (data / "bench.json").write_text(
+            json.dumps([figure.as_json() for figure in figures], ensure_ascii=False, indent=1), "utf-8"
+        )
+        _print_table(figures)
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0 if figures and all(figure.is_kept for figure in figures) else 1
+
+
+def _measure_all(topics: list[str], folder: Path, figures: list[Figure]) -> None:
+    for name in (name for name in ALONE if name in topics):
+        figures += _measured(name, ALONE[name].measure)
+    filling = bank.begin_search() if "search" in topics else None
+    deployment = None
+    try:
+        if inside := [name for name in INSIDE if name in topics]:
+            try:
+                deployment = deploy(folder)
+            except Exception as error:  # noqa: BLE001 – whatever it was becomes the rows' reason
+                traceback.print_exc()
+                figures += [not_measured(name, error) for name in inside]
         if filling:
             figures += _measured("search", lambda: bank.measure_search(filling))
         if deployment:
-            for name, module in inside.items():
-                if name in topics:
-                    figures += _measured(name, lambda module=module: module.measure(deployment))
+            for name in inside:
+                figures += _measured(name, lambda name=name: INSIDE[name].measure(deployment))
     finally:
         if deployment:
             deployment.stop()
-    (data / "bench.json").write_text(
-        json.dumps([figure.as_json() for figure in figures], ensure_ascii=False, indent=1), "utf-8"
-    )
-    _print_table(figures)
-    shutil.rmtree(folder, ignore_errors=True)
-    return 0 if all(figure.is_kept for figure in figures) else 1
+
+
+def _end_with_parent() -> None:
+    """Have the kernel send SIGTERM when the parent dies, and end in order on it, so that no process of a deployment stays."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _measured(name: str, measure) -> list[Figure]:
+    """Measure a topic; give its figures, or a row that says why there are none."""
     print(f"{name} …", flush=True)
     began = time.monotonic()
-    figures = measure()
+    try:
+        figures = measure()
+    except Exception as error:  # noqa: BLE001 – whatever it was becomes the row's reason
+        traceback.print_exc()
+        figures = [not_measured(name, error)]
     for figure in figures:
-        print(f"  {figure.name}: {figure.value:g} {figure.unit} ({figure.limit} {figure.limit_value:g})", flush=True)
+        print(f"  {figure.name}: {_value_of(figure)}", flush=True)
     print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
     return figures
+
+
+def _value_of(figure: Figure) -> str:
+    return figure.error or f"{figure.value:g} {figure.unit} ({figure.limit} {figure.limit_value:g})"
 
 
 def _machine() -> str:
@@ -75,6 +113,9 @@ def _machine() -> str:
 def _print_table(figures: list[Figure]) -> None:
     print(f"\n{'figure':<78} {'value':>10} {'limit':>18} {'ratio':>7}")
     for figure in figures:
+        if figure.error:
+            print(f"{figure.name:<78} {figure.error}  ✗")
+            continue
         limit = f"{figure.limit} {figure.limit_value:g} {figure.unit}"
         print(
             f"{figure.name:<78} {figure.value:>10.2f} {limit:>18} {figure.ratio:>7.2f}{'' if figure.is_kept else '  ✗'}"

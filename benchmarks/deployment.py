@@ -95,6 +95,14 @@ def deploy(data_folder: Path) -> Deployment:
     os.environ.update({"APP_MODE": "tryout", "PORT": str(port), "DATA_DIR": str(data_folder), "DEMO": "1"})
     site = supervisor.site_from_environment()
     supervisor.start(site)
+    try:
+        return _made_ready(site, port, data_folder)
+    except BaseException:
+        supervisor.stop(site)
+        raise
+
+
+def _made_ready(site: Site, port: int, data_folder: Path) -> Deployment:
     deadline = time.monotonic() + _READY_TIMEOUT_S
     while time.monotonic() < deadline:
         try:

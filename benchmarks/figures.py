@@ -15,6 +15,8 @@ class Figure:
     unit: str
     limit: str
     limit_value: float
+    error: str = ""
+    """Why it could not be measured; empty for a measured figure."""
 
     @property
     def ratio(self) -> float:
@@ -24,7 +26,7 @@ class Figure:
 
     @property
     def is_kept(self) -> bool:
-        return self.ratio <= 1
+        return not self.error and self.ratio <= 1
 
     def as_json(self) -> dict[str, object]:
         return asdict(self) | {"ratio": self.ratio}
@@ -36,6 +38,19 @@ def at_most(name: str, value: float, limit_value: float, unit: str) -> Figure:
 
 def at_least(name: str, value: float, limit_value: float, unit: str) -> Figure:
     return Figure(name=name, value=round(value, 4), unit=unit, limit="at least", limit_value=limit_value)
+
+
+def not_measured(topic: str, error: BaseException) -> Figure:
+    """Give the row of a topic that could not run, with the reason; it counts as not kept."""
+    reason = str(error).strip().splitlines()
+    return Figure(
+        name=f"{topic}: not measured",
+        value=0.0,
+        unit="",
+        limit="at most",
+        limit_value=0.0,
+        error=f"{type(error).__name__}: {reason[-1][:300] if reason else ''}".rstrip(": "),
+    )
 
 
 def peak_kb() -> int:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from flask import Flask
 from psycopg import Cursor
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from benchmarks.figures import peak_kb
 from examapp import create_app
@@ -107,6 +107,8 @@ def _learn(app: Flask) -> dict[str, object]:
     with app.app_context():
         while True:
             with transaction() as session:
+                # The worker takes batches too: wait for its lock as long as it holds it.
+                session.execute(text("SET LOCAL lock_timeout = '60s'"))
                 count = harvest_exams(session, now=clock.now())
             if not count:
                 return {"taken": taken}
