@@ -316,6 +316,10 @@ class Load:
         for candidate in self.candidates:
             self.ledger.persons[candidate.attempt_id] = 0
 
+    def ask(self, candidate: Candidate, method: str, path: str, *, timeout_s: float = 60.0) -> Any:
+        """Make one call as a candidate, repeated until the server has judged it, and give its JSON."""
+        return self._run(candidate.insist("session", method, path)).result(timeout_s).json()
+
     def sit(self, *, pace: float = 1.0) -> None:
         """Let all answer and save from now on."""
 

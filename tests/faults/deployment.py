@@ -74,6 +74,7 @@ class Deployment:
     queue_proxy: Any = None
     queue_url = ""
     poison: Any = None
+    clocks: Any = None
 
     def __init__(self, *, data: Path | None = None, **settings: str) -> None:
         self.port = free_port()

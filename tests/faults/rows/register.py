@@ -65,8 +65,6 @@ NOT_INJECTED: dict[str, str] = {}
 NOT_INJECTED |= {
     "F23": "needs a page in a real browser: tests/browser (make test-browser)",
     "F24 (page)": "what the page shows at the deadline: tests/browser; the server's side is the row F24",
-    "F26 (server)": "a database or server clock that jumps: libfaketime is not part of the program's packages, and a jump of the machine's own clock "
-    "would hit everybody on it; that time comes from the database's clock is tested in tests/attempts; clients' clocks are the row F26",
     "F27, F28 at 8,000": "the full waves are measured by make bench; here at the size of the drill",
     "F30": "the restore drill has a command of its own (docs/operations)",
 }
