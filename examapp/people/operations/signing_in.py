@@ -110,7 +110,10 @@ def refuse_sign_in(
     session: Session, refusal: DomainError, *, device: Device, now: datetime, account: Account | None = None
 ) -> Verdict:
     """Refuse a sign-in, with its line in the log."""
-    note_refused_sign_in(session, refusal.code, account=account, address=device.address, now=now)
+    account_id, person_id = (account.id, account.person_id) if account else (None, None)
+    note_refused_sign_in(
+        session, refusal.code, account_id=account_id, person_id=person_id, address=device.address, now=now
+    )
     return Verdict(refusal=refusal)
 
 
@@ -119,7 +122,14 @@ def count_failure(session: Session, account: Account, failures: Failures, *, dev
     account.failures, account.first_failure_at = failures.count, failures.first_at
     account.locked_until = failures.locked_until
     note_address_failure(session, digest(f"account {account.id}"), address=device.address, now=now)
-    note_refused_sign_in(session, WrongCredentialsError.code, account=account, address=device.address, now=now)
+    note_refused_sign_in(
+        session,
+        WrongCredentialsError.code,
+        account_id=account.id,
+        person_id=account.person_id,
+        address=device.address,
+        now=now,
+    )
     wait = failures.wait_s(now=now, is_known_device=device.is_known)
     if wait:
         _note_delay(session, failures, wait, account=account, address=device.address, now=now)
