@@ -74,6 +74,11 @@ class Caller:
         """Give what is unique among those who wait: the owner's device never collides with strangers who type the same name."""
         return self.name, self.priority is Priority.KNOWN_DEVICE
 
+    @property
+    def share(self) -> str:
+        """Give the address in whose share the caller stands; known devices stand in none."""
+        return "" if self.priority is Priority.KNOWN_DEVICE else self.address
+
 
 class Appointments:
     """When those who found no place are to come again: one after the other, as fast as passwords are checked, so that waiting makes no work.
@@ -169,15 +174,17 @@ class _Places:
         return held < limit - self._taken
 
     def take(self, caller: Caller | None = None) -> bool:
-        """Take one, where one is free for this caller and no other hash of the name waits."""
+        """Take one, where one is free for this caller; raises BusyHashingError where another hash of the name waits."""
         with self._lock:
             if self._taken >= self.most:
                 return False
             if caller is not None:
-                if caller.key in self._names or not self.has_room(caller.address, caller.priority):
+                if caller.key in self._names:
+                    raise BusyHashingError(retry_after=int(_SHORTEST_PAUSE_S))
+                if not self.has_room(caller.address, caller.priority):
                     return False
                 self._names.add(caller.key)
-                self._by_address[caller.address] += 1
+                self._by_address[caller.share] += 1
             self._taken += 1
             return True
 
@@ -187,7 +194,7 @@ class _Places:
             self._taken -= 1
             if caller is not None:
                 self._names.discard(caller.key)
-                self._by_address[caller.address] -= 1
+                self._by_address[caller.share] -= 1
                 self._by_address += Counter()  # drops the zeros
 
 
@@ -238,7 +245,7 @@ class Hasher:
     def verify(self, stored: str | None, password: str, caller: Caller | None = None) -> bool:
         """Tell whether the password matches; costs the same where there is no hash.
 
-        Raises BusyHashingError where the queue is full, the caller's share of it is used up, or another hash of the same name waits.
+        Raises BusyHashingError where the queue is full or the caller's share of it used up, with `retry_after` where another hash of the name waits.
         """
         return self._in_turn(lambda: self._matches(stored, password), caller)
 

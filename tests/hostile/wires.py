@@ -44,7 +44,7 @@ class Door:
     def http(self, *, source: str = "127.0.0.1") -> HTTPConnection:
         """A well-behaved client, by the site's name."""
         client = HTTPConnection("exam.test")
-        client.sock = self.connect(20, source=source)
+        client.sock = self.connect(60, source=source)
         return client
 
 
@@ -76,8 +76,8 @@ def web_server(settings: Settings, log: Path, **changes: str) -> Iterator[Door]:
 
 
 @contextlib.contextmanager
-def nginx_before(web: Door, folder: Path, file: str = SYSTEMD) -> Iterator[Door]:
-    """A deployment's nginx.conf with other places and a certificate made here."""
+def nginx_before(web: Door, folder: Path, file: str = SYSTEMD, changes: dict[str, str] | None = None) -> Iterator[Door]:
+    """A deployment's nginx.conf with other places and a certificate made here, and with changes of a test's own."""
     plain, tls = free_port(), free_port()
     key, certificate = folder / "site.key", folder / "site.crt"
     subprocess.run(
@@ -87,19 +87,24 @@ def nginx_before(web: Door, folder: Path, file: str = SYSTEMD) -> Iterator[Door]
     )  # fmt: skip
     words = (ROOT / file).read_text()
     user = "user root;" if _is_root() else ""
-    places = SHORTER | {
-        "worker_processes auto;": "worker_processes 1; daemon off;",
-        "pid /run/nginx.pid;": f"pid {folder}/nginx.pid;",
-        "listen 80;": f"listen 127.0.0.1:{plain};",
-        "listen 443 ssl default_server;": f"listen 127.0.0.1:{tls} ssl default_server;",
-        "exam.example.gov.cn": "exam.test",
-        "/etc/nginx/tls/site.crt": str(certificate),
-        "/etc/nginx/tls/site.key": str(key),
-        "http {": "http {\n"
-        + "".join(
-            f"    {part}_temp_path {folder}/{part};\n" for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        ),
-    }
+    places = (
+        SHORTER
+        | (changes or {})
+        | {
+            "worker_processes auto;": "worker_processes 1; daemon off;",
+            "pid /run/nginx.pid;": f"pid {folder}/nginx.pid;",
+            "listen 80;": f"listen 127.0.0.1:{plain};",
+            "listen 443 ssl default_server;": f"listen 127.0.0.1:{tls} ssl default_server;",
+            "exam.example.gov.cn": "exam.test",
+            "/etc/nginx/tls/site.crt": str(certificate),
+            "/etc/nginx/tls/site.key": str(key),
+            "http {": "http {\n"
+            + "".join(
+                f"    {part}_temp_path {folder}/{part};\n"
+                for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+            ),
+        }
+    )
     if file == SYSTEMD:
         places |= {
             "user www-data;": user,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examapp.core.db import db
+from examapp.core.hashing import Appointments
 from examapp.people.models import Account, SignIn, UnknownSignIn
 from examapp.people.rules import FAILURE_WINDOW, Failures, safe_next
 from tests.conftest import NOON
@@ -36,7 +37,7 @@ def test_right_password_signs_in_and_wrong_one_is_explained(world, official):
     assert datetime.fromisoformat(body["server_time"]) == NOON
 
 
-def test_who_comes_at_the_time_he_was_told_goes_before_newcomers(app, world, official, monkeypatch, frozen):
+def test_who_comes_at_the_time_he_was_told_goes_before_newcomers(app, world, official, monkeypatch, frozen, no_line):
     hasher = app.extensions["hasher"]
     client = world.client()
     with monkeypatch.context() as crowd:
@@ -115,7 +116,13 @@ def test_a_password_too_long_is_refused_before_any_hash(app, world, official, mo
 
 
 @pytest.fixture
-def no_place(app):
+def no_line(app, monkeypatch):
+    """Nobody has an appointment yet."""
+    monkeypatch.setattr(app.extensions["hasher"], "appointments", Appointments())
+
+
+@pytest.fixture
+def no_place(app, no_line):
     """Everybody else signs in at this moment."""
     hasher = app.extensions["hasher"]
     taken = 0

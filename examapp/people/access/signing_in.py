@@ -86,7 +86,9 @@ def sign_in_with(login_name: str, password: str, solution: Solution | None = Non
     try:
         hasher().look_for_place(_office(), _priority(is_known_device=bool(accounts_of_device())))
         return _sign_in_with(login_name, password, solution or Solution())
-    except BusyHashingError:
+    except BusyHashingError as refusal:
+        if "retry_after" in refusal.extra:
+            raise
         raise BusyHashingError(retry_after=_make_appointment()) from None
 
 
