@@ -154,7 +154,7 @@ def _make_appointment() -> int:
     Who comes too early is told the same time again; whose time has come, or whose device is known, does not go to the end of the line.
     """
     now = clock.now().timestamp()
-    left = session.get(_COME_AT, -math.inf) - now
+    left = float(session.get(_COME_AT, -math.inf)) - now
     if left > _EARLY_S:
         return math.ceil(left)
     has_waited = _priority(is_known_device=bool(accounts_of_device())) is not Priority.NEWCOMER
