@@ -2,6 +2,7 @@
 
 import re
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -110,6 +111,23 @@ def test_a_wrong_entry_is_explained_beside_its_field_and_makes_nothing(world, se
     assert answer.status_code == 422
     assert words in answer.text
     assert session.query(Account).count() == session.query(Unit).count() == session.query(Person).count() == 0
+
+
+def test_the_set_up_code_is_not_found_by_trying(world, session, setup_code, frozen):
+    """Ten wrong ones lock the address for a quarter of an hour, and a right one tells nothing meanwhile; others are not locked out."""
+    tries = [send(world.client(), setup_code=f"{number:08x}") for number in range(6)]
+    assert ["设置码不对" in page.text for page in tries] == [True] * 4 + [False] * 2
+    assert "请等 5 秒后再试" in tries[4].text
+    assert "设置码输错次数较多" in send(world.client()).text
+    for _ in range(5):
+        frozen.at(frozen.instant + timedelta(seconds=61))
+        send(world.client(), setup_code="00000000")
+    frozen.at(frozen.instant + timedelta(minutes=14))
+    assert "设置码输错次数较多" in send(world.client()).text
+    assert session.query(Account).count() == 0
+    elsewhere = world.client()
+    elsewhere.environ_base["REMOTE_ADDR"] = "10.0.0.9"
+    assert send(elsewhere).status_code == 200
 
 
 def test_of_two_first_administrators_at_once_one_wins(race_world, race_app, monkeypatch):

@@ -20,7 +20,7 @@ from examapp.core import pulse as pulses
 from examapp.core.crypto import Sealer
 from examapp.core.deadline import TookTooLongError, at_most
 from examapp.core.embedded import make_run_folder, start_postgres
-from examapp.core.hashing import Appointments, BusyHashingError, Hasher
+from examapp.core.hashing import Appointments, BusyHashingError, Caller, Hasher, Priority
 from examapp.core.pulse import look_after
 from examapp.core.sabotage import Guarantee, arm, is_broken
 
@@ -145,9 +145,9 @@ def test_sign_ins_never_hold_more_than_half_of_the_threads(tmp_path):
     with pytest.raises(BusyHashingError):
         hasher.verify(None, "x")
     with pytest.raises(BusyHashingError):
-        hasher.look_for_place(has_waited=True)
+        hasher.look_for_place("a", Priority.RETURNING)
     hasher._places.give_back()
-    hasher.look_for_place(has_waited=True)
+    hasher.look_for_place("a", Priority.RETURNING)
     assert hasher.verify(hasher.hash("right"), "right")
 
 
@@ -155,21 +155,62 @@ def test_who_comes_again_finds_a_place_where_newcomers_find_none():
     hasher = Hasher(at_once=1, queue=5)
     for _ in range(2):
         hasher._places.take()
-        hasher.look_for_place(has_waited=False)
+        hasher.look_for_place("a", Priority.NEWCOMER)
     hasher._places.take()
     with pytest.raises(BusyHashingError):
-        hasher.look_for_place(has_waited=False)
-    hasher.look_for_place(has_waited=True)
+        hasher.look_for_place("a", Priority.NEWCOMER)
+    hasher.look_for_place("a", Priority.RETURNING)
     assert hasher.verify(hasher.hash("right"), "right")
     list(iter(hasher._places.take, False))
-    for _ in range(30):
-        with pytest.raises(BusyHashingError) as newcomer:
-            hasher.look_for_place(has_waited=False)
-    with pytest.raises(BusyHashingError) as waited:
-        hasher.look_for_place(has_waited=True)
-    assert newcomer.value.extra["retry_after"] > waited.value.extra["retry_after"] == 2, (
-        "not at the end of the line again"
-    )
+    for priority in Priority:
+        with pytest.raises(BusyHashingError):
+            hasher.look_for_place("a", priority)
+
+
+def take_all(places, address, priority):
+    """Take what an address gets; the names differ. Gives how many."""
+    callers = (Caller(name=f"{address}{priority}{n}", address=address, priority=priority) for n in range(100))
+    return sum(iter(lambda: places.take(next(callers)), False))
+
+
+def test_an_address_holds_at_most_as_many_places_as_are_left():
+    """Finding 3: whoever asks from one address, however often, leaves room for others and for known devices."""
+    places = Hasher(at_once=2, queue=30)._places
+    assert take_all(places, "attacker", Priority.NEWCOMER) == 8
+    assert take_all(places, "attacker", Priority.RETURNING) == 8
+    assert not places.has_room("attacker", Priority.RETURNING)
+    assert take_all(places, "office", Priority.RETURNING) == 8
+    assert take_all(places, "school", Priority.RETURNING) == 4
+    assert take_all(places, "attacker", Priority.KNOWN_DEVICE) == 4, "all that is left"
+    assert take_all(places, "office", Priority.KNOWN_DEVICE) == 0
+
+
+def test_places_that_are_given_back_leave_no_trace():
+    places = Hasher(at_once=2, queue=2)._places
+    callers = [Caller(name=f"n{n}", address=f"a{n}", priority=Priority.NEWCOMER) for n in range(2)]
+    for _ in range(5):
+        assert [places.take(caller) for caller in callers] == [True, True]
+        with pytest.raises(BusyHashingError):  # one hash of a name at a time
+            places.take(callers[0])
+        for caller in callers:
+            places.give_back(caller)
+    assert (places._taken, dict(places._by_address), places._names) == (0, {}, set())
+
+
+def test_an_address_puts_off_only_itself():
+    now = [100.0]
+    appointments = Appointments(time_s=lambda: now[0])
+    assert [appointments.give("attacker") for _ in range(10_000)][-1] == 60
+    assert [appointments.give("office") for _ in range(9)] == [2, 3, 3, 3, 3, 4, 4, 4, 4], "half of eight a second"
+    now[0] += 61
+    assert appointments.give("attacker") == 2
+
+
+def test_appointments_of_any_number_of_addresses_are_kept_in_little():
+    appointments = Appointments(time_s=lambda: 0.0)
+    for number in range(3000):
+        appointments.give(str(number))
+    assert len(appointments._next_at) == 1001
 
 
 def test_who_finds_no_place_is_asked_to_come_when_there_will_be_one():
@@ -178,12 +219,12 @@ def test_who_finds_no_place_is_asked_to_come_when_there_will_be_one():
     for _ in range(100):
         now[0] += 0.1
         appointments.note_done()
-    assert [appointments.give() for _ in range(60)][::12] == [2, 4, 5, 6, 7], "ten a second were done"
-    pauses = [appointments.give() for _ in range(800)]
+    assert [appointments.give("a") for _ in range(60)][::12] == [2, 4, 5, 6, 7], "ten a second were done"
+    pauses = [appointments.give("a") for _ in range(800)]
     assert pauses == sorted(pauses)
     assert pauses[-1] == 60
     now[0] += 60
-    assert [appointments.give() for _ in range(17)][::8] == [2, 3, 4], "a quiet minute says nothing: eight a second"
+    assert [appointments.give("a") for _ in range(17)][::8] == [2, 3, 4], "a quiet minute says nothing: eight a second"
 
 
 _OF_THE_REFERENCE = "$argon2id$v=19$m=19456,t=2,p=1$SMnZhYBYpnaokNDOJUXqsQ$1TCGCBklaIk/azG6q0bgPxMI0BnURdOHEPvRKkM2tAc"

@@ -22,6 +22,7 @@ from examapp.core.serving import web_command
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 ROOT = Path(__file__).parents[2]
+SYSTEMD, DOCKER = "docker/systemd/nginx.conf", "docker/nginx.conf"
 _TRUSTING = ssl._create_unverified_context()
 _READY_S = 60
 SHORTER = {"client_header_timeout 10s": "client_header_timeout 2s", "client_body_timeout 15s": "client_body_timeout 3s"}
@@ -35,15 +36,15 @@ class Door:
     port: int
     is_tls: bool
 
-    def connect(self, timeout_s: float = 10) -> socket.socket:
-        """Open a connection, and shake hands where that is asked for."""
-        line = socket.create_connection(("127.0.0.1", self.port), timeout_s)
+    def connect(self, timeout_s: float = 10, *, source: str = "127.0.0.1") -> socket.socket:
+        """Open a connection from an address of this machine, and shake hands where that is asked for."""
+        line = socket.create_connection(("127.0.0.1", self.port), timeout_s, (source, 0))
         return _TRUSTING.wrap_socket(line, server_hostname="exam.test") if self.is_tls else line
 
-    def http(self) -> HTTPConnection:
+    def http(self, *, source: str = "127.0.0.1") -> HTTPConnection:
         """A well-behaved client, by the site's name."""
         client = HTTPConnection("exam.test")
-        client.sock = self.connect(20)
+        client.sock = self.connect(60, source=source)
         return client
 
 
@@ -54,9 +55,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def web_server(settings: Settings, log: Path) -> Iterator[Door]:
-    """Serve as every deployment does, by one process of few threads."""
-    settings = replace(settings, port=str(free_port()), web_workers="1", web_threads="16", trusted_proxies="1")
+def web_server(settings: Settings, log: Path, **changes: str) -> Iterator[Door]:
+    """Serve as every deployment does, by one process of few threads unless other settings are given."""
+    few = {"web_workers": "1", "web_threads": "16", "trusted_proxies": "1"}
+    settings = replace(settings, port=str(free_port()), **few | changes)
     environment = {name.upper(): str(getattr(settings, name)) for name in Settings.__dataclass_fields__} | {
         "APP_MODE": "tryout",
         "DEMO": "0",
@@ -74,8 +76,8 @@ def web_server(settings: Settings, log: Path) -> Iterator[Door]:
 
 
 @contextlib.contextmanager
-def nginx_before(web: Door, folder: Path) -> Iterator[Door]:
-    """The deployment's nginx.conf with other places and a certificate made here."""
+def nginx_before(web: Door, folder: Path, file: str = SYSTEMD, changes: dict[str, str] | None = None) -> Iterator[Door]:
+    """A deployment's nginx.conf with other places and a certificate made here, and with changes of a test's own."""
     plain, tls = free_port(), free_port()
     key, certificate = folder / "site.key", folder / "site.crt"
     subprocess.run(
@@ -83,29 +85,49 @@ def nginx_before(web: Door, folder: Path) -> Iterator[Door]:
          "-subj", "/CN=exam.test", "-keyout", str(key), "-out", str(certificate)],
         check=True, capture_output=True,
     )  # fmt: skip
-    words = (ROOT / "docker" / "systemd" / "nginx.conf").read_text()
-    places = SHORTER | {
-        "user www-data;": "user root;" if _is_root() else "",
-        "worker_processes auto;": "worker_processes 1; daemon off;",
-        "pid /run/nginx.pid;": f"pid {folder}/nginx.pid;",
-        "/var/log/nginx/": f"{folder}/",
-        "listen 80;": f"listen 127.0.0.1:{plain};",
-        "listen 443 ssl default_server;": f"listen 127.0.0.1:{tls} ssl default_server;",
-        "listen 443 ssl http2;": f"listen 127.0.0.1:{tls} ssl;",
-        "exam.example.gov.cn": "exam.test",
-        "/etc/nginx/tls/site.crt": str(certificate),
-        "/etc/nginx/tls/site.key": str(key),
-        "server 127.0.0.1:8000": f"server 127.0.0.1:{web.port}",
-        "http {": "http {\n"
-        + "".join(
-            f"    {part}_temp_path {folder}/{part};\n" for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        ),
-    }
+    words = (ROOT / file).read_text()
+    user = "user root;" if _is_root() else ""
+    places = (
+        SHORTER
+        | (changes or {})
+        | {
+            "worker_processes auto;": "worker_processes 1; daemon off;",
+            "pid /run/nginx.pid;": f"pid {folder}/nginx.pid;",
+            "listen 80;": f"listen 127.0.0.1:{plain};",
+            "listen 443 ssl default_server;": f"listen 127.0.0.1:{tls} ssl default_server;",
+            "exam.example.gov.cn": "exam.test",
+            "/etc/nginx/tls/site.crt": str(certificate),
+            "/etc/nginx/tls/site.key": str(key),
+            "http {": "http {\n"
+            + "".join(
+                f"    {part}_temp_path {folder}/{part};\n"
+                for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+            ),
+        }
+    )
+    if file == SYSTEMD:
+        places |= {
+            "user www-data;": user,
+            "/var/log/nginx/": f"{folder}/",
+            "listen 443 ssl http2;": f"listen 127.0.0.1:{tls} ssl;",
+            "server 127.0.0.1:8000": f"server 127.0.0.1:{web.port}",
+        }
+    else:
+        places |= {
+            "worker_processes auto;": f"{user} worker_processes 1; daemon off;",
+            "/dev/stdout": f"{folder}/access.log",
+            "/dev/stderr": f"{folder}/error.log",
+            "listen 443 ssl;": f"listen 127.0.0.1:{tls} ssl;",
+            "server 172.30.19.10:8000": f"server 127.0.0.1:{web.port}",
+        }
     for place, other in places.items():
         assert place in words, f"nginx.conf has no {place!r} any more"
         words = words.replace(place, other)
     (folder / "nginx.conf").write_text(words)
-    process = subprocess.Popen([NGINX, "-c", str(folder / "nginx.conf"), "-e", str(folder / "start.log")])
+    command = [NGINX, "-c", str(folder / "nginx.conf"), "-e", str(folder / "start.log")]
+    tried = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
+    assert tried.returncode == 0, tried.stderr
+    process = subprocess.Popen(command)
     door = Door(tls, is_tls=True)
     try:
         deadline = time.monotonic() + 10

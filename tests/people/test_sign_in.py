@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examapp.core.db import db
+from examapp.core.hashing import Appointments
 from examapp.people.models import Account, SignIn, UnknownSignIn
 from examapp.people.rules import FAILURE_WINDOW, Failures, safe_next
 from tests.conftest import NOON
@@ -35,17 +37,32 @@ def test_right_password_signs_in_and_wrong_one_is_explained(world, official):
     assert datetime.fromisoformat(body["server_time"]) == NOON
 
 
-def test_who_was_told_to_come_again_goes_before_newcomers(app, world, official, monkeypatch):
+def test_who_comes_at_the_time_he_was_told_goes_before_newcomers(app, world, official, monkeypatch, frozen, no_line):
     hasher = app.extensions["hasher"]
     client = world.client()
     with monkeypatch.context() as crowd:
         crowd.setattr(hasher._places, "_taken", -(-hasher._places.most // 2))
         busy = sign_in(client, "A10001")
-        assert (busy.status_code, "Retry-After" in busy.headers) == (503, True)
-        assert sign_in(world.client(), "A10001").status_code == 503
+        assert (busy.status_code, busy.headers["Retry-After"]) == (503, "2")
+        early = [sign_in(client, "A10001") for _ in range(30)]
+        assert {(page.status_code, page.headers["Retry-After"]) for page in early} == {(503, "2")}, (
+            "the same time again"
+        )
+        assert int(sign_in(world.client(), "A10001").headers["Retry-After"]) <= 3, "who comes early puts nobody off"
+        frozen.at(NOON + timedelta(seconds=2))
         assert sign_in(client, "A10001").status_code == 303
     with client.session_transaction() as session:
-        assert "has_waited" not in session, "and is a newcomer next time"
+        assert "come_at" not in session, "and is a newcomer next time"
+
+
+def test_an_appointment_that_was_missed_is_worth_nothing(app, world, official, monkeypatch, frozen):
+    hasher = app.extensions["hasher"]
+    client = world.client()
+    with monkeypatch.context() as crowd:
+        crowd.setattr(hasher._places, "_taken", -(-hasher._places.most // 2))
+        sign_in(client, "A10001")
+        frozen.at(NOON + timedelta(minutes=3))
+        assert sign_in(client, "A10001").status_code == 503
 
 
 def test_nobody_gets_401_json_and_no_redirect(world):
@@ -99,7 +116,13 @@ def test_a_password_too_long_is_refused_before_any_hash(app, world, official, mo
 
 
 @pytest.fixture
-def no_place(app):
+def no_line(app, monkeypatch):
+    """Nobody has an appointment yet."""
+    monkeypatch.setattr(app.extensions["hasher"], "appointments", Appointments())
+
+
+@pytest.fixture
+def no_place(app, no_line):
     """Everybody else signs in at this moment."""
     hasher = app.extensions["hasher"]
     taken = 0
@@ -171,6 +194,65 @@ def test_unknown_names_are_delayed_like_accounts(world):
     codes = [sign_in(client, "NOBODY", "wrong").status_code for _ in range(6)]
     assert codes == [422, 422, 422, 422, 429, 429]
     assert world.session.query(UnknownSignIn).one().failures == 5
+
+
+def test_an_unknown_name_counts_in_whatever_case_it_is_typed_as_an_account_does(world, official):
+    for name in ("NOBODY", "A10001"):
+        codes = [sign_in(world.client(), way, "wrong").status_code for way in (name, name.lower(), name.title()) * 2]
+        assert codes == [422, 422, 422, 422, 429, 429], name
+
+
+def test_a_name_with_a_wait_due_costs_no_hash_and_answers_alike(app, world, official, statements, monkeypatch):
+    """H14: of the name that is locked anybody may ask as often as he likes, known or not, right password or wrong."""
+    for name in ("A10001", "NOBODY"):
+        for _ in range(5):
+            sign_in(world.client(), name, "wrong")
+    compared = []
+    monkeypatch.setattr(app.extensions["hasher"], "verify", lambda *_: compared.append(1))
+    seen = {}
+    for name, password in (("A10001", "wrong"), ("A10001", PASSWORD), ("NOBODY", "wrong")):
+        client = world.client()
+        token = token_of(client.get("/login"))
+        with statements() as asked:
+            page = client.post("/login", data={"login_name": name, "password": password, "csrf_token": token})
+        text = page.get_data(as_text=True).replace(token_of(page), "").replace(name, "")
+        answer = world.client().post("/api/v1/session", json={"login_name": name, "password": password})
+        seen[name, password] = page.status_code, text, len(asked), answer.status_code, answer.get_json()
+    assert len({repr(one) for one in seen.values()}) == 1
+    assert next(iter(seen.values()))[::3] == (429, 429)
+    assert not compared
+
+
+def test_one_hash_of_a_name_waits_at_a_time_and_the_owners_device_is_never_behind_a_stranger(app, world, official):
+    """While a password is compared, another for the same name is told to come again, before any hash."""
+    owner, hasher = world.client(), app.extensions["hasher"]
+    sign_in(owner, "A10001")
+    owner.post("/logout", data={"csrf_token": owner.get("/api/v1/session").get_json()["csrf_token"]})
+    argon2, codes = hasher._argon2, []
+
+    class Slow:
+        """A hash during which others sign in."""
+
+        def verify(self, stored, password):
+            hasher._argon2 = argon2
+            codes.extend(
+                sign_in(client, name).status_code
+                for client, name in ((world.client(), "A10001"), (world.client(), "a10001"), (owner, "A10001"))
+            )
+            return argon2.verify(stored, password)
+
+    hasher._threads.submit(int).result()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(hasher, "_threads", type("Here", (), {"submit": staticmethod(_at_once)}))
+        patched.setattr(hasher, "_argon2", Slow())
+        assert sign_in(world.client(), "A10001").status_code == 303
+    assert codes == [503, 503, 303]
+
+
+def _at_once(work, *given):
+    done = Future()
+    done.set_result(work(*given))
+    return done
 
 
 def test_failures_long_ago_do_not_count(world, official, frozen):
@@ -343,9 +425,9 @@ def test_no_transaction_is_open_while_a_password_is_compared(app, world, officia
     hasher = app.extensions["hasher"]
     verify = type(hasher).verify
 
-    def watched(stored, password):
+    def watched(stored, password, caller):
         seen.append(db.session().in_transaction())
-        return verify(hasher, stored, password)
+        return verify(hasher, stored, password, caller)
 
     monkeypatch.setattr(hasher, "verify", watched)
     for name in ("A10001", "NOBODY"):
@@ -359,7 +441,7 @@ def test_an_unknown_name_costs_a_hash_as_a_known_one_does(app, world, official, 
     hasher = app.extensions["hasher"]
     verify = type(hasher).verify
     monkeypatch.setattr(
-        hasher, "verify", lambda stored, password: compared.append(stored) or verify(hasher, stored, password)
+        hasher, "verify", lambda stored, password, _caller: compared.append(stored) or verify(hasher, stored, password)
     )
     for name in ("NOBODY", "a\x00b", "A10001"):
         sign_in(world.client(), name, "wrong")

@@ -346,6 +346,7 @@ VALUE_WORDS = {
     "slow_down": "密码错误较多，等待中",
     "unknown_identity": "名册上没有这个人员编号",
     "wrong_credentials": "登录名或密码不对",
+    "wrong_setup_code": "设置码不对",
     "wrong_ticket": "登录条不对或已失效",
     "active": "启用",
     "at_close": "考试结束时",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 import secrets
 from collections.abc import Callable
 
@@ -14,7 +15,7 @@ from examapp.core import clock
 from examapp.core.crypto import SealBrokenError
 from examapp.core.db import reading, transaction
 from examapp.core.errors import BadRequestError, DomainError, NotFoundError
-from examapp.core.hashing import NO_HASH, BusyHashingError
+from examapp.core.hashing import NO_HASH, BusyHashingError, Caller, Priority
 from examapp.core.html import normalise
 from examapp.people.access.current import actor, begin_session, find_signed_in_person, hasher, sealer
 from examapp.people.access.devices import accounts_of_device, remember_account
@@ -33,6 +34,7 @@ from examapp.people.operations.signing_in import (
     Checked,
     Device,
     Verdict,
+    WaitBeforeSignInError,
     WrongCredentialsError,
     judge_sign_in,
     note_unknown_sign_in,
@@ -43,16 +45,19 @@ from examapp.people.queries import (
     AccountToCheck,
     SignedIn,
     find_account_to_check,
+    find_sign_in_limits,
     find_signed_in,
     is_captcha_due,
 )
-from examapp.people.rules import LONGEST_PASSWORD, clean_login_name, digest, first_password_binding
+from examapp.people.rules import LONGEST_PASSWORD, clean_login_name, digest, first_password_binding, office_of
 
 log = structlog.get_logger()
 _HALF = "half_sign_in"
 """Where the cookie keeps the token of a sign-in that waits for its code."""
-_HAS_WAITED = "has_waited"
-"""Where the cookie says that this browser was told to come again: it goes before newcomers."""
+_COME_AT = "come_at"
+"""Where the cookie says when this browser was told to come again (a Unix time): it goes before newcomers then."""
+_EARLY_S, _APPOINTMENT_LIFE_S = 1, 120
+_SOON_S = 2
 
 
 class WrongResetCodeError(DomainError):
@@ -72,31 +77,90 @@ class PasswordTooLongError(BadRequestError):
 def sign_in_with(login_name: str, password: str, solution: Solution | None = None) -> SignedIn:
     """Sign this browser in: read, compare outside any transaction, judge and write under the account's lock.
 
-    A name that nobody has costs the same as a wrong password. Raises PasswordTooLongError, CaptchaRequiredError,
-    WrongCredentialsError, WaitBeforeSignInError, AccountDisabledError, and, before anything is read, BusyHashingError where too many
-    sign in at once.
+    A name that nobody has costs the same as a wrong password; while a wait is due for a name, neither costs a hash. Raises PasswordTooLongError,
+    WaitBeforeSignInError, CaptchaRequiredError, WrongCredentialsError, AccountDisabledError, and, before anything is read,
+    BusyHashingError where too many sign in at once.
     """
     if len(password) > LONGEST_PASSWORD:
         raise PasswordTooLongError
     try:
-        hasher().look_for_place(has_waited=_HAS_WAITED in session)
+        hasher().look_for_place(_office(), _priority(is_known_device=bool(accounts_of_device())))
         return _sign_in_with(login_name, password, solution or Solution())
-    except BusyHashingError:
-        session[_HAS_WAITED] = True
-        raise
+    except BusyHashingError as refusal:
+        if "retry_after" in refusal.extra:
+            raise
+        raise BusyHashingError(retry_after=_make_appointment()) from None
 
 
 def _sign_in_with(login_name: str, password: str, solution: Solution) -> SignedIn:
-    name = clean_login_name(login_name)
+    name, name_digest = clean_login_name(login_name), _unknown_name_digest(login_name)
     with transaction() as db_session:
         found = find_account_to_check(db_session, name, sealer()) if name else None
-        refusal = _captcha_refusal(db_session, found, solution)
+        refusal = _find_refusal(db_session, found, name_digest, solution)
         if refusal:
-            note_refused_sign_in(db_session, refusal.code, address=request.remote_addr, now=clock.now())
+            delayed = found if isinstance(refusal, WaitBeforeSignInError) else None
+            note_refused_sign_in(
+                db_session,
+                refusal.code,
+                account_id=delayed.account_id if delayed else None,
+                person_id=delayed.person_id if delayed else None,
+                address=request.remote_addr,
+                now=clock.now(),
+            )
     if refusal:
         raise refusal
-    checked = _compare(found, password)
-    return begin(lambda db_session: _judge(db_session, checked, name=name or login_name[:200]))
+    priority = _priority(is_known_device=_is_known_device(found))
+    caller = Caller(name=name_digest.hex(), address=_office(), priority=priority)
+    checked = _compare(found, password, caller)
+    return begin(lambda db_session: _judge(db_session, checked, name_digest))
+
+
+def _find_refusal(
+    db_session: Session, account: AccountToCheck | None, name_digest: bytes, solution: Solution
+) -> DomainError | None:
+    """Say what keeps a password from being compared: a wait for the name, then a captcha for the address. Never the latter on the owner's device."""
+    now, is_known = clock.now(), _is_known_device(account)
+    limits = find_sign_in_limits(db_session, name_digest, address=request.remote_addr, now=now)
+    failures = account.failures if account else limits.unknown_failures
+    if wait := failures.wait_s(now=now, is_known_device=is_known):
+        return WaitBeforeSignInError(wait)
+    return _captcha_refusal(db_session, solution) if limits.is_captcha_due and not is_known else None
+
+
+def _unknown_name_digest(login_name: str) -> bytes:
+    """Give the key under which a name is counted if no account has it; without regard to case, as accounts are found."""
+    name = clean_login_name(login_name) or login_name[:200]
+    return sealer().blind_index(name.upper(), purpose="unknown_login_name")
+
+
+def _office() -> str:
+    return office_of(request.remote_addr)
+
+
+def _is_known_device(account: AccountToCheck | None) -> bool:
+    return account is not None and account.account_id in accounts_of_device()
+
+
+def _priority(*, is_known_device: bool) -> Priority:
+    if is_known_device:
+        return Priority.KNOWN_DEVICE
+    late_s = clock.now().timestamp() - session.get(_COME_AT, math.inf)
+    return Priority.RETURNING if -_EARLY_S <= late_s <= _APPOINTMENT_LIFE_S else Priority.NEWCOMER
+
+
+def _make_appointment() -> int:
+    """Give the seconds after which this browser is to come again, and keep the time in its cookie.
+
+    Who comes too early is told the same time again; whose time has come, or whose device is known, does not go to the end of the line.
+    """
+    now = clock.now().timestamp()
+    left = float(session.get(_COME_AT, -math.inf)) - now
+    if left > _EARLY_S:
+        return math.ceil(left)
+    has_waited = _priority(is_known_device=bool(accounts_of_device())) is not Priority.NEWCOMER
+    wait_s = _SOON_S if has_waited else hasher().appointments.give(_office())
+    session[_COME_AT] = now + wait_s
+    return wait_s
 
 
 def sign_in_by_ticket(code: str) -> SignedIn:
@@ -111,13 +175,14 @@ def sign_in_by_ticket(code: str) -> SignedIn:
 def ask_reset(login_name: str, solution: Solution | None = None) -> None:
     """Ask for a code to a forgotten password's phone; nothing in the answer tells whether an account has the name.
 
-    Raises CaptchaRequiredError and TooManyResetsError, both by the address alone.
+    Raises CaptchaRequiredError by the address alone, and never to the device that has signed in to the account before.
     """
     name = clean_login_name(login_name) or ""
     with transaction() as db_session:
-        refusal = _captcha_refusal(db_session, None, solution or Solution())
+        found = find_account_to_check(db_session, name, sealer())
+        is_due = _is_captcha_due(db_session, is_reset=True) and not _is_known_device(found)
+        refusal = _captcha_refusal(db_session, solution or Solution()) if is_due else None
         if refusal is None:
-            found = find_account_to_check(db_session, name, sealer())
             resets.ask_reset(db_session, found, address=request.remote_addr, now=clock.now())
     if refusal:
         raise refusal
@@ -130,8 +195,9 @@ def sign_in_by_reset_code(login_name: str, code: str) -> SignedIn:
     def judge(db_session: Session) -> Verdict:
         found, now = find_account_to_check(db_session, name, sealer()), clock.now()
         if found is None:
-            name_digest = sealer().blind_index(name or login_name[:200], purpose="unknown_login_name")
-            return note_unknown_sign_in(db_session, name_digest, address=request.remote_addr, now=now)
+            return note_unknown_sign_in(
+                db_session, _unknown_name_digest(login_name), address=request.remote_addr, now=now
+            )
         device = device_of_request(is_known=False)
         return resets.use_reset_code(db_session, found.account_id, code, sealer=sealer(), device=device, now=now)
 
@@ -181,39 +247,39 @@ def pass_code(typed: str) -> SignedIn:
         raise
 
 
-def _captcha_refusal(
-    db_session: Session, account: AccountToCheck | None, solution: Solution
-) -> CaptchaRequiredError | None:
-    """Say that a captcha is to be solved first, whether the name is an account's or not; never where the owner's device asks."""
-    if account is not None and account.account_id in accounts_of_device():
-        return None
-    now, address = clock.now(), request.remote_addr
-    if not is_captcha_due(db_session, address, now=now):
-        return None
+def _captcha_refusal(db_session: Session, solution: Solution) -> CaptchaRequiredError | None:
+    """Say that a captcha is to be solved first, where none has been."""
     if not solution.token:
         return CaptchaRequiredError()
-    is_solved = use_solution(db_session, solution, address=address, sealer=sealer(), now=now)
+    is_solved = use_solution(db_session, solution, address=request.remote_addr, sealer=sealer(), now=clock.now())
     return None if is_solved else WrongCaptchaError()
 
 
-def find_challenge(refusal: DomainError | None = None) -> Challenge | None:
-    """Make the captcha that the sign-in page must show: after a refusal for want of one, or at once to a device without a cookie."""
+def find_challenge(refusal: DomainError | None = None, *, is_reset: bool = False) -> Challenge | None:
+    """Make the captcha that the page must show: after a refusal for want of one, or at once to a device without a cookie."""
     is_due = isinstance(refusal, CaptchaRequiredError) or (
-        not accounts_of_device() and is_captcha_due(reading(), request.remote_addr, now=clock.now())
+        not accounts_of_device() and _is_captcha_due(reading(), is_reset=is_reset)
     )
     return new_challenge(sealer=sealer(), now=clock.now()) if is_due else None
 
 
-def _compare(account: AccountToCheck | None, password: str) -> Checked | None:
+def _is_captcha_due(db_session: Session, *, is_reset: bool) -> bool:
+    now, address = clock.now(), request.remote_addr
+    if is_captcha_due(db_session, address, now=now):
+        return True
+    return is_reset and resets.are_many(db_session, address, now=now)
+
+
+def _compare(account: AccountToCheck | None, password: str, caller: Caller) -> Checked | None:
     if account is None:
-        hasher().verify(None, password)
+        hasher().verify(None, password, caller)
         return None
     new_hash = None
     if account.password_hash == NO_HASH and account.first_password_sealed:
-        new_hash = hasher().hash(password)
+        new_hash = hasher().hash(password, caller)
         is_right = hmac.compare_digest(_first_password(account).encode(), password.encode())
     else:
-        is_right = hasher().verify(account.password_hash, password)
+        is_right = hasher().verify(account.password_hash, password, caller)
     return Checked(
         account_id=account.account_id,
         password_hash=account.password_hash,
@@ -230,10 +296,9 @@ def _first_password(account: AccountToCheck) -> str:
         return secrets.token_urlsafe()
 
 
-def _judge(db_session: Session, checked: Checked | None, *, name: str) -> Verdict:
+def _judge(db_session: Session, checked: Checked | None, name_digest: bytes) -> Verdict:
     now = clock.now()
     if checked is None:
-        name_digest = sealer().blind_index(name, purpose="unknown_login_name")
         return note_unknown_sign_in(db_session, name_digest, address=request.remote_addr, now=now)
     device = device_of_request(is_known=checked.account_id in accounts_of_device())
     return judge_sign_in(db_session, checked, device=device, now=now)

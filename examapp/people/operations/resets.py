@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from examapp.audit.operations import SYSTEM, record
 from examapp.core.crypto import Sealer
-from examapp.core.errors import DomainError
 from examapp.core.nudge import nudge_after_commit
 from examapp.messages.operations.outgoing import send_out
 from examapp.people.models import Account, Person, PersonState, ResetRequest, SignInTicket
@@ -42,23 +41,21 @@ _BATCH = 50
 _KEPT = timedelta(days=1)
 
 
-class TooManyResetsError(DomainError):
-    """This address has asked too often lately."""
-
-    code = "slow_down"
-    status = 429
-    message = "同一网络刚才申请验证码的人较多，请等 15 分钟再试，或请本单位管理员发一张登录条。"
-
-
 def ask_reset(session: Session, account: AccountToCheck | None, *, address: str | None, now: datetime) -> None:
-    """Put down that somebody forgot the password of a name; raises TooManyResetsError by the address alone."""
-    office = office_of(address)
-    lately = select(func.count()).where(ResetRequest.address == office, ResetRequest.asked_at > now - RESET_WINDOW)
-    if session.execute(lately).scalar_one() >= MOST_RESETS_OF_AN_ADDRESS:
-        raise TooManyResetsError
-    session.add(ResetRequest(account_id=account.account_id if account else None, address=office, asked_at=now))
+    """Put down that somebody forgot the password of a name."""
+    account_id = account.account_id if account else None
+    session.add(ResetRequest(account_id=account_id, address=office_of(address), asked_at=now))
     session.flush()
     nudge_after_commit(session, "people.send_reset_codes")
+
+
+def are_many(session: Session, address: str | None, *, now: datetime) -> bool:
+    """Tell whether an address has asked so often lately that unknown devices solve a captcha. Never a block: a county may be one address."""
+    lately = select(ResetRequest.id).where(
+        ResetRequest.address == office_of(address), ResetRequest.asked_at > now - RESET_WINDOW
+    )
+    counted = lately.limit(MOST_RESETS_OF_AN_ADDRESS).subquery()
+    return session.execute(select(func.count()).select_from(counted)).scalar_one() >= MOST_RESETS_OF_AN_ADDRESS
 
 
 def send_reset_codes(session: Session, *, sealer: Sealer, now: datetime) -> int:

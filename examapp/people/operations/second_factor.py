@@ -119,7 +119,14 @@ def pass_code(
     if account.disabled_at is not None or factor is None:
         return Verdict(refusal=NotFoundError("登录已超时，请重新输入登录名和密码。"))
     if wait := _failures(factor).wait_s(now=now, is_known_device=False):
-        note_refused_sign_in(session, WaitBeforeSignInError.code, account=account, address=address, now=now)
+        note_refused_sign_in(
+            session,
+            WaitBeforeSignInError.code,
+            account_id=account.id,
+            person_id=account.person_id,
+            address=address,
+            now=now,
+        )
         return Verdict(refusal=WaitBeforeSignInError(wait))
     actor = Actor(person_id=account.person_id, address=address)
     proof = _prove(session, factor, typed, sealer=sealer, now=now)

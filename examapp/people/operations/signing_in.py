@@ -42,6 +42,27 @@ class WaitBeforeSignInError(DomainError):
         )
 
 
+class WrongSetUpCodeError(DomainError):
+    """Not the set-up code of this site."""
+
+    code = "wrong_setup_code"
+    status = 422
+    message = "设置码不对。请看启动程序的窗口，或数据目录中的 setup_code 文件。"
+
+
+class WaitBeforeSetUpError(DomainError):
+    """Too many wrong set-up codes from this address."""
+
+    code = "slow_down"
+    status = 429
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(
+            f"设置码输错次数较多，请等 {wait_s} 秒后再试。设置码在启动程序的窗口里，也在数据目录的 setup_code 文件中。",
+            retry_after=wait_s,
+        )
+
+
 class AccountDisabledError(DomainError):
     """The password is right, but the account is closed."""
 
@@ -110,7 +131,10 @@ def refuse_sign_in(
     session: Session, refusal: DomainError, *, device: Device, now: datetime, account: Account | None = None
 ) -> Verdict:
     """Refuse a sign-in, with its line in the log."""
-    note_refused_sign_in(session, refusal.code, account=account, address=device.address, now=now)
+    account_id, person_id = (account.id, account.person_id) if account else (None, None)
+    note_refused_sign_in(
+        session, refusal.code, account_id=account_id, person_id=person_id, address=device.address, now=now
+    )
     return Verdict(refusal=refusal)
 
 
@@ -119,7 +143,14 @@ def count_failure(session: Session, account: Account, failures: Failures, *, dev
     account.failures, account.first_failure_at = failures.count, failures.first_at
     account.locked_until = failures.locked_until
     note_address_failure(session, digest(f"account {account.id}"), address=device.address, now=now)
-    note_refused_sign_in(session, WrongCredentialsError.code, account=account, address=device.address, now=now)
+    note_refused_sign_in(
+        session,
+        WrongCredentialsError.code,
+        account_id=account.id,
+        person_id=account.person_id,
+        address=device.address,
+        now=now,
+    )
     wait = failures.wait_s(now=now, is_known_device=device.is_known)
     if wait:
         _note_delay(session, failures, wait, account=account, address=device.address, now=now)
@@ -199,6 +230,38 @@ def begin_sign_in(
 
 def note_unknown_sign_in(session: Session, name_digest: bytes, *, address: str | None, now: datetime) -> Verdict:
     """Count a failure under a name that no account has; the answer is an account's, and so is the number of exchanges with the database."""
+    row, failures = _lock_unknown(session, name_digest, now=now)
+    if wait := failures.wait_s(now=now, is_known_device=False):
+        note_refused_sign_in(session, WaitBeforeSignInError.code, address=address, now=now)
+        return Verdict(refusal=WaitBeforeSignInError(wait))
+    after = _count_unknown(row, failures, now=now)
+    note_address_failure(session, name_digest, address=address, now=now)
+    note_refused_sign_in(session, WrongCredentialsError.code, address=address, now=now)
+    wait = after.wait_s(now=now, is_known_device=False)
+    if wait:
+        _note_delay(session, after, wait, account=None, address=address, now=now)
+    return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
+
+
+def judge_set_up_code(
+    session: Session, code_digest: bytes, *, is_right: bool, address: str | None, now: datetime
+) -> DomainError | None:
+    """Count a wrong set-up code as a wrong password is counted, and say so; while a wait is due a right one is refused too.
+
+    `code_digest` stands for who tries, not for what was typed: an address locks only itself.
+    """
+    row, failures = _lock_unknown(session, code_digest, now=now)
+    if wait := failures.wait_s(now=now, is_known_device=False):
+        return WaitBeforeSetUpError(wait)
+    if is_right:
+        return None
+    after = _count_unknown(row, failures, now=now)
+    note_refused_sign_in(session, WrongSetUpCodeError.code, address=address, now=now)
+    wait = after.wait_s(now=now, is_known_device=False)
+    return WaitBeforeSetUpError(wait) if wait else WrongSetUpCodeError()
+
+
+def _lock_unknown(session: Session, name_digest: bytes, *, now: datetime) -> tuple[UnknownSignIn, Failures]:
     made_or_locked = (
         insert(UnknownSignIn)
         .values(name_digest=name_digest, failures=0, first_failure_at=now, locked_until=now)
@@ -206,19 +269,14 @@ def note_unknown_sign_in(session: Session, name_digest: bytes, *, address: str |
         .returning(UnknownSignIn)
     )
     row = session.scalars(made_or_locked, execution_options={"populate_existing": True}).one()
-    failures = Failures(count=row.failures, first_at=row.first_failure_at, locked_until=row.locked_until)
-    if wait := failures.wait_s(now=now, is_known_device=False):
-        note_refused_sign_in(session, WaitBeforeSignInError.code, address=address, now=now)
-        return Verdict(refusal=WaitBeforeSignInError(wait))
+    return row, Failures(count=row.failures, first_at=row.first_failure_at, locked_until=row.locked_until)
+
+
+def _count_unknown(row: UnknownSignIn, failures: Failures, *, now: datetime) -> Failures:
     after = failures.after_another(now=now)
     row.failures, row.locked_until = after.count, after.locked_until or now
     row.first_failure_at = after.first_at or now
-    note_address_failure(session, name_digest, address=address, now=now)
-    note_refused_sign_in(session, WrongCredentialsError.code, address=address, now=now)
-    wait = after.wait_s(now=now, is_known_device=False)
-    if wait:
-        _note_delay(session, after, wait, account=None, address=address, now=now)
-    return Verdict(refusal=WaitBeforeSignInError(wait) if wait else WrongCredentialsError())
+    return after
 
 
 def sign_out(session: Session, sign_in_id: int, *, actor: Actor, now: datetime) -> None:

@@ -21,6 +21,7 @@ from examapp.people.rules import (
     MOST_FAILED_ACCOUNTS,
     RENEWAL_WINDOW,
     SIGN_IN_LIFE,
+    Failures,
     is_id_number,
     is_mobile,
     normalise_id_number,
@@ -79,9 +80,14 @@ LIVE_PLAIN_SIGN_IN = (
     f"{LIVE_SIGN_IN.rstrip()} AND NOT EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = a.person_id)"
 )
 """The same for whoever never held a role: no idle limit, second factor or expiry of passwords is for these."""
-_HAS_FAILED = text("""
+_IS_CAPTCHA_DUE = """
 SELECT count(*) >= :most FROM (SELECT FROM address_failures WHERE address = :address AND failed_at > :since LIMIT :most) AS failed
-""")
+"""
+_HAS_FAILED = text(_IS_CAPTCHA_DUE)
+_LIMITS = text(f"""
+SELECT ({_IS_CAPTCHA_DUE}) AS is_captcha_due, u.failures, u.first_failure_at, u.locked_until
+FROM (SELECT) AS one LEFT JOIN unknown_sign_ins AS u ON u.name_digest = :name_digest
+""")  # noqa: S608 – our own words
 
 
 def find_signed_in(session: Session, token_digest: bytes) -> SignedIn | None:
@@ -99,6 +105,16 @@ class AccountToCheck:
     login_name: str
     password_hash: str
     first_password_sealed: bytes | None
+    failures: Failures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInLimits:
+    """What stands in the way of a sign-in beside the account's own failures."""
+
+    is_captcha_due: bool
+    unknown_failures: Failures
+    """Of the typed name, where no account has it."""
 
 
 def find_account_to_check(session: Session, login_name: str, sealer: Sealer) -> AccountToCheck | None:
@@ -115,7 +131,18 @@ def find_account_to_check(session: Session, login_name: str, sealer: Sealer) -> 
     named = [row for row in rows if row.login_name == login_name]
     named = named or [row for row in rows if row.login_name in given["names"]]
     found = named or rows
-    return AccountToCheck(**found[0]._mapping) if len(found) == 1 else None  # noqa: SLF001 – as above
+    return _account_of(found[0]) if len(found) == 1 else None
+
+
+def _account_of(row: Any) -> AccountToCheck:
+    return AccountToCheck(
+        account_id=row.account_id,
+        person_id=row.person_id,
+        login_name=row.login_name,
+        password_hash=row.password_hash,
+        first_password_sealed=row.first_password_sealed,
+        failures=Failures(count=row.failures, first_at=row.first_failure_at, locked_until=row.locked_until),
+    )
 
 
 @lru_cache(maxsize=4)
@@ -135,6 +162,9 @@ def _accounts_by(ways: frozenset[str]) -> Select[*tuple[Any, ...]]:
             Account.login_name,
             Account.password_hash,
             Account.first_password_sealed,
+            Account.failures,
+            Account.first_failure_at,
+            Account.locked_until,
         )
         .where(Account.id.in_(union_all(*found)))  # a union, since an OR over two tables would read both whole
         .limit(4)
@@ -168,6 +198,26 @@ def is_captcha_due(session: Session, address: str | None, *, now: datetime) -> b
     """Tell whether so many accounts failed from an address lately that unknown devices solve a captcha."""
     given = {"address": office_of(address), "since": now - ADDRESS_WINDOW, "most": MOST_FAILED_ACCOUNTS}
     return bool(session.connection().execute(_HAS_FAILED, given).scalar_one())
+
+
+def find_sign_in_limits(session: Session, name_digest: bytes, *, address: str | None, now: datetime) -> SignInLimits:
+    """Find what a sign-in must wait for, in one statement, the same whether an account has the name or not."""
+    given = {
+        "address": office_of(address),
+        "since": now - ADDRESS_WINDOW,
+        "most": MOST_FAILED_ACCOUNTS,
+        "name_digest": name_digest,
+    }
+    row = session.connection().execute(_LIMITS, given).one()
+    unknown = Failures(count=row.failures or 0, first_at=row.first_failure_at, locked_until=row.locked_until)
+    return SignInLimits(is_captcha_due=row.is_captcha_due, unknown_failures=unknown)
+
+
+def find_failures(session: Session, account_id: int) -> Failures:
+    """Find the wrong passwords of an account that still count."""
+    columns = Account.failures, Account.first_failure_at, Account.locked_until
+    row = session.execute(select(*columns).where(Account.id == account_id)).one()
+    return Failures(count=row.failures, first_at=row.first_failure_at, locked_until=row.locked_until)
 
 
 def list_former_hashes(session: Session, account_id: int) -> list[str]:

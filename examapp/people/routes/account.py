@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
+from examapp.core.hashing import Caller, Priority
 from examapp.people import access
 from examapp.people.access import (
     is_password_expired,
@@ -18,13 +19,20 @@ from examapp.people.access import (
 from examapp.people.forms import ChangePasswordForm
 from examapp.people.operations import own_sign_ins, passwords
 from examapp.people.operations.signing_in import WaitBeforeSignInError, prove_password
-from examapp.people.queries import get_password_hash, list_former_hashes, list_live_sign_ins, may_renew_password
+from examapp.people.queries import (
+    find_failures,
+    get_password_hash,
+    list_former_hashes,
+    list_live_sign_ins,
+    may_renew_password,
+)
 from examapp.people.routes.frame import blueprint
 from examapp.people.rules import (
     FORMER_PASSWORDS,
     SHORTEST_PASSWORD,
     PasswordProfile,
     device_words,
+    office_of,
     password_fault,
     safe_next,
 )
@@ -104,9 +112,9 @@ def _change(form: ChangePasswordForm) -> bool:
     return False
 
 
-def _is_proven(typed: str, account_id: int, old_hash: str) -> bool:
+def _is_proven(typed: str, account_id: int, old_hash: str, caller: Caller) -> bool:
     """Tell whether the current password is right; raises WaitBeforeSignInError after many wrong ones, as at a sign-in."""
-    is_right = access.hasher().verify(old_hash, typed)
+    is_right = access.hasher().verify(old_hash, typed, caller)
     with transaction() as session:
         refusal = prove_password(
             session, account_id, old_hash=old_hash, is_right=is_right, actor=access.actor(), now=clock.now()
@@ -121,17 +129,23 @@ def _replace(form: ChangePasswordForm, account_id: int, new: str) -> bool:
     with transaction() as session:
         old_hash = get_password_hash(session, account_id)
         former = list_former_hashes(session, account_id) if keeps_history else []
+        wait = find_failures(session, account_id).wait_s(now=clock.now(), is_known_device=False)
+    if form.current_password and wait:
+        raise WaitBeforeSignInError(wait)
     hasher = access.hasher()
-    if form.current_password and not _is_proven(form.current_password.data, account_id, old_hash):
+    caller = Caller(
+        name=f"account {account_id}", address=office_of(request.remote_addr), priority=Priority.KNOWN_DEVICE
+    )
+    if form.current_password and not _is_proven(form.current_password.data, account_id, old_hash, caller):
         form.current_password.errors = ["现在的密码不对，请重新输入。"]
         return False
-    if hasher.verify(old_hash, new):
+    if hasher.verify(old_hash, new, caller):
         form.new_password.errors = ["新密码不能和原来的一样，请换一个。"]
         return False
-    if any(hasher.verify(one, new) for one in former):
+    if any(hasher.verify(one, new, caller) for one in former):
         form.new_password.errors = [f"新密码不能和前 {FORMER_PASSWORDS} 次用过的一样，请换一个。"]
         return False
-    new_hash = hasher.hash(new)
+    new_hash = hasher.hash(new, caller)
     with transaction() as session:
         passwords.change_password(
             session,

@@ -53,7 +53,7 @@ def use_reset_code() -> AnyResponse:
 
 
 def _page(form: ForgottenForm, status: int, refusal: DomainError | None = None) -> Response:
-    challenge = access.find_challenge(refusal)
+    challenge = access.find_challenge(refusal, is_reset=True)
     page = render_template(
         "people/forgotten.html",
         form=form,

@@ -15,7 +15,7 @@ RESET_WINDOW = timedelta(minutes=15)
 MOST_RESETS_OF_AN_ACCOUNT = 3
 """Codes sent to one phone within the window."""
 MOST_RESETS_OF_AN_ADDRESS = 60
-"""Requests from one address within the window: an office is one address."""
+"""Requests from one address within the window, from which on unknown devices solve a captcha: an office is one address."""
 _CHARACTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _LENGTH = 12
 

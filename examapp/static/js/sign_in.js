@@ -22,6 +22,8 @@
     function read(reply) {
       if (reply.status === 503) {
         wait(Number(reply.headers.get('Retry-After')) || SILENCE_S, '登录的人较多，正在为您排队。');
+      } else if (reply.status === 429) {
+        return reply.text().then(function (html) { showOrWait(html, Number(reply.headers.get('Retry-After')) || SILENCE_S); });
       } else if (reply.status >= 500) {
         away();
       } else if ((reply.headers.get('Content-Type') || '').indexOf('application/json') === 0) {
@@ -29,6 +31,11 @@
       } else {
         return reply.text().then(show);
       }
+    }
+
+    // The application's refusal has the form again; a proxy's has not, and passes.
+    function showOrWait(html, seconds) {
+      if (html.indexOf('data-waits') >= 0) { show(html); } else { wait(seconds, '登录的人较多，正在为您排队。'); }
     }
 
     function away() { wait(SILENCE_S, '暂时联系不上服务器。'); }

@@ -1,0 +1,146 @@
+"""Who floods the sign-in from one address keeps nobody out, on the real web server with two processes, alone and behind the deployment's nginx (H14)."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import pytest
+from sqlalchemy import text
+
+from examapp.people.models import Account
+from tests.hostile.flood import Flood, flood
+from tests.hostile.wires import NGINX, nginx_before, web_server
+from tests.people.conftest import PASSWORD, hash_of
+
+pytestmark = pytest.mark.slow
+ATTACKER, ELSEWHERE = "127.0.0.2", "127.0.0.3"
+PEOPLE = 8
+PATIENCE_S = 60
+"""After which somebody gives up."""
+FEW_S = 10
+"""What people elsewhere and known devices are told to wait at most. How long the processor takes besides is printed: it is the machine's."""
+
+
+@pytest.fixture(scope="module", params=["web", "nginx"])
+def door(request, servers, race_app, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("flood")
+    is_behind = request.param == "nginx"
+    if is_behind and NGINX is None:
+        pytest.skip("nginx is not installed")
+    shape = {"web_workers": "2", "web_threads": "64", "trusted_proxies": str(int(is_behind))}
+    with contextlib.ExitStack() as kept:
+        web = kept.enter_context(web_server(servers.settings("race"), folder / "web.log", **shape))
+        yield kept.enter_context(nginx_before(web, folder)) if is_behind else web
+
+
+_AT_WORK = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = 'race' AND state <> 'idle' AND pid <> pg_backend_pid()"
+)
+
+
+@pytest.fixture
+def names(race_world, race_app):
+    people = [race_world.person(staff_number=f"F{number}") for number in range(3 * PEOPLE)]
+    race_world.session.query(Account).update({"password_hash": hash_of(race_app.extensions["hasher"], PASSWORD)})
+    race_world.commit()
+    yield [person.staff_number for person in people]
+    race_world.session.rollback()
+    for _ in range(600):  # what the flood had sent is still being answered, and the tables are to be emptied
+        if not race_world.session.scalar(_AT_WORK):
+            break
+        threading.Event().wait(0.1)
+        race_world.session.rollback()
+
+
+@dataclass(slots=True)
+class Person:
+    """Signs in at the page as its script does: told to come again, it comes then."""
+
+    name: str
+    source: str
+    device: str = ""
+    told_s: int = 0
+    took_s: float = 0.0
+    answers: str = ""
+
+    def sign_in(self, door) -> Person:
+        began = time.monotonic()
+        cookies, page, _ = self._ask(door, "GET", {"device": self.device})
+        form = {"login_name": self.name, "password": PASSWORD, "csrf_token": _TOKEN.search(page)[1]}
+        while self.told_s < PATIENCE_S:
+            cookies, _, again_s = self._ask(door, "POST", cookies, urlencode(form))
+            if again_s is None:
+                self.took_s, self.device = time.monotonic() - began, cookies["device"]
+                return self
+            self.told_s += again_s
+            time.sleep(again_s)
+        raise AssertionError(self)
+
+    def _ask(self, door, method, cookies, body=None):
+        sent = "; ".join(f"{name}={value}" for name, value in cookies.items() if value)
+        headers = {"Cookie": sent, "Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+        with contextlib.closing(door.http(source=self.source)) as client:
+            client.request(method, "/login", body, headers)
+            answer = client.getresponse()
+            page = answer.read().decode()
+        self.answers += f"{answer.status} "
+        assert answer.status in {200, 503}, (self, page[-2000:])
+        got = [cookie.partition(";")[0].split("=", 1) for cookie in answer.headers.get_all("Set-Cookie") or []]
+        return cookies | dict(got), page, int(answer.headers["Retry-After"]) if answer.status == 503 else None
+
+
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+def sign_in_together(door, people):
+    with ThreadPoolExecutor(len(people)) as pool:
+        return list(pool.map(lambda person: person.sign_in(door), people))
+
+
+def show(title, people):
+    waits = ", ".join(f"{person.took_s:.1f}" for person in people)
+    print(f"{title}: {waits} s; told to wait {max(person.told_s for person in people)} s at most")
+
+
+@pytest.mark.parametrize("keeps_cookie", [True, False])
+def test_h14_a_flood_of_one_name_keeps_nobody_out(door, names, keeps_cookie):
+    """Beside it eight sign in from another address, eight from the same one, and eight there on devices that are known."""
+    known = [Person(name, ATTACKER) for name in names[:PEOPLE]]
+    sign_in_together(door, known)
+    known = [Person(person.name, ATTACKER, device=person.device) for person in known]
+    strangers = [Person(name, ATTACKER) for name in names[PEOPLE : 2 * PEOPLE]]
+    elsewhere = [Person(name, ELSEWHERE) for name in names[2 * PEOPLE :]]
+    with flood(door, Flood(source=ATTACKER, keeps_cookie=keeps_cookie, is_one_name=True)) as answers:
+        sign_in_together(door, [*known, *strangers, *elsewhere])
+    print(dict(answers))
+    for title, people, most_s in (
+        ("elsewhere", elsewhere, FEW_S),
+        ("known devices", known, FEW_S),
+        ("same address", strangers, PATIENCE_S),
+    ):
+        show(title, people)
+        assert max(person.told_s for person in people) <= most_s, people
+        assert max(person.took_s for person in people) <= PATIENCE_S, people
+    assert answers["401"] <= 10, "of one name few passwords are compared"
+
+
+def test_h14_a_flood_of_ever_other_names_keeps_no_other_address_and_no_known_device_out(door, names):
+    """Strangers at that address solve a captcha then, which is for people; the flood does not get that far."""
+    known = [Person(name, ATTACKER) for name in names[:PEOPLE]]
+    sign_in_together(door, known)
+    known = [Person(person.name, ATTACKER, device=person.device) for person in known]
+    elsewhere = [Person(name, ELSEWHERE) for name in names[2 * PEOPLE :]]
+    with flood(door, Flood(source=ATTACKER, keeps_cookie=True, is_one_name=False)) as answers:
+        sign_in_together(door, [*known, *elsewhere])
+    print(dict(answers))
+    for title, people in (("elsewhere", elsewhere), ("known devices", known)):
+        show(title, people)
+        assert max(person.told_s for person in people) <= FEW_S, people
+        assert max(person.took_s for person in people) <= PATIENCE_S, people
+    assert answers["401"] <= 60 + 2 * 64, "the captcha comes after sixty names and those on their way"
