@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, render_template
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import NotFoundError
-from examapp.people.access import actor, me, public, sealer, signed_in
+from examapp.people.access import actor, me, public, sealer, shows_keys, signed_in
 from examapp.privacy.operations.copying import CopyFormat, copy_own_data
 from examapp.privacy.queries import count_held, read_held
 from examapp.privacy.rules import BY_TABLE, GROUPS, HOLDINGS, Terms, value_words
@@ -51,6 +51,7 @@ def show_own() -> str:
 
 @blueprint.get("/my/data/<table>")
 @signed_in
+@shows_keys
 def show_own_rows(table: str) -> str:
     """Show one part of it, the newest rows first."""
     holding = BY_TABLE.get(table)
@@ -68,6 +69,7 @@ def show_own_rows(table: str) -> str:
 @blueprint.get("/my/data/copy.xlsx", defaults={"ending": "xlsx"})
 @blueprint.get("/my/data/copy.json", defaults={"ending": "json"})
 @signed_in
+@shows_keys
 def take_copy(ending: str) -> Response:
     """Give all of it as a file."""
     wanted, now = CopyFormat(ending), clock.now()

@@ -16,7 +16,7 @@ from examapp.core.errors import DomainError, NotFoundError
 from examapp.core.permissions import Permission
 from examapp.core.uploads.serving import serve_file
 from examapp.exams.queries import list_exams_of
-from examapp.people.access import may, me, my_reach, signed_in
+from examapp.people.access import may, me, my_reach, shows_keys, signed_in
 from examapp.training.operations.mocking import begin_mock
 from examapp.training.operations.studying import begin_exercise, open_page
 from examapp.training.operations.studying import take_along as begin_taken
@@ -194,6 +194,7 @@ def show_taken(run_id: int) -> str | Response:
 
 @blueprint.get("/study/exercises/<int:run_id>")
 @signed_in
+@shows_keys
 def show_run(run_id: int) -> str | Response:
     """Lead to the next open question of an exercise; show its result once all are answered."""
     session = reading()
