@@ -89,9 +89,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     version, folder = bare.NO_ASSETS if is_bare else assets.collect(settings.data_path)
     pages.init_pages(app, asset_version=version)
     init_access(app, is_sitting=has_attempt_in_progress)
-    app.extensions["study_missing"] = needs_missing
-    app.extensions["is_sitting_counting"] = is_sitting
-    app.extensions["are_keys_out"] = are_keys_out
+    app.extensions.update(study_missing=needs_missing, is_sitting_counting=is_sitting, are_keys_out=are_keys_out)
     app.extensions["find_mobiles"] = partial(find_mobiles, sealer=app.extensions["sealer"])
     app.extensions["is_message_out_of_date"] = is_out_of_date
     note_refusals(app)

@@ -46,10 +46,7 @@ class KindRow:
 def before_start(exam_id: int) -> str:
     """Say what a candidate must know before the start, check network and device, and offer the one button."""
     session, now = reading(), clock.now()
-    candidate = _candidate(session, exam_id)
-    attempts = queries.list_attempts(session, exam_id, me().person_id)
-    if not candidate.is_in_audience and not attempts:
-        raise NotFoundError
+    candidate, attempts = _candidate(session, exam_id)
     live, exam = _live(attempts, now), candidate.exam
     other = None if live else queries.find_counting_attempt(session, me().person_id, now=now)
     return render_template(
@@ -75,10 +72,7 @@ def before_start(exam_id: int) -> str:
 def sit(exam_id: int) -> str:
     """Give the shell of the exam page: no question in it, a token, and the key under which the device keeps texts."""
     session = reading()
-    candidate = _candidate(session, exam_id)
-    attempts = queries.list_attempts(session, exam_id, me().person_id)
-    if not candidate.is_in_audience and not attempts:
-        raise NotFoundError
+    candidate, attempts = _candidate(session, exam_id)
     live = _live(attempts, clock.now())
     return render_template(
         "attempts/sit.html",
@@ -109,11 +103,13 @@ def exam_worker() -> Response:
     return Response(script, content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
 
 
-def _candidate(session: Session, exam_id: int) -> CandidateExam:
+def _candidate(session: Session, exam_id: int) -> tuple[CandidateExam, Sequence[Attempt]]:
+    """Give an exam as this person meets it, with their attempts; raises NotFoundError where they neither belong to it nor have sat it."""
+    attempts = queries.list_attempts(session, exam_id, me().person_id)
     candidate = find_candidate_exam(session, exam_id, me().person_id)
-    if candidate is None:
+    if candidate is None or not (candidate.is_in_audience or attempts):
         raise NotFoundError
-    return candidate
+    return candidate, attempts
 
 
 def _live(attempts: Sequence[Attempt], now: datetime) -> Attempt | None:

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, current_app, render_template
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
-from examapp.core.errors import NotFoundError
-from examapp.people.access import actor, me, public, sealer, shows_keys, signed_in
+from examapp.core.errors import NotFoundError, SittingNowError
+from examapp.people.access import actor, are_keys_shut, me, public, sealer, shows_keys, signed_in
 from examapp.privacy.operations.copying import CopyFormat, copy_own_data
 from examapp.privacy.queries import count_held, read_held
 from examapp.privacy.rules import BY_TABLE, GROUPS, HOLDINGS, Terms, value_words
@@ -51,12 +51,13 @@ def show_own() -> str:
 
 @blueprint.get("/my/data/<table>")
 @signed_in
-@shows_keys
 def show_own_rows(table: str) -> str:
     """Show one part of it, the newest rows first."""
     holding = BY_TABLE.get(table)
     if holding is None or holding.owner is None:
         raise NotFoundError
+    if are_keys_shut():
+        raise SittingNowError
     held = read_held(
         reading(), holding, me().person_id, sealer=sealer(), is_whole=False, now=clock.now(), most=_MOST_SHOWN
     )

@@ -260,16 +260,10 @@ def extend(
     )
     if granted is None:
         return False
+    details = {"extension_id": granted, "unit_id": unit_id, "seconds": seconds} | _noted(is_after_keys)
     record(
-        session,
-        "exams.extend",
-        actor=actor,
-        now=now,
-        object_type="exam",
-        object_id=exam.id,
-        person_id=person_id,
-        details={"extension_id": granted, "unit_id": unit_id, "seconds": seconds} | _noted(is_after_keys),
-    )
+        session, "exams.extend", actor=actor, now=now, object_type="exam", object_id=exam.id, person_id=person_id, details=details
+    )  # fmt: skip
     nudge_after_commit(session, "grading.sweep")
     return True
 

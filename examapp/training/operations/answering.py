@@ -99,12 +99,7 @@ def answer(
         raise NotFoundError("这道题已经换过，请回到练习重新抽题。")
     if row.answered_at is not None:
         return Answered(is_new=False, run_id=row.run_id)
-    if row.is_sitting:
-        raise SittingNowError
-    if row.answered_today >= most_a_day:
-        raise PaceError(
-            f"今天已经练了 {row.answered_today} 题，到了每天 {most_a_day} 题的上限。请明天再练，已练的都已保存。"
-        )
+    _refuse_now(row, most_a_day)
     response = read_response(row.asked, raw)
     is_right = is_answer_right(row.asked, row.key, order=row.order, response=response)
     memory = _remembered(row, is_right=is_right, is_unsure=is_unsure, now=now)
@@ -131,6 +126,15 @@ def answer(
     if passed is not None:
         pass_chapter(session, chapter_id=passed, person_id=person_id, now=now)
     return Answered(is_new=True, run_id=row.run_id)
+
+
+def _refuse_now(row: Any, most_a_day: int) -> None:
+    if row.is_sitting:
+        raise SittingNowError
+    if row.answered_today >= most_a_day:
+        raise PaceError(
+            f"今天已经练了 {row.answered_today} 题，到了每天 {most_a_day} 题的上限。请明天再练，已练的都已保存。"
+        )
 
 
 def _note_limit(session: Session, person_id: int, most_a_day: int, *, now: datetime) -> None:
