@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 
 from examapp import rooms
-from examapp.attempts.queries import has_attempt_in_progress
+from examapp.attempts.queries import has_attempt_in_progress, is_sitting
 from examapp.config import Mode, Settings, read_settings
 from examapp.core import assets, bare, errors, pace, pages, sabotage, starts
 from examapp.core.clock import clock
@@ -29,6 +29,7 @@ from examapp.core.pulse import look_after
 from examapp.core.schema import Migrations
 from examapp.core.turns import NO_TURN, Lane, Turns
 from examapp.core.worker import init_celery
+from examapp.grading.queries import are_keys_out
 from examapp.people.access import init_access, note_files, note_refusals
 from examapp.people.access.identity import init_identity
 from examapp.people.queries import find_mobiles
@@ -88,7 +89,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     version, folder = bare.NO_ASSETS if is_bare else assets.collect(settings.data_path)
     pages.init_pages(app, asset_version=version)
     init_access(app, is_sitting=has_attempt_in_progress)
-    app.extensions["study_missing"] = needs_missing
+    app.extensions.update(study_missing=needs_missing, is_sitting_counting=is_sitting, are_keys_out=are_keys_out)
     app.extensions["find_mobiles"] = partial(find_mobiles, sealer=app.extensions["sealer"])
     app.extensions["is_message_out_of_date"] = is_out_of_date
     note_refusals(app)

@@ -66,6 +66,9 @@ class Settings:
     trusted_proxies: str = _setting("0", "前面有几层可信反向代理（nginx 为 1）")
     https: str = _setting("0", "是否经由 https 访问：1 时 cookie 带 Secure 与 __Host- 前缀；正式运行必须为 1")
     admin_idle_minutes: str = _setting("30", "管理员账号无操作多少分钟后须重新登录，0 为不限；考试中的不受影响")
+    practice_answers_a_day: str = _setting(
+        "300", "每人每天最多练习多少题（含章节练习、模拟卷，每答一题就显示答案）；达到上限记入审计日志，1 至 100000"
+    )
     second_factor: str = _setting(
         "optional",
         "管理员的动态口令（手机令牌）：off 不用，optional 本人可自行启用，required 有管理角色的人登录后须先启用",
@@ -155,6 +158,9 @@ class Settings:
             raise SettingsError("设置了 OIDC_ISSUER，还要设置 OIDC_CLIENT_ID 和 OIDC_CLIENT_SECRET。")
 
     def _check_terms(self) -> None:
+        pace = self.practice_answers_a_day
+        if not (pace.isascii() and pace.isdigit() and 1 <= int(pace) <= 100_000):
+            raise SettingsError(f"PRACTICE_ANSWERS_A_DAY 应为 1 至 100000 的整数，现在是「{pace}」。")
         least = {
             "keep_leavers_days": 1,
             "keep_results_years": 1,

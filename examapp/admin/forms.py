@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, PasswordField, RadioField, SelectChoice, StringField
+from wtforms import BooleanField, IntegerField, PasswordField, RadioField, SelectChoice, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 
@@ -57,6 +57,7 @@ class ReopenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         default=10,
     )
     reason = StringField("原因", [DataRequired("请填写原因，如「误点交卷，监考人证实」。"), Length(max=200)])
+    is_known = BooleanField("答案已公布，仍要申请")
 
 
 class SittingNoticeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types

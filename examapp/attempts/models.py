@@ -13,6 +13,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -178,3 +179,5 @@ class AttemptReopening(Base):
     reason: Mapped[Words]
     reopened_by_id: Mapped[BigInt | None]
     reopened_at: Mapped[Instant]
+    is_after_keys: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Opened again though the exam's keys were out, as the request says."""

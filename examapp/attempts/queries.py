@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, text, true
 from sqlalchemy.orm import Session
@@ -14,6 +16,7 @@ from examapp.core.db import run_alone
 from examapp.core.errors import NotFoundError
 from examapp.core.lately import Lately
 from examapp.exams.models import Exam
+from examapp.exams.rules import last_end
 from examapp.org.models import Unit
 from examapp.papers.models import Paper
 from examapp.people.models import Person
@@ -165,13 +168,84 @@ def lock_set_aside_within(session: Session, save_id: int, reach: Reach) -> tuple
     return attempt, kept
 
 
-def is_sitting(session: Session, person_id: int, *, now: datetime) -> bool:
-    """Tell whether a person has an attempt under way now."""
-    running = select(Attempt.id).where(
-        Attempt.person_id == person_id, Attempt.state == AttemptState.IN_PROGRESS, Attempt.closes_at > now
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountingAttempt:
+    """An attempt in progress in an exam that counts, of a person or of another row of the same human."""
+
+    attempt_id: int
+    exam_id: int
+    title: str
+    is_own: bool
+    """Whether it belongs to this account: that of a second account cannot be opened from here."""
+
+
+IS_SITTING = "EXISTS (SELECT FROM counting_attempts(:person_id, :now))"
+"""The one rule of what rests while somebody sits (decision 0027), as a condition for statements of upper rooms; takes `person_id` and `now`."""
+_COUNTING = text("""
+SELECT c.attempt_id, c.exam_id, c.person_id, e.title FROM counting_attempts(:person_id, :now) AS c JOIN exams AS e ON e.id = c.exam_id
+ORDER BY c.person_id <> :person_id, c.attempt_id LIMIT 1
+""")
+_MAY_START = text("SELECT may_start(:person_id, :exam_id, :now)")
+
+
+def find_counting_attempt(session: Session, person_id: int, *, now: datetime) -> CountingAttempt | None:
+    """Find the attempt for whose sake no key reaches this person now and no other exam starts; None where there is none.
+
+    Counting is every kind of exam but the mock. A second account of the same human counts as this one.
+    """
+    row = session.execute(_COUNTING, {"person_id": person_id, "now": now}).one_or_none()
+    if row is None:
+        return None
+    return CountingAttempt(
+        attempt_id=row.attempt_id, exam_id=row.exam_id, title=row.title, is_own=row.person_id == person_id
     )
-    return session.scalar(running.limit(1)) is not None
 
 
-IS_SITTING = "EXISTS (SELECT 1 FROM attempts AS a WHERE a.person_id = :person_id AND a.state = 'in_progress' AND a.closes_at > :now)"
-"""The same as a condition, for statements of upper rooms that have no round trip to spare; takes `person_id` and `now`."""
+def is_sitting(session: Session, person_id: int, *, now: datetime) -> bool:
+    """Tell whether a person has an attempt in progress in an exam that counts: no key reaches them meanwhile."""
+    return find_counting_attempt(session, person_id, now=now) is not None
+
+
+def lock_start(session: Session, person_id: int, *, exam_id: int, now: datetime) -> bool:
+    """Keep other starts of the same human waiting until the end of this transaction; tell whether this exam may be started."""
+    return bool(session.execute(_MAY_START, {"person_id": person_id, "exam_id": exam_id, "now": now}).scalar_one())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamEnds:
+    """When nobody can write an attempt any more."""
+
+    own: datetime
+    """At the exam itself."""
+    family: datetime
+    """At the exam, its main exam and every published make-up of either, which draw from the same questions."""
+
+
+_FAMILY = text("""
+SELECT e.id, e.opens_at, e.closes_at, e.duration_s, e.lateness_s, e.is_full_duration, e.grace_s, x.total AS extension_s,
+  greatest(
+    CASE WHEN e.closes_at <= :now THEN (SELECT max(closes_at) FROM attempts WHERE exam_id = e.id AND state = 'in_progress') END,
+    CASE WHEN x.waiting > 0 THEN (SELECT max(closes_at) FROM attempts WHERE exam_id = e.id) + make_interval(secs => x.waiting) END
+  ) AS last_close
+FROM exams AS e CROSS JOIN LATERAL (
+  SELECT coalesce(sum(seconds), 0)::int AS total, coalesce(sum(seconds) FILTER (WHERE applied_at IS NULL), 0)::int AS waiting
+  FROM exam_extensions WHERE exam_id = e.id
+) AS x
+WHERE e.id = :exam_id OR (e.state = 'published' AND (e.id = :main_id OR e.main_exam_id = :main_id))
+""")
+
+
+def ends_of(session: Session, exam: Exam, *, now: datetime) -> ExamEnds:
+    """Tell when the last attempt ends that may still be written, in one statement.
+
+    Attempts to come end by the window, those under way after it was closed by their own deadline; extra time counts, also where it is
+    not yet applied to attempts that the clock has closed.
+    """
+    values = {"exam_id": exam.id, "main_id": exam.main_exam_id or exam.id, "now": now}
+    ends = {row.id: _end(row) for row in session.execute(_FAMILY, values)}
+    return ExamEnds(own=ends[exam.id], family=max(ends.values()))
+
+
+def _end(row: Any) -> datetime:
+    by_window = last_end(row, longest_extension_s=row.extension_s)
+    return max(by_window, row.last_close or by_window)

@@ -13,8 +13,9 @@ from decimal import Decimal
 from flask import Blueprint, Response, current_app, render_template, url_for
 from sqlalchemy.orm import Session
 
-from examapp.attempts import queries
+from examapp.attempts import operations, queries
 from examapp.attempts.models import Attempt, AttemptState
+from examapp.attempts.queries import CountingAttempt
 from examapp.core import clock
 from examapp.core.db import reading
 from examapp.core.errors import NotFoundError
@@ -45,10 +46,9 @@ class KindRow:
 def before_start(exam_id: int) -> str:
     """Say what a candidate must know before the start, check network and device, and offer the one button."""
     session, now = reading(), clock.now()
-    candidate = _candidate(session, exam_id)
-    attempts = queries.list_attempts(session, exam_id, me().person_id)
-    live = _live(attempts, now)
-    exam = candidate.exam
+    candidate, attempts = _candidate(session, exam_id)
+    live, exam = _live(attempts, now), candidate.exam
+    other = None if live else queries.find_counting_attempt(session, me().person_id, now=now)
     return render_template(
         "attempts/before_start.html",
         exam=exam,
@@ -61,7 +61,8 @@ def before_start(exam_id: int) -> str:
         attempts=attempts,
         live=live,
         left=None if exam.attempts_allowed is None else max(0, exam.attempts_allowed - len(attempts)),
-        refusal=None if live else _why_not(candidate, attempts, now),
+        refusal=None if live else _why_not(candidate, attempts, other, now),
+        other=other,
         is_study_missing=candidate.is_study_missing,
     )
 
@@ -71,8 +72,8 @@ def before_start(exam_id: int) -> str:
 def sit(exam_id: int) -> str:
     """Give the shell of the exam page: no question in it, a token, and the key under which the device keeps texts."""
     session = reading()
-    candidate = _candidate(session, exam_id)
-    live = _live(queries.list_attempts(session, exam_id, me().person_id), clock.now())
+    candidate, attempts = _candidate(session, exam_id)
+    live = _live(attempts, clock.now())
     return render_template(
         "attempts/sit.html",
         exam=candidate.exam,
@@ -102,18 +103,22 @@ def exam_worker() -> Response:
     return Response(script, content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
 
 
-def _candidate(session: Session, exam_id: int) -> CandidateExam:
+def _candidate(session: Session, exam_id: int) -> tuple[CandidateExam, Sequence[Attempt]]:
+    """Give an exam as this person meets it, with their attempts; raises NotFoundError where they neither belong to it nor have sat it."""
+    attempts = queries.list_attempts(session, exam_id, me().person_id)
     candidate = find_candidate_exam(session, exam_id, me().person_id)
-    if candidate is None:
+    if candidate is None or not (candidate.is_in_audience or attempts):
         raise NotFoundError
-    return candidate
+    return candidate, attempts
 
 
 def _live(attempts: Sequence[Attempt], now: datetime) -> Attempt | None:
     return next((a for a in attempts if a.state == AttemptState.IN_PROGRESS and a.closes_at > now), None)
 
 
-def _why_not(candidate: CandidateExam, attempts: Sequence[Attempt], now: datetime) -> str | None:
+def _why_not(
+    candidate: CandidateExam, attempts: Sequence[Attempt], other: CountingAttempt | None, now: datetime
+) -> str | None:
     """Say why a start is not possible now and what to do next; None where it is."""
     allowed = candidate.exam.attempts_allowed
     refusal = candidate.start_refusal(now)
@@ -121,7 +126,7 @@ def _why_not(candidate: CandidateExam, attempts: Sequence[Attempt], now: datetim
         return START_REFUSAL_WORDS[refusal]
     if allowed is not None and len(attempts) >= allowed:
         return "您的作答次数已用完。成绩见下方“我的作答”。"
-    return None
+    return None if other is None else operations.words_of_other(other)
 
 
 def _plan(session: Session, candidate: CandidateExam) -> list[KindRow]:

@@ -53,6 +53,13 @@ class BadRequestError(DomainError):
     message = "请求的内容不完整或格式不对，请刷新页面后重试。"
 
 
+class SittingNowError(DomainError):
+    """Keys and explanations rest while the person has an attempt in progress in an exam that counts."""
+
+    code = "sitting_now"
+    message = "您正在考试，练习、题库和答案解析暂时不能使用。请交卷后再来。"
+
+
 class TryAgainError(DomainError):
     """A passing fault of ours; the caller repeats the call after `Retry-After`."""
 

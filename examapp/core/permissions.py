@@ -64,3 +64,16 @@ class Permission(StrEnum):
     SETTINGS_WRITE = "admin:setting:write"
     SECURITY_READ = "admin:security:read"
     """The security checklist of the running deployment."""
+
+
+KEY_PERMISSIONS = frozenset(
+    {
+        Permission.QUESTIONS_READ,
+        Permission.QUESTIONS_WRITE,
+        Permission.QUESTIONS_REVIEW,
+        Permission.QUESTIONS_IMPORT,
+        Permission.QUESTIONS_EXPORT,
+        Permission.KEYS_APPROVE,
+    }
+)
+"""What lets see keys: every view that asks for one of these rests while its caller sits an exam that counts."""

@@ -295,6 +295,7 @@ class ProlongForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """A later end of the window."""
 
     closes_at = _instant_field("新的结束时间", InputRequired("请填写新的结束时间。"), _years_apart)
+    is_known = BooleanField("答案已公布，仍要办理")
 
 
 class ExtensionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
@@ -306,6 +307,7 @@ class ExtensionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         "延长几分钟", [InputRequired("请填写分钟数。"), NumberRange(1, 240, "应为 1 至 240 分钟。")], default=15
     )
     reason = StringField("原因", [DataRequired("请填写延长原因，如「停电 12 分钟」。"), Length(max=200)])
+    is_known = BooleanField("答案已公布，仍要办理")
     request_key = HiddenField(validators=[DataRequired(), Length(min=8, max=64)])
 
 

@@ -131,6 +131,8 @@ class Exam(Base):
     """Digests of what reports keep the figures of; written by reports, so that figures look for them only here."""
     sitting_notice: Mapped[Words] = mapped_column(default="", server_default="")
     """What those who sit are told on their page with its next exchange; empty for nothing."""
+    were_keys_out: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether its keys had been shown when it was prolonged, reopened or released anew: what is granted later still needs the tick."""
     created_by_id: Mapped[BigInt | None]
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
@@ -249,6 +251,8 @@ class ExamExtension(Base):
     granted_at: Mapped[Instant]
     applied_at: Mapped[Instant | None]
     """When the attempts room has moved the deadlines of sittings under way; it sweeps the rows where this is null."""
+    is_after_keys: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Granted though the exam's keys were out, as whoever granted it has ticked."""
 
 
 class PreparedPaper(Base):

@@ -42,6 +42,10 @@ class ReleasedExam(TimedExam, Protocol):
     """What the decisions about release need of an exam."""
 
     @property
+    def kind(self) -> str:
+        """A word of ExamKind."""
+
+    @property
     def results_policy(self) -> str:
         """A word of ReleasePolicy."""
 
@@ -154,23 +158,40 @@ def last_end(exam: TimedExam, *, longest_extension_s: int = 0) -> datetime:
     return exam.closes_at + timedelta(seconds=beyond_s)
 
 
-def results_visible_at(exam: ReleasedExam, *, longest_extension_s: int = 0) -> datetime | None:
-    """Give from when a graded result is shown to its candidate; None for never. At once means from the opening on."""
-    return _visible_at(exam, exam.results_policy, exam.results_at, longest_extension_s)
+def results_visible_at(exam: ReleasedExam, *, end: datetime | None = None) -> datetime | None:
+    """Give from when a graded result is shown to its candidate; None for never. At once means from the opening on.
+
+    `end` is when the last sitting ends where that is known better than by the window.
+    """
+    return _visible_at(exam, exam.results_policy, exam.results_at, end or last_end(exam))
 
 
-def keys_visible_at(exam: ReleasedExam, *, longest_extension_s: int = 0) -> datetime | None:
-    """Give from when keys and explanations are shown: never before the result, and at close not before the last sitting has ended."""
-    keys = _visible_at(exam, exam.keys_policy, exam.keys_at, longest_extension_s)
-    results = results_visible_at(exam, longest_extension_s=longest_extension_s)
-    return None if keys is None or results is None else max(keys, results)
+def keys_visible_at(
+    exam: ReleasedExam, *, end: datetime | None = None, keys_end: datetime | None = None
+) -> datetime | None:
+    """Give from when keys and explanations are shown: never before the result, and of an exam that counts never before `keys_end`.
+
+    `keys_end` is when the last attempt that may still be written has ended, its make-ups included. A mock may show its keys at once.
+    """
+    end = end or last_end(exam)
+    keys = _visible_at(exam, exam.keys_policy, exam.keys_at, end)
+    results = results_visible_at(exam, end=end)
+    if keys is None or results is None:
+        return None
+    return max(keys, results) if exam.kind == "mock" else max(keys, results, keys_end or end)
 
 
-def _visible_at(exam: ReleasedExam, policy: str, at: datetime | None, longest_extension_s: int) -> datetime | None:
+def shows_keys_early(exam: ReleasedExam) -> bool:
+    """Tell whether an exam shows keys before its window has closed: only a mock can."""
+    keys_at = keys_visible_at(exam)
+    return exam.kind == "mock" and keys_at is not None and keys_at < exam.closes_at
+
+
+def _visible_at(exam: ReleasedExam, policy: str, at: datetime | None, end: datetime) -> datetime | None:
     if policy == "at_once":
         return exam.opens_at
     if policy == "at_close":
-        return last_end(exam, longest_extension_s=longest_extension_s)
+        return end
     return at if policy == "at_time" else None
 
 

@@ -14,7 +14,7 @@ from examapp.core.permissions import Permission
 from examapp.grading import operations
 from examapp.grading.queries import regrades
 from examapp.grading.rules import BAND_NAMES, Band
-from examapp.people.access import actor, my_reach, requires
+from examapp.people.access import actor, my_reach, requires, shows_keys
 
 admin_blueprint = Blueprint("grading_admin", __name__, url_prefix="/admin/regrades")
 _PAGE = 50
@@ -22,6 +22,7 @@ _PAGE = 50
 
 @admin_blueprint.get("/")
 @requires(Permission.ATTEMPTS_MANAGE)
+@shows_keys
 def list_regrades() -> str:
     """List the regrades, the newest first."""
     return render_template("grading/regrades.html", rows=regrades.list_regrades(reading()))
@@ -29,6 +30,7 @@ def list_regrades() -> str:
 
 @admin_blueprint.get("/<int:regrade_id>")
 @requires(Permission.ATTEMPTS_MANAGE)
+@shows_keys
 def show_regrade(regrade_id: int) -> str:
     """Show what a regrade changed, by exam and by person, within the reach."""
     session, reach = reading(), my_reach(Permission.ATTEMPTS_MANAGE)
@@ -52,6 +54,7 @@ def show_regrade(regrade_id: int) -> str:
 
 @admin_blueprint.get("/<int:regrade_id>/progress")
 @requires(Permission.ATTEMPTS_MANAGE)
+@shows_keys
 def show_regrade_progress(regrade_id: int) -> Response:
     """Give a regrade's state and progress as JSON, for the page that waits."""
     job = regrades.get_regrade(reading(), regrade_id).Regrade
@@ -60,6 +63,7 @@ def show_regrade_progress(regrade_id: int) -> Response:
 
 @admin_blueprint.get("/<int:regrade_id>/file")
 @requires(Permission.ATTEMPTS_MANAGE)
+@shows_keys
 def download_regrade(regrade_id: int) -> Response:
     """Hand out the table of changed results; leaves an audit line."""
     reach = my_reach(Permission.ATTEMPTS_MANAGE)

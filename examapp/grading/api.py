@@ -31,7 +31,8 @@ def get_result(attempt_id: int) -> Response:
         grade = queries.find_current_grade(session, attempt.id)
         if grade is None:
             return answer({"state": "grading"}, 202)
-        release = queries.release_of(session, get_exam(session, attempt.exam_id), now=g.arrived_at)
+        exam = get_exam(session, attempt.exam_id)
+        release = queries.release_to(session, exam, me().person_id, now=g.arrived_at)
         if not release.are_results_out:
             publish_at = instant(release.results_at) if release.results_at else None
             return answer({"state": "graded", "published": False, "publish_at": publish_at})

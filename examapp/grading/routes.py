@@ -18,11 +18,11 @@ from examapp.exams.models import SCORING_RULE_NAMES, Exam, ScoringRule
 from examapp.exams.queries import CandidateExam, list_exams_of
 from examapp.exams.rules import ExamPhase
 from examapp.grading.models import Grade
-from examapp.grading.queries import Release, exams_by_id, find_current_grade, release_of, shares_by_law
+from examapp.grading.queries import Release, exams_by_id, find_current_grade, release_to, shares_by_law
 from examapp.grading.queries.mistakes import list_sittings_with_keys, review_items
 from examapp.grading.queries.regrades import find_points_before
 from examapp.grading.rules import BAND_NAMES, Band
-from examapp.people.access import me, signed_in
+from examapp.people.access import me, shows_keys, signed_in
 from question_bank.model import KIND_NAMES, Kind
 
 blueprint = Blueprint("grading", __name__)
@@ -48,7 +48,7 @@ def show_result(attempt_id: int) -> str | AnyResponse:
         return redirect(url_for("attempts.before_start", exam_id=exam.id))
     session = reading()
     grade = find_current_grade(session, attempt.id)
-    release = release_of(session, exam, now=clock.now())
+    release = release_to(session, exam, me().person_id, now=clock.now())
     if grade is None or not release.are_results_out:
         return render_template(
             "grading/result_waiting.html", attempt=attempt, exam=exam, is_graded=grade is not None, release=release
@@ -78,6 +78,7 @@ def _result_page(session: Session, attempt: Attempt, exam: Exam, grade: Grade, r
 
 @blueprint.get("/my/mistakes")
 @signed_in
+@shows_keys
 def list_mistakes() -> str:
     """List what was answered wrong in released exams, one sitting a page, the latest first."""
     session = reading()

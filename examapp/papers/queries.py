@@ -10,7 +10,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select, union
 from sqlalchemy.orm import Session, selectinload
 
 from examapp.core.errors import NotFoundError
@@ -198,6 +198,34 @@ def iter_pool(session: Session, sections: Iterable[Section]) -> Iterator[PoolQue
             difficulty=row.difficulty,
             knowledge_points=points.get(row.id, frozenset()),
         )
+
+
+def select_pool(section: BlueprintSection) -> Select[int]:
+    """Select the ids of the active questions that a section may draw from; law changes that wait for a reviewer are left out of account."""
+    statement = select(Question.id).where(Question.state == QuestionState.ACTIVE, Question.kind == section.kind)
+    if section.laws:
+        statement = statement.where(Question.law_name.in_(section.laws))
+    if section.topics:
+        statement = statement.where(Question.topic.in_(section.topics))
+    if section.knowledge_points:
+        statement = statement.where(Question.knowledge_points.any(KnowledgePoint.name.in_(section.knowledge_points)))
+    return statement
+
+
+def list_pool_ids(session: Session, blueprint_ids: Iterable[int]) -> set[int]:
+    """List the ids of the questions that papers of these blueprints may hold, in two statements."""
+    sections = session.scalars(select(BlueprintSection).where(BlueprintSection.blueprint_id.in_(list(blueprint_ids))))
+    statements = [_by_difficulty(section) for section in sections]
+    return set(session.scalars(union(*statements))) if statements else set()
+
+
+def _by_difficulty(section: BlueprintSection) -> Select[int]:
+    """Narrow a section's pool to the difficulties that it draws from, where their counts leave nothing open."""
+    statement = select_pool(section)
+    if section.difficulties and sum(section.difficulties.values()) >= section.count:
+        wanted = [difficulty for difficulty, count in section.difficulties.items() if count]
+        statement = statement.where(Question.difficulty.in_(wanted))
+    return statement
 
 
 def _knowledge_points(session: Session) -> dict[int, frozenset[str]]:

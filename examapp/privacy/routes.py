@@ -8,8 +8,8 @@ from flask import Blueprint, Response, current_app, render_template
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
-from examapp.core.errors import NotFoundError
-from examapp.people.access import actor, me, public, sealer, signed_in
+from examapp.core.errors import NotFoundError, SittingNowError
+from examapp.people.access import actor, are_keys_shut, me, public, sealer, shows_keys, signed_in
 from examapp.privacy.operations.copying import CopyFormat, copy_own_data
 from examapp.privacy.queries import count_held, read_held
 from examapp.privacy.rules import BY_TABLE, GROUPS, HOLDINGS, Terms, value_words
@@ -56,6 +56,8 @@ def show_own_rows(table: str) -> str:
     holding = BY_TABLE.get(table)
     if holding is None or holding.owner is None:
         raise NotFoundError
+    if are_keys_shut():
+        raise SittingNowError
     held = read_held(
         reading(), holding, me().person_id, sealer=sealer(), is_whole=False, now=clock.now(), most=_MOST_SHOWN
     )
@@ -68,6 +70,7 @@ def show_own_rows(table: str) -> str:
 @blueprint.get("/my/data/copy.xlsx", defaults={"ending": "xlsx"})
 @blueprint.get("/my/data/copy.json", defaults={"ending": "json"})
 @signed_in
+@shows_keys
 def take_copy(ending: str) -> Response:
     """Give all of it as a file."""
     wanted, now = CopyFormat(ending), clock.now()

@@ -43,7 +43,7 @@ def show_participation(exam_id: int) -> Response:
     depth = _whole(request.args.get("depth", "1"), most=_DEEPEST)
     tree, scope = _tree(request.args.get("tree", Tree.REGION)), _scope(request.args.get("scope"))
     narrowing = _read_narrowing(request.args, _NARROWING)
-    basis = get_basis(session, _known(exam_id), scope=scope, now=now)
+    basis = get_basis(session, _known(exam_id), scope=scope, now=now, reach=reach)
     asked = request.args.get("unit")
     if asked is None:
         tops = list_tops(session, reach)

@@ -607,7 +607,9 @@ def test_signing_out_leaves_nothing_of_the_exam_on_the_device(live, device, make
 @pytest.mark.parametrize("width", [360, 1280])
 def test_axe_finds_nothing(live, device, make_exam, width):
     exam = make_exam(
-        {Kind.SINGLE_CHOICE: 2, Kind.MULTIPLE_CHOICE: 1, Kind.CASE: 1, Kind.FILL_BLANK: 1}, keys_policy="at_once"
+        {Kind.SINGLE_CHOICE: 2, Kind.MULTIPLE_CHOICE: 1, Kind.CASE: 1, Kind.FILL_BLANK: 1},
+        kind="mock",
+        keys_policy="at_once",
     )
     page = begin(device(live.world.person(), width=width), live, exam)
     choose(page, 1, "B")

@@ -67,6 +67,7 @@ def bank(live):
             attempts_allowed=None,
             opens_in=timedelta(hours=-1),
             lasts=timedelta(hours=8),
+            kind="mock",
             keys_policy="at_once",
         )
         live.world.commit()

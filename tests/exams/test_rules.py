@@ -28,6 +28,7 @@ class Settings:
     results_at: datetime | None = None
     keys_policy: str = "at_close"
     keys_at: datetime | None = None
+    kind: str = "annual"
 
 
 def refusal(exam, now, sessions=(), *, eligible=True, study_missing=False):
@@ -102,7 +103,12 @@ def test_a_sitting_ends_with_its_duration_or_the_window_and_extensions_come_on_t
 def test_keys_are_never_shown_before_results_nor_while_somebody_still_sits():
     exam = Settings()
     assert rules.results_visible_at(exam) == OPENS
-    assert rules.keys_visible_at(exam, longest_extension_s=900) == exam.closes_at + timedelta(seconds=960)
+    end = rules.last_end(exam, longest_extension_s=900)
+    assert rules.keys_visible_at(exam, end=end) == end == exam.closes_at + timedelta(seconds=960)
+    assert rules.keys_visible_at(exam, end=end, keys_end=end + MINUTE) == end + MINUTE
+    early = Settings(keys_policy="at_once")
+    assert rules.keys_visible_at(early) == rules.last_end(early)
+    assert rules.keys_visible_at(Settings(keys_policy="at_once", kind="mock")) == OPENS
     late_results = Settings(results_policy="at_time", results_at=OPENS + 900 * MINUTE, keys_policy="at_once")
     assert rules.keys_visible_at(late_results) == OPENS + 900 * MINUTE
     assert rules.keys_visible_at(Settings(results_policy="never", keys_policy="at_once")) is None

@@ -24,6 +24,7 @@ from examapp.core.db import reading, transaction
 from examapp.core.hashing import Hasher
 from examapp.exams.models import ExamKind
 from examapp.exams.operations import ExamSettings, create_exam, extend, prepare_papers, publish_exam
+from examapp.grading.queries import are_keys_out
 from examapp.org.models import UnitKind
 from examapp.org.operations import UnitFacts, create_unit
 from examapp.papers.models import Blueprint
@@ -67,6 +68,8 @@ def _do(words: str) -> int:
         "person_id": None,
         "reason": "演练",
         "request_key": "drill",
+        "keys_out": are_keys_out,
+        "is_known": True,
         "reach": _EVERYWHERE,
         "actor": SYSTEM,
         "now": clock.now(),

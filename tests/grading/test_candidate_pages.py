@@ -81,7 +81,7 @@ def test_a_hidden_result_shows_no_points(world, policy, words):
 
 
 def test_mistakes_show_what_was_chosen_what_is_right_and_why(world):
-    sitter = sat(world, keys_policy="at_once")
+    sitter = sat(world, kind="mock", keys_policy="at_once")
     text = text_of(sitter, "result")
     assert "错题（5 题）" in text
     assert "您选的" in text
@@ -91,7 +91,7 @@ def test_mistakes_show_what_was_chosen_what_is_right_and_why(world):
 
 
 def test_a_mistake_leads_to_its_articles_in_the_law_library(world, frozen):
-    sitter = sat(world, keys_policy="at_once")
+    sitter = sat(world, kind="mock", keys_policy="at_once")
     law = ensure_law_version(world.session, law="行政处罚法", version_on=date(2021, 1, 22), now=frozen.instant)
     world.save(LawArticle(law_version_id=law.id, position=1, label="第三十三条", text="初次违法的规定"))
     for version in world.session.scalars(select(QuestionVersion)).all():
@@ -130,7 +130,7 @@ def test_an_attempt_in_progress_leads_back_to_its_exam(world):
 
 
 def test_result_and_mistakes_cost_few_statements(world, statements):
-    sitter = sat(world, keys_policy="at_once")
+    sitter = sat(world, kind="mock", keys_policy="at_once")
     with statements() as seen:
         text_of(sitter, "result")
     assert len(seen) <= 13

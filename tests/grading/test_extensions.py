@@ -8,6 +8,7 @@ from examapp.audit.operations import Actor
 from examapp.exams.operations import extend
 from examapp.grading import tasks
 from examapp.grading.models import Grade
+from examapp.grading.queries import are_keys_out
 from examapp.people.rules import Reach
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
@@ -22,6 +23,8 @@ def grant(world, sitter, *, minutes=15, key="k", at=NOON + timedelta(minutes=10)
         seconds=60 * minutes,
         reason="停电",
         request_key=key,
+        keys_out=are_keys_out,
+        is_known=False,
         reach=Reach(True),
         actor=Actor(person_id=None),
         now=at,

@@ -26,7 +26,7 @@ def right_response(key):
 
 
 def test_all_right_is_full_points_and_shown_at_once(world):
-    sitter = make_sitting(world, results_policy="at_once", keys_policy="at_once")
+    sitter = make_sitting(world, kind="mock", results_policy="at_once", keys_policy="at_once")
     assert sitter.result().get_json()["error"] == "not_submitted"
     sitter.hand_in(*right_answers(world, sitter))
     assert sitter.result().status_code == 202

@@ -61,6 +61,7 @@ KINDS = {
     "exam": Whose.SHARED,
     "exam_within": Whose.REACH,
     "exam_to_sit": Whose.SHARED,
+    "exam_to_see": Whose.AUDIENCE,
     "attempt": Whose.OWN,
     "sheet": Whose.OWN,
     "sheet_within": Whose.REACH,
@@ -181,10 +182,10 @@ POLICY: dict[str, Row] = {
     # checklist_admin
     "checklist_admin.show_checklist": may("SY"),
     # attempts
-    "attempts.before_start": may(SIGNED_IN, exam_id="exam_to_sit"),
+    "attempts.before_start": may(SIGNED_IN, exam_id="exam_to_see"),
     "attempts.exam_worker": may(EVERYBODY),
     "attempts.offline_shell": may(EVERYBODY),
-    "attempts.sit": may(SIGNED_IN, exam_id="exam_to_sit"),
+    "attempts.sit": may(SIGNED_IN, exam_id="exam_to_see"),
     # attempts_api
     "attempts_api.get_attempt": may(SIGNED_IN, attempt_id="attempt"),
     "attempts_api.get_attempt_paper": may(SIGNED_IN, attempt_id="attempt"),

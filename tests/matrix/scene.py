@@ -191,6 +191,7 @@ class Scene:
         exams = [self._exam_for(unit) for unit in (self.here, self.there)]
         self.put("exam_within", *exams)
         self.put("exam_to_sit", *exams)
+        self.put("exam_to_see", *exams)
         self._make_exemptions()
 
     def file(self, room):

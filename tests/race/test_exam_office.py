@@ -14,6 +14,7 @@ from examapp.core.errors import ConflictError, DomainError
 from examapp.exams import operations
 from examapp.exams.models import ExamExtension, Exemption, ExemptionKind, PreparedPaper
 from examapp.exams.queries import extensions_of, find_candidate_exam
+from examapp.grading.queries import are_keys_out
 from examapp.papers.models import Paper
 from examapp.people.rules import Reach
 from question_bank.model import Kind
@@ -79,6 +80,8 @@ def test_extra_time_pressed_many_times_at_once_counts_once(scene, race_app):
             seconds=900,
             reason="停电",
             request_key="one-press",
+            keys_out=are_keys_out,
+            is_known=False,
             reach=EVERYTHING,
             actor=Actor(person_id=None),
             now=clock.now(),

@@ -211,7 +211,7 @@ def test_a_card_is_what_its_answers_make_it(answers):
 def test_a_key_that_two_persons_correct_after_an_exam_reaches_the_mistake_book_by_itself(world, session):
     world.question(key=("A",))
     world.question(key=("B",))
-    exam = world.exam(world.blueprint(), results_policy="at_once", keys_policy="at_once")
+    exam = world.exam(world.blueprint(), kind="mock", results_policy="at_once", keys_policy="at_once")
     by_old = sit_exam(world, exam, right="A")
     look_at_exams()
     question = wrong_question(world)

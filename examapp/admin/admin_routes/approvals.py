@@ -17,7 +17,7 @@ from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
 from examapp.core.permissions import Permission
 from examapp.grading.queries import regrades
-from examapp.people.access import actor, is_sitting, keep_refusal, may, me, my_grants, requires
+from examapp.people.access import actor, is_sitting, keep_refusal, may, me, my_grants, requires, shows_keys
 from examapp.people.operations import approvals
 from examapp.people.queries import RequestLine, get_request, list_decided, list_own_requests, list_to_decide
 from examapp.people.rules import TWO_PERSON_ACTS
@@ -46,6 +46,7 @@ def list_requests() -> str:
 
 @admin_blueprint.get("/<int:approval_id>")
 @requires(_READ)
+@shows_keys
 def show_request(approval_id: int) -> str:
     """Show one request; of a key, the question with the old and the new one, and what would be graded anew."""
     session = reading()

@@ -17,7 +17,7 @@ from examapp.exams import operations as exams
 from examapp.exams.queries import get_organiser_exam
 from examapp.exams.rules import phase
 from examapp.grading import operations
-from examapp.grading.queries import examday
+from examapp.grading.queries import are_keys_out, examday
 from examapp.people.access import actor, my_reach, requires
 
 admin_blueprint = Blueprint("examday_admin", __name__, url_prefix="/admin/examday")
@@ -88,6 +88,7 @@ def reopen(attempt_id: int) -> tuple[str, int] | Response:
                     attempt_id=attempt_id,
                     seconds=form.minutes.data * 60,
                     reason=form.reason.data,
+                    is_known=form.is_known.data,
                     reach=reach,
                     actor=actor(),
                     now=clock.now(),
@@ -99,7 +100,10 @@ def reopen(attempt_id: int) -> tuple[str, int] | Response:
         else:
             flash(f"已申请重新打开 {line.name} 的作答。另一位同事在“审批”中同意后立即打开。", "success")
             return redirect(url_for("examday_admin.show_board", exam_id=exam.id), 303)
-    page = render_template("admin/examday/reopen.html", line=line, exam=exam, form=form, problem=problem)
+    are_out = are_keys_out(reading(), exam, now=clock.now())
+    page = render_template(
+        "admin/examday/reopen.html", line=line, exam=exam, form=form, problem=problem, are_keys_out=are_out
+    )
     return page, 422 if form.errors or problem else 200
 
 

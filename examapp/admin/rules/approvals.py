@@ -33,7 +33,8 @@ def _key(details: dict[str, Any]) -> str:
 
 
 def _reopening(details: dict[str, Any]) -> str:
-    return f"{details['exam_title']}第 {details['number']} 次作答，从同意时起 {details['seconds'] // 60} 分钟"
+    words = f"{details['exam_title']}第 {details['number']} 次作答，从同意时起 {details['seconds'] // 60} 分钟"
+    return words + ("（注意：这场考试的答案已公布）" if details.get("is_after_keys") else "")
 
 
 def _numbers(details: dict[str, Any]) -> str:

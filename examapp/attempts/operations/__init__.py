@@ -5,7 +5,7 @@ from examapp.attempts.operations.closing import close_if_overdue, close_overdue
 from examapp.attempts.operations.contacts import note_contacts
 from examapp.attempts.operations.extending import apply_extensions
 from examapp.attempts.operations.handing_in import hand_in
-from examapp.attempts.operations.refusals import AttemptError, refusal
+from examapp.attempts.operations.refusals import AttemptError, refusal, words_of_other
 from examapp.attempts.operations.reopening import check_reopening, judge_set_aside, reopen_attempt
 from examapp.attempts.operations.saving import (
     SAVE_OF_SIGN_IN,
@@ -41,4 +41,5 @@ __all__ = [
     "start_of_sign_in",
     "start_or_queue",
     "take_over",
+    "words_of_other",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from examapp.attempts.queries import CountingAttempt
 from examapp.core.errors import DomainError
 
 
@@ -27,3 +28,15 @@ _MESSAGES = {
 def refusal(code: str, **extra: Any) -> AttemptError:
     """Give the protocol's refusal of this code, with its sentence for people."""
     return AttemptError(code, _MESSAGES[code], **extra)
+
+
+def other_attempt_in_progress(other: CountingAttempt) -> AttemptError:
+    """Give the refusal of a start while another exam that counts is being sat, by this account or by a second one."""
+    return AttemptError("other_attempt_in_progress", words_of_other(other), attempt_id=other.attempt_id)
+
+
+def words_of_other(other: CountingAttempt) -> str:
+    """Say in Chinese which exam is being sat and what to do."""
+    if other.is_own:
+        return f"您正在参加「{other.title}」，还没有交卷，不能同时参加另一场考试。请先回到那一场，完成并交卷。"
+    return f"您用另一个账号正在参加「{other.title}」，还没有交卷。请先用那个账号完成并交卷，再参加这一场。"

@@ -20,7 +20,15 @@ LONGEST_REOPENING_S = 4 * 3600
 
 
 def reopen_attempt(
-    session: Session, attempt: Attempt, *, seconds: int, reason: str, request_key: str, actor: Actor, now: datetime
+    session: Session,
+    attempt: Attempt,
+    *,
+    seconds: int,
+    reason: str,
+    request_key: str,
+    actor: Actor,
+    now: datetime,
+    is_after_keys: bool = False,
 ) -> bool:
     """Open a locked, closed attempt again with its answers for so many seconds from now; tell whether this press did it.
 
@@ -35,6 +43,7 @@ def reopen_attempt(
             reason=reason.strip(),
             reopened_by_id=actor.person_id,
             reopened_at=now,
+            is_after_keys=is_after_keys,
         )
         .on_conflict_do_nothing(index_elements=["attempt_id", "request_key"])
         .returning(AttemptReopening.id)

@@ -12,7 +12,7 @@ from examapp.attempts import queries
 from examapp.attempts.models import Attempt, AttemptState
 from examapp.attempts.operations.admitting import Queued, admit, queued_since
 from examapp.attempts.operations.closing import closed_if_overdue
-from examapp.attempts.operations.refusals import AttemptError, refusal
+from examapp.attempts.operations.refusals import AttemptError, other_attempt_in_progress, refusal
 from examapp.core.errors import NotFoundError
 from examapp.exams.models import Exam
 from examapp.exams.operations import extensions_of, prepare_paper
@@ -62,7 +62,17 @@ def _look(
     allowed = candidate.exam.attempts_allowed
     if allowed is not None and len(attempts) >= allowed:
         raise refusal("no_attempts_left")
+    _refuse_beside_another(session, exam_id, person_id=person_id, now=now)
     return None, candidate, len(attempts) + 1
+
+
+def _refuse_beside_another(session: Session, exam_id: int, *, person_id: int, now: datetime) -> None:
+    """Raise the refusal of a start while this human has an attempt in progress in an exam that counts; other starts of theirs wait."""
+    if queries.lock_start(session, person_id, exam_id=exam_id, now=now):
+        return
+    other = queries.find_counting_attempt(session, person_id, now=now)
+    if other is not None:
+        raise other_attempt_in_progress(other)
 
 
 def _came_in_time(session: Session, candidate: CandidateExam, *, now: datetime) -> bool:

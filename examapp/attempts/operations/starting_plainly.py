@@ -58,6 +58,7 @@ _LOOK = (
     .join(Paper, PreparedPaper.paper_id == Paper.id)
     .outerjoin(OwnPlace, is_own_place(Exam.id, Person.id))
     .where(~_IS_LIVE)
+    .where(text("NOT EXISTS (SELECT FROM counting_attempts(persons.id, :now))"))
 )
 _START = text("""
 WITH admitted AS (
@@ -66,9 +67,9 @@ WITH admitted AS (
 )
 INSERT INTO attempts (
   exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, shape, unsure, is_forced, total, grading_tries
-) VALUES (
-  :exam_id, :person_id, :number, :paper_id, :unit_id, 'in_progress', :now, :deadline_at, :closes_at, 1, :shape, '{}', false, :total, 0
 )
+SELECT :exam_id, :person_id, :number, :paper_id, :unit_id, 'in_progress', :now, :deadline_at, :closes_at, 1, :shape, '{}', false, :total, 0
+WHERE may_start(:person_id, :exam_id, :now)
 ON CONFLICT DO NOTHING RETURNING id
 """)
 
@@ -85,6 +86,7 @@ def start_of_sign_in(exam_id: int, *, token_digest: bytes, now: datetime) -> Att
         "token_digest": token_digest,
         "not_before": now - SIGN_IN_LIFE,
         "lost_at": lost_at(now),
+        "now": now,
     }
     found = next(iter(run_alone(_LOOK, values)), None)
     if found is None:

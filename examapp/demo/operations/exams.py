@@ -15,6 +15,7 @@ from examapp.demo.operations.county import County
 from examapp.demo.rules import SEED
 from examapp.exams.models import Exam, ExamAudience, ExamKind, ExamState, Exemption, ReleasePolicy, ScoringRule
 from examapp.papers.models import Blueprint, BlueprintSection
+from examapp.papers.queries import bank_names
 from question_bank.model import Kind
 
 _SECTIONS = (
@@ -28,6 +29,13 @@ _SHORT_SECTIONS = (
     ("判断题", Kind.TRUE_FALSE, 10, "1", ""),
     ("案例分析题", Kind.CASE, 2, "5", "阅读材料，回答问题。"),
 )
+MOCK_LAWS = frozenset({
+    "乡村振兴促进法", "人民调解法", "传染病防治法", "信访工作条例", "公平竞争审查条例", "反恐怖主义法", "反有组织犯罪法", "反电信网络诈骗法",
+    "国家情报法", "国家通用语言文字法", "国旗法", "土地管理法", "妇女权益保障法", "审计法", "密码法", "政府督查工作条例", "未成年人保护法",
+    "村民委员会组织法", "森林法", "民营经济促进法", "档案法", "法律援助法", "消防法", "生物安全法", "社会救助法", "统计法", "道路交通安全法", "长江保护法",
+    "预算法", "食品安全法",
+})  # fmt: skip
+"""The laws that the mock exam asks, whose keys are shown at once; the exams that count ask all others (decision 0027)."""
 _REASONS = ("两年内退休，本人书面申请", "长期病假", "外出挂职、培训一个月以上", "执行安全保卫、应急值守任务")
 
 _ASKED_CREDITS = 6
@@ -47,8 +55,10 @@ class DemoExams:
 def add_exams(session: Session, county: County, *, now: datetime) -> DemoExams:
     """Insert blueprints, exams with their settings, and approved exemptions."""
     midnight = clock.from_local(clock.local(now).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None))
-    annual = _blueprint(session, "年度考试 65 题", _SECTIONS, now=now)
-    special = _blueprint(session, "行政执法资格 42 题", _SHORT_SECTIONS, now=now)
+    laws = frozenset(bank_names(session).laws)
+    annual = _blueprint(session, "年度考试 65 题", _SECTIONS, laws=laws - MOCK_LAWS, now=now)
+    training = _blueprint(session, "模拟考试 65 题", _SECTIONS, laws=laws & MOCK_LAWS, now=now)
+    special = _blueprint(session, "行政执法资格 42 题", _SHORT_SECTIONS, laws=laws - MOCK_LAWS, now=now)
     year = clock.local(now).year
     common = {
         "blueprint_id": annual.id,
@@ -66,7 +76,7 @@ def add_exams(session: Session, county: County, *, now: datetime) -> DemoExams:
     )  # fmt: skip
     mock = _exam(
         session, "学法用法模拟考试", ExamKind.MOCK, opens_at=midnight - timedelta(days=30), days=400,
-        results_policy=ReleasePolicy.AT_ONCE, keys_policy=ReleasePolicy.AT_ONCE, **(common | {"attempts_allowed": None}),
+        results_policy=ReleasePolicy.AT_ONCE, keys_policy=ReleasePolicy.AT_ONCE, **(common | {"blueprint_id": training.id, "attempts_allowed": None}),
     )  # fmt: skip
     upcoming = _exam(
         session, f"{year}年行政执法资格考试", ExamKind.ENFORCEMENT_QUALIFICATION, opens_at=midnight + timedelta(days=12, hours=9), days=1,
@@ -81,7 +91,12 @@ def add_exams(session: Session, county: County, *, now: datetime) -> DemoExams:
 
 
 def _blueprint(
-    session: Session, name: str, sections: tuple[tuple[str, Kind, int, str, str], ...], *, now: datetime
+    session: Session,
+    name: str,
+    sections: tuple[tuple[str, Kind, int, str, str], ...],
+    *,
+    laws: frozenset[str],
+    now: datetime,
 ) -> Blueprint:
     blueprint = Blueprint(name=name, created_at=now, updated_at=now)
     for position, (title, kind, count, points, instructions) in enumerate(sections, 1):
@@ -93,7 +108,7 @@ def _blueprint(
                 kind=kind,
                 count=count,
                 points_each=Decimal(points),
-                laws=[],
+                laws=sorted(laws),
                 knowledge_points=[],
                 topics=[],
                 difficulties={},

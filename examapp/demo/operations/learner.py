@@ -27,6 +27,9 @@ _EACH = 4
 _RIGHT_IN_PRACTICE = 0.6
 _NOTE = "期限和听证这几处容易混，考前再看一遍。"
 
+_MOST_A_DAY = 10_000
+"""More than the demo answers: the limit of the site is for people."""
+
 
 def add_learner(session: Session, county: County, courses: Sequence[Course], *, now: datetime) -> None:
     """Let the shown candidate study and practise by the program's own operations, so that every page of a learner has something."""
@@ -66,7 +69,8 @@ def _practise(session: Session, person_id: int, law: str, *, at: datetime, rng: 
 
 
 def _answer(session: Session, item: PracticeItem, *, is_right: bool, at: datetime) -> None:
-    answer(session, item_id=item.id, person_id=item.person_id, raw=_response(session, item, is_right=is_right), now=at)
+    raw = _response(session, item, is_right=is_right)
+    answer(session, item_id=item.id, person_id=item.person_id, raw=raw, now=at, most_a_day=_MOST_A_DAY)
 
 
 def _response(session: Session, item: PracticeItem, *, is_right: bool) -> list[str]:

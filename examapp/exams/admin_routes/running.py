@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from typing import cast
 
-from flask import flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -68,7 +69,13 @@ def close_exam(exam_id: int) -> Response:
 
 
 def _page(exam: Exam, form: FlaskForm, template: str, problem: str) -> str:
-    return render_template(f"exams/{template}.html", exam=exam, form=form, problem=problem)
+    are_out = _keys_out()(reading(), exam, now=clock.now())
+    return render_template(f"exams/{template}.html", exam=exam, form=form, problem=problem, are_keys_out=are_out)
+
+
+def _keys_out() -> operations.KeysOut:
+    """Give what tells whether an exam's keys are out; the grading room's."""
+    return cast("operations.KeysOut", current_app.extensions["are_keys_out"])
 
 
 def _get(session: Session, exam_id: int) -> Exam:
@@ -93,6 +100,8 @@ def prolong_window(exam_id: int) -> str | Response:
                     session,
                     exam_id=exam_id,
                     closes_at=from_local(form.closes_at.data),
+                    keys_out=_keys_out(),
+                    is_known=form.is_known.data,
                     reach=my_reach(Permission.EXAMS_WRITE),
                     actor=actor(),
                     now=clock.now(),
@@ -122,6 +131,7 @@ def change_release(exam_id: int) -> str | Response:
                     results_at=form.results_instant,
                     keys_policy=ReleasePolicy(form.keys_policy.data),
                     keys_at=form.keys_instant,
+                    keys_out=_keys_out(),
                     reach=my_reach(Permission.EXAMS_WRITE),
                     actor=actor(),
                     now=clock.now(),
@@ -167,6 +177,8 @@ def _extend(exam_id: int, form: ExtensionForm) -> Response:
             seconds=form.minutes.data * 60,
             reason=form.reason.data.strip(),
             request_key=form.request_key.data,
+            keys_out=_keys_out(),
+            is_known=form.is_known.data,
             reach=reach,
             actor=actor(),
             now=clock.now(),

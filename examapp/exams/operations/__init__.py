@@ -1,5 +1,6 @@
 """What the office does with exams: settings, publication, time, papers, exemptions."""
 
+from examapp.exams.operations.after_keys import KEYS_OUT_WORDS, KeysOut
 from examapp.exams.operations.exemptions import (
     Attachment,
     ExemptionRefusedError,
@@ -36,11 +37,13 @@ from examapp.exams.operations.settings import (
 from examapp.exams.queries.candidates import extensions_of, find_prepared_paper
 
 __all__ = [
+    "KEYS_OUT_WORDS",
     "Attachment",
     "AudiencePart",
     "ExamRefusedError",
     "ExamSettings",
     "ExemptionRefusedError",
+    "KeysOut",
     "approve_exemption",
     "bank_faults",
     "cancel_exam",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -12,6 +13,8 @@ from examapp.audit.operations import Actor, record
 from examapp.core.errors import ConflictError, NotFoundError
 from examapp.core.nudge import nudge_after_commit
 from examapp.exams.models import Exam, ExamExtension, ExamKind, ExamState, PreparedPaper, ReleasePolicy
+from examapp.exams.operations.after_keys import KeysOut, look_at_keys
+from examapp.exams.operations.pools import shared_pool_faults
 from examapp.exams.operations.settings import ExamRefusedError, get_draft, lock_exam
 from examapp.exams.queries.audience import ON_ROSTER, audience_clause
 from examapp.exams.queries.organiser import list_blueprint_ids
@@ -59,6 +62,7 @@ def publish_faults(session: Session, exam: Exam, *, now: datetime) -> list[str]:
     if exam.blueprint_id is None:
         faults.append("还没有选组卷规则。")
     faults += bank_faults(session, exam)
+    faults += shared_pool_faults(session, exam, now=now)
     if exam.kind != ExamKind.MAKEUP and not _count_roster(session, exam):
         faults.append("应考范围内没有人，请检查单位、系统、职级或名单。")
     return faults
@@ -90,7 +94,7 @@ def publish_warnings(session: Session, exam: Exam) -> list[str]:
         for other in list_overlapping(session, exam)
     ]
     if exam.keys_policy == ReleasePolicy.AT_ONCE and exam.kind != ExamKind.MOCK:
-        warnings.append("答案在交卷后立即公布，先考的人可能把答案告诉后考的人。正式考试建议在结束后公布。")
+        warnings.append("正式考试的答案不会在交卷后立即公布，要等所有人（含补考）都考完。只有模拟考试可以立即公布。")
     return warnings
 
 
@@ -153,9 +157,20 @@ def close_exam(session: Session, *, exam_id: int, reach: Reach, actor: Actor, no
 
 
 def prolong_window(
-    session: Session, *, exam_id: int, closes_at: datetime, reach: Reach, actor: Actor, now: datetime
+    session: Session,
+    *,
+    exam_id: int,
+    closes_at: datetime,
+    keys_out: KeysOut,
+    is_known: bool,
+    reach: Reach,
+    actor: Actor,
+    now: datetime,
 ) -> Exam:
-    """Move the end of a published exam's window to a later instant; sittings under way keep their own deadline."""
+    """Move the end of a published exam's window to a later instant; sittings under way keep their own deadline.
+
+    `is_known`: ticked that the keys are out, without which it is refused then.
+    """
     exam = lock_exam(session, exam_id, reach)
     if exam.state != ExamState.PUBLISHED:
         raise ConflictError
@@ -163,7 +178,8 @@ def prolong_window(
         raise ExamRefusedError("这场考试在其他平台举行，这里只登记成绩，不能推迟结束时间。")
     if closes_at <= max(exam.closes_at, now):
         raise ExamRefusedError("新的结束时间必须晚于原来的结束时间和现在。")
-    details = {"from": exam.closes_at.isoformat(), "to": closes_at.isoformat()}
+    is_after_keys = look_at_keys(session, exam, keys_out, is_known=is_known, now=now)
+    details: dict[str, Any] = {"from": exam.closes_at.isoformat(), "to": closes_at.isoformat()} | _noted(is_after_keys)
     exam.closes_at, exam.updated_at = closes_at, now
     record(
         session, "exams.prolong_window", actor=actor, now=now, object_type="exam", object_id=exam.id, details=details
@@ -180,12 +196,14 @@ def change_release(
     results_at: datetime | None,
     keys_policy: ReleasePolicy,
     keys_at: datetime | None,
+    keys_out: KeysOut,
     reach: Reach,
     actor: Actor,
     now: datetime,
 ) -> Exam:
-    """Change when results and keys are shown, at any time in an exam's life."""
+    """Change when results and keys are shown, at any time in an exam's life; raises ExamRefusedError where a mock would give a running exam away."""
     exam = lock_exam(session, exam_id, reach)
+    look_at_keys(session, exam, keys_out, is_known=True, now=now)
     if (results_policy == ReleasePolicy.AT_TIME) != (results_at is not None):
         raise ExamRefusedError("选择在指定时间公布成绩时，请填写公布时间；否则留空。")
     if (keys_policy == ReleasePolicy.AT_TIME) != (keys_at is not None):
@@ -193,6 +211,8 @@ def change_release(
     details = {"results": [exam.results_policy, results_policy], "keys": [exam.keys_policy, keys_policy]}
     exam.results_policy, exam.results_at = results_policy, results_at
     exam.keys_policy, exam.keys_at, exam.updated_at = keys_policy, keys_at, now
+    if exam.state == ExamState.PUBLISHED and (faults := shared_pool_faults(session, exam, now=now)):
+        raise ExamRefusedError(" ".join(faults), faults=faults)
     record(
         session, "exams.change_release", actor=actor, now=now, object_type="exam", object_id=exam.id, details=details
     )
@@ -208,6 +228,8 @@ def extend(
     seconds: int,
     reason: str,
     request_key: str,
+    keys_out: KeysOut,
+    is_known: bool,
     reach: Reach,
     actor: Actor,
     now: datetime,
@@ -215,9 +237,11 @@ def extend(
     """Grant extra time to a unit's subtree or to one person; tell whether it is new: the same `request_key` counts once.
 
     The attempts room moves the deadlines of sittings under way by the row that this leaves.
+    `is_known`: ticked that the keys are out, without which it is refused then.
     """
     exam = lock_exam(session, exam_id, reach)
     _refuse_extension(session, exam, unit_id=unit_id, person_id=person_id, seconds=seconds, reason=reason, reach=reach)
+    is_after_keys = look_at_keys(session, exam, keys_out, is_known=is_known, now=now)
     granted = session.scalar(
         insert(ExamExtension)
         .values(
@@ -229,24 +253,24 @@ def extend(
             reason=reason,
             granted_by_id=actor.person_id,
             granted_at=now,
+            is_after_keys=is_after_keys,
         )
         .on_conflict_do_nothing(index_elements=["exam_id", "request_key"])
         .returning(ExamExtension.id)
     )
     if granted is None:
         return False
+    details = {"extension_id": granted, "unit_id": unit_id, "seconds": seconds} | _noted(is_after_keys)
     record(
-        session,
-        "exams.extend",
-        actor=actor,
-        now=now,
-        object_type="exam",
-        object_id=exam.id,
-        person_id=person_id,
-        details={"extension_id": granted, "unit_id": unit_id, "seconds": seconds},
-    )
+        session, "exams.extend", actor=actor, now=now, object_type="exam", object_id=exam.id, person_id=person_id, details=details
+    )  # fmt: skip
     nudge_after_commit(session, "grading.sweep")
     return True
+
+
+def _noted(is_after_keys: bool) -> dict[str, bool]:
+    """Give what the log says besides: nothing, or that the keys were out."""
+    return {"is_after_keys": True} if is_after_keys else {}
 
 
 def tell_who_sit(session: Session, *, exam_id: int, words: str, reach: Reach, actor: Actor, now: datetime) -> None:

@@ -12,9 +12,12 @@ from examapp.attempts import operations as attempts_room
 from examapp.attempts import queries as attempts_queries
 from examapp.attempts.models import Attempt
 from examapp.audit.operations import Actor, record
+from examapp.core.errors import ConflictError
 from examapp.exams.models import Exam
+from examapp.exams.operations import KEYS_OUT_WORDS, ExamRefusedError
 from examapp.grading.models import Grade
 from examapp.grading.operations.grading import regrade_set_aside
+from examapp.grading.queries import are_keys_out
 from examapp.people.models import Approval, Person
 from examapp.people.operations import approvals
 from examapp.people.rules import Reach
@@ -23,14 +26,27 @@ REOPENING = "grading.reopen_attempt"
 
 
 def request_reopening(
-    session: Session, *, attempt_id: int, seconds: int, reason: str, reach: Reach, actor: Actor, now: datetime
+    session: Session,
+    *,
+    attempt_id: int,
+    seconds: int,
+    reason: str,
+    is_known: bool,
+    reach: Reach,
+    actor: Actor,
+    now: datetime,
 ) -> int:
     """Ask that a closed attempt be opened again with its answers; gives the request's id. Another person allows it.
 
-    Raises NotFoundError, ConflictError, BadRequestError, AlreadyAskedError.
+    `is_known`: ticked that the exam's keys are out, which the request then says; without it it is refused.
+    Raises NotFoundError, ConflictError, BadRequestError, AlreadyAskedError, ExamRefusedError.
     """
     attempt = attempts_queries.lock_attempt_within(session, attempt_id, reach)
     attempts_room.check_reopening(session, attempt, seconds=seconds, reason=reason)
+    exam = session.get_one(Exam, attempt.exam_id)
+    is_after_keys = are_keys_out(session, exam, now=now)
+    if is_after_keys and not is_known:
+        raise ExamRefusedError(KEYS_OUT_WORDS)
     return approvals.ask(
         session,
         REOPENING,
@@ -40,9 +56,10 @@ def request_reopening(
         details={
             "attempt_id": attempt.id,
             "exam_id": attempt.exam_id,
-            "exam_title": session.get_one(Exam, attempt.exam_id).title,
+            "exam_title": exam.title,
             "number": attempt.number,
             "seconds": seconds,
+            "is_after_keys": is_after_keys,
         },
         reason=reason,
         actor=actor,
@@ -54,18 +71,26 @@ def reopen_attempt(session: Session, approval: Approval, *, actor: Actor, now: d
     """Open an attempt again as a second person has allowed, for the time asked for, from now; raises ConflictError where it no longer can be."""
     wish = approval.details
     attempt = attempts_queries.lock_attempt(session, wish["attempt_id"])
+    exam = session.get_one(Exam, attempt.exam_id)
+    is_after_keys = are_keys_out(session, exam, now=now)
+    if is_after_keys and not wish.get("is_after_keys"):
+        raise ConflictError("提出申请以后，这场考试的答案已经公布。请退回，由申请人勾选「答案已公布」后重新申请。")
+    exam.were_keys_out = is_after_keys
     before = _receipt(attempt)
     attempts_room.reopen_attempt(
         session,
         attempt,
         seconds=wish["seconds"],
         reason=approval.reason,
+        is_after_keys=is_after_keys,
         request_key=f"approval:{approval.id}",
         actor=Actor(person_id=approval.requested_by_id, address=None),
         now=now,
     )
     _withdraw_grade(session, attempt)
     details = before | {"seconds": wish["seconds"], "reason": approval.reason}
+    if is_after_keys:
+        details |= {"is_after_keys": True}
     _record(session, REOPENING, attempt, details, actor=actor, now=now)
 
 

@@ -4,9 +4,11 @@ from examapp.grading.queries.results import (
     ItemResult,
     LawShare,
     Release,
+    are_keys_out,
     find_current_grade,
     list_item_results,
     release_of,
+    release_to,
     shares_by_law,
 )
 from examapp.grading.queries.waiting import (
@@ -28,6 +30,7 @@ __all__ = [
     "Release",
     "VersionKey",
     "answers_by_attempt",
+    "are_keys_out",
     "claim_ungraded",
     "count_ungraded",
     "exams_by_id",
@@ -39,5 +42,6 @@ __all__ = [
     "oldest_waiting",
     "papers_by_id",
     "release_of",
+    "release_to",
     "shares_by_law",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,9 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examapp.attempts.models import Attempt
-from examapp.attempts.queries import list_answers
-from examapp.exams.models import Exam
-from examapp.exams.queries import longest_extension_of
+from examapp.attempts.queries import ends_of, is_sitting, list_answers
+from examapp.exams.models import Exam, ExamKind
 from examapp.exams.rules import is_visible, keys_visible_at, results_visible_at
 from examapp.grading import rules
 from examapp.grading.models import Grade
@@ -31,6 +30,8 @@ class Release:
     keys_at: datetime | None
     are_results_out: bool
     are_keys_out: bool
+    is_held: bool = False
+    """Whether keys that are out are kept from this person, who sits an exam that counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,16 +78,34 @@ class ItemResult:
 
 
 def release_of(session: Session, exam: Exam, *, now: datetime) -> Release:
-    """Tell when an exam's results and keys are shown."""
-    extension_s = longest_extension_of(session, exam.id)
-    results_at = results_visible_at(exam, longest_extension_s=extension_s)
-    keys_at = keys_visible_at(exam, longest_extension_s=extension_s)
+    """Tell when an exam's results and keys are shown; keys of one that counts only when nobody can write an attempt at it any more.
+
+    Attempts in progress, extra time and the make-ups that are published count; what one person is shown now says `release_to`.
+    """
+    ends = ends_of(session, exam, now=now)
+    results_at = results_visible_at(exam, end=ends.own)
+    keys_at = keys_visible_at(exam, end=ends.own, keys_end=ends.family)
     return Release(
         results_at=results_at,
         keys_at=keys_at,
         are_results_out=is_visible(results_at, now),
         are_keys_out=is_visible(keys_at, now),
     )
+
+
+def release_to(session: Session, exam: Exam, person_id: int, *, now: datetime) -> Release:
+    """Tell the same for one person, to whom no key is shown while they sit an exam that counts."""
+    release = release_of(session, exam, now=now)
+    if release.are_keys_out and is_sitting(session, person_id, now=now):
+        return replace(release, are_keys_out=False, is_held=True)
+    return release
+
+
+def are_keys_out(session: Session, exam: Exam, *, now: datetime) -> bool:
+    """Tell whether the keys of an exam that counts are or were shown to those who handed in; what is granted later needs a tick."""
+    if exam.kind == ExamKind.MOCK:
+        return False
+    return exam.were_keys_out or release_of(session, exam, now=now).are_keys_out
 
 
 def find_current_grade(session: Session, attempt_id: int) -> Grade | None:

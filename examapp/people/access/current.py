@@ -15,9 +15,9 @@ from examapp.audit.operations import Actor
 from examapp.core import clock, sabotage
 from examapp.core.crypto import Sealer
 from examapp.core.db import reading, transaction
-from examapp.core.errors import DomainError, NotFoundError, wants_json
+from examapp.core.errors import DomainError, NotFoundError, SittingNowError, wants_json
 from examapp.core.hashing import Hasher
-from examapp.core.permissions import Permission
+from examapp.core.permissions import KEY_PERMISSIONS, Permission
 from examapp.core.sabotage import Guarantee
 from examapp.people.operations.own_sign_ins import note_seen
 from examapp.people.queries import SignedIn, find_signed_in, list_grants
@@ -210,9 +210,30 @@ def requires(permission: Permission, *, everywhere: bool = False) -> Callable[[V
     """
 
     def mark(view: View) -> View:
-        return _guarded(view, permission.value, permission, everywhere=everywhere)
+        shown = shows_keys(view) if permission in KEY_PERMISSIONS else view
+        return _guarded(shown, permission.value, permission, everywhere=everywhere)
 
     return mark
+
+
+def shows_keys(view: View) -> View:
+    """Refuse a view that shows keys while who is signed in sits an exam that counts; stands below the mark of who is let in."""
+
+    @wraps(view)
+    def resting(*args: Any, **kwargs: Any) -> Any:
+        if are_keys_shut():
+            raise SittingNowError
+        return view(*args, **kwargs)
+
+    return cast("View", resting)
+
+
+def are_keys_shut() -> bool:
+    """Tell whether who is signed in sits an exam that counts, by this account or by a second one (decision 0027)."""
+    who = find_signed_in_person()
+    if who is None:
+        return False
+    return bool(current_app.extensions["is_sitting_counting"](reading(), who.person_id, now=clock.now()))
 
 
 def access_rule(view: Callable[..., Any]) -> str | None:

@@ -43,7 +43,7 @@ HOLDINGS = (
     ),
     Holding(
         table="attempt_reopenings", title="重新打开的作答", group=_EXAM, owner="attempt_id", term=Term.RESULTS, seen_by="普法办", order="reopened_at",
-        purpose="补时的依据", shown=words("attempt_id=作答编号 seconds=秒数 reason=理由 reopened_at=时间"),
+        purpose="补时的依据", shown=words("attempt_id=作答编号 seconds=秒数 reason=理由 reopened_at=时间 is_after_keys=答案已公布"),
         hidden=hide(technical="id request_key", others="reopened_by_id"),
     ),
     Holding(
@@ -116,7 +116,7 @@ HOLDINGS = (
     ),
     Holding(
         table="exam_extensions", title="个人延长的时间", group=_EXAM, owner="person_id", term=Term.RESULTS, seen_by="普法办", order="granted_at",
-        purpose="补偿停电、断网", shown=words("exam_id=考试 seconds=秒数 reason=理由 granted_at=时间"),
+        purpose="补偿停电、断网", shown=words("exam_id=考试 seconds=秒数 reason=理由 granted_at=时间 is_after_keys=答案已公布"),
         hidden=hide(technical="id request_key unit_id person_id applied_at", others="granted_by_id"),
     ),
     Holding(

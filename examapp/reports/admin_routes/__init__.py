@@ -51,7 +51,9 @@ def participation() -> str:
 def show_exam(exam_id: int) -> str | AnyResponse:
     """Lead to the unit at which the reach begins, or let choose among several."""
     session, view = reading(), read_view()
-    basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now())
+    basis = get_basis(
+        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach(Permission.REPORTS_READ)
+    )
     reach = my_reach(Permission.REPORTS_READ)
     tops = list_tops(session, reach)
     if len(tops) != 1:
@@ -68,7 +70,9 @@ def show_exam(exam_id: int) -> str | AnyResponse:
 def show_unit(exam_id: int, unit_id: int) -> str:
     """Show the unit table: a unit with its whole, and what is below it."""
     session, view = reading(), read_view()
-    basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now())
+    basis = get_basis(
+        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach(Permission.REPORTS_READ)
+    )
     table = get_unit_table(
         session,
         basis,
@@ -219,7 +223,9 @@ def show_progress(exam_id: int, unit_id: int) -> str:
 def show_score_sheet(exam_id: int, unit_id: int) -> str:
     """Show the score sheet (成绩汇总表) to print, sign and seal."""
     session, view = reading(), read_view()
-    basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now())
+    basis = get_basis(
+        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach(Permission.REPORTS_READ)
+    )
     units = get_tree_of(session, basis, known_id(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_EXPORT))
     wanted = view.people(units.unit_ids)
     total = sum(counts_by_unit(session, basis, wanted).values(), rules.Counts())

@@ -120,7 +120,9 @@ def _page(text: str) -> int:
 def open_unit(exam_id: int, unit_id: int, view: View) -> tuple[Basis, UnitTree]:
     """Get what a page stands on; raises NotFoundError out of reach."""
     session = reading()
-    basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now())
+    basis = get_basis(
+        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach(Permission.REPORTS_READ)
+    )
     return basis, get_tree_of(
         session, basis, known_id(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_READ)
     )

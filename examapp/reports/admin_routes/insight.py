@@ -24,7 +24,7 @@ insight_blueprint = Blueprint("reports_insight", __name__, url_prefix="/admin/re
 def compare(exam_id: int, unit_id: int) -> str:
     """Show the figures beside those of an earlier exam, for the unit and what is just below it, by unit code."""
     session, view, reach = reading(), read_view(), my_reach(Permission.REPORTS_READ)
-    basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now())
+    basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=reach)
     wanted = view.people(None)
     table = get_unit_table(session, basis, known_id(unit_id), tree=view.tree, depth=1, reach=reach, wanted=wanted)
     other = request.args.get("with", "")

@@ -40,7 +40,7 @@ def request_numbers(session: Session, wish: Wish, *, reach: Reach, actor: Actor,
         raise BadRequestError
     if len(wish.reason.strip()) < LEAST_REASON:
         raise ReasonNeededError
-    basis = get_basis(session, wish.exam_id, scope=wish.scope, now=now)
+    basis = get_basis(session, wish.exam_id, scope=wish.scope, now=now, reach=reach)
     unit = get_tree_of(session, basis, wish.unit_id, tree=wish.tree, reach=reach).top
     details = {
         "exam_id": wish.exam_id,

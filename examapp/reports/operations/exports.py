@@ -106,7 +106,7 @@ def request_export(
         raise BadRequestError
     if wish.holds_whole_numbers and approval_id is None:
         raise ConsentNeededError
-    basis = get_basis(session, wish.exam_id, scope=wish.scope, now=now)
+    basis = get_basis(session, wish.exam_id, scope=wish.scope, now=now, reach=reach)
     refuse_out_of_reach(session, basis, wish.unit_id, reach=reach)
     template = current_template(session, wish.content, wish.format)
     version = data_version(session, basis)

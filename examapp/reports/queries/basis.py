@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from examapp.core.errors import NotFoundError
 from examapp.exams.models import CountingRule, Exam, ExamState, FrozenUnit
+from examapp.exams.queries.organiser import refuse_foreign
 from examapp.org.models import Tree, Unit, UnitKind
 from examapp.people.queries import refuse_unit_beyond, within
 from examapp.people.rules import Reach
@@ -48,11 +49,16 @@ class Basis:
         return None if self.frozen_at is None else self.exam.id
 
 
-def get_basis(session: Session, exam_id: int, *, scope: Scope | None, now: datetime) -> Basis:
+def get_basis(
+    session: Session, exam_id: int, *, scope: Scope | None, now: datetime, reach: Reach | None = None
+) -> Basis:
     """Get what the figures of a published exam stand on, in one statement; raises NotFoundError.
 
+    With a reach, an exam that concerns nobody within it is as one that is not there (one statement more, none for who reaches everything).
     Without a wish for the scope it is 本场 until a make-up has closed, 最终 from then on.
     """
+    if reach is not None:
+        refuse_foreign(session, exam_id, reach)
     found = session.scalars(_EXAM_WITH_MAKEUPS, {"exam_id": exam_id}).all()
     exam = next((exam for exam in found if exam.id == exam_id), None)
     if exam is None:

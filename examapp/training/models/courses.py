@@ -151,6 +151,9 @@ class PracticeItem(Base):
     __table_args__ = (
         CheckConstraint("(answered_at IS NULL) = (is_right IS NULL)", name="answered"),
         Index("ix_practice_items_person_id_question_id", "person_id", "question_id"),
+        Index(
+            "ix_practice_items_answered", "person_id", "answered_at", postgresql_where=text("answered_at IS NOT NULL")
+        ),
         Index("ix_practice_items_run_id", "run_id", postgresql_where=text("run_id IS NOT NULL")),
         Index("ix_practice_items_question_version_id", "question_version_id"),
     )

@@ -12,10 +12,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from examapp.attempts.queries import IS_SITTING
-from examapp.core.errors import NotFoundError
+from examapp.audit.operations import Actor, record
+from examapp.core.clock import day_of, start_of
+from examapp.core.errors import DomainError, NotFoundError, SittingNowError
 from examapp.exams.models import ScoringRule
 from examapp.grading.rules import ItemKey, display_key, score_item
-from examapp.training.operations.practice import SittingNowError
 from examapp.training.operations.studying import pass_chapter
 from examapp.training.queries.practice import ONE_POINT
 from examapp.training.rules import Memory, after_answer, read_response
@@ -28,7 +29,8 @@ WITH run AS (
 )
 SELECT i.question_id, i.part, i."order", i.answered_at, v.content -> 'parts' -> i.part AS asked, k.parts -> i.part AS key, k.number AS key_number,
   run.id AS run_id, c.stability, c.difficulty, c.answered_at AS last_at, c.due_at,
-  {IS_SITTING} AS is_sitting
+  {IS_SITTING} AS is_sitting,
+  (SELECT count(*) FROM practice_items AS p WHERE p.person_id IN (SELECT same_person(:person_id)) AND p.answered_at >= :day) AS answered_today
 FROM practice_items AS i
 JOIN question_versions AS v ON v.id = i.question_version_id
 JOIN LATERAL (SELECT parts, number FROM answer_keys WHERE question_version_id = i.question_version_id ORDER BY number DESC LIMIT 1) AS k ON true
@@ -60,6 +62,13 @@ SELECT chapter_id FROM ended WHERE is_passed
 """).bindparams(bindparam("response", type_=JSONB))
 
 
+class PaceError(DomainError):
+    """So many answers a day and no more: each shows a key, and the bank is not to be read out in an hour."""
+
+    code = "practice_pace"
+    message = "今天练习的题数已经很多，到上限了。请明天再来，已练的都已保存。"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """What became of an answer."""
@@ -70,19 +79,27 @@ class Answered:
 
 
 def answer(
-    session: Session, *, item_id: int, person_id: int, raw: Sequence[str], now: datetime, is_unsure: bool = False
+    session: Session,
+    *,
+    item_id: int,
+    person_id: int,
+    raw: Sequence[str],
+    now: datetime,
+    most_a_day: int,
+    is_unsure: bool = False,
 ) -> Answered:
     """Grade the answer to a drawn question; the last one of an exercise ends it. Two statements, more where a chapter is passed.
 
-    Only the first answer counts: a second one, or the same again, changes nothing. Raises NotFoundError, AnswerRefusedError, SittingNowError.
+    Only the first answer counts: a second one, or the same again, changes nothing. The one that reaches the day's limit leaves an audit line.
+    Raises NotFoundError, AnswerRefusedError, SittingNowError, PaceError.
     """
-    row = session.execute(_ASK, {"item_id": item_id, "person_id": person_id, "now": now}).one_or_none()
+    values = {"item_id": item_id, "person_id": person_id, "now": now, "day": start_of(day_of(now))}
+    row = session.execute(_ASK, values).one_or_none()
     if row is None:
         raise NotFoundError("这道题已经换过，请回到练习重新抽题。")
     if row.answered_at is not None:
         return Answered(is_new=False, run_id=row.run_id)
-    if row.is_sitting:
-        raise SittingNowError
+    _refuse_now(row, most_a_day)
     response = read_response(row.asked, raw)
     is_right = is_answer_right(row.asked, row.key, order=row.order, response=response)
     memory = _remembered(row, is_right=is_right, is_unsure=is_unsure, now=now)
@@ -104,9 +121,28 @@ def answer(
             **memory,
         },
     ).scalar_one_or_none()
+    if row.answered_today + 1 == most_a_day:
+        _note_limit(session, person_id, most_a_day, now=now)
     if passed is not None:
         pass_chapter(session, chapter_id=passed, person_id=person_id, now=now)
     return Answered(is_new=True, run_id=row.run_id)
+
+
+def _refuse_now(row: Any, most_a_day: int) -> None:
+    if row.is_sitting:
+        raise SittingNowError
+    if row.answered_today >= most_a_day:
+        raise PaceError(
+            f"今天已经练了 {row.answered_today} 题，到了每天 {most_a_day} 题的上限。请明天再练，已练的都已保存。"
+        )
+
+
+def _note_limit(session: Session, person_id: int, most_a_day: int, *, now: datetime) -> None:
+    details = {"answers": most_a_day}
+    actor = Actor(person_id=person_id, address=None)
+    record(
+        session, "training.reach_limit", actor=actor, now=now, object_type="person", object_id=person_id, person_id=person_id, details=details
+    )  # fmt: skip
 
 
 def is_answer_right(asked: dict[str, Any], key: dict[str, Any], *, order: str, response: list[str]) -> bool:

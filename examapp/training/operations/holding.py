@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Select, delete, func, literal, select
+from sqlalchemy import BigInteger, Boolean, DateTime, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.audit.operations import Actor, record
 from examapp.exams.models import Exam, ExamAudience, ExamKind, ExamState
 from examapp.papers.models import BlueprintSection
-from examapp.questions.models import KnowledgePoint, Question, QuestionState
+from examapp.papers.queries import select_pool
+from examapp.questions.models import Question
 from examapp.training.models import PracticeHold, PracticeMark
 
 HELD_FROM = 3
@@ -66,24 +66,13 @@ def _given_away(session: Session, section: BlueprintSection) -> set[int]:
     """Give the questions of a section that are drawn so often; each difficulty's share is looked at by itself, and the whole."""
     held: set[int] = set()
     for difficulty, count in [*section.difficulties.items(), (None, section.count)]:
-        statement = _pool(section)
+        statement = select_pool(section)
         if difficulty is not None:
             statement = statement.where(Question.difficulty == difficulty)
         ids = set(session.scalars(statement))
         if ids and count * HELD_FROM >= len(ids):
             held |= ids
     return held
-
-
-def _pool(section: BlueprintSection) -> Select[Any]:
-    statement = select(Question.id).where(Question.state == QuestionState.ACTIVE, Question.kind == section.kind)
-    if section.laws:
-        statement = statement.where(Question.law_name.in_(section.laws))
-    if section.topics:
-        statement = statement.where(Question.topic.in_(section.topics))
-    if section.knowledge_points:
-        statement = statement.where(Question.knowledge_points.any(KnowledgePoint.name.in_(section.knowledge_points)))
-    return statement
 
 
 def mark_law(session: Session, *, law: str, is_open: bool | None, actor: Actor, now: datetime) -> int:

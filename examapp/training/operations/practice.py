@@ -11,7 +11,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from examapp.attempts.queries import is_sitting
-from examapp.core.errors import DomainError
+from examapp.core.errors import SittingNowError
 from examapp.questions.models import QuestionVersion
 from examapp.training.models import PracticeItem
 from examapp.training.queries.mistakes import count_due, pick_cards
@@ -21,17 +21,10 @@ from examapp.training.rules import NothingToPractiseError, Wanted, drawable_part
 _RNG = random.SystemRandom()
 
 
-class SittingNowError(DomainError):
-    """Practice shows keys, so it rests while the person sits an exam."""
-
-    code = "sitting_now"
-    message = "您正在考试，练习暂时不能使用。请交卷后再来。"
-
-
 def draw_practice(session: Session, *, person_id: int, wanted: Wanted, now: datetime) -> PracticeItem:
     """Draw the next question of a practice; what was drawn before and not answered is dropped.
 
-    Raises NothingToPractiseError, and SittingNowError while the person sits an exam.
+    Raises NothingToPractiseError, and SittingNowError while the person sits an exam that counts.
     """
     refuse_while_sitting(session, person_id, now=now)
     drop_open_items(session, person_id)
@@ -66,7 +59,7 @@ def drop_open_items(session: Session, person_id: int) -> None:
 
 
 def refuse_while_sitting(session: Session, person_id: int, *, now: datetime) -> None:
-    """Raise SittingNowError while the person has an exam under way."""
+    """Raise SittingNowError while the person sits an exam that counts."""
     if is_sitting(session, person_id, now=now):
         raise SittingNowError
 

@@ -30,12 +30,15 @@ class Found:
     """Question id, law, content; no key."""
 
 
-def search(session: Session, text: str, *, on: date) -> Found:
-    """Look for words in the articles in force and in the questions of the practice pool. Two statements."""
+def search(session: Session, text: str, *, on: date, with_questions: bool = True) -> Found:
+    """Look for words in the articles in force and, where wanted, in the questions of the practice pool. Two statements at most."""
     words = wanted_words(text)[:5]
     if not words:
         return Found(articles=(), questions=())
-    return Found(articles=_articles(session, text.split()[:5], on), questions=_questions(session, words))
+    return Found(
+        articles=_articles(session, text.split()[:5], on),
+        questions=_questions(session, words) if with_questions else (),
+    )
 
 
 def _articles(session: Session, words: Sequence[str], on: date) -> Sequence[Any]:

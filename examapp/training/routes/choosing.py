@@ -9,7 +9,7 @@ from examapp.core import clock
 from examapp.core.acting import telling
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError
-from examapp.people.access import me, signed_in
+from examapp.people.access import are_keys_shut, me, shows_keys, signed_in
 from examapp.training.operations import choosing
 from examapp.training.queries.finding import list_notes, search
 from examapp.training.queries.practice import get_own_item
@@ -66,6 +66,7 @@ def keep_note(item_id: int) -> Response:
 
 @blueprint.get("/practice/notes")
 @signed_in
+@shows_keys
 def show_notes() -> str:
     """List one's favourites and notes."""
     number = min(max(request.args.get("page", 1, type=int) or 1, 1), _MOST_PAGES)
@@ -84,4 +85,6 @@ def show_notes() -> str:
 def search_all() -> str:
     """Search in the articles in force and in the questions that may be practised."""
     words = request.args.get("q", "").strip()[:60]
-    return render_template("training/search.html", words=words, found=search(reading(), words, on=clock.today()))
+    is_shut = are_keys_shut()
+    found = search(reading(), words, on=clock.today(), with_questions=not is_shut)
+    return render_template("training/search.html", words=words, found=found, is_shut=is_shut)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
-from examapp.core.errors import DomainError
+from examapp.core.errors import DomainError, SittingNowError
 from examapp.exams.queries import list_exams_of
 from examapp.papers.queries import bank_names
-from examapp.people.access import me, signed_in
+from examapp.people.access import are_keys_shut, me, shows_keys, signed_in
 from examapp.training.forms import PracticeForm
+from examapp.training.operations.answering import PaceError
 from examapp.training.operations.answering import answer as take_answer
 from examapp.training.operations.practice import draw_practice
 from examapp.training.queries.finding import find_note
@@ -85,8 +86,9 @@ def answer(item_id: int) -> str | Response | tuple[str, int]:
                 raw=request.form.getlist("response"),
                 now=clock.now(),
                 is_unsure="unsure" in request.form,
+                most_a_day=int(current_app.config["SETTINGS"].practice_answers_a_day),
             )
-    except AnswerRefusedError as error:
+    except (AnswerRefusedError, PaceError) as error:
         return _item_page(item_id, problem=error.text), error.status
     if not answered.is_new:
         flash("这道题已经答过，以第一次作答为准。", "warning")
@@ -107,6 +109,8 @@ def draw_next(item_id: int) -> Response:
 def _item_page(item_id: int, *, problem: str = "") -> str:
     session = reading()
     item = get_own_item(session, item_id, person_id=me().person_id)
+    if item.answered_at and are_keys_shut():
+        raise SittingNowError
     return render_template(
         "training/item.html",
         asked=ask(session, item),
@@ -121,6 +125,7 @@ def _item_page(item_id: int, *, problem: str = "") -> str:
 
 @blueprint.route("/practice/mistakes", methods=["GET", "POST"])
 @signed_in
+@shows_keys
 def list_mistakes() -> str | Response:
     """Show the mistake book, what is due today first; a press draws what is due, or ahead of time."""
     if request.method == "POST":

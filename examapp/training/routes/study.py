@@ -12,11 +12,11 @@ from werkzeug.wrappers import Response
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
-from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.errors import DomainError, NotFoundError, SittingNowError
 from examapp.core.permissions import Permission
 from examapp.core.uploads.serving import serve_file
 from examapp.exams.queries import list_exams_of
-from examapp.people.access import may, me, my_reach, signed_in
+from examapp.people.access import are_keys_shut, may, me, my_reach, signed_in
 from examapp.training.operations.mocking import begin_mock
 from examapp.training.operations.studying import begin_exercise, open_page
 from examapp.training.operations.studying import take_along as begin_taken
@@ -203,6 +203,8 @@ def show_run(run_id: int) -> str | Response:
     if run.finished_at is None:
         following = next(item for item in items if item.answered_at is None)
         return redirect(url_for(".show_item", item_id=following.id))
+    if are_keys_shut():
+        raise SittingNowError
     course = find_course_of_run(session, run, me().person_id)
     return render_template(
         "training/run.html",

@@ -45,9 +45,9 @@ def _query(group: str, **more: Any) -> dict[str, Any]:
 @requires(Permission.REPORTS_READ)
 def chase_exam(exam_id: int) -> AnyResponse:
     """Lead to the chase list of the unit at which the reach begins."""
-    session = reading()
-    get_basis(session, known(exam_id), scope=None, now=clock.now())
-    tops = list_tops(session, my_reach(Permission.REPORTS_READ))
+    session, reach = reading(), my_reach(Permission.REPORTS_READ)
+    get_basis(session, known(exam_id), scope=None, now=clock.now(), reach=reach)
+    tops = list_tops(session, reach)
     if not tops:
         raise NotFoundError
     return redirect(url_for("unitbook_admin.chase", exam_id=exam_id, unit_id=tops[0].id), 303)

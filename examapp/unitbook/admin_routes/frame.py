@@ -39,7 +39,7 @@ def open_exam(exam_id: int, unit_id: int, permission: Permission) -> tuple[Basis
     """Get the exam and the unit that a page stands on; raises NotFoundError out of reach."""
     session, args = reading(), request.args
     scope = Scope(args["scope"]) if args.get("scope") in set(Scope) else None
-    basis = get_basis(session, known(exam_id), scope=scope, now=clock.now())
+    basis = get_basis(session, known(exam_id), scope=scope, now=clock.now(), reach=my_reach(permission))
     return basis, get_tree_of(session, basis, known(unit_id), tree=read_tree(), reach=my_reach(permission))
 
 

@@ -1,0 +1,104 @@
+"""Every door of the house while somebody sits an exam that counts: no key of any question comes out by any of them (finding 1 and its class)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from examapp.attempts.models import Attempt
+from examapp.core.clock import clock
+from examapp.core.db import db
+from examapp.grading import tasks
+from examapp.papers.queries import version_contents
+from examapp.people.models import Person
+from tests.conftest import NOON
+from tests.hostile.canaries import CanaryWorld, canaries_of
+from tests.hostile.walks import all_calls, roles_of
+from tests.matrix.conftest import make_stage
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+LATER = NOON + timedelta(days=2)
+"""When the scene's exams are over and their keys are out; what is sat then is another one."""
+ROLES = "CULTPQSYA"
+
+
+@pytest.fixture(autouse=True)
+def other_contents():
+    """What this process keeps of question versions is another scene's."""
+    version_contents.forget()
+    yield
+    version_contents.forget()
+
+
+@pytest.fixture(scope="module")
+def county(app, tmp_path_factory):
+    """The scene of the access matrix over planted questions; in it everybody sits one more exam, two days later."""
+    folder = tmp_path_factory.mktemp("seed")
+    with make_stage(app, lambda app, session: CanaryWorld(app, session, folder)) as stage:
+        tasks.sweep_once()
+        ids = {role: stage.scene.clients[role].get("/api/v1/session").get_json()["person"]["id"] for role in ROLES}
+        stage.scene.world.session = db.session()
+        stage.running = [_sit(stage.scene.world, role, person_id) for role, person_id in ids.items()]
+        stage.scene.world.session.commit()
+        db.session.remove()
+        yield stage
+
+
+def _sit(world, role, person_id):
+    """Let a person sit an exam of their own two days from now: the row that a start writes."""
+    person = world.session.get(Person, person_id)
+    first = world.session.query(Attempt).first()
+    fields = {"opens_in": timedelta(days=1, hours=23), "lasts": timedelta(hours=2)}
+    exam = world.exam(title=f"{role} 的考试", **fields)
+    attempt = Attempt(
+        exam_id=exam.id, person_id=person.id, number=1, paper_id=first.paper_id, unit_id=person.unit_id, state="in_progress", started_at=LATER,
+        deadline_at=LATER + timedelta(hours=1), closes_at=LATER + timedelta(hours=1, seconds=60), epoch=1, shape=first.shape, unsure=[],
+        is_forced=False, total=5, grading_tries=0,
+    )  # fmt: skip
+    return world.save(attempt).id
+
+
+def found_by(app, county):
+    """Walk every GET of the house as every role; gives what each call let out, and how many answers were pages."""
+    out, shown = {}, 0
+    for call in all_calls(app, county.scene, every_role=True):
+        if call.method != "GET" or call.role == "-" or call.role not in roles_of(app, call.endpoint):
+            continue
+        client = county.scene.clients[call.role]
+        cookies = dict(client._cookies)
+        with county.call(), clock.set_to(lambda: LATER):
+            answer = client.get(call.path)
+            shown += answer.status_code == 200
+            if words := canaries_of(answer):
+                out[f"{call} {call.path}"] = words
+        client._cookies = cookies
+    return out, shown
+
+
+def test_no_get_of_the_house_gives_a_key_to_whoever_sits_whatever_their_role(app, county):
+    out, shown = found_by(app, county)
+    assert not out, "\n".join(out)
+    assert shown > 300
+
+
+def test_the_same_walk_finds_keys_once_nobody_sits(app, county):
+    """That the walk can go red: results, the list of mistakes and the bank sing as soon as the attempts are over."""
+    before = county.connection.begin_nested()
+    try:
+        county.connection.exec_driver_sql(
+            "UPDATE attempts SET closes_at = started_at, deadline_at = started_at WHERE id = ANY(%s)", (county.running,)
+        )
+        out, _ = found_by(app, county)
+    finally:
+        before.rollback()
+    doors = {line.split()[2] for line in out}
+    assert {
+        "grading_api.get_result",
+        "grading.show_result",
+        "grading.list_mistakes",
+        "questions_admin.export_questions",
+    } <= doors, doors
