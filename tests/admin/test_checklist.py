@@ -142,8 +142,10 @@ def test_lines_cut_off_the_end_since_the_last_daily_check_are_missed_by_the_next
     assert last.details["failures"] >= 1
 
 
-def test_a_verified_log_is_noted_and_turns_the_point_green(app, world):
+def test_a_verified_log_is_noted_and_turns_the_point_green(app, world, session):
     administrator = world.client(world.admin("security_admin"))
+    note(session, NOON, act="people.sign_in")
+    session.flush()
     before = administrator.get("/admin/checklist/").text
     result = app.test_cli_runner().invoke(args=["audit", "verify"])
     assert result.exit_code == 0, result.output
