@@ -50,15 +50,42 @@ class BackupFolder:
         """The folder of archived segments."""
         return self.path / "wal"
 
+    @property
+    def heads(self) -> Path:
+        """The folder of the audit chain's heads, a file a base backup under its name."""
+        return self.path / "heads"
+
+    @property
+    def failure(self) -> Path:
+        """A file that is there, and young, where the last backup failed."""
+        return self.path / "failed"
+
     def make(self) -> None:
         """Make the folders, written to by the database's own user."""
-        for folder in (self.path, self.base, self.wal):
+        for folder in (self.path, self.base, self.wal, self.heads):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             give_to_ordinary_user(folder)
 
     def bases(self) -> list[Path]:
         """List the complete base backups, oldest first."""
         return sorted(path for path in self.base.glob("2*") if path.suffix != ".part")
+
+    def list_readable_bases(self) -> list[Path]:
+        """List the complete base backups; none where this account may not look into the folder."""
+        try:
+            return self.bases()
+        except OSError:
+            return []
+
+    def head_of(self, base: Path) -> Path | None:
+        """Give the audit chain's head that was kept with a base backup; None for a base of before such were kept."""
+        path = self.heads / f"{base.name}.json"
+        return path if path.exists() else None
+
+    def note_failure(self) -> None:
+        """Note that a backup failed, as far as the folder can be written to."""
+        with contextlib.suppress(OSError):
+            self.failure.touch()
 
 
 def start_archiving(database_url: str, folder: BackupFolder) -> float:
@@ -108,13 +135,18 @@ def wait_until_archived(connection: Connection, folder: BackupFolder, name: str)
     raise BackupError(f"归档没有成功（{row.last_failed_wal or name}）。请检查备份目录 {folder.wal} 的空间和权限。")
 
 
-def base_backup(database_url: str, folder: BackupFolder, *, now: datetime) -> Path:
-    """Copy the whole database into the folder, checked against its manifest, and drop what is older than a fortnight."""
+def base_backup(database_url: str, folder: BackupFolder, *, now: datetime, head: Path | None = None) -> Path:
+    """Copy the whole database into the folder, checked against its manifest, and drop what is older than a fortnight.
+
+    `head` is the file of the audit chain's head, kept beside: it is copied first, so that it is on the chain of what is restored.
+    """
     folder.make()
     url = make_url(database_url)
     target = folder.base / f"{now.astimezone(UTC):%Y%m%d-%H%M%S}"
     part = target.with_suffix(".part")
     programs = _programs(database_url)
+    if head is not None and head.exists():
+        shutil.copyfile(head, folder.heads / f"{target.name}.json")
     _run(
         [
             str(programs / "pg_basebackup"), "--pgdata", str(part), "--format", "plain", "--wal-method", "stream", "--checkpoint", "fast",
@@ -134,6 +166,7 @@ def _drop_old(folder: BackupFolder, programs: Path, *, now: datetime) -> None:
     for old in bases[:-1]:
         if old.name < limit:
             shutil.rmtree(old)
+            (folder.heads / f"{old.name}.json").unlink(missing_ok=True)
     oldest = folder.bases()[0]
     label = (oldest / "backup_label").read_text().split("(file ", 1)[1].split(")", 1)[0]
     _run([str(programs / "pg_archivecleanup"), str(folder.wal), label])

@@ -317,7 +317,7 @@ def test_a_chain_of_before_the_file_is_taken_up_by_the_upgrade_alone(session, lo
     (folder / "audit-head.json").unlink()
     task("audit.seal")
     assert not (folder / "audit-head.json").exists(), "no part of the running site makes it"
-    begin = lambda: heads.begin(folder, head_of_chain(session, now=NOON), sealer=app.extensions["sealer"])  # noqa: E731
+    begin = lambda: heads.begin(folder, head_of_chain(session, now=NOON), sealer=app.extensions["sealer"])
     assert begin()
     assert console("verify").exit_code == 0
     change(session, "DELETE FROM audit_seals WHERE number >= 13")
