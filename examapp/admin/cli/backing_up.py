@@ -17,9 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from examapp.admin.cli.starting import cli_blueprint
 from examapp.admin.queries import ledger
 from examapp.admin.queries.checklist import backup_folder
-from examapp.audit.operations.heads import FILE_NAME as HEAD_FILE
 from examapp.core import backup, clock
-from examapp.core.backup import BackupError, BackupFolder
+from examapp.core.backup import HEAD_FILE, BackupError, BackupFolder
 from examapp.core.clock import from_local, local
 
 _SETTLED = timedelta(seconds=5)

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from examapp.audit.rules import HEAD_PURPOSE, Head
+from examapp.core.backup import HEAD_FILE as FILE_NAME
 from examapp.core.crypto import Sealer
 from examapp.core.errors import DomainError
 
-FILE_NAME = "audit-head.json"
 _FORMAT = "examapp-audit-head-1"
 _ACCEPT = "flask audit accept-head --reason 原因"
 
