@@ -323,3 +323,17 @@ def test_a_chain_of_before_the_file_is_taken_up_by_the_upgrade_alone(session, lo
     change(session, "DELETE FROM audit_seals WHERE number >= 13")
     assert not begin()
     assert console("verify").exit_code == 1
+
+
+def test_the_sheet_to_be_sealed_shows_a_head_that_the_check_takes_and_no_broken_one(session, log, console, world):
+    auditor = world.client(world.admin("audit_admin"))
+    sheet = auditor.get("/admin/audit/head").text
+    head = re.search(r"<code>(\d+:[0-9a-f]{64})</code>", sheet)[1]
+    assert head.startswith("21:")
+    assert "已上链记录" in sheet and "签字" in sheet
+    assert "/admin/audit/head" in auditor.get("/admin/audit/").text
+    assert console("verify", "--head", head).exit_code == 0
+    change(session, "DELETE FROM audit_seals WHERE number >= 13")
+    broken = auditor.get("/admin/audit/head").text
+    assert "现在不能封存" in broken and "<code>" not in broken
+    assert world.client(world.admin("security_admin")).get("/admin/audit/head").status_code == 404
