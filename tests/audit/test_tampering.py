@@ -11,6 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from examapp.audit.models import AuditEvent, AuditSeal
+from examapp.audit.operations import heads
+from examapp.audit.operations.accepting import head_of_chain
+from examapp.audit.rules import Head
+from examapp.core.crypto import Sealer
 from tests.audit.test_log import note
 from tests.conftest import NOON
 
@@ -301,8 +305,6 @@ def test_an_acceptance_that_the_database_alone_writes_does_not_count(session, lo
 
 
 def test_the_head_is_keyed_anew_with_the_current_key(session, log, task, folder, app, monkeypatch):
-    from examapp.core.crypto import Sealer
-
     both = Sealer({"k2": b"\x22" * 32, **app.extensions["sealer"].keys})
     monkeypatch.setitem(app.extensions, "sealer", both)
     task("audit.seal")
@@ -311,9 +313,6 @@ def test_the_head_is_keyed_anew_with_the_current_key(session, log, task, folder,
 
 def test_a_chain_of_before_the_file_is_taken_up_by_the_upgrade_alone(session, log, task, console, folder, app):
     """The migration keeps what it finds where no file is; a file that is there stays, whatever the database says its version is."""
-    from examapp.audit.operations import heads
-    from examapp.audit.operations.accepting import head_of_chain
-
     (folder / "audit-head.json").unlink()
     task("audit.seal")
     assert not (folder / "audit-head.json").exists(), "no part of the running site makes it"
@@ -337,3 +336,9 @@ def test_the_sheet_to_be_sealed_shows_a_head_that_the_check_takes_and_no_broken_
     broken = auditor.get("/admin/audit/head").text
     assert "现在不能封存" in broken and "<code>" not in broken
     assert world.client(world.admin("security_admin")).get("/admin/audit/head").status_code == 404
+
+
+def test_a_slower_process_does_not_set_the_kept_head_back(session, log, folder, app):
+    before = (folder / "audit-head.json").read_bytes()
+    heads.advance(folder, Head(20, b"\1" * 32, NOON), sealer=app.extensions["sealer"])
+    assert (folder / "audit-head.json").read_bytes() == before
