@@ -8,6 +8,8 @@ keep_days=${KEEP_DAYS:-14}
 user=${PGUSER:-${POSTGRES_USER:-postgres}}
 name=$(date +%Y%m%d-%H%M%S)
 mkdir -p "$folder/base" "$folder/wal"
+# The checklist shows a backup that failed.
+trap '[ $? -eq 0 ] || touch "$folder/failed"' EXIT
 pg_basebackup --username "$user" --pgdata "$folder/base/$name.part" --format tar --gzip --wal-method stream --checkpoint fast
 mv "$folder/base/$name.part" "$folder/base/$name"
 find "$folder/base" -mindepth 1 -maxdepth 1 -mtime "+$keep_days" -exec rm -rf {} +

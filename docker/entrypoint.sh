@@ -5,6 +5,8 @@ set -eu
 part=${1:-web}
 [ $# -eq 0 ] || shift
 [ ! -d .venv/bin ] || PATH="$PWD/.venv/bin:$PATH"
+# A part that hangs is ended, so that whoever runs this starts it anew; the file is also what compose looks at.
+watched="python -m examapp.core.watched /tmp/examapp-$part.alive 120"
 celery="celery --app examapp.celery_app:celery"
 
 case "$part" in
@@ -30,11 +32,11 @@ case "$part" in
     ;;
   beat)
     flask --app wsgi check-start
-    exec $celery beat --loglevel WARNING --schedule "${DATA_DIR:-.data}/beat-schedule" --pidfile=
+    exec $watched $celery beat --loglevel WARNING --schedule "${DATA_DIR:-.data}/beat-schedule" --pidfile=
     ;;
   sweeper)
     flask --app wsgi check-start
-    exec flask --app wsgi sweep
+    exec $watched flask --app wsgi sweep
     ;;
   owner)
     # What the program's own account may not do: audit archive --drop, backup, restore.

@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 
 from examapp import rooms
+from examapp.admin.queries.state import has_accounts
 from examapp.attempts.queries import has_attempt_in_progress, is_sitting
 from examapp.config import Mode, Settings, read_settings
 from examapp.core import assets, bare, errors, pace, pages, sabotage, starts
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_access(app, is_sitting=has_attempt_in_progress)
     app.extensions.update(study_missing=needs_missing, is_sitting_counting=is_sitting, are_keys_out=are_keys_out)
     app.extensions["find_mobiles"] = partial(find_mobiles, sealer=app.extensions["sealer"])
+    app.extensions["has_accounts"] = has_accounts
     app.extensions["is_message_out_of_date"] = is_out_of_date
     note_refusals(app)
     note_files(app)

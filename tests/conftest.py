@@ -21,6 +21,8 @@ from sqlalchemy import create_engine, text
 from examapp import application, create_app
 from examapp.admin.routes import reporting
 from examapp.attempts.queries import sitting_notices
+from examapp.audit.operations import heads
+from examapp.audit.rules import Head
 from examapp.config import Settings
 from examapp.core.clock import clock
 from examapp.core.db import Base, db
@@ -130,9 +132,23 @@ def frozen():
         yield frozen
 
 
+_FIRST_HEADS: dict[Path, bytes] = {}
+
+
+def begin_audit_head(app: Flask) -> None:
+    """Let the chain over the log begin anew: its head lies in a file, which no rollback brings back."""
+    path = app.config["SETTINGS"].data_path / heads.FILE_NAME
+    if path not in _FIRST_HEADS:
+        path.unlink(missing_ok=True)
+        heads.begin(path.parent, Head(), sealer=app.extensions["sealer"])
+        _FIRST_HEADS[path] = path.read_bytes()
+    path.write_bytes(_FIRST_HEADS[path])
+
+
 @pytest.fixture
 def session(app, frozen):
     """A database session in a transaction that is rolled back; requests of the test's clients take part in it."""
+    begin_audit_head(app)
     with app.app_context():
         engine = db.engines[None]
         engines = db._app_engines[app]
@@ -173,6 +189,7 @@ def race_app(servers):
 @pytest.fixture
 def race_world(race_app):
     """A world with true commits: `world.session` must be committed; all tables are emptied afterwards."""
+    begin_audit_head(race_app)
     with race_app.app_context():
         yield World(race_app, db.session(), commits=True)
         db.session.rollback()

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 from flask import Blueprint, current_app
 
-from examapp.audit.operations import archiving, verifying
+from examapp.audit.operations import accepting, archiving, verifying
 from examapp.audit.queries import ChainCheck
 from examapp.core import clock, program_role
 from examapp.core.db import transaction
+from examapp.core.errors import NotFoundError
 
 cli_blueprint = Blueprint("audit_cli", __name__, cli_group="audit")
 
@@ -19,8 +20,12 @@ cli_blueprint = Blueprint("audit_cli", __name__, cli_group="audit")
 @click.option("--head", "head", help="NUMBER:DIGEST as an earlier check printed it, kept outside the database.")
 def verify(head: str | None) -> None:
     """Check the chain over the log; exit with 1 and name every changed, removed or inserted line."""
+    sealer = current_app.extensions["sealer"]
     with transaction() as session:
-        found = verifying.verify(session, sealer=current_app.extensions["sealer"], head=_head(head), now=clock.now())
+        has_accounts = current_app.extensions["has_accounts"](session)
+        found = verifying.verify(
+            session, sealer=sealer, folder=_folder(), head=_head(head), now=clock.now(), has_accounts=has_accounts
+        )
     for fault in found.faults:
         click.echo(fault, err=True)
     if found.faults:
@@ -28,6 +33,30 @@ def verify(head: str | None) -> None:
             f"审计记录校验不通过，发现 {len(found.faults)} 处问题。请保留数据库现状，并与备份核对。"
         )
     click.echo(_words(found))
+
+
+@cli_blueprint.cli.command("accept-head")
+@click.option("--reason", required=True, help="Why the kept head no longer holds, as it will stand in the log.")
+def accept_head(reason: str) -> None:
+    """Keep the head of the chain as the database holds it now: after a restore, or where the file is lost. Stands in the log."""
+    sealer = current_app.extensions["sealer"]
+    with transaction() as session:
+        head = accepting.accept_head(session, sealer=sealer, folder=_folder(), reason=_reason(reason), now=clock.now())
+    click.echo(f"已认可现在的链首 {head}，原来的文件改名保留在 {_folder()}。请再执行一次 flask audit verify。")
+
+
+@cli_blueprint.cli.command("accept-line")
+@click.argument("event_id", type=int)
+@click.option("--reason", required=True, help="How the line came about, as it will stand in the log.")
+def accept_line(event_id: int, reason: str) -> None:
+    """Account for a line that the check names as inserted, where it is not: a clock that ran wrong. Stands in the log."""
+    sealer = current_app.extensions["sealer"]
+    try:
+        with transaction() as session:
+            accepting.accept_line(session, event_id, sealer=sealer, reason=_reason(reason), now=clock.now())
+    except NotFoundError as refusal:
+        raise click.ClickException(refusal.text) from None
+    click.echo(f"已认可链外的记录 {event_id}，原因记入审计日志；这条记录再被改动，校验仍会指出。")
 
 
 @cli_blueprint.cli.command("archive")
@@ -100,6 +129,17 @@ def restrict(role: str | None, program_url: str | None) -> None:
             "程序账号就是表的属主，收不回它改审计记录的权限。请为程序另建一个账号（运维手册，审计记录防篡改）。"
         ) from None
     click.echo(f"账号 {role} 已可运行程序；审计记录只能添加，不能修改和删除。")
+
+
+def _folder() -> Path:
+    path: Path = current_app.config["SETTINGS"].data_path
+    return path
+
+
+def _reason(reason: str) -> str:
+    if not reason.strip():
+        raise click.BadParameter("请写明原因，它会记入审计日志。")
+    return reason.strip()[:500]
 
 
 def _head(head: str | None) -> tuple[int, bytes] | None:

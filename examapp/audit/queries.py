@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from examapp.audit.models import AuditArchive, AuditEvent, AuditSeal
-from examapp.audit.rules import ARCHIVE_PURPOSE, CHAIN_PURPOSE, FIRST_LINK, LATEST_COMMIT, link_text
+from examapp.audit.rules import ACCEPT_LINE, ARCHIVE_PURPOSE, CHAIN_PURPOSE, FIRST_LINK, LATEST_COMMIT, Head, link_text
 from examapp.core.crypto import Sealer
 
 
@@ -118,53 +118,89 @@ class ChainCheck:
 
     count: int = 0
     head: bytes = FIRST_LINK
+    newest_at: datetime | None = None
+    """The latest instant of a linked line that was gone over."""
     unsealed: int = 0
     """Lines since the last link: no fault."""
     faults: list[str]
 
 
 _MOST_FAULTS = 100
+_KEEP = "请保留数据库和数据目录的现状，与备份、抄存的链首核对"
 
 
 def check_chain(
-    session: Session, *, sealer: Sealer, now: datetime, head: tuple[int, bytes] | None = None
+    session: Session,
+    *,
+    sealer: Sealer,
+    now: datetime,
+    head: tuple[int, bytes] | None = None,
+    kept: Head | None = None,
 ) -> ChainCheck:
     """Walk along the whole chain: a changed, removed or inserted line, or a broken link, is named; the first 100 faults.
 
-    `head` is the number and digest of a link that an earlier check gave: without it, lines taken off the end together with their links
-    would not be missed.
+    `kept` is what the file outside the database holds, `head` the number and digest of a link that an earlier check gave: without them,
+    lines taken off the end together with their links would not be missed.
     """
     found = ChainCheck(faults=[])
     _walk_archives(session, found, sealer)
+    wanted = _wanted(found, head, kept)
+    for link in walk_links(session, found, sealer=sealer):
+        wanted.discard(link)
+        if len(found.faults) >= _MOST_FAULTS:
+            return found
+    if kept is not None and (kept.count, kept.digest) in wanted:
+        found.faults.append(_kept_fault(found, kept))
+    elif wanted:
+        found.faults.append(f"上次校验的链尾不在链上：末尾的记录被删除，或链被整段重做。{_KEEP}。")
+    _look_for_lines_without_link(session, found, sealer=sealer, kept=kept, now=now)
+    return found
+
+
+def _wanted(found: ChainCheck, head: tuple[int, bytes] | None, kept: Head | None) -> set[tuple[int, bytes]]:
+    """Give the links that must be met after the archived pieces; what is older than those is covered by their signatures."""
+    wanted = set() if head is None or head == (found.count, found.head) else {head}
+    if kept is not None and kept.count > found.count:
+        wanted.add((kept.count, kept.digest))
+    return wanted
+
+
+def _kept_fault(found: ChainCheck, kept: Head) -> str:
+    if found.count < kept.count:
+        lost = f"链上只到第 {found.count} 环，第 {found.count + 1} 至 {kept.count} 环已被删除，其记录被删除或改动"
+    else:
+        lost = f"链上第 {kept.count} 环与它不同，链被整段重做"
+    return f"链首文件记到第 {kept.count} 环，{lost}。{_KEEP}；数据库是从备份恢复的，执行 flask audit accept-head --reason 原因。"
+
+
+def walk_links(session: Session, found: ChainCheck, *, sealer: Sealer) -> Iterator[tuple[int, bytes]]:
+    """Go over the links after `found.count`, write what is wrong with them into `found`, and give each as number and digest."""
     statement = (
         select(AuditSeal, AuditEvent)
         .outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)
+        .where(AuditSeal.number > found.count)
         .order_by(AuditSeal.number)
         .execution_options(yield_per=2000, populate_existing=True)
     )
-    is_head_met = head is None or head == (found.count, found.head)
     for seal, event in session.execute(statement):
-        is_head_met = is_head_met or head == (seal.number, seal.digest)
         if fault := _link_fault(found, seal, event, sealer):
             found.faults.append(fault)
-            if len(found.faults) >= _MOST_FAULTS:
-                return found
         found.count, found.head = seal.number, seal.digest
-    if not is_head_met:
-        found.faults.append("上次校验的链尾不在链上：末尾的记录被删除，或链被整段重做。")
-    _look_for_lines_without_link(session, found, now=now)
-    return found
+        if event is not None:
+            found.newest_at = max(found.newest_at or event.at, event.at)
+        yield seal.number, seal.digest
 
 
 def _walk_archives(session: Session, found: ChainCheck, sealer: Sealer) -> None:
     """Go over the archived pieces, each of which must be ours and follow the one before; the chain goes on from the last."""
     for archive in session.scalars(select(AuditArchive).order_by(AuditArchive.last_number)):
-        if fault := _archive_fault(found, archive, sealer):
+        if fault := archive_fault(found, archive, sealer):
             found.faults.append(fault)
         found.count, found.head = archive.last_number, archive.last_digest
 
 
-def _archive_fault(found: ChainCheck, archive: AuditArchive, sealer: Sealer) -> str | None:
+def archive_fault(found: ChainCheck, archive: AuditArchive, sealer: Sealer) -> str | None:
+    """Say what is wrong with the row of an archived piece, None where it is ours and follows what was gone over."""
     name = f"归档 {archive.file_name}（第 {archive.first_number} 至 {archive.last_number} 环）"
     if archive.first_number != found.count + 1:
         return f"{name}与前面接不上：第 {found.count + 1} 环起的记录缺失。"
@@ -200,21 +236,70 @@ def _link_fault(found: ChainCheck, seal: AuditSeal, event: AuditEvent | None, se
     return None
 
 
-def _look_for_lines_without_link(session: Session, found: ChainCheck, *, now: datetime) -> None:
+def _look_for_lines_without_link(
+    session: Session, found: ChainCheck, *, sealer: Sealer, kept: Head | None, now: datetime
+) -> None:
     through = session.scalar(select(func.max(AuditSeal.event_id))) or 0
     without_link = ~select(AuditSeal.number).where(AuditSeal.event_id == AuditEvent.id).exists()
-    is_inserted = (AuditEvent.id < through) & (AuditEvent.at < now - LATEST_COMMIT)
-    inserted = session.scalars(
-        select(AuditEvent.id).where(without_link, is_inserted).order_by(AuditEvent.id).limit(_MOST_FAULTS)
+    newest = kept.newest_at if kept is not None and kept.newest_at is not None else found.newest_at
+    oldest = Head(newest_at=newest).oldest_allowed or datetime.min.replace(tzinfo=UTC)
+    is_early, is_future = AuditEvent.at < oldest, AuditEvent.at > now + LATEST_COMMIT
+    is_among = (AuditEvent.id < through) & (AuditEvent.at < now - LATEST_COMMIT)
+    without_link &= AuditEvent.id.not_in(_accepted(session, sealer))
+    rows = session.execute(
+        select(AuditEvent.id, AuditEvent.at, AuditEvent.act, is_early.label("is_early"), is_future.label("is_future"))
+        .where(without_link, is_early | is_future | is_among)
+        .order_by(AuditEvent.id)
+        .limit(_MOST_FAULTS)
     )
-    found.faults.extend(f"记录 {event_id} 不在链上：事后插入。" for event_id in inserted)
-    waiting = select(func.count()).select_from(AuditEvent).where(without_link, ~is_inserted)
+    for row in rows:
+        why = "日期早于已上链的记录，是补写的旧日期" if row.is_early else "日期在将来" if row.is_future else "事后插入"
+        found.faults.append(
+            f"记录 {row.id} 不在链上：{why}（{row.act}，{row.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC）。"
+            f"{_KEEP}；确属误报的，执行 flask audit accept-line {row.id} --reason 原因。"
+        )
+    waiting = select(func.count()).select_from(AuditEvent).where(without_link, ~(is_early | is_future | is_among))
     found.unsealed = session.execute(waiting).scalar_one()
+
+
+def _accepted(session: Session, sealer: Sealer) -> list[int]:
+    """List the lines without a link that somebody at the console has accounted for, and that are still what they were then."""
+    rows = session.execute(
+        select(AuditEvent.object_id, AuditEvent.details["mac"].astext).where(AuditEvent.act == ACCEPT_LINE)
+    )
+    told = {(row[0], row[1]) for row in rows}
+    events = session.scalars(select(AuditEvent).where(AuditEvent.id.in_([number for number, _ in told])))
+    return [e.id for e in events if any((e.id, mac) in told for mac in acceptances(e, sealer))]
+
+
+def acceptances(event: AuditEvent, sealer: Sealer) -> list[str]:
+    """Give the keyed digests of a line by which its acceptance is known, by the current key first."""
+    text = json.dumps(facts_of(event).as_list(), sort_keys=True, separators=(",", ":"))
+    return [digest.hex() for digest in sealer.blind_indexes(text, purpose=ACCEPT_LINE)]
 
 
 def find_last_archive(session: Session) -> AuditArchive | None:
     """Find the last piece of the chain that was archived, None where nothing was."""
     return session.scalars(select(AuditArchive).order_by(AuditArchive.last_number.desc()).limit(1)).first()
+
+
+def archived_through(session: Session) -> Head | None:
+    """Give the last link that was archived; None where nothing was."""
+    archive = find_last_archive(session)
+    return None if archive is None else Head(archive.last_number, archive.last_digest)
+
+
+def is_on_chain(session: Session, kept: Head, *, sealer: Sealer) -> bool:
+    """Tell whether a kept head is a link of the chain, or older than what a row of the archive stands for that we have signed."""
+    if kept.count == 0:
+        return True
+    digest = session.scalar(select(AuditSeal.digest).where(AuditSeal.number == kept.count))
+    if digest is not None:
+        return digest == kept.digest
+    archive = find_last_archive(session)
+    if archive is None or archive.last_number < kept.count or archive.key_id not in sealer.keys:
+        return False
+    return archive_digest(archive, sealer, key_id=archive.key_id) == archive.digest
 
 
 def iter_links(session: Session, *, after: int, before: datetime) -> Iterator[tuple[AuditSeal, AuditEvent]]:

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,11 +22,14 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from examapp.core import clock
 from examapp.core.embedded import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, postgres_program
 
 ARCHIVE_TIMEOUT_S = 30
 """A segment is archived at the latest this long after its first write: what a destroyed disk can cost, with the copying."""
 KEEP_DAYS = 14
+HEAD_FILE = "audit-head.json"
+"""The file of the data folder that holds the audit chain's head (audit.operations.heads)."""
 _ARCHIVED_WITHIN_S = 90
 _STARTED_WITHIN_S = 1800
 
@@ -50,15 +54,42 @@ class BackupFolder:
         """The folder of archived segments."""
         return self.path / "wal"
 
+    @property
+    def heads(self) -> Path:
+        """The folder of the audit chain's heads, a file a base backup under its name."""
+        return self.path / "heads"
+
+    @property
+    def failure(self) -> Path:
+        """A file that is there, and young, where the last backup failed."""
+        return self.path / "failed"
+
     def make(self) -> None:
         """Make the folders, written to by the database's own user."""
-        for folder in (self.path, self.base, self.wal):
+        for folder in (self.path, self.base, self.wal, self.heads):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             give_to_ordinary_user(folder)
 
     def bases(self) -> list[Path]:
         """List the complete base backups, oldest first."""
         return sorted(path for path in self.base.glob("2*") if path.suffix != ".part")
+
+    def list_readable_bases(self) -> list[Path]:
+        """List the complete base backups; none where this account may not look into the folder."""
+        try:
+            return self.bases()
+        except OSError:
+            return []
+
+    def head_of(self, base: Path) -> Path | None:
+        """Give the audit chain's head that was kept with a base backup; None for a base of before such were kept."""
+        path = self.heads / f"{base.name}.json"
+        return path if path.exists() else None
+
+    def note_failure(self) -> None:
+        """Note that a backup failed, as far as the folder can be written to."""
+        with contextlib.suppress(OSError):
+            self.failure.touch()
 
 
 def start_archiving(database_url: str, folder: BackupFolder) -> float:
@@ -108,13 +139,18 @@ def wait_until_archived(connection: Connection, folder: BackupFolder, name: str)
     raise BackupError(f"归档没有成功（{row.last_failed_wal or name}）。请检查备份目录 {folder.wal} 的空间和权限。")
 
 
-def base_backup(database_url: str, folder: BackupFolder, *, now: datetime) -> Path:
-    """Copy the whole database into the folder, checked against its manifest, and drop what is older than a fortnight."""
+def base_backup(database_url: str, folder: BackupFolder, *, now: datetime, head: Path | None = None) -> Path:
+    """Copy the whole database into the folder, checked against its manifest, and drop what is older than a fortnight.
+
+    `head` is the file of the audit chain's head, kept beside: it is copied first, so that it is on the chain of what is restored.
+    """
     folder.make()
     url = make_url(database_url)
     target = folder.base / f"{now.astimezone(UTC):%Y%m%d-%H%M%S}"
     part = target.with_suffix(".part")
     programs = _programs(database_url)
+    if head is not None and head.exists():
+        shutil.copyfile(head, folder.heads / f"{target.name}.json")
     _run(
         [
             str(programs / "pg_basebackup"), "--pgdata", str(part), "--format", "plain", "--wal-method", "stream", "--checkpoint", "fast",
@@ -134,6 +170,7 @@ def _drop_old(folder: BackupFolder, programs: Path, *, now: datetime) -> None:
     for old in bases[:-1]:
         if old.name < limit:
             shutil.rmtree(old)
+            (folder.heads / f"{old.name}.json").unlink(missing_ok=True)
     oldest = folder.bases()[0]
     label = (oldest / "backup_label").read_text().split("(file ", 1)[1].split(")", 1)[0]
     _run([str(programs / "pg_archivecleanup"), str(folder.wal), label])
@@ -288,3 +325,24 @@ def _run(command: list[str], *, password: str | None = None) -> None:
     done = subprocess.run(as_ordinary_user(command), env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise BackupError(f"{Path(command[0]).name} 没有成功：{(done.stderr or done.stdout).strip()[-600:]}")
+
+
+def main() -> int:
+    """Make the nightly base backup with what the unit sets, without the program's settings: the database's account is to know no key."""
+    folder = BackupFolder(Path(os.environ["BACKUP_DIR"]))
+    try:
+        target = base_backup(
+            os.environ["DATABASE_URL"], folder, now=clock.now(), head=Path(os.environ["DATA_DIR"]) / HEAD_FILE
+        )
+    except (BackupError, SQLAlchemyError, OSError) as error:
+        folder.note_failure()
+        print(f"备份没有成功：{error}", file=sys.stderr)  # noqa: T201 – for the journal
+        return 1
+    folder.failure.unlink(missing_ok=True)
+    lacks = "" if folder.head_of(target) else "；没有读到审计链首文件"
+    print(f"基础备份完成：{target}{lacks}")  # noqa: T201 – for the journal
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

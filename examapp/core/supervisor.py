@@ -30,6 +30,7 @@ from examapp.core import program_role
 from examapp.core.embedded import EmbeddedServerError, Server, make_run_folder, start_postgres, start_valkey
 from examapp.core.sabotage import Guarantee
 from examapp.core.serving import web_command
+from examapp.core.watched import watched
 
 _PYTHON = sys.executable
 _ENVIRONMENT_FILE = "site.env"
@@ -223,21 +224,26 @@ def _parts(settings: Settings) -> list[Part]:
     soon, later = ["nice", "-n", "5"], ["nice", "-n", "10"]
     return [
         Part("web", web_command(settings)),
-        Part("sweeper", [_PYTHON, "-m", "flask", "--app", "wsgi", "sweep"]),
+        Part(
+            "sweeper", watched(settings.data_path / "sweeper.alive", [_PYTHON, "-m", "flask", "--app", "wsgi", "sweep"])
+        ),
         Part("grading", [*soon, *worker, "--queues", "grading", "--concurrency", "1", "--hostname", "grading@%h"]),
         Part("reports", [*later, *worker, "--queues", "reports", "--concurrency", "1", "--hostname", "reports@%h"]),
         Part("imports", [*later, *worker, "--queues", "imports", "--concurrency", "1", "--hostname", "imports@%h"]),
         Part(
             "beat",
-            [
-                *celery,
-                "beat",
-                "--loglevel",
-                "WARNING",
-                "--schedule",
-                str(settings.data_path / "beat-schedule"),
-                "--pidfile=",
-            ],
+            watched(
+                settings.data_path / "beat.alive",
+                [
+                    *celery,
+                    "beat",
+                    "--loglevel",
+                    "WARNING",
+                    "--schedule",
+                    str(settings.data_path / "beat-schedule"),
+                    "--pidfile=",
+                ],
+            ),
         ),
     ]
 

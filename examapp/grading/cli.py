@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from examapp.core import clock
 from examapp.core.db import db, transaction
+from examapp.core.watched import show_life
 from examapp.grading.models import Heartbeat
 from examapp.grading.tasks import sweep_once
 
@@ -53,6 +54,7 @@ def warn_of_full_disk(folder: Path) -> None:
 
 
 def _round() -> None:
+    show_life()
     warn_of_full_disk(current_app.config["SETTINGS"].data_path)
     try:
         with db.engine.connect() as connection:

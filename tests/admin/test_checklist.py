@@ -31,10 +31,12 @@ WELL = Findings(
     administrators=5,
     without_second_factor=0,
     backup_at=NOON - timedelta(hours=20),
+    backup_failed_at=None,
     sealed_at=NOON - timedelta(seconds=20),
     unsealed=0,
     verified_at=NOON - timedelta(hours=20),
     chain_faults=0,
+    head_fault="",
     opened_at=NOON - timedelta(hours=20),
     unopened=0,
     log_at=NOON - timedelta(minutes=5),
@@ -68,12 +70,14 @@ def test_a_sound_deployment_is_green_on_every_point():
         ({}, {"holders": {"system_admin": 1, "security_admin": 1}}, "三员配备", Level.BAD),
         ({}, {"without_second_factor": 2}, "管理员动态口令", Level.LOOK),
         ({}, {"backup_at": None}, "数据库备份", Level.BAD),
-        ({}, {"backup_at": NOON - timedelta(days=3)}, "数据库备份", Level.LOOK),
+        ({}, {"backup_at": NOON - timedelta(hours=27)}, "数据库备份", Level.LOOK),
+        ({}, {"backup_failed_at": NOON - timedelta(hours=10)}, "数据库备份", Level.BAD),
         ({}, {"backup_at": NOON - timedelta(days=9)}, "数据库备份", Level.BAD),
         ({}, {"sealed_at": NOON - timedelta(days=1), "unsealed": 7}, "审计记录上链", Level.BAD),
         ({}, {"verified_at": NOON - timedelta(days=4)}, "审计记录校验", Level.LOOK),
         ({}, {"verified_at": NOON - timedelta(days=9)}, "审计记录校验", Level.BAD),
         ({}, {"chain_faults": 1}, "审计记录校验", Level.BAD),
+        ({}, {"head_fault": "链首文件不在。"}, "审计记录上链", Level.BAD),
         ({}, {"opened_at": NOON - timedelta(days=4)}, "加密数据核对", Level.LOOK),
         ({}, {"unopened": 2}, "加密数据核对", Level.BAD),
         ({}, {"verified_at": None}, "审计记录校验", Level.BAD),
@@ -127,6 +131,24 @@ def test_the_daily_checks_are_on_the_schedule_and_their_outcome_on_the_list(app,
     assert "flask keys check" in page
 
 
+def test_a_failure_of_a_backup_is_forgotten_with_the_next_that_succeeds():
+    assert levels(found=replace(WELL, backup_failed_at=WELL.backup_at - timedelta(hours=1)))["数据库备份"] is Level.GOOD
+
+
+def test_an_emptied_log_shows_on_the_list_and_in_the_figures_before_the_daily_check(app, world, session):
+    administrator = world.client(world.admin("security_admin"))
+    note(session, NOON)
+    session.flush()
+    app.extensions["celery"].tasks["audit.seal"]()
+    assert "链首对不上" not in administrator.get("/admin/checklist/").text
+    assert "examapp_audit_chain_broken 0.0" in administrator.get("/metrics").text
+    session.execute(text("TRUNCATE audit_events, audit_seals, audit_archives"))
+    page = administrator.get("/admin/checklist/").text
+    assert "链首对不上，已停止上链" in page
+    assert "flask audit verify" in page
+    assert "examapp_audit_chain_broken 1.0" in administrator.get("/metrics").text
+
+
 def test_lines_cut_off_the_end_since_the_last_daily_check_are_missed_by_the_next(app, session, frozen):
     tasks = app.extensions["celery"].tasks
     for _ in range(3):
@@ -142,8 +164,10 @@ def test_lines_cut_off_the_end_since_the_last_daily_check_are_missed_by_the_next
     assert last.details["failures"] >= 1
 
 
-def test_a_verified_log_is_noted_and_turns_the_point_green(app, world):
+def test_a_verified_log_is_noted_and_turns_the_point_green(app, world, session):
     administrator = world.client(world.admin("security_admin"))
+    note(session, NOON, act="people.sign_in")
+    session.flush()
     before = administrator.get("/admin/checklist/").text
     result = app.test_cli_runner().invoke(args=["audit", "verify"])
     assert result.exit_code == 0, result.output

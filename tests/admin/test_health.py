@@ -30,15 +30,21 @@ def production(**fields):
     return Settings(**(defaults | fields))
 
 
-def test_the_site_is_healthy_while_the_sweeper_beats(world, frozen):
+@pytest.mark.parametrize(("name", "seconds"), [("sweeper", 60), ("schedule", 90)])
+def test_the_site_is_healthy_while_the_sweeper_beats(world, frozen, name, seconds):
+    """And the schedule: without it nothing is sealed, kept or sent, and nobody would see it."""
     client = world.client()
     assert client.get("/healthz").status_code == 503
-    beat = world.save(Heartbeat(name="sweeper", beat_at=frozen.instant - timedelta(seconds=59)))
-    assert client.get("/healthz").get_json() == {"process": "ok", "sweeper": "ok"}
-    beat.beat_at = frozen.instant - timedelta(seconds=61)
+    beats = {n: world.save(Heartbeat(name=n, beat_at=frozen.instant)) for n in ("sweeper", "schedule")}
+    beats[name].beat_at = frozen.instant - timedelta(seconds=seconds - 1)
     world.session.flush()
     answer = client.get("/healthz")
-    assert (answer.status_code, answer.get_json()["sweeper"]) == (503, "late")
+    assert (answer.status_code, answer.get_json()) == (200, {"process": "ok", "sweeper": "ok", "schedule": "ok"})
+    beats[name].beat_at = frozen.instant - timedelta(seconds=seconds + 1)
+    world.session.flush()
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.get_json()[name]) == (503, "late")
+    assert f"examapp_{name}_age_seconds {seconds + 1}.0" in client.get("/metrics").text
 
 
 def test_a_try_out_is_ready_only_with_its_demo(world, app, session, frozen, monkeypatch):

@@ -27,17 +27,22 @@ def sealer(app):
 
 
 @pytest.fixture
-def years(session, sealer):
+def folder(app):
+    return app.config["SETTINGS"].data_path
+
+
+@pytest.fixture
+def years(session, sealer, folder):
     """Six lines on the chain: three of two years ago, two of a year and a half ago, one of today."""
     for at, count in ((730, 3), (540, 2), (0, 1)):
         for number in range(count):
             note(session, NOON - timedelta(days=at), name=f"{at}-{number}")
         session.flush()
-        seal_events(session, sealer=sealer, now=NOON - timedelta(days=at))
+        seal_events(session, sealer=sealer, folder=folder, now=NOON - timedelta(days=at))
     return session
 
 
-def test_old_lines_go_into_files_and_the_chain_goes_on(years, session, sealer, tmp_path):
+def test_old_lines_go_into_files_and_the_chain_goes_on(years, session, sealer, folder, tmp_path):
     first = write_archive(session, tmp_path, sealer=sealer, days=600, now=NOON)
     found = check_file(first, sealer=sealer)
     assert (found.first, found.last, found.faults) == (1, 3, [])
@@ -52,21 +57,21 @@ def test_old_lines_go_into_files_and_the_chain_goes_on(years, session, sealer, t
     assert write_archive(session, tmp_path, sealer=sealer, days=DAYS, now=NOON) is None
     note(session, NOON)
     session.flush()
-    seal_events(session, sealer=sealer, now=NOON)
+    seal_events(session, sealer=sealer, folder=folder, now=NOON)
     assert check_chain(session, sealer=sealer, now=NOON).count == 7
     session.query(AuditSeal).filter_by(number=6).delete()
     assert check_chain(session, sealer=sealer, now=NOON).faults, "a link taken after the archive is missed"
 
 
-def test_a_chain_of_which_all_is_archived_goes_on_from_there(session, sealer, tmp_path):
+def test_a_chain_of_which_all_is_archived_goes_on_from_there(session, sealer, folder, tmp_path):
     note(session, NOON - timedelta(days=400))
     session.flush()
-    seal_events(session, sealer=sealer, now=NOON)
+    seal_events(session, sealer=sealer, folder=folder, now=NOON)
     path = write_archive(session, tmp_path, sealer=sealer, days=DAYS, now=NOON)
     drop_archived(session, path, sealer=sealer, days=DAYS, now=NOON)
     note(session, NOON)
     session.flush()
-    seal_events(session, sealer=sealer, now=NOON)
+    seal_events(session, sealer=sealer, folder=folder, now=NOON)
     found = check_chain(session, sealer=sealer, now=NOON)
     assert (found.count, found.faults) == (2, [])
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from examapp.audit.models import AuditEvent
-from examapp.audit.operations import Actor, record
+from examapp.audit.operations import WRITTEN_AT, Actor, record
 from examapp.audit.rules import ACT_WORDS, OBJECT_WORDS
 
 ROOT = Path(__file__).parents[2] / "examapp"
@@ -160,3 +160,11 @@ def test_every_object_in_the_log_has_its_word():
         return {node.value.value} if is_object else ()
 
     assert in_the_code(objects) - set(OBJECT_WORDS) == set(), "say these in Chinese in examapp/audit/rules/words.py"
+
+
+def test_acts_made_up_for_the_past_leave_lines_of_the_day_they_were_written(session, frozen):
+    """As the demo county's: a line with an old date would be taken for forged."""
+    session.info[WRITTEN_AT] = frozen.instant
+    note(session, frozen.instant - timedelta(days=400))
+    del session.info[WRITTEN_AT]
+    assert session.query(AuditEvent).one().at == frozen.instant

@@ -199,6 +199,7 @@ POLICY: dict[str, Row] = {
     # audit_admin
     "audit_admin.export_log": may("A"),
     "audit_admin.list_log": may("A"),
+    "audit_admin.show_head": may("A"),
     # document_api
     "document_api.openapi": may(EVERYBODY),
     # duties

@@ -10,7 +10,7 @@ import pytest
 from examapp.audit.models import AuditEvent
 from examapp.core import clock
 from examapp.core.uploads.models import PendingUpload, StoredFile
-from examapp.core.uploads.places import kept_path
+from examapp.core.uploads.places import kept_path, part_path
 from examapp.laws.models import Law, LawArticle, LawVersion
 from examapp.training.models import ChapterFile, ChapterProgress, Course, CourseEdition
 from tests.core.test_uploads import PDF, film, picture
@@ -148,6 +148,45 @@ def test_a_film_is_sent_in_pieces_and_streamed_in_ranges_to_learners_of_the_cour
         assert post(office, f"{path}/files/{file.token}/delete", page=path).status_code == 302
     assert session.query(StoredFile).count() == 0
     assert {"training.attach_file", "training.detach_file"} <= {event.act for event in session.query(AuditEvent)}
+
+
+def test_an_upload_that_ends_under_a_wrong_chapter_can_be_ended_under_the_right_one(world, session, office):
+    """Whatever fails after the file was checked, the pieces are there for the next try: a film, and a picture, which is drawn anew."""
+    row = written(world, office, session, "看视频")
+    right, wrong = (
+        f"/admin/training/{row.id}/chapters/{row.chapters[0].id}/files",
+        f"/admin/training/{row.id}/chapters/0/files",
+    )
+    headers = {"X-CSRFToken": token(office, f"/admin/training/{row.id}")}
+    for name, content in (("普法.mp4", film()), ("图.png", picture())):
+        query = {"name": name, "size": len(content)}
+        upload = office.post(f"{right}/begin", query_string=query, headers=headers).get_json()["token"]
+        assert office.put(f"{right}/{upload}?offset=0", data=content, headers=headers).status_code == 200
+        for _ in range(2):
+            assert office.post(f"{wrong}/{upload}/finish", headers=headers).status_code == 404
+        again = office.post(f"{right}/begin", query_string=query, headers=headers).get_json()
+        assert (again["token"], again["received"]) == (upload, len(content))
+        assert office.post(f"{right}/{upload}/finish", headers=headers).get_json() == {"name": name}
+        assert not part_path(upload).exists()
+    assert session.query(PendingUpload).count() == 0
+    for file in session.query(StoredFile):
+        assert kept_path(file.token).stat().st_size == file.size
+
+
+def test_an_upload_whose_bytes_were_lost_begins_anew(world, session, office):
+    """The folder came back from an older copy, or a crash took what was not on the disk yet."""
+    row = written(world, office, session, "看视频")
+    base = f"/admin/training/{row.id}/chapters/{row.chapters[0].id}/files"
+    csrf = token(office, f"/admin/training/{row.id}")
+    headers, query = {"X-CSRFToken": csrf}, {"name": "普法.mp4", "size": len(film())}
+    upload = office.post(f"{base}/begin", query_string=query, headers=headers).get_json()["token"]
+    assert office.put(f"{base}/{upload}?offset=0", data=film(), headers=headers).status_code == 200
+    part_path(upload).unlink()
+    refused = office.post(f"{base}/{upload}/finish", headers=headers)
+    assert (refused.status_code, refused.get_json()["received"]) == (422, 0)
+    assert "继续上传" in refused.get_json()["message"]
+    assert office.post(f"{base}/begin", query_string=query, headers=headers).get_json()["received"] == 0
+    assert send(office, base, "普法.mp4", film(), csrf=csrf).get_json() == {"name": "普法.mp4"}
 
 
 def test_bad_files_are_refused_early_or_at_the_end_and_leave_nothing(world, session, office):

@@ -8,12 +8,14 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.admin.queries.log import people_within, person_names
 from examapp.audit.models import AuditEvent
 from examapp.audit.operations import record
+from examapp.audit.operations.heads import read_kept
+from examapp.audit.operations.verifying import head_fault
 from examapp.audit.queries import Filter, count_events, iter_events, list_events
 from examapp.audit.rules import ACT_WORDS, act_words, detail_words, object_words
 from examapp.core import clock
@@ -88,6 +90,22 @@ def export_log() -> Response:
     name = f"audit-{clock.today().isoformat()}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@admin_blueprint.get("/head")
+@requires(Permission.AUDIT_READ)
+def show_head() -> str:
+    """Show the kept head of the chain as a sheet to be printed, signed and kept apart; what is wrong with it where it is not on the chain."""
+    sealer, settings = current_app.extensions["sealer"], current_app.config["SETTINGS"]
+    fault = head_fault(reading(), sealer=sealer, folder=settings.data_path)
+    return render_template(
+        "audit/head_sheet.html",
+        fault=fault,
+        kept=None if fault else read_kept(settings.data_path, sealer=sealer),
+        key_id=sealer.current,
+        organisation=settings.organisation,
+        as_of=clock.now(),
+    )
 
 
 def _row(event: AuditEvent, names: dict[int, str]) -> tuple[datetime, str, str, str, str, str, str]:

@@ -20,6 +20,7 @@ _WORDS = {Level.BAD: "必须整改", Level.LOOK: "建议整改", Level.GOOD: "�
 def show_checklist() -> str:
     """Look at everything now, and show it with the red points first."""
     settings, now = current_app.config["SETTINGS"], clock.now()
-    points = judge(settings, find_findings(reading(), settings, now=now), now=now)
+    found = find_findings(reading(), settings, sealer=current_app.extensions["sealer"], now=now)
+    points = judge(settings, found, now=now)
     counts = {level: sum(point.level is level for point in points) for level in _WORDS}
     return render_template("admin/checklist.html", points=points, counts=counts, words=_WORDS, as_of=now)

@@ -25,7 +25,7 @@ def show_settings() -> str:
     """Show settings without secrets, versions, the database's own settings, and whether everything is alive."""
     session, now = reading(), clock.now()
     database = state.database_settings(session)
-    beat = state.sweeper_beat(session)
+    beat = state.heartbeats(session).get(state.SWEEPER)
     settings = current_app.config["SETTINGS"]
     faults = production_faults(settings, database, has_demo_accounts=state.has_demo_accounts(session))
     return render_template(

@@ -16,8 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from examapp.admin.cli.starting import cli_blueprint
 from examapp.admin.queries import ledger
+from examapp.admin.queries.checklist import backup_folder
 from examapp.core import backup, clock
-from examapp.core.backup import BackupError, BackupFolder
+from examapp.core.backup import HEAD_FILE, BackupError, BackupFolder
 from examapp.core.clock import from_local, local
 
 _SETTLED = timedelta(seconds=5)
@@ -34,6 +35,8 @@ def _refusing(command: Callable[..., None]) -> Callable[..., None]:
     def refusing(*arguments: Any, **options: Any) -> None:
         try:
             command(*arguments, **options)
+        except OSError as error:
+            raise click.ClickException(f"备份目录读写不了：{error.strerror} {error.filename or ''}") from None
         except BackupError as error:
             raise click.ClickException(str(error)) from None
         except SQLAlchemyError as error:
@@ -45,8 +48,7 @@ def _refusing(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _folder() -> BackupFolder:
-    settings = current_app.config["SETTINGS"]
-    return BackupFolder(Path(settings.backup_dir).resolve() if settings.backup_dir else settings.data_path / "backup")
+    return backup_folder(current_app.config["SETTINGS"])
 
 
 def _url() -> str:
@@ -68,9 +70,16 @@ def start() -> None:
 @_refusing
 def base() -> None:
     """Copy the whole database now; old copies go after a fortnight."""
-    target = backup.base_backup(_url(), _folder(), now=clock.now())
+    head = current_app.config["SETTINGS"].data_path / HEAD_FILE
+    try:
+        target = backup.base_backup(_url(), _folder(), now=clock.now(), head=head)
+    except (BackupError, SQLAlchemyError, OSError):
+        _folder().note_failure()
+        raise
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     click.echo(f"基础备份完成：{target}（{size / 1e6:.0f} MB）")
+    if _folder().head_of(target) is None:
+        click.echo(f"提醒：没有读到审计链首文件 {head}，备份里没有它。", err=True)
 
 
 @backups.command("restore")
@@ -88,6 +97,12 @@ def restore(target: Path, moment: datetime | None) -> None:
     found = backup.restore(_folder(), target.resolve(), moment=instant, programs=backup.find_programs(_url()))
     words = f"{local(instant):%Y-%m-%d %H:%M:%S}" if instant else "归档的最后"
     click.echo(f"已恢复到{words}：{found.target}，用时 {found.seconds:.0f} 秒。核对后即可用它启动数据库。")
+    head = _folder().head_of(found.base)
+    from_where = f"把 {head} 复制为新数据目录下的 {HEAD_FILE}" if head else "备份里没有链首文件"
+    click.echo(
+        f"审计链首：仍用原来的数据目录时，链首比恢复的数据新，启动后先执行 flask audit accept-head --reason 恢复的原因；"
+        f"换了数据目录时，{from_where}{'' if head else '，同样执行 accept-head'}。再执行 flask audit verify。"
+    )
 
 
 @backups.command("restore-drill")

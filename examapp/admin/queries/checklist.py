@@ -14,14 +14,16 @@ from sqlalchemy.orm import Session
 from examapp.admin.queries import state
 from examapp.admin.rules.checklist import Findings
 from examapp.audit.models import AuditEvent, AuditSeal
+from examapp.audit.operations.verifying import head_fault
 from examapp.config import Settings
 from examapp.core.backup import BackupFolder
+from examapp.core.crypto import Sealer
 from examapp.people.models import Account, RoleGrant
 
 _CONNECT_S = 2.0
 
 
-def find_findings(session: Session, settings: Settings, *, now: datetime) -> Findings:
+def find_findings(session: Session, settings: Settings, *, sealer: Sealer, now: datetime) -> Findings:
     """Look at database, roles, backups, log and certificate; what cannot be found out is None."""
     holders = _count_holders(session, now=now)
     administrators, without = _count_second_factors(session, now=now)
@@ -34,11 +36,13 @@ def find_findings(session: Session, settings: Settings, *, now: datetime) -> Fin
         holders=holders,
         administrators=administrators,
         without_second_factor=without,
-        backup_at=_newest(_bases(settings)),
+        backup_at=backup_at(settings),
+        backup_failed_at=_newest([backup_folder(settings).failure]),
         sealed_at=sealed_at,
         unsealed=session.scalar(select(func.count()).select_from(AuditEvent).where(AuditEvent.id > (newest or 0))) or 0,
         verified_at=verified_at,
         chain_faults=chain_faults,
+        head_fault=head_fault(session, sealer=sealer, folder=settings.data_path),
         opened_at=opened_at,
         unopened=unopened,
         log_at=_newest(list((settings.data_path / "logs").glob("*.log"))),
@@ -86,12 +90,14 @@ def _count_second_factors(session: Session, *, now: datetime) -> tuple[int, int]
     return row[0], row[1]
 
 
-def _bases(settings: Settings) -> list[Path]:
-    folder = Path(settings.backup_dir) if settings.backup_dir else settings.data_path / "backup"
-    try:
-        return BackupFolder(folder).bases()
-    except OSError:
-        return []
+def backup_folder(settings: Settings) -> BackupFolder:
+    """Give where the backups of this site lie."""
+    return BackupFolder(Path(settings.backup_dir).resolve() if settings.backup_dir else settings.data_path / "backup")
+
+
+def backup_at(settings: Settings) -> datetime | None:
+    """Give when the newest whole base backup was made, None where none can be seen."""
+    return _newest(backup_folder(settings).list_readable_bases())
 
 
 def _newest(paths: list[Path]) -> datetime | None:

@@ -75,7 +75,7 @@ def board(session: Session, exam: Exam, reach: Reach, *, now: datetime) -> Board
 def machine(session: Session, *, now: datetime) -> Machine:
     """Read how the machine stands, from what its web processes reported and from the rows of the work."""
     reports = list_reports(session, now=now)
-    beat, jobs = state.sweeper_beat(session), state.count_jobs(session)
+    beat, jobs = state.heartbeats(session).get(state.SWEEPER), state.count_jobs(session)
     return Machine(
         processes=len(reports),
         saves_per_second=round(sum(report.saves for report in reports) / 60, 1),

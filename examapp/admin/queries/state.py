@@ -17,7 +17,7 @@ from examapp.questions.models import QuestionImport
 from examapp.reports.models import Export
 
 _DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
-SWEEPER = "sweeper"
+SWEEPER, SCHEDULE = "sweeper", "schedule"
 
 
 def has_accounts(session: Session) -> bool:
@@ -40,9 +40,9 @@ def database_settings(session: Session) -> dict[str, str]:
     return {row.name: row.setting for row in rows}
 
 
-def sweeper_beat(session: Session) -> datetime | None:
-    """Give when the sweeper was last alive, None where it never was."""
-    return session.execute(select(Heartbeat.beat_at).where(Heartbeat.name == SWEEPER)).scalar_one_or_none()
+def heartbeats(session: Session) -> dict[str, datetime]:
+    """Give when each process that beats was last alive, by its name."""
+    return {row.name: row.beat_at for row in session.execute(select(Heartbeat.name, Heartbeat.beat_at))}
 
 
 def find_fact(session: Session, name: str) -> PlatformFact | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import time
+from datetime import datetime
 from functools import lru_cache
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
@@ -13,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from examapp.admin.models import DEMO_LOADED
 from examapp.admin.queries import state
-from examapp.admin.rules.starting import is_alive
+from examapp.admin.queries.checklist import backup_at
+from examapp.admin.rules.starting import SCHEDULE_LIMIT, is_alive
 from examapp.attempts.queries import count_in_progress
+from examapp.audit.operations.verifying import head_fault
 from examapp.config import Mode, Settings
 from examapp.core import clock
 from examapp.core.db import reading
@@ -31,16 +34,23 @@ _requests = Counter("examapp_requests_total", "Requests by endpoint and status."
 _latency = Histogram("examapp_request_seconds", "Seconds by endpoint.", ("worker", "endpoint"), buckets=_SECONDS)
 _attempts = Gauge("examapp_attempts", "Attempts by state.", ("state",))
 _jobs = Gauge("examapp_jobs", "Long jobs by kind and state.", ("kind", "state"))
-_beat_age = Gauge("examapp_sweeper_age_seconds", "Seconds since the sweeper was last alive.")
+_sweeper_age = Gauge("examapp_sweeper_age_seconds", "Seconds since the sweeper was last alive.")
+_schedule_age = Gauge("examapp_schedule_age_seconds", "Seconds since the schedule (beat) was last alive.")
+_backup_age = Gauge("examapp_backup_age_seconds", "Seconds since the last whole base backup.")
+_chain_broken = Gauge("examapp_audit_chain_broken", "1 where the kept head of the audit chain is not on it.")
 
 
 @blueprint.get("/healthz")
 @public
 def healthz() -> Response:
-    """Answer 200 while this process works and the sweeper beats, else 503."""
-    is_sweeper_alive = is_alive(state.sweeper_beat(reading()), now=clock.now())
-    response = jsonify({"process": "ok", "sweeper": "ok" if is_sweeper_alive else "late"})
-    response.status_code = 200 if is_sweeper_alive else 503
+    """Answer 200 while this process works and sweeper and schedule beat, else 503."""
+    now, beats = clock.now(), state.heartbeats(reading())
+    alive = {
+        "sweeper": is_alive(beats.get(state.SWEEPER), now=now),
+        "schedule": is_alive(beats.get(state.SCHEDULE), now=now, limit=SCHEDULE_LIMIT),
+    }
+    response = jsonify({"process": "ok"} | {name: "ok" if is_well else "late" for name, is_well in alive.items()})
+    response.status_code = 200 if all(alive.values()) else 503
     return response
 
 
@@ -87,8 +97,16 @@ def _measure(session: Session) -> None:
         _jobs.labels(counts.kind, "waiting").set(counts.waiting)
         _jobs.labels(counts.kind, "running").set(counts.running)
         _jobs.labels(counts.kind, "failed").set(counts.failed)
-    beat = state.sweeper_beat(session)
-    _beat_age.set((clock.now() - beat).total_seconds() if beat else float("inf"))
+    settings, beats = current_app.config["SETTINGS"], state.heartbeats(session)
+    _sweeper_age.set(_seconds_since(beats.get(state.SWEEPER)))
+    _schedule_age.set(_seconds_since(beats.get(state.SCHEDULE)))
+    _backup_age.set(_seconds_since(backup_at(settings)))
+    fault = head_fault(session, sealer=current_app.extensions["sealer"], folder=settings.data_path)
+    _chain_broken.set(1 if fault else 0)
+
+
+def _seconds_since(at: datetime | None) -> float:
+    return (clock.now() - at).total_seconds() if at else float("inf")
 
 
 @blueprint.before_app_request

@@ -204,7 +204,7 @@ def _machine() -> dict[str, Any] | None:
     if not may(Permission.SETTINGS_WRITE):
         return None
     session = reading()
-    beat = state.sweeper_beat(session)
+    beat = state.heartbeats(session).get(state.SWEEPER)
     jobs = state.count_jobs(session)
     return {
         "beat": beat,

@@ -9,9 +9,11 @@ from enum import StrEnum
 
 from examapp.admin.rules.starting import DURABILITY_FAULTS, secret_faults
 from examapp.config import Mode, Settings
+from examapp.core.clock import local
 from examapp.people.rules import PasswordProfile
 
-BACKUP_GOOD, BACKUP_BAD = timedelta(days=2), timedelta(days=8)
+BACKUP_GOOD, BACKUP_BAD = timedelta(hours=26), timedelta(days=3)
+"""A backup is made every night: one that is missed shows the next morning."""
 VERIFY_GOOD, VERIFY_BAD = timedelta(days=2), timedelta(days=8)
 SEAL_GOOD, SEAL_BAD = timedelta(minutes=15), timedelta(hours=6)
 CERTIFICATE_GOOD, CERTIFICATE_BAD = timedelta(days=30), timedelta(days=7)
@@ -47,11 +49,15 @@ class Findings:
     administrators: int
     without_second_factor: int
     backup_at: datetime | None
+    backup_failed_at: datetime | None
+    """When a backup last came to no good end."""
     sealed_at: datetime | None
     unsealed: int
     verified_at: datetime | None
     chain_faults: int
     """How many lines of the log the last check found changed, removed or inserted."""
+    head_fault: str
+    """What is wrong with the kept head of the chain at this moment; empty where it is on the chain."""
     opened_at: datetime | None
     unopened: int
     """How many sealed values the last check could not open."""
@@ -66,13 +72,7 @@ def judge(settings: Settings, found: Findings, *, now: datetime) -> list[Point]:
         *_settings(settings),
         *_database(found),
         *_people(settings, found),
-        _aged(
-            "数据库备份",
-            found.backup_at,
-            now,
-            (BACKUP_GOOD, BACKUP_BAD),
-            "每天执行 flask backup base，并确认定时任务在运行；备份放在另一块磁盘上。",
-        ),
+        _backup(found, now=now),
         *_audit(settings, found, now=now),
         _aged(
             "运行日志",
@@ -141,6 +141,17 @@ def _people(settings: Settings, found: Findings) -> list[Point]:
     return points
 
 
+def _backup(found: Findings, *, now: datetime) -> Point:
+    advice = "每晚执行一次 flask backup base，并确认定时任务在运行（systemctl list-timers examapp-backup.timer）；备份放在另一块磁盘上。"
+    point = _aged("数据库备份", found.backup_at, now, (BACKUP_GOOD, BACKUP_BAD), advice)
+    failed_at = found.backup_failed_at
+    if failed_at is None or (found.backup_at is not None and found.backup_at > failed_at):
+        return point
+    told = f"最近一次备份没有成功（{local(failed_at):%m-%d %H:%M}）；{point.found}"
+    mend = "请看 journalctl -u examapp-backup 中的原因（多为磁盘已满或账号没有 REPLICATION），处理后执行 systemctl start examapp-backup。"
+    return Point(point.name, Level.BAD, told, mend)
+
+
 def _audit(settings: Settings, found: Findings, *, now: datetime) -> list[Point]:
     days = int(settings.keep_audit_days)
     seal = _aged(
@@ -148,6 +159,8 @@ def _audit(settings: Settings, found: Findings, *, now: datetime) -> list[Point]
     )
     if found.unsealed == 0 and found.sealed_at is not None:
         seal = Point(seal.name, Level.GOOD, f"没有等待上链的记录，{seal.found}")
+    if found.head_fault:
+        seal = Point(seal.name, Level.BAD, "链首对不上，已停止上链", found.head_fault)
     return [
         seal,
         _checked("审计记录校验", found.verified_at, found.chain_faults, now, ("每天自动校验一次。请检查后台任务（worker、beat）是否在运行，或手工执行 flask audit verify。", "请保留数据库现状，执行 flask audit verify 查看是哪些记录，并与备份核对。")),

@@ -11,6 +11,8 @@ from examapp.config import PLAIN_HTTP, Mode, Settings
 
 BEAT_LIMIT = timedelta(seconds=60)
 """The sweeper beats every few seconds; older than this it is taken for dead."""
+SCHEDULE_LIMIT = timedelta(seconds=90)
+"""The schedule beats every ten seconds, and may wait for a queue that is away."""
 
 SECRET_SETTINGS = frozenset(
     {"secret_key", "data_keys", "setup_code", "metrics_token", "message_gateway_secret", "oidc_client_secret"}
@@ -87,6 +89,6 @@ def _without_credentials(address: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2] or '本机'}{parts.path}"
 
 
-def is_alive(beat_at: datetime | None, *, now: datetime) -> bool:
+def is_alive(beat_at: datetime | None, *, now: datetime, limit: timedelta = BEAT_LIMIT) -> bool:
     """Tell whether a process that beats is alive."""
-    return beat_at is not None and now - beat_at <= BEAT_LIMIT
+    return beat_at is not None and now - beat_at <= limit

@@ -23,6 +23,10 @@ SYSTEM = Actor(person_id=None)
 """The program itself: sweeps, scheduled work, the demo county."""
 
 
+WRITTEN_AT = "audit_written_at"
+"""The entry in a session's `info` that dates its lines, whenever their acts are said to have been."""
+
+
 def record(
     session: Session,
     act: str,
@@ -34,10 +38,14 @@ def record(
     person_id: int | None = None,
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Add one audit line; `details` holds ids, counts and settings, never an answer or a number of a person."""
+    """Add one audit line; `details` holds ids, counts and settings, never an answer or a number of a person.
+
+    A line is dated when it is written: one that is dated earlier is taken for forged. Where acts are made up for the past, as in the demo
+    county, the session's `info` holds the true instant.
+    """
     session.add(
         AuditEvent(
-            at=now,
+            at=session.info.get(WRITTEN_AT, now),
             actor_id=actor.person_id,
             act=act,
             object_type=object_type,

@@ -3,35 +3,66 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from examapp.audit.rules.words import ACT_WORDS, DETAIL_WORDS, OBJECT_WORDS, ROOM_WORDS, VALUE_WORDS
 
 __all__ = [
+    "ACCEPT_LINE",
     "ACT_WORDS",
     "ARCHIVE_PURPOSE",
     "CHAIN_PURPOSE",
     "FIRST_LINK",
+    "HEAD_PURPOSE",
     "LATEST_COMMIT",
     "LATE_IDS",
     "OBJECT_WORDS",
+    "Head",
     "act_words",
     "detail_words",
     "link_text",
     "object_words",
 ]
 
+ACCEPT_LINE = "audit.accept_line"
+"""The act by which somebody at the console accounts for a line that is not on the chain; what the digest in it is keyed for."""
 CHAIN_PURPOSE = "audit_chain"
 """What the digests of the chain are keyed for."""
 ARCHIVE_PURPOSE = "audit_archive_row"
 """What the digests of the rows that stand for archived pieces are keyed for."""
+HEAD_PURPOSE = "audit_head"
+"""What the file that holds the chain's head is keyed for."""
 FIRST_LINK = bytes(32)
 """What stands before the first link of the chain."""
 LATEST_COMMIT = timedelta(minutes=15)
 """How long after its instant a line may still turn up: no transaction here lasts longer."""
 LATE_IDS = 20_000
 """How far behind the newest id a late line may lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last link of the chain at some time, kept outside the database."""
+
+    count: int = 0
+    digest: bytes = FIRST_LINK
+    newest_at: datetime | None = None
+    """The latest instant of a linked line; None where none was linked."""
+
+    def __str__(self) -> str:
+        """Write the head as people copy it: NUMBER:DIGEST."""
+        return f"{self.count}:{self.digest.hex()}"
+
+    @property
+    def oldest_allowed(self) -> datetime | None:
+        """The instant before which no further line is linked: what is dated earlier was inserted afterwards."""
+        return None if self.newest_at is None else self.newest_at - LATEST_COMMIT
+
+    def after(self, count: int, digest: bytes, at: datetime) -> Head:
+        """Give the head with one more link."""
+        return Head(count, digest, at if self.newest_at is None else max(self.newest_at, at.astimezone(UTC)))
 
 
 def link_text(number: int, previous: bytes, facts: list[Any]) -> str:

@@ -29,6 +29,8 @@ ACT_WORDS = {
     "attempts.close_for_leaving": "离开页面超过规定次数，自动交卷",
     "attempts.apply_extension": "延长作答时间生效",
     "audit.verify": "校验审计记录",
+    "audit.accept_head": "认可审计链首",
+    "audit.accept_line": "认可链外的审计记录",
     "audit.export_events": "导出审计记录",
     "demo.load_county": "装入演示数据",
     "duties.change_item": "修改责任清单事项",

@@ -39,6 +39,7 @@ def begin_upload(
     ).all()
     for upload in own:
         if upload.name == name and upload.size == size:
+            upload.received = _received(upload)
             return upload
     if len(own) >= _MOST_AT_ONCE:
         raise FileRefusedError(f"同时最多上传 {_MOST_AT_ONCE} 个文件。请等前面的传完再上传。")
@@ -63,10 +64,11 @@ def add_piece(
 ) -> PendingUpload:
     """Add the bytes from `offset`; raises WrongOffsetError with `received` where to go on, FileRefusedError for more than announced."""
     upload = _own(session, token, room, by_id)
-    if offset != upload.received:
-        raise WrongOffsetError(received=upload.received)
+    if offset != (received := _received(upload)):
+        raise WrongOffsetError(received=received)
     if not piece or len(piece) > MOST_BYTES_A_PIECE or offset + len(piece) > upload.size:
         raise FileRefusedError("收到的内容与登记的文件大小不符。请重新选择文件后再上传。")
+    part_path(token).touch()  # lost with the disk, maybe: it begins anew
     with part_path(token).open("r+b") as file:
         file.truncate(offset)
         file.seek(offset)
@@ -77,16 +79,20 @@ def add_piece(
 
 
 def finish_upload(session: Session, *, token: str, room: str, by_id: int, now: datetime) -> StoredFile:
-    """Check the whole file and keep it; raises FileRefusedError where bytes are missing or the content is not what the name says."""
+    """Check the whole file and keep it; raises FileRefusedError where bytes are missing or the content is not what the name says.
+
+    Its pieces go after the commit: whatever else of the transaction fails, the upload can be finished again.
+    """
     upload = _own(session, token, room, by_id)
     part = part_path(token)
-    if upload.received != upload.size or part.stat().st_size < upload.size:
-        raise FileRefusedError("文件还没有传完。请保持页面打开，继续上传。", received=upload.received)
+    if (received := _received(upload)) != upload.size:
+        raise FileRefusedError("文件还没有传完。请保持页面打开，继续上传。", received=received)
     stored = keep(
         session, part, room=room, name=upload.name, kind=FileKind(upload.kind), by_id=upload.sent_by_id, now=now
     )
     session.delete(upload)
     session.flush()
+    after_commit(session, lambda: part.unlink(missing_ok=True))
     return stored
 
 
@@ -96,6 +102,14 @@ def give_up_upload(session: Session, *, token: str, room: str, by_id: int) -> No
     path = part_path(token)
     session.delete(upload)
     after_commit(session, lambda: path.unlink(missing_ok=True))
+
+
+def _received(upload: PendingUpload) -> int:
+    """Give how many bytes are really here: a folder that was lost or restored holds fewer than the row says."""
+    try:
+        return min(upload.received, part_path(upload.token).stat().st_size)
+    except FileNotFoundError:
+        return 0
 
 
 def _own(session: Session, token: str, room: str, by_id: int) -> PendingUpload:

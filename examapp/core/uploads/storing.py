@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from examapp.core.db import after_commit
 from examapp.core.errors import NotFoundError
-from examapp.core.pictures import UnfitImageError, encode_picture
+from examapp.core.pictures import Picture, UnfitImageError, encode_picture
 from examapp.core.uploads.limits import EVERY_KIND, FileRefusedError, display_name, promised_kind, refuse_size
 from examapp.core.uploads.models import FileKind, StoredFile
 from examapp.core.uploads.places import kept_path, new_token, part_path
@@ -45,36 +46,50 @@ def store_file(
 def keep(
     session: Session, part: Path, *, room: str, name: str, kind: FileKind, by_id: int | None, now: datetime
 ) -> StoredFile:
-    """Check what lies in `part` and move it to its place, with its row; raises FileRefusedError and leaves the part where it is."""
-    media_type = _draw_anew(part) if kind is FileKind.IMAGE else refuse_other_content(kind, part)
-    with part.open("r+b") as file:
+    """Check what lies in `part` and put it in its place, with its row; raises FileRefusedError.
+
+    The part stays as it is: until the transaction has committed nothing else may take its place, since a rollback brings no file back.
+    """
+    picture = _draw_anew(part) if kind is FileKind.IMAGE else None
+    media_type = picture.media_type if picture else refuse_other_content(kind, part)
+    token = new_token()
+    path = kept_path(token)
+    if picture:
+        path.write_bytes(picture.content)
+    else:
+        _copy(part, path)
+    with path.open("r+b") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         flush_to_disk(file)
-    token = new_token()
     stored = StoredFile(
         token=token,
         room=room,
         name=display_name(name, _ENDING_OF_TYPE.get(media_type, f".{kind}")),
         kind=kind,
         media_type=media_type,
-        size=part.stat().st_size,
+        size=path.stat().st_size,
         sha256=sha256,
         stored_by_id=by_id,
         stored_at=now,
     )
-    part.replace(kept_path(token))
     session.add(stored)
     session.flush()
     return stored
 
 
-def _draw_anew(part: Path) -> str:
+def _copy(part: Path, path: Path) -> None:
+    """Give the bytes a second name, which costs nothing whatever their size; copy them where the file system knows no such thing."""
     try:
-        picture = encode_picture(part.read_bytes())
+        path.hardlink_to(part)
+    except OSError:
+        shutil.copyfile(part, path)
+
+
+def _draw_anew(part: Path) -> Picture:
+    try:
+        return encode_picture(part.read_bytes())
     except UnfitImageError as error:
         raise FileRefusedError(error.text) from error
-    part.write_bytes(picture.content)
-    return picture.media_type
 
 
 def get_file(session: Session, token: str, *, room: str) -> StoredFile:

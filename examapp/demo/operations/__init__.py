@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from examapp.audit.operations import SYSTEM, record
+from examapp.audit.operations import SYSTEM, WRITTEN_AT, record
 from examapp.core.clock import local
 from examapp.demo.operations.certificates import add_certificates
 from examapp.demo.operations.county import County, add_county
@@ -57,7 +57,11 @@ def _load_courses(session: Session, content_folder: Path, *, now: datetime) -> N
 
 
 def load_county(session: Session, *, content_folder: Path, hashes: Hashes, now: datetime, progress: Progress) -> Loaded:
-    """Make the county, its officials, last year's exam, this year's half taken, a mock exam and an upcoming one; duties and study."""
+    """Make the county, its officials, last year's exam, this year's half taken, a mock exam and an upcoming one; duties and study.
+
+    Its acts are dated over more than a year, the lines of the log about them when they are written.
+    """
+    session.info[WRITTEN_AT] = now
     plan = plan_county()
     progress("单位和人员", 0.02)
     county = add_county(
@@ -92,6 +96,7 @@ def load_county(session: Session, *, content_folder: Path, hashes: Hashes, now: 
     add_duties(session, county, exams, now=now)
     _add_training(session, county, exams, now=now)
     record(session, "demo.load_county", actor=SYSTEM, now=now, object_type="unit", object_id=county.unit_ids[0])
+    session.info.pop(WRITTEN_AT)
     progress("写入数据库", 0.97)
     return Loaded(county, exams)
 

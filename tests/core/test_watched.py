@@ -1,0 +1,141 @@
+"""A process that hangs is ended by who watches it, and its schedule shows in the database that it goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import create_engine, text
+
+from examapp.config import Settings
+from examapp.core.supervisor import _parts
+from examapp.core.watched import show_life, watched
+
+ROOT = Path(__file__).parents[2]
+PAUSE = [sys.executable, "-c", "import signal; print(1, flush=True); signal.pause()"]
+WAIT_S = 60
+
+
+@pytest.fixture
+def start():
+    """Start a command watched; it and its pipes are gone at the end."""
+    started = []
+
+    def begin(path, silence_s, command, **environment):
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "examapp.core.watched", str(path), str(silence_s), *command],
+                cwd=ROOT,
+                env=os.environ | environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return started[-1]
+
+    yield begin
+    for watcher in started:
+        watcher.kill()
+        with watcher:
+            pass
+
+
+def child_of(watcher):
+    """Wait for the child's first line, and give the child."""
+    assert watcher.stdout.readline() == "1\n"
+    return psutil.Process(watcher.pid).children()[0]
+
+
+def test_a_process_that_shows_no_life_is_ended_with_a_line_in_the_log(start, tmp_path):
+    watcher = start(tmp_path / "alive", 1, PAUSE)
+    child = child_of(watcher)
+    child.send_signal(signal.SIGSTOP)  # as hung as can be: it takes no other signal
+    _, errors = watcher.communicate(timeout=WAIT_S)
+    assert watcher.returncode == os.EX_TEMPFAIL, errors
+    assert "process_hung" in errors
+    assert not child.is_running()
+
+
+def test_a_process_that_shows_life_goes_on(start, tmp_path):
+    busy = (
+        "import threading\nfrom examapp.core.watched import show_life\n"
+        "for _ in range(30):\n    show_life()\n    threading.Event().wait(0.1)\n"
+    )
+    watcher = start(tmp_path / "alive", 2, [sys.executable, "-c", busy])
+    assert watcher.wait(WAIT_S) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signals_reach_the_process_and_its_end_is_the_watchers(start, tmp_path, number):
+    watcher = start(tmp_path / "alive", 60, PAUSE)
+    child = child_of(watcher)
+    watcher.send_signal(number)
+    code = watcher.wait(WAIT_S)
+    assert code != 0
+    assert not child.is_running()
+
+
+def test_a_killed_watcher_leaves_nothing_behind(start, tmp_path):
+    watcher = start(tmp_path / "alive", 60, PAUSE)
+    child = child_of(watcher)
+    watcher.kill()
+    watcher.wait(WAIT_S)
+    psutil.wait_procs([child], timeout=WAIT_S)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_nothing_is_touched_where_nobody_watches(monkeypatch):
+    monkeypatch.delenv("HEARTBEAT_FILE", raising=False)
+    show_life()
+
+
+def test_schedule_and_sweeper_are_watched_however_the_site_is_run():
+    """`make run`, the image and the units: the supervisor's commands, and the entry that the other two share."""
+    parts = {part.name: part.command for part in _parts(Settings())}
+    for name in ("beat", "sweeper"):
+        assert parts[name][:3] == watched(Path("x"), [])[:3]
+    entry = (ROOT / "docker" / "entrypoint.sh").read_text()
+    assert "exec $watched $celery beat" in entry
+    assert "exec $watched flask --app wsgi sweep" in entry
+    for name in ("beat", "sweeper"):
+        assert f"entrypoint.sh {name}" in (ROOT / "docker" / "systemd" / f"examapp-{name}.service").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("schedule", ["-m", "celery", "--app", "examapp.celery_app:celery", "beat", "--pidfile=", "--schedule"]),
+        ("sweeper", ["-m", "flask", "--app", "wsgi", "sweep", "--every", "1"]),
+    ],
+)
+def test_the_real_process_beats_in_the_database_and_is_ended_once_it_hangs(
+    start, servers, race_app, race_world, tmp_path, name, command
+):
+    settings = servers.settings("race")
+    environment = {
+        f"{one}".upper(): getattr(settings, one)
+        for one in ("database_url", "redis_url", "secret_key", "data_keys", "data_dir")
+    }
+    arguments = [*command, str(tmp_path / "schedule")] if name == "schedule" else command
+    watcher = start(
+        tmp_path / "alive", 40, [sys.executable, *arguments], APP_MODE="tryout", LOG_LEVEL="ERROR", **environment
+    )
+    engine = create_engine(settings.database_url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            beats = iter(lambda: connection.execute(text("SELECT name FROM heartbeats")).scalar(), name)
+            for _ in beats:
+                assert watcher.poll() is None, watcher.stderr.read()
+                connection.execute(text("SELECT pg_sleep(0.3)"))
+        for child in psutil.Process(watcher.pid).children():
+            child.send_signal(signal.SIGSTOP)
+        assert watcher.wait(120) == os.EX_TEMPFAIL
+    finally:
+        engine.dispose()
