@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select, text, true
@@ -13,7 +14,7 @@ from examapp.core import sabotage
 from examapp.core.db import run_alone
 from examapp.core.errors import NotFoundError
 from examapp.core.lately import Lately
-from examapp.exams.models import Exam
+from examapp.exams.models import Exam, ExamKind
 from examapp.org.models import Unit
 from examapp.papers.models import Paper
 from examapp.people.models import Person
@@ -163,6 +164,27 @@ def lock_set_aside_within(session: Session, save_id: int, reach: Reach) -> tuple
         select(SetAsideSave).where(SetAsideSave.id == save_id).execution_options(populate_existing=True)
     ).one()
     return attempt, kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveAttempt:
+    """An attempt under way, as every page of its owner names it."""
+
+    attempt_id: int
+    exam_id: int
+    title: str
+    deadline_at: datetime
+
+
+def find_live_attempts(session: Session, person_id: int, *, now: datetime) -> list[LiveAttempt]:
+    """Find the attempts that a person has under way, in one statement: exams that count before mock exams, the earliest deadline first."""
+    statement = (
+        select(Attempt.id.label("attempt_id"), Attempt.exam_id, Exam.title, Attempt.deadline_at)
+        .join(Exam, Attempt.exam_id == Exam.id)
+        .where(Attempt.person_id == person_id, Attempt.state == AttemptState.IN_PROGRESS, Attempt.closes_at > now)
+        .order_by(Exam.kind == ExamKind.MOCK, Attempt.deadline_at, Attempt.id)
+    )
+    return [LiveAttempt(**row._mapping) for row in session.execute(statement)]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
 
 
 def is_sitting(session: Session, person_id: int, *, now: datetime) -> bool:
