@@ -5,15 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from flask import url_for
 
 from examapp.attempts.models import Attempt
 from examapp.core import clock
 from examapp.exams.models import ExamSession, Exemption, MakeupEligibility
-from examapp.people.models import Person
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 
 HOUR = timedelta(hours=1)
-PAGES = ("/exams", "/notices", "/courses", "/laws", "/my/mistakes", "/privacy", "/feedback", "/account/sign-ins")
+PAGES = (
+    "attempts.before_start",
+    "admin.my_exams",
+    "training.my_courses",
+    "training.practise",
+    "training.list_mistakes",
+    "messages.list_all_notices",
+)
 
 
 def begin(world, person, *, opens_in=-HOUR, **fields):
@@ -126,17 +133,22 @@ def test_the_time_that_is_left_is_said(world, frozen, person):
     begin(world, person)
     frozen.instant += timedelta(minutes=19)
     assert "剩余 41 分钟" in world.client(person).get("/").text
-    assert "您有考试正在作答：正在考的考试，<strong>剩余 41 分钟</strong>" in world.client(person).get("/notices").text
+    assert "您有考试正在作答：正在考的考试，<strong>剩余 41 分钟</strong>" in world.client(person).get("/study/").text
 
 
 def test_every_page_of_this_person_says_so_and_no_page_of_another(world, person):
     exam = begin(world, person)
     client, other = world.client(person), world.client(world.person())
     bar = f'href="/exams/{exam.id}/sit">继续答题</a>'
-    for path in (*PAGES, f"/exams/{exam.id}", "/no-such-page"):
+    with world.app.test_request_context():
+        paths = [url_for(page, exam_id=exam.id) if "before" in page else url_for(page) for page in PAGES]
+        paths += [url_for("people.list_sign_ins"), url_for("privacy.show_own"), url_for("messages.write_feedback")]
+    for path in paths:
         found = client.get(path, follow_redirects=True)
+        assert found.status_code == 200
         assert bar in found.text, path
         assert bar not in other.get(path, follow_redirects=True).text, path
+    assert bar in client.get("/no-such-page").text
     assert "live-bar" not in client.get(f"/exams/{exam.id}/sit").text
     assert "live-bar" not in world.app.test_client().get("/login").text
 
@@ -146,7 +158,7 @@ def test_an_exam_that_counts_is_named_before_a_mock_that_is_sat_beside_it(world,
     exam = begin(world, person)
     page = world.client(person).get("/").text
     assert page.index(f"/exams/{exam.id}/sit") < page.index(f"/exams/{mock.id}/sit")
-    page = world.client(person).get("/notices").text
+    page = world.client(person).get("/study/").text
     assert page.index(f"/exams/{exam.id}/sit") < page.index(f"/exams/{mock.id}/sit")
 
 
@@ -156,7 +168,7 @@ def test_after_the_hand_in_nothing_is_said_any_more(world, person):
     sitter.start()
     assert sitter.hand_in((1, 1, ["A"])).status_code == 201
     client = world.client(person)
-    assert "继续答题" not in client.get("/").text + client.get("/notices").text + client.get("/exams").text
+    assert "继续答题" not in client.get("/").text + client.get("/no-such-page").text + client.get("/exams").text
 
 
 def test_the_bar_costs_one_statement(world, statements, person):

@@ -216,7 +216,7 @@ def test_county_api_costs_at_most_six_statements_and_its_page_one_more_for_the_b
         with statements() as seen:
             assert client.get(path).status_code == 200
         assert len(seen) <= most, seen
-    for part, most in (("/people", 7), ("/progress", 12)):
+    for part, most in (("/people", 8), ("/progress", 13)):
         path = unit_page(county, county.top, part)
         with statements() as seen:
             assert client.get(path).status_code == 200

@@ -246,6 +246,10 @@ def live_attempts() -> list[LiveAttempt]:
     return cast("list[LiveAttempt]", g.live_attempts)
 
 
+def _time_left(until: datetime) -> str:
+    return time_left_words(until, now=clock.now())
+
+
 @blueprint.app_context_processor
 def _give_menu() -> dict[str, object]:
-    return {"menu": menu, "href_of": href_of, "live_attempts": live_attempts, "time_left": time_left_words}
+    return {"menu": menu, "href_of": href_of, "live_attempts": live_attempts, "time_left": _time_left}
