@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select, text, true
 from sqlalchemy.orm import Session
 
-from examapp.attempts.models import Answer, Attempt, AttemptState, SetAsideSave
+from examapp.attempts.models import Answer, Attempt, AttemptEvent, AttemptState, SetAsideSave
 from examapp.core import sabotage
 from examapp.core.db import run_alone
 from examapp.core.errors import NotFoundError
@@ -41,6 +41,23 @@ def get_own_attempt(session: Session, attempt_id: int, *, person_id: int) -> Att
     if attempt is None:
         raise NotFoundError
     return attempt
+
+
+def get_own_attempt_and_events(session: Session, attempt_id: int, *, person_id: int) -> tuple[Attempt, int]:
+    """Get an attempt of this person and how many events are kept of it; raises NotFoundError."""
+    count = select(func.count()).where(AttemptEvent.attempt_id == Attempt.id).scalar_subquery()
+    found = session.execute(
+        select(Attempt, count).where(Attempt.id == attempt_id, Attempt.person_id == person_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFoundError
+    return found[0], found[1]
+
+
+def count_events(session: Session, attempt_id: int) -> int:
+    """Count the events that are kept of an attempt."""
+    statement = select(func.count()).select_from(AttemptEvent).where(AttemptEvent.attempt_id == attempt_id)
+    return session.execute(statement).scalar_one()
 
 
 _PAPER_OF_SIGN_IN = text(f"""

@@ -61,7 +61,7 @@
       flushAt = null;
       startedAt = clock.mono();
       var own = turn;
-      (handIn ? submit(own) : exchange(own)).then(function (pause) {
+      (handIn && !isProbe() ? submit(own) : exchange(own)).then(function (pause) {
         if (own !== turn) { return; }
         isBusy = false;
         schedule(pause);
@@ -109,17 +109,19 @@
     }
 
     // After some refusals one save goes empty: a server that takes no more content of this attempt tells by it how the attempt stands.
+    function isProbe() { return refusals > 0 && refusals % PROBE_AFTER === 0; }
+
     function exchange(own) {
-      var isProbe = refusals > 0 && refusals % PROBE_AFTER === 0;
-      var sent = isProbe ? [] : queue.batch(limit, aside);
+      var isEmpty = isProbe();
+      var sent = isEmpty ? [] : queue.batch(limit, aside);
       var body = { epoch: queue.epoch(), changes: sent };
       if (sent.length) { lastSaveAt = clock.mono(); }
       return net.call('PUT', path + '/answers', body).then(function (answer) {
         if (isOver || own !== turn) { return 0; }
-        if (answer.status !== 429) { refusals = isProbe ? refusals + 1 : 0; }
+        if (answer.status !== 429) { refusals = isEmpty ? refusals + 1 : 0; }
         if (answer.status === 200) { heard(); return saved(sent, answer.body); }
         if (answer.status === 400 || answer.status === 413) { heard(); return shrink(sent); }
-        if (answer.status === 409 && answer.body.error === 'deadline_passed') { return isProbe ? closed(Object.keys(aside)) : late(sent); }
+        if (answer.status === 409 && answer.body.error === 'deadline_passed') { return isEmpty ? closed(Object.keys(aside)) : late(sent); }
         return other(answer);
       });
     }
