@@ -307,3 +307,23 @@ def test_the_choice_is_within_reach_of_the_keyboard_and_fits_a_narrow_screen(liv
     wait_open(phone)
     wait_saved(phone)
     assert stored(live) == {2: ["B"], 3: ["A"], 4: ["六十日"]}
+
+
+def test_a_page_whose_content_is_no_longer_taken_still_learns_how_the_attempt_stands(devices, live):
+    """Above the bounds a save is answered 429; one that goes empty between tells the page that another device went on."""
+    devices.go_on_at_the_computer({8: "A"})
+
+    def take_no_content(route):
+        if route.request.post_data_json["changes"]:
+            route.fulfill(status=429, json={"error": "slow_down", "message": "保存过于频繁", "next_save_ms": 200})
+        else:
+            route.continue_()
+
+    devices.phone.route("**/answers", take_no_content)
+    choose(devices.phone, 2, "B")
+    phone = devices.come_back()
+    phone.unroute("**/answers")
+    press_go_on(phone)
+    wait_open(phone)
+    wait_saved(phone)
+    assert stored(live) == {2: ["B"], 8: ["A"]}
