@@ -24,6 +24,8 @@ from examapp.people.access.by_statement import my_person_id, signed_in_by_statem
 
 api_blueprint = Blueprint("attempts_api", __name__, url_prefix="/api/v1")
 _SMALL_BYTES = 64 * 1024
+_NO_SAVER = frozenset({401, 403, 404})
+"""What tells that a call was not made by somebody who sits this attempt."""
 
 
 @api_blueprint.get("/exams")
@@ -123,8 +125,9 @@ def save_answers(attempt_id: int) -> Response:
             saved = _save(attempt_id, digest, epoch, changes)
         if saved.refused_as is not None:
             raise saved.refused_as
-    except DomainError:
-        pace.forget(saver)
+    except DomainError as error:
+        if error.status in _NO_SAVER:
+            pace.forget(saver)
         raise
     assert saved.deadline_at is not None
     return answer(

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, text, true
 from sqlalchemy.orm import Session
 
-from examapp.attempts.models import Answer, Attempt, AttemptState, SetAsideSave
+from examapp.attempts.models import Answer, Attempt, AttemptEvent, AttemptState, SetAsideSave
 from examapp.core import sabotage
 from examapp.core.db import run_alone
 from examapp.core.errors import NotFoundError
 from examapp.core.lately import Lately
-from examapp.exams.models import Exam
+from examapp.exams.models import Exam, ExamKind
 from examapp.exams.rules import last_end
 from examapp.org.models import Unit
 from examapp.papers.models import Paper
@@ -43,6 +43,23 @@ def get_own_attempt(session: Session, attempt_id: int, *, person_id: int) -> Att
     if attempt is None:
         raise NotFoundError
     return attempt
+
+
+def get_own_attempt_and_events(session: Session, attempt_id: int, *, person_id: int) -> tuple[Attempt, int]:
+    """Get an attempt of this person and how many events are kept of it; raises NotFoundError."""
+    count = select(func.count()).where(AttemptEvent.attempt_id == Attempt.id).scalar_subquery()
+    found = session.execute(
+        select(Attempt, count).where(Attempt.id == attempt_id, Attempt.person_id == person_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFoundError
+    return found[0], found[1]
+
+
+def count_events(session: Session, attempt_id: int) -> int:
+    """Count the events that are kept of an attempt."""
+    statement = select(func.count()).select_from(AttemptEvent).where(AttemptEvent.attempt_id == attempt_id)
+    return session.execute(statement).scalar_one()
 
 
 _PAPER_OF_SIGN_IN = text(f"""
@@ -166,6 +183,27 @@ def lock_set_aside_within(session: Session, save_id: int, reach: Reach) -> tuple
         select(SetAsideSave).where(SetAsideSave.id == save_id).execution_options(populate_existing=True)
     ).one()
     return attempt, kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveAttempt:
+    """An attempt under way, as every page of its owner names it."""
+
+    attempt_id: int
+    exam_id: int
+    title: str
+    deadline_at: datetime
+
+
+def find_live_attempts(session: Session, person_id: int, *, now: datetime) -> list[LiveAttempt]:
+    """Find the attempts that a person has under way, in one statement: exams that count before mock exams, the earliest deadline first."""
+    statement = (
+        select(Attempt.id.label("attempt_id"), Attempt.exam_id, Exam.title, Attempt.deadline_at)
+        .join(Exam, Attempt.exam_id == Exam.id)
+        .where(Attempt.person_id == person_id, Attempt.state == AttemptState.IN_PROGRESS, Attempt.closes_at > now)
+        .order_by(Exam.kind == ExamKind.MOCK, Attempt.deadline_at, Attempt.id)
+    )
+    return [LiveAttempt(**row._mapping) for row in session.execute(statement)]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,13 @@ MOST_SHEET_ITEMS = 1000
 MOST_SHEET_BYTES = 1024 * 1024
 MOST_TEXT = 4000
 MOST_EVENTS = 200
+MOST_EVENTS_KEPT = 2000
+"""So many events of an attempt are kept; what comes after them is dropped."""
+EVENTS_AFTER_HAND_IN = timedelta(minutes=5)
+"""So long after the hand-in events still arrive, of a page that was offline before it."""
+MOST_SET_ASIDE_ROWS = 50
+MOST_SET_ASIDE_BYTES = 256 * 1024
+"""What is set aside of one attempt, as JSON."""
 _MOST_INT = 2**31 - 1
 MOST_SEQ = 2**53 - 1
 FOCUS_LOSS = "focus_loss"
@@ -196,6 +203,31 @@ def newest_places(saves: Iterable[tuple[int, Iterable[tuple[int, int, list[str]]
         for item, seq, _ in changes:
             newest[item] = max(newest.get(item, (0, 0)), (epoch, seq))
     return newest
+
+
+SetAside = list[list[Any]]
+"""The changes of a set-aside save as its row keeps them: item, counter, response, by rising item."""
+
+
+def merged_set_aside(
+    kept: SetAside, changes: Iterable[Change], *, known: Mapping[int, int], items: int
+) -> SetAside | None:
+    """Put what is newer than all that is known of each item of the paper into kept changes; None where nothing is.
+
+    `known` gives the highest counter that was set aside of each item under the same epoch. What a save in time would have refused alone as
+    no item, no text or too long is left out.
+    """
+    merged = {item: [item, seq, response] for item, seq, response in kept}
+    highest, is_changed = dict(known), False
+    for change in changes:
+        described = describe(change)
+        if described["is_bad"] or described["is_long"] or not 1 <= change.item <= items:
+            continue
+        if change.seq > highest.get(change.item, 0):
+            highest[change.item] = change.seq
+            merged[change.item] = [change.item, change.seq, change.response]
+            is_changed = True
+    return [merged[item] for item in sorted(merged)] if is_changed else None
 
 
 def takeable(

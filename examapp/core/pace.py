@@ -62,11 +62,16 @@ def check(saver: Hashable) -> None:
         if not is_full:
             times.append(moment)
     if is_full:
-        raise SlowDownError(next_save_ms=next_save_ms(), retry_after=2)
+        raise slow_down()
+
+
+def slow_down() -> SlowDownError:
+    """Give the refusal of what comes faster, or brings more, than is taken."""
+    return SlowDownError(next_save_ms=next_save_ms(), retry_after=2)
 
 
 def forget(saver: Hashable) -> None:
-    """Count no longer who turned out to be no saver: it slows down nobody else."""
+    """Count no longer who has no such attempt: it slows down nobody else."""
     with _lock:
         _recent.pop(saver, None)
 

@@ -15,10 +15,11 @@ from examapp.audit.models import AuditEvent
 from examapp.core.lately import Lately
 from examapp.core.meter import Act, Meter, meter
 from examapp.core.process_reports import ProcessReport
+from examapp.exams.models import Exam
 from examapp.grading import tasks
 from examapp.grading.models import Grade
 from examapp.people.models import Approval
-from tests.attempts.sitting import make_sitting, sheet_digest
+from tests.attempts.sitting import Sitter, make_sitting, sheet_digest
 from tests.conftest import NOON
 
 
@@ -264,3 +265,31 @@ def test_a_save_does_not_fail_because_a_notice_cannot_be_read(monkeypatch):
     assert lately.get() == {1: "甲"}
     monkeypatch.setattr(lately, "_read", away)
     assert lately.get() == {1: "甲"}
+
+
+def test_the_board_lists_late_answers_by_attempt_so_that_one_hides_no_other(world, office, sitter):
+    for _ in range(51):
+        sitter.api.post(sitter.url("/epoch"))
+    for epoch in range(1, 51):
+        assert sitter.save((1, epoch, ["B"]), epoch=epoch).status_code == 409
+    other = Sitter(world, world.session.get(Exam, sitter.exam_id), world.person(name="钱多多"))
+    other.start()
+    other.api.post(other.url("/epoch"))
+    other.save((1, 1, ["B"]), (2, 1, ["A"]))
+    sitter.hand_in(epoch=52)
+    other.hand_in(epoch=2)
+    page = office.get(f"/admin/examday/{sitter.exam_id}").text
+    assert "共 50 题，分 50 份，逐份决定" in page
+    assert "钱多多" in page and "共 2 题</td>" in page
+    assert page.count("查看并决定") == 2
+
+
+def test_what_its_person_entered_again_waits_for_no_decision(world, office, sitter):
+    sitter.api.post(sitter.url("/epoch"))
+    sitter.save((1, 1, ["B"]), (2, 2, ["A"]), epoch=1)
+    sitter.api.post(sitter.url("/epoch"))
+    sitter.save((1, 1, ["B"]), epoch=3)
+    sitter.save((2, 2, ["A"]), epoch=3)
+    sitter.save((2, 3, ["C"]), epoch=3)
+    sitter.hand_in(epoch=3)
+    assert "查看并决定" not in office.get(f"/admin/examday/{sitter.exam_id}").text

@@ -110,7 +110,7 @@ def test_the_home_pages_cost_few_statements(world, statements):
     county = world.unit("某县", kind="county")
     for number in range(8):
         world.exam(title=f"考试{number}", opens_in=timedelta(days=number - 4))
-    for person, most in ((world.person(county), 11), (world.admin("publicity_office", county), 20)):
+    for person, most in ((world.person(county), 12), (world.admin("publicity_office", county), 21)):
         client = world.client(person)
         with statements() as seen:
             assert client.get("/").status_code == 200
@@ -160,7 +160,7 @@ def test_a_sitting_under_way_is_continued_and_a_passed_exam_does_not_urge(world,
     sitter = make_sitting(world, title="年度学法考试", attempts_allowed=2)
     client = world.client(sitter.person)
     page = client.get("/").text
-    assert "继续作答" in page and "开始考试" not in page and "最近一次成绩" not in page
+    assert "继续答题" in page and "开始考试" not in page and "最近一次成绩" not in page
     assert "正在作答" in client.get("/exams").text
 
     assert sitter.hand_in((1, 1, ["A"])).status_code == 201

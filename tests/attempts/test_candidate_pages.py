@@ -71,7 +71,7 @@ def test_a_live_attempt_is_gone_on_with_and_used_up_ones_are_listed(world, exam)
     sitter = Sitter(world, exam, world.person())
     sitter.start()
     text = sitter.api.get(f"/exams/{exam.id}").get_data(as_text=True)
-    assert "继续作答" in text
+    assert "继续答题" in text
     assert "#start" not in text
     sitter.hand_in()
     sitter.start()

@@ -14,11 +14,21 @@ from typing import Any
 from tests.faults.ledger import Ledger, Place
 from tests.faults.wire import LostError, Reply, Wire
 
+Sheet = dict[int, tuple[int, list[str]]]
+"""Counter and response by item."""
 _PASSING = {429, 500, 502, 503, 504}
 
 
 class GivenUpError(Exception):
     """A call did not succeed within its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What a device that was left holds: the epoch it had, and what it had not sent."""
+
+    epoch: int
+    pending: Sheet
 
 
 @dataclass(slots=True)
@@ -244,6 +254,28 @@ class Candidate:
         for answer in stored:
             self.seq += 1
             self.sheet[answer["item"]] = (self.seq, answer["response"])
+
+    def leave(self) -> Device:
+        """Give what this device holds and has not sent."""
+        return Device(self.epoch, dict(self.pending))
+
+    async def come_back(self, device: Device) -> None:
+        """Go on at a device that was left, as the page does (I9): what it had not sent goes on under the new epoch, or its person is asked."""
+        await self.take_over()
+        stored = {a["item"]: a for a in (await self.insist("attempt", "GET", self.url())).json()["answers"]}
+        for item, (seq, response) in device.pending.items():
+            place = (self.attempt_id, item, device.epoch, seq)
+            self.ledger.brought_back[place] = response
+            there = stored.get(item)
+            if there is not None and (there["epoch"], there["seq"]) >= (device.epoch, seq):
+                if there["response"] == response:
+                    continue
+                if there["epoch"] > device.epoch and any(there["response"]):
+                    self.ledger.shown.add(place)
+                    if self.rng.random() < 0.5:
+                        continue
+            self.seq += 1
+            self.sheet[item] = self.pending[item] = (self.seq, response)
 
     async def replay(self, times: int = 2) -> None:
         """Send every save once more, shuffled and doubled (invariant I3)."""

@@ -33,7 +33,7 @@ class Findings:
 
 
 def check(connection: psycopg.Connection[Any], ledger: Ledger, attempts: list[int]) -> Findings:
-    """Check I1, I2, I4, I6 and I7 for these attempts as they stand (I3 by two snapshots, I5 by `wait_for_grades`, I8 in the browser's tests)."""
+    """Check I1, I2, I4, I6, I7 and I9 for these attempts as they stand (I3 by two snapshots, I5 by `wait_for_grades`, I8 in the browser's tests)."""
     found = Findings()
     rows = _Rows(connection, attempts)
     _acknowledged_is_stored(found, rows, ledger)
@@ -41,6 +41,7 @@ def check(connection: psycopg.Connection[Any], ledger: Ledger, attempts: list[in
     _one_receipt_and_grade(found, rows, ledger)
     _history_folds(found, rows)
     _digests(found, rows)
+    _brought_back_is_there_or_shown(found, rows, ledger)
     for words in ledger.odd:
         found.add("protocol", words)
     return found
@@ -175,6 +176,23 @@ def _digests(found: Findings, rows: _Rows) -> None:
             found.add(
                 "I7",
                 f"attempt {attempt}: the receipt's sha256 does not recompute ({row[6]} answered, {len(sheets[attempt])} stored)",
+            )
+
+
+def _brought_back_is_there_or_shown(found: Findings, rows: _Rows, ledger: Ledger) -> None:
+    """What a returning device had not sent was accepted at its place or under a later epoch, or was shown to its person (I9)."""
+    accepted = {
+        (a, item, tuple(response)): (epoch, seq)
+        for a, _, item, epoch, seq, response in sorted(rows.history, key=lambda row: row[3:5])
+    }
+    for place, response in ledger.brought_back.items():
+        attempt, item, epoch, seq = place
+        if attempt not in rows.attempts or place in ledger.shown:
+            continue
+        if accepted.get((attempt, item, tuple(response)), (0, 0)) < (epoch, seq):
+            found.add(
+                "I9",
+                f"attempt {attempt} item {item} ({epoch}, {seq}): brought back as {response}, neither saved nor shown",
             )
 
 

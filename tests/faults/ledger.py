@@ -39,6 +39,10 @@ class Ledger:
     """First sending and acknowledgement of each change that was acknowledged."""
     first_sent: dict[Place, float] = field(default_factory=dict)
     forced_sign_ins: int = 0
+    brought_back: dict[Place, list[str]] = field(default_factory=dict)
+    """What a device had not sent when another took over, by the place it had there, and brought back before the deadline."""
+    shown: set[Place] = field(default_factory=set)
+    """Of these, what was shown to the person to decide."""
     odd: list[str] = field(default_factory=list)
     """Replies that the protocol does not know."""
 

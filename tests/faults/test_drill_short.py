@@ -11,7 +11,7 @@ from tests.faults.rows import ROWS
 
 pytestmark = pytest.mark.drill
 PEOPLE = 60
-SHORT = ("F01", "F05", "F12", "F14", "F16", "F17", "F21", "F24")
+SHORT = ("F01", "F05", "F12", "F14", "F16", "F17", "F21", "F24", "F25")
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ class Board:
     standing: examday.Standing
     stuck: list[examday.AttemptLine]
     set_aside: list[examday.AttemptLine]
-    late: list[examday.LateSave]
+    late: list[examday.LateLine]
     machine: Machine
     rehearsal: Rehearsal | None
     at: datetime
@@ -65,7 +65,7 @@ def board(session: Session, exam: Exam, reach: Reach, *, now: datetime) -> Board
         standing=standing,
         stuck=examday.list_stuck(session, exam.id, reach, now=now) if standing.stuck else [],
         set_aside=examday.list_set_aside(session, exam.id, reach) if standing.set_aside else [],
-        late=examday.list_late_saves(session, exam.id, reach) if standing.undecided else [],
+        late=examday.list_late_attempts(session, exam.id, reach) if standing.undecided else [],
         machine=machine(session, now=now),
         rehearsal=find_last_rehearsal(session),
         at=now,

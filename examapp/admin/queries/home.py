@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from examapp.attempts.queries import attempts_used, list_attempts
+from examapp.attempts.queries import attempts_used
 from examapp.exams.models import Exam, ExamKind, Exemption
 from examapp.exams.queries import CandidateExam, list_exams_of, list_organiser_exams
 from examapp.exams.rules import ExamPhase, Window
@@ -25,7 +25,7 @@ from examapp.training.queries.mistakes import count_due
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExamNow:
-    """The one exam that concerns a candidate now."""
+    """The one exam that concerns a candidate who has no attempt under way."""
 
     exam: Exam
     phase: ExamPhase
@@ -33,7 +33,6 @@ class ExamNow:
     used: int
     left: int | None
     """Tries left, None for any number."""
-    is_being_sat: bool
     is_study_missing: bool
     others: int
     """How many other exams the candidate could look at."""
@@ -68,20 +67,18 @@ def find_study_now(session: Session, person_id: int, *, now: datetime) -> StudyN
 
 
 def find_exam_now(session: Session, person_id: int, *, now: datetime) -> ExamNow | None:
-    """Find the exam that concerns a candidate now: one that counts before a mock exam, open before upcoming before closed."""
+    """Find the exam that concerns a candidate who sits none now: one that counts before a mock exam, open before upcoming before closed."""
     found = list_exams_of(session, person_id, now)
     if not found:
         return None
     used = attempts_used(session, person_id, [candidate.exam.id for candidate in found])
     chosen = min(found, key=lambda candidate: _urgency(candidate, used.get(candidate.exam.id, 0), now))
-    attempts = list_attempts(session, chosen.exam.id, person_id) if used.get(chosen.exam.id) else ()
     return ExamNow(
         exam=chosen.exam,
         phase=chosen.phase(now),
         window=chosen.window(now),
         used=used.get(chosen.exam.id, 0),
         left=_left(chosen.exam, used.get(chosen.exam.id, 0)),
-        is_being_sat=any(attempt.submitted_at is None for attempt in attempts),
         is_study_missing=chosen.is_study_missing,
         others=len(found) - 1,
     )

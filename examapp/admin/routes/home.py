@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp.admin.queries import home as stands_out
@@ -15,7 +15,8 @@ from examapp.admin.queries.jobs import JobLine, list_jobs_of
 from examapp.admin.routes.messages import reader
 from examapp.admin.rules.menu import Entry, Place, mark_current, places_for
 from examapp.admin.rules.starting import is_alive
-from examapp.admin.rules.words import moment_words, remaining_words
+from examapp.admin.rules.words import moment_words, remaining_words, time_left_words
+from examapp.attempts.queries import LiveAttempt, find_live_attempts
 from examapp.core import clock
 from examapp.core.db import reading
 from examapp.core.permissions import Permission
@@ -58,12 +59,13 @@ def home() -> str | Response:
     if who.must_change_password:
         return redirect(url_for("people.change_password"))
     session, now, organiser = reading(), clock.now(), _organiser()
-    exam_now = stands_out.find_exam_now(session, who.person_id, now=now) if who.is_candidate else None
+    is_asked_to_sit = who.is_candidate and not live_attempts()
+    exam_now = stands_out.find_exam_now(session, who.person_id, now=now) if is_asked_to_sit else None
     return render_template(
         "admin/home.html",
         exam_now=exam_now,
         reminded_at=_reminded_at(exam_now),
-        study_now=_study_now(who.person_id, exam_now) if who.is_candidate else None,
+        study_now=_study_now(who.person_id, exam_now) if is_asked_to_sit else None,
         last_result=_last_result(who.person_id) if who.is_candidate else None,
         organiser=organiser,
         chart=_chart(organiser),
@@ -237,6 +239,17 @@ def _href(place: Place) -> str | None:
     return href_of(place.endpoint)
 
 
+def live_attempts() -> list[LiveAttempt]:
+    """Give what who is signed in has under way, for the bar of every page; read once a request."""
+    if "live_attempts" not in g:
+        g.live_attempts = find_live_attempts(reading(), me().person_id, now=clock.now())
+    return cast("list[LiveAttempt]", g.live_attempts)
+
+
+def _time_left(until: datetime) -> str:
+    return time_left_words(until, now=clock.now())
+
+
 @blueprint.app_context_processor
 def _give_menu() -> dict[str, object]:
-    return {"menu": menu, "href_of": href_of}
+    return {"menu": menu, "href_of": href_of, "live_attempts": live_attempts, "time_left": _time_left}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.attempts import queries, rules
@@ -21,6 +21,7 @@ from examapp.core.nudge import nudge_after_commit
 from examapp.core.sabotage import Guarantee
 
 GRADE_TASK = "grading.grade_attempt"
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def close_overdue(session: Session, *, now: datetime, most: int) -> int:
@@ -75,12 +76,32 @@ def _ask_for_grading_late(attempt_id: int) -> None:
 
 def set_aside(
     session: Session, attempt: Attempt, reason: str, *, epoch: int, changes: Sequence[Change], now: datetime
-) -> None:
-    """Keep the content of a save that came too late or from an older device, once, for an administrator to judge."""
-    kept = [[c.item, c.seq, c.response] for c in changes if not rules.describe(c)["is_bad"]]
-    if not kept:
-        return
-    values = {"attempt_id": attempt.id, "reason": reason, "epoch": epoch, "changes": kept, "received_at": now}
-    session.execute(
-        insert(SetAsideSave).values(digest=rules.changes_digest(epoch, changes), **values).on_conflict_do_nothing()
+) -> bool:
+    """Keep the newest content of each item of a save that came too late or from an older device, for an administrator to judge.
+
+    The attempt's row is locked. One row an epoch is kept until it is judged. Tells whether all of it is kept: an attempt has its bounds.
+    """
+    if not changes:
+        return True
+    rows = session.scalars(select(SetAsideSave).where(SetAsideSave.attempt_id == attempt.id)).all()
+    known = rules.newest_places((row.epoch, row.changes) for row in rows if row.epoch == epoch)
+    row = next((r for r in rows if (r.epoch, r.reason, r.judged_at) == (epoch, reason, None)), None)
+    merged = rules.merged_set_aside(
+        row.changes if row else [],
+        changes,
+        known={item: seq for item, (_, seq) in known.items()},
+        items=attempt.total,
     )
+    if merged is None:
+        return True
+    others = [r.changes for r in rows if r is not row]
+    is_full = len(others) >= rules.MOST_SET_ASIDE_ROWS
+    if is_full or sum(len(_AS_JSON(kept).encode()) for kept in [*others, merged]) > rules.MOST_SET_ASIDE_BYTES:
+        return False
+    if row is None:
+        row = SetAsideSave(attempt_id=attempt.id, reason=reason, epoch=epoch)
+        session.add(row)
+    row.changes, row.received_at = merged, now
+    row.digest = rules.changes_digest(epoch, (Change(*kept) for kept in merged))
+    session.flush()
+    return True

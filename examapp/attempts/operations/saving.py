@@ -21,6 +21,7 @@ from examapp.audit.operations import SYSTEM, record
 from examapp.core import sabotage
 from examapp.core.db import run_alone
 from examapp.core.errors import BadRequestError, DomainError
+from examapp.core.pace import slow_down
 from examapp.core.sabotage import Guarantee
 from examapp.exams.models import Exam
 from examapp.people.queries import LIVE_SIGN_IN
@@ -180,12 +181,12 @@ def _explain(
     if attempt.state != AttemptState.IN_PROGRESS:
         if not attempt.is_forced:
             return Saved(refused_as=refusal("already_submitted"))
-        set_aside(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)
-        return Saved(refused_as=refusal("deadline_passed"))
+        is_kept = set_aside(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)
+        return Saved(refused_as=refusal("deadline_passed") if is_kept else slow_down())
     if epoch > attempt.epoch:
         raise BadRequestError
-    set_aside(session, attempt, "taken_over", epoch=epoch, changes=changes, now=now)
-    return Saved(refused_as=refusal("taken_over", epoch=attempt.epoch))
+    is_kept = set_aside(session, attempt, "taken_over", epoch=epoch, changes=changes, now=now)
+    return Saved(refused_as=refusal("taken_over", epoch=attempt.epoch) if is_kept else slow_down())
 
 
 def take_over(session: Session, attempt_id: int, *, person_id: int, now: datetime) -> int:
@@ -220,10 +221,17 @@ def mark_unsure(
 
 
 def record_events(session: Session, attempt_id: int, *, person_id: int, events: Sequence[Event], now: datetime) -> None:
-    """Record what the page tells of itself; repeats are dropped. Who leaves too often is handed in. Raises NotFoundError."""
-    attempt = queries.get_own_attempt(session, attempt_id, person_id=person_id)
-    if not events:
+    """Record what the page tells of itself; who leaves too often is handed in. Raises NotFoundError.
+
+    Dropped are repeats, what comes later than a while after the hand-in, and what goes beyond the number that is kept of one attempt.
+    """
+    attempt, count = queries.get_own_attempt_and_events(session, attempt_id, person_id=person_id)
+    if not events or (attempt.submitted_at is not None and now > attempt.submitted_at + rules.EVENTS_AFTER_HAND_IN):
         return
+    if count >= rules.MOST_EVENTS:
+        # Several calls at once must not pass the bound together; a page of a person has far fewer events.
+        queries.lock_own_attempt(session, attempt_id, person_id=person_id)
+        count = queries.count_events(session, attempt_id)
     rows = {
         event.n: {
             "attempt_id": attempt.id, "n": event.n, "type": event.type, "client_at": _client_instant(event.client_at),
@@ -231,8 +239,11 @@ def record_events(session: Session, attempt_id: int, *, person_id: int, events: 
         }
         for event in events
     }  # fmt: skip
-    session.execute(insert(AttemptEvent).values(list(rows.values())).on_conflict_do_nothing())
-    if any(event.type == FOCUS_LOSS for event in events):
+    kept = list(rows.values())[: max(0, rules.MOST_EVENTS_KEPT - count)]
+    if not kept:
+        return
+    session.execute(insert(AttemptEvent).values(kept).on_conflict_do_nothing())
+    if any(row["type"] == FOCUS_LOSS for row in kept):
         _hold_to_limit(session, attempt, now=now)
 
 

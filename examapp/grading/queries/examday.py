@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text, union
 from sqlalchemy.orm import Session
 
 from examapp.attempts.models import Admission, Answer, Attempt, AttemptContact, AttemptState, SetAsideSave
@@ -43,7 +43,7 @@ class Standing:
     queued: int
     present: int
     undecided: int
-    """Late saves that nobody has judged."""
+    """Attempts with late saves that nobody has judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,21 @@ class AttemptLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LateLine:
+    """An attempt with content that waits for a decision, as the board lists it: `id` is of the save to be judged first."""
+
+    id: int
+    attempt_id: int
+    name: str
+    unit_name: str
+    reason: str
+    received_at: datetime
+    deadline_at: datetime
+    saves: int
+    answers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LateSave:
     """Content that was set aside, for a decision."""
 
@@ -77,6 +92,17 @@ class LateSave:
     changes: list[tuple[int, int, list[str]]]
     is_accepted: bool | None
     judged_reason: str
+
+
+_IS_ANYTHING_LEFT_OUT = """EXISTS (
+  SELECT 1 FROM jsonb_array_elements(set_aside_saves.changes) AS change
+  WHERE NOT EXISTS (
+    SELECT 1 FROM answer_history AS entered
+    WHERE entered.attempt_id = set_aside_saves.attempt_id AND entered.item = (change ->> 0)::int AND entered.response = change -> 2
+      AND (entered.epoch, entered.seq) >= (set_aside_saves.epoch, (change ->> 1)::bigint)
+  )
+)"""
+"""Whether a set-aside save holds an answer that was not accepted at that place or a later one."""
 
 
 def _of_people(statement: Select[*tuple[Any, ...]], reach: Reach) -> Select[*tuple[Any, ...]]:
@@ -117,7 +143,7 @@ def standing(session: Session, exam_id: int, reach: Reach, *, now: datetime) -> 
         **row._mapping,  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
         queued=_count_queued(session, exam_id, now=now),
         present=_count_present(session, exam_id, reach, now=now),
-        undecided=len(list_late_saves(session, exam_id, reach)),
+        undecided=_count_undecided(session, exam_id, reach),
     )
 
 
@@ -213,19 +239,49 @@ def _select_late(reach: Reach) -> Select[*tuple[Any, ...]]:
     return _of_people(columns.join(Attempt, SetAsideSave.attempt_id == Attempt.id), reach)
 
 
-def list_late_saves(session: Session, exam_id: int, reach: Reach) -> list[LateSave]:
-    """List content that was set aside and that nobody has judged, oldest first, at most fifty.
+def _undecided(exam_id: int, reach: Reach) -> Select[*tuple[Any, ...]]:
+    """Select each attempt's oldest content that nobody has judged, with how much of it there is.
 
-    What an older device sent while the attempt is still being sat is left out: there is nothing to decide yet.
+    Left out is what an older device sent while the attempt is still being sat (there is nothing to decide yet), and what its person entered
+    again after taking the attempt back.
     """
-    statement = (
-        _select_late(reach)
-        .where(Attempt.exam_id == exam_id, SetAsideSave.judged_at.is_(None))
-        .where(or_(SetAsideSave.reason == "deadline_passed", Attempt.state != AttemptState.IN_PROGRESS))
-        .order_by(SetAsideSave.received_at)
-        .limit(_MOST_LISTED)
+    by = SetAsideSave.attempt_id
+    columns = select(
+        SetAsideSave.id,
+        SetAsideSave.attempt_id,
+        Person.name,
+        Unit.name.label("unit_name"),
+        SetAsideSave.reason,
+        SetAsideSave.received_at,
+        Attempt.deadline_at,
+        func.count().over(partition_by=by).label("saves"),
+        func.sum(func.jsonb_array_length(SetAsideSave.changes)).over(partition_by=by).label("answers"),
+        func.row_number().over(partition_by=by, order_by=(SetAsideSave.received_at, SetAsideSave.id)).label("place"),
     )
-    return [LateSave(**row._mapping) for row in session.execute(statement)]  # noqa: SLF001 – as above
+    return (
+        _of_people(columns.join(Attempt, SetAsideSave.attempt_id == Attempt.id), reach)
+        .where(Attempt.exam_id == exam_id, SetAsideSave.judged_at.is_(None))
+        .where(
+            or_(
+                SetAsideSave.reason == "deadline_passed",
+                and_(Attempt.state != AttemptState.IN_PROGRESS, text(_IS_ANYTHING_LEFT_OUT)),
+            )
+        )
+    )
+
+
+def list_late_attempts(session: Session, exam_id: int, reach: Reach) -> list[LateLine]:
+    """List the attempts that have content which was set aside and nobody has judged, the longest waiting first, at most fifty."""
+    found = _undecided(exam_id, reach).subquery()
+    names = [field.name for field in fields(LateLine)]
+    statement = select(*(found.c[name] for name in names)).where(found.c.place == 1)
+    rows = session.execute(statement.order_by(found.c.received_at, found.c.id).limit(_MOST_LISTED))
+    return [LateLine(**row._mapping) for row in rows]  # noqa: SLF001 – as above
+
+
+def _count_undecided(session: Session, exam_id: int, reach: Reach) -> int:
+    found = _undecided(exam_id, reach).subquery()
+    return session.execute(select(func.count()).select_from(found).where(found.c.place == 1)).scalar_one()
 
 
 def get_late_save(session: Session, save_id: int, reach: Reach) -> LateSave:

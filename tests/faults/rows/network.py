@@ -6,6 +6,7 @@ import random
 import time
 from datetime import UTC, datetime, timedelta
 
+from tests.faults.candidates import Candidate, Device, Sheet
 from tests.faults.proxy import Faults, Proxy
 from tests.faults.rows.register import row
 from tests.faults.trial import Trial
@@ -65,28 +66,45 @@ def another_device(t: Trial) -> None:
     with t.broken():
         moved = t.load.candidates[::3]
         for candidate in moved:
-            candidate.choose()  # the old device holds something that it has not sent
-        old = {c.login_name: (c.epoch, dict(c.pending), dict(c.sheet)) for c in moved}
+            for _ in range(5):
+                candidate.choose()  # the old device holds something that it has not sent
+        old = {c.login_name: (c.leave(), dict(c.sheet), c.seq) for c in moved}
         t.load.all("sign_in", of=moved, spread_s=2)
         t.load.all("take_over", of=moved)
         new_epochs = {c.login_name: c.epoch for c in moved}
         for candidate in moved:
             candidate.choose()
         t.load.all("save", of=moved)
+        _tell_the_old_ones(t, moved, old)
         for candidate in moved:
-            new = (candidate.epoch, candidate.pending, candidate.sheet, candidate.seq)
-            candidate.epoch, candidate.pending, candidate.sheet = old[candidate.login_name]
-            t.load.all("save", of=[candidate])
-            t.expect(candidate.is_closed, "the old device was not told that the attempt is taken over")
-            candidate.epoch, candidate.pending, candidate.sheet, candidate.seq = new
-            candidate.is_closed = False
+            t.load.all("come_back", old[candidate.login_name][0], of=[candidate])
+        t.load.all("flush", of=moved)
     t.expect(all(epoch > 1 for epoch in new_epochs.values()), "the epoch did not rise")
+    t.note(f"{len(t.ledger.brought_back)} answers brought back, {len(t.ledger.shown)} of them asked about")
+    t.expect(len(t.ledger.brought_back) > len(t.ledger.shown), "no returning device entered anything again")
     with t.site.database() as connection:
         aside = connection.execute(
             "SELECT count(*) FROM set_aside_saves WHERE reason = 'taken_over' AND attempt_id = ANY(%s)",
             ([c.attempt_id for c in moved],),
         ).fetchone()[0]
     t.expect(aside == len(moved), f"{aside} of {len(moved)} saves of old devices were set aside")
+
+
+def _tell_the_old_ones(t: Trial, moved: list[Candidate], old: dict[str, tuple[Device, Sheet, int]]) -> None:
+    """Let each old device send once more: it is told that another one went on."""
+    for candidate in moved:
+        new = (candidate.epoch, candidate.pending, candidate.sheet, candidate.seq)
+        device, sheet, seq = old[candidate.login_name]
+        candidate.epoch, candidate.pending, candidate.sheet, candidate.seq = (
+            device.epoch,
+            dict(device.pending),
+            sheet,
+            seq,
+        )
+        t.load.all("save", of=[candidate])
+        t.expect(candidate.is_closed, "the old device was not told that the attempt is taken over")
+        candidate.epoch, candidate.pending, candidate.sheet, candidate.seq = new
+        candidate.is_closed = False
 
 
 @row("F26", "考生设备时间错 8 小时", exam=(25, 4))

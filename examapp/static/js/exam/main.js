@@ -15,6 +15,7 @@
   var attempt = null;
   var queue = null;
   var view = null;
+  var paper = null;
   var told = '';
   var sync = null;
   var spoken = {};
@@ -77,37 +78,32 @@
   function sendLeftovers() {
     exam.storedStates(examId, person.id).forEach(function (one) {
       if (one.attempt === attempt.id) { return; }
-      exam.openState(one.attempt, box).then(sendLate).then(function (sent) {
-        if (!Object.keys(sent.refused).length) { exam.forgetState(one.attempt); }
+      exam.openState(one.attempt, box).then(function (left) { return left && settleLate(left, null); }).then(function (told) {
+        if (!told) { return; }
+        if (!Object.keys(told.refused).length) { exam.forgetState(one.attempt); }
+        var words = exam.lateWords(told);
+        if (words) { bars.note('上一次作答：' + words); }
       }).catch(function () { return undefined; });
     });
   }
 
-  // What an earlier page left for an attempt that is closed or taken over meanwhile: sent batch by batch, so that it is set aside and can be
-  // judged. Tells how many changes the server has answered for, and which it cannot read; fails where it would not hear them.
-  function sendLate(left) {
-    var sent = { count: 0, refused: {} };
-    return next(exam.MOST_CHANGES);
-    function next(most) {
-      var changes = left ? exam.batchOf(left.pending, most) : [];
-      if (!changes.length) { return Promise.resolve(sent); }
-      return net.call('PUT', '/attempts/' + left.attempt + '/answers', { epoch: left.epoch, changes: changes }).then(function (answer) {
-        if (answer.status >= 500 || answer.status === 429) { return again(); }
-        var isUnread = answer.status === 400 || answer.status === 413;
-        if (isUnread && changes.length > 1) { return next(Math.floor(changes.length / 4) || 1); }
-        if (!isUnread && answer.status !== 200 && answer.status !== 409) { throw new Error('late answers: ' + answer.status); }
-        if (isUnread) { sent.refused[changes[0].item] = 'bad_request'; } else { sent.count += changes.length; }
-        changes.forEach(function (change) { delete left.pending[change.item]; });
-        return next(isUnread ? most : exam.MOST_CHANGES);
-      }, again);
-      function again() { return later(3000).then(function () { return next(most); }); }
-    }
+  // Sends what is unsent of a closed attempt to be set aside, and tells what of it the attempt does not hold.
+  function settleLate(left, closed) {
+    return exam.sendLate(net, left).then(function (told) {
+      if (!told.kept.length && !told.lost.length) { return told; }
+      return (closed ? Promise.resolve({ status: 200, body: closed }) : insist('GET', '/attempts/' + left.attempt)).then(function (answer) {
+        if (answer.status !== 200) { return told; }
+        told.kept = exam.missingFrom(answer.body, left, told.kept);
+        told.lost = exam.missingFrom(answer.body, left, told.lost);
+        return told;
+      });
+    });
   }
 
   function takeOver(left) {
     if (left) { queue.claim(left); }
     return insist('POST', '/attempts/' + attempt.id + '/epoch').then(function (answer) {
-      if (answer.status === 409) { return getAttempt(attempt.id).then(showClosed); }
+      if (answer.status === 409) { return getAttempt(attempt.id).then(function (closed) { return closeLate(closed, left); }); }
       if (answer.status !== 200) { return refuse(answer); }
       return getAttempt(attempt.id).then(function (fresh) {
         attempt = fresh;
@@ -120,10 +116,6 @@
 
   // The device that holds a counter of the newest epoch goes on with it; else it takes the attempt over, unless another one did so before.
   function settleDevice(left) {
-    if (window.location.hash === '#here') {
-      window.history.replaceState(null, '', window.location.pathname);
-      return moveHere(left);
-    }
     if (attempt.isNew && !left) { queue.begin(attempt, attempt.epoch, null); return Promise.resolve(true); }
     var isOurs = left && left.epoch === attempt.epoch;
     var isClaimed = left && left.isClaiming && !attempt.answers.some(function (answer) { return answer.epoch > left.epoch; });
@@ -133,29 +125,32 @@
   }
 
   function askTakeOver(left) {
-    return new Promise(function (resolve) {
-      panels.stop('已在另一设备继续', '这场考试正在另一台设备或另一个窗口作答，此处不再保存。要换回这里作答，请点下面的按钮。', {
-        words: '改在这里继续作答',
-        act: function () {
-          panels.wait('正在打开试卷', '');
-          resolve(moveHere(left));
-        }
+    return new Promise(function (resolve, reject) {
+      sayTakenOver('这场考试正在另一台设备或另一个窗口作答，此处不再保存。', Object.keys(exam.unsentOf(left)), function () {
+        takeOver(left).then(resolve, reject);
       });
     });
   }
 
-  // What waits here is sent under its own epoch first: taken where it is still the newest, set aside where another device went on.
-  function moveHere(left) {
-    return sendLate(left).then(function () { return takeOver(null); });
+  function sayTakenOver(words, unsent, act) {
+    panels.stop('已在另一设备继续', words + (unsent.length ? '本机' + exam.naming(unsent) + '尚未上传，改回本机作答时一并保存。' : '要换回这里作答，请点下面的按钮。'), {
+      words: '改在这里继续作答',
+      act: function () {
+        panels.wait('正在打开试卷', '');
+        act();
+      }
+    });
   }
 
-  function showClosed(closed, late, refused) {
+  function closeLate(closed, left) {
     attempt = closed;
-    finish(closed.receipt, late, refused);
-    return false;
+    return settleLate(left, closed).then(function (told) {
+      finish(closed.receipt, told);
+      return false;
+    });
   }
 
-  function finish(receipt, late, refused) {
+  function finish(receipt, told) {
     if (sync) { sync.stop(); }
     if (queue) { queue.wipe(); }
     if (view) { view.lock(true); }
@@ -163,11 +158,18 @@
     document.body.classList.add('is-over');
     byId('receipt-link').href = data.attempts + '/' + attempt.id + '/receipt';
     byId('result-link').href = data.attempts + '/' + attempt.id + '/result';
-    var words = late ? '到时间后收到的 ' + late + ' 题作答已另行保存，由管理员处理。' : '';
-    Object.keys(refused || {}).forEach(function (item) {
-      words += '第 ' + item + ' 题的作答未被接受：' + exam.reasonFor(refused[item]) + '。';
-    });
-    panels.receipt(receipt, words, Date.parse(receipt.submitted_at) < Date.parse(attempt.deadline_at));
+    panels.receipt(receipt, exam.lateWords(told), Date.parse(receipt.submitted_at) < Date.parse(attempt.deadline_at));
+  }
+
+  // The page's own attempt is closed: what of its answers is in it, was set aside, or came after a hand-in elsewhere.
+  function closed(receipt, late, refused, body) {
+    var left = queue.held();
+    var told = { kept: late.map(Number), lost: [], refused: refused || {}, undecided: queue.asked().map(function (one) { return one.item; }) };
+    if (body) {
+      told.kept = exam.missingFrom(body, left, told.kept);
+      if (!receipt.forced) { told.lost = exam.missingFrom(body, left, queue.pending()); }
+    }
+    finish(receipt, told);
   }
 
   function boot() {
@@ -180,17 +182,18 @@
       return queue.load();
     }).then(function (left) {
       if (attempt.state !== 'in_progress') {
-        return sendLate(left).then(function (sent) { return showClosed(attempt, attempt.receipt.forced ? sent.count : 0, sent.refused); });
+        return closeLate(attempt, left);
       }
       return settleDevice(left);
     }).then(function (goesOn) {
       return goesOn ? getPaper().then(begin) : undefined;
-    }).catch(function (error) {
-      if (String(error.message) !== 'refused') {
-        panels.stop('页面没有打开', '请刷新页面再试。已经保存的答案不受影响。');
-        throw error;
-      }
-    });
+    }).catch(stopOpening);
+  }
+
+  function stopOpening(error) {
+    if (String(error.message) === 'refused') { return; }
+    panels.stop('页面没有打开', '请刷新页面再试。已经保存的答案不受影响。');
+    throw error;
   }
 
   function getPaper() {
@@ -199,7 +202,8 @@
     });
   }
 
-  function begin(paper) {
+  function begin(found) {
+    paper = found;
     sync = exam.createSync(attempt, queue, net, clock, {
       saved: function (instant) { bars.saved(instant); view.unsent([]); },
       waiting: function () { showWaiting(); },
@@ -218,7 +222,7 @@
       moved: function (by) {
         if (by > 0) { bars.note('考试时间已延长 ' + exam.inWords(by) + '。'); reopen(); }
       },
-      closed: finish,
+      closed: closed,
       takenOver: takenOver,
       gone: function (words) { panels.stop('不能继续作答', words); },
       handInFailed: function (words) { panels.stop('交卷没有成功', words, { words: '返回答题', act: panels.close }); }
@@ -231,7 +235,7 @@
     });
     view.fill(queue.answers(), queue.unsure());
     view.unsent(queue.pending());
-    queue.whenLost(function () { sync.stop(); takenOver(queue.pending().length); });
+    queue.whenLost(function () { sync.stop(); takenOver(); });
     queue.whenBroken(function () {
       bars.note('本机不能暂存答案（可能是无痕模式或存储已满）。每次作答会立即上传，请保持网络畅通，不要关闭页面。');
     });
@@ -247,6 +251,7 @@
     tick();
     window.setInterval(tick, 500);
     sync.start();
+    tellBroughtBack();
   }
 
   function hasTexts(paper) {
@@ -255,13 +260,38 @@
     });
   }
 
-  function takenOver(count) {
+  function takenOver() {
     exam.rememberTakenOver(attempt.id);
     view.lock(true);
-    panels.stop('已在另一设备继续', '这场考试已在另一台设备或另一个窗口继续作答，此处不再保存。' +
-      (count ? '这里有 ' + count + ' 题没有上传，以另一设备上的作答为准。' : ''), {
-      words: '改在这里继续作答',
-      act: function () { window.location.hash = '#here'; window.location.reload(); }
+    bars.online();
+    var unsent = Object.keys(exam.unsentOf(queue.held()));
+    sayTakenOver('这场考试已在另一台设备或另一个窗口继续作答，此处不再保存。', unsent, function () {
+      queue.leftHere().then(takeOver).then(function (goesOn) { if (goesOn) { goOn(); } }).catch(stopOpening);
+    });
+  }
+
+  // The paper as it stands after this device took the attempt back, in the same page: nothing that only it holds is lost by a reload.
+  function goOn() {
+    clock.setDeadline(attempt.deadline_at);
+    isTimeUp = false;
+    view.fill(queue.answers(), queue.unsure());
+    view.lock(false);
+    view.unsent(queue.pending());
+    panels.close();
+    sync.resume();
+    tellBroughtBack();
+  }
+
+  // Says what this device brought back, and asks where another device answered the same question differently.
+  function tellBroughtBack() {
+    var added = queue.added();
+    if (added.length) { bars.note('本机' + exam.naming(added) + '的作答已补入试卷，正在上传。'); }
+    if (!queue.asked().length) { return; }
+    exam.askWhichAnswers(panels, paper, queue.asked(), function (decisions) {
+      decisions.forEach(function (one) { queue.decide(one.item, one.isHere); });
+      view.fill(queue.answers(), queue.unsure());
+      view.unsent(queue.pending());
+      sync.changed(false);
     });
   }
 
@@ -296,6 +326,7 @@
     sync.cancelHandIn();
     view.lock(isTimeUp);
     panels.close();
+    if (!isTimeUp && queue.asked().length) { tellBroughtBack(); }
   }
 
   function reopen() {
@@ -313,7 +344,14 @@
     view.lock(true);
     panels.wait('已到时间，正在交卷', '系统正在上传答案并交卷，请不要关闭页面。');
     if (sync.isSilent()) { showOffline(); }
+    setAsideUndecided();
     sync.now();
+  }
+
+  // Where no choice was made in time, the other device's answer stands, and this device's is kept for an administrator.
+  function setAsideUndecided() {
+    if (!queue.asked().length) { return; }
+    exam.sendLate(net, { attempt: attempt.id, epoch: queue.epoch(), pending: {}, asked: queue.held().asked }).catch(function () { return undefined; });
   }
 
   function tick() {

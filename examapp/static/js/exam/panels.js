@@ -6,7 +6,7 @@
   var REASONS = {
     unknown_item: '试卷中没有这道题', unknown_option: '选项不存在', too_many_options: '只能选一项', repeated_option: '选项重复',
     wrong_count: '填写的空数不对', too_long: '文字超过 4,000 字', bad_text: '含有不能识别的字符', seq_conflict: '与服务器上的记录不一致',
-    bad_request: '内容不能识别'
+    bad_request: '内容不能识别', not_kept: '迟到的内容过多，服务器没有保存'
   };
   exam.reasonFor = function (code) { return REASONS[code] || '未被接受'; };
 
@@ -47,7 +47,7 @@
 
     // What stood on the page before the sign-in stands there again after it.
     function openSignIn() {
-      behind = isOpen('panel-wait') ? 'panel-wait' : null;
+      behind = isOpen('panel-wait') || isOpen('panel-choose') ? opened.id : null;
       open('panel-sign-in');
     }
 

@@ -99,16 +99,41 @@
   exam.openState = function (attempt, box) {
     var found = parsed(read(device, PREFIX + attempt));
     if (!found) { return Promise.resolve(null); }
-    var opening = Object.keys(found.pending).map(function (item) {
-      var entry = found.pending[item];
-      if (!entry.sealed) { return undefined; }
-      entry.isText = true;
-      if (!box) { delete found.pending[item]; return undefined; }
-      return box.open(entry.sealed, attempt + ':' + item).then(function (response) { entry.response = response; },
-        function () { delete found.pending[item]; });
+    var opening = [];
+    [found.pending, found.asked || {}].forEach(function (entries) {
+      Object.keys(entries).forEach(function (item) { opening.push(openEntry(entries, item)); });
     });
     return Promise.all(opening).then(function () { return found; });
+
+    function openEntry(entries, item) {
+      var entry = entries[item];
+      if (!entry.sealed) { return undefined; }
+      entry.isText = true;
+      if (!box) { delete entries[item]; return undefined; }
+      return box.open(entry.sealed, attempt + ':' + item).then(function (response) { entry.response = response; },
+        function () { delete entries[item]; });
+    }
   };
+
+  // As the device keeps it: a text only sealed.
+  function packed(state) {
+    var kept = {};
+    Object.keys(state).forEach(function (name) { kept[name] = state[name]; });
+    kept.pending = packedEntries(state.pending);
+    kept.asked = packedEntries(state.asked || {});
+    return JSON.stringify(kept);
+  }
+  function packedEntries(entries) {
+    var kept = {};
+    Object.keys(entries).forEach(function (item) {
+      var entry = entries[item];
+      if (entry.isText && !entry.sealed) { return; }
+      kept[item] = { seq: entry.seq };
+      if (entry.isText) { kept[item].sealed = entry.sealed; } else { kept[item].response = entry.response; }
+      if (entry.epoch) { kept[item].epoch = entry.epoch; }
+    });
+    return kept;
+  }
 
   // What one save may hold of the waiting changes, oldest first; `aside` names the counters that were answered for in another way.
   exam.batchOf = function (pending, most, aside) {
@@ -132,21 +157,13 @@
     var state = null;
     var answers = {};
     var known = {};
+    var added = [];
     var worksHere = true;
     var onBroken = function () { return undefined; };
 
     function persist() {
       if (!state || !worksHere) { return; }
-      var pending = {};
-      Object.keys(state.pending).forEach(function (item) {
-        var entry = state.pending[item];
-        if (!entry.isText) { pending[item] = { seq: entry.seq, response: entry.response }; }
-        else if (entry.sealed) { pending[item] = { seq: entry.seq, sealed: entry.sealed }; }
-      });
-      var kept = {};
-      Object.keys(state).forEach(function (name) { kept[name] = state[name]; });
-      kept.pending = pending;
-      if (write(device, key, JSON.stringify(kept))) { return; }
+      if (write(device, key, packed(state))) { return; }
       // A stale counter is worse than none: without a state the next load takes a new epoch.
       worksHere = false;
       remove(device, key);
@@ -156,7 +173,8 @@
     function sealEntry(item, entry) {
       if (!box) { return; }
       box.seal(entry.response, attempt + ':' + item).then(function (sealed) {
-        if (state && state.pending[item] === entry) { entry.sealed = sealed; persist(); }
+        entry.sealed = sealed;
+        if (state && (state.pending[item] === entry || state.asked[item] === entry)) { persist(); }
       }, function () { return undefined; });
     }
 
@@ -168,18 +186,15 @@
       if (isText) { sealEntry(item, entry); }
     }
 
-    function isNewer(entry, epoch, stored) {
-      return !stored || stored.epoch < epoch || (stored.epoch === epoch && stored.seq < entry.seq);
-    }
-
-    // Begins from the server's word; of what an earlier page left only what is newer than the server's goes on.
+    // Begins from the server's word; of what this device had not sent, `carry` finds out what becomes of each answer.
     function begin(served, epoch, left) {
       state = {
-        v: 1, attempt: attempt, exam: examId, person: personId, owner: owner, epoch: epoch, seq: 0, pending: {}, unsure: served.unsure.slice(),
-        isUnsureDue: false, events: [], n: 0, left: left ? left.left || 0 : 0
+        v: 1, attempt: attempt, exam: examId, person: personId, owner: owner, epoch: epoch, seq: 0, pending: {}, asked: {},
+        unsure: served.unsure.slice(), isUnsureDue: false, events: [], n: 0, left: left ? left.left || 0 : 0
       };
       answers = {};
       known = {};
+      added = [];
       served.answers.forEach(function (answer) {
         known[answer.item] = answer;
         answers[answer.item] = answer.response;
@@ -192,16 +207,70 @@
     function carry(left, epoch) {
       var isSame = left.epoch === epoch;
       if (isSame) { state.seq = Math.max(state.seq, left.seq); state.n = left.n || 0; }
-      if (left.isUnsureDue) { state.unsure = left.unsure; state.isUnsureDue = true; }
+      if (left.isUnsureDue) { state.unsure = isSame ? left.unsure : joined(state.unsure, left.unsure); state.isUnsureDue = true; }
       state.events = left.events || [];
-      Object.keys(left.pending).forEach(function (item) {
-        var entry = left.pending[item];
-        if (!isNewer(entry, left.epoch, known[item])) { return; }
-        if (!isSame) { put(item, entry.response, entry.isText); return; }
+      Object.keys(left.pending).forEach(function (item) { take(item, left.pending[item], left.pending[item].epoch || left.epoch); });
+      Object.keys(left.asked || {}).forEach(function (item) {
+        if (!left.pending[item]) { take(item, left.asked[item], left.asked[item].epoch); }
+      });
+    }
+
+    function joined(some, others) {
+      return some.concat(others.filter(function (item) { return some.indexOf(item) < 0; }));
+    }
+
+    // What becomes of an answer that this device gave under an epoch and did not send: nothing where the server has it or a later one of this
+    // device; asked where another device answered otherwise since; else it goes on, under the epoch of now.
+    function take(item, entry, from) {
+      var stored = known[item];
+      if (stored && stored.epoch === from && stored.seq >= entry.seq) { return; }
+      if (from === state.epoch) {
         // The drill's sabotage S8 takes for saved what only this device holds; the browser's tests must notice.
         if (document.body.dataset.sabotage !== 'S8') { state.pending[item] = entry; }
         answers[item] = entry.response;
+        return;
+      }
+      if (stored && stored.epoch > from) {
+        if (JSON.stringify(stored.response) === JSON.stringify(entry.response)) { return; }
+        if (exam.isAnswered(stored.response)) {
+          state.asked[item] = { seq: entry.seq, response: entry.response, isText: entry.isText, sealed: entry.sealed, epoch: from };
+          if (entry.isText && !entry.sealed) { sealEntry(item, state.asked[item]); }
+          return;
+        }
+      }
+      put(item, entry.response, entry.isText);
+      added.push(Number(item));
+    }
+
+    // What this page holds, and what another tab of this browser left that went on after it.
+    function leftHere() {
+      var mine = state;
+      return exam.openState(attempt, box).then(function (kept) {
+        if (!mine || !kept || kept.owner === owner || kept.epoch <= mine.epoch) { return mine || kept; }
+        [mine.asked, mine.pending].forEach(function (entries) {
+          Object.keys(entries).forEach(function (item) {
+            if (kept.pending[item]) { return; }
+            var entry = entries[item];
+            kept.pending[item] = {
+              seq: entry.seq, response: entry.response, isText: entry.isText, sealed: entry.sealed, epoch: entry.epoch || mine.epoch
+            };
+          });
+        });
+        return kept;
       });
+    }
+
+    function asked() {
+      return Object.keys(state.asked).map(Number).sort(function (a, b) { return a - b; }).map(function (item) {
+        return { item: item, here: state.asked[item].response, there: known[item] ? known[item].response : [] };
+      });
+    }
+
+    function decide(item, isHere) {
+      var entry = state.asked[item];
+      delete state.asked[item];
+      if (entry && isHere) { put(item, entry.response, entry.isText); }
+      persist();
     }
 
     // Takes out what the server has answered for; a newer change of the same item stays. Gives the refused items.
@@ -240,7 +309,10 @@
 
     return {
       load: function () { return exam.openState(attempt, box); },
-      begin: begin, settle: settle, sheet: sheet,
+      begin: begin, leftHere: leftHere, asked: asked, decide: decide,
+      added: function () { return added; },
+      held: function () { return state; },
+      settle: settle, sheet: sheet,
       batch: function (most, aside) { return exam.batchOf(state.pending, most, aside); },
       owner: owner,
       change: function (item, response, isText) { put(item, response, isText); persist(); },
@@ -263,7 +335,7 @@
       events: function () { return state.events.slice(); },
       eventsSaved: function (count) { state.events = state.events.slice(count); persist(); },
       timesLeft: function () { return state.left; },
-      claim: function (left) { left.isClaiming = true; write(device, key, JSON.stringify(stripped(left))); },
+      claim: function (left) { left.isClaiming = true; write(device, key, packed(left)); },
       wipe: function () { state = null; remove(device, key); },
       isKept: function () { return worksHere; },
       keepsTexts: function () { return Boolean(box); },
@@ -276,12 +348,4 @@
       }
     };
   };
-
-  function stripped(left) {
-    var copy = JSON.parse(JSON.stringify(left));
-    Object.keys(copy.pending).forEach(function (item) {
-      if (copy.pending[item].sealed) { copy.pending[item] = { seq: copy.pending[item].seq, sealed: copy.pending[item].sealed }; }
-    });
-    return copy;
-  }
 }(window.ExamPage = window.ExamPage || {}));

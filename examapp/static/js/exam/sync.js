@@ -6,6 +6,7 @@
   var LAST_EXCHANGE_MS = 9000;
   var LAST_MINUTES_MS = 120000;
   var SILENCE_MS = 9000;
+  var PROBE_AFTER = 3;
 
   // `tell` is called with what the candidate must see: saved, waiting, silent, back, refused, notice, told, moved, closed, takenOver, gone.
   exam.createSync = function (attempt, queue, net, clock, tell) {
@@ -25,6 +26,8 @@
     var flushAt = null;
     var isTalking = false;
     var isServerBusy = false;
+    var refusals = 0;
+    var turn = 0;
 
     function schedule(pause) {
       window.clearTimeout(timer);
@@ -57,10 +60,13 @@
       isBusy = true;
       flushAt = null;
       startedAt = clock.mono();
-      (handIn ? submit() : exchange()).then(function (pause) {
+      var own = turn;
+      (handIn && !isProbe() ? submit(own) : exchange(own)).then(function (pause) {
+        if (own !== turn) { return; }
         isBusy = false;
         schedule(pause);
       }, function () {
+        if (own !== turn) { return; }
         isBusy = false;
         schedule(failed(0));
       });
@@ -102,16 +108,21 @@
       tell.back();
     }
 
-    function exchange() {
-      var sent = queue.batch(limit, aside);
+    // After some refusals one save goes empty: a server that takes no more content of this attempt tells by it how the attempt stands.
+    function isProbe() { return refusals > 0 && refusals % PROBE_AFTER === 0; }
+
+    function exchange(own) {
+      var isEmpty = isProbe();
+      var sent = isEmpty ? [] : queue.batch(limit, aside);
       var body = { epoch: queue.epoch(), changes: sent };
       if (sent.length) { lastSaveAt = clock.mono(); }
       return net.call('PUT', path + '/answers', body).then(function (answer) {
-        if (isOver) { return 0; }
+        if (isOver || own !== turn) { return 0; }
+        if (answer.status !== 429) { refusals = isEmpty ? refusals + 1 : 0; }
         if (answer.status === 200) { heard(); return saved(sent, answer.body); }
         if (answer.status === 400 || answer.status === 413) { heard(); return shrink(sent); }
-        if (answer.status === 409 && answer.body.error === 'deadline_passed') { return late(sent); }
-        return other(answer, sent.length);
+        if (answer.status === 409 && answer.body.error === 'deadline_passed') { return isEmpty ? closed(Object.keys(aside)) : late(sent); }
+        return other(answer);
       });
     }
 
@@ -165,13 +176,14 @@
       return failed(5000);
     }
 
-    function other(answer, count) {
+    function other(answer) {
       var code = answer.body.error;
-      if (answer.status === 409 && code === 'taken_over') { return over(tell.takenOver, queue.pending().length); }
-      if (answer.status === 409 && (code === 'deadline_passed' || code === 'already_submitted')) { return closed(count); }
+      if (answer.status === 409 && code === 'taken_over') { return over(tell.takenOver, null); }
+      if (answer.status === 409 && (code === 'deadline_passed' || code === 'already_submitted')) { return closed([]); }
       if (answer.status === 404) { return over(tell.gone, answer.body.message); }
       if (answer.status === 403) { tell.notice(answer.body.message); }
       if (answer.status === 429) {
+        refusals += 1;
         nextSaveMs = answer.body.next_save_ms || nextSaveMs;
         return (answer.waitMs || nextSaveMs) * (1 + Math.random() * 0.4);
       }
@@ -182,7 +194,7 @@
     // again meanwhile, the next save is taken, and all of it is sent anew.
     function late(sent) {
       sent.forEach(function (change) { aside[change.item] = change.seq; });
-      return queue.batch(1, aside).length ? 100 : closed(Object.keys(aside).length);
+      return queue.batch(1, aside).length ? 100 : closed(Object.keys(aside));
     }
 
     function over(say, value) {
@@ -199,21 +211,22 @@
         moveDeadline(answer.body.deadline_at);
         if (!answer.body.receipt) { return 500; }
         heard();
-        return over(function () { tell.closed(answer.body.receipt, answer.body.receipt.forced ? late : 0); }, null);
+        return over(function () { tell.closed(answer.body.receipt, answer.body.receipt.forced ? late : [], {}, answer.body); }, null);
       });
     }
 
-    function submit() {
+    function submit(own) {
       var sheet = queue.sheet();
       return net.call('POST', path + '/submission', { epoch: queue.epoch(), answers: sheet }).then(function (answer) {
-        if (isOver) { return 0; }
+        if (isOver || own !== turn) { return 0; }
+        // Handed in before, by this page or another device: what waits here may be in it or not.
+        if (answer.status === 200 && queue.pending().length) { heard(); return closed(queue.pending()); }
         if (answer.status === 200 || answer.status === 201) {
           heard();
-          var late = answer.status === 200 && answer.body.receipt.forced ? queue.pending().length : 0;
-          return over(function () { tell.closed(answer.body.receipt, late, answer.body.refused); }, null);
+          return over(function () { tell.closed(answer.body.receipt, [], answer.body.refused); }, null);
         }
         if (answer.status === 400 || answer.status === 413) { handIn = null; tell.handInFailed(answer.body.message); return 200; }
-        return other(answer, sheet.length);
+        return other(answer);
       });
     }
 
@@ -240,7 +253,17 @@
       heardAt: function () { return heardAt; },
       isServerBusy: function () { return isServerBusy; },
       isOver: function () { return isOver; },
-      stop: function () { isOver = true; window.clearTimeout(timer); }
+      stop: function () { isOver = true; window.clearTimeout(timer); },
+      // Goes on after this device took the attempt back; what was under way before counts no more.
+      resume: function () {
+        turn += 1;
+        isOver = isBusy = false;
+        handIn = silentSince = flushAt = null;
+        failures = refusals = 0;
+        aside = {};
+        limit = exam.MOST_CHANGES;
+        schedule(100);
+      }
     };
   };
 }(window.ExamPage = window.ExamPage || {}));

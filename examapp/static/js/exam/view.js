@@ -20,6 +20,7 @@
     return node;
   }
   exam.el = el;
+  exam.rich = rich;
 
   function isText(item) { return item.kind === 'fill_blank' || item.kind === 'short_answer'; }
   exam.isAnswered = function (response) {
