@@ -27,6 +27,8 @@ from examapp.core.logging import set_up_logging
 from examapp.core.places import take_place
 from examapp.core.pulse import look_after
 from examapp.core.schema import Migrations
+from examapp.core.serving import CONNECTIONS
+from examapp.core.slow_bodies import Bodies
 from examapp.core.turns import NO_TURN, Lane, Turns
 from examapp.core.worker import init_celery
 from examapp.people.access import init_access, note_files, note_refusals
@@ -108,7 +110,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         keep_for_good()
         sys.setswitchinterval(_HANDED_ON_S)
     app.wsgi_app = pages.SecurityHeaders(app.wsgi_app, is_https=settings.https == "1")  # type: ignore[method-assign]  # Flask means it to be wrapped so
-    app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns), _lane_of, gives_up=pace.is_too_long)  # type: ignore[method-assign]
+    app.wsgi_app = Turns(  # type: ignore[method-assign]
+        app.wsgi_app,
+        int(settings.web_turns),
+        _lane_of,
+        gives_up=pace.is_too_long,
+        room=int(settings.web_threads),
+        bodies=None if int(settings.trusted_proxies) else Bodies(CONNECTIONS),
+    )
     app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]
     app.wsgi_app = Hosts(app.wsgi_app, site_url=settings.site_url)  # type: ignore[method-assign]
     if proxies := int(settings.trusted_proxies):
