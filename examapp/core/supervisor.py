@@ -2,7 +2,7 @@
 
 It starts PostgreSQL and Valkey of our own where no addresses are given, migrates, serves the site (the demo county is loaded beside it),
 and watches web server, workers, schedule and sweeper. Ctrl-C or SIGTERM ends all of them; SIGHUP brings a new version of the program in
-while people sit their exams.
+while people sit their exams. Where it is killed, its parts are told by the kernel, and the next start ends what is left.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ from typing import TextIO
 
 from examapp.config import Settings, SettingsError, read_settings
 from examapp.core import program_role
-from examapp.core.embedded import EmbeddedServerError, Server, make_run_folder, start_postgres, start_valkey
+from examapp.core.embedded import Server, make_run_folder, start_postgres, start_valkey
 from examapp.core.ground import NotFreeError, check_port, end_leftovers, take_data_folder
 from examapp.core.offspring import begin
+from examapp.core.ordinary_user import EmbeddedServerError
 from examapp.core.sabotage import Guarantee
 from examapp.core.serving import web_command
 

@@ -6,6 +6,7 @@ A web process that died is followed by one that accepts connections after a tent
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from granian._internal import load_target
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer
 
 from examapp.config import Settings, read_settings
 from examapp.core.offspring import end_with_parent
@@ -27,7 +28,7 @@ _HEADER_BYTES = 64 * 1024
 _RESPAWN_PAUSE_S = 0.5
 
 
-class Web(Server):
+class Web(MPServer):
     """granian's server, which replaces a dead process however often one dies: another one lives meanwhile."""
 
     _began_another_at = 0.0
@@ -59,16 +60,16 @@ def make_server(settings: Settings, target: str) -> Web:
 
 def main() -> None:
     """Load the program, and serve it until told to end."""
-    settings, target = read_settings(), sys.argv[1]
+    settings, target, template = read_settings(), sys.argv[1], os.getpid()
     multiprocessing.set_start_method("fork")
     become_template()
     app = load_target(target)
     server = make_server(settings, target)
 
     def begin_serving() -> Callable[..., Any]:
-        end_with_parent(int(server.pid))
+        end_with_parent(template)
         take_place(settings)
-        return app  # type: ignore[no-any-return]
+        return app
 
     server.serve(target_loader=begin_serving, wrap_loader=False)
 
