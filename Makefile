@@ -20,7 +20,7 @@ test-browser: .venv/.installed-dev
 test-slow: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --durations=10 -m slow
 
-# Every page of every role in Chromium, and the longest walks of hostile input over every view; not a part of CI.
+# Every page of every role in Chromium, the longest walks of hostile input over every view, `make run` in strange surroundings; not a part of CI.
 test-long: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
@@ -77,7 +77,7 @@ lock:
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "需要 Python 3.11 或更新的版本。"; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; echo "没有建成 Python 虚拟环境。Debian、Ubuntu 请先执行：apt-get install python3-venv，再重新执行。"; exit 1; }
 
 .venv/.installed: requirements.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt

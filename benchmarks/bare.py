@@ -12,10 +12,8 @@ from examapp.attempts.rules import Change, describe
 from examapp.config import read_settings
 from examapp.core import clock
 from examapp.core.db import engine_options, run_on
-from examapp.core.places import take_place
 
 settings = read_settings()
-take_place(settings)
 plain_engine = create_engine(settings.database_url, **engine_options(settings.database_url, int(settings.db_pool_size)))
 engine = plain_engine.execution_options(isolation_level="AUTOCOMMIT")
 

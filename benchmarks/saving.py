@@ -78,10 +78,8 @@ class _Bare:
 
     def __init__(self, deployment: Deployment, candidates: list[Candidate]) -> None:
         port = free_port()
-        command = web_command(deployment.site.settings)
-        command[command.index("--port") + 1] = str(port)
-        command[-1] = "benchmarks.bare:app"
-        self.process = subprocess.Popen(command, env=deployment.environment, start_new_session=True)
+        command, own = web_command("benchmarks.bare:app"), {"PORT": str(port)}
+        self.process = subprocess.Popen(command, env=deployment.environment | own, start_new_session=True)
         digests = _token_digests(deployment, candidates)
         _wait_for(port)
         paths = [f"{c.attempt['id']}/{digests[c.name]}/{c.epoch}" for c in candidates]

@@ -21,9 +21,7 @@ case "$part" in
     ;;
   web)
     flask --app wsgi check-start
-    exec granian --interface wsgi --host "${HOST:-127.0.0.1}" --port "${PORT:-8000}" --workers "${WEB_WORKERS:-2}" \
-      --blocking-threads "${WEB_THREADS:-64}" --backpressure 512 --no-ws --respawn-failed-workers --respawn-interval 15 \
-      --workers-kill-timeout 10 --http1-buffer-size 65536 --log-level warning wsgi:app
+    exec python -m examapp.core.keeper wsgi:app
     ;;
   worker)
     flask --app wsgi check-start

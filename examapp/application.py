@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 from flask import Flask, Request, request
@@ -25,9 +26,10 @@ from examapp.core.db import db, engine_options
 from examapp.core.errors import TryAgainError
 from examapp.core.hosts import Hosts, own_path
 from examapp.core.logging import set_up_logging
-from examapp.core.places import take_place
 from examapp.core.pulse import look_after
 from examapp.core.schema import Migrations
+from examapp.core.serving import CONNECTIONS
+from examapp.core.slow_bodies import Bodies
 from examapp.core.turns import NO_TURN, Lane, Turns
 from examapp.core.worker import init_celery
 from examapp.grading.queries import are_keys_out
@@ -107,16 +109,27 @@ def create_app(settings: Settings | None = None) -> Flask:
         with app.app_context():
             look_after(db.engine)
             clock.follow(db.engine)
-        take_place(settings)
         keep_for_good()
         sys.setswitchinterval(_HANDED_ON_S)
+    _wrap(app, settings, version, folder)
+    return app
+
+
+def _wrap(app: Flask, settings: Settings, version: str, assets_folder: Path) -> None:
+    """Put round the application what every request passes: the outermost comes last."""
     app.wsgi_app = pages.SecurityHeaders(app.wsgi_app, is_https=settings.https == "1")  # type: ignore[method-assign]  # Flask means it to be wrapped so
-    app.wsgi_app = Turns(app.wsgi_app, int(settings.web_turns), _lane_of, gives_up=pace.is_too_long)  # type: ignore[method-assign]
-    app.wsgi_app = assets.serve(app.wsgi_app, version, folder)  # type: ignore[method-assign]
+    app.wsgi_app = Turns(  # type: ignore[method-assign]
+        app.wsgi_app,
+        int(settings.web_turns),
+        _lane_of,
+        gives_up=pace.is_too_long,
+        room=int(settings.web_threads),
+        bodies=None if int(settings.trusted_proxies) else Bodies(CONNECTIONS),
+    )
+    app.wsgi_app = assets.serve(app.wsgi_app, version, assets_folder)  # type: ignore[method-assign]
     app.wsgi_app = Hosts(app.wsgi_app, site_url=settings.site_url)  # type: ignore[method-assign]
     if proxies := int(settings.trusted_proxies):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
-    return app
 
 
 def _lane_of(environ: dict[str, Any]) -> Lane:

@@ -56,7 +56,9 @@ class Settings:
     host: str = _setting("127.0.0.1", "网站监听地址")
     demo: str = _setting("1", "试用时首次启动是否装入演示县：1 是，0 否")
     web_workers: str = _setting("2", "网页进程数，建议等于处理器核数")
-    web_threads: str = _setting("64", "每个网页进程的线程数，多数在等待")
+    web_threads: str = _setting(
+        "64", "每个网页进程最多同时处理或等待处理的请求数；正文还没收全的请求另外等待，不占这个数"
+    )
     web_turns: str = _setting(
         "4", "每个网页进程同时处理的请求数（管理、报表请求最多占四分之一，排在考生之后），其余在线程中等待；建议 4"
     )

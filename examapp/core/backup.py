@@ -23,7 +23,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from examapp.core import clock
-from examapp.core.embedded import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, postgres_program
+from examapp.core.ordinary_user import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, postgres_program
 
 ARCHIVE_TIMEOUT_S = 30
 """A segment is archived at the latest this long after its first write: what a destroyed disk can cost, with the copying."""
@@ -152,13 +152,14 @@ def base_backup(database_url: str, folder: BackupFolder, *, now: datetime, head:
     if head is not None and head.exists():
         shutil.copyfile(head, folder.heads / f"{target.name}.json")
     _run(
+        folder.base,
         [
             str(programs / "pg_basebackup"), "--pgdata", str(part), "--format", "plain", "--wal-method", "stream", "--checkpoint", "fast",
             "--no-password", *_connection_arguments(url),
         ],
         password=url.password,
     )  # fmt: skip
-    _run([str(programs / "pg_verifybackup"), "--quiet", "--no-parse-wal", str(part)])
+    _run(folder.base, [str(programs / "pg_verifybackup"), "--quiet", "--no-parse-wal", str(part)])
     part.rename(target)
     _drop_old(folder, programs, now=now)
     return target
@@ -173,7 +174,7 @@ def _drop_old(folder: BackupFolder, programs: Path, *, now: datetime) -> None:
             (folder.heads / f"{old.name}.json").unlink(missing_ok=True)
     oldest = folder.bases()[0]
     label = (oldest / "backup_label").read_text().split("(file ", 1)[1].split(")", 1)[0]
-    _run([str(programs / "pg_archivecleanup"), str(folder.wal), label])
+    _run(folder.wal, [str(programs / "pg_archivecleanup"), str(folder.wal), label])
 
 
 def _connection_arguments(url: URL) -> list[str]:
@@ -217,11 +218,11 @@ def restored_server(
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     target.chmod(0o700)
     give_to_ordinary_user(target)
-    _run(["/bin/cp", "-a", f"{bases[-1]}/.", str(target)])
+    _run(target, ["/bin/cp", "-a", f"{bases[-1]}/.", str(target)])
     _prepare(target)
     sockets = target.parent / f".{target.name}-socket"
     sockets.mkdir(mode=0o700, exist_ok=True)
-    give_to_ordinary_user(sockets)
+    give_to_ordinary_user(sockets, like=target)
     server = _start(folder, target, sockets, moment=moment, programs=programs)
     try:
         _wait_until_promoted(server, sockets, target.parent / f"{target.name}.log")
@@ -243,7 +244,7 @@ def _prepare(target: Path) -> None:
     ):
         if not (target / name).exists():
             (target / name).write_text(words)
-            give_to_ordinary_user(target / name)
+            give_to_ordinary_user(target / name, like=target)
 
 
 def _start(
@@ -259,7 +260,7 @@ def _start(
     arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     with (target.parent / f"{target.name}.log").open("ab") as log:
         return subprocess.Popen(
-            as_ordinary_user([str(programs / "postgres"), "-D", str(target), *arguments]),
+            as_ordinary_user([str(programs / "postgres"), "-D", str(target), *arguments], target),
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -282,7 +283,7 @@ def _wait_until_promoted(server: subprocess.Popen[bytes], sockets: Path, log: Pa
 
 def check_files(programs: Path, target: Path) -> None:
     """Check every page's checksum of a stopped database; raises BackupError."""
-    _run([str(programs / "pg_checksums"), "--check", "--pgdata", str(target)])
+    _run(target, [str(programs / "pg_checksums"), "--check", "--pgdata", str(target)])
 
 
 def settle(database_url: str, folder: BackupFolder) -> tuple[datetime, float]:
@@ -320,9 +321,11 @@ def _server(database_url: str) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _run(command: list[str], *, password: str | None = None) -> None:
+def _run(folder: Path, command: list[str], *, password: str | None = None) -> None:
     environment = dict(os.environ) | ({"PGPASSWORD": password} if password else {})
-    done = subprocess.run(as_ordinary_user(command), env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        as_ordinary_user(command, folder), env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise BackupError(f"{Path(command[0]).name} 没有成功：{(done.stderr or done.stdout).strip()[-600:]}")
 

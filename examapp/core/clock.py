@@ -19,6 +19,8 @@ import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from examapp.core.template import is_template
+
 log = structlog.get_logger()
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -59,7 +61,8 @@ class Clock:
         """
         if self._follower is None:
             os.register_at_fork(after_in_child=partial(self._begin_following, engine))
-            self._begin_following(engine)
+            if not is_template():
+                self._begin_following(engine)
 
     def _begin_following(self, engine: Engine) -> None:
         self._follower = threading.Thread(target=self._follow_for_ever, args=(engine,), name="clock", daemon=True)

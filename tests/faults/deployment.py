@@ -31,7 +31,7 @@ _READY_S = 120.0
 _PR_SET_PDEATHSIG = 1
 
 _PARTS: dict[str, Callable[[str], bool]] = {
-    "web": lambda line: "granian" in line and "wsgi:app" in line,
+    "web": lambda line: "examapp.core.keeper" in line,
     "grading": lambda line: "celery" in line and "worker" in line and "grading@" in line,
     "reports": lambda line: "celery" in line and "worker" in line and "reports@" in line,
     "imports": lambda line: "celery" in line and "worker" in line and "imports@" in line,
@@ -218,7 +218,7 @@ class Deployment:
     def workers(self) -> list[psutil.Process]:
         """Give the web worker processes."""
         with contextlib.suppress(psutil.Error):
-            return [p for p in self.part("web").children() if "resource_tracker" not in " ".join(p.cmdline())]
+            return [worker for server in self.part("web").children() for worker in server.children()]
         return []
 
     def environment_of(self, name: str) -> dict[str, str]:

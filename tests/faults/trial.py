@@ -53,6 +53,7 @@ class Trial:
         self.broken_at = self.healed_at = time.monotonic()
         self.found = Findings()
         self.kills = 0
+        self.slowest_return_s = 0.0
         self.earlier: list[int] = []
         """Attempts of exams that these candidates sat before in this row."""
 

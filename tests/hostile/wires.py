@@ -65,7 +65,7 @@ def web_server(settings: Settings, log: Path, **changes: str) -> Iterator[Door]:
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
-            web_command(settings), env=environment | {"PATH": "/usr/bin:/bin"}, cwd=ROOT, stdout=output, stderr=output
+            web_command(), env=environment | {"PATH": "/usr/bin:/bin"}, cwd=ROOT, stdout=output, stderr=output
         )
     try:
         _wait_for(f"http://127.0.0.1:{settings.port}/readyz", log)

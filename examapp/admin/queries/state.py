@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, text
+from sqlalchemy import exists, func, select, text, true
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from examapp.admin.models import PlatformFact
-from examapp.core.jobs import JobState
+from examapp.core.jobs import MOST_TRIES, JobState
 from examapp.grading.models import Heartbeat
 from examapp.people.models import Account, RosterImport
 from examapp.questions.models import QuestionImport
@@ -61,7 +61,7 @@ def schema_version(session: Session) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobCounts:
-    """Jobs of one kind that wait, run, or came to no end."""
+    """Jobs of one kind that wait, run, or were set aside, since no run of theirs came to an end."""
 
     kind: str
     waiting: int
@@ -73,9 +73,13 @@ _JOBS = (("roster_import", RosterImport), ("question_import", QuestionImport), (
 
 
 def count_jobs(session: Session) -> list[JobCounts]:
-    """Count the long jobs by kind and state, in one statement."""
+    """Count the long jobs by kind and state, in one statement; a file that was refused for what stands in it has not failed."""
     columns = [
-        select(func.count()).select_from(model).where(model.state == state).scalar_subquery().label(f"{kind}_{state}")
+        select(func.count())
+        .select_from(model)
+        .where(model.state == state, true() if state is not JobState.FAILED else model.tries >= MOST_TRIES)
+        .scalar_subquery()
+        .label(f"{kind}_{state}")
         for kind, model in _JOBS
         for state in (JobState.WAITING, JobState.RUNNING, JobState.FAILED)
     ]

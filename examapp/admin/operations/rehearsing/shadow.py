@@ -23,7 +23,6 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from examapp.config import Settings, read_settings
 from examapp.core.serving import web_command
 
 _ROOT = Path(__file__).parents[4]
@@ -71,7 +70,7 @@ def shadow_deployment(database_url: str, environment: dict[str, str]) -> Iterato
         shadow = Shadow(port, own, create_engine(shadow_url, pool_size=1))
         try:
             shadow.run("db", "upgrade")
-            with _web(shadow, read_settings(own), Path(folder)):
+            with _web(shadow, Path(folder)):
                 yield shadow
         finally:
             shadow.engine.dispose()
@@ -125,10 +124,10 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def _web(shadow: Shadow, settings: Settings, folder: Path) -> Iterator[None]:
+def _web(shadow: Shadow, folder: Path) -> Iterator[None]:
     with (folder / "web.log").open("ab") as log:
         process = subprocess.Popen(
-            web_command(settings), cwd=_ROOT, env=shadow.environment, stdout=log, stderr=log, start_new_session=True
+            web_command(), cwd=_ROOT, env=shadow.environment, stdout=log, stderr=log, start_new_session=True
         )
     try:
         _wait_until_ready(shadow.port, process)
