@@ -63,7 +63,10 @@ class Settings:
         "4", "每个网页进程同时处理的请求数（管理、报表请求最多占四分之一，排在考生之后），其余在线程中等待；建议 4"
     )
     db_pool_size: str = _setting("10", "每个进程保持的数据库连接数上限")
-    hash_queue: str = _setting("400", "每个网页进程允许排队等待核对口令的登录数，超过即请稍后再试；一半只给再来的人，同一地址最多占用还空着的那么多，用过的设备不受此限")
+    hash_queue: str = _setting(
+        "400",
+        "每个网页进程允许排队等待核对口令的登录数，超过即请稍后再试；一半只给再来的人，同一地址最多占用还空着的那么多，用过的设备不受此限",
+    )
     starts_per_second: str = _setting("40", "本机每秒放行的开考人数，超出的考生排队；按演练测得的数值设置")
     trusted_proxies: str = _setting("0", "前面有几层可信反向代理（nginx 为 1）")
     https: str = _setting("0", "是否经由 https 访问：1 时 cookie 带 Secure 与 __Host- 前缀；正式运行必须为 1")

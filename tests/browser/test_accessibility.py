@@ -198,3 +198,37 @@ def test_the_sign_in_page_waits_its_turn_by_itself_and_a_refusal_keeps_the_page(
             hasher._places.give_back()
     context.set_offline(False)
     expect(page.get_by_role("button", name="退出登录")).to_be_visible(timeout=15_000)
+
+
+def test_the_sign_in_page_comes_again_after_a_proxys_refusal_and_shows_a_refusal_of_the_site(live, device):
+    """Both are 429; the proxy's passes by itself, the site's (too many wrong passwords) is for the person to read."""
+    person = live.world.person(live.world.unit("某局"), name="欧阳鉴真")
+    password = live.give_password(person)
+    page = device(width=360).new_page()
+    page.goto(f"{live.url}/login")
+    refused = []
+
+    def refuse_once(route):
+        if route.request.method == "POST" and not refused:
+            refused.append(route.request.url)
+            route.fulfill(
+                status=429,
+                headers={"Retry-After": "1"},
+                content_type="text/html; charset=utf-8",
+                body="<main>稍候</main>",
+            )
+        else:
+            route.continue_()
+
+    page.route("**/login", refuse_once)
+    page.get_by_label("登录名").fill(person.staff_number)
+    page.get_by_label("密码").fill("不是这个口令")
+    page.get_by_role("button", name="登录", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("登录名或密码不对")
+    assert len(refused) == 1
+    for _ in range(4):
+        page.get_by_label("密码").fill("不是这个口令")
+        page.get_by_role("button", name="登录", exact=True).click()
+        expect(page.get_by_label("密码")).to_have_value("")
+    expect(page.get_by_role("alert")).to_contain_text("请等 5 秒后再试")
+    assert password

@@ -123,7 +123,7 @@ def test_a_phone_gets_three_codes_a_quarter_hour_and_sixty_requests_of_an_addres
         ask(client, "NOBODY")
     for name in ("F1", "NOBODY"):
         refused = ask(world.client(), name)
-        assert (refused.status_code, "填写验证码" in refused.text) == (422, True)
+        assert (refused.status_code, "申请验证码的人较多" in refused.text) == (422, True)
     assert world.session.query(ResetRequest).count() == 60
     for number in range(70):
         token = captcha_of(world.client().get("/login/forgotten"))

@@ -58,6 +58,7 @@ _COME_AT = "come_at"
 """Where the cookie says when this browser was told to come again (a Unix time): it goes before newcomers then."""
 _EARLY_S, _APPOINTMENT_LIFE_S = 1, 120
 _SOON_S = 2
+_MANY_RESETS = "同一网络刚才申请验证码的人较多，请按图片填写 5 个数字再提交。看不清的，留空，等 30 秒后再提交。"
 
 
 class WrongResetCodeError(DomainError):
@@ -181,7 +182,7 @@ def ask_reset(login_name: str, solution: Solution | None = None) -> None:
     with transaction() as db_session:
         found = find_account_to_check(db_session, name, sealer())
         is_due = _is_captcha_due(db_session, is_reset=True) and not _is_known_device(found)
-        refusal = _captcha_refusal(db_session, solution or Solution()) if is_due else None
+        refusal = _captcha_refusal(db_session, solution or Solution(), _MANY_RESETS) if is_due else None
         if refusal is None:
             resets.ask_reset(db_session, found, address=request.remote_addr, now=clock.now())
     if refusal:
@@ -247,10 +248,10 @@ def pass_code(typed: str) -> SignedIn:
         raise
 
 
-def _captcha_refusal(db_session: Session, solution: Solution) -> CaptchaRequiredError | None:
+def _captcha_refusal(db_session: Session, solution: Solution, why: str | None = None) -> CaptchaRequiredError | None:
     """Say that a captcha is to be solved first, where none has been."""
     if not solution.token:
-        return CaptchaRequiredError()
+        return CaptchaRequiredError(why)
     is_solved = use_solution(db_session, solution, address=request.remote_addr, sealer=sealer(), now=clock.now())
     return None if is_solved else WrongCaptchaError()
 
