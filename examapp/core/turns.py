@@ -17,6 +17,7 @@ from enum import IntEnum
 from typing import Any
 
 from examapp.core import clock
+from examapp.core.numbers import read_whole
 
 WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _MOST_READ_AHEAD = 256 * 1024
@@ -134,11 +135,11 @@ class Turns:
 
 
 def _read_ahead(environ: dict[str, Any]) -> bool:
-    length = str(environ.get("CONTENT_LENGTH") or "0")
-    if environ.get("HTTP_TRANSFER_ENCODING") or not length.isdigit() or int(length) > _MOST_READ_AHEAD:
+    length = read_whole(environ.get("CONTENT_LENGTH") or "0", most=_MOST_READ_AHEAD)
+    if environ.get("HTTP_TRANSFER_ENCODING") or length is None:
         return False
-    if int(length):
-        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(length)))
+    if length:
+        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
     return True
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileRequired, MultipleFileField
-from wtforms import DateField
 from wtforms.validators import Optional
+
+from examapp.core.forms import DateField, FlaskForm
 
 
 class UploadLawsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types

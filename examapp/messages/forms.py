@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
+from examapp.core.forms import FlaskForm
 from examapp.messages.rules import LONGEST_FEEDBACK, LONGEST_NOTICE, LONGEST_TITLE
 
 

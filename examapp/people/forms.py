@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
-    DateField,
     Field,
     HiddenField,
     PasswordField,
@@ -21,7 +19,9 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp
 
+from examapp.core.forms import DateField, FlaskForm
 from examapp.core.html import normalise
+from examapp.core.numbers import sent_number
 from examapp.org.models import UNIT_KIND_NAMES
 from examapp.people.rules import LONGEST_PASSWORD, ROLE_NAMES, clean_login_name
 
@@ -113,9 +113,11 @@ class UnitForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         choices=_options(UNIT_KIND_NAMES),
         invalid_choice_message=_CHOOSE,
     )
-    parent_id = SelectField("上级单位（块）", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE)
+    parent_id = SelectField(
+        "上级单位（块）", coerce=sent_number, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
+    )
     sector_parent_id = SelectField(
-        "主管系统（条）", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
+        "主管系统（条）", coerce=sent_number, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
     )
     uscc = StringField("统一社会信用代码", filters=[_tidy], validators=[Optional()])
 
@@ -134,7 +136,7 @@ class PersonForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     unit_id = SelectField(
         "单位",
         validators=[InputRequired(_CHOOSE)],
-        coerce=int,
+        coerce=sent_number,
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )
@@ -186,7 +188,7 @@ class TransferForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     unit_id = SelectField(
         "调入单位",
         validators=[InputRequired(_CHOOSE)],
-        coerce=int,
+        coerce=sent_number,
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )
@@ -226,7 +228,7 @@ class RoleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     unit_id = SelectField(
         "管理范围",
         validators=[InputRequired(_CHOOSE)],
-        coerce=int,
+        coerce=sent_number,
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )
@@ -243,7 +245,7 @@ class DeputyForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     deputy_of_id = SelectField(
         "代理谁的角色",
         validators=[InputRequired(_CHOOSE)],
-        coerce=int,
+        coerce=sent_number,
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )
@@ -260,7 +262,7 @@ class UploadForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     unit_id = SelectField(
         "单位",
         validators=[InputRequired(_CHOOSE)],
-        coerce=int,
+        coerce=sent_number,
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )

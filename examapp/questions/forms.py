@@ -6,15 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
-    FieldList,
-    Form,
     FormField,
     HiddenField,
-    IntegerField,
     RadioField,
     SelectChoice,
     SelectField,
@@ -24,6 +20,8 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, Optional
 
+from examapp.core.forms import FlaskForm, Form, IntegerField, RowList
+from examapp.core.numbers import sent_number
 from examapp.questions.rules.content import LONGEST_TEXT, MOST_OPTIONS, TOPICS
 from question_bank.formats import registry
 from question_bank.model import (
@@ -61,7 +59,7 @@ class PartForm(Form):  # type: ignore[misc]  # wtforms has no types
 
     kind = SelectField("题型", choices=_choices(_PART_KINDS))
     stem = TextAreaField("题干", validators=_TEXT)
-    options = FieldList(TextAreaField("选项", validators=_TEXT), max_entries=MOST_OPTIONS)
+    options = RowList(TextAreaField("选项", validators=_TEXT), max_entries=MOST_OPTIONS)
     key = SelectMultipleField("答案", choices=_LETTERS, validators=[Optional()])
     truth = RadioField("答案", choices=_TRUTHS, validators=[Optional()])
     blanks = TextAreaField("每个空的答案", validators=_TEXT)
@@ -75,7 +73,7 @@ class QuestionForm(FlaskForm):  # type: ignore[misc]
 
     kind = SelectField("题型", choices=_choices(KIND_NAMES))
     material = TextAreaField("案例材料", validators=_TEXT)
-    parts = FieldList(FormField(PartForm), min_entries=1, max_entries=20)
+    parts = RowList(FormField(PartForm), min_entries=1, max_entries=20)
     difficulty = SelectField("难度", choices=_choices(DIFFICULTY_NAMES, nothing="未定"))
     topic = SelectField("主题", choices=_choices({topic: topic for topic in TOPICS}, nothing="未定"))
     law = StringField("法律", validators=_WORDS)
@@ -97,7 +95,7 @@ class KeyPartForm(Form):  # type: ignore[misc]
 class KeyForm(FlaskForm):  # type: ignore[misc]
     """A corrected key, with its reason."""
 
-    parts = FieldList(FormField(KeyPartForm), max_entries=20)
+    parts = RowList(FormField(KeyPartForm), max_entries=20)
     reason = StringField(
         "更正理由", validators=[InputRequired("请写明更正的理由。"), Length(max=500, message="最多 500 个字。")]
     )
@@ -123,7 +121,7 @@ class StateForm(FlaskForm):  # type: ignore[misc]
     """Questions on their way to a state."""
 
     state = SelectField("状态", choices=list(_STATES))
-    ids = SelectMultipleField("题目", coerce=int, choices=[], validate_choice=False, validators=[Optional()])
+    ids = SelectMultipleField("题目", coerce=sent_number, choices=[], validate_choice=False, validators=[Optional()])
 
 
 class BulkForm(FlaskForm):  # type: ignore[misc]

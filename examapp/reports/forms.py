@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, HiddenField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from examapp.core.forms import FlaskForm
 from examapp.org.models import Tree
 from examapp.reports.rules import CONTENT_NAMES, NUMBERS_NAMES, TEMPLATE_FORMATS, Numbers, Plan, Scope
 

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import (
-    DateField,
-    DateTimeLocalField,
-    DecimalField,
-    HiddenField,
-    IntegerField,
-    SelectField,
-    StringField,
-    TextAreaField,
-    ValidationError,
-)
+from wtforms import HiddenField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.core import Flags
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
 from examapp.core import clock
+from examapp.core.forms import DateField, DateTimeLocalField, DecimalField, FlaskForm, IntegerField
 from examapp.core.html import normalise
+from examapp.core.numbers import sent_number
 from examapp.unitbook.models import ChangeKind
 from examapp.unitbook.rules import LONGEST_REASON
 
@@ -46,7 +37,7 @@ def _tidy(value: str | None) -> str:
 class NewListForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """For which unit a list of changes is begun."""
 
-    unit_id = SelectField("单位", coerce=int, validators=[InputRequired("请选择单位。")])
+    unit_id = SelectField("单位", coerce=sent_number, validators=[InputRequired("请选择单位。")])
 
 
 class ChangeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
@@ -56,7 +47,7 @@ class ChangeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     name = StringField("姓名", filters=[_tidy], validators=[DataRequired("请填写姓名。"), Length(max=60)])
     position = StringField("职务", filters=[_tidy], validators=[Length(max=60)])
     rank = StringField("职级", filters=[_tidy], validators=[Length(max=60)])
-    own_unit_id = SelectField("到哪个单位", coerce=int, validators=[InputRequired("请选择单位。")])
+    own_unit_id = SelectField("到哪个单位", coerce=sent_number, validators=[InputRequired("请选择单位。")])
     to_unit = StringField("调往单位", filters=[_tidy], validators=[Length(max=100)])
     effective_on = DateField("生效日期", validators=[InputRequired("请填写生效日期，例如 2026-11-24。")])
     note = StringField("备注", filters=[_tidy], validators=[Length(max=200)])
@@ -133,7 +124,7 @@ class ResultsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
     exam_id = SelectField(
         "计入哪场考试",
-        coerce=int,
+        coerce=sent_number,
         validators=[InputRequired("请选择考试。"), NumberRange(min=1, message="请选择考试。")],
     )
     file = FileField("成绩文件", validators=[FileRequired("请选择文件。")])
@@ -169,7 +160,7 @@ _GROUNDS = "请写明依据或原因，例如：县委编办〔2026〕12 号文�
 class MergerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """Into which unit, and why."""
 
-    target = SelectField("并入哪个单位", coerce=int, validators=[InputRequired("请选择单位。")])
+    target = SelectField("并入哪个单位", coerce=sent_number, validators=[InputRequired("请选择单位。")])
     seen = HiddenField()
     reason = StringField("依据或原因", filters=[_tidy], validators=[DataRequired(_GROUNDS), Length(max=200)])
 

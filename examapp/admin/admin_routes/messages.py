@@ -12,6 +12,7 @@ from examapp.admin.queries import inbox
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.html import html_to_text
+from examapp.core.numbers import read_id
 from examapp.core.permissions import Permission
 from examapp.messages import operations
 from examapp.messages.forms import AnswerForm, NoticeForm
@@ -149,6 +150,6 @@ def _draft(form: NoticeForm) -> NoticeDraft:
     return NoticeDraft(
         title=form.title.data,
         text=form.text.data,
-        unit_id=None if unit == _ALL else int(unit),
+        unit_id=None if unit == _ALL else read_id(unit),
         is_for_admins=form.is_for_admins.data,
     )

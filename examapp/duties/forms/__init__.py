@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import DateField, IntegerField, StringField, TextAreaField
+from wtforms import StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
+from examapp.core.forms import DateField, FlaskForm, IntegerField
 from examapp.core.html import normalise
 from examapp.duties.models import DutyItem
 from examapp.duties.operations.changing import Answerable, Duty, answerable_of, duty_of

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Callable
 
 from flask import flash, redirect, render_template, url_for
-from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -15,6 +14,7 @@ from examapp.core.acting import telling
 from examapp.core.clock import from_local, local
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.forms import FlaskForm
 from examapp.core.permissions import Permission
 from examapp.exams import operations, queries
 from examapp.exams.admin_routes.exams import admin_blueprint, indented
