@@ -81,7 +81,7 @@ def _years_apart(_form: Form, field: DateTimeLocalField) -> None:
         raise ValidationError("年份不对，请检查。")
 
 
-class SessionForm(Form):  # type: ignore[misc]  # wtforms has no types
+class SessionForm(Form):
     """A session (场次)."""
 
     name = StringField("场次名称", [DataRequired("请填写场次名称，如「第一场」。"), Length(max=40)])
@@ -94,7 +94,7 @@ class SessionForm(Form):  # type: ignore[misc]  # wtforms has no types
             raise ValidationError("结束时间必须晚于开始时间。")
 
 
-class AudienceForm(Form):  # type: ignore[misc]  # wtforms has no types
+class AudienceForm(Form):
     """One part of the audience."""
 
     unit_id = SelectField("单位（含下级）", coerce=read_id)
@@ -103,7 +103,7 @@ class AudienceForm(Form):  # type: ignore[misc]  # wtforms has no types
     blueprint_id = SelectField("专用组卷规则", coerce=read_id)
 
 
-class ExamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ExamForm(FlaskForm):
     """Every setting of an exam."""
 
     title = StringField("考试名称", [DataRequired("请填写考试名称。"), Length(max=100, message="名称最多 100 字。")])
@@ -273,13 +273,13 @@ _SAME_NAMES = (
 )  # fmt: skip
 
 
-class ProlongForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ProlongForm(FlaskForm):
     """A later end of the window."""
 
     closes_at = _instant_field("新的结束时间", InputRequired("请填写新的结束时间。"), _years_apart)
 
 
-class ExtensionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ExtensionForm(FlaskForm):
     """Extra time for a unit or one person."""
 
     unit_id = SelectField("单位（含下级）", coerce=read_id)
@@ -291,7 +291,7 @@ class ExtensionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     request_key = HiddenField(validators=[DataRequired(), Length(min=8, max=64)])
 
 
-class ReleaseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ReleaseForm(FlaskForm):
     """When results and keys are shown."""
 
     results_policy = SelectField("成绩", [InputRequired("请选择。")], choices=_names(RESULTS_POLICY_NAMES.items()))
@@ -310,7 +310,7 @@ class ReleaseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return _instant_where(self.keys_policy.data, self.keys_at.data)
 
 
-class OwnExemptionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class OwnExemptionForm(FlaskForm):
     """A request for one's own exemption or deferral."""
 
     exam_id = SelectField("考试", coerce=read_id, validators=[InputRequired("请选择考试。")])
@@ -348,14 +348,14 @@ class ExemptionForm(OwnExemptionForm):
     staff_number = StringField("人员工号", [DataRequired("请填写人员工号。"), Length(max=40)])
 
 
-class ReasonForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ReasonForm(FlaskForm):
     """A reason that requests may name."""
 
     words = StringField("原因", [DataRequired("请填写原因。"), Length(max=60, message="原因最多 60 字。")])
     needs_details = BooleanField("选这一项时必须填写补充说明")
 
 
-class DecisionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class DecisionForm(FlaskForm):
     """The office's word on a request."""
 
     answer = StringField("答复", [Optional(), Length(max=300, message="答复最多 300 字。")])

@@ -19,7 +19,7 @@ MOST_SECTIONS = 20
 _BETWEEN_NAMES = re.compile(r"[\r\n、，,；;]+")
 
 
-class SectionForm(Form):  # type: ignore[misc]  # wtforms has no types
+class SectionForm(Form):
     """One section of a blueprint; within the whole form, so without a token of its own."""
 
     title = StringField(
@@ -60,7 +60,7 @@ class SectionForm(Form):  # type: ignore[misc]  # wtforms has no types
         )
 
 
-class BlueprintForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class BlueprintForm(FlaskForm):
     """A blueprint with its sections."""
 
     name = StringField("规则名称", [DataRequired("请填写规则名称。"), Length(max=80, message="名称最多 80 字。")])

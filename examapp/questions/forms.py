@@ -54,7 +54,7 @@ _OWN_LAW = re.compile(r"《(.+?)》(?:[（(](\d{4}-\d{2}-\d{2})[)）])?(.*)")
 _SWAPPABLE = (Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE)
 
 
-class PartForm(Form):  # type: ignore[misc]  # wtforms has no types
+class PartForm(Form):
     """A plain question, or one sub-question of a case."""
 
     kind = SelectField("题型", choices=_choices(_PART_KINDS))
@@ -68,7 +68,7 @@ class PartForm(Form):  # type: ignore[misc]  # wtforms has no types
     articles = StringField("条文", validators=_WORDS)
 
 
-class QuestionForm(FlaskForm):  # type: ignore[misc]
+class QuestionForm(FlaskForm):
     """A question of any kind."""
 
     kind = SelectField("题型", choices=_choices(KIND_NAMES))
@@ -83,7 +83,7 @@ class QuestionForm(FlaskForm):  # type: ignore[misc]
     read_version = HiddenField()
 
 
-class KeyPartForm(Form):  # type: ignore[misc]
+class KeyPartForm(Form):
     """The key of one part."""
 
     key = SelectMultipleField("答案", choices=_LETTERS, validators=[Optional()])
@@ -92,7 +92,7 @@ class KeyPartForm(Form):  # type: ignore[misc]
     answer = TextAreaField("参考答案", validators=_TEXT)
 
 
-class KeyForm(FlaskForm):  # type: ignore[misc]
+class KeyForm(FlaskForm):
     """A corrected key, with its reason."""
 
     parts = RowList(FormField(KeyPartForm), max_entries=20)
@@ -101,7 +101,7 @@ class KeyForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class UploadForm(FlaskForm):  # type: ignore[misc]
+class UploadForm(FlaskForm):
     """A question file."""
 
     file = FileField("题库文件", validators=[FileRequired("请选择文件。")])
@@ -111,20 +111,20 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class ConfirmForm(FlaskForm):  # type: ignore[misc]
+class ConfirmForm(FlaskForm):
     """How a previewed file enters the bank."""
 
     state = SelectField("导入为", choices=_choices({"draft": "草稿，审核后启用", "active": "直接启用"}))
 
 
-class StateForm(FlaskForm):  # type: ignore[misc]
+class StateForm(FlaskForm):
     """Questions on their way to a state."""
 
     state = SelectField("状态", choices=list(_STATES))
     ids = SelectMultipleField("题目", coerce=sent_number, choices=[], validate_choice=False, validators=[Optional()])
 
 
-class BulkForm(FlaskForm):  # type: ignore[misc]
+class BulkForm(FlaskForm):
     """What to change of many questions at once."""
 
     ids = HiddenField()
@@ -143,7 +143,7 @@ class BulkForm(FlaskForm):  # type: ignore[misc]
     removed_point = StringField("去掉知识点", validators=[Optional(), Length(max=60, message="最多 60 个字。")])
 
 
-class FilterForm(FlaskForm):  # type: ignore[misc]
+class FilterForm(FlaskForm):
     """The filters of the question list; read from the address, so without a token."""
 
     class Meta:

@@ -24,7 +24,7 @@ def _choices(pairs: Iterable[tuple[int, str]]) -> list[SelectChoice]:
     return [SelectChoice(str(value), words) for value, words in pairs]
 
 
-class EventForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class EventForm(FlaskForm):
     """An event of study in the room."""
 
     unit_id = SelectField("组织单位", [InputRequired("请选择组织单位。")], coerce=sent_number)
@@ -67,7 +67,7 @@ class EventForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         )
 
 
-class TemplateForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class TemplateForm(FlaskForm):
     """How a certificate is worded."""
 
     name = StringField("模板名称", [DataRequired("请填写模板名称。"), Length(max=100, message="名称最多 100 字。")])
@@ -98,7 +98,7 @@ class TemplateForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return upload.read() if upload and upload.filename else None
 
 
-class PlanForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class PlanForm(FlaskForm):
     """What certificates are given for."""
 
     title = StringField("证书上的项目名称", [DataRequired("请填写名称。"), Length(max=60, message="名称最多 60 字。")])

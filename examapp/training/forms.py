@@ -22,7 +22,7 @@ def any_of(nothing: str, pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]
     return [SelectChoice("", nothing), *(SelectChoice(str(value), words) for value, words in pairs)]
 
 
-class PracticeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class PracticeForm(FlaskForm):
     """What to practise; a name that the bank does not know simply fits no question."""
 
     law = SelectField("法律法规", default="", validate_choice=False)
@@ -58,7 +58,7 @@ class PracticeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         )
 
 
-class CourseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class CourseForm(FlaskForm):
     """A course's settings."""
 
     title = StringField("课程名称", [DataRequired("请填写课程名称。"), Length(max=100, message="名称最多 100 字。")])
@@ -96,7 +96,7 @@ class CourseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         )
 
 
-class ChapterForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ChapterForm(FlaskForm):
     """A chapter with its exercise."""
 
     position = IntegerField("顺序", [InputRequired("请填写顺序。"), NumberRange(1, 1000, "顺序应为 1 至 1000。")])

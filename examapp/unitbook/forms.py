@@ -17,13 +17,13 @@ from examapp.unitbook.models import ChangeKind
 from examapp.unitbook.rules import LONGEST_REASON
 
 
-class RemindForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class RemindForm(FlaskForm):
     """The button that reminds a group."""
 
     group = HiddenField(validators=[InputRequired()])
 
 
-class CallForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class CallForm(FlaskForm):
     """Why the numbers are taken out."""
 
     group = HiddenField(validators=[InputRequired()])
@@ -34,13 +34,13 @@ def _tidy(value: str | None) -> str:
     return normalise(value or "").strip()
 
 
-class NewListForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class NewListForm(FlaskForm):
     """For which unit a list of changes is begun."""
 
     unit_id = SelectField("单位", coerce=sent_number, validators=[InputRequired("请选择单位。")])
 
 
-class ChangeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ChangeForm(FlaskForm):
     """One change of one person; which fields there are depends on its kind."""
 
     staff_number = StringField("工号", filters=[_tidy], validators=[DataRequired("请填写工号。"), Length(max=40)])
@@ -80,7 +80,7 @@ def change_form(kind: ChangeKind) -> ChangeForm:
     return form
 
 
-class AnswerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class AnswerForm(FlaskForm):
     """The office's words to the unit."""
 
     answer = StringField("答复", filters=[_tidy], validators=[Length(max=300, message="答复最多 300 字。")])
@@ -89,7 +89,7 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 _RELOAD = "页面内容不完整，没有办理。请刷新页面后重试。"
 
 
-class FreezeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class FreezeForm(FlaskForm):
     """The moment at which an exam's roster is frozen."""
 
     moment = DateTimeLocalField(
@@ -105,13 +105,13 @@ class FreezeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             raise ValidationError("请检查年份。")
 
 
-class LiftForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class LiftForm(FlaskForm):
     """Why a freeze is given up."""
 
     reason = StringField("原因", validators=[InputRequired("请写明原因。"), Length(max=LONGEST_REASON)])
 
 
-class CorrectionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class CorrectionForm(FlaskForm):
     """One correction, as the page showed it."""
 
     person_id = IntegerField(validators=[InputRequired(_RELOAD), NumberRange(1, 2**63 - 1, _RELOAD)])
@@ -119,7 +119,7 @@ class CorrectionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     reason = StringField(validators=[Length(max=LONGEST_REASON)])
 
 
-class ResultsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ResultsForm(FlaskForm):
     """A file of results from another platform, with what it does not say itself."""
 
     exam_id = SelectField(
@@ -147,7 +147,7 @@ class ResultsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             raise ValidationError("考试日期不能晚于今天。")
 
 
-class SettleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class SettleForm(FlaskForm):
     """Who a row of the file is: one of those it may be, or by staff number; neither leaves it out."""
 
     person_id = IntegerField(validators=[Optional()])
@@ -157,7 +157,7 @@ class SettleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 _GROUNDS = "请写明依据或原因，例如：县委编办〔2026〕12 号文。"
 
 
-class MergerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class MergerForm(FlaskForm):
     """Into which unit, and why."""
 
     target = SelectField("并入哪个单位", coerce=sent_number, validators=[InputRequired("请选择单位。")])
@@ -165,7 +165,7 @@ class MergerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     reason = StringField("依据或原因", filters=[_tidy], validators=[DataRequired(_GROUNDS), Length(max=200)])
 
 
-class SplitForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class SplitForm(FlaskForm):
     """The unit that is split off, and who goes there."""
 
     code = StringField(
@@ -178,7 +178,7 @@ class SplitForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     reason = StringField("依据或原因", filters=[_tidy], validators=[DataRequired(_GROUNDS), Length(max=200)])
 
 
-class RenameForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class RenameForm(FlaskForm):
     """A unit's new name."""
 
     name = StringField("新名称", filters=[_tidy], validators=[DataRequired("请填写新名称。"), Length(max=100)])

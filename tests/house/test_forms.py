@@ -53,7 +53,7 @@ def test_no_form_refuses_anything_in_english(app):
     """Each form of the house is sent nonsense in every field; what it says by itself is read."""
     english, said = [], 0
     made = sorted(below(FlaskForm) | below(forms.Form), key=str)
-    for kind in (one for one in made if one.__module__.startswith("examapp.") and not one.__subclasses__()):
+    for kind in (one for one in made if one.__module__.startswith("examapp.")):
         for value in ("²", "x" * 5000, "-1", "", "9" * 5000):
             with app.test_request_context("/", method="POST"):
                 form = _bare(kind)
@@ -71,6 +71,8 @@ def test_no_form_refuses_anything_in_english(app):
 def _bare(kind, sent=None):
     """Make a form whose selects offer nothing where the view would fill them."""
     form = kind(sent)
+    if hasattr(form, "offer_reasons"):
+        form.offer_reasons([])
     for field in form:
         if isinstance(field, wtforms.SelectField) and field.choices is None:
             field.choices = []

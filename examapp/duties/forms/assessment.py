@@ -25,7 +25,7 @@ def _tidy(text: str | None) -> str:
     return normalise(text or "").strip()
 
 
-class SettingsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class SettingsForm(FlaskForm):
     """What the office sets of an assessment beside its items."""
 
     version = IntegerField("版本", default=0)
@@ -62,7 +62,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         )
 
 
-class TableItemForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class TableItemForm(FlaskForm):
     """A line of the score table."""
 
     version = IntegerField("版本", default=0)
@@ -110,7 +110,7 @@ class TableItemForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         )
 
 
-class ReviewerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ReviewerForm(FlaskForm):
     """Naming a reviewer."""
 
     staff_number = StringField(
