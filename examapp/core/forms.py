@@ -9,6 +9,9 @@ from typing import Any
 
 import flask_wtf
 import wtforms
+from flask import request
+from flask_wtf.form import _Auto, _is_submitted
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 
 from examapp.core.numbers import read_whole
 
@@ -86,11 +89,22 @@ class FlaskForm(flask_wtf.FlaskForm):  # type: ignore[misc]  # flask_wtf has no 
     """A form with a token."""
 
     class Meta(flask_wtf.FlaskForm.Meta):  # type: ignore[misc]  # as above
-        """Its words."""
+        """Its words, and what is read as its fields."""
 
         def get_translations(self, _form: object) -> _Chinese:
             """Give the sentences in Chinese."""
             return _CHINESE
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Give what was sent; a file only to a field for files, where a field for words would fall over it."""
+            if formdata is not _Auto or not request.files:
+                return request.form if formdata is _Auto and _is_submitted() else super().wrap_formdata(form, formdata)
+            files = [
+                (name, file)
+                for name, file in request.files.items(multi=True)
+                if isinstance(form._fields.get(name), wtforms.FileField)
+            ]
+            return CombinedMultiDict((MultiDict(files), request.form))
 
 
 class Form(wtforms.Form):  # type: ignore[misc]  # wtforms has no types

@@ -1,5 +1,6 @@
 """Fields whose names or values hold a number: one of 5,000 digits is passed over, and what is refused is refused in Chinese."""
 
+import io
 import re
 
 import pytest
@@ -15,8 +16,8 @@ SENT = {
     "a vote": ("C", "/duties/vote", {f"unit-{DIGITS}": "good", "unit-²": "good"}),
 }  # fmt: skip
 NO_CHOICE = {
-    "/admin/notices/new": ("unit_id",),
-    "/admin/courses/new": ("unit_id", "sector_unit_id"),
+    "/admin/messages/notices/new": ("unit_id",),
+    "/admin/training/courses/new": ("unit_id", "sector_unit_id"),
     "/admin/exams/new": ("main_exam_id", "audience-0-sector_unit_id"),
     "/admin/questions/new/single_choice": ("topic",),
 }
@@ -40,3 +41,14 @@ def test_a_choice_that_is_not_offered_is_refused_in_chinese(stage, path):
     errors = re.findall(r'class="field-error"[^>]*>([^<]+)<', answer.text)
     assert errors, answer.status_code
     assert [words for words in errors if words.isascii()] == [] and "Not a valid" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/admin/exams/new", "/admin/messages/notices/new", "/admin/units/new"])
+def test_a_file_in_a_field_for_words_breaks_no_page(stage, path):
+    client = stage.scene.clients["P"]
+    with stage.call():
+        names = set(re.findall(r'name="([^"]+)"', client.get(path).text))
+        answer = client.post(
+            path, data={name: (io.BytesIO(b"x"), "x.txt") for name in names}, content_type="multipart/form-data"
+        )
+    assert len(names) > 3 and answer.status_code in {200, 400, 422}
