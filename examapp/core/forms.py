@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
 from typing import Any
 
 import flask_wtf
@@ -139,6 +138,8 @@ def _plain(words: object) -> str:
 class IntegerField(wtforms.IntegerField):  # type: ignore[misc]  # wtforms has no types
     """A whole number of at most 15 digits."""
 
+    data: Any
+
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read what was typed; raises ValueError with the field's sentence."""
         if valuelist and str(valuelist[0]).strip():
@@ -151,6 +152,8 @@ class IntegerField(wtforms.IntegerField):  # type: ignore[misc]  # wtforms has n
 
 class DecimalField(wtforms.DecimalField):  # type: ignore[misc]  # wtforms has no types
     """A number in plain digits: no exponent, no NaN, no infinity."""
+
+    data: Any
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read what was typed; raises ValueError with the field's sentence."""
@@ -165,7 +168,7 @@ class DecimalField(wtforms.DecimalField):  # type: ignore[misc]  # wtforms has n
 class _Bounded:
     """A day or an instant of a year that the program can reckon with."""
 
-    data: date | None
+    data: Any
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         super().process_formdata(valuelist)  # type: ignore[misc]  # of the field beside

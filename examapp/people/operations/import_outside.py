@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Integer, func, select
+from sqlalchemy import ColumnElement, Integer, func, select
 from sqlalchemy.orm import Session
 
 from examapp.audit.models import AuditEvent
@@ -68,7 +68,7 @@ def hold_outside(
     return [plan for plan in taken if not plan.is_outside], held
 
 
-def _of(actor: Actor, act: str, now: datetime) -> tuple[object, ...]:
+def _of(actor: Actor, act: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
     return AuditEvent.actor_id == actor.person_id, AuditEvent.act == act, AuditEvent.at > now - _DAY
 
 
