@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
-from wtforms import BooleanField, IntegerField, PasswordField, RadioField, SelectChoice, StringField
+from wtforms import BooleanField, PasswordField, RadioField, SelectChoice, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+
+from examapp.core.forms import FlaskForm, IntegerField
 
 
 def _strip(value: str | None) -> str | None:
@@ -24,7 +25,7 @@ def _optional(label: str, most: int) -> StringField:
     return StringField(label, filters=[_strip], validators=[Optional(), Length(max=most, message=f"最多 {most} 字。")])
 
 
-class SetUpForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class SetUpForm(FlaskForm):
     """The set-up code, the county, who sits there, and the three administrators where they are known already."""
 
     setup_code = _text(
@@ -48,7 +49,7 @@ class SetUpForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     audit_login = _optional("审计管理员登录名", 64)
 
 
-class ReopenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ReopenForm(FlaskForm):
     """Minutes and reason for opening a closed attempt again."""
 
     minutes = IntegerField(
@@ -60,7 +61,7 @@ class ReopenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     is_known = BooleanField("答案已公布，仍要申请")
 
 
-class SittingNoticeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class SittingNoticeForm(FlaskForm):
     """What those who sit are told; an empty one takes back what was said."""
 
     words = StringField(
@@ -70,7 +71,7 @@ class SittingNoticeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no ty
     )
 
 
-class JudgeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class JudgeForm(FlaskForm):
     """The decision about late answers, and its reason."""
 
     decision = RadioField(

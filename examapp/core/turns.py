@@ -17,6 +17,7 @@ from enum import IntEnum
 from typing import Any
 
 from examapp.core import clock
+from examapp.core.numbers import read_whole
 from examapp.core.slow_bodies import Bodies
 
 WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -179,13 +180,14 @@ class Turns:
             self._turns.release(lane)
 
     def _read_ahead(self, environ: dict[str, Any]) -> bool:
-        length = str(environ.get("CONTENT_LENGTH") or "0")
-        if self._bodies is not None and length != "0":
+        stated = str(environ.get("CONTENT_LENGTH") or "0")
+        if self._bodies is not None and stated != "0":
             environ["wsgi.input"] = self._bodies.reader(environ["wsgi.input"], str(environ.get("REMOTE_ADDR", "")))
-        if environ.get("HTTP_TRANSFER_ENCODING") or not length.isdigit() or int(length) > _MOST_READ_AHEAD:
+        length = read_whole(stated, most=_MOST_READ_AHEAD)
+        if environ.get("HTTP_TRANSFER_ENCODING") or length is None:
             return False
-        if int(length):
-            environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(length)))
+        if length:
+            environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
         return True
 
 

@@ -7,26 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import (
-    BooleanField,
-    DateField,
-    DateTimeLocalField,
-    DecimalField,
-    Form,
-    FormField,
-    HiddenField,
-    IntegerField,
-    SelectField,
-    StringField,
-    TextAreaField,
-    ValidationError,
-)
+from wtforms import BooleanField, FormField, HiddenField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from examapp.core.clock import from_local, local
+from examapp.core.forms import DateField, DateTimeLocalField, DecimalField, FlaskForm, Form, IntegerField, RowList
+from examapp.core.numbers import read_id
 from examapp.exams.models import (
     EXAM_KIND_NAMES,
     SCORING_RULE_NAMES,
@@ -41,7 +29,6 @@ from examapp.exams.models import (
 from examapp.exams.operations import Attachment, AudiencePart, ExamSettings
 from examapp.exams.queries.exemptions import ExemptionStatus
 from examapp.exams.rules import Window
-from examapp.papers.forms import RowList
 
 COUNTING_RULE_NAMES = {
     CountingRule.BEST: "取最高分",
@@ -76,11 +63,6 @@ class Choices:
     sectors: Sequence[tuple[int, str]]
 
 
-def id_or_none(value: object) -> int | None:
-    """Read a select's value: an id, or empty for none."""
-    return None if value is None or value == "" else int(str(value))
-
-
 def offer(nothing: str, pairs: Iterable[tuple[int, str]]) -> list[SelectChoice]:
     """Make a select's choices: first the words for none, then the ids."""
     return [SelectChoice("", nothing), *(SelectChoice(str(value), words) for value, words in pairs)]
@@ -99,7 +81,7 @@ def _years_apart(_form: Form, field: DateTimeLocalField) -> None:
         raise ValidationError("年份不对，请检查。")
 
 
-class SessionForm(Form):  # type: ignore[misc]  # wtforms has no types
+class SessionForm(Form):
     """A session (场次)."""
 
     name = StringField("场次名称", [DataRequired("请填写场次名称，如「第一场」。"), Length(max=40)])
@@ -112,22 +94,22 @@ class SessionForm(Form):  # type: ignore[misc]  # wtforms has no types
             raise ValidationError("结束时间必须晚于开始时间。")
 
 
-class AudienceForm(Form):  # type: ignore[misc]  # wtforms has no types
+class AudienceForm(Form):
     """One part of the audience."""
 
-    unit_id = SelectField("单位（含下级）", coerce=id_or_none)
-    sector_unit_id = SelectField("系统（含下级）", coerce=id_or_none)
+    unit_id = SelectField("单位（含下级）", coerce=read_id)
+    sector_unit_id = SelectField("系统（含下级）", coerce=read_id)
     ranks = StringField("职级", [Optional(), Length(max=400)], description="多个用顿号隔开；不填为不限")
-    blueprint_id = SelectField("专用组卷规则", coerce=id_or_none)
+    blueprint_id = SelectField("专用组卷规则", coerce=read_id)
 
 
-class ExamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ExamForm(FlaskForm):
     """Every setting of an exam."""
 
     title = StringField("考试名称", [DataRequired("请填写考试名称。"), Length(max=100, message="名称最多 100 字。")])
     kind = SelectField("考试类型", [InputRequired("请选择。")], choices=_names(EXAM_KIND_NAMES.items()))
-    main_exam_id = SelectField("补考所属的主考试", coerce=id_or_none)
-    blueprint_id = SelectField("组卷规则", coerce=id_or_none)
+    main_exam_id = SelectField("补考所属的主考试", coerce=read_id)
+    blueprint_id = SelectField("组卷规则", coerce=read_id)
     instructions = TextAreaField(
         "考试说明", [Optional(), Length(max=2000, message="说明最多 2000 字。")], render_kw={"rows": 4}
     )
@@ -291,17 +273,17 @@ _SAME_NAMES = (
 )  # fmt: skip
 
 
-class ProlongForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ProlongForm(FlaskForm):
     """A later end of the window."""
 
     closes_at = _instant_field("新的结束时间", InputRequired("请填写新的结束时间。"), _years_apart)
     is_known = BooleanField("答案已公布，仍要办理")
 
 
-class ExtensionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ExtensionForm(FlaskForm):
     """Extra time for a unit or one person."""
 
-    unit_id = SelectField("单位（含下级）", coerce=id_or_none)
+    unit_id = SelectField("单位（含下级）", coerce=read_id)
     staff_number = StringField("或一个人的工号", [Optional(), Length(max=40)])
     minutes = IntegerField(
         "延长几分钟", [InputRequired("请填写分钟数。"), NumberRange(1, 240, "应为 1 至 240 分钟。")], default=15
@@ -311,7 +293,7 @@ class ExtensionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     request_key = HiddenField(validators=[DataRequired(), Length(min=8, max=64)])
 
 
-class ReleaseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ReleaseForm(FlaskForm):
     """When results and keys are shown."""
 
     results_policy = SelectField("成绩", [InputRequired("请选择。")], choices=_names(RESULTS_POLICY_NAMES.items()))
@@ -330,10 +312,10 @@ class ReleaseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return _instant_where(self.keys_policy.data, self.keys_at.data)
 
 
-class OwnExemptionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class OwnExemptionForm(FlaskForm):
     """A request for one's own exemption or deferral."""
 
-    exam_id = SelectField("考试", coerce=id_or_none, validators=[InputRequired("请选择考试。")])
+    exam_id = SelectField("考试", coerce=read_id, validators=[InputRequired("请选择考试。")])
     kind = SelectField("申请", [InputRequired("请选择。")], choices=_names(EXEMPTION_KIND_NAMES.items()))
     reason = SelectField("原因", [InputRequired("请选择。")])
     details = TextAreaField("补充说明", [Length(max=500, message="说明最多 500 字。")])
@@ -368,14 +350,14 @@ class ExemptionForm(OwnExemptionForm):
     staff_number = StringField("人员工号", [DataRequired("请填写人员工号。"), Length(max=40)])
 
 
-class ReasonForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ReasonForm(FlaskForm):
     """A reason that requests may name."""
 
     words = StringField("原因", [DataRequired("请填写原因。"), Length(max=60, message="原因最多 60 字。")])
     needs_details = BooleanField("选这一项时必须填写补充说明")
 
 
-class DecisionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class DecisionForm(FlaskForm):
     """The office's word on a request."""
 
     answer = StringField("答复", [Optional(), Length(max=300, message="答复最多 300 字。")])

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify, render_template, request, send_f
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.grading import operations
 from examapp.grading.queries import regrades
@@ -38,7 +39,7 @@ def show_regrade(regrade_id: int) -> str:
     exams = regrades.list_exam_changes(session, regrade_id, reach)
     count = sum(exam.raised + exam.lowered for exam in exams)
     page_count = max(1, -(-count // _PAGE))
-    page = min(max(request.args.get("page", 1, type=int) or 1, 1), page_count)
+    page = min(max(request.args.get("page", 1, type=sent_number) or 1, 1), page_count)
     return render_template(
         "grading/regrade.html",
         found=found,

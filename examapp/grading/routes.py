@@ -14,6 +14,7 @@ from examapp.attempts.operations import close_if_overdue
 from examapp.attempts.queries import get_own_attempt, list_attempts
 from examapp.core import clock
 from examapp.core.db import reading, transaction
+from examapp.core.numbers import sent_number
 from examapp.exams.models import SCORING_RULE_NAMES, Exam, ScoringRule
 from examapp.exams.queries import CandidateExam, list_exams_of
 from examapp.exams.rules import ExamPhase
@@ -83,7 +84,7 @@ def list_mistakes() -> str:
     """List what was answered wrong in released exams, one sitting a page, the latest first."""
     session = reading()
     sittings = list_sittings_with_keys(session, me().person_id, now=clock.now())
-    number = min(max(request.args.get("page", 1, type=int) or 1, 1), max(len(sittings), 1))
+    number = min(max(request.args.get("page", 1, type=sent_number) or 1, 1), max(len(sittings), 1))
     sitting = sittings[number - 1] if sittings else None
     reviewed = review_items(session, sitting.attempt, sitting.grade) if sitting else []
     return render_template(

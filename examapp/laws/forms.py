@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileRequired, MultipleFileField
-from wtforms import DateField
 from wtforms.validators import Optional
 
+from examapp.core.forms import DateField, FlaskForm
 
-class UploadLawsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+
+class UploadLawsForm(FlaskForm):
     """Files of laws' texts."""
 
     files = MultipleFileField("法律文本", validators=[FileRequired("请选择文件。")])
 
 
-class DatesForm(FlaskForm):  # type: ignore[misc]
+class DatesForm(FlaskForm):
     """From when a version is in force, and until when."""
 
     effective_on = DateField("施行日期", validators=[Optional()])

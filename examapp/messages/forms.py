@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
+from examapp.core.forms import FlaskForm
 from examapp.messages.rules import LONGEST_FEEDBACK, LONGEST_NOTICE, LONGEST_TITLE
 
 
@@ -21,7 +21,7 @@ def _not_blank(words: str) -> Length:
     return Length(min=1, message=words)
 
 
-class FeedbackForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class FeedbackForm(FlaskForm):
     """An opinion or a question, and the page it was written on."""
 
     text = TextAreaField(
@@ -37,7 +37,7 @@ class FeedbackForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     page = HiddenField()
 
 
-class AnswerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class AnswerForm(FlaskForm):
     """The office's answer."""
 
     answer = TextAreaField(
@@ -52,7 +52,7 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     )
 
 
-class NoticeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class NoticeForm(FlaskForm):
     """A notice in plain text; the choices of units are what the writer reaches."""
 
     title = StringField(

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.papers import operations, queries
 from examapp.papers.forms import BlueprintForm, SectionForm, blueprint_form
@@ -102,7 +103,7 @@ def show_blueprint(blueprint_id: int) -> str:
 def preview_paper(blueprint_id: int) -> str | Response:
     """Show a paper drawn for the look of it, as a candidate would see it; it is not kept."""
     blueprint = queries.get_blueprint(reading(), blueprint_id)
-    seed = request.args.get("seed", type=int)
+    seed = request.args.get("seed", type=sent_number)
     if seed is None:
         return redirect(url_for(".preview_paper", blueprint_id=blueprint_id, seed=secrets.randbelow(_MOST_SEED)))
     paper = queries.sample_paper(reading(), blueprint, seed=seed)

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from flask_wtf import FlaskForm
-from wtforms import (
-    BooleanField,
-    DecimalField,
-    FieldList,
-    Form,
-    FormField,
-    IntegerField,
-    SelectField,
-    StringField,
-    TextAreaField,
-)
+from wtforms import BooleanField, FormField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
+from examapp.core.forms import DecimalField, FlaskForm, Form, IntegerField, RowList
 from examapp.papers.models import Blueprint
 from examapp.papers.operations import BlueprintSettings
 from examapp.papers.rules import DRAWN_KINDS, Section
 from question_bank.model import KIND_NAMES, Difficulty, Kind
 
 MOST_SECTIONS = 20
-_MOST_DIGITS = 6
 _BETWEEN_NAMES = re.compile(r"[\r\n、，,；;]+")
 
 
-class SectionForm(Form):  # type: ignore[misc]  # wtforms has no types
+class SectionForm(Form):
     """One section of a blueprint; within the whole form, so without a token of its own."""
 
     title = StringField(
@@ -58,7 +46,7 @@ class SectionForm(Form):  # type: ignore[misc]  # wtforms has no types
 
     def section(self) -> Section:
         """Give the section as it was filled in."""
-        counts = {str(level): int(self[str(level)].data or 0) for level in Difficulty}
+        counts = {str(level): self[str(level)].data or 0 for level in Difficulty}
         return Section(
             title=self.title.data.strip(),
             instructions=(self.instructions.data or "").strip(),
@@ -72,17 +60,7 @@ class SectionForm(Form):  # type: ignore[misc]  # wtforms has no types
         )
 
 
-class RowList(FieldList):  # type: ignore[misc]  # wtforms has no types
-    """A list of rows that passes over field names whose number is none (`sections-²-title`), where WTForms would fall over."""
-
-    def _extract_indices(self, prefix: str, formdata: Iterable[str]) -> Iterator[int]:
-        for name in formdata:
-            index = name.removeprefix(f"{prefix}-").split("-", 1)[0]
-            if name.startswith(f"{prefix}-") and index.isascii() and index.isdigit() and len(index) <= _MOST_DIGITS:
-                yield int(index)
-
-
-class BlueprintForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class BlueprintForm(FlaskForm):
     """A blueprint with its sections."""
 
     name = StringField("规则名称", [DataRequired("请填写规则名称。"), Length(max=80, message="名称最多 80 字。")])

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
-    DateField,
     Field,
     HiddenField,
     PasswordField,
@@ -21,7 +19,9 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp
 
+from examapp.core.forms import DateField, FlaskForm
 from examapp.core.html import normalise
+from examapp.core.numbers import sent_number
 from examapp.org.models import UNIT_KIND_NAMES
 from examapp.people.rules import LONGEST_PASSWORD, ROLE_NAMES, clean_login_name
 
@@ -41,7 +41,7 @@ def _options(names: Mapping[Any, str]) -> list[SelectChoice]:
     return [SelectChoice(str(value), label) for value, label in names.items()]
 
 
-class SignInForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class SignInForm(FlaskForm):
     """Login name and password; `captcha` is read where one is asked for."""
 
     login_name = StringField("登录名", validators=[InputRequired("请填写登录名。"), Length(max=_LONGEST_LOGIN_NAME)])
@@ -50,7 +50,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     captcha_id = HiddenField(validators=[Optional()])
 
 
-class TicketForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class TicketForm(FlaskForm):
     """The code of a one-use ticket."""
 
     code = StringField(
@@ -58,7 +58,7 @@ class TicketForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     )
 
 
-class ForgottenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ForgottenForm(FlaskForm):
     """Whose password is forgotten; `captcha` is read where one is asked for."""
 
     login_name = StringField("登录名", validators=[InputRequired("请填写登录名。"), Length(max=_LONGEST_LOGIN_NAME)])
@@ -66,20 +66,20 @@ class ForgottenForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     captcha_id = HiddenField(validators=[Optional()])
 
 
-class ResetCodeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ResetCodeForm(FlaskForm):
     """The code that came to the phone, with the name it was asked for."""
 
     login_name = StringField("登录名", validators=[InputRequired("请填写登录名。"), Length(max=_LONGEST_LOGIN_NAME)])
     code = StringField("手机验证码", validators=[InputRequired("请填写验证码。"), Length(max=40, message="内容过长。")])
 
 
-class CodeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class CodeForm(FlaskForm):
     """A one-time or recovery code."""
 
     code = StringField("动态口令", validators=[InputRequired("请填写动态口令。"), Length(max=40, message="内容过长。")])
 
 
-class ChangePasswordForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ChangePasswordForm(FlaskForm):
     """The old password, where it is asked for, and the new one twice."""
 
     current_password = PasswordField(
@@ -90,7 +90,7 @@ class ChangePasswordForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no t
     repeated = PasswordField("再输一次新密码", validators=[InputRequired("请再输一次新密码。")])
 
 
-class UnitForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class UnitForm(FlaskForm):
     """A unit and its places in the two trees."""
 
     code = StringField(
@@ -113,14 +113,16 @@ class UnitForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         choices=_options(UNIT_KIND_NAMES),
         invalid_choice_message=_CHOOSE,
     )
-    parent_id = SelectField("上级单位（块）", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE)
+    parent_id = SelectField(
+        "上级单位（块）", coerce=sent_number, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
+    )
     sector_parent_id = SelectField(
-        "主管系统（条）", coerce=int, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
+        "主管系统（条）", coerce=sent_number, invalid_choice_message=_CHOOSE, invalid_value_message=_CHOOSE
     )
     uscc = StringField("统一社会信用代码", filters=[_tidy], validators=[Optional()])
 
 
-class PersonForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class PersonForm(FlaskForm):
     """A person; the numbers are left as they stand where the fields are empty."""
 
     name = StringField(
@@ -134,7 +136,7 @@ class PersonForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     unit_id = SelectField(
         "单位",
         validators=[InputRequired(_CHOOSE)],
-        coerce=int,
+        coerce=sent_number,
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )
@@ -150,7 +152,7 @@ class PersonForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             raise ValidationError("人员编号不能有空格和全角字符。")
 
 
-class RevealForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class RevealForm(FlaskForm):
     """Why somebody wants to see a person's whole numbers."""
 
     purpose = SelectField(
@@ -180,13 +182,13 @@ class RevealForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return f"{self.purpose.data}：{self.note.data}" if self.note.data else str(self.purpose.data)
 
 
-class TransferForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class TransferForm(FlaskForm):
     """Where a person goes, since when."""
 
     unit_id = SelectField(
         "调入单位",
         validators=[InputRequired(_CHOOSE)],
-        coerce=int,
+        coerce=sent_number,
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )
@@ -205,7 +207,7 @@ class TransferForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     note = StringField("备注", filters=[_tidy], validators=[Optional(), Length(max=200, message="最多 200 字。")])
 
 
-class LeaveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class LeaveForm(FlaskForm):
     """Why and since when a person leaves the roster."""
 
     kind = RadioField("原因", choices=_options(LEAVE_KINDS), invalid_choice_message=_CHOOSE, default="leave")
@@ -217,7 +219,7 @@ class LeaveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     note = StringField("备注", filters=[_tidy], validators=[Optional(), Length(max=200, message="最多 200 字。")])
 
 
-class RoleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class RoleForm(FlaskForm):
     """A role, over which unit's subtree, in which tree."""
 
     role = SelectField(
@@ -226,7 +228,7 @@ class RoleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     unit_id = SelectField(
         "管理范围",
         validators=[InputRequired(_CHOOSE)],
-        coerce=int,
+        coerce=sent_number,
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )
@@ -237,13 +239,13 @@ class RoleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     reason = StringField("授权理由", filters=[_tidy], validators=[Optional(), Length(max=200, message="最多 200 字。")])
 
 
-class DeputyForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class DeputyForm(FlaskForm):
     """Whose role a person stands in for, until when, and why."""
 
     deputy_of_id = SelectField(
         "代理谁的角色",
         validators=[InputRequired(_CHOOSE)],
-        coerce=int,
+        coerce=sent_number,
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )
@@ -253,14 +255,14 @@ class DeputyForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     )
 
 
-class UploadForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class UploadForm(FlaskForm):
     """A roster file, and the unit that its people belong to where the file does not say."""
 
     file = FileField("名册文件", validators=[FileRequired("请选择文件。")])
     unit_id = SelectField(
         "单位",
         validators=[InputRequired(_CHOOSE)],
-        coerce=int,
+        coerce=sent_number,
         invalid_choice_message=_CHOOSE,
         invalid_value_message=_CHOOSE,
     )

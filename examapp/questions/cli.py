@@ -18,6 +18,7 @@ from examapp.core import clock
 from examapp.core.db import reading as database_reading
 from examapp.core.db import transaction
 from examapp.core.errors import DomainError
+from examapp.core.numbers import sent_number
 from examapp.questions.models import QuestionState
 from examapp.questions.operations import check_laws, import_reading, undo_import
 from examapp.questions.queries import Filter, iter_questions, list_laws_with_flags
@@ -196,7 +197,7 @@ def _lines(entry: dict[str, Any]) -> Iterator[str]:
 
 
 @blueprint.cli.command("undo")
-@click.argument("import_id", type=int)
+@click.argument("import_id", type=sent_number)
 def undo(import_id: int) -> None:
     """Take an import back as one act: questions never used are deleted, used ones retired."""
     try:

@@ -6,15 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
-    FieldList,
-    Form,
     FormField,
     HiddenField,
-    IntegerField,
     RadioField,
     SelectChoice,
     SelectField,
@@ -24,6 +20,8 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, Optional
 
+from examapp.core.forms import FlaskForm, Form, IntegerField, RowList
+from examapp.core.numbers import sent_number
 from examapp.questions.rules.content import LONGEST_TEXT, MOST_OPTIONS, TOPICS
 from question_bank.formats import registry
 from question_bank.model import (
@@ -56,12 +54,12 @@ _OWN_LAW = re.compile(r"《(.+?)》(?:[（(](\d{4}-\d{2}-\d{2})[)）])?(.*)")
 _SWAPPABLE = (Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE)
 
 
-class PartForm(Form):  # type: ignore[misc]  # wtforms has no types
+class PartForm(Form):
     """A plain question, or one sub-question of a case."""
 
     kind = SelectField("题型", choices=_choices(_PART_KINDS))
     stem = TextAreaField("题干", validators=_TEXT)
-    options = FieldList(TextAreaField("选项", validators=_TEXT), max_entries=MOST_OPTIONS)
+    options = RowList(TextAreaField("选项", validators=_TEXT), max_entries=MOST_OPTIONS)
     key = SelectMultipleField("答案", choices=_LETTERS, validators=[Optional()])
     truth = RadioField("答案", choices=_TRUTHS, validators=[Optional()])
     blanks = TextAreaField("每个空的答案", validators=_TEXT)
@@ -70,12 +68,12 @@ class PartForm(Form):  # type: ignore[misc]  # wtforms has no types
     articles = StringField("条文", validators=_WORDS)
 
 
-class QuestionForm(FlaskForm):  # type: ignore[misc]
+class QuestionForm(FlaskForm):
     """A question of any kind."""
 
     kind = SelectField("题型", choices=_choices(KIND_NAMES))
     material = TextAreaField("案例材料", validators=_TEXT)
-    parts = FieldList(FormField(PartForm), min_entries=1, max_entries=20)
+    parts = RowList(FormField(PartForm), min_entries=1, max_entries=20)
     difficulty = SelectField("难度", choices=_choices(DIFFICULTY_NAMES, nothing="未定"))
     topic = SelectField("主题", choices=_choices({topic: topic for topic in TOPICS}, nothing="未定"))
     law = StringField("法律", validators=_WORDS)
@@ -85,7 +83,7 @@ class QuestionForm(FlaskForm):  # type: ignore[misc]
     read_version = HiddenField()
 
 
-class KeyPartForm(Form):  # type: ignore[misc]
+class KeyPartForm(Form):
     """The key of one part."""
 
     key = SelectMultipleField("答案", choices=_LETTERS, validators=[Optional()])
@@ -94,16 +92,16 @@ class KeyPartForm(Form):  # type: ignore[misc]
     answer = TextAreaField("参考答案", validators=_TEXT)
 
 
-class KeyForm(FlaskForm):  # type: ignore[misc]
+class KeyForm(FlaskForm):
     """A corrected key, with its reason."""
 
-    parts = FieldList(FormField(KeyPartForm), max_entries=20)
+    parts = RowList(FormField(KeyPartForm), max_entries=20)
     reason = StringField(
         "更正理由", validators=[InputRequired("请写明更正的理由。"), Length(max=500, message="最多 500 个字。")]
     )
 
 
-class UploadForm(FlaskForm):  # type: ignore[misc]
+class UploadForm(FlaskForm):
     """A question file."""
 
     file = FileField("题库文件", validators=[FileRequired("请选择文件。")])
@@ -113,20 +111,20 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class ConfirmForm(FlaskForm):  # type: ignore[misc]
+class ConfirmForm(FlaskForm):
     """How a previewed file enters the bank."""
 
     state = SelectField("导入为", choices=_choices({"draft": "草稿，审核后启用", "active": "直接启用"}))
 
 
-class StateForm(FlaskForm):  # type: ignore[misc]
+class StateForm(FlaskForm):
     """Questions on their way to a state."""
 
     state = SelectField("状态", choices=list(_STATES))
-    ids = SelectMultipleField("题目", coerce=int, choices=[], validate_choice=False, validators=[Optional()])
+    ids = SelectMultipleField("题目", coerce=sent_number, choices=[], validate_choice=False, validators=[Optional()])
 
 
-class BulkForm(FlaskForm):  # type: ignore[misc]
+class BulkForm(FlaskForm):
     """What to change of many questions at once."""
 
     ids = HiddenField()
@@ -145,7 +143,7 @@ class BulkForm(FlaskForm):  # type: ignore[misc]
     removed_point = StringField("去掉知识点", validators=[Optional(), Length(max=60, message="最多 60 个字。")])
 
 
-class FilterForm(FlaskForm):  # type: ignore[misc]
+class FilterForm(FlaskForm):
     """The filters of the question list; read from the address, so without a token."""
 
     class Meta:

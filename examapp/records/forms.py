@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import (
-    DateTimeLocalField,
-    SelectField,
-    SelectMultipleField,
-    StringField,
-    TextAreaField,
-    ValidationError,
-)
+from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from examapp.core.clock import from_local
+from examapp.core.forms import DateTimeLocalField, FlaskForm
+from examapp.core.numbers import read_id, sent_number
 from examapp.records.operations.events import EventSettings
 from examapp.records.operations.templates import PlanSettings, Wording
 from examapp.records.rules.certificates import DEFAULT_BODY
@@ -30,10 +24,10 @@ def _choices(pairs: Iterable[tuple[int, str]]) -> list[SelectChoice]:
     return [SelectChoice(str(value), words) for value, words in pairs]
 
 
-class EventForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class EventForm(FlaskForm):
     """An event of study in the room."""
 
-    unit_id = SelectField("组织单位", [InputRequired("请选择组织单位。")], coerce=int)
+    unit_id = SelectField("组织单位", [InputRequired("请选择组织单位。")], coerce=sent_number)
     kind = SelectField(
         "形式",
         [InputRequired("请选择形式。")],
@@ -73,7 +67,7 @@ class EventForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         )
 
 
-class TemplateForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class TemplateForm(FlaskForm):
     """How a certificate is worded."""
 
     name = StringField("模板名称", [DataRequired("请填写模板名称。"), Length(max=100, message="名称最多 100 字。")])
@@ -104,18 +98,14 @@ class TemplateForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return upload.read() if upload and upload.filename else None
 
 
-def _id_or_none(value: object) -> int | None:
-    return None if value in (None, "", "None") else int(str(value))
-
-
-class PlanForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class PlanForm(FlaskForm):
     """What certificates are given for."""
 
     title = StringField("证书上的项目名称", [DataRequired("请填写名称。"), Length(max=60, message="名称最多 60 字。")])
     prefix = StringField("编号开头", [DataRequired("请填写编号开头。"), Length(max=12, message="最多 12 位。")])
-    template_id = SelectField("用哪个模板", [InputRequired("请先建一个证书模板。")], coerce=int)
-    exam_id = SelectField("为哪场考试发证", coerce=_id_or_none)
-    course_ids = SelectMultipleField("为学完哪些课程发证", coerce=int, render_kw={"size": 6})
+    template_id = SelectField("用哪个模板", [InputRequired("请先建一个证书模板。")], coerce=sent_number)
+    exam_id = SelectField("为哪场考试发证", coerce=read_id)
+    course_ids = SelectMultipleField("为学完哪些课程发证", coerce=sent_number, render_kw={"size": 6})
 
     def offer(
         self,

@@ -13,6 +13,7 @@ from examapp.core.db import reading, transaction
 from examapp.core.errors import BadRequestError
 from examapp.core.jobs import JobState
 from examapp.core.jsonapi import answer, instant, read_object
+from examapp.core.numbers import read_whole
 from examapp.core.permissions import Permission
 from examapp.core.points import as_text
 from examapp.org.models import Tree
@@ -157,9 +158,10 @@ def _known(number: int) -> int:
 
 
 def _whole(text: str, *, most: int) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) > most:
+    number = read_whole(text, most=most)
+    if number is None:
         raise BadRequestError
-    return int(text)
+    return number
 
 
 def _read_narrowing(words: Mapping[str, object], names: tuple[str, ...]) -> Narrowing:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, HiddenField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from examapp.core.forms import FlaskForm
 from examapp.org.models import Tree
 from examapp.reports.rules import CONTENT_NAMES, NUMBERS_NAMES, TEMPLATE_FORMATS, Numbers, Plan, Scope
 
@@ -19,7 +19,7 @@ FORMAT_NAMES = {
 }
 
 
-class ExportForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ExportForm(FlaskForm):
     """What to export, and how."""
 
     content = SelectField("导出内容", choices=[SelectChoice(*pair) for pair in CONTENT_NAMES.items()])
@@ -34,7 +34,7 @@ class ExportForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     scope = HiddenField(default=Scope.THIS)
 
 
-class TemplateForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class TemplateForm(FlaskForm):
     """A new version of a report's form."""
 
     content = SelectField(
@@ -48,7 +48,7 @@ class TemplateForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     note = StringField("说明", validators=[Length(max=200, message="说明最多 200 字。")])
 
 
-class ScheduleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ScheduleForm(FlaskForm):
     """What is made at a moment by itself."""
 
     content = SelectField("内容", choices=[SelectChoice(*pair) for pair in CONTENT_NAMES.items()])

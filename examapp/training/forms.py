@@ -5,20 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from flask_wtf import FlaskForm
-from wtforms import (
-    BooleanField,
-    DateField,
-    DecimalField,
-    IntegerField,
-    SelectField,
-    StringField,
-    TextAreaField,
-    ValidationError,
-)
+from wtforms import BooleanField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
+from examapp.core.forms import DateField, DecimalField, FlaskForm, IntegerField
+from examapp.core.numbers import read_id
 from examapp.papers.rules import DRAWN_KINDS
 from examapp.training.operations.courses import ChapterSettings, CourseSettings
 from examapp.training.rules import Wanted
@@ -30,7 +22,7 @@ def any_of(nothing: str, pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]
     return [SelectChoice("", nothing), *(SelectChoice(str(value), words) for value, words in pairs)]
 
 
-class PracticeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class PracticeForm(FlaskForm):
     """What to practise; a name that the bank does not know simply fits no question."""
 
     law = SelectField("法律法规", default="", validate_choice=False)
@@ -66,11 +58,7 @@ class PracticeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         )
 
 
-def _id_or_none(value: object) -> int | None:
-    return None if value is None or value == "" else int(str(value))
-
-
-class CourseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class CourseForm(FlaskForm):
     """A course's settings."""
 
     title = StringField("课程名称", [DataRequired("请填写课程名称。"), Length(max=100, message="名称最多 100 字。")])
@@ -81,8 +69,8 @@ class CourseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         "学分", [InputRequired("请填写学分。"), NumberRange(0, 1000, "学分应为 0 至 1000。")], places=2
     )
     due_on = DateField("学完期限", [Optional()])
-    unit_id = SelectField("学习范围", coerce=_id_or_none)
-    sector_unit_id = SelectField("只限某个系统（条）", coerce=_id_or_none, default="")
+    unit_id = SelectField("学习范围", coerce=read_id)
+    sector_unit_id = SelectField("只限某个系统（条）", coerce=read_id, default="")
     ranks = StringField("只限职级", [Optional(), Length(max=300, message="职级太多，请分成几门课程。")])
 
     def offer(self, units: Iterable[tuple[int, str]], sectors: Iterable[tuple[int, str]], *, anybody: str) -> None:
@@ -108,7 +96,7 @@ class CourseForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         )
 
 
-class ChapterForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ChapterForm(FlaskForm):
     """A chapter with its exercise."""
 
     position = IntegerField("顺序", [InputRequired("请填写顺序。"), NumberRange(1, 1000, "顺序应为 1 至 1000。")])

@@ -4,35 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import (
-    DateField,
-    DateTimeLocalField,
-    DecimalField,
-    HiddenField,
-    IntegerField,
-    SelectField,
-    StringField,
-    TextAreaField,
-    ValidationError,
-)
+from wtforms import HiddenField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.core import Flags
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
 from examapp.core import clock
+from examapp.core.forms import DateField, DateTimeLocalField, DecimalField, FlaskForm, IntegerField
 from examapp.core.html import normalise
+from examapp.core.numbers import sent_number
 from examapp.unitbook.models import ChangeKind
 from examapp.unitbook.rules import LONGEST_REASON
 
 
-class RemindForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class RemindForm(FlaskForm):
     """The button that reminds a group."""
 
     group = HiddenField(validators=[InputRequired()])
 
 
-class CallForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class CallForm(FlaskForm):
     """Why the numbers are taken out."""
 
     group = HiddenField(validators=[InputRequired()])
@@ -43,20 +34,20 @@ def _tidy(value: str | None) -> str:
     return normalise(value or "").strip()
 
 
-class NewListForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class NewListForm(FlaskForm):
     """For which unit a list of changes is begun."""
 
-    unit_id = SelectField("单位", coerce=int, validators=[InputRequired("请选择单位。")])
+    unit_id = SelectField("单位", coerce=sent_number, validators=[InputRequired("请选择单位。")])
 
 
-class ChangeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ChangeForm(FlaskForm):
     """One change of one person; which fields there are depends on its kind."""
 
     staff_number = StringField("工号", filters=[_tidy], validators=[DataRequired("请填写工号。"), Length(max=40)])
     name = StringField("姓名", filters=[_tidy], validators=[DataRequired("请填写姓名。"), Length(max=60)])
     position = StringField("职务", filters=[_tidy], validators=[Length(max=60)])
     rank = StringField("职级", filters=[_tidy], validators=[Length(max=60)])
-    own_unit_id = SelectField("到哪个单位", coerce=int, validators=[InputRequired("请选择单位。")])
+    own_unit_id = SelectField("到哪个单位", coerce=sent_number, validators=[InputRequired("请选择单位。")])
     to_unit = StringField("调往单位", filters=[_tidy], validators=[Length(max=100)])
     effective_on = DateField("生效日期", validators=[InputRequired("请填写生效日期，例如 2026-11-24。")])
     note = StringField("备注", filters=[_tidy], validators=[Length(max=200)])
@@ -89,7 +80,7 @@ def change_form(kind: ChangeKind) -> ChangeForm:
     return form
 
 
-class AnswerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class AnswerForm(FlaskForm):
     """The office's words to the unit."""
 
     answer = StringField("答复", filters=[_tidy], validators=[Length(max=300, message="答复最多 300 字。")])
@@ -98,7 +89,7 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 _RELOAD = "页面内容不完整，没有办理。请刷新页面后重试。"
 
 
-class FreezeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class FreezeForm(FlaskForm):
     """The moment at which an exam's roster is frozen."""
 
     moment = DateTimeLocalField(
@@ -114,13 +105,13 @@ class FreezeForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             raise ValidationError("请检查年份。")
 
 
-class LiftForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class LiftForm(FlaskForm):
     """Why a freeze is given up."""
 
     reason = StringField("原因", validators=[InputRequired("请写明原因。"), Length(max=LONGEST_REASON)])
 
 
-class CorrectionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class CorrectionForm(FlaskForm):
     """One correction, as the page showed it."""
 
     person_id = IntegerField(validators=[InputRequired(_RELOAD), NumberRange(1, 2**63 - 1, _RELOAD)])
@@ -128,12 +119,12 @@ class CorrectionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     reason = StringField(validators=[Length(max=LONGEST_REASON)])
 
 
-class ResultsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ResultsForm(FlaskForm):
     """A file of results from another platform, with what it does not say itself."""
 
     exam_id = SelectField(
         "计入哪场考试",
-        coerce=int,
+        coerce=sent_number,
         validators=[InputRequired("请选择考试。"), NumberRange(min=1, message="请选择考试。")],
     )
     file = FileField("成绩文件", validators=[FileRequired("请选择文件。")])
@@ -156,7 +147,7 @@ class ResultsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             raise ValidationError("考试日期不能晚于今天。")
 
 
-class SettleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class SettleForm(FlaskForm):
     """Who a row of the file is: one of those it may be, or by staff number; neither leaves it out."""
 
     person_id = IntegerField(validators=[Optional()])
@@ -166,15 +157,15 @@ class SettleForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 _GROUNDS = "请写明依据或原因，例如：县委编办〔2026〕12 号文。"
 
 
-class MergerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class MergerForm(FlaskForm):
     """Into which unit, and why."""
 
-    target = SelectField("并入哪个单位", coerce=int, validators=[InputRequired("请选择单位。")])
+    target = SelectField("并入哪个单位", coerce=sent_number, validators=[InputRequired("请选择单位。")])
     seen = HiddenField()
     reason = StringField("依据或原因", filters=[_tidy], validators=[DataRequired(_GROUNDS), Length(max=200)])
 
 
-class SplitForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class SplitForm(FlaskForm):
     """The unit that is split off, and who goes there."""
 
     code = StringField(
@@ -187,7 +178,7 @@ class SplitForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     reason = StringField("依据或原因", filters=[_tidy], validators=[DataRequired(_GROUNDS), Length(max=200)])
 
 
-class RenameForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class RenameForm(FlaskForm):
     """A unit's new name."""
 
     name = StringField("新名称", filters=[_tidy], validators=[DataRequired("请填写新名称。"), Length(max=100)])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import struct
 import zipfile
+import zlib
 from datetime import timedelta
 
+import pypdf
 import pytest
 from PIL import Image
 
 from examapp.core.errors import NotFoundError
+from examapp.core.pdf import PdfDocument
 from examapp.core.uploads.limits import FileRefusedError, WrongOffsetError
 from examapp.core.uploads.models import FileKind, PendingUpload, StoredFile
 from examapp.core.uploads.places import kept_path, part_path
@@ -103,6 +107,59 @@ def test_what_is_not_what_its_name_says_is_refused_and_nothing_stays(session, na
     with pytest.raises(FileRefusedError, match=words):
         store(session, name, content)
     assert session.query(StoredFile).count() == 0
+
+
+def pdf_object(body: bytes) -> bytes:
+    return PDF.replace(b"<<>>", body)
+
+
+def packed(objects: bytes, entries: bytes = b"/Type/ObjStm/N 1/First 4", *, pack=zlib.compress) -> bytes:
+    data = pack(b"2 0 " + objects)
+    return pdf_object(b"<<%s/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream" % (entries, len(data), data))
+
+
+SCRIPT = b"<</S/JavaScript/JS(app.alert(1))>>"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (pdf_object(b"<</S/J#61vaScript>>"), "脚本"),
+        (pdf_object(b"<</S/#4A#61#76#61#53#63#72#69#70#74/#4a#53 (x)>>"), "脚本"),
+        (pdf_object(b"<</S/Rendition/JS 4 0 R>>"), "脚本"),
+        (pdf_object(b"<</#4Caunch (x)>>"), "脚本"),
+        (pdf_object(b"<</Names<</EmbeddedFiles 3 0 R>>>>"), "脚本"),
+        (pdf_object(b"<</AcroForm<</XFA 3 0 R>>>>"), "脚本"),
+        (packed(SCRIPT), "脚本"),
+        (packed(SCRIPT.replace(b"v", b"#76")), "脚本"),
+        (packed(SCRIPT, b"/Type/Obj#53tm/N 1/First 4"), "脚本"),
+        (packed(SCRIPT, b"/Type/XObject/Subtype/Image"), "脚本"),
+        (packed(SCRIPT, b"/Type/ObjStm/N 1/First 4/X(endobj)"), "脚本"),
+        (packed(SCRIPT, b"/Type/ObjStm/N 1/First 4/X(endobj)", pack=lambda data: data.hex().encode()), "看不清楚"),
+        (packed(SCRIPT, b"/Type/ObjStm/N 1/First 4/DecodeParms<</Predictor 12>>"), "看不清楚"),
+        (packed(SCRIPT, pack=lambda data: data.hex().encode()), "看不清楚"),
+        (packed(SCRIPT, pack=lambda data: zlib.compress(data)[:-4] + b"\0\0\0\0"), "脚本"),
+        (packed(b"x" * 70_000_000), "庞大"),
+        (PDF.replace(b"startxref", b"trailer<</Encrypt 5 0 R>>startxref"), "密码"),
+        (PDF.replace(b"startxref", b"trailer<</#45ncrypt 5 0 R>>startxref"), "密码"),
+    ],
+)  # fmt: skip
+def test_a_pdf_that_acts_hides_that_in_no_name_and_no_packing(session, content, words):
+    with pytest.raises(FileRefusedError, match=words):
+        store(session, "讲义.pdf", content)
+
+
+def test_everyday_pdfs_come_in_whatever_their_pictures_hold_by_chance(session):
+    noise = b"/JS\x01" + random.Random(1).randbytes(3_000_000)
+    with_noise = pdf_object(b"<</Subtype/Image/Length 9>>\nstream\n" + noise + b"\nendstream")
+    book = PdfDocument(title="讲义", made_at=NOON)
+    book.paragraph("什么是 JavaScript")
+    reader, writer = pypdf.PdfReader(io.BytesIO(book.to_bytes())), pypdf.PdfWriter()
+    writer.append(reader)
+    target = io.BytesIO()
+    writer.write(target)
+    for content in (with_noise, book.to_bytes(), target.getvalue(), packed(b"<</Type/Page/Names 3 0 R>>")):
+        assert store(session, "讲义.pdf", content).kind == "pdf"
 
 
 def test_an_archive_that_swells_is_refused(session):

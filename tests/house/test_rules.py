@@ -218,3 +218,40 @@ def test_tests_do_not_sleep_or_assert_nothing():
             if re.search(r"\bassert True\b|pytest\.mark\.xfail", line) and path != Path(__file__):
                 found.append(place(path, n))
     assert not found, found
+
+
+def reads_of_requests():
+    """Give the files in which what was sent is read: views, forms, and the frame around them."""
+    parts = {"routes", "admin_routes", "forms", "api"}
+    return [path for path in CODE if parts & {path.stem, *path.relative_to(ROOT).parts}]
+
+
+NOT_SENT = {
+    "examapp/admin/routes/health.py float('inf')",
+    "examapp/admin/routes/home.py int(waiting.is_vote_open)",
+    "examapp/training/routes/study.py Decimal(exam.study_gate.get('required', 0))",
+    "examapp/training/routes/study.py Decimal(exam.study_gate.get('elective', 0))",
+    "examapp/duties/admin_routes/results.py Decimal(0)",
+}
+"""Numbers in views that are made of the program's own."""
+
+
+def test_numbers_that_were_sent_are_read_by_the_one_parser_alone():
+    """`int()` fails at 5,000 digits, `isdigit()` takes ² for a digit: core.numbers and WTForms' fields with bounds do neither."""
+    found = set()
+    for path in reads_of_requests():
+        for node in ast.walk(tree_of(path)):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
+            is_constant = len(node.args) == 1 and isinstance(node.args[0], ast.Constant)
+            if name in {"isdigit", "isdecimal", "isnumeric", "FieldList", "UUID", "strptime"} or (
+                name in {"int", "float", "Decimal", "complex", "Fraction"} and not is_constant
+            ):
+                found.add(f"{path.relative_to(ROOT)} {ast.unparse(node)}")
+            if any(
+                keyword.arg in {"type", "coerce"} and ast.unparse(keyword.value) == "int" for keyword in node.keywords
+            ):
+                found.add(f"{path.relative_to(ROOT)} {ast.unparse(node)}")
+    strays = sorted(found - NOT_SENT)
+    assert not strays, "take examapp.core.numbers:\n" + "\n".join(strays)

@@ -21,6 +21,7 @@ from examapp.audit.rules import ACT_WORDS, act_words, detail_words, object_words
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.html import normalise
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.core.spreadsheets import Column, write_csv
 from examapp.core.veil import veil, words_asked
@@ -50,7 +51,7 @@ def list_log() -> str | AnyResponse:
     if request.method == "POST" and not holds_number(words_asked()):
         return redirect(url_for(".list_log", **_asked()), 303)
     wanted, session = _filter(), reading()
-    number = min(max(1, request.args.get("page", 1, int)), _MOST_COUNTED // _A_PAGE)
+    number = min(max(1, request.args.get("page", 1, sent_number)), _MOST_COUNTED // _A_PAGE)
     events = list_events(session, wanted, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
     total = count_events(session, wanted, most=_MOST_COUNTED)
     names = person_names(session, (i for event in events for i in (event.actor_id, event.person_id)))

@@ -12,6 +12,7 @@ from examapp.admin.queries import inbox
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.html import html_to_text
+from examapp.core.numbers import read_id, sent_number
 from examapp.core.permissions import Permission
 from examapp.messages import operations
 from examapp.messages.forms import AnswerForm, NoticeForm
@@ -29,7 +30,7 @@ _ALL = "all"
 def list_feedback() -> str:
     """List opinions, unanswered ones first."""
     reach, session = my_reach(Permission.FEEDBACK_ANSWER), reading()
-    number, is_waiting_only = max(1, request.args.get("page", 1, int)), request.args.get("state") == "waiting"
+    number, is_waiting_only = max(1, request.args.get("page", 1, sent_number)), request.args.get("state") == "waiting"
     total = inbox.count_feedback(session, reach, is_waiting_only=is_waiting_only)
     return render_template(
         "messages/inbox.html",
@@ -61,7 +62,7 @@ def answer_feedback(feedback_id: int) -> tuple[str, int] | Response:
 @requires(Permission.NOTICES_WRITE)
 def list_notices() -> str:
     """List the notices that the office has written, newest first."""
-    reach, number = my_reach(Permission.NOTICES_WRITE), max(1, request.args.get("page", 1, int))
+    reach, number = my_reach(Permission.NOTICES_WRITE), max(1, request.args.get("page", 1, sent_number))
     total = inbox.count_office_notices(reading(), reach)
     notices = inbox.list_office_notices(reading(), reach, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
     return render_template("messages/office_notices.html", notices=notices, number=number, pages=ceil(total / _A_PAGE))
@@ -149,6 +150,6 @@ def _draft(form: NoticeForm) -> NoticeDraft:
     return NoticeDraft(
         title=form.title.data,
         text=form.text.data,
-        unit_id=None if unit == _ALL else int(unit),
+        unit_id=None if unit == _ALL else read_id(unit),
         is_for_admins=form.is_for_admins.data,
     )

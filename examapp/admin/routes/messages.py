@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from examapp.admin.queries.inbox import get_reader
 from examapp.core import clock
 from examapp.core.db import reading, transaction
+from examapp.core.numbers import sent_number
 from examapp.messages import operations
 from examapp.messages.forms import FeedbackForm
 from examapp.messages.queries import Reader, count_notices, get_notice, list_notices, list_own_feedback
@@ -51,7 +52,7 @@ def write_feedback() -> tuple[str, int] | Response:
 @signed_in
 def list_all_notices() -> str:
     """List the notices published for who is signed in."""
-    number = max(1, request.args.get("page", 1, int))
+    number = max(1, request.args.get("page", 1, sent_number))
     whose = reader()
     total = count_notices(reading(), whose)
     notices = list_notices(reading(), whose, most=_A_PAGE, skip=(number - 1) * _A_PAGE)

@@ -117,6 +117,8 @@ ACT_WORDS = {
     "people.reset_password": "重置密码",
     "people.reveal_numbers": "查看完整号码",
     "people.revoke_role": "收回角色",
+    "people.check_outside_numbers": "名册里有别的单位人员的身份证号",
+    "people.hold_outside_numbers": "导入名册时留下别的单位人员",
     "people.check_keys": "核对加密数据",
     "people.rotate_keys": "更换数据密钥",
     "people.send_reset_code": "发送重设密码验证码",

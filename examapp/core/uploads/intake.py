@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from examapp.core import clock
 from examapp.core.db import transaction
 from examapp.core.errors import DomainError
+from examapp.core.numbers import sent_number
 from examapp.core.uploads.limits import FileRefusedError
 from examapp.core.uploads.models import FileKind, StoredFile
 from examapp.core.uploads.resuming import MOST_BYTES_A_PIECE, add_piece, begin_upload, finish_upload
@@ -23,7 +24,7 @@ def begin(*, room: str, by_id: int, kinds: Collection[FileKind]) -> Response:
     """Begin or go on: answers `{token, received, piece}`, the last the most bytes a piece."""
 
     def act(session: Session) -> dict[str, Any]:
-        name, size = request.args.get("name", ""), request.args.get("size", 0, type=int)
+        name, size = request.args.get("name", ""), request.args.get("size", 0, type=sent_number)
         upload = begin_upload(session, room=room, name=name, size=size, by_id=by_id, now=clock.now(), kinds=kinds)
         return {"token": upload.token, "received": upload.received, "piece": MOST_BYTES_A_PIECE // 8}
 
@@ -41,7 +42,7 @@ def add(token: str, *, room: str, by_id: int) -> Response:
             token=token,
             room=room,
             by_id=by_id,
-            offset=request.args.get("offset", -1, type=int),
+            offset=request.args.get("offset", -1, type=sent_number),
             piece=request.get_data(cache=False),
             now=clock.now(),
         )

@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 from examapp.core.uploads.limits import FileRefusedError
 from examapp.core.uploads.models import FileKind
+from examapp.core.uploads.pdf_content import refuse_active
 
 _MOST_ENTRIES = 2000
 _MOST_UNPACKED = 100 * 1024 * 1024
 _MOST_RATIO = 100
-_PDF_ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia)\b")
 _DEFINITION = re.compile(
     b"|".join(
         re.escape(word.encode(coding))
@@ -54,8 +54,7 @@ def _pdf(path: Path) -> str:
     tail = content[-2048:]
     if b"%%EOF" not in tail or b"startxref" not in tail:
         raise FileRefusedError(_CUT_OFF)
-    if _PDF_ACTIVE.search(content):
-        raise FileRefusedError("这个 PDF 里带有脚本或内嵌文件，不能上传。请打印为新的 PDF 后再上传。")
+    refuse_active(content)
     return "application/pdf"
 
 

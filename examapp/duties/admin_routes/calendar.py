@@ -9,6 +9,7 @@ from flask import render_template, request
 
 from examapp.core import clock
 from examapp.core.db import reading
+from examapp.core.numbers import sent_number
 from examapp.duties import queries, rules
 from examapp.duties.admin_routes.frame import WRITE, admin_blueprint, chosen_year, my_hands
 from examapp.duties.queries.key_days import key_days, months_of
@@ -22,7 +23,7 @@ def show_calendar() -> str:
     """Show the year's key dates and the items within reach by month, with how far each has come."""
     session, year, reach = reading(), chosen_year(), my_hands().write
     units = queries.list_units_with_lists(session, year, reach)
-    unit_id = request.args.get("unit", type=int)
+    unit_id = request.args.get("unit", type=sent_number)
     chosen = unit_id if unit_id in {unit.id for unit in units} else None
     rows = queries.list_calendar(session, year, reach, today=clock.today(), unit_id=chosen)
     names = key_days(session)

@@ -9,6 +9,7 @@ from examapp.core import clock
 from examapp.core.clock import day_of
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.numbers import sent_number
 from examapp.duties import queries
 from examapp.duties.admin_routes.frame import WRITE, admin_blueprint, my_hands
 from examapp.duties.operations import events
@@ -39,7 +40,7 @@ def record_event(event_id: int) -> str | Response:
 
 
 def _record(event_id: int) -> Response:
-    item_id = request.form.get("item_id", 0, type=int)
+    item_id = request.form.get("item_id", 0, type=sent_number)
     try:
         with transaction() as session:
             events.record_event(

@@ -10,10 +10,11 @@ from io import BytesIO
 from pathlib import Path
 
 from flask import Blueprint, Response, request, send_file
-from flask_wtf import FlaskForm
 
 from examapp.core import clock
 from examapp.core.errors import BadRequestError
+from examapp.core.forms import FlaskForm
+from examapp.core.numbers import read_page, read_year
 from examapp.core.permissions import Permission
 from examapp.core.points import for_people
 from examapp.core.spreadsheets import Cell, Sheet, as_words, write_xlsx
@@ -35,23 +36,20 @@ def my_hands() -> Hands:
 
 def chosen_year() -> int:
     """Give the year in the address, the present one where there is none or a wrong one."""
-    text = request.args.get("year", "")
-    year = int(text) if text.isascii() and text.isdigit() and len(text) == 4 else 0
-    return year if 2000 <= year <= 2099 else clock.today().year
+    return read_year(request.args.get("year"), most=2099) or clock.today().year
 
 
 def chosen_page() -> int:
     """Give the page in the address, from 1."""
-    text = request.args.get("page", "1")
-    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+    return read_page(request.args.get("page"))
 
 
 def posted_year() -> int:
     """Give the year that a form names; raises BadRequestError."""
-    text = request.form.get("year", "")
-    if not (text.isascii() and text.isdigit() and 2000 <= int(text[:5]) <= 2099):
+    year = read_year(request.form.get("year"), most=2099)
+    if year is None:
         raise BadRequestError
-    return int(text)
+    return year
 
 
 def check_form(form: FlaskForm) -> None:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
+from examapp.core.numbers import sent_number
 from examapp.duties import queries, rules
 from examapp.duties.admin_routes.frame import (
     APPROVE,
@@ -53,7 +54,7 @@ def open_list() -> Response:
     with transaction() as session:
         duty_list = lists.open_list(
             session,
-            unit_id=request.form.get("unit_id", type=int),
+            unit_id=request.form.get("unit_id", type=sent_number),
             year=year,
             hands=my_hands(),
             actor=actor(),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import DateField, IntegerField, StringField, TextAreaField
+from wtforms import StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
+from examapp.core.forms import DateField, FlaskForm, IntegerField
 from examapp.core.html import normalise
 from examapp.duties.models import DutyItem
 from examapp.duties.operations.changing import Answerable, Duty, answerable_of, duty_of
@@ -29,7 +29,7 @@ def _words(most: int) -> list[object]:
     return [Optional(), Length(max=most, message=f"最多 {most} 字。")]
 
 
-class AnswerableForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class AnswerableForm(FlaskForm):
     """Who answers for an item; all that a unit sets of a common one."""
 
     version = IntegerField("版本", default=0)
@@ -87,7 +87,7 @@ def _fields(row: Duty | Answerable) -> dict[str, object]:
     return {name: getattr(row, name) for name in row.__dataclass_fields__}
 
 
-class VersionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class VersionForm(FlaskForm):
     """A press of a button on a list or record, with the version that was looked at."""
 
     version = IntegerField("版本", validators=[InputRequired("页面内容不完整，请刷新后重试。")])
@@ -103,13 +103,13 @@ class SendBackForm(VersionForm):
     )
 
 
-class UploadForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class UploadForm(FlaskForm):
     """A list as a table."""
 
     file = FileField("清单文件（xlsx、xls 或 csv）", validators=[FileRequired("请选择文件。")])
 
 
-class RecordForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class RecordForm(FlaskForm):
     """What was done on an item; no picture is asked for."""
 
     version = IntegerField("版本", default=0)
@@ -142,7 +142,7 @@ class RecordForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         )
 
 
-class PeriodForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class PeriodForm(FlaskForm):
     """A plan period with its years."""
 
     name = StringField(
@@ -158,7 +158,7 @@ class PeriodForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return PlanPeriod(name=self.name.data, first_year=self.first_year.data, last_year=self.last_year.data)
 
 
-class KeyDayForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class KeyDayForm(FlaskForm):
     """A key date of every year; without a name it is taken off."""
 
     month = IntegerField("月", validators=[InputRequired(_MONTH), NumberRange(1, 12, _MONTH)])

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from flask_wtf import FlaskForm
-from wtforms import DateField, DecimalField, IntegerField, SelectChoice, SelectField, StringField, TextAreaField
+from wtforms import SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
+from examapp.core.forms import DateField, DecimalField, FlaskForm, IntegerField
 from examapp.core.html import normalise
+from examapp.core.numbers import sent_number
 from examapp.duties.forms import VersionForm
 from examapp.duties.operations.assessing.tables import AssessmentSettings
 from examapp.duties.queries.assessment import Line
@@ -24,7 +25,7 @@ def _tidy(text: str | None) -> str:
     return normalise(text or "").strip()
 
 
-class SettingsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class SettingsForm(FlaskForm):
     """What the office sets of an assessment beside its items."""
 
     version = IntegerField("版本", default=0)
@@ -36,7 +37,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             Length(max=60, message="最多 60 字。"),
         ],
     )
-    exam_id = SelectField("取用哪一场考试", coerce=int)
+    exam_id = SelectField("取用哪一场考试", coerce=sent_number)
     self_due_on = DateField("自评截止日期", invalid_value_message=_DAY, validators=[Optional()])
     appeal_days = IntegerField(
         "申诉天数",
@@ -61,7 +62,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         )
 
 
-class TableItemForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class TableItemForm(FlaskForm):
     """A line of the score table."""
 
     version = IntegerField("版本", default=0)
@@ -109,7 +110,7 @@ class TableItemForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         )
 
 
-class ReviewerForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ReviewerForm(FlaskForm):
     """Naming a reviewer."""
 
     staff_number = StringField(

@@ -8,6 +8,7 @@ from flask import render_template, request
 
 from examapp.core import clock
 from examapp.core.db import reading
+from examapp.core.numbers import read_year
 from examapp.duties import queries, rules
 from examapp.duties.queries.key_days import key_days
 from examapp.duties.routes.frame import blueprint
@@ -18,8 +19,7 @@ from examapp.people.access import public
 @public
 def show_public_list(unit_code: str) -> str:
     """Show a unit's published list, the newest where the address names no year; nothing else of the house."""
-    text = request.args.get("year", "")
-    year = int(text) if text.isascii() and text.isdigit() and len(text) == 4 else None
+    year = read_year(request.args.get("year"), least=0, most=9999)
     session = reading()
     unit, duty_list, years = queries.get_published(session, unit_code.replace("\0", ""), year)
     return render_template(

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.numbers import read_whole
 from examapp.duties.forms.assessment import Marks, read_marks
 from examapp.duties.operations.assessing.reviewing import Given, cast_votes
 from examapp.duties.operations.assessing.reviewing import review_sheet as give_points
@@ -105,9 +106,9 @@ def vote() -> Response | str:
 def _vote() -> Response:
     known = {str(opinion) for opinion in Opinion}
     opinions = {
-        int(name.removeprefix("unit-")): Opinion(value)
+        unit_id: Opinion(value)
         for name, value in request.form.items()
-        if name.startswith("unit-") and name.removeprefix("unit-").isdecimal() and value in known
+        if name.startswith("unit-") and value in known and (unit_id := read_whole(name.removeprefix("unit-")))
     }
     with transaction() as session:
         counted = cast_votes(session, opinions=opinions, actor=actor(), now=clock.now())

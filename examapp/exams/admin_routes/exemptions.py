@@ -13,6 +13,7 @@ from examapp.core import clock
 from examapp.core.acting import telling
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.core.uploads.serving import serve_file
 from examapp.exams import operations, queries
@@ -35,8 +36,8 @@ from examapp.people.access import actor, may, my_reach, requires
 def show_exemptions() -> str:
     """List the requests for people within my reach, by exam and status."""
     reach = my_reach(Permission.EXEMPTIONS_REQUEST)
-    page = max(1, request.args.get("page", 1, type=int))
-    exam_id = request.args.get("exam", type=int)
+    page = max(1, request.args.get("page", 1, type=sent_number))
+    exam_id = request.args.get("exam", type=sent_number)
     status = _status(request.args.get("status", ""))
     rows, count = list_exemptions(reading(), reach, exam_id=exam_id, status=status, page=min(page, 10_000))
     return render_template(
@@ -64,7 +65,10 @@ def request_exemption() -> str | Response | tuple[str, int]:
     """Ask for a person's exemption or deferral."""
     reach = my_reach(Permission.EXEMPTIONS_REQUEST)
     form = ExemptionForm(
-        data={"exam_id": request.args.get("exam", type=int), "staff_number": request.args.get("staff_number", "")}
+        data={
+            "exam_id": request.args.get("exam", type=sent_number),
+            "staff_number": request.args.get("staff_number", ""),
+        }
     )
     exams = queries.list_organiser_exams(reading(), reach)
     form.exam_id.choices = offer("请选择", [(exam.id, exam.title) for exam in exams])

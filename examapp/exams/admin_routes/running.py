@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import cast
 
 from flask import current_app, flash, redirect, render_template, url_for
-from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -16,6 +15,7 @@ from examapp.core.acting import telling
 from examapp.core.clock import from_local, local
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.forms import FlaskForm
 from examapp.core.permissions import Permission
 from examapp.exams import operations, queries
 from examapp.exams.admin_routes.exams import admin_blueprint, indented

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
+from examapp.core.numbers import read_page
 from examapp.core.permissions import Permission
 from examapp.core.veil import veil
 from examapp.org.models import Unit
@@ -49,8 +50,7 @@ def may_touch_guarded() -> bool:
 
 def page_number() -> int:
     """Give the page of a list that the address asks for, 1 where it is nonsense."""
-    asked = request.args.get("page", "")
-    return int(asked) if asked.isascii() and asked.isdigit() and 0 < int(asked[:6]) < 100_000 and len(asked) < 7 else 1
+    return read_page(request.args.get("page"))
 
 
 def address_of_search(endpoint: str, *more: str) -> Response | None:

@@ -43,13 +43,15 @@ def list_imports() -> AnyResponse:
         form=form,
         imports=imports_of(reading(), created_by_id=me().person_id, is_all=reach.is_everything),
         aliases=HEAD_ALIASES,
+        is_limited=not reach.is_everything,
     )
     return Response(page, 422 if form.errors else 200)
 
 
 def _upload(form: UploadForm) -> int | None:
     name = normalise(PurePath(form.file.data.filename or "").name) or "名册"
-    upload = Upload(name=name, content=form.file.data.read(), is_whole=form.is_whole.data)
+    is_limited = not my_reach(_IMPORT).is_everything
+    upload = Upload(name=name, content=form.file.data.read(), is_whole=form.is_whole.data, is_limited=is_limited)
     try:
         with transaction() as session:
             unit = get_unit_within(session, form.unit_id.data, my_reach(_IMPORT)) if form.unit_id.data else None

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.hosts import address_of
+from examapp.core.numbers import read_whole
 from examapp.core.permissions import Permission
 from examapp.core.spreadsheets import Column, Sheet, write_xlsx
 from examapp.org.models import Unit
@@ -44,8 +45,7 @@ def list_first_passwords() -> str:
     """Show how many first passwords of a unit are still unchanged, and the ways to take them along."""
     session, reach = reading(), my_reach(_ISSUE)
     units = units_within(session, reach)
-    asked = request.args.get("unit", "")
-    unit_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else 0
+    unit_id = read_whole(request.args.get("unit")) or 0
     unit = get_unit_within(session, unit_id, reach) if unit_id else None
     count = len(_lines(unit)) if unit else None
     return render_template("people/passwords.html", units=units, unit=unit, count=count)

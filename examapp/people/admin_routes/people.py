@@ -13,6 +13,7 @@ from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import ConflictError, NotFoundError
 from examapp.core.html import normalise
+from examapp.core.numbers import read_whole
 from examapp.core.permissions import Permission
 from examapp.core.veil import words_asked
 from examapp.people.access import actor, may, my_reach, requires, sealer
@@ -71,8 +72,7 @@ def list_people() -> str | AnyResponse:
         return address
     reach, session = my_reach(READ), reading()
     units = units_within(session, reach)
-    asked = request.values.get("unit", "")
-    unit_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else 0
+    unit_id = read_whole(request.values.get("unit")) or 0
     chosen = PeopleFilter(
         words=normalise(words_asked()).strip()[:60],
         unit=get_unit_within(session, unit_id, reach) if unit_id else None,

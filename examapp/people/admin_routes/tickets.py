@@ -9,6 +9,7 @@ from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.hosts import address_of
 from examapp.core.html import normalise
+from examapp.core.numbers import read_whole
 from examapp.core.permissions import Permission
 from examapp.core.veil import words_asked
 from examapp.people.access import actor, my_reach, requires, sealer
@@ -46,8 +47,7 @@ def search_ticket_people() -> str | AnyResponse:
 
 def _choose_page(refusal: str) -> str:
     session, reach, page = reading(), my_reach(_ISSUE), page_number()
-    asked = request.values.get("unit", "")
-    unit_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else 0
+    unit_id = read_whole(request.values.get("unit")) or 0
     chosen = PeopleFilter(
         words=normalise(words_asked()).strip()[:60],
         unit=get_unit_within(session, unit_id, reach) if unit_id else None,
@@ -72,8 +72,7 @@ def _choose_page(refusal: str) -> str:
 @requires(_ISSUE)
 def issue_tickets() -> AnyResponse:
     """Give the sheet to print: each ticket's code is shown this once."""
-    asked = request.form.getlist("person")
-    ids = {int(value) for value in asked if value.isascii() and value.isdigit() and len(value) < 16}
+    ids = {number for value in request.form.getlist("person") if (number := read_whole(value)) is not None}
     if not 0 < len(ids) <= _MOST_AT_ONCE:
         return Response(_choose_page(_CHOOSE), 422)
     try:

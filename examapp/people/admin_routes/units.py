@@ -9,6 +9,7 @@ from wtforms.fields.choices import SelectChoice
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import NotFoundError
+from examapp.core.numbers import read_whole
 from examapp.core.permissions import Permission
 from examapp.org import operations
 from examapp.org.models import UNIT_KIND_NAMES, Tree, Unit
@@ -37,9 +38,8 @@ def list_units() -> str:
 def create_unit() -> AnyResponse:
     """Found a unit."""
     form = _form(None)
-    parent = request.args.get("parent", "")
-    if request.method == "GET" and parent.isascii() and parent.isdigit():
-        form.parent_id.data = int(parent[:18])
+    if request.method == "GET" and (parent := read_whole(request.args.get("parent"))):
+        form.parent_id.data = parent
     if form.validate_on_submit() and _save(form, None):
         flash(f"已新增「{form.name.data}」。", "success")
         return redirect(url_for("org_admin.list_units"), 303)

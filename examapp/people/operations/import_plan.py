@@ -54,6 +54,8 @@ class Planned:
     faults: tuple[Fault, ...] = ()
     id_number_index: bytes | None = None
     mobile_index: bytes | None = None
+    is_outside: bool = False
+    """The ID number is that of somebody beyond the importer's reach: the row looks as if nobody had it, and is not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,10 @@ class _Indexes:
             sealer.blind_indexes(row.id_number, purpose=ID_NUMBER_PURPOSE) if row.id_number else (),
             sealer.blind_indexes(row.mobile, purpose=MOBILE_PURPOSE) if row.mobile else (),
         )
+
+    def holder(self, known: _Known) -> Row[Any] | None:
+        """Give who has the ID number."""
+        return next((known.by_id_number[index] for index in self.id_number if index in known.by_id_number), None)
 
     def planned(self, row: RosterRow, **rest: Any) -> Planned:
         """Give the row as planned, with the digests that are written: those under the current key."""
@@ -95,6 +101,10 @@ class Scope:
 
     reach: Reach
     unit: Unit | None
+
+    def reaches(self, person: Row[Any]) -> bool:
+        """Tell whether a person is on the roster of a unit within the importer's reach."""
+        return self.reach.covers(region_path=person.region_path, sector_path=person.sector_path)
 
     def covers(self, unit: Unit) -> bool:
         """Tell whether rows may put people into a unit."""
@@ -129,7 +139,7 @@ def _without_guarded(session: Session, planned: list[Planned], scope: Scope, *, 
 def _refuse_guarded(plan: Planned) -> Planned:
     column = next(name for name in plan.changes if name in _SIGNED_IN_BY)
     reason = "这个人有管理角色，身份证号、手机号由系统管理员在“人员”中修改。请把这一格留空。"
-    return replace(plan, outcome=Outcome.REFUSED, changes=(), faults=(plan.row.fault(column, reason),))
+    return refused(plan, column, reason)
 
 
 def _read_known(session: Session, rows: Sequence[RosterRow], indexes: Sequence[_Indexes]) -> _Known:
@@ -215,7 +225,10 @@ def _plan_row(
     repeated: tuple[Fault, ...],
 ) -> Planned:
     unit, unit_fault = _find_unit(row, known, scope)
-    holder = next((known.by_id_number[index] for index in indexes.id_number if index in known.by_id_number), None)
+    holder = indexes.holder(known)
+    is_outside = holder is not None and not scope.reaches(holder)
+    if is_outside:
+        holder = None
     person = known.by_staff_number.get(row.staff_number) if row.staff_number else holder
     faults = [*row.faults, *repeated, *_person_faults(row, indexes, person, holder, scope)]
     if unit_fault:
@@ -223,7 +236,7 @@ def _plan_row(
     if faults or unit is None:
         return Planned(row=row, outcome=Outcome.REFUSED, faults=tuple(faults))
     if person is None:
-        return indexes.planned(row, outcome=Outcome.NEW, unit_id=unit.id)
+        return indexes.planned(row, outcome=Outcome.NEW, unit_id=unit.id, is_outside=is_outside)
     changes = tuple(_changes(row, unit, person, indexes))
     return indexes.planned(
         row,
@@ -233,6 +246,7 @@ def _plan_row(
         from_unit_id=person.unit_id,
         is_return=person.state != PersonState.ON_ROSTER,
         changes=changes,
+        is_outside=is_outside,
     )
 
 
@@ -282,7 +296,7 @@ def _person_faults(
         return [row.fault("id_number", reason)]
     if person is None:
         return []
-    if not scope.reach.covers(region_path=person.region_path, sector_path=person.sector_path):
+    if not scope.reaches(person):
         return [row.fault("staff_number", "这个人现在登记在别的单位，请由普法办办理调动。")]
     if person.name != row.name and row.name and person.id_number_index not in indexes.id_number:
         reason = (
@@ -305,6 +319,11 @@ def _changes(row: RosterRow, unit: Unit, person: Row[Any], indexes: _Indexes) ->
         yield "id_number"
     if indexes.mobile and person.mobile_index not in indexes.mobile:
         yield "mobile"
+
+
+def refused(plan: Planned, column: str, reason: str) -> Planned:
+    """Give a row as refused for one reason."""
+    return replace(plan, outcome=Outcome.REFUSED, changes=(), faults=(plan.row.fault(column, reason),))
 
 
 def count_outcomes(planned: Iterable[Planned]) -> dict[str, int]:

@@ -34,7 +34,8 @@ from examapp.people.operations.import_difference import (
     let_gone_leave,
     listing,
 )
-from examapp.people.operations.import_plan import Outcome, Planned, Scope, count_outcomes, plan_import
+from examapp.people.operations.import_outside import ADVICE, hold_outside, note_outside, refuse_many_files
+from examapp.people.operations.import_plan import Outcome, Planned, Scope, count_outcomes, plan_import, refused
 from examapp.people.operations.import_writing import Report, try_to_lock, write_rows
 from examapp.people.queries import list_grants
 from examapp.people.rules import (
@@ -71,6 +72,8 @@ class Upload:
 
     name: str
     content: bytes
+    is_limited: bool = False
+    """Whoever brings it in does not reach the whole county."""
     is_whole: bool = False
     """Everybody of the unit stands in it: show the whole difference."""
 
@@ -78,9 +81,11 @@ class Upload:
 def upload_roster(
     session: Session, upload: Upload, unit: Unit | None, *, sealer: Sealer, actor: Actor, now: datetime
 ) -> RosterImport:
-    """Keep a file, sealed, and have it checked; nothing of the roster changes yet."""
+    """Keep a file, sealed, and have it checked; nothing of the roster changes yet. Raises ImportRefusedError, TooManyFilesError."""
     if not upload.content:
         raise ImportRefusedError("文件是空的，请检查是否选错了文件。")
+    if upload.is_limited:
+        refuse_many_files(session, actor=actor, now=now)
     job = RosterImport(
         created_by_id=actor.person_id or 0,
         unit_id=unit.id if unit else None,
@@ -169,7 +174,12 @@ def run_import(session: Session, import_id: int, *, sealer: Sealer, now: datetim
         _hold_against_preview(session, job, planned, gone)
     taken: Sequence[Planned] = planned
     if job.is_confirmed:
-        taken = _take_over(session, job, planned, gone, sealer=sealer, now=now, report=report)
+        taken, held = _take_over(session, job, planned, gone, sealer=sealer, now=now, report=report)
+        held_ids = {id(plan) for plan in held}
+        planned = [refused(plan, "id_number", ADVICE) if id(plan) in held_ids else plan for plan in planned]
+        counts = count_outcomes(planned)
+    else:
+        note_outside(session, job, planned, now=now)
     content, ending = give_back(
         file.grids, _notes(planned, taken, is_done=job.is_confirmed), label=_LABEL, bad=_NOT_TAKEN
     )
@@ -201,17 +211,17 @@ def _take_over(
     sealer: Sealer,
     now: datetime,
     report: Report,
-) -> Sequence[Planned]:
-    """Write what was confirmed, all of it or what was chosen; gives the rows that were taken."""
+) -> tuple[Sequence[Planned], Sequence[Planned]]:
+    """Write what was confirmed, all of it or what was chosen; gives the rows that were taken, and those held back for the office."""
     counts: dict[str, Any] = dict(count_outcomes(planned))
     if counts["refused"] and not job.is_whole and not job.summary.get("only_good"):
         raise ImportRefusedError(
             f"确认之后名册有了变化，有 {counts['refused']} 行不能导入，所以整个文件都没有导入。请重新上传检查。"
         )
-    actor, on, taken = Actor(person_id=job.created_by_id), day_of(now), planned
-    if job.is_whole:
-        choice = as_choice(job.summary["choice"])
-        taken = chosen_rows(planned, choice)
+    actor, on = Actor(person_id=job.created_by_id), day_of(now)
+    choice = as_choice(job.summary["choice"]) if job.is_whole else None
+    taken, held = hold_outside(session, job, chosen_rows(planned, choice) if choice else planned, now=now)
+    if choice:
         counts["gone"] = let_gone_leave(session, gone, choice, actor=actor, now=now, on=on)
         counts["taken"] = len(taken)
         job.summary = job.summary | {"taken": Counter(kind_of(plan) for plan in taken) | {"gone": counts["gone"]}}
@@ -222,7 +232,7 @@ def _take_over(
         details=counts,
     )  # fmt: skip
     job.content = None
-    return taken
+    return taken, held
 
 
 def _read(job: RosterImport, sealer: Sealer) -> RosterFile:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import BadRequestError
+from examapp.core.numbers import read_whole
 from examapp.core.permissions import Permission
 from examapp.people.access import actor, requires
 from examapp.questions import operations, queries
@@ -71,7 +72,7 @@ def _ids_chosen() -> list[int]:
 
 
 def _numbers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")[: MOST_AT_ONCE + 1] if part.isdecimal() and len(part) < 19]
+    return [number for part in text.split(",")[: MOST_AT_ONCE + 1] if (number := read_whole(part)) is not None]
 
 
 def _change(form: BulkForm) -> BulkChange:

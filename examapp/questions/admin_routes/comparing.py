@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from examapp.core.db import reading
 from examapp.core.html import html_to_text
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.core.textdiff import SideBySide, compare_texts
 from examapp.people.access import requires
@@ -33,8 +34,10 @@ def compare_question_versions(question_id: int) -> str:
     session = reading()
     question = queries.get_question(session, question_id)
     versions = queries.list_versions(session, question_id)
-    newest = queries.get_version(session, question, request.args.get("new", versions[0].number, type=int))
-    before = queries.get_version(session, question, request.args.get("old", max(1, newest.number - 1), type=int))
+    newest = queries.get_version(session, question, request.args.get("new", versions[0].number, type=sent_number))
+    before = queries.get_version(
+        session, question, request.args.get("old", max(1, newest.number - 1), type=sent_number)
+    )
     old, new = _fields(session, before), _fields(session, newest)
     names = list(dict.fromkeys([*old, *new]))
     rows = [ComparedField(name, compare_texts(old.get(name, ""), new.get(name, ""))) for name in names]

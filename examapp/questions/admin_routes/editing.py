@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.numbers import read_whole, sent_number
 from examapp.core.permissions import Permission
 from examapp.core.pictures import UnfitImageError
 from examapp.people.access import actor, me, requires
@@ -41,7 +42,7 @@ def show_question(question_id: int) -> str:
     """Show a question with its key, articles, versions and corrections; `?version=` shows an older one."""
     session = reading()
     question = queries.get_question(session, question_id)
-    version = queries.get_version(session, question, request.args.get("version", type=int))
+    version = queries.get_version(session, question, request.args.get("version", type=sent_number))
     versions = queries.list_versions(session, question.id)
     keys = queries.list_keys(session, [each.id for each in versions])
     people = [question.created_by_id, question.reviewed_by_id, *(each.created_by_id for each in versions)]
@@ -131,6 +132,12 @@ def edit_question(question_id: int) -> AnyResponse | str:
     return redirect(url_for(".show_question", question_id=question_id))
 
 
+def _add_option(form: QuestionForm, part: int | None) -> None:
+    options = None if part is None else form.parts[part].form.options
+    if options is not None and len(options) < options.max_entries:
+        options.append_entry("")
+
+
 def _change_form(form: QuestionForm) -> bool:
     """Take the buttons that change the form itself; tell whether it is to be shown again."""
     act = request.form.get("act", "save")
@@ -138,10 +145,8 @@ def _change_form(form: QuestionForm) -> bool:
         form.parts.append_entry({"kind": request.form.get("new_kind"), "options": [""] * 4})
     elif act == "drop_part" and len(form.parts) > 1:
         form.parts.pop_entry()
-    elif act.startswith("add_option-") and act[11:].isdecimal() and int(act[11:]) < len(form.parts):
-        options = form.parts[int(act[11:])].form.options
-        if len(options) < options.max_entries:
-            options.append_entry("")
+    elif act.startswith("add_option-"):
+        _add_option(form, read_whole(act.removeprefix("add_option-"), most=len(form.parts) - 1))
     elif act == "picture":
         _take_picture(form)
     elif act == "save":
@@ -216,7 +221,7 @@ _CORRECTION_ASKED = "更正申请已提交。另一位同事在“审批”中�
 @requires(Permission.QUESTIONS_WRITE)
 def correct_key(question_id: int) -> AnyResponse | str:
     """Correct the key of a question's version with a reason; the old key stays in the history."""
-    session, number = reading(), request.args.get("version", type=int)
+    session, number = reading(), request.args.get("version", type=sent_number)
     row = queries.get_question(session, question_id)
     version = queries.get_version(session, row, number)
     shown = queries.read_question(session, row, version, is_editable=True)

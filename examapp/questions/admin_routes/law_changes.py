@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.numbers import read_whole, sent_number
 from examapp.core.permissions import Permission
 from examapp.core.textdiff import SideBySide, compare_texts
 from examapp.laws.models import LawVersion
@@ -58,7 +59,7 @@ def list_law_changes() -> str:
     session = reading()
     count = queries.count_open_flags(session, law=law, kind=kind)
     pages = max(1, -(-count // PAGE_SIZE))
-    page = min(max(1, request.args.get("page", 1, type=int)), pages)
+    page = min(max(1, request.args.get("page", 1, type=sent_number)), pages)
     return render_template(
         "questions/law_changes.html",
         laws=queries.list_laws_with_flags(session),
@@ -134,9 +135,9 @@ def _article(flag: QuestionFlag, each: dict[str, str | None], texts: dict[tuple[
 def keep_under_new_law(question_id: int) -> AnyResponse | str:
     """Keep a question with the new citation, and go on to the next."""
     named = {
-        int(name.removeprefix("articles-")): article_labels(value)
+        number: article_labels(value)
         for name, value in request.form.items()
-        if name.removeprefix("articles-").isdecimal() and name.startswith("articles-")
+        if name.startswith("articles-") and (number := read_whole(name.removeprefix("articles-"))) is not None
     }
     try:
         with transaction() as session:

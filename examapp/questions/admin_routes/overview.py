@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import NotFoundError
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.core.textdiff import compare_texts
 from examapp.people.access import actor, me, requires
@@ -28,7 +29,7 @@ def review_queue() -> str:
     person_id, may_own = me().person_id, may_review_alone()
     count = queries.count_queue(session, person_id=person_id, may_own=may_own)
     pages = max(1, -(-count // queries.PAGE_SIZE))
-    page = min(max(1, request.args.get("page", 1, type=int)), pages)
+    page = min(max(1, request.args.get("page", 1, type=sent_number)), pages)
     return render_template(
         "questions/review.html",
         rows=queries.list_queue(session, person_id=person_id, may_own=may_own, page=page),
@@ -56,7 +57,7 @@ def next_to_review(question_id: int) -> AnyResponse:
 @requires(Permission.QUESTIONS_READ)
 def show_coverage() -> str:
     """Show laws by kinds and difficulties, and where the bank is thin."""
-    least = min(max(1, request.args.get("least", _USUAL_LEAST, type=int)), _MOST_LEAST)
+    least = min(max(1, request.args.get("least", _USUAL_LEAST, type=sent_number)), _MOST_LEAST)
     topics = queries.cover_syllabus(reading())
     entries = [entry for entries in topics.values() for entry in entries]
     return render_template(
@@ -80,7 +81,7 @@ def list_duplicates() -> str:
     search = queries.last_search(session)
     pairs = queries.open_pairs(session, search) if search else []
     pages = max(1, -(-len(pairs) // _PAIRS_A_PAGE))
-    page = min(max(1, request.args.get("page", 1, type=int)), pages)
+    page = min(max(1, request.args.get("page", 1, type=sent_number)), pages)
     shown = queries.like_pairs(session, pairs[(page - 1) * _PAIRS_A_PAGE : page * _PAIRS_A_PAGE])
     return render_template(
         "questions/duplicates.html",
@@ -114,7 +115,7 @@ def duplicates_progress(search_id: int) -> Response:
 @requires(Permission.QUESTIONS_REVIEW)
 def settle_duplicate() -> AnyResponse:
     """Retire one of two like questions, or note that they are two."""
-    one, other = (request.form.get(name, 0, type=int) for name in ("one", "other"))
+    one, other = (request.form.get(name, 0, type=sent_number) for name in ("one", "other"))
     act = request.form.get("act", "")
     with transaction() as session:
         for question_id in (one, other):
@@ -132,4 +133,4 @@ def settle_duplicate() -> AnyResponse:
         else:
             raise NotFoundError
     flash("已记下：这是两道不同的题。" if act == "both" else "已停用其中一道。", "success")
-    return redirect(url_for(".list_duplicates", page=request.form.get("page", 1, type=int)))
+    return redirect(url_for(".list_duplicates", page=request.form.get("page", 1, type=sent_number)))

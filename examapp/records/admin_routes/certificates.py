@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.hosts import site_url
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.people.access import actor, me, my_reach, requires
 from examapp.records.admin_routes.frame import (
@@ -106,7 +107,7 @@ def print_unit(plan_id: int) -> Response:
             session,
             plan_id=plan_id,
             kind="pdf",
-            unit_id=request.form.get("unit_id", type=int),
+            unit_id=request.form.get("unit_id", type=sent_number),
             site_url=site_url(),
             reach=my_reach(_READ),
             actor=actor(),

@@ -9,11 +9,12 @@ from io import BytesIO
 from pathlib import Path
 
 from flask import Blueprint, request, send_file
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 from examapp.core import clock
 from examapp.core.db import reading
+from examapp.core.forms import FlaskForm
+from examapp.core.numbers import read_page, read_year
 from examapp.core.permissions import Permission
 from examapp.core.spreadsheets import Sheet, write_xlsx
 from examapp.exams.queries.organiser import list_units_within
@@ -25,15 +26,12 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 def chosen_page() -> int:
     """Give the page in the address, from 1."""
-    text = request.args.get("page", "1")
-    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+    return read_page(request.args.get("page"))
 
 
 def chosen_year() -> int:
     """Give the year in the address, the present one where there is none or a wrong one."""
-    text = request.args.get("year", "")
-    is_year = text.isascii() and text.isdigit() and len(text) == 4 and 2000 <= int(text) <= 2100
-    return int(text) if is_year else clock.today().year
+    return read_year(request.args.get("year")) or clock.today().year
 
 
 def page_count(total: int, size: int) -> int:

@@ -13,6 +13,7 @@ from examapp.core import clock
 from examapp.core.clock import local
 from examapp.core.db import reading
 from examapp.core.errors import NotFoundError
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.core.spreadsheets import Cell, Column, Sheet
 from examapp.grading.rules import BAND_NAMES
@@ -63,7 +64,7 @@ class _Chosen:
 
 def _chosen(unit_id: int, permission: Permission) -> _Chosen:
     """Read the address; raises NotFoundError for a unit beyond the reach, and for a course that the unit does not learn."""
-    tree, year, course_id = _tree(), chosen_year(), request.args.get("course", type=int)
+    tree, year, course_id = _tree(), chosen_year(), request.args.get("course", type=sent_number)
     units = get_unit_tree(reading(), unit_id, tree=tree, reach=my_reach(permission))
     courses = queries.list_courses_for(reading(), year, unit_id, units.unit_ids)
     if course_id is not None and course_id not in courses:
@@ -80,7 +81,7 @@ def study() -> str | Response:
     if len(tops) == 1:
         is_by_sector = bool(reach.sector_paths) and not reach.region_paths
         tree = Tree.SECTOR if is_by_sector else None
-        about: dict[str, Any] = {name: request.args.get(name, type=int) for name in ("year", "course")}
+        about: dict[str, Any] = {name: request.args.get(name, type=sent_number) for name in ("year", "course")}
         return redirect(url_for(".show_study", unit_id=tops[0].id, tree=tree, **about), 303)
     return render_template("records/study_tops.html", tops=tops)
 

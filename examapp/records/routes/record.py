@@ -6,6 +6,7 @@ from flask import render_template, request
 
 from examapp.core import clock
 from examapp.core.db import reading
+from examapp.core.numbers import read_year
 from examapp.grading.rules import BAND_NAMES
 from examapp.people.access import me, signed_in
 from examapp.records.queries.record import study_record
@@ -15,9 +16,7 @@ from examapp.records.rules.events import KIND_NAMES
 
 def chosen_year() -> int:
     """Give the year in the address, the present one where there is none or a wrong one."""
-    text = request.args.get("year", "")
-    is_year = text.isascii() and text.isdigit() and len(text) == 4 and 2000 <= int(text) <= 2100
-    return int(text) if is_year else clock.today().year
+    return read_year(request.args.get("year")) or clock.today().year
 
 
 @blueprint.get("/study/record")

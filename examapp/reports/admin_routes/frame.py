@@ -10,6 +10,7 @@ from flask import render_template, request, url_for
 
 from examapp.core import clock
 from examapp.core.db import reading
+from examapp.core.numbers import read_page, sent_number
 from examapp.core.permissions import Permission
 from examapp.core.veil import veil, words_asked
 from examapp.grading.rules import BAND_NAMES
@@ -81,7 +82,7 @@ def read_view() -> View:
     return View(
         tree=Tree(_word("tree", Tree.REGION, set(Tree))),
         scope=Scope(args["scope"]) if args.get("scope") in set(Scope) else None,
-        depth=int(_word("depth", "1", {str(depth) for depth in DEPTHS})),
+        depth=sent_number(_word("depth", "1", {str(depth) for depth in DEPTHS})),
         sort=_word("sort", "code", SORTS),
         is_descending=args.get("dir") == "desc",
         kind=_word("kind", "", set(UNIT_KIND_NAMES)),
@@ -89,7 +90,7 @@ def read_view() -> View:
         rank=_text("rank"),
         position=_text("position"),
         group=_word("group", "absent", GROUP_NAMES),
-        page=_page(args.get("page", "1")),
+        page=read_page(args.get("page", "1")),
         since=read_day("since"),
         until=read_day("until"),
     )
@@ -111,10 +112,6 @@ def _clean(text: str) -> str:
 def read_day(name: str) -> date | None:
     """Read a day from the address; None for what is none."""
     return rules.find_day(request.values.get(name, ""))
-
-
-def _page(text: str) -> int:
-    return min(max(int(text), 1), 100_000) if text.isascii() and text.isdigit() and len(text) < 9 else 1
 
 
 def open_unit(exam_id: int, unit_id: int, view: View) -> tuple[Basis, UnitTree]:

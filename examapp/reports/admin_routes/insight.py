@@ -8,6 +8,7 @@ from flask import Blueprint, request
 
 from examapp.core import clock
 from examapp.core.db import reading
+from examapp.core.numbers import read_whole
 from examapp.core.permissions import Permission
 from examapp.people.access import my_reach, requires
 from examapp.reports.admin_routes.frame import known_id, open_unit, page_of, read_view
@@ -27,9 +28,7 @@ def compare(exam_id: int, unit_id: int) -> str:
     basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=reach)
     wanted = view.people(None)
     table = get_unit_table(session, basis, known_id(unit_id), tree=view.tree, depth=1, reach=reach, wanted=wanted)
-    other = request.args.get("with", "")
-    wanted_id = known_id(int(other)) if other.isascii() and other.isdigit() and len(other) < 19 else None
-    earlier = find_earlier_exam(session, basis.exam, wanted_id=wanted_id)
+    earlier = find_earlier_exam(session, basis.exam, wanted_id=read_whole(request.args.get("with")))
     before: dict[int, Counts] = {}
     if earlier is not None:
         then = get_basis(session, earlier.id, scope=None, now=clock.now())

@@ -14,6 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from examapp.core.clock import local
 from examapp.core.lazily import Lazy
 from examapp.core.word_documents import WordDocument, same_bytes
+from examapp.reports.operations.opened_forms import open_document, refusing_what_cannot_be_filled
 from examapp.reports.queries.basis import Basis
 from examapp.reports.rules import SCOPE_NAMES, Counts, UnitRow
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from examapp.core.pdf import Align, PdfDocument
 
-pdf, docx_library, docxtpl = Lazy("examapp.core.pdf"), Lazy("docx"), Lazy("docxtpl")
+pdf, docx_library = Lazy("examapp.core.pdf"), Lazy("docx")
 NOTHING = "–"
 UNIT_PLACES = ("编码", "单位", "名册人数", "免考", "缓考", "应考", "参考", "未参考", "合格", "良好", "优秀", "参考率", "合格率", "通过率", "优秀率", "平均分")  # fmt: skip
 """What is known of each unit of the list 各单位, and of the whole."""
@@ -129,10 +130,11 @@ def sandbox() -> ImmutableSandboxedEnvironment:
 
 def fill(template: bytes | None, words: dict[str, Any]) -> bytes:
     """Fill a template, the shipped one for None; the same words make the same bytes."""
-    document = docxtpl.DocxTemplate(io.BytesIO(template or shipped_template()))
-    document.render(words, jinja_env=sandbox(), autoescape=True)
+    document = open_document(template or shipped_template())
     buffer = io.BytesIO()
-    document.save(buffer)
+    with refusing_what_cannot_be_filled():
+        document.render(words, jinja_env=sandbox(), autoescape=True)
+        document.save(buffer)
     return same_bytes(buffer.getvalue())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import tempfile
 from collections.abc import Iterator
@@ -11,25 +10,26 @@ from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from examapp.core.errors import DomainError
-from examapp.core.lazily import Lazy
 from examapp.core.uploads.models import FileKind
 from examapp.core.uploads.structure import refuse_other_content
 from examapp.reports.operations.circular import LIST_PLACE, PLACES, UNIT_PLACES, sandbox
+from examapp.reports.operations.opened_forms import (
+    STUMBLES,
+    UnfitTemplateError,
+    broken_form,
+    open_document,
+    open_workbook,
+)
 from examapp.reports.operations.sheet_form import PLACE, ROW_NAME, ROW_PLACES
 
-docxtpl, openpyxl = Lazy("docxtpl"), Lazy("openpyxl")
 _SHAPE = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.For, nodes.If, nodes.Getattr)
 _TESTS = (nodes.Const, nodes.Compare, nodes.Operand, nodes.Not, nodes.And, nodes.Or)
+_FOOTNOTES = ".wordprocessingml.footnotes+xml"
+_PROPERTIES = ("author", "comments", "identifier", "language", "subject", "title")
+_MOST_NODES = 20_000
+_MOST_LOOPED = 100_000
+"""Characters that one more unit of the list may add to a circular: a row of twenty columns has some 15,000."""
 _MOST_BYTES = 2 * 1024 * 1024
-
-
-class UnfitTemplateError(DomainError):
-    """A form that cannot be used; the message names the place and says what to do."""
-
-    code = "unfit_template"
-    status = 400
-    message = "模板不能使用，请按说明修改后重新上传。"
 
 
 def refuse_unfit(content: str, file: bytes) -> None:
@@ -49,13 +49,15 @@ def _refuse_docx(file: bytes) -> None:
     for source in _read_sources(file):
         try:
             tree = sandbox().parse(source)
-        except TemplateSyntaxError as error:
+        except (TemplateSyntaxError, RecursionError) as error:
             raise UnfitTemplateError(
-                f"模板里的大括号写法不完整（{(error.message or '')[:80]}）。占位名请写成 {{{{ 应考 }}}}，表格行请用 {{%tr for 行 in 各单位 %}} 和 {{%tr endfor %}}。"
+                f"模板里的大括号写法不完整（{(getattr(error, 'message', '') or '层次过多')[:80]}）。占位名请写成 {{{{ 应考 }}}}，表格行请用 {{%tr for 行 in 各单位 %}} 和 {{%tr endfor %}}。"
             ) from error
+        _refuse_heavy(tree)
+        names = _loop_names(tree)
         for node in tree.find_all(nodes.Node):
             found = found or isinstance(node, nodes.Name)
-            _refuse_node(node, _loop_names(tree))
+            _refuse_node(node, names)
     if not found:
         raise UnfitTemplateError("模板里没有任何占位名，生成的文件不会有数字。请至少写入一个，如 {{ 应考 }}。")
 
@@ -63,21 +65,36 @@ def _refuse_docx(file: bytes) -> None:
 def _read_sources(file: bytes) -> list[str]:
     """Read what a form holds; a package with parts missing or of another shape is refused, whatever the library stumbles over."""
     try:
-        return list(_sources(file))
-    except (AttributeError, KeyError, TypeError, ValueError, OSError, SyntaxError) as error:
-        raise UnfitTemplateError(
-            "这个 Word 文件的内部结构不完整，打不开。请用 Word 或 WPS 另存一份 .docx 后重新上传。"
-        ) from error
+        return list(_sources(open_document(file)))
+    except STUMBLES as error:
+        raise broken_form("Word", ".docx") from error
 
 
-def _sources(file: bytes) -> Iterator[str]:
-    """Give the text of the body, heads and feet as the template engine sees it."""
-    template: Any = docxtpl.DocxTemplate(io.BytesIO(file))
-    template.init_docx()
+def _sources(template: Any) -> Iterator[str]:
+    """Give the text of everything that the template engine renders: body, heads, feet, footnotes and the document's properties."""
     yield template.patch_xml(template.get_xml())
     for uri in (template.HEADER_URI, template.FOOTER_URI):
         for _, part in template.get_headers_footers(uri):
             yield template.patch_xml(template.get_part_xml(part))
+    for part in template.docx.part.package.parts:
+        if part.content_type.endswith(_FOOTNOTES):
+            yield template.patch_xml(part.blob.decode("utf-8"))
+    properties = template.docx.core_properties
+    yield from (getattr(properties, name) for name in _PROPERTIES)
+
+
+def _refuse_heavy(tree: nodes.Template) -> None:
+    """Refuse what grows without bound when it is filled: a loop within a loop, and loops about very much text."""
+    loops = list(tree.find_all(nodes.For))
+    if any(inner is not loop for loop in loops for inner in loop.find_all(nodes.For)):
+        raise UnfitTemplateError(
+            f"模板里的循环套了循环。「{LIST_PLACE}」循环一次就列出全部单位，请去掉里层的 for 和 endfor 后重新上传。"
+        )
+    looped = sum(len(text.data) for loop in loops for text in loop.find_all(nodes.TemplateData))
+    if looped > _MOST_LOOPED or len(list(tree.find_all(nodes.Node))) > _MOST_NODES:
+        raise UnfitTemplateError(
+            "模板里循环的内容太多，生成的文件会非常大。每个单位请只写一行表格，去掉循环里的图片和大段文字后重新上传。"
+        )
 
 
 def _loop_names(tree: nodes.Template) -> set[str]:
@@ -126,7 +143,7 @@ def _refuse_xlsx(file: bytes) -> None:
 
 
 def _texts(file: bytes) -> Iterator[str]:
-    book = openpyxl.load_workbook(io.BytesIO(file))
+    book = open_workbook(file)
     for page in book.worksheets:
         for row in page.iter_rows():
             yield from (cell.value for cell in row if isinstance(cell.value, str))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from examapp.core.lazily import Lazy
 from examapp.core.word_documents import same_bytes
+from examapp.reports.operations.opened_forms import open_workbook, refusing_what_cannot_be_filled
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -60,19 +61,20 @@ def shipped_form() -> bytes:
 
 def fill_form(form: bytes, words: Mapping[str, Any], people: Sequence[Sequence[Any]], *, mark: str = "") -> bytes:
     """Fill a form: words into its places, one row for everybody; a text never becomes a formula. `mark` stands at the head of each printed page."""
-    book = openpyxl.load_workbook(io.BytesIO(form))
-    for page in book.worksheets:
-        row = _people_row(page)
-        if row is not None:
-            _spread(page, row, max(len(people), 1))
-            _fill_people(page, row, people)
-        for cells in page.iter_rows():
-            for cell in cells:
-                if isinstance(cell.value, str) and PLACE.search(cell.value):
-                    _write(cell, PLACE.sub(lambda found: str(words.get(found[1], "")), cell.value))
-        if mark:
-            _mark_pages(page, mark)
-    return _saved(book)
+    book = open_workbook(form)
+    with refusing_what_cannot_be_filled():
+        for page in book.worksheets:
+            row = _people_row(page)
+            if row is not None:
+                _spread(page, row, max(len(people), 1))
+                _fill_people(page, row, people)
+            for cells in page.iter_rows():
+                for cell in cells:
+                    if isinstance(cell.value, str) and PLACE.search(cell.value):
+                        _write(cell, PLACE.sub(lambda found: str(words.get(found[1], "")), cell.value))
+            if mark:
+                _mark_pages(page, mark)
+        return _saved(book)
 
 
 def _mark_pages(page: Worksheet, mark: str) -> None:

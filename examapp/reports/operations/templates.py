@@ -26,6 +26,7 @@ def add_template(
     if content not in TEMPLATE_FORMATS:
         raise BadRequestError
     refuse_unfit(content, file)
+    _fill_with_example(content, file)
     return _enter(session, content, file, file_name=file_name, note=note, actor=actor, now=now)
 
 
@@ -63,7 +64,10 @@ def form_file(template: ReportTemplate | None, content: str) -> bytes:
 
 def preview(template: ReportTemplate | None, content: str) -> bytes:
     """Fill a form with made-up figures, to be looked at before it is put into use."""
-    form = form_file(template, content)
+    return _fill_with_example(content, form_file(template, content))
+
+
+def _fill_with_example(content: str, form: bytes) -> bytes:
     if content == "circular":
         return circular.fill(form, _EXAMPLE)
     people = [[n, f"示例{n}", "示例单位", "科员", None, "", "未开始"] for n in range(1, 4)]

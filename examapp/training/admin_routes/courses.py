@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import ConflictError, DomainError, NotFoundError
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.core.uploads.limits import words_of
 from examapp.exams.queries.organiser import list_sector_units, list_units_within
@@ -278,7 +279,7 @@ def copy_course(course_id: int) -> Response:
 @requires(_WRITE)
 def make_law_course() -> Response:
     """Make a draft course of a law, and open it."""
-    unit_id = request.form.get("unit_id", type=int)
+    unit_id = request.form.get("unit_id", type=sent_number)
     try:
         with transaction() as session:
             made = operations.make_law_course(

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.exams.queries.organiser import get_organiser_exam, list_units_within
 from examapp.people.access import actor, may, my_reach, requires
@@ -27,11 +28,11 @@ _MOST = 500
 def show_gates() -> str:
     """Show for an exam with a study gate who lacks what, within one's reach, or in one unit of it."""
     session, reach = reading(), my_reach(_READ)
-    units, unit_id = list_units_within(session, reach), request.args.get("unit", type=int)
+    units, unit_id = list_units_within(session, reach), request.args.get("unit", type=sent_number)
     if unit_id is not None:
         reach = Reach(is_everything=False, region_paths=(get_unit_within(session, unit_id, reach).region_path,))
     exams = gated_exams(session, now=clock.now())
-    wanted = request.args.get("exam", type=int)
+    wanted = request.args.get("exam", type=sent_number)
     exam = next((each for each in exams if each.id == wanted), exams[0] if exams else None)
     if wanted is not None and (exam is None or exam.id != wanted):
         raise NotFoundError
@@ -62,7 +63,7 @@ def choose_courses(exam_id: int) -> str | Response:
             ask_for_courses(
                 session,
                 exam_id=exam_id,
-                course_ids=request.form.getlist("course", type=int),
+                course_ids=request.form.getlist("course", type=sent_number),
                 reach=my_reach(Permission.EXAMS_WRITE),
                 actor=actor(),
                 now=clock.now(),

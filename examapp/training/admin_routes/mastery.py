@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import render_template, request
 
 from examapp.core.db import reading
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.exams.queries.organiser import list_units_within
 from examapp.org.models import Unit
@@ -26,7 +27,7 @@ def show_unit_map() -> str:
     units = list_units_within(session, reach)
     unit = _chosen(units)
     exams = exams_with_weaknesses(session, unit) if unit else []
-    wanted = request.args.get("exam", type=int)
+    wanted = request.args.get("exam", type=sent_number)
     place = next((n for n, exam in enumerate(exams) if exam.id == wanted), 0)
     exam = exams[place] if exams else None
     before = exams[place + 1] if len(exams) > place + 1 else None
@@ -47,7 +48,7 @@ def show_unit_map() -> str:
 
 
 def _chosen(units: list[Unit]) -> Unit | None:
-    wanted = request.args.get("unit", type=int)
+    wanted = request.args.get("unit", type=sent_number)
     if wanted is not None:
         return get_unit_within(reading(), wanted, my_reach(_READ))
     return units[0] if units else None

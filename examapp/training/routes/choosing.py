@@ -9,6 +9,7 @@ from examapp.core import clock
 from examapp.core.acting import telling
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError
+from examapp.core.numbers import sent_number
 from examapp.people.access import are_keys_shut, me, shows_keys, signed_in
 from examapp.training.operations import choosing
 from examapp.training.queries.finding import list_notes, search
@@ -69,7 +70,7 @@ def keep_note(item_id: int) -> Response:
 @shows_keys
 def show_notes() -> str:
     """List one's favourites and notes."""
-    number = min(max(request.args.get("page", 1, type=int) or 1, 1), _MOST_PAGES)
+    number = min(max(request.args.get("page", 1, type=sent_number) or 1, 1), _MOST_PAGES)
     total, rows = list_notes(reading(), me().person_id, page=number, size=_PAGE)
     return render_template(
         "training/notes.html",

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, SittingNowError
+from examapp.core.numbers import sent_number
 from examapp.exams.queries import list_exams_of
 from examapp.papers.queries import bank_names
 from examapp.people.access import are_keys_shut, me, shows_keys, signed_in
@@ -132,7 +133,7 @@ def list_mistakes() -> str | Response:
         wanted = Wanted(is_mistakes=True, is_ahead="ahead" in request.form)
         return _draw(wanted, url_for(".list_mistakes"))
     session, person_id, now = reading(), me().person_id, clock.now()
-    number = max(request.args.get("page", 1, type=int) or 1, 1)
+    number = max(request.args.get("page", 1, type=sent_number) or 1, 1)
     book = mistake_book(session, person_id, now=now, page=min(number, _MOST_PAGES), size=_PAGE)
     items = list_items(session, [card.item_id for card, *_ in book.cards if card.item_id is not None])
     return render_template(

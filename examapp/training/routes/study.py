@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError, SittingNowError
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.core.uploads.serving import serve_file
 from examapp.exams.queries import list_exams_of
@@ -95,7 +96,7 @@ def show_course(course_id: int) -> str:
 @signed_in
 def read_chapter(chapter_id: int) -> str | Response:
     """Open a page of a chapter: the one asked for, or the furthest that may be opened."""
-    number = request.args.get("page", 1, type=int) or 1
+    number = request.args.get("page", 1, type=sent_number) or 1
     with transaction() as session:
         page = open_page(session, chapter_id=chapter_id, person_id=me().person_id, number=number, now=clock.now())
         opened = page.number

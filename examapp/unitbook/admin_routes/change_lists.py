@@ -12,6 +12,7 @@ from examapp.core import clock
 from examapp.core.acting import telling
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.org.models import Unit
 from examapp.org.queries import list_units
@@ -57,7 +58,7 @@ def _choices(units: list[Unit]) -> list[tuple[int, str]]:
 @requires(PROPOSE)
 def draft_changes() -> Response:
     """Begin a list for a unit."""
-    unit_id = request.form.get("unit_id", 0, type=int)
+    unit_id = request.form.get("unit_id", 0, type=sent_number)
     with transaction() as session:
         row = operations.draft_list(
             session, unit_id=known(unit_id), reach=my_reach(PROPOSE), actor=actor(), now=clock.now()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, request
-from flask_wtf import FlaskForm
 
 from examapp.core import clock
 from examapp.core.db import reading
 from examapp.core.errors import DomainError
+from examapp.core.forms import FlaskForm
+from examapp.core.numbers import read_page
 from examapp.core.permissions import Permission
 from examapp.org.models import Tree
 from examapp.people.access import my_reach
@@ -25,8 +26,7 @@ def known(number: int) -> int:
 
 def page_number() -> int:
     """Give the page of a list that the address asks for."""
-    text = request.args.get("page", "1")
-    return min(max(int(text), 1), 100_000) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+    return read_page(request.args.get("page"))
 
 
 def read_tree() -> Tree:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from functools import partial
 
 from flask import redirect, render_template, request, url_for
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
 from examapp.core.acting import telling
 from examapp.core.clock import from_local, local
 from examapp.core.db import reading
+from examapp.core.forms import FlaskForm
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.exams.operations.settings import may_hold
 from examapp.exams.queries import get_exam
@@ -110,7 +111,7 @@ def _act(exam_id: int, form: FlaskForm, act: Callable[..., object], words: str) 
     with telling(words) as session:
         refuse_faults(form)
         act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
-    unit_id = request.args.get("unit", type=int)
+    unit_id = request.args.get("unit", type=sent_number)
     if unit_id is None:
         return redirect(url_for("reports_admin.show_exam", exam_id=exam_id), 303)
     return redirect(url_for("unitbook_admin.show_freeze", exam_id=exam_id, unit_id=unit_id), 303)

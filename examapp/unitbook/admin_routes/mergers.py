@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable
 
 from flask import Response, flash, redirect, render_template, request, url_for
-from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import DomainError, NotFoundError
+from examapp.core.forms import FlaskForm
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.org.models import Unit, UnitKind
 from examapp.org.queries import list_units
@@ -48,7 +49,7 @@ def list_unit_changes() -> str:
 def choose_unit_change() -> AnyResponse:
     """Lead to the page of the act that was chosen for a unit."""
     acts = {"merge": "merge_unit", "split": "split_unit", "rename": "rename_unit"}
-    act, unit_id = acts.get(request.args.get("act", "")), request.args.get("unit", type=int)
+    act, unit_id = acts.get(request.args.get("act", "")), request.args.get("unit", type=sent_number)
     if act is None or unit_id is None:
         return redirect(url_for("unitbook_admin.list_unit_changes"), 303)
     return redirect(url_for(f"unitbook_admin.{act}", unit_id=abs(unit_id)), 303)

@@ -14,6 +14,7 @@ from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.errors import BadRequestError, DomainError, NotFoundError
 from examapp.core.html import normalise
+from examapp.core.numbers import sent_number
 from examapp.core.permissions import Permission
 from examapp.exams.models import Exam, ExamState
 from examapp.exams.queries import list_organiser_exams
@@ -34,7 +35,7 @@ _IMPORT = Permission.RESULTS_IMPORT
 def list_results() -> str | AnyResponse | tuple[str, int]:
     """Show the imports so far, and take a new file."""
     session, reach = reading(), my_reach(_IMPORT)
-    exam_id = request.args.get("exam", type=int)
+    exam_id = request.args.get("exam", type=sent_number)
     form = ResultsForm(data={"exam_id": exam_id})
     exams = [exam for exam in list_organiser_exams(session, reach) if exam.state == ExamState.PUBLISHED]
     form.exam_id.choices = [(0, "请选择"), *((exam.id, exam.title) for exam in exams)]

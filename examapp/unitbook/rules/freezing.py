@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from examapp.core.clock import day_of
+from examapp.core.numbers import read_whole
 
 FURTHEST = timedelta(days=400)
 """How far ahead a moment may lie, and how far back."""
@@ -28,10 +29,10 @@ class StatedPlace:
 def read_place(words: str) -> StatedPlace | None:
     """Read what a form's field carries; None for nonsense."""
     unit, colon, excuse = words.partition(":")
-    is_number = not unit or (unit.isascii() and unit.isdigit() and len(unit) < 19)
-    if not colon or not is_number or (excuse or None) not in _PLACES:
+    unit_id = read_whole(unit)
+    if not colon or (unit and unit_id is None) or (excuse or None) not in _PLACES:
         return None
-    return StatedPlace(unit_id=int(unit) if unit else None, excuse=excuse or None)
+    return StatedPlace(unit_id=unit_id, excuse=excuse or None)
 
 
 def moment_fault(moment: datetime, *, now: datetime) -> str | None:

@@ -70,7 +70,7 @@ def open_sheets(content: bytes, *, name: str) -> list[Sheet]:
 
 def _open_xlsx(content: bytes) -> list[Sheet]:
     archive = open_archive(content)
-    _check_contents(archive)
+    check_contents(archive)
     _check_cells(archive)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
@@ -111,7 +111,8 @@ def _within_grid(sheets: Iterable[Sheet]) -> list[Sheet]:
     return found
 
 
-def _check_contents(archive: Archive) -> None:
+def check_contents(archive: Archive) -> None:
+    """Raise UnreadableFileError when the archive holds macros, archives or sheets in binary, or is no workbook."""
     names = [name.lower() for name in archive.names]
     if any(name.endswith("vbaproject.bin") for name in names):
         raise UnreadableFileError("工作簿里有宏，为安全起见不予打开。请另存为不含宏的 .xlsx 后再导入。")

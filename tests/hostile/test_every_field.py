@@ -1,0 +1,125 @@
+"""Odd values in every field of every page, by url_map and by what each view reads: a new view is covered the day it is added."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from tests.hostile.fields import forms_on, noting, prefixes, reading, row_names
+from tests.hostile.walks import all_calls
+from tests.matrix.conftest import stage  # noqa: F401 – a fixture
+from tests.matrix.test_matrix import FORMS, body_of
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+DIGITS = "9" * 5000
+SURROGATE = "\ud800".encode("utf-8", "surrogatepass")
+WORST = (DIGITS, SURROGATE, "9223372036854775808", "9999-12-31T23:59", "²")
+"""Tried in each field alone, beside good ones."""
+TOGETHER = ("", "\x00", "-1", "1e999", "sNaN", "0001-01-01", "2026-13-45", "字" * 5000)
+"""Tried in all fields at once."""
+FILE = object()
+HEALTH = {"health.healthz", "health.readyz"}
+SHARES = 6
+PASSED_OVER = {"people.sign_out": "ends the session that asks"}
+"""Calls left out, each with its reason."""
+NOT_REACHED = {"people.ask_reset_code": "there is no gateway for codes, so there is no such page"}
+"""Views that answered before they read a field, each with its reason; one that reads none and does its work is a button."""
+EVERYWHERE = {"csrf_token", "X-CSRFToken"}
+
+
+def share(calls, number):
+    return [call for at, call in enumerate(calls) if at % SHARES == number]
+
+
+def send(stage, call, fields, query=""):
+    client = stage.scene.clients[call.role]
+    cookies = dict(client._cookies)
+    with stage.call(), reading() as read:
+        answer = client.open(call.path + query, method=call.method, data=fields, content_type="multipart/form-data" if has_file(fields) else None)  # fmt: skip
+    client._cookies = cookies
+    return answer, read
+
+
+def has_file(fields) -> bool:
+    return any(isinstance(value, tuple) for value in fields.values())
+
+
+def fields_of(stage, call):
+    """Give what a call would send as it should be, and all names that its view reads."""
+    client = stage.scene.clients[call.role]
+    with stage.call():
+        page = client.get(call.path)
+    good = forms_on(page.text, call.path) if page.status_code == 200 and page.mimetype == "text/html" else {}
+    good |= {name: str(value) for name, value in body_of(FORMS, call.endpoint, stage.scene).items()}
+    answer, read = send(stage, call, good)
+    again, read_again = send(stage, call, {"x": "1"})
+    names = (set(good) | read.names | read_again.names) - EVERYWHERE
+    if read.is_walked or read_again.is_walked:
+        names |= row_names()
+        names |= {f"{prefix}{end}" for prefix in prefixes() for end in ("1", DIGITS, "²")}
+    return good, names, answer.status_code, again.status_code
+
+
+def values_of(name, good):
+    """Give the values to try in a field: short for a name that stands for a whole class of names."""
+    if len(name) > 1000 or name.endswith("²"):
+        return ("1", good.get(name, ""))
+    return (*WORST, *(f"{prefix}{end}" for prefix in prefixes() for end in (DIGITS, "1"))) if name == "act" else WORST
+
+
+@pytest.mark.parametrize("number", range(SHARES))
+def test_an_odd_value_in_any_field_of_any_page_is_refused_in_words(app, stage, number):
+    faults, silent, tried = [], [], 0
+    calls = [
+        call for call in all_calls(app, stage.scene) if not call.is_api and call.method in {"POST", "PUT", "PATCH"}
+    ]
+    with noting(app):
+        for call in share(calls, number):
+            if call.endpoint in PASSED_OVER:
+                continue
+            good, names, first, second = fields_of(stage, call)
+            is_button = second < 400 or second == 409
+            if not names and not is_button and call.endpoint not in NOT_REACHED:
+                silent.append(f"{call}: reads no field ({first}, {second})")
+            for name in sorted(names):
+                for value in values_of(name, good):
+                    tried += 1
+                    answer, _ = send(stage, call, {**good, name: value})
+                    if answer.status_code >= 500:
+                        faults.append(f"{call} {name[:40]}={value[:20]!r}: {answer.status_code}")
+            short = [name for name in names if len(name) < 1000]
+            for what, value in (*((value[:9], value) for value in TOGETHER), ("twice", ["1", "1"]), ("file", FILE)):
+                sent = {name: (io.BytesIO(b"\0"), "\0名.xlsx") if value is FILE else value for name in short}
+                answer, _ = send(stage, call, {**good, **sent})
+                if answer.status_code >= 500:
+                    faults.append(f"{call} all {what!r}: {answer.status_code}")
+    assert not faults, "\n".join(faults)
+    assert not silent, "give its fields in tests/matrix FORMS, or its reason here:\n" + "\n".join(silent)
+    assert tried > 500
+
+
+@pytest.mark.parametrize("number", range(SHARES))
+def test_an_odd_value_in_any_word_of_any_address_breaks_no_page(app, stage, number):
+    faults, words = [], 0
+    calls = [call for call in all_calls(app, stage.scene) if call.method == "GET" and call.endpoint not in HEALTH]
+    with noting(app):
+        for call in share(calls, number):
+            client = stage.scene.clients[call.role]
+            with stage.call(), reading() as read:
+                client.get(call.path)
+            names = sorted(read.names - EVERYWHERE)
+            words += len(names)
+            sent = [dict.fromkeys(names, value) for value in (*TOGETHER, *WORST) if names]
+            sent += [{name: value} for name in names for value in WORST[:3] if len(names) > 1]
+            for query in sent:
+                with stage.call():
+                    answer = client.get(call.path, query_string=query)
+                if answer.status_code >= 500:
+                    faults.append(f"{call} {str(query)[:80]}: {answer.status_code}")
+                answer.close()
+    assert words > 20
+    assert not faults, "\n".join(faults)
