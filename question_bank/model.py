@@ -21,18 +21,6 @@ class Kind(StrEnum):
     CASE = "case"
 
 
-CHOICE_KINDS = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE})
-
-KIND_NAMES = {
-    Kind.SINGLE_CHOICE: "单选题",
-    Kind.MULTIPLE_CHOICE: "多选题",
-    Kind.TRUE_FALSE: "判断题",
-    Kind.FILL_BLANK: "填空题",
-    Kind.SHORT_ANSWER: "简答题",
-    Kind.CASE: "案例题",
-}
-
-
 class Difficulty(StrEnum):
     """How hard a question is held to be before statistics say so."""
 

@@ -6,15 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from question_bank.model import (
-    DIFFICULTY_NAMES,
-    KIND_NAMES,
-    OPTION_LETTERS,
-    TRUE_FALSE_OPTIONS,
-    Citation,
-    Kind,
-    Question,
-)
+from question_bank.kinds.registry import KIND_NAMES
+from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Citation, Kind, Question
 from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion, UnreadableFileError
 
 _KINDS = {name: kind for kind, name in KIND_NAMES.items()}

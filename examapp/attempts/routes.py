@@ -18,13 +18,15 @@ from examapp.attempts.models import Attempt, AttemptState
 from examapp.core import clock
 from examapp.core.db import reading
 from examapp.core.errors import NotFoundError
-from examapp.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, ExamKind, ScoringRule
+from examapp.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, ExamKind
 from examapp.exams.queries import CandidateExam, find_candidate_exam, find_prepared_paper
 from examapp.exams.rules import START_REFUSAL_WORDS
 from examapp.papers.models import BlueprintSection
 from examapp.papers.queries import get_blueprint, get_paper
 from examapp.people.access import me, public, signed_in
-from question_bank.model import KIND_NAMES, Kind
+from question_bank.kinds.base import ScoringRule
+from question_bank.kinds.registry import KIND_NAMES, kind_of
+from question_bank.model import Kind
 
 blueprint = Blueprint("attempts", __name__)
 
@@ -141,7 +143,7 @@ def _kind_row(section: BlueprintSection) -> KindRow:
         name=KIND_NAMES[Kind(section.kind)],
         count=section.count,
         points_each=section.points_each,
-        points=None if section.kind == Kind.CASE else section.points_each * section.count,
+        points=section.points_each * section.count if kind_of(section.kind).is_part else None,
     )
 
 

@@ -18,7 +18,8 @@ from examapp.papers.forms import BlueprintForm, SectionForm, blueprint_form
 from examapp.papers.models import Blueprint
 from examapp.papers.rules import forecast
 from examapp.people.access import actor, requires
-from question_bank.model import DIFFICULTY_NAMES, KIND_NAMES
+from question_bank.kinds.registry import KIND_NAMES
+from question_bank.model import DIFFICULTY_NAMES
 
 admin_blueprint = Views("papers_admin", __name__, url_prefix="/admin/papers")
 _MOST_SEED = 2**31

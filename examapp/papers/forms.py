@@ -23,8 +23,9 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from examapp.papers.models import Blueprint
 from examapp.papers.operations import BlueprintSettings
-from examapp.papers.rules import DRAWN_KINDS, Section
-from question_bank.model import KIND_NAMES, Difficulty, Kind
+from examapp.papers.rules import Section
+from question_bank.kinds.registry import DRAWN_KINDS, KIND_NAMES
+from question_bank.model import Difficulty, Kind
 
 MOST_SECTIONS = 20
 _MOST_DIGITS = 6

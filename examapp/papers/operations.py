@@ -138,7 +138,7 @@ def make_papers(
         {
             "blueprint_id": blueprint.id,
             "sections": paper.sections,
-            "shape": paper.shape,
+            "response_schema": paper.response_schema,
             "total_points": paper.total_points,
             "created_at": now,
         }

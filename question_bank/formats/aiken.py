@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from question_bank.formats.draft import Draft, Outcome, add_outcome, settle
 from question_bank.formats.losses import not_written, unsaid
 from question_bank.formats.plain_text import decode_text, text_head
-from question_bank.formats.rich import Rich, html_to_text
 from question_bank.formats.written import Written
 from question_bank.model import OPTION_LETTERS, Kind, Question
 from question_bank.reading import Note, Reading
+from question_bank.rich import Rich, html_to_text
 
 _OPTION = re.compile(r"\s*(?P<letter>[A-Za-z])[.)](?P<gap>\s*)(?P<text>.*)$")
 _ANSWER = re.compile(r"\s*ANSWER\s*[:：]\s*(?P<letters>.*?)\s*$", re.IGNORECASE)

@@ -18,11 +18,11 @@ from question_bank.formats.draft import (
 from question_bank.formats.images import no_files, shelve_images
 from question_bank.formats.package import is_zip
 from question_bank.formats.places import child_text, children, local
-from question_bank.formats.rich import Rich
 from question_bank.formats.safety import open_archive
 from question_bank.formats.xml_safety import Element, head_of, looks_like_xml, parse_xml
 from question_bank.model import Kind
 from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.rich import Rich
 
 _UNSAT = {
     "QUESTION_MATCH": "连线题（配对题）",

@@ -11,9 +11,9 @@ from question_bank.formats.gaps import Gap, place_gaps, token
 from question_bank.formats.images import no_files, shelve_images
 from question_bank.formats.numbers import as_texts
 from question_bank.formats.plain_text import decode_text, text_head
-from question_bank.formats.rich import Rich, guessed, html_to_text
 from question_bank.model import Kind
 from question_bank.reading import Note, Reading
+from question_bank.rich import Rich, guessed, html_to_text
 
 _GAP = re.compile(
     r"\{(?P<points>\d*):(?P<type>SHORTANSWER|SA|MW|SHORTANSWER_C|SAC|MWC|NUMERICAL|NM|MULTICHOICE|MC"

@@ -14,9 +14,9 @@ from question_bank.formats.gaps import Gap, place_gaps, token
 from question_bank.formats.images import no_files, shelve_images
 from question_bank.formats.numbers import number
 from question_bank.formats.plain_text import decode_text, text_head
-from question_bank.formats.rich import Rich, guessed, html_to_text
 from question_bank.model import Kind
 from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.rich import Rich, guessed, html_to_text
 
 _TYPE = re.compile(r'"type"\s*:\s*"(?:Essay|MultipleChoice|WeightedMultipleChoice|ClaimChoice|ClozeTest)Question"')
 _SPAN = re.compile(

@@ -9,7 +9,8 @@ from question_bank.formats.losses import not_written, unsaid
 from question_bank.formats.markup import to_plain
 from question_bank.formats.text import read_text
 from question_bank.formats.written import Written
-from question_bank.model import DIFFICULTY_NAMES, KIND_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Question
+from question_bank.kinds.registry import KIND_NAMES
+from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Question
 from question_bank.reading import Note, UnreadableFileError
 
 _NUMERALS = "一二三四五六七八九十"

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 
 from question_bank.formats.draft import Draft
-from question_bank.formats.rich import Rich
 from question_bank.model import Kind
 from question_bank.reading import Note
+from question_bank.rich import Rich
 
 BLANK = "____"
 _TOKEN = re.compile("\uf100(\\d+)\uf101")

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from question_bank.formats.draft import Draft
-from question_bank.formats.rich import Rich
 from question_bank.model import Image
+from question_bank.rich import Rich
 
 MAX_IMAGE = 10 * 1024 * 1024
 _IMG = re.compile(

@@ -7,9 +7,9 @@ from typing import Any
 from question_bank.formats.csc_exam import load_json
 from question_bank.formats.draft import Draft, add_outcome, settle
 from question_bank.formats.plain_text import text_head
-from question_bank.formats.rich import Rich, guessed
 from question_bank.model import Kind
 from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.rich import Rich, guessed
 
 
 def looks_like(content: bytes, name: str) -> bool:

@@ -5,19 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from question_bank.kinds.registry import KINDS
 from question_bank.model import Kind
 
-_NAMES: dict[Kind, tuple[str, ...]] = {
-    Kind.SINGLE_CHOICE: ("单选", "单", "单项选择", "单选择", "单项", "单项选择单选", "最佳选择", "A型", "A1型", "A1", "A2型", "A2", "single", "single_choice", "danxuan", "radio"),
-    Kind.MULTIPLE_CHOICE: ("多选", "多", "多项选择", "多选择", "多项", "不定项选择", "不定项", "不定项多选", "multiple", "multiple_choice", "duoxuan", "checkbox", "multi"),
-    Kind.TRUE_FALSE: ("判断", "判", "是非", "对错", "判断对错", "判断正误", "正误判断", "正误", "是非判断", "judge", "judgement", "judgment", "true_false", "true/false", "panduan"),
-    Kind.FILL_BLANK: ("填空", "填", "补全", "填充", "blank", "fill", "fill_blank", "tiankong"),
-    Kind.SHORT_ANSWER: (
-        "简答", "简", "问答", "论述", "名词解释", "面试", "结构化面试", "公考面试", "公务员面试", "主观", "材料分析", "案例分析", "综合", "综合分析", "分析",
-        "计算", "作文", "写作", "公文写作", "简述", "解答", "文书写作", "应用", "实务", "辨析", "short", "short_answer", "essay", "jianda", "subjective",
-    ),
-    Kind.CASE: ("案例", "材料", "组合", "复合", "题组", "题干", "共用题干", "阅读理解", "案例题干", "大题", "case"),
-}  # fmt: skip
 CHOICE_NAMES = frozenset({"选择", "客观", "选择单选多选", "choice"})
 """Names that say choice without saying how many."""
 
@@ -28,7 +18,7 @@ _UNSAT = (
 )  # fmt: skip
 _UNSAT_WORD = re.compile("|".join(map(re.escape, _UNSAT)))
 _BRACKETS = re.compile(r"[\s【】\[\]()〔〕〖〗《》<>:.。,，、*＊_—]+")
-_BY_NAME = {_BRACKETS.sub("", name).lower(): kind for kind, names in _NAMES.items() for name in names}
+_BY_NAME = {_BRACKETS.sub("", name).lower(): kind.code for kind in KINDS.values() for name in kind.aliases}
 _CODE_NAMES = "|".join(sorted((name for name in _BY_NAME if not name.isascii()), key=len, reverse=True))
 _CODE = re.compile(rf"(\d{{1,2}})\s*[:：、.=\-—－]*\s*({_CODE_NAMES})")
 _CODE_AFTER = re.compile(rf"({_CODE_NAMES})题?\s*[:：=\-—－]\s*(\d{{1,2}})")

@@ -10,9 +10,9 @@ from question_bank.formats.gift.parser import BLANK, GiftAnswer, split_answers
 from question_bank.formats.gift.reader import FULL, fill_choice, fill_short, rich
 from question_bank.formats.images import shelve_all
 from question_bank.formats.plain_text import decode_text, text_head
-from question_bank.formats.rich import guessed
 from question_bank.model import Kind
 from question_bank.reading import Note, Reading
+from question_bank.rich import guessed
 
 _WEIGHT = re.compile(r"%?(?P<weight>-?\d+(?:\.\d+)?)%")
 _BRACES = re.compile(r"(?P<before>[^{}]*)\{(?P<body>[^{}]*)\}(?P<after>[^{}]*)")

@@ -65,7 +65,7 @@ class _Rows:
         self.attempts = {
             row[0]: row
             for row in read(
-                "SELECT id, person_id, state, shape, receipt_number, receipt_sha256, answered, is_forced, paper_id, set_aside_at, submitted_at, deadline_at "
+                "SELECT id, person_id, state, response_schema, receipt_number, receipt_sha256, answered, is_forced, paper_id, set_aside_at, submitted_at, deadline_at "
                 "FROM attempts WHERE id = ANY(%s)"
             )
         }
@@ -165,7 +165,7 @@ def _digests(found: Findings, rows: _Rows) -> None:
     sheets: dict[int, list[list[Any]]] = defaultdict(list)
     for (attempt, item), (_, _, response) in sorted(rows.answers.items()):
         if any(part.strip() for part in response):
-            is_choice = rows.attempts[attempt][3][2 * item - 2] in "SMT"
+            is_choice = rows.attempts[attempt][3][3 * item - 3] in "SMT"
             sheets[attempt].append([item, sorted(response) if is_choice else response])
     for attempt, row in rows.attempts.items():
         if row[2] == "in_progress":

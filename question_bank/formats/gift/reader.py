@@ -13,9 +13,9 @@ from question_bank.formats.gift.parser import GiftAnswer, GiftQuestion, GiftText
 from question_bank.formats.images import shelve_all
 from question_bank.formats.numbers import as_texts
 from question_bank.formats.plain_text import decode_text, text_head
-from question_bank.formats.rich import Rich, guessed
 from question_bank.model import Kind
 from question_bank.reading import Note, Reading
+from question_bank.rich import Rich, guessed
 
 FULL = Decimal(100)
 _SIGNS = re.compile(r"\{\s*(?:[=~#][^{}]*|T|F|TRUE|FALSE|(?:T|F|TRUE|FALSE)#[^{}]*)?\}", re.IGNORECASE)

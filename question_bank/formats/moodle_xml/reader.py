@@ -21,10 +21,10 @@ from question_bank.formats.gift.reader import FULL, fill_short, weigh_choice
 from question_bank.formats.moodle_xml.texts import TextReader
 from question_bank.formats.numbers import as_texts
 from question_bank.formats.places import child_text, children, local
-from question_bank.formats.rich import Rich, guessed
 from question_bank.formats.xml_safety import Element, head_of, looks_like_xml, parse_xml
 from question_bank.model import Kind
 from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.rich import Rich, guessed
 
 KIND_NAMES = {
     "matching": "连线题（配对题）",

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 from question_bank.formats.draft import Draft
 from question_bank.formats.images import shelve_images
 from question_bank.formats.places import child_text, children, local, text_of
-from question_bank.formats.rich import Rich, guessed
 from question_bank.formats.xml_safety import Element
+from question_bank.rich import Rich, guessed
 
 _PLUGIN = "@@PLUGINFILE@@/"
 

@@ -11,21 +11,16 @@ from lxml import etree
 
 from question_bank.formats.cloze import write_gap
 from question_bank.formats.losses import not_written, unsaid
-from question_bank.formats.rich import Rich
 from question_bank.formats.tags import encode_tags
 from question_bank.formats.written import Written
 from question_bank.formats.xml_safety import Element
 from question_bank.formats.xml_text import clean
+from question_bank.kinds.registry import KINDS
 from question_bank.model import OPTION_LETTERS, Image, Kind, Question
 from question_bank.reading import Note
+from question_bank.rich import Rich
 
-_TYPES = {
-    Kind.SINGLE_CHOICE: "multichoice",
-    Kind.MULTIPLE_CHOICE: "multichoice",
-    Kind.TRUE_FALSE: "truefalse",
-    Kind.FILL_BLANK: "shortanswer",
-    Kind.SHORT_ANSWER: "essay",
-}
+_TYPES = {kind.code: kind.codes["moodle-xml"] for kind in KINDS.values() if "moodle-xml" in kind.codes}
 _BLANK = re.compile("_{2,}")
 
 

@@ -12,8 +12,8 @@ from question_bank.formats.gaps import token
 from question_bank.formats.images import media_type_of
 from question_bank.formats.places import local
 from question_bank.formats.qti.mathml import math_text
-from question_bank.formats.rich import Rich
 from question_bank.formats.xml_safety import Element
+from question_bank.rich import Rich
 
 STEM_CLASS = "bank-stem"
 """The wrapper that the writer puts around a stem, and that is not part of it."""

@@ -22,11 +22,11 @@ from question_bank.formats.qti.interactions import (
 )
 from question_bank.formats.qti.names import unify_names
 from question_bank.formats.qti.responses import Scoring, read_scoring
-from question_bank.formats.rich import Rich
 from question_bank.formats.tags import split_part_tags
 from question_bank.formats.xml_safety import Element
 from question_bank.model import Kind
 from question_bank.reading import Note, UnreadableFileError
+from question_bank.rich import Rich
 
 _TOKEN = re.compile("\uf100(\\d+)\uf101")
 _HIDDEN = re.compile("\uf102\uf100(\\d+)\uf101")

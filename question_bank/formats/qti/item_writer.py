@@ -8,10 +8,10 @@ from lxml import etree
 
 from question_bank.formats.qti.body import ANSWER_CLASS, STEM_CLASS
 from question_bank.formats.qti.xml_build import add, add_rich
-from question_bank.formats.rich import Rich
 from question_bank.formats.xml_safety import Element
 from question_bank.formats.xml_text import clean
 from question_bank.model import OPTION_LETTERS, Kind, Question
+from question_bank.rich import Rich
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,100}")
 _LINE = re.compile("_{2,}")

@@ -7,9 +7,9 @@ import re
 from lxml import etree
 from lxml import html as lxml_html
 
-from question_bank.formats.rich import Rich
 from question_bank.formats.xml_safety import Element
 from question_bank.formats.xml_text import clean
+from question_bank.rich import Rich
 
 _QTI_NAMES = frozenset(
     {

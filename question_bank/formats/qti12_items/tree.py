@@ -14,10 +14,10 @@ from question_bank.formats.numbers import OWN_NAME, as_texts, number
 from question_bank.formats.places import child_text, children, local, place_of, text_of
 from question_bank.formats.qti12_items.material import RESPONSES, fetch_from, material_of
 from question_bank.formats.qti12_items.scoring import Condition, conditions_of, right_multiple, right_single, wanted
-from question_bank.formats.rich import Rich
 from question_bank.formats.xml_safety import Element
 from question_bank.model import Kind
 from question_bank.reading import Note, Reading
+from question_bank.rich import Rich
 
 TAGS_LABEL = "bank_tags"
 _UNSAT_TYPES = {
