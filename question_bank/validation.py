@@ -40,9 +40,7 @@ def text_issues(*texts: str, is_html: bool = False) -> Iterator[Issue]:
     """Yield a text that is longer than a question may hold."""
     longest = max(len(Rich(text, is_html).plain) if len(text) > MAX_TEXT else len(text) for text in texts)
     if longest > MAX_TEXT:
-        reason = (
-            f"题里有一段文字长达 {longest} 个字，超过 {MAX_TEXT} 个字的上限，没有导入。请精简，或核对是否几道题连在了一起。"
-        )
+        reason = f"题里有一段文字长达 {longest} 个字，超过 {MAX_TEXT} 个字的上限，没有导入。请精简，或核对是否几道题连在了一起。"
         yield Issue(code="too_long", reason=reason, severity=Severity.REJECT)
 
 

@@ -25,8 +25,7 @@ from examapp.papers.models import BlueprintSection
 from examapp.papers.queries import get_blueprint, get_paper
 from examapp.people.access import me, public, signed_in
 from question_bank.kinds.base import ScoringRule
-from question_bank.kinds.registry import KIND_NAMES, kind_of
-from question_bank.model import Kind
+from question_bank.kinds.registry import kind_of
 
 blueprint = Blueprint("attempts", __name__)
 
@@ -36,6 +35,8 @@ class KindRow:
     """One line of the paper's plan: so many questions of a kind, so many points each."""
 
     name: str
+    scoring: str
+    """The rule that the section chose for its kind, in words; empty where it chose none."""
     count: int
     points_each: Decimal
     points: Decimal | None
@@ -139,11 +140,13 @@ def _total_points(session: Session, candidate: CandidateExam, number: int) -> De
 
 
 def _kind_row(section: BlueprintSection) -> KindRow:
+    kind = kind_of(section.kind)
     return KindRow(
-        name=KIND_NAMES[Kind(section.kind)],
+        name=kind.name,
+        scoring=kind.section_scoring.get(section.scoring, ""),
         count=section.count,
         points_each=section.points_each,
-        points=section.points_each * section.count if kind_of(section.kind).is_part else None,
+        points=section.points_each * section.count if kind.is_part else None,
     )
 
 

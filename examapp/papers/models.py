@@ -64,7 +64,8 @@ class Paper(Base):
     id: Mapped[Id]
     blueprint_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("blueprints.id"), index=True)
     sections: Mapped[Json]
-    """`[{"title", "instructions", "items": [[question_version_id, part, option_order, points]…]}]`: `part` from 0 within the
+    """`[{"title", "instructions", "scoring", "items": [[question_version_id, part, option_order, points]…]}]`: `scoring` only where the
+    section chose a rule; `part` from 0 within the
     version; `option_order` a string of stored letters in display order (`"CABD"`), empty for texts; `points` a decimal string."""
     response_schema: Mapped[Words]
     """What a response to each item may be, three characters an item (see question_bank.kinds.response_schema); a save is checked

@@ -113,6 +113,7 @@ def _row(position: int, section: Section) -> BlueprintSection:
         kind=str(section.kind),
         count=section.count,
         points_each=section.points_each,
+        scoring=section.scoring,
         laws=sorted(section.laws),
         topics=sorted(section.topics),
         knowledge_points=sorted(section.knowledge_points),

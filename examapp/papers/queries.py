@@ -42,6 +42,8 @@ class PaperItem:
     order: str
     """Stored letters in display order, `"CABD"`: display key A is stored letter C."""
     points: Decimal
+    scoring: str = ""
+    """The rule that the section chose for its kind; empty for the kind's first."""
 
 
 class VersionContents:
@@ -95,10 +97,10 @@ def get_paper(session: Session, paper_id: int) -> Paper:
 
 def items_of(paper: Paper) -> list[PaperItem]:
     """List a paper's items, numbered 1 to n over the whole paper."""
-    raw = (item for section in paper.sections for item in section["items"])
+    raw = ((*item, section.get("scoring", "")) for section in paper.sections for item in section["items"])
     return [
-        PaperItem(number, version_id, part, kind.code, order, _points(points))
-        for number, ((version_id, part, order, points), kind) in enumerate(
+        PaperItem(number, version_id, part, kind.code, order, _points(points), scoring)
+        for number, ((version_id, part, order, points, scoring), kind) in enumerate(
             zip(raw, response_schema.kinds_in(paper.response_schema), strict=True), 1
         )
     ]
@@ -159,6 +161,7 @@ def _section_of(row: BlueprintSection) -> Section:
         kind=Kind(row.kind),
         count=row.count,
         points_each=row.points_each,
+        scoring=row.scoring,
         laws=frozenset(row.laws),
         topics=frozenset(row.topics),
         knowledge_points=frozenset(row.knowledge_points),

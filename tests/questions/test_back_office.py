@@ -143,7 +143,7 @@ def test_what_is_missing_is_said_and_what_was_typed_is_kept(office, session):
         "/admin/questions/new/single_choice", data={k: v for k, v in SINGLE.items() if k != "parts-0-key"}
     )
     page = answer.get_data(as_text=True)
-    assert answer.status_code == 200 and "答案没有填写" in page and "谁作出决定？" in page
+    assert answer.status_code == 200 and "没有写明正确答案" in page and "谁作出决定？" in page
     assert newest(session) is None
     assert office.get("/admin/questions/new/nonsense").status_code == 404
 
@@ -321,7 +321,7 @@ def test_key_is_corrected_by_a_new_row_with_a_reason(office, session):
     assert "没有变化" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "B", "reason": "x"}).get_data(
         as_text=True
     )
-    assert "不在选项" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "D", "reason": "x"}).get_data(
+    assert "不存在的选项" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "D", "reason": "x"}).get_data(
         as_text=True
     )
     assert office.post(path, data={"parts-0-n": "1", "parts-0-key": "A", "reason": "录入有误"}).status_code == 302

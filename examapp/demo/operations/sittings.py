@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -63,7 +62,7 @@ class _Exam:
     keys: dict[int, VersionKey]
     difficulties: dict[int, str | None]
     rng: random.Random
-    item_keys: dict[tuple[int, int, str, Decimal], ItemKey] = field(default_factory=dict)
+    item_keys: dict[PaperItem, ItemKey] = field(default_factory=dict)
     """Keys that were worked out before: the same question in the same order of options comes again and again."""
 
 
@@ -139,7 +138,7 @@ def _sit(setting: _Exam, person: PersonPlan, person_id: int, paper: Paper) -> Si
 
 
 def _key(setting: _Exam, item: PaperItem) -> ItemKey:
-    asked = (item.version_id, item.part, item.order, item.points)
+    asked = replace(item, item=0)
     if asked not in setting.item_keys:
         setting.item_keys[asked] = item_key(item, setting.keys[item.version_id])
     return setting.item_keys[asked]

@@ -105,6 +105,7 @@ def item_key(item: PaperItem, key: VersionKey) -> ItemKey:
     return ItemKey(
         kind=item.kind,
         points=item.points,
+        scoring=item.scoring,
         key=kind_of(item.kind).display_key(part["key"], item.order),
         option_count=len(item.order),
         blanks=tuple(tuple(variants) for variants in part.get("blanks") or ()),

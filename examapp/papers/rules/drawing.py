@@ -32,6 +32,8 @@ class Section:
     kind: Kind
     count: int
     points_each: Decimal
+    scoring: str = ""
+    """A code of the kind's `section_scoring`; empty for its first."""
     laws: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
     knowledge_points: frozenset[str] = frozenset()
@@ -151,6 +153,8 @@ def draw(sections: Sequence[Section], pool: Pool, *, seed: int, is_shuffled: boo
         schema += [part.response_schema for question in questions for part in question.parts]
         total += section.points_each * len(items)
         drawn.append({"title": section.title, "instructions": section.instructions, "items": items})
+        if section.scoring:
+            drawn[-1]["scoring"] = section.scoring
     version_ids = tuple(question.version_id for questions in picked for question in questions)
     return DrawnPaper(
         sections=drawn, response_schema="".join(schema), total_points=round_points(total), version_ids=version_ids
