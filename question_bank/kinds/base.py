@@ -121,6 +121,8 @@ class QuestionKind:
     is_multiple: ClassVar[bool] = False
     """Whether a response may hold several option letters."""
     has_blanks: ClassVar[bool] = False
+    has_own_result: ClassVar[bool] = False
+    """Whether its template shows response and key on result pages (macro `answered`), other than as marked options or as texts."""
     is_always_shuffled: ClassVar[bool] = False
     """Whether the stored order of options would tell the key."""
     swappable_with: ClassVar[frozenset[Kind]] = frozenset()
