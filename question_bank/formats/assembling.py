@@ -136,6 +136,8 @@ def _end_words(raw: RawQuestion, orders: dict[str, bool]) -> _End:
         return _end_choice(raw, kind)
     if kind is Kind.TRUE_FALSE:
         return _end_true_false(raw, orders)
+    if kind is Kind.ORDERING:
+        return _end_order(raw)
     return _end_text(raw, kind)
 
 
@@ -145,7 +147,7 @@ def _refusal(raw: RawQuestion) -> Note | None:
         return raw.refusal
     unsat = kinds.unsat_name(raw.kind_label) if raw.kind is None else None
     if unsat:
-        reason = f"本系统不考“{unsat}”这种题型，没有导入。请改成单选、多选、判断、填空、简答或案例题后再导入。"
+        reason = f"本系统不考“{unsat}”这种题型，没有导入。请改成单选、多选、判断、排序、填空、简答或案例题后再导入。"
         return Note(raw.places.get("kind", raw.where), reason, "kind_not_sat")
     if not raw.stem or not any(sign.isalnum() for sign in raw.stem):
         return Note(raw.places.get("stem", raw.where), "没有题干，无法导入。请补上题干。", "no_stem")
@@ -216,6 +218,17 @@ def _end_choice(raw: RawQuestion, kind: Kind) -> _End:
     problem = problem or keys.options_problem(raw, letters)
     if problem is None and letters and kind is Kind.SINGLE_CHOICE and len(letters) > 1:
         problem = (f"写明是单选题，答案“{raw.answer}”却有 {len(letters)} 个。请核对题型和答案。", "kind_key_conflict")
+    if problem or raw.doubts:
+        return _doubt(raw, question, problem)
+    return _checked(raw, replace(question, key=letters))
+
+
+def _end_order(raw: RawQuestion) -> _End:
+    question = replace(_question(raw, Kind.ORDERING), options=tuple(text for _, text in raw.options))
+    if rejected := validation.rejection(validation.own_issues(question)):
+        return _End(None, Note(raw.places.get("options", raw.where), rejected.reason, rejected.code))
+    letters, problem = keys.order_key(raw)
+    problem = problem or keys.options_problem(raw, letters)
     if problem or raw.doubts:
         return _doubt(raw, question, problem)
     return _checked(raw, replace(question, key=letters))

@@ -30,7 +30,7 @@ class Draft:
     stem: Rich
     options: list[Rich] = field(default_factory=list)
     right: list[int] = field(default_factory=list)
-    """Places of the right options, from 0."""
+    """Places of the right options, from 0; of an ordering question all places in the right order."""
     blanks: list[tuple[str, ...]] = field(default_factory=list)
     answer: str = ""
     parts: list[Draft] = field(default_factory=list)
@@ -166,7 +166,8 @@ def _used_images(images: list[Image], values: Iterable[str]) -> tuple[Image, ...
 def _key(draft: Draft) -> tuple[str, ...]:
     if draft.kind is Kind.SHORT_ANSWER:
         return (draft.answer.strip(),) if draft.answer.strip() else ()
-    return tuple(OPTION_LETTERS[place] for place in sorted(set(draft.right)) if 0 <= place < len(OPTION_LETTERS))
+    places = draft.right if draft.kind is Kind.ORDERING else sorted(set(draft.right))
+    return tuple(OPTION_LETTERS[place] for place in places if 0 <= place < len(OPTION_LETTERS))
 
 
 def _explanation(draft: Draft) -> Rich:

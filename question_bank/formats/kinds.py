@@ -12,9 +12,9 @@ CHOICE_NAMES = frozenset({"选择", "客观", "选择单选多选", "choice"})
 """Names that say choice without saying how many."""
 
 _UNSAT = (
-    "连线", "匹配", "配对", "排序", "拖拽", "拖放", "热点", "热区", "听力", "口语", "朗读", "完形", "操作题", "实操", "上机", "编程", "程序题",
+    "连线", "匹配", "配对", "拖拽", "拖放", "热点", "热区", "听力", "口语", "朗读", "完形", "操作题", "实操", "上机", "编程", "程序题",
     "上传", "作图", "画图", "绘图", "投票", "打分", "评分题", "量表", "矩阵", "录音", "录像", "视频题", "标注", "涂色", "打字", "比色",
-    "sort", "match", "ordering", "drag", "hotspot", "upload", "drawing", "listening", "oral",
+    "match", "drag", "hotspot", "upload", "drawing", "listening", "oral",
 )  # fmt: skip
 _UNSAT_WORD = re.compile("|".join(map(re.escape, _UNSAT)))
 _BRACKETS = re.compile(r"[\s【】\[\]()〔〕〖〗《》<>:.。,，、*＊_—]+")

@@ -6,6 +6,7 @@ from question_bank.kinds.base import QuestionKind
 from question_bank.kinds.case import Case
 from question_bank.kinds.fill_blank import FillBlank
 from question_bank.kinds.multiple_choice import MultipleChoice
+from question_bank.kinds.ordering import Ordering
 from question_bank.kinds.short_answer import ShortAnswer
 from question_bank.kinds.single_choice import SingleChoice
 from question_bank.kinds.true_false import TrueFalse
@@ -15,6 +16,7 @@ _ALL: tuple[QuestionKind, ...] = (
     SingleChoice(),
     MultipleChoice(),
     TrueFalse(),
+    Ordering(),
     FillBlank(),
     ShortAnswer(),
     Case(),

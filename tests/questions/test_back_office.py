@@ -100,6 +100,7 @@ def test_office_writes_a_question_and_sees_it_as_a_candidate_does(office, sessio
             [["三十日", "30日"], ["县政府"]],
         ),
         ("short_answer", {"parts-0-answer": "因为 <b>。"}, ["因为 <b>。"], []),
+        ("ordering", {"parts-0-answer": " b、Ａ "}, ["B", "A"], []),
     ],
 )
 def test_every_kind_can_be_written_and_opened_again(office, session, kind, fields, key, blanks):

@@ -189,10 +189,23 @@ def _fill_essay(draft: Draft, element: Element, texts: TextReader) -> Note | Non
     return None
 
 
+def _fill_order(draft: Draft, element: Element, texts: TextReader) -> Note | None:
+    """Moodle's ordering: the answers stand in the right order; where only some are shown, the question changes each time."""
+    shown = child_text(element, "selecttype").strip().upper()
+    if shown not in {"", "ALL", "0"}:
+        return not_sat(draft.where, "只抽部分选项的排序题")
+    draft.kind = Kind.ORDERING
+    answers = children(element, "answer")
+    draft.options = [texts.read(answer, "") for answer in answers]
+    draft.right = list(range(len(answers)))
+    return None
+
+
 _FILLERS: dict[str, Callable[[Draft, Element, TextReader], Note | None]] = {
     "multichoice": _fill_choice,
     "truefalse": _fill_true_false,
     "shortanswer": _fill_short,
     "numerical": _fill_number,
     "essay": _fill_essay,
+    "ordering": _fill_order,
 }

@@ -30,7 +30,7 @@ def write(questions: Iterable[Question]) -> Written:
     losses: list[Note] = []
     for number, question in enumerate(questions, start=1):
         where = f"第 {number} 题"
-        if question.kind is Kind.CASE or not (question.key or question.blanks or question.kind is Kind.SHORT_ANSWER):
+        if question.kind not in _TYPES or not (question.key or question.blanks or question.kind is Kind.SHORT_ANSWER):
             losses.append(not_written(where, question, "Moodle XML"))
             continue
         _question(root, question)
@@ -69,8 +69,25 @@ def _answers(element: Element, question: Question) -> None:
     elif question.kind is Kind.TRUE_FALSE:
         for letter, word in (("A", "true"), ("B", "false")):
             _answer(element, word, Decimal(100 if letter in question.key else 0), is_html=False)
+    elif question.kind is Kind.ORDERING:
+        _order(element, question)
     else:
         _options(element, question)
+
+
+def _order(element: Element, question: Question) -> None:
+    """Moodle's ordering question: its answers stand in the right order, `fraction` counts them from 1."""
+    for name, value in (
+        ("layouttype", "VERTICAL"),
+        ("selecttype", "ALL"),
+        ("selectcount", "0"),
+        ("gradingtype", "ALL_OR_NOTHING"),
+    ):
+        _add(element, name, value)
+    _add(element, "numberingstyle", "ABCD")
+    for number, letter in enumerate(question.key, 1):
+        option = question.options[OPTION_LETTERS.index(letter)]
+        _answer(element, option, Decimal(number), is_html=question.is_html, images=question.images)
 
 
 def _options(element: Element, question: Question) -> None:

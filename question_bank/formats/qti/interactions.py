@@ -16,7 +16,6 @@ from question_bank.model import Kind
 INLINE = frozenset({"textEntryInteraction", "inlineChoiceInteraction"})
 IGNORED = frozenset({"endAttemptInteraction"})
 UNSAT = {
-    "orderInteraction": "排序题",
     "matchInteraction": "连线题（匹配题）",
     "associateInteraction": "关联题",
     "gapMatchInteraction": "拖放填空题",
@@ -69,6 +68,18 @@ def fill_choice(interaction: Element, scoring: Scoring, renderer: Renderer, draf
         draft.right = []
 
 
+def fill_order(interaction: Element, scoring: Scoring, renderer: Renderer, draft: Draft) -> None:
+    """An order interaction: its correct response holds all choices in the right order."""
+    declaration = scoring.of(interaction)
+    choices = list(interaction.iter("simpleChoice"))
+    draft.kind = Kind.ORDERING
+    draft.options = [renderer.rich(choice) for choice in choices]
+    draft.right = _places(list(declaration.correct), [choice.get("identifier", "") for choice in choices], draft)
+    if interaction.get("maxChoices", "0") not in {"0", str(len(choices))}:
+        draft.doubt_key("incomplete_order", "原题只要求排出一部分选项，本平台要排全部选项。请核对答案。")
+        draft.right = []
+
+
 def fill_text(interaction: Element, scoring: Scoring, renderer: Renderer, draft: Draft) -> None:
     """An extended text: a short answer, its correct response the model answer."""
     del renderer
@@ -109,4 +120,8 @@ def _places(right: list[str], names: list[str], draft: Draft) -> list[int]:
     return [names.index(name) for name in right]
 
 
-SAT: dict[str, Fill] = {"choiceInteraction": fill_choice, "extendedTextInteraction": fill_text}
+SAT: dict[str, Fill] = {
+    "choiceInteraction": fill_choice,
+    "orderInteraction": fill_order,
+    "extendedTextInteraction": fill_text,
+}

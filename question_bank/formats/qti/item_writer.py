@@ -69,6 +69,8 @@ class _ItemWriter:
     def _unit(self, unit: Question, response: str, *, with_prompt: bool) -> None:
         if unit.kind is Kind.FILL_BLANK:
             self._gaps(unit, response)
+        elif unit.kind is Kind.ORDERING:
+            self._order(unit, response, with_prompt=with_prompt)
         elif unit.kind in _CHOICES:
             self._choice(unit, response, with_prompt=with_prompt)
         else:
@@ -97,6 +99,15 @@ class _ItemWriter:
         is_html = unit.is_html and unit.kind is not Kind.TRUE_FALSE
         for letter, option in zip(OPTION_LETTERS, unit.options, strict=False):
             add_rich(add(interaction, "simpleChoice", identifier=letter), Rich(option, is_html), self._images)
+
+    def _order(self, unit: Question, response: str, *, with_prompt: bool) -> None:
+        self._declare(response, "ordered", "identifier", unit.key)
+        self._responses.append((response, False))
+        interaction = add(self._body, "orderInteraction", responseIdentifier=response, shuffle="true")
+        if with_prompt:
+            add_rich(add(interaction, "prompt"), Rich(unit.stem, unit.is_html), self._images)
+        for letter, option in zip(OPTION_LETTERS, unit.options, strict=False):
+            add_rich(add(interaction, "simpleChoice", identifier=letter), Rich(option, unit.is_html), self._images)
 
     def _text(self, unit: Question, response: str, *, with_prompt: bool) -> None:
         self._declare(response, "single", "string", unit.key)

@@ -34,7 +34,7 @@ def write(questions: Iterable[Question]) -> Written:
     images: dict[str, bytes] = {}
     for number, question in enumerate(questions, start=1):
         where = f"第 {number} 题"
-        if question.kind is Kind.CASE or not (question.key or question.blanks or question.kind is Kind.SHORT_ANSWER):
+        if question.kind not in _TYPES or not (question.key or question.blanks or question.kind is Kind.SHORT_ANSWER):
             losses.append(not_written(where, question, "QTI 1.2"))
             continue
         images |= {f"images/{number:04d}/{image.name}": image.content for image in question.images}
