@@ -164,8 +164,9 @@ def _history_folds(found: Findings, rows: _Rows) -> None:
 def _digests(found: Findings, rows: _Rows) -> None:
     sheets: dict[int, list[list[Any]]] = defaultdict(list)
     for (attempt, item), (_, _, response) in sorted(rows.answers.items()):
-        if any(part.strip() for part in response):
-            is_choice = rows.attempts[attempt][3][3 * item - 3] in "SMT"
+        kind, _, size = rows.attempts[attempt][3][3 * item - 3 : 3 * item]
+        if len(response) == ord(size) - 48 if kind == "O" else any(part.strip() for part in response):
+            is_choice = kind in "SMT"
             sheets[attempt].append([item, sorted(response) if is_choice else response])
     for attempt, row in rows.attempts.items():
         if row[2] == "in_progress":
