@@ -212,7 +212,7 @@ def test_json_in_all_its_wrappings(wrap):
         {"type": "blank", "question": "丁____戊____", "answer": ["一；二"], "blankAnswers": [["一", "壹"], ["二"]]},
         {"type": "short", "question": "己", "answer": ["依法、及时办理。"]},
         {"type": "single", "question": "庚", "options": ["一", "二"], "answer": ["C"]},
-        {"type": "sort", "typeLabel": "排序题", "question": "辛", "options": ["一", "二"], "answer": ["A", "B"]},
+        {"type": "match", "typeLabel": "匹配题", "question": "辛", "options": ["一", "二"], "answer": ["A", "B"]},
     ]
     content = json.dumps(wrap(items), ensure_ascii=False).encode()
     assert json_bank.looks_like(content, "a.json")
