@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from question_bank.kinds.registry import KIND_NAMES, kind_of
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Citation, Kind, Question
-from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion, UnreadableFileError
+from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion, UnreadableFileError
 from question_bank.validation import iter_key_issues, key_doubt
 
 _KINDS = {name: kind for kind, name in KIND_NAMES.items()}
@@ -54,7 +54,7 @@ def looks_like(content: bytes, name: str) -> bool:
     return name.endswith(".txt") and re.search(r"^## \S+ \S+题", head, re.MULTILINE) is not None
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """Read a file of our own text format; every `##` head is one question of the file. Raises UnreadableFileError."""
     del name
     try:
@@ -62,7 +62,7 @@ def read(content: bytes, *, name: str) -> Reading:
     except UnicodeDecodeError:
         raise UnreadableFileError("这种格式的文件必须是 UTF-8 编码。请在编辑器里另存为 UTF-8 后重试。") from None
     parsed = _parse(text.splitlines())
-    reading = Reading(format="examtext", remarks=parsed.strays)
+    reading = ParseResult(format="examtext", remarks=parsed.strays)
     for block in parsed.blocks:
         where = f"第 {block.line} 行 {block.code}"
         try:

@@ -16,7 +16,7 @@ from question_bank.formats.markup import plain_if_html
 from question_bank.formats.raw import RawQuestion
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import TRUE_FALSE_OPTIONS, Kind, Question
-from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion
+from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion
 
 MANY_TRUTH_OPTIONS = 5
 """So many questions with 对/错 as options make a file without stated kinds a true/false bank."""
@@ -32,13 +32,13 @@ class _End:
     problem: Note | None = None
 
 
-def assemble(raws: Iterable[RawQuestion], *, format_name: str) -> Reading:
+def assemble(raws: Iterable[RawQuestion], *, format_name: str) -> ParseResult:
     """Every raw question in exactly one list of the reading, keys checked and true/false items held against their neighbours."""
     prepared = [_clean(raw) for raw in raws]
     _see_true_false(prepared)
     _doubt_counting(prepared)
     orders = _usual_orders(prepared)
-    reading = Reading(format_name)
+    reading = ParseResult(format_name)
     for raw in prepared:
         end = _end(raw, orders)
         if end.question is None:
@@ -145,7 +145,7 @@ def _refusal(raw: RawQuestion) -> Note | None:
     """Why a question cannot be imported whatever its key: a kind that is not sat, no stem."""
     if raw.refusal:
         return raw.refusal
-    unsat = kinds.unsat_name(raw.kind_label) if raw.kind is None else None
+    unsat = kinds.unsupported_name(raw.kind_label) if raw.kind is None else None
     if unsat:
         reason = f"本系统不考“{unsat}”这种题型，没有导入。请改成单选、多选、判断、排序、填空、简答或案例题后再导入。"
         return Note(raw.places.get("kind", raw.where), reason, "kind_not_sat")

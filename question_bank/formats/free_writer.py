@@ -11,7 +11,7 @@ from question_bank.formats.text import read_text
 from question_bank.formats.written import Written
 from question_bank.kinds.registry import KIND_NAMES, kind_of
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Question
-from question_bank.reading import Note, UnreadableFileError
+from question_bank.parse_result import Note, UnreadableFileError
 
 _NUMERALS = "一二三四五六七八九十"
 

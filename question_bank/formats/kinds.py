@@ -11,12 +11,12 @@ from question_bank.model import Kind
 CHOICE_NAMES = frozenset({"选择", "客观", "选择单选多选", "choice"})
 """Names that say choice without saying how many."""
 
-_UNSAT = (
+_UNSUPPORTED = (
     "连线", "匹配", "配对", "拖拽", "拖放", "热点", "热区", "听力", "口语", "朗读", "完形", "操作题", "实操", "上机", "编程", "程序题",
     "上传", "作图", "画图", "绘图", "投票", "打分", "评分题", "量表", "矩阵", "录音", "录像", "视频题", "标注", "涂色", "打字", "比色",
     "match", "drag", "hotspot", "upload", "drawing", "listening", "oral",
 )  # fmt: skip
-_UNSAT_WORD = re.compile("|".join(map(re.escape, _UNSAT)))
+_UNSUPPORTED_WORD = re.compile("|".join(map(re.escape, _UNSUPPORTED)))
 _BRACKETS = re.compile(r"[\s【】\[\]()〔〕〖〗《》<>:.。,，、*＊_—]+")
 _BY_NAME = {_BRACKETS.sub("", name).lower(): kind.code for kind in KINDS.values() for name in kind.aliases}
 _CODE_NAMES = "|".join(sorted((name for name in _BY_NAME if not name.isascii()), key=len, reverse=True))
@@ -41,14 +41,14 @@ def is_choice_name(name: str) -> bool:
     return any(one in CHOICE_NAMES for one in _shortened(_plain(name)))
 
 
-def unsat_name(name: str) -> str | None:
+def unsupported_name(name: str) -> str | None:
     """The name when it is a kind that is not sat here (连线题, 排序题, 听力题 …); else None."""
-    return name.strip() if _UNSAT_WORD.search(name) else None
+    return name.strip() if _UNSUPPORTED_WORD.search(name) else None
 
 
-def is_unsat(name: str) -> bool:
+def is_unsupported(name: str) -> bool:
     """Whether the name is nothing but a kind that is not sat here, `题` left out or not."""
-    return bool(_UNSAT_WORD.fullmatch(name.strip().removesuffix("题")))
+    return bool(_UNSUPPORTED_WORD.fullmatch(name.strip().removesuffix("题")))
 
 
 def codes_in(head: str) -> dict[str, Kind]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import Question
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 from question_bank.rich import Rich
 
 _NAMES = {

@@ -9,7 +9,7 @@ import xlsxwriter
 
 from question_bank.formats import excel
 from question_bank.model import Difficulty, Kind
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 from tests.question_bank.books import book
 
 

@@ -11,7 +11,7 @@ from lxml import etree
 from question_bank.formats import blackboard, csc_exam, json2qti, qti, qti12
 from question_bank.formats.qti.writer import write_item
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 ITEM = """<assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p1" identifier="Q1" title="t" adaptive="false" timeDependent="false">
 <responseDeclaration identifier="RESPONSE" cardinality="{cardinality}" baseType="{base}">{answer}</responseDeclaration>

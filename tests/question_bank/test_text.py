@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from question_bank.formats import docx, text
 from question_bank.model import Kind
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 NAMES = {
     Kind.SINGLE_CHOICE: "SINGLE",

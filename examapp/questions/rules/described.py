@@ -9,7 +9,7 @@ from examapp.core.html import html_to_text
 from examapp.core.points import as_text
 from question_bank.kinds.registry import kind_of
 from question_bank.model import Question
-from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion
+from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion
 
 
 def describe(question: Question) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def losses_of(items: Iterable[ReadQuestion]) -> list[dict[str, str]]:
     return [note_json(note) for item in items for note in item.losses]
 
 
-def describe_reading(reading: Reading) -> dict[str, Any]:
+def describe_reading(reading: ParseResult) -> dict[str, Any]:
     """Give a file's reading as the command line prints it; the counts add up to `found`."""
     return {
         "format": reading.format,

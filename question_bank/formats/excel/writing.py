@@ -25,7 +25,7 @@ from question_bank.model import (
     Kind,
     Question,
 )
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 
 SHEET = "题库"
 OPTION_COLUMNS = 8

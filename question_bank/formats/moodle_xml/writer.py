@@ -17,7 +17,7 @@ from question_bank.formats.xml_safety import Element
 from question_bank.formats.xml_text import clean
 from question_bank.kinds.registry import KINDS
 from question_bank.model import OPTION_LETTERS, Image, Kind, Question
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 from question_bank.rich import Rich
 
 _TYPES = {kind.code: kind.codes["moodle-xml"] for kind in KINDS.values() if "moodle-xml" in kind.codes}

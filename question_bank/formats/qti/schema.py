@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from question_bank.formats.places import local, place_of
 from question_bank.formats.xml_safety import Element
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 _BODY = {"id", "class", "lang", "label", "dir", "role", "language"}
 _VARIABLE = {"identifier", "cardinality", "baseType"}

@@ -11,7 +11,7 @@ from question_bank.formats.tags import decode_tags
 from question_bank.kinds.base import Severity
 from question_bank.kinds.registry import kind_of
 from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Image, Kind, Question
-from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion
+from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion
 from question_bank.rich import Rich, joined, unify
 
 TRUE_WORDS = frozenset({"true", "t", "正确", "对", "√", "✓", "✔"})
@@ -22,7 +22,7 @@ Outcome = ReadQuestion | DoubtfulQuestion | Note
 
 
 @dataclass(slots=True, kw_only=True)
-class Draft:
+class ParsedQuestion:
     """A question as a format's reader found it, before it is checked."""
 
     where: str
@@ -33,7 +33,7 @@ class Draft:
     """Places of the right options, from 0; of an ordering question all places in the right order."""
     blanks: list[tuple[str, ...]] = field(default_factory=list)
     answer: str = ""
-    parts: list[Draft] = field(default_factory=list)
+    parts: list[ParsedQuestion] = field(default_factory=list)
     explanation: list[Rich] = field(default_factory=list)
     option_notes: dict[int, Rich] = field(default_factory=dict)
     """Feedback on single options, told in the explanation after the option's letter."""
@@ -55,9 +55,9 @@ class Draft:
             self.doubt = Note(self.where, reason, code)
 
 
-def settle(draft: Draft) -> Outcome:
+def validate_parsed(draft: ParsedQuestion) -> Outcome:
     """The draft as imported, doubtful or refused."""
-    refusal = _settle_parts(draft) or _check(draft)
+    refusal = _validate_parts(draft) or _check(draft)
     if refusal is not None:
         return refusal
     question = _question(draft)
@@ -66,7 +66,7 @@ def settle(draft: Draft) -> Outcome:
     return ReadQuestion(question, draft.where, tuple(draft.losses))
 
 
-def add_outcome(reading: Reading, outcome: Outcome) -> None:
+def add_outcome(reading: ParseResult, outcome: Outcome) -> None:
     """Put one outcome on its list of the reading."""
     if isinstance(outcome, ReadQuestion):
         reading.imported.append(outcome)
@@ -76,7 +76,7 @@ def add_outcome(reading: Reading, outcome: Outcome) -> None:
         reading.refused.append(outcome)
 
 
-def not_sat(where: str, kind_name: str) -> Note:
+def unsupported_kind(where: str, kind_name: str) -> Note:
     """The refusal of a kind that the platform does not sit, by its name."""
     return Note(
         where,
@@ -98,9 +98,9 @@ def read_points(text: str | None) -> Decimal | None:
     return whole if rounded == whole else rounded.normalize()
 
 
-def _settle_parts(draft: Draft) -> Note | None:
+def _validate_parts(draft: ParsedQuestion) -> Note | None:
     for place, part in enumerate(draft.parts, start=1):
-        outcome = settle(part)
+        outcome = validate_parsed(part)
         if isinstance(outcome, Note):
             return Note(draft.where, f"第 {place} 小题：{outcome.reason}", outcome.code)
         if part.doubt is not None:
@@ -110,7 +110,7 @@ def _settle_parts(draft: Draft) -> Note | None:
     return None
 
 
-def _check(draft: Draft) -> Note | None:
+def _check(draft: ParsedQuestion) -> Note | None:
     """Hold the draft against the one validation, as the file has it: before two options become true and false."""
     if any(not 0 <= place < len(draft.options) for place in draft.right) and draft.options:
         draft.doubt_key("key_outside_options", "答案指向不存在的选项。请核对答案。")
@@ -129,13 +129,13 @@ def _check(draft: Draft) -> Note | None:
     return None
 
 
-def _question(draft: Draft) -> Question:
+def _question(draft: ParsedQuestion) -> Question:
     if draft.kind is Kind.SINGLE_CHOICE:
         _turn_true_false(draft)
     return _built(draft)
 
 
-def _built(draft: Draft) -> Question:
+def _built(draft: ParsedQuestion) -> Question:
     texts = [draft.stem, *draft.options, _explanation(draft)]
     values, is_html = unify(texts)
     facts = decode_tags(draft.tags)
@@ -163,14 +163,14 @@ def _used_images(images: list[Image], values: Iterable[str]) -> tuple[Image, ...
     return tuple(image for image in {image.name: image for image in images}.values() if f"bank:{image.name}" in text)
 
 
-def _key(draft: Draft) -> tuple[str, ...]:
+def _key(draft: ParsedQuestion) -> tuple[str, ...]:
     if draft.kind is Kind.SHORT_ANSWER:
         return (draft.answer.strip(),) if draft.answer.strip() else ()
     places = draft.right if draft.kind is Kind.ORDERING else sorted(set(draft.right))
     return tuple(OPTION_LETTERS[place] for place in places if 0 <= place < len(OPTION_LETTERS))
 
 
-def _explanation(draft: Draft) -> Rich:
+def _explanation(draft: ParsedQuestion) -> Rich:
     """General feedback first, then what was said of single options, after their letters."""
     notes = [text for text in draft.explanation if not text.is_blank]
     names = TRUE_FALSE_OPTIONS if draft.kind is Kind.TRUE_FALSE else tuple(OPTION_LETTERS)
@@ -180,7 +180,7 @@ def _explanation(draft: Draft) -> Rich:
     return joined(notes)
 
 
-def _turn_true_false(draft: Draft) -> None:
+def _turn_true_false(draft: ParsedQuestion) -> None:
     """Two options that say only true and false make a true/false question; its letters follow the words, not the places."""
     words = [option.plain.strip().lower() for option in draft.options]
     if len(words) != 2 or not ({words[0], words[1]} & TRUE_WORDS) or not ({words[0], words[1]} & FALSE_WORDS):
