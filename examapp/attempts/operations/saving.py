@@ -33,7 +33,7 @@ WITH attempt AS (
   FOR SHARE
 ), change AS (
   SELECT c.*, CASE
-    WHEN size_max IS NULL THEN 'unknown_item'
+    WHEN size_max < 0 THEN 'unknown_item'
     WHEN is_bad THEN 'bad_text'
     WHEN option_count > 0 AND top > option_count THEN 'unknown_option'
     WHEN option_count > 0 AND is_repeated THEN 'repeated_option'
@@ -44,8 +44,8 @@ WITH attempt AS (
   FROM attempt, jsonb_to_recordset(CAST(:changes AS jsonb)) AS c(
     item int, seq bigint, response jsonb, is_bad bool, is_long bool, is_repeated bool, size int, top int
   ), LATERAL (SELECT
-    CASE WHEN c.item BETWEEN 1 AND length(response_schema) / 3 THEN ascii(substr(response_schema, c.item * 3 - 1, 1)) - 48 END AS option_count,
-    CASE WHEN c.item BETWEEN 1 AND length(response_schema) / 3 THEN ascii(substr(response_schema, c.item * 3, 1)) - 48 END AS size_max
+    ascii(substr(response_schema, least(c.item, 10000) * 3 - 1, 1)) - 48 AS option_count,
+    ascii(substr(response_schema, least(c.item, 10000) * 3, 1)) - 48 AS size_max
   ) AS expected
 ), saved AS (
   INSERT INTO answers AS a (attempt_id, item, epoch, seq, response, saved_at)
@@ -65,7 +65,8 @@ LEFT JOIN answers AS known ON known.attempt_id = attempt.id AND known.item = cha
 """)
 """Judge and save a batch in one statement: the attempt's row is locked against a hand-in that commits meanwhile, each change is held
 against the two numbers of the item's response schema, an answer is replaced only by a newer one, and only what was replaced goes into the history. Gives a row a
-change (or one row without a change), none where the attempt does not take saves from this person and epoch now."""
+change (or one row without a change), none where the attempt does not take saves from this person and epoch now. Beyond the schema's
+end there is no character, whose code counts as 0: below "0", so such an item is unknown; `least` keeps the product within an int."""
 SAVE_OF_SIGN_IN = text(SAVE.text.replace("person_id = :person_id", f"person_id = ({LIVE_SIGN_IN})"))
 """The same for whoever holds a live sign-in: one statement reads the account and saves."""
 _SAVE_UNGUARDED = text(SAVE.text.replace("WHERE (a.epoch, a.seq) < (excluded.epoch, excluded.seq)", ""))
