@@ -49,6 +49,8 @@ class ChoiceKind(QuestionKind):
     has_options = True
     max_keys = 1
     """How many letters a response may hold; 0 for as many as there are options."""
+    guess_count = 4
+    """Among how many options demo data guesses."""
 
     def response_spec(self, *, option_count: int, blank_count: int) -> ResponseSpec:
         """Return a spec of option keys."""
@@ -126,8 +128,6 @@ class ChoiceKind(QuestionKind):
         if rng.random() < chance(self.guess_count):
             return list(key.key)
         return [rng.choice([letter for letter in OPTION_LETTERS[: key.option_count] if letter not in key.key])]
-
-    guess_count = 4
 
     def wrong_response(self, key: ItemKey) -> list[str]:
         """Choose the first wrong option alone."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, Select, distinct, func, not_, select
+from sqlalchemy import Row, Select, and_, distinct, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from examapp.core.errors import NotFoundError
@@ -14,7 +14,7 @@ from examapp.questions.models import KnowledgePoint, Question, QuestionState, Qu
 from examapp.questions.queries import Cited, current_key, list_cited
 from examapp.training.models import PracticeHold, PracticeItem, PracticeMark
 from examapp.training.rules import Wanted
-from question_bank.kinds.registry import DRAWN_KINDS, HAND_GRADED_KINDS, kind_of
+from question_bank.kinds.registry import DRAWN_KINDS, HAND_GRADED_KINDS, PART_KINDS, kind_of
 from question_bank.model import OPTION_LETTERS, Kind
 
 ONE_POINT = Decimal(1)
@@ -89,7 +89,12 @@ def fitting(statement: Select[*tuple[Any, ...]], wanted: Wanted) -> Select[*tupl
         Question.law_change == "",
         func.coalesce(marked, not_(held)),
         Question.kind.in_([str(kind) for kind in DRAWN_KINDS]),
-        *(not_(QuestionVersion.content["parts"].contains([{"kind": str(kind)}])) for kind in HAND_GRADED_KINDS),
+        or_(
+            Question.kind.in_([str(kind) for kind in PART_KINDS]),
+            and_(
+                *(not_(QuestionVersion.content["parts"].contains([{"kind": str(kind)}])) for kind in HAND_GRADED_KINDS)
+            ),
+        ),
     )
     for column, value in (
         (Question.law_name, wanted.law),
