@@ -637,3 +637,11 @@ def test_every_writable_format_is_offered_and_comes_out(office, session):
         assert answer.status_code == 200 and read_file(answer.data, f"x{each.suffix}", each.name).found == 1, each.name
     packed = office.get("/admin/questions/export?format=aiken")
     assert "aiken.zip" in packed.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("act", ["save", "preview", "picture", "add_part", "add_option-0"])
+@pytest.mark.parametrize("kind", ["essay", "", "case"])
+def test_kind_that_is_none_breaks_no_form(office, kind, act):
+    fields = SINGLE | {"kind": kind, "parts-0-kind": "essay", "new_kind": "essay", "act": act}
+    assert office.post("/admin/questions/new/single_choice", data=fields).status_code == 200
+    assert office.post("/admin/questions/preview", data=fields).status_code == 200
