@@ -80,7 +80,7 @@ def unsupported_kind(where: str, kind_name: str) -> Note:
     """The refusal of a kind that the platform does not sit, by its name."""
     return Note(
         where,
-        f"本平台不考“{kind_name}”，这道题没有导入。可改写成单选、多选、判断、填空或简答题后再导入。",
+        f"本平台不考“{kind_name}”，这道题没有导入。可改写成单选、多选、判断、排序、填空或简答题后再导入。",
         "kind_not_sat",
     )
 

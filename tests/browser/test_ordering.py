@@ -84,9 +84,20 @@ def test_order_is_made_with_buttons_and_arrow_keys_and_reaches_the_server(live, 
     look(page, f"ordering-result-{width}")
 
 
-def test_ordering_is_practised_by_touch_and_taken_along(live, device, exam):
-    course_row = course(live.world)
-    live.world.commit()
+def put_into_order(page, place, key):
+    """Move each option up to its place; confirm where nothing had to be moved."""
+    for wanted, letter in enumerate(key):
+        while shown(place).index(letter) > wanted:
+            place.get_by_role("button", name=f"上移：选项 {letter}").click()
+    if place.locator(".order-confirm").is_visible():
+        place.locator(".order-confirm").click()
+
+
+def order_of(item):
+    return [chr(65 + item.order.index(letter)) for letter in STEPS]
+
+
+def test_ordering_is_practised_by_touch(live, device, exam):
     context = device(live.world.person())
     page = context.new_page()
     page.goto(f"{live.url}/practice/")
@@ -95,17 +106,40 @@ def test_ordering_is_practised_by_touch_and_taken_along(live, device, exam):
     look(page, "ordering-practice-360")
     assert violations(page) == []
     (item,) = live.read(PracticeItem)
-    key = [chr(65 + item.order.index(letter)) for letter in STEPS]
-    for place, letter in enumerate(key):
-        while shown(page).index(letter) > place:
-            page.get_by_role("button", name=f"上移：选项 {letter}").click()
-    if page.locator(".order-confirm").is_visible():
-        page.locator(".order-confirm").click()
+    key = order_of(item)
+    put_into_order(page, page.locator(".practice"), key)
     page.get_by_role("button", name="提交答案").click()
     expect(page.get_by_text("答对了。")).to_be_visible()
     look(page, "ordering-practised-360")
     assert live.read(PracticeItem)[0].response == key
-    assert course_row.id and live.read(ExerciseRun) == []
+
+
+def test_ordering_is_taken_along_and_sent_after_a_tunnel(live, device, exam):
+    chapter_id = course(live.world).chapters[0].id
+    live.world.commit()
+    context = device(live.world.person())
+    page = context.new_page()
+    page.goto(f"{live.url}/study/chapters/{chapter_id}")
+    page.get_by_role("button", name="带走离线学").click()
+    expect(page.get_by_role("button", name="提交本章练习")).to_be_visible()
+    look(page, "ordering-taken-360")
+    context.set_offline(True)
+    items = {str(item.id): item for run in live.read(ExerciseRun) for item in live.read(PracticeItem, run_id=run.id)}
+    ordered = next(number for number in items if page.locator(f'[data-item="{number}"] .order').count())
+    for number, item in items.items():
+        block = page.locator(f'[data-item="{number}"]')
+        if number == ordered:
+            page.get_by_role("button", name="提交本章练习").click()
+            expect(page.locator("#taken-state")).to_contain_text("题未答")
+            put_into_order(page, block, order_of(item))
+        else:
+            block.locator(f'input[value="{"ABCD"[item.order.index("A")]}"]').check()
+    page.get_by_role("button", name="提交本章练习").click()
+    expect(page.locator("#taken-state")).to_contain_text("答案已存在本机")
+    context.set_offline(False)
+    page.wait_for_url("**/study/exercises/*", timeout=20_000)
+    assert [item.response for item in live.read(PracticeItem) if str(item.id) == ordered] == [order_of(items[ordered])]
+    assert all(item.is_right for item in live.read(PracticeItem))
 
 
 def test_office_writes_an_ordering_question(live, device):
