@@ -36,7 +36,7 @@ _SAVES = 400
 _ROUNDS = 5
 _CHANGE = '[{"item": 1, "seq": %d, "response": ["A"], "is_bad": false, "is_long": false, "is_repeated": false, "size": 1, "top": 1}]'
 _SITTINGS = (
-    "UPDATE attempts SET state = 'in_progress', submitted_at = NULL, receipt_number = NULL, shape = 'S4', total = 1, "
+    "UPDATE attempts SET state = 'in_progress', submitted_at = NULL, receipt_number = NULL, response_schema = 'S41', total = 1, "
     "deadline_at = now() + interval '1 day', closes_at = now() + interval '1 day' WHERE id <= 8"
 )
 _ME, _REACH = "current_setting('app.person')::bigint", "current_setting('app.reach')"

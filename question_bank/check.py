@@ -8,12 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from question_bank import textformat
-from question_bank.likeness import LIKE, near_pairs
+from question_bank.kinds.registry import kind_of, parts_of
 from question_bank.model import OPTION_LETTERS, Kind, Question
-
-_BANNED_OPTIONS = ("以上都对", "以上都不对", "以上皆是", "以上均", "都不是", "A和B", "AB都")
-NEAR_DUPLICATE = LIKE
-"""Two stems whose character trigrams overlap (Jaccard) by this much count as near-duplicates."""
+from question_bank.similarity import SIMILARITY_THRESHOLD, find_near_duplicates
 
 
 def read_content(folder: Path) -> list[Question]:
@@ -29,42 +26,29 @@ def read_content(folder: Path) -> list[Question]:
 
 def check_question(question: Question) -> Iterator[str]:
     """Yield what is wrong with one question by itself."""
-    parts = question.parts or (question,)
-    for part in parts:
+    for part in parts_of(question):
         if not part.explanation:
             yield "没有解析"
-        yield from _check_options(part)
+        yield from kind_of(part.kind).iter_style_issues(part)
     if question.citation is None or not question.citation.article.startswith("第"):
         yield "没有条文"
     if question.difficulty is None:
         yield "没有难度"
     if not question.knowledge_points:
         yield "没有知识点"
-    if question.kind is Kind.FILL_BLANK and question.stem.count("____") != len(question.blanks):
-        yield f"题干有 {question.stem.count('____')} 个空，答案有 {len(question.blanks)} 个"
-
-
-def _check_options(question: Question) -> Iterator[str]:
-    if len(set(question.options)) != len(question.options):
-        yield "选项重复"
-    for option in question.options:
-        if any(banned in option for banned in _BANNED_OPTIONS):
-            yield f"选项「{option}」不合要求"
-    if question.kind is Kind.MULTIPLE_CHOICE and not 2 <= len(question.key) <= len(question.options):
-        yield "多选题应有两个以上答案"
-    if question.kind is Kind.SINGLE_CHOICE and len(question.options) != 4:
-        yield f"单选题应有 4 个选项，现有 {len(question.options)} 个"
 
 
 def near_duplicates(questions: Sequence[Question]) -> Iterator[tuple[Question, Question]]:
     """Yield pairs of questions whose stems are nearly the same (threshold NEAR_DUPLICATE)."""
-    for one, other, _ in near_pairs([question.stem for question in questions], threshold=NEAR_DUPLICATE):
+    for one, other, _ in find_near_duplicates(
+        [question.stem for question in questions], threshold=SIMILARITY_THRESHOLD
+    ):
         yield questions[one], questions[other]
 
 
 def give_aways(questions: Sequence[Question]) -> Iterator[str]:
     """Yield what would let a reader guess: the longest option right too often, letters or truth unevenly spread."""
-    singles = [q for top in questions for q in (top.parts or (top,)) if q.kind is Kind.SINGLE_CHOICE]
+    singles = [q for top in questions for q in parts_of(top) if q.kind is Kind.SINGLE_CHOICE]
     longest = sum(1 for q in singles if _is_longest(q))
     if len(singles) >= 8 and longest > 0.25 * len(singles) + 2 * (0.1875 * len(singles)) ** 0.5:
         yield f"{len(singles)} 道单选题中有 {longest} 道正确选项唯一最长（应约为四分之一）"
@@ -73,7 +57,7 @@ def give_aways(questions: Sequence[Question]) -> Iterator[str]:
     for letter in OPTION_LETTERS[:4]:
         if len(singles) >= 12 and abs(letters[letter] - expected) > 2.5 * (0.1875 * len(singles)) ** 0.5:
             yield f"单选题答案 {letter} 出现 {letters[letter]} 次，应约为 {expected:.0f} 次"
-    truths = [q.key[0] for top in questions for q in (top.parts or (top,)) if q.kind is Kind.TRUE_FALSE]
+    truths = [q.key[0] for top in questions for q in parts_of(top) if q.kind is Kind.TRUE_FALSE]
     if len(truths) >= 8 and not 0.25 <= truths.count("A") / len(truths) <= 0.75:
         yield f"{len(truths)} 道判断题中有 {truths.count('A')} 道正确，应约一半"
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from question_bank.check import give_aways, near_duplicates, read_content
 from question_bank.model import DIFFICULTY_NAMES, Kind, Question
 
-LEAST_QUESTIONS = 1000
-LEAST_LAWS = 40
+MIN_QUESTIONS = 1000
+MIN_LAWS = 40
 SHARES = {"单选题": 45, "判断题": 30, "多选题": 20, "案例题和填空题等": 5}
 """The mix of a real paper, per cent of the questions."""
 SHARE_TOLERANCE = 5
-LEAST_DIFFICULTY = 10
+MIN_DIFFICULTY = 10
 """Per cent of the questions that each difficulty has at least."""
 TOO_FEW_TO_MEASURE = 200
 _NAMES = {Kind.SINGLE_CHOICE: "单选题", Kind.TRUE_FALSE: "判断题", Kind.MULTIPLE_CHOICE: "多选题"}
@@ -59,9 +59,9 @@ def measure_bank(folder: Path, *, today: date, laws: Path | None = None) -> Iter
 
 def _mix(questions: Sequence[Question]) -> Iterator[Measure]:
     count = len(questions)
-    yield Measure("题量", count >= LEAST_QUESTIONS, f"{count} 题，应不少于 {LEAST_QUESTIONS} 题")
+    yield Measure("题量", count >= MIN_QUESTIONS, f"{count} 题，应不少于 {MIN_QUESTIONS} 题")
     laws = {question.citation.law for question in questions if question.citation}
-    yield Measure("法律", len(laws) >= LEAST_LAWS, f"{len(laws)} 部，应不少于 {LEAST_LAWS} 部")
+    yield Measure("法律", len(laws) >= MIN_LAWS, f"{len(laws)} 部，应不少于 {MIN_LAWS} 部")
     kinds = Counter(_NAMES.get(question.kind, "案例题和填空题等") for question in questions)
     shares = {name: 100 * kinds[name] / count for name in SHARES}
     is_near = all(abs(shares[name] - wanted) <= SHARE_TOLERANCE for name, wanted in SHARES.items())
@@ -70,7 +70,7 @@ def _mix(questions: Sequence[Question]) -> Iterator[Measure]:
     hard = Counter(question.difficulty for question in questions)
     parts = {name: 100 * hard[each] / count for each, name in DIFFICULTY_NAMES.items()}
     words = "，".join(f"{name} {share:.1f}%" for name, share in parts.items())
-    yield Measure("三级难度", min(parts.values()) >= LEAST_DIFFICULTY, f"{words}，每级应不少于 {LEAST_DIFFICULTY}%")
+    yield Measure("三级难度", min(parts.values()) >= MIN_DIFFICULTY, f"{words}，每级应不少于 {MIN_DIFFICULTY}%")
 
 
 def _keys(questions: Sequence[Question]) -> Iterator[Measure]:

@@ -18,19 +18,8 @@ class Kind(StrEnum):
     TRUE_FALSE = "true_false"
     FILL_BLANK = "fill_blank"
     SHORT_ANSWER = "short_answer"
+    ORDERING = "ordering"
     CASE = "case"
-
-
-CHOICE_KINDS = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE})
-
-KIND_NAMES = {
-    Kind.SINGLE_CHOICE: "单选题",
-    Kind.MULTIPLE_CHOICE: "多选题",
-    Kind.TRUE_FALSE: "判断题",
-    Kind.FILL_BLANK: "填空题",
-    Kind.SHORT_ANSWER: "简答题",
-    Kind.CASE: "案例题",
-}
 
 
 class Difficulty(StrEnum):
@@ -69,7 +58,8 @@ class Question:
 
     `key` by kind: choices – option letters in rising order (`("A", "C")`); true/false – `("A",)` for 正确 and `("B",)`
     for 错误, with `options` always `("正确", "错误")`; fill-in – one tuple of accepted variants a blank, in `blanks`, and
-    `key` empty; short answer – the model answer as the one string of `key`; case – empty, the keys are in `parts`.
+    `key` empty; ordering – all option letters
+    in the right order; short answer – the model answer as the one string of `key`; case – empty, the keys are in `parts`.
     """
 
     kind: Kind

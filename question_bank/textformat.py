@@ -6,16 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from question_bank.model import (
-    DIFFICULTY_NAMES,
-    KIND_NAMES,
-    OPTION_LETTERS,
-    TRUE_FALSE_OPTIONS,
-    Citation,
-    Kind,
-    Question,
-)
-from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion, UnreadableFileError
+from question_bank.kinds.registry import KIND_NAMES, kind_of
+from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Citation, Kind, Question
+from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion, UnreadableFileError
+from question_bank.validation import iter_key_issues, key_doubt
 
 _KINDS = {name: kind for kind, name in KIND_NAMES.items()}
 _DIFFICULTIES = {name: difficulty for difficulty, name in DIFFICULTY_NAMES.items()}
@@ -60,7 +54,7 @@ def looks_like(content: bytes, name: str) -> bool:
     return name.endswith(".txt") and re.search(r"^## \S+ \S+题", head, re.MULTILINE) is not None
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """Read a file of our own text format; every `##` head is one question of the file. Raises UnreadableFileError."""
     del name
     try:
@@ -68,7 +62,7 @@ def read(content: bytes, *, name: str) -> Reading:
     except UnicodeDecodeError:
         raise UnreadableFileError("这种格式的文件必须是 UTF-8 编码。请在编辑器里另存为 UTF-8 后重试。") from None
     parsed = _parse(text.splitlines())
-    reading = Reading(format="examtext", remarks=parsed.strays)
+    reading = ParseResult(format="examtext", remarks=parsed.strays)
     for block in parsed.blocks:
         where = f"第 {block.line} 行 {block.code}"
         try:
@@ -129,7 +123,7 @@ def _question(block: _Block, parsed: _File) -> Question:
         )
     if kind is None:
         raise _RefusalError(
-            "unknown_kind", f"不认识的题型「{block.kind}」，请写单选题、多选题、判断题、填空题、案例题或简答题"
+            "unknown_kind", f"不认识的题型「{block.kind}」，请写单选题、多选题、判断题、排序题、填空题、案例题或简答题"
         )
     fields = block.fields
     stem = fields.get("材料" if kind is Kind.CASE else "题干", "")
@@ -161,6 +155,16 @@ def _with_choices(question: Question, block: _Block, _parsed: _File) -> Question
     key = tuple(sorted(set(re.sub(r"[^A-Z]", "", block.fields.get("答案", "")))))
     if not key:
         raise _RefusalError("no_key", "没有答案，请补上「答案：」")
+    return replace(question, options=options, key=key)
+
+
+def _with_order(question: Question, block: _Block, _parsed: _File) -> Question:
+    options = tuple(block.fields[letter] for letter in OPTION_LETTERS if letter in block.fields)
+    if len(options) < 2:
+        raise _RefusalError("too_few_options", "选项少于两个，请补全")
+    key = tuple(re.sub(r"[^A-Z]", "", block.fields.get("答案", "")))
+    if not key:
+        raise _RefusalError("no_key", "没有答案，请在「答案：」后按正确顺序写出全部选项的字母")
     return replace(question, options=options, key=key)
 
 
@@ -199,6 +203,7 @@ _ANSWERS = {
     Kind.SINGLE_CHOICE: _with_choices,
     Kind.MULTIPLE_CHOICE: _with_choices,
     Kind.TRUE_FALSE: _with_truth,
+    Kind.ORDERING: _with_order,
     Kind.FILL_BLANK: _with_blanks,
     Kind.SHORT_ANSWER: _with_model_answer,
     Kind.CASE: _with_parts,
@@ -213,6 +218,8 @@ def _doubt(question: Question) -> tuple[str, str] | None:
         return ("many_keys", "单选题有多个答案，请核对题型或答案")
     if any(letter not in OPTION_LETTERS[: len(question.options)] for letter in question.key if question.options):
         return ("key_outside_options", "答案不在选项之中，请核对")
+    if issue := key_doubt(iter_key_issues(replace(question, parts=()))):
+        return (issue.code, issue.reason)
     return None
 
 
@@ -246,7 +253,7 @@ def _written(question: Question, head: str) -> Iterator[str]:
 
 
 def _written_key(question: Question) -> Iterator[str]:
-    if question.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE}:
+    if kind_of(question.kind).has_options:
         yield from (
             f"{letter}：{_guarded(text)}" for letter, text in zip(OPTION_LETTERS, question.options, strict=False)
         )

@@ -61,8 +61,8 @@ class Attempt(Base):
     closes_at: Mapped[Instant]
     """Deadline plus grace: from here on nothing is accepted."""
     epoch: Mapped[int] = mapped_column(default=1)
-    shape: Mapped[Words]
-    """The paper's shape (see papers.models.Paper)."""
+    response_schema: Mapped[Words]
+    """The paper's response schema (see papers.models.Paper)."""
     unsure: Mapped[list[int]] = mapped_column(ARRAY(Integer), default=list)
     submitted_at: Mapped[Instant | None]
     is_forced: Mapped[bool] = mapped_column(default=False)

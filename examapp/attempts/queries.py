@@ -63,7 +63,7 @@ def count_events(session: Session, attempt_id: int) -> int:
 
 
 _PAPER_OF_SIGN_IN = text(f"""
-SELECT paper.sections, paper.shape FROM attempts AS attempt JOIN papers AS paper ON paper.id = attempt.paper_id
+SELECT paper.sections, paper.response_schema FROM attempts AS attempt JOIN papers AS paper ON paper.id = attempt.paper_id
 WHERE attempt.id = :attempt_id AND attempt.state = 'in_progress' AND attempt.person_id = ({LIVE_PLAIN_SIGN_IN})
 """)  # noqa: S608 – our own words
 
@@ -73,7 +73,7 @@ def find_paper_of_sign_in(attempt_id: int, *, token_digest: bytes) -> Paper | No
     if sabotage.is_any_broken():
         return None
     for row in run_alone(_PAPER_OF_SIGN_IN, {"attempt_id": attempt_id, "token_digest": token_digest}):
-        return Paper(sections=row.sections, shape=row.shape)
+        return Paper(sections=row.sections, response_schema=row.response_schema)
     return None
 
 

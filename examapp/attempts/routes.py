@@ -19,13 +19,14 @@ from examapp.attempts.queries import CountingAttempt
 from examapp.core import clock
 from examapp.core.db import reading
 from examapp.core.errors import NotFoundError
-from examapp.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, ExamKind, ScoringRule
+from examapp.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, ExamKind
 from examapp.exams.queries import CandidateExam, find_candidate_exam, find_prepared_paper
 from examapp.exams.rules import START_REFUSAL_WORDS
 from examapp.papers.models import BlueprintSection
 from examapp.papers.queries import get_blueprint, get_paper
 from examapp.people.access import me, public, signed_in
-from question_bank.model import KIND_NAMES, Kind
+from question_bank.kinds.base import ScoringRule
+from question_bank.kinds.registry import kind_of
 
 blueprint = Blueprint("attempts", __name__)
 
@@ -35,6 +36,8 @@ class KindRow:
     """One line of the paper's plan: so many questions of a kind, so many points each."""
 
     name: str
+    scoring: str
+    """The rule that the section chose for its kind, in words; empty where it chose none."""
     count: int
     points_each: Decimal
     points: Decimal | None
@@ -142,11 +145,13 @@ def _total_points(session: Session, candidate: CandidateExam, number: int) -> De
 
 
 def _kind_row(section: BlueprintSection) -> KindRow:
+    kind = kind_of(section.kind)
     return KindRow(
-        name=KIND_NAMES[Kind(section.kind)],
+        name=kind.name,
+        scoring=kind.section_scoring.get(section.scoring, ""),
         count=section.count,
         points_each=section.points_each,
-        points=None if section.kind == Kind.CASE else section.points_each * section.count,
+        points=section.points_each * section.count if kind.is_part else None,
     )
 
 

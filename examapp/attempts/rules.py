@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from examapp.core.errors import BadRequestError
+from question_bank.kinds import response_schema
 
 MOST_CHANGES = 200
 MOST_SAVE_BYTES = 64 * 1024
@@ -134,7 +135,7 @@ def rounds(changes: Iterable[Change]) -> Iterator[list[Change]]:
 
 
 def describe(change: Change) -> dict[str, Any]:
-    """Say of a response what the database compares with the paper's shape, so that one statement can judge and save it."""
+    """Say of a response what the database compares with the paper's response schema, so that one statement can judge and save it."""
     response = change.response
     is_bad = any(_is_bad_text(part) for part in response)
     return {
@@ -159,28 +160,19 @@ def _is_bad_text(text: str) -> bool:
     )
 
 
-def is_same(one: list[str], other: list[str], *, is_choice: bool) -> bool:
-    """Tell whether two responses to an item are the same; the order of chosen options does not matter."""
-    return sorted(one) == sorted(other) if is_choice else one == other
+def is_same(schema: str, item: int, one: list[str], other: list[str]) -> bool:
+    """Tell whether two responses to an item of a paper's response schema say the same, by the item's kind."""
+    found = response_schema.find_item(schema, item)
+    return found is not None and found[0].normalised(one) == found[0].normalised(other)
 
 
-def is_choice(shape: str, item: int) -> bool:
-    """Tell whether an item of a paper's shape is answered with option keys."""
-    return shape[2 * item - 2 : 2 * item - 1] in {"S", "M", "T"}
-
-
-def is_answered(response: list[str]) -> bool:
-    """Answered = at least one option or one non-blank text."""
-    return any(part.strip() for part in response)
-
-
-def sheet_digest(attempt_id: int, shape: str, answers: Iterable[tuple[int, list[str]]]) -> tuple[int, str]:
+def sheet_digest(attempt_id: int, schema: str, answers: Iterable[tuple[int, list[str]]]) -> tuple[int, str]:
     """Count the answered items and give the receipt's SHA-256 (delivery protocol, "Hand in")."""
-    answered = [
-        [item, sorted(response) if is_choice(shape, item) else response]
-        for item, response in sorted(answers)
-        if is_answered(response)
-    ]
+    answered = []
+    for item, response in sorted(answers):
+        found = response_schema.find_item(schema, item)
+        if found is not None and found[0].is_answered(response, found[1]):
+            answered.append([item, found[0].normalised(response)])
     text = json.dumps({"attempt": attempt_id, "answers": answered}, ensure_ascii=False, separators=(",", ":"))
     return len(answered), hashlib.sha256(text.encode("utf-8")).hexdigest()
 

@@ -19,6 +19,7 @@ from examapp.core.html import clean_html
 from examapp.core.sabotage import Guarantee
 from examapp.core.turns import ARRIVED_AT, WSGIApp
 from examapp.core.veil import veil
+from question_bank.kinds.registry import find_kind
 
 _COMPRESS_FROM_BYTES = 600
 _COMPRESSIBLE = ("text/", "application/json", "image/svg+xml")
@@ -82,7 +83,11 @@ def init_pages(app: Flask, *, asset_version: str) -> None:
         instant=instant, day=day, minutes=minutes, points=points.for_people, percent=percent, rich=rich
     )
     app.jinja_env.globals.update(
-        asset=lambda name: f"/static/{asset_version}/{name}", csp_nonce=csp_nonce, now=clock.now, veil=veil
+        asset=lambda name: f"/static/{asset_version}/{name}",
+        csp_nonce=csp_nonce,
+        now=clock.now,
+        veil=veil,
+        question_kind=find_kind,
     )
     settings = app.config["SETTINGS"]
     app.jinja_env.globals.update(

@@ -19,7 +19,7 @@ from examapp.core.html import normalise
 from examapp.core.lazily import Lazy
 from examapp.core.spreadsheets import Column, csv_text
 from question_bank.formats.decoding import decode_text
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 if TYPE_CHECKING:
     from question_bank.formats.excel.workbook import Sheet

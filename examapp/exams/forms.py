@@ -24,11 +24,11 @@ from examapp.exams.models import (
     ExemptionKind,
     ExemptionReason,
     ReleasePolicy,
-    ScoringRule,
 )
 from examapp.exams.operations import Attachment, AudiencePart, ExamSettings
 from examapp.exams.queries.exemptions import ExemptionStatus
 from examapp.exams.rules import Window
+from question_bank.kinds.base import ScoringRule
 
 COUNTING_RULE_NAMES = {
     CountingRule.BEST: "取最高分",

@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Te
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examapp.core.db import Base, BigInt, Id, Instant, Json, Points, Words
+from question_bank.kinds.base import ScoringRule
 
 
 class ExamKind(StrEnum):
@@ -35,17 +36,6 @@ class ExamState(StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
     CANCELLED = "cancelled"
-
-
-class ScoringRule(StrEnum):
-    """How a multiple-choice answer is scored (多选计分)."""
-
-    ALL_OR_NOTHING = "all_or_nothing"
-    HALF_FOR_INCOMPLETE = "half_for_incomplete"
-    PER_OPTION = "per_option"
-    """Points per right option, any wrong one makes zero."""
-    NET_RIGHT = "net_right"
-    """Right minus wrong, not below zero."""
 
 
 SCORING_RULE_NAMES = {

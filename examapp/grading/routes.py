@@ -15,7 +15,7 @@ from examapp.attempts.queries import get_own_attempt, list_attempts
 from examapp.core import clock
 from examapp.core.db import reading, transaction
 from examapp.core.numbers import sent_number
-from examapp.exams.models import SCORING_RULE_NAMES, Exam, ScoringRule
+from examapp.exams.models import SCORING_RULE_NAMES, Exam
 from examapp.exams.queries import CandidateExam, list_exams_of
 from examapp.exams.rules import ExamPhase
 from examapp.grading.models import Grade
@@ -24,7 +24,8 @@ from examapp.grading.queries.mistakes import list_sittings_with_keys, review_ite
 from examapp.grading.queries.regrades import find_points_before
 from examapp.grading.rules import BAND_NAMES, Band
 from examapp.people.access import me, shows_keys, signed_in
-from question_bank.model import KIND_NAMES, Kind
+from question_bank.kinds.base import ScoringRule
+from question_bank.kinds.registry import KIND_NAMES
 
 blueprint = Blueprint("grading", __name__)
 _COUNTING_WORDS = {"best": "取最高成绩", "last": "取最后一次成绩", "first": "取第一次成绩"}
@@ -107,7 +108,7 @@ def _closed_attempt(attempt_id: int) -> tuple[Attempt, Exam]:
 
 
 def _kind_names() -> dict[str, str]:
-    return {str(kind): KIND_NAMES[Kind(kind)] for kind in Kind}
+    return {str(kind): name for kind, name in KIND_NAMES.items()}
 
 
 def _what_comes_next(session: Session, exam: Exam) -> dict[str, Any]:

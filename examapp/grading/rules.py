@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from examapp.core.points import round_points
-from examapp.exams.models import ScoringRule
-from question_bank.model import Kind
+from question_bank.kinds.base import ItemKey, ScoringRule
+from question_bank.kinds.registry import kind_of
 
 ZERO = Decimal("0.00")
-_SPACES_AND_MARKS = re.compile(r"[\s，。、；：,.;:“”\"'‘’《》()（）]+")
 
 
 class Band(StrEnum):
@@ -27,17 +24,6 @@ class Band(StrEnum):
 
 
 BAND_NAMES = {Band.EXCELLENT: "优秀", Band.GOOD: "良好", Band.PASS: "合格", Band.FAIL: "不合格"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemKey:
-    """What an item is scored against: display keys for choices, accepted variants a blank for fill-ins."""
-
-    kind: Kind
-    points: Decimal
-    key: tuple[str, ...] = ()
-    option_count: int = 0
-    blanks: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,44 +79,7 @@ def band_of(points: Decimal, possible: Decimal, marks: Marks) -> Band:
 
 
 def score_item(key: ItemKey, response: Sequence[str], *, rule: ScoringRule) -> Decimal:
-    """Score one item; never below zero, never above its points."""
-    if not any(part.strip() for part in response):
-        return ZERO
-    if key.kind is Kind.FILL_BLANK:
-        return _score_blanks(key, response)
-    if key.kind is Kind.MULTIPLE_CHOICE:
-        return _score_multiple(key, frozenset(response), rule)
-    return round_points(key.points) if frozenset(response) == frozenset(key.key) else ZERO
-
-
-def _score_multiple(key: ItemKey, chosen: frozenset[str], rule: ScoringRule) -> Decimal:
-    right = frozenset(key.key)
-    if chosen == right:
-        return round_points(key.points)
-    hits, misses = len(chosen & right), len(chosen - right)
-    if rule is ScoringRule.HALF_FOR_INCOMPLETE and not misses:
-        return round_points(key.points / 2)
-    if rule is ScoringRule.PER_OPTION and not misses:
-        return round_points(key.points * hits / len(right))
-    if rule is ScoringRule.NET_RIGHT:
-        return round_points(key.points * max(0, hits - misses) / len(right))
-    return ZERO
-
-
-def _score_blanks(key: ItemKey, response: Sequence[str]) -> Decimal:
-    hits = sum(
-        1
-        for text, variants in zip(response, key.blanks, strict=False)
-        if canonical(text) in {canonical(v) for v in variants}
-    )
-    return round_points(key.points * hits / len(key.blanks))
-
-
-def canonical(text: str) -> str:
-    """Make a filled-in text comparable: full and half width alike, no spaces, no punctuation, no case."""
-    return _SPACES_AND_MARKS.sub("", unicodedata.normalize("NFKC", text)).casefold()
-
-
-def display_key(key: Sequence[str], order: str) -> tuple[str, ...]:
-    """Turn stored option letters into the keys this person saw: `order` holds stored letters in display order."""
-    return tuple(sorted(chr(65 + order.index(letter)) for letter in key if letter in order)) if order else tuple(key)
+    """Score one item by its kind; never below zero, never above its points."""
+    kind = kind_of(key.kind)
+    spec = kind.response_spec(option_count=key.option_count, blank_count=len(key.blanks))
+    return round_points(kind.score(key, response, rule)) if kind.is_answered(response, spec) else ZERO

@@ -19,7 +19,8 @@ from examapp.papers.forms import BlueprintForm, SectionForm, blueprint_form
 from examapp.papers.models import Blueprint
 from examapp.papers.rules import forecast
 from examapp.people.access import actor, requires
-from question_bank.model import DIFFICULTY_NAMES, KIND_NAMES
+from question_bank.kinds.registry import KIND_NAMES, KINDS
+from question_bank.model import DIFFICULTY_NAMES
 
 admin_blueprint = Views("papers_admin", __name__, url_prefix="/admin/papers")
 _MOST_SEED = 2**31
@@ -64,6 +65,7 @@ def _edit(blueprint: Blueprint | None) -> str | Response | tuple[str, int]:
         problem=problem,
         names=queries.bank_names(reading()),
         blueprint_id=blueprint_id,
+        scoring_kinds=[str(code) for code, kind in KINDS.items() if kind.section_scoring],
     )
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 

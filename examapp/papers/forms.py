@@ -12,10 +12,15 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from examapp.core.forms import DecimalField, FlaskForm, Form, IntegerField, RowList
 from examapp.papers.models import Blueprint
 from examapp.papers.operations import BlueprintSettings
-from examapp.papers.rules import DRAWN_KINDS, Section
-from question_bank.model import KIND_NAMES, Difficulty, Kind
+from examapp.papers.rules import Section
+from question_bank.kinds.registry import DRAWN_KINDS, KIND_NAMES, KINDS, kind_of
+from question_bank.model import Difficulty, Kind
 
 MOST_SECTIONS = 20
+SECTION_SCORING = [SelectChoice("", "按题型常规")] + [
+    SelectChoice(rule, name) for kind in KINDS.values() for rule, name in kind.section_scoring.items()
+]
+"""Rules that a section may choose; the page shows the field for kinds that offer some."""
 _BETWEEN_NAMES = re.compile(r"[\r\n、，,；;]+")
 
 
@@ -36,6 +41,7 @@ class SectionForm(Form):
     points_each = DecimalField(
         "每题分值", [InputRequired("请填写分值。"), NumberRange(Decimal("0.01"), 1000, "分值应大于 0。")], places=2
     )
+    scoring = SelectField("计分", [Optional()], choices=SECTION_SCORING)
     instructions = StringField("答题说明", [Optional(), Length(max=300, message="说明最多 300 字。")])
     laws = TextAreaField("法律法规", [Optional(), Length(max=4000)], render_kw={"rows": 4})
     topics = TextAreaField("专题", [Optional(), Length(max=4000)], render_kw={"rows": 4})
@@ -53,11 +59,17 @@ class SectionForm(Form):
             kind=Kind(self.kind.data),
             count=self.count.data,
             points_each=self.points_each.data,
+            scoring=self._scoring(),
             laws=_names(self.laws.data),
             topics=_names(self.topics.data),
             knowledge_points=_names(self.knowledge_points.data),
             difficulties={level: count for level, count in counts.items() if count},
         )
+
+    def _scoring(self) -> str:
+        """Give the chosen rule where the section's kind offers it; one left over from another kind is dropped."""
+        chosen = self.scoring.data or ""
+        return chosen if chosen in kind_of(self.kind.data).section_scoring else ""
 
 
 class BlueprintForm(FlaskForm):
@@ -86,6 +98,7 @@ def blueprint_form(blueprint: Blueprint | None) -> BlueprintForm:
             "kind": row.kind,
             "count": row.count,
             "points_each": row.points_each,
+            "scoring": row.scoring,
             "instructions": row.instructions,
             "laws": "\n".join(row.laws),
             "topics": "\n".join(row.topics),

@@ -44,6 +44,8 @@ class BlueprintSection(Base):
     kind: Mapped[Words]
     count: Mapped[int]
     """Questions; a case counts as one, its sub-questions are items of the paper."""
+    scoring: Mapped[Words] = mapped_column(default="")
+    """A code of the kind's `section_scoring`; empty for its first, and where it offers none."""
     points_each: Mapped[Points]
     """Per item: for a case per sub-question."""
     laws: Mapped[Json] = mapped_column(default=list)
@@ -62,10 +64,11 @@ class Paper(Base):
     id: Mapped[Id]
     blueprint_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("blueprints.id"), index=True)
     sections: Mapped[Json]
-    """`[{"title", "instructions", "items": [[question_version_id, part, option_order, points]…]}]`: `part` from 0 within the
+    """`[{"title", "instructions", "scoring", "items": [[question_version_id, part, option_order, points]…]}]`: `scoring` only where the
+    section chose a rule; `part` from 0 within the
     version; `option_order` a string of stored letters in display order (`"CABD"`), empty for texts; `points` a decimal string."""
-    shape: Mapped[Words]
-    """Two characters an item: the kind (`S` single, `M` multiple, `T` true/false, `B` fill-in, `W` short answer) and how many options or
-    blanks, as the character `chr(48 + count)`. What a save is checked against, in one statement."""
+    response_schema: Mapped[Words]
+    """What a response to each item may be, three characters an item (see question_bank.kinds.response_schema); a save is checked
+    against it in one statement."""
     total_points: Mapped[Points]
     created_at: Mapped[Instant]

@@ -113,6 +113,7 @@ def _row(position: int, section: Section) -> BlueprintSection:
         kind=str(section.kind),
         count=section.count,
         points_each=section.points_each,
+        scoring=section.scoring,
         laws=sorted(section.laws),
         topics=sorted(section.topics),
         knowledge_points=sorted(section.knowledge_points),
@@ -138,7 +139,7 @@ def make_papers(
         {
             "blueprint_id": blueprint.id,
             "sections": paper.sections,
-            "shape": paper.shape,
+            "response_schema": paper.response_schema,
             "total_points": paper.total_points,
             "created_at": now,
         }

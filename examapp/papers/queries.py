@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, selectinload
 from examapp.core.errors import NotFoundError
 from examapp.core.html import text_to_html
 from examapp.papers.models import Blueprint, BlueprintSection, Paper
-from examapp.papers.rules import DRAWN_KINDS, KINDS_BY_LETTER, Pool, PoolQuestion, Section, draw, parts_of, prepare_pool
+from examapp.papers.rules import Pool, PoolQuestion, Section, draw, parts_of, prepare_pool
 from examapp.questions.models import (
     KnowledgePoint,
     Question,
@@ -24,6 +24,8 @@ from examapp.questions.models import (
     QuestionVersion,
     question_knowledge_points,
 )
+from question_bank.kinds import response_schema
+from question_bank.kinds.registry import DRAWN_KINDS, kind_of
 from question_bank.model import OPTION_LETTERS, Kind
 
 _MOST_KEPT_VERSIONS = 20_000
@@ -40,6 +42,8 @@ class PaperItem:
     order: str
     """Stored letters in display order, `"CABD"`: display key A is stored letter C."""
     points: Decimal
+    scoring: str = ""
+    """The rule that the section chose for its kind; empty for the kind's first."""
 
 
 class VersionContents:
@@ -93,10 +97,12 @@ def get_paper(session: Session, paper_id: int) -> Paper:
 
 def items_of(paper: Paper) -> list[PaperItem]:
     """List a paper's items, numbered 1 to n over the whole paper."""
-    raw = (item for section in paper.sections for item in section["items"])
+    raw = ((*item, section.get("scoring", "")) for section in paper.sections for item in section["items"])
     return [
-        PaperItem(number, version_id, part, KINDS_BY_LETTER[letter], order, _points(points))
-        for number, ((version_id, part, order, points), letter) in enumerate(zip(raw, paper.shape[::2], strict=True), 1)
+        PaperItem(number, version_id, part, kind.code, order, _points(points), scoring)
+        for number, ((version_id, part, order, points, scoring), kind) in enumerate(
+            zip(raw, response_schema.kinds_in(paper.response_schema), strict=True), 1
+        )
     ]
 
 
@@ -135,7 +141,7 @@ def _render_item(item: PaperItem, contents: dict[int, dict[str, Any]]) -> dict[s
         "points": str(item.points),
         "stem": part["stem"],
         "material": content["material"],
-        "blanks": part["blanks"] if item.kind == Kind.FILL_BLANK else None,
+        "blanks": part["blanks"] if kind_of(item.kind).has_blanks else None,
         "options": [
             {"key": key, "text": part["options"][OPTION_LETTERS.index(letter)]}
             for key, letter in option_order(item).items()
@@ -155,6 +161,7 @@ def _section_of(row: BlueprintSection) -> Section:
         kind=Kind(row.kind),
         count=row.count,
         points_each=row.points_each,
+        scoring=row.scoring,
         laws=frozenset(row.laws),
         topics=frozenset(row.topics),
         knowledge_points=frozenset(row.knowledge_points),
@@ -299,4 +306,6 @@ def unknown_names(session: Session, sections: Iterable[Section]) -> list[str]:
 def sample_paper(session: Session, blueprint: Blueprint, *, seed: int) -> dict[str, Any]:
     """Draw a paper that is not kept, and give it as a candidate would see it; raises BankTooSmallError."""
     drawn = draw(sections_of(blueprint), load_pool(session, blueprint), seed=seed, is_shuffled=blueprint.is_shuffled)
-    return render_paper(session, Paper(sections=drawn.sections, shape=drawn.shape, total_points=drawn.total_points))
+    return render_paper(
+        session, Paper(sections=drawn.sections, response_schema=drawn.response_schema, total_points=drawn.total_points)
+    )

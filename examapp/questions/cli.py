@@ -25,10 +25,10 @@ from examapp.questions.queries import Filter, iter_questions, list_laws_with_fla
 from examapp.questions.rules.cited import missing_articles
 from examapp.questions.rules.described import describe_reading
 from question_bank.check import check_file
-from question_bank.child import ChildReader
 from question_bank.formats import registry
 from question_bank.measures import Measure, measure_bank
-from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.sandbox import ChildReader
 
 blueprint = Blueprint("questions_cli", __name__, cli_group="bank")
 
@@ -107,7 +107,7 @@ def _content(path: Path) -> bytes:
     if path.name != _MANIFEST:
         return _bytes_of(path)
     files = [each for each in sorted(path.parent.rglob("*")) if each.is_file()]
-    if len(files) > _MOST_PACKED or sum(each.stat().st_size for each in files) > registry.MOST_BYTES:
+    if len(files) > _MOST_PACKED or sum(each.stat().st_size for each in files) > registry.MAX_BYTES:
         raise UnreadableFileError("这个文件夹太大，不像一个题库包。请先压缩成 zip 再导入。")
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
@@ -119,7 +119,7 @@ def _content(path: Path) -> bytes:
 def _bytes_of(path: Path) -> bytes:
     if path.exists() and not path.is_file():
         raise UnreadableFileError("这不是文件。请检查路径。")
-    if path.stat().st_size > registry.MOST_BYTES:
+    if path.stat().st_size > registry.MAX_BYTES:
         raise UnreadableFileError(registry.TOO_LARGE)
     return path.read_bytes()
 
@@ -166,7 +166,7 @@ def _nothing(path: Path) -> dict[str, Any]:
     return {"path": str(path), "format": None, "found": 0, "imported": 0, **empty}
 
 
-def _store(found: Reading, content: bytes, name: str, state: QuestionState) -> dict[str, Any]:
+def _store(found: ParseResult, content: bytes, name: str, state: QuestionState) -> dict[str, Any]:
     with transaction() as session:
         row, taken = import_reading(
             session, reading=found, content=content, file_name=name, state=state, actor=SYSTEM, now=clock.now()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 from flask_wtf.file import FileField, FileRequired
@@ -22,23 +23,22 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from examapp.core.forms import FlaskForm, Form, IntegerField, RowList
 from examapp.core.numbers import sent_number
-from examapp.questions.rules.content import LONGEST_TEXT, MOST_OPTIONS, TOPICS
+from examapp.questions.rules.content import TOPICS
 from question_bank.formats import registry
+from question_bank.kinds.base import MAX_OPTIONS, MAX_TEXT, KeyFields
+from question_bank.kinds.registry import KIND_NAMES, PART_KINDS, kind_of
 from question_bank.model import (
-    CHOICE_KINDS,
     DIFFICULTY_NAMES,
-    KIND_NAMES,
     OPTION_LETTERS,
-    TRUE_FALSE_OPTIONS,
     Citation,
     Difficulty,
     Kind,
     Question,
 )
 
-_TEXT = [Optional(), Length(max=LONGEST_TEXT, message=f"最多 {LONGEST_TEXT} 个字，请精简。")]
+_TEXT = [Optional(), Length(max=MAX_TEXT, message=f"最多 {MAX_TEXT} 个字，请精简。")]
 _WORDS = [Optional(), Length(max=200, message="最多 200 个字。")]
-_LETTERS = list(OPTION_LETTERS[:MOST_OPTIONS])
+_LETTERS = list(OPTION_LETTERS[:MAX_OPTIONS])
 _TRUTHS = [SelectChoice("A", "正确"), SelectChoice("B", "错误")]
 
 
@@ -47,11 +47,10 @@ def _choices(names: Mapping[Any, str], *, nothing: str | None = None) -> list[Se
     return first + [SelectChoice(str(value), name) for value, name in names.items()]
 
 
-_PART_KINDS = {kind: name for kind, name in KIND_NAMES.items() if kind is not Kind.CASE}
+_PART_KINDS = {kind: KIND_NAMES[kind] for kind in PART_KINDS}
 FLAG_NAMES = {"doubt": "答案待核对", "law": "法律有变，待处理", "uncited": "没有法律依据"}
 _STATES = {"draft": "草稿", "reviewed": "已审核", "active": "启用", "retired": "停用"}
 _OWN_LAW = re.compile(r"《(.+?)》(?:[（(](\d{4}-\d{2}-\d{2})[)）])?(.*)")
-_SWAPPABLE = (Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE)
 
 
 class PartForm(Form):
@@ -59,7 +58,7 @@ class PartForm(Form):
 
     kind = SelectField("题型", choices=_choices(_PART_KINDS))
     stem = TextAreaField("题干", validators=_TEXT)
-    options = RowList(TextAreaField("选项", validators=_TEXT), max_entries=MOST_OPTIONS)
+    options = RowList(TextAreaField("选项", validators=_TEXT), max_entries=MAX_OPTIONS)
     key = SelectMultipleField("答案", choices=_LETTERS, validators=[Optional()])
     truth = RadioField("答案", choices=_TRUTHS, validators=[Optional()])
     blanks = TextAreaField("每个空的答案", validators=_TEXT)
@@ -178,9 +177,9 @@ def question_of(form: QuestionForm) -> Question:
         "is_html": form.is_html.data,
     }
     parts = tuple(_part(entry.form, form) for entry in form.parts)
-    if kind is not Kind.CASE:
+    if kind_of(kind).is_part:
         part = parts[0]
-        own = Kind(form.kind.data) if kind in _SWAPPABLE else part.kind
+        own = kind if kind_of(kind).swappable_with else part.kind
         return Question(**{**{name: getattr(part, name) for name in _KEPT}, **common, "kind": own})
     citation = next((part.citation for part in parts if part.citation), None)
     return Question(kind=kind, stem=form.material.data or "", parts=parts, citation=citation, **common)
@@ -190,22 +189,24 @@ _KEPT = ("stem", "options", "key", "blanks", "explanation", "citation")
 
 
 def _part(part: PartForm, form: QuestionForm) -> Question:
-    kind = Kind(form.kind.data) if form.kind.data != Kind.CASE else Kind(part.kind.data)
+    kind = kind_of(form.kind.data)
+    if not kind.is_part:
+        kind = kind_of(part.kind.data)
+    fields = key_fields(part)
     options = [option or "" for option in part.options.data]
     while options and not options[-1].strip():
         options.pop()
-    if kind is Kind.TRUE_FALSE:
-        options = list(TRUE_FALSE_OPTIONS)
-    return Question(
-        kind=kind,
+    question = Question(
+        kind=kind.code,
         stem=part.stem.data or "",
-        options=tuple(options) if kind in CHOICE_KINDS else (),
-        key=key_of(kind, part),
-        blanks=blanks_of(kind, part),
+        options=tuple(options),
+        key=kind.key_of_fields(fields),
+        blanks=kind.blanks_of_fields(fields),
         explanation=part.explanation.data or "",
         citation=_citation(part, form),
         is_html=form.is_html.data,
     )
+    return replace(question, options=kind.options_of(question))
 
 
 def _citation(part: PartForm, form: QuestionForm) -> Citation | None:
@@ -217,21 +218,14 @@ def _citation(part: PartForm, form: QuestionForm) -> Citation | None:
     return Citation(law=law.strip(), article=(article or "").strip(), version=(version or "").strip())
 
 
-def key_of(kind: Kind, part: PartForm | KeyPartForm) -> tuple[str, ...]:
-    """Give the key that a part says, by its kind."""
-    if kind is Kind.TRUE_FALSE:
-        return (part.truth.data,) if part.truth.data else ()
-    if kind is Kind.SHORT_ANSWER:
-        return ((part.answer.data or "").strip(),)
-    return tuple(sorted(part.key.data or [])) if kind in CHOICE_KINDS else ()
-
-
-def blanks_of(kind: Kind, part: PartForm | KeyPartForm) -> tuple[tuple[str, ...], ...]:
-    """Give the accepted variants a blank: a line a blank, variants divided by `|`."""
-    if kind is not Kind.FILL_BLANK:
-        return ()
-    lines = [line for line in (part.blanks.data or "").replace("｜", "|").splitlines() if line.strip()]
-    return tuple(tuple(variant.strip() for variant in line.split("|") if variant.strip()) for line in lines)
+def key_fields(part: PartForm | KeyPartForm) -> KeyFields:
+    """Give what a part's form says of its key."""
+    return KeyFields(
+        key=part.key.data or (),
+        truth=part.truth.data or "",
+        blanks=part.blanks.data or "",
+        answer=part.answer.data or "",
+    )
 
 
 def form_data(question: Question, *, stamp: str) -> dict[str, Any]:
@@ -239,7 +233,7 @@ def form_data(question: Question, *, stamp: str) -> dict[str, Any]:
     citation = question.citation
     return {
         "kind": str(question.kind),
-        "material": question.stem if question.kind is Kind.CASE else "",
+        "material": "" if kind_of(question.kind).is_part else question.stem,
         "parts": [_part_data(part, citation) for part in question.parts or (question,)],
         "difficulty": question.difficulty or "",
         "topic": question.tags[0] if question.tags else "",
@@ -258,7 +252,7 @@ def _part_data(part: Question, common: Citation | None) -> dict[str, Any]:
     return {
         "kind": str(part.kind),
         "stem": part.stem,
-        "options": list(part.options) if part.kind in _SWAPPABLE else [],
+        "options": list(part.options) if kind_of(part.kind).has_options else [],
         "explanation": part.explanation,
         "articles": f"{law}{cited.article}" if cited else "",
         **key_data(part),
@@ -267,9 +261,4 @@ def _part_data(part: Question, common: Citation | None) -> dict[str, Any]:
 
 def key_data(part: Question) -> dict[str, Any]:
     """Give the data with which a form shows a key."""
-    return {
-        "key": list(part.key) if part.kind in _SWAPPABLE else [],
-        "truth": part.key[0] if part.kind is Kind.TRUE_FALSE and part.key else None,
-        "blanks": "\n".join("|".join(variants) for variants in part.blanks),
-        "answer": part.key[0] if part.kind is Kind.SHORT_ANSWER and part.key else "",
-    }
+    return asdict(kind_of(part.kind).fields_of(part))

@@ -7,8 +7,8 @@ from celery import shared_task
 from examapp.core import clock
 from examapp.core.db import transaction, transaction_aside
 from examapp.questions import operations
-from question_bank.child import ChildReader
-from question_bank.reading import Reading, UnreadableFileError
+from question_bank.parse_result import ParseResult, UnreadableFileError
+from question_bank.sandbox import ChildReader
 
 
 @shared_task(name="questions.read_import", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -30,12 +30,12 @@ def read_import(import_id: int) -> None:
         )
 
 
-def file_total(outcome: Reading | UnreadableFileError) -> int:
+def file_total(outcome: ParseResult | UnreadableFileError) -> int:
     """Give how many questions a reading has found."""
-    return outcome.found if isinstance(outcome, Reading) else 0
+    return outcome.found if isinstance(outcome, ParseResult) else 0
 
 
-def _read(file: operations.FileToRead) -> Reading | UnreadableFileError:
+def _read(file: operations.FileToRead) -> ParseResult | UnreadableFileError:
     """Read in a process of its own, so that a hostile file ends that process and not the worker."""
     try:
         with ChildReader() as reader:

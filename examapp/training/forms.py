@@ -11,10 +11,10 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from examapp.core.forms import DateField, DecimalField, FlaskForm, IntegerField
 from examapp.core.numbers import read_id
-from examapp.papers.rules import DRAWN_KINDS
 from examapp.training.operations.courses import ChapterSettings, CourseSettings
 from examapp.training.rules import Wanted
-from question_bank.model import DIFFICULTY_NAMES, KIND_NAMES
+from question_bank.kinds.registry import DRAWN_KINDS, KIND_NAMES
+from question_bank.model import DIFFICULTY_NAMES
 
 
 def any_of(nothing: str, pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:

@@ -13,7 +13,7 @@ from examapp.audit.operations.accepting import head_of_chain
 from examapp.core import clock
 
 revision = "0032_audit_chain"
-down_revision = "0029_sitting_notice"
+down_revision = "0030_keys"
 branch_labels = None
 depends_on = None
 

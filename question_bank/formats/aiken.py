@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from question_bank.formats.draft import Draft, Outcome, add_outcome, settle
 from question_bank.formats.losses import not_written, unsaid
+from question_bank.formats.parsed import Outcome, ParsedQuestion, add_outcome, validate_parsed
 from question_bank.formats.plain_text import decode_text, text_head
-from question_bank.formats.rich import Rich, html_to_text
 from question_bank.formats.written import Written
 from question_bank.model import OPTION_LETTERS, Kind, Question
-from question_bank.reading import Note, Reading
+from question_bank.parse_result import Note, ParseResult
+from question_bank.rich import Rich, html_to_text
 
 _OPTION = re.compile(r"\s*(?P<letter>[A-Za-z])[.)](?P<gap>\s*)(?P<text>.*)$")
 _ANSWER = re.compile(r"\s*ANSWER\s*[:：]\s*(?P<letters>.*?)\s*$", re.IGNORECASE)
@@ -37,10 +37,10 @@ def looks_like(content: bytes, name: str) -> bool:
     return has_answer and _first_letter(text) is not None
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of an Aiken file."""
     del name
-    reading = Reading("aiken")
+    reading = ParseResult("aiken")
     text = decode_text(content)
     for entry in _entries(text.split("\n"), first=_first_letter(text) or "A"):
         add_outcome(reading, _outcome(entry))
@@ -99,7 +99,7 @@ def _outcome(entry: _Entry) -> Outcome:
         return Note(
             where, "这一段没有 A. B. 开头的选项，不是 Aiken 格式的题目。请补上选项，或改用别的格式。", "malformed"
         )
-    draft = Draft(where=where, kind=Kind.SINGLE_CHOICE, stem=Rich("\n".join(entry.stem)))
+    draft = ParsedQuestion(where=where, kind=Kind.SINGLE_CHOICE, stem=Rich("\n".join(entry.stem)))
     letters = [option[0] for option in entry.options]
     draft.options = [Rich("\n".join(option[1:])) for option in entry.options]
     answer = re.sub(r"[\s,，、;；]+", "", entry.answer or "").upper()
@@ -115,7 +115,7 @@ def _outcome(entry: _Entry) -> Outcome:
     else:
         draft.right = [letters.index(letter) for letter in answer]
         draft.kind = Kind.SINGLE_CHOICE if len(set(answer)) == 1 else Kind.MULTIPLE_CHOICE
-    return settle(draft)
+    return validate_parsed(draft)
 
 
 def write(questions: Iterable[Question]) -> Written:

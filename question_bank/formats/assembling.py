@@ -7,21 +7,21 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from question_bank import validation
 from question_bank.formats import keys, kinds
 from question_bank.formats.answers import counts_from_zero, is_by_number, is_truth_word, read_truth
 from question_bank.formats.decoding import clean_text
 from question_bank.formats.drawn import with_pictures
 from question_bank.formats.markup import plain_if_html
 from question_bank.formats.raw import RawQuestion
-from question_bank.model import KIND_NAMES, TRUE_FALSE_OPTIONS, Kind, Question
-from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion
+from question_bank.kinds.registry import KIND_NAMES
+from question_bank.model import TRUE_FALSE_OPTIONS, Kind, Question
+from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion
 
 MANY_TRUTH_OPTIONS = 5
 """So many questions with 对/错 as options make a file without stated kinds a true/false bank."""
 _LETTERS_ALONE = re.compile(r"A?B?C?D?E?F?(?<=[A-F])")
 """Letters in rising order, as a key has them; words such as `AI` or `BA` are none."""
-MAX_WORDS = 40_000
-"""Characters of a stem, an option, an answer or an explanation."""
 
 
 @dataclass(slots=True)
@@ -32,13 +32,13 @@ class _End:
     problem: Note | None = None
 
 
-def assemble(raws: Iterable[RawQuestion], *, format_name: str) -> Reading:
+def assemble(raws: Iterable[RawQuestion], *, format_name: str) -> ParseResult:
     """Every raw question in exactly one list of the reading, keys checked and true/false items held against their neighbours."""
     prepared = [_clean(raw) for raw in raws]
     _see_true_false(prepared)
     _doubt_counting(prepared)
     orders = _usual_orders(prepared)
-    reading = Reading(format_name)
+    reading = ParseResult(format_name)
     for raw in prepared:
         end = _end(raw, orders)
         if end.question is None:
@@ -136,6 +136,8 @@ def _end_words(raw: RawQuestion, orders: dict[str, bool]) -> _End:
         return _end_choice(raw, kind)
     if kind is Kind.TRUE_FALSE:
         return _end_true_false(raw, orders)
+    if kind is Kind.ORDERING:
+        return _end_order(raw)
     return _end_text(raw, kind)
 
 
@@ -143,19 +145,15 @@ def _refusal(raw: RawQuestion) -> Note | None:
     """Why a question cannot be imported whatever its key: a kind that is not sat, no stem."""
     if raw.refusal:
         return raw.refusal
-    unsat = kinds.unsat_name(raw.kind_label) if raw.kind is None else None
+    unsat = kinds.unsupported_name(raw.kind_label) if raw.kind is None else None
     if unsat:
-        reason = f"本系统不考“{unsat}”这种题型，没有导入。请改成单选、多选、判断、填空、简答或案例题后再导入。"
+        reason = f"本系统不考“{unsat}”这种题型，没有导入。请改成单选、多选、判断、排序、填空、简答或案例题后再导入。"
         return Note(raw.places.get("kind", raw.where), reason, "kind_not_sat")
     if not raw.stem or not any(sign.isalnum() for sign in raw.stem):
         return Note(raw.places.get("stem", raw.where), "没有题干，无法导入。请补上题干。", "no_stem")
-    longest = max(len(text) for text in (raw.stem, raw.answer, raw.explanation, *(text for _, text in raw.options)))
-    if longest > MAX_WORDS:
-        reason = (
-            f"题里有一段文字长达 {longest} 个字，超过 {MAX_WORDS} 个字的上限，没有导入。请核对是否几道题连在了一起。"
-        )
-        return Note(raw.where, reason, "too_long")
-    return None
+    texts = (raw.stem, raw.answer, raw.explanation, *(text for _, text in raw.options))
+    too_long = next(validation.text_issues(*texts), None)
+    return Note(raw.where, too_long.reason, too_long.code) if too_long else None
 
 
 def _decide_kind(raw: RawQuestion) -> Kind:
@@ -206,18 +204,34 @@ def _doubt(raw: RawQuestion, question: Question, problem: tuple[str, str] | None
     return _End(question)
 
 
+def _checked(raw: RawQuestion, question: Question) -> _End:
+    """A question whose key was read, held against the one validation."""
+    issue = validation.key_doubt(validation.iter_key_issues(question))
+    return _doubt(raw, replace(question, key=(), blanks=()), (issue.reason, issue.code)) if issue else _End(question)
+
+
 def _end_choice(raw: RawQuestion, kind: Kind) -> _End:
-    if len([text for _, text in raw.options if text]) < 2:
-        reason = f"{KIND_NAMES[kind]}的选项不足两个，无法导入。请补齐选项。"
-        return _End(None, Note(raw.places.get("options", raw.where), reason, "too_few_options"))
     question = replace(_question(raw, kind), options=tuple(text for _, text in raw.options))
+    if rejected := validation.rejection(validation.own_issues(question)):
+        return _End(None, Note(raw.places.get("options", raw.where), rejected.reason, rejected.code))
     letters, problem = keys.choice_key(raw)
     problem = problem or keys.options_problem(raw, letters)
     if problem is None and letters and kind is Kind.SINGLE_CHOICE and len(letters) > 1:
         problem = (f"写明是单选题，答案“{raw.answer}”却有 {len(letters)} 个。请核对题型和答案。", "kind_key_conflict")
     if problem or raw.doubts:
         return _doubt(raw, question, problem)
-    return _End(replace(question, key=letters))
+    return _checked(raw, replace(question, key=letters))
+
+
+def _end_order(raw: RawQuestion) -> _End:
+    question = replace(_question(raw, Kind.ORDERING), options=tuple(text for _, text in raw.options))
+    if rejected := validation.rejection(validation.own_issues(question)):
+        return _End(None, Note(raw.places.get("options", raw.where), rejected.reason, rejected.code))
+    letters, problem = keys.order_key(raw)
+    problem = problem or keys.options_problem(raw, letters)
+    if problem or raw.doubts:
+        return _doubt(raw, question, problem)
+    return _checked(raw, replace(question, key=letters))
 
 
 def _end_true_false(raw: RawQuestion, orders: dict[str, bool]) -> _End:
@@ -231,7 +245,7 @@ def _end_true_false(raw: RawQuestion, orders: dict[str, bool]) -> _End:
     truth, problem = keys.truth_key(raw, order=order, usual=orders.get(raw.neighbourhood, True))
     if problem or raw.doubts:
         return _doubt(raw, question, problem)
-    return _End(replace(question, key=("A",) if truth else ("B",)))
+    return _checked(raw, replace(question, key=("A",) if truth else ("B",)))
 
 
 def _end_text(raw: RawQuestion, kind: Kind) -> _End:
@@ -246,7 +260,7 @@ def _end_text(raw: RawQuestion, kind: Kind) -> _End:
         blanks, unclear = keys.blanks_key(raw)
         if unclear or raw.doubts:
             return _doubt(raw, question, unclear)
-        return _End(replace(question, blanks=blanks))
+        return _checked(raw, replace(question, blanks=blanks))
     answer = raw.answer or "\n".join(blank for blank in raw.blanks if blank)
     if not answer:
         return _doubt(raw, question, ("没有参考答案。请补上参考答案。", "no_key"))
@@ -261,7 +275,6 @@ def _end_case(raw: RawQuestion, orders: dict[str, bool]) -> _End:
         return _End(None, Note(refused.where, reason, refused.code))
     parts = tuple(end.question for end in ends if end.question)
     case = replace(_question(raw, Kind.CASE), parts=parts)
-    nested = any(part.kind is Kind.CASE for part in parts)
-    if nested:
-        return _End(None, Note(raw.where, "案例题的小题不能又是案例题，没有导入。请拆成两道案例题。", "nested_case"))
+    if rejected := validation.rejection(validation.own_issues(case)):
+        return _End(None, Note(raw.where, rejected.reason, rejected.code))
     return _End(case, raw.doubts[0] if raw.doubts else next((end.problem for end in ends if end.problem), None))

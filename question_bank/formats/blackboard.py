@@ -5,26 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from question_bank.formats.draft import (
+from question_bank.formats.images import attach_images, no_files
+from question_bank.formats.package import is_zip
+from question_bank.formats.parsed import (
     FALSE_WORDS,
     TRUE_WORDS,
-    Draft,
     Outcome,
+    ParsedQuestion,
     add_outcome,
-    not_sat,
     read_points,
-    settle,
+    unsupported_kind,
+    validate_parsed,
 )
-from question_bank.formats.images import no_files, shelve_images
-from question_bank.formats.package import is_zip
 from question_bank.formats.places import child_text, children, local
-from question_bank.formats.rich import Rich
 from question_bank.formats.safety import open_archive
 from question_bank.formats.xml_safety import Element, head_of, looks_like_xml, parse_xml
 from question_bank.model import Kind
-from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.rich import Rich
 
-_UNSAT = {
+_UNSUPPORTED = {
     "QUESTION_MATCH": "连线题（配对题）",
     "QUESTION_ORDER": "排序题",
     "QUESTION_NUMERIC": "数值范围题",
@@ -52,9 +52,9 @@ def _is_pool(content: bytes) -> bool:
     return looks_like_xml(content) and re.search(r"<POOL\b", head_of(content)) is not None
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of a pool or a package of pools."""
-    reading = Reading("blackboard")
+    reading = ParseResult("blackboard")
     if not is_zip(content, name):
         _read_pool(parse_xml(content), reading, "")
         return reading
@@ -67,7 +67,7 @@ def read(content: bytes, *, name: str) -> Reading:
     return reading
 
 
-def _read_pool(root: Element, reading: Reading, prefix: str) -> None:
+def _read_pool(root: Element, reading: ParseResult, prefix: str) -> None:
     if local(root) != "POOL":
         raise UnreadableFileError(
             f"这不是 Blackboard 题库文件（最外层是 {local(root)}，应为 POOL）。请确认选对了文件。"
@@ -91,15 +91,17 @@ def _read_pool(root: Element, reading: Reading, prefix: str) -> None:
 def _outcome(element: Element, kind: str, where: str, points: str | None) -> Outcome:
     filler = _FILLERS.get(kind)
     if filler is None:
-        return not_sat(where, _UNSAT.get(kind, kind))
-    draft = Draft(where=where, kind=Kind.SHORT_ANSWER, stem=Rich(), code=element.get("id"), points=read_points(points))
+        return unsupported_kind(where, _UNSUPPORTED.get(kind, kind))
+    draft = ParsedQuestion(
+        where=where, kind=Kind.SHORT_ANSWER, stem=Rich(), code=element.get("id"), points=read_points(points)
+    )
     body = next(iter(children(element, "BODY")), element)
     is_html = any(flag.get("value") == "true" for flag in body.iter("ISHTML"))
-    draft.stem = shelve_images(draft, Rich(child_text(body, "TEXT").strip(), is_html), no_files)
+    draft.stem = attach_images(draft, Rich(child_text(body, "TEXT").strip(), is_html), no_files)
     for name in ("FEEDBACK_WHEN_CORRECT", "FEEDBACK_WHEN_INCORRECT"):
         draft.explanation.append(Rich(child_text(element, "GRADABLE", name).strip(), is_html))
     filler(draft, element, is_html)
-    return settle(draft)
+    return validate_parsed(draft)
 
 
 def _answers(element: Element) -> list[Element]:
@@ -116,11 +118,11 @@ def _right(element: Element) -> list[str]:
     ]
 
 
-def _fill_choice(draft: Draft, element: Element, is_html: bool) -> None:
+def _fill_choice(draft: ParsedQuestion, element: Element, is_html: bool) -> None:
     answers = _answers(element)
     names = [answer.get("id", "") for answer in answers]
     draft.kind = Kind.MULTIPLE_CHOICE if local(element) == "QUESTION_MULTIPLEANSWER" else Kind.SINGLE_CHOICE
-    draft.options = [shelve_images(draft, Rich(child_text(a, "TEXT").strip(), is_html), no_files) for a in answers]
+    draft.options = [attach_images(draft, Rich(child_text(a, "TEXT").strip(), is_html), no_files) for a in answers]
     right = _right(element)
     if any(name not in names for name in right) or len(set(names)) != len(names):
         draft.doubt_key("key_outside_options", "答案指向不存在的选项。请核对答案。")
@@ -128,7 +130,7 @@ def _fill_choice(draft: Draft, element: Element, is_html: bool) -> None:
         draft.right = [names.index(name) for name in right]
 
 
-def _fill_true_false(draft: Draft, element: Element, is_html: bool) -> None:
+def _fill_true_false(draft: ParsedQuestion, element: Element, is_html: bool) -> None:
     del is_html
     draft.kind = Kind.TRUE_FALSE
     words = {answer.get("id", ""): child_text(answer, "TEXT").strip().lower() for answer in children(element, "ANSWER")}
@@ -138,19 +140,19 @@ def _fill_true_false(draft: Draft, element: Element, is_html: bool) -> None:
             draft.right.append(0 if word in TRUE_WORDS else 1)
 
 
-def _fill_blank(draft: Draft, element: Element, is_html: bool) -> None:
+def _fill_blank(draft: ParsedQuestion, element: Element, is_html: bool) -> None:
     draft.kind = Kind.FILL_BLANK
     words = (Rich(child_text(answer, "TEXT").strip(), is_html).plain for answer in _answers(element))
     variants = tuple(dict.fromkeys(word for word in words if word))
     draft.blanks = [variants] if variants else []
 
 
-def _fill_essay(draft: Draft, element: Element, is_html: bool) -> None:
+def _fill_essay(draft: ParsedQuestion, element: Element, is_html: bool) -> None:
     words = [Rich(child_text(answer, "TEXT").strip(), is_html).plain for answer in _answers(element)]
     draft.answer = "\n".join(word for word in words if word)
 
 
-_FILLERS: dict[str, Callable[[Draft, Element, bool], None]] = {
+_FILLERS: dict[str, Callable[[ParsedQuestion, Element, bool], None]] = {
     "QUESTION_MULTIPLECHOICE": _fill_choice,
     "QUESTION_MULTIPLEANSWER": _fill_choice,
     "QUESTION_TRUEFALSE": _fill_true_false,

@@ -6,14 +6,14 @@ import html
 import re
 from decimal import Decimal, InvalidOperation
 
-from question_bank.formats.draft import Draft, Outcome, add_outcome, not_sat, settle
 from question_bank.formats.gaps import Gap, place_gaps, token
-from question_bank.formats.images import no_files, shelve_images
+from question_bank.formats.images import attach_images, no_files
 from question_bank.formats.numbers import as_texts
+from question_bank.formats.parsed import Outcome, ParsedQuestion, add_outcome, unsupported_kind, validate_parsed
 from question_bank.formats.plain_text import decode_text, text_head
-from question_bank.formats.rich import Rich, guessed, html_to_text
 from question_bank.model import Kind
-from question_bank.reading import Note, Reading
+from question_bank.parse_result import Note, ParseResult
+from question_bank.rich import Rich, guessed, html_to_text
 
 _GAP = re.compile(
     r"\{(?P<points>\d*):(?P<type>SHORTANSWER|SA|MW|SHORTANSWER_C|SAC|MWC|NUMERICAL|NM|MULTICHOICE|MC"
@@ -35,17 +35,17 @@ def looks_like(content: bytes, name: str) -> bool:
     return bool(_GAP.search(text)) or (name.lower().endswith(".txt") and "multianswer" in name.lower())
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """The one question that a cloze text file holds."""
     del name
-    reading = Reading("moodle-cloze")
+    reading = ParseResult("moodle-cloze")
     text = decode_text(content).strip()
-    draft = Draft(where="第 1 行", kind=Kind.FILL_BLANK, stem=Rich())
-    add_outcome(reading, cloze_outcome(draft, shelve_images(draft, guessed(text), no_files)))
+    draft = ParsedQuestion(where="第 1 行", kind=Kind.FILL_BLANK, stem=Rich())
+    add_outcome(reading, cloze_outcome(draft, attach_images(draft, guessed(text), no_files)))
     return reading
 
 
-def cloze_outcome(draft: Draft, text: Rich) -> Outcome:
+def cloze_outcome(draft: ParsedQuestion, text: Rich) -> Outcome:
     """The draft settled from a text with embedded answers; what Moodle itself would not take is refused."""
     gaps: list[Gap] = []
     problems: list[Note] = []
@@ -64,13 +64,13 @@ def cloze_outcome(draft: Draft, text: Rich) -> Outcome:
     if not gaps:
         return Note(draft.where, "这段文字里没有嵌入的小题（如 {1:SHORTANSWER:=答案}）。请补上后再导入。", "no_gaps")
     place_gaps(draft, stem, gaps)
-    return settle(draft)
+    return validate_parsed(draft)
 
 
-def _gap(match: re.Match[str], draft: Draft, text: Rich, number: int) -> Gap | Note:
+def _gap(match: re.Match[str], draft: ParsedQuestion, text: Rich, number: int) -> Gap | Note:
     kind = match.group("type")
     if kind.startswith(("MULTIRESPONSE", "MR")):
-        return not_sat(draft.where, "填空中的多选题")
+        return unsupported_kind(draft.where, "填空中的多选题")
     body = re.sub(r"\\(.)", lambda found: _HIDDEN.get(found.group(1), found.group(1)), match.group("body"))
     parts = body.split("~")
     answers = [_answer(part) for part in parts]
@@ -103,16 +103,16 @@ def _choice_gap(answers: list[tuple[Decimal, str, str]], text: Rich) -> Gap:
     return gap
 
 
-def _number_gap(full: list[str], draft: Draft) -> Gap | Note:
+def _number_gap(full: list[str], draft: ParsedQuestion) -> Gap | Note:
     if len(full) != 1:
-        return not_sat(draft.where, "数值范围题")
+        return unsupported_kind(draft.where, "数值范围题")
     value, _, tolerance = full[0].partition(":")
     try:
         exact = Decimal(value.strip()).is_finite() and (not tolerance.strip() or Decimal(tolerance.strip()) == 0)
     except InvalidOperation:
         exact = False
     if not exact:
-        return not_sat(draft.where, "数值范围题")
+        return unsupported_kind(draft.where, "数值范围题")
     draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     return Gap(variants=as_texts([value.strip()]))
 

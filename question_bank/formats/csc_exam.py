@@ -9,14 +9,21 @@ from decimal import Decimal
 from html import unescape
 from typing import Any
 
-from question_bank.formats.draft import Draft, Outcome, add_outcome, not_sat, read_points, settle
 from question_bank.formats.gaps import Gap, place_gaps, token
-from question_bank.formats.images import no_files, shelve_images
+from question_bank.formats.images import attach_images, no_files
 from question_bank.formats.numbers import number
+from question_bank.formats.parsed import (
+    Outcome,
+    ParsedQuestion,
+    add_outcome,
+    read_points,
+    unsupported_kind,
+    validate_parsed,
+)
 from question_bank.formats.plain_text import decode_text, text_head
-from question_bank.formats.rich import Rich, guessed, html_to_text
 from question_bank.model import Kind
-from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.rich import Rich, guessed, html_to_text
 
 _TYPE = re.compile(r'"type"\s*:\s*"(?:Essay|MultipleChoice|WeightedMultipleChoice|ClaimChoice|ClozeTest)Question"')
 _SPAN = re.compile(
@@ -31,11 +38,11 @@ def looks_like(content: bytes, name: str) -> bool:
     return head.lstrip().startswith(("{", "[")) and _TYPE.search(head) is not None
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of an EXAM export."""
     del name
     questions = _questions(content)
-    reading = Reading("csc-exam")
+    reading = ParseResult("csc-exam")
     for place, entry in enumerate(questions, start=1):
         where = f"第 {place} 题（questions[{place - 1}]）"
         if not isinstance(entry, dict):
@@ -69,29 +76,29 @@ def _outcome(entry: dict[str, Any], where: str) -> Outcome:
     kind = str(entry.get("type") or "")
     filler = _FILLERS.get(kind)
     if filler is None:
-        return not_sat(where, kind or "没有写明题型的题")
-    draft = Draft(where=where, kind=Kind.SHORT_ANSWER, stem=Rich())
-    draft.stem = shelve_images(draft, guessed(str(entry.get("question") or "").strip()), no_files)
+        return unsupported_kind(where, kind or "没有写明题型的题")
+    draft = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=Rich())
+    draft.stem = attach_images(draft, guessed(str(entry.get("question") or "").strip()), no_files)
     draft.points = read_points(str(entry.get("defaultMaxScore") or ""))
     draft.code = str(entry["id"]) if entry.get("id") is not None else None
     draft.tags = [str(tag.get("name") or "") for tag in _dicts(entry.get("tags"))]
     if entry.get("attachment"):
         draft.lose("attachment_dropped", "题目所附的文件没有保留。")
     refusal = filler(draft, entry, _dicts(entry.get("options")))
-    return refusal if refusal is not None else settle(draft)
+    return refusal if refusal is not None else validate_parsed(draft)
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _set_options(draft: Draft, options: list[dict[str, Any]]) -> None:
+def _set_options(draft: ParsedQuestion, options: list[dict[str, Any]]) -> None:
     draft.options = [
-        shelve_images(draft, guessed(str(option.get("option") or "").strip()), no_files) for option in options
+        attach_images(draft, guessed(str(option.get("option") or "").strip()), no_files) for option in options
     ]
 
 
-def _fill_choice(draft: Draft, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_choice(draft: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
     del entry
     draft.kind = Kind.SINGLE_CHOICE
     _set_options(draft, options)
@@ -99,7 +106,7 @@ def _fill_choice(draft: Draft, entry: dict[str, Any], options: list[dict[str, An
     return None
 
 
-def _fill_weighted(draft: Draft, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_weighted(draft: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
     del entry
     draft.kind = Kind.MULTIPLE_CHOICE
     _set_options(draft, options)
@@ -112,7 +119,7 @@ def _fill_weighted(draft: Draft, entry: dict[str, Any], options: list[dict[str, 
     return None
 
 
-def _fill_claim(draft: Draft, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_claim(draft: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
     del entry
     draft.kind = Kind.SINGLE_CHOICE
     kept = [option for option in options if option.get("claimChoiceType") != "SkipOption"]
@@ -125,7 +132,7 @@ def _fill_claim(draft: Draft, entry: dict[str, Any], options: list[dict[str, Any
     return None
 
 
-def _fill_cloze(draft: Draft, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_cloze(draft: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
     del options
     gaps: list[Gap] = []
     ranges: list[str] = []
@@ -136,15 +143,15 @@ def _fill_cloze(draft: Draft, entry: dict[str, Any], options: list[dict[str, Any
 
     stem = _SPAN.sub(replace, str(entry.get("question") or ""))
     if ranges:
-        return not_sat(draft.where, "数值范围题")
+        return unsupported_kind(draft.where, "数值范围题")
     if not gaps:
         draft.kind = Kind.FILL_BLANK
         return None
-    place_gaps(draft, shelve_images(draft, Rich(stem, is_html=True), no_files), gaps)
+    place_gaps(draft, attach_images(draft, Rich(stem, is_html=True), no_files), gaps)
     return None
 
 
-def _gap(match: re.Match[str], draft: Draft, ranges: list[str]) -> Gap:
+def _gap(match: re.Match[str], draft: ParsedQuestion, ranges: list[str]) -> Gap:
     attributes = unescape(match.group("attributes"))
     answer = html_to_text(match.group("answer"))
     precision = re.search(r"precision\s*=\s*[\"']([^\"']*)", attributes)
@@ -161,7 +168,7 @@ def _gap(match: re.Match[str], draft: Draft, ranges: list[str]) -> Gap:
     return gap
 
 
-def _fill_essay(draft: Draft, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_essay(draft: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
     del options
     draft.answer = html_to_text(str(entry.get("defaultEvaluationCriteria") or ""))
     if entry.get("defaultAnswerInstructions"):
@@ -169,7 +176,7 @@ def _fill_essay(draft: Draft, entry: dict[str, Any], options: list[dict[str, Any
     return None
 
 
-_FILLERS: dict[str, Callable[[Draft, dict[str, Any], list[dict[str, Any]]], Note | None]] = {
+_FILLERS: dict[str, Callable[[ParsedQuestion, dict[str, Any], list[dict[str, Any]]], Note | None]] = {
     "MultipleChoiceQuestion": _fill_choice,
     "WeightedMultipleChoiceQuestion": _fill_weighted,
     "ClaimChoiceQuestion": _fill_claim,

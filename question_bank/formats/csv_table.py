@@ -14,7 +14,7 @@ from question_bank.formats.tables.cases import join_cases
 from question_bank.formats.tables.heads import HEAD_ROWS, find_head
 from question_bank.formats.tables.rows import read_table
 from question_bank.formats.tables.table import Table
-from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 
 MAX_COLUMNS = 1000
 """Columns of a row, empty ones at its end apart."""
@@ -55,12 +55,12 @@ def divider_of(text: str) -> str | None:
     return best[1] if best else None
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of a csv file; UnreadableFileError when it holds no question table."""
     return read_csv_text(decode_text(content), name=name, format_name="csv")
 
 
-def read_csv_text(text: str, *, name: str, format_name: str) -> Reading:
+def read_csv_text(text: str, *, name: str, format_name: str) -> ParseResult:
     """All questions of a table that stands in a text."""
     divider = divider_of(text)
     if divider is None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from question_bank.formats.excel.writing import OPTION_COLUMNS, columns, rows_of
 from question_bank.formats.written import Written
 from question_bank.model import OPTION_LETTERS, Question
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 

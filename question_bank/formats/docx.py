@@ -19,7 +19,7 @@ from question_bank.formats.tables.table import Table
 from question_bank.formats.text import read_text
 from question_bank.formats.xml_safety import Element, parse_xml
 from question_bank.model import Kind
-from question_bank.reading import PICTURE, DoubtfulQuestion, Note, Reading, ReadQuestion, UnreadableFileError
+from question_bank.parse_result import PICTURE, DoubtfulQuestion, Note, ParseResult, ReadQuestion, UnreadableFileError
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
@@ -72,7 +72,7 @@ def looks_like(content: bytes, name: str) -> bool:
     return content.startswith(OLE) and PurePath(name).suffix.lower() in {".doc", ".docx", ".wps"}
 
 
-def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None) -> Reading:
+def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None) -> ParseResult:
     """All questions of a document; `answers` is a second document or text with the keys."""
     document = _load(content, has_pictures=True)
     second = _second(*answers) if answers else None
@@ -90,7 +90,7 @@ def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None)
     return _put_in_place(_together(readings), document.pictures)
 
 
-def _put_in_place(reading: Reading, pictures: list[Drawn]) -> Reading:
+def _put_in_place(reading: ParseResult, pictures: list[Drawn]) -> ParseResult:
     reading.imported = [replace(one, question=put_in_place(one.question, pictures)) for one in reading.imported]
     reading.doubtful = [replace(one, question=put_in_place(one.question, pictures)) for one in reading.doubtful]
     return reading
@@ -111,8 +111,8 @@ def _second(content: bytes, name: str) -> str:
     return decode_text(content)
 
 
-def _together(readings: list[Reading]) -> Reading:
-    whole = Reading("docx")
+def _together(readings: list[ParseResult]) -> ParseResult:
+    whole = ParseResult("docx")
     for reading in readings:
         whole.imported.extend(reading.imported)
         whole.doubtful.extend(reading.doubtful)
@@ -121,7 +121,7 @@ def _together(readings: list[Reading]) -> Reading:
     return whole
 
 
-def _read_table(rows: list[list[str]], number: int, name: str) -> Reading:
+def _read_table(rows: list[list[str]], number: int, name: str) -> ParseResult:
     hint: Kind | None = kinds.kind_in(PurePath(name).stem)
     table = Table(f"第 {number} 张题目表格", rows, range(1, len(rows) + 1), kind_hint=hint)
     result = read_table(table)
@@ -130,7 +130,7 @@ def _read_table(rows: list[list[str]], number: int, name: str) -> Reading:
     return reading
 
 
-def _by_paragraph(reading: Reading, paragraphs: list[int]) -> Reading:
+def _by_paragraph(reading: ParseResult, paragraphs: list[int]) -> ParseResult:
     """The places of a reading of lines said in paragraphs, as Word counts them."""
 
     def place(where: str) -> str:

@@ -12,7 +12,7 @@ from xlsxwriter.image import Image as SizedImage
 
 from question_bank.formats.drawn import numbered
 from question_bank.model import Image, Question
-from question_bank.reading import FIRST_NUMBERED, NUMBERED, PICTURE
+from question_bank.parse_result import FIRST_NUMBERED, NUMBERED, PICTURE
 
 _IMG = re.compile(r"<img\b[^<>]*?\bsrc\s*=\s*([\"'])bank:(?P<name>[^\"'<>]+)\1[^<>]*>", re.IGNORECASE)
 _SIGN = re.compile(f"{PICTURE}({NUMBERED})")

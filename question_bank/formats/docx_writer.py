@@ -13,7 +13,7 @@ from question_bank.formats.excel.writing import rows_of
 from question_bank.formats.free_writer import lines_of
 from question_bank.formats.written import Written
 from question_bank.model import Kind, Question
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _TYPES = (

@@ -10,7 +10,7 @@ from html import escape
 
 from question_bank.formats.images import MAX_IMAGE, media_type_of
 from question_bank.model import OPTION_LETTERS, Image, Question
-from question_bank.reading import FIRST_NUMBERED, NUMBERED, PICTURE
+from question_bank.parse_result import FIRST_NUMBERED, NUMBERED, PICTURE
 
 STEM, EXPLANATION = "stem", "explanation"
 ONLY_PICTURE = "（见图）"

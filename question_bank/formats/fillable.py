@@ -6,7 +6,7 @@ import re
 
 from question_bank.formats.excel.workbook import ZIP, check_contents
 from question_bank.formats.safety import Archive, open_archive
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 MOST_XML_BYTES = 8 * 1024 * 1024
 """All parts but pictures, unpacked."""

@@ -9,11 +9,11 @@ from question_bank.formats.losses import not_written, unsaid
 from question_bank.formats.markup import to_plain
 from question_bank.formats.text import read_text
 from question_bank.formats.written import Written
-from question_bank.model import DIFFICULTY_NAMES, KIND_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Question
-from question_bank.reading import Note, UnreadableFileError
+from question_bank.kinds.registry import KIND_NAMES, kind_of
+from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Question
+from question_bank.parse_result import Note, UnreadableFileError
 
 _NUMERALS = "一二三四五六七八九十"
-_WITH_OPTIONS = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE})
 
 
 def write_text(questions: Sequence[Question]) -> Written:
@@ -60,7 +60,7 @@ def _lines(question: Question, number: int) -> Iterator[str]:
     first, *more = question.stem.strip().splitlines() or [""]
     yield f"{number}. {first}"
     yield from more
-    if question.kind in _WITH_OPTIONS:
+    if kind_of(question.kind).has_options:
         pairs = zip(OPTION_LETTERS, question.options, strict=False)
         yield from (f"{letter}. {_one_line(text)}" for letter, text in pairs)
     yield f"答案：{_answer(question)}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from question_bank.formats.draft import Draft
-from question_bank.formats.rich import Rich
+from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import Kind
-from question_bank.reading import Note
+from question_bank.parse_result import Note
+from question_bank.rich import Rich
 
 BLANK = "____"
 _TOKEN = re.compile("\uf100(\\d+)\uf101")
@@ -34,7 +34,7 @@ def token(place: int) -> str:
     return f"\uf100{place}\uf101"
 
 
-def place_gaps(draft: Draft, stem: Rich, gaps: list[Gap], *, hidden: frozenset[int] = frozenset()) -> None:
+def place_gaps(draft: ParsedQuestion, stem: Rich, gaps: list[Gap], *, hidden: frozenset[int] = frozenset()) -> None:
     """Give the draft its kind, stem, blanks or options from a stem with tokens; gaps without one follow, if not hidden."""
     missing = [place for place in range(len(gaps)) if token(place) not in stem.text and place not in hidden]
     stem = Rich(" ".join([stem.text, *(token(place) for place in missing)]), stem.is_html) if missing else stem
@@ -58,12 +58,14 @@ def place_gaps(draft: Draft, stem: Rich, gaps: list[Gap], *, hidden: frozenset[i
     draft.stem = Rich(_TOKEN.sub(lambda match: "_" * lengths.get(match.group(1), 0), stem.text), stem.is_html)
 
 
-def _make_case(draft: Draft, stem: Rich, gaps: list[Gap]) -> None:
+def _make_case(draft: ParsedQuestion, stem: Rich, gaps: list[Gap]) -> None:
     draft.kind = Kind.CASE
     draft.stem = Rich(_TOKEN.sub(lambda match: f"（{int(match.group(1)) + 1}）{BLANK}", stem.text), stem.is_html)
     draft.lose("gaps_as_case", "一段文字里有几处选择，改成了案例题：每一空是一道小题。")
     for place, gap in enumerate(gaps, start=1):
-        part = Draft(where=draft.where, kind=Kind.FILL_BLANK, stem=Rich(f"第（{place}）空"), images=draft.images)
+        part = ParsedQuestion(
+            where=draft.where, kind=Kind.FILL_BLANK, stem=Rich(f"第（{place}）空"), images=draft.images
+        )
         if gap.is_choice:
             part.kind = Kind.SINGLE_CHOICE
             part.options, part.right, part.option_notes = gap.options, gap.right, gap.option_notes

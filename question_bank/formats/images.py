@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from question_bank.formats.draft import Draft
-from question_bank.formats.rich import Rich
+from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import Image
+from question_bank.rich import Rich
 
 MAX_IMAGE = 10 * 1024 * 1024
 _IMG = re.compile(
@@ -41,7 +41,7 @@ def media_type_of(name: str) -> str | None:
     return _TYPES.get(posixpath.splitext(name.lower())[1])
 
 
-def shelve_images(draft: Draft, text: Rich, fetch: Fetch) -> Rich:
+def attach_images(draft: ParsedQuestion, text: Rich, fetch: Fetch) -> Rich:
     """The text with its pictures on the draft's shelf; what cannot be had is a named loss."""
     if not text.is_html:
         return text
@@ -59,15 +59,15 @@ def shelve_images(draft: Draft, text: Rich, fetch: Fetch) -> Rich:
     return Rich(_IMG.sub(replace, text.text), is_html=True)
 
 
-def shelve_all(draft: Draft, fetch: Fetch = no_files) -> None:
+def shelve_all(draft: ParsedQuestion, fetch: Fetch = no_files) -> None:
     """Shelve the pictures of every text of a draft, for formats whose texts are read before there is a draft."""
-    draft.stem = shelve_images(draft, draft.stem, fetch)
-    draft.options = [shelve_images(draft, option, fetch) for option in draft.options]
-    draft.explanation = [shelve_images(draft, text, fetch) for text in draft.explanation]
-    draft.option_notes = {place: shelve_images(draft, note, fetch) for place, note in draft.option_notes.items()}
+    draft.stem = attach_images(draft, draft.stem, fetch)
+    draft.options = [attach_images(draft, option, fetch) for option in draft.options]
+    draft.explanation = [attach_images(draft, text, fetch) for text in draft.explanation]
+    draft.option_notes = {place: attach_images(draft, note, fetch) for place, note in draft.option_notes.items()}
 
 
-def _shelve(draft: Draft, source: str, fetch: Fetch) -> str | None:
+def _shelve(draft: ParsedQuestion, source: str, fetch: Fetch) -> str | None:
     if source.startswith("bank:"):
         return source.removeprefix("bank:")
     found = _inline(source) if source.startswith("data:") else fetch(source)
@@ -85,7 +85,7 @@ def _shelve(draft: Draft, source: str, fetch: Fetch) -> str | None:
     return add_image(draft, name, media_type, content)
 
 
-def add_image(draft: Draft, name: str, media_type: str, content: bytes) -> str:
+def add_image(draft: ParsedQuestion, name: str, media_type: str, content: bytes) -> str:
     """Put a picture on the shelf under its own name, numbered when another picture has it; the name it got."""
     stem, end = posixpath.splitext(re.sub(r"[^\w.\-]+", "_", posixpath.basename(unquote(name))))
     plain, number = stem + end, 1

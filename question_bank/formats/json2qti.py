@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from question_bank.formats.csc_exam import load_json
-from question_bank.formats.draft import Draft, add_outcome, settle
+from question_bank.formats.parsed import ParsedQuestion, add_outcome, validate_parsed
 from question_bank.formats.plain_text import text_head
-from question_bank.formats.rich import Rich, guessed
 from question_bank.model import Kind
-from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.rich import Rich, guessed
 
 
 def looks_like(content: bytes, name: str) -> bool:
@@ -36,22 +36,22 @@ def _is_words(options: Any) -> bool:
     )
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """All questions; the format's rule that the first option is right is named as a remark."""
     del name
     data = load_json(content)
     if not _is_quizzes(data):
         raise UnreadableFileError("不是 json2qti 的题库（应为：测验名 → 题干 → 选项列表）。请确认选对了文件。")
-    reading = Reading("json2qti")
+    reading = ParseResult("json2qti")
     for title, quiz in data.items():
         reading.remarks.append(
             Note(str(title), "按 json2qti 的规定，每题的第一个选项是正确答案。请抽查几题。", "first_is_right")
         )
         for place, (stem, options) in enumerate(quiz.items(), start=1):
-            draft = Draft(where=f"“{title}”第 {place} 题", kind=Kind.SINGLE_CHOICE, stem=guessed(str(stem)))
+            draft = ParsedQuestion(where=f"“{title}”第 {place} 题", kind=Kind.SINGLE_CHOICE, stem=guessed(str(stem)))
             draft.options = [
                 Rich(str(option)) if not isinstance(option, str) else guessed(option) for option in options
             ]
             draft.right = [0] if options else []
-            add_outcome(reading, settle(draft))
+            add_outcome(reading, validate_parsed(draft))
     return reading

@@ -17,7 +17,7 @@ from question_bank.formats.raw import RawQuestion
 from question_bank.formats.tables.cells import cell_text, read_difficulty, read_points
 from question_bank.formats.tables.option_cells import options_from_json
 from question_bank.model import OPTION_LETTERS, Kind
-from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 
 MAX_QUESTIONS = 50_000
 
@@ -49,7 +49,7 @@ def looks_like(content: bytes, name: str) -> bool:
     )
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of a JSON file; UnreadableFileError when it is no JSON or holds no question."""
     text = decode_text(content)
     try:
@@ -149,7 +149,7 @@ def _set_kind(raw: RawQuestion, item: dict[str, Any], hint: Kind | None) -> None
     names = [_text(item.get(one)) for one in _KINDS if item.get(one) not in (None, "")]
     raw.kind = next((kind for kind in map(kinds.kind_of, names) if kind), None)
     if raw.kind is None and names:
-        label = next((name for name in reversed(names) if kinds.unsat_name(name)), names[0])
+        label = next((name for name in reversed(names) if kinds.unsupported_name(name)), names[0])
         raw.kind_label = "" if kinds.is_choice_name(label) else label
     elif not names:
         raw.kind = hint

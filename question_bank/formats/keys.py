@@ -25,6 +25,8 @@ LONG_ANSWER = 60
 BLANK = re.compile(r"_{2,}|＿{2,}|[(（]\s*_*\s*[)）]|﹍{2,}|﹏{2,}|…{4,}|【\s*】|\[\s*\]|〔\s*〕")
 _LETTER_AND_WORDS = re.compile(r"[(\[【]?([A-Za-z])[\s.、:)\]】]+(.+)", re.DOTALL)
 _SPLIT_TEXTS = re.compile(r"[;；\n|]+")
+_SPLIT_ORDER = re.compile(r"[;；\n|→>]+")
+_BETWEEN_LETTERS = re.compile(r"[\s,;、.|→>\-—–]+")
 _LONE_BLANK = re.compile(r"(?<!_)_(?!_)|＿")
 
 
@@ -54,6 +56,23 @@ def choice_key(raw: RawQuestion) -> tuple[tuple[str, ...], Problem | None]:
             "key_outside_options",
         )
     return letters, None
+
+
+def order_key(raw: RawQuestion) -> tuple[tuple[str, ...], Problem | None]:
+    """The key of an ordering question: all its letters, or all its options' own words, in the right order."""
+    if not raw.answer:
+        return (), ("没有答案。请按正确顺序写出全部选项的字母。", "no_key")
+    folded = [fold(text) for _, text in raw.options]
+    words = [fold(part) for part in _SPLIT_ORDER.split(raw.answer) if part.strip()]
+    if sorted(words) == sorted(folded) and len(set(folded)) == len(folded):
+        return tuple(OPTION_LETTERS[folded.index(word)] for word in words), None
+    bare = _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", raw.answer)).upper()
+    if not bare.isascii() or not bare.isalpha():
+        return (), (
+            f"答案“{raw.answer[:20]}”认不出是什么顺序。请按正确顺序写出全部选项的字母，如 CABD。",
+            "key_unreadable",
+        )
+    return tuple(bare), None
 
 
 def _by_words(answer: str, texts: list[str]) -> tuple[str, ...]:

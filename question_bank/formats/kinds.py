@@ -5,30 +5,20 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from question_bank.kinds.registry import KINDS
 from question_bank.model import Kind
 
-_NAMES: dict[Kind, tuple[str, ...]] = {
-    Kind.SINGLE_CHOICE: ("单选", "单", "单项选择", "单选择", "单项", "单项选择单选", "最佳选择", "A型", "A1型", "A1", "A2型", "A2", "single", "single_choice", "danxuan", "radio"),
-    Kind.MULTIPLE_CHOICE: ("多选", "多", "多项选择", "多选择", "多项", "不定项选择", "不定项", "不定项多选", "multiple", "multiple_choice", "duoxuan", "checkbox", "multi"),
-    Kind.TRUE_FALSE: ("判断", "判", "是非", "对错", "判断对错", "判断正误", "正误判断", "正误", "是非判断", "judge", "judgement", "judgment", "true_false", "true/false", "panduan"),
-    Kind.FILL_BLANK: ("填空", "填", "补全", "填充", "blank", "fill", "fill_blank", "tiankong"),
-    Kind.SHORT_ANSWER: (
-        "简答", "简", "问答", "论述", "名词解释", "面试", "结构化面试", "公考面试", "公务员面试", "主观", "材料分析", "案例分析", "综合", "综合分析", "分析",
-        "计算", "作文", "写作", "公文写作", "简述", "解答", "文书写作", "应用", "实务", "辨析", "short", "short_answer", "essay", "jianda", "subjective",
-    ),
-    Kind.CASE: ("案例", "材料", "组合", "复合", "题组", "题干", "共用题干", "阅读理解", "案例题干", "大题", "case"),
-}  # fmt: skip
 CHOICE_NAMES = frozenset({"选择", "客观", "选择单选多选", "choice"})
 """Names that say choice without saying how many."""
 
-_UNSAT = (
-    "连线", "匹配", "配对", "排序", "拖拽", "拖放", "热点", "热区", "听力", "口语", "朗读", "完形", "操作题", "实操", "上机", "编程", "程序题",
+_UNSUPPORTED = (
+    "连线", "匹配", "配对", "拖拽", "拖放", "热点", "热区", "听力", "口语", "朗读", "完形", "操作题", "实操", "上机", "编程", "程序题",
     "上传", "作图", "画图", "绘图", "投票", "打分", "评分题", "量表", "矩阵", "录音", "录像", "视频题", "标注", "涂色", "打字", "比色",
-    "sort", "match", "ordering", "drag", "hotspot", "upload", "drawing", "listening", "oral",
+    "match", "drag", "hotspot", "upload", "drawing", "listening", "oral",
 )  # fmt: skip
-_UNSAT_WORD = re.compile("|".join(map(re.escape, _UNSAT)))
+_UNSUPPORTED_WORD = re.compile("|".join(map(re.escape, _UNSUPPORTED)))
 _BRACKETS = re.compile(r"[\s【】\[\]()〔〕〖〗《》<>:.。,，、*＊_—]+")
-_BY_NAME = {_BRACKETS.sub("", name).lower(): kind for kind, names in _NAMES.items() for name in names}
+_BY_NAME = {_BRACKETS.sub("", name).lower(): kind.code for kind in KINDS.values() for name in kind.aliases}
 _CODE_NAMES = "|".join(sorted((name for name in _BY_NAME if not name.isascii()), key=len, reverse=True))
 _CODE = re.compile(rf"(\d{{1,2}})\s*[:：、.=\-—－]*\s*({_CODE_NAMES})")
 _CODE_AFTER = re.compile(rf"({_CODE_NAMES})题?\s*[:：=\-—－]\s*(\d{{1,2}})")
@@ -51,14 +41,14 @@ def is_choice_name(name: str) -> bool:
     return any(one in CHOICE_NAMES for one in _shortened(_plain(name)))
 
 
-def unsat_name(name: str) -> str | None:
+def unsupported_name(name: str) -> str | None:
     """The name when it is a kind that is not sat here (连线题, 排序题, 听力题 …); else None."""
-    return name.strip() if _UNSAT_WORD.search(name) else None
+    return name.strip() if _UNSUPPORTED_WORD.search(name) else None
 
 
-def is_unsat(name: str) -> bool:
+def is_unsupported(name: str) -> bool:
     """Whether the name is nothing but a kind that is not sat here, `题` left out or not."""
-    return bool(_UNSAT_WORD.fullmatch(name.strip().removesuffix("题")))
+    return bool(_UNSUPPORTED_WORD.fullmatch(name.strip().removesuffix("题")))
 
 
 def codes_in(head: str) -> dict[str, Kind]:

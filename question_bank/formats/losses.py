@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from question_bank.formats.rich import Rich
-from question_bank.model import KIND_NAMES, Question
-from question_bank.reading import Note
+from question_bank.kinds.registry import KIND_NAMES
+from question_bank.model import Question
+from question_bank.parse_result import Note
+from question_bank.rich import Rich
 
 _NAMES = {
     "points": "分值",

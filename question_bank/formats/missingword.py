@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-from question_bank.formats.draft import Draft, add_outcome, settle
 from question_bank.formats.gift.lexer import blocks
 from question_bank.formats.gift.parser import BLANK, GiftAnswer, split_answers
 from question_bank.formats.gift.reader import FULL, fill_choice, fill_short, rich
 from question_bank.formats.images import shelve_all
+from question_bank.formats.parsed import ParsedQuestion, add_outcome, validate_parsed
 from question_bank.formats.plain_text import decode_text, text_head
-from question_bank.formats.rich import guessed
 from question_bank.model import Kind
-from question_bank.reading import Note, Reading
+from question_bank.parse_result import Note, ParseResult
+from question_bank.rich import guessed
 
 _WEIGHT = re.compile(r"%?(?P<weight>-?\d+(?:\.\d+)?)%")
 _BRACES = re.compile(r"(?P<before>[^{}]*)\{(?P<body>[^{}]*)\}(?P<after>[^{}]*)")
@@ -24,10 +24,10 @@ def looks_like(content: bytes, name: str) -> bool:
     return "missingword" in name.lower() and "{" in text_head(content)
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of a missing-word file."""
     del name
-    reading = Reading("missingword")
+    reading = ParseResult("missingword")
     for block in blocks(decode_text(content)):
         where = f"第 {block.line} 行"
         found = _BRACES.fullmatch(block.text)
@@ -38,14 +38,16 @@ def read(content: bytes, *, name: str) -> Reading:
             )
             continue
         parts = (found.group("before").strip(), BLANK, found.group("after").strip())
-        draft = Draft(where=where, kind=Kind.FILL_BLANK, stem=guessed(_FOLD.sub(" ", " ".join(p for p in parts if p))))
+        draft = ParsedQuestion(
+            where=where, kind=Kind.FILL_BLANK, stem=guessed(_FOLD.sub(" ", " ".join(p for p in parts if p)))
+        )
         _fill(draft, split_answers(body, weight=_WEIGHT))
         shelve_all(draft)
-        add_outcome(reading, settle(draft))
+        add_outcome(reading, validate_parsed(draft))
     return reading
 
 
-def _fill(draft: Draft, answers: list[GiftAnswer]) -> None:
+def _fill(draft: ParsedQuestion, answers: list[GiftAnswer]) -> None:
     if len(answers) > 1:
         fill_choice(draft, answers)
         return

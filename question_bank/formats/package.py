@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from question_bank.formats.places import local, text_of
 from question_bank.formats.safety import Archive, open_archive
 from question_bank.formats.xml_safety import Element, parse_xml
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 MANIFEST = "imsmanifest.xml"
 MANY = 50

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 MAX_BYTES = 50 * 1024 * 1024
 

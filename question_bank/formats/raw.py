@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from question_bank.formats.drawn import Drawn
 from question_bank.model import Citation, Difficulty, Kind
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 
 
 @dataclass(slots=True)

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 from question_bank import textformat
 from question_bank.formats.written import Written
 from question_bank.model import Question
-from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 
 AUTO = "auto"
-MOST_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 TOO_LARGE = "文件超过 64 MB。请拆成几个文件再导入。"
 Writer = Callable[[Sequence[Question]], Written]
 
@@ -22,7 +22,7 @@ Writer = Callable[[Sequence[Question]], Written]
 class Reader(Protocol):
     """Reads a file of one format; raises UnreadableFileError."""
 
-    def __call__(self, content: bytes, *, name: str) -> Reading:
+    def __call__(self, content: bytes, *, name: str) -> ParseResult:
         """Read the whole file."""
 
 
@@ -36,7 +36,7 @@ class Format:
     looks_like: Callable[[bytes, str], bool]
     read: Reader
     write: Writer | None = None
-    read_pair: Callable[..., Reading] | None = None
+    read_pair: Callable[..., ParseResult] | None = None
     """Reads a file whose keys stand in a second one: `read_pair(content, name=, answers=(content, name))`."""
 
 
@@ -102,11 +102,11 @@ def read_file(
     format: str = AUTO,  # noqa: A002 – the word that the command line uses
     *,
     answers: tuple[bytes, str] | None = None,
-) -> Reading:
+) -> ParseResult:
     """Read a file of questions, with its keys from a second file where one is given; raises UnreadableFileError with what to do next."""
     if not content:
         raise UnreadableFileError("文件是空的。请检查是否选错了文件。")
-    if len(content) > MOST_BYTES:
+    if len(content) > MAX_BYTES:
         raise UnreadableFileError(TOO_LARGE)
     chosen = detect(content, name) if format == AUTO else format
     if chosen is None:
@@ -127,7 +127,7 @@ def _why_unknown(content: bytes, name: str) -> str:
     return f"认不出「{PurePath(name).name}」是哪种题库格式。请确认选对了文件；可以改存为 Excel（.xlsx）后再导入。"
 
 
-def _told(reading: Reading) -> Reading:
+def _told(reading: ParseResult) -> ParseResult:
     """The reading; one without any question says so."""
     if not reading.found and not reading.remarks:
         reading.remarks.append(Note("整个文件", "文件里没有题目。请核对是否选错了文件。", "no_questions"))

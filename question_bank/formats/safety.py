@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 MAX_UNPACKED = 100 * 1024 * 1024
 MAX_ENTRIES = 2000

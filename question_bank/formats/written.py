@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def test_equal_seq_with_another_response_is_refused_but_another_order_of_options
 @pytest.mark.parametrize(
     ("item", "response", "code"),
     [
-        (99, ["A"], "unknown_item"), (0, ["A"], "unknown_item"), (1, ["E"], "unknown_option"), (1, ["a"], "unknown_option"), (1, ["Ａ"], "unknown_option"),
+        (99, ["A"], "unknown_item"), (2**31 - 1, ["A"], "unknown_item"), (0, ["A"], "unknown_item"), (1, ["E"], "unknown_option"), (1, ["a"], "unknown_option"), (1, ["Ａ"], "unknown_option"),
         (4, ["C"], "unknown_option"), (1, ["A", "B"], "too_many_options"), (4, ["A", "B"], "too_many_options"), (3, ["A", "A"], "repeated_option"),
         (5, [], "wrong_count"), (5, ["一", "二"], "wrong_count"), (5, ["长" * 4001], "too_long"), (5, ["坏\x00字"], "bad_text"), (5, ["\x1b[0m"], "bad_text"),
     ],

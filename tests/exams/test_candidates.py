@@ -221,12 +221,12 @@ def test_papers_are_made_ahead_for_everyone_eligible_in_batches(world, session, 
     assert made == [2, 1, 0]
     ready = readiness(session, exam)
     assert (ready.eligible, ready.prepared) == (3, 3)
-    shapes = {
-        name: session.get(Paper, found).shape
+    schemas = {
+        name: session.get(Paper, found).response_schema
         for name in NAMES
         if (found := find_prepared_paper(session, exam.id, county[name].id, 1))
     }
-    assert shapes == {"head": "S4S4", "teacher": "S4S4", "clerk": "T2T2T2"}
+    assert schemas == {"head": "S41S41", "teacher": "S41S41", "clerk": "T21T21T21"}
 
 
 def test_papers_are_not_made_for_a_draft_or_a_closed_exam(world, session, county):

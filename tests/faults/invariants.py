@@ -66,7 +66,7 @@ class _Rows:
         self.attempts = {
             row[0]: row
             for row in read(
-                "SELECT id, person_id, state, shape, receipt_number, receipt_sha256, answered, is_forced, paper_id, set_aside_at, submitted_at, deadline_at "
+                "SELECT id, person_id, state, response_schema, receipt_number, receipt_sha256, answered, is_forced, paper_id, set_aside_at, submitted_at, deadline_at "
                 "FROM attempts WHERE id = ANY(%s)"
             )
         }
@@ -165,8 +165,9 @@ def _history_folds(found: Findings, rows: _Rows) -> None:
 def _digests(found: Findings, rows: _Rows) -> None:
     sheets: dict[int, list[list[Any]]] = defaultdict(list)
     for (attempt, item), (_, _, response) in sorted(rows.answers.items()):
-        if any(part.strip() for part in response):
-            is_choice = rows.attempts[attempt][3][2 * item - 2] in "SMT"
+        kind, _, size = rows.attempts[attempt][3][3 * item - 3 : 3 * item]
+        if len(response) == ord(size) - 48 if kind == "O" else any(part.strip() for part in response):
+            is_choice = kind in "SMT"
             sheets[attempt].append([item, sorted(response) if is_choice else response])
     for attempt, row in rows.attempts.items():
         if row[2] == "in_progress":

@@ -18,7 +18,7 @@ from examapp.laws.rules.texts import read_law_text
 from examapp.people.rules.roster_file import HEAD_ALIASES, read_roster
 from examapp.unitbook.operations.result_file import RESULT_ALIASES, read_results
 from question_bank.formats import registry
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 REFUSALS = (UnreadableFileError, DomainError)
 

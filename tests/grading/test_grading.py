@@ -116,12 +116,12 @@ def test_paper_that_cannot_be_graded_is_set_aside_after_three_tries_and_never_ze
 def test_a_bad_paper_does_not_hold_up_the_others(world, session, frozen):
     bad = make_sitting(world)
     bad.hand_in((1, 1, ["A"]))
-    session.get(Attempt, bad.attempt["id"]).shape = "S4"
+    session.get(Attempt, bad.attempt["id"]).response_schema = "S41"
     from examapp.papers.models import Paper
 
     paper = session.get(Paper, session.get(Attempt, bad.attempt["id"]).paper_id)
     paper.sections = [{"title": "", "instructions": "", "items": [[999999, 0, "ABCD", "1.00"]]}]
-    paper.shape = "S4"
+    paper.response_schema = "S41"
     session.flush()
     good = make_sitting(world)
     good.hand_in((1, 1, ["A"]))

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.exams.models import ScoringRule
-from examapp.grading.rules import Band, ItemKey, Marks, band_of, canonical, display_key, score_item, score_paper
+from examapp.grading.rules import Band, Marks, band_of, score_item, score_paper
+from question_bank.kinds.base import ItemKey, ScoringRule
+from question_bank.kinds.fill_blank import canonical
+from question_bank.kinds.registry import kind_of
 from question_bank.model import Kind
 
 LETTERS = "ABCDE"
@@ -48,7 +50,7 @@ def test_no_rule_gives_less_than_zero_or_more_than_the_points_and_only_the_key_g
 
 @given(st.permutations("ABCD"), st.sets(st.sampled_from("ABCD"), min_size=1))
 def test_shuffled_options_keep_their_meaning(order, stored_key):
-    shown = display_key(sorted(stored_key), "".join(order))
+    shown = kind_of(Kind.MULTIPLE_CHOICE).display_key(sorted(stored_key), "".join(order))
     assert {order[ord(letter) - 65] for letter in shown} == stored_key
 
 

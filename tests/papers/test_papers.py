@@ -46,7 +46,7 @@ def test_a_stored_paper_is_rendered_as_the_protocol_writes_it_and_shows_no_key(w
     items = [item for section in shown["sections"] for item in section["items"]]
     assert [item["item"] for item in items] == list(range(1, 10))
     assert paper.total_points == 2 * 2 + 3 * 1.5 + 1 + 3 + 2 * 2.5
-    assert paper.shape == "S4S4M5M5M5T2B2S4T2"
+    assert paper.response_schema == "S41S41M55M55M55T21B02S41T21"
     assert [item["blanks"] for item in items] == [None] * 6 + [2, None, None]
     assert {item["material"] for item in items[-2:]} == {"材料"}
     assert [[option["text"] for option in items[i]["options"]] for i in (5, 8)] == [["正确", "错误"]] * 2
@@ -85,7 +85,7 @@ def test_only_active_questions_are_drawn(world, session):
     with pytest.raises(BankTooSmallError):
         make_paper(session, blueprint=blueprint, seed=1, now=clock.now())
     world.question()
-    assert make_paper(session, blueprint=blueprint, seed=1, now=clock.now()).shape == "S4"
+    assert make_paper(session, blueprint=blueprint, seed=1, now=clock.now()).response_schema == "S41"
 
 
 def test_filters_cut_the_pool(world, session):

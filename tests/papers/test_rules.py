@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examapp.papers.rules import (
-    KINDS_BY_LETTER,
     BankTooSmallError,
     PoolPart,
     PoolQuestion,
@@ -22,6 +21,7 @@ from examapp.papers.rules import (
     prepare_pool,
     sharing_chance,
 )
+from question_bank.kinds.response_schema import count_items, find_item
 from question_bank.model import Kind
 
 LAWS = ("宪法", "民法典", "行政处罚法")
@@ -85,7 +85,7 @@ def test_a_drawn_paper_is_what_the_blueprint_says(bank, sections, seed, is_shuff
     assert len(set(paper.version_ids)) == len(paper.version_ids) == sum(section.count for section in sections)
     items = [item for section in paper.sections for item in section["items"]]
     assert paper.total_points == sum(Decimal(points) for *_, points in items)
-    assert len(paper.shape) == 2 * len(items)
+    assert count_items(paper.response_schema) == len(items)
     for section, made in zip(sections, paper.sections, strict=True):
         chosen = [by_version[version] for version in dict.fromkeys(item[0] for item in made["items"])]
         assert len(chosen) == section.count
@@ -96,9 +96,10 @@ def test_a_drawn_paper_is_what_the_blueprint_says(bank, sections, seed, is_shuff
         assert [(item[0], item[1]) for item in made["items"]] == [
             (q.version_id, n) for q in chosen for n in range(len(q.parts))
         ]
-    for (version, number, order, _points), letter, size in zip(items, paper.shape[::2], paper.shape[1::2], strict=True):
+    for place, (version, number, order, _points) in enumerate(items, 1):
         part = by_version[version].parts[number]
-        assert (KINDS_BY_LETTER[letter], ord(size) - 48) == (part.kind, part.count)
+        kind, spec = find_item(paper.response_schema, place)
+        assert (kind.code, spec.option_count or spec.size) == (part.kind, part.count)
         letters = "ABCDEFGHI"[: part.count]
         assert order == "" if part.kind == Kind.FILL_BLANK else sorted(order) == list(letters)
         if part.kind == Kind.TRUE_FALSE or (not is_shuffled and order):
@@ -178,7 +179,7 @@ def test_parts_of_a_stored_version_are_read():
             {"kind": "fill_blank", "stem": "", "options": [], "blanks": 2},
         ],
     }
-    assert [part.shape for part in parts_of(content)] == ["S3", "B2"]
+    assert [part.response_schema for part in parts_of(content)] == ["S31", "B02"]
 
 
 def test_a_forecast_names_what_the_bank_lacks():

@@ -2,10 +2,10 @@
 
 import pytest
 
-from question_bank.child import ChildReader, read_in_child
 from question_bank.formats.registry import read_file
 from question_bank.model import Image, Kind, Question
-from question_bank.reading import Reading, ReadQuestion, UnreadableFileError
+from question_bank.parse_result import ParseResult, ReadQuestion, UnreadableFileError
+from question_bank.sandbox import ChildReader, read_in_child
 
 AIKEN = "谁决定？\nA. 甲\nB. 乙\nANSWER: B\n".encode()
 
@@ -36,8 +36,8 @@ def test_reading_with_pictures_survives_the_wire():
         key=("A",),
         images=(Image(name="a.png", media_type="image/png", content=b"\x00\xff"),),
     )
-    reading = Reading("x", imported=[ReadQuestion(question, "第 1 行")])
-    assert msgspec.json.decode(msgspec.json.encode(reading), type=Reading) == reading
+    reading = ParseResult("x", imported=[ReadQuestion(question, "第 1 行")])
+    assert msgspec.json.decode(msgspec.json.encode(reading), type=ParseResult) == reading
 
 
 def test_one_helper_reads_many_files_and_outlives_the_heavy_one():

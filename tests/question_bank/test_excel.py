@@ -9,7 +9,7 @@ import xlsxwriter
 
 from question_bank.formats import excel
 from question_bank.model import Difficulty, Kind
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 from tests.question_bank.books import book
 
 
@@ -337,7 +337,7 @@ def test_a_key_in_doubt_is_never_guessed(row, code):
     ("row", "code", "column"),
     [
         (["连线题", "甲", "一", "二", "三", "A"], "kind_not_sat", "「题型」列"),
-        (["排序题", "甲", "一", "二", "三", "ABC"], "kind_not_sat", "「题型」列"),
+        (["匹配题", "甲", "一", "二", "三", "ABC"], "kind_not_sat", "「题型」列"),
         (["单选题", "", "一", "二", "三", "A"], "no_stem", "「题干」列"),
         (["单选题", "甲", "一", "", "", "A"], "too_few_options", "「选项A」至「选项C」列"),
     ],

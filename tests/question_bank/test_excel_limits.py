@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from question_bank.formats import excel
 from question_bank.model import Citation, Difficulty, Kind, Question
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 from tests.question_bank.books import book
 
 

@@ -20,7 +20,7 @@ from question_bank.formats import (
 )
 from question_bank.formats.safety import check_archive, open_archive
 from question_bank.formats.xml_safety import parse_xml
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 READERS = [aiken, blackboard, cloze, csc_exam, gift, json2qti, missingword, moodle_xml, qti, qti12]
 

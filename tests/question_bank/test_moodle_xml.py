@@ -6,7 +6,7 @@ import pytest
 
 from question_bank.formats import aiken, cloze, missingword, moodle_xml
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 
 def fixtures() -> Path:

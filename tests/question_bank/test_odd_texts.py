@@ -56,7 +56,7 @@ def test_name_in_brackets_is_no_key_where_an_empty_bracket_stands():
     assert [item.note.code for item in reading.doubtful] == ["no_key"]
 
 
-@pytest.mark.parametrize("label", ["【连线】", "[排序]", "【拖拽题】"])
+@pytest.mark.parametrize("label", ["【连线】", "[配对]", "【拖拽题】"])
 def test_kind_that_is_not_sat_is_refused_by_its_label(label):
     reading = read_text(f"1.{label}请作答\n答案：1-A\n2.应当公开。（√）\n")
     assert [note.code for note in reading.refused] == ["kind_not_sat"]

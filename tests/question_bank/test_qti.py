@@ -11,7 +11,7 @@ from lxml import etree
 from question_bank.formats import blackboard, csc_exam, json2qti, qti, qti12
 from question_bank.formats.qti.writer import write_item
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 ITEM = """<assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p1" identifier="Q1" title="t" adaptive="false" timeDependent="false">
 <responseDeclaration identifier="RESPONSE" cardinality="{cardinality}" baseType="{base}">{answer}</responseDeclaration>
@@ -233,10 +233,10 @@ def test_mapping_that_contradicts_the_answer_is_doubtful():
 
 
 def test_kinds_not_sat_are_refused_by_name_with_their_place():
-    body = '<p>排</p><orderInteraction responseIdentifier="RESPONSE"><simpleChoice identifier="a">1</simpleChoice></orderInteraction>'
-    note = read(item(body=body, answer="", cardinality="ordered")).refused[0]
+    body = '<p>排</p><matchInteraction responseIdentifier="RESPONSE"><simpleMatchSet/></matchInteraction>'
+    note = read(item(body=body, answer="", cardinality="multiple")).refused[0]
     assert (note.code, note.where) == ("kind_not_sat", "/assessmentItem（第 1 行）")
-    assert "排序题" in note.reason
+    assert "匹配题" in note.reason
 
 
 def test_number_within_a_range_is_refused_and_an_exact_one_is_a_blank():

@@ -4,7 +4,7 @@ import pytest
 
 from question_bank.formats.registry import FORMATS, detect, format_names, read_file, write_file
 from question_bank.model import Kind, Question
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 QUESTIONS = (
     Question(

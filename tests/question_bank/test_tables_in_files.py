@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from question_bank.formats import csv_table, docx, json_bank
 from question_bank.model import Kind
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 ROWS = '题型,题干,选项A,选项B,选项C,答案,解析,难度,标签\n单选题,甲,一,二,三,B,因为,易,x\n多选题,"乙,\n第二行",一,二,三,A|C,,难,\n判断题,丙,,,,√,,,\n'
 
@@ -212,7 +212,7 @@ def test_json_in_all_its_wrappings(wrap):
         {"type": "blank", "question": "丁____戊____", "answer": ["一；二"], "blankAnswers": [["一", "壹"], ["二"]]},
         {"type": "short", "question": "己", "answer": ["依法、及时办理。"]},
         {"type": "single", "question": "庚", "options": ["一", "二"], "answer": ["C"]},
-        {"type": "sort", "typeLabel": "排序题", "question": "辛", "options": ["一", "二"], "answer": ["A", "B"]},
+        {"type": "match", "typeLabel": "匹配题", "question": "辛", "options": ["一", "二"], "answer": ["A", "B"]},
     ]
     content = json.dumps(wrap(items), ensure_ascii=False).encode()
     assert json_bank.looks_like(content, "a.json")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from question_bank.formats import docx, text
 from question_bank.model import Kind
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 NAMES = {
     Kind.SINGLE_CHOICE: "SINGLE",
@@ -157,7 +157,7 @@ def test_a_shared_stem_goes_to_its_own_questions_only():
 
 def test_kinds_that_are_not_sat_are_refused_by_name():
     reading = read(
-        f"一、连线题\n1. 连起来\n{TWO}答案：A\n二、单选题\n1.【排序题】甲\n答案：ABC\n2.【单选题】乙\n{TWO}答案：B\n"
+        f"一、连线题\n1. 连起来\n{TWO}答案：A\n二、单选题\n1.【匹配题】甲\n答案：ABC\n2.【单选题】乙\n{TWO}答案：B\n"
     )
     assert [(note.code, note.where) for note in reading.refused] == [
         ("kind_not_sat", "第 2 行"),

@@ -100,6 +100,7 @@ def test_office_writes_a_question_and_sees_it_as_a_candidate_does(office, sessio
             [["三十日", "30日"], ["县政府"]],
         ),
         ("short_answer", {"parts-0-answer": "因为 <b>。"}, ["因为 <b>。"], []),
+        ("ordering", {"parts-0-answer": " b、Ａ "}, ["B", "A"], []),
     ],
 )
 def test_every_kind_can_be_written_and_opened_again(office, session, kind, fields, key, blanks):
@@ -143,7 +144,7 @@ def test_what_is_missing_is_said_and_what_was_typed_is_kept(office, session):
         "/admin/questions/new/single_choice", data={k: v for k, v in SINGLE.items() if k != "parts-0-key"}
     )
     page = answer.get_data(as_text=True)
-    assert answer.status_code == 200 and "答案没有填写" in page and "谁作出决定？" in page
+    assert answer.status_code == 200 and "没有写明正确答案" in page and "谁作出决定？" in page
     assert newest(session) is None
     assert office.get("/admin/questions/new/nonsense").status_code == 404
 
@@ -321,7 +322,7 @@ def test_key_is_corrected_by_a_new_row_with_a_reason(office, session):
     assert "没有变化" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "B", "reason": "x"}).get_data(
         as_text=True
     )
-    assert "不在选项" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "D", "reason": "x"}).get_data(
+    assert "不存在的选项" in office.post(path, data={"parts-0-n": "1", "parts-0-key": "D", "reason": "x"}).get_data(
         as_text=True
     )
     assert office.post(path, data={"parts-0-n": "1", "parts-0-key": "A", "reason": "录入有误"}).status_code == 302
@@ -636,3 +637,11 @@ def test_every_writable_format_is_offered_and_comes_out(office, session):
         assert answer.status_code == 200 and read_file(answer.data, f"x{each.suffix}", each.name).found == 1, each.name
     packed = office.get("/admin/questions/export?format=aiken")
     assert "aiken.zip" in packed.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("act", ["save", "preview", "picture", "add_part", "add_option-0"])
+@pytest.mark.parametrize("kind", ["essay", "", "case"])
+def test_kind_that_is_none_breaks_no_form(office, kind, act):
+    fields = SINGLE | {"kind": kind, "parts-0-kind": "essay", "new_kind": "essay", "act": act}
+    assert office.post("/admin/questions/new/single_choice", data=fields).status_code == 200
+    assert office.post("/admin/questions/preview", data=fields).status_code == 200

@@ -254,13 +254,13 @@ def test_bad_picture_is_refused_in_words_over_http(world, session):
 
 def test_bad_picture_in_a_file_is_a_named_loss(world, session):
     from examapp.questions.operations import take_over
-    from question_bank.reading import Reading, ReadQuestion
+    from question_bank.parse_result import ParseResult, ReadQuestion
 
     image = model.Image(name="a.svg", media_type="image/svg+xml", content=b"<svg onload='alert(1)'/>")
     question = single(stem='<p>图</p><img src="bank:a.svg">', is_html=True, images=(image,))
     taken = take_over(
         session,
-        reading=Reading("x", imported=[ReadQuestion(question, "第 1 行")]),
+        reading=ParseResult("x", imported=[ReadQuestion(question, "第 1 行")]),
         state="draft",
         actor=SYSTEM,
         now=clock.now(),

@@ -41,7 +41,7 @@ class County:
     def paper(self):
         if self._paper is None:
             self._paper = self.world.save(
-                Paper(sections=[], shape="", total_points=Decimal(100), created_at=clock.now())
+                Paper(sections=[], response_schema="", total_points=Decimal(100), created_at=clock.now())
             )
         return self._paper
 
@@ -62,7 +62,7 @@ class County:
                 started_at=started,
                 deadline_at=started + HOUR,
                 closes_at=started + HOUR + timedelta(minutes=1),
-                shape="",
+                response_schema="",
                 unsure=[],
                 total=0,
                 submitted_at=started + HOUR / 2 if submitted else None,

@@ -74,7 +74,7 @@ def test_weakest_laws_and_points_come_from_the_counted_sheets_of_the_unit_only(c
     questions = [world.question(law="行政处罚法"), world.question(law="宪法")]
     versions = [question.current_version_id for question in questions]
     items = [[version, 0, "ABCD", "50"] for version in versions]
-    paper = world.save(Paper(sections=[{"title": "", "instructions": "", "items": items}], shape="S4S4", total_points=Decimal(100), created_at=clock.now()))  # fmt: skip
+    paper = world.save(Paper(sections=[{"title": "", "instructions": "", "items": items}], response_schema="S41S41", total_points=Decimal(100), created_at=clock.now()))  # fmt: skip
     for unit, marks in ((county.bureau, ["50", "0"]), (county.office, ["50", "25"]), (county.town, ["0", "0"])):
         attempt = county.attempt(world.person(unit), points="60")
         attempt.paper_id = paper.id
@@ -94,7 +94,7 @@ def test_weakest_knowledge_points_are_those_of_raw_items_and_of_the_people_that_
     questions = [world.question(law="行政处罚法", knowledge_points=points) for points in points_of]
     possible = ["50", "30", "20"]
     items = [[q.current_version_id, 0, "ABCD", each] for q, each in zip(questions, possible, strict=True)]
-    paper = world.save(Paper(sections=[{"title": "", "instructions": "", "items": items}], shape="S4S4S4", total_points=Decimal(100), created_at=clock.now()))  # fmt: skip
+    paper = world.save(Paper(sections=[{"title": "", "instructions": "", "items": items}], response_schema="S41S41S41", total_points=Decimal(100), created_at=clock.now()))  # fmt: skip
     sheets = []
 
     def sit(person, points, marks, **more):

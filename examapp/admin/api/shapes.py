@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from question_bank.kinds.registry import PART_KINDS
+
 _Json = dict[str, Any]
 
 
@@ -38,7 +40,7 @@ _RECEIPT = _object(
 _CHANGE = _object("item seq response", item=_COUNT, seq=_SEQ, response=_RESPONSE)
 _KIND: _Json = {
     "type": "string",
-    "enum": ["single_choice", "multiple_choice", "true_false", "fill_blank", "short_answer"],
+    "enum": [str(kind) for kind in PART_KINDS],
 }
 _PAPER_ITEM = _object(
     "item kind points stem material blanks options",

@@ -55,7 +55,7 @@ def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_for
     answers = queries.list_answers(session, attempt.id)
     if is_forced and sabotage.is_broken(Guarantee.FORCED_CLOSE_KEEPS_ANSWERS):
         answers = []
-    answered, sha256 = rules.sheet_digest(attempt.id, attempt.shape, ((a.item, a.response) for a in answers))
+    answered, sha256 = rules.sheet_digest(attempt.id, attempt.response_schema, ((a.item, a.response) for a in answers))
     attempt.state = AttemptState.SUBMITTED
     attempt.submitted_at = submitted_at
     attempt.is_forced = is_forced

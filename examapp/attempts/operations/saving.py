@@ -29,24 +29,24 @@ from examapp.people.queries import LIVE_SIGN_IN
 _AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 SAVE = text("""
 WITH attempt AS (
-  SELECT id, exam_id, person_id, epoch, shape, deadline_at FROM attempts
+  SELECT id, exam_id, person_id, epoch, response_schema, deadline_at FROM attempts
   WHERE id = :attempt_id AND person_id = :person_id AND state = 'in_progress' AND epoch = :epoch AND closes_at > :now
   FOR SHARE
 ), change AS (
   SELECT c.*, CASE
-    WHEN kind = '' OR c.item < 1 THEN 'unknown_item'
+    WHEN size_max < 0 THEN 'unknown_item'
     WHEN is_bad THEN 'bad_text'
-    WHEN kind IN ('S', 'M', 'T') AND top > parts THEN 'unknown_option'
-    WHEN kind IN ('S', 'M', 'T') AND is_repeated THEN 'repeated_option'
-    WHEN kind IN ('S', 'T') AND size > 1 THEN 'too_many_options'
-    WHEN kind IN ('B', 'W') AND size <> parts THEN 'wrong_count'
-    WHEN kind IN ('B', 'W') AND is_long THEN 'too_long'
+    WHEN option_count > 0 AND top > option_count THEN 'unknown_option'
+    WHEN option_count > 0 AND is_repeated THEN 'repeated_option'
+    WHEN option_count > 0 AND size > size_max THEN 'too_many_options'
+    WHEN option_count = 0 AND size <> size_max THEN 'wrong_count'
+    WHEN option_count = 0 AND is_long THEN 'too_long'
     END AS refusal
   FROM attempt, jsonb_to_recordset(CAST(:changes AS jsonb)) AS c(
     item int, seq bigint, response jsonb, is_bad bool, is_long bool, is_repeated bool, size int, top int
   ), LATERAL (SELECT
-    CASE WHEN c.item > 0 AND c.item <= length(shape) / 2 THEN substr(shape, c.item * 2 - 1, 1) ELSE '' END AS kind,
-    CASE WHEN c.item > 0 AND c.item <= length(shape) / 2 THEN ascii(substr(shape, c.item * 2, 1)) - 48 ELSE 0 END AS parts
+    ascii(substr(response_schema, least(c.item, 10000) * 3 - 1, 1)) - 48 AS option_count,
+    ascii(substr(response_schema, least(c.item, 10000) * 3, 1)) - 48 AS size_max
   ) AS expected
 ), saved AS (
   INSERT INTO answers AS a (attempt_id, item, epoch, seq, response, saved_at)
@@ -59,14 +59,15 @@ WITH attempt AS (
   INSERT INTO answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)
   SELECT attempt.id, attempt.person_id, saved.item, saved.epoch, saved.seq, saved.response, :now FROM attempt, saved
 )
-SELECT attempt.exam_id, attempt.deadline_at, attempt.shape, change.item, change.seq, change.refusal, saved.seq IS NOT NULL AS is_saved,
+SELECT attempt.exam_id, attempt.deadline_at, attempt.response_schema, change.item, change.seq, change.refusal, saved.seq IS NOT NULL AS is_saved,
   known.epoch AS known_epoch, known.seq AS known_seq, known.response AS known_response
 FROM attempt LEFT JOIN change ON true LEFT JOIN saved ON saved.item = change.item
 LEFT JOIN answers AS known ON known.attempt_id = attempt.id AND known.item = change.item
 """)
 """Judge and save a batch in one statement: the attempt's row is locked against a hand-in that commits meanwhile, each change is held
-against the paper's shape, an answer is replaced only by a newer one, and only what was replaced goes into the history. Gives a row a
-change (or one row without a change), none where the attempt does not take saves from this person and epoch now."""
+against the two numbers of the item's response schema, an answer is replaced only by a newer one, and only what was replaced goes into the history. Gives a row a
+change (or one row without a change), none where the attempt does not take saves from this person and epoch now. Beyond the schema's
+end there is no character, whose code counts as 0: below "0", so such an item is unknown; `least` keeps the product within an int."""
 SAVE_OF_SIGN_IN = text(SAVE.text.replace("person_id = :person_id", f"person_id = ({LIVE_SIGN_IN})"))
 """The same for whoever holds a live sign-in: one statement reads the account and saves."""
 _SAVE_UNGUARDED = text(SAVE.text.replace("WHERE (a.epoch, a.seq) < (excluded.epoch, excluded.seq)", ""))
@@ -165,8 +166,8 @@ def _judge(
 
 
 def _judge_kept(saved: Saved, row: Row[Any], epoch: int, known: tuple[int, int, list[str]], change: Change) -> None:
-    is_choice = rules.is_choice(row.shape, row.item)
-    if known[:2] == (epoch, row.seq) and not rules.is_same(known[2], change.response, is_choice=is_choice):
+    is_same = rules.is_same(row.response_schema, row.item, known[2], change.response)
+    if known[:2] == (epoch, row.seq) and not is_same:
         saved.refused[row.item] = "seq_conflict"
     else:
         saved.acked[row.item] = known[1]

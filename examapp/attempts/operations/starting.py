@@ -19,6 +19,7 @@ from examapp.exams.operations import extensions_of, prepare_paper
 from examapp.exams.queries import CandidateExam, find_candidate_exam
 from examapp.exams.rules import START_REFUSAL_WORDS, StartRefusal, deadline
 from examapp.papers.queries import get_paper
+from question_bank.kinds.response_schema import count_items
 
 MissingOf = Callable[[Session, Exam, int], list[str]]
 """Names what an exam's study gate still asks of a person: the training room's, told by whoever calls."""
@@ -84,15 +85,15 @@ def _came_in_time(session: Session, candidate: CandidateExam, *, now: datetime) 
 def _insert_attempt(session: Session, candidate: CandidateExam, *, number: int, now: datetime) -> tuple[Attempt, bool]:
     exam, person_id = candidate.exam, candidate.person_id
     paper_id = prepare_paper(session, candidate, number, now=now)
-    shape = get_paper(session, paper_id).shape
+    schema = get_paper(session, paper_id).response_schema
     extension_s = extensions_of(session, exam.id, person_id)
     deadline_at = deadline(exam, candidate.window(now), started_at=now, extension_s=extension_s)
     statement = (
         insert(Attempt)
         .values(
             exam_id=exam.id, person_id=person_id, number=number, paper_id=paper_id, unit_id=candidate.unit_id, state=AttemptState.IN_PROGRESS,
-            started_at=now, deadline_at=deadline_at, closes_at=deadline_at + timedelta(seconds=exam.grace_s), epoch=1, shape=shape, unsure=[],
-            is_forced=False, total=len(shape) // 2, grading_tries=0,
+            started_at=now, deadline_at=deadline_at, closes_at=deadline_at + timedelta(seconds=exam.grace_s), epoch=1, response_schema=schema, unsure=[],
+            is_forced=False, total=count_items(schema), grading_tries=0,
         )
         .on_conflict_do_nothing()
         .returning(Attempt)

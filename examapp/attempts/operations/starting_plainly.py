@@ -22,6 +22,7 @@ from examapp.papers.models import Paper
 from examapp.people.models import Person
 from examapp.people.queries import LIVE_PLAIN_SIGN_IN
 from examapp.people.rules import SIGN_IN_LIFE
+from question_bank.kinds.response_schema import count_items
 
 _SIGNED_IN = (
     # meant: both parts are our own words
@@ -46,7 +47,7 @@ _LOOK = (
     .add_columns(
         PreparedPaper.paper_id,
         PreparedPaper.number,
-        Paper.shape,
+        Paper.response_schema,
         OwnPlace.ticket,
         OwnPlace.admitted_at,
         AHEAD.label("ahead"),
@@ -66,9 +67,9 @@ WITH admitted AS (
   WHERE exam_id = :exam_id AND person_id = :person_id AND admitted_at IS NULL
 )
 INSERT INTO attempts (
-  exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, shape, unsure, is_forced, total, grading_tries
+  exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure, is_forced, total, grading_tries
 )
-SELECT :exam_id, :person_id, :number, :paper_id, :unit_id, 'in_progress', :now, :deadline_at, :closes_at, 1, :shape, '{}', false, :total, 0
+SELECT :exam_id, :person_id, :number, :paper_id, :unit_id, 'in_progress', :now, :deadline_at, :closes_at, 1, :response_schema, '{}', false, :total, 0
 WHERE may_start(:person_id, :exam_id, :now)
 ON CONFLICT DO NOTHING RETURNING id
 """)
@@ -101,8 +102,8 @@ def start_of_sign_in(exam_id: int, *, token_digest: bytes, now: datetime) -> Att
     deadline_at = deadline(found, window, started_at=now, extension_s=found.extension_s)
     row = {
         "exam_id": exam_id, "person_id": found.person_id, "number": found.number, "paper_id": found.paper_id, "unit_id": found.unit_id,
-        "deadline_at": deadline_at, "closes_at": deadline_at + timedelta(seconds=found.grace_s), "shape": found.shape,
-        "total": len(found.shape) // 2,
+        "deadline_at": deadline_at, "closes_at": deadline_at + timedelta(seconds=found.grace_s), "response_schema": found.response_schema,
+        "total": count_items(found.response_schema),
     }  # fmt: skip
     written = run_alone(_START, {**row, "now": now})
     if not written:  # another tab was quicker by a moment

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from examapp.core import clock
 from examapp.demo.operations.county import County
 from examapp.demo.rules import SEED
-from examapp.exams.models import Exam, ExamAudience, ExamKind, ExamState, Exemption, ReleasePolicy, ScoringRule
+from examapp.exams.models import Exam, ExamAudience, ExamKind, ExamState, Exemption, ReleasePolicy
 from examapp.papers.models import Blueprint, BlueprintSection
 from examapp.papers.queries import bank_names
+from question_bank.kinds.base import ScoringRule
 from question_bank.model import Kind
 
 _SECTIONS = (

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from examapp.demo.operations.county import County
 from examapp.demo.rules import SEED
-from examapp.grading.rules import display_key
 from examapp.questions.queries import current_key
 from examapp.training.models import Chapter, Course, PracticeItem
 from examapp.training.operations.answering import answer
@@ -20,6 +20,8 @@ from examapp.training.operations.practice import draw_practice
 from examapp.training.operations.studying import begin_exercise, open_page
 from examapp.training.queries.practice import ask
 from examapp.training.rules import Wanted, split_pages
+from question_bank.kinds.base import ItemKey
+from question_bank.kinds.registry import kind_of
 
 _COMPLETED = 2
 _PRACTISED = ("宪法", "民法典", "公务员法")
@@ -77,9 +79,14 @@ def _response(session: Session, item: PracticeItem, *, is_right: bool) -> list[s
     """Give an answer in the letters that the person sees, or a text for each blank."""
     key = current_key(session, item.question_version_id).parts[item.part]
     asked = ask(session, item)
-    if not asked.options:
-        return [variants[0] if is_right else "不记得" for variants in key["blanks"]]
-    right = display_key(key["key"], item.order)
-    if is_right:
-        return list(right)
-    return [next((letter for letter, _ in asked.options if letter not in right), right[0])]
+    kind = kind_of(asked.kind)
+    right = ItemKey(
+        kind=asked.kind,
+        points=Decimal(1),
+        key=kind.display_key(key["key"], item.order),
+        option_count=len(asked.options),
+        blanks=tuple(tuple(variants) for variants in key["blanks"]),
+    )
+    if not is_right:
+        return kind.wrong_response(right)
+    return list(right.key) or [variants[0] for variants in right.blanks]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -19,17 +18,18 @@ from examapp.attempts.models import Attempt, AttemptState
 from examapp.demo.operations.copying import copy_rows
 from examapp.demo.operations.county import County
 from examapp.demo.rules import SEED, PersonPlan, chance_right, sitting_time
-from examapp.exams.models import Exam, Exemption, PreparedPaper, ScoringRule
+from examapp.exams.models import Exam, Exemption, PreparedPaper
 from examapp.grading import rules as grading_rules
 from examapp.grading.models import Grade
 from examapp.grading.operations import item_key, marks_of
 from examapp.grading.queries import VersionKey, newest_keys
-from examapp.grading.rules import ItemKey, Score
+from examapp.grading.rules import Score
 from examapp.papers.models import Blueprint, Paper
 from examapp.papers.operations import load_pool, make_papers
 from examapp.papers.queries import PaperItem, items_of
 from examapp.questions.models import Question, QuestionVersion
-from question_bank.model import Kind
+from question_bank.kinds.base import ItemKey, ScoringRule
+from question_bank.kinds.registry import kind_of
 
 _BATCH = 500
 Fraction = Callable[[float], None]
@@ -43,7 +43,7 @@ class Sitting:
     unit_id: int
     number: int
     paper_id: int
-    shape: str
+    response_schema: str
     started_at: datetime
     submitted_at: datetime
     responses: list[list[str]]
@@ -62,7 +62,7 @@ class _Exam:
     keys: dict[int, VersionKey]
     difficulties: dict[int, str | None]
     rng: random.Random
-    item_keys: dict[tuple[int, int, str, Decimal], ItemKey] = field(default_factory=dict)
+    item_keys: dict[PaperItem, ItemKey] = field(default_factory=dict)
     """Keys that were worked out before: the same question in the same order of options comes again and again."""
 
 
@@ -131,32 +131,24 @@ def _sit(setting: _Exam, person: PersonPlan, person_id: int, paper: Paper) -> Si
         setting.rng, opens_at=exam.opens_at, until=setting.until, duration_s=exam.duration_s
     )
     return Sitting(
-        person_id=person_id, unit_id=setting.county.unit_ids[person.unit], number=1, paper_id=paper.id, shape=paper.shape, started_at=started_at,
+        person_id=person_id, unit_id=setting.county.unit_ids[person.unit], number=1, paper_id=paper.id, response_schema=paper.response_schema, started_at=started_at,
         submitted_at=submitted_at, responses=responses, score=score,
         key_ids={str(item.version_id): setting.keys[item.version_id].id for item in items},
     )  # fmt: skip
 
 
 def _key(setting: _Exam, item: PaperItem) -> ItemKey:
-    asked = (item.version_id, item.part, item.order, item.points)
+    asked = replace(item, item=0)
     if asked not in setting.item_keys:
         setting.item_keys[asked] = item_key(item, setting.keys[item.version_id])
     return setting.item_keys[asked]
 
 
 def _respond(setting: _Exam, person: PersonPlan, item: PaperItem, key: ItemKey) -> list[str]:
-    rng = setting.rng
-    if key.kind is Kind.FILL_BLANK:
-        return [blank[0] if rng.random() < 0.6 else "" for blank in key.blanks]
-    chance = chance_right(
-        person.ability, setting.difficulties.get(item.version_id), 2 if key.kind is Kind.TRUE_FALSE else 4
+    difficulty = setting.difficulties.get(item.version_id)
+    return kind_of(key.kind).simulate(
+        key, rng=setting.rng, chance=lambda guesses: chance_right(person.ability, difficulty, guesses)
     )
-    if rng.random() < (chance - 0.12 if key.kind is Kind.MULTIPLE_CHOICE else chance):
-        return list(key.key)
-    letters = [chr(65 + index) for index in range(key.option_count)]
-    if key.kind is Kind.MULTIPLE_CHOICE:
-        return sorted(set(key.key) ^ {rng.choice(letters)}) or [letters[0]]
-    return [rng.choice([letter for letter in letters if letter not in key.key])]
 
 
 def _insert(session: Session, exam: Exam, sittings: Sequence[Sitting]) -> None:
@@ -164,7 +156,9 @@ def _insert(session: Session, exam: Exam, sittings: Sequence[Sitting]) -> None:
     ids = list(session.scalars(insert(Attempt).returning(Attempt.id, sort_by_parameter_order=True), rows))
     receipts, grades = [], []
     for attempt_id, sitting in zip(ids, sittings, strict=True):
-        answered, sha256 = attempt_rules.sheet_digest(attempt_id, sitting.shape, enumerate(sitting.responses, 1))
+        answered, sha256 = attempt_rules.sheet_digest(
+            attempt_id, sitting.response_schema, enumerate(sitting.responses, 1)
+        )
         receipts.append((attempt_id, attempt_rules.receipt_number(attempt_id, sha256), sha256, answered))
         grades.append(_grade_row(attempt_id, sitting))
     _set_receipts(session, receipts)
@@ -177,7 +171,7 @@ def _attempt_row(exam: Exam, sitting: Sitting) -> dict[str, Any]:
     return {
         "exam_id": exam.id, "person_id": sitting.person_id, "number": sitting.number, "paper_id": sitting.paper_id, "unit_id": sitting.unit_id,
         "state": AttemptState.GRADED, "started_at": sitting.started_at, "deadline_at": deadline_at,
-        "closes_at": deadline_at + timedelta(seconds=exam.grace_s), "epoch": 1, "shape": sitting.shape, "unsure": [],
+        "closes_at": deadline_at + timedelta(seconds=exam.grace_s), "epoch": 1, "response_schema": sitting.response_schema, "unsure": [],
         "submitted_at": sitting.submitted_at, "is_forced": False, "receipt_number": f"{exam.id}-{sitting.person_id}-{sitting.number}",
         "total": len(sitting.responses), "grading_tries": 1,
     }  # fmt: skip

@@ -16,12 +16,14 @@ from examapp.audit.operations import SYSTEM, record
 from examapp.core import sabotage
 from examapp.core.jobs import MOST_TRIES
 from examapp.core.sabotage import Guarantee
-from examapp.exams.models import Exam, ScoringRule
+from examapp.exams.models import Exam
 from examapp.grading import queries, rules
 from examapp.grading.models import Grade
 from examapp.grading.queries import VersionKey
-from examapp.grading.rules import ItemKey, Marks
+from examapp.grading.rules import Marks
 from examapp.papers.queries import PaperItem, items_of
+from question_bank.kinds.base import ItemKey, ScoringRule
+from question_bank.kinds.registry import kind_of
 
 log = structlog.get_logger()
 BATCH = 50
@@ -103,7 +105,8 @@ def item_key(item: PaperItem, key: VersionKey) -> ItemKey:
     return ItemKey(
         kind=item.kind,
         points=item.points,
-        key=rules.display_key(part["key"], item.order),
+        scoring=item.scoring,
+        key=kind_of(item.kind).display_key(part["key"], item.order),
         option_count=len(item.order),
         blanks=tuple(tuple(variants) for variants in part.get("blanks") or ()),
     )

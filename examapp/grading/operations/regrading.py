@@ -13,7 +13,6 @@ from examapp.attempts.models import Attempt
 from examapp.audit.operations import SYSTEM, Actor, record
 from examapp.core.jobs import MOST_TRIES, JobState
 from examapp.core.nudge import nudge_after_commit
-from examapp.exams.models import ScoringRule
 from examapp.grading import queries, rules
 from examapp.grading.models import Grade, Regrade
 from examapp.grading.operations.grading import LEASE, item_key, marks_of
@@ -21,6 +20,7 @@ from examapp.grading.queries import regrades
 from examapp.papers.queries import items_of
 from examapp.people.models import Approval
 from examapp.questions.operations import put_correction_in_force
+from question_bank.kinds.base import ScoringRule
 
 log = structlog.get_logger()
 REGRADED_AT_ONCE = 100

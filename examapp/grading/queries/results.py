@@ -14,12 +14,12 @@ from examapp.attempts.models import Attempt
 from examapp.attempts.queries import ends_of, is_sitting, list_answers
 from examapp.exams.models import Exam, ExamKind
 from examapp.exams.rules import is_visible, keys_visible_at, results_visible_at
-from examapp.grading import rules
 from examapp.grading.models import Grade
 from examapp.laws.models import Law, LawVersion
 from examapp.papers.models import Paper
 from examapp.papers.queries import PaperItem, items_of
 from examapp.questions.models import AnswerKey, Citation
+from question_bank.kinds.registry import kind_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,15 +134,12 @@ def _item_result(
     item: PaperItem, response: list[str], points: Decimal, key: AnswerKey, cited: dict[tuple[int, int], Basis]
 ) -> ItemResult:
     part = key.parts[item.part]
-    letters = list(rules.display_key(part["key"], item.order)) or [
-        " / ".join(variants) for variants in part.get("blanks") or ()
-    ]
     return ItemResult(
         item=item.item,
         response=response,
         points=points,
         points_possible=item.points,
-        key=letters,
+        key=kind_of(item.kind).describe_key(part["key"], part.get("blanks") or (), item.order),
         explanation=part.get("explanation") or "",
         basis=cited.get((item.version_id, item.part)) or cited.get((item.version_id, 0)),
     )

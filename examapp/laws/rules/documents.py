@@ -8,7 +8,7 @@ import zipfile
 
 from examapp.core.html import normalise
 from examapp.core.lazily import Lazy
-from question_bank.reading import PICTURE, UnreadableFileError
+from question_bank.parse_result import PICTURE, UnreadableFileError
 
 __all__ = ["PICTURE", "UnreadableDocumentError", "document_lines"]
 

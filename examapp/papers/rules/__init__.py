@@ -1,9 +1,6 @@
 """Draw a paper from the bank, and foresee what the drawing of many will be like: pure."""
 
 from examapp.papers.rules.drawing import (
-    DRAWN_KINDS,
-    KINDS_BY_LETTER,
-    SHAPE_LETTERS,
     BankTooSmallError,
     DrawnPaper,
     Group,
@@ -18,9 +15,6 @@ from examapp.papers.rules.drawing import (
 from examapp.papers.rules.forecast import Forecast, SectionForecast, forecast, sharing_chance
 
 __all__ = [
-    "DRAWN_KINDS",
-    "KINDS_BY_LETTER",
-    "SHAPE_LETTERS",
     "BankTooSmallError",
     "DrawnPaper",
     "Forecast",

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from examapp.core.errors import DomainError
 from examapp.core.points import round_points
-from question_bank.model import OPTION_LETTERS, Kind
-
-SHAPE_LETTERS = {
-    Kind.SINGLE_CHOICE: "S",
-    Kind.MULTIPLE_CHOICE: "M",
-    Kind.TRUE_FALSE: "T",
-    Kind.FILL_BLANK: "B",
-    Kind.SHORT_ANSWER: "W",
-}
-KINDS_BY_LETTER = {letter: kind for kind, letter in SHAPE_LETTERS.items()}
-DRAWN_KINDS = (Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE, Kind.FILL_BLANK, Kind.CASE)
-"""Short answers are kept in the bank but not yet drawn, nor is a case that holds one."""
-_MOST_PERMUTED = 6
-_SAMPLED_ORDERS = 2000
-"""All 720 orders of six options are listed; of more options a sample."""
+from question_bank.kinds import response_schema
+from question_bank.kinds.registry import kind_of
+from question_bank.model import Kind
 
 
 class BankTooSmallError(DomainError):
@@ -46,6 +32,8 @@ class Section:
     kind: Kind
     count: int
     points_each: Decimal
+    scoring: str = ""
+    """A code of the kind's `section_scoring`; empty for its first."""
     laws: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
     knowledge_points: frozenset[str] = frozenset()
@@ -61,34 +49,25 @@ class Section:
         )
 
 
-@lru_cache(maxsize=64)
-def _orders(kind: Kind, count: int) -> tuple[str, ...]:
-    if kind in {Kind.FILL_BLANK, Kind.SHORT_ANSWER}:
-        return ("",)
-    letters = OPTION_LETTERS[:count]
-    if kind == Kind.TRUE_FALSE:
-        return (letters,)
-    if count <= _MOST_PERMUTED:
-        return tuple("".join(order) for order in itertools.permutations(letters))
-    rng = random.Random(count)  # noqa: S311 – no secret: which of them a person gets is drawn by the paper's own seed
-    return (letters, *("".join(rng.sample(letters, count)) for _ in range(_SAMPLED_ORDERS)))
-
-
 @dataclass(frozen=True, slots=True)
 class PoolPart:
     """One item that a question brings: its kind, and how many options or blanks it has."""
 
     kind: Kind
     count: int
-    shape: str = field(init=False, repr=False, compare=False)
-    """The two characters that stand for it in a paper's shape."""
+    response_schema: str = field(init=False, repr=False, compare=False)
+    """The characters that stand for it in a paper's response schema."""
     orders: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The orders in which its options may be shown, the stored one first; made once, since thousands of papers choose from them."""
+    is_always_shuffled: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Work out what drawing needs again and again."""
-        object.__setattr__(self, "shape", SHAPE_LETTERS[self.kind] + chr(48 + self.count))
-        object.__setattr__(self, "orders", _orders(self.kind, self.count))
+        kind = kind_of(self.kind)
+        spec = kind.response_spec(option_count=self.count, blank_count=self.count)
+        object.__setattr__(self, "response_schema", response_schema.encode(kind, spec))
+        object.__setattr__(self, "orders", kind.display_orders(self.count))
+        object.__setattr__(self, "is_always_shuffled", kind.is_always_shuffled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +106,7 @@ class DrawnPaper:
     """A paper as `papers.models.Paper` stores it."""
 
     sections: list[dict[str, Any]]
-    shape: str
+    response_schema: str
     total_points: Decimal
     version_ids: tuple[int, ...]
 
@@ -141,8 +120,8 @@ def parts_of(content: Mapping[str, Any]) -> tuple[PoolPart, ...]:
 
 
 def prepare_pool(sections: Sequence[Section], questions: Iterable[PoolQuestion]) -> Pool:
-    """Cut the bank to a blueprint's sections; questions that hold a short answer stay out."""
-    drawable = [q for q in questions if all(part.kind != Kind.SHORT_ANSWER for part in q.parts)]
+    """Cut the bank to a blueprint's sections; questions with a part that a person must grade stay out."""
+    drawable = [q for q in questions if all(kind_of(part.kind).is_machine_graded for part in q.parts)]
     groups = [group for index, section in enumerate(sections) for group in _groups_of(index, section, drawable)]
     return Pool(tuple(sorted(groups, key=lambda group: len(group.candidates))))
 
@@ -161,29 +140,34 @@ def _groups_of(index: int, section: Section, questions: Sequence[PoolQuestion]) 
 def draw(sections: Sequence[Section], pool: Pool, *, seed: int, is_shuffled: bool) -> DrawnPaper:
     """Draw one paper of a prepared pool; no question twice; raises BankTooSmallError.
 
-    Sections keep their order, questions within a section and (where shuffled) options come in an order of this seed; the options of
-    true/false always stand as they are.
+    Sections keep their order, questions within a section and (where shuffled) options come in an order of this seed, as
+    their kind allows.
     """
     rng = random.Random(seed)  # noqa: S311 – a paper must come out the same for its seed; the seed is what is secret
     picked = _pick(pool, rng, len(sections))
     drawn: list[dict[str, Any]] = []
-    shape: list[str] = []
+    schema: list[str] = []
     total = Decimal(0)
     for section, questions in zip(sections, picked, strict=True):
-        items = _items(questions, str(round_points(section.points_each)), rng if is_shuffled else None)
-        shape += [part.shape for question in questions for part in question.parts]
+        items = _items(questions, str(round_points(section.points_each)), rng, is_shuffled=is_shuffled)
+        schema += [part.response_schema for question in questions for part in question.parts]
         total += section.points_each * len(items)
         drawn.append({"title": section.title, "instructions": section.instructions, "items": items})
+        if section.scoring:
+            drawn[-1]["scoring"] = section.scoring
     version_ids = tuple(question.version_id for questions in picked for question in questions)
-    return DrawnPaper(sections=drawn, shape="".join(shape), total_points=round_points(total), version_ids=version_ids)
+    return DrawnPaper(
+        sections=drawn, response_schema="".join(schema), total_points=round_points(total), version_ids=version_ids
+    )
 
 
-def _items(questions: Sequence[PoolQuestion], points: str, rng: random.Random | None) -> list[list[Any]]:
+def _items(questions: Sequence[PoolQuestion], points: str, rng: random.Random, *, is_shuffled: bool) -> list[list[Any]]:
     items = []
     for question in questions:
         for number, part in enumerate(question.parts):
             orders = part.orders
-            order = orders[int(rng.random() * len(orders))] if rng is not None else orders[0]
+            is_drawn = is_shuffled or part.is_always_shuffled
+            order = orders[int(rng.random() * len(orders))] if is_drawn else orders[0]
             items.append([question.version_id, number, order, points])
     return items
 

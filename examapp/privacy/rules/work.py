@@ -15,7 +15,7 @@ HOLDINGS = (
             "exam_id=考试 number=第几次 unit_id=作答时单位 state=状态 started_at=开始时间 deadline_at=截止时间 submitted_at=交卷时间"
             " is_forced=系统强制交卷 answered=已答题数 total=总题数 receipt_number=回执编号 receipt_sha256=回执校验值"
         ),
-        hidden=hide(technical="id person_id paper_id closes_at epoch shape unsure grading_tries grading_began_at set_aside_at"),
+        hidden=hide(technical="id person_id paper_id closes_at epoch response_schema unsure grading_tries grading_began_at set_aside_at"),
     ),
     Holding(
         table="answers", title="答案", group=_EXAM, owner="attempt_id", term=Term.RESULTS, seen_by="本人；更正答案时由程序重新评分", order="saved_at",

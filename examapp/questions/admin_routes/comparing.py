@@ -16,7 +16,8 @@ from examapp.people.access import requires
 from examapp.questions import queries
 from examapp.questions.admin_routes.frame import admin_blueprint
 from examapp.questions.models import QuestionVersion
-from question_bank.model import KIND_NAMES, OPTION_LETTERS, Kind
+from question_bank.kinds.registry import KIND_NAMES
+from question_bank.model import OPTION_LETTERS, Kind
 
 
 @dataclass(frozen=True, slots=True)

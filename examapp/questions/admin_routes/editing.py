@@ -23,14 +23,14 @@ from examapp.questions.forms import (
     KeyForm,
     QuestionForm,
     StateForm,
-    blanks_of,
     form_data,
     key_data,
-    key_of,
+    key_fields,
     question_of,
 )
 from examapp.questions.models import QuestionState
 from examapp.questions.rules.content import UnfitQuestionError, items_of, prepare
+from question_bank.kinds.registry import PART_KINDS, find_kind, kind_of
 from question_bank.model import Kind
 
 _NO_DOUBT = "preview"
@@ -94,7 +94,7 @@ def add_question(kind: str) -> AnyResponse | str:
 
 
 def _empty(kind: Kind) -> dict[str, object]:
-    first = Kind.SINGLE_CHOICE if kind is Kind.CASE else kind
+    first = kind if kind_of(kind).is_part else PART_KINDS[0]
     return {"kind": str(kind), "parts": [{"kind": str(first), "options": [""] * 4}], "read_version": "0"}
 
 
@@ -166,7 +166,8 @@ def _take_picture(form: QuestionForm) -> None:
         flash(error.text, "error")
         return
     mark = f'<img src="{picture.address}">' if form.is_html.data else f"[图片:{picture.sha256}]"
-    target = form.material if form.kind.data == Kind.CASE else form.parts[0].form.stem
+    kind = find_kind(form.kind.data)
+    target = form.parts[0].form.stem if kind is None or kind.is_part else form.material
     target.data = f"{target.data or ''}\n{mark}"
     flash("图片已上传，标记放在题干末尾，可以剪切到需要的位置。", "success")
 
@@ -229,14 +230,14 @@ def correct_key(question_id: int) -> AnyResponse | str:
     form = KeyForm(data={"parts": [key_data(part) for part in parts]})
     refusal = ""
     if form.validate_on_submit() and len(form.parts) == len(parts):
-        pairs = [(part.kind, entry.form) for part, entry in zip(parts, form.parts, strict=True)]
+        pairs = [(kind_of(part.kind), key_fields(entry.form)) for part, entry in zip(parts, form.parts, strict=True)]
         try:
             with transaction() as session:
                 key = operations.correct_key(
                     session,
                     question_id=question_id,
-                    keys=[key_of(kind, entry) for kind, entry in pairs],
-                    blanks=[blanks_of(kind, entry) for kind, entry in pairs],
+                    keys=[kind.key_of_fields(fields) for kind, fields in pairs],
+                    blanks=[kind.blanks_of_fields(fields) for kind, fields in pairs],
                     reason=form.reason.data,
                     actor=actor(),
                     now=clock.now(),

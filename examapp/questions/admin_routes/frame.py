@@ -9,7 +9,8 @@ from examapp.core.db import reading
 from examapp.questions import queries
 from examapp.questions.models import LawChange
 from examapp.questions.operations import STATE_NAMES
-from question_bank.model import DIFFICULTY_NAMES, KIND_NAMES
+from question_bank.kinds.registry import KIND_NAMES
+from question_bank.model import DIFFICULTY_NAMES
 
 CHANGE_NAMES = {
     LawChange.MOVED: "条号有变",

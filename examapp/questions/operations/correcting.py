@@ -17,6 +17,7 @@ from examapp.questions.queries import current_key, get_question
 from examapp.questions.queries import get_version as get_question_version
 from examapp.questions.rules.content import check_key
 from question_bank import model
+from question_bank.kinds.registry import kind_of
 
 ACT = "questions.correct_key"
 
@@ -122,12 +123,16 @@ def _put(
 def _corrected(
     part: dict[str, Any], old: dict[str, Any], key: Sequence[str], blanks: Sequence[Sequence[str]]
 ) -> dict[str, Any]:
-    kind = model.Kind(part["kind"])
+    kind = kind_of(part["kind"])
     checked = model.Question(
-        kind=kind, stem="", options=tuple(part["options"]), key=tuple(key), blanks=tuple(tuple(each) for each in blanks)
+        kind=kind.code,
+        stem="",
+        options=tuple(part["options"]),
+        key=tuple(key),
+        blanks=tuple(tuple(each) for each in blanks),
     )
     check_key(checked)
-    if kind is model.Kind.FILL_BLANK and len(blanks) != part["blanks"]:
+    if kind.has_blanks and len(blanks) != part["blanks"]:
         raise BadRequestError(f"这道题有 {part['blanks']} 个空，答案却有 {len(blanks)} 行。请每个空写一行。")
-    is_choice = kind in model.CHOICE_KINDS
-    return {**old, "key": sorted(set(key)) if is_choice else list(key), "blanks": [list(each) for each in blanks]}
+    stored = kind.stored_key(checked, plain=lambda text: text)
+    return {**old, "key": stored, "blanks": [list(each) for each in blanks]}

@@ -13,7 +13,7 @@ from examapp.audit.operations import Actor, record
 from examapp.core.jobs import MOST_TRIES, JobState
 from examapp.core.nudge import nudge_after_commit
 from examapp.questions.models import DistinctPair, DuplicateSearch, Question, QuestionState, QuestionVersion
-from question_bank.likeness import near_pairs
+from question_bank.similarity import find_near_duplicates
 
 SEARCH_TASK = "questions.search_duplicates"
 MOST_PAIRS = 2000
@@ -66,7 +66,7 @@ def finish_duplicate_search(
     texts = [_telling(row.search_text) for row in rows]
     found = [
         (rows[one].id, rows[other].id, round(100 * likeness))
-        for one, other, likeness in near_pairs(texts, note_progress=note_progress)
+        for one, other, likeness in find_near_duplicates(texts, note_progress=note_progress)
         if (rows[one].id, rows[other].id) not in distinct
     ]
     row = session.get_one(DuplicateSearch, search_id, with_for_update=True)

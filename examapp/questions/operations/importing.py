@@ -19,7 +19,7 @@ from examapp.questions.operations.deleting import delete_questions
 from examapp.questions.operations.taking_over import Taken, sort_reading, take_over
 from examapp.questions.queries import count_reviewers, get_import
 from examapp.questions.rules.described import describe, losses_of, note_json
-from question_bank.reading import Reading, UnreadableFileError
+from question_bank.parse_result import ParseResult, UnreadableFileError
 
 READ_TASK = "questions.read_import"
 MOST_SHOWN = 30
@@ -122,7 +122,7 @@ def finish_import(
     session: Session,
     *,
     import_id: int,
-    outcome: Reading | UnreadableFileError,
+    outcome: ParseResult | UnreadableFileError,
     now: datetime,
     note_progress: Callable[[int], None] = _tell_nobody,
 ) -> None:
@@ -147,7 +147,7 @@ def finish_import(
 
 
 def _take_over(
-    session: Session, row: QuestionImport, outcome: Reading, *, now: datetime, note_progress: Callable[[int], None]
+    session: Session, row: QuestionImport, outcome: ParseResult, *, now: datetime, note_progress: Callable[[int], None]
 ) -> None:
     tries = row.tries
     actor = Actor(person_id=row.summary.get("confirmed_by"))
@@ -170,7 +170,7 @@ def _still_running(session: Session, import_id: int, tries: int) -> QuestionImpo
     return row
 
 
-def _summary(reading: Reading, taken: Taken) -> dict[str, object]:
+def _summary(reading: ParseResult, taken: Taken) -> dict[str, object]:
     return {
         "found": reading.found,
         "imported": len(taken.ready),
@@ -186,7 +186,7 @@ def _summary(reading: Reading, taken: Taken) -> dict[str, object]:
 def import_reading(
     session: Session,
     *,
-    reading: Reading,
+    reading: ParseResult,
     content: bytes,
     file_name: str,
     state: QuestionState,

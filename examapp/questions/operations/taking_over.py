@@ -19,7 +19,7 @@ from examapp.questions.queries import find_existing
 from examapp.questions.rules.content import Prepared, UnfitQuestionError, prepare
 from examapp.questions.rules.described import describe
 from question_bank.model import Question
-from question_bank.reading import Reading
+from question_bank.parse_result import ParseResult
 
 _TELL_EVERY = 100
 """Questions between two notes of progress."""
@@ -40,7 +40,7 @@ class Taken:
 
 
 def sort_reading(
-    session: Session, *, reading: Reading, now: datetime, note_progress: Callable[[int], None] | None = None
+    session: Session, *, reading: ParseResult, now: datetime, note_progress: Callable[[int], None] | None = None
 ) -> Taken:
     """Sort a reading against the bank without writing: new, known, in doubt, not to be held."""
     taken = Taken()
@@ -55,7 +55,7 @@ def sort_reading(
 def take_over(
     session: Session,
     *,
-    reading: Reading,
+    reading: ParseResult,
     state: QuestionState,
     actor: Actor,
     now: datetime,
@@ -80,7 +80,7 @@ def take_over(
 
 
 def _prepared(
-    reading: Reading, laws: _LawsInForce, taken: Taken, note_progress: Callable[[int], None] | None
+    reading: ParseResult, laws: _LawsInForce, taken: Taken, note_progress: Callable[[int], None] | None
 ) -> Iterator[tuple[str, Prepared]]:
     outcomes: list[tuple[str, Question, str]] = [(item.where, item.question, "") for item in reading.imported]
     outcomes += [(item.note.where, item.question, item.note.reason) for item in reading.doubtful]

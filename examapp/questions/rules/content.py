@@ -13,7 +13,10 @@ from typing import Any
 from examapp.core.errors import DomainError
 from examapp.core.html import clean_html, html_to_text, normalise, text_to_html
 from examapp.core.pictures import Picture, UnfitImageError, encode_picture
-from question_bank.model import CHOICE_KINDS, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Question
+from question_bank import validation
+from question_bank.kinds.base import Issue
+from question_bank.kinds.registry import kind_of, parts_of
+from question_bank.model import OPTION_LETTERS, Question
 
 TOPICS = (
     "宪法与国家机构",
@@ -27,10 +30,6 @@ TOPICS = (
     "党内法规与普法",
 )
 """The syllabus's parts, in its order."""
-LONGEST_TEXT = 20_000
-"""Characters of one stem, option or explanation."""
-MOST_OPTIONS = 12
-_WITH_OPTIONS = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE})
 _OWN_IMAGE_MARK = re.compile(r"\[图片:([0-9a-f]{64})\]")
 _BANK_IMAGE = re.compile(
     r"""(<img\b[^>]*?\bsrc\s*=\s*)(?:"bank:([^"]*)"|'bank:([^']*)'|bank:([^"'\s>]+))""", re.IGNORECASE
@@ -65,12 +64,14 @@ def prepare(question: Question, *, doubt: str = "") -> Prepared:
     With a `doubt` the key may be missing or make no sense: a person will set it.
     """
     pictures, losses = _pictures(question)
-    parts = question.parts if question.kind is Kind.CASE else (question,)
-    if not parts:
-        raise UnfitQuestionError("案例题没有小题，请至少写一道小题。")
+    _refuse(validation.rejection(validation.iter_issues(question)))
+    if not doubt:
+        check_key(question)
+    is_part = kind_of(question.kind).is_part
+    parts = parts_of(question)
     content = {
-        "material": _html(question.stem, question, pictures, "案例材料") if question.kind is Kind.CASE else None,
-        "parts": [_part(part, pictures, is_key_needed=not doubt) for part in parts],
+        "material": None if is_part else _html(question.stem, question, pictures, "案例材料"),
+        "parts": [_part(part, pictures) for part in parts],
     }
     named = html.unescape(_texts(question))
     if loose := [p for name, p in pictures.items() if f"bank:{name}" not in named]:
@@ -112,43 +113,27 @@ def _append(content: dict[str, Any], pictures: list[Picture]) -> None:
         content["parts"][0]["stem"] += shown
 
 
-def _part(part: Question, pictures: Mapping[str, Picture], *, is_key_needed: bool) -> dict[str, Any]:
-    check_shape(part)
-    if is_key_needed:
-        check_key(part)
-    options = TRUE_FALSE_OPTIONS if part.kind is Kind.TRUE_FALSE else part.options
+def _part(part: Question, pictures: Mapping[str, Picture]) -> dict[str, Any]:
+    kind = kind_of(part.kind)
     return {
         "kind": str(part.kind),
         "stem": _html(part.stem, part, pictures, "题干"),
-        "options": [_html(option, part, pictures, "选项") for option in options] if part.kind in CHOICE_KINDS else [],
-        "blanks": len(part.blanks) if part.kind is Kind.FILL_BLANK else None,
+        "options": [_html(option, part, pictures, "选项") for option in kind.options_of(part)],
+        "blanks": len(part.blanks) if kind.has_blanks else None,
     }
 
 
-def check_shape(part: Question) -> None:
-    """Refuse a part that cannot be sat, whatever its key; raises UnfitQuestionError."""
-    if part.kind is Kind.CASE:
-        raise UnfitQuestionError("案例题的小题不能再是案例题，请改为其他题型。")
-    if part.kind in _WITH_OPTIONS and not 2 <= len(part.options) <= MOST_OPTIONS:
-        raise UnfitQuestionError(f"选项应为 2 至 {MOST_OPTIONS} 个，现有 {len(part.options)} 个。")
-
-
-def check_key(part: Question) -> None:
+def check_key(question: Question) -> None:
     """Refuse a key that cannot be graded by; raises UnfitQuestionError."""
-    if part.kind is Kind.FILL_BLANK and not (part.blanks and all(part.blanks)):
-        raise UnfitQuestionError("填空题每个空都要有答案，请补上。")
-    if part.kind not in CHOICE_KINDS:
-        return
-    count = 2 if part.kind is Kind.TRUE_FALSE else len(part.options)
-    if not part.key or any(letter not in OPTION_LETTERS[:count] for letter in part.key):
-        raise UnfitQuestionError("答案没有填写，或不在选项之中，请核对答案。")
-    if part.kind is not Kind.MULTIPLE_CHOICE and len(part.key) != 1:
-        raise UnfitQuestionError("单选题和判断题只能有一个答案，请核对题型或答案。")
+    _refuse(validation.key_doubt(validation.iter_key_issues(question)))
+
+
+def _refuse(issue: Issue | None) -> None:
+    if issue is not None:
+        raise UnfitQuestionError(issue.reason)
 
 
 def _html(text: str, owner: Question, pictures: Mapping[str, Picture], what: str, *, may_be_empty: bool = False) -> str:
-    if len(text) > LONGEST_TEXT and len(html_to_text(text) if owner.is_html else text) > LONGEST_TEXT:
-        raise UnfitQuestionError(f"{what}超过 {LONGEST_TEXT} 个字，请精简后再导入。")
     shown = clean_html(_BANK_IMAGE.sub(_own_address(pictures), text)) if owner.is_html else plain_html(text)
     if not may_be_empty and not html_to_text(shown) and "<img" not in shown:
         raise UnfitQuestionError(f"{what}是空的，请补上内容。")
@@ -172,9 +157,8 @@ def _key(part: Question, pictures: Mapping[str, Picture]) -> dict[str, Any]:
     def plain(text: str) -> str:
         return html_to_text(clean_html(text)) if part.is_html else normalise(text).strip()
 
-    is_choice = part.kind in CHOICE_KINDS
     return {
-        "key": sorted(set(part.key)) if is_choice else [plain(text) for text in part.key],
+        "key": kind_of(part.kind).stored_key(part, plain=plain),
         "blanks": [[plain(variant) for variant in blank] for blank in part.blanks],
         "explanation": _html(part.explanation, part, pictures, "解析", may_be_empty=True),
     }
@@ -184,7 +168,7 @@ def search_text(content: Mapping[str, Any]) -> str:
     """Give the words of a version's content, for substring search."""
     texts = [content["material"] or ""]
     for part in content["parts"]:
-        texts += [part["stem"], *(part["options"] if part["kind"] != Kind.TRUE_FALSE else [])]
+        texts += [part["stem"], *(part["options"] if kind_of(part["kind"]).has_options else [])]
     return "\n".join(html_to_text(text) for text in texts if text)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from examapp.core.html import html_to_text
 from examapp.core.points import as_text
-from question_bank.model import Kind, Question
-from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion
+from question_bank.kinds.registry import kind_of
+from question_bank.model import Question
+from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion
 
 
 def describe(question: Question) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def describe(question: Question) -> dict[str, Any]:
         "kind": str(question.kind),
         "stem": _plain(question.stem, question),
         "options": [_plain(option, question) for option in question.options],
-        "key": _key(question),
+        "key": kind_of(question.kind).key_json(question, plain=lambda text: _plain(text, question)),
         "explanation": _plain(question.explanation, question),
         "difficulty": question.difficulty,
         "points": as_text(question.points),
@@ -36,21 +37,13 @@ def describe(question: Question) -> dict[str, Any]:
         described["citation"] = {"law": citation.law, "article": citation.article, "version": citation.version}
     if question.is_html:
         described |= {"stem_html": question.stem, "options_html": list(question.options)}
-    if question.kind is Kind.CASE:
+    if not kind_of(question.kind).is_part:
         described["parts"] = [describe(part) for part in question.parts]
     return described
 
 
 def _plain(text: str, question: Question) -> str:
     return html_to_text(text) if question.is_html else text
-
-
-def _key(question: Question) -> list[Any]:
-    if question.kind is Kind.FILL_BLANK:
-        return [list(variants) for variants in question.blanks]
-    if question.kind is Kind.SHORT_ANSWER:
-        return [_plain(text, question) for text in question.key]
-    return list(question.key)
 
 
 def note_json(note: Note) -> dict[str, str]:
@@ -73,7 +66,7 @@ def losses_of(items: Iterable[ReadQuestion]) -> list[dict[str, str]]:
     return [note_json(note) for item in items for note in item.losses]
 
 
-def describe_reading(reading: Reading) -> dict[str, Any]:
+def describe_reading(reading: ParseResult) -> dict[str, Any]:
     """Give a file's reading as the command line prints it; the counts add up to `found`."""
     return {
         "format": reading.format,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from question_bank.kinds.registry import kind_of
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
 
 _TAG = re.compile(r"<(?!br>)[^>]*>")
@@ -46,12 +47,18 @@ def to_question(stored: Stored, *, media: Mapping[str, Image] | None = None, is_
         "knowledge_points": tuple(stored.knowledge_points),
         "tags": (stored.topic,) if stored.topic else (),
     }
-    if stored.kind != Kind.CASE:
+    if kind_of(stored.kind).is_part:
         return replace(parts[0], **common)
     (material,), is_html = _texts([stored.content["material"]], media or {}, is_editable)
     images = _images([stored.content["material"]], media or {})
     return Question(
-        kind=Kind.CASE, stem=material, parts=parts, is_html=is_html, images=images, citation=citations.get(1), **common
+        kind=Kind(stored.kind),
+        stem=material,
+        parts=parts,
+        is_html=is_html,
+        images=images,
+        citation=citations.get(1),
+        **common,
     )
 
 

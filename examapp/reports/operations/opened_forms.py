@@ -12,7 +12,7 @@ from jinja2 import TemplateError
 
 from examapp.core.errors import DomainError
 from examapp.core.lazily import Lazy
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 if TYPE_CHECKING:
     from openpyxl import Workbook

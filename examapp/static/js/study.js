@@ -20,10 +20,14 @@
   function chosen(block) {
     var texts = block.querySelectorAll('input[type="text"]');
     if (texts.length) { return Array.prototype.map.call(texts, function (input) { return input.value; }); }
+    var own = block.querySelector('[data-field]');
+    if (own) { return own.hasAttribute('data-answered') ? exam.fields[own.dataset.field].read(own) : []; }
     return Array.prototype.map.call(block.querySelectorAll('input:checked'), function (input) { return input.value; });
   }
 
   function show(block, response) {
+    var own = block.querySelector('[data-field]');
+    if (own) { exam.fields[own.dataset.field].show(own, response); return; }
     Array.prototype.forEach.call(block.querySelectorAll('input'), function (input, place) {
       if (input.type === 'text') { input.value = response[place] || ''; } else { input.checked = response.indexOf(input.value) >= 0; }
     });
@@ -36,6 +40,7 @@
   function lock() {
     blocks().forEach(function (block) {
       Array.prototype.forEach.call(block.querySelectorAll('input'), function (input) { input.disabled = true; });
+      Array.prototype.forEach.call(block.querySelectorAll('button'), function (one) { one.disabled = true; });
     });
     button.disabled = true;
   }

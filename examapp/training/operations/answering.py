@@ -15,11 +15,12 @@ from examapp.attempts.queries import IS_SITTING
 from examapp.audit.operations import Actor, record
 from examapp.core.clock import day_of, start_of
 from examapp.core.errors import DomainError, NotFoundError, SittingNowError
-from examapp.exams.models import ScoringRule
-from examapp.grading.rules import ItemKey, display_key, score_item
+from examapp.grading.rules import score_item
 from examapp.training.operations.studying import pass_chapter
 from examapp.training.queries.practice import ONE_POINT
 from examapp.training.rules import Memory, after_answer, read_response
+from question_bank.kinds.base import ItemKey, ScoringRule
+from question_bank.kinds.registry import kind_of
 from question_bank.model import Kind
 
 _ASK = text(f"""
@@ -150,7 +151,7 @@ def is_answer_right(asked: dict[str, Any], key: dict[str, Any], *, order: str, r
     item = ItemKey(
         kind=Kind(asked["kind"]),
         points=ONE_POINT,
-        key=display_key(key["key"], order),
+        key=kind_of(asked["kind"]).display_key(key["key"], order),
         option_count=len(asked["options"]),
         blanks=tuple(tuple(variants) for variants in key.get("blanks") or ()),
     )

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, Select, distinct, func, not_, or_, select
+from sqlalchemy import Row, Select, and_, distinct, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from examapp.core.errors import NotFoundError
-from examapp.grading.rules import display_key
-from examapp.papers.rules import DRAWN_KINDS
 from examapp.questions.models import KnowledgePoint, Question, QuestionState, QuestionVersion
 from examapp.questions.queries import Cited, current_key, list_cited
 from examapp.training.models import PracticeHold, PracticeItem, PracticeMark
 from examapp.training.rules import Wanted
+from question_bank.kinds.registry import DRAWN_KINDS, HAND_GRADED_KINDS, PART_KINDS, kind_of
 from question_bank.model import OPTION_LETTERS, Kind
 
 ONE_POINT = Decimal(1)
@@ -91,8 +90,10 @@ def fitting(statement: Select[*tuple[Any, ...]], wanted: Wanted) -> Select[*tupl
         func.coalesce(marked, not_(held)),
         Question.kind.in_([str(kind) for kind in DRAWN_KINDS]),
         or_(
-            Question.kind != Kind.CASE,
-            not_(QuestionVersion.content["parts"].contains([{"kind": str(Kind.SHORT_ANSWER)}])),
+            Question.kind.in_([str(kind) for kind in PART_KINDS]),
+            and_(
+                *(not_(QuestionVersion.content["parts"].contains([{"kind": str(kind)}])) for kind in HAND_GRADED_KINDS)
+            ),
         ),
     )
     for column, value in (
@@ -138,14 +139,14 @@ def ask(session: Session, item: PracticeItem) -> AskedItem:
     )
 
 
-def solve(session: Session, item: PracticeItem) -> Solution:
+def solve(session: Session, asked: AskedItem) -> Solution:
     """Give the key, explanation and source of a question that the person has answered; raises NotFoundError before."""
+    item = asked.item
     if item.answered_at is None:
         raise NotFoundError
     part = current_key(session, item.question_version_id).parts[item.part]
-    texts = tuple(" / ".join(variants) for variants in part.get("blanks") or ())
     return Solution(
-        key=display_key(part["key"], item.order) or texts,
+        key=tuple(kind_of(asked.kind).describe_key(part["key"], part.get("blanks") or (), item.order)),
         explanation=part.get("explanation") or "",
         cited=tuple(
             cited for cited in list_cited(session, item.question_version_id) if cited.part in {item.part + 1, 0}

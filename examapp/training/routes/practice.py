@@ -23,7 +23,8 @@ from examapp.training.queries.mistakes import count_due, list_items, mistake_boo
 from examapp.training.queries.practice import ask, count_answers, get_own_item, solve
 from examapp.training.routes.frame import blueprint
 from examapp.training.rules import AnswerRefusedError, Wanted
-from question_bank.model import DIFFICULTY_NAMES, KIND_NAMES
+from question_bank.kinds.registry import KIND_NAMES
+from question_bank.model import DIFFICULTY_NAMES
 
 _PAGE = 10
 _MOST_PAGES = 1000
@@ -112,10 +113,11 @@ def _item_page(item_id: int, *, problem: str = "") -> str:
     item = get_own_item(session, item_id, person_id=me().person_id)
     if item.answered_at and are_keys_shut():
         raise SittingNowError
+    asked = ask(session, item)
     return render_template(
         "training/item.html",
-        asked=ask(session, item),
-        solution=solve(session, item) if item.answered_at else None,
+        asked=asked,
+        solution=solve(session, asked) if item.answered_at else None,
         note=find_note(session, item.person_id, item.question_id) if item.answered_at else None,
         wanted=Wanted(**item.wanted),
         problem=problem,
@@ -139,7 +141,7 @@ def list_mistakes() -> str | Response:
     return render_template(
         "training/mistakes.html",
         rows=[
-            (card, law, exam, ask(session, items[card.item_id]), solve(session, items[card.item_id]))
+            (card, law, exam, asked := ask(session, items[card.item_id]), solve(session, asked))
             if card.item_id in items
             else (card, law, exam, None, None)
             for card, law, exam in book.cards

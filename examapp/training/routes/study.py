@@ -39,7 +39,7 @@ from examapp.training.queries.gates import lacking_titles
 from examapp.training.queries.practice import ask, solve
 from examapp.training.routes.frame import blueprint
 from examapp.training.rules import RUNS_A_DAY, split_pages
-from question_bank.model import KIND_NAMES
+from question_bank.kinds.registry import KIND_NAMES
 
 
 @blueprint.get("/study/")
@@ -213,6 +213,6 @@ def show_run(run_id: int) -> str | Response:
         course=course,
         following=next_chapter(course, progress_in(session, course, me().person_id)) if course else None,
         tries_left=_tries_left(run.chapter_id) if run.chapter_id and course else 0,
-        solved_items=[(ask(session, item), solve(session, item)) for item in items],
+        solved_items=[(asked := ask(session, item), solve(session, asked)) for item in items],
         kind_names=KIND_NAMES,
     )

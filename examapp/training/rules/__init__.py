@@ -2,7 +2,6 @@
 
 from examapp.training.rules.memory import Answer, Memory, Rating, Remembered, after_answer, rating_of, remember, review
 from examapp.training.rules.practice import (
-    LONGEST_ANSWER,
     RUNS_A_DAY,
     AnswerRefusedError,
     DraftChapter,
@@ -19,7 +18,6 @@ from examapp.training.rules.practice import (
 from examapp.training.rules.texts import Cited, body_html, cited_in
 
 __all__ = [
-    "LONGEST_ANSWER",
     "RUNS_A_DAY",
     "Answer",
     "AnswerRefusedError",

@@ -11,11 +11,11 @@ from typing import Any
 
 from examapp.core.errors import DomainError
 from examapp.core.html import clean_html
-from question_bank.model import OPTION_LETTERS, Kind
+from question_bank.kinds.base import InvalidResponseError
+from question_bank.kinds.registry import kind_of
 
 RUNS_A_DAY = 3
 """How often a person may begin a chapter's exercise on one day."""
-LONGEST_ANSWER = 200
 _PAGE_BREAK = re.compile(r"<hr\s*/?>", re.IGNORECASE)
 _BLOCKS_A_PAGE = 8
 _TAG_OR_SPACE = re.compile(r"<(?!img)[^>]*>|\s|&nbsp;")
@@ -58,38 +58,22 @@ class Wanted:
 
 def drawable_parts(content: Mapping[str, Any]) -> list[int]:
     """List the parts (from 0) of a stored question that a machine can grade."""
-    return [number for number, part in enumerate(content["parts"]) if part["kind"] != Kind.SHORT_ANSWER]
+    return [number for number, part in enumerate(content["parts"]) if kind_of(part["kind"]).is_machine_graded]
 
 
 def option_order(part: Mapping[str, Any], rng: random.Random) -> str:
     """Shuffle a part's stored option letters; those of true/false stay, texts have none."""
-    letters = OPTION_LETTERS[: len(part["options"])]
-    if part["kind"] == Kind.TRUE_FALSE:
-        return letters
-    return "".join(rng.sample(letters, len(letters)))
+    return rng.choice(kind_of(part["kind"]).display_orders(len(part["options"])))
 
 
 def read_response(part: Mapping[str, Any], raw: Sequence[str]) -> list[str]:
     """Read an answer as the form sends it: display letters in rising order, or one text a blank; raises AnswerRefusedError."""
-    kind = Kind(part["kind"])
-    if kind is Kind.FILL_BLANK:
-        return _read_texts(int(part["blanks"] or 1), raw)
-    chosen = sorted(set(raw))
-    offered = set(OPTION_LETTERS[: len(part["options"])])
-    if not chosen:
-        raise AnswerRefusedError
-    if not set(chosen) <= offered or (kind is not Kind.MULTIPLE_CHOICE and len(chosen) > 1):
-        raise AnswerRefusedError("所选的选项不对，请重新选择后提交。")
-    return chosen
-
-
-def _read_texts(blanks: int, raw: Sequence[str]) -> list[str]:
-    texts = [text.strip() for text in raw]
-    if not any(texts):
-        raise AnswerRefusedError
-    if len(texts) != blanks or any(len(text) > LONGEST_ANSWER for text in texts):
-        raise AnswerRefusedError(f"请按空填写，每空最多 {LONGEST_ANSWER} 字。")
-    return texts
+    kind = kind_of(part["kind"])
+    spec = kind.response_spec(option_count=len(part["options"]), blank_count=int(part["blanks"] or 1))
+    try:
+        return kind.read_practice(raw, spec)
+    except InvalidResponseError as error:
+        raise AnswerRefusedError(error.reason or None) from None
 
 
 def split_pages(body: str) -> list[str]:

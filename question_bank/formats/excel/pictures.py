@@ -8,7 +8,7 @@ from question_bank.formats.drawn import Drawn, Placed, drawn_of
 from question_bank.formats.places import local
 from question_bank.formats.safety import Archive
 from question_bank.formats.xml_safety import Element, parse_xml
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 _PACKAGE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _SHEET, _DRAWING, _IMAGE = "/worksheet", "/drawing", "/image"

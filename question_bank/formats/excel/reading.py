@@ -12,7 +12,7 @@ from question_bank.formats.tables.cases import join_cases
 from question_bank.formats.tables.rows import read_table
 from question_bank.formats.tables.table import Table
 from question_bank.model import Kind
-from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 
 _NO_TABLE = (
     "没有找到题目表格：前十行里没有同时写着“题干”和“答案”“选项”或“题型”的表头。"
@@ -27,7 +27,7 @@ def looks_like(content: bytes, name: str) -> bool:
     return content.startswith(OLE) and PurePath(name).suffix.lower() in {".xls", ".xlsx", ".xlsm", ".et", ""}
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of all visible sheets; UnreadableFileError when the file is no workbook or holds no question table."""
     raws: list[RawQuestion] = []
     remarks: list[Note] = []
@@ -55,7 +55,7 @@ def read(content: bytes, *, name: str) -> Reading:
 
 def _table(sheet: Sheet, file_kind: Kind | None) -> Table:
     kind = kinds.kind_of(sheet.name) or kinds.kind_in(sheet.name)
-    label = sheet.name if kind is None and kinds.unsat_name(sheet.name) else ""
+    label = sheet.name if kind is None and kinds.unsupported_name(sheet.name) else ""
     return Table(
         f"工作表「{sheet.name}」", sheet.rows, range(1, len(sheet.rows) + 1),
         kind_hint=kind or (None if label else file_kind), label_hint=label, joined=sheet.joined,

@@ -8,7 +8,7 @@ from question_bank.formats.excel.number_formats import code_of, shown
 from question_bank.formats.excel.pictures import sheet_parts
 from question_bank.formats.safety import Archive
 from question_bank.formats.xml_safety import parse_xml
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 _STYLES = "xl/styles.xml"
 _STYLED = re.compile(

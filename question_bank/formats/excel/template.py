@@ -8,7 +8,8 @@ import xlsxwriter
 
 from question_bank.formats.excel.workbook import MAX_ROWS
 from question_bank.formats.excel.writing import PART_NAMES, SAFE, SHEET, columns
-from question_bank.model import DIFFICULTY_NAMES, KIND_NAMES, Kind
+from question_bank.kinds.registry import KIND_NAMES
+from question_bank.model import DIFFICULTY_NAMES, Kind
 
 _HELP = (
     ("编号", "可不填。案例题要填，小题靠它找到自己的案例。", "A-001"),

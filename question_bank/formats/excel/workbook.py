@@ -22,7 +22,7 @@ from question_bank.formats.excel.number_formats import code_of, shown
 from question_bank.formats.excel.pictures import cell_pictures, placed_pictures
 from question_bank.formats.excel.shown_numbers import show_numbers
 from question_bank.formats.safety import Archive, open_archive
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 MAX_ROWS = 20_000
 """Rows with something in them, in all sheets together."""

@@ -16,17 +16,16 @@ from xlsxwriter.worksheet import Worksheet
 from question_bank.formats.markup import to_plain
 from question_bank.formats.stems import take_letter_keys
 from question_bank.formats.written import Written
+from question_bank.kinds.registry import KIND_NAMES, kind_of
 from question_bank.model import (
-    CHOICE_KINDS,
     DIFFICULTY_NAMES,
-    KIND_NAMES,
     OPTION_LETTERS,
     TRUE_FALSE_OPTIONS,
     Image,
     Kind,
     Question,
 )
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 
 SHEET = "题库"
 OPTION_COLUMNS = 8
@@ -157,7 +156,7 @@ def _pictures(question: Question, options: Sequence[str]) -> list[tuple[str, Ima
 def _ambiguous(question: Question, where: str) -> list[Note]:
     """A stem whose brackets hold letters that are not the key is doubted when it is read again: say so."""
     _, found = take_letter_keys(question.stem)
-    if question.kind not in CHOICE_KINDS or len(found) != 1 or tuple(found[0]) == question.key:
+    if not kind_of(question.kind).has_letter_key or len(found) != 1 or tuple(found[0]) == question.key:
         return []
     reason = f"题干的括号里写着 {found[0]}，再导入时会当作另一个答案而列入待核对。请核对题干。"
     return [Note(where, reason, "ambiguous")]

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import PurePath
 
-from question_bank.formats.draft import Draft, Outcome, add_outcome, not_sat, settle
 from question_bank.formats.gift.lexer import blocks, hide
 from question_bank.formats.gift.parser import GiftAnswer, GiftQuestion, GiftText, GiftType, parse
 from question_bank.formats.images import shelve_all
 from question_bank.formats.numbers import as_texts
+from question_bank.formats.parsed import Outcome, ParsedQuestion, add_outcome, unsupported_kind, validate_parsed
 from question_bank.formats.plain_text import decode_text, text_head
-from question_bank.formats.rich import Rich, guessed
 from question_bank.model import Kind
-from question_bank.reading import Note, Reading
+from question_bank.parse_result import Note, ParseResult
+from question_bank.rich import Rich, guessed
 
 FULL = Decimal(100)
 _SIGNS = re.compile(r"\{\s*(?:[=~#][^{}]*|T|F|TRUE|FALSE|(?:T|F|TRUE|FALSE)#[^{}]*)?\}", re.IGNORECASE)
@@ -34,10 +34,10 @@ def looks_like(content: bytes, name: str) -> bool:
     return text.lstrip().startswith("$CATEGORY:") or bool(_SIGNS.search(hide(text)))
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of a GIFT file; descriptions and categories are remarks."""
     del name
-    reading = Reading("gift")
+    reading = ParseResult("gift")
     for block in blocks(decode_text(content)):
         question = parse(block)
         where = f"第 {question.line} 行"
@@ -52,7 +52,7 @@ def read(content: bytes, *, name: str) -> Reading:
 
 def _outcome(question: GiftQuestion, where: str) -> Outcome:
     if question.type is GiftType.MATCHING:
-        return not_sat(where, "连线题（配对题）")
+        return unsupported_kind(where, "连线题（配对题）")
     if question.type is GiftType.BROKEN:
         return Note(
             where,
@@ -60,8 +60,8 @@ def _outcome(question: GiftQuestion, where: str) -> Outcome:
             "malformed",
         )
     if question.type is GiftType.NUMERICAL and exact_number(question.answers) is None:
-        return not_sat(where, "数值范围题")
-    draft = Draft(where=where, kind=Kind.SHORT_ANSWER, stem=rich(question.stem))
+        return unsupported_kind(where, "数值范围题")
+    draft = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=rich(question.stem))
     draft.code = question.code or (question.title if question.title and _CODE.fullmatch(question.title) else None)
     draft.tags = question.tags
     if question.global_feedback is not None:
@@ -70,7 +70,7 @@ def _outcome(question: GiftQuestion, where: str) -> Outcome:
         draft.lose("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
     _FILLERS.get(question.type, _fill_nothing)(draft, question)
     shelve_all(draft)
-    return settle(draft)
+    return validate_parsed(draft)
 
 
 def rich(text: GiftText) -> Rich:
@@ -80,17 +80,17 @@ def rich(text: GiftText) -> Rich:
     return guessed(text.text) if text.format == "moodle" else Rich(text.text)
 
 
-def _fill_nothing(draft: Draft, question: GiftQuestion) -> None:
+def _fill_nothing(draft: ParsedQuestion, question: GiftQuestion) -> None:
     del draft, question
 
 
-def _fill_true_false(draft: Draft, question: GiftQuestion) -> None:
+def _fill_true_false(draft: ParsedQuestion, question: GiftQuestion) -> None:
     draft.kind = Kind.TRUE_FALSE
     draft.right = [0 if question.is_true else 1]
     draft.explanation += [rich(note) for note in question.notes if note is not None]
 
 
-def fill_choice(draft: Draft, answers: list[GiftAnswer]) -> None:
+def fill_choice(draft: ParsedQuestion, answers: list[GiftAnswer]) -> None:
     """Choices: one right answer behind `=`, or several by their weights."""
     draft.options = [rich(answer.text) for answer in answers]
     notes = {place: rich(answer.feedback) for place, answer in enumerate(answers) if answer.feedback is not None}
@@ -100,7 +100,7 @@ def fill_choice(draft: Draft, answers: list[GiftAnswer]) -> None:
     weigh_choice(draft, fractions, is_single=is_single)
 
 
-def weigh_choice(draft: Draft, fractions: list[Decimal], *, is_single: bool) -> None:
+def weigh_choice(draft: ParsedQuestion, fractions: list[Decimal], *, is_single: bool) -> None:
     """The key from fractions (percent): single – those of 100; multiple – all above 0; uneven ones are a named loss."""
     draft.kind = Kind.SINGLE_CHOICE if is_single else Kind.MULTIPLE_CHOICE
     positive = [fraction for fraction in fractions if fraction > 0]
@@ -118,7 +118,7 @@ def weigh_choice(draft: Draft, fractions: list[Decimal], *, is_single: bool) -> 
         draft.lose("negative_marks", "错选倒扣分没有保留。")
 
 
-def fill_short(draft: Draft, variants: list[tuple[str, Decimal]]) -> None:
+def fill_short(draft: ParsedQuestion, variants: list[tuple[str, Decimal]]) -> None:
     """One blank with the variants of full weight; lesser ones and wildcards are named."""
     draft.kind = Kind.FILL_BLANK
     full = [text.strip() for text, fraction in variants if fraction >= FULL and text.strip()]
@@ -129,23 +129,23 @@ def fill_short(draft: Draft, variants: list[tuple[str, Decimal]]) -> None:
     draft.blanks = [tuple(dict.fromkeys(text.replace("\\*", "*") for text in full))] if full else []
 
 
-def _fill_short(draft: Draft, question: GiftQuestion) -> None:
+def _fill_short(draft: ParsedQuestion, question: GiftQuestion) -> None:
     fill_short(draft, [(rich(answer.text).plain, _fraction(answer)) for answer in question.answers])
     _explain_variants(draft, question)
 
 
-def _explain_variants(draft: Draft, question: GiftQuestion) -> None:
+def _explain_variants(draft: ParsedQuestion, question: GiftQuestion) -> None:
     for answer in question.answers:
         if answer.feedback is not None:
             note = rich(answer.feedback).simplest
             draft.explanation.append(Rich(f"{rich(answer.text).plain}：{note.text}", note.is_html))
 
 
-def _fill_multiple_choice(draft: Draft, question: GiftQuestion) -> None:
+def _fill_multiple_choice(draft: ParsedQuestion, question: GiftQuestion) -> None:
     fill_choice(draft, question.answers)
 
 
-def _fill_number(draft: Draft, question: GiftQuestion) -> None:
+def _fill_number(draft: ParsedQuestion, question: GiftQuestion) -> None:
     number = exact_number(question.answers)
     fill_short(draft, [(text, FULL) for text in as_texts([number or ""])])
     draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
@@ -154,7 +154,7 @@ def _fill_number(draft: Draft, question: GiftQuestion) -> None:
     _explain_variants(draft, question)
 
 
-_FILLERS: dict[GiftType, Callable[[Draft, GiftQuestion], None]] = {
+_FILLERS: dict[GiftType, Callable[[ParsedQuestion, GiftQuestion], None]] = {
     GiftType.TRUE_FALSE: _fill_true_false,
     GiftType.MULTIPLE_CHOICE: _fill_multiple_choice,
     GiftType.SHORT: _fill_short,

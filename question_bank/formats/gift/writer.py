@@ -10,7 +10,7 @@ from question_bank.formats.losses import not_written, unsaid
 from question_bank.formats.tags import encode_tags
 from question_bank.formats.written import Written
 from question_bank.model import OPTION_LETTERS, Kind, Question
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 
 
 def write(questions: Iterable[Question]) -> Written:

@@ -7,24 +7,24 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
 from question_bank.formats.cloze import cloze_outcome
-from question_bank.formats.draft import (
-    FALSE_WORDS,
-    TRUE_WORDS,
-    Draft,
-    Outcome,
-    add_outcome,
-    not_sat,
-    read_points,
-    settle,
-)
 from question_bank.formats.gift.reader import FULL, fill_short, weigh_choice
 from question_bank.formats.moodle_xml.texts import TextReader
 from question_bank.formats.numbers import as_texts
+from question_bank.formats.parsed import (
+    FALSE_WORDS,
+    TRUE_WORDS,
+    Outcome,
+    ParsedQuestion,
+    add_outcome,
+    read_points,
+    unsupported_kind,
+    validate_parsed,
+)
 from question_bank.formats.places import child_text, children, local
-from question_bank.formats.rich import Rich, guessed
 from question_bank.formats.xml_safety import Element, head_of, looks_like_xml, parse_xml
 from question_bank.model import Kind
-from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.rich import Rich, guessed
 
 KIND_NAMES = {
     "matching": "连线题（配对题）",
@@ -60,7 +60,7 @@ def looks_like(content: bytes, name: str) -> bool:
     )
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of a Moodle XML file; categories and descriptions are remarks."""
     del name
     root = parse_xml(content)
@@ -68,7 +68,7 @@ def read(content: bytes, *, name: str) -> Reading:
         raise UnreadableFileError(
             f"这不是 Moodle XML 题库文件（最外层是 {local(root)}，应为 quiz）。请确认选对了文件。"
         )
-    reading = Reading("moodle-xml")
+    reading = ParseResult("moodle-xml")
     for number, element in enumerate([root] if local(root) == "question" else children(root, "question"), start=1):
         where = f"/quiz/question[{number}]（第 {element.sourceline} 行）"
         kind = element.get("type", "")
@@ -85,8 +85,8 @@ def read(content: bytes, *, name: str) -> Reading:
 def _outcome(element: Element, kind: str, where: str) -> Outcome:
     filler = _FILLERS.get(kind)
     if filler is None and kind not in {"cloze", "multianswer"}:
-        return not_sat(where, KIND_NAMES.get(kind, kind or "没有写明题型的题"))
-    draft = Draft(where=where, kind=Kind.SHORT_ANSWER, stem=Rich())
+        return unsupported_kind(where, KIND_NAMES.get(kind, kind or "没有写明题型的题"))
+    draft = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=Rich())
     texts = TextReader(draft, element)
     draft.stem = texts.read(element, "questiontext")
     draft.explanation = [texts.read(element, "generalfeedback")]
@@ -99,10 +99,10 @@ def _outcome(element: Element, kind: str, where: str) -> Outcome:
     if filler is None:
         return cloze_outcome(draft, draft.stem)
     refusal = filler(draft, element, texts)
-    return refusal if refusal is not None else settle(draft)
+    return refusal if refusal is not None else validate_parsed(draft)
 
 
-def _name_losses(draft: Draft, element: Element, texts: TextReader) -> None:
+def _name_losses(draft: ParsedQuestion, element: Element, texts: TextReader) -> None:
     if any(not texts.read(hint, "").is_blank for hint in children(element, "hint")):
         draft.lose("hints_dropped", "作答提示没有保留。")
     notes = (
@@ -124,7 +124,7 @@ def _fraction(answer: Element) -> Decimal:
     return fraction if fraction.is_finite() else Decimal(0)
 
 
-def _fill_choice(draft: Draft, element: Element, texts: TextReader) -> Note | None:
+def _fill_choice(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
     answers = children(element, "answer")
     draft.options = [texts.read(answer, "") for answer in answers]
     draft.option_notes = {place: texts.read(answer, "feedback") for place, answer in enumerate(answers)}
@@ -133,7 +133,7 @@ def _fill_choice(draft: Draft, element: Element, texts: TextReader) -> Note | No
     return None
 
 
-def _fill_true_false(draft: Draft, element: Element, texts: TextReader) -> Note | None:
+def _fill_true_false(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
     draft.kind = Kind.TRUE_FALSE
     for answer in children(element, "answer"):
         word = texts.read(answer, "").plain.strip().lower()
@@ -147,7 +147,7 @@ def _fill_true_false(draft: Draft, element: Element, texts: TextReader) -> Note 
     return None
 
 
-def _fill_short(draft: Draft, element: Element, texts: TextReader) -> Note | None:
+def _fill_short(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
     answers = children(element, "answer")
     fill_short(draft, [(guessed(child_text(answer, "text")).plain, _fraction(answer)) for answer in answers])
     for answer in answers:
@@ -159,7 +159,7 @@ def _fill_short(draft: Draft, element: Element, texts: TextReader) -> Note | Non
     return None
 
 
-def _fill_number(draft: Draft, element: Element, texts: TextReader) -> Note | None:
+def _fill_number(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
     full = [answer for answer in children(element, "answer") if _fraction(answer) >= FULL]
     tolerance = child_text(full[0], "tolerance").strip() if full else ""
     try:
@@ -171,7 +171,7 @@ def _fill_number(draft: Draft, element: Element, texts: TextReader) -> Note | No
     except InvalidOperation:
         is_exact = False
     if not is_exact:
-        return not_sat(draft.where, "数值范围题")
+        return unsupported_kind(draft.where, "数值范围题")
     _fill_short(draft, element, texts)
     draft.blanks = [as_texts(variants) for variants in draft.blanks]
     draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
@@ -180,7 +180,7 @@ def _fill_number(draft: Draft, element: Element, texts: TextReader) -> Note | No
     return None
 
 
-def _fill_essay(draft: Draft, element: Element, texts: TextReader) -> Note | None:
+def _fill_essay(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
     draft.answer = texts.read(element, "graderinfo").plain
     if not texts.read(element, "responsetemplate").is_blank:
         draft.lose("template_dropped", "作答模板没有保留。")
@@ -189,10 +189,23 @@ def _fill_essay(draft: Draft, element: Element, texts: TextReader) -> Note | Non
     return None
 
 
-_FILLERS: dict[str, Callable[[Draft, Element, TextReader], Note | None]] = {
+def _fill_order(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
+    """Moodle's ordering: the answers stand in the right order; where only some are shown, the question changes each time."""
+    shown = child_text(element, "selecttype").strip().upper()
+    if shown not in {"", "ALL", "0"}:
+        return unsupported_kind(draft.where, "只抽部分选项的排序题")
+    draft.kind = Kind.ORDERING
+    answers = children(element, "answer")
+    draft.options = [texts.read(answer, "") for answer in answers]
+    draft.right = list(range(len(answers)))
+    return None
+
+
+_FILLERS: dict[str, Callable[[ParsedQuestion, Element, TextReader], Note | None]] = {
     "multichoice": _fill_choice,
     "truefalse": _fill_true_false,
     "shortanswer": _fill_short,
     "numerical": _fill_number,
     "essay": _fill_essay,
+    "ordering": _fill_order,
 }

@@ -7,11 +7,11 @@ import binascii
 import posixpath
 from urllib.parse import unquote
 
-from question_bank.formats.draft import Draft
-from question_bank.formats.images import shelve_images
+from question_bank.formats.images import attach_images
+from question_bank.formats.parsed import ParsedQuestion
 from question_bank.formats.places import child_text, children, local, text_of
-from question_bank.formats.rich import Rich, guessed
 from question_bank.formats.xml_safety import Element
+from question_bank.rich import Rich, guessed
 
 _PLUGIN = "@@PLUGINFILE@@/"
 
@@ -19,7 +19,7 @@ _PLUGIN = "@@PLUGINFILE@@/"
 class TextReader:
     """Reads the texts of one question; pictures come to lie on the draft's shelf."""
 
-    def __init__(self, draft: Draft, question: Element) -> None:
+    def __init__(self, draft: ParsedQuestion, question: Element) -> None:
         self._draft = draft
         self._question = question
 
@@ -36,7 +36,7 @@ class TextReader:
             self._draft.lose("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
             return Rich(words)
         text = Rich(words, is_html=True) if manner == "html" else guessed(words)
-        return shelve_images(self._draft, text, lambda source: _file(element, source) or _file(self._question, source))
+        return attach_images(self._draft, text, lambda source: _file(element, source) or _file(self._question, source))
 
 
 def _file(element: Element, source: str) -> tuple[str, bytes] | None:

@@ -11,21 +11,16 @@ from lxml import etree
 
 from question_bank.formats.cloze import write_gap
 from question_bank.formats.losses import not_written, unsaid
-from question_bank.formats.rich import Rich
 from question_bank.formats.tags import encode_tags
 from question_bank.formats.written import Written
 from question_bank.formats.xml_safety import Element
 from question_bank.formats.xml_text import clean
+from question_bank.kinds.registry import KINDS
 from question_bank.model import OPTION_LETTERS, Image, Kind, Question
-from question_bank.reading import Note
+from question_bank.parse_result import Note
+from question_bank.rich import Rich
 
-_TYPES = {
-    Kind.SINGLE_CHOICE: "multichoice",
-    Kind.MULTIPLE_CHOICE: "multichoice",
-    Kind.TRUE_FALSE: "truefalse",
-    Kind.FILL_BLANK: "shortanswer",
-    Kind.SHORT_ANSWER: "essay",
-}
+_TYPES = {kind.code: kind.codes["moodle-xml"] for kind in KINDS.values() if "moodle-xml" in kind.codes}
 _BLANK = re.compile("_{2,}")
 
 
@@ -35,7 +30,7 @@ def write(questions: Iterable[Question]) -> Written:
     losses: list[Note] = []
     for number, question in enumerate(questions, start=1):
         where = f"第 {number} 题"
-        if question.kind is Kind.CASE or not (question.key or question.blanks or question.kind is Kind.SHORT_ANSWER):
+        if question.kind not in _TYPES or not (question.key or question.blanks or question.kind is Kind.SHORT_ANSWER):
             losses.append(not_written(where, question, "Moodle XML"))
             continue
         _question(root, question)
@@ -74,8 +69,25 @@ def _answers(element: Element, question: Question) -> None:
     elif question.kind is Kind.TRUE_FALSE:
         for letter, word in (("A", "true"), ("B", "false")):
             _answer(element, word, Decimal(100 if letter in question.key else 0), is_html=False)
+    elif question.kind is Kind.ORDERING:
+        _order(element, question)
     else:
         _options(element, question)
+
+
+def _order(element: Element, question: Question) -> None:
+    """Moodle's ordering question: its answers stand in the right order, `fraction` counts them from 1."""
+    for name, value in (
+        ("layouttype", "VERTICAL"),
+        ("selecttype", "ALL"),
+        ("selectcount", "0"),
+        ("gradingtype", "ALL_OR_NOTHING"),
+    ):
+        _add(element, name, value)
+    _add(element, "numberingstyle", "ABCD")
+    for number, letter in enumerate(question.key, 1):
+        option = question.options[OPTION_LETTERS.index(letter)]
+        _answer(element, option, Decimal(number), is_html=question.is_html, images=question.images)
 
 
 def _options(element: Element, question: Question) -> None:

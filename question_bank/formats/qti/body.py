@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from question_bank.formats.draft import Draft
 from question_bank.formats.gaps import token
 from question_bank.formats.images import media_type_of
+from question_bank.formats.parsed import ParsedQuestion
 from question_bank.formats.places import local
 from question_bank.formats.qti.mathml import math_text
-from question_bank.formats.rich import Rich
 from question_bank.formats.xml_safety import Element
+from question_bank.rich import Rich
 
 STEM_CLASS = "bank-stem"
 """The wrapper that the writer puts around a stem, and that is not part of it."""
@@ -52,7 +52,7 @@ class Body:
 class Renderer:
     """Turns QTI content into HTML fragments for one item."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: ParsedQuestion) -> None:
         self._draft = draft
         self.body = Body()
         self._in_pre = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from question_bank.formats.draft import Draft
 from question_bank.formats.gaps import Gap
 from question_bank.formats.numbers import as_texts
+from question_bank.formats.parsed import ParsedQuestion
 from question_bank.formats.places import children, local
 from question_bank.formats.qti.body import Renderer
 from question_bank.formats.qti.responses import NUMERIC, Scoring, accepted_texts, right_choices
@@ -15,8 +15,7 @@ from question_bank.model import Kind
 
 INLINE = frozenset({"textEntryInteraction", "inlineChoiceInteraction"})
 IGNORED = frozenset({"endAttemptInteraction"})
-UNSAT = {
-    "orderInteraction": "排序题",
+UNSUPPORTED = {
     "matchInteraction": "连线题（匹配题）",
     "associateInteraction": "关联题",
     "gapMatchInteraction": "拖放填空题",
@@ -35,14 +34,14 @@ UNSAT = {
     "portableCustomInteraction": "自定义互动题",
 }
 
-Fill = Callable[[Element, Scoring, Renderer, Draft], None]
+Fill = Callable[[Element, Scoring, Renderer, ParsedQuestion], None]
 
 
-def unsat_names(interactions: list[Element]) -> list[str]:
+def unsupported_names(interactions: list[Element]) -> list[str]:
     """Chinese names of the interactions that we do not sit, each once."""
-    known = {*SAT, *INLINE, *IGNORED}
+    known = {*SUPPORTED, *INLINE, *IGNORED}
     names = [local(one) for one in interactions if local(one) not in known]
-    return list(dict.fromkeys(UNSAT.get(name, name) for name in names))
+    return list(dict.fromkeys(UNSUPPORTED.get(name, name) for name in names))
 
 
 def is_number_range(interaction: Element, scoring: Scoring) -> bool:
@@ -51,7 +50,7 @@ def is_number_range(interaction: Element, scoring: Scoring) -> bool:
     return is_number and interaction.get("responseIdentifier") in scoring.loose
 
 
-def fill_choice(interaction: Element, scoring: Scoring, renderer: Renderer, draft: Draft) -> None:
+def fill_choice(interaction: Element, scoring: Scoring, renderer: Renderer, draft: ParsedQuestion) -> None:
     """A choice interaction: single or multiple by its response's cardinality."""
     declaration = scoring.of(interaction)
     choices = list(interaction.iter("simpleChoice"))
@@ -69,14 +68,26 @@ def fill_choice(interaction: Element, scoring: Scoring, renderer: Renderer, draf
         draft.right = []
 
 
-def fill_text(interaction: Element, scoring: Scoring, renderer: Renderer, draft: Draft) -> None:
+def fill_order(interaction: Element, scoring: Scoring, renderer: Renderer, draft: ParsedQuestion) -> None:
+    """An order interaction: its correct response holds all choices in the right order."""
+    declaration = scoring.of(interaction)
+    choices = list(interaction.iter("simpleChoice"))
+    draft.kind = Kind.ORDERING
+    draft.options = [renderer.rich(choice) for choice in choices]
+    draft.right = _places(list(declaration.correct), [choice.get("identifier", "") for choice in choices], draft)
+    if interaction.get("maxChoices", "0") not in {"0", str(len(choices))}:
+        draft.doubt_key("incomplete_order", "原题只要求排出一部分选项，本平台要排全部选项。请核对答案。")
+        draft.right = []
+
+
+def fill_text(interaction: Element, scoring: Scoring, renderer: Renderer, draft: ParsedQuestion) -> None:
     """An extended text: a short answer, its correct response the model answer."""
     del renderer
     draft.kind = Kind.SHORT_ANSWER
     draft.answer = "\n".join(value for value in scoring.of(interaction).correct if value)
 
 
-def gap_of(interaction: Element, scoring: Scoring, renderer: Renderer, draft: Draft) -> Gap:
+def gap_of(interaction: Element, scoring: Scoring, renderer: Renderer, draft: ParsedQuestion) -> Gap:
     """A gap within the text, written or chosen."""
     declaration = scoring.of(interaction)
     if local(interaction) == "inlineChoiceInteraction":
@@ -99,7 +110,7 @@ def gap_of(interaction: Element, scoring: Scoring, renderer: Renderer, draft: Dr
     return gap
 
 
-def _places(right: list[str], names: list[str], draft: Draft) -> list[int]:
+def _places(right: list[str], names: list[str], draft: ParsedQuestion) -> list[int]:
     if len(set(names)) != len(names):
         draft.doubt_key("duplicate_letters", "有两个选项用了同一个标识，分不清答案指哪一个。请改正后再导入。")
         return []
@@ -109,4 +120,8 @@ def _places(right: list[str], names: list[str], draft: Draft) -> list[int]:
     return [names.index(name) for name in right]
 
 
-SAT: dict[str, Fill] = {"choiceInteraction": fill_choice, "extendedTextInteraction": fill_text}
+SUPPORTED: dict[str, Fill] = {
+    "choiceInteraction": fill_choice,
+    "orderInteraction": fill_order,
+    "extendedTextInteraction": fill_text,
+}

@@ -5,28 +5,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from question_bank.formats.draft import Draft, Outcome, not_sat, read_points, settle
 from question_bank.formats.files import Files
 from question_bank.formats.gaps import Gap, place_gaps, token
-from question_bank.formats.images import shelve_images
+from question_bank.formats.images import attach_images
 from question_bank.formats.numbers import OWN_NAME, number
+from question_bank.formats.parsed import Outcome, ParsedQuestion, read_points, unsupported_kind, validate_parsed
 from question_bank.formats.places import child_text, children, local, place_of
 from question_bank.formats.qti.body import Renderer
 from question_bank.formats.qti.interactions import (
     IGNORED,
     INLINE,
-    SAT,
+    SUPPORTED,
     gap_of,
     is_number_range,
-    unsat_names,
+    unsupported_names,
 )
 from question_bank.formats.qti.names import unify_names
 from question_bank.formats.qti.responses import Scoring, read_scoring
-from question_bank.formats.rich import Rich
 from question_bank.formats.tags import split_part_tags
 from question_bank.formats.xml_safety import Element
 from question_bank.model import Kind
-from question_bank.reading import Note, UnreadableFileError
+from question_bank.parse_result import Note, UnreadableFileError
+from question_bank.rich import Rich
 
 _TOKEN = re.compile("\uf100(\\d+)\uf101")
 _HIDDEN = re.compile("\uf102\uf100(\\d+)\uf101")
@@ -38,7 +38,7 @@ class _Item:
     """An item half read."""
 
     root: Element
-    draft: Draft
+    draft: ParsedQuestion
     renderer: Renderer
     scoring: Scoring
     stem: Rich = field(default_factory=Rich)
@@ -48,7 +48,7 @@ class _Item:
 def item_outcome(root: Element, files: Files, *, tags: list[str] | None = None) -> Outcome:
     """The item (names unified, structure checked) as imported, doubtful or refused."""
     where = place_of(root, files.name)
-    draft = Draft(where=where, kind=Kind.SHORT_ANSWER, stem=Rich(), tags=tags or [])
+    draft = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=Rich(), tags=tags or [])
     renderer = Renderer(draft)
     item = _Item(root, draft, renderer, read_scoring(root))
     stem = _stimulus(root, draft, files) + "".join(renderer.inner(body) for body in children(root, "itemBody"))
@@ -58,12 +58,12 @@ def item_outcome(root: Element, files: Files, *, tags: list[str] | None = None) 
     _drop_ignored(item, stem)
     _read_facts(item)
     _fill(item, files)
-    return settle(draft)
+    return validate_parsed(draft)
 
 
 def _refusal(item: _Item) -> Note | None:
     root, interactions, where = item.root, item.renderer.body.interactions, item.draft.where
-    name = "、".join(unsat_names(interactions))
+    name = "、".join(unsupported_names(interactions))
     if next(root.iter("templateDeclaration", "templateProcessing"), None) is not None:
         name = "随机参数题"
     elif root.get("adaptive") == "true":
@@ -71,7 +71,7 @@ def _refusal(item: _Item) -> Note | None:
     elif any(is_number_range(one, item.scoring) for one in interactions):
         name = "数值范围题"
     if name:
-        return not_sat(where, name)
+        return unsupported_kind(where, name)
     if not [one for one in interactions if local(one) not in IGNORED]:
         return Note(where, "这一项没有要作答的地方，不是题目。", "no_interaction")
     return None
@@ -117,7 +117,7 @@ def _fill(item: _Item, files: Files) -> None:
         choices = []
         _fill_case(item)
     _place_feedback(item, [choice.get("identifier", "") for choice in choices])
-    _shelve_all(item.draft, files)
+    _attach_all(item.draft, files)
 
 
 def _prompt(item: _Item, interaction: Element) -> Rich:
@@ -129,7 +129,7 @@ def _fill_block(item: _Item, interaction: Element) -> None:
     prompt = _prompt(item, interaction).text
     body = item.stem.text.replace(token(0), f"<div>{prompt}</div>" if prompt else "")
     item.draft.stem = Rich(body.strip(), is_html=True)
-    SAT[local(interaction)](interaction, item.scoring, item.renderer, item.draft)
+    SUPPORTED[local(interaction)](interaction, item.scoring, item.renderer, item.draft)
     if local(interaction) == "extendedTextInteraction" and not item.draft.answer:
         item.draft.answer = "\n".join(note.plain for note in item.renderer.body.scorer_notes)
     elif item.renderer.body.scorer_notes:
@@ -143,7 +143,7 @@ def _fill_case(item: _Item) -> None:
     points = part_points(item.root)
     item.draft.tags, part_tags, codes = split_part_tags(item.draft.tags)
     for place, interaction in enumerate(item.renderer.body.interactions):
-        part = Draft(where=item.draft.where, kind=Kind.SHORT_ANSWER, stem=_prompt(item, interaction))
+        part = ParsedQuestion(where=item.draft.where, kind=Kind.SHORT_ANSWER, stem=_prompt(item, interaction))
         name = local(interaction)
         if name in INLINE:
             gap = gap_of(interaction, item.scoring, item.renderer, part)
@@ -151,7 +151,7 @@ def _fill_case(item: _Item) -> None:
             _fill_gap(part, gap)
             stem = stem.replace(token(place), f"（{place + 1}）____")
         else:
-            SAT[name](interaction, item.scoring, item.renderer, part)
+            SUPPORTED[name](interaction, item.scoring, item.renderer, part)
             stem = stem.replace(token(place), "" if not part.stem.is_blank else f"（{place + 1}）")
             if part.stem.is_blank:
                 part.stem = Rich(f"第（{place + 1}）题")
@@ -168,7 +168,7 @@ def _fill_case(item: _Item) -> None:
         item.draft.lose("rubric_dropped", "给阅卷人看的说明没有保留。")
 
 
-def _fill_gap(part: Draft, gap: Gap) -> None:
+def _fill_gap(part: ParsedQuestion, gap: Gap) -> None:
     if gap.doubt is not None:
         part.doubt_key(*gap.doubt)
     if gap.is_choice:
@@ -191,18 +191,18 @@ def _place_feedback(item: _Item, choices: list[str]) -> None:
             draft.explanation.append(text)
 
 
-def _shelve_all(draft: Draft, files: Files) -> None:
-    def shelve(text: Rich) -> Rich:
-        return shelve_images(draft, text, files.fetch)
+def _attach_all(draft: ParsedQuestion, files: Files) -> None:
+    def attach(text: Rich) -> Rich:
+        return attach_images(draft, text, files.fetch)
 
     for one in [draft, *draft.parts]:
-        one.stem = shelve(one.stem)
-        one.options = [shelve(option) for option in one.options]
-        one.explanation = [shelve(text) for text in one.explanation]
-        one.option_notes = {place: shelve(note) for place, note in one.option_notes.items()}
+        one.stem = attach(one.stem)
+        one.options = [attach(option) for option in one.options]
+        one.explanation = [attach(text) for text in one.explanation]
+        one.option_notes = {place: attach(note) for place, note in one.option_notes.items()}
 
 
-def _stimulus(root: Element, draft: Draft, files: Files) -> str:
+def _stimulus(root: Element, draft: ParsedQuestion, files: Files) -> str:
     """The passages that an item of QTI 3.0 shares with others."""
     parts = []
     for reference in children(root, "assessmentStimulusRef"):
@@ -218,7 +218,7 @@ def _stimulus(root: Element, draft: Draft, files: Files) -> str:
         stimulus, beside = found
         unify_names(stimulus)
         for body in children(stimulus, "stimulusBody"):
-            text = shelve_images(draft, Renderer(draft).rich(body), beside.fetch)
+            text = attach_images(draft, Renderer(draft).rich(body), beside.fetch)
             parts.append(f"<div>{text.text}</div>")
     return "".join(parts)
 

@@ -8,10 +8,10 @@ from lxml import etree
 
 from question_bank.formats.qti.body import ANSWER_CLASS, STEM_CLASS
 from question_bank.formats.qti.xml_build import add, add_rich
-from question_bank.formats.rich import Rich
 from question_bank.formats.xml_safety import Element
 from question_bank.formats.xml_text import clean
 from question_bank.model import OPTION_LETTERS, Kind, Question
+from question_bank.rich import Rich
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,100}")
 _LINE = re.compile("_{2,}")
@@ -69,6 +69,8 @@ class _ItemWriter:
     def _unit(self, unit: Question, response: str, *, with_prompt: bool) -> None:
         if unit.kind is Kind.FILL_BLANK:
             self._gaps(unit, response)
+        elif unit.kind is Kind.ORDERING:
+            self._order(unit, response, with_prompt=with_prompt)
         elif unit.kind in _CHOICES:
             self._choice(unit, response, with_prompt=with_prompt)
         else:
@@ -97,6 +99,15 @@ class _ItemWriter:
         is_html = unit.is_html and unit.kind is not Kind.TRUE_FALSE
         for letter, option in zip(OPTION_LETTERS, unit.options, strict=False):
             add_rich(add(interaction, "simpleChoice", identifier=letter), Rich(option, is_html), self._images)
+
+    def _order(self, unit: Question, response: str, *, with_prompt: bool) -> None:
+        self._declare(response, "ordered", "identifier", unit.key)
+        self._responses.append((response, False))
+        interaction = add(self._body, "orderInteraction", responseIdentifier=response, shuffle="true")
+        if with_prompt:
+            add_rich(add(interaction, "prompt"), Rich(unit.stem, unit.is_html), self._images)
+        for letter, option in zip(OPTION_LETTERS, unit.options, strict=False):
+            add_rich(add(interaction, "simpleChoice", identifier=letter), Rich(option, unit.is_html), self._images)
 
     def _text(self, unit: Question, response: str, *, with_prompt: bool) -> None:
         self._declare(response, "single", "string", unit.key)

@@ -8,7 +8,7 @@ from lxml import etree
 
 from question_bank.formats.places import local
 from question_bank.formats.xml_safety import Element
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 _HYPHEN = re.compile(r"-([a-z0-9])")
 _VERSION = re.compile(r"imsqti(?:asi)?_(?:item_|test_)?v(?P<major>[23])p(?P<minor>\d)")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from question_bank.formats.draft import add_outcome
 from question_bank.formats.files import Files
 from question_bank.formats.package import MANIFEST, Package, Resource, open_package
+from question_bank.formats.parsed import add_outcome
 from question_bank.formats.places import local
 from question_bank.formats.qti.item import item_outcome
 from question_bank.formats.qti.names import is_qti_name, plain_name, unify_names, version_of
 from question_bank.formats.qti.schema import check_structure
 from question_bank.formats.qti12_items.tree import idents_of, is_tree, read_tree
 from question_bank.formats.xml_safety import Element, XIncludeError
-from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 
 _NEEDED = (".xml", ".qti", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp")
 """Files that a question may need; a manifest that lists others in vain does no harm."""
@@ -27,7 +27,7 @@ class _State:
     """A package half read."""
 
     package: Package
-    reading: Reading = field(default_factory=lambda: Reading("qti"))
+    reading: ParseResult = field(default_factory=lambda: ParseResult("qti"))
     items: dict[str, Element] = field(default_factory=dict)
     trees: dict[str, Element] = field(default_factory=dict)
     tests: dict[str, Element] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class _State:
     """Files refused for drawing in others."""
 
 
-def read_package(content: bytes) -> Reading:
+def read_package(content: bytes) -> ParseResult:
     """All questions of a package; a package that breaks its own manifest or schema is refused as a whole."""
     state = _State(open_package(content))
     for path in _candidates(state.package):

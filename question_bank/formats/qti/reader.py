@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 
-from question_bank.formats.draft import add_outcome
 from question_bank.formats.files import NO_FILES
 from question_bank.formats.package import holds_roots, is_zip, looks_like_package
+from question_bank.formats.parsed import add_outcome
 from question_bank.formats.places import local
 from question_bank.formats.qti.item import item_outcome
 from question_bank.formats.qti.names import is_qti_name, unify_names, version_of
 from question_bank.formats.qti.packages import read_package
 from question_bank.formats.qti.schema import check_structure
 from question_bank.formats.xml_safety import Element, head_of, looks_like_xml, parse_xml
-from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 
 _HEAD = re.compile(
     r"<(?:\w+:)?(?:qti-)?(?:assessment-?(?:item|test|section|stimulus|result)|response-?processing|outcome-?declaration)\b",
@@ -33,14 +33,14 @@ def looks_like(content: bytes, name: str) -> bool:
     return looks_like_xml(content) and _HEAD.search(head_of(content)) is not None
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of an item file or a package; UnreadableFileError when it is broken or of no known version."""
     if is_zip(content, name):
         return read_package(content)
     return read_root(parse_xml(content))
 
 
-def read_root(root: Element) -> Reading:
+def read_root(root: Element) -> ParseResult:
     """The question of a single file's root element."""
     if local(root) == "manifest":
         raise UnreadableFileError("这是内容包的清单（imsmanifest.xml），题目在它列出的文件里。请上传整个压缩包。")
@@ -50,7 +50,7 @@ def read_root(root: Element) -> Reading:
         )
     if not is_qti_name(root):
         raise UnreadableFileError(f"这不是 QTI 题目文件（最外层是 {local(root)}）。请确认选对了文件。")
-    reading = Reading(f"qti-{version_of(root)}")
+    reading = ParseResult(f"qti-{version_of(root)}")
     unify_names(root)
     kind = local(root)
     if kind in {"assessmentTest", "assessmentSection"}:

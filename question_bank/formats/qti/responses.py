@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from question_bank.formats.draft import Draft
 from question_bank.formats.numbers import number
+from question_bank.formats.parsed import ParsedQuestion
 from question_bank.formats.places import children, local, text_of
 from question_bank.formats.xml_safety import Element
 
@@ -70,7 +70,7 @@ def read_scoring(item: Element) -> Scoring:
     return Scoring(declarations, uses_mapping, frozenset(loose & declarations.keys()))
 
 
-def right_choices(declaration: Declaration, scoring: Scoring, draft: Draft) -> list[str]:
+def right_choices(declaration: Declaration, scoring: Scoring, draft: ParsedQuestion) -> list[str]:
     """Identifiers of the right options; where the file contradicts itself the draft is doubtful and there are none."""
     correct = list(dict.fromkeys(declaration.correct))
     if correct and declaration.credited and not set(correct) <= declaration.credited:
@@ -95,7 +95,7 @@ def right_choices(declaration: Declaration, scoring: Scoring, draft: Draft) -> l
     return correct or full
 
 
-def accepted_texts(declaration: Declaration, scoring: Scoring, draft: Draft) -> tuple[str, ...]:
+def accepted_texts(declaration: Declaration, scoring: Scoring, draft: ParsedQuestion) -> tuple[str, ...]:
     """The variants of a written gap that get full credit."""
     correct = [value.strip() for value in declaration.correct if value.strip()]
     if declaration.cardinality == "single" and len(set(correct)) > 1:
@@ -141,7 +141,7 @@ def _is_plain(match: Element, branch: Element) -> bool:
     return True
 
 
-def _name_mapping_losses(declaration: Declaration, positive: dict[str, Decimal], draft: Draft) -> None:
+def _name_mapping_losses(declaration: Declaration, positive: dict[str, Decimal], draft: ParsedQuestion) -> None:
     if len(set(positive.values())) > 1:
         draft.lose("partial_credit", "各答案原来的分值不等，导入后按本平台的规则计分。")
     if any(value < 0 for value in declaration.mapping.values()):

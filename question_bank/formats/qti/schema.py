@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from question_bank.formats.places import local, place_of
 from question_bank.formats.xml_safety import Element
-from question_bank.reading import UnreadableFileError
+from question_bank.parse_result import UnreadableFileError
 
 _BODY = {"id", "class", "lang", "label", "dir", "role", "language"}
 _VARIABLE = {"identifier", "cardinality", "baseType"}
@@ -25,6 +25,7 @@ _ALLOWED: dict[str, set[str]] = {
     "mapping": {"lowerBound", "upperBound", "defaultValue"},
     "mapEntry": {"mapKey", "mappedValue", "caseSensitive"},
     "itemBody": _BODY,
+    "orderInteraction": _BODY | {"responseIdentifier", "shuffle", "maxChoices", "minChoices", "orientation"},
     "choiceInteraction": _BODY | {"responseIdentifier", "shuffle", "maxChoices", "minChoices", "orientation"},
     "simpleChoice": _BODY | {"identifier", "fixed", "templateIdentifier", "showHide"},
     "inlineChoiceInteraction": _BODY | {"responseIdentifier", "shuffle", "required", "minChoices"},
@@ -54,6 +55,7 @@ _REQUIRED: dict[str, set[str]] = {
     "outcomeDeclaration": {"identifier", "cardinality"},
     "mapEntry": {"mapKey", "mappedValue"},
     "choiceInteraction": {"responseIdentifier"},
+    "orderInteraction": {"responseIdentifier"},
     "simpleChoice": {"identifier"},
     "inlineChoiceInteraction": {"responseIdentifier"},
     "inlineChoice": {"identifier"},

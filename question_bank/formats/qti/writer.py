@@ -15,7 +15,7 @@ from question_bank.formats.tags import encode_part_tags, encode_tags
 from question_bank.formats.written import Written
 from question_bank.formats.xml_safety import Element
 from question_bank.model import Kind, Question
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ import re
 from lxml import etree
 from lxml import html as lxml_html
 
-from question_bank.formats.rich import Rich
 from question_bank.formats.xml_safety import Element
 from question_bank.formats.xml_text import clean
+from question_bank.rich import Rich
 
 _QTI_NAMES = frozenset(
     {
         "assessmentItem", "responseDeclaration", "outcomeDeclaration", "correctResponse", "defaultValue", "value", "mapping",
-        "mapEntry", "itemBody", "choiceInteraction", "simpleChoice", "prompt", "textEntryInteraction", "extendedTextInteraction",
+        "mapEntry", "itemBody", "choiceInteraction", "orderInteraction", "simpleChoice", "prompt", "textEntryInteraction", "extendedTextInteraction",
         "responseProcessing", "responseCondition", "responseIf", "match", "variable", "correct", "setOutcomeValue", "baseValue",
         "sum", "mapResponse", "multiple", "modalFeedback", "contentBody",
     }

@@ -10,7 +10,7 @@ from question_bank.formats.places import local
 from question_bank.formats.qti.packages import read_package
 from question_bank.formats.qti12_items.tree import is_tree, read_tree
 from question_bank.formats.xml_safety import head_of, looks_like_xml, parse_xml
-from question_bank.reading import Reading, UnreadableFileError
+from question_bank.parse_result import ParseResult, UnreadableFileError
 
 _ROOT = re.compile(rb"<(?:\w+:)?questestinterop\b")
 
@@ -22,7 +22,7 @@ def looks_like(content: bytes, name: str) -> bool:
     return looks_like_xml(content) and re.search(r"<(?:\w+:)?questestinterop\b", head_of(content)) is not None
 
 
-def read(content: bytes, *, name: str) -> Reading:
+def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of a file or package."""
     if is_zip(content, name):
         return read_package(content)
@@ -31,6 +31,6 @@ def read(content: bytes, *, name: str) -> Reading:
         raise UnreadableFileError(
             f"这不是 QTI 1.2 题目文件（最外层是 {local(root)}，应为 questestinterop）。请确认选对了文件。"
         )
-    reading = Reading("qti-1.2")
+    reading = ParseResult("qti-1.2")
     read_tree(root, reading, NO_FILES)
     return reading

@@ -11,23 +11,18 @@ from question_bank.formats.losses import not_written
 from question_bank.formats.package_writer import PackageFile, write_zip
 from question_bank.formats.qti.xml_build import add, to_bytes
 from question_bank.formats.qti12_items.tree import TAGS_LABEL
-from question_bank.formats.rich import Rich
 from question_bank.formats.tags import encode_tags
 from question_bank.formats.written import Written
 from question_bank.formats.xml_safety import Element
 from question_bank.formats.xml_text import clean
+from question_bank.kinds.registry import KINDS
 from question_bank.model import OPTION_LETTERS, Kind, Question
-from question_bank.reading import Note
+from question_bank.parse_result import Note
+from question_bank.rich import Rich
 
 _NAMESPACE = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
 _MANIFEST = "http://www.imsglobal.org/xsd/imscp_v1p1"
-_TYPES = {
-    Kind.SINGLE_CHOICE: "multiple_choice_question",
-    Kind.MULTIPLE_CHOICE: "multiple_answers_question",
-    Kind.TRUE_FALSE: "true_false_question",
-    Kind.FILL_BLANK: "short_answer_question",
-    Kind.SHORT_ANSWER: "essay_question",
-}
+_TYPES = {kind.code: kind.codes["qti-1.2"] for kind in KINDS.values() if "qti-1.2" in kind.codes}
 _LINE = re.compile("_{2,}")
 
 
@@ -39,7 +34,7 @@ def write(questions: Iterable[Question]) -> Written:
     images: dict[str, bytes] = {}
     for number, question in enumerate(questions, start=1):
         where = f"第 {number} 题"
-        if question.kind is Kind.CASE or not (question.key or question.blanks or question.kind is Kind.SHORT_ANSWER):
+        if question.kind not in _TYPES or not (question.key or question.blanks or question.kind is Kind.SHORT_ANSWER):
             losses.append(not_written(where, question, "QTI 1.2"))
             continue
         images |= {f"images/{number:04d}/{image.name}": image.content for image in question.images}

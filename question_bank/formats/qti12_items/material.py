@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 from question_bank.formats.files import Files
 from question_bank.formats.places import local, text_of
-from question_bank.formats.rich import Rich, guessed, joined
 from question_bank.formats.xml_safety import Element
+from question_bank.rich import Rich, guessed, joined
 
 _BASES = ("$IMS-CC-FILEBASE$", "$IMS_CC_FILE_BASE$", "$IMS_CC_FILEBASE$", "$CANVAS_OBJECT_REFERENCE$")
 RESPONSES = frozenset(

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
 
-from question_bank.formats.draft import Draft
 from question_bank.formats.numbers import number
+from question_bank.formats.parsed import ParsedQuestion
 from question_bank.formats.places import children, local, text_of
 from question_bank.formats.xml_safety import Element
 
-MOST_TRIED = 10
+MAX_TRIED = 10
 """With more options than this not every set is tried."""
 
 
@@ -42,7 +42,7 @@ def wanted(condition: Condition) -> list[tuple[str, str]]:
     return [found for test in condition.tests for found in _equals(test)]
 
 
-def right_single(names: list[str], response: str, conditions: list[Condition], draft: Draft) -> list[str]:
+def right_single(names: list[str], response: str, conditions: list[Condition], draft: ParsedQuestion) -> list[str]:
     """The one option with the highest score; two at the top come back both, for the doubt."""
     scores = {name: _score({response: {name}}, conditions) for name in names}
     best = max(scores.values(), default=Decimal(0))
@@ -55,7 +55,7 @@ def right_single(names: list[str], response: str, conditions: list[Condition], d
     return [name for name, score in scores.items() if score == best]
 
 
-def right_multiple(names: list[str], response: str, conditions: list[Condition], draft: Draft) -> list[str]:
+def right_multiple(names: list[str], response: str, conditions: list[Condition], draft: ParsedQuestion) -> list[str]:
     """The set of options that the conditions want; none, and a doubt, when they do not say."""
     giving = [condition for condition in conditions if condition.gain > 0]
     if any(condition.gain < 0 for condition in conditions):
@@ -67,13 +67,13 @@ def right_multiple(names: list[str], response: str, conditions: list[Condition],
         return list(dict.fromkeys(found))
     if len(giving) == 1 and not any(local(one) == "or" for test in giving[0].tests for one in test.iter()):
         return list(dict.fromkeys(value for name, value in wanted(giving[0]) if name == response))
-    if len(names) > MOST_TRIED:
+    if len(names) > MAX_TRIED:
         draft.doubt_key("unclear_scoring", "计分规则太复杂，分不清正确答案。请核对答案。")
         return []
     return _best_set(names, response, conditions, draft)
 
 
-def _best_set(names: list[str], response: str, conditions: list[Condition], draft: Draft) -> list[str]:
+def _best_set(names: list[str], response: str, conditions: list[Condition], draft: ParsedQuestion) -> list[str]:
     best, found = Decimal(0), []
     for size in range(1, len(names) + 1):
         for chosen in combinations(names, size):

@@ -5,19 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from question_bank.formats.draft import Draft, Outcome, add_outcome, not_sat, read_points, settle
 from question_bank.formats.files import Files
 from question_bank.formats.gaps import Gap, place_gaps, token
 from question_bank.formats.gift.reader import FULL, fill_short
-from question_bank.formats.images import shelve_images
+from question_bank.formats.images import attach_images
 from question_bank.formats.numbers import OWN_NAME, as_texts, number
+from question_bank.formats.parsed import (
+    Outcome,
+    ParsedQuestion,
+    add_outcome,
+    read_points,
+    unsupported_kind,
+    validate_parsed,
+)
 from question_bank.formats.places import child_text, children, local, place_of, text_of
 from question_bank.formats.qti12_items.material import RESPONSES, fetch_from, material_of
 from question_bank.formats.qti12_items.scoring import Condition, conditions_of, right_multiple, right_single, wanted
-from question_bank.formats.rich import Rich
 from question_bank.formats.xml_safety import Element
 from question_bank.model import Kind
-from question_bank.reading import Note, Reading
+from question_bank.parse_result import Note, ParseResult
+from question_bank.rich import Rich
 
 TAGS_LABEL = "bank_tags"
 _UNSAT_TYPES = {
@@ -44,7 +51,7 @@ def is_tree(root: Element) -> bool:
     return local(root) == "questestinterop"
 
 
-def read_tree(root: Element, reading: Reading, files: Files, *, known: Collection[str] | None = None) -> None:
+def read_tree(root: Element, reading: ParseResult, files: Files, *, known: Collection[str] | None = None) -> None:
     """Add all items of the tree to the reading; `known` are items and banks of the same package."""
     prefix = f"{files.name}：" if files.name else ""
     stimuli: dict[str, Rich] = {}
@@ -59,7 +66,7 @@ def read_tree(root: Element, reading: Reading, files: Files, *, known: Collectio
     _read_references(root, reading, prefix, known or frozenset())
 
 
-def _read_references(root: Element, reading: Reading, prefix: str, known: Collection[str]) -> None:
+def _read_references(root: Element, reading: ParseResult, prefix: str, known: Collection[str]) -> None:
     """A question that stands in a bank elsewhere is refused by name; one of a bank in the same package is read there."""
     for element in root.iter("{*}bankentry_item", "{*}itemref"):
         if element.get("item_ref") in known or element.get("linkrefid") in known:
@@ -100,7 +107,7 @@ class _Item:
         self._item = item
         self._facts = facts
         self._files = files
-        self._draft = Draft(where=where, kind=Kind.SHORT_ANSWER, stem=Rich())
+        self._draft = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=Rich())
         self._conditions = conditions_of(item)
         self._responses = [one for one in item.iter() if local(one) in RESPONSES]
 
@@ -109,24 +116,24 @@ class _Item:
         where, draft = self._draft.where, self._draft
         refusal = self._unsat_name()
         if refusal:
-            return not_sat(where, refusal)
+            return unsupported_kind(where, refusal)
         presentation = next(iter(children(self._item, "presentation")), None)
         if presentation is None or not self._responses:
             return Note(where, "这一项没有要作答的地方，不是题目。", "no_interaction")
         draft.stem = self._shelve(material_of(presentation, below_responses=False))
         if len(self._responses) == 1 and not self._is_gap(self._responses[0]):
             if self._is_lone_match(self._responses[0]):
-                return not_sat(where, "连线题（配对题）")
+                return unsupported_kind(where, "连线题（配对题）")
             draft.stem = self._shelve(material_of(presentation))
         self._read_facts(stimuli)
         filler = self._filler()
         if filler is None:
-            return not_sat(where, "连线题（配对题）")
+            return unsupported_kind(where, "连线题（配对题）")
         name = filler()
         if name:
-            return not_sat(where, name)
+            return unsupported_kind(where, name)
         self._read_feedback()
-        return settle(draft)
+        return validate_parsed(draft)
 
     def _unsat_name(self) -> str:
         known = _UNSAT_TYPES.get(self._facts.get("question_type", ""))
@@ -304,7 +311,7 @@ class _Item:
                 draft.explanation.append(text)
 
     def _shelve(self, text: Rich) -> Rich:
-        return shelve_images(self._draft, text, lambda source: fetch_from(self._files, source))
+        return attach_images(self._draft, text, lambda source: fetch_from(self._files, source))
 
 
 def _owners(conditions: list[Condition], names: list[str]) -> dict[str, int]:

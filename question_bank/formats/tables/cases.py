@@ -7,7 +7,7 @@ import re
 from question_bank.formats.raw import RawQuestion
 from question_bank.formats.tables.table import TableRow
 from question_bank.model import Kind
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 
 _NAMED_CASE = re.compile(r"案例#\d+")
 

@@ -17,7 +17,7 @@ MAX_HEAD = 60
 """Characters of a head, its remarks included."""
 MANY_COLUMNS = 3
 """Heads in one row that no question's own words make by chance."""
-LEAST_SURE = 99
+MIN_SURE = 99
 """The rank of a name that is only built like one of its field's."""
 
 
@@ -276,7 +276,7 @@ def _field_of(name: str) -> tuple[Field, int, int] | None:
             return (wanted, place, 0) if lowest <= place < len(OPTION_LETTERS) else None
     if _LEVELS.fullmatch(name):
         return Field.KNOWLEDGE, 0, 0
-    return (Field.STEM, 0, LEAST_SURE) if _STEM_WORDS.fullmatch(name) else None
+    return (Field.STEM, 0, MIN_SURE) if _STEM_WORDS.fullmatch(name) else None
 
 
 def _number(text: str) -> int:

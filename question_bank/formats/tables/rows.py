@@ -24,7 +24,7 @@ from question_bank.formats.tables.option_cells import read_options, read_unsure_
 from question_bank.formats.tables.stem_cells import complete_from_stem
 from question_bank.formats.tables.table import Table, TableReading, TableRow
 from question_bank.model import OPTION_LETTERS, Citation, Kind
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 
 _REMARK_ROW = re.compile(r"(?:填写)?(?:说明|备注|注意|注意事项|提示|注)\s*[:：]?")
 _REQUIRED = frozenset({"必填", "选填", "非必填", "可选", "必选", "可不填", "条件必填"})
@@ -178,7 +178,7 @@ class _RowReader:
         match = _SECTION.match(text)
         name = match[1] if match else text
         kind = kinds.kind_of(name)
-        if kind is None and not kinds.is_choice_name(name) and not (match and kinds.unsat_name(name)):
+        if kind is None and not kinds.is_choice_name(name) and not (match and kinds.unsupported_name(name)):
             return False
         self.kind, self.label = kind, "" if kind else name
         return True

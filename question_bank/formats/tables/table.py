@@ -9,7 +9,7 @@ from question_bank.formats.drawn import Drawn, Placed
 from question_bank.formats.raw import RawQuestion
 from question_bank.formats.tables.heads import Head
 from question_bank.model import Kind
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 
 
 @dataclass(slots=True)

@@ -170,7 +170,7 @@ def read_heading(text: str) -> Heading | None:
     )
     if kind is not None and named:
         return Heading(title, kind)
-    if kinds.is_choice_name(bare) or (kinds.unsat_name(bare) and bare.endswith("题") and len(bare) <= 10):
+    if kinds.is_choice_name(bare) or (kinds.unsupported_name(bare) and bare.endswith("题") and len(bare) <= 10):
         return Heading(title, None, bare)
     if match["d"] is not None:
         return None
@@ -255,13 +255,13 @@ def read_kind_label(text: str) -> tuple[Kind | None, str, str]:
     if not match:
         return None, "", text
     name, points = _without_points((match["a"] or match["b"]).strip())
-    is_named = name.endswith(("题", "选", "判断", "填空", "简答", "选择")) or kinds.is_unsat(name)
+    is_named = name.endswith(("题", "选", "判断", "填空", "简答", "选择")) or kinds.is_unsupported(name)
     if match["a"] and not (is_named or (text[0] in "【[" and kinds.kind_of(name))):
         return None, "", text
     kind = kinds.kind_of(name)
     if kind is not None or kinds.is_choice_name(name):
         return kind, "" if kind else name, f"{points}{match['rest'].strip()}"
-    if kinds.unsat_name(name):
+    if kinds.unsupported_name(name):
         return None, name, f"{points}{match['rest'].strip()}"
     return None, "", text
 

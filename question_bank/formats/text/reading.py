@@ -17,7 +17,7 @@ from question_bank.formats.text.blocks import TEXT_KINDS, read_block
 from question_bank.formats.text.lines import Line, to_lines
 from question_bank.formats.text.segments import Segments, cut
 from question_bank.model import OPTION_LETTERS, Kind
-from question_bank.reading import Note, Reading, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 
 MAX_LINES = 100_000
 """Lines of a text; some twenty thousand questions."""
@@ -40,14 +40,14 @@ def looks_like(content: bytes, name: str) -> bool:
         return False
 
 
-def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None) -> Reading:
+def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None) -> ParseResult:
     """All questions of a text file; `answers` is the second file, bytes and name, where the keys stand apart."""
     text = decode_text(content)
     second = decode_text(answers[0]) if answers else None
     return read_text(text, name=name, answers=second, format_name="text")
 
 
-def read_text(text: str, *, name: str, answers: str | None = None, format_name: str = "text") -> Reading:
+def read_text(text: str, *, name: str, answers: str | None = None, format_name: str = "text") -> ParseResult:
     """All questions of a text that is already decoded (a Word file's too)."""
     if answers is None and csv_table.divider_of(text) in {"\t", "|"}:
         return csv_table.read_csv_text(text, name=name, format_name=format_name)

@@ -43,7 +43,7 @@ from question_bank.formats.text.patterns import (
     read_number,
     read_served,
 )
-from question_bank.reading import Note
+from question_bank.parse_result import Note
 
 LARGE_JUMP = 5
 """Behind an answer section a number further on than this opens no question by itself."""

@@ -16,6 +16,8 @@ from examapp.org.models import Unit, UnitKind
 from examapp.papers.models import Blueprint, BlueprintSection
 from examapp.people.models import Person, PersonState
 from examapp.questions.models import AnswerKey, Question, QuestionState, QuestionVersion
+from question_bank import model
+from question_bank.kinds.registry import kind_of
 from question_bank.model import Kind
 
 _SECTIONS = ((Kind.TRUE_FALSE, 20, "1"), (Kind.SINGLE_CHOICE, 40, "1"), (Kind.MULTIPLE_CHOICE, 5, "8"))
@@ -67,7 +69,8 @@ def _write_people(session: Session, unit_id: int, login_names: list[str], *, pas
 
 
 def _write_question(session: Session, kind: Kind, number: int, *, now: datetime) -> None:
-    options = ["正确", "错误"] if kind is Kind.TRUE_FALSE else [f"选项{n}：依照法定权限和程序办理" for n in range(4)]
+    written = tuple(f"选项{n}：依照法定权限和程序办理" for n in range(4))
+    options = list(kind_of(kind).options_of(model.Question(kind=kind, stem="", options=written)))
     question = Question(
         code=f"rehearsal-{kind}-{number}", kind=str(kind), state=QuestionState.ACTIVE, created_at=now, updated_at=now
     )
@@ -82,7 +85,7 @@ def _write_question(session: Session, kind: Kind, number: int, *, now: datetime)
     )
     session.add(version)
     session.flush()
-    key = ["A", "B"] if kind is Kind.MULTIPLE_CHOICE else ["A"]
+    key = ["A", "B"] if kind_of(kind).is_multiple else ["A"]
     session.add(
         AnswerKey(
             question_version_id=version.id,

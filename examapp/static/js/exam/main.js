@@ -256,7 +256,7 @@
 
   function hasTexts(paper) {
     return paper.sections.some(function (section) {
-      return section.items.some(function (item) { return item.kind === 'fill_blank' || item.kind === 'short_answer'; });
+      return section.items.some(function (item) { return exam.kinds[item.kind].isText; });
     });
   }
 

@@ -2,30 +2,10 @@
 (function (exam) {
   'use strict';
 
-  var KIND_NAMES = {
-    single_choice: '单选题', multiple_choice: '多选题', true_false: '判断题', fill_blank: '填空题', short_answer: '简答题'
-  };
   var SIZES = [100, 125, 150, 200];
 
-  function el(tag, className, text) {
-    var node = document.createElement(tag);
-    if (className) { node.className = className; }
-    if (text !== undefined) { node.textContent = text; }
-    return node;
-  }
-  // The server has cleaned what it sends: an allow-list of tags, pictures of its own.
-  function rich(tag, className, html) {
-    var node = el(tag, className + ' rich');
-    node.innerHTML = html;
-    return node;
-  }
-  exam.el = el;
-  exam.rich = rich;
-
-  function isText(item) { return item.kind === 'fill_blank' || item.kind === 'short_answer'; }
-  exam.isAnswered = function (response) {
-    return Boolean(response) && response.some(function (part) { return part.trim() !== ''; });
-  };
+  var el = exam.el;
+  var rich = exam.rich;
 
   function tidy(points) { return String(points).indexOf('.') < 0 ? String(points) : String(points).replace(/\.?0+$/, ''); }
 
@@ -41,6 +21,15 @@
     var current = 1;
     var isLocked = false;
 
+    // What a kind's fields call: an answer was changed, a field has the focus.
+    var tools = {
+      answered: function (entry, response) { answer(entry, response); },
+      stored: function (entry) { return answers[entry.item.item] || []; },
+      focused: function (entry) { setCurrent(entry.item.item); }
+    };
+
+    function isDoneWith(entry) { return entry.kind.isAnswered(entry.item, answers[entry.item.item] || []); }
+
     function draw() {
       var material = null;
       paper.sections.forEach(function (section, index) {
@@ -48,7 +37,7 @@
         group.appendChild(el('h3', 'sheet-title', section.title));
         var squares = el('div', 'squares');
         section.items.forEach(function (item, position) {
-          var entry = { item: item, section: section, index: index, isFirst: position === 0 };
+          var entry = { item: item, kind: exam.kinds[item.kind], section: section, index: index, isFirst: position === 0 };
           entry.repeats = item.material !== null && item.material === material;
           material = item.material;
           entry.article = drawItem(entry);
@@ -92,67 +81,17 @@
       var head = el('h3', 'item-head');
       head.id = 'head-' + item.item;
       head.appendChild(el('span', 'item-number', '第 ' + item.item + ' 题'));
-      head.appendChild(el('span', 'item-kind', KIND_NAMES[item.kind] + '　' + tidy(item.points) + ' 分'));
+      head.appendChild(el('span', 'item-kind', entry.kind.name + '　' + tidy(item.points) + ' 分'));
       box.appendChild(head);
       var stem = rich('div', 'stem', item.stem);
       stem.id = 'stem-' + item.item;
       box.appendChild(stem);
-      box.appendChild(isText(item) ? drawTexts(entry) : drawOptions(entry));
+      box.appendChild(entry.kind.draw(entry, tools));
       entry.note = el('p', 'item-note');
       entry.note.setAttribute('role', 'status');
       box.appendChild(entry.note);
       box.appendChild(drawTools(entry));
       return box;
-    }
-
-    function drawOptions(entry) {
-      var item = entry.item;
-      var isMany = item.kind === 'multiple_choice';
-      var group = el('div', 'options');
-      group.setAttribute('role', isMany ? 'group' : 'radiogroup');
-      group.setAttribute('aria-labelledby', 'head-' + item.item + ' stem-' + item.item);
-      if (isMany) { group.appendChild(el('p', 'hint', '可选多项')); }
-      entry.inputs = item.options.map(function (option) {
-        var label = el('label', 'option');
-        var input = el('input');
-        input.type = isMany ? 'checkbox' : 'radio';
-        input.name = 'answer-' + item.item;
-        input.value = option.key;
-        input.addEventListener('change', function () { readOptions(entry); });
-        label.appendChild(input);
-        label.appendChild(el('span', 'option-key', option.key));
-        label.appendChild(rich('span', 'option-text', option.text));
-        group.appendChild(label);
-        return input;
-      });
-      return group;
-    }
-
-    function drawTexts(entry) {
-      var item = entry.item;
-      var group = el('div', 'texts');
-      var count = item.kind === 'fill_blank' ? item.blanks : 1;
-      entry.inputs = [];
-      for (var i = 0; i < count; i += 1) { entry.inputs.push(drawText(entry, group, i, count)); }
-      return group;
-    }
-
-    function drawText(entry, group, index, count) {
-      var isShort = entry.item.kind === 'short_answer';
-      var label = el('label', 'blank');
-      label.appendChild(el('span', 'blank-name', isShort ? '作答' : count > 1 ? '第 ' + (index + 1) + ' 空' : '填写'));
-      var input = el(isShort ? 'textarea' : 'input', 'text');
-      if (isShort) { input.rows = 8; } else { input.type = 'text'; }
-      input.maxLength = 4000;
-      input.autocomplete = 'off';
-      input.setAttribute('aria-describedby', 'stem-' + entry.item.item);
-      input.addEventListener('input', function (event) { if (!event.isComposing) { readTexts(entry); } });
-      input.addEventListener('compositionend', function () { readTexts(entry); });
-      input.addEventListener('blur', function () { readTexts(entry); });
-      input.addEventListener('focus', function () { setCurrent(entry.item.item); });
-      label.appendChild(input);
-      group.appendChild(label);
-      return input;
     }
 
     function drawTools(entry) {
@@ -178,54 +117,29 @@
       return square;
     }
 
-    function readOptions(entry) {
-      answer(entry, entry.inputs.filter(function (input) { return input.checked; })
-        .map(function (input) { return input.value; }));
-    }
-
-    function readTexts(entry) {
-      var texts = entry.inputs.map(function (input) { return input.value; });
-      if (!exam.isAnswered(texts) && !exam.isAnswered(answers[entry.item.item])) { return; }
-      answer(entry, texts);
-    }
-
     function answer(entry, response) {
       var number = entry.item.item;
       if (isLocked || String(answers[number] || []) === String(response)) { return; }
       answers[number] = response;
       entry.note.textContent = '';
-      showChosen(entry);
+      entry.kind.showChosen(entry);
       setCurrent(number);
-      handlers.answered(number, response.length ? response : blank(entry), isText(entry.item));
+      handlers.answered(number, response.length ? response : entry.kind.blank(entry), entry.kind.isText);
       showSquare(entry);
       showCounts();
     }
 
-    function blank(entry) {
-      return isText(entry.item) ? entry.inputs.map(function () { return ''; }) : [];
-    }
-
     function show(entry) {
-      var response = answers[entry.item.item] || [];
-      entry.inputs.forEach(function (input, index) {
-        if (isText(entry.item)) { input.value = response[index] || ''; }
-        else { input.checked = response.indexOf(input.value) >= 0; }
-        input.disabled = isLocked;
-      });
-      showChosen(entry);
+      entry.kind.show(entry, answers[entry.item.item] || [], isLocked);
+      entry.kind.showChosen(entry);
       entry.mark.checked = Boolean(unsure[entry.item.item]);
       entry.mark.disabled = isLocked;
       showSquare(entry);
     }
 
-    function showChosen(entry) {
-      if (isText(entry.item)) { return; }
-      entry.inputs.forEach(function (input) { input.parentNode.classList.toggle('is-chosen', input.checked); });
-    }
-
     function showSquare(entry) {
       var number = entry.item.item;
-      var isDone = exam.isAnswered(answers[number]);
+      var isDone = isDoneWith(entry);
       entry.square.className = 'square' + (isDone ? ' is-answered' : '') + (unsure[number] ? ' is-unsure' : '') +
         (unsent[number] ? ' is-unsent' : '') + (number === current ? ' is-current' : '');
       entry.square.setAttribute('aria-label', '第 ' + number + ' 题，' + (isDone ? '已答' : '未答') +
@@ -234,7 +148,7 @@
     }
 
     function showCounts() {
-      var done = items.filter(function (entry) { return exam.isAnswered(answers[entry.item.item]); }).length;
+      var done = items.filter(isDoneWith).length;
       Array.prototype.forEach.call(counts, function (node) { node.textContent = done + ' / ' + items.length; });
     }
 
@@ -268,13 +182,7 @@
 
     function press(key) {
       var entry = byNumber[current];
-      if (isLocked || isText(entry.item)) { return false; }
-      var index = /^[a-h]$/i.test(key) ? key.toUpperCase().charCodeAt(0) - 65 : /^[1-8]$/.test(key) ? Number(key) - 1 : -1;
-      var input = entry.inputs[index];
-      if (!input) { return false; }
-      input.checked = !input.checked;
-      readOptions(entry);
-      return true;
+      return !isLocked && entry.kind.press(entry, key, tools);
     }
 
     draw();
@@ -316,7 +224,7 @@
       },
       lock: function (isOn) { isLocked = isOn; items.forEach(show); },
       blanks: function () {
-        return items.filter(function (entry) { return !exam.isAnswered(answers[entry.item.item]); })
+        return items.filter(function (entry) { return !isDoneWith(entry); })
           .map(function (entry) { return entry.item.item; });
       },
       unsure: function () { return Object.keys(unsure).map(Number); },

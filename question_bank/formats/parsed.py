@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
-from question_bank.formats.rich import Rich, joined, unify
+from question_bank import validation
 from question_bank.formats.tags import decode_tags
+from question_bank.kinds.base import Severity
+from question_bank.kinds.registry import kind_of
 from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Image, Kind, Question
-from question_bank.reading import DoubtfulQuestion, Note, Reading, ReadQuestion
+from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion
+from question_bank.rich import Rich, joined, unify
 
 TRUE_WORDS = frozenset({"true", "t", "正确", "对", "√", "✓", "✔"})
 FALSE_WORDS = frozenset({"false", "f", "错误", "错", "×", "✗", "✘"})
@@ -19,7 +22,7 @@ Outcome = ReadQuestion | DoubtfulQuestion | Note
 
 
 @dataclass(slots=True, kw_only=True)
-class Draft:
+class ParsedQuestion:
     """A question as a format's reader found it, before it is checked."""
 
     where: str
@@ -27,10 +30,10 @@ class Draft:
     stem: Rich
     options: list[Rich] = field(default_factory=list)
     right: list[int] = field(default_factory=list)
-    """Places of the right options, from 0."""
+    """Places of the right options, from 0; of an ordering question all places in the right order."""
     blanks: list[tuple[str, ...]] = field(default_factory=list)
     answer: str = ""
-    parts: list[Draft] = field(default_factory=list)
+    parts: list[ParsedQuestion] = field(default_factory=list)
     explanation: list[Rich] = field(default_factory=list)
     option_notes: dict[int, Rich] = field(default_factory=dict)
     """Feedback on single options, told in the explanation after the option's letter."""
@@ -52,11 +55,9 @@ class Draft:
             self.doubt = Note(self.where, reason, code)
 
 
-def settle(draft: Draft) -> Outcome:
+def validate_parsed(draft: ParsedQuestion) -> Outcome:
     """The draft as imported, doubtful or refused."""
-    if draft.stem.is_blank:
-        return Note(draft.where, "题干是空的，没有可以作答的内容。请补上题干后再导入。", "no_stem")
-    refusal = _check(draft)
+    refusal = _validate_parts(draft) or _check(draft)
     if refusal is not None:
         return refusal
     question = _question(draft)
@@ -65,7 +66,7 @@ def settle(draft: Draft) -> Outcome:
     return ReadQuestion(question, draft.where, tuple(draft.losses))
 
 
-def add_outcome(reading: Reading, outcome: Outcome) -> None:
+def add_outcome(reading: ParseResult, outcome: Outcome) -> None:
     """Put one outcome on its list of the reading."""
     if isinstance(outcome, ReadQuestion):
         reading.imported.append(outcome)
@@ -75,11 +76,11 @@ def add_outcome(reading: Reading, outcome: Outcome) -> None:
         reading.refused.append(outcome)
 
 
-def not_sat(where: str, kind_name: str) -> Note:
+def unsupported_kind(where: str, kind_name: str) -> Note:
     """The refusal of a kind that the platform does not sit, by its name."""
     return Note(
         where,
-        f"本平台不考“{kind_name}”，这道题没有导入。可改写成单选、多选、判断、填空或简答题后再导入。",
+        f"本平台不考“{kind_name}”，这道题没有导入。可改写成单选、多选、判断、排序、填空或简答题后再导入。",
         "kind_not_sat",
     )
 
@@ -97,49 +98,9 @@ def read_points(text: str | None) -> Decimal | None:
     return whole if rounded == whole else rounded.normalize()
 
 
-def _check(draft: Draft) -> Note | None:
-    if draft.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE}:
-        return _check_choice(draft)
-    if draft.kind is Kind.FILL_BLANK:
-        if not draft.blanks or not all(draft.blanks):
-            draft.doubt_key("no_key", "填空题有空没有写明答案。请补上答案。")
-    elif draft.kind is Kind.SHORT_ANSWER:
-        if not draft.answer.strip():
-            draft.lose("no_model_answer", "文件里没有参考答案，导入后请补上，阅卷时要用。")
-    elif draft.kind is Kind.CASE:
-        return _check_case(draft)
-    elif len(draft.right) != 1:
-        draft.doubt_key("no_key", "判断题没有写明对错。请补上答案。")
-    return None
-
-
-def _check_choice(draft: Draft) -> Note | None:
-    count = len(draft.options)
-    if count > len(OPTION_LETTERS):
-        return Note(draft.where, f"有 {count} 个选项，超过 26 个的上限。请减少选项后再导入。", "too_many_options")
-    if any(place < 0 or place >= count for place in draft.right):
-        draft.doubt_key("key_outside_options", "答案指向不存在的选项。请核对答案。")
-        draft.right = []
-    if count < 2:
-        draft.doubt_key("too_few_options", "选择题只有不到两个选项。请补上选项。")
-    if any(option.is_blank for option in draft.options):
-        draft.doubt_key("blank_option", "有选项是空的。请补上选项内容并核对答案。")
-    if not draft.right:
-        draft.doubt_key("no_key", "没有写明正确答案。请补上答案。")
-    if draft.kind is Kind.SINGLE_CHOICE and len(set(draft.right)) > 1:
-        draft.doubt_key("two_keys", "单选题却有不止一个选项得满分。请确认是改成多选题，还是只留一个答案。")
-        draft.right = []
-    right_texts = {draft.options[place].fragment for place in draft.right}
-    if any(option.fragment in right_texts for place, option in enumerate(draft.options) if place not in draft.right):
-        draft.doubt_key("same_options", "有两个选项内容相同，却一个算对一个算错。请核对选项和答案。")
-    return None
-
-
-def _check_case(draft: Draft) -> Note | None:
-    if not draft.parts:
-        return Note(draft.where, "案例题没有小题。请补上小题后再导入。", "no_parts")
+def _validate_parts(draft: ParsedQuestion) -> Note | None:
     for place, part in enumerate(draft.parts, start=1):
-        outcome = settle(part)
+        outcome = validate_parsed(part)
         if isinstance(outcome, Note):
             return Note(draft.where, f"第 {place} 小题：{outcome.reason}", outcome.code)
         if part.doubt is not None:
@@ -149,9 +110,32 @@ def _check_case(draft: Draft) -> Note | None:
     return None
 
 
-def _question(draft: Draft) -> Question:
+def _check(draft: ParsedQuestion) -> Note | None:
+    """Hold the draft against the one validation, as the file has it: before two options become true and false."""
+    if any(not 0 <= place < len(draft.options) for place in draft.right) and draft.options:
+        draft.doubt_key("key_outside_options", "答案指向不存在的选项。请核对答案。")
+        draft.right = []
+    question = _built(draft)
+    if rejected := validation.rejection(validation.own_issues(question)):
+        return Note(draft.where, rejected.reason, rejected.code)
+    own_key_issues = kind_of(draft.kind).iter_key_issues(question)
+    for issue in (*validation.own_issues(question), *own_key_issues):
+        if issue.severity is Severity.NOTE:
+            draft.lose(issue.code, issue.reason)
+        else:
+            draft.doubt_key(issue.code, issue.reason)
+        if issue.voids_key:
+            draft.right = []
+    return None
+
+
+def _question(draft: ParsedQuestion) -> Question:
     if draft.kind is Kind.SINGLE_CHOICE:
         _turn_true_false(draft)
+    return _built(draft)
+
+
+def _built(draft: ParsedQuestion) -> Question:
     texts = [draft.stem, *draft.options, _explanation(draft)]
     values, is_html = unify(texts)
     facts = decode_tags(draft.tags)
@@ -179,13 +163,14 @@ def _used_images(images: list[Image], values: Iterable[str]) -> tuple[Image, ...
     return tuple(image for image in {image.name: image for image in images}.values() if f"bank:{image.name}" in text)
 
 
-def _key(draft: Draft) -> tuple[str, ...]:
+def _key(draft: ParsedQuestion) -> tuple[str, ...]:
     if draft.kind is Kind.SHORT_ANSWER:
         return (draft.answer.strip(),) if draft.answer.strip() else ()
-    return tuple(OPTION_LETTERS[place] for place in sorted(set(draft.right)))
+    places = draft.right if draft.kind is Kind.ORDERING else sorted(set(draft.right))
+    return tuple(OPTION_LETTERS[place] for place in places if 0 <= place < len(OPTION_LETTERS))
 
 
-def _explanation(draft: Draft) -> Rich:
+def _explanation(draft: ParsedQuestion) -> Rich:
     """General feedback first, then what was said of single options, after their letters."""
     notes = [text for text in draft.explanation if not text.is_blank]
     names = TRUE_FALSE_OPTIONS if draft.kind is Kind.TRUE_FALSE else tuple(OPTION_LETTERS)
@@ -195,7 +180,7 @@ def _explanation(draft: Draft) -> Rich:
     return joined(notes)
 
 
-def _turn_true_false(draft: Draft) -> None:
+def _turn_true_false(draft: ParsedQuestion) -> None:
     """Two options that say only true and false make a true/false question; its letters follow the words, not the places."""
     words = [option.plain.strip().lower() for option in draft.options]
     if len(words) != 2 or not ({words[0], words[1]} & TRUE_WORDS) or not ({words[0], words[1]} & FALSE_WORDS):

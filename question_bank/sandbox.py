@@ -15,10 +15,10 @@ from typing import IO, Self
 import msgspec
 
 from question_bank.formats.registry import load_readers, read_file
-from question_bank.reading import Reading, UnreadableFileError
+from question_bank.parse_result import ParseResult, UnreadableFileError
 
-MOST_MEMORY_BYTES = 512 * 1024**2
-MOST_SECONDS = 30
+MAX_MEMORY_BYTES = 512 * 1024**2
+MAX_SECONDS = 30
 _WAITING_SECONDS = 30
 """Wall time beyond the processor's, on a machine that has much else to do."""
 _SIZE_BYTES = 8
@@ -37,14 +37,14 @@ class _Request(msgspec.Struct):
 class _Outcome(msgspec.Struct):
     """What a child says: a reading, or why there is none."""
 
-    reading: Reading | None = None
+    reading: ParseResult | None = None
     unreadable: str = ""
 
 
 class ChildReader:
     """Reads any number of files, each in a child of one helper process that has the readers loaded; use it in a `with`."""
 
-    def __init__(self, *, memory: int = MOST_MEMORY_BYTES, seconds: int = MOST_SECONDS) -> None:
+    def __init__(self, *, memory: int = MAX_MEMORY_BYTES, seconds: int = MAX_SECONDS) -> None:
         self._limits = (str(memory), str(seconds))
         self._helper: subprocess.Popen[bytes] | None = None
 
@@ -58,7 +58,9 @@ class ChildReader:
         """End the helper."""
         self._end()
 
-    def read(self, content: bytes, name: str, format_name: str, *, answers: tuple[bytes, str] | None = None) -> Reading:
+    def read(
+        self, content: bytes, name: str, format_name: str, *, answers: tuple[bytes, str] | None = None
+    ) -> ParseResult:
         """Read a file as `read_file` does, within the limits; raises UnreadableFileError for what takes more."""
         request = msgspec.msgpack.encode(_Request(content, name, format_name, answers))
         try:
@@ -83,7 +85,7 @@ class ChildReader:
 
     def _start(self) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
-        command = [sys.executable, "-m", "question_bank.child", *self._limits]
+        command = [sys.executable, "-m", "question_bank.sandbox", *self._limits]
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
         )
@@ -99,8 +101,8 @@ class ChildReader:
 
 
 def read_in_child(
-    content: bytes, name: str, format_name: str, *, memory: int = MOST_MEMORY_BYTES, seconds: int = MOST_SECONDS
-) -> Reading:
+    content: bytes, name: str, format_name: str, *, memory: int = MAX_MEMORY_BYTES, seconds: int = MAX_SECONDS
+) -> ParseResult:
     """Read one file as `read_file` does, within 512 MB and 30 s; raises UnreadableFileError for what takes more."""
     with ChildReader(memory=memory, seconds=seconds) as reader:
         return reader.read(content, name, format_name)

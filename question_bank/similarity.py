@@ -6,13 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-LIKE = 0.8
+SIMILARITY_THRESHOLD = 0.8
 """Two texts whose character trigrams overlap (Jaccard) by this much are near-duplicates."""
 _TELL_EVERY = 500
 
 
-def near_pairs(
-    texts: Sequence[str], *, threshold: float = LIKE, note_progress: Callable[[int], None] | None = None
+def find_near_duplicates(
+    texts: Sequence[str], *, threshold: float = SIMILARITY_THRESHOLD, note_progress: Callable[[int], None] | None = None
 ) -> Iterator[tuple[int, int, float]]:
     """Yield pairs of indexes (lower first) of texts that are alike by at least the threshold, with their likeness.
 

@@ -48,7 +48,7 @@ class DoubtfulQuestion:
 
 
 @dataclass(slots=True)
-class Reading:
+class ParseResult:
     """All of one file: `found == len(imported) + len(doubtful) + len(refused)`."""
 
     format: str

@@ -1,0 +1,1 @@
+"""Question kinds: one module a kind, all of them in `registry`."""

@@ -1,0 +1,99 @@
+"""Fill-in (填空题): one text a blank, each with the variants that are accepted."""
+
+from __future__ import annotations
+
+import random
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from question_bank.kinds.base import (
+    MAX_PRACTICE_TEXT,
+    InvalidResponseError,
+    Issue,
+    ItemKey,
+    KeyFields,
+    QuestionKind,
+    ResponseSpec,
+    ScoringRule,
+)
+from question_bank.model import Kind, Question
+
+BLANK_MARK = "____"
+_SPACES_AND_MARKS = re.compile(r"[\s，。、；：，.,;:“”\"'‘’《》()（）]+")
+_WRONG = "不记得"
+
+
+def canonical(text: str) -> str:
+    """Return a filled-in text so that it can be compared: full and half width alike, no spaces, no punctuation, no case."""
+    return _SPACES_AND_MARKS.sub("", unicodedata.normalize("NFKC", text)).casefold()
+
+
+class FillBlank(QuestionKind):
+    """A stem with blanks."""
+
+    code = Kind.FILL_BLANK
+    name = "填空题"
+    letter = "B"
+    template = "fill_blank"
+    aliases = ("填空", "填", "补全", "填充", "blank", "fill", "fill_blank", "tiankong")
+    codes: ClassVar[Mapping[str, str]] = {"moodle-xml": "shortanswer", "qti-1.2": "short_answer_question"}
+    has_blanks = True
+
+    def response_spec(self, *, option_count: int, blank_count: int) -> ResponseSpec:
+        """Return a spec of one text a blank."""
+        del option_count
+        return ResponseSpec(0, blank_count)
+
+    def iter_key_issues(self, question: Question) -> Iterator[Issue]:
+        """Yield a blank without an accepted variant."""
+        if not question.blanks or not all(question.blanks):
+            yield Issue(code="no_key", reason="填空题有空没有写明答案。请补上答案。")
+
+    def iter_style_issues(self, question: Question) -> Iterator[str]:
+        """Yield another number of answers than the stem marks blanks."""
+        marked = question.stem.count(BLANK_MARK)
+        if marked != len(question.blanks):
+            yield f"题干有 {marked} 个空，答案有 {len(question.blanks)} 个"
+
+    def key_json(self, question: Question, *, plain: Callable[[str], str]) -> list[Any]:
+        """Return the variants of each blank."""
+        del plain
+        return [list(variants) for variants in question.blanks]
+
+    def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
+        """Give each right blank its share of the points."""
+        del rule
+        pairs = zip(response, key.blanks, strict=False)
+        hits = sum(1 for text, variants in pairs if canonical(text) in {canonical(one) for one in variants})
+        return key.points * hits / len(key.blanks)
+
+    def key_lines(self, key: Sequence[str], blanks: Sequence[Sequence[str]]) -> list[str]:
+        """Return one line a blank."""
+        del key
+        return [f"第 {number} 空：{' / '.join(variants)}" for number, variants in enumerate(blanks, 1)]
+
+    def read_practice(self, raw: Sequence[str], spec: ResponseSpec) -> list[str]:
+        """Return one text a blank, spaces around them taken off."""
+        texts = [text.strip() for text in raw]
+        if not any(texts):
+            raise InvalidResponseError
+        if len(texts) != spec.size or any(len(text) > MAX_PRACTICE_TEXT for text in texts):
+            raise InvalidResponseError(f"请按空填写，每空最多 {MAX_PRACTICE_TEXT} 字。")
+        return texts
+
+    def blanks_of_fields(self, fields: KeyFields) -> tuple[tuple[str, ...], ...]:
+        """Return the variants of each line."""
+        lines = [line for line in fields.blanks.replace("｜", "|").splitlines() if line.strip()]
+        return tuple(tuple(variant.strip() for variant in line.split("|") if variant.strip()) for line in lines)
+
+    def simulate(self, key: ItemKey, *, rng: random.Random, chance: Callable[[int], float]) -> list[str]:
+        """Fill six blanks in ten rightly and leave the others open."""
+        del chance
+        return [blank[0] if rng.random() < 0.6 else "" for blank in key.blanks]
+
+    def wrong_response(self, key: ItemKey) -> list[str]:
+        """Fill every blank wrongly."""
+        return [_WRONG for _ in key.blanks]
