@@ -11,7 +11,7 @@ from question_bank.model import Kind
 ROOT = Path(__file__).parents[2]
 CODE = sorted([*ROOT.glob("examapp/**/*.py"), *ROOT.glob("question_bank/**/*.py")])
 PAGES = sorted([*ROOT.glob("examapp/templates/**/*.html"), *ROOT.glob("examapp/static/**/*.js")])
-FREE = ("question_bank/kinds/", "question_bank/formats/", "examapp/templates/kinds/", "examapp/static/js/exam/kinds.js")
+FREE = ("question_bank/kinds/", "question_bank/formats/", "examapp/templates/kinds/")
 ALLOWED = {
     "question_bank/textformat.py": "a format: the material of a case stands in a field of its own",
     "question_bank/check.py": "counts how the keys of the shipped single choices and statements are spread",

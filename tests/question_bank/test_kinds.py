@@ -99,6 +99,7 @@ def test_a_response_schema_reads_back_item_by_item(items):
         (question(Kind.ORDERING, options=FOUR, key=("C", "A", "D")), ["incomplete_order"]),
         (question(Kind.ORDERING, options=FOUR, key=("C", "A", "D", "C")), ["incomplete_order"]),
         (question(Kind.ORDERING, options=FOUR, key=("C", "A", "D", "E")), ["incomplete_order"]),
+        (question(Kind.ORDERING, options=FOUR, key=("C", "A", "D", "B", "C")), ["incomplete_order"]),
         (question(Kind.ORDERING, options=("甲", "甲"), key=("A", "B")), ["same_options"]),
         (question(Kind.FILL_BLANK, blanks=(("三十日",),)), []),
         (question(Kind.FILL_BLANK, blanks=(("三十日",), ())), ["no_key"]),

@@ -4,6 +4,17 @@
 
   if (exam.createOrder) { return; } // a page may name this script once a question
 
+  var STYLES = document.currentScript.src.replace('js/exam/ordering.js', 'css/ordering.css');
+
+  // The exam page loads the styles only for a paper that has such a question.
+  function addStyles() {
+    if (document.querySelector('link[href$="css/ordering.css"]')) { return; }
+    var link = make('link');
+    link.rel = 'stylesheet';
+    link.href = STYLES;
+    document.head.appendChild(link);
+  }
+
   function make(tag, className, text) {
     var node = document.createElement(tag);
     if (className) { node.className = className; }
@@ -21,6 +32,7 @@
 
   // `options`: [{ key, node }] in the order of the paper. `changed(order)` is called with all keys when the person orders or confirms.
   exam.createOrder = function (options, changed) {
+    addStyles();
     var box = make('div', 'order');
     var list = make('ol', 'order-list');
     var spoken = make('p', 'order-state');
