@@ -61,7 +61,7 @@ def test_no_form_refuses_anything_in_english(app):
                 sent = MultiDict((name, value) for name in names)
                 form = _bare(kind, sent)
                 form.validate()
-            found = list(_sentences(form.errors))
+            found = list(_sentences({name: said for name, said in form.errors.items() if name != "csrf_token"}))
             said += len(found)
             english += [f"{kind.__module__}.{kind.__name__}: {words}" for words in found if words.isascii()]
     assert len(made) > 60 and said > 400
