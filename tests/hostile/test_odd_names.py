@@ -17,7 +17,7 @@ SENT = {
 }  # fmt: skip
 NO_CHOICE = {
     "/admin/messages/notices/new": ("unit_id",),
-    "/admin/training/courses/new": ("unit_id", "sector_unit_id"),
+    "/admin/training/new": ("unit_id", "sector_unit_id"),
     "/admin/exams/new": ("main_exam_id", "audience-0-sector_unit_id"),
     "/admin/questions/new/single_choice": ("topic",),
 }
@@ -43,7 +43,7 @@ def test_a_choice_that_is_not_offered_is_refused_in_chinese(stage, path):
     assert [words for words in errors if words.isascii()] == [] and "Not a valid" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/admin/exams/new", "/admin/messages/notices/new", "/admin/units/new"])
+@pytest.mark.parametrize("path", ["/admin/exams/new", "/admin/messages/notices/new", "/admin/org/units/new"])
 def test_a_file_in_a_field_for_words_breaks_no_page(stage, path):
     client = stage.scene.clients["P"]
     with stage.call():

@@ -37,6 +37,7 @@ WRITING = {"POST", "PUT", "PATCH"}
 WITHOUT_BODY = {"people_api.end_session"}
 REFUSED_AS_USUAL = {
     "people_api.begin_session": "there is no account of that name",
+    "training_api.answer_item": "the candidate of the scene sits an exam",
     "attempts_api.start": "the candidate of the scene sits another exam",
 }
 """Calls whose usual body is refused, each with its reason: what is behind the refusal is not reached here."""
