@@ -75,12 +75,17 @@ def fields_of(stage, call):
     return good, names, answer.status_code, again.status_code
 
 
+def siblings(name, good):
+    """Give the sound values of fields that are named alike but for their number."""
+    return [value for other, value in good.items() if "-" in other and name.startswith(other[: other.index("-") + 1])]
+
+
 def alone(names, good):
     """Give what is sent with one field odd beside good ones; what a name stands for a whole class of names is tried once."""
     acts = tuple(f"{prefix}{end}" for prefix in prefixes() for end in (DIGITS, "1"))
     for at, name in enumerate(names):
         if len(name) > 1000 or name.endswith("²"):
-            values = ("1",)
+            values = tuple(dict.fromkeys(["1", *siblings(name, good)]))
         else:
             values = WORST if len(names) <= FEW else (WORST[0], WORST[1 + at % (len(WORST) - 1)])
         for value in (*values, *(acts if name == "act" else ())):
