@@ -53,13 +53,16 @@ def all_calls(app, scene, *, every_role=False) -> Iterator[Call]:
 
 
 def address(rule: str, endpoint: str, scene, role: str) -> str:
-    """Fill an address: with one's own thing, else one of the same unit, else a number that nothing has."""
+    """Fill an address: with one's own things, else those of the same unit; what the scene has none of with a number that nothing has."""
     things = POLICY[endpoint].things if endpoint in POLICY else {}
     if things:
         for relation in ("own", "same"):
             if (path := path_of(rule, scene, things, role, relation)) is not None:
                 return path
     path = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule)
+    for name, kind in things.items():
+        if (known := scene.things[kind].get("same")) is not None:
+            path = re.sub(rf"<(?:\w+:)?{name}>", str(known), path)
     path = re.sub(r"<int:\w+>", str(MISSING), path)
     return re.sub(r"<[^>]+>", "none", path)
 
