@@ -129,6 +129,11 @@ class Settings:
         return Path(self.data_dir).resolve()
 
     @property
+    def max_practice_answers_a_day(self) -> int:
+        """How many practice answers of one person a day show their keys."""
+        return int(self.practice_answers_a_day)
+
+    @property
     def quiet_hours(self) -> tuple[time, time] | None:
         """The hours at which nobody is written to, None for none; raises SettingsError where they cannot be read."""
         if self.message_quiet_hours == "off":

@@ -17,7 +17,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -25,6 +24,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
+from urllib.error import HTTPError
 
 from examapp.config import Settings, SettingsError, read_settings
 from examapp.core import program_role
@@ -201,7 +201,7 @@ def _does_answer(settings: Settings) -> bool:
     address = f"http://{_shown_host(settings)}:{settings.port}/healthz"
     try:
         _DIRECTLY.open(address, timeout=5).close()
-    except urllib.error.HTTPError:  # an answer too: without a sweeper it is not well yet
+    except HTTPError:  # an answer too: without a sweeper it is not well yet
         return True
     except OSError:
         return False
@@ -314,11 +314,8 @@ def _watch(site: Site, reload_wanted: threading.Event) -> None:
             reload_parts(site)
         _revive_servers(site)
         for part in site.parts:
-            if (
-                part.process is not None
-                and part.process.poll() is not None
-                and time.monotonic() - part.started_at > _RESTART_PAUSE_S
-            ):
+            has_ended = part.process is not None and part.process.poll() is not None
+            if part.process is not None and has_ended and time.monotonic() - part.started_at > _RESTART_PAUSE_S:
                 part.restarts += 1
                 if not part.is_reloading:
                     say(

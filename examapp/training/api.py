@@ -33,6 +33,6 @@ def answer_item(item_id: int) -> Response:
             raw=response,
             now=now,
             is_unsure=body.get("unsure") is True,
-            most_a_day=current_app.config["SETTINGS"].practice_answers_a_day,
+            most_a_day=current_app.config["SETTINGS"].max_practice_answers_a_day,
         )
     return reply({"is_new": taken.is_new, "server_time": instant(now)})

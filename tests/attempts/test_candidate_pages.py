@@ -123,7 +123,7 @@ def test_the_pages_before_the_paper_cost_few_statements(world, exam, statements)
     client = world.client(world.person())
     with statements() as seen:
         client.get(f"/exams/{exam.id}")
-    assert len(seen) <= 8
+    assert len(seen) <= 9
     with statements() as seen:
         client.get(f"/exams/{exam.id}/sit")
     assert len(seen) <= 4

@@ -122,7 +122,7 @@ def test_order_is_scored_by_the_rule_of_its_section(world, session, scoring, swa
 
 
 def test_result_shows_the_right_order_beside_the_own_one(world, session):
-    sitter = start(world, keys_policy="at_once", results_policy="at_once")
+    sitter = start(world, kind="mock", keys_policy="at_once", results_policy="at_once")
     key = right(sitter)
     order = [key[1], key[0], *key[2:]]
     sitter.hand_in((1, 1, order))

@@ -133,7 +133,7 @@ def test_result_and_mistakes_cost_few_statements(world, statements):
     sitter = sat(world, kind="mock", keys_policy="at_once")
     with statements() as seen:
         text_of(sitter, "result")
-    assert len(seen) <= 13
+    assert len(seen) <= 14
     with statements() as seen:
         sitter.api.get("/my/mistakes?page=7")
     assert len(seen) <= 12

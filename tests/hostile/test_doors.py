@@ -27,7 +27,7 @@ def test_h14_an_unknown_name_and_a_wrong_password_cost_one_hash_each_and_as_many
     give_password(world.person(staff_number="A10001"))
     hashes, verify = [], type(app.extensions["hasher"]).verify
     hasher = app.extensions["hasher"]
-    monkeypatch.setattr(hasher, "verify", lambda stored, password: hashes.append(1) or verify(hasher, stored, password))
+    monkeypatch.setattr(hasher, "verify", lambda *arguments: hashes.append(1) or verify(hasher, *arguments))
     told = {}
     for name in ("A10001", "NOBODY", "' OR 1=1 --", "*)(uid=*", "a\x00b", "𠮷" * 30):
         client = world.client()

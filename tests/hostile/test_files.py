@@ -96,8 +96,8 @@ FILES = {
 }
 
 
-READ_BUT_NO_FILES = {"core/jsonapi.py _read_body"}
-"""What reads a request's stream and looks for JSON in it."""
+READ_BUT_NO_FILES = {"core/jsonapi.py _read_body", "core/forms.py wrap_formdata"}
+"""What reads a request's stream and looks for JSON in it, and what passes files on to a form's fields."""
 SHOWN = {
     "exams/queries/exemptions.py get_exemption_form",
     "laws/admin_routes.py list_laws",

@@ -273,6 +273,7 @@ def test_worker_looks_up_the_reach_again(county, world, session):
 
 
 def test_export_is_ones_own_and_follows_the_reach_of_now(county, world, session):
+    world.person(county.bureau)  # whom the exam concerns
     office, other = world.admin(), world.admin()
     unit_admin = world.admin("unit_admin", county.bureau)
     client = world.api(unit_admin)

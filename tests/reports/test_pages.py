@@ -44,6 +44,7 @@ def test_unit_of_others_looks_like_a_missing_one(county, world, part):
 
 
 def test_unit_of_others_is_the_same_404_in_the_api(county, world):
+    world.person(county.bureau)  # whom the exam concerns
     api = world.api(world.admin("unit_admin", county.bureau))
     path = f"/api/v1/exams/{county.exam.id}/participation?unit="
     missing = api.get(f"{path}999999")

@@ -238,4 +238,4 @@ def test_the_page_costs_the_same_for_many_people(county, people, world, unit_adm
         world.person(county.office)
     with statements() as many:
         unit_admin.get(page(county))
-    assert len(many) == len(few) <= 13
+    assert len(many) == len(few) <= 15  # the reach of the exam and the bar of a live attempt among them

@@ -7,13 +7,13 @@ import hashlib
 import hmac
 import json
 import os
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.error import HTTPError
 
 from examapp.messages.operations.outgoing import Claimed, Delivery
 
@@ -93,7 +93,7 @@ class HttpGateway:
         try:
             with opener.open(request, timeout=_TIMEOUT_S):
                 return Delivery(is_taken=True)
-        except urllib.error.HTTPError as error:
+        except HTTPError as error:
             with error:
                 is_final = 300 <= error.code < 500 and error.code not in _PASSING
                 return Delivery(is_taken=False, is_final=is_final, reason=f"网关答复 {error.code}")

@@ -12,12 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
@@ -142,7 +142,7 @@ def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _READY_S
     while time.monotonic() < deadline and process.poll() is None:
         with (
-            contextlib.suppress(OSError, urllib.error.URLError),  # meant: an address of this machine, made here
+            contextlib.suppress(OSError, URLError),  # meant: an address of this machine, made here
             urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer,
         ):
             if answer.status == 200:
