@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: run rehearse backup-start backup-base restore-drill test check bench bench-waves bench-large test-browser test-slow test-long drill-short drill sabotage format lock flame conformance fuzz security
 
 run: .venv/.installed
-	@exec $(BIN)/python -m examapp.core.supervisor
+	@exec $(BIN)/python -m examapp.ops.supervisor
 
 # Beside a site that `make run` started, in another terminal:
 rehearse backup-start backup-base restore-drill:

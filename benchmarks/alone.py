@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from examapp import create_app
 from examapp.config import Settings
-from examapp.core.db import db
-from examapp.core.embedded import make_run_folder, start_postgres
+from examapp.db.session import db
+from examapp.ops.embedded_servers import make_run_folder, start_postgres
 
 _INDEXES = text("""
 SELECT i.indexrelid::regclass AS name, pg_get_indexdef(i.indexrelid) AS made, k.conname AS key, pg_get_constraintdef(k.oid) AS key_made

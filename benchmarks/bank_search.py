@@ -13,13 +13,14 @@ from pathlib import Path
 from sqlalchemy import text
 
 from benchmarks.alone import application_alone, without_indexes
-from examapp.audit.operations import SYSTEM
-from examapp.core import clock
-from examapp.core.db import db, transaction
-from examapp.questions import queries
-from examapp.questions.models import QuestionState
-from examapp.questions.operations import add_questions
-from examapp.questions.queries import Filter, Flag
+from examapp import clock
+from examapp.content.question_editing.actions import add_questions
+from examapp.content.question_law_changes import queries as question_law_change_queries
+from examapp.content.question_search import queries as question_search_queries
+from examapp.content.question_search.queries import Filter, Flag
+from examapp.content.questions.models import QuestionState
+from examapp.db.session import db, transaction
+from examapp.platform.audit.actions import SYSTEM
 from question_bank.check import read_content
 from question_bank.model import Question
 
@@ -88,13 +89,13 @@ def _time(name: str, wanted: Filter) -> float:
     for _ in range(_ROUNDS):
         with transaction() as session:
             began = time.perf_counter()
-            count = queries.count_questions(session, wanted)
-            last = max(1, -(-count // queries.PAGE_SIZE)) if name == "the last page" else 1
-            queries.list_questions(session, wanted, page=last)
-            queries.list_law_names(session)
-            queries.list_topics(session)
-            queries.list_authors(session)
-            queries.count_flagged(session)
+            count = question_search_queries.count_questions(session, wanted)
+            last = max(1, -(-count // question_search_queries.PAGE_SIZE)) if name == "the last page" else 1
+            question_search_queries.list_questions(session, wanted, page=last)
+            question_search_queries.list_law_names(session)
+            question_search_queries.list_topics(session)
+            question_search_queries.list_authors(session)
+            question_law_change_queries.count_flagged(session)
             times.append(1000 * (time.perf_counter() - began))
     if "-v" in sys.argv:
         print(f"{name}: {count} found, {statistics.median(times):.0f} ms", file=sys.stderr)

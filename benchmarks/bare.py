@@ -7,11 +7,11 @@ import time
 
 from sqlalchemy import create_engine
 
-from examapp.attempts.operations import SAVE_OF_SIGN_IN
-from examapp.attempts.rules import Change, describe
+from examapp import clock
 from examapp.config import read_settings
-from examapp.core import clock
-from examapp.core.db import engine_options, run_on
+from examapp.db.session import engine_options, execute_autocommit_on
+from examapp.delivery.attempts.actions import SAVE_OF_SIGN_IN
+from examapp.delivery.attempts.rules import Change, describe
 
 settings = read_settings()
 plain_engine = create_engine(settings.database_url, **engine_options(settings.database_url, int(settings.db_pool_size)))
@@ -35,7 +35,7 @@ def app(environ, start_response):
         "changes": changes,
     }
     if way == "driver":
-        rows = run_on(plain_engine, SAVE_OF_SIGN_IN, values)
+        rows = execute_autocommit_on(plain_engine, SAVE_OF_SIGN_IN, values)
     else:
         with engine.connect() as connection:
             rows = connection.execute(SAVE_OF_SIGN_IN, values).all()

@@ -12,12 +12,12 @@ from sqlalchemy import text
 from benchmarks.alone import application_alone
 from benchmarks.figures import Figure, at_most
 from benchmarks.training import ADD_PEOPLE, PEOPLE
-from examapp.core import clock
-from examapp.core.db import db, transaction
-from examapp.records.models import CertificateJob, CertificatePlan, CertificateTemplate, PlanCourse
-from examapp.records.rules.certificates import DEFAULT_BODY
-from examapp.records.tasks import run_job
-from examapp.training.models import Course
+from examapp import clock
+from examapp.db.session import db, transaction
+from examapp.learning.certificates.models import CertificateJob, CertificatePlan, CertificateTemplate, PlanCourse
+from examapp.learning.certificates.rules import DEFAULT_BODY
+from examapp.learning.certificates.tasks import run_job
+from examapp.learning.courses.models import Course
 
 _COMPLETE = text("""
 INSERT INTO course_completions (course_id, person_id, year, is_required, credits, completed_at)

@@ -12,8 +12,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from examapp.core import supervisor
-from examapp.core.supervisor import Site
+from examapp.ops import supervisor
+from examapp.ops.supervisor import Site
 
 _READY_TIMEOUT_S = 240
 _SETTLE_TIMEOUT_S = 600

@@ -23,7 +23,7 @@ from flask import Flask
 from benchmarks.deployment import deploy, run_inside
 from benchmarks.inside import _accounts, _client
 from examapp import create_app
-from examapp.core import pace
+from examapp.security import rate_limits
 
 _SECONDS, _EVERY_S = 12, 0.001
 _WIDTH, _ROW, _LEAST = 1180, 22, 0.004
@@ -76,7 +76,7 @@ def _saver(app: Flask):
         "wsgi.url_scheme": "http", "wsgi.version": (1, 0), "wsgi.multithread": True, "wsgi.multiprocess": True, "wsgi.run_once": False,
     }  # fmt: skip
     counter = itertools.count(1)
-    pace.check = lambda _attempt_id: None  # one attempt stands for many here
+    rate_limits.check = lambda _attempt_id: None  # one attempt stands for many here
 
     def save() -> None:
         seq = next(counter)

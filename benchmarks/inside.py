@@ -14,15 +14,14 @@ from psycopg import Cursor
 from sqlalchemy import func, select, text
 
 from benchmarks.figures import peak_kb
-from examapp import create_app
-from examapp.core import clock
-from examapp.core.db import reading, transaction
-from examapp.exams.models import Exam
-from examapp.org.models import Unit
-from examapp.people.models import Person
-from examapp.reports.models import Export
-from examapp.reports.operations import exports
-from examapp.training.operations.harvesting import harvest_exams
+from examapp import clock, create_app
+from examapp.db.session import read_session, transaction
+from examapp.delivery.exams.models import Exam
+from examapp.learning.spaced_repetition.actions import harvest_exams
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import Unit
+from examapp.oversight.report_exports import actions as report_export_actions
+from examapp.oversight.report_exports.models import Export
 
 _ROUNDS = 7
 
@@ -81,8 +80,8 @@ def _office(app: Flask):
 
 def _exam_and_county(app: Flask) -> tuple[int, int]:
     with app.app_context():
-        exam_id = reading().scalar(select(func.min(Exam.id)))
-        county_id = reading().scalar(select(Unit.id).where(Unit.kind == "county"))
+        exam_id = read_session().scalar(select(func.min(Exam.id)))
+        county_id = read_session().scalar(select(Unit.id).where(Unit.kind == "county"))
     return int(exam_id or 0), int(county_id or 0)
 
 
@@ -121,7 +120,7 @@ def _export(app: Flask) -> dict[str, object]:
         office = next(
             account["login_name"] for account in _accounts(app)["accounts"] if account["role"] == "publicity_office"
         )
-        person_id = reading().scalar(select(Person.id).where(Person.staff_number == office))
+        person_id = read_session().scalar(select(Person.id).where(Person.staff_number == office))
         before = peak_kb()
         with transaction() as session:
             row = Export(
@@ -137,11 +136,13 @@ def _export(app: Flask) -> dict[str, object]:
             export_id = row.id
         began = time.perf_counter()
         with transaction() as session:
-            exports.begin_export(session, export_id, now=clock.now())
+            report_export_actions.begin_export(session, export_id, now=clock.now())
         with transaction() as session:
-            exports.build_export(session, export_id, now=clock.now(), note_progress=lambda _done, _total: None)
+            report_export_actions.build_export(
+                session, export_id, now=clock.now(), note_progress=lambda _done, _total: None
+            )
         took = time.perf_counter() - began
-        row = reading().get(Export, export_id)
+        row = read_session().get(Export, export_id)
         size = len(row.file or b"")
     peak = peak_kb()
     return {"s": took, "mb": peak / 1024, "mb_more": (peak - before) / 1024, "bytes": size, "state": row.state}

@@ -19,20 +19,20 @@ from flask_migrate import upgrade
 from sqlalchemy import text
 
 from benchmarks.figures import Figure, at_most, peak_kb
-from examapp import create_app
-from examapp.application import keep_for_good
+from examapp import clock, create_app
+from examapp.app import tune_gc
 from examapp.config import Settings
-from examapp.core import clock
-from examapp.core.db import db, reading, transaction
-from examapp.core.embedded import make_run_folder, start_postgres, start_valkey
-from examapp.org.models import Tree
-from examapp.people.rules import Reach
-from examapp.reports.operations import files
-from examapp.reports.operations.keeping import keep_figures
-from examapp.reports.queries.basis import get_basis, get_unit_tree
-from examapp.reports.queries.figures import get_unit_table
+from examapp.db.session import db, read_session, transaction
+from examapp.ops.embedded_servers import make_run_folder, start_postgres, start_valkey
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.units.models import Tree
+from examapp.oversight.report_files import actions as report_file_actions
+from examapp.oversight.report_files import queries as report_file_queries
+from examapp.oversight.statistics.actions import keep_figures
+from examapp.oversight.statistics.queries import get_unit_table
+from examapp.oversight.statistics_scope.queries import get_basis, get_unit_tree
 
-_EVERYTHING = Reach(is_everything=True)
+_EVERYTHING = AccessScope(is_everything=True)
 _SIZES = {"county": (8_000, 120, 120), "large": (1_000_000, 15_000, 150)}
 """People, units, and how many of the units hang directly below the top; the others hang below these."""
 _JUST_NOW = 500
@@ -84,7 +84,7 @@ def _measure(settings: Settings, size: str) -> list[Figure]:
             connection.execute(text("SET statement_timeout = 0"))
             for statement in _FILL:
                 connection.execute(text(statement), {"units": units, "people": people, "bureaus": bureaus})
-        keep_for_good()  # as the web server does
+        tune_gc()  # as the web server does
         figures = [at_most("county: the county's table", _table_ms(), 50, "ms")] if size == "county" else _kept_ms()
         if size == "county":
             figures.append(at_most("county: 120 score sheets as PDF", _sheets_s(units), 60, "s"))
@@ -104,10 +104,10 @@ def _table_ms(rounds: int = 7) -> float:
     took = []
     for _ in range(rounds):
         began = time.perf_counter()
-        basis = get_basis(reading(), 1, scope=None, now=clock.now())
-        get_unit_table(reading(), basis, 1, tree=Tree.REGION, depth=1, reach=_EVERYTHING)
+        basis = get_basis(read_session(), 1, scope=None, now=clock.now())
+        get_unit_table(read_session(), basis, 1, tree=Tree.REGION, depth=1, reach=_EVERYTHING)
         took.append((time.perf_counter() - began) * 1000)
-        reading().rollback()
+        read_session().rollback()
     return statistics.median(took)
 
 
@@ -140,10 +140,10 @@ def _hand_in(rest: int) -> None:
         session.execute(text(_HAND_IN), {"rest": rest, "people": _JUST_NOW})
 
 
-def _order(unit_id: int, content: str, format_: str) -> files.Order:
-    basis = get_basis(reading(), 1, scope=None, now=clock.now())
-    nodes = get_unit_tree(reading(), unit_id, tree=Tree.REGION, reach=_EVERYTHING).nodes
-    return files.Order(
+def _order(unit_id: int, content: str, format_: str) -> report_file_queries.ReportSpec:
+    basis = get_basis(read_session(), 1, scope=None, now=clock.now())
+    nodes = get_unit_tree(read_session(), unit_id, tree=Tree.REGION, reach=_EVERYTHING).nodes
+    return report_file_queries.ReportSpec(
         basis=basis, nodes=nodes, tree=Tree.REGION, content=content, format=format_, watermark="管理员 2026-11-24 12:00"
     )
 
@@ -153,8 +153,8 @@ def _sheets_s(units: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         for unit_id in range(2, units + 2):
             path = Path(folder) / f"{unit_id}.pdf"
-            files.write(
-                reading(), path, _order(unit_id, "score_sheet", "pdf"), note_progress=lambda _done, _total: None
+            report_file_actions.write(
+                read_session(), path, _order(unit_id, "score_sheet", "pdf"), note_progress=lambda _done, _total: None
             )
             assert path.read_bytes().startswith(b"%PDF-")
     return time.perf_counter() - began
@@ -163,10 +163,12 @@ def _sheets_s(units: int) -> float:
 def _scores(settings: Settings, queue: multiprocessing.Queue) -> None:
     app = create_app(settings)
     with app.app_context(), tempfile.TemporaryDirectory() as folder:
-        reading().execute(text("SET statement_timeout = 0"))
+        read_session().execute(text("SET statement_timeout = 0"))
         began = time.perf_counter()
         path = Path(folder) / "scores.xlsx"
-        files.write(reading(), path, _order(1, "scores", "xlsx"), note_progress=lambda _done, _total: None)
+        report_file_actions.write(
+            read_session(), path, _order(1, "scores", "xlsx"), note_progress=lambda _done, _total: None
+        )
         took = time.perf_counter() - began
     queue.put((peak_kb() / 1024, took))
 

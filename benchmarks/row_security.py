@@ -20,16 +20,15 @@ from sqlalchemy import text
 
 from benchmarks.deployment import cpu_of
 from benchmarks.reports import _FILL, _SIZES
-from examapp import create_app
-from examapp.attempts.operations.saving import SAVE
+from examapp import clock, create_app
 from examapp.config import Settings
-from examapp.core import clock
-from examapp.core.db import db, reading
-from examapp.core.embedded import make_run_folder, start_postgres, start_valkey
-from examapp.org.models import Tree
-from examapp.people.rules import Reach
-from examapp.reports.queries.basis import get_basis
-from examapp.reports.queries.figures import get_unit_table
+from examapp.db.session import db, read_session
+from examapp.delivery.attempts.actions import SAVE
+from examapp.ops.embedded_servers import make_run_folder, start_postgres, start_valkey
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.units.models import Tree
+from examapp.oversight.statistics.queries import get_unit_table
+from examapp.oversight.statistics_scope.queries import get_basis
 
 _CONNECTIONS = 8
 _SAVES = 400
@@ -141,11 +140,11 @@ def _save(statement: str, url: str, sitting: tuple[int, int], how: str, start: i
 
 
 def _tables() -> None:
-    reach, found = Reach(is_everything=True), {"plain": [], "policies": []}
+    reach, found = AccessScope(is_everything=True), {"plain": [], "policies": []}
     sums = set()
     for _ in range(12):
         for how, times in found.items():
-            session = reading()
+            session = read_session()
             if how == "policies":
                 session.execute(text("SELECT set_config('app.reach', '/1/', true)"))
                 session.execute(text("SET LOCAL ROLE office"))

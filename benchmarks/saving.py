@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 from benchmarks.deployment import Deployment, cpu_of, free_port, run_inside
 from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.load import Candidate, Line, hammer, sign_in_many
-from examapp.core.supervisor import web_command
+from examapp.ops.serving import web_command
 
 _CONCURRENCY = 32
 _ROUNDS = 5

@@ -11,11 +11,10 @@ from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import insert, select
 
-from examapp import create_app
-from examapp.core import clock
-from examapp.core.db import reading, transaction
-from examapp.people.models import Account, Person, SignIn
-from examapp.people.rules import digest
+from examapp import clock, create_app
+from examapp.db.session import read_session, transaction
+from examapp.organisation.accounts.rules import digest
+from examapp.organisation.people.models import Account, Person, SignIn
 
 
 def main(first: int, count: int, path: str) -> dict[str, int]:
@@ -24,7 +23,7 @@ def main(first: int, count: int, path: str) -> dict[str, int]:
     names = json.loads((app.config["SETTINGS"].data_path / "demo-accounts.json").read_text("utf-8"))["candidates"]
     wanted = names["login_names"][first : first + count]
     with app.app_context():
-        rows = reading().execute(
+        rows = read_session().execute(
             select(Account.id)
             .join(Person, Person.id == Account.person_id)
             .where(Person.staff_number.in_(wanted))

@@ -16,14 +16,14 @@ from sqlalchemy import event, text
 
 from benchmarks.alone import application_alone, without_indexes
 from benchmarks.figures import Figure, at_most
-from examapp.audit.operations import SYSTEM
-from examapp.core import clock
-from examapp.core.db import db, transaction
-from examapp.people.access import digest
-from examapp.people.models import Account, SignIn
-from examapp.questions.models import QuestionState
-from examapp.questions.operations import add_questions
-from examapp.training.operations.counting import count_due_reviews, sum_mastery
+from examapp import clock
+from examapp.content.question_editing.actions import add_questions
+from examapp.content.questions.models import QuestionState
+from examapp.db.session import db, transaction
+from examapp.learning.spaced_repetition.actions import count_due_reviews, sum_mastery
+from examapp.organisation.accounts.rules import digest
+from examapp.organisation.people.models import Account, SignIn
+from examapp.platform.audit.actions import SYSTEM
 from question_bank.check import read_content
 
 PEOPLE, CARDS, COURSES = 8_000, 2_000, 40

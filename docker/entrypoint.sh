@@ -6,7 +6,7 @@ part=${1:-web}
 [ $# -eq 0 ] || shift
 [ ! -d .venv/bin ] || PATH="$PWD/.venv/bin:$PATH"
 # A part that hangs is ended, so that whoever runs this starts it anew; the file is also what compose looks at.
-watched="python -m examapp.core.watched /tmp/examapp-$part.alive 120"
+watched="python -m examapp.ops.watched_process /tmp/examapp-$part.alive 120"
 celery="celery --app examapp.celery_app:celery"
 
 case "$part" in
@@ -21,7 +21,7 @@ case "$part" in
     ;;
   web)
     flask --app wsgi check-start
-    exec python -m examapp.core.keeper wsgi:app
+    exec python -m examapp.ops.web_keeper wsgi:app
     ;;
   worker)
     flask --app wsgi check-start

@@ -1,6 +1,6 @@
 """The online exam and training platform for legal education; `create_app` builds it.
 
-The rooms are loaded by the first call: who only starts, watches or migrates (core/supervisor.py, core/schema.py) never pays the two seconds
+The rooms are loaded by the first call: who only starts, watches or migrates (ops/supervisor.py, db/schema.py) never pays the two seconds
 and 100 MB that they take.
 """
 
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from examapp.core.lazily import Lazy
+from examapp.config import Settings
+from examapp.lazy_import import LazyModule
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from examapp.config import Settings
 
-_application = Lazy("examapp.application")
+_application = LazyModule("examapp.app")
 
 
 def create_app(settings: Settings | None = None) -> Flask:

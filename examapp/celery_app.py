@@ -7,4 +7,4 @@ from examapp import create_app
 app = create_app()
 celery = app.extensions["celery"]
 celery.flask_app = app
-celery.conf.update(beat_scheduler="examapp.beating:Schedule", beat_max_loop_interval=10)
+celery.conf.update(beat_scheduler="examapp.beat:Schedule", beat_max_loop_interval=10)

@@ -4,7 +4,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import text
 
-from examapp.core.db import Base
+from examapp.db.session import Base
 
 config = context.config
 engine = current_app.extensions["migrate"].db.engine

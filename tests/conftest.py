@@ -18,15 +18,16 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
 
-from examapp import application, create_app
-from examapp.admin.routes import reporting
-from examapp.attempts.queries import sitting_notices
-from examapp.audit.operations import heads
-from examapp.audit.rules import Head
+from examapp import create_app, registry
+from examapp.clock import clock
 from examapp.config import Settings
-from examapp.core.clock import clock
-from examapp.core.db import Base, db
-from examapp.core.embedded import make_run_folder, start_postgres, start_valkey
+from examapp.db.session import Base, db
+from examapp.delivery.attempts.queries import sitting_notices
+from examapp.ops import backup
+from examapp.ops.embedded_servers import make_run_folder, start_postgres, start_valkey
+from examapp.platform.audit.rules import Head
+from examapp.platform.audit_chain import actions as audit_chain_actions
+from examapp.platform.health import views as health_views
 from tests.factories import World
 
 # Else a tenth of the time of all tests goes into looking through what stands for good.
@@ -90,7 +91,7 @@ def opened(settings: Settings) -> Iterator[Flask]:
             db.engine.dispose()
 
 
-assert application.rooms.MODELS  # every room is loaded, whichever test comes first
+assert registry.MODELS  # every room is loaded, whichever test comes first
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +102,7 @@ def notices_of_now(monkeypatch):
 
 @pytest.fixture(scope="session")
 def servers():
-    reporting._started.acquire(
+    health_views._started.acquire(
         blocking=False
     )  # no thread of the program may write through the one connection of a test
     running = Servers()
@@ -137,10 +138,10 @@ _FIRST_HEADS: dict[Path, bytes] = {}
 
 def begin_audit_head(app: Flask) -> None:
     """Let the chain over the log begin anew: its head lies in a file, which no rollback brings back."""
-    path = app.config["SETTINGS"].data_path / heads.FILE_NAME
+    path = app.config["SETTINGS"].data_path / backup.HEAD_FILE
     if path not in _FIRST_HEADS:
         path.unlink(missing_ok=True)
-        heads.begin(path.parent, Head(), sealer=app.extensions["sealer"])
+        audit_chain_actions.begin(path.parent, Head(), sealer=app.extensions["sealer"])
         _FIRST_HEADS[path] = path.read_bytes()
     path.write_bytes(_FIRST_HEADS[path])
 

@@ -8,9 +8,9 @@ from alembic import op
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from examapp.audit.operations import heads
-from examapp.audit.operations.accepting import head_of_chain
-from examapp.core import clock
+from examapp.platform.audit_chain.actions import head_of_chain
+from examapp import clock
+from examapp.platform.audit_chain import actions as audit_chain_actions
 
 revision = "0032_audit_chain"
 down_revision = "0030_keys"
@@ -22,7 +22,7 @@ def upgrade():
     folder = current_app.config["SETTINGS"].data_path
     folder.mkdir(parents=True, exist_ok=True)
     with Session(op.get_bind()) as session:
-        heads.begin(folder, head_of_chain(session, now=clock.now()), sealer=current_app.extensions["sealer"])
+        audit_chain_actions.begin(folder, head_of_chain(session, now=clock.now()), sealer=current_app.extensions["sealer"])
 
 
 def downgrade():

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.people.models import Approval, RoleGrant
+from examapp.organisation.people.models import Approval, RoleGrant
+from examapp.platform.audit.models import AuditEvent
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import create_engine, text
 
-from examapp.admin.queries.ledger import read_ledger
-from examapp.core import backup
-from examapp.core.backup import BackupError, BackupFolder
-from examapp.core.embedded import make_run_folder, start_postgres
+from examapp.ops import backup
+from examapp.ops.backup import BackupError, BackupFolder
+from examapp.ops.embedded_servers import make_run_folder, start_postgres
+from examapp.platform.backups.cli import read_ledger
 
 pytestmark = pytest.mark.slow
 SECRET = "k1:" + "5e" * 32

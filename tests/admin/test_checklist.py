@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text, update
 
-from examapp.admin.rules.checklist import Findings, Level, judge
-from examapp.audit.models import AuditEvent
 from examapp.config import Settings
-from examapp.people.models import Person
+from examapp.organisation.people.models import Person
+from examapp.platform.audit.models import AuditEvent
+from examapp.platform.security_checklist.rules import Findings, Level, judge
 from tests.audit.test_log import note
 from tests.conftest import NOON
 

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from examapp.config import Settings, settings_table
-from examapp.core.supervisor import web_command
-from examapp.core.worker import QUEUES
+from examapp.jobs.worker import QUEUES
+from examapp.ops.serving import web_command
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"

@@ -7,25 +7,24 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from examapp.admin.routes.reporting import report
-from examapp.attempts.models import Attempt, AttemptContact, AttemptReopening, SetAsideSave
-from examapp.attempts.operations import note_contacts
-from examapp.attempts.queries import sitting_notices
-from examapp.audit.models import AuditEvent
-from examapp.core.lately import Lately
-from examapp.core.meter import Act, Meter, meter
-from examapp.core.process_reports import ProcessReport
-from examapp.exams.models import Exam
-from examapp.grading import tasks
-from examapp.grading.models import Grade
-from examapp.people.models import Approval
+from examapp.delivery.attempt_changes.actions import note_contacts
+from examapp.delivery.attempts.models import Attempt, AttemptContact, AttemptReopening, QuarantinedSave
+from examapp.delivery.attempts.queries import sitting_notices
+from examapp.delivery.exams.models import Exam
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.delivery.grading.models import Grade
+from examapp.organisation.people.models import Approval
+from examapp.platform.audit.models import AuditEvent
+from examapp.platform.health.views import report
+from examapp.ttl_cache import TtlCache
+from examapp.web.metrics import Act, Meter, ProcessReport, meter
 from tests.attempts.sitting import Sitter, make_sitting, sheet_digest
 from tests.conftest import NOON
 
 
 @pytest.fixture(autouse=True)
 def without_nudges(monkeypatch):
-    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+    monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def late_save(world, frozen, sitter, *changes):
     """A save that comes after the forced close."""
     frozen.at(NOON + timedelta(hours=1, minutes=5))
     assert sitter.save(*changes).get_json()["error"] == "deadline_passed"
-    return world.session.query(SetAsideSave).one().id
+    return world.session.query(QuarantinedSave).one().id
 
 
 def test_the_board_counts_who_sits_who_handed_in_and_what_waits(world, office, sitter, frozen):
@@ -109,7 +108,7 @@ def test_the_meter_forgets_what_is_older_than_a_minute():
 
 def test_an_attempt_is_reopened_by_two_persons_with_its_answers_and_graded_anew(world, office, sitter, frozen):
     sitter.hand_in((1, 1, ["A"]))
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     frozen.at(NOON + timedelta(minutes=30))
     fields = {"minutes": "10", "reason": "误点交卷"}
     path = f"/admin/examday/attempts/{sitter.attempt['id']}/reopen"
@@ -134,7 +133,7 @@ def test_an_attempt_is_reopened_by_two_persons_with_its_answers_and_graded_anew(
     assert world.session.query(AttemptReopening).count() == 1
     assert sitter.save((2, 2, ["B"])).status_code == 200
     assert sitter.hand_in().get_json()["receipt"]["answered"] == 2
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     grades = world.session.query(Grade).order_by(Grade.number).all()
     assert [(grade.number, grade.is_current) for grade in grades] == [(1, False), (2, True)]
     event = world.session.query(AuditEvent).filter_by(act="grading.reopen_attempt").one()
@@ -168,7 +167,7 @@ def test_a_running_attempt_or_one_without_a_reason_is_not_reopened(world, office
 def test_accepted_late_answers_become_a_further_change_and_are_graded(world, sitter, frozen):
     sitter.save((1, 5, ["A"]), (2, 6, ["B"]))
     save_id = late_save(world, frozen, sitter, (1, 4, ["C"]), (2, 7, ["C"]), (3, 8, ["A", "C"]), (4, 9, ["Z"]))
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     office = world.client(world.admin("publicity_office"))
     receipt = sitter.look()["receipt"]
     page = office.get(f"/admin/examday/{sitter.exam_id}").text
@@ -187,13 +186,13 @@ def test_accepted_late_answers_become_a_further_change_and_are_graded(world, sit
     )
     assert after["answered"] == 3
     assert after["sha256"] == sheet_digest(sitter.attempt["id"], [[1, ["A"]], [2, ["C"]], [3, ["A", "C"]]])
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     grades = world.session.query(Grade).order_by(Grade.number).all()
     assert [grade.is_current for grade in grades] == [False, True]
     event = world.session.query(AuditEvent).filter_by(act="grading.accept_late_answers").one()
     assert event.details["items"] == [2, 3]
     assert post(office, f"/admin/examday/late/{save_id}", decision="reject", reason="又点了一次").status_code == 303
-    kept = world.session.get(SetAsideSave, save_id)
+    kept = world.session.get(QuarantinedSave, save_id)
     assert (kept.is_accepted, kept.judged_reason) == (True, "停电 12 分钟")
     assert world.session.query(AuditEvent).filter_by(act="grading.reject_late_answers").count() == 0
 
@@ -201,7 +200,7 @@ def test_accepted_late_answers_become_a_further_change_and_are_graded(world, sit
 def test_rejected_late_answers_change_nothing(world, sitter, frozen):
     sitter.save((1, 1, ["A"]))
     save_id = late_save(world, frozen, sitter, (1, 2, ["B"]))
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     office = world.client(world.admin("publicity_office"))
     before = sitter.look()
     assert post(office, f"/admin/examday/late/{save_id}", decision="reject", reason="没有停电").status_code == 303
@@ -215,7 +214,7 @@ def test_an_older_devices_answers_wait_until_the_hand_in_and_then_replace(world,
     sitter.save((1, 1, ["A"]))
     sitter.api.post(sitter.url("/epoch"))
     assert sitter.save((1, 2, ["B"])).status_code == 409
-    save_id = world.session.query(SetAsideSave).one().id
+    save_id = world.session.query(QuarantinedSave).one().id
     early = post(office, f"/admin/examday/late/{save_id}", decision="accept", reason="以原设备为准")
     assert early.status_code == 422
     assert "还在作答" in early.text
@@ -231,7 +230,7 @@ def test_an_attempt_whose_grading_failed_is_graded_again(world, office, sitter):
     world.session.flush()
     assert "评分失败的试卷" in office.get(f"/admin/examday/{sitter.exam_id}").text
     assert post(office, f"/admin/examday/attempts/{attempt.id}/grade").status_code == 303
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert sitter.look()["state"] == "graded"
 
 
@@ -261,7 +260,7 @@ def test_a_save_does_not_fail_because_a_notice_cannot_be_read(monkeypatch):
         raise OperationalError("SELECT", {}, Exception("away"))
 
     values = iter([{1: "甲"}])
-    lately = Lately(lambda: next(values), empty={}, seconds=0)
+    lately = TtlCache(lambda: next(values), empty={}, seconds=0)
     assert lately.get() == {1: "甲"}
     monkeypatch.setattr(lately, "_read", away)
     assert lately.get() == {1: "甲"}

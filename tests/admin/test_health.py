@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from redis import Redis
 from sqlalchemy import text
 
-from examapp.admin.models import DEMO_LOADED
-from examapp.admin.operations import set_fact
-from examapp.admin.rules.starting import is_alive, production_faults, shown_settings
 from examapp.config import Settings
-from examapp.grading.models import Heartbeat
+from examapp.delivery.grading.models import Heartbeat
+from examapp.platform.setup.actions import set_fact
+from examapp.platform.setup.models import DEMO_LOADED
+from examapp.platform.setup.rules import is_alive, production_faults, shown_settings
 
 SAFE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 

@@ -6,14 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from examapp.admin.rules.menu import HOME, Place, mark_current, places_for
-from examapp.admin.rules.words import moment_words, remaining_words
-from examapp.attempts.models import Attempt
-from examapp.core.jobs import MOST_TRIES, JobState
-from examapp.exams.models import Exemption
-from examapp.grading.models import Grade
-from examapp.messages.models import Feedback
-from examapp.people.models import RosterImport
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.exams.models import Exemption
+from examapp.delivery.grading.models import Grade
+from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.organisation.people.models import RosterImport
+from examapp.platform.dashboard.rules import HOME, Place, mark_current, moment_words, places_for, remaining_words
+from examapp.platform.notices.models import Feedback
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from flask import url_for
 
-from examapp.attempts.models import Attempt
-from examapp.core import clock
-from examapp.exams.models import ExamSession, Exemption, MakeupEligibility
+from examapp import clock
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.exams.models import ExamSession, Exemption, MakeupEligibility
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 
 HOUR = timedelta(hours=1)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from examapp.admin.queries import checklist
+from examapp import clock
 from examapp.config import Settings
-from examapp.core import clock
-from examapp.core.backup import BackupFolder
-from examapp.core.embedded import as_ordinary_user
+from examapp.ops.backup import BackupFolder
+from examapp.ops.ordinary_user import as_ordinary_user
+from examapp.platform.security_checklist import queries as security_checklist_queries
 
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "docker" / "systemd"
@@ -84,9 +84,9 @@ def test_the_units_commands_make_a_backup_that_the_checklist_sees(place):
     assert done.returncode == 0, done.stderr
     assert "基础备份完成" in done.stdout
     settings = Settings(backup_dir=place["BACKUP_DIR"])
-    age = clock.now() - checklist.backup_at(settings)
+    age = clock.now() - security_checklist_queries.backup_at(settings)
     assert age.total_seconds() < 3600
-    folder = checklist.backup_folder(settings)
+    folder = security_checklist_queries.backup_folder(settings)
     assert folder.head_of(folder.bases()[0]).read_text() == "{}"
     assert not folder.failure.exists()
 

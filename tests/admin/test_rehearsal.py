@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.admin.models import Rehearsal
-from examapp.admin.operations import rehearsing
-from examapp.admin.operations.rehearsing import county
-from examapp.admin.rules.rehearsal import is_go, judge, verdict_words
-from examapp.admin.tasks import hold_rehearsal, sweep_rehearsals
-from examapp.audit.operations import SYSTEM
-from examapp.core.errors import ConflictError
+from examapp.errors import ConflictError
+from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.rehearsal_environment import actions as rehearsal_environment_actions
+from examapp.platform.rehearsal_runs import actions as rehearsal_run_actions
+from examapp.platform.rehearsals import actions as rehearsal_actions
+from examapp.platform.rehearsals.rules import is_go, judge, verdict_words
+from examapp.platform.rehearsals.tasks import hold_rehearsal, sweep_rehearsals
+from examapp.platform.setup.models import Rehearsal
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
 
@@ -58,14 +59,14 @@ def test_the_office_asks_for_a_rehearsal_and_sees_its_verdict(world, monkeypatch
     client = world.client(world.admin("publicity_office"))
     world.person()
     token = client.get("/api/v1/session").get_json()["csrf_token"]
-    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+    monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
     assert client.post("/admin/examday/rehearsals", data={"csrf_token": token}).status_code == 303
     rehearsal = world.session.query(Rehearsal).one()
     assert f"/admin/examday/rehearsals/{rehearsal.id}" in client.get("/admin/examday/").text
     assert client.get(f"/admin/examday/rehearsals/{rehearsal.id}").get_json()["state"] == "waiting"
     again = client.post("/admin/examday/rehearsals", data={"csrf_token": token}, follow_redirects=True)
     assert "一次演练正在进行" in again.text
-    monkeypatch.setattr(rehearsing, "rehearse", lambda *_args, **_fields: GOOD)
+    monkeypatch.setattr(rehearsal_run_actions, "rehearse", lambda *_args, **_fields: GOOD)
     held = hold_rehearsal(rehearsal.id)
     assert (held.state, held.is_go, held.roster) == ("ready", True, 1)
     assert hold_rehearsal(rehearsal.id) is None, "a second run does nothing"
@@ -76,18 +77,18 @@ def test_the_office_asks_for_a_rehearsal_and_sees_its_verdict(world, monkeypatch
 
 def test_no_rehearsal_while_somebody_sits(world):
     make_sitting(world)
-    with pytest.raises(rehearsing.RehearsalRefusedError, match="有人正在考试"):
-        rehearsing.request_rehearsal(world.session, actor=SYSTEM, now=NOON)
+    with pytest.raises(rehearsal_actions.RehearsalRefusedError, match="有人正在考试"):
+        rehearsal_actions.request_rehearsal(world.session, actor=SYSTEM, now=NOON)
 
 
 def test_a_rehearsal_that_breaks_or_never_ends_is_no_go(world, monkeypatch, frozen):
-    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+    monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
 
     def broken(*_args, **_fields):
-        raise rehearsing.RehearsalError("没有起来")
+        raise rehearsal_environment_actions.RehearsalError("没有起来")
 
-    monkeypatch.setattr(rehearsing, "rehearse", broken)
-    first = rehearsing.request_rehearsal(world.session, actor=SYSTEM, now=NOON)
+    monkeypatch.setattr(rehearsal_run_actions, "rehearse", broken)
+    first = rehearsal_actions.request_rehearsal(world.session, actor=SYSTEM, now=NOON)
     failed = hold_rehearsal(first.id)
     assert (failed.state, failed.is_go, failed.message) == ("failed", False, "没有起来")
     world.save(Rehearsal(roster=1, state="running", created_at=NOON, started_at=NOON.replace(hour=1)))
@@ -98,4 +99,4 @@ def test_a_rehearsal_that_breaks_or_never_ends_is_no_go(world, monkeypatch, froz
 
 def test_the_synthetic_county_is_written_into_no_other_database(world):
     with pytest.raises(ConflictError, match="不是演练专用"):
-        county.write_county(world.session, 5, password_hash="x", now=NOON)
+        rehearsal_environment_actions.write_county(world.session, 5, password_hash="x", now=NOON)

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.org.models import Unit
-from examapp.people.models import Account, Person, RoleGrant
+from examapp.organisation.people.models import Account, Person, RoleGrant
+from examapp.organisation.units.models import Unit
+from examapp.platform.audit.models import AuditEvent
 
 CODE = "a1b2c3d4"
 FIELDS = {

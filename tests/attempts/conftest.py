@@ -2,14 +2,14 @@
 
 import pytest
 
-from examapp.exams.operations import prepare_papers
+from examapp.delivery.exam_candidates.actions import prepare_papers
 from tests.attempts.sitting import Sitter
 from tests.conftest import NOON
 
 
 @pytest.fixture(autouse=True)
 def without_nudges(monkeypatch):
-    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+    monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
 
 
 @pytest.fixture(params=["made ahead", "made at the start"])

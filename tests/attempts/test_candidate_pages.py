@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.exams.models import Exemption
+from examapp.delivery.exams.models import Exemption
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 
 

@@ -2,11 +2,11 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.attempts.models import AnswerChange, Attempt
-from examapp.attempts.operations import close_overdue
-from examapp.core.turns import NO_TURN
-from examapp.exams.models import Exam
-from examapp.grading import tasks
+from examapp.delivery.attempts.actions import close_overdue
+from examapp.delivery.attempts.models import AnswerChange, Attempt
+from examapp.delivery.exams.models import Exam
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.security.concurrency_limiter import REJECTED_QUEUE_DEPTH
 from tests.attempts.sitting import Sitter, make_sitting, sheet_digest
 from tests.conftest import NOON
 
@@ -75,11 +75,11 @@ def test_sweep_closes_only_what_is_overdue_and_only_once(sitter, frozen, session
 
 
 def test_one_round_of_the_sweep_closes_all_that_is_overdue_batch_by_batch(sitter, frozen, session, world, monkeypatch):
-    monkeypatch.setattr(tasks, "_CLOSED_AT_ONCE", 2)
+    monkeypatch.setattr(grading_tasks, "_CLOSED_AT_ONCE", 2)
     for number in range(4):
         Sitter(world, world.session.get(Exam, sitter.exam_id), world.person(name=f"同事{number}")).start()
     frozen.at(NOON + timedelta(hours=3))
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     session.expire_all()
     assert {attempt.is_forced for attempt in session.query(Attempt)} == {True}
     assert session.query(Attempt).count() == 5
@@ -118,7 +118,7 @@ def test_state_of_the_row_never_contradicts_itself(sitter, world):
 
 def test_a_save_without_a_turn_is_refused_before_anything_is_read_and_comes_again(sitter):
     body = {"epoch": 1, "changes": [{"item": 1, "seq": 1, "response": ["A"]}]}
-    refused = sitter.api.put(sitter.url("/answers"), json=body, environ_overrides={NO_TURN: 40})
+    refused = sitter.api.put(sitter.url("/answers"), json=body, environ_overrides={REJECTED_QUEUE_DEPTH: 40})
     assert (refused.status_code, refused.get_json()["error"], int(refused.headers["Retry-After"]) >= 1) == (
         503,
         "try_again",

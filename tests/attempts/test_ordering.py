@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from examapp.grading.models import Grade
-from examapp.grading.tasks import grade_waiting
-from examapp.papers.models import Blueprint
-from examapp.training.models import PracticeItem
+from examapp.content.blueprints.models import Blueprint
+from examapp.delivery.grading.models import Grade
+from examapp.delivery.grading.tasks import grade_waiting
+from examapp.learning.courses.models import PracticeItem
 from question_bank.model import Kind
 from tests.attempts.sitting import Sitter, sheet_digest
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.attempts.models import Attempt
-from examapp.exams.models import ExamAudience
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.exams.models import ExamAudience
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.attempts.models import Admission, Attempt
-from examapp.attempts.operations import clear_queue
-from examapp.core import pace
-from examapp.core.starts import StartGate, gate
+from examapp.delivery.attempt_starts.actions import clear_queue
+from examapp.delivery.attempts.models import Admission, Attempt
+from examapp.security import rate_limits
+from examapp.security.rate_limits import StartGate, gate
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
 
@@ -148,9 +148,9 @@ def test_a_small_exam_never_notices():
 def test_slow_saves_lower_admission(monkeypatch):
     gate = StartGate(time_s=Timer())
     assert gate.rate() == 40
-    monkeypatch.setattr(pace, "next_save_ms", lambda: 4 * pace.NEXT_SAVE_MS)
+    monkeypatch.setattr(rate_limits, "next_save_ms", lambda: 4 * rate_limits.NEXT_SAVE_MS)
     assert gate.rate() == 10
-    monkeypatch.setattr(pace, "next_save_ms", lambda: pace.NEXT_SAVE_MS // 2)
+    monkeypatch.setattr(rate_limits, "next_save_ms", lambda: rate_limits.NEXT_SAVE_MS // 2)
     assert gate.rate() == 40
 
 

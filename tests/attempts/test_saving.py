@@ -3,10 +3,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from examapp.attempts.models import Answer, AnswerChange, Attempt, AttemptEvent, SetAsideSave
-from examapp.audit.models import AuditEvent
-from examapp.core import pace
-from examapp.people.models import Account, SignIn
+from examapp.delivery.attempts.models import Answer, AnswerChange, Attempt, AttemptEvent, QuarantinedSave
+from examapp.organisation.people.models import Account, SignIn
+from examapp.platform.audit.models import AuditEvent
+from examapp.security import rate_limits
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
 
@@ -78,7 +78,7 @@ def test_epoch_below_is_taken_over_with_the_content_set_aside_and_above_is_bad(s
     late = sitter.save((1, 9, ["A"]), epoch=1)
     assert (late.status_code, late.get_json()["error"], late.get_json()["epoch"]) == (409, "taken_over", 2)
     assert sitter.save((1, 9, ["A"]), epoch=1).status_code == 409
-    assert world.session.query(SetAsideSave).one().changes == [[1, 9, ["A"]]]
+    assert world.session.query(QuarantinedSave).one().changes == [[1, 9, ["A"]]]
     assert sitter.save((1, 1, ["A"]), epoch=3).status_code == 400
     assert sitter.save((1, 1, ["B"]), epoch=2).get_json()["acked"] == {"1": 1}
     assert sitter.answers() == {1: ["B"]}
@@ -104,7 +104,7 @@ def test_grace_takes_saves_and_after_it_the_attempt_is_closed_with_what_was_save
     assert state["receipt"]["submitted_at"] == "2026-11-24T13:00:00.000+08:00"
     assert state["receipt"]["answered"] == 1
     assert sitter.answers() == {1: ["A"]}
-    assert world.session.query(SetAsideSave).one().reason == "deadline_passed"
+    assert world.session.query(QuarantinedSave).one().reason == "deadline_passed"
 
 
 def test_save_after_hand_in_is_refused(sitter):
@@ -240,11 +240,11 @@ def test_save_without_a_cookie_is_asked_to_sign_in(sitter):
 def test_a_stranger_s_calls_neither_block_nor_slow_those_who_sit(world):
     sitter = make_sitting(world)
     stranger = world.api(world.person())
-    pace._recent.clear()
+    rate_limits._recent.clear()
     body = {"epoch": 1, "changes": []}
     for _ in range(105):
         assert stranger.put(sitter.url("/answers"), json=body).status_code == 404
     for number in range(50):
         assert stranger.put(f"/api/v1/attempts/{10**9 + number}/answers", json=body).status_code == 404
     assert sitter.save((1, 1, ["A"])).status_code == 200
-    assert len(pace._recent) == 1
+    assert len(rate_limits._recent) == 1

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+import time as pace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
 
-from examapp.attempts import rules
-from examapp.attempts.models import AttemptEvent, SetAsideSave
-from examapp.core import pace
-from examapp.people.models import SignIn
+from examapp.delivery.attempts import rules as attempt_rules
+from examapp.delivery.attempts.models import AttemptEvent, QuarantinedSave
+from examapp.organisation.people.models import SignIn
+from examapp.security import rate_limits
 from question_bank.model import Kind
 from tests.attempts.sitting import KINDS, Sitter, make_bank, make_sitting
 from tests.conftest import NOON
@@ -22,10 +23,10 @@ from tests.conftest import NOON
 def moment(monkeypatch):
     """The pace's own clock, moved by hand: so a flood is counted as slow as the pace allows."""
     times = [1000.0]
-    monkeypatch.setattr(pace.time, "monotonic", lambda: times[0])
-    pace._recent.clear()
+    monkeypatch.setattr(pace, "monotonic", lambda: times[0])
+    rate_limits._recent.clear()
     yield times
-    pace._recent.clear()
+    rate_limits._recent.clear()
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def sitter(world):
 
 
 def kept_of(world):
-    rows = world.session.query(SetAsideSave).order_by(SetAsideSave.id).populate_existing().all()
+    rows = world.session.query(QuarantinedSave).order_by(QuarantinedSave.id).populate_existing().all()
     return rows, sum(len(json.dumps(row.changes, ensure_ascii=False).encode()) for row in rows)
 
 
@@ -57,8 +58,8 @@ def test_a_flood_of_saves_of_a_taken_over_epoch_leaves_bounded_rows_and_bytes(wo
     assert answers[0].status_code == 409
     assert all(answer.get_json()["next_save_ms"] for answer in answers if answer.status_code == 429)
     rows, size = kept_of(world)
-    assert len(rows) <= rules.MOST_SET_ASIDE_ROWS
-    assert size <= rules.MOST_SET_ASIDE_BYTES
+    assert len(rows) <= attempt_rules.MOST_SET_ASIDE_ROWS
+    assert size <= attempt_rules.MOST_SET_ASIDE_BYTES
     assert sitter.save(epoch=1).get_json()["error"] == "taken_over"
     assert sitter.save((1, 1, ["三十日"]), epoch=2).status_code == 200
 
@@ -87,7 +88,7 @@ def test_who_has_no_live_sign_in_is_counted_nowhere(sitter, world, moment):
     for number in range(20):
         answer = sitter.api.put(f"/api/v1/attempts/{10**9 + number}/answers", json={"epoch": 1, "changes": []})
         assert answer.status_code == 401
-    assert len(pace._recent) == 0
+    assert len(rate_limits._recent) == 0
 
 
 def test_the_newest_content_of_each_item_is_kept_in_one_row_an_epoch(sitter, world):
@@ -131,7 +132,7 @@ def test_a_flood_of_events_leaves_two_thousand(sitter, world, events):
     for start in range(0, events, 200):
         body = {"events": [event(start + step) for step in range(200)]}
         assert sitter.api.post(sitter.url("/events"), json=body).status_code == 204
-    assert count_events(world) == rules.MOST_EVENTS_KEPT == 2000
+    assert count_events(world) == attempt_rules.MOST_EVENTS_KEPT == 2000
 
 
 def test_events_end_a_while_after_the_hand_in(sitter, world, frozen):

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.attempts.models import Attempt
+from examapp.delivery.attempts.models import Attempt
 from tests.attempts.sitting import KINDS, Sitter, make_bank, make_sitting
 from tests.conftest import NOON
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.attempts.models import Attempt
-from examapp.attempts.operations import starting_plainly
-from examapp.core.starts import gate
-from examapp.exams.models import ExamExtension, ExamSession
-from examapp.exams.operations import prepare_papers
-from examapp.people.models import Account, RoleGrant, SignIn
+from examapp import faults
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.exam_candidates.actions import prepare_papers
+from examapp.delivery.exams.models import ExamExtension, ExamSession
+from examapp.organisation.people.models import Account, RoleGrant, SignIn
+from examapp.security.rate_limits import gate
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
 
@@ -64,7 +64,7 @@ def test_the_attempt_is_the_same_as_the_long_way_writes_it(world, fields, monkey
     world.session.commit()
     plain, long = sitters
     first = plain.start()
-    monkeypatch.setattr(starting_plainly.sabotage, "is_any_broken", lambda: True)
+    monkeypatch.setattr(faults, "is_any_disabled", lambda: True)
     second = long.start()
     assert first.status_code == second.status_code == 201
     assert _without(first.get_json(), "id") == _without(second.get_json(), "id")

@@ -18,9 +18,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from examapp.attempts.models import AnswerChange
-from examapp.grading import tasks
-from examapp.grading.models import Grade
+from examapp.delivery.attempts.models import AnswerChange
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.delivery.grading.models import Grade
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
 
@@ -223,7 +223,7 @@ class Sitting(RuleBasedStateMachine):
 
     @rule()
     def the_sweep_comes(self) -> None:
-        tasks.sweep_once()
+        grading_tasks.sweep_once()
         self.is_live()
 
     @rule()
@@ -252,7 +252,7 @@ class Sitting(RuleBasedStateMachine):
         }
         assert folded == self.answers
         self.frozen.at(DEADLINE + timedelta(hours=5))
-        tasks.sweep_once()
+        grading_tasks.sweep_once()
         assert (
             self.world.session.query(Grade).filter_by(attempt_id=self.sitter.attempt["id"], is_current=True).count()
             == 1
@@ -276,7 +276,7 @@ def run(world, frozen, *, examples: int, steps: int) -> None:
 @pytest.fixture(autouse=True)
 def any_pace(monkeypatch):
     """The machine saves faster than people; the pace has tests of its own."""
-    monkeypatch.setattr("examapp.core.pace.check", lambda _attempt_id: None)
+    monkeypatch.setattr("examapp.security.rate_limits.check", lambda _attempt_id: None)
 
 
 def test_protocol_agrees_with_the_model(world, frozen):

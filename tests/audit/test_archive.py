@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from examapp.audit.models import AuditArchive, AuditEvent, AuditSeal
-from examapp.audit.operations import archiving
-from examapp.audit.operations.archiving import ArchiveRefusedError, check_file, drop_archived, write_archive
-from examapp.audit.operations.sealing import seal_events
-from examapp.audit.queries import check_chain
-from examapp.core.crypto import Sealer
+from examapp.platform.audit import actions as audit_actions
+from examapp.platform.audit.actions import ArchiveRefusedError, check_file, drop_archived, write_archive
+from examapp.platform.audit.models import AuditArchive, AuditEvent, AuditSeal
+from examapp.platform.audit.queries import check_chain
+from examapp.platform.audit_chain.actions import seal_events
+from examapp.security.ciphers import FieldCipher
 from tests.audit.test_log import note
 from tests.conftest import NOON
 
@@ -94,7 +94,7 @@ def sign_again(lines, sealer):
     import hashlib
 
     digest = hashlib.sha256(b"".join(lines[:-1])).hexdigest()
-    key = sealer.blind_index(digest, purpose=archiving._PURPOSE).hex()
+    key = sealer.blind_index(digest, purpose=audit_actions._PURPOSE).hex()
     return [*lines[:-1], json.dumps({"signature": key, "key_id": "k1"}).encode()]
 
 
@@ -176,7 +176,7 @@ def test_every_changed_field_of_an_archives_row_is_found(archived, session, seal
 
 
 def test_rows_signed_by_an_older_key_are_signed_anew_at_the_next_archive(years, session, sealer, tmp_path):
-    newer = Sealer({"newer": bytes(range(32)), **sealer.keys})
+    newer = FieldCipher({"newer": bytes(range(32)), **sealer.keys})
     for days, by in ((600, sealer), (DAYS, newer)):
         path = write_archive(session, tmp_path, sealer=by, days=days, now=NOON)
         drop_archived(session, path, sealer=by, days=days, now=NOON)

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from examapp.audit.models import AuditEvent, AuditSeal
-from examapp.audit.operations.sealing import seal_events
-from examapp.audit.queries import check_chain
-from examapp.audit.rules import LATEST_COMMIT, link_text
+from examapp.db.session import db
+from examapp.platform.audit.models import AuditEvent, AuditSeal
+from examapp.platform.audit.queries import check_chain
+from examapp.platform.audit.rules import LATEST_COMMIT, link_text
+from examapp.platform.audit_chain.actions import seal_events
 from tests.audit.test_log import note
 from tests.conftest import NOON
 
@@ -110,8 +111,6 @@ def test_a_chain_made_anew_without_the_key_is_found(session, log, check):
 
 def test_two_that_seal_at_once_do_not_disturb_each_other(race_app, race_world):
     from sqlalchemy.orm import Session
-
-    from examapp.core.db import db
 
     note(race_world.session, NOON)
     race_world.commit()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.audit.rules import ACT_WORDS
+from examapp.platform.audit.models import AuditEvent
+from examapp.platform.audit_labels.rules import ACT_WORDS
 from tests.audit.test_log import ROOT
 
 KINDS = {

@@ -8,9 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
-from examapp.audit.models import AuditEvent
-from examapp.audit.operations import WRITTEN_AT, Actor, record
-from examapp.audit.rules import ACT_WORDS, OBJECT_WORDS
+from examapp.platform.audit.actions import WRITTEN_AT, Actor, record
+from examapp.platform.audit.models import AuditEvent
+from examapp.platform.audit_labels.rules import ACT_WORDS, OBJECT_WORDS
 
 ROOT = Path(__file__).parents[2] / "examapp"
 ACT = re.compile(r"[a-z]+\.[a-z_]+")
@@ -151,7 +151,7 @@ def test_every_recorded_act_has_its_words():
 
     found = in_the_code(acts)
     assert "people.sign_in" in found
-    assert found - set(ACT_WORDS) == set(), "say these in Chinese in examapp/audit/rules/words.py"
+    assert found - set(ACT_WORDS) == set(), "say these in Chinese in examapp/platform/audit_labels/rules.py"
 
 
 def test_every_object_in_the_log_has_its_word():
@@ -159,7 +159,9 @@ def test_every_object_in_the_log_has_its_word():
         is_object = isinstance(node, ast.keyword) and node.arg == "object_type" and isinstance(node.value, ast.Constant)
         return {node.value.value} if is_object else ()
 
-    assert in_the_code(objects) - set(OBJECT_WORDS) == set(), "say these in Chinese in examapp/audit/rules/words.py"
+    assert in_the_code(objects) - set(OBJECT_WORDS) == set(), (
+        "say these in Chinese in examapp/platform/audit_labels/rules.py"
+    )
 
 
 def test_acts_made_up_for_the_past_leave_lines_of_the_day_they_were_written(session, frozen):

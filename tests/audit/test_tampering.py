@@ -10,11 +10,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from examapp.audit.models import AuditEvent, AuditSeal
-from examapp.audit.operations import heads
-from examapp.audit.operations.accepting import head_of_chain
-from examapp.audit.rules import Head
-from examapp.core.crypto import Sealer
+from examapp.platform.audit.models import AuditEvent, AuditSeal
+from examapp.platform.audit.rules import Head
+from examapp.platform.audit_chain import actions as audit_chain_actions
+from examapp.platform.audit_chain.actions import head_of_chain
+from examapp.security.ciphers import FieldCipher
 from tests.audit.test_log import note
 from tests.conftest import NOON
 
@@ -305,7 +305,7 @@ def test_an_acceptance_that_the_database_alone_writes_does_not_count(session, lo
 
 
 def test_the_head_is_keyed_anew_with_the_current_key(session, log, task, folder, app, monkeypatch):
-    both = Sealer({"k2": b"\x22" * 32, **app.extensions["sealer"].keys})
+    both = FieldCipher({"k2": b"\x22" * 32, **app.extensions["sealer"].keys})
     monkeypatch.setitem(app.extensions, "sealer", both)
     task("audit.seal")
     assert json.loads((folder / "audit-head.json").read_text())["key_id"] == "k2"
@@ -316,7 +316,7 @@ def test_a_chain_of_before_the_file_is_taken_up_by_the_upgrade_alone(session, lo
     (folder / "audit-head.json").unlink()
     task("audit.seal")
     assert not (folder / "audit-head.json").exists(), "no part of the running site makes it"
-    begin = lambda: heads.begin(folder, head_of_chain(session, now=NOON), sealer=app.extensions["sealer"])
+    begin = lambda: audit_chain_actions.begin(folder, head_of_chain(session, now=NOON), sealer=app.extensions["sealer"])
     assert begin()
     assert console("verify").exit_code == 0
     change(session, "DELETE FROM audit_seals WHERE number >= 13")
@@ -340,5 +340,5 @@ def test_the_sheet_to_be_sealed_shows_a_head_that_the_check_takes_and_no_broken_
 
 def test_a_slower_process_does_not_set_the_kept_head_back(session, log, folder, app):
     before = (folder / "audit-head.json").read_bytes()
-    heads.advance(folder, Head(20, b"\1" * 32, NOON), sealer=app.extensions["sealer"])
+    audit_chain_actions.advance(folder, Head(20, b"\1" * 32, NOON), sealer=app.extensions["sealer"])
     assert (folder / "audit-head.json").read_bytes() == before

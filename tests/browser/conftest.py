@@ -17,13 +17,14 @@ import pytest
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from examapp import clock
 from examapp.config import read_settings
-from examapp.core import clock
-from examapp.core.db import db
-from examapp.papers.queries import version_contents
-from examapp.people.access import access_rule, digest
-from examapp.people.models import Account, SignIn
-from examapp.people.rules import ROLE_PERMISSIONS, Role
+from examapp.content.blueprints.queries import version_contents
+from examapp.db.session import db
+from examapp.organisation.access.rules import ROLE_PERMISSIONS, Role
+from examapp.organisation.accounts.guards import access_rule
+from examapp.organisation.accounts.rules import digest
+from examapp.organisation.people.models import Account, SignIn
 from question_bank.model import Kind
 from tests.browser.deployment import Visitors, deployed
 from tests.browser.elsewhere import ON_DEMAND

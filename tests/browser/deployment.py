@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 
-from examapp.core.supervisor import Site, site_from_environment, start, stop
+from examapp.ops.supervisor import Site, site_from_environment, start, stop
 
 _READY_S = 90
 _NOT_OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_KEYS", "SETUP_CODE", "SABOTAGE")

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from examapp.attempts.models import Answer, Attempt, AttemptEvent, SetAsideSave
-from examapp.people.models import SignIn
+from examapp.delivery.attempts.models import Answer, Attempt, AttemptEvent, QuarantinedSave
+from examapp.organisation.people.models import SignIn
 from question_bank.model import Kind
 from tests.browser.axe import violations
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
@@ -167,7 +167,7 @@ def test_another_device_takes_over_and_the_old_one_writes_nothing_more(live, dev
     old.locator("#item-1 .option").nth(2).click()
     expect(old.locator("#wait-title")).to_have_text("已在另一设备继续")
     assert stored(live) == {1: ["B"]}
-    assert [row.changes for row in live.read(SetAsideSave)] == [[[1, 2, ["C"]]]]
+    assert [row.changes for row in live.read(QuarantinedSave)] == [[[1, 2, ["C"]]]]
     old.reload()
     expect(old.locator("#wait-title")).to_have_text("已在另一设备继续")
     old.get_by_role("button", name="改在这里继续作答").click()
@@ -347,7 +347,7 @@ def test_offline_at_the_deadline_says_what_waits_and_is_set_aside(live, device, 
     expect(page.locator("#receipt-title")).to_have_text("已到时间，系统已交卷")
     expect(page.locator("#receipt-words")).to_have_text(re.compile(r"^第 \d 题没有赶上，已交管理员判断。$"))
     assert stored(live) == {}
-    assert [row.reason for row in live.read(SetAsideSave)] == ["deadline_passed"]
+    assert [row.reason for row in live.read(QuarantinedSave)] == ["deadline_passed"]
 
 
 WALL_CLOCK = "window.shift = {shift}; var real = Date.now; Date.now = function () {{ return real() + window.shift; }};"

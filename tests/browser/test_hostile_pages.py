@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from examapp.audit.operations import SYSTEM
-from examapp.core import clock
-from examapp.grading.tasks import grade_waiting
-from examapp.people.operations import roster
-from examapp.people.operations.roster import PersonFacts
-from examapp.people.rules import id_check_character
-from examapp.questions.models import Question
-from examapp.questions.operations import add_questions
+from examapp import clock
+from examapp.content.question_editing.actions import add_questions
+from examapp.content.questions.models import Question
+from examapp.delivery.grading.tasks import grade_waiting
+from examapp.organisation.people.rules import id_check_character
+from examapp.organisation.roster import actions as roster_actions
+from examapp.organisation.roster.actions import PersonFacts
+from examapp.platform.audit.actions import SYSTEM
 from question_bank.model import Citation, Kind
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.browser.test_exam_page import begin, choose, device_state, hand_in, wait_saved
@@ -159,7 +159,7 @@ def test_h19_a_shared_pc_keeps_nothing_after_signing_out(live, chromium, make_ex
     facts = PersonFacts(
         name=person.name, staff_number=person.staff_number, position="", rank="", id_number=number, mobile="13912345678"
     )
-    roster._write_numbers(person, facts, sealer=sealer)
+    roster_actions._write_numbers(person, facts, sealer=sealer)
     password = live.give_password(person)
     folder = tmp_path / "profile"
     context = chromium.browser_type.launch_persistent_context(

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from examapp.attempts.models import Attempt, AttemptState, SetAsideSave
+from examapp.delivery.attempts.models import Attempt, AttemptState, QuarantinedSave
 from question_bank.model import Kind
 from tests.browser.test_exam_page import begin, choose, device_state, poll, stored, wait_open, wait_saved, wait_until
 
@@ -41,7 +41,7 @@ def move_deadline(live, seconds):
 
 def set_aside(live):
     """What an administrator is shown, over all batches."""
-    rows = live.read(SetAsideSave)
+    rows = live.read(QuarantinedSave)
     assert {row.reason for row in rows} <= {"deadline_passed"}
     return {item: response for row in rows for item, _seq, response in row.changes}
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from examapp.grading.tasks import grade_waiting
-from examapp.training.models import ExerciseRun, PracticeItem
+from examapp.delivery.grading.tasks import grade_waiting
+from examapp.learning.courses.models import ExerciseRun, PracticeItem
 from question_bank.model import Kind
 from tests.browser.axe import violations
 from tests.browser.test_exam_page import begin, hand_in, stored, wait_saved

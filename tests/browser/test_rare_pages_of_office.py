@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import pytest
 from playwright.sync_api import expect
 
-from examapp.attempts.models import SetAsideSave
-from examapp.core import clock as the_clock
-from examapp.core.clock import clock
-from examapp.grading import tasks
-from examapp.grading.models import Regrade
-from examapp.laws.models import LawVersion
-from examapp.people.models import Approval
+from examapp import clock as examapp_clock
+from examapp.clock import clock
+from examapp.content.laws.models import LawVersion
+from examapp.delivery.attempts.models import QuarantinedSave
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.delivery.grading.models import Regrade
+from examapp.organisation.people.models import Approval
 from question_bank.model import Kind
 from tests.attempts.sitting import make_sitting
 from tests.grading.test_regrades import correct, press, sit, wrong_question
@@ -37,7 +37,7 @@ def office(live):
 @pytest.fixture
 def sitter(live):
     """Somebody whose time ended an hour ago, with one answer saved."""
-    with clock.set_to(the_clock.now() - timedelta(hours=2)):
+    with clock.set_to(examapp_clock.now() - timedelta(hours=2)):
         sitter = make_sitting(live.world, title="2026年度国家工作人员学法用法考试")
         assert sitter.save((1, 1, ["A"])).status_code == 200
     return sitter
@@ -63,7 +63,7 @@ def test_a_key_corrected_by_two_and_what_was_graded_anew(live, look, office):
     assert look(office.asks, path, "/admin/approvals/") == []
     assert look(office.allows, path, "/admin/approvals/") == []
     assert "已同意" in press(office.allowing, request)
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     (job,) = live.read(Regrade)
     assert look(office.asks, path, "/admin/regrades/", f"/admin/regrades/{job.id}") == []
     assert look(sitters[0].person, f"/attempts/{sitters[0].attempt['id']}/result") == []
@@ -72,8 +72,8 @@ def test_a_key_corrected_by_two_and_what_was_graded_anew(live, look, office):
 def test_answers_that_came_late(live, look, office, sitter):
     late = sitter.save((1, 2, ["B"]), (2, 3, ["C"]), (3, 4, ["A", "C"]), (5, 5, ["三十日内作出书面决定并送达当事人"]))
     assert late.get_json()["error"] == "deadline_passed"
-    tasks.sweep_once()
-    (kept,) = live.read(SetAsideSave)
+    grading_tasks.sweep_once()
+    (kept,) = live.read(QuarantinedSave)
     path = f"/admin/examday/late/{kept.id}"
     assert look(office.asks, f"/admin/examday/{sitter.exam_id}", path) == []
     page = look.page(office.asks)
@@ -90,7 +90,7 @@ def test_answers_that_came_late(live, look, office, sitter):
 
 
 def test_an_attempt_to_be_opened_again(live, look, office, sitter):
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     path = f"/admin/examday/attempts/{sitter.attempt['id']}/reopen"
     assert look(office.asks, f"/admin/examday/{sitter.exam_id}?staff_number={sitter.person.staff_number}", path) == []
     page = look.page(office.asks)
@@ -130,7 +130,7 @@ def test_a_law_that_moved_under_its_questions(live, look, office):
 def test_a_question_in_two_versions(live, look, office):
     session = live.world.session
     question = make(office.asking, session)
-    version_of(session, question).used_at = the_clock.now()
+    version_of(session, question).used_at = examapp_clock.now()
     live.world.commit()
     changed = {"parts-0-stem": "责令停产停业的处罚，由谁作出决定？", "parts-0-options-2": "县级以上人民政府"}
     data = SINGLE | changed | {"read_version": stamp(session, question)}

@@ -9,21 +9,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from examapp.audit.operations import Actor
-from examapp.core import clock
-from examapp.core.db import transaction
-from examapp.people.rules import Reach
-from examapp.records.models import (
-    Attendance,
-    Certificate,
-    CertificatePlan,
-    CertificateTemplate,
-    PlanCourse,
-    StudyEvent,
-)
-from examapp.records.operations.certificates import begin_job, request_job, run_job
-from examapp.records.rules.certificates import DEFAULT_BODY, check_code
-from examapp.training.models import ChapterProgress, CourseCompletion
+from examapp import clock
+from examapp.db.session import transaction
+from examapp.learning.certificates.actions import begin_job, request_job, run_job
+from examapp.learning.certificates.models import Certificate, CertificatePlan, CertificateTemplate, PlanCourse
+from examapp.learning.certificates.rules import DEFAULT_BODY, check_code
+from examapp.learning.courses.models import ChapterProgress, CourseCompletion
+from examapp.learning.study_events.models import Attendance, StudyEvent
+from examapp.organisation.access.rules import AccessScope
+from examapp.platform.audit.actions import Actor
 from tests.browser.axe import violations
 from tests.browser.test_study import look
 from tests.training.test_courses import course
@@ -116,7 +110,7 @@ def _plan(world, row, now):
 
 
 def _issue(plan_id, office_id):
-    everything, now = Reach(is_everything=True), clock.now()
+    everything, now = AccessScope(is_everything=True), clock.now()
     with transaction() as session:
         job = request_job(
             session, plan_id=plan_id, kind="issue", reach=everything, actor=Actor(person_id=office_id), now=now

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from examapp.attempts.models import Attempt
-from examapp.core import clock
-from examapp.people.models import Account
-from examapp.people.operations import captchas
-from examapp.people.rules import MOST_FAILED_ACCOUNTS, digest
+from examapp import clock
+from examapp.delivery.attempts.models import Attempt
+from examapp.organisation.accounts.rules import digest
+from examapp.organisation.captcha import actions as captcha_actions
+from examapp.organisation.captcha.rules import MOST_FAILED_ACCOUNTS
+from examapp.organisation.people.models import Account
 from question_bank.model import Kind
 from tests.browser.test_exam_page import begin, choose, device_state, hand_in, stored, wait_saved
 
@@ -20,10 +21,10 @@ DIGITS = "48105"
 @pytest.fixture
 def captcha_due(live, monkeypatch):
     """So many names failed from here that devices without a cookie solve a captcha; its digits are known."""
-    monkeypatch.setattr(captchas, "new_captcha_answer", lambda: DIGITS)
+    monkeypatch.setattr(captcha_actions, "new_captcha_answer", lambda: DIGITS)
     for number in range(MOST_FAILED_ACCOUNTS):
         name_key = digest(f"x{number}")
-        captchas.note_address_failure(live.world.session, name_key, address="127.0.0.1", now=clock.now())
+        captcha_actions.note_address_failure(live.world.session, name_key, address="127.0.0.1", now=clock.now())
     live.world.commit()
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from examapp.core.uploads.models import StoredFile
-from examapp.training.models import Chapter, ChapterProgress, ExerciseRun, PracticeItem
+from examapp.learning.courses.models import Chapter, ChapterProgress, ExerciseRun, PracticeItem
+from examapp.uploads.models import StoredFile
 from tests.browser.axe import violations
 from tests.core.test_uploads import film
 from tests.training.test_courses import course

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from examapp.attempts.models import Answer, Attempt, SetAsideSave
-from examapp.core import clock
+from examapp import clock
+from examapp.delivery.attempts.models import Answer, Attempt, QuarantinedSave
 from question_bank.model import Kind
 from tests.browser.axe import violations
 from tests.browser.test_exam_page import (
@@ -228,7 +228,7 @@ def test_a_deadline_that_passes_before_the_way_back_is_said_with_the_questions(d
     let_time_pass(live)
     press_go_on(phone)
     expect(phone.locator("#receipt-words")).to_have_text("第 2、3 题没有赶上，已交管理员判断。")
-    assert {item for row in live.read(SetAsideSave) for item, _, _ in row.changes} == {2, 3}
+    assert {item for row in live.read(QuarantinedSave) for item, _, _ in row.changes} == {2, 3}
 
 
 def test_what_comes_back_after_a_hand_in_elsewhere_is_named(devices, live):
@@ -263,7 +263,7 @@ def test_what_is_not_decided_when_time_is_up_is_set_aside_and_named(devices, liv
     let_time_pass(live)
     phone.reload()
     expect(phone.locator("#receipt-words")).to_have_text("第 2 题没有赶上，已交管理员判断。")
-    assert {row.reason: row.changes[0][0] for row in live.read(SetAsideSave)}.keys() >= {"taken_over"}
+    assert {row.reason: row.changes[0][0] for row in live.read(QuarantinedSave)}.keys() >= {"taken_over"}
     assert stored(live) == {2: ["A"]}
 
 
@@ -280,7 +280,7 @@ def test_time_that_runs_out_over_the_choice_hands_in_and_names_the_question(live
     expect(phone.locator("#panel-choose")).to_be_visible()
     expect(phone.locator("#receipt-words")).to_contain_text("第 2 题在两台设备上的作答不同，没有选择", timeout=30_000)
     assert stored(live) == {2: ["A"], 3: ["C"]}
-    kept = {item: response for row in live.read(SetAsideSave) for item, _, response in row.changes}
+    kept = {item: response for row in live.read(QuarantinedSave) for item, _, response in row.changes}
     assert kept[2] == ["B"]
 
 

@@ -16,8 +16,8 @@ import openpyxl
 import pytest
 from playwright.sync_api import Page, expect
 
-from examapp.core import clock
-from examapp.people.rules import id_check_character
+from examapp import clock
+from examapp.organisation.people.rules import id_check_character
 from question_bank.formats.excel.writing import columns
 from tests.browser import traces
 from tests.browser.deployment import Deployment, Visitors, deployed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from werkzeug.test import Client
 
-from examapp.core import assets
+from examapp.web import assets
 
 
 def _nothing(_environ, start_response):

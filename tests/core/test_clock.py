@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import time as module
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from examapp.core import clock as module
-from examapp.core.clock import Clock
+from examapp.clock import Clock
 
 _DATABASE = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 
@@ -16,8 +16,8 @@ class Hosts:
 
     def __init__(self, monkeypatch, *, off_s: float) -> None:
         self.passed_s, self.off_s = 0.0, off_s
-        monkeypatch.setattr(module.time, "monotonic", lambda: 1000.0 + self.passed_s)
-        monkeypatch.setattr(module.time, "time", lambda: (_DATABASE + self._gone()).timestamp() + self.off_s)
+        monkeypatch.setattr(module, "monotonic", lambda: 1000.0 + self.passed_s)
+        monkeypatch.setattr(module, "time", lambda: (_DATABASE + self._gone()).timestamp() + self.off_s)
 
     def _gone(self) -> timedelta:
         return timedelta(seconds=self.passed_s)

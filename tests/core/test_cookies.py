@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import time as cookies
 from datetime import timedelta
 
 import pytest
@@ -10,16 +11,16 @@ from flask import Flask, flash, get_flashed_messages, session
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
 
-from examapp.core import cookies
+from examapp.web import cached_session
 
 
 @pytest.fixture
 def site() -> Flask:
     """A small application with nothing but the two."""
     app = Flask(__name__)
-    app.session_interface = cookies.RememberingSessions()
+    app.session_interface = cached_session.CachedSessionInterface()
     app.config.update(SECRET_KEY="k" * 32, WTF_CSRF_TIME_LIMIT=None, PERMANENT_SESSION_LIFETIME=timedelta(hours=10))
-    cookies.RememberingCSRF(app)
+    cached_session.CachedCsrfProtect(app)
 
     @app.get("/begin/<name>")
     def begin(name: str) -> str:
@@ -66,9 +67,9 @@ def test_a_changed_or_outdated_cookie_is_empty_though_the_true_one_is_known(
         stranger.set_cookie("session", forged)
         assert stranger.get("/name").text == ""
     now = time.time()
-    monkeypatch.setattr(cookies.time, "time", lambda: now + timedelta(hours=9).total_seconds())
+    monkeypatch.setattr(cookies, "time", lambda: now + timedelta(hours=9).total_seconds())
     assert client.get("/name").text == "one"
-    monkeypatch.setattr(cookies.time, "time", lambda: now + timedelta(hours=11).total_seconds())
+    monkeypatch.setattr(cookies, "time", lambda: now + timedelta(hours=11).total_seconds())
     assert client.get("/name").text == ""
 
 
@@ -83,7 +84,7 @@ def test_what_one_request_takes_out_of_a_session_another_with_the_same_cookie_st
 
 
 def test_memory_is_bounded_and_forgets_the_oldest(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cookies, "_MOST", 3)
+    monkeypatch.setattr(cached_session, "_MOST", 3)
     clients = [site.test_client() for _ in range(6)]
     for place, client in enumerate(clients):
         client.get(f"/begin/{place}")

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from examapp.config import Settings
-from examapp.core import ordinary_user, supervisor
-from examapp.core.ground import end_leftovers, take_data_folder
-from examapp.core.ordinary_user import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, way_to
+from examapp.ops import ordinary_user, supervisor
+from examapp.ops.ordinary_user import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, way_to
+from examapp.ops.start_checks import end_leftovers, take_data_folder
 
 ROOT = Path(__file__).parents[2]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else for PostgreSQL")
@@ -25,7 +25,7 @@ def supervise(folder, **settings):
     """Run the supervisor as `make run` does, until it gives up."""
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL", "PORT"}}
     own = {"DATA_DIR": str(folder), "APP_MODE": "tryout", "DEMO": "0", **settings}
-    command = [sys.executable, "-m", "examapp.core.supervisor"]
+    command = [sys.executable, "-m", "examapp.ops.supervisor"]
     return subprocess.run(command, cwd=ROOT, env=kept | own, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -99,7 +99,7 @@ def test_what_a_killed_supervisor_left_behind_is_ended_and_nothing_else(tmp_path
 def test_what_was_begun_ends_with_who_began_it(tmp_path, prefix):
     command = as_ordinary_user(["/bin/sleep", "300"]) if prefix else ["/bin/sleep", "300"]
     words = (
-        "import os, signal, sys; from pathlib import Path; from examapp.core.offspring import begin\n"
+        "import os, signal, sys; from pathlib import Path; from examapp.ops.child_processes import begin\n"
         f"print(begin(sys.argv[1:], log=Path({str(tmp_path / 'log')!r})).pid, flush=True)\n"
         "sys.stdin.readline(); os.kill(os.getpid(), signal.SIGKILL)"
     )

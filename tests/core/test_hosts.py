@@ -11,7 +11,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Response
 
 from examapp.config import SettingsError
-from examapp.core.hosts import find_name
+from examapp.web.trusted_hosts import find_name
 from tests.conftest import opened
 
 NONE_AT_ALL = [

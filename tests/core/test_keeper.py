@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from examapp.core.ground import listening
+from examapp.ops.start_checks import listening
 from tests.core.test_ground import has_ended
 from tests.faults.deployment import wait_until
 
@@ -34,7 +34,7 @@ class Served:
         self.log = folder / "log"
         with self.log.open("ab") as log:
             self.keeper = psutil.Popen(
-                [sys.executable, "-m", "examapp.core.keeper", "tests.core.served:app"],
+                [sys.executable, "-m", "examapp.ops.web_keeper", "tests.core.served:app"],
                 cwd=ROOT,
                 env=dict(os.environ) | environment,
                 stdout=log,

@@ -11,18 +11,19 @@ import time
 from itertools import accumulate
 
 import pytest
+import structlog as logs
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from examapp.config import Settings, SettingsError
-from examapp.core import logging as logs
-from examapp.core import pulse as pulses
-from examapp.core.crypto import Sealer
-from examapp.core.deadline import TookTooLongError, at_most
-from examapp.core.embedded import make_run_folder, start_postgres
-from examapp.core.hashing import Appointments, BusyHashingError, Caller, Hasher, Priority
-from examapp.core.pulse import look_after
-from examapp.core.sabotage import Guarantee, arm, is_broken
+from examapp.db import watchdog
+from examapp.db.watchdog import install_watchdog
+from examapp.faults import Invariant, arm, is_disabled
+from examapp.jobs.time_limit import TookTooLongError, at_most
+from examapp.ops.embedded_servers import make_run_folder, start_postgres
+from examapp.security.ciphers import FieldCipher
+from examapp.security.password_hashing import BusyHashingError, Caller, Hasher, Priority, RetryAfterScheduler
+from examapp.web import logging
 
 
 def test_work_without_end_is_ended():
@@ -41,7 +42,7 @@ def test_work_within_its_time_is_left_alone_and_the_alarm_is_put_off():
 def test_a_production_start_refuses_every_sabotage():
     good = {"database_url": "x", "redis_url": "y", "secret_key": "k" * 40, "data_keys": "k1:" + "ab" * 32, "https": "1"}
     Settings(app_mode="production", **good).check()
-    for guarantee in Guarantee:
+    for guarantee in Invariant:
         with pytest.raises(SettingsError, match="SABOTAGE"):
             Settings(app_mode="production", sabotage=guarantee, **good).check()
 
@@ -66,20 +67,20 @@ def test_data_keys_of_another_length_or_shape_are_refused_without_being_shown(ke
     with pytest.raises(SettingsError, match="DATA_KEYS") as from_check:
         Settings(app_mode="testing", database_url="x", redis_url="y", data_keys=keys).check()
     with pytest.raises(SettingsError, match="DATA_KEYS"):
-        Sealer.from_setting(keys)
+        FieldCipher.from_setting(keys)
     assert "1111" not in str(from_check.value)
 
 
 def test_data_keys_are_read_in_their_order():
-    sealer = Sealer.from_setting(f" k2:{'AB' * 32} , k1:{'11' * 32},")
+    sealer = FieldCipher.from_setting(f" k2:{'AB' * 32} , k1:{'11' * 32},")
     assert (sealer.current, list(sealer.keys), len(sealer.keys["k2"])) == ("k2", ["k2", "k1"], 32)
 
 
 def test_nothing_is_broken_unless_it_is_named():
     arm(Settings(redis_url="redis://127.0.0.1:1/0"))
-    assert not any(is_broken(guarantee) for guarantee in Guarantee)
+    assert not any(is_disabled(guarantee) for guarantee in Invariant)
     arm(Settings(redis_url="redis://127.0.0.1:1/0", sabotage="S4"))
-    assert [g for g in Guarantee if is_broken(g)] == [Guarantee.NEWER_ANSWER_WINS]
+    assert [g for g in Invariant if is_disabled(g)] == [Invariant.NEWER_ANSWER_WINS]
     arm(Settings())
 
 
@@ -94,10 +95,10 @@ def lone_postgres(tmp_path):
 
 @pytest.mark.slow
 def test_a_frozen_database_ends_the_wait_and_is_noticed_when_it_thaws(lone_postgres, monkeypatch):
-    pulse = pulses.Pulse()
-    monkeypatch.setattr(pulses, "pulse", pulse)
+    pulse = watchdog.ConnectionWatchdog()
+    monkeypatch.setattr(watchdog, "pulse", pulse)
     engine = create_engine(lone_postgres.url)
-    look_after(engine)
+    install_watchdog(engine)
     with engine.connect() as connection:
         pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
         assert connection.execute(text("SELECT pg_sleep(3), 1")).one()[1] == 1, (
@@ -132,11 +133,11 @@ def test_a_log_that_cannot_be_written_costs_no_request(monkeypatch):
 
         flush = write
 
-    logger = logs.structlog.PrintLogger(logs._ForgivingErrorStream())
-    monkeypatch.setattr(logs.sys, "stderr", Full())
+    logger = logs.PrintLogger(logging._ForgivingErrorStream())
+    monkeypatch.setattr(sys, "stderr", Full())
     logger.error("anything")
     monkeypatch.undo()
-    assert logs._ForgivingErrorStream().write("") == 0
+    assert logging._ForgivingErrorStream().write("") == 0
 
 
 def test_sign_ins_never_hold_more_than_half_of_the_threads(tmp_path):
@@ -199,7 +200,7 @@ def test_places_that_are_given_back_leave_no_trace():
 
 def test_an_address_puts_off_only_itself():
     now = [100.0]
-    appointments = Appointments(time_s=lambda: now[0])
+    appointments = RetryAfterScheduler(time_s=lambda: now[0])
     assert [appointments.give("attacker") for _ in range(10_000)][-1] == 60
     assert [appointments.give("office") for _ in range(9)] == [2, 3, 3, 3, 3, 4, 4, 4, 4], "half of eight a second"
     now[0] += 61
@@ -207,7 +208,7 @@ def test_an_address_puts_off_only_itself():
 
 
 def test_appointments_of_any_number_of_addresses_are_kept_in_little():
-    appointments = Appointments(time_s=lambda: 0.0)
+    appointments = RetryAfterScheduler(time_s=lambda: 0.0)
     for number in range(3000):
         appointments.give(str(number))
     assert len(appointments._next_at) == 1001
@@ -215,7 +216,7 @@ def test_appointments_of_any_number_of_addresses_are_kept_in_little():
 
 def test_who_finds_no_place_is_asked_to_come_when_there_will_be_one():
     now = [100.0]
-    appointments = Appointments(time_s=lambda: now[0])
+    appointments = RetryAfterScheduler(time_s=lambda: now[0])
     for _ in range(100):
         now[0] += 0.1
         appointments.note_done()
@@ -279,7 +280,7 @@ def test_a_fork_hashes_with_threads_of_its_own():
 _HASHING = """
 import os, sys
 from examapp.config import Settings
-from examapp.core.hashing import Hasher
+from examapp.security.password_hashing import Hasher
 
 hasher = Hasher.from_settings(Settings(web_workers="3", data_dir=sys.argv[1]))
 log = os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT)

@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import time
+import time as pace
 from collections import OrderedDict
 
 import pytest
 
-from examapp.core import pace
+from examapp.security import rate_limits
 
 
 @pytest.fixture(autouse=True)
 def from_the_start(monkeypatch):
-    monkeypatch.setattr(pace, "_served_s", 0.0)
-    monkeypatch.setattr(pace, "_took_s", 0.0)
-    monkeypatch.setattr(pace, "_recent", OrderedDict())
-    monkeypatch.setattr(pace, "_turns", 4)
+    monkeypatch.setattr(rate_limits, "_served_s", 0.0)
+    monkeypatch.setattr(rate_limits, "_took_s", 0.0)
+    monkeypatch.setattr(rate_limits, "_recent", OrderedDict())
+    monkeypatch.setattr(rate_limits, "_turns", 4)
 
 
 def note(served_s: float, times: int, *, waited_s: float = 0.0, savers: int = 100) -> int:
     """Let so many attempts save, so often in all."""
     for number in range(times):
         if number < savers:
-            pace.check(number)
-        pace.note(served_s, took_s=served_s + waited_s)
-    return pace.next_save_ms()
+            rate_limits.check(number)
+        rate_limits.note(served_s, took_s=served_s + waited_s)
+    return rate_limits.next_save_ms()
 
 
 def test_nobody_is_slowed_while_saves_are_quick():
-    assert note(0.02, 300) == pace.NEXT_SAVE_MS
+    assert note(0.02, 300) == rate_limits.NEXT_SAVE_MS
 
 
 def test_savers_are_slowed_as_saves_grow_slow_and_let_go_when_they_are_quick_again():
     slow, slower = note(0.3, 200), note(0.5, 200)
-    assert pace.NEXT_SAVE_MS < slow < slower <= 20_000
-    assert note(0.02, 200) == pace.NEXT_SAVE_MS
+    assert rate_limits.NEXT_SAVE_MS < slow < slower <= 20_000
+    assert note(0.02, 200) == rate_limits.NEXT_SAVE_MS
 
 
 def test_the_pause_is_what_so_many_savers_need_to_find_a_turn_each():
@@ -44,35 +45,35 @@ def test_the_pause_is_what_so_many_savers_need_to_find_a_turn_each():
 
 
 def test_a_wait_for_the_turn_slows_savers_too_even_where_each_is_served_quickly():
-    assert note(0.05, 400, savers=400) == pace.NEXT_SAVE_MS
+    assert note(0.05, 400, savers=400) == rate_limits.NEXT_SAVE_MS
     assert note(0.05, 400, waited_s=0.5, savers=400) == pytest.approx(7143, rel=0.01)
 
 
 def test_one_slow_save_slows_nobody():
     note(0.01, 50)
-    assert note(1.0, 1) == pace.NEXT_SAVE_MS
+    assert note(1.0, 1) == rate_limits.NEXT_SAVE_MS
 
 
 def test_who_has_stopped_saving_is_counted_no_more(monkeypatch):
     note(0.3, 300)
     later = time.monotonic() + 31
-    monkeypatch.setattr(pace.time, "monotonic", lambda: later)
-    pace.check(7)
-    assert list(pace._recent) == [7]
+    monkeypatch.setattr(pace, "monotonic", lambda: later)
+    rate_limits.check(7)
+    assert list(rate_limits._recent) == [7]
 
 
 def test_a_save_that_fails_is_measured_too_from_its_arrival_on():
-    with pytest.raises(ZeroDivisionError), pace.timed(time.perf_counter() - 1):
+    with pytest.raises(ZeroDivisionError), rate_limits.timed(time.perf_counter() - 1):
         _ = 1 / 0
-    assert pace._served_s > 0
-    assert pace._took_s > 0.04
+    assert rate_limits._served_s > 0
+    assert rate_limits._took_s > 0.04
 
 
 def test_a_save_comes_again_where_the_queue_is_long_and_not_where_the_machine_stood_still():
     note(0.3, 300)
-    assert not pace.is_too_long(10, 0.0)
-    assert pace.is_too_long(20, 0.0), "20 before it, each served for 0.3 s, at four turns"
-    assert pace.is_too_long(5, 1.0)
-    assert not pace.is_too_long(3, 5.0), "its turn comes in a moment"
+    assert not rate_limits.is_too_long(10, 0.0)
+    assert rate_limits.is_too_long(20, 0.0), "20 before it, each served for 0.3 s, at four turns"
+    assert rate_limits.is_too_long(5, 1.0)
+    assert not rate_limits.is_too_long(3, 5.0), "its turn comes in a moment"
     note(0.004, 300)
-    assert not pace.is_too_long(200, 3.0), "saves are quick: what held them up is over as soon as it moves"
+    assert not rate_limits.is_too_long(200, 3.0), "saves are quick: what held them up is over as soon as it moves"

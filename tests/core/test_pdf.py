@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pypdf
 import pytest
 
-from examapp.core.pdf import LANDSCAPE, OFFICIAL, Head, PdfDocument
-from examapp.core.pdf_font import break_lines, printable, width_of
+from examapp.documents.pdf import LANDSCAPE, OFFICIAL, Head, PdfDocument
+from examapp.documents.pdf_font import break_lines, printable, width_of
 
 MADE_AT = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 HEADS = [Head(text="序号", width=5, align="right"), Head(text="姓名", width=10), Head(text="备注", width=20)]

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from examapp.config import Settings
-from examapp.core.places import leave_place, processor_of, take_place
+from examapp.security.cpu_affinity import pin_process, processor_of, unpin_thread
 
 TWO = set(sorted(os.sched_getaffinity(0))[:2])
 two_processors = pytest.mark.skipif(len(TWO) < 2, reason="a machine of one processor has no places to choose from")
@@ -19,9 +19,9 @@ two_processors = pytest.mark.skipif(len(TWO) < 2, reason="a machine of one proce
 def _stand(settings, told, may_end):
     """In a process of its own, on a machine of two processors: take a place; tell where it and a thread that leaves it run."""
     os.sched_setaffinity(0, TWO)
-    take_place(settings)
+    pin_process(settings)
     free = []
-    thread = threading.Thread(target=lambda: (leave_place(), free.append(os.sched_getaffinity(0))))
+    thread = threading.Thread(target=lambda: (unpin_thread(), free.append(os.sched_getaffinity(0))))
     thread.start()
     thread.join()
     told.put((os.sched_getaffinity(0), free[0]))

@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.core import clock
-from examapp.core.meter import Minute
-from examapp.core.process_reports import is_sitting_under_way, list_reports, write_report
+from examapp import clock
+from examapp.web.metrics import Minute, is_sitting_under_way, list_reports, write_report
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from examapp.audit.models import AuditArchive, AuditEvent, AuditSeal
-from examapp.core.program_role import APPEND_ONLY, PROGRAM_ROLE, SameRoleError, as_program, restrict, restrict_role_of
+from examapp.db.program_role import APPEND_ONLY, PROGRAM_ROLE, SameRoleError, as_program, restrict, restrict_role_of
+from examapp.db.session import Base
+from examapp.platform.audit.models import AuditArchive, AuditEvent, AuditSeal
 
 
 @pytest.fixture
@@ -94,7 +95,6 @@ def test_an_owner_is_not_restricted_as_its_own_program(owner_url):
 
 
 def test_the_program_may_do_everything_else(program, owner_url):
-    from examapp.core.db import Base
 
     for table in Base.metadata.sorted_tables:
         if table.name not in APPEND_ONLY:

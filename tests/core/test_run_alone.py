@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from examapp.core.db import db, run_alone, run_on
-from examapp.core.pulse import look_after
+from examapp.db.session import db, execute_autocommit, execute_autocommit_on
+from examapp.db.watchdog import install_watchdog
 
 _WRITE = text(
     "INSERT INTO alone AS a (n) VALUES (:n) ON CONFLICT (n) DO UPDATE SET told = a.told + 1 RETURNING n, told"
@@ -35,13 +35,13 @@ def _told() -> list[tuple[int, int]]:
 
 def test_what_it_gives_back_is_committed(table):
     for told in range(5):  # prepared by the driver from the third on
-        (row,) = run_alone(_WRITE, {"n": 7})
+        (row,) = execute_autocommit(_WRITE, {"n": 7})
         assert (row.n, row.told) == (7, told)
         assert _told() == [(7, told)]
 
 
 def test_the_connection_goes_back_as_it_came(table):
-    run_alone(_WRITE, {"n": 1})
+    execute_autocommit(_WRITE, {"n": 1})
     with db.engine.connect() as connection:  # the pool gives the last one first
         connection.execute(text("INSERT INTO alone (n) VALUES (2)"))
         connection.rollback()
@@ -50,30 +50,30 @@ def test_the_connection_goes_back_as_it_came(table):
 
 def test_an_error_is_sqlalchemys_and_the_line_is_given_up(table):
     with pytest.raises(DBAPIError) as caught:
-        run_alone(text("INSERT INTO alone (n) VALUES (:n) RETURNING n / 0"), {"n": 3})
+        execute_autocommit(text("INSERT INTO alone (n) VALUES (:n) RETURNING n / 0"), {"n": 3})
     assert caught.value.orig.sqlstate == "22012"
     assert "3" not in str(caught.value).split("[SQL")[0], "no value of a parameter in an error's words"
     assert _told() == []
-    assert run_alone(_WRITE, {"n": 3})
+    assert execute_autocommit(_WRITE, {"n": 3})
 
 
 def test_a_line_that_ends_is_an_operational_error_and_the_next_call_works(table):
     for _ in range(3):
         with pytest.raises(OperationalError):
-            run_alone(_END_OWN_LINE, {})
-        assert run_alone(_WRITE, {"n": 4})
+            execute_autocommit(_END_OWN_LINE, {})
+        assert execute_autocommit(_WRITE, {"n": 4})
     assert _told() == [(4, 2)]
 
 
 def test_no_call_meets_a_line_that_the_database_ended_while_it_lay_idle(servers):
     url = servers.settings("postgres").database_url
     engine, other = create_engine(url, pool_size=4, max_overflow=0), create_engine(url)
-    look_after(engine)
+    install_watchdog(engine)
     with ExitStack() as held:
         ours = {held.enter_context(engine.connect()).execute(_BACKEND).scalar_one() for _ in range(4)}
     with other.connect() as connection:
         for pid in ours:
             assert connection.execute(text("SELECT pg_terminate_backend(:pid, 2000)"), {"pid": pid}).scalar_one()
-    assert not ours & {run_on(engine, _BACKEND, {})[0].pg_backend_pid for _ in range(8)}
+    assert not ours & {execute_autocommit_on(engine, _BACKEND, {})[0].pg_backend_pid for _ in range(8)}
     for each in (engine, other):
         each.dispose()

@@ -6,8 +6,8 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import create_engine, text
 
-from examapp.core.db import db
-from examapp.core.schema import is_current, newest_version
+from examapp.db.schema import is_current, newest_version
+from examapp.db.session import db
 from tests.conftest import Servers, opened
 
 

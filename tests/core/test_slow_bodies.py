@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import time as slow_bodies
 
 import pytest
 
-from examapp.core import slow_bodies
-from examapp.core.slow_bodies import Bodies
-from examapp.core.turns import Lane, Turns
+from examapp.security import slow_bodies as security_slow_bodies
+from examapp.security.concurrency_limiter import ConcurrencyLimiter, Lane
+from examapp.security.slow_bodies import Bodies
 
 THREADS = 8
 
@@ -70,9 +71,9 @@ def is_open(near):
 
 def later(monkeypatch, seconds):
     """Let the time since a wait began be longer by so much, and what the kernel tells of a connection's silence not count."""
-    monkeypatch.setattr(slow_bodies.time, "monotonic", lambda began=time.monotonic: began() + seconds)
-    monkeypatch.setattr(slow_bodies, "_IMPATIENCE_S", 0.0)
-    monkeypatch.setattr(slow_bodies, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(slow_bodies, "monotonic", lambda began=time.monotonic: began() + seconds)
+    monkeypatch.setattr(security_slow_bodies, "_IMPATIENCE_S", 0.0)
+    monkeypatch.setattr(security_slow_bodies, "_PATIENCE_S", 0.0)
 
 
 def test_a_few_slow_senders_are_left_alone(connections, waiting, monkeypatch):
@@ -112,7 +113,9 @@ def test_who_waits_for_a_body_takes_no_place_from_others():
             may_end.wait()
             return b"late"
 
-    app = Turns(lambda environ, _start: [environ["wsgi.input"].read()], 1, lambda _environ: Lane.PEOPLE, room=1)
+    app = ConcurrencyLimiter(
+        lambda environ, _start: [environ["wsgi.input"].read()], 1, lambda _environ: Lane.PEOPLE, room=1
+    )
     slow = [
         threading.Thread(target=app, args=({"CONTENT_LENGTH": "4", "wsgi.input": Slow()}, None)) for _ in range(THREADS)
     ]

@@ -8,9 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import g
 
-from examapp.application import _lane_of as _lane_of_address
-from examapp.core import clock
-from examapp.core.turns import ARRIVED_AT, NO_TURN, Lane, Turns, aside
+from examapp import clock
+from examapp.app import _lane_of as _lane_of_address
+from examapp.security.concurrency_limiter import (
+    ARRIVED_AT,
+    REJECTED_QUEUE_DEPTH,
+    ConcurrencyLimiter,
+    Lane,
+    release_slot,
+)
 
 
 def _call(app, body=b"", **more):
@@ -48,7 +54,7 @@ class _Busy:
 
 def test_no_more_run_at_a_time_than_there_are_turns():
     busy = _Busy()
-    _in_threads(Turns(busy, 3, _lane_of), 20)
+    _in_threads(ConcurrencyLimiter(busy, 3, _lane_of), 20)
     assert busy.most == 3
 
 
@@ -58,13 +64,13 @@ def test_who_steps_aside_lets_others_run():
 
     def app(environ, _start):
         if environ.get("WAITS"):
-            with aside():
+            with release_slot():
                 inside.set()
                 go_on.wait(5)
         order.append("waited" if environ.get("WAITS") else "ran")
         return [b""]
 
-    turns = Turns(app, 1, _lane_of)
+    turns = ConcurrencyLimiter(app, 1, _lane_of)
     waiting = threading.Thread(target=_call, args=(turns,), kwargs={"WAITS": "1"})
     waiting.start()
     assert inside.wait(5)
@@ -80,7 +86,7 @@ def test_turn_comes_back_after_an_error():
             raise ValueError
         return [b"well"]
 
-    turns = Turns(app, 1, _lane_of)
+    turns = ConcurrencyLimiter(app, 1, _lane_of)
     for _ in range(3):
         try:
             _call(turns, FAILS="1")
@@ -96,7 +102,7 @@ def test_small_body_is_read_before_the_turn_and_a_large_one_runs_beside():
         seen.append((environ["wsgi.input"].read(), threading.current_thread().name))
         return [b""]
 
-    turns = Turns(app, 1, _lane_of)
+    turns = ConcurrencyLimiter(app, 1, _lane_of)
     _call(turns, b"answers")
     large = b"x" * (300 * 1024)
     _call(turns, large)
@@ -112,7 +118,7 @@ def test_slow_sender_holds_no_turn():
             return b"ab"
 
     busy = _Busy(0)
-    turns = Turns(busy, 1, _lane_of)
+    turns = ConcurrencyLimiter(busy, 1, _lane_of)
     slow = threading.Thread(target=_call, args=(turns, b"ab"), kwargs={"wsgi.input": Slow()})
     slow.start()
     began = time.monotonic()
@@ -125,7 +131,7 @@ def test_slow_sender_holds_no_turn():
 @pytest.mark.parametrize(("lane", "most"), [(Lane.ANSWERS, 8), (Lane.PEOPLE, 7), (Lane.ORGANISERS, 2)])
 def test_each_lane_has_so_many_turns_at_most(lane, most):
     busy = _Busy()
-    _in_threads(Turns(busy, 8, lambda _environ: lane), 20)
+    _in_threads(ConcurrencyLimiter(busy, 8, lambda _environ: lane), 20)
     assert busy.most == most
 
 
@@ -138,7 +144,7 @@ def test_an_answer_finds_a_turn_while_sign_ins_fill_all_theirs():
             go_on.wait(10)
         return [b""]
 
-    turns = Turns(app, 3, _lane_of)
+    turns = ConcurrencyLimiter(app, 3, _lane_of)
     threads = [threading.Thread(target=_call, args=(turns,), kwargs={"LANE": Lane.PEOPLE}) for _ in range(10)]
     for thread in threads:
         thread.start()
@@ -163,7 +169,7 @@ def _order_of_waiting(queued):
             order.append(environ["NAME"])
         return [b""]
 
-    turns = Turns(app, 1, _lane_of)
+    turns = ConcurrencyLimiter(app, 1, _lane_of)
     threads = [threading.Thread(target=_call, args=(turns,), kwargs={"NAME": "first"})]
     threads[0].start()
     assert inside.wait(5)
@@ -205,13 +211,13 @@ def test_a_save_that_would_wait_long_is_refused_at_once_and_one_whose_wait_grows
         if environ.get("HOLDS"):
             held.set()
             go_on.wait(5)
-        elif NO_TURN in environ:
-            refused.append((environ["NAME"], environ[NO_TURN]))
+        elif REJECTED_QUEUE_DEPTH in environ:
+            refused.append((environ["NAME"], environ[REJECTED_QUEUE_DEPTH]))
         else:
             refused.append((environ["NAME"], None))
         return [b""]
 
-    turns = Turns(app, 1, _lane_of, gives_up=gives_up)
+    turns = ConcurrencyLimiter(app, 1, _lane_of, gives_up=gives_up)
     holder = threading.Thread(target=_call, args=(turns,), kwargs={"HOLDS": "1"})
     holder.start()
     assert held.wait(5)
@@ -244,7 +250,7 @@ def test_a_request_arrived_when_it_came_however_long_it_waits_for_its_turn(app):
             goes_on.wait(10)
         return [b""]
 
-    turns = Turns(work, 1, _lane_of)
+    turns = ConcurrencyLimiter(work, 1, _lane_of)
     with clock.clock.set_to(lambda: instants["now"]):
         first = threading.Thread(target=_call, args=(turns,), kwargs={"WHO": "first"})
         first.start()
@@ -278,5 +284,5 @@ def test_a_request_arrives_with_its_body_not_with_its_head():
         return [b""]
 
     with clock.clock.set_to(lambda: instants["now"]):
-        _call(Turns(work, 1, _lane_of), CONTENT_LENGTH="4", **{"wsgi.input": Late()})
+        _call(ConcurrencyLimiter(work, 1, _lane_of), CONTENT_LENGTH="4", **{"wsgi.input": Late()})
     assert arrivals == [came + timedelta(minutes=2)]

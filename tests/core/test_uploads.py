@@ -14,15 +14,23 @@ import pypdf
 import pytest
 from PIL import Image
 
-from examapp.core.errors import NotFoundError
-from examapp.core.pdf import PdfDocument
-from examapp.core.uploads.limits import FileRefusedError, WrongOffsetError
-from examapp.core.uploads.models import FileKind, PendingUpload, StoredFile
-from examapp.core.uploads.places import kept_path, part_path
-from examapp.core.uploads.resuming import add_piece, begin_upload, finish_upload, give_up_upload
-from examapp.core.uploads.serving import serve_file
-from examapp.core.uploads.storing import drop_file, get_file, store_file
-from examapp.core.uploads.sweeping import sweep_uploads
+from examapp.documents.pdf import PdfDocument
+from examapp.errors import NotFoundError
+from examapp.uploads.actions import (
+    add_piece,
+    begin_upload,
+    drop_file,
+    finish_upload,
+    get_file,
+    give_up_upload,
+    kept_path,
+    part_path,
+    store_file,
+    sweep_uploads,
+)
+from examapp.uploads.models import FileKind, PendingUpload, StoredFile
+from examapp.uploads.rules import FileRefusedError, WrongOffsetError
+from examapp.uploads.views import serve_file
 from tests.conftest import NOON
 
 ROOM = "training"

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from examapp.config import Settings
-from examapp.core.supervisor import _parts
-from examapp.core.watched import show_life, watched
+from examapp.ops.supervisor import _parts
+from examapp.ops.watched_process import show_life, watched
 
 ROOT = Path(__file__).parents[2]
 PAUSE = [sys.executable, "-c", "import signal; print(1, flush=True); signal.pause()"]
@@ -29,7 +29,7 @@ def start():
     def begin(path, silence_s, command, **environment):
         started.append(
             subprocess.Popen(
-                [sys.executable, "-m", "examapp.core.watched", str(path), str(silence_s), *command],
+                [sys.executable, "-m", "examapp.ops.watched_process", str(path), str(silence_s), *command],
                 cwd=ROOT,
                 env=os.environ | environment,
                 stdout=subprocess.PIPE,
@@ -64,7 +64,7 @@ def test_a_process_that_shows_no_life_is_ended_with_a_line_in_the_log(start, tmp
 
 def test_a_process_that_shows_life_goes_on(start, tmp_path):
     busy = (
-        "import threading\nfrom examapp.core.watched import show_life\n"
+        "import threading\nfrom examapp.ops.watched_process import show_life\n"
         "for _ in range(30):\n    show_life()\n    threading.Event().wait(0.1)\n"
     )
     watcher = start(tmp_path / "alive", 2, [sys.executable, "-c", busy])

@@ -7,19 +7,24 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from examapp.core import clock
-from examapp.demo.operations.certificates import add_certificates
-from examapp.demo.operations.county import County, DemoAccount
-from examapp.demo.operations.exams import DemoExams
-from examapp.demo.operations.gatherings import add_gatherings
-from examapp.demo.operations.learner import add_learner
-from examapp.demo.operations.studying import add_study
-from examapp.demo.rules import CountyPlan, PersonPlan, UnitPlan
-from examapp.org.models import UnitKind
-from examapp.people.models import Person
-from examapp.records.models import Attendance, Certificate, CertificateJob, StudyEvent
-from examapp.training.models import Chapter, ChapterProgress, Course, CourseCompletion, ExerciseRun, PracticeItem
-from examapp.training.rules import RUNS_A_DAY
+from examapp import clock
+from examapp.learning.certificates.models import Certificate, CertificateJob
+from examapp.learning.courses.models import (
+    Chapter,
+    ChapterProgress,
+    Course,
+    CourseCompletion,
+    ExerciseRun,
+    PracticeItem,
+)
+from examapp.learning.practice.rules import RUNS_A_DAY
+from examapp.learning.study_events.models import Attendance, StudyEvent
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import UnitKind
+from examapp.platform.demo_county.actions import County, DemoAccount
+from examapp.platform.demo_county.rules import CountyPlan, PersonPlan, UnitPlan
+from examapp.platform.demo_exams.actions import DemoExams
+from examapp.platform.demo_learning.actions import add_certificates, add_gatherings, add_learner, add_study
 
 LAWS = ("宪法", "行政处罚法", "行政强制法", "民法典", "监察法", "公务员法")
 

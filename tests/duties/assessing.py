@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from examapp.core import clock
-from examapp.duties.models import Assessment, AssessmentItem, AssessmentSheet
+from examapp import clock
+from examapp.oversight.assessments.models import Assessment, AssessmentItem, AssessmentSheet
 from tests.duties.making import Duties
 
 

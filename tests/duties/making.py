@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from examapp.duties.models import DutyItem, DutyList
+from examapp.oversight.duty_lists.models import DutyItem, DutyList
 
 ITEM = {
     "content": "行政处罚法",

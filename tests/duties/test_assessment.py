@@ -10,9 +10,8 @@ import openpyxl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.audit.models import AuditEvent
-from examapp.duties.models import AssessmentRevision, AssessmentSheet
-from examapp.duties.rules.assessment import (
+from examapp.oversight.assessments.models import AssessmentRevision, AssessmentSheet
+from examapp.oversight.assessments.rules import (
     SHIPPED_BANDS,
     SHIPPED_TABLE,
     Opinion,
@@ -24,6 +23,7 @@ from examapp.duties.rules.assessment import (
     read_number,
     satisfaction,
 )
+from examapp.platform.audit.models import AuditEvent
 
 
 def audited(assessed, act):

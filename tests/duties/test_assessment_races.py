@@ -6,12 +6,17 @@ from decimal import Decimal
 
 from sqlalchemy import func, select
 
-from examapp.audit.models import AuditEvent
-from examapp.audit.operations import SYSTEM, Actor
-from examapp.core import clock
-from examapp.core.db import transaction
-from examapp.core.errors import ConflictError
-from examapp.duties.models import (
+from examapp import clock
+from examapp.db.session import transaction
+from examapp.errors import ConflictError
+from examapp.organisation.access.rules import AccessScope
+from examapp.oversight.assessment_results import actions as assessment_result_actions
+from examapp.oversight.assessment_results.actions import Given
+from examapp.oversight.assessment_tables import actions as assessment_table_actions
+from examapp.oversight.assessment_tables.actions import AssessmentSettings
+from examapp.oversight.assessments import actions as assessment_actions
+from examapp.oversight.assessments.actions import OwnScore
+from examapp.oversight.assessments.models import (
     AssessmentReview,
     AssessmentReviewer,
     AssessmentRevision,
@@ -19,20 +24,18 @@ from examapp.duties.models import (
     DutyReminder,
     VoteTally,
 )
-from examapp.duties.operations import items, lists
-from examapp.duties.operations.assessing import concluding, reviewing, sheets, tables
-from examapp.duties.operations.assessing.reviewing import Given
-from examapp.duties.operations.assessing.sheets import OwnScore
-from examapp.duties.operations.assessing.tables import AssessmentSettings
-from examapp.duties.operations.changing import Answerable, Duty
-from examapp.duties.operations.reminding import remind_due
-from examapp.duties.queries import Hands
-from examapp.duties.rules.assessment import SHIPPED_BANDS, Indicator, Opinion, TableItem
-from examapp.people.rules import Reach
+from examapp.oversight.assessments.rules import SHIPPED_BANDS, Indicator, Opinion, TableItem
+from examapp.oversight.duty_items import actions as duty_item_actions
+from examapp.oversight.duty_lists import actions as duty_list_actions
+from examapp.oversight.duty_lists.actions import Answerable, Duty
+from examapp.oversight.duty_lists.queries import DutyScope
+from examapp.oversight.own_duties.actions import remind_due
+from examapp.platform.audit.actions import SYSTEM, Actor
+from examapp.platform.audit.models import AuditEvent
 from tests.race.test_exam_office import together
 
-EVERYTHING = Reach(is_everything=True)
-HANDS = Hands(write=EVERYTHING, approve=EVERYTHING)
+EVERYTHING = AccessScope(is_everything=True)
+HANDS = DutyScope(write=EVERYTHING, approve=EVERYTHING)
 WHO = {"hands": HANDS, "actor": SYSTEM}
 
 
@@ -47,19 +50,21 @@ def make(race_world):
     race_world.commit()
     now = clock.now()
     with transaction() as session:
-        made = tables.create_assessment(session, year=2026, is_copied=False, now=now, **WHO)
+        made = assessment_table_actions.create_assessment(session, year=2026, is_copied=False, now=now, **WHO)
         made.items.clear()
         session.flush()
         for indicator in (Indicator.NONE, Indicator.VOTE):
             item = TableItem(section="甲", content="乙", points=Decimal(10), indicator=indicator)
-            tables.put_table_item(
+            assessment_table_actions.put_table_item(
                 session, assessment_id=made.id, version=made.version, item_id=None, item=item, now=now, **WHO
             )
         settings = AssessmentSettings(
             title="考核", exam_id=None, self_due_on=None, appeal_days=7, vote_until=clock.today(), bands=SHIPPED_BANDS
         )
-        tables.change_settings(session, assessment_id=made.id, version=made.version, settings=settings, now=now, **WHO)
-        tables.open_assessment(session, assessment_id=made.id, version=made.version, now=now, **WHO)
+        assessment_table_actions.change_settings(
+            session, assessment_id=made.id, version=made.version, settings=settings, now=now, **WHO
+        )
+        assessment_table_actions.open_assessment(session, assessment_id=made.id, version=made.version, now=now, **WHO)
         session.add_all(
             AssessmentReviewer(assessment_id=made.id, person_id=person.id, added_at=now) for person in people
         )
@@ -82,7 +87,9 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
     judged = item_ids[0]
     votes = {unit_id: Opinion.GOOD}
     voter = Actor(person_id=people[0])
-    voted = together(race_app, 4, lambda s: reviewing.cast_votes(s, opinions=votes, actor=voter, now=clock.now()))
+    voted = together(
+        race_app, 4, lambda s: assessment_result_actions.cast_votes(s, opinions=votes, actor=voter, now=clock.now())
+    )
     assert sorted(voted) == [0, 0, 0, 1]
     race_world.session.rollback()
     assert race_world.session.scalars(select(VoteTally.votes)).all() == [1]
@@ -92,7 +99,7 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
     handed_in = together(
         race_app,
         2,
-        lambda s: sheets.save_self_scores(
+        lambda s: assessment_actions.save_self_scores(
             s, sheet_id=sheet_id, version=seen, scores=scores, is_submitted=True, now=clock.now(), **WHO
         ),
     )
@@ -103,7 +110,7 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
     reviewed = together(
         race_app,
         2,
-        lambda s: reviewing.review_sheet(
+        lambda s: assessment_result_actions.review_sheet(
             s, sheet_id=sheet_id, given=given, actor=Actor(person_id=next(numbers)), now=clock.now()
         ),
     )
@@ -114,14 +121,16 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
     fed_back = together(
         race_app,
         2,
-        lambda s: concluding.feed_back_sheet(s, sheet_id=sheet_id, version=seen, now=clock.now(), **WHO),
+        lambda s: assessment_actions.feed_back_sheet(s, sheet_id=sheet_id, version=seen, now=clock.now(), **WHO),
     )
     assert refused(fed_back) == 1
     seen = version(race_world, sheet_id)
     acts = iter(
         [
-            lambda s: concluding.seal_sheet(s, sheet_id=sheet_id, version=seen, now=clock.now(), **WHO),
-            lambda s: sheets.appeal(s, sheet_id=sheet_id, version=seen, text="漏计", now=clock.now(), **WHO),
+            lambda s: assessment_actions.seal_sheet(s, sheet_id=sheet_id, version=seen, now=clock.now(), **WHO),
+            lambda s: assessment_actions.appeal(
+                s, sheet_id=sheet_id, version=seen, text="漏计", now=clock.now(), **WHO
+            ),
         ]
     )
 
@@ -135,17 +144,19 @@ def test_of_two_at_once_on_a_sheet_one_is_done(race_app, race_world):
     assert sheet.total == Decimal("18.00")
     if sheet.state == "appealed":
         with transaction() as session:
-            concluding.answer_appeal(
+            assessment_actions.answer_appeal(
                 session, sheet_id=sheet_id, version=sheet.version, points={}, answer="维持", now=clock.now(), **WHO
             )
-    together(race_app, 2, lambda s: concluding.seal_all(s, assessment_id=sheet.assessment_id, now=clock.now(), **WHO))
+    together(
+        race_app, 2, lambda s: assessment_actions.seal_all(s, assessment_id=sheet.assessment_id, now=clock.now(), **WHO)
+    )
     assert count(race_world, AssessmentRevision) == 1
 
     seen = version(race_world, sheet_id)
     corrected = together(
         race_app,
         2,
-        lambda s: concluding.correct_sealed_sheet(
+        lambda s: assessment_actions.correct_sealed_sheet(
             s, sheet_id=sheet_id, version=seen, points={judged: Decimal(5)}, reason="更正", now=clock.now(), **WHO
         ),
     )
@@ -171,8 +182,8 @@ def make_item(unit_id):
     """A published list of this year with one item of 张三 that is due today."""
     now, year = clock.now(), clock.today().year
     with transaction() as session:
-        own = lists.open_list(session, unit_id=unit_id, year=year, now=now, **WHO)
+        own = duty_list_actions.open_list(session, unit_id=unit_id, year=year, now=now, **WHO)
         duty, who = Duty(content="宪法", due_on=clock.today()), Answerable(person="张三")
-        items.create_item(session, list_id=own.id, duty=duty, answerable=who, now=now, **WHO)
-        lists.propose_list(session, list_id=own.id, version=own.version, now=now, **WHO)
-        lists.publish_list(session, list_id=own.id, version=own.version, now=now, **WHO)
+        duty_item_actions.create_item(session, list_id=own.id, duty=duty, answerable=who, now=now, **WHO)
+        duty_list_actions.propose_list(session, list_id=own.id, version=own.version, now=now, **WHO)
+        duty_list_actions.publish_list(session, list_id=own.id, version=own.version, now=now, **WHO)

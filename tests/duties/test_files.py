@@ -6,9 +6,9 @@ from io import BytesIO
 
 from PIL import Image
 
-from examapp.core.uploads.models import StoredFile
-from examapp.core.uploads.places import kept_path
-from examapp.duties.models import DutyRecord, DutyRecordFile
+from examapp.oversight.duty_lists.models import DutyRecord, DutyRecordFile
+from examapp.uploads.actions import kept_path
+from examapp.uploads.models import StoredFile
 
 
 def picture():

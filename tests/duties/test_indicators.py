@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from examapp.core import clock
-from examapp.core.points import percentage
-from examapp.duties.models import Assessment, DutyItem, DutyRecord
-from examapp.duties.queries.indicators import rates_of
-from examapp.duties.rules.assessment import INDICATOR_DEFINITIONS, Indicator
-from examapp.records.rules.study import DEFINITIONS
-from examapp.training.models import Chapter, ChapterProgress, Course
+from examapp import clock
+from examapp.learning.courses.models import Chapter, ChapterProgress, Course
+from examapp.oversight.assessment_indicators.queries import rates_of
+from examapp.oversight.assessments.models import Assessment
+from examapp.oversight.assessments.rules import INDICATOR_DEFINITIONS, Indicator
+from examapp.oversight.duty_lists.models import DutyItem, DutyRecord
+from examapp.oversight.study_progress.rules import DEFINITIONS
+from examapp.points import percentage
 from tests.reports.county import DAY, County
 from tests.reports.test_figures import figures_of
 

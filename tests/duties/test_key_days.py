@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from examapp.audit.models import AuditEvent
-from examapp.duties.models import KeyDayRow
-from examapp.duties.rules import SHIPPED_KEY_DAYS
+from examapp.oversight.duty_lists.models import KeyDayRow
+from examapp.oversight.duty_lists.rules import SHIPPED_KEY_DAYS
+from examapp.platform.audit.models import AuditEvent
 
 PAGE = "/admin/duties/key-days"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from examapp.core import clock
-from examapp.duties.models import DutyRecord
-from examapp.records.models import StudyEvent
+from examapp import clock
+from examapp.learning.study_events.models import StudyEvent
+from examapp.oversight.duty_lists.models import DutyRecord
 from tests.duties.test_files import picture, put
 from tests.linking import read_views, walk
 

@@ -7,8 +7,8 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.audit.models import AuditEvent
-from examapp.duties.rules import SHIPPED_PERIODS, Progress, period_of, progress_of
+from examapp.oversight.duty_lists.rules import SHIPPED_PERIODS, Progress, period_of, progress_of
+from examapp.platform.audit.models import AuditEvent
 from tests.duties.making import ITEM
 
 

@@ -6,21 +6,23 @@ from datetime import date
 
 from sqlalchemy import func, select
 
-from examapp.audit.models import AuditEvent
-from examapp.audit.operations import SYSTEM
-from examapp.core import clock
-from examapp.core.db import transaction
-from examapp.core.errors import ConflictError
-from examapp.duties.models import DutyList, DutyRecord
-from examapp.duties.operations import items, lists, records
-from examapp.duties.operations.changing import Answerable, Duty
-from examapp.duties.operations.records import Deed
-from examapp.duties.queries import Hands
-from examapp.people.rules import Reach
+from examapp import clock
+from examapp.db.session import transaction
+from examapp.errors import ConflictError
+from examapp.organisation.access.rules import AccessScope
+from examapp.oversight.duty_items import actions as duty_item_actions
+from examapp.oversight.duty_lists import actions as duty_list_actions
+from examapp.oversight.duty_lists.actions import Answerable, Duty
+from examapp.oversight.duty_lists.models import DutyList, DutyRecord
+from examapp.oversight.duty_lists.queries import DutyScope
+from examapp.oversight.duty_records import actions as duty_record_actions
+from examapp.oversight.duty_records.actions import Deed
+from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.models import AuditEvent
 from tests.race.test_exam_office import together
 
-EVERYTHING = Reach(is_everything=True)
-WHO = {"hands": Hands(write=EVERYTHING, approve=EVERYTHING), "actor": SYSTEM}
+EVERYTHING = AccessScope(is_everything=True)
+WHO = {"hands": DutyScope(write=EVERYTHING, approve=EVERYTHING), "actor": SYSTEM}
 
 
 def refused(results):
@@ -31,26 +33,28 @@ def test_of_acts_at_the_same_moment_one_is_done(race_app, race_world):
     unit_id = race_world.unit().id
     race_world.commit()
 
-    opened = together(race_app, 2, lambda s: lists.open_list(s, unit_id=unit_id, year=2026, now=clock.now(), **WHO).id)
+    opened = together(
+        race_app, 2, lambda s: duty_list_actions.open_list(s, unit_id=unit_id, year=2026, now=clock.now(), **WHO).id
+    )
     assert refused(opened) == 1
     list_id = next(result for result in opened if isinstance(result, int))
     with transaction() as session:
         duty, answerable = Duty(content="宪法", due_on=date(2026, 12, 4)), Answerable(person="张三")
-        item_id = items.create_item(
+        item_id = duty_item_actions.create_item(
             session, list_id=list_id, duty=duty, answerable=answerable, now=clock.now(), **WHO
         ).id
 
     proposed = together(
-        race_app, 2, lambda s: lists.propose_list(s, list_id=list_id, version=2, now=clock.now(), **WHO)
+        race_app, 2, lambda s: duty_list_actions.propose_list(s, list_id=list_id, version=2, now=clock.now(), **WHO)
     )
     assert refused(proposed) == 1
     published = together(
-        race_app, 2, lambda s: lists.publish_list(s, list_id=list_id, version=3, now=clock.now(), **WHO)
+        race_app, 2, lambda s: duty_list_actions.publish_list(s, list_id=list_id, version=3, now=clock.now(), **WHO)
     )
     assert refused(published) == 1
     deed = Deed(done_on=date(2026, 1, 5), form="集中学习")
     told = together(
-        race_app, 2, lambda s: records.record_deed(s, item_id=item_id, deed=deed, now=clock.now(), **WHO).id
+        race_app, 2, lambda s: duty_record_actions.record_deed(s, item_id=item_id, deed=deed, now=clock.now(), **WHO).id
     )
     assert refused(told) == 1
 

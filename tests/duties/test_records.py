@@ -8,7 +8,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from examapp.duties.models import DutyRecord
+from examapp.oversight.duty_lists.models import DutyRecord
 
 DEED = {
     "done_on": "2026-11-20",

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from examapp.duties.rules.table import read_day
+from examapp.oversight.duty_lists.rules import read_day
 from tests.duties.making import ITEM
 
 TOP = ["序号", "内容清单", "责任清单", None, None, "措施清单", None, None, "标准清单"]

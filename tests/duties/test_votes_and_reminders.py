@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from examapp.core import clock
-from examapp.duties.models import DutyReminder, VoteTaken, VoteTally
-from examapp.duties.operations.reminding import remind_due
-from examapp.duties.queries.indicators import count_votes
-from examapp.duties.rules import names_in
-from examapp.messages.models import OutgoingMessage
+from examapp import clock
+from examapp.oversight.assessment_indicators.queries import count_votes
+from examapp.oversight.assessments.models import DutyReminder, VoteTaken, VoteTally
+from examapp.oversight.duty_lists.rules import names_in
+from examapp.oversight.own_duties.actions import remind_due
+from examapp.platform.notices.models import OutgoingMessage
 
 
 def test_a_person_votes_once_a_unit_and_not_on_the_own_one(assessed):

@@ -9,12 +9,13 @@ from decimal import Decimal
 
 from docx import Document
 
-from examapp.attempts.models import Attempt
-from examapp.core import clock
-from examapp.core.points import percentage
-from examapp.duties.models import AssessmentScore, DutyItem, DutyRecord
-from examapp.grading.models import Grade
-from examapp.people.models import Person
+from examapp import clock
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.grading.models import Grade
+from examapp.organisation.people.models import Person
+from examapp.oversight.assessments.models import AssessmentScore
+from examapp.oversight.duty_lists.models import DutyItem, DutyRecord
+from examapp.points import percentage
 from tests.reports.county import County
 
 

@@ -7,8 +7,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from examapp.core import clock
-from examapp.exams.models import (
+from examapp import clock
+from examapp.content.blueprints.models import Paper
+from examapp.delivery.exam_candidates.actions import prepare_paper, prepare_papers
+from examapp.delivery.exam_candidates.queries import (
+    extensions_of,
+    find_candidate_exam,
+    find_prepared_paper,
+    list_exams_of,
+)
+from examapp.delivery.exams.models import (
     ExamAudience,
     ExamExtension,
     ExamSession,
@@ -17,22 +25,11 @@ from examapp.exams.models import (
     PreparedPaper,
     StudyClearance,
 )
-from examapp.exams.operations import prepare_paper, prepare_papers
-from examapp.exams.queries import (
-    ON_ROSTER,
-    audience_clause,
-    extensions_of,
-    find_candidate_exam,
-    find_prepared_paper,
-    list_exams_of,
-    list_organiser_exams,
-    readiness,
-)
-from examapp.exams.rules import StartRefusal
-from examapp.org.models import Unit
-from examapp.papers.models import Paper
-from examapp.people.models import Person
-from examapp.people.rules import Reach
+from examapp.delivery.exams.queries import ON_ROSTER, audience_clause, list_organiser_exams, readiness
+from examapp.delivery.exams.rules import StartRefusal
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import Unit
 from question_bank.model import Kind
 
 
@@ -183,9 +180,12 @@ def test_an_organiser_sees_the_exams_that_concern_the_reach(world, session, coun
     everyone, schools = world.exam(), world.exam()
     world.exam(state="draft")
     part(world, schools, unit_id=county["bureau"].id)
-    town = Reach(is_everything=False, region_paths=(county["town"].region_path,))
+    town = AccessScope(is_everything=False, region_paths=(county["town"].region_path,))
     assert [exam.id for exam in list_organiser_exams(session, town)] == [everyone.id]
-    assert {exam.id for exam in list_organiser_exams(session, Reach(is_everything=True))} == {everyone.id, schools.id}
+    assert {exam.id for exam in list_organiser_exams(session, AccessScope(is_everything=True))} == {
+        everyone.id,
+        schools.id,
+    }
 
 
 def test_extensions_add_up_over_units_above_and_by_name(world, session, county):

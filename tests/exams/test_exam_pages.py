@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.core import clock
-from examapp.exams.models import Exam, ExamAudience, ExamExtension, ExamState, PreparedPaper
-from examapp.exams.operations import prepare_papers
-from examapp.exams.queries import extensions_of
-from examapp.papers.models import Blueprint
-from examapp.questions.models import Question, QuestionVersion
+from examapp import clock
+from examapp.content.blueprints.models import Blueprint
+from examapp.content.questions.models import Question, QuestionVersion
+from examapp.delivery.exam_candidates.actions import prepare_papers
+from examapp.delivery.exam_candidates.queries import extensions_of
+from examapp.delivery.exams.models import Exam, ExamAudience, ExamExtension, ExamState, PreparedPaper
+from examapp.platform.audit.models import AuditEvent
 from question_bank.model import Kind
 
 

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.core import clock
-from examapp.exams.models import Exemption
-from examapp.exams.queries import find_candidate_exam
+from examapp import clock
+from examapp.delivery.exam_candidates.queries import find_candidate_exam
+from examapp.delivery.exams.models import Exemption
+from examapp.platform.audit.models import AuditEvent
 
 LIST = "/admin/exams/exemptions"
 

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.core import clock
-from examapp.core.uploads.models import StoredFile
-from examapp.exams.models import ExamAudience, Exemption, ExemptionReason, MakeupEligibility
-from examapp.grading import tasks
-from examapp.reports.queries.basis import get_basis
-from examapp.reports.queries.figures import counts_by_unit
+from examapp import clock
+from examapp.delivery.exams.models import ExamAudience, Exemption, ExemptionReason, MakeupEligibility
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.oversight.statistics.queries import counts_by_unit
+from examapp.oversight.statistics_scope.queries import get_basis
+from examapp.platform.audit.models import AuditEvent
+from examapp.uploads.models import StoredFile
 from tests.reports.county import County
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\nstartxref\n9\n%%EOF\n"
@@ -122,7 +122,7 @@ def test_an_exam_that_is_over_or_not_ones_own_cannot_be_asked_about(county, ill,
 def test_what_the_unit_asks_for_after_the_close_is_marked_and_counts_once_approved(county, ill, world, session, frozen):
     makeup = world.exam(title="补考", kind="makeup", main_exam_id=county.exam.id, opens_in=timedelta(days=10))
     frozen.at(county.exam.closes_at + timedelta(days=1))
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert session.query(MakeupEligibility).filter_by(exam_id=makeup.id, person_id=ill.id).count() == 1
     admin, office = world.client(world.admin("unit_admin", county.bureau)), world.client(world.admin())
     new = "/admin/exams/exemptions/new"
@@ -132,7 +132,7 @@ def test_what_the_unit_asks_for_after_the_close_is_marked_and_counts_once_approv
     before = eligible_of(session, county).eligible
     decide(office, session.query(Exemption).one())
     assert eligible_of(session, county).eligible == before - 1
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert session.query(MakeupEligibility).filter_by(person_id=ill.id).count() == 0
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.exams.models import ExamAudience, ExamState
+from examapp.delivery.exams.models import ExamAudience, ExamState
 from question_bank.model import Kind
 from tests.exams.test_exam_pages import act
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.exams import rules
-from examapp.exams.rules import StartRefusal, Window
+from examapp.delivery.exams import rules as exam_rules
+from examapp.delivery.exams.rules import StartRefusal, Window
 
 OPENS = datetime(2026, 11, 1, 0, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -32,8 +32,8 @@ class Settings:
 
 
 def refusal(exam, now, sessions=(), *, eligible=True, study_missing=False):
-    window = rules.window_at(exam, sessions, now)
-    return rules.start_refusal(exam, now, window=window, is_eligible=eligible, is_study_missing=study_missing)
+    window = exam_rules.window_at(exam, sessions, now)
+    return exam_rules.start_refusal(exam, now, window=window, is_eligible=eligible, is_study_missing=study_missing)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_who_is_not_eligible_or_has_not_studied_is_told_so():
     assert refusal(Settings(), OPENS, eligible=False, study_missing=True) == StartRefusal.NOT_ELIGIBLE
     assert refusal(Settings(), OPENS, study_missing=True) == StartRefusal.STUDY_REQUIRED
     assert refusal(Settings(), OPENS - MINUTE, study_missing=True) == StartRefusal.NOT_OPEN_YET
-    assert set(rules.START_REFUSAL_WORDS) == set(StartRefusal)
+    assert set(exam_rules.START_REFUSAL_WORDS) == set(StartRefusal)
 
 
 def test_between_two_sessions_nobody_starts_and_after_the_last_the_window_is_closed():
@@ -76,7 +76,7 @@ def test_of_overlapping_sessions_the_one_that_lets_a_start_in_applies():
         Window(OPENS + 40 * MINUTE, OPENS + 80 * MINUTE, "第二场"),
     )
     exam = Settings(lateness_s=600)
-    assert rules.window_at(exam, sessions, OPENS + 45 * MINUTE).name == "第二场"
+    assert exam_rules.window_at(exam, sessions, OPENS + 45 * MINUTE).name == "第二场"
     assert refusal(exam, OPENS + 45 * MINUTE, sessions) is None
 
 
@@ -89,32 +89,34 @@ def test_an_exam_closed_early_closes_its_sessions():
 def test_a_sitting_ends_with_its_duration_or_the_window_and_extensions_come_on_top(late, duration, extension):
     started = OPENS + late * MINUTE
     exam = Settings(duration_s=duration * 60)
-    window = rules.window_at(exam, (), started)
-    plain = rules.deadline(exam, window, started_at=started)
+    window = exam_rules.window_at(exam, (), started)
+    plain = exam_rules.deadline(exam, window, started_at=started)
     assert plain == min(started + duration * MINUTE, exam.closes_at)
-    assert rules.deadline(exam, window, started_at=started, extension_s=extension * 60) == plain + extension * MINUTE
+    assert (
+        exam_rules.deadline(exam, window, started_at=started, extension_s=extension * 60) == plain + extension * MINUTE
+    )
     full = Settings(duration_s=duration * 60, is_full_duration=True)
-    assert rules.deadline(full, window, started_at=started) == started + duration * MINUTE
-    assert rules.last_end(full, longest_extension_s=extension * 60) >= rules.deadline(
+    assert exam_rules.deadline(full, window, started_at=started) == started + duration * MINUTE
+    assert exam_rules.last_end(full, longest_extension_s=extension * 60) >= exam_rules.deadline(
         full, window, started_at=started, extension_s=extension * 60
     )
 
 
 def test_keys_are_never_shown_before_results_nor_while_somebody_still_sits():
     exam = Settings()
-    assert rules.results_visible_at(exam) == OPENS
-    end = rules.last_end(exam, longest_extension_s=900)
-    assert rules.keys_visible_at(exam, end=end) == end == exam.closes_at + timedelta(seconds=960)
-    assert rules.keys_visible_at(exam, end=end, keys_end=end + MINUTE) == end + MINUTE
+    assert exam_rules.results_visible_at(exam) == OPENS
+    end = exam_rules.last_end(exam, longest_extension_s=900)
+    assert exam_rules.keys_visible_at(exam, end=end) == end == exam.closes_at + timedelta(seconds=960)
+    assert exam_rules.keys_visible_at(exam, end=end, keys_end=end + MINUTE) == end + MINUTE
     early = Settings(keys_policy="at_once")
-    assert rules.keys_visible_at(early) == rules.last_end(early)
-    assert rules.keys_visible_at(Settings(keys_policy="at_once", kind="mock")) == OPENS
+    assert exam_rules.keys_visible_at(early) == exam_rules.last_end(early)
+    assert exam_rules.keys_visible_at(Settings(keys_policy="at_once", kind="mock")) == OPENS
     late_results = Settings(results_policy="at_time", results_at=OPENS + 900 * MINUTE, keys_policy="at_once")
-    assert rules.keys_visible_at(late_results) == OPENS + 900 * MINUTE
-    assert rules.keys_visible_at(Settings(results_policy="never", keys_policy="at_once")) is None
-    assert rules.keys_visible_at(Settings(keys_policy="never")) is None
-    assert not rules.is_visible(None, OPENS)
-    assert rules.is_visible(OPENS, OPENS)
+    assert exam_rules.keys_visible_at(late_results) == OPENS + 900 * MINUTE
+    assert exam_rules.keys_visible_at(Settings(results_policy="never", keys_policy="at_once")) is None
+    assert exam_rules.keys_visible_at(Settings(keys_policy="never")) is None
+    assert not exam_rules.is_visible(None, OPENS)
+    assert exam_rules.is_visible(OPENS, OPENS)
 
 
 def test_faults_of_a_window_are_named():
@@ -123,14 +125,14 @@ def test_faults_of_a_window_are_named():
         Window(OPENS, OPENS + 70 * MINUTE, "第一场"),
         Window(OPENS + 60 * MINUTE, OPENS + 130 * MINUTE, "第二场"),
     ]
-    faults = rules.window_faults(exam, sessions)
+    faults = exam_rules.window_faults(exam, sessions)
     assert [fault for fault in faults if "第二场" in fault and "不在考试时间之内" in fault]
     assert [fault for fault in faults if "重叠" in fault]
-    assert rules.window_faults(Settings(duration_s=40_000), []) == [
+    assert exam_rules.window_faults(Settings(duration_s=40_000), []) == [
         "作答时长比考试时间（场次）还长，请延长考试时间或缩短作答时长。"
     ]
     assert (
-        rules.window_faults(
+        exam_rules.window_faults(
             Settings(), [Window(OPENS, OPENS + 70 * MINUTE), Window(OPENS + 70 * MINUTE, OPENS + 140 * MINUTE)]
         )
         == []

@@ -10,15 +10,15 @@ from decimal import Decimal
 
 from flask.testing import FlaskClient
 
-from examapp.core import clock
-from examapp.exams.models import Exam, ExamState
-from examapp.org.models import Unit
-from examapp.papers.models import Blueprint, BlueprintSection
-from examapp.papers.queries import version_contents
-from examapp.people.access import digest
-from examapp.people.models import Account, Person, RoleGrant, SignIn
-from examapp.questions.models import AnswerKey, KnowledgePoint, Question, QuestionVersion
-from examapp.questions.operations.indexing import index_questions
+from examapp import clock
+from examapp.content.blueprints.models import Blueprint, BlueprintSection
+from examapp.content.blueprints.queries import version_contents
+from examapp.content.question_editing.actions import index_questions
+from examapp.content.questions.models import AnswerKey, KnowledgePoint, Question, QuestionVersion
+from examapp.delivery.exams.models import Exam, ExamState
+from examapp.organisation.accounts.rules import digest
+from examapp.organisation.people.models import Account, Person, RoleGrant, SignIn
+from examapp.organisation.units.models import Unit
 from question_bank.model import Kind
 
 _numbers = itertools.count(1)

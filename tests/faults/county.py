@@ -16,31 +16,32 @@ from pathlib import Path
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from examapp import create_app
-from examapp.audit.operations import SYSTEM
+from examapp import clock, create_app
 from examapp.config import read_settings
-from examapp.core import clock
-from examapp.core.db import reading, transaction
-from examapp.core.hashing import Hasher
-from examapp.exams.models import ExamKind
-from examapp.exams.operations import ExamSettings, create_exam, extend, prepare_papers, publish_exam
-from examapp.grading.queries import are_keys_out
-from examapp.org.models import UnitKind
-from examapp.org.operations import UnitFacts, create_unit
-from examapp.papers.models import Blueprint
-from examapp.papers.operations import BlueprintSettings, create_blueprint
-from examapp.papers.rules import Section
-from examapp.people.models import Account, Person, PersonState, RoleGrant
-from examapp.people.rules import Reach, Role
-from examapp.questions.models import QuestionState
-from examapp.questions.operations import take_over
+from examapp.content.blueprints.actions import BlueprintSettings, create_blueprint
+from examapp.content.blueprints.models import Blueprint
+from examapp.content.blueprints.rules import Section
+from examapp.content.question_intake.actions import take_over
+from examapp.content.questions.models import QuestionState
+from examapp.db.session import read_session, transaction
+from examapp.delivery.exam_candidates.actions import prepare_papers
+from examapp.delivery.exam_publication.actions import extend, publish_exam
+from examapp.delivery.exams.actions import ExamSettings, create_exam
+from examapp.delivery.exams.models import ExamKind
+from examapp.delivery.results.queries import are_keys_out
+from examapp.organisation.access.rules import AccessScope, Role
+from examapp.organisation.people.models import Account, Person, PersonState, RoleGrant
+from examapp.organisation.units.actions import UnitFacts, create_unit
+from examapp.organisation.units.models import UnitKind
+from examapp.platform.audit.actions import SYSTEM
+from examapp.security.password_hashing import Hasher
 from question_bank.formats import registry
 from question_bank.model import Kind
 
 PASSWORD = "Yanlian-2026-yx"
 _CONTENT = Path(__file__).parents[2] / "question_bank" / "content"
 _LAWS = ("宪法", "公务员法", "行政处罚法", "行政复议法", "民法典", "网络安全法")
-_EVERYWHERE = Reach(is_everything=True)
+_EVERYWHERE = AccessScope(is_everything=True)
 _SECTIONS = (
     ("判断题", Kind.TRUE_FALSE, 8, "1"),
     ("单项选择题", Kind.SINGLE_CHOICE, 10, "2"),
@@ -156,7 +157,7 @@ def _add_organiser(session: Session, unit_id: int, hashed: str, now: datetime) -
 def _exam(duration_s: int, grace_s: int) -> int:
     now = clock.now()
     settings = ExamSettings(
-        title=f"演练 {now:%H:%M:%S.%f}", kind=ExamKind.MOCK, main_exam_id=None, blueprint_id=reading().scalars(select(Blueprint.id)).first(), instructions="",
+        title=f"演练 {now:%H:%M:%S.%f}", kind=ExamKind.MOCK, main_exam_id=None, blueprint_id=read_session().scalars(select(Blueprint.id)).first(), instructions="",
         opens_at=now - timedelta(minutes=1), closes_at=now + timedelta(hours=6), duration_s=duration_s, lateness_s=None, is_full_duration=True,
         grace_s=grace_s, attempts_allowed=1, counting_rule="best", scoring_rule="all_or_nothing", pass_percent=Decimal(60), good_percent=Decimal(80),
         excellent_percent=Decimal(90), results_policy="at_once", results_at=None, keys_policy="at_close", keys_at=None, focus_loss_limit=None,

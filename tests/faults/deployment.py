@@ -31,7 +31,7 @@ _READY_S = 120.0
 _PR_SET_PDEATHSIG = 1
 
 _PARTS: dict[str, Callable[[str], bool]] = {
-    "web": lambda line: "examapp.core.keeper" in line,
+    "web": lambda line: "examapp.ops.web_keeper" in line,
     "grading": lambda line: "celery" in line and "worker" in line and "grading@" in line,
     "reports": lambda line: "celery" in line and "worker" in line and "reports@" in line,
     "imports": lambda line: "celery" in line and "worker" in line and "imports@" in line,
@@ -114,7 +114,7 @@ class Deployment:
         }
         with (self.folder / "supervisor.log").open("ab") as log:
             self._supervisor = subprocess.Popen(
-                [sys.executable, "-m", "examapp.core.supervisor"],
+                [sys.executable, "-m", "examapp.ops.supervisor"],
                 cwd=ROOT,
                 env=kept | own | self.settings,
                 stdout=log,

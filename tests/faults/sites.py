@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from examapp.core.embedded import make_run_folder, start_valkey
+from examapp.ops.embedded_servers import make_run_folder, start_valkey
 from tests.faults.deployment import Deployment, DeploymentError
 from tests.faults.proxy import Proxy
 

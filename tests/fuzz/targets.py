@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from examapp.attempts.rules import read_changes, read_events, read_unsure
-from examapp.core.errors import DomainError
-from examapp.core.jsonapi import parse
-from examapp.core.tables import read_grids
-from examapp.duties.rules.table import ALIASES as DUTY_ALIASES
-from examapp.duties.rules.table import read_table
-from examapp.laws.rules.texts import read_law_text
-from examapp.people.rules.roster_file import HEAD_ALIASES, read_roster
-from examapp.unitbook.operations.result_file import RESULT_ALIASES, read_results
+from examapp.content.law_texts.rules import read_law_text
+from examapp.delivery.attempts.rules import read_changes, read_events, read_unsure
+from examapp.delivery.external_results.rules import RESULT_ALIASES, read_results
+from examapp.documents.tables import read_grids
+from examapp.errors import DomainError
+from examapp.organisation.roster_imports.rules import HEAD_ALIASES, read_roster
+from examapp.oversight.duty_lists.rules import ALIASES as DUTY_ALIASES
+from examapp.oversight.duty_lists.rules import read_table
+from examapp.web.json_io import parse
 from question_bank.formats import registry
 from question_bank.parse_result import UnreadableFileError
 

@@ -5,4 +5,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def without_nudges(monkeypatch):
-    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+    monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)

@@ -9,12 +9,12 @@ import pytest
 from lxml import html
 from sqlalchemy import select
 
-from examapp.attempts.models import Attempt
-from examapp.exams.models import MakeupEligibility
-from examapp.grading.tasks import grade_waiting
-from examapp.laws.models import LawArticle
-from examapp.laws.operations import ensure_law_version
-from examapp.questions.models import Citation, QuestionVersion
+from examapp.content.laws.actions import ensure_law_version
+from examapp.content.laws.models import LawArticle
+from examapp.content.questions.models import Citation, QuestionVersion
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.exams.models import MakeupEligibility
+from examapp.delivery.grading.tasks import grade_waiting
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 
 

@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from examapp.attempts.models import Attempt
-from examapp.audit.models import AuditEvent
-from examapp.audit.operations import Actor
-from examapp.exams.operations import extend
-from examapp.grading import tasks
-from examapp.grading.models import Grade
-from examapp.grading.queries import are_keys_out
-from examapp.people.rules import Reach
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.exam_publication.actions import extend
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.delivery.grading.models import Grade
+from examapp.delivery.results.queries import are_keys_out
+from examapp.organisation.access.rules import AccessScope
+from examapp.platform.audit.actions import Actor
+from examapp.platform.audit.models import AuditEvent
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
 
@@ -25,7 +25,7 @@ def grant(world, sitter, *, minutes=15, key="k", at=NOON + timedelta(minutes=10)
         request_key=key,
         keys_out=are_keys_out,
         is_known=False,
-        reach=Reach(True),
+        reach=AccessScope(True),
         actor=Actor(person_id=None),
         now=at,
     )
@@ -35,8 +35,8 @@ def test_running_attempt_gets_its_new_deadline_with_the_next_exchange_and_only_o
     sitter, other = make_sitting(world), make_sitting(world)
     grant(world, sitter)
     grant(world, sitter)
-    tasks.sweep_once()
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert sitter.save().get_json()["deadline_at"] == "2026-11-24T13:15:00.000+08:00"
     assert other.save().get_json()["deadline_at"] == "2026-11-24T13:00:00.000+08:00"
     frozen.at(NOON + timedelta(hours=1, minutes=14))
@@ -47,10 +47,10 @@ def test_attempt_closed_by_the_clock_is_reopened_with_its_answers_and_graded_ane
     sitter = make_sitting(world)
     sitter.save((1, 1, ["A"]))
     frozen.at(NOON + timedelta(hours=1, minutes=3))
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert sitter.look()["receipt"]["forced"] is True
     grant(world, sitter, at=NOON + timedelta(hours=1, minutes=3))
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     state = sitter.look()
     assert (state["state"], state["receipt"], state["deadline_at"]) == (
         "in_progress",
@@ -61,7 +61,7 @@ def test_attempt_closed_by_the_clock_is_reopened_with_its_answers_and_graded_ane
     assert session.query(Grade).filter_by(is_current=True).count() == 0
     assert sitter.save((2, 2, ["B"])).status_code == 200
     sitter.hand_in()
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     grades = session.query(Grade).order_by(Grade.number).all()
     assert [(grade.number, grade.is_current) for grade in grades] == [(1, False), (2, True)]
     assert session.query(AuditEvent).filter_by(act="attempts.apply_extension").count() == 1
@@ -71,7 +71,7 @@ def test_handed_in_attempt_stays_handed_in(world, frozen, session):
     sitter = make_sitting(world)
     receipt = sitter.hand_in((1, 1, ["A"])).get_json()["receipt"]
     grant(world, sitter)
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert sitter.look()["receipt"] == receipt
 
 
@@ -81,5 +81,5 @@ def test_who_starts_after_the_grant_has_it_once(world, frozen, session):
     grant(world, sitter)
     frozen.at(NOON + timedelta(minutes=20))
     sitter.start()
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert session.get(Attempt, sitter.attempt["id"]).deadline_at == NOON + timedelta(minutes=20 + 60 + 15)

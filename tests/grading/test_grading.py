@@ -1,23 +1,26 @@
 from datetime import timedelta
 
-from examapp.attempts.models import Attempt
-from examapp.grading import operations, tasks
-from examapp.grading.models import Grade
-from examapp.questions.models import AnswerKey
+from examapp.content.blueprints.models import Paper
+from examapp.content.blueprints.queries import get_paper, items_of
+from examapp.content.questions.models import AnswerKey
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.grading import actions as grading_actions
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.delivery.grading.models import Grade
+from examapp.delivery.grading.queries import newest_keys
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
 
 
 def right_answers(world, sitter):
     """Read the keys from the database, as the candidate cannot, in the letters this person sees."""
-    from examapp.grading.queries import newest_keys
-    from examapp.papers.queries import get_paper, items_of
 
     attempt = world.session.get(Attempt, sitter.attempt["id"])
     items = items_of(get_paper(world.session, attempt.paper_id))
     keys = newest_keys(world.session, [item.version_id for item in items])
     return [
-        (item.item, 100 + item.item, right_response(operations.item_key(item, keys[item.version_id]))) for item in items
+        (item.item, 100 + item.item, right_response(grading_actions.item_key(item, keys[item.version_id])))
+        for item in items
     ]
 
 
@@ -30,7 +33,7 @@ def test_all_right_is_full_points_and_shown_at_once(world):
     assert sitter.result().get_json()["error"] == "not_submitted"
     sitter.hand_in(*right_answers(world, sitter))
     assert sitter.result().status_code == 202
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     body = sitter.result().get_json()
     assert (body["points"], body["points_possible"], body["percent"], body["band"], body["passed"]) == (
         "12.00",
@@ -47,7 +50,7 @@ def test_all_right_is_full_points_and_shown_at_once(world):
 def test_nothing_answered_is_zero_and_fails(world):
     sitter = make_sitting(world, results_policy="at_once", keys_policy="at_close")
     sitter.hand_in()
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     body = sitter.result().get_json()
     assert (body["points"], body["band"], body["passed"], body["items"]) == ("0.00", "fail", False, None)
 
@@ -55,7 +58,7 @@ def test_nothing_answered_is_zero_and_fails(world):
 def test_hidden_result_says_only_when_it_comes(world, frozen):
     sitter = make_sitting(world, results_policy="at_close", keys_policy="at_close")
     sitter.hand_in((1, 1, ["A"]))
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     body = sitter.result().get_json()
     assert set(body) == {"state", "published", "publish_at"}
     assert body["published"] is False
@@ -67,17 +70,17 @@ def test_hidden_result_says_only_when_it_comes(world, frozen):
 def test_result_never_shown_has_no_instant(world):
     sitter = make_sitting(world, results_policy="never", keys_policy="never")
     sitter.hand_in()
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert sitter.result().get_json() == {"state": "graded", "published": False, "publish_at": None}
 
 
 def test_grading_twice_makes_one_grade(world, session):
     sitter = make_sitting(world)
     sitter.hand_in((1, 1, ["A"]))
-    ids = operations.begin_batch(session, now=NOON)
-    assert operations.grade_batch(session, ids, now=NOON) == 1
-    assert operations.grade_batch(session, ids, now=NOON) == 0
-    tasks.sweep_once()
+    ids = grading_actions.begin_batch(session, now=NOON)
+    assert grading_actions.grade_batch(session, ids, now=NOON) == 1
+    assert grading_actions.grade_batch(session, ids, now=NOON) == 0
+    grading_tasks.sweep_once()
     assert session.query(Grade).count() == 1
 
 
@@ -85,14 +88,14 @@ def test_grade_is_a_pure_function_of_answers_and_keys(world, session):
     sitter = make_sitting(world)
     answers = right_answers(world, sitter)
     sitter.hand_in(answers[0], (2, 2, ["A"]), answers[2])
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     first = session.query(Grade).one()
     points = (first.points, first.item_points)
     session.delete(first)
     attempt = session.get(Attempt, sitter.attempt["id"])
     attempt.state, attempt.grading_tries = "submitted", 0
     session.flush()
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     again = session.query(Grade).one()
     assert (again.points, again.item_points) == points
 
@@ -104,7 +107,7 @@ def test_paper_that_cannot_be_graded_is_set_aside_after_three_tries_and_never_ze
     session.flush()
     for minute in range(4):
         frozen.at(NOON + timedelta(minutes=minute))
-        tasks.sweep_once()
+        grading_tasks.sweep_once()
     attempt = session.get(Attempt, sitter.attempt["id"])
     session.refresh(attempt)
     assert attempt.grading_tries == 3
@@ -117,7 +120,6 @@ def test_a_bad_paper_does_not_hold_up_the_others(world, session, frozen):
     bad = make_sitting(world)
     bad.hand_in((1, 1, ["A"]))
     session.get(Attempt, bad.attempt["id"]).response_schema = "S41"
-    from examapp.papers.models import Paper
 
     paper = session.get(Paper, session.get(Attempt, bad.attempt["id"]).paper_id)
     paper.sections = [{"title": "", "instructions": "", "items": [[999999, 0, "ABCD", "1.00"]]}]
@@ -125,8 +127,8 @@ def test_a_bad_paper_does_not_hold_up_the_others(world, session, frozen):
     session.flush()
     good = make_sitting(world)
     good.hand_in((1, 1, ["A"]))
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     frozen.at(NOON + timedelta(minutes=1))
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert good.result().status_code == 200
     assert bad.result().status_code == 202

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.attempts.models import AttemptReopening
-from examapp.audit.models import AuditEvent
-from examapp.exams.models import Exam, ExamExtension
-from examapp.grading import tasks
-from examapp.people.models import Approval
+from examapp.delivery.attempts.models import AttemptReopening
+from examapp.delivery.exams.models import Exam, ExamExtension
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.organisation.people.models import Approval
+from examapp.platform.audit.models import AuditEvent
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
 
@@ -33,7 +33,7 @@ def handed_in(world, exam, person=None):
     sitter = Sitter(world, exam, person or world.person())
     sitter.start()
     sitter.hand_in()
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     return sitter
 
 
@@ -100,7 +100,7 @@ def test_extra_time_that_is_not_applied_yet_holds_the_keys_back(world, bank, fro
     world.save(ExamExtension(exam_id=exam.id, person_id=late.person.id, **extension))
     world.session.commit()
     assert not shows_keys(early)
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert late.look()["state"] == "in_progress"
     assert not shows_keys(early)
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.core import clock
-from examapp.exams.models import MakeupEligibility
-from examapp.grading import tasks
-from examapp.grading.models import Grade, OutsideResult
+from examapp import clock
+from examapp.delivery.exams.models import MakeupEligibility
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.delivery.grading.models import Grade, OutsideResult
 from tests.reports.county import County
 
 
@@ -29,7 +29,7 @@ def eligible(session, frozen):
 
     def eligible(exam, people, *, days=4):
         frozen.at(frozen.instant + timedelta(days=days))
-        tasks.sweep_once()
+        grading_tasks.sweep_once()
         names = {person.id: name for name, person in people.items()}
         rows = session.query(MakeupEligibility).filter_by(exam_id=exam.id)
         return {names[row.person_id]: row.reason for row in rows if row.person_id in names}

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.core import clock
-from examapp.exams.models import Exemption, MakeupEligibility
-from examapp.grading import tasks
+from examapp import clock
+from examapp.delivery.exams.models import Exemption, MakeupEligibility
+from examapp.delivery.grading import tasks as grading_tasks
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
 from tests.grading.test_grading import right_answers
@@ -46,15 +46,15 @@ def reasons(session, makeup, people):
 
 def test_nobody_is_eligible_before_the_main_exam_has_ended(scene, session):
     _, makeup, people = scene
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert reasons(session, makeup, people) == {}
 
 
 def test_absent_failed_and_deferred_are_eligible_and_the_others_not(scene, session, frozen, world):
     _, makeup, people = scene
     frozen.at(NOON + timedelta(days=10, hours=1))
-    tasks.sweep_once()
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert reasons(session, makeup, people) == {"failed": "failed", "absent": "absent", "deferred": "absent"}
     assert Sitter(world, makeup, people["failed"]).start().status_code == 201
     assert Sitter(world, makeup, people["passed"]).start().get_json()["error"] == "not_eligible"
@@ -63,7 +63,7 @@ def test_absent_failed_and_deferred_are_eligible_and_the_others_not(scene, sessi
 def test_who_is_exempted_afterwards_goes(scene, session, frozen, world):
     main, makeup, people = scene
     frozen.at(NOON + timedelta(days=1))
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert "absent" in reasons(session, makeup, people)
     world.save(
         Exemption(
@@ -75,5 +75,5 @@ def test_who_is_exempted_afterwards_goes(scene, session, frozen, world):
             approved_at=clock.now(),
         )
     )
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert "absent" not in reasons(session, makeup, people)

@@ -9,14 +9,15 @@ from decimal import Decimal
 import pytest
 from openpyxl import load_workbook
 
-from examapp.attempts.models import Attempt
-from examapp.audit.models import AuditEvent
-from examapp.grading import operations, tasks
-from examapp.grading.models import Grade, Regrade
-from examapp.grading.queries import newest_keys
-from examapp.papers.queries import get_paper, items_of
-from examapp.people.models import Approval
-from examapp.questions.models import AnswerKey, Question, QuestionVersion
+from examapp.content.blueprints.queries import get_paper, items_of
+from examapp.content.questions.models import AnswerKey, Question, QuestionVersion
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.grading import actions as grading_actions
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.delivery.grading.models import Grade, Regrade
+from examapp.delivery.grading.queries import newest_keys
+from examapp.organisation.people.models import Approval
+from examapp.platform.audit.models import AuditEvent
 from question_bank.model import Kind
 from tests.attempts.sitting import Sitter
 from tests.conftest import NOON
@@ -49,11 +50,11 @@ def sit(world, exam, *, right, unit=None):
     items = items_of(get_paper(world.session, attempt.paper_id))
     keys = newest_keys(world.session, [item.version_id for item in items])
     for item in items:
-        item_key = operations.item_key(item, keys[item.version_id])
+        item_key = grading_actions.item_key(item, keys[item.version_id])
         if keys[item.version_id].parts[0]["key"] == [right]:
             sitter.save((item.item, 1, right_response(item_key)))
     sitter.hand_in()
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     return sitter
 
 
@@ -99,7 +100,7 @@ def test_a_used_key_is_corrected_by_two_and_what_was_graded_is_graded_anew(world
     assert "已同意" in press(second, request)
     assert "已经处理过" in press(second, request)
     assert (key_of(world, question), question.state) == (["B"], "active")
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert grades_of(world, by_old) == [
         (Decimal("2.00"), False, "first"),
         (Decimal("0.00"), True, "key_corrected"),
@@ -107,7 +108,7 @@ def test_a_used_key_is_corrected_by_two_and_what_was_graded_is_graded_anew(world
     assert grades_of(world, by_none)[-1] == (Decimal("0.00"), True, "key_corrected")
     job = world.session.query(Regrade).one()
     assert (job.state, job.done, job.total) == ("ready", 2, 2)
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert world.session.query(Grade).count() == 4
     assert "原 2 分，现 0 分" in by_old.api.get(f"/attempts/{by_old.attempt['id']}/result").text
     assert "重新评分" not in by_none.api.get(f"/attempts/{by_none.attempt['id']}/result").text
@@ -123,7 +124,7 @@ def test_before_and_after_are_shown_and_exported_within_the_reach(world, exam, o
     question = wrong_question(world)
     correct(office, question)
     press(second, world.session.query(Approval).one())
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     job = world.session.query(Regrade).one()
     of_here = world.api(world.admin("publicity_office", here))
     page = of_here.get(f"/admin/regrades/{job.id}").text
@@ -142,7 +143,7 @@ def test_what_waits_to_be_graded_takes_the_new_key_and_is_not_graded_twice(world
     question = wrong_question(world)
     correct(office, question)
     press(second, world.session.query(Approval).one())
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert [reason for _, _, reason in grades_of(world, sitter)] == ["first"]
     assert world.session.query(Regrade).one().total == 0
 
@@ -152,14 +153,14 @@ def test_a_grade_by_the_old_key_that_turns_up_late_is_graded_anew_too(world, exa
     question = wrong_question(world)
     correct(office, question)
     press(second, world.session.query(Approval).one())
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     late = sit(world, exam, right="-")
     grade = world.session.query(Grade).filter_by(attempt_id=late.attempt["id"]).one()
     old_key = world.session.query(Regrade).one().old_key_id
     grade.key_ids = {**grade.key_ids, str(question.current_version_id): old_key}
     world.session.flush()
     frozen.at(NOON + timedelta(minutes=1))
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert len(grades_of(world, late)) == 2 and len(grades_of(world, sitter)) == 2
     assert world.session.query(Regrade).one().done == 2
 
@@ -192,7 +193,7 @@ def test_the_key_of_a_replaced_version_is_corrected_without_touching_the_new_one
     page = office.post(f"/admin/questions/{question.id}/key?version=1", data=data, follow_redirects=True).text
     assert "申请已提交" in page
     press(second, world.session.query(Approval).one())
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert key_of(world, question) == ["A"]
     assert grades_of(world, sitter)[-1] == (Decimal("0.00"), True, "key_corrected")
 
@@ -202,10 +203,10 @@ def test_a_regrade_that_fails_three_times_is_shown_and_harms_no_grade(world, exa
     question = wrong_question(world)
     correct(office, question)
     press(second, world.session.query(Approval).one())
-    monkeypatch.setattr("examapp.grading.rules.score_paper", lambda *_args, **_fields: 1 / 0)
+    monkeypatch.setattr("examapp.delivery.grading.rules.score_paper", lambda *_args, **_fields: 1 / 0)
     for minute in range(4):
         frozen.at(NOON + timedelta(minutes=minute))
-        tasks.sweep_once()
+        grading_tasks.sweep_once()
     job = world.session.query(Regrade).one()
     world.session.refresh(job)
     assert job.state == "failed" and "系统管理员" in job.message

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.grading.rules import Band, Marks, band_of, score_item, score_paper
+from examapp.delivery.grading.rules import Band, Marks, band_of, score_item, score_paper
 from question_bank.kinds.base import ItemKey, ScoringRule
 from question_bank.kinds.fill_blank import canonical
 from question_bank.kinds.registry import kind_of

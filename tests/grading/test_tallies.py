@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from examapp.core import clock
-from examapp.grading import tasks
-from examapp.grading.operations import tally_questions
-from examapp.questions.models import QuestionUse, QuestionVersion
+from examapp import clock
+from examapp.content.questions.models import QuestionUse, QuestionVersion
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.delivery.grading.actions import tally_questions
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
 from tests.grading.test_grading import right_answers
@@ -16,7 +16,7 @@ from tests.grading.test_grading import right_answers
 def test_bank_shows_how_often_a_question_was_asked_and_answered_rightly(world, session, frozen):
     sitter = make_sitting(world)
     sitter.hand_in(*right_answers(world, sitter)[:2])
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     assert (tally_questions(session, now=clock.now()), tally_questions(session, now=clock.now())) == (1, 0)
     uses = session.scalars(select(QuestionUse)).all()
     assert [(use.asked, sorted({use.exam_title})) for use in uses] == [(1, ["测试考试"])] * 5
@@ -30,7 +30,7 @@ def test_bank_shows_how_often_a_question_was_asked_and_answered_rightly(world, s
 def test_exam_is_counted_anew_after_new_grades_only(world, session, frozen):
     sitter = make_sitting(world)
     sitter.hand_in()
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     frozen.at(NOON + timedelta(minutes=1))
     assert tally_questions(session, now=clock.now()) == 1
     session.query(QuestionUse).update({"counted_at": NOON - timedelta(hours=1)})

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pypdf
 
-from examapp.core import clock
-from examapp.questions.operations import load_seed_bank
+from examapp import clock
+from examapp.content.question_intake.actions import load_seed_bank
 from tests.attempts.sitting import KINDS
 from tests.factories import World
 

@@ -9,12 +9,12 @@ import warnings
 
 import pytest
 
-from examapp.core.logging import set_up_logging
+from examapp.web.logging import set_up_logging
 
 
 @pytest.fixture(autouse=True)
 def without_nudges(monkeypatch):
-    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+    monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def forget_open_uploads():
 def lines(app, monkeypatch):
     """The log as the deployment writes it, at its most talkative; gives its lines."""
     stream = io.StringIO()
-    monkeypatch.setattr("examapp.core.logging._ForgivingErrorStream.write", lambda _self, words: stream.write(words))
+    monkeypatch.setattr("examapp.web.logging._ForgivingErrorStream.write", lambda _self, words: stream.write(words))
     root, handlers, level = logging.getLogger(), logging.getLogger().handlers, logging.getLogger().level
     set_up_logging("DEBUG")
     yield lambda: [line for line in stream.getvalue().split("\n") if line]

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import wtforms
 from werkzeug.datastructures import ImmutableMultiDict
 
-from examapp.core.forms import FlaskForm, RowList
+from examapp.web.forms import FlaskForm, RowList
 from tests.house.test_rules import ROOT, reads_of_requests, tree_of
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from examapp.admin.api.document import DOCUMENT
+from examapp.platform.api_document.api import DOCUMENT
 
 HOLE = "@@"
 """Stands in a body where the odd value is written."""

@@ -10,16 +10,16 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select, text, update
 
-from examapp.attempts.models import Attempt
-from examapp.core.clock import clock
-from examapp.core.db import Base, db
-from examapp.grading.tasks import grade_waiting
-from examapp.org.models import Unit
-from examapp.papers.queries import version_contents
-from examapp.questions.models import AnswerKey
-from examapp.reports.models import Export
-from examapp.reports.rules import CONTENT_FORMATS
-from examapp.training.tasks import look_at_exams
+from examapp.clock import clock
+from examapp.content.blueprints.queries import version_contents
+from examapp.content.questions.models import AnswerKey
+from examapp.db.session import Base, db
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.grading.tasks import grade_waiting
+from examapp.learning.spaced_repetition.tasks import look_at_exams
+from examapp.organisation.units.models import Unit
+from examapp.oversight.report_exports.models import Export
+from examapp.oversight.statistics_definitions.rules import CONTENT_FORMATS
 from tests.conftest import NOON
 from tests.hostile.canaries import LAW, CanaryWorld, canaries_in, canaries_of
 from tests.hostile.walks import all_calls, roles_of

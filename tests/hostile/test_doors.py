@@ -11,9 +11,9 @@ from kombu.exceptions import ContentDisallowed
 from kombu.serialization import loads, prepare_accept_content
 from sqlalchemy import func
 
-from examapp.attempts.models import Attempt
-from examapp.people.models import Person, RosterImport
-from examapp.questions.models import Question
+from examapp.content.questions.models import Question
+from examapp.delivery.attempts.models import Attempt
+from examapp.organisation.people.models import Person, RosterImport
 from question_bank.model import Kind
 from tests.attempts.sitting import make_sitting
 from tests.hostile.walks import count_rows

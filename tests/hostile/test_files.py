@@ -20,9 +20,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from examapp.people.models import RosterImport
-from examapp.questions.models import QuestionImport
-from examapp.unitbook.models import ResultImport
+from examapp.content.questions.models import QuestionImport
+from examapp.delivery.external_results.models import ResultImport
+from examapp.organisation.people.models import RosterImport
 from tests.hostile.uploads import PLACES, UPLOADS, file_fields, places_in_code
 from tests.hostile.walks import address, count_rows
 from tests.matrix.conftest import stage  # noqa: F401 – a fixture
@@ -96,13 +96,13 @@ FILES = {
 }
 
 
-READ_BUT_NO_FILES = {"core/jsonapi.py _read_body", "core/forms.py wrap_formdata"}
+READ_BUT_NO_FILES = {"web/json_io.py _read_body", "web/forms.py wrap_formdata"}
 """What reads a request's stream and looks for JSON in it, and what passes files on to a form's fields."""
 SHOWN = {
-    "exams/queries/exemptions.py get_exemption_form",
-    "laws/admin_routes.py list_laws",
-    "reports/admin_routes/designs.py show_forms",
-    "reports/admin_routes/designs.py _page",
+    "delivery/exemptions/queries.py get_exemption_form",
+    "content/laws/admin_views.py list_laws",
+    "oversight/report_templates/admin_views.py show_forms",
+    "oversight/report_templates/admin_views.py _page",
 }
 """What makes such a form only to show it, or another thing of its name."""
 

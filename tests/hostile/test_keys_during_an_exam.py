@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.attempts.models import Attempt
-from examapp.core.clock import clock
-from examapp.core.db import db
-from examapp.grading import tasks
-from examapp.papers.queries import version_contents
-from examapp.people.models import Person
+from examapp.clock import clock
+from examapp.content.blueprints.queries import version_contents
+from examapp.db.session import db
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.organisation.people.models import Person
 from tests.conftest import NOON
 from tests.hostile.canaries import CanaryWorld, canaries_of
 from tests.hostile.walks import all_calls, roles_of
@@ -39,7 +39,7 @@ def county(app, tmp_path_factory):
     """The scene of the access matrix over planted questions; in it everybody sits one more exam, two days later."""
     folder = tmp_path_factory.mktemp("seed")
     with make_stage(app, lambda app, session: CanaryWorld(app, session, folder)) as stage:
-        tasks.sweep_once()
+        grading_tasks.sweep_once()
         ids = {role: stage.scene.clients[role].get("/api/v1/session").get_json()["person"]["id"] for role in ROLES}
         stage.scene.world.session = db.session()
         stage.running = [_sit(stage.scene.world, role, person_id) for role, person_id in ids.items()]

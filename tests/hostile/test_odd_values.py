@@ -79,7 +79,7 @@ def faults_of(answered):
 
 @pytest.fixture(autouse=True)
 def unpaced(monkeypatch):
-    monkeypatch.setattr("examapp.core.pace.check", lambda _saver: None)
+    monkeypatch.setattr("examapp.security.rate_limits.check", lambda _saver: None)
 
 
 def test_an_odd_value_at_any_place_of_any_body_is_refused_in_words(app, stage):

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import text
 
-from examapp.people.models import Account
+from examapp.organisation.people.models import Account
 from tests.hostile.flood import Flood, flood
 from tests.hostile.wires import NGINX, nginx_before, web_server
 from tests.people.conftest import PASSWORD, hash_of

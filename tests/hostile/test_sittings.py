@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from examapp.attempts.models import Answer, AnswerChange, Attempt
+from examapp.delivery.attempts.models import Answer, AnswerChange, Attempt
 from tests.attempts.sitting import KINDS as ITEMS
 from tests.attempts.sitting import Sitter, make_bank, make_sitting
 from tests.conftest import NOON

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import select, update
 
-from examapp.audit.models import AuditEvent
-from examapp.people.models import Account, Person
+from examapp.organisation.people.models import Account, Person
+from examapp.platform.audit.models import AuditEvent
 from tests.hostile.walks import UNSAFE, all_calls, count_rows, roles_of
 from tests.matrix.conftest import stage  # noqa: F401 – a fixture
 from tests.matrix.policy import POLICY, ROLES

@@ -14,8 +14,8 @@ from PIL import Image
 from sqlalchemy import delete, update
 from wtforms import FileField, MultipleFileField
 
-from examapp.duties.models import DutyList
-from examapp.exams.models import Exemption
+from examapp.delivery.exams.models import Exemption
+from examapp.oversight.duty_lists.models import DutyList
 from tests.house.proofs import ROOT
 from tests.question_bank.books import book
 from tests.reports.test_forms_of_paper import docx
@@ -61,15 +61,15 @@ def exemption(scene) -> dict[str, Any]:
 
 
 PLACES = {
-    "duties/admin_routes/files.py attach_file": [Upload(endpoint="duties_admin.attach_file", good=PICTURE)],
-    "duties/admin_routes/tables.py import_list": [
+    "oversight/duty_records/admin_views.py attach_file": [Upload(endpoint="duties_admin.attach_file", good=PICTURE)],
+    "oversight/duty_items/admin_views.py import_list": [
         Upload(
             endpoint="duties_admin.import_list",
             prepare=lambda connection: connection.execute(update(DutyList).values(state="draft")),
             good=("清单.xlsx", lambda: book(("清单", [["序号", "内容清单", "责任领导"], [1, "宪法", "李四"]]))),
         )
     ],
-    "exams/admin_routes/exemptions.py request_exemption": [
+    "delivery/exemptions/admin_views.py request_exemption": [
         Upload(
             endpoint="exams_admin.request_exemption",
             good=PICTURE,
@@ -77,7 +77,7 @@ PLACES = {
             fields=lambda scene: exemption(scene) | {"staff_number": scene.peer_number},
         )
     ],
-    "exams/routes.py request_mine": [
+    "delivery/exemptions/views.py request_mine": [
         Upload(
             endpoint="exams.request_mine",
             good=PICTURE,
@@ -86,22 +86,22 @@ PLACES = {
             fields=exemption,
         ),
     ],
-    "laws/admin_routes.py import_texts": [
+    "content/laws/admin_views.py import_texts": [
         Upload(endpoint="laws_admin.import_texts", field="files", good=("测试法(2021-01-22).txt", LAW.encode))
     ],
-    "people/admin_routes/imports.py list_imports": [
+    "organisation/roster_imports/admin_views.py list_imports": [
         Upload(endpoint="people_admin.list_imports", good=ROSTER, fields=lambda scene: {"unit_id": str(scene.here_id)})
     ],
-    "questions/admin_routes/editing.py _take_picture": [
+    "content/question_editing/admin_views.py _take_picture": [
         Upload(
             endpoint=f"questions_admin.{view}", field="picture", good=PICTURE, fields=lambda _scene: {"act": "picture"}
         )
         for view in ("add_question", "edit_question")
     ],
-    "questions/admin_routes/editing.py upload_picture": [
+    "content/question_editing/admin_views.py upload_picture": [
         Upload(endpoint="questions_admin.upload_picture", field="picture", good=PICTURE)
     ],
-    "questions/admin_routes/importing.py list_imports": [
+    "content/question_imports/admin_views.py list_imports": [
         Upload(
             endpoint="questions_admin.list_imports",
             good=("题.txt", QUESTIONS.encode),
@@ -114,7 +114,7 @@ PLACES = {
             fields=lambda _scene: {"format": "auto", "file": (io.BytesIO(QUESTIONS.encode()), "题.txt")},
         ),
     ],
-    "records/admin_routes/certificates.py _edit_template": [
+    "learning/certificates/admin_views.py _edit_template": [
         Upload(
             endpoint=f"records_admin.{view}",
             field="seal",
@@ -123,19 +123,19 @@ PLACES = {
         )
         for view in ("create_template", "edit_template")
     ],
-    "records/admin_routes/events.py add_file": [Upload(endpoint="records_admin.add_file", good=PICTURE)],
-    "reports/admin_routes/designs.py add_form": [
+    "learning/study_events/admin_views.py add_file": [Upload(endpoint="records_admin.add_file", good=PICTURE)],
+    "oversight/report_templates/admin_views.py add_form": [
         Upload(
             endpoint="reports_designs.add_form",
             good=("模板.docx", lambda: docx("应考 {{ 应考 }} 人")),
             fields=lambda _scene: {"content": "circular", "note": ""},
         )
     ],
-    "training/admin_routes/files.py put_file": [Upload(endpoint="training_admin.put_file", good=PICTURE)],
-    "training/admin_routes/files.py add_to_file": [
+    "learning/course_contents/admin_views.py put_file": [Upload(endpoint="training_admin.put_file", good=PICTURE)],
+    "learning/course_contents/admin_views.py add_to_file": [
         Upload(endpoint="training_admin.add_to_file", field="pieces", good=PICTURE)
     ],
-    "unitbook/admin_routes/outside_results.py list_results": [
+    "delivery/external_results/admin_views.py list_results": [
         Upload(
             endpoint="unitbook_admin.list_results",
             good=("成绩.csv", "工号,姓名,成绩\nH08-1,张三,88\n".encode),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from examapp.core.db import Base
-from examapp.people.access import access_rule
+from examapp.db.session import Base
+from examapp.organisation.accounts.guards import access_rule
 from tests.matrix.policy import HOLDERS, POLICY, ROLES
 from tests.matrix.scene import MISSING
 from tests.matrix.test_matrix import calls_of, path_of

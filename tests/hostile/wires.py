@@ -18,7 +18,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from examapp.config import Settings
-from examapp.core.serving import web_command
+from examapp.ops.serving import web_command
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 ROOT = Path(__file__).parents[2]

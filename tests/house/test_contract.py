@@ -10,7 +10,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
-from examapp.people.models import Person
+from examapp.organisation.people.models import Person
 from tests.attempts.sitting import make_sitting
 
 WHOLE = {1: {}, 2: {"content": "scores", "numbers": "whole", "reason": "上级核对名册用"}}

@@ -10,9 +10,9 @@ import pytest
 import wtforms
 from werkzeug.datastructures import MultiDict
 
-from examapp.core import forms
-from examapp.core.forms import MESSAGES, FlaskForm
-from examapp.core.numbers import read_id, read_page, read_whole, read_year, sent_number
+from examapp.web import forms
+from examapp.web.forms import MESSAGES, FlaskForm
+from examapp.web.numbers import read_id, read_page, read_whole, read_year, sent_number
 from tests.house.test_rules import CODE, ROOT, tree_of
 
 OWN = {"FlaskForm", "Form", "FieldList", "IntegerField", "IntegerRangeField", "FloatField", "DecimalField", "DecimalRangeField", "DateField", "DateTimeField", "DateTimeLocalField", "MonthField", "WeekField"}  # fmt: skip
@@ -38,9 +38,9 @@ def test_every_sentence_that_the_form_libraries_say_is_there_in_chinese():
 
 def test_every_form_is_made_of_the_houses_own_parts():
     strays = [
-        f"{path.relative_to(ROOT)} takes {name.name} from {node.module}: take it from examapp.core.forms"
+        f"{path.relative_to(ROOT)} takes {name.name} from {node.module}: take it from examapp.web.forms"
         for path in CODE
-        if path != ROOT / "examapp/core/forms.py"
+        if path != ROOT / "examapp/web/forms.py"
         for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {"wtforms", "flask_wtf"}
         for name in node.names

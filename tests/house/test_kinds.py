@@ -69,7 +69,7 @@ def test_no_page_or_script_names_a_kind_outside_its_own_files():
 
 
 def test_the_saves_sql_knows_no_kind():
-    sql = (ROOT / "examapp/attempts/operations/saving.py").read_text("utf-8")
+    sql = (ROOT / "examapp/delivery/attempts/actions.py").read_text("utf-8")
     assert not LETTERS.search(sql), "the response schema brings two numbers: judge by these"
 
 

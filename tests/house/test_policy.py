@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from examapp.core.permissions import Permission
+from examapp.security.permissions import Permission
 from tests.matrix.policy import EVERYBODY, HOLDERS, KINDS, POLICY, ROLES
 
 

@@ -7,8 +7,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.core.textdiff import compare_texts
-from examapp.laws.rules import Change, compare_articles, read_law_text
+from examapp.content.law_texts.rules import read_law_text
+from examapp.content.laws.rules import Change, compare_articles
+from examapp.documents.text_diff import compare_texts
 from tests.questions.test_law_changes import bring_in
 
 OLD = {

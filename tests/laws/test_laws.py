@@ -10,12 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from examapp.audit.models import AuditEvent
-from examapp.audit.operations import SYSTEM
-from examapp.core import clock
-from examapp.laws.models import LawArticle, LawVersion
-from examapp.laws.operations import ensure_law_version, import_law_text
-from examapp.laws.rules import (
+from examapp import clock
+from examapp.content.law_texts.rules import (
     UnreadableLawError,
     article_labels,
     chinese_number,
@@ -23,6 +19,10 @@ from examapp.laws.rules import (
     number_of,
     read_law_text,
 )
+from examapp.content.laws.actions import ensure_law_version, import_law_text
+from examapp.content.laws.models import LawArticle, LawVersion
+from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.models import AuditEvent
 
 TEXT = """中华人民共和国测试法
 

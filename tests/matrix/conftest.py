@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
-from examapp.core.clock import clock
-from examapp.core.db import db
+from examapp.clock import clock
+from examapp.db.session import db
 from tests.conftest import NOON
 from tests.factories import World
 from tests.matrix.scene import Scene
@@ -43,7 +43,7 @@ class Stage:
 def make_stage(app, world_type=World):
     """Put the scene up on one connection in one transaction, at noon, with nudges going nowhere."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+    patch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
     with clock.set_to(lambda: NOON), app.app_context():
         engine, engines = db.engines[None], db._app_engines[app]
         connection = engine.connect()

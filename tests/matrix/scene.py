@@ -5,19 +5,22 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from examapp.attempts.models import SetAsideSave
-from examapp.core import clock
-from examapp.core.uploads.models import StoredFile
-from examapp.core.uploads.places import kept_path
-from examapp.exams.models import ExamAudience, Exemption, ExemptionReason
-from examapp.grading.models import Regrade
-from examapp.laws.models import Law, LawVersion
-from examapp.messages.models import Feedback, Notice
-from examapp.people.models import Account, Approval, PlannedMove, RoleGrant, RosterImport, SignIn
-from examapp.questions.models import DuplicateSearch, Media, QuestionImport
-from examapp.reports.models import Export
-from examapp.training.models import ExerciseRun, PracticeItem
-from examapp.unitbook.models import ChangeLine, ChangeList, ResultImport, ResultImportRow
+from examapp import clock
+from examapp.content.laws.models import Law, LawVersion
+from examapp.content.questions.models import DuplicateSearch, Media, QuestionImport
+from examapp.delivery.attempts.models import QuarantinedSave
+from examapp.delivery.exams.models import ExamAudience, Exemption, ExemptionReason
+from examapp.delivery.external_results.models import ResultImport, ResultImportRow
+from examapp.delivery.grading.models import Regrade
+from examapp.learning.courses.models import ExerciseRun, PracticeItem
+from examapp.organisation.people.models import Account, Approval, PlannedMove, RoleGrant, RosterImport, SignIn
+from examapp.organisation.roster_change_requests.models import ChangeLine, ChangeList
+from examapp.oversight.duty_lists.models import DutyRecord
+from examapp.oversight.report_exports.models import Export
+from examapp.platform.notices.models import Feedback, Notice
+from examapp.platform.setup.models import Rehearsal
+from examapp.uploads.actions import kept_path
+from examapp.uploads.models import StoredFile
 from tests.attempts.sitting import KINDS as ITEMS
 from tests.attempts.sitting import Sitter, make_bank
 from tests.duties.making import Duties
@@ -176,7 +179,7 @@ class Scene:
         self.put("sheet_within", handed["same"], handed["other"])
         late = [
             self.world.save(
-                SetAsideSave(
+                QuarantinedSave(
                     attempt_id=handed[name],
                     reason="deadline_passed",
                     epoch=1,
@@ -282,7 +285,6 @@ class Scene:
                 data={"done_on": "2026-11-20", "form": "讲座", "reached": "30", "text": "讲了一课"},
             )
             assert answer.status_code == 302, answer.get_data(as_text=True)
-        from examapp.duties.models import DutyRecord
 
         records = [self.world.session.query(DutyRecord).filter_by(item_id=item.id).one().id for item in items]
         self.put("duty_list", *[duty_list.id for duty_list in lists])
@@ -436,6 +438,5 @@ class Scene:
         self.put("question_import", jobs)
         search = self.world.save(DuplicateSearch(state="ready", pairs=[], created_at=now)).id
         self.put("duplicate_search", search)
-        from examapp.admin.models import Rehearsal
 
         self.put("rehearsal", self.world.save(Rehearsal(roster=3, created_at=now, state="ready")).id)

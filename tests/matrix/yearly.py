@@ -6,26 +6,19 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from examapp.core import clock
-from examapp.duties.models import (
+from examapp import clock
+from examapp.learning.certificates.models import Certificate, CertificateJob, CertificatePlan, CertificateTemplate
+from examapp.learning.study_events.models import Attendance, EventMaterial, StudyEvent
+from examapp.oversight.assessments.models import (
     Assessment,
     AssessmentItem,
     AssessmentReviewer,
     AssessmentRevision,
     AssessmentSheet,
-    DutyRecordFile,
 )
-from examapp.records.models import (
-    Attendance,
-    Certificate,
-    CertificateJob,
-    CertificatePlan,
-    CertificateTemplate,
-    EventMaterial,
-    StudyEvent,
-)
-from examapp.reports.models import ReportTemplate
-from examapp.reports.operations.templates import form_file
+from examapp.oversight.duty_lists.models import DutyRecordFile
+from examapp.oversight.report_templates.actions import form_file
+from examapp.oversight.report_templates.models import ReportTemplate
 
 _OFFICES = "UTPQ"
 

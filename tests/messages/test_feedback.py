@@ -2,8 +2,8 @@
 
 import re
 
-from examapp.audit.models import AuditEvent
-from examapp.messages.models import Feedback
+from examapp.platform.audit.models import AuditEvent
+from examapp.platform.notices.models import Feedback
 
 
 def post(client, path, **fields):

@@ -1,7 +1,7 @@
 """Notices reach whom they are meant for, from draft to withdrawal, and the office sees how many have read them."""
 
-from examapp.messages.models import Notice, NoticeReading
-from examapp.messages.rules import unit_ids_of
+from examapp.platform.notices.models import Notice, NoticeReading
+from examapp.platform.notices.rules import unit_ids_of
 from tests.messages.test_feedback import post
 
 

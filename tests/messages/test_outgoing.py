@@ -14,12 +14,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from sqlalchemy import select
 
+from examapp import clock
 from examapp.config import Settings, SettingsError
-from examapp.core import clock
-from examapp.messages.models import OutgoingMessage
-from examapp.messages.operations.outgoing import claim_messages, send_out, send_out_many
-from examapp.messages.rules import is_quiet
-from examapp.people.rules import mobile_binding
+from examapp.db.session import db
+from examapp.organisation.people.rules import mobile_binding
+from examapp.platform.notices.models import OutgoingMessage
+from examapp.platform.notices.rules import is_quiet
+from examapp.platform.outgoing_messages.actions import claim_messages, send_out, send_out_many
 
 MOBILE = "13800000001"
 SECRET = "a-secret-of-the-gateway"
@@ -282,8 +283,6 @@ def test_two_workers_at_once_do_not_send_a_person_two_messages(race_app, race_wo
 
     def claim():
         from sqlalchemy.orm import Session
-
-        from examapp.core.db import db
 
         with race_app.app_context(), Session(db.engine) as own:
             start.wait()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from examapp.audit.operations import SYSTEM
-from examapp.core.tables import read_grids
-from examapp.org.models import Unit
-from examapp.org.operations import UnitFileError, import_units
-from examapp.org.rules import UNIT_HEADS
+from examapp.documents.tables import read_grids
+from examapp.organisation.units.actions import UnitFileError, import_units
+from examapp.organisation.units.models import Unit
+from examapp.organisation.units.rules import UNIT_HEADS
+from examapp.platform.audit.actions import SYSTEM
 from tests.conftest import NOON
 
 HEAD = "单位编码,单位名称,类别,上级单位编码,主管系统编码,统一社会信用代码"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.audit.models import AuditEvent
-from examapp.org.models import Unit
-from examapp.org.rules import normalise_uscc, uscc_check_character, uscc_fault
+from examapp.organisation.units.models import Unit
+from examapp.organisation.units.rules import normalise_uscc, uscc_check_character, uscc_fault
+from examapp.platform.audit.models import AuditEvent
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 

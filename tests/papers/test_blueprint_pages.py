@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.core import clock
-from examapp.papers.models import Blueprint, Paper
-from examapp.papers.operations import make_paper
+from examapp import clock
+from examapp.content.blueprints.actions import make_paper
+from examapp.content.blueprints.models import Blueprint, Paper
+from examapp.platform.audit.models import AuditEvent
 from question_bank.model import Kind
 
 

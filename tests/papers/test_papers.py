@@ -7,13 +7,13 @@ import json
 import pytest
 from sqlalchemy import select
 
-from examapp.core import clock
-from examapp.core.errors import NotFoundError
-from examapp.papers.models import Paper
-from examapp.papers.operations import make_paper, make_papers
-from examapp.papers.queries import get_paper, items_of, load_pool, option_order, render_paper
-from examapp.papers.rules import BankTooSmallError
-from examapp.questions.models import QuestionVersion
+from examapp import clock
+from examapp.content.blueprints.actions import make_paper, make_papers
+from examapp.content.blueprints.models import Paper
+from examapp.content.blueprints.queries import get_paper, items_of, load_pool, option_order, render_paper
+from examapp.content.blueprints.rules import BankTooSmallError
+from examapp.content.questions.models import QuestionVersion
+from examapp.errors import NotFoundError
 from question_bank.model import Kind
 
 

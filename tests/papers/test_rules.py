@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from examapp.papers.rules import (
+from examapp.content.blueprints.rules import (
     BankTooSmallError,
     PoolPart,
     PoolQuestion,

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from examapp.people.models import Account
+from examapp.organisation.people.models import Account
 
 PASSWORD = "Right-horse-7"
 

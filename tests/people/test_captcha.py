@@ -10,17 +10,17 @@ from datetime import timedelta
 import pytest
 from PIL import Image, ImageFilter
 
-from examapp.people.models import Account, AddressFailure, UsedCaptcha
-from examapp.people.operations import captchas
-from examapp.people.rules import (
+from examapp.organisation.accounts.rules import digest
+from examapp.organisation.captcha import actions as captcha_actions
+from examapp.organisation.captcha.rules import (
     MOST_FAILED_ACCOUNTS,
     MOST_WAITED_TRIES,
-    digest,
     draw_captcha,
     is_captcha_answer,
     new_captcha_answer,
     office_of,
 )
+from examapp.organisation.people.models import Account, AddressFailure, UsedCaptcha
 from tests.conftest import NOON
 from tests.people.conftest import PASSWORD, sign_in, token_of
 
@@ -37,13 +37,13 @@ def official(world, give_password):
 @pytest.fixture
 def answers(monkeypatch):
     """The digits are known: every picture shows 48105."""
-    monkeypatch.setattr(captchas, "new_captcha_answer", lambda: "48105")
+    monkeypatch.setattr(captcha_actions, "new_captcha_answer", lambda: "48105")
     return "48105"
 
 
 def fail_many(world, count=MOST_FAILED_ACCOUNTS, address=HERE):
     for number in range(count):
-        captchas.note_address_failure(world.session, digest(f"x{number}"), address=address, now=NOON)
+        captcha_actions.note_address_failure(world.session, digest(f"x{number}"), address=address, now=NOON)
     world.session.flush()
 
 
@@ -232,7 +232,7 @@ def test_old_failures_are_forgotten(app, world, official, answers, frozen):
     fail_many(world, 2)
     world.save(UsedCaptcha(nonce=b"1", used_at=NOON, address=HERE, is_waited=False))
     frozen.at(NOON + timedelta(minutes=16))
-    captchas.note_address_failure(world.session, b"new", address=HERE, now=frozen.instant)
+    captcha_actions.note_address_failure(world.session, b"new", address=HERE, now=frozen.instant)
     world.session.flush()
     app.extensions["celery"].tasks["people.forget_failures"].apply()
     assert world.session.query(AddressFailure).count() == 1

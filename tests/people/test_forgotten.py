@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.messages.models import OutgoingMessage
-from examapp.people.models import Account, ResetRequest
-from examapp.people.operations import captchas
-from examapp.people.rules import MOBILE_PURPOSE, mobile_binding
+from examapp.organisation.captcha import actions as captcha_actions
+from examapp.organisation.people.models import Account, ResetRequest
+from examapp.organisation.people.rules import MOBILE_PURPOSE, mobile_binding
+from examapp.platform.notices.models import OutgoingMessage
 from tests.people.conftest import sign_in, token_of
 from tests.people.test_captcha import captcha_of
 from tests.people.test_second_factor import setting
@@ -22,7 +22,7 @@ MOBILE = "13800000009"
 def official(app, world, give_password, monkeypatch):
     """Somebody with a phone on the roster, in a house with a gateway that takes nothing yet."""
     setting(app, monkeypatch, message_gateway="file:/tmp/unused")
-    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+    monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
     person = world.person(staff_number="F1")
     sealer = app.extensions["sealer"]
     person.mobile_sealed = sealer.seal(MOBILE, bound_to=mobile_binding(person.id))
@@ -112,7 +112,7 @@ def test_a_phone_gets_three_codes_a_quarter_hour_and_sixty_requests_of_an_addres
     app, world, official, monkeypatch
 ):
     """Never a block: a county may be one address."""
-    monkeypatch.setattr(captchas, "new_captcha_answer", lambda: "48105")
+    monkeypatch.setattr(captcha_actions, "new_captcha_answer", lambda: "48105")
     client = world.client()
     for _ in range(5):
         ask(client, "F1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from examapp.people.models import Account, RoleGrant
+from examapp.organisation.people.models import Account, RoleGrant
 from tests.people.test_roster_import import HEAD, check, csv_bytes
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from examapp.people.access.identity import init_identity
-from examapp.people.models import Account, Person, SignIn
+from examapp.organisation.people.models import Account, Person, SignIn
+from examapp.organisation.sign_in.oidc import init_identity
 from tests.people.provider import CLIENT_ID, CLIENT_SECRET, Provider
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import LargeBinary, select
 
-from examapp.audit.models import AuditEvent, AuditSeal
-from examapp.core.crypto import CipherName, SealBrokenError, Sealer, sm4_key
-from examapp.core.db import Base
-from examapp.core.sealed import sealed_columns
-from examapp.people.models import Account, Person, RecoveryCode, SecondFactor
-from examapp.people.operations import keys, roster, second_factor
-from examapp.people.operations.roster import PersonFacts
-from examapp.people.rules import RECOVERY_PURPOSE, id_check_character, id_number_binding
+from examapp.db.encrypted import sealed_columns
+from examapp.db.session import Base
+from examapp.organisation.data_keys import actions as data_key_actions
+from examapp.organisation.mfa import actions as mfa_actions
+from examapp.organisation.people.models import Account, Person, RecoveryCode, SecondFactor
+from examapp.organisation.people.rules import RECOVERY_PURPOSE, id_check_character, id_number_binding
+from examapp.organisation.roster import actions as roster_actions
+from examapp.organisation.roster.actions import PersonFacts
+from examapp.platform.audit.models import AuditEvent, AuditSeal
+from examapp.platform.audit.queries import check_chain
+from examapp.security import ciphers
+from examapp.security.ciphers import CipherName, FieldCipher, SealBrokenError, sm4_key
 from tests.conftest import NOON
 from tests.people.conftest import hash_of, sign_in
 
@@ -37,7 +41,7 @@ def use(app, monkeypatch):
     """Gives the program other data keys, as after a start with a new setting."""
 
     def use(*data_keys, cipher=CipherName.AES, app=app):
-        sealer = Sealer.from_setting(",".join(data_keys), cipher)
+        sealer = FieldCipher.from_setting(",".join(data_keys), cipher)
         monkeypatch.setitem(app.extensions, "sealer", sealer)
         return sealer
 
@@ -48,14 +52,14 @@ def give_numbers(world, person, *, sealer, number=ID, mobile="13800000001"):
     facts = PersonFacts(
         name=person.name, staff_number=person.staff_number, position="", rank="", id_number=number, mobile=mobile
     )
-    roster._write_numbers(person, facts, sealer=sealer)
+    roster_actions._write_numbers(person, facts, sealer=sealer)
     world.save(person)
     return person
 
 
 @pytest.mark.parametrize("cipher", list(CipherName))
 def test_what_is_sealed_opens_for_its_row_alone(cipher):
-    sealer = Sealer.from_setting(OLD, cipher)
+    sealer = FieldCipher.from_setting(OLD, cipher)
     sealed = sealer.seal(ID, bound_to="person:1:id_number")
     assert ID.encode() not in sealed
     assert sealed != sealer.seal(ID, bound_to="person:1:id_number"), "a fresh nonce each time"
@@ -67,7 +71,7 @@ def test_what_is_sealed_opens_for_its_row_alone(cipher):
 
 @pytest.mark.parametrize("cipher", list(CipherName))
 def test_no_flipped_bit_and_no_shortened_value_opens(cipher):
-    sealer = Sealer.from_setting(OLD, cipher)
+    sealer = FieldCipher.from_setting(OLD, cipher)
     sealed = sealer.seal("13800000001", bound_to="x")
     for place in range(len(sealed)):
         with pytest.raises(SealBrokenError):
@@ -77,16 +81,15 @@ def test_no_flipped_bit_and_no_shortened_value_opens(cipher):
 
 
 def test_sm4_gcm_is_that_of_rfc_8998():
-    from examapp.core import crypto
 
     key = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
     nonce = bytes.fromhex("00001234567800000000ABCD")
     plain = bytes.fromhex("".join(pair * 8 for pair in ("AA", "BB", "CC", "DD", "EE", "FF", "EE", "AA")))
     bound_to = bytes.fromhex("FEEDFACEDEADBEEFFEEDFACEDEADBEEFABADDAD2")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(crypto, "sm4_key", lambda key: key)
-        sealed = crypto._encrypt_sm4(key, nonce, plain, bound_to)
-        assert crypto._decrypt_sm4(key, nonce, sealed, bound_to) == plain
+        patch.setattr(ciphers, "sm4_key", lambda key: key)
+        sealed = ciphers._encrypt_sm4(key, nonce, plain, bound_to)
+        assert ciphers._decrypt_sm4(key, nonce, sealed, bound_to) == plain
     assert sealed.hex().upper() == (
         "17F399F08C67D5EE19D0DC9969C4BB7D5FD46FD3756489069157B282BB200735D82710CA5C22F0CCFA7CBF93D496AC15A56834CBCF98C397B4024A2691233B8D"
         "83DE3541E4C2B58177E065A9BF7B62EC"
@@ -96,7 +99,7 @@ def test_sm4_gcm_is_that_of_rfc_8998():
 
 
 def test_either_cipher_opens_what_the_other_sealed():
-    aes, sm4 = Sealer.from_setting(OLD), Sealer.from_setting(OLD, "sm4-gcm")
+    aes, sm4 = FieldCipher.from_setting(OLD), FieldCipher.from_setting(OLD, "sm4-gcm")
     assert sm4.unseal(aes.seal(ID, bound_to="x"), bound_to="x") == ID
     assert aes.unseal(sm4.seal(ID, bound_to="x"), bound_to="x") == ID
     assert sm4.seal(ID, bound_to="x").startswith(b"sm4-gcm:k1\0")
@@ -148,7 +151,7 @@ def test_a_second_factor_whose_seal_is_broken_still_yields_to_a_recovery_code(ap
     world.save(RecoveryCode(account_id=account.id, code_index=index))
     sealer = use(NEW, OLD)
     for typed, by in (("123456", ""), ("ABCDE-FGHJK", "recovery_code")):
-        assert second_factor._prove(session, factor, typed, sealer=sealer, now=frozen.instant).by == by
+        assert mfa_actions._prove(session, factor, typed, sealer=sealer, now=frozen.instant).by == by
 
 
 @pytest.fixture
@@ -181,7 +184,7 @@ def test_a_change_of_keys_that_is_cut_off_goes_on_where_it_stopped(race_app, rac
 
     use(NEW, OLD, app=race_app)
     run = race_app.test_cli_runner()
-    whole, rounds = keys.reseal_batch, []
+    whole, rounds = data_key_actions.reseal_batch, []
 
     def falls(*args, **fields):
         rounds.append(1)
@@ -190,7 +193,7 @@ def test_a_change_of_keys_that_is_cut_off_goes_on_where_it_stopped(race_app, rac
         return whole(*args, **fields)
 
     with monkeypatch.context() as patch:
-        patch.setattr(keys, "reseal_batch", falls)
+        patch.setattr(data_key_actions, "reseal_batch", falls)
         cut = run.invoke(args=["keys", "rotate", "--batch", "4"])
     assert cut.exit_code == 1
     assert "身份证号：8/12" in cut.output
@@ -237,7 +240,6 @@ def test_while_keys_change_a_number_is_found_and_refused_twice(world, session, a
 
 
 def test_the_chain_over_the_log_outlives_a_change_of_keys(app, world, session, frozen, use):
-    from examapp.audit.queries import check_chain
     from tests.audit.test_log import note
 
     seal = app.extensions["celery"].tasks["audit.seal"].apply

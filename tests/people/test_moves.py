@@ -6,10 +6,10 @@ from datetime import date, timedelta
 import openpyxl
 import pytest
 
-from examapp.attempts.models import Attempt
-from examapp.audit.models import AuditEvent
-from examapp.core import clock
-from examapp.people.models import PlannedMove, RosterMove
+from examapp import clock
+from examapp.delivery.attempts.models import Attempt
+from examapp.organisation.people.models import PlannedMove, RosterMove
+from examapp.platform.audit.models import AuditEvent
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.people.test_roster_import import csv_bytes, last_import, upload
 from tests.reports.test_figures import figures_of

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.people.models import RoleGrant, SignIn
-from examapp.people.rules import device_words
+from examapp.organisation.accounts.rules import device_words
+from examapp.organisation.people.models import RoleGrant, SignIn
+from examapp.platform.audit.models import AuditEvent
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
 from tests.people.conftest import token_of

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.people.models import FormerPassword, RoleGrant
-from examapp.people.operations.passwords import new_first_password
-from examapp.people.rules import PasswordProfile, password_fault
-from examapp.people.rules.passwords import is_common
+from examapp.organisation.accounts.rules import PasswordProfile, is_common, password_fault
+from examapp.organisation.passwords.actions import new_first_password
+from examapp.organisation.people.models import FormerPassword, RoleGrant
 from tests.attempts.sitting import make_sitting
 from tests.people.conftest import PASSWORD, token_of
 from tests.people.test_second_factor import setting

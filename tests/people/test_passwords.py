@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.people.models import Account, SignIn
-from examapp.people.rules import first_password_binding
+from examapp.organisation.people.models import Account, SignIn
+from examapp.organisation.people.rules import first_password_binding
+from examapp.platform.audit.models import AuditEvent
 from tests.people.conftest import PASSWORD, sign_in, token_of
 
 FIRST = "Xk7mPq2vRt"

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.audit.models import AuditEvent
-from examapp.people.models import Account, Approval, Person, RoleGrant, RosterMove
-from examapp.people.operations.passwords import new_first_password
-from examapp.people.rules import id_check_character, id_number_fault, normalise_mobile
+from examapp.organisation.passwords.actions import new_first_password
+from examapp.organisation.people.models import Account, Approval, Person, RoleGrant, RosterMove
+from examapp.organisation.people.rules import id_check_character, id_number_fault, normalise_mobile
+from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
 from tests.people.conftest import sign_in, token_of
 

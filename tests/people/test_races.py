@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.core.db import db
-from examapp.people.models import Account, Approval, Person, RoleGrant
+from examapp import clock
+from examapp.db.session import db
+from examapp.organisation.people.models import Account, Approval, Person, RoleGrant
+from examapp.platform.audit.models import AuditEvent
 from tests.people.conftest import PASSWORD, hash_of
 
 
@@ -48,7 +49,6 @@ def test_parallel_wrong_passwords_are_all_counted_and_the_sixth_is_not_even_judg
 
 def test_a_right_password_among_parallel_wrong_ones_never_passes_a_lock(race_world, account):
     account.failures = 9
-    from examapp.core import clock
 
     account.first_failure_at = clock.now()
     race_world.commit()

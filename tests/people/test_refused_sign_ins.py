@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.people.models import AddressFailure, Approval
-from examapp.people.operations import refused_sign_ins
-from examapp.people.rules import office_of
+from examapp.organisation.accounts import actions as account_actions
+from examapp.organisation.captcha.rules import office_of
+from examapp.organisation.people.models import AddressFailure, Approval
+from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
 from tests.people.conftest import sign_in, token_of
 
@@ -67,7 +67,7 @@ def test_disabled_accounts_wrong_tickets_and_wrong_captchas_are_written_down(
 
 
 def test_one_address_cannot_fill_the_log(world, official, refused, frozen, monkeypatch):
-    monkeypatch.setattr(refused_sign_ins, "_MOST_A_MINUTE", 3)
+    monkeypatch.setattr(account_actions, "_MOST_A_MINUTE", 3)
     for _ in range(4):
         sign_in(world.client(), "A10001", "wrong")
     assert len(refused()) == 3

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.people.operations.reveal import ACT, MOST_A_DAY
+from examapp.organisation.roster.actions import ACT, MOST_A_DAY
+from examapp.platform.audit.models import AuditEvent
 from tests.people.test_keys import ID, give_numbers
 
 MOBILE = "13800000001"

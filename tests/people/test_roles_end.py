@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.people.models import RoleGrant
+from examapp.organisation.people.models import RoleGrant
+from examapp.platform.audit.models import AuditEvent
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from examapp.core import clock
-from examapp.core.jobs import JobState
-from examapp.people.models import Account, Person, RosterMove
+from examapp import clock
+from examapp.jobs.columns import JobState
+from examapp.organisation.people.models import Account, Person, RosterMove
 from tests.people.test_roster_import import csv_bytes, last_import, result_rows, upload
 
 HEAD = ["工号", "姓名", "单位编码", "职务"]

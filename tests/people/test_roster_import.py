@@ -12,11 +12,13 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from examapp.core.jobs import JobState
-from examapp.core.tables import UnreadableTableError, cell_text, read_grids
-from examapp.people.models import Account, Person, RosterImport, RosterMove
-from examapp.people.operations import imports
-from examapp.people.rules import HEAD_ALIASES, id_check_character
+from examapp.documents.tables import UnreadableTableError, cell_text, read_grids
+from examapp.jobs.columns import JobState
+from examapp.organisation.people.models import Account, Person, RoleGrant, RosterImport, RosterMove
+from examapp.organisation.people.rules import id_check_character
+from examapp.organisation.roster_imports import actions as roster_import_actions
+from examapp.organisation.roster_imports.rules import HEAD_ALIASES
+from examapp.organisation.units.models import Unit
 from tests.conftest import NOON
 from tests.people.conftest import sign_in
 
@@ -61,7 +63,6 @@ def office(world, county):
 
 
 def unit(world, name):
-    from examapp.org.models import Unit
 
     return world.session.query(Unit).filter_by(name=name).one()
 
@@ -336,7 +337,6 @@ def test_rights_lost_meanwhile_stop_the_import(world, county):
         world, client, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", "", ""]]), unit_id=unit(world, "甲局").id
     )
     job.is_confirmed, job.state = True, JobState.WAITING
-    from examapp.people.models import RoleGrant
 
     world.session.query(RoleGrant).filter_by(person_id=admin.id).update({"ends_at": NOON})
     world.session.flush()
@@ -425,14 +425,16 @@ def test_the_kept_file_is_sealed(world, county, office):
 
 def test_a_run_happens_once_and_a_dead_one_is_taken_up_again(app, world, county, office):
     job = check(world, office, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", "", ""]]))
-    assert not imports.begin_run(world.session, job.id, now=NOON), "checked already"
+    assert not roster_import_actions.begin_run(world.session, job.id, now=NOON), "checked already"
     job.state, job.started_at, job.tries = JobState.RUNNING, NOON, 1
     world.session.flush()
-    assert not imports.begin_run(world.session, job.id, now=NOON + timedelta(minutes=1)), "somebody is at it"
-    assert imports.begin_run(world.session, job.id, now=NOON + timedelta(minutes=7))
+    assert not roster_import_actions.begin_run(world.session, job.id, now=NOON + timedelta(minutes=1)), (
+        "somebody is at it"
+    )
+    assert roster_import_actions.begin_run(world.session, job.id, now=NOON + timedelta(minutes=7))
     job.started_at, job.tries = NOON - timedelta(minutes=7), 3
     world.session.flush()
-    assert not imports.begin_run(world.session, job.id, now=NOON)
+    assert not roster_import_actions.begin_run(world.session, job.id, now=NOON)
     assert job.state == JobState.FAILED
     assert "已停止" in job.message
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.people.models import Person
-from examapp.people.operations.import_outside import MOST_FILES_A_DAY, MOST_HELD_A_DAY
-from examapp.people.rules import id_check_character
+from examapp.organisation.people.models import Person
+from examapp.organisation.people.rules import id_check_character
+from examapp.organisation.roster_reconciliation.actions import MOST_FILES_A_DAY, MOST_HELD_A_DAY
+from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
 from tests.people.test_roster_import import (  # noqa: F401 – fixtures
     HEAD,

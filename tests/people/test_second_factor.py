@@ -9,7 +9,7 @@ from datetime import timedelta
 import pyotp
 import pytest
 
-from examapp.people.models import Account, SecondFactor, SignIn
+from examapp.organisation.people.models import Account, RoleGrant, SecondFactor, SignIn
 from tests.attempts.sitting import make_sitting
 from tests.people.conftest import PASSWORD, sign_in, token_of
 
@@ -156,7 +156,6 @@ def test_where_it_is_required_an_administrator_sets_it_up_before_anything_else(
 
 def test_no_requirement_cuts_a_running_exam(app, world, monkeypatch):
     sitter = make_sitting(world)
-    from examapp.people.models import RoleGrant
 
     world.save(
         RoleGrant(

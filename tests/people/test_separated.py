@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.people.models import Account, Approval, SignInTicket
+from examapp.organisation.people.models import Account, Approval, SignInTicket
+from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
 from tests.people.conftest import token_of
 

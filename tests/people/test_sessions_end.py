@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from examapp.people.models import Approval, RoleGrant
+from examapp.organisation.people.models import Approval, RoleGrant
 from tests.attempts.sitting import make_sitting
 from tests.people.conftest import token_of
 from tests.people.test_people import grant

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.core.db import db
-from examapp.core.hashing import Appointments
-from examapp.people.models import Account, SignIn, UnknownSignIn
-from examapp.people.rules import FAILURE_WINDOW, Failures, safe_next
+from examapp.db.session import db
+from examapp.organisation.accounts.rules import FAILURE_WINDOW, Failures, safe_next
+from examapp.organisation.people.models import Account, SignIn, UnknownSignIn
+from examapp.security.password_hashing import RetryAfterScheduler
 from tests.conftest import NOON
 from tests.people.conftest import PASSWORD, sign_in, token_of
 
@@ -118,7 +118,7 @@ def test_a_password_too_long_is_refused_before_any_hash(app, world, official, mo
 @pytest.fixture
 def no_line(app, monkeypatch):
     """Nobody has an appointment yet."""
-    monkeypatch.setattr(app.extensions["hasher"], "appointments", Appointments())
+    monkeypatch.setattr(app.extensions["hasher"], "appointments", RetryAfterScheduler())
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from examapp.core.pages import SecurityHeaders
+from examapp.web.pages import SecurityHeaders
 from tests.conftest import opened
 from tests.people.conftest import token_of
 

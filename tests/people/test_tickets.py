@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.people.models import SignIn, SignInTicket
-from examapp.people.rules import clean_ticket_code
+from examapp.organisation.accounts.rules import clean_ticket_code
+from examapp.organisation.people.models import SignIn, SignInTicket
+from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
 from tests.people.conftest import sign_in, token_of
 

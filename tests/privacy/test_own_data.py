@@ -9,10 +9,11 @@ from datetime import timedelta
 import openpyxl
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.grading import tasks
-from examapp.messages.models import Feedback
-from examapp.privacy.rules import HOLDINGS
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.organisation.people.models import Account
+from examapp.platform.audit.models import AuditEvent
+from examapp.platform.notices.models import Feedback
+from examapp.platform.privacy.rules import HOLDINGS
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
 from tests.people.test_keys import ID, give_numbers
@@ -48,7 +49,6 @@ def test_everything_the_register_names_is_in_the_copy(world, mine, session):
 
 
 def test_no_secret_and_no_column_without_words_is_in_the_copy(world, mine, app, session):
-    from examapp.people.models import Account
 
     account = session.query(Account).filter_by(person_id=mine.id).one()
     account.password_hash = "CANARY-hash"
@@ -93,7 +93,7 @@ def test_pages_say_how_much_there_is_and_mask_the_numbers(world, mine, statement
 def test_a_result_is_in_the_copy_when_it_is_out_and_not_before(world, frozen, session):
     sitter = make_sitting(world, results_policy="at_close", keys_policy="at_close")
     sitter.hand_in((1, 1, ["A"]))
-    tasks.sweep_once()
+    grading_tasks.sweep_once()
     client = world.client(sitter.person)
     assert len(rows_of(client, "attempts")) == 1
     assert rows_of(client, "answers")[0]["response"] == ["A"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from examapp.config import Settings, SettingsError
-from examapp.privacy.rules import HOLDINGS, Terms
-from examapp.privacy.rules.shapes import Term
+from examapp.platform.data_inventory.rules import RetentionPolicy
+from examapp.platform.privacy.rules import HOLDINGS, Terms
 
 
 def test_the_notice_is_open_to_everybody_and_says_it_all(world):
@@ -31,4 +31,4 @@ def test_terms_that_would_break_the_law_or_make_no_sense_are_refused_at_the_star
 
 def test_every_term_is_said():
     terms = Terms.from_settings(Settings())
-    assert all(terms.words(term) for term in Term)
+    assert all(terms.words(term) for term in RetentionPolicy)

@@ -7,27 +7,28 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select, text
 
-from examapp.attempts.models import Attempt, AttemptReopening
-from examapp.audit.models import AuditEvent
-from examapp.audit.operations import SYSTEM
+from examapp import clock
 from examapp.config import Settings
-from examapp.core import clock
-from examapp.core.db import Base
-from examapp.exams.models import Exam, FrozenPerson
-from examapp.org.models import Tree
-from examapp.people.models import Account, Person, PersonState, PlannedMove, RoleGrant, RosterMove, SignIn
-from examapp.people.rules import Reach
-from examapp.privacy.models import RetentionRun
-from examapp.privacy.operations import anonymising, retention
-from examapp.privacy.operations.anonymising import NAMELESS
-from examapp.privacy.operations.retention import let_go, look_ahead
-from examapp.privacy.rules import HOLDINGS, Terms
-from examapp.privacy.rules.shapes import Term
-from examapp.reports.queries.basis import get_basis, get_unit_tree
-from examapp.reports.queries.figures import counts_by_unit
-from examapp.reports.queries.ground import PeopleFilter
-from examapp.reports.rules import Scope
-from examapp.unitbook.models import ChangeLine, ChangeList, ResultImport, ResultImportRow
+from examapp.db.session import Base
+from examapp.delivery.attempts.models import Attempt, AttemptReopening
+from examapp.delivery.exams.models import Exam, FrozenPerson
+from examapp.delivery.external_results.models import ResultImport, ResultImportRow
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.people.models import Account, Person, PersonState, PlannedMove, RoleGrant, RosterMove, SignIn
+from examapp.organisation.roster_change_requests.models import ChangeLine, ChangeList
+from examapp.organisation.units.models import Tree
+from examapp.oversight.statistics.queries import counts_by_unit
+from examapp.oversight.statistics_definitions.rules import Scope
+from examapp.oversight.statistics_scope.queries import PeopleFilter, get_basis, get_unit_tree
+from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.models import AuditEvent
+from examapp.platform.data_inventory.rules import RetentionPolicy
+from examapp.platform.privacy import actions as privacy_actions
+from examapp.platform.privacy.actions import let_go, look_ahead
+from examapp.platform.privacy.models import RetentionRun
+from examapp.platform.privacy.rules import HOLDINGS, Terms
+from examapp.platform.result_anonymisation import actions as result_anonymisation_actions
+from examapp.platform.result_anonymisation.actions import NAMELESS
 from tests.conftest import NOON
 from tests.people.test_keys import give_numbers
 from tests.reports.county import County
@@ -70,7 +71,7 @@ def figures(session, county):
     for exam_id in exams:
         for scope in (Scope.THIS, Scope.FINAL):
             basis = get_basis(session, exam_id, scope=scope, now=clock.now())
-            nodes = get_unit_tree(session, county.top.id, tree=Tree.REGION, reach=Reach(is_everything=True)).nodes
+            nodes = get_unit_tree(session, county.top.id, tree=Tree.REGION, reach=AccessScope(is_everything=True)).nodes
             wanted = PeopleFilter(unit_ids=[node.unit_id for node in nodes])
             found[exam_id, scope] = counts_by_unit(session, basis, wanted)
     return found
@@ -108,7 +109,7 @@ def test_nothing_leads_from_the_nameless_back(county, world, session, frozen):
     assert all(p.staff_number.endswith(f"-{p.id}") for p in nameless)
     assert not set(session.scalars(select(FrozenPerson.position))) - {""}
     tables = Base.metadata.tables
-    for name in (*anonymising.DROPPED, *anonymising.MOVED):
+    for name in (*result_anonymisation_actions.DROPPED, *result_anonymisation_actions.MOVED):
         table = tables[name]
         left = select(table.c.person_id).where(table.c.exam_id.is_not(None), table.c.person_id.in_(old))
         assert session.scalars(left).all() == [], name
@@ -118,20 +119,24 @@ def test_nothing_leads_from_the_nameless_back(county, world, session, frozen):
 
 def test_every_table_with_an_exam_and_a_person_is_decided_upon():
     named = {name for name, table in Base.metadata.tables.items() if "exam_id" in table.c and "person_id" in table.c}
-    assert named == {*anonymising.MOVED, *anonymising.DROPPED, *anonymising.KEPT}
-    assert all("attempt_id" in Base.metadata.tables[name].c for name in anonymising.OF_SITTINGS)
+    assert named == {
+        *result_anonymisation_actions.MOVED,
+        *result_anonymisation_actions.DROPPED,
+        *result_anonymisation_actions.KEPT,
+    }
+    assert all("attempt_id" in Base.metadata.tables[name].c for name in result_anonymisation_actions.OF_SITTINGS)
 
 
 def test_every_holding_that_is_let_go_with_the_results_or_the_person_is_taken_by_name():
     taken = {
-        Term.RESULTS: {
-            *anonymising.MOVED,
-            *anonymising.DROPPED,
-            *anonymising.OF_SITTINGS,
-            *anonymising.OF_IMPORTS,
-            *anonymising.STAYING,
+        RetentionPolicy.RESULTS: {
+            *result_anonymisation_actions.MOVED,
+            *result_anonymisation_actions.DROPPED,
+            *result_anonymisation_actions.OF_SITTINGS,
+            *result_anonymisation_actions.OF_IMPORTS,
+            *result_anonymisation_actions.STAYING,
         },
-        Term.LEAVER: {*retention.OF_LEAVERS},
+        RetentionPolicy.LEAVER: {*privacy_actions.OF_LEAVERS},
     }
     for term, tables in taken.items():
         assert {holding.table for holding in HOLDINGS if holding.term is term} == tables
@@ -140,7 +145,7 @@ def test_every_holding_that_is_let_go_with_the_results_or_the_person_is_taken_by
 
 def words_left(session, word):
     """Give the tables of the register, but for the log's, that still hold a word anywhere."""
-    names = [holding.table for holding in HOLDINGS if holding.term is not Term.AUDIT]
+    names = [holding.table for holding in HOLDINGS if holding.term is not RetentionPolicy.AUDIT]
     return [
         name
         for name in names

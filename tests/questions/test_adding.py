@@ -6,12 +6,13 @@ import pytest
 from PIL import Image as Pillow
 from sqlalchemy import func, select
 
-from examapp.audit.operations import Actor
-from examapp.core import clock
-from examapp.laws.models import LawVersion
-from examapp.questions.models import AnswerKey, Citation, Media, Question, QuestionVersion
-from examapp.questions.operations import add_question, add_questions, load_seed_bank
-from examapp.questions.rules.content import UnfitQuestionError
+from examapp import clock
+from examapp.content.laws.models import LawVersion
+from examapp.content.question_editing.actions import add_question, add_questions
+from examapp.content.question_intake.actions import load_seed_bank
+from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionVersion
+from examapp.content.questions.rules import UnfitQuestionError
+from examapp.platform.audit.actions import Actor
 from question_bank import model
 from question_bank.model import Kind
 

@@ -7,15 +7,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from examapp.audit.models import AuditEvent
-from examapp.audit.operations import SYSTEM
-from examapp.core import clock
-from examapp.laws.models import Law, LawVersion
-from examapp.laws.operations import import_law_text
-from examapp.laws.rules import read_law_text
-from examapp.questions.models import AnswerKey, Citation, Media, Question, QuestionVersion
-from examapp.questions.operations import add_question, add_questions
-from examapp.questions.queries import stamp_of
+from examapp import clock
+from examapp.content.law_texts.rules import read_law_text
+from examapp.content.laws.actions import import_law_text
+from examapp.content.laws.models import Law, LawVersion
+from examapp.content.question_editing.actions import add_question, add_questions
+from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionVersion
+from examapp.content.questions.queries import stamp_of
+from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.models import AuditEvent
 from question_bank import model
 from question_bank.formats.registry import read_file
 from question_bank.model import Kind

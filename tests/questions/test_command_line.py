@@ -4,7 +4,10 @@ import json
 
 from sqlalchemy import select
 
-from examapp.questions.models import Question, QuestionImport
+from examapp import clock
+from examapp.content.question_editing.actions import add_question
+from examapp.content.questions.models import Question, QuestionImport
+from examapp.platform.audit.actions import SYSTEM
 from tests.questions.test_adding import picture
 
 AIKEN = "谁作出决定？\nA. 县政府\nB. 县公安局\nANSWER: B\n\n谁复核？\nA. 甲\nB. 乙\nANSWER: A\n"
@@ -95,9 +98,6 @@ def test_check_prints_a_line_a_finding(app, session, tmp_path):
 
 
 def test_picture_survives_moodle_export(app, session, world, tmp_path):
-    from examapp.audit.operations import SYSTEM
-    from examapp.core import clock
-    from examapp.questions.operations import add_question
     from question_bank import model
 
     image = model.Image(name="a.png", media_type="image/png", content=picture())

@@ -9,12 +9,13 @@ import pytest
 from PIL import Image as Pillow
 from sqlalchemy import select
 
-from examapp.audit.operations import SYSTEM
-from examapp.core import clock
-from examapp.core.pictures import UnfitImageError, encode_picture
-from examapp.questions.models import Media, Question, QuestionVersion
-from examapp.questions.operations import add_question
-from examapp.questions.rules.content import UnfitQuestionError
+from examapp import clock
+from examapp.content.question_editing.actions import add_question
+from examapp.content.question_intake.actions import take_over
+from examapp.content.questions.models import Media, Question, QuestionVersion
+from examapp.content.questions.rules import UnfitQuestionError
+from examapp.documents.images import UnfitImageError, encode_picture
+from examapp.platform.audit.actions import SYSTEM
 from question_bank import model
 from tests.questions.test_adding import picture, single, version_of
 from tests.questions.test_back_office import SINGLE
@@ -253,7 +254,6 @@ def test_bad_picture_is_refused_in_words_over_http(world, session):
 
 
 def test_bad_picture_in_a_file_is_a_named_loss(world, session):
-    from examapp.questions.operations import take_over
     from question_bank.parse_result import ParseResult, ReadQuestion
 
     image = model.Image(name="a.svg", media_type="image/svg+xml", content=b"<svg onload='alert(1)'/>")

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from examapp.core import clock
-from examapp.questions.models import Question, QuestionImport, QuestionVersion
-from examapp.questions.operations import begin_import
+from examapp import clock
+from examapp.content.question_imports.actions import begin_import, finish_import
+from examapp.content.questions.models import Question, QuestionImport, QuestionVersion
+from examapp.errors import ConflictError
 
 AIKEN = "谁作出决定？\nA. 县政府\nB. 县公安局\nANSWER: B\n\n谁复核？\nA. 甲\nB. 乙\nANSWER: A\n"
 MIXED = (
@@ -198,8 +199,6 @@ def test_preview_adds_up_and_what_is_wrong_can_be_taken_along(office, session):
 
 
 def test_run_that_another_has_overtaken_takes_everything_back(office, session):
-    from examapp.core.errors import ConflictError
-    from examapp.questions.operations import finish_import
     from question_bank.formats.registry import read_file
 
     upload(office, AIKEN)

@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from examapp.audit.operations import SYSTEM
-from examapp.core import clock
-from examapp.laws.models import Law, LawVersion
-from examapp.laws.operations import ensure_law_version, import_law_text, set_dates
-from examapp.laws.rules import LawText, ReadArticle, bare_text, read_law_text
-from examapp.papers.queries import iter_pool
-from examapp.papers.rules import Section
-from examapp.questions.models import Citation, Question, QuestionFlag, QuestionVersion
-from examapp.questions.operations import add_questions, check_laws
+from examapp import clock
+from examapp.content.blueprints.queries import iter_pool
+from examapp.content.blueprints.rules import Section
+from examapp.content.law_texts.rules import LawText, ReadArticle, read_law_text
+from examapp.content.laws.actions import ensure_law_version, import_law_text, set_dates
+from examapp.content.laws.models import Law, LawVersion
+from examapp.content.laws.rules import bare_text
+from examapp.content.question_editing.actions import add_questions
+from examapp.content.question_law_changes.actions import check_laws
+from examapp.content.questions.models import Citation, Question, QuestionFlag, QuestionVersion
+from examapp.platform.audit.actions import SYSTEM
 from question_bank import model
 from question_bank.model import Kind
 from tests.questions.test_adding import single

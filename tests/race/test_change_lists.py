@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from examapp.audit.operations import Actor
-from examapp.core import clock
-from examapp.core.errors import DomainError
-from examapp.people.models import RosterMove
-from examapp.people.rules import Reach
-from examapp.unitbook.models import ChangeLine, ChangeList
-from examapp.unitbook.operations import change_lists
+from examapp import clock
+from examapp.errors import DomainError
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.people.models import RosterMove
+from examapp.organisation.roster_change_requests import actions as roster_change_request_actions
+from examapp.organisation.roster_change_requests.models import ChangeLine, ChangeList
+from examapp.platform.audit.actions import Actor
 from tests.race.test_exam_office import together
 
-EVERYTHING = Reach(is_everything=True)
+EVERYTHING = AccessScope(is_everything=True)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def approve(app, list_id):
     sealer = app.extensions["sealer"]
 
     def act(session):
-        return change_lists.approve_list(
+        return roster_change_request_actions.approve_list(
             session, list_id=list_id, reach=EVERYTHING, sealer=sealer, actor=Actor(person_id=None), now=clock.now()
         )
 

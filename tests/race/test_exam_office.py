@@ -7,19 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from examapp.audit.operations import Actor
-from examapp.core import clock
-from examapp.core.db import transaction
-from examapp.core.errors import ConflictError, DomainError
-from examapp.exams import operations
-from examapp.exams.models import ExamExtension, Exemption, ExemptionKind, PreparedPaper
-from examapp.exams.queries import extensions_of, find_candidate_exam
-from examapp.grading.queries import are_keys_out
-from examapp.papers.models import Paper
-from examapp.people.rules import Reach
+from examapp import clock
+from examapp.content.blueprints.models import Paper
+from examapp.db.session import transaction
+from examapp.delivery.exam_candidates import actions as candidate_actions
+from examapp.delivery.exam_candidates.queries import extensions_of, find_candidate_exam
+from examapp.delivery.exam_publication import actions as exam_publication_actions
+from examapp.delivery.exams.models import ExamExtension, Exemption, ExemptionKind, PreparedPaper
+from examapp.delivery.exemptions import actions as exemption_actions
+from examapp.delivery.results.queries import are_keys_out
+from examapp.errors import ConflictError, DomainError
+from examapp.organisation.access.rules import AccessScope
+from examapp.platform.audit.actions import Actor
 from question_bank.model import Kind
 
-EVERYTHING = Reach(is_everything=True)
+EVERYTHING = AccessScope(is_everything=True)
 
 
 def together(app, count, work):
@@ -56,7 +58,9 @@ def scene(race_world):
 
 
 def test_workers_side_by_side_make_one_paper_a_person(scene, race_app):
-    made = together(race_app, 6, lambda session: operations.prepare_papers(session, scene["exam_id"], now=clock.now()))
+    made = together(
+        race_app, 6, lambda session: candidate_actions.prepare_papers(session, scene["exam_id"], now=clock.now())
+    )
     assert sum(made) == 4
     assert (scene["session"].query(PreparedPaper).count(), scene["session"].query(Paper).count()) == (4, 4)
 
@@ -64,7 +68,7 @@ def test_workers_side_by_side_make_one_paper_a_person(scene, race_app):
 def test_two_starts_at_once_get_the_same_paper(scene, race_app):
     def start(session):
         candidate = find_candidate_exam(session, scene["exam_id"], scene["person_ids"][0])
-        return operations.prepare_paper(session, candidate, 1, now=clock.now())
+        return candidate_actions.prepare_paper(session, candidate, 1, now=clock.now())
 
     assert len(set(together(race_app, 8, start))) == 1
     assert scene["session"].query(PreparedPaper).count() == 1
@@ -72,7 +76,7 @@ def test_two_starts_at_once_get_the_same_paper(scene, race_app):
 
 def test_extra_time_pressed_many_times_at_once_counts_once(scene, race_app):
     def press(session):
-        return operations.extend(
+        return exam_publication_actions.extend(
             session,
             exam_id=scene["exam_id"],
             unit_id=scene["unit_id"],
@@ -94,7 +98,7 @@ def test_extra_time_pressed_many_times_at_once_counts_once(scene, race_app):
 
 def test_an_exemption_asked_for_and_decided_many_times_at_once_is_one(scene, race_app):
     def ask(session):
-        return operations.request_exemption(
+        return exemption_actions.request_exemption(
             session,
             exam_id=scene["exam_id"],
             person_id=scene["person_ids"][0],
@@ -107,10 +111,12 @@ def test_an_exemption_asked_for_and_decided_many_times_at_once_is_one(scene, rac
 
     asked = together(race_app, 6, ask)
     (exemption_id,) = [answer for answer in asked if isinstance(answer, int)]
-    assert all(isinstance(answer, operations.ExemptionRefusedError) for answer in asked if not isinstance(answer, int))
+    assert all(
+        isinstance(answer, exemption_actions.ExemptionRefusedError) for answer in asked if not isinstance(answer, int)
+    )
 
     def decide(session):
-        return operations.approve_exemption(
+        return exemption_actions.approve_exemption(
             session, exemption_id=exemption_id, reach=EVERYTHING, actor=Actor(person_id=None), now=clock.now()
         ).id
 

@@ -9,19 +9,20 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from examapp.attempts.models import Answer, AnswerChange, Attempt, AttemptState
-from examapp.attempts.operations import close_overdue
-from examapp.core import clock
-from examapp.core.db import db, transaction
-from examapp.exams.operations import prepare_papers
-from examapp.grading import operations, tasks
-from examapp.grading.models import Grade
+from examapp import clock
+from examapp.db.session import db, transaction
+from examapp.delivery.attempts.actions import close_overdue
+from examapp.delivery.attempts.models import Answer, AnswerChange, Attempt, AttemptState
+from examapp.delivery.exam_candidates.actions import prepare_papers
+from examapp.delivery.grading import actions as grading_actions
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.delivery.grading.models import Grade
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 
 
 @pytest.fixture(autouse=True)
 def without_nudges(monkeypatch):
-    monkeypatch.setattr("examapp.core.nudge.nudge", lambda *_args, **_fields: None)
+    monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_parallel_hand_ins_make_one_receipt(sitter, race_app):
 
 
 def test_saves_of_the_same_items_in_another_order_never_block_each_other(sitter, race_app, monkeypatch):
-    monkeypatch.setattr("examapp.core.pace.check", lambda _saver: None)
+    monkeypatch.setattr("examapp.security.rate_limits.check", lambda _saver: None)
     sitter.start()
     tabs = [clone(sitter, race_app) for _ in range(4)]
 
@@ -159,7 +160,7 @@ def test_parallel_sweeps_close_and_grade_once(sitter, race_app, race_world):
 
     def sweep(_n):
         with race_app.app_context():
-            tasks.sweep_once()
+            grading_tasks.sweep_once()
 
     together(4, sweep)
     db.session.expire_all()
@@ -201,11 +202,11 @@ def test_a_hand_in_pressed_again_while_the_paper_is_graded_delays_no_grade(sitte
         def grade():
             with race_app.app_context():
                 with transaction() as session:
-                    ids = operations.begin_batch(session, now=clock.now())
+                    ids = grading_actions.begin_batch(session, now=clock.now())
                 begun.set()
                 assert held.wait(10)
                 with transaction() as session:
-                    return operations.grade_batch(session, ids, now=clock.now())
+                    return grading_actions.grade_batch(session, ids, now=clock.now())
 
         begun, held = threading.Event(), threading.Event()
         with ThreadPoolExecutor(1) as pool:

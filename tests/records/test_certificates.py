@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from examapp.core import clock
-from examapp.grading.models import Grade
-from examapp.people.models import SignIn
-from examapp.records.models import Certificate, CertificateJob, CertificatePlan, CertificateTemplate
-from examapp.records.rules.certificates import body_fault, check_code, fill
-from examapp.training.models import Course, CourseCompletion
+from examapp import clock
+from examapp.delivery.grading.models import Grade
+from examapp.learning.certificates.models import Certificate, CertificateJob, CertificatePlan, CertificateTemplate
+from examapp.learning.certificates.rules import body_fault, check_code, fill
+from examapp.learning.courses.models import Course, CourseCompletion
+from examapp.organisation.people.models import SignIn
 from tests.conftest import NOON
 
 TEMPLATE = {

@@ -10,10 +10,10 @@ import pytest
 from fpdf import FPDF
 from sqlalchemy import select
 
-from examapp.core import clock
-from examapp.duties.models import DutyRecord
-from examapp.records.models import Attendance, StudyEvent
-from examapp.records.rules.events import CODE_LIFE, MOST_WRONG_CODES, room_code
+from examapp import clock
+from examapp.learning.study_events.models import Attendance, StudyEvent
+from examapp.learning.study_events.rules import CODE_LIFE, MOST_WRONG_CODES, room_code
+from examapp.oversight.duty_lists.models import DutyRecord
 from tests.conftest import NOON
 from tests.duties.making import Duties
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 import openpyxl
 import pytest
 
-from examapp.core import clock
-from examapp.records.models import Attendance, StudyEvent
-from examapp.training.models import Chapter, ChapterProgress, Course, CourseCompletion, ExerciseRun
+from examapp import clock
+from examapp.learning.courses.models import Chapter, ChapterProgress, Course, CourseCompletion, ExerciseRun
+from examapp.learning.study_events.models import Attendance, StudyEvent
 from tests.conftest import NOON
 
 

@@ -9,12 +9,12 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from sqlalchemy import text
 
-from examapp.attempts.models import Attempt
-from examapp.core import clock
-from examapp.exams.models import Exemption, MakeupEligibility
-from examapp.grading.models import Grade, OutsideResult
-from examapp.papers.models import Paper
-from examapp.people.models import RosterMove
+from examapp import clock
+from examapp.content.blueprints.models import Paper
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.exams.models import Exemption, MakeupEligibility
+from examapp.delivery.grading.models import Grade, OutsideResult
+from examapp.organisation.people.models import RosterMove
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

@@ -9,16 +9,17 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from examapp.audit.models import AuditEvent
-from examapp.core import clock
-from examapp.core.meter import Minute
-from examapp.core.process_reports import write_report
-from examapp.exams.models import MakeupEligibility
-from examapp.org.models import Tree
-from examapp.people.models import RoleGrant
-from examapp.people.rules import id_number_binding, mobile_binding
-from examapp.reports.models import Export
-from examapp.reports.operations import exports
+from examapp import clock
+from examapp.delivery.exams.models import MakeupEligibility
+from examapp.organisation.people.models import RoleGrant
+from examapp.organisation.people.rules import id_number_binding, mobile_binding
+from examapp.organisation.units.models import Tree
+from examapp.oversight.report_exports import actions as report_export_actions
+from examapp.oversight.report_exports.models import Export
+from examapp.oversight.report_files import actions as report_file_actions
+from examapp.oversight.report_files import render_pdf as report_file_render_pdf
+from examapp.platform.audit.models import AuditEvent
+from examapp.web.metrics import Minute, write_report
 
 HOSTILE = [
     "=cmd|'/C calc'!A0",
@@ -237,7 +238,7 @@ def test_who_waits_is_told_how_many_files_come_before(county, world, session):
 @pytest.mark.parametrize(("saves", "rests"), [(0, 0), (59, 0), (9000, 1)])
 def test_a_worker_rests_after_a_file_while_candidates_save(county, world, session, monkeypatch, saves, rests):
     worked = []
-    monkeypatch.setattr(exports, "rest_s", lambda worked_s: worked.append(worked_s) or 0)
+    monkeypatch.setattr(report_export_actions, "rest_s", lambda worked_s: worked.append(worked_s) or 0)
     write_report(session, "here:1", Minute(saves=saves), now=clock.now())
     export = make(session, county, world.admin())
     run(world, "reports.build_export", export.id)
@@ -248,7 +249,7 @@ def test_a_worker_rests_after_a_file_while_candidates_save(county, world, sessio
 
 
 def test_the_rest_is_a_dozen_times_the_work_and_never_long():
-    assert [exports.rest_s(worked) for worked in (0.01, 0.02, 30.0)] == pytest.approx([0.12, 0.24, 0.35])
+    assert [report_export_actions.rest_s(worked) for worked in (0.01, 0.02, 30.0)] == pytest.approx([0.12, 0.24, 0.35])
 
 
 def test_file_expires_after_seven_days(county, world, session, frozen):
@@ -289,14 +290,13 @@ def test_export_is_ones_own_and_follows_the_reach_of_now(county, world, session)
 
 
 def test_progress_is_noted_in_steps(county, world, session, monkeypatch):
-    from examapp.reports.operations import files
 
     county.fill_with_every_odd_case()
-    monkeypatch.setattr(files, "_STEP", 10)
+    monkeypatch.setattr(report_file_actions, "_STEP", 10)
     export = make(session, county, world.admin())
-    assert exports.begin_export(session, export.id, now=clock.now())
+    assert report_export_actions.begin_export(session, export.id, now=clock.now())
     noted = []
-    exports.build_export(
+    report_export_actions.build_export(
         session, export.id, now=clock.now(), note_progress=lambda done, total: noted.append((done, total))
     )
     assert noted == [(0, 25), (10, 25), (20, 25)] and export.done == export.total == 25 and export.tree == Tree.REGION
@@ -396,10 +396,9 @@ def test_whole_numbers_need_the_right_a_reason_and_a_second_person_and_are_maske
 
 
 def test_a_list_too_long_for_paper_is_refused_with_the_way_round_it(county, world, monkeypatch):
-    from examapp.reports.operations import printing
 
     county.fill_with_every_odd_case()
-    monkeypatch.setitem(printing.MOST_ROWS, "docx", 10)
+    monkeypatch.setitem(report_file_render_pdf.MOST_ROWS, "docx", 10)
     client = world.api(world.admin())
     export_id = ask(client, county.exam, county.top, "score_sheet", "docx").get_json()["export"]["id"]
     state = client.get(f"/api/v1/exports/{export_id}").get_json()

@@ -10,6 +10,8 @@ import pytest
 from docx import Document
 from openpyxl import load_workbook
 
+from examapp.delivery.exams.models import ExamAudience
+from examapp.oversight.statistics.queries import home_figures
 from tests.reports.county import naive_figures
 
 FIELDS = (
@@ -302,7 +304,6 @@ def test_sector_tree_counts_the_school_under_its_bureau(county, world, session):
 
 
 def test_audience_cuts_the_roster(county, world):
-    from examapp.exams.models import ExamAudience
 
     county.fill_with_every_odd_case()
     world.save(ExamAudience(exam_id=county.exam.id, unit_id=county.town.id, ranks=[]))
@@ -321,7 +322,6 @@ def test_curve_and_distribution_come_from_those_who_took_part(county, world):
 
 
 def test_home_figures_hold_the_whole_and_the_units_below(county, world, session, statements):
-    from examapp.reports.queries.figures import home_figures
 
     county.fill_with_every_odd_case()
     with statements() as seen:

@@ -8,9 +8,11 @@ import pytest
 from docx import Document
 from openpyxl import Workbook, load_workbook
 
-from examapp.audit.models import AuditEvent
-from examapp.reports.models import Export, ReportTemplate
-from examapp.reports.operations import circular, sheet_form
+from examapp.oversight.report_exports.models import Export
+from examapp.oversight.report_templates import render_docx as report_template_render_docx
+from examapp.oversight.report_templates import render_xlsx as report_template_render_xlsx
+from examapp.oversight.report_templates.models import ReportTemplate
+from examapp.platform.audit.models import AuditEvent
 from tests.reports.test_figures import docx_rows, export, pdf_words
 from tests.reports.test_narrowing import from_page
 
@@ -232,8 +234,8 @@ def test_a_form_that_says_nothing_of_whom_it_holds_says_it_in_the_head(county, w
 def test_shipped_forms_are_fit_and_may_be_taken_as_they_are(county, world):
     client = world.client(world.admin())
     for content, name, made in (
-        ("circular", "a.docx", circular.shipped_template()),
-        ("score_sheet", "a.xlsx", sheet_form.shipped_form()),
+        ("circular", "a.docx", report_template_render_docx.shipped_template()),
+        ("score_sheet", "a.xlsx", report_template_render_xlsx.shipped_form()),
     ):
         file = client.get(f"{PAGE}/{content}/shipped/file").data
         assert file == made and upload(client, content, file, name).status_code == 303

@@ -8,8 +8,8 @@ import pytest
 from docx import Document
 from openpyxl import Workbook
 
-from examapp.reports.models import ReportTemplate
-from examapp.reports.operations.sheet_form import shipped_form
+from examapp.oversight.report_templates.models import ReportTemplate
+from examapp.oversight.report_templates.render_xlsx import shipped_form
 from tests.reports.test_forms_of_paper import PAGE, docx, token, upload
 
 SHEET = "xl/worksheets/sheet1.xml"

@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from examapp.core.spreadsheets import Column, Sheet, write_csv, write_xlsx
-from examapp.reports.operations.sheet_form import fill_form, shipped_form
+from examapp.documents.spreadsheets import Column, Sheet, write_csv, write_xlsx
+from examapp.oversight.report_templates.render_xlsx import fill_form, shipped_form
 
 NAMES = [
     "=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", '引"号', "换\n行", "🙂表情", "𠮷野家", "名" * 60, "430527199001010014", "'带撇号",

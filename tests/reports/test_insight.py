@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from examapp.core import clock
-from examapp.core.clock import local
-from examapp.grading.models import Grade
-from examapp.papers.models import Paper
+from examapp import clock
+from examapp.clock import local
+from examapp.content.blueprints.models import Paper
+from examapp.delivery.grading.models import Grade
 from tests.reports.county import DAY, naive_figures
 from tests.reports.test_pages import main, unit_page
 

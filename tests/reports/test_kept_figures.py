@@ -10,25 +10,29 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects import postgresql
 
-from examapp.attempts.models import Attempt
-from examapp.core import clock
-from examapp.core.db import Base, db, reading, transaction
-from examapp.exams.models import CountingRule, ExamAudience, Exemption, FrozenPerson, MakeupEligibility
-from examapp.exams.queries import get_audience
-from examapp.grading.models import Grade, OutsideResult
-from examapp.org.models import Unit
-from examapp.people.models import Person
-from examapp.reports.models import FigureMark, KeptFigures
-from examapp.reports.operations.keeping import keep_figures
-from examapp.reports.queries import kept as kept_queries
-from examapp.reports.queries.basis import get_basis
-from examapp.reports.queries.counting import select_counts
-from examapp.reports.queries.figures import counts_by_unit
-from examapp.reports.queries.ground import EVERYBODY, Ground, PeopleFilter, ground_of
-from examapp.reports.queries.kept import find_kept_counts
-from examapp.reports.queries.versions import _select_marks
-from examapp.reports.rules import Counts, Scope
-from examapp.unitbook.operations.freezing import take_freeze
+from examapp import clock
+from examapp.db.session import Base, db, read_session, transaction
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.exams.models import CountingRule, ExamAudience, Exemption, FrozenPerson, MakeupEligibility
+from examapp.delivery.exams.queries import get_audience
+from examapp.delivery.grading.models import Grade, OutsideResult
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import Unit
+from examapp.oversight.roster_snapshots.actions import take_freeze
+from examapp.oversight.statistics import queries as statistics_queries
+from examapp.oversight.statistics.actions import keep_figures
+from examapp.oversight.statistics.models import StatsInvalidation, UnitStatsCache
+from examapp.oversight.statistics.queries import counts_by_unit, find_kept_counts
+from examapp.oversight.statistics_definitions.rules import Counts, Scope
+from examapp.oversight.statistics_population.queries import select_counts
+from examapp.oversight.statistics_scope.queries import (
+    EVERYBODY,
+    PeopleFilter,
+    RosterQueryKey,
+    _select_marks,
+    get_basis,
+    roster_query_key,
+)
 from tests.reports.county import DAY, County
 
 
@@ -43,18 +47,18 @@ def counted(session, ground, unit_ids=None):
 
 def grounds(session, exam):
     bases = [get_basis(session, exam.id, scope=scope, now=clock.now()) for scope in Scope]
-    return [ground_of(session, basis) for basis in bases]
+    return [roster_query_key(session, basis) for basis in bases]
 
 
 def test_kept_figures_are_read_where_nothing_is_marked(county):
     session = county.world.session
     county.fill_with_every_odd_case()
     basis = get_basis(session, county.exam.id, scope=None, now=clock.now())
-    assert find_kept_counts(session, ground_of(session, basis), None) is None
+    assert find_kept_counts(session, roster_query_key(session, basis), None) is None
     before = counts_by_unit(session, basis)
     assert keep(session) == 2  # the county's exam, and the one that somebody sat besides
     assert counts_by_unit(session, basis) == before
-    session.execute(update(KeptFigures).where(KeptFigures.unit_id == county.town.id).values(roster=777))
+    session.execute(update(UnitStatsCache).where(UnitStatsCache.unit_id == county.town.id).values(roster=777))
     assert counts_by_unit(session, basis)[county.town.id].roster == 777
     assert counts_by_unit(session, basis, PeopleFilter(unit_ids=[county.town.id]))[county.town.id].roster == 777
     assert counts_by_unit(session, basis, PeopleFilter(rank="无此职级")) == {}
@@ -72,8 +76,8 @@ def test_small_rosters_are_counted_and_their_marks_forgotten(county):
     keep(session)
     county.excuse(county.people["absent"])
     assert keep_figures(session, now=clock.now()) == 0
-    assert session.scalar(select(func.count()).select_from(FigureMark)) == 0
-    assert session.scalar(select(func.count()).select_from(KeptFigures)) == 0
+    assert session.scalar(select(func.count()).select_from(StatsInvalidation)) == 0
+    assert session.scalar(select(func.count()).select_from(UnitStatsCache)) == 0
     assert county.exam.kept_grounds == []
 
 
@@ -231,7 +235,7 @@ def test_too_many_marked_units_are_counted_instead(county, monkeypatch):
     for unit in (county.town, county.bureau):
         county.world.person(unit)
     assert find_kept_counts(session, ground, None) == counted(session, ground)
-    monkeypatch.setattr(kept_queries, "MOST_MARKED_UNITS", 1)
+    monkeypatch.setattr(statistics_queries, "MOST_MARKED_UNITS", 1)
     assert find_kept_counts(session, ground, None) is None
 
 
@@ -259,13 +263,13 @@ def test_a_change_that_is_under_way_while_figures_are_kept_is_marked_when_it_com
         assert moved[town_id].roster == before[town_id].roster + 1
         with transaction() as session:
             keep(session)
-            assert not session.scalar(select(func.count()).select_from(FigureMark))
+            assert not session.scalar(select(func.count()).select_from(StatsInvalidation))
         assert read() == moved
         with db.engine.connect() as other:
             other.execute(text("SELECT pg_advisory_lock(hashtext('reports.keep_figures'))"))
             with transaction() as session:
                 assert keep(session) == 0, "one at a time"
-        reading().rollback()
+        read_session().rollback()
 
 
 CARRIED = {"attempts.started_at", "attempts.unit_id", "attempts.is_forced", "grades.points_possible"}
@@ -286,7 +290,7 @@ def test_every_column_that_is_counted_marks_when_it_changes(county, is_frozen, i
     present = replace(get_audience(session, county.exam), is_of_makeup=is_of_makeup)
     audience = None if is_frozen else present
     rules = ((county.exam.id, CountingRule.LAST),)
-    ground = Ground(exam_id=county.exam.id, audience=audience, counting_rules=rules, has_outside_results=True)
+    ground = RosterQueryKey(exam_id=county.exam.id, audience=audience, counting_rules=rules, has_outside_results=True)
     statement = str(select_counts(ground, EVERYBODY).compile(dialect=postgresql.dialect()))
     read = {tuple(found) for found in re.findall(r"\b(\w+)\.(\w+)", statement) if found[0] in Base.metadata.tables}
     assert len(read) > 15

@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import select, text
 
-from examapp.attempts.models import Attempt
-from examapp.audit.models import AuditEvent
-from examapp.audit.rules import detail_words
-from examapp.people.models import Approval
-from examapp.reports.models import Export
-from examapp.reports.rules import GROUP_NAMES
+from examapp.delivery.attempts.models import Attempt
+from examapp.organisation.people.models import Approval
+from examapp.oversight.report_exports.models import Export
+from examapp.oversight.statistics_scope.rules import GROUP_NAMES
+from examapp.platform.audit.models import AuditEvent
+from examapp.platform.audit.rules import detail_words
 from tests.reports.county import naive_figures
 from tests.reports.test_figures import FIELDS, HEADS, as_api, csv_rows, docx_rows, pdf_words, screen_rows, xlsx_rows
 

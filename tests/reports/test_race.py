@@ -2,12 +2,13 @@
 
 import threading
 
-from examapp.audit.operations import Actor
-from examapp.core import clock
-from examapp.core.db import db, reading, transaction
-from examapp.people.rules import Reach
-from examapp.reports.models import Export
-from examapp.reports.operations import exports, files
+from examapp import clock
+from examapp.db.session import db, read_session, transaction
+from examapp.organisation.access.rules import AccessScope
+from examapp.oversight.report_exports import actions as report_export_actions
+from examapp.oversight.report_exports.models import Export
+from examapp.oversight.report_files import actions as report_file_actions
+from examapp.platform.audit.actions import Actor
 from tests.reports.county import County
 
 
@@ -27,17 +28,17 @@ def test_two_workers_make_one_file_and_progress_is_seen_meanwhile(race_app, race
     )
     race_world.commit()
     export_id = export.id
-    monkeypatch.setattr(files, "_STEP", 5)
-    noted, seen, built = exports.note_progress, [], []
+    monkeypatch.setattr(report_file_actions, "_STEP", 5)
+    noted, seen, built = report_export_actions.note_progress, [], []
 
     def note(session, export_id, *, done, total):
         noted(session, export_id, done=done, total=total)
         session.flush()
         seen.append(done)
 
-    write = files.write
-    monkeypatch.setattr(exports, "note_progress", note)
-    monkeypatch.setattr(files, "write", lambda *a, **k: built.append(1) or write(*a, **k))
+    write = report_file_actions.write
+    monkeypatch.setattr(report_export_actions, "note_progress", note)
+    monkeypatch.setattr(report_file_actions, "write", lambda *a, **k: built.append(1) or write(*a, **k))
     errors = []
 
     def work():
@@ -52,7 +53,7 @@ def test_two_workers_make_one_file_and_progress_is_seen_meanwhile(race_app, race
     for thread in threads:
         thread.join(30)
     with race_app.app_context():
-        row = reading().get_one(Export, export_id)
+        row = read_session().get_one(Export, export_id)
         assert (errors, row.state, row.done, row.total, len(built)) == ([], "ready", 25, 25, 1)
         assert row.file.count(b"\r\n") == 26
         db.session.rollback()
@@ -65,15 +66,17 @@ def test_two_presses_at_once_are_one_line_of_the_ledger(race_app, race_world):
     admin = race_world.admin()
     race_world.commit()
     actor, exam_id, unit_id = Actor(person_id=admin.id), county.exam.id, county.top.id
-    wish = exports.Wish(exam_id=exam_id, unit_id=unit_id, content="participation", format="pdf")
+    wish = report_export_actions.ReportRequest(exam_id=exam_id, unit_id=unit_id, content="participation", format="pdf")
     found, errors, now = [], [], clock.now()
 
     def press():
         with race_app.app_context():
             try:
                 with transaction() as session:
-                    reach = Reach(is_everything=True)
-                    found.append(exports.request_export(session, wish, reach=reach, actor=actor, now=now).id)
+                    reach = AccessScope(is_everything=True)
+                    found.append(
+                        report_export_actions.request_export(session, wish, reach=reach, actor=actor, now=now).id
+                    )
             except Exception as error:  # noqa: BLE001 – whatever it is, the test shows it
                 errors.append(error)
 
@@ -83,13 +86,13 @@ def test_two_presses_at_once_are_one_line_of_the_ledger(race_app, race_world):
     for thread in threads:
         thread.join(30)
     with race_app.app_context():
-        rows = reading().query(Export).all()
+        rows = read_session().query(Export).all()
         assert (errors, len(found), len(set(found)), len(rows), rows[0].state) == ([], 4, 1, 1, "ready")
         first = rows[0].file
-        rows[0].state, rows[0].file, rows[0].started_at = "running", None, now - 2 * exports.LEASE
+        rows[0].state, rows[0].file, rows[0].started_at = "running", None, now - 2 * report_export_actions.LEASE
         db.session.commit()
         race_app.extensions["celery"].tasks["reports.sweep"]()
         db.session.expire_all()
-        again = reading().get_one(Export, found[0])
+        again = read_session().get_one(Export, found[0])
         assert (again.state, again.file == first, again.tries) == ("ready", True, 2), "as after a kill -9 of the worker"
         db.session.rollback()

@@ -10,19 +10,18 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.exams.models import CountingRule
-from examapp.reports import rules
-from examapp.reports.rules import (
+from examapp.delivery.exams.models import CountingRule
+from examapp.oversight.statistics_definitions import rules as statistics_definition_rules
+from examapp.oversight.statistics_definitions.rules import (
     CONTENT_NAMES,
-    EVERYONE,
-    GROUP_NAMES,
     Counts,
-    Narrowing,
-    Sat,
+    SubmittedAttempt,
     UnitNode,
-    counted_attempt,
     rollup,
+    select_effective_attempt,
 )
+from examapp.oversight.statistics_scope import rules as scope_rules
+from examapp.oversight.statistics_scope.rules import GROUP_NAMES, NO_FILTER, ReportFilter
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -110,7 +109,7 @@ def attempts(draw):
         for number in range(1, draw(st.integers(0, 3)) + 1):
             percent = draw(st.one_of(st.none(), st.integers(0, 100).map(Decimal)))
             rows.append(
-                Sat(
+                SubmittedAttempt(
                     attempt_id=len(rows) + 1,
                     exam_id=exam_id,
                     number=number,
@@ -127,7 +126,7 @@ def attempts(draw):
 def test_the_attempt_that_counts_is_chosen_as_said(rows, rule, random):
     shuffled = rows[:]
     random.shuffle(shuffled)
-    chosen = counted_attempt(shuffled, {1: rule, 2: rule})
+    chosen = select_effective_attempt(shuffled, {1: rule, 2: rule})
     if not rows:
         assert chosen is None
         return
@@ -142,27 +141,29 @@ def test_the_attempt_that_counts_is_chosen_as_said(rows, rule, random):
     assert chosen in candidates
     graded = [row.percent for row in candidates if row.percent is not None]
     assert chosen.percent == (max(graded) if graded else None)
-    assert counted_attempt(rows, {}) is None
+    assert select_effective_attempt(rows, {}) is None
 
 
 @given(st.dictionaries(st.integers(-5, 60), st.integers(0, 50)), st.integers(0, 40), st.integers(0, 3000))
 def test_curve_cumulates_every_day_once_and_fits_the_frame(by_offset, length, eligible):
     first = date(2026, 10, 1)
     days = {first + timedelta(days=offset): count for offset, count in by_offset.items()}
-    points = rules.curve(days, first=first, last=first + timedelta(days=length), eligible=eligible)
+    points = statistics_definition_rules.curve(
+        days, first=first, last=first + timedelta(days=length), eligible=eligible
+    )
     assert sum(point.new for point in points) == sum(days.values()) == points[-1].total
     assert [b.day - a.day for a, b in pairwise(points)] == [timedelta(days=1)] * (len(points) - 1)
-    chart = rules.curve_chart(points, deadline_on=first + timedelta(days=30), eligible=eligible)
+    chart = scope_rules.curve_chart(points, deadline_on=first + timedelta(days=30), eligible=eligible)
     xs, ys = zip(*(map(int, pair.split(",")) for pair in chart.line.split()), strict=True)
     assert min(xs) >= 64 and max(xs) <= 724 and min(ys) >= 36 and max(ys) <= 272
 
 
 @given(st.dictionaries(st.integers(0, 10), st.integers(0, 5000)))
 def test_bands_lose_nobody_and_the_full_mark_is_in_the_topmost(counted):
-    bins = rules.tidy_bins(counted)
+    bins = statistics_definition_rules.tidy_bins(counted)
     assert len(bins) == 10 and sum(bins) == sum(counted.values())
     assert bins[9] == counted.get(9, 0) + counted.get(10, 0)
-    chart = rules.bar_chart(bins, pass_percent=Decimal(80))
+    chart = scope_rules.bar_chart(bins, pass_percent=Decimal(80))
     assert len(chart.bars) == 10 and all(0 <= bar.height <= 236 for bar in chart.bars)
 
 
@@ -171,12 +172,12 @@ DAYS = st.none() | st.dates(date(2000, 1, 1), date(2100, 12, 31))
 
 @given(st.sampled_from(["", *GROUP_NAMES]), st.text(max_size=9), st.text(max_size=9), DAYS, DAYS)
 def test_a_narrowing_is_read_as_it_was_written_and_says_all_it_asks(group, rank, position, since, until):
-    narrowing = Narrowing(group=group, rank=rank, position=position, since=since, until=until)
-    assert Narrowing.of_json(narrowing.as_json()) == narrowing
-    assert Narrowing.of_json(json.loads(json.dumps(narrowing.as_json()))) == narrowing
+    narrowing = ReportFilter(group=group, rank=rank, position=position, since=since, until=until)
+    assert ReportFilter.of_json(narrowing.as_json()) == narrowing
+    assert ReportFilter.of_json(json.loads(json.dumps(narrowing.as_json()))) == narrowing
     asked = [value for value in (rank, position, since, until) if value]
     assert all(str(value) in narrowing.words for value in asked)
-    assert bool(narrowing.words) == bool(asked or group) == (narrowing != EVERYONE)
+    assert bool(narrowing.words) == bool(asked or group) == (narrowing != NO_FILTER)
     for content in CONTENT_NAMES:
         kept = narrowing.of_content(content)
         assert kept.group in ("", group) and replace(kept, group=group) == narrowing

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from examapp.attempts.models import Attempt
-from examapp.core import clock
-from examapp.exams.models import ExamExtension
-from examapp.reports.models import Export
+from examapp import clock
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.exams.models import ExamExtension
+from examapp.oversight.report_exports.models import Export
 from tests.reports.test_exports import run
 from tests.reports.test_figures import pdf_words
 

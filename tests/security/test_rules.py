@@ -11,8 +11,8 @@ import pytest
 from tests.security.__main__ import RULES, scan
 
 SAMPLES = {
-    "examapp/exams/admin_routes/exams.py": """
-from examapp.core.db import reading, transaction
+    "examapp/delivery/exams/admin_views.py": """
+from examapp.db.session import reading, transaction
 
 def show(session, exam_id):
     one = session.get(Exam, exam_id)  # no-thing-by-bare-number-in-a-view
@@ -23,12 +23,12 @@ def show(session, exam_id):
     six = Exam.query.get(exam_id)  # no-thing-by-bare-number-in-a-view
     return get_exam(session, exam_id, reach), request.args.get("exam"), NAMES.get(KEY, ""), names.get(word)
 """,
-    "examapp/exams/routes.py": """
+    "examapp/delivery/exemptions/views.py": """
 def show(exam_id):
     with transaction() as db_session:
         return db_session.get(Exam, exam_id)  # no-thing-by-bare-number-in-a-view
 """,
-    "examapp/exams/operations/settings.py": """
+    "examapp/delivery/exams/actions.py": """
 def change(session: Session, exam_id: int, *, title: str, actor: Actor, now: datetime) -> Exam:
     exam = session.get(Exam, exam_id)  # no-act-on-a-thing-by-bare-number
     main = session.get_one(Exam, exam.main_exam_id)
@@ -64,7 +64,7 @@ def show(words):
     eval(words)  # no-unsafe-loading
     etree.fromstring(words)  # no-bare-xml-parser
 """,
-    "examapp/core/pages.py": """
+    "examapp/web/pages.py": """
 def rich(words):
     return Markup(clean_html(words))
 """,

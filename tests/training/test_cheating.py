@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.core import clock
-from examapp.core.db import transaction
-from examapp.training.models import ChapterProgress, CourseCompletion, ExerciseRun, PracticeItem
-from examapp.training.operations.answering import answer
-from examapp.training.rules import RUNS_A_DAY
+from examapp import clock
+from examapp.db.session import transaction
+from examapp.learning.courses.models import ChapterProgress, CourseCompletion, ExerciseRun, PracticeItem
+from examapp.learning.practice.rules import RUNS_A_DAY
+from examapp.learning.practice_answers.actions import answer
 from tests.training.test_courses import bank, begin, course, post, read, sit, token
 
 

@@ -7,16 +7,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from examapp.core import clock
-from examapp.laws.models import Law, LawArticle, LawVersion
-from examapp.training.models import (
-    ChapterProgress,
-    CourseCompletion,
-    DailyQuestion,
-    PracticeHold,
-    PracticeItem,
-    QuestionNote,
-)
+from examapp import clock
+from examapp.content.laws.models import Law, LawArticle, LawVersion
+from examapp.learning.courses.models import ChapterProgress, CourseCompletion, PracticeItem
+from examapp.learning.practice.models import DailyQuestion, PracticeHold, QuestionNote
 from question_bank.model import Kind
 from tests.training.test_practice import post
 

@@ -7,12 +7,12 @@ from datetime import date
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.core import clock
-from examapp.core.uploads.models import PendingUpload, StoredFile
-from examapp.core.uploads.places import kept_path, part_path
-from examapp.laws.models import Law, LawArticle, LawVersion
-from examapp.training.models import ChapterFile, ChapterProgress, Course, CourseEdition
+from examapp import clock
+from examapp.content.laws.models import Law, LawArticle, LawVersion
+from examapp.learning.courses.models import ChapterFile, ChapterProgress, Course, CourseEdition
+from examapp.platform.audit.models import AuditEvent
+from examapp.uploads.actions import kept_path, part_path
+from examapp.uploads.models import PendingUpload, StoredFile
 from tests.core.test_uploads import PDF, film, picture
 from tests.training.test_courses import CHAPTER, COURSE, bank, begin, course, post, read, sit, token
 

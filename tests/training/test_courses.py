@@ -8,11 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.core import clock
-from examapp.exams.models import StudyClearance
-from examapp.laws.models import Law, LawArticle, LawVersion
-from examapp.training.models import (
+from examapp import clock
+from examapp.content.laws.models import Law, LawArticle, LawVersion
+from examapp.delivery.exams.models import StudyClearance
+from examapp.learning.courses.models import (
     Chapter,
     ChapterArticle,
     ChapterProgress,
@@ -21,8 +20,10 @@ from examapp.training.models import (
     ExerciseRun,
     PracticeItem,
 )
-from examapp.training.operations.clearing import clear_exams
-from examapp.training.rules import RUNS_A_DAY, body_html, split_pages
+from examapp.learning.courses.rules import body_html
+from examapp.learning.practice.rules import RUNS_A_DAY, split_pages
+from examapp.learning.study_gates.actions import clear_exams
+from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
 
 COURSE = {

@@ -8,23 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.core import clock
-from examapp.grading.models import Grade
-from examapp.grading.tasks import grade_waiting, sweep_once
-from examapp.people.models import Approval
-from examapp.questions.models import AnswerKey
-from examapp.training.models import (
-    ChapterProgress,
-    CourseCompletion,
-    ExerciseRun,
-    HarvestedAttempt,
-    PracticeItem,
-    ReviewCard,
-    UnitWeakness,
-)
-from examapp.training.operations.remembering import write_cards
-from examapp.training.rules import Answer, remember
-from examapp.training.tasks import look_at_exams
+from examapp import clock
+from examapp.content.questions.models import AnswerKey
+from examapp.delivery.grading.models import Grade
+from examapp.delivery.grading.tasks import grade_waiting, sweep_once
+from examapp.learning.courses.models import ChapterProgress, CourseCompletion, ExerciseRun, PracticeItem
+from examapp.learning.spaced_repetition.actions import write_cards
+from examapp.learning.spaced_repetition.models import HarvestedAttempt, ReviewCard, UnitWeakness
+from examapp.learning.spaced_repetition.rules import Answer, remember
+from examapp.learning.spaced_repetition.tasks import look_at_exams
+from examapp.organisation.people.models import Approval
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
 from tests.grading.test_regrades import correct as correct_by_one

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from examapp.core import clock
-from examapp.exams.models import StudyClearance
-from examapp.training.models import CourseCompletion
-from examapp.training.operations.clearing import clear_exams
+from examapp import clock
+from examapp.delivery.exams.models import StudyClearance
+from examapp.learning.courses.models import CourseCompletion
+from examapp.learning.study_gates.actions import clear_exams
 from tests.training.test_courses import course, post
 
 

@@ -7,8 +7,8 @@ import random
 import pytest
 from sqlalchemy import select
 
-from examapp.training.models import UnitWeakness
-from examapp.training.queries.hiding import FEWEST_PEOPLE, hidden_subjects
+from examapp.learning.mastery.queries import FEWEST_PEOPLE, hidden_subjects
+from examapp.learning.spaced_repetition.models import UnitWeakness
 from tests.training.test_mastery import weakness
 
 LAW = ("law", "监察法")

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.core import clock
-from examapp.exams.models import Exam
-from examapp.grading.tasks import grade_waiting
-from examapp.people.models import Person
-from examapp.training.models import CourseCompletion, DueCount, HarvestedAttempt, ReviewCard, UnitMastery, UnitWeakness
-from examapp.training.tasks import count_everybody, look_at_exams
+from examapp import clock
+from examapp.delivery.exams.models import Exam
+from examapp.delivery.grading.tasks import grade_waiting
+from examapp.learning.courses.models import CourseCompletion
+from examapp.learning.spaced_repetition.models import DueCount, HarvestedAttempt, ReviewCard, UnitMastery, UnitWeakness
+from examapp.learning.spaced_repetition.tasks import count_everybody, look_at_exams
+from examapp.organisation.people.models import Person
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.training.test_courses import course
 

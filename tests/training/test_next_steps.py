@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from examapp.training.models import ExerciseRun
+from examapp.learning.courses.models import ExerciseRun
 from tests.training.test_courses import bank, begin, course, read, sit
 
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.people.models import Person
-from examapp.training.models import PracticeHold, PracticeItem
-from examapp.training.tasks import look_at_exams
+from examapp.learning.courses.models import PracticeItem
+from examapp.learning.practice.models import PracticeHold
+from examapp.learning.spaced_repetition.tasks import look_at_exams
+from examapp.organisation.people.models import Person
 from question_bank.model import Kind
 from tests.training.test_courses import begin, course, read
 from tests.training.test_practice import post

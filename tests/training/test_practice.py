@@ -8,11 +8,12 @@ from decimal import Decimal
 
 import pytest
 
-from examapp.core import clock
-from examapp.grading.tasks import grade_waiting
-from examapp.questions.models import QuestionVersion
-from examapp.training.models import Chapter, ChapterProgress, Course, DueCount, PracticeItem, ReviewCard, UnitWeakness
-from examapp.training.tasks import count_everybody, look_at_exams
+from examapp import clock
+from examapp.content.questions.models import QuestionVersion
+from examapp.delivery.grading.tasks import grade_waiting
+from examapp.learning.courses.models import Chapter, ChapterProgress, Course, PracticeItem
+from examapp.learning.spaced_repetition.models import DueCount, ReviewCard, UnitWeakness
+from examapp.learning.spaced_repetition.tasks import count_everybody, look_at_exams
 from question_bank.model import Kind
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.people.models import Person
-from examapp.training.models import PracticeItem
+from examapp.learning.courses.models import PracticeItem
+from examapp.organisation.people.models import Person
+from examapp.platform.audit.models import AuditEvent
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
 from tests.training.test_practice import draw, post

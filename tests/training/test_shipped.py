@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from examapp.training.models import Chapter, Course
+from examapp.learning.courses.models import Chapter, Course
 from question_bank.coursetext import read_courses
 
 LAWS = [course.law for course in read_courses()]

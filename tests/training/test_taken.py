@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.training.models import ChapterProgress, ExerciseRun, PracticeItem
+from examapp.learning.courses.models import ChapterProgress, ExerciseRun, PracticeItem
 from tests.training.test_courses import bank, course, post
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from examapp.core import clock
-from examapp.core.clock import local
+from examapp import clock
+from examapp.clock import local
 from tests.messages.test_outgoing import letters  # noqa: F401 – a fixture
 from tests.reports.county import County
 

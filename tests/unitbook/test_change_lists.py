@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.core import clock
-from examapp.people.models import Account, Person, RosterMove
-from examapp.unitbook.models import ChangeLine, ChangeList
+from examapp import clock
+from examapp.organisation.people.models import Account, Person, RosterMove
+from examapp.organisation.roster_change_requests.models import ChangeLine, ChangeList
+from examapp.platform.audit.models import AuditEvent
 
 CHANGES = "/admin/unit-book/changes"
 TODAY = "2026-11-24"

@@ -9,13 +9,13 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
-from examapp.audit.models import AuditEvent
-from examapp.core import clock
-from examapp.exams.models import Exemption
-from examapp.messages.models import OutgoingMessage
-from examapp.people.models import Approval, Person
-from examapp.people.rules import id_number_binding, mobile_binding
-from examapp.unitbook.models import ExamReminder
+from examapp import clock
+from examapp.delivery.exams.models import Exemption
+from examapp.organisation.people.models import Approval, Person
+from examapp.organisation.people.rules import id_number_binding, mobile_binding
+from examapp.oversight.reminders.models import ExamReminder
+from examapp.platform.audit.models import AuditEvent
+from examapp.platform.notices.models import OutgoingMessage
 from tests.reports.county import DAY
 
 

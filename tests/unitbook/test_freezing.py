@@ -4,10 +4,12 @@ import re
 
 import pytest
 
-from examapp.core import clock
-from examapp.exams.models import ExamAudience, FrozenPerson, MakeupEligibility, RosterCorrection
-from examapp.grading import tasks as grading_tasks
-from examapp.unitbook.operations import freezing
+from examapp import clock, errors
+from examapp.delivery.exams.models import ExamAudience, FrozenPerson, MakeupEligibility, RosterCorrection
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.organisation.access import rules as access_rules
+from examapp.oversight.roster_snapshots import actions as roster_snapshot_actions
+from examapp.platform.audit import actions as audit_actions
 from tests.reports.county import DAY, HOUR, naive_figures, present_roster
 from tests.reports.test_figures import assert_all_agree, export, figures_of, pdf_words, xlsx_rows
 from tests.unitbook.conftest import act_path, page_path
@@ -150,13 +152,13 @@ def test_a_moment_ahead_is_taken_when_it_comes(county, world, session, frozen, a
 def test_freezing_twice_is_refused_and_lifting_needs_a_reason(county, world, session, freeze, post):
     county.fill_with_every_odd_case()
     client, path = freeze(), page_path(county)
-    with pytest.raises(freezing.ConflictError, match="先解除冻结"):
-        freezing.declare_freeze(
+    with pytest.raises(errors.ConflictError, match="先解除冻结"):
+        roster_snapshot_actions.declare_freeze(
             session,
             exam_id=county.exam.id,
             moment=clock.now(),
-            reach=freezing.Reach(is_everything=True),
-            actor=freezing.SYSTEM,
+            reach=access_rules.AccessScope(is_everything=True),
+            actor=audit_actions.SYSTEM,
             now=clock.now(),
         )
     post(client, act_path(county, "lift"), page=path, reason="")

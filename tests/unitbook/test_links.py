@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 
-from examapp.exams.models import Exemption
-from examapp.unitbook.models import ChangeLine, ChangeList, ResultImport, ResultImportRow
+from examapp.delivery.exams.models import Exemption
+from examapp.delivery.external_results.models import ResultImport, ResultImportRow
+from examapp.organisation.roster_change_requests.models import ChangeLine, ChangeList
 from tests.exams.test_own_exemptions import PDF, ask
 from tests.linking import read_views, walk
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.core import clock
-from examapp.exams.models import ExamAudience
-from examapp.org.models import Unit
-from examapp.people.models import RoleGrant, RosterMove
-from examapp.unitbook.models import UnitChange
+from examapp import clock
+from examapp.delivery.exams.models import ExamAudience
+from examapp.organisation.people.models import RoleGrant, RosterMove
+from examapp.organisation.units.models import Unit
+from examapp.oversight.unit_mergers.models import UnitChange
+from examapp.platform.audit.models import AuditEvent
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.reports.county import DAY
 from tests.reports.test_figures import figures_of

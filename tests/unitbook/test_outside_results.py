@@ -10,22 +10,20 @@ from decimal import Decimal
 import openpyxl
 import pytest
 
-from examapp.audit.models import AuditEvent
-from examapp.core import clock
-from examapp.core.crypto import Sealer
-from examapp.exams.models import ExamAudience, MakeupEligibility
-from examapp.grading import tasks as grading_tasks
-from examapp.grading.models import OutsideResult
-from examapp.people.rules import ID_NUMBER_PURPOSE, id_number_binding
-from examapp.privacy.queries import read_held
-from examapp.privacy.rules import BY_TABLE
-from examapp.reports.queries.basis import get_basis
-from examapp.reports.queries.figures import counts_by_unit, get_curve, get_distribution
-from examapp.reports.queries.ground import EVERYBODY, PeopleFilter
-from examapp.reports.queries.lists import get_person, iter_scores
-from examapp.reports.queries.versions import data_version
-from examapp.reports.rules import Counts
-from examapp.unitbook.models import ResultImport, ResultImportRow
+from examapp import clock
+from examapp.delivery.exams.models import ExamAudience, MakeupEligibility
+from examapp.delivery.external_results.models import ResultImport, ResultImportRow
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.delivery.grading.models import OutsideResult
+from examapp.organisation.people.rules import ID_NUMBER_PURPOSE, id_number_binding
+from examapp.oversight.statistics.queries import counts_by_unit, get_curve, get_distribution
+from examapp.oversight.statistics_definitions.rules import Counts
+from examapp.oversight.statistics_people.queries import get_person, iter_scores
+from examapp.oversight.statistics_scope.queries import EVERYBODY, PeopleFilter, data_fingerprint, get_basis
+from examapp.platform.audit.models import AuditEvent
+from examapp.platform.privacy.queries import read_held
+from examapp.platform.privacy.rules import BY_TABLE
+from examapp.security.ciphers import FieldCipher
 
 RESULTS = "/admin/unit-book/results"
 ID_ONE, ID_TWO = "11010519491231002X", "440524188001010014"
@@ -113,8 +111,8 @@ def test_numbers_sealed_under_an_older_key_are_known_while_keys_are_changed(
     app, county, world, session, bring, monkeypatch
 ):
     old, new = "k1:" + "11" * 32, "k2:" + "22" * 32
-    before = Sealer.from_setting(old)
-    monkeypatch.setitem(app.extensions, "sealer", Sealer.from_setting(f"{new},{old}"))
+    before = FieldCipher.from_setting(old)
+    monkeypatch.setitem(app.extensions, "sealer", FieldCipher.from_setting(f"{new},{old}"))
 
     def sealed(number, **fields):
         person = world.person(county.bureau, **fields)
@@ -192,7 +190,7 @@ def test_approved_results_count_in_every_figure_with_our_own_and_are_undone_as_o
     county.attempt(both, points=55)
     county.attempt(ours, points=92)
     before = total(session, county)
-    version = data_version(session, get_basis(session, county.exam.id, scope=None, now=clock.now()))
+    version = data_fingerprint(session, get_basis(session, county.exam.id, scope=None, now=clock.now()))
     job = bring(workbook([1, "甲", ID_ONE, "", "", 70], [2, "乙", ID_TWO, "", "", 85]))
     assert total(session, county) == before
     assert "已计入 2 人" in act(job, "approve")
@@ -200,7 +198,7 @@ def test_approved_results_count_in_every_figure_with_our_own_and_are_undone_as_o
     assert (counts.roster, counts.participated, counts.passed, counts.good, counts.excellent) == (4, 3, 3, 1, 1)
     assert counts.points_total == Decimal(70) + Decimal(85) + Decimal(92)
     basis = get_basis(session, county.exam.id, scope=None, now=clock.now())
-    assert data_version(session, basis) != version
+    assert data_fingerprint(session, basis) != version
     scores = {row.name: (row.points, row.band, row.source) for row in iter_scores(session, basis, EVERYBODY)}
     assert scores["甲"] == (Decimal("70.00"), "pass", "省学法考试平台")
     assert scores["乙"] == (Decimal("85.00"), "good", "省学法考试平台")

@@ -9,7 +9,7 @@ import resource
 import sys
 from pathlib import Path
 
-_TARGET = "examapp.grading.operations.grading"
+_TARGET = "examapp.delivery.grading.actions"
 _FOLDER = Path(os.environ.get("DRILL_POISON", "/nonexistent"))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from examapp.core.embedded import make_run_folder, start_postgres
+from examapp.ops.embedded_servers import make_run_folder, start_postgres
 from tests.faults.deployment import Deployment, DeploymentError
 from tests.faults.rows.register import row
 from tests.faults.trial import Trial

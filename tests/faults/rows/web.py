@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import psutil
 
-from examapp.core.ground import listening
+from examapp.ops.start_checks import listening
 from tests.faults.deployment import wait_until
 from tests.faults.rows.register import row
 from tests.faults.trial import Trial

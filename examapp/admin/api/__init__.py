@@ -1,1 +1,0 @@
-"""The contract in a form that programs read."""

@@ -1,1 +1,0 @@
-"""THE HOT PATH: start, save an answer, hand in."""

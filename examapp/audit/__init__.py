@@ -1,1 +1,0 @@
-"""Append-only log of who did what to what, when and from where."""

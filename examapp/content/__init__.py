@@ -1,0 +1,1 @@
+"""Laws, questions and blueprints."""

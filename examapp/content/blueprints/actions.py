@@ -1,0 +1,166 @@
+"""Set blueprints, and freeze papers drawn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from examapp.content.blueprints.models import Blueprint, BlueprintSection, Paper
+from examapp.content.blueprints.queries import (
+    get_blueprint,
+    get_paper,
+    is_drawn_from,
+    load_pool,
+    sections_of,
+    unknown_names,
+)
+from examapp.content.blueprints.rules import DrawnPaper, Pool, Section, draw, parts_of
+from examapp.content.questions.models import QuestionVersion
+from examapp.errors import ConflictError, DomainError, NotFoundError
+from examapp.platform.audit.actions import Actor, record
+
+
+class BlueprintRefusedError(DomainError):
+    """A blueprint cannot stand so; the message says why, and what to do."""
+
+    code = "blueprint_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlueprintSettings:
+    """A blueprint as it is set."""
+
+    name: str
+    is_shuffled: bool
+    sections: tuple[Section, ...]
+
+
+def create_blueprint(session: Session, *, settings: BlueprintSettings, actor: Actor, now: datetime) -> Blueprint:
+    """Create a blueprint; raises BlueprintRefusedError."""
+    blueprint = Blueprint(created_by_id=actor.person_id, created_at=now, updated_at=now)
+    _set(session, blueprint, settings)
+    session.add(blueprint)
+    session.flush()
+    record(session, "papers.create_blueprint", actor=actor, now=now, object_type="blueprint", object_id=blueprint.id)
+    return blueprint
+
+
+def update_blueprint(
+    session: Session, *, blueprint_id: int, settings: BlueprintSettings, actor: Actor, now: datetime
+) -> Blueprint:
+    """Change a blueprint from which no paper has been drawn yet; one that has been drawn from is copied instead."""
+    blueprint = _lock(session, blueprint_id)
+    if is_drawn_from(session, blueprint_id):
+        raise ConflictError("已有试卷按这份规则抽好，不能再改。请复制一份，改好后在考试中选用。")
+    _set(session, blueprint, settings)
+    blueprint.updated_at = now
+    record(session, "papers.update_blueprint", actor=actor, now=now, object_type="blueprint", object_id=blueprint.id)
+    return blueprint
+
+
+def copy_blueprint(session: Session, *, blueprint_id: int, actor: Actor, now: datetime) -> Blueprint:
+    """Make a copy that may be changed."""
+    original = get_blueprint(session, blueprint_id)
+    settings = BlueprintSettings(
+        name=f"{original.name}（副本）", is_shuffled=original.is_shuffled, sections=tuple(sections_of(original))
+    )
+    return create_blueprint(session, settings=settings, actor=actor, now=now)
+
+
+def archive_blueprint(session: Session, *, blueprint_id: int, actor: Actor, now: datetime) -> Blueprint:
+    """Take a blueprint out of the lists; exams that use it keep it."""
+    blueprint = _lock(session, blueprint_id)
+    blueprint.archived_at = blueprint.archived_at or now
+    record(session, "papers.archive_blueprint", actor=actor, now=now, object_type="blueprint", object_id=blueprint.id)
+    return blueprint
+
+
+def _lock(session: Session, blueprint_id: int) -> Blueprint:
+    locked = select(Blueprint).where(Blueprint.id == blueprint_id, Blueprint.archived_at.is_(None)).with_for_update()
+    blueprint = session.scalar(locked.execution_options(populate_existing=True))
+    if blueprint is None:
+        raise NotFoundError
+    return blueprint
+
+
+def _set(session: Session, blueprint: Blueprint, settings: BlueprintSettings) -> None:
+    if not settings.sections:
+        raise BlueprintRefusedError("试卷至少要有一个部分，请添加。")
+    for section in settings.sections:
+        if sum(section.difficulties.values()) > section.count:
+            raise BlueprintRefusedError(f"「{section.title}」各难度题数之和超过了该部分题数，请调整。")
+    unknown = unknown_names(session, settings.sections)
+    if unknown:
+        raise BlueprintRefusedError(f"题库中没有这些法律、专题或知识点：{'、'.join(unknown[:10])}。请检查写法。")
+    blueprint.name, blueprint.is_shuffled = settings.name, settings.is_shuffled
+    blueprint.sections = [_row(position, section) for position, section in enumerate(settings.sections, 1)]
+
+
+def _row(position: int, section: Section) -> BlueprintSection:
+    return BlueprintSection(
+        position=position,
+        title=section.title,
+        instructions=section.instructions,
+        kind=str(section.kind),
+        count=section.count,
+        points_each=section.points_each,
+        scoring=section.scoring,
+        laws=sorted(section.laws),
+        topics=sorted(section.topics),
+        knowledge_points=sorted(section.knowledge_points),
+        difficulties=dict(section.difficulties),
+    )
+
+
+def make_papers(
+    session: Session, *, blueprint: Blueprint, seeds: Sequence[int], now: datetime, pool: Pool | None = None
+) -> list[int]:
+    """Draw and store one paper a seed; return their ids in the seeds' order.
+
+    The question versions in them are marked as used and never change from here on. Give `pool` when making several batches. Raises
+    BankTooSmallError, and ConflictError where somebody changed a question's options meanwhile.
+    """
+    pool = pool or load_pool(session, blueprint)
+    sections = sections_of(blueprint)
+    drawn = [draw(sections, pool, seed=seed, is_shuffled=blueprint.is_shuffled) for seed in seeds]
+    if not drawn:
+        return []
+    _mark_used(session, drawn, pool, now=now)
+    rows = [
+        {
+            "blueprint_id": blueprint.id,
+            "sections": paper.sections,
+            "response_schema": paper.response_schema,
+            "total_points": paper.total_points,
+            "created_at": now,
+        }
+        for paper in drawn
+    ]
+    return list(session.scalars(insert(Paper).returning(Paper.id, sort_by_parameter_order=True), rows))
+
+
+def make_paper(session: Session, *, blueprint: Blueprint, seed: int, now: datetime) -> Paper:
+    """Draw and store one paper; raises as make_papers."""
+    (paper_id,) = make_papers(session, blueprint=blueprint, seeds=[seed], now=now)
+    return get_paper(session, paper_id)
+
+
+def _mark_used(session: Session, drawn: Sequence[DrawnPaper], pool: Pool, *, now: datetime) -> None:
+    """Mark versions as used under their row lock, and see that those that could still change are what the pool says."""
+    version_ids = {version_id for paper in drawn for version_id in paper.version_ids}
+    newly = session.execute(
+        update(QuestionVersion)
+        .where(QuestionVersion.id.in_(version_ids), QuestionVersion.used_at.is_(None))
+        .values(used_at=now)
+        .returning(QuestionVersion.id, QuestionVersion.content)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if not newly:
+        return
+    known = {question.version_id: question.parts for group in pool.groups for question in group.candidates}
+    if any(known[row.id] != parts_of(row.content) for row in newly):
+        raise ConflictError("抽题时有题目正在修改。请稍后重新组卷。")

@@ -1,0 +1,133 @@
+"""The back office's pages of blueprints: list, editor, dry run, preview."""
+
+from __future__ import annotations
+
+import secrets
+from http import HTTPStatus
+
+from flask import Blueprint as Views
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.content.blueprints import actions, queries
+from examapp.content.blueprints.forms import BlueprintForm, SectionForm, blueprint_form
+from examapp.content.blueprints.models import Blueprint
+from examapp.content.blueprints.rules import forecast
+from examapp.db.session import read_session, transaction
+from examapp.errors import DomainError
+from examapp.organisation.accounts.guards import actor, requires
+from examapp.security.permissions import Permission
+from examapp.web.numbers import sent_number
+from question_bank.kinds.registry import KIND_NAMES, KINDS
+from question_bank.model import DIFFICULTY_NAMES
+
+admin_blueprint = Views("papers_admin", __name__, url_prefix="/admin/papers")
+_MOST_SEED = 2**31
+
+
+@admin_blueprint.get("/")
+@requires(Permission.PAPERS_READ)
+def list_blueprints() -> str:
+    """List the blueprints."""
+    return render_template(
+        "papers/blueprints.html", blueprints=queries.list_blueprints(read_session()), kind_names=KIND_NAMES
+    )
+
+
+@admin_blueprint.route("/new", methods=["GET", "POST"])
+@requires(Permission.PAPERS_WRITE)
+def create_blueprint() -> str | Response | tuple[str, int]:
+    """Fill in a new blueprint."""
+    return _edit(None)
+
+
+@admin_blueprint.route("/<int:blueprint_id>/edit", methods=["GET", "POST"])
+@requires(Permission.PAPERS_WRITE)
+def edit_blueprint(blueprint_id: int) -> str | Response | tuple[str, int]:
+    """Change a blueprint that no paper has been drawn from."""
+    return _edit(queries.get_blueprint(read_session(), blueprint_id))
+
+
+def _edit(blueprint: Blueprint | None) -> str | Response | tuple[str, int]:
+    blueprint_id = None if blueprint is None else blueprint.id
+    form = blueprint_form(blueprint)
+    problem = ""
+    if form.validate_on_submit():
+        try:
+            return redirect(url_for(".show_blueprint", blueprint_id=_save(blueprint_id, form)))
+        except DomainError as error:
+            problem = error.text
+    page = render_template(
+        "papers/edit.html",
+        form=form,
+        empty_section=SectionForm(prefix="sections-NUMBER-", data={"points_each": 1}),
+        problem=problem,
+        names=queries.bank_names(read_session()),
+        blueprint_id=blueprint_id,
+        scoring_kinds=[str(code) for code, kind in KINDS.items() if kind.section_scoring],
+    )
+    return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
+
+
+def _save(blueprint_id: int | None, form: BlueprintForm) -> int:
+    settings = form.settings()
+    with transaction() as session:
+        if blueprint_id is None:
+            saved = actions.create_blueprint(session, settings=settings, actor=actor(), now=clock.now())
+        else:
+            saved = actions.update_blueprint(
+                session, blueprint_id=blueprint_id, settings=settings, actor=actor(), now=clock.now()
+            )
+        saved_id = saved.id
+    flash("组卷规则已保存。请看下面的试组卷结果。", "success")
+    return saved_id
+
+
+@admin_blueprint.get("/<int:blueprint_id>")
+@requires(Permission.PAPERS_READ)
+def show_blueprint(blueprint_id: int) -> str:
+    """Show a blueprint with its dry run: what the bank lacks, and how alike two papers will be."""
+    session = read_session()
+    blueprint = queries.get_blueprint(session, blueprint_id)
+    return render_template(
+        "papers/show.html",
+        blueprint=blueprint,
+        forecast=forecast(queries.sections_of(blueprint), queries.load_pool(session, blueprint)),
+        is_drawn_from=queries.is_drawn_from(session, blueprint_id),
+        kind_names=KIND_NAMES,
+        difficulty_names=DIFFICULTY_NAMES,
+    )
+
+
+@admin_blueprint.get("/<int:blueprint_id>/preview")
+@requires(Permission.PAPERS_READ)
+def preview_paper(blueprint_id: int) -> str | Response:
+    """Show a paper drawn for the look of it, as a candidate would see it; it is not kept."""
+    blueprint = queries.get_blueprint(read_session(), blueprint_id)
+    seed = request.args.get("seed", type=sent_number)
+    if seed is None:
+        return redirect(url_for(".preview_paper", blueprint_id=blueprint_id, seed=secrets.randbelow(_MOST_SEED)))
+    paper = queries.sample_paper(read_session(), blueprint, seed=seed)
+    return render_template("papers/preview.html", blueprint=blueprint, paper=paper, kind_names=KIND_NAMES)
+
+
+@admin_blueprint.post("/<int:blueprint_id>/copy")
+@requires(Permission.PAPERS_WRITE)
+def copy_blueprint(blueprint_id: int) -> Response:
+    """Copy a blueprint and open the copy."""
+    with transaction() as session:
+        copy = actions.copy_blueprint(session, blueprint_id=blueprint_id, actor=actor(), now=clock.now())
+        copy_id = copy.id
+    flash("已复制，请修改副本。", "success")
+    return redirect(url_for(".edit_blueprint", blueprint_id=copy_id))
+
+
+@admin_blueprint.post("/<int:blueprint_id>/archive")
+@requires(Permission.PAPERS_WRITE)
+def archive_blueprint(blueprint_id: int) -> Response:
+    """Take a blueprint out of the list."""
+    with transaction() as session:
+        actions.archive_blueprint(session, blueprint_id=blueprint_id, actor=actor(), now=clock.now())
+    flash("组卷规则已归档，已选用它的考试不受影响。", "success")
+    return redirect(url_for(".list_blueprints"))

@@ -1,0 +1,311 @@
+"""Reads about blueprints and papers, and the paper as a candidate sees it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Select, select, union
+from sqlalchemy.orm import Session, selectinload
+
+from examapp.content.blueprints.models import Blueprint, BlueprintSection, Paper
+from examapp.content.blueprints.rules import Pool, PoolQuestion, Section, draw, parts_of, prepare_pool
+from examapp.content.questions.models import (
+    KnowledgePoint,
+    Question,
+    QuestionState,
+    QuestionVersion,
+    question_knowledge_points,
+)
+from examapp.documents.html import text_to_html
+from examapp.errors import NotFoundError
+from question_bank.kinds import response_schema
+from question_bank.kinds.registry import DRAWN_KINDS, kind_of
+from question_bank.model import OPTION_LETTERS, Kind
+
+_MOST_KEPT_VERSIONS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class PaperItem:
+    """One item of a paper: which part of which question version it is, and in which order its options stand."""
+
+    item: int
+    version_id: int
+    part: int
+    kind: Kind
+    order: str
+    """Stored letters in display order, `"CABD"`: display key A is stored letter C."""
+    points: Decimal
+    scoring: str = ""
+    """The rule that the section chose for its kind; empty for the kind's first."""
+
+
+class VersionContents:
+    """Contents of question versions that papers hold, kept in memory: such a version never changes, so it never goes stale."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[int, dict[str, Any]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, session: Session, version_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """Give contents by version id; what is not at hand is read in one statement, versions not yet used are not kept."""
+        wanted = set(version_ids)
+        with self._lock:
+            found = {version_id: self._kept[version_id] for version_id in wanted if version_id in self._kept}
+            for version_id in found:
+                self._kept.move_to_end(version_id)
+        missing = wanted - found.keys()
+        if missing:
+            found |= self._read(session, missing)
+        return found
+
+    def _read(self, session: Session, version_ids: set[int]) -> dict[int, dict[str, Any]]:
+        rows = session.execute(
+            select(QuestionVersion.id, QuestionVersion.content, QuestionVersion.used_at).where(
+                QuestionVersion.id.in_(version_ids)
+            )
+        ).all()
+        with self._lock:
+            self._kept.update({row.id: row.content for row in rows if row.used_at is not None})
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return {row.id: row.content for row in rows}
+
+    def forget(self) -> None:
+        """Drop everything: another database stands behind the same ids now (tests, a restore)."""
+        with self._lock:
+            self._kept.clear()
+
+
+version_contents = VersionContents(_MOST_KEPT_VERSIONS)
+
+
+def get_paper(session: Session, paper_id: int) -> Paper:
+    """Get a paper; raises NotFoundError."""
+    paper = session.get(Paper, paper_id)
+    if paper is None:
+        raise NotFoundError
+    return paper
+
+
+def items_of(paper: Paper) -> list[PaperItem]:
+    """List a paper's items, numbered 1 to n over the whole paper."""
+    raw = ((*item, section.get("scoring", "")) for section in paper.sections for item in section["items"])
+    return [
+        PaperItem(number, version_id, part, kind.code, order, _points(points), scoring)
+        for number, ((version_id, part, order, points, scoring), kind) in enumerate(
+            zip(raw, response_schema.kinds_in(paper.response_schema), strict=True), 1
+        )
+    ]
+
+
+@lru_cache(maxsize=512)
+def _points(written: str) -> Decimal:
+    return Decimal(written)
+
+
+def option_order(item: PaperItem) -> dict[str, str]:
+    """Give the stored letter behind each display key of an item: `{"A": "C", "B": "A", …}`; empty for texts."""
+    return dict(zip(OPTION_LETTERS, item.order, strict=False))
+
+
+def render_paper(session: Session, paper: Paper) -> dict[str, Any]:
+    """Give the paper as the protocol writes it; keys and explanations are not even read. At most one statement."""
+    items = iter(items_of(paper))
+    contents = version_contents.get(session, {item[0] for section in paper.sections for item in section["items"]})
+    return {
+        "sections": [
+            {
+                "title": section["title"],
+                "instructions": text_to_html(section["instructions"]),
+                "items": [_render_item(next(items), contents) for _ in section["items"]],
+            }
+            for section in paper.sections
+        ]
+    }
+
+
+def _render_item(item: PaperItem, contents: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    content = contents[item.version_id]
+    part = content["parts"][item.part]
+    return {
+        "item": item.item,
+        "kind": str(item.kind),
+        "points": str(item.points),
+        "stem": part["stem"],
+        "material": content["material"],
+        "blanks": part["blanks"] if kind_of(item.kind).has_blanks else None,
+        "options": [
+            {"key": key, "text": part["options"][OPTION_LETTERS.index(letter)]}
+            for key, letter in option_order(item).items()
+        ],
+    }
+
+
+def sections_of(blueprint: Blueprint) -> list[Section]:
+    """Give a blueprint's sections in order, as the drawing needs them."""
+    return [_section_of(row) for row in blueprint.sections]
+
+
+def _section_of(row: BlueprintSection) -> Section:
+    return Section(
+        title=row.title,
+        instructions=row.instructions,
+        kind=Kind(row.kind),
+        count=row.count,
+        points_each=row.points_each,
+        scoring=row.scoring,
+        laws=frozenset(row.laws),
+        topics=frozenset(row.topics),
+        knowledge_points=frozenset(row.knowledge_points),
+        difficulties=row.difficulties,
+    )
+
+
+def load_pool(session: Session, blueprint: Blueprint) -> Pool:
+    """Load the active questions that a blueprint may draw from, cut to its sections: two statements at most."""
+    sections = sections_of(blueprint)
+    return prepare_pool(sections, iter_pool(session, sections))
+
+
+def iter_pool(session: Session, sections: Iterable[Section]) -> Iterator[PoolQuestion]:
+    """Give the active questions of the kinds that sections ask for; those under which the law has changed wait for a reviewer."""
+    sections = list(sections)
+    points = _knowledge_points(session) if any(section.knowledge_points for section in sections) else {}
+    kinds = {str(section.kind) for section in sections if section.kind in DRAWN_KINDS}
+    rows = session.execute(
+        select(
+            Question.id,
+            Question.kind,
+            Question.law_name,
+            Question.topic,
+            Question.difficulty,
+            QuestionVersion.id.label("version_id"),
+            QuestionVersion.content,
+        )
+        .join(QuestionVersion, Question.current_version_id == QuestionVersion.id)
+        .where(Question.state == QuestionState.ACTIVE, Question.law_change == "", Question.kind.in_(kinds))
+        .order_by(Question.id)
+    )
+    for row in rows:
+        yield PoolQuestion(
+            question_id=row.id,
+            version_id=row.version_id,
+            kind=Kind(row.kind),
+            parts=parts_of(row.content),
+            law=row.law_name,
+            topic=row.topic,
+            difficulty=row.difficulty,
+            knowledge_points=points.get(row.id, frozenset()),
+        )
+
+
+def select_pool(section: BlueprintSection) -> Select[int]:
+    """Select the ids of the active questions that a section may draw from; law changes that wait for a reviewer are left out of account."""
+    statement = select(Question.id).where(Question.state == QuestionState.ACTIVE, Question.kind == section.kind)
+    if section.laws:
+        statement = statement.where(Question.law_name.in_(section.laws))
+    if section.topics:
+        statement = statement.where(Question.topic.in_(section.topics))
+    if section.knowledge_points:
+        statement = statement.where(Question.knowledge_points.any(KnowledgePoint.name.in_(section.knowledge_points)))
+    return statement
+
+
+def list_pool_ids(session: Session, blueprint_ids: Iterable[int]) -> set[int]:
+    """List the ids of the questions that papers of these blueprints may hold, in two statements."""
+    sections = session.scalars(select(BlueprintSection).where(BlueprintSection.blueprint_id.in_(list(blueprint_ids))))
+    statements = [_by_difficulty(section) for section in sections]
+    return set(session.scalars(union(*statements))) if statements else set()
+
+
+def _by_difficulty(section: BlueprintSection) -> Select[int]:
+    """Narrow a section's pool to the difficulties that it draws from, where their counts leave nothing open."""
+    statement = select_pool(section)
+    if section.difficulties and sum(section.difficulties.values()) >= section.count:
+        wanted = [difficulty for difficulty, count in section.difficulties.items() if count]
+        statement = statement.where(Question.difficulty.in_(wanted))
+    return statement
+
+
+def _knowledge_points(session: Session) -> dict[int, frozenset[str]]:
+    table = question_knowledge_points
+    rows = session.execute(
+        select(table.c.question_id, KnowledgePoint.name).join(
+            KnowledgePoint, table.c.knowledge_point_id == KnowledgePoint.id
+        )
+    )
+    names: dict[int, set[str]] = {}
+    for question_id, name in rows:
+        names.setdefault(question_id, set()).add(name)
+    return {question_id: frozenset(found) for question_id, found in names.items()}
+
+
+def get_blueprint(session: Session, blueprint_id: int) -> Blueprint:
+    """Get a blueprint with its sections; raises NotFoundError."""
+    blueprint = session.scalar(
+        select(Blueprint).where(Blueprint.id == blueprint_id).options(selectinload(Blueprint.sections))
+    )
+    if blueprint is None:
+        raise NotFoundError
+    return blueprint
+
+
+def list_blueprints(session: Session) -> list[Blueprint]:
+    """List the blueprints that are not archived with their sections, the newest first."""
+    return list(
+        session.scalars(
+            select(Blueprint)
+            .where(Blueprint.archived_at.is_(None))
+            .options(selectinload(Blueprint.sections))
+            .order_by(Blueprint.id.desc())
+        )
+    )
+
+
+def is_drawn_from(session: Session, blueprint_id: int) -> bool:
+    """Tell whether a paper has been drawn from a blueprint: from then on it no longer changes."""
+    return session.scalar(select(Paper.id).where(Paper.blueprint_id == blueprint_id).limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankNames:
+    """The names by which a section may be cut out of the bank."""
+
+    laws: tuple[str, ...]
+    topics: tuple[str, ...]
+    knowledge_points: tuple[str, ...]
+
+
+def bank_names(session: Session) -> BankNames:
+    """Give the laws, topics and knowledge points that questions of the bank carry."""
+    laws = session.scalars(select(Question.law_name).where(Question.law_name != "").distinct())
+    topics = session.scalars(select(Question.topic).where(Question.topic != "").distinct())
+    points = session.scalars(select(KnowledgePoint.name))
+    return BankNames(laws=tuple(sorted(laws)), topics=tuple(sorted(topics)), knowledge_points=tuple(sorted(points)))
+
+
+def unknown_names(session: Session, sections: Iterable[Section]) -> list[str]:
+    """List the laws, topics and knowledge points that sections name and the bank does not know."""
+    sections = list(sections)
+    known = bank_names(session)
+    return sorted(
+        {name for section in sections for name in section.laws - set(known.laws)}
+        | {name for section in sections for name in section.topics - set(known.topics)}
+        | {name for section in sections for name in section.knowledge_points - set(known.knowledge_points)}
+    )
+
+
+def sample_paper(session: Session, blueprint: Blueprint, *, seed: int) -> dict[str, Any]:
+    """Draw a paper that is not kept, and give it as a candidate would see it; raises BankTooSmallError."""
+    drawn = draw(sections_of(blueprint), load_pool(session, blueprint), seed=seed, is_shuffled=blueprint.is_shuffled)
+    return render_paper(
+        session, Paper(sections=drawn.sections, response_schema=drawn.response_schema, total_points=drawn.total_points)
+    )

@@ -1,0 +1,125 @@
+"""The shape of what the office types and uploads about laws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_wtf.file import FileRequired, MultipleFileField
+from werkzeug.wrappers import Response
+from wtforms.validators import Optional
+
+from examapp import clock
+from examapp.content.law_texts.rules import UnreadableLawError, read_law_text
+from examapp.content.laws import actions, queries
+from examapp.content.laws.rules import ArticleChange, Change
+from examapp.db.session import read_session, transaction
+from examapp.documents.text_diff import SideBySide, compare_texts
+from examapp.errors import NotFoundError
+from examapp.organisation.accounts.guards import actor, requires
+from examapp.security.permissions import Permission
+from examapp.web.forms import DateField, FlaskForm
+
+
+class UploadLawsForm(FlaskForm):
+    """Files of laws' texts."""
+
+    files = MultipleFileField("法律文本", validators=[FileRequired("请选择文件。")])
+
+
+class DatesForm(FlaskForm):
+    """From when a version is in force, and until when."""
+
+    effective_on = DateField("施行日期", validators=[Optional()])
+    repealed_on = DateField("废止日期", validators=[Optional()])
+
+
+admin_blueprint = Blueprint("laws_admin", __name__, url_prefix="/admin/laws")
+
+
+@admin_blueprint.get("/")
+@requires(Permission.LAWS_WRITE)
+def list_laws() -> str:
+    """Show all versions of all laws with their days and how many articles were imported."""
+    words = request.args.get("q", "").strip()[:40]
+    rows = queries.list_versions(read_session(), words=words)
+    return render_template("laws/admin_list.html", rows=rows, words=words, today=clock.today(), form=UploadLawsForm())
+
+
+@admin_blueprint.post("/import")
+@requires(Permission.LAWS_WRITE)
+def import_texts() -> Response:
+    """Import uploaded texts of laws; each file succeeds or is refused by itself."""
+    form = UploadLawsForm()
+    if not form.validate_on_submit():
+        flash("请选择法律文本文件（docx、txt 或 md）后再导入。", "error")
+        return redirect(url_for("laws_admin.list_laws"))
+    for file in form.files.data:
+        _import(file.read(), file.filename or "")
+    return redirect(url_for("laws_admin.list_laws"))
+
+
+def _import(content: bytes, name: str) -> None:
+    try:
+        text = read_law_text(content, name)
+    except UnreadableLawError as error:
+        flash(f"「{name}」没有导入：{error.text}", "error")
+        return
+    with transaction() as session:
+        done = actions.import_law_text(session, text=text, actor=actor(), now=clock.now())
+    flash(
+        f"《{done.name}》（{done.version_on}）：新增 {done.added} 条，更正 {done.changed} 条，共 {done.total} 条。",
+        "success",
+    )
+    for remark in done.remarks[:5]:
+        flash(f"《{done.name}》：{remark}", "warning")
+
+
+@admin_blueprint.route("/versions/<int:version_id>/dates", methods=["GET", "POST"])
+@requires(Permission.LAWS_WRITE)
+def set_dates(version_id: int) -> Response | str:
+    """Set from when a version is in force."""
+    row = queries.get_version_row(read_session(), version_id)
+    form = DatesForm(data={"effective_on": row.effective_on, "repealed_on": row.repealed_on})
+    if not form.validate_on_submit():
+        return render_template("laws/dates.html", row=row, form=form)
+    with transaction() as session:
+        actions.set_dates(
+            session,
+            version_id=version_id,
+            effective_on=form.effective_on.data,
+            repealed_on=form.repealed_on.data,
+            actor=actor(),
+            now=clock.now(),
+        )
+    flash(f"《{row.law}》（{row.version_on}）的日期已保存。", "success")
+    return redirect(url_for("laws_admin.list_laws"))
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedRow:
+    """What became of an article, with both texts side by side."""
+
+    change: ArticleChange
+    texts: SideBySide
+
+
+@admin_blueprint.get("/compare/<int:old_id>/<int:new_id>")
+@requires(Permission.LAWS_WRITE)
+def compare(old_id: int, new_id: int) -> str:
+    """Show two versions of a law side by side, article by article."""
+    session = read_session()
+    old, new = queries.get_version_row(session, old_id), queries.get_version_row(session, new_id)
+    if old.law != new.law:
+        raise NotFoundError("这是两部不同的法律，不能对照。请从法律库重新选择。")
+    compared = queries.compare_versions(session, old_id, new_id)
+    texts = [{a.label: a.text for a in queries.list_articles(session, each)} for each in (old_id, new_id)]
+    only = request.args.get("only", "")
+    rows = [
+        ComparedRow(each, compare_texts(texts[0].get(each.old or "", ""), texts[1].get(each.new or "", "")))
+        for each in compared.changes
+        if only in {"", str(each.change)}
+    ]
+    return render_template(
+        "laws/compare.html", old=old, new=new, compared=compared, rows=rows, only=only if only in set(Change) else ""
+    )

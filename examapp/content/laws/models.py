@@ -1,0 +1,58 @@
+"""Laws, their versions and articles."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from examapp.db.session import Base, DateCol, Id, Str, UtcDateTime
+
+
+class Law(Base):
+    """A law or regulation by its short name (行政处罚法)."""
+
+    __tablename__ = "laws"
+    __table_args__ = (Index("ix_laws_unchecked", "id", postgresql_where=text("unchecked_since IS NOT NULL")),)
+
+    id: Mapped[Id]
+    name: Mapped[Str] = mapped_column(unique=True)
+    topic: Mapped[Str] = mapped_column(default="")
+    unchecked_since: Mapped[UtcDateTime | None]
+    """From when the questions that cite it must be compared with it: when its texts or dates changed, or the day on which its next version
+    takes effect (or a repeal does); the questions' room sweeps those whose time has come."""
+    created_at: Mapped[UtcDateTime]
+    versions: Mapped[list[LawVersion]] = relationship(back_populates="law", order_by="LawVersion.version_on")
+
+
+class LawVersion(Base):
+    """A law as adopted or amended on a day; articles only where the operator has imported the text."""
+
+    __tablename__ = "law_versions"
+    __table_args__ = (UniqueConstraint("law_id", "version_on"),)
+
+    id: Mapped[Id]
+    law_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("laws.id"))
+    law: Mapped[Law] = relationship(back_populates="versions")
+    version_on: Mapped[DateCol]
+    effective_on: Mapped[DateCol | None]
+    repealed_on: Mapped[DateCol | None]
+    note: Mapped[Str] = mapped_column(default="", server_default="")
+    """By whom and when it was passed and amended, as the text says below its title."""
+    preamble: Mapped[Str] = mapped_column(default="")
+    created_at: Mapped[UtcDateTime]
+
+
+class LawArticle(Base):
+    """An article of a law's version."""
+
+    __tablename__ = "law_articles"
+    __table_args__ = (UniqueConstraint("law_version_id", "label"),)
+
+    id: Mapped[Id]
+    law_version_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("law_versions.id"))
+    position: Mapped[int]
+    label: Mapped[Str]
+    """`第三十二条`, `第一百二十条之一`."""
+    heading: Mapped[Str] = mapped_column(default="")
+    """The chapter and section it stands in."""
+    text: Mapped[Str]

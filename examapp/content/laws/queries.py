@@ -1,0 +1,127 @@
+"""Reads about laws, their versions and articles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from examapp.content.laws.models import Law, LawArticle, LawVersion
+from examapp.content.laws.rules import Comparison, compare_articles
+from examapp.errors import NotFoundError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRow:
+    """A version of a law as lists show it."""
+
+    id: int
+    law: str
+    topic: str
+    version_on: date
+    effective_on: date | None
+    repealed_on: date | None
+    articles: int
+    replaced_on: date | None = None
+    """From when the next version of the law is in force."""
+    older_id: int | None = None
+    """The version before this one, where both have their text."""
+
+
+_VERSIONS = (
+    select(
+        LawVersion.id,
+        Law.name.label("law"),
+        Law.topic,
+        LawVersion.version_on,
+        LawVersion.effective_on,
+        LawVersion.repealed_on,
+        func.count(LawArticle.id).label("articles"),
+    )
+    .join(Law, LawVersion.law_id == Law.id)
+    .outerjoin(LawArticle, LawArticle.law_version_id == LawVersion.id)
+    .group_by(LawVersion.id, Law.id)
+    .order_by(Law.topic, Law.name, LawVersion.version_on.desc())
+)
+
+
+def list_versions(session: Session, *, words: str = "", law: str = "") -> list[VersionRow]:
+    """List all versions of laws whose name holds the words (or of one law), by topic, law and day, newest first."""
+    statement = _VERSIONS
+    if words:
+        statement = statement.where(Law.name.contains(words, autoescape=True))
+    if law:
+        statement = statement.where(Law.name == law)
+    rows: list[VersionRow] = []
+    for found in session.execute(statement):
+        newer = rows[-1] if rows and rows[-1].law == found.law else None
+        replaced_on = (newer.effective_on or newer.version_on) if newer else None
+        if newer and newer.articles and found.articles:
+            rows[-1] = replace(newer, older_id=found.id)
+        rows.append(VersionRow(**found._mapping, replaced_on=replaced_on))  # noqa: SLF001 – SQLAlchemy's public name
+    return rows
+
+
+def get_version_row(session: Session, version_id: int) -> VersionRow:
+    """Get one version as lists show it; raises NotFoundError."""
+    row = session.execute(_VERSIONS.where(LawVersion.id == version_id)).one_or_none()
+    if row is None:
+        raise NotFoundError
+    return VersionRow(**row._mapping)  # noqa: SLF001 – SQLAlchemy's public name
+
+
+def get_version(session: Session, *, law: str, version_on: date) -> LawVersion:
+    """Get a law's version of a day; raises NotFoundError."""
+    found = session.scalars(
+        select(LawVersion).join(Law).where(Law.name == law, LawVersion.version_on == version_on)
+    ).one_or_none()
+    if found is None:
+        raise NotFoundError("没有找到这部法律的这个版本。请从法律目录重新进入。")
+    return found
+
+
+def list_articles(session: Session, version_id: int) -> list[LawArticle]:
+    """List a version's articles in their order; empty where its text was not imported."""
+    statement = select(LawArticle).where(LawArticle.law_version_id == version_id).order_by(LawArticle.position)
+    return list(session.scalars(statement))
+
+
+def find_articles(session: Session, version_id: int, labels: Sequence[str]) -> list[LawArticle]:
+    """Find the named articles of a version, in their order; those that were not imported are left out."""
+    statement = select(LawArticle).where(LawArticle.law_version_id == version_id, LawArticle.label.in_(labels))
+    return list(session.scalars(statement.order_by(LawArticle.position)))
+
+
+def in_force_from(version: type[LawVersion]) -> ColumnElement[date]:
+    """Give the day from which a version is in force, as SQL: its effective date, else the day of its adoption."""
+    return func.coalesce(version.effective_on, version.version_on)
+
+
+def find_version_in_force(session: Session, *, law: str, on: date) -> LawVersion | None:
+    """Find the version of a law that is in force on a day: the newest that has taken effect and was not repealed."""
+    effective = in_force_from(LawVersion)
+    statement = (
+        select(LawVersion)
+        .join(Law)
+        .where(Law.name == law, effective <= on, (LawVersion.repealed_on.is_(None)) | (LawVersion.repealed_on > on))
+        .order_by(LawVersion.version_on.desc())
+        .limit(1)
+    )
+    return session.scalars(statement).first()
+
+
+def get_version_by_id(session: Session, version_id: int) -> LawVersion:
+    """Get a version of a law; raises NotFoundError."""
+    found = session.get(LawVersion, version_id)
+    if found is None:
+        raise NotFoundError("没有找到这部法律的这个版本。请从法律库重新进入。")
+    return found
+
+
+def compare_versions(session: Session, old_id: int, new_id: int) -> Comparison:
+    """Compare the articles of two versions of a law."""
+    old, new = ({a.label: a.text for a in list_articles(session, each)} for each in (old_id, new_id))
+    return compare_articles(old, new)

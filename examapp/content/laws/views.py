@@ -1,0 +1,51 @@
+"""Laws as everybody who is signed in reads them."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from flask import Blueprint, render_template, request
+
+from examapp import clock
+from examapp.content.law_texts.rules import iso_day
+from examapp.content.laws import queries
+from examapp.db.session import read_session
+from examapp.errors import NotFoundError
+from examapp.organisation.accounts.guards import signed_in
+
+blueprint = Blueprint("laws", __name__)
+
+
+@blueprint.get("/laws/")
+@signed_in
+def list_laws() -> str:
+    """Show all laws by topic, with the version in force."""
+    words = request.args.get("q", "").strip()[:40]
+    rows = queries.list_versions(read_session(), words=words)
+    topics = [(topic, list(group)) for topic, group in groupby(rows, key=lambda row: row.topic)]
+    return render_template("laws/list.html", topics=topics, words=words, today=clock.today())
+
+
+@blueprint.get("/laws/<law>/<version>/")
+@signed_in
+def show_version(law: str, version: str) -> str:
+    """Show the articles of a law's version, each with an anchor by its name."""
+    version_on = iso_day(version)
+    if version_on is None or version_on.isoformat() != version:
+        raise NotFoundError
+    session = read_session()
+    found = queries.get_version(session, law=law, version_on=version_on)
+    articles = queries.list_articles(session, found.id)
+    chapters = [(heading, list(group)) for heading, group in groupby(articles, key=lambda article: article.heading)]
+    rows = queries.list_versions(session, law=law)
+    others = [row for row in rows if row.id != found.id]
+    (row,) = (row for row in rows if row.id == found.id)
+    return render_template(
+        "laws/version.html",
+        law=law,
+        version=found,
+        row=row,
+        chapters=chapters,
+        others=others,
+        today=clock.today(),
+    )

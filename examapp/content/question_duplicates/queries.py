@@ -1,0 +1,88 @@
+"""Reads about near-duplicates in the bank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examapp.content.questions.models import (
+    AnswerKey,
+    DistinctPair,
+    DuplicateSearch,
+    Question,
+    QuestionState,
+    QuestionVersion,
+)
+from examapp.content.questions.queries import list_keys
+from examapp.errors import NotFoundError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LikeQuestion:
+    """One of two like questions."""
+
+    id: int
+    code: str
+    kind: str
+    state: str
+    law_name: str
+    text: str
+    key: AnswerKey
+    kinds: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LikePair:
+    """Two like questions, the older first, with their likeness in per cent."""
+
+    one: LikeQuestion
+    other: LikeQuestion
+    likeness: int
+
+
+def last_search(session: Session) -> DuplicateSearch | None:
+    """Find the last search for duplicates."""
+    return session.scalars(select(DuplicateSearch).order_by(DuplicateSearch.id.desc()).limit(1)).first()
+
+
+def get_search(session: Session, search_id: int) -> DuplicateSearch:
+    """Get a search; raises NotFoundError."""
+    found = session.get(DuplicateSearch, search_id)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def open_pairs(session: Session, search: DuplicateSearch) -> list[tuple[int, int, int]]:
+    """List the pairs of a search that nobody has settled: both still in use, and not found to be two."""
+    ids = {question_id for pair in search.pairs for question_id in pair[:2]}
+    kept = set(
+        session.scalars(select(Question.id).where(Question.id.in_(ids), Question.state != QuestionState.RETIRED))
+    )
+    settled = {(pair.lower_id, pair.higher_id) for pair in session.scalars(select(DistinctPair))}
+    return [
+        (one, other, likeness)
+        for one, other, likeness in search.pairs
+        if one in kept and other in kept and (one, other) not in settled
+    ]
+
+
+def like_pairs(session: Session, pairs: list[tuple[int, int, int]]) -> list[LikePair]:
+    """Give pairs with both questions' words and keys."""
+    ids = {question_id for pair in pairs for question_id in pair[:2]}
+    rows = session.execute(
+        select(Question, QuestionVersion)
+        .join(QuestionVersion, Question.current_version_id == QuestionVersion.id)
+        .where(Question.id.in_(ids))
+    ).all()
+    keys = list_keys(session, [version.id for _, version in rows])
+    found = {
+        question.id: LikeQuestion(
+            id=question.id, code=question.code, kind=question.kind, state=question.state, law_name=question.law_name,
+            text=version.search_text, key=keys[version.id][0], kinds=[part["kind"] for part in version.content["parts"]],
+        )
+        for question, version in rows
+    }  # fmt: skip
+    return [LikePair(one=found[one], other=found[other], likeness=likeness) for one, other, likeness in pairs]

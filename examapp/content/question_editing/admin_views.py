@@ -1,0 +1,311 @@
+"""One question: as a candidate sees it, its article beside it, its editor, its history."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Response, flash, jsonify, redirect, render_template, request, url_for
+from markupsafe import Markup
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp import clock
+from examapp.content.question_editing import actions
+from examapp.content.question_editing.forms import (
+    KeyForm,
+    QuestionForm,
+    StateForm,
+    form_data,
+    key_data,
+    key_fields,
+    question_of,
+)
+from examapp.content.question_law_changes.admin_views import under_new_law
+from examapp.content.question_review import actions as question_review_actions
+from examapp.content.question_review.admin_views import next_to_review
+from examapp.content.question_search import queries as question_search_queries
+from examapp.content.questions import queries as question_queries
+from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
+from examapp.content.questions.models import QuestionState
+from examapp.content.questions.rules import UnfitQuestionError, items_of, prepare
+from examapp.db.session import read_session, transaction
+from examapp.documents.images import UnfitImageError
+from examapp.errors import DomainError, NotFoundError
+from examapp.organisation.accounts.guards import actor, me, requires
+from examapp.security.permissions import Permission
+from examapp.web.numbers import read_whole, sent_number
+from question_bank.kinds.registry import PART_KINDS, find_kind, kind_of
+from question_bank.model import Kind
+
+_NO_DOUBT = "preview"
+
+
+@admin_blueprint.get("/<int:question_id>")
+@requires(Permission.QUESTIONS_READ)
+def show_question(question_id: int) -> str:
+    """Show a question with its key, articles, versions and corrections; `?version=` shows an older one."""
+    session = read_session()
+    question = question_queries.get_question(session, question_id)
+    version = question_queries.get_version(session, question, request.args.get("version", type=sent_number))
+    versions = question_queries.list_versions(session, question.id)
+    keys = question_queries.list_keys(session, [each.id for each in versions])
+    people = [question.created_by_id, question.reviewed_by_id, *(each.created_by_id for each in versions)]
+    people += [key.created_by_id for each in keys.values() for key in each]
+    return render_template(
+        "questions/show.html",
+        question=question,
+        version=version,
+        items=items_of(version.content),
+        keys=keys,
+        versions=versions,
+        cited=question_queries.list_cited(session, version.id),
+        names=question_queries.names_of(session, people),
+        is_own=question_queries.is_author(session, version, question, me().person_id),
+        is_only_reviewer=may_review_alone(),
+        is_used=any(each.used_at for each in versions),
+        uses=question_queries.list_uses(session, [each.id for each in versions]),
+        numbers={each.id: each.number for each in versions},
+        in_queue="queue" in request.args,
+    )
+
+
+@admin_blueprint.get("/new")
+@requires(Permission.QUESTIONS_WRITE)
+def choose_kind() -> str:
+    """Ask which kind of question is to be written."""
+    return render_template("questions/new.html")
+
+
+@admin_blueprint.route("/new/<kind>", methods=["GET", "POST"])
+@requires(Permission.QUESTIONS_WRITE)
+def add_question(kind: str) -> AnyResponse | str:
+    """Write a new question."""
+    if kind not in set(Kind):
+        raise NotFoundError
+    form = QuestionForm(data=_empty(Kind(kind)))
+    if request.method == "GET" or _change_form(form):
+        return _editor(form, title="新增题目")
+    try:
+        with transaction() as session:
+            added = actions.add_question(
+                session, question=question_of(form), state=QuestionState.DRAFT, actor=actor(), now=clock.now()
+            )
+            question_id = added.id
+    except UnfitQuestionError as error:
+        return _editor(form, title="新增题目", refusal=error.text)
+    flash("题目已存为草稿。请另一位同事审核后启用。", "success")
+    return redirect(url_for(".show_question", question_id=question_id))
+
+
+def _empty(kind: Kind) -> dict[str, object]:
+    first = kind if kind_of(kind).is_part else PART_KINDS[0]
+    return {"kind": str(kind), "parts": [{"kind": str(first), "options": [""] * 4}], "read_version": "0"}
+
+
+@admin_blueprint.route("/<int:question_id>/edit", methods=["GET", "POST"])
+@requires(Permission.QUESTIONS_WRITE)
+def edit_question(question_id: int) -> AnyResponse | str:
+    """Change a question: an unused draft in place, any other as its next version."""
+    session = read_session()
+    row = question_queries.get_question(session, question_id)
+    version = question_queries.get_version(session, row)
+    data = form_data(
+        question_search_queries.read_question(session, row, version, is_editable=True),
+        stamp=question_queries.stamp_of(row, version),
+    )
+    if request.args.get("under") == "new":
+        data = under_new_law(data, question_id, session)
+    form = QuestionForm(data=data)
+    title = f"修改题目 {row.code}"
+    cited = question_queries.list_cited(session, version.id)
+    is_next = version.used_at is not None or row.state != QuestionState.DRAFT
+    if request.method == "GET" or _change_form(form):
+        return _editor(form, title=title, cited=cited, is_next=is_next)
+    try:
+        with transaction() as session:
+            actions.save_question(
+                session,
+                question_id=question_id,
+                question=question_of(form),
+                read_stamp=form.read_version.data or "",
+                actor=actor(),
+                now=clock.now(),
+            )
+    except UnfitQuestionError as error:
+        return _editor(
+            form, title=title, refusal=error.text, cited=question_queries.list_cited(read_session(), version.id)
+        )
+    flash("修改已保存。审核通过并启用后才会进入新的试卷。", "success")
+    return redirect(url_for(".show_question", question_id=question_id))
+
+
+def _add_option(form: QuestionForm, part: int | None) -> None:
+    options = None if part is None else form.parts[part].form.options
+    if options is not None and len(options) < options.max_entries:
+        options.append_entry("")
+
+
+def _change_form(form: QuestionForm) -> bool:
+    """Take the buttons that change the form itself; tell whether it is to be shown again."""
+    act = request.form.get("act", "save")
+    if act == "add_part":
+        form.parts.append_entry({"kind": request.form.get("new_kind"), "options": [""] * 4})
+    elif act == "drop_part" and len(form.parts) > 1:
+        form.parts.pop_entry()
+    elif act.startswith("add_option-"):
+        _add_option(form, read_whole(act.removeprefix("add_option-"), most=len(form.parts) - 1))
+    elif act == "picture":
+        _take_picture(form)
+    elif act == "save":
+        return not form.validate_on_submit()
+    return True
+
+
+def _take_picture(form: QuestionForm) -> None:
+    file = request.files.get("picture")
+    if file is None or not file.filename:
+        flash("请先选择图片文件，再点「上传图片」。", "error")
+        return
+    try:
+        with transaction() as session:
+            picture = actions.upload_picture(session, content=file.read(), actor=actor(), now=clock.now())
+    except UnfitImageError as error:
+        flash(error.text, "error")
+        return
+    mark = f'<img src="{picture.address}">' if form.is_html.data else f"[图片:{picture.sha256}]"
+    kind = find_kind(form.kind.data)
+    target = form.parts[0].form.stem if kind is None or kind.is_part else form.material
+    target.data = f"{target.data or ''}\n{mark}"
+    flash("图片已上传，标记放在题干末尾，可以剪切到需要的位置。", "success")
+
+
+def _editor(form: QuestionForm, *, title: str, refusal: str = "", cited: object = (), is_next: bool = False) -> str:
+    session = read_session()
+    return render_template(
+        "questions/edit.html",
+        form=form,
+        title=title,
+        refusal=refusal,
+        cited=cited,
+        is_next=is_next,
+        preview=_preview(form),
+        laws=question_search_queries.list_law_names(session),
+    )
+
+
+def _preview(form: QuestionForm) -> Markup:
+    try:
+        content = prepare(replace(question_of(form), images=()), doubt=_NO_DOUBT).content
+    except (UnfitQuestionError, ValueError) as error:
+        words = error.text if isinstance(error, UnfitQuestionError) else "请先选择题型。"
+        return Markup(render_template("questions/_preview.html", items=[], refusal=words))  # noqa: S704 – a template of our own
+    return Markup(render_template("questions/_preview.html", items=items_of(content), refusal=""))  # noqa: S704 – likewise
+
+
+@admin_blueprint.post("/preview")
+@requires(Permission.QUESTIONS_WRITE)
+def preview() -> str:
+    """Give the question of a form as a candidate would see it, as a piece of a page."""
+    return _preview(QuestionForm())
+
+
+@admin_blueprint.post("/pictures")
+@requires(Permission.QUESTIONS_WRITE)
+def upload_picture() -> Response:
+    """Keep a picture and give the marks that stand for it in plain text and in HTML."""
+    file = request.files.get("picture")
+    if file is None:
+        raise UnfitImageError("请先选择图片文件。")
+    with transaction() as session:
+        picture = actions.upload_picture(session, content=file.read(), actor=actor(), now=clock.now())
+    return jsonify({"mark": f"[图片:{picture.sha256}]", "html": f'<img src="{picture.address}">'})
+
+
+_CORRECTED = "答案已更正，原答案留在历史记录中。题目已回到草稿，请另一位同事审核后再启用。"
+_CORRECTION_ASKED = "更正申请已提交。另一位同事在“审批”中同意后，新答案生效，已评分的答卷自动重新评分。"
+
+
+@admin_blueprint.route("/<int:question_id>/key", methods=["GET", "POST"])
+@requires(Permission.QUESTIONS_WRITE)
+def correct_key(question_id: int) -> AnyResponse | str:
+    """Correct the key of a question's version with a reason; the old key stays in the history."""
+    session, number = read_session(), request.args.get("version", type=sent_number)
+    row = question_queries.get_question(session, question_id)
+    version = question_queries.get_version(session, row, number)
+    shown = question_search_queries.read_question(session, row, version, is_editable=True)
+    parts = shown.parts or (shown,)
+    form = KeyForm(data={"parts": [key_data(part) for part in parts]})
+    refusal = ""
+    if form.validate_on_submit() and len(form.parts) == len(parts):
+        pairs = [(kind_of(part.kind), key_fields(entry.form)) for part, entry in zip(parts, form.parts, strict=True)]
+        try:
+            with transaction() as session:
+                key = question_review_actions.correct_key(
+                    session,
+                    question_id=question_id,
+                    keys=[kind.key_of_fields(fields) for kind, fields in pairs],
+                    blanks=[kind.blanks_of_fields(fields) for kind, fields in pairs],
+                    reason=form.reason.data,
+                    actor=actor(),
+                    now=clock.now(),
+                    number=number,
+                )
+                is_done = key is not None
+        except DomainError as error:
+            refusal = error.text
+        else:
+            flash(_CORRECTED if is_done else _CORRECTION_ASKED, "success")
+            return redirect(url_for(".show_question", question_id=question_id))
+    items = items_of(version.content)
+    return render_template(
+        "questions/key.html",
+        question=row,
+        form=form,
+        items=items,
+        version=version,
+        refusal=refusal,
+        needs_two=question_review_actions.needs_two_persons(row, version),
+    )
+
+
+@admin_blueprint.post("/<int:question_id>/state")
+@requires(Permission.QUESTIONS_REVIEW)
+def set_state(question_id: int) -> AnyResponse:
+    """Bring a question to a state."""
+    form = StateForm()
+    if not form.validate_on_submit():
+        raise NotFoundError
+    state = QuestionState(form.state.data)
+    try:
+        with transaction() as session:
+            row = question_review_actions.set_state(
+                session,
+                question_id=question_id,
+                state=state,
+                actor=actor(),
+                now=clock.now(),
+                is_alone_allowed=may_review_alone(),
+            )
+            code = row.code
+    except DomainError as error:
+        if isinstance(error, NotFoundError):
+            raise
+        flash(error.text, "error")
+    else:
+        flash(f"题目 {code} 现在是「{question_review_actions.STATE_NAMES[state]}」。", "success")
+        if "queue" in request.form:
+            return next_to_review(question_id)
+    return redirect(url_for(".show_question", question_id=question_id))
+
+
+@admin_blueprint.post("/<int:question_id>/delete")
+@requires(Permission.QUESTIONS_WRITE)
+def delete_question(question_id: int) -> AnyResponse:
+    """Delete a question that no paper holds."""
+    try:
+        with transaction() as session:
+            question_review_actions.delete_question(session, question_id=question_id, actor=actor(), now=clock.now())
+    except question_review_actions.UsedQuestionError as error:
+        flash(error.text, "error")
+        return redirect(url_for(".show_question", question_id=question_id))
+    flash("题目已删除。", "success")
+    return redirect(url_for(".list_questions"))

@@ -1,0 +1,125 @@
+"""Imports: a file, its preview, its taking over, its undoing."""
+
+from __future__ import annotations
+
+from flask import Response, flash, jsonify, redirect, render_template, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp import clock
+from examapp.content.question_editing.forms import ConfirmForm, UploadForm
+from examapp.content.question_imports import actions
+from examapp.content.question_intake import actions as question_intake_actions
+from examapp.content.questions import queries as question_queries
+from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
+from examapp.content.questions.models import QuestionState
+from examapp.db.session import read_session, transaction
+from examapp.documents.spreadsheets import Column, csv_text
+from examapp.organisation.accounts.guards import actor, requires
+from examapp.security.permissions import Permission
+from question_bank.formats import registry
+
+_MOST_NOTES = 200
+_LABELS = {each.name: each.label for each in registry.FORMATS} | {registry.AUTO: "自动识别"}
+
+
+@admin_blueprint.route("/imports/", methods=["GET", "POST"])
+@requires(Permission.QUESTIONS_IMPORT)
+def list_imports() -> AnyResponse | str:
+    """Show past imports, and take a new file."""
+    form = UploadForm()
+    if form.validate_on_submit():
+        file, second = form.file.data, form.answers.data
+        with transaction() as session:
+            row = actions.upload_import(
+                session,
+                content=file.read(),
+                file_name=file.filename or "",
+                format_name=form.format.data,
+                answers=(second.read(), second.filename or "") if second else None,
+                actor=actor(),
+                now=clock.now(),
+            )
+            import_id = row.id
+        return redirect(url_for(".show_import", import_id=import_id))
+    session = read_session()
+    rows = question_intake_actions.list_imports(session)
+    names = question_queries.names_of(session, [row.created_by_id for row in rows])
+    return render_template("questions/imports.html", form=form, rows=rows, names=names)
+
+
+@admin_blueprint.get("/imports/<int:import_id>")
+@requires(Permission.QUESTIONS_IMPORT)
+def show_import(import_id: int) -> str:
+    """Show what a file holds: what can be imported, with which losses, what is in doubt, what is refused, each with its place."""
+    session = read_session()
+    row = question_intake_actions.get_import(session, import_id)
+    earlier = question_intake_actions.find_earlier_import(session, row)
+    label = _LABELS.get(row.format, row.format)
+    form = ConfirmForm()
+    if not may_review_alone():
+        form.state.choices = form.state.choices[:1]
+    return render_template("questions/import.html", row=row, label=label, form=form, earlier=earlier, most=_MOST_NOTES)
+
+
+@admin_blueprint.get("/imports/<int:import_id>/progress")
+@requires(Permission.QUESTIONS_IMPORT)
+def import_progress(import_id: int) -> Response:
+    """Give the progress of a file's reading."""
+    row = question_intake_actions.get_import(read_session(), import_id)
+    return jsonify({"state": row.state, "done": row.done, "total": row.total, "message": row.message})
+
+
+@admin_blueprint.post("/imports/<int:import_id>/confirm")
+@requires(Permission.QUESTIONS_IMPORT)
+def confirm_import(import_id: int) -> AnyResponse:
+    """Take a previewed file over."""
+    form = ConfirmForm()
+    state = QuestionState(form.state.data) if form.validate_on_submit() else QuestionState.DRAFT
+    with transaction() as session:
+        actions.confirm_import(
+            session,
+            import_id=import_id,
+            state=state,
+            actor=actor(),
+            now=clock.now(),
+            is_alone_allowed=may_review_alone(),
+        )
+    return redirect(url_for(".show_import", import_id=import_id))
+
+
+@admin_blueprint.post("/imports/<int:import_id>/undo")
+@requires(Permission.QUESTIONS_IMPORT)
+def undo_import(import_id: int) -> AnyResponse:
+    """Take an import back as one act."""
+    with transaction() as session:
+        deleted, retired = actions.undo_import(session, import_id=import_id, actor=actor(), now=clock.now())
+    words = f"，{retired} 道已用于试卷的题改为停用" if retired else ""
+    flash(f"已撤销这次导入：删除 {deleted} 道题{words}。", "success")
+    return redirect(url_for(".show_import", import_id=import_id))
+
+
+@admin_blueprint.post("/imports/<int:import_id>/discard")
+@requires(Permission.QUESTIONS_IMPORT)
+def discard_import(import_id: int) -> AnyResponse:
+    """Throw a file away that was not taken over."""
+    with transaction() as session:
+        actions.discard_import(session, import_id=import_id, actor=actor(), now=clock.now())
+    flash("文件已放弃，题库没有变化。", "success")
+    return redirect(url_for(".list_imports"))
+
+
+@admin_blueprint.get("/imports/<int:import_id>/notes")
+@requires(Permission.QUESTIONS_IMPORT)
+def download_notes(import_id: int) -> Response:
+    """Give all that was refused, doubtful or lost as a table, to work through beside the file."""
+    row = question_intake_actions.get_import(read_session(), import_id)
+    columns = [Column(head=head) for head in ("结果", "位置", "原因", "题干")]
+    lists = (("不能导入", "refused"), ("答案待核对", "doubtful"), ("没有保留", "losses"), ("题目以外", "remarks"))
+    rows = [
+        (word, note["where"], note["reason"], note.get("question", {}).get("stem", ""))
+        for word, name in lists
+        for note in row.summary.get(name, [])
+    ]
+    response = Response("\ufeff" + csv_text(columns, rows), content_type="text/csv; charset=utf-8")
+    response.headers.set("Content-Disposition", "attachment", filename=f"导入核对-{import_id}.csv")
+    return response

@@ -1,0 +1,220 @@
+"""Reads about imports, and about what the bank has already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examapp.clock import day_of
+from examapp.content.law_texts.rules import iso_day, law_name
+from examapp.content.laws.actions import ensure_law_version
+from examapp.content.laws.queries import find_version_in_force
+from examapp.content.question_editing.actions import add_prepared, add_questions
+from examapp.content.question_intake.rules import describe
+from examapp.content.questions import models as question_models
+from examapp.content.questions.models import AnswerKey, QuestionImport, QuestionState, QuestionVersion
+from examapp.content.questions.rules import Prepared, UnfitQuestionError, prepare
+from examapp.errors import NotFoundError
+from examapp.platform.audit.actions import SYSTEM, Actor, record
+from question_bank.check import read_content
+from question_bank.model import Question
+from question_bank.parse_result import ParseResult
+
+
+def find_existing(session: Session, digests: Sequence[str]) -> dict[str, tuple[int, list[Any]]]:
+    """Find which contents the bank has among questions not retired: by digest the question's id and the parts of its key."""
+    statement = (
+        select(QuestionVersion.digest, question_models.Question.id, AnswerKey.parts)
+        .join(question_models.Question, question_models.Question.current_version_id == QuestionVersion.id)
+        .join(AnswerKey, AnswerKey.question_version_id == QuestionVersion.id)
+        .where(QuestionVersion.digest.in_(digests), question_models.Question.state != "retired")
+        .order_by(AnswerKey.number)
+    )
+    return {row.digest: (row.id, row.parts) for row in session.execute(statement)}
+
+
+def get_import(session: Session, import_id: int, *, is_locked: bool = False) -> QuestionImport:
+    """Get an import, locked for an act where wished; raises NotFoundError."""
+    found = session.get(QuestionImport, import_id, with_for_update=is_locked or None, populate_existing=is_locked)
+    if found is None:
+        raise NotFoundError("没有找到这次导入。请从导入记录重新进入。")
+    return found
+
+
+def find_earlier_import(session: Session, row: QuestionImport) -> QuestionImport | None:
+    """Find an earlier import of the very same file that was taken over and not undone."""
+    statement = select(QuestionImport).where(
+        QuestionImport.digest == row.digest,
+        QuestionImport.id < row.id,
+        QuestionImport.is_confirmed,
+        QuestionImport.undone_at.is_(None),
+    )
+    return session.scalars(statement.order_by(QuestionImport.id.desc()).limit(1)).first()
+
+
+def list_imports(session: Session, *, limit: int = 30) -> list[QuestionImport]:
+    """List the newest imports."""
+    return list(session.scalars(select(QuestionImport).order_by(QuestionImport.id.desc()).limit(limit)))
+
+
+_TELL_EVERY = 100
+"""Questions between two notes of progress."""
+_SAME_BUT_KEY = "题库或本文件中已有文字相同的题，答案却不同。请核对哪一个对。"
+
+
+@dataclass(slots=True, kw_only=True)
+class Taken:
+    """What came of a reading: `ready` and `in_doubt` are new to the bank, `existing` counts what it has already."""
+
+    ready: list[Prepared] = field(default_factory=list, repr=False)
+    in_doubt: list[Prepared] = field(default_factory=list, repr=False)
+    existing: int = 0
+    losses: list[dict[str, str]] = field(default_factory=list)
+    doubtful: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[dict[str, str]] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+
+
+def sort_reading(
+    session: Session, *, reading: ParseResult, now: datetime, note_progress: Callable[[int], None] | None = None
+) -> Taken:
+    """Sort a reading against the bank without writing: new, known, in doubt, not to be held."""
+    taken = Taken()
+    laws = _LawsInForce(session, now)
+    prepared = list(_prepared(reading, laws, taken, note_progress))
+    known = {d: parts for d, (_, parts) in find_existing(session, [one.digest for _, one in prepared]).items()}
+    for where, one in prepared:
+        _sort(taken, where, one, known)
+    return taken
+
+
+def take_over(
+    session: Session,
+    *,
+    reading: ParseResult,
+    state: QuestionState,
+    actor: Actor,
+    now: datetime,
+    import_id: int | None = None,
+    note_progress: Callable[[int], None] | None = None,
+) -> Taken:
+    """Store what a reading brings that is new, as drafts or active; those with a doubtful key always as drafts."""
+    taken = sort_reading(session, reading=reading, now=now, note_progress=note_progress)
+    common = {"actor": actor, "now": now, "import_id": import_id}
+    taken.ids = add_prepared(session, prepared=taken.ready, state=state, **common)  # type: ignore[arg-type]  # three keywords of their own types
+    taken.ids += add_prepared(session, prepared=taken.in_doubt, state=QuestionState.DRAFT, **common)  # type: ignore[arg-type]
+    record(
+        session,
+        "questions.take_over",
+        actor=actor,
+        now=now,
+        object_type="question_import",
+        object_id=import_id,
+        details={"added": len(taken.ids), "in_doubt": len(taken.in_doubt), "existing": taken.existing, "state": state},
+    )
+    return taken
+
+
+def _prepared(
+    reading: ParseResult, laws: _LawsInForce, taken: Taken, note_progress: Callable[[int], None] | None
+) -> Iterator[tuple[str, Prepared]]:
+    outcomes: list[tuple[str, Question, str]] = [(item.where, item.question, "") for item in reading.imported]
+    outcomes += [(item.note.where, item.question, item.note.reason) for item in reading.doubtful]
+    for number, (where, question, doubt) in enumerate(outcomes):
+        if note_progress is not None and number % _TELL_EVERY == 0:
+            note_progress(number)
+        try:
+            one = prepare(laws.completed(question, where, taken), doubt=doubt)
+        except UnfitQuestionError as error:
+            taken.refused.append({"where": where, "reason": error.text, "code": error.code})
+            continue
+        taken.losses += [{"where": where, "reason": reason, "code": "image_lost"} for reason in one.losses]
+        yield where, one
+
+
+def _sort(taken: Taken, where: str, one: Prepared, known: dict[str, list[Any]]) -> None:
+    before = known.get(one.digest)
+    doubt = one.doubt
+    if before is not None and (one.doubt or _keys(before) == _keys(one.key_parts)):
+        taken.existing += 1
+        return
+    if before is not None:
+        doubt = _SAME_BUT_KEY
+    known.setdefault(one.digest, one.key_parts)
+    if not doubt:
+        taken.ready.append(one)
+        return
+    taken.in_doubt.append(one if one.doubt else prepare(one.question, doubt=doubt))
+    taken.doubtful.append({"where": where, "reason": doubt, "code": "doubtful_key", "question": describe(one.question)})
+
+
+def _keys(parts: Iterable[dict[str, Any]]) -> list[Any]:
+    return [[part["key"], part["blanks"]] for part in parts]
+
+
+class _LawsInForce:
+    """Completes citations without a version by the one in force, and says so."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self._session = session
+        self._today = day_of(now)
+        self._found: dict[str, str | None] = {}
+
+    def completed(self, question: Question, where: str, taken: Taken) -> Question:
+        """Give the question with a version for its citation where the bank's laws have one in force."""
+        citation = question.citation
+        if citation is None or iso_day(citation.version):
+            return question
+        version = self._version(law_name(citation.law))
+        known = f"按现行版本（{version}）关联" if version else "法律库中没有这部法律，条文未关联"
+        taken.losses.append(
+            {
+                "where": where,
+                "reason": f"没有写明《{law_name(citation.law)}》的版本，{known}，请核对。",
+                "code": "law_version",
+            }
+        )
+        if version is None:
+            return question
+        return replace(question, citation=replace(citation, version=version))
+
+    def _version(self, law: str) -> str | None:
+        if law not in self._found:
+            version = find_version_in_force(self._session, law=law, on=self._today)
+            self._found[law] = version.version_on.isoformat() if version else None
+        return self._found[law]
+
+
+_SETTING = re.compile(r"^@(law|version|effective|topic)\s+(.+)$", re.MULTILINE)
+
+
+def load_seed_bank(session: Session, folder: Path, *, now: datetime) -> list[int]:
+    """Load the seed questions of a folder as active questions; those whose number the bank has are left alone. Give the new ids."""
+    _ensure_laws(session, folder, now=now)
+    known = set(session.scalars(select(question_models.Question.code)))
+    questions = [question for question in read_content(folder) if question.code not in known]
+    if not questions:
+        return []
+    return add_questions(session, questions=questions, state=QuestionState.ACTIVE, actor=SYSTEM, now=now)
+
+
+def _ensure_laws(session: Session, folder: Path, *, now: datetime) -> None:
+    for path in sorted(folder.glob("*.txt")):
+        settings = dict(_SETTING.findall(path.read_text("utf-8-sig")))
+        version_on: date | None = iso_day(settings.get("version"))
+        if version_on and settings.get("law"):
+            ensure_law_version(
+                session,
+                law=law_name(settings["law"]),
+                version_on=version_on,
+                topic=settings.get("topic", "").strip(),
+                effective_on=iso_day(settings.get("effective")),
+                now=now,
+            )

@@ -1,0 +1,279 @@
+"""The life of a question: draft, reviewed, active, retired; who wrote it is never who reviews it, unless the setting for lone offices says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from examapp.content.question_law_changes.actions import check_questions
+from examapp.content.questions.models import (
+    AnswerKey,
+    Citation,
+    Decision,
+    DistinctPair,
+    Question,
+    QuestionFlag,
+    QuestionSearch,
+    QuestionState,
+    QuestionVersion,
+    question_knowledge_points,
+)
+from examapp.content.questions.queries import count_reviewers, current_key, get_question, get_version, is_author
+from examapp.content.questions.rules import UnfitQuestionError, check_key
+from examapp.errors import BadRequestError, ConflictError, DomainError
+from examapp.organisation.dual_control import actions as dual_control_actions
+from examapp.organisation.people.models import Approval
+from examapp.platform.audit.actions import Actor, record
+from question_bank import model
+from question_bank.kinds.registry import kind_of
+
+_STEPS = {
+    QuestionState.REVIEWED: {QuestionState.DRAFT},
+    QuestionState.ACTIVE: {QuestionState.REVIEWED},
+    QuestionState.RETIRED: {QuestionState.DRAFT, QuestionState.REVIEWED, QuestionState.ACTIVE},
+    QuestionState.DRAFT: {QuestionState.REVIEWED, QuestionState.RETIRED},
+}
+"""From which states a question may come to each."""
+STATE_NAMES = {
+    QuestionState.DRAFT: "草稿",
+    QuestionState.REVIEWED: "已审核",
+    QuestionState.ACTIVE: "启用",
+    QuestionState.RETIRED: "停用",
+}
+
+
+class WrongStateError(DomainError):
+    """The question is not in a state from which this step leads on."""
+
+    code = "wrong_state"
+    message = "这道题的状态已经改变，请刷新页面后再操作。"
+
+
+class OwnReviewError(DomainError):
+    """Who wrote a version, or its key, may not review it."""
+
+    code = "own_review"
+    message = "这道题的内容或答案是您本人撰写、导入或修改的，请由另一位有审核权限的同事审核。"
+
+
+def set_state(
+    session: Session,
+    *,
+    question_id: int,
+    state: QuestionState,
+    actor: Actor,
+    now: datetime,
+    is_alone_allowed: bool = False,
+) -> Question:
+    """Bring a question to a state; a review by who wrote the version or its key is refused.
+
+    `is_alone_allowed` is the setting of an office with one reviewer: it may then review its own, and the log says so.
+    """
+    row = get_question(session, question_id, is_locked=True)
+    if row.state == state:
+        return row
+    if QuestionState(row.state) not in _STEPS[state]:
+        raise WrongStateError
+    if row.doubt and state in {QuestionState.REVIEWED, QuestionState.ACTIVE}:
+        raise UnfitQuestionError(f"这道题的答案待核对：{row.doubt} 请先用「更正答案」确定答案。")
+    is_own = False
+    if state is QuestionState.DRAFT:
+        row.reviewed_by_id = None
+    if state is QuestionState.REVIEWED:
+        is_own = is_author(session, get_version(session, row), row, actor.person_id)
+        if is_own and not (is_alone_allowed and count_reviewers(session, now=now) <= 1):
+            raise OwnReviewError
+        row.reviewed_by_id = actor.person_id
+    details = {"from": row.state, "to": state, "is_own_review": is_own}
+    was_retired = row.state == QuestionState.RETIRED
+    row.state, row.updated_at = state, now
+    if row.law_change or was_retired:
+        session.flush()
+        check_questions(session, ids=[row.id], now=now, closed_as=Decision.RETIRE, actor=actor)
+    record(
+        session, "questions.set_state", actor=actor, now=now, object_type="question", object_id=row.id, details=details
+    )
+    return row
+
+
+def set_states(
+    session: Session,
+    *,
+    ids: Sequence[int],
+    state: QuestionState,
+    actor: Actor,
+    now: datetime,
+    is_alone_allowed: bool = False,
+) -> tuple[int, dict[str, int]]:
+    """Bring many questions to a state; give how many moved, and for the others how many for each reason."""
+    moved = 0
+    reasons: dict[str, int] = {}
+    for question_id in sorted(set(ids)):
+        try:
+            set_state(
+                session, question_id=question_id, state=state, actor=actor, now=now, is_alone_allowed=is_alone_allowed
+            )
+        except DomainError as error:
+            reasons[error.text] = reasons.get(error.text, 0) + 1
+        else:
+            moved += 1
+    return moved, reasons
+
+
+ACT = "questions.correct_key"
+
+
+def correct_key(
+    session: Session,
+    *,
+    question_id: int,
+    keys: Sequence[Sequence[str]],
+    blanks: Sequence[Sequence[Sequence[str]]],
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    number: int | None = None,
+) -> AnswerKey | None:
+    """Correct the key of a version, the current one without its number, one entry a part: a new row with the reason, the old one stays.
+
+    While no paper holds the version, it holds at once and the question is a draft again until another person has reviewed it. Of a version
+    that papers hold only a request is made, for a second person to allow; then None is given. Raises BadRequestError, AlreadyAskedError.
+    """
+    row = get_question(session, question_id, is_locked=True)
+    version = get_version(session, row, number)
+    if not reason.strip():
+        raise BadRequestError("请写明更正答案的理由，例如：法律修改、录入有误。")
+    before = current_key(session, version.id)
+    parts = [
+        _corrected(part, old, key, variants)
+        for part, old, key, variants in zip(version.content["parts"], before.parts, keys, blanks, strict=True)
+    ]
+    if parts == before.parts and not row.doubt:
+        raise BadRequestError("答案没有变化，不需要更正。")
+    if needs_two_persons(row, version):
+        details = {
+            "question_id": row.id,
+            "code": row.code,
+            "version_id": version.id,
+            "version": version.number,
+            "old_key_id": before.id,
+            "parts": parts,
+        }
+        dual_control_actions.ask(
+            session, ACT, request_key=str(version.id), details=details, reason=reason, actor=actor, now=now
+        )
+        return None
+    state = None if row.state == QuestionState.RETIRED else QuestionState.DRAFT
+    return _put(session, row, before, parts, reason=reason, author=actor, actor=actor, now=now, state=state)
+
+
+def needs_two_persons(question: Question, version: QuestionVersion) -> bool:
+    """Tell whether results may stand on this version's key: it was drawn, or has been replaced since."""
+    return version.used_at is not None or version.id != question.current_version_id
+
+
+def put_correction_in_force(session: Session, approval: Approval, *, actor: Actor, now: datetime) -> AnswerKey:
+    """Write the key that a second person has allowed, who stands as the question's reviewer; raises ConflictError where it changed since."""
+    details = approval.details
+    row = get_question(session, details["question_id"], is_locked=True)
+    before = current_key(session, details["version_id"])
+    if before.id != details["old_key_id"]:
+        raise ConflictError("申请提出以后，这道题的答案又改过。请退回，由申请人看过新答案再提。")
+    author = Actor(person_id=approval.requested_by_id, address=None)
+    key = _put(session, row, before, details["parts"], reason=approval.reason, author=author, actor=actor, now=now)
+    is_current = before.question_version_id == row.current_version_id
+    if is_current and row.state in {QuestionState.REVIEWED, QuestionState.ACTIVE}:
+        row.reviewed_by_id = actor.person_id
+    return key
+
+
+def _put(
+    session: Session,
+    row: Question,
+    before: AnswerKey,
+    parts: list[dict[str, Any]],
+    *,
+    reason: str,
+    author: Actor,
+    actor: Actor,
+    now: datetime,
+    state: QuestionState | None = None,
+) -> AnswerKey:
+    key = AnswerKey(
+        question_version_id=before.question_version_id,
+        number=before.number + 1,
+        parts=parts,
+        reason=reason.strip()[:500],
+        created_by_id=author.person_id,
+        created_at=now,
+    )
+    session.add(key)
+    session.flush()
+    details = {
+        "version_id": before.question_version_id,
+        "old_key_id": before.id,
+        "new_key_id": key.id,
+        "from": row.state,
+    }
+    if state is not None:
+        row.state, row.reviewed_by_id = state, None
+    if before.question_version_id == row.current_version_id:
+        row.doubt, row.updated_at = "", now
+    record(session, ACT, actor=actor, now=now, object_type="question", object_id=row.id, details=details)
+    return key
+
+
+def _corrected(
+    part: dict[str, Any], old: dict[str, Any], key: Sequence[str], blanks: Sequence[Sequence[str]]
+) -> dict[str, Any]:
+    kind = kind_of(part["kind"])
+    checked = model.Question(
+        kind=kind.code,
+        stem="",
+        options=tuple(part["options"]),
+        key=tuple(key),
+        blanks=tuple(tuple(each) for each in blanks),
+    )
+    check_key(checked)
+    if kind.has_blanks and len(blanks) != part["blanks"]:
+        raise BadRequestError(f"这道题有 {part['blanks']} 个空，答案却有 {len(blanks)} 行。请每个空写一行。")
+    stored = kind.stored_key(checked, plain=lambda text: text)
+    return {**old, "key": stored, "blanks": [list(each) for each in blanks]}
+
+
+class UsedQuestionError(DomainError):
+    """A question that papers hold cannot be deleted."""
+
+    code = "question_used"
+    message = "这道题已经用在试卷里，不能删除。可以把它停用，停用后不再进入新的试卷。"
+
+
+def delete_question(session: Session, *, question_id: int, actor: Actor, now: datetime) -> None:
+    """Delete a question that was never used; raises UsedQuestionError for others."""
+    question = get_question(session, question_id, is_locked=True)
+    versions = select(QuestionVersion).where(QuestionVersion.question_id == question.id).with_for_update()
+    if any(version.used_at is not None for version in session.scalars(versions)):
+        raise UsedQuestionError
+    delete_questions(session, ids=[question.id])
+    record(session, "questions.delete_question", actor=actor, now=now, object_type="question", object_id=question_id)
+
+
+def delete_questions(session: Session, *, ids: Sequence[int]) -> None:
+    """Remove questions with all that hangs on them; the caller has made sure that no paper holds them."""
+    if not ids:
+        return
+    version_ids = select(QuestionVersion.id).where(QuestionVersion.question_id.in_(ids)).scalar_subquery()
+    session.execute(delete(Citation).where(Citation.question_version_id.in_(version_ids)))
+    session.execute(delete(AnswerKey).where(AnswerKey.question_version_id.in_(version_ids)))
+    points = question_knowledge_points
+    session.execute(delete(points).where(points.c.question_id.in_(ids)))
+    session.execute(delete(QuestionFlag).where(QuestionFlag.question_id.in_(ids)))
+    session.execute(delete(QuestionSearch).where(QuestionSearch.question_id.in_(ids)))
+    session.execute(delete(DistinctPair).where(DistinctPair.lower_id.in_(ids) | DistinctPair.higher_id.in_(ids)))
+    session.execute(update(Question).where(Question.id.in_(ids)).values(current_version_id=None))
+    session.execute(delete(QuestionVersion).where(QuestionVersion.question_id.in_(ids)))
+    session.execute(delete(Question).where(Question.id.in_(ids)))

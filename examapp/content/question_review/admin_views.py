@@ -1,0 +1,140 @@
+"""The bank as a whole: what waits for a reviewer, what the syllabus lacks, what is there twice."""
+
+from __future__ import annotations
+
+from flask import Response, flash, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp import clock
+from examapp.content.question_duplicates import actions as question_duplicate_actions
+from examapp.content.question_duplicates import queries as question_duplicate_queries
+from examapp.content.question_review import actions, queries
+from examapp.content.question_search import queries as question_search_queries
+from examapp.content.questions import queries as question_queries
+from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
+from examapp.content.questions.models import QuestionState
+from examapp.db.session import read_session, transaction
+from examapp.documents.text_diff import compare_texts
+from examapp.errors import NotFoundError
+from examapp.organisation.accounts.guards import actor, me, requires
+from examapp.security.permissions import Permission
+from examapp.web.numbers import sent_number
+
+_PAIRS_A_PAGE = 20
+_USUAL_LEAST = 3
+_MOST_LEAST = 100
+
+
+@admin_blueprint.get("/review")
+@requires(Permission.QUESTIONS_REVIEW)
+def review_queue() -> str:
+    """Show the drafts that this person may review, those that have waited longest first."""
+    session = read_session()
+    person_id, may_own = me().person_id, may_review_alone()
+    count = queries.count_queue(session, person_id=person_id, may_own=may_own)
+    pages = max(1, -(-count // question_search_queries.PAGE_SIZE))
+    page = min(max(1, request.args.get("page", 1, type=sent_number)), pages)
+    return render_template(
+        "questions/review.html",
+        rows=queries.list_queue(session, person_id=person_id, may_own=may_own, page=page),
+        count=count,
+        page=page,
+        pages=pages,
+        others=queries.count_states(session, person_id=person_id),
+        may_own=may_own,
+        page_url=lambda number: url_for(".review_queue", page=number),
+    )
+
+
+def next_to_review(question_id: int) -> AnyResponse:
+    """Lead on to the next draft in the queue."""
+    following = queries.next_in_queue(
+        read_session(), person_id=me().person_id, may_own=may_review_alone(), after=question_id
+    )
+    if following is None:
+        flash("待审核的题目都看完了。", "success")
+        return redirect(url_for(".review_queue"))
+    return redirect(url_for(".show_question", question_id=following, queue=1))
+
+
+@admin_blueprint.get("/coverage")
+@requires(Permission.QUESTIONS_READ)
+def show_coverage() -> str:
+    """Show laws by kinds and difficulties, and where the bank is thin."""
+    least = min(max(1, request.args.get("least", _USUAL_LEAST, type=sent_number)), _MOST_LEAST)
+    topics = queries.cover_syllabus(read_session())
+    entries = [entry for entries in topics.values() for entry in entries]
+    return render_template(
+        "questions/coverage.html",
+        topics=topics,
+        least=least,
+        is_thin_only="thin" in request.args,
+        main_kinds=queries.MAIN_KINDS,
+        total=sum(entry.total for entry in entries),
+        laws=sum(1 for entry in entries if entry.total),
+        bare=sum(1 for entry in entries if not entry.total),
+        thin=sum(1 for entry in entries if entry.total and entry.is_thin(least)),
+    )
+
+
+@admin_blueprint.get("/duplicates/")
+@requires(Permission.QUESTIONS_READ)
+def list_duplicates() -> str:
+    """Show pairs of like questions side by side, the likest first."""
+    session = read_session()
+    search = question_duplicate_queries.last_search(session)
+    pairs = question_duplicate_queries.open_pairs(session, search) if search else []
+    pages = max(1, -(-len(pairs) // _PAIRS_A_PAGE))
+    page = min(max(1, request.args.get("page", 1, type=sent_number)), pages)
+    shown = question_duplicate_queries.like_pairs(session, pairs[(page - 1) * _PAIRS_A_PAGE : page * _PAIRS_A_PAGE])
+    return render_template(
+        "questions/duplicates.html",
+        search=search,
+        count=len(pairs),
+        pairs=[(pair, compare_texts(pair.one.text, pair.other.text)) for pair in shown],
+        page=page,
+        pages=pages,
+        page_url=lambda number: url_for(".list_duplicates", page=number),
+    )
+
+
+@admin_blueprint.post("/duplicates/")
+@requires(Permission.QUESTIONS_WRITE)
+def search_duplicates() -> AnyResponse:
+    """Have the whole bank searched for like questions."""
+    with transaction() as session:
+        question_duplicate_actions.request_duplicate_search(session, actor=actor(), now=clock.now())
+    return redirect(url_for(".list_duplicates"))
+
+
+@admin_blueprint.get("/duplicates/<int:search_id>/progress")
+@requires(Permission.QUESTIONS_READ)
+def duplicates_progress(search_id: int) -> Response:
+    """Give the progress of a search."""
+    row = question_duplicate_queries.get_search(read_session(), search_id)
+    return jsonify({"state": row.state, "done": row.done, "total": row.total, "message": row.message})
+
+
+@admin_blueprint.post("/duplicates/settle")
+@requires(Permission.QUESTIONS_REVIEW)
+def settle_duplicate() -> AnyResponse:
+    """Retire one of two like questions, or note that they are two."""
+    one, other = (request.form.get(name, 0, type=sent_number) for name in ("one", "other"))
+    act = request.form.get("act", "")
+    with transaction() as session:
+        for question_id in (one, other):
+            question_queries.get_question(session, question_id)
+        if act == "both":
+            question_duplicate_actions.keep_both(session, one=one, other=other, actor=actor(), now=clock.now())
+        elif act in {"one", "other"}:
+            actions.set_state(
+                session,
+                question_id=one if act == "one" else other,
+                state=QuestionState.RETIRED,
+                actor=actor(),
+                now=clock.now(),
+            )
+        else:
+            raise NotFoundError
+    flash("已记下：这是两道不同的题。" if act == "both" else "已停用其中一道。", "success")
+    return redirect(url_for(".list_duplicates", page=request.form.get("page", 1, type=sent_number)))

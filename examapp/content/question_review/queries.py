@@ -1,0 +1,133 @@
+"""What waits for a reviewer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.orm import Session
+
+from examapp.content.laws.models import Law
+from examapp.content.question_search.queries import PAGE_SIZE, QuestionRow, list_rows
+from examapp.content.questions.models import AnswerKey, Question, QuestionState, QuestionVersion
+from examapp.content.questions.rules import TOPICS
+from question_bank.model import Difficulty, Kind
+
+
+def count_queue(session: Session, *, person_id: int, may_own: bool) -> int:
+    """Count the drafts that this person may review."""
+    return session.scalar(_queue(select(func.count()), person_id, may_own=may_own)) or 0
+
+
+def list_queue(session: Session, *, person_id: int, may_own: bool, page: int) -> list[QuestionRow]:
+    """List a page of the drafts that this person may review, those that have waited longest first."""
+    statement = _queue(select(Question.id), person_id, may_own=may_own).order_by(Question.updated_at, Question.id)
+    ids = list(session.scalars(statement.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)))
+    rows = {row.id: row for row in list_rows(session, ids)}
+    return [rows[each] for each in ids if each in rows]
+
+
+def next_in_queue(session: Session, *, person_id: int, may_own: bool, after: int) -> int | None:
+    """Find the draft to review next: the one that has waited longest, this one apart."""
+    statement = _queue(select(Question.id), person_id, may_own=may_own).where(Question.id != after)
+    found: int | None = session.scalar(statement.order_by(Question.updated_at, Question.id).limit(1))
+    return found
+
+
+def count_states(session: Session, *, person_id: int) -> dict[str, int]:
+    """Count what else waits: one's own drafts, reviewed ones not yet active, doubtful keys, changed laws."""
+    draft = Question.state == QuestionState.DRAFT
+    own = _is_own(person_id)
+    row = session.execute(
+        select(
+            func.count().filter(draft, Question.doubt == "", own).label("own"),
+            func.count().filter(Question.state == QuestionState.REVIEWED).label("reviewed"),
+            func.count().filter(Question.doubt != "", Question.state != QuestionState.RETIRED).label("doubt"),
+            func.count().filter(Question.law_change != "").label("law"),
+        )
+        .select_from(Question)
+        .outerjoin(QuestionVersion, Question.current_version_id == QuestionVersion.id)
+        .where(
+            draft | (Question.state == QuestionState.REVIEWED) | (Question.doubt != "") | (Question.law_change != "")
+        )
+    ).one()
+    return dict(row._mapping)  # noqa: SLF001 – SQLAlchemy's public name
+
+
+def _is_own(person_id: int) -> ColumnElement[bool]:
+    """Whether this person wrote or imported the current version, or set a key of it."""
+    writer = func.coalesce(QuestionVersion.created_by_id, Question.created_by_id, 0)
+    by_hand = exists().where(AnswerKey.question_version_id == QuestionVersion.id, AnswerKey.created_by_id == person_id)
+    return (writer == person_id) | by_hand
+
+
+def _queue(statement: Select[Any], person_id: int, *, may_own: bool) -> Select[Any]:
+    statement = (
+        statement.select_from(Question)
+        .join(QuestionVersion, Question.current_version_id == QuestionVersion.id)
+        .where(Question.state == QuestionState.DRAFT, Question.doubt == "")
+    )
+    return statement if may_own else statement.where(~_is_own(person_id))
+
+
+@dataclass(slots=True, kw_only=True)
+class LawCoverage:
+    """A law's questions that papers may draw, by kind and difficulty."""
+
+    law: str
+    topic: str
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    flagged: int = 0
+    """Kept out because the law has changed."""
+
+    @property
+    def total(self) -> int:
+        """All that papers may draw."""
+        return self.counts.total()
+
+    def of_kind(self, kind: str) -> int:
+        """Count a kind over all difficulties."""
+        return sum(count for (each, _), count in self.counts.items() if each == kind)
+
+    def of_difficulty(self, difficulty: str) -> int:
+        """Count a difficulty over all kinds; the empty word for those without."""
+        return sum(count for (_, each), count in self.counts.items() if each == difficulty)
+
+    def cell(self, kind: str, difficulty: str) -> int:
+        """Count one kind and difficulty."""
+        return self.counts[kind, difficulty]
+
+    def is_thin(self, least: int) -> bool:
+        """Whether a kind of which papers are mostly made, or a difficulty, falls short."""
+        return bool(self.thin_in(least))
+
+    def thin_in(self, least: int) -> list[str]:
+        """List the kinds and difficulties of which there are fewer than this."""
+        kinds = [kind for kind in MAIN_KINDS if self.of_kind(kind) < least]
+        return kinds + [each for each in map(str, Difficulty) if self.of_difficulty(each) < least]
+
+
+MAIN_KINDS = (str(Kind.SINGLE_CHOICE), str(Kind.TRUE_FALSE), str(Kind.MULTIPLE_CHOICE))
+"""What real papers are mostly made of."""
+
+
+def cover_syllabus(session: Session) -> dict[str, list[LawCoverage]]:
+    """Give the coverage of each law by topic, in the syllabus's order; laws of the library without a question too."""
+    laws = {name: LawCoverage(law=name, topic=topic) for name, topic in session.execute(select(Law.name, Law.topic))}
+    columns = (Question.law_name, Question.topic, Question.kind, Question.difficulty, Question.law_change != "")
+    rows = session.execute(
+        select(*columns, func.count()).where(Question.state == QuestionState.ACTIVE).group_by(*columns)
+    )
+    for name, topic, kind, difficulty, is_flagged, count in rows:
+        entry = laws.setdefault(name, LawCoverage(law=name, topic=topic))
+        entry.topic = entry.topic or topic
+        if is_flagged:
+            entry.flagged += count
+        else:
+            entry.counts[kind, difficulty or ""] += count
+    topics: dict[str, list[LawCoverage]] = {topic: [] for topic in TOPICS}
+    for entry in sorted(laws.values(), key=lambda each: each.law):
+        topics.setdefault(entry.topic or "", []).append(entry)
+    return {topic: entries for topic, entries in topics.items() if entries or topic}

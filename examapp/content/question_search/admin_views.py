@@ -1,0 +1,251 @@
+"""The list of questions: search, filters, states of many at once, export."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp import clock
+from examapp.content.question_editing.forms import BulkForm, FilterForm, StateForm
+from examapp.content.question_law_changes import queries as question_law_change_queries
+from examapp.content.question_review import actions as question_review_actions
+from examapp.content.question_search import actions, queries
+from examapp.content.question_search.actions import MOST_AT_ONCE, BulkChange
+from examapp.content.question_search.queries import PAGE_SIZE, Filter
+from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
+from examapp.content.questions.models import QuestionState
+from examapp.db.session import read_session, transaction
+from examapp.errors import BadRequestError
+from examapp.lazy_import import LazyModule
+from examapp.organisation.accounts.guards import actor, requires
+from examapp.platform.audit.actions import record
+from examapp.security.permissions import Permission
+from examapp.web.numbers import read_whole
+from question_bank.formats import registry
+from question_bank.formats.written import Written
+
+excel = LazyModule("question_bank.formats.excel")
+MOST_EXPORTED = 5000
+_MOST_ID = 2**63
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@admin_blueprint.get("/")
+@requires(Permission.QUESTIONS_READ)
+def list_questions() -> str:
+    """Show the questions of a filter, 50 a page; the filter stands in the address."""
+    form = FilterForm(request.args)
+    wanted = wanted_of(form)
+    session = read_session()
+    count = queries.count_questions(session, wanted)
+    pages = max(1, -(-count // PAGE_SIZE))
+    page = min(max(1, form.page.data or 1), pages)
+    return render_template(
+        "questions/list.html",
+        form=form,
+        rows=queries.list_questions(session, wanted, page=page),
+        count=count,
+        page=page,
+        pages=pages,
+        laws=queries.list_law_names(session),
+        topics=queries.list_topics(session),
+        authors=queries.list_authors(session),
+        flagged=question_law_change_queries.count_flagged(session),
+        page_url=lambda number: here(".list_questions", page=str(number)),
+        export_url=here(".choose_export"),
+        ticked_url=here(".act_on_ticked"),
+    )
+
+
+def wanted_of(form: FilterForm) -> Filter:
+    """Give the filter that an address asks for; what makes no sense does not narrow."""
+
+    def choice(field: Any) -> str:
+        known = {choice.value for choice in field.choices}
+        return field.data if field.data in known else ""
+
+    def number(field: Any) -> int | None:
+        return field.data if field.data and 0 < field.data < _MOST_ID else None
+
+    return Filter(
+        words=(form.q.data or "").strip()[:200],
+        law=(form.law.data or "").strip(),
+        article=(form.article.data or "").strip()[:40],
+        topic=(form.topic.data or "").strip(),
+        knowledge_point=(form.point.data or "").strip(),
+        kind=choice(form.kind),
+        difficulty=choice(form.difficulty),
+        state=choice(form.state),
+        flag=choice(form.flag),
+        author_id=number(form.author),
+        import_id=number(form.import_id),
+    )
+
+
+def here(endpoint: str, **more: str) -> str:
+    """Give the address of a view with the filters of this one."""
+    filters = {name: value for name, value in request.args.items() if name != "page" and value} | more
+    return f"{url_for(endpoint)}?{urlencode(filters)}" if filters else url_for(endpoint)
+
+
+@admin_blueprint.post("/ticked")
+@requires(Permission.QUESTIONS_READ)
+def act_on_ticked() -> AnyResponse:
+    """Lead what was ticked in the list to the act that was chosen; the act asks for its own permission."""
+    return redirect(here(".preview_bulk" if "scope" in request.form else ".set_states"), code=307)
+
+
+@admin_blueprint.post("/states")
+@requires(Permission.QUESTIONS_REVIEW)
+def set_states() -> AnyResponse:
+    """Bring the ticked questions to a state; what cannot go there is counted with its reason."""
+    form = StateForm()
+    if not form.validate_on_submit() or not form.ids.data:
+        flash("请先勾选题目，再选择要做的操作。", "error")
+        return redirect(here(".list_questions"))
+    with transaction() as session:
+        moved, reasons = question_review_actions.set_states(
+            session,
+            ids=form.ids.data[:1000],
+            state=QuestionState(form.state.data),
+            actor=actor(),
+            now=clock.now(),
+            is_alone_allowed=may_review_alone(),
+        )
+    flash(f"{moved} 道题已改为「{question_review_actions.STATE_NAMES[QuestionState(form.state.data)]}」。", "success")
+    for reason, count in reasons.items():
+        flash(f"{count} 道题没有改动：{reason}", "warning")
+    return redirect(here(".list_questions"))
+
+
+@admin_blueprint.get("/export/choose")
+@requires(Permission.QUESTIONS_EXPORT)
+def choose_export() -> str:
+    """Ask in which format the questions of a filter are wanted."""
+    count = queries.count_questions(read_session(), wanted_of(FilterForm(request.args)))
+    filters = {name: value for name, value in request.args.items() if value and name not in {"page", "format"}}
+    return render_template(
+        "questions/export.html", count=count, most=MOST_EXPORTED, formats=registry.writable(), filters=filters
+    )
+
+
+@admin_blueprint.get("/export")
+@requires(Permission.QUESTIONS_EXPORT)
+def export_questions() -> Response:
+    """Give the questions of a filter as a file that can be imported again; with what the format cannot say in a file beside it."""
+    wanted = wanted_of(FilterForm(request.args))
+    session = read_session()
+    count = queries.count_questions(session, wanted)
+    if count > MOST_EXPORTED:
+        raise BadRequestError(
+            f"一次最多导出 {MOST_EXPORTED} 题，现在有 {count} 题。请用法律、题型等条件缩小范围后再导出。"
+        )
+    known = {each.name: each for each in registry.writable()}
+    chosen = known.get(request.args.get("format", "excel"), known["excel"])
+    written = registry.write_file(list(queries.iter_questions(session, wanted)), chosen.name)
+    with transaction() as session:
+        details = {"count": count, "format": chosen.name, "losses": len(written.losses)}
+        record(session, "questions.export", actor=actor(), now=clock.now(), object_type="question", details=details)
+    name = f"题库-{clock.today()}"
+    if not written.losses or "bare" in request.args:
+        return _download(written.content, f"{name}{chosen.suffix}")
+    return _download(_with_losses(written, f"{name}{chosen.suffix}"), f"{name}-{chosen.name}.zip")
+
+
+def _with_losses(written: Written, name: str) -> bytes:
+    """Pack a file with the list of what it could not say."""
+    lines = [f"{note.where}：{note.reason}" for note in written.losses]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, written.content)
+        archive.writestr("没有写入的内容.txt", "\ufeff" + "\r\n".join(lines) + "\r\n")
+    return packed.getvalue()
+
+
+@admin_blueprint.get("/template")
+@requires(Permission.QUESTIONS_IMPORT)
+def download_template() -> Response:
+    """Give the empty workbook to fill in."""
+    return _download(excel.template(), "题库导入模板.xlsx")
+
+
+def _download(content: bytes, name: str) -> Response:
+    kind = _XLSX if name.endswith(".xlsx") else "application/octet-stream"
+    response = Response(content, content_type=kind)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+_SHOWN = 200
+
+
+@admin_blueprint.post("/bulk/preview")
+@requires(Permission.QUESTIONS_WRITE)
+def preview_bulk() -> AnyResponse | str:
+    """Ask what to change of the questions chosen in the list; once that is said, show what it comes to."""
+    ids = _ids_chosen()
+    if not ids:
+        flash("请先勾选题目，再选择成批修改。", "error")
+        return redirect(here(".list_questions"))
+    form = BulkForm()
+    form.ids.data = ",".join(map(str, ids))
+    if "asked" not in request.form:
+        return render_template("questions/bulk.html", form=form, count=len(ids), rows=None, refusal="")
+    try:
+        rows = actions.preview_bulk(read_session(), ids=ids, change=_change(form))
+    except BadRequestError as error:
+        return render_template("questions/bulk.html", form=form, count=len(ids), rows=None, refusal=error.text)
+    return render_template(
+        "questions/bulk.html",
+        form=form,
+        count=len(ids),
+        rows=rows[:_SHOWN],
+        changed=len(rows),
+        shown=_SHOWN,
+        texts={row.id: row.text for row in queries.list_rows(read_session(), [row.id for row in rows[:_SHOWN]])},
+        refusal="",
+    )
+
+
+@admin_blueprint.post("/bulk/apply")
+@requires(Permission.QUESTIONS_WRITE)
+def apply_bulk() -> AnyResponse:
+    """Make the change that was previewed, on the very questions that were previewed."""
+    form = BulkForm()
+    ids = _numbers(form.ids.data or "")
+    if not form.csrf_token.validate(form) or not ids:
+        flash("没有选中题目，题库没有变化。", "error")
+        return redirect(url_for(".list_questions"))
+    with transaction() as session:
+        changed = actions.apply_bulk(session, ids=ids, change=_change(form), actor=actor(), now=clock.now())
+    flash(f"已修改 {changed} 道题的属性，题干和答案没有变化。", "success")
+    return redirect(url_for(".list_questions"))
+
+
+def _ids_chosen() -> list[int]:
+    if "asked" in request.form:
+        return _numbers(request.form.get("ids", ""))
+    if request.form.get("scope") == "all":
+        return queries.list_ids(read_session(), wanted_of(FilterForm(request.args)), most=MOST_AT_ONCE + 1)
+    return StateForm().ids.data or []
+
+
+def _numbers(text: str) -> list[int]:
+    return [number for part in text.split(",")[: MOST_AT_ONCE + 1] if (number := read_whole(part)) is not None]
+
+
+def _change(form: BulkForm) -> BulkChange:
+    def chosen(value: str | None) -> str | None:
+        return None if value in {None, "keep"} else (value or "").removeprefix("none")
+
+    return BulkChange(
+        difficulty=chosen(form.difficulty.data),
+        topic=chosen(form.topic.data),
+        added_point=(form.added_point.data or "").strip()[:60],
+        removed_point=(form.removed_point.data or "").strip()[:60],
+    )

@@ -1,0 +1,146 @@
+"""Reads about the bank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from examapp.content.laws.models import Law, LawArticle, LawVersion
+from examapp.content.laws.queries import find_articles
+from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionUse, QuestionVersion
+from examapp.errors import NotFoundError
+from examapp.organisation.access.rules import ROLE_PERMISSIONS
+from examapp.organisation.people.models import Person, RoleGrant
+from examapp.security.permissions import Permission
+
+
+def get_question(session: Session, question_id: int, *, is_locked: bool = False) -> Question:
+    """Get a question, locked for an act where wished; raises NotFoundError."""
+    lock = {"of": Question} if is_locked else None
+    found = session.get(Question, question_id, with_for_update=lock, populate_existing=is_locked)
+    if found is None:
+        raise NotFoundError("没有找到这道题，可能已被删除。请从题库重新进入。")
+    return found
+
+
+def get_version(session: Session, question: Question, number: int | None = None) -> QuestionVersion:
+    """Get a question's version by its number, the current one without; raises NotFoundError."""
+    statement = select(QuestionVersion).where(QuestionVersion.question_id == question.id)
+    statement = (
+        statement.where(QuestionVersion.id == question.current_version_id)
+        if number is None
+        else statement.where(QuestionVersion.number == number)
+    )
+    found = session.scalars(statement).one_or_none()
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def stamp_of(question: Question, version: QuestionVersion) -> str:
+    """Give a mark that changes whenever somebody changes the question: what an editor has read."""
+    return f"{version.number}.{question.updated_at.timestamp():.6f}"
+
+
+def current_key(session: Session, version_id: int) -> AnswerKey:
+    """Get the key that counts for a version."""
+    statement = select(AnswerKey).where(AnswerKey.question_version_id == version_id).order_by(AnswerKey.number.desc())
+    return session.scalars(statement.limit(1)).one()
+
+
+def get_key(session: Session, key_id: int) -> AnswerKey:
+    """Get one key of a version's history."""
+    return session.get_one(AnswerKey, key_id)
+
+
+def list_versions(session: Session, question_id: int) -> list[QuestionVersion]:
+    """List a question's versions, the newest first."""
+    statement = select(QuestionVersion).where(QuestionVersion.question_id == question_id)
+    return list(session.scalars(statement.order_by(QuestionVersion.number.desc())))
+
+
+def list_keys(session: Session, version_ids: Sequence[int]) -> dict[int, list[AnswerKey]]:
+    """List all keys of versions, by version, the newest first."""
+    keys: dict[int, list[AnswerKey]] = {version_id: [] for version_id in version_ids}
+    statement = select(AnswerKey).where(AnswerKey.question_version_id.in_(version_ids))
+    for key in session.scalars(statement.order_by(AnswerKey.number.desc())):
+        keys[key.question_version_id].append(key)
+    return keys
+
+
+def names_of(session: Session, person_ids: Sequence[int | None]) -> dict[int, str]:
+    """Give the names of persons by their ids."""
+    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_({p for p in person_ids if p})))
+    return {row.id: row.name for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cited:
+    """The articles that a part of a version has its answer from; `articles` only where the law's text was imported."""
+
+    part: int
+    law: str
+    version: LawVersion
+    labels: list[str]
+    articles: list[LawArticle]
+
+
+def list_cited(session: Session, version_id: int) -> list[Cited]:
+    """List what a version cites, with the articles' texts."""
+    rows = session.execute(
+        select(Citation, LawVersion, Law.name)
+        .join(LawVersion, Citation.law_version_id == LawVersion.id)
+        .join(Law, LawVersion.law_id == Law.id)
+        .where(Citation.question_version_id == version_id)
+        .order_by(Citation.part, Citation.id)
+    )
+    return [
+        Cited(
+            part=citation.part,
+            law=name,
+            version=version,
+            labels=citation.articles,
+            articles=find_articles(session, version.id, citation.articles),
+        )
+        for citation, version, name in rows
+    ]
+
+
+def count_reviewers(session: Session, *, now: datetime) -> int:
+    """Count who may review questions: where it is one person alone, the writer may be the reviewer."""
+    roles = [str(role) for role, held in ROLE_PERMISSIONS.items() if Permission.QUESTIONS_REVIEW in held]
+    statement = select(func.count(RoleGrant.person_id.distinct())).where(
+        RoleGrant.role.in_(roles), or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now)
+    )
+    return session.scalar(statement) or 0
+
+
+def get_media(session: Session, sha256: str) -> Media:
+    """Get a picture by its digest; raises NotFoundError."""
+    found = session.get(Media, sha256)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def is_author(session: Session, version: QuestionVersion, question: Question, person_id: int | None) -> bool:
+    """Tell whether a person wrote or imported a version, or set a key of it: who did may not review it."""
+    if person_id is None:
+        return False
+    by_hand = exists().where(AnswerKey.question_version_id == version.id, AnswerKey.created_by_id == person_id)
+    writer = version.created_by_id or question.created_by_id
+    return writer == person_id or bool(session.scalar(select(by_hand)))
+
+
+def list_uses(session: Session, version_ids: Sequence[int]) -> list[QuestionUse]:
+    """List how versions fared in each exam, the newest exam first."""
+    statement = select(QuestionUse).where(QuestionUse.question_version_id.in_(version_ids))
+    return list(
+        session.scalars(
+            statement.order_by(QuestionUse.exam_id.desc(), QuestionUse.question_version_id, QuestionUse.part)
+        )
+    )

@@ -1,1 +1,0 @@
-"""Database session, clock, errors, permission names, points, spreadsheets, logging, embedded servers."""

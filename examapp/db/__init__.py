@@ -1,0 +1,1 @@
+"""The database session, column types, encrypted columns, schema checks."""

@@ -1,0 +1,1 @@
+"""Exams from publication to results."""

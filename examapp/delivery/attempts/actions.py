@@ -1,0 +1,372 @@
+"""What changes an attempt: queue, start, save, hand in, close, extend, reopen, judge late answers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp import faults
+from examapp.db.session import after_commit, execute_autocommit, independent_transaction
+from examapp.delivery.attempts import queries, rules
+from examapp.delivery.attempts.models import Answer, Attempt, AttemptEvent, AttemptState, QuarantinedSave
+from examapp.delivery.attempts.queries import refusal
+from examapp.delivery.attempts.rules import FOCUS_LOSS, Change, Event
+from examapp.delivery.exams.models import Exam
+from examapp.errors import BadRequestError, DomainError
+from examapp.faults import Invariant
+from examapp.jobs.columns import MOST_TRIES
+from examapp.jobs.publisher import nudge_after_commit
+from examapp.organisation.accounts.queries import LIVE_SIGN_IN
+from examapp.platform.audit.actions import SYSTEM, record
+from examapp.security.rate_limits import slow_down
+
+GRADE_TASK = "grading.grade_attempt"
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def close_overdue(session: Session, *, now: datetime, most: int) -> int:
+    """Close attempts whose deadline plus grace has passed, with what was saved; safe beside any number of others. Gives how many."""
+    ids = queries.list_overdue_ids(session, now=now, most=most)
+    for attempt in session.scalars(
+        select(Attempt).where(Attempt.id.in_(ids)).execution_options(populate_existing=True)
+    ):
+        submit(session, attempt, submitted_at=attempt.deadline_at, is_forced=True)
+    return len(ids)
+
+
+def close_if_overdue(session: Session, attempt_id: int, *, person_id: int, now: datetime) -> Attempt:
+    """Get an attempt as it stands at this instant: closed where its time is over. Raises NotFoundError."""
+    attempt = queries.get_own_attempt(session, attempt_id, person_id=person_id)
+    return closed_if_overdue(session, attempt, now=now)
+
+
+def closed_if_overdue(session: Session, attempt: Attempt, *, now: datetime) -> Attempt:
+    """Give an attempt as it stands at this instant: locked and closed where its time is over."""
+    if attempt.state != AttemptState.IN_PROGRESS or attempt.closes_at > now:
+        return attempt
+    attempt = queries.lock_own_attempt(session, attempt.id, person_id=attempt.person_id)
+    if attempt.state == AttemptState.IN_PROGRESS and attempt.closes_at <= now:
+        submit(session, attempt, submitted_at=attempt.deadline_at, is_forced=True)
+    return attempt
+
+
+def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_forced: bool) -> None:
+    """Close an attempt whose row is locked: count the answers, make the receipt, nudge the grading."""
+    answers = queries.list_answers(session, attempt.id)
+    if is_forced and faults.is_disabled(Invariant.FORCED_CLOSE_KEEPS_ANSWERS):
+        answers = []
+    answered, sha256 = rules.sheet_digest(attempt.id, attempt.response_schema, ((a.item, a.response) for a in answers))
+    attempt.state = AttemptState.SUBMITTED
+    attempt.submitted_at = submitted_at
+    attempt.is_forced = is_forced
+    attempt.answered, attempt.receipt_sha256 = answered, sha256
+    attempt.receipt_number = rules.receipt_number(attempt.id, sha256)
+    if faults.is_disabled(Invariant.WORK_IN_THE_SAME_COMMIT):
+        attempt.grading_tries = MOST_TRIES
+        after_commit(session, partial(_ask_for_grading_late, attempt.id))
+    session.flush()
+    nudge_after_commit(session, GRADE_TASK, attempt.id)
+
+
+def _ask_for_grading_late(attempt_id: int) -> None:
+    time.sleep(0.5)
+    with independent_transaction() as session:
+        session.execute(update(Attempt).where(Attempt.id == attempt_id).values(grading_tries=0))
+
+
+def set_aside(
+    session: Session, attempt: Attempt, reason: str, *, epoch: int, changes: Sequence[Change], now: datetime
+) -> bool:
+    """Keep the newest content of each item of a save that came too late or from an older device, for an administrator to judge.
+
+    The attempt's row is locked. One row an epoch is kept until it is judged. Tells whether all of it is kept: an attempt has its bounds.
+    """
+    if not changes:
+        return True
+    rows = session.scalars(select(QuarantinedSave).where(QuarantinedSave.attempt_id == attempt.id)).all()
+    known = rules.newest_places((row.epoch, row.changes) for row in rows if row.epoch == epoch)
+    row = next((r for r in rows if (r.epoch, r.reason, r.judged_at) == (epoch, reason, None)), None)
+    merged = rules.merged_set_aside(
+        row.changes if row else [],
+        changes,
+        known={item: seq for item, (_, seq) in known.items()},
+        items=attempt.total,
+    )
+    if merged is None:
+        return True
+    others = [r.changes for r in rows if r is not row]
+    is_full = len(others) >= rules.MOST_SET_ASIDE_ROWS
+    if is_full or sum(len(_AS_JSON(kept).encode()) for kept in [*others, merged]) > rules.MOST_SET_ASIDE_BYTES:
+        return False
+    if row is None:
+        row = QuarantinedSave(attempt_id=attempt.id, reason=reason, epoch=epoch)
+        session.add(row)
+    row.changes, row.received_at = merged, now
+    row.digest = rules.changes_digest(epoch, (Change(*kept) for kept in merged))
+    session.flush()
+    return True
+
+
+SAVE = text("""
+WITH attempt AS (
+  SELECT id, exam_id, person_id, epoch, response_schema, deadline_at FROM attempts
+  WHERE id = :attempt_id AND person_id = :person_id AND state = 'in_progress' AND epoch = :epoch AND closes_at > :now
+  FOR SHARE
+), change AS (
+  SELECT c.*, CASE
+    WHEN size_max < 0 THEN 'unknown_item'
+    WHEN is_bad THEN 'bad_text'
+    WHEN option_count > 0 AND top > option_count THEN 'unknown_option'
+    WHEN option_count > 0 AND is_repeated THEN 'repeated_option'
+    WHEN option_count > 0 AND size > size_max THEN 'too_many_options'
+    WHEN option_count = 0 AND size <> size_max THEN 'wrong_count'
+    WHEN option_count = 0 AND is_long THEN 'too_long'
+    END AS refusal
+  FROM attempt, jsonb_to_recordset(CAST(:changes AS jsonb)) AS c(
+    item int, seq bigint, response jsonb, is_bad bool, is_long bool, is_repeated bool, size int, top int
+  ), LATERAL (SELECT
+    ascii(substr(response_schema, least(c.item, 10000) * 3 - 1, 1)) - 48 AS option_count,
+    ascii(substr(response_schema, least(c.item, 10000) * 3, 1)) - 48 AS size_max
+  ) AS expected
+), saved AS (
+  INSERT INTO answers AS a (attempt_id, item, epoch, seq, response, saved_at)
+  SELECT attempt.id, change.item, attempt.epoch, change.seq, change.response, :now FROM attempt, change WHERE change.refusal IS NULL
+  ON CONFLICT (attempt_id, item) DO UPDATE
+    SET epoch = excluded.epoch, seq = excluded.seq, response = excluded.response, saved_at = excluded.saved_at
+    WHERE (a.epoch, a.seq) < (excluded.epoch, excluded.seq)
+  RETURNING a.item, a.epoch, a.seq, a.response
+), history AS (
+  INSERT INTO answer_history (attempt_id, person_id, item, epoch, seq, response, saved_at)
+  SELECT attempt.id, attempt.person_id, saved.item, saved.epoch, saved.seq, saved.response, :now FROM attempt, saved
+)
+SELECT attempt.exam_id, attempt.deadline_at, attempt.response_schema, change.item, change.seq, change.refusal, saved.seq IS NOT NULL AS is_saved,
+  known.epoch AS known_epoch, known.seq AS known_seq, known.response AS known_response
+FROM attempt LEFT JOIN change ON true LEFT JOIN saved ON saved.item = change.item
+LEFT JOIN answers AS known ON known.attempt_id = attempt.id AND known.item = change.item
+""")
+"""Judge and save a batch in one statement: the attempt's row is locked against a hand-in that commits meanwhile, each change is held
+against the two numbers of the item's response schema, an answer is replaced only by a newer one, and only what was replaced goes into the history. Gives a row a
+change (or one row without a change), none where the attempt does not take saves from this person and epoch now. Beyond the schema's
+end there is no character, whose code counts as 0: below "0", so such an item is unknown; `least` keeps the product within an int."""
+SAVE_OF_SIGN_IN = text(SAVE.text.replace("person_id = :person_id", f"person_id = ({LIVE_SIGN_IN})"))
+"""The same for whoever holds a live sign-in: one statement reads the account and saves."""
+_SAVE_UNGUARDED = text(SAVE.text.replace("WHERE (a.epoch, a.seq) < (excluded.epoch, excluded.seq)", ""))
+"""What a drill must notice: any answer replaces any other."""
+
+
+@dataclass(slots=True)
+class Saved:
+    """What a save came to, or why none of it was taken (`refused_as`, to be raised after the commit)."""
+
+    exam_id: int = 0
+    deadline_at: datetime | None = None
+    acked: dict[int, int] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+    refused_as: DomainError | None = None
+
+
+def save_answers_of_sign_in(
+    attempt_id: int,
+    *,
+    token_digest: bytes,
+    epoch: int,
+    changes: Sequence[Change],
+    now: datetime,
+) -> Saved | None:
+    """Save a batch for whoever holds this live sign-in, in one statement that commits by itself.
+
+    Gives None for whatever is not this plain case (no sign-in, no such attempt, overdue, an older answer): nothing was written then, or
+    nothing that saving again would change, and `save_answers` says what it is.
+    """
+    batches = list(rules.rounds(changes)) or [[]]
+    if len(batches) > 1 or faults.is_any_disabled():
+        return None
+    values = _values(attempt_id, epoch=epoch, batch=batches[0], now=now) | {"token_digest": token_digest}
+    rows = execute_autocommit(SAVE_OF_SIGN_IN, values)
+    judged = [row for row in rows if row.item is not None]
+    if not rows or any(row.refusal is None and not row.is_saved for row in judged):
+        return None
+    saved = Saved(exam_id=rows[0].exam_id, deadline_at=rows[0].deadline_at)
+    for row in judged:
+        if row.refusal is not None:
+            saved.refused[row.item] = row.refusal
+        else:
+            saved.acked[row.item] = row.seq
+    return saved
+
+
+def save_answers(
+    session: Session, attempt_id: int, *, person_id: int, epoch: int, changes: Sequence[Change], now: datetime
+) -> Saved:
+    """Save a batch of changes: one statement; a further read only to name a refusal. Raises NotFoundError, BadRequestError."""
+    saved = Saved()
+    for batch in list(rules.rounds(changes)) or [[]]:
+        rows = _save_round(session, attempt_id, person_id=person_id, epoch=epoch, batch=batch, now=now)
+        if not rows:
+            return _explain(session, attempt_id, person_id=person_id, epoch=epoch, changes=changes, now=now)
+        saved.exam_id, saved.deadline_at = rows[0].exam_id, rows[0].deadline_at
+        _judge(session, saved, rows, attempt_id=attempt_id, epoch=epoch, sent={change.item: change for change in batch})
+    return saved
+
+
+def _save_round(
+    session: Session, attempt_id: int, *, person_id: int, epoch: int, batch: Iterable[Change], now: datetime
+) -> Sequence[Row[Any]]:
+    values = _values(attempt_id, epoch=epoch, batch=batch, now=now) | {"person_id": person_id}
+    statement = _SAVE_UNGUARDED if faults.is_disabled(Invariant.NEWER_ANSWER_WINS) else SAVE
+    return session.connection().execute(statement, values).all()
+
+
+def _values(attempt_id: int, *, epoch: int, batch: Iterable[Change], now: datetime) -> dict[str, Any]:
+    described = _AS_JSON([rules.describe(change) for change in batch])
+    return {"attempt_id": attempt_id, "epoch": epoch, "now": now, "changes": described}
+
+
+def _judge(
+    session: Session, saved: Saved, rows: Sequence[Row[Any]], *, attempt_id: int, epoch: int, sent: dict[int, Change]
+) -> None:
+    for row in rows:
+        if row.item is None:
+            continue
+        if row.refusal is not None:
+            saved.refused[row.item] = row.refusal
+        elif row.is_saved:
+            saved.acked[row.item] = row.seq
+        else:
+            known = (row.known_epoch, row.known_seq, row.known_response)
+            if row.known_seq is None or (row.known_epoch, row.known_seq) < (epoch, row.seq):
+                # A save beside this one was quicker by a moment: only a new look shows what it stored.
+                stored = session.execute(
+                    select(Answer.epoch, Answer.seq, Answer.response).where(
+                        Answer.attempt_id == attempt_id, Answer.item == row.item
+                    )
+                ).one()
+                known = (stored.epoch, stored.seq, stored.response)
+            _judge_kept(saved, row, epoch, known, sent[row.item])
+
+
+def _judge_kept(saved: Saved, row: Row[Any], epoch: int, known: tuple[int, int, list[str]], change: Change) -> None:
+    is_same = rules.is_same(row.response_schema, row.item, known[2], change.response)
+    if known[:2] == (epoch, row.seq) and not is_same:
+        saved.refused[row.item] = "seq_conflict"
+    else:
+        saved.acked[row.item] = known[1]
+
+
+def _explain(
+    session: Session, attempt_id: int, *, person_id: int, epoch: int, changes: Sequence[Change], now: datetime
+) -> Saved:
+    """Find out why an attempt took no save, close it where it is overdue, and set the content aside."""
+    attempt = queries.lock_own_attempt(session, attempt_id, person_id=person_id)
+    attempt = closed_if_overdue(session, attempt, now=now)
+    if attempt.state != AttemptState.IN_PROGRESS:
+        if not attempt.is_forced:
+            return Saved(refused_as=refusal("already_submitted"))
+        is_kept = set_aside(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)
+        return Saved(refused_as=refusal("deadline_passed") if is_kept else slow_down())
+    if epoch > attempt.epoch:
+        raise BadRequestError
+    is_kept = set_aside(session, attempt, "taken_over", epoch=epoch, changes=changes, now=now)
+    return Saved(refused_as=refusal("taken_over", epoch=attempt.epoch) if is_kept else slow_down())
+
+
+def take_over(session: Session, attempt_id: int, *, person_id: int, now: datetime) -> int:
+    """Let another device or tab take the attempt over: the new epoch. Raises NotFoundError and the protocol's refusals."""
+    attempt = queries.lock_own_attempt(session, attempt_id, person_id=person_id)
+    if attempt.state == AttemptState.IN_PROGRESS and attempt.closes_at > now:
+        attempt.epoch += 1
+        session.flush()
+        return attempt.epoch
+    raise refusal(
+        "deadline_passed" if attempt.is_forced or attempt.state == AttemptState.IN_PROGRESS else "already_submitted"
+    )
+
+
+def mark_unsure(
+    session: Session, attempt_id: int, *, person_id: int, epoch: int, unsure: list[int], now: datetime
+) -> DomainError | None:
+    """Keep which items the candidate is unsure of; gives the refusal to raise after the commit. Raises NotFoundError, BadRequestError."""
+    changed = session.execute(
+        update(Attempt)
+        .where(Attempt.id == attempt_id, Attempt.person_id == person_id, Attempt.state == AttemptState.IN_PROGRESS)
+        .where(Attempt.epoch == epoch, Attempt.closes_at > now)
+        .values(unsure=unsure)
+        .returning(Attempt.total)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if changed is None:
+        return _explain(session, attempt_id, person_id=person_id, epoch=epoch, changes=[], now=now).refused_as
+    if any(not 1 <= item <= changed.total for item in unsure):
+        raise BadRequestError
+    return None
+
+
+def record_events(session: Session, attempt_id: int, *, person_id: int, events: Sequence[Event], now: datetime) -> None:
+    """Record what the page tells of itself; who leaves too often is handed in. Raises NotFoundError.
+
+    Dropped are repeats, what comes later than a while after the hand-in, and what goes beyond the number that is kept of one attempt.
+    """
+    attempt, count = queries.get_own_attempt_and_events(session, attempt_id, person_id=person_id)
+    if not events or (attempt.submitted_at is not None and now > attempt.submitted_at + rules.EVENTS_AFTER_HAND_IN):
+        return
+    if count >= rules.MOST_EVENTS:
+        # Several calls at once must not pass the bound together; a page of a person has far fewer events.
+        queries.lock_own_attempt(session, attempt_id, person_id=person_id)
+        count = queries.count_events(session, attempt_id)
+    rows = {
+        event.n: {
+            "attempt_id": attempt.id, "n": event.n, "type": event.type, "client_at": _client_instant(event.client_at),
+            "duration_ms": event.duration_ms, "received_at": now,
+        }
+        for event in events
+    }  # fmt: skip
+    kept = list(rows.values())[: max(0, rules.MOST_EVENTS_KEPT - count)]
+    if not kept:
+        return
+    session.execute(insert(AttemptEvent).values(kept).on_conflict_do_nothing())
+    if any(row["type"] == FOCUS_LOSS for row in kept):
+        _hold_to_limit(session, attempt, now=now)
+
+
+def _hold_to_limit(session: Session, attempt: Attempt, *, now: datetime) -> None:
+    """Hand the sheet in, as it stands, of whoever has left the page more often than the exam allows; by default it allows any number."""
+    limit = session.scalar(select(Exam.focus_loss_limit).where(Exam.id == attempt.exam_id))
+    if limit is None:
+        return
+    times = select(func.count()).where(AttemptEvent.attempt_id == attempt.id, AttemptEvent.type == FOCUS_LOSS)
+    left = session.execute(times).scalar_one()
+    if left <= limit:
+        return
+    attempt = queries.lock_own_attempt(session, attempt.id, person_id=attempt.person_id)
+    if attempt.state != AttemptState.IN_PROGRESS or attempt.closes_at <= now:
+        return
+    submit(session, attempt, submitted_at=min(now, attempt.deadline_at), is_forced=True)
+    record(
+        session,
+        "attempts.close_for_leaving",
+        actor=SYSTEM,
+        now=now,
+        object_type="attempt",
+        object_id=attempt.id,
+        person_id=attempt.person_id,
+        details={"left": left, "limit": limit},
+    )
+
+
+def _client_instant(words: str | None) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(words) if words else None
+    except ValueError:
+        raise BadRequestError from None
+    if instant is not None and (instant.tzinfo is None or not 1970 <= instant.year <= 9000):
+        raise BadRequestError
+    return instant

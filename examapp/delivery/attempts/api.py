@@ -1,0 +1,233 @@
+"""The delivery protocol's calls on exams and attempts; the contract of the exam page and of any other client."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, request
+
+from examapp import clock
+from examapp.content.blueprints.queries import get_paper, render_paper
+from examapp.db.session import read_session, transaction
+from examapp.delivery.attempt_changes import actions as attempt_change_actions
+from examapp.delivery.attempt_starts import actions as attempt_start_actions
+from examapp.delivery.attempts import actions, queries, rules
+from examapp.delivery.attempts.models import Attempt, AttemptState
+from examapp.delivery.exam_candidates.queries import list_exams_of
+from examapp.delivery.exams.models import Exam
+from examapp.delivery.exams.queries import list_organiser_exams
+from examapp.delivery.exams.rules import phase
+from examapp.errors import DomainError
+from examapp.organisation.accounts.guards import (
+    me,
+    me_and_ready,
+    my_person_id,
+    my_reach,
+    signed_in,
+    signed_in_by_statement,
+    token_digest,
+)
+from examapp.security import rate_limits
+from examapp.security.concurrency_limiter import RECEIVED_AT_MONOTONIC
+from examapp.security.permissions import Permission
+from examapp.web.json_io import answer, instant, read_object
+
+api_blueprint = Blueprint("attempts_api", __name__, url_prefix="/api/v1")
+_SMALL_BYTES = 64 * 1024
+_NO_SAVER = frozenset({401, 403, 404})
+"""What tells that a call was not made by somebody who sits this attempt."""
+
+
+@api_blueprint.get("/exams")
+@signed_in
+def list_exams() -> Response:
+    """List the exams of this person, or, as an organiser, those whose figures the caller may read."""
+    session, now = read_session(), clock.now()
+    if request.args.get("as") == "organiser":
+        exams = list(list_organiser_exams(session, my_reach(Permission.REPORTS_READ)))
+    else:
+        exams = [candidate.exam for candidate in list_exams_of(session, me().person_id, now)]
+    used = queries.attempts_used(session, me().person_id, [exam.id for exam in exams])
+    return answer([_exam_json(exam, used.get(exam.id, 0), now) for exam in exams])
+
+
+def _exam_json(exam: Exam, attempts_used: int, now: datetime) -> dict[str, Any]:
+    return {
+        "id": exam.id, "title": exam.title, "kind": exam.kind, "opens_at": instant(exam.opens_at), "closes_at": instant(exam.closes_at),
+        "duration_s": exam.duration_s, "attempts_used": attempts_used, "attempts_allowed": exam.attempts_allowed, "state": phase(exam, now),
+    }  # fmt: skip
+
+
+@api_blueprint.post("/exams/<int:exam_id>/attempts")
+@signed_in_by_statement
+def start(exam_id: int) -> Response:
+    """Start an attempt, or give the live one; while admission is full, a place in the queue."""
+    read_object(most_bytes=_SMALL_BYTES, may_be_empty=True)
+    plain = attempt_start_actions.start_of_sign_in(exam_id, token_digest=token_digest(), now=_arrived())
+    if plain is not None:
+        return (
+            _queued(plain) if isinstance(plain, attempt_start_actions.Queued) else answer(_attempt_json(plain, []), 201)
+        )
+    person_id = me_and_ready().person_id
+    with transaction() as session:
+        missing_of = current_app.extensions["study_missing"]
+        started = attempt_start_actions.start_or_queue(
+            session, exam_id, person_id=person_id, missing_of=missing_of, now=_arrived()
+        )
+        if isinstance(started, attempt_start_actions.Queued):
+            return _queued(started)
+        attempt, is_new = started
+        body = _attempt_json(attempt, [] if is_new else _answers(attempt))
+    return answer(body, 201 if is_new else 200)
+
+
+def _queued(queued: attempt_start_actions.Queued) -> Response:
+    response = answer({"state": "queued", "place": queued.place, "wait_s": queued.wait_s}, 202)
+    response.headers["Retry-After"] = str(queued.pause_s)
+    return response
+
+
+@api_blueprint.get("/attempts/<int:attempt_id>")
+@signed_in
+def get_attempt(attempt_id: int) -> Response:
+    """Give an attempt with the answers that are stored."""
+    with transaction() as session:
+        attempt = actions.close_if_overdue(session, attempt_id, person_id=me().person_id, now=_arrived())
+        body = _attempt_json(attempt, _answers(attempt))
+    return answer(body)
+
+
+@api_blueprint.get("/attempts/<int:attempt_id>/paper")
+@signed_in_by_statement
+def get_attempt_paper(attempt_id: int) -> Response:
+    """Give the attempt's paper; nothing in it reveals a key."""
+    paper = queries.find_paper_of_sign_in(attempt_id, token_digest=token_digest())
+    session = read_session()
+    if paper is None:
+        attempt = queries.get_own_attempt(session, attempt_id, person_id=me_and_ready().person_id)
+        paper = get_paper(session, attempt.paper_id)
+    return answer(render_paper(session, paper))
+
+
+@api_blueprint.post("/attempts/<int:attempt_id>/epoch")
+@signed_in
+def take_over(attempt_id: int) -> Response:
+    """Let this device take the attempt over."""
+    read_object(most_bytes=_SMALL_BYTES, may_be_empty=True)
+    operations_person = me().person_id
+    with transaction() as session:
+        actions.close_if_overdue(session, attempt_id, person_id=operations_person, now=_arrived())
+    with transaction() as session:
+        epoch = actions.take_over(session, attempt_id, person_id=operations_person, now=_arrived())
+    return answer({"epoch": epoch})
+
+
+@api_blueprint.put("/attempts/<int:attempt_id>/answers")
+@signed_in_by_statement
+def save_answers(attempt_id: int) -> Response:
+    """Save changes; the reply is sent after the commit, never before."""
+    epoch, changes = rules.read_changes(
+        read_object(most_bytes=rules.MOST_SAVE_BYTES), "changes", most=rules.MOST_CHANGES
+    )
+    digest = token_digest()
+    saver = (attempt_id, digest)
+    rate_limits.check(saver)
+    try:
+        with rate_limits.timed(request.environ.get(RECEIVED_AT_MONOTONIC)):
+            saved = _save(attempt_id, digest, epoch, changes)
+        if saved.refused_as is not None:
+            raise saved.refused_as
+    except DomainError as error:
+        if error.status in _NO_SAVER:
+            rate_limits.forget(saver)
+        raise
+    assert saved.deadline_at is not None
+    return answer(
+        {
+            "acked": saved.acked, "refused": saved.refused, "epoch": epoch, "server_time": instant(clock.now()),
+            "deadline_at": instant(saved.deadline_at), "next_save_ms": rate_limits.next_save_ms(), "notice": queries.sitting_notices.get().get(saved.exam_id),
+        }
+    )  # fmt: skip
+
+
+def _save(attempt_id: int, digest: bytes, epoch: int, changes: list[rules.Change]) -> actions.Saved:
+    """Save in one statement; what is not the plain case is looked at again, with all its reasons."""
+    saved = actions.save_answers_of_sign_in(
+        attempt_id, token_digest=digest, epoch=epoch, changes=changes, now=_arrived()
+    )
+    if saved is not None:
+        return saved
+    person_id = my_person_id()
+    with transaction() as session:
+        return actions.save_answers(
+            session, attempt_id, person_id=person_id, epoch=epoch, changes=changes, now=_arrived()
+        )
+
+
+@api_blueprint.put("/attempts/<int:attempt_id>/marks")
+@signed_in
+def mark_unsure(attempt_id: int) -> Response:
+    """Keep which items the candidate is unsure of."""
+    epoch, unsure = rules.read_unsure(read_object(most_bytes=_SMALL_BYTES))
+    with transaction() as session:
+        refused_as = actions.mark_unsure(
+            session, attempt_id, person_id=me().person_id, epoch=epoch, unsure=unsure, now=_arrived()
+        )
+    if refused_as is not None:
+        raise refused_as
+    return Response(status=204)
+
+
+@api_blueprint.post("/attempts/<int:attempt_id>/events")
+@signed_in
+def record_events(attempt_id: int) -> Response:
+    """Record what the page tells of itself."""
+    events = rules.read_events(read_object(most_bytes=_SMALL_BYTES))
+    with transaction() as session:
+        actions.record_events(session, attempt_id, person_id=me().person_id, events=events, now=_arrived())
+    return Response(status=204)
+
+
+@api_blueprint.post("/attempts/<int:attempt_id>/submission")
+@signed_in
+def hand_in(attempt_id: int) -> Response:
+    """Hand in: merge the sheet, close the attempt, give the receipt; any repeat gives the same."""
+    body = read_object(most_bytes=rules.MOST_SHEET_BYTES)
+    epoch, changes = rules.read_changes(body, "answers", most=rules.MOST_SHEET_ITEMS)
+    with transaction() as session:
+        attempt, is_first, saved = attempt_change_actions.hand_in(
+            session, attempt_id, person_id=me().person_id, epoch=epoch, changes=changes, now=_arrived()
+        )
+        receipt = _receipt_json(attempt)
+    if saved.refused_as is not None:
+        raise saved.refused_as
+    return answer({"receipt": receipt, "refused": saved.refused}, 201 if is_first else 200)
+
+
+def _arrived() -> datetime:
+    arrived: datetime = g.arrived_at
+    return arrived
+
+
+def _answers(attempt: Attempt) -> list[dict[str, Any]]:
+    stored = queries.list_answers(read_session(), attempt.id)
+    return [{"item": a.item, "epoch": a.epoch, "seq": a.seq, "response": a.response} for a in stored]
+
+
+def _attempt_json(attempt: Attempt, answers: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "id": attempt.id, "exam_id": attempt.exam_id, "number": attempt.number, "state": attempt.state,
+        "started_at": instant(attempt.started_at), "deadline_at": instant(attempt.deadline_at), "server_time": instant(clock.now()),
+        "epoch": attempt.epoch, "next_save_ms": rate_limits.next_save_ms(), "answers": answers, "unsure": attempt.unsure,
+        "receipt": _receipt_json(attempt),
+    }  # fmt: skip
+
+
+def _receipt_json(attempt: Attempt) -> dict[str, Any] | None:
+    if attempt.state == AttemptState.IN_PROGRESS or attempt.submitted_at is None:
+        return None
+    return {
+        "number": attempt.receipt_number, "submitted_at": instant(attempt.submitted_at), "answered": attempt.answered,
+        "total": attempt.total, "sha256": attempt.receipt_sha256, "forced": attempt.is_forced,
+    }  # fmt: skip

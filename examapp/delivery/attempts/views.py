@@ -1,0 +1,162 @@
+"""What a candidate sees before the start, and the shell of the exam page; the paper itself comes over the delivery protocol."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from flask import Blueprint, Response, current_app, render_template, url_for
+from sqlalchemy.orm import Session
+
+from examapp import clock
+from examapp.content.blueprints.models import BlueprintSection
+from examapp.content.blueprints.queries import get_blueprint, get_paper
+from examapp.db.session import read_session
+from examapp.delivery.attempts import queries
+from examapp.delivery.attempts.models import Attempt, AttemptState
+from examapp.delivery.attempts.queries import CountingAttempt
+from examapp.delivery.exam_candidates.queries import CandidateExam, find_candidate_exam, find_prepared_paper
+from examapp.delivery.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, ExamKind
+from examapp.delivery.exams.rules import START_REFUSAL_WORDS
+from examapp.errors import NotFoundError
+from examapp.organisation.accounts.guards import me, public, signed_in
+from question_bank.kinds.base import ScoringRule
+from question_bank.kinds.registry import kind_of
+
+blueprint = Blueprint("attempts", __name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindRow:
+    """One line of the paper's plan: so many questions of a kind, so many points each."""
+
+    name: str
+    scoring: str
+    """The rule that the section chose for its kind, in words; empty where it chose none."""
+    count: int
+    points_each: Decimal
+    points: Decimal | None
+    """None for cases, whose points go by their sub-questions."""
+
+
+@blueprint.get("/exams/<int:exam_id>")
+@signed_in
+def before_start(exam_id: int) -> str:
+    """Say what a candidate must know before the start, check network and device, and offer the one button."""
+    session, now = read_session(), clock.now()
+    candidate, attempts = _candidate(session, exam_id)
+    live, exam = _live(attempts, now), candidate.exam
+    other = None if live else queries.find_counting_attempt(session, me().person_id, now=now)
+    return render_template(
+        "attempts/before_start.html",
+        exam=exam,
+        kind_name=EXAM_KIND_NAMES[ExamKind(exam.kind)],
+        scoring_words=SCORING_RULE_NAMES[ScoringRule(exam.scoring_rule)],
+        window=candidate.window(now),
+        sessions=candidate.sessions,
+        plan=_plan(session, candidate),
+        total_points=_total_points(session, candidate, len(attempts) + 1),
+        attempts=attempts,
+        live=live,
+        left=None if exam.attempts_allowed is None else max(0, exam.attempts_allowed - len(attempts)),
+        refusal=None if live else _why_not(candidate, attempts, other, now),
+        other=other,
+        is_study_missing=candidate.is_study_missing,
+    )
+
+
+@blueprint.get("/exams/<int:exam_id>/sit")
+@signed_in
+def sit(exam_id: int) -> str:
+    """Give the shell of the exam page: no question in it, a token, and the key under which the device keeps texts."""
+    session = read_session()
+    candidate, attempts = _candidate(session, exam_id)
+    live = _live(attempts, clock.now())
+    return render_template(
+        "attempts/sit.html",
+        exam=candidate.exam,
+        attempt_id=live.id if live else None,
+        device_key=_device_key(exam_id, me().person_id),
+    )
+
+
+@blueprint.get("/exams/offline")
+@public
+def offline_shell() -> str:
+    """Give the page that stands in for the exam page while a reload finds no network; nothing personal in it."""
+    return render_template("attempts/offline.html")
+
+
+@blueprint.get("/exam-worker.js")
+@public
+def exam_worker() -> Response:
+    """Give the service worker that keeps the shell: from the root, so that it may watch over the exam pages."""
+    asset = current_app.jinja_env.globals["asset"]
+    assert callable(asset)
+    files = [asset(name) for name in ("css/exam.css", "js/exam/queue.js", "js/exam/offline.js")]
+    version = hashlib.sha256("".join(files).encode()).hexdigest()[:12]
+    script = render_template(  # meant: `shell` is the page's shell, no command
+        "attempts/worker.js", shell=url_for("attempts.offline_shell"), files=files, version=version
+    )
+    return Response(script, content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
+def _candidate(session: Session, exam_id: int) -> tuple[CandidateExam, Sequence[Attempt]]:
+    """Give an exam as this person meets it, with their attempts; raises NotFoundError where they neither belong to it nor have sat it."""
+    attempts = queries.list_attempts(session, exam_id, me().person_id)
+    candidate = find_candidate_exam(session, exam_id, me().person_id)
+    if candidate is None or not (candidate.is_in_audience or attempts):
+        raise NotFoundError
+    return candidate, attempts
+
+
+def _live(attempts: Sequence[Attempt], now: datetime) -> Attempt | None:
+    return next((a for a in attempts if a.state == AttemptState.IN_PROGRESS and a.closes_at > now), None)
+
+
+def _why_not(
+    candidate: CandidateExam, attempts: Sequence[Attempt], other: CountingAttempt | None, now: datetime
+) -> str | None:
+    """Say why a start is not possible now and what to do next; None where it is."""
+    allowed = candidate.exam.attempts_allowed
+    refusal = candidate.start_refusal(now)
+    if refusal is not None:
+        return START_REFUSAL_WORDS[refusal]
+    if allowed is not None and len(attempts) >= allowed:
+        return "您的作答次数已用完。成绩见下方“我的作答”。"
+    return None if other is None else queries.words_of_other(other)
+
+
+def _plan(session: Session, candidate: CandidateExam) -> list[KindRow]:
+    if candidate.blueprint_id is None:
+        return []
+    return [_kind_row(section) for section in get_blueprint(session, candidate.blueprint_id).sections]
+
+
+def _total_points(session: Session, candidate: CandidateExam, number: int) -> Decimal | None:
+    """Give the points of the paper made ahead for the next sitting; None where there is none yet."""
+    paper_id = find_prepared_paper(session, candidate.exam.id, candidate.person_id, number)
+    return None if paper_id is None else get_paper(session, paper_id).total_points
+
+
+def _kind_row(section: BlueprintSection) -> KindRow:
+    kind = kind_of(section.kind)
+    return KindRow(
+        name=kind.name,
+        scoring=kind.section_scoring.get(section.scoring, ""),
+        count=section.count,
+        points_each=section.points_each,
+        points=section.points_each * section.count if kind.is_part else None,
+    )
+
+
+def _device_key(exam_id: int, person_id: int) -> str:
+    """Derive the key for texts kept on the device: the same for this person and exam, worthless to anybody else."""
+    secret = (current_app.secret_key or "").encode() if isinstance(current_app.secret_key, str) else b""
+    words = f"device-texts:{exam_id}:{person_id}".encode()
+    return base64.b64encode(hmac.new(secret, words, hashlib.sha256).digest()).decode()

@@ -1,0 +1,210 @@
+"""A corrected key that a second person allows comes in force, and every attempt that was graded by the old one is graded anew."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from examapp.clock import local
+from examapp.content.blueprints.queries import items_of
+from examapp.content.question_review.actions import put_correction_in_force
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.corrections import queries
+from examapp.delivery.grading import queries as grading_queries
+from examapp.delivery.grading import rules as grading_rules
+from examapp.delivery.grading.actions import LEASE, item_key, marks_of
+from examapp.delivery.grading.models import Grade, Regrade
+from examapp.delivery.grading.rules import BAND_NAMES, Band
+from examapp.documents.spreadsheets import Column, Sheet, write_xlsx
+from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.publisher import nudge_after_commit
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.people.models import Approval
+from examapp.platform.audit.actions import SYSTEM, Actor, record
+from examapp.points import as_text
+from question_bank.kinds.base import ScoringRule
+
+log = structlog.get_logger()
+REGRADED_AT_ONCE = 100
+_FAILED = "重新评分没有完成，已完成的部分有效。请联系系统管理员查看服务器日志。"
+
+
+def correct_key(session: Session, approval: Approval, *, actor: Actor, now: datetime) -> Regrade:
+    """Put an approved correction in force, with the job that grades anew what was graded before; raises ConflictError."""
+    key = put_correction_in_force(session, approval, actor=actor, now=now)
+    details = approval.details
+    regrade = Regrade(
+        approval_id=approval.id,
+        question_id=details["question_id"],
+        question_version_id=details["version_id"],
+        old_key_id=details["old_key_id"],
+        new_key_id=key.id,
+        approved_by_id=actor.person_id,
+        created_at=now,
+        total=queries.count_outdated(session, version_id=details["version_id"], key_id=key.id),
+    )
+    session.add(regrade)
+    session.flush()
+    nudge_after_commit(session, "grading.regrade", regrade.id)
+    return regrade
+
+
+def begin_regrading(session: Session, regrade_id: int, *, now: datetime) -> bool:
+    """Count a try of a regrade's next batch; False where there is nothing to do. Commit before `regrade_batch`, so that a crash counts too."""
+    regrade = _lock(session, regrade_id)
+    if regrade is None or regrade.state == JobState.FAILED or _is_begun_elsewhere(regrade, now):
+        return False
+    if regrade.state == JobState.READY:
+        left = queries.count_outdated(session, version_id=regrade.question_version_id, key_id=regrade.new_key_id)
+        if not left:
+            return False
+        regrade.last_attempt_id, regrade.total = 0, regrade.done + left
+    if regrade.tries >= MOST_TRIES:
+        log.error("regrade_failed", regrade_id=regrade.id, tries=regrade.tries)
+        regrade.fail(now=now, message=_FAILED)
+        return False
+    regrade.begin(now=now)
+    return True
+
+
+def _is_begun_elsewhere(regrade: Regrade, now: datetime) -> bool:
+    began_at = regrade.started_at
+    return regrade.state == JobState.RUNNING and regrade.tries > 0 and began_at is not None and began_at > now - LEASE
+
+
+def regrade_batch(session: Session, regrade_id: int, *, now: datetime) -> bool:
+    """Grade a regrade's next attempts anew, of each question but the corrected one by the key it was graded by; False at the end."""
+    regrade = _lock(session, regrade_id)
+    if regrade is None or regrade.state != JobState.RUNNING:
+        return False
+    claimed = queries.claim_outdated(session, regrade, most=REGRADED_AT_ONCE)
+    regrade.tries = 0
+    if claimed:
+        _regrade(session, regrade, claimed, now=now)
+        regrade.done += len(claimed)
+        regrade.last_attempt_id = claimed[-1][0].id
+    if len(claimed) == REGRADED_AT_ONCE:
+        return True
+    regrade.total = regrade.done
+    regrade.succeed(now=now)
+    details = {"question_id": regrade.question_id, "count": regrade.done}
+    record(
+        session, "grading.regrade", actor=SYSTEM, now=now, object_type="regrade", object_id=regrade.id, details=details
+    )
+    return False
+
+
+def _lock(session: Session, regrade_id: int) -> Regrade | None:
+    """Hold the regrade for this transaction; None where another run holds it, or there is none."""
+    statement = select(Regrade).where(Regrade.id == regrade_id).with_for_update(skip_locked=True)
+    return session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+
+
+def _regrade(session: Session, regrade: Regrade, claimed: list[tuple[Attempt, Grade]], *, now: datetime) -> None:
+    attempts = [attempt for attempt, _ in claimed]
+    papers = grading_queries.papers_by_id(session, (attempt.paper_id for attempt in attempts))
+    exams = grading_queries.exams_by_id(session, (attempt.exam_id for attempt in attempts))
+    answers = grading_queries.answers_by_attempt(session, [attempt.id for attempt in attempts])
+    used = {key_id for _, grade in claimed for key_id in grade.key_ids.values()}
+    keys = queries.keys_by_id(session, used | {regrade.new_key_id})
+    rows = []
+    for attempt, grade in claimed:
+        key_ids = {**grade.key_ids, str(regrade.question_version_id): regrade.new_key_id}
+        of_version = {int(version_id): keys[key_id] for version_id, key_id in key_ids.items()}
+        items = items_of(papers[attempt.paper_id])
+        exam = exams[attempt.exam_id]
+        score = grading_rules.score_paper(
+            [item_key(item, of_version[item.version_id]) for item in items],
+            [answers[attempt.id].get(item.item, []) for item in items],
+            rule=ScoringRule(exam.scoring_rule),
+            marks=marks_of(exam),
+        )
+        rows.append(_row(regrade, attempt, grade, score, key_ids, now=now))
+    session.execute(
+        update(Grade)
+        .where(Grade.id.in_([grade.id for _, grade in claimed]))
+        .values(is_current=False)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(insert(Grade), rows)
+
+
+def _row(
+    regrade: Regrade,
+    attempt: Attempt,
+    before: Grade,
+    score: grading_rules.Score,
+    key_ids: dict[str, int],
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    return {
+        "attempt_id": attempt.id, "number": before.number + 1, "is_current": True, "points": score.points,
+        "points_possible": score.points_possible, "percent": score.percent, "band": score.band, "is_passed": score.is_passed,
+        "item_points": [str(points) for points in score.item_points], "key_ids": key_ids, "reason": "key_corrected",
+        "graded_by_id": regrade.approved_by_id, "graded_at": now, "regrade_id": regrade.id,
+    }  # fmt: skip
+
+
+_MOST_ROWS = 100_000
+_COLUMNS = (
+    Column(head="考试", width=30),
+    Column(head="单位编码", width=12),
+    Column(head="单位", width=28),
+    Column(head="工号", width=14),
+    Column(head="姓名", width=12),
+    Column(head="第几次作答", width=12),
+    Column(head="更正前（分）", width=14),
+    Column(head="更正后（分）", width=14),
+    Column(head="更正前等次", width=12),
+    Column(head="更正后等次", width=12),
+)
+
+
+def write_regrade(
+    session: Session, regrade_id: int, path: Path, *, reach: AccessScope, actor: Actor, now: datetime
+) -> str:
+    """Write every changed result within the reach, with an audit line; gives the question's code. Raises NotFoundError."""
+    found = queries.get_regrade(session, regrade_id)
+    rows = queries.list_result_changes(session, regrade_id, reach, most=_MOST_ROWS)
+    sheet = Sheet(
+        name="更正前后对照",
+        columns=_COLUMNS,
+        rows=(_cells(row) for row in rows),
+        title=f"题目 {found.code} 更正答案，重新评分前后对照",
+        remarks=[
+            f"理由：{found.reason}。申请人：{found.asked_by}，审批人：{found.approved_by}。",
+            f"截至 {local(now):%Y-%m-%d %H:%M}，只列分数有变化的作答。",
+        ],
+    )
+    write_xlsx(path, [sheet])
+    record(
+        session,
+        "grading.export_regrade",
+        actor=actor,
+        now=now,
+        object_type="regrade",
+        object_id=regrade_id,
+        details={"count": len(rows)},
+    )
+    return str(found.code)
+
+
+def _cells(row: queries.ResultChange) -> tuple[str | int | None, ...]:
+    return (
+        row.title,
+        row.unit_code,
+        row.unit_name,
+        row.staff_number,
+        row.name,
+        row.number,
+        as_text(row.points_before),
+        as_text(row.points_after),
+        BAND_NAMES[Band(row.band_before)],
+        BAND_NAMES[Band(row.band_after)],
+    )

@@ -1,0 +1,75 @@
+"""Regrades: which keys were corrected after papers had been graded by them, and what every result was before and after."""
+
+from __future__ import annotations
+
+import tempfile
+from io import BytesIO
+from pathlib import Path
+
+from flask import Blueprint, Response, jsonify, render_template, request, send_file
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.delivery.corrections import actions, queries
+from examapp.delivery.grading.rules import BAND_NAMES, Band
+from examapp.organisation.accounts.guards import actor, my_reach, requires, shows_keys
+from examapp.security.permissions import Permission
+from examapp.web.numbers import sent_number
+
+admin_blueprint = Blueprint("grading_admin", __name__, url_prefix="/admin/regrades")
+_PAGE = 50
+
+
+@admin_blueprint.get("/")
+@requires(Permission.ATTEMPTS_MANAGE)
+@shows_keys
+def list_regrades() -> str:
+    """List the regrades, the newest first."""
+    return render_template("grading/regrades.html", rows=queries.list_regrades(read_session()))
+
+
+@admin_blueprint.get("/<int:regrade_id>")
+@requires(Permission.ATTEMPTS_MANAGE)
+@shows_keys
+def show_regrade(regrade_id: int) -> str:
+    """Show what a regrade changed, by exam and by person, within the reach."""
+    session, reach = read_session(), my_reach(Permission.ATTEMPTS_MANAGE)
+    found = queries.get_regrade(session, regrade_id)
+    exams = queries.list_exam_changes(session, regrade_id, reach)
+    count = sum(exam.raised + exam.lowered for exam in exams)
+    page_count = max(1, -(-count // _PAGE))
+    page = min(max(request.args.get("page", 1, type=sent_number) or 1, 1), page_count)
+    return render_template(
+        "grading/regrade.html",
+        found=found,
+        job=found.Regrade,
+        exams=exams,
+        count=count,
+        changes=queries.list_result_changes(session, regrade_id, reach, most=_PAGE, skip=(page - 1) * _PAGE),
+        band_names={str(band): BAND_NAMES[band] for band in Band},
+        page=page,
+        page_count=page_count,
+    )
+
+
+@admin_blueprint.get("/<int:regrade_id>/progress")
+@requires(Permission.ATTEMPTS_MANAGE)
+@shows_keys
+def show_regrade_progress(regrade_id: int) -> Response:
+    """Give a regrade's state and progress as JSON, for the page that waits."""
+    job = queries.get_regrade(read_session(), regrade_id).Regrade
+    return jsonify({"state": job.state, "done": job.done, "total": job.total, "message": job.message})
+
+
+@admin_blueprint.get("/<int:regrade_id>/file")
+@requires(Permission.ATTEMPTS_MANAGE)
+@shows_keys
+def download_regrade(regrade_id: int) -> Response:
+    """Hand out the table of changed results; leaves an audit line."""
+    reach = my_reach(Permission.ATTEMPTS_MANAGE)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "regrade.xlsx"
+        with transaction() as session:
+            code = actions.write_regrade(session, regrade_id, path, reach=reach, actor=actor(), now=clock.now())
+        content = path.read_bytes()
+    return send_file(BytesIO(content), download_name=f"更正重评对照-{code}.xlsx", as_attachment=True, max_age=0)

@@ -1,0 +1,27 @@
+"""Making papers in the background; the sweep nudges every exam that has not closed."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.delivery.exam_candidates import actions
+from examapp.delivery.exams import queries as exam_queries
+from examapp.jobs.publisher import publish
+
+
+@shared_task(name="exams.prepare_papers", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def prepare_papers(exam_id: int) -> None:
+    """Make an exam's papers batch by batch, a transaction each, until nobody lacks one."""
+    made = 1
+    while made:
+        with transaction() as session:
+            made = actions.prepare_papers(session, exam_id, now=clock.now())
+
+
+@shared_task(name="exams.sweep_papers", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def sweep_papers() -> None:
+    """Nudge the making of papers for each exam that has not closed; one that fails does not hold up the others."""
+    for exam_id in exam_queries.list_exams_to_prepare(read_session(), now=clock.now()):
+        publish("exams.prepare_papers", exam_id)

@@ -1,0 +1,319 @@
+"""Publish an exam, withdraw or cancel it before it opens, prolong and close it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.content.blueprints.queries import get_blueprint, load_pool, sections_of
+from examapp.content.blueprints.rules import BankTooSmallError, draw
+from examapp.delivery.exams.actions import (
+    ExamRefusedError,
+    KeysOut,
+    get_draft,
+    lock_exam,
+    look_at_keys,
+    shared_pool_faults,
+)
+from examapp.delivery.exams.models import Exam, ExamExtension, ExamKind, ExamState, PreparedPaper, ReleasePolicy
+from examapp.delivery.exams.queries import ON_ROSTER, audience_clause, list_blueprint_ids
+from examapp.delivery.exams.rules import Window, window_faults
+from examapp.errors import ConflictError, NotFoundError
+from examapp.jobs.publisher import nudge_after_commit
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import Unit
+from examapp.platform.audit.actions import Actor, record
+
+LONGEST_EXTENSION_S = 4 * 3600
+
+
+def publish_exam(session: Session, *, exam_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Exam:
+    """Publish a draft after the checks and have its papers made; raises ExamRefusedError with everything that is missing."""
+    exam = get_draft(session, exam_id, reach)
+    faults = publish_faults(session, exam, now=now)
+    if faults:
+        raise ExamRefusedError("还不能发布：" + " ".join(faults), faults=faults)
+    exam.state, exam.published_at, exam.updated_at = ExamState.PUBLISHED, now, now
+    record(session, "exams.publish_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
+    nudge_after_commit(session, "exams.prepare_papers", exam.id)
+    return exam
+
+
+def register_exam(session: Session, *, exam_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Exam:
+    """Publish a draft that was held on another platform and is over: no paper is made, its results come from a file."""
+    exam = get_draft(session, exam_id, reach)
+    if exam.closes_at > now:
+        raise ExamRefusedError("在其他平台举行的考试，要等结束以后才能登记。请核对考试时间。")
+    if exam.blueprint_id is not None:
+        raise ExamRefusedError("这场考试选了组卷规则。只登记其他平台成绩的考试，请先在设置中去掉组卷规则。")
+    if exam.kind != ExamKind.MAKEUP and not _count_roster(session, exam):
+        raise ExamRefusedError("应考范围内没有人，请检查单位、系统、职级或名单。")
+    exam.state, exam.published_at, exam.updated_at = ExamState.PUBLISHED, now, now
+    record(session, "exams.register_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
+    return exam
+
+
+def publish_faults(session: Session, exam: Exam, *, now: datetime) -> list[str]:
+    """Say in Chinese what keeps an exam from being published."""
+    faults = window_faults(exam, [Window(row.opens_at, row.closes_at, row.name) for row in exam.sessions])
+    if exam.closes_at <= now:
+        faults.append("考试结束时间已过，请改时间。")
+    if exam.blueprint_id is None:
+        faults.append("还没有选组卷规则。")
+    faults += bank_faults(session, exam)
+    faults += shared_pool_faults(session, exam, now=now)
+    if exam.kind != ExamKind.MAKEUP and not _count_roster(session, exam):
+        faults.append("应考范围内没有人，请检查单位、系统、职级或名单。")
+    return faults
+
+
+def bank_faults(session: Session, exam: Exam) -> list[str]:
+    """Say in Chinese for which of an exam's blueprints the bank does not suffice, so that papers cannot be made."""
+    return [fault for i in list_blueprint_ids(session, exam) if (fault := _blueprint_fault(session, i))]
+
+
+def _blueprint_fault(session: Session, blueprint_id: int) -> str | None:
+    blueprint = get_blueprint(session, blueprint_id)
+    try:
+        draw(sections_of(blueprint), load_pool(session, blueprint), seed=0, is_shuffled=blueprint.is_shuffled)
+    except BankTooSmallError:
+        return f"题库不够组卷规则「{blueprint.name}」抽题，请在该规则的「试组卷」中查看缺口。"
+    return None
+
+
+def _count_roster(session: Session, exam: Exam) -> int:
+    count = select(func.count(Person.id)).join(Unit, Person.unit_id == Unit.id)
+    return session.execute(count.where(ON_ROSTER, audience_clause(session, exam))).scalar_one()
+
+
+def publish_warnings(session: Session, exam: Exam) -> list[str]:
+    """Say in Chinese what the office should look at before publishing, though it may be meant so."""
+    warnings = [
+        f"与「{other.title}」的考试时间重叠。两场各自独立，同一人可以都参加；如非本意请错开。"
+        for other in list_overlapping(session, exam)
+    ]
+    if exam.keys_policy == ReleasePolicy.AT_ONCE and exam.kind != ExamKind.MOCK:
+        warnings.append("正式考试的答案不会在交卷后立即公布，要等所有人（含补考）都考完。只有模拟考试可以立即公布。")
+    return warnings
+
+
+def list_overlapping(session: Session, exam: Exam) -> list[Exam]:
+    """List the other published exams, mock exams apart, whose windows overlap this one's."""
+    return list(
+        session.scalars(
+            select(Exam)
+            .where(
+                Exam.id != exam.id,
+                Exam.state == ExamState.PUBLISHED,
+                Exam.kind != ExamKind.MOCK,
+                Exam.opens_at < exam.closes_at,
+                Exam.closes_at > exam.opens_at,
+            )
+            .order_by(Exam.opens_at)
+        )
+    )
+
+
+def withdraw_exam(session: Session, *, exam_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Exam:
+    """Make a published exam that has not opened a draft again; its papers are made anew at the next publication."""
+    exam = _get_unopened(session, exam_id, reach, now=now)
+    if exam.frozen_taken_at is not None:
+        raise ConflictError("这场考试的名册已经冻结。请先在参考情况的“名册更正”中解除冻结，再撤回。")
+    session.execute(delete(PreparedPaper).where(PreparedPaper.exam_id == exam.id))
+    exam.state, exam.published_at, exam.updated_at = ExamState.DRAFT, None, now
+    record(session, "exams.withdraw_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
+    return exam
+
+
+def cancel_exam(session: Session, *, exam_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Exam:
+    """Cancel a draft, or a published exam that has not opened."""
+    exam = lock_exam(session, exam_id, reach)
+    if exam.state != ExamState.DRAFT:
+        exam = _get_unopened(session, exam_id, reach, now=now)
+    exam.state, exam.updated_at = ExamState.CANCELLED, now
+    record(session, "exams.cancel_exam", actor=actor, now=now, object_type="exam", object_id=exam.id)
+    return exam
+
+
+def _get_unopened(session: Session, exam_id: int, reach: AccessScope, *, now: datetime) -> Exam:
+    exam = lock_exam(session, exam_id, reach)
+    if exam.state != ExamState.PUBLISHED:
+        raise ConflictError
+    if now >= exam.opens_at:
+        raise ConflictError("考试已经开始，不能撤回或取消。可以提前结束考试。")
+    return exam
+
+
+def close_exam(session: Session, *, exam_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Exam:
+    """Close an open exam now: nobody can start any more; sittings under way keep their own deadline."""
+    exam = lock_exam(session, exam_id, reach)
+    if exam.state != ExamState.PUBLISHED or not exam.opens_at < now < exam.closes_at:
+        raise ConflictError("考试现在不在进行中，请刷新页面查看。")
+    details = {"closes_at": exam.closes_at.isoformat()}
+    exam.closes_at, exam.updated_at = now, now
+    record(session, "exams.close_exam", actor=actor, now=now, object_type="exam", object_id=exam.id, details=details)
+    return exam
+
+
+def prolong_window(
+    session: Session,
+    *,
+    exam_id: int,
+    closes_at: datetime,
+    keys_out: KeysOut,
+    is_known: bool,
+    reach: AccessScope,
+    actor: Actor,
+    now: datetime,
+) -> Exam:
+    """Move the end of a published exam's window to a later instant; sittings under way keep their own deadline.
+
+    `is_known`: ticked that the keys are out, without which it is refused then.
+    """
+    exam = lock_exam(session, exam_id, reach)
+    if exam.state != ExamState.PUBLISHED:
+        raise ConflictError
+    if exam.blueprint_id is None:
+        raise ExamRefusedError("这场考试在其他平台举行，这里只登记成绩，不能推迟结束时间。")
+    if closes_at <= max(exam.closes_at, now):
+        raise ExamRefusedError("新的结束时间必须晚于原来的结束时间和现在。")
+    is_after_keys = look_at_keys(session, exam, keys_out, is_known=is_known, now=now)
+    details: dict[str, Any] = {"from": exam.closes_at.isoformat(), "to": closes_at.isoformat()} | _noted(is_after_keys)
+    exam.closes_at, exam.updated_at = closes_at, now
+    record(
+        session, "exams.prolong_window", actor=actor, now=now, object_type="exam", object_id=exam.id, details=details
+    )
+    nudge_after_commit(session, "exams.prepare_papers", exam.id)
+    return exam
+
+
+def change_release(
+    session: Session,
+    *,
+    exam_id: int,
+    results_policy: ReleasePolicy,
+    results_at: datetime | None,
+    keys_policy: ReleasePolicy,
+    keys_at: datetime | None,
+    keys_out: KeysOut,
+    reach: AccessScope,
+    actor: Actor,
+    now: datetime,
+) -> Exam:
+    """Change when results and keys are shown, at any time in an exam's life; raises ExamRefusedError where a mock would give a running exam away."""
+    exam = lock_exam(session, exam_id, reach)
+    look_at_keys(session, exam, keys_out, is_known=True, now=now)
+    if (results_policy == ReleasePolicy.AT_TIME) != (results_at is not None):
+        raise ExamRefusedError("选择在指定时间公布成绩时，请填写公布时间；否则留空。")
+    if (keys_policy == ReleasePolicy.AT_TIME) != (keys_at is not None):
+        raise ExamRefusedError("选择在指定时间公布答案时，请填写公布时间；否则留空。")
+    details = {"results": [exam.results_policy, results_policy], "keys": [exam.keys_policy, keys_policy]}
+    exam.results_policy, exam.results_at = results_policy, results_at
+    exam.keys_policy, exam.keys_at, exam.updated_at = keys_policy, keys_at, now
+    if exam.state == ExamState.PUBLISHED and (faults := shared_pool_faults(session, exam, now=now)):
+        raise ExamRefusedError(" ".join(faults), faults=faults)
+    record(
+        session, "exams.change_release", actor=actor, now=now, object_type="exam", object_id=exam.id, details=details
+    )
+    return exam
+
+
+def extend(
+    session: Session,
+    *,
+    exam_id: int,
+    unit_id: int | None,
+    person_id: int | None,
+    seconds: int,
+    reason: str,
+    request_key: str,
+    keys_out: KeysOut,
+    is_known: bool,
+    reach: AccessScope,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Grant extra time to a unit's subtree or to one person; tell whether it is new: the same `request_key` counts once.
+
+    The attempts room moves the deadlines of sittings under way by the row that this leaves.
+    `is_known`: ticked that the keys are out, without which it is refused then.
+    """
+    exam = lock_exam(session, exam_id, reach)
+    _refuse_extension(session, exam, unit_id=unit_id, person_id=person_id, seconds=seconds, reason=reason, reach=reach)
+    is_after_keys = look_at_keys(session, exam, keys_out, is_known=is_known, now=now)
+    granted = session.scalar(
+        insert(ExamExtension)
+        .values(
+            exam_id=exam.id,
+            request_key=request_key,
+            unit_id=unit_id,
+            person_id=person_id,
+            seconds=seconds,
+            reason=reason,
+            granted_by_id=actor.person_id,
+            granted_at=now,
+            is_after_keys=is_after_keys,
+        )
+        .on_conflict_do_nothing(index_elements=["exam_id", "request_key"])
+        .returning(ExamExtension.id)
+    )
+    if granted is None:
+        return False
+    details = {"extension_id": granted, "unit_id": unit_id, "seconds": seconds} | _noted(is_after_keys)
+    record(
+        session, "exams.extend", actor=actor, now=now, object_type="exam", object_id=exam.id, person_id=person_id, details=details
+    )  # fmt: skip
+    nudge_after_commit(session, "grading.sweep")
+    return True
+
+
+def _noted(is_after_keys: bool) -> dict[str, bool]:
+    """Give what the log says besides: nothing, or that the keys were out."""
+    return {"is_after_keys": True} if is_after_keys else {}
+
+
+def tell_who_sit(
+    session: Session, *, exam_id: int, words: str, reach: AccessScope, actor: Actor, now: datetime
+) -> None:
+    """Say something to all who sit an exam, with their page's next exchange; no words take back what was said."""
+    exam = lock_exam(session, exam_id, reach)
+    if exam.state != ExamState.PUBLISHED:
+        raise ExamRefusedError("这场考试没有发布，没有人在作答。")
+    exam.sitting_notice = words.strip()
+    details = {"length": len(exam.sitting_notice)}
+    record(
+        session,
+        "exams.tell_who_sit",
+        actor=actor,
+        now=now,
+        object_type="exam",
+        object_id=exam.id,
+        details=details,
+    )
+
+
+def _refuse_extension(
+    session: Session,
+    exam: Exam,
+    *,
+    unit_id: int | None,
+    person_id: int | None,
+    seconds: int,
+    reason: str,
+    reach: AccessScope,
+) -> None:
+    if exam.state != ExamState.PUBLISHED:
+        raise ConflictError("考试还没有发布，不需要延长。")
+    if (unit_id is None) == (person_id is None):
+        raise ExamRefusedError("请选择一个单位，或填写一个人的工号，只能二选一。")
+    if not 0 < seconds <= LONGEST_EXTENSION_S or not reason.strip():
+        raise ExamRefusedError("请填写 1 至 240 分钟的延长时间和延长原因。")
+    home = select(Person.unit_id).where(Person.id == person_id).scalar_subquery()
+    unit = session.scalar(select(Unit).where(Unit.id == (unit_id if unit_id is not None else home)))
+    if unit is None or not reach.covers(region_path=unit.region_path, sector_path=unit.sector_path):
+        raise NotFoundError

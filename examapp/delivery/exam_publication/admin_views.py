@@ -1,0 +1,189 @@
+"""Publish, withdraw, cancel, prolong, extend and close an exam."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import cast
+
+from flask import current_app, flash, redirect, render_template, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.clock import from_local, local
+from examapp.db.session import read_session, transaction
+from examapp.delivery.exam_publication import actions
+from examapp.delivery.exams import actions as exam_actions
+from examapp.delivery.exams import queries as exam_queries
+from examapp.delivery.exams.admin_views import admin_blueprint, indented
+from examapp.delivery.exams.forms import ExtensionForm, ProlongForm, ReleaseForm, offer
+from examapp.delivery.exams.models import Exam, ExamState, ReleasePolicy
+from examapp.delivery.exemptions.queries import find_person_within
+from examapp.errors import DomainError, NotFoundError
+from examapp.organisation.accounts.guards import actor, my_reach, requires
+from examapp.security.permissions import Permission
+from examapp.web.forms import FlaskForm
+from examapp.web.submit import flash_on_result
+
+
+def _act(exam_id: int, act: Callable[..., object], words: str) -> Response:
+    reach = my_reach(Permission.EXAMS_WRITE)
+    with flash_on_result(words) as session:
+        act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
+    return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
+
+
+@admin_blueprint.post("/<int:exam_id>/publish")
+@requires(Permission.EXAMS_WRITE)
+def publish_exam(exam_id: int) -> Response:
+    """Publish a draft."""
+    return _act(exam_id, actions.publish_exam, "考试已发布，正在为每位应考人员制卷。")
+
+
+@admin_blueprint.post("/<int:exam_id>/register")
+@requires(Permission.EXAMS_WRITE)
+def register_exam(exam_id: int) -> Response:
+    """Publish a draft that was held on another platform."""
+    return _act(exam_id, actions.register_exam, "已登记。请导入那边的成绩。")
+
+
+@admin_blueprint.post("/<int:exam_id>/withdraw")
+@requires(Permission.EXAMS_WRITE)
+def withdraw_exam(exam_id: int) -> Response:
+    """Make a published exam a draft again."""
+    return _act(exam_id, actions.withdraw_exam, "考试已撤回为草稿，考生暂时看不到。改好后请重新发布。")
+
+
+@admin_blueprint.post("/<int:exam_id>/cancel")
+@requires(Permission.EXAMS_WRITE)
+def cancel_exam(exam_id: int) -> Response:
+    """Cancel an exam that has not opened."""
+    return _act(exam_id, actions.cancel_exam, "考试已取消。")
+
+
+@admin_blueprint.post("/<int:exam_id>/close")
+@requires(Permission.EXAMS_WRITE)
+def close_exam(exam_id: int) -> Response:
+    """Close an open exam now."""
+    return _act(exam_id, actions.close_exam, "考试已结束，不能再开始作答；正在作答的人可以答到各自的截止时间。")
+
+
+def _page(exam: Exam, form: FlaskForm, template: str, problem: str) -> str:
+    are_out = _keys_out()(read_session(), exam, now=clock.now())
+    return render_template(f"exams/{template}.html", exam=exam, form=form, problem=problem, are_keys_out=are_out)
+
+
+def _keys_out() -> exam_actions.KeysOut:
+    """Give what tells whether an exam's keys are out; the grading room's."""
+    return cast("exam_actions.KeysOut", current_app.extensions["are_keys_out"])
+
+
+def _get(session: Session, exam_id: int) -> Exam:
+    reach = my_reach(Permission.EXAMS_WRITE)
+    exam_queries.refuse_foreign(session, exam_id, reach)
+    exam = exam_queries.get_exam(session, exam_id)
+    if exam.state == ExamState.CANCELLED or not exam_actions.may_hold(session, exam.audiences, reach):
+        raise NotFoundError
+    return exam
+
+
+@admin_blueprint.route("/<int:exam_id>/prolong", methods=["GET", "POST"])
+@requires(Permission.EXAMS_WRITE)
+def prolong_window(exam_id: int) -> str | Response:
+    """Move the end of the window to a later instant."""
+    exam, problem = _get(read_session(), exam_id), ""
+    form = ProlongForm(data={"closes_at": local(exam.closes_at)})
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                actions.prolong_window(
+                    session,
+                    exam_id=exam_id,
+                    closes_at=from_local(form.closes_at.data),
+                    keys_out=_keys_out(),
+                    is_known=form.is_known.data,
+                    reach=my_reach(Permission.EXAMS_WRITE),
+                    actor=actor(),
+                    now=clock.now(),
+                )
+        except DomainError as error:
+            problem = error.text
+        else:
+            flash("考试结束时间已推迟。", "success")
+            return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
+    return _page(exam, form, "prolong", problem)
+
+
+@admin_blueprint.route("/<int:exam_id>/release", methods=["GET", "POST"])
+@requires(Permission.EXAMS_WRITE)
+def change_release(exam_id: int) -> str | Response:
+    """Change when results and keys are shown."""
+    exam, problem = _get(read_session(), exam_id), ""
+    times = {name: value and local(value) for name in ("results_at", "keys_at") if (value := getattr(exam, name))}
+    form = ReleaseForm(data={"results_policy": exam.results_policy, "keys_policy": exam.keys_policy, **times})
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                actions.change_release(
+                    session,
+                    exam_id=exam_id,
+                    results_policy=ReleasePolicy(form.results_policy.data),
+                    results_at=form.results_instant,
+                    keys_policy=ReleasePolicy(form.keys_policy.data),
+                    keys_at=form.keys_instant,
+                    keys_out=_keys_out(),
+                    reach=my_reach(Permission.EXAMS_WRITE),
+                    actor=actor(),
+                    now=clock.now(),
+                )
+        except DomainError as error:
+            problem = error.text
+        else:
+            flash("公布方式已修改，立即生效。", "success")
+            return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
+    return _page(exam, form, "release", problem)
+
+
+@admin_blueprint.route("/<int:exam_id>/extensions", methods=["GET", "POST"])
+@requires(Permission.EXAMS_WRITE)
+def extend(exam_id: int) -> str | Response:
+    """Grant extra time to a unit or to one person; a second press of the button counts once."""
+    exam, reach, problem = _get(read_session(), exam_id), my_reach(Permission.EXAMS_WRITE), ""
+    form = ExtensionForm(data={"request_key": secrets.token_urlsafe(16)})
+    units = exam_queries.list_units_within(read_session(), reach)
+    form.unit_id.choices = offer("不按单位", [(unit.id, indented(unit)) for unit in units])
+    if form.validate_on_submit():
+        try:
+            return _extend(exam_id, form)
+        except DomainError as error:
+            problem = error.text
+    return _page(exam, form, "extend", problem)
+
+
+def _extend(exam_id: int, form: ExtensionForm) -> Response:
+    reach = my_reach(Permission.EXAMS_WRITE)
+    with transaction() as session:
+        person_id = None
+        if form.staff_number.data:
+            person = find_person_within(session, form.staff_number.data, reach)
+            if person is None:
+                raise exam_actions.ExamRefusedError("没有找到这个工号，请核对后重填。")
+            person_id = person.id
+        is_new = actions.extend(
+            session,
+            exam_id=exam_id,
+            unit_id=form.unit_id.data,
+            person_id=person_id,
+            seconds=form.minutes.data * 60,
+            reason=form.reason.data.strip(),
+            request_key=form.request_key.data,
+            keys_out=_keys_out(),
+            is_known=form.is_known.data,
+            reach=reach,
+            actor=actor(),
+            now=clock.now(),
+        )
+    words = f"已延长 {form.minutes.data} 分钟，正在作答的人一分钟内会看到新的截止时间。"
+    flash(words if is_new else "这次延长已经办理过，没有重复延长。", "success")
+    return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))

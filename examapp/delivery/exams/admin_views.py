@@ -1,0 +1,176 @@
+"""The back office's pages of exams and exemptions."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.content.blueprints.queries import get_blueprint, list_blueprints
+from examapp.db.session import read_session, transaction
+from examapp.delivery.exam_publication import actions as exam_publication_actions
+from examapp.delivery.exams import actions, queries, rules
+from examapp.delivery.exams.forms import (
+    COUNTING_RULE_NAMES,
+    KEYS_POLICY_NAMES,
+    RESULTS_POLICY_NAMES,
+    AudienceForm,
+    Choices,
+    ExamForm,
+    SessionForm,
+    exam_form,
+    offer_in_row,
+)
+from examapp.delivery.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, Exam, ExamState
+from examapp.errors import DomainError, NotFoundError
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.accounts.guards import actor, may, my_reach, requires
+from examapp.organisation.units.models import Unit
+from examapp.security.permissions import Permission
+
+admin_blueprint = Blueprint("exams_admin", __name__, url_prefix="/admin/exams")
+
+
+@admin_blueprint.get("/")
+@requires(Permission.EXAMS_READ)
+def list_exams() -> str:
+    """List the exams that concern my reach."""
+    exams = queries.list_exams(read_session(), my_reach(Permission.EXAMS_READ), may_write=may(Permission.EXAMS_WRITE))
+    return render_template("exams/list.html", exams=exams, kind_names=EXAM_KIND_NAMES, phase=rules.phase)
+
+
+@admin_blueprint.get("/<int:exam_id>")
+@requires(Permission.EXAMS_READ)
+def show_exam(exam_id: int) -> str:
+    """Show an exam: its settings, how ready it is, and what may be done with it now."""
+    session = read_session()
+    exam = get_visible(session, exam_id)
+    is_editor = may(Permission.EXAMS_WRITE) and actions.may_hold(
+        session, exam.audiences, my_reach(Permission.EXAMS_WRITE)
+    )
+    is_draft = exam.state == ExamState.DRAFT
+    parts, named = queries.describe_audience(session, exam)
+    ready = queries.readiness(session, exam)
+    is_waiting = is_editor and exam.state == ExamState.PUBLISHED and not ready.is_ready
+    return render_template(
+        "exams/show.html",
+        exam=exam,
+        is_editor=is_editor,
+        phase=rules.phase(exam, clock.now()),
+        parts=parts,
+        named=named,
+        readiness=ready,
+        lacking=exam_publication_actions.bank_faults(session, exam) if is_waiting else [],
+        blueprint=None if exam.blueprint_id is None else get_blueprint(session, exam.blueprint_id),
+        # meant: a number out of an exam that is visible; the page names the main exam and links to it
+        main_exam=None if exam.main_exam_id is None else session.get(Exam, exam.main_exam_id),
+        extensions=queries.list_extensions(session, exam) if is_editor else [],
+        faults=exam_publication_actions.publish_faults(session, exam, now=clock.now())
+        if is_editor and is_draft
+        else [],
+        warnings=exam_publication_actions.publish_warnings(session, exam) if is_editor and is_draft else [],
+        kind_names=EXAM_KIND_NAMES,
+        counting_names=COUNTING_RULE_NAMES,
+        scoring_names=SCORING_RULE_NAMES,
+        results_names=RESULTS_POLICY_NAMES,
+        keys_names=KEYS_POLICY_NAMES,
+    )
+
+
+def get_visible(session: Session, exam_id: int) -> Exam:
+    """Get an exam that concerns my reach; drafts and cancelled ones are there only for those who write exams."""
+    exam = queries.get_organiser_exam(session, exam_id, my_reach(Permission.EXAMS_READ))
+    if exam.state != ExamState.PUBLISHED and not may(Permission.EXAMS_WRITE):
+        raise NotFoundError
+    return exam
+
+
+@admin_blueprint.get("/<int:exam_id>/readiness")
+@requires(Permission.EXAMS_READ)
+def show_readiness(exam_id: int) -> dict[str, object]:
+    """Give the progress of paper making for the page's bar."""
+    session = read_session()
+    ready = queries.readiness(session, get_visible(session, exam_id))
+    state = "ready" if ready.is_ready else "running"
+    return {"state": state, "done": ready.prepared, "total": ready.eligible, "message": ""}
+
+
+@admin_blueprint.route("/new", methods=["GET", "POST"])
+@requires(Permission.EXAMS_WRITE)
+def create_exam() -> str | Response | tuple[str, int]:
+    """Fill in a new exam."""
+    return _edit(None)
+
+
+@admin_blueprint.route("/<int:exam_id>/edit", methods=["GET", "POST"])
+@requires(Permission.EXAMS_WRITE)
+def edit_exam(exam_id: int) -> str | Response | tuple[str, int]:
+    """Change a draft."""
+    session, reach = read_session(), my_reach(Permission.EXAMS_WRITE)
+    queries.refuse_foreign(session, exam_id, reach)
+    exam = queries.get_exam(session, exam_id)
+    if not actions.may_hold(session, exam.audiences, reach):
+        raise NotFoundError
+    if exam.state != ExamState.DRAFT:
+        flash("考试已经发布或取消，不能再改设置。开考前可先撤回，改好后再发布。", "warning")
+        return redirect(url_for(".show_exam", exam_id=exam_id))
+    return _edit(exam)
+
+
+def _edit(exam: Exam | None) -> str | Response | tuple[str, int]:
+    session, reach = read_session(), my_reach(Permission.EXAMS_WRITE)
+    exam_id = None if exam is None else exam.id
+    form = exam_form(exam, [] if exam is None else queries.list_staff_numbers(session, exam))
+    choices = _choices(session, reach, exam)
+    form.offer(choices)
+    problem = ""
+    if form.validate_on_submit():
+        try:
+            return redirect(url_for(".show_exam", exam_id=_save(exam_id, form, reach)))
+        except DomainError as error:
+            problem = error.text
+    empty_part = AudienceForm(prefix="audience-NUMBER-")
+    offer_in_row(empty_part, choices)
+    page = render_template(
+        "exams/edit.html",
+        form=form,
+        problem=problem,
+        exam_id=exam_id,
+        empty_session=SessionForm(prefix="sessions-NUMBER-"),
+        empty_part=empty_part,
+    )
+    return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
+
+
+def _save(exam_id: int | None, form: ExamForm, reach: AccessScope) -> int:
+    settings = form.settings()
+    with transaction() as session:
+        if exam_id is None:
+            saved = actions.create_exam(session, settings=settings, reach=reach, actor=actor(), now=clock.now())
+        else:
+            saved = actions.update_exam(
+                session, exam_id=exam_id, settings=settings, reach=reach, actor=actor(), now=clock.now()
+            )
+        saved_id = saved.id
+    flash("考试设置已保存。核对无误后请发布，考生才能看到。", "success")
+    return saved_id
+
+
+def _choices(session: Session, reach: AccessScope, exam: Exam | None) -> Choices:
+    blueprints = [(row.id, row.name) for row in list_blueprints(session)]
+    if exam is not None and exam.blueprint_id is not None and exam.blueprint_id not in dict(blueprints):
+        blueprints.append((exam.blueprint_id, get_blueprint(session, exam.blueprint_id).name))
+    return Choices(
+        blueprints=blueprints,
+        main_exams=[(row.id, row.title) for row in queries.list_main_exams(session)],
+        units=[(unit.id, indented(unit)) for unit in queries.list_units_within(session, reach)],
+        sectors=[(unit.id, unit.name) for unit in queries.list_sector_units(session)],
+    )
+
+
+def indented(unit: Unit) -> str:
+    """Write a unit's name set in by its depth in the region tree, for a select."""
+    return "　" * (unit.region_path.count("/") - 2) + unit.name

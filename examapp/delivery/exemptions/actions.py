@@ -1,0 +1,289 @@
+"""Exemptions and deferrals: asked for by the person or the unit, decided by the office; every figure reads the row.
+
+Asked for by the person until the exam closes, by the unit also afterwards (a proof comes late); decided at any time: what is approved
+after the exam has closed counts at once like any other, and a person who sat nevertheless stands apart (免考、缓考而参加了考试).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.delivery.exam_candidates.queries import CandidateExam, find_candidate_exam
+from examapp.delivery.exams.models import Exemption, ExemptionKind, ExemptionReason
+from examapp.delivery.exams.rules import ExamPhase
+from examapp.delivery.exemptions.queries import ROOM
+from examapp.errors import ConflictError, DomainError, NotFoundError
+from examapp.organisation.access.queries import within
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import Unit
+from examapp.platform.audit.actions import Actor, record
+from examapp.uploads.actions import store_file
+from examapp.uploads.models import FileKind
+
+
+class ExemptionRefusedError(DomainError):
+    """An exemption cannot be asked for or decided so."""
+
+    code = "exemption_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A paper that proves a reason, as it was sent."""
+
+    name: str
+    content: bytes
+
+
+PROOF_KINDS = frozenset({FileKind.IMAGE, FileKind.PDF, FileKind.DOCX})
+
+
+def request_exemption(
+    session: Session,
+    *,
+    exam_id: int,
+    person_id: int,
+    kind: ExemptionKind,
+    reason: str,
+    reach: AccessScope,
+    actor: Actor,
+    now: datetime,
+    proof: Attachment | None = None,
+) -> Exemption:
+    """Ask for a person's exemption or deferral; raises NotFoundError outside the reach, ExemptionRefusedError where one is pending or stands."""
+    _get_person(session, person_id, reach)
+    candidate = find_candidate_exam(session, exam_id, person_id)
+    if candidate is None:
+        raise NotFoundError
+    if not (candidate.is_on_roster and candidate.is_in_audience):
+        raise ExemptionRefusedError("此人不在这场考试的应考范围内，不用申请免考、缓考。请核对考试和人员。")
+    return _request(session, candidate, kind=kind, reason=reason, proof=proof, actor=actor, now=now)
+
+
+def request_own_exemption(
+    session: Session,
+    *,
+    exam_id: int,
+    kind: ExemptionKind,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    proof: Attachment | None = None,
+) -> Exemption:
+    """Ask for one's own exemption or deferral, until the exam closes; raises NotFoundError for an exam that is not one's own."""
+    candidate = None if actor.person_id is None else find_candidate_exam(session, exam_id, actor.person_id)
+    if candidate is None or not (candidate.is_on_roster and candidate.is_in_audience):
+        raise NotFoundError
+    if candidate.phase(now) is ExamPhase.CLOSED:
+        raise ExemptionRefusedError("考试已经结束，本人不能再申请。确需补办的，请联系本单位管理员。")
+    return _request(session, candidate, kind=kind, reason=reason, proof=proof, actor=actor, now=now)
+
+
+def _request(
+    session: Session,
+    candidate: CandidateExam,
+    *,
+    kind: ExemptionKind,
+    reason: str,
+    proof: Attachment | None,
+    actor: Actor,
+    now: datetime,
+) -> Exemption:
+    if not reason.strip():
+        raise ExemptionRefusedError("请填写申请原因。")
+    exemption_id = session.scalar(
+        insert(Exemption)
+        .values(
+            exam_id=candidate.exam.id,
+            person_id=candidate.person_id,
+            kind=kind,
+            reason=reason.strip(),
+            requested_by_id=actor.person_id,
+            requested_at=now,
+            answer="",
+        )
+        .on_conflict_do_nothing(
+            index_elements=["exam_id", "person_id"],
+            index_where=text("withdrawn_at IS NULL AND refused_at IS NULL"),
+        )
+        .returning(Exemption.id)
+    )
+    if exemption_id is None:
+        raise ExemptionRefusedError("此人在这场考试中已有申请，请在列表中查看；需要改动时先撤回原申请。")
+    row = session.get_one(Exemption, exemption_id)  # meant: made above
+    if proof is not None:
+        row.file_id = store_file(
+            session,
+            room=ROOM,
+            name=proof.name,
+            content=proof.content,
+            by_id=actor.person_id,
+            now=now,
+            kinds=PROOF_KINDS,
+        ).id
+    _record(session, "exams.request_exemption", row, actor=actor, now=now)
+    return row
+
+
+def approve_exemption(
+    session: Session, *, exemption_id: int, answer: str = "", reach: AccessScope, actor: Actor, now: datetime
+) -> Exemption:
+    """Approve a pending request: from now on the person is not counted as eligible. Nobody decides on their own."""
+    row = _lock_pending(session, exemption_id, reach, actor)
+    row.approved_at, row.approved_by_id, row.answer = now, actor.person_id, answer
+    _record(session, "exams.approve_exemption", row, actor=actor, now=now)
+    return row
+
+
+def refuse_exemption(
+    session: Session, *, exemption_id: int, answer: str, reach: AccessScope, actor: Actor, now: datetime
+) -> Exemption:
+    """Refuse a pending request, with a reason for the unit."""
+    row = _lock_pending(session, exemption_id, reach, actor)
+    if not answer.strip():
+        raise ExemptionRefusedError("不同意时请写明理由，便于单位告知本人。")
+    row.refused_at, row.answer = now, answer.strip()
+    _record(session, "exams.refuse_exemption", row, actor=actor, now=now)
+    return row
+
+
+def withdraw_exemption(
+    session: Session, *, exemption_id: int, is_decider: bool, reach: AccessScope, actor: Actor, now: datetime
+) -> Exemption:
+    """Take a request back; one that is approved already only by those who may decide."""
+    return _withdraw(session, _lock(session, exemption_id, reach), is_decider=is_decider, actor=actor, now=now)
+
+
+def _withdraw(session: Session, row: Exemption, *, is_decider: bool, actor: Actor, now: datetime) -> Exemption:
+    if row.withdrawn_at is not None or row.refused_at is not None:
+        raise ConflictError("这份申请已经撤回或答复过，请刷新页面查看。")
+    if row.approved_at is not None and not is_decider:
+        raise ExemptionRefusedError("申请已经批准，如需撤销请联系普法办。")
+    row.withdrawn_at = now
+    _record(session, "exams.withdraw_exemption", row, actor=actor, now=now)
+    return row
+
+
+def withdraw_own_exemption(session: Session, *, exemption_id: int, actor: Actor, now: datetime) -> Exemption:
+    """Take one's own request back, until it is decided; raises NotFoundError for somebody else's."""
+    row = session.scalar(
+        select(Exemption)
+        .where(Exemption.id == exemption_id, Exemption.person_id == actor.person_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFoundError
+    return _withdraw(session, row, is_decider=False, actor=actor, now=now)
+
+
+def _lock_pending(session: Session, exemption_id: int, reach: AccessScope, actor: Actor) -> Exemption:
+    row = _lock(session, exemption_id, reach)
+    if row.approved_at is not None or row.refused_at is not None or row.withdrawn_at is not None:
+        raise ConflictError("这份申请已经处理过，请刷新页面查看。")
+    if row.person_id == actor.person_id:
+        raise ExemptionRefusedError("不能审批自己的申请，请由其他同事办理。")
+    return row
+
+
+def _lock(session: Session, exemption_id: int, reach: AccessScope) -> Exemption:
+    row = session.scalar(
+        select(Exemption)
+        .join(Person, Exemption.person_id == Person.id)
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(Exemption.id == exemption_id, within(reach))
+        .with_for_update(of=Exemption)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def _get_person(session: Session, person_id: int, reach: AccessScope) -> Person:
+    person = session.scalar(
+        select(Person).join(Unit, Person.unit_id == Unit.id).where(Person.id == person_id, within(reach))
+    )
+    if person is None:
+        raise NotFoundError
+    return person
+
+
+def _record(session: Session, act: str, row: Exemption, *, actor: Actor, now: datetime) -> None:
+    record(
+        session,
+        act,
+        actor=actor,
+        now=now,
+        object_type="exemption",
+        object_id=row.id,
+        person_id=row.person_id,
+        details={"exam_id": row.exam_id, "kind": row.kind},
+    )
+
+
+class ReasonRefusedError(DomainError):
+    """A reason cannot be so."""
+
+    code = "reason_refused"
+    status = 422
+
+
+def add_reason(session: Session, *, words: str, needs_details: bool, actor: Actor, now: datetime) -> ExemptionReason:
+    """Offer a reason from now on; raises ReasonRefusedError where it stands already."""
+    _refuse_double(session, words, own_id=0)
+    reason = ExemptionReason(words=words, needs_details=needs_details)
+    session.add(reason)
+    session.flush()
+    _record_reason(session, "exams.add_reason", reason, actor=actor, now=now)
+    return reason
+
+
+def change_reason(
+    session: Session, *, reason_id: int, words: str, needs_details: bool, actor: Actor, now: datetime
+) -> None:
+    """Word a reason anew; requests that named it keep the words of their day. Raises ReasonRefusedError."""
+    reason = _lock_reason(session, reason_id)
+    _refuse_double(session, words, own_id=reason.id)
+    reason.words, reason.needs_details = words, needs_details
+    _record_reason(session, "exams.change_reason", reason, actor=actor, now=now)
+
+
+def offer_reason(session: Session, *, reason_id: int, is_offered: bool, actor: Actor, now: datetime) -> None:
+    """Offer a reason no longer, or again; one at least stays. A second press changes nothing. Raises ReasonRefusedError."""
+    reason = _lock_reason(session, reason_id)
+    if is_offered == (reason.retired_at is None):
+        return
+    others = select(ExemptionReason.id).where(ExemptionReason.retired_at.is_(None), ExemptionReason.id != reason_id)
+    if not is_offered and session.scalars(others.limit(1)).first() is None:
+        raise ReasonRefusedError("至少要保留一个原因，否则无法提出申请。请先增加新的原因。")
+    reason.retired_at = None if is_offered else now
+    _record_reason(session, "exams.offer_reason" if is_offered else "exams.retire_reason", reason, actor=actor, now=now)
+
+
+def _lock_reason(session: Session, reason_id: int) -> ExemptionReason:
+    # All of them, so that two hands at once cannot take the last two away.
+    reasons = session.scalars(
+        select(ExemptionReason).order_by(ExemptionReason.id).with_for_update().execution_options(populate_existing=True)
+    )
+    found = next((reason for reason in reasons if reason.id == reason_id), None)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def _refuse_double(session: Session, words: str, *, own_id: int) -> None:
+    same = select(ExemptionReason.id).where(ExemptionReason.words == words, ExemptionReason.id != own_id)
+    if session.scalar(same) is not None:
+        raise ReasonRefusedError(f"已有「{words}」这个原因。停用的可以恢复使用，不用重复增加。")
+
+
+def _record_reason(session: Session, act: str, reason: ExemptionReason, *, actor: Actor, now: datetime) -> None:
+    details = {"words": reason.words}
+    record(session, act, actor=actor, now=now, object_type="exemption_reason", object_id=reason.id, details=details)

@@ -1,0 +1,265 @@
+"""Exemptions and deferrals: the unit asks, the office decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from flask import Response as AnyFile
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.delivery.exams import queries as exam_queries
+from examapp.delivery.exams.admin_views import admin_blueprint
+from examapp.delivery.exams.forms import (
+    EXEMPTION_KIND_NAMES,
+    EXEMPTION_STATUS_NAMES,
+    DecisionForm,
+    ExemptionForm,
+    ReasonForm,
+    offer,
+)
+from examapp.delivery.exams.models import ExemptionKind
+from examapp.delivery.exemptions import actions
+from examapp.delivery.exemptions.queries import (
+    PAGE,
+    ExemptionStatus,
+    find_person_within,
+    get_exemption_form,
+    list_exemptions,
+    list_reasons,
+)
+from examapp.documents.html import normalise
+from examapp.errors import DomainError, NotFoundError
+from examapp.organisation.accounts.guards import actor, may, my_reach, requires
+from examapp.security.permissions import Permission
+from examapp.uploads.views import serve_file
+from examapp.web.numbers import sent_number
+from examapp.web.submit import flash_on_result
+
+
+@admin_blueprint.get("/exemptions")
+@requires(Permission.EXEMPTIONS_REQUEST)
+def show_exemptions() -> str:
+    """List the requests for people within my reach, by exam and status."""
+    reach = my_reach(Permission.EXEMPTIONS_REQUEST)
+    page = max(1, request.args.get("page", 1, type=sent_number))
+    exam_id = request.args.get("exam", type=sent_number)
+    status = _status(request.args.get("status", ""))
+    rows, count = list_exemptions(read_session(), reach, exam_id=exam_id, status=status, page=min(page, 10_000))
+    return render_template(
+        "exams/exemptions.html",
+        rows=rows,
+        count=count,
+        page=page,
+        pages_count=-(-count // PAGE),
+        exams=exam_queries.list_organiser_exams(read_session(), reach),
+        exam_id=exam_id,
+        status=status,
+        status_names=EXEMPTION_STATUS_NAMES,
+        kind_names=EXEMPTION_KIND_NAMES,
+        decider=may(Permission.EXEMPTIONS_APPROVE),
+    )
+
+
+def _status(word: str) -> ExemptionStatus | None:
+    return ExemptionStatus(word) if word in set(ExemptionStatus) else None
+
+
+@admin_blueprint.route("/exemptions/new", methods=["GET", "POST"])
+@requires(Permission.EXEMPTIONS_REQUEST)
+def request_exemption() -> str | Response | tuple[str, int]:
+    """Ask for a person's exemption or deferral."""
+    reach = my_reach(Permission.EXEMPTIONS_REQUEST)
+    form = ExemptionForm(
+        data={
+            "exam_id": request.args.get("exam", type=sent_number),
+            "staff_number": request.args.get("staff_number", ""),
+        }
+    )
+    exams = exam_queries.list_organiser_exams(read_session(), reach)
+    form.exam_id.choices = offer("请选择", [(exam.id, exam.title) for exam in exams])
+    form.offer_reasons(list_reasons(read_session()))
+    problem = ""
+    if form.validate_on_submit():
+        try:
+            _request(form)
+        except DomainError as error:
+            problem = error.text
+        else:
+            flash("申请已提交，等待普法办审批。", "success")
+            return redirect(url_for(".show_exemptions", exam=form.exam_id.data))
+    page = render_template("exams/request_exemption.html", form=form, problem=problem)
+    return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
+
+
+def _request(form: ExemptionForm) -> None:
+    reach = my_reach(Permission.EXEMPTIONS_REQUEST)
+    with transaction() as session:
+        person = find_person_within(session, form.staff_number.data, reach)
+        if person is None:
+            raise actions.ExemptionRefusedError("在您管理的单位中没有找到这个工号，请核对后重填。")
+        actions.request_exemption(
+            session,
+            exam_id=form.exam_id.data,
+            person_id=person.id,
+            kind=ExemptionKind(form.kind.data),
+            reason=form.full_reason,
+            proof=form.proof,
+            reach=reach,
+            actor=actor(),
+            now=clock.now(),
+        )
+
+
+@admin_blueprint.get("/exemptions/<int:exemption_id>/form")
+@requires(Permission.EXEMPTIONS_REQUEST)
+def print_exemption(exemption_id: int) -> str:
+    """Show the application form of a request, to print, sign and seal."""
+    form = get_exemption_form(read_session(), exemption_id, reach=my_reach(Permission.EXEMPTIONS_REQUEST))
+    return render_template(
+        "exams/exemption_form.html",
+        form=form,
+        kind_names=EXEMPTION_KIND_NAMES,
+        status_names=EXEMPTION_STATUS_NAMES,
+        back_to=url_for(".show_exemptions", exam=form.exam.id),
+    )
+
+
+@admin_blueprint.get("/exemptions/<int:exemption_id>/file")
+@requires(Permission.EXEMPTIONS_REQUEST)
+def fetch_proof(exemption_id: int) -> AnyFile:
+    """Give the paper that was sent along with a request."""
+    file = get_exemption_form(read_session(), exemption_id, reach=my_reach(Permission.EXEMPTIONS_REQUEST)).listed.file
+    if file is None:
+        raise NotFoundError
+    return serve_file(file)
+
+
+@admin_blueprint.post("/exemptions/<int:exemption_id>/approve")
+@requires(Permission.EXEMPTIONS_APPROVE)
+def approve_exemption(exemption_id: int) -> Response:
+    """Approve a request."""
+    return _decide(exemption_id, actions.approve_exemption, "已同意，此人不再计入应考人数，各项统计立即按此计算。")
+
+
+@admin_blueprint.post("/exemptions/<int:exemption_id>/refuse")
+@requires(Permission.EXEMPTIONS_APPROVE)
+def refuse_exemption(exemption_id: int) -> Response:
+    """Refuse a request."""
+    return _decide(exemption_id, actions.refuse_exemption, "已答复：未同意。")
+
+
+def _decide(exemption_id: int, act: Callable[..., object], words: str) -> Response:
+    form = DecisionForm()
+    answer = (form.answer.data or "").strip() if form.validate() else ""
+    reach = my_reach(Permission.EXEMPTIONS_APPROVE)
+    return _act(
+        lambda session: act(
+            session, exemption_id=exemption_id, answer=answer, reach=reach, actor=actor(), now=clock.now()
+        ),
+        words,
+    )
+
+
+@admin_blueprint.post("/exemptions/<int:exemption_id>/withdraw")
+@requires(Permission.EXEMPTIONS_REQUEST)
+def withdraw_exemption(exemption_id: int) -> Response:
+    """Take a request back."""
+    reach = my_reach(Permission.EXEMPTIONS_REQUEST)
+    return _act(
+        lambda session: actions.withdraw_exemption(
+            session,
+            exemption_id=exemption_id,
+            is_decider=may(Permission.EXEMPTIONS_APPROVE),
+            reach=reach,
+            actor=actor(),
+            now=clock.now(),
+        ),
+        "申请已撤回。",
+    )
+
+
+def _act(act: Callable[..., object], words: str) -> Response:
+    with flash_on_result(words) as session:
+        act(session)
+    kept = request.args.get
+    return redirect(url_for(".show_exemptions", exam=kept("exam"), status=kept("status"), page=kept("page")))
+
+
+@admin_blueprint.get("/exemptions/reasons")
+@requires(Permission.EXEMPTIONS_APPROVE)
+def show_reasons() -> str:
+    """List the reasons that requests may name."""
+    rows = list_reasons(read_session(), with_retired=True)
+    return render_template("exams/reasons.html", rows=rows, form=ReasonForm(formdata=None))
+
+
+@admin_blueprint.post("/exemptions/reasons")
+@requires(Permission.EXEMPTIONS_APPROVE)
+def add_reason() -> Response:
+    """Offer one more reason."""
+    return _act_on_reason(
+        ReasonForm(),
+        lambda session, form: actions.add_reason(
+            session,
+            words=normalise(form.words.data),
+            needs_details=form.needs_details.data,
+            actor=actor(),
+            now=clock.now(),
+        ),
+        "已增加，从现在起可以选用。",
+    )
+
+
+@admin_blueprint.post("/exemptions/reasons/<int:reason_id>")
+@requires(Permission.EXEMPTIONS_APPROVE)
+def change_reason(reason_id: int) -> Response:
+    """Word a reason anew."""
+    return _act_on_reason(
+        ReasonForm(),
+        lambda session, form: actions.change_reason(
+            session,
+            reason_id=reason_id,
+            words=normalise(form.words.data),
+            needs_details=form.needs_details.data,
+            actor=actor(),
+            now=clock.now(),
+        ),
+        "已修改。以前的申请保留当时的原因。",
+    )
+
+
+@admin_blueprint.post("/exemptions/reasons/<int:reason_id>/offer")
+@requires(Permission.EXEMPTIONS_APPROVE)
+def offer_reason(reason_id: int) -> Response:
+    """Offer a reason again."""
+    return _offer(reason_id, is_offered=True, words="已恢复使用。")
+
+
+@admin_blueprint.post("/exemptions/reasons/<int:reason_id>/retire")
+@requires(Permission.EXEMPTIONS_APPROVE)
+def retire_reason(reason_id: int) -> Response:
+    """Offer a reason no longer."""
+    return _offer(reason_id, is_offered=False, words="已停用，今后的申请不再提供这一项。")
+
+
+def _offer(reason_id: int, *, is_offered: bool, words: str) -> Response:
+    return _act_on_reason(
+        None,
+        lambda session, _form: actions.offer_reason(
+            session, reason_id=reason_id, is_offered=is_offered, actor=actor(), now=clock.now()
+        ),
+        words,
+    )
+
+
+def _act_on_reason(form: ReasonForm | None, act: Callable[..., object], words: str) -> Response:
+    if form is not None and not form.validate():
+        flash("没有保存：" + " ".join(str(error) for errors in form.errors.values() for error in errors), "danger")
+        return redirect(url_for(".show_reasons"), 303)
+    with flash_on_result(words) as session:
+        act(session, form)
+    return redirect(url_for(".show_reasons"), 303)

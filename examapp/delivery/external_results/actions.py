@@ -1,0 +1,392 @@
+"""Results that people got on another platform: they come in together, count beside the attempts, and go together.
+
+Two imports for one exam wait for each other at the exam's row, so that one result of a person stands at any moment.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from examapp.clock import from_local
+from examapp.delivery.exams.models import Exam, ExamState
+from examapp.delivery.exams.queries import get_organiser_exam
+from examapp.delivery.external_results.models import Outcome, ResultImport, ResultImportRow
+from examapp.delivery.external_results.queries import Match, get_import, get_row, match_rows
+from examapp.delivery.external_results.rules import RESULT_ALIASES, read_results, result_file_binding
+from examapp.delivery.grading.actions import marks_of
+from examapp.delivery.grading.models import OutsideResult
+from examapp.delivery.grading.rules import Band, band_of
+from examapp.documents.tables import read_grids
+from examapp.errors import ConflictError, DomainError, NotFoundError
+from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.publisher import nudge_after_commit
+from examapp.organisation.access.queries import list_grants, within
+from examapp.organisation.access.rules import AccessScope, reach_of
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import Unit
+from examapp.platform.audit.actions import Actor, record
+from examapp.points import round_points
+from examapp.security.ciphers import FieldCipher, SealBrokenError
+from examapp.security.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideMark:
+    """A person's points on another platform."""
+
+    person_id: int
+    unit_id: int
+    points: Decimal
+
+
+def record_outside_results(
+    session: Session,
+    *,
+    exam_id: int,
+    import_id: int,
+    marks: Sequence[OutsideMark],
+    possible: Decimal,
+    source: str,
+    taken_at: datetime,
+    recorded_by_id: int | None,
+    now: datetime,
+) -> int:
+    """Let these results count in an exam, by its own pass mark and bands; those of the same people that stood before step back."""
+    exam = _lock(session, exam_id)
+    people = [mark.person_id for mark in marks]
+    session.execute(
+        update(OutsideResult)
+        .where(OutsideResult.exam_id == exam_id, OutsideResult.person_id.in_(people), OutsideResult.undone_at.is_(None))
+        .values(undone_at=now, replaced_by_id=import_id)
+    )
+    limits = marks_of(exam)
+    shared = {
+        "exam_id": exam_id,
+        "import_id": import_id,
+        "source": source,
+        "points_possible": possible,
+        "taken_at": taken_at,
+        "recorded_at": now,
+        "recorded_by_id": recorded_by_id,
+    }
+    rows = []
+    for mark in marks:
+        band = band_of(mark.points, possible, limits)
+        rows.append(
+            {
+                "person_id": mark.person_id,
+                "unit_id": mark.unit_id,
+                "points": mark.points,
+                "percent": round_points(mark.points * 100 / possible),
+                "band": band,
+                "is_passed": band is not Band.FAIL,
+            }
+            | shared
+        )
+    if rows:
+        session.execute(insert(OutsideResult), rows)
+    _note_whether_any(session, exam)
+    return len(rows)
+
+
+def undo_outside_results(session: Session, *, exam_id: int, import_id: int, now: datetime) -> int:
+    """Take back all results of an import, and let those stand again that they had replaced; gives how many went.
+
+    Raises ConflictError where a later import has replaced some of them: that one goes first.
+    """
+    exam = _lock(session, exam_id)
+    of_import = OutsideResult.import_id == import_id
+    replaced = select(OutsideResult.id).where(of_import, OutsideResult.replaced_by_id.is_not(None)).limit(1)
+    if session.scalar(replaced) is not None:
+        raise ConflictError("这批成绩里有的已被之后的导入更新。请先撤销之后的那次导入，再撤销这一次。")
+    gone = session.execute(
+        update(OutsideResult)
+        .where(of_import, OutsideResult.undone_at.is_(None))
+        .values(undone_at=now)
+        .returning(OutsideResult.id)
+    ).all()
+    session.execute(
+        update(OutsideResult)
+        .where(OutsideResult.replaced_by_id == import_id)
+        .values(undone_at=None, replaced_by_id=None)
+    )
+    _note_whether_any(session, exam)
+    return len(gone)
+
+
+def _lock(session: Session, exam_id: int) -> Exam:
+    return session.get_one(Exam, exam_id, with_for_update=True, populate_existing=True)
+
+
+def _note_whether_any(session: Session, exam: Exam) -> None:
+    standing = select(OutsideResult.id).where(OutsideResult.exam_id == exam.id, OutsideResult.undone_at.is_(None))
+    exam.has_outside_results = session.scalar(standing.limit(1)) is not None
+
+
+TASK = "unitbook.match_results"
+STALE_AFTER = timedelta(minutes=5)
+_STEP = 500
+Report = Callable[[int, int], None]
+
+
+class ResultsRefusedError(DomainError):
+    """A file of results cannot come in, or a row not be settled, so."""
+
+    code = "results_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file of results as it was sent, with what it does not say itself."""
+
+    name: str
+    content: bytes
+    source: str
+    taken_on: date
+    possible: Decimal
+
+
+def upload_results(
+    session: Session,
+    *,
+    exam_id: int,
+    upload: Upload,
+    reach: AccessScope,
+    sealer: FieldCipher,
+    actor: Actor,
+    now: datetime,
+) -> ResultImport:
+    """Keep a file, sealed, and have it read; one that waits for its review already is gone on with. Raises ResultsRefusedError."""
+    exam = get_organiser_exam(session, exam_id, reach)
+    if exam.state != ExamState.PUBLISHED:
+        raise ResultsRefusedError("这场考试还没有发布，不能导入成绩。请先发布考试。")
+    if not upload.content:
+        raise ResultsRefusedError("文件是空的，请检查是否选错了文件。")
+    session.get_one(Exam, exam.id, with_for_update=True)  # the same file sent twice at once comes in once
+    digest = hashlib.sha256(upload.content).hexdigest()
+    if (before := _same_file(session, exam.id, digest, actor)) is not None:
+        if before.approved_at is not None:
+            raise ResultsRefusedError("这个文件已经导入过，成绩都已计入，不用重复导入。要重新导入，请先撤销那一次。")
+        return before
+    job = ResultImport(
+        exam_id=exam.id,
+        created_by_id=actor.person_id or 0,
+        file_name=upload.name[:200],
+        digest=digest,
+        source=upload.source,
+        taken_on=upload.taken_on,
+        points_possible=upload.possible,
+        created_at=now,
+    )
+    session.add(job)
+    session.flush()
+    job.content = sealer.seal(base64.b64encode(upload.content).decode("ascii"), bound_to=result_file_binding(job.id))
+    _record(session, "unitbook.upload_results", job, actor=actor, now=now)
+    nudge_after_commit(session, TASK, job.id)
+    return job
+
+
+def _same_file(session: Session, exam_id: int, digest: str, actor: Actor) -> ResultImport | None:
+    return session.scalars(
+        select(ResultImport)
+        .where(
+            ResultImport.exam_id == exam_id,
+            ResultImport.digest == digest,
+            ResultImport.undone_at.is_(None),
+            ResultImport.state != JobState.FAILED,
+            or_(ResultImport.approved_at.is_not(None), ResultImport.created_by_id == (actor.person_id or 0)),
+        )
+        .order_by(ResultImport.approved_at.is_(None), ResultImport.id.desc())
+    ).first()
+
+
+def begin_run(session: Session, import_id: int, *, now: datetime) -> bool:
+    """Take a waiting import, or one whose run has died, and count the try; False where there is nothing to do."""
+    job = session.scalar(select(ResultImport).where(ResultImport.id == import_id).with_for_update(skip_locked=True))
+    is_dead = job is not None and job.state == JobState.RUNNING and (job.started_at or now) <= now - STALE_AFTER
+    if job is None or not (job.state == JobState.WAITING or is_dead):
+        return False
+    if job.tries >= MOST_TRIES:
+        job.content = None
+        job.fail(
+            now=now, message="多次读取都没有完成，已停止，没有计入任何成绩。请重新上传；仍不行的，请联系系统管理员。"
+        )
+        return False
+    job.begin(now=now)
+    return True
+
+
+def run_import(session: Session, import_id: int, *, sealer: FieldCipher, now: datetime, report: Report) -> None:
+    """Read a file and match its rows, in the caller's transaction; raises ResultsRefusedError, UnreadableTableError."""
+    job = session.get_one(ResultImport, import_id)
+    reach = reach_of(Permission.RESULTS_IMPORT, list_grants(session, job.created_by_id, now=now))
+    if reach is None:
+        raise ResultsRefusedError("上传人已没有导入成绩的权限，没有读取。")
+    grids = read_grids(_open(job, sealer), name=job.file_name, aliases=RESULT_ALIASES)
+    read = read_results(grids, possible=job.points_possible)
+    if read is None:
+        raise ResultsRefusedError(
+            "文件里没有找到同时写着姓名和成绩的表头。请确认第一行（或标题下面一行）是表头后重新上传。"
+        )
+    rows, remarks = read
+    report(0, len(rows))
+    exam = session.get_one(Exam, job.exam_id)
+    found = match_rows(session, rows, exam, possible=job.points_possible, reach=reach, sealer=sealer)
+    for start in range(0, len(found), _STEP):
+        session.execute(insert(ResultImportRow), [_as_row(job.id, one) for one in found[start : start + _STEP]])
+        report(min(start + _STEP, len(found)), len(found))
+    # The job's own row is written last: until then the progress is written to it from a transaction beside.
+    job.content, job.remarks, job.total = None, remarks, len(found)
+    job.succeed(now=now)
+
+
+def _as_row(import_id: int, one: Match) -> dict[str, object]:
+    return {
+        "import_id": import_id,
+        "line": one.row.line,
+        "name": one.row.name,
+        "unit_name": one.row.unit_name,
+        "staff_number": one.row.staff_number,
+        "id_tail": one.row.id_number[-4:],
+        "points": one.row.points,
+        "outcome": one.outcome,
+        "reason": one.reason,
+        "person_id": one.person_id,
+        "candidates": list(one.candidates),
+        "is_decided": False,
+    }
+
+
+def note_progress(session: Session, import_id: int, *, done: int, total: int) -> None:
+    """Write how far a run has come, from a transaction beside the one that works."""
+    session.execute(update(ResultImport).where(ResultImport.id == import_id).values(done=done, total=total))
+
+
+def fail_import(session: Session, import_id: int, *, message: str, now: datetime) -> None:
+    """Note that a file could not be read, and why; its bytes go."""
+    job = session.get_one(ResultImport, import_id, with_for_update=True)
+    job.content = None
+    job.fail(now=now, message=message)
+
+
+def list_left_lying(session: Session, *, now: datetime) -> list[int]:
+    """List imports whose nudge was lost or whose run died."""
+    due = or_(
+        (ResultImport.state == JobState.WAITING) & (ResultImport.created_at < now - timedelta(seconds=20)),
+        (ResultImport.state == JobState.RUNNING) & (ResultImport.started_at < now - STALE_AFTER),
+    )
+    return list(session.scalars(select(ResultImport.id).where(due).order_by(ResultImport.id).limit(20)))
+
+
+def settle_row(
+    session: Session,
+    *,
+    import_id: int,
+    row_id: int,
+    person_id: int | None,
+    staff_number: str,
+    is_left_out: bool,
+    reach: AccessScope,
+    actor: Actor,
+) -> ResultImportRow:
+    """Say who a row is (by staff number within reach, else one of those it may be), or that it is left out."""
+    job = _lock_open(session, import_id, reach, actor)
+    row = get_row(session, job.id, row_id)
+    if row.outcome not in {Outcome.DOUBTFUL, Outcome.UNMATCHED, Outcome.SKIPPED} and not row.is_decided:
+        raise ResultsRefusedError("这一行不需要核对。")
+    if is_left_out:
+        row.outcome, row.person_id, row.is_decided = Outcome.SKIPPED, None, True
+        return row
+    person = _chosen(session, row, person_id, staff_number, reach)
+    taken = select(ResultImportRow.line).where(
+        ResultImportRow.import_id == job.id,
+        ResultImportRow.outcome.in_((Outcome.MATCHED, Outcome.SAME)),
+        ResultImportRow.person_id == person.id,
+        ResultImportRow.id != row.id,
+    )
+    if (line := session.scalar(taken.limit(1))) is not None:
+        raise ResultsRefusedError(f"第 {line} 行已经是「{person.name}」，一个人只能计入一行。请先改那一行。")
+    row.outcome, row.person_id, row.is_decided = Outcome.MATCHED, person.id, True
+    return row
+
+
+def _chosen(
+    session: Session, row: ResultImportRow, person_id: int | None, staff_number: str, reach: AccessScope
+) -> Person:
+    if not staff_number and person_id is None:
+        raise ResultsRefusedError("请填写此人的工号；不是名册里的人，请点「不计入」。")
+    if not staff_number and person_id not in row.candidates:
+        raise NotFoundError
+    condition = Person.staff_number == staff_number if staff_number else Person.id == person_id
+    person = session.scalar(select(Person).join(Unit, Person.unit_id == Unit.id).where(condition, within(reach)))
+    if person is None:
+        raise ResultsRefusedError("在您管理的单位中没有找到这个工号，请核对后重填。")
+    return person
+
+
+def approve_import(session: Session, *, import_id: int, reach: AccessScope, actor: Actor, now: datetime) -> int:
+    """Let every matched row count, as one act; what is still in doubt stays out. Gives how many count."""
+    job = _lock_open(session, import_id, reach, actor)
+    rows = session.execute(
+        select(ResultImportRow.person_id, ResultImportRow.points, Person.unit_id)
+        .join(Person, Person.id == ResultImportRow.person_id)
+        .where(ResultImportRow.import_id == job.id, ResultImportRow.outcome == Outcome.MATCHED)
+        .order_by(Person.id)
+    ).all()
+    if not rows:
+        raise ResultsRefusedError("没有可以计入的成绩。请先核对待核对的行，或者检查文件。")
+    marks = [OutsideMark(person_id=row.person_id, unit_id=row.unit_id, points=row.points) for row in rows]
+    job.taken_count = record_outside_results(
+        session,
+        exam_id=job.exam_id,
+        import_id=job.id,
+        marks=marks,
+        possible=job.points_possible,
+        source=job.source,
+        taken_at=from_local(datetime.combine(job.taken_on, time(12))),
+        recorded_by_id=actor.person_id,
+        now=now,
+    )
+    job.approved_at, job.approved_by_id = now, actor.person_id
+    _record(session, "unitbook.approve_results", job, actor=actor, now=now)
+    return job.taken_count
+
+
+def undo_import(session: Session, *, import_id: int, reach: AccessScope, actor: Actor, now: datetime) -> int:
+    """Take back all that an import brought, as one act; what it had replaced stands again. Gives how many went."""
+    job = get_import(session, import_id, reach, actor.person_id, with_lock=True)
+    if job.approved_at is None or job.undone_at is not None:
+        raise ConflictError("这次导入没有计入成绩，或者已经撤销过，请刷新页面查看。")
+    count = undo_outside_results(session, exam_id=job.exam_id, import_id=job.id, now=now)
+    job.undone_at, job.undone_by_id = now, actor.person_id
+    _record(session, "unitbook.undo_results", job, actor=actor, now=now)
+    return count
+
+
+def _lock_open(session: Session, import_id: int, reach: AccessScope, actor: Actor) -> ResultImport:
+    job = get_import(session, import_id, reach, actor.person_id, with_lock=True)
+    if job.state != JobState.READY or job.approved_at is not None:
+        raise ConflictError("这次导入还没有读取完，或者已经办结，请刷新页面查看。")
+    return job
+
+
+def _open(job: ResultImport, sealer: FieldCipher) -> bytes:
+    if job.content is None:
+        raise ResultsRefusedError("文件已不在，请重新上传。")
+    try:
+        return base64.b64decode(sealer.unseal(job.content, bound_to=result_file_binding(job.id)))
+    except SealBrokenError:
+        raise ResultsRefusedError("保存的文件打不开（密钥已更换或内容受损），请重新上传。") from None
+
+
+def _record(session: Session, act: str, job: ResultImport, *, actor: Actor, now: datetime) -> None:
+    details = {"exam_id": job.exam_id, "count": job.taken_count}
+    record(session, act, actor=actor, now=now, object_type="result_import", object_id=job.id, details=details)

@@ -1,0 +1,216 @@
+"""The shape of what is filled in in the unit book."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import Any
+
+from flask import Response, flash, jsonify, redirect, render_template, request, url_for
+from flask_wtf.file import FileField, FileRequired
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+from wtforms import SelectField, StringField, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.delivery.exams.models import Exam, ExamState
+from examapp.delivery.exams.queries import list_organiser_exams
+from examapp.delivery.external_results import actions, queries
+from examapp.delivery.external_results.actions import Upload
+from examapp.delivery.external_results.models import OUTCOME_NAMES, Outcome, ResultImport
+from examapp.delivery.external_results.rules import RESULT_ALIASES
+from examapp.documents.html import normalise
+from examapp.errors import BadRequestError, DomainError, NotFoundError
+from examapp.organisation.accounts.guards import actor, me, my_reach, requires, sealer
+from examapp.organisation.roster_change_requests.admin_views import admin_blueprint, known, page_number
+from examapp.organisation.roster_change_requests.forms import _tidy
+from examapp.security.permissions import Permission
+from examapp.web.forms import DateField, DecimalField, FlaskForm, IntegerField
+from examapp.web.numbers import sent_number
+
+
+class ResultsForm(FlaskForm):
+    """A file of results from another platform, with what it does not say itself."""
+
+    exam_id = SelectField(
+        "计入哪场考试",
+        coerce=sent_number,
+        validators=[InputRequired("请选择考试。"), NumberRange(min=1, message="请选择考试。")],
+    )
+    file = FileField("成绩文件", validators=[FileRequired("请选择文件。")])
+    source = StringField(
+        "成绩来源",
+        filters=[_tidy],
+        validators=[DataRequired("请填写成绩来源，例如「省学法考试平台」。"), Length(max=40)],
+    )
+    taken_on = DateField("考试日期", validators=[InputRequired("请填写考试日期，例如 2026-11-24。")])
+    possible = DecimalField(
+        "满分",
+        places=2,
+        default=100,
+        validators=[InputRequired("请填写满分。"), NumberRange(min=1, max=1000, message="满分在 1 到 1000 之间。")],
+    )
+
+    def validate_taken_on(self, field: DateField) -> None:
+        """Refuse a day that has not come."""
+        if field.data and field.data > clock.today():
+            raise ValidationError("考试日期不能晚于今天。")
+
+
+class SettleForm(FlaskForm):
+    """Who a row of the file is: one of those it may be, or by staff number; neither leaves it out."""
+
+    person_id = IntegerField(validators=[Optional()])
+    staff_number = StringField("工号", filters=[_tidy], validators=[Length(max=40)])
+
+
+_IMPORT = Permission.RESULTS_IMPORT
+
+
+@admin_blueprint.route("/results", methods=["GET", "POST"])
+@requires(_IMPORT)
+def list_results() -> str | AnyResponse | tuple[str, int]:
+    """Show the imports so far, and take a new file."""
+    session, reach = read_session(), my_reach(_IMPORT)
+    exam_id = request.args.get("exam", type=sent_number)
+    form = ResultsForm(data={"exam_id": exam_id})
+    exams = [exam for exam in list_organiser_exams(session, reach) if exam.state == ExamState.PUBLISHED]
+    form.exam_id.choices = [(0, "请选择"), *((exam.id, exam.title) for exam in exams)]
+    if form.validate_on_submit() and (import_id := _upload(form)):
+        return _back(import_id)
+    page = render_template(
+        "unitbook/results.html",
+        form=form,
+        imports=queries.list_imports(session, reach, me().person_id, exam_id=exam_id),
+        aliases=RESULT_ALIASES,
+    )
+    return (page, 422) if form.is_submitted() else page
+
+
+def _upload(form: ResultsForm) -> int | None:
+    upload = Upload(
+        name=normalise(PurePath(form.file.data.filename or "").name) or "成绩",
+        content=form.file.data.read(),
+        source=form.source.data,
+        taken_on=form.taken_on.data,
+        possible=form.possible.data,
+    )
+    try:
+        with transaction() as session:
+            return actions.upload_results(
+                session,
+                exam_id=form.exam_id.data,
+                upload=upload,
+                reach=my_reach(_IMPORT),
+                sealer=sealer(),
+                actor=actor(),
+                now=clock.now(),
+            ).id
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        form.file.errors = [error.text]
+        return None
+
+
+def _get(import_id: int) -> ResultImport:
+    return queries.get_import(read_session(), known(import_id), my_reach(_IMPORT), me().person_id)
+
+
+@admin_blueprint.get("/results/<int:import_id>")
+@requires(_IMPORT)
+def show_results(import_id: int) -> str:
+    """Show where an import stands, and the rows that a person has to look at."""
+    session, job, page = read_session(), _get(import_id), page_number()
+    word = request.args.get("outcome", "")
+    outcome = Outcome(word) if word in set(Outcome) else None
+    rows, count = queries.list_rows(session, job.id, outcome=outcome, page=page)
+    return render_template(
+        "unitbook/result_import.html",
+        job=job,
+        exam=session.get_one(Exam, job.exam_id),  # meant: a number out of a row that is within reach
+        counts=queries.count_outcomes(session, job.id),
+        outcome=outcome,
+        outcome_names=OUTCOME_NAMES,
+        rows=rows,
+        count=count,
+        page=page,
+        page_count=-(-count // queries.PAGE),
+        is_open=job.state == "ready" and job.approved_at is None,
+    )
+
+
+@admin_blueprint.get("/results/<int:import_id>/progress")
+@requires(_IMPORT)
+def show_results_progress(import_id: int) -> Response:
+    """Tell how far the reading of a file has come."""
+    job = _get(import_id)
+    return jsonify(state=job.state, done=job.done, total=job.total, message=job.message)
+
+
+@admin_blueprint.post("/results/<int:import_id>/rows/<int:row_id>")
+@requires(_IMPORT)
+def settle_result(import_id: int, row_id: int) -> AnyResponse:
+    """Say who a row is, or that it is left out."""
+    form = SettleForm()
+    if not form.validate():
+        raise BadRequestError
+    return _act(
+        import_id,
+        lambda session: actions.settle_row(
+            session,
+            import_id=known(import_id),
+            row_id=known(row_id),
+            person_id=form.person_id.data,
+            staff_number=form.staff_number.data or "",
+            is_left_out="leave_out" in request.form,
+            reach=my_reach(_IMPORT),
+            actor=actor(),
+        ),
+        lambda row: "这一行不计入。" if row.outcome == Outcome.SKIPPED else "已核对，批准后计入。",
+    )
+
+
+@admin_blueprint.post("/results/<int:import_id>/approve")
+@requires(_IMPORT)
+def approve_results(import_id: int) -> AnyResponse:
+    """Let every matched row count."""
+    return _act(
+        import_id,
+        lambda session: actions.approve_import(
+            session, import_id=known(import_id), reach=my_reach(_IMPORT), actor=actor(), now=clock.now()
+        ),
+        lambda count: f"已计入 {count} 人的成绩，各项统计立即按此计算。",
+    )
+
+
+@admin_blueprint.post("/results/<int:import_id>/undo")
+@requires(_IMPORT)
+def undo_results(import_id: int) -> AnyResponse:
+    """Take back all that an import brought."""
+    return _act(
+        import_id,
+        lambda session: actions.undo_import(
+            session, import_id=known(import_id), reach=my_reach(_IMPORT), actor=actor(), now=clock.now()
+        ),
+        lambda count: f"已撤销这次导入的 {count} 人的成绩。",
+    )
+
+
+def _act(import_id: int, act: Callable[[Session], Any], words: Callable[[Any], str]) -> AnyResponse:
+    try:
+        with transaction() as session:
+            said = words(act(session))
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        flash(error.text, "danger")
+    else:
+        flash(said, "success")
+    return _back(import_id, outcome=request.args.get("outcome"), page=request.args.get("page"))
+
+
+def _back(import_id: int, **query: Any) -> AnyResponse:
+    return redirect(url_for("unitbook_admin.show_results", import_id=import_id, **query), 303)

@@ -1,0 +1,100 @@
+"""Reminders to people who have still to sit, lists of changes of the roster that units submit, and results from other platforms on their way in."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, LargeBinary
+from sqlalchemy.orm import Mapped, deferred, mapped_column
+
+from examapp.db.encrypted import SealedColumn, name_sealed
+from examapp.db.session import Base, BigInt, DateCol, Id, JsonB, Points, Str, UtcDateTime
+from examapp.delivery.external_results.rules import result_file_binding
+from examapp.jobs.columns import JobColumns
+
+
+class Outcome(StrEnum):
+    """What became of a row of a file of results."""
+
+    MATCHED = "matched"
+    """One person for certain: it counts once the import is approved."""
+    SAME = "same"
+    DOUBTFUL = "doubtful"
+    UNMATCHED = "unmatched"
+    ABSENT = "absent"
+    FAULTY = "faulty"
+    SKIPPED = "skipped"
+    """Left out by whoever reviewed it."""
+
+
+OUTCOME_NAMES = {
+    Outcome.MATCHED: "可以计入",
+    Outcome.SAME: "已有相同成绩",
+    Outcome.DOUBTFUL: "待核对",
+    Outcome.UNMATCHED: "未找到",
+    Outcome.ABSENT: "缺考",
+    Outcome.FAULTY: "有问题",
+    Outcome.SKIPPED: "不计入",
+}
+
+
+class ResultImport(JobColumns, Base):
+    """A file of results from another platform: read and matched first, reviewed, then approved as one act and undone as one.
+
+    Personal data: the file is kept, sealed, only until it has been read; the rows as long as the results that they brought.
+    """
+
+    __tablename__ = "result_imports"
+
+    id: Mapped[Id]
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), index=True)
+    created_by_id: Mapped[BigInt]
+    file_name: Mapped[Str]
+    digest: Mapped[Str]
+    """Of the file's bytes: the same file is not taken twice."""
+    content: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
+    source: Mapped[Str]
+    """The other platform's name, as reports say it."""
+    taken_on: Mapped[DateCol] = mapped_column(Date)
+    points_possible: Mapped[Points]
+    remarks: Mapped[JsonB] = mapped_column(default=list)
+    approved_by_id: Mapped[BigInt | None]
+    approved_at: Mapped[UtcDateTime | None]
+    taken_count: Mapped[int] = mapped_column(default=0)
+    undone_by_id: Mapped[BigInt | None]
+    undone_at: Mapped[UtcDateTime | None]
+
+
+name_sealed(
+    SealedColumn("其他平台的成绩文件", ResultImport.content, ResultImport.id, ResultImport.id, result_file_binding)
+)
+
+
+class ResultImportRow(Base):
+    """A row of a file of results, with the person it was matched to, or those it may be. No ID number but its last four places."""
+
+    __tablename__ = "result_import_rows"
+    __table_args__ = (
+        CheckConstraint(
+            "outcome IN ('matched', 'same', 'doubtful', 'unmatched', 'absent', 'faulty', 'skipped')", name="outcome"
+        ),
+        CheckConstraint("outcome <> 'matched' OR (person_id IS NOT NULL AND points IS NOT NULL)", name="matched"),
+        Index("ix_result_import_rows_import_id", "import_id", "outcome"),
+    )
+
+    id: Mapped[Id]
+    import_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("result_imports.id"))
+    line: Mapped[int]
+    """As Excel counts."""
+    name: Mapped[Str]
+    unit_name: Mapped[Str] = mapped_column(default="")
+    staff_number: Mapped[Str] = mapped_column(default="")
+    id_tail: Mapped[Str] = mapped_column(default="")
+    points: Mapped[Points | None]
+    outcome: Mapped[Str]
+    reason: Mapped[Str] = mapped_column(default="")
+    person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    candidates: Mapped[JsonB] = mapped_column(default=list)
+    """Ids of the persons it may be, at most five."""
+    is_decided: Mapped[bool] = mapped_column(default=False)
+    """Whether a person said who it is, or that it is left out."""

@@ -1,0 +1,348 @@
+"""Results from another platform that stand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from examapp.delivery.exams.models import Exam
+from examapp.delivery.exams.queries import ON_ROSTER, audience_clause
+from examapp.delivery.external_results.models import Outcome, ResultImport, ResultImportRow
+from examapp.delivery.external_results.rules import ResultRow
+from examapp.delivery.grading.models import OutsideResult
+from examapp.delivery.results.queries import release_of
+from examapp.errors import NotFoundError
+from examapp.organisation.access.queries import within
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.people.models import Person, PersonState
+from examapp.organisation.people.rules import ID_NUMBER_PURPOSE, id_number_fault
+from examapp.organisation.units.models import Unit
+from examapp.security.ciphers import FieldCipher
+
+
+def standing_points(session: Session, exam_id: int, person_ids: Collection[int]) -> dict[int, tuple[Decimal, Decimal]]:
+    """Give the points and points possible of these people's standing results."""
+    rows = session.execute(
+        select(OutsideResult.person_id, OutsideResult.points, OutsideResult.points_possible).where(
+            OutsideResult.exam_id == exam_id,
+            OutsideResult.person_id.in_(person_ids),
+            OutsideResult.undone_at.is_(None),
+        )
+    )
+    return {row.person_id: (row.points, row.points_possible) for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnOutsideResult:
+    """A person's own result from another platform, shown once the exam shows results."""
+
+    exam_title: str
+    source: str
+    points: Decimal
+    points_possible: Decimal
+    band: str
+    taken_at: datetime
+
+
+def list_own_outside_results(session: Session, person_id: int, *, now: datetime) -> list[OwnOutsideResult]:
+    """List a person's standing results from other platforms whose exam shows results now, the latest first."""
+    rows = session.execute(
+        select(OutsideResult, Exam)
+        .join(Exam, Exam.id == OutsideResult.exam_id)
+        .where(OutsideResult.person_id == person_id, OutsideResult.undone_at.is_(None))
+        .order_by(OutsideResult.taken_at.desc(), OutsideResult.id.desc())
+    )
+    return [
+        OwnOutsideResult(
+            exam_title=exam.title,
+            source=result.source,
+            points=result.points,
+            points_possible=result.points_possible,
+            band=result.band,
+            taken_at=result.taken_at,
+        )
+        for result, exam in rows
+        if release_of(session, exam, now=now).are_results_out
+    ]
+
+
+PAGE = 50
+_REVIEWED = (Outcome.DOUBTFUL, Outcome.UNMATCHED, Outcome.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A person that a row may be."""
+
+    id: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRow:
+    """A row with whom it may be."""
+
+    row: ResultImportRow
+    candidates: Sequence[Candidate]
+
+
+def get_import(
+    session: Session, import_id: int, reach: AccessScope, person_id: int | None, *, with_lock: bool = False
+) -> ResultImport:
+    """Get one's own import, or anybody's where everything is within reach; raises NotFoundError."""
+    query = select(ResultImport).where(ResultImport.id == import_id).execution_options(populate_existing=True)
+    job = session.scalar(query.with_for_update() if with_lock else query)
+    if job is None or not (reach.is_everything or job.created_by_id == person_id):
+        raise NotFoundError
+    return job
+
+
+def list_imports(
+    session: Session, reach: AccessScope, person_id: int, *, exam_id: int | None
+) -> list[tuple[ResultImport, str]]:
+    """List the latest imports that one may see, with the exams' titles."""
+    query = select(ResultImport, Exam.title).join(Exam, Exam.id == ResultImport.exam_id)
+    if not reach.is_everything:
+        query = query.where(ResultImport.created_by_id == person_id)
+    if exam_id is not None:
+        query = query.where(ResultImport.exam_id == exam_id)
+    rows = session.execute(query.order_by(ResultImport.id.desc()).limit(PAGE))
+    return [(job, title) for job, title in rows]
+
+
+def count_outcomes(session: Session, import_id: int) -> dict[Outcome, int]:
+    """Count an import's rows by what became of them."""
+    rows = session.execute(
+        select(ResultImportRow.outcome, func.count())
+        .where(ResultImportRow.import_id == import_id)
+        .group_by(ResultImportRow.outcome)
+    )
+    return dict.fromkeys(Outcome, 0) | {Outcome(outcome): count for outcome, count in rows}
+
+
+def list_rows(session: Session, import_id: int, *, outcome: Outcome | None, page: int) -> tuple[list[ReviewRow], int]:
+    """List a page of the rows of an outcome, without one of those that a person has to look at, in the file's order; and count them."""
+    wanted = [outcome] if outcome is not None else _REVIEWED
+    conditions = (ResultImportRow.import_id == import_id, ResultImportRow.outcome.in_(wanted))
+    count = session.execute(select(func.count()).select_from(ResultImportRow).where(*conditions)).scalar_one()
+    rows = session.scalars(
+        select(ResultImportRow)
+        .where(*conditions)
+        .order_by(ResultImportRow.line, ResultImportRow.id)
+        .limit(PAGE)
+        .offset((page - 1) * PAGE)
+    ).all()
+    people = _people(
+        session, {person_id for row in rows for person_id in (*row.candidates, row.person_id) if person_id}
+    )
+    return [
+        ReviewRow(
+            row=row,
+            candidates=[people[one] for one in dict.fromkeys((*row.candidates, row.person_id)) if one in people],
+        )
+        for row in rows
+    ], count
+
+
+def _people(session: Session, ids: set[int]) -> dict[int, Candidate]:
+    rows = session.execute(
+        select(Person.id, Person.name, Person.staff_number, Unit.name.label("unit_name"))
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(Person.id.in_(ids))
+    )
+    return {row.id: Candidate(id=row.id, words=f"{row.name}（{row.unit_name}，{row.staff_number}）") for row in rows}
+
+
+def get_row(session: Session, import_id: int, row_id: int) -> ResultImportRow:
+    """Get a row of an import; raises NotFoundError."""
+    row = session.scalar(
+        select(ResultImportRow).where(ResultImportRow.id == row_id, ResultImportRow.import_id == import_id)
+    )
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+_STEP = 1000
+_MOST_CANDIDATES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What a row was matched to, and why it is in doubt."""
+
+    row: ResultRow
+    outcome: Outcome
+    reason: str = ""
+    person_id: int | None = None
+    candidates: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    id: int
+    name: str
+    staff_number: str
+    id_number_index: bytes | None
+    state: str
+    unit_name: str
+
+
+@dataclass(slots=True)
+class _Roster:
+    by_index: dict[bytes, _Known] = field(default_factory=dict)
+    by_staff: dict[str, _Known] = field(default_factory=dict)
+    by_name: dict[str, list[_Known]] = field(default_factory=dict)
+
+
+def match_rows(
+    session: Session,
+    rows: Sequence[ResultRow],
+    exam: Exam,
+    *,
+    possible: Decimal,
+    reach: AccessScope,
+    sealer: FieldCipher,
+) -> list[Match]:
+    """Match all rows within a reach, by digests under every data key; nobody is guessed: a name is never enough."""
+    indexes = {
+        row.line: sealer.blind_indexes(row.id_number, purpose=ID_NUMBER_PURPOSE)
+        for row in rows
+        if row.id_number and id_number_fault(row.id_number) is None
+    }
+    roster = _read_roster(session, rows, [index for of_row in indexes.values() for index in of_row], reach)
+    found = [_match(row, indexes.get(row.line, ()), roster) for row in rows]
+    return _against_exam(session, _against_each_other(found), exam, possible=possible)
+
+
+def _read_roster(session: Session, rows: Sequence[ResultRow], indexes: Sequence[bytes], reach: AccessScope) -> _Roster:
+    roster = _Roster()
+    for one in _people_by_number(session, Person.id_number_index, indexes, reach):
+        roster.by_index[one.id_number_index or b""] = one
+    for one in _people_by_number(
+        session, Person.staff_number, [row.staff_number for row in rows if row.staff_number], reach
+    ):
+        roster.by_staff[one.staff_number] = one
+    for one in _people_by_number(session, Person.name, list({row.name for row in rows if row.name}), reach):
+        roster.by_name.setdefault(one.name, []).append(one)
+    return roster
+
+
+def _people_by_number(
+    session: Session, column: ColumnElement[object] | object, values: Sequence[object], reach: AccessScope
+) -> list[_Known]:
+    found = []
+    for start in range(0, len(values), _STEP):
+        query = (
+            select(
+                Person.id,
+                Person.name,
+                Person.staff_number,
+                Person.id_number_index,
+                Person.state,
+                Unit.name.label("unit_name"),
+            )
+            .join(Unit, Person.unit_id == Unit.id)
+            .where(column.in_(values[start : start + _STEP]), within(reach))  # type: ignore[union-attr]  # a column
+            .order_by(Person.id)
+        )
+        found += [_Known(**row._mapping) for row in session.execute(query)]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+    return found
+
+
+def _match(row: ResultRow, indexes: Sequence[bytes], roster: _Roster) -> Match:
+    if row.fault:
+        return Match(row=row, outcome=Outcome.FAULTY, reason=row.fault)
+    if row.points is None:
+        return Match(row=row, outcome=Outcome.ABSENT, reason="文件里没有成绩，不计入。")
+    by_index = next((roster.by_index[index] for index in indexes if index in roster.by_index), None)
+    by_staff = roster.by_staff.get(row.staff_number) if row.staff_number else None
+    if by_index and by_staff and by_index.id != by_staff.id:
+        return _doubt(row, "身份证号和工号分别是两个人，请核对。", [by_index, by_staff])
+    one = by_index or by_staff
+    if one is None:
+        return _by_name(row, indexes, roster)
+    if reason := _doubt_of(row, one, has_other_number=by_index is None and bool(indexes)):
+        return _doubt(row, reason, [one])
+    return Match(row=row, outcome=Outcome.MATCHED, person_id=one.id, candidates=(one.id,))
+
+
+def _doubt_of(row: ResultRow, one: _Known, *, has_other_number: bool) -> str:
+    """Say what speaks against a person whom a number names; empty where nothing does."""
+    if row.name and row.name != one.name:
+        return f"号码相符，姓名不符：名册为「{one.name}」。"
+    if has_other_number and one.id_number_index is not None:
+        return "工号相符，身份证号与名册不同。"
+    return "此人已离开名册。" if one.state == PersonState.LEFT else ""
+
+
+def _by_name(row: ResultRow, indexes: Sequence[bytes], roster: _Roster) -> Match:
+    """Find whom a row without a known number may mean; who is known under another ID number is nobody of them."""
+    same = [
+        one
+        for one in roster.by_name.get(row.name, ())
+        if not indexes or one.id_number_index is None or one.id_number_index in indexes
+    ]
+    if not same:
+        return Match(row=row, outcome=Outcome.UNMATCHED, reason="名册里没有找到此人。")
+    here = [one for one in same if row.unit_name and one.unit_name == row.unit_name]
+    if here:
+        return _doubt(row, "只有姓名和单位相符，没有号码可以确认。", here)
+    return _doubt(row, "只有姓名相符，没有号码可以确认。", same)
+
+
+def _doubt(row: ResultRow, reason: str, people: Sequence[_Known]) -> Match:
+    ids = tuple(one.id for one in people[:_MOST_CANDIDATES])
+    return Match(row=row, outcome=Outcome.DOUBTFUL, reason=reason, candidates=ids)
+
+
+def _against_each_other(found: Sequence[Match]) -> list[Match]:
+    """Put people into doubt that stand in the file more than once."""
+    lines: dict[int, list[int]] = {}
+    for one in found:
+        if one.person_id is not None:
+            lines.setdefault(one.person_id, []).append(one.row.line)
+    return [
+        _into_doubt(one, f"文件里有几行都是此人（第 {'、'.join(map(str, twice))} 行），请选定一行。")
+        if one.person_id is not None and len(twice := lines[one.person_id]) > 1
+        else one
+        for one in found
+    ]
+
+
+def _against_exam(session: Session, found: Sequence[Match], exam: Exam, *, possible: Decimal) -> list[Match]:
+    """Hold what was matched against the exam: whom it is meant for, and what stands already."""
+    ids = [one.person_id for one in found if one.person_id is not None]
+    meant = _meant(session, exam, ids)
+    standing = standing_points(session, exam.id, ids)
+    return [_held(one, meant, standing, possible) if one.person_id is not None else one for one in found]
+
+
+def _meant(session: Session, exam: Exam, ids: Sequence[int]) -> set[int]:
+    query = (
+        select(Person.id)
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(Person.id.in_(ids), ON_ROSTER, audience_clause(session, exam))
+    )
+    return set(session.scalars(query))
+
+
+def _held(one: Match, meant: set[int], standing: Mapping[int, tuple[Decimal, Decimal]], possible: Decimal) -> Match:
+    assert one.person_id is not None
+    before = standing.get(one.person_id)
+    if before == (one.row.points, possible):
+        return replace(one, outcome=Outcome.SAME, reason="已有相同的成绩，不用再计入。")
+    if one.person_id not in meant:
+        return _into_doubt(one, "此人不在这场考试的应考范围内，计入后也不进入统计。")
+    if before is not None:
+        return replace(one, reason=f"将更新：原来导入的是 {before[0]} 分。")
+    return one
+
+
+def _into_doubt(one: Match, reason: str) -> Match:
+    return replace(one, outcome=Outcome.DOUBTFUL, reason=reason, person_id=None)

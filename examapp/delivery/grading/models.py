@@ -1,0 +1,120 @@
+"""Grades: a log, of which one row an attempt is current; and results that were got on another platform."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from examapp.db.session import Base, BigInt, Id, JsonB, Points, Str, UtcDateTime
+from examapp.jobs.columns import JobColumns
+
+
+class Grade(Base):
+    """One grading of an attempt; a regrade adds a row and takes `is_current` over."""
+
+    __tablename__ = "grades"
+    __table_args__ = (
+        UniqueConstraint("attempt_id", "number"),
+        Index(
+            "uq_grades_current",
+            "attempt_id",
+            unique=True,
+            postgresql_where=text("is_current"),
+            postgresql_include=["points", "points_possible", "percent", "band", "is_passed"],
+        ),
+        Index("ix_grades_graded_anew", "attempt_id", postgresql_where=text("is_current AND number > 1")),
+        Index("ix_grades_regrade_id", "regrade_id", postgresql_where=text("regrade_id IS NOT NULL")),
+        CheckConstraint("points >= 0 AND points <= points_possible", name="points"),
+        CheckConstraint("band IN ('excellent', 'good', 'pass', 'fail')", name="band"),
+    )
+
+    id: Mapped[Id]
+    attempt_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("attempts.id"))
+    number: Mapped[int]
+    is_current: Mapped[bool] = mapped_column(default=True)
+    points: Mapped[Points]
+    points_possible: Mapped[Points]
+    percent: Mapped[Points]
+    band: Mapped[Str]
+    is_passed: Mapped[bool]
+    item_points: Mapped[JsonB]
+    """Points per item as decimal strings, in the paper's order."""
+    key_ids: Mapped[JsonB]
+    """The answer_keys rows it was graded by, per question version: the grade can be made again from them."""
+    reason: Mapped[Str] = mapped_column(default="first")
+    graded_by_id: Mapped[BigInt | None]
+    graded_at: Mapped[UtcDateTime]
+    regrade_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("regrades.id"))
+    """The regrade that made it; what counted before is the grade with the number below."""
+
+
+class Regrade(JobColumns, Base):
+    """Every graded attempt of a question version graded anew by a corrected key; a job, begun when a second person allows the key.
+
+    What was before and after stands in the grades themselves, the reason and the two persons in the approval.
+    """
+
+    __tablename__ = "regrades"
+    __table_args__ = (UniqueConstraint("approval_id"), *JobColumns.__table_args__)
+
+    id: Mapped[Id]
+    approval_id: Mapped[BigInt]
+    question_id: Mapped[BigInt]
+    question_version_id: Mapped[BigInt]
+    old_key_id: Mapped[BigInt]
+    new_key_id: Mapped[BigInt]
+    approved_by_id: Mapped[BigInt]
+    last_attempt_id: Mapped[BigInt] = mapped_column(default=0)
+    """How far the run has come, by the attempts' ids."""
+
+
+class OutsideResult(Base):
+    """A person's result in an exam as another platform told it: it counts beside the attempts. One stands at most; nothing is deleted.
+
+    Personal data: the result, kept as long as the exam's own results.
+    """
+
+    __tablename__ = "outside_results"
+    __table_args__ = (
+        Index(
+            "uq_outside_results_standing",
+            "exam_id",
+            "person_id",
+            unique=True,
+            postgresql_where=text("undone_at IS NULL"),
+        ),
+        Index("ix_outside_results_import_id", "import_id"),
+        Index("ix_outside_results_replaced_by_id", "replaced_by_id"),
+        CheckConstraint("points >= 0 AND points <= points_possible AND points_possible > 0", name="points"),
+        CheckConstraint("band IN ('excellent', 'good', 'pass', 'fail')", name="band"),
+        CheckConstraint("replaced_by_id IS NULL OR undone_at IS NOT NULL", name="replaced"),
+    )
+
+    id: Mapped[Id]
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"))
+    """The person's unit when the result came in."""
+    import_id: Mapped[BigInt]
+    """The import that brought it, a row of the unit book."""
+    source: Mapped[Str]
+    points: Mapped[Points]
+    points_possible: Mapped[Points]
+    percent: Mapped[Points]
+    band: Mapped[Str]
+    is_passed: Mapped[bool]
+    taken_at: Mapped[UtcDateTime]
+    recorded_at: Mapped[UtcDateTime]
+    recorded_by_id: Mapped[BigInt | None]
+    undone_at: Mapped[UtcDateTime | None]
+    replaced_by_id: Mapped[BigInt | None]
+    """The later import whose result took its place; it comes back where that import is undone."""
+
+
+class Heartbeat(Base):
+    """When a process that works by itself was last alive: the sweeper's row must be younger than a minute."""
+
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    beat_at: Mapped[UtcDateTime]

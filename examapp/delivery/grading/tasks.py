@@ -1,0 +1,150 @@
+"""Grading in worker processes: shells around the operations, each safe to run twice."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from celery import shared_task
+from sqlalchemy.exc import SQLAlchemyError
+
+from examapp import clock, faults
+from examapp.db.session import transaction
+from examapp.delivery.attempt_starts.actions import clear_queue
+from examapp.delivery.attempts.actions import close_overdue
+from examapp.delivery.corrections import actions as correction_actions
+from examapp.delivery.corrections.queries import list_unfinished
+from examapp.delivery.grading import actions
+from examapp.delivery.make_ups import actions as make_up_actions
+from examapp.faults import Invariant
+from examapp.jobs.time_limit import at_most
+
+log = structlog.get_logger()
+_CLOSED_AT_ONCE = 200
+_CLOSING_S = 20.0
+"""Less than the time after which a sweeper without a heartbeat is taken for dead."""
+_GRADING_LIMIT_S = 5.0
+_REGRADE_BATCHES = 40
+_GRADING_LIMIT_EACH_S = 0.3
+"""A paper takes milliseconds, a batch a second; a full batch's limit is less than the lease after which it is tried again."""
+
+
+@shared_task(name="grading.grade_attempt", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def grade_attempt(_attempt_id: int) -> None:
+    """Grade a batch of what waits; the id only says that something does."""
+    grade_waiting(most_batches=1)
+
+
+@shared_task(name="grading.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def sweep() -> None:
+    """Do one round of the sweep."""
+    sweep_once()
+
+
+def sweep_once() -> int:
+    """Close what is overdue, grade what waits, try again what did not end, set aside what failed too often; gives how many."""
+    if faults.is_disabled(Invariant.SWEEPER):
+        return 0
+    with transaction() as session:
+        actions.apply_extensions(session, now=clock.now())
+    closed = _close_overdue()
+    graded = grade_waiting(most_batches=400) + _grade_again(most=200)
+    regrade_waiting()
+    with transaction() as session:
+        actions.set_aside_exhausted(session, now=clock.now())
+        clear_queue(session, now=clock.now())
+        make_up_actions.renew_makeup_eligibility(session, now=clock.now())
+    return closed + graded
+
+
+def _close_overdue() -> int:
+    """Close batch after batch of what is overdue: a county may leave thousands of papers open; after a while the rest waits for the next round."""
+    closed, until = 0, time.monotonic() + _CLOSING_S
+    while time.monotonic() < until:
+        with transaction() as session:
+            batch = close_overdue(session, now=clock.now(), most=_CLOSED_AT_ONCE)
+        closed += batch
+        if batch < _CLOSED_AT_ONCE:
+            break
+    return closed
+
+
+@shared_task(name="grading.regrade", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def regrade(regrade_id: int) -> None:
+    """Grade anew what a corrected key touches."""
+    go_on_regrading(regrade_id)
+
+
+def go_on_regrading(regrade_id: int) -> None:
+    """Grade so many batches of a regrade anew; with what is left then, the sweep goes on."""
+    for _ in range(_REGRADE_BATCHES):
+        with transaction() as session:
+            is_begun = correction_actions.begin_regrading(session, regrade_id, now=clock.now())
+        if not is_begun or not _regrade_batch(regrade_id):
+            break
+
+
+def regrade_waiting() -> None:
+    """Go on with the regrades whose nudge or run was lost, a few batches each."""
+    with transaction() as session:
+        ids = list_unfinished(session, now=clock.now())
+    for regrade_id in ids:
+        go_on_regrading(regrade_id)
+
+
+def _regrade_batch(regrade_id: int) -> bool:
+    """Grade a batch anew; what fails is left to a later try."""
+    try:
+        with (
+            at_most(_GRADING_LIMIT_S + _GRADING_LIMIT_EACH_S * correction_actions.REGRADED_AT_ONCE),
+            transaction() as session,
+        ):
+            return correction_actions.regrade_batch(session, regrade_id, now=clock.now())
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        log.exception("regrading_failed", regrade_id=regrade_id)
+        return False
+
+
+def grade_waiting(*, most_batches: int) -> int:
+    """Grade attempts that were never tried, a batch a transaction; gives how many."""
+    graded = 0
+    for _ in range(most_batches):
+        with transaction() as session:
+            ids = actions.begin_batch(session, now=clock.now())
+        if not ids:
+            break
+        graded += _grade(ids)
+    return graded
+
+
+def _grade_again(*, most: int) -> int:
+    """Grade one by one what was begun before and did not end, so that one bad paper harms no other."""
+    graded = 0
+    for _ in range(most):
+        with transaction() as session:
+            ids = actions.begin_again(session, now=clock.now())
+        if not ids:
+            break
+        graded += _grade(ids)
+    return graded
+
+
+def _grade(ids: list[int]) -> int:
+    """Grade what was begun; what fails, or takes longer than any paper may, is left to a later try and harms no other."""
+    try:
+        with at_most(_GRADING_LIMIT_S + _GRADING_LIMIT_EACH_S * len(ids)), transaction() as session:
+            return actions.grade_batch(session, ids, now=clock.now())
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        log.exception("grading_failed", attempts=len(ids))
+        return 0
+
+
+@shared_task(name="grading.tally_questions", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def tally_questions() -> None:
+    """Count how questions fared in exams with new grades."""
+    with transaction() as session:
+        actions.tally_questions(session, now=clock.now())

@@ -1,0 +1,340 @@
+"""A graded attempt as its candidate may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, aliased
+
+from examapp.content.blueprints.models import Paper
+from examapp.content.blueprints.queries import PaperItem, get_paper, items_of, render_paper
+from examapp.content.laws.models import Law, LawVersion
+from examapp.content.questions.models import AnswerKey, Citation
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.attempts.queries import ends_of, has_active_attempt, list_answers
+from examapp.delivery.exams.models import Exam, ExamKind
+from examapp.delivery.exams.rules import is_visible, keys_visible_at, results_visible_at
+from examapp.delivery.grading.models import Grade
+from question_bank.kinds.registry import kind_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """When an exam's results and keys are shown, and whether they are now."""
+
+    results_at: datetime | None
+    keys_at: datetime | None
+    are_results_out: bool
+    are_keys_out: bool
+    is_held: bool = False
+    """Whether keys that are out are kept from this person, who sits an exam that counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultContext:
+    """The articles of a law's version that an item has its answer from."""
+
+    law: str
+    version_on: date
+    labels: list[str]
+
+    @property
+    def words(self) -> str:
+        """`《行政处罚法》（2021年版）第三十二条`."""
+        return f"《{self.law}》（{self.version_on.year}年版）{'、'.join(self.labels)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemResult:
+    """One item of a graded paper with its key, for release after the exam's time."""
+
+    item: int
+    response: list[str]
+    points: Decimal
+    points_possible: Decimal
+    key: list[str]
+    explanation: str
+    """HTML."""
+    basis: ResultContext | None
+
+    @property
+    def article(self) -> str:
+        """The articles in words; empty without a citation."""
+        return self.basis.words if self.basis else ""
+
+    @property
+    def law(self) -> str:
+        """The law's short name; empty without a citation."""
+        return self.basis.law if self.basis else ""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it brought all its points."""
+        return self.points == self.points_possible
+
+
+def release_of(session: Session, exam: Exam, *, now: datetime) -> Release:
+    """Tell when an exam's results and keys are shown; keys of one that counts only when nobody can write an attempt at it any more.
+
+    Attempts in progress, extra time and the make-ups that are published count; what one person is shown now says `release_to`.
+    """
+    ends = ends_of(session, exam, now=now)
+    results_at = results_visible_at(exam, end=ends.own)
+    keys_at = keys_visible_at(exam, end=ends.own, keys_end=ends.family)
+    return Release(
+        results_at=results_at,
+        keys_at=keys_at,
+        are_results_out=is_visible(results_at, now),
+        are_keys_out=is_visible(keys_at, now),
+    )
+
+
+def release_to(session: Session, exam: Exam, person_id: int, *, now: datetime) -> Release:
+    """Tell the same for one person, to whom no key is shown while they sit an exam that counts."""
+    release = release_of(session, exam, now=now)
+    if release.are_keys_out and has_active_attempt(session, person_id, now=now):
+        return replace(release, are_keys_out=False, is_held=True)
+    return release
+
+
+def are_keys_out(session: Session, exam: Exam, *, now: datetime) -> bool:
+    """Tell whether the keys of an exam that counts are or were shown to those who handed in; what is granted later needs a tick."""
+    if exam.kind == ExamKind.MOCK:
+        return False
+    return exam.were_keys_out or release_of(session, exam, now=now).are_keys_out
+
+
+def find_current_grade(session: Session, attempt_id: int) -> Grade | None:
+    """Find the grade of an attempt that counts now."""
+    return session.scalars(select(Grade).where(Grade.attempt_id == attempt_id, Grade.is_current)).one_or_none()
+
+
+def list_item_results(session: Session, attempt: Attempt, grade: Grade) -> list[ItemResult]:
+    """List a graded attempt's items with the keys it was graded by; only after the keys' release."""
+    items = items_of(session.get_one(Paper, attempt.paper_id))
+    responses = {answer.item: answer.response for answer in list_answers(session, attempt.id)}
+    keys = _keys_by_version(session, grade)
+    cited = _citations_by_part(session, {item.version_id for item in items})
+    return [
+        _item_result(item, responses.get(item.item, []), Decimal(points), keys[item.version_id], cited)
+        for item, points in zip(items, grade.item_points, strict=True)
+    ]
+
+
+def _keys_by_version(session: Session, grade: Grade) -> dict[int, AnswerKey]:
+    keys = session.scalars(select(AnswerKey).where(AnswerKey.id.in_(grade.key_ids.values())))
+    return {key.question_version_id: key for key in keys}
+
+
+def _item_result(
+    item: PaperItem, response: list[str], points: Decimal, key: AnswerKey, cited: dict[tuple[int, int], ResultContext]
+) -> ItemResult:
+    part = key.parts[item.part]
+    return ItemResult(
+        item=item.item,
+        response=response,
+        points=points,
+        points_possible=item.points,
+        key=kind_of(item.kind).describe_key(part["key"], part.get("blanks") or (), item.order),
+        explanation=part.get("explanation") or "",
+        basis=cited.get((item.version_id, item.part)) or cited.get((item.version_id, 0)),
+    )
+
+
+def _citations_by_part(session: Session, version_ids: Iterable[int]) -> dict[tuple[int, int], ResultContext]:
+    """Give what is cited by question version and part (from 0), in one statement."""
+    rows = session.execute(
+        select(Citation.question_version_id, Citation.part, Law.name, LawVersion.version_on, Citation.articles)
+        .join(LawVersion, Citation.law_version_id == LawVersion.id)
+        .join(Law, LawVersion.law_id == Law.id)
+        .where(Citation.question_version_id.in_(set(version_ids)))
+    )
+    return {(row[0], row[1] - 1): ResultContext(law=row[2], version_on=row[3], labels=row[4]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LawShare:
+    """How one law's items of a paper went."""
+
+    law: str
+    right: int
+    total: int
+
+
+def shares_by_law(items: Sequence[ItemResult]) -> list[LawShare]:
+    """Sum a paper's items by law, the weakest first."""
+    found: dict[str, list[bool]] = {}
+    for item in items:
+        found.setdefault(item.law or "其他", []).append(item.is_right)
+    shares = [LawShare(law=law, right=sum(rights), total=len(rights)) for law, rights in found.items()]
+    return sorted(shares, key=lambda share: (share.right / share.total, share.law))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSitting:
+    """An attempt of one's own; `grade` only once it is there and the exam shows results."""
+
+    attempt: Attempt
+    exam: Exam
+    grade: Grade | None
+    is_graded: bool
+    release: Release
+
+
+def list_own_sittings(session: Session, person_id: int, *, now: datetime, most: int) -> list[OwnSitting]:
+    """List a person's attempts, the latest first, in one statement and one more for each exam among them."""
+    rows = session.execute(
+        select(Attempt, Exam, Grade)
+        .join(Exam, Attempt.exam_id == Exam.id)
+        .outerjoin(Grade, (Grade.attempt_id == Attempt.id) & Grade.is_current)
+        .where(Attempt.person_id == person_id)
+        .order_by(Attempt.started_at.desc(), Attempt.id.desc())
+        .limit(most)
+    )
+    releases: dict[int, Release] = {}
+    sittings = []
+    for attempt, exam, grade in rows:
+        release = releases.get(exam.id) or release_of(session, exam, now=now)
+        releases[exam.id] = release
+        sittings.append(
+            OwnSitting(
+                attempt=attempt,
+                exam=exam,
+                grade=grade if release.are_results_out else None,
+                is_graded=grade is not None,
+                release=release,
+            )
+        )
+    return sittings
+
+
+_MOST_SITTINGS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewedItem:
+    """One item of a graded paper: what was asked, what was answered, what is right and why."""
+
+    result: ItemResult
+    asked: dict[str, Any]
+    """The item as the delivery protocol's paper writes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradedSitting:
+    """A graded attempt with its exam and the grade that counts."""
+
+    attempt: Attempt
+    exam: Exam
+    grade: Grade
+
+
+def review_items(session: Session, attempt: Attempt, grade: Grade) -> list[ReviewedItem]:
+    """List a graded attempt's items with words and keys; only after the keys' release."""
+    paper = get_paper(session, attempt.paper_id)
+    asked = {item["item"]: item for section in render_paper(session, paper)["sections"] for item in section["items"]}
+    return [
+        ReviewedItem(result=result, asked=asked[result.item]) for result in list_item_results(session, attempt, grade)
+    ]
+
+
+def list_sittings_with_keys(session: Session, person_id: int, *, now: datetime) -> list[GradedSitting]:
+    """List a person's graded attempts whose keys are released, the latest first; at most 200."""
+    rows = session.execute(
+        select(Attempt, Exam, Grade)
+        .join(Exam, Attempt.exam_id == Exam.id)
+        .join(Grade, (Grade.attempt_id == Attempt.id) & Grade.is_current)
+        .where(Attempt.person_id == person_id)
+        .order_by(Attempt.submitted_at.desc(), Attempt.id.desc())
+        .limit(_MOST_SITTINGS)
+    ).all()
+    releases: dict[int, Release] = {}
+    for _, exam, _ in rows:
+        if exam.id not in releases:
+            releases[exam.id] = release_of(session, exam, now=now)
+    return [
+        GradedSitting(attempt=attempt, exam=exam, grade=grade)
+        for attempt, exam, grade in rows
+        if releases[exam.id].are_keys_out
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradedAnswers:
+    """An attempt as training learns from it by one of its grades: which parts of which versions were right, which were marked unsure."""
+
+    attempt_id: int
+    grade_id: int
+    exam_id: int
+    person_id: int
+    unit_id: int
+    submitted_at: datetime
+    items: tuple[tuple[int, int, bool, bool], ...]
+    """Version, part (from 0), right, unsure."""
+
+
+def list_released_exams(session: Session, *, known: Select[int], now: datetime) -> list[int]:
+    """List the exams whose keys are out and that have graded attempts besides the known ones."""
+    graded = (
+        select(Attempt.exam_id)
+        .join(Grade, (Grade.attempt_id == Attempt.id) & Grade.is_current)
+        .where(Attempt.id.not_in(known))
+        .distinct()
+    )
+    exams = session.scalars(select(Exam).where(Exam.id.in_(graded)).order_by(Exam.id)).all()
+    return [exam.id for exam in exams if release_of(session, exam, now=now).are_keys_out]
+
+
+def list_graded_answers(session: Session, exam_id: int, *, known: Select[int], most: int) -> list[GradedAnswers]:
+    """List graded attempts of an exam besides the known ones, with their items; the caller has made sure that the keys are out."""
+    wanted = _WITH_PAPER.where(Grade.is_current, Attempt.exam_id == exam_id, Attempt.id.not_in(known))
+    return _answers(session, wanted.limit(most))
+
+
+def list_answers_of_grades(session: Session, grade_ids: Collection[int] | Select[int]) -> list[GradedAnswers]:
+    """List the attempts of grades, current or not, each as that grade has it; the caller has made sure that the keys are out."""
+    return _answers(session, _WITH_PAPER.where(Grade.id.in_(grade_ids)))
+
+
+def list_newer_grades(session: Session, *, known: Select[int | None], most: int) -> list[tuple[int, int]]:
+    """List the known grades that count no longer, each with the grade of its attempt that does; at most so many."""
+    old = aliased(Grade)
+    rows = session.execute(
+        select(old.id, Grade.id)
+        .join(Grade, (Grade.attempt_id == old.attempt_id) & Grade.is_current)
+        .where(Grade.number > 1, Grade.id != old.id, old.id.in_(known))
+        .order_by(old.id)
+        .limit(most)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+_WITH_PAPER = (
+    select(Attempt, Grade, Paper)
+    .join(Grade, Grade.attempt_id == Attempt.id)
+    .join(Paper, Attempt.paper_id == Paper.id)
+    .order_by(Attempt.id, Grade.number)
+)
+
+
+def _answers(session: Session, statement: Select[Attempt, Grade, Paper]) -> list[GradedAnswers]:
+    return [
+        GradedAnswers(
+            attempt_id=attempt.id,
+            grade_id=grade.id,
+            exam_id=attempt.exam_id,
+            person_id=attempt.person_id,
+            unit_id=attempt.unit_id,
+            submitted_at=attempt.submitted_at or attempt.started_at,
+            items=tuple(
+                (item.version_id, item.part, Decimal(points) == item.points, item.item in attempt.unsure)
+                for item, points in zip(items_of(paper), grade.item_points, strict=True)
+            ),
+        )
+        for attempt, grade, paper in session.execute(statement)
+    ]

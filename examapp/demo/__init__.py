@@ -1,1 +1,0 @@
-"""A fictitious county to try the product on."""

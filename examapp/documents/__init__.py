@@ -1,0 +1,1 @@
+"""Tables, Word, PDF, pictures and HTML in and out; neither Flask nor SQL."""

@@ -1,1 +1,0 @@
-"""What units and the office do with lists and records, one function an act."""

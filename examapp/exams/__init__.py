@@ -1,1 +1,0 @@
-"""Exams and sessions: window, audience, rules, exemptions."""

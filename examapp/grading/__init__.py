@@ -1,1 +1,0 @@
-"""Answers to points, results, corrections and regrades, sweeps."""

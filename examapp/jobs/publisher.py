@@ -1,0 +1,54 @@
+"""Nudges to the workers: sent after the commit, from a thread of their own, and lost without harm.
+
+The row in PostgreSQL is the truth and every task has a sweep, so a dead or hung Redis costs the caller nothing: the caller only puts
+the nudge into a bounded queue in memory.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import Any
+
+import structlog
+from celery import current_app
+from flask import current_app as flask_app
+from flask import has_app_context
+from sqlalchemy.orm import Session
+
+from examapp.db.session import after_commit
+
+log = structlog.get_logger()
+_QUEUE: queue.Queue[tuple[str, tuple[Any, ...], float]] = queue.Queue(maxsize=20_000)
+_started = threading.Lock()
+
+
+def nudge_after_commit(session: Session, task: str, *ids: int, delay_s: float = 0) -> None:
+    """Send a task with these ids once the transaction has committed."""
+    after_commit(session, lambda: publish(task, *ids, delay_s=delay_s))
+
+
+def publish(task: str, *ids: int, delay_s: float = 0) -> None:
+    """Send a task soon; never waits, never fails."""
+    celery = flask_app.extensions["celery"] if has_app_context() else current_app
+    if (
+        celery.conf.task_always_eager
+    ):  # Celery's send_task knows no eagerness; the task of this very application, tests have two
+        if task in celery.tasks:
+            celery.tasks[task].apply(args=ids)
+        return
+    if _started.acquire(blocking=False):
+        threading.Thread(target=_send_for_ever, name="nudge", daemon=True).start()
+    try:
+        _QUEUE.put_nowait((task, ids, delay_s))
+    except queue.Full:
+        log.warning("nudge_dropped", task=task)
+
+
+def _send_for_ever() -> None:
+    while True:
+        task, ids, delay_s = _QUEUE.get()
+        try:
+            current_app.send_task(task, args=ids, countdown=delay_s or None, retry=False)
+        except Exception as error:  # noqa: BLE001 – whatever the broker does, the sweep is the safety net
+            log.warning("nudge_failed", task=task, error=type(error).__name__)

@@ -1,1 +1,0 @@
-"""Laws, versions, articles, comparison."""

@@ -1,0 +1,1 @@
+"""Courses, practice, events and certificates."""

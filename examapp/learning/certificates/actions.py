@@ -1,0 +1,285 @@
+"""Issue a plan's certificates, correct them when results were corrected, and put a unit's into one PDF: jobs of the workers."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.orm import Session
+
+from examapp.clock import day_of
+from examapp.delivery.grading.models import Grade
+from examapp.errors import DomainError
+from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.publisher import nudge_after_commit
+from examapp.learning.certificates.models import Certificate, CertificateJob, CertificatePlan
+from examapp.learning.certificates.queries import (
+    Standing,
+    count_of_subtree,
+    exam_result_words,
+    get_plan,
+    iter_of_subtree,
+    live_certificates,
+    plans_to_revise,
+    printed_of,
+    regraded,
+    standings,
+)
+from examapp.learning.certificates.render_pdf import Page, draw_certificates
+from examapp.learning.certificates.rules import Printed, day_words, fill, number_of
+from examapp.organisation.access.queries import get_unit_within
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.units.models import Unit
+from examapp.platform.audit.actions import SYSTEM, Actor, record
+
+log = structlog.get_logger()
+KEPT = timedelta(days=7)
+LEASE = timedelta(minutes=11)
+"""Longer than a task may run: after that a begun run is dead."""
+_AT_ONCE = 500
+_PROGRESS_EVERY = 200
+_SALT_BYTES = 16
+NOT_PASSED = "成绩更正后未达到合格"
+CORRECTED = "成绩更正，已换发新证"
+NOT_DONE = "不再符合发证条件"
+_FAILED = "没有成功，请重新办理。如仍不成功，请通过页面下方的「意见建议」告诉我们。"
+
+
+class NotYetError(DomainError):
+    """A file is not there."""
+
+    code = "not_ready"
+    message = "文件还没有生成好或已过期，请重新生成。"
+
+
+def request_job(
+    session: Session,
+    *,
+    plan_id: int,
+    kind: str,
+    unit_id: int | None = None,
+    site_url: str = "",
+    reach: AccessScope,
+    actor: Actor,
+    now: datetime,
+) -> CertificateJob:
+    """Ask the workers to issue a plan's certificates, or for the PDF of a unit's within reach; one waiting job is enough."""
+    get_plan(session, plan_id, is_locked=True)
+    _check_reach(session, unit_id, reach)
+    busy = (JobState.WAITING, JobState.RUNNING)
+    of_unit = CertificateJob.unit_id.is_(None) if unit_id is None else CertificateJob.unit_id == unit_id
+    same = (CertificateJob.plan_id == plan_id, CertificateJob.kind == kind, of_unit, CertificateJob.state.in_(busy))
+    standing = session.scalars(select(CertificateJob).where(*same, CertificateJob.created_by_id == actor.person_id))
+    if (found := standing.first()) is not None:
+        return found
+    job = CertificateJob(
+        kind=kind,
+        plan_id=plan_id,
+        unit_id=unit_id,
+        site_url=site_url,
+        created_by_id=actor.person_id or 0,
+        created_at=now,
+    )
+    session.add(job)
+    session.flush()
+    record(session, f"records.request_{kind}", actor=actor, now=now, object_type="certificate_job", object_id=job.id, details={"plan_id": plan_id, "unit_id": unit_id})  # fmt: skip
+    nudge_after_commit(session, "records.run_job", job.id)
+    return job
+
+
+def _check_reach(session: Session, unit_id: int | None, reach: AccessScope) -> None:
+    """Refuse a unit beyond the reach, and the whole to who does not reach everything; raises NotFoundError."""
+    if unit_id is not None or not reach.is_everything:
+        get_unit_within(session, unit_id or 0, reach)
+
+
+def begin_job(session: Session, job_id: int, *, now: datetime) -> bool:
+    """Count a try of a job that waits, or whose run has died; commit before `run_job`, so that a crash counts too."""
+    job = session.scalars(
+        select(CertificateJob).where(CertificateJob.id == job_id).with_for_update(skip_locked=True)
+    ).one_or_none()
+    is_dead = job is not None and job.started_at is not None and job.started_at <= now - LEASE
+    if job is None or not (job.state == JobState.WAITING or (job.state == JobState.RUNNING and is_dead)):
+        return False
+    if job.tries >= MOST_TRIES:
+        log.error("certificate_job_set_aside", job_id=job.id, tries=job.tries)
+        job.fail(now=now, message=_FAILED)
+        return False
+    job.begin(now=now)
+    return True
+
+
+Progress = Callable[[int, int], None]
+
+
+def run_job(session: Session, job_id: int, *, now: datetime, note_progress: Progress) -> None:
+    """Do a begun job, whole or not at all; `note_progress` is told done and total, and commits apart from this transaction."""
+    session.execute(text("SET LOCAL statement_timeout = '300s'"))
+    job = session.get_one(CertificateJob, job_id)
+    if job.state != JobState.RUNNING:
+        return
+    if job.kind == "issue":
+        message = _issue(session, job, now=now, note_progress=note_progress)
+    else:
+        message = _print(session, job, now=now, note_progress=note_progress)
+    session.refresh(job)
+    job.succeed(now=now, message=message)
+
+
+def _issue(session: Session, job: CertificateJob, *, now: datetime, note_progress: Progress) -> str:
+    plan = get_plan(session, job.plan_id, is_locked=True)
+    actor = Actor(person_id=job.created_by_id)
+    withdrawn, replaced = _revise(session, plan, actor=actor, now=now)
+    live = live_certificates(session, plan.id)
+    earned = [row for row in standings(session, plan, now=now).values() if row.has_earned and row.person_id not in live]
+    earned.sort(key=lambda row: (row.unit_id, row.person_id))
+    for start in range(0, len(earned), _AT_ONCE):
+        rows = [_row(plan, standing, actor=actor, now=now) for standing in earned[start : start + _AT_ONCE]]
+        session.execute(insert(Certificate), rows)
+        note_progress(start + len(rows), len(earned))
+    counts = {"issued": len(earned), "withdrawn": withdrawn, "replaced": replaced}
+    record(session, "records.issue_certificates", actor=actor, now=now, object_type="certificate_plan", object_id=plan.id, details=counts)  # fmt: skip
+    more = f"，更正换发 {replaced} 张，收回 {withdrawn} 张" if withdrawn or replaced else ""
+    return f"新发 {len(earned)} 张{more}。"
+
+
+def _row(
+    plan: CertificatePlan, standing: Standing, *, actor: Actor, now: datetime, replaces_id: int | None = None
+) -> dict[str, object]:
+    """Make a certificate's row with the plan's next number; the plan is locked."""
+    plan.last_serial += 1
+    day, template, salt = day_of(now), plan.template, secrets.token_hex(_SALT_BYTES)
+    values = {
+        "姓名": standing.name,
+        "单位": standing.unit_name,
+        "项目": plan.title,
+        "成绩": standing.result,
+        "日期": day_words(day),
+    }
+    printed = Printed(
+        number=number_of(plan.prefix, plan.last_serial),
+        heading=template.heading,
+        words=fill(template.body, values),
+        name=standing.name,
+        unit_name=standing.unit_name,
+        result=standing.result,
+        signer=template.signer,
+        issued_on=day,
+    )
+    return {
+        "plan_id": plan.id, "person_id": standing.person_id, "unit_id": standing.unit_id, "grade_id": standing.grade_id,
+        "number": printed.number, "heading": printed.heading, "words": printed.words, "name": printed.name, "unit_name": printed.unit_name,
+        "result": printed.result, "signer": printed.signer, "issued_on": day, "salt": salt, "digest": printed.digest(salt),
+        "replaces_id": replaces_id, "issued_at": now, "issued_by_id": actor.person_id, "withdrawn_why": "",
+    }  # fmt: skip
+
+
+def _revise(session: Session, plan: CertificatePlan, *, actor: Actor, now: datetime) -> tuple[int, int]:
+    """Withdraw the certificates that corrected results no longer bear out, and issue anew those that say another result.
+
+    Who has left the roster keeps what was earned, unless the very attempt was graded anew.
+    """
+    standing_of = standings(session, plan, now=now)
+    changed = regraded(session, plan.id)
+    withdrawn = replaced = 0
+    for person_id, certificate in live_certificates(session, plan.id).items():
+        now_standing = standing_of.get(person_id) or _standing_by(certificate, changed)
+        if now_standing is None or now_standing.has_earned is None:
+            continue
+        if not now_standing.has_earned:
+            _withdraw(certificate, NOT_PASSED if plan.exam_id else NOT_DONE, now=now)
+            withdrawn += 1
+        elif now_standing.result != certificate.result:
+            _withdraw(certificate, CORRECTED, now=now)
+            session.flush()
+            row = _row(plan, now_standing, actor=actor, now=now, replaces_id=certificate.id)
+            session.execute(insert(Certificate), [row])
+            replaced += 1
+        else:
+            certificate.grade_id = now_standing.grade_id
+    session.flush()
+    return withdrawn, replaced
+
+
+def _standing_by(certificate: Certificate, changed: dict[int, Grade]) -> Standing | None:
+    grade = changed.get(certificate.id)
+    if grade is None:
+        return None
+    return Standing(
+        person_id=certificate.person_id,
+        name=certificate.name,
+        unit_id=certificate.unit_id,
+        unit_name=certificate.unit_name,
+        has_earned=grade.is_passed,
+        result=exam_result_words(grade.band, grade.points),
+        grade_id=grade.id,
+    )
+
+
+def _withdraw(certificate: Certificate, why: str, *, now: datetime) -> None:
+    certificate.withdrawn_at, certificate.withdrawn_why = now, why
+
+
+def _print(session: Session, job: CertificateJob, *, now: datetime, note_progress: Progress) -> str:
+    unit = session.get_one(Unit, job.unit_id) if job.unit_id is not None else None
+    plan, total = job.plan, count_of_subtree(session, job.plan_id, unit)
+    title = f"{plan.title}证书" + (f"（{unit.name}）" if unit else "")
+
+    def pages() -> Iterator[Page]:
+        for number, certificate in enumerate(iter_of_subtree(session, plan.id, unit), 1):
+            yield Page(printed=printed_of(certificate), digest=certificate.digest)
+            if number % _PROGRESS_EVERY == 0:
+                note_progress(number, total)
+
+    if not total:
+        return "这个单位还没有可打印的证书。"
+    job.file = draw_certificates(pages(), site_url=job.site_url, seal=plan.template.seal, made_at=now, title=title)
+    job.file_name, job.expires_at = f"{title}.pdf", now + KEPT
+    session.flush()
+    return f"共 {total} 张。"
+
+
+def note_progress(session: Session, job_id: int, *, done: int, total: int) -> None:
+    """Write how far a run has come."""
+    running = (CertificateJob.id == job_id, CertificateJob.state == JobState.RUNNING)
+    session.execute(update(CertificateJob).where(*running).values(done=done, total=total))
+
+
+def sweep_jobs(session: Session, *, now: datetime) -> list[int]:
+    """Expire old files, and list the jobs whose nudge or run was lost."""
+    session.execute(
+        update(CertificateJob)
+        .where(CertificateJob.expires_at <= now, CertificateJob.file.is_not(None))
+        .values(state=JobState.EXPIRED, file=None, message="文件已过期，请重新生成。")
+    )
+    lost = select(CertificateJob.id).where(
+        ((CertificateJob.state == JobState.WAITING) & (CertificateJob.created_at <= now - timedelta(seconds=15)))
+        | ((CertificateJob.state == JobState.RUNNING) & (CertificateJob.started_at <= now - LEASE))
+    )
+    return list(session.scalars(lost.order_by(CertificateJob.id)))
+
+
+def revise_certificates(session: Session, *, now: datetime) -> int:
+    """Correct the certificates of every plan under which a grade has changed; gives how many were withdrawn. Safe to run twice."""
+    count = 0
+    for plan_id in plans_to_revise(session):
+        plan = get_plan(session, plan_id, is_locked=True)
+        withdrawn, replaced = _revise(session, plan, actor=SYSTEM, now=now)
+        count += withdrawn + replaced
+        details = {"withdrawn": withdrawn, "replaced": replaced}
+        record(session, "records.revise_certificates", actor=SYSTEM, now=now, object_type="certificate_plan", object_id=plan.id, details=details)  # fmt: skip
+    return count
+
+
+def download(
+    session: Session, job: CertificateJob, *, reach: AccessScope, actor: Actor, now: datetime
+) -> tuple[bytes, str]:
+    """Hand out a job's file with an audit line while its unit is within reach; raises NotFoundError, NotYetError."""
+    _check_reach(session, job.unit_id, reach)
+    if job.file is None or (job.expires_at is not None and job.expires_at <= now):
+        raise NotYetError
+    record(session, "records.download_certificates", actor=actor, now=now, object_type="certificate_job", object_id=job.id)  # fmt: skip
+    return job.file, job.file_name

@@ -1,0 +1,211 @@
+"""Certificates: templates, plans, issuing, a unit's certificates as one PDF."""
+
+from __future__ import annotations
+
+from flask import flash, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.learning.certificate_templates import actions as certificate_template_actions
+from examapp.learning.certificate_templates.actions import CertificateRefusedError
+from examapp.learning.certificates import actions, queries
+from examapp.learning.certificates.models import CertificateTemplate
+from examapp.learning.certificates.render_pdf import Page, draw_certificates
+from examapp.learning.certificates.rules import PLACES, Printed, day_words, fill
+from examapp.learning.courses.models import CourseState
+from examapp.learning.courses.queries import list_courses
+from examapp.learning.study_events.admin_views import (
+    admin_blueprint,
+    chosen_page,
+    page_count,
+    send_pdf,
+    status_of,
+    unit_choices,
+)
+from examapp.learning.study_events.forms import PlanForm, TemplateForm
+from examapp.organisation.accounts.guards import actor, me, my_reach, requires
+from examapp.security.permissions import Permission
+from examapp.web.numbers import sent_number
+from examapp.web.trusted_hosts import site_url
+
+_READ, _WRITE = Permission.CERTIFICATES_READ, Permission.CERTIFICATES_WRITE
+_PAGE = 50
+
+
+@admin_blueprint.get("/certificates")
+@requires(_READ)
+def list_plans() -> str:
+    """List what certificates are given for."""
+    return render_template("records/plans.html", rows=queries.list_plans(read_session(), my_reach(_READ)))
+
+
+@admin_blueprint.route("/certificates/new", methods=["GET", "POST"])
+@requires(_WRITE, everywhere=True)
+def create_plan() -> Response | tuple[str, int]:
+    """Plan certificates for an exam or for courses."""
+    form, problem = PlanForm(), ""
+    session = read_session()
+    known = [row.course for row in list_courses(session, my_reach(_WRITE))]
+    form.offer(
+        templates=[(template.id, template.name) for template in queries.list_templates(session)],
+        exams=[(exam.id, exam.title) for exam in queries.list_exams_with_results(session)],
+        courses=[(c.id, f"{c.title}（{c.year}）") for c in known if c.state != CourseState.DRAFT],
+    )
+    if form.validate_on_submit():
+        try:
+            with transaction() as writing:
+                plan = certificate_template_actions.create_plan(
+                    writing, settings=form.settings(), actor=actor(), now=clock.now()
+                )
+                plan_id = plan.id
+            flash("发证项目已建立。点「发证」即为符合条件的人员生成证书。", "success")
+            return redirect(url_for(".show_plan", plan_id=plan_id))
+        except CertificateRefusedError as error:
+            problem = error.text
+    return render_template("records/plan_form.html", form=form, problem=problem), status_of(form)
+
+
+@admin_blueprint.get("/certificates/<int:plan_id>")
+@requires(_READ)
+def show_plan(plan_id: int) -> str:
+    """Show a plan with its certificates of the units within reach, and the jobs that I asked for."""
+    session, reach = read_session(), my_reach(_READ)
+    plan = queries.get_plan(session, plan_id)
+    rows, total = queries.list_certificates(session, plan_id, reach, offset=(chosen_page() - 1) * _PAGE, limit=_PAGE)
+    return render_template(
+        "records/plan.html",
+        plan=plan,
+        rows=rows,
+        total=total,
+        page=chosen_page(),
+        pages_count=page_count(total, _PAGE),
+        courses=queries.course_titles(session, plan),
+        jobs=queries.list_jobs(session, plan_id, me().person_id),
+        units=unit_choices(_READ),
+        may_be_all=reach.is_everything,
+    )
+
+
+@admin_blueprint.post("/certificates/<int:plan_id>/issue")
+@requires(_WRITE, everywhere=True)
+def issue(plan_id: int) -> Response:
+    """Ask the workers to issue and correct a plan's certificates."""
+    with transaction() as session:
+        actions.request_job(
+            session, plan_id=plan_id, kind="issue", reach=my_reach(_WRITE), actor=actor(), now=clock.now()
+        )
+    flash("已交后台办理，可以离开本页，稍后回来看结果。", "success")
+    return redirect(url_for(".show_plan", plan_id=plan_id))
+
+
+@admin_blueprint.post("/certificates/<int:plan_id>/pdf")
+@requires(_READ)
+def print_unit(plan_id: int) -> Response:
+    """Ask the workers for a unit's certificates as one PDF."""
+    with transaction() as session:
+        actions.request_job(
+            session,
+            plan_id=plan_id,
+            kind="pdf",
+            unit_id=request.form.get("unit_id", type=sent_number),
+            site_url=site_url(),
+            reach=my_reach(_READ),
+            actor=actor(),
+            now=clock.now(),
+        )
+    flash("正在生成 PDF，完成后在下面下载。", "success")
+    return redirect(url_for(".show_plan", plan_id=plan_id))
+
+
+@admin_blueprint.get("/certificates/jobs/<int:job_id>")
+@requires(_READ)
+def job_progress(job_id: int) -> Response:
+    """Tell how far a job is."""
+    job = queries.get_own_job(read_session(), job_id, me().person_id)
+    return jsonify(state=job.state, done=job.done, total=job.total, message=job.message)
+
+
+@admin_blueprint.get("/certificates/jobs/<int:job_id>/file")
+@requires(_READ)
+def download_job(job_id: int) -> Response:
+    """Give the PDF of a job of mine, while its unit is within my reach."""
+    with transaction() as session:
+        job = queries.get_own_job(session, job_id, me().person_id)
+        content, name = actions.download(session, job, reach=my_reach(_READ), actor=actor(), now=clock.now())
+    return send_pdf(content, name)
+
+
+@admin_blueprint.get("/certificates/templates")
+@requires(_WRITE, everywhere=True)
+def list_templates() -> str:
+    """List the templates."""
+    return render_template("records/templates.html", templates=queries.list_templates(read_session()))
+
+
+@admin_blueprint.route("/certificates/templates/new", methods=["GET", "POST"])
+@requires(_WRITE, everywhere=True)
+def create_template() -> Response | tuple[str, int]:
+    """Word a new template."""
+    return _edit_template(None)
+
+
+@admin_blueprint.route("/certificates/templates/<int:template_id>", methods=["GET", "POST"])
+@requires(_WRITE, everywhere=True)
+def edit_template(template_id: int) -> Response | tuple[str, int]:
+    """Change a template."""
+    return _edit_template(queries.get_template(read_session(), template_id))
+
+
+def _edit_template(template: CertificateTemplate | None) -> Response | tuple[str, int]:
+    form = TemplateForm(obj=template) if template else TemplateForm()
+    template_id, problem = template.id if template else None, ""
+    has_seal = template is not None and template.seal is not None
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                saved = certificate_template_actions.save_template(
+                    session,
+                    template_id=template_id,
+                    wording=form.wording(),
+                    seal=form.seal_bytes(),
+                    actor=actor(),
+                    now=clock.now(),
+                )
+                saved_id = saved.id
+            flash("模板已保存。可以先看样张。", "success")
+            return redirect(url_for(".edit_template", template_id=saved_id))
+        except CertificateRefusedError as error:
+            problem = error.text
+    page = render_template(
+        "records/template_form.html",
+        form=form,
+        template_id=template_id,
+        has_seal=has_seal,
+        places=PLACES,
+        problem=problem,
+    )
+    return page, status_of(form)
+
+
+@admin_blueprint.get("/certificates/templates/<int:template_id>/sample.pdf")
+@requires(_WRITE, everywhere=True)
+def sample(template_id: int) -> Response:
+    """Give a sample of a template, with nobody's name."""
+    template, day = queries.get_template(read_session(), template_id), clock.today()
+    values = {"姓名": "样张", "单位": "某某单位", "项目": "某某考试", "成绩": "合格（80分）", "日期": day_words(day)}
+    printed = Printed(
+        number="SAMPLE-000000",
+        heading=template.heading,
+        words=fill(template.body, values),
+        name="样张",
+        unit_name="某某单位",
+        result=values["成绩"],
+        signer=template.signer,
+        issued_on=day,
+    )
+    page = Page(printed=printed, digest=printed.digest(""))
+    content = draw_certificates(
+        [page], site_url=site_url(), seal=template.seal, made_at=clock.now(), title=f"{template.name}样张"
+    )
+    return send_pdf(content, f"{template.name}样张.pdf")

@@ -1,0 +1,120 @@
+"""Events of study in the room with who was there, and certificates with their templates, plans and jobs."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
+
+from examapp.db.session import Base, BigInt, DateCol, Id, Str, UtcDateTime
+from examapp.jobs.columns import JobColumns
+
+
+class CertificateTemplate(Base):
+    """How a certificate is worded, who signs it, and the picture of the seal."""
+
+    __tablename__ = "certificate_templates"
+
+    id: Mapped[Id]
+    name: Mapped[Str] = mapped_column(unique=True)
+    heading: Mapped[Str]
+    body: Mapped[Str]
+    """Words with the places of `records.rules.certificates.PLACES`."""
+    signer: Mapped[Str]
+    seal: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
+    """PNG, made anew from what was uploaded."""
+    created_at: Mapped[UtcDateTime]
+    updated_at: Mapped[UtcDateTime]
+
+
+class CertificatePlan(Base):
+    """What a kind of certificate is given for: an exam passed, or a set of courses completed."""
+
+    __tablename__ = "certificate_plans"
+
+    id: Mapped[Id]
+    title: Mapped[Str]
+    prefix: Mapped[Str] = mapped_column(unique=True)
+    """What the numbers begin with."""
+    template_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("certificate_templates.id"))
+    template: Mapped[CertificateTemplate] = relationship()
+    exam_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("exams.id"))
+    """Null where courses are asked for."""
+    last_serial: Mapped[int] = mapped_column(default=0)
+    created_by_id: Mapped[BigInt | None]
+    created_at: Mapped[UtcDateTime]
+
+    courses: Mapped[list[PlanCourse]] = relationship(cascade="all, delete-orphan")
+
+
+class PlanCourse(Base):
+    """A course that a plan asks for."""
+
+    __tablename__ = "certificate_plan_courses"
+
+    plan_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("certificate_plans.id"), primary_key=True)
+    course_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("courses.id"), primary_key=True)
+
+
+class Certificate(Base):
+    """A certificate (合格证) as it was issued; its words never change: a corrected result withdraws it and issues another.
+
+    Name and unit are kept as they were printed, so that it can be printed again and checked; kept as long as the result.
+    """
+
+    __tablename__ = "certificates"
+    __table_args__ = (
+        UniqueConstraint("number"),
+        Index(
+            "uq_certificates_live",
+            "plan_id",
+            "person_id",
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+        Index("ix_certificates_person_id", "person_id"),
+        CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_why = '')", name="withdrawn"),
+    )
+
+    id: Mapped[Id]
+    plan_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("certificate_plans.id"))
+    plan: Mapped[CertificatePlan] = relationship()
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    number: Mapped[Str]
+    name: Mapped[Str]
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), index=True)
+    unit_name: Mapped[Str]
+    heading: Mapped[Str]
+    words: Mapped[Str]
+    result: Mapped[Str]
+    signer: Mapped[Str]
+    issued_on: Mapped[DateCol]
+    salt: Mapped[Str]
+    """Random: without it nobody finds a name behind a digest."""
+    digest: Mapped[Str]
+    """SHA-256 over everything that is printed, and the salt."""
+    grade_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("grades.id"), index=True)
+    replaces_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("certificates.id"))
+    issued_at: Mapped[UtcDateTime]
+    issued_by_id: Mapped[BigInt | None]
+    withdrawn_at: Mapped[UtcDateTime | None]
+    withdrawn_why: Mapped[Str] = mapped_column(default="")
+
+
+class CertificateJob(JobColumns, Base):
+    """A batch in the workers: certificates issued and corrected, or a unit's certificates put into one PDF."""
+
+    __tablename__ = "certificate_jobs"
+
+    id: Mapped[Id]
+    kind: Mapped[Str]
+    """`issue` or `pdf`."""
+    plan_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("certificate_plans.id"), index=True)
+    plan: Mapped[CertificatePlan] = relationship()
+    unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    """The subtree whose certificates are printed; null for all."""
+    site_url: Mapped[Str] = mapped_column(default="")
+    """Where the code on the paper leads."""
+    file: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
+    file_name: Mapped[Str] = mapped_column(default="")
+    expires_at: Mapped[UtcDateTime | None]
+    created_by_id: Mapped[BigInt]

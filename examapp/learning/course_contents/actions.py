@@ -1,0 +1,167 @@
+"""What hangs on a course: pinned articles, files of chapters, editions, and people named for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from examapp.clock import day_of
+from examapp.errors import NotFoundError
+from examapp.learning.course_contents.queries import cited_articles
+from examapp.learning.courses.models import Chapter, ChapterArticle, ChapterFile, Course, CourseEdition, CoursePerson
+from examapp.learning.courses.queries import get_course
+from examapp.learning.courses.rules import cited_in
+from examapp.organisation.access.queries import within
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import Unit
+from examapp.platform.audit.actions import Actor, record
+from examapp.uploads.actions import drop_file
+from examapp.uploads.models import StoredFile
+
+ROOM = "training"
+
+
+def pin_articles(session: Session, chapter: Chapter, *, now: datetime) -> None:
+    """Note the articles that a chapter shows with the versions in force now: an editor has seen them so."""
+    session.execute(delete(ChapterArticle).where(ChapterArticle.chapter_id == chapter.id))
+    for law, label, version_id in cited_articles(session, cited_in(chapter.body), on=day_of(now)):
+        session.add(ChapterArticle(chapter_id=chapter.id, law=law, label=label, law_version_id=version_id))
+    session.flush()
+
+
+def confirm_articles(
+    session: Session, *, course_id: int, chapter_id: int, reach: AccessScope, actor: Actor, now: datetime
+) -> None:
+    """Say that a chapter is right under the law as it is now: its flag goes."""
+    chapter = get_chapter(session, course_id, chapter_id, reach)
+    pin_articles(session, chapter, now=now)
+    record(session, "training.confirm_articles", actor=actor, now=now, object_type="course", object_id=course_id)
+
+
+def get_chapter(session: Session, course_id: int, chapter_id: int, reach: AccessScope) -> Chapter:
+    """Get a chapter of a course within a reach, the course locked; raises NotFoundError."""
+    course = get_course(session, course_id, reach, is_locked=True)
+    for chapter in course.chapters:
+        if chapter.id == chapter_id:
+            return chapter
+    raise NotFoundError
+
+
+def keep_edition(session: Session, course: Course, *, actor: Actor, now: datetime) -> None:
+    """Keep a published course as it stands now, as its next edition."""
+    last = session.scalar(select(func.max(CourseEdition.number)).where(CourseEdition.course_id == course.id))
+    content = {
+        "title": course.title,
+        "credits": str(course.credits),
+        "chapters": [
+            {name: getattr(chapter, name) for name in ("title", "body", "exercise_count", "pass_count")}
+            for chapter in course.chapters
+        ],
+    }
+    session.add(
+        CourseEdition(
+            course_id=course.id,
+            number=(last or 0) + 1,
+            content=content,
+            published_by_id=actor.person_id,
+            published_at=now,
+        )
+    )
+    session.flush()
+
+
+def attach_file(
+    session: Session,
+    *,
+    course_id: int,
+    chapter_id: int,
+    file: StoredFile,
+    reach: AccessScope,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Hang a stored file on a chapter; raises NotFoundError for a course outside the reach."""
+    chapter = get_chapter(session, course_id, chapter_id, reach)
+    session.add(ChapterFile(chapter_id=chapter.id, file_id=file.id))
+    session.flush()
+    record(
+        session,
+        "training.attach_file",
+        actor=actor,
+        now=now,
+        object_type="course",
+        object_id=course_id,
+        details={"kind": file.kind},
+    )
+
+
+def detach_file(
+    session: Session, *, course_id: int, chapter_id: int, token: str, reach: AccessScope, actor: Actor, now: datetime
+) -> None:
+    """Take a file from a chapter; its bytes go once no other chapter shows it. Raises NotFoundError."""
+    chapter = get_chapter(session, course_id, chapter_id, reach)
+    row = session.execute(
+        select(ChapterFile, StoredFile)
+        .join(StoredFile, ChapterFile.file_id == StoredFile.id)
+        .where(ChapterFile.chapter_id == chapter.id, StoredFile.token == token)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError
+    session.delete(row.ChapterFile)
+    session.flush()
+    _drop_unused(session, [row.StoredFile])
+    record(session, "training.detach_file", actor=actor, now=now, object_type="course", object_id=course_id)
+
+
+def drop_files_of(session: Session, chapter: Chapter) -> None:
+    """Take all files from a chapter that is about to go."""
+    files = session.scalars(
+        select(StoredFile)
+        .join(ChapterFile, ChapterFile.file_id == StoredFile.id)
+        .where(ChapterFile.chapter_id == chapter.id)
+    ).all()
+    session.execute(delete(ChapterFile).where(ChapterFile.chapter_id == chapter.id))
+    _drop_unused(session, files)
+
+
+def _drop_unused(session: Session, files: Sequence[StoredFile]) -> None:
+    for file in files:
+        if session.scalar(select(ChapterFile.id).where(ChapterFile.file_id == file.id).limit(1)) is None:
+            drop_file(session, file)
+
+
+def copy_contents(session: Session, *, original: Chapter, copy: Chapter, now: datetime) -> None:
+    """Give a chapter's copy the same files and pin its articles."""
+    for file_id in session.scalars(select(ChapterFile.file_id).where(ChapterFile.chapter_id == original.id)):
+        session.add(ChapterFile(chapter_id=copy.id, file_id=file_id))
+    pin_articles(session, copy, now=now)
+
+
+def name_people(
+    session: Session, *, course_id: int, staff_numbers: Sequence[str], reach: AccessScope, actor: Actor, now: datetime
+) -> list[str]:
+    """Name the people of a course by staff number, in place of those named before; gives the numbers that nobody in reach has."""
+    course = get_course(session, course_id, reach, is_locked=True)
+    rows = session.execute(
+        select(Person.staff_number, Person.id)
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(Person.staff_number.in_(staff_numbers), within(reach))
+    )
+    found = {row.staff_number: row.id for row in rows}
+    session.execute(delete(CoursePerson).where(CoursePerson.course_id == course.id))
+    session.add_all(CoursePerson(course_id=course.id, person_id=person_id) for person_id in sorted(found.values()))
+    session.flush()
+    record(
+        session,
+        "training.name_people",
+        actor=actor,
+        now=now,
+        object_type="course",
+        object_id=course.id,
+        details={"count": len(found)},
+    )
+    return [number for number in dict.fromkeys(staff_numbers) if number not in found]

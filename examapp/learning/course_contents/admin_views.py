@@ -1,0 +1,117 @@
+"""The office's and the unit admins' pages of training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.errors import NotFoundError
+from examapp.learning.course_contents import actions
+from examapp.learning.courses.queries import get_course
+from examapp.organisation.accounts.guards import actor, me, my_reach, requires
+from examapp.security.permissions import Permission
+from examapp.uploads import views
+from examapp.uploads.actions import store_file
+from examapp.uploads.models import FileKind, StoredFile
+from examapp.uploads.rules import FileRefusedError
+
+admin_blueprint = Blueprint("training_admin", __name__, url_prefix="/admin/training")
+
+_WRITE = Permission.TRAINING_WRITE
+FILE_KINDS = frozenset({FileKind.IMAGE, FileKind.PDF, FileKind.MP3, FileKind.MP4})
+_PATH = "/<int:course_id>/chapters/<int:chapter_id>/files"
+
+
+@admin_blueprint.post(f"{_PATH}/begin")
+@requires(_WRITE)
+def begin_file(course_id: int, chapter_id: int) -> Response:
+    """Begin to send a file of so many bytes; one too large is refused before a byte is sent."""
+    _refuse_foreign(course_id, chapter_id)
+    return views.begin(room=actions.ROOM, by_id=me().person_id, kinds=FILE_KINDS)
+
+
+@admin_blueprint.put(f"{_PATH}/<token>")
+@requires(_WRITE)
+def add_to_file(course_id: int, chapter_id: int, token: str) -> Response:
+    """Take the next piece."""
+    _refuse_foreign(course_id, chapter_id)
+    return views.add(token, room=actions.ROOM, by_id=me().person_id)
+
+
+@admin_blueprint.post(f"{_PATH}/<token>/finish")
+@requires(_WRITE)
+def finish_file(course_id: int, chapter_id: int, token: str) -> Response:
+    """Check the whole file and hang it on the chapter."""
+
+    def then(session: Session, file: StoredFile) -> dict[str, Any]:
+        _attach(session, course_id, chapter_id, file)
+        return {"name": file.name}
+
+    return views.finish(token, room=actions.ROOM, by_id=me().person_id, then=then)
+
+
+@admin_blueprint.post(_PATH)
+@requires(_WRITE)
+def put_file(course_id: int, chapter_id: int) -> Response:
+    """Take a small file at once, where the page's script does not run."""
+    sent = request.files.get("file")
+    try:
+        with transaction() as session:
+            content = sent.read() if sent else b""
+            name = sent.filename or "" if sent else ""
+            now = clock.now()
+            file = store_file(
+                session,
+                room=actions.ROOM,
+                name=name,
+                content=content,
+                by_id=me().person_id,
+                now=now,
+                kinds=FILE_KINDS,
+            )
+            _attach(session, course_id, chapter_id, file)
+        flash("文件已上传。", "success")
+    except FileRefusedError as error:
+        flash(error.text, "danger")
+    return redirect(url_for(".edit_chapter", course_id=course_id, chapter_id=chapter_id))
+
+
+@admin_blueprint.post(f"{_PATH}/<token>/delete")
+@requires(_WRITE)
+def drop_file(course_id: int, chapter_id: int, token: str) -> Response:
+    """Take a file from the chapter."""
+    with transaction() as session:
+        actions.detach_file(
+            session,
+            course_id=course_id,
+            chapter_id=chapter_id,
+            token=token,
+            reach=my_reach(_WRITE),
+            actor=actor(),
+            now=clock.now(),
+        )
+    flash("文件已删除。", "success")
+    return redirect(url_for(".edit_chapter", course_id=course_id, chapter_id=chapter_id))
+
+
+def _attach(session: Session, course_id: int, chapter_id: int, file: StoredFile) -> None:
+    actions.attach_file(
+        session,
+        course_id=course_id,
+        chapter_id=chapter_id,
+        file=file,
+        reach=my_reach(_WRITE),
+        actor=actor(),
+        now=clock.now(),
+    )
+
+
+def _refuse_foreign(course_id: int, chapter_id: int) -> None:
+    course = get_course(read_session(), course_id, my_reach(_WRITE))
+    if all(chapter.id != chapter_id for chapter in course.chapters):
+        raise NotFoundError

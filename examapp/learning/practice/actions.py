@@ -1,0 +1,261 @@
+"""Draw questions for a person."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import cast, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from sqlalchemy.types import Text
+
+from examapp.clock import day_of
+from examapp.content.blueprints.models import BlueprintSection
+from examapp.content.blueprints.queries import get_blueprint
+from examapp.content.questions.models import KnowledgePoint, Question, QuestionVersion
+from examapp.delivery.attempts.queries import has_active_attempt
+from examapp.delivery.exam_candidates.queries import list_exams_of
+from examapp.documents.html import normalise
+from examapp.errors import DomainError, NotFoundError, SittingNowError
+from examapp.learning.courses.models import ExerciseRun, PracticeItem
+from examapp.learning.practice.models import DailyQuestion, QuestionNote
+from examapp.learning.practice.queries import count_due, fitting, pick_cards, pick_questions
+from examapp.learning.practice.rules import NothingToPractiseError, Wanted, drawable_parts, option_order
+
+_RNG = random.SystemRandom()
+
+
+def draw_practice(session: Session, *, person_id: int, wanted: Wanted, now: datetime) -> PracticeItem:
+    """Draw the next question of a practice; what was drawn before and not answered is dropped.
+
+    Raises NothingToPractiseError, and SittingNowError while the person sits an exam that counts.
+    """
+    refuse_while_sitting(session, person_id, now=now)
+    drop_open_items(session, person_id)
+    parts = None
+    if wanted.is_mistakes:
+        rows = pick_cards(session, person_id, now=now, is_ahead=wanted.is_ahead)
+        parts = {row.id: row.part for row in rows}
+    else:
+        rows = pick_questions(session, person_id, wanted, count=1)
+    if not rows:
+        raise NothingToPractiseError(_why_no_card(session, person_id, now) if wanted.is_mistakes else None)
+    (item,) = add_items(session, rows, person_id=person_id, now=now, parts=parts)
+    item.wanted = wanted.as_json()
+    session.flush()
+    return item
+
+
+def _why_no_card(session: Session, person_id: int, now: datetime) -> str:
+    left = count_due(session, person_id, now=now)
+    if left:
+        return f"还有 {left} 题现在不能练（已停用，或和即将举行的考试重合），考试结束后自动恢复。"
+    return "今天该复习的错题都练完了。"
+
+
+def drop_open_items(session: Session, person_id: int) -> None:
+    """Drop what was drawn for practice before and not answered."""
+    session.execute(
+        delete(PracticeItem).where(
+            PracticeItem.person_id == person_id, PracticeItem.run_id.is_(None), PracticeItem.answered_at.is_(None)
+        )
+    )
+
+
+def refuse_while_sitting(session: Session, person_id: int, *, now: datetime) -> None:
+    """Raise SittingNowError while the person sits an exam that counts."""
+    if has_active_attempt(session, person_id, now=now):
+        raise SittingNowError
+
+
+def add_items(
+    session: Session,
+    rows: Sequence[Any],
+    *,
+    person_id: int,
+    now: datetime,
+    run_id: int | None = None,
+    parts: dict[int, int] | None = None,
+) -> list[PracticeItem]:
+    """Keep drawn questions for a person, one part of each with its options shuffled; their versions no longer change."""
+    version_ids = [row.version_id for row in rows]
+    session.execute(
+        update(QuestionVersion)
+        .where(QuestionVersion.id.in_(version_ids), QuestionVersion.used_at.is_(None))
+        .values(used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    items = []
+    for row in rows:
+        possible = drawable_parts(row.content)
+        wished = (parts or {}).get(row.id)
+        part = wished if wished in possible else _RNG.choice(possible)
+        order = option_order(row.content["parts"][part], _RNG)
+        items.append(
+            PracticeItem(
+                person_id=person_id,
+                question_id=row.id,
+                question_version_id=row.version_id,
+                part=part,
+                order=order,
+                run_id=run_id,
+                wanted={},
+                drawn_at=now,
+                response=[],
+            )
+        )
+    session.add_all(items)
+    session.flush()
+    return items
+
+
+LONGEST_NOTE = 500
+
+
+class NoteRefusedError(DomainError):
+    """A note that cannot be kept."""
+
+    code = "note_refused"
+    status = 422
+    message = f"笔记最多 {LONGEST_NOTE} 字。请缩短后再保存。"
+
+
+def draw_question(session: Session, *, person_id: int, question_id: int, now: datetime) -> PracticeItem:
+    """Draw a certain question; raises NothingToPractiseError where practice may not draw it now, SittingNowError."""
+    refuse_while_sitting(session, person_id, now=now)
+    rows = session.execute(
+        fitting(select(Question.id, QuestionVersion.id.label("version_id"), QuestionVersion.content), Wanted()).where(
+            Question.id == question_id
+        )
+    ).all()
+    if not rows:
+        raise NothingToPractiseError("这道题现在不能练习。请换一道。")
+    drop_open_items(session, person_id)
+    (item,) = add_items(session, rows, person_id=person_id, now=now)
+    item.wanted = Wanted().as_json()
+    session.flush()
+    return item
+
+
+def draw_daily(session: Session, *, person_id: int, now: datetime) -> PracticeItem:
+    """Give the question of the day as this person has it: the one drawn or answered today, else drawn now."""
+    question_id = _question_of(session, day_of(now))
+    latest = session.scalars(
+        select(PracticeItem)
+        .where(
+            PracticeItem.person_id == person_id,
+            PracticeItem.question_id == question_id,
+            PracticeItem.run_id.is_(None),
+        )
+        .order_by(PracticeItem.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if latest is not None and day_of(latest.drawn_at) == day_of(now):
+        return latest
+    return draw_question(session, person_id=person_id, question_id=question_id, now=now)
+
+
+def _question_of(session: Session, day: date) -> int:
+    """Give the question of a day, chosen at its first call; another one where practice may no longer draw it."""
+    able = fitting(select(Question.id), Wanted())
+    chosen = select(DailyQuestion.question_id).where(DailyQuestion.day == day, DailyQuestion.question_id.in_(able))
+    found = session.scalar(chosen)
+    if found is not None:
+        return found
+    picked = session.scalar(able.order_by(func.md5(cast(Question.id, Text) + literal(day.isoformat()))).limit(1))
+    if picked is None:
+        raise NothingToPractiseError
+    statement = insert(DailyQuestion).values(day=day, question_id=picked)
+    session.execute(statement.on_conflict_do_update(index_elements=["day"], set_={"question_id": picked}))
+    return int(picked)
+
+
+def keep_note(
+    session: Session, *, person_id: int, question_id: int, is_favourite: bool, note: str, now: datetime
+) -> None:
+    """Keep a favourite or a note to a question that this person has met; nothing of either takes it away.
+
+    Raises NotFoundError for a question that the person has not met, NoteRefusedError.
+    """
+    met = select(PracticeItem.id).where(PracticeItem.person_id == person_id, PracticeItem.question_id == question_id)
+    if session.scalar(met.limit(1)) is None:
+        raise NotFoundError
+    words = normalise(note).strip()
+    if len(words) > LONGEST_NOTE:
+        raise NoteRefusedError
+    if not is_favourite and not words:
+        session.execute(
+            delete(QuestionNote).where(QuestionNote.person_id == person_id, QuestionNote.question_id == question_id)
+        )
+        return
+    statement = insert(QuestionNote).values(
+        person_id=person_id, question_id=question_id, is_favourite=is_favourite, note=words, updated_at=now
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["person_id", "question_id"],
+            set_={"is_favourite": is_favourite, "note": words, "updated_at": now},
+        )
+    )
+
+
+MOST_QUESTIONS = 100
+
+
+def begin_mock(session: Session, *, exam_id: int, person_id: int, now: datetime) -> ExerciseRun:
+    """Begin a mock paper by the blueprint of an exam that this person belongs to; one that is still open is gone on with.
+
+    It counts for nothing. Raises NotFoundError, SittingNowError, NothingToPractiseError where the pool is too small.
+    """
+    refuse_while_sitting(session, person_id, now=now)
+    candidate = next((each for each in list_exams_of(session, person_id, now) if each.exam.id == exam_id), None)
+    if candidate is None or candidate.blueprint_id is None:
+        raise NotFoundError
+    running = session.scalars(
+        select(ExerciseRun).where(
+            ExerciseRun.exam_id == exam_id, ExerciseRun.person_id == person_id, ExerciseRun.finished_at.is_(None)
+        )
+    ).first()
+    if running is not None:
+        return running
+    pass_percent = candidate.exam.pass_percent
+    rows = [
+        row for section in get_blueprint(session, candidate.blueprint_id).sections for row in _draw(session, section)
+    ]
+    last = session.scalar(
+        select(func.max(ExerciseRun.number)).where(ExerciseRun.exam_id == exam_id, ExerciseRun.person_id == person_id)
+    )
+    run = ExerciseRun(
+        person_id=person_id,
+        exam_id=exam_id,
+        number=(last or 0) + 1,
+        pass_count=max(math.ceil(len(rows) * pass_percent / 100), 1),
+        started_at=now,
+        started_on=day_of(now),
+    )
+    session.add(run)
+    session.flush()
+    add_items(session, rows, person_id=person_id, now=now, run_id=run.id)
+    return run
+
+
+def _draw(session: Session, section: BlueprintSection) -> list[Any]:
+    """Draw a section's questions from the pool; of a case one sub-question is asked."""
+    statement = fitting(
+        select(Question.id, QuestionVersion.id.label("version_id"), QuestionVersion.content), Wanted(kind=section.kind)
+    )
+    if section.laws:
+        statement = statement.where(Question.law_name.in_(section.laws))
+    if section.topics:
+        statement = statement.where(Question.topic.in_(section.topics))
+    if section.knowledge_points:
+        statement = statement.where(Question.knowledge_points.any(KnowledgePoint.name.in_(section.knowledge_points)))
+    count = min(section.count, MOST_QUESTIONS)
+    rows = list(session.execute(statement.order_by(func.random()).limit(count)))
+    if len(rows) < count:
+        raise NothingToPractiseError("可以练习的题目还不够组一份模拟卷，或正因考试临近暂停练习。请先按法律练习。")
+    return rows

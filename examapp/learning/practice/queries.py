@@ -1,0 +1,327 @@
+"""Which questions a person may be given next, and a drawn question as its person sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, distinct, func, not_, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from examapp.content.laws.models import Law, LawArticle, LawVersion
+from examapp.content.questions.models import KnowledgePoint, Question, QuestionSearch, QuestionState, QuestionVersion
+from examapp.content.questions.queries import Cited, current_key, list_cited
+from examapp.content.questions.rules import wanted_grams, wanted_words
+from examapp.delivery.exams.models import Exam
+from examapp.errors import NotFoundError
+from examapp.learning.courses.models import PracticeItem
+from examapp.learning.practice.models import PracticeHold, PracticeMark, QuestionNote
+from examapp.learning.practice.rules import Wanted
+from examapp.learning.spaced_repetition.models import ReviewCard
+from question_bank.kinds.registry import DRAWN_KINDS, HAND_GRADED_KINDS, PART_KINDS, kind_of
+from question_bank.model import OPTION_LETTERS, Kind
+
+ONE_POINT = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedItem:
+    """A drawn question without its key."""
+
+    item: PracticeItem
+    law: str
+    kind: Kind
+    material: str | None
+    stem: str
+    options: tuple[tuple[str, str], ...]
+    """Display letter and HTML."""
+    blanks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """What is shown only after an answer."""
+
+    key: tuple[str, ...]
+    """Display letters, or the accepted texts of each blank."""
+    explanation: str
+    cited: tuple[Cited, ...]
+
+
+def pick_questions(session: Session, person_id: int, wanted: Wanted, *, count: int) -> list[Row[*tuple[Any, ...]]]:
+    """Pick questions of the bank at random, those that the person has not met for longest first; rows of id, version, content."""
+    met = (
+        select(PracticeItem.question_id, func.max(PracticeItem.id).label("last"))
+        .where(PracticeItem.person_id == person_id)
+        .group_by(PracticeItem.question_id)
+        .subquery()
+    )
+    statement = (
+        fitting(select(Question.id, QuestionVersion.id.label("version_id"), QuestionVersion.content), wanted)
+        .outerjoin(met, met.c.question_id == Question.id)
+        .order_by(met.c.last.nulls_first(), func.random())
+        .limit(count)
+    )
+    return list(session.execute(statement))
+
+
+def count_questions(session: Session, wanted: Wanted) -> int:
+    """Count the questions that practice may draw."""
+    return int(session.execute(fitting(select(func.count(Question.id)), wanted)).scalar_one())
+
+
+def count_held(session: Session, wanted: Wanted) -> int:
+    """Count the active questions that fit but are held back for a coming exam."""
+    statement = (
+        select(func.count(distinct(Question.id)))
+        .join(PracticeHold, PracticeHold.question_id == Question.id)
+        .where(Question.state == QuestionState.ACTIVE)
+    )
+    if wanted.law:
+        statement = statement.where(Question.law_name == wanted.law)
+    if wanted.topic:
+        statement = statement.where(Question.topic == wanted.topic)
+    return int(session.execute(statement).scalar_one())
+
+
+def fitting(statement: Select[*tuple[Any, ...]], wanted: Wanted) -> Select[*tuple[Any, ...]]:
+    """Narrow a statement over questions to those that practice may draw (docs/decisions/0010) and that fit what is wanted."""
+    marked = select(PracticeMark.is_open).where(PracticeMark.question_id == Question.id).scalar_subquery()
+    held = select(PracticeHold.question_id).where(PracticeHold.question_id == Question.id).exists()
+    statement = statement.join(QuestionVersion, Question.current_version_id == QuestionVersion.id).where(
+        Question.state == QuestionState.ACTIVE,
+        Question.law_change == "",
+        func.coalesce(marked, not_(held)),
+        Question.kind.in_([str(kind) for kind in DRAWN_KINDS]),
+        or_(
+            Question.kind.in_([str(kind) for kind in PART_KINDS]),
+            and_(
+                *(not_(QuestionVersion.content["parts"].contains([{"kind": str(kind)}])) for kind in HAND_GRADED_KINDS)
+            ),
+        ),
+    )
+    for column, value in (
+        (Question.law_name, wanted.law),
+        (Question.topic, wanted.topic),
+        (Question.kind, wanted.kind),
+        (Question.difficulty, wanted.difficulty),
+    ):
+        if value:
+            statement = statement.where(column == value)
+    if wanted.point:
+        statement = statement.where(Question.knowledge_points.any(KnowledgePoint.name == wanted.point))
+    return statement
+
+
+def get_own_item(session: Session, item_id: int, *, person_id: int) -> PracticeItem:
+    """Get a question drawn for this person; raises NotFoundError for another's as for none."""
+    item = session.scalars(
+        select(PracticeItem).where(PracticeItem.id == item_id, PracticeItem.person_id == person_id)
+    ).one_or_none()
+    if item is None:
+        raise NotFoundError
+    return item
+
+
+def ask(session: Session, item: PracticeItem) -> AskedItem:
+    """Give a drawn question's words in this person's order; the key is not even read. One statement."""
+    row = session.execute(
+        select(QuestionVersion.content, Question.law_name)
+        .join(Question, QuestionVersion.question_id == Question.id)
+        .where(QuestionVersion.id == item.question_version_id)
+    ).one()
+    part = row.content["parts"][item.part]
+    shown = zip(OPTION_LETTERS, item.order, strict=False)
+    return AskedItem(
+        item=item,
+        law=row.law_name,
+        kind=Kind(part["kind"]),
+        material=row.content["material"],
+        stem=part["stem"],
+        options=tuple((letter, part["options"][OPTION_LETTERS.index(stored)]) for letter, stored in shown),
+        blanks=int(part["blanks"] or 0),
+    )
+
+
+def solve(session: Session, asked: AskedItem) -> Solution:
+    """Give the key, explanation and source of a question that the person has answered; raises NotFoundError before."""
+    item = asked.item
+    if item.answered_at is None:
+        raise NotFoundError
+    part = current_key(session, item.question_version_id).parts[item.part]
+    return Solution(
+        key=tuple(kind_of(asked.kind).describe_key(part["key"], part.get("blanks") or (), item.order)),
+        explanation=part.get("explanation") or "",
+        cited=tuple(
+            cited for cited in list_cited(session, item.question_version_id) if cited.part in {item.part + 1, 0}
+        ),
+    )
+
+
+def count_answers(session: Session, person_id: int) -> tuple[int, int]:
+    """Count the questions that a person has practised, and how many of the answers were right."""
+    row = session.execute(
+        select(func.count(), func.count().filter(PracticeItem.is_right.is_(True))).where(
+            PracticeItem.person_id == person_id, PracticeItem.answered_at.is_not(None)
+        )
+    ).one()
+    return row[0], row[1]
+
+
+MOST_FOUND = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a search found: articles in force, and questions that may be practised, at most twenty of each."""
+
+    articles: Sequence[Any]
+    """Law, version day, label, text."""
+    questions: Sequence[Any]
+    """Question id, law, content; no key."""
+
+
+def search(session: Session, text: str, *, on: date, with_questions: bool = True) -> Found:
+    """Look for words in the articles in force and, where wanted, in the questions of the practice pool. Two statements at most."""
+    words = wanted_words(text)[:5]
+    if not words:
+        return Found(articles=(), questions=())
+    return Found(
+        articles=_articles(session, text.split()[:5], on),
+        questions=_questions(session, words) if with_questions else (),
+    )
+
+
+def _articles(session: Session, words: Sequence[str], on: date) -> Sequence[Any]:
+    newer = aliased(LawVersion)
+    effective = func.coalesce(LawVersion.effective_on, LawVersion.version_on)
+    is_replaced = (
+        select(newer.id)
+        .where(
+            newer.law_id == LawVersion.law_id,
+            newer.version_on > LawVersion.version_on,
+            func.coalesce(newer.effective_on, newer.version_on) <= on,
+        )
+        .exists()
+    )
+    statement = (
+        select(Law.name, LawVersion.version_on, LawArticle.label, LawArticle.text)
+        .join(LawVersion, LawArticle.law_version_id == LawVersion.id)
+        .join(Law, LawVersion.law_id == Law.id)
+        .where(effective <= on, (LawVersion.repealed_on.is_(None)) | (LawVersion.repealed_on > on), ~is_replaced)
+        .order_by(Law.name, LawArticle.position)
+        .limit(MOST_FOUND)
+    )
+    for word in words:
+        statement = statement.where(
+            LawArticle.text.contains(word, autoescape=True) | Law.name.contains(word, autoescape=True)
+        )
+    return session.execute(statement).all()
+
+
+def _questions(session: Session, words: Sequence[str]) -> Sequence[Any]:
+    statement = (
+        fitting(select(Question.id, Question.law_name, QuestionVersion.content), Wanted())
+        .join(QuestionSearch, QuestionSearch.question_id == Question.id)
+        .where(QuestionSearch.grams.contains(sorted({gram for word in words for gram in wanted_grams(word)})))
+        .order_by(Question.id)
+        .limit(MOST_FOUND)
+    )
+    for word in words:
+        statement = statement.where(QuestionSearch.text.contains(word, autoescape=True))
+    return session.execute(statement).all()
+
+
+def find_note(session: Session, person_id: int, question_id: int) -> QuestionNote | None:
+    """Find one's note to a question."""
+    return session.get(QuestionNote, (person_id, question_id))
+
+
+def list_notes(session: Session, person_id: int, *, page: int, size: int) -> tuple[int, Sequence[Any]]:
+    """Count one's favourites and notes, and give a page of them, the latest first: note, law, content. Two statements."""
+    total = session.execute(select(func.count()).where(QuestionNote.person_id == person_id)).scalar_one()
+    rows = session.execute(
+        select(QuestionNote, Question.law_name, QuestionVersion.content)
+        .join(Question, QuestionNote.question_id == Question.id)
+        .join(QuestionVersion, Question.current_version_id == QuestionVersion.id)
+        .where(QuestionNote.person_id == person_id)
+        .order_by(QuestionNote.updated_at.desc(), QuestionNote.question_id)
+        .limit(size)
+        .offset((page - 1) * size)
+    ).all()
+    return total, rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """A page of the mistake book with its sums."""
+
+    total: int
+    due: int
+    from_exams: int
+    next_at: datetime | None
+    """When the next card that is not due yet comes back."""
+    cards: tuple[tuple[ReviewCard, str, str], ...]
+    """Card, law and the title of the exam it was last answered in."""
+
+
+def mistake_book(session: Session, person_id: int, *, now: datetime, page: int, size: int) -> Book:
+    """Give a page of a person's cards, those due first, then by the day they come back. Two statements."""
+    sums = session.execute(
+        select(
+            func.count().label("total"),
+            func.count().filter(ReviewCard.due_at <= now).label("due"),
+            func.count().filter(ReviewCard.exam_id.is_not(None)).label("from_exams"),
+            func.min(ReviewCard.due_at).filter(ReviewCard.due_at > now).label("next_at"),
+        ).where(ReviewCard.person_id == person_id, ReviewCard.due_at.is_not(None))
+    ).one()
+    rows = session.execute(
+        select(ReviewCard, Question.law_name, func.coalesce(Exam.title, ""))
+        .join(Question, ReviewCard.question_id == Question.id)
+        .outerjoin(Exam, ReviewCard.exam_id == Exam.id)
+        .where(ReviewCard.person_id == person_id, ReviewCard.due_at.is_not(None))
+        .order_by(ReviewCard.due_at, ReviewCard.question_id, ReviewCard.part)
+        .limit(size)
+        .offset((page - 1) * size)
+    )
+    return Book(
+        total=sums.total,
+        due=sums.due,
+        from_exams=sums.from_exams,
+        next_at=sums.next_at,
+        cards=tuple((row[0], row[1], row[2]) for row in rows),
+    )
+
+
+def count_due(session: Session, person_id: int, *, now: datetime) -> int:
+    """Count the cards of a person that are due."""
+    return session.execute(
+        select(func.count()).where(ReviewCard.person_id == person_id, ReviewCard.due_at <= now)
+    ).scalar_one()
+
+
+def pick_cards(session: Session, person_id: int, *, now: datetime, is_ahead: bool) -> list[Row[Any]]:
+    """Pick the card that comes next: of the due ones the longest overdue; ahead of time the one not seen for longest. At most one row."""
+    statement = (
+        fitting(
+            select(Question.id, QuestionVersion.id.label("version_id"), QuestionVersion.content, ReviewCard.part).join(
+                ReviewCard, ReviewCard.question_id == Question.id
+            ),
+            Wanted(),
+        )
+        .where(ReviewCard.person_id == person_id, ReviewCard.due_at.is_not(None))
+        .limit(1)
+    )
+    if is_ahead:
+        statement = statement.order_by(ReviewCard.answered_at, ReviewCard.question_id)
+    else:
+        statement = statement.where(ReviewCard.due_at <= now).order_by(ReviewCard.due_at, ReviewCard.question_id)
+    return list(session.execute(statement))
+
+
+def list_items(session: Session, ids: list[int]) -> dict[int, PracticeItem]:
+    """Give practised items by id."""
+    return {item.id: item for item in session.scalars(select(PracticeItem).where(PracticeItem.id.in_(ids)))}

@@ -1,0 +1,251 @@
+"""The learner's pages."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.content.blueprints.queries import bank_names
+from examapp.db.session import read_session, transaction
+from examapp.delivery.exam_candidates.queries import list_exams_of
+from examapp.errors import DomainError, SittingNowError
+from examapp.learning.course_editing.forms import PracticeForm
+from examapp.learning.mastery.queries import my_map
+from examapp.learning.practice import actions
+from examapp.learning.practice.actions import draw_practice
+from examapp.learning.practice.queries import (
+    ask,
+    count_answers,
+    count_due,
+    find_note,
+    get_own_item,
+    list_items,
+    list_notes,
+    mistake_book,
+    search,
+    solve,
+)
+from examapp.learning.practice.rules import AnswerRefusedError, Wanted
+from examapp.learning.practice_answers.actions import PaceError
+from examapp.learning.practice_answers.actions import answer as take_answer
+from examapp.organisation.accounts.guards import are_keys_shut, me, shows_keys, signed_in
+from examapp.web.numbers import sent_number
+from examapp.web.submit import flash_on_result
+from question_bank.kinds.registry import KIND_NAMES
+from question_bank.model import DIFFICULTY_NAMES
+
+blueprint = Blueprint("training", __name__)
+
+_PAGE = 10
+_MOST_PAGES = 1000
+
+
+@blueprint.route("/practice/", methods=["GET", "POST"])
+@signed_in
+def practise() -> str | Response | tuple[str, int]:
+    """Choose what to practise, and begin."""
+    form = PracticeForm(
+        **({} if request.method == "POST" else {"data": {n: request.args.get(n, "") for n in ("law", "point")}})
+    )
+    names = bank_names(read_session())
+    form.offer(laws=names.laws, topics=names.topics, points=names.knowledge_points)
+    if form.validate_on_submit():
+        return _draw(form.wanted(), url_for(".practise"))
+    answered, right = count_answers(read_session(), me().person_id)
+    page = render_template(
+        "training/practice.html",
+        form=form,
+        answered=answered,
+        right=right,
+        due=count_due(read_session(), me().person_id, now=clock.now()),
+        mocks=[
+            candidate.exam
+            for candidate in list_exams_of(read_session(), me().person_id, clock.now())
+            if candidate.exam.closes_at > clock.now() and candidate.blueprint_id is not None
+        ],
+    )
+    return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
+
+
+def _draw(wanted: Wanted, otherwise: str) -> Response:
+    try:
+        with transaction() as session:
+            item = draw_practice(session, person_id=me().person_id, wanted=wanted, now=clock.now())
+            item_id = item.id
+    except DomainError as error:
+        flash(error.text, "warning")
+        return redirect(otherwise)
+    return redirect(url_for(".show_item", item_id=item_id))
+
+
+@blueprint.get("/practice/items/<int:item_id>")
+@signed_in
+def show_item(item_id: int) -> str:
+    """Ask a drawn question; once it is answered, show its key and explanation."""
+    return _item_page(item_id)
+
+
+@blueprint.post("/practice/items/<int:item_id>")
+@signed_in
+def answer(item_id: int) -> str | Response | tuple[str, int]:
+    """Take the answer to a drawn question."""
+    try:
+        with transaction() as session:
+            answered = take_answer(
+                session,
+                item_id=item_id,
+                person_id=me().person_id,
+                raw=request.form.getlist("response"),
+                now=clock.now(),
+                is_unsure="unsure" in request.form,
+                most_a_day=current_app.config["SETTINGS"].max_practice_answers_a_day,
+            )
+    except (AnswerRefusedError, PaceError) as error:
+        return _item_page(item_id, problem=error.text), error.status
+    if not answered.is_new:
+        flash("这道题已经答过，以第一次作答为准。", "warning")
+    return redirect(url_for(".show_item", item_id=item_id))
+
+
+@blueprint.post("/practice/items/<int:item_id>/next")
+@signed_in
+def draw_next(item_id: int) -> Response:
+    """Draw the next question by the same setting."""
+    item = get_own_item(read_session(), item_id, person_id=me().person_id)
+    if item.run_id is not None:
+        return redirect(url_for(".show_run", run_id=item.run_id))
+    wanted = Wanted(**item.wanted)
+    return _draw(wanted, url_for(".list_mistakes") if wanted.is_mistakes else url_for(".practise"))
+
+
+def _item_page(item_id: int, *, problem: str = "") -> str:
+    session = read_session()
+    item = get_own_item(session, item_id, person_id=me().person_id)
+    if item.answered_at and are_keys_shut():
+        raise SittingNowError
+    asked = ask(session, item)
+    return render_template(
+        "training/item.html",
+        asked=asked,
+        solution=solve(session, asked) if item.answered_at else None,
+        note=find_note(session, item.person_id, item.question_id) if item.answered_at else None,
+        wanted=Wanted(**item.wanted),
+        problem=problem,
+        kind_names=KIND_NAMES,
+        difficulty_names=DIFFICULTY_NAMES,
+    )
+
+
+@blueprint.route("/practice/mistakes", methods=["GET", "POST"])
+@signed_in
+@shows_keys
+def list_mistakes() -> str | Response:
+    """Show the mistake book, what is due today first; a press draws what is due, or ahead of time."""
+    if request.method == "POST":
+        wanted = Wanted(is_mistakes=True, is_ahead="ahead" in request.form)
+        return _draw(wanted, url_for(".list_mistakes"))
+    session, person_id, now = read_session(), me().person_id, clock.now()
+    number = max(request.args.get("page", 1, type=sent_number) or 1, 1)
+    book = mistake_book(session, person_id, now=now, page=min(number, _MOST_PAGES), size=_PAGE)
+    items = list_items(session, [card.item_id for card, *_ in book.cards if card.item_id is not None])
+    return render_template(
+        "training/mistakes.html",
+        rows=[
+            (card, law, exam, asked := ask(session, items[card.item_id]), solve(session, asked))
+            if card.item_id in items
+            else (card, law, exam, None, None)
+            for card, law, exam in book.cards
+        ],
+        book=book,
+        now=now,
+        number=number,
+        count=max((book.total + _PAGE - 1) // _PAGE, 1),
+        kind_names=KIND_NAMES,
+        page_url=lambda page: url_for(".list_mistakes", page=page),
+    )
+
+
+_FOUND_A_PAGE = 20
+_MOST_FOUND_PAGES = 500
+
+
+@blueprint.post("/practice/daily")
+@signed_in
+def draw_daily() -> Response:
+    """Open the question of the day."""
+    try:
+        with transaction() as session:
+            item_id = actions.draw_daily(session, person_id=me().person_id, now=clock.now()).id
+    except DomainError as error:
+        flash(error.text, "warning")
+        return redirect(url_for(".practise"))
+    return redirect(url_for(".show_item", item_id=item_id))
+
+
+@blueprint.post("/practice/questions/<int:question_id>")
+@signed_in
+def draw_question(question_id: int) -> Response:
+    """Practise a certain question."""
+    try:
+        with transaction() as session:
+            item = actions.draw_question(session, person_id=me().person_id, question_id=question_id, now=clock.now())
+            item_id = item.id
+    except DomainError as error:
+        flash(error.text, "warning")
+        return redirect(url_for(".practise"))
+    return redirect(url_for(".show_item", item_id=item_id))
+
+
+@blueprint.post("/practice/items/<int:item_id>/note")
+@signed_in
+def keep_note(item_id: int) -> Response:
+    """Keep an answered question as a favourite, with a note."""
+    item = get_own_item(read_session(), item_id, person_id=me().person_id)
+    question_id = item.question_id
+    with flash_on_result("已保存。") as session:
+        actions.keep_note(
+            session,
+            person_id=me().person_id,
+            question_id=question_id,
+            is_favourite="favourite" in request.form,
+            note=request.form.get("note", "")[:5000],
+            now=clock.now(),
+        )
+    return redirect(url_for(".show_item", item_id=item_id))
+
+
+@blueprint.get("/practice/notes")
+@signed_in
+@shows_keys
+def show_notes() -> str:
+    """List one's favourites and notes."""
+    number = min(max(request.args.get("page", 1, type=sent_number) or 1, 1), _MOST_FOUND_PAGES)
+    total, rows = list_notes(read_session(), me().person_id, page=number, size=_FOUND_A_PAGE)
+    return render_template(
+        "training/notes.html",
+        rows=rows,
+        number=number,
+        count=max((total + _FOUND_A_PAGE - 1) // _FOUND_A_PAGE, 1),
+        page_url=lambda page: url_for(".show_notes", page=page),
+    )
+
+
+@blueprint.get("/practice/search")
+@signed_in
+def search_all() -> str:
+    """Search in the articles in force and in the questions that may be practised."""
+    words = request.args.get("q", "").strip()[:60]
+    is_shut = are_keys_shut()
+    found = search(read_session(), words, on=clock.today(), with_questions=not is_shut)
+    return render_template("training/search.html", words=words, found=found, is_shut=is_shut)
+
+
+@blueprint.get("/practice/map")
+@signed_in
+def show_map() -> str:
+    """Show one's own map by law and by knowledge point."""
+    laws, points = my_map(read_session(), me().person_id, now=clock.now())
+    return render_template("training/map.html", laws=laws, points=points)

@@ -1,0 +1,95 @@
+"""Events of study in the room with who was there, and certificates with their templates, plans and jobs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from examapp.db.session import Base, BigInt, Id, Str, UtcDateTime
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import Unit
+from examapp.uploads.models import StoredFile
+
+
+class EventState(StrEnum):
+    """The life of an event."""
+
+    PLANNED = "planned"
+    HELD = "held"
+    """Over, its attendance settled: it counts in the study records."""
+    CANCELLED = "cancelled"
+
+
+class StudyEvent(Base):
+    """An event of study in the room (学法活动) that a unit holds for people of its subtree."""
+
+    __tablename__ = "study_events"
+    __table_args__ = (
+        CheckConstraint("kind IN ('study_group', 'report', 'lecture', 'night_school', 'court', 'other')", name="kind"),
+        CheckConstraint("state IN ('planned', 'held', 'cancelled')", name="state"),
+        CheckConstraint("ends_at > starts_at", name="times"),
+        CheckConstraint("(code_opened_at IS NULL) = (code_closes_at IS NULL)", name="code"),
+        Index("ix_study_events_unit_id_starts_at", "unit_id", "starts_at"),
+    )
+
+    id: Mapped[Id]
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"))
+    unit: Mapped[Unit] = relationship()
+    kind: Mapped[Str]
+    theme: Mapped[Str]
+    laws: Mapped[Str] = mapped_column(default="")
+    speaker: Mapped[Str] = mapped_column(default="")
+    place: Mapped[Str] = mapped_column(default="")
+    audience: Mapped[Str] = mapped_column(default="")
+    """For whom, in words; who may be put down is the unit's subtree."""
+    summary: Mapped[Str] = mapped_column(default="")
+    starts_at: Mapped[UtcDateTime]
+    ends_at: Mapped[UtcDateTime]
+    state: Mapped[Str] = mapped_column(default=EventState.PLANNED)
+    code_seed: Mapped[bytes] = mapped_column(LargeBinary)
+    """What the room's codes are made of; never shown."""
+    code_opened_at: Mapped[UtcDateTime | None]
+    code_closes_at: Mapped[UtcDateTime | None]
+    created_by_id: Mapped[BigInt | None]
+    created_at: Mapped[UtcDateTime]
+    updated_at: Mapped[UtcDateTime]
+
+
+class Attendance(Base):
+    """A person was at an event: for the person's study record, kept as long as the person's results are."""
+
+    __tablename__ = "event_attendances"
+    __table_args__ = (CheckConstraint("way IN ('code', 'list')", name="way"),)
+
+    event_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("study_events.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True, index=True)
+    person: Mapped[Person] = relationship()
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"))
+    """The person's unit at that moment."""
+    way: Mapped[Str]
+    """By the code shown in the room, or put down from the list."""
+    noted_at: Mapped[UtcDateTime]
+    noted_by_id: Mapped[BigInt | None]
+
+
+class EventMaterial(Base):
+    """A file that belongs to an event: its slides, the paper that was read, a sign-in sheet. Kept as long as the event."""
+
+    __tablename__ = "event_materials"
+
+    event_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("study_events.id"), primary_key=True)
+    file_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("stored_files.id"), primary_key=True)
+    file: Mapped[StoredFile] = relationship()
+
+
+class CodeTry(Base):
+    """How often a person has lately typed a wrong code of an event, so that codes cannot be tried through; of no use once it is over."""
+
+    __tablename__ = "event_code_tries"
+
+    event_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("study_events.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("persons.id"), primary_key=True)
+    wrong: Mapped[int] = mapped_column(SmallInteger)
+    first_at: Mapped[UtcDateTime]

@@ -1,0 +1,89 @@
+"""Who still has to study before an exam, for unit admins; which courses an exam asks for, for the office."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.delivery.exams.queries import get_organiser_exam, list_units_within
+from examapp.errors import DomainError, NotFoundError
+from examapp.learning.course_contents.admin_views import admin_blueprint
+from examapp.learning.courses.queries import list_courses
+from examapp.learning.study_gates.actions import ask_for_courses
+from examapp.learning.study_gates.queries import count_cleared, course_titles, gated_exams, list_lacking
+from examapp.organisation.access.queries import get_unit_within
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.accounts.guards import actor, may, my_reach, requires
+from examapp.security.permissions import Permission
+from examapp.web.numbers import sent_number
+
+_READ = Permission.REPORTS_READ
+_MOST = 500
+
+
+@admin_blueprint.get("/gates")
+@requires(_READ)
+def show_gates() -> str:
+    """Show for an exam with a study gate who lacks what, within one's reach, or in one unit of it."""
+    session, reach = read_session(), my_reach(_READ)
+    units, unit_id = list_units_within(session, reach), request.args.get("unit", type=sent_number)
+    if unit_id is not None:
+        reach = AccessScope(is_everything=False, region_paths=(get_unit_within(session, unit_id, reach).region_path,))
+    exams = gated_exams(session, now=clock.now())
+    wanted = request.args.get("exam", type=sent_number)
+    exam = next((each for each in exams if each.id == wanted), exams[0] if exams else None)
+    if wanted is not None and (exam is None or exam.id != wanted):
+        raise NotFoundError
+    total, cleared = count_cleared(session, exam, reach) if exam else (0, 0)
+    return render_template(
+        "training/gates.html",
+        exams=exams,
+        exam=exam,
+        units=units,
+        unit_id=unit_id,
+        total=total,
+        cleared=cleared,
+        asked=course_titles(session, exam) if exam else {},
+        lacking=list_lacking(session, exam, reach, most=_MOST) if exam else [],
+        most=_MOST,
+        may_ask=may(Permission.EXAMS_WRITE),
+    )
+
+
+@admin_blueprint.route("/gates/<int:exam_id>/courses", methods=["GET", "POST"])
+@requires(Permission.EXAMS_WRITE)
+def choose_courses(exam_id: int) -> str | Response:
+    """Choose the courses that an exam asks for, besides its credits."""
+    if request.method == "GET":
+        return _courses_page(exam_id)
+    try:
+        with transaction() as session:
+            ask_for_courses(
+                session,
+                exam_id=exam_id,
+                course_ids=request.form.getlist("course", type=sent_number),
+                reach=my_reach(Permission.EXAMS_WRITE),
+                actor=actor(),
+                now=clock.now(),
+            )
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        flash(error.text, "danger")
+        return redirect(url_for(".choose_courses", exam_id=exam_id))
+    flash("考前要学的课程已保存。", "success")
+    return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
+
+
+def _courses_page(exam_id: int) -> str:
+    exam = get_organiser_exam(read_session(), exam_id, my_reach(Permission.EXAMS_WRITE))
+    rows = [
+        row
+        for row in list_courses(read_session(), my_reach(Permission.TRAINING_WRITE))
+        if row.course.state == "published" and row.course.year == clock.local(exam.opens_at).year
+    ]
+    return render_template(
+        "training/gate_courses.html", exam=exam, rows=rows, chosen=set(exam.study_gate.get("courses") or [])
+    )

@@ -1,0 +1,135 @@
+"""Who still lacks what an exam asks to be studied: for unit admins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from examapp.clock import local
+from examapp.delivery.exams.models import Exam, ExamState, StudyClearance
+from examapp.delivery.exams.queries import ON_ROSTER, audience_clause, excused
+from examapp.learning.courses.models import Course, CourseCompletion
+from examapp.learning.courses.queries import credits_of
+from examapp.organisation.access.queries import within
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lacking:
+    """A person who may not start yet, with what is there so far."""
+
+    name: str
+    staff_number: str
+    unit_name: str
+    required: Decimal
+    elective: Decimal
+    courses: tuple[str, ...]
+    """Titles of asked courses that are not completed."""
+
+
+def gated_exams(session: Session, *, now: datetime) -> list[Exam]:
+    """List the published exams with a study gate that are not over, the next to close first."""
+    return list(
+        session.scalars(
+            select(Exam)
+            .where(Exam.state == ExamState.PUBLISHED, Exam.closes_at > now, Exam.study_gate != {})
+            .order_by(Exam.closes_at, Exam.id)
+        )
+    )
+
+
+def count_cleared(session: Session, exam: Exam, reach: AccessScope) -> tuple[int, int]:
+    """Count the people of a reach who belong to an exam and are not excused, and of these the cleared. Two statements."""
+    row = session.execute(
+        select(func.count(), func.count(StudyClearance.person_id))
+        .select_from(Person)
+        .join(Unit, Person.unit_id == Unit.id)
+        .outerjoin(StudyClearance, (StudyClearance.exam_id == exam.id) & (StudyClearance.person_id == Person.id))
+        .where(audience_clause(session, exam), ON_ROSTER, within(reach), ~excused(exam.id))
+    ).one()
+    return row[0], row[1]
+
+
+def list_lacking(session: Session, exam: Exam, reach: AccessScope, *, most: int) -> list[Lacking]:
+    """List who lacks the clearance of an exam within a reach, by unit and staff number; at most so many. Three statements."""
+    year = local(exam.opens_at).year
+    done = (
+        select(
+            CourseCompletion.person_id,
+            func.sum(CourseCompletion.credits).filter(CourseCompletion.is_required).label("required"),
+            func.sum(CourseCompletion.credits).filter(~CourseCompletion.is_required).label("elective"),
+            func.array_agg(CourseCompletion.course_id).label("course_ids"),
+        )
+        .where(CourseCompletion.year == year)
+        .group_by(CourseCompletion.person_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Person.name, Person.staff_number, Unit.name, done.c.required, done.c.elective, done.c.course_ids)
+        .select_from(Person)
+        .join(Unit, Person.unit_id == Unit.id)
+        .outerjoin(done, done.c.person_id == Person.id)
+        .outerjoin(StudyClearance, (StudyClearance.exam_id == exam.id) & (StudyClearance.person_id == Person.id))
+        .where(
+            audience_clause(session, exam),
+            ON_ROSTER,
+            within(reach),
+            ~excused(exam.id),
+            StudyClearance.person_id.is_(None),
+        )
+        .order_by(Unit.code, Person.staff_number)
+        .limit(most)
+    ).all()
+    titles = course_titles(session, exam)
+    return [
+        Lacking(
+            name=row[0],
+            staff_number=row[1],
+            unit_name=row[2],
+            required=row[3] or Decimal(0),
+            elective=row[4] or Decimal(0),
+            courses=tuple(title for course_id, title in titles.items() if course_id not in (row[5] or ())),
+        )
+        for row in rows
+    ]
+
+
+def course_titles(session: Session, exam: Exam) -> dict[int, str]:
+    """Give the titles of the courses that an exam's gate names, by id."""
+    ids = exam.study_gate.get("courses") or []
+    if not ids:
+        return {}
+    rows = session.execute(select(Course.id, Course.title).where(Course.id.in_(ids)).order_by(Course.id))
+    return {row[0]: row[1] for row in rows}
+
+
+def lacking_titles(session: Session, exam: Exam, person_id: int) -> dict[int, str]:
+    """Give the titles of the courses that an exam's gate names and that a person has not completed, by id."""
+    asked = course_titles(session, exam)
+    if not asked:
+        return {}
+    done = set(
+        session.scalars(
+            select(CourseCompletion.course_id).where(
+                CourseCompletion.person_id == person_id, CourseCompletion.course_id.in_(asked)
+            )
+        )
+    )
+    return {course_id: title for course_id, title in asked.items() if course_id not in done}
+
+
+def needs_missing(session: Session, exam: Exam, person_id: int) -> list[str]:
+    """Name what an exam's gate still asks of a person: `required` or `elective` credits, `courses`; what nobody here can meet is missing."""
+    have = credits_of(session, person_id, year=local(exam.opens_at).year)
+    met = {
+        "required": have.required >= Decimal(exam.study_gate.get("required", 0)),
+        "elective": have.elective >= Decimal(exam.study_gate.get("elective", 0)),
+        "courses": not lacking_titles(session, exam, person_id),
+    }
+    return [need for need in exam.study_gate if not met.get(need, False)]

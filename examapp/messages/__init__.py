@@ -1,1 +1,0 @@
-"""Notices, reminders, the gateway to the outside, feedback and its answers."""

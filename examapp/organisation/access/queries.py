@@ -1,0 +1,101 @@
+"""Reads about roles, and the condition that a reach puts on a query."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, false, or_, select, text, true
+from sqlalchemy.orm import Session, aliased
+
+from examapp.errors import NotFoundError
+from examapp.organisation.access.rules import AccessScope, Grant, Role
+from examapp.organisation.people.models import Person, RoleGrant
+from examapp.organisation.units.models import Tree, Unit
+
+_GRANTS = text("""
+SELECT g.role, g.unit_id, g.tree, u.region_path, u.sector_path FROM role_grants AS g LEFT JOIN units AS u ON u.id = g.unit_id
+WHERE g.person_id = :person_id AND (g.ends_at IS NULL OR g.ends_at > :now)
+""")
+"""Plain text, as whatever every request of an administrator pays for."""
+_PATHS = text("SELECT region_path, sector_path FROM units WHERE id = :unit_id")
+
+
+def list_grants(session: Session, person_id: int, *, now: datetime) -> tuple[Grant, ...]:
+    """List a person's roles that are in force, with the paths of their units."""
+    session.flush()  # as a select through the mapper would
+    rows = session.connection().execute(_GRANTS, {"person_id": person_id, "now": now})
+    return tuple(_grant(row.role, row.unit_id, Tree(row.tree), row.region_path, row.sector_path) for row in rows)
+
+
+def _grant(role: str, unit_id: int | None, tree: Tree, region_path: str | None, sector_path: str | None) -> Grant:
+    path = None if unit_id is None else (region_path if tree is Tree.REGION else sector_path) or f"/{unit_id}/"
+    return Grant(role=Role(role), unit_id=unit_id, tree=tree, path=path)
+
+
+def within(reach: AccessScope) -> ColumnElement[bool]:
+    """Give the condition on `Unit` that a query within a reach carries."""
+    if reach.is_everything:
+        return true()
+    conditions = [Unit.region_path.startswith(path, autoescape=True) for path in reach.region_paths]
+    conditions += [Unit.sector_path.startswith(path, autoescape=True) for path in reach.sector_paths]
+    return or_(*conditions) if conditions else false()
+
+
+def get_unit_within(session: Session, unit_id: int, reach: AccessScope) -> Unit:
+    """Get a unit within a reach; raises NotFoundError for what is beyond it as for what is not there."""
+    unit = session.get(Unit, unit_id)
+    if unit is None or not reach.covers(region_path=unit.region_path, sector_path=unit.sector_path):
+        raise NotFoundError
+    return unit
+
+
+def refuse_unit_beyond(session: Session, unit_id: int, reach: AccessScope) -> None:
+    """Raise NotFoundError for a unit beyond a reach, as for one that is not there."""
+    paths = session.connection().execute(_PATHS, {"unit_id": unit_id}).one_or_none()
+    if paths is None or not reach.covers(region_path=paths.region_path, sector_path=paths.sector_path):
+        raise NotFoundError
+
+
+_MOST_CHOICES = 300
+
+
+def list_role_grants(session: Session, person_id: int, *, now: datetime) -> list[Row[Any]]:
+    """List a person's roles that are in force, with the names of the units and of whom the person stands in for."""
+    principal, original = aliased(Person), aliased(RoleGrant)
+    return list(
+        session.execute(
+            select(
+                RoleGrant.id,
+                RoleGrant.role,
+                RoleGrant.tree,
+                RoleGrant.granted_at,
+                RoleGrant.ends_at,
+                Unit.name.label("unit_name"),
+                principal.name.label("deputy_of"),
+            )
+            .outerjoin(Unit, RoleGrant.unit_id == Unit.id)
+            .outerjoin(original, RoleGrant.deputy_of_id == original.id)
+            .outerjoin(principal, original.person_id == principal.id)
+            .where(RoleGrant.person_id == person_id, or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now))
+            .order_by(RoleGrant.id)
+        )
+    )
+
+
+def list_grants_to_stand_in_for(session: Session, person_id: int, *, now: datetime) -> list[Row[Any]]:
+    """List the roles of others that a person may stand in for, by role and name."""
+    return list(
+        session.execute(
+            select(RoleGrant.id, RoleGrant.role, Person.name, Unit.name.label("unit_name"))
+            .join(Person, RoleGrant.person_id == Person.id)
+            .outerjoin(Unit, RoleGrant.unit_id == Unit.id)
+            .where(
+                RoleGrant.person_id != person_id,
+                RoleGrant.deputy_of_id.is_(None),
+                or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now),
+            )
+            .order_by(RoleGrant.role, Person.name, RoleGrant.id)
+            .limit(_MOST_CHOICES)
+        )
+    )

@@ -1,0 +1,342 @@
+"""The only door to Flask-Login: who is signed in, what a view asks for, and what a permission reaches.
+
+Every view carries exactly one of `@public`, `@signed_in`, `@requires(permission)`; a house test walks the map of addresses and fails on
+one without, and at run time such a view is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, ClassVar, TypeVar, cast
+
+from flask import Flask, Response, current_app, g, redirect, request, session, url_for
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from sqlalchemy.orm import Session
+
+from examapp import clock, faults
+from examapp.db.session import read_session, transaction
+from examapp.errors import DomainError, NotFoundError, SittingNowError, wants_json
+from examapp.faults import Invariant
+from examapp.organisation.access.queries import list_grants
+from examapp.organisation.access.rules import AccessScope, Grant, reach_of
+from examapp.organisation.accounts.actions import note_seen
+from examapp.organisation.accounts.queries import SignedIn, find_signed_in
+from examapp.organisation.accounts.rules import ADMIN_PASSWORD_LIFE, SIGN_IN_LIFE, PasswordProfile, digest
+from examapp.platform.audit.actions import Actor
+from examapp.security.ciphers import FieldCipher
+from examapp.security.password_hashing import Hasher
+from examapp.security.permissions import KEY_PERMISSIONS, Permission
+
+View = TypeVar("View", bound=Callable[..., Any])
+_RULE = "access_rule"
+BY_STATEMENT = "signed_in_by_statement"
+_SEEN_EVERY = timedelta(minutes=1)
+_login_manager = LoginManager()
+_login_manager.session_protection = None
+
+
+class SignInRequiredError(DomainError):
+    """Nobody is signed in."""
+
+    code = "sign_in_required"
+    status = 401
+    message = "请先登录。"
+
+
+class PasswordChangeRequiredError(DomainError):
+    """The first password must be changed before anything else."""
+
+    code = "password_change_required"
+    status = 403
+    message = "首次登录请先修改密码。"
+    endpoint: ClassVar[str] = "people.change_password"
+
+
+class SecondFactorSetUpRequiredError(DomainError):
+    """The house wants a one-time-password device of every administrator, and this one has none yet."""
+
+    code = "second_factor_set_up_required"
+    status = 403
+    message = "管理账号须先启用动态口令。请打开首页按提示办理。"
+    endpoint: ClassVar[str] = "people.show_second_factor"
+
+
+class _SignedInUser(UserMixin):  # type: ignore[misc]  # flask_login has no types
+    """What Flask-Login carries: the token of the sign-in, and who it belongs to."""
+
+    def __init__(self, token: str, who: SignedIn) -> None:
+        self.id = token
+        self.who = who
+
+
+@_login_manager.user_loader  # type: ignore[untyped-decorator]  # flask_login has no types
+def _load(token: str) -> _SignedInUser | None:
+    if faults.is_disabled(Invariant.SESSIONS_IN_POSTGRESQL) and not faults.is_in_redis(token):
+        return None
+    who = find_signed_in(read_session(), digest(token))
+    if who is None or _is_over(who) or (who.is_administrator and not _is_awake(who)):
+        return None
+    return _SignedInUser(token, who)
+
+
+def _is_over(who: SignedIn) -> bool:
+    """Tell whether a sign-in has had its days, and its holder sits no exam."""
+    return clock.now() - who.started_at >= SIGN_IN_LIFE and not is_sitting(read_session(), who.person_id)
+
+
+def _is_awake(who: SignedIn) -> bool:
+    """Tell whether an administrator's sign-in is within the idle limit, or its holder sits an exam; note that there is work.
+
+    What a page fetches by itself is no work.
+    """
+    now, limit = clock.now(), timedelta(minutes=int(current_app.config["SETTINGS"].admin_idle_minutes))
+    is_idle = bool(limit) and now - who.seen_at > limit
+    if is_idle and not is_sitting(read_session(), who.person_id):
+        return False
+    if now - who.seen_at >= _SEEN_EVERY and not (wants_json() and request.method == "GET"):
+        with transaction() as db_session:
+            note_seen(db_session, who.sign_in_id, now=now)
+    return True
+
+
+def init_access(app: Flask, *, is_sitting: Callable[[Session, int], bool]) -> None:
+    """Hang the door into the application; `is_sitting` tells whether a person is in an exam, which no idle limit cuts."""
+    app.extensions["is_sitting"] = is_sitting
+    app.extensions["hasher"] = Hasher.from_settings(app.config["SETTINGS"])
+    _login_manager.init_app(app)
+    app.before_request(_refuse_unmarked_view)
+    app.before_request(_ask_api_callers_to_sign_in)
+    app.context_processor(lambda: {"me": find_signed_in_person(), "may": may, "may_everywhere": may_everywhere})
+
+
+def is_sitting(db_session: Session, person_id: int | None) -> bool:
+    """Tell whether a person is in an exam, which nothing here may cut."""
+    return person_id is not None and bool(current_app.extensions["is_sitting"](db_session, person_id))
+
+
+def begin_session(token: str, who: SignedIn) -> None:
+    """Bind the browser to a new sign-in; whatever it held before is forgotten, so a fixed cookie is worth nothing."""
+    session.clear()
+    session.permanent = True
+    login_user(_SignedInUser(token, who))
+    if faults.is_disabled(Invariant.SESSIONS_IN_POSTGRESQL):
+        faults.remember_in_redis(token)
+    g.pop("grants", None)
+
+
+def sealer() -> FieldCipher:
+    """Give what seals and opens personal numbers."""
+    return cast("FieldCipher", current_app.extensions["sealer"])
+
+
+def hasher() -> Hasher:
+    """Give what makes and checks password hashes; never call it inside a transaction."""
+    return cast("Hasher", current_app.extensions["hasher"])
+
+
+def end_session() -> None:
+    """Forget the browser's sign-in."""
+    logout_user()
+    session.clear()
+
+
+def find_signed_in_person() -> SignedIn | None:
+    """Give who is signed in, None where nobody is."""
+    return cast("SignedIn", current_user.who) if current_user and current_user.is_authenticated else None
+
+
+def me() -> SignedIn:
+    """Give who is signed in; raises SignInRequiredError."""
+    who = find_signed_in_person()
+    if who is None:
+        raise SignInRequiredError
+    return who
+
+
+def me_and_ready() -> SignedIn:
+    """Give who is signed in and has nothing to do first; raises SignInRequiredError and what `@signed_in` raises in an API."""
+    who = me()
+    if (first := _must_do_first(who)) is not None:
+        raise first
+    return who
+
+
+def actor() -> Actor:
+    """Give who acts, for an operation and its audit line."""
+    return Actor(person_id=me().person_id, address=request.remote_addr)
+
+
+def my_grants() -> tuple[Grant, ...]:
+    """Give the roles of who is signed in; read once a request."""
+    if "grants" not in g:
+        g.grants = list_grants(read_session(), me().person_id, now=clock.now())
+    return cast("tuple[Grant, ...]", g.grants)
+
+
+def may(permission: str) -> bool:
+    """Tell whether who is signed in holds a permission anywhere; for menus and buttons."""
+    return find_signed_in_person() is not None and reach_of(Permission(permission), my_grants()) is not None
+
+
+def may_everywhere(permission: str) -> bool:
+    """Tell whether who is signed in holds a permission over everything; for menus and buttons."""
+    return may(permission) and my_reach(Permission(permission)).is_everything
+
+
+def my_reach(permission: Permission) -> AccessScope:
+    """Give how far a permission of who is signed in reaches; raises NotFoundError without it, as for what is not there."""
+    reach = reach_of(permission, my_grants())
+    if reach is None:
+        raise NotFoundError
+    return reach
+
+
+def public(view: View) -> View:
+    """Let everybody in."""
+    setattr(view, _RULE, "public")
+    return view
+
+
+def signed_in(view: View) -> View:
+    """Let in whoever is signed in and has changed the first password."""
+    return _guarded(view, "signed_in", None)
+
+
+def signed_in_with_any_password(view: View) -> View:
+    """Let in whoever is signed in, even with the first password: to change it, or to leave."""
+    return _guarded(view, "signed_in_with_any_password", None)
+
+
+def requires(permission: Permission, *, everywhere: bool = False) -> Callable[[View], View]:
+    """Let in who holds a permission somewhere; how far it reaches is checked in the operation or query.
+
+    `everywhere`: only who holds it over everything, for what is the whole county's (its forms, its certificates).
+    """
+
+    def mark(view: View) -> View:
+        shown = shows_keys(view) if permission in KEY_PERMISSIONS else view
+        return _guarded(shown, permission.value, permission, everywhere=everywhere)
+
+    return mark
+
+
+def shows_keys(view: View) -> View:
+    """Refuse a view that shows keys while who is signed in sits an exam that counts; stands below the mark of who is let in."""
+
+    @wraps(view)
+    def resting(*args: Any, **kwargs: Any) -> Any:
+        if are_keys_shut():
+            raise SittingNowError
+        return view(*args, **kwargs)
+
+    return cast("View", resting)
+
+
+def are_keys_shut() -> bool:
+    """Tell whether who is signed in sits an exam that counts, by this account or by a second one (decision 0027)."""
+    who = find_signed_in_person()
+    if who is None:
+        return False
+    return bool(current_app.extensions["is_sitting_counting"](read_session(), who.person_id, now=clock.now()))
+
+
+def access_rule(view: Callable[..., Any]) -> str | None:
+    """Give the rule that a view carries, for the house test."""
+    return getattr(view, _RULE, None)
+
+
+def _guarded(view: View, rule: str, permission: Permission | None, *, everywhere: bool = False) -> View:
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        who = find_signed_in_person()
+        if who is None:
+            return _ask_to_sign_in()
+        if rule != "signed_in_with_any_password" and (first := _must_do_first(who)):
+            if wants_json():
+                raise first
+            return redirect(url_for(first.endpoint))
+        if permission is not None and not my_reach(permission).is_everything and everywhere:
+            raise NotFoundError
+        return view(*args, **kwargs)
+
+    setattr(guarded, _RULE, rule)
+    return cast("View", guarded)
+
+
+def is_password_expired(who: SignedIn) -> bool:
+    """Tell whether an administrator's password has had its time, under the profile that sets one; never in the midst of an exam.
+
+    One of which nobody knows since when it stands has had it too.
+    """
+    if not who.is_administrator or password_profile() is not PasswordProfile.DENGBAO:
+        return False
+    if who.password_changed_at is not None and clock.now() - who.password_changed_at < ADMIN_PASSWORD_LIFE:
+        return False
+    return not is_sitting(read_session(), who.person_id)
+
+
+def password_profile() -> PasswordProfile:
+    """Give the rules that new passwords are held to."""
+    return PasswordProfile(current_app.config["SETTINGS"].password_profile)
+
+
+def _must_do_first(who: SignedIn) -> PasswordChangeRequiredError | SecondFactorSetUpRequiredError | None:
+    """Say what comes before anything else: a password of one's own, or the device that administrators must have."""
+    if who.must_change_password or is_password_expired(who):
+        return PasswordChangeRequiredError()
+    is_wanted = who.is_administrator and current_app.config["SETTINGS"].second_factor == "required"
+    if is_wanted and not who.has_second_factor and not is_sitting(read_session(), who.person_id):
+        return SecondFactorSetUpRequiredError()
+    return None
+
+
+def _ask_to_sign_in() -> Response:
+    if wants_json():
+        raise SignInRequiredError
+    return cast("Response", redirect(url_for("people.sign_in", next=request.full_path.rstrip("?"))))
+
+
+def _ask_api_callers_to_sign_in() -> None:
+    """Answer 401 on every path of the API where nobody is signed in, before the form token is looked at."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    rule = access_rule(view) if view else None
+    is_proved_later = rule == BY_STATEMENT and "_user_id" in session
+    if wants_json() and rule != "public" and not is_proved_later and find_signed_in_person() is None:
+        raise SignInRequiredError
+
+
+def _refuse_unmarked_view() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is not None and request.endpoint != "static" and access_rule(view) is None:
+        raise NotFoundError
+
+
+def signed_in_by_statement(view: View) -> View:
+    """Let in whose browser holds a token. The view's own statement proves that it is a live sign-in's (`token_digest()`), or the view asks `my_person_id()`.
+
+    Only for the API: whoever holds none is answered 401.
+    """
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if "_user_id" not in session:
+            raise SignInRequiredError
+        return view(*args, **kwargs)
+
+    setattr(guarded, "access_rule", BY_STATEMENT)  # noqa: B010 – a mark on a function, which types do not know
+    return cast("View", guarded)
+
+
+def token_digest() -> bytes:
+    """Give the digest of the token in this browser's cookie: a proof of nothing until a statement has found it alive."""
+    return digest(str(session["_user_id"]))
+
+
+def my_person_id() -> int:
+    """Give who is signed in and may act; raises SignInRequiredError, PasswordChangeRequiredError."""
+    who = me()
+    if who.must_change_password:
+        raise PasswordChangeRequiredError
+    return who.person_id

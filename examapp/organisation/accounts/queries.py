@@ -1,0 +1,232 @@
+"""Reads about accounts and their sign-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, literal, or_, select, text, union_all
+from sqlalchemy.orm import Session
+
+from examapp.organisation.accounts.rules import FORMER_PASSWORDS, RENEWAL_WINDOW, SIGN_IN_LIFE, Failures
+from examapp.organisation.captcha.rules import ADDRESS_WINDOW, MOST_FAILED_ACCOUNTS, office_of
+from examapp.organisation.people.models import Account, FormerPassword, Person, RecoveryCode, SignIn
+from examapp.organisation.people.rules import (
+    ID_NUMBER_PURPOSE,
+    MOBILE_PURPOSE,
+    is_id_number,
+    is_mobile,
+    normalise_id_number,
+    normalise_mobile,
+)
+from examapp.security.ciphers import FieldCipher
+
+_MOST_LISTED = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Who sits behind a request, as far as every request must know."""
+
+    sign_in_id: int
+    account_id: int
+    person_id: int
+    name: str
+    login_name: str
+    unit_id: int
+    unit_name: str
+    must_change_password: bool
+    is_candidate: bool
+    """Whether the person stands on the roster."""
+    started_at: datetime
+    seen_at: datetime
+    is_administrator: bool
+    """Whether the person holds any role: the idle limit is for these."""
+    has_second_factor: bool
+    password_changed_at: datetime | None
+    has_elder_mode: bool | None
+
+
+_LIVE = "s.token_digest = :token_digest AND s.ended_at IS NULL AND a.disabled_at IS NULL AND NOT s.awaits_code"
+_SIGNED_IN = text(f"""
+SELECT s.id AS sign_in_id, s.account_id, a.person_id, p.name, a.login_name, p.unit_id, u.name AS unit_name, a.must_change_password,
+  p.state = 'on_roster' AS is_candidate, s.started_at, COALESCE(s.seen_at, s.started_at) AS seen_at,
+  EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = p.id AND (g.ends_at IS NULL OR g.ends_at > now())) AS is_administrator,
+  a.has_second_factor, a.password_changed_at, a.has_elder_mode
+FROM sign_ins AS s
+JOIN accounts AS a ON a.id = s.account_id
+JOIN persons AS p ON p.id = a.person_id
+JOIN units AS u ON u.id = p.unit_id
+WHERE {_LIVE}
+""")  # noqa: S608 – our own words
+"""Plain text, since every request pays for it: putting a select() together costs a third of a save."""
+
+
+LIVE_SIGN_IN = f"""
+SELECT a.person_id FROM sign_ins AS s JOIN accounts AS a ON a.id = s.account_id
+WHERE {_LIVE} AND NOT a.must_change_password
+"""  # noqa: S608 – likewise
+"""Whose live sign-in a token is, as a part of another statement; however old it is, for whoever sits is not cut."""
+LIVE_PLAIN_SIGN_IN = (
+    # meant: our own words
+    f"{LIVE_SIGN_IN.rstrip()} AND NOT EXISTS (SELECT FROM role_grants AS g WHERE g.person_id = a.person_id)"
+)
+"""The same for whoever never held a role: no idle limit, second factor or expiry of passwords is for these."""
+_IS_CAPTCHA_DUE = """
+SELECT count(*) >= :most FROM (SELECT FROM address_failures WHERE address = :address AND failed_at > :since LIMIT :most) AS failed
+"""
+_HAS_FAILED = text(_IS_CAPTCHA_DUE)
+_LIMITS = text(f"""
+SELECT ({_IS_CAPTCHA_DUE}) AS is_captcha_due, u.failures, u.first_failure_at, u.locked_until
+FROM (SELECT) AS one LEFT JOIN unknown_sign_ins AS u ON u.name_digest = :name_digest
+""")  # noqa: S608 – our own words
+
+
+def find_signed_in(session: Session, token_digest: bytes) -> SignedIn | None:
+    """Find who holds a live sign-in, in one statement; None where it has ended or the account is disabled."""
+    row = session.connection().execute(_SIGNED_IN, {"token_digest": token_digest}).one_or_none()
+    return None if row is None else SignedIn(**row._mapping)  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountToCheck:
+    """What the comparison of a password needs, read before it so that no transaction is open meanwhile."""
+
+    account_id: int
+    person_id: int
+    login_name: str
+    password_hash: str
+    first_password_sealed: bytes | None
+    failures: Failures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInLimits:
+    """What stands in the way of a sign-in beside the account's own failures."""
+
+    is_captcha_due: bool
+    unknown_failures: Failures
+    """Of the typed name, where no account has it."""
+
+
+def find_account_to_check(session: Session, login_name: str, sealer: FieldCipher) -> AccountToCheck | None:
+    """Find the account of a staff number, ID number or mobile number, in one statement.
+
+    A mobile number that two persons share signs in neither of them; a staff number goes before the other two.
+    """
+    given: dict[str, list[Any]] = {"names": sorted({login_name, login_name.upper()})}
+    if is_id_number(number := normalise_id_number(login_name)):
+        given["id_numbers"] = sealer.blind_indexes(number, purpose=ID_NUMBER_PURPOSE)
+    if is_mobile(mobile := normalise_mobile(login_name)):
+        given["mobiles"] = sealer.blind_indexes(mobile, purpose=MOBILE_PURPOSE)
+    rows = session.execute(_accounts_by(frozenset(given)), given).all()
+    named = [row for row in rows if row.login_name == login_name]
+    named = named or [row for row in rows if row.login_name in given["names"]]
+    found = named or rows
+    return _account_of(found[0]) if len(found) == 1 else None
+
+
+def _account_of(row: Any) -> AccountToCheck:
+    return AccountToCheck(
+        account_id=row.account_id,
+        person_id=row.person_id,
+        login_name=row.login_name,
+        password_hash=row.password_hash,
+        first_password_sealed=row.first_password_sealed,
+        failures=Failures(count=row.failures, first_at=row.first_failure_at, locked_until=row.locked_until),
+    )
+
+
+@lru_cache(maxsize=4)
+def _accounts_by(ways: frozenset[str]) -> Select[*tuple[Any, ...]]:
+    """Select accounts by the names that were given and, where it may be one, by ID number or mobile; kept, for everybody signs in by it."""
+    found = [select(Account.id).where(Account.login_name.in_(bindparam("names", expanding=True)))]
+    if "id_numbers" in ways:
+        by_number = Person.id_number_index.in_(bindparam("id_numbers", expanding=True))
+        found.append(select(Account.id).join(Account.person).where(by_number))
+    if "mobiles" in ways:
+        by_mobile = Person.mobile_index.in_(bindparam("mobiles", expanding=True))
+        found.append(select(Account.id).join(Account.person).where(by_mobile))
+    return (
+        select(
+            Account.id.label("account_id"),
+            Account.person_id,
+            Account.login_name,
+            Account.password_hash,
+            Account.first_password_sealed,
+            Account.failures,
+            Account.first_failure_at,
+            Account.locked_until,
+        )
+        .where(Account.id.in_(union_all(*found)))  # a union, since an OR over two tables would read both whole
+        .limit(4)
+    )
+
+
+def list_live_sign_ins(session: Session, account_id: int, *, is_sitting: bool, now: datetime) -> Sequence[SignIn]:
+    """List an account's sign-ins that still open the door, newest first; old ones are among them while their holder sits."""
+    return session.scalars(
+        select(SignIn)
+        .where(
+            SignIn.account_id == account_id,
+            SignIn.ended_at.is_(None),
+            ~SignIn.awaits_code,
+            or_(SignIn.started_at > now - SIGN_IN_LIFE, literal(is_sitting)),
+        )
+        .order_by(SignIn.started_at.desc(), SignIn.id.desc())
+        .limit(_MOST_LISTED)
+    ).all()
+
+
+def may_renew_password(session: Session, sign_in_id: int, *, now: datetime) -> bool:
+    """Tell whether a sign-in was begun by ticket just now: its holder may set a new password without the forgotten one."""
+    fresh = select(SignIn.id).where(
+        SignIn.id == sign_in_id, SignIn.ticket_id.is_not(None), SignIn.started_at > now - RENEWAL_WINDOW
+    )
+    return bool(session.scalar(select(fresh.exists())))
+
+
+def is_captcha_due(session: Session, address: str | None, *, now: datetime) -> bool:
+    """Tell whether so many accounts failed from an address lately that unknown devices solve a captcha."""
+    given = {"address": office_of(address), "since": now - ADDRESS_WINDOW, "most": MOST_FAILED_ACCOUNTS}
+    return bool(session.connection().execute(_HAS_FAILED, given).scalar_one())
+
+
+def find_sign_in_limits(session: Session, name_digest: bytes, *, address: str | None, now: datetime) -> SignInLimits:
+    """Find what a sign-in must wait for, in one statement, the same whether an account has the name or not."""
+    given = {
+        "address": office_of(address),
+        "since": now - ADDRESS_WINDOW,
+        "most": MOST_FAILED_ACCOUNTS,
+        "name_digest": name_digest,
+    }
+    row = session.connection().execute(_LIMITS, given).one()
+    unknown = Failures(count=row.failures or 0, first_at=row.first_failure_at, locked_until=row.locked_until)
+    return SignInLimits(is_captcha_due=row.is_captcha_due, unknown_failures=unknown)
+
+
+def find_failures(session: Session, account_id: int) -> Failures:
+    """Find the wrong passwords of an account that still count."""
+    columns = Account.failures, Account.first_failure_at, Account.locked_until
+    row = session.execute(select(*columns).where(Account.id == account_id)).one()
+    return Failures(count=row.failures, first_at=row.first_failure_at, locked_until=row.locked_until)
+
+
+def list_former_hashes(session: Session, account_id: int) -> list[str]:
+    """List the hashes of an account's last passwords, as far as they are kept."""
+    rows = select(FormerPassword.password_hash).where(FormerPassword.account_id == account_id)
+    return list(session.scalars(rows.order_by(FormerPassword.id.desc()).limit(FORMER_PASSWORDS)))
+
+
+def count_recovery_codes(session: Session, account_id: int) -> int:
+    """Count the recovery codes that are left."""
+    left = select(func.count()).where(RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None))
+    return session.execute(left).scalar_one()
+
+
+def get_password_hash(session: Session, account_id: int) -> str:
+    """Get what a password of the account is compared with."""
+    return session.execute(select(Account.password_hash).where(Account.id == account_id)).scalar_one()

@@ -1,0 +1,107 @@
+"""Change the key under which personal data lies: seal everything anew, batch by batch, and tell what still lies under an old one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from examapp.db.encrypted import SealedColumn, sealed_columns
+from examapp.platform.audit.actions import Actor, record
+from examapp.security.ciphers import FieldCipher, SealBrokenError
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one batch did: how many are sealed anew, which cannot be opened, and the last row's number (None at the end)."""
+
+    last: int | None = None
+    done: int = 0
+    broken: list[str] = field(default_factory=list)
+
+
+def count_under_old_keys(session: Session, column: SealedColumn, *, sealer: FieldCipher) -> int:
+    """Count the values of a column that another key or cipher sealed than the one that seals now."""
+    statement = select(func.count()).select_from(column.sealed.class_).where(_is_old(column, sealer))
+    return session.execute(statement).scalar_one()
+
+
+def count_by_key(session: Session) -> dict[str, int]:
+    """Count all sealed values by the head of their envelope: the key's id, with the cipher's name where it is not AES."""
+    counts: dict[str, int] = {}
+    for column in sealed_columns():
+        first = func.split_part(func.encode(func.substring(column.sealed, 1, 64), "escape"), "\\000", 1)
+        rows = session.execute(select(first, func.count()).where(column.sealed.is_not(None)).group_by(first))
+        for name, count in rows:
+            counts[name] = counts.get(name, 0) + count
+    return counts
+
+
+def reseal_batch(session: Session, column: SealedColumn, *, sealer: FieldCipher, after: int, most: int) -> Batch:
+    """Seal up to `most` values of a column anew, with their blind indexes, from the row after a number on.
+
+    What is done is known by the envelope's head alone, so a run that was cut off goes on where it stopped. A value that cannot be opened
+    stays as it is.
+    """
+    rows = session.execute(
+        select(column.key, column.bound_by, column.sealed)
+        .where(_is_old(column, sealer), column.key > after)
+        .order_by(column.key)
+        .limit(most)
+        .with_for_update()
+    ).all()
+    batch = Batch(last=rows[-1][0] if rows else None)
+    values = []
+    for key, bound_by, sealed in rows:
+        bound_to = column.binding(bound_by)
+        try:
+            plain = sealer.unseal(sealed, bound_to=bound_to)
+        except SealBrokenError:
+            batch.broken.append(bound_to)
+            continue
+        value = {column.key.key: key, column.sealed.key: sealer.seal(plain, bound_to=bound_to)}
+        if column.index is not None:
+            value[column.index.key] = sealer.blind_index(plain, purpose=column.purpose)
+        values.append(value)
+    if values:
+        session.bulk_update_mappings(column.sealed.class_.__mapper__, values)
+    batch.done = len(values)
+    return batch
+
+
+def note_rotation(
+    session: Session, *, sealer: FieldCipher, done: int, broken: int, left: int, actor: Actor, now: datetime
+) -> None:
+    """Write into the log that data were sealed anew, by which key, and how far it came."""
+    details = {"key": sealer.current, "cipher": str(sealer.cipher), "done": done, "broken": broken, "left": left}
+    record(session, "people.rotate_keys", actor=actor, now=now, object_type="sealed_data", details=details)
+
+
+def check_all(session: Session, *, sealer: FieldCipher, actor: Actor, now: datetime) -> tuple[int, list[str]]:
+    """Open every sealed value and write the outcome into the log; gives how many there are, and the rows whose seal is broken."""
+    total, broken = list_broken(session, sealer=sealer)
+    details = {"count": total, "broken": len(broken)}
+    record(session, "people.check_keys", actor=actor, now=now, object_type="sealed_data", details=details)
+    return total, broken
+
+
+def list_broken(session: Session, *, sealer: FieldCipher) -> tuple[int, list[str]]:
+    """Open every sealed value; gives how many there are, and the rows whose seal is broken."""
+    total, broken = 0, []
+    for column in sealed_columns():
+        statement = select(column.bound_by, column.sealed).where(column.sealed.is_not(None)).order_by(column.key)
+        for bound_by, sealed in session.execute(statement.execution_options(yield_per=500)):
+            total += 1
+            bound_to = column.binding(bound_by)
+            try:
+                sealer.unseal(sealed, bound_to=bound_to)
+            except SealBrokenError:
+                broken.append(bound_to)
+    return total, broken
+
+
+def _is_old(column: SealedColumn, sealer: FieldCipher) -> ColumnElement[bool]:
+    head = sealer.current_head
+    return column.sealed.is_not(None) & (func.substring(column.sealed, 1, len(head)) != head)

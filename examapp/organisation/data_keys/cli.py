@@ -1,0 +1,91 @@
+"""Commands of the data keys: seal everything under the current key, tell which keys are in use, find what cannot be opened."""
+
+from __future__ import annotations
+
+import click
+from flask import Blueprint, current_app
+
+from examapp import clock
+from examapp.db.encrypted import SealedColumn, sealed_columns
+from examapp.db.session import read_session, transaction
+from examapp.organisation.data_keys import actions
+from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.audit.queries import count_links_by_key
+from examapp.security.ciphers import FieldCipher
+
+cli_blueprint = Blueprint("keys_cli", __name__, cli_group="keys")
+_MOST_NAMED = 20
+
+
+@cli_blueprint.cli.command("rotate")
+@click.option("--batch", default=500, show_default=True, help="Values a transaction.")
+def rotate(batch: int) -> None:
+    """Seal all personal data anew under the first key of DATA_KEYS and the cipher of DATA_CIPHER; may be stopped and started again."""
+    sealer: FieldCipher = current_app.extensions["sealer"]
+    done, broken = 0, list[str]()
+    for column in sealed_columns():
+        column_done, column_broken = _rotate(column, sealer, batch)
+        done, broken = done + column_done, broken + column_broken
+    with transaction() as session:
+        left = sum(actions.count_under_old_keys(session, column, sealer=sealer) for column in sealed_columns())
+        actions.note_rotation(
+            session, sealer=sealer, done=done, broken=len(broken), left=left, actor=SYSTEM, now=clock.now()
+        )
+    if broken:
+        _refuse(broken)
+    if left:
+        raise click.ClickException(
+            f"仍有 {left} 项是旧密钥加密的：有程序还在用旧设置写入。请把所有进程换成新设置重启，再执行一次。"
+        )
+    click.echo(f"完成：{done} 项改由密钥 {sealer.current} 加密，没有遗留。能否移除旧密钥，请看 flask keys status。")
+
+
+def _rotate(column: SealedColumn, sealer: FieldCipher, batch: int) -> tuple[int, list[str]]:
+    total = actions.count_under_old_keys(read_session(), column, sealer=sealer)
+    after, done, broken = 0, 0, list[str]()
+    while True:
+        with transaction() as session:
+            step = actions.reseal_batch(session, column, sealer=sealer, after=after, most=batch)
+        if step.last is None:
+            return done, broken
+        after, done, broken = step.last, done + step.done, broken + step.broken
+        click.echo(f"{column.words}：{done}/{total}")
+
+
+@cli_blueprint.cli.command("status")
+def status() -> None:
+    """Tell what each key still opens, and which may be taken away."""
+    sealer: FieldCipher = current_app.extensions["sealer"]
+    sealed, links = actions.count_by_key(read_session()), count_links_by_key(read_session())
+    for head, count in sorted(sealed.items()):
+        is_known = head.rpartition(":")[2] in sealer.keys
+        click.echo(
+            f"密钥 {head}：{count} 项加密数据{'' if is_known else '，DATA_KEYS 中没有这个密钥，这些数据无法显示'}"
+        )
+    for key_id, count in sorted(links.items()):
+        click.echo(
+            f"密钥 {key_id}：{count} 条审计记录的校验值{'' if key_id in sealer.keys else '，缺少密钥，无法核对'}"
+        )
+    unused = set(sealer.keys) - {head.rpartition(":")[2] for head in sealed} - set(links) - {sealer.current}
+    for key_id in sorted(unused):
+        click.echo(f"密钥 {key_id} 已不再使用，可以从 DATA_KEYS 中移除；旧备份仍要用它，请与旧备份一起封存。")
+
+
+@cli_blueprint.cli.command("check")
+def check() -> None:
+    """Open every sealed value; exit with 1 and name the rows where that fails."""
+    with transaction() as session:
+        sealer: FieldCipher = current_app.extensions["sealer"]
+        total, broken = actions.check_all(session, sealer=sealer, actor=SYSTEM, now=clock.now())
+    if broken:
+        _refuse(broken)
+    click.echo(f"完好：{total} 项加密数据都能打开。")
+
+
+def _refuse(broken: list[str]) -> None:
+    """End with the rows that cannot be opened."""
+    more = f" 等 {len(broken)} 项" if len(broken) > _MOST_NAMED else ""
+    raise click.ClickException(
+        f"{len(broken)} 项打不开，页面上显示为「无法显示」：{'、'.join(broken[:_MOST_NAMED])}{more}。"
+        "请核对 DATA_KEYS 是否齐全；密钥齐全的，是数据被改动，请从备份中恢复，或由单位重新登记。"
+    )

@@ -1,0 +1,157 @@
+"""Acts that need two persons: one asks, another allows or refuses; the database itself holds that they are two."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.errors import ConflictError, DomainError, NotFoundError
+from examapp.organisation.access.rules import Grant
+from examapp.organisation.dual_control.rules import TWO_PERSON_ACTS, may_decide
+from examapp.organisation.people.models import Approval, ApprovalState
+from examapp.organisation.units.models import Unit
+from examapp.platform.audit.actions import Actor, record
+
+
+class SamePersonError(DomainError):
+    """Who asked, or whom it is about, cannot be the second person."""
+
+    code = "same_person"
+    status = 409
+    message = "提出申请的人和涉及的本人都不能审批，请由另一名有审批权限的同事办理。"
+
+
+class AlreadyAskedError(ConflictError):
+    """The same is waiting already."""
+
+    message = "同样的申请已经提交，正在等另一人审批，不需要重复提交。"
+
+
+def ask(
+    session: Session,
+    act: str,
+    *,
+    request_key: str,
+    person_id: int | None = None,
+    unit_id: int | None = None,
+    details: dict[str, Any],
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Put a request down for a second person and give its id; raises AlreadyAskedError while the same one waits."""
+    of_key = Approval.act == act, Approval.request_key == request_key
+    session.execute(
+        update(Approval)
+        .where(*of_key, Approval.state == ApprovalState.WAITING, Approval.expires_at <= now)
+        .values(state=ApprovalState.EXPIRED)
+        .execution_options(synchronize_session=False)
+    )
+    approval_id = session.execute(
+        insert(Approval)
+        .values(
+            act=act,
+            request_key=request_key,
+            person_id=person_id,
+            unit_id=unit_id,
+            details=details,
+            reason=reason.strip()[:500],
+            state=ApprovalState.WAITING,
+            requested_by_id=actor.person_id,
+            requested_at=now,
+            expires_at=now + TWO_PERSON_ACTS[act].waits,
+        )
+        .on_conflict_do_nothing()
+        .returning(Approval.id)
+    ).scalar_one_or_none()
+    if approval_id is None:
+        raise AlreadyAskedError
+    _note(session, "people.ask_approval", approval_id, act, person_id, actor=actor, now=now)
+    return approval_id
+
+
+def approve(session: Session, approval_id: int, *, grants: tuple[Grant, ...], actor: Actor, now: datetime) -> Approval:
+    """Allow a waiting request as its second person and give it locked, for the act to be done in the same transaction.
+
+    Raises NotFoundError beyond these roles' reach, SamePersonError, and ConflictError where it has been decided already or its time is over.
+    """
+    return _decide(session, approval_id, ApprovalState.APPROVED, grants=grants, actor=actor, now=now)
+
+
+def refuse(session: Session, approval_id: int, *, grants: tuple[Grant, ...], actor: Actor, now: datetime) -> Approval:
+    """Refuse a waiting request as its second person; raises as `approve` does."""
+    return _decide(session, approval_id, ApprovalState.REFUSED, grants=grants, actor=actor, now=now)
+
+
+def withdraw(session: Session, approval_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take one's own waiting request back; raises NotFoundError for another's, ConflictError where it has been decided."""
+    approval, _ = _lock(session, approval_id)
+    if approval is None or approval.requested_by_id != actor.person_id:
+        raise NotFoundError
+    _settle(session, approval, ApprovalState.WITHDRAWN, actor=actor, now=now)
+
+
+def _decide(
+    session: Session,
+    approval_id: int,
+    state: ApprovalState,
+    *,
+    grants: tuple[Grant, ...],
+    actor: Actor,
+    now: datetime,
+) -> Approval:
+    approval, paths = _lock(session, approval_id)
+    if approval is None or not may_decide(approval.act, grants, paths=paths):
+        raise NotFoundError
+    if actor.person_id in {None, approval.requested_by_id, approval.person_id}:
+        raise SamePersonError
+    _settle(session, approval, state, actor=actor, now=now)
+    return approval
+
+
+def _lock(session: Session, approval_id: int) -> tuple[Approval | None, tuple[str, str | None] | None]:
+    """Get and lock a request, with the paths of the unit that it concerns."""
+    row = session.execute(
+        select(Approval, Unit.region_path, Unit.sector_path)
+        .outerjoin(Unit, Approval.unit_id == Unit.id)
+        .where(Approval.id == approval_id)
+        .with_for_update(of=Approval)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        return None, None
+    return row[0], None if row[0].unit_id is None else (row[1], row[2])
+
+
+def _settle(session: Session, approval: Approval, state: ApprovalState, *, actor: Actor, now: datetime) -> None:
+    if approval.state not in {ApprovalState.WAITING, ApprovalState.EXPIRED}:
+        raise ConflictError("这项申请刚才已经处理过了，请刷新页面查看结果。")
+    if approval.state == ApprovalState.EXPIRED or approval.expires_at <= now:
+        raise ConflictError("这项申请超过期限没有审批，已经作废。需要办理的，请申请人重新提交。")
+    approval.state, approval.decided_by_id, approval.decided_at = state, actor.person_id, now
+    session.flush()
+    acts = {
+        ApprovalState.APPROVED: "people.approve",
+        ApprovalState.REFUSED: "people.refuse_approval",
+        ApprovalState.WITHDRAWN: "people.withdraw_approval",
+    }
+    _note(session, acts[state], approval.id, approval.act, approval.person_id, actor=actor, now=now)
+
+
+def _note(
+    session: Session, act: str, approval_id: int, about: str, person_id: int | None, *, actor: Actor, now: datetime
+) -> None:
+    record(
+        session,
+        act,
+        actor=actor,
+        now=now,
+        object_type="approval",
+        object_id=approval_id,
+        person_id=person_id,
+        details={"act": about},
+    )

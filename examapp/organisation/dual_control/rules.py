@@ -1,0 +1,78 @@
+"""Which acts need two persons: who may ask for each, who may be the second one, and how long a request waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from examapp.organisation.access.rules import Grant, reach_of
+from examapp.security.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoPersonAct:
+    """An act that one asks for and another allows; a request that nobody decided in time is void."""
+
+    name: str
+    asks: Permission
+    approves: Permission
+    waits: timedelta
+
+
+ACCOUNT_ACTS = {
+    "people.reset_password": "重置三员的密码",
+    "people.remove_second_factor": "停用三员的动态口令",
+    "people.disable_account": "停用三员的账号",
+    "people.enable_account": "启用三员的账号",
+}
+"""What is done to the account of a system, security or audit administrator."""
+
+TWO_PERSON_ACTS = {
+    act: TwoPersonAct(
+        name=name,
+        asks=Permission.PEOPLE_WRITE,
+        approves=Permission.ACCOUNTS_APPROVE,
+        waits=timedelta(days=3),
+    )
+    for act, name in ACCOUNT_ACTS.items()
+} | {
+    "people.grant_role": TwoPersonAct(
+        name="授予角色",
+        asks=Permission.ROLES_GRANT,
+        approves=Permission.ROLES_APPROVE,
+        waits=timedelta(days=30),
+    ),
+    "questions.correct_key": TwoPersonAct(
+        name="更正已用试题的答案",
+        asks=Permission.QUESTIONS_WRITE,
+        approves=Permission.KEYS_APPROVE,
+        waits=timedelta(days=7),
+    ),
+    "grading.reopen_attempt": TwoPersonAct(
+        name="重新打开作答",
+        asks=Permission.ATTEMPTS_MANAGE,
+        approves=Permission.REOPENINGS_APPROVE,
+        waits=timedelta(days=1),
+    ),
+    "reports.export_numbers": TwoPersonAct(
+        name="导出完整的身份证号、手机号",
+        asks=Permission.REPORTS_NUMBERS,
+        approves=Permission.NUMBERS_APPROVE,
+        waits=timedelta(days=3),
+    ),
+    "unitbook.export_calls": TwoPersonAct(
+        name="导出电话名单",
+        asks=Permission.CALLS_EXPORT,
+        approves=Permission.NUMBERS_APPROVE,
+        waits=timedelta(days=3),
+    ),
+}
+"""Every one of them; a new act is a row here, and its deed in the room that does it."""
+
+
+def may_decide(act: str, grants: tuple[Grant, ...], *, paths: tuple[str, str | None] | None) -> bool:
+    """Tell whether these roles may decide on an act that concerns the unit with these paths; one without a unit concerns all."""
+    reach = reach_of(TWO_PERSON_ACTS[act].approves, grants) if act in TWO_PERSON_ACTS else None
+    if reach is None:
+        return False
+    return paths is None or reach.covers(region_path=paths[0], sector_path=paths[1])

@@ -1,0 +1,264 @@
+"""Passwords: changed by their holder, issued anew by an administrator."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from examapp.errors import ConflictError, DomainError
+from examapp.organisation.access.queries import list_grants
+from examapp.organisation.access.rules import NO_REACH, UNIT_ROLES, reach_of
+from examapp.organisation.accounts.actions import end_sign_ins
+from examapp.organisation.accounts.rules import (
+    FIRST_PASSWORD_CHARACTERS,
+    FIRST_PASSWORD_LENGTH,
+    FORMER_PASSWORDS,
+    is_common,
+)
+from examapp.organisation.dual_control import actions as dual_control_actions
+from examapp.organisation.dual_control.queries import find_allowed
+from examapp.organisation.dual_control.rules import ACCOUNT_ACTS
+from examapp.organisation.people.models import Account, Approval, FormerPassword, Person, RoleGrant
+from examapp.organisation.people.queries import guarded_role_of, separated_role_of
+from examapp.organisation.people.rules import first_password_binding
+from examapp.organisation.units.models import Tree, Unit
+from examapp.platform.audit.actions import Actor, record
+from examapp.security.ciphers import FieldCipher
+from examapp.security.password_hashing import NO_HASH
+from examapp.security.permissions import Permission
+
+
+class GuardedAccountError(DomainError):
+    """The account belongs to an administrator, out of this one's hands."""
+
+    code = "guarded_account"
+    status = 403
+    message = "这个人有管理角色，账号只能由系统管理员处理。请与系统管理员联系。"
+
+
+def refuse_guarded(session: Session, person: Person, *, may_touch_guarded: bool, actor: Actor, now: datetime) -> None:
+    """Refuse to touch the account of a holder of a guarded role, or of a role beyond the actor's own reach; raises GuardedAccountError."""
+    if may_touch_guarded:
+        return
+    reach = None
+    if actor.person_id is not None:
+        reach = reach_of(Permission.PEOPLE_WRITE, list_grants(session, actor.person_id, now=now)) or NO_REACH
+    if session.scalar(select(guarded_role_of(person.id, now=now, reach=reach))):
+        raise GuardedAccountError
+
+
+def change_password(
+    session: Session,
+    account_id: int,
+    *,
+    old_hash: str,
+    new_hash: str,
+    sign_in_id: int,
+    keeps_history: bool,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Put a new password of the holder's own in force: the first one is forgotten, all other browsers are signed out.
+
+    `old_hash` is the one that the old password was compared with; raises ConflictError where it has changed since. With `keeps_history`
+    the old and the new hash join the last ones, none of which may come back; so does a password from before the profile was chosen.
+    """
+    account = session.scalars(
+        select(Account).where(Account.id == account_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+    if account.password_hash != old_hash:
+        raise ConflictError("密码刚刚已被修改或重置，请用新密码重新登录。")
+    account.password_hash, account.first_password_sealed = new_hash, None
+    account.must_change_password, account.password_changed_at = False, now
+    account.failures, account.first_failure_at, account.locked_until = 0, None, None
+    if keeps_history:
+        _remember(session, account_id, old_hash, new_hash, now=now)
+    end_sign_ins(session, account_id, now=now, but=sign_in_id)
+    record(
+        session,
+        "people.change_password",
+        actor=actor,
+        now=now,
+        object_type="account",
+        object_id=account_id,
+        person_id=actor.person_id,
+    )
+
+
+def _remember(session: Session, account_id: int, old_hash: str, new_hash: str, *, now: datetime) -> None:
+    of_account = select(FormerPassword.password_hash).where(FormerPassword.account_id == account_id)
+    known = {NO_HASH, *session.scalars(of_account)}
+    for password_hash in (old_hash, new_hash):
+        if password_hash not in known:
+            session.add(FormerPassword(account_id=account_id, password_hash=password_hash, set_at=now))
+            session.flush()
+    last = select(FormerPassword.id).where(FormerPassword.account_id == account_id)
+    kept = last.order_by(FormerPassword.id.desc()).limit(FORMER_PASSWORDS)
+    session.execute(
+        delete(FormerPassword).where(FormerPassword.account_id == account_id, FormerPassword.id.not_in(kept))
+    )
+
+
+def new_first_password() -> str:
+    """Make a random first password that can be read from paper: ten characters, none of 0 O 1 l I."""
+    while True:
+        password = "".join(secrets.choice(FIRST_PASSWORD_CHARACTERS) for _ in range(FIRST_PASSWORD_LENGTH))
+        if (
+            any(c.isdigit() for c in password)
+            and any(c.islower() for c in password)
+            and any(map(str.isupper, password))
+            and not is_common(password)
+        ):
+            return password
+
+
+def open_account(person: Person, *, sealer: FieldCipher) -> Account:
+    """Make the account of a person who has an id: signed in to by staff number, with a sealed first password."""
+    return Account(
+        person_id=person.id,
+        login_name=person.staff_number,
+        password_hash=NO_HASH,
+        first_password_sealed=sealer.seal(new_first_password(), bound_to=first_password_binding(person.id)),
+        must_change_password=True,
+    )
+
+
+def note_first_passwords_given_out(session: Session, unit_id: int, *, count: int, actor: Actor, now: datetime) -> None:
+    """Write down that somebody has taken a unit's first passwords with him."""
+    record(
+        session,
+        "people.export_first_passwords",
+        actor=actor,
+        now=now,
+        object_type="unit",
+        object_id=unit_id,
+        details={"count": count},
+    )
+
+
+def in_force(now: datetime) -> ColumnElement[bool]:
+    """Give the condition that a grant is in force."""
+    return or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now)
+
+
+def end_grants(session: Session, grant_ids: Sequence[int], *, actor: Actor, now: datetime) -> list[RoleGrant]:
+    """End grants that are in force, and their deputies' with them; gives all that ended, each with its line in the log."""
+    if not grant_ids:
+        return []
+    meant = or_(RoleGrant.id.in_(grant_ids), RoleGrant.deputy_of_id.in_(grant_ids))
+    ended = session.scalars(
+        select(RoleGrant)
+        .where(meant, in_force(now))
+        .order_by(RoleGrant.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for grant in ended:
+        grant.ends_at = now
+        note_grant(session, "people.revoke_role", grant, actor=actor, now=now)
+    session.flush()
+    return list(ended)
+
+
+def end_grants_of(session: Session, person_id: int, *, actor: Actor, now: datetime) -> None:
+    """End all roles of who leaves the roster: coming back, a person is asked for and approved anew."""
+    held = session.scalars(select(RoleGrant.id).where(RoleGrant.person_id == person_id, in_force(now))).all()
+    end_grants(session, held, actor=actor, now=now)
+
+
+def end_grants_left_behind(
+    session: Session, moves: Mapping[int, tuple[int | None, int]], *, actor: Actor, now: datetime
+) -> None:
+    """End the roles over a unit that their holders have left; `moves` says for each person from which unit to which.
+
+    A role stays that reaches the new unit too, and one over a unit that has nothing to do with the one that was left.
+    """
+    held = session.execute(
+        select(RoleGrant.id, RoleGrant.person_id, RoleGrant.tree, Unit)
+        .join(Unit, RoleGrant.unit_id == Unit.id)
+        .where(RoleGrant.person_id.in_(moves), RoleGrant.role.in_(UNIT_ROLES), in_force(now))
+    ).all()
+    behind = [row.id for row in held if _is_left_behind(session, row.Unit, Tree(row.tree), *moves[row.person_id])]
+    end_grants(session, behind, actor=actor, now=now)
+
+
+def _is_left_behind(session: Session, over: Unit, tree: Tree, left_id: int | None, to_id: int) -> bool:
+    left = session.get(Unit, left_id) if left_id is not None else None
+    path, to_path = over.path_in(tree), session.get_one(Unit, to_id).path_in(tree)
+    left_path = left.path_in(tree) if left is not None else None
+    if path is None or left_path is None:
+        return over.id == left_id
+    is_of_the_left = left_path.startswith(path) or path.startswith(left_path)
+    return is_of_the_left and not (to_path or "").startswith(path)
+
+
+def note_grant(session: Session, act: str, grant: RoleGrant, *, actor: Actor, now: datetime) -> None:
+    """Write down what became of a role."""
+    record(
+        session,
+        act,
+        actor=actor,
+        now=now,
+        object_type="role_grant",
+        object_id=grant.id,
+        person_id=grant.person_id,
+        details={
+            "role": grant.role,
+            "unit_id": grant.unit_id,
+            "tree": grant.tree,
+            "ends_at": grant.ends_at.isoformat() if grant.ends_at else None,
+            "deputy_of_id": grant.deputy_of_id,
+        },
+    )
+
+
+_OPEN_FOR = timedelta(days=1)
+"""How long the asker may do what was allowed: once."""
+
+
+def is_separated(session: Session, person_id: int, *, now: datetime) -> bool:
+    """Tell whether a person holds one of the three roles."""
+    return bool(session.scalar(select(separated_role_of(person_id, now=now))))
+
+
+def is_allowed(session: Session, act: str, person: Person, *, reason: str, actor: Actor, now: datetime) -> bool:
+    """Tell whether an act on a person's account may be done now, and use the consent up; asks for it where it is missing.
+
+    Everybody but the three needs none. Raises AlreadyAskedError while the same request waits.
+    """
+    if not is_separated(session, person.id, now=now):
+        return True
+    found = find_allowed(session, act, str(person.id), person_id=actor.person_id or 0, now=now)
+    if found is not None:
+        session.refresh(found, with_for_update=True)
+        if found.expires_at > now:
+            found.expires_at = now
+            session.flush()
+            return True
+    dual_control_actions.ask(
+        session,
+        act,
+        request_key=str(person.id),
+        person_id=person.id,
+        details={},
+        reason=reason,
+        actor=actor,
+        now=now,
+    )
+    return False
+
+
+def allow(approval: Approval, *, now: datetime) -> None:
+    """Let the asker do once, within a day, what a second person has allowed."""
+    if approval.act not in ACCOUNT_ACTS:
+        raise LookupError(approval.act)
+    approval.expires_at = now + _OPEN_FOR
+
+
+def set_elder_mode(session: Session, account_id: int, *, is_wanted: bool) -> None:
+    """Keep whether an account's holder wants the version for older eyes (适老版)."""
+    session.execute(update(Account).where(Account.id == account_id).values(has_elder_mode=is_wanted))

@@ -1,0 +1,140 @@
+"""Pages of the security administrator: who holds which role over what; a role is asked for here and approved by a second person."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from flask import Response, flash, redirect, render_template, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+from wtforms.fields.choices import SelectChoice
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.organisation.access.queries import get_unit_within, list_grants_to_stand_in_for, list_role_grants
+from examapp.organisation.access.rules import ROLE_NAMES, Role
+from examapp.organisation.accounts.guards import actor, is_sitting, my_reach, requires
+from examapp.organisation.dual_control.actions import AlreadyAskedError
+from examapp.organisation.dual_control.queries import list_waiting_about
+from examapp.organisation.people.models import Person
+from examapp.organisation.people.queries import get_person_within
+from examapp.organisation.roles import actions
+from examapp.organisation.roles.actions import RoleRequest
+from examapp.organisation.roster.actions import PersonRefusedError
+from examapp.organisation.roster.forms import DeputyForm, RoleForm
+from examapp.organisation.units.admin_views import admin_blueprint, unit_choices, units_within
+from examapp.organisation.units.models import Tree
+from examapp.security.permissions import Permission
+
+_GRANT = Permission.ROLES_GRANT
+_ASKED = "申请已提交。另一名系统管理员或安全管理员审批后生效。"
+
+
+@admin_blueprint.route("/<int:person_id>/roles", methods=["GET", "POST"])
+@requires(_GRANT)
+def grant_role(person_id: int) -> AnyResponse:
+    """Ask for a role for a person; another administrator puts it in force."""
+    session, reach = read_session(), my_reach(_GRANT)
+    person = get_person_within(session, person_id, reach)
+    form = RoleForm()
+    form.unit_id.choices = unit_choices(units_within(session, reach), "全县" if reach.is_everything else None)
+    if form.validate_on_submit() and _ask(form, person_id):
+        flash(_ASKED, "success")
+        return redirect(url_for("people_admin.grant_role", person_id=person_id), 303)
+    page = render_template(
+        "people/roles.html",
+        form=form,
+        person=person,
+        grants=list_role_grants(session, person_id, now=clock.now()),
+        waiting=list_waiting_about(session, person_id, actions.ACT, now=clock.now()),
+        role_names=ROLE_NAMES,
+    )
+    return Response(page, 422 if form.errors else 200)
+
+
+def _ask(form: RoleForm, person_id: int) -> bool:
+    reach = my_reach(_GRANT)
+
+    def wish(session: Session, _person: Person) -> RoleRequest:
+        unit = get_unit_within(session, form.unit_id.data, reach) if form.unit_id.data else None
+        return RoleRequest(
+            role=Role(form.role.data),
+            unit_id=unit.id if unit else None,
+            tree=Tree(form.tree.data),
+            ends_at=_end_of(form.ends_on.data),
+        )
+
+    return _request(form, person_id, wish)
+
+
+@admin_blueprint.route("/<int:person_id>/deputy", methods=["GET", "POST"])
+@requires(_GRANT)
+def appoint_deputy(person_id: int) -> AnyResponse:
+    """Ask that a person may stand in for another's role until a day."""
+    session = read_session()
+    person = get_person_within(session, person_id, my_reach(_GRANT))
+    form = DeputyForm()
+    form.deputy_of_id.choices = [
+        SelectChoice(str(row.id), f"{row.name}　{ROLE_NAMES[Role(row.role)]}　{row.unit_name or '全县'}")
+        for row in list_grants_to_stand_in_for(session, person_id, now=clock.now())
+    ]
+    if form.validate_on_submit() and _ask_for_deputy(form, person_id):
+        flash(_ASKED, "success")
+        return redirect(url_for("people_admin.grant_role", person_id=person_id), 303)
+    return Response(render_template("people/deputy.html", form=form, person=person), 422 if form.errors else 200)
+
+
+def _ask_for_deputy(form: DeputyForm, person_id: int) -> bool:
+    def wish(session: Session, _person: Person) -> RoleRequest:
+        ends_at = _end_of(form.ends_on.data)
+        return actions.deputy_wish(session, form.deputy_of_id.data, ends_at=ends_at, now=clock.now())
+
+    return _request(form, person_id, wish)
+
+
+def _request(form: RoleForm | DeputyForm, person_id: int, wish: actions.MakeWish) -> bool:
+    try:
+        with transaction() as session:
+            person = get_person_within(session, person_id, my_reach(_GRANT))
+            actions.request_role(
+                session,
+                person,
+                wish(session, person),
+                reason=form.reason.data or "",
+                actor=actor(),
+                now=clock.now(),
+            )
+    except PersonRefusedError as refusal:
+        field = {field.short_name: field for field in form}.get(refusal.field, form.reason)
+        field.errors = [refusal.text]
+        return False
+    except AlreadyAskedError as refusal:
+        form.reason.errors = [refusal.text]
+        return False
+    return True
+
+
+def _end_of(day: date | None) -> datetime | None:
+    """Give the instant at which a day ends in the county."""
+    return clock.from_local(datetime.combine(day + timedelta(days=1), time())) if day else None
+
+
+@admin_blueprint.post("/<int:person_id>/roles/<int:grant_id>/revoke")
+@requires(_GRANT)
+def revoke_role(person_id: int, grant_id: int) -> AnyResponse:
+    """Take a role back."""
+    try:
+        with transaction() as session:
+            person = get_person_within(session, person_id, my_reach(_GRANT))
+            actions.revoke_role(
+                session,
+                grant_id,
+                person,
+                is_sitting=is_sitting,
+                actor=actor(),
+                now=clock.now(),
+            )
+        flash("已收回，立即生效。", "success")
+    except PersonRefusedError as refusal:
+        flash(refusal.text, "error")
+    return redirect(url_for("people_admin.grant_role", person_id=person_id), 303)

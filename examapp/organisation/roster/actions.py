@@ -1,0 +1,383 @@
+"""The roster: people are taken on, changed, moved, leave and come back; their results stay with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from examapp.clock import day_of
+from examapp.errors import DomainError
+from examapp.organisation.accounts.actions import end_sign_ins
+from examapp.organisation.passwords.actions import (
+    end_grants_left_behind,
+    end_grants_of,
+    is_allowed,
+    is_separated,
+    open_account,
+    refuse_guarded,
+)
+from examapp.organisation.people.models import Account, Person, PersonState, PlannedMove, RosterMove
+from examapp.organisation.people.queries import numbers_of
+from examapp.organisation.people.rules import (
+    ID_NUMBER_PURPOSE,
+    MOBILE_PURPOSE,
+    id_number_binding,
+    id_number_fault,
+    mobile_binding,
+    mobile_fault,
+)
+from examapp.organisation.roster_moves.queries import OFF_ROSTER_MOVE, TAKEN_OFF
+from examapp.organisation.units.actions import UnitRefusedError, close_unit
+from examapp.organisation.units.models import Unit
+from examapp.platform.audit.actions import Actor, record
+from examapp.platform.audit.models import AuditEvent
+from examapp.security.ciphers import FieldCipher
+
+_SEPARATED = "系统、安全、审计管理员的工号、身份证号、手机号，要收回角色后才能改。"
+
+
+class PersonRefusedError(DomainError):
+    """A person cannot be so; `field` names where."""
+
+    code = "person_refused"
+    status = 422
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonFacts:
+    """What is written down about a person; numbers normalised, None leaves what stands."""
+
+    staff_number: str
+    name: str
+    rank: str
+    position: str
+    id_number: str | None
+    mobile: str | None
+    is_on_roster: bool = True
+
+
+def create_person(
+    session: Session, facts: PersonFacts, unit: Unit, *, sealer: FieldCipher, actor: Actor, now: datetime, on: date
+) -> Person:
+    """Take a person on, with an account and a random first password; raises PersonRefusedError."""
+    refuse_closed(session, unit)
+    person = Person(
+        staff_number=facts.staff_number,
+        name=facts.name,
+        unit_id=unit.id,
+        rank=facts.rank,
+        position=facts.position,
+        state=PersonState.ON_ROSTER if facts.is_on_roster else PersonState.OFF_ROSTER,
+        created_at=now,
+        updated_at=now,
+    )
+    _check(session, facts, sealer=sealer, own_id=0)
+    session.add(person)
+    _flush(session)
+    _write_numbers(person, facts, sealer=sealer)
+    session.add(open_account(person, sealer=sealer))
+    _flush(session)
+    if facts.is_on_roster:
+        _add_move(session, person, "join", None, unit.id, on=on, actor=actor, now=now)
+    _note(session, "people.create_person", person, actor=actor, now=now, details={"unit_id": unit.id})
+    return person
+
+
+def edit_person(
+    session: Session,
+    person: Person,
+    facts: PersonFacts,
+    *,
+    sealer: FieldCipher,
+    actor: Actor,
+    now: datetime,
+    may_touch_guarded: bool = False,
+) -> None:
+    """Change what is written down about a person; the login name follows the staff number.
+
+    Numbers are what people sign in by: raises GuardedAccountError where an administrator's would change, and PersonRefusedError.
+    """
+    if facts.staff_number != person.staff_number or facts.id_number or facts.mobile:
+        refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
+        if person.id != actor.person_id and is_separated(session, person.id, now=now):
+            raise PersonRefusedError("staff_number", _SEPARATED)
+    _check(session, facts, sealer=sealer, own_id=person.id)
+    changed = [
+        name for name in ("staff_number", "name", "rank", "position") if getattr(person, name) != getattr(facts, name)
+    ]
+    for name in changed:
+        setattr(person, name, getattr(facts, name))
+    _set_on_roster(session, person, is_on=facts.is_on_roster, actor=actor, now=now)
+    _write_numbers(person, facts, sealer=sealer)
+    person.updated_at = now
+    account = session.scalar(select(Account).where(Account.person_id == person.id))
+    if account is not None and "staff_number" in changed:
+        account.login_name = facts.staff_number
+    _flush(session)
+    changed += [name for name in ("id_number", "mobile") if getattr(facts, name)]
+    _note(session, "people.edit_person", person, actor=actor, now=now, details={"changed": changed})
+
+
+def transfer_person(
+    session: Session,
+    person: Person,
+    to: Unit,
+    *,
+    on: date,
+    note: str,
+    actor: Actor,
+    now: datetime,
+    kind: str = "transfer",
+) -> None:
+    """Move a person to another unit (`transfer` or `secondment`); attempts keep the unit of the day on which they were sat.
+
+    Roles over the unit that is left end with it.
+    """
+    refuse_closed(session, to)
+    if to.id == person.unit_id:
+        raise PersonRefusedError("unit_id", "这个人已经在该单位，不需要调动。")
+    refuse_out_of_order(session, person, on=on)
+    kind = OFF_ROSTER_MOVE if person.state == PersonState.OFF_ROSTER else kind
+    left, person.unit_id, person.updated_at = person.unit_id, to.id, now
+    session.flush()
+    end_grants_left_behind(session, {person.id: (left, to.id)}, actor=actor, now=now)
+    _add_move(session, person, kind, left, to.id, on=on, actor=actor, now=now, note=note)
+    _note(
+        session,
+        "people.transfer_person",
+        person,
+        actor=actor,
+        now=now,
+        details={"from_unit_id": left, "to_unit_id": to.id, "on": on.isoformat()},
+    )
+
+
+def let_person_leave(
+    session: Session, person: Person, *, kind: str, on: date, note: str, actor: Actor, now: datetime
+) -> None:
+    """Take a person off the roster (`leave` or `retire`): the account is closed, roles and their deputies' end, all results stay.
+
+    An administrator's roles have to be taken back before; raises GuardedAccountError, PersonRefusedError.
+    """
+    refuse_guarded(session, person, may_touch_guarded=False, actor=actor, now=now)
+    if person.state == PersonState.LEFT:
+        raise PersonRefusedError("kind", "这个人已经离开名册。")
+    refuse_out_of_order(session, person, on=on)
+    left = person.unit_id if person.state == PersonState.ON_ROSTER else None
+    person.state, person.updated_at = PersonState.LEFT, now
+    session.flush()
+    end_grants_of(session, person.id, actor=actor, now=now)
+    account = session.scalar(select(Account).where(Account.person_id == person.id).with_for_update())
+    if account is not None:
+        account.disabled_at = account.disabled_at or now
+        end_sign_ins(session, account.id, now=now)
+    _add_move(session, person, kind, left, None, on=on, actor=actor, now=now, note=note)
+    _note(
+        session, "people.let_person_leave", person, actor=actor, now=now, details={"kind": kind, "on": on.isoformat()}
+    )
+
+
+def take_person_back(session: Session, person: Person, to: Unit, *, on: date, actor: Actor, now: datetime) -> None:
+    """Put a person who had left back on the roster of a unit, with the account opened again."""
+    refuse_closed(session, to)
+    refuse_out_of_order(session, person, on=on)
+    person.state, person.unit_id, person.updated_at = PersonState.ON_ROSTER, to.id, now
+    account = session.scalar(select(Account).where(Account.person_id == person.id))
+    if account is not None:
+        account.disabled_at = None
+    _add_move(session, person, "return", None, to.id, on=on, actor=actor, now=now)
+    _note(session, "people.take_person_back", person, actor=actor, now=now, details={"unit_id": to.id})
+
+
+def set_account_open(
+    session: Session,
+    person: Person,
+    *,
+    is_open: bool,
+    may_touch_guarded: bool,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> bool:
+    """Disable a person's account, which ends all its sign-ins at once, or open it again; raises GuardedAccountError.
+
+    False where a second person has been asked first.
+    """
+    refuse_guarded(session, person, may_touch_guarded=may_touch_guarded, actor=actor, now=now)
+    act = "people.enable_account" if is_open else "people.disable_account"
+    if not is_allowed(session, act, person, reason=reason, actor=actor, now=now):
+        return False
+    account = session.scalars(select(Account).where(Account.person_id == person.id).with_for_update()).one()
+    account.disabled_at = None if is_open else now
+    if not is_open:
+        end_sign_ins(session, account.id, now=now)
+    _note(session, act, person, actor=actor, now=now)
+    return True
+
+
+def close_empty_unit(session: Session, unit: Unit, *, actor: Actor, now: datetime) -> None:
+    """Close a unit in which nobody is left; raises UnitRefusedError."""
+    remaining = session.scalar(
+        select(func.count()).select_from(Person).where(Person.unit_id == unit.id, Person.state != PersonState.LEFT)
+    )
+    if remaining:
+        raise UnitRefusedError("closed_at", f"单位里还有 {remaining} 人，请先把他们调到其他单位或办理离开。")
+    close_unit(session, unit, actor=actor, now=now)
+
+
+def end_waiting_moves(session: Session, person_ids: Collection[int], *, now: datetime) -> None:
+    """Give up the moves that wait for people who have moved otherwise: nobody is carried anywhere by an older word."""
+    session.execute(
+        update(PlannedMove)
+        .where(PlannedMove.person_id.in_(person_ids), PlannedMove.ended_at.is_(None))
+        .values(ended_at=now, outcome="cancelled")
+    )
+
+
+def _check(session: Session, facts: PersonFacts, *, sealer: FieldCipher, own_id: int) -> None:
+    if facts.id_number and (fault := id_number_fault(facts.id_number)):
+        raise PersonRefusedError("id_number", fault)
+    if facts.mobile and (fault := mobile_fault(facts.mobile)):
+        raise PersonRefusedError("mobile", fault)
+    same_number = select(Person.id).where(Person.staff_number == facts.staff_number, Person.id != own_id)
+    same_login = select(Account.id).where(Account.login_name == facts.staff_number, Account.person_id != own_id)
+    if session.scalar(same_number) or session.scalar(same_login):
+        raise PersonRefusedError("staff_number", f"人员编号「{facts.staff_number}」已经用过，请核对是否重复登记。")
+    if facts.id_number:
+        indexes = sealer.blind_indexes(facts.id_number, purpose=ID_NUMBER_PURPOSE)
+        if session.scalar(select(Person.id).where(Person.id_number_index.in_(indexes), Person.id != own_id)):
+            raise PersonRefusedError("id_number", "这个身份证号已登记在另一人名下，请核对；调入人员请办理调动。")
+
+
+def _write_numbers(person: Person, facts: PersonFacts, *, sealer: FieldCipher) -> None:
+    if facts.id_number:
+        person.id_number_sealed = sealer.seal(facts.id_number, bound_to=id_number_binding(person.id))
+        person.id_number_index = sealer.blind_index(facts.id_number, purpose=ID_NUMBER_PURPOSE)
+    if facts.mobile:
+        person.mobile_sealed = sealer.seal(facts.mobile, bound_to=mobile_binding(person.id))
+        person.mobile_index = sealer.blind_index(facts.mobile, purpose=MOBILE_PURPOSE)
+
+
+def _flush(session: Session) -> None:
+    try:
+        session.flush()
+    except IntegrityError:
+        raise PersonRefusedError("staff_number", "人员编号或身份证号刚刚被别人登记，请刷新后核对。") from None
+
+
+def refuse_closed(session: Session, unit: Unit) -> None:
+    """Refuse a unit that is closed, with the one that took its people over where there is one; raises PersonRefusedError."""
+    if unit.closed_at is not None:
+        heir = session.get(Unit, unit.successor_id) if unit.successor_id is not None else None
+        advice = "请选择其他单位。" if heir is None else f"人员已并入「{heir.name}」，请改选该单位。"
+        raise PersonRefusedError("unit_id", f"「{unit.name}」已撤销。{advice}")
+
+
+def refuse_out_of_order(session: Session, person: Person, *, on: date) -> None:
+    """Refuse a day before the person's latest move: the roster of the days between would have two answers. Raises PersonRefusedError."""
+    latest = session.scalar(select(func.max(RosterMove.effective_on)).where(RosterMove.person_id == person.id))
+    if latest is not None and on < latest:
+        raise PersonRefusedError(
+            "on",
+            f"此人最近一次变动在 {latest.isoformat()} 生效，日期不能早于这一天。请改为 {latest.isoformat()} 或以后。",
+        )
+
+
+def _set_on_roster(session: Session, person: Person, *, is_on: bool, actor: Actor, now: datetime) -> None:
+    state = PersonState.ON_ROSTER if is_on else PersonState.OFF_ROSTER
+    if person.state in (PersonState.LEFT, state):
+        return
+    person.state = state
+    left, to = (None, person.unit_id) if is_on else (person.unit_id, None)
+    _add_move(session, person, "on_roster" if is_on else TAKEN_OFF, left, to, on=day_of(now), actor=actor, now=now)
+
+
+def _add_move(
+    session: Session,
+    person: Person,
+    kind: str,
+    left: int | None,
+    to: int | None,
+    *,
+    on: date,
+    actor: Actor,
+    now: datetime,
+    note: str = "",
+) -> None:
+    if kind not in ("on_roster", TAKEN_OFF):
+        end_waiting_moves(session, [person.id], now=now)
+    session.add(
+        RosterMove(
+            person_id=person.id,
+            kind=kind,
+            from_unit_id=left,
+            to_unit_id=to,
+            effective_on=on,
+            recorded_at=now,
+            recorded_by_id=actor.person_id,
+            note=note,
+        )
+    )
+
+
+def _note(
+    session: Session, act: str, person: Person, *, actor: Actor, now: datetime, details: dict[str, object] | None = None
+) -> None:
+    record(
+        session,
+        act,
+        actor=actor,
+        now=now,
+        object_type="person",
+        object_id=person.id,
+        person_id=person.id,
+        details=details,
+    )
+
+
+ACT = "people.reveal_numbers"
+MOST_A_DAY = 30
+"""More than one needs who checks a number, fewer than one needs who collects them: whole lists go by the export that two people allow."""
+_DAY = timedelta(hours=24)
+
+
+class TooManyRevealsError(DomainError):
+    """One person has looked at many numbers today."""
+
+    code = "too_many_reveals"
+    status = 429
+    message = f"24 小时内最多查看 {MOST_A_DAY} 人的完整号码，您已用完。需要名单的，请在“报表”中申请导出；或明天再查。"
+
+
+def reveal_numbers(
+    session: Session, person: Person, *, reason: str, sealer: FieldCipher, actor: Actor, now: datetime
+) -> tuple[str, str]:
+    """Give a person's whole ID number and mobile; raises TooManyRevealsError. Who looks twice in a row is counted twice."""
+    session.get(Person, actor.person_id, with_for_update=True)
+    seen = session.scalar(
+        select(func.count())
+        .select_from(AuditEvent)
+        .where(AuditEvent.actor_id == actor.person_id, AuditEvent.at > now - _DAY, AuditEvent.act == ACT)
+    )
+    if (seen or 0) >= MOST_A_DAY:
+        raise TooManyRevealsError(retry_after=int(_DAY.total_seconds()))
+    record(
+        session,
+        ACT,
+        actor=actor,
+        now=now,
+        object_type="person",
+        object_id=person.id,
+        person_id=person.id,
+        details={"reason": reason},
+    )
+    return numbers_of(session, [person.id], sealer, is_whole=True)[person.id]

@@ -1,0 +1,348 @@
+"""Pages of the back office: the roster, one person, and what happens to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.documents.html import normalise
+from examapp.errors import ConflictError, NotFoundError
+from examapp.organisation.access.queries import get_unit_within, list_role_grants
+from examapp.organisation.access.rules import ROLE_NAMES
+from examapp.organisation.accounts.guards import actor, may, my_reach, requires, sealer
+from examapp.organisation.dual_control.actions import AlreadyAskedError
+from examapp.organisation.dual_control.queries import list_open_about
+from examapp.organisation.dual_control.rules import ACCOUNT_ACTS
+from examapp.organisation.mfa import actions as mfa_actions
+from examapp.organisation.passwords.actions import is_separated
+from examapp.organisation.people.models import Person
+from examapp.organisation.people.queries import (
+    PAGE_SIZE,
+    PeopleFilter,
+    find_account,
+    get_person_within,
+    list_moves,
+    list_planned,
+    masked_numbers,
+)
+from examapp.organisation.people.queries import list_people as people_of
+from examapp.organisation.people.rules import normalise_id_number, normalise_mobile
+from examapp.organisation.roster import actions
+from examapp.organisation.roster.actions import MOST_A_DAY, PersonFacts, PersonRefusedError, reveal_numbers
+from examapp.organisation.roster.forms import LEAVE_KINDS, STATE_NAMES, LeaveForm, PersonForm, RevealForm, TransferForm
+from examapp.organisation.roster_moves import actions as roster_move_actions
+from examapp.organisation.roster_moves.actions import SECONDMENT, Move, move_person
+from examapp.organisation.units.admin_views import (
+    READ,
+    SECOND_PERSON_ASKED,
+    WRITE,
+    address_of_search,
+    admin_blueprint,
+    may_touch_guarded,
+    page_number,
+    unit_choices,
+    units_within,
+)
+from examapp.security.permissions import Permission
+from examapp.web.numbers import read_whole
+from examapp.web.query_encryption import words_asked
+
+_MOVE_NAMES = {
+    "join": "登记",
+    "transfer": "调动",
+    "secondment": "借调",
+    "secondment_end": "借调期满返回",
+    "return": "重新登记",
+    "off_roster": "移出名册（不参加考试）",
+    "on_roster": "列入名册",
+    "assign": "调整单位（不在名册）",
+    "merge": "单位合并划转",
+    "split": "单位分设划转",
+} | LEAVE_KINDS
+
+
+@admin_blueprint.route("/", methods=["GET", "POST"])
+@requires(READ)
+def list_people() -> str | AnyResponse:
+    """Show the people within reach, narrowed by what the address says, or by a number that was posted."""
+    if request.method == "POST" and (address := address_of_search("people_admin.list_people", "state", "account")):
+        return address
+    reach, session = my_reach(READ), read_session()
+    units = units_within(session, reach)
+    unit_id = read_whole(request.values.get("unit")) or 0
+    chosen = PeopleFilter(
+        words=normalise(words_asked()).strip()[:60],
+        unit=get_unit_within(session, unit_id, reach) if unit_id else None,
+        state=request.values.get("state", "") if request.values.get("state") in STATE_NAMES else "",
+        account=request.values.get("account", ""),
+    )
+    page = page_number()
+    rows, total = people_of(session, reach, chosen, sealer=sealer(), page=page)
+    return render_template(
+        "people/people.html",
+        rows=rows,
+        total=total,
+        page=page,
+        page_count=-(-total // PAGE_SIZE),
+        chosen=chosen,
+        units=units,
+        state_names=STATE_NAMES,
+    )
+
+
+@admin_blueprint.get("/<int:person_id>")
+@requires(READ)
+def show_person(person_id: int) -> str:
+    """Show one person: facts, account, roles, moves; numbers masked."""
+    session = read_session()
+    person = get_person_within(session, person_id, my_reach(READ))
+    id_number, mobile = masked_numbers(person, sealer())
+    return render_template(
+        "people/person.html",
+        person=person,
+        id_number=id_number,
+        mobile=mobile,
+        account=find_account(session, person.id),
+        moves=list_moves(session, person.id),
+        planned=list_planned(session, person.id),
+        grants=list_role_grants(session, person.id, now=clock.now()),
+        state_names=STATE_NAMES,
+        move_names=_MOVE_NAMES,
+        role_names=ROLE_NAMES,
+        may_write=_is_within_reach(person, Permission.PEOPLE_WRITE),
+        may_reveal=_is_within_reach(person, Permission.NUMBERS_REVEAL),
+        may_issue=_is_within_reach(person, Permission.PASSWORDS_ISSUE),
+        **_second_person(session, person.id),
+    )
+
+
+def _second_person(session: Session, person_id: int) -> dict[str, Any]:
+    """Give what the page says of acts on the account that need two persons: whether it is such a one, and what was asked for."""
+    now = clock.now()
+    is_one_of_three = may_touch_guarded() and is_separated(session, person_id, now=now)
+    asked = list_open_about(session, person_id, ACCOUNT_ACTS, now=now) if is_one_of_three else []
+    return {"is_one_of_three": is_one_of_three, "asked": asked, "account_acts": ACCOUNT_ACTS}
+
+
+def _is_within_reach(person: Person, permission: Permission) -> bool:
+    unit = person.unit
+    return may(permission) and my_reach(permission).covers(region_path=unit.region_path, sector_path=unit.sector_path)
+
+
+@admin_blueprint.route("/new", methods=["GET", "POST"])
+@requires(WRITE)
+def create_person() -> AnyResponse:
+    """Take a person on."""
+    form = PersonForm()
+    form.unit_id.choices = unit_choices(units_within(read_session(), my_reach(WRITE)))
+    if form.validate_on_submit() and (person_id := _create(form)):
+        flash(f"已登记「{form.name.data}」。初始密码在“初始密码”页面打印。", "success")
+        return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+    return _form_page(form, None)
+
+
+def _create(form: PersonForm) -> int | None:
+    now = clock.now()
+    try:
+        with transaction() as session:
+            unit = get_unit_within(session, form.unit_id.data, my_reach(WRITE))
+            person = actions.create_person(
+                session, _facts(form), unit, sealer=sealer(), actor=actor(), now=now, on=clock.today()
+            )
+            return person.id
+    except PersonRefusedError as refusal:
+        form[refusal.field].errors = [refusal.text]
+        return None
+
+
+@admin_blueprint.route("/<int:person_id>/edit", methods=["GET", "POST"])
+@requires(WRITE)
+def edit_person(person_id: int) -> AnyResponse:
+    """Change what is written down about a person; the unit changes by a transfer."""
+    person = get_person_within(read_session(), person_id, my_reach(WRITE))
+    form = PersonForm(data={name: getattr(person, name) for name in ("name", "staff_number", "position", "rank")})
+    del form.unit_id
+    if request.method == "GET":
+        form.is_on_roster.data = person.state != "off_roster"
+    if form.validate_on_submit() and _edit(form, person_id):
+        flash("已保存。", "success")
+        return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+    return _form_page(form, person)
+
+
+def _edit(form: PersonForm, person_id: int) -> bool:
+    try:
+        with transaction() as session:
+            person = get_person_within(session, person_id, my_reach(WRITE))
+            actions.edit_person(
+                session,
+                person,
+                _facts(form),
+                sealer=sealer(),
+                may_touch_guarded=may_touch_guarded(),
+                actor=actor(),
+                now=clock.now(),
+            )
+    except PersonRefusedError as refusal:
+        form[refusal.field].errors = [refusal.text]
+        return False
+    return True
+
+
+def _facts(form: PersonForm) -> PersonFacts:
+    return PersonFacts(
+        staff_number=form.staff_number.data,
+        name=form.name.data,
+        rank=form.rank.data or "",
+        position=form.position.data or "",
+        id_number=normalise_id_number(form.id_number.data or "") or None,
+        mobile=normalise_mobile(form.mobile.data or "") or None,
+        is_on_roster=form.is_on_roster.data,
+    )
+
+
+def _form_page(form: PersonForm, person: Person | None) -> AnyResponse:
+    numbers = masked_numbers(person, sealer()) if person else ("", "")
+    page = render_template("people/person_form.html", form=form, person=person, numbers=numbers)
+    return Response(page, 422 if form.errors else 200)
+
+
+@admin_blueprint.route("/<int:person_id>/transfer", methods=["GET", "POST"])
+@requires(WRITE)
+def transfer_person(person_id: int) -> AnyResponse:
+    """Move a person to another unit, or take one back who had left."""
+    person = get_person_within(read_session(), person_id, my_reach(WRITE))
+    form = TransferForm(on=clock.today())
+    form.unit_id.choices = unit_choices(units_within(read_session(), my_reach(WRITE)))
+    if request.method == "GET":
+        form.unit_id.data = person.unit_id
+    if form.validate_on_submit() and _act(form, person_id, _transfer, "已办理。以前的成绩不受影响。"):
+        return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+    page = render_template("people/transfer.html", form=form, person=person, is_return=person.state == "left")
+    return Response(page, 422 if form.errors else 200)
+
+
+@admin_blueprint.route("/<int:person_id>/leave", methods=["GET", "POST"])
+@requires(WRITE)
+def leave_person(person_id: int) -> AnyResponse:
+    """Take a person off the roster."""
+    person = get_person_within(read_session(), person_id, my_reach(WRITE))
+    form = LeaveForm(on=clock.today())
+    if form.validate_on_submit() and _act(form, person_id, _leave, "已办理。账号已停用，以前的成绩仍保留。"):
+        return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+    page = render_template("people/leave.html", form=form, person=person)
+    return Response(page, 422 if form.errors else 200)
+
+
+def _act(
+    form: TransferForm | LeaveForm, person_id: int, move_of: Callable[[Session, Person, Any], Move], words: str
+) -> bool:
+    """Move a person within reach, today or on its day; a refusal is written beside its field."""
+    try:
+        with transaction() as session:
+            person = get_person_within(session, person_id, my_reach(WRITE))
+            is_done = move_person(session, person, move_of(session, person, form), actor=actor(), now=clock.now())
+    except PersonRefusedError as refusal:
+        form[refusal.field if refusal.field in form else "on"].errors = [refusal.text]
+        return False
+    flash(words if is_done else f"已登记，{form.on.data.isoformat()} 自动生效。生效前可在本页撤销。", "success")
+    return True
+
+
+def _transfer(session: Session, person: Person, form: TransferForm) -> Move:
+    to = get_unit_within(session, form.unit_id.data, my_reach(WRITE))
+    kind = "return" if person.state == "left" else form.kind.data
+    until = form.until.data if kind == SECONDMENT else None
+    return Move(kind=kind, to=to, on=form.on.data, until=until, note=form.note.data or "")
+
+
+def _leave(_session: Session, _person: Person, form: LeaveForm) -> Move:
+    return Move(kind=form.kind.data, to=None, on=form.on.data, note=form.note.data or "")
+
+
+@admin_blueprint.post("/<int:person_id>/planned/<int:planned_id>/cancel")
+@requires(WRITE)
+def cancel_planned(person_id: int, planned_id: int) -> AnyResponse:
+    """Take back a move whose day has not come."""
+    try:
+        with transaction() as session:
+            person = get_person_within(session, person_id, my_reach(WRITE))
+            roster_move_actions.cancel_planned(session, person, planned_id, actor=actor(), now=clock.now())
+    except ConflictError as refusal:
+        flash(refusal.text, "error")
+    else:
+        flash("已撤销，到时不再变动。", "success")
+    return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+
+
+@admin_blueprint.post("/<int:person_id>/disable")
+@requires(WRITE)
+def disable_account(person_id: int) -> AnyResponse:
+    """Close an account at once."""
+    return _set_open(person_id, is_open=False)
+
+
+@admin_blueprint.post("/<int:person_id>/enable")
+@requires(WRITE)
+def enable_account(person_id: int) -> AnyResponse:
+    """Open an account again."""
+    return _set_open(person_id, is_open=True)
+
+
+@admin_blueprint.post("/<int:person_id>/second-factor/off")
+@requires(WRITE)
+def reset_second_factor(person_id: int) -> AnyResponse:
+    """Take a lost one-time-password device off an administrator's account."""
+    return _touch_account(
+        person_id,
+        mfa_actions.reset_second_factor,
+        "动态口令已停用，正在使用的登录已全部退出。本人登录后可重新启用。",
+    )
+
+
+def _set_open(person_id: int, *, is_open: bool) -> AnyResponse:
+    def act(session: Session, person: Person, **by: Any) -> bool:
+        if person.state == "left" or find_account(session, person_id) is None:
+            raise NotFoundError
+        return actions.set_account_open(session, person, is_open=is_open, **by)
+
+    return _touch_account(person_id, act, "账号已启用。" if is_open else "账号已停用，正在使用的登录已全部退出。")
+
+
+def _touch_account(person_id: int, act: Callable[..., bool], words: str) -> AnyResponse:
+    """Do something to a person's account, or ask a second person for it where it is one of the three administrators'."""
+    try:
+        with transaction() as session:
+            is_done = act(
+                session,
+                get_person_within(session, person_id, my_reach(WRITE)),
+                may_touch_guarded=may_touch_guarded(),
+                reason=request.form.get("reason", ""),
+                actor=actor(),
+                now=clock.now(),
+            )
+        flash(words if is_done else SECOND_PERSON_ASKED, "success")
+    except AlreadyAskedError as refusal:
+        flash(refusal.text, "error")
+    return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+
+
+@admin_blueprint.route("/<int:person_id>/numbers", methods=["GET", "POST"])
+@requires(Permission.NUMBERS_REVEAL)
+def reveal(person_id: int) -> str | Response:
+    """Ask why; then show the numbers on this one answer, which no address and no cache holds."""
+    form, reach = RevealForm(), my_reach(Permission.NUMBERS_REVEAL)
+    person = get_person_within(read_session(), person_id, reach)
+    numbers = None
+    if form.validate_on_submit():
+        with transaction() as session:
+            numbers = reveal_numbers(
+                session, person, reason=form.words(), sealer=sealer(), actor=actor(), now=clock.now()
+            )
+    return render_template("people/reveal.html", person=person, form=form, numbers=numbers, most=MOST_A_DAY)

@@ -1,0 +1,289 @@
+"""Lists of changes of the roster: a unit drafts and submits one, the office decides it line by line or whole, the roster follows.
+
+What is agreed to takes effect on its day: at once where that day has come, else by the sweep on that day. What cannot be carried out
+(the unit was closed, the person has gone) waits again, with the reason beside it; nothing is dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examapp.clock import day_of
+from examapp.errors import ConflictError, DomainError, NotFoundError
+from examapp.organisation.access.queries import get_unit_within
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.roster_change_application.actions import ChangeRefusedError, apply_line, find_subject
+from examapp.organisation.roster_change_requests.models import ChangeKind, ChangeLine, ChangeList, LineState, ListState
+from examapp.organisation.roster_change_requests.queries import get_change_list, list_due_lines, list_waiting_lines
+from examapp.organisation.units.models import Unit
+from examapp.platform.audit.actions import Actor, record
+from examapp.security.ciphers import FieldCipher
+
+_MOST_LINES = 200
+_EARLIEST, _DAYS_AHEAD = date(2000, 1, 1), 366
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change as a unit writes it down; `unit` is where the person goes, None where they leave the county or stay."""
+
+    kind: ChangeKind
+    staff_number: str
+    name: str = ""
+    rank: str = ""
+    position: str = ""
+    unit: Unit | None = None
+    effective_on: date
+    note: str = ""
+
+
+def draft_list(session: Session, *, unit_id: int, reach: AccessScope, actor: Actor, now: datetime) -> ChangeList:
+    """Begin a list for a unit within reach, or go on with an empty one that this person has begun."""
+    unit = get_unit_within(session, unit_id, reach)
+    if unit.closed_at is not None:
+        raise ChangeRefusedError(f"「{unit.name}」已撤销，不能再提交变动名单。")
+    begun = session.scalars(
+        select(ChangeList).where(
+            ChangeList.unit_id == unit.id,
+            ChangeList.state == ListState.DRAFT,
+            ChangeList.created_by_id == actor.person_id,
+            ~ChangeList.lines.any(),
+        )
+    ).first()
+    if begun is not None:
+        return begun
+    row = ChangeList(unit_id=unit.id, created_by_id=actor.person_id, created_at=now)
+    session.add(row)
+    session.flush()
+    _record(session, "unitbook.draft_changes", row, actor=actor, now=now)
+    return row
+
+
+def add_line(session: Session, *, list_id: int, change: Change, reach: AccessScope, now: datetime) -> ChangeLine:
+    """Add a change; raises ChangeRefusedError for what cannot be, or what stands in the list already."""
+    row = _lock_changeable(session, list_id, reach)
+    if len(row.lines) >= _MOST_LINES:
+        raise ChangeRefusedError(f"一份名单最多 {_MOST_LINES} 项，请另建一份。")
+    if change.effective_on < _EARLIEST or (change.effective_on - day_of(now)).days > _DAYS_AHEAD:
+        raise ChangeRefusedError("生效日期不对，请填写实际调动、退休等的日期，最晚为一年以内。")
+    standing = [line for line in row.lines if line.state != LineState.REFUSED]
+    if any(line.staff_number == change.staff_number and line.kind == change.kind for line in standing):
+        raise ChangeRefusedError("名单里已有此人的同一项变动。要改动时，请先删除原来那一项。")
+    subject = find_subject(session, change.kind, staff_number=change.staff_number, unit_id=row.unit_id)
+    if change.kind == ChangeKind.CORRECTION and not (change.name or change.rank or change.position):
+        raise ChangeRefusedError("请至少填写一项要更正的内容。")
+    line = ChangeLine(
+        list_id=row.id,
+        kind=change.kind,
+        person_id=subject.id if subject else None,
+        staff_number=change.staff_number,
+        name=change.name or (subject.name if subject and change.kind != ChangeKind.CORRECTION else ""),
+        rank=change.rank,
+        position=change.position,
+        to_unit_id=change.unit.id if change.unit else None,
+        effective_on=change.effective_on,
+        note=change.note,
+    )
+    session.add(line)
+    session.flush()
+    return line
+
+
+def remove_line(session: Session, *, list_id: int, line_id: int, reach: AccessScope) -> None:
+    """Take a line out of a list that is not submitted; one that was decided stays."""
+    row = _lock_changeable(session, list_id, reach)
+    line = _line(row, line_id)
+    if line.state != LineState.WAITING:
+        raise ConflictError("这一项已经审批过，不能删除。")
+    session.delete(line)
+    session.flush()
+
+
+def submit_list(session: Session, *, list_id: int, reach: AccessScope, actor: Actor, now: datetime) -> ChangeList:
+    """Hand a list to the office; raises ChangeRefusedError where nothing in it waits."""
+    row = _lock_changeable(session, list_id, reach)
+    if not any(line.state == LineState.WAITING for line in row.lines):
+        raise ChangeRefusedError("名单里还没有要审批的变动，请先添加。")
+    row.state, row.submitted_at, row.submitted_by_id = ListState.SUBMITTED, now, actor.person_id
+    _record(session, "unitbook.submit_changes", row, actor=actor, now=now, details={"count": len(row.lines)})
+    return row
+
+
+def take_back_list(session: Session, *, list_id: int, reach: AccessScope, actor: Actor, now: datetime) -> None:
+    """Take a submitted list back to mend it; what is decided already stays decided."""
+    row = _lock_list(session, list_id, reach)
+    if row.state != ListState.SUBMITTED:
+        raise ConflictError("这份名单已经处理过，请刷新页面查看。")
+    row.state = ListState.DRAFT
+    _record(session, "unitbook.take_back_changes", row, actor=actor, now=now)
+
+
+def discard_list(session: Session, *, list_id: int, reach: AccessScope, actor: Actor, now: datetime) -> None:
+    """Give a list up that was not submitted and in which nothing is decided; it stays to be read."""
+    row = _lock_changeable(session, list_id, reach)
+    if any(line.state != LineState.WAITING for line in row.lines):
+        raise ConflictError("名单里有已经审批的变动，不能作废。不再需要的项可以逐项删除。")
+    row.state = ListState.WITHDRAWN
+    _record(session, "unitbook.withdraw_changes", row, actor=actor, now=now)
+
+
+def return_list(
+    session: Session, *, list_id: int, answer: str, reach: AccessScope, actor: Actor, now: datetime
+) -> None:
+    """Send a list back to the unit with words; what is decided already stays decided."""
+    row = _lock_submitted(session, list_id, reach, actor)
+    if not answer.strip():
+        raise ChangeRefusedError("退回时请写明要改什么，便于单位修改。")
+    row.state, row.answer, row.decided_at, row.decided_by_id = ListState.RETURNED, answer.strip(), now, actor.person_id
+    _record(session, "unitbook.return_changes", row, actor=actor, now=now)
+
+
+def approve_list(
+    session: Session, *, list_id: int, reach: AccessScope, sealer: FieldCipher, actor: Actor, now: datetime
+) -> tuple[int, int]:
+    """Agree to all that waits; gives how many were agreed to and how many could not be carried out, which wait on with the reason."""
+    row = _lock_submitted(session, list_id, reach, actor)
+    waiting = [line for line in row.lines if line.state == LineState.WAITING]
+    done = 0
+    for line in waiting:
+        try:
+            with session.begin_nested():
+                _agree(session, row, line, sealer=sealer, actor=actor, now=now)
+            done += 1
+        except DomainError as error:
+            line.answer = error.text
+    _close_if_done(row, actor=actor, now=now)
+    return done, len(waiting) - done
+
+
+def approve_line(
+    session: Session,
+    *,
+    list_id: int,
+    line_id: int,
+    reach: AccessScope,
+    sealer: FieldCipher,
+    actor: Actor,
+    now: datetime,
+) -> ChangeLine:
+    """Agree to one line and carry it out on its day; raises what stands in the way, ConflictError where it is decided already."""
+    row = _lock_submitted(session, list_id, reach, actor)
+    line = _waiting_line(row, line_id)
+    with session.begin_nested():
+        _agree(session, row, line, sealer=sealer, actor=actor, now=now)
+    _close_if_done(row, actor=actor, now=now)
+    return line
+
+
+def refuse_line(
+    session: Session, *, list_id: int, line_id: int, answer: str, reach: AccessScope, actor: Actor, now: datetime
+) -> None:
+    """Refuse one line, with words for the unit."""
+    row = _lock_submitted(session, list_id, reach, actor)
+    line = _waiting_line(row, line_id)
+    if not answer.strip():
+        raise ChangeRefusedError("不同意时请写明理由，便于单位处理。")
+    line.state, line.answer, line.decided_at, line.decided_by_id = (
+        LineState.REFUSED,
+        answer.strip(),
+        now,
+        actor.person_id,
+    )
+    _record(session, "unitbook.refuse_change", row, actor=actor, now=now, line=line)
+    _close_if_done(row, actor=actor, now=now)
+
+
+def apply_due_lines(session: Session, *, sealer: FieldCipher, now: datetime, most: int = 50) -> int:
+    """Carry out what was agreed to and whose day has come; gives how many. What cannot be carried out waits for the office again."""
+    done = 0
+    for line in list_due_lines(session, day_of(now), most=most):
+        actor = Actor(person_id=line.decided_by_id)
+        try:
+            with session.begin_nested():
+                apply_line(session, line.list, line, sealer=sealer, actor=actor, now=now)
+            done += 1
+        except DomainError as error:
+            line.state, line.answer = LineState.WAITING, error.text
+            line.list.state = ListState.SUBMITTED
+    return done
+
+
+def _agree(
+    session: Session, row: ChangeList, line: ChangeLine, *, sealer: FieldCipher, actor: Actor, now: datetime
+) -> None:
+    line.answer, line.decided_at, line.decided_by_id = "", now, actor.person_id
+    if line.person_id is not None and line.person_id == actor.person_id:
+        raise ChangeRefusedError("不能审批自己的变动，请由其他同事办理。")
+    if line.effective_on <= day_of(now):
+        apply_line(session, row, line, sealer=sealer, actor=actor, now=now)
+    else:
+        line.state = LineState.APPROVED
+    _record(session, "unitbook.approve_change", row, actor=actor, now=now, line=line)
+
+
+def _close_if_done(row: ChangeList, *, actor: Actor, now: datetime) -> None:
+    if not list_waiting_lines(row):
+        row.state, row.decided_at, row.decided_by_id = ListState.APPROVED, now, actor.person_id
+
+
+def _lock_list(session: Session, list_id: int, reach: AccessScope) -> ChangeList:
+    return get_change_list(session, list_id, reach, with_lock=True)
+
+
+def _lock_changeable(session: Session, list_id: int, reach: AccessScope) -> ChangeList:
+    row = _lock_list(session, list_id, reach)
+    if not row.may_be_changed:
+        raise ConflictError("这份名单已经提交或办结，不能再改。需要改动时先收回。")
+    return row
+
+
+def _lock_submitted(session: Session, list_id: int, reach: AccessScope, actor: Actor) -> ChangeList:
+    row = _lock_list(session, list_id, reach)
+    if row.state != ListState.SUBMITTED:
+        raise ConflictError("这份名单已经处理过，或者单位已收回，请刷新页面查看。")
+    if actor.person_id is not None and row.submitted_by_id == actor.person_id:
+        raise ChangeRefusedError("这份名单是您自己提交的，请由其他同事审批。")
+    return row
+
+
+def _line(row: ChangeList, line_id: int) -> ChangeLine:
+    found = next((line for line in row.lines if line.id == line_id), None)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def _waiting_line(row: ChangeList, line_id: int) -> ChangeLine:
+    line = _line(row, line_id)
+    if line.state != LineState.WAITING:
+        raise ConflictError("这一项已经审批过，请刷新页面查看。")
+    return line
+
+
+def _record(
+    session: Session,
+    act: str,
+    row: ChangeList,
+    *,
+    actor: Actor,
+    now: datetime,
+    line: ChangeLine | None = None,
+    details: dict[str, object] | None = None,
+) -> None:
+    said = {"unit_id": row.unit_id, **(details or {})}
+    if line is not None:
+        said |= {"kind": line.kind, "on": line.effective_on.isoformat()}
+    record(
+        session,
+        act,
+        actor=actor,
+        now=now,
+        object_type="change_list",
+        object_id=row.id,
+        person_id=line.person_id if line else None,
+        details=said,
+    )

@@ -1,0 +1,325 @@
+"""Pages of the unit book."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.errors import DomainError, NotFoundError
+from examapp.organisation.access.queries import within
+from examapp.organisation.accounts.guards import actor, may, my_reach, requires, sealer
+from examapp.organisation.roster_change_application.actions import ChangeRefusedError
+from examapp.organisation.roster_change_requests import actions, queries
+from examapp.organisation.roster_change_requests.actions import Change
+from examapp.organisation.roster_change_requests.forms import AnswerForm, ChangeForm, NewListForm, change_form
+from examapp.organisation.roster_change_requests.models import (
+    CHANGE_KIND_NAMES,
+    LINE_STATE_NAMES,
+    LIST_STATE_NAMES,
+    ChangeKind,
+    ListState,
+)
+from examapp.organisation.units.models import Unit
+from examapp.organisation.units.queries import list_units
+from examapp.security.permissions import Permission
+from examapp.web.forms import FlaskForm
+from examapp.web.numbers import read_page, sent_number
+from examapp.web.submit import flash_on_result
+
+admin_blueprint = Blueprint("unitbook_admin", __name__, url_prefix="/admin/unit-book")
+_MOST_ID = 2**63 - 1
+
+
+def known(number: int) -> int:
+    """Give an id from an address; one that no row can have is as good as missing."""
+    return number if number <= _MOST_ID else 0
+
+
+def page_number() -> int:
+    """Give the page of a list that the address asks for."""
+    return read_page(request.args.get("page"))
+
+
+class FormRefusedError(DomainError):
+    """A form of few fields was filled in wrongly; the message names the first fault."""
+
+    code = "form_refused"
+
+
+def refuse_faults(form: FlaskForm) -> None:
+    """Raise FormRefusedError with the first fault of a form that has no page of its own to show it on."""
+    if not form.validate():
+        faults = [error for errors in form.errors.values() for error in errors]
+        raise FormRefusedError(str(faults[0]))
+
+
+PROPOSE, APPROVE = Permission.CHANGES_PROPOSE, Permission.CHANGES_APPROVE
+
+
+@admin_blueprint.get("/changes")
+@requires(PROPOSE)
+def list_changes() -> str:
+    """List the lists of changes of the units within reach."""
+    word, page, reach = request.args.get("state", ""), page_number(), my_reach(PROPOSE)
+    state = ListState(word) if word in set(ListState) else None
+    rows, count = queries.list_change_lists(read_session(), reach, state=state, page=page)
+    form = NewListForm(formdata=None)
+    form.unit_id.choices = _choices(list_units(read_session(), within(reach)))
+    return render_template(
+        "unitbook/changes.html",
+        rows=rows,
+        count=count,
+        page=page,
+        page_count=-(-count // queries.PAGE),
+        state=state,
+        state_names=LIST_STATE_NAMES,
+        form=form,
+    )
+
+
+def _choices(units: list[Unit]) -> list[tuple[int, str]]:
+    return [(unit.id, f"{unit.code}　{unit.name}") for unit in units]
+
+
+@admin_blueprint.post("/changes")
+@requires(PROPOSE)
+def draft_changes() -> Response:
+    """Begin a list for a unit."""
+    unit_id = request.form.get("unit_id", 0, type=sent_number)
+    with transaction() as session:
+        row = actions.draft_list(
+            session, unit_id=known(unit_id), reach=my_reach(PROPOSE), actor=actor(), now=clock.now()
+        )
+        list_id = row.id
+    return _back(list_id)
+
+
+@admin_blueprint.get("/changes/<int:list_id>")
+@requires(PROPOSE)
+def show_changes(list_id: int) -> str:
+    """Show a list with its lines and what became of each."""
+    return _show(list_id, "unitbook/change_list.html")
+
+
+@admin_blueprint.get("/changes/<int:list_id>/form")
+@requires(PROPOSE)
+def print_changes(list_id: int) -> str:
+    """Show the list as a form to print, sign and seal (人员变动名单)."""
+    return _show(list_id, "unitbook/change_form.html")
+
+
+def _show(list_id: int, template: str) -> str:
+    session = read_session()
+    row = queries.get_change_list(session, known(list_id), my_reach(PROPOSE))
+    is_decider = may(APPROVE)
+    return render_template(
+        template,
+        row=row,
+        unit=session.get_one(Unit, row.unit_id),  # meant: a number out of a row that is within reach
+        lines=queries.show_lines(session, row, with_namesakes=is_decider),
+        kind_names=CHANGE_KIND_NAMES,
+        state_names=LIST_STATE_NAMES,
+        line_state_names=LINE_STATE_NAMES,
+        decider=is_decider and row.state == ListState.SUBMITTED and row.submitted_by_id != actor().person_id,
+        is_own=row.submitted_by_id == actor().person_id,
+    )
+
+
+@admin_blueprint.route("/changes/<int:list_id>/lines/new", methods=["GET", "POST"])
+@requires(PROPOSE)
+def add_change(list_id: int) -> str | Response | tuple[str, int]:
+    """Write a change down; its kind stands in the address."""
+    session, word = read_session(), request.args.get("kind", "")
+    row = queries.get_change_list(session, known(list_id), my_reach(PROPOSE))
+    kind = ChangeKind(word) if word in set(ChangeKind) else ChangeKind.TRANSFER_OUT
+    unit = session.get_one(Unit, row.unit_id)  # meant: a number out of a row that is within reach
+    form, problem = change_form(kind), ""
+    if "own_unit_id" in form:
+        is_below = Unit.region_path.startswith(unit.region_path, autoescape=True)
+        form.own_unit_id.choices = _choices(list_units(session, is_below))
+    if form.validate_on_submit():
+        try:
+            _add(row.id, kind, form)
+        except NotFoundError:
+            raise
+        except DomainError as error:
+            problem = error.text
+        else:
+            flash("已添加。全部添加完后，请点「提交审批」。", "success")
+            return _back(list_id)
+    page = render_template(
+        "unitbook/change.html", form=form, kind=kind, kind_names=CHANGE_KIND_NAMES, row=row, unit=unit, problem=problem
+    )
+    return (page, 422) if form.is_submitted() else page
+
+
+def _add(list_id: int, kind: ChangeKind, form: ChangeForm) -> None:
+    said = {
+        name: form[name].data or "" for name in ("staff_number", "name", "position", "rank", "note") if name in form
+    }
+    with transaction() as session:
+        actions.add_line(
+            session,
+            list_id=list_id,
+            change=Change(kind=kind, unit=_unit_of(session, form), effective_on=form.effective_on.data, **said),
+            reach=my_reach(PROPOSE),
+            now=clock.now(),
+        )
+
+
+def _unit_of(session: Session, form: ChangeForm) -> Unit | None:
+    if "own_unit_id" in form:
+        return session.get_one(
+            Unit, form.own_unit_id.data
+        )  # meant: the form offers units of the list's own subtree alone
+    words = form.to_unit.data if "to_unit" in form else ""
+    if not words:
+        return None
+    found = queries.find_open_unit(session, words)
+    if not found:
+        raise ChangeRefusedError(f"没有找到「{words}」。请填写单位的全称或编码；调出本县的，单位留空。")
+    if len(found) > 1:
+        codes = "、".join(unit.code for unit in found)
+        raise ChangeRefusedError(f"有 {len(found)} 个单位都叫「{words}」，请改填单位编码（{codes}）。")
+    return found[0]
+
+
+@admin_blueprint.post("/changes/<int:list_id>/lines/<int:line_id>/remove")
+@requires(PROPOSE)
+def remove_change(list_id: int, line_id: int) -> Response:
+    """Take a change out of a list that is not submitted."""
+    return _act(
+        list_id,
+        lambda session: actions.remove_line(
+            session, list_id=known(list_id), line_id=known(line_id), reach=my_reach(PROPOSE)
+        ),
+        "已删除。",
+    )
+
+
+@admin_blueprint.post("/changes/<int:list_id>/submit")
+@requires(PROPOSE)
+def submit_changes(list_id: int) -> Response:
+    """Hand a list to the office."""
+    return _act_on(list_id, actions.submit_list, "已提交，等待普法办审批。请打印名单，签字盖章后一并报送。", PROPOSE)
+
+
+@admin_blueprint.post("/changes/<int:list_id>/take-back")
+@requires(PROPOSE)
+def take_back_changes(list_id: int) -> Response:
+    """Take a submitted list back to mend it."""
+    return _act_on(list_id, actions.take_back_list, "已收回，可以修改后重新提交。", PROPOSE)
+
+
+@admin_blueprint.post("/changes/<int:list_id>/discard")
+@requires(PROPOSE)
+def discard_changes(list_id: int) -> Response:
+    """Give a draft up."""
+    return _act_on(list_id, actions.discard_list, "名单已作废。", PROPOSE)
+
+
+@admin_blueprint.post("/changes/<int:list_id>/return")
+@requires(APPROVE)
+def return_changes(list_id: int) -> Response:
+    """Send a list back to the unit with words."""
+    answer = _answer()
+    return _act(
+        list_id,
+        lambda session: actions.return_list(
+            session, list_id=known(list_id), answer=answer, reach=my_reach(APPROVE), actor=actor(), now=clock.now()
+        ),
+        "已退回单位修改。",
+    )
+
+
+@admin_blueprint.post("/changes/<int:list_id>/approve")
+@requires(APPROVE)
+def approve_changes(list_id: int) -> Response:
+    """Agree to everything that waits in a list."""
+    try:
+        with transaction() as session:
+            done, stuck = actions.approve_list(
+                session,
+                list_id=known(list_id),
+                reach=my_reach(APPROVE),
+                sealer=sealer(),
+                actor=actor(),
+                now=clock.now(),
+            )
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        flash(error.text, "danger")
+        return _back(list_id)
+    words = f"已同意 {done} 项。"
+    flash(words + (f"有 {stuck} 项不能办理，原因写在该项旁边，其余不受影响。" if stuck else ""), "success")
+    return _back(list_id)
+
+
+@admin_blueprint.post("/changes/<int:list_id>/lines/<int:line_id>/approve")
+@requires(APPROVE)
+def approve_change(list_id: int, line_id: int) -> Response:
+    """Agree to one change."""
+    return _act(
+        list_id,
+        lambda session: actions.approve_line(
+            session,
+            list_id=known(list_id),
+            line_id=known(line_id),
+            reach=my_reach(APPROVE),
+            sealer=sealer(),
+            actor=actor(),
+            now=clock.now(),
+        ),
+        "已同意这一项。",
+    )
+
+
+@admin_blueprint.post("/changes/<int:list_id>/lines/<int:line_id>/refuse")
+@requires(APPROVE)
+def refuse_change(list_id: int, line_id: int) -> Response:
+    """Refuse one change, with words."""
+    answer = _answer()
+    return _act(
+        list_id,
+        lambda session: actions.refuse_line(
+            session,
+            list_id=known(list_id),
+            line_id=known(line_id),
+            answer=answer,
+            reach=my_reach(APPROVE),
+            actor=actor(),
+            now=clock.now(),
+        ),
+        "已答复：未同意这一项。",
+    )
+
+
+def _answer() -> str:
+    form = AnswerForm()
+    return str(form.answer.data or "") if form.validate() else ""
+
+
+def _act_on(list_id: int, act: Callable[..., object], words: str, permission: Permission) -> Response:
+    return _act(
+        list_id,
+        lambda session: act(
+            session, list_id=known(list_id), reach=my_reach(permission), actor=actor(), now=clock.now()
+        ),
+        words,
+    )
+
+
+def _act(list_id: int, act: Callable[[Session], object], words: str) -> Response:
+    with flash_on_result(words) as session:
+        act(session)
+    return _back(list_id)
+
+
+def _back(list_id: int) -> Response:
+    return redirect(url_for("unitbook_admin.show_changes", list_id=list_id), 303)

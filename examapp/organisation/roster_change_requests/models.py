@@ -1,0 +1,138 @@
+"""Reminders to people who have still to sit, lists of changes of the roster that units submit, and results from other platforms on their way in."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from examapp.db.session import Base, BigInt, DateCol, Id, Str, UtcDateTime
+
+
+class ListState(StrEnum):
+    """The life of a list of changes."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    """Sent back with words; the unit mends and submits it again."""
+    APPROVED = "approved"
+    """Nothing in it waits any more; each line says what became of it."""
+    WITHDRAWN = "withdrawn"
+
+
+LIST_STATE_NAMES = {
+    ListState.DRAFT: "草稿",
+    ListState.SUBMITTED: "待审批",
+    ListState.RETURNED: "已退回",
+    ListState.APPROVED: "已办结",
+    ListState.WITHDRAWN: "已作废",
+}
+
+
+class ChangeKind(StrEnum):
+    """What changes on the roster."""
+
+    JOIN = "join"
+    TRANSFER_IN = "transfer_in"
+    TRANSFER_OUT = "transfer_out"
+    SECONDMENT = "secondment"
+    RETIRE = "retire"
+    LEAVE = "leave"
+    CORRECTION = "correction"
+
+
+CHANGE_KIND_NAMES = {
+    ChangeKind.JOIN: "新进",
+    ChangeKind.TRANSFER_IN: "调入",
+    ChangeKind.TRANSFER_OUT: "调出",
+    ChangeKind.SECONDMENT: "借调",
+    ChangeKind.RETIRE: "退休",
+    ChangeKind.LEAVE: "离职",
+    ChangeKind.CORRECTION: "信息更正",
+}
+
+
+class LineState(StrEnum):
+    """The life of a line."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    """Agreed to; the roster moves on its day."""
+    APPLIED = "applied"
+    REFUSED = "refused"
+
+
+LINE_STATE_NAMES = {
+    LineState.WAITING: "待审批",
+    LineState.APPROVED: "已同意，到日办理",
+    LineState.APPLIED: "已办理",
+    LineState.REFUSED: "未同意",
+}
+
+
+class ChangeList(Base):
+    """A list of changes (人员变动名单) of a unit: drafted, submitted, decided line by line or whole."""
+
+    __tablename__ = "change_lists"
+    __table_args__ = (
+        CheckConstraint("state IN ('draft', 'submitted', 'returned', 'approved', 'withdrawn')", name="state"),
+        CheckConstraint("state NOT IN ('submitted', 'approved') OR submitted_at IS NOT NULL", name="submitted"),
+    )
+
+    id: Mapped[Id]
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), index=True)
+    state: Mapped[Str] = mapped_column(default=ListState.DRAFT)
+    created_by_id: Mapped[BigInt | None]
+    created_at: Mapped[UtcDateTime]
+    submitted_by_id: Mapped[BigInt | None]
+    submitted_at: Mapped[UtcDateTime | None]
+    decided_by_id: Mapped[BigInt | None]
+    decided_at: Mapped[UtcDateTime | None]
+    answer: Mapped[Str] = mapped_column(default="")
+    """Why it was sent back."""
+
+    lines: Mapped[list[ChangeLine]] = relationship(back_populates="list", order_by="ChangeLine.id")
+
+    @property
+    def may_be_changed(self) -> bool:
+        """Whether the unit may still add and take out lines."""
+        return self.state in {ListState.DRAFT, ListState.RETURNED}
+
+
+class ChangeLine(Base):
+    """One change of one person. Personal data: name, staff number, rank, position; kept with the roster's moves."""
+
+    __tablename__ = "change_lines"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('join', 'transfer_in', 'transfer_out', 'secondment', 'retire', 'leave', 'correction')",
+            name="kind",
+        ),
+        CheckConstraint("state IN ('waiting', 'approved', 'applied', 'refused')", name="state"),
+        CheckConstraint("(state = 'applied') = (applied_at IS NOT NULL)", name="applied"),
+        Index("ix_change_lines_due", "effective_on", postgresql_where=text("state = 'approved'")),
+    )
+
+    id: Mapped[Id]
+    list_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("change_lists.id"), index=True)
+    list: Mapped[ChangeList] = relationship(back_populates="lines")
+    kind: Mapped[Str]
+    person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("persons.id"))
+    """Null for a joiner, and for who comes from beyond the unit's reach: found by staff number and name on approval."""
+    staff_number: Mapped[Str]
+    name: Mapped[Str]
+    """Of a correction, this and the next two as they should be, empty for what stays."""
+    rank: Mapped[Str] = mapped_column(default="")
+    position: Mapped[Str] = mapped_column(default="")
+    to_unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
+    """Null where the person leaves the county, or stays where they are."""
+    effective_on: Mapped[DateCol] = mapped_column(Date)
+    note: Mapped[Str] = mapped_column(default="")
+    state: Mapped[Str] = mapped_column(default=LineState.WAITING)
+    answer: Mapped[Str] = mapped_column(default="")
+    """Why it was refused, or what stood in the way of carrying it out."""
+    decided_by_id: Mapped[BigInt | None]
+    decided_at: Mapped[UtcDateTime | None]
+    applied_at: Mapped[UtcDateTime | None]

@@ -1,0 +1,357 @@
+"""The life of a roster import: uploaded, checked, confirmed, taken over; each step safe to run twice."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from examapp.clock import day_of
+from examapp.documents.tables import UnreadableTableError, give_back, read_grids
+from examapp.errors import ConflictError, DomainError
+from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.publisher import nudge_after_commit
+from examapp.organisation.access.queries import list_grants
+from examapp.organisation.access.rules import reach_of
+from examapp.organisation.accounts.rules import FAILURE_WINDOW
+from examapp.organisation.people.models import RosterImport, UnknownSignIn
+from examapp.organisation.people.rules import import_file_binding
+from examapp.organisation.roster_imports.queries import Outcome, Planned, Scope, count_outcomes, plan_import, refused
+from examapp.organisation.roster_imports.rules import FIELD_NAMES, HEAD_ALIASES, RosterFile, read_roster
+from examapp.organisation.roster_reconciliation.actions import (
+    ADVICE,
+    Choice,
+    Gone,
+    Report,
+    as_choice,
+    as_words,
+    chosen_rows,
+    digest,
+    find_gone,
+    hold_outside,
+    kind_of,
+    let_gone_leave,
+    listing,
+    note_outside,
+    refuse_many_files,
+    try_to_lock,
+    write_rows,
+)
+from examapp.organisation.units.models import Unit
+from examapp.platform.audit.actions import Actor, record
+from examapp.security.ciphers import FieldCipher, SealBrokenError
+from examapp.security.permissions import Permission
+
+TASK = "people.import_roster"
+STALE_AFTER = timedelta(minutes=6)
+"""A run that has not come to an end by then has died: the task's hard limit is five minutes."""
+_KEEP_FILES = timedelta(days=30)
+_MOST_PROBLEMS = 500
+_MOST_SAMPLES = 50
+_CHANGE_NAMES = FIELD_NAMES | {"unit": "单位", "state": "重新列入名册"}
+_NOT_TAKEN = "未导入"
+_LABEL = "导入结果"
+
+
+class ImportRefusedError(DomainError):
+    """The file as a whole cannot be taken over; the message says why and what to do."""
+
+    code = "import_refused"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file as it came."""
+
+    name: str
+    content: bytes
+    is_limited: bool = False
+    """Whoever brings it in does not reach the whole county."""
+    is_whole: bool = False
+    """Everybody of the unit stands in it: show the whole difference."""
+
+
+def upload_roster(
+    session: Session, upload: Upload, unit: Unit | None, *, sealer: FieldCipher, actor: Actor, now: datetime
+) -> RosterImport:
+    """Keep a file, sealed, and have it checked; nothing of the roster changes yet. Raises ImportRefusedError, TooManyFilesError."""
+    if not upload.content:
+        raise ImportRefusedError("文件是空的，请检查是否选错了文件。")
+    if upload.is_limited:
+        refuse_many_files(session, actor=actor, now=now)
+    job = RosterImport(
+        created_by_id=actor.person_id or 0,
+        unit_id=unit.id if unit else None,
+        file_name=upload.name[:200],
+        is_whole=upload.is_whole,
+        created_at=now,
+        state=JobState.WAITING,
+        summary={},
+    )
+    session.add(job)
+    session.flush()
+    job.content = _seal(upload.content, job.id, sealer)
+    record(session, "people.upload_roster", actor=actor, now=now, object_type="roster_import", object_id=job.id)
+    nudge_after_commit(session, TASK, job.id)
+    return job
+
+
+def confirm_import(session: Session, job: RosterImport, *, only_good: bool, actor: Actor, now: datetime) -> None:
+    """Have a checked file taken over: all rows, or with `only_good` those without faults."""
+    session.refresh(job, with_for_update=True)
+    if job.state != JobState.READY or job.is_confirmed or job.is_whole:
+        raise ConflictError("这个文件已经确认过，请看下面的进度。")
+    counts = job.summary.get("counts", {})
+    if counts.get("refused") and not only_good:
+        raise ConflictError("文件里还有不能导入的行。请改好后重新上传，或选择只导入没有问题的行。")
+    job.is_confirmed, job.state, job.tries, job.done = True, JobState.WAITING, 0, 0
+    job.summary = job.summary | {"only_good": only_good}
+    details = {"only_good": only_good, "counts": counts}
+    record(
+        session, "people.confirm_import", actor=actor, now=now, object_type="roster_import", object_id=job.id,
+        details=details,
+    )  # fmt: skip
+    nudge_after_commit(session, TASK, job.id)
+
+
+def approve_difference(session: Session, job: RosterImport, choice: Choice, *, actor: Actor, now: datetime) -> None:
+    """Have those parts of a whole roster's difference carried out that were agreed to, in one act; a second press changes nothing."""
+    session.refresh(job, with_for_update=True)
+    if not job.is_whole or job.state != JobState.READY or job.is_confirmed:
+        raise ConflictError("这份差异已经批准过，请看下面的进度。")
+    if not choice.kinds:
+        raise ConflictError("没有勾选任何差异，名册没有改动。请勾选要采用的类别。")
+    job.is_confirmed, job.state, job.tries, job.done, job.message = True, JobState.WAITING, 0, 0, ""
+    job.summary = job.summary | {"choice": as_words(choice)}
+    details = {"kinds": sorted(choice.kinds), "left_out": len(choice.left_out), "counts": job.summary["kinds"]}
+    record(
+        session, "people.confirm_import", actor=actor, now=now, object_type="roster_import", object_id=job.id,
+        details=details,
+    )  # fmt: skip
+    nudge_after_commit(session, TASK, job.id)
+
+
+def begin_run(session: Session, import_id: int, *, now: datetime) -> bool:
+    """Take a waiting import, or one whose run has died, and count the try; False where there is nothing to do."""
+    job = session.scalar(select(RosterImport).where(RosterImport.id == import_id).with_for_update(skip_locked=True))
+    if job is None or not _is_due(job, now):
+        return False
+    if job.tries >= MOST_TRIES:
+        job.fail(now=now, message="多次处理都没有完成，已停止。名册没有改动，请重新上传；仍不行的，请联系系统管理员。")
+        return False
+    job.begin(now=now)
+    return True
+
+
+def _is_due(job: RosterImport, now: datetime) -> bool:
+    if job.state == JobState.RUNNING:
+        return job.started_at is None or now - job.started_at > STALE_AFTER
+    return job.state == JobState.WAITING
+
+
+def run_import(session: Session, import_id: int, *, sealer: FieldCipher, now: datetime, report: Report) -> bool:
+    """Check a file, or take it over once it is confirmed, in the caller's transaction.
+
+    False where another import is being written: try again soon. Raises ImportRefusedError, UnreadableTableError.
+    """
+    job = session.get_one(RosterImport, import_id)
+    if job.is_confirmed and not try_to_lock(session):
+        return False
+    file = _read(job, sealer)
+    scope = _scope(session, job, file, now=now)
+    planned = plan_import(session, file, scope=scope, sealer=sealer, now=now)
+    counts = count_outcomes(planned)
+    gone = find_gone(session, planned, scope, now=now) if job.is_whole else []
+    report(0, len(planned))
+    if job.is_whole:
+        _hold_against_preview(session, job, planned, gone)
+    taken: Sequence[Planned] = planned
+    if job.is_confirmed:
+        taken, held = _take_over(session, job, planned, gone, sealer=sealer, now=now, report=report)
+        held_ids = {id(plan) for plan in held}
+        planned = [refused(plan, "id_number", ADVICE) if id(plan) in held_ids else plan for plan in planned]
+        counts = count_outcomes(planned)
+    else:
+        note_outside(session, job, planned, now=now)
+    content, ending = give_back(
+        file.grids, _notes(planned, taken, is_done=job.is_confirmed), label=_LABEL, bad=_NOT_TAKEN
+    )
+    job.annotated = _seal(content, job.id, sealer)
+    job.summary = job.summary | _summary(file, planned, counts) | {"ending": ending}
+    job.total = len(planned)
+    job.succeed(now=now, message=job.message if job.is_whole else "")
+    return True
+
+
+def _hold_against_preview(
+    session: Session, job: RosterImport, planned: Sequence[Planned], gone: Sequence[Gone]
+) -> None:
+    """Write the difference down; one that was agreed to and is another by now goes back to be looked at again."""
+    mark = digest(planned, gone)
+    if job.is_confirmed and job.summary.get("digest") != mark:
+        job.is_confirmed = False
+        job.message = "批准之前名册又有了变化，所以没有导入。下面是最新的差异，请核对后重新批准。"
+    kinds, rows = listing(session, planned, gone, _what)
+    job.summary = job.summary | {"digest": mark, "kinds": kinds, "rows": rows}
+
+
+def _take_over(
+    session: Session,
+    job: RosterImport,
+    planned: Sequence[Planned],
+    gone: Sequence[Gone],
+    *,
+    sealer: FieldCipher,
+    now: datetime,
+    report: Report,
+) -> tuple[Sequence[Planned], Sequence[Planned]]:
+    """Write what was confirmed, all of it or what was chosen; gives the rows that were taken, and those held back for the office."""
+    counts: dict[str, Any] = dict(count_outcomes(planned))
+    if counts["refused"] and not job.is_whole and not job.summary.get("only_good"):
+        raise ImportRefusedError(
+            f"确认之后名册有了变化，有 {counts['refused']} 行不能导入，所以整个文件都没有导入。请重新上传检查。"
+        )
+    actor, on = Actor(person_id=job.created_by_id), day_of(now)
+    choice = as_choice(job.summary["choice"]) if job.is_whole else None
+    taken, held = hold_outside(session, job, chosen_rows(planned, choice) if choice else planned, now=now)
+    if choice:
+        counts["gone"] = let_gone_leave(session, gone, choice, actor=actor, now=now, on=on)
+        counts["taken"] = len(taken)
+        job.summary = job.summary | {"taken": Counter(kind_of(plan) for plan in taken) | {"gone": counts["gone"]}}
+    write_rows(session, taken, sealer=sealer, actor=actor, now=now, on=on, report=report)
+    # The job's own row is written last: until then the progress is written to it from a transaction beside.
+    record(
+        session, "people.import_roster", actor=actor, now=now, object_type="roster_import", object_id=job.id,
+        details=counts,
+    )  # fmt: skip
+    job.content = None
+    return taken, held
+
+
+def _read(job: RosterImport, sealer: FieldCipher) -> RosterFile:
+    content = open_file(job.content, job.id, sealer)
+    file = read_roster(read_grids(content, name=job.file_name, aliases=HEAD_ALIASES))
+    if file is None:
+        raise UnreadableTableError(
+            "没有找到名册的表头：前 15 行里没有同时写着「姓名」和「工号」（或「身份证号」）的一行。请对照说明检查表头，改好后重新上传。"
+        )
+    if not file.rows:
+        raise UnreadableTableError("表头下面没有人员，请检查是否选错了文件。")
+    return file
+
+
+def _scope(session: Session, job: RosterImport, file: RosterFile, *, now: datetime) -> Scope:
+    """Take the importer's rights as they are now, not as they were at the upload."""
+    reach = reach_of(Permission.ROSTER_IMPORT, list_grants(session, job.created_by_id, now=now))
+    if reach is None:
+        raise ImportRefusedError("上传人已没有导入名册的权限，没有导入。")
+    unit = session.get(Unit, job.unit_id) if job.unit_id else None
+    if unit is None and not file.has_units:
+        raise ImportRefusedError("文件里没有单位列。请补上「单位」或「单位编码」列，或上传时选定单位。")
+    return Scope(reach=reach, unit=unit)
+
+
+def _summary(file: RosterFile, planned: Sequence[Planned], counts: dict[str, int]) -> dict[str, Any]:
+    is_one_sheet = len({plan.row.sheet for plan in planned}) <= 1
+    problems = [
+        {
+            "sheet": "" if is_one_sheet else file.grids[plan.row.sheet].name,
+            "line": plan.row.line,
+            "name": plan.row.name,
+            "column": fault.column,
+            "reason": fault.reason,
+        }
+        for plan in planned
+        if plan.outcome is Outcome.REFUSED
+        for fault in plan.faults
+    ]
+    changes = [
+        {"line": plan.row.line, "name": plan.row.name, "staff_number": plan.row.staff_number, "what": _what(plan)}
+        for plan in planned
+        if plan.outcome is Outcome.CHANGED
+    ]
+    return {
+        "counts": counts,
+        "remarks": list(file.remarks),
+        "problems": problems[:_MOST_PROBLEMS],
+        "problem_count": len(problems),
+        "changes": changes[:_MOST_SAMPLES],
+    }
+
+
+def _what(plan: Planned) -> str:
+    return "、".join(_CHANGE_NAMES[name] for name in plan.changes)
+
+
+def _notes(planned: Sequence[Planned], taken: Sequence[Planned], *, is_done: bool) -> dict[tuple[int, int], str]:
+    """Give the note of every row, and the label in the row above the first of each sheet."""
+    notes: dict[tuple[int, int], str] = {}
+    is_taken = {id(plan) for plan in taken}
+    for plan in planned:
+        row = plan.row
+        notes.setdefault((row.sheet, row.head_at), _LABEL)
+        if plan.outcome is Outcome.REFUSED:
+            words = f"{_NOT_TAKEN}：" + " ".join(f"【{fault.column}】{fault.reason}" for fault in plan.faults)
+        elif plan.outcome is not Outcome.UNCHANGED and id(plan) not in is_taken:
+            words = "没有采用"
+        elif plan.outcome is Outcome.CHANGED:
+            words = f"{'已更新' if is_done else '将更新'}：{_what(plan)}"
+        else:
+            new = "已新增" if is_done else "将新增"
+            words = new if plan.outcome is Outcome.NEW else "没有变化"
+        notes[row.sheet, row.at] = words
+    return notes
+
+
+def note_progress(session: Session, import_id: int, *, done: int, total: int) -> None:
+    """Write how far a run has come, from a transaction beside the one that works."""
+    session.execute(update(RosterImport).where(RosterImport.id == import_id).values(done=done, total=total))
+
+
+def put_back(session: Session, import_id: int) -> None:
+    """Let an import wait for its turn again, without a try counted."""
+    job = session.get_one(RosterImport, import_id, with_for_update=True)
+    job.state, job.tries = JobState.WAITING, max(0, job.tries - 1)
+    nudge_after_commit(session, TASK, import_id, delay_s=5)
+
+
+def fail_import(session: Session, import_id: int, *, message: str, now: datetime) -> None:
+    """Note that an import came to nothing, and why."""
+    session.get_one(RosterImport, import_id, with_for_update=True).fail(now=now, message=message)
+
+
+def sweep_imports(session: Session, *, now: datetime) -> None:
+    """Nudge imports whose nudge was lost or whose run died, and forget files and failed names that are past their time."""
+    due = or_(
+        (RosterImport.state == JobState.WAITING) & (RosterImport.created_at < now - timedelta(seconds=20)),
+        (RosterImport.state == JobState.RUNNING) & (RosterImport.started_at < now - STALE_AFTER),
+    )
+    for import_id in session.scalars(select(RosterImport.id).where(due).order_by(RosterImport.id).limit(20)):
+        nudge_after_commit(session, TASK, import_id)
+    session.execute(
+        update(RosterImport)
+        .where(RosterImport.created_at < now - _KEEP_FILES, RosterImport.annotated.is_not(None))
+        .values(content=None, annotated=None)
+    )
+    session.execute(delete(UnknownSignIn).where(UnknownSignIn.locked_until < now - FAILURE_WINDOW))
+
+
+def _seal(content: bytes, import_id: int, sealer: FieldCipher) -> bytes:
+    return sealer.seal(base64.b64encode(content).decode("ascii"), bound_to=import_file_binding(import_id))
+
+
+def open_file(sealed: bytes | None, import_id: int, sealer: FieldCipher) -> bytes:
+    """Open a kept file; raises ImportRefusedError where it is kept no longer."""
+    if sealed is None:
+        raise ImportRefusedError("文件已过保存期，请重新上传。")
+    try:
+        return base64.b64decode(sealer.unseal(sealed, bound_to=import_file_binding(import_id)))
+    except SealBrokenError:
+        raise ImportRefusedError("保存的文件打不开（密钥已更换或内容受损），请重新上传。") from None

@@ -1,0 +1,132 @@
+"""Pages of the back office: a roster file is uploaded, previewed, confirmed; its result is given back."""
+
+from __future__ import annotations
+
+import io
+from pathlib import PurePath
+
+from flask import Response, flash, jsonify, redirect, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.documents.html import normalise
+from examapp.errors import ConflictError
+from examapp.organisation.access.queries import get_unit_within
+from examapp.organisation.accounts.guards import actor, me, my_reach, requires, sealer
+from examapp.organisation.people.models import RosterImport
+from examapp.organisation.roster.forms import UploadForm
+from examapp.organisation.roster_imports import actions
+from examapp.organisation.roster_imports.actions import ImportRefusedError, Upload
+from examapp.organisation.roster_imports.queries import get_import
+from examapp.organisation.roster_imports.queries import list_imports as imports_of
+from examapp.organisation.roster_imports.rules import HEAD_ALIASES
+from examapp.organisation.roster_reconciliation.actions import KINDS, Choice
+from examapp.organisation.units.admin_views import admin_blueprint, unit_choices, units_within
+from examapp.security.permissions import Permission
+
+_IMPORT = Permission.ROSTER_IMPORT
+_TYPES = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
+
+
+@admin_blueprint.route("/imports", methods=["GET", "POST"])
+@requires(_IMPORT)
+def list_imports() -> AnyResponse:
+    """Show the imports so far, and take a new file."""
+    reach = my_reach(_IMPORT)
+    form = UploadForm()
+    nothing = "按文件里的单位列" if reach.is_everything else None
+    form.unit_id.choices = unit_choices(units_within(read_session(), reach), nothing)
+    if form.validate_on_submit() and (import_id := _upload(form)):
+        return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
+    page = render_template(
+        "people/imports.html",
+        form=form,
+        imports=imports_of(read_session(), created_by_id=me().person_id, is_all=reach.is_everything),
+        aliases=HEAD_ALIASES,
+        is_limited=not reach.is_everything,
+    )
+    return Response(page, 422 if form.errors else 200)
+
+
+def _upload(form: UploadForm) -> int | None:
+    name = normalise(PurePath(form.file.data.filename or "").name) or "名册"
+    is_limited = not my_reach(_IMPORT).is_everything
+    upload = Upload(name=name, content=form.file.data.read(), is_whole=form.is_whole.data, is_limited=is_limited)
+    try:
+        with transaction() as session:
+            unit = get_unit_within(session, form.unit_id.data, my_reach(_IMPORT)) if form.unit_id.data else None
+            return actions.upload_roster(session, upload, unit, sealer=sealer(), actor=actor(), now=clock.now()).id
+    except ImportRefusedError as refusal:
+        form.file.errors = [refusal.text]
+        return None
+
+
+def _get(import_id: int) -> RosterImport:
+    is_all = my_reach(_IMPORT).is_everything
+    return get_import(read_session(), import_id, created_by_id=me().person_id, is_all=is_all)
+
+
+@admin_blueprint.get("/imports/<int:import_id>")
+@requires(_IMPORT)
+def show_import(import_id: int) -> str:
+    """Show where an import stands: checking, preview with the problems found, taking over, result."""
+    return render_template("people/import.html", job=_get(import_id), kinds=KINDS)
+
+
+@admin_blueprint.get("/imports/<int:import_id>/progress")
+@requires(_IMPORT)
+def show_progress(import_id: int) -> Response:
+    """Tell how far an import has come."""
+    job = _get(import_id)
+    return jsonify(state=job.state, done=job.done, total=job.total, message=job.message)
+
+
+@admin_blueprint.post("/imports/<int:import_id>/confirm")
+@requires(_IMPORT)
+def confirm_import(import_id: int) -> AnyResponse:
+    """Have a checked file taken over."""
+    try:
+        with transaction() as session:
+            actions.confirm_import(
+                session,
+                _get(import_id),
+                only_good=request.form.get("rows") == "good",
+                actor=actor(),
+                now=clock.now(),
+            )
+    except ConflictError as refusal:
+        flash(refusal.text, "error")
+    return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
+
+
+@admin_blueprint.post("/imports/<int:import_id>/approve")
+@requires(_IMPORT)
+def approve_difference(import_id: int) -> AnyResponse:
+    """Have the ticked parts of a whole roster's difference carried out."""
+    kinds = frozenset(request.form.getlist("kind")) & KINDS.keys()
+    ticked = set(request.form.getlist("row"))
+    try:
+        with transaction() as session:
+            job = _get(import_id)
+            shown = {row["key"] for row in job.summary.get("rows", ()) if row["kind"] in kinds}
+            choice = Choice(kinds=frozenset(kinds), left_out=frozenset(shown - ticked))
+            actions.approve_difference(session, job, choice, actor=actor(), now=clock.now())
+    except ConflictError as refusal:
+        flash(refusal.text, "error")
+    return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
+
+
+@admin_blueprint.get("/imports/<int:import_id>/file")
+@requires(_IMPORT)
+def download_annotated(import_id: int) -> AnyResponse:
+    """Give the user's own file back with what became of each row."""
+    job = _get(import_id)
+    try:
+        content = actions.open_file(job.annotated, job.id, sealer())
+    except ImportRefusedError as refusal:
+        flash(refusal.text, "error")
+        return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
+    ending = job.summary.get("ending", "xlsx")
+    name = f"{PurePath(job.file_name).stem}-{'导入结果' if job.is_confirmed else '检查结果'}.{ending}"
+    return send_file(io.BytesIO(content), mimetype=_TYPES[ending], as_attachment=True, download_name=name)

@@ -1,0 +1,133 @@
+"""A sign-in that another house has vouched for: the account must be here already."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+import structlog
+from flask import Flask, current_app, session
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp import clock
+from examapp.config import Settings
+from examapp.errors import DomainError, NotFoundError, TryAgainError
+from examapp.lazy_import import LazyModule
+from examapp.organisation.accounts.actions import AccountDisabledError, Device, Verdict, begin_sign_in, refuse_sign_in
+from examapp.organisation.accounts.queries import SignedIn
+from examapp.organisation.people.models import Account, Person
+from examapp.organisation.sign_in.session import begin, device_of_request
+from examapp.web.trusted_hosts import address_of
+
+
+class UnknownIdentityError(DomainError):
+    """Nobody here has this staff number; accounts come from the roster alone."""
+
+    code = "unknown_identity"
+    status = 403
+    message = "名册上没有您的人员编号，不能登录。请本单位管理员先登记您。"
+
+
+def sign_in_known(session: Session, staff_number: str, *, device: Device, now: datetime) -> Verdict:
+    """Begin the sign-in of the account with this very staff number; none is made."""
+    account = session.scalar(
+        select(Account)
+        .join(Person, Account.person_id == Person.id)
+        .where(Person.staff_number == staff_number)
+        .with_for_update(of=Account)
+    )
+    if account is None:
+        return refuse_sign_in(session, UnknownIdentityError(), device=device, now=now)
+    if account.disabled_at is not None:
+        return refuse_sign_in(session, AccountDisabledError(), account=account, device=device, now=now)
+    return begin_sign_in(session, account, device=device, now=now)
+
+
+authlib, joserfc, requests = (
+    LazyModule("authlib.integrations.flask_client"),
+    LazyModule("joserfc.errors"),
+    LazyModule("requests"),
+)
+log = structlog.get_logger()
+_CLIENT, _NEXT = "identity", "identity_next"
+_TIMEOUT_S = 5
+
+
+class IdentityRefusedError(DomainError):
+    """The other house did not say, in a way that holds, who this is."""
+
+    code = "identity_refused"
+    status = 403
+    message = "统一身份认证没有通过。请重新点一次，或用密码登录。"
+
+
+class IdentityAwayError(TryAgainError):
+    """The other house does not answer."""
+
+    message = "统一身份认证暂时连不上。请稍后再试，或用密码登录。"
+
+
+def init_identity(app: Flask) -> None:
+    """Make the client where settings name an issuer."""
+    settings: Settings = app.config["SETTINGS"]
+    if not settings.oidc_issuer:
+        return
+    app.extensions[_CLIENT] = authlib.OAuth(app).register(
+        _CLIENT,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        server_metadata_url=f"{settings.oidc_issuer.rstrip('/')}/.well-known/openid-configuration",
+        client_kwargs={"scope": "openid profile", "code_challenge_method": "S256", "timeout": _TIMEOUT_S},
+    )
+
+
+def has_identity() -> bool:
+    """Tell whether the house takes another one's word."""
+    return _CLIENT in current_app.extensions
+
+
+def lead_to_identity(next_path: str) -> AnyResponse:
+    """Send the browser to the other house; raises NotFoundError where there is none, IdentityAwayError."""
+    client = _client()
+    session[_NEXT] = next_path
+    try:
+        return cast("AnyResponse", client.authorize_redirect(address_of("people.finish_identity")))
+    except (requests.RequestException, authlib.OAuthError, ValueError, KeyError) as error:
+        log.warning("identity_away", error=type(error).__name__)
+        raise IdentityAwayError from None
+
+
+def finish_identity() -> tuple[SignedIn, str]:
+    """Check what the browser brought back and sign it in; give who it is and where to go.
+
+    Raises IdentityRefusedError, UnknownIdentityError, AccountDisabledError, SecondFactorRequiredError, IdentityAwayError.
+    """
+    client, next_path = _client(), str(session.get(_NEXT, "/"))
+    number = _staff_number(client)
+    device = device_of_request()
+    who = begin(lambda db_session: sign_in_known(db_session, number, device=device, now=clock.now()))
+    return who, next_path
+
+
+def _staff_number(client: Any) -> str:
+    try:
+        claims = client.authorize_access_token().get("userinfo") or {}
+    except requests.RequestException as error:
+        log.warning("identity_away", error=type(error).__name__)
+        raise IdentityAwayError from None
+    except (authlib.OAuthError, joserfc.JoseError, ValueError, KeyError, TypeError) as error:
+        log.warning("identity_refused", error=type(error).__name__)
+        raise IdentityRefusedError from None
+    number = claims.get(current_app.config["SETTINGS"].oidc_staff_number_claim)
+    if not isinstance(number, str) or not number:
+        log.warning("identity_without_staff_number")
+        raise IdentityRefusedError("统一身份认证没有给出人员编号，请联系系统管理员核对设置。")
+    return number
+
+
+def _client() -> Any:
+    if not has_identity():
+        raise NotFoundError
+    return current_app.extensions[_CLIENT]

@@ -1,0 +1,349 @@
+"""Signing a browser in: by password, by a one-use code, by another house's word; captcha, device cookie and second factor on the way."""
+
+from __future__ import annotations
+
+import hmac
+import math
+import secrets
+from collections.abc import Callable
+
+import structlog
+from flask import Response, after_this_request, current_app, request, session
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy.orm import Session
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.documents.html import normalise
+from examapp.errors import BadRequestError, DomainError, NotFoundError
+from examapp.organisation.accounts.actions import (
+    Checked,
+    Device,
+    Verdict,
+    WaitBeforeSignInError,
+    WrongCredentialsError,
+    judge_sign_in,
+    note_refused_sign_in,
+    note_unknown_sign_in,
+    sign_out,
+)
+from examapp.organisation.accounts.guards import actor, begin_session, find_signed_in_person, hasher, sealer
+from examapp.organisation.accounts.queries import (
+    AccountToCheck,
+    SignedIn,
+    find_account_to_check,
+    find_sign_in_limits,
+    find_signed_in,
+    is_captcha_due,
+)
+from examapp.organisation.accounts.rules import LONGEST_PASSWORD, clean_login_name, digest
+from examapp.organisation.captcha.actions import (
+    CaptchaRequiredError,
+    Challenge,
+    Solution,
+    WrongCaptchaError,
+    new_challenge,
+    use_solution,
+)
+from examapp.organisation.captcha.rules import office_of
+from examapp.organisation.mfa import actions as mfa_actions
+from examapp.organisation.mfa.actions import SecondFactorRequiredError
+from examapp.organisation.password_reset import actions as password_reset_actions
+from examapp.organisation.password_reset.actions import use_ticket
+from examapp.organisation.people.rules import first_password_binding
+from examapp.security.ciphers import SealBrokenError
+from examapp.security.password_hashing import NO_HASH, BusyHashingError, Caller, Priority
+
+_COOKIE = "device"
+_COOKIE_S = 400 * 24 * 3600
+_MOST_ACCOUNTS = 12
+
+
+def accounts_of_device() -> list[int]:
+    """Give the accounts that this browser has signed in to, as a cookie of ours says; newest last."""
+    try:
+        known = _signer().loads(request.cookies.get(_cookie_name(), ""))
+    except BadSignature:
+        return []
+    return [account for account in known if isinstance(account, int)] if isinstance(known, list) else []
+
+
+def remember_account(account_id: int) -> None:
+    """Write an account into this browser's cookie."""
+    known = [account for account in accounts_of_device() if account != account_id]
+    value = _signer().dumps([*known, account_id][-_MOST_ACCOUNTS:])
+    name, is_secure = _cookie_name(), current_app.config["SESSION_COOKIE_SECURE"]
+
+    @after_this_request
+    def _set_cookie(response: Response) -> Response:
+        response.set_cookie(name, str(value), max_age=_COOKIE_S, secure=is_secure, httponly=True, samesite="Lax")
+        return response
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt="device")
+
+
+def _cookie_name() -> str:
+    return f"__Host-{_COOKIE}" if current_app.config["SESSION_COOKIE_SECURE"] else _COOKIE
+
+
+log = structlog.get_logger()
+_HALF = "half_sign_in"
+"""Where the cookie keeps the token of a sign-in that waits for its code."""
+_COME_AT = "come_at"
+"""Where the cookie says when this browser was told to come again (a Unix time): it goes before newcomers then."""
+_EARLY_S, _APPOINTMENT_LIFE_S = 1, 120
+_SOON_S = 2
+_MANY_RESETS = "同一网络刚才申请验证码的人较多，请按图片填写 5 个数字再提交。看不清的，留空，等 30 秒后再提交。"
+
+
+class WrongResetCodeError(DomainError):
+    """The code is not the one that was sent, was used, or is too old; or nobody has the name."""
+
+    code = "wrong_code"
+    status = 401
+    message = "验证码不对，或已过期。请核对登录名和手机上最新的一条，10 分钟内有效。"
+
+
+class PasswordTooLongError(BadRequestError):
+    """Longer than any password here may be: refused before it costs a hash."""
+
+    message = f"密码最多 {LONGEST_PASSWORD} 位，请检查是否粘贴了别的内容。"
+
+
+def sign_in_with(login_name: str, password: str, solution: Solution | None = None) -> SignedIn:
+    """Sign this browser in: read, compare outside any transaction, judge and write under the account's lock.
+
+    A name that nobody has costs the same as a wrong password; while a wait is due for a name, neither costs a hash. Raises PasswordTooLongError,
+    WaitBeforeSignInError, CaptchaRequiredError, WrongCredentialsError, AccountDisabledError, and, before anything is read,
+    BusyHashingError where too many sign in at once.
+    """
+    if len(password) > LONGEST_PASSWORD:
+        raise PasswordTooLongError
+    try:
+        hasher().look_for_place(_office(), _priority(is_known_device=bool(accounts_of_device())))
+        return _sign_in_with(login_name, password, solution or Solution())
+    except BusyHashingError as refusal:
+        if "retry_after" in refusal.extra:
+            raise
+        raise BusyHashingError(retry_after=_make_appointment()) from None
+
+
+def _sign_in_with(login_name: str, password: str, solution: Solution) -> SignedIn:
+    name, name_digest = clean_login_name(login_name), _unknown_name_digest(login_name)
+    with transaction() as db_session:
+        found = find_account_to_check(db_session, name, sealer()) if name else None
+        refusal = _find_refusal(db_session, found, name_digest, solution)
+        if refusal:
+            delayed = found if isinstance(refusal, WaitBeforeSignInError) else None
+            note_refused_sign_in(
+                db_session,
+                refusal.code,
+                account_id=delayed.account_id if delayed else None,
+                person_id=delayed.person_id if delayed else None,
+                address=request.remote_addr,
+                now=clock.now(),
+            )
+    if refusal:
+        raise refusal
+    priority = _priority(is_known_device=_is_known_device(found))
+    caller = Caller(name=name_digest.hex(), address=_office(), priority=priority)
+    checked = _compare(found, password, caller)
+    return begin(lambda db_session: _judge(db_session, checked, name_digest))
+
+
+def _find_refusal(
+    db_session: Session, account: AccountToCheck | None, name_digest: bytes, solution: Solution
+) -> DomainError | None:
+    """Say what keeps a password from being compared: a wait for the name, then a captcha for the address. Never the latter on the owner's device."""
+    now, is_known = clock.now(), _is_known_device(account)
+    limits = find_sign_in_limits(db_session, name_digest, address=request.remote_addr, now=now)
+    failures = account.failures if account else limits.unknown_failures
+    if wait := failures.wait_s(now=now, is_known_device=is_known):
+        return WaitBeforeSignInError(wait)
+    return _captcha_refusal(db_session, solution) if limits.is_captcha_due and not is_known else None
+
+
+def _unknown_name_digest(login_name: str) -> bytes:
+    """Give the key under which a name is counted if no account has it; without regard to case, as accounts are found."""
+    name = clean_login_name(login_name) or login_name[:200]
+    return sealer().blind_index(name.upper(), purpose="unknown_login_name")
+
+
+def _office() -> str:
+    return office_of(request.remote_addr)
+
+
+def _is_known_device(account: AccountToCheck | None) -> bool:
+    return account is not None and account.account_id in accounts_of_device()
+
+
+def _priority(*, is_known_device: bool) -> Priority:
+    if is_known_device:
+        return Priority.KNOWN_DEVICE
+    late_s = clock.now().timestamp() - session.get(_COME_AT, math.inf)
+    return Priority.RETURNING if -_EARLY_S <= late_s <= _APPOINTMENT_LIFE_S else Priority.NEWCOMER
+
+
+def _make_appointment() -> int:
+    """Give the seconds after which this browser is to come again, and keep the time in its cookie.
+
+    Who comes too early is told the same time again; whose time has come, or whose device is known, does not go to the end of the line.
+    """
+    now = clock.now().timestamp()
+    left = float(session.get(_COME_AT, -math.inf)) - now
+    if left > _EARLY_S:
+        return math.ceil(left)
+    has_waited = _priority(is_known_device=bool(accounts_of_device())) is not Priority.NEWCOMER
+    wait_s = _SOON_S if has_waited else hasher().appointments.give(_office())
+    session[_COME_AT] = now + wait_s
+    return wait_s
+
+
+def sign_in_by_ticket(code: str) -> SignedIn:
+    """Sign this browser in by a one-use ticket; raises WrongTicketError, AccountDisabledError."""
+    return begin(
+        lambda db_session: use_ticket(
+            db_session, code, sealer=sealer(), device=device_of_request(is_known=False), now=clock.now()
+        )
+    )
+
+
+def ask_reset(login_name: str, solution: Solution | None = None) -> None:
+    """Ask for a code to a forgotten password's phone; nothing in the answer tells whether an account has the name.
+
+    Raises CaptchaRequiredError by the address alone, and never to the device that has signed in to the account before.
+    """
+    name = clean_login_name(login_name) or ""
+    with transaction() as db_session:
+        found = find_account_to_check(db_session, name, sealer())
+        is_due = _is_captcha_due(db_session, is_reset=True) and not _is_known_device(found)
+        refusal = _captcha_refusal(db_session, solution or Solution(), _MANY_RESETS) if is_due else None
+        if refusal is None:
+            password_reset_actions.ask_reset(db_session, found, address=request.remote_addr, now=clock.now())
+    if refusal:
+        raise refusal
+
+
+def sign_in_by_reset_code(login_name: str, code: str) -> SignedIn:
+    """Sign this browser in by the code that came to the phone; raises WrongResetCodeError, WaitBeforeSignInError."""
+    name = clean_login_name(login_name) or ""
+
+    def judge(db_session: Session) -> Verdict:
+        found, now = find_account_to_check(db_session, name, sealer()), clock.now()
+        if found is None:
+            return note_unknown_sign_in(
+                db_session, _unknown_name_digest(login_name), address=request.remote_addr, now=now
+            )
+        device = device_of_request(is_known=False)
+        return password_reset_actions.use_reset_code(
+            db_session, found.account_id, code, sealer=sealer(), device=device, now=now
+        )
+
+    try:
+        return begin(judge)
+    except WrongCredentialsError:
+        raise WrongResetCodeError from None
+
+
+def begin(judge: Callable[[Session], Verdict]) -> SignedIn:
+    """Judge in one transaction, and bind the browser to the new sign-in in the stead of the one it had."""
+    previous = find_signed_in_person()
+    with transaction() as db_session:
+        verdict = judge(db_session)
+        if verdict.token and previous:
+            sign_out(db_session, previous.sign_in_id, actor=actor(), now=clock.now())
+        who = find_signed_in(db_session, digest(verdict.token)) if verdict.token else None
+    if verdict.awaits_code and verdict.token:
+        session[_HALF] = verdict.token
+        raise SecondFactorRequiredError
+    if verdict.token is None or who is None:
+        raise verdict.refusal or NotFoundError
+    begin_session(verdict.token, who)
+    remember_account(who.account_id)
+    return who
+
+
+def awaits_code() -> bool:
+    """Tell whether this browser has given a right password and its one-time code is still to come."""
+    return _HALF in session
+
+
+def pass_code(typed: str) -> SignedIn:
+    """Complete this browser's half sign-in by a one-time or recovery code, under a new session id.
+
+    Raises WrongCodeError, WaitBeforeSignInError, and NotFoundError where the password must be given again.
+    """
+    half, address = session.get(_HALF, ""), request.remote_addr
+    try:
+        return begin(
+            lambda db_session: mfa_actions.pass_code(
+                db_session, half, typed, sealer=sealer(), address=address, now=clock.now()
+            )
+        )
+    except NotFoundError:
+        session.pop(_HALF, None)
+        raise
+
+
+def _captcha_refusal(db_session: Session, solution: Solution, why: str | None = None) -> CaptchaRequiredError | None:
+    """Say that a captcha is to be solved first, where none has been."""
+    if not solution.token:
+        return CaptchaRequiredError(why)
+    is_solved = use_solution(db_session, solution, address=request.remote_addr, sealer=sealer(), now=clock.now())
+    return None if is_solved else WrongCaptchaError()
+
+
+def find_challenge(refusal: DomainError | None = None, *, is_reset: bool = False) -> Challenge | None:
+    """Make the captcha that the page must show: after a refusal for want of one, or at once to a device without a cookie."""
+    is_due = isinstance(refusal, CaptchaRequiredError) or (
+        not accounts_of_device() and _is_captcha_due(read_session(), is_reset=is_reset)
+    )
+    return new_challenge(sealer=sealer(), now=clock.now()) if is_due else None
+
+
+def _is_captcha_due(db_session: Session, *, is_reset: bool) -> bool:
+    now, address = clock.now(), request.remote_addr
+    if is_captcha_due(db_session, address, now=now):
+        return True
+    return is_reset and password_reset_actions.are_many(db_session, address, now=now)
+
+
+def _compare(account: AccountToCheck | None, password: str, caller: Caller) -> Checked | None:
+    if account is None:
+        hasher().verify(None, password, caller)
+        return None
+    new_hash = None
+    if account.password_hash == NO_HASH and account.first_password_sealed:
+        new_hash = hasher().hash(password, caller)
+        is_right = hmac.compare_digest(_first_password(account).encode(), password.encode())
+    else:
+        is_right = hasher().verify(account.password_hash, password, caller)
+    return Checked(
+        account_id=account.account_id,
+        password_hash=account.password_hash,
+        is_right=is_right,
+        new_hash=new_hash if is_right else None,
+    )
+
+
+def _first_password(account: AccountToCheck) -> str:
+    bound_to = first_password_binding(account.person_id)
+    try:
+        return sealer().unseal(account.first_password_sealed or b"", bound_to=bound_to)
+    except SealBrokenError:
+        return secrets.token_urlsafe()
+
+
+def _judge(db_session: Session, checked: Checked | None, name_digest: bytes) -> Verdict:
+    now = clock.now()
+    if checked is None:
+        return note_unknown_sign_in(db_session, name_digest, address=request.remote_addr, now=now)
+    device = device_of_request(is_known=checked.account_id in accounts_of_device())
+    return judge_sign_in(db_session, checked, device=device, now=now)
+
+
+def device_of_request(*, is_known: bool = False) -> Device:
+    """Give the browser behind the request, as a sign-in remembers it."""
+    return Device(address=request.remote_addr, name=normalise(request.user_agent.string), is_known=is_known)

@@ -1,0 +1,189 @@
+"""Pages of everybody: sign in by password or by a one-use ticket, sign out."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+from flask import Response, current_app, flash, jsonify, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp import clock
+from examapp.db.session import transaction
+from examapp.errors import DomainError, refuse
+from examapp.organisation.accounts import actions as account_actions
+from examapp.organisation.accounts import guards as account_guards
+from examapp.organisation.accounts.guards import me, public, signed_in_with_any_password
+from examapp.organisation.accounts.queries import SignedIn
+from examapp.organisation.accounts.rules import safe_next
+from examapp.organisation.captcha.actions import Challenge, Solution
+from examapp.organisation.mfa.actions import SecondFactorRequiredError
+from examapp.organisation.passwords.views import blueprint
+from examapp.organisation.roster.forms import CodeForm, SignInForm, TicketForm
+from examapp.organisation.sign_in import session as sign_in_session
+from examapp.organisation.sign_in.oidc import finish_identity as finish
+from examapp.organisation.sign_in.oidc import has_identity
+from examapp.organisation.sign_in.oidc import lead_to_identity as lead
+from examapp.security.password_hashing import BusyHashingError
+
+
+@blueprint.route("/login", methods=["GET", "POST"])
+@public
+def sign_in() -> AnyResponse:
+    """Show the sign-in page, and sign in. The page's own script (it accepts JSON) is told where to go, and asked to come again without a page."""
+    form = SignInForm()
+    if request.method == "GET":
+        return (
+            redirect("/")
+            if account_guards.find_signed_in_person()
+            else _sign_in_page(form, 200, "", sign_in_session.find_challenge())
+        )
+    if not form.validate():
+        return _explain_shape(form)
+    is_script = request.headers.get("Accept") == "application/json"
+    try:
+        solution = Solution(token=form.captcha_id.data or "", answer=form.captcha.data or "")
+        response = lead_on(sign_in_session.sign_in_with(form.login_name.data, form.password.data, solution))
+    except SecondFactorRequiredError:
+        response = _ask_for_code()
+    except BusyHashingError as refusal:
+        if is_script:
+            return refuse(refusal.code, refusal.status, refusal.text, refusal.extra, is_script=True)
+        return _explain_refusal(form, refusal)
+    except DomainError as refusal:
+        return _explain_refusal(form, refusal)
+    return jsonify(to=response.headers["Location"]) if is_script else response
+
+
+def lead_on(who: SignedIn) -> AnyResponse:
+    """Lead who has just signed in to the page that was asked for, or first to a password of one's own."""
+    target = safe_next(request.args.get("next"))
+    if who.must_change_password:
+        return redirect(url_for("people.change_password", next=target), 303)
+    return redirect(target, 303)
+
+
+def _ask_for_code() -> AnyResponse:
+    target = safe_next(request.args.get("next"))
+    return redirect(url_for("people.enter_code", next=None if target == "/" else target), 303)
+
+
+@blueprint.route("/login/code", methods=["GET", "POST"])
+@public
+def enter_code() -> AnyResponse:
+    """Ask for the one-time code after the right password, and complete the sign-in."""
+    form, refusal = CodeForm(), ""
+    if not sign_in_session.awaits_code():
+        return redirect(url_for("people.sign_in"), 303)
+    if form.validate_on_submit():
+        try:
+            return lead_on(sign_in_session.pass_code(form.code.data))
+        except DomainError as error:
+            refusal, form.code.data = error.text, ""
+            if error.status == 404:
+                flash(refusal, "error")
+                return redirect(url_for("people.sign_in"), 303)
+    page = render_template("people/enter_code.html", form=form, refusal=refusal)
+    return Response(page, 422 if refusal or form.errors else 200)
+
+
+def _explain_shape(form: SignInForm) -> AnyResponse:
+    if "csrf_token" in form.errors:
+        form.csrf_token.errors = ()
+        words = "页面打开得太久了。内容没有丢失，请再登录一次。"
+        return _sign_in_page(form, 403, words, sign_in_session.find_challenge())
+    return _sign_in_page(form, 422, "", sign_in_session.find_challenge())
+
+
+def _explain_refusal(form: SignInForm, refusal: DomainError) -> AnyResponse:
+    status = 422 if refusal.status in {401, 403} else refusal.status
+    response = _sign_in_page(form, status, refusal.text, sign_in_session.find_challenge(refusal))
+    if status in {429, 503}:
+        response.headers["Retry-After"] = str(refusal.extra.get("retry_after", 3))
+    return response
+
+
+def _sign_in_page(form: SignInForm, status: int, refusal: str = "", challenge: Challenge | None = None) -> Response:
+    next_path = safe_next(request.args.get("next"))
+    page = render_template(
+        "people/sign_in.html",
+        form=form,
+        refusal=refusal,
+        next_path=None if next_path == "/" else next_path,
+        identity_name=current_app.config["SETTINGS"].oidc_name if has_identity() else "",
+        has_gateway=current_app.config["SETTINGS"].message_gateway not in {"", "off"},
+        challenge=challenge,
+        picture=base64.b64encode(challenge.picture).decode() if challenge else "",
+    )
+    return Response(page, status)
+
+
+@blueprint.route("/login/ticket", methods=["GET", "POST"])
+@public
+def sign_in_by_ticket() -> AnyResponse:
+    """Sign in by a one-use ticket, and lead to a new password."""
+    form = TicketForm()
+    if request.method == "GET":
+        return Response(render_template("people/sign_in_by_ticket.html", form=form, refusal=""))
+    if not form.validate():
+        return Response(render_template("people/sign_in_by_ticket.html", form=form, refusal=""), 422)
+    try:
+        sign_in_session.sign_in_by_ticket(form.code.data)
+    except SecondFactorRequiredError:
+        return redirect(url_for("people.enter_code", next=url_for("people.change_password")), 303)
+    except DomainError as refusal:
+        form.code.data = ""
+        return Response(render_template("people/sign_in_by_ticket.html", form=form, refusal=refusal.text), 422)
+    return redirect(url_for("people.change_password"), 303)
+
+
+@blueprint.record_once
+def _sign_in_checks_its_own_token(state: BlueprintSetupState) -> None:
+    """Let the form check its token, so that a page left open explains itself instead of failing."""
+    state.app.extensions["csrf"].exempt(sign_in)
+
+
+@blueprint.post("/logout")
+@signed_in_with_any_password
+def sign_out() -> AnyResponse:
+    """End this browser's sign-in and leave nothing readable on a shared PC."""
+    with transaction() as session:
+        account_actions.sign_out(session, me().sign_in_id, actor=account_guards.actor(), now=clock.now())
+    account_guards.end_session()
+    flash("您已安全退出。", "success")
+    response = redirect(url_for("people.sign_in"), 303)
+    is_https = current_app.config["SESSION_COOKIE_SECURE"]
+    response.headers["Clear-Site-Data"] = '"cache", "storage"' if is_https else '"storage"'
+    return response
+
+
+@blueprint.get("/login/identity")
+@public
+def lead_to_identity() -> AnyResponse:
+    """Send the browser to the other house."""
+    return _or_back(lambda: lead(safe_next(request.args.get("next"))))
+
+
+@blueprint.get("/login/identity/done")
+@public
+def finish_identity() -> AnyResponse:
+    """Take the browser back and sign it in."""
+
+    def sign_in() -> AnyResponse:
+        _, next_path = finish()
+        return redirect(safe_next(next_path), 303)
+
+    return _or_back(sign_in)
+
+
+def _or_back(act: Callable[[], AnyResponse]) -> AnyResponse:
+    try:
+        return act()
+    except SecondFactorRequiredError:
+        return redirect(url_for("people.enter_code"), 303)
+    except DomainError as refusal:
+        if refusal.status == 404:
+            raise
+        flash(refusal.text, "error")
+        return redirect(url_for("people.sign_in"), 303)

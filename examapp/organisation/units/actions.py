@@ -1,0 +1,276 @@
+"""Writes about units: one at a time by hand, or many from a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from examapp.documents.tables import Grid, cell_text, find_head
+from examapp.errors import DomainError
+from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree, Unit, UnitKind
+from examapp.organisation.units.rules import DEEPEST_LEVEL, UNIT_HEADS, level_of, normalise_uscc, uscc_fault
+from examapp.platform.audit.actions import Actor, record
+
+_TREE_LOCK = 70_001
+"""Key of the advisory lock under which trees are rebuilt: two crosswise moves at once would make a ring."""
+
+
+class UnitRefusedError(DomainError):
+    """A unit cannot be so; `field` names where."""
+
+    code = "unit_refused"
+    status = 422
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFacts:
+    """What is written down about a unit; `uscc` normalised or None."""
+
+    code: str
+    name: str
+    kind: str
+    uscc: str | None
+    parent_id: int | None
+    sector_parent_id: int | None
+
+
+def create_unit(session: Session, facts: UnitFacts, *, actor: Actor, now: datetime) -> Unit:
+    """Found a unit below its parents; raises UnitRefusedError."""
+    _lock_trees(session)
+    _check(session, facts, unit=None)
+    unit = Unit(**asdict(facts), region_path="/0/", created_at=now)
+    session.add(unit)
+    session.flush()
+    unit.region_path = f"{_path(session, facts.parent_id, Tree.REGION)}{unit.id}/"
+    unit.sector_path = _sector_path(session, unit)
+    _check_depth(unit.region_path)
+    _note(session, "org.create_unit", unit, actor=actor, now=now, facts=facts)
+    return unit
+
+
+def edit_unit(session: Session, unit: Unit, facts: UnitFacts, *, actor: Actor, now: datetime) -> None:
+    """Change a unit, and move it with all below it where a parent changed; raises UnitRefusedError."""
+    _lock_trees(session)
+    session.refresh(unit)
+    _check(session, facts, unit=unit)
+    for name, value in asdict(facts).items():
+        setattr(unit, name, value)
+    session.flush()
+    new_region = f"{_path(session, facts.parent_id, Tree.REGION)}{unit.id}/"
+    _move(session, Unit.region_path, unit.region_path, new_region)
+    if unit.sector_path is None:
+        unit.sector_path = _sector_path(session, unit)
+    else:
+        _move(session, Unit.sector_path, unit.sector_path, _sector_path(session, unit) or f"/{unit.id}/")
+    session.flush()
+    session.expire_all()
+    _check_depth(_deepest_path(session, unit))
+    _note(session, "org.edit_unit", unit, actor=actor, now=now, facts=facts)
+
+
+def close_unit(session: Session, unit: Unit, *, actor: Actor, now: datetime) -> None:
+    """Close a unit that has no open unit below it; whether people are left is the people room's question."""
+    open_below = session.scalar(
+        select(func.count())
+        .select_from(Unit)
+        .where(Unit.region_path.startswith(unit.region_path), Unit.id != unit.id, Unit.closed_at.is_(None))
+    )
+    if open_below:
+        raise UnitRefusedError("closed_at", f"下面还有 {open_below} 个单位没有撤销，请先撤销或划转它们。")
+    unit.closed_at = now
+    _note(session, "org.close_unit", unit, actor=actor, now=now)
+
+
+def reopen_unit(session: Session, unit: Unit, *, actor: Actor, now: datetime) -> None:
+    """Open a closed unit again."""
+    unit.closed_at = None
+    _note(session, "org.reopen_unit", unit, actor=actor, now=now)
+
+
+def _lock_trees(session: Session) -> None:
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TREE_LOCK})
+
+
+def _check(session: Session, facts: UnitFacts, *, unit: Unit | None) -> None:
+    own_id = unit.id if unit else 0
+    if session.scalar(select(Unit.id).where(Unit.code == facts.code, Unit.id != own_id)):
+        raise UnitRefusedError("code", f"单位编码「{facts.code}」已经用过，请换一个。")
+    if facts.uscc and (fault := uscc_fault(facts.uscc)):
+        raise UnitRefusedError("uscc", fault)
+    if facts.uscc and session.scalar(select(Unit.id).where(Unit.uscc == facts.uscc, Unit.id != own_id)):
+        raise UnitRefusedError("uscc", "这个统一社会信用代码已登记在另一个单位名下，请核对。")
+    if facts.kind == UnitKind.SECTOR and facts.parent_id:
+        raise UnitRefusedError("parent_id", "「系统」只挂在条线上，请不要选择上级单位。")
+    _check_parent(session, facts.parent_id, "parent_id", Tree.REGION, unit)
+    _check_parent(session, facts.sector_parent_id, "sector_parent_id", Tree.SECTOR, unit)
+
+
+def _check_parent(session: Session, parent_id: int | None, field: str, tree: Tree, unit: Unit | None) -> None:
+    if parent_id is None:
+        return
+    path = _path(session, parent_id, tree)
+    if path == "/":
+        raise UnitRefusedError(field, "没有找到所选的上级，请重新选择。")
+    if unit is not None and f"/{unit.id}/" in path:
+        raise UnitRefusedError(field, "不能挂在自己或自己的下级单位下面，请重新选择。")
+
+
+def _check_depth(path: str) -> None:
+    if level_of(path) > DEEPEST_LEVEL:
+        raise UnitRefusedError("parent_id", f"单位最多 {DEEPEST_LEVEL} 级，请选择更上一级的单位。")
+
+
+def _deepest_path(session: Session, unit: Unit) -> str:
+    below = session.scalars(select(Unit.region_path).where(Unit.region_path.startswith(unit.region_path)))
+    return max(below, key=level_of)
+
+
+def _path(session: Session, unit_id: int | None, tree: Tree) -> str:
+    """Give a parent's path in a tree, `/` where there is none or the parent does not hang in it."""
+    parent = session.get(Unit, unit_id) if unit_id else None
+    return (parent.path_in(tree) if parent else None) or "/"
+
+
+def _sector_path(session: Session, unit: Unit) -> str | None:
+    if unit.sector_parent_id is None and unit.kind != UnitKind.SECTOR:
+        return None
+    return f"{_path(session, unit.sector_parent_id, Tree.SECTOR)}{unit.id}/"
+
+
+def _move(
+    session: Session, column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None], old: str, new: str
+) -> None:
+    if old != new:
+        rest = func.substr(column, len(old) + 1)
+        session.execute(
+            update(Unit).where(column.startswith(old)).values({column: func.concat(new, rest)}),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def _note(
+    session: Session, act: str, unit: Unit, *, actor: Actor, now: datetime, facts: UnitFacts | None = None
+) -> None:
+    details = asdict(facts) if facts else {}
+    record(session, act, actor=actor, now=now, object_type="unit", object_id=unit.id, details=details)
+
+
+_KINDS = {name: kind for kind, name in UNIT_KIND_NAMES.items()} | {str(kind): kind for kind in UnitKind}
+_MOST_REASONS = 20
+
+
+class UnitFileError(DomainError):
+    """The file cannot be taken over; the message names the rows."""
+
+    code = "unit_file"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _UnitRow:
+    line: int
+    says: Mapping[str, str]
+
+    def __getitem__(self, field: str) -> str:
+        return self.says.get(field, "")
+
+
+def import_units(session: Session, grids: Sequence[Grid], *, actor: Actor, now: datetime) -> dict[str, int]:
+    """Create and change the units of a file; counts of new and changed ones. Raises UnitFileError with the reasons by row."""
+    rows = _in_order(_read(grids))
+    counts: Counter[str] = Counter()
+    faults: list[str] = []
+    for row in rows:
+        try:
+            counts[_write(session, row, actor=actor, now=now)] += 1
+        except UnitRefusedError as refusal:
+            faults.append(f"第 {row.line} 行：{refusal.text}")
+    if faults:
+        rest = len(faults) - _MOST_REASONS
+        more = [f"……另有 {rest} 行有问题。"] if rest > 0 else []
+        raise UnitFileError("\n".join([*faults[:_MOST_REASONS], *more, "没有导入任何单位，请改好后重新导入。"]))
+    return {"new": counts["new"], "changed": counts["changed"]}
+
+
+def _read(grids: Sequence[Grid]) -> list[_UnitRow]:
+    rows = []
+    for grid in grids:
+        head = find_head(grid.rows, UNIT_HEADS)
+        if grid.is_hidden or head is None or not {"code", "name"} <= head.columns.keys():
+            continue
+        for at in range(head.at + 1, len(grid.rows)):
+            cells = [cell_text(cell) for cell in grid.rows[at]]
+            says = {field: cells[column] for field, column in head.columns.items() if column < len(cells)}
+            if any(says.values()):
+                rows.append(_UnitRow(line=at + 1, says=says))
+    if not rows:
+        raise UnitFileError(
+            "没有找到单位表：前 15 行里没有同时写着「单位编码」和「单位名称」的表头，或表头下面没有内容。"
+        )
+    return rows
+
+
+def _in_order(rows: list[_UnitRow]) -> list[_UnitRow]:
+    """Put parents before their children; a ring, or a code that stands twice, is refused."""
+    by_code = {row["code"]: row for row in rows}
+    if len(by_code) < len(rows):
+        twice = [code for code, count in Counter(row["code"] for row in rows).items() if count > 1]
+        raise UnitFileError(f"单位编码重复：{'、'.join(twice[:10])}。请只留一行。")
+    done: dict[str, _UnitRow] = {}
+    waiting = rows
+    while waiting:
+        ready = [
+            row
+            for row in waiting
+            if all(
+                not parent or parent in done or parent not in by_code
+                for parent in (row["parent"], row["sector_parent"])
+            )
+        ]
+        if not ready:
+            raise UnitFileError(f"第 {waiting[0].line} 行：上级单位绕成了圈，请核对上级单位编码。")
+        done |= {row["code"]: row for row in ready}
+        waiting = [row for row in waiting if row["code"] not in done]
+    return list(done.values())
+
+
+def _write(session: Session, row: _UnitRow, *, actor: Actor, now: datetime) -> str:
+    kind = _KINDS.get(row["kind"] or UNIT_KIND_NAMES[UnitKind.DEPARTMENT])
+    if not row["code"] or not row["name"]:
+        raise UnitRefusedError("code", "单位编码和单位名称都要填。")
+    if kind is None:
+        raise UnitRefusedError("kind", f"没有「{row['kind']}」这种类别，请填：{'、'.join(UNIT_KIND_NAMES.values())}。")
+    facts = UnitFacts(
+        code=row["code"],
+        name=row["name"],
+        kind=kind,
+        uscc=normalise_uscc(row["uscc"]) or None,
+        parent_id=_id_of(session, row["parent"], "parent_id"),
+        sector_parent_id=_id_of(session, row["sector_parent"], "sector_parent_id"),
+    )
+    unit = session.scalar(select(Unit).where(Unit.code == facts.code))
+    if unit is None:
+        create_unit(session, facts, actor=actor, now=now)
+        return "new"
+    if all(getattr(unit, name) == getattr(facts, name) for name in facts.__slots__):
+        return "unchanged"
+    edit_unit(session, unit, facts, actor=actor, now=now)
+    return "changed"
+
+
+def _id_of(session: Session, code: str, field: str) -> int | None:
+    if not code:
+        return None
+    unit_id = session.scalar(select(Unit.id).where(Unit.code == code))
+    if unit_id is None:
+        raise UnitRefusedError(field, f"没有编码为「{code}」的上级单位，请核对。")
+    return unit_id

@@ -1,0 +1,198 @@
+"""Pages of the back office: units, people, roles, first passwords, roster imports; one module each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import segno
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+from wtforms.fields.choices import SelectChoice
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.errors import NotFoundError
+from examapp.organisation.access.queries import get_unit_within, within
+from examapp.organisation.access.rules import AccessScope, Role
+from examapp.organisation.accounts.guards import actor, my_grants, my_reach, requires
+from examapp.organisation.people.queries import list_unit_rows
+from examapp.organisation.people.rules import holds_number
+from examapp.organisation.roster.actions import close_empty_unit
+from examapp.organisation.roster.forms import UnitForm
+from examapp.organisation.units import actions, queries
+from examapp.organisation.units.actions import UnitFacts, UnitRefusedError
+from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree, Unit
+from examapp.organisation.units.rules import normalise_uscc
+from examapp.security.permissions import Permission
+from examapp.web.numbers import read_page, read_whole
+from examapp.web.query_encryption import encrypt_query_param
+
+admin_blueprint = Blueprint("people_admin", __name__, url_prefix="/admin/people")
+units_blueprint = Blueprint("org_admin", __name__, url_prefix="/admin/org")
+"""Units are shown from here: the org room lies below the one that knows who may see what."""
+
+READ = Permission.PEOPLE_READ
+WRITE = Permission.PEOPLE_WRITE
+SECOND_PERSON_ASKED = "这是系统、安全或审计管理员的账号，须两人办理。申请已提交，请另一名安全管理员在“审批”中同意，同意后 24 小时内在本页再点一次即办理。"
+NOTHING = 0
+"""The choice that stands for no unit."""
+
+
+def units_within(session: Session, reach: AccessScope) -> list[Unit]:
+    """List the open units of a reach, by code."""
+    return queries.list_units(session, within(reach))
+
+
+def unit_choices(units: Iterable[Unit], nothing: str | None = None) -> list[SelectChoice]:
+    """Give the choices of a select field; `nothing` is the words for none."""
+    choices = [SelectChoice(str(unit.id), f"{unit.code}　{unit.name}") for unit in units]
+    return choices if nothing is None else [SelectChoice(str(NOTHING), nothing), *choices]
+
+
+def may_touch_guarded() -> bool:
+    """Tell whether who is signed in may change the accounts of administrators."""
+    return any(grant.role == Role.SYSTEM_ADMIN for grant in my_grants())
+
+
+def page_number() -> int:
+    """Give the page of a list that the address asks for, 1 where it is nonsense."""
+    return read_page(request.args.get("page"))
+
+
+def address_of_search(endpoint: str, *more: str) -> BaseResponse | None:
+    """Lead from a posted search (words, unit and more) to its address, words sealed; None where a person's number was typed, which stays in the body."""
+    words = request.form.get("q", "")
+    asked: dict[str, Any] = {name: request.form[name] for name in ("unit", *more) if request.form.get(name)}
+    return (
+        None if holds_number(words) else redirect(url_for(endpoint, s=encrypt_query_param(words) or None, **asked), 303)
+    )
+
+
+def ticket_picture(address: str) -> Markup:
+    """Draw a QR code; the code stands behind the `#`, which browsers do not send, so that no log holds it."""
+    svg = segno.make_qr(address, error="m").svg_inline(scale=3, border=2, omitsize=False)
+    return Markup(svg)  # noqa: S704 – segno's own drawing of squares
+
+
+@units_blueprint.get("/units")
+@requires(Permission.UNITS_READ)
+def list_units() -> str:
+    """Show a tree of units with the people on their rosters."""
+    tree = Tree.SECTOR if request.args.get("tree") == Tree.SECTOR else Tree.REGION
+    with_closed = request.args.get("closed") == "1"
+    rows = list_unit_rows(read_session(), my_reach(Permission.UNITS_READ), tree=tree, with_closed=with_closed)
+    return render_template("org/units.html", rows=rows, tree=tree, with_closed=with_closed, kind_names=UNIT_KIND_NAMES)
+
+
+@units_blueprint.route("/units/new", methods=["GET", "POST"])
+@requires(Permission.UNITS_WRITE)
+def create_unit() -> BaseResponse:
+    """Found a unit."""
+    form = _form(None)
+    if request.method == "GET" and (parent := read_whole(request.args.get("parent"))):
+        form.parent_id.data = parent
+    if form.validate_on_submit() and _save(form, None):
+        flash(f"已新增「{form.name.data}」。", "success")
+        return redirect(url_for("org_admin.list_units"), 303)
+    return _page(form, None)
+
+
+@units_blueprint.route("/units/<int:unit_id>", methods=["GET", "POST"])
+@requires(Permission.UNITS_WRITE)
+def edit_unit(unit_id: int) -> BaseResponse:
+    """Change a unit, or hang it elsewhere."""
+    unit = get_unit_within(read_session(), unit_id, my_reach(Permission.UNITS_WRITE))
+    form = _form(unit)
+    if form.validate_on_submit() and _save(form, unit):
+        flash(f"「{form.name.data}」已保存。", "success")
+        return redirect(url_for("org_admin.list_units"), 303)
+    return _page(form, unit)
+
+
+@units_blueprint.post("/units/<int:unit_id>/close")
+@requires(Permission.UNITS_WRITE)
+def close_unit(unit_id: int) -> BaseResponse:
+    """Close a unit in which nobody is left."""
+    return _close_or_open(unit_id, is_closing=True)
+
+
+@units_blueprint.post("/units/<int:unit_id>/reopen")
+@requires(Permission.UNITS_WRITE)
+def reopen_unit(unit_id: int) -> BaseResponse:
+    """Open a closed unit again."""
+    return _close_or_open(unit_id, is_closing=False)
+
+
+def _close_or_open(unit_id: int, *, is_closing: bool) -> BaseResponse:
+    act = close_empty_unit if is_closing else actions.reopen_unit
+    try:
+        with transaction() as session:
+            unit = get_unit_within(session, unit_id, my_reach(Permission.UNITS_WRITE))
+            act(session, unit, actor=actor(), now=clock.now())
+    except UnitRefusedError as refusal:
+        flash(refusal.text, "error")
+        return redirect(url_for("org_admin.edit_unit", unit_id=unit_id), 303)
+    flash("单位已撤销。成绩和记录仍保留。" if is_closing else "单位已恢复。", "success")
+    return redirect(url_for("org_admin.list_units"), 303)
+
+
+def _form(unit: Unit | None) -> UnitForm:
+    reach = my_reach(Permission.UNITS_WRITE)
+    units = queries.list_units(read_session(), within(reach))
+    form = UnitForm(obj=unit)
+    regions = [other for other in units if other.kind != "sector"]
+    sectors = [other for other in units if other.sector_path is not None]
+    needs_parent = not reach.is_everything
+    form.parent_id.choices = unit_choices(regions, None if needs_parent else "（无上级）")
+    form.sector_parent_id.choices = unit_choices(sectors, "（不挂条线）")
+    if unit is not None:
+        _add_present_parents(form, unit)
+    if request.method == "GET":
+        form.parent_id.data = (unit and unit.parent_id) or NOTHING
+        form.sector_parent_id.data = (unit and unit.sector_parent_id) or NOTHING
+    return form
+
+
+def _add_present_parents(form: UnitForm, unit: Unit) -> None:
+    """Keep the parents that a unit has now among the choices, even beyond the editor's reach."""
+    for field, parent_id in ((form.parent_id, unit.parent_id), (form.sector_parent_id, unit.sector_parent_id)):
+        value = str(parent_id or NOTHING)
+        if value not in {choice.value for choice in field.choices}:
+            field.choices = [SelectChoice(value, "（保持现在的上级）"), *field.choices]
+
+
+def _save(form: UnitForm, unit: Unit | None) -> bool:
+    uscc = normalise_uscc(form.uscc.data or "")
+    facts = UnitFacts(
+        code=form.code.data,
+        name=form.name.data,
+        kind=form.kind.data,
+        uscc=uscc or None,
+        parent_id=form.parent_id.data or None,
+        sector_parent_id=form.sector_parent_id.data or None,
+    )
+    try:
+        with transaction() as session:
+            if unit is None:
+                _refuse_root_beyond_reach(facts)
+                actions.create_unit(session, facts, actor=actor(), now=clock.now())
+            else:
+                actions.edit_unit(session, unit, facts, actor=actor(), now=clock.now())
+    except UnitRefusedError as refusal:
+        field = form[refusal.field]
+        field.errors = [*field.errors, refusal.text]
+        return False
+    return True
+
+
+def _refuse_root_beyond_reach(facts: UnitFacts) -> None:
+    if facts.parent_id is None and not my_reach(Permission.UNITS_WRITE).is_everything:
+        raise NotFoundError
+
+
+def _page(form: UnitForm, unit: Unit | None) -> BaseResponse:
+    page = render_template("org/unit_form.html", form=form, unit=unit)
+    return Response(page, 422 if form.errors else 200)

@@ -1,0 +1,39 @@
+"""Reads about units."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from examapp.errors import NotFoundError
+from examapp.organisation.units.models import Tree, Unit
+
+
+def get_unit(session: Session, unit_id: int) -> Unit:
+    """Get a unit; raises NotFoundError."""
+    unit = session.get(Unit, unit_id)
+    if unit is None:
+        raise NotFoundError
+    return unit
+
+
+def list_subtree(session: Session, unit: Unit, *, tree: Tree) -> list[Unit]:
+    """List a unit and all below it in a tree, parents before children, by code."""
+    path = unit.path_in(tree)
+    column = Unit.region_path if tree is Tree.REGION else Unit.sector_path
+    if path is None:
+        return [unit]
+    return list(session.scalars(select(Unit).where(column.startswith(path, autoescape=True)).order_by(Unit.code)))
+
+
+def successor_of(session: Session, unit: Unit) -> Unit:
+    """Follow a closed unit to the one that has its people now; an open one, or one that nobody took over, is its own."""
+    while unit.closed_at is not None and unit.successor_id is not None:
+        unit = session.get_one(Unit, unit.successor_id)
+    return unit
+
+
+def list_units(session: Session, *conditions: ColumnElement[bool], with_closed: bool = False) -> list[Unit]:
+    """List units by code; `conditions` narrow them to a reach."""
+    query = select(Unit).where(*conditions).order_by(Unit.code)
+    return list(session.scalars(query if with_closed else query.where(Unit.closed_at.is_(None))))

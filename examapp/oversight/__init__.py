@@ -1,0 +1,1 @@
+"""Figures, reports, reminders, duty lists and assessments."""

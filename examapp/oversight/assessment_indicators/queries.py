@@ -1,0 +1,148 @@
+"""The rates that fill a score table by themselves: of a unit with its whole subtree, from the same counts as every report."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import false, func, or_, select
+from sqlalchemy.orm import Session
+
+from examapp.clock import day_of
+from examapp.delivery.exams.models import Exam, FrozenUnit
+from examapp.organisation.units.models import Unit
+from examapp.oversight.assessments.models import Assessment, VoteTally
+from examapp.oversight.assessments.rules import Indicator, Opinion, satisfaction
+from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
+from examapp.oversight.duty_lists.rules import Progress, progress_of
+from examapp.oversight.statistics.queries import counts_by_unit
+from examapp.oversight.statistics_definitions.rules import Counts, Scope
+from examapp.oversight.statistics_scope.queries import PeopleFilter, get_basis
+from examapp.oversight.study_progress.queries import study_counts
+from examapp.oversight.study_progress.rules import StudyCounts
+from examapp.points import percentage
+
+Rates = Mapping[Indicator, Decimal | None]
+"""Rates in per cent by indicator; None over nothing."""
+_FEW = 20
+"""Up to so many units their subtrees are named in the query; beyond, everybody is read once."""
+
+
+def list_years_exams(session: Session, year: int) -> list[Exam]:
+    """List the published main exams that opened in or about a year, for the office to choose the one that counts."""
+    query = select(Exam).where(
+        Exam.state == "published",
+        Exam.main_exam_id.is_(None),
+        func.extract("year", Exam.opens_at).in_((year, year + 1)),
+    )
+    return list(session.scalars(query.order_by(Exam.opens_at)))
+
+
+def rates_of(session: Session, assessment: Assessment, unit_ids: Collection[int], *, now: datetime) -> dict[int, Rates]:
+    """Give the rates of units, each with its whole subtree; a handful of statements, however many units."""
+    counts = _exam_counts(session, assessment, unit_ids, now=now)
+    studied = _study_counts(session, assessment.year, unit_ids)
+    on_time = _on_time_counts(session, assessment.year, unit_ids, today=day_of(now))
+    votes = count_votes(session, assessment.id, unit_ids)
+    return {
+        unit_id: {
+            Indicator.PARTICIPATION: counts[unit_id].participation_rate,
+            Indicator.PASS: counts[unit_id].pass_rate,
+            Indicator.STUDY: studied[unit_id].study_rate,
+            Indicator.ON_TIME: percentage(*on_time[unit_id]),
+            Indicator.VOTE: satisfaction(votes.get(unit_id, {})),
+        }
+        for unit_id in unit_ids
+    }
+
+
+def _ancestors(
+    session: Session, unit_ids: Collection[int], *, frozen_exam_id: int | None = None
+) -> dict[int, list[int]]:
+    """Give for every unit in the subtrees of some the ones of these that it counts for: now, or when an exam's roster was frozen."""
+    column, path = Unit.id, Unit.region_path
+    query = select(column, path)
+    if frozen_exam_id is not None:
+        column, path = FrozenUnit.unit_id, FrozenUnit.region_path
+        query = select(column, path).where(FrozenUnit.exam_id == frozen_exam_id)
+    if len(unit_ids) <= _FEW:
+        tops = session.execute(query.where(column.in_(unit_ids))).all()
+        query = query.where(or_(false(), *(path.startswith(top.region_path, autoescape=True) for top in tops)))
+    wanted = set(unit_ids)
+    return {
+        unit_id: [above for above in _path_ids(its_path) if above in wanted]
+        for unit_id, its_path in session.execute(query)
+    }
+
+
+def _path_ids(path: str) -> Iterator[int]:
+    return (int(part) for part in path.split("/") if part)
+
+
+def _exam_counts(
+    session: Session, assessment: Assessment, unit_ids: Collection[int], *, now: datetime
+) -> Mapping[int, Counts]:
+    sums: dict[int, Counts] = defaultdict(Counts)
+    if assessment.exam_id is None:
+        return sums
+    basis = get_basis(session, assessment.exam_id, scope=Scope.FINAL, now=now)
+    above = _ancestors(session, unit_ids, frozen_exam_id=basis.frozen_exam_id)
+    wanted = PeopleFilter(unit_ids=list(above) if len(unit_ids) <= _FEW else None)
+    for unit_id, counts in counts_by_unit(session, basis, wanted).items():
+        for target in above.get(unit_id, ()):
+            sums[target] += counts
+    return sums
+
+
+def _study_counts(session: Session, year: int, unit_ids: Collection[int]) -> Mapping[int, StudyCounts]:
+    """Count study as the records do; nobody where the year has no required course."""
+    sums: dict[int, StudyCounts] = defaultdict(StudyCounts)
+    above = _ancestors(session, unit_ids)
+    for unit_id, counts in study_counts(session, year, list(above) if len(unit_ids) <= _FEW else None).items():
+        for target in above.get(unit_id, ()):
+            sums[target] += counts
+    return sums
+
+
+def _on_time_counts(
+    session: Session, year: int, unit_ids: Collection[int], *, today: date
+) -> Mapping[int, tuple[int, int]]:
+    first = (
+        select(DutyRecord.item_id, func.min(DutyRecord.done_on).label("on"))
+        .where(DutyRecord.withdrawn_at.is_(None))
+        .group_by(DutyRecord.item_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(DutyList.unit_id, DutyItem.due_on, first.c.on)
+        .join(DutyItem, DutyItem.list_id == DutyList.id)
+        .outerjoin(first, first.c.item_id == DutyItem.id)
+        .where(
+            DutyList.year == year,
+            DutyList.unit_id.in_(unit_ids),
+            DutyList.published_at.is_not(None),
+            DutyItem.withdrawn_at.is_(None),
+        )
+    )
+    sums: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for unit_id, due_on, done_on in rows:
+        progress = progress_of(due_on, done_on, today=today)
+        if progress in {Progress.DONE, Progress.DONE_LATE, Progress.OVERDUE}:
+            kept, all_ = sums[unit_id]
+            sums[unit_id] = (kept + (progress == Progress.DONE), all_ + 1)
+    return sums
+
+
+def count_votes(session: Session, assessment_id: int, unit_ids: Collection[int]) -> dict[int, dict[Opinion, int]]:
+    """Count the opinions that units were given."""
+    rows = session.execute(
+        select(VoteTally.unit_id, VoteTally.opinion, VoteTally.votes).where(
+            VoteTally.assessment_id == assessment_id, VoteTally.unit_id.in_(unit_ids)
+        )
+    )
+    votes: dict[int, dict[Opinion, int]] = defaultdict(dict)
+    for unit_id, opinion, count in rows:
+        votes[unit_id][Opinion(opinion)] = count
+    return dict(votes)

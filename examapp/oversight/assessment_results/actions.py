@@ -1,0 +1,84 @@
+"""What reviewers and voters say of a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.clock import day_of
+from examapp.errors import ConflictError, NotFoundError
+from examapp.oversight.assessment_results.queries import find_open_vote, get_review_row, list_vote_units
+from examapp.oversight.assessments.actions import note, touch
+from examapp.oversight.assessments.models import AssessmentReview, VoteTaken, VoteTally
+from examapp.oversight.assessments.queries import whole_sheet
+from examapp.oversight.assessments.rules import Opinion, SheetState
+from examapp.oversight.duty_lists.actions import DutyRefusedError
+from examapp.platform.audit.actions import Actor, record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a reviewer gives a line, and a remark."""
+
+    points: Decimal
+    remark: str
+
+
+def review_sheet(session: Session, *, sheet_id: int, given: Mapping[int, Given], actor: Actor, now: datetime) -> None:
+    """Give points on every line that people judge; until the office feeds back they may be given anew."""
+    if actor.person_id is None:
+        raise NotFoundError
+    row = get_review_row(session, sheet_id, actor.person_id, has_lock=True)
+    if row.state != SheetState.SUBMITTED:
+        raise ConflictError("这份评分表不在评审中，不能打分。请刷新页面查看。")
+    judged = whole_sheet(session, row, now=now).judged_ids
+    if judged - set(given):
+        raise DutyRefusedError("有的项目还没有打分，请全部打完后提交。")
+    for item_id in sorted(judged):
+        values = {"points": given[item_id].points, "remark": given[item_id].remark, "reviewed_at": now}
+        line = insert(AssessmentReview).values(sheet_id=row.id, item_id=item_id, reviewer_id=actor.person_id, **values)
+        session.execute(line.on_conflict_do_update(index_elements=["sheet_id", "item_id", "reviewer_id"], set_=values))
+    touch(row, now=now)
+    note(session, "duties.review_sheet", row, actor=actor, now=now)
+
+
+def cast_votes(session: Session, *, opinions: Mapping[int, Opinion], actor: Actor, now: datetime) -> int:
+    """Give units opinions, once a person and unit; what was given before is passed over. Gives how many counted.
+
+    That somebody has voted is kept apart from what was voted, and no audit line names both. Raises NotFoundError without an open vote.
+    """
+    assessment = find_open_vote(session, today=day_of(now))
+    if assessment is None or actor.person_id is None:
+        raise NotFoundError
+    offered = {unit.id for unit, _ in list_vote_units(session, assessment, actor.person_id)}
+    counted = 0
+    for unit_id in sorted(offered & set(opinions)):
+        taken = insert(VoteTaken).values(assessment_id=assessment.id, unit_id=unit_id, person_id=actor.person_id)
+        if session.scalar(taken.on_conflict_do_nothing().returning(VoteTaken.person_id)) is not None:
+            _count(session, assessment.id, unit_id, opinions[unit_id])
+            counted += 1
+    details = {"units": counted}
+    record(
+        session,
+        "duties.vote",
+        actor=actor,
+        now=now,
+        object_type="duty_assessment",
+        object_id=assessment.id,
+        details=details,
+    )
+    return counted
+
+
+def _count(session: Session, assessment_id: int, unit_id: int, opinion: Opinion) -> None:
+    tally = insert(VoteTally).values(assessment_id=assessment_id, unit_id=unit_id, opinion=opinion, votes=1)
+    session.execute(
+        tally.on_conflict_do_update(
+            index_elements=["assessment_id", "unit_id", "opinion"], set_={"votes": VoteTally.votes + 1}
+        )
+    )

@@ -1,0 +1,318 @@
+"""Design the score table of a year, name the reviewers, and hand the table to the units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import delete, distinct, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.delivery.exams.models import Exam, ExamState
+from examapp.errors import ConflictError, NotFoundError
+from examapp.organisation.people.models import Person, PersonState
+from examapp.organisation.units.models import Unit, UnitKind
+from examapp.oversight.assessments.models import (
+    Assessment,
+    AssessmentItem,
+    AssessmentReview,
+    AssessmentReviewer,
+    AssessmentSheet,
+)
+from examapp.oversight.assessments.queries import find_assessment, get_assessment
+from examapp.oversight.assessments.rules import (
+    SHIPPED_BANDS,
+    SHIPPED_TABLE,
+    AssessmentState,
+    Band,
+    Indicator,
+    TableItem,
+)
+from examapp.oversight.duty_lists.actions import DutyRefusedError
+from examapp.oversight.duty_lists.queries import DutyScope
+from examapp.platform.audit.actions import Actor, record
+
+_ASSESSED = (UnitKind.DEPARTMENT, UnitKind.TOWNSHIP, UnitKind.INSTITUTION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentSettings:
+    """What the office sets of an assessment beside its items."""
+
+    title: str
+    exam_id: int | None
+    self_due_on: date | None
+    appeal_days: int
+    vote_until: date | None
+    bands: Sequence[Band]
+
+
+def create_assessment(
+    session: Session, *, year: int, is_copied: bool, hands: DutyScope, actor: Actor, now: datetime
+) -> Assessment:
+    """Make the assessment of a year with the shipped score table, or with last year's; raises ConflictError where there is one."""
+    _check_office(hands)
+    before = find_assessment(session, year - 1) if is_copied else None
+    if is_copied and before is None:
+        raise DutyRefusedError(f"没有 {year - 1} 年的考核，不能复制。请用常用评分表新建。")
+    bands = before.bands if before else stored_bands(SHIPPED_BANDS)
+    row = insert(Assessment).values(
+        year=year, title=f"{year} 年度普法责任制考核", state=AssessmentState.DRAFT, bands=bands,
+        appeal_days=before.appeal_days if before else 7, version=1, created_by_id=actor.person_id, created_at=now, updated_at=now,
+    )  # fmt: skip
+    assessment_id = session.scalar(row.on_conflict_do_nothing().returning(Assessment.id))
+    if assessment_id is None:
+        raise ConflictError(f"{year} 年的考核已经建好。请返回后直接打开。")
+    items = [item_of(item) for item in before.items] if before else SHIPPED_TABLE
+    session.add_all(new_item(assessment_id, position, item) for position, item in enumerate(items, 1))
+    session.flush()
+    _note(session, "duties.create_assessment", assessment_id, actor=actor, now=now)
+    return get_assessment(session, assessment_id)
+
+
+def stored_bands(bands: Sequence[Band]) -> list[list[str]]:
+    """Give bands as they are stored."""
+    return [[band.name, str(band.least)] for band in bands]
+
+
+def item_of(item: AssessmentItem) -> TableItem:
+    """Give what an item says, to be copied."""
+    return TableItem(
+        section=item.section,
+        content=item.content,
+        points=item.points,
+        standard=item.standard,
+        indicator=Indicator(item.indicator),
+        full_from=item.full_from,
+    )
+
+
+def new_item(assessment_id: int, position: int, item: TableItem) -> AssessmentItem:
+    """Make the row of an item."""
+    row = AssessmentItem(assessment_id=assessment_id, position=position)
+    _set_item(row, item)
+    return row
+
+
+def _set_item(row: AssessmentItem, item: TableItem) -> None:
+    row.section, row.content, row.points, row.standard = item.section, item.content, item.points, item.standard
+    row.indicator, row.full_from = item.indicator, item.full_from
+
+
+def change_settings(
+    session: Session,
+    *,
+    assessment_id: int,
+    version: int,
+    settings: AssessmentSettings,
+    hands: DutyScope,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Set title, exam, dates and bands; once it is open the exam and the bands stay, since sheets stand on them."""
+    assessment = _lock(session, assessment_id, hands)
+    _check_version(assessment, version)
+    bands = stored_bands(settings.bands)
+    if assessment.state == AssessmentState.OPEN and (settings.exam_id, bands) != (assessment.exam_id, assessment.bands):
+        raise ConflictError("考核已经开始，取用的考试和等次不能再改；名称、截止日期和申诉天数可以改。")
+    if settings.exam_id is not None:
+        exam = session.get(Exam, settings.exam_id)
+        if exam is None or exam.state != ExamState.PUBLISHED:
+            raise DutyRefusedError("没有找到这场考试。请重新选择。")
+    assessment.title, assessment.exam_id, assessment.bands = settings.title, settings.exam_id, bands
+    assessment.self_due_on, assessment.appeal_days = settings.self_due_on, settings.appeal_days
+    assessment.vote_until = settings.vote_until
+    _touch(assessment, now=now)
+    _note(session, "duties.change_assessment", assessment_id, actor=actor, now=now)
+
+
+def put_table_item(
+    session: Session,
+    *,
+    assessment_id: int,
+    version: int,
+    item_id: int | None,
+    item: TableItem,
+    hands: DutyScope,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Add an item to a score table, or change one, while the table is being made."""
+    assessment = _lock_draft(session, assessment_id, version, hands)
+    if item_id is None:
+        position = max((other.position for other in assessment.items), default=0) + 1
+        assessment.items.append(new_item(assessment_id, position, item))
+    else:
+        _set_item(_own_item(assessment, item_id), item)
+    _touch(assessment, now=now)
+    _note(session, "duties.change_score_table", assessment_id, actor=actor, now=now)
+
+
+def remove_table_item(
+    session: Session, *, assessment_id: int, version: int, item_id: int, hands: DutyScope, actor: Actor, now: datetime
+) -> None:
+    """Take an item off a score table that is being made."""
+    assessment = _lock_draft(session, assessment_id, version, hands)
+    assessment.items.remove(_own_item(assessment, item_id))
+    _touch(assessment, now=now)
+    _note(session, "duties.change_score_table", assessment_id, actor=actor, now=now)
+
+
+def move_table_item(
+    session: Session, *, assessment_id: int, version: int, item_id: int, hands: DutyScope, actor: Actor, now: datetime
+) -> None:
+    """Move an item one place up."""
+    assessment = _lock_draft(session, assessment_id, version, hands)
+    order = list(assessment.items)
+    place = order.index(_own_item(assessment, item_id))
+    if place:
+        order[place - 1 : place + 1] = [order[place], order[place - 1]]
+    for position, item in enumerate(order, 1):
+        item.position = position
+    _touch(assessment, now=now)
+    _note(session, "duties.change_score_table", assessment_id, actor=actor, now=now)
+
+
+def _own_item(assessment: Assessment, item_id: int) -> AssessmentItem:
+    item = next((item for item in assessment.items if item.id == item_id), None)
+    if item is None:
+        raise NotFoundError
+    return item
+
+
+def open_assessment(
+    session: Session, *, assessment_id: int, version: int, hands: DutyScope, actor: Actor, now: datetime
+) -> int:
+    """Fix the score table and give every unit its sheet; once open, units that came later get theirs. Gives how many sheets were made."""
+    assessment = _lock(session, assessment_id, hands)
+    _check_version(assessment, version)
+    if not assessment.items:
+        raise DutyRefusedError("评分表还没有项目，请先添加。")
+    wants_exam = any(item.indicator in {Indicator.PARTICIPATION, Indicator.PASS} for item in assessment.items)
+    if wants_exam and assessment.exam_id is None:
+        raise DutyRefusedError("评分表要取参考率或合格率。请先在「考核设置」中选择取用哪一场考试。")
+    if any(item.indicator == Indicator.VOTE for item in assessment.items) and assessment.vote_until is None:
+        raise DutyRefusedError("评分表有社会评议。请先在「考核设置」中填写评议截止日期。")
+    if assessment.state == AssessmentState.DRAFT:
+        assessment.state, assessment.opened_at = AssessmentState.OPEN, now
+    made = add_sheets(session, assessment_id, now=now)
+    _touch(assessment, now=now)
+    _note(session, "duties.open_assessment", assessment_id, actor=actor, now=now, sheets=made)
+    return made
+
+
+def add_sheets(session: Session, assessment_id: int, *, now: datetime) -> int:
+    """Give each unit its sheet that has none yet: departments, townships and institutions that are open, by themselves or in the county."""
+    county = select(Unit.id).where(Unit.kind == UnitKind.COUNTY)
+    units = session.scalars(
+        select(Unit.id)
+        .where(
+            Unit.kind.in_(_ASSESSED), Unit.closed_at.is_(None), Unit.parent_id.is_(None) | Unit.parent_id.in_(county)
+        )
+        .order_by(Unit.id)
+    ).all()
+    if not units:
+        return 0
+    rows = [
+        {
+            "assessment_id": assessment_id,
+            "unit_id": unit_id,
+            "state": "self",
+            "version": 1,
+            "remark": "",
+            "band": "",
+            "appeal": "",
+            "appeal_answer": "",
+            "updated_at": now,
+        }
+        for unit_id in units
+    ]
+    statement = insert(AssessmentSheet).values(rows).on_conflict_do_nothing().returning(AssessmentSheet.id)
+    return len(session.scalars(statement).all())
+
+
+def add_reviewer(
+    session: Session, *, assessment_id: int, staff_number: str, hands: DutyScope, actor: Actor, now: datetime
+) -> Person:
+    """Name a person as a reviewer of a year's sheets, by staff number; twice changes nothing."""
+    _lock(session, assessment_id, hands)
+    person = session.scalar(select(Person).where(Person.staff_number == staff_number))
+    if person is None:
+        raise DutyRefusedError(f"没有找到工号「{staff_number[:30]}」。请到「人员」中核对后再填。")
+    if person.state == PersonState.LEFT:
+        raise DutyRefusedError(f"「{person.name}」已经离开名册，不能评审。请另选评审人。")
+    row = insert(AssessmentReviewer).values(assessment_id=assessment_id, person_id=person.id, added_at=now)
+    session.execute(row.on_conflict_do_nothing())
+    _note(session, "duties.add_reviewer", assessment_id, actor=actor, now=now, person_id=person.id)
+    return person
+
+
+def remove_reviewer(
+    session: Session, *, assessment_id: int, person_id: int, hands: DutyScope, actor: Actor, now: datetime
+) -> None:
+    """Wait for a reviewer no longer: what was given stays and counts, and so does who gave it."""
+    _lock(session, assessment_id, hands)
+    reviewed = session.scalar(
+        select(func.count(distinct(AssessmentReview.sheet_id)))
+        .join(AssessmentSheet, AssessmentSheet.id == AssessmentReview.sheet_id)
+        .where(AssessmentSheet.assessment_id == assessment_id, AssessmentReview.reviewer_id == person_id)
+    )
+    session.execute(
+        delete(AssessmentReviewer).where(
+            AssessmentReviewer.assessment_id == assessment_id, AssessmentReviewer.person_id == person_id
+        )
+    )
+    _note(session, "duties.remove_reviewer", assessment_id, actor=actor, now=now, person_id=person_id, sheets=reviewed)
+
+
+def _lock(session: Session, assessment_id: int, hands: DutyScope) -> Assessment:
+    _check_office(hands)
+    return get_assessment(session, assessment_id, has_lock=True)
+
+
+def _lock_draft(session: Session, assessment_id: int, version: int, hands: DutyScope) -> Assessment:
+    assessment = _lock(session, assessment_id, hands)
+    if assessment.state != AssessmentState.DRAFT:
+        raise ConflictError("考核已经开始，评分表不能再改，以免各单位标准不一。")
+    _check_version(assessment, version)
+    return assessment
+
+
+def _check_office(hands: DutyScope) -> None:
+    if not hands.is_office:
+        raise NotFoundError
+
+
+def _check_version(assessment: Assessment, version: int) -> None:
+    if assessment.version != version:
+        raise ConflictError("考核方案刚才已被他人修改。请刷新页面，看过新的内容后再办。")
+
+
+def _touch(assessment: Assessment, *, now: datetime) -> None:
+    assessment.version += 1
+    assessment.updated_at = now
+
+
+def _note(
+    session: Session,
+    act: str,
+    assessment_id: int,
+    *,
+    actor: Actor,
+    now: datetime,
+    person_id: int | None = None,
+    sheets: int | None = None,
+) -> None:
+    details = {} if sheets is None else {"sheets": sheets}
+    record(
+        session,
+        act,
+        actor=actor,
+        now=now,
+        object_type="duty_assessment",
+        object_id=assessment_id,
+        person_id=person_id,
+        details=details,
+    )

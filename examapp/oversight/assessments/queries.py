@@ -1,0 +1,323 @@
+"""Reads about the yearly assessment: score tables, sheets with everything on them, versions; what is out of reach is not found."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from examapp.errors import NotFoundError
+from examapp.organisation.access.queries import within
+from examapp.organisation.people.models import Person, PersonState
+from examapp.organisation.units.models import Unit
+from examapp.oversight.assessment_indicators.queries import Rates, rates_of
+from examapp.oversight.assessments.models import (
+    Assessment,
+    AssessmentItem,
+    AssessmentReview,
+    AssessmentReviewer,
+    AssessmentRevision,
+    AssessmentScore,
+    AssessmentSheet,
+)
+from examapp.oversight.assessments.rules import (
+    AssessmentState,
+    Band,
+    Indicator,
+    SheetState,
+    mean_points,
+    points_of_rate,
+)
+from examapp.oversight.duty_lists.queries import DutyScope
+
+_FIXED = {SheetState.FED_BACK, SheetState.APPEALED, SheetState.SEALED}
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewer:
+    """Who reviews, and the path of the unit that he or she is in and so does not judge."""
+
+    person_id: int
+    name: str
+    staff_number: str
+    unit_id: int
+    unit_name: str
+    region_path: str
+    has_left: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What one reviewer gave a line."""
+
+    reviewer: str
+    reviewer_id: int
+    points: Decimal
+    remark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of a sheet: the item, what the unit said, the rate that fills it, the reviews, and the points as they stand."""
+
+    number: int
+    item: AssessmentItem
+    self_points: Decimal | None
+    self_reason: str
+    rate: Decimal | None
+    reviews: Sequence[Review]
+    fixed: Decimal | None
+    """The points that were fed back; None before."""
+
+    @property
+    def from_rate(self) -> Decimal | None:
+        """The points that the indicator gives; None for an item that people judge, or over nothing."""
+        return points_of_rate(self.rate, points=self.item.points, full_from=self.item.full_from)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether people judge this line: it has no indicator, or the indicator has nothing to stand on."""
+        return self.from_rate is None
+
+    @property
+    def own(self) -> Decimal | None:
+        """The self score; for a line with an indicator what that gives."""
+        return self.self_points if self.is_judged else self.from_rate
+
+    @property
+    def reviewed(self) -> Decimal | None:
+        """The points as they stand: fed back, or from the indicator, or the mean of the reviewers."""
+        if self.fixed is not None:
+            return self.fixed
+        return self.from_rate if not self.is_judged else mean_points([review.points for review in self.reviews])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A unit's score sheet, whole."""
+
+    row: AssessmentSheet
+    assessment: Assessment
+    unit: Unit
+    lines: Sequence[Line]
+
+    @property
+    def possible(self) -> Decimal:
+        """The points of the whole table."""
+        return sum((line.item.points for line in self.lines), ZERO)
+
+    @property
+    def own_total(self) -> Decimal | None:
+        """The sum of the self scores, None while one is missing."""
+        return _sum(line.own for line in self.lines)
+
+    @property
+    def total(self) -> Decimal | None:
+        """The sum of the points as they stand, None while one is missing."""
+        return _sum(line.reviewed for line in self.lines)
+
+    @property
+    def judged_ids(self) -> set[int]:
+        """The items that people judge."""
+        return {line.item.id for line in self.lines if line.is_judged}
+
+    @property
+    def has_reviews(self) -> bool:
+        """Whether every line that people judge has points of somebody, of a reviewer who was removed since too."""
+        return all(line.reviews for line in self.lines if line.is_judged)
+
+    def is_reviewed_by(self, person_id: int) -> bool:
+        """Tell whether a reviewer has given points on every line that people judge."""
+        return all(any(r.reviewer_id == person_id for r in line.reviews) for line in self.lines if line.is_judged)
+
+
+def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
+    found = list(values)
+    return (
+        None if not found or any(value is None for value in found) else sum((v for v in found if v is not None), ZERO)
+    )
+
+
+def bands_of(assessment: Assessment) -> list[Band]:
+    """Give the bands of an assessment from the highest."""
+    return [Band(name=name, least=Decimal(least)) for name, least in assessment.bands]
+
+
+def find_assessment(session: Session, year: int) -> Assessment | None:
+    """Find the assessment of a year, with its items."""
+    return session.scalar(select(Assessment).where(Assessment.year == year).options(selectinload(Assessment.items)))
+
+
+def get_assessment(session: Session, assessment_id: int, *, has_lock: bool = False) -> Assessment:
+    """Get an assessment with its items, locked on wish; raises NotFoundError."""
+    query = select(Assessment).where(Assessment.id == assessment_id).options(selectinload(Assessment.items))
+    if has_lock:
+        query = query.with_for_update(of=Assessment)
+    found = session.scalar(query.execution_options(populate_existing=True))
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def list_assessed_years(session: Session, *, is_open_only: bool) -> list[int]:
+    """List the years that have an assessment, the newest first."""
+    query = select(Assessment.year).order_by(Assessment.year.desc())
+    return list(session.scalars(query.where(Assessment.state == AssessmentState.OPEN) if is_open_only else query))
+
+
+def list_reviewers(session: Session, assessment_id: int) -> list[Reviewer]:
+    """List who reviews, by staff number."""
+    rows = session.execute(
+        select(
+            Person.id.label("person_id"),
+            Person.name,
+            Person.staff_number,
+            Unit.id.label("unit_id"),
+            Unit.name.label("unit_name"),
+            Unit.region_path,
+            (Person.state == PersonState.LEFT).label("has_left"),
+        )
+        .join(AssessmentReviewer, AssessmentReviewer.person_id == Person.id)
+        .join(Unit, Unit.id == Person.unit_id)
+        .where(AssessmentReviewer.assessment_id == assessment_id)
+        .order_by(Person.staff_number)
+    )
+    return [Reviewer(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+
+
+def get_sheet_row(session: Session, sheet_id: int, hands: DutyScope, *, has_lock: bool = False) -> AssessmentSheet:
+    """Get a sheet's row of a unit in somebody's hands, locked on wish; raises NotFoundError out of reach."""
+    query = (
+        select(AssessmentSheet)
+        .join(Unit, AssessmentSheet.unit_id == Unit.id)
+        .where(AssessmentSheet.id == sheet_id, within(hands.write))
+    )
+    if has_lock:
+        query = query.with_for_update(of=AssessmentSheet).execution_options(populate_existing=True)
+    row = session.scalar(query)
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def find_sheet_row(session: Session, year: int, unit_id: int) -> AssessmentSheet | None:
+    """Find the sheet of a unit and year."""
+    query = select(AssessmentSheet).join(Assessment, Assessment.id == AssessmentSheet.assessment_id)
+    return session.scalar(query.where(Assessment.year == year, AssessmentSheet.unit_id == unit_id))
+
+
+def whole_sheet(session: Session, row: AssessmentSheet, *, now: datetime) -> Sheet:
+    """Give everything on a sheet that was found within reach."""
+    return whole_sheets(session, get_assessment(session, row.assessment_id), [row], now=now)[0]
+
+
+def list_sheets(session: Session, assessment: Assessment, hands: DutyScope, *, now: datetime) -> list[Sheet]:
+    """List the sheets of a year within reach by unit code, whole, in few statements."""
+    rows = session.scalars(
+        select(AssessmentSheet)
+        .join(Unit, Unit.id == AssessmentSheet.unit_id)
+        .where(AssessmentSheet.assessment_id == assessment.id, within(hands.write))
+        .order_by(Unit.code)
+    ).all()
+    return whole_sheets(session, assessment, rows, now=now)
+
+
+def whole_sheets(
+    session: Session, assessment: Assessment, rows: Sequence[AssessmentSheet], *, now: datetime
+) -> list[Sheet]:
+    """Give everything on sheets; rates are reckoned for those alone whose points are not fixed yet."""
+    if not rows:
+        return []
+    units = {unit.id: unit for unit in session.scalars(select(Unit).where(Unit.id.in_([r.unit_id for r in rows])))}
+    ids = [row.id for row in rows]
+    scores = {
+        (score.sheet_id, score.item_id): score
+        for score in session.scalars(
+            select(AssessmentScore).where(AssessmentScore.sheet_id.in_(ids)).execution_options(populate_existing=True)
+        )
+    }
+    live = [row.unit_id for row in rows if row.state not in _FIXED]
+    is_wanted = any(item.indicator for item in assessment.items)
+    rates = rates_of(session, assessment, live, now=now) if live and is_wanted else {}
+    reviews = _reviews(session, ids)
+    return [
+        Sheet(
+            row=row,
+            assessment=assessment,
+            unit=units[row.unit_id],
+            lines=_lines(assessment, row, scores, reviews, rates.get(row.unit_id, {})),
+        )
+        for row in rows
+    ]
+
+
+def _reviews(session: Session, sheet_ids: Sequence[int]) -> Mapping[tuple[int, int], list[Review]]:
+    rows = session.execute(
+        select(AssessmentReview, Person.name)
+        .join(Person, Person.id == AssessmentReview.reviewer_id)
+        .where(AssessmentReview.sheet_id.in_(sheet_ids))
+        .order_by(Person.staff_number)
+        .execution_options(populate_existing=True)
+    )
+    found: dict[tuple[int, int], list[Review]] = defaultdict(list)
+    for review, name in rows:
+        found[review.sheet_id, review.item_id].append(
+            Review(reviewer=name, reviewer_id=review.reviewer_id, points=review.points, remark=review.remark)
+        )
+    return found
+
+
+def _lines(
+    assessment: Assessment,
+    row: AssessmentSheet,
+    scores: Mapping[tuple[int, int], AssessmentScore],
+    reviews: Mapping[tuple[int, int], list[Review]],
+    rates: Rates,
+) -> list[Line]:
+    lines = []
+    for number, item in enumerate(assessment.items, 1):
+        score = scores.get((row.id, item.id))
+        live = rates.get(Indicator(item.indicator))
+        lines.append(
+            Line(
+                number=number,
+                item=item,
+                self_points=score.self_points if score else None,
+                self_reason=score.self_reason if score else "",
+                rate=(score.rate if score else None) if row.state in _FIXED else live,
+                reviews=reviews.get((row.id, item.id), []),
+                fixed=score.points if score else None,
+            )
+        )
+    return lines
+
+
+def list_revisions(session: Session, sheet_id: int) -> list[AssessmentRevision]:
+    """List the sealed versions of a sheet, the first first."""
+    query = select(AssessmentRevision).where(AssessmentRevision.sheet_id == sheet_id)
+    return list(session.scalars(query.order_by(AssessmentRevision.number)))
+
+
+def revision_numbers(session: Session, assessment_id: int) -> dict[int, int]:
+    """Give the newest sealed version's number of each sheet that has one."""
+    rows = session.execute(
+        select(AssessmentRevision.sheet_id, func.max(AssessmentRevision.number))
+        .join(AssessmentSheet, AssessmentSheet.id == AssessmentRevision.sheet_id)
+        .where(AssessmentSheet.assessment_id == assessment_id)
+        .group_by(AssessmentRevision.sheet_id)
+    )
+    return {sheet_id: number for sheet_id, number in rows}  # noqa: C416 – mypy wants the pair taken apart
+
+
+def has_self_scores(session: Session, assessment_id: int) -> bool:
+    """Tell whether a unit has begun to score itself."""
+    query = exists().where(
+        AssessmentScore.sheet_id == AssessmentSheet.id, AssessmentSheet.assessment_id == assessment_id
+    )
+    return bool(session.scalar(select(query)))

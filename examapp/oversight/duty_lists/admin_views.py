@@ -1,0 +1,338 @@
+"""The back office's pages of the responsibility system."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from functools import partial
+from http import HTTPStatus
+from io import BytesIO
+from pathlib import Path
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.documents.docx import WordDocument
+from examapp.documents.spreadsheets import Cell, Column, Sheet, as_words, write_xlsx
+from examapp.errors import BadRequestError, NotFoundError
+from examapp.organisation.access.queries import get_unit_within
+from examapp.organisation.access.rules import reach_of
+from examapp.organisation.accounts.guards import actor, my_grants, my_reach, requires
+from examapp.organisation.units.models import Unit
+from examapp.oversight.duty_lists import actions, queries, rules
+from examapp.oversight.duty_lists.forms import SendBackForm, VersionForm
+from examapp.oversight.duty_lists.models import DutyList
+from examapp.oversight.duty_lists.queries import DutyScope, LedgerRow, key_days
+from examapp.oversight.own_duties.queries import unit_page
+from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
+from examapp.points import for_people
+from examapp.security.permissions import Permission
+from examapp.web.forms import FlaskForm
+from examapp.web.numbers import read_page, read_year, sent_number
+
+admin_blueprint = Blueprint("duties_admin", __name__, url_prefix="/admin/duties")
+WRITE, APPROVE = Permission.DUTIES_WRITE, Permission.DUTIES_APPROVE
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+def current_duty_scope() -> DutyScope:
+    """Give how far who is signed in may write and approve lists."""
+    return DutyScope(write=my_reach(WRITE), approve=reach_of(APPROVE, my_grants()))
+
+
+def chosen_year() -> int:
+    """Give the year in the address, the present one where there is none or a wrong one."""
+    return read_year(request.args.get("year"), most=2099) or clock.today().year
+
+
+def chosen_page() -> int:
+    """Give the page in the address, from 1."""
+    return read_page(request.args.get("page"))
+
+
+def posted_year() -> int:
+    """Give the year that a form names; raises BadRequestError."""
+    year = read_year(request.form.get("year"), most=2099)
+    if year is None:
+        raise BadRequestError
+    return year
+
+
+def check_form(form: FlaskForm) -> None:
+    """Refuse a press of a button whose form is not whole, in the form's own words."""
+    if not form.validate_on_submit():
+        raise BadRequestError(next((error for errors in form.errors.values() for error in errors), None))
+
+
+def status_of(form: FlaskForm) -> int:
+    """Give the status of a page that shows a form: 422 after it was sent and refused."""
+    return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_submitted() else HTTPStatus.OK
+
+
+def send_sheets(sheets: Iterable[Sheet], name: str) -> Response:
+    """Send sheets as a workbook."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sheet.xlsx"
+        write_xlsx(path, sheets)
+        content = BytesIO(path.read_bytes())
+    return send_file(content, mimetype=XLSX, as_attachment=True, download_name=name)
+
+
+def add_table(
+    document: WordDocument, heads: Sequence[str], rows: Sequence[Sequence[Cell]], widths: Sequence[int]
+) -> None:
+    """Write the cells of a workbook's table into a Word document; a column that holds a number stands at the right."""
+    are_numbers = [any(isinstance(row[place], int | Decimal) for row in rows) for place in range(len(heads))]
+    document.table(list(zip(heads, widths, are_numbers, strict=True)), ([_words(cell) for cell in row] for row in rows))
+
+
+def _words(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, Decimal):
+        return for_people(cell)
+    return str(cell) if isinstance(cell, int) else as_words(cell)
+
+
+def send_word(document: WordDocument, name: str) -> Response:
+    """Send a Word document."""
+    return send_file(BytesIO(document.to_bytes()), mimetype=DOCX, as_attachment=True, download_name=name)
+
+
+@admin_blueprint.get("/")
+@requires(WRITE)
+def overview() -> str:
+    """List the units of one's reach with their lists of a year, and what waits for approval."""
+    session, hands, year, page = read_session(), current_duty_scope(), chosen_year(), chosen_page()
+    return render_template(
+        "duties/overview.html",
+        year=year,
+        period=rules.period_of(year, queries.list_periods(session)),
+        rows=queries.list_overview(session, year, hands.write, today=clock.today(), page=page),
+        page=page,
+        pages_count=-(-queries.count_units(session, year, hands.write) // queries.PAGE),
+        proposed=queries.list_proposed(session, hands.approve) if hands.approve else [],
+        is_office=hands.is_office,
+        common=queries.find_list(session, None, year) if hands.is_office else None,
+        state_names=rules.LIST_STATE_NAMES,
+    )
+
+
+@admin_blueprint.post("/open")
+@requires(WRITE)
+def open_list() -> BaseResponse:
+    """Open a unit's list of a year, or the common one, empty or from last year's."""
+    year = posted_year()
+    with transaction() as session:
+        duty_list = actions.open_list(
+            session,
+            unit_id=request.form.get("unit_id", type=sent_number),
+            year=year,
+            hands=current_duty_scope(),
+            actor=actor(),
+            now=clock.now(),
+            is_copied=request.form.get("copied") == "1",
+        )
+        list_id = duty_list.id
+    flash("清单已建好。请添加事项，或从表格导入。", "success")
+    return redirect(url_for(".show_list", list_id=list_id))
+
+
+@admin_blueprint.get("/lists/<int:list_id>")
+@requires(WRITE)
+def show_list(list_id: int) -> str:
+    """Show a list with how far each item has come, and what may be done with it."""
+    session, hands = read_session(), current_duty_scope()
+    duty_list = queries.get_list(session, list_id, hands)
+    return render_template(
+        "duties/list.html",
+        duty_list=duty_list,
+        unit=queries.unit_of(session, duty_list),
+        rows=queries.item_rows(session, list_id, today=clock.today()),
+        is_editable=duty_list.state == rules.ListState.DRAFT,
+        may_approve=hands.approve is not None,
+        send_back=SendBackForm(data={"version": duty_list.version}),
+        state_names=rules.LIST_STATE_NAMES,
+        kind_names=rules.ITEM_KIND_NAMES,
+        progress_names=rules.PROGRESS_NAMES,
+        progress_states=rules.PROGRESS_STATES,
+        key_day_name=partial(rules.key_day_name, names=key_days(session)),
+    )
+
+
+@admin_blueprint.post("/lists/<int:list_id>/propose")
+@requires(WRITE)
+def propose_list(list_id: int) -> BaseResponse:
+    """Hand a list to the office."""
+    form = VersionForm()
+    check_form(form)
+    with transaction() as session:
+        actions.propose_list(
+            session,
+            list_id=list_id,
+            version=form.version.data,
+            hands=current_duty_scope(),
+            actor=actor(),
+            now=clock.now(),
+        )
+    return _back(list_id, "清单已报送，请等普法办审核。")
+
+
+@admin_blueprint.post("/lists/<int:list_id>/take-back")
+@requires(WRITE)
+def take_back_list(list_id: int) -> BaseResponse:
+    """Take a proposed list back for changes."""
+    with transaction() as session:
+        actions.take_back_list(session, list_id=list_id, hands=current_duty_scope(), actor=actor(), now=clock.now())
+    return _back(list_id, "清单已收回，可以修改。改好后请重新报送。")
+
+
+@admin_blueprint.post("/lists/<int:list_id>/publish")
+@requires(APPROVE)
+def publish_list(list_id: int) -> BaseResponse:
+    """Approve a list and publish it."""
+    form = VersionForm()
+    check_form(form)
+    with transaction() as session:
+        actions.publish_list(
+            session,
+            list_id=list_id,
+            version=form.version.data,
+            hands=current_duty_scope(),
+            actor=actor(),
+            now=clock.now(),
+        )
+    return _back(list_id, "清单已审核公布。")
+
+
+@admin_blueprint.post("/lists/<int:list_id>/send-back")
+@requires(APPROVE)
+def send_back_list(list_id: int) -> BaseResponse:
+    """Give a list back to its unit with a reason."""
+    form = SendBackForm()
+    check_form(form)
+    with transaction() as session:
+        actions.send_back_list(
+            session,
+            list_id=list_id,
+            version=form.version.data,
+            remark=form.remark.data,
+            hands=current_duty_scope(),
+            actor=actor(),
+            now=clock.now(),
+        )
+    return _back(list_id, "清单已退回单位修改。")
+
+
+def _back(list_id: int, words: str) -> BaseResponse:
+    flash(words, "success")
+    return redirect(url_for(".show_list", list_id=list_id))
+
+
+_HEADS = (
+    "序号",
+    "事项",
+    "责任人",
+    "完成时限",
+    "日期",
+    "形式",
+    "地点",
+    "受众人数",
+    "宣传的法律法规",
+    "开展情况",
+    "备注",
+)
+_WIDTHS = (6, 28, 14, 14, 14, 14, 14, 10, 24, 40, 14)
+_SIGNATURES = "单位（盖章）：　　　　　　　　负责人（签字）：　　　　　　　　填报人：　　　　　　　　　　年　　月　　日"
+
+
+def _unit_list(list_id: int) -> tuple[Unit, DutyList, list[LedgerRow]]:
+    """Give the unit, list and ledger of a list within reach; the common list has none."""
+    session = read_session()
+    duty_list = queries.get_list(session, list_id, current_duty_scope())
+    unit = queries.unit_of(session, duty_list)
+    if unit is None:
+        raise NotFoundError
+    return unit, duty_list, list(queries.iter_ledger(session, list_id))
+
+
+def _sums(rows: Sequence[LedgerRow]) -> tuple[int, int]:
+    done = [row.record for row in rows if row.record is not None]
+    return len(done), sum(record.reached for record in done)
+
+
+@admin_blueprint.get("/lists/<int:list_id>/ledger")
+@requires(WRITE)
+def show_ledger(list_id: int) -> str:
+    """Show a unit's ledger of a year."""
+    unit, duty_list, rows = _unit_list(list_id)
+    count, reached = _sums(rows)
+    return render_template(
+        "duties/ledger.html", duty_list=duty_list, unit=unit, rows=rows, count=count, reached=reached
+    )
+
+
+@admin_blueprint.get("/lists/<int:list_id>/ledger.xlsx")
+@requires(WRITE)
+def export_ledger(list_id: int) -> Response:
+    """Give a unit's ledger as a workbook."""
+    unit, duty_list, rows = _unit_list(list_id)
+    title = _title(unit, duty_list)
+    sheet = Sheet(
+        name="台账",
+        title=title,
+        columns=[Column(head=head, width=width) for head, width in zip(_HEADS, _WIDTHS, strict=True)],
+        rows=[_cells(row) for row in rows],
+    )
+    return send_sheets([sheet], f"{title}.xlsx")
+
+
+@admin_blueprint.get("/lists/<int:list_id>/ledger.docx")
+@requires(WRITE)
+def export_ledger_word(list_id: int) -> Response:
+    """Give a unit's ledger as a Word document to sign and seal."""
+    unit, duty_list, rows = _unit_list(list_id)
+    title, (count, reached) = _title(unit, duty_list), _sums(rows)
+    summary = f"共 {count} 条履职记录，受众 {reached} 人次；截至 {clock.local(clock.now()):%Y年%-m月%-d日}。"
+    document = WordDocument(is_landscape=True)
+    document.title(title)
+    document.paragraph(summary)
+    add_table(document, _HEADS, [_cells(row) for row in rows], _WIDTHS)
+    document.paragraph(_SIGNATURES)
+    return send_word(document, f"{title}.docx")
+
+
+def _title(unit: Unit, duty_list: DutyList) -> str:
+    return f"{unit.name}{duty_list.year}年普法责任制台账"
+
+
+def _cells(row: LedgerRow) -> list[Cell]:
+    item, deed = row.item, row.record
+    done: list[Cell] = (
+        ["", "", "", None, "", ""]
+        if deed is None
+        else [deed.done_on, deed.form, deed.place, deed.reached, deed.law, deed.text]
+    )
+    return [row.number, item.content, item.person, item.due_on, *done, "已撤下" if item.withdrawn_at else ""]
+
+
+@admin_blueprint.get("/units/<int:unit_id>")
+@requires(WRITE)
+def show_unit_year(unit_id: int) -> str:
+    """Show a unit's year: duties, what was done, participation, score."""
+    session, year, now = read_session(), chosen_year(), clock.now()
+    unit = get_unit_within(session, unit_id, current_duty_scope().write)
+    return render_template(
+        "duties/unit_year.html",
+        page=unit_page(session, unit, year, now=now),
+        period=rules.period_of(year, queries.list_periods(session)),
+        as_of=now,
+        scope_names=SCOPE_NAMES,
+        progress_names=rules.PROGRESS_NAMES,
+        progress_states=rules.PROGRESS_STATES,
+        kind_names=rules.ITEM_KIND_NAMES,
+    )

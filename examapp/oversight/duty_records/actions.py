@@ -1,0 +1,242 @@
+"""Files that hang on records."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from examapp.clock import day_of
+from examapp.errors import ConflictError, NotFoundError
+from examapp.learning.study_events.models import EventState, StudyEvent
+from examapp.learning.study_events.queries import count_present, get_event
+from examapp.learning.study_events.rules import KIND_NAMES
+from examapp.oversight.duty_lists.actions import DutyRefusedError
+from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord, DutyRecordFile
+from examapp.oversight.duty_lists.queries import DutyScope, find_list, get_list, get_record
+from examapp.platform.audit.actions import Actor, record
+from examapp.uploads.actions import drop_file, store_file
+from examapp.uploads.models import StoredFile
+
+ROOM = "duties"
+
+
+def files_of(session: Session, record_ids: Sequence[int]) -> dict[int, list[StoredFile]]:
+    """Give the files of records by record, the oldest first."""
+    found: dict[int, list[StoredFile]] = defaultdict(list)
+    rows = session.execute(
+        select(DutyRecordFile.record_id, StoredFile)
+        .join(StoredFile, StoredFile.id == DutyRecordFile.file_id)
+        .where(DutyRecordFile.record_id.in_(record_ids))
+        .order_by(StoredFile.id)
+    )
+    for record_id, file in rows:
+        found[record_id].append(file)
+    return dict(found)
+
+
+def get_record_file(session: Session, record_id: int, token: str) -> StoredFile:
+    """Get a file of a record that was found within reach; raises NotFoundError."""
+    file = session.scalar(
+        select(StoredFile)
+        .join(DutyRecordFile, DutyRecordFile.file_id == StoredFile.id)
+        .where(DutyRecordFile.record_id == record_id, StoredFile.token == token, StoredFile.room == ROOM)
+    )
+    if file is None:
+        raise NotFoundError
+    return file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What was done: day, place, form, people reached, law, and a few words."""
+
+    done_on: date
+    form: str
+    place: str = ""
+    reached: int = 0
+    law: str = ""
+    text: str = ""
+
+
+def record_deed(
+    session: Session,
+    *,
+    item_id: int,
+    deed: Deed,
+    hands: DutyScope,
+    actor: Actor,
+    now: datetime,
+    event_id: int | None = None,
+) -> DutyRecord:
+    """Record a deed on an item of a list that has been published; the same deed twice is refused."""
+    item, duty_list = _lock_item(session, item_id, hands)
+    if item.withdrawn_at is not None:
+        raise DutyRefusedError("这一项已从清单撤下，不能再登记。请登记到其他事项。")
+    if duty_list.published_at is None:
+        raise DutyRefusedError("清单还没有公布。请在审核公布后登记履职记录。")
+    _check(session, item, duty_list, deed, now=now)
+    row = DutyRecord(item_id=item_id, event_id=event_id, recorded_by_id=actor.person_id, created_at=now, version=0)
+    _set(row, deed, now=now)
+    session.add(row)
+    session.flush()
+    record(session, "duties.record_deed", actor=actor, now=now, object_type="duty_record", object_id=row.id)
+    return row
+
+
+def correct_deed(
+    session: Session, *, record_id: int, version: int, deed: Deed, hands: DutyScope, actor: Actor, now: datetime
+) -> DutyRecord:
+    """Correct a record that is still as the form showed it."""
+    row, item, duty_list = _lock_record(session, record_id, version, hands)
+    _check(session, item, duty_list, deed, now=now, but=row.id)
+    _set(row, deed, now=now)
+    record(session, "duties.correct_deed", actor=actor, now=now, object_type="duty_record", object_id=row.id)
+    return row
+
+
+def withdraw_deed(
+    session: Session, *, record_id: int, version: int, hands: DutyScope, actor: Actor, now: datetime
+) -> None:
+    """Take a record off the ledger; the row stays."""
+    row, _, _ = _lock_record(session, record_id, version, hands)
+    row.withdrawn_at, row.updated_at = now, now
+    row.version += 1
+    record(session, "duties.withdraw_deed", actor=actor, now=now, object_type="duty_record", object_id=row.id)
+
+
+def _lock_item(session: Session, item_id: int, hands: DutyScope) -> tuple[DutyItem, DutyList]:
+    list_id = session.scalar(select(DutyItem.list_id).where(DutyItem.id == item_id))
+    if list_id is None:
+        raise NotFoundError
+    duty_list = get_list(session, list_id, hands, has_lock=True)
+    item = session.get(DutyItem, item_id, populate_existing=True)
+    if item is None or duty_list.unit_id is None:
+        raise NotFoundError
+    return item, duty_list
+
+
+def _lock_record(
+    session: Session, record_id: int, version: int, hands: DutyScope
+) -> tuple[DutyRecord, DutyItem, DutyList]:
+    item_id = session.scalar(select(DutyRecord.item_id).where(DutyRecord.id == record_id))
+    if item_id is None:
+        raise NotFoundError
+    item, duty_list = _lock_item(session, item_id, hands)
+    row = session.get(DutyRecord, record_id, populate_existing=True)
+    if row is None or row.withdrawn_at is not None:
+        raise NotFoundError
+    if row.version != version:
+        raise ConflictError("这条记录刚才已被他人修改。请刷新页面，看过新的内容后再改。")
+    return row, item, duty_list
+
+
+def _check(session: Session, item: DutyItem, duty_list: DutyList, deed: Deed, *, now: datetime, but: int = 0) -> None:
+    if deed.done_on > day_of(now):
+        raise DutyRefusedError("日期还没有到，请在开展之后登记。")
+    if deed.done_on.year < duty_list.year:
+        raise DutyRefusedError(f"这是 {duty_list.year} 年的清单，更早的工作请登记到相应年度。")
+    same = [getattr(DutyRecord, name) == value for name, value in asdict(deed).items()]
+    standing = select(DutyRecord.id).where(
+        DutyRecord.item_id == item.id, DutyRecord.withdrawn_at.is_(None), DutyRecord.id != but, *same
+    )
+    if session.scalar(standing.limit(1)) is not None:
+        raise ConflictError("同样的记录已经登记过了，不用再登记。")
+
+
+def _set(row: DutyRecord, deed: Deed, *, now: datetime) -> None:
+    for name, value in asdict(deed).items():
+        setattr(row, name, value)
+    row.version += 1
+    row.updated_at = now
+
+
+MOST_FILES = 6
+
+
+def attach_file(
+    session: Session, *, record_id: int, name: str, content: bytes, hands: DutyScope, actor: Actor, now: datetime
+) -> StoredFile:
+    """Keep a file with a record, at most six; raises FileRefusedError for a kind or content that does not come in."""
+    _lock(session, record_id, hands)
+    count = session.scalar(
+        select(func.count()).select_from(DutyRecordFile).where(DutyRecordFile.record_id == record_id)
+    )
+    if (count or 0) >= MOST_FILES:
+        raise DutyRefusedError(f"一条记录最多 {MOST_FILES} 个附件。请先删除不需要的。")
+    file = store_file(session, room=ROOM, name=name, content=content, by_id=actor.person_id, now=now)
+    session.add(DutyRecordFile(record_id=record_id, file_id=file.id))
+    session.flush()
+    record(session, "duties.attach_file", actor=actor, now=now, object_type="duty_record", object_id=record_id)
+    return file
+
+
+def remove_file(session: Session, *, record_id: int, token: str, hands: DutyScope, actor: Actor, now: datetime) -> None:
+    """Take a file off a record and delete it; a second press finds nothing."""
+    _lock(session, record_id, hands)
+    file = get_record_file(session, record_id, token)
+    session.delete(session.get_one(DutyRecordFile, file.id))
+    session.flush()
+    drop_file(session, file)
+    record(session, "duties.remove_file", actor=actor, now=now, object_type="duty_record", object_id=record_id)
+
+
+def _lock(session: Session, record_id: int, hands: DutyScope) -> None:
+    get_record(session, record_id, hands)
+    row = session.get(DutyRecord, record_id, populate_existing=True, with_for_update=True)
+    if row is None or row.withdrawn_at is not None:
+        raise NotFoundError
+
+
+def record_event(
+    session: Session, *, event_id: int, item_id: int, hands: DutyScope, actor: Actor, now: datetime
+) -> DutyRecord:
+    """Record a settled event on an item of its unit's list of that year; pressed again it corrects what stands there.
+
+    Raises NotFoundError, DutyRefusedError, and ConflictError where it stands on another item already.
+    """
+    event = get_event(session, event_id, hands.write, is_locked=True)
+    if event.state != EventState.HELD:
+        raise DutyRefusedError("活动还没有办结。请先在活动页登记到场人员并办结，再记入台账。")
+    item = session.get(DutyItem, item_id)  # meant: held against the list of the event's unit, two lines below
+    duty_list = find_list(session, event.unit_id, day_of(event.starts_at).year)
+    if item is None or duty_list is None or item.list_id != duty_list.id:
+        raise NotFoundError
+    standing = find_event_record(session, event_id)
+    if standing is None:
+        deed = deed_of(session, event)
+        return record_deed(session, item_id=item_id, deed=deed, event_id=event_id, hands=hands, actor=actor, now=now)
+    if standing.item_id != item_id:
+        raise ConflictError(f"这次活动已记在「{standing.item.content}」下，一次活动只记一次。要改记请先撤销那条记录。")
+    return correct_deed(
+        session,
+        record_id=standing.id,
+        version=standing.version,
+        deed=deed_of(session, event),
+        hands=hands,
+        actor=actor,
+        now=now,
+    )
+
+
+def find_event_record(session: Session, event_id: int) -> DutyRecord | None:
+    """Find the record that an event has in the ledger."""
+    return session.scalars(
+        select(DutyRecord).where(DutyRecord.event_id == event_id, DutyRecord.withdrawn_at.is_(None))
+    ).one_or_none()
+
+
+def deed_of(session: Session, event: StudyEvent) -> Deed:
+    """Give what an event says as the ledger has it; whom it reached are those put down as present."""
+    return Deed(
+        done_on=day_of(event.starts_at),
+        form=KIND_NAMES[event.kind],
+        place=event.place,
+        reached=count_present(session, event.id),
+        law=event.laws,
+        text="。".join(part.rstrip("。") for part in (event.theme, event.summary) if part) + "。",
+    )

@@ -1,0 +1,52 @@
+"""Pages of the responsibility system outside the back office: the published list, one's own duties, reviews, the vote."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Blueprint, render_template, request
+
+from examapp import clock
+from examapp.db.session import read_session
+from examapp.organisation.accounts.guards import me, public, signed_in
+from examapp.oversight.duty_lists import queries as duty_list_queries
+from examapp.oversight.duty_lists import rules as duty_list_rules
+from examapp.oversight.duty_lists.queries import key_days
+from examapp.oversight.own_duties.queries import list_own_items
+from examapp.web.numbers import read_year
+
+blueprint = Blueprint("duties", __name__)
+
+
+@blueprint.get("/duties/mine")
+@signed_in
+def my_duties() -> str:
+    """List this year's items that name who is signed in, by due date."""
+    today = clock.today()
+    return render_template(
+        "duties/mine.html",
+        year=today.year,
+        items=list_own_items(read_session(), me().person_id, today.year, today=today),
+        progress_names=duty_list_rules.PROGRESS_NAMES,
+        progress_states=duty_list_rules.PROGRESS_STATES,
+        key_day_name=partial(duty_list_rules.key_day_name, names=key_days(read_session())),
+    )
+
+
+@blueprint.get("/duties/<unit_code>")
+@public
+def show_public_list(unit_code: str) -> str:
+    """Show a unit's published list, the newest where the address names no year; nothing else of the house."""
+    year = read_year(request.args.get("year"), least=0, most=9999)
+    session = read_session()
+    unit, duty_list, years = duty_list_queries.get_published(session, unit_code.replace("\0", ""), year)
+    return render_template(
+        "duties/public.html",
+        unit=unit,
+        duty_list=duty_list,
+        years=years,
+        period=duty_list_rules.period_of(duty_list.year, duty_list_queries.list_periods(session)),
+        rows=duty_list_queries.item_rows(session, duty_list.id, today=clock.today()),
+        kind_names=duty_list_rules.ITEM_KIND_NAMES,
+        key_day_name=partial(duty_list_rules.key_day_name, names=key_days(session)),
+    )

@@ -1,0 +1,198 @@
+"""The shape of what is filled in in the unit book."""
+
+from __future__ import annotations
+
+import tempfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from flask import Response, current_app, flash, redirect, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response as AnyResponse
+from wtforms import HiddenField, StringField
+from wtforms.validators import InputRequired, Length
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.errors import BadRequestError, NotFoundError
+from examapp.organisation.accounts.guards import actor, may, me, my_reach, requires, sealer
+from examapp.organisation.dual_control.actions import AlreadyAskedError
+from examapp.organisation.dual_control.queries import find_allowed
+from examapp.organisation.people.models import Approval
+from examapp.organisation.people.queries import find_mobiles
+from examapp.organisation.roster_change_requests.admin_views import admin_blueprint, known, page_number
+from examapp.organisation.units.models import Tree
+from examapp.oversight.reminders import actions, queries
+from examapp.oversight.reminders.actions import ChaseRefusedError
+from examapp.oversight.reminders.rules import CHASED, LONGEST_REASON, reminder_fault
+from examapp.oversight.report_files.queries import roster_words
+from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Scope, definitions
+from examapp.oversight.statistics_scope.queries import ReportContext, UnitTree, get_basis, get_tree_of, list_tops
+from examapp.security.permissions import Permission
+from examapp.web.forms import FlaskForm
+
+
+class RemindForm(FlaskForm):
+    """The button that reminds a group."""
+
+    group = HiddenField(validators=[InputRequired()])
+
+
+class CallForm(FlaskForm):
+    """Why the numbers are taken out."""
+
+    group = HiddenField(validators=[InputRequired()])
+    reason = StringField("用途", validators=[InputRequired("请填写用途。"), Length(max=LONGEST_REASON)])
+
+
+def read_tree() -> Tree:
+    """Give the tree by which a page looks at units."""
+    word = request.args.get("tree")
+    return Tree(word) if word in set(Tree) else Tree.REGION
+
+
+def open_exam(exam_id: int, unit_id: int, permission: Permission) -> tuple[ReportContext, UnitTree]:
+    """Get the exam and the unit that a page stands on; raises NotFoundError out of reach."""
+    session, args = read_session(), request.args
+    scope = Scope(args["scope"]) if args.get("scope") in set(Scope) else None
+    basis = get_basis(session, known(exam_id), scope=scope, now=clock.now(), reach=my_reach(permission))
+    return basis, get_tree_of(session, basis, known(unit_id), tree=read_tree(), reach=my_reach(permission))
+
+
+_PAGE = 50
+
+
+def _group(word: str | None) -> str:
+    return word if word in CHASED else "not_started"
+
+
+def _query(group: str, **more: Any) -> dict[str, Any]:
+    """Give the address's query: tree and scope as they stand, and the group."""
+    kept = {name: request.args[name] for name in ("tree", "scope") if name in request.args}
+    return {**kept, "group": group, **more}
+
+
+@admin_blueprint.get("/exams/<int:exam_id>/chase")
+@requires(Permission.REPORTS_READ)
+def chase_exam(exam_id: int) -> AnyResponse:
+    """Lead to the chase list of the unit at which the reach begins."""
+    session, reach = read_session(), my_reach(Permission.REPORTS_READ)
+    get_basis(session, known(exam_id), scope=None, now=clock.now(), reach=reach)
+    tops = list_tops(session, reach)
+    if not tops:
+        raise NotFoundError
+    return redirect(url_for("unitbook_admin.chase", exam_id=exam_id, unit_id=tops[0].id), 303)
+
+
+@admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/chase")
+@requires(Permission.REPORTS_READ)
+def chase(exam_id: int, unit_id: int) -> str:
+    """Show whom to chase in a unit, by unit code and staff number."""
+    basis, units = open_exam(exam_id, unit_id, Permission.REPORTS_READ)
+    return _show(basis, units, _group(request.args.get("group")))
+
+
+def _show(basis: ReportContext, units: UnitTree, group: str, *, problem: str = "", form: CallForm | None = None) -> str:
+    session, page, now = read_session(), page_number(), clock.now()
+    rows, count = queries.list_chased(session, basis, units, group=group, offset=(page - 1) * _PAGE, limit=_PAGE)
+    exam_id, unit_id = basis.exam.id, units.top.unit_id
+    return render_template(
+        "unitbook/chase.html",
+        basis=basis,
+        units=units,
+        unit=units.top,
+        group=group,
+        groups=CHASED,
+        table=queries.get_chase_table(session, basis, units),
+        rows=rows,
+        count=count,
+        left=queries.left_among(session, [row.person_id for row in rows]) if basis.frozen_at else set(),
+        reminded=queries.last_reminders(session, exam_id, [row.person_id for row in rows]),
+        page=page,
+        page_count=-(-count // _PAGE),
+        address=lambda group=group, unit_id=unit_id, **more: url_for(
+            "unitbook_admin.chase", exam_id=exam_id, unit_id=unit_id, **_query(group, **more)
+        ),
+        actions=_query(group),
+        fault=reminder_fault(group, (basis.exam, *basis.makeups), now=now),
+        is_gateway_on=current_app.config["SETTINGS"].message_gateway != "off",
+        may_act=may(Permission.REPORTS_EXPORT),
+        may_call=may(Permission.CALLS_EXPORT),
+        allowed=_allowed(basis, units, group) if may(Permission.CALLS_EXPORT) else None,
+        remind_form=RemindForm(formdata=None, group=group),
+        call_form=form or CallForm(formdata=None, group=group),
+        problem=problem,
+        scope_names=SCOPE_NAMES,
+        roster_words=roster_words(basis),
+        definitions=definitions(basis.scope),
+    )
+
+
+@admin_blueprint.post("/exams/<int:exam_id>/units/<int:unit_id>/chase/remind")
+@requires(Permission.REPORTS_EXPORT)
+def remind(exam_id: int, unit_id: int) -> AnyResponse:
+    """Remind a group, each person once a day."""
+    form = RemindForm()
+    if not form.validate() or form.group.data not in CHASED:
+        raise BadRequestError
+    basis, units = open_exam(exam_id, unit_id, Permission.REPORTS_EXPORT)
+    group = form.group.data
+    try:
+        with transaction() as session:
+            count = actions.remind(
+                session,
+                basis,
+                units,
+                group=group,
+                organisation=current_app.config["SETTINGS"].organisation,
+                actor=actor(),
+                now=clock.now(),
+            )
+    except ChaseRefusedError as error:
+        flash(error.text, "danger")
+    else:
+        words = f"已提醒 {count} 人，他们登录后在首页就能看到。"
+        flash(words if count else "这些人员今天都已经提醒过，没有重复提醒。", "success")
+    return redirect(url_for("unitbook_admin.chase", exam_id=exam_id, unit_id=unit_id, **_query(group)), 303)
+
+
+@admin_blueprint.post("/exams/<int:exam_id>/units/<int:unit_id>/chase/calls")
+@requires(Permission.CALLS_EXPORT)
+def export_calls(exam_id: int, unit_id: int) -> AnyResponse | str:
+    """Hand out the list by which a unit calls its people where a second person has allowed it; else ask for it, with the purpose."""
+    form = CallForm()
+    if form.group.data not in CHASED:
+        raise BadRequestError
+    basis, units = open_exam(exam_id, unit_id, Permission.CALLS_EXPORT)
+    group = form.group.data
+    try:
+        if allowed := _allowed(basis, units, group):
+            return _hand_out(basis, units, allowed, group)
+        if not form.validate():
+            return _show(basis, units, group, form=form)
+        with transaction() as session:
+            actions.request_call_list(
+                session, basis, units, read_tree(), group=group, reason=form.reason.data, actor=actor(), now=clock.now()
+            )
+    except (ChaseRefusedError, AlreadyAskedError) as error:
+        return _show(basis, units, group, problem=error.text, form=form)
+    flash("申请已提交。普法办或安全管理员在“审批”中同意后，回到本页下载名单。", "success")
+    return redirect(url_for("unitbook_admin.chase", exam_id=exam_id, unit_id=unit_id, **_query(group)), 303)
+
+
+def _allowed(basis: ReportContext, units: UnitTree, group: str) -> Approval | None:
+    """Find the consent to this list that one may still use."""
+    key = actions.call_key(basis, units, read_tree(), group=group, person_id=me().person_id)
+    return find_allowed(read_session(), actions.CALLS, key, person_id=me().person_id, now=clock.now())
+
+
+def _hand_out(basis: ReportContext, units: UnitTree, allowed: Approval, group: str) -> Response:
+    with transaction() as session:
+        rows = actions.list_to_call(session, basis, units, allowed, group=group, actor=actor(), now=clock.now())
+        mobiles = find_mobiles(session, [row.person_id for row in rows], sealer=sealer())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "calls.xlsx"
+        actions.write_call_list(path, basis, units, rows, mobiles, group=group)
+        content = path.read_bytes()
+    name = f"催考电话名单-{units.top.name}-{CHASED[group]}.xlsx"
+    return send_file(BytesIO(content), download_name=name, as_attachment=True, max_age=0)

@@ -1,0 +1,130 @@
+"""Whom to chase: counts by unit and people by group, on the very select that every report stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from examapp.delivery.attempts.queries import has_attempts_left
+from examapp.delivery.exams.queries import ON_ROSTER, audience_clause
+from examapp.errors import NotFoundError
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import Unit
+from examapp.oversight.reminders.models import ExamReminder
+from examapp.oversight.reminders.rules import CHASE_KIND, CHASED, read_once_key, reminder_fault
+from examapp.oversight.statistics.queries import counts_by_unit
+from examapp.oversight.statistics_definitions.rules import Counts, Scope, UnitRow, rollup
+from examapp.oversight.statistics_people.queries import PersonRow, list_people
+from examapp.oversight.statistics_population.queries import people_of
+from examapp.oversight.statistics_scope.queries import PeopleFilter, ReportContext, UnitTree, get_basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChaseTable:
+    """Whom to chase in a unit: the whole's counts, and the units just below it that have anybody to chase."""
+
+    total: Counts
+    below: list[UnitRow]
+
+
+def get_chase_table(session: Session, basis: ReportContext, units: UnitTree) -> ChaseTable:
+    """Count whom to chase, in one statement; units by code, never by how many."""
+    counts = counts_by_unit(session, basis, PeopleFilter(unit_ids=units.unit_ids))
+    rows = rollup(units.nodes, counts, depth=1)
+    return ChaseTable(
+        total=rows[0].counts,
+        below=[row for row in rows[1:] if any(getattr(row.counts, group) for group in CHASED)],
+    )
+
+
+def list_chased(
+    session: Session, basis: ReportContext, units: UnitTree, *, group: str, offset: int, limit: int
+) -> tuple[list[PersonRow], int]:
+    """List a page of a group by unit code and staff number, and count it."""
+    return list_people(session, basis, PeopleFilter(unit_ids=units.unit_ids), group=group, offset=offset, limit=limit)
+
+
+def list_chased_ids(
+    session: Session, basis: ReportContext, units: UnitTree, *, group: str, most: int, now: datetime
+) -> list[int]:
+    """List the ids of a group's people whom a reminder still helps, at most so many.
+
+    They are on the roster today, whatever a frozen one says; make-ups have not settled it; and there is an exam they may begin.
+    """
+    wanted = PeopleFilter(unit_ids=units.unit_ids)
+    query = _helped(session, basis, wanted, group=group, now=now)
+    ids = list(session.scalars(query.order_by(Person.id).limit(most)))
+    if basis.scope is Scope.FINAL or not basis.makeups:
+        return ids
+    final = replace(basis, scope=Scope.FINAL)
+    still = set(session.scalars(_helped(session, final, wanted, group=group, now=now)))
+    return [person_id for person_id in ids if person_id in still]
+
+
+def _helped(session: Session, basis: ReportContext, wanted: PeopleFilter, *, group: str, now: datetime) -> Select[int]:
+    people = people_of(session, basis, wanted)
+    return (
+        select(Person.id)
+        .join(people.of, people.of.c.person_id == Person.id)
+        .join(Unit, Unit.id == Person.unit_id)
+        .where(people.group(group), ON_ROSTER, _has_a_chance(session, basis, group, now=now))
+    )
+
+
+def _has_a_chance(session: Session, basis: ReportContext, group: str, *, now: datetime) -> ColumnElement[bool]:
+    """Give the condition that a `Person` may begin an exam of a basis: an open one, or for who has failed one still to come."""
+    if group == "in_progress" or (group == "failed" and basis.makeups and now < basis.exam.closes_at):
+        return true()  # who may sit a make-up is written down only once the main exam has ended
+    exams = (exam for exam in (basis.exam, *basis.makeups) if now < exam.closes_at)
+    chances = (
+        and_(audience_clause(session, exam), has_attempts_left(exam))
+        for exam in exams
+        if group == "failed" or exam.opens_at <= now
+    )
+    return or_(false(), *chances)
+
+
+def is_out_of_date(session: Session, *, person_id: int, kind: str, once_key: str, now: datetime) -> bool:
+    """Tell whether a message put down for the gateway says by now what is not so any more: sat since, closed, exempt, gone."""
+    if kind != CHASE_KIND:
+        return False
+    exam_id, day = read_once_key(once_key)
+    reminder = session.get(ExamReminder, (exam_id, person_id, day))
+    if reminder is None:
+        return True
+    try:
+        basis = get_basis(session, exam_id, scope=Scope.FINAL, now=now)
+    except NotFoundError:  # withdrawn since
+        return True
+    if reminder_fault(reminder.group, (basis.exam, *basis.makeups), now=now):
+        return True
+    wanted = PeopleFilter(person_id=person_id)
+    return session.scalar(_helped(session, basis, wanted, group=reminder.group, now=now)) is None
+
+
+def left_among(session: Session, person_ids: Collection[int]) -> set[int]:
+    """Give those of these people who stand on the roster no more: a frozen one still counts them, nobody reminds or calls them."""
+    return set(session.scalars(select(Person.id).where(Person.id.in_(person_ids), ~ON_ROSTER)))
+
+
+def last_reminders(session: Session, exam_id: int, person_ids: Collection[int]) -> dict[int, date]:
+    """Give the day on which each of these people was last reminded of an exam."""
+    rows = session.execute(
+        select(ExamReminder.person_id, func.max(ExamReminder.reminded_on).label("day"))
+        .where(ExamReminder.exam_id == exam_id, ExamReminder.person_id.in_(person_ids))
+        .group_by(ExamReminder.person_id)
+    )
+    return {row.person_id: row.day for row in rows}
+
+
+def find_reminder(session: Session, *, person_id: int, exam_id: int) -> datetime | None:
+    """Find when a person was last reminded of an exam, for the own home page."""
+    return session.scalar(
+        select(func.max(ExamReminder.reminded_at)).where(
+            ExamReminder.person_id == person_id, ExamReminder.exam_id == exam_id
+        )
+    )

@@ -1,0 +1,52 @@
+"""What holds in the unit book, as pure functions: whom to chase, what a moment of freezing must be, what a file of results is sealed for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from examapp.clock import local
+from examapp.delivery.exams.models import Exam
+from examapp.delivery.exams.rules import is_visible, results_visible_at
+
+CHASED = {"not_started": "未开始", "in_progress": "已开始未交卷", "failed": "不合格"}
+"""Groups of people that are chased, by the group's name in the reports; who has signed in is nobody's business."""
+CHASE_KIND = "chase"
+MOST_REMINDED = 20_000
+MOST_CALLED = 5_000
+LONGEST_REASON = 100
+
+
+def once_key(exam_id: int, day: date, person_id: int) -> str:
+    """Name the one message about an exam that a person gets on a day."""
+    return f"{CHASE_KIND}:{exam_id}:{day}:{person_id}"
+
+
+def read_once_key(key: str) -> tuple[int, date]:
+    """Give the exam and the day that a message was named by."""
+    _, exam_id, day, _ = key.split(":")
+    return int(exam_id), date.fromisoformat(day)
+
+
+def reminder_text(group: str, exam: Exam, *, organisation: str) -> str:
+    """Write the reminder that goes out to a person of a group; no points, and no name, since a phone is seen by others."""
+    closes = f"{local(exam.closes_at):%m月%d日%H:%M}"
+    words = {
+        "not_started": f"《{exam.title}》将于{closes}截止，您还没有开始作答，请登录学法考试平台完成。",
+        "in_progress": f"《{exam.title}》您已开始作答，还没有交卷，请登录学法考试平台继续并交卷。",
+        "failed": f"《{exam.title}》您还可以再次参加考试或补考，请登录学法考试平台查看安排。",
+    }
+    return f"【{organisation}】{words[group]}"
+
+
+def reminder_fault(group: str, exams: Iterable[Exam], *, now: datetime) -> str | None:
+    """Say why nobody of a group can be reminded now, None where a reminder makes sense; `exams` are the exam with its make-ups."""
+    exams = list(exams)
+    if now < exams[0].opens_at:
+        return "考试还没有开始，开考以后才能提醒。"
+    open_ones = [exam for exam in exams if exam.opens_at <= now < exam.closes_at]
+    if group == "failed":
+        if not is_visible(results_visible_at(exams[0]), now):
+            return "成绩还没有公布，公布以后才能提醒不合格人员。"
+        return None if any(now < exam.closes_at for exam in exams) else "考试已经结束，也没有待考的补考，不用再提醒。"
+    return None if open_ones else "考试已经结束，不能再作答。需要补考的，请先设置补考。"

@@ -1,0 +1,393 @@
+"""Exports: asked for with an audit line, built by a worker, expired by the sweep, downloaded with another audit line."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import Table, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.clock import local
+from examapp.delivery.exams.models import Exam
+from examapp.errors import BadRequestError, ConflictError, DomainError, NotFoundError
+from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.publisher import nudge_after_commit
+from examapp.organisation.access.queries import list_grants
+from examapp.organisation.access.rules import AccessScope, reach_of
+from examapp.organisation.dual_control import actions as dual_control_actions
+from examapp.organisation.people.models import Approval
+from examapp.organisation.people.queries import find_name
+from examapp.organisation.units.models import Tree
+from examapp.oversight.report_exports.models import Export
+from examapp.oversight.report_exports.queries import get_own_export
+from examapp.oversight.report_files import actions as report_file_actions
+from examapp.oversight.report_files import queries as report_file_queries
+from examapp.oversight.report_files.render_pdf import TooLongForPaperError
+from examapp.oversight.report_templates.actions import current_template
+from examapp.oversight.report_templates.models import ReportTemplate
+from examapp.oversight.statistics_definitions.rules import CONTENT_FORMATS, PiiDisclosure, Scope
+from examapp.oversight.statistics_scope.queries import data_fingerprint, get_basis, get_tree_of, refuse_out_of_reach
+from examapp.oversight.statistics_scope.rules import NO_FILTER, ReportFilter
+from examapp.platform.audit.actions import Actor, record
+from examapp.security.ciphers import FieldCipher
+from examapp.security.permissions import Permission
+
+log = structlog.get_logger()
+KEPT = timedelta(days=7)
+"""How long a file may be downloaded."""
+LEASE = timedelta(seconds=60)
+"""How long a begun run is left alone before the sweep looks whether it still lives."""
+_STANDSTILL = timedelta(seconds=15)
+_LONGEST_WAIT = timedelta(minutes=5)
+_REST_SHARE = 12
+"""While candidates save a worker rests after a file so many times as long as it worked on it …"""
+_LONGEST_REST_S = 0.35
+"""… but never longer: 120 files that were asked for at once are there within a minute."""
+_MOST_REASON = 200
+_LOCK_CLASS = 0x7265_7073
+_FAILED = "导出没有成功，请重新导出。如仍不成功，请通过页面下方的「意见建议」告诉我们。"
+_OUT_OF_REACH = "您已没有这个单位的导出权限，文件没有生成。"
+
+
+class NotReadyError(DomainError):
+    """The file is not there yet, or no longer."""
+
+    code = "not_ready"
+    message = "文件还没有生成好，请稍候再下载。"
+
+
+class ConsentNeededError(DomainError):
+    """Whole ID numbers and mobiles are given only with a second person's consent."""
+
+    code = "consent_needed"
+    status = 403
+    message = "导出完整的身份证号、手机号，须另一位同事审批。请先提交申请。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRequest:
+    """What a file is to be, as it was asked for."""
+
+    exam_id: int
+    unit_id: int
+    content: str
+    format: str
+    tree: Tree = Tree.REGION
+    scope: Scope | None = None
+    narrowing: ReportFilter = NO_FILTER
+    numbers: PiiDisclosure = PiiDisclosure.NONE
+    reason: str = ""
+    occasion: str | None = None
+
+    @property
+    def holds_whole_numbers(self) -> bool:
+        """Whether whole ID numbers and mobiles would stand in the file; only the list of scores has any."""
+        return self.content == "scores" and self.numbers is PiiDisclosure.WHOLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportJobRef:
+    """The line of a file that is under way, or there."""
+
+    id: int
+    state: JobState
+
+
+def _record_request(session: Session, export_id: int, told: dict[str, Any], *, actor: Actor, now: datetime) -> None:
+    details = {name: str(value) for name, value in told.items() if value not in (None, "")}
+    record(
+        session,
+        "reports.request_export",
+        actor=actor,
+        now=now,
+        object_type="export",
+        object_id=export_id,
+        details=details,
+    )
+
+
+def request_export(
+    session: Session,
+    wish: ReportRequest,
+    *,
+    reach: AccessScope,
+    actor: Actor,
+    now: datetime,
+    approval_id: int | None = None,
+) -> ReportJobRef:
+    """Ask for a file of figures of a unit within reach; the same wish on the same data gives the file that is there or under way.
+
+    Raises NotFoundError, BadRequestError for an unknown content or format, ConsentNeededError for whole numbers without an approval.
+    """
+    if wish.format not in CONTENT_FORMATS.get(wish.content, ()):
+        raise BadRequestError
+    if wish.holds_whole_numbers and approval_id is None:
+        raise ConsentNeededError
+    basis = get_basis(session, wish.exam_id, scope=wish.scope, now=now, reach=reach)
+    refuse_out_of_reach(session, basis, wish.unit_id, reach=reach)
+    template = current_template(session, wish.content, wish.format)
+    version = data_fingerprint(session, basis)
+    narrowing = wish.narrowing.of_content(wish.content)
+    values = {
+        "exam_id": wish.exam_id,
+        "unit_id": wish.unit_id,
+        "tree": wish.tree,
+        "content": wish.content,
+        "format": wish.format,
+        "scope": basis.scope,
+        "narrowing": narrowing.as_json(),
+        "numbers": wish.numbers if wish.content == "scores" else PiiDisclosure.NONE,
+        "reason": wish.reason.strip()[:_MOST_REASON],
+        "template_id": template.id if template else None,
+        "approval_id": approval_id,
+        "created_by_id": actor.person_id,
+        "occasion": wish.occasion,
+    }
+    key = hashlib.sha256(repr([version, *sorted((k, str(v)) for k, v in values.items())]).encode()).hexdigest()
+    watermark = _watermark(session, actor, now)
+    export_id = _enter(session, {**values, "key": key, "data_version": version, "watermark": watermark}, now=now)
+    if export_id is None:
+        return _live(session, key)
+    told = {name: value for name, value in values.items() if name != "narrowing"} | narrowing.as_json()
+    _record_request(session, export_id, told, actor=actor, now=now)
+    nudge_after_commit(session, "reports.build_export", export_id)
+    return ReportJobRef(id=export_id, state=JobState.WAITING)
+
+
+_ENTERED = insert(cast("Table", Export.__table__)).on_conflict_do_nothing().returning(Export.__table__.c.id)
+"""Kept, and past the mapper: all unit admins may ask in the same minute."""
+
+
+def _enter(session: Session, values: dict[str, Any], *, now: datetime) -> int | None:
+    """Enter a line into the ledger; None where a live one with the same key, or the same occasion, stands already."""
+    return session.connection().execute(_ENTERED, {**values, "created_at": now}).scalar_one_or_none()
+
+
+def _live(session: Session, key: str) -> ReportJobRef:
+    states = (JobState.WAITING, JobState.RUNNING, JobState.READY)
+    found = select(Export.id, Export.state).where(Export.key == key, Export.state.in_(states))
+    export = session.execute(found).one_or_none()
+    if export is None:
+        raise ConflictError
+    return ReportJobRef(id=export.id, state=JobState(export.state))
+
+
+def _watermark(session: Session, actor: Actor, now: datetime) -> str:
+    name = find_name(session, actor.person_id) if actor.person_id is not None else ""
+    return f"{name} {local(now):%Y-%m-%d %H:%M} 导出".strip()
+
+
+def begin_export(session: Session, export_id: int, *, now: datetime) -> bool:
+    """Count a try of an export that still waits, or whose run has died; False where there is nothing to do.
+
+    Commit before `build_export`, so that a crash counts too.
+    """
+    export = session.scalars(select(Export).where(Export.id == export_id).with_for_update()).one_or_none()
+    if export is None or export.state not in (JobState.WAITING, JobState.RUNNING):
+        return False
+    if export.state == JobState.RUNNING and not _lock(session, export_id):
+        return False
+    if export.tries >= MOST_TRIES:
+        log.error("export_set_aside", export_id=export.id, tries=export.tries)
+        export.fail(now=now, message=_FAILED)
+        return False
+    export.begin(now=now)
+    return True
+
+
+def build_export(
+    session: Session,
+    export_id: int,
+    *,
+    now: datetime,
+    note_progress: Callable[[int, int], None],
+    issuer: str = "",
+    sealer: FieldCipher | None = None,
+) -> None:
+    """Build the file of a begun export, whole or not at all; a second run beside or after it changes nothing.
+
+    The reach of who asked is looked up again. `note_progress` is told done and total, and commits them apart from this transaction.
+    """
+    if not _lock(session, export_id):
+        return
+    export = session.scalars(select(Export).where(Export.id == export_id)).one()
+    if export.state != JobState.RUNNING:
+        return
+    try:
+        order = _order_of(session, export, now=now, issuer=issuer, sealer=sealer)
+        with tempfile.TemporaryDirectory(prefix="export-") as folder:
+            path = Path(folder) / "file"
+            total = report_file_actions.write(session, path, order, note_progress=note_progress)
+            content = path.read_bytes()
+    except NotFoundError:
+        export.fail(now=now, message=_OUT_OF_REACH)
+        return
+    except TooLongForPaperError as error:
+        export.fail(now=now, message=error.text)
+        return
+    session.refresh(export)
+    export.file, export.file_name, export.sha256 = (
+        content,
+        report_file_queries.file_name(order),
+        hashlib.sha256(content).hexdigest(),
+    )
+    export.as_of, export.expires_at, export.total = order.basis.as_of, now + KEPT, total
+    export.succeed(now=now)
+
+
+def _order_of(
+    session: Session, export: Export, *, now: datetime, issuer: str, sealer: FieldCipher | None
+) -> report_file_queries.ReportSpec:
+    """Give what the file stands on: as of the asking while the data are the same, so that every run writes the same bytes."""
+    grants = list_grants(session, export.created_by_id, now=now)
+    reach = reach_of(Permission.REPORTS_EXPORT, grants)
+    may_whole = reach_of(Permission.REPORTS_NUMBERS, grants) is not None
+    if reach is None or (export.numbers == PiiDisclosure.WHOLE and not may_whole):
+        raise NotFoundError
+    basis = get_basis(session, export.exam_id, scope=Scope(export.scope), now=export.created_at)
+    if data_fingerprint(session, basis) != export.data_version:
+        basis = get_basis(session, export.exam_id, scope=Scope(export.scope), now=now)
+    template = session.get_one(ReportTemplate, export.template_id) if export.template_id is not None else None
+    return report_file_queries.ReportSpec(
+        basis=basis,
+        nodes=get_tree_of(session, basis, export.unit_id, tree=Tree(export.tree), reach=reach).nodes,
+        tree=Tree(export.tree),
+        content=export.content,
+        format=export.format,
+        watermark=export.watermark,
+        issuer=issuer,
+        template=template.file if template else None,
+        narrowing=ReportFilter.of_json(export.narrowing),
+        numbers=PiiDisclosure(export.numbers),
+        sealer=sealer,
+    )
+
+
+def _lock(session: Session, export_id: int) -> bool:
+    """Hold the export for this transaction; False where another run holds it."""
+    return bool(session.scalar(select(func.pg_try_advisory_xact_lock(_LOCK_CLASS, export_id))))
+
+
+def rest_s(worked_s: float) -> float:
+    """Give how long to leave the machine to candidates who save, after so long a work, in seconds."""
+    return min(_REST_SHARE * worked_s, _LONGEST_REST_S)
+
+
+def note_progress(session: Session, export_id: int, *, done: int, total: int) -> None:
+    """Write how far a run has come."""
+    session.execute(
+        update(Export).where(Export.id == export_id, Export.state == JobState.RUNNING).values(done=done, total=total)
+    )
+
+
+def sweep_exports(session: Session, *, now: datetime) -> list[int]:
+    """Expire old files, and list the exports whose nudge or run was lost.
+
+    What waits while others are begun stands in the line, unless it waits very long.
+    """
+    session.execute(
+        update(Export)
+        .where(Export.state == JobState.READY, Export.expires_at <= now)
+        .values(state=JobState.EXPIRED, file=None, message="文件已过期，请重新导出。")
+    )
+    last_begun_at = session.scalar(select(func.max(Export.started_at)))
+    moves = last_begun_at is not None and last_begun_at > now - _STANDSTILL
+    lost = select(Export.id).where(
+        ((Export.state == JobState.WAITING) & (Export.created_at <= now - (_LONGEST_WAIT if moves else _STANDSTILL)))
+        | ((Export.state == JobState.RUNNING) & (Export.started_at <= now - LEASE))
+    )
+    return list(session.scalars(lost.order_by(Export.id)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A file as it is handed out."""
+
+    content: bytes
+    file_name: str
+
+
+def download_export(session: Session, export_id: int, *, reach: AccessScope, actor: Actor, now: datetime) -> Download:
+    """Hand out one's own file while its unit is still within reach, with an audit line; raises NotFoundError, NotReadyError."""
+    export = get_own_export(session, export_id, person_id=actor.person_id, reach=reach)
+    if export.state in (JobState.WAITING, JobState.RUNNING):
+        raise NotReadyError
+    if export.file is None or (export.expires_at is not None and export.expires_at <= now):
+        raise NotReadyError("文件已过期或没有生成成功，请重新导出。")
+    record(session, "reports.download_export", actor=actor, now=now, object_type="export", object_id=export.id)
+    return Download(content=export.file, file_name=export.file_name)
+
+
+ACT = "reports.export_numbers"
+LEAST_REASON = 5
+
+
+class ReasonNeededError(DomainError):
+    """Whole ID numbers and mobiles are given only for a reason."""
+
+    code = "reason_needed"
+    status = 400
+    message = "导出完整的身份证号、手机号，请写明用途（至少 5 个字），会记入审计日志。"
+
+
+def request_numbers(session: Session, wish: ReportRequest, *, reach: AccessScope, actor: Actor, now: datetime) -> int:
+    """Ask for a file with whole numbers of a unit within reach; gives the request's id. A second person allows it.
+
+    Raises NotFoundError, BadRequestError, ReasonNeededError, AlreadyAskedError.
+    """
+    if wish.format not in CONTENT_FORMATS.get(wish.content, ()):
+        raise BadRequestError
+    if len(wish.reason.strip()) < LEAST_REASON:
+        raise ReasonNeededError
+    basis = get_basis(session, wish.exam_id, scope=wish.scope, now=now, reach=reach)
+    unit = get_tree_of(session, basis, wish.unit_id, tree=wish.tree, reach=reach).top
+    details = {
+        "exam_id": wish.exam_id,
+        "exam_title": session.get_one(Exam, wish.exam_id).title,
+        "unit_id": unit.unit_id,
+        "format": wish.format,
+        "tree": wish.tree,
+        "scope": basis.scope,
+        "narrowing": wish.narrowing.of_content(wish.content).as_json(),
+    }
+    key = ":".join(str(part) for part in (actor.person_id, *details.values()))
+    return dual_control_actions.ask(
+        session,
+        ACT,
+        request_key=key,
+        unit_id=unit.unit_id,
+        details=details,
+        reason=wish.reason,
+        actor=actor,
+        now=now,
+    )
+
+
+def export_numbers(session: Session, approval: Approval, *, now: datetime) -> ReportJobRef:
+    """Put the file down that a second person has allowed, as its asker's; raises ConflictError where the asker has lost the right."""
+    details = approval.details
+    grants = list_grants(session, approval.requested_by_id, now=now)
+    reach = reach_of(Permission.REPORTS_EXPORT, grants)
+    if reach is None or reach_of(Permission.REPORTS_NUMBERS, grants) is None:
+        raise ConflictError("申请人现在已没有导出完整号码的权限，不能同意。请退回。")
+    wish = ReportRequest(
+        exam_id=details["exam_id"],
+        unit_id=details["unit_id"],
+        content="scores",
+        format=details["format"],
+        tree=Tree(details["tree"]),
+        scope=Scope(details["scope"]),
+        narrowing=ReportFilter.of_json(details.get("narrowing", {})),
+        numbers=PiiDisclosure.WHOLE,
+        reason=approval.reason,
+    )
+    asker = Actor(person_id=approval.requested_by_id, address=None)
+    return request_export(session, wish, reach=reach, actor=asker, now=now, approval_id=approval.id)

@@ -1,0 +1,66 @@
+"""Forms of the reports: shape only."""
+
+from __future__ import annotations
+
+from flask_wtf.file import FileField, FileRequired
+from wtforms import BooleanField, HiddenField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length
+
+from examapp.organisation.units.models import Tree
+from examapp.oversight.statistics_definitions.rules import (
+    CONTENT_NAMES,
+    NUMBERS_NAMES,
+    TEMPLATE_FORMATS,
+    PiiDisclosure,
+    Plan,
+    Scope,
+)
+from examapp.web.forms import FlaskForm
+
+FORMAT_NAMES = {
+    "xlsx": "Excel 表格（xlsx）",
+    "csv": "文本表格（csv）",
+    "pdf": "PDF（打印、盖章）",
+    "docx": "Word 文档（docx）",
+}
+
+
+class ExportForm(FlaskForm):
+    """What to export, and how."""
+
+    content = SelectField("导出内容", choices=[SelectChoice(*pair) for pair in CONTENT_NAMES.items()])
+    format = SelectField("文件格式", choices=[SelectChoice(*pair) for pair in FORMAT_NAMES.items()])
+    numbers = SelectField(
+        "个人号码", choices=[SelectChoice(*pair) for pair in NUMBERS_NAMES.items()], default=PiiDisclosure.NONE
+    )
+    reason = StringField("用途（含完整号码时必填）", validators=[Length(max=200, message="用途最多 200 字。")])
+    group = HiddenField(default="")
+    """Of whom a list is; empty for everybody."""
+    tree = HiddenField(default=Tree.REGION)
+    scope = HiddenField(default=Scope.THIS)
+
+
+class TemplateForm(FlaskForm):
+    """A new version of a report's form."""
+
+    content = SelectField(
+        "用于",
+        choices=[SelectChoice(name, CONTENT_NAMES[name]) for name in TEMPLATE_FORMATS],
+        validators=[InputRequired("请选择模板用于哪种报表。")],
+    )
+    file = FileField(
+        "模板文件（通报为 docx，成绩汇总表为 xlsx）", validators=[FileRequired("请选择要上传的模板文件。")]
+    )
+    note = StringField("说明", validators=[Length(max=200, message="说明最多 200 字。")])
+
+
+class ScheduleForm(FlaskForm):
+    """What is made at a moment by itself."""
+
+    content = SelectField("内容", choices=[SelectChoice(*pair) for pair in CONTENT_NAMES.items()])
+    format = SelectField("格式", choices=[SelectChoice(*pair) for pair in FORMAT_NAMES.items()])
+    is_on = BooleanField("自动生成")
+
+    def __init__(self, plan: Plan | None = None) -> None:
+        super().__init__(obj=plan)

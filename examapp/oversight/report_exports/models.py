@@ -1,0 +1,75 @@
+"""The ledger of files that were asked for, the office's own forms of them, and what is made by itself."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from examapp.db.session import Base, BigInt, Id, JsonB, Str, UtcDateTime
+from examapp.jobs.columns import JobColumns
+
+LIVE = "key IS NOT NULL AND state IN ('waiting', 'running', 'ready')"
+
+
+class Export(JobColumns, Base):
+    """A file of figures that somebody asked for; built by a worker, safe to build twice, expires.
+
+    It is the ledger too: one live row a `key`, so that a second press, a doubled message or an emptied queue ends in one file. The file
+    holds scores with names for seven days, then only the line of who asked for what stays.
+    """
+
+    __tablename__ = "exports"
+    __table_args__ = (
+        Index("ix_exports_created_by_id", "created_by_id", "created_at"),
+        Index("uq_exports_key", "key", unique=True, postgresql_where=text(LIVE)),
+        Index("uq_exports_occasion", "occasion", unique=True),
+        CheckConstraint("numbers IN ('none', 'masked', 'whole')", name="numbers"),
+        *JobColumns.__table_args__,
+    )
+
+    id: Mapped[Id]
+    exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
+    unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"))
+    tree: Mapped[Str] = mapped_column(default="region")
+    content: Mapped[Str]
+    """A key of `rules.CONTENT_NAMES`."""
+    format: Mapped[Str]
+    """`xlsx`, `csv`, `pdf` or `docx`."""
+    scope: Mapped[Str] = mapped_column(default="this")
+    """`this` (本场) or `final` (最终, with make-ups)."""
+    key: Mapped[Str | None]
+    """Digest of person, exam, unit, parameters and data version."""
+    data_version: Mapped[Str] = mapped_column(default="")
+    """The state of the data when it was asked for; while it is the same at the building, the file says it is as of the asking."""
+    watermark: Mapped[Str] = mapped_column(default="")
+    narrowing: Mapped[JsonB] = mapped_column(default=dict, server_default="{}")
+    """Whom of the unit's people it holds, as `rules.Narrowing` writes it; empty for all."""
+    numbers: Mapped[Str] = mapped_column(default="none")
+    """Whether ID numbers and mobiles stand in it: `none`, `masked`, or `whole` with a right, a reason and a second person's consent."""
+    reason: Mapped[Str] = mapped_column(default="")
+    approval_id: Mapped[BigInt | None]
+    """The consent to whole numbers."""
+    template_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("report_templates.id"))
+    """The office's own form that it is made by; null for the shipped one."""
+    occasion: Mapped[Str | None]
+    """Which scheduled occasion it is for, once only; null where a person asked."""
+    created_by_id: Mapped[BigInt]
+    file: Mapped[bytes | None] = mapped_column(LargeBinary)
+    file_name: Mapped[Str] = mapped_column(default="")
+    sha256: Mapped[Str] = mapped_column(default="")
+    as_of: Mapped[UtcDateTime | None]
+    expires_at: Mapped[UtcDateTime | None]
+
+
+class ReportSchedule(Base):
+    """What is laid on every administrator's board by itself; without a row the usual of `rules.USUAL_SCHEDULES` holds."""
+
+    __tablename__ = "report_schedules"
+    __table_args__ = (CheckConstraint("moment IN ('monday', 'close')", name="moment"),)
+
+    moment: Mapped[Str] = mapped_column(primary_key=True)
+    content: Mapped[Str]
+    format: Mapped[Str]
+    is_on: Mapped[bool]
+    changed_by_id: Mapped[BigInt | None]
+    changed_at: Mapped[UtcDateTime | None]

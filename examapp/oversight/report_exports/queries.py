@@ -1,0 +1,103 @@
+"""Reads about exports: only one's own, and only while the unit is within reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, defer
+
+from examapp.delivery.exams.models import Exam
+from examapp.errors import NotFoundError
+from examapp.jobs.columns import JobState
+from examapp.organisation.access.queries import within
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.units.models import Unit
+from examapp.oversight.report_exports.models import Export
+from examapp.oversight.statistics_scope.rules import ReportFilter
+
+
+def _own(person_id: int | None, reach: AccessScope) -> Select[Export]:
+    return select(Export).join(Unit, Unit.id == Export.unit_id).where(Export.created_by_id == person_id, within(reach))
+
+
+def get_own_export(session: Session, export_id: int, *, person_id: int | None, reach: AccessScope) -> Export:
+    """Get an export of this person, with its file; raises NotFoundError."""
+    export = session.scalars(_own(person_id, reach).where(Export.id == export_id)).one_or_none()
+    if export is None:
+        raise NotFoundError
+    return export
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRow:
+    """An export in the list of one's own, without its file."""
+
+    id: int
+    exam_id: int
+    exam_title: str
+    unit_id: int
+    unit_name: str
+    content: str
+    format: str
+    scope: str
+    state: str
+    done: int
+    total: int
+    message: str
+    created_at: datetime
+    expires_at: datetime | None
+    narrowing: dict[str, str]
+
+    @property
+    def narrowed(self) -> str:
+        """Whom it is narrowed to, in words; empty for everybody."""
+        return ReportFilter.of_json(self.narrowing).words
+
+
+def list_own_exports(
+    session: Session, *, person_id: int, reach: AccessScope, export_id: int | None = None, most: int = 100
+) -> list[ExportRow]:
+    """List this person's exports, the newest first, or the one that is asked for."""
+    own = _own(person_id, reach)
+    rows = session.execute(
+        (own if export_id is None else own.where(Export.id == export_id))
+        .join(Exam, Exam.id == Export.exam_id)
+        .with_only_columns(
+            Export.id,
+            Export.exam_id,
+            Exam.title.label("exam_title"),
+            Export.unit_id,
+            Unit.name.label("unit_name"),
+            Export.content,
+            Export.format,
+            Export.scope,
+            Export.state,
+            Export.done,
+            Export.total,
+            Export.message,
+            Export.created_at,
+            Export.expires_at,
+            Export.narrowing,
+        )
+        .order_by(Export.created_at.desc(), Export.id.desc())
+        .limit(most)
+    )
+    return [ExportRow(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+
+
+def count_ahead(session: Session, export: Export) -> int:
+    """Count what will be built before an export that waits."""
+    ahead = select(func.count()).where(Export.id < export.id, Export.state.in_((JobState.WAITING, JobState.RUNNING)))
+    return session.scalars(ahead).one()
+
+
+def get_export_row(session: Session, export_id: int, *, person_id: int, reach: AccessScope) -> Export:
+    """Get an export of this person for its progress, leaving the file where it is; raises NotFoundError."""
+    export = session.scalars(
+        _own(person_id, reach).where(Export.id == export_id).options(defer(Export.file))
+    ).one_or_none()
+    if export is None:
+        raise NotFoundError
+    return export

@@ -1,0 +1,340 @@
+"""What a file is to hold, and what it says of itself: its name, the lines above its table, its mark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+
+from sqlalchemy.orm import Session
+
+from examapp.clock import local
+from examapp.delivery.exams.models import ExemptionKind
+from examapp.delivery.grading.rules import BAND_NAMES, Band
+from examapp.documents.spreadsheets import Cell, Column
+from examapp.organisation.people.queries import numbers_of
+from examapp.organisation.units.models import Tree
+from examapp.oversight.statistics_definitions.rules import (
+    CONTENT_NAMES,
+    DEFINITIONS,
+    SCOPE_DEFINITIONS,
+    SCOPE_NAMES,
+    Counts,
+    PiiDisclosure,
+    UnitNode,
+    UnitRow,
+    rollup,
+)
+from examapp.oversight.statistics_people.queries import PersonRow, iter_people, iter_scores
+from examapp.oversight.statistics_scope.queries import PeopleFilter, ReportContext
+from examapp.oversight.statistics_scope.rules import GROUP_NAMES, NO_FILTER, ReportFilter
+from examapp.security.ciphers import FieldCipher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSpec:
+    """What a file is to hold: the unit is the first of the nodes, the others are below it."""
+
+    basis: ReportContext
+    nodes: Sequence[UnitNode]
+    tree: Tree
+    content: str
+    format: str
+    watermark: str = ""
+    """Whose copy it is, and when it was asked for; pale behind the text of what can be printed."""
+    issuer: str = ""
+    """The office in whose name a circular goes out."""
+    template: bytes | None = None
+    """The office's own form of it; None for the shipped one."""
+    narrowing: ReportFilter = NO_FILTER
+    numbers: PiiDisclosure = PiiDisclosure.NONE
+    sealer: FieldCipher | None = None
+    """Opens ID numbers and mobiles, where they are to stand in it."""
+
+    @property
+    def wanted(self) -> PeopleFilter:
+        """The people of these units whom the narrowing leaves, whatever their group."""
+        return PeopleFilter.of(self.narrowing, unit_ids=[node.unit_id for node in self.nodes])
+
+
+def file_name(order: ReportSpec) -> str:
+    """Give the name under which the file is saved."""
+    parts = [order.basis.exam.title, order.nodes[0].name, CONTENT_NAMES[order.content], SCOPE_NAMES[order.basis.scope]]
+    parts += ["已筛选"] if order.narrowing != NO_FILTER else []
+    name = "-".join([*parts, f"{local(order.basis.as_of):%Y%m%d%H%M}"])
+    return "".join("_" if c in '\\/:*?"<>|\r\n\t' else c for c in name) + f".{order.format}"
+
+
+def remarks(basis: ReportContext, unit_name: str, narrowed: str = "") -> list[str]:
+    """Give the lines that stand above every table: unit, scope, as-of time, roster, whom it is narrowed to, definitions."""
+    return [
+        f"单位：{unit_name}　　口径：{SCOPE_NAMES[basis.scope]}　　统计时间：{local(basis.as_of):%Y-%m-%d %H:%M:%S}　　名册：{roster_words(basis)}",
+        *([f"范围：{narrowed}。"] if narrowed else []),
+        SCOPE_DEFINITIONS[basis.scope] + "".join(DEFINITIONS[name] for name in ("eligible", "participated", "nothing")),
+    ]
+
+
+def roster_words(basis: ReportContext) -> str:
+    """Say which roster the figures stand on, and when."""
+    if basis.frozen_at is None:
+        return f"现行，截至 {local(basis.as_of):%Y-%m-%d %H:%M}"
+    words = f"{local(basis.frozen_at):%Y-%m-%d %H:%M} 冻结"
+    return f"{words}，已采纳更正 {basis.exam.corrections} 条" if basis.exam.corrections else words
+
+
+def stamp_of(order: ReportSpec) -> dict[str, Cell]:
+    """Give what each row of a csv says at its end, for its head is its first line: as-of time, roster, whom it is narrowed to."""
+    narrowed = order.narrowing.words
+    stamp: dict[str, Cell] = {"统计时间": order.basis.as_of, "名册": roster_words(order.basis)}
+    return stamp | ({"范围": narrowed} if narrowed else {})
+
+
+def mark_of(order: ReportSpec) -> str:
+    """Give what stands at the head of each page of a form of the office's own: whose copy, and whom alone it holds, whether the form says so or not."""
+    return "；".join(part for part in (order.watermark, order.narrowing.words) if part)
+
+
+_ALL_LEVELS = 99
+_BATCH = 1000
+"""So many people's numbers are opened at once."""
+NOTHING = "–"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table to write: its columns, a stream of rows and how many they are, the lines below."""
+
+    columns: Sequence[Column]
+    rows: Iterable[Sequence[Cell]]
+    total: int
+    closing: Sequence[str] = ()
+    signatures: Sequence[str] = ()
+    is_portrait: bool = False
+
+
+def whole_of(counts: dict[int, Counts]) -> Counts:
+    """Add all units up."""
+    return sum(counts.values(), Counts())
+
+
+PARTICIPATION_COLUMNS = (
+    Column(head="层级", width=6),
+    Column(head="单位编码", width=14),
+    Column(head="单位", width=30),
+    *(
+        Column(head=head, width=9, is_number=True)
+        for head in ("名册人数", "免考", "缓考", "应考", "参考", "未参考", "合格", "优秀")
+    ),
+    *(
+        Column(head=head, width=11, is_number=True)
+        for head in ("参考率（%）", "合格率（%）", "通过率（%）", "优秀率（%）", "平均分")
+    ),
+    Column(head="口径", width=7),
+)
+
+
+def _rate(value: Decimal | None) -> Cell:
+    return NOTHING if value is None else value
+
+
+def participation_cells(row: UnitRow, scope_name: str) -> list[Cell]:
+    """Give a row of the participation table as it stands in every file."""
+    c = row.counts
+    return [
+        row.depth, row.unit.code, row.unit.name, c.roster, c.exempt, c.deferred, c.eligible, c.participated, c.absent, c.passed, c.excellent,
+        _rate(c.participation_rate), _rate(c.pass_rate), _rate(c.pass_of_eligible_rate), _rate(c.excellence_rate), _rate(c.mean_points),
+        scope_name,
+    ]  # fmt: skip
+
+
+def _participation(_session: Session, order: ReportSpec, counts: dict[int, Counts]) -> Table:
+    rows = rollup(order.nodes, counts, depth=_ALL_LEVELS)
+    scope_name = SCOPE_NAMES[order.basis.scope]
+    return Table(
+        columns=PARTICIPATION_COLUMNS,
+        rows=[participation_cells(row, scope_name) for row in rows],
+        total=len(rows),
+        closing=["每行含其全部下级单位；第一行为合计。", *_notes(rows[0].counts)],
+    )
+
+
+def _notes(total: Counts) -> list[str]:
+    notes = []
+    if total.excused_sat:
+        notes.append(f"另有免考、缓考人员 {total.excused_sat} 人参加了考试，不计入应考和参考。")
+    if total.ungraded:
+        notes.append(f"有 {total.ungraded} 份答卷正在评分，平均分按已评出的 {total.graded} 份计算。")
+    return notes
+
+
+SCORE_COLUMNS = (
+    Column(head="工号", width=14),
+    Column(head="姓名", width=12),
+    Column(head="单位编码", width=12),
+    Column(head="单位", width=26),
+    Column(head="作答时单位", width=22),
+    Column(head="职务", width=12),
+    Column(head="职级", width=12),
+    Column(head="情况", width=14),
+    Column(head="作答次数", width=9, is_number=True),
+    Column(head="成绩", width=9, is_number=True),
+    Column(head="卷面总分", width=9, is_number=True),
+    Column(head="等次", width=9),
+    Column(head="交卷时间", width=20),
+    Column(head="口径", width=7),
+)
+
+
+def status_words(row: PersonRow) -> str:
+    """Say how a person stands: excused, absent, begun, handed in."""
+    if row.excuse is not None:
+        kind = "免考" if row.excuse == ExemptionKind.EXEMPTION else "缓考"
+        return f"{kind}（已参加，另列）" if row.has_sat else kind
+    if row.has_sat:
+        return "其他平台成绩" if row.source else "系统强制交卷" if row.is_forced else "已交卷"
+    return "未开始" if row.started_at is None else "已开始未交卷"
+
+
+def band_words(row: PersonRow) -> str:
+    """Name the band; empty without a hand-in."""
+    if row.band is not None:
+        return BAND_NAMES[Band(row.band)]
+    return "正在评分" if row.has_sat else ""
+
+
+def score_cells(row: PersonRow, scope_name: str) -> list[Cell]:
+    """Give a row of the score list as it stands in every file."""
+    return [
+        row.staff_number, row.name, row.unit_code, row.unit_name, row.sat_unit_name or "", row.position, row.rank, status_words(row),
+        row.attempts, row.points, row.points_possible, band_words(row), row.submitted_at, scope_name,
+    ]  # fmt: skip
+
+
+NUMBER_COLUMNS = (Column(head="身份证号", width=20), Column(head="手机号", width=14))
+
+
+def _scores(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> Table:
+    total, scope_name, group = whole_of(counts), SCOPE_NAMES[order.basis.scope], order.narrowing.group
+    people = iter_people(session, order.basis, order.wanted, group=group or "roster")
+    of_group = [f"以上为{GROUP_NAMES[group]} {getattr(total, group)} 人。同一范围全部人员："] if group else []
+    has_numbers = order.numbers is not PiiDisclosure.NONE and order.sealer is not None
+    rows: Iterable[Sequence[Cell]] = (score_cells(row, scope_name) for row in people)
+    return Table(
+        columns=[*SCORE_COLUMNS, *NUMBER_COLUMNS] if has_numbers else SCORE_COLUMNS,
+        rows=_with_numbers(session, order, people, scope_name) if has_numbers else rows,
+        total=getattr(total, group or "roster"),
+        closing=[*of_group, totals_words(total), "免考、缓考人员列在最后，不计入应考、参考。", *_notes(total)],
+    )
+
+
+def _with_numbers(
+    session: Session, order: ReportSpec, people: Iterator[PersonRow], scope_name: str
+) -> Iterator[Sequence[Cell]]:
+    assert order.sealer is not None
+    while batch := list(islice(people, _BATCH)):
+        ids = [row.person_id for row in batch]
+        numbers = numbers_of(session, ids, order.sealer, is_whole=order.numbers is PiiDisclosure.WHOLE)
+        for row in batch:
+            yield [*score_cells(row, scope_name), *numbers.get(row.person_id, ("", ""))]
+
+
+def totals_words(total: Counts) -> str:
+    """Give the totals in one line, rates over nothing as –."""
+    rates = {"参考率": total.participation_rate, "合格率": total.pass_rate, "优秀率": total.excellence_rate}
+    words = [f"{name} {NOTHING if rate is None else f'{rate}%'}" for name, rate in rates.items()]
+    return "　".join(
+        [
+            (
+                f"名册 {total.roster} 人，免考 {total.exempt} 人，缓考 {total.deferred} 人，应考 {total.eligible} 人，参考 {total.participated} 人，"
+                f"合格 {total.passed} 人，优秀 {total.excellent} 人；"
+            ),
+            *words,
+            f"平均分 {_rate(total.mean_points)}。",
+        ]
+    )
+
+
+ABSENT_COLUMNS = (
+    Column(head="工号", width=14),
+    Column(head="姓名", width=12),
+    Column(head="单位编码", width=12),
+    Column(head="单位", width=30),
+    Column(head="职务", width=14),
+    Column(head="职级", width=14),
+    Column(head="情况", width=16),
+    Column(head="开始作答时间", width=20),
+    Column(head="口径", width=7),
+)
+
+
+def _absent(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> Table:
+    total, scope_name, group = whole_of(counts), SCOPE_NAMES[order.basis.scope], order.narrowing.group or "absent"
+    people = iter_people(session, order.basis, order.wanted, group=group)
+    return Table(
+        columns=ABSENT_COLUMNS,
+        rows=(
+            [
+                r.staff_number,
+                r.name,
+                r.unit_code,
+                r.unit_name,
+                r.position,
+                r.rank,
+                status_words(r),
+                r.started_at,
+                scope_name,
+            ]
+            for r in people
+        ),
+        total=getattr(total, group),
+        closing=[f"应考 {total.eligible} 人，参考 {total.participated} 人，未参考 {total.absent} 人。"],
+    )
+
+
+SHEET_COLUMNS = (
+    Column(head="序号", width=6, is_number=True),
+    Column(head="姓名", width=12),
+    Column(head="单位", width=26),
+    Column(head="职务", width=14),
+    Column(head="成绩", width=9, is_number=True),
+    Column(head="等次", width=9),
+    Column(head="备注", width=18),
+)
+SIGNATURE_LINES = (
+    "",
+    "填表人：　　　　　　　　　　　　　　单位负责人（签字）：　　　　　　　　　　　　",
+    "",
+    "单位（盖章）：　　　　　　　　　　　　　　　　　　　　年　　　月　　　日",
+)
+
+
+def sheet_remark(row: PersonRow) -> str:
+    """Say on the score sheet what the score does not say by itself."""
+    words = status_words(row)
+    return "" if words == "已交卷" else words
+
+
+def _score_sheet(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> Table:
+    total = whole_of(counts)
+    people = iter_scores(session, order.basis, order.wanted)
+    return Table(
+        columns=SHEET_COLUMNS,
+        rows=(
+            [number, r.name, r.unit_name, r.position, r.points, band_words(r), sheet_remark(r)]
+            for number, r in enumerate(people, 1)
+        ),
+        total=total.roster,
+        closing=[totals_words(total), *_notes(total)],
+        signatures=SIGNATURE_LINES,
+        is_portrait=True,
+    )
+
+
+TABLES: dict[str, Callable[[Session, ReportSpec, dict[int, Counts]], Table]] = {
+    "participation": _participation,
+    "scores": _scores,
+    "absent": _absent,
+    "score_sheet": _score_sheet,
+}
+"""How the table of each content is made; a circular is none."""

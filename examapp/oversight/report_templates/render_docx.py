@@ -1,0 +1,194 @@
+"""The county's circular (通报) on an exam: a Word template with named places, filled with the figures, and the same as PDF."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from examapp.clock import local
+from examapp.documents.docx import WordDocument, same_bytes
+from examapp.documents.office_templates import open_document, refusing_what_cannot_be_filled
+from examapp.documents.pdf import Align, PdfDocument
+from examapp.lazy_import import LazyModule
+from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Counts, UnitRow
+from examapp.oversight.statistics_scope.queries import ReportContext
+
+if TYPE_CHECKING:
+    from docx.table import Table
+    from docx.text.paragraph import Paragraph
+
+
+pdf, docx_library = LazyModule("examapp.documents.pdf"), LazyModule("docx")
+NOTHING = "–"
+UNIT_PLACES = ("编码", "单位", "名册人数", "免考", "缓考", "应考", "参考", "未参考", "合格", "良好", "优秀", "参考率", "合格率", "通过率", "优秀率", "平均分")  # fmt: skip
+"""What is known of each unit of the list 各单位, and of the whole."""
+PLACES = (
+    "考试名称", "年份", "开始日期", "结束日期", "统计时间", "名册", "口径", "落款单位", "落款日期", "待督促单位", *UNIT_PLACES[1:],
+)  # fmt: skip
+LIST_PLACE = "各单位"
+_SIZES = {"title": 22, "table": 10.5}
+
+
+def words_of(
+    basis: ReportContext, rows: Sequence[UnitRow], *, issuer: str, roster_words: str, narrowed: str = ""
+) -> dict[str, Any]:
+    """Give every named place its words: the whole's figures, and those of the units just below, by unit code; `narrowed` says of whom alone they are."""
+    whole, below = rows[0], rows[1:]
+    opens, closes, as_of = local(basis.exam.opens_at), local(basis.exam.closes_at), local(basis.as_of)
+    rate = whole.counts.participation_rate
+    lagging = [
+        row.unit.name
+        for row in below
+        if rate is not None and row.counts.participation_rate is not None and row.counts.participation_rate < rate
+    ]
+    return {
+        **_unit_words(whole),
+        "考试名称": basis.exam.title,
+        "年份": str(opens.year),
+        "开始日期": _day(opens),
+        "结束日期": _day(closes),
+        "统计时间": f"{_day(as_of)}{as_of:%H:%M}",
+        "名册": roster_words,
+        "口径": "，".join(part for part in (SCOPE_NAMES[basis.scope], narrowed) if part),
+        "落款单位": issuer or whole.unit.name,
+        "落款日期": _day(as_of),
+        "待督促单位": "、".join(lagging) or "无",
+        LIST_PLACE: [_unit_words(row) for row in below or rows],
+    }
+
+
+def _day(instant: datetime) -> str:
+    return f"{instant.year}年{instant.month}月{instant.day}日"
+
+
+def _unit_words(row: UnitRow) -> dict[str, str]:
+    c: Counts = row.counts
+    rates = (c.participation_rate, c.pass_rate, c.pass_of_eligible_rate, c.excellence_rate)
+    counts = (c.roster, c.exempt, c.deferred, c.eligible, c.participated, c.absent, c.passed, c.good, c.excellent)
+    values = [row.unit.code, row.unit.name, *map(str, counts), *map(_rate, rates), _points(c.mean_points)]
+    return dict(zip(UNIT_PLACES, values, strict=True))
+
+
+def _rate(rate: Decimal | None) -> str:
+    return NOTHING if rate is None else f"{rate}%"
+
+
+def _points(points: Decimal | None) -> str:
+    return NOTHING if points is None else str(points)
+
+
+def shipped_template() -> bytes:
+    """Give the form of a circular that comes with the product, with its named places, for filling or for changing."""
+    docx = WordDocument(is_official=True)
+    docx.title("关于{{ 考试名称 }}参考情况的通报")
+    docx.paragraph("各乡镇人民政府，各有关单位：")
+    docx.paragraph(
+        "{{ 开始日期 }}至{{ 结束日期 }}，{{ 单位 }}组织开展了{{ 考试名称 }}。现将参考情况（{{ 口径 }}，截至{{ 统计时间 }}）通报如下。",
+        is_indented=True,
+    )
+    docx.heading("一、总体情况")
+    docx.paragraph(
+        "名册人员{{ 名册人数 }}人，其中免考{{ 免考 }}人、缓考{{ 缓考 }}人，应考{{ 应考 }}人；参考{{ 参考 }}人，未参考{{ 未参考 }}人，参考率{{ 参考率 }}。"
+        "参考人员中合格{{ 合格 }}人，合格率{{ 合格率 }}；优秀{{ 优秀 }}人，优秀率{{ 优秀率 }}；平均分{{ 平均分 }}。",
+        is_indented=True,
+    )
+    docx.heading("二、各单位情况")
+    docx.paragraph("各单位参考情况按单位编码排列如下：", is_indented=True)
+    heads = [("编码", 9.0, False), ("单位", 20, False), *((name, 8.0, True) for name in ("应考", "参考", "未参考"))]
+    rates = [(name, 10.0, True) for name in ("参考率", "合格率", "优秀率")]
+    columns = [*heads, *rates]
+    loop = ["{%tr for 行 in 各单位 %}", *[""] * (len(columns) - 1)]
+    cells = [f"{{{{ 行.{name} }}}}" for name, _, _ in columns]
+    docx.table(columns, [loop, cells, ["{%tr endfor %}", *[""] * (len(columns) - 1)]])
+    docx.heading("三、有关要求")
+    docx.paragraph(
+        "参考率低于总体水平的单位（{{ 待督促单位 }}）要查找原因，督促未参考人员按时参加考试或补考，并将情况报{{ 落款单位 }}。",
+        is_indented=True,
+    )
+    docx.paragraph(
+        "说明：数字以{{ 名册 }}为准；参考率＝参考÷应考，合格率＝合格÷参考，优秀率＝优秀÷参考，平均分只按参考人员计算。",
+        is_indented=True,
+    )
+    docx.paragraph("")
+    docx.paragraph("{{ 落款单位 }}　　", align="right")
+    docx.paragraph("{{ 落款日期 }}　　", align="right")
+    return docx.to_bytes()
+
+
+def sandbox() -> ImmutableSandboxedEnvironment:
+    """Give the environment in which templates are filled: no attribute of a Python object is reached, an unknown name is an error."""
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
+    environment.globals.clear()
+    return environment
+
+
+def fill(template: bytes | None, words: dict[str, Any]) -> bytes:
+    """Fill a template, the shipped one for None; the same words make the same bytes."""
+    document = open_document(template or shipped_template())
+    buffer = io.BytesIO()
+    with refusing_what_cannot_be_filled():
+        document.render(words, jinja_env=sandbox(), autoescape=True)
+        document.save(buffer)
+    return same_bytes(buffer.getvalue())
+
+
+def as_pdf(docx: bytes, *, made_at: datetime, watermark: str = "") -> bytes:
+    """Set a filled circular as PDF: its paragraphs and tables in their order, so that both say the same."""
+    source = docx_library.Document(io.BytesIO(docx))
+    parts: list[Any] = list(_parts(source))
+    title = next(
+        (part.text for part in parts if isinstance(part, docx_library.text.paragraph.Paragraph) and part.text.strip()),
+        "通报",
+    )
+    document = pdf.PdfDocument(title=title, made_at=made_at, layout=pdf.OFFICIAL, watermark=watermark)
+    has_title = False
+    for part in parts:
+        if isinstance(part, docx_library.table.Table):
+            _set_table(document, part)
+        elif not has_title and part.text.strip():
+            document.title(part.text.strip())
+            has_title = True
+        else:
+            _set_paragraph(document, part)
+    content: bytes = document.to_bytes()
+    return content
+
+
+def _parts(source: Any) -> Iterator[Paragraph | Table]:
+    for element in source.element.body.iterchildren():
+        if element.tag == docx_library.oxml.ns.qn("w:p"):
+            yield docx_library.text.paragraph.Paragraph(element, source)
+        elif element.tag == docx_library.oxml.ns.qn("w:tbl"):
+            yield docx_library.table.Table(element, source)
+
+
+def _set_paragraph(document: PdfDocument, part: Paragraph) -> None:
+    names = docx_library.enum.text.WD_ALIGN_PARAGRAPH
+    aligns: dict[Any, Align] = {names.CENTER: "center", names.RIGHT: "right"}
+    is_indented = bool(part.paragraph_format.first_line_indent)
+    document.paragraph(part.text, align=aligns.get(part.alignment, "left"), is_indented=is_indented)
+
+
+def _set_table(document: PdfDocument, table: Table) -> None:
+    rows = [[cell.text for cell in row.cells] for row in table.rows]
+    most = max((len(row) for row in rows), default=0)
+    rows = [row + [""] * (most - len(row)) for row in rows]
+    if not rows or not most:
+        return
+    longest = [max(len(row[index]) for row in rows) for index in range(most)]
+    numbers = [all(_is_number(row[index]) for row in rows[1:]) for index in range(most)]
+    heads = [
+        pdf.Head(text=text, width=min(max(length, len(text), 4), 14) + 1, align="right" if is_number else "left")
+        for text, length, is_number in zip(rows[0], longest, numbers, strict=True)
+    ]
+    document.table(heads, rows[1:], size=_SIZES["table"])
+
+
+def _is_number(text: str) -> bool:
+    return text == NOTHING or text.rstrip("%").replace(".", "", 1).isdigit()

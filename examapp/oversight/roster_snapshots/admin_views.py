@@ -1,0 +1,152 @@
+"""The shape of what is filled in in the unit book."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+from wtforms import HiddenField, StringField, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange, Regexp
+
+from examapp import clock
+from examapp.clock import from_local, local
+from examapp.db.session import read_session
+from examapp.delivery.exams.actions import may_hold
+from examapp.delivery.exams.queries import get_exam, get_organiser_exam
+from examapp.organisation.accounts.guards import actor, may, my_reach, requires
+from examapp.organisation.roster_change_requests.admin_views import admin_blueprint, known, page_number, refuse_faults
+from examapp.oversight.reminders.admin_views import open_exam
+from examapp.oversight.reminders.rules import LONGEST_REASON
+from examapp.oversight.report_files.queries import roster_words
+from examapp.oversight.roster_snapshots import actions
+from examapp.oversight.roster_snapshots.queries import list_accepted_corrections, list_differences
+from examapp.oversight.roster_snapshots.rules import StatedPlace, change_kind, place_words, read_place
+from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
+from examapp.oversight.statistics_scope.queries import ReportContext
+from examapp.oversight.unit_mergers.admin_views import _RELOAD
+from examapp.security.permissions import Permission
+from examapp.web.forms import DateTimeLocalField, FlaskForm, IntegerField
+from examapp.web.numbers import sent_number
+from examapp.web.submit import flash_on_result
+
+
+class FreezeForm(FlaskForm):
+    """The moment at which an exam's roster is frozen."""
+
+    moment = DateTimeLocalField(
+        "冻结时间",
+        [InputRequired("请填写冻结时间。")],
+        format=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+    )
+
+    def validate_moment(self, field: DateTimeLocalField) -> None:
+        """Refuse years that nobody can mean."""
+        moment: datetime | None = field.data
+        if moment is not None and not 2000 <= moment.year <= 2100:
+            raise ValidationError("请检查年份。")
+
+
+class LiftForm(FlaskForm):
+    """Why a freeze is given up."""
+
+    reason = StringField("原因", validators=[InputRequired("请写明原因。"), Length(max=LONGEST_REASON)])
+
+
+class CorrectionForm(FlaskForm):
+    """One correction, as the page showed it."""
+
+    person_id = IntegerField(validators=[InputRequired(_RELOAD), NumberRange(1, 2**63 - 1, _RELOAD)])
+    place = HiddenField(validators=[Regexp(r"^\d{0,18}:(exemption|deferral|)$", message=_RELOAD)])
+    reason = StringField(validators=[Length(max=LONGEST_REASON)])
+
+
+_PAGE = 50
+_MOST_ACCEPTED = 200
+
+
+@admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/roster")
+@requires(Permission.REPORTS_READ)
+def show_freeze(exam_id: int, unit_id: int) -> str:
+    """Show which roster an exam's figures stand on, and what has changed in a unit since it was frozen."""
+    basis, units = open_exam(exam_id, unit_id, Permission.REPORTS_READ)
+    session, page = read_session(), page_number()
+    exam, is_frozen = basis.exam, basis.frozen_at is not None
+    changes = list_differences(session, exam, now=clock.now(), unit_ids=units.unit_ids) if is_frozen else []
+    return render_template(
+        "unitbook/freeze.html",
+        basis=basis,
+        units=units,
+        unit=units.top,
+        roster_words=roster_words(basis),
+        scope_names=SCOPE_NAMES,
+        changes=changes[(page - 1) * _PAGE : page * _PAGE],
+        change_count=len(changes),
+        page=page,
+        page_count=-(-len(changes) // _PAGE),
+        accepted=list_accepted_corrections(session, exam, unit_ids=units.unit_ids)[:_MOST_ACCEPTED],
+        place_words=place_words,
+        change_kind=change_kind,
+        place_of=lambda change: StatedPlace(unit_id=change.new_unit_id, excuse=change.new_excuse).words,
+        is_office=_may_hold(basis),
+        is_waiting=exam.frozen_at is not None and exam.frozen_at <= clock.now() and not is_frozen,
+        freeze_form=FreezeForm(formdata=None, moment=local(clock.now()).replace(second=0)),
+        lift_form=LiftForm(formdata=None),
+    )
+
+
+def _may_hold(basis: ReportContext) -> bool:
+    if not may(Permission.EXAMS_WRITE):
+        return False
+    session = read_session()
+    return may_hold(session, get_exam(session, basis.exam.id).audiences, my_reach(Permission.EXAMS_WRITE))
+
+
+@admin_blueprint.post("/exams/<int:exam_id>/roster/freeze")
+@requires(Permission.EXAMS_WRITE)
+def declare_freeze(exam_id: int) -> AnyResponse:
+    """Declare the moment whose roster counts."""
+    form = FreezeForm()
+    moment = from_local(form.moment.data) if form.validate() else None
+    words = "已定好冻结时间，到时自动冻结。"
+    if moment is not None and moment <= clock.now():
+        words = "名册正在冻结，片刻后刷新本页即可看到。"
+    return _act(exam_id, form, partial(actions.declare_freeze, moment=moment), words)
+
+
+@admin_blueprint.post("/exams/<int:exam_id>/roster/lift")
+@requires(Permission.EXAMS_WRITE)
+def lift_freeze(exam_id: int) -> AnyResponse:
+    """Give a freeze up, with a reason."""
+    form = LiftForm()
+    act = partial(actions.lift_freeze, reason=form.reason.data or "")
+    return _act(exam_id, form, act, "已解除冻结，各表改按现行名册统计。")
+
+
+@admin_blueprint.post("/exams/<int:exam_id>/roster/corrections")
+@requires(Permission.EXAMS_WRITE)
+def accept_correction(exam_id: int) -> AnyResponse:
+    """Take one correction into the frozen roster."""
+    form = CorrectionForm()
+    act = partial(
+        actions.accept_correction,
+        person_id=form.person_id.data,
+        stated=read_place(form.place.data or ""),
+        reason=form.reason.data or "",
+    )
+    return _act(exam_id, form, act, "已采纳这条更正，各表的数字已随之改变。")
+
+
+def _act(exam_id: int, form: FlaskForm, act: Callable[..., object], words: str) -> AnyResponse:
+    """Do one act on an exam that lies within the office's reach, and lead back to the unit's page that it was asked from."""
+    reach, exam_id = my_reach(Permission.EXAMS_WRITE), known(exam_id)
+    get_organiser_exam(read_session(), exam_id, reach)
+    with flash_on_result(words) as session:
+        refuse_faults(form)
+        act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
+    unit_id = request.args.get("unit", type=sent_number)
+    if unit_id is None:
+        return redirect(url_for("reports_admin.show_exam", exam_id=exam_id), 303)
+    return redirect(url_for("unitbook_admin.show_freeze", exam_id=exam_id, unit_id=unit_id), 303)

@@ -1,0 +1,65 @@
+"""When a roster may be frozen, and in which words a correction is told: pure decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from examapp.clock import day_of
+from examapp.web.numbers import read_whole
+
+FURTHEST = timedelta(days=400)
+"""How far ahead a moment may lie, and how far back."""
+_PLACES = {None: "应考", "exemption": "免考", "deferral": "缓考"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedPlace:
+    """Where a correction puts somebody, as the page showed it: the unit, None for off the roster, and the excuse."""
+
+    unit_id: int | None
+    excuse: str | None
+
+    @property
+    def words(self) -> str:
+        """The place as a form's field carries it."""
+        return f"{self.unit_id or ''}:{self.excuse or ''}"
+
+
+def read_place(words: str) -> StatedPlace | None:
+    """Read what a form's field carries; None for nonsense."""
+    unit, colon, excuse = words.partition(":")
+    unit_id = read_whole(unit)
+    if not colon or (unit and unit_id is None) or (excuse or None) not in _PLACES:
+        return None
+    return StatedPlace(unit_id=unit_id, excuse=excuse or None)
+
+
+def moment_fault(moment: datetime, *, now: datetime) -> str | None:
+    """Say why a roster cannot be frozen at a moment, None where it can."""
+    if moment > now + FURTHEST:
+        return "冻结时间太远，请检查年份。"
+    if moment < now - FURTHEST:
+        return "冻结时间太早，请检查年份。"
+    return None
+
+
+def is_of_past_day(moment: datetime, *, now: datetime) -> bool:
+    """Tell whether a moment lies on an earlier day, so that the roster has to be led back from the moves since."""
+    return day_of(moment) < day_of(now)
+
+
+def place_words(unit: str | None, excuse: str | None) -> str:
+    """Name a place on the roster: 教育局（免考）."""
+    if unit is None:
+        return "不在名册"
+    return unit if excuse is None else f"{unit}（{_PLACES[excuse]}）"
+
+
+def change_kind(old_unit_id: int | None, new_unit_id: int | None) -> str:
+    """Name what a correction is about."""
+    if old_unit_id is None:
+        return "新增"
+    if new_unit_id is None:
+        return "移出"
+    return "免考、缓考" if old_unit_id == new_unit_id else "调动"

@@ -1,0 +1,53 @@
+"""The ledger of files that were asked for, the office's own forms of them, and what is made by itself."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, Index, Numeric
+from sqlalchemy.orm import Mapped, mapped_column
+
+from examapp.db.session import Base, BigInt, Id, Str
+
+
+class UnitStatsCache(Base):
+    """A unit's own people counted, as `rules.Counts` has it, so that a table over 15,000 units need not count a million people.
+
+    Sound for every unit that no `FigureMark` names; made anew by `operations/keeping.py`.
+    """
+
+    __tablename__ = "kept_figures"
+    __table_args__ = (Index("ix_kept_figures_exam_id", "exam_id"),)
+
+    ground: Mapped[Str] = mapped_column(primary_key=True)
+    """Digest of all that the counting stands on (`queries.kept.digest`)."""
+    unit_id: Mapped[BigInt] = mapped_column(primary_key=True)
+    exam_id: Mapped[BigInt]
+    roster: Mapped[int]
+    exempt: Mapped[int]
+    deferred: Mapped[int]
+    participated: Mapped[int]
+    passed: Mapped[int]
+    good: Mapped[int]
+    excellent: Mapped[int]
+    graded: Mapped[int]
+    in_progress: Mapped[int]
+    excused_sat: Mapped[int]
+    points_total: Mapped[Decimal] = mapped_column(Numeric(14, 2))
+
+
+class StatsInvalidation(Base):
+    """A person, a unit or an exam whose kept figures are no longer sound.
+
+    The database itself writes it (triggers of migration 0025) in the transaction of the change: no code can forget it.
+    """
+
+    __tablename__ = "figure_marks"
+    __table_args__ = (CheckConstraint("num_nonnulls(exam_id, unit_id, person_id) = 1", name="one"),)
+
+    id: Mapped[Id]
+    exam_id: Mapped[BigInt | None]
+    """All of an exam's figures."""
+    unit_id: Mapped[BigInt | None]
+    person_id: Mapped[BigInt | None]
+    """Whichever unit the person stands in."""

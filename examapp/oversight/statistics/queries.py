@@ -1,0 +1,347 @@
+"""Figures that are kept per unit, and read so that none is ever old: whatever a mark stands at is counted anew in the same statement.
+
+The marks are the database's own (`FigureMark`); who makes kept figures anew takes them away in the same transaction. So in each
+snapshot the kept figures of every unit without a mark are those that counting would give.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CompoundSelect,
+    Date,
+    Integer,
+    Numeric,
+    Text,
+    all_,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    union,
+    union_all,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from examapp import clock
+from examapp.clock import LOCAL, day_of
+from examapp.content.blueprints.models import Paper
+from examapp.content.questions.models import KnowledgePoint, Question, QuestionVersion, question_knowledge_points
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.exams.models import Exam, FrozenPerson
+from examapp.delivery.grading.models import Grade
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import Tree, Unit
+from examapp.oversight.statistics.models import StatsInvalidation, UnitStatsCache
+from examapp.oversight.statistics_definitions.rules import (
+    Counts,
+    CurvePoint,
+    UnitNode,
+    UnitRow,
+    curve,
+    rollup,
+    tidy_bins,
+)
+from examapp.oversight.statistics_population.queries import (
+    CHOSEN_UNITS,
+    array_of,
+    of_whichever_units,
+    people_of,
+    select_counts,
+)
+from examapp.oversight.statistics_scope.queries import (
+    EVERYBODY,
+    PeopleFilter,
+    ReportContext,
+    RosterQueryKey,
+    UnitTree,
+    get_basis,
+    get_tree_of,
+    roster_query_key,
+)
+from examapp.points import percentage
+
+MOST_MARKED_UNITS = 2000
+"""From here on everybody is counted: it is no slower."""
+_LOOKS = 3
+_ALL_UNITS = 0
+"""Stands for a mark at the exam itself, and for figures that are not kept any more."""
+_GROUND = bindparam("ground", type_=Text)
+_AMONG = bindparam("among", type_=ARRAY(BigInteger))
+
+
+@lru_cache(maxsize=256)
+def digest(ground: RosterQueryKey) -> str:
+    """Give the name under which the figures of a ground are kept: another as soon as the program counts in another way."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no types
+    counting = select_counts(ground, EVERYBODY).compile(dialect=dialect)
+    return hashlib.sha256(f"{ground}\n{counting}\n{counting.params}".encode()).hexdigest()[:32]
+
+
+def find_kept_counts(
+    session: Session, ground: RosterQueryKey, unit_ids: Collection[int] | None
+) -> dict[int, Counts] | None:
+    """Give the counts of all units (or these) that have people, from what is kept and what has to be counted anew.
+
+    Two statements, more where somebody marks a unit just between them. None where nothing is kept, or too much is marked.
+    """
+    among = None if unit_ids is None else list(unit_ids)
+    given: dict[str, Any] = {"ground": digest(ground), "among": among}
+    marked = set(session.scalars(_marked(ground).limit(MOST_MARKED_UNITS + 1), given))
+    for _ in range(_LOOKS):
+        chosen = marked if among is None else marked.intersection(among)
+        if _ALL_UNITS in marked or len(chosen) > MOST_MARKED_UNITS:
+            return None
+        given["chosen_units"] = list(chosen)
+        rows = session.connection().execute(_reading(ground, among is not None), given).all()
+        new = {unit_id for unit_id, roster, *_ in rows if roster is None}
+        if not new:
+            return {unit_id: Counts._make(values) for unit_id, *values in rows}
+        marked |= new
+    return None
+
+
+@lru_cache(maxsize=64)
+def _marked(ground: RosterQueryKey) -> CompoundSelect[Any]:
+    """Select the units whose kept figures are not sound, and `_ALL_UNITS` where none are."""
+    marked = array_of(select(StatsInvalidation.person_id).where(StatsInvalidation.person_id.is_not(None)))
+    of_person = select(Person.unit_id).where(Person.id == any_(marked))
+    if ground.audience is None:
+        of_person = select(FrozenPerson.unit_id).where(
+            FrozenPerson.exam_id == ground.exam_id, FrozenPerson.person_id == any_(marked)
+        )
+    everything = select(literal(_ALL_UNITS, BigInteger))
+    return union(
+        select(StatsInvalidation.unit_id.label("unit_id")).where(StatsInvalidation.unit_id.is_not(None)),
+        of_person,
+        everything.where(select(StatsInvalidation.id).where(StatsInvalidation.exam_id == ground.exam_id).exists()),
+        everything.where(
+            ~select(Exam.id).where(Exam.id == ground.exam_id, any_(Exam.kept_grounds) == _GROUND).exists()
+        ),
+    )
+
+
+@lru_cache(maxsize=64)
+def _reading(ground: RosterQueryKey, is_among: bool) -> CompoundSelect[Any]:
+    """Select kept counts where no unit is chosen, fresh ones of the chosen, and without counts the units that are marked but not chosen."""
+    kept = select(UnitStatsCache.unit_id, *(getattr(UnitStatsCache, name) for name in Counts._fields)).where(
+        UnitStatsCache.ground == _GROUND, UnitStatsCache.unit_id != all_(CHOSEN_UNITS)
+    )
+    marked = _marked(ground).subquery("marked")
+    nothing = [cast(null(), Numeric if name == "points_total" else Integer) for name in Counts._fields]
+    missed = select(marked.c.unit_id, *nothing).where(marked.c.unit_id != all_(CHOSEN_UNITS))
+    if is_among:
+        kept = kept.where(UnitStatsCache.unit_id == any_(_AMONG))
+        missed = missed.where((marked.c.unit_id == any_(_AMONG)) | (marked.c.unit_id == _ALL_UNITS))
+    return union_all(kept, select_counts(ground, EVERYBODY, is_of_chosen_units=True), missed)
+
+
+def counts_by_unit(session: Session, basis: ReportContext, wanted: PeopleFilter = EVERYBODY) -> dict[int, Counts]:
+    """Count the roster's people per unit, in one statement; for a large roster from what is kept of it, in two."""
+    ground = roster_query_key(session, basis)
+    if basis.exam.kept_grounds and wanted.is_of_units_alone:
+        kept = find_kept_counts(session, ground, wanted.unit_ids)
+        if kept is not None:
+            return kept
+    wanted, chosen = of_whichever_units(wanted)
+    rows = session.execute(select_counts(ground, wanted, is_of_chosen_units=chosen is not None), chosen)
+    return {unit_id: Counts._make(values) for unit_id, *values in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitTable:
+    """The unit table: what it stands on, and its rows, the whole first."""
+
+    basis: ReportContext
+    tree: Tree
+    units: UnitTree
+    rows: list[UnitRow]
+
+    @property
+    def total(self) -> Counts:
+        """The counts of the top with its whole subtree."""
+        return self.rows[0].counts
+
+
+def get_unit_table(
+    session: Session,
+    basis: ReportContext,
+    unit_id: int,
+    *,
+    tree: Tree,
+    depth: int,
+    reach: AccessScope,
+    wanted: PeopleFilter = EVERYBODY,
+) -> UnitTable:
+    """Get the figures of a unit within reach and of what is below it, in two statements; raises NotFoundError."""
+    units = get_tree_of(session, basis, unit_id, tree=tree, reach=reach)
+    is_all = reach.is_everything and tree is Tree.REGION and not units.above
+    wanted = replace(wanted, unit_ids=None if is_all else units.unit_ids)
+    counts = counts_by_unit(session, basis, wanted)
+    return UnitTable(basis=basis, tree=tree, units=units, rows=rollup(units.nodes, counts, depth=depth))
+
+
+def get_curve(session: Session, basis: ReportContext, wanted: PeopleFilter) -> list[CurvePoint]:
+    """Get who took part by the county's day of the first hand-in, cumulated, from the opening to the close or today."""
+    people = people_of(session, basis, wanted)
+    day = cast(func.timezone(str(LOCAL), people.of.c.first_submitted_at), Date)
+    rows = session.execute(
+        select(day.label("day"), people.participated.label("has_sat"), func.count().label("people"))
+        .where(people.eligible)
+        .group_by("day", "has_sat")
+    ).all()
+    by_day: dict[date, int] = {row.day: row.people for row in rows if row.has_sat}
+    eligible = sum(row.people for row in rows)
+    last = min(max(exam.closes_at for exam in basis.exams), basis.as_of)
+    return curve(by_day, first=day_of(basis.exam.opens_at), last=day_of(last), eligible=eligible)
+
+
+def get_hours(session: Session, basis: ReportContext, wanted: PeopleFilter, day: date) -> list[int]:
+    """Count the first hand-ins of a county's day by its 24 hours."""
+    people = people_of(session, basis, wanted)
+    here = func.timezone(str(LOCAL), people.of.c.first_submitted_at)
+    hour = func.extract("hour", here)
+    rows = session.execute(
+        select(hour, func.count()).where(people.participated, cast(here, Date) == day).group_by(hour)
+    )
+    counted = {int(hour): count for hour, count in rows}
+    return [counted.get(hour, 0) for hour in range(24)]
+
+
+def get_distribution(session: Session, basis: ReportContext, wanted: PeopleFilter) -> list[int]:
+    """Count those who took part and have their points by ten-point bands of the score in a hundred."""
+    people = people_of(session, basis, wanted)
+    index = func.floor(people.of.c.percent / 10)
+    rows = session.execute(
+        select(index, func.count()).where(people.participated, people.of.c.percent.is_not(None)).group_by(index)
+    )
+    return tidy_bins({int(low): count for low, count in rows})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeFigures:
+    """What a home page shows of an exam: the whole of a unit, the units just below it, and the curve so far."""
+
+    basis: ReportContext
+    unit: UnitNode
+    counts: Counts
+    below: list[UnitRow]
+    curve: list[CurvePoint]
+
+    def lagging(self, *, most: int = 10) -> list[UnitRow]:
+        """Give the units below whose participation is under that of the whole, by unit code; never a ranking."""
+        whole = self.counts.participation_rate
+        rates = ((row, row.counts.participation_rate) for row in self.below)
+        return [row for row, rate in rates if whole is not None and rate is not None and rate < whole][:most]
+
+
+def home_figures(
+    session: Session, exam_id: int, reach_unit: Unit | int, *, tree: Tree = Tree.REGION, now: datetime | None = None
+) -> HomeFigures:
+    """Get what a home page shows of an exam for a unit that the caller has found to be within reach, in four statements.
+
+    Raises NotFoundError for an exam that is not published or a unit that is not there.
+    """
+    unit_id = reach_unit if isinstance(reach_unit, int) else reach_unit.id
+    basis = get_basis(session, exam_id, scope=None, now=now or clock.now())
+    table = get_unit_table(session, basis, unit_id, tree=tree, depth=1, reach=AccessScope(is_everything=True))
+    wanted = PeopleFilter(unit_ids=table.units.unit_ids)
+    return HomeFigures(
+        basis=basis,
+        unit=table.rows[0].unit,
+        counts=table.total,
+        below=table.rows[1:],
+        curve=get_curve(session, basis, wanted),
+    )
+
+
+MOST_SHEETS = 10_000
+"""Of more answer sheets than these, every n-th is looked at."""
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weakness:
+    """A law or knowledge point with how its items were answered."""
+
+    name: str
+    items: int
+    points: Decimal
+    points_possible: Decimal
+
+    @property
+    def rate(self) -> Decimal | None:
+        """得分率: points got of those possible, in per cent."""
+        return percentage(self.points, self.points_possible)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weaknesses:
+    """The weakest laws and knowledge points, and whether all sheets were looked at or every n-th."""
+
+    laws: list[Weakness]
+    knowledge_points: list[Weakness]
+    every: int
+
+
+def find_weaknesses(session: Session, basis: ReportContext, wanted: PeopleFilter, *, participated: int) -> Weaknesses:
+    """Find what the counted sheets of these people show, in two statements; `participated` says how many there are."""
+    every = max(1, -(-participated // MOST_SHEETS))
+    return Weaknesses(
+        laws=_weakest(session, basis, wanted, every, by_law=True),
+        knowledge_points=_weakest(session, basis, wanted, every, by_law=False),
+        every=every,
+    )
+
+
+def _weakest(
+    session: Session, basis: ReportContext, wanted: PeopleFilter, every: int, *, by_law: bool
+) -> list[Weakness]:
+    people = people_of(session, basis, wanted)
+    path = cast("$[*].items[*]", JSONPATH)
+    item = func.jsonb_path_query(Paper.sections, path).table_valued("value", with_ordinality="n").render_derived()
+    value = cast(item.c.value, JSONB)
+    got = Grade.item_points.op("->>")(cast(item.c.n - 1, Integer))
+    possible = value.op("->>")(3)
+    version_id = cast(value.op("->>")(0), BigInteger)
+    name: InstrumentedAttribute[str] = Question.law_name if by_law else KnowledgePoint.name
+    query = (
+        select(
+            name.label("name"),
+            func.count().label("items"),
+            func.sum(cast(got, Numeric(7, 2))).label("points"),
+            func.sum(cast(possible, Numeric(7, 2))).label("points_possible"),
+        )
+        .select_from(people.of)
+        .join(Attempt, Attempt.id == people.of.c.attempt_id)
+        .join(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
+        .join(Paper, Paper.id == Attempt.paper_id)
+        .join(item, true())
+        .join(QuestionVersion, QuestionVersion.id == version_id)
+        .join(Question, Question.id == QuestionVersion.question_id)
+    )
+    if not by_law:
+        query = query.join(question_knowledge_points, question_knowledge_points.c.question_id == Question.id).join(
+            KnowledgePoint, KnowledgePoint.id == question_knowledge_points.c.knowledge_point_id
+        )
+    query = query.where(people.participated, name != "", got.is_not(None), people.of.c.attempt_id % every == 0)
+    rows = session.execute(query.group_by(name)).all()
+    found = [Weakness(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+    return sorted((one for one in found if one.rate is not None), key=lambda one: (one.rate, one.name))[:_SHOWN]

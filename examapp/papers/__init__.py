@@ -1,1 +1,0 @@
-"""Blueprints, and papers frozen from them."""

@@ -1,1 +1,0 @@
-"""Persons, roles in units, roster moves, sign-in; access.py is the only door to Flask-Login."""

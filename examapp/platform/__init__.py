@@ -1,0 +1,1 @@
+"""Audit, notices, privacy, the back office's frame and the demo county."""

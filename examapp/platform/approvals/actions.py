@@ -1,0 +1,49 @@
+"""The second person's consent, and the deed that follows from it in the same transaction: one table of who does what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from examapp.delivery.corrections.actions import correct_key
+from examapp.organisation.access.rules import Grant
+from examapp.organisation.dual_control import actions as dual_control_actions
+from examapp.organisation.dual_control.rules import ACCOUNT_ACTS
+from examapp.organisation.passwords import actions as password_actions
+from examapp.organisation.people.models import Approval
+from examapp.organisation.roles import actions as role_actions
+from examapp.oversight.reminders.actions import allow_call_list
+from examapp.oversight.report_exports.actions import export_numbers
+from examapp.platform.audit.actions import Actor
+from examapp.platform.exam_day.actions import reopen_attempt
+
+IsSitting = Callable[[Session, int | None], bool]
+
+
+def approve(
+    session: Session, approval_id: int, *, grants: tuple[Grant, ...], is_sitting: IsSitting, actor: Actor, now: datetime
+) -> Approval:
+    """Allow a request as its second person and do what it asks for.
+
+    Raises NotFoundError, SamePersonError, ConflictError, and whatever the deed refuses with; then nothing has been decided.
+    """
+    approval = dual_control_actions.approve(session, approval_id, grants=grants, actor=actor, now=now)
+    match approval.act:
+        case "people.grant_role":
+            is_busy = is_sitting(session, approval.person_id)
+            role_actions.put_in_force(session, approval, is_sitting=is_busy, actor=actor, now=now)
+        case "questions.correct_key":
+            correct_key(session, approval, actor=actor, now=now)
+        case "grading.reopen_attempt":
+            reopen_attempt(session, approval, actor=actor, now=now)
+        case "reports.export_numbers":
+            export_numbers(session, approval, now=now)
+        case "unitbook.export_calls":
+            allow_call_list(approval, now=now)
+        case act if act in ACCOUNT_ACTS:
+            password_actions.allow(approval, now=now)
+        case act:
+            raise LookupError(act)
+    return approval

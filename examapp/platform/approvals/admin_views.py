@@ -1,0 +1,208 @@
+"""What a request that needs two persons is about, in words, from what its asker put down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.content.questions.queries import get_key, get_question, get_version
+from examapp.content.questions.rules import items_of
+from examapp.db.session import read_session, transaction
+from examapp.delivery.corrections import queries as correction_queries
+from examapp.errors import DomainError, NotFoundError
+from examapp.organisation.access.rules import ROLE_NAMES, Role
+from examapp.organisation.accounts.guards import actor, is_sitting, may, me, my_grants, requires, shows_keys
+from examapp.organisation.dual_control import actions as dual_control_actions
+from examapp.organisation.dual_control.queries import (
+    RequestLine,
+    get_request,
+    list_decided,
+    list_own_requests,
+    list_to_decide,
+)
+from examapp.organisation.dual_control.rules import ACCOUNT_ACTS, TWO_PERSON_ACTS
+from examapp.organisation.passwords.audit_trail import keep_refusal
+from examapp.oversight.reminders.rules import CHASED
+from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
+from examapp.oversight.statistics_scope.rules import ReportFilter
+from examapp.platform.approvals import actions
+from examapp.security.permissions import Permission
+
+NEEDS_LOOK = frozenset({"questions.correct_key"})
+"""Acts whose particulars must be seen before anybody decides."""
+
+
+def request_words(act: str, details: dict[str, Any]) -> str:
+    """Say what is asked for: `2026年度考试第 1 次作答，10 分钟`."""
+    return _WORDS[act](details)
+
+
+def _role(details: dict[str, Any]) -> str:
+    words = ROLE_NAMES[Role(details["role"])]
+    if details["deputy_of_id"]:
+        words += "（代理）"
+    if details["tree"] == "sector":
+        words += "（按条）"
+    if details["unit_id"] is None:
+        words += "，全县"
+    return words + (f"，到 {details['ends_at'][:10]} 止" if details["ends_at"] else "，长期")
+
+
+def _key(details: dict[str, Any]) -> str:
+    return f"题目 {details['code']} 第 {details['version']} 版"
+
+
+def _reopening(details: dict[str, Any]) -> str:
+    words = f"{details['exam_title']}第 {details['number']} 次作答，从同意时起 {details['seconds'] // 60} 分钟"
+    return words + ("（注意：这场考试的答案已公布）" if details.get("is_after_keys") else "")
+
+
+def _numbers(details: dict[str, Any]) -> str:
+    narrowed = ReportFilter.of_json(details.get("narrowing", {})).words
+    what = "，".join(part for part in (SCOPE_NAMES[details["scope"]], details["format"], narrowed) if part)
+    return f"{details['exam_title']}成绩明细（{what}），含完整身份证号、手机号"
+
+
+def _calls(details: dict[str, Any]) -> str:
+    return f"{details['exam_title']}催考电话名单（{CHASED[details['group']]}），含完整手机号"
+
+
+def _account(_details: dict[str, Any]) -> str:
+    return "同意后 24 小时内由申请人办理一次"
+
+
+_WORDS = dict.fromkeys(ACCOUNT_ACTS, _account) | {
+    "people.grant_role": _role,
+    "questions.correct_key": _key,
+    "grading.reopen_attempt": _reopening,
+    "reports.export_numbers": _numbers,
+    "unitbook.export_calls": _calls,
+}
+
+admin_blueprint = Blueprint("approvals_admin", __name__, url_prefix="/admin/approvals")
+_READ = Permission.APPROVALS_READ
+
+
+@admin_blueprint.get("/")
+@requires(_READ)
+def list_requests() -> str:
+    """Show what waits for a second person, what one asked for oneself, and the latest decisions."""
+    session, now, grants = read_session(), clock.now(), my_grants()
+    return render_template(
+        "admin/approvals/list.html",
+        waiting=list_to_decide(session, grants, person_id=me().person_id, now=now),
+        own=list_own_requests(session, me().person_id),
+        decided=list_decided(session, grants, now=now),
+        may_decide=_may_decide_anything(),
+        needs_look=NEEDS_LOOK,
+        **_words(),
+    )
+
+
+@admin_blueprint.get("/<int:approval_id>")
+@requires(_READ)
+@shows_keys
+def show_request(approval_id: int) -> str:
+    """Show one request; of a key, the question with the old and the new one, and what would be graded anew."""
+    session = read_session()
+    row = get_request(session, approval_id, my_grants(), person_id=me().person_id)
+    is_key = row.act == "questions.correct_key"
+    return render_template(
+        "admin/approvals/show.html",
+        row=row,
+        act=TWO_PERSON_ACTS[row.act],
+        correction=_correction(session, row) if is_key else None,
+        regrade_id=correction_queries.find_of_approval(session, row.id)
+        if is_key and may(Permission.ATTEMPTS_MANAGE)
+        else None,
+        may_decide=may(TWO_PERSON_ACTS[row.act].approves),
+        **_words(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Correction:
+    items: list[dict[str, Any]]
+    before: list[dict[str, Any]]
+    after: list[dict[str, Any]]
+    exams: list[correction_queries.ExamShare]
+
+
+def _correction(session: Session, row: RequestLine) -> _Correction:
+    details = row.details
+    version = get_version(session, get_question(session, details["question_id"]), details["version"])
+    return _Correction(
+        items=items_of(version.content),
+        before=get_key(session, details["old_key_id"]).parts,
+        after=details["parts"],
+        exams=correction_queries.list_touched_exams(session, version.id),
+    )
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "acts": TWO_PERSON_ACTS,
+        "words": lambda row: request_words(row.act, row.details),
+        "now": clock.now(),
+    }
+
+
+def _may_decide_anything() -> bool:
+    return any(may(act.approves) for act in TWO_PERSON_ACTS.values())
+
+
+@admin_blueprint.post("/<int:approval_id>/approve")
+@requires(_READ)
+def approve(approval_id: int) -> Response:
+    """Allow a request as its second person; what it asks for is done at once."""
+    return _decide(
+        approval_id,
+        lambda session: actions.approve(
+            session, approval_id, grants=my_grants(), is_sitting=is_sitting, actor=actor(), now=clock.now()
+        ),
+        "已同意，立即生效。",
+    )
+
+
+@admin_blueprint.post("/<int:approval_id>/refuse")
+@requires(_READ)
+def refuse(approval_id: int) -> Response:
+    """Refuse a request as its second person."""
+    return _decide(
+        approval_id,
+        lambda session: dual_control_actions.refuse(
+            session, approval_id, grants=my_grants(), actor=actor(), now=clock.now()
+        ),
+        "已退回，没有办理。",
+    )
+
+
+@admin_blueprint.post("/<int:approval_id>/withdraw")
+@requires(_READ)
+def withdraw(approval_id: int) -> Response:
+    """Take one's own request back."""
+    return _decide(
+        approval_id,
+        lambda session: dual_control_actions.withdraw(session, approval_id, actor=actor(), now=clock.now()),
+        "申请已撤回。",
+    )
+
+
+def _decide(approval_id: int, act: Callable[[Session], object], words: str) -> Response:
+    try:
+        with transaction() as session:
+            act(session)
+        flash(words, "success")
+    except NotFoundError:
+        raise
+    except DomainError as refusal:
+        keep_refusal(refusal)
+        flash(refusal.text, "error")
+        return redirect(url_for(".show_request", approval_id=approval_id), 303)
+    return redirect(url_for(".list_requests"), 303)

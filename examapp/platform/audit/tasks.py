@@ -1,0 +1,34 @@
+"""Work of the room in the background: the chain over the log."""
+
+from __future__ import annotations
+
+import structlog
+from celery import shared_task
+from flask import current_app
+
+from examapp import clock
+from examapp.db.session import transaction
+from examapp.platform.audit_chain import actions as audit_chain_actions
+from examapp.platform.audit_chain.actions import HeadFaultError, seal_events
+
+log = structlog.get_logger()
+
+
+@shared_task(name="audit.seal", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def seal() -> None:
+    """Link the lines that have been written since the last time; raise the alarm where the chain is not what was kept of it."""
+    sealer, folder = current_app.extensions["sealer"], current_app.config["SETTINGS"].data_path
+    try:
+        with transaction() as session:
+            seal_events(session, sealer=sealer, folder=folder, now=clock.now())
+    except HeadFaultError as fault:
+        log.error("audit_seal_refused", reason=fault.text)  # noqa: TRY400 – the stack says nothing more
+
+
+@shared_task(name="audit.verify", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def verify() -> None:
+    """Look once a day whether the log is as it was written; the checklist shows the outcome."""
+    sealer, folder = current_app.extensions["sealer"], current_app.config["SETTINGS"].data_path
+    with transaction() as session:
+        has_accounts = current_app.extensions["has_accounts"](session)
+        audit_chain_actions.verify(session, sealer=sealer, folder=folder, now=clock.now(), has_accounts=has_accounts)

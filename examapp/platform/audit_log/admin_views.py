@@ -1,0 +1,189 @@
+"""People by name, for the readers of the audit log; the log itself holds ids alone."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.documents.html import normalise
+from examapp.documents.spreadsheets import Column, write_csv
+from examapp.organisation.access.queries import within
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.accounts.guards import actor, my_reach, requires
+from examapp.organisation.people.models import Account, Person
+from examapp.organisation.people.rules import holds_number
+from examapp.organisation.units.models import Unit
+from examapp.platform.audit.actions import record
+from examapp.platform.audit.models import AuditEvent
+from examapp.platform.audit.queries import Filter, count_events, iter_events, list_events
+from examapp.platform.audit.rules import act_words, detail_words, object_words
+from examapp.platform.audit_chain.actions import head_fault, read_kept
+from examapp.platform.audit_labels.rules import ACT_WORDS
+from examapp.security.permissions import Permission
+from examapp.web.numbers import sent_number
+from examapp.web.query_encryption import encrypt_query_param, words_asked
+
+
+def people_within(reach: AccessScope, words: str) -> Select[int] | None:
+    """Give the ids of persons within the reach whose name, staff number or login name is `words`; None for everybody."""
+    if reach.is_everything and not words:
+        return None
+    statement = select(Person.id).join(Unit, Person.unit_id == Unit.id).where(within(reach))
+    if words:
+        named = or_(
+            Person.name.contains(words, autoescape=True), Person.staff_number == words, Account.login_name == words
+        )
+        statement = statement.outerjoin(Account, Account.person_id == Person.id).where(named)
+    return statement
+
+
+def person_names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
+    """Give names with units by id, in one statement: `张三（县财政局）`."""
+    wanted = {person_id for person_id in ids if person_id is not None}
+    if not wanted:
+        return {}
+    rows = session.execute(
+        select(Person.id, Person.name, Unit.name.label("unit_name"))
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(Person.id.in_(wanted))
+    )
+    return {row.id: f"{row.name}（{row.unit_name}）" for row in rows}
+
+
+admin_blueprint = Blueprint("audit_admin", __name__, url_prefix="/admin/audit")
+_A_PAGE = 50
+_MOST_COUNTED = 10_000
+_MOST_EXPORTED = 100_000
+_COLUMNS = (
+    Column(head="时间"),
+    Column(head="操作人"),
+    Column(head="操作"),
+    Column(head="对象"),
+    Column(head="涉及人员"),
+    Column(head="来源地址"),
+    Column(head="详细"),
+)
+_SYSTEM = "系统"
+
+
+@admin_blueprint.route("/", methods=["GET", "POST"])
+@requires(Permission.AUDIT_READ)
+def list_log() -> str | AnyResponse:
+    """List the log's lines, newest first, by act, person and days; a search is posted, so that no name stands in an address."""
+    if request.method == "POST" and not holds_number(words_asked()):
+        return redirect(url_for(".list_log", **_asked()), 303)
+    wanted, session = _filter(), read_session()
+    number = min(max(1, request.args.get("page", 1, sent_number)), _MOST_COUNTED // _A_PAGE)
+    events = list_events(session, wanted, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
+    total = count_events(session, wanted, most=_MOST_COUNTED)
+    names = person_names(session, (i for event in events for i in (event.actor_id, event.person_id)))
+    return render_template(
+        "audit/log.html",
+        rows=[_row(event, names) for event in events],
+        acts=ACT_WORDS,
+        asked=_asked(),
+        words=_words(),
+        number=number,
+        pages=ceil(total / _A_PAGE),
+        total=total,
+        is_more=total == _MOST_COUNTED,
+    )
+
+
+@admin_blueprint.get("/export.csv")
+@requires(Permission.AUDIT_READ)
+def export_log() -> Response:
+    """Give the filtered lines as csv, at most 100,000, and write a line about it."""
+    wanted = _filter()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "audit.csv"
+        with transaction() as session:
+            events = list(iter_events(session, wanted, most=_MOST_EXPORTED))
+            names = person_names(session, (i for event in events for i in (event.actor_id, event.person_id)))
+            write_csv(path, _COLUMNS, (_row(event, names) for event in events))
+            record(
+                session,
+                "audit.export_events",
+                actor=actor(),
+                now=clock.now(),
+                object_type="audit_event",
+                details={"rows": len(events)},
+            )
+        content = path.read_bytes()
+    name = f"audit-{clock.today().isoformat()}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@admin_blueprint.get("/head")
+@requires(Permission.AUDIT_READ)
+def show_head() -> str:
+    """Show the kept head of the chain as a sheet to be printed, signed and kept apart; what is wrong with it where it is not on the chain."""
+    sealer, settings = current_app.extensions["sealer"], current_app.config["SETTINGS"]
+    fault = head_fault(read_session(), sealer=sealer, folder=settings.data_path)
+    return render_template(
+        "audit/head_sheet.html",
+        fault=fault,
+        kept=None if fault else read_kept(settings.data_path, sealer=sealer),
+        key_id=sealer.current,
+        organisation=settings.organisation,
+        as_of=clock.now(),
+    )
+
+
+def _row(event: AuditEvent, names: dict[int, str]) -> tuple[datetime, str, str, str, str, str, str]:
+    return (
+        event.at,
+        _SYSTEM if event.actor_id is None else names.get(event.actor_id, f"人员 {event.actor_id}"),
+        act_words(event.act),
+        object_words(event.object_type, event.object_id),
+        "" if event.person_id is None else names.get(event.person_id, f"人员 {event.person_id}"),
+        event.address or "",
+        detail_words(event.details),
+    )
+
+
+def _words() -> str:
+    return normalise(words_asked()).strip()[:60]
+
+
+def _asked() -> dict[str, Any]:
+    """Give what was asked for as an address tells it: the words sealed."""
+    plain = {name: value for name in ("act", "since", "until") if (value := request.values.get(name, ""))}
+    return plain | ({"s": encrypt_query_param(words)} if (words := _words()) else {})
+
+
+def _filter() -> Filter:
+    """Read the filter from the form or the address; what is no day there is left out."""
+    words = _words()
+    since, until = _day("since"), _day("until")
+    return Filter(
+        act=request.values.get("act", ""),
+        since=_midnight(since) if since else None,
+        until=_midnight(until + timedelta(days=1)) if until else None,
+        people=people_within(my_reach(Permission.AUDIT_READ), words),
+        is_with_system=not words,
+    )
+
+
+def _day(name: str) -> date | None:
+    try:
+        day = date.fromisoformat(request.values.get(name, ""))
+    except ValueError:
+        return None
+    return day if 2000 <= day.year <= 2999 else None
+
+
+def _midnight(day: date) -> datetime:
+    return clock.from_local(datetime.combine(day, time.min))

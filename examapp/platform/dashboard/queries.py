@@ -1,0 +1,225 @@
+"""What stands out on a home page: the exam that concerns a candidate now, an organiser's exam, and what waits for somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, literal, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from examapp.content.questions.models import Question, QuestionImport, QuestionState
+from examapp.delivery.attempts.queries import attempts_used
+from examapp.delivery.exam_candidates.queries import CandidateExam, list_exams_of
+from examapp.delivery.exams.models import Exam, ExamKind, Exemption
+from examapp.delivery.exams.queries import list_organiser_exams
+from examapp.delivery.exams.rules import ExamPhase, Window
+from examapp.delivery.external_results.models import ResultImport
+from examapp.jobs.columns import JobState
+from examapp.learning.courses.queries import MyCourse, list_my_courses
+from examapp.learning.practice.queries import count_due
+from examapp.organisation.access.queries import within
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.people.models import Person, RosterImport
+from examapp.organisation.units.models import Tree, Unit, UnitKind
+from examapp.oversight.report_exports.models import Export
+from examapp.oversight.statistics.queries import HomeFigures, home_figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamNow:
+    """The one exam that concerns a candidate who has no attempt under way."""
+
+    exam: Exam
+    phase: ExamPhase
+    window: Window
+    used: int
+    left: int | None
+    """Tries left, None for any number."""
+    is_study_missing: bool
+    others: int
+    """How many other exams the candidate could look at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyNow:
+    """What a learner should study now."""
+
+    course: MyCourse | None
+    """The one to go on with, else the next to begin; None where all are done."""
+    required: int
+    required_done: int
+    due: int
+    """Mistakes to be gone over today."""
+
+
+def find_study_now(session: Session, person_id: int, *, now: datetime) -> StudyNow | None:
+    """Find what a learner should study now; None for whom no course is and nothing comes back. Two statements."""
+    courses = list_my_courses(session, person_id)
+    due = count_due(session, person_id, now=now)
+    if not courses and not due:
+        return None
+    left = [mine for mine in courses if mine.completed_at is None]
+    required = [mine for mine in courses if mine.course.is_required]
+    return StudyNow(
+        course=next((mine for mine in left if mine.passed), left[0] if left else None),
+        required=len(required),
+        required_done=sum(mine.completed_at is not None for mine in required),
+        due=due,
+    )
+
+
+def find_exam_now(session: Session, person_id: int, *, now: datetime) -> ExamNow | None:
+    """Find the exam that concerns a candidate who sits none now: one that counts before a mock exam, open before upcoming before closed."""
+    found = list_exams_of(session, person_id, now)
+    if not found:
+        return None
+    used = attempts_used(session, person_id, [candidate.exam.id for candidate in found])
+    chosen = min(found, key=lambda candidate: _urgency(candidate, used.get(candidate.exam.id, 0), now))
+    return ExamNow(
+        exam=chosen.exam,
+        phase=chosen.phase(now),
+        window=chosen.window(now),
+        used=used.get(chosen.exam.id, 0),
+        left=_left(chosen.exam, used.get(chosen.exam.id, 0)),
+        is_study_missing=chosen.is_study_missing,
+        others=len(found) - 1,
+    )
+
+
+def _left(exam: Exam, used: int) -> int | None:
+    return None if exam.attempts_allowed is None else max(0, exam.attempts_allowed - used)
+
+
+def _urgency(candidate: CandidateExam, used: int, now: datetime) -> tuple[int, float]:
+    exam, phase = candidate.exam, candidate.phase(now)
+    is_mock, is_done = exam.kind == ExamKind.MOCK, _left(exam, used) == 0
+    if phase is ExamPhase.OPEN and not is_done:
+        return (2 if is_mock else 0), exam.closes_at.timestamp()
+    if phase is ExamPhase.UPCOMING:
+        return (3 if is_mock else 1), exam.opens_at.timestamp()
+    return (5 if is_mock else 4), -exam.closes_at.timestamp()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganiserHome:
+    """An organiser's exam with its figures; `others` are further exams of now to look at."""
+
+    figures: HomeFigures
+    tree: Tree
+    others: Sequence[Exam]
+
+
+def find_organiser_home(session: Session, reach: AccessScope, *, now: datetime) -> OrganiserHome | None:
+    """Find the figures that stand out for an organiser: of the running exam that closes first, else of the last one."""
+    exams = list_organiser_exams(session, reach)
+    top = _top_unit(session, reach)
+    if not exams or top is None:
+        return None
+    ordered = sorted(exams, key=lambda exam: _weight(exam, now))
+    unit_id, tree = top
+    figures = home_figures(session, ordered[0].id, unit_id, tree=tree, now=now)
+    return OrganiserHome(figures=figures, tree=tree, others=[exam for exam in ordered[1:] if exam.closes_at > now][:5])
+
+
+def _weight(exam: Exam, now: datetime) -> tuple[bool, int, float]:
+    if exam.opens_at <= now < exam.closes_at:
+        return exam.kind == ExamKind.MOCK, 0, exam.closes_at.timestamp()
+    if exam.closes_at <= now:
+        return exam.kind == ExamKind.MOCK, 1, -exam.closes_at.timestamp()
+    return exam.kind == ExamKind.MOCK, 2, exam.opens_at.timestamp()
+
+
+def _top_unit(session: Session, reach: AccessScope) -> tuple[int, Tree] | None:
+    """Give the unit whose whole an organiser oversees: of the first grant, or the county where everything is within reach."""
+    if reach.is_everything:
+        county = select(Unit.id).where(Unit.kind == UnitKind.COUNTY, Unit.closed_at.is_(None)).order_by(Unit.code)
+        unit_id = session.scalars(county.limit(1)).first()
+        return None if unit_id is None else (unit_id, Tree.REGION)
+    if reach.region_paths:
+        return _last_id(reach.region_paths[0]), Tree.REGION
+    return (_last_id(reach.sector_paths[0]), Tree.SECTOR) if reach.sector_paths else None
+
+
+def _last_id(path: str) -> int:
+    return int(path.strip("/").rsplit("/", 1)[-1])
+
+
+def count_exemptions_waiting(session: Session, reach: AccessScope) -> int:
+    """Count the exemptions and deferrals from within the reach that nobody has decided."""
+    statement = (
+        select(func.count())
+        .select_from(Exemption)
+        .join(Person, Exemption.person_id == Person.id)
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(
+            within(reach),
+            Exemption.approved_at.is_(None),
+            Exemption.refused_at.is_(None),
+            Exemption.withdrawn_at.is_(None),
+        )
+    )
+    return session.execute(statement).scalar_one()
+
+
+def count_questions_waiting(session: Session) -> int:
+    """Count the draft questions that wait for a review."""
+    statement = select(func.count()).select_from(Question).where(Question.state == QuestionState.DRAFT)
+    return session.execute(statement).scalar_one()
+
+
+_SHOWN_FOR = timedelta(hours=24)
+_MOST = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobLine:
+    """A long job as the home page shows it; `kind` of `roster_import`, `question_import`, `export`, `result_import`."""
+
+    kind: str
+    id: int
+    file_name: str
+    state: str
+    done: int
+    total: int
+    message: str
+    created_at: datetime
+
+
+def list_jobs_of(session: Session, person_id: int, *, now: datetime) -> list[JobLine]:
+    """List a person's jobs that wait or run, and those that ended within a day, newest first, in one statement."""
+    found = union_all(
+        *(
+            _lately(kind, model, person_id, now=now)
+            for kind, model in (
+                ("roster_import", RosterImport),
+                ("question_import", QuestionImport),
+                ("export", Export),
+                ("result_import", ResultImport),
+            )
+        )
+    ).subquery()
+    rows = session.execute(select(found).order_by(found.c.created_at.desc()).limit(_MOST))
+    return [JobLine(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+
+
+def _lately(
+    kind: str, model: type[RosterImport | QuestionImport | Export | ResultImport], person_id: int, *, now: datetime
+) -> Select[str, int, str, str, int, int, str, datetime]:
+    return select(
+        literal(kind).label("kind"),
+        model.id,
+        func.coalesce(model.file_name, "").label("file_name"),
+        model.state,
+        model.done,
+        model.total,
+        model.message,
+        model.created_at,
+    ).where(
+        model.created_by_id == person_id,
+        or_(
+            model.state.in_((JobState.WAITING, JobState.RUNNING)),
+            (model.finished_at > now - _SHOWN_FOR) & (model.state != JobState.EXPIRED),
+        ),
+    )

@@ -1,0 +1,264 @@
+"""The home page of everybody, and the menu of every page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.db.session import read_session
+from examapp.delivery.attempts.queries import LiveAttempt, find_live_attempts
+from examapp.delivery.exam_candidates.queries import CandidateExam, list_exams_of
+from examapp.delivery.exams.models import EXAM_KIND_NAMES, ExamKind
+from examapp.delivery.exams.rules import ExamPhase
+from examapp.delivery.exemptions.queries import list_own_answers
+from examapp.delivery.external_results.queries import list_own_outside_results
+from examapp.delivery.grading.rules import BAND_NAMES
+from examapp.delivery.results.queries import OwnSitting, list_own_sittings
+from examapp.organisation.access.rules import ROLE_NAMES
+from examapp.organisation.accounts.guards import find_signed_in_person, may, me, my_grants, my_reach, public, signed_in
+from examapp.organisation.dual_control.queries import count_to_decide
+from examapp.organisation.roster_change_requests.models import ListState
+from examapp.organisation.roster_change_requests.queries import count_change_lists
+from examapp.oversight.duty_lists.queries import DutyScope
+from examapp.oversight.own_duties.queries import count_waiting
+from examapp.oversight.reminders.queries import find_reminder
+from examapp.oversight.statistics_scope.rules import CurveChart, curve_chart
+from examapp.platform.dashboard import queries
+from examapp.platform.dashboard.queries import JobLine, list_jobs_of
+from examapp.platform.dashboard.rules import (
+    Entry,
+    Place,
+    mark_current,
+    moment_words,
+    places_for,
+    remaining_words,
+    time_left_words,
+)
+from examapp.platform.feedback.queries import count_feedback
+from examapp.platform.feedback.views import reader
+from examapp.platform.notices.queries import list_notices, list_unseen_answers
+from examapp.platform.setup import queries as setup_queries
+from examapp.platform.setup.rules import is_alive
+from examapp.security.permissions import Permission
+
+blueprint = Blueprint("admin", __name__)
+_MOST_NOTICES = 5
+_MOST_SITTINGS = 100
+_JOB_PLACES = {
+    "roster_import": ("名册导入", "people_admin.show_import", "import_id"),
+    "question_import": ("试题导入", "questions_admin.show_import", "import_id"),
+    "result_import": ("其他平台成绩导入", "unitbook_admin.show_results", "import_id"),
+    "export": ("报表导出", "reports_admin.show_export", "export_id"),
+}
+
+
+@blueprint.get("/")
+@public
+def home() -> str | Response:
+    """Show what concerns who is signed in; lead anybody else to the sign-in, or to the first set-up of an empty platform."""
+    who = find_signed_in_person()
+    if who is None:
+        return redirect(url_for("setup.first_set_up" if _is_to_be_set_up() else "people.sign_in"))
+    if who.must_change_password:
+        return redirect(url_for("people.change_password"))
+    session, now, organiser = read_session(), clock.now(), _organiser()
+    is_asked_to_sit = who.is_candidate and not live_attempts()
+    exam_now = queries.find_exam_now(session, who.person_id, now=now) if is_asked_to_sit else None
+    return render_template(
+        "admin/home.html",
+        exam_now=exam_now,
+        reminded_at=_reminded_at(exam_now),
+        study_now=_study_now(who.person_id, exam_now) if is_asked_to_sit else None,
+        last_result=_last_result(who.person_id) if who.is_candidate else None,
+        organiser=organiser,
+        chart=_chart(organiser),
+        waiting=_waiting(),
+        jobs=[_with_place(job) for job in list_jobs_of(session, who.person_id, now=now)] if my_grants() else [],
+        notices=list_notices(session, reader(), most=_MOST_NOTICES),
+        answers=list_unseen_answers(session, who.person_id),
+        excused=list_own_answers(session, who.person_id, now=now) if who.is_candidate else [],
+        machine=_machine(),
+        roles=[ROLE_NAMES[role] for role in dict.fromkeys(grant.role for grant in my_grants())],
+        remaining=remaining_words,
+        moment=moment_words,
+        band_names=BAND_NAMES,
+    )
+
+
+def _reminded_at(exam_now: queries.ExamNow | None) -> datetime | None:
+    """Give when the person was reminded of the exam that concerns him or her now."""
+    if exam_now is None:
+        return None
+    return find_reminder(
+        read_session(), person_id=me().person_id, exam_id=exam_now.exam.main_exam_id or exam_now.exam.id
+    )
+
+
+def _study_now(person_id: int, exam_now: queries.ExamNow | None) -> queries.StudyNow | None:
+    """Give what to study now; not while an exam is open to sit: that page says one thing, and everybody opens it at the same moment."""
+    if exam_now is not None and exam_now.phase == ExamPhase.OPEN and exam_now.left != 0:
+        return None
+    return queries.find_study_now(read_session(), person_id, now=clock.now())
+
+
+def _is_to_be_set_up() -> bool:
+    return bool(current_app.config["SETTINGS"].setup_code) and not setup_queries.has_accounts(read_session())
+
+
+def _organiser() -> queries.OrganiserHome | None:
+    if not may(Permission.REPORTS_READ):
+        return None
+    return queries.find_organiser_home(read_session(), my_reach(Permission.REPORTS_READ), now=clock.now())
+
+
+def _chart(organiser: queries.OrganiserHome | None) -> CurveChart | None:
+    if organiser is None or not organiser.figures.curve or not organiser.figures.counts.participated:
+        return None
+    exam, counts = organiser.figures.basis.exam, organiser.figures.counts
+    return curve_chart(organiser.figures.curve, deadline_on=clock.day_of(exam.closes_at), eligible=counts.eligible)
+
+
+def _last_result(person_id: int) -> OwnSitting | None:
+    """Give the last sitting that was handed in."""
+    sittings = list_own_sittings(read_session(), person_id, now=clock.now(), most=3)
+    return next((sitting for sitting in sittings if sitting.attempt.submitted_at is not None), None)
+
+
+@blueprint.get("/exams")
+@signed_in
+def my_exams() -> str:
+    """List one's own exams, each with one's attempts and results as far as they are shown now."""
+    session, now = read_session(), clock.now()
+    sittings = list_own_sittings(session, me().person_id, now=now, most=_MOST_SITTINGS)
+    found = sorted(list_exams_of(session, me().person_id, now), key=lambda candidate: _place(candidate, now))
+    exams = [(candidate.exam, candidate) for candidate in found]
+    known = {exam.id for exam, _ in exams}
+    former = {sitting.exam.id: sitting.exam for sitting in sittings if sitting.exam.id not in known}
+    return render_template(
+        "admin/my_exams.html",
+        exams=[*exams, *((exam, None) for exam in former.values())],
+        outside=list_own_outside_results(session, me().person_id, now=now),
+        sittings=sittings,
+        kind_names=EXAM_KIND_NAMES,
+        band_names=BAND_NAMES,
+        remaining=remaining_words,
+        moment=moment_words,
+    )
+
+
+def _place(candidate: CandidateExam, now: datetime) -> tuple[bool, bool]:
+    """Order own exams: closed ones last, mock exams after those that count."""
+    return candidate.phase(now) is ExamPhase.CLOSED, candidate.exam.kind == ExamKind.MOCK
+
+
+def _waiting() -> list[tuple[str, int, str | None]]:
+    """Give what waits for this person: words, how many, and where to."""
+    session, found = read_session(), []
+    if may(Permission.EXEMPTIONS_APPROVE):
+        count = queries.count_exemptions_waiting(session, my_reach(Permission.EXEMPTIONS_APPROVE))
+        found.append(("免考、缓考申请待审批", count, href_of("exams_admin.show_exemptions", status="pending")))
+    elif may(Permission.EXEMPTIONS_REQUEST):
+        count = queries.count_exemptions_waiting(session, my_reach(Permission.EXEMPTIONS_REQUEST))
+        found.append(("免考、缓考申请等普法办审批", count, href_of("exams_admin.show_exemptions", status="pending")))
+    found += _changes_waiting()
+    if may(Permission.APPROVALS_READ):
+        count = count_to_decide(session, my_grants(), person_id=me().person_id, now=clock.now())
+        found.append(("申请等我审批", count, url_for("approvals_admin.list_requests")))
+    if may(Permission.FEEDBACK_ANSWER):
+        count = count_feedback(session, my_reach(Permission.FEEDBACK_ANSWER), is_waiting_only=True)
+        found.append(("意见建议待答复", count, url_for("messages_admin.list_feedback", state="waiting")))
+    if may(Permission.QUESTIONS_REVIEW):
+        count = queries.count_questions_waiting(session)
+        found.append(("试题草稿待审核", count, href_of("questions_admin.list_questions", state="draft")))
+    return [(words, count, href) for words, count, href in [*found, *_duties_waiting()] if count]
+
+
+def _changes_waiting() -> list[tuple[str, int, str | None]]:
+    """Give the lists of changes that wait: for the office to decide, for the unit to mend and to be decided."""
+    if not may(Permission.CHANGES_PROPOSE):
+        return []
+    session, is_decider = read_session(), may(Permission.CHANGES_APPROVE)
+    reach = my_reach(Permission.CHANGES_APPROVE if is_decider else Permission.CHANGES_PROPOSE)
+    submitted = count_change_lists(session, reach, ListState.SUBMITTED)
+    words = "人员变动名单待审批" if is_decider else "人员变动名单等普法办审批"
+    found = [(words, submitted, href_of("unitbook_admin.list_changes", state="submitted"))]
+    if not is_decider:
+        returned = count_change_lists(session, reach, ListState.RETURNED)
+        found.append(("人员变动名单被退回，请修改", returned, href_of("unitbook_admin.list_changes", state="returned")))
+    return found
+
+
+def _duties_waiting() -> list[tuple[str, int, str | None]]:
+    """Give what waits for this person in the responsibility system."""
+    hands = None
+    if may(Permission.DUTIES_WRITE):
+        reach = my_reach(Permission.DUTIES_APPROVE) if may(Permission.DUTIES_APPROVE) else None
+        hands = DutyScope(write=my_reach(Permission.DUTIES_WRITE), approve=reach)
+    waiting = count_waiting(read_session(), me().person_id, hands, today=clock.today())
+    assessments = href_of("duties_admin.show_assessment")
+    return [
+        ("我负责的普法事项即将到期或逾期", waiting.own_items, href_of("duties.my_duties")),
+        ("普法责任制评分表待我评审", waiting.reviews, href_of("duties.list_reviews")),
+        ("普法责任清单待审核", waiting.lists, href_of("duties_admin.overview")),
+        ("普法责任制考核待自评", waiting.sheets, assessments),
+        ("考核申诉待复核", waiting.appeals, assessments),
+        ("普法工作社会评议，请参与", int(waiting.is_vote_open), href_of("duties.vote")),
+    ]
+
+
+def _machine() -> dict[str, Any] | None:
+    """Give the machine's state for who looks after it."""
+    if not may(Permission.SETTINGS_WRITE):
+        return None
+    session = read_session()
+    beat = setup_queries.heartbeats(session).get(setup_queries.SWEEPER)
+    jobs = setup_queries.count_jobs(session)
+    return {
+        "beat": beat,
+        "is_sweeper_alive": is_alive(beat, now=clock.now()),
+        "waiting": sum(counts.waiting for counts in jobs),
+        "running": sum(counts.running for counts in jobs),
+        "failed": sum(counts.failed for counts in jobs),
+    }
+
+
+def _with_place(job: JobLine) -> tuple[JobLine, str, str | None]:
+    words, endpoint, argument = _JOB_PLACES[job.kind]
+    return job, words, href_of(endpoint, **{argument: job.id})
+
+
+def href_of(endpoint: str, **values: Any) -> str | None:
+    """Give the address of a page, None where this installation has no such page."""
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
+
+
+def menu() -> list[Entry]:
+    """Give the menu's entries for who is signed in; empty while the first password stands."""
+    if me().must_change_password:
+        return []
+    places = places_for(is_candidate=me().is_candidate, may=may)
+    return mark_current([(place, href) for place in places if (href := _href(place))], path=request.path)
+
+
+def _href(place: Place) -> str | None:
+    return href_of(place.endpoint)
+
+
+def live_attempts() -> list[LiveAttempt]:
+    """Give what who is signed in has under way, for the bar of every page; read once a request."""
+    if "live_attempts" not in g:
+        g.live_attempts = find_live_attempts(read_session(), me().person_id, now=clock.now())
+    return cast("list[LiveAttempt]", g.live_attempts)
+
+
+def _time_left(until: datetime) -> str:
+    return time_left_words(until, now=clock.now())
+
+
+@blueprint.app_context_processor
+def _give_menu() -> dict[str, object]:
+    return {"menu": menu, "href_of": href_of, "live_attempts": live_attempts, "time_left": _time_left}

@@ -1,0 +1,236 @@
+"""A fictitious county, made up the same every time: its units, its 8,000 officials, and how they do in exams. Nobody in it exists."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from examapp.organisation.units.models import UnitKind
+
+PEOPLE = 8000
+SEED = 20260815
+COUNTY = "云溪县"
+COUNTY_CODE = "439901"
+
+_SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
+_RARE_SURNAMES = ("欧阳", "上官", "司马", "诸葛", "𠮷", "尉迟")
+_GIVEN_FIRST = (
+    "建志文明国海永春晓小立德光红玉秀丽俊佳子雨梓思欣婷雪敏静芳燕丹华林荣成庆新祥瑞宏伟世家鹏飞宇浩天泽嘉一宁安"
+)
+_GIVEN_SECOND = (
+    "军平强波涛磊刚勇峰辉杰斌超亮龙云霞兰英梅珍琴萍蓉莉娟慧颖倩怡涵琪轩然博豪阳凯林生华明东清源松柏山川江河湖"
+)
+
+_TOWNSHIPS = (
+    "长岭镇", "东阳镇", "溪口镇", "红石镇", "唐坪镇", "金田镇", "瓦窑镇", "黄沙镇", "东岭乡", "鹅塘乡", "寨前乡", "乐平乡", "关山乡",
+    "长铺乡", "麻园乡", "河湾乡", "水源乡",
+)  # fmt: skip
+
+_DEPARTMENTS: dict[str, tuple[str, ...]] = {
+    "党群系统": (
+        "县纪委监委机关", "县委办公室", "县委组织部", "县委宣传部", "县委统战部", "县委社会工作部", "县委巡察机构", "县委编办", "县直机关工委",
+        "县委党校", "县档案馆", "县委党史研究室", "县总工会", "共青团县委", "县妇联", "县科协", "县文联", "县工商联", "县残联", "县红十字会",
+        "县关工委办公室", "县融媒体中心",
+    ),
+    "政法系统": ("县委政法委", "县公安局", "县司法局", "县人民法院", "县人民检察院", "县信访局", "县交警大队", "县森林公安分局", "县看守所"),
+    "人大政府政协": ("县人大机关", "县政府办公室", "县政协机关", "县机关事务服务中心", "县行政审批服务局", "县公共资源交易中心", "县政府投资评审中心"),
+    "经济发展系统": (
+        "县发展和改革局", "县科技和工业信息化局", "县财政局", "县审计局", "县统计局", "县商务局", "县税务局", "县供销社", "县产业园区管委会",
+        "县粮食和物资储备中心", "县招商服务中心", "县烟草专卖局", "县国有资产事务中心", "县金融服务中心", "县邮政管理服务中心", "县电力发展中心",
+    ),
+    "农林水系统": (
+        "县农业农村局", "县林业局", "县水利局", "县乡村振兴服务中心", "县畜牧水产事务中心", "县农业机械事务中心", "县库区移民事务中心",
+        "县国有林场", "县自然保护地管理所", "县气象局",
+    ),
+    "城建交通系统": (
+        "县住房和城乡建设局", "县自然资源局", "县交通运输局", "县城市管理和综合执法局", "县公路建设养护中心", "县住房保障服务中心",
+        "县不动产登记中心", "县征地拆迁事务所", "县生态环境分局", "县园林绿化中心", "县公积金管理部",
+    ),
+    "教育卫生系统": (
+        "县教育局", "县卫生健康局", "县人民医院", "县中医医院", "县妇幼保健院", "县疾病预防控制中心", "县第一中学", "县职业中专", "县医疗保障局",
+        "县教师发展中心", "县卫生监督所",
+    ),
+    "社会事业系统": (
+        "县民政局", "县人力资源和社会保障局", "县文化旅游广电体育局", "县退役军人事务局", "县应急管理局", "县市场监督管理局", "县民族宗教事务局",
+        "县消防救援大队", "县就业服务中心", "县社会保险服务中心", "县图书馆", "县文化馆", "县博物馆", "县体育事业发展中心",
+    ),
+}  # fmt: skip
+_SUB_UNITS = ("机关", "综合执法大队", "服务中心", "直属事务所")
+_SPLIT = frozenset(
+    {
+        "县公安局",
+        "县教育局",
+        "县卫生健康局",
+        "县农业农村局",
+        "县市场监督管理局",
+        "县自然资源局",
+        "县交通运输局",
+        "县税务局",
+        "县城市管理和综合执法局",
+    }
+)
+_RANKS = (
+    ("县处级副职", 0.012), ("一级主任科员", 0.05), ("二级主任科员", 0.07), ("三级主任科员", 0.1), ("四级主任科员", 0.16), ("一级科员", 0.3),
+    ("二级科员", 0.12), ("专业技术岗", 0.188),
+)  # fmt: skip
+_POSITIONS = {
+    "县处级副职": ("局长", "主任", "书记"),
+    "一级主任科员": ("副局长", "副主任"),
+    "二级主任科员": ("股长", "副主任"),
+    "三级主任科员": ("股长", "副股长"),
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class UnitPlan:
+    """A unit to make; `weight` is its share of the officials, `zeal` how many of a hundred sit an exam."""
+
+    name: str
+    code: str
+    kind: UnitKind
+    parent: int | None = None
+    sector_parent: int | None = None
+    weight: float = 0.0
+    zeal: float = 0.96
+    level: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonPlan:
+    """An official to make; `ability` shifts the chance of a right answer."""
+
+    staff_number: str
+    name: str
+    unit: int
+    rank: str
+    position: str
+    ability: float
+    zeal: float
+
+
+@dataclass(slots=True)
+class CountyPlan:
+    """The whole county."""
+
+    units: list[UnitPlan] = field(default_factory=list)
+    people: list[PersonPlan] = field(default_factory=list)
+
+
+def plan_county() -> CountyPlan:
+    """Make up the county; the same every time."""
+    rng = random.Random(SEED)  # noqa: S311 – a demo must come out the same
+    plan = CountyPlan([UnitPlan(name=COUNTY, code=COUNTY_CODE, kind=UnitKind.COUNTY)])
+    sectors = {
+        name: _add(plan, UnitPlan(name=name, code=f"S{n:02d}", kind=UnitKind.SECTOR))
+        for n, name in enumerate(_DEPARTMENTS, 1)
+    }
+    number = 0
+    for sector, names in _DEPARTMENTS.items():
+        for name in names:
+            number += 1
+            _add_department(plan, rng, name=name, code=f"{COUNTY_CODE}{number:03d}", sector=sectors[sector])
+    for number, name in enumerate(_TOWNSHIPS, 101):
+        weight, zeal = rng.uniform(1.4, 2.6), rng.uniform(0.88, 0.99)
+        _add(
+            plan,
+            UnitPlan(
+                name=name,
+                code=f"{COUNTY_CODE}{number}",
+                kind=UnitKind.TOWNSHIP,
+                parent=0,
+                weight=weight,
+                zeal=zeal,
+                level=rng.gauss(-0.1, 0.15),
+            ),
+        )
+    _add_people(plan, rng)
+    return plan
+
+
+def _add(plan: CountyPlan, unit: UnitPlan) -> int:
+    plan.units.append(unit)
+    return len(plan.units) - 1
+
+
+def _add_department(plan: CountyPlan, rng: random.Random, *, name: str, code: str, sector: int) -> None:
+    zeal, level = min(0.995, rng.gauss(0.962, 0.025)), rng.gauss(0.05, 0.2)
+    weight = rng.lognormvariate(-0.5, 0.6)
+    is_split = name in _SPLIT
+    department = UnitPlan(
+        name=name,
+        code=code,
+        kind=UnitKind.DEPARTMENT,
+        parent=0,
+        sector_parent=sector,
+        weight=0.3 if is_split else weight,
+        zeal=zeal,
+        level=level,
+    )
+    index = _add(plan, department)
+    if is_split:
+        for number, suffix in enumerate(_SUB_UNITS, 1):
+            share = rng.uniform(0.6, 1.6)
+            sub_unit = UnitPlan(
+                name=f"{name}{suffix}",
+                code=f"{code}{number:02d}",
+                kind=UnitKind.SUB_UNIT,
+                parent=index,
+                sector_parent=index,
+                weight=share,
+            )
+            sub_unit.zeal, sub_unit.level = zeal, level
+            _add(plan, sub_unit)
+
+
+def _add_people(plan: CountyPlan, rng: random.Random) -> None:
+    weights = [unit.weight for unit in plan.units]
+    places = [index for index, unit in enumerate(plan.units) if unit.weight > 0]
+    homes = places * 3 + rng.choices(range(len(plan.units)), weights, k=PEOPLE - 3 * len(places))
+    homes.sort()
+    ranks, shares = zip(*_RANKS, strict=True)
+    for number, unit in enumerate(homes, 1):
+        rank = rng.choices(ranks, shares)[0]
+        home = plan.units[unit]
+        plan.people.append(
+            PersonPlan(
+                staff_number=f"YX{number:05d}", name=_name(rng), unit=unit, rank=rank, position=rng.choice(_POSITIONS.get(rank, ("科员",))),
+                ability=rng.gauss(1.15 + home.level, 0.8), zeal=home.zeal,
+            )
+        )  # fmt: skip
+
+
+def _name(rng: random.Random) -> str:
+    surname = rng.choice(_RARE_SURNAMES) if rng.random() < 0.01 else rng.choice(_SURNAMES)
+    second = "" if rng.random() < 0.12 else rng.choice(_GIVEN_SECOND)
+    return surname + rng.choice(_GIVEN_FIRST) + second
+
+
+_HARDNESS = {"easy": 0.6, "medium": 0.0, "hard": -0.8}
+
+
+def chance_right(ability: float, difficulty: str | None, option_count: int) -> float:
+    """Give the chance that a person knows an item (a logistic curve over a floor for guessing)."""
+    floor = 1 / option_count if option_count else 0.05
+    known = 1 / (1 + math.exp(-(ability + _HARDNESS.get(difficulty or "medium", 0.0))))
+    return floor + (1 - floor) * known
+
+
+def sitting_time(
+    rng: random.Random, *, opens_at: datetime, until: datetime, duration_s: int
+) -> tuple[datetime, datetime]:
+    """Choose when somebody sat: in working hours mostly, more at the beginning and the end of the window. Gives start and hand-in."""
+    days = max(1, (until - opens_at).days)
+    share = rng.betavariate(0.8, 0.75)
+    start = opens_at + timedelta(days=int(share * (days + 1)))
+    hour = min(22.5, max(7.5, rng.choice((rng.gauss(10, 1), rng.gauss(15.5, 1.2), rng.gauss(20.5, 0.9)))))
+    # The county's midnight is 16:00 of the day before in UTC.
+    start = (
+        start.replace(hour=16, minute=0, second=0, microsecond=0)
+        - timedelta(days=1)
+        + timedelta(hours=hour, seconds=rng.randrange(3600))
+    )
+    length = timedelta(seconds=min(duration_s - 5, int(rng.lognormvariate(7.6, 0.35))))
+    start = min(max(start, opens_at), until - length - timedelta(minutes=1))
+    return start, start + length

@@ -1,0 +1,146 @@
+"""The office's decisions about closed attempts, audited: open one again, take late answers over, grade anew what was set aside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from examapp.delivery.attempt_changes import actions as attempt_change_actions
+from examapp.delivery.attempts import queries as attempt_queries
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.exams.actions import KEYS_OUT_WORDS, ExamRefusedError
+from examapp.delivery.exams.models import Exam
+from examapp.delivery.grading.actions import regrade_set_aside
+from examapp.delivery.grading.models import Grade
+from examapp.delivery.results.queries import are_keys_out
+from examapp.errors import ConflictError
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.dual_control import actions as dual_control_actions
+from examapp.organisation.people.models import Approval, Person
+from examapp.platform.audit.actions import Actor, record
+
+REOPENING = "grading.reopen_attempt"
+
+
+def request_reopening(
+    session: Session,
+    *,
+    attempt_id: int,
+    seconds: int,
+    reason: str,
+    is_known: bool,
+    reach: AccessScope,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Ask that a closed attempt be opened again with its answers; gives the request's id. Another person allows it.
+
+    `is_known`: ticked that the exam's keys are out, which the request then says; without it it is refused.
+    Raises NotFoundError, ConflictError, BadRequestError, AlreadyAskedError, ExamRefusedError.
+    """
+    attempt = attempt_queries.lock_attempt_within(session, attempt_id, reach)
+    attempt_change_actions.check_reopening(session, attempt, seconds=seconds, reason=reason)
+    exam = session.get_one(Exam, attempt.exam_id)
+    is_after_keys = are_keys_out(session, exam, now=now)
+    if is_after_keys and not is_known:
+        raise ExamRefusedError(KEYS_OUT_WORDS)
+    return dual_control_actions.ask(
+        session,
+        REOPENING,
+        request_key=str(attempt.id),
+        person_id=attempt.person_id,
+        unit_id=session.get_one(Person, attempt.person_id).unit_id,
+        details={
+            "attempt_id": attempt.id,
+            "exam_id": attempt.exam_id,
+            "exam_title": exam.title,
+            "number": attempt.number,
+            "seconds": seconds,
+            "is_after_keys": is_after_keys,
+        },
+        reason=reason,
+        actor=actor,
+        now=now,
+    )
+
+
+def reopen_attempt(session: Session, approval: Approval, *, actor: Actor, now: datetime) -> None:
+    """Open an attempt again as a second person has allowed, for the time asked for, from now; raises ConflictError where it no longer can be."""
+    wish = approval.details
+    attempt = attempt_queries.lock_attempt(session, wish["attempt_id"])
+    exam = session.get_one(Exam, attempt.exam_id)
+    is_after_keys = are_keys_out(session, exam, now=now)
+    if is_after_keys and not wish.get("is_after_keys"):
+        raise ConflictError("提出申请以后，这场考试的答案已经公布。请退回，由申请人勾选「答案已公布」后重新申请。")
+    exam.were_keys_out = is_after_keys
+    before = _receipt(attempt)
+    attempt_change_actions.reopen_attempt(
+        session,
+        attempt,
+        seconds=wish["seconds"],
+        reason=approval.reason,
+        is_after_keys=is_after_keys,
+        request_key=f"approval:{approval.id}",
+        actor=Actor(person_id=approval.requested_by_id, address=None),
+        now=now,
+    )
+    _withdraw_grade(session, attempt)
+    details = before | {"seconds": wish["seconds"], "reason": approval.reason}
+    if is_after_keys:
+        details |= {"is_after_keys": True}
+    _record(session, REOPENING, attempt, details, actor=actor, now=now)
+
+
+def judge_set_aside(
+    session: Session, *, save_id: int, is_accepted: bool, reason: str, reach: AccessScope, actor: Actor, now: datetime
+) -> bool:
+    """Accept late answers, which are then graded with the rest, or reject them; tell whether this press did it."""
+    attempt, kept = attempt_queries.lock_set_aside_within(session, save_id, reach)
+    before = _receipt(attempt)
+    saved = attempt_change_actions.judge_set_aside(
+        session, attempt, kept, is_accepted=is_accepted, reason=reason, actor=actor, now=now
+    )
+    if saved is None:
+        return False
+    if is_accepted:
+        _withdraw_grade(session, attempt)
+    details = before | {"items": sorted(saved.acked), "refused": len(saved.refused), "reason": reason.strip()}
+    act = "grading.accept_late_answers" if is_accepted else "grading.reject_late_answers"
+    _record(session, act, attempt, details, actor=actor, now=now)
+    return True
+
+
+def grade_set_aside_again(
+    session: Session, *, attempt_id: int, reach: AccessScope, actor: Actor, now: datetime
+) -> bool:
+    """Let an attempt be graded again whose grading failed three times; tell whether it waited for that."""
+    attempt = attempt_queries.lock_attempt_within(session, attempt_id, reach)
+    if attempt.set_aside_at is None:
+        return False
+    regrade_set_aside(session, attempt.id)
+    _record(session, "grading.grade_again", attempt, {}, actor=actor, now=now)
+    return True
+
+
+def _receipt(attempt: Attempt) -> dict[str, Any]:
+    return {"sha256": attempt.receipt_sha256, "answered": attempt.answered}
+
+
+def _withdraw_grade(session: Session, attempt: Attempt) -> None:
+    session.execute(
+        update(Grade)
+        .where(Grade.attempt_id == attempt.id, Grade.is_current)
+        .values(is_current=False)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _record(
+    session: Session, act: str, attempt: Attempt, details: dict[str, Any], *, actor: Actor, now: datetime
+) -> None:
+    record(
+        session, act, actor=actor, now=now, object_type="attempt", object_id=attempt.id, person_id=attempt.person_id, details=details
+    )  # fmt: skip

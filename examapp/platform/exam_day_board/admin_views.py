@@ -1,0 +1,221 @@
+"""The shapes of the first set-up and of the exam-day decisions."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, RadioField, SelectChoice, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.delivery.exam_publication import actions as exam_publication_actions
+from examapp.delivery.exams.queries import get_organiser_exam
+from examapp.delivery.exams.rules import phase
+from examapp.delivery.results.queries import are_keys_out
+from examapp.errors import DomainError, NotFoundError
+from examapp.organisation.accounts.guards import actor, my_reach, requires
+from examapp.platform.exam_day import actions as exam_day_actions
+from examapp.platform.exam_day import queries as exam_day_queries
+from examapp.platform.exam_day_board import queries
+from examapp.platform.rehearsals import actions as rehearsal_actions
+from examapp.security.permissions import Permission
+from examapp.web.forms import FlaskForm, IntegerField
+from examapp.web.submit import flash_on_result
+
+
+class ReopenForm(FlaskForm):
+    """Minutes and reason for opening a closed attempt again."""
+
+    minutes = IntegerField(
+        "打开后可以作答几分钟",
+        [InputRequired("请填写分钟数。"), NumberRange(1, 240, "应为 1 至 240 分钟。")],
+        default=10,
+    )
+    reason = StringField("原因", [DataRequired("请填写原因，如「误点交卷，监考人证实」。"), Length(max=200)])
+    is_known = BooleanField("答案已公布，仍要申请")
+
+
+class SittingNoticeForm(FlaskForm):
+    """What those who sit are told; an empty one takes back what was said."""
+
+    words = StringField(
+        "通知内容",
+        [Length(max=120, message="最多 120 字，请写短一些。")],
+        description="显示在每个正在作答的人的页面上，一分钟之内送到。清空后保存即撤下。",
+    )
+
+
+class JudgeForm(FlaskForm):
+    """The decision about late answers, and its reason."""
+
+    decision = RadioField(
+        "处理意见",
+        [InputRequired("请选择采纳或不采纳。")],
+        choices=[
+            SelectChoice("accept", "采纳：并入答卷，重新评分"),
+            SelectChoice("reject", "不采纳：成绩不变"),
+        ],
+    )
+    reason = StringField("理由", [DataRequired("请填写理由，如「本单位 10:02 至 10:14 停电」。"), Length(max=200)])
+
+
+admin_blueprint = Blueprint("examday_admin", __name__, url_prefix="/admin/examday")
+_REASONS = {"deadline_passed": "到时收卷后才送达", "taken_over": "换设备后由原设备送达"}
+
+
+@admin_blueprint.get("/")
+@requires(Permission.ATTEMPTS_MANAGE)
+def list_exams() -> str:
+    """List the exams of these days, and the rehearsals."""
+    session, now = read_session(), clock.now()
+    return render_template(
+        "admin/examday/list.html",
+        exams=[(exam, phase(exam, now)) for exam in queries.list_exams_around(session, now=now)],
+        rehearsals=queries.list_rehearsals(session),
+    )
+
+
+@admin_blueprint.get("/<int:exam_id>")
+@requires(Permission.ATTEMPTS_MANAGE)
+def show_board(exam_id: int) -> str:
+    """Show how a sitting stands; `?part=board` gives the part that the page fetches anew every ten seconds."""
+    session, reach, now = read_session(), my_reach(Permission.ATTEMPTS_MANAGE), clock.now()
+    exam = get_organiser_exam(session, exam_id, reach)
+    board = queries.board(session, exam, reach, now=now)
+    if request.args.get("part") == "board":
+        return render_template("admin/examday/_board.html", board=board, reasons=_REASONS)
+    staff_number = request.args.get("staff_number", "").strip()
+    found = exam_day_queries.list_attempts_of(session, exam_id, staff_number, reach) if staff_number else []
+    return render_template(
+        "admin/examday/board.html",
+        board=board,
+        reasons=_REASONS,
+        staff_number=staff_number,
+        found=found,
+        phase=phase(exam, now),
+        notice=SittingNoticeForm(words=exam.sitting_notice),
+    )
+
+
+@admin_blueprint.post("/<int:exam_id>/notice")
+@requires(Permission.ATTEMPTS_MANAGE)
+def tell_who_sit(exam_id: int) -> Response:
+    """Say something to all who sit an exam."""
+    form, board = SittingNoticeForm(), redirect(url_for("examday_admin.show_board", exam_id=exam_id), 303)
+    if not form.validate_on_submit():
+        flash("通知没有发出：" + "".join(form.words.errors), "danger")
+        return board
+    words = (form.words.data or "").strip()
+    with flash_on_result(
+        "通知已发出，一分钟之内显示在每个正在作答的人的页面上。" if words else "通知已撤下。"
+    ) as session:
+        reach = my_reach(Permission.ATTEMPTS_MANAGE)
+        exam_publication_actions.tell_who_sit(
+            session, exam_id=exam_id, words=words, reach=reach, actor=actor(), now=clock.now()
+        )
+    return board
+
+
+@admin_blueprint.route("/attempts/<int:attempt_id>/reopen", methods=["GET", "POST"])
+@requires(Permission.ATTEMPTS_MANAGE)
+def reopen(attempt_id: int) -> tuple[str, int] | Response:
+    """Ask that a closed attempt be opened again; a second person allows it, and a second press of the button counts once."""
+    reach, problem = my_reach(Permission.ATTEMPTS_MANAGE), ""
+    line, exam = exam_day_queries.get_attempt_line(read_session(), attempt_id, reach)
+    form = ReopenForm()
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                exam_day_actions.request_reopening(
+                    session,
+                    attempt_id=attempt_id,
+                    seconds=form.minutes.data * 60,
+                    reason=form.reason.data,
+                    is_known=form.is_known.data,
+                    reach=reach,
+                    actor=actor(),
+                    now=clock.now(),
+                )
+        except NotFoundError:
+            raise
+        except DomainError as error:
+            problem = error.text
+        else:
+            flash(f"已申请重新打开 {line.name} 的作答。另一位同事在“审批”中同意后立即打开。", "success")
+            return redirect(url_for("examday_admin.show_board", exam_id=exam.id), 303)
+    are_out = are_keys_out(read_session(), exam, now=clock.now())
+    page = render_template(
+        "admin/examday/reopen.html", line=line, exam=exam, form=form, problem=problem, are_keys_out=are_out
+    )
+    return page, 422 if form.errors or problem else 200
+
+
+@admin_blueprint.route("/late/<int:save_id>", methods=["GET", "POST"])
+@requires(Permission.ATTEMPTS_MANAGE)
+def judge(save_id: int) -> tuple[str, int] | Response:
+    """Show late answers beside what is stored, and accept or reject them; a second press changes nothing."""
+    reach, problem = my_reach(Permission.ATTEMPTS_MANAGE), ""
+    late = exam_day_queries.get_late_save(read_session(), save_id, reach)
+    form = JudgeForm()
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                is_new = exam_day_actions.judge_set_aside(
+                    session,
+                    save_id=save_id,
+                    is_accepted=form.decision.data == "accept",
+                    reason=form.reason.data,
+                    reach=reach,
+                    actor=actor(),
+                    now=clock.now(),
+                )
+        except NotFoundError:
+            raise
+        except DomainError as error:
+            problem = error.text
+        else:
+            words = "已采纳，正在重新评分。" if form.decision.data == "accept" else "已记录为不采纳，成绩不变。"
+            flash(words if is_new else "这份迟到的答案已经处理过，没有重复办理。", "success")
+            return redirect(url_for("examday_admin.show_board", exam_id=late.exam_id), 303)
+    stored = exam_day_queries.stored_responses(read_session(), late.attempt_id, [item for item, _, _ in late.changes])
+    page = render_template(
+        "admin/examday/judge.html", late=late, stored=stored, form=form, problem=problem, reasons=_REASONS
+    )
+    return page, 422 if form.errors or problem else 200
+
+
+@admin_blueprint.post("/attempts/<int:attempt_id>/grade")
+@requires(Permission.ATTEMPTS_MANAGE)
+def grade_again(attempt_id: int) -> Response:
+    """Grade an attempt again that was set aside after three failures."""
+    reach = my_reach(Permission.ATTEMPTS_MANAGE)
+    _, exam = exam_day_queries.get_attempt_line(read_session(), attempt_id, reach)
+    with transaction() as session:
+        is_new = exam_day_actions.grade_set_aside_again(
+            session, attempt_id=attempt_id, reach=reach, actor=actor(), now=clock.now()
+        )
+    flash("已重新送去评分，一分钟内见结果。" if is_new else "这份试卷已不在待处理之列，请刷新查看。", "success")
+    return redirect(url_for("examday_admin.show_board", exam_id=exam.id), 303)
+
+
+@admin_blueprint.post("/rehearsals")
+@requires(Permission.ATTEMPTS_MANAGE)
+def request_rehearsal() -> Response:
+    """Ask for a rehearsal of the whole roster; a worker holds it."""
+    try:
+        with transaction() as session:
+            rehearsal_actions.request_rehearsal(session, actor=actor(), now=clock.now())
+    except DomainError as error:
+        flash(error.text, "danger")
+    else:
+        flash("演练已开始，可以离开本页，约两分钟后回来看结果。", "success")
+    return redirect(url_for("examday_admin.list_exams"), 303)
+
+
+@admin_blueprint.get("/rehearsals/<int:rehearsal_id>")
+@requires(Permission.ATTEMPTS_MANAGE)
+def show_rehearsal_progress(rehearsal_id: int) -> Response:
+    """Give a rehearsal's state and progress as JSON, for the page that waits."""
+    found = queries.get_rehearsal(read_session(), rehearsal_id)
+    return jsonify({"state": found.state, "done": found.done, "total": found.total, "message": found.message})

@@ -1,0 +1,157 @@
+"""The office's side of messages: the inbox of opinions, and notices from draft to withdrawal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.documents.html import html_to_text
+from examapp.organisation.accounts.guards import actor, my_reach, requires
+from examapp.platform.feedback import queries
+from examapp.platform.notices import actions as notice_actions
+from examapp.platform.notices.actions import NoticeDraft
+from examapp.platform.notices.forms import AnswerForm, NoticeForm
+from examapp.platform.notices.models import Notice
+from examapp.security.permissions import Permission
+from examapp.web.numbers import read_id, sent_number
+
+admin_blueprint = Blueprint("messages_admin", __name__, url_prefix="/admin/messages")
+_A_PAGE = 30
+_ALL = "all"
+
+
+@admin_blueprint.get("/feedback")
+@requires(Permission.FEEDBACK_ANSWER)
+def list_feedback() -> str:
+    """List opinions, unanswered ones first."""
+    reach, session = my_reach(Permission.FEEDBACK_ANSWER), read_session()
+    number, is_waiting_only = max(1, request.args.get("page", 1, sent_number)), request.args.get("state") == "waiting"
+    total = queries.count_feedback(session, reach, is_waiting_only=is_waiting_only)
+    return render_template(
+        "messages/inbox.html",
+        lines=queries.list_feedback(
+            session, reach, is_waiting_only=is_waiting_only, most=_A_PAGE, skip=(number - 1) * _A_PAGE
+        ),
+        waiting=queries.count_feedback(session, reach, is_waiting_only=True),
+        is_waiting_only=is_waiting_only,
+        number=number,
+        pages=ceil(total / _A_PAGE),
+    )
+
+
+@admin_blueprint.route("/feedback/<int:feedback_id>", methods=["GET", "POST"])
+@requires(Permission.FEEDBACK_ANSWER)
+def answer_feedback(feedback_id: int) -> tuple[str, int] | Response:
+    """Show an opinion, and answer it."""
+    line = queries.get_feedback(read_session(), feedback_id, my_reach(Permission.FEEDBACK_ANSWER))
+    form = AnswerForm()
+    if form.validate_on_submit():
+        with transaction() as session:
+            notice_actions.answer_feedback(
+                session, feedback_id, answer=form.answer.data, actor=actor(), now=clock.now()
+            )
+        flash("答复已发出，对方下次打开平台即可看到。", "success")
+        return redirect(url_for("messages_admin.list_feedback"), 303)
+    return render_template("messages/answer.html", line=line, form=form), 422 if form.errors else 200
+
+
+@admin_blueprint.get("/notices")
+@requires(Permission.NOTICES_WRITE)
+def list_notices() -> str:
+    """List the notices that the office has written, newest first."""
+    reach, number = my_reach(Permission.NOTICES_WRITE), max(1, request.args.get("page", 1, sent_number))
+    total = queries.count_office_notices(read_session(), reach)
+    notices = queries.list_office_notices(read_session(), reach, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
+    return render_template("messages/office_notices.html", notices=notices, number=number, pages=ceil(total / _A_PAGE))
+
+
+@admin_blueprint.route("/notices/new", methods=["GET", "POST"])
+@requires(Permission.NOTICES_WRITE)
+def write_notice() -> tuple[str, int] | Response:
+    """Write a notice as a draft, to be looked at before it is published."""
+    form = _notice_form()
+    if form.validate_on_submit():
+        with transaction() as session:
+            notice = notice_actions.write_notice(session, _draft(form), actor=actor(), now=clock.now())
+            notice_id = notice.id
+        flash("通知已存为草稿。请核对后发布。", "success")
+        return redirect(url_for("messages_admin.show_notice", notice_id=notice_id), 303)
+    return render_template("messages/notice_form.html", form=form, notice=None), 422 if form.errors else 200
+
+
+@admin_blueprint.get("/notices/<int:notice_id>")
+@requires(Permission.NOTICES_WRITE)
+def show_notice(notice_id: int) -> str:
+    """Show a notice as its readers see it, with what can be done to it now."""
+    notice = queries.get_office_notice(read_session(), notice_id, my_reach(Permission.NOTICES_WRITE))
+    return render_template("messages/office_notice.html", notice=notice)
+
+
+@admin_blueprint.route("/notices/<int:notice_id>/edit", methods=["GET", "POST"])
+@requires(Permission.NOTICES_WRITE)
+def change_notice(notice_id: int) -> tuple[str, int] | Response:
+    """Change a draft."""
+    reach = my_reach(Permission.NOTICES_WRITE)
+    notice = queries.get_office_notice(read_session(), notice_id, reach)
+    form = _notice_form(notice)
+    if form.validate_on_submit():
+        with transaction() as session:
+            notice_actions.change_notice(
+                session, notice_id, _draft(form), unit_ids=queries.units_within(reach), actor=actor(), now=clock.now()
+            )
+        flash("草稿已修改。", "success")
+        return redirect(url_for("messages_admin.show_notice", notice_id=notice_id), 303)
+    return render_template("messages/notice_form.html", form=form, notice=notice), 422 if form.errors else 200
+
+
+@admin_blueprint.post("/notices/<int:notice_id>/publish")
+@requires(Permission.NOTICES_WRITE)
+def publish_notice(notice_id: int) -> Response:
+    """Show a draft to its readers."""
+    return _move(notice_id, notice_actions.publish_notice, "通知已发布，有关人员在首页即可看到。")
+
+
+@admin_blueprint.post("/notices/<int:notice_id>/withdraw")
+@requires(Permission.NOTICES_WRITE)
+def withdraw_notice(notice_id: int) -> Response:
+    """Take a notice back."""
+    return _move(notice_id, notice_actions.withdraw_notice, "通知已撤回，不再显示。")
+
+
+def _move(notice_id: int, act: Callable[..., Notice], words: str) -> Response:
+    reach = my_reach(Permission.NOTICES_WRITE)
+    try:
+        with transaction() as session:
+            act(session, notice_id, unit_ids=queries.units_within(reach), actor=actor(), now=clock.now())
+    except notice_actions.NoticeStateError as refusal:
+        flash(refusal.text, "error")
+    else:
+        flash(words, "success")
+    return redirect(url_for("messages_admin.show_notice", notice_id=notice_id), 303)
+
+
+def _notice_form(notice: queries.OfficeNotice | None = None) -> NoticeForm:
+    """Make the form with the units within reach as choices; what is not among them is refused as no choice."""
+    form = NoticeForm()
+    reach = my_reach(Permission.NOTICES_WRITE)
+    choices = [(str(unit_id), name) for unit_id, name in queries.list_unit_choices(read_session(), reach)]
+    form.unit_id.choices = [(_ALL, "全部单位"), *choices] if reach.is_everything else choices
+    if notice is not None and request.method == "GET":
+        form.title.data, form.text.data = notice.title, html_to_text(notice.body)
+        form.unit_id.data, form.is_for_admins.data = str(notice.unit_id or _ALL), notice.is_for_admins
+    return form
+
+
+def _draft(form: NoticeForm) -> NoticeDraft:
+    unit = form.unit_id.data
+    return NoticeDraft(
+        title=form.title.data,
+        text=form.text.data,
+        unit_id=None if unit == _ALL else read_id(unit),
+        is_for_admins=form.is_for_admins.data,
+    )

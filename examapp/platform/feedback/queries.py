@@ -1,0 +1,173 @@
+"""Reads of the office's inbox and of its notices, held to the units that it reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from examapp.errors import NotFoundError
+from examapp.organisation.access.queries import within
+from examapp.organisation.access.rules import AccessScope
+from examapp.organisation.people.models import Person
+from examapp.organisation.units.models import Unit
+from examapp.platform.notices.models import Feedback, Notice, NoticeReading
+from examapp.platform.notices.queries import Reader
+from examapp.platform.notices.rules import unit_ids_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackLine:
+    """An opinion with who wrote it, as the office reads it."""
+
+    id: int
+    person_name: str
+    unit_name: str
+    page: str
+    text: str
+    created_at: datetime
+    answer: str | None
+    answered_at: datetime | None
+    answer_seen_at: datetime | None
+
+
+_FEEDBACK = (
+    select(
+        Feedback.id,
+        Person.name.label("person_name"),
+        Unit.name.label("unit_name"),
+        Feedback.page,
+        Feedback.text,
+        Feedback.created_at,
+        Feedback.answer,
+        Feedback.answered_at,
+        Feedback.answer_seen_at,
+    )
+    .join(Person, Feedback.person_id == Person.id)
+    .join(Unit, Person.unit_id == Unit.id)
+)
+
+
+def list_feedback(
+    session: Session, reach: AccessScope, *, is_waiting_only: bool, most: int, skip: int = 0
+) -> list[FeedbackLine]:
+    """List opinions from within the reach: what waits for an answer first, the longest waiting on top; then the newest answers."""
+    statement = _FEEDBACK.where(within(reach), _wanted(is_waiting_only=is_waiting_only)).order_by(
+        Feedback.answered_at.is_not(None), Feedback.answered_at.desc(), Feedback.created_at, Feedback.id
+    )
+    rows = session.execute(statement.limit(most).offset(skip))
+    return [FeedbackLine(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+
+
+def count_feedback(session: Session, reach: AccessScope, *, is_waiting_only: bool) -> int:
+    """Count opinions from within the reach."""
+    return session.execute(
+        select(func.count())
+        .select_from(Feedback)
+        .join(Person, Feedback.person_id == Person.id)
+        .join(Unit, Person.unit_id == Unit.id)
+        .where(within(reach), _wanted(is_waiting_only=is_waiting_only))
+    ).scalar_one()
+
+
+def get_feedback(session: Session, feedback_id: int, reach: AccessScope) -> FeedbackLine:
+    """Get an opinion from within the reach; raises NotFoundError."""
+    row = session.execute(_FEEDBACK.where(Feedback.id == feedback_id, within(reach))).one_or_none()
+    if row is None:
+        raise NotFoundError
+    return FeedbackLine(**row._mapping)  # noqa: SLF001 – as above
+
+
+def _wanted(*, is_waiting_only: bool) -> ColumnElement[bool]:
+    return Feedback.answered_at.is_(None) if is_waiting_only else true()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficeNotice:
+    """A notice with its audience and how many have opened it; `unit_name` None for all."""
+
+    id: int
+    title: str
+    body: str
+    unit_id: int | None
+    unit_name: str | None
+    is_for_admins: bool
+    created_at: datetime
+    published_at: datetime | None
+    withdrawn_at: datetime | None
+    readings: int
+
+
+_READINGS = (
+    select(func.count())
+    .select_from(NoticeReading)
+    .where(NoticeReading.notice_id == Notice.id)
+    .correlate(Notice)
+    .scalar_subquery()
+)
+_OFFICE_NOTICE = select(
+    Notice.id,
+    Notice.title,
+    Notice.body,
+    Notice.unit_id,
+    Unit.name.label("unit_name"),
+    Notice.is_for_admins,
+    Notice.created_at,
+    Notice.published_at,
+    Notice.withdrawn_at,
+    _READINGS.label("readings"),
+).outerjoin(Unit, Notice.unit_id == Unit.id)
+
+
+def list_office_notices(session: Session, reach: AccessScope, *, most: int, skip: int = 0) -> list[OfficeNotice]:
+    """List notices to units within the reach, newest first; the ones to all only for whom everything is within reach."""
+    rows = session.execute(
+        _OFFICE_NOTICE.where(_notice_within(reach))
+        .order_by(Notice.created_at.desc(), Notice.id.desc())
+        .limit(most)
+        .offset(skip)
+    )
+    return [OfficeNotice(**row._mapping) for row in rows]  # noqa: SLF001 – as above
+
+
+def count_office_notices(session: Session, reach: AccessScope) -> int:
+    """Count notices to units within the reach."""
+    statement = select(func.count()).select_from(Notice).outerjoin(Unit, Notice.unit_id == Unit.id)
+    return session.execute(statement.where(_notice_within(reach))).scalar_one()
+
+
+def get_office_notice(session: Session, notice_id: int, reach: AccessScope) -> OfficeNotice:
+    """Get a notice to a unit within the reach; raises NotFoundError."""
+    row = session.execute(_OFFICE_NOTICE.where(Notice.id == notice_id, _notice_within(reach))).one_or_none()
+    if row is None:
+        raise NotFoundError
+    return OfficeNotice(**row._mapping)  # noqa: SLF001 – as above
+
+
+def _notice_within(reach: AccessScope) -> ColumnElement[bool]:
+    return or_(Notice.unit_id.is_(None), within(reach)) if reach.is_everything else within(reach)
+
+
+def units_within(reach: AccessScope) -> Select[int] | None:
+    """Give the ids of the units within a reach as a subquery; None where everything is."""
+    return None if reach.is_everything else select(Unit.id).where(within(reach))
+
+
+def list_unit_choices(session: Session, reach: AccessScope) -> list[tuple[int, str]]:
+    """List open units within the reach as choices of a form, parents before children."""
+    rows = session.execute(
+        select(Unit.id, Unit.name, Unit.code)
+        .where(Unit.closed_at.is_(None), within(reach))
+        .order_by(func.length(Unit.region_path) - func.length(func.replace(Unit.region_path, "/", "")), Unit.code)
+    )
+    return [(row.id, f"{row.name}（{row.code}）") for row in rows]
+
+
+def get_reader(session: Session, person_id: int, *, is_admin: bool) -> Reader:
+    """Get what decides which notices a person sees: the units above him in both trees."""
+    row = session.execute(
+        select(Unit.region_path, Unit.sector_path).join(Person, Person.unit_id == Unit.id).where(Person.id == person_id)
+    ).one()
+    return Reader(person_id=person_id, unit_ids=unit_ids_of(row.region_path, row.sector_path), is_admin=is_admin)

@@ -1,0 +1,70 @@
+"""Pages of messages for everybody: write an opinion and see its answer, read notices."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.organisation.accounts.guards import actor, me, my_grants, signed_in
+from examapp.platform.feedback.queries import get_reader
+from examapp.platform.notices import actions as notice_actions
+from examapp.platform.notices.forms import FeedbackForm
+from examapp.platform.notices.queries import Reader, count_notices, get_notice, list_notices, list_own_feedback
+from examapp.platform.notices.rules import clean_page
+from examapp.web.numbers import sent_number
+
+blueprint = Blueprint("messages", __name__)
+_A_PAGE = 20
+
+
+def reader() -> Reader:
+    """Give whose notices are to be shown: the ones for administrators only to who holds a role."""
+    return get_reader(read_session(), me().person_id, is_admin=bool(my_grants()))
+
+
+@blueprint.route("/feedback", methods=["GET", "POST"])
+@signed_in
+def write_feedback() -> tuple[str, int] | Response:
+    """Show the form with one's own opinions and their answers, which are seen thereby; store a new opinion."""
+    form = FeedbackForm()
+    if form.validate_on_submit():
+        with transaction() as session:
+            notice_actions.write_feedback(
+                session, text=form.text.data, page=form.page.data or "", actor=actor(), now=clock.now()
+            )
+        flash("意见已提交，普法办答复后会显示在本页和首页。", "success")
+        return redirect(url_for("messages.write_feedback"), 303)
+    if request.method == "GET":
+        form.page.data = clean_page(request.args.get("page"))
+    own = list_own_feedback(read_session(), me().person_id)
+    page = render_template("messages/feedback.html", form=form, own=own)
+    if any(one.answered_at and not one.answer_seen_at for one in own):
+        with transaction() as session:
+            notice_actions.note_answers_seen(session, me().person_id, now=clock.now())
+    return page, 422 if form.errors else 200
+
+
+@blueprint.get("/notices")
+@signed_in
+def list_all_notices() -> str:
+    """List the notices published for who is signed in."""
+    number = max(1, request.args.get("page", 1, sent_number))
+    whose = reader()
+    total = count_notices(read_session(), whose)
+    notices = list_notices(read_session(), whose, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
+    return render_template("messages/notices.html", notices=notices, number=number, pages=ceil(total / _A_PAGE))
+
+
+@blueprint.get("/notices/<int:notice_id>")
+@signed_in
+def show_notice(notice_id: int) -> str:
+    """Show a notice, and note that it was read."""
+    notice = get_notice(read_session(), notice_id, reader())
+    page = render_template("messages/notice.html", notice=notice)
+    with transaction() as session:
+        notice_actions.note_notice_read(session, notice_id, person_id=me().person_id, now=clock.now())
+    return page

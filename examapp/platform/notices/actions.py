@@ -1,0 +1,173 @@
+"""Writes: opinions and their answers; notices from draft to withdrawal.
+
+The unit tree lies above this room: who writes notices is held to `unit_ids`, the units within reach (None for all).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.documents.html import normalise, text_to_html
+from examapp.errors import DomainError, NotFoundError
+from examapp.platform.audit.actions import Actor, record
+from examapp.platform.notices.models import Feedback, Notice, NoticeReading
+from examapp.platform.notices.queries import count_unanswered_of, lock_notice
+from examapp.platform.notices.rules import clean_page
+
+_MOST_WAITING = 20
+
+
+class TooMuchFeedbackError(DomainError):
+    """So many opinions of one person wait that another would only bury them."""
+
+    code = "too_much_feedback"
+    message = f"您已有 {_MOST_WAITING} 条意见等待答复。请等普法办答复后再写，急事请直接打电话。"
+
+
+class AlreadyAnsweredError(DomainError):
+    """A colleague was quicker."""
+
+    code = "already_answered"
+    message = "这条意见已经有人答复。请返回列表查看答复内容。"
+
+
+class NoticeStateError(DomainError):
+    """The notice is past the state in which this act makes sense."""
+
+    code = "notice_state"
+
+
+def write_feedback(session: Session, *, text: str, page: str, actor: Actor, now: datetime) -> Feedback:
+    """Store an opinion of the actor; raises TooMuchFeedbackError."""
+    if actor.person_id is None:
+        raise NotFoundError
+    if count_unanswered_of(session, actor.person_id) >= _MOST_WAITING:
+        raise TooMuchFeedbackError
+    feedback = Feedback(person_id=actor.person_id, page=clean_page(page), text=normalise(text).strip(), created_at=now)
+    session.add(feedback)
+    session.flush()
+    record(session, "messages.write_feedback", actor=actor, now=now, object_type="feedback", object_id=feedback.id)
+    return feedback
+
+
+def answer_feedback(session: Session, feedback_id: int, *, answer: str, actor: Actor, now: datetime) -> Feedback:
+    """Answer an opinion, once; raises NotFoundError and AlreadyAnsweredError."""
+    statement = select(Feedback).where(Feedback.id == feedback_id).with_for_update()
+    feedback = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    if feedback is None:
+        raise NotFoundError
+    if feedback.answered_at is not None:
+        raise AlreadyAnsweredError
+    feedback.answer, feedback.answered_at, feedback.answered_by_id = normalise(answer).strip(), now, actor.person_id
+    record(
+        session,
+        "messages.answer_feedback",
+        actor=actor,
+        now=now,
+        object_type="feedback",
+        object_id=feedback.id,
+        person_id=feedback.person_id,
+    )
+    return feedback
+
+
+def note_answers_seen(session: Session, person_id: int, *, now: datetime) -> None:
+    """Note that a person has seen all answers that stand now; no audit line, since nothing is decided."""
+    session.execute(
+        update(Feedback)
+        .where(Feedback.person_id == person_id, Feedback.answered_at.is_not(None), Feedback.answer_seen_at.is_(None))
+        .values(answer_seen_at=now)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeDraft:
+    """What a notice says, in plain text, and to whom; `unit_id` None for all."""
+
+    title: str
+    text: str
+    unit_id: int | None
+    is_for_admins: bool
+
+
+def write_notice(session: Session, draft: NoticeDraft, *, actor: Actor, now: datetime) -> Notice:
+    """Store a notice as a draft; that `draft.unit_id` lies within the actor's reach is the caller's to check."""
+    notice = Notice(
+        title=normalise(draft.title).strip(),
+        body=text_to_html(draft.text),
+        unit_id=draft.unit_id,
+        is_for_admins=draft.is_for_admins,
+        created_by_id=actor.person_id,
+        created_at=now,
+    )
+    session.add(notice)
+    session.flush()
+    _record_notice(session, "messages.write_notice", notice, actor=actor, now=now)
+    return notice
+
+
+def change_notice(
+    session: Session,
+    notice_id: int,
+    draft: NoticeDraft,
+    *,
+    unit_ids: Select[int] | None,
+    actor: Actor,
+    now: datetime,
+) -> Notice:
+    """Change a draft; raises NotFoundError, and NoticeStateError once it is published."""
+    notice = lock_notice(session, notice_id, unit_ids)
+    if notice.published_at is not None:
+        raise NoticeStateError("通知已经发布，不能再改。请先撤回，再另写一份。")
+    notice.title, notice.body = normalise(draft.title).strip(), text_to_html(draft.text)
+    notice.unit_id, notice.is_for_admins = draft.unit_id, draft.is_for_admins
+    _record_notice(session, "messages.change_notice", notice, actor=actor, now=now)
+    return notice
+
+
+def publish_notice(
+    session: Session, notice_id: int, *, unit_ids: Select[int] | None, actor: Actor, now: datetime
+) -> Notice:
+    """Show a draft to its readers; a second press changes nothing. Raises NotFoundError and NoticeStateError."""
+    notice = lock_notice(session, notice_id, unit_ids)
+    if notice.withdrawn_at is not None:
+        raise NoticeStateError("通知已经撤回，不能再发布。请另写一份。")
+    if notice.published_at is None:
+        notice.published_at = now
+        _record_notice(session, "messages.publish_notice", notice, actor=actor, now=now)
+    return notice
+
+
+def withdraw_notice(
+    session: Session, notice_id: int, *, unit_ids: Select[int] | None, actor: Actor, now: datetime
+) -> Notice:
+    """Take a published notice away from its readers, or throw a draft away; a second press changes nothing."""
+    notice = lock_notice(session, notice_id, unit_ids)
+    if notice.withdrawn_at is None:
+        notice.withdrawn_at = now
+        _record_notice(session, "messages.withdraw_notice", notice, actor=actor, now=now)
+    return notice
+
+
+def note_notice_read(session: Session, notice_id: int, *, person_id: int, now: datetime) -> None:
+    """Note that a person has opened a notice; the first time counts."""
+    session.execute(
+        insert(NoticeReading).values(notice_id=notice_id, person_id=person_id, read_at=now).on_conflict_do_nothing()
+    )
+
+
+def _record_notice(session: Session, act: str, notice: Notice, *, actor: Actor, now: datetime) -> None:
+    record(
+        session,
+        act,
+        actor=actor,
+        now=now,
+        object_type="notice",
+        object_id=notice.id,
+        details={"unit_id": notice.unit_id, "is_for_admins": notice.is_for_admins},
+    )

@@ -1,0 +1,78 @@
+"""The shape of opinions, answers and notices."""
+
+from __future__ import annotations
+
+from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from examapp.platform.notices.rules import LONGEST_FEEDBACK, LONGEST_NOTICE, LONGEST_TITLE
+from examapp.web.forms import FlaskForm
+
+
+def _strip(value: str | None) -> str | None:
+    return value.strip() if value else value
+
+
+def _filled(words: str) -> InputRequired:
+    return InputRequired(words)
+
+
+def _not_blank(words: str) -> Length:
+    return Length(min=1, message=words)
+
+
+class FeedbackForm(FlaskForm):
+    """An opinion or a question, and the page it was written on."""
+
+    text = TextAreaField(
+        "意见、建议或问题",
+        filters=[_strip],
+        validators=[
+            _filled("请写下您的意见。"),
+            _not_blank("请写下您的意见。"),
+            Length(max=LONGEST_FEEDBACK, message=f"最多 {LONGEST_FEEDBACK} 字，请分几次写。"),
+        ],
+        render_kw={"rows": 5, "maxlength": LONGEST_FEEDBACK},
+    )
+    page = HiddenField()
+
+
+class AnswerForm(FlaskForm):
+    """The office's answer."""
+
+    answer = TextAreaField(
+        "答复",
+        filters=[_strip],
+        validators=[
+            _filled("请写下答复内容。"),
+            _not_blank("请写下答复内容。"),
+            Length(max=LONGEST_FEEDBACK, message=f"最多 {LONGEST_FEEDBACK} 字。"),
+        ],
+        render_kw={"rows": 5, "maxlength": LONGEST_FEEDBACK},
+    )
+
+
+class NoticeForm(FlaskForm):
+    """A notice in plain text; the choices of units are what the writer reaches."""
+
+    title = StringField(
+        "标题",
+        filters=[_strip],
+        validators=[
+            _filled("请填写标题。"),
+            _not_blank("请填写标题。"),
+            Length(max=LONGEST_TITLE, message=f"标题最多 {LONGEST_TITLE} 字。"),
+        ],
+    )
+    text = TextAreaField(
+        "正文",
+        filters=[_strip],
+        validators=[
+            _filled("请填写正文。"),
+            _not_blank("请填写正文。"),
+            Length(max=LONGEST_NOTICE, message=f"正文最多 {LONGEST_NOTICE} 字。"),
+        ],
+        render_kw={"rows": 12},
+    )
+    unit_id = SelectField("发给", coerce=str, validators=[InputRequired("请选择发给哪个单位。")])
+    is_for_admins = BooleanField("只发给单位管理员和领导，考生不显示")

@@ -1,0 +1,39 @@
+"""What is about to be let go, and what was: for those who keep the platform."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.organisation.accounts.guards import actor, requires
+from examapp.platform.privacy.actions import let_go, look_ahead
+from examapp.platform.privacy.queries import list_runs
+from examapp.platform.privacy.rules import LET_GO_WORDS, Terms
+from examapp.security.permissions import Permission
+
+admin_blueprint = Blueprint("privacy_admin", __name__, url_prefix="/admin/privacy")
+_MOST_RUNS = 50
+
+
+@admin_blueprint.get("/")
+@requires(Permission.RETENTION_RUN)
+def show_retention() -> str:
+    """Show, without changing anything, what the next run lets go, and the runs so far."""
+    session, terms = read_session(), Terms.from_settings(current_app.config["SETTINGS"])
+    due = look_ahead(session, terms=terms, now=clock.now(), today=clock.today())
+    return render_template(
+        "privacy/retention.html", due=due, runs=list_runs(session, most=_MOST_RUNS), terms=terms, words=LET_GO_WORDS
+    )
+
+
+@admin_blueprint.post("/run")
+@requires(Permission.RETENTION_RUN)
+def run_retention() -> Response:
+    """Let go now what would be let go at night."""
+    terms = Terms.from_settings(current_app.config["SETTINGS"])
+    with transaction() as session:
+        done = let_go(session, terms=terms, actor=actor(), now=clock.now(), today=clock.today())
+    flash("没有到期的信息。" if done.is_nothing else "已清除到期的信息，明细见下。", "success")
+    return redirect(url_for("privacy_admin.show_retention"), 303)

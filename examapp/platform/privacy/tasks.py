@@ -1,0 +1,20 @@
+"""The nightly run that lets go what has had its time."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from flask import current_app
+
+from examapp import clock
+from examapp.db.session import transaction
+from examapp.platform.audit.actions import SYSTEM
+from examapp.platform.privacy.actions import let_go
+from examapp.platform.privacy.rules import Terms
+
+
+@shared_task(name="privacy.let_go", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def let_go_in_time() -> None:
+    """Let go what is due: a run that was lost is made up for by the next, since what is due is read from the rows."""
+    terms = Terms.from_settings(current_app.config["SETTINGS"])
+    with transaction() as session:
+        let_go(session, terms=terms, actor=SYSTEM, now=clock.now(), today=clock.today())

@@ -1,0 +1,81 @@
+"""What the platform holds about whom, for everybody; and what it holds about me, to read and to take away."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from flask import Blueprint, Response, current_app, render_template
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.errors import NotFoundError, SittingNowError
+from examapp.organisation.accounts.guards import actor, are_keys_shut, me, public, sealer, shows_keys, signed_in
+from examapp.platform.privacy.actions import CopyFormat, copy_own_data
+from examapp.platform.privacy.queries import count_held, read_held
+from examapp.platform.privacy.rules import BY_TABLE, GROUPS, HOLDINGS, Terms, value_words
+
+blueprint = Blueprint("privacy", __name__)
+_MOST_SHOWN = 200
+_TYPES = {
+    CopyFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    CopyFormat.JSON: "application/json",
+}
+
+
+def terms() -> Terms:
+    """Give for how long things are kept, by the settings."""
+    return Terms.from_settings(current_app.config["SETTINGS"])
+
+
+@blueprint.get("/privacy")
+@public
+def show_notice() -> str:
+    """Show what is held, why, how long and who sees it."""
+    return render_template("privacy/notice.html", holdings=HOLDINGS, groups=GROUPS, terms=terms())
+
+
+@blueprint.get("/my/data")
+@signed_in
+def show_own() -> str:
+    """Show what is held about me: how much of what, why, how long."""
+    counts = count_held(read_session(), me().person_id, now=clock.now())
+    return render_template(
+        "privacy/own.html",
+        holdings=HOLDINGS,
+        groups=GROUPS,
+        counts=counts,
+        present=[table for table, count in counts.items() if count],
+        terms=terms(),
+    )
+
+
+@blueprint.get("/my/data/<table>")
+@signed_in
+def show_own_rows(table: str) -> str:
+    """Show one part of it, the newest rows first."""
+    holding = BY_TABLE.get(table)
+    if holding is None or holding.owner is None:
+        raise NotFoundError
+    if are_keys_shut():
+        raise SittingNowError
+    held = read_held(
+        read_session(), holding, me().person_id, sealer=sealer(), is_whole=False, now=clock.now(), most=_MOST_SHOWN
+    )
+    rows = [[value_words(column, value) for column, value in zip(held.columns, row, strict=True)] for row in held.rows]
+    return render_template(
+        "privacy/own_rows.html", held=held, rows=rows, most=_MOST_SHOWN, term=terms().words(holding.term)
+    )
+
+
+@blueprint.get("/my/data/copy.xlsx", defaults={"ending": "xlsx"})
+@blueprint.get("/my/data/copy.json", defaults={"ending": "json"})
+@signed_in
+@shows_keys
+def take_copy(ending: str) -> Response:
+    """Give all of it as a file."""
+    wanted, now = CopyFormat(ending), clock.now()
+    with transaction() as session:
+        content = copy_own_data(session, me().person_id, wanted, terms=terms(), sealer=sealer(), actor=actor(), now=now)
+    name = quote(f"我的个人信息-{clock.local(now):%Y%m%d}.{ending}")
+    headers = {"Content-Disposition": f"attachment; filename=\"my-data.{ending}\"; filename*=UTF-8''{name}"}
+    return Response(content, content_type=_TYPES[wanted], headers=headers)

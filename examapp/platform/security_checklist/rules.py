@@ -1,0 +1,207 @@
+"""The security checklist: what is looked at on the running deployment, when it is good, and what to do where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from examapp.clock import local
+from examapp.config import Mode, Settings
+from examapp.organisation.accounts.rules import PasswordProfile
+from examapp.platform.setup.rules import DURABILITY_FAULTS, secret_faults
+
+BACKUP_GOOD, BACKUP_BAD = timedelta(hours=26), timedelta(days=3)
+"""A backup is made every night: one that is missed shows the next morning."""
+VERIFY_GOOD, VERIFY_BAD = timedelta(days=2), timedelta(days=8)
+SEAL_GOOD, SEAL_BAD = timedelta(minutes=15), timedelta(hours=6)
+CERTIFICATE_GOOD, CERTIFICATE_BAD = timedelta(days=30), timedelta(days=7)
+LEAST_KEPT_DAYS = 200
+
+
+class Level(StrEnum):
+    """How a point stands: red must be mended, amber should be looked at."""
+
+    GOOD = "good"
+    LOOK = "look"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point of the list: what was looked at, how it stands, what was found, and what to do."""
+
+    name: str
+    level: Level
+    found: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What was found on the deployment; None where it could not be found out or never was."""
+
+    database: Mapping[str, str]
+    has_demo_accounts: bool
+    holders: Mapping[str, int]
+    """How many persons hold each of the three administrators' roles now."""
+    administrators: int
+    without_second_factor: int
+    backup_at: datetime | None
+    backup_failed_at: datetime | None
+    """When a backup last came to no good end."""
+    sealed_at: datetime | None
+    unsealed: int
+    verified_at: datetime | None
+    chain_faults: int
+    """How many lines of the log the last check found changed, removed or inserted."""
+    head_fault: str
+    """What is wrong with the kept head of the chain at this moment; empty where it is on the chain."""
+    opened_at: datetime | None
+    unopened: int
+    """How many sealed values the last check could not open."""
+    log_at: datetime | None
+    certificate_ends_at: datetime | None
+    may_change_log: bool
+
+
+def judge(settings: Settings, found: Findings, *, now: datetime) -> list[Point]:
+    """Judge every point, red ones first, in an order that stays the same otherwise."""
+    points = [
+        *_settings(settings),
+        *_database(found),
+        *_people(settings, found),
+        _backup(found, now=now),
+        *_audit(settings, found, now=now),
+        _aged(
+            "运行日志",
+            found.log_at,
+            now,
+            (timedelta(days=1), timedelta(days=3)),
+            "请检查日志目录是否可写、磁盘是否已满，或日志是否由系统服务另行收集。",
+        ),
+        _certificate(settings, found, now=now),
+    ]
+    order = [Level.BAD, Level.LOOK, Level.GOOD]
+    return sorted(points, key=lambda point: order.index(point.level))
+
+
+def _settings(settings: Settings) -> list[Point]:
+    is_production = settings.mode is Mode.PRODUCTION
+    faults = secret_faults(settings)
+    return [
+        Point("运行方式", Level.GOOD if is_production else Level.LOOK, "正式" if is_production else "试用或测试", "" if is_production else "正式考试前，请按运维手册以 APP_MODE=production 部署。"),
+        Point("密钥", Level.BAD if faults else Level.GOOD, "有问题" if faults else "已设置，且不是示例值", "".join(faults)),
+        Point("故障演练开关", Level.BAD if settings.sabotage else Level.GOOD, settings.sabotage or "未打开", "请删去环境变量 SABOTAGE 后重新启动。" if settings.sabotage else ""),
+        Point("首次设置页", Level.LOOK if settings.setup_code and is_production else Level.GOOD, "设置码仍在" if settings.setup_code else "已关闭", "设置已完成，请删去环境变量 SETUP_CODE。" if settings.setup_code and is_production else ""),
+        Point("日志级别", Level.LOOK if settings.log_level == "DEBUG" else Level.GOOD, settings.log_level, "DEBUG 只用于排查，请改回 INFO。" if settings.log_level == "DEBUG" else ""),
+        Point("密码规则", Level.GOOD if PasswordProfile(settings.password_profile) is PasswordProfile.DENGBAO else Level.LOOK, {"dengbao": "等保（四类字符、历史、定期更换）"}.get(settings.password_profile, "长度与常见密码检查"), "" if PasswordProfile(settings.password_profile) is PasswordProfile.DENGBAO else "等保三级测评通常要求复杂度和定期更换，可设 PASSWORD_PROFILE=dengbao。"),
+        _idle(settings),
+    ]  # fmt: skip
+
+
+def _idle(settings: Settings) -> Point:
+    minutes = int(settings.admin_idle_minutes)
+    is_good = 0 < minutes <= 30
+    return Point(
+        "管理员无操作退出",
+        Level.GOOD if is_good else Level.LOOK,
+        f"{minutes} 分钟" if minutes else "不限",
+        "" if is_good else "请把 ADMIN_IDLE_MINUTES 设为 30 或更短。",
+    )
+
+
+def _database(found: Findings) -> list[Point]:
+    points = [
+        Point(
+            f"数据库 {name}",
+            Level.GOOD if is_on else Level.BAD,
+            "已打开" if is_on else "已关闭",
+            "" if is_on else words,
+        )
+        for name, words in DURABILITY_FAULTS.items()
+        for is_on in [found.database.get(name, "off") != "off"]
+    ]
+    is_demo = found.has_demo_accounts
+    points.append(Point("演示账号", Level.BAD if is_demo else Level.GOOD, "有，口令公开" if is_demo else "没有", "请换用空数据库，不要在演示库上办正式考试。" if is_demo else ""))  # fmt: skip
+    return points
+
+
+def _people(settings: Settings, found: Findings) -> list[Point]:
+    names = {"system_admin": "系统管理员", "security_admin": "安全管理员", "audit_admin": "审计管理员"}
+    lacking = [words for role, words in names.items() if not found.holders.get(role)]
+    points = [Point("三员配备", Level.BAD if lacking else Level.GOOD, "、".join(f"{words} {found.holders.get(role, 0)} 人" for role, words in names.items()), f"请由安全管理员为 {'、'.join(lacking)} 授权，三种角色由不同的人担任。" if lacking else "")]  # fmt: skip
+    missing = found.without_second_factor
+    if settings.second_factor == "off":
+        points.append(Point("管理员动态口令", Level.BAD, "已停用", "等保三级要求管理员用两种方式鉴别身份，请设 SECOND_FACTOR=required。"))  # fmt: skip
+    else:
+        words = f"{found.administrators} 名管理员中 {missing} 名没有启用"
+        points.append(Point("管理员动态口令", Level.LOOK if missing else Level.GOOD, words, "请通知他们在「动态口令」页启用；设 SECOND_FACTOR=required 后，不启用不能办理业务。" if missing else ""))  # fmt: skip
+    return points
+
+
+def _backup(found: Findings, *, now: datetime) -> Point:
+    advice = "每晚执行一次 flask backup base，并确认定时任务在运行（systemctl list-timers examapp-backup.timer）；备份放在另一块磁盘上。"
+    point = _aged("数据库备份", found.backup_at, now, (BACKUP_GOOD, BACKUP_BAD), advice)
+    failed_at = found.backup_failed_at
+    if failed_at is None or (found.backup_at is not None and found.backup_at > failed_at):
+        return point
+    told = f"最近一次备份没有成功（{local(failed_at):%m-%d %H:%M}）；{point.found}"
+    mend = "请看 journalctl -u examapp-backup 中的原因（多为磁盘已满或账号没有 REPLICATION），处理后执行 systemctl start examapp-backup。"
+    return Point(point.name, Level.BAD, told, mend)
+
+
+def _audit(settings: Settings, found: Findings, *, now: datetime) -> list[Point]:
+    days = int(settings.keep_audit_days)
+    seal = _aged(
+        "审计记录上链", found.sealed_at, now, (SEAL_GOOD, SEAL_BAD), "请检查后台任务（worker、beat）是否在运行。"
+    )
+    if found.unsealed == 0 and found.sealed_at is not None:
+        seal = Point(seal.name, Level.GOOD, f"没有等待上链的记录，{seal.found}")
+    if found.head_fault:
+        seal = Point(seal.name, Level.BAD, "链首对不上，已停止上链", found.head_fault)
+    return [
+        seal,
+        _checked("审计记录校验", found.verified_at, found.chain_faults, now, ("每天自动校验一次。请检查后台任务（worker、beat）是否在运行，或手工执行 flask audit verify。", "请保留数据库现状，执行 flask audit verify 查看是哪些记录，并与备份核对。")),
+        _checked("加密数据核对", found.opened_at, found.unopened, now, ("每天自动核对一次。请检查后台任务（worker、beat）是否在运行，或手工执行 flask keys check。", "请执行 flask keys check 查看是哪些，核对 DATA_KEYS 是否齐全；齐全的，从备份中恢复。")),
+        Point("审计记录保存期", Level.GOOD if days >= LEAST_KEPT_DAYS else Level.BAD, f"{days} 天", "" if days >= LEAST_KEPT_DAYS else "不得少于 200 天，请改 KEEP_AUDIT_DAYS。"),
+        Point("审计记录防改", Level.LOOK if found.may_change_log else Level.GOOD, "程序的数据库账号能修改或删除" if found.may_change_log else "程序的数据库账号不能修改、删除", "请按运维手册收回程序账号对审计表的修改、删除权。" if found.may_change_log else ""),
+    ]  # fmt: skip
+
+
+def _certificate(settings: Settings, found: Findings, *, now: datetime) -> Point:
+    if settings.https != "1":
+        level = Level.BAD if settings.mode is Mode.PRODUCTION else Level.LOOK
+        return Point("https", level, "没有启用", "请在 nginx 上配置证书，并设 HTTPS=1；否则口令在网络上以明文传送。")
+    if found.certificate_ends_at is None:
+        return Point(
+            "https 证书", Level.LOOK, "没有查到", "请设 SITE_URL 为网站对外的 https 地址，并确认本机能访问它。"
+        )
+    left = found.certificate_ends_at - now
+    level = Level.BAD if left < CERTIFICATE_BAD else Level.LOOK if left < CERTIFICATE_GOOD else Level.GOOD
+    return Point("https 证书", level, f"还有 {max(left.days, 0)} 天到期" if left > timedelta(0) else "已过期", "" if level is Level.GOOD else "请尽快换上新证书，并重新加载 nginx。")  # fmt: skip
+
+
+def _aged(name: str, at: datetime | None, now: datetime, limits: tuple[timedelta, timedelta], advice: str) -> Point:
+    """Judge by age: green while young, amber, and red once too old or never done."""
+    if at is None:
+        return Point(name, Level.BAD, "没有查到", advice)
+    age, (good, bad) = now - at, limits
+    level = Level.GOOD if age <= good else Level.LOOK if age <= bad else Level.BAD
+    return Point(name, level, _age_words(age), "" if level is Level.GOOD else advice)
+
+
+def _checked(name: str, at: datetime | None, faults: int, now: datetime, advice: tuple[str, str]) -> Point:
+    """Judge a check that runs by itself: red where it found something, else by its age."""
+    to_run, to_mend = advice
+    if at is not None and faults:
+        return Point(name, Level.BAD, f"发现 {faults} 处问题，{_age_words(now - at)}", to_mend)
+    return _aged(name, at, now, (VERIFY_GOOD, VERIFY_BAD), to_run)
+
+
+def _age_words(age: timedelta) -> str:
+    minutes = max(int(age.total_seconds()) // 60, 0)
+    if minutes < 60:
+        return f"最近一次在 {minutes} 分钟前"
+    return f"最近一次在 {minutes // 60} 小时前" if minutes < 48 * 60 else f"最近一次在 {minutes // 1440} 天前"

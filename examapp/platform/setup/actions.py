@@ -1,0 +1,196 @@
+"""Writes of the frame: the first set-up, facts of the installation, rehearsals."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from examapp.documents.html import normalise
+from examapp.errors import DomainError
+from examapp.organisation.access.rules import SEPARATED_ROLES, Role
+from examapp.organisation.accounts.rules import clean_login_name
+from examapp.organisation.people.models import Account, Person, PersonState, RoleGrant
+from examapp.organisation.people.rules import first_password_binding
+from examapp.organisation.units.models import Unit, UnitKind
+from examapp.platform.audit.actions import SYSTEM, Actor, record
+from examapp.platform.setup.models import PlatformFact
+from examapp.platform.setup.queries import has_accounts
+from examapp.security.ciphers import FieldCipher
+from examapp.security.password_hashing import NO_HASH
+
+_SET_UP_LOCK = 430_528
+"""The advisory lock under which the first set-up runs, so that two browsers cannot both be the first."""
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""What a first password is made of: nothing that looks like something else on paper."""
+_FIRST_PASSWORD_LENGTH = 12
+
+
+class AlreadySetUpError(DomainError):
+    """Somebody has set the platform up already."""
+
+    code = "already_set_up"
+    message = "平台已经设置过了。请用管理员账号登录。"
+
+
+class LoginNameTakenError(DomainError):
+    """Another account has this login name, or no account may have it."""
+
+    code = "login_name_taken"
+
+
+class SeparatedRolesError(DomainError):
+    """One person would hold two of the roles that must be apart (GB/T 22239, level 3)."""
+
+    code = "separated_roles"
+    message = "系统、安全、审计三个管理员必须由不同的人担任，且不能与普法办管理员同名同号。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Administrator:
+    """A person to make: name, login name and role."""
+
+    name: str
+    login_name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPassword:
+    """What is shown once, to be handed over: who signs in under which name with which first password."""
+
+    name: str
+    login_name: str
+    role: Role
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUp:
+    """What the first set-up asks for: the county, the one who sits there (with the hash of a password of their own), and others."""
+
+    county_name: str
+    county_code: str
+    first: Administrator
+    password_hash: str
+    others: Sequence[Administrator]
+
+
+def set_up(
+    session: Session, plan: SetUp, *, sealer: FieldCipher, address: str | None, now: datetime
+) -> list[FirstPassword]:
+    """Make the county and its first administrators, once; give the others' first passwords.
+
+    Raises AlreadySetUpError where an account exists, SeparatedRolesError, LoginNameTakenError.
+    """
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SET_UP_LOCK})
+    if has_accounts(session):
+        raise AlreadySetUpError
+    everybody = [plan.first, *plan.others]
+    if len({one.login_name.lower() for one in everybody}) < len(everybody):
+        raise SeparatedRolesError
+    county = _make_county(session, plan, now=now)
+    person = _make_person(session, plan.first, county, now=now)
+    session.add(
+        Account(
+            person_id=person.id,
+            login_name=person.staff_number,
+            password_hash=plan.password_hash,
+            must_change_password=False,
+            password_changed_at=now,
+        )
+    )
+    actor = Actor(person_id=person.id, address=address)
+    record(session, "admin.set_up", actor=actor, now=now, object_type="unit", object_id=county.id)
+    return [_make_with_first_password(session, one, county, sealer=sealer, actor=actor, now=now) for one in plan.others]
+
+
+def add_administrator(
+    session: Session, administrator: Administrator, *, unit_code: str, sealer: FieldCipher, now: datetime
+) -> FirstPassword:
+    """Make an administrator from the machine's own console, for who has locked himself out; raises LoginNameTakenError.
+
+    Raises DomainError where there is no such unit.
+    """
+    unit = session.scalars(select(Unit).where(Unit.code == unit_code)).one_or_none()
+    if unit is None:
+        raise DomainError(f"没有代码为「{unit_code}」的单位。")
+    return _make_with_first_password(session, administrator, unit, sealer=sealer, actor=SYSTEM, now=now)
+
+
+def _make_county(session: Session, plan: SetUp, *, now: datetime) -> Unit:
+    county = Unit(
+        code=plan.county_code,
+        name=normalise(plan.county_name),
+        kind=UnitKind.COUNTY,
+        region_path="/0/",
+        created_at=now,
+    )
+    session.add(county)
+    session.flush()
+    county.region_path = f"/{county.id}/"
+    return county
+
+
+def _make_person(session: Session, administrator: Administrator, unit: Unit, *, now: datetime) -> Person:
+    login_name = clean_login_name(administrator.login_name)
+    if login_name is None:
+        raise LoginNameTakenError(f"登录名「{administrator.login_name}」不能用：不能含空格，最多 64 个字符。")
+    taken = select(Person.id).where(Person.staff_number == login_name)
+    if session.scalars(taken.union_all(select(Account.id).where(Account.login_name == login_name))).first():
+        raise LoginNameTakenError(f"登录名「{login_name}」已有人使用，请换一个。")
+    person = Person(
+        staff_number=login_name,
+        name=normalise(administrator.name),
+        unit_id=unit.id,
+        state=PersonState.OFF_ROSTER,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(person)
+    session.flush()
+    reach = unit.id if administrator.role not in SEPARATED_ROLES | {Role.PUBLICITY_OFFICE} else None
+    session.add(RoleGrant(person_id=person.id, role=administrator.role, unit_id=reach, granted_at=now))
+    return person
+
+
+def _make_with_first_password(
+    session: Session, administrator: Administrator, unit: Unit, *, sealer: FieldCipher, actor: Actor, now: datetime
+) -> FirstPassword:
+    person = _make_person(session, administrator, unit, now=now)
+    password = "".join(secrets.choice(_LETTERS) for _ in range(_FIRST_PASSWORD_LENGTH))
+    session.add(
+        Account(
+            person_id=person.id,
+            login_name=person.staff_number,
+            password_hash=NO_HASH,
+            first_password_sealed=sealer.seal(password, bound_to=first_password_binding(person.id)),
+            must_change_password=True,
+        )
+    )
+    record(
+        session,
+        "admin.add_administrator",
+        actor=actor,
+        now=now,
+        object_type="person",
+        object_id=person.id,
+        person_id=person.id,
+        details={"role": administrator.role},
+    )
+    return FirstPassword(name=person.name, login_name=person.staff_number, role=administrator.role, password=password)
+
+
+def set_fact(session: Session, name: str, value: Any, *, now: datetime) -> None:
+    """Write a fact of this installation over what stood there."""
+    session.execute(
+        insert(PlatformFact)
+        .values(name=name, value=value, set_at=now)
+        .on_conflict_do_update(index_elements=[PlatformFact.name], set_={"value": value, "set_at": now})
+    )

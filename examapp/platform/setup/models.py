@@ -1,0 +1,36 @@
+"""What the platform knows about itself."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from examapp.db.session import Base, BigInt, Id, JsonB, Str, UtcDateTime
+from examapp.jobs.columns import JobColumns
+
+DEMO_LOADED = "demo_loaded"
+"""The fact that the demo county is written whole; until then a try-out with the demo is not ready."""
+
+
+class PlatformFact(Base):
+    """One fact of this installation under its name."""
+
+    __tablename__ = "platform_facts"
+
+    name: Mapped[Str] = mapped_column(primary_key=True)
+    value: Mapped[JsonB] = mapped_column(default=dict)
+    set_at: Mapped[UtcDateTime]
+
+
+class Rehearsal(JobColumns, Base):
+    """A rehearsal (演练): a synthetic sitting on this deployment against a shadow database, and what it came to."""
+
+    __tablename__ = "rehearsals"
+
+    id: Mapped[Id]
+    created_by_id: Mapped[BigInt | None]
+    roster: Mapped[int]
+    """For how many candidates it was judged."""
+    is_go: Mapped[bool | None]
+    """Null until it is judged."""
+    figures: Mapped[JsonB] = mapped_column(default=list)
+    """Lines of name, measured, needed, unit and whether it suffices (admin.rules.rehearsal.Line)."""

@@ -1,0 +1,136 @@
+"""The shapes of the first set-up and of the exam-day decisions."""
+
+from __future__ import annotations
+
+import hmac
+
+from flask import Blueprint, Response, current_app, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired, Length, Optional
+
+from examapp import clock
+from examapp.db.session import read_session, transaction
+from examapp.errors import DomainError, NotFoundError
+from examapp.organisation.access.rules import ROLE_NAMES, Role
+from examapp.organisation.accounts.actions import judge_set_up_code
+from examapp.organisation.accounts.guards import hasher, password_profile, public, sealer
+from examapp.organisation.accounts.rules import password_fault
+from examapp.organisation.captcha.rules import office_of
+from examapp.platform.setup.actions import Administrator, SetUp, set_up
+from examapp.platform.setup.queries import has_accounts
+from examapp.web.forms import FlaskForm
+
+
+def _strip(value: str | None) -> str | None:
+    return value.strip() if value else value
+
+
+def _text(label: str, missing: str, most: int, description: str = "") -> StringField:
+    return StringField(
+        label,
+        filters=[_strip],
+        description=description,
+        validators=[InputRequired(missing), Length(min=1, max=most, message=f"请填写，最多 {most} 字。")],
+    )
+
+
+def _optional(label: str, most: int) -> StringField:
+    return StringField(label, filters=[_strip], validators=[Optional(), Length(max=most, message=f"最多 {most} 字。")])
+
+
+class SetUpForm(FlaskForm):
+    """The set-up code, the county, who sits there, and the three administrators where they are known already."""
+
+    setup_code = _text(
+        "设置码", "请填写设置码。", 64, "启动程序时显示在服务器的窗口里，也在数据目录的 setup_code 文件中。"
+    )
+    county_name = _text("县（区、市）名称", "请填写县的名称。", 50, "例如：青禾县")
+    county_code = _text(
+        "单位代码", "请填写单位代码。", 32, "本县在单位编码中的代码，例如行政区划代码。以后导入名册按代码认单位。"
+    )
+    name = _text("您的姓名", "请填写您的姓名。", 60)
+    login_name = _text("您的登录名", "请填写登录名。", 64, "一般用工号，不含空格。")
+    password = PasswordField(
+        "密码", validators=[InputRequired("请填写密码。"), Length(max=128, message="密码最多 128 位。")]
+    )
+    repeated = PasswordField("再输一次密码", validators=[InputRequired("请再输一次密码。")])
+    system_name = _optional("系统管理员姓名", 60)
+    system_login = _optional("系统管理员登录名", 64)
+    security_name = _optional("安全管理员姓名", 60)
+    security_login = _optional("安全管理员登录名", 64)
+    audit_name = _optional("审计管理员姓名", 60)
+    audit_login = _optional("审计管理员登录名", 64)
+
+
+blueprint = Blueprint("setup", __name__)
+_OTHERS = (
+    (Role.SYSTEM_ADMIN, "system"),
+    (Role.SECURITY_ADMIN, "security"),
+    (Role.AUDIT_ADMIN, "audit"),
+)
+
+
+@blueprint.route("/setup", methods=["GET", "POST"])
+@public
+def first_set_up() -> AnyResponse:
+    """Walk the first administrator through the set-up; nothing is here once an account exists or without a set-up code."""
+    if not current_app.config["SETTINGS"].setup_code:
+        raise NotFoundError
+    if has_accounts(read_session()):
+        return redirect("/")
+    form = SetUpForm()
+    if request.method == "POST" and form.validate() and _is_sound(form):
+        response = _set_up(form)
+        if response is not None:
+            return response
+    return Response(render_template("admin/setup.html", form=form), 422 if form.errors else 200)
+
+
+def _is_sound(form: SetUpForm) -> bool:
+    """Check what one field alone does not show; faults are written beside their fields."""
+    if refusal := _find_code_refusal(form.setup_code.data):
+        form.setup_code.errors = [refusal.text]
+    elif fault := password_fault(
+        form.password.data, login_name=form.login_name.data, name=form.name.data or "", profile=password_profile()
+    ):
+        form.password.errors = [fault]
+    elif form.password.data != form.repeated.data:
+        form.repeated.errors = ["两次输入的密码不一样，请重新输入。"]
+    for role, prefix in _OTHERS:
+        name, login_name = form[f"{prefix}_name"], form[f"{prefix}_login"]
+        if bool(name.data) != bool(login_name.data):
+            (login_name if name.data else name).errors = [f"{ROLE_NAMES[role]}的姓名和登录名要一起填，或都不填。"]
+    return not form.errors
+
+
+def _find_code_refusal(typed: str) -> DomainError | None:
+    """Judge the set-up code; wrong ones are counted by address, so that nobody finds it by trying."""
+    is_right = hmac.compare_digest(typed.encode(), current_app.config["SETTINGS"].setup_code.encode())
+    who = sealer().blind_index(office_of(request.remote_addr), purpose="setup_code")
+    with transaction() as session:
+        return judge_set_up_code(session, who, is_right=is_right, address=request.remote_addr, now=clock.now())
+
+
+def _set_up(form: SetUpForm) -> Response | None:
+    plan = SetUp(
+        county_name=form.county_name.data,
+        county_code=form.county_code.data,
+        first=Administrator(name=form.name.data, login_name=form.login_name.data, role=Role.PUBLICITY_OFFICE),
+        password_hash=hasher().hash(form.password.data),
+        others=[
+            Administrator(name=form[f"{prefix}_name"].data, login_name=form[f"{prefix}_login"].data, role=role)
+            for role, prefix in _OTHERS
+            if form[f"{prefix}_name"].data
+        ],
+    )
+    try:
+        with transaction() as session:
+            handed = set_up(session, plan, sealer=sealer(), address=request.remote_addr, now=clock.now())
+    except DomainError as refusal:
+        form.login_name.errors = [refusal.text]
+        return None
+    page = render_template(
+        "admin/setup_done.html", handed=handed, role_names=ROLE_NAMES, login_name=form.login_name.data
+    )
+    return Response(page)

@@ -1,1 +1,0 @@
-"""What is done with personal data: copied for its owner, let go when its time is over; one module each."""

@@ -1,1 +1,0 @@
-"""The bank: versions, review, import and export through question_bank."""

@@ -1,1 +1,0 @@
-"""Hold events, note who was there, write templates and plans, issue and correct certificates."""

@@ -1,1 +1,0 @@
-"""Reads about events, certificates, who has studied what, and a person's study record."""

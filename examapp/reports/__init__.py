@@ -1,1 +1,0 @@
-"""By unit: participation, scores, exports."""

@@ -1,1 +1,0 @@
-"""Writes about reports: exports, and the files that they become."""

@@ -1,1 +1,0 @@
-"""Reads for figures by unit; every one of them stands on the one select of `people.py`."""

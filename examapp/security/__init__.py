@@ -1,0 +1,1 @@
+"""Ciphers, password hashing, permissions, rate limits."""

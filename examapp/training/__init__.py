@@ -1,1 +1,0 @@
-"""Courses, practice, mistake book, and the clearances of study gates."""

@@ -1,1 +1,0 @@
-"""What learners and the office do in the training room."""

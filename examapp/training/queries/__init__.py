@@ -1,1 +1,0 @@
-"""Reads about practice, mistakes, courses and how far people have come."""

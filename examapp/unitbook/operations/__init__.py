@@ -1,1 +1,0 @@
-"""What the office and the units do in the unit book."""

@@ -1,0 +1,98 @@
+"""The three requests of an upload in pieces, as views of the owning room hang them in: JSON in, JSON out, the page's script speaks them.
+
+`POST …?name=&size=` begins, `PUT …/<token>?offset=` brings a piece, `POST …/<token>` ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from flask import Response, jsonify, request, send_file
+from sqlalchemy.orm import Session
+
+from examapp import clock
+from examapp.db.session import transaction
+from examapp.errors import DomainError, NotFoundError
+from examapp.uploads.actions import MOST_BYTES_A_PIECE, add_piece, begin_upload, finish_upload, kept_path
+from examapp.uploads.models import FileKind, StoredFile
+from examapp.uploads.rules import FileRefusedError
+from examapp.web.numbers import sent_number
+
+
+def begin(*, room: str, by_id: int, kinds: Collection[FileKind]) -> Response:
+    """Begin or go on: answers `{token, received, piece}`, the last the most bytes a piece."""
+
+    def act(session: Session) -> dict[str, Any]:
+        name, size = request.args.get("name", ""), request.args.get("size", 0, type=sent_number)
+        upload = begin_upload(session, room=room, name=name, size=size, by_id=by_id, now=clock.now(), kinds=kinds)
+        return {"token": upload.token, "received": upload.received, "piece": MOST_BYTES_A_PIECE // 8}
+
+    return _answer(act)
+
+
+def add(token: str, *, room: str, by_id: int) -> Response:
+    """Take a piece: answers `{received}`."""
+
+    def act(session: Session) -> dict[str, Any]:
+        if (request.content_length or 0) > MOST_BYTES_A_PIECE:
+            raise FileRefusedError("一段内容太大。请刷新页面后重新上传。")
+        upload = add_piece(
+            session,
+            token=token,
+            room=room,
+            by_id=by_id,
+            offset=request.args.get("offset", -1, type=sent_number),
+            piece=request.get_data(cache=False),
+            now=clock.now(),
+        )
+        return {"received": upload.received}
+
+    return _answer(act)
+
+
+def finish(token: str, *, room: str, by_id: int, then: Callable[[Session, StoredFile], dict[str, Any]]) -> Response:
+    """End an upload: `then` puts the stored file where it belongs, in the same transaction, and says what the page is told."""
+
+    def act(session: Session) -> dict[str, Any]:
+        return then(session, finish_upload(session, token=token, room=room, by_id=by_id, now=clock.now()))
+
+    return _answer(act)
+
+
+def _answer(act: Callable[[Session], dict[str, Any]]) -> Response:
+    try:
+        with transaction() as session:
+            told = act(session)
+        return jsonify(told)
+    except DomainError as error:
+        response = jsonify({"error": error.code, "message": error.text, **error.extra})
+        response.status_code = error.status
+        return response
+
+
+_SHOWN_IN_PAGES = frozenset({FileKind.IMAGE, FileKind.MP3, FileKind.MP4})
+
+
+def serve_file(file: StoredFile) -> Response:
+    """Answer a request for a file that the owning room has allowed; raises NotFoundError where its bytes are gone.
+
+    Pictures, sound and film are shown in pages, all else is handed over to be saved. The browser keeps it for this person only.
+    """
+    path = kept_path(file.token)
+    if not path.exists():
+        raise NotFoundError("这个文件已不在服务器上。请联系管理员重新上传。")
+    response = send_file(
+        path,
+        mimetype=file.media_type,
+        as_attachment=FileKind(file.kind) not in _SHOWN_IN_PAGES,
+        download_name=file.name,
+        conditional=True,
+        etag=file.sha256,
+        last_modified=file.stored_at,
+        max_age=3600,
+    )
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
