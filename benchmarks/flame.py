@@ -26,7 +26,7 @@ from examapp import create_app
 from examapp.security import rate_limits
 
 _SECONDS, _EVERY_S = 12, 0.001
-_WIDTH, _ROW, _LEAST = 1180, 22, 0.004
+_WIDTH, _ROW, _MIN = 1180, 22, 0.004
 _COLOURS = {"examapp": "#2f5d9b", "flask": "#7a9cc6", "sqlalchemy": "#c08a3e", "psycopg": "#a8503a", "other": "#8c8c8c"}
 _PICTURE = Path("docs/pictures/save-flame.svg")
 
@@ -144,7 +144,7 @@ def _draw_level(boxes: list[str], stacks: list, *, level: int, left: float, tota
     for name, below in sorted(groups.items()):
         count = sum(number for _, number in below)
         width = _WIDTH * count / total
-        if count / total >= _LEAST:
+        if count / total >= _MIN:
             boxes.append(_box(name, left, level, width, 100 * count / total))
             _draw_level(boxes, below, level=level + 1, left=left, total=total)
         left += width

@@ -14,7 +14,7 @@ from benchmarks.wire import Pool
 
 _SAVERS, _SAVES_S, _ADMINS = 300, 150.0, 120
 """Everybody saves every two seconds, as fast as a page ever does."""
-_BEFORE_S, _LONGEST_S = 10.0, 150.0
+_BEFORE_S, _MAX_S = 10.0, 150.0
 """What the starts leave behind is over before anything is measured."""
 _ROUNDS = 2
 _CONTENTS = ("score_sheet", "participation", "scores")
@@ -71,7 +71,7 @@ async def _play(
     rounds, failed = [], started.failed + before.failed
     for number in range(_ROUNDS):
         rush, ended = Wave(), asyncio.Event()
-        saving = asyncio.create_task(save_for(pool, savers, _LONGEST_S, _SAVES_S, ended=ended))
+        saving = asyncio.create_task(save_for(pool, savers, _MAX_S, _SAVES_S, ended=ended))
         await asyncio.gather(
             *(noted(rush, _ask(desk, seat, exam_id, wish, rush)) for seat, wish in _wishes(admins, number))
         )
@@ -95,7 +95,7 @@ def _wishes(admins: list[tuple[Seat, int]], number: int) -> list[tuple[Seat, dic
 
 async def _wait_for_files(connection: Connection) -> None:
     """Wait until the last file is there, or for too long."""
-    for _ in range(int(_LONGEST_S)):
+    for _ in range(int(_MAX_S)):
         if not connection.execute(text(_UNFINISHED)).scalar_one():
             break
         await asyncio.sleep(1)

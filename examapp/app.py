@@ -50,7 +50,7 @@ _HANDED_ON_S = 0.0005
 _SITTING = "/api/v1/attempts/"
 _ORGANISERS = ("/admin", "/api/v1/exports")
 _REPORTS = ("/exports", "/participation")
-_MOST_UPLOAD_BYTES = 32 * 1024 * 1024
+_MAX_UPLOAD_BYTES = 32 * 1024 * 1024
 
 
 class _Site(Flask):
@@ -167,7 +167,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, int(settings.db_pool_size))
         if url
         else offline_cli.engine_options(settings),
-        MAX_CONTENT_LENGTH=_MOST_UPLOAD_BYTES,
+        MAX_CONTENT_LENGTH=_MAX_UPLOAD_BYTES,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         SESSION_COOKIE_NAME="__Host-session" if is_https else "session",
         SESSION_COOKIE_SECURE=is_https,

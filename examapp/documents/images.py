@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 images, orientation = LazyModule("PIL.Image"), LazyModule("PIL.ImageOps")
 
-MOST_BYTES = 8 * 1024 * 1024
-MOST_PIXELS = 40_000_000
+MAX_BYTES = 8 * 1024 * 1024
+MAX_PIXELS = 40_000_000
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
-_LONGEST_SIDE = 2000
+_MAX_SIDE_LENGTH = 2000
 _JPEG_QUALITY = 85
 
 
@@ -53,7 +53,7 @@ def encode_picture(content: bytes) -> Picture:
     """Draw a picture anew; raises UnfitImageError for other formats, broken files and more than 8 MB or 40 megapixels."""
     if not content:
         raise UnfitImageError("图片是空的。请重新选择图片后再上传。")
-    if len(content) > MOST_BYTES:
+    if len(content) > MAX_BYTES:
         raise UnfitImageError("图片超过 8 MB。请缩小后再上传。")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -67,13 +67,13 @@ def encode_picture(content: bytes) -> Picture:
 
 
 def _drawn(opened: ImageFile) -> Image:
-    if opened.width * opened.height > MOST_PIXELS:
+    if opened.width * opened.height > MAX_PIXELS:
         raise UnfitImageError(f"图片有 {opened.width}×{opened.height} 像素，超过 4000 万像素。请缩小后再上传。")
-    opened.draft("RGB", (_LONGEST_SIDE, _LONGEST_SIDE))
+    opened.draft("RGB", (_MAX_SIDE_LENGTH, _MAX_SIDE_LENGTH))
     opened.load()
     has_alpha = opened.mode in {"RGBA", "LA", "PA"} or "transparency" in opened.info
     drawn: Image = orientation.exif_transpose(opened).convert("RGBA" if has_alpha else "RGB")
-    drawn.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+    drawn.thumbnail((_MAX_SIDE_LENGTH, _MAX_SIDE_LENGTH))
     drawn.info.clear()
     return drawn
 

@@ -23,7 +23,7 @@ fillable, openpyxl, docxtpl = (
     LazyModule("openpyxl"),
     LazyModule("docxtpl"),
 )
-_MOST_GRID = 200_000
+_MAX_GRID = 200_000
 """Cells of the rectangles that a form's sheets span: each is looked at, and made where it is missing."""
 STUMBLES = (
     AttributeError, IndexError, KeyError, TypeError, ValueError, OSError, SyntaxError, BadZipFile, RuntimeError,
@@ -48,7 +48,7 @@ def open_workbook(form: bytes) -> Workbook:
         raise UnfitTemplateError(str(error)) from None
     except STUMBLES as error:
         raise broken_form("Excel", ".xlsx") from error
-    if sum(page.max_row * page.max_column for page in book.worksheets) > _MOST_GRID:
+    if sum(page.max_row * page.max_column for page in book.worksheets) > _MAX_GRID:
         raise UnfitTemplateError("工作表的范围过大。请把需要的表格复制到新建的工作簿里，另存为 .xlsx 后再上传。")
     return book
 

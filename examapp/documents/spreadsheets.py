@@ -17,7 +17,7 @@ import xlsxwriter
 from examapp.clock import local
 
 Cell = str | int | Decimal | date | datetime | None
-_MOST_DIGITS = 11
+_MAX_DIGITS = 11
 """Excel writes longer numbers as 4.30527E+17; an apostrophe in front keeps them whole."""
 _SMALL_ROWS = 1_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -191,7 +191,7 @@ def _csv_cell(cell: Cell) -> str:
     if isinstance(cell, int | Decimal):
         return str(cell)
     text = as_words(cell)
-    is_mangled = text.isascii() and text.isdigit() and len(text) > _MOST_DIGITS
+    is_mangled = text.isascii() and text.isdigit() and len(text) > _MAX_DIGITS
     return f"'{text}" if is_mangled or text.startswith(_FORMULA_STARTS) else text
 
 

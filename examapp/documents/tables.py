@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 workbook = LazyModule("question_bank.formats.excel.workbook")
-MOST_CSV_ROWS = 100_000
-MOST_SHEET_ROWS = 20_000
+MAX_CSV_ROWS = 100_000
+MAX_SHEET_ROWS = 20_000
 _DIVIDERS = (",", "\t", ";", "|", "，")
 _HEAD_WITHIN = 15
 """Rows at the top among which the head is looked for: titles and remarks stand above it."""
-_MOST_COLUMNS = 200
+_MAX_COLUMNS = 200
 _FORMULA_PROTECTION = re.compile(r"'(?=[=+\-@＝＋－＠\t\r])")
 
 
@@ -82,7 +82,7 @@ def read_grids(content: bytes, *, name: str, aliases: Mapping[str, Sequence[str]
 def _with_way_round(reason: str) -> str:
     if "超过 20000 行" in reason:
         return (
-            f"工作簿超过 {MOST_SHEET_ROWS:,} 行。请另存为 csv 文件再上传（最多 {MOST_CSV_ROWS:,} 行），或拆成几个文件。"
+            f"工作簿超过 {MAX_SHEET_ROWS:,} 行。请另存为 csv 文件再上传（最多 {MAX_CSV_ROWS:,} 行），或拆成几个文件。"
         )
     return reason
 
@@ -105,9 +105,9 @@ def _read_csv(text: str, aliases: Mapping[str, Sequence[str]]) -> Grid:
     rows: list[list[object]] = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=divider):
-            rows.append([_FORMULA_PROTECTION.sub("", cell, count=1) for cell in row[:_MOST_COLUMNS]])
-            if len(rows) > MOST_CSV_ROWS:
-                raise UnreadableTableError(f"csv 文件超过 {MOST_CSV_ROWS:,} 行。请拆成几个文件，分别上传。")
+            rows.append([_FORMULA_PROTECTION.sub("", cell, count=1) for cell in row[:_MAX_COLUMNS]])
+            if len(rows) > MAX_CSV_ROWS:
+                raise UnreadableTableError(f"csv 文件超过 {MAX_CSV_ROWS:,} 行。请拆成几个文件，分别上传。")
     except csv.Error:
         raise UnreadableTableError(
             "csv 文件的引号不配对，读不出来。请用 Excel 或 WPS 打开后另存为 .xlsx 再上传。"
@@ -135,7 +135,7 @@ def find_head(rows: Sequence[Sequence[object]], aliases: Mapping[str, Sequence[s
     for at, row in enumerate(rows[:_HEAD_WITHIN]):
         columns: dict[str, int] = {}
         labels: dict[str, str] = {}
-        for index, cell in enumerate(row[:_MOST_COLUMNS]):
+        for index, cell in enumerate(row[:_MAX_COLUMNS]):
             field = by_label.get(_label(cell_text(cell)))
             if field is not None and field not in columns:
                 columns[field], labels[field] = index, " ".join(cell_text(cell).split())

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|第[零〇一二三四五六七八九十百千]+[条款项章节]|\s+|.", re.DOTALL)
 _SHORTEST_AGREEMENT = 2
 """Characters in common between two differences that are fewer than this are shown as part of them, so that a line stays readable."""
-_LONGEST = 20_000
+_MAX_LENGTH = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class SideBySide:
 
 def compare_texts(old: str, new: str) -> SideBySide:
     """Compare two texts word by word (Chinese: character by character, numbers and article names whole)."""
-    if max(len(old), len(new)) > _LONGEST:
+    if max(len(old), len(new)) > _MAX_LENGTH:
         is_same = old == new
         return SideBySide(old=(Piece(old, not is_same),), new=(Piece(new, not is_same),))
     ours, theirs = _TOKEN.findall(old), _TOKEN.findall(new)

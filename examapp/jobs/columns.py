@@ -11,7 +11,7 @@ from sqlalchemy.schema import SchemaItem
 
 from examapp.db.session import Str, UtcDateTime
 
-MOST_TRIES = 3
+MAX_TRIES = 3
 """After this many runs that did not come to an end a job is set aside and shown, not run again."""
 
 

@@ -15,7 +15,7 @@ from flask import Flask
 
 log = structlog.get_logger()
 _LOOK_EVERY_S = 10.0
-_LONGEST_IDLENESS_S = 90.0
+_MAX_IDLENESS_S = 90.0
 
 QUEUES = {
     "grading.tally": "reports",
@@ -114,8 +114,8 @@ def _end_when_idle() -> None:
         time.sleep(_LOOK_EVERY_S)
         if state.active_requests or sum(state.total_count.values()) != taken:
             taken, since = sum(state.total_count.values()), time.monotonic()
-        elif time.monotonic() - since > _LONGEST_IDLENESS_S:
-            log.error("worker_idle", seconds=_LONGEST_IDLENESS_S)
+        elif time.monotonic() - since > _MAX_IDLENESS_S:
+            log.error("worker_idle", seconds=_MAX_IDLENESS_S)
             os._exit(os.EX_TEMPFAIL)
 
 

@@ -18,7 +18,7 @@ from types import FrameType
 _VARIABLE = "HEARTBEAT_FILE"
 _LOOK_EVERY_S = 1.0
 _PR_SET_PDEATHSIG = 1
-LONGEST_SILENCE_S = 120
+MAX_SILENCE_S = 120
 """More than a round of the sweeper, or a try of the schedule at a queue that is away, takes."""
 
 
@@ -30,7 +30,7 @@ def show_life() -> None:
 
 def watched(path: Path, command: list[str]) -> list[str]:
     """Give the command that runs another one watched."""
-    return [sys.executable, "-m", "examapp.ops.watched_process", str(path), str(LONGEST_SILENCE_S), *command]
+    return [sys.executable, "-m", "examapp.ops.watched_process", str(path), str(MAX_SILENCE_S), *command]
 
 
 def run(path: Path, silence_s: float, command: list[str]) -> int:

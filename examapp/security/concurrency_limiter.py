@@ -21,7 +21,7 @@ from examapp.security.slow_bodies import Bodies
 from examapp.web.numbers import read_whole
 
 WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
-_MOST_READ_AHEAD = 256 * 1024
+_MAX_READ_AHEAD = 256 * 1024
 _KEPT_FOR_LATER = 4
 _LOOK_EVERY_S = 0.25
 RECEIVED_AT_MONOTONIC = "examapp.came"
@@ -183,7 +183,7 @@ class ConcurrencyLimiter:
         stated = str(environ.get("CONTENT_LENGTH") or "0")
         if self._bodies is not None and stated != "0":
             environ["wsgi.input"] = self._bodies.reader(environ["wsgi.input"], str(environ.get("REMOTE_ADDR", "")))
-        length = read_whole(stated, most=_MOST_READ_AHEAD)
+        length = read_whole(stated, most=_MAX_READ_AHEAD)
         if environ.get("HTTP_TRANSFER_ENCODING") or length is None:
             return False
         if length:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from examapp.config import Settings
 
 _WEB_PROCESS = "granian-worker"
-_MOST_PLACES = 64
+_MAX_PLACES = 64
 _taken: list[socket.socket] = []
 """The name that holds this process's place; it is free again when the process ends, however it ends."""
 _everywhere: set[int] = set()
@@ -45,7 +45,7 @@ def unpin_thread() -> None:
 
 
 def _first_free(port: str) -> int | None:
-    for place in range(_MOST_PLACES):
+    for place in range(_MAX_PLACES):
         name = socket.socket(socket.AF_UNIX)
         try:
             name.bind(f"\0examapp-web-{port}-{place}")

@@ -32,9 +32,9 @@ _AT_ONCE_ON_THE_MACHINE = 2
 _BELOW_SAVES = 10
 """How much nicer than the web server the threads are that hash."""
 _WINDOW_S = 10.0
-_LEAST_RATE = 8.0
+_MIN_RATE = 8.0
 """Passwords a second that a process is thought to check at least: a quiet minute says nothing of what it can."""
-_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 60.0
+_SHORTEST_PAUSE_S, _MAX_PAUSE_S = 2.0, 60.0
 _MAX_LINES = 1000
 """Addresses that have a line of appointments of their own; any more share one."""
 _PASSES, _MEMORY_KIB = 2, 19 * 1024
@@ -106,8 +106,8 @@ class RetryAfterScheduler:
             if address not in self._next_at and len(self._next_at) >= _MAX_LINES:
                 address = ""
             lines = len(self._next_at.keys() | {address})
-            rate = max(len(self._done) / _WINDOW_S, _LEAST_RATE) / lines
-            at = min(max(self._next_at.get(address, now), now + _SHORTEST_PAUSE_S), now + _LONGEST_PAUSE_S)
+            rate = max(len(self._done) / _WINDOW_S, _MIN_RATE) / lines
+            at = min(max(self._next_at.get(address, now), now + _SHORTEST_PAUSE_S), now + _MAX_PAUSE_S)
             self._next_at[address] = at + 1 / rate
             return math.ceil(at - now)
 

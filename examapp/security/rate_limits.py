@@ -14,7 +14,7 @@ NEXT_SAVE_MS = 2000
 _SLOWEST_MS = 20_000
 _EASY_S = 0.1
 """As long as a save takes less than this, the wait for its turn included, nobody is slowed."""
-_MOST_WAIT_S = 1.2
+_MAX_WAIT_S = 1.2
 _SOON_S = 0.3
 _FILL = 0.7
 """How much of what the turns can carry is left to savers who are slowed: with more of it a queue that has formed does not go away."""
@@ -23,9 +23,9 @@ _WEIGHT = 0.05
 _WINDOW_S = 5.0
 _SAVING_S = 30.0
 """Who saved within this time is counted among those who save: longer than the longest pause."""
-_MOST_IN_WINDOW = 100
+_MAX_IN_WINDOW = 100
 """20 saves a second over 5 s (delivery protocol, "Save")."""
-_MOST_ATTEMPTS = 20_000
+_MAX_ATTEMPTS = 20_000
 
 
 class SlowDownError(DomainError):
@@ -54,11 +54,11 @@ def check(saver: Hashable) -> None:
     moment = time.monotonic()
     with _lock:
         _forget_who_stopped(moment)
-        times = _recent.setdefault(saver, deque(maxlen=_MOST_IN_WINDOW))
+        times = _recent.setdefault(saver, deque(maxlen=_MAX_IN_WINDOW))
         _recent.move_to_end(saver)
-        if len(_recent) > _MOST_ATTEMPTS:
+        if len(_recent) > _MAX_ATTEMPTS:
             _recent.popitem(last=False)
-        is_full = len(times) == _MOST_IN_WINDOW and moment - times[0] < _WINDOW_S
+        is_full = len(times) == _MAX_IN_WINDOW and moment - times[0] < _WINDOW_S
         if not is_full:
             times.append(moment)
     if is_full:
@@ -106,7 +106,7 @@ def wait_s(ahead: int) -> float:
 
 def is_too_long(ahead: int, waited_s: float) -> bool:
     """Tell whether a save had better come again: its wait grows long, and not because the machine stood still for a moment."""
-    return waited_s + wait_s(ahead) > _MOST_WAIT_S and wait_s(ahead) > _SOON_S
+    return waited_s + wait_s(ahead) > _MAX_WAIT_S and wait_s(ahead) > _SOON_S
 
 
 def next_save_ms() -> int:
@@ -121,10 +121,10 @@ def next_save_ms() -> int:
     return min(round(NEXT_SAVE_MS + share * max(0.0, bearable - NEXT_SAVE_MS)), _SLOWEST_MS)
 
 
-_LEAST_BURST = 60
+_MIN_BURST = 60
 """What a process takes on at once after a quiet while, so that a small exam never notices the queue."""
 _BURST_S = 2.0
-_LEAST_RATE = 0.5
+_MIN_RATE = 0.5
 
 
 class StartGate:
@@ -138,13 +138,13 @@ class StartGate:
     def set_up(self, *, per_second: float, processes: int) -> None:
         """Set what the machine bears and how many processes share it; begins with a full bucket."""
         with self._lock:
-            self._per_second, self._processes = max(_LEAST_RATE, per_second), max(1, processes)
-            self._tokens = self._burst = max(float(_LEAST_BURST), _BURST_S * self._per_second / self._processes)
+            self._per_second, self._processes = max(_MIN_RATE, per_second), max(1, processes)
+            self._tokens = self._burst = max(float(_MIN_BURST), _BURST_S * self._per_second / self._processes)
             self._filled_at = self._time_s()
 
     def rate(self) -> float:
         """Give how many starts a second all processes of this machine let in now; fewer the slower saves are."""
-        return max(_LEAST_RATE, self._per_second * NEXT_SAVE_MS / max(NEXT_SAVE_MS, next_save_ms()))
+        return max(_MIN_RATE, self._per_second * NEXT_SAVE_MS / max(NEXT_SAVE_MS, next_save_ms()))
 
     def take(self, *, ahead: int) -> float:
         """Let one in where those ahead in the queue leave a start over: 0; else give the seconds until there may be one."""

@@ -150,8 +150,8 @@ def drop_file(session: Session, file: StoredFile) -> None:
     after_commit(session, lambda: path.unlink(missing_ok=True))
 
 
-MOST_BYTES_A_PIECE = 8 * 1024 * 1024
-_MOST_AT_ONCE = 5
+MAX_BYTES_A_PIECE = 8 * 1024 * 1024
+_MAX_AT_ONCE = 5
 
 
 def begin_upload(
@@ -176,8 +176,8 @@ def begin_upload(
         if upload.name == name and upload.size == size:
             upload.received = _received(upload)
             return upload
-    if len(own) >= _MOST_AT_ONCE:
-        raise FileRefusedError(f"同时最多上传 {_MOST_AT_ONCE} 个文件。请等前面的传完再上传。")
+    if len(own) >= _MAX_AT_ONCE:
+        raise FileRefusedError(f"同时最多上传 {_MAX_AT_ONCE} 个文件。请等前面的传完再上传。")
     upload = PendingUpload(
         token=new_token(),
         room=room,
@@ -201,7 +201,7 @@ def add_piece(
     upload = _own(session, token, room, by_id)
     if offset != (received := _received(upload)):
         raise WrongOffsetError(received=received)
-    if not piece or len(piece) > MOST_BYTES_A_PIECE or offset + len(piece) > upload.size:
+    if not piece or len(piece) > MAX_BYTES_A_PIECE or offset + len(piece) > upload.size:
         raise FileRefusedError("收到的内容与登记的文件大小不符。请重新选择文件后再上传。")
     part_path(token).touch()  # lost with the disk, maybe: it begins anew
     with part_path(token).open("r+b") as file:

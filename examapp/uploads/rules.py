@@ -16,7 +16,7 @@ from examapp.errors import DomainError
 from examapp.uploads.models import FileKind
 
 _MB = 1024 * 1024
-MOST_BYTES = {
+MAX_BYTES = {
     FileKind.IMAGE: 8 * _MB,
     FileKind.PDF: 50 * _MB,
     FileKind.DOCX: 20 * _MB,
@@ -47,7 +47,7 @@ _WORDS = {
     FileKind.MP3: "MP3 音频",
     FileKind.MP4: "MP4 视频或音频",
 }
-_LONGEST_NAME = 100
+_MAX_NAME_LENGTH = 100
 
 
 class FileRefusedError(DomainError):
@@ -82,23 +82,23 @@ def refuse_size(kind: FileKind, size: int) -> None:
     """Raise FileRefusedError for an empty file and one over its kind's limit, before a byte of it is read."""
     if size <= 0:
         raise FileRefusedError("文件是空的。请重新选择文件后再上传。")
-    if size > MOST_BYTES[kind]:
+    if size > MAX_BYTES[kind]:
         raise FileRefusedError(
-            f"{_WORDS[kind]}文件不能超过 {MOST_BYTES[kind] // _MB} MB，这个文件有 {size // _MB} MB。请压缩或分成几个后再上传。"
+            f"{_WORDS[kind]}文件不能超过 {MAX_BYTES[kind] // _MB} MB，这个文件有 {size // _MB} MB。请压缩或分成几个后再上传。"
         )
 
 
 def display_name(name: str, ending: str) -> str:
     """Give a file's name as people see it: no path, nothing invisible, its true ending."""
     bare = normalise(name).replace("\\", "/").rsplit("/", 1)[-1].replace("\n", " ").replace("\t", " ")
-    stem = PurePath(bare).stem.strip(" .")[:_LONGEST_NAME].strip()
+    stem = PurePath(bare).stem.strip(" .")[:_MAX_NAME_LENGTH].strip()
     return (stem or "附件") + ending
 
 
 _ACTIVE = ("JavaScript", "Launch", "EmbeddedFile", "EmbeddedFiles", "RichMedia", "XFA")
-_MOST_INFLATED = 64 * 1024 * 1024
+_MAX_INFLATED = 64 * 1024 * 1024
 """Of all object streams of a file together; those of a thousand pages have some 5 MB."""
-_MOST_STREAMS = 20_000
+_MAX_STREAMS = 20_000
 _CHUNK = 64 * 1024
 _HEAD = 256
 _PRINT_ANEW = "请打印为新的 PDF 后再上传。"
@@ -148,9 +148,9 @@ def refuse_active(content: bytes) -> None:
 def _packed_objects(content: bytes) -> Iterator[bytes]:
     """Unpack the streams that say that they hold objects, and those that begin as such do; raises FileRefusedError."""
     before = said = 0
-    left = _MOST_INFLATED
+    left = _MAX_INFLATED
     for number, match in enumerate(_STREAM.finditer(content)):
-        if number > 2 * _MOST_STREAMS:
+        if number > 2 * _MAX_STREAMS:
             raise FileRefusedError(_TOO_LARGE)
         if content[max(match.start() - 3, 0) : match.start()] == b"end":
             before = match.end()
@@ -193,9 +193,9 @@ def _unpacked(content: bytes, start: int, *, most: int) -> bytes:
     return b"".join(found)
 
 
-_MOST_ENTRIES = 2000
-_MOST_UNPACKED = 100 * 1024 * 1024
-_MOST_RATIO = 100
+_MAX_ENTRIES = 2000
+_MAX_UNPACKED = 100 * 1024 * 1024
+_MAX_RATIO = 100
 _DEFINITION = re.compile(
     b"|".join(
         re.escape(word.encode(coding))
@@ -247,7 +247,7 @@ def _office(path: Path, kind: FileKind) -> str:
     if "[Content_Types].xml" not in names or _MAIN_PARTS[kind] not in names:
         raise FileRefusedError(wrong)
     unpacked = sum(entry.file_size for entry in entries)
-    if len(entries) > _MOST_ENTRIES or unpacked > min(_MOST_UNPACKED, _MOST_RATIO * path.stat().st_size):
+    if len(entries) > _MAX_ENTRIES or unpacked > min(_MAX_UNPACKED, _MAX_RATIO * path.stat().st_size):
         raise FileRefusedError("文件解压后太大，不能上传。请精简内容后另存，再上传。")
     if any(name.startswith("/") or ".." in name.split("/") for name in names):
         raise FileRefusedError(wrong)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from examapp import clock
 from examapp.db.session import transaction
 from examapp.errors import DomainError, NotFoundError
-from examapp.uploads.actions import MOST_BYTES_A_PIECE, add_piece, begin_upload, finish_upload, kept_path
+from examapp.uploads.actions import MAX_BYTES_A_PIECE, add_piece, begin_upload, finish_upload, kept_path
 from examapp.uploads.models import FileKind, StoredFile
 from examapp.uploads.rules import FileRefusedError
 from examapp.web.numbers import sent_number
@@ -26,7 +26,7 @@ def begin(*, room: str, by_id: int, kinds: Collection[FileKind]) -> Response:
     def act(session: Session) -> dict[str, Any]:
         name, size = request.args.get("name", ""), request.args.get("size", 0, type=sent_number)
         upload = begin_upload(session, room=room, name=name, size=size, by_id=by_id, now=clock.now(), kinds=kinds)
-        return {"token": upload.token, "received": upload.received, "piece": MOST_BYTES_A_PIECE // 8}
+        return {"token": upload.token, "received": upload.received, "piece": MAX_BYTES_A_PIECE // 8}
 
     return _answer(act)
 
@@ -35,7 +35,7 @@ def add(token: str, *, room: str, by_id: int) -> Response:
     """Take a piece: answers `{received}`."""
 
     def act(session: Session) -> dict[str, Any]:
-        if (request.content_length or 0) > MOST_BYTES_A_PIECE:
+        if (request.content_length or 0) > MAX_BYTES_A_PIECE:
             raise FileRefusedError("一段内容太大。请刷新页面后重新上传。")
         upload = add_piece(
             session,

@@ -15,9 +15,9 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 from flask_wtf.csrf import CSRFProtect
 from itsdangerous import BadSignature
 
-_MOST = 16_384
+_MAX = 16_384
 """About 1 kB each; the county's candidates, spread over two processes, are a quarter of them."""
-_LONGEST = 2000
+_MAX_LENGTH = 2000
 """Of all cookies that a browser sends; a longer line is read anew each time, lest somebody fill the memory with them."""
 _CSRF_HEADER, _CSRF_FIELD = "X-CSRFToken", "csrf_token"
 _FLAT = (str, int, bool, type(None))
@@ -37,7 +37,7 @@ class _Remembered(Generic[Found]):
 
     def keep(self, signed: str, found: Found) -> None:
         with self._lock:
-            while len(self._found) >= _MOST:
+            while len(self._found) >= _MAX:
                 del self._found[next(iter(self._found))]
             self._found[signed] = found
 
@@ -72,7 +72,7 @@ class CachedSessionInterface(SecureCookieSessionInterface):
             return {}, 0
         found = (data, signed_at.timestamp())
         is_flat = all(isinstance(value, _FLAT) for value in data.values())  # a list would be shared by the requests
-        if is_flat and len(sent) <= _LONGEST:
+        if is_flat and len(sent) <= _MAX_LENGTH:
             self._known.keep(sent, found)
         return found
 

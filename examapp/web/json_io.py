@@ -13,7 +13,7 @@ from flask import Response, request
 from examapp.clock import local
 from examapp.errors import BadRequestError, DomainError
 
-MOST_DROPPED_BYTES = 8 * 1024 * 1024
+MAX_DROPPED_BYTES = 8 * 1024 * 1024
 _CHUNK = 64 * 1024
 _JSON = "application/json"
 
@@ -77,7 +77,7 @@ def _read_body(most_bytes: int) -> bytes:
         if len(body) <= most_bytes:
             return body
     dropped = 0
-    while dropped < MOST_DROPPED_BYTES and (chunk := request.stream.read(_CHUNK)):
+    while dropped < MAX_DROPPED_BYTES and (chunk := request.stream.read(_CHUNK)):
         dropped += len(chunk)
     raise TooLargeError
 

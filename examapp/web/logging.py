@@ -11,7 +11,7 @@ from typing import Any, TextIO, cast
 
 import structlog
 
-_MOST_CHARACTERS = 2000
+_MAX_CHARACTERS = 2000
 _ROW_IN_AN_ERROR = re.compile(r"(DETAIL: |\[parameters: |CONTEXT: |LINE \d+: )[^\n]*")
 """Where the database's own words about an error quote the row, and so a person."""
 
@@ -80,6 +80,6 @@ def _leave_rows_out(_logger: Any, _method: str, event: Any) -> Any:
 
 def _truncate(_logger: Any, _method: str, event: Any) -> Any:
     for name, value in event.items():
-        if isinstance(value, str) and len(value) > _MOST_CHARACTERS and name != "exception":
-            event[name] = value[:_MOST_CHARACTERS] + "…"
+        if isinstance(value, str) and len(value) > _MAX_CHARACTERS and name != "exception":
+            event[name] = value[:_MAX_CHARACTERS] + "…"
     return event

@@ -18,7 +18,7 @@ from examapp.security import rate_limits
 from examapp.security.rate_limits import gate
 
 _WINDOW_S = 60.0
-_MOST = 20_000
+_MAX = 20_000
 
 
 class Act(StrEnum):
@@ -48,7 +48,7 @@ class Meter:
 
     def __init__(self, *, time_s: Callable[[], float] = time.monotonic) -> None:
         self._time_s = time_s
-        self._acts: deque[tuple[float, Act, float]] = deque(maxlen=_MOST)
+        self._acts: deque[tuple[float, Act, float]] = deque(maxlen=_MAX)
         self._contacts: dict[int, datetime] = {}
 
     def count(self, act: Act, seconds: float) -> None:

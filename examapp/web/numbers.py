@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-MOST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 """The largest number that a row can have."""
-_MOST_DIGITS = len(str(MOST_ID))
+_MAX_DIGITS = len(str(MAX_ID))
 
 
-def read_whole(text: object, *, least: int = 0, most: int = MOST_ID) -> int | None:
+def read_whole(text: object, *, least: int = 0, most: int = MAX_ID) -> int | None:
     """Read a whole number in plain digits within its bounds; None for anything else, however long it is."""
     words = str(text) if isinstance(text, str | int) and not isinstance(text, bool) else ""
-    if not (words.isascii() and words.isdigit() and len(words) <= _MOST_DIGITS):
+    if not (words.isascii() and words.isdigit() and len(words) <= _MAX_DIGITS):
         return None
     number = int(words)
     return number if least <= number <= most else None

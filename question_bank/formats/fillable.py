@@ -8,12 +8,12 @@ from question_bank.formats.excel.workbook import ZIP, check_contents
 from question_bank.formats.safety import Archive, open_archive
 from question_bank.parse_result import UnreadableFileError
 
-MOST_XML_BYTES = 8 * 1024 * 1024
+MAX_XML_BYTES = 8 * 1024 * 1024
 """All parts but pictures, unpacked."""
-MOST_CELLS = 50_000
+MAX_CELLS = 50_000
 """Cells and rows with something in them or with a format, and the cells of merged and linked areas, times the sheets."""
-MOST_ROWS, MOST_COLUMNS, MOST_SHEETS = 2_000, 200, 20
-MOST_SPAN = 200
+MAX_ROWS, MAX_COLUMNS, MAX_SHEETS = 2_000, 200, 20
+MAX_SPAN = 200
 
 _TAG = re.compile(
     rb"""<(?:[^\s<>/:="']+:)?(c|row|mergeCell|hyperlink|comment|sheet)(?=[\s/>])((?:[^>"']|"[^"]*"|'[^']*')*)>"""
@@ -39,9 +39,9 @@ def check_workbook(content: bytes) -> None:
             sheets += name == b"sheet"
             rows += name == b"row"
             cells += _cells_of(name, match[2])
-            if rows > MOST_ROWS:
+            if rows > MAX_ROWS:
                 raise _too_far(rows, 1)
-            if cells * max(sheets, 1) > MOST_CELLS or sheets > MOST_SHEETS:
+            if cells * max(sheets, 1) > MAX_CELLS or sheets > MAX_SHEETS:
                 raise UnreadableFileError(
                     f"工作簿里的单元格（包括只设了格式的空格子和合并的格子）过多，不像一张表的样式。{_RESAVE}"
                 )
@@ -56,14 +56,14 @@ def _cells_of(name: bytes, attributes: bytes) -> int:
     if place is None:
         return 1
     top, left, bottom, right = _ends(place.strip(), is_row=name == b"row")
-    if max(top, bottom) > MOST_ROWS or max(left, right) > MOST_COLUMNS:
+    if max(top, bottom) > MAX_ROWS or max(left, right) > MAX_COLUMNS:
         raise _too_far(max(top, bottom), max(left, right))
     return (abs(bottom - top) + 1) * (abs(right - left) + 1)
 
 
 def _too_far(row: int, column: int) -> UnreadableFileError:
     return UnreadableFileError(
-        f"工作表到第 {row} 行、第 {column} 列还有内容或格式，表样最多 {MOST_ROWS:,} 行、{MOST_COLUMNS} 列。{_RESAVE}"
+        f"工作表到第 {row} 行、第 {column} 列还有内容或格式，表样最多 {MAX_ROWS:,} 行、{MAX_COLUMNS} 列。{_RESAVE}"
     )
 
 
@@ -71,7 +71,7 @@ def check_document(content: bytes) -> None:
     """Raise UnreadableFileError when a Word file is damaged, has more text than a form needs, or cells over very many columns."""
     for part in _parts(_opened(content, _RESAVE_WORD), _RESAVE_WORD):
         for match in _SPAN.finditer(part):
-            if not re.fullmatch(rb"[0-9]{1,3}", match[1]) or int(match[1]) > MOST_SPAN:
+            if not re.fullmatch(rb"[0-9]{1,3}", match[1]) or int(match[1]) > MAX_SPAN:
                 raise UnreadableFileError(f"文档的表格里有跨度过大的单元格。{_RESAVE_WORD}")
 
 
@@ -87,13 +87,13 @@ def _parts(archive: Archive, advice: str) -> list[bytes]:
     parts: list[bytes] = []
     total = 0
     for name in archive.names:
-        if sizes[name] > MOST_XML_BYTES:
+        if sizes[name] > MAX_XML_BYTES:
             raise UnreadableFileError(f"文件解压后太大，不像一张表的样式。{advice}")
         part = archive.read(name)
         if part.startswith(_PICTURES):
             continue
         total += len(part)
-        if total > MOST_XML_BYTES:
+        if total > MAX_XML_BYTES:
             raise UnreadableFileError(f"文件解压后太大，不像一张表的样式。{advice}")
         declared = _DECLARED.match(part.removeprefix(b"\xef\xbb\xbf"))
         is_odd = declared is not None and declared[1].lower() not in {b"utf-8", b"utf8", b"us-ascii", b"ascii"}

@@ -9,7 +9,7 @@ import pytest
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exams.models import Exemption
 from examapp.delivery.grading.models import Grade
-from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.columns import MAX_TRIES, JobState
 from examapp.organisation.people.models import RosterImport
 from examapp.platform.dashboard.rules import HOME, Place, mark_current, moment_words, places_for, remaining_words
 from examapp.platform.notices.models import Feedback
@@ -236,6 +236,6 @@ def test_a_file_refused_for_what_stands_in_it_is_no_failed_task_and_a_job_set_as
     world.session.add(job)
     world.session.flush()
     assert failed() == "0"
-    job.tries = MOST_TRIES
+    job.tries = MAX_TRIES
     world.session.flush()
     assert failed() == "1"

@@ -9,7 +9,7 @@ from examapp import clock
 from examapp.delivery.attempts.models import Attempt
 from examapp.organisation.accounts.rules import digest
 from examapp.organisation.captcha import actions as captcha_actions
-from examapp.organisation.captcha.rules import MOST_FAILED_ACCOUNTS
+from examapp.organisation.captcha.rules import MAX_FAILED_ACCOUNTS
 from examapp.organisation.people.models import Account
 from question_bank.model import Kind
 from tests.browser.test_exam_page import begin, choose, device_state, hand_in, stored, wait_saved
@@ -22,7 +22,7 @@ DIGITS = "48105"
 def captcha_due(live, monkeypatch):
     """So many names failed from here that devices without a cookie solve a captcha; its digits are known."""
     monkeypatch.setattr(captcha_actions, "new_captcha_answer", lambda: DIGITS)
-    for number in range(MOST_FAILED_ACCOUNTS):
+    for number in range(MAX_FAILED_ACCOUNTS):
         name_key = digest(f"x{number}")
         captcha_actions.note_address_failure(live.world.session, name_key, address="127.0.0.1", now=clock.now())
     live.world.commit()

@@ -25,7 +25,7 @@ HALVES = ("office", "others")
 _LONG_MS = 60_000
 _WIDTHS = (1280, 360, 320)
 _AXE_WIDTH = 360
-_MOST_TABS = 80
+_MAX_TABS = 80
 _FEW_TABS = 30
 _SAMPLES = {"exams_admin.show_exam": 5, "papers_admin.show_blueprint": 3}
 """Of how many things with a page of one kind the page is opened; one, where nothing is said."""
@@ -280,7 +280,7 @@ def is_reached_by_keys(page: Page) -> bool:
     if page.evaluate("window.isReached"):
         return True
     page.evaluate("document.querySelector('.skip-link').focus()")
-    for _ in range(_MOST_TABS):
+    for _ in range(_MAX_TABS):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.matches('main .btn-primary')"):
             return True

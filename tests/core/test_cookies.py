@@ -84,7 +84,7 @@ def test_what_one_request_takes_out_of_a_session_another_with_the_same_cookie_st
 
 
 def test_memory_is_bounded_and_forgets_the_oldest(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cached_session, "_MOST", 3)
+    monkeypatch.setattr(cached_session, "_MAX", 3)
     clients = [site.test_client() for _ in range(6)]
     for place, client in enumerate(clients):
         client.get(f"/begin/{place}")

@@ -14,7 +14,7 @@ import psycopg
 
 from tests.faults.ledger import Ledger
 
-MOST_TRIES = 3
+MAX_TRIES = 3
 Snapshot = dict[str, Any]
 
 

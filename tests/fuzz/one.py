@@ -20,8 +20,8 @@ else:
     with atheris.instrument_imports(include=["question_bank"]):
         from tests.fuzz.targets import REFUSALS, TARGETS
 
-MOST_BYTES = 1024 * 1024 * 1024
-MOST_SECONDS_EACH = 10
+MAX_BYTES = 1024 * 1024 * 1024
+MAX_SECONDS_EACH = 10
 
 
 def run_one(read, content: bytes) -> None:
@@ -37,7 +37,7 @@ def fuzz_with_atheris(target, seconds: int, corpus: Path) -> None:
     arguments = [
         sys.argv[0],
         f"-max_total_time={seconds}",
-        f"-timeout={MOST_SECONDS_EACH}",
+        f"-timeout={MAX_SECONDS_EACH}",
         "-rss_limit_mb=1024",
         "-max_len=65536",
         "-verbosity=0",
@@ -70,7 +70,7 @@ def fuzz_with_hypothesis(target, seconds: int) -> None:
     def run(content: bytes) -> None:
         nonlocal runs
         runs += 1
-        signal.alarm(MOST_SECONDS_EACH)
+        signal.alarm(MAX_SECONDS_EACH)
         run_one(target.read, content)
         signal.alarm(0)
 
@@ -81,7 +81,7 @@ def fuzz_with_hypothesis(target, seconds: int) -> None:
 
 def main(name: str, seconds: int, folder: str) -> None:
     """Fuzz the target of this name."""
-    resource.setrlimit(resource.RLIMIT_AS, (4 * MOST_BYTES, 4 * MOST_BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (4 * MAX_BYTES, 4 * MAX_BYTES))
     target = next(each for each in TARGETS if each.name == name)
     corpus = Path(folder) / name
     corpus.mkdir(parents=True, exist_ok=True)

@@ -13,8 +13,8 @@ from PIL import Image, ImageFilter
 from examapp.organisation.accounts.rules import digest
 from examapp.organisation.captcha import actions as captcha_actions
 from examapp.organisation.captcha.rules import (
-    MOST_FAILED_ACCOUNTS,
-    MOST_WAITED_TRIES,
+    MAX_FAILED_ACCOUNTS,
+    MAX_WAITED_TRIES,
     draw_captcha,
     is_captcha_answer,
     new_captcha_answer,
@@ -41,7 +41,7 @@ def answers(monkeypatch):
     return "48105"
 
 
-def fail_many(world, count=MOST_FAILED_ACCOUNTS, address=HERE):
+def fail_many(world, count=MAX_FAILED_ACCOUNTS, address=HERE):
     for number in range(count):
         captcha_actions.note_address_failure(world.session, digest(f"x{number}"), address=address, now=NOON)
     world.session.flush()
@@ -52,7 +52,7 @@ def captcha_of(page) -> str:
 
 
 def test_sixty_failed_accounts_bring_the_captcha_and_fifty_nine_do_not(world, official):
-    for number in range(MOST_FAILED_ACCOUNTS - 1):
+    for number in range(MAX_FAILED_ACCOUNTS - 1):
         assert sign_in(world.client(), f"NOBODY{number}", "wrong").status_code == 422
     assert 'name="captcha"' not in world.client().get("/login").text
     assert sign_in(world.client(), "A10001", "wrong").status_code == 422, "an account counts as an unknown name does"
@@ -60,7 +60,7 @@ def test_sixty_failed_accounts_bring_the_captcha_and_fifty_nine_do_not(world, of
     for name, password in (("A10001", PASSWORD), ("A10001", "wrong"), ("NOBODY-NEW", "wrong")):
         refused = sign_in(world.client(), name, password)
         assert (refused.status_code, "验证码" in refused.text) == (422, True)
-    assert world.session.query(AddressFailure).count() == MOST_FAILED_ACCOUNTS
+    assert world.session.query(AddressFailure).count() == MAX_FAILED_ACCOUNTS
 
 
 def test_one_account_that_fails_often_is_one_account(world, official, frozen):
@@ -87,7 +87,7 @@ def test_wrong_digits_use_the_picture_up_and_cost_the_account_nothing(app, world
     for typed in ("00000", answers):
         assert "验证码不对" in sign_in(world.client(), "A10001", captcha=typed, captcha_id=token).text
     assert not compared, "no hash is spent before the captcha"
-    assert world.session.query(AddressFailure).count() == MOST_FAILED_ACCOUNTS
+    assert world.session.query(AddressFailure).count() == MAX_FAILED_ACCOUNTS
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ def test_who_cannot_read_it_waits_thirty_seconds_instead(world, official, frozen
 
 def test_waiting_is_no_way_for_a_machine(world, official, frozen):
     fail_many(world)
-    tokens = [captcha_of(world.client().get("/login")) for _ in range(MOST_WAITED_TRIES + 3)]
+    tokens = [captcha_of(world.client().get("/login")) for _ in range(MAX_WAITED_TRIES + 3)]
     frozen.at(NOON + timedelta(seconds=40))
     codes = [sign_in(world.client(), f"N{n}", "wrong", captcha_id=token) for n, token in enumerate(tokens)]
-    assert sum("登录名或密码不对" in page.text for page in codes) == MOST_WAITED_TRIES
+    assert sum("登录名或密码不对" in page.text for page in codes) == MAX_WAITED_TRIES
 
 
 def test_a_device_that_signed_in_to_the_account_before_needs_none(world, official):

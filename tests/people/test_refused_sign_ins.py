@@ -67,7 +67,7 @@ def test_disabled_accounts_wrong_tickets_and_wrong_captchas_are_written_down(
 
 
 def test_one_address_cannot_fill_the_log(world, official, refused, frozen, monkeypatch):
-    monkeypatch.setattr(account_actions, "_MOST_A_MINUTE", 3)
+    monkeypatch.setattr(account_actions, "_MAX_A_MINUTE", 3)
     for _ in range(4):
         sign_in(world.client(), "A10001", "wrong")
     assert len(refused()) == 3

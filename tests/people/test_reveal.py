@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.organisation.roster.actions import ACT, MOST_A_DAY
+from examapp.organisation.roster.actions import ACT, MAX_A_DAY
 from examapp.platform.audit.models import AuditEvent
 from tests.people.test_keys import ID, give_numbers
 
@@ -60,7 +60,7 @@ def test_without_a_reason_nothing_is_shown_and_nothing_logged(unit_admin, offici
 def test_nobody_collects_numbers_one_by_one(world, unit, official, frozen):
     admin = world.admin("unit_admin", unit)
     unit_admin = world.api(admin)
-    for _ in range(MOST_A_DAY):
+    for _ in range(MAX_A_DAY):
         assert ID in ask(unit_admin, official).text
     refused = ask(unit_admin, official)
     assert refused.status_code == 429

@@ -6,7 +6,7 @@ import pytest
 
 from examapp.organisation.people.models import Person
 from examapp.organisation.people.rules import id_check_character
-from examapp.organisation.roster_reconciliation.actions import MOST_FILES_A_DAY, MOST_HELD_A_DAY
+from examapp.organisation.roster_reconciliation.actions import MAX_FILES_A_DAY, MAX_HELD_A_DAY
 from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
 from tests.people.test_roster_import import (  # noqa: F401 – fixtures
@@ -83,7 +83,7 @@ def test_a_change_to_a_number_known_elsewhere_looks_like_any_change_and_is_held_
 def test_a_file_that_names_many_people_of_other_units_is_not_taken_over_at_all(
     world, county, office, unit_admin  # noqa: F811
 ):  # fmt: skip
-    known = [number(n % 21, n) for n in range(MOST_HELD_A_DAY + 1)]
+    known = [number(n % 21, n) for n in range(MAX_HELD_A_DAY + 1)]
     take_over(
         world, office, csv_bytes([HEAD, *([f"Z{n}", "外人", "乙局", "", "", known[n], ""] for n in range(len(known)))])
     )
@@ -101,7 +101,7 @@ def test_a_unit_admin_brings_in_so_many_files_a_day_and_the_office_any_number(
     world, county, frozen, office, unit_admin  # noqa: F811
 ):  # fmt: skip
     content, here = csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", "", ""]]), unit(world, "甲局").id
-    for _ in range(MOST_FILES_A_DAY):
+    for _ in range(MAX_FILES_A_DAY):
         assert upload(unit_admin, content, unit_id=here).status_code == 303
     answer = upload(unit_admin, content, unit_id=here)
     assert answer.status_code == 429 and "报普法办" in answer.text

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from examapp import clock
 from examapp.learning.study_events.models import Attendance, StudyEvent
-from examapp.learning.study_events.rules import CODE_LIFE, MOST_WRONG_CODES, room_code
+from examapp.learning.study_events.rules import CODE_LIFE, MAX_WRONG_CODES, room_code
 from examapp.oversight.duty_lists.models import DutyRecord
 from tests.conftest import NOON
 from tests.duties.making import Duties
@@ -125,7 +125,7 @@ def test_codes_cannot_be_tried_through(world, hall, frozen):
     hall.act(event, "open")
     right = code_of(world, event, NOON)
     wrong = "000000" if right != "000000" else "111111"
-    for _ in range(MOST_WRONG_CODES):
+    for _ in range(MAX_WRONG_CODES):
         assert "签到码不对" in hall.check_in(event, wrong)
     assert "输错次数太多" in hall.check_in(event, right)
     frozen.at(NOON + timedelta(minutes=10))

@@ -398,7 +398,7 @@ def test_whole_numbers_need_the_right_a_reason_and_a_second_person_and_are_maske
 def test_a_list_too_long_for_paper_is_refused_with_the_way_round_it(county, world, monkeypatch):
 
     county.fill_with_every_odd_case()
-    monkeypatch.setitem(report_file_render_pdf.MOST_ROWS, "docx", 10)
+    monkeypatch.setitem(report_file_render_pdf.MAX_ROWS, "docx", 10)
     client = world.api(world.admin())
     export_id = ask(client, county.exam, county.top, "score_sheet", "docx").get_json()["export"]["id"]
     state = client.get(f"/api/v1/exports/{export_id}").get_json()

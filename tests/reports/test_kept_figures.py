@@ -235,7 +235,7 @@ def test_too_many_marked_units_are_counted_instead(county, monkeypatch):
     for unit in (county.town, county.bureau):
         county.world.person(unit)
     assert find_kept_counts(session, ground, None) == counted(session, ground)
-    monkeypatch.setattr(statistics_queries, "MOST_MARKED_UNITS", 1)
+    monkeypatch.setattr(statistics_queries, "MAX_MARKED_UNITS", 1)
     assert find_kept_counts(session, ground, None) is None
 
 

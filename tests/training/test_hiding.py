@@ -7,7 +7,7 @@ import random
 import pytest
 from sqlalchemy import select
 
-from examapp.learning.mastery.queries import FEWEST_PEOPLE, hidden_subjects
+from examapp.learning.mastery.queries import MIN_PEOPLE, hidden_subjects
 from examapp.learning.spaced_repetition.models import UnitWeakness
 from tests.training.test_mastery import weakness
 
@@ -27,7 +27,7 @@ def grow(world, exam, rng, parent=None, depth=0):
 
 def is_shown(session, node):
     unit, people, _ = node
-    return people >= FEWEST_PEOPLE and LAW not in hidden_subjects(session, unit, COUNTED)
+    return people >= MIN_PEOPLE and LAW not in hidden_subjects(session, unit, COUNTED)
 
 
 def walk(node):
@@ -47,8 +47,8 @@ def test_what_shown_units_leave_of_the_unit_above_is_nobody_or_five(world, sessi
             continue
         shown = [each for each in below if is_shown(session, each)]
         left = people - sum(each[1] for each in shown)
-        assert left == 0 or left >= FEWEST_PEOPLE, (unit.region_path, left)
-        covered = [each for each in below if each[1] >= FEWEST_PEOPLE]
+        assert left == 0 or left >= MIN_PEOPLE, (unit.region_path, left)
+        covered = [each for each in below if each[1] >= MIN_PEOPLE]
         assert len(covered) - len(shown) <= 1, "no more is hidden than must be"
 
 

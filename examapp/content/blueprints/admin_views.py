@@ -23,7 +23,7 @@ from question_bank.kinds.registry import KIND_NAMES, KINDS
 from question_bank.model import DIFFICULTY_NAMES
 
 admin_blueprint = Views("papers_admin", __name__, url_prefix="/admin/papers")
-_MOST_SEED = 2**31
+_MAX_SEED = 2**31
 
 
 @admin_blueprint.get("/")
@@ -107,7 +107,7 @@ def preview_paper(blueprint_id: int) -> str | Response:
     blueprint = queries.get_blueprint(read_session(), blueprint_id)
     seed = request.args.get("seed", type=sent_number)
     if seed is None:
-        return redirect(url_for(".preview_paper", blueprint_id=blueprint_id, seed=secrets.randbelow(_MOST_SEED)))
+        return redirect(url_for(".preview_paper", blueprint_id=blueprint_id, seed=secrets.randbelow(_MAX_SEED)))
     paper = queries.sample_paper(read_session(), blueprint, seed=seed)
     return render_template("papers/preview.html", blueprint=blueprint, paper=paper, kind_names=KIND_NAMES)
 

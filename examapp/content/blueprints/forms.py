@@ -16,7 +16,7 @@ from examapp.web.forms import DecimalField, FlaskForm, Form, IntegerField, RowLi
 from question_bank.kinds.registry import DRAWN_KINDS, KIND_NAMES, KINDS, kind_of
 from question_bank.model import Difficulty, Kind
 
-MOST_SECTIONS = 20
+MAX_SECTIONS = 20
 SECTION_SCORING = [SelectChoice("", "按题型常规")] + [
     SelectChoice(rule, name) for kind in KINDS.values() for rule, name in kind.section_scoring.items()
 ]
@@ -77,7 +77,7 @@ class BlueprintForm(FlaskForm):
 
     name = StringField("规则名称", [DataRequired("请填写规则名称。"), Length(max=80, message="名称最多 80 字。")])
     is_shuffled = BooleanField("每人的选项顺序不同（判断题除外）", default=True)
-    sections = RowList(FormField(SectionForm), label="试卷各部分", min_entries=1, max_entries=MOST_SECTIONS)
+    sections = RowList(FormField(SectionForm), label="试卷各部分", min_entries=1, max_entries=MAX_SECTIONS)
 
     def settings(self) -> BlueprintSettings:
         """Give the blueprint as it was filled in."""

@@ -28,7 +28,7 @@ from question_bank.kinds import response_schema
 from question_bank.kinds.registry import DRAWN_KINDS, kind_of
 from question_bank.model import OPTION_LETTERS, Kind
 
-_MOST_KEPT_VERSIONS = 20_000
+_MAX_KEPT_VERSIONS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class VersionContents:
             self._kept.clear()
 
 
-version_contents = VersionContents(_MOST_KEPT_VERSIONS)
+version_contents = VersionContents(_MAX_KEPT_VERSIONS)
 
 
 def get_paper(session: Session, paper_id: int) -> Paper:

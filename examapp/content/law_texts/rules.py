@@ -98,7 +98,7 @@ docx = LazyModule("question_bank.formats.docx")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
-_MOST_UNPACKED = 24 * 1024 * 1024
+_MAX_UNPACKED = 24 * 1024 * 1024
 """The longest code has half a million characters, and its document unpacks to 8 MB."""
 
 
@@ -121,7 +121,7 @@ def _word_lines(content: bytes) -> list[str]:
     try:
         if content.startswith(_ZIP):
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                if sum(entry.file_size for entry in archive.infolist()) > _MOST_UNPACKED:
+                if sum(entry.file_size for entry in archive.infolist()) > _MAX_UNPACKED:
                     raise UnreadableDocumentError("Word 文件太大，不像一部法律的文本。请删去图片后再导入。")
         return list(docx.document_lines(content))
     except UnreadableFileError as error:
@@ -145,7 +145,7 @@ _PAGE = re.compile(r"[\t.…·]+\s*\d+$")
 _TIGHT = re.compile(rf"^({ARTICLE.pattern})(?![规定的、和至或第中所及以，,。；])(\S.*)$")
 """An article's name with its text right behind it."""
 _ANNEX = re.compile(r"^(?:#{1,6}\s*)?附件(?:[一二三四五六七八九十\d]|[:：]|$)")
-MOST_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
 
 
 class UnreadableLawError(DomainError):
@@ -182,7 +182,7 @@ class LawText:
 
 def read_law_text(content: bytes, file_name: str) -> LawText:
     """Read a text, Markdown or Word file; raises UnreadableLawError without articles, a title or a version's date."""
-    if len(content) > MOST_BYTES:
+    if len(content) > MAX_BYTES:
         raise UnreadableLawError("文件超过 8 MB，不像一部法律的文本。请核对后再导入。")
     reader = _Reader(file_name)
     try:

@@ -10,13 +10,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.content.questions.models import DistinctPair, DuplicateSearch, Question, QuestionState, QuestionVersion
-from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.columns import MAX_TRIES, JobState
 from examapp.jobs.publisher import nudge_after_commit
 from examapp.platform.audit.actions import Actor, record
 from question_bank.similarity import find_near_duplicates
 
 SEARCH_TASK = "questions.search_duplicates"
-MOST_PAIRS = 2000
+MAX_PAIRS = 2000
 _SHORT_STEM = 15
 """A first line shorter than this says little by itself (下列说法正确的是): the options are compared with it."""
 _STALE_AFTER = timedelta(minutes=15)
@@ -72,9 +72,9 @@ def finish_duplicate_search(
     row = session.get_one(DuplicateSearch, search_id, with_for_update=True)
     if row.state != JobState.RUNNING:
         return
-    row.pairs = [list(pair) for pair in sorted(found, key=lambda pair: -pair[2])[:MOST_PAIRS]]
+    row.pairs = [list(pair) for pair in sorted(found, key=lambda pair: -pair[2])[:MAX_PAIRS]]
     row.total = len(rows)
-    more = f"，只列出最像的 {MOST_PAIRS} 对" if len(found) > MOST_PAIRS else ""
+    more = f"，只列出最像的 {MAX_PAIRS} 对" if len(found) > MAX_PAIRS else ""
     row.succeed(now=now, message=f"比较了 {len(rows)} 道题，找到 {len(found)} 对相近的题{more}。")
 
 
@@ -94,7 +94,7 @@ def sweep_duplicate_searches(session: Session, *, now: datetime) -> None:
     waiting = DuplicateSearch.state == JobState.WAITING
     rows = session.scalars(select(DuplicateSearch).where(or_(waiting, died)).with_for_update(skip_locked=True))
     for row in rows:
-        if row.tries >= MOST_TRIES:
+        if row.tries >= MAX_TRIES:
             row.fail(now=now, message="查了三次都没有查完，已停下。请稍后重新查找。")
             continue
         row.state = JobState.WAITING

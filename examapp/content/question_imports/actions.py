@@ -16,13 +16,13 @@ from examapp.content.question_review.actions import delete_questions
 from examapp.content.questions.models import Question, QuestionImport, QuestionState, QuestionVersion
 from examapp.content.questions.queries import count_reviewers
 from examapp.errors import BadRequestError, ConflictError
-from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.columns import MAX_TRIES, JobState
 from examapp.jobs.publisher import nudge_after_commit
 from examapp.platform.audit.actions import Actor, record
 from question_bank.parse_result import ParseResult, UnreadableFileError
 
 READ_TASK = "questions.read_import"
-MOST_SHOWN = 30
+MAX_SHOWN = 30
 """Questions of a file that its preview shows."""
 _STALE_AFTER = timedelta(minutes=5)
 """A run that has not ended by then has died with its worker."""
@@ -179,7 +179,7 @@ def _summary(reading: ParseResult, taken: Taken) -> dict[str, object]:
         "doubtful": taken.doubtful,
         "refused": [*(note_json(note) for note in reading.refused), *taken.refused],
         "remarks": [note_json(note) for note in reading.remarks],
-        "shown": [describe(one.question) for one in taken.ready[:MOST_SHOWN]],
+        "shown": [describe(one.question) for one in taken.ready[:MAX_SHOWN]],
     }
 
 
@@ -246,7 +246,7 @@ def sweep_imports(session: Session, *, now: datetime) -> None:
     died = (QuestionImport.state == JobState.RUNNING) & (QuestionImport.started_at < stale)
     rows = session.scalars(select(QuestionImport).where(or_(waiting, died)).with_for_update(skip_locked=True))
     for row in rows:
-        if row.tries >= MOST_TRIES:
+        if row.tries >= MAX_TRIES:
             row.fail(now=now, message=_SET_ASIDE)
             continue
         row.state = JobState.WAITING

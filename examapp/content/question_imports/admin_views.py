@@ -18,7 +18,7 @@ from examapp.organisation.accounts.guards import actor, requires
 from examapp.security.permissions import Permission
 from question_bank.formats import registry
 
-_MOST_NOTES = 200
+_MAX_NOTES = 200
 _LABELS = {each.name: each.label for each in registry.FORMATS} | {registry.AUTO: "自动识别"}
 
 
@@ -58,7 +58,7 @@ def show_import(import_id: int) -> str:
     form = ConfirmForm()
     if not may_review_alone():
         form.state.choices = form.state.choices[:1]
-    return render_template("questions/import.html", row=row, label=label, form=form, earlier=earlier, most=_MOST_NOTES)
+    return render_template("questions/import.html", row=row, label=label, form=form, earlier=earlier, most=_MAX_NOTES)
 
 
 @admin_blueprint.get("/imports/<int:import_id>/progress")

@@ -39,7 +39,7 @@ _NO_BANKS = frozenset(
 )
 """Ends of files that lie beside questions and are none; skipped while a folder is walked, never where they are named."""
 _MANIFEST = "imsmanifest.xml"
-_MOST_PACKED = 2000
+_MAX_PACKED = 2000
 _QUESTIONS_THEN_ANSWERS = (
     ("_questions", "_answers"),
     ("题目", "答案"),
@@ -108,7 +108,7 @@ def _content(path: Path) -> bytes:
     if path.name != _MANIFEST:
         return _bytes_of(path)
     files = [each for each in sorted(path.parent.rglob("*")) if each.is_file()]
-    if len(files) > _MOST_PACKED or sum(each.stat().st_size for each in files) > registry.MAX_BYTES:
+    if len(files) > _MAX_PACKED or sum(each.stat().st_size for each in files) > registry.MAX_BYTES:
         raise UnreadableFileError("这个文件夹太大，不像一个题库包。请先压缩成 zip 再导入。")
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:

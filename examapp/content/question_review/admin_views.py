@@ -22,7 +22,7 @@ from examapp.web.numbers import sent_number
 
 _PAIRS_A_PAGE = 20
 _USUAL_LEAST = 3
-_MOST_LEAST = 100
+_MAX_LEAST = 100
 
 
 @admin_blueprint.get("/review")
@@ -61,7 +61,7 @@ def next_to_review(question_id: int) -> AnyResponse:
 @requires(Permission.QUESTIONS_READ)
 def show_coverage() -> str:
     """Show laws by kinds and difficulties, and where the bank is thin."""
-    least = min(max(1, request.args.get("least", _USUAL_LEAST, type=sent_number)), _MOST_LEAST)
+    least = min(max(1, request.args.get("least", _USUAL_LEAST, type=sent_number)), _MAX_LEAST)
     topics = queries.cover_syllabus(read_session())
     entries = [entry for entries in topics.values() for entry in entries]
     return render_template(

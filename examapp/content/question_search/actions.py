@@ -14,7 +14,7 @@ from examapp.content.questions.models import KnowledgePoint, Question, question_
 from examapp.errors import BadRequestError
 from examapp.platform.audit.actions import Actor, record
 
-MOST_AT_ONCE = 5000
+MAX_AT_ONCE = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,8 @@ def preview_bulk(session: Session, *, ids: Sequence[int], change: BulkChange) ->
     """Give what a change would come to, without those that stay as they are; raises BadRequestError where it is empty or too much."""
     if change.is_empty:
         raise BadRequestError("请选择要修改什么。")
-    if len(ids) > MOST_AT_ONCE:
-        raise BadRequestError(f"一次最多修改 {MOST_AT_ONCE} 题，现在有 {len(ids)} 题。请用条件缩小范围。")
+    if len(ids) > MAX_AT_ONCE:
+        raise BadRequestError(f"一次最多修改 {MAX_AT_ONCE} 题，现在有 {len(ids)} 题。请用条件缩小范围。")
     statement = select(Question).where(Question.id.in_(ids)).options(selectinload(Question.knowledge_points))
     rows = (
         BulkRow(id=row.id, code=row.code, before=before, after=_after(before, change))

@@ -15,7 +15,7 @@ from examapp.content.question_editing.forms import BulkForm, FilterForm, StateFo
 from examapp.content.question_law_changes import queries as question_law_change_queries
 from examapp.content.question_review import actions as question_review_actions
 from examapp.content.question_search import actions, queries
-from examapp.content.question_search.actions import MOST_AT_ONCE, BulkChange
+from examapp.content.question_search.actions import MAX_AT_ONCE, BulkChange
 from examapp.content.question_search.queries import PAGE_SIZE, Filter
 from examapp.content.questions.admin_views import admin_blueprint, may_review_alone
 from examapp.content.questions.models import QuestionState
@@ -30,8 +30,8 @@ from question_bank.formats import registry
 from question_bank.formats.written import Written
 
 excel = LazyModule("question_bank.formats.excel")
-MOST_EXPORTED = 5000
-_MOST_ID = 2**63
+MAX_EXPORTED = 5000
+_MAX_ID = 2**63
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -70,7 +70,7 @@ def wanted_of(form: FilterForm) -> Filter:
         return field.data if field.data in known else ""
 
     def number(field: Any) -> int | None:
-        return field.data if field.data and 0 < field.data < _MOST_ID else None
+        return field.data if field.data and 0 < field.data < _MAX_ID else None
 
     return Filter(
         words=(form.q.data or "").strip()[:200],
@@ -130,7 +130,7 @@ def choose_export() -> str:
     count = queries.count_questions(read_session(), wanted_of(FilterForm(request.args)))
     filters = {name: value for name, value in request.args.items() if value and name not in {"page", "format"}}
     return render_template(
-        "questions/export.html", count=count, most=MOST_EXPORTED, formats=registry.writable(), filters=filters
+        "questions/export.html", count=count, most=MAX_EXPORTED, formats=registry.writable(), filters=filters
     )
 
 
@@ -141,9 +141,9 @@ def export_questions() -> Response:
     wanted = wanted_of(FilterForm(request.args))
     session = read_session()
     count = queries.count_questions(session, wanted)
-    if count > MOST_EXPORTED:
+    if count > MAX_EXPORTED:
         raise BadRequestError(
-            f"一次最多导出 {MOST_EXPORTED} 题，现在有 {count} 题。请用法律、题型等条件缩小范围后再导出。"
+            f"一次最多导出 {MAX_EXPORTED} 题，现在有 {count} 题。请用法律、题型等条件缩小范围后再导出。"
         )
     known = {each.name: each for each in registry.writable()}
     chosen = known.get(request.args.get("format", "excel"), known["excel"])
@@ -231,12 +231,12 @@ def _ids_chosen() -> list[int]:
     if "asked" in request.form:
         return _numbers(request.form.get("ids", ""))
     if request.form.get("scope") == "all":
-        return queries.list_ids(read_session(), wanted_of(FilterForm(request.args)), most=MOST_AT_ONCE + 1)
+        return queries.list_ids(read_session(), wanted_of(FilterForm(request.args)), most=MAX_AT_ONCE + 1)
     return StateForm().ids.data or []
 
 
 def _numbers(text: str) -> list[int]:
-    return [number for part in text.split(",")[: MOST_AT_ONCE + 1] if (number := read_whole(part)) is not None]
+    return [number for part in text.split(",")[: MAX_AT_ONCE + 1] if (number := read_whole(part)) is not None]
 
 
 def _change(form: BulkForm) -> BulkChange:

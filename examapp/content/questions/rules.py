@@ -205,13 +205,13 @@ def items_of(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-_LONGEST_INDEXED = 6000
+_MAX_INDEXED_LENGTH = 6000
 """Characters of a question that are indexed; longer ones are cut."""
 
 
 def searchable(code: str, text: str) -> str:
     """Give the text that is searched: number and words in lower case, half width, without spaces."""
-    return _searchable(f"{code}\n{text}")[:_LONGEST_INDEXED]
+    return _searchable(f"{code}\n{text}")[:_MAX_INDEXED_LENGTH]
 
 
 def grams_of(text: str) -> list[str]:

@@ -117,7 +117,7 @@ def _extend(attempt: Attempt, seconds: int, *, now: datetime) -> bool:
     return was_closed
 
 
-LONGEST_REOPENING_S = 4 * 3600
+MAX_REOPENING_S = 4 * 3600
 
 
 def reopen_attempt(
@@ -162,7 +162,7 @@ def reopen_attempt(
 
 def check_reopening(session: Session, attempt: Attempt, *, seconds: int, reason: str) -> None:
     """Hold a wish to open an attempt again against what stands; raises ConflictError, BadRequestError."""
-    if not 0 < seconds <= LONGEST_REOPENING_S or not reason.strip():
+    if not 0 < seconds <= MAX_REOPENING_S or not reason.strip():
         raise BadRequestError("请填写 1 至 240 分钟的作答时间和原因。")
     if attempt.state == AttemptState.IN_PROGRESS:
         raise ConflictError("这次作答还没有交卷，不需要重新打开。需要加时间请用“延长作答时间”。")

@@ -55,7 +55,7 @@ from examapp.organisation.people.models import Person
 from examapp.security.rate_limits import gate
 from question_bank.kinds.response_schema import count_items
 
-LONGEST_PAUSE_S = 25
+MAX_PAUSE_S = 25
 """How long a client is told to pause at most, well below what counts as given up."""
 _KEPT_FOR = timedelta(hours=1)
 
@@ -99,7 +99,7 @@ class Queued:
     @property
     def pause_s(self) -> int:
         """How long the client should wait before it calls again."""
-        return min(self.wait_s, LONGEST_PAUSE_S)
+        return min(self.wait_s, MAX_PAUSE_S)
 
 
 def try_admit(session: Session, exam_id: int, *, person_id: int, now: datetime) -> Queued | None:

@@ -23,7 +23,7 @@ from examapp.delivery.attempts.rules import FOCUS_LOSS, Change, Event
 from examapp.delivery.exams.models import Exam
 from examapp.errors import BadRequestError, DomainError
 from examapp.faults import Invariant
-from examapp.jobs.columns import MOST_TRIES
+from examapp.jobs.columns import MAX_TRIES
 from examapp.jobs.publisher import nudge_after_commit
 from examapp.organisation.accounts.queries import LIVE_SIGN_IN
 from examapp.platform.audit.actions import SYSTEM, record
@@ -71,7 +71,7 @@ def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_for
     attempt.answered, attempt.receipt_sha256 = answered, sha256
     attempt.receipt_number = rules.receipt_number(attempt.id, sha256)
     if faults.is_disabled(Invariant.WORK_IN_THE_SAME_COMMIT):
-        attempt.grading_tries = MOST_TRIES
+        attempt.grading_tries = MAX_TRIES
         after_commit(session, partial(_ask_for_grading_late, attempt.id))
     session.flush()
     nudge_after_commit(session, GRADE_TASK, attempt.id)
@@ -104,8 +104,8 @@ def set_aside(
     if merged is None:
         return True
     others = [r.changes for r in rows if r is not row]
-    is_full = len(others) >= rules.MOST_SET_ASIDE_ROWS
-    if is_full or sum(len(_AS_JSON(kept).encode()) for kept in [*others, merged]) > rules.MOST_SET_ASIDE_BYTES:
+    is_full = len(others) >= rules.MAX_SET_ASIDE_ROWS
+    if is_full or sum(len(_AS_JSON(kept).encode()) for kept in [*others, merged]) > rules.MAX_SET_ASIDE_BYTES:
         return False
     if row is None:
         row = QuarantinedSave(attempt_id=attempt.id, reason=reason, epoch=epoch)
@@ -318,7 +318,7 @@ def record_events(session: Session, attempt_id: int, *, person_id: int, events: 
     attempt, count = queries.get_own_attempt_and_events(session, attempt_id, person_id=person_id)
     if not events or (attempt.submitted_at is not None and now > attempt.submitted_at + rules.EVENTS_AFTER_HAND_IN):
         return
-    if count >= rules.MOST_EVENTS:
+    if count >= rules.MAX_EVENTS:
         # Several calls at once must not pass the bound together; a page of a person has far fewer events.
         queries.lock_own_attempt(session, attempt_id, person_id=person_id)
         count = queries.count_events(session, attempt_id)
@@ -329,7 +329,7 @@ def record_events(session: Session, attempt_id: int, *, person_id: int, events: 
         }
         for event in events
     }  # fmt: skip
-    kept = list(rows.values())[: max(0, rules.MOST_EVENTS_KEPT - count)]
+    kept = list(rows.values())[: max(0, rules.MAX_EVENTS_KEPT - count)]
     if not kept:
         return
     session.execute(insert(AttemptEvent).values(kept).on_conflict_do_nothing())

@@ -127,9 +127,7 @@ def take_over(attempt_id: int) -> Response:
 @signed_in_by_statement
 def save_answers(attempt_id: int) -> Response:
     """Save changes; the reply is sent after the commit, never before."""
-    epoch, changes = rules.read_changes(
-        read_object(most_bytes=rules.MOST_SAVE_BYTES), "changes", most=rules.MOST_CHANGES
-    )
+    epoch, changes = rules.read_changes(read_object(most_bytes=rules.MAX_SAVE_BYTES), "changes", most=rules.MAX_CHANGES)
     digest = token_digest()
     saver = (attempt_id, digest)
     rate_limits.check(saver)
@@ -193,8 +191,8 @@ def record_events(attempt_id: int) -> Response:
 @signed_in
 def hand_in(attempt_id: int) -> Response:
     """Hand in: merge the sheet, close the attempt, give the receipt; any repeat gives the same."""
-    body = read_object(most_bytes=rules.MOST_SHEET_BYTES)
-    epoch, changes = rules.read_changes(body, "answers", most=rules.MOST_SHEET_ITEMS)
+    body = read_object(most_bytes=rules.MAX_SHEET_BYTES)
+    epoch, changes = rules.read_changes(body, "answers", most=rules.MAX_SHEET_ITEMS)
     with transaction() as session:
         attempt, is_first, saved = attempt_change_actions.hand_in(
             session, attempt_id, person_id=me().person_id, epoch=epoch, changes=changes, now=_arrived()

@@ -25,14 +25,14 @@ from examapp.organisation.units.models import Unit
 from examapp.ttl_cache import TtlCache
 
 _NOTICES = text("SELECT id, sitting_notice FROM exams WHERE sitting_notice <> '' AND state = 'published'")
-_MOST_LATE_S = 5.0
+_MAX_LATE_S = 5.0
 
 
 def _read_notices() -> dict[int, str]:
     return {row.id: row.sitting_notice for row in execute_autocommit(_NOTICES, {})}
 
 
-sitting_notices: TtlCache[dict[int, str]] = TtlCache(_read_notices, empty={}, seconds=_MOST_LATE_S)
+sitting_notices: TtlCache[dict[int, str]] = TtlCache(_read_notices, empty={}, seconds=_MAX_LATE_S)
 """What those who sit are told, by exam; some seconds late, so that a save need not ask."""
 
 

@@ -12,21 +12,21 @@ from typing import Any
 from examapp.errors import BadRequestError
 from question_bank.kinds import response_schema
 
-MOST_CHANGES = 200
-MOST_SAVE_BYTES = 64 * 1024
-MOST_SHEET_ITEMS = 1000
-MOST_SHEET_BYTES = 1024 * 1024
-MOST_TEXT = 4000
-MOST_EVENTS = 200
-MOST_EVENTS_KEPT = 2000
+MAX_CHANGES = 200
+MAX_SAVE_BYTES = 64 * 1024
+MAX_SHEET_ITEMS = 1000
+MAX_SHEET_BYTES = 1024 * 1024
+MAX_TEXT = 4000
+MAX_EVENTS = 200
+MAX_EVENTS_KEPT = 2000
 """So many events of an attempt are kept; what comes after them is dropped."""
 EVENTS_AFTER_HAND_IN = timedelta(minutes=5)
 """So long after the hand-in events still arrive, of a page that was offline before it."""
-MOST_SET_ASIDE_ROWS = 50
-MOST_SET_ASIDE_BYTES = 256 * 1024
+MAX_SET_ASIDE_ROWS = 50
+MAX_SET_ASIDE_BYTES = 256 * 1024
 """What is set aside of one attempt, as JSON."""
-_MOST_INT = 2**31 - 1
-MOST_SEQ = 2**53 - 1
+_MAX_INT = 2**31 - 1
+MAX_SEQ = 2**53 - 1
 FOCUS_LOSS = "focus_loss"
 EVENT_TYPES = frozenset({FOCUS_LOSS, "screen_off", "offline", "resume"})
 _NO_LETTER = 99
@@ -55,7 +55,7 @@ class Event:
 
 def read_changes(body: Mapping[str, Any], name: str, *, most: int) -> tuple[int, list[Change]]:
     """Read epoch and changes of a save (`changes`) or a hand-in (`answers`); raises BadRequestError for a wrong shape."""
-    epoch = whole_number(body.get("epoch"), least=1, most=_MOST_INT)
+    epoch = whole_number(body.get("epoch"), least=1, most=_MAX_INT)
     listed = body.get(name)
     if not isinstance(listed, list) or len(listed) > most:
         raise BadRequestError
@@ -68,8 +68,8 @@ def _read_change(entry: Any) -> Change:
     response = entry.get("response")
     if not isinstance(response, list) or not all(isinstance(part, str) for part in response):
         raise BadRequestError
-    item = whole_number(entry.get("item"), least=0, most=_MOST_INT)
-    return Change(item, whole_number(entry.get("seq"), least=1, most=MOST_SEQ), response)
+    item = whole_number(entry.get("item"), least=0, most=_MAX_INT)
+    return Change(item, whole_number(entry.get("seq"), least=1, most=MAX_SEQ), response)
 
 
 def whole_number(value: Any, *, least: int, most: int) -> int:
@@ -81,21 +81,17 @@ def whole_number(value: Any, *, least: int, most: int) -> int:
 
 def read_unsure(body: Mapping[str, Any]) -> tuple[int, list[int]]:
     """Read epoch and the items marked unsure; raises BadRequestError."""
-    epoch = whole_number(body.get("epoch"), least=1, most=_MOST_INT)
+    epoch = whole_number(body.get("epoch"), least=1, most=_MAX_INT)
     listed = body.get("unsure")
-    if not isinstance(listed, list) or len(listed) > MOST_SHEET_ITEMS:
+    if not isinstance(listed, list) or len(listed) > MAX_SHEET_ITEMS:
         raise BadRequestError
-    return epoch, sorted({whole_number(item, least=0, most=_MOST_INT) for item in listed})
+    return epoch, sorted({whole_number(item, least=0, most=_MAX_INT) for item in listed})
 
 
 def read_events(body: Mapping[str, Any]) -> list[Event]:
     """Read the page's events; raises BadRequestError."""
     listed = body.get("events")
-    if (
-        not isinstance(listed, list)
-        or len(listed) > MOST_EVENTS
-        or not all(isinstance(entry, dict) for entry in listed)
-    ):
+    if not isinstance(listed, list) or len(listed) > MAX_EVENTS or not all(isinstance(entry, dict) for entry in listed):
         raise BadRequestError
     return [_read_event(entry) for entry in listed]
 
@@ -109,10 +105,10 @@ def _read_event(entry: Mapping[str, Any]) -> Event:
     ):
         raise BadRequestError
     return Event(
-        n=whole_number(entry.get("n"), least=0, most=MOST_SEQ),
+        n=whole_number(entry.get("n"), least=0, most=MAX_SEQ),
         type=kind,
         client_at=client_at,
-        duration_ms=None if duration is None else whole_number(duration, least=0, most=MOST_SEQ),
+        duration_ms=None if duration is None else whole_number(duration, least=0, most=MAX_SEQ),
     )
 
 
@@ -143,7 +139,7 @@ def describe(change: Change) -> dict[str, Any]:
         "seq": change.seq,
         "response": None if is_bad else response,
         "is_bad": is_bad,
-        "is_long": any(len(part) > MOST_TEXT for part in response),
+        "is_long": any(len(part) > MAX_TEXT for part in response),
         "is_repeated": len(set(response)) < len(response),
         "size": len(response),
         "top": max((_letter(part) for part in response), default=0),

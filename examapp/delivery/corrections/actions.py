@@ -21,7 +21,7 @@ from examapp.delivery.grading.actions import LEASE, item_key, marks_of
 from examapp.delivery.grading.models import Grade, Regrade
 from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.documents.spreadsheets import Column, Sheet, write_xlsx
-from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.columns import MAX_TRIES, JobState
 from examapp.jobs.publisher import nudge_after_commit
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Approval
@@ -64,7 +64,7 @@ def begin_regrading(session: Session, regrade_id: int, *, now: datetime) -> bool
         if not left:
             return False
         regrade.last_attempt_id, regrade.total = 0, regrade.done + left
-    if regrade.tries >= MOST_TRIES:
+    if regrade.tries >= MAX_TRIES:
         log.error("regrade_failed", regrade_id=regrade.id, tries=regrade.tries)
         regrade.fail(now=now, message=_FAILED)
         return False
@@ -151,7 +151,7 @@ def _row(
     }  # fmt: skip
 
 
-_MOST_ROWS = 100_000
+_MAX_ROWS = 100_000
 _COLUMNS = (
     Column(head="考试", width=30),
     Column(head="单位编码", width=12),
@@ -171,7 +171,7 @@ def write_regrade(
 ) -> str:
     """Write every changed result within the reach, with an audit line; gives the question's code. Raises NotFoundError."""
     found = queries.get_regrade(session, regrade_id)
-    rows = queries.list_result_changes(session, regrade_id, reach, most=_MOST_ROWS)
+    rows = queries.list_result_changes(session, regrade_id, reach, most=_MAX_ROWS)
     sheet = Sheet(
         name="更正前后对照",
         columns=_COLUMNS,

@@ -23,7 +23,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Approval, Person
 from examapp.organisation.units.models import Unit
 
-_MOST_LISTED = 100
+_MAX_LISTED = 100
 LATE_GRADES = timedelta(minutes=5)
 """How long after a regrade's end a grade by the old key may still turn up: no grading's transaction lasts longer."""
 
@@ -101,7 +101,7 @@ def list_touched_exams(session: Session, version_id: int) -> list[ExamShare]:
 
 def list_regrades(session: Session) -> list[Row[Any]]:
     """List regrades with what was corrected, the newest first."""
-    return list(session.execute(_regrades().order_by(Regrade.id.desc()).limit(_MOST_LISTED)))
+    return list(session.execute(_regrades().order_by(Regrade.id.desc()).limit(_MAX_LISTED)))
 
 
 def get_regrade(session: Session, regrade_id: int) -> Row[Any]:

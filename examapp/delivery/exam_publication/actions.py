@@ -29,7 +29,7 @@ from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import Actor, record
 
-LONGEST_EXTENSION_S = 4 * 3600
+MAX_EXTENSION_S = 4 * 3600
 
 
 def publish_exam(session: Session, *, exam_id: int, reach: AccessScope, actor: Actor, now: datetime) -> Exam:
@@ -311,7 +311,7 @@ def _refuse_extension(
         raise ConflictError("考试还没有发布，不需要延长。")
     if (unit_id is None) == (person_id is None):
         raise ExamRefusedError("请选择一个单位，或填写一个人的工号，只能二选一。")
-    if not 0 < seconds <= LONGEST_EXTENSION_S or not reason.strip():
+    if not 0 < seconds <= MAX_EXTENSION_S or not reason.strip():
         raise ExamRefusedError("请填写 1 至 240 分钟的延长时间和延长原因。")
     home = select(Person.unit_id).where(Person.id == person_id).scalar_subquery()
     unit = session.scalar(select(Unit).where(Unit.id == (unit_id if unit_id is not None else home)))

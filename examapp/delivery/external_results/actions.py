@@ -26,7 +26,7 @@ from examapp.delivery.grading.models import OutsideResult
 from examapp.delivery.grading.rules import Band, band_of
 from examapp.documents.tables import read_grids
 from examapp.errors import ConflictError, DomainError, NotFoundError
-from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.columns import MAX_TRIES, JobState
 from examapp.jobs.publisher import nudge_after_commit
 from examapp.organisation.access.queries import list_grants, within
 from examapp.organisation.access.rules import AccessScope, reach_of
@@ -214,7 +214,7 @@ def begin_run(session: Session, import_id: int, *, now: datetime) -> bool:
     is_dead = job is not None and job.state == JobState.RUNNING and (job.started_at or now) <= now - STALE_AFTER
     if job is None or not (job.state == JobState.WAITING or is_dead):
         return False
-    if job.tries >= MOST_TRIES:
+    if job.tries >= MAX_TRIES:
         job.content = None
         job.fail(
             now=now, message="多次读取都没有完成，已停止，没有计入任何成绩。请重新上传；仍不行的，请联系系统管理员。"

@@ -169,7 +169,7 @@ def get_row(session: Session, import_id: int, row_id: int) -> ResultImportRow:
 
 
 _STEP = 1000
-_MOST_CANDIDATES = 5
+_MAX_CANDIDATES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,7 +297,7 @@ def _by_name(row: ResultRow, indexes: Sequence[bytes], roster: _Roster) -> Match
 
 
 def _doubt(row: ResultRow, reason: str, people: Sequence[_Known]) -> Match:
-    ids = tuple(one.id for one in people[:_MOST_CANDIDATES])
+    ids = tuple(one.id for one in people[:_MAX_CANDIDATES])
     return Match(row=row, outcome=Outcome.DOUBTFUL, reason=reason, candidates=ids)
 
 

@@ -39,7 +39,7 @@ _ABSENT = frozenset(
     {"", "缺考", "未考", "未参加", "未参考", "未作答", "免考", "缓考", "弃考", "-", "–", "—", "/", "无"}
 )
 _POINTS = re.compile(r"\d{1,4}(\.\d+)?")
-_LONGEST = 100
+_MAX_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +84,10 @@ def _row(line: int, says: Mapping[str, str], possible: Decimal) -> ResultRow:
         fault = fault or "没有姓名，请补上。"
     return ResultRow(
         line=line,
-        name="".join(says.get("name", "").split())[:_LONGEST],
-        unit_name=says.get("unit_name", "")[:_LONGEST],
-        staff_number=says.get("staff_number", "")[:_LONGEST],
-        id_number=normalise_id_number(says.get("id_number", ""))[:_LONGEST],
+        name="".join(says.get("name", "").split())[:_MAX_LENGTH],
+        unit_name=says.get("unit_name", "")[:_MAX_LENGTH],
+        staff_number=says.get("staff_number", "")[:_MAX_LENGTH],
+        id_number=normalise_id_number(says.get("id_number", ""))[:_MAX_LENGTH],
         points=points,
         fault=fault,
     )

@@ -213,7 +213,7 @@ def list_own_sittings(session: Session, person_id: int, *, now: datetime, most: 
     return sittings
 
 
-_MOST_SITTINGS = 200
+_MAX_SITTINGS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +251,7 @@ def list_sittings_with_keys(session: Session, person_id: int, *, now: datetime) 
         .join(Grade, (Grade.attempt_id == Attempt.id) & Grade.is_current)
         .where(Attempt.person_id == person_id)
         .order_by(Attempt.submitted_at.desc(), Attempt.id.desc())
-        .limit(_MOST_SITTINGS)
+        .limit(_MAX_SITTINGS)
     ).all()
     releases: dict[int, Release] = {}
     for _, exam, _ in rows:

@@ -18,9 +18,9 @@ from examapp.learning.courses.models import Course, CourseState
 from examapp.platform.audit.actions import Actor, record
 
 images = LazyModule("PIL.Image")
-MOST_SEAL_BYTES = 2 * 1024 * 1024
+MAX_SEAL_BYTES = 2 * 1024 * 1024
 _SEAL_SIDE = 800
-_MOST_PIXELS = 40_000_000
+_MAX_PIXELS = 40_000_000
 
 
 class CertificateRefusedError(DomainError):
@@ -69,11 +69,11 @@ def save_template(
 
 def _clean_seal(raw: bytes) -> bytes:
     """Make the picture anew as PNG of at most 800 pixels' side, with its transparency and nothing else of the file."""
-    if len(raw) > MOST_SEAL_BYTES:
+    if len(raw) > MAX_SEAL_BYTES:
         raise CertificateRefusedError("印章图片不能超过 2 MB，请缩小后重新上传。")
     try:
         with images.open(io.BytesIO(raw), formats=["PNG", "JPEG"]) as image:
-            if image.width * image.height > _MOST_PIXELS:
+            if image.width * image.height > _MAX_PIXELS:
                 raise CertificateRefusedError("印章图片的尺寸太大，请缩小到 2000 × 2000 以内再上传。")
             picture = image.convert("RGBA")
     except (OSError, SyntaxError, ValueError, images.DecompressionBombError):

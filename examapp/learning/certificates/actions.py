@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from examapp.clock import day_of
 from examapp.delivery.grading.models import Grade
 from examapp.errors import DomainError
-from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.columns import MAX_TRIES, JobState
 from examapp.jobs.publisher import nudge_after_commit
 from examapp.learning.certificates.models import Certificate, CertificateJob, CertificatePlan
 from examapp.learning.certificates.queries import (
@@ -104,7 +104,7 @@ def begin_job(session: Session, job_id: int, *, now: datetime) -> bool:
     is_dead = job is not None and job.started_at is not None and job.started_at <= now - LEASE
     if job is None or not (job.state == JobState.WAITING or (job.state == JobState.RUNNING and is_dead)):
         return False
-    if job.tries >= MOST_TRIES:
+    if job.tries >= MAX_TRIES:
         log.error("certificate_job_set_aside", job_id=job.id, tries=job.tries)
         job.fail(now=now, message=_FAILED)
         return False

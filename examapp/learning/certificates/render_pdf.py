@@ -22,7 +22,7 @@ _SIDE, _BODY_WIDTH = 42.0, 213.0
 _BODY_PT, _BODY_LINE = 20.0, 13.5
 _QR_SIDE = 27.0
 _SEAL_SIDE = 40.0
-_MOST_LINES = 6
+_MAX_LINES = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class _Book:
         y = 78.0
         size = _BODY_PT
         lines = _lines(words, size)
-        while len(lines) > _MOST_LINES and size > 12:
+        while len(lines) > _MAX_LINES and size > 12:
             size -= 1
             lines = _lines(words, size)
         step = _BODY_LINE * size / _BODY_PT

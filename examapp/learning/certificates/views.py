@@ -17,7 +17,7 @@ from examapp.learning.study_events.views import blueprint, send_pdf
 from examapp.organisation.accounts.guards import me, public, signed_in
 from examapp.web.trusted_hosts import site_url
 
-_LONGEST_NAME = 50
+_MAX_NAME_LENGTH = 50
 
 
 @blueprint.get("/study/certificates/<int:certificate_id>.pdf")
@@ -42,7 +42,7 @@ def verify() -> str:
     given = request.form if request.method == "POST" else request.args
     number, typed = clean_number(given.get("n", "")), given.get("c", "")[:40]
     certificate = _find(number, clean_check_code(typed)) if number else None
-    name = (request.form.get("name", "").strip()[:_LONGEST_NAME]) if request.method == "POST" else ""
+    name = (request.form.get("name", "").strip()[:_MAX_NAME_LENGTH]) if request.method == "POST" else ""
     return render_template(
         "records/verify.html",
         number=number,

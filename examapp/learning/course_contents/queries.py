@@ -31,7 +31,7 @@ from examapp.organisation.people.models import Person, PersonState
 from examapp.organisation.units.models import Unit
 from examapp.uploads.models import StoredFile
 
-_MOST_ARTICLES = 40
+_MAX_ARTICLES = 40
 """A mark shows at most so many articles; who wants a whole law has the library."""
 
 
@@ -57,7 +57,7 @@ class Library:
         if cited.first not in labels or cited.last not in labels:
             return []
         start, end = labels.index(cited.first), labels.index(cited.last)
-        return articles[start : min(end + 1, start + _MOST_ARTICLES)]
+        return articles[start : min(end + 1, start + _MAX_ARTICLES)]
 
 
 def live_html(session: Session, html: str, *, on: date) -> str:

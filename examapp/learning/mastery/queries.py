@@ -82,7 +82,7 @@ def _known(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Known]
     return sorted(found, key=lambda known: (known.share is None, known.share or 0, known.name))
 
 
-FEWEST_PEOPLE = 5
+MIN_PEOPLE = 5
 """Sums over fewer people would point at persons: they are not shown."""
 
 
@@ -115,19 +115,19 @@ def _hidden_below(above: str, child_id: str, own: Any) -> Select[*tuple[Any, ...
         .group_by(own.c.kind, own.c.name, child)
         .subquery("parts")
     )
-    stands_apart = or_(parts.c.child == "", parts.c.people < FEWEST_PEOPLE)
+    stands_apart = or_(parts.c.child == "", parts.c.people < MIN_PEOPLE)
     of_subject = [parts.c.kind, parts.c.name]
     apart = func.sum(parts.c.people).filter(stands_apart).over(partition_by=of_subject)
     place = func.row_number().over(partition_by=of_subject, order_by=[stands_apart, parts.c.people, parts.c.child])
     ranked = select(parts, apart.label("apart"), place.label("place")).subquery("ranked")
     return select(ranked.c.kind, ranked.c.name).where(
-        ranked.c.child == child_id, ranked.c.place == 1, ranked.c.apart.between(1, FEWEST_PEOPLE - 1)
+        ranked.c.child == child_id, ranked.c.place == 1, ranked.c.apart.between(1, MIN_PEOPLE - 1)
     )
 
 
 WEAK_BELOW = Decimal(80)
 """Per cent of right answers below which a law or point asks for a course."""
-_MOST_WEAK = 5
+_MAX_WEAK = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +192,7 @@ def unit_map(session: Session, unit: Unit) -> UnitMap:
         .join(Unit, UnitMastery.unit_id == Unit.id)
         .where(Unit.region_path.like(unit.region_path + "%"))
         .group_by(UnitMastery.kind, UnitMastery.name)
-        .having(func.sum(UnitMastery.people) >= FEWEST_PEOPLE)
+        .having(func.sum(UnitMastery.people) >= MIN_PEOPLE)
     )
     rows = [row for row in found if (row.kind, row.name) not in hidden]
     by_kind: dict[str, list[Known]] = {"law": [], "point": []}
@@ -226,7 +226,7 @@ def unit_due(session: Session, unit: Unit) -> tuple[int, int] | None:
         .join(Unit, Person.unit_id == Unit.id)
         .where(Unit.region_path.like(unit.region_path + "%"), Person.state == PersonState.ON_ROSTER)
     ).one()
-    return (row[1], int(row[2])) if row[0] >= FEWEST_PEOPLE else None
+    return (row[1], int(row[2])) if row[0] >= MIN_PEOPLE else None
 
 
 def exams_with_weaknesses(session: Session, unit: Unit) -> list[Exam]:
@@ -256,8 +256,8 @@ def advise(session: Session, unit: Unit, exam: Exam, *, before: Exam | None) -> 
     ]
     laws = tuple(row for row in rows if row.kind == "law")
     points = tuple(row for row in rows if row.kind == "point")
-    weak_laws = [row.known.name for row in laws if row.is_weak][:_MOST_WEAK]
-    weak_points = [row.known.name for row in points if row.is_weak][:_MOST_WEAK]
+    weak_laws = [row.known.name for row in laws if row.is_weak][:_MAX_WEAK]
+    weak_points = [row.known.name for row in points if row.is_weak][:_MAX_WEAK]
     courses, untaught = _proposed(session, unit, weak_laws, weak_points)
     return Advice(laws=laws, points=points, courses=courses, untaught=untaught)
 
@@ -281,7 +281,7 @@ def _sums(session: Session, unit: Unit, exam_id: int) -> Sequence[Row[Any]]:
         _of_unit(statement, unit)
         .where(UnitWeakness.exam_id == exam_id)
         .group_by(UnitWeakness.kind, UnitWeakness.name)
-        .having(func.sum(UnitWeakness.sitters) >= FEWEST_PEOPLE)
+        .having(func.sum(UnitWeakness.sitters) >= MIN_PEOPLE)
         .order_by(right * 100 / asked, UnitWeakness.kind, UnitWeakness.name)
     )
     return [row for row in rows if (row.kind, row.name) not in hidden]

@@ -113,7 +113,7 @@ def add_items(
     return items
 
 
-LONGEST_NOTE = 500
+MAX_NOTE_LENGTH = 500
 
 
 class NoteRefusedError(DomainError):
@@ -121,7 +121,7 @@ class NoteRefusedError(DomainError):
 
     code = "note_refused"
     status = 422
-    message = f"笔记最多 {LONGEST_NOTE} 字。请缩短后再保存。"
+    message = f"笔记最多 {MAX_NOTE_LENGTH} 字。请缩短后再保存。"
 
 
 def draw_question(session: Session, *, person_id: int, question_id: int, now: datetime) -> PracticeItem:
@@ -185,7 +185,7 @@ def keep_note(
     if session.scalar(met.limit(1)) is None:
         raise NotFoundError
     words = normalise(note).strip()
-    if len(words) > LONGEST_NOTE:
+    if len(words) > MAX_NOTE_LENGTH:
         raise NoteRefusedError
     if not is_favourite and not words:
         session.execute(
@@ -203,7 +203,7 @@ def keep_note(
     )
 
 
-MOST_QUESTIONS = 100
+MAX_QUESTIONS = 100
 
 
 def begin_mock(session: Session, *, exam_id: int, person_id: int, now: datetime) -> ExerciseRun:
@@ -254,7 +254,7 @@ def _draw(session: Session, section: BlueprintSection) -> list[Any]:
         statement = statement.where(Question.topic.in_(section.topics))
     if section.knowledge_points:
         statement = statement.where(Question.knowledge_points.any(KnowledgePoint.name.in_(section.knowledge_points)))
-    count = min(section.count, MOST_QUESTIONS)
+    count = min(section.count, MAX_QUESTIONS)
     rows = list(session.execute(statement.order_by(func.random()).limit(count)))
     if len(rows) < count:
         raise NothingToPractiseError("可以练习的题目还不够组一份模拟卷，或正因考试临近暂停练习。请先按法律练习。")

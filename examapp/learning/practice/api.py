@@ -13,14 +13,14 @@ from examapp.web.json_io import answer as reply
 from examapp.web.json_io import instant, read_object
 
 api_blueprint = Blueprint("training_api", __name__, url_prefix="/api/v1")
-_MOST_BYTES = 16 * 1024
+_MAX_BYTES = 16 * 1024
 
 
 @api_blueprint.put("/practice/items/<int:item_id>/answer")
 @signed_in
 def answer_item(item_id: int) -> Response:
     """Take the answer to a drawn question; sent again it changes nothing and says so."""
-    body = read_object(most_bytes=_MOST_BYTES)
+    body = read_object(most_bytes=_MAX_BYTES)
     response = body.get("response")
     if not isinstance(response, list) or not all(isinstance(part, str) for part in response):
         raise BadRequestError

@@ -171,7 +171,7 @@ def count_answers(session: Session, person_id: int) -> tuple[int, int]:
     return row[0], row[1]
 
 
-MOST_FOUND = 20
+MAX_FOUND = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +213,7 @@ def _articles(session: Session, words: Sequence[str], on: date) -> Sequence[Any]
         .join(Law, LawVersion.law_id == Law.id)
         .where(effective <= on, (LawVersion.repealed_on.is_(None)) | (LawVersion.repealed_on > on), ~is_replaced)
         .order_by(Law.name, LawArticle.position)
-        .limit(MOST_FOUND)
+        .limit(MAX_FOUND)
     )
     for word in words:
         statement = statement.where(
@@ -228,7 +228,7 @@ def _questions(session: Session, words: Sequence[str]) -> Sequence[Any]:
         .join(QuestionSearch, QuestionSearch.question_id == Question.id)
         .where(QuestionSearch.grams.contains(sorted({gram for word in words for gram in wanted_grams(word)})))
         .order_by(Question.id)
-        .limit(MOST_FOUND)
+        .limit(MAX_FOUND)
     )
     for word in words:
         statement = statement.where(QuestionSearch.text.contains(word, autoescape=True))

@@ -40,7 +40,7 @@ from question_bank.model import DIFFICULTY_NAMES
 blueprint = Blueprint("training", __name__)
 
 _PAGE = 10
-_MOST_PAGES = 1000
+_MAX_PAGES = 1000
 
 
 @blueprint.route("/practice/", methods=["GET", "POST"])
@@ -149,7 +149,7 @@ def list_mistakes() -> str | Response:
         return _draw(wanted, url_for(".list_mistakes"))
     session, person_id, now = read_session(), me().person_id, clock.now()
     number = max(request.args.get("page", 1, type=sent_number) or 1, 1)
-    book = mistake_book(session, person_id, now=now, page=min(number, _MOST_PAGES), size=_PAGE)
+    book = mistake_book(session, person_id, now=now, page=min(number, _MAX_PAGES), size=_PAGE)
     items = list_items(session, [card.item_id for card, *_ in book.cards if card.item_id is not None])
     return render_template(
         "training/mistakes.html",
@@ -169,7 +169,7 @@ def list_mistakes() -> str | Response:
 
 
 _FOUND_A_PAGE = 20
-_MOST_FOUND_PAGES = 500
+_MAX_FOUND_PAGES = 500
 
 
 @blueprint.post("/practice/daily")
@@ -222,7 +222,7 @@ def keep_note(item_id: int) -> Response:
 @shows_keys
 def show_notes() -> str:
     """List one's favourites and notes."""
-    number = min(max(request.args.get("page", 1, type=sent_number) or 1, 1), _MOST_FOUND_PAGES)
+    number = min(max(request.args.get("page", 1, type=sent_number) or 1, 1), _MAX_FOUND_PAGES)
     total, rows = list_notes(read_session(), me().person_id, page=number, size=_FOUND_A_PAGE)
     return render_template(
         "training/notes.html",

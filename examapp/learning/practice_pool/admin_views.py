@@ -10,7 +10,7 @@ from examapp.db.session import read_session, transaction
 from examapp.delivery.exams.queries import list_units_within
 from examapp.errors import BadRequestError, NotFoundError
 from examapp.learning.course_contents.admin_views import admin_blueprint
-from examapp.learning.mastery.queries import FEWEST_PEOPLE, advise, exams_with_weaknesses, unit_due, unit_map
+from examapp.learning.mastery.queries import MIN_PEOPLE, advise, exams_with_weaknesses, unit_due, unit_map
 from examapp.learning.practice_pool.actions import hold_back, holding_exams, mark_law, pool_by_law
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.accounts.guards import actor, may, my_reach, requires
@@ -54,7 +54,7 @@ def _refuse_part() -> None:
 
 
 _READ = Permission.REPORTS_READ
-_MOST_POINTS = 20
+_MAX_POINTS = 20
 
 
 @admin_blueprint.get("/mastery")
@@ -79,8 +79,8 @@ def show_unit_map() -> str:
         exam=exam,
         before=before,
         advice=advise(session, unit, exam, before=before) if unit and exam else None,
-        most_points=_MOST_POINTS,
-        fewest=FEWEST_PEOPLE,
+        most_points=_MAX_POINTS,
+        fewest=MIN_PEOPLE,
         may_make=may(Permission.TRAINING_WRITE),
     )
 

@@ -264,7 +264,7 @@ def _add_weaknesses(
 
 
 _OLD = timedelta(minutes=15)
-_LONGEST = text("SET LOCAL statement_timeout = '10min'")
+_MAX_LENGTH = text("SET LOCAL statement_timeout = '10min'")
 
 
 def is_count_old(session: Session, *, now: datetime) -> bool:
@@ -278,7 +278,7 @@ def is_count_old(session: Session, *, now: datetime) -> bool:
 
 def count_due_reviews(session: Session, *, now: datetime) -> int:
     """Count what is due for everybody, in one statement, for the sums that units see; gives for how many people. Safe to run twice."""
-    session.execute(_LONGEST)
+    session.execute(_MAX_LENGTH)
     result = session.execute(_COUNT_DUE, {"now": now})
     return int(getattr(result, "rowcount", 0))
 
@@ -314,7 +314,7 @@ _SUMS = (("law", _sum_of(_BY_LAW)), ("point", _sum_of(_BY_POINT)))
 
 def sum_mastery(session: Session, *, now: datetime) -> None:
     """Add up anew how every unit's own people stand by law and knowledge point. Safe to run twice and side by side."""
-    session.execute(_LONGEST)
+    session.execute(_MAX_LENGTH)
     session.execute(text("LOCK TABLE unit_mastery IN SHARE ROW EXCLUSIVE MODE"))
     session.execute(text("DELETE FROM unit_mastery"))
     for kind, statement in _SUMS:

@@ -14,7 +14,7 @@ from examapp.learning.spaced_repetition.actions import count_due_reviews, harves
 from examapp.learning.study_gates.actions import clear_exams
 from examapp.uploads.actions import sweep_uploads as sweep_files
 
-_MOST_BATCHES = 10
+_MAX_BATCHES = 10
 """Of one round: files to import wait in the same queue behind it."""
 
 
@@ -46,7 +46,7 @@ def look_at_exams() -> None:
 
 
 def _in_batches(operation: Callable[..., int]) -> None:
-    for _ in range(_MOST_BATCHES):
+    for _ in range(_MAX_BATCHES):
         with transaction() as session:
             if not operation(session, now=clock.now()):
                 break

@@ -25,8 +25,8 @@ from examapp.learning.study_events.queries import (
 from examapp.learning.study_events.rules import (
     CODE_EARLIEST,
     LATEST_CODE_AFTER,
-    LONGEST_CHECK_IN,
-    MOST_WRONG_CODES,
+    MAX_CHECK_IN_LENGTH,
+    MAX_WRONG_CODES,
     WRONG_CODE_WINDOW,
     clean_code,
     is_room_code,
@@ -110,7 +110,7 @@ def open_check_in(session: Session, *, event_id: int, reach: AccessScope, actor:
     if now >= event.ends_at + LATEST_CODE_AFTER:
         raise EventRefusedError("活动已结束半小时以上，不能再用签到码。请在下面按名单登记。")
     event.code_opened_at = now
-    event.code_closes_at = min(now + LONGEST_CHECK_IN, event.ends_at + LATEST_CODE_AFTER)
+    event.code_closes_at = min(now + MAX_CHECK_IN_LENGTH, event.ends_at + LATEST_CODE_AFTER)
     event.code_seed = secrets.token_bytes(_SEED_BYTES)
     event.updated_at = now
     record(session, "records.open_check_in", actor=actor, now=now, object_type="study_event", object_id=event.id)
@@ -155,7 +155,7 @@ def cancel_event(session: Session, *, event_id: int, reach: AccessScope, actor: 
     record(session, "records.cancel_event", actor=actor, now=now, object_type="study_event", object_id=event.id)
 
 
-MOST_LINES = 2000
+MAX_LINES = 2000
 
 
 class CheckIn(StrEnum):
@@ -201,7 +201,7 @@ def _may_try(session: Session, event_id: int, actor: Actor, *, now: datetime) ->
     ).one()
     if row.first_at + WRONG_CODE_WINDOW <= now:
         row.wrong, row.first_at = 0, now
-    return row.wrong < MOST_WRONG_CODES
+    return row.wrong < MAX_WRONG_CODES
 
 
 def _count_wrong(session: Session, event_id: int, actor: Actor, *, now: datetime) -> None:
@@ -239,8 +239,8 @@ def put_down(
     """Put people of the event's unit down by staff number or name, a line each; a name that two people bear is not guessed at."""
     event = _changeable(session, event_id, reach)
     wanted = list(dict.fromkeys(line for raw in lines if (line := raw.strip())))
-    if len(wanted) > MOST_LINES:
-        raise EventRefusedError(f"一次最多登记 {MOST_LINES} 人，请分几次登记。")
+    if len(wanted) > MAX_LINES:
+        raise EventRefusedError(f"一次最多登记 {MAX_LINES} 人，请分几次登记。")
     found = find_people(session, event.unit, wanted)
     by_word: dict[str, dict[int, int]] = {}
     for person_id, staff_number, name, unit_id in found:
@@ -279,7 +279,7 @@ def _changeable(session: Session, event_id: int, reach: AccessScope) -> StudyEve
 
 _ROOM = "records"
 _KINDS = frozenset({FileKind.PDF, FileKind.DOCX, FileKind.XLSX, FileKind.IMAGE, FileKind.MP3})
-MOST_FILES = 20
+MAX_FILES = 20
 
 
 def add_material(
@@ -288,8 +288,8 @@ def add_material(
     """Attach a file that came at once; raises FileRefusedError, and EventRefusedError where there are twenty already."""
     get_event(session, event_id, reach, is_locked=True)
     count = session.scalar(select(func.count()).where(EventMaterial.event_id == event_id)) or 0
-    if count >= MOST_FILES:
-        raise EventRefusedError(f"一次活动最多 {MOST_FILES} 份资料，请先删除不用的。")
+    if count >= MAX_FILES:
+        raise EventRefusedError(f"一次活动最多 {MAX_FILES} 份资料，请先删除不用的。")
     file = store_file(session, room=_ROOM, name=name, content=content, by_id=actor.person_id, now=now, kinds=_KINDS)
     session.add(EventMaterial(event_id=event_id, file_id=file.id))
     session.flush()

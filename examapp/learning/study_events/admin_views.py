@@ -74,8 +74,8 @@ def send_pdf(content: bytes, name: str) -> Response:
 
 
 _WRITE = Permission.EVENTS_WRITE
-_MOST_LISTED = 500
-_MOST_PROBLEMS = 20
+_MAX_LISTED = 500
+_MAX_PROBLEMS = 20
 _WAYS = {"code": "签到码", "list": "名单"}
 
 
@@ -148,7 +148,7 @@ def show_event(event_id: int) -> str:
         event=event,
         present=present,
         files=queries.list_materials(session, event_id),
-        own_people=own[:_MOST_LISTED],
+        own_people=own[:_MAX_LISTED],
         kind_names=KIND_NAMES,
         state_names=STATE_NAMES,
         ways=_WAYS,
@@ -238,10 +238,10 @@ def put_down(event_id: int) -> Response:
     def act(session: Session, known: dict[str, Any]) -> None:
         listed = actions.put_down(session, event_id=event_id, lines=lines, **known)
         flash(f"登记 {listed.added} 人。", "success" if listed.added else "warning")
-        for problem in listed.problems[:_MOST_PROBLEMS]:
+        for problem in listed.problems[:_MAX_PROBLEMS]:
             flash(problem, "warning")
-        if len(listed.problems) > _MOST_PROBLEMS:
-            flash(f"另有 {len(listed.problems) - _MOST_PROBLEMS} 行没有登记，请核对后重新填写。", "warning")
+        if len(listed.problems) > _MAX_PROBLEMS:
+            flash(f"另有 {len(listed.problems) - _MAX_PROBLEMS} 行没有登记，请核对后重新填写。", "warning")
 
     _act(act, "")
     return redirect(url_for(".show_event", event_id=event_id))

@@ -18,8 +18,8 @@ STATE_NAMES = {"planned": "未结束", "held": "已办结", "cancelled": "已取
 CODE_LIFE = timedelta(seconds=60)
 """A new code comes this often; the one before is still taken, for who types slowly."""
 CODE_DIGITS = 6
-LONGEST_CHECK_IN = timedelta(hours=2)
-MOST_WRONG_CODES = 5
+MAX_CHECK_IN_LENGTH = timedelta(hours=2)
+MAX_WRONG_CODES = 5
 WRONG_CODE_WINDOW = timedelta(minutes=10)
 CODE_EARLIEST = timedelta(hours=1)
 """How long before an event begins its check-in may be opened."""

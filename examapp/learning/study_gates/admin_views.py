@@ -20,7 +20,7 @@ from examapp.security.permissions import Permission
 from examapp.web.numbers import sent_number
 
 _READ = Permission.REPORTS_READ
-_MOST = 500
+_MAX = 500
 
 
 @admin_blueprint.get("/gates")
@@ -46,8 +46,8 @@ def show_gates() -> str:
         total=total,
         cleared=cleared,
         asked=course_titles(session, exam) if exam else {},
-        lacking=list_lacking(session, exam, reach, most=_MOST) if exam else [],
-        most=_MOST,
+        lacking=list_lacking(session, exam, reach, most=_MAX) if exam else [],
+        most=_MAX,
         may_ask=may(Permission.EXAMS_WRITE),
     )
 

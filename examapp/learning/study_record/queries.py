@@ -20,7 +20,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person, PersonState
 from examapp.organisation.units.models import Unit
 
-_MOST_SITTINGS = 100
+_MAX_SITTINGS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def study_record(
         )
         .order_by(StudyEvent.starts_at, StudyEvent.id)
     )
-    sittings = list_own_sittings(session, person_id, now=now, most=_MOST_SITTINGS)
+    sittings = list_own_sittings(session, person_id, now=now, most=_MAX_SITTINGS)
     return StudyRecord(
         person=person,
         unit_name=unit.name,

@@ -57,7 +57,7 @@ def refuse_unit_beyond(session: Session, unit_id: int, reach: AccessScope) -> No
         raise NotFoundError
 
 
-_MOST_CHOICES = 300
+_MAX_CHOICES = 300
 
 
 def list_role_grants(session: Session, person_id: int, *, now: datetime) -> list[Row[Any]]:
@@ -96,6 +96,6 @@ def list_grants_to_stand_in_for(session: Session, person_id: int, *, now: dateti
                 or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now),
             )
             .order_by(RoleGrant.role, Person.name, RoleGrant.id)
-            .limit(_MOST_CHOICES)
+            .limit(_MAX_CHOICES)
         )
     )

@@ -130,7 +130,7 @@ SEPARATED_ROLES = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_
 GUARDED_ROLES = SEPARATED_ROLES | {Role.PUBLICITY_OFFICE}
 """Roles whose holders get a new password only from a system administrator."""
 
-LONGEST_DEPUTYSHIP = timedelta(days=92)
+MAX_DEPUTYSHIP_LENGTH = timedelta(days=92)
 """Who stands in for somebody does so for a quarter at most; then it is asked for again."""
 
 UNIT_ROLES = frozenset({Role.UNIT_ADMIN, Role.LEADER})

@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.accounts.rules import Failures, digest
 from examapp.organisation.captcha.actions import note_address_failure
-from examapp.organisation.captcha.rules import MOST_FAILED_ACCOUNTS
+from examapp.organisation.captcha.rules import MAX_FAILED_ACCOUNTS
 from examapp.organisation.people.models import Account, SignIn, UnknownSignIn
 from examapp.platform.audit.actions import Actor, record
 
 _ACT = "people.refuse_sign_in"
-_MOST_A_MINUTE = MOST_FAILED_ACCOUNTS
+_MAX_A_MINUTE = MAX_FAILED_ACCOUNTS
 """Lines of one address a minute: as many as bring the captcha; who tries without end shows in the log, and cannot fill it."""
 
 
@@ -50,7 +50,7 @@ def note_refused_sign_in(
         "account_id": account_id,
         "person_id": person_id,
         "why": why,
-        "most": _MOST_A_MINUTE,
+        "most": _MAX_A_MINUTE,
     }
     session.connection().execute(_NOTED, given)
 

@@ -12,7 +12,7 @@ from sqlalchemy import Select, bindparam, func, literal, or_, select, text, unio
 from sqlalchemy.orm import Session
 
 from examapp.organisation.accounts.rules import FORMER_PASSWORDS, RENEWAL_WINDOW, SIGN_IN_LIFE, Failures
-from examapp.organisation.captcha.rules import ADDRESS_WINDOW, MOST_FAILED_ACCOUNTS, office_of
+from examapp.organisation.captcha.rules import ADDRESS_WINDOW, MAX_FAILED_ACCOUNTS, office_of
 from examapp.organisation.people.models import Account, FormerPassword, Person, RecoveryCode, SignIn
 from examapp.organisation.people.rules import (
     ID_NUMBER_PURPOSE,
@@ -24,7 +24,7 @@ from examapp.organisation.people.rules import (
 )
 from examapp.security.ciphers import FieldCipher
 
-_MOST_LISTED = 50
+_MAX_LISTED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +177,7 @@ def list_live_sign_ins(session: Session, account_id: int, *, is_sitting: bool, n
             or_(SignIn.started_at > now - SIGN_IN_LIFE, literal(is_sitting)),
         )
         .order_by(SignIn.started_at.desc(), SignIn.id.desc())
-        .limit(_MOST_LISTED)
+        .limit(_MAX_LISTED)
     ).all()
 
 
@@ -191,7 +191,7 @@ def may_renew_password(session: Session, sign_in_id: int, *, now: datetime) -> b
 
 def is_captcha_due(session: Session, address: str | None, *, now: datetime) -> bool:
     """Tell whether so many accounts failed from an address lately that unknown devices solve a captcha."""
-    given = {"address": office_of(address), "since": now - ADDRESS_WINDOW, "most": MOST_FAILED_ACCOUNTS}
+    given = {"address": office_of(address), "since": now - ADDRESS_WINDOW, "most": MAX_FAILED_ACCOUNTS}
     return bool(session.connection().execute(_HAS_FAILED, given).scalar_one())
 
 
@@ -200,7 +200,7 @@ def find_sign_in_limits(session: Session, name_digest: bytes, *, address: str | 
     given = {
         "address": office_of(address),
         "since": now - ADDRESS_WINDOW,
-        "most": MOST_FAILED_ACCOUNTS,
+        "most": MAX_FAILED_ACCOUNTS,
         "name_digest": name_digest,
     }
     row = session.connection().execute(_LIMITS, given).one()

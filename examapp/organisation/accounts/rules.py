@@ -19,9 +19,9 @@ FIRST_PASSWORD_LENGTH = 10
 FIRST_PASSWORD_CHARACTERS = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ".replace("o", "")
 """None of 0 o O 1 l I: people type first passwords from paper."""
 
-MOST_FAILURES = 10
+MAX_FAILURES = 10
 """Wrong passwords within the window, after which unknown devices are kept out for a while."""
-MOST_FAILURES_OF_A_KNOWN_DEVICE = 30
+MAX_FAILURES_OF_A_KNOWN_DEVICE = 30
 FAILURE_WINDOW = timedelta(minutes=15)
 _DELAYS_S = {5: 5, 6: 10, 7: 20, 8: 40, 9: 60}
 
@@ -38,7 +38,7 @@ class Failures:
         """Count one more: from the fifth on a growing delay, at the tenth a lock as long as the window."""
         is_fresh = self.first_at is None or now - self.first_at >= FAILURE_WINDOW
         count = 1 if is_fresh else self.count + 1
-        delay = FAILURE_WINDOW if count >= MOST_FAILURES else timedelta(seconds=_DELAYS_S.get(count, 0))
+        delay = FAILURE_WINDOW if count >= MAX_FAILURES else timedelta(seconds=_DELAYS_S.get(count, 0))
         return Failures(count=count, first_at=now if is_fresh else self.first_at, locked_until=now + delay)
 
     def wait_s(self, *, now: datetime, is_known_device: bool) -> int:
@@ -49,7 +49,7 @@ class Failures:
         """
         if self.locked_until is None or self.locked_until <= now:
             return 0
-        if is_known_device and self.count < MOST_FAILURES_OF_A_KNOWN_DEVICE:
+        if is_known_device and self.count < MAX_FAILURES_OF_A_KNOWN_DEVICE:
             return 0
         return ceil((self.locked_until - now).total_seconds())
 
@@ -103,7 +103,7 @@ def device_words(user_agent: str) -> str:
 
 
 SHORTEST_PASSWORD = 10
-LONGEST_PASSWORD = 128
+MAX_PASSWORD_LENGTH = 128
 FORMER_PASSWORDS = 5
 """How many of the last passwords may not come back under the classified protection's profile."""
 ADMIN_PASSWORD_LIFE = timedelta(days=90)
@@ -164,8 +164,8 @@ def password_fault(
     """Say in Chinese what is wrong with a new password, None where it may stand."""
     if len(password) < SHORTEST_PASSWORD:
         return f"新密码至少 {SHORTEST_PASSWORD} 位，现在是 {len(password)} 位。"
-    if len(password) > LONGEST_PASSWORD:
-        return f"新密码最多 {LONGEST_PASSWORD} 位。"
+    if len(password) > MAX_PASSWORD_LENGTH:
+        return f"新密码最多 {MAX_PASSWORD_LENGTH} 位。"
     if login_name.lower() in password.lower() or (len(name) > 1 and name in password):
         return "新密码不能包含登录名或姓名。"
     if len(set(password)) < 5:
@@ -238,9 +238,9 @@ RENEWAL_WINDOW = timedelta(minutes=30)
 TICKET_PURPOSE = "sign_in_ticket"
 RESET_CODE_LIFE = timedelta(minutes=10)
 RESET_WINDOW = timedelta(minutes=15)
-MOST_RESETS_OF_AN_ACCOUNT = 3
+MAX_RESETS_OF_AN_ACCOUNT = 3
 """Codes sent to one phone within the window."""
-MOST_RESETS_OF_AN_ADDRESS = 60
+MAX_RESETS_OF_AN_ADDRESS = 60
 """Requests from one address within the window, from which on unknown devices solve a captcha: an office is one address."""
 _CHARACTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _LENGTH = 12

@@ -18,7 +18,7 @@ from examapp.organisation.captcha.rules import (
     ADDRESS_WINDOW,
     CAPTCHA_LIFE,
     CAPTCHA_WAIT,
-    MOST_WAITED_TRIES,
+    MAX_WAITED_TRIES,
     draw_captcha,
     is_captcha_answer,
     new_captcha_answer,
@@ -107,7 +107,7 @@ def _may_wait(session: Session, made_at: datetime, address: str | None, now: dat
             UsedCaptcha.address == office_of(address), UsedCaptcha.is_waited, UsedCaptcha.used_at > now - CAPTCHA_WAIT
         )
     )
-    return session.execute(lately).scalar_one() < MOST_WAITED_TRIES
+    return session.execute(lately).scalar_one() < MAX_WAITED_TRIES
 
 
 def note_address_failure(session: Session, name_key: bytes, *, address: str | None, now: datetime) -> None:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 images, drawing, fonts = LazyModule("PIL.Image"), LazyModule("PIL.ImageDraw"), LazyModule("PIL.ImageFont")
 
 ADDRESS_WINDOW = timedelta(minutes=15)
-MOST_FAILED_ACCOUNTS = 60
+MAX_FAILED_ACCOUNTS = 60
 """Distinct accounts that failed from one address within the window, from which on unknown devices solve a captcha."""
 CAPTCHA_LIFE = timedelta(minutes=10)
 CAPTCHA_WAIT = timedelta(seconds=30)
 """Who cannot read the picture waits so long instead."""
-MOST_WAITED_TRIES = 5
+MAX_WAITED_TRIES = 5
 """Tries by waiting from one address within the wait: enough for people, too slow for a machine."""
 _LENGTH = 5
 _SIZE = (210, 72)

@@ -14,7 +14,7 @@ from examapp.platform.audit.queries import count_links_by_key
 from examapp.security.ciphers import FieldCipher
 
 cli_blueprint = Blueprint("keys_cli", __name__, cli_group="keys")
-_MOST_NAMED = 20
+_MAX_NAMED = 20
 
 
 @cli_blueprint.cli.command("rotate")
@@ -84,8 +84,8 @@ def check() -> None:
 
 def _refuse(broken: list[str]) -> None:
     """End with the rows that cannot be opened."""
-    more = f" 等 {len(broken)} 项" if len(broken) > _MOST_NAMED else ""
+    more = f" 等 {len(broken)} 项" if len(broken) > _MAX_NAMED else ""
     raise click.ClickException(
-        f"{len(broken)} 项打不开，页面上显示为「无法显示」：{'、'.join(broken[:_MOST_NAMED])}{more}。"
+        f"{len(broken)} 项打不开，页面上显示为「无法显示」：{'、'.join(broken[:_MAX_NAMED])}{more}。"
         "请核对 DATA_KEYS 是否齐全；密钥齐全的，是数据被改动，请从备份中恢复，或由单位重新登记。"
     )

@@ -17,7 +17,7 @@ from examapp.organisation.dual_control.rules import TWO_PERSON_ACTS
 from examapp.organisation.people.models import Approval, ApprovalState, Person
 from examapp.organisation.units.models import Unit
 
-_MOST_LISTED = 50
+_MAX_LISTED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ def _select() -> Select[*tuple[Any, ...]]:
         .outerjoin(Unit, Approval.unit_id == Unit.id)
         .outerjoin(place, place_id == place.id)
         .order_by(Approval.id.desc())
-        .limit(_MOST_LISTED)
+        .limit(_MAX_LISTED)
     )
 
 

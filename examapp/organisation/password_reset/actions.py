@@ -26,8 +26,8 @@ from examapp.organisation.accounts.actions import (
 )
 from examapp.organisation.accounts.queries import AccountToCheck
 from examapp.organisation.accounts.rules import (
-    MOST_RESETS_OF_AN_ACCOUNT,
-    MOST_RESETS_OF_AN_ADDRESS,
+    MAX_RESETS_OF_AN_ACCOUNT,
+    MAX_RESETS_OF_AN_ADDRESS,
     RESET_CODE_LIFE,
     RESET_WINDOW,
     TICKET_LIFE,
@@ -64,8 +64,8 @@ def are_many(session: Session, address: str | None, *, now: datetime) -> bool:
     lately = select(ResetRequest.id).where(
         ResetRequest.address == office_of(address), ResetRequest.asked_at > now - RESET_WINDOW
     )
-    counted = lately.limit(MOST_RESETS_OF_AN_ADDRESS).subquery()
-    return session.execute(select(func.count()).select_from(counted)).scalar_one() >= MOST_RESETS_OF_AN_ADDRESS
+    counted = lately.limit(MAX_RESETS_OF_AN_ADDRESS).subquery()
+    return session.execute(select(func.count()).select_from(counted)).scalar_one() >= MAX_RESETS_OF_AN_ADDRESS
 
 
 def send_reset_codes(session: Session, *, sealer: FieldCipher, now: datetime) -> int:
@@ -134,7 +134,7 @@ def _may_have_code(session: Session, account_id: int, *, now: datetime) -> bool:
     lately = select(func.count()).where(
         SignInTicket.account_id == account_id, SignInTicket.is_reset_code, SignInTicket.made_at > now - RESET_WINDOW
     )
-    return session.execute(lately).scalar_one() < MOST_RESETS_OF_AN_ACCOUNT
+    return session.execute(lately).scalar_one() < MAX_RESETS_OF_AN_ACCOUNT
 
 
 def _send(session: Session, account_id: int, *, sealer: FieldCipher, now: datetime) -> None:

@@ -38,8 +38,8 @@ from examapp.web.query_encryption import words_asked
 from examapp.web.trusted_hosts import address_of
 
 _ISSUE = Permission.PASSWORDS_ISSUE
-_MOST_AT_ONCE = 100
-_CHOOSE = f"请先勾选要发登录条的人，一次最多 {_MOST_AT_ONCE} 人。"
+_MAX_AT_ONCE = 100
+_CHOOSE = f"请先勾选要发登录条的人，一次最多 {_MAX_AT_ONCE} 人。"
 
 
 @admin_blueprint.get("/tickets")
@@ -84,7 +84,7 @@ def _choose_page(refusal: str) -> str:
 def issue_tickets() -> AnyResponse:
     """Give the sheet to print: each ticket's code is shown this once."""
     ids = {number for value in request.form.getlist("person") if (number := read_whole(value)) is not None}
-    if not 0 < len(ids) <= _MOST_AT_ONCE:
+    if not 0 < len(ids) <= _MAX_AT_ONCE:
         return Response(_choose_page(_CHOOSE), 422)
     try:
         with transaction() as session:

@@ -20,7 +20,7 @@ from examapp.platform.audit.actions import record
 from examapp.platform.audit.models import AuditEvent
 
 log = structlog.get_logger()
-_MOST_A_MINUTE = 30
+_MAX_A_MINUTE = 30
 """Lines of one person a minute: who walks through all numbers shows in the log, and cannot fill it."""
 _NOTED = frozenset({GuardedAccountError.code, SamePersonError.code})
 
@@ -57,7 +57,7 @@ def _address() -> str:
 def _write(address: str, why: str, *, now: datetime) -> None:
     who = actor()
     with transaction() as session:
-        if _count_lately(session, who.person_id, now=now) < _MOST_A_MINUTE:
+        if _count_lately(session, who.person_id, now=now) < _MAX_A_MINUTE:
             details = {"address": f"{request.method} {address}"} | ({"why": why} if why else {})
             record(session, "people.refuse_access", actor=who, now=now, object_type="page", details=details)
 

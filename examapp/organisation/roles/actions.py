@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import (
-    LONGEST_DEPUTYSHIP,
+    MAX_DEPUTYSHIP_LENGTH,
     ROLE_NAMES,
     SEPARATED_ROLES,
     UNIT_ROLES,
@@ -100,8 +100,8 @@ def deputy_wish(session: Session, deputy_of_id: int, *, ends_at: datetime | None
     grant = session.scalar(select(RoleGrant).where(RoleGrant.id == deputy_of_id, in_force(now)))
     if grant is None:
         raise PersonRefusedError("deputy_of_id", "要代理的角色已经收回或到期，请重新选择。")
-    if ends_at is None or ends_at > now + LONGEST_DEPUTYSHIP:
-        raise PersonRefusedError("ends_on", f"代理须写明到期日期，最长 {LONGEST_DEPUTYSHIP.days} 天。")
+    if ends_at is None or ends_at > now + MAX_DEPUTYSHIP_LENGTH:
+        raise PersonRefusedError("ends_on", f"代理须写明到期日期，最长 {MAX_DEPUTYSHIP_LENGTH.days} 天。")
     last = min(ends_at, grant.ends_at or ends_at)
     return RoleRequest(
         role=Role(grant.role), unit_id=grant.unit_id, tree=Tree(grant.tree), ends_at=last, deputy_of_id=grant.id

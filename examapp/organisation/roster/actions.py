@@ -345,7 +345,7 @@ def _note(
 
 
 ACT = "people.reveal_numbers"
-MOST_A_DAY = 30
+MAX_A_DAY = 30
 """More than one needs who checks a number, fewer than one needs who collects them: whole lists go by the export that two people allow."""
 _DAY = timedelta(hours=24)
 
@@ -355,7 +355,7 @@ class TooManyRevealsError(DomainError):
 
     code = "too_many_reveals"
     status = 429
-    message = f"24 小时内最多查看 {MOST_A_DAY} 人的完整号码，您已用完。需要名单的，请在“报表”中申请导出；或明天再查。"
+    message = f"24 小时内最多查看 {MAX_A_DAY} 人的完整号码，您已用完。需要名单的，请在“报表”中申请导出；或明天再查。"
 
 
 def reveal_numbers(
@@ -368,7 +368,7 @@ def reveal_numbers(
         .select_from(AuditEvent)
         .where(AuditEvent.actor_id == actor.person_id, AuditEvent.at > now - _DAY, AuditEvent.act == ACT)
     )
-    if (seen or 0) >= MOST_A_DAY:
+    if (seen or 0) >= MAX_A_DAY:
         raise TooManyRevealsError(retry_after=int(_DAY.total_seconds()))
     record(
         session,

@@ -34,7 +34,7 @@ from examapp.organisation.people.queries import (
 from examapp.organisation.people.queries import list_people as people_of
 from examapp.organisation.people.rules import normalise_id_number, normalise_mobile
 from examapp.organisation.roster import actions
-from examapp.organisation.roster.actions import MOST_A_DAY, PersonFacts, PersonRefusedError, reveal_numbers
+from examapp.organisation.roster.actions import MAX_A_DAY, PersonFacts, PersonRefusedError, reveal_numbers
 from examapp.organisation.roster.forms import LEAVE_KINDS, STATE_NAMES, LeaveForm, PersonForm, RevealForm, TransferForm
 from examapp.organisation.roster_moves import actions as roster_move_actions
 from examapp.organisation.roster_moves.actions import SECONDMENT, Move, move_person
@@ -345,4 +345,4 @@ def reveal(person_id: int) -> str | Response:
             numbers = reveal_numbers(
                 session, person, reason=form.words(), sealer=sealer(), actor=actor(), now=clock.now()
             )
-    return render_template("people/reveal.html", person=person, form=form, numbers=numbers, most=MOST_A_DAY)
+    return render_template("people/reveal.html", person=person, form=form, numbers=numbers, most=MAX_A_DAY)

@@ -21,12 +21,12 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional, Re
 
 from examapp.documents.html import normalise
 from examapp.organisation.access.rules import ROLE_NAMES
-from examapp.organisation.accounts.rules import LONGEST_PASSWORD, clean_login_name
+from examapp.organisation.accounts.rules import MAX_PASSWORD_LENGTH, clean_login_name
 from examapp.organisation.units.models import UNIT_KIND_NAMES
 from examapp.web.forms import DateField, FlaskForm
 from examapp.web.numbers import sent_number
 
-_LONGEST_LOGIN_NAME = 64
+_MAX_LOGIN_NAME_LENGTH = 64
 LEAVE_KINDS = {"leave": "离职、调出本县", "retire": "退休"}
 _TREES = {"region": "块（单位及下级单位）", "sector": "条（系统及所属单位）"}
 _CHOOSE = "请从列表中选择。"
@@ -45,7 +45,7 @@ def _options(names: Mapping[Any, str]) -> list[SelectChoice]:
 class SignInForm(FlaskForm):
     """Login name and password; `captcha` is read where one is asked for."""
 
-    login_name = StringField("登录名", validators=[InputRequired("请填写登录名。"), Length(max=_LONGEST_LOGIN_NAME)])
+    login_name = StringField("登录名", validators=[InputRequired("请填写登录名。"), Length(max=_MAX_LOGIN_NAME_LENGTH)])
     password = PasswordField("密码", validators=[InputRequired("请填写密码。")])
     captcha = StringField("验证码", validators=[Optional(), Length(max=40, message="验证码过长。")])
     captcha_id = HiddenField(validators=[Optional()])
@@ -62,7 +62,7 @@ class TicketForm(FlaskForm):
 class ForgottenForm(FlaskForm):
     """Whose password is forgotten; `captcha` is read where one is asked for."""
 
-    login_name = StringField("登录名", validators=[InputRequired("请填写登录名。"), Length(max=_LONGEST_LOGIN_NAME)])
+    login_name = StringField("登录名", validators=[InputRequired("请填写登录名。"), Length(max=_MAX_LOGIN_NAME_LENGTH)])
     captcha = StringField("验证码", validators=[Optional(), Length(max=40, message="验证码过长。")])
     captcha_id = HiddenField(validators=[Optional()])
 
@@ -70,7 +70,7 @@ class ForgottenForm(FlaskForm):
 class ResetCodeForm(FlaskForm):
     """The code that came to the phone, with the name it was asked for."""
 
-    login_name = StringField("登录名", validators=[InputRequired("请填写登录名。"), Length(max=_LONGEST_LOGIN_NAME)])
+    login_name = StringField("登录名", validators=[InputRequired("请填写登录名。"), Length(max=_MAX_LOGIN_NAME_LENGTH)])
     code = StringField("手机验证码", validators=[InputRequired("请填写验证码。"), Length(max=40, message="内容过长。")])
 
 
@@ -85,7 +85,7 @@ class ChangePasswordForm(FlaskForm):
 
     current_password = PasswordField(
         "现在的密码",
-        validators=[InputRequired("请填写现在的密码。"), Length(max=LONGEST_PASSWORD, message="密码过长。")],
+        validators=[InputRequired("请填写现在的密码。"), Length(max=MAX_PASSWORD_LENGTH, message="密码过长。")],
     )
     new_password = PasswordField("新密码", validators=[InputRequired("请填写新密码。")])
     repeated = PasswordField("再输一次新密码", validators=[InputRequired("请再输一次新密码。")])

@@ -23,7 +23,7 @@ from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import Actor, record
 from examapp.security.ciphers import FieldCipher
 
-_MOST_LINES = 200
+_MAX_LINES = 200
 _EARLIEST, _DAYS_AHEAD = date(2000, 1, 1), 366
 
 
@@ -66,8 +66,8 @@ def draft_list(session: Session, *, unit_id: int, reach: AccessScope, actor: Act
 def add_line(session: Session, *, list_id: int, change: Change, reach: AccessScope, now: datetime) -> ChangeLine:
     """Add a change; raises ChangeRefusedError for what cannot be, or what stands in the list already."""
     row = _lock_changeable(session, list_id, reach)
-    if len(row.lines) >= _MOST_LINES:
-        raise ChangeRefusedError(f"一份名单最多 {_MOST_LINES} 项，请另建一份。")
+    if len(row.lines) >= _MAX_LINES:
+        raise ChangeRefusedError(f"一份名单最多 {_MAX_LINES} 项，请另建一份。")
     if change.effective_on < _EARLIEST or (change.effective_on - day_of(now)).days > _DAYS_AHEAD:
         raise ChangeRefusedError("生效日期不对，请填写实际调动、退休等的日期，最晚为一年以内。")
     standing = [line for line in row.lines if line.state != LineState.REFUSED]

@@ -32,12 +32,12 @@ from examapp.web.numbers import read_page, sent_number
 from examapp.web.submit import flash_on_result
 
 admin_blueprint = Blueprint("unitbook_admin", __name__, url_prefix="/admin/unit-book")
-_MOST_ID = 2**63 - 1
+_MAX_ID = 2**63 - 1
 
 
 def known(number: int) -> int:
     """Give an id from an address; one that no row can have is as good as missing."""
-    return number if number <= _MOST_ID else 0
+    return number if number <= _MAX_ID else 0
 
 
 def page_number() -> int:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from examapp.clock import day_of
 from examapp.documents.tables import UnreadableTableError, give_back, read_grids
 from examapp.errors import ConflictError, DomainError
-from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.columns import MAX_TRIES, JobState
 from examapp.jobs.publisher import nudge_after_commit
 from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import reach_of
@@ -52,8 +52,8 @@ TASK = "people.import_roster"
 STALE_AFTER = timedelta(minutes=6)
 """A run that has not come to an end by then has died: the task's hard limit is five minutes."""
 _KEEP_FILES = timedelta(days=30)
-_MOST_PROBLEMS = 500
-_MOST_SAMPLES = 50
+_MAX_PROBLEMS = 500
+_MAX_SAMPLES = 50
 _CHANGE_NAMES = FIELD_NAMES | {"unit": "单位", "state": "重新列入名册"}
 _NOT_TAKEN = "未导入"
 _LABEL = "导入结果"
@@ -143,7 +143,7 @@ def begin_run(session: Session, import_id: int, *, now: datetime) -> bool:
     job = session.scalar(select(RosterImport).where(RosterImport.id == import_id).with_for_update(skip_locked=True))
     if job is None or not _is_due(job, now):
         return False
-    if job.tries >= MOST_TRIES:
+    if job.tries >= MAX_TRIES:
         job.fail(now=now, message="多次处理都没有完成，已停止。名册没有改动，请重新上传；仍不行的，请联系系统管理员。")
         return False
     job.begin(now=now)
@@ -280,9 +280,9 @@ def _summary(file: RosterFile, planned: Sequence[Planned], counts: dict[str, int
     return {
         "counts": counts,
         "remarks": list(file.remarks),
-        "problems": problems[:_MOST_PROBLEMS],
+        "problems": problems[:_MAX_PROBLEMS],
         "problem_count": len(problems),
-        "changes": changes[:_MOST_SAMPLES],
+        "changes": changes[:_MAX_SAMPLES],
     }
 
 

@@ -329,7 +329,7 @@ def count_outcomes(planned: Iterable[Planned]) -> dict[str, int]:
     return {str(outcome): counts[outcome] for outcome in Outcome}
 
 
-_MOST_LISTED = 50
+_MAX_LISTED = 50
 
 
 def list_imports(session: Session, *, created_by_id: int, is_all: bool) -> list[Row[Any]]:
@@ -346,7 +346,7 @@ def list_imports(session: Session, *, created_by_id: int, is_all: bool) -> list[
         )
         .outerjoin(Person, RosterImport.created_by_id == Person.id)
         .order_by(RosterImport.id.desc())
-        .limit(_MOST_LISTED)
+        .limit(_MAX_LISTED)
     )
     return list(session.execute(query if is_all else query.where(RosterImport.created_by_id == created_by_id)))
 

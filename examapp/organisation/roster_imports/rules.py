@@ -23,7 +23,7 @@ HEAD_ALIASES: dict[str, tuple[str, ...]] = {
     "id_number": ("身份证号", "身份证号码", "身份证", "公民身份号码", "居民身份证号", "证件号码", "证件号"),
     "mobile": ("手机号", "手机号码", "手机", "联系电话", "电话", "联系方式", "移动电话", "电话号码"),
 }  # fmt: skip
-_LONGEST = {"staff_number": 32, "name": 60, "unit_code": 32, "unit_name": 100, "position": 60, "rank": 30}
+_MAX_LENGTH = {"staff_number": 32, "name": 60, "unit_code": 32, "unit_name": 100, "position": 60, "rank": 30}
 FIELD_NAMES = {
     "staff_number": "工号",
     "name": "姓名",
@@ -139,7 +139,7 @@ def _faults_of(row: RosterRow) -> list[Fault]:
         faults.append(row.fault("id_number", reason))
     if row.mobile and (reason := mobile_fault(row.mobile)):
         faults.append(row.fault("mobile", reason))
-    for field, longest in _LONGEST.items():
+    for field, longest in _MAX_LENGTH.items():
         if len(getattr(row, field)) > longest:
             faults.append(row.fault(field, f"内容过长（最多 {longest} 字），请检查是否填错了列。"))
     return faults

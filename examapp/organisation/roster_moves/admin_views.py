@@ -20,7 +20,7 @@ from examapp.organisation.units.admin_views import READ, admin_blueprint, page_n
 from examapp.organisation.units.models import Unit
 
 _PAGE = 50
-MOST_IN_FILE = 20_000
+MAX_IN_FILE = 20_000
 
 
 def _day() -> date:
@@ -70,8 +70,8 @@ def export_roster(unit_id: int) -> AnyResponse:
     """Hand the roster of a day out as a workbook, without ID numbers and mobiles; the log keeps it."""
     day = _day()
     unit = _unit(unit_id)
-    if count_roster(read_session(), unit, day) > MOST_IN_FILE:
-        flash(f"超过 {MOST_IN_FILE} 人，一个文件放不下。请选下级单位分别导出。", "error")
+    if count_roster(read_session(), unit, day) > MAX_IN_FILE:
+        flash(f"超过 {MAX_IN_FILE} 人，一个文件放不下。请选下级单位分别导出。", "error")
         return redirect(url_for("people_admin.show_roster", unit_id=unit_id, on=day.isoformat()), 303)
     with tempfile.TemporaryDirectory() as folder, transaction() as session:
         path = Path(folder) / "roster.xlsx"

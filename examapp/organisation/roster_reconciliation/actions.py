@@ -26,9 +26,9 @@ from examapp.platform.audit.models import AuditEvent
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import NO_HASH
 
-MOST_FILES_A_DAY = 20
+MAX_FILES_A_DAY = 20
 """Files that somebody brings in who does not reach the whole county."""
-MOST_HELD_A_DAY = 20
+MAX_HELD_A_DAY = 20
 """People of other units of whom such a person learns in a day, by files taken over, that their numbers are known here."""
 CHECKED, HELD = "people.check_outside_numbers", "people.hold_outside_numbers"
 ADVICE = "这个身份证号已登记在别的单位，这一行没有导入。请报普法办核对，办理调动。"
@@ -41,7 +41,7 @@ class TooManyFilesError(DomainError):
 
     code = "too_many_files"
     status = 429
-    message = f"24 小时内最多上传 {MOST_FILES_A_DAY} 个名册文件，您已用完。请把人员合在一个文件里，明天再上传；急用的，请报普法办导入。"
+    message = f"24 小时内最多上传 {MAX_FILES_A_DAY} 个名册文件，您已用完。请把人员合在一个文件里，明天再上传；急用的，请报普法办导入。"
 
 
 class TooManyHeldError(DomainError):
@@ -49,13 +49,13 @@ class TooManyHeldError(DomainError):
 
     code = "too_many_outside"
     status = 422
-    message = f"文件里有很多身份证号已登记在别的单位（24 小时内最多 {MOST_HELD_A_DAY} 个），整个文件没有导入。请把名册报普法办导入。"
+    message = f"文件里有很多身份证号已登记在别的单位（24 小时内最多 {MAX_HELD_A_DAY} 个），整个文件没有导入。请把名册报普法办导入。"
 
 
 def refuse_many_files(session: Session, *, actor: Actor, now: datetime) -> None:
     """Raise TooManyFilesError where a person has used up the day's files."""
     files = select(func.count()).select_from(AuditEvent)
-    if (session.scalar(files.where(*_of(actor, _UPLOADED, now))) or 0) >= MOST_FILES_A_DAY:
+    if (session.scalar(files.where(*_of(actor, _UPLOADED, now))) or 0) >= MAX_FILES_A_DAY:
         raise TooManyFilesError(retry_after=int(_DAY.total_seconds()))
 
 
@@ -74,7 +74,7 @@ def hold_outside(
     if held:
         actor = Actor(person_id=job.created_by_id)
         before = select(func.sum(AuditEvent.details["rows"].as_string().cast(Integer)))
-        if len(held) + (session.scalar(before.where(*_of(actor, HELD, now))) or 0) > MOST_HELD_A_DAY:
+        if len(held) + (session.scalar(before.where(*_of(actor, HELD, now))) or 0) > MAX_HELD_A_DAY:
             raise TooManyHeldError
         _record(session, HELD, job, len(held), now)
     return [plan for plan in taken if not plan.is_outside], held
@@ -93,7 +93,7 @@ def _record(session: Session, act: str, job: RosterImport, count: int, now: date
 
 KINDS = {"gone": "离开", "moved": "调动", "changed": "变更", "new": "新增"}
 """What a difference is made of, those first that need a look at each name."""
-MOST_LISTED = 2_000
+MAX_LISTED = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +184,7 @@ def listing(
     counts = {kind: sum(row["kind"] == kind for row in rows) for kind in KINDS}
     order = list(KINDS)
     rows.sort(key=lambda row: order.index(row["kind"]))
-    return counts, rows[:MOST_LISTED]
+    return counts, rows[:MAX_LISTED]
 
 
 def _row(kind: str, plan: Planned, names: dict[int, str], words_of: Any) -> dict[str, Any]:

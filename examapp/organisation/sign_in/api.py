@@ -19,7 +19,7 @@ from examapp.web.json_io import answer, instant, read_object
 
 api_blueprint = Blueprint("people_api", __name__, url_prefix="/api/v1")
 
-_MOST_BYTES = 16 * 1024
+_MAX_BYTES = 16 * 1024
 
 
 class ForeignOriginError(DomainError):
@@ -42,7 +42,7 @@ def show_session() -> Response:
 def begin_session() -> Response:
     """Sign in again on an open page: the old token has ended with its session, so the origin is checked in its stead."""
     _refuse_foreign_origin()
-    body = read_object(most_bytes=_MOST_BYTES)
+    body = read_object(most_bytes=_MAX_BYTES)
     solution = Solution(token=_text(body.get("captcha_id", "")), answer=_text(body.get("captcha", "")))
     try:
         who = session.sign_in_with(_text(body.get("login_name")), _text(body.get("password")), solution)

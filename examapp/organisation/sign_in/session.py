@@ -36,7 +36,7 @@ from examapp.organisation.accounts.queries import (
     find_signed_in,
     is_captcha_due,
 )
-from examapp.organisation.accounts.rules import LONGEST_PASSWORD, clean_login_name, digest
+from examapp.organisation.accounts.rules import MAX_PASSWORD_LENGTH, clean_login_name, digest
 from examapp.organisation.captcha.actions import (
     CaptchaRequiredError,
     Challenge,
@@ -56,7 +56,7 @@ from examapp.security.password_hashing import NO_HASH, BusyHashingError, Caller,
 
 _COOKIE = "device"
 _COOKIE_S = 400 * 24 * 3600
-_MOST_ACCOUNTS = 12
+_MAX_ACCOUNTS = 12
 
 
 def accounts_of_device() -> list[int]:
@@ -71,7 +71,7 @@ def accounts_of_device() -> list[int]:
 def remember_account(account_id: int) -> None:
     """Write an account into this browser's cookie."""
     known = [account for account in accounts_of_device() if account != account_id]
-    value = _signer().dumps([*known, account_id][-_MOST_ACCOUNTS:])
+    value = _signer().dumps([*known, account_id][-_MAX_ACCOUNTS:])
     name, is_secure = _cookie_name(), current_app.config["SESSION_COOKIE_SECURE"]
 
     @after_this_request
@@ -109,7 +109,7 @@ class WrongResetCodeError(DomainError):
 class PasswordTooLongError(BadRequestError):
     """Longer than any password here may be: refused before it costs a hash."""
 
-    message = f"密码最多 {LONGEST_PASSWORD} 位，请检查是否粘贴了别的内容。"
+    message = f"密码最多 {MAX_PASSWORD_LENGTH} 位，请检查是否粘贴了别的内容。"
 
 
 def sign_in_with(login_name: str, password: str, solution: Solution | None = None) -> SignedIn:
@@ -119,7 +119,7 @@ def sign_in_with(login_name: str, password: str, solution: Solution | None = Non
     WaitBeforeSignInError, CaptchaRequiredError, WrongCredentialsError, AccountDisabledError, and, before anything is read,
     BusyHashingError where too many sign in at once.
     """
-    if len(password) > LONGEST_PASSWORD:
+    if len(password) > MAX_PASSWORD_LENGTH:
         raise PasswordTooLongError
     try:
         hasher().look_for_place(_office(), _priority(is_known_device=bool(accounts_of_device())))

@@ -165,7 +165,7 @@ def _note(
 
 
 _KINDS = {name: kind for kind, name in UNIT_KIND_NAMES.items()} | {str(kind): kind for kind in UnitKind}
-_MOST_REASONS = 20
+_MAX_REASONS = 20
 
 
 class UnitFileError(DomainError):
@@ -195,9 +195,9 @@ def import_units(session: Session, grids: Sequence[Grid], *, actor: Actor, now: 
         except UnitRefusedError as refusal:
             faults.append(f"第 {row.line} 行：{refusal.text}")
     if faults:
-        rest = len(faults) - _MOST_REASONS
+        rest = len(faults) - _MAX_REASONS
         more = [f"……另有 {rest} 行有问题。"] if rest > 0 else []
-        raise UnitFileError("\n".join([*faults[:_MOST_REASONS], *more, "没有导入任何单位，请改好后重新导入。"]))
+        raise UnitFileError("\n".join([*faults[:_MAX_REASONS], *more, "没有导入任何单位，请改好后重新导入。"]))
     return {"new": counts["new"], "changed": counts["changed"]}
 
 

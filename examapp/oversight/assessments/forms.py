@@ -18,7 +18,7 @@ from examapp.web.forms import DateField, DecimalField, FlaskForm, IntegerField
 from examapp.web.numbers import sent_number
 
 _DAY = "日期请写成 2026-12-04 的样子。"
-_MOST_REASON = 500
+_MAX_REASON = 500
 
 
 def _tidy(text: str | None) -> str:
@@ -158,12 +158,12 @@ def read_marks(sent: Mapping[str, str], lines: Sequence[Line], *, is_whole: bool
     for line in lines:
         item = line.item
         raw, words = _tidy(sent.get(f"points-{item.id}")), _tidy(sent.get(f"words-{item.id}"))
-        marks.raw[item.id], marks.words[item.id] = raw, words[:_MOST_REASON]
+        marks.raw[item.id], marks.words[item.id] = raw, words[:_MAX_REASON]
         value, problem = read_number(raw, most=item.points)
         if value is not None:
             marks.points[item.id] = value
         elif problem and (raw or is_whole):
             marks.problems[item.id] = problem
-        if len(words) > _MOST_REASON:
-            marks.problems[item.id] = f"文字最多 {_MOST_REASON} 字，请精简。"
+        if len(words) > _MAX_REASON:
+            marks.problems[item.id] = f"文字最多 {_MAX_REASON} 字，请精简。"
     return marks

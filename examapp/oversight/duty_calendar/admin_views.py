@@ -53,7 +53,7 @@ def show_calendar() -> str:
         months=months_of(shown, names),
         is_empty=not shown,
         is_office=current_duty_scope().is_office,
-        is_cut=len(rows) == duty_list_queries.MOST_CALENDAR_ROWS,
+        is_cut=len(rows) == duty_list_queries.MAX_CALENDAR_ROWS,
         progress_names=duty_list_rules.PROGRESS_NAMES,
         progress_states=duty_list_rules.PROGRESS_STATES,
         key_day_name=partial(duty_list_rules.key_day_name, names=names),

@@ -28,7 +28,7 @@ from examapp.oversight.duty_lists.rules import (
 )
 
 PAGE = 50
-MOST_CALENDAR_ROWS = 2000
+MAX_CALENDAR_ROWS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,7 +285,7 @@ def list_calendar(
         .join(Unit, Unit.id == DutyList.unit_id)
         .add_columns(Unit)
         .order_by(DutyItem.due_on.asc().nulls_last(), Unit.code, DutyItem.position, DutyItem.id)
-        .limit(MOST_CALENDAR_ROWS)
+        .limit(MAX_CALENDAR_ROWS)
     )
     if unit_id is not None:
         query = query.where(Unit.id == unit_id)

@@ -197,8 +197,8 @@ ALIASES: Mapping[str, Sequence[str]] = {
     "key_on": ("重要时间节点", "时间节点"),
     "due_on": ("完成时限", "完成时间"),
 }
-MOST_ROWS = 500
-_MOST = {
+MAX_ROWS = 500
+_MAX = {
     "content": 300,
     "audience": 300,
     "carrier": 300,
@@ -207,7 +207,7 @@ _MOST = {
     "leader": 60,
     "person": 60,
 }
-_MOST_OTHER = 60
+_MAX_OTHER = 60
 _DAYS = ("key_on", "due_on")
 _DAY = re.compile(r"(?:(\d{4})[-/.年])?(\d{1,2})[-/.月](\d{1,2})日?(?: 00:00:00)?$")
 
@@ -280,8 +280,8 @@ def _read_rows(grid: Grid, head: Head, year: int) -> TableReading:
         seen.setdefault(key, line)
     if not seen:
         raise UnreadableTableError("表头下面没有内容。请填写后再上传。")
-    if len(seen) > MOST_ROWS:
-        raise UnreadableTableError(f"一份清单最多 {MOST_ROWS} 项。请合并事项，或核对是否选错了文件。")
+    if len(seen) > MAX_ROWS:
+        raise UnreadableTableError(f"一份清单最多 {MAX_ROWS} 项。请合并事项，或核对是否选错了文件。")
     return reading
 
 
@@ -314,7 +314,7 @@ def _problems_of_words(line: int, words: dict[str, str]) -> Iterator[Problem]:
             line=line, column=LABELS["content"], reason="没有填写法律法规或主题，请填写；不需要的行请整行删除。"
         )
     for name, text in words.items():
-        most = _MOST.get(name, _MOST_OTHER)
+        most = _MAX.get(name, _MAX_OTHER)
         if len(text) > most:
             yield Problem(line=line, column=LABELS[name], reason=f"有 {len(text)} 字，最多 {most} 字，请精简。")
 

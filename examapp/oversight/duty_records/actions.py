@@ -155,7 +155,7 @@ def _set(row: DutyRecord, deed: Deed, *, now: datetime) -> None:
     row.updated_at = now
 
 
-MOST_FILES = 6
+MAX_FILES = 6
 
 
 def attach_file(
@@ -166,8 +166,8 @@ def attach_file(
     count = session.scalar(
         select(func.count()).select_from(DutyRecordFile).where(DutyRecordFile.record_id == record_id)
     )
-    if (count or 0) >= MOST_FILES:
-        raise DutyRefusedError(f"一条记录最多 {MOST_FILES} 个附件。请先删除不需要的。")
+    if (count or 0) >= MAX_FILES:
+        raise DutyRefusedError(f"一条记录最多 {MAX_FILES} 个附件。请先删除不需要的。")
     file = store_file(session, room=ROOM, name=name, content=content, by_id=actor.person_id, now=now)
     session.add(DutyRecordFile(record_id=record_id, file_id=file.id))
     session.flush()

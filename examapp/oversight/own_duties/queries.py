@@ -241,7 +241,7 @@ def _waiting(
 
 _SHOWN = {SheetState.FED_BACK, SheetState.APPEALED, SheetState.SEALED}
 _COUNTED_KINDS = (ExamKind.ANNUAL, ExamKind.PRE_APPOINTMENT, ExamKind.ENFORCEMENT_QUALIFICATION)
-_MOST_EXAMS = 12
+_MAX_EXAMS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,7 +312,7 @@ def _exams(session: Session, unit: Unit, year: int, *, now: datetime) -> list[Ex
         )
         .order_by(Exam.opens_at, Exam.id)
     )
-    of_year = [exam for exam in found if local(exam.opens_at).year == year][:_MOST_EXAMS]
+    of_year = [exam for exam in found if local(exam.opens_at).year == year][:_MAX_EXAMS]
     lines = []
     for exam in of_year:
         basis = get_basis(session, exam.id, scope=None, now=now)

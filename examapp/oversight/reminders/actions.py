@@ -20,8 +20,8 @@ from examapp.oversight.reminders.queries import left_among, list_chased, list_ch
 from examapp.oversight.reminders.rules import (
     CHASE_KIND,
     CHASED,
-    MOST_CALLED,
-    MOST_REMINDED,
+    MAX_CALLED,
+    MAX_REMINDED,
     once_key,
     reminder_fault,
     reminder_text,
@@ -59,9 +59,9 @@ def remind(
     """
     if fault := reminder_fault(group, (basis.exam, *basis.makeups), now=now):
         raise ChaseRefusedError(fault)
-    people = list_chased_ids(session, basis, units, group=group, most=MOST_REMINDED + 1, now=now)
-    if len(people) > MOST_REMINDED:
-        raise ChaseRefusedError(f"一次最多提醒 {MOST_REMINDED} 人，请按下级单位分别提醒。")
+    people = list_chased_ids(session, basis, units, group=group, most=MAX_REMINDED + 1, now=now)
+    if len(people) > MAX_REMINDED:
+        raise ChaseRefusedError(f"一次最多提醒 {MAX_REMINDED} 人，请按下级单位分别提醒。")
     new = _note_reminders(session, basis.exam.id, people, group=group, actor=actor, now=now)
     exams = (*basis.makeups, basis.exam)
     exam = next((e for e in exams if e.opens_at <= now < e.closes_at), basis.exam)
@@ -126,8 +126,8 @@ def request_call_list(
     if not reason.strip():
         raise ChaseRefusedError("名单里有手机号，请先填写用途，例如「电话通知参加考试」。")
     _, count = list_chased(session, basis, units, group=group, offset=0, limit=1)
-    if count > MOST_CALLED:
-        raise ChaseRefusedError(f"一次最多导出 {MOST_CALLED} 人，请按下级单位分别导出。")
+    if count > MAX_CALLED:
+        raise ChaseRefusedError(f"一次最多导出 {MAX_CALLED} 人，请按下级单位分别导出。")
     dual_control_actions.ask(
         session,
         CALLS,
@@ -168,9 +168,9 @@ def list_to_call(
     now: datetime,
 ) -> list[PersonRow]:
     """Give the people of a group to be called, and leave in the log who took their numbers out and why; raises ChaseRefusedError."""
-    rows, count = list_chased(session, basis, units, group=group, offset=0, limit=MOST_CALLED)
-    if count > MOST_CALLED:
-        raise ChaseRefusedError(f"一次最多导出 {MOST_CALLED} 人，请按下级单位分别导出。")
+    rows, count = list_chased(session, basis, units, group=group, offset=0, limit=MAX_CALLED)
+    if count > MAX_CALLED:
+        raise ChaseRefusedError(f"一次最多导出 {MAX_CALLED} 人，请按下级单位分别导出。")
     left = left_among(session, [row.person_id for row in rows])
     rows = [row for row in rows if row.person_id not in left]
     details = {

@@ -24,7 +24,7 @@ from examapp.organisation.roster_change_requests.admin_views import admin_bluepr
 from examapp.organisation.units.models import Tree
 from examapp.oversight.reminders import actions, queries
 from examapp.oversight.reminders.actions import ChaseRefusedError
-from examapp.oversight.reminders.rules import CHASED, LONGEST_REASON, reminder_fault
+from examapp.oversight.reminders.rules import CHASED, MAX_REASON_LENGTH, reminder_fault
 from examapp.oversight.report_files.queries import roster_words
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Scope, definitions
 from examapp.oversight.statistics_scope.queries import ReportContext, UnitTree, get_basis, get_tree_of, list_tops
@@ -42,7 +42,7 @@ class CallForm(FlaskForm):
     """Why the numbers are taken out."""
 
     group = HiddenField(validators=[InputRequired()])
-    reason = StringField("用途", validators=[InputRequired("请填写用途。"), Length(max=LONGEST_REASON)])
+    reason = StringField("用途", validators=[InputRequired("请填写用途。"), Length(max=MAX_REASON_LENGTH)])
 
 
 def read_tree() -> Tree:

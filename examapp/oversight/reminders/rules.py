@@ -12,9 +12,9 @@ from examapp.delivery.exams.rules import is_visible, results_visible_at
 CHASED = {"not_started": "未开始", "in_progress": "已开始未交卷", "failed": "不合格"}
 """Groups of people that are chased, by the group's name in the reports; who has signed in is nobody's business."""
 CHASE_KIND = "chase"
-MOST_REMINDED = 20_000
-MOST_CALLED = 5_000
-LONGEST_REASON = 100
+MAX_REMINDED = 20_000
+MAX_CALLED = 5_000
+MAX_REASON_LENGTH = 100
 
 
 def once_key(exam_id: int, day: date, person_id: int) -> str:

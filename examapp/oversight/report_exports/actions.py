@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from examapp.clock import local
 from examapp.delivery.exams.models import Exam
 from examapp.errors import BadRequestError, ConflictError, DomainError, NotFoundError
-from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.columns import MAX_TRIES, JobState
 from examapp.jobs.publisher import nudge_after_commit
 from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import AccessScope, reach_of
@@ -46,12 +46,12 @@ KEPT = timedelta(days=7)
 LEASE = timedelta(seconds=60)
 """How long a begun run is left alone before the sweep looks whether it still lives."""
 _STANDSTILL = timedelta(seconds=15)
-_LONGEST_WAIT = timedelta(minutes=5)
+_MAX_WAIT_LENGTH = timedelta(minutes=5)
 _REST_SHARE = 12
 """While candidates save a worker rests after a file so many times as long as it worked on it …"""
-_LONGEST_REST_S = 0.35
+_MAX_REST_S = 0.35
 """… but never longer: 120 files that were asked for at once are there within a minute."""
-_MOST_REASON = 200
+_MAX_REASON = 200
 _LOCK_CLASS = 0x7265_7073
 _FAILED = "导出没有成功，请重新导出。如仍不成功，请通过页面下方的「意见建议」告诉我们。"
 _OUT_OF_REACH = "您已没有这个单位的导出权限，文件没有生成。"
@@ -145,7 +145,7 @@ def request_export(
         "scope": basis.scope,
         "narrowing": narrowing.as_json(),
         "numbers": wish.numbers if wish.content == "scores" else PiiDisclosure.NONE,
-        "reason": wish.reason.strip()[:_MOST_REASON],
+        "reason": wish.reason.strip()[:_MAX_REASON],
         "template_id": template.id if template else None,
         "approval_id": approval_id,
         "created_by_id": actor.person_id,
@@ -195,7 +195,7 @@ def begin_export(session: Session, export_id: int, *, now: datetime) -> bool:
         return False
     if export.state == JobState.RUNNING and not _lock(session, export_id):
         return False
-    if export.tries >= MOST_TRIES:
+    if export.tries >= MAX_TRIES:
         log.error("export_set_aside", export_id=export.id, tries=export.tries)
         export.fail(now=now, message=_FAILED)
         return False
@@ -278,7 +278,7 @@ def _lock(session: Session, export_id: int) -> bool:
 
 def rest_s(worked_s: float) -> float:
     """Give how long to leave the machine to candidates who save, after so long a work, in seconds."""
-    return min(_REST_SHARE * worked_s, _LONGEST_REST_S)
+    return min(_REST_SHARE * worked_s, _MAX_REST_S)
 
 
 def note_progress(session: Session, export_id: int, *, done: int, total: int) -> None:
@@ -301,7 +301,7 @@ def sweep_exports(session: Session, *, now: datetime) -> list[int]:
     last_begun_at = session.scalar(select(func.max(Export.started_at)))
     moves = last_begun_at is not None and last_begun_at > now - _STANDSTILL
     lost = select(Export.id).where(
-        ((Export.state == JobState.WAITING) & (Export.created_at <= now - (_LONGEST_WAIT if moves else _STANDSTILL)))
+        ((Export.state == JobState.WAITING) & (Export.created_at <= now - (_MAX_WAIT_LENGTH if moves else _STANDSTILL)))
         | ((Export.state == JobState.RUNNING) & (Export.started_at <= now - LEASE))
     )
     return list(session.scalars(lost.order_by(Export.id)))
@@ -327,7 +327,7 @@ def download_export(session: Session, export_id: int, *, reach: AccessScope, act
 
 
 ACT = "reports.export_numbers"
-LEAST_REASON = 5
+MIN_REASON = 5
 
 
 class ReasonNeededError(DomainError):
@@ -345,7 +345,7 @@ def request_numbers(session: Session, wish: ReportRequest, *, reach: AccessScope
     """
     if wish.format not in CONTENT_FORMATS.get(wish.content, ()):
         raise BadRequestError
-    if len(wish.reason.strip()) < LEAST_REASON:
+    if len(wish.reason.strip()) < MIN_REASON:
         raise ReasonNeededError
     basis = get_basis(session, wish.exam_id, scope=wish.scope, now=now, reach=reach)
     unit = get_tree_of(session, basis, wish.unit_id, tree=wish.tree, reach=reach).top

@@ -32,7 +32,7 @@ from examapp.web.numbers import read_whole
 api_blueprint = Blueprint("reports_api", __name__, url_prefix="/api/v1")
 _SMALL_BYTES = 16 * 1024
 _DEEPEST = 9
-_MOST_ID = 2**63 - 1
+_MAX_ID = 2**63 - 1
 _NARROWING = ("rank", "position", "since", "until")
 """By the names that the pages' addresses have too."""
 
@@ -51,7 +51,7 @@ def show_participation(exam_id: int) -> Response:
         tops = list_tops(session, reach)
         unit_id = tops[0].id if tops else 0
     else:
-        unit_id = _whole(asked, most=_MOST_ID)
+        unit_id = _whole(asked, most=_MAX_ID)
     wanted = PeopleFilter.of(narrowing, unit_ids=None)
     table = get_unit_table(session, basis, unit_id, tree=tree, depth=depth, reach=reach, wanted=wanted)
     definitions = {
@@ -84,7 +84,7 @@ def request_export(exam_id: int) -> Response:
     unit_id, content, format_ = body.get("unit"), body.get("content"), body.get("format")
     if type(unit_id) is not int or not isinstance(content, str) or not isinstance(format_, str):
         raise BadRequestError
-    if not 0 <= unit_id <= _MOST_ID:
+    if not 0 <= unit_id <= _MAX_ID:
         raise BadRequestError
     numbers, reason = body.get("numbers", PiiDisclosure.NONE), body.get("reason", "")
     if not isinstance(numbers, str) or numbers not in set(PiiDisclosure) or not isinstance(reason, str):
@@ -158,7 +158,7 @@ def send_export(export_id: int) -> Response:
 
 def _known(number: int) -> int:
     """Give an id from an address; one that no row can have is as good as missing."""
-    return number if number <= _MOST_ID else 0
+    return number if number <= _MAX_ID else 0
 
 
 def _whole(text: str, *, most: int) -> int:
@@ -178,7 +178,7 @@ def _read_narrowing(words: Mapping[str, object], names: tuple[str, ...]) -> Repo
 
 
 def _word(word: object) -> str:
-    if not isinstance(word, str) or len(word) > scope_rules.MOST_WORD or "\0" in word:
+    if not isinstance(word, str) or len(word) > scope_rules.MAX_WORD or "\0" in word:
         raise BadRequestError
     return word.strip()
 

@@ -13,7 +13,7 @@ from examapp.errors import DomainError
 from examapp.lazy_import import LazyModule
 
 pdf = LazyModule("examapp.documents.pdf")
-MOST_ROWS = {"pdf": 20_000, "docx": 3_000}
+MAX_ROWS = {"pdf": 20_000, "docx": 3_000}
 """What paper can bear; more than that belongs into a spreadsheet."""
 
 
@@ -40,7 +40,7 @@ def as_form_value(cell: Cell) -> str | int | Decimal | None:
 
 def refuse_too_long(format_: str, count: int) -> None:
     """Refuse a table that is too long for paper; raises TooLongForPaperError."""
-    if count > MOST_ROWS.get(format_, count):
+    if count > MAX_ROWS.get(format_, count):
         raise TooLongForPaperError
 
 

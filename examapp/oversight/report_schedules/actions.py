@@ -61,11 +61,11 @@ _MONDAY_HOUR = 7
 """From seven in the morning of a Monday."""
 _CLOSE_SEEN = timedelta(days=2)
 """How long after its last sitting has ended an exam is still looked at: a night's outage loses no report."""
-_MOST_BEYOND = timedelta(days=5)
+_MAX_BEYOND = timedelta(days=5)
 """Longer beyond the close nobody sits, with every extension."""
 _GRADING_AWAITED = timedelta(hours=1)
 """So long the report of the close waits for papers that are still being graded."""
-_MOST_AT_ONCE = 50
+_MAX_AT_ONCE = 50
 
 
 def list_schedules(session: Session) -> list[Plan]:
@@ -119,7 +119,7 @@ def lay_out_scheduled(session: Session, *, now: datetime) -> int:
     for person_id, unit_id, tree in list_administrators(session, now=now, state=PersonState.LEFT):
         for plan, exam_id, day in due:
             occasion = f"{plan.moment}:{day}:{exam_id}:{unit_id}:{tree}:{person_id}"
-            if occasion in known or asked >= _MOST_AT_ONCE:
+            if occasion in known or asked >= _MAX_AT_ONCE:
                 continue
             reach = reach_of(Permission.REPORTS_EXPORT, list_grants(session, person_id, now=now))
             wish = ReportRequest(exam_id=exam_id, unit_id=unit_id, content=plan.content, format=plan.format, tree=tree, occasion=occasion)  # fmt: skip
@@ -142,7 +142,7 @@ def _due_exams(session: Session, moment: Moment, now: datetime) -> list[tuple[in
             return []
         open_now = select(Exam.id).where(*takes_place, Exam.opens_at <= now, Exam.closes_at > now)
         return [(exam_id, str(here.date())) for exam_id in session.scalars(open_now)]
-    closed = select(Exam).where(*takes_place, Exam.closes_at <= now, Exam.closes_at > now - _CLOSE_SEEN - _MOST_BEYOND)
+    closed = select(Exam).where(*takes_place, Exam.closes_at <= now, Exam.closes_at > now - _CLOSE_SEEN - _MAX_BEYOND)
     exams = [exam for exam in session.scalars(closed) if _has_settled(session, exam, now)]
     return [(exam.id, str(local(exam.closes_at).date())) for exam in exams]
 

@@ -51,15 +51,15 @@ _SHAPE = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Fo
 _TESTS = (nodes.Const, nodes.Compare, nodes.Operand, nodes.Not, nodes.And, nodes.Or)
 _FOOTNOTES = ".wordprocessingml.footnotes+xml"
 _PROPERTIES = ("author", "comments", "identifier", "language", "subject", "title")
-_MOST_NODES = 20_000
-_MOST_LOOPED = 100_000
+_MAX_NODES = 20_000
+_MAX_LOOPED = 100_000
 """Characters that one more unit of the list may add to a circular: a row of twenty columns has some 15,000."""
-_MOST_BYTES = 2 * 1024 * 1024
+_MAX_BYTES = 2 * 1024 * 1024
 
 
 def refuse_unfit(content: str, file: bytes) -> None:
     """Check a form: a sound file without macros, and only named places that exist; raises UnfitTemplateError, FileRefusedError."""
-    if len(file) > _MOST_BYTES:
+    if len(file) > _MAX_BYTES:
         raise UnfitTemplateError("模板文件超过 2 MB。请去掉图片等内容后重新上传。")
     kind = FileKind.DOCX if content == "circular" else FileKind.XLSX
     with tempfile.NamedTemporaryFile(suffix=f".{kind}") as part:
@@ -116,7 +116,7 @@ def _refuse_heavy(tree: nodes.Template) -> None:
             f"模板里的循环套了循环。「{LIST_PLACE}」循环一次就列出全部单位，请去掉里层的 for 和 endfor 后重新上传。"
         )
     looped = sum(len(text.data) for loop in loops for text in loop.find_all(nodes.TemplateData))
-    if looped > _MOST_LOOPED or len(list(tree.find_all(nodes.Node))) > _MOST_NODES:
+    if looped > _MAX_LOOPED or len(list(tree.find_all(nodes.Node))) > _MAX_NODES:
         raise UnfitTemplateError(
             "模板里循环的内容太多，生成的文件会非常大。每个单位请只写一行表格，去掉循环里的图片和大段文字后重新上传。"
         )

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 openpyxl, styles = LazyModule("openpyxl"), LazyModule("openpyxl.styles")
 
 PLACE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
-_MOST_HEAD = 230
+_MAX_HEAD = 230
 """Excel takes 255 characters for all three parts of a head, with their letters."""
-_MOST_MARK = 120
+_MAX_MARK = 120
 ROW_NAME = "行"
 ROW_PLACES = ("序号", "姓名", "单位", "职务", "成绩", "等次", "备注")
 
@@ -82,8 +82,8 @@ def _mark_pages(page: Worksheet, mark: str) -> None:
     """Write a mark into every head of a page, below the form's own words, which give way where both have no room."""
     heads: Any = (page.oddHeader, page.evenHeader, page.firstHeader)
     for head in heads:
-        line, sides = mark.replace("&", "&&")[:_MOST_MARK], (head.left, head.right)
-        room = _MOST_HEAD - len(line) - sum(len(side.text or "") for side in sides)
+        line, sides = mark.replace("&", "&&")[:_MAX_MARK], (head.left, head.right)
+        room = _MAX_HEAD - len(line) - sum(len(side.text or "") for side in sides)
         own = (head.center.text or "").strip()
         head.center.text = f"{own}\n{line}" if own and len(own) < room else line
 

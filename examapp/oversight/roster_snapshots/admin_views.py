@@ -19,7 +19,7 @@ from examapp.delivery.exams.queries import get_exam, get_organiser_exam
 from examapp.organisation.accounts.guards import actor, may, my_reach, requires
 from examapp.organisation.roster_change_requests.admin_views import admin_blueprint, known, page_number, refuse_faults
 from examapp.oversight.reminders.admin_views import open_exam
-from examapp.oversight.reminders.rules import LONGEST_REASON
+from examapp.oversight.reminders.rules import MAX_REASON_LENGTH
 from examapp.oversight.report_files.queries import roster_words
 from examapp.oversight.roster_snapshots import actions
 from examapp.oversight.roster_snapshots.queries import list_accepted_corrections, list_differences
@@ -52,7 +52,7 @@ class FreezeForm(FlaskForm):
 class LiftForm(FlaskForm):
     """Why a freeze is given up."""
 
-    reason = StringField("原因", validators=[InputRequired("请写明原因。"), Length(max=LONGEST_REASON)])
+    reason = StringField("原因", validators=[InputRequired("请写明原因。"), Length(max=MAX_REASON_LENGTH)])
 
 
 class CorrectionForm(FlaskForm):
@@ -60,11 +60,11 @@ class CorrectionForm(FlaskForm):
 
     person_id = IntegerField(validators=[InputRequired(_RELOAD), NumberRange(1, 2**63 - 1, _RELOAD)])
     place = HiddenField(validators=[Regexp(r"^\d{0,18}:(exemption|deferral|)$", message=_RELOAD)])
-    reason = StringField(validators=[Length(max=LONGEST_REASON)])
+    reason = StringField(validators=[Length(max=MAX_REASON_LENGTH)])
 
 
 _PAGE = 50
-_MOST_ACCEPTED = 200
+_MAX_ACCEPTED = 200
 
 
 @admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/roster")
@@ -86,7 +86,7 @@ def show_freeze(exam_id: int, unit_id: int) -> str:
         change_count=len(changes),
         page=page,
         page_count=-(-len(changes) // _PAGE),
-        accepted=list_accepted_corrections(session, exam, unit_ids=units.unit_ids)[:_MOST_ACCEPTED],
+        accepted=list_accepted_corrections(session, exam, unit_ids=units.unit_ids)[:_MAX_ACCEPTED],
         place_words=place_words,
         change_kind=change_kind,
         place_of=lambda change: StatedPlace(unit_id=change.new_unit_id, excuse=change.new_excuse).words,

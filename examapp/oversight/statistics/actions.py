@@ -31,9 +31,9 @@ from examapp.oversight.statistics_population.queries import select_counts
 from examapp.oversight.statistics_scope.queries import EVERYBODY, RosterQueryKey, get_basis, roster_query_key
 
 _LOCK = func.hashtext("reports.keep_figures")
-_FEWEST_PEOPLE = 50_000
+_MIN_PEOPLE = 50_000
 """Rosters below this are counted quicker than kept figures are read."""
-_MOST_MARKS = 100_000
+_MAX_MARKS = 100_000
 _BUILT_AT_ONCE = 4
 _ROSTER_SIZE = text("SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = 'persons'::regclass")
 
@@ -48,7 +48,7 @@ class _Marks:
     person_ids: set[int] = field(default_factory=set)
 
 
-def keep_figures(session: Session, *, now: datetime, fewest_people: int = _FEWEST_PEOPLE) -> int:
+def keep_figures(session: Session, *, now: datetime, fewest_people: int = _MIN_PEOPLE) -> int:
     """Make the kept figures sound again, and keep those of further exams, the newest first; gives how many exams' figures are kept.
 
     One at a time does it. The marks go first: what is marked from then on is counted too late or once more, never too early.
@@ -78,8 +78,8 @@ def keep_figures(session: Session, *, now: datetime, fewest_people: int = _FEWES
 
 
 def _take_marks(session: Session) -> _Marks:
-    first = select(StatsInvalidation.id).limit(_MOST_MARKS + 1).subquery()
-    if session.execute(select(func.count()).select_from(first)).scalar_one() > _MOST_MARKS:
+    first = select(StatsInvalidation.id).limit(_MAX_MARKS + 1).subquery()
+    if session.execute(select(func.count()).select_from(first)).scalar_one() > _MAX_MARKS:
         session.execute(delete(StatsInvalidation))
         return _Marks(is_everything=True)
     rows = session.execute(

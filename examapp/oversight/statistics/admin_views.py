@@ -45,7 +45,7 @@ from examapp.web.pages import percent
 
 admin_blueprint = Blueprint("reports_admin", __name__, url_prefix="/admin/reports")
 _PAGE = 50
-_MOST_ON_PAPER = 2000
+_MAX_ON_PAPER = 2000
 
 
 @admin_blueprint.get("")
@@ -241,7 +241,7 @@ def show_score_sheet(exam_id: int, unit_id: int) -> str:
     units = get_tree_of(session, basis, known_id(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_EXPORT))
     wanted = view.people(units.unit_ids)
     total = sum(counts_by_unit(session, basis, wanted).values(), statistics_definition_rules.Counts())
-    is_too_long = total.roster > _MOST_ON_PAPER
+    is_too_long = total.roster > _MAX_ON_PAPER
     return page_of(
         "reports/score_sheet.html",
         basis,

@@ -78,7 +78,7 @@ from examapp.oversight.statistics_scope.queries import (
 )
 from examapp.points import percentage
 
-MOST_MARKED_UNITS = 2000
+MAX_MARKED_UNITS = 2000
 """From here on everybody is counted: it is no slower."""
 _LOOKS = 3
 _ALL_UNITS = 0
@@ -104,10 +104,10 @@ def find_kept_counts(
     """
     among = None if unit_ids is None else list(unit_ids)
     given: dict[str, Any] = {"ground": digest(ground), "among": among}
-    marked = set(session.scalars(_marked(ground).limit(MOST_MARKED_UNITS + 1), given))
+    marked = set(session.scalars(_marked(ground).limit(MAX_MARKED_UNITS + 1), given))
     for _ in range(_LOOKS):
         chosen = marked if among is None else marked.intersection(among)
-        if _ALL_UNITS in marked or len(chosen) > MOST_MARKED_UNITS:
+        if _ALL_UNITS in marked or len(chosen) > MAX_MARKED_UNITS:
             return None
         given["chosen_units"] = list(chosen)
         rows = session.connection().execute(_reading(ground, among is not None), given).all()
@@ -272,7 +272,7 @@ def home_figures(
     )
 
 
-MOST_SHEETS = 10_000
+MAX_SHEETS = 10_000
 """Of more answer sheets than these, every n-th is looked at."""
 _SHOWN = 20
 
@@ -303,7 +303,7 @@ class Weaknesses:
 
 def find_weaknesses(session: Session, basis: ReportContext, wanted: PeopleFilter, *, participated: int) -> Weaknesses:
     """Find what the counted sheets of these people show, in two statements; `participated` says how many there are."""
-    every = max(1, -(-participated // MOST_SHEETS))
+    every = max(1, -(-participated // MAX_SHEETS))
     return Weaknesses(
         laws=_weakest(session, basis, wanted, every, by_law=True),
         knowledge_points=_weakest(session, basis, wanted, every, by_law=False),

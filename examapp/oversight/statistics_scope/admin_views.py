@@ -116,7 +116,7 @@ def _text(name: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return text.replace("\0", "").strip()[: rules.MOST_WORD]
+    return text.replace("\0", "").strip()[: rules.MAX_WORD]
 
 
 def read_day(name: str) -> date | None:

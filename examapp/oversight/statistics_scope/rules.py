@@ -35,7 +35,7 @@ LIST_GROUPS = {
 """Which groups a list of people can be narrowed to; every other content has its own people."""
 
 
-MOST_WORD = 50
+MAX_WORD = 50
 """Characters of a rank or a position that is asked for."""
 _YEARS = range(2000, 2101)
 

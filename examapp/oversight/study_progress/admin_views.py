@@ -15,7 +15,7 @@ from examapp.db.session import read_session
 from examapp.delivery.grading.rules import BAND_NAMES
 from examapp.documents.spreadsheets import Cell, Column, Sheet
 from examapp.errors import NotFoundError
-from examapp.learning.mastery.queries import FEWEST_PEOPLE
+from examapp.learning.mastery.queries import MIN_PEOPLE
 from examapp.learning.study_events.admin_views import admin_blueprint, chosen_page, chosen_year, page_count, send_sheets
 from examapp.learning.study_events.rules import KIND_NAMES
 from examapp.learning.study_record.queries import study_record, unit_records
@@ -180,7 +180,7 @@ def show_courses() -> str:
         year=year,
         years=queries.list_years(read_session(), now=clock.now()),
         courses=queries.course_figures(read_session(), year, my_reach(_READ)),
-        fewest=FEWEST_PEOPLE,
+        fewest=MIN_PEOPLE,
         as_of=clock.now(),
     )
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.learning.courses.models import Chapter, ChapterProgress, Course, CourseCompletion, CourseState, ExerciseRun
 from examapp.learning.courses.queries import in_audience
-from examapp.learning.mastery.queries import FEWEST_PEOPLE
+from examapp.learning.mastery.queries import MIN_PEOPLE
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person, PersonState
@@ -173,7 +173,7 @@ class ChapterFigures:
     @property
     def is_shown(self) -> bool:
         """Whether enough people did it that nobody's failing is told; nobody at all tells nothing either."""
-        return self.people == 0 or self.people >= FEWEST_PEOPLE
+        return self.people == 0 or self.people >= MIN_PEOPLE
 
     @property
     def pass_share(self) -> Decimal | None:

@@ -17,7 +17,7 @@ DEFINITIONS = (
 )
 FEW_FINISH, FEW_PASS = Decimal(20), Decimal(40)
 """Per cent below which a course or an exercise is shown as one to look at."""
-LEAST_BEGUN, LEAST_RUNS = 10, 10
+MIN_BEGUN, MIN_RUNS = 10, 10
 """Below so many people or runs a share says nothing yet."""
 
 
@@ -87,10 +87,10 @@ def _add_rows(
 def is_seldom_finished(*, begun: int, done: int) -> bool:
     """Tell whether hardly anybody who began a course has finished it."""
     share = percentage(done, begun)
-    return begun >= LEAST_BEGUN and share is not None and share < FEW_FINISH
+    return begun >= MIN_BEGUN and share is not None and share < FEW_FINISH
 
 
 def is_mostly_failed(*, runs: int, passed: int) -> bool:
     """Tell whether hardly anybody passes an exercise."""
     share = percentage(passed, runs)
-    return runs >= LEAST_RUNS and share is not None and share < FEW_PASS
+    return runs >= MIN_RUNS and share is not None and share < FEW_PASS

@@ -18,7 +18,7 @@ from examapp.organisation.people.models import Person, PersonState, PlannedMove,
 from examapp.organisation.units.models import Unit
 from examapp.oversight.unit_mergers.models import UnitChange
 
-_MOST = 200
+_MAX = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +82,6 @@ def list_unit_changes(session: Session, reach: AccessScope) -> list[Row[Any]]:
             .outerjoin(judge, judge.id == UnitChange.changed_by_id)
             .where(within(reach))
             .order_by(UnitChange.id.desc())
-            .limit(_MOST)
+            .limit(_MAX)
         )
     )

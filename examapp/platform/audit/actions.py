@@ -68,7 +68,7 @@ def record(
     )
 
 
-LEAST_DAYS = 200
+MIN_DAYS = 200
 """For so long lines stay in the database, whatever the settings say; the law asks for six months (Cybersecurity Law, article 23)."""
 _PURPOSE = "audit_archive"
 _FORMAT = "examapp-audit-1"
@@ -99,8 +99,8 @@ def write_archive(session: Session, folder: Path, *, sealer: FieldCipher, days: 
 
     Nothing leaves the database here. Raises ArchiveRefusedError for less than 200 days.
     """
-    if days < LEAST_DAYS:
-        raise ArchiveRefusedError(f"审计记录在数据库中至少保留 {LEAST_DAYS} 天。")
+    if days < MIN_DAYS:
+        raise ArchiveRefusedError(f"审计记录在数据库中至少保留 {MIN_DAYS} 天。")
     before = find_last_archive(session)
     first = before.last_number + 1 if before else 1
     links = iter_links(session, after=first - 1, before=now - timedelta(days=days))
@@ -190,9 +190,9 @@ def drop_archived(session: Session, path: Path, *, sealer: FieldCipher, days: in
             "归档文件核对不通过，或与上一个归档接不上，没有删除任何记录：" + "；".join(found.faults)
         )
     numbers = select(AuditSeal.event_id).where(AuditSeal.number.between(found.first, found.last))
-    young = AuditEvent.at >= now - timedelta(days=max(days, LEAST_DAYS))
+    young = AuditEvent.at >= now - timedelta(days=max(days, MIN_DAYS))
     if session.scalar(select(AuditEvent.id).where(AuditEvent.id.in_(numbers), young).limit(1)):
-        raise ArchiveRefusedError(f"归档文件中有不满 {max(days, LEAST_DAYS)} 天的记录，没有删除任何记录。")
+        raise ArchiveRefusedError(f"归档文件中有不满 {max(days, MIN_DAYS)} 天的记录，没有删除任何记录。")
     ids = list(session.scalars(numbers))
     quiet = {"synchronize_session": False}
     session.execute(delete(AuditEvent).where(AuditEvent.id.in_(ids)), execution_options=quiet)

@@ -133,7 +133,7 @@ class ChainCheck:
     faults: list[str]
 
 
-_MOST_FAULTS = 100
+_MAX_FAULTS = 100
 _KEEP = "请保留数据库和数据目录的现状，与备份、抄存的链首核对"
 
 
@@ -155,7 +155,7 @@ def check_chain(
     wanted = _wanted(found, head, kept)
     for link in walk_links(session, found, sealer=sealer):
         wanted.discard(link)
-        if len(found.faults) >= _MOST_FAULTS:
+        if len(found.faults) >= _MAX_FAULTS:
             return found
     if kept is not None and (kept.count, kept.digest) in wanted:
         found.faults.append(_kept_fault(found, kept))
@@ -258,7 +258,7 @@ def _look_for_lines_without_link(
         select(AuditEvent.id, AuditEvent.at, AuditEvent.act, is_early.label("is_early"), is_future.label("is_future"))
         .where(without_link, is_early | is_future | is_among)
         .order_by(AuditEvent.id)
-        .limit(_MOST_FAULTS)
+        .limit(_MAX_FAULTS)
     )
     for row in rows:
         why = "日期早于已上链的记录，是补写的旧日期" if row.is_early else "日期在将来" if row.is_future else "事后插入"

@@ -63,8 +63,8 @@ def person_names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
 
 admin_blueprint = Blueprint("audit_admin", __name__, url_prefix="/admin/audit")
 _A_PAGE = 50
-_MOST_COUNTED = 10_000
-_MOST_EXPORTED = 100_000
+_MAX_COUNTED = 10_000
+_MAX_EXPORTED = 100_000
 _COLUMNS = (
     Column(head="时间"),
     Column(head="操作人"),
@@ -84,9 +84,9 @@ def list_log() -> str | AnyResponse:
     if request.method == "POST" and not holds_number(words_asked()):
         return redirect(url_for(".list_log", **_asked()), 303)
     wanted, session = _filter(), read_session()
-    number = min(max(1, request.args.get("page", 1, sent_number)), _MOST_COUNTED // _A_PAGE)
+    number = min(max(1, request.args.get("page", 1, sent_number)), _MAX_COUNTED // _A_PAGE)
     events = list_events(session, wanted, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
-    total = count_events(session, wanted, most=_MOST_COUNTED)
+    total = count_events(session, wanted, most=_MAX_COUNTED)
     names = person_names(session, (i for event in events for i in (event.actor_id, event.person_id)))
     return render_template(
         "audit/log.html",
@@ -97,7 +97,7 @@ def list_log() -> str | AnyResponse:
         number=number,
         pages=ceil(total / _A_PAGE),
         total=total,
-        is_more=total == _MOST_COUNTED,
+        is_more=total == _MAX_COUNTED,
     )
 
 
@@ -109,7 +109,7 @@ def export_log() -> Response:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "audit.csv"
         with transaction() as session:
-            events = list(iter_events(session, wanted, most=_MOST_EXPORTED))
+            events = list(iter_events(session, wanted, most=_MAX_EXPORTED))
             names = person_names(session, (i for event in events for i in (event.actor_id, event.person_id)))
             write_csv(path, _COLUMNS, (_row(event, names) for event in events))
             record(

@@ -170,7 +170,7 @@ def count_questions_waiting(session: Session) -> int:
 
 
 _SHOWN_FOR = timedelta(hours=24)
-_MOST = 8
+_MAX = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +200,7 @@ def list_jobs_of(session: Session, person_id: int, *, now: datetime) -> list[Job
             )
         )
     ).subquery()
-    rows = session.execute(select(found).order_by(found.c.created_at.desc()).limit(_MOST))
+    rows = session.execute(select(found).order_by(found.c.created_at.desc()).limit(_MAX))
     return [JobLine(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
 
 

@@ -46,8 +46,8 @@ from examapp.platform.setup.rules import is_alive
 from examapp.security.permissions import Permission
 
 blueprint = Blueprint("admin", __name__)
-_MOST_NOTICES = 5
-_MOST_SITTINGS = 100
+_MAX_NOTICES = 5
+_MAX_SITTINGS = 100
 _JOB_PLACES = {
     "roster_import": ("名册导入", "people_admin.show_import", "import_id"),
     "question_import": ("试题导入", "questions_admin.show_import", "import_id"),
@@ -78,7 +78,7 @@ def home() -> str | Response:
         chart=_chart(organiser),
         waiting=_waiting(),
         jobs=[_with_place(job) for job in list_jobs_of(session, who.person_id, now=now)] if my_grants() else [],
-        notices=list_notices(session, reader(), most=_MOST_NOTICES),
+        notices=list_notices(session, reader(), most=_MAX_NOTICES),
         answers=list_unseen_answers(session, who.person_id),
         excused=list_own_answers(session, who.person_id, now=now) if who.is_candidate else [],
         machine=_machine(),
@@ -133,7 +133,7 @@ def _last_result(person_id: int) -> OwnSitting | None:
 def my_exams() -> str:
     """List one's own exams, each with one's attempts and results as far as they are shown now."""
     session, now = read_session(), clock.now()
-    sittings = list_own_sittings(session, me().person_id, now=now, most=_MOST_SITTINGS)
+    sittings = list_own_sittings(session, me().person_id, now=now, most=_MAX_SITTINGS)
     found = sorted(list_exams_of(session, me().person_id, now), key=lambda candidate: _place(candidate, now))
     exams = [(candidate.exam, candidate) for candidate in found]
     known = {exam.id for exam, _ in exams}

@@ -47,7 +47,7 @@ _HARD = "行政强制法"
 _DUE_IN = timedelta(days=30)
 _BEGUN = timedelta(days=55)
 _FAILS, _FAILS_HARD = 0.12, 0.75
-_MOST_RUNS = 5
+_MAX_RUNS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class _Learner:
         if not self.wait():
             return False
         read_at, passed_at = self.at, NULL
-        for number in range(1, _MOST_RUNS + 1):
+        for number in range(1, _MAX_RUNS + 1):
             begun = self.at + timedelta(minutes=9)
             self.at = begun + timedelta(minutes=4)
             is_passed = self.rng.random() >= chapter.fails
@@ -182,8 +182,8 @@ _KINDS: tuple[tuple[str, str, str, str, str], ...] = (
 )  # fmt: skip
 _PLACES = {"court": "县人民法院第一审判庭", "night_school": "县委党校一号教室"}
 _ROOM = "本单位会议室"
-_LONGEST_BACK_DAYS = 150
-_MOST_THERE = 40
+_MAX_BACK_DAYS = 150
+_MAX_THERE = 40
 
 
 def add_gatherings(session: Session, county: County, *, now: datetime) -> None:
@@ -195,7 +195,7 @@ def add_gatherings(session: Session, county: County, *, now: datetime) -> None:
         unit_id = county.unit_ids[index]
         for what in rng.sample(_KINDS, rng.randint(1, 3)):
             event = _event(
-                unit_id, what, now - timedelta(days=rng.randint(8, _LONGEST_BACK_DAYS)), county.office_id, rng=rng
+                unit_id, what, now - timedelta(days=rng.randint(8, _MAX_BACK_DAYS)), county.office_id, rng=rng
             )
             rows.append((event | {"state": EventState.HELD}, _present(own, rng)))
         if county.plan.units[index].name in shown:
@@ -223,7 +223,7 @@ def _people(county: County) -> dict[int, list[tuple[int, int]]]:
 
 
 def _present(people: Sequence[tuple[int, int]], rng: random.Random) -> list[tuple[int, int]]:
-    count = min(_MOST_THERE, max(1, int(len(people) * rng.uniform(0.5, 0.9))))
+    count = min(_MAX_THERE, max(1, int(len(people) * rng.uniform(0.5, 0.9))))
     return rng.sample(people, count)
 
 
@@ -300,7 +300,7 @@ _EACH = 4
 _RIGHT_IN_PRACTICE = 0.6
 _NOTE = "期限和听证这几处容易混，考前再看一遍。"
 
-_MOST_A_DAY = 10_000
+_MAX_A_DAY = 10_000
 """More than the demo answers: the limit of the site is for people."""
 
 
@@ -343,7 +343,7 @@ def _practise(session: Session, person_id: int, law: str, *, at: datetime, rng: 
 
 def _answer(session: Session, item: PracticeItem, *, is_right: bool, at: datetime) -> None:
     raw = _response(session, item, is_right=is_right)
-    answer(session, item_id=item.id, person_id=item.person_id, raw=raw, now=at, most_a_day=_MOST_A_DAY)
+    answer(session, item_id=item.id, person_id=item.person_id, raw=raw, now=at, most_a_day=_MAX_A_DAY)
 
 
 def _response(session: Session, item: PracticeItem, *, is_right: bool) -> list[str]:

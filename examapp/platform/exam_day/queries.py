@@ -21,7 +21,7 @@ from examapp.organisation.units.models import Unit
 
 LATELY = timedelta(minutes=5)
 """Who was heard of within this is present; an attempt that was not heard of for so long is stuck (the page calls every minute)."""
-_MOST_LISTED = 50
+_MAX_LISTED = 50
 _NEWEST_SIGN_INS = 20_000
 """So many of the newest sign-ins are looked at: more than five minutes of a whole county."""
 
@@ -188,7 +188,7 @@ def _select_lines(exam_id: int, reach: AccessScope) -> Select[*tuple[Any, ...]]:
         func.greatest(Attempt.started_at, AttemptContact.seen_at).label("seen_at"),
         Attempt.set_aside_at,
     )
-    return _of_people(columns, reach).where(Attempt.exam_id == exam_id).limit(_MOST_LISTED)
+    return _of_people(columns, reach).where(Attempt.exam_id == exam_id).limit(_MAX_LISTED)
 
 
 def list_stuck(session: Session, exam_id: int, reach: AccessScope, *, now: datetime) -> list[AttemptLine]:
@@ -277,7 +277,7 @@ def list_late_attempts(session: Session, exam_id: int, reach: AccessScope) -> li
     found = _undecided(exam_id, reach).subquery()
     names = [field.name for field in fields(LateLine)]
     statement = select(*(found.c[name] for name in names)).where(found.c.place == 1)
-    rows = session.execute(statement.order_by(found.c.received_at, found.c.id).limit(_MOST_LISTED))
+    rows = session.execute(statement.order_by(found.c.received_at, found.c.id).limit(_MAX_LISTED))
     return [LateLine(**row._mapping) for row in rows]  # noqa: SLF001 – as above
 
 

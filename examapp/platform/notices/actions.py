@@ -19,14 +19,14 @@ from examapp.platform.notices.models import Feedback, Notice, NoticeReading
 from examapp.platform.notices.queries import count_unanswered_of, lock_notice
 from examapp.platform.notices.rules import clean_page
 
-_MOST_WAITING = 20
+_MAX_WAITING = 20
 
 
 class TooMuchFeedbackError(DomainError):
     """So many opinions of one person wait that another would only bury them."""
 
     code = "too_much_feedback"
-    message = f"您已有 {_MOST_WAITING} 条意见等待答复。请等普法办答复后再写，急事请直接打电话。"
+    message = f"您已有 {_MAX_WAITING} 条意见等待答复。请等普法办答复后再写，急事请直接打电话。"
 
 
 class AlreadyAnsweredError(DomainError):
@@ -46,7 +46,7 @@ def write_feedback(session: Session, *, text: str, page: str, actor: Actor, now:
     """Store an opinion of the actor; raises TooMuchFeedbackError."""
     if actor.person_id is None:
         raise NotFoundError
-    if count_unanswered_of(session, actor.person_id) >= _MOST_WAITING:
+    if count_unanswered_of(session, actor.person_id) >= _MAX_WAITING:
         raise TooMuchFeedbackError
     feedback = Feedback(person_id=actor.person_id, page=clean_page(page), text=normalise(text).strip(), created_at=now)
     session.add(feedback)

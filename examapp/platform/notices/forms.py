@@ -5,7 +5,7 @@ from __future__ import annotations
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from examapp.platform.notices.rules import LONGEST_FEEDBACK, LONGEST_NOTICE, LONGEST_TITLE
+from examapp.platform.notices.rules import MAX_FEEDBACK_LENGTH, MAX_NOTICE_LENGTH, MAX_TITLE_LENGTH
 from examapp.web.forms import FlaskForm
 
 
@@ -30,9 +30,9 @@ class FeedbackForm(FlaskForm):
         validators=[
             _filled("请写下您的意见。"),
             _not_blank("请写下您的意见。"),
-            Length(max=LONGEST_FEEDBACK, message=f"最多 {LONGEST_FEEDBACK} 字，请分几次写。"),
+            Length(max=MAX_FEEDBACK_LENGTH, message=f"最多 {MAX_FEEDBACK_LENGTH} 字，请分几次写。"),
         ],
-        render_kw={"rows": 5, "maxlength": LONGEST_FEEDBACK},
+        render_kw={"rows": 5, "maxlength": MAX_FEEDBACK_LENGTH},
     )
     page = HiddenField()
 
@@ -46,9 +46,9 @@ class AnswerForm(FlaskForm):
         validators=[
             _filled("请写下答复内容。"),
             _not_blank("请写下答复内容。"),
-            Length(max=LONGEST_FEEDBACK, message=f"最多 {LONGEST_FEEDBACK} 字。"),
+            Length(max=MAX_FEEDBACK_LENGTH, message=f"最多 {MAX_FEEDBACK_LENGTH} 字。"),
         ],
-        render_kw={"rows": 5, "maxlength": LONGEST_FEEDBACK},
+        render_kw={"rows": 5, "maxlength": MAX_FEEDBACK_LENGTH},
     )
 
 
@@ -61,7 +61,7 @@ class NoticeForm(FlaskForm):
         validators=[
             _filled("请填写标题。"),
             _not_blank("请填写标题。"),
-            Length(max=LONGEST_TITLE, message=f"标题最多 {LONGEST_TITLE} 字。"),
+            Length(max=MAX_TITLE_LENGTH, message=f"标题最多 {MAX_TITLE_LENGTH} 字。"),
         ],
     )
     text = TextAreaField(
@@ -70,7 +70,7 @@ class NoticeForm(FlaskForm):
         validators=[
             _filled("请填写正文。"),
             _not_blank("请填写正文。"),
-            Length(max=LONGEST_NOTICE, message=f"正文最多 {LONGEST_NOTICE} 字。"),
+            Length(max=MAX_NOTICE_LENGTH, message=f"正文最多 {MAX_NOTICE_LENGTH} 字。"),
         ],
         render_kw={"rows": 12},
     )

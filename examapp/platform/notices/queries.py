@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from examapp.errors import NotFoundError
 from examapp.platform.notices.models import Feedback, Notice, NoticeReading
 
-_MOST_OWN = 50
+_MAX_OWN = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def lock_notice(session: Session, notice_id: int, unit_ids: Select[int] | None) 
     return notice
 
 
-def list_own_feedback(session: Session, person_id: int, *, most: int = _MOST_OWN) -> Sequence[Feedback]:
+def list_own_feedback(session: Session, person_id: int, *, most: int = _MAX_OWN) -> Sequence[Feedback]:
     """List a person's own opinions with their answers, newest first."""
     return session.scalars(
         select(Feedback)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import time
 
-LONGEST_FEEDBACK = 2000
-LONGEST_TITLE = 100
-LONGEST_NOTICE = 20_000
-LONGEST_OUTGOING = 500
-_LONGEST_PAGE = 200
+MAX_FEEDBACK_LENGTH = 2000
+MAX_TITLE_LENGTH = 100
+MAX_NOTICE_LENGTH = 20_000
+MAX_OUTGOING_LENGTH = 500
+_MAX_PAGE_LENGTH = 200
 
 
 def clean_page(path: str | None) -> str:
     """Give the path of the page that an opinion was written on; empty for anything but an own page's path."""
     if not path or not path.startswith("/") or path.startswith("//") or not path.isprintable():
         return ""
-    return path[:_LONGEST_PAGE]
+    return path[:_MAX_PAGE_LENGTH]
 
 
 def unit_ids_of(*paths: str | None) -> tuple[int, ...]:

@@ -24,14 +24,14 @@ from examapp.clock import day_of, local
 from examapp.documents.html import normalise
 from examapp.jobs.publisher import nudge_after_commit
 from examapp.platform.notices.models import OutgoingMessage, OutgoingState
-from examapp.platform.notices.rules import LONGEST_OUTGOING, is_quiet
+from examapp.platform.notices.rules import MAX_OUTGOING_LENGTH, is_quiet
 
 _CLAIM_LOCK = 430_611
 """The advisory lock under which one process at a time picks what goes out next."""
 _LEASE = timedelta(minutes=5)
 _LIFE, _URGENT_LIFE = timedelta(days=3), timedelta(minutes=10)
 _TEXT_KEPT, _ROW_KEPT = timedelta(days=30), timedelta(days=400)
-_MOST_TRIES = 5
+_MAX_TRIES = 5
 _PAUSE = timedelta(minutes=2)
 
 
@@ -87,7 +87,7 @@ def send_out_many(
         {
             "person_id": person_id,
             "kind": kind,
-            "text": normalise(text).strip()[:LONGEST_OUTGOING],
+            "text": normalise(text).strip()[:MAX_OUTGOING_LENGTH],
             "once_key": once_key,
             "is_urgent": urgent,
             "state": OutgoingState.WAITING,
@@ -160,7 +160,7 @@ def note_delivery(session: Session, message_id: int, delivery: Delivery, *, now:
     if delivery.is_taken:
         message.state, message.sent_at = OutgoingState.SENT, now
     else:
-        is_over = delivery.is_final or message.tries >= _MOST_TRIES
+        is_over = delivery.is_final or message.tries >= _MAX_TRIES
         message.state = OutgoingState.FAILED if is_over else OutgoingState.WAITING
         message.sent_on, message.try_at = None, now + _PAUSE * message.tries
     if message.is_urgent and message.state != OutgoingState.WAITING:

@@ -19,7 +19,7 @@ from examapp.platform.outgoing_messages.actions import (
     tidy_messages,
 )
 
-_MOST_BATCHES = 40
+_MAX_BATCHES = 40
 
 
 @shared_task(name="messages.send_waiting", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -29,7 +29,7 @@ def send_waiting() -> None:
     with transaction() as session:
         tidy_messages(session, now=clock.now())
     gateway = open_gateway(settings.message_gateway, secret=settings.message_gateway_secret)
-    for _ in range(_MOST_BATCHES if gateway else 0):
+    for _ in range(_MAX_BATCHES if gateway else 0):
         with transaction() as session:
             claimed = claim_messages(session, quiet=settings.quiet_hours, now=clock.now())
         if not claimed or gateway is None:

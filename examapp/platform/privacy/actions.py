@@ -28,7 +28,7 @@ from examapp.security.ciphers import FieldCipher
 
 _YEAR = 366
 """Days of the longest year: nothing goes a day early."""
-_MOST_LEAVERS = 2000
+_MAX_LEAVERS = 2000
 """People a run: the rest comes with the next one."""
 _OF_ACCOUNTS = ("sign_ins", "sign_in_tickets", "second_factors", "recovery_codes", "former_passwords", "reset_requests")
 _WORDS_OF_MOVES: dict[str, dict[str, Any]] = {
@@ -124,7 +124,7 @@ def _leavers(session: Session, terms: Terms, today: date) -> Sequence[int]:
         select(Person.id)
         .where(Person.state == PersonState.LEFT, _left_by(today - timedelta(days=terms.leaver_days)), has_something)
         .order_by(Person.id)
-        .limit(_MOST_LEAVERS)
+        .limit(_MAX_LEAVERS)
     ).all()
 
 
@@ -135,7 +135,7 @@ def _long_gone(session: Session, terms: Terms, today: date) -> Sequence[int]:
         select(Person.id)
         .where(Person.state == PersonState.LEFT, _left_by(day), Person.name != NAMELESS)
         .order_by(Person.id)
-        .limit(_MOST_LEAVERS)
+        .limit(_MAX_LEAVERS)
     ).all()
 
 
@@ -218,7 +218,7 @@ def _table(name: str) -> Table:
     return Base.metadata.tables[name]
 
 
-MOST_ROWS = 100_000
+MAX_ROWS = 100_000
 """Rows of one table in an export; nobody has so many."""
 _WIDEST = 60
 
@@ -241,7 +241,7 @@ def copy_own_data(
     now: datetime,
 ) -> bytes:
     """Give all that is held about a person, to that person; numbers whole, results as far as they are out."""
-    held = list(iter_held(session, person_id, sealer=sealer, is_whole=True, now=now, most=MOST_ROWS))
+    held = list(iter_held(session, person_id, sealer=sealer, is_whole=True, now=now, most=MAX_ROWS))
     rows = sum(len(one.rows) for one in held)
     record(
         session,

@@ -14,7 +14,7 @@ from examapp.platform.privacy.rules import LET_GO_WORDS, Terms
 from examapp.security.permissions import Permission
 
 admin_blueprint = Blueprint("privacy_admin", __name__, url_prefix="/admin/privacy")
-_MOST_RUNS = 50
+_MAX_RUNS = 50
 
 
 @admin_blueprint.get("/")
@@ -24,7 +24,7 @@ def show_retention() -> str:
     session, terms = read_session(), Terms.from_settings(current_app.config["SETTINGS"])
     due = look_ahead(session, terms=terms, now=clock.now(), today=clock.today())
     return render_template(
-        "privacy/retention.html", due=due, runs=list_runs(session, most=_MOST_RUNS), terms=terms, words=LET_GO_WORDS
+        "privacy/retention.html", due=due, runs=list_runs(session, most=_MAX_RUNS), terms=terms, words=LET_GO_WORDS
     )
 
 

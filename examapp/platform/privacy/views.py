@@ -15,7 +15,7 @@ from examapp.platform.privacy.queries import count_held, read_held
 from examapp.platform.privacy.rules import BY_TABLE, GROUPS, HOLDINGS, Terms, value_words
 
 blueprint = Blueprint("privacy", __name__)
-_MOST_SHOWN = 200
+_MAX_SHOWN = 200
 _TYPES = {
     CopyFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     CopyFormat.JSON: "application/json",
@@ -59,11 +59,11 @@ def show_own_rows(table: str) -> str:
     if are_keys_shut():
         raise SittingNowError
     held = read_held(
-        read_session(), holding, me().person_id, sealer=sealer(), is_whole=False, now=clock.now(), most=_MOST_SHOWN
+        read_session(), holding, me().person_id, sealer=sealer(), is_whole=False, now=clock.now(), most=_MAX_SHOWN
     )
     rows = [[value_words(column, value) for column, value in zip(held.columns, row, strict=True)] for row in held.rows]
     return render_template(
-        "privacy/own_rows.html", held=held, rows=rows, most=_MOST_SHOWN, term=terms().words(holding.term)
+        "privacy/own_rows.html", held=held, rows=rows, most=_MAX_SHOWN, term=terms().words(holding.term)
     )
 
 

@@ -28,7 +28,7 @@ from examapp.platform.rehearsals.rules import SAVE_EVERY_S
 
 _TIMEOUT_S = 20
 _INSISTS_FOR_S = 30
-_LONGEST_QUEUE_S = 60
+_MAX_QUEUE_S = 60
 _TOKEN = re.compile(rb'name="csrf_token"[^>]*value="([^"]+)"')
 
 
@@ -65,7 +65,7 @@ class Candidate:
 
     def start(self, exam_id: int) -> None:
         """Start the exam, standing in the queue where there is one, and fetch the paper."""
-        deadline = time.monotonic() + _LONGEST_QUEUE_S
+        deadline = time.monotonic() + _MAX_QUEUE_S
         while True:
             status, body = self._call("POST", f"/api/v1/exams/{exam_id}/attempts", {}, expected={200, 201, 202})
             if status != 202:
@@ -150,7 +150,7 @@ class Candidate:
 
 log = structlog.get_logger()
 _DIGITS = re.compile(r"(?<=/)\d+")
-_FEWEST, _MOST = 100, 240
+_MIN, _MAX = 100, 240
 _AT_ONCE = 24
 _SAVING_S = 8.0
 _GRADED_WITHIN_S = 90.0
@@ -230,7 +230,7 @@ def rehearse(database_url: str, *, roster: int, progress: Callable[[int], None])
 
     `progress` is told the number of the step that begins. Raises RehearsalError.
     """
-    people = min(max(roster, _FEWEST), _MOST)
+    people = min(max(roster, _MIN), _MAX)
     progress(1)
     with shadow_deployment(database_url, dict(os.environ)) as shadow:
         progress(2)

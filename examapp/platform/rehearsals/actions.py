@@ -23,7 +23,7 @@ from examapp.platform.rehearsals.rules import is_go, judge, verdict_words
 from examapp.platform.setup.models import Rehearsal
 
 STEPS = 9
-_LONGEST = timedelta(minutes=10)
+_MAX_LENGTH = timedelta(minutes=10)
 _OVERDUE = timedelta(minutes=1)
 
 
@@ -40,7 +40,7 @@ def request_rehearsal(
     if count_in_progress(session):
         raise RehearsalRefusedError("现在有人正在考试。演练会占满服务器，请等所有人交卷后再做。")
     running = select(Rehearsal.id).where(Rehearsal.state.in_((JobState.WAITING, JobState.RUNNING)))
-    if session.scalar(running.where(Rehearsal.created_at > now - _LONGEST)) is not None:
+    if session.scalar(running.where(Rehearsal.created_at > now - _MAX_LENGTH)) is not None:
         raise RehearsalRefusedError("一次演练正在进行，请等它结束。")
     on_roster = select(func.count()).where(Person.state == PersonState.ON_ROSTER)
     size = roster or session.execute(on_roster).scalar_one()
@@ -86,7 +86,7 @@ def list_lost_rehearsals(session: Session, *, now: datetime) -> Sequence[Rehears
         select(Rehearsal).where(
             or_(
                 (Rehearsal.state == JobState.WAITING) & (Rehearsal.created_at < now - _OVERDUE),
-                (Rehearsal.state == JobState.RUNNING) & (Rehearsal.started_at < now - _LONGEST),
+                (Rehearsal.state == JobState.RUNNING) & (Rehearsal.started_at < now - _MAX_LENGTH),
             )
         )
     ).all()

@@ -17,7 +17,7 @@ BACKUP_GOOD, BACKUP_BAD = timedelta(hours=26), timedelta(days=3)
 VERIFY_GOOD, VERIFY_BAD = timedelta(days=2), timedelta(days=8)
 SEAL_GOOD, SEAL_BAD = timedelta(minutes=15), timedelta(hours=6)
 CERTIFICATE_GOOD, CERTIFICATE_BAD = timedelta(days=30), timedelta(days=7)
-LEAST_KEPT_DAYS = 200
+MIN_KEPT_DAYS = 200
 
 
 class Level(StrEnum):
@@ -165,7 +165,7 @@ def _audit(settings: Settings, found: Findings, *, now: datetime) -> list[Point]
         seal,
         _checked("审计记录校验", found.verified_at, found.chain_faults, now, ("每天自动校验一次。请检查后台任务（worker、beat）是否在运行，或手工执行 flask audit verify。", "请保留数据库现状，执行 flask audit verify 查看是哪些记录，并与备份核对。")),
         _checked("加密数据核对", found.opened_at, found.unopened, now, ("每天自动核对一次。请检查后台任务（worker、beat）是否在运行，或手工执行 flask keys check。", "请执行 flask keys check 查看是哪些，核对 DATA_KEYS 是否齐全；齐全的，从备份中恢复。")),
-        Point("审计记录保存期", Level.GOOD if days >= LEAST_KEPT_DAYS else Level.BAD, f"{days} 天", "" if days >= LEAST_KEPT_DAYS else "不得少于 200 天，请改 KEEP_AUDIT_DAYS。"),
+        Point("审计记录保存期", Level.GOOD if days >= MIN_KEPT_DAYS else Level.BAD, f"{days} 天", "" if days >= MIN_KEPT_DAYS else "不得少于 200 天，请改 KEEP_AUDIT_DAYS。"),
         Point("审计记录防改", Level.LOOK if found.may_change_log else Level.GOOD, "程序的数据库账号能修改或删除" if found.may_change_log else "程序的数据库账号不能修改、删除", "请按运维手册收回程序账号对审计表的修改、删除权。" if found.may_change_log else ""),
     ]  # fmt: skip
 

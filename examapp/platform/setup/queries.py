@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from examapp.content.questions.models import QuestionImport
 from examapp.delivery.grading.models import Heartbeat
-from examapp.jobs.columns import MOST_TRIES, JobState
+from examapp.jobs.columns import MAX_TRIES, JobState
 from examapp.organisation.people.models import Account, RosterImport
 from examapp.oversight.report_exports.models import Export
 from examapp.platform.setup.models import PlatformFact
@@ -77,7 +77,7 @@ def count_jobs(session: Session) -> list[JobCounts]:
     columns = [
         select(func.count())
         .select_from(model)
-        .where(model.state == state, true() if state is not JobState.FAILED else model.tries >= MOST_TRIES)
+        .where(model.state == state, true() if state is not JobState.FAILED else model.tries >= MAX_TRIES)
         .scalar_subquery()
         .label(f"{kind}_{state}")
         for kind, model in _JOBS
