@@ -14,7 +14,7 @@ _ROUNDS = 3
 _HAND_IN_ALL = """
 WITH made AS (
   INSERT INTO attempts (exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure,
-    submitted_at, is_forced, receipt_number, receipt_sha256, answered, total, grading_tries)
+    submitted_at, is_forced, receipt_number, receipt_sha256, answered, total, grading_retry_count)
   SELECT pp.exam_id, pp.person_id, 1000, pp.paper_id, p.unit_id, 'submitted', now(), now(), now(), 1, papers.response_schema, '{}', now(), false,
     'bench-' || pp.person_id, '', 65, length(papers.response_schema) / 3, 0
   FROM prepared_papers pp JOIN persons p ON p.id = pp.person_id JOIN papers ON papers.id = pp.paper_id

@@ -26,7 +26,7 @@ _PAUSE_S = 5.2
 """One attempt may save 100 times in five seconds; the next round begins afresh."""
 _ATTEMPTS = """
 INSERT INTO attempts (exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure, submitted_at,
-  is_forced, receipt_number, total, grading_tries)
+  is_forced, receipt_number, total, grading_retry_count)
 SELECT :exam_id, p.id, 1000 + n, (SELECT min(id) FROM papers), p.unit_id, 'graded', now() - interval '300 days', now() - interval '299 days',
   now() - interval '299 days', 1, '', '{}', now() - interval '299 days', false, 'L' || n || '-' || p.id, 65, 0
 FROM generate_series(1, :sittings) AS n, persons AS p ORDER BY n, p.id

@@ -28,7 +28,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Tree
 from examapp.oversight.report_files import actions as report_file_actions
 from examapp.oversight.report_files import queries as report_file_queries
-from examapp.oversight.statistics.actions import keep_figures
+from examapp.oversight.statistics.actions import refresh_unit_stats
 from examapp.oversight.statistics.queries import get_unit_table
 from examapp.oversight.statistics_scope.queries import get_basis, get_unit_tree
 
@@ -47,7 +47,7 @@ _FILL = (
     "INSERT INTO persons (staff_number, name, unit_id, state, rank, position, created_at, updated_at) SELECT 'W' || n, '人员' || n, 2 + n % :units, 'on_roster', '一级科员', '科员', now(), now() FROM generate_series(1, :people) n",
     "INSERT INTO exams (title, kind, state, instructions, opens_at, closes_at, duration_s, is_full_duration, grace_s, counting_rule, scoring_rule, pass_percent, good_percent, excellent_percent, results_policy, keys_policy, study_gate, created_at, updated_at, published_at) VALUES ('年度考试', 'annual', 'published', '', now() - interval '20 days', now() + interval '5 days', 5400, false, 60, 'best', 'all_or_nothing', 60, 80, 90, 'at_once', 'at_close', '{}', now(), now(), now())",
     "INSERT INTO papers (sections, response_schema, total_points, created_at) VALUES ('[]', '', 100, now())",
-    "INSERT INTO attempts (exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure, submitted_at, is_forced, receipt_number, total, grading_tries) SELECT 1, id, 1, 1, unit_id, 'graded', now() - interval '2 days', now() - interval '1 day', now() - interval '1 day', 1, '', '{}', now() - interval '2 days' + id % 1000 * interval '1 minute', false, 'R' || id, 0, 0 FROM persons WHERE id % 20 <> 0",
+    "INSERT INTO attempts (exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure, submitted_at, is_forced, receipt_number, total, grading_retry_count) SELECT 1, id, 1, 1, unit_id, 'graded', now() - interval '2 days', now() - interval '1 day', now() - interval '1 day', 1, '', '{}', now() - interval '2 days' + id % 1000 * interval '1 minute', false, 'R' || id, 0, 0 FROM persons WHERE id % 20 <> 0",
     "INSERT INTO grades (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, reason, graded_at) SELECT id, 1, true, 40 + id % 61, 100, 40 + id % 61, CASE WHEN id % 61 >= 50 THEN 'excellent' WHEN id % 61 >= 40 THEN 'good' WHEN id % 61 >= 20 THEN 'pass' ELSE 'fail' END, id % 61 >= 20, '[]', '{}', 'first', now() FROM attempts",
     "ANALYZE",
 )
@@ -132,7 +132,7 @@ def _kept_ms() -> list[Figure]:
 
 def _keep() -> None:
     with transaction() as session:
-        assert keep_figures(session, now=clock.now()) == 1
+        assert refresh_unit_stats(session, now=clock.now()) == 1
 
 
 def _hand_in(rest: int) -> None:

@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if not is_bare:
         settings.check()
     faults.arm(settings)
-    rate_limits.set_up(turns=int(settings.web_turns))
+    rate_limits.set_up(turns=int(settings.max_concurrent_requests))
     rate_limits.gate.set_up(per_second=float(settings.starts_per_second), processes=int(settings.web_workers))
     set_up_logging(settings.log_level)
     app = _Site("examapp", static_folder=None)
@@ -125,7 +125,7 @@ def _wrap(app: Flask, settings: Settings, version: str, assets_folder: Path) -> 
     app.wsgi_app = pages.SecurityHeaders(app.wsgi_app, is_https=settings.https == "1")  # type: ignore[method-assign]  # Flask means it to be wrapped so
     app.wsgi_app = ConcurrencyLimiter(  # type: ignore[method-assign]
         app.wsgi_app,
-        int(settings.web_turns),
+        int(settings.max_concurrent_requests),
         _lane_of,
         gives_up=rate_limits.is_too_long,
         room=int(settings.web_threads),

@@ -59,7 +59,7 @@ class Settings:
     web_threads: str = _setting(
         "64", "每个网页进程最多同时处理或等待处理的请求数；正文还没收全的请求另外等待，不占这个数"
     )
-    web_turns: str = _setting(
+    max_concurrent_requests: str = _setting(
         "4", "每个网页进程同时处理的请求数（管理、报表请求最多占四分之一，排在考生之后），其余在线程中等待；建议 4"
     )
     db_pool_size: str = _setting("10", "每个进程保持的数据库连接数上限")

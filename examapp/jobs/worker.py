@@ -23,7 +23,7 @@ QUEUES = {
     "papers.": "grading",
     "exams.": "grading",
     "attempts.": "grading",
-    "reports.keep_figures": "imports",  # it must not wait behind a large file
+    "reports.refresh_unit_stats": "imports",  # it must not wait behind a large file
     "reports.": "reports",
     "records.": "reports",
 }
@@ -33,11 +33,11 @@ SCHEDULE = {
     "sweep attempts": {"task": "grading.sweep", "schedule": 15.0},
     "sweep certificates": {"task": "records.sweep", "schedule": 60.0},
     "sweep jobs": {"task": "reports.sweep", "schedule": 30.0},
-    "keep figures": {"task": "reports.keep_figures", "schedule": 10.0},
-    "apply roster changes": {"task": "unitbook.apply_changes", "schedule": 300.0},
+    "keep figures": {"task": "reports.refresh_unit_stats", "schedule": 10.0},
+    "apply roster changes": {"task": "roster_changes.apply", "schedule": 300.0},
     "apply roster moves": {"task": "people.apply_moves", "schedule": 60.0},
-    "sweep freezes": {"task": "unitbook.sweep_freezes", "schedule": 30.0},
-    "sweep result imports": {"task": "unitbook.sweep_results", "schedule": 30.0},
+    "sweep freezes": {"task": "roster_snapshots.sweep", "schedule": 30.0},
+    "sweep result imports": {"task": "external_results.sweep", "schedule": 30.0},
     "sweep roster imports": {"task": "people.sweep_imports", "schedule": 30.0},
     "seal audit log": {"task": "audit.seal", "schedule": 10.0},
     "verify audit log": {"task": "audit.verify", "schedule": 86_400.0},
@@ -54,7 +54,7 @@ SCHEDULE = {
     "count due reviews": {"task": "training.count_due", "schedule": 21_600.0},
     "sweep uploads": {"task": "training.sweep_uploads", "schedule": 3600.0},
     "remind of duties": {"task": "duties.remind_due", "schedule": 1800.0},
-    "let personal data go": {"task": "privacy.let_go", "schedule": 43_200.0},
+    "let personal data go": {"task": "privacy.apply_retention", "schedule": 43_200.0},
     "prepare papers": {"task": "exams.sweep_papers", "schedule": 60.0},
 }
 

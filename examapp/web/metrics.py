@@ -91,10 +91,10 @@ _ACTS_OF_A_SITTING = 60
 """A minute, over all processes: fewer starts, saves and hand-ins are no sitting that anything need give way to."""
 
 
-class ProcessReport(Base):
+class WorkerHeartbeat(Base):
     """What one web process did in the last minute; each process writes its row every few seconds, lost without harm."""
 
-    __tablename__ = "process_reports"
+    __tablename__ = "worker_heartbeats"
     __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012 – SQLAlchemy reads it as a class attribute
 
     name: Mapped[Str] = mapped_column(primary_key=True)
@@ -120,16 +120,16 @@ def write_report(session: Session, name: str, minute: Minute, *, now: datetime) 
         "hand_ins": minute.hand_ins, "refused": minute.failures, "next_save_ms": rate_limits.next_save_ms(), "starts_per_second": round(gate.rate()),
     }  # fmt: skip
     session.execute(
-        insert(ProcessReport).values(name=name, **values).on_conflict_do_update(index_elements=["name"], set_=values)
+        insert(WorkerHeartbeat).values(name=name, **values).on_conflict_do_update(index_elements=["name"], set_=values)
     )
     session.execute(
-        delete(ProcessReport).where(ProcessReport.at < now - _KEPT_FOR).execution_options(synchronize_session=False)
+        delete(WorkerHeartbeat).where(WorkerHeartbeat.at < now - _KEPT_FOR).execution_options(synchronize_session=False)
     )
 
 
-def list_reports(session: Session, *, now: datetime) -> list[ProcessReport]:
+def list_reports(session: Session, *, now: datetime) -> list[WorkerHeartbeat]:
     """List the rows of the processes that still report."""
-    return list(session.scalars(select(ProcessReport).where(ProcessReport.at > now - _FRESH)))
+    return list(session.scalars(select(WorkerHeartbeat).where(WorkerHeartbeat.at > now - _FRESH)))
 
 
 def is_sitting_under_way(session: Session, *, now: datetime) -> bool:

@@ -152,13 +152,13 @@ def upgrade():
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notices'))
     )
-    op.create_table('platform_facts',
+    op.create_table('platform_flags',
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('value', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('set_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_platform_facts'))
     )
-    op.create_table('process_reports',
+    op.create_table('worker_heartbeats',
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('saves', sa.Integer(), nullable=False),
@@ -238,7 +238,7 @@ def upgrade():
     op.create_index('ix_units_region_path', 'units', ['region_path'], unique=False, postgresql_ops={'region_path': 'text_pattern_ops'})
     op.create_index(op.f('ix_units_sector_parent_id'), 'units', ['sector_parent_id'], unique=False)
     op.create_index('ix_units_sector_path', 'units', ['sector_path'], unique=False, postgresql_ops={'sector_path': 'text_pattern_ops'})
-    op.create_table('unknown_sign_ins',
+    op.create_table('unknown_login_names',
     sa.Column('name_digest', sa.LargeBinary(), nullable=False),
     sa.Column('failures', sa.SmallInteger(), nullable=False),
     sa.Column('first_failure_at', sa.DateTime(timezone=True), nullable=False),
@@ -507,9 +507,9 @@ def upgrade():
     sa.Column('receipt_sha256', sa.Text(), nullable=True),
     sa.Column('answered', sa.Integer(), nullable=True),
     sa.Column('total', sa.Integer(), nullable=False),
-    sa.Column('grading_tries', sa.Integer(), nullable=False),
+    sa.Column('grading_retry_count', sa.Integer(), nullable=False),
     sa.Column('grading_began_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('set_aside_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('quarantined_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("(state = 'in_progress') = (submitted_at IS NULL)", name=op.f('ck_attempts_submitted_once')),
     sa.CheckConstraint("state IN ('in_progress', 'submitted', 'graded')", name=op.f('ck_attempts_state')),
     sa.CheckConstraint('(submitted_at IS NULL) = (receipt_number IS NULL)', name=op.f('ck_attempts_receipt_with_submission')),
@@ -946,7 +946,7 @@ def upgrade():
     sa.ForeignKeyConstraint(['question_version_id'], ['question_versions.id'], name=op.f('fk_question_uses_question_version_id')),
     sa.PrimaryKeyConstraint('question_version_id', 'part', 'exam_id', name=op.f('pk_question_uses'))
     )
-    op.create_table('set_aside_saves',
+    op.create_table('quarantined_saves',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('attempt_id', sa.BigInteger(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
@@ -962,7 +962,7 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_set_aside_saves')),
     sa.UniqueConstraint('attempt_id', 'digest', name=op.f('uq_set_aside_saves_attempt_id_digest'))
     )
-    op.create_table('sign_in_tickets',
+    op.create_table('login_tokens',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('account_id', sa.BigInteger(), nullable=False),
     sa.Column('code_index', sa.LargeBinary(), nullable=False),
@@ -973,8 +973,8 @@ def upgrade():
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_sign_in_tickets_account_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_sign_in_tickets'))
     )
-    op.create_index('ix_sign_in_tickets_account_id', 'sign_in_tickets', ['account_id'], unique=False)
-    op.create_index('uq_sign_in_tickets_code_index', 'sign_in_tickets', ['code_index'], unique=True)
+    op.create_index('ix_sign_in_tickets_account_id', 'login_tokens', ['account_id'], unique=False)
+    op.create_index('uq_sign_in_tickets_code_index', 'login_tokens', ['code_index'], unique=True)
     op.create_table('practice_items',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('person_id', sa.BigInteger(), nullable=False),
@@ -1008,7 +1008,7 @@ def upgrade():
     sa.Column('device', sa.Text(), nullable=False),
     sa.Column('ticket_id', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_sign_ins_account_id')),
-    sa.ForeignKeyConstraint(['ticket_id'], ['sign_in_tickets.id'], name=op.f('fk_sign_ins_ticket_id')),
+    sa.ForeignKeyConstraint(['ticket_id'], ['login_tokens.id'], name=op.f('fk_sign_ins_ticket_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_sign_ins'))
     )
     op.create_index('ix_sign_ins_account_id', 'sign_ins', ['account_id'], unique=False, postgresql_where='ended_at IS NULL')
@@ -1027,10 +1027,10 @@ def downgrade():
     op.drop_index('ix_practice_items_run_id', table_name='practice_items', postgresql_where=sa.text('run_id IS NOT NULL'))
     op.drop_index('ix_practice_items_person_id_question_id', table_name='practice_items')
     op.drop_table('practice_items')
-    op.drop_index('uq_sign_in_tickets_code_index', table_name='sign_in_tickets')
-    op.drop_index('ix_sign_in_tickets_account_id', table_name='sign_in_tickets')
-    op.drop_table('sign_in_tickets')
-    op.drop_table('set_aside_saves')
+    op.drop_index('uq_sign_in_tickets_code_index', table_name='login_tokens')
+    op.drop_index('ix_sign_in_tickets_account_id', table_name='login_tokens')
+    op.drop_table('login_tokens')
+    op.drop_table('quarantined_saves')
     op.drop_table('question_uses')
     op.drop_index('uq_question_flags_open', table_name='question_flags', postgresql_where=sa.text('decided_at IS NULL'))
     op.drop_index('ix_question_flags_question_id', table_name='question_flags')
@@ -1119,7 +1119,7 @@ def downgrade():
     op.drop_table('blueprint_sections')
     op.drop_index('ix_used_captchas_address', table_name='used_captchas', postgresql_where='is_waited')
     op.drop_table('used_captchas')
-    op.drop_table('unknown_sign_ins')
+    op.drop_table('unknown_login_names')
     op.drop_index('ix_units_sector_path', table_name='units', postgresql_ops={'sector_path': 'text_pattern_ops'})
     op.drop_index(op.f('ix_units_sector_parent_id'), table_name='units')
     op.drop_index('ix_units_region_path', table_name='units', postgresql_ops={'region_path': 'text_pattern_ops'})
@@ -1127,8 +1127,8 @@ def downgrade():
     op.drop_table('units')
     op.drop_table('rehearsals')
     op.drop_table('question_imports')
-    op.drop_table('process_reports')
-    op.drop_table('platform_facts')
+    op.drop_table('worker_heartbeats')
+    op.drop_table('platform_flags')
     op.drop_table('notices')
     op.drop_table('media')
     op.drop_index('ix_laws_unchecked', table_name='laws', postgresql_where=sa.text('unchecked_since IS NOT NULL'))

@@ -14,7 +14,7 @@ _INSTANT = sa.DateTime(timezone=True)
 
 def upgrade():
     op.execute("SET LOCAL lock_timeout = '2s'")
-    for table, column in (("accounts", "has_second_factor"), ("sign_in_tickets", "is_reset_code"), ("sign_ins", "awaits_code")):
+    for table, column in (("accounts", "has_second_factor"), ("login_tokens", "is_reset_code"), ("sign_ins", "awaits_code")):
         op.add_column(table, sa.Column(column, sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("role_grants", sa.Column("deputy_of_id", sa.BigInteger(), nullable=True))
     op.create_foreign_key("fk_role_grants_deputy_of_id", "role_grants", "role_grants", ["deputy_of_id"], ["id"])
@@ -95,5 +95,5 @@ def downgrade():
     op.drop_index("ix_role_grants_deputy_of_id", "role_grants")
     op.drop_constraint("fk_role_grants_deputy_of_id", "role_grants")
     op.drop_column("role_grants", "deputy_of_id")
-    for table, column in (("accounts", "has_second_factor"), ("sign_in_tickets", "is_reset_code"), ("sign_ins", "awaits_code")):
+    for table, column in (("accounts", "has_second_factor"), ("login_tokens", "is_reset_code"), ("sign_ins", "awaits_code")):
         op.drop_column(table, column)

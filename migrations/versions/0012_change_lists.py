@@ -13,7 +13,7 @@ _INSTANT = sa.DateTime(timezone=True)
 
 def upgrade():
     op.create_table(
-        "change_lists",
+        "roster_change_requests",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.Column("unit_id", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -33,9 +33,9 @@ def upgrade():
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_change_lists_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_change_lists")),
     )
-    op.create_index(op.f("ix_change_lists_unit_id"), "change_lists", ["unit_id"])
+    op.create_index(op.f("ix_change_lists_unit_id"), "roster_change_requests", ["unit_id"])
     op.create_table(
-        "change_lines",
+        "roster_change_items",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.Column("list_id", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -60,17 +60,17 @@ def upgrade():
             "state IN ('waiting', 'approved', 'applied', 'refused')", name=op.f("ck_change_lines_state")
         ),
         sa.CheckConstraint("(state = 'applied') = (applied_at IS NOT NULL)", name=op.f("ck_change_lines_applied")),
-        sa.ForeignKeyConstraint(["list_id"], ["change_lists.id"], name=op.f("fk_change_lines_list_id")),
+        sa.ForeignKeyConstraint(["list_id"], ["roster_change_requests.id"], name=op.f("fk_change_lines_list_id")),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_change_lines_person_id")),
         sa.ForeignKeyConstraint(["to_unit_id"], ["units.id"], name=op.f("fk_change_lines_to_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_change_lines")),
     )
-    op.create_index(op.f("ix_change_lines_list_id"), "change_lines", ["list_id"])
+    op.create_index(op.f("ix_change_lines_list_id"), "roster_change_items", ["list_id"])
     op.create_index(
-        "ix_change_lines_due", "change_lines", ["effective_on"], postgresql_where=sa.text("state = 'approved'")
+        "ix_change_lines_due", "roster_change_items", ["effective_on"], postgresql_where=sa.text("state = 'approved'")
     )
 
 
 def downgrade():
-    op.drop_table("change_lines")
-    op.drop_table("change_lists")
+    op.drop_table("roster_change_items")
+    op.drop_table("roster_change_requests")

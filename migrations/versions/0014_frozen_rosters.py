@@ -14,7 +14,7 @@ def upgrade():
     op.add_column("exams", sa.Column("frozen_taken_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("exams", sa.Column("corrections", sa.Integer(), server_default="0", nullable=False))
     op.create_table(
-        "frozen_units",
+        "roster_snapshot_units",
         sa.Column("exam_id", sa.BigInteger(), nullable=False),
         sa.Column("unit_id", sa.BigInteger(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
@@ -30,7 +30,7 @@ def upgrade():
         sa.PrimaryKeyConstraint("exam_id", "unit_id", name=op.f("pk_frozen_units")),
     )
     op.create_table(
-        "frozen_people",
+        "roster_snapshot_people",
         sa.Column("exam_id", sa.BigInteger(), nullable=False),
         sa.Column("person_id", sa.BigInteger(), nullable=False),
         sa.Column("unit_id", sa.BigInteger(), nullable=False),
@@ -43,7 +43,7 @@ def upgrade():
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_frozen_people_unit_id")),
         sa.PrimaryKeyConstraint("exam_id", "person_id", name=op.f("pk_frozen_people")),
     )
-    op.create_index("ix_frozen_people_person_id", "frozen_people", ["person_id"])
+    op.create_index("ix_frozen_people_person_id", "roster_snapshot_people", ["person_id"])
     op.create_table(
         "roster_corrections",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -67,7 +67,7 @@ def upgrade():
 
 def downgrade():
     op.drop_table("roster_corrections")
-    op.drop_table("frozen_people")
-    op.drop_table("frozen_units")
+    op.drop_table("roster_snapshot_people")
+    op.drop_table("roster_snapshot_units")
     op.drop_column("exams", "corrections")
     op.drop_column("exams", "frozen_taken_at")

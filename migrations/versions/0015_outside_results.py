@@ -16,7 +16,7 @@ def upgrade():
     op.execute("SET LOCAL lock_timeout = '2s'")
     op.add_column("exams", sa.Column("has_outside_results", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_table(
-        "outside_results",
+        "external_results",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.Column("exam_id", sa.BigInteger(), nullable=False),
         sa.Column("person_id", sa.BigInteger(), nullable=False),
@@ -47,13 +47,13 @@ def upgrade():
     )
     op.create_index(
         "uq_outside_results_standing",
-        "outside_results",
+        "external_results",
         ["exam_id", "person_id"],
         unique=True,
         postgresql_where=sa.text("undone_at IS NULL"),
     )
-    op.create_index("ix_outside_results_import_id", "outside_results", ["import_id"])
-    op.create_index("ix_outside_results_replaced_by_id", "outside_results", ["replaced_by_id"])
+    op.create_index("ix_outside_results_import_id", "external_results", ["import_id"])
+    op.create_index("ix_outside_results_replaced_by_id", "external_results", ["replaced_by_id"])
     op.create_table(
         "result_imports",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
@@ -120,5 +120,5 @@ def upgrade():
 def downgrade():
     op.drop_table("result_import_rows")
     op.drop_table("result_imports")
-    op.drop_table("outside_results")
+    op.drop_table("external_results")
     op.drop_column("exams", "has_outside_results")

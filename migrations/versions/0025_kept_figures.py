@@ -23,10 +23,10 @@ MARKED = (
         "(SELECT person_id FROM attempts WHERE id = ROW.attempt_id)",
         ("attempt_id", "is_current", "points", "percent", "band", "is_passed"),
     ),
-    ("outside_results", "person_id", "ROW.person_id", ()),
+    ("external_results", "person_id", "ROW.person_id", ()),
     ("exemptions", "person_id", "ROW.person_id", ()),
     ("makeup_eligibilities", "person_id", "ROW.person_id", ()),
-    ("frozen_people", "unit_id", "ROW.unit_id", ("exam_id", "person_id", "unit_id", "excuse")),
+    ("roster_snapshot_people", "unit_id", "ROW.unit_id", ("exam_id", "person_id", "unit_id", "excuse")),
     ("exam_audiences", "exam_id", "ROW.exam_id", ()),
 )
 
@@ -34,7 +34,7 @@ MARKED = (
 def upgrade():
     op.execute("SET LOCAL lock_timeout = '2s'")
     op.create_table(
-        "figure_marks",
+        "stats_invalidations",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("exam_id", sa.BigInteger(), nullable=True),
         sa.Column("unit_id", sa.BigInteger(), nullable=True),
@@ -43,7 +43,7 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_figure_marks")),
     )
     op.create_table(
-        "kept_figures",
+        "unit_stats_cache",
         sa.Column("ground", sa.Text(), nullable=False),
         sa.Column("unit_id", sa.BigInteger(), nullable=False),
         sa.Column("exam_id", sa.BigInteger(), nullable=False),
@@ -54,8 +54,8 @@ def upgrade():
         sa.Column("points_total", sa.Numeric(14, 2), nullable=False),
         sa.PrimaryKeyConstraint("ground", "unit_id", name=op.f("pk_kept_figures")),
     )  # fmt: skip
-    op.create_index("ix_kept_figures_exam_id", "kept_figures", ["exam_id"])
-    op.add_column("exams", sa.Column("kept_grounds", sa.ARRAY(sa.Text()), server_default="{}", nullable=False))
+    op.create_index("ix_kept_figures_exam_id", "unit_stats_cache", ["exam_id"])
+    op.add_column("exams", sa.Column("cached_roster_keys", sa.ARRAY(sa.Text()), server_default="{}", nullable=False))
     for table, column, value, columns in MARKED:
         _mark(table, column, value, columns)
 
@@ -64,34 +64,34 @@ def _mark(table, column, value, columns):
     old, new = value.replace("ROW", "OLD"), value.replace("ROW", "NEW")
     op.execute(
         f"""
-        CREATE FUNCTION mark_figures_of_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE FUNCTION invalidate_stats_of_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
           IF TG_OP <> 'INSERT' THEN
-            INSERT INTO figure_marks ({column}) SELECT marked FROM (SELECT {old} AS marked) AS found WHERE marked IS NOT NULL;
+            INSERT INTO stats_invalidations ({column}) SELECT marked FROM (SELECT {old} AS marked) AS found WHERE marked IS NOT NULL;
           END IF;
           IF TG_OP <> 'DELETE' AND (TG_OP = 'INSERT' OR {new} IS DISTINCT FROM {old}) THEN
-            INSERT INTO figure_marks ({column}) SELECT marked FROM (SELECT {new} AS marked) AS found WHERE marked IS NOT NULL;
+            INSERT INTO stats_invalidations ({column}) SELECT marked FROM (SELECT {new} AS marked) AS found WHERE marked IS NOT NULL;
           END IF;
           RETURN NULL;
         END $$
         """
     )
     op.execute(
-        f"CREATE TRIGGER mark_figures AFTER INSERT OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION mark_figures_of_{table}()"
+        f"CREATE TRIGGER invalidate_stats AFTER INSERT OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION invalidate_stats_of_{table}()"
     )
     of = f"OF {', '.join(columns)} " if columns else ""
     whole = columns or ("*",)
     changed = " IS DISTINCT FROM ".join(f"ROW({', '.join(f'{row}.{c}' for c in whole)})" for row in ("OLD", "NEW"))
     op.execute(
-        f"CREATE TRIGGER mark_changed_figures AFTER UPDATE {of}ON {table} FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION mark_figures_of_{table}()"
+        f"CREATE TRIGGER invalidate_changed_stats AFTER UPDATE {of}ON {table} FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION invalidate_stats_of_{table}()"
     )
 
 
 def downgrade():
     for table, *_ in MARKED:
-        op.execute(f"DROP TRIGGER mark_figures ON {table}")
-        op.execute(f"DROP TRIGGER mark_changed_figures ON {table}")
-        op.execute(f"DROP FUNCTION mark_figures_of_{table}()")
-    op.drop_column("exams", "kept_grounds")
-    op.drop_table("kept_figures")
-    op.drop_table("figure_marks")
+        op.execute(f"DROP TRIGGER invalidate_stats ON {table}")
+        op.execute(f"DROP TRIGGER invalidate_changed_stats ON {table}")
+        op.execute(f"DROP FUNCTION invalidate_stats_of_{table}()")
+    op.drop_column("exams", "cached_roster_keys")
+    op.drop_table("unit_stats_cache")
+    op.drop_table("stats_invalidations")

@@ -71,4 +71,4 @@ def test_who_may_not_decide_does_not_find_it_and_the_asker_sees_what_became_of_i
     acts = [
         act for (act,) in world.session.query(AuditEvent.act).filter_by(object_type="approval").order_by(AuditEvent.id)
     ]
-    assert acts == ["people.ask_approval", "people.refuse_approval"]
+    assert acts == ["people.request_approval", "people.reject_approval"]

@@ -17,7 +17,7 @@ from examapp.organisation.people.models import Approval
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.health.views import report
 from examapp.ttl_cache import TtlCache
-from examapp.web.metrics import Act, Meter, ProcessReport, meter
+from examapp.web.metrics import Act, Meter, WorkerHeartbeat, meter
 from tests.attempts.sitting import Sitter, make_sitting, sheet_digest
 from tests.conftest import NOON
 
@@ -86,7 +86,7 @@ def test_a_process_reports_what_it_did_in_the_last_minute(world, office, sitter)
     sitter.save((1, 1, ["A"]))
     report("here:1", has_contacts=True)
     report("here:1", has_contacts=False)
-    row = world.session.query(ProcessReport).one()
+    row = world.session.query(WorkerHeartbeat).one()
     assert row.saves >= 1
     assert row.starts >= 1
     assert row.starts_per_second == 40
@@ -226,7 +226,7 @@ def test_an_older_devices_answers_wait_until_the_hand_in_and_then_replace(world,
 def test_an_attempt_whose_grading_failed_is_graded_again(world, office, sitter):
     sitter.hand_in((1, 1, ["A"]))
     attempt = world.session.get(Attempt, sitter.attempt["id"])
-    attempt.grading_tries, attempt.set_aside_at = 3, NOON
+    attempt.grading_retry_count, attempt.quarantined_at = 3, NOON
     world.session.flush()
     assert "评分失败的试卷" in office.get(f"/admin/examday/{sitter.exam_id}").text
     assert post(office, f"/admin/examday/attempts/{attempt.id}/grade").status_code == 303
@@ -251,7 +251,7 @@ def test_a_notice_reaches_who_sits_with_the_next_exchange_and_is_taken_back(worl
     post(office, f"{path}/notice", words="")
     sitting_notices.forget()
     assert sitter.save().get_json()["notice"] is None
-    assert world.session.query(AuditEvent).filter_by(act="exams.tell_who_sit").count() == 2
+    assert world.session.query(AuditEvent).filter_by(act="exams.set_exam_notice").count() == 2
     assert post(world.client(sitter.person), f"{path}/notice", words="x").status_code == 404
 
 

@@ -11,16 +11,16 @@ from tests.audit.test_log import ROOT
 KINDS = {
     "sign-in": {
         "people.sign_in", "people.sign_out", "people.delay_sign_in", "people.pass_second_factor", "people.fail_second_factor", "people.fail_own_password",
-        "people.end_sign_in", "people.end_other_sign_ins", "people.issue_ticket", "people.send_reset_code", "people.change_password",
+        "people.end_sign_in", "people.end_other_sign_ins", "people.issue_login_token", "people.send_reset_code", "people.change_password",
         "people.reset_password",
     },
-    "refusal": {"people.refuse_access", "people.refuse_sign_in", "people.refuse_approval"},
+    "refusal": {"people.deny_access", "people.reject_sign_in", "people.reject_approval"},
     "export": {
         "reports.request_export", "reports.download_export", "audit.export_events", "questions.export",
-        "people.export_first_passwords", "privacy.copy_own_data", "people.take_file",
+        "people.export_first_passwords", "privacy.copy_own_data", "people.download_file",
     },
     "reveal": {"people.reveal_numbers"},
-    "grant": {"people.ask_approval", "people.approve", "people.grant_role", "people.revoke_role"},
+    "grant": {"people.request_approval", "people.approve", "people.grant_role", "people.revoke_role"},
     "correction": {"questions.correct_key", "grading.grade_again", "people.edit_person"},
     "extension": {"exams.extend", "exams.prolong_window", "attempts.apply_extension", "grading.reopen_attempt"},
     "keys": {"people.rotate_keys"},
@@ -42,12 +42,12 @@ def test_every_file_that_an_administrator_takes_leaves_a_line_whichever_view_han
     client = world.client(world.admin("publicity_office", world.unit("某县", kind="county")))
     for path in ("/my/data/copy.json", "/my/data/copy.xlsx"):
         assert client.get(path).status_code == 200
-    taken = [event.details["view"] for event in session.query(AuditEvent).filter_by(act="people.take_file")]
+    taken = [event.details["view"] for event in session.query(AuditEvent).filter_by(act="people.download_file")]
     assert taken == ["privacy.take_copy"] * 2
     assert client.get("/my/data").status_code == 200
-    assert session.query(AuditEvent).filter_by(act="people.take_file").count() == 2, "a page is no file"
+    assert session.query(AuditEvent).filter_by(act="people.download_file").count() == 2, "a page is no file"
 
 
 def test_a_candidates_own_file_is_not_watched(world, session):
     assert world.client(world.person()).get("/my/data/copy.json").status_code == 200
-    assert session.query(AuditEvent).filter_by(act="people.take_file").count() == 0
+    assert session.query(AuditEvent).filter_by(act="people.download_file").count() == 0

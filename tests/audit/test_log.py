@@ -57,7 +57,7 @@ def test_the_log_is_filtered_by_act_person_and_day(world, session, frozen):
     one, two = world.admin(name="甲一"), world.admin(name="乙二")
     note(session, frozen.instant, actor=one)
     note(session, frozen.instant - timedelta(days=2), act="exams.close_exam", actor=two, person=one)
-    note(session, frozen.instant, act="grading.set_aside")
+    note(session, frozen.instant, act="grading.quarantine")
     client = world.client(world.admin("audit_admin"))
 
     def lines(**filters):

@@ -137,7 +137,7 @@ def test_a_sheet_is_fed_back_only_once_every_reviewer_is_done(assessed):
     assert "不在评审中" in late.text
     twice = assessed.on_sheet("feed_back")
     assert twice.status_code == 409
-    assert audited(assessed, "duties.feed_back_sheet") == 1
+    assert audited(assessed, "duties.publish_feedback") == 1
 
 
 def test_a_reviewer_does_not_judge_the_own_unit_and_nobody_else_reviews(assessed):

@@ -68,5 +68,5 @@ def test_of_acts_at_the_same_moment_one_is_done(race_app, race_world):
         "duties.open_list",
         "duties.propose_list",
         "duties.publish_list",
-        "duties.record_deed",
+        "duties.add_record",
     ]

@@ -167,7 +167,7 @@ def test_the_office_words_adds_and_retires_reasons_and_old_requests_keep_theirs(
     send(office, f"{REASONS}/{reason.id}/offer", page=REASONS)
     assert "长期病休" in own.get("/exemptions/new").text
     acts = {event.act for event in session.query(AuditEvent).filter_by(object_type="exemption_reason")}
-    assert acts == {"exams.change_reason", "exams.add_reason", "exams.retire_reason", "exams.offer_reason"}
+    assert acts == {"exams.change_reason", "exams.add_reason", "exams.retire_reason", "exams.restore_reason"}
 
 
 def test_the_last_reason_stays(office, session):

@@ -66,7 +66,7 @@ class _Rows:
         self.attempts = {
             row[0]: row
             for row in read(
-                "SELECT id, person_id, state, response_schema, receipt_number, receipt_sha256, answered, is_forced, paper_id, set_aside_at, submitted_at, deadline_at "
+                "SELECT id, person_id, state, response_schema, receipt_number, receipt_sha256, answered, is_forced, paper_id, quarantined_at, submitted_at, deadline_at "
                 "FROM attempts WHERE id = ANY(%s)"
             )
         }
@@ -235,7 +235,7 @@ def wait_for_grades(
     """Wait until every attempt is closed and graded (I5); gives the seconds it took and what is still open at the end."""
     began = time.monotonic()
     query = (
-        "SELECT id, state, grading_tries FROM attempts WHERE id = ANY(%s) AND set_aside_at IS NULL AND (state = 'submitted' OR "
+        "SELECT id, state, grading_retry_count FROM attempts WHERE id = ANY(%s) AND quarantined_at IS NULL AND (state = 'submitted' OR "
         "(state = 'in_progress' AND closes_at < clock_timestamp() - interval '30 seconds'))"
     )
     while True:

@@ -118,7 +118,7 @@ TARGETS: tuple[Target, ...] = (
             ),
         ),
     ),
-    Target("outside_results", _results, ("姓名,成绩,身份证号\n张三,90.5,\n".encode(),)),
+    Target("external_results", _results, ("姓名,成绩,身份证号\n张三,90.5,\n".encode(),)),
     Target("duty_table", _duties, ("序号,内容清单,责任领导,责任人,措施清单\n1,宪法,甲,乙,讲座\n".encode(),)),
     Target(
         "law_text",

@@ -56,7 +56,7 @@ def test_a_result_waits_for_its_grade_and_then_shows_points_and_rule(world):
 
 def test_an_attempt_set_aside_says_whom_to_ask(world, frozen):
     sitter = sat(world, is_graded=False)
-    world.session.get(Attempt, sitter.attempt["id"]).set_aside_at = frozen.instant
+    world.session.get(Attempt, sitter.attempt["id"]).quarantined_at = frozen.instant
     world.session.flush()
     assert "请联系本单位管理员" in text_of(sitter, "result")
 

@@ -93,7 +93,7 @@ def test_grade_is_a_pure_function_of_answers_and_keys(world, session):
     points = (first.points, first.item_points)
     session.delete(first)
     attempt = session.get(Attempt, sitter.attempt["id"])
-    attempt.state, attempt.grading_tries = "submitted", 0
+    attempt.state, attempt.grading_retry_count = "submitted", 0
     session.flush()
     grading_tasks.sweep_once()
     again = session.query(Grade).one()
@@ -110,8 +110,8 @@ def test_paper_that_cannot_be_graded_is_set_aside_after_three_tries_and_never_ze
         grading_tasks.sweep_once()
     attempt = session.get(Attempt, sitter.attempt["id"])
     session.refresh(attempt)
-    assert attempt.grading_tries == 3
-    assert attempt.set_aside_at is not None
+    assert attempt.grading_retry_count == 3
+    assert attempt.quarantined_at is not None
     assert session.query(Grade).count() == 0
     assert sitter.result().get_json() == {"state": "grading"}
 

@@ -9,7 +9,7 @@ import pytest
 from examapp import clock
 from examapp.delivery.exams.models import MakeupEligibility
 from examapp.delivery.grading import tasks as grading_tasks
-from examapp.delivery.grading.models import Grade, OutsideResult
+from examapp.delivery.grading.models import ExternalResult, Grade
 from tests.reports.county import County
 
 
@@ -39,7 +39,7 @@ def eligible(session, frozen):
 
 def outside(world, county, person, points):
     return world.save(
-        OutsideResult(
+        ExternalResult(
             exam_id=county.exam.id,
             person_id=person.id,
             unit_id=person.unit_id,
@@ -131,11 +131,11 @@ def test_who_waits_for_a_grade_comes_in_once_it_is_there_and_goes_where_it_is_co
 ):
     person = world.person(county.bureau, name="waits")
     attempt = county.attempt(person)
-    attempt.set_aside_at = clock.now()
+    attempt.quarantined_at = clock.now()
     session.flush()
     people = {"waits": person}
     assert eligible(makeup, people) == {}
-    attempt.state, attempt.set_aside_at = "graded", None
+    attempt.state, attempt.quarantined_at = "graded", None
     county.grade(attempt, 40)
     assert eligible(makeup, people, days=0) == {"waits": "failed"}
     session.query(Grade).filter_by(attempt_id=attempt.id).one().is_current = False

@@ -113,7 +113,7 @@ def test_a_used_key_is_corrected_by_two_and_what_was_graded_is_graded_anew(world
     assert "原 2 分，现 0 分" in by_old.api.get(f"/attempts/{by_old.attempt['id']}/result").text
     assert "重新评分" not in by_none.api.get(f"/attempts/{by_none.attempt['id']}/result").text
     acts = [act for (act,) in world.session.query(AuditEvent.act).order_by(AuditEvent.id)]
-    wanted = ["people.ask_approval", "people.approve", "questions.correct_key", "grading.regrade"]
+    wanted = ["people.request_approval", "people.approve", "questions.correct_key", "grading.regrade"]
     assert [act for act in acts if act in wanted] == wanted
 
 

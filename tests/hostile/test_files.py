@@ -120,7 +120,7 @@ def run_job(app, connection, names):
     jobs = (
         (RosterImport, "people.import_roster"),
         (QuestionImport, "questions.read_import"),
-        (ResultImport, "unitbook.match_results"),
+        (ResultImport, "external_results.match"),
     )
     for model, task in jobs:
         waiting = select(model.id).where(model.state == "waiting", model.file_name.in_(names))

@@ -57,7 +57,7 @@ def _sit(world, role, person_id):
     attempt = Attempt(
         exam_id=exam.id, person_id=person.id, number=1, paper_id=first.paper_id, unit_id=person.unit_id, state="in_progress", started_at=LATER,
         deadline_at=LATER + timedelta(hours=1), closes_at=LATER + timedelta(hours=1, seconds=60), epoch=1, shape=first.shape, unsure=[],
-        is_forced=False, total=5, grading_tries=0,
+        is_forced=False, total=5, grading_retry_count=0,
     )  # fmt: skip
     return world.save(attempt).id
 

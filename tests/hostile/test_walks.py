@@ -206,7 +206,7 @@ def test_h03_what_is_not_ones_own_is_refused_as_what_is_missing_by_the_same_stat
             with stage.call() as statements:
                 answer = stage.scene.clients[role].get(path)
                 notes = stage.connection.execute(
-                    select(AuditEvent.actor_id).where(AuditEvent.act == "people.refuse_access")
+                    select(AuditEvent.actor_id).where(AuditEvent.act == "people.deny_access")
                 ).all()
             refused += 1
             if answer.status_code != 404 or len(notes) != 1 or notes[0][0] is None:

@@ -14,7 +14,7 @@ from examapp.delivery.external_results.models import ResultImport, ResultImportR
 from examapp.delivery.grading.models import Regrade
 from examapp.learning.courses.models import ExerciseRun, PracticeItem
 from examapp.organisation.people.models import Account, Approval, PlannedMove, RoleGrant, RosterImport, SignIn
-from examapp.organisation.roster_change_requests.models import ChangeLine, ChangeList
+from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
 from examapp.oversight.duty_lists.models import DutyRecord
 from examapp.oversight.report_exports.models import Export
 from examapp.platform.notices.models import Feedback, Notice
@@ -145,7 +145,7 @@ class Scene:
         row = SignIn(account_id=account.id, token_digest=f"{person.id}-second".encode(), started_at=now)
         return self.world.save(row).id
 
-    def _request(self, asker, unit, act="unitbook.export_calls"):
+    def _request(self, asker, unit, act="reminders.export_call_list"):
         """A request for whole numbers of a unit, which the office and the security administrator may decide."""
         details = {"exam_title": "考试", "unit_id": unit.id, "group": "failed", "code": "t-1", "version": 1}
         row = Approval(
@@ -360,9 +360,11 @@ class Scene:
             made = []
             for unit, person in ((self.here, self.peer), (self.there, self.stranger)):
                 row = self.world.save(
-                    ChangeList(unit_id=unit.id, state=state, created_at=now, submitted_at=now, submitted_by_id=0)
+                    RosterChangeRequest(
+                        unit_id=unit.id, state=state, created_at=now, submitted_at=now, submitted_by_id=0
+                    )
                 )
-                line = ChangeLine(
+                line = RosterChangeItem(
                     list_id=row.id,
                     kind="retire",
                     person_id=person.id,

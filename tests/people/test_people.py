@@ -347,7 +347,7 @@ def test_a_role_asked_for_by_one_works_once_another_approves_and_ends_at_once(wo
     acts = [
         act for (act,) in world.session.query(AuditEvent.act).filter_by(person_id=person.id).order_by(AuditEvent.id)
     ]
-    assert acts == ["people.ask_approval", "people.approve", "people.grant_role", "people.revoke_role"]
+    assert acts == ["people.request_approval", "people.approve", "people.grant_role", "people.revoke_role"]
 
 
 def test_a_request_waits_once_is_withdrawn_by_its_asker_alone_and_refused_by_another(world, mine, security, system):

@@ -26,7 +26,7 @@ def refused(session):
     """Gives why sign-ins were refused and whose account it was, in order."""
 
     def read():
-        lines = session.query(AuditEvent).filter_by(act="people.refuse_sign_in").order_by(AuditEvent.id)
+        lines = session.query(AuditEvent).filter_by(act="people.reject_sign_in").order_by(AuditEvent.id)
         assert {line.address for line in lines} <= {"127.0.0.1"}
         return [(line.details["why"], line.person_id) for line in lines]
 
@@ -108,7 +108,7 @@ def test_a_guarded_account_and_ones_own_request_are_refused_with_a_line(world, s
     )
     assert world.api(admin).post(f"/admin/people/{guarded.id}/password").status_code == 403
     assert world.api(asker).post(f"/admin/approvals/{request.id}/approve").status_code == 303
-    lines = session.query(AuditEvent).filter_by(act="people.refuse_access").order_by(AuditEvent.id)
+    lines = session.query(AuditEvent).filter_by(act="people.deny_access").order_by(AuditEvent.id)
     assert [(line.actor_id, line.details["why"]) for line in lines] == [
         (admin.id, "guarded_account"),
         (asker.id, "same_person"),

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from examapp.organisation.people.models import Account, Approval, SignInTicket
+from examapp.organisation.people.models import Account, Approval, LoginToken
 from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
 from tests.people.conftest import token_of
@@ -47,7 +47,7 @@ def test_a_system_administrator_alone_gets_no_ticket_for_one_of_the_three(world,
     assert person.staff_number not in sheet
     number = system.post(f"{path}/edit", data={"name": "改", "staff_number": "TAKEN", "is_on_roster": ""})
     assert (number.status_code, "收回角色" in number.text) == (422, True)
-    assert world.session.query(SignInTicket).count() == 0
+    assert world.session.query(LoginToken).count() == 0
     assert account_of(world, person).first_password_sealed == b"x"
 
 
@@ -74,9 +74,9 @@ def test_with_the_consent_of_another_security_administrator_it_is_done_once(worl
     used = client.post("/login/ticket", data={"code": code, "csrf_token": token_of(client.get("/login/ticket"))})
     assert used.location == "/password"
     again = system.post(path)
-    assert (again.status_code, world.session.query(SignInTicket).count()) == (303, 1), "asked anew"
+    assert (again.status_code, world.session.query(LoginToken).count()) == (303, 1), "asked anew"
     acts = [act for (act,) in world.session.query(AuditEvent.act).order_by(AuditEvent.id)]
-    order = ["people.ask_approval", "people.approve", "people.reset_password", "people.issue_ticket"]
+    order = ["people.request_approval", "people.approve", "people.reset_password", "people.issue_login_token"]
     assert [act for act in acts if act in order][:2] + [act for act in acts if act in order[2:]] == order
 
 
@@ -86,7 +86,7 @@ def test_consent_ends_after_a_day(world, three, frozen):
     world.api(three.other_security).post(f"/admin/approvals/{waiting(world).id}/approve")
     frozen.at(NOON + timedelta(hours=25))
     assert world.api(three.system).post(path).status_code == 303
-    assert world.session.query(SignInTicket).count() == 0
+    assert world.session.query(LoginToken).count() == 0
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from examapp.organisation.accounts.rules import clean_ticket_code
-from examapp.organisation.people.models import SignIn, SignInTicket
+from examapp.organisation.people.models import LoginToken, SignIn
 from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
 from tests.people.conftest import sign_in, token_of
@@ -89,7 +89,7 @@ def test_tickets_are_issued_within_reach_only_and_not_for_administrators(world, 
     assert issue(world, admin, office).status_code == 403
     assert issue(world, world.admin("leader", unit), official).status_code == 404
     assert issue(world, world.person(unit), official).status_code == 404
-    assert world.session.query(SignInTicket).count() == 0
+    assert world.session.query(LoginToken).count() == 0
 
 
 def test_nobody_chosen_and_closed_accounts_are_explained(world, unit, official, give_password):
@@ -116,10 +116,10 @@ def test_issue_and_use_are_in_the_log_and_the_code_is_nowhere(world, unit, offic
     code = code_of(issue(world, admin, official))
     use(world.client(), code)
     issued, used = world.session.query(AuditEvent).order_by(AuditEvent.id).all()
-    assert (issued.act, issued.actor_id, issued.person_id) == ("people.issue_ticket", admin.id, official.id)
+    assert (issued.act, issued.actor_id, issued.person_id) == ("people.issue_login_token", admin.id, official.id)
     assert (used.act, used.details) == ("people.sign_in", {"ticket_id": issued.object_id})
     plain = code.replace(" ", "")
-    assert plain.encode() not in world.session.query(SignInTicket).one().code_index
+    assert plain.encode() not in world.session.query(LoginToken).one().code_index
 
 
 @pytest.mark.parametrize("code", ["", "x", "0" * 12, "ABCDEFGHJKM\x00", "A" * 500, "２３４５６７８９ＡＢＣＤ"])

@@ -11,11 +11,11 @@ from examapp import clock
 from examapp.config import Settings
 from examapp.db.session import Base
 from examapp.delivery.attempts.models import Attempt, AttemptReopening
-from examapp.delivery.exams.models import Exam, FrozenPerson
+from examapp.delivery.exams.models import Exam, RosterSnapshotPerson
 from examapp.delivery.external_results.models import ResultImport, ResultImportRow
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Account, Person, PersonState, PlannedMove, RoleGrant, RosterMove, SignIn
-from examapp.organisation.roster_change_requests.models import ChangeLine, ChangeList
+from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
 from examapp.organisation.units.models import Tree
 from examapp.oversight.statistics.queries import counts_by_unit
 from examapp.oversight.statistics_definitions.rules import Scope
@@ -90,10 +90,10 @@ def test_every_figure_is_the_same_when_the_names_are_gone(county, world, session
     assert figures(session, county) == before
     assert people.isdisjoint(attempt.person_id for attempt in session.query(Attempt))
     assert {session.get(Person, a.person_id).name for a in session.query(Attempt)} == {NAMELESS}
-    assert not set(session.scalars(select(FrozenPerson.person_id))) & people
+    assert not set(session.scalars(select(RosterSnapshotPerson.person_id))) & people
     assert run(session).exams == 0, "a second run finds nothing"
     assert figures(session, county) == before
-    rows, events = session.query(RetentionRun), session.query(AuditEvent).filter_by(act="privacy.let_go")
+    rows, events = session.query(RetentionRun), session.query(AuditEvent).filter_by(act="privacy.apply_retention")
     counted = [one.people_of_exams for one in done]
     assert sorted(row.counts["people_of_exams"] for row in rows) == sorted(counted)
     assert sorted(event.details["people_of_exams"] for event in events) == sorted(counted)
@@ -107,7 +107,7 @@ def test_nothing_leads_from_the_nameless_back(county, world, session, frozen):
     assert len(nameless) > 10
     assert all((p.name, p.rank, p.position, p.id_number_sealed) == (NAMELESS, "", "", None) for p in nameless)
     assert all(p.staff_number.endswith(f"-{p.id}") for p in nameless)
-    assert not set(session.scalars(select(FrozenPerson.position))) - {""}
+    assert not set(session.scalars(select(RosterSnapshotPerson.position))) - {""}
     tables = Base.metadata.tables
     for name in (*result_anonymisation_actions.DROPPED, *result_anonymisation_actions.MOVED):
         table = tables[name]
@@ -232,16 +232,20 @@ def test_a_leaver_loses_numbers_and_account_in_time_and_the_name_years_later(lea
 
 
 def test_lists_of_changes_and_planned_moves_forget_the_leaver_and_who_never_came(world, leaver, session, frozen):
-    changes = world.save(ChangeList(unit_id=leaver.unit_id, created_by_id=leaver.id, created_at=NOON))
+    changes = world.save(RosterChangeRequest(unit_id=leaver.unit_id, created_by_id=leaver.id, created_at=NOON))
     about = {"list_id": changes.id, "effective_on": NOON.date(), "position": "离某处长", "note": "离某病退"}
     known = {"name": "离某", "staff_number": leaver.staff_number}
     stays = world.person(name="在册某")
     session.add_all(
         (
-            ChangeLine(kind="retire", person_id=leaver.id, **known, **about),
-            ChangeLine(kind="transfer_in", person_id=None, **known, **about),
-            ChangeLine(kind="join", person_id=None, name="离某未到", staff_number="离某号", answer="离某不来", **about),
-            ChangeLine(kind="correction", person_id=stays.id, name="在册某", staff_number=stays.staff_number, **about),
+            RosterChangeItem(kind="retire", person_id=leaver.id, **known, **about),
+            RosterChangeItem(kind="transfer_in", person_id=None, **known, **about),
+            RosterChangeItem(
+                kind="join", person_id=None, name="离某未到", staff_number="离某号", answer="离某不来", **about
+            ),
+            RosterChangeItem(
+                kind="correction", person_id=stays.id, name="在册某", staff_number=stays.staff_number, **about
+            ),
         )
     )
     world.save(
@@ -250,14 +254,16 @@ def test_lists_of_changes_and_planned_moves_forget_the_leaver_and_who_never_came
             ended_at=NOON, outcome="done",
         )
     )  # fmt: skip
-    about_the_other = session.query(ChangeLine).filter_by(person_id=stays.id).one()
+    about_the_other = session.query(RosterChangeItem).filter_by(person_id=stays.id).one()
     about_the_other.position = about_the_other.note = "在册"
     number = leaver.staff_number
     frozen.at(NOON + YEARS)
     assert (ahead(session).unnamed, run(session).unnamed) == (2, 2)
     session.expire_all()
     assert words_left(session, "离某") == words_left(session, number) == []
-    assert [line.name for line in session.query(ChangeLine).order_by(ChangeLine.id)] == [NAMELESS] * 3 + ["在册某"]
+    assert [line.name for line in session.query(RosterChangeItem).order_by(RosterChangeItem.id)] == [NAMELESS] * 3 + [
+        "在册某"
+    ]
     assert run(session).is_nothing
 
 
@@ -295,5 +301,5 @@ def test_the_page_shows_first_and_changes_nothing(app, world, leaver, session, f
     after = client.get("/admin/privacy/").text
     assert "没有到期的信息" in after
     assert "手工" in after
-    app.extensions["celery"].tasks["privacy.let_go"]()
+    app.extensions["celery"].tasks["privacy.apply_retention"]()
     assert session.query(RetentionRun).count() == 1

@@ -9,7 +9,7 @@ from examapp.errors import DomainError
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import RosterMove
 from examapp.organisation.roster_change_requests import actions as roster_change_request_actions
-from examapp.organisation.roster_change_requests.models import ChangeLine, ChangeList
+from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
 from examapp.platform.audit.actions import Actor
 from tests.race.test_exam_office import together
 
@@ -23,10 +23,10 @@ def scene(race_world):
     ids = []
     for _ in range(2):
         row = race_world.save(
-            ChangeList(unit_id=here.id, state="submitted", created_at=clock.now(), submitted_at=clock.now())
+            RosterChangeRequest(unit_id=here.id, state="submitted", created_at=clock.now(), submitted_at=clock.now())
         )
         race_world.save(
-            ChangeLine(
+            RosterChangeItem(
                 list_id=row.id,
                 kind="transfer_out",
                 person_id=person.id,
@@ -67,5 +67,5 @@ def test_two_lists_that_move_one_person_at_once_move_them_once_and_the_other_wai
 
     assert sorted(together(race_app, 2, act)) == [(0, 1), (1, 0)]
     assert scene["session"].query(RosterMove).count() == 1
-    states = sorted(line.state for line in scene["session"].query(ChangeLine))
+    states = sorted(line.state for line in scene["session"].query(RosterChangeItem))
     assert states == ["applied", "waiting"]

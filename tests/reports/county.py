@@ -13,7 +13,7 @@ from examapp import clock
 from examapp.content.blueprints.models import Paper
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exams.models import Exemption, MakeupEligibility
-from examapp.delivery.grading.models import Grade, OutsideResult
+from examapp.delivery.grading.models import ExternalResult, Grade
 from examapp.organisation.people.models import RosterMove
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -100,7 +100,7 @@ class County:
         marks = [("excellent", exam.excellent_percent), ("good", exam.good_percent), ("pass", exam.pass_percent)]
         band = next((name for name, mark in marks if points >= mark), "fail")
         return self.world.save(
-            OutsideResult(
+            ExternalResult(
                 exam_id=exam.id, person_id=person.id, unit_id=person.unit_id, import_id=1, source="省学法考试平台", points=points,
                 points_possible=Decimal(100), percent=points, band=band, is_passed=band != "fail", taken_at=now - hours_ago * HOUR,
                 recorded_at=now, undone_at=now if undone else None,
@@ -288,7 +288,7 @@ def naive_figures(session, exam_ids, *, tree="region", rule="best", frozen=None,
     def is_of_period(at):
         return (since is None or at >= since) and (until is None or at < until)
 
-    for r in session.execute(text("SELECT * FROM outside_results WHERE undone_at IS NULL")):
+    for r in session.execute(text("SELECT * FROM external_results WHERE undone_at IS NULL")):
         if r.exam_id in exam_ids and is_of_period(r.taken_at):
             tries[r.person_id][r.exam_id].append(r)
     for r in session.execute(text("SELECT * FROM attempts WHERE submitted_at IS NOT NULL ORDER BY number")):

@@ -13,14 +13,14 @@ from sqlalchemy.dialects import postgresql
 from examapp import clock
 from examapp.db.session import Base, db, read_session, transaction
 from examapp.delivery.attempts.models import Attempt
-from examapp.delivery.exams.models import CountingRule, ExamAudience, Exemption, FrozenPerson, MakeupEligibility
+from examapp.delivery.exams.models import CountingRule, ExamAudience, Exemption, MakeupEligibility, RosterSnapshotPerson
 from examapp.delivery.exams.queries import get_audience
-from examapp.delivery.grading.models import Grade, OutsideResult
+from examapp.delivery.grading.models import ExternalResult, Grade
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.oversight.roster_snapshots.actions import take_freeze
 from examapp.oversight.statistics import queries as statistics_queries
-from examapp.oversight.statistics.actions import keep_figures
+from examapp.oversight.statistics.actions import refresh_unit_stats
 from examapp.oversight.statistics.models import StatsInvalidation, UnitStatsCache
 from examapp.oversight.statistics.queries import counts_by_unit, find_kept_counts
 from examapp.oversight.statistics_definitions.rules import Counts, Scope
@@ -37,7 +37,7 @@ from tests.reports.county import DAY, County
 
 
 def keep(session):
-    return keep_figures(session, now=clock.now(), fewest_people=0)
+    return refresh_unit_stats(session, now=clock.now(), fewest_people=0)
 
 
 def counted(session, ground, unit_ids=None):
@@ -75,10 +75,10 @@ def test_small_rosters_are_counted_and_their_marks_forgotten(county):
     county.fill_with_every_odd_case()
     keep(session)
     county.excuse(county.people["absent"])
-    assert keep_figures(session, now=clock.now()) == 0
+    assert refresh_unit_stats(session, now=clock.now()) == 0
     assert session.scalar(select(func.count()).select_from(StatsInvalidation)) == 0
     assert session.scalar(select(func.count()).select_from(UnitStatsCache)) == 0
-    assert county.exam.kept_grounds == []
+    assert county.exam.cached_roster_keys == []
 
 
 @dataclass
@@ -149,7 +149,7 @@ class Chance:
     def let_a_result_come_from_elsewhere_or_go(self):
         person, exam = self.person(), self.exam()
         found = self.session.scalars(
-            select(OutsideResult).where(OutsideResult.exam_id == exam.id, OutsideResult.person_id == person.id)
+            select(ExternalResult).where(ExternalResult.exam_id == exam.id, ExternalResult.person_id == person.id)
         ).first()
         if found is not None:
             found.undone_at = None if found.undone_at else clock.now()
@@ -157,7 +157,7 @@ class Chance:
         exam.has_outside_results = True
         points = Decimal(self.dice.randint(0, 100))
         self.session.add(
-            OutsideResult(
+            ExternalResult(
                 exam_id=exam.id, person_id=person.id, unit_id=person.unit_id, import_id=1, source="省平台", points=points,
                 points_possible=100, percent=points, band="pass" if points >= 60 else "fail", is_passed=points >= 60,
                 taken_at=clock.now() - DAY, recorded_at=clock.now(),
@@ -191,7 +191,9 @@ class Chance:
         self.county.exam.counting_rule = self.dice.choice(list(CountingRule))
 
     def let_the_frozen_roster_be_corrected(self):
-        frozen = self.session.scalars(select(FrozenPerson).where(FrozenPerson.exam_id == self.county.exam.id)).all()
+        frozen = self.session.scalars(
+            select(RosterSnapshotPerson).where(RosterSnapshotPerson.exam_id == self.county.exam.id)
+        ).all()
         if frozen:
             row = self.dice.choice(frozen)
             row.unit_id = self.dice.choice(self.units).id
@@ -266,7 +268,7 @@ def test_a_change_that_is_under_way_while_figures_are_kept_is_marked_when_it_com
             assert not session.scalar(select(func.count()).select_from(StatsInvalidation))
         assert read() == moved
         with db.engine.connect() as other:
-            other.execute(text("SELECT pg_advisory_lock(hashtext('reports.keep_figures'))"))
+            other.execute(text("SELECT pg_advisory_lock(hashtext('reports.refresh_unit_stats'))"))
             with transaction() as session:
                 assert keep(session) == 0, "one at a time"
         read_session().rollback()
@@ -274,9 +276,9 @@ def test_a_change_that_is_under_way_while_figures_are_kept_is_marked_when_it_com
 
 CARRIED = {"attempts.started_at", "attempts.unit_id", "attempts.is_forced", "grades.points_possible"}
 """What goes through the select without being counted."""
-WRITTEN_WITH_THE_EXAM = {"frozen_people", "frozen_units"}
+WRITTEN_WITH_THE_EXAM = {"roster_snapshot_people", "roster_snapshot_units"}
 """A freeze and its corrections stand in the exam's row, which the version of the data looks at."""
-OF_THE_GROUND = {"frozen_units"}
+OF_THE_GROUND = {"roster_snapshot_units"}
 """Written with the frozen people, who are marked."""
 
 
@@ -297,7 +299,7 @@ def test_every_column_that_is_counted_marks_when_it_changes(county, is_frozen, i
     watched = session.execute(
         text(
             "SELECT c.relname, coalesce(array_agg(a.attname::text) FILTER (WHERE a.attname IS NOT NULL), '{}') FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
-            "LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY(t.tgattr) WHERE t.tgname = 'mark_changed_figures' GROUP BY 1"
+            "LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY(t.tgattr) WHERE t.tgname = 'invalidate_changed_stats' GROUP BY 1"
         )
     )
     watched = {table: set(names) for table, names in watched}

@@ -96,7 +96,7 @@ def test_a_paper_that_is_not_graded_holds_the_report_up_for_an_hour_and_one_set_
     county, world, session, frozen, is_set_aside, minutes
 ):
     waiting = county.attempt(world.person(county.bureau))
-    waiting.set_aside_at = clock.now() if is_set_aside else None
+    waiting.quarantined_at = clock.now() if is_set_aside else None
     world.admin("unit_admin", county.bureau)
     end = county.exam.closes_at
     for later, count in ((minutes - 1, 0), (minutes, 1)):

@@ -42,7 +42,7 @@ def freeze(county, world, app, post):
         client = world.api(office)
         path = page_path(county)
         post(client, act_path(county, "freeze"), page=path, moment=f"{local(moment):%Y-%m-%dT%H:%M}")
-        app.extensions["celery"].tasks["unitbook.sweep_freezes"]()
+        app.extensions["celery"].tasks["roster_snapshots.sweep"]()
         return client
 
     return freeze

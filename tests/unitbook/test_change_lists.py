@@ -9,7 +9,7 @@ import pytest
 
 from examapp import clock
 from examapp.organisation.people.models import Account, Person, RosterMove
-from examapp.organisation.roster_change_requests.models import ChangeLine, ChangeList
+from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
 from examapp.platform.audit.models import AuditEvent
 
 CHANGES = "/admin/unit-book/changes"
@@ -56,7 +56,7 @@ def draft(county, unit_admin, send):
 
 
 def lines(session):
-    return session.query(ChangeLine).order_by(ChangeLine.id).all()
+    return session.query(RosterChangeItem).order_by(RosterChangeItem.id).all()
 
 
 def page_after(client, answer):
@@ -95,7 +95,7 @@ def test_every_kind_of_change_moves_the_roster_once_approved(county, world, sess
         assert words in printed
     assert "已同意 8 项" in page_after(office, send(office, f"/{draft.id}/approve"))
     assert {line.state for line in lines(session)} == {"applied"}
-    assert session.get(ChangeList, draft.id).state == "approved"
+    assert session.get(RosterChangeRequest, draft.id).state == "approved"
     new = session.query(Person).filter_by(staff_number="NEW1").one()
     assert (new.unit_id, new.position) == (county.office.id, "科员")
     assert session.query(Account).filter_by(person_id=new.id).one().must_change_password
@@ -113,7 +113,7 @@ def test_every_kind_of_change_moves_the_roster_once_approved(county, world, sess
     assert kinds[people["借调者"].id] == "secondment"
     assert kinds[people["退休者"].id] == "retire"
     acts = {event.act for event in session.query(AuditEvent).filter_by(object_type="change_list")}
-    assert acts == {"unitbook.draft_changes", "unitbook.submit_changes", "unitbook.approve_change"}
+    assert acts == {"roster_changes.draft", "roster_changes.submit", "roster_changes.approve"}
     assert "人员变动名单待审批" not in office.get("/").text
 
 
@@ -150,7 +150,7 @@ def test_a_list_is_decided_line_by_line_and_a_second_decision_is_refused(
     assert "请写明理由" in page_after(office, send(office, f"/{draft.id}/lines/{second.id}/refuse"))
     send(office, f"/{draft.id}/lines/{second.id}/refuse", answer="退休手续未到")
     assert (people[0].state, people[1].state) == ("left", "on_roster")
-    assert session.get(ChangeList, draft.id).state == "approved"
+    assert session.get(RosterChangeRequest, draft.id).state == "approved"
     assert "退休手续未到" in unit_admin.get(f"{CHANGES}/{draft.id}").text
     assert "已经处理过" in page_after(office, send(office, f"/{draft.id}/approve"))
 
@@ -188,7 +188,7 @@ def test_a_change_ahead_moves_the_roster_on_its_day_and_waits_again_where_it_can
     draft.submit()
     send(office, f"/{draft.id}/approve")
     assert {line.state for line in lines(session)} == {"approved"}
-    apply = app.extensions["celery"].tasks["unitbook.apply_changes"]
+    apply = app.extensions["celery"].tasks["roster_changes.apply"]
     apply()
     assert going.unit_id == county.bureau.id
     county.empty.closed_at = clock.now()
@@ -201,7 +201,7 @@ def test_a_change_ahead_moves_the_roster_on_its_day_and_waits_again_where_it_can
     assert (moved.state, going.unit_id) == ("applied", county.town.id)
     assert (stuck.state, lost.unit_id) == ("waiting", county.bureau.id)
     assert "已撤销" in stuck.answer
-    assert session.get(ChangeList, draft.id).state == "submitted"
+    assert session.get(RosterChangeRequest, draft.id).state == "submitted"
     move = session.query(RosterMove).one()
     assert move.effective_on.isoformat() == ahead
 
@@ -225,7 +225,7 @@ def test_what_cannot_be_carried_out_waits_with_its_reason_and_holds_up_nothing_e
     assert "都相符" in lines(session)[1].answer
     assert "已经用过" in lines(session)[2].answer
     assert (fine.state, moved.state) == ("left", "on_roster")
-    assert session.get(ChangeList, draft.id).state == "submitted"
+    assert session.get(RosterChangeRequest, draft.id).state == "submitted"
 
 
 def test_a_wrong_line_is_refused_with_what_to_do(county, world, session, draft, unit_admin):
@@ -276,7 +276,7 @@ def test_a_list_that_the_unit_took_back_or_gave_up_cannot_be_decided(
     send(unit_admin, f"/{draft.id}/take-back")
     assert "单位已收回" in page_after(office, send(office, f"/{draft.id}/approve"))
     send(unit_admin, f"/{draft.id}/discard")
-    assert session.get(ChangeList, draft.id).state == "withdrawn"
+    assert session.get(RosterChangeRequest, draft.id).state == "withdrawn"
     assert "不能再改" in page_after(unit_admin, draft.submit())
     assert person.state == "on_roster"
 
@@ -286,7 +286,7 @@ def test_an_empty_draft_is_gone_on_with_and_a_closed_unit_begins_none(county, se
     assert again.location.endswith(f"/{draft.id}")
     county.office.closed_at = clock.now()
     assert send(unit_admin, unit_id=county.office.id).status_code == 409
-    assert session.query(ChangeList).count() == 1
+    assert session.query(RosterChangeRequest).count() == 1
 
 
 def test_the_office_is_told_of_namesakes_of_a_joiner_and_the_unit_is_not(county, world, draft, office, unit_admin):

@@ -102,7 +102,7 @@ def test_a_reminder_reaches_each_person_once_a_day_on_the_site_and_in_the_gatewa
     unit_admin = world.client(world.admin("unit_admin", county.bureau))
     post(unit_admin, act(county, "remind"), page=page(county), group="not_started")
     assert session.query(ExamReminder).count() == 2
-    acts = session.scalars(select(AuditEvent.details).where(AuditEvent.act == "unitbook.remind")).all()
+    acts = session.scalars(select(AuditEvent.details).where(AuditEvent.act == "reminders.send")).all()
     assert [details["count"] for details in acts] == [1, 0, 0, 1]
 
 
@@ -217,7 +217,7 @@ def test_a_list_to_call_by_is_allowed_by_a_second_person_and_holds_mobiles_but_n
     cells = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
     assert "13800000001" in cells and "未开始" in cells
     assert not [cell for cell in cells if "11010519491231002X" in cell]
-    event = session.scalars(select(AuditEvent).where(AuditEvent.act == "unitbook.export_calls")).one()
+    event = session.scalars(select(AuditEvent).where(AuditEvent.act == "reminders.export_call_list")).one()
     assert (event.details["reason"], event.details["count"]) == ("电话通知", 1)
     frozen.at(frozen.instant + timedelta(days=1, seconds=1))
     later = world.client(session.get(Person, request.requested_by_id))

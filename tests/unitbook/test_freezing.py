@@ -5,7 +5,7 @@ import re
 import pytest
 
 from examapp import clock, errors
-from examapp.delivery.exams.models import ExamAudience, FrozenPerson, MakeupEligibility, RosterCorrection
+from examapp.delivery.exams.models import ExamAudience, MakeupEligibility, RosterCorrection, RosterSnapshotPerson
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.organisation.access import rules as access_rules
 from examapp.oversight.roster_snapshots import actions as roster_snapshot_actions
@@ -84,7 +84,7 @@ def test_a_correction_that_has_moved_on_is_not_taken_in_blindly(county, world, s
     county.move(person, to=county.school, came_from=county.town)
     post(office, act_path(county, "corrections"), page=path, person_id=person.id, place=f"{county.town.id}:")
     assert "又有变化" in office.get(path).text
-    assert session.get(FrozenPerson, (county.exam.id, person.id)).unit_id == county.office.id
+    assert session.get(RosterSnapshotPerson, (county.exam.id, person.id)).unit_id == county.office.id
     for nonsense in ({"person_id": person.id, "place": "x:y"}, {"person_id": 0, "place": ":"}, {"place": ":"}):
         post(office, act_path(county, "corrections"), page=path, **nonsense)
         assert "没有办理" in office.get(path).text
@@ -143,10 +143,10 @@ def test_a_moment_ahead_is_taken_when_it_comes(county, world, session, frozen, a
     assert "现行" in figures_of(client, county.exam, county.top)["definitions"]["roster_as_of"]
     frozen.at(clock.now() + 5 * HOUR)
     for _ in range(2):
-        app.extensions["celery"].tasks["unitbook.sweep_freezes"]()
-        app.extensions["celery"].tasks["unitbook.take_freeze"](county.exam.id)
+        app.extensions["celery"].tasks["roster_snapshots.sweep"]()
+        app.extensions["celery"].tasks["roster_snapshots.create"](county.exam.id)
     session.expire_all()
-    assert session.query(FrozenPerson).count() == 25 and county.exam.frozen_taken_at == clock.now()
+    assert session.query(RosterSnapshotPerson).count() == 25 and county.exam.frozen_taken_at == clock.now()
 
 
 def test_freezing_twice_is_refused_and_lifting_needs_a_reason(county, world, session, freeze, post):
@@ -163,9 +163,9 @@ def test_freezing_twice_is_refused_and_lifting_needs_a_reason(county, world, ses
         )
     post(client, act_path(county, "lift"), page=path, reason="")
     assert "请写明原因" in client.get(path).text
-    assert session.query(FrozenPerson).count() == 25
+    assert session.query(RosterSnapshotPerson).count() == 25
     post(client, act_path(county, "lift"), page=path, reason="冻结日期填错")
-    assert session.query(FrozenPerson).count() == 0 and county.exam.frozen_at is None
+    assert session.query(RosterSnapshotPerson).count() == 0 and county.exam.frozen_at is None
     assert "名册还没有冻结" in client.get(path).text
 
 

@@ -6,7 +6,7 @@ import io
 
 from examapp.delivery.exams.models import Exemption
 from examapp.delivery.external_results.models import ResultImport, ResultImportRow
-from examapp.organisation.roster_change_requests.models import ChangeLine, ChangeList
+from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
 from tests.exams.test_own_exemptions import PDF, ask
 from tests.linking import read_views, walk
 
@@ -39,8 +39,10 @@ def test_every_page_is_reached_by_links_and_stands(app, county, world, session, 
         "file": (io.BytesIO(file), "省考.csv"),
     }
     assert post(clients["office"], "/admin/unit-book/results", **sent).status_code == 303
-    app.extensions["celery"].tasks["unitbook.match_results"](session.query(ResultImport).one().id)
-    made = [session.query(table).count() for table in (Exemption, ChangeList, ChangeLine, ResultImportRow)]
+    app.extensions["celery"].tasks["external_results.match"](session.query(ResultImport).one().id)
+    made = [
+        session.query(table).count() for table in (Exemption, RosterChangeRequest, RosterChangeItem, ResultImportRow)
+    ]
     assert made == [1, 1, 1, 1]
 
     reached, faults = set(), []

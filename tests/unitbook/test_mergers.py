@@ -70,7 +70,7 @@ def test_old_exams_keep_old_names_and_the_new_units_admin_reads_them(world, coun
     assert rows_of(heir, past, county.office)["10101"] == ("教育局办公室", 1, 0)
     page = office.get("/admin/unit-book/unit-changes").text
     assert "县委编办〔2026〕12 号文" in page and "合并" in page
-    assert world.session.query(AuditEvent).filter_by(act="unitbook.merge_unit").count() == 1
+    assert world.session.query(AuditEvent).filter_by(act="unit_mergers.merge").count() == 1
 
 
 def test_a_second_press_or_what_has_changed_since_the_preview_merges_nothing(world, county, office):

@@ -14,7 +14,7 @@ from examapp import clock
 from examapp.delivery.exams.models import ExamAudience, MakeupEligibility
 from examapp.delivery.external_results.models import ResultImport, ResultImportRow
 from examapp.delivery.grading import tasks as grading_tasks
-from examapp.delivery.grading.models import OutsideResult
+from examapp.delivery.grading.models import ExternalResult
 from examapp.organisation.people.rules import ID_NUMBER_PURPOSE, id_number_binding
 from examapp.oversight.statistics.queries import counts_by_unit, get_curve, get_distribution
 from examapp.oversight.statistics_definitions.rules import Counts
@@ -77,7 +77,7 @@ def bring(app, county, office, post, session):
         if answer.status_code != 303:
             return answer
         import_id = int(re.search(r"/results/(\d+)", answer.location)[1])
-        app.extensions["celery"].tasks["unitbook.match_results"](import_id)
+        app.extensions["celery"].tasks["external_results.match"](import_id)
         return session.get(ResultImport, import_id)
 
     return bring
@@ -173,7 +173,7 @@ def test_rows_are_matched_by_number_and_never_by_name_alone(county, world, known
     for words in ("只有姓名和单位相符", "姓名不符：名册为「丁」", "此人已离开名册", "分别是两个人", "没有找到此人"):
         assert words in page
     assert ID_ONE not in page and "002X" in page
-    assert session.query(OutsideResult).count() == 0
+    assert session.query(ExternalResult).count() == 0
 
 
 def test_a_namesake_with_another_id_number_is_nobody_it_may_be(known, bring, session):
@@ -213,11 +213,11 @@ def test_approved_results_count_in_every_figure_with_our_own_and_are_undone_as_o
     assert f"{RESULTS}?exam={county.exam.id}" in office.get(f"/admin/exams/{county.exam.id}").text
     assert "已撤销这次导入的 2 人" in act(job, "undo")
     assert total(session, county) == before
-    assert session.query(OutsideResult).filter_by(undone_at=None).count() == 0
+    assert session.query(ExternalResult).filter_by(undone_at=None).count() == 0
     assert "其他平台" not in world.client(outside).get("/exams").text
     assert county.exam.has_outside_results is False
     acts = [e.act for e in session.query(AuditEvent).filter_by(object_type="result_import").order_by(AuditEvent.id)]
-    assert acts == ["unitbook.upload_results", "unitbook.approve_results", "unitbook.undo_results"]
+    assert acts == ["external_results.upload", "external_results.approve", "external_results.undo"]
 
 
 def test_the_exam_is_chosen_and_never_the_first_of_the_list(county, office, bring):
@@ -242,7 +242,7 @@ def test_the_same_file_comes_in_once_and_a_second_press_changes_nothing(county, 
     again = bring(workbook([1, "甲", ID_ONE, "", "", "70.00"]))
     assert [outcome for _, outcome, _ in outcomes(session, again)] == ["same"]
     assert "没有可以计入的成绩" in act(again, "approve")
-    assert session.query(OutsideResult).count() == 1
+    assert session.query(ExternalResult).count() == 1
     act(first, "undo")
     assert "已经撤销过" in act(first, "undo")
     assert bring(file).id not in {first.id, again.id}
@@ -284,7 +284,7 @@ def test_doubts_are_settled_by_a_person_and_one_person_counts_in_one_row(county,
     first = row_of(session, job, 3)
     assert "不需要核对" in act(job, f"rows/{first.id}", leave_out="1")
     assert "已计入 2 人" in act(job, "approve")
-    assert {row.person_id for row in session.query(OutsideResult)} == {one.id, two.id}
+    assert {row.person_id for row in session.query(ExternalResult)} == {one.id, two.id}
     assert (second.outcome, third.outcome, fourth.outcome) == ("skipped", "matched", "unmatched")
     assert "已经办结" in act(job, f"rows/{fourth.id}", staff_number=foreign.staff_number)
 
@@ -364,13 +364,13 @@ def test_a_file_that_cannot_be_read_says_why_and_leaves_nothing(bring, session, 
         assert job.message in office.get(f"{RESULTS}/{job.id}").text.replace("&#34;", '"')
     else:
         assert job.status_code == 422 and words in job.text
-    assert session.query(ResultImportRow).count() == session.query(OutsideResult).count() == 0
+    assert session.query(ResultImportRow).count() == session.query(ExternalResult).count() == 0
 
 
 def test_a_run_that_died_is_taken_up_and_after_three_is_set_aside(app, county, known, bring, session, frozen):
     known(ID_ONE, name="甲")
     job = bring(workbook([1, "甲", ID_ONE, "", "", 70]))
-    run = app.extensions["celery"].tasks["unitbook.match_results"]
+    run = app.extensions["celery"].tasks["external_results.match"]
     run(job.id)
     assert session.query(ResultImportRow).count() == 1
     job.state, job.tries, job.started_at = "running", 3, clock.now() - timedelta(minutes=6)
@@ -390,7 +390,7 @@ def test_a_persons_own_copy_holds_a_result_from_elsewhere_once_the_exam_shows_re
     def held():
         sealer = app.extensions["sealer"]
         found = read_held(
-            session, BY_TABLE["outside_results"], person.id, sealer=sealer, is_whole=False, now=clock.now(), most=9
+            session, BY_TABLE["external_results"], person.id, sealer=sealer, is_whole=False, now=clock.now(), most=9
         )
         return [row[found.columns.index("points")] for row in found.rows]
 

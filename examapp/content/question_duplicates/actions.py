@@ -111,5 +111,11 @@ def keep_both(session: Session, *, one: int, other: int, actor: Actor, now: date
     )
     details = {"other": higher}
     record(
-        session, "questions.keep_both", actor=actor, now=now, object_type="question", object_id=lower, details=details
+        session,
+        "questions.confirm_distinct",
+        actor=actor,
+        now=now,
+        object_type="question",
+        object_id=lower,
+        details=details,
     )

@@ -112,7 +112,7 @@ def take_over(
     taken.ids += add_prepared(session, prepared=taken.in_doubt, state=QuestionState.DRAFT, **common)  # type: ignore[arg-type]
     record(
         session,
-        "questions.take_over",
+        "questions.commit_import",
         actor=actor,
         now=now,
         object_type="question_import",

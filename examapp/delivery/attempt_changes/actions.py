@@ -113,7 +113,7 @@ def _extend(attempt: Attempt, seconds: int, *, now: datetime) -> bool:
     if was_closed:
         attempt.state, attempt.submitted_at, attempt.is_forced = AttemptState.IN_PROGRESS, None, False
         attempt.receipt_number = attempt.receipt_sha256 = attempt.answered = None
-        attempt.grading_tries, attempt.grading_began_at = 0, None
+        attempt.grading_retry_count, attempt.grading_began_at = 0, None
     return was_closed
 
 
@@ -174,7 +174,7 @@ def open_again(attempt: Attempt) -> None:
     """Put a closed attempt back in progress, with its answers; its grading begins anew after the next hand-in."""
     attempt.state, attempt.submitted_at, attempt.is_forced = AttemptState.IN_PROGRESS, None, False
     attempt.receipt_number = attempt.receipt_sha256 = attempt.answered = None
-    attempt.grading_tries, attempt.grading_began_at, attempt.set_aside_at = 0, None, None
+    attempt.grading_retry_count, attempt.grading_began_at, attempt.quarantined_at = 0, None, None
 
 
 def judge_set_aside(

@@ -245,7 +245,7 @@ def _insert_attempt(session: Session, candidate: CandidateExam, *, number: int, 
         .values(
             exam_id=exam.id, person_id=person_id, number=number, paper_id=paper_id, unit_id=candidate.unit_id, state=AttemptState.IN_PROGRESS,
             started_at=now, deadline_at=deadline_at, closes_at=deadline_at + timedelta(seconds=exam.grace_s), epoch=1, response_schema=schema, unsure=[],
-            is_forced=False, total=count_items(schema), grading_tries=0,
+            is_forced=False, total=count_items(schema), grading_retry_count=0,
         )
         .on_conflict_do_nothing()
         .returning(Attempt)
@@ -300,7 +300,7 @@ WITH admitted AS (
   WHERE exam_id = :exam_id AND person_id = :person_id AND admitted_at IS NULL
 )
 INSERT INTO attempts (
-  exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure, is_forced, total, grading_tries
+  exam_id, person_id, number, paper_id, unit_id, state, started_at, deadline_at, closes_at, epoch, response_schema, unsure, is_forced, total, grading_retry_count
 )
 SELECT :exam_id, :person_id, :number, :paper_id, :unit_id, 'in_progress', :now, :deadline_at, :closes_at, 1, :response_schema, '{}', false, :total, 0
 WHERE may_start(:person_id, :exam_id, :now)

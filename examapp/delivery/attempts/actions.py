@@ -71,7 +71,7 @@ def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_for
     attempt.answered, attempt.receipt_sha256 = answered, sha256
     attempt.receipt_number = rules.receipt_number(attempt.id, sha256)
     if faults.is_disabled(Invariant.WORK_IN_THE_SAME_COMMIT):
-        attempt.grading_tries = MAX_TRIES
+        attempt.grading_retry_count = MAX_TRIES
         after_commit(session, partial(_ask_for_grading_late, attempt.id))
     session.flush()
     nudge_after_commit(session, GRADE_TASK, attempt.id)
@@ -80,7 +80,7 @@ def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_for
 def _ask_for_grading_late(attempt_id: int) -> None:
     time.sleep(0.5)
     with independent_transaction() as session:
-        session.execute(update(Attempt).where(Attempt.id == attempt_id).values(grading_tries=0))
+        session.execute(update(Attempt).where(Attempt.id == attempt_id).values(grading_retry_count=0))
 
 
 def set_aside(

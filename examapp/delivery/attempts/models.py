@@ -70,10 +70,10 @@ class Attempt(Base):
     receipt_sha256: Mapped[Str | None]
     answered: Mapped[int | None]
     total: Mapped[int]
-    grading_tries: Mapped[int] = mapped_column(default=0)
+    grading_retry_count: Mapped[int] = mapped_column(default=0)
     grading_began_at: Mapped[UtcDateTime | None]
     """When the last try of grading began: a lease, after which another may try."""
-    set_aside_at: Mapped[UtcDateTime | None]
+    quarantined_at: Mapped[UtcDateTime | None]
     """Grading failed three times: shown to an administrator, never scored as zero."""
 
 
@@ -123,7 +123,7 @@ class AttemptEvent(Base):
 class QuarantinedSave(Base):
     """The content of a save that came too late or from an older device: kept once, for an administrator to judge."""
 
-    __tablename__ = "set_aside_saves"
+    __tablename__ = "quarantined_saves"
     __table_args__ = (UniqueConstraint("attempt_id", "digest"),)
 
     id: Mapped[Id]

@@ -288,7 +288,7 @@ def tell_who_sit(
     details = {"length": len(exam.sitting_notice)}
     record(
         session,
-        "exams.tell_who_sit",
+        "exams.set_exam_notice",
         actor=actor,
         now=now,
         object_type="exam",

@@ -112,12 +112,12 @@ class Exam(Base):
     anonymised_at: Mapped[UtcDateTime | None]
     """Since when its results belong to nobody by name (privacy); the figures are as they were."""
     frozen_taken_at: Mapped[UtcDateTime | None]
-    """When that roster was written into `frozen_people`; null while figures still stand on the present roster."""
+    """When that roster was written into `roster_snapshot_people`; null while figures still stand on the present roster."""
     corrections: Mapped[int] = mapped_column(default=0, server_default="0")
     """How many corrections of the frozen roster the office has accepted since."""
     has_outside_results: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether results from another platform stand beside the attempts; written by grading, so that figures look for them only here."""
-    kept_grounds: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
+    cached_roster_keys: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
     """Digests of what reports keep the figures of; written by reports, so that figures look for them only here."""
     sitting_notice: Mapped[Str] = mapped_column(default="", server_default="")
     """What those who sit are told on their page with its next exchange; empty for nothing."""
@@ -278,10 +278,10 @@ class MakeupEligibility(Base):
     """`absent` or `failed`."""
 
 
-class FrozenUnit(Base):
+class RosterSnapshotUnit(Base):
     """A unit as it stood in both trees when an exam's roster was frozen: old names stay with old exams. Kept as long as the exam."""
 
-    __tablename__ = "frozen_units"
+    __tablename__ = "roster_snapshot_units"
 
     exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), primary_key=True)
     unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"), primary_key=True)
@@ -295,13 +295,13 @@ class FrozenUnit(Base):
     closed_at: Mapped[UtcDateTime | None]
 
 
-class FrozenPerson(Base):
+class RosterSnapshotPerson(Base):
     """A person of an exam's frozen roster: in which unit, and whether exempt or deferred. Every figure of the exam counts these rows.
 
     Personal data: where somebody belonged, rank and position on that day; kept as long as the exam's results.
     """
 
-    __tablename__ = "frozen_people"
+    __tablename__ = "roster_snapshot_people"
     __table_args__ = (
         CheckConstraint("excuse IN ('exemption', 'deferral')", name="excuse"),
         Index("ix_frozen_people_person_id", "person_id"),

@@ -149,7 +149,7 @@ def refuse_exemption(
     if not answer.strip():
         raise ExemptionRefusedError("不同意时请写明理由，便于单位告知本人。")
     row.refused_at, row.answer = now, answer.strip()
-    _record(session, "exams.refuse_exemption", row, actor=actor, now=now)
+    _record(session, "exams.reject_exemption", row, actor=actor, now=now)
     return row
 
 
@@ -264,7 +264,9 @@ def offer_reason(session: Session, *, reason_id: int, is_offered: bool, actor: A
     if not is_offered and session.scalars(others.limit(1)).first() is None:
         raise ReasonRefusedError("至少要保留一个原因，否则无法提出申请。请先增加新的原因。")
     reason.retired_at = None if is_offered else now
-    _record_reason(session, "exams.offer_reason" if is_offered else "exams.retire_reason", reason, actor=actor, now=now)
+    _record_reason(
+        session, "exams.restore_reason" if is_offered else "exams.retire_reason", reason, actor=actor, now=now
+    )
 
 
 def _lock_reason(session: Session, reason_id: int) -> ExemptionReason:

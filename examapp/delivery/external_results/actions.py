@@ -22,7 +22,7 @@ from examapp.delivery.external_results.models import Outcome, ResultImport, Resu
 from examapp.delivery.external_results.queries import Match, get_import, get_row, match_rows
 from examapp.delivery.external_results.rules import RESULT_ALIASES, read_results, result_file_binding
 from examapp.delivery.grading.actions import marks_of
-from examapp.delivery.grading.models import OutsideResult
+from examapp.delivery.grading.models import ExternalResult
 from examapp.delivery.grading.rules import Band, band_of
 from examapp.documents.tables import read_grids
 from examapp.errors import ConflictError, DomainError, NotFoundError
@@ -63,8 +63,10 @@ def record_outside_results(
     exam = _lock(session, exam_id)
     people = [mark.person_id for mark in marks]
     session.execute(
-        update(OutsideResult)
-        .where(OutsideResult.exam_id == exam_id, OutsideResult.person_id.in_(people), OutsideResult.undone_at.is_(None))
+        update(ExternalResult)
+        .where(
+            ExternalResult.exam_id == exam_id, ExternalResult.person_id.in_(people), ExternalResult.undone_at.is_(None)
+        )
         .values(undone_at=now, replaced_by_id=import_id)
     )
     limits = marks_of(exam)
@@ -92,7 +94,7 @@ def record_outside_results(
             | shared
         )
     if rows:
-        session.execute(insert(OutsideResult), rows)
+        session.execute(insert(ExternalResult), rows)
     _note_whether_any(session, exam)
     return len(rows)
 
@@ -103,19 +105,19 @@ def undo_outside_results(session: Session, *, exam_id: int, import_id: int, now:
     Raises ConflictError where a later import has replaced some of them: that one goes first.
     """
     exam = _lock(session, exam_id)
-    of_import = OutsideResult.import_id == import_id
-    replaced = select(OutsideResult.id).where(of_import, OutsideResult.replaced_by_id.is_not(None)).limit(1)
+    of_import = ExternalResult.import_id == import_id
+    replaced = select(ExternalResult.id).where(of_import, ExternalResult.replaced_by_id.is_not(None)).limit(1)
     if session.scalar(replaced) is not None:
         raise ConflictError("这批成绩里有的已被之后的导入更新。请先撤销之后的那次导入，再撤销这一次。")
     gone = session.execute(
-        update(OutsideResult)
-        .where(of_import, OutsideResult.undone_at.is_(None))
+        update(ExternalResult)
+        .where(of_import, ExternalResult.undone_at.is_(None))
         .values(undone_at=now)
-        .returning(OutsideResult.id)
+        .returning(ExternalResult.id)
     ).all()
     session.execute(
-        update(OutsideResult)
-        .where(OutsideResult.replaced_by_id == import_id)
+        update(ExternalResult)
+        .where(ExternalResult.replaced_by_id == import_id)
         .values(undone_at=None, replaced_by_id=None)
     )
     _note_whether_any(session, exam)
@@ -127,11 +129,11 @@ def _lock(session: Session, exam_id: int) -> Exam:
 
 
 def _note_whether_any(session: Session, exam: Exam) -> None:
-    standing = select(OutsideResult.id).where(OutsideResult.exam_id == exam.id, OutsideResult.undone_at.is_(None))
+    standing = select(ExternalResult.id).where(ExternalResult.exam_id == exam.id, ExternalResult.undone_at.is_(None))
     exam.has_outside_results = session.scalar(standing.limit(1)) is not None
 
 
-TASK = "unitbook.match_results"
+TASK = "external_results.match"
 STALE_AFTER = timedelta(minutes=5)
 _STEP = 500
 Report = Callable[[int, int], None]
@@ -189,7 +191,7 @@ def upload_results(
     session.add(job)
     session.flush()
     job.content = sealer.seal(base64.b64encode(upload.content).decode("ascii"), bound_to=result_file_binding(job.id))
-    _record(session, "unitbook.upload_results", job, actor=actor, now=now)
+    _record(session, "external_results.upload", job, actor=actor, now=now)
     nudge_after_commit(session, TASK, job.id)
     return job
 
@@ -356,7 +358,7 @@ def approve_import(session: Session, *, import_id: int, reach: AccessScope, acto
         now=now,
     )
     job.approved_at, job.approved_by_id = now, actor.person_id
-    _record(session, "unitbook.approve_results", job, actor=actor, now=now)
+    _record(session, "external_results.approve", job, actor=actor, now=now)
     return job.taken_count
 
 
@@ -367,7 +369,7 @@ def undo_import(session: Session, *, import_id: int, reach: AccessScope, actor: 
         raise ConflictError("这次导入没有计入成绩，或者已经撤销过，请刷新页面查看。")
     count = undo_outside_results(session, exam_id=job.exam_id, import_id=job.id, now=now)
     job.undone_at, job.undone_by_id = now, actor.person_id
-    _record(session, "unitbook.undo_results", job, actor=actor, now=now)
+    _record(session, "external_results.undo", job, actor=actor, now=now)
     return count
 
 

@@ -14,7 +14,7 @@ from examapp.delivery.exams.models import Exam
 from examapp.delivery.exams.queries import ON_ROSTER, audience_clause
 from examapp.delivery.external_results.models import Outcome, ResultImport, ResultImportRow
 from examapp.delivery.external_results.rules import ResultRow
-from examapp.delivery.grading.models import OutsideResult
+from examapp.delivery.grading.models import ExternalResult
 from examapp.delivery.results.queries import release_of
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import within
@@ -28,10 +28,10 @@ from examapp.security.ciphers import FieldCipher
 def standing_points(session: Session, exam_id: int, person_ids: Collection[int]) -> dict[int, tuple[Decimal, Decimal]]:
     """Give the points and points possible of these people's standing results."""
     rows = session.execute(
-        select(OutsideResult.person_id, OutsideResult.points, OutsideResult.points_possible).where(
-            OutsideResult.exam_id == exam_id,
-            OutsideResult.person_id.in_(person_ids),
-            OutsideResult.undone_at.is_(None),
+        select(ExternalResult.person_id, ExternalResult.points, ExternalResult.points_possible).where(
+            ExternalResult.exam_id == exam_id,
+            ExternalResult.person_id.in_(person_ids),
+            ExternalResult.undone_at.is_(None),
         )
     )
     return {row.person_id: (row.points, row.points_possible) for row in rows}
@@ -52,10 +52,10 @@ class OwnOutsideResult:
 def list_own_outside_results(session: Session, person_id: int, *, now: datetime) -> list[OwnOutsideResult]:
     """List a person's standing results from other platforms whose exam shows results now, the latest first."""
     rows = session.execute(
-        select(OutsideResult, Exam)
-        .join(Exam, Exam.id == OutsideResult.exam_id)
-        .where(OutsideResult.person_id == person_id, OutsideResult.undone_at.is_(None))
-        .order_by(OutsideResult.taken_at.desc(), OutsideResult.id.desc())
+        select(ExternalResult, Exam)
+        .join(Exam, Exam.id == ExternalResult.exam_id)
+        .where(ExternalResult.person_id == person_id, ExternalResult.undone_at.is_(None))
+        .order_by(ExternalResult.taken_at.desc(), ExternalResult.id.desc())
     )
     return [
         OwnOutsideResult(

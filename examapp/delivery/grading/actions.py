@@ -48,9 +48,9 @@ def begin_again(session: Session, *, now: datetime) -> list[int]:
 
 def _begin(attempts: Sequence[Attempt], *, now: datetime) -> list[int]:
     for attempt in attempts:
-        attempt.grading_tries += 1
+        attempt.grading_retry_count += 1
         if faults.is_disabled(Invariant.TRIES_IN_POSTGRESQL):
-            attempt.grading_tries = min(faults.count_in_redis(f"tries:{attempt.id}"), MAX_TRIES)
+            attempt.grading_retry_count = min(faults.count_in_redis(f"tries:{attempt.id}"), MAX_TRIES)
         attempt.grading_began_at = now
     return [attempt.id for attempt in attempts]
 
@@ -134,10 +134,10 @@ def set_aside_exhausted(session: Session, *, now: datetime) -> int:
     """Set attempts aside whose grading failed three times, with an alarm; gives how many."""
     exhausted = queries.list_exhausted(session, lease_over_at=now - LEASE)
     for attempt in exhausted:
-        attempt.set_aside_at = now
-        log.error("attempt_set_aside", attempt_id=attempt.id, tries=attempt.grading_tries)
+        attempt.quarantined_at = now
+        log.error("attempt_set_aside", attempt_id=attempt.id, tries=attempt.grading_retry_count)
         record(
-            session, "grading.set_aside", actor=SYSTEM, now=now, object_type="attempt", object_id=attempt.id, person_id=attempt.person_id
+            session, "grading.quarantine", actor=SYSTEM, now=now, object_type="attempt", object_id=attempt.id, person_id=attempt.person_id
         )  # fmt: skip
     return len(exhausted)
 
@@ -147,7 +147,7 @@ def regrade_set_aside(session: Session, attempt_id: int) -> None:
     session.execute(
         update(Attempt)
         .where(Attempt.id == attempt_id)
-        .values(set_aside_at=None, grading_tries=0, grading_began_at=None)
+        .values(quarantined_at=None, grading_retry_count=0, grading_began_at=None)
     )
 
 

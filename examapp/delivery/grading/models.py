@@ -68,13 +68,13 @@ class Regrade(JobColumns, Base):
     """How far the run has come, by the attempts' ids."""
 
 
-class OutsideResult(Base):
+class ExternalResult(Base):
     """A person's result in an exam as another platform told it: it counts beside the attempts. One stands at most; nothing is deleted.
 
     Personal data: the result, kept as long as the exam's own results.
     """
 
-    __tablename__ = "outside_results"
+    __tablename__ = "external_results"
     __table_args__ = (
         Index(
             "uq_outside_results_standing",

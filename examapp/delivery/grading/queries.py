@@ -43,17 +43,17 @@ def claim_ungraded(
     """
     statement = (
         select(Attempt)
-        .where(Attempt.state == AttemptState.SUBMITTED, Attempt.set_aside_at.is_(None))
+        .where(Attempt.state == AttemptState.SUBMITTED, Attempt.quarantined_at.is_(None))
         .order_by(Attempt.submitted_at)
         .limit(most)
         .with_for_update(skip_locked=ids is None)
         .execution_options(populate_existing=True)
     )
     if is_first:
-        statement = statement.where(Attempt.grading_tries == 0)
+        statement = statement.where(Attempt.grading_retry_count == 0)
     if lease_over_at is not None:
         statement = statement.where(
-            Attempt.grading_tries.between(1, MAX_TRIES - 1), Attempt.grading_began_at <= lease_over_at
+            Attempt.grading_retry_count.between(1, MAX_TRIES - 1), Attempt.grading_began_at <= lease_over_at
         )
     if ids is not None:
         statement = statement.where(Attempt.id.in_(ids))
@@ -64,8 +64,8 @@ def list_exhausted(session: Session, *, lease_over_at: datetime) -> Sequence[Att
     """Lock attempts whose grading failed as often as it may."""
     return session.scalars(
         select(Attempt)
-        .where(Attempt.state == AttemptState.SUBMITTED, Attempt.set_aside_at.is_(None))
-        .where(Attempt.grading_tries >= MAX_TRIES, Attempt.grading_began_at <= lease_over_at)
+        .where(Attempt.state == AttemptState.SUBMITTED, Attempt.quarantined_at.is_(None))
+        .where(Attempt.grading_retry_count >= MAX_TRIES, Attempt.grading_began_at <= lease_over_at)
         .with_for_update(skip_locked=True)
     ).all()
 
@@ -113,7 +113,7 @@ def oldest_waiting(session: Session) -> datetime | None:
     """Give when the attempt was handed in that has waited longest for its grade."""
     return session.scalars(
         select(Attempt.submitted_at)
-        .where(Attempt.state == AttemptState.SUBMITTED, Attempt.set_aside_at.is_(None))
+        .where(Attempt.state == AttemptState.SUBMITTED, Attempt.quarantined_at.is_(None))
         .order_by(Attempt.submitted_at)
         .limit(1)
     ).one_or_none()
@@ -123,8 +123,8 @@ def count_ungraded(session: Session) -> tuple[int, int]:
     """Count the attempts that wait for a grade, and those set aside after three tries, for monitoring."""
     row = session.execute(
         select(
-            func.count().filter(Attempt.set_aside_at.is_(None)),
-            func.count().filter(Attempt.set_aside_at.is_not(None)),
+            func.count().filter(Attempt.quarantined_at.is_(None)),
+            func.count().filter(Attempt.quarantined_at.is_not(None)),
         ).where(Attempt.state == AttemptState.SUBMITTED)
     ).one()
     return row[0], row[1]

@@ -17,12 +17,12 @@ from examapp.delivery.exams.models import (
     ExamKind,
     ExamState,
     ExemptionKind,
-    FrozenPerson,
     MakeupEligibility,
+    RosterSnapshotPerson,
 )
 from examapp.delivery.exams.queries import ON_ROSTER, audience_clause, excused
 from examapp.delivery.exams.rules import last_end
-from examapp.delivery.grading.models import Grade, OutsideResult
+from examapp.delivery.grading.models import ExternalResult, Grade
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 
@@ -84,7 +84,7 @@ def _belongs(session: Session, main: Exam) -> ColumnElement[bool]:
     """Give the condition that a `Person` is on the main exam's roster: the frozen one where there is one, as its figures count."""
     if main.frozen_taken_at is None:
         return audience_clause(session, main)
-    row = FrozenPerson
+    row = RosterSnapshotPerson
     return (
         select(row.person_id)
         .where(
@@ -118,7 +118,7 @@ def has_passed(exam: Exam) -> ColumnElement[bool]:
     graded = and_(Grade.attempt_id == Attempt.id, Grade.is_current)
     passed = select(Attempt.id).join(Grade, graded).where(*handed_in, Grade.is_passed)
     elsewhere = _elsewhere([exam.id])
-    passed_elsewhere = elsewhere.where(OutsideResult.is_passed).exists()
+    passed_elsewhere = elsewhere.where(ExternalResult.is_passed).exists()
     rule = CountingRule(exam.counting_rule)
     if rule is CountingRule.BEST:
         return or_(passed.exists(), passed_elsewhere)
@@ -134,6 +134,6 @@ def has_passed(exam: Exam) -> ColumnElement[bool]:
 
 
 def _elsewhere(exam_ids: Sequence[int]) -> Select[int]:
-    return select(OutsideResult.id).where(
-        OutsideResult.exam_id.in_(exam_ids), OutsideResult.person_id == Person.id, OutsideResult.undone_at.is_(None)
+    return select(ExternalResult.id).where(
+        ExternalResult.exam_id.in_(exam_ids), ExternalResult.person_id == Person.id, ExternalResult.undone_at.is_(None)
     )

@@ -257,7 +257,7 @@ def put_down(
         else:
             problems.append(f"{word}：本单位在册人员中没有找到，请核对姓名或工号。")
     added = _note(session, event_id, sorted(people.items()), way="list", actor=actor, now=now)
-    record(session, "records.put_down", actor=actor, now=now, object_type="study_event", object_id=event_id, details={"added": added})  # fmt: skip
+    record(session, "records.record_attendance", actor=actor, now=now, object_type="study_event", object_id=event_id, details={"added": added})  # fmt: skip
     return Listed(added=added, problems=tuple(problems))
 
 
@@ -267,7 +267,7 @@ def take_back(
     """Take a person off the attendance of an event that is not settled; twice is once."""
     _changeable(session, event_id, reach)
     session.execute(delete(Attendance).where(Attendance.event_id == event_id, Attendance.person_id == person_id))
-    record(session, "records.take_back", actor=actor, now=now, object_type="study_event", object_id=event_id, person_id=person_id)  # fmt: skip
+    record(session, "records.withdraw_attendance", actor=actor, now=now, object_type="study_event", object_id=event_id, person_id=person_id)  # fmt: skip
 
 
 def _changeable(session: Session, event_id: int, reach: AccessScope) -> StudyEvent:
@@ -307,4 +307,4 @@ def drop_material(
     session.delete(material)
     session.flush()
     drop_file(session, file)
-    record(session, "records.drop_material", actor=actor, now=now, object_type="study_event", object_id=event_id)
+    record(session, "records.remove_material", actor=actor, now=now, object_type="study_event", object_id=event_id)

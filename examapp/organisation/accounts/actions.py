@@ -18,7 +18,7 @@ from examapp.organisation.captcha.rules import MAX_FAILED_ACCOUNTS
 from examapp.organisation.people.models import Account, SignIn, UnknownSignIn
 from examapp.platform.audit.actions import Actor, record
 
-_ACT = "people.refuse_sign_in"
+_ACT = "people.reject_sign_in"
 _MAX_A_MINUTE = MAX_FAILED_ACCOUNTS
 """Lines of one address a minute: as many as bring the captcha; who tries without end shows in the log, and cannot fill it."""
 

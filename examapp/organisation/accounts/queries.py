@@ -81,7 +81,7 @@ SELECT count(*) >= :most FROM (SELECT FROM address_failures WHERE address = :add
 _HAS_FAILED = text(_IS_CAPTCHA_DUE)
 _LIMITS = text(f"""
 SELECT ({_IS_CAPTCHA_DUE}) AS is_captcha_due, u.failures, u.first_failure_at, u.locked_until
-FROM (SELECT) AS one LEFT JOIN unknown_sign_ins AS u ON u.name_digest = :name_digest
+FROM (SELECT) AS one LEFT JOIN unknown_login_names AS u ON u.name_digest = :name_digest
 """)  # noqa: S608 – our own words
 
 

@@ -70,7 +70,7 @@ def ask(
     ).scalar_one_or_none()
     if approval_id is None:
         raise AlreadyAskedError
-    _note(session, "people.ask_approval", approval_id, act, person_id, actor=actor, now=now)
+    _note(session, "people.request_approval", approval_id, act, person_id, actor=actor, now=now)
     return approval_id
 
 
@@ -136,7 +136,7 @@ def _settle(session: Session, approval: Approval, state: ApprovalState, *, actor
     session.flush()
     acts = {
         ApprovalState.APPROVED: "people.approve",
-        ApprovalState.REFUSED: "people.refuse_approval",
+        ApprovalState.REFUSED: "people.reject_approval",
         ApprovalState.WITHDRAWN: "people.withdraw_approval",
     }
     _note(session, acts[state], approval.id, approval.act, approval.person_id, actor=actor, now=now)

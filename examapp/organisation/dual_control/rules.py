@@ -60,7 +60,7 @@ TWO_PERSON_ACTS = {
         approves=Permission.NUMBERS_APPROVE,
         waits=timedelta(days=3),
     ),
-    "unitbook.export_calls": TwoPersonAct(
+    "reminders.export_call_list": TwoPersonAct(
         name="导出电话名单",
         asks=Permission.CALLS_EXPORT,
         approves=Permission.NUMBERS_APPROVE,

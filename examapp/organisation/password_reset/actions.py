@@ -40,7 +40,7 @@ from examapp.organisation.accounts.rules import (
 )
 from examapp.organisation.captcha.rules import office_of
 from examapp.organisation.passwords.actions import is_allowed, is_separated, open_account, refuse_guarded
-from examapp.organisation.people.models import Account, Person, PersonState, ResetRequest, SignInTicket
+from examapp.organisation.people.models import Account, LoginToken, Person, PersonState, ResetRequest
 from examapp.organisation.people.queries import guarded_role_of
 from examapp.platform.audit.actions import SYSTEM, Actor, record
 from examapp.platform.outgoing_messages.actions import send_out
@@ -100,12 +100,12 @@ def use_reset_code(
         return refuse_sign_in(session, WaitBeforeSignInError(wait), account=account, device=device, now=now)
     indexes = sealer.blind_indexes(reset_code_key(account_id, typed), purpose=TICKET_PURPOSE)
     ticket = session.scalar(
-        select(SignInTicket)
+        select(LoginToken)
         .where(
-            SignInTicket.code_index.in_(indexes),
-            SignInTicket.account_id == account_id,
-            SignInTicket.used_at.is_(None),
-            SignInTicket.expires_at > now,
+            LoginToken.code_index.in_(indexes),
+            LoginToken.account_id == account_id,
+            LoginToken.used_at.is_(None),
+            LoginToken.expires_at > now,
         )
         .with_for_update()
     )
@@ -132,19 +132,17 @@ def _may_have_code(session: Session, account_id: int, *, now: datetime) -> bool:
     if person is None or session.scalar(select(guarded_role_of(person.id, now=now))):
         return False
     lately = select(func.count()).where(
-        SignInTicket.account_id == account_id, SignInTicket.is_reset_code, SignInTicket.made_at > now - RESET_WINDOW
+        LoginToken.account_id == account_id, LoginToken.is_reset_code, LoginToken.made_at > now - RESET_WINDOW
     )
     return session.execute(lately).scalar_one() < MAX_RESETS_OF_AN_ACCOUNT
 
 
 def _send(session: Session, account_id: int, *, sealer: FieldCipher, now: datetime) -> None:
     person_id = session.execute(select(Account.person_id).where(Account.id == account_id)).scalar_one()
-    still_good = SignInTicket.used_at.is_(None), SignInTicket.expires_at > now, SignInTicket.is_reset_code
-    session.execute(
-        update(SignInTicket).where(SignInTicket.account_id == account_id, *still_good).values(expires_at=now)
-    )
+    still_good = LoginToken.used_at.is_(None), LoginToken.expires_at > now, LoginToken.is_reset_code
+    session.execute(update(LoginToken).where(LoginToken.account_id == account_id, *still_good).values(expires_at=now))
     code = new_reset_code()
-    ticket = SignInTicket(
+    ticket = LoginToken(
         account_id=account_id,
         code_index=sealer.blind_index(reset_code_key(account_id, code), purpose=TICKET_PURPOSE),
         made_at=now,
@@ -270,12 +268,12 @@ def _issue(
     if account is None or account.disabled_at is not None or person.state == PersonState.LEFT:
         raise NoTicketError(f"「{person.name}」没有可用的账号，不能发登录条。请去掉这个人，或先启用账号。")
     session.execute(
-        update(SignInTicket)
-        .where(SignInTicket.account_id == account.id, SignInTicket.used_at.is_(None), SignInTicket.expires_at > now)
+        update(LoginToken)
+        .where(LoginToken.account_id == account.id, LoginToken.used_at.is_(None), LoginToken.expires_at > now)
         .values(expires_at=now)
     )
     code = new_ticket_code()
-    row = SignInTicket(
+    row = LoginToken(
         account_id=account.id,
         code_index=sealer.blind_index(code, purpose=TICKET_PURPOSE),
         made_at=now,
@@ -286,7 +284,7 @@ def _issue(
     session.flush()
     record(
         session,
-        "people.issue_ticket",
+        "people.issue_login_token",
         actor=actor,
         now=now,
         object_type="ticket",
@@ -309,8 +307,8 @@ def use_ticket(session: Session, typed: str, *, sealer: FieldCipher, device: Dev
         return refuse_sign_in(session, WrongTicketError(), device=device, now=now)
     indexes = sealer.blind_indexes(code, purpose=TICKET_PURPOSE)
     row = session.scalar(
-        select(SignInTicket)
-        .where(SignInTicket.code_index.in_(indexes), SignInTicket.used_at.is_(None), SignInTicket.expires_at > now)
+        select(LoginToken)
+        .where(LoginToken.code_index.in_(indexes), LoginToken.used_at.is_(None), LoginToken.expires_at > now)
         .with_for_update()
         .execution_options(populate_existing=True)
     )

@@ -59,16 +59,16 @@ def _write(address: str, why: str, *, now: datetime) -> None:
     with transaction() as session:
         if _count_lately(session, who.person_id, now=now) < _MAX_A_MINUTE:
             details = {"address": f"{request.method} {address}"} | ({"why": why} if why else {})
-            record(session, "people.refuse_access", actor=who, now=now, object_type="page", details=details)
+            record(session, "people.deny_access", actor=who, now=now, object_type="page", details=details)
 
 
 def _count_lately(session: Session, person_id: int | None, *, now: datetime) -> int:
     lately = AuditEvent.at > now - timedelta(minutes=1)
-    mine = (AuditEvent.actor_id == person_id) & (AuditEvent.act == "people.refuse_access")
+    mine = (AuditEvent.actor_id == person_id) & (AuditEvent.act == "people.deny_access")
     return session.scalar(select(func.count()).select_from(AuditEvent).where(mine, lately)) or 0
 
 
-ACT = "people.take_file"
+ACT = "people.download_file"
 
 
 def audit_downloads(app: Flask) -> None:

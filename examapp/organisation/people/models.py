@@ -134,7 +134,7 @@ class Account(Base):
 class UnknownSignIn(Base):
     """Failures under a login name that no account has: counted as an account's, so that the answer does not tell the two apart."""
 
-    __tablename__ = "unknown_sign_ins"
+    __tablename__ = "unknown_login_names"
 
     name_digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     """A keyed digest: people type passwords into the name field."""
@@ -168,10 +168,10 @@ class UsedCaptcha(Base):
     """Passed by waiting, without digits."""
 
 
-class SignInTicket(Base):
+class LoginToken(Base):
     """A one-use ticket for who forgot the password; on paper its code, here a keyed digest."""
 
-    __tablename__ = "sign_in_tickets"
+    __tablename__ = "login_tokens"
     __table_args__ = (
         Index("uq_sign_in_tickets_code_index", "code_index", unique=True),
         Index("ix_sign_in_tickets_account_id", "account_id"),
@@ -206,7 +206,7 @@ class SignIn(Base):
     """When an administrator was last at work, to the minute; not kept for candidates."""
     address: Mapped[Str | None]
     device: Mapped[Str] = mapped_column(default="")
-    ticket_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("sign_in_tickets.id"))
+    ticket_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("login_tokens.id"))
     """The ticket that it was begun with, where it was."""
     awaits_code: Mapped[bool] = mapped_column(default=False, server_default=false())
     """The password was right and the one-time code is still to come: this opens nothing yet."""

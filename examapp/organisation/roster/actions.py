@@ -181,9 +181,7 @@ def let_person_leave(
         account.disabled_at = account.disabled_at or now
         end_sign_ins(session, account.id, now=now)
     _add_move(session, person, kind, left, None, on=on, actor=actor, now=now, note=note)
-    _note(
-        session, "people.let_person_leave", person, actor=actor, now=now, details={"kind": kind, "on": on.isoformat()}
-    )
+    _note(session, "people.record_leaver", person, actor=actor, now=now, details={"kind": kind, "on": on.isoformat()})
 
 
 def take_person_back(session: Session, person: Person, to: Unit, *, on: date, actor: Actor, now: datetime) -> None:
@@ -195,7 +193,7 @@ def take_person_back(session: Session, person: Person, to: Unit, *, on: date, ac
     if account is not None:
         account.disabled_at = None
     _add_move(session, person, "return", None, to.id, on=on, actor=actor, now=now)
-    _note(session, "people.take_person_back", person, actor=actor, now=now, details={"unit_id": to.id})
+    _note(session, "people.reinstate_person", person, actor=actor, now=now, details={"unit_id": to.id})
 
 
 def set_account_open(

@@ -11,7 +11,12 @@ from examapp.errors import DomainError
 from examapp.organisation.people.models import Person, PersonState
 from examapp.organisation.roster import actions as roster_actions
 from examapp.organisation.roster.actions import PersonFacts
-from examapp.organisation.roster_change_requests.models import ChangeKind, ChangeLine, ChangeList, LineState
+from examapp.organisation.roster_change_requests.models import (
+    ChangeKind,
+    LineState,
+    RosterChangeItem,
+    RosterChangeRequest,
+)
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import Actor
 from examapp.security.ciphers import FieldCipher
@@ -43,7 +48,13 @@ def find_subject(session: Session, kind: str, *, staff_number: str, unit_id: int
 
 
 def apply_line(
-    session: Session, row: ChangeList, line: ChangeLine, *, sealer: FieldCipher, actor: Actor, now: datetime
+    session: Session,
+    row: RosterChangeRequest,
+    line: RosterChangeItem,
+    *,
+    sealer: FieldCipher,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     """Carry a line out now, under its day; raises the roster's own refusals, and ChangeRefusedError where the person is another or gone."""
     if line.kind == ChangeKind.JOIN:
@@ -56,7 +67,7 @@ def apply_line(
     session.flush()
 
 
-def _join(session: Session, line: ChangeLine, *, sealer: FieldCipher, actor: Actor, now: datetime) -> int:
+def _join(session: Session, line: RosterChangeItem, *, sealer: FieldCipher, actor: Actor, now: datetime) -> int:
     facts = PersonFacts(
         staff_number=line.staff_number,
         name=line.name,
@@ -72,7 +83,7 @@ def _join(session: Session, line: ChangeLine, *, sealer: FieldCipher, actor: Act
 
 
 def _move(
-    session: Session, person: Person, line: ChangeLine, *, sealer: FieldCipher, actor: Actor, now: datetime
+    session: Session, person: Person, line: RosterChangeItem, *, sealer: FieldCipher, actor: Actor, now: datetime
 ) -> None:
     to = session.get(Unit, line.to_unit_id) if line.to_unit_id is not None else None
     if line.kind == ChangeKind.CORRECTION:
@@ -91,7 +102,7 @@ def _move(
         )
 
 
-def _corrected(person: Person, line: ChangeLine) -> PersonFacts:
+def _corrected(person: Person, line: RosterChangeItem) -> PersonFacts:
     return PersonFacts(
         staff_number=person.staff_number,
         name=line.name or person.name,
@@ -103,7 +114,7 @@ def _corrected(person: Person, line: ChangeLine) -> PersonFacts:
     )
 
 
-def _come_in(session: Session, line: ChangeLine) -> Person:
+def _come_in(session: Session, line: RosterChangeItem) -> Person:
     person = _lock(session, Person.staff_number == line.staff_number)
     if person is None or person.name != line.name:
         raise ChangeRefusedError(
@@ -112,7 +123,7 @@ def _come_in(session: Session, line: ChangeLine) -> Person:
     return person
 
 
-def _own(session: Session, row: ChangeList, line: ChangeLine) -> Person:
+def _own(session: Session, row: RosterChangeRequest, line: RosterChangeItem) -> Person:
     person = _lock(session, Person.id == line.person_id)
     if person is None:
         raise ChangeRefusedError("没有找到这个人员，请与单位核对。")

@@ -17,7 +17,13 @@ from examapp.errors import ConflictError, DomainError, NotFoundError
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.roster_change_application.actions import ChangeRefusedError, apply_line, find_subject
-from examapp.organisation.roster_change_requests.models import ChangeKind, ChangeLine, ChangeList, LineState, ListState
+from examapp.organisation.roster_change_requests.models import (
+    ChangeKind,
+    LineState,
+    ListState,
+    RosterChangeItem,
+    RosterChangeRequest,
+)
 from examapp.organisation.roster_change_requests.queries import get_change_list, list_due_lines, list_waiting_lines
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import Actor, record
@@ -41,29 +47,31 @@ class Change:
     note: str = ""
 
 
-def draft_list(session: Session, *, unit_id: int, reach: AccessScope, actor: Actor, now: datetime) -> ChangeList:
+def draft_list(
+    session: Session, *, unit_id: int, reach: AccessScope, actor: Actor, now: datetime
+) -> RosterChangeRequest:
     """Begin a list for a unit within reach, or go on with an empty one that this person has begun."""
     unit = get_unit_within(session, unit_id, reach)
     if unit.closed_at is not None:
         raise ChangeRefusedError(f"「{unit.name}」已撤销，不能再提交变动名单。")
     begun = session.scalars(
-        select(ChangeList).where(
-            ChangeList.unit_id == unit.id,
-            ChangeList.state == ListState.DRAFT,
-            ChangeList.created_by_id == actor.person_id,
-            ~ChangeList.lines.any(),
+        select(RosterChangeRequest).where(
+            RosterChangeRequest.unit_id == unit.id,
+            RosterChangeRequest.state == ListState.DRAFT,
+            RosterChangeRequest.created_by_id == actor.person_id,
+            ~RosterChangeRequest.lines.any(),
         )
     ).first()
     if begun is not None:
         return begun
-    row = ChangeList(unit_id=unit.id, created_by_id=actor.person_id, created_at=now)
+    row = RosterChangeRequest(unit_id=unit.id, created_by_id=actor.person_id, created_at=now)
     session.add(row)
     session.flush()
-    _record(session, "unitbook.draft_changes", row, actor=actor, now=now)
+    _record(session, "roster_changes.draft", row, actor=actor, now=now)
     return row
 
 
-def add_line(session: Session, *, list_id: int, change: Change, reach: AccessScope, now: datetime) -> ChangeLine:
+def add_line(session: Session, *, list_id: int, change: Change, reach: AccessScope, now: datetime) -> RosterChangeItem:
     """Add a change; raises ChangeRefusedError for what cannot be, or what stands in the list already."""
     row = _lock_changeable(session, list_id, reach)
     if len(row.lines) >= _MAX_LINES:
@@ -76,7 +84,7 @@ def add_line(session: Session, *, list_id: int, change: Change, reach: AccessSco
     subject = find_subject(session, change.kind, staff_number=change.staff_number, unit_id=row.unit_id)
     if change.kind == ChangeKind.CORRECTION and not (change.name or change.rank or change.position):
         raise ChangeRefusedError("请至少填写一项要更正的内容。")
-    line = ChangeLine(
+    line = RosterChangeItem(
         list_id=row.id,
         kind=change.kind,
         person_id=subject.id if subject else None,
@@ -103,13 +111,15 @@ def remove_line(session: Session, *, list_id: int, line_id: int, reach: AccessSc
     session.flush()
 
 
-def submit_list(session: Session, *, list_id: int, reach: AccessScope, actor: Actor, now: datetime) -> ChangeList:
+def submit_list(
+    session: Session, *, list_id: int, reach: AccessScope, actor: Actor, now: datetime
+) -> RosterChangeRequest:
     """Hand a list to the office; raises ChangeRefusedError where nothing in it waits."""
     row = _lock_changeable(session, list_id, reach)
     if not any(line.state == LineState.WAITING for line in row.lines):
         raise ChangeRefusedError("名单里还没有要审批的变动，请先添加。")
     row.state, row.submitted_at, row.submitted_by_id = ListState.SUBMITTED, now, actor.person_id
-    _record(session, "unitbook.submit_changes", row, actor=actor, now=now, details={"count": len(row.lines)})
+    _record(session, "roster_changes.submit", row, actor=actor, now=now, details={"count": len(row.lines)})
     return row
 
 
@@ -119,7 +129,7 @@ def take_back_list(session: Session, *, list_id: int, reach: AccessScope, actor:
     if row.state != ListState.SUBMITTED:
         raise ConflictError("这份名单已经处理过，请刷新页面查看。")
     row.state = ListState.DRAFT
-    _record(session, "unitbook.take_back_changes", row, actor=actor, now=now)
+    _record(session, "roster_changes.recall", row, actor=actor, now=now)
 
 
 def discard_list(session: Session, *, list_id: int, reach: AccessScope, actor: Actor, now: datetime) -> None:
@@ -128,7 +138,7 @@ def discard_list(session: Session, *, list_id: int, reach: AccessScope, actor: A
     if any(line.state != LineState.WAITING for line in row.lines):
         raise ConflictError("名单里有已经审批的变动，不能作废。不再需要的项可以逐项删除。")
     row.state = ListState.WITHDRAWN
-    _record(session, "unitbook.withdraw_changes", row, actor=actor, now=now)
+    _record(session, "roster_changes.withdraw", row, actor=actor, now=now)
 
 
 def return_list(
@@ -139,7 +149,7 @@ def return_list(
     if not answer.strip():
         raise ChangeRefusedError("退回时请写明要改什么，便于单位修改。")
     row.state, row.answer, row.decided_at, row.decided_by_id = ListState.RETURNED, answer.strip(), now, actor.person_id
-    _record(session, "unitbook.return_changes", row, actor=actor, now=now)
+    _record(session, "roster_changes.return", row, actor=actor, now=now)
 
 
 def approve_list(
@@ -169,7 +179,7 @@ def approve_line(
     sealer: FieldCipher,
     actor: Actor,
     now: datetime,
-) -> ChangeLine:
+) -> RosterChangeItem:
     """Agree to one line and carry it out on its day; raises what stands in the way, ConflictError where it is decided already."""
     row = _lock_submitted(session, list_id, reach, actor)
     line = _waiting_line(row, line_id)
@@ -193,7 +203,7 @@ def refuse_line(
         now,
         actor.person_id,
     )
-    _record(session, "unitbook.refuse_change", row, actor=actor, now=now, line=line)
+    _record(session, "roster_changes.reject", row, actor=actor, now=now, line=line)
     _close_if_done(row, actor=actor, now=now)
 
 
@@ -213,7 +223,13 @@ def apply_due_lines(session: Session, *, sealer: FieldCipher, now: datetime, mos
 
 
 def _agree(
-    session: Session, row: ChangeList, line: ChangeLine, *, sealer: FieldCipher, actor: Actor, now: datetime
+    session: Session,
+    row: RosterChangeRequest,
+    line: RosterChangeItem,
+    *,
+    sealer: FieldCipher,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     line.answer, line.decided_at, line.decided_by_id = "", now, actor.person_id
     if line.person_id is not None and line.person_id == actor.person_id:
@@ -222,26 +238,26 @@ def _agree(
         apply_line(session, row, line, sealer=sealer, actor=actor, now=now)
     else:
         line.state = LineState.APPROVED
-    _record(session, "unitbook.approve_change", row, actor=actor, now=now, line=line)
+    _record(session, "roster_changes.approve", row, actor=actor, now=now, line=line)
 
 
-def _close_if_done(row: ChangeList, *, actor: Actor, now: datetime) -> None:
+def _close_if_done(row: RosterChangeRequest, *, actor: Actor, now: datetime) -> None:
     if not list_waiting_lines(row):
         row.state, row.decided_at, row.decided_by_id = ListState.APPROVED, now, actor.person_id
 
 
-def _lock_list(session: Session, list_id: int, reach: AccessScope) -> ChangeList:
+def _lock_list(session: Session, list_id: int, reach: AccessScope) -> RosterChangeRequest:
     return get_change_list(session, list_id, reach, with_lock=True)
 
 
-def _lock_changeable(session: Session, list_id: int, reach: AccessScope) -> ChangeList:
+def _lock_changeable(session: Session, list_id: int, reach: AccessScope) -> RosterChangeRequest:
     row = _lock_list(session, list_id, reach)
     if not row.may_be_changed:
         raise ConflictError("这份名单已经提交或办结，不能再改。需要改动时先收回。")
     return row
 
 
-def _lock_submitted(session: Session, list_id: int, reach: AccessScope, actor: Actor) -> ChangeList:
+def _lock_submitted(session: Session, list_id: int, reach: AccessScope, actor: Actor) -> RosterChangeRequest:
     row = _lock_list(session, list_id, reach)
     if row.state != ListState.SUBMITTED:
         raise ConflictError("这份名单已经处理过，或者单位已收回，请刷新页面查看。")
@@ -250,14 +266,14 @@ def _lock_submitted(session: Session, list_id: int, reach: AccessScope, actor: A
     return row
 
 
-def _line(row: ChangeList, line_id: int) -> ChangeLine:
+def _line(row: RosterChangeRequest, line_id: int) -> RosterChangeItem:
     found = next((line for line in row.lines if line.id == line_id), None)
     if found is None:
         raise NotFoundError
     return found
 
 
-def _waiting_line(row: ChangeList, line_id: int) -> ChangeLine:
+def _waiting_line(row: RosterChangeRequest, line_id: int) -> RosterChangeItem:
     line = _line(row, line_id)
     if line.state != LineState.WAITING:
         raise ConflictError("这一项已经审批过，请刷新页面查看。")
@@ -267,11 +283,11 @@ def _waiting_line(row: ChangeList, line_id: int) -> ChangeLine:
 def _record(
     session: Session,
     act: str,
-    row: ChangeList,
+    row: RosterChangeRequest,
     *,
     actor: Actor,
     now: datetime,
-    line: ChangeLine | None = None,
+    line: RosterChangeItem | None = None,
     details: dict[str, object] | None = None,
 ) -> None:
     said = {"unit_id": row.unit_id, **(details or {})}

@@ -72,10 +72,10 @@ LINE_STATE_NAMES = {
 }
 
 
-class ChangeList(Base):
+class RosterChangeRequest(Base):
     """A list of changes (人员变动名单) of a unit: drafted, submitted, decided line by line or whole."""
 
-    __tablename__ = "change_lists"
+    __tablename__ = "roster_change_requests"
     __table_args__ = (
         CheckConstraint("state IN ('draft', 'submitted', 'returned', 'approved', 'withdrawn')", name="state"),
         CheckConstraint("state NOT IN ('submitted', 'approved') OR submitted_at IS NOT NULL", name="submitted"),
@@ -93,7 +93,7 @@ class ChangeList(Base):
     answer: Mapped[Str] = mapped_column(default="")
     """Why it was sent back."""
 
-    lines: Mapped[list[ChangeLine]] = relationship(back_populates="list", order_by="ChangeLine.id")
+    lines: Mapped[list[RosterChangeItem]] = relationship(back_populates="list", order_by="RosterChangeItem.id")
 
     @property
     def may_be_changed(self) -> bool:
@@ -101,10 +101,10 @@ class ChangeList(Base):
         return self.state in {ListState.DRAFT, ListState.RETURNED}
 
 
-class ChangeLine(Base):
+class RosterChangeItem(Base):
     """One change of one person. Personal data: name, staff number, rank, position; kept with the roster's moves."""
 
-    __tablename__ = "change_lines"
+    __tablename__ = "roster_change_items"
     __table_args__ = (
         CheckConstraint(
             "kind IN ('join', 'transfer_in', 'transfer_out', 'secondment', 'retire', 'leave', 'correction')",
@@ -116,8 +116,8 @@ class ChangeLine(Base):
     )
 
     id: Mapped[Id]
-    list_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("change_lists.id"), index=True)
-    list: Mapped[ChangeList] = relationship(back_populates="lines")
+    list_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("roster_change_requests.id"), index=True)
+    list: Mapped[RosterChangeRequest] = relationship(back_populates="lines")
     kind: Mapped[Str]
     person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("persons.id"))
     """Null for a joiner, and for who comes from beyond the unit's reach: found by staff number and name on approval."""

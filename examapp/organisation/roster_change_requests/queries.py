@@ -13,7 +13,13 @@ from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person, PersonState
-from examapp.organisation.roster_change_requests.models import ChangeKind, ChangeLine, ChangeList, LineState, ListState
+from examapp.organisation.roster_change_requests.models import (
+    ChangeKind,
+    LineState,
+    ListState,
+    RosterChangeItem,
+    RosterChangeRequest,
+)
 from examapp.organisation.units.models import Unit
 
 PAGE = 50
@@ -23,7 +29,7 @@ PAGE = 50
 class ListedChanges:
     """A list with the names beside it."""
 
-    row: ChangeList
+    row: RosterChangeRequest
     unit_name: str
     unit_code: str
     lines: int
@@ -35,29 +41,31 @@ class ListedChanges:
 class ShownLine:
     """A line with the people and units that it names; `namesakes` are people of the roster called like a joiner."""
 
-    line: ChangeLine
+    line: RosterChangeItem
     person: Person | None
     from_unit: str
     to_unit: str
     namesakes: Sequence[str] = ()
 
 
-def get_change_list(session: Session, list_id: int, reach: AccessScope, *, with_lock: bool = False) -> ChangeList:
+def get_change_list(
+    session: Session, list_id: int, reach: AccessScope, *, with_lock: bool = False
+) -> RosterChangeRequest:
     """Get a list of a unit within reach with its lines; raises NotFoundError."""
     query = (
-        select(ChangeList)
-        .join(Unit, ChangeList.unit_id == Unit.id)
-        .where(ChangeList.id == list_id, within(reach))
-        .options(selectinload(ChangeList.lines))
+        select(RosterChangeRequest)
+        .join(Unit, RosterChangeRequest.unit_id == Unit.id)
+        .where(RosterChangeRequest.id == list_id, within(reach))
+        .options(selectinload(RosterChangeRequest.lines))
         .execution_options(populate_existing=True)
     )
-    found = session.scalar(query.with_for_update(of=ChangeList) if with_lock else query)
+    found = session.scalar(query.with_for_update(of=RosterChangeRequest) if with_lock else query)
     if found is None:
         raise NotFoundError
     return found
 
 
-def list_waiting_lines(row: ChangeList) -> list[ChangeLine]:
+def list_waiting_lines(row: RosterChangeRequest) -> list[RosterChangeItem]:
     """Give the lines of a list that nobody has decided."""
     return [line for line in row.lines if line.state == LineState.WAITING]
 
@@ -66,27 +74,38 @@ def list_change_lists(
     session: Session, reach: AccessScope, *, state: ListState | None, page: int
 ) -> tuple[list[ListedChanges], int]:
     """List a page of the lists within the reach, those that wait first, then the newest; and how many there are."""
-    conditions = [within(reach)] + ([] if state is None else [ChangeList.state == state])
-    lines = select(func.count()).where(ChangeLine.list_id == ChangeList.id).correlate(ChangeList)
+    conditions = [within(reach)] + ([] if state is None else [RosterChangeRequest.state == state])
+    lines = (
+        select(func.count()).where(RosterChangeItem.list_id == RosterChangeRequest.id).correlate(RosterChangeRequest)
+    )
     query = (
         select(
-            ChangeList,
+            RosterChangeRequest,
             Unit.name,
             Unit.code,
             Person.name.label("by"),
             lines.scalar_subquery().label("lines"),
-            lines.where(ChangeLine.state == LineState.WAITING).scalar_subquery().label("waiting"),
+            lines.where(RosterChangeItem.state == LineState.WAITING).scalar_subquery().label("waiting"),
         )
-        .join(Unit, ChangeList.unit_id == Unit.id)
-        .outerjoin(Person, Person.id == ChangeList.submitted_by_id)
+        .join(Unit, RosterChangeRequest.unit_id == Unit.id)
+        .outerjoin(Person, Person.id == RosterChangeRequest.submitted_by_id)
         .where(*conditions)
-        .order_by((ChangeList.state == ListState.SUBMITTED).desc(), ChangeList.created_at.desc(), ChangeList.id.desc())
+        .order_by(
+            (RosterChangeRequest.state == ListState.SUBMITTED).desc(),
+            RosterChangeRequest.created_at.desc(),
+            RosterChangeRequest.id.desc(),
+        )
     )
-    count = select(func.count()).select_from(ChangeList).join(Unit, ChangeList.unit_id == Unit.id).where(*conditions)
+    count = (
+        select(func.count())
+        .select_from(RosterChangeRequest)
+        .join(Unit, RosterChangeRequest.unit_id == Unit.id)
+        .where(*conditions)
+    )
     rows = session.execute(query.limit(PAGE).offset((page - 1) * PAGE))
     return [
         ListedChanges(
-            row=row.ChangeList,
+            row=row.RosterChangeRequest,
             unit_name=row.name,
             unit_code=row.code,
             lines=row.lines,
@@ -99,11 +118,11 @@ def list_change_lists(
 
 def count_change_lists(session: Session, reach: AccessScope, *states: ListState) -> int:
     """Count the lists within the reach in these states, for the home page."""
-    query = select(func.count()).select_from(ChangeList).join(Unit, ChangeList.unit_id == Unit.id)
-    return session.execute(query.where(within(reach), ChangeList.state.in_(states))).scalar_one()
+    query = select(func.count()).select_from(RosterChangeRequest).join(Unit, RosterChangeRequest.unit_id == Unit.id)
+    return session.execute(query.where(within(reach), RosterChangeRequest.state.in_(states))).scalar_one()
 
 
-def show_lines(session: Session, row: ChangeList, *, with_namesakes: bool) -> list[ShownLine]:
+def show_lines(session: Session, row: RosterChangeRequest, *, with_namesakes: bool) -> list[ShownLine]:
     """Give a list's lines with the names of people and units, in three statements; namesakes are for who decides, not for the unit."""
     ids = [line.person_id for line in row.lines if line.person_id is not None]
     people = {
@@ -146,17 +165,17 @@ def _namesakes(session: Session, names: Collection[str]) -> dict[str, list[str]]
     return found
 
 
-def list_due_lines(session: Session, today: date, *, most: int) -> list[ChangeLine]:
+def list_due_lines(session: Session, today: date, *, most: int) -> list[RosterChangeItem]:
     """List lines that were agreed to and whose day has come, and take them for this transaction."""
     return list(
         session.scalars(
-            select(ChangeLine)
-            .join(ChangeLine.list)
-            .options(contains_eager(ChangeLine.list))
-            .where(ChangeLine.state == LineState.APPROVED, ChangeLine.effective_on <= today)
-            .order_by(ChangeLine.effective_on, ChangeLine.id)
+            select(RosterChangeItem)
+            .join(RosterChangeItem.list)
+            .options(contains_eager(RosterChangeItem.list))
+            .where(RosterChangeItem.state == LineState.APPROVED, RosterChangeItem.effective_on <= today)
+            .order_by(RosterChangeItem.effective_on, RosterChangeItem.id)
             .limit(most)
-            .with_for_update(skip_locked=True, of=ChangeLine)
+            .with_for_update(skip_locked=True, of=RosterChangeItem)
         )
     )
 

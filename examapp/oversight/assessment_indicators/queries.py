@@ -11,7 +11,7 @@ from sqlalchemy import false, func, or_, select
 from sqlalchemy.orm import Session
 
 from examapp.clock import day_of
-from examapp.delivery.exams.models import Exam, FrozenUnit
+from examapp.delivery.exams.models import Exam, RosterSnapshotUnit
 from examapp.organisation.units.models import Unit
 from examapp.oversight.assessments.models import Assessment, VoteTally
 from examapp.oversight.assessments.rules import Indicator, Opinion, satisfaction
@@ -65,8 +65,8 @@ def _ancestors(
     column, path = Unit.id, Unit.region_path
     query = select(column, path)
     if frozen_exam_id is not None:
-        column, path = FrozenUnit.unit_id, FrozenUnit.region_path
-        query = select(column, path).where(FrozenUnit.exam_id == frozen_exam_id)
+        column, path = RosterSnapshotUnit.unit_id, RosterSnapshotUnit.region_path
+        query = select(column, path).where(RosterSnapshotUnit.exam_id == frozen_exam_id)
     if len(unit_ids) <= _FEW:
         tops = session.execute(query.where(column.in_(unit_ids))).all()
         query = query.where(or_(false(), *(path.startswith(top.region_path, autoescape=True) for top in tops)))

@@ -104,7 +104,7 @@ def send_back_sheet(
     check_version(row, version)
     row.state, row.remark = SheetState.SELF, remark
     touch(row, now=now)
-    note(session, "duties.send_back_sheet", row, actor=actor, now=now)
+    note(session, "duties.return_assessment", row, actor=actor, now=now)
 
 
 def appeal(
@@ -228,7 +228,7 @@ def _fix(session: Session, sheet: Sheet, *, actor: Actor, now: datetime) -> None
     row.state, row.fed_back_at, row.total = SheetState.FED_BACK, now, total
     row.band = band_of(total, possible=sheet.possible, bands=bands_of(sheet.assessment))
     touch(row, now=now)
-    note(session, "duties.feed_back_sheet", row, actor=actor, now=now)
+    note(session, "duties.publish_feedback", row, actor=actor, now=now)
 
 
 def _put_points(session: Session, sheet_id: int, item_id: int, *, points: Decimal | None, rate: Decimal | None) -> None:

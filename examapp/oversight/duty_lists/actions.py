@@ -223,7 +223,7 @@ def take_back_list(session: Session, *, list_id: int, hands: DutyScope, actor: A
     if duty_list.state != ListState.PROPOSED:
         raise ConflictError("清单不在待审核中，不能收回。请刷新页面查看。")
     duty_list.state = ListState.DRAFT
-    _note(session, "duties.take_back_list", duty_list, actor=actor, now=now)
+    _note(session, "duties.withdraw_list", duty_list, actor=actor, now=now)
 
 
 def publish_list(
@@ -252,7 +252,7 @@ def send_back_list(
         raise ConflictError("清单已在单位修改中，不用再退回。请刷新页面查看。")
     _check_version(duty_list, version)
     duty_list.state, duty_list.remark = ListState.DRAFT, remark
-    _note(session, "duties.send_back_list", duty_list, actor=actor, now=now)
+    _note(session, "duties.return_list", duty_list, actor=actor, now=now)
 
 
 def _lock_unit_list(session: Session, list_id: int, hands: DutyScope) -> tuple[DutyList, Unit]:

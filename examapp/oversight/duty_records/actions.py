@@ -84,7 +84,7 @@ def record_deed(
     _set(row, deed, now=now)
     session.add(row)
     session.flush()
-    record(session, "duties.record_deed", actor=actor, now=now, object_type="duty_record", object_id=row.id)
+    record(session, "duties.add_record", actor=actor, now=now, object_type="duty_record", object_id=row.id)
     return row
 
 
@@ -95,7 +95,7 @@ def correct_deed(
     row, item, duty_list = _lock_record(session, record_id, version, hands)
     _check(session, item, duty_list, deed, now=now, but=row.id)
     _set(row, deed, now=now)
-    record(session, "duties.correct_deed", actor=actor, now=now, object_type="duty_record", object_id=row.id)
+    record(session, "duties.correct_record", actor=actor, now=now, object_type="duty_record", object_id=row.id)
     return row
 
 
@@ -106,7 +106,7 @@ def withdraw_deed(
     row, _, _ = _lock_record(session, record_id, version, hands)
     row.withdrawn_at, row.updated_at = now, now
     row.version += 1
-    record(session, "duties.withdraw_deed", actor=actor, now=now, object_type="duty_record", object_id=row.id)
+    record(session, "duties.withdraw_record", actor=actor, now=now, object_type="duty_record", object_id=row.id)
 
 
 def _lock_item(session: Session, item_id: int, hands: DutyScope) -> tuple[DutyItem, DutyList]:

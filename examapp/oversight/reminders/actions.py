@@ -32,7 +32,7 @@ from examapp.oversight.statistics_scope.queries import ReportContext, UnitTree
 from examapp.platform.audit.actions import Actor, record
 from examapp.platform.outgoing_messages.actions import send_out_many
 
-CALLS = "unitbook.export_calls"
+CALLS = "reminders.export_call_list"
 CALLS_OPEN_FOR = timedelta(days=1)
 """How long a list that was allowed may be taken out."""
 
@@ -75,7 +75,7 @@ def remind(
     )
     details = {"exam_id": basis.exam.id, "unit_id": units.top.unit_id, "group": group, "count": len(new)}
     record(
-        session, "unitbook.remind", actor=actor, now=now, object_type="exam", object_id=basis.exam.id, details=details
+        session, "reminders.send", actor=actor, now=now, object_type="exam", object_id=basis.exam.id, details=details
     )
     return len(new)
 

@@ -57,8 +57,8 @@ def sweep() -> None:
         publish("reports.build_export", export_id)
 
 
-@shared_task(name="reports.keep_figures", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
-def keep_figures() -> None:
+@shared_task(name="reports.refresh_unit_stats", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def refresh_unit_stats() -> None:
     """Count anew what has changed of the figures that are kept of a large roster."""
     with transaction() as session:
-        statistics_actions.keep_figures(session, now=clock.now())
+        statistics_actions.refresh_unit_stats(session, now=clock.now())

@@ -50,7 +50,7 @@ def list_administrators(session: Session, *, now: datetime, state: str) -> list[
 
 def awaits_grades(session: Session, exam_id: int) -> bool:
     """Tell whether a paper of an exam is still open or waits for its grade; what grading has set aside waits for a person instead."""
-    is_waiting = and_(Attempt.state == AttemptState.SUBMITTED, Attempt.set_aside_at.is_(None))
+    is_waiting = and_(Attempt.state == AttemptState.SUBMITTED, Attempt.quarantined_at.is_(None))
     unfinished = select(Attempt.id).where(
         Attempt.exam_id == exam_id, or_(Attempt.state == AttemptState.IN_PROGRESS, is_waiting)
     )

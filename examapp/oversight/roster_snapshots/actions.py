@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_new
 from sqlalchemy.orm import Session
 
 from examapp.delivery.exams.actions import lock_exam
-from examapp.delivery.exams.models import Exam, ExamState, FrozenPerson, FrozenUnit, RosterCorrection
+from examapp.delivery.exams.models import Exam, ExamState, RosterCorrection, RosterSnapshotPerson, RosterSnapshotUnit
 from examapp.errors import ConflictError, DomainError
 from examapp.jobs.publisher import nudge_after_commit
 from examapp.organisation.access.rules import AccessScope
@@ -20,7 +20,7 @@ from examapp.oversight.roster_snapshots.queries import Difference, list_differen
 from examapp.oversight.roster_snapshots.rules import StatedPlace, moment_fault
 from examapp.platform.audit.actions import SYSTEM, Actor, record
 
-TASK = "unitbook.take_freeze"
+TASK = "roster_snapshots.create"
 _UNIT_COLUMNS = ("code", "name", "kind", "parent_id", "sector_parent_id", "region_path", "sector_path", "closed_at")
 
 
@@ -47,7 +47,7 @@ def declare_freeze(
     if fault := moment_fault(moment, now=now):
         raise FreezeRefusedError(fault)
     exam.frozen_at = moment
-    _note(session, "unitbook.declare_freeze", exam, actor=actor, now=now, details={"moment": moment.isoformat()})
+    _note(session, "roster_snapshots.schedule", exam, actor=actor, now=now, details={"moment": moment.isoformat()})
     if moment <= now:
         nudge_after_commit(session, TASK, exam.id)
     return exam
@@ -65,20 +65,20 @@ def take_freeze(session: Session, exam_id: int, *, now: datetime, actor: Actor =
         return False
     columns = [getattr(Unit, name) for name in _UNIT_COLUMNS]
     session.execute(
-        insert(FrozenUnit).from_select(
+        insert(RosterSnapshotUnit).from_select(
             ["exam_id", "unit_id", *_UNIT_COLUMNS], select(literal(exam.id), Unit.id, *columns)
         )
     )
     roster = select_roster(session, exam, at=exam.frozen_at, is_present=False).subquery("roster")
     session.execute(
-        insert(FrozenPerson).from_select(
+        insert(RosterSnapshotPerson).from_select(
             ["exam_id", "person_id", "unit_id", "rank", "position", "excuse"], select(literal(exam.id), roster)
         )
     )
-    count = session.scalar(select(func.count()).where(FrozenPerson.exam_id == exam.id))
+    count = session.scalar(select(func.count()).where(RosterSnapshotPerson.exam_id == exam.id))
     exam.frozen_taken_at, exam.corrections, exam.updated_at = now, 0, now
     kept: dict[str, object] = {"moment": exam.frozen_at.isoformat(), "people": count}
-    _note(session, "unitbook.take_freeze", exam, actor=actor, now=now, details=kept)
+    _note(session, "roster_snapshots.create", exam, actor=actor, now=now, details=kept)
     return True
 
 
@@ -104,10 +104,10 @@ def lift_freeze(
         raise FreezeRefusedError("请写明解除冻结的原因，会记入操作记录。")
     lost: dict[str, object] = {"moment": exam.frozen_at.isoformat(), "reason": reason.strip()}
     lost["corrections"] = exam.corrections
-    session.execute(delete(FrozenPerson).where(FrozenPerson.exam_id == exam.id))
-    session.execute(delete(FrozenUnit).where(FrozenUnit.exam_id == exam.id))
+    session.execute(delete(RosterSnapshotPerson).where(RosterSnapshotPerson.exam_id == exam.id))
+    session.execute(delete(RosterSnapshotUnit).where(RosterSnapshotUnit.exam_id == exam.id))
     exam.frozen_at, exam.frozen_taken_at, exam.corrections, exam.updated_at = None, None, 0, now
-    _note(session, "unitbook.lift_freeze", exam, actor=actor, now=now, details=lost)
+    _note(session, "roster_snapshots.remove", exam, actor=actor, now=now, details=lost)
 
 
 def accept_correction(
@@ -152,7 +152,7 @@ def accept_correction(
     places = {key: value for key, value in asdict(change).items() if key.endswith(("unit_id", "excuse"))}
     _note(
         session,
-        "unitbook.accept_correction",
+        "roster_snapshots.accept_correction",
         exam,
         actor=actor,
         now=now,
@@ -164,7 +164,9 @@ def accept_correction(
 def _write(session: Session, exam: Exam, change: Difference) -> None:
     if change.new_unit_id is None:
         session.execute(
-            delete(FrozenPerson).where(FrozenPerson.exam_id == exam.id, FrozenPerson.person_id == change.person_id)
+            delete(RosterSnapshotPerson).where(
+                RosterSnapshotPerson.exam_id == exam.id, RosterSnapshotPerson.person_id == change.person_id
+            )
         )
         return
     _keep_place(session, exam, change.new_unit_id)
@@ -176,7 +178,7 @@ def _write(session: Session, exam: Exam, change: Difference) -> None:
         "position": person.position,
     }
     session.execute(
-        insert_new(FrozenPerson)
+        insert_new(RosterSnapshotPerson)
         .values(exam_id=exam.id, person_id=change.person_id, **facts)
         .on_conflict_do_update(index_elements=["exam_id", "person_id"], set_=facts)
     )
@@ -189,7 +191,7 @@ def _keep_place(session: Session, exam: Exam, unit_id: int) -> None:
     above = [int(part) for part in paths.split("/") if part]
     columns = [getattr(Unit, name) for name in _UNIT_COLUMNS]
     session.execute(
-        insert_new(FrozenUnit)
+        insert_new(RosterSnapshotUnit)
         .from_select(
             ["exam_id", "unit_id", *_UNIT_COLUMNS],
             select(literal(exam.id), Unit.id, *columns).where(Unit.id.in_(above)),

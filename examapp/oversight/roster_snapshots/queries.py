@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import day_of
-from examapp.delivery.exams.models import Exam, Exemption, FrozenPerson, FrozenUnit, RosterCorrection
+from examapp.delivery.exams.models import Exam, Exemption, RosterCorrection, RosterSnapshotPerson, RosterSnapshotUnit
 from examapp.delivery.exams.queries import ON_ROSTER, audience_clause
 from examapp.organisation.people.models import Person
 from examapp.organisation.roster_moves.queries import roster_on
@@ -74,13 +74,13 @@ def list_differences(
     session: Session, exam: Exam, *, now: datetime, unit_ids: list[int] | None = None, person_id: int | None = None
 ) -> list[Difference]:
     """List the open corrections of an exam's frozen roster that touch these units, by unit code and staff number; None for all units."""
-    frozen = select(FrozenPerson).where(FrozenPerson.exam_id == exam.id)
+    frozen = select(RosterSnapshotPerson).where(RosterSnapshotPerson.exam_id == exam.id)
     present = select_roster(session, exam, at=now, is_present=True)
     if person_id is not None:
-        frozen = frozen.where(FrozenPerson.person_id == person_id)
+        frozen = frozen.where(RosterSnapshotPerson.person_id == person_id)
         present = present.where(Person.id == person_id)
     old, new = frozen.subquery("old"), present.subquery("new")
-    was, unit = aliased(FrozenUnit, name="was"), aliased(Unit, name="unit")
+    was, unit = aliased(RosterSnapshotUnit, name="was"), aliased(Unit, name="unit")
     query = (
         select(
             Person.id.label("person_id"),
@@ -130,7 +130,7 @@ def list_accepted_corrections(
     session: Session, exam: Exam, *, unit_ids: list[int] | None = None
 ) -> list[AcceptedCorrection]:
     """List the accepted corrections of an exam that touch these units, the newest first; None for all units."""
-    row, was, old, new = RosterCorrection, aliased(FrozenUnit), aliased(Unit), aliased(Unit)
+    row, was, old, new = RosterCorrection, aliased(RosterSnapshotUnit), aliased(Unit), aliased(Unit)
     judge = aliased(Person)
     query = (
         select(

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from examapp.delivery.exams.models import Exam, ExamState, FrozenPerson
+from examapp.delivery.exams.models import Exam, ExamState, RosterSnapshotPerson
 from examapp.organisation.people.models import Person
 from examapp.oversight.statistics.models import StatsInvalidation, UnitStatsCache
 from examapp.oversight.statistics.queries import digest
@@ -30,7 +30,7 @@ from examapp.oversight.statistics_definitions.rules import Counts, Scope
 from examapp.oversight.statistics_population.queries import select_counts
 from examapp.oversight.statistics_scope.queries import EVERYBODY, RosterQueryKey, get_basis, roster_query_key
 
-_LOCK = func.hashtext("reports.keep_figures")
+_LOCK = func.hashtext("reports.refresh_unit_stats")
 _MIN_PEOPLE = 50_000
 """Rosters below this are counted quicker than kept figures are read."""
 _MAX_MARKS = 100_000
@@ -48,7 +48,7 @@ class _Marks:
     person_ids: set[int] = field(default_factory=set)
 
 
-def keep_figures(session: Session, *, now: datetime, fewest_people: int = _MIN_PEOPLE) -> int:
+def refresh_unit_stats(session: Session, *, now: datetime, fewest_people: int = _MIN_PEOPLE) -> int:
     """Make the kept figures sound again, and keep those of further exams, the newest first; gives how many exams' figures are kept.
 
     One at a time does it. The marks go first: what is marked from then on is counted too late or once more, never too early.
@@ -65,7 +65,7 @@ def keep_figures(session: Session, *, now: datetime, fewest_people: int = _MIN_P
     for exam in exams:
         wanted = _grounds_of(session, exam, now) if is_large else []
         is_sound = not marks.is_everything and exam.id not in marks.exam_ids
-        kept = set(exam.kept_grounds) if is_sound else set()
+        kept = set(exam.cached_roster_keys) if is_sound else set()
         for ground in wanted:
             if digest(ground) in kept:
                 _count_anew(session, ground, _marked_units(session, ground, marks))
@@ -74,7 +74,7 @@ def keep_figures(session: Session, *, now: datetime, fewest_people: int = _MIN_P
                 _count_all(session, ground)
                 kept.add(digest(ground))
         _let_go(session, exam, kept.intersection(map(digest, wanted)))
-    return sum(bool(exam.kept_grounds) for exam in exams)
+    return sum(bool(exam.cached_roster_keys) for exam in exams)
 
 
 def _take_marks(session: Session) -> _Marks:
@@ -114,8 +114,9 @@ def _marked_units(session: Session, ground: RosterQueryKey, marks: _Marks) -> se
     """Give the units to be counted anew: those that are marked, and those in which marked people stand."""
     of_people = select(Person.unit_id).where(Person.id == any_(_array(marks.person_ids)))
     if ground.audience is None:
-        of_people = select(FrozenPerson.unit_id).where(
-            FrozenPerson.exam_id == ground.exam_id, FrozenPerson.person_id == any_(_array(marks.person_ids))
+        of_people = select(RosterSnapshotPerson.unit_id).where(
+            RosterSnapshotPerson.exam_id == ground.exam_id,
+            RosterSnapshotPerson.person_id == any_(_array(marks.person_ids)),
         )
     return marks.unit_ids.union(session.scalars(of_people)) if marks.person_ids else marks.unit_ids
 
@@ -144,7 +145,7 @@ def _store(session: Session, ground: RosterQueryKey, counts: Select[tuple[int, .
 
 def _let_go(session: Session, exam: Exam, kept: Collection[str]) -> None:
     """Write down what is kept of an exam; what is not any more is deleted."""
-    if set(exam.kept_grounds) == set(kept):
+    if set(exam.cached_roster_keys) == set(kept):
         return
     session.execute(delete(UnitStatsCache).where(UnitStatsCache.exam_id == exam.id, UnitStatsCache.ground.not_in(kept)))
-    session.execute(update(Exam).where(Exam.id == exam.id).values(kept_grounds=sorted(kept)))
+    session.execute(update(Exam).where(Exam.id == exam.id).values(cached_roster_keys=sorted(kept)))

@@ -16,7 +16,7 @@ class UnitStatsCache(Base):
     Sound for every unit that no `FigureMark` names; made anew by `operations/keeping.py`.
     """
 
-    __tablename__ = "kept_figures"
+    __tablename__ = "unit_stats_cache"
     __table_args__ = (Index("ix_kept_figures_exam_id", "exam_id"),)
 
     ground: Mapped[Str] = mapped_column(primary_key=True)
@@ -42,7 +42,7 @@ class StatsInvalidation(Base):
     The database itself writes it (triggers of migration 0025) in the transaction of the change: no code can forget it.
     """
 
-    __tablename__ = "figure_marks"
+    __tablename__ = "stats_invalidations"
     __table_args__ = (CheckConstraint("num_nonnulls(exam_id, unit_id, person_id) = 1", name="one"),)
 
     id: Mapped[Id]

@@ -44,7 +44,7 @@ from examapp.clock import LOCAL, day_of
 from examapp.content.blueprints.models import Paper
 from examapp.content.questions.models import KnowledgePoint, Question, QuestionVersion, question_knowledge_points
 from examapp.delivery.attempts.models import Attempt
-from examapp.delivery.exams.models import Exam, FrozenPerson
+from examapp.delivery.exams.models import Exam, RosterSnapshotPerson
 from examapp.delivery.grading.models import Grade
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
@@ -124,8 +124,8 @@ def _marked(ground: RosterQueryKey) -> CompoundSelect[Any]:
     marked = array_of(select(StatsInvalidation.person_id).where(StatsInvalidation.person_id.is_not(None)))
     of_person = select(Person.unit_id).where(Person.id == any_(marked))
     if ground.audience is None:
-        of_person = select(FrozenPerson.unit_id).where(
-            FrozenPerson.exam_id == ground.exam_id, FrozenPerson.person_id == any_(marked)
+        of_person = select(RosterSnapshotPerson.unit_id).where(
+            RosterSnapshotPerson.exam_id == ground.exam_id, RosterSnapshotPerson.person_id == any_(marked)
         )
     everything = select(literal(_ALL_UNITS, BigInteger))
     return union(
@@ -133,7 +133,7 @@ def _marked(ground: RosterQueryKey) -> CompoundSelect[Any]:
         of_person,
         everything.where(select(StatsInvalidation.id).where(StatsInvalidation.exam_id == ground.exam_id).exists()),
         everything.where(
-            ~select(Exam.id).where(Exam.id == ground.exam_id, any_(Exam.kept_grounds) == _GROUND).exists()
+            ~select(Exam.id).where(Exam.id == ground.exam_id, any_(Exam.cached_roster_keys) == _GROUND).exists()
         ),
     )
 
@@ -156,7 +156,7 @@ def _reading(ground: RosterQueryKey, is_among: bool) -> CompoundSelect[Any]:
 def counts_by_unit(session: Session, basis: ReportContext, wanted: PeopleFilter = EVERYBODY) -> dict[int, Counts]:
     """Count the roster's people per unit, in one statement; for a large roster from what is kept of it, in two."""
     ground = roster_query_key(session, basis)
-    if basis.exam.kept_grounds and wanted.is_of_units_alone:
+    if basis.exam.cached_roster_keys and wanted.is_of_units_alone:
         kept = find_kept_counts(session, ground, wanted.unit_ids)
         if kept is not None:
             return kept

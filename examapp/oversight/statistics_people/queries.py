@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exams.models import Exemption
-from examapp.delivery.grading.models import Grade, OutsideResult
+from examapp.delivery.grading.models import ExternalResult, Grade
 from examapp.errors import NotFoundError
 from examapp.organisation.units.models import Unit
 from examapp.oversight.statistics_definitions.rules import SubmittedAttempt, select_effective_attempt
@@ -121,7 +121,7 @@ class AttemptRow:
     percent: Decimal | None
     band: str | None
     is_passed: bool | None
-    set_aside_at: datetime | None
+    quarantined_at: datetime | None
     source: str = ""
     is_counted: bool = False
 
@@ -177,7 +177,7 @@ def _attempts(session: Session, basis: ReportContext, person_id: int) -> list[At
             Grade.percent,
             Grade.band,
             Grade.is_passed,
-            Attempt.set_aside_at,
+            Attempt.quarantined_at,
         )
         .join(Unit, Unit.id == Attempt.unit_id)
         .outerjoin(Grade, and_(Grade.attempt_id == Attempt.id, Grade.is_current))
@@ -192,12 +192,12 @@ def _outside(session: Session, basis: ReportContext, person_id: int) -> list[Att
     if not titles:
         return []
     rows = session.execute(
-        select(OutsideResult, Unit.name)
-        .join(Unit, Unit.id == OutsideResult.unit_id)
+        select(ExternalResult, Unit.name)
+        .join(Unit, Unit.id == ExternalResult.unit_id)
         .where(
-            OutsideResult.person_id == person_id,
-            OutsideResult.exam_id.in_(list(titles)),
-            OutsideResult.undone_at.is_(None),
+            ExternalResult.person_id == person_id,
+            ExternalResult.exam_id.in_(list(titles)),
+            ExternalResult.undone_at.is_(None),
         )
     )
     return [
@@ -215,7 +215,7 @@ def _outside(session: Session, basis: ReportContext, person_id: int) -> list[Att
             percent=one.percent,
             band=one.band,
             is_passed=one.is_passed,
-            set_aside_at=None,
+            quarantined_at=None,
             source=one.source,
         )
         for one, unit_name in rows

@@ -31,9 +31,15 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from examapp.delivery.attempts.models import Attempt, AttemptState
-from examapp.delivery.exams.models import CountingRule, Exemption, ExemptionKind, FrozenPerson, FrozenUnit
+from examapp.delivery.exams.models import (
+    CountingRule,
+    Exemption,
+    ExemptionKind,
+    RosterSnapshotPerson,
+    RosterSnapshotUnit,
+)
 from examapp.delivery.exams.queries import Audience, clause_of
-from examapp.delivery.grading.models import Grade, OutsideResult
+from examapp.delivery.grading.models import ExternalResult, Grade
 from examapp.organisation.people.models import Person, PersonState
 from examapp.organisation.units.models import Unit
 from examapp.oversight.statistics_definitions.rules import ZERO, Counts
@@ -78,7 +84,7 @@ def _handed_in(
     """Select all that was handed in, and beside it what came from another platform where the exam has such results."""
     sat = _attempts_of(ground).where(*_when(Attempt.person_id, Attempt.submitted_at, wanted, only))
     if ground.has_outside_results:
-        outside = _outside_of(ground).where(*_when(OutsideResult.person_id, OutsideResult.taken_at, wanted, only))
+        outside = _outside_of(ground).where(*_when(ExternalResult.person_id, ExternalResult.taken_at, wanted, only))
         both = union_all(sat, outside).subquery("sat")
         sat = select(both)
         person_id, submitted_at = both.c.person_id, both.c.submitted_at
@@ -132,20 +138,20 @@ def _attempts_of(ground: RosterQueryKey) -> Select[*tuple[Any, ...]]:
 def _outside_of(ground: RosterQueryKey) -> Select[*tuple[Any, ...]]:
     """Select the standing results from other platforms as the columns of attempts say it; by number they come before every attempt."""
     return select(
-        OutsideResult.person_id,
-        OutsideResult.exam_id,
+        ExternalResult.person_id,
+        ExternalResult.exam_id,
         literal(0).label("number"),
         cast(null(), BigInteger).label("attempt_id"),
-        OutsideResult.unit_id.label("sat_unit_id"),
-        OutsideResult.taken_at.label("submitted_at"),
+        ExternalResult.unit_id.label("sat_unit_id"),
+        ExternalResult.taken_at.label("submitted_at"),
         false().label("is_forced"),
-        OutsideResult.points,
-        OutsideResult.points_possible,
-        OutsideResult.percent,
-        OutsideResult.band,
-        OutsideResult.is_passed,
-        OutsideResult.source,
-    ).where(OutsideResult.exam_id.in_(ground.exam_ids), OutsideResult.undone_at.is_(None))
+        ExternalResult.points,
+        ExternalResult.points_possible,
+        ExternalResult.percent,
+        ExternalResult.band,
+        ExternalResult.is_passed,
+        ExternalResult.source,
+    ).where(ExternalResult.exam_id.in_(ground.exam_ids), ExternalResult.undone_at.is_(None))
 
 
 def _best_of(source: Subquery, *, by_exam: bool, ground: RosterQueryKey) -> Select[*tuple[Any, ...]]:
@@ -335,7 +341,7 @@ def _present_roster(ground: RosterQueryKey, audience: Audience) -> _Roster:
 
 def _frozen_roster(ground: RosterQueryKey) -> _Roster:
     """Select who stood on the roster at the freeze, as it was written down then and corrected since."""
-    row, unit = FrozenPerson.__table__.c, FrozenUnit.__table__.c
+    row, unit = RosterSnapshotPerson.__table__.c, RosterSnapshotUnit.__table__.c
     rows = (
         select(
             *_PERSON,
@@ -346,12 +352,12 @@ def _frozen_roster(ground: RosterQueryKey) -> _Roster:
             unit.name.label("unit_name"),
             row.excuse,
         )
-        .select_from(FrozenPerson)
+        .select_from(RosterSnapshotPerson)
         .join(Person, Person.id == row.person_id)
-        .join(FrozenUnit, and_(unit.exam_id == row.exam_id, unit.unit_id == row.unit_id))
+        .join(RosterSnapshotUnit, and_(unit.exam_id == row.exam_id, unit.unit_id == row.unit_id))
         .where(row.exam_id == ground.exam_id)
     )
-    ids = select(FrozenPerson.person_id).where(FrozenPerson.exam_id == ground.exam_id)
+    ids = select(RosterSnapshotPerson.person_id).where(RosterSnapshotPerson.exam_id == ground.exam_id)
     return _Roster(rows=rows, ids=ids, unit_id=row.unit_id, rank=row.rank, position=row.position)
 
 

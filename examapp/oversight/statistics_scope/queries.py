@@ -32,11 +32,11 @@ from examapp.delivery.exams.models import (
     ExamAudience,
     ExamState,
     Exemption,
-    FrozenUnit,
     MakeupEligibility,
+    RosterSnapshotUnit,
 )
 from examapp.delivery.exams.queries import Audience, get_audience, refuse_foreign
-from examapp.delivery.grading.models import Grade, OutsideResult
+from examapp.delivery.grading.models import ExternalResult, Grade
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import refuse_unit_beyond, within
 from examapp.organisation.access.rules import AccessScope
@@ -215,7 +215,7 @@ def _present_places() -> Subquery:
 
 def _frozen_places(exam_id: int, unit_id: int) -> Subquery:
     """Select the units of a frozen roster; the one that is asked for stands in it even where it was founded later."""
-    then, here = FrozenUnit.__table__.alias("then"), Unit.__table__.alias("here")
+    then, here = RosterSnapshotUnit.__table__.alias("then"), Unit.__table__.alias("here")
     frozen = select(then.c.unit_id.label("id"), *(then.c[name] for name in _PLACE)).where(then.c.exam_id == exam_id)
     is_known = select(then.c.unit_id).where(then.c.exam_id == exam_id, then.c.unit_id == unit_id).exists()
     founded_later = select(here.c.id, *(here.c[name] for name in _PLACE)).where(here.c.id == unit_id, ~is_known)
@@ -354,8 +354,8 @@ def _marks() -> list[ScalarSelect[Any]]:
     return [
         select(func.max(Grade.id)).scalar_subquery(),
         select(func.max(Attempt.id)).scalar_subquery(),
-        select(func.max(OutsideResult.id)).scalar_subquery(),
-        select(func.count()).where(OutsideResult.undone_at.is_(None)).scalar_subquery(),
+        select(func.max(ExternalResult.id)).scalar_subquery(),
+        select(func.count()).where(ExternalResult.undone_at.is_(None)).scalar_subquery(),
         select(func.count()).where(of_exams, Attempt.state == AttemptState.IN_PROGRESS).scalar_subquery(),
         select(func.count()).where(Attempt.state == AttemptState.SUBMITTED).scalar_subquery(),
         select(func.max(Attempt.submitted_at)).where(Attempt.state == AttemptState.SUBMITTED).scalar_subquery(),

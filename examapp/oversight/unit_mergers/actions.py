@@ -286,5 +286,5 @@ def _write_down(
     session.flush()
     details = {**facts, "other_unit_id": row.other_unit_id, "reason": row.reason}
     record(
-        session, f"unitbook.{kind}_unit", actor=actor, now=now, object_type="unit", object_id=unit.id, details=details
+        session, f"unit_mergers.{kind}", actor=actor, now=now, object_type="unit", object_id=unit.id, details=details
     )

@@ -20,7 +20,7 @@ from examapp.oversight.roster_snapshots import actions as roster_snapshot_action
 _TOO_LONG = "文件处理时间过长，已停止，没有计入任何成绩。请拆成几个文件再上传。"
 
 
-@shared_task(name="unitbook.apply_changes", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@shared_task(name="roster_changes.apply", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
 def apply_changes() -> None:
     """Carry out what was agreed to and whose day has come."""
     with transaction() as session:
@@ -34,7 +34,7 @@ def take_freeze(exam_id: int) -> None:
         roster_snapshot_actions.take_freeze(session, exam_id, now=clock.now())
 
 
-@shared_task(name="unitbook.sweep_freezes", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@shared_task(name="roster_snapshots.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
 def sweep_freezes() -> None:
     """Nudge the freezes whose moment has come; one that fails does not hold up the others."""
     for exam_id in roster_snapshot_actions.list_due_freezes(read_session(), now=clock.now()):
@@ -64,7 +64,7 @@ def _report(import_id: int, done: int, total: int) -> None:
         external_result_actions.note_progress(session, import_id, done=done, total=total)
 
 
-@shared_task(name="unitbook.sweep_results", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@shared_task(name="external_results.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
 def sweep_results() -> None:
     """Nudge files of results that were left lying."""
     for import_id in external_result_actions.list_left_lying(read_session(), now=clock.now()):

@@ -40,7 +40,7 @@ def approve(
             reopen_attempt(session, approval, actor=actor, now=now)
         case "reports.export_numbers":
             export_numbers(session, approval, now=now)
-        case "unitbook.export_calls":
+        case "reminders.export_call_list":
             allow_call_list(approval, now=now)
         case act if act in ACCOUNT_ACTS:
             password_actions.allow(approval, now=now)

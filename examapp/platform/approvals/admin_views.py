@@ -82,7 +82,7 @@ _WORDS = dict.fromkeys(ACCOUNT_ACTS, _account) | {
     "questions.correct_key": _key,
     "grading.reopen_attempt": _reopening,
     "reports.export_numbers": _numbers,
-    "unitbook.export_calls": _calls,
+    "reminders.export_call_list": _calls,
 }
 
 admin_blueprint = Blueprint("approvals_admin", __name__, url_prefix="/admin/approvals")

@@ -109,7 +109,7 @@ VALUE_WORDS = {
     "people.grant_role": "授予角色",
     "questions.correct_key": "更正答案",
     "reports.export_numbers": "导出完整号码",
-    "unitbook.export_calls": "导出电话名单",
+    "reminders.export_call_list": "导出电话名单",
     "publicity_office": "普法办",
     "region": "块",
     "retire": "退休",

@@ -90,7 +90,7 @@ HOLDINGS = (
         hidden=hide(technical="id person_id", others="recorded_by_id"),
     ),
     DataCategory(
-        table="change_lines", title="名册变动的申报", group=_ROSTER, owner="person_id", term=RetentionPolicy.LEAVER, seen_by=_ADMINS, order="effective_on",
+        table="roster_change_items", title="名册变动的申报", group=_ROSTER, owner="person_id", term=RetentionPolicy.LEAVER, seen_by=_ADMINS, order="effective_on",
         purpose="单位申报调入、调出、退休，由普法办核对后改名册",
         shown=words(
             "kind=事项 staff_number=工号 name=姓名 rank=职级 position=职务 to_unit_id=现单位 effective_on=生效日期 note=说明 state=结果"
@@ -114,7 +114,7 @@ HOLDINGS = (
         hidden=hide(technical="id account_id ticket_id awaits_code", unreadable="token_digest"),
     ),
     DataCategory(
-        table="sign_in_tickets", title="登录条", group=_ACCOUNT, owner="account_id", term=RetentionPolicy.SIGN_INS, seen_by="审计管理员", order="made_at",
+        table="login_tokens", title="登录条", group=_ACCOUNT, owner="account_id", term=RetentionPolicy.SIGN_INS, seen_by="审计管理员", order="made_at",
         purpose="忘记密码时凭条登录一次",
         shown=words("made_at=发放时间 expires_at=有效期至 used_at=使用时间 is_reset_code=短信验证码"),
         hidden=hide(technical="id account_id", unreadable="code_index", others="made_by_id"),
@@ -179,7 +179,7 @@ HOLDINGS = (
         purpose="阻止成批猜密码", shown=words("address=来源地址 failed_at=时间"), hidden=hide(unreadable="name_key"),
     ),
     DataCategory(
-        table="unknown_sign_ins", title="不存在的登录名的失败次数", group=_ACCOUNT, owner=None, term=RetentionPolicy.DAYS, seen_by="无人",
+        table="unknown_login_names", title="不存在的登录名的失败次数", group=_ACCOUNT, owner=None, term=RetentionPolicy.DAYS, seen_by="无人",
         purpose="不让人试出哪些登录名存在", shown=words("failures=次数 first_failure_at=第一次 locked_until=暂停至"), hidden=hide(unreadable="name_digest"),
     ),
     DataCategory(

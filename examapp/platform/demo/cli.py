@@ -17,7 +17,7 @@ from examapp.config import Mode, Settings
 from examapp.db.session import read_session, transaction
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.platform.demo.actions import ADMIN_PASSWORD, CANDIDATE_PASSWORD, Hashes, Loaded, load_county
-from examapp.platform.setup.models import DEMO_LOADED, PlatformFact
+from examapp.platform.setup.models import DEMO_LOADED, PlatformFlag
 from examapp.security.password_hashing import Hasher
 
 cli_blueprint = Blueprint("demo_cli", __name__, cli_group="demo")
@@ -46,7 +46,7 @@ def load() -> None:
     settings: Settings = current_app.config["SETTINGS"]
     if settings.mode is Mode.PRODUCTION:
         raise click.ClickException("正式运行（APP_MODE=production）不能装入演示数据。")
-    fact = read_session().get(PlatformFact, DEMO_LOADED)
+    fact = read_session().get(PlatformFlag, DEMO_LOADED)
     listed: dict[str, Any] = fact.value if fact is not None else _load(settings)
     path = settings.data_path / "demo-accounts.json"
     path.write_text(json.dumps(listed, ensure_ascii=False, indent=1), "utf-8")
@@ -65,7 +65,7 @@ def _load(settings: Settings) -> dict[str, Any]:
     _analyze()
     listed = _listed(loaded)
     with transaction() as session:
-        session.add(PlatformFact(name=DEMO_LOADED, value=listed, set_at=clock.now()))
+        session.add(PlatformFlag(name=DEMO_LOADED, value=listed, set_at=clock.now()))
     _show("完成", 1.0)
     click.echo(f"\n演示县已装入，用时 {time.monotonic() - began:.0f} 秒。")
     return listed

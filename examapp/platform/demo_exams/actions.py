@@ -324,7 +324,7 @@ def _attempt_row(exam: Exam, sitting: Sitting) -> dict[str, Any]:
         "state": AttemptState.GRADED, "started_at": sitting.started_at, "deadline_at": deadline_at,
         "closes_at": deadline_at + timedelta(seconds=exam.grace_s), "epoch": 1, "response_schema": sitting.response_schema, "unsure": [],
         "submitted_at": sitting.submitted_at, "is_forced": False, "receipt_number": f"{exam.id}-{sitting.person_id}-{sitting.number}",
-        "total": len(sitting.responses), "grading_tries": 1,
+        "total": len(sitting.responses), "grading_retry_count": 1,
     }  # fmt: skip
 
 

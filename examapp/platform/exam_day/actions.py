@@ -118,7 +118,7 @@ def grade_set_aside_again(
 ) -> bool:
     """Let an attempt be graded again whose grading failed three times; tell whether it waited for that."""
     attempt = attempt_queries.lock_attempt_within(session, attempt_id, reach)
-    if attempt.set_aside_at is None:
+    if attempt.quarantined_at is None:
         return False
     regrade_set_aside(session, attempt.id)
     _record(session, "grading.grade_again", attempt, {}, actor=actor, now=now)

@@ -58,7 +58,7 @@ class AttemptLine:
     state: str
     deadline_at: datetime
     seen_at: datetime | None
-    set_aside_at: datetime | None
+    quarantined_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +95,11 @@ class LateSave:
 
 
 _IS_ANYTHING_LEFT_OUT = """EXISTS (
-  SELECT 1 FROM jsonb_array_elements(set_aside_saves.changes) AS change
+  SELECT 1 FROM jsonb_array_elements(quarantined_saves.changes) AS change
   WHERE NOT EXISTS (
     SELECT 1 FROM answer_history AS entered
-    WHERE entered.attempt_id = set_aside_saves.attempt_id AND entered.item = (change ->> 0)::int AND entered.response = change -> 2
-      AND (entered.epoch, entered.seq) >= (set_aside_saves.epoch, (change ->> 1)::bigint)
+    WHERE entered.attempt_id = quarantined_saves.attempt_id AND entered.item = (change ->> 0)::int AND entered.response = change -> 2
+      AND (entered.epoch, entered.seq) >= (quarantined_saves.epoch, (change ->> 1)::bigint)
   )
 )"""
 """Whether a set-aside save holds an answer that was not accepted at that place or a later one."""
@@ -122,7 +122,7 @@ def _is_stuck(now: datetime) -> ColumnElement[bool]:
 def standing_of_exam(session: Session, exam_id: int, reach: AccessScope, *, now: datetime) -> Standing:
     """Count how an exam stands, of the people within the reach, in four statements."""
     submitted = Attempt.state == AttemptState.SUBMITTED
-    waits = and_(submitted, Attempt.set_aside_at.is_(None))
+    waits = and_(submitted, Attempt.quarantined_at.is_(None))
     row = session.execute(
         _of_people(
             select(
@@ -133,7 +133,7 @@ def standing_of_exam(session: Session, exam_id: int, reach: AccessScope, *, now:
                 .label("handed_in"),
                 func.count().filter(waits).label("ungraded"),
                 func.min(Attempt.submitted_at).filter(waits).label("oldest_ungraded_at"),
-                func.count().filter(submitted, Attempt.set_aside_at.is_not(None)).label("set_aside"),
+                func.count().filter(submitted, Attempt.quarantined_at.is_not(None)).label("set_aside"),
                 func.count().filter(_is_stuck(now)).label("stuck"),
             ).where(Attempt.exam_id == exam_id),
             reach,
@@ -186,7 +186,7 @@ def _select_lines(exam_id: int, reach: AccessScope) -> Select[*tuple[Any, ...]]:
         Attempt.state,
         Attempt.deadline_at,
         func.greatest(Attempt.started_at, AttemptContact.seen_at).label("seen_at"),
-        Attempt.set_aside_at,
+        Attempt.quarantined_at,
     )
     return _of_people(columns, reach).where(Attempt.exam_id == exam_id).limit(_MAX_LISTED)
 
@@ -200,7 +200,8 @@ def list_stuck(session: Session, exam_id: int, reach: AccessScope, *, now: datet
 def list_set_aside(session: Session, exam_id: int, reach: AccessScope) -> list[AttemptLine]:
     """List attempts whose grading failed three times, at most fifty."""
     return _lines(
-        session, _select_lines(exam_id, reach).where(Attempt.set_aside_at.is_not(None)).order_by(Attempt.set_aside_at)
+        session,
+        _select_lines(exam_id, reach).where(Attempt.quarantined_at.is_not(None)).order_by(Attempt.quarantined_at),
     )
 
 

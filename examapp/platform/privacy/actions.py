@@ -30,17 +30,20 @@ _YEAR = 366
 """Days of the longest year: nothing goes a day early."""
 _MAX_LEAVERS = 2000
 """People a run: the rest comes with the next one."""
-_OF_ACCOUNTS = ("sign_ins", "sign_in_tickets", "second_factors", "recovery_codes", "former_passwords", "reset_requests")
+_OF_ACCOUNTS = ("sign_ins", "login_tokens", "second_factors", "recovery_codes", "former_passwords", "reset_requests")
 _WORDS_OF_MOVES: dict[str, dict[str, Any]] = {
     "roster_moves": {"note": ""},
     "planned_moves": {"note": ""},
-    "change_lines": {"name": NAMELESS, **dict.fromkeys(("staff_number", "rank", "position", "note", "answer"), "")},
+    "roster_change_items": {
+        "name": NAMELESS,
+        **dict.fromkeys(("staff_number", "rank", "position", "note", "answer"), ""),
+    },
 }
 """What is written over where a person moved: that somebody did stays, for the roster as it was on a day."""
 OF_LEAVERS = ("persons", "accounts", "role_grants", *_WORDS_OF_MOVES)
 _BY_AGE = (
     ("sign_ins", "started_at"),
-    ("sign_in_tickets", "made_at"),
+    ("login_tokens", "made_at"),
     ("outgoing_messages", "created_at"),
     ("reset_requests", "asked_at"),
 )
@@ -56,7 +59,7 @@ class LetGo:
     exams: int = 0
     people_of_exams: int = 0
     sign_ins: int = 0
-    sign_in_tickets: int = 0
+    login_tokens: int = 0
     outgoing_messages: int = 0
     reset_requests: int = 0
 
@@ -97,15 +100,19 @@ def let_go(session: Session, *, terms: Terms, actor: Actor, now: datetime, today
     _wipe(session, leavers, now=now)
     gone = _long_gone(session, terms, today)
     _unname(session, gone, now=now)
-    lines = _table("change_lines")
-    strangers = _run(session, update(lines).values(_WORDS_OF_MOVES["change_lines"]).where(_of_strangers(terms, today)))
+    lines = _table("roster_change_items")
+    strangers = _run(
+        session, update(lines).values(_WORDS_OF_MOVES["roster_change_items"]).where(_of_strangers(terms, today))
+    )
     exams = find_due_exams(session, before=_before(terms, now))[:1]
     people = sum(anonymise_exam(session, exam, now=now) for exam in exams)
     aged = {name: _delete(session, name, _is_old(name, column, terms, now)) for name, column in _BY_AGE}
     done = LetGo(leavers=len(leavers), unnamed=len(gone) + strangers, exams=len(exams), people_of_exams=people, **aged)
     if not done.is_nothing:
         session.add(RetentionRun(ran_at=now, started_by_id=actor.person_id, counts=asdict(done)))
-        record(session, "privacy.let_go", actor=actor, now=now, object_type="personal_data", details=asdict(done))
+        record(
+            session, "privacy.apply_retention", actor=actor, now=now, object_type="personal_data", details=asdict(done)
+        )
     return done
 
 
@@ -141,7 +148,7 @@ def _long_gone(session: Session, terms: Terms, today: date) -> Sequence[int]:
 
 def _of_strangers(terms: Terms, today: date) -> ColumnElement[bool]:
     """Give the condition that a line of a list of changes names somebody who never came onto the roster, as many years ago."""
-    lines = _table("change_lines").c
+    lines = _table("roster_change_items").c
     is_old = and_(lines.name != NAMELESS, lines.effective_on <= _day_of_names(terms, today))
     return and_(is_old, lines.person_id.is_(None), ~exists().where(Person.staff_number == lines.staff_number))
 
@@ -164,9 +171,9 @@ def _unname(session: Session, person_ids: Sequence[int], *, now: datetime) -> No
     for holding in HOLDINGS:
         if holding.term is RetentionPolicy.STUDY:
             _delete(session, holding.table, _table(holding.table).c.person_id.in_(person_ids))
-    lines = _table("change_lines")
+    lines = _table("roster_change_items")
     numbers = select(Person.staff_number).where(Person.id.in_(person_ids))
-    _run(session, update(lines).values(_WORDS_OF_MOVES["change_lines"]).where(lines.c.staff_number.in_(numbers)))
+    _run(session, update(lines).values(_WORDS_OF_MOVES["roster_change_items"]).where(lines.c.staff_number.in_(numbers)))
     for name, nothing in _WORDS_OF_MOVES.items():
         _run(session, update(_table(name)).values(nothing).where(_table(name).c.person_id.in_(person_ids)))
     _run(
@@ -196,7 +203,7 @@ def _wipe(session: Session, person_ids: Sequence[int], *, now: datetime) -> None
 def _is_old(name: str, column: str, terms: Terms, now: datetime) -> Any:
     table = _table(name)
     condition = table.c[column] < now - timedelta(days=terms.sign_in_days)
-    if name == "sign_in_tickets":  # one with which a kept sign-in was begun stays as long as that
+    if name == "login_tokens":  # one with which a kept sign-in was begun stays as long as that
         used = _table("sign_ins")
         kept = select(used.c.ticket_id).where(
             used.c.ticket_id.is_not(None), used.c.started_at >= now - timedelta(days=terms.sign_in_days)

@@ -142,7 +142,7 @@ def _own_attempts(person_id: int, held_back: Sequence[int]) -> Select[Any]:
 def _held_back(session: Session, person_id: int, *, now: datetime) -> list[int]:
     """List the exams with something of the person's whose results are not out: by the rule that the result's page follows."""
     attempts, eligible = Base.metadata.tables["attempts"], Base.metadata.tables["makeup_eligibilities"]
-    outside = Base.metadata.tables["outside_results"]
+    outside = Base.metadata.tables["external_results"]
     sat = select(attempts.c.exam_id).where(attempts.c.person_id == person_id)
     elsewhere = select(outside.c.exam_id).where(outside.c.person_id == person_id)
     of_makeups = (

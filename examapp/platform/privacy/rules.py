@@ -27,7 +27,7 @@ WORK_HOLDINGS = (
             "exam_id=考试 number=第几次 unit_id=作答时单位 state=状态 started_at=开始时间 deadline_at=截止时间 submitted_at=交卷时间"
             " is_forced=系统强制交卷 answered=已答题数 total=总题数 receipt_number=回执编号 receipt_sha256=回执校验值"
         ),
-        hidden=hide(technical="id person_id paper_id closes_at epoch response_schema unsure grading_tries grading_began_at set_aside_at"),
+        hidden=hide(technical="id person_id paper_id closes_at epoch response_schema unsure grading_retry_count grading_began_at quarantined_at"),
     ),
     DataCategory(
         table="answers", title="答案", group=_EXAM, owner="attempt_id", term=RetentionPolicy.RESULTS, seen_by="本人；更正答案时由程序重新评分", order="saved_at",
@@ -48,7 +48,7 @@ WORK_HOLDINGS = (
         purpose="考试日看出谁掉线", shown=words("attempt_id=作答编号 seen_at=时间"),
     ),
     DataCategory(
-        table="set_aside_saves", title="迟到的答案", group=_EXAM, owner="attempt_id", term=RetentionPolicy.RESULTS, seen_by="普法办", order="received_at",
+        table="quarantined_saves", title="迟到的答案", group=_EXAM, owner="attempt_id", term=RetentionPolicy.RESULTS, seen_by="普法办", order="received_at",
         purpose="由普法办决定是否采纳",
         shown=words("attempt_id=作答编号 reason=原因 received_at=收到时间 is_accepted=已采纳 judged_at=决定时间 judged_reason=理由"),
         hidden=hide(technical="id epoch changes digest", others="judged_by_id"),
@@ -68,7 +68,7 @@ WORK_HOLDINGS = (
         hidden=hide(technical="id number key_ids regrade_id", with_keys="item_points", others="graded_by_id"),
     ),
     DataCategory(
-        table="outside_results", title="其他平台的成绩", group=_EXAM, owner="person_id", term=RetentionPolicy.RESULTS, seen_by=_OFFICES, order="taken_at",
+        table="external_results", title="其他平台的成绩", group=_EXAM, owner="person_id", term=RetentionPolicy.RESULTS, seen_by=_OFFICES, order="taken_at",
         needs_release=True, purpose="省里等统一组织的考试成绩与本平台的一并统计",
         shown=words(
             "exam_id=考试 source=来源 unit_id=计入时单位 points=得分 points_possible=总分 percent=百分比 band=等次 is_passed=合格"
@@ -100,7 +100,7 @@ WORK_HOLDINGS = (
         purpose="确定谁参加补考", shown=words("exam_id=补考 reason=原因"), hidden=hide(technical="person_id"),
     ),
     DataCategory(
-        table="figure_marks", title="统计标记", group=_EXAM, owner=None, term=RetentionPolicy.DAYS, seen_by="无人查看，由程序在十秒左右用完即删",
+        table="stats_invalidations", title="统计标记", group=_EXAM, owner=None, term=RetentionPolicy.DAYS, seen_by="无人查看，由程序在十秒左右用完即删",
         purpose="记下谁的作答、成绩或名册刚有变动，以便重算其单位的人数", shown={}, hidden=hide(technical="id exam_id unit_id person_id"),
     ),
     DataCategory(
@@ -112,7 +112,7 @@ WORK_HOLDINGS = (
         hidden=hide(technical="id person_id file_id", others="requested_by_id approved_by_id"),
     ),
     DataCategory(
-        table="frozen_people", title="冻结的考试名册", group=_EXAM, owner="person_id", term=RetentionPolicy.RESULTS, seen_by=_OFFICES,
+        table="roster_snapshot_people", title="冻结的考试名册", group=_EXAM, owner="person_id", term=RetentionPolicy.RESULTS, seen_by=_OFFICES,
         purpose="参考率、合格率按冻结日的名册计算，以后调动不影响",
         shown=words("exam_id=考试 unit_id=单位 rank=职级 position=职务 excuse=免考缓考"), hidden=hide(technical="person_id"),
     ),
@@ -239,7 +239,7 @@ GROUPS = tuple(dict.fromkeys(holding.group for holding in HOLDINGS))
 BY_TABLE = {holding.table: holding for holding in HOLDINGS}
 
 STAFF_TABLES = frozenset({
-    "answer_keys", "blueprints", "certificate_plans", "change_lists", "course_editions", "courses", "distinct_pairs", "duplicate_searches",
+    "answer_keys", "blueprints", "certificate_plans", "roster_change_requests", "course_editions", "courses", "distinct_pairs", "duplicate_searches",
     "duty_assessment_revisions", "duty_assessment_sheets", "duty_assessments", "duty_lists", "duty_records", "exams", "notices", "practice_marks",
     "question_flags", "question_imports", "question_versions", "questions", "regrades", "rehearsals", "report_schedules", "report_templates", "retention_runs",
     "result_imports", "unit_changes",
@@ -248,8 +248,8 @@ STAFF_TABLES = frozenset({
 WITHOUT_PERSONS = frozenset({
     "audit_archives", "audit_seals", "blueprint_sections", "certificate_plan_courses", "certificate_templates", "chapter_articles", "chapter_files", "chapters",
     "citations", "daily_questions", "duty_assessment_items", "duty_assessment_scores", "duty_key_days", "duty_plan_periods", "duty_record_files", "duty_vote_tallies",
-    "event_materials", "exam_sessions", "frozen_units", "exemption_reasons", "heartbeats", "kept_figures", "knowledge_points", "law_articles", "law_versions",
-    "laws", "media", "papers", "platform_facts", "practice_holds", "process_reports", "question_knowledge_points", "question_searches",
+    "event_materials", "exam_sessions", "roster_snapshot_units", "exemption_reasons", "heartbeats", "unit_stats_cache", "knowledge_points", "law_articles", "law_versions",
+    "laws", "media", "papers", "platform_flags", "practice_holds", "worker_heartbeats", "question_knowledge_points", "question_searches",
     "question_uses", "unit_weaknesses", "unit_mastery", "units",
 })  # fmt: skip
 """Tables that hold nothing about anybody."""
@@ -382,7 +382,7 @@ LET_GO_WORDS = {
     "exams": "匿名的考试（场）",
     "people_of_exams": "匿名考试的参加人（人）",
     "sign_ins": "登录记录（条）",
-    "sign_in_tickets": "登录条（张）",
+    "login_tokens": "登录条（张）",
     "outgoing_messages": "发出的短信（条）",
     "reset_requests": "找回密码的申请（条）",
 }

@@ -12,7 +12,7 @@ from examapp.platform.privacy.actions import let_go
 from examapp.platform.privacy.rules import Terms
 
 
-@shared_task(name="privacy.let_go", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+@shared_task(name="privacy.apply_retention", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
 def let_go_in_time() -> None:
     """Let go what is due: a run that was lost is made up for by the next, since what is due is read from the rows."""
     terms = Terms.from_settings(current_app.config["SETTINGS"])

@@ -1,6 +1,6 @@
 """Part an old exam's results from the people: each becomes a nameless one of its unit, and every figure stays as it was.
 
-The figures count the frozen roster (`frozen_people`) with the attempts of its people. So for everybody of the exam and its make-ups one
+The figures count the frozen roster (`roster_snapshot_people`) with the attempts of its people. So for everybody of the exam and its make-ups one
 nameless person is made, in an order that tells nothing, and takes their places in these tables; what only the sitting needed is deleted.
 """
 
@@ -19,7 +19,14 @@ from examapp.delivery.exams.models import Exam, ExamState
 from examapp.organisation.people.models import Person, PersonState
 from examapp.oversight.roster_snapshots.actions import take_freeze
 
-MOVED = ("attempts", "frozen_people", "exemptions", "roster_corrections", "makeup_eligibilities", "outside_results")
+MOVED = (
+    "attempts",
+    "roster_snapshot_people",
+    "exemptions",
+    "roster_corrections",
+    "makeup_eligibilities",
+    "external_results",
+)
 """Tables that figures and lists of an exam are read from."""
 DROPPED = (
     "admissions",
@@ -32,9 +39,9 @@ DROPPED = (
     "study_clearances",
 )
 """Tables of an exam's people that nothing is counted from afterwards."""
-KEPT = ("exercise_runs", "figure_marks")
+KEPT = ("exercise_runs", "stats_invalidations")
 """Tables that name an exam and a person, but tell of study and go with the person, or are used up within seconds."""
-OF_SITTINGS = ("answer_history", "attempt_events", "set_aside_saves", "attempt_contacts")
+OF_SITTINGS = ("answer_history", "attempt_events", "quarantined_saves", "attempt_contacts")
 """What was noted beside an attempt, for disputes that are over."""
 STAYING = ("answers", "grades", "attempt_reopenings")
 """What stays with the nameless one's attempt, since figures are read from it; without words about the person."""
@@ -109,7 +116,7 @@ def _people_of(session: Session, exam_ids: list[int]) -> dict[int, int]:
     """Give everybody with anything of these exams, and the unit where the nameless one will stand: the roster's, else the person's."""
     tables = [_table(name) for name in MOVED]
     everybody = union(*(select(t.c.person_id).where(t.c.exam_id.in_(exam_ids)) for t in tables)).subquery()
-    frozen = _table("frozen_people")
+    frozen = _table("roster_snapshot_people")
     rows = session.execute(
         select(everybody.c.person_id, func.coalesce(func.min(frozen.c.unit_id), func.min(Person.unit_id)))
         .join(Person, Person.id == everybody.c.person_id)
@@ -169,7 +176,7 @@ def _clear_words(session: Session, exam_ids: list[int]) -> None:
     for name, values in (
         ("exemptions", {"reason": "", "answer": "", "file_id": None}),
         ("roster_corrections", {"reason": ""}),
-        ("frozen_people", {"position": ""}),
+        ("roster_snapshot_people", {"position": ""}),
     ):
         _run(session, update(_table(name)).values(**values).where(_of(_table(name), exam_ids)))
 

@@ -20,7 +20,7 @@ from examapp.organisation.people.models import Account, Person, PersonState, Rol
 from examapp.organisation.people.rules import first_password_binding
 from examapp.organisation.units.models import Unit, UnitKind
 from examapp.platform.audit.actions import SYSTEM, Actor, record
-from examapp.platform.setup.models import PlatformFact
+from examapp.platform.setup.models import PlatformFlag
 from examapp.platform.setup.queries import has_accounts
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import NO_HASH
@@ -190,7 +190,7 @@ def _make_with_first_password(
 def set_fact(session: Session, name: str, value: Any, *, now: datetime) -> None:
     """Write a fact of this installation over what stood there."""
     session.execute(
-        insert(PlatformFact)
+        insert(PlatformFlag)
         .values(name=name, value=value, set_at=now)
-        .on_conflict_do_update(index_elements=[PlatformFact.name], set_={"value": value, "set_at": now})
+        .on_conflict_do_update(index_elements=[PlatformFlag.name], set_={"value": value, "set_at": now})
     )

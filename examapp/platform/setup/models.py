@@ -11,10 +11,10 @@ DEMO_LOADED = "demo_loaded"
 """The fact that the demo county is written whole; until then a try-out with the demo is not ready."""
 
 
-class PlatformFact(Base):
+class PlatformFlag(Base):
     """One fact of this installation under its name."""
 
-    __tablename__ = "platform_facts"
+    __tablename__ = "platform_flags"
 
     name: Mapped[Str] = mapped_column(primary_key=True)
     value: Mapped[JsonB] = mapped_column(default=dict)

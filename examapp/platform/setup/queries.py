@@ -14,7 +14,7 @@ from examapp.delivery.grading.models import Heartbeat
 from examapp.jobs.columns import MAX_TRIES, JobState
 from examapp.organisation.people.models import Account, RosterImport
 from examapp.oversight.report_exports.models import Export
-from examapp.platform.setup.models import PlatformFact
+from examapp.platform.setup.models import PlatformFlag
 
 _DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 SWEEPER, SCHEDULE = "sweeper", "schedule"
@@ -45,9 +45,9 @@ def heartbeats(session: Session) -> dict[str, datetime]:
     return {row.name: row.beat_at for row in session.execute(select(Heartbeat.name, Heartbeat.beat_at))}
 
 
-def find_fact(session: Session, name: str) -> PlatformFact | None:
+def find_fact(session: Session, name: str) -> PlatformFlag | None:
     """Find a fact of this installation."""
-    return session.get(PlatformFact, name)
+    return session.get(PlatformFlag, name)
 
 
 def schema_version(session: Session) -> str | None:

@@ -84,7 +84,7 @@ def another_device(t: Trial) -> None:
     t.expect(len(t.ledger.brought_back) > len(t.ledger.shown), "no returning device entered anything again")
     with t.site.database() as connection:
         aside = connection.execute(
-            "SELECT count(*) FROM set_aside_saves WHERE reason = 'taken_over' AND attempt_id = ANY(%s)",
+            "SELECT count(*) FROM quarantined_saves WHERE reason = 'taken_over' AND attempt_id = ANY(%s)",
             ([c.attempt_id for c in moved],),
         ).fetchone()[0]
     t.expect(aside == len(moved), f"{aside} of {len(moved)} saves of old devices were set aside")

@@ -132,7 +132,7 @@ def poison(t: Trial) -> None:
             t.expect(others <= 65, f"the others waited {others:.0f} s for their grades")
             wait_until(lambda: _empty_and_judge(t, connection, list(bad)), within_s=300, every_s=4)
             aside = connection.execute(
-                "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND set_aside_at IS NOT NULL", (list(bad),)
+                "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND quarantined_at IS NOT NULL", (list(bad),)
             ).fetchone()[0]
             t.note(f"{aside} poisoned attempts set aside after {time.monotonic() - handed_in:.0f} s")
     tries = Counter((t.site.poison / "tries").read_text().split())
@@ -157,7 +157,7 @@ def _empty_and_judge(t: Trial, connection: psycopg.Connection[Any], bad: list[in
     _empty(t)
     tries = Counter((t.site.poison / "tries").read_text().split())
     aside = connection.execute(
-        "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND set_aside_at IS NOT NULL", (bad,)
+        "SELECT count(*) FROM attempts WHERE id = ANY(%s) AND quarantined_at IS NOT NULL", (bad,)
     ).fetchone()[0]
     return aside == len(bad) or max(tries.values(), default=0) > 3
 

@@ -33,7 +33,7 @@ def closed_by_the_server(t: Trial) -> None:
     with t.site.database() as connection:
         ids = [c.attempt_id for c in offline[:5]]
         aside = connection.execute(
-            "SELECT count(*) FROM set_aside_saves WHERE attempt_id = ANY(%s)", (ids,)
+            "SELECT count(*) FROM quarantined_saves WHERE attempt_id = ANY(%s)", (ids,)
         ).fetchone()[0]
     closed = _count_closed(t, offline)
     t.expect(aside == 5, f"{aside} of 5 late saves were set aside")
