@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && command -v $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: run rehearse backup-start backup-base restore-drill test check bench bench-waves bench-large test-browser test-slow test-long drill-short drill sabotage format lock flame conformance fuzz security
+.PHONY: coverage run rehearse backup-start backup-base restore-drill test check bench bench-waves bench-large test-browser test-slow test-long drill-short drill sabotage format lock flame conformance fuzz security
 
 run: .venv/.installed
 	@exec $(BIN)/python -m examapp.ops.supervisor
@@ -13,6 +13,10 @@ rehearse backup-start backup-base restore-drill:
 
 test: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --durations=10 -m "not browser and not slow and not long and not drill"
+
+# Which lines the tests run; the figure stands in the last line.
+coverage: .venv/.installed-dev
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered -m "not browser and not slow and not long and not drill"
 
 test-browser: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 -m browser

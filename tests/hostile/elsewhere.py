@@ -5,7 +5,7 @@ from __future__ import annotations
 ELSEWHERE = {
     "H01": (
         "tests/attempts/test_saving.py::test_broken_json_is_a_400_and_changes_nothing",
-        "tests/house/test_contract.py::test_generated_requests_get_documented_answers_and_no_5xx",
+        "tests/architecture/test_contract.py::test_generated_requests_get_documented_answers_and_no_5xx",
     ),
     "H02": ("tests/attempts/test_saving.py::test_bad_change_is_refused_alone_and_the_good_one_is_saved",),
     "H03": ("tests/matrix/test_matrix.py::test_each_cell_is_as_the_policy_says_and_not_yours_is_not_found",),

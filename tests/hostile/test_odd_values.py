@@ -1,6 +1,6 @@
 """Odd values at every place of the body, and in every word of the address, of every call of the API, by the OpenAPI document: never an error of ours.
 
-A call that is added to the API is in the document (tests/house/test_contract.py), and with that here.
+A call that is added to the API is in the document (tests/architecture/test_contract.py), and with that here.
 """
 
 from __future__ import annotations

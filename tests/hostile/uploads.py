@@ -16,7 +16,7 @@ from wtforms import FileField, MultipleFileField
 
 from examapp.delivery.exams.models import Exemption
 from examapp.oversight.duty_lists.models import DutyList
-from tests.house.proofs import ROOT
+from tests.architecture.proofs import ROOT
 from tests.question_bank.books import book
 from tests.reports.test_forms_of_paper import docx
 

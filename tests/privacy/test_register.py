@@ -1,4 +1,4 @@
-"""The register of personal data as people read it, and the terms; that it is whole is a rule of the house (tests/house)."""
+"""The register of personal data as people read it, and the terms; that it is whole is a rule of the house (tests/architecture)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Blueprints."""
+"""Blueprints, and papers drawn from them."""

@@ -1,1 +1,1 @@
-"""Law texts."""
+"""Law texts from documents."""

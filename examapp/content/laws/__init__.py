@@ -1,1 +1,1 @@
-"""Laws."""
+"""Laws, versions, articles."""

@@ -1,1 +1,1 @@
-"""Question duplicates."""
+"""Near-duplicates."""

@@ -1,1 +1,1 @@
-"""Question editing."""
+"""The editor of a question."""

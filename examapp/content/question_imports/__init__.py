@@ -1,1 +1,1 @@
-"""Question imports."""
+"""Question files: preview, commit, export."""

@@ -1,1 +1,1 @@
-"""Question intake."""
+"""Parsed questions into rows; the seed questions."""

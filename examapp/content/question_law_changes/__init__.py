@@ -1,1 +1,1 @@
-"""Question law changes."""
+"""Questions on changed articles."""

@@ -1,1 +1,1 @@
-"""Question review."""
+"""Review, activation, correction, deletion and bulk edits of questions; what the syllabus lacks."""

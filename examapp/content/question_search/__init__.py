@@ -1,1 +1,1 @@
-"""Question search."""
+"""Search and lists of the question bank."""

@@ -1,1 +1,1 @@
-"""Questions."""
+"""Questions and their versions."""

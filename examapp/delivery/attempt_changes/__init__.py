@@ -1,1 +1,1 @@
-"""Attempt changes."""
+"""Hand-in, extension, reopening, contact."""

@@ -1,1 +1,1 @@
-"""Attempt starts."""
+"""Start admission and start."""

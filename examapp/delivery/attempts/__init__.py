@@ -1,1 +1,1 @@
-"""Attempts."""
+"""The hot path: save, submit, close."""

@@ -1,1 +1,1 @@
-"""Corrections."""
+"""Corrected keys and regrades."""

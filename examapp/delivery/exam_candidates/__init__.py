@@ -1,1 +1,1 @@
-"""Exam candidates."""
+"""Who is eligible; papers made ahead."""

@@ -1,1 +1,1 @@
-"""Exam publication."""
+"""Publish, prolong, close."""

@@ -1,1 +1,1 @@
-"""Exams."""
+"""Exams and sessions: window, audience, rules."""

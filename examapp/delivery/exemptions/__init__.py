@@ -1,1 +1,1 @@
-"""Exemptions."""
+"""Exemptions and deferrals."""

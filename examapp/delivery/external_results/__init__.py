@@ -1,1 +1,1 @@
-"""External results."""
+"""Results of another platform, from its file."""

@@ -1,1 +1,1 @@
-"""Grading."""
+"""Answers to points, the sweeper."""

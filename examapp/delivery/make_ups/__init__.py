@@ -1,1 +1,1 @@
-"""Make ups."""
+"""Make-up exams."""

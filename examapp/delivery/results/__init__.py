@@ -1,1 +1,1 @@
-"""Results."""
+"""Results, mistakes, what is released when."""

@@ -1,1 +1,1 @@
-"""Certificate templates."""
+"""Templates of certificates."""

@@ -1,1 +1,1 @@
-"""Certificates."""
+"""Certificates: plans, issue, verification."""

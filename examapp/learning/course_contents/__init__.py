@@ -1,1 +1,1 @@
-"""Course contents."""
+"""Contents and files of chapters."""

@@ -1,1 +1,1 @@
-"""Course editing."""
+"""The editor of courses."""

@@ -1,1 +1,1 @@
-"""Courses."""
+"""Courses and chapters."""

@@ -1,1 +1,1 @@
-"""Mastery."""
+"""Mastery by law and knowledge point."""

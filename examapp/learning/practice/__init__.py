@@ -1,1 +1,1 @@
-"""Practice."""
+"""Practice, mistake book, mock papers."""

@@ -1,1 +1,1 @@
-"""Practice answers."""
+"""Answers in practice and what follows from them."""

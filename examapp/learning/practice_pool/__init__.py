@@ -1,1 +1,1 @@
-"""Practice pool."""
+"""Which questions practice may draw."""

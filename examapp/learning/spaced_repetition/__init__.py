@@ -1,1 +1,1 @@
-"""Spaced repetition."""
+"""Review cards."""

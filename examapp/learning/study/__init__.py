@@ -1,1 +1,1 @@
-"""Study."""
+"""Studying a course."""

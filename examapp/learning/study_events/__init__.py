@@ -1,1 +1,1 @@
-"""Study events."""
+"""Study events and attendance."""

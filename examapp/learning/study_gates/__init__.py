@@ -1,1 +1,1 @@
-"""Study gates."""
+"""Study required before an exam."""

@@ -1,1 +1,1 @@
-"""Study record."""
+"""A person's study record."""

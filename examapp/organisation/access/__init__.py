@@ -1,1 +1,1 @@
-"""Access."""
+"""Roles and the units they reach (access scope)."""

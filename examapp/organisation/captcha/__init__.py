@@ -1,1 +1,1 @@
-"""Captcha."""
+"""The captcha of sign-in."""

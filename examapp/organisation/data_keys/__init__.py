@@ -1,1 +1,1 @@
-"""Data keys."""
+"""Encryption keys: rotate, status, check."""

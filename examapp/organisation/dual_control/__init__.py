@@ -1,1 +1,1 @@
-"""Dual control."""
+"""Acts that need a second person."""

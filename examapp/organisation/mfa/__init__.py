@@ -1,1 +1,1 @@
-"""Mfa."""
+"""One-time codes as second factor."""

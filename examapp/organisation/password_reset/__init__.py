@@ -1,1 +1,1 @@
-"""Password reset."""
+"""A forgotten password, by a code through the message gateway."""

@@ -1,1 +1,1 @@
-"""Passwords."""
+"""Passwords changed and issued; audit of downloads and of denied access; the account pages."""

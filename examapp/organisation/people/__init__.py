@@ -1,1 +1,1 @@
-"""People."""
+"""Persons, the roster, disclosure of ID and mobile numbers."""

@@ -1,1 +1,1 @@
-"""Roles."""
+"""Role grants: asked for, approved, ended, deputised."""

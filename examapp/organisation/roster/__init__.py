@@ -1,1 +1,1 @@
-"""Roster."""
+"""The roster: people join, change, move, leave and return."""

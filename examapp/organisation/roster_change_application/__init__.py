@@ -1,1 +1,1 @@
-"""Roster change application."""
+"""Approved roster changes carried out."""

@@ -1,1 +1,1 @@
-"""Roster change requests."""
+"""Lists of roster changes that units submit."""

@@ -1,1 +1,1 @@
-"""Roster imports."""
+"""Roster files: preview and commit."""

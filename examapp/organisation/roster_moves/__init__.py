@@ -1,1 +1,1 @@
-"""Roster moves."""
+"""Transfers, secondments, leavers, on their day."""

@@ -1,1 +1,1 @@
-"""Roster reconciliation."""
+"""A whole roster compared with the stored one."""

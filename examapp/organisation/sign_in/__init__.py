@@ -1,1 +1,1 @@
-"""Sign in."""
+"""Sign-in by password, ticket and identity provider (OIDC)."""

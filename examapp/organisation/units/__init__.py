@@ -1,1 +1,1 @@
-"""Units."""
+"""Units: the region tree and the sector tree, their file."""

@@ -1,1 +1,1 @@
-"""Assessment indicators."""
+"""Indicators of the assessment."""

@@ -1,1 +1,1 @@
-"""Assessment results."""
+"""Results of an assessment."""

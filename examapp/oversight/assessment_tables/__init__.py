@@ -1,1 +1,1 @@
-"""Assessment tables."""
+"""Tables of indicators."""

@@ -1,1 +1,1 @@
-"""Assessments."""
+"""Yearly assessment of duties: score sheets, reviews, votes."""

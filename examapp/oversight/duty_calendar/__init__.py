@@ -1,1 +1,1 @@
-"""Duty calendar."""
+"""Key dates and periods."""

@@ -1,1 +1,1 @@
-"""Duty items."""
+"""Items of a duty list, from a table too."""

@@ -1,1 +1,1 @@
-"""Duty lists."""
+"""Duty lists: which unit teaches which law to whom."""

@@ -1,1 +1,1 @@
-"""Duty records."""
+"""Records of fulfilment and their files."""

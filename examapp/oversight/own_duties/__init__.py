@@ -1,1 +1,1 @@
-"""Own duties."""
+"""A unit's own duties; the public page."""

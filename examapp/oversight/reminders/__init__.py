@@ -1,1 +1,1 @@
-"""Reminders."""
+"""Who has not participated; reminders."""

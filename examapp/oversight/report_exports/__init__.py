@@ -1,1 +1,1 @@
-"""Report exports."""
+"""Report jobs: request, build, download."""

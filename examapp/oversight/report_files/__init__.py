@@ -1,1 +1,1 @@
-"""Report files."""
+"""Files of reports: xlsx, csv, pdf, docx."""

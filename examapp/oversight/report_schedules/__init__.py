@@ -1,1 +1,1 @@
-"""Report schedules."""
+"""Scheduled reports."""

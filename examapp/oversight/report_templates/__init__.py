@@ -1,1 +1,1 @@
-"""Report templates."""
+"""Report templates of the office's own."""

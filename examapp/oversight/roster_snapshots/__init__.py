@@ -1,1 +1,1 @@
-"""Roster snapshots."""
+"""The roster of an exam, frozen."""

@@ -1,1 +1,1 @@
-"""Statistics."""
+"""Participation and scores per unit; cached statistics."""

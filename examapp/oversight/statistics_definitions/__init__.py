@@ -1,1 +1,1 @@
-"""Statistics definitions."""
+"""What each figure means; chart geometry; pure."""

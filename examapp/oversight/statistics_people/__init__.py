@@ -1,1 +1,1 @@
-"""Statistics people."""
+"""Lists of people behind a figure."""

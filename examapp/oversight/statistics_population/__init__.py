@@ -1,1 +1,1 @@
-"""Statistics population."""
+"""Who is counted."""

@@ -1,1 +1,1 @@
-"""Statistics scope."""
+"""Filters, context and fingerprint of a report."""

@@ -1,1 +1,1 @@
-"""Study progress."""
+"""Study progress of a unit."""

@@ -1,1 +1,1 @@
-"""Unit mergers."""
+"""Mergers, splits and renamings of units."""

@@ -1,1 +1,1 @@
-"""Api document."""
+"""The OpenAPI document."""

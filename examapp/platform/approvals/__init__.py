@@ -1,1 +1,1 @@
-"""Approvals."""
+"""The page of pending approvals."""

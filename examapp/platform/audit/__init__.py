@@ -1,1 +1,1 @@
-"""Audit."""
+"""Append-only audit log: writing, reading, archives."""

@@ -1,1 +1,1 @@
-"""Audit chain."""
+"""The keyed chain over the audit log: sealing, verifying, its head file."""

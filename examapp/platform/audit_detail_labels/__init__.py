@@ -1,1 +1,1 @@
-"""Audit detail labels."""
+"""Labels of the details of audited acts."""

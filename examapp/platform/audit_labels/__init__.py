@@ -1,1 +1,1 @@
-"""Audit labels."""
+"""Labels of audited acts."""

@@ -1,1 +1,1 @@
-"""Audit log."""
+"""Pages of the audit log."""

@@ -1,1 +1,1 @@
-"""Backups."""
+"""Backup and restore drill."""

@@ -1,1 +1,1 @@
-"""Dashboard."""
+"""Menu and home pages."""

@@ -1,1 +1,1 @@
-"""Data inventory."""
+"""Which columns hold personal data."""

@@ -1,1 +1,1 @@
-"""Demo."""
+"""Loads the demo county."""

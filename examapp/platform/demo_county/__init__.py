@@ -1,1 +1,1 @@
-"""Demo county."""
+"""The demo county: units and people."""

@@ -1,1 +1,1 @@
-"""Demo duties."""
+"""The demo county's duties."""

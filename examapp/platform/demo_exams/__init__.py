@@ -1,1 +1,1 @@
-"""Demo exams."""
+"""The demo county's exams."""

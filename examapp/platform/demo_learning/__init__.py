@@ -1,1 +1,1 @@
-"""Demo learning."""
+"""The demo county's courses and events."""

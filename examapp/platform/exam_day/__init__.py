@@ -1,1 +1,1 @@
-"""Exam day."""
+"""Decisions on exam day: reopening, late answers, grading again."""

@@ -1,1 +1,1 @@
-"""Exam day board."""
+"""The board of exam day."""

@@ -1,1 +1,1 @@
-"""Feedback."""
+"""Feedback and answers."""

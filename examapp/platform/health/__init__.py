@@ -1,1 +1,1 @@
-"""Health."""
+"""Health, readiness, metrics."""

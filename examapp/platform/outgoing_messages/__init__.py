@@ -1,1 +1,1 @@
-"""Outgoing messages."""
+"""Messages through the gateway."""

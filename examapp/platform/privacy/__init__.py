@@ -1,1 +1,1 @@
-"""Privacy."""
+"""Privacy page, own data, retention."""

@@ -1,1 +1,1 @@
-"""Rehearsal environment."""
+"""The shadow site of a rehearsal."""

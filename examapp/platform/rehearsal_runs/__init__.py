@@ -1,1 +1,1 @@
-"""Rehearsal runs."""
+"""Simulated candidates of a rehearsal."""

@@ -1,1 +1,1 @@
-"""Rehearsals."""
+"""Rehearsal of an exam day."""

@@ -1,1 +1,1 @@
-"""Result anonymisation."""
+"""Anonymising old results."""

@@ -1,1 +1,1 @@
-"""Security checklist."""
+"""The operator's checklist."""

@@ -1,1 +1,1 @@
-"""Setup."""
+"""First set-up and settings."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.architecture.proofs import is_test
 from tests.browser.elsewhere import NO_PAGES, NOT_IN_THE_WALK, ON_DEMAND, SHOWN_ONCE
-from tests.house.proofs import is_test
 
 
 def test_a_page_that_the_long_walk_leaves_out_names_the_test_that_looks_at_it(app):

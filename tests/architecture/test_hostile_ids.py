@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from tests.architecture.proofs import ROOT, is_test, named_tests
 from tests.hostile.elsewhere import ELSEWHERE
-from tests.house.proofs import ROOT, is_test, named_tests
 
 IDS = {f"H{number:02d}" for number in range(1, 25)}
 
