@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import create_engine, text
@@ -24,25 +26,25 @@ def test_tables_of_this_program_are_current_and_no_answer_is_not(app: Flask) -> 
     assert not is_current("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
 
 
-def test_stored_response_schemas_are_rewritten_and_written_back(servers: Servers) -> None:
-    """Two characters an item, the kind and a number, become three, of which two say what a response may be; and back."""
-    old, new = "S4M5T2B2W1S:B1", "S41M55T21B02W01S:1B01"
+def test_the_schema_goes_down_to_nothing_and_up_again(servers: Servers) -> None:
     engine = create_engine(servers.settings("postgres").database_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text("CREATE DATABASE schemas"))
     engine.dispose()
+    left = text(
+        "SELECT (SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version')"
+        " + (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)"
+    )
     with opened(servers.settings("schemas")) as app, app.app_context():
-        upgrade(revision="0029_sitting_notice")
-        with db.engine.begin() as connection:
-            connection.execute(
-                text(
-                    "INSERT INTO papers (sections, shape, total_points, created_at) VALUES ('[]', :old, 0, now()), ('[]', '', 0, now())"
-                ),
-                {"old": old},
-            )
-        upgrade()
-        with db.engine.begin() as connection:
-            assert list(connection.scalars(text("SELECT response_schema FROM papers ORDER BY id"))) == [new, ""]
-        downgrade(revision="0029_sitting_notice")
-        with db.engine.begin() as connection:
-            assert list(connection.scalars(text("SELECT shape FROM papers ORDER BY id"))) == [old, ""]
+        counts = []
+        for step in (upgrade, lambda: downgrade(revision="base"), upgrade):
+            step()
+            with db.engine.connect() as connection:
+                counts.append(connection.scalar(left))
+    assert counts[0] == counts[2] > 100
+    assert counts[1] == 0
+
+
+def test_there_is_one_head_and_one_migration_until_the_first_release() -> None:
+    versions = Path(__file__).parents[2] / "migrations" / "versions"
+    assert [path.name for path in versions.glob("*.py")] == ["0001_initial.py"]

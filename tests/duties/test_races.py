@@ -64,9 +64,9 @@ def test_of_acts_at_the_same_moment_one_is_done(race_app, race_world):
     assert session.get_one(DutyList, list_id).state == "published"
     acts = session.scalars(select(AuditEvent.act).where(AuditEvent.act.startswith("duties."))).all()
     assert sorted(acts) == [
+        "duties.add_record",
         "duties.create_item",
         "duties.open_list",
         "duties.propose_list",
         "duties.publish_list",
-        "duties.add_record",
     ]

@@ -181,7 +181,7 @@ def places_in_code() -> set[str]:
 
 def _takes_file(node: ast.AST, forms: set[str]) -> bool:
     if isinstance(node, ast.Call):
-        return ast.unparse(node.func) in forms | {"intake.add"}
+        return ast.unparse(node.func) in forms | {"views.add"}
     return isinstance(node, ast.Attribute) and ast.unparse(node) in {"request.files", "request.stream"}
 
 
