@@ -453,7 +453,7 @@ def test_the_first_load_is_small(live, device, make_exam):
     session.on("Network.loadingFinished", lambda event: seen.append(event["encodedDataLength"]))
     page.goto(f"{live.url}/exams/{exam.id}/sit#start")
     expect(page.locator("#item-1")).to_be_visible()
-    assert len(seen) <= 12
+    assert len(seen) <= 13  # the choice between the answers of two devices is a script of its own
     assert sum(seen) <= 150_000
 
 

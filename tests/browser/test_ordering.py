@@ -41,7 +41,7 @@ def exam(race_world):
     )
     race_world.question(Kind.SINGLE_CHOICE, key=("A",))
     blueprint = race_world.blueprint(((Kind.ORDERING, 1, "6"), (Kind.SINGLE_CHOICE, 1, "4")))
-    exam = race_world.exam(blueprint, keys_policy="at_once", results_policy="at_once")
+    exam = race_world.exam(blueprint, kind="mock", keys_policy="at_once", results_policy="at_once")
     race_world.commit()
     return exam
 
