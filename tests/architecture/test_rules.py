@@ -237,7 +237,7 @@ def test_tests_do_not_sleep_or_assert_nothing():
 
 def reads_of_requests():
     """Give the files in which what was sent is read: views, forms, and the frame around them."""
-    parts = {"routes", "admin_routes", "forms", "api"}
+    parts = {"views", "admin_views", "forms", "api"}
     return [path for path in CODE if parts & {path.stem, *path.relative_to(ROOT).parts}]
 
 

@@ -56,7 +56,7 @@ def _sit(world, role, person_id):
     exam = world.exam(title=f"{role} 的考试", **fields)
     attempt = Attempt(
         exam_id=exam.id, person_id=person.id, number=1, paper_id=first.paper_id, unit_id=person.unit_id, state="in_progress", started_at=LATER,
-        deadline_at=LATER + timedelta(hours=1), closes_at=LATER + timedelta(hours=1, seconds=60), epoch=1, shape=first.shape, unsure=[],
+        deadline_at=LATER + timedelta(hours=1), closes_at=LATER + timedelta(hours=1, seconds=60), epoch=1, response_schema=first.response_schema, unsure=[],
         is_forced=False, total=5, grading_retry_count=0,
     )  # fmt: skip
     return world.save(attempt).id

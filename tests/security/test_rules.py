@@ -37,7 +37,7 @@ def change(session: Session, exam_id: int, *, title: str, actor: Actor, now: dat
 def build_export(session: Session, export_id: int, *, now: datetime) -> None:
     export = session.get_one(Export, export_id)
 """,
-    "examapp/exams/queries/all.py": """
+    "examapp/delivery/exams/queries.py": """
 def find(session, name):
     session.execute(text(f"SELECT {name}"))  # no-raw-sql-text
     session.execute(f"SELECT {name}")  # no-raw-sql-text
@@ -47,7 +47,7 @@ def find(session, name):
     session.connection().exec_driver_sql(f"SELECT {name}")  # no-raw-sql-text
     session.execute(text("SELECT :name"), {"name": name})
 """,
-    "examapp/core/words.py": """
+    "examapp/web/words.py": """
 import os, pickle, subprocess
 from flask import render_template, render_template_string
 from lxml import etree
