@@ -39,7 +39,7 @@ def kept_of(world):
     return rows, sum(len(json.dumps(row.changes, ensure_ascii=False).encode()) for row in rows)
 
 
-@pytest.mark.parametrize("saves", [40, pytest.param(1500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("saves", [40, pytest.param(1500, marks=pytest.mark.long)])
 def test_a_flood_of_saves_of_a_taken_over_epoch_leaves_bounded_rows_and_bytes(world, moment, saves):
     for _ in range(60):
         world.question(Kind.FILL_BLANK)

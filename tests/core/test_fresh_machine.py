@@ -120,7 +120,7 @@ def test_make_run_serves_and_a_test_runs_where_only_root_may_enter(private):
     assert tested.returncode == 0, said
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_after_the_supervisor_was_killed_make_run_works_again(private):
     clone = Clone(clone_into(private / "clone"))
     with clone.running(clone.is_ready, is_killed=True) as make:

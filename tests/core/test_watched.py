@@ -107,12 +107,15 @@ def test_schedule_and_sweeper_are_watched_however_the_site_is_run():
         assert f"entrypoint.sh {name}" in (ROOT / "docker" / "systemd" / f"examapp-{name}.service").read_text()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("schedule", ["-m", "celery", "--app", "examapp.celery_app:celery", "beat", "--pidfile=", "--schedule"]),
-        ("sweeper", ["-m", "flask", "--app", "wsgi", "sweep", "--every", "1"]),
+        pytest.param(
+            "schedule",
+            ["-m", "celery", "--app", "examapp.celery_app:celery", "beat", "--pidfile=", "--schedule"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("sweeper", ["-m", "flask", "--app", "wsgi", "sweep", "--every", "1"], marks=pytest.mark.long),
     ],
 )
 def test_the_real_process_beats_in_the_database_and_is_ended_once_it_hangs(

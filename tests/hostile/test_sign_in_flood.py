@@ -18,7 +18,6 @@ from tests.hostile.flood import Flood, flood
 from tests.hostile.wires import NGINX, nginx_before, web_server
 from tests.people.conftest import PASSWORD, hash_of
 
-pytestmark = pytest.mark.slow
 ATTACKER, ELSEWHERE = "127.0.0.2", "127.0.0.3"
 PEOPLE = 8
 PATIENCE_S = 60
@@ -108,7 +107,9 @@ def show(title, people):
     print(f"{title}: {waits} s; told to wait {max(person.told_s for person in people)} s at most")
 
 
-@pytest.mark.parametrize("keeps_cookie", [True, False])
+@pytest.mark.parametrize(
+    "keeps_cookie", [pytest.param(True, marks=pytest.mark.slow), pytest.param(False, marks=pytest.mark.long)]
+)
 def test_h14_a_flood_of_one_name_keeps_nobody_out(door, names, keeps_cookie):
     """Beside it eight sign in from another address, eight from the same one, and eight there on devices that are known."""
     known = [Person(name, ATTACKER) for name in names[:PEOPLE]]
@@ -130,6 +131,7 @@ def test_h14_a_flood_of_one_name_keeps_nobody_out(door, names, keeps_cookie):
     assert answers["401"] <= 10, "of one name few passwords are compared"
 
 
+@pytest.mark.long
 def test_h14_a_flood_of_ever_other_names_keeps_no_other_address_and_no_known_device_out(door, names):
     """Strangers at that address solve a captcha then, which is for people; the flood does not get that far."""
     known = [Person(name, ATTACKER) for name in names[:PEOPLE]]
@@ -146,6 +148,7 @@ def test_h14_a_flood_of_ever_other_names_keeps_no_other_address_and_no_known_dev
     assert answers["401"] <= 60 + 2 * 64, "the captcha comes after sixty names and those on their way"
 
 
+@pytest.mark.slow
 def test_h14_a_county_behind_one_address_signs_in(door, race_world, names):
     """Sixty at a time: each is done, at once or when he was told, and nginx refuses nobody."""
     more = [race_world.person(staff_number=f"C{number}") for number in range(120)]
