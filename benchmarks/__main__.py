@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import platform
@@ -16,6 +15,7 @@ from pathlib import Path
 from benchmarks import bank, certificates, grading, pages, phone, reports, rush, saving, training, waves
 from benchmarks.deployment import deploy
 from benchmarks.figures import Figure, not_measured
+from examapp.ops.child_processes import end_with_parent
 
 TOPICS = ("saving", "pages", "phone", "rush", "grading", "reports", "bank", "search", "training", "certificates")
 
@@ -24,7 +24,6 @@ INSIDE = {"pages": pages, "phone": phone, "saving": saving, "rush": rush, "gradi
 """Topics measured on a running deployment, in this order."""
 ALONE = {"reports": reports, "bank": bank, "training": training, "certificates": certificates}
 """Topics that bring their own database."""
-_PR_SET_PDEATHSIG = 1
 
 
 def main(topics: list[str]) -> int:
@@ -74,7 +73,7 @@ def _measure_all(topics: list[str], folder: Path, figures: list[Figure]) -> None
 
 def _end_with_parent() -> None:
     """Have the kernel send SIGTERM when the parent dies, and end in order on it, so that no process of a deployment stays."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    end_with_parent(os.getppid())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 

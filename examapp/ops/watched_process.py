@@ -6,7 +6,6 @@ A crash is seen by whoever waits for a process; one that hangs would be seen by 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -15,9 +14,10 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from examapp.ops.child_processes import end_with_parent
+
 _VARIABLE = "HEARTBEAT_FILE"
 _LOOK_EVERY_S = 1.0
-_PR_SET_PDEATHSIG = 1
 MAX_SILENCE_S = 120
 """More than a round of the sweeper, or a try of the schedule at a queue that is away, takes."""
 
@@ -36,7 +36,12 @@ def watched(path: Path, command: list[str]) -> list[str]:
 def run(path: Path, silence_s: float, command: list[str]) -> int:
     """Run the command and hand signals on to it; gives its exit code, or EX_TEMPFAIL where it was ended for its silence."""
     path.touch()
-    child = subprocess.Popen(command, env=os.environ | {_VARIABLE: str(path)}, preexec_fn=_die_with_parent)  # noqa: PLW1509 – no thread runs here yet
+    parent = os.getpid()
+    child = subprocess.Popen(
+        command,
+        env=os.environ | {_VARIABLE: str(path)},
+        preexec_fn=lambda: end_with_parent(parent, signal.SIGKILL),  # noqa: PLW1509 – no thread runs here yet
+    )
 
     def hand_on(number: int, _frame: FrameType | None) -> None:
         child.send_signal(number)
@@ -70,11 +75,6 @@ def _end(child: subprocess.Popen[bytes], silence_s: float) -> None:
     print(f'{{"event": "process_hung", "level": "error", "silent_s": {silence_s:.0f}}}', file=sys.stderr, flush=True)  # noqa: T201 – a line of the log
     child.kill()
     child.wait()
-
-
-def _die_with_parent() -> None:
-    """Let the child end with this process, however this one ends."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from question_bank.formats.parsed import (
     unsupported_kind,
     validate_parsed,
 )
-from question_bank.formats.places import child_text, children, local
 from question_bank.formats.safety import open_archive
+from question_bank.formats.xml_location import child_text, children, local
 from question_bank.formats.xml_safety import Element, head_of, looks_like_xml, parse_xml
 from question_bank.model import Kind
 from question_bank.parse_result import Note, ParseResult, UnreadableFileError

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from question_bank.formats.places import local, text_of
 from question_bank.formats.safety import Archive, open_archive
+from question_bank.formats.xml_location import local, text_of
 from question_bank.formats.xml_safety import Element, parse_xml
 from question_bank.parse_result import UnreadableFileError
 

@@ -123,7 +123,7 @@ def _why_unknown(content: bytes, name: str) -> str:
     """Why a file is of no known format; an XML file that is broken or unsafe is told so."""
     if _later("xml_safety.looks_like_xml")(content):
         root = _later("xml_safety.parse_xml")(content)
-        return f"这个 XML 文件不是题库（最外层是 {_later('places.local')(root)}）。请确认选对了文件，题库包请上传整个压缩包。"
+        return f"这个 XML 文件不是题库（最外层是 {_later('xml_location.local')(root)}）。请确认选对了文件，题库包请上传整个压缩包。"
     return f"认不出「{PurePath(name).name}」是哪种题库格式。请确认选对了文件；可以改存为 Excel（.xlsx）后再导入。"
 
 

@@ -38,3 +38,13 @@ def test_a_feature_holds_only_the_files_of_its_layers_and_no_folder():
         if path.name != "__pycache__" and not FILES.fullmatch(path.name)
     ]
     assert not odd, f"a feature is one flat folder of the known files (docs/architecture.md): {odd}"
+
+
+def test_files_that_the_map_and_the_guide_for_contributors_name_are_there():
+    gone = [
+        f"{page}: {path}"
+        for page in ("docs/architecture.md", "CONTRIBUTING.md")
+        for path in re.findall(r"`([a-z_]+/[a-z_/]+[.](?:py|html|js))\b", (ROOT / page).read_text("utf-8"))
+        if not any((root / path).exists() for root in (ROOT, ROOT / "examapp"))
+    ]
+    assert not gone, f"name the file where it is now: {gone}"

@@ -37,7 +37,8 @@ def test_every_moodle_file_is_read_and_kinds_not_sat_are_refused_by_name():
     assert kinds["truefalse"] == [Kind.TRUE_FALSE]
     assert kinds["shortanswer"] == [Kind.FILL_BLANK]
     assert kinds["essay"] == [Kind.SHORT_ANSWER]
-    assert kinds["ordering"] == kinds["ddmarker"] == kinds["numerical"] == kinds["match"] == []
+    assert kinds["ordering"] == [Kind.ORDERING]
+    assert kinds["ddmarker"] == kinds["numerical"] == kinds["match"] == []
 
 
 def test_csc_files_keep_tags_and_scores():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 
 from question_bank.formats.drawn import Drawn, Placed, drawn_of
-from question_bank.formats.places import local
 from question_bank.formats.safety import Archive
+from question_bank.formats.xml_location import local
 from question_bank.formats.xml_safety import Element, parse_xml
 from question_bank.parse_result import UnreadableFileError
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from question_bank.formats.images import attach_images
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.formats.places import child_text, children, local, text_of
+from question_bank.formats.xml_location import child_text, children, local, text_of
 from question_bank.formats.xml_safety import Element
 from question_bank.rich import Rich, guessed
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from question_bank.formats.gaps import token
 from question_bank.formats.images import media_type_of
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.formats.places import local
 from question_bank.formats.qti.mathml import math_text
+from question_bank.formats.xml_location import local
 from question_bank.formats.xml_safety import Element
 from question_bank.rich import Rich
 

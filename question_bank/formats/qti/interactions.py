@@ -7,9 +7,9 @@ from collections.abc import Callable
 from question_bank.formats.gaps import Gap
 from question_bank.formats.numbers import as_texts
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.formats.places import children, local
 from question_bank.formats.qti.body import Renderer
 from question_bank.formats.qti.responses import NUMERIC, Scoring, accepted_texts, right_choices
+from question_bank.formats.xml_location import children, local
 from question_bank.formats.xml_safety import Element
 from question_bank.model import Kind
 

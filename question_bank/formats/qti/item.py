@@ -10,7 +10,6 @@ from question_bank.formats.gaps import Gap, place_gaps, token
 from question_bank.formats.images import attach_images
 from question_bank.formats.numbers import OWN_NAME, number
 from question_bank.formats.parsed import Outcome, ParsedQuestion, read_points, unsupported_kind, validate_parsed
-from question_bank.formats.places import child_text, children, local, place_of
 from question_bank.formats.qti.body import Renderer
 from question_bank.formats.qti.interactions import (
     IGNORED,
@@ -23,6 +22,7 @@ from question_bank.formats.qti.interactions import (
 from question_bank.formats.qti.names import unify_names
 from question_bank.formats.qti.responses import Scoring, read_scoring
 from question_bank.formats.tags import split_part_tags
+from question_bank.formats.xml_location import child_text, children, local, place_of
 from question_bank.formats.xml_safety import Element
 from question_bank.model import Kind
 from question_bank.parse_result import Note, UnreadableFileError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from question_bank.formats.places import local
+from question_bank.formats.xml_location import local
 from question_bank.formats.xml_safety import Element
 
 _SIGNS = {"\u2062": "", "\u2061": "", "\u2063": "", "\u2064": "+"}

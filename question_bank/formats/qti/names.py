@@ -6,7 +6,7 @@ import re
 
 from lxml import etree
 
-from question_bank.formats.places import local
+from question_bank.formats.xml_location import local
 from question_bank.formats.xml_safety import Element
 from question_bank.parse_result import UnreadableFileError
 

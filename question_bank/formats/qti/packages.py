@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from question_bank.formats.files import Files
 from question_bank.formats.package import MANIFEST, Package, Resource, open_package
 from question_bank.formats.parsed import add_outcome
-from question_bank.formats.places import local
 from question_bank.formats.qti.item import item_outcome
 from question_bank.formats.qti.names import is_qti_name, plain_name, unify_names, version_of
 from question_bank.formats.qti.schema import check_structure
 from question_bank.formats.qti12_items.tree import idents_of, is_tree, read_tree
+from question_bank.formats.xml_location import local
 from question_bank.formats.xml_safety import Element, XIncludeError
 from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 

@@ -7,11 +7,11 @@ import re
 from question_bank.formats.files import NO_FILES
 from question_bank.formats.package import holds_roots, is_zip, looks_like_package
 from question_bank.formats.parsed import add_outcome
-from question_bank.formats.places import local
 from question_bank.formats.qti.item import item_outcome
 from question_bank.formats.qti.names import is_qti_name, unify_names, version_of
 from question_bank.formats.qti.packages import read_package
 from question_bank.formats.qti.schema import check_structure
+from question_bank.formats.xml_location import local
 from question_bank.formats.xml_safety import Element, head_of, looks_like_xml, parse_xml
 from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from question_bank.formats.numbers import number
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.formats.places import children, local, text_of
+from question_bank.formats.xml_location import children, local, text_of
 from question_bank.formats.xml_safety import Element
 
 _RANGES = frozenset(

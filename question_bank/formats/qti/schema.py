@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from question_bank.formats.places import local, place_of
+from question_bank.formats.xml_location import local, place_of
 from question_bank.formats.xml_safety import Element
 from question_bank.parse_result import UnreadableFileError
 

@@ -6,9 +6,9 @@ import re
 
 from question_bank.formats.files import NO_FILES
 from question_bank.formats.package import holds_roots, is_zip, looks_like_package
-from question_bank.formats.places import local
 from question_bank.formats.qti.packages import read_package
 from question_bank.formats.qti12_items.tree import is_tree, read_tree
+from question_bank.formats.xml_location import local
 from question_bank.formats.xml_safety import head_of, looks_like_xml, parse_xml
 from question_bank.parse_result import ParseResult, UnreadableFileError
 

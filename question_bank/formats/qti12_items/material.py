@@ -6,7 +6,7 @@ import html
 from urllib.parse import unquote
 
 from question_bank.formats.files import Files
-from question_bank.formats.places import local, text_of
+from question_bank.formats.xml_location import local, text_of
 from question_bank.formats.xml_safety import Element
 from question_bank.rich import Rich, guessed, joined
 

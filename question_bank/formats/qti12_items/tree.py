@@ -18,9 +18,9 @@ from question_bank.formats.parsed import (
     unsupported_kind,
     validate_parsed,
 )
-from question_bank.formats.places import child_text, children, local, place_of, text_of
 from question_bank.formats.qti12_items.material import RESPONSES, fetch_from, material_of
 from question_bank.formats.qti12_items.scoring import Condition, conditions_of, right_multiple, right_single, wanted
+from question_bank.formats.xml_location import child_text, children, local, place_of, text_of
 from question_bank.formats.xml_safety import Element
 from question_bank.model import Kind
 from question_bank.parse_result import Note, ParseResult
