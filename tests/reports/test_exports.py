@@ -391,7 +391,9 @@ def test_whole_numbers_need_the_right_a_reason_and_a_second_person_and_are_maske
     whole = {str(cell.value) for row in load_workbook(io.BytesIO(data)).active.iter_rows() for cell in row}
     assert {"430527199001010014", "13800000001"} <= whole and export.approval_id == asked["id"]
     assert security.get(f"/api/v1/exports/{export.id}/file").status_code == 404
-    line = session.scalars(select(AuditEvent).where(AuditEvent.act == "reports.request_export")).all()[-1]
+    line = session.scalars(
+        select(AuditEvent).where(AuditEvent.act == "reports.request_export").order_by(AuditEvent.id)
+    ).all()[-1]
     assert line.details["numbers"] == "whole" and line.details["reason"] == "上级核对名册用"
 
 
