@@ -83,6 +83,7 @@ def init_celery(app: Flask, *, broker_url: str, is_eager: bool) -> Celery:
         worker_prefetch_multiplier=1,
         worker_max_tasks_per_child=2000,
         worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,  # its proxy drops what a log handler writes to standard error, so every line of ours
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,
         broker_transport_options={

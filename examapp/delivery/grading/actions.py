@@ -135,7 +135,7 @@ def set_aside_exhausted(session: Session, *, now: datetime) -> int:
     exhausted = queries.list_exhausted(session, lease_over_at=now - LEASE)
     for attempt in exhausted:
         attempt.quarantined_at = now
-        log.error("attempt_set_aside", attempt_id=attempt.id, tries=attempt.grading_retry_count)
+        log.error("attempt_quarantined", attempt_id=attempt.id, tries=attempt.grading_retry_count)
         record(
             session, "grading.quarantine", actor=SYSTEM, now=now, object_type="attempt", object_id=attempt.id, person_id=attempt.person_id
         )  # fmt: skip

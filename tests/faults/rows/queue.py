@@ -138,7 +138,7 @@ def poison(t: Trial) -> None:
     tries = Counter((t.site.poison / "tries").read_text().split())
     t.expect(max(tries.values()) <= 3, f"more than three tries: {dict(tries)}")
     t.expect(aside == len(bad), f"{aside} of {len(bad)} poisoned attempts were set aside after their tries")
-    t.expect("attempt_set_aside" in t.site.log("sweeper") + t.site.log("grading"), "no alarm in the log")
+    t.expect("attempt_quarantined" in t.site.log("sweeper") + t.site.log("grading"), "no alarm in the log")
 
 
 def _ungraded(connection: psycopg.Connection[Any], attempts: list[int]) -> int:
