@@ -197,6 +197,23 @@ def test_accepted_late_answers_become_a_further_change_and_are_graded(world, sit
     assert world.session.query(AuditEvent).filter_by(act="grading.reject_late_answers").count() == 0
 
 
+def test_late_answers_that_came_when_the_keys_were_out_are_accepted_only_with_a_tick(world, sitter, frozen):
+    exam = world.session.get(Exam, sitter.exam_id)
+    exam.closes_at, exam.results_policy, exam.keys_policy = NOON + timedelta(hours=1), "at_once", "at_once"
+    world.session.flush()
+    save_id = late_save(world, frozen, sitter, (1, 2, ["B"]))
+    grading_tasks.sweep_once()
+    office = world.client(world.admin("publicity_office"))
+    path = f"/admin/examday/late/{save_id}"
+    assert "答案已经公布" in office.get(path).text
+    refused = post(office, path, decision="accept", reason="停电")
+    assert refused.status_code == 422 and "请勾选" in refused.text and sitter.answers() == {}
+    assert post(office, path, decision="accept", reason="停电", is_known="y").status_code == 303
+    assert sitter.answers() == {1: ["B"]}
+    event = world.session.query(AuditEvent).filter_by(act="grading.accept_late_answers").one()
+    assert event.details["is_after_keys"] is True
+
+
 def test_rejected_late_answers_change_nothing(world, sitter, frozen):
     sitter.save((1, 1, ["A"]))
     save_id = late_save(world, frozen, sitter, (1, 2, ["B"]))

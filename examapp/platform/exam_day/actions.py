@@ -95,10 +95,24 @@ def reopen_attempt(session: Session, approval: Approval, *, actor: Actor, now: d
 
 
 def judge_set_aside(
-    session: Session, *, save_id: int, is_accepted: bool, reason: str, reach: AccessScope, actor: Actor, now: datetime
+    session: Session,
+    *,
+    save_id: int,
+    is_accepted: bool,
+    is_known: bool,
+    reason: str,
+    reach: AccessScope,
+    actor: Actor,
+    now: datetime,
 ) -> bool:
-    """Accept late answers, which are then graded with the rest, or reject them; tell whether this press did it."""
+    """Accept late answers, which are then graded with the rest, or reject them; return whether this call decided.
+
+    `is_known`: ticked that the keys were out when the answers arrived; without it they are not accepted. Raises ExamRefusedError.
+    """
     attempt, kept = attempt_queries.lock_set_aside_within(session, save_id, reach)
+    is_after_keys = is_accepted and are_keys_out_at(session, attempt.exam_id, kept.received_at)
+    if is_after_keys and kept.judged_at is None and not is_known:
+        raise ExamRefusedError(KEYS_OUT_WORDS)
     before = _receipt(attempt)
     saved = attempt_change_actions.judge_set_aside(
         session, attempt, kept, is_accepted=is_accepted, reason=reason, actor=actor, now=now
@@ -108,9 +122,16 @@ def judge_set_aside(
     if is_accepted:
         _withdraw_grade(session, attempt)
     details = before | {"items": sorted(saved.acked), "refused": len(saved.refused), "reason": reason.strip()}
+    if is_after_keys:
+        details |= {"is_after_keys": True}
     act = "grading.accept_late_answers" if is_accepted else "grading.reject_late_answers"
     _record(session, act, attempt, details, actor=actor, now=now)
     return True
+
+
+def are_keys_out_at(session: Session, exam_id: int, at: datetime) -> bool:
+    """Tell whether somebody could have seen the keys of an exam when answers arrived."""
+    return are_keys_out(session, session.get_one(Exam, exam_id), now=at)
 
 
 def grade_set_aside_again(

@@ -58,6 +58,7 @@ class JudgeForm(FlaskForm):
         ],
     )
     reason = StringField("理由", [DataRequired("请填写理由，如「本单位 10:02 至 10:14 停电」。"), Length(max=200)])
+    is_known = BooleanField("送达时答案已公布，仍要采纳")
 
 
 admin_blueprint = Blueprint("examday_admin", __name__, url_prefix="/admin/examday")
@@ -165,6 +166,7 @@ def judge(save_id: int) -> tuple[str, int] | Response:
                     session,
                     save_id=save_id,
                     is_accepted=form.decision.data == "accept",
+                    is_known=form.is_known.data,
                     reason=form.reason.data,
                     reach=reach,
                     actor=actor(),
@@ -179,8 +181,15 @@ def judge(save_id: int) -> tuple[str, int] | Response:
             flash(words if is_new else "这份迟到的答案已经处理过，没有重复办理。", "success")
             return redirect(url_for("examday_admin.show_board", exam_id=late.exam_id), 303)
     stored = exam_day_queries.stored_responses(read_session(), late.attempt_id, [item for item, _, _ in late.changes])
+    were_out = exam_day_actions.are_keys_out_at(read_session(), late.exam_id, late.received_at)
     page = render_template(
-        "admin/examday/judge.html", late=late, stored=stored, form=form, problem=problem, reasons=_REASONS
+        "admin/examday/judge.html",
+        late=late,
+        stored=stored,
+        form=form,
+        problem=problem,
+        reasons=_REASONS,
+        were_keys_out=were_out,
     )
     return page, 422 if form.errors or problem else 200
 
