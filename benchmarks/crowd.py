@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
-import re
 import statistics
 import time
 from dataclasses import dataclass, field
@@ -14,16 +12,15 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine
 
 from benchmarks.deployment import Deployment, run_inside
-from benchmarks.wire import Pool, Reply
-
-JSON = "Content-Type: application/json\r\n"
+from examapp.ops import protocol_client
+from examapp.ops.protocol_client import AsyncClient, Browser
 
 
 @dataclass(slots=True)
 class Seat:
     """A signed-in candidate."""
 
-    headers: str
+    browser: Browser
     attempt_id: int = 0
     epoch: int = 1
     seq: int = 0
@@ -48,7 +45,7 @@ def seated(deployment: Deployment, first: int, count: int) -> list[Seat]:
     path = Path(deployment.environment["DATA_DIR"]) / "seats.json"
     run_inside(deployment, "benchmarks.seats", str(first), str(count), str(path))
     rows = json.loads(path.read_text("utf-8"))
-    return [Seat(f"Cookie: {row['cookie']}\r\nX-CSRFToken: {row['csrf']}\r\nAccept-Encoding: gzip\r\n") for row in rows]
+    return [Seat(Browser(dict([row["cookie"].split("=", 1)]), row["csrf"])) for row in rows]
 
 
 async def wave_of(seats: list, seconds: float, act) -> Wave:
@@ -66,43 +63,28 @@ async def noted(wave: Wave, call) -> None:
     """Wait for a call, and note in the wave that it failed."""
     try:
         await call
-    except (OSError, EOFError, AssertionError) as error:
+    except (OSError, protocol_client.UnexpectedReplyError, AssertionError) as error:
         wave.failed.append(f"{type(error).__name__} {error}"[:200])
 
 
-async def start(pool: Pool, seat: Seat, exam_id: int, wave: Wave) -> None:
+async def start(pool: AsyncClient, seat: Seat, exam_id: int, wave: Wave) -> None:
     """Call until admitted; what counts is the call that is let in, and the paper."""
     began = time.perf_counter()
     while True:
-        reply = await pool.ask("POST", f"/api/v1/exams/{exam_id}/attempts", seat.headers + JSON, b"{}")
+        reply = await pool.ask(protocol_client.start_attempt(exam_id), seat.browser)
         if reply.status != 202:
             break
-        await asyncio.sleep(float(header(reply, b"retry-after") or 1))
+        await asyncio.sleep(reply.retry_after_s or 1)
     assert reply.status in {200, 201}, reply.status
     wave.waits.append(time.perf_counter() - began - reply.took_s)
-    seat.attempt_id, seat.epoch = _attempt(reply)
-    paper = await pool.ask("GET", f"/api/v1/attempts/{seat.attempt_id}/paper", seat.headers)
+    seat.attempt_id, seat.epoch = reply.json()["id"], reply.json()["epoch"]
+    paper = await pool.ask(protocol_client.get_paper(seat.attempt_id), seat.browser)
     assert paper.status == 200, paper.status
     wave.took.append(reply.took_s + paper.took_s)
 
 
-def _attempt(reply: Reply) -> tuple[int, int]:
-    row = json.loads(_plain(reply))
-    return row["id"], row["epoch"]
-
-
-def _plain(reply: Reply) -> bytes:
-    return gzip.decompress(reply.body) if reply.body[:2] == b"\x1f\x8b" else reply.body
-
-
-def header(reply: Reply, name: bytes) -> str:
-    """Give a field of the reply's head, empty where it is not there."""
-    match = re.search(rb"(?i)\r\n" + name + rb": ([^\r]+)", reply.head)
-    return match.group(1).decode() if match else ""
-
-
 async def save_for(
-    pool: Pool, seats: list[Seat], seconds: float, per_second: float, *, ended: asyncio.Event | None = None
+    pool: AsyncClient, seats: list[Seat], seconds: float, per_second: float, *, ended: asyncio.Event | None = None
 ) -> Wave:
     """Let the seats save in turn at that rate, however slow the server is, for so long or until something has ended."""
     wave, began, tasks = Wave(), time.perf_counter(), set()
@@ -117,11 +99,10 @@ async def save_for(
     return wave
 
 
-async def _save(pool: Pool, seat: Seat, wave: Wave) -> None:
+async def _save(pool: AsyncClient, seat: Seat, wave: Wave) -> None:
     seat.seq += 1
-    change = {"item": 1 + seat.seq % 65, "seq": seat.seq, "response": ["A" if seat.seq % 2 else "B"]}
-    body = json.dumps({"epoch": seat.epoch, "changes": [change]}).encode()
-    reply = await pool.ask("PUT", f"/api/v1/attempts/{seat.attempt_id}/answers", seat.headers + JSON, body)
+    change = protocol_client.next_choice(seat.seq, 65)
+    reply = await pool.ask(protocol_client.save_answers(seat.attempt_id, seat.epoch, [change]), seat.browser)
     assert reply.status == 200, reply.status
     wave.took.append(reply.took_s)
 

@@ -63,7 +63,7 @@ def _measure(deployment: Deployment, stored: int) -> list[Figure]:
     first = _rounds(deployment, candidates)
     count = _store(deployment, stored)
     for candidate in candidates:
-        candidate.line = None  # the server has hung up meanwhile
+        candidate.client.close()  # the server has closed the connection meanwhile
     later = _rounds(deployment, candidates)
     for name, (cpu_ms, p50_ms, p99_ms, saves_s) in {"at the first": first, f"after {count:,} answers": later}.items():
         print(

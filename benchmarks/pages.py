@@ -7,6 +7,7 @@ import re
 from benchmarks.deployment import Deployment, run_inside
 from benchmarks.figures import Figure, at_most
 from benchmarks.load import Candidate, sign_in_many
+from examapp.ops.protocol_client import Call, get_paper
 
 
 def measure(deployment: Deployment) -> list[Figure]:
@@ -29,15 +30,12 @@ def measure(deployment: Deployment) -> list[Figure]:
 
 
 def _first_load(candidate: Candidate, exam_id: int) -> tuple[int, int]:
-    fresh = Candidate(candidate.port)
-    fresh.cookies, fresh.csrf = dict(candidate.cookies), candidate.csrf
-    status, page = fresh.call("GET", f"/exams/{exam_id}/sit")
-    assert status == 200, status
-    wanted = re.findall(rb'(?:href|src)="(/static/[^"]+|/exam-worker[^"]*)"', page)
+    fresh = Candidate(candidate.client.port, candidate.browser)
+    page = fresh.ask(Call("GET", f"/exams/{exam_id}/sit"))
+    assert page.status == 200, page.status
+    wanted = re.findall(rb'(?:href|src)="(/static/[^"]+|/exam-worker[^"]*)"', page.content)
     for path in dict.fromkeys(wanted):
-        status, _ = fresh.call("GET", path.decode())
-        assert status == 200, path
-    attempt = fresh.start(exam_id)
-    status, _ = fresh.call("GET", f"/api/v1/attempts/{attempt['id']}/paper")
-    assert status == 200
+        assert fresh.ask(Call("GET", path.decode())).status == 200, path
+    fresh.start(exam_id)
+    assert fresh.ask(get_paper(fresh.attempt_id)).status == 200
     return fresh.requests, fresh.received

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 from sqlalchemy import Connection, text
 
-from benchmarks.crowd import JSON, Seat, Wave, engine_of, noted, save_for, seated, start, wave_of
+from benchmarks.crowd import Seat, Wave, engine_of, noted, save_for, seated, start, wave_of
 from benchmarks.deployment import Deployment
 from benchmarks.figures import Figure, at_most
-from benchmarks.wire import Pool
+from examapp.ops.protocol_client import AsyncClient, Call
 
 _SAVERS, _SAVES_S, _ADMINS = 300, 150.0, 120
 """Everybody saves every two seconds, as fast as a page ever does."""
@@ -65,7 +64,7 @@ def _p99_of(waves: list[Wave]) -> float:
 async def _play(
     deployment: Deployment, savers: list[Seat], admins: list[tuple[Seat, int]], exam_id: int, connection: Connection
 ) -> tuple[list[tuple[Wave, Wave]], list[str]]:
-    pool, desk = Pool(deployment.port, _CONNECTIONS), Pool(deployment.port, _CONNECTIONS)
+    pool, desk = (AsyncClient(deployment.port, connections=_CONNECTIONS) for _ in range(2))
     started = await wave_of(savers, 10, lambda seat, wave: start(pool, seat, deployment.accounts["open_exam_id"], wave))
     before = await save_for(pool, savers, _BEFORE_S, _SAVES_S)
     rounds, failed = [], started.failed + before.failed
@@ -101,8 +100,7 @@ async def _wait_for_files(connection: Connection) -> None:
         await asyncio.sleep(1)
 
 
-async def _ask(pool: Pool, seat: Seat, exam_id: int, wish: dict[str, object], wave: Wave) -> None:
-    body = json.dumps(wish).encode()
-    reply = await pool.ask("POST", f"/api/v1/exams/{exam_id}/exports", seat.headers + JSON, body)
+async def _ask(pool: AsyncClient, seat: Seat, exam_id: int, wish: dict[str, object], wave: Wave) -> None:
+    reply = await pool.ask(Call.with_json("POST", f"/api/v1/exams/{exam_id}/exports", wish), seat.browser)
     assert reply.status == 202, reply.status
     wave.took.append(reply.took_s)

@@ -13,7 +13,8 @@ from sqlalchemy import create_engine, text
 
 from benchmarks.deployment import Deployment, cpu_of, free_port, run_inside
 from benchmarks.figures import Figure, at_least, at_most
-from benchmarks.load import Candidate, Line, hammer, sign_in_many
+from benchmarks.load import Candidate, hammer, sign_in_many
+from examapp.ops.protocol_client import Browser, Call, Client
 from examapp.ops.serving import web_command
 
 _CONCURRENCY = 32
@@ -67,10 +68,12 @@ def _round(
 
 class _BareCaller:
     def __init__(self, port: int, path: str) -> None:
-        self.line = Line(port, f"PUT {path}")
+        self.client, self.call, self.browser = Client(port), Call("PUT", path, b"{}"), Browser(headers={})
 
     def save(self) -> float:
-        return self.line.ask(b"{}")
+        reply = self.client.ask(self.call, self.browser)
+        assert reply.status == 200, reply.content[:600]
+        return reply.took_s
 
 
 class _Bare:
@@ -82,7 +85,7 @@ class _Bare:
         self.process = subprocess.Popen(command, env=deployment.environment | own, start_new_session=True)
         digests = _token_digests(deployment, candidates)
         _wait_for(port)
-        paths = [f"{c.attempt['id']}/{digests[c.name]}/{c.epoch}" for c in candidates]
+        paths = [f"{c.attempt_id}/{digests[c.name]}/{c.epoch}" for c in candidates]
         self.callers = [_BareCaller(port, f"/sql/{path}") for path in paths]
         self.past_sqlalchemy = [_BareCaller(port, f"/driver/{path}") for path in paths]
 

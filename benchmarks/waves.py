@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 import threading
 import time
-from urllib.parse import urlencode
 
 from sqlalchemy import text
 
-from benchmarks.crowd import JSON, Seat, Wave, engine_of, header, save_for, seated, start, wave_of
+from benchmarks.crowd import Seat, Wave, engine_of, save_for, seated, start, wave_of
 from benchmarks.deployment import Deployment, memory_mb
 from benchmarks.figures import Figure, at_most
-from benchmarks.wire import Pool, Reply
+from examapp.ops import protocol_client
+from examapp.ops.protocol_client import AsyncClient, Browser, Call, Reply, sign_in
 
 _PEOPLE = 8000
 _START_WAVE_S = 120.0
@@ -25,7 +23,6 @@ _HAND_IN_WAVE_S = 60.0
 _SIGN_IN_WAVE_S = 300.0
 _SAVERS = 4000
 _CONNECTIONS = 256
-_TOKEN = re.compile(rb'name="csrf_token"[^>]*value="([^"]+)"')
 _PATIENCE_S = 60.0
 
 
@@ -59,7 +56,7 @@ def _sit(deployment: Deployment, people: int, pace: float) -> list[Figure]:
 
 
 async def _play(port: int, seats: list[Seat], exam_id: int, pace: float) -> tuple[Wave, Wave, Wave]:
-    pool = Pool(port, _CONNECTIONS)
+    pool = AsyncClient(port, connections=_CONNECTIONS)
     starts = await wave_of(seats, _START_WAVE_S / pace, lambda seat, wave: start(pool, seat, exam_id, wave))
     started = [seat for seat in seats if seat.attempt_id]
     saves = await save_for(pool, started, _SAVING_S / pace, len(started) / _PAUSE_S)
@@ -67,14 +64,9 @@ async def _play(port: int, seats: list[Seat], exam_id: int, pace: float) -> tupl
     return starts, saves, hand_ins
 
 
-async def _hand_in(pool: Pool, seat: Seat, wave: Wave) -> None:
-    body = json.dumps({"epoch": seat.epoch, "answers": []}).encode()
+async def _hand_in(pool: AsyncClient, seat: Seat, wave: Wave) -> None:
     began = time.perf_counter()
-    while True:
-        reply = await pool.ask("POST", f"/api/v1/attempts/{seat.attempt_id}/submission", seat.headers + JSON, body)
-        if reply.status not in {429, 503} or time.perf_counter() - began > _PATIENCE_S:
-            break
-        await asyncio.sleep(float(header(reply, b"retry-after") or 1))
+    reply = await _ask_patiently(pool, protocol_client.submit(seat.attempt_id, seat.epoch), seat.browser)
     assert reply.status in {200, 201}, reply.status
     wave.took.append(time.perf_counter() - began)
 
@@ -118,11 +110,11 @@ def _sign_in_beside(deployment: Deployment, people: int, pace: float) -> list[Fi
 async def _play_beside(
     deployment: Deployment, savers: list[Seat], names: list[str], password: str, pace: float
 ) -> tuple[Wave, Wave]:
-    pool, exam_id = Pool(deployment.port, _CONNECTIONS), deployment.accounts["open_exam_id"]
+    pool, exam_id = AsyncClient(deployment.port, connections=_CONNECTIONS), deployment.accounts["open_exam_id"]
     starts = await wave_of(savers, len(savers) / 60, lambda seat, wave: start(pool, seat, exam_id, wave))
     savers = [seat for seat in savers if seat.attempt_id]
     seconds = _SIGN_IN_WAVE_S / pace
-    desk = Pool(deployment.port, _CONNECTIONS)
+    desk = AsyncClient(deployment.port, connections=_CONNECTIONS)
     sign_ins, saves = await asyncio.gather(
         wave_of(names, seconds, lambda name, wave: _sign_in(desk, name, password, wave)),
         save_for(pool, savers, seconds, len(savers) / _PAUSE_S),
@@ -131,27 +123,24 @@ async def _play_beside(
     return sign_ins, saves
 
 
-async def _sign_in(pool: Pool, name: str, password: str, wave: Wave) -> None:
+async def _sign_in(pool: AsyncClient, name: str, password: str, wave: Wave) -> None:
     """Open the page and sign in; asked to come again, the page's script tries again by itself."""
-    began = time.perf_counter()
-    page = await pool.ask("GET", "/login", "")
-    cookies = _cookies_of(page)
-    token = _TOKEN.search(page.body)
-    assert token, page.status
-    form = urlencode({"login_name": name, "password": password, "csrf_token": token.group(1).decode()}).encode()
-    head = "Content-Type: application/x-www-form-urlencoded\r\nAccept: application/json\r\n"
-    while True:
-        reply = await pool.ask("POST", "/login", f"Cookie: {cookies}\r\n{head}", form)
-        if reply.status != 503 or time.perf_counter() - began > _PATIENCE_S:
-            break
-        cookies = _cookies_of(reply) or cookies
-        await asyncio.sleep(float(header(reply, b"retry-after") or 1))
+    began, browser = time.perf_counter(), Browser(headers={"Accept": "application/json"})
+    steps = sign_in(browser, name, password)
+    form = steps.send(await pool.ask(next(steps), browser))
+    reply = await _ask_patiently(pool, form, browser)
     assert reply.status == 200, reply.status
     wave.took.append(time.perf_counter() - began)
 
 
-def _cookies_of(reply: Reply) -> str:
-    return "; ".join(cookie.decode() for cookie in re.findall(rb"(?i)\r\nset-cookie: ([^;\r]+)", reply.head))
+async def _ask_patiently(pool: AsyncClient, call: Call, browser: Browser) -> Reply:
+    """Call again, when the server says so, for a minute at most."""
+    began = time.perf_counter()
+    while True:
+        reply = await pool.ask(call, browser)
+        if reply.status not in {429, 503} or time.perf_counter() - began > _PATIENCE_S:
+            return reply
+        await asyncio.sleep(reply.retry_after_s or 1)
 
 
 class _Memory:

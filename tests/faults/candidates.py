@@ -11,8 +11,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from examapp.ops.protocol_client import AsyncClient, Browser, Call, LostReplyError, Reply
 from tests.faults.ledger import Ledger, Place
-from tests.faults.wire import LostError, Reply, Wire
 
 Sheet = dict[int, tuple[int, list[str]]]
 """Counter and response by item."""
@@ -37,9 +37,10 @@ class Candidate:
 
     login_name: str
     password: str
-    wire: Wire
+    client: AsyncClient
     ledger: Ledger
     rng: random.Random
+    browser: Browser = field(default_factory=lambda: Browser(headers={}))
     attempt_id: int = 0
     epoch: int = 1
     seq: int = 0
@@ -61,8 +62,8 @@ class Candidate:
         """Make one call; None where no whole reply came. An ended session is begun again, as the page does."""
         began = time.monotonic()
         try:
-            reply = await self.wire.ask(method, path, body)
-        except LostError as lost:
+            reply = await self.client.ask(Call.with_json(method, path, body), self.browser)
+        except LostReplyError as lost:
             self.ledger.note_request(began, what, 0, str(lost))
             return None
         self.ledger.note_request(
@@ -92,12 +93,12 @@ class Candidate:
     # The sitting
 
     async def sign_in(self) -> None:
-        self.wire.headers.pop("X-CSRFToken", None)
+        self.browser.csrf = ""
         body = {"login_name": self.login_name, "password": self.password}
         reply = await self.insist("sign-in", "POST", "/api/v1/session", body)
         if reply.status != 200:
             raise GivenUpError(f"sign-in of {self.login_name}: {reply.status} {reply.body[:200]!r}")
-        self.wire.headers["X-CSRFToken"] = reply.json()["csrf_token"]
+        self.browser.csrf = reply.json()["csrf_token"]
 
     async def start(self, exam_id: int) -> None:
         for _ in range(200):
@@ -374,8 +375,8 @@ class Load:
 
         def turn() -> None:
             for candidate in self.candidates if of is None else of:
-                candidate.wire.close()
-                candidate.wire.port = port
+                candidate.client.close()
+                candidate.client.port = port
 
         self._loop.call_soon_threadsafe(turn)
 
@@ -386,7 +387,7 @@ class Load:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
             for candidate in (*self.candidates, *self.others):
-                candidate.wire.close()
+                candidate.client.close()
             await asyncio.sleep(0.05)
 
         self._run(shut()).result(10)
@@ -395,13 +396,18 @@ class Load:
         self._loop.close()
 
 
+def connect(port: int) -> AsyncClient:
+    """Give the one connection of a browser, which waits ten seconds for a reply."""
+    return AsyncClient(port, timeout_s=10)
+
+
 def make_load(*, port: int, login_names: list[str], password: str, seed: int) -> Load:
     ledger = Ledger()
     people = [
         Candidate(
             login_name=name,
             password=password,
-            wire=Wire("127.0.0.1", port),
+            client=connect(port),
             ledger=ledger,
             rng=random.Random(f"{seed}-{name}"),
         )

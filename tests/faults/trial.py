@@ -10,11 +10,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tests.faults import invariants
-from tests.faults.candidates import Candidate, GivenUpError, Load, make_load
+from tests.faults.candidates import Candidate, GivenUpError, Load, connect, make_load
 from tests.faults.deployment import Deployment
 from tests.faults.invariants import Findings
 from tests.faults.ledger import Ledger
-from tests.faults.wire import Wire
 
 GRADES_WITHIN_S = 90.0
 
@@ -87,8 +86,7 @@ class Trial:
         """Give further browsers of the same people, which sit beside the first."""
         port, rng = self.site.port, random.Random(count)
         others = [
-            Candidate(c.login_name, c.password, Wire("127.0.0.1", port), self.ledger, rng)
-            for c in self.load.candidates[:count]
+            Candidate(c.login_name, c.password, connect(port), self.ledger, rng) for c in self.load.candidates[:count]
         ]
         self.load.others += others
         return others

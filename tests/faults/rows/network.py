@@ -112,7 +112,7 @@ def wrong_clocks(t: Trial) -> None:
     wrong = t.load.candidates[::2]
     for n, candidate in enumerate(wrong):
         shifted = datetime.now(UTC) + timedelta(hours=8 if n % 2 else -8)  # noqa: TID251
-        candidate.wire.headers |= {
+        candidate.browser.headers |= {
             "X-Client-Time": shifted.isoformat(),
             "Date": shifted.strftime("%a, %d %b %Y %H:%M:%S GMT"),
         }

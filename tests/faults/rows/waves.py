@@ -7,12 +7,11 @@ import random
 import time
 import zipfile
 
-from tests.faults.candidates import Candidate
+from tests.faults.candidates import Candidate, connect
 from tests.faults.deployment import wait_until
 from tests.faults.ledger import percentile
 from tests.faults.rows.register import row
 from tests.faults.trial import Trial
-from tests.faults.wire import Wire
 
 
 @row("F24", "到时断网：由服务器按已保存的答案交卷", exam=(18, 3))
@@ -87,7 +86,7 @@ def export_abuse(t: Trial) -> None:
     office = Candidate(
         login_name=t.site.people["organiser"],
         password=t.site.people["password"],
-        wire=Wire("127.0.0.1", t.site.port),
+        client=connect(t.site.port),
         ledger=t.ledger,
         rng=random.Random(1),
     )
@@ -113,7 +112,7 @@ def export_abuse(t: Trial) -> None:
     t.expect(not t.ledger.failures("save"), "saves failed during the exports")
     if not t.is_short:
         t.expect(after <= before * 1.1 + _JITTER_S, f"save p99 grew from {before:.3f} to {after:.3f} s")
-    office.wire.close()
+    office.client.close()
 
 
 def _ended(t: Trial, office: Candidate, exports: list[int]) -> list[str] | None:
