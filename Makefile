@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && command -v $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: coverage run rehearse backup-start backup-base restore-drill test check bench bench-waves bench-large test-browser test-slow test-long drill-short drill sabotage format lock flame conformance fuzz security
+.PHONY: coverage run rehearse backup-start backup-base restore-drill test check bench bench-waves bench-large test-browser test-slow test-slow-and-drill test-long drill-short drill sabotage format lock flame conformance fuzz security
 
 run: .venv/.installed
 	@exec $(BIN)/python -m examapp.ops.supervisor
@@ -21,8 +21,13 @@ coverage: .venv/.installed-dev
 test-browser: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 -m browser
 
+# Also the tests whose examples hypothesis draws, with all of them.
 test-slow: .venv/.installed-dev
-	$(BIN)/python -m pytest -n 2 --durations=10 -m slow
+	HYPOTHESIS_PROFILE=all $(BIN)/python -m pytest -n 2 --durations=10 -m "slow or (hypothesis and not long)"
+
+# Both, as CI runs them: the drill by one of two processes from the start, the slow tests by whichever is free.
+test-slow-and-drill: .venv/.installed-dev
+	HYPOTHESIS_PROFILE=all $(BIN)/python -m pytest -n 2 --dist loadgroup --durations=10 -m "slow or drill or (hypothesis and not long)"
 
 # Every page of every role in Chromium, the longest walks of hostile input over every view, `make run` in strange surroundings; not a part of CI.
 test-long: .venv/.installed-dev

@@ -17,6 +17,7 @@ import pytest
 from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
 
 from examapp import create_app, registry
 from examapp.clock import clock
@@ -29,9 +30,11 @@ from examapp.platform.audit.rules import Head
 from examapp.platform.audit_chain import actions as audit_chain_actions
 from examapp.platform.health import views as health_views
 from tests.factories import World
+from tests.helpers.drawn_examples import load_profile
 
 # Else a tenth of the time of all tests goes into looking through what stands for good.
 gc.set_threshold(100_000, 20, 50)
+load_profile()
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 """The instant at which tests begin: noon in the county."""
@@ -115,6 +118,9 @@ def app(servers):
     with opened(servers.settings()) as app:
         with app.app_context():
             upgrade()
+        # What lives until the end is not looked at again by any collection.
+        gc.collect()
+        gc.freeze()
         yield app
 
 
@@ -189,15 +195,23 @@ def race_app(servers):
 
 @pytest.fixture
 def race_world(race_app):
-    """A world with true commits: `world.session` must be committed; all tables are emptied afterwards."""
+    """A world with true commits: `world.session` must be committed; all rows are deleted afterwards."""
     begin_audit_head(race_app)
     with race_app.app_context():
         yield World(race_app, db.session(), commits=True)
         db.session.rollback()
-        names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
-        db.session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        delete_all_rows(db.session())
         db.session.commit()
         db.session.remove()
+
+
+def delete_all_rows(session: Session) -> None:
+    """Delete the rows of all tables. TRUNCATE makes new files for 150 tables and their indexes, which takes a second."""
+    session.execute(text("SET LOCAL session_replication_role = replica"))  # no trigger and no foreign key is in the way
+    names = [table.name for table in Base.metadata.sorted_tables]
+    filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in names)
+    for name in session.scalars(text(filled)).all():
+        session.execute(text(f'DELETE FROM "{name}"'))
 
 
 @pytest.fixture

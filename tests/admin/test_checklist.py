@@ -12,8 +12,8 @@ from examapp.config import Settings
 from examapp.organisation.people.models import Person
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.security_checklist.rules import Findings, Level, judge
-from tests.audit.test_log import note
 from tests.conftest import NOON
+from tests.helpers.audit_log import note
 
 SOUND = Settings(
     app_mode="production",

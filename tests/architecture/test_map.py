@@ -48,3 +48,13 @@ def test_files_that_the_map_and_the_guide_for_contributors_name_are_there():
         if not any((root / path).exists() for root in (ROOT, ROOT / "examapp"))
     ]
     assert not gone, f"name the file where it is now: {gone}"
+
+
+def test_a_decision_record_is_half_a_page_of_question_decision_and_consequence():
+    odd = []
+    for path in sorted((ROOT / "docs/decisions").glob("*.md")):
+        text = path.read_text("utf-8")
+        lacking = [part for part in ("Question", "Decision", "Consequence") if f"**{part}.**" not in text]
+        if lacking or text.count("\n") > 30:
+            odd.append(f"{path.name}: {text.count(chr(10))} lines of 30; missing: {', '.join(lacking) or 'nothing'}")
+    assert not odd, "measurements belong into benchmarks/results:\n" + "\n".join(odd)

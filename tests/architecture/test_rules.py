@@ -10,10 +10,9 @@ import pytest
 
 from examapp.db.session import Base
 from examapp.organisation.accounts.guards import access_rule
+from tests.architecture.source import CODE, ROOT, reads_of_requests, tree_of
 from tests.conftest import opened
 
-ROOT = Path(__file__).parents[2]
-CODE = sorted([*ROOT.glob("examapp/**/*.py"), *ROOT.glob("question_bank/**/*.py"), ROOT / "wsgi.py"])
 TEMPLATES = sorted(ROOT.glob("examapp/templates/**/*.html"))
 SCRIPTS = sorted(ROOT.glob("examapp/static/**/*.js"))
 STYLES = sorted(ROOT.glob("examapp/static/**/*.css"))
@@ -35,10 +34,6 @@ MARKS = {
 }
 """The features that hold points; where a chart's marks stand (statistics_scope) is no mark."""
 ATTIC_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "service", "services", "misc"}
-
-
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
 
 
 def functions_of(path: Path):
@@ -224,21 +219,6 @@ def test_old_chromium_is_held(paths, pattern, reason):
         if re.search(pattern, line)
     ]
     assert not found, f"{reason}\n" + "\n".join(found)
-
-
-def test_tests_do_not_sleep_or_assert_nothing():
-    found = []
-    for path in sorted(ROOT.glob("tests/**/test_*.py")):
-        for n, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-            if re.search(r"\bassert True\b|pytest\.mark\.xfail", line) and path != Path(__file__):
-                found.append(place(path, n))
-    assert not found, found
-
-
-def reads_of_requests():
-    """Give the files in which what was sent is read: views, forms, and the frame around them."""
-    parts = {"views", "admin_views", "forms", "api"}
-    return [path for path in CODE if parts & {path.stem, *path.relative_to(ROOT).parts}]
 
 
 NOT_SENT = {

@@ -15,8 +15,8 @@ from examapp.platform.audit.models import AuditArchive, AuditEvent, AuditSeal
 from examapp.platform.audit.queries import check_chain
 from examapp.platform.audit_chain.actions import seal_events
 from examapp.security.ciphers import FieldCipher
-from tests.audit.test_log import note
 from tests.conftest import NOON
+from tests.helpers.audit_log import note
 
 DAYS = 365
 

@@ -15,8 +15,8 @@ from examapp.platform.audit.models import AuditEvent, AuditSeal
 from examapp.platform.audit.queries import check_chain
 from examapp.platform.audit.rules import LATEST_COMMIT, link_text
 from examapp.platform.audit_chain.actions import seal_events
-from tests.audit.test_log import note
 from tests.conftest import NOON
+from tests.helpers.audit_log import note
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -15,8 +15,8 @@ from examapp.platform.audit.rules import Head
 from examapp.platform.audit_chain import actions as audit_chain_actions
 from examapp.platform.audit_chain.actions import head_of_chain
 from examapp.security.ciphers import FieldCipher
-from tests.audit.test_log import note
 from tests.conftest import NOON
+from tests.helpers.audit_log import note
 
 FORGED = """INSERT INTO audit_events (at, actor_id, act, object_type, object_id, details)
             VALUES (now() - interval '20 days', 7, 'exams.extend', 'exam', 2, '{"closes_at": "forged"}') RETURNING id"""

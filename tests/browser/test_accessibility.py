@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from question_bank.model import Kind
 from tests.browser.axe import violations
-from tests.browser.test_exam_page import begin, wait_open
+from tests.helpers.browser_pages import begin, wait_open
 
 pytestmark = pytest.mark.browser
 _HEAR = """

@@ -13,54 +13,26 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from examapp.delivery.attempts.models import Answer, Attempt, AttemptEvent, QuarantinedSave
+from examapp.delivery.attempts.models import Attempt, AttemptEvent, QuarantinedSave
 from examapp.organisation.people.models import SignIn
 from question_bank.model import Kind
 from tests.browser.axe import violations
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.helpers.browser_pages import (
+    begin,
+    choose,
+    device_state,
+    go_by_keys_to,
+    hand_in,
+    poll,
+    reach_by_keys,
+    stored,
+    wait_open,
+    wait_saved,
+    wait_until,
+)
 
 pytestmark = pytest.mark.browser
-
-
-def begin(context, live, exam):
-    page = context.new_page()
-    page.goto(f"{live.url}/exams/{exam.id}")
-    page.get_by_role("link", name="开始考试").click()
-    wait_open(page)
-    return page
-
-
-def wait_open(page):
-    expect(page.locator("#veil")).to_be_hidden()
-    expect(page.locator(".item.is-current")).to_be_visible()
-
-
-def choose(page, item, key):
-    page.evaluate(f"document.querySelectorAll('.square')[{item - 1}].click()")
-    page.locator(f"#item-{item} .option").nth(ord(key) - 65).click()
-
-
-def stored(live):
-    return {answer.item: answer.response for answer in live.read(Answer)}
-
-
-def wait_saved(page):
-    expect(page.locator("#saved")).to_have_text(re.compile(r"^已保存 \d\d:\d\d:\d\d$"))
-
-
-def wait_until(page, milliseconds):
-    """Let the page's own clock go on by so much."""
-    page.evaluate("window.mark = performance.now()")
-    poll(page, f"performance.now() > window.mark + {milliseconds}")
-
-
-def poll(page, condition):
-    """Wait for a condition in the page; the page's own policy forbids Playwright's way of doing so."""
-    for _ in range(150):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(condition)
 
 
 STATE = (
@@ -70,16 +42,6 @@ STATE = (
 
 def wait_for_state(page, condition):
     poll(page, f"(function (state) {{ return {condition}; }})({STATE})")
-
-
-def hand_in(page):
-    page.locator("#hand-in").click()
-    page.get_by_role("button", name="确认交卷").click()
-    expect(page.locator("#panel-receipt")).to_be_visible()
-
-
-def device_state(page):
-    return page.evaluate("Object.keys(localStorage).filter(function (key) { return key.indexOf('exam:') === 0; })")
 
 
 def test_answers_are_saved_and_a_reload_shows_them_again(live, device, make_exam):
@@ -262,21 +224,6 @@ def test_the_keyboard_alone_answers_a_paper(live, device, make_exam):
     assert stored(live) == {1: ["B"], 2: ["C"], 3: ["C", "D"]}
     wait_for_state(page, "state.isUnsureDue === false")
     assert live.read(Attempt)[0].unsure == [3]
-
-
-def reach_by_keys(page, selector, *, most=60):
-    """Press the tabulator until something has the focus."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        if page.evaluate(f"document.activeElement.matches('{selector}')"):
-            return
-    raise AssertionError(f"{selector} is out of the keyboard's reach")
-
-
-def go_by_keys_to(page, selector):
-    """Bring the focus to something by the tabulator; then press it."""
-    reach_by_keys(page, selector)
-    page.keyboard.press("Enter")
 
 
 def test_the_keyboard_alone_sits_a_whole_exam_for_older_eyes(live, device, make_exam):
@@ -500,9 +447,7 @@ def test_a_killed_browser_loses_nothing_that_was_not_sent(live, chromium, make_e
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
 
         def launch():
-            context = chromium.browser_type.launch_persistent_context(
-                folder, executable_path=str(CHROMIUM), args=ARGUMENTS
-            )
+            context = chromium.browser_type.launch_persistent_context(folder, executable_path=CHROMIUM, args=ARGUMENTS)
             context.add_cookies([live.cookie(person)])
             return context
 

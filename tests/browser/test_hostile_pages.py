@@ -20,9 +20,9 @@ from examapp.organisation.roster.actions import PersonFacts
 from examapp.platform.audit.actions import SYSTEM
 from question_bank.model import Citation, Kind
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
-from tests.browser.test_exam_page import begin, choose, device_state, hand_in, wait_saved
-from tests.questions.test_adding import single
-from tests.questions.test_hostile import VECTORS
+from tests.helpers.browser_pages import begin, choose, device_state, hand_in, wait_saved
+from tests.helpers.markup_attacks import VECTORS
+from tests.helpers.questions import single
 
 pytestmark = pytest.mark.browser
 WATCH = """
@@ -162,9 +162,7 @@ def test_h19_a_shared_pc_keeps_nothing_after_signing_out(live, chromium, make_ex
     roster_actions._write_numbers(person, facts, sealer=sealer)
     password = live.give_password(person)
     folder = tmp_path / "profile"
-    context = chromium.browser_type.launch_persistent_context(
-        str(folder), executable_path=str(CHROMIUM), args=ARGUMENTS
-    )
+    context = chromium.browser_type.launch_persistent_context(str(folder), executable_path=CHROMIUM, args=ARGUMENTS)
     page = context.new_page()
     page.goto(f"{live.url}/login")
     page.get_by_label("登录名").fill(person.staff_number)

@@ -7,29 +7,26 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from examapp.delivery.attempts.models import Attempt, AttemptState, QuarantinedSave
+from examapp.delivery.attempts.models import Attempt, AttemptState
 from question_bank.model import Kind
-from tests.browser.test_exam_page import begin, choose, device_state, poll, stored, wait_open, wait_saved, wait_until
+from tests.helpers.browser_pages import (
+    begin,
+    choose,
+    device_state,
+    let_time_pass,
+    poll,
+    set_aside,
+    stored,
+    wait_open,
+    wait_saved,
+    wait_sealed,
+    wait_until,
+    write,
+)
 
 pytestmark = pytest.mark.browser
 LONG = "依" * 4000
 """The longest text: 12 KB in a save."""
-
-
-def write(page, item, words):
-    page.evaluate(f"document.querySelectorAll('.square')[{item - 1}].click()")
-    page.locator(f"#item-{item} .text").fill(words)
-
-
-def wait_sealed(page, count):
-    poll(page, f"(JSON.stringify(localStorage).match(/sealed/g) || []).length === {count}")
-
-
-def let_time_pass(live):
-    """Put the deadline and its grace behind, as if the page or the device had slept for so long."""
-    attempt = live.read(Attempt)[0]
-    attempt.deadline_at = attempt.closes_at = attempt.started_at + timedelta(milliseconds=1)
-    live.world.commit()
 
 
 def move_deadline(live, seconds):
@@ -37,13 +34,6 @@ def move_deadline(live, seconds):
     attempt.deadline_at += timedelta(seconds=seconds)
     attempt.closes_at += timedelta(seconds=seconds)
     live.world.commit()
-
-
-def set_aside(live):
-    """What an administrator is shown, over all batches."""
-    rows = live.read(QuarantinedSave)
-    assert {row.reason for row in rows} <= {"deadline_passed"}
-    return {item: response for row in rows for item, _seq, response in row.changes}
 
 
 def test_texts_of_a_former_attempt_are_set_aside_with_its_choices(live, device, make_exam):

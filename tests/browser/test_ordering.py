@@ -12,8 +12,8 @@ from examapp.delivery.grading.tasks import grade_waiting
 from examapp.learning.courses.models import ExerciseRun, PracticeItem
 from question_bank.model import Kind
 from tests.browser.axe import violations
-from tests.browser.test_exam_page import begin, hand_in, stored, wait_saved
-from tests.training.test_courses import course
+from tests.helpers.browser_pages import begin, hand_in, stored, wait_saved
+from tests.helpers.courses import course
 
 pytestmark = pytest.mark.browser
 STEPS = ("C", "A", "D", "B")

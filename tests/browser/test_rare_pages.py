@@ -9,11 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.duties.assessing import Assessed
-from tests.messages.test_notices import write
-from tests.people.test_keys import ID, give_numbers
-from tests.people.test_passwords import seal_first_password
-from tests.people.test_second_factor import setting
-from tests.training.test_courses import begin, course, read
+from tests.helpers.accounts import ID, give_numbers, seal_first_password, setting
+from tests.helpers.courses import begin, course, read
+from tests.helpers.messages import write
 
 pytestmark = pytest.mark.long
 _OWN_WORDS = "four hills behind the bridge"

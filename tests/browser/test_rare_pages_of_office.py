@@ -17,10 +17,10 @@ from examapp.delivery.grading.models import Regrade
 from examapp.organisation.people.models import Approval
 from question_bank.model import Kind
 from tests.attempts.sitting import make_sitting
-from tests.grading.test_regrades import correct, press, sit, wrong_question
-from tests.questions.test_back_office import SINGLE, make, stamp, version_of
-from tests.questions.test_law_changes import NEW, OLD, add, bring_in, on
-from tests.reports.test_forms_of_paper import PAGE, docx, token, upload
+from tests.helpers.grading import correct, press, sit, wrong_question
+from tests.helpers.law_changes import NEW, OLD, add, bring_in, on
+from tests.helpers.question_forms import SINGLE, make, stamp, version_of
+from tests.helpers.report_templates import PAGE, docx, token, upload
 
 pytestmark = pytest.mark.long
 _UNIT = "青禾县自然资源和规划局综合行政执法大队"

@@ -12,7 +12,7 @@ from examapp.organisation.captcha import actions as captcha_actions
 from examapp.organisation.captcha.rules import MAX_FAILED_ACCOUNTS
 from examapp.organisation.people.models import Account
 from question_bank.model import Kind
-from tests.browser.test_exam_page import begin, choose, device_state, hand_in, stored, wait_saved
+from tests.helpers.browser_pages import begin, choose, device_state, hand_in, stored, wait_saved
 
 pytestmark = pytest.mark.browser
 DIGITS = "48105"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_exam_page import begin, choose, stored, wait_saved
+from tests.helpers.browser_pages import begin, choose, stored, wait_saved
 
 pytestmark = pytest.mark.browser
 PROMISED_MS = 15_000

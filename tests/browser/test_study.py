@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
 from examapp.learning.courses.models import Chapter, ChapterProgress, ExerciseRun, PracticeItem
 from examapp.uploads.models import StoredFile
-from tests.browser.axe import violations
-from tests.core.test_uploads import film
-from tests.training.test_courses import course
+from tests.helpers.browser_pages import look, look_at_all
+from tests.helpers.courses import course
+from tests.helpers.files import film
 
 pytestmark = pytest.mark.browser
 
@@ -30,14 +27,6 @@ def studying(live):
     row = course(world)
     world.commit()
     return row.chapters[0].id
-
-
-def look(page, name):
-    """Keep a picture where wished, and refuse what is wider than the screen."""
-    folder = os.environ.get("PICTURES")
-    if folder:
-        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
 
 
 def test_a_chapter_opened_before_a_tunnel_is_finished_in_it_and_sent_afterwards(live, device, studying):
@@ -98,8 +87,7 @@ def test_a_film_goes_on_after_the_network_broke(live, device, studying):
     assert pieces[1] == pieces[2]
 
 
-@pytest.mark.parametrize("width", [320, 360, 1280])
-def test_the_pages_of_training_fit_and_axe_finds_nothing(live, device, studying, width):
+def test_the_pages_of_training_fit_and_axe_finds_nothing(live, device, studying):
     learner, office, chief = live.world.person(), live.world.admin("publicity_office"), live.world.unit("民政局")
     admin = live.world.admin("unit_admin", chief)
     exam = live.world.exam(live.world.blueprint(), study_gate={"required": 20})
@@ -109,15 +97,7 @@ def test_the_pages_of_training_fit_and_axe_finds_nothing(live, device, studying,
         office: ["/admin/training/", "/admin/training/pool", "/admin/training/new", f"/admin/training/{live.read(Chapter)[0].course_id}", f"/admin/training/gates/{exam.id}/courses"],
         admin: ["/admin/training/gates", "/admin/training/mastery"],
     }  # fmt: skip
-    found = []
-    for person, places in paths.items():
-        page = device(person, width=width).new_page()
-        for place in places:
-            answer = page.goto(live.url + place)
-            assert answer.status == 200, place
-            look(page, f"{place.strip('/').replace('/', '-').split('?')[0]}-{width}")
-            found += violations(page)
-    assert found == []
+    assert [fault for person, places in paths.items() for fault in look_at_all(live, device(person), places)] == []
 
 
 def test_pages_are_light_enough_for_a_slow_line(live, device, studying):

@@ -13,18 +13,21 @@ from examapp import clock
 from examapp.delivery.attempts.models import Answer, Attempt, QuarantinedSave
 from question_bank.model import Kind
 from tests.browser.axe import violations
-from tests.browser.test_exam_page import (
+from tests.helpers.browser_pages import (
     begin,
     choose,
     device_state,
     go_by_keys_to,
     hand_in,
+    let_time_pass,
     reach_by_keys,
+    set_aside,
     stored,
     wait_open,
     wait_saved,
+    wait_sealed,
+    write,
 )
-from tests.browser.test_late_answers import let_time_pass, set_aside, wait_sealed, write
 
 pytestmark = pytest.mark.browser
 SHOTS = os.environ.get("SHOTS")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from examapp.config import Settings
 from examapp.ops import ordinary_user, supervisor
 from examapp.ops.ordinary_user import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, way_to
 from examapp.ops.start_checks import end_leftovers, take_data_folder
+from tests.helpers.processes import has_ended
 
 ROOT = Path(__file__).parents[2]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else for PostgreSQL")
@@ -27,18 +27,6 @@ def supervise(folder, **settings):
     own = {"DATA_DIR": str(folder), "APP_MODE": "tryout", "DEMO": "0", **settings}
     command = [sys.executable, "-m", "examapp.ops.supervisor"]
     return subprocess.run(command, cwd=ROOT, env=kept | own, capture_output=True, text=True, check=False, timeout=120)
-
-
-def has_ended(pid):
-    """Wait until a process has ended, half a minute at most."""
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([handle], [], [], 30)[0])
-    finally:
-        os.close(handle)
 
 
 @pytest.fixture

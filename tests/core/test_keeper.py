@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from examapp.ops.start_checks import listening
-from tests.core.test_ground import has_ended
 from tests.faults.deployment import wait_until
+from tests.helpers.processes import has_ended
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import io
 import os
 import random
-import struct
 import zipfile
 import zlib
 from datetime import timedelta
 
 import pypdf
 import pytest
-from PIL import Image
 
 from examapp.documents.pdf import PdfDocument
 from examapp.errors import NotFoundError
@@ -32,17 +30,9 @@ from examapp.uploads.models import FileKind, PendingUpload, StoredFile
 from examapp.uploads.rules import FileRefusedError, WrongOffsetError
 from examapp.uploads.views import serve_file
 from tests.conftest import NOON
+from tests.helpers.files import PDF, box, film, picture
 
 ROOM = "training"
-PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\nstartxref\n9\n%%EOF\n"
-
-
-def box(name: bytes, content: bytes = b"") -> bytes:
-    return struct.pack(">I", 8 + len(content)) + name + content
-
-
-def film(content: bytes = b"x" * 5000) -> bytes:
-    return box(b"ftyp", b"isom\0\0\0\0") + box(b"moov", b"y" * 60) + box(b"mdat", content)
 
 
 def sound(frames: int = 8) -> bytes:
@@ -55,12 +45,6 @@ def office(main: str, *more: str) -> bytes:
     with zipfile.ZipFile(target, "w") as archive:
         for name in ("[Content_Types].xml", main, *more):
             archive.writestr(name, "<x/>")
-    return target.getvalue()
-
-
-def picture(**options) -> bytes:
-    target = io.BytesIO()
-    Image.new("RGB", (40, 30), "red").save(target, "PNG", **options)
     return target.getvalue()
 
 

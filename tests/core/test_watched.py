@@ -17,7 +17,12 @@ from examapp.ops.supervisor import _parts
 from examapp.ops.watched_process import show_life, watched
 
 ROOT = Path(__file__).parents[2]
-PAUSE = [sys.executable, "-c", "import signal; print(1, flush=True); signal.pause()"]
+PAUSE = [
+    sys.executable,
+    "-c",
+    # What the shell of the test run ignores (nohup, a job in the background) would be ignored here too.
+    "import signal\nfor n in (1, 2, 15): signal.signal(n, signal.SIG_DFL)\nprint(1, flush=True)\nsignal.pause()",
+]
 WAIT_S = 60
 
 
@@ -65,7 +70,7 @@ def test_a_process_that_shows_no_life_is_ended_with_a_line_in_the_log(start, tmp
 def test_a_process_that_shows_life_goes_on(start, tmp_path):
     busy = (
         "import threading\nfrom examapp.ops.watched_process import show_life\n"
-        "for _ in range(30):\n    show_life()\n    threading.Event().wait(0.1)\n"
+        "for _ in range(24):\n    show_life()\n    threading.Event().wait(0.1)\n"
     )
     watcher = start(tmp_path / "alive", 2, [sys.executable, "-c", busy])
     assert watcher.wait(WAIT_S) == 0
@@ -128,7 +133,7 @@ def test_the_real_process_beats_in_the_database_and_is_ended_once_it_hangs(
     }
     arguments = [*command, str(tmp_path / "schedule")] if name == "schedule" else command
     watcher = start(
-        tmp_path / "alive", 40, [sys.executable, *arguments], APP_MODE="tryout", LOG_LEVEL="ERROR", **environment
+        tmp_path / "alive", 25, [sys.executable, *arguments], APP_MODE="tryout", LOG_LEVEL="ERROR", **environment
     )
     engine = create_engine(settings.database_url, isolation_level="AUTOCOMMIT")
     try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
+from PIL import Image
 from sqlalchemy import select
 
 from examapp.oversight.duty_lists.models import DutyItem, DutyList
@@ -63,3 +66,13 @@ class Duties:
         assert self.press(duty_list, "propose", client=self.office).status_code == 302
         assert self.press(duty_list, "publish", client=self.office).status_code == 302
         return duty_list
+
+
+def picture():
+    out = BytesIO()
+    Image.new("RGB", (8, 8), "red").save(out, "PNG")
+    return BytesIO(out.getvalue())
+
+
+def put(client, record_id, name, content):
+    return client.post(f"/admin/duties/records/{record_id}/files", data={"file": (content, name)})

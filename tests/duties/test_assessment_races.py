@@ -32,7 +32,7 @@ from examapp.oversight.duty_lists.queries import DutyScope
 from examapp.oversight.own_duties.actions import remind_due
 from examapp.platform.audit.actions import SYSTEM, Actor
 from examapp.platform.audit.models import AuditEvent
-from tests.race.test_exam_office import together
+from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)
 HANDS = DutyScope(write=EVERYTHING, approve=EVERYTHING)

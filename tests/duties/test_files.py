@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from PIL import Image
-
 from examapp.oversight.duty_lists.models import DutyRecord, DutyRecordFile
 from examapp.uploads.actions import kept_path
 from examapp.uploads.models import StoredFile
-
-
-def picture():
-    out = BytesIO()
-    Image.new("RGB", (8, 8), "red").save(out, "PNG")
-    return BytesIO(out.getvalue())
+from tests.duties.making import picture, put
 
 
 def recorded(duties, unit=None):
@@ -22,10 +15,6 @@ def recorded(duties, unit=None):
     deed = {"done_on": "2026-11-01", "form": "学习", "reached": "3"}
     assert duties.office.post(f"/admin/duties/items/{item.id}/records/new", data=deed).status_code == 302
     return duties.session.query(DutyRecord).filter_by(item_id=item.id).one().id
-
-
-def put(client, record_id, name, content):
-    return client.post(f"/admin/duties/records/{record_id}/files", data={"file": (content, name)})
 
 
 def test_a_file_is_hung_on_a_record_fetched_and_taken_off(duties):

@@ -13,8 +13,8 @@ from examapp.oversight.assessments.rules import INDICATOR_DEFINITIONS, Indicator
 from examapp.oversight.duty_lists.models import DutyItem, DutyRecord
 from examapp.oversight.study_progress.rules import DEFINITIONS
 from examapp.points import percentage
+from tests.helpers.reports import figures_of
 from tests.reports.county import DAY, County
-from tests.reports.test_figures import figures_of
 
 
 def assessment_of(world, exam=None):

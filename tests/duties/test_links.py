@@ -7,7 +7,7 @@ from datetime import timedelta
 from examapp import clock
 from examapp.learning.study_events.models import StudyEvent
 from examapp.oversight.duty_lists.models import DutyRecord
-from tests.duties.test_files import picture, put
+from tests.duties.making import picture, put
 from tests.linking import read_views, walk
 
 ROOMS = ("duties", "duties_admin")

@@ -19,7 +19,7 @@ from examapp.oversight.duty_records import actions as duty_record_actions
 from examapp.oversight.duty_records.actions import Deed
 from examapp.platform.audit.actions import SYSTEM
 from examapp.platform.audit.models import AuditEvent
-from tests.race.test_exam_office import together
+from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)
 WHO = {"hands": DutyScope(write=EVERYTHING, approve=EVERYTHING), "actor": SYSTEM}

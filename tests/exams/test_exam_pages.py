@@ -15,24 +15,13 @@ from examapp.delivery.exam_candidates.queries import extensions_of
 from examapp.delivery.exams.models import Exam, ExamAudience, ExamExtension, ExamState, PreparedPaper
 from examapp.platform.audit.models import AuditEvent
 from question_bank.model import Kind
+from tests.helpers.exam_forms import act, fields
+from tests.helpers.forms import post, token
 
 
 @pytest.fixture
 def office(world):
     return world.client(world.admin("publicity_office"))
-
-
-def token(client, path):
-    return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(path).get_data(as_text=True))[1]
-
-
-def send(client, path, fields=None, *, page=None):
-    return client.post(path, data={"csrf_token": token(client, page or path), **(fields or {})})
-
-
-def act(client, exam, what):
-    """Press a button of the exam's page; the token is taken from a page that always has one."""
-    return send(client, f"/admin/exams/{exam.id}/{what}", page="/admin/exams/new")
 
 
 def text_of(answer):
@@ -46,25 +35,6 @@ def bank(world):
     return world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),))
 
 
-def fields(**changes):
-    return {
-        "title": "2026 年度学法用法考试",
-        "kind": "annual",
-        "opens_at": "2026-12-01T09:00",
-        "closes_at": "2026-12-20T18:00",
-        "duration": "60",
-        "grace_s": "60",
-        "attempts_allowed": "3",
-        "counting_rule": "best",
-        "scoring_rule": "half_for_incomplete",
-        "pass_percent": "60",
-        "good_percent": "80",
-        "excellent_percent": "90",
-        "results_policy": "at_once",
-        "keys_policy": "at_close",
-    } | changes
-
-
 def test_an_exam_is_built_with_all_its_settings_published_and_its_papers_are_made(world, session, office, bank):
     county = world.unit("某县", kind="county")
     sector = world.unit("教育系统", kind="sector")
@@ -72,7 +42,7 @@ def test_an_exam_is_built_with_all_its_settings_published_and_its_papers_are_mad
     people = [world.person(bureau) for _ in range(3)] + [
         world.person(world.unit("某局", parent=county), staff_number="N77")
     ]
-    answer = send(
+    answer = post(
         office,
         "/admin/exams/new",
         fields(
@@ -198,7 +168,7 @@ def test_an_exam_is_built_with_all_its_settings_published_and_its_papers_are_mad
     ],
 )
 def test_settings_that_cannot_stand_are_refused_in_words(world, session, office, changes, words):
-    answer = send(office, "/admin/exams/new", fields(**changes))
+    answer = post(office, "/admin/exams/new", fields(**changes))
     assert answer.status_code == 422
     assert words in text_of(answer)
     assert session.query(Exam).count() == 0
@@ -206,7 +176,7 @@ def test_settings_that_cannot_stand_are_refused_in_words(world, session, office,
 
 def test_fields_that_the_form_does_not_have_change_nothing(world, session, office, bank):
     """H05."""
-    send(
+    post(
         office,
         "/admin/exams/new",
         fields(blueprint_id=bank.id, state="published", published_at="2026-01-01", created_by_id="1", id="77"),
@@ -259,8 +229,8 @@ def test_a_used_question_and_a_drawn_paper_stay_as_they_are_during_the_exam(worl
         "sections-0-count": "1",
         "sections-0-points_each": "1",
     }
-    assert "请复制一份" in text_of(send(office, f"/admin/papers/{bank.id}/edit", changed))
-    assert send(office, f"/admin/exams/{exam.id}/edit", fields(), page="/admin/exams/new").status_code == 302
+    assert "请复制一份" in text_of(post(office, f"/admin/papers/{bank.id}/edit", changed))
+    assert post(office, f"/admin/exams/{exam.id}/edit", fields(), page="/admin/exams/new").status_code == 302
     session.expire_all()
     assert (exam.title, session.get(Blueprint, bank.id).name) == ("测试考试", "测试组卷")
 
@@ -303,8 +273,8 @@ def test_an_exam_is_withdrawn_or_cancelled_only_before_it_opens(world, session, 
 def test_a_window_is_prolonged_and_closed(world, session, office, bank):
     exam = world.exam(bank, opens_in=timedelta(hours=-1), lasts=timedelta(hours=5))
     path = f"/admin/exams/{exam.id}/prolong"
-    assert "必须晚于原来的结束时间" in text_of(send(office, path, {"closes_at": "2026-11-24T12:30"}))
-    assert send(office, path, {"closes_at": "2026-11-25T12:30"}).status_code == 302
+    assert "必须晚于原来的结束时间" in text_of(post(office, path, {"closes_at": "2026-11-24T12:30"}))
+    assert post(office, path, {"closes_at": "2026-11-25T12:30"}).status_code == 302
     session.expire_all()
     assert exam.closes_at.isoformat() == "2026-11-25T04:30:00+00:00"
     act(office, exam, "close")
@@ -322,12 +292,12 @@ def test_extra_time_counts_once_however_often_the_button_is_pressed(world, sessi
     key = re.search(r'name="request_key"[^>]*value="([^"]+)"', page)[1]
     wanted = {"unit_id": unit.id, "minutes": "15", "reason": "停电 12 分钟", "request_key": key}
     for _ in range(2):
-        assert send(office, path, wanted).status_code == 302
+        assert post(office, path, wanted).status_code == 302
     assert (extensions_of(session, exam.id, person.id), extensions_of(session, exam.id, other.id)) == (900, 0)
     assert session.query(AuditEvent).filter_by(act="exams.extend").count() == 1
     assert "停电局" in text_of(office.get(f"/admin/exams/{exam.id}"))
     assert (
-        send(
+        post(
             office,
             path,
             {"staff_number": other.staff_number, "minutes": "5", "reason": "设备故障", "request_key": "another-key"},
@@ -340,17 +310,17 @@ def test_extra_time_counts_once_however_often_the_button_is_pressed(world, sessi
         ({"minutes": "999"}, "应为 1 至 240"),
         ({"unit_id": "", "staff_number": "没有"}, "没有找到这个工号"),
     ):
-        assert words in text_of(send(office, path, wanted | {"request_key": "third-key"} | wrong))
+        assert words in text_of(post(office, path, wanted | {"request_key": "third-key"} | wrong))
     assert session.query(ExamExtension).count() == 2
 
 
 def test_the_release_of_results_and_keys_may_change_at_any_time(world, session, office, bank):
     exam = world.exam(bank)
     path = f"/admin/exams/{exam.id}/release"
-    answer = send(office, path, {"results_policy": "at_time", "results_at": "", "keys_policy": "never"})
+    answer = post(office, path, {"results_policy": "at_time", "results_at": "", "keys_policy": "never"})
     assert "请填写公布时间" in text_of(answer)
     assert (
-        send(
+        post(
             office,
             path,
             {
@@ -374,9 +344,9 @@ def test_the_release_of_results_and_keys_may_change_at_any_time(world, session, 
 def test_a_makeup_starts_after_its_main_exam(world, session, office, bank):
     main = world.exam(bank, title="主考试")
     early = fields(kind="makeup", main_exam_id=main.id, opens_at="2026-11-24T13:00", closes_at="2026-11-24T15:00")
-    assert "主考试结束之后" in text_of(send(office, "/admin/exams/new", early))
+    assert "主考试结束之后" in text_of(post(office, "/admin/exams/new", early))
     assert (
-        send(office, "/admin/exams/new", fields(kind="makeup", main_exam_id=main.id, blueprint_id=bank.id)).status_code
+        post(office, "/admin/exams/new", fields(kind="makeup", main_exam_id=main.id, blueprint_id=bank.id)).status_code
         == 302
     )
     makeup = session.query(Exam).filter_by(kind="makeup").one()
@@ -421,9 +391,9 @@ def test_an_office_of_one_subtree_holds_exams_only_for_its_own_people(world, ses
     town, elsewhere = world.unit("某镇"), world.unit("别局")
     world.person(town)
     client = world.client(world.admin("publicity_office", town))
-    assert "超出您管理的单位" in text_of(send(client, "/admin/exams/new", fields(blueprint_id=bank.id)))
+    assert "超出您管理的单位" in text_of(post(client, "/admin/exams/new", fields(blueprint_id=bank.id)))
     assert (
-        send(client, "/admin/exams/new", fields(**{"blueprint_id": bank.id, "audience-0-unit_id": town.id})).status_code
+        post(client, "/admin/exams/new", fields(**{"blueprint_id": bank.id, "audience-0-unit_id": town.id})).status_code
         == 302
     )
     own = session.query(Exam).one()
@@ -453,7 +423,7 @@ def test_an_office_granted_the_county_holds_exams_for_the_whole_roster(world, se
     world.person(world.unit("某镇", parent=county))
     world.unit("教育系统", kind="sector")
     client = world.client(world.admin("publicity_office", county))
-    assert send(client, "/admin/exams/new", fields(blueprint_id=bank.id)).status_code == 302
+    assert post(client, "/admin/exams/new", fields(blueprint_id=bank.id)).status_code == 302
     act(client, session.query(Exam).one(), "publish")
     session.expire_all()
     assert session.query(Exam).one().state == "published"

@@ -14,9 +14,14 @@ from examapp.oversight.statistics.queries import counts_by_unit
 from examapp.oversight.statistics_scope.queries import get_basis
 from examapp.platform.audit.models import AuditEvent
 from examapp.uploads.models import StoredFile
+from tests.helpers.exam_forms import ask
+from tests.helpers.files import PDF
+from tests.helpers.forms import post
 from tests.reports.county import County
 
-PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\nstartxref\n9\n%%EOF\n"
+
+def send(client, path, *, page, **data):
+    return post(client, path, data, page=page)
 
 
 @pytest.fixture
@@ -37,16 +42,6 @@ def own(ill, world):
 @pytest.fixture
 def office(world):
     return world.client(world.admin())
-
-
-def send(client, path, *, page, **data):
-    token = client.get(page).text.split('name="csrf_token"', 1)[1].split('value="', 1)[1].split('"', 1)[0]
-    return client.post(path, data={"csrf_token": token, **data})
-
-
-def ask(client, exam, **changes):
-    fields = {"exam_id": exam.id, "kind": "exemption", "reason": "长期病假"} | changes
-    return send(client, "/exemptions/new", page="/exemptions/new", **fields)
 
 
 def decide(office, row, act="approve", **data):

@@ -8,7 +8,7 @@ import pytest
 
 from examapp.delivery.exams.models import ExamAudience, ExamState
 from question_bank.model import Kind
-from tests.exams.test_exam_pages import act
+from tests.helpers.exam_forms import act
 
 
 @pytest.fixture

@@ -1,31 +1,14 @@
 from datetime import timedelta
 
 from examapp.content.blueprints.models import Paper
-from examapp.content.blueprints.queries import get_paper, items_of
 from examapp.content.questions.models import AnswerKey
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.grading import actions as grading_actions
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.models import Grade
-from examapp.delivery.grading.queries import newest_keys
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
-
-
-def right_answers(world, sitter):
-    """Read the keys from the database, as the candidate cannot, in the letters this person sees."""
-
-    attempt = world.session.get(Attempt, sitter.attempt["id"])
-    items = items_of(get_paper(world.session, attempt.paper_id))
-    keys = newest_keys(world.session, [item.version_id for item in items])
-    return [
-        (item.item, 100 + item.item, right_response(grading_actions.item_key(item, keys[item.version_id])))
-        for item in items
-    ]
-
-
-def right_response(key):
-    return list(key.key) or [variants[0] for variants in key.blanks]
+from tests.helpers.grading import right_answers
 
 
 def test_all_right_is_full_points_and_shown_at_once(world):

@@ -9,7 +9,7 @@ from examapp.delivery.exams.models import Exemption, MakeupEligibility
 from examapp.delivery.grading import tasks as grading_tasks
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
-from tests.grading.test_grading import right_answers
+from tests.helpers.grading import right_answers
 
 
 @pytest.fixture

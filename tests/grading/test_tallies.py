@@ -10,7 +10,7 @@ from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.actions import tally_questions
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
-from tests.grading.test_grading import right_answers
+from tests.helpers.grading import right_answers
 
 
 def test_bank_shows_how_often_a_question_was_asked_and_answered_rightly(world, session, frozen):

@@ -20,10 +20,12 @@ def without_nudges(monkeypatch):
 @pytest.fixture(autouse=True)
 def forget_open_uploads():
     """Let go of large uploads, whose files the test's client forgets to close, before their warnings reach another test."""
+    gc.freeze()  # so that the collection below looks at what this test has left, not at the whole program
     yield
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import wtforms
 from werkzeug.datastructures import ImmutableMultiDict
 
 from examapp.web.forms import FlaskForm, RowList
-from tests.architecture.test_rules import ROOT, reads_of_requests, tree_of
+from tests.architecture.source import ROOT, reads_of_requests, tree_of
 
 
 class Read:

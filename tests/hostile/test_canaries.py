@@ -23,8 +23,8 @@ from examapp.oversight.statistics_definitions.rules import CONTENT_FORMATS
 from tests.conftest import NOON
 from tests.hostile.canaries import LAW, CanaryWorld, canaries_in, canaries_of
 from tests.hostile.walks import all_calls, roles_of
+from tests.matrix.calls import BODIES, FORMS, body_of, plain
 from tests.matrix.conftest import make_stage
-from tests.matrix.test_matrix import BODIES, FORMS, body_of, plain
 
 pytestmark = [
     pytest.mark.slow,

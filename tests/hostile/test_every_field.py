@@ -8,11 +8,11 @@ from itertools import chain
 
 import pytest
 
+from tests.helpers.accounts import setting
 from tests.hostile.fields import forms_on, noting, prefixes, reading, row_names
 from tests.hostile.walks import all_calls
+from tests.matrix.calls import FORMS, body_of
 from tests.matrix.conftest import stage  # noqa: F401 – a fixture
-from tests.matrix.test_matrix import FORMS, body_of
-from tests.people.test_second_factor import setting
 
 pytestmark = [
     pytest.mark.slow,

@@ -25,8 +25,8 @@ from examapp.delivery.external_results.models import ResultImport
 from examapp.organisation.people.models import RosterImport
 from tests.hostile.uploads import PLACES, UPLOADS, file_fields, places_in_code
 from tests.hostile.walks import address, count_rows
+from tests.matrix.calls import calls_of
 from tests.matrix.conftest import stage  # noqa: F401 – a fixture
-from tests.matrix.test_matrix import calls_of
 from tests.question_bank.books import book
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")

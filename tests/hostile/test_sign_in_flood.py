@@ -53,7 +53,7 @@ def names(race_world, race_app):
     for _ in range(600):  # what the flood had sent is still being answered, and the tables are to be emptied
         if not race_world.session.scalar(_AT_WORK):
             break
-        threading.Event().wait(0.1)
+        threading.Event().wait(0.1)  # waits: for the server, whose work no event tells
         race_world.session.rollback()
 
 
@@ -78,7 +78,7 @@ class Person:
                 self.took_s, self.device = time.monotonic() - began, cookies["device"]
                 return self
             self.told_s += again_s
-            time.sleep(again_s)
+            time.sleep(again_s)  # waits: as the page does when it is asked to
         raise AssertionError(self)
 
     def _ask(self, door, method, cookies, body=None):

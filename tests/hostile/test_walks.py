@@ -13,10 +13,10 @@ from sqlalchemy import select, update
 from examapp.organisation.people.models import Account, Person
 from examapp.platform.audit.models import AuditEvent
 from tests.hostile.walks import UNSAFE, all_calls, count_rows, roles_of
+from tests.matrix.calls import BODIES as GOOD_BODIES
+from tests.matrix.calls import FORMS, body_of, cells_of, is_allowed, path_of
 from tests.matrix.conftest import stage  # noqa: F401 – a fixture
 from tests.matrix.policy import POLICY, ROLES
-from tests.matrix.test_matrix import BODIES as GOOD_BODIES
-from tests.matrix.test_matrix import FORMS, body_of, cells_of, is_allowed, path_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 """Files are handed out from the disk, and the test's client forgets to close them."""

@@ -17,8 +17,8 @@ from wtforms import FileField, MultipleFileField
 from examapp.delivery.exams.models import Exemption
 from examapp.oversight.duty_lists.models import DutyList
 from tests.architecture.proofs import ROOT
+from tests.helpers.report_templates import docx
 from tests.question_bank.books import book
-from tests.reports.test_forms_of_paper import docx
 
 LAW = "测试法\n（2021年1月22日通过）\n第一条　为了测试，制定本法。\n第二条　本法自公布之日起施行。\n"
 QUESTIONS = "1. 我国的根本法是（　）。\nA. 宪法\nB. 刑法\n答案：A\n"

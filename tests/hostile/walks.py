@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 
 from examapp.db.session import Base
 from examapp.organisation.accounts.guards import access_rule
+from tests.matrix.calls import calls_of, path_of
 from tests.matrix.policy import HOLDERS, POLICY, ROLES
 from tests.matrix.scene import MISSING
-from tests.matrix.test_matrix import calls_of, path_of
 
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from examapp.content.law_texts.rules import read_law_text
 from examapp.content.laws.rules import Change, compare_articles
 from examapp.documents.text_diff import compare_texts
-from tests.questions.test_law_changes import bring_in
+from tests.helpers.law_changes import bring_in
 
 OLD = {
     "第一条": "为了维护社会治安秩序，保障公共安全，制定本法。",

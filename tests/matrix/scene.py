@@ -24,9 +24,9 @@ from examapp.uploads.models import StoredFile
 from tests.attempts.sitting import KINDS as ITEMS
 from tests.attempts.sitting import Sitter, make_bank
 from tests.duties.making import Duties
+from tests.helpers.courses import course as make_course
+from tests.helpers.forms import token_of
 from tests.matrix.yearly import add_report_forms, add_study_things, add_yearly_things
-from tests.people.conftest import token_of
-from tests.training.test_courses import course as make_course
 
 MISSING = 987_654_321
 ROLE_OF = {

@@ -4,13 +4,7 @@ import re
 
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.notices.models import Feedback
-
-
-def post(client, path, **fields):
-    """Post a form as its page would: with the token that stands on it."""
-    page = client.get(path if not path.endswith(("/publish", "/withdraw")) else path.rsplit("/", 1)[0])
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text).group(1)
-    return client.post(path, data={"csrf_token": token, **fields})
+from tests.helpers.messages import post
 
 
 def test_an_opinion_is_written_answered_and_seen(world, session):

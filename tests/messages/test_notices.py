@@ -2,22 +2,12 @@
 
 from examapp.platform.notices.models import Notice, NoticeReading
 from examapp.platform.notices.rules import unit_ids_of
-from tests.messages.test_feedback import post
+from tests.helpers.messages import post, write
 
 
 def county_with_two(world):
     county = world.unit("某县", kind="county")
     return county, world.unit("财政局", parent=county), world.unit("教育局", parent=county)
-
-
-def write(client, **fields):
-    answer = post(
-        client,
-        "/admin/messages/notices/new",
-        **{"title": "考试安排", "text": "十一月三十日前完成。\n请互相转告。"} | fields,
-    )
-    assert answer.status_code == 303, answer.text
-    return answer.headers["Location"]
 
 
 def test_a_notice_reaches_the_unit_and_all_below_and_nobody_else(world):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from examapp import clock
@@ -11,19 +9,12 @@ from examapp.content.blueprints.actions import make_paper
 from examapp.content.blueprints.models import Blueprint, Paper
 from examapp.platform.audit.models import AuditEvent
 from question_bank.model import Kind
+from tests.helpers.forms import post
 
 
 @pytest.fixture
 def office(world):
     return world.client(world.admin("publicity_office"))
-
-
-def token(client, path):
-    return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(path).get_data(as_text=True))[1]
-
-
-def send(client, path, fields, *, page=None):
-    return client.post(path, data={"csrf_token": token(client, page or path), **fields})
 
 
 def section(number=0, **fields):
@@ -34,7 +25,7 @@ def section(number=0, **fields):
 def test_a_blueprint_is_made_changed_and_shown_with_its_dry_run(world, session, office):
     for _ in range(3):
         world.question(law="民法典", knowledge_points=("合同",))
-    answer = send(
+    answer = post(
         office,
         "/admin/papers/new",
         {
@@ -61,7 +52,7 @@ def test_a_blueprint_is_made_changed_and_shown_with_its_dry_run(world, session, 
     assert "超几何分布" in page
     edit = f"{answer.location}/edit"
     assert "民法典" in office.get(edit).get_data(as_text=True)
-    assert send(office, edit, {"name": "年度卷二", **section(count="3")}).status_code == 302
+    assert post(office, edit, {"name": "年度卷二", **section(count="3")}).status_code == 302
     session.expire_all()
     assert (blueprint.name, blueprint.is_shuffled, len(blueprint.sections)) == ("年度卷二", False, 1)
     assert [event.act for event in session.query(AuditEvent).order_by(AuditEvent.id)] == [
@@ -88,7 +79,7 @@ def test_a_blueprint_is_made_changed_and_shown_with_its_dry_run(world, session, 
     ],
 )
 def test_a_blueprint_that_cannot_stand_is_refused_in_words(world, session, office, fields, words):
-    answer = send(office, "/admin/papers/new", {"name": "年度卷", **fields})
+    answer = post(office, "/admin/papers/new", {"name": "年度卷", **fields})
     assert answer.status_code == 422
     assert words in answer.get_data(as_text=True)
     assert session.query(Blueprint).count() == 0
@@ -99,12 +90,12 @@ def test_a_blueprint_with_papers_no_longer_changes_but_can_be_copied(world, sess
         world.question()
     blueprint = world.blueprint(((Kind.SINGLE_CHOICE, 2, "2"),))
     make_paper(session, blueprint=blueprint, seed=1, now=clock.now())
-    answer = send(office, f"/admin/papers/{blueprint.id}/edit", {"name": "改名", **section()})
+    answer = post(office, f"/admin/papers/{blueprint.id}/edit", {"name": "改名", **section()})
     assert answer.status_code == 422
     assert "请复制一份" in answer.get_data(as_text=True)
     session.expire_all()
     assert blueprint.name == "测试组卷"
-    copied = send(office, f"/admin/papers/{blueprint.id}/copy", {}, page=f"/admin/papers/{blueprint.id}")
+    copied = post(office, f"/admin/papers/{blueprint.id}/copy", {}, page=f"/admin/papers/{blueprint.id}")
     assert copied.status_code == 302
     assert session.query(Blueprint).filter(Blueprint.name.contains("副本")).one().sections[0].count == 2
 
@@ -124,7 +115,7 @@ def test_a_sample_paper_is_shown_without_keys_and_not_kept(world, session, offic
 def test_an_archived_blueprint_leaves_the_list(world, session, office):
     blueprint = world.blueprint()
     assert "测试组卷" in office.get("/admin/papers/").get_data(as_text=True)
-    send(office, f"/admin/papers/{blueprint.id}/archive", {}, page=f"/admin/papers/{blueprint.id}")
+    post(office, f"/admin/papers/{blueprint.id}/archive", {}, page=f"/admin/papers/{blueprint.id}")
     assert "还没有组卷规则" in office.get("/admin/papers/").get_data(as_text=True)
 
 

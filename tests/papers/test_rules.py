@@ -23,6 +23,7 @@ from examapp.content.blueprints.rules import (
 )
 from question_bank.kinds.response_schema import count_items, find_item
 from question_bank.model import Kind
+from tests.helpers.drawn_examples import some_of
 
 LAWS = ("宪法", "民法典", "行政处罚法")
 LEVELS = ("easy", "medium", "hard", None)
@@ -72,7 +73,7 @@ def blueprints(draw_from):
     return [one() for _ in range(draw_from(st.integers(1, 4)))]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=some_of(150))
 @given(bank=banks(), sections=blueprints(), seed=st.integers(0, 2**62), is_shuffled=st.booleans())
 def test_a_drawn_paper_is_what_the_blueprint_says(bank, sections, seed, is_shuffled):
     pool = prepare_pool(sections, bank)
@@ -119,7 +120,7 @@ def _section(count, **fields):
     return Section(title="单选题", kind=Kind.SINGLE_CHOICE, count=count, points_each=Decimal(1), **fields)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=some_of(40))
 @given(seed=st.integers(0, 2**62))
 def test_sections_that_compete_for_the_same_questions_still_come_out_whole(seed):
     law_a, law_b, both = frozenset({"甲法"}), frozenset({"乙法"}), frozenset({"甲法", "乙法"})
@@ -210,7 +211,7 @@ def test_a_forecast_says_how_alike_two_papers_will_be():
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=some_of(50))
 @given(
     spans=st.lists(
         st.integers(1, 12).flatmap(lambda n: st.tuples(st.integers(n, 40), st.just(n))), min_size=1, max_size=4

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
 import pytest
 
 from examapp.organisation.people.models import Account
+from tests.helpers.forms import token_of
 
 PASSWORD = "Right-horse-7"
 
@@ -30,10 +30,6 @@ def give_password(app, world):
         return account
 
     return give
-
-
-def token_of(page) -> str:
-    return re.search(r'name="csrf_token" value="([^"]+)"', page.get_data(as_text=True))[1]
 
 
 def sign_in(client, login_name, password=PASSWORD, *, path="/login", headers=None, **fields):

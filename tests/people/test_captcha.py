@@ -22,7 +22,9 @@ from examapp.organisation.captcha.rules import (
 )
 from examapp.organisation.people.models import Account, AddressFailure, UsedCaptcha
 from tests.conftest import NOON
-from tests.people.conftest import PASSWORD, sign_in, token_of
+from tests.helpers.accounts import captcha_of
+from tests.helpers.forms import token_of
+from tests.people.conftest import PASSWORD, sign_in
 
 HERE = "127.0.0.1"
 
@@ -45,10 +47,6 @@ def fail_many(world, count=MAX_FAILED_ACCOUNTS, address=HERE):
     for number in range(count):
         captcha_actions.note_address_failure(world.session, digest(f"x{number}"), address=address, now=NOON)
     world.session.flush()
-
-
-def captcha_of(page) -> str:
-    return re.search(r'name="captcha_id" value="([^"]+)"', page.get_data(as_text=True))[1]
 
 
 def test_sixty_failed_accounts_bring_the_captcha_and_fifty_nine_do_not(world, official):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.people.conftest import token_of
+from tests.helpers.forms import token_of
 
 
 def switch(client, wanted, *, at="/privacy", to=None):

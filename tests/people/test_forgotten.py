@@ -11,9 +11,9 @@ from examapp.organisation.captcha import actions as captcha_actions
 from examapp.organisation.people.models import Account, ResetRequest
 from examapp.organisation.people.rules import MOBILE_PURPOSE, mobile_binding
 from examapp.platform.notices.models import OutgoingMessage
-from tests.people.conftest import sign_in, token_of
-from tests.people.test_captcha import captcha_of
-from tests.people.test_second_factor import setting
+from tests.helpers.accounts import captcha_of, setting
+from tests.helpers.forms import token_of
+from tests.people.conftest import sign_in
 
 MOBILE = "13800000009"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from examapp.organisation.people.models import Account, RoleGrant
-from tests.people.test_roster_import import HEAD, check, csv_bytes
+from tests.helpers.roster_import import HEAD, check, csv_bytes
 
 
 @pytest.fixture

@@ -11,16 +11,14 @@ from examapp.organisation.data_keys import actions as data_key_actions
 from examapp.organisation.mfa import actions as mfa_actions
 from examapp.organisation.people.models import Account, Person, RecoveryCode, SecondFactor
 from examapp.organisation.people.rules import RECOVERY_PURPOSE, id_check_character, id_number_binding
-from examapp.organisation.roster import actions as roster_actions
-from examapp.organisation.roster.actions import PersonFacts
 from examapp.platform.audit.models import AuditEvent, AuditSeal
 from examapp.platform.audit.queries import check_chain
 from examapp.security import ciphers
 from examapp.security.ciphers import CipherName, FieldCipher, SealBrokenError, sm4_key
 from tests.conftest import NOON
+from tests.helpers.accounts import ID, give_numbers
 from tests.people.conftest import hash_of, sign_in
 
-ID = "11010519491231002X"
 OLD = "k1:" + "11" * 32
 NEW = "k2:" + "22" * 32
 LETTERS = frozenset({"content", "annotated"})
@@ -46,15 +44,6 @@ def use(app, monkeypatch):
         return sealer
 
     return use
-
-
-def give_numbers(world, person, *, sealer, number=ID, mobile="13800000001"):
-    facts = PersonFacts(
-        name=person.name, staff_number=person.staff_number, position="", rank="", id_number=number, mobile=mobile
-    )
-    roster_actions._write_numbers(person, facts, sealer=sealer)
-    world.save(person)
-    return person
 
 
 @pytest.mark.parametrize("cipher", list(CipherName))
@@ -240,7 +229,7 @@ def test_while_keys_change_a_number_is_found_and_refused_twice(world, session, a
 
 
 def test_the_chain_over_the_log_outlives_a_change_of_keys(app, world, session, frozen, use):
-    from tests.audit.test_log import note
+    from tests.helpers.audit_log import note
 
     seal = app.extensions["celery"].tasks["audit.seal"].apply
     note(session, frozen.instant)

@@ -11,8 +11,8 @@ from examapp.delivery.attempts.models import Attempt
 from examapp.organisation.people.models import PlannedMove, RosterMove
 from examapp.platform.audit.models import AuditEvent
 from tests.attempts.sitting import KINDS, Sitter, make_bank
-from tests.people.test_roster_import import csv_bytes, last_import, upload
-from tests.reports.test_figures import figures_of
+from tests.helpers.reports import figures_of
+from tests.helpers.roster_import import csv_bytes, last_import, upload
 
 TODAY = date(2026, 11, 24)
 NEXT_WEEK = TODAY + timedelta(days=7)

@@ -11,7 +11,7 @@ from examapp.organisation.people.models import RoleGrant, SignIn
 from examapp.platform.audit.models import AuditEvent
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
-from tests.people.conftest import token_of
+from tests.helpers.forms import token_of
 
 
 def post(client, path):

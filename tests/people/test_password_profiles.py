@@ -12,8 +12,9 @@ from examapp.organisation.accounts.rules import PasswordProfile, is_common, pass
 from examapp.organisation.passwords.actions import new_first_password
 from examapp.organisation.people.models import FormerPassword, RoleGrant
 from tests.attempts.sitting import make_sitting
-from tests.people.conftest import PASSWORD, token_of
-from tests.people.test_second_factor import setting
+from tests.helpers.accounts import setting
+from tests.helpers.forms import token_of
+from tests.people.conftest import PASSWORD
 
 COMMON = [
     "Password123",

@@ -7,21 +7,10 @@ from datetime import timedelta
 import pytest
 
 from examapp.organisation.people.models import Account, SignIn
-from examapp.organisation.people.rules import first_password_binding
 from examapp.platform.audit.models import AuditEvent
-from tests.people.conftest import PASSWORD, sign_in, token_of
-
-FIRST = "Xk7mPq2vRt"
-
-
-def seal_first_password(world, person):
-    """Leave a person as an import does: no hash yet, the random first password sealed; gives the account."""
-    account = world.session.query(Account).filter_by(person_id=person.id).one()
-    sealer = world.app.extensions["sealer"]
-    account.first_password_sealed = sealer.seal(FIRST, bound_to=first_password_binding(person.id))
-    account.must_change_password = True
-    world.session.flush()
-    return account
+from tests.helpers.accounts import FIRST, seal_first_password
+from tests.helpers.forms import token_of
+from tests.people.conftest import PASSWORD, sign_in
 
 
 @pytest.fixture

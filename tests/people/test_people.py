@@ -17,7 +17,9 @@ from examapp.organisation.people.models import Account, Approval, Person, RoleGr
 from examapp.organisation.people.rules import id_check_character, id_number_fault, normalise_mobile
 from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
-from tests.people.conftest import sign_in, token_of
+from tests.helpers.accounts import grant
+from tests.helpers.forms import token_of
+from tests.people.conftest import sign_in
 
 ID = "11010519491231002X"
 
@@ -313,13 +315,6 @@ def security(world):
 @pytest.fixture
 def system(world):
     return world.api(world.admin("system_admin", name="系统员"))
-
-
-def grant(client, person, role, unit=None, tree="region", **fields):
-    return client.post(
-        f"/admin/people/{person.id}/roles",
-        data={"role": role, "unit_id": unit.id if unit else 0, "tree": tree} | fields,
-    )
 
 
 def decide(client, world, act="approve"):

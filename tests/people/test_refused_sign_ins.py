@@ -11,7 +11,8 @@ from examapp.organisation.captcha.rules import office_of
 from examapp.organisation.people.models import AddressFailure, Approval
 from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
-from tests.people.conftest import sign_in, token_of
+from tests.helpers.forms import token_of
+from tests.people.conftest import sign_in
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from examapp.organisation.roster.actions import ACT, MAX_A_DAY
 from examapp.platform.audit.models import AuditEvent
-from tests.people.test_keys import ID, give_numbers
+from tests.helpers.accounts import ID, give_numbers
 
 MOBILE = "13800000001"
 

@@ -7,7 +7,7 @@ import pytest
 from examapp import clock
 from examapp.jobs.columns import JobState
 from examapp.organisation.people.models import Account, Person, RosterMove
-from tests.people.test_roster_import import csv_bytes, last_import, result_rows, upload
+from tests.helpers.roster_import import csv_bytes, last_import, result_rows, upload
 
 HEAD = ["工号", "姓名", "单位编码", "职务"]
 

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import zipfile
 from datetime import timedelta
 
-import openpyxl
 import pytest
 import xlsxwriter
 
 from examapp.documents.tables import UnreadableTableError, cell_text, read_grids
 from examapp.jobs.columns import JobState
-from examapp.organisation.people.models import Account, Person, RoleGrant, RosterImport, RosterMove
+from examapp.organisation.people.models import Account, Person, RoleGrant, RosterMove
 from examapp.organisation.people.rules import id_check_character
 from examapp.organisation.roster_imports import actions as roster_import_actions
 from examapp.organisation.roster_imports.rules import HEAD_ALIASES
-from examapp.organisation.units.models import Unit
 from tests.conftest import NOON
+from tests.helpers.roster_import import HEAD, check, csv_bytes, last_import, result_rows, take_over, unit, upload
 from tests.people.conftest import sign_in
 
-HEAD = ["工号", "姓名", "单位", "职务", "职级", "身份证号", "手机号"]
 ID = "11010519491231002X"
 
 
 def id_number(number):
     first = f"430527198{number % 10}0101{number % 1000:03d}"
     return first + id_check_character(first)
-
-
-def csv_bytes(rows, *, encoding="utf-8", divider=","):
-    buffer = io.StringIO()
-    csv.writer(buffer, delimiter=divider, lineterminator="\r\n").writerows(rows)
-    return buffer.getvalue().encode(encoding)
 
 
 def xlsx_bytes(*sheets, hidden=()):
@@ -60,43 +51,6 @@ def county(world):
 @pytest.fixture
 def office(world, county):
     return world.api(world.admin("publicity_office"))
-
-
-def unit(world, name):
-
-    return world.session.query(Unit).filter_by(name=name).one()
-
-
-def upload(client, content, name="名册.csv", unit_id=0, **fields):
-    token = client.environ_base["HTTP_X_CSRFTOKEN"]
-    return client.post(
-        "/admin/people/imports",
-        data={"file": (io.BytesIO(content), name), "unit_id": unit_id, "csrf_token": token, **fields},
-    )
-
-
-def last_import(world):
-    return world.session.query(RosterImport).order_by(RosterImport.id.desc()).first()
-
-
-def check(world, client, content, name="名册.csv", **fields):
-    """Upload and let the worker check; the import's row."""
-    answer = upload(client, content, name, **fields)
-    assert answer.status_code == 303, answer.get_data(as_text=True)
-    return last_import(world)
-
-
-def take_over(world, client, content, name="名册.csv", *, rows="all", **fields):
-    job = check(world, client, content, name, **fields)
-    client.post(f"/admin/people/imports/{job.id}/confirm", data={"rows": rows})
-    return last_import(world)
-
-
-def result_rows(client, job):
-    answer = client.get(f"/admin/people/imports/{job.id}/file")
-    if job.summary["ending"] == "csv":
-        return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
-    return [[cell.value for cell in row] for row in openpyxl.load_workbook(io.BytesIO(answer.data)).active.iter_rows()]
 
 
 def test_a_roster_is_previewed_then_taken_over(app, world, county, office):

@@ -9,18 +9,7 @@ from examapp.organisation.people.rules import id_check_character
 from examapp.organisation.roster_reconciliation.actions import MAX_FILES_A_DAY, MAX_HELD_A_DAY
 from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
-from tests.people.test_roster_import import (  # noqa: F401 – fixtures
-    HEAD,
-    check,
-    county,
-    csv_bytes,
-    last_import,
-    office,
-    result_rows,
-    take_over,
-    unit,
-    upload,
-)
+from tests.helpers.roster_import import HEAD, check, csv_bytes, last_import, result_rows, take_over, unit, upload
 
 
 def number(day, serial):
@@ -29,7 +18,7 @@ def number(day, serial):
 
 
 @pytest.fixture
-def unit_admin(world, county):  # noqa: F811
+def unit_admin(world, county):
     return world.api(world.admin("unit_admin", unit(world, "甲局")))
 
 
@@ -38,7 +27,7 @@ def lines(world, act):
 
 
 def test_of_twenty_thousand_guesses_at_an_id_number_the_right_one_looks_like_all_others(
-    world, county, office, unit_admin  # noqa: F811
+    world, county, office, unit_admin
 ):  # fmt: skip
     right = number(7, 421)
     take_over(world, office, csv_bytes([HEAD, ["Z1", "外人", "乙局", "", "", right, ""]]))
@@ -61,7 +50,7 @@ def test_of_twenty_thousand_guesses_at_an_id_number_the_right_one_looks_like_all
 
 
 def test_a_change_to_a_number_known_elsewhere_looks_like_any_change_and_is_held_back(
-    world, county, office, unit_admin  # noqa: F811
+    world, county, office, unit_admin
 ):  # fmt: skip
     take_over(
         world, office,
@@ -81,7 +70,7 @@ def test_a_change_to_a_number_known_elsewhere_looks_like_any_change_and_is_held_
 
 
 def test_a_file_that_names_many_people_of_other_units_is_not_taken_over_at_all(
-    world, county, office, unit_admin  # noqa: F811
+    world, county, office, unit_admin
 ):  # fmt: skip
     known = [number(n % 21, n) for n in range(MAX_HELD_A_DAY + 1)]
     take_over(
@@ -98,7 +87,7 @@ def test_a_file_that_names_many_people_of_other_units_is_not_taken_over_at_all(
 
 
 def test_a_unit_admin_brings_in_so_many_files_a_day_and_the_office_any_number(
-    world, county, frozen, office, unit_admin  # noqa: F811
+    world, county, frozen, office, unit_admin
 ):  # fmt: skip
     content, here = csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", "", ""]]), unit(world, "甲局").id
     for _ in range(MAX_FILES_A_DAY):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from datetime import timedelta
 
@@ -11,7 +10,9 @@ import pytest
 
 from examapp.organisation.people.models import Account, RoleGrant, SecondFactor, SignIn
 from tests.attempts.sitting import make_sitting
-from tests.people.conftest import PASSWORD, sign_in, token_of
+from tests.helpers.accounts import setting
+from tests.helpers.forms import token_of
+from tests.people.conftest import PASSWORD, sign_in
 
 
 @pytest.fixture
@@ -19,10 +20,6 @@ def officer(world, give_password):
     person = world.admin("publicity_office", name="办事员")
     give_password(person)
     return person
-
-
-def setting(app, monkeypatch, **fields):
-    monkeypatch.setitem(app.config, "SETTINGS", dataclasses.replace(app.config["SETTINGS"], **fields))
 
 
 def code_of(secret, frozen, later=0):

@@ -10,7 +10,7 @@ import pytest
 from examapp.organisation.people.models import Account, Approval, LoginToken
 from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
-from tests.people.conftest import token_of
+from tests.helpers.forms import token_of
 
 
 @pytest.fixture

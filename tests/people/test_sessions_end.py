@@ -6,8 +6,8 @@ import pytest
 
 from examapp.organisation.people.models import Approval, RoleGrant
 from tests.attempts.sitting import make_sitting
-from tests.people.conftest import token_of
-from tests.people.test_people import grant
+from tests.helpers.accounts import grant
+from tests.helpers.forms import token_of
 
 
 @pytest.fixture

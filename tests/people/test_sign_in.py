@@ -14,7 +14,8 @@ from examapp.organisation.accounts.rules import FAILURE_WINDOW, Failures, safe_n
 from examapp.organisation.people.models import Account, SignIn, UnknownSignIn
 from examapp.security.password_hashing import RetryAfterScheduler
 from tests.conftest import NOON
-from tests.people.conftest import PASSWORD, sign_in, token_of
+from tests.helpers.forms import token_of
+from tests.people.conftest import PASSWORD, sign_in
 
 
 @pytest.fixture

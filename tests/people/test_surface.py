@@ -8,7 +8,7 @@ import pytest
 
 from examapp.web.pages import SecurityHeaders
 from tests.conftest import opened
-from tests.people.conftest import token_of
+from tests.helpers.forms import token_of
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from examapp.organisation.accounts.rules import clean_ticket_code
 from examapp.organisation.people.models import LoginToken, SignIn
 from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
-from tests.people.conftest import sign_in, token_of
+from tests.helpers.forms import token_of
+from tests.people.conftest import sign_in
 
 
 @pytest.fixture

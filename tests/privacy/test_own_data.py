@@ -16,7 +16,7 @@ from examapp.platform.notices.models import Feedback
 from examapp.platform.privacy.rules import HOLDINGS
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
-from tests.people.test_keys import ID, give_numbers
+from tests.helpers.accounts import ID, give_numbers
 
 OWNED = [holding.table for holding in HOLDINGS if holding.owner]
 

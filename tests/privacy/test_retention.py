@@ -30,7 +30,7 @@ from examapp.platform.privacy.rules import HOLDINGS, Terms
 from examapp.platform.result_anonymisation import actions as result_anonymisation_actions
 from examapp.platform.result_anonymisation.actions import NAMELESS
 from tests.conftest import NOON
-from tests.people.test_keys import give_numbers
+from tests.helpers.accounts import give_numbers
 from tests.reports.county import County
 
 TERMS = Terms.from_settings(Settings())

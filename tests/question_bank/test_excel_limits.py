@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from question_bank.formats import excel
 from question_bank.model import Citation, Difficulty, Kind, Question
 from question_bank.parse_result import UnreadableFileError
+from tests.helpers.drawn_examples import some_of
 from tests.question_bank.books import book
 
 
@@ -89,7 +90,7 @@ word = st.text(st.characters(categories=["L", "N", "P", "Z"], max_codepoint=0xFF
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=some_of(40), suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(word, st.lists(word, min_size=2, max_size=8, unique=True), st.data()), min_size=1, max_size=4)
 )
@@ -193,7 +194,7 @@ def test_macros_nested_archives_and_renamed_files_are_refused():
             excel.read(content, name=name)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=some_of(60), suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2000), st.binary(min_size=1, max_size=8))
 def test_a_damaged_workbook_never_crashes(place, junk):
     content = bytearray(excel.write(SAMPLES[:2]).content)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from question_bank.formats import csv_table, docx, json_bank
 from question_bank.model import Kind
 from question_bank.parse_result import UnreadableFileError
+from tests.helpers.drawn_examples import some_of
 
 ROWS = '题型,题干,选项A,选项B,选项C,答案,解析,难度,标签\n单选题,甲,一,二,三,B,因为,易,x\n多选题,"乙,\n第二行",一,二,三,A|C,,难,\n判断题,丙,,,,√,,,\n'
 
@@ -48,7 +49,7 @@ def test_csv_without_a_question_table_says_what_is_missing():
         csv_table.read("姓名,单位\n甲,乙\n".encode(), name="a.csv")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=some_of(100))
 @given(st.binary(max_size=200))
 def test_no_bytes_crash_the_csv_reader(junk):
     for content in (junk, ROWS.encode() + junk):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from question_bank.formats import docx, text
 from question_bank.model import Kind
 from question_bank.parse_result import UnreadableFileError
+from tests.helpers.drawn_examples import some_of
 
 NAMES = {
     Kind.SINGLE_CHOICE: "SINGLE",
@@ -206,7 +207,7 @@ signs = st.text(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=some_of(200), suppress_health_check=[HealthCheck.too_slow])
 @given(signs)
 def test_no_text_crashes_and_no_key_leaves_its_options(words):
     try:

@@ -1,42 +1,24 @@
 """Questions enter the bank whole, clean and once."""
 
-import io
-
 import pytest
-from PIL import Image as Pillow
 from sqlalchemy import func, select
 
 from examapp import clock
 from examapp.content.laws.models import LawVersion
 from examapp.content.question_editing.actions import add_question, add_questions
 from examapp.content.question_intake.actions import load_seed_bank
-from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionVersion
+from examapp.content.questions.models import AnswerKey, Citation, Media, Question
 from examapp.content.questions.rules import UnfitQuestionError
 from examapp.platform.audit.actions import Actor
 from question_bank import model
 from question_bank.model import Kind
+from tests.helpers.questions import picture, single, version_of
 
 ACTOR = Actor(person_id=None)
 
 
-def picture(size=(3, 2), *, encoding="PNG", mode="RGB"):
-    target = io.BytesIO()
-    Pillow.new(mode, size).save(target, encoding)
-    return target.getvalue()
-
-
-def single(stem="谁决定？", **fields):
-    return model.Question(
-        **({"kind": Kind.SINGLE_CHOICE, "stem": stem, "options": ("甲", "乙", "丙", "丁"), "key": ("B",)} | fields)
-    )
-
-
 def add(session, question, state="draft"):
     return add_question(session, question=question, state=state, actor=ACTOR, now=clock.now())
-
-
-def version_of(session, question):
-    return session.scalars(select(QuestionVersion).where(QuestionVersion.question_id == question.id)).one()
 
 
 def test_question_is_stored_with_key_apart_law_and_knowledge_points(session):

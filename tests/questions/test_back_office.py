@@ -13,32 +13,13 @@ from examapp.content.laws.actions import import_law_text
 from examapp.content.laws.models import Law, LawVersion
 from examapp.content.question_editing.actions import add_question, add_questions
 from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionVersion
-from examapp.content.questions.queries import stamp_of
 from examapp.platform.audit.actions import SYSTEM
 from examapp.platform.audit.models import AuditEvent
 from question_bank import model
 from question_bank.formats.registry import read_file
 from question_bank.model import Kind
-from tests.questions.test_adding import picture, single
-
-SINGLE = {
-    "kind": "single_choice",
-    "parts-0-kind": "single_choice",
-    "parts-0-stem": "谁作出决定？",
-    "parts-0-options-0": "甲",
-    "parts-0-options-1": "乙",
-    "parts-0-options-2": "",
-    "parts-0-key": "B",
-    "parts-0-explanation": "见条文。",
-    "parts-0-articles": "第三十二条",
-    "law": "行政处罚法",
-    "law_version": "2021-01-22",
-    "topic": "行政法",
-    "difficulty": "easy",
-    "knowledge_points": "期限、决定",
-    "read_version": "0",
-    "act": "save",
-}
+from tests.helpers.question_forms import SINGLE, make, newest, stamp, version_of
+from tests.helpers.questions import picture, single
 
 
 @pytest.fixture
@@ -46,29 +27,10 @@ def office(world):
     return world.api(world.admin("publicity_office", name="王五"))
 
 
-def stamp(session, question):
-    session.expire_all()
-    return stamp_of(question, version_of(session, question))
-
-
-def newest(session):
-    return session.scalars(select(Question).order_by(Question.id.desc())).first()
-
-
-def version_of(session, question):
-    return session.get_one(QuestionVersion, question.current_version_id)
-
-
 def keys_of(session, question):
     return session.scalars(
         select(AnswerKey).where(AnswerKey.question_version_id == question.current_version_id).order_by(AnswerKey.number)
     ).all()
-
-
-def make(office, session, **fields):
-    answer = office.post(f"/admin/questions/new/{fields.get('kind', 'single_choice')}", data=SINGLE | fields)
-    assert answer.status_code == 302, answer.get_data(as_text=True)
-    return newest(session)
 
 
 def test_office_writes_a_question_and_sees_it_as_a_candidate_does(office, session):

@@ -32,11 +32,16 @@ def shell(tmp_path):
     return run
 
 
-def test_reading_needs_no_setting_prints_one_object_and_writes_nothing(shell, tmp_path):
-    done = shell("bank", "import", "a.txt", "--dry-run", "--json")
-    (file,) = json.loads(done.stdout)["files"]
+def test_reading_needs_no_setting_prints_one_object_and_uses_answers_that_lie_beside(shell, tmp_path):
+    (tmp_path / "x_questions.txt").write_text("1. 谁？\nA. 甲\nB. 乙\n", "utf-8")
+    (tmp_path / "x_answers.txt").write_text("1.B\n", "utf-8")
+    before = sorted(tmp_path.iterdir())
+    done = shell("bank", "import", "a.txt", "x_questions.txt", "--dry-run", "--json")
+    file, divided = json.loads(done.stdout)["files"]
     assert (done.returncode, file["format"], file["questions"][0]["key"]) == (0, "aiken", ["B"])
-    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert divided["questions"][0]["key"] == ["B"]
+    assert [note["where"] for note in divided["remarks"]] == ["x_answers.txt"]
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_storing_without_a_database_names_the_missing_setting(shell):
@@ -47,13 +52,6 @@ def test_storing_without_a_database_names_the_missing_setting(shell):
 def test_a_server_without_settings_still_refuses_to_start(shell):
     done = shell("run", "--port", "1")
     assert done.returncode != 0 and "SettingsError" in done.stderr
-
-
-def test_answers_that_lie_beside_the_questions_are_used_and_named(shell, tmp_path):
-    (tmp_path / "x_questions.txt").write_text("1. 谁？\nA. 甲\nB. 乙\n", "utf-8")
-    (tmp_path / "x_answers.txt").write_text("1.B\n", "utf-8")
-    (file,) = json.loads(shell("bank", "import", "x_questions.txt", "--dry-run", "--json").stdout)["files"]
-    assert file["questions"][0]["key"] == ["B"] and [note["where"] for note in file["remarks"]] == ["x_answers.txt"]
 
 
 def test_files_that_cannot_be_read_are_entries_of_the_one_object(shell, tmp_path):

@@ -8,7 +8,7 @@ from examapp import clock
 from examapp.content.question_editing.actions import add_question
 from examapp.content.questions.models import Question, QuestionImport
 from examapp.platform.audit.actions import SYSTEM
-from tests.questions.test_adding import picture
+from tests.helpers.questions import picture
 
 AIKEN = "谁作出决定？\nA. 县政府\nB. 县公安局\nANSWER: B\n\n谁复核？\nA. 甲\nB. 乙\nANSWER: A\n"
 OURS = (

@@ -11,7 +11,7 @@ from examapp.organisation.people.models import RosterMove
 from examapp.organisation.roster_change_requests import actions as roster_change_request_actions
 from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
 from examapp.platform.audit.actions import Actor
-from tests.race.test_exam_office import together
+from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)
 

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from examapp import clock
 from examapp.content.blueprints.models import Paper
-from examapp.db.session import transaction
 from examapp.delivery.exam_candidates import actions as candidate_actions
 from examapp.delivery.exam_candidates.queries import extensions_of, find_candidate_exam
 from examapp.delivery.exam_publication import actions as exam_publication_actions
 from examapp.delivery.exams.models import ExamExtension, Exemption, ExemptionKind, PreparedPaper
 from examapp.delivery.exemptions import actions as exemption_actions
 from examapp.delivery.results.queries import are_keys_out
-from examapp.errors import ConflictError, DomainError
+from examapp.errors import ConflictError
 from examapp.organisation.access.rules import AccessScope
 from examapp.platform.audit.actions import Actor
 from question_bank.model import Kind
+from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)
-
-
-def together(app, count, work):
-    """Run `work(session)` in as many threads, each with a connection of its own; give results and errors."""
-    barrier = threading.Barrier(count)
-
-    def run(_n):
-        with app.app_context():
-            barrier.wait()
-            try:
-                with transaction() as session:
-                    return work(session)
-            except DomainError as error:
-                return error
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from examapp.oversight.report_files import actions as report_file_actions
 from examapp.oversight.report_files import render_pdf as report_file_render_pdf
 from examapp.platform.audit.models import AuditEvent
 from examapp.web.metrics import Minute, write_report
+from tests.helpers.reports import run
 
 HOSTILE = [
     "=cmd|'/C calc'!A0",
@@ -59,11 +60,6 @@ def make(session, county, person, **fields):
     session.add(export)
     session.flush()
     return export
-
-
-def run(world, task, *ids):
-    """Run a task of this very application: a test process may hold two."""
-    world.app.extensions["celery"].tasks[task](*ids)
 
 
 def acts(session):

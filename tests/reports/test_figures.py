@@ -1,121 +1,27 @@
 """Every figure equals what plain Python counts from raw rows, on the screen, in xlsx, in csv and in the API."""
 
-import csv
 import io
 import re
 from decimal import Decimal
 
-import pypdf
 import pytest
 from docx import Document
 from openpyxl import load_workbook
 
 from examapp.delivery.exams.models import ExamAudience
 from examapp.oversight.statistics.queries import home_figures
+from tests.helpers.reports import (
+    FIELDS,
+    as_api,
+    assert_all_agree,
+    csv_rows,
+    docx_rows,
+    export,
+    figures_of,
+    pdf_words,
+    xlsx_rows,
+)
 from tests.reports.county import naive_figures
-
-FIELDS = (
-    "roster",
-    "exempt",
-    "deferred",
-    "eligible",
-    "participated",
-    "passed",
-    "excellent",
-    "participation_rate",
-    "pass_rate",
-    "pass_of_eligible_rate",
-    "excellence_rate",
-    "mean_points",
-)
-HEADS = dict(
-    zip(
-        FIELDS,
-        (
-            "名册人数",
-            "免考",
-            "缓考",
-            "应考",
-            "参考",
-            "合格",
-            "优秀",
-            "参考率（%）",
-            "合格率（%）",
-            "通过率（%）",
-            "优秀率（%）",
-            "平均分",
-        ),
-        strict=True,
-    )
-)
-
-
-def figures_of(client, exam, unit, **query):
-    answer = client.get(f"/api/v1/exams/{exam.id}/participation", query_string={"unit": unit.id, "depth": 5, **query})
-    assert answer.status_code == 200, answer.get_json()
-    return answer.get_json()
-
-
-def export(client, county, unit, content, format_, **more):
-    body = {"unit": unit.id, "content": content, "format": format_, **more}
-    answer = client.post(f"/api/v1/exams/{county.exam.id}/exports", json=body)
-    assert answer.status_code == 202, answer.get_json()
-    export_id = answer.get_json()["export"]["id"]
-    state = client.get(f"/api/v1/exports/{export_id}").get_json()
-    assert state["state"] == "ready" and state["done"] == state["total"], state
-    return client.get(f"/api/v1/exports/{export_id}/file").data
-
-
-def xlsx_rows(content):
-    rows = [list(row) for row in load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)]
-    head = next(index for index, row in enumerate(rows) if "单位" in row)
-    return [dict(zip(rows[head], row, strict=True)) for row in rows[head + 1 :] if row[1] is not None]
-
-
-def csv_rows(content):
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-
-
-def docx_rows(content):
-    """The tables of a Word document as rows of a spreadsheet would be."""
-    rows = []
-    for table in Document(io.BytesIO(content)).tables:
-        head, *body = [[cell.text for cell in row.cells] for row in table.rows]
-        rows += [dict(zip(head, cells, strict=True)) for cells in body]
-    return rows
-
-
-def pdf_words(content):
-    """The text of a PDF without spaces, and without the first bytes of two-byte codes that pypdf leaves."""
-    pages = pypdf.PdfReader(io.BytesIO(content)).pages
-    return "".join("".join(page.extract_text().replace("\0", "").split()) for page in pages)
-
-
-def as_api(name, value):
-    if value in ("–", None):
-        return None
-    return str(Decimal(str(value)).quantize(Decimal("0.01"))) if name.endswith(("rate", "points")) else int(value)
-
-
-def screen_rows(page):
-    """The unit table of a page: code (or the total) to the texts of its cells."""
-    rows = {}
-    for row in re.findall(r"<tr[^>]*>(.*?)</tr>", page.split("report-table")[1].split("</table>")[0], re.DOTALL)[1:]:
-        cells = [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
-        roster, exempt, deferred, eligible, participated, absent, passed, excellent, *rates = cells[1:]
-        assert int(absent) == int(eligible) - int(participated)
-        values = [
-            roster,
-            exempt,
-            deferred,
-            eligible,
-            participated,
-            passed,
-            excellent,
-            *(rate.rstrip("%") for rate in rates),
-        ]
-        rows[cells[0].split()[0]] = {name: as_api(name, value) for name, value in zip(FIELDS, values, strict=True)}
-    return rows
 
 
 @pytest.mark.parametrize("rule", ["best", "last", "first"])
@@ -131,30 +37,6 @@ def test_every_odd_case_counts_as_defined(county, world, session, rule):
     assert (top["roster"], top["exempt"], top["deferred"], top["eligible"], top["participated"]) == (25, 2, 2, 21, 13)
     assert body["rows"][-1]["participation_rate"] is None and body["rows"][-1]["mean_points"] is None
     assert body["as_of"] == "2026-11-24T12:00:00.000+08:00" and set(FIELDS) <= set(body["definitions"])
-
-
-def assert_all_agree(county, client, naive, **query):
-    """The API, the screen, xlsx, csv, docx and PDF show what was counted in plain Python; gives the words of the paper."""
-    rows = figures_of(client, county.exam, county.top, **query)["rows"]
-    in_files = [
-        {r["单位编码"]: r for r in read(export(client, county, county.top, "participation", kind, **query))}
-        for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows), ("docx", docx_rows))
-    ]
-    on_paper = pdf_words(export(client, county, county.top, "participation", "pdf", **query))
-    page = f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}"
-    screen = screen_rows(client.get(page, query_string={"depth": 5, **query}).text)
-    for row in rows:
-        expected = naive[row["unit_id"]].as_api()
-        assert {name: row[name] for name in FIELDS} == expected, row["name"]
-        for file in in_files:
-            assert {name: as_api(name, file[row["code"]][HEADS[name]]) for name in FIELDS} == expected
-        cells = [in_files[0][row["code"]][head] for head in HEADS.values()]
-        cells.insert(5, cells[3] - cells[4])
-        words = "".join(f"{cell:.2f}" if index > 7 and cell != "–" else str(cell) for index, cell in enumerate(cells))
-        assert row["code"] + row["name"] + words in on_paper
-        assert screen["合计：绥安县" if row["code"] == "000" else row["code"]] == expected
-    assert {row["unit_id"] for row in rows} >= {unit_id for unit_id, figures in naive.items() if figures.roster}
-    return on_paper
 
 
 def test_screen_xlsx_csv_docx_pdf_and_api_show_the_same_numbers(county, world, session):

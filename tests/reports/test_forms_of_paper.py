@@ -1,7 +1,6 @@
 """The office's own forms: checked at upload with the place named, previewed, versioned, put into use and taken back."""
 
 import io
-import re
 
 import pypdf
 import pytest
@@ -13,23 +12,8 @@ from examapp.oversight.report_templates import render_docx as report_template_re
 from examapp.oversight.report_templates import render_xlsx as report_template_render_xlsx
 from examapp.oversight.report_templates.models import ReportTemplate
 from examapp.platform.audit.models import AuditEvent
-from tests.reports.test_figures import docx_rows, export, pdf_words
-from tests.reports.test_narrowing import from_page
-
-PAGE = "/admin/reports/forms"
-
-
-def docx(*paragraphs, table=None):
-    document = Document()
-    for text in paragraphs:
-        document.add_paragraph(text)
-    for row in table or []:
-        cells = document.add_table(rows=1, cols=len(row)).rows[0].cells
-        for cell, text in zip(cells, row, strict=True):
-            cell.text = text
-    buffer = io.BytesIO()
-    document.save(buffer)
-    return buffer.getvalue()
+from tests.helpers.report_templates import PAGE, docx, token, upload
+from tests.helpers.reports import docx_rows, export, from_page, pdf_words
 
 
 def xlsx(*rows):
@@ -39,15 +23,6 @@ def xlsx(*rows):
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
-
-
-def token(client):
-    return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(PAGE).text).group(1)
-
-
-def upload(client, content, file, name="模板.docx"):
-    data = {"csrf_token": token(client), "content": content, "note": "", "file": (io.BytesIO(file), name)}
-    return client.post(PAGE, data=data, content_type="multipart/form-data")
 
 
 @pytest.mark.parametrize(

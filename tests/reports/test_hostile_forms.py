@@ -10,7 +10,7 @@ from openpyxl import Workbook
 
 from examapp.oversight.report_templates.models import ReportTemplate
 from examapp.oversight.report_templates.render_xlsx import shipped_form
-from tests.reports.test_forms_of_paper import PAGE, docx, token, upload
+from tests.helpers.report_templates import PAGE, docx, token, upload
 
 SHEET = "xl/worksheets/sheet1.xml"
 WORD = "word/document.xml"

@@ -10,8 +10,8 @@ from examapp import clock
 from examapp.clock import local
 from examapp.content.blueprints.models import Paper
 from examapp.delivery.grading.models import Grade
+from tests.helpers.reports import main, unit_page
 from tests.reports.county import DAY, naive_figures
-from tests.reports.test_pages import main, unit_page
 
 
 def rows_of(page):

@@ -17,22 +17,18 @@ from examapp.oversight.report_exports.models import Export
 from examapp.oversight.statistics_scope.rules import GROUP_NAMES
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.audit.rules import detail_words
+from tests.helpers.reports import (
+    FIELDS,
+    HEADS,
+    as_api,
+    csv_rows,
+    docx_rows,
+    from_page,
+    pdf_words,
+    screen_rows,
+    xlsx_rows,
+)
 from tests.reports.county import naive_figures
-from tests.reports.test_figures import FIELDS, HEADS, as_api, csv_rows, docx_rows, pdf_words, screen_rows, xlsx_rows
-
-
-def from_page(client, address, content, format_):
-    """Press 导出 as the form of a page stands there; gives the file and the page of the export."""
-    form = client.get(address).text.split('id="export"')[1]
-    hidden = {
-        re.search(r'name="(\w+)"', tag)[1]: html.unescape(re.search(r'value="([^"]*)"', tag)[1])
-        for tag in re.findall(r'<input[^>]*type="hidden"[^>]*>', form)
-    }
-    assert f'value="{content}"' in form
-    action = html.unescape(re.search(r'<form[^>]* action="([^"]+)"', form)[1])
-    answer = client.post(action, data=hidden | {"content": content, "format": format_, "numbers": "none"})
-    assert answer.status_code == 303
-    return client.get(f"{answer.location}/file").data, client.get(answer.location).text
 
 
 def place(county, part="", **query):

@@ -5,17 +5,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from tests.helpers.reports import main, unit_page
+
 PARTS = ["", "/people", "/progress", "/score-sheet"]
-
-
-def unit_page(county, unit, part="", **query):
-    extra = "".join(f"&{k}={v}" for k, v in query.items())
-    return f"/admin/reports/exams/{county.exam.id}/units/{unit.id}{part}?x=1{extra}"
-
-
-def main(answer):
-    """What a page says, without the frame: the feedback link names the page's own address."""
-    return answer.text.split("<main")[1].split("</main>")[0]
 
 
 @pytest.mark.parametrize("part", PARTS)

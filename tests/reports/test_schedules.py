@@ -10,8 +10,7 @@ from examapp import clock
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exams.models import ExamExtension
 from examapp.oversight.report_exports.models import Export
-from tests.reports.test_exports import run
-from tests.reports.test_figures import pdf_words
+from tests.helpers.reports import pdf_words, run
 
 
 def occasions(session):

@@ -13,7 +13,8 @@ from examapp.db.session import transaction
 from examapp.learning.courses.models import ChapterProgress, CourseCompletion, ExerciseRun, PracticeItem
 from examapp.learning.practice.rules import RUNS_A_DAY
 from examapp.learning.practice_answers.actions import answer
-from tests.training.test_courses import bank, begin, course, post, read, sit, token
+from tests.helpers.courses import bank, begin, course, read, sit
+from tests.helpers.forms import post, token
 
 
 @pytest.fixture

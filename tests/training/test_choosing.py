@@ -12,7 +12,7 @@ from examapp.content.laws.models import Law, LawArticle, LawVersion
 from examapp.learning.courses.models import ChapterProgress, CourseCompletion, PracticeItem
 from examapp.learning.practice.models import DailyQuestion, PracticeHold, QuestionNote
 from question_bank.model import Kind
-from tests.training.test_practice import post
+from tests.helpers.practice import post
 
 
 @pytest.fixture

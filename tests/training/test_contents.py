@@ -13,8 +13,9 @@ from examapp.learning.courses.models import ChapterFile, ChapterProgress, Course
 from examapp.platform.audit.models import AuditEvent
 from examapp.uploads.actions import kept_path, part_path
 from examapp.uploads.models import PendingUpload, StoredFile
-from tests.core.test_uploads import PDF, film, picture
-from tests.training.test_courses import CHAPTER, COURSE, bank, begin, course, post, read, sit, token
+from tests.helpers.courses import CHAPTER, COURSE, bank, begin, course, read, sit
+from tests.helpers.files import PDF, film, picture
+from tests.helpers.forms import post, token
 
 
 @pytest.fixture

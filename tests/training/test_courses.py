@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -25,33 +24,8 @@ from examapp.learning.practice.rules import RUNS_A_DAY, split_pages
 from examapp.learning.study_gates.actions import clear_exams
 from examapp.platform.audit.models import AuditEvent
 from tests.conftest import NOON
-
-COURSE = {
-    "title": "宪法学习",
-    "summary": "",
-    "year": "2026",
-    "is_required": "y",
-    "credits": "20",
-    "due_on": "2026-12-01",
-    "unit_id": "",
-}
-CHAPTER = {
-    "position": "1",
-    "title": "第一章",
-    "body": "第一页的话\n\n---\n\n第二页的话",
-    "law": "",
-    "topic": "",
-    "exercise_count": "2",
-    "pass_count": "2",
-}
-
-
-def token(client, page):
-    return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(page).get_data(as_text=True))[1]
-
-
-def post(client, path, fields=None, *, page=None):
-    return client.post(path, data={"csrf_token": token(client, page or path), **(fields or {})})
+from tests.helpers.courses import CHAPTER, COURSE, bank, begin, course, read, sit
+from tests.helpers.forms import post
 
 
 @pytest.fixture
@@ -65,55 +39,6 @@ def learner(world):
     client = world.client(person)
     client.person = person
     return client
-
-
-def course(world, *, chapters=1, state="published", unit=None, **fields):
-    now = clock.now()
-    row = world.save(
-        Course(
-            title="宪法学习",
-            year=2026,
-            credits=Decimal(20),
-            unit_id=unit.id if unit else None,
-            state=state,
-            created_at=now,
-            updated_at=now,
-            **fields,
-        )
-    )
-    for number in range(1, chapters + 1):
-        row.chapters.append(
-            Chapter(
-                position=number, title=f"第{number}章", body="<p>甲</p><hr><p>乙</p>", exercise_count=2, pass_count=2
-            )
-        )
-    world.session.flush()
-    return row
-
-
-def bank(world, count=6):
-    for _ in range(count):
-        world.question(key=("A",))
-
-
-def read(client, chapter):
-    for page in (1, 2):
-        assert client.get(f"/study/chapters/{chapter.id}?page={page}").status_code == 200
-
-
-def begin(client, chapter):
-    return client.post(f"/study/chapters/{chapter.id}/exercise", data={"csrf_token": token(client, "/practice/")})
-
-
-def sit(client, session, run_path, *, right=True):
-    while True:
-        answer = client.get(run_path)
-        if answer.status_code == 200:
-            return answer.get_data(as_text=True)
-        item = session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1]))
-        shown_right = "ABCD"[item.order.index("A")]
-        wrong = next(letter for letter in "ABCD" if letter != shown_right)
-        assert post(client, answer.location, {"response": shown_right if right else wrong}).status_code == 302
 
 
 def test_the_office_makes_a_course_publishes_it_and_learners_of_its_audience_see_it(world, session, office):

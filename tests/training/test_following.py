@@ -20,11 +20,11 @@ from examapp.learning.spaced_repetition.tasks import look_at_exams
 from examapp.organisation.people.models import Approval
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
-from tests.grading.test_regrades import correct as correct_by_one
-from tests.grading.test_regrades import press, wrong_question
-from tests.grading.test_regrades import sit as sit_exam
-from tests.training.test_courses import begin, course, read, sit
-from tests.training.test_practice import draw, post, right_response
+from tests.helpers.courses import begin, course, read, sit
+from tests.helpers.grading import correct as correct_by_one
+from tests.helpers.grading import press, wrong_question
+from tests.helpers.grading import sit as sit_exam
+from tests.helpers.practice import draw, post, right_response
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from examapp import clock
 from examapp.delivery.exams.models import StudyClearance
 from examapp.learning.courses.models import CourseCompletion
 from examapp.learning.study_gates.actions import clear_exams
-from tests.training.test_courses import course, post
+from tests.helpers.courses import course
+from tests.helpers.forms import post
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from examapp.learning.mastery.queries import MIN_PEOPLE, hidden_subjects
 from examapp.learning.spaced_repetition.models import UnitWeakness
-from tests.training.test_mastery import weakness
+from tests.helpers.practice import weakness
 
 LAW = ("law", "监察法")
 COUNTED = select(UnitWeakness.kind, UnitWeakness.name, UnitWeakness.unit_id, UnitWeakness.sitters.label("people"))

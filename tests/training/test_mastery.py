@@ -10,11 +10,12 @@ from examapp import clock
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading.tasks import grade_waiting
 from examapp.learning.courses.models import CourseCompletion
-from examapp.learning.spaced_repetition.models import DueCount, HarvestedAttempt, ReviewCard, UnitMastery, UnitWeakness
+from examapp.learning.spaced_repetition.models import DueCount, HarvestedAttempt, ReviewCard, UnitMastery
 from examapp.learning.spaced_repetition.tasks import count_everybody, look_at_exams
 from examapp.organisation.people.models import Person
 from tests.attempts.sitting import KINDS, Sitter, make_bank
-from tests.training.test_courses import course
+from tests.helpers.courses import course
+from tests.helpers.practice import weakness
 
 
 def card(world, person, question, *, is_right, due_in=None):
@@ -90,14 +91,6 @@ def test_a_units_map_has_no_names_and_nothing_over_fewer_than_five(world, sessio
     assert stranger.get(f"/admin/training/mastery?unit={crowd.id}").status_code == 404
     assert "监察法" not in stranger.get("/admin/training/mastery").get_data(as_text=True)
     assert world.client(world.person()).get("/admin/training/mastery").status_code == 404
-
-
-def weakness(world, exam, unit, *, name="监察法", kind="law", right, sitters=5):
-    world.save(
-        UnitWeakness(
-            exam_id=exam.id, unit_id=unit.id, kind=kind, name=name, sitters=sitters, asked=10, right_count=right
-        )
-    )
 
 
 def test_after_an_exam_the_weakest_laws_propose_courses_and_the_next_exam_shows_the_change(world, session, crowd):

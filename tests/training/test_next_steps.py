@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from examapp.learning.courses.models import ExerciseRun
-from tests.training.test_courses import bank, begin, course, read, sit
+from tests.helpers.courses import bank, begin, course, read, sit
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from examapp.learning.practice.models import PracticeHold
 from examapp.learning.spaced_repetition.tasks import look_at_exams
 from examapp.organisation.people.models import Person
 from question_bank.model import Kind
-from tests.training.test_courses import begin, course, read
-from tests.training.test_practice import post
+from tests.helpers.courses import begin, course, read
+from tests.helpers.practice import post
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,14 +16,8 @@ from examapp.learning.spaced_repetition.tasks import count_everybody, look_at_ex
 from question_bank.model import Kind
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
-
-
-def token(client, path="/practice/"):
-    return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(path).get_data(as_text=True))[1]
-
-
-def post(client, path, fields=None, *, page="/practice/"):
-    return client.post(path, data={"csrf_token": token(client, page), **(fields or {})})
+from tests.helpers.forms import token
+from tests.helpers.practice import draw, post, right_response
 
 
 @pytest.fixture
@@ -33,16 +26,6 @@ def learner(world):
     client = world.client(person)
     client.person = person
     return client
-
-
-def draw(client, session, **wanted):
-    answer = post(client, "/practice/", wanted)
-    assert answer.status_code == 302, answer.get_data(as_text=True)
-    return session.get(PracticeItem, int(answer.location.rsplit("/", 1)[1])), answer.location
-
-
-def right_response(item, key):
-    return sorted("ABCDEFGH"[item.order.index(letter)] for letter in key)
 
 
 def test_the_key_is_shown_only_after_the_answer_and_the_first_answer_counts(world, session, learner):

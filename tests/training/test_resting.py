@@ -12,7 +12,7 @@ from examapp.organisation.people.models import Person
 from examapp.platform.audit.models import AuditEvent
 from tests.attempts.sitting import KINDS, Sitter, make_bank
 from tests.conftest import NOON
-from tests.training.test_practice import draw, post
+from tests.helpers.practice import draw, post
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from examapp.learning.courses.models import ChapterProgress, ExerciseRun, PracticeItem
-from tests.training.test_courses import bank, course, post
+from tests.helpers.courses import bank, course
+from tests.helpers.forms import post
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ import pytest
 
 from examapp import clock
 from examapp.clock import local
-from tests.messages.test_outgoing import letters  # noqa: F401 – a fixture
 from tests.reports.county import County
 
 

@@ -10,8 +10,8 @@ from examapp.delivery.grading import tasks as grading_tasks
 from examapp.organisation.access import rules as access_rules
 from examapp.oversight.roster_snapshots import actions as roster_snapshot_actions
 from examapp.platform.audit import actions as audit_actions
+from tests.helpers.reports import assert_all_agree, export, figures_of, pdf_words, xlsx_rows
 from tests.reports.county import DAY, HOUR, naive_figures, present_roster
-from tests.reports.test_figures import assert_all_agree, export, figures_of, pdf_words, xlsx_rows
 from tests.unitbook.conftest import act_path, page_path
 
 

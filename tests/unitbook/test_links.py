@@ -7,7 +7,8 @@ import io
 from examapp.delivery.exams.models import Exemption
 from examapp.delivery.external_results.models import ResultImport, ResultImportRow
 from examapp.organisation.roster_change_requests.models import RosterChangeItem, RosterChangeRequest
-from tests.exams.test_own_exemptions import PDF, ask
+from tests.helpers.exam_forms import ask
+from tests.helpers.files import PDF
 from tests.linking import read_views, walk
 
 ROOMS = ("exams", "unitbook_admin")

@@ -9,8 +9,8 @@ from examapp.organisation.units.models import Unit
 from examapp.oversight.unit_mergers.models import UnitChange
 from examapp.platform.audit.models import AuditEvent
 from tests.attempts.sitting import KINDS, Sitter, make_bank
+from tests.helpers.reports import figures_of
 from tests.reports.county import DAY
-from tests.reports.test_figures import figures_of
 
 
 @pytest.fixture

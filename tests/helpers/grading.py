@@ -1,0 +1,66 @@
+"""Exams that are sat and graded: right answers, wrong keys, and their correction."""
+
+from __future__ import annotations
+
+from examapp.content.blueprints.queries import get_paper, items_of
+from examapp.content.questions.models import AnswerKey, Question, QuestionVersion
+from examapp.delivery.attempts.models import Attempt
+from examapp.delivery.grading import actions as grading_actions
+from examapp.delivery.grading import tasks as grading_tasks
+from examapp.delivery.grading.queries import newest_keys
+from tests.attempts.sitting import Sitter
+from tests.conftest import NOON
+
+
+def right_answers(world, sitter):
+    """Read the keys from the database, as the candidate cannot, in the letters this person sees."""
+
+    attempt = world.session.get(Attempt, sitter.attempt["id"])
+    items = items_of(get_paper(world.session, attempt.paper_id))
+    keys = newest_keys(world.session, [item.version_id for item in items])
+    return [
+        (item.item, 100 + item.item, right_response(grading_actions.item_key(item, keys[item.version_id])))
+        for item in items
+    ]
+
+
+def right_response(key):
+    return list(key.key) or [variants[0] for variants in key.blanks]
+
+
+def sit(world, exam, *, right, unit=None):
+    """Somebody who answers so many items by the keys of now, the rest not at all."""
+    sitter = Sitter(world, exam, world.person(unit))
+    sitter.start()
+    attempt = world.session.get(Attempt, sitter.attempt["id"])
+    items = items_of(get_paper(world.session, attempt.paper_id))
+    keys = newest_keys(world.session, [item.version_id for item in items])
+    for item in items:
+        item_key = grading_actions.item_key(item, keys[item.version_id])
+        if keys[item.version_id].parts[0]["key"] == [right]:
+            sitter.save((item.item, 1, right_response(item_key)))
+    sitter.hand_in()
+    grading_tasks.sweep_once()
+    return sitter
+
+
+def wrong_question(world):
+    """The question whose key says A, where B would be right."""
+    (row,) = [row for row in world.session.query(Question) if key_of(world, row) == ["A"]]
+    world.session.get(QuestionVersion, row.current_version_id).used_at = NOON
+    world.session.flush()
+    return row
+
+
+def key_of(world, question):
+    keys = world.session.query(AnswerKey).filter_by(question_version_id=question.current_version_id)
+    return keys.order_by(AnswerKey.number.desc()).first().parts[0]["key"]
+
+
+def correct(client, question, letter="B"):
+    data = {"parts-0-n": "1", "parts-0-key": letter, "reason": "条文为准"}
+    return client.post(f"/admin/questions/{question.id}/key", data=data, follow_redirects=True).text
+
+
+def press(client, request, act="approve"):
+    return client.post(f"/admin/approvals/{request.id}/{act}", follow_redirects=True).text
