@@ -8,6 +8,7 @@ import statistics
 import sys
 import time
 from contextlib import contextmanager
+from typing import Any
 
 from flask import Flask
 from psycopg import Cursor
@@ -35,15 +36,15 @@ def main(what: str) -> dict[str, object]:
 def _counted():
     """Give the statements that go to the driver, whoever sends them."""
     seen: list[str] = []
-    execute = Cursor.execute
+    execute: Any = Cursor.execute
 
     def noted(cursor, statement, *arguments, **fields):
         seen.append(statement)
         return execute(cursor, statement, *arguments, **fields)
 
-    Cursor.execute = noted
+    Cursor.execute = noted  # type: ignore[method-assign,assignment] # for as long as statements are counted
     yield seen
-    Cursor.execute = execute
+    Cursor.execute = execute  # type: ignore[method-assign]
 
 
 def _client(app: Flask, login_name: str, password: str):

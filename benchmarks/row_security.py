@@ -64,13 +64,13 @@ def main() -> int:
     postgres, valkey = start_postgres(folder, run), start_valkey(folder, run)
     settings = Settings(app_mode="testing", database_url=postgres.url, redis_url=valkey.url, secret_key="b" * 40, data_keys="k1:" + "11" * 32, data_dir=str(folder), log_level="ERROR")  # fmt: skip
     try:
-        people, units = _SIZES["county"]
+        people, units, bureaus = _SIZES["county"]
         with create_app(settings).app_context():
             upgrade()
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 for statement in (*_FILL, _SITTINGS, *_POLICIES):
                     connection.exec_driver_sql("SET statement_timeout = 0")
-                    connection.execute(text(statement), {"units": units, "people": people})
+                    connection.execute(text(statement), {"units": units, "people": people, "bureaus": bureaus})
             _saves(postgres)
             _tables()
             db.session.remove()

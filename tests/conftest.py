@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import math
 import os
 import shutil
@@ -31,6 +32,7 @@ from examapp.platform.audit_chain import actions as audit_chain_actions
 from examapp.platform.health import views as health_views
 from tests.factories import World
 from tests.helpers.drawn_examples import load_profile
+from tests.helpers.messages import gateway
 
 # Else a tenth of the time of all tests goes into looking through what stands for good.
 gc.set_threshold(100_000, 20, 50)
@@ -161,7 +163,7 @@ def session(app, frozen):
         engines = db._app_engines[app]
         connection = engine.connect()
         outer = connection.begin()
-        engines[None] = connection
+        engines[None] = connection  # type: ignore[assignment] # every session joins the transaction of the test
         db.session.configure(join_transaction_mode="create_savepoint")
         try:
             yield db.session()
@@ -237,6 +239,18 @@ def statements(app, session):
             event.remove(connection, "before_cursor_execute", note)
 
     return counting
+
+
+@pytest.fixture
+def letters(app, tmp_path):
+    """The letters in the file of the gateway so far."""
+    path = tmp_path / "out" / "messages.jsonl"
+
+    def read():
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+    with gateway(app, message_gateway=f"file:{path}"):
+        yield read
 
 
 def _folder_from(variable: str) -> Path:

@@ -276,8 +276,8 @@ def test_a_save_does_not_fail_because_a_notice_cannot_be_read(monkeypatch):
     def away():
         raise OperationalError("SELECT", {}, Exception("away"))
 
-    values = iter([{1: "甲"}])
-    lately = TtlCache(lambda: next(values), empty={}, seconds=0)
+    values, nothing = iter([{1: "甲"}]), dict[int, str]()
+    lately = TtlCache(lambda: next(values), empty=nothing, seconds=0)
     assert lately.get() == {1: "甲"}
     monkeypatch.setattr(lately, "_read", away)
     assert lately.get() == {1: "甲"}

@@ -29,7 +29,7 @@ class Sitter:
 
     def __init__(self, world, exam, person) -> None:
         self.person = person
-        self.exam_id = exam.id
+        self.exam, self.exam_id = exam, exam.id
         self.api = world.api(person)
 
     def start(self):

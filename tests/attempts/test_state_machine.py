@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -63,7 +64,9 @@ class Device:
 
 
 class Sitting(RuleBasedStateMachine):
-    world = frozen = exam = None
+    world: Any
+    frozen: Any
+    exam: Any
 
     @initialize()
     def begin(self) -> None:
@@ -74,7 +77,7 @@ class Sitting(RuleBasedStateMachine):
         self.devices = [Device(1)]
         self.answers: dict[int, tuple[int, int, list[str]]] = {}
         self.unsure: list[int] = []
-        self.receipt = None
+        self.receipt: str | None = None
         self.is_forced = False
 
     # What the server should do with a batch, in a few lines.

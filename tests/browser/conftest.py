@@ -12,6 +12,7 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -54,7 +55,7 @@ class LiveSite:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._server = None
+        self._server: Any = None
         self._passwords: str | None = None
 
     def start(self) -> None:

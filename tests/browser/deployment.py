@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
@@ -77,7 +78,7 @@ class Visitors:
     """Every address that was asked for."""
     _contexts: list[BrowserContext] = field(default_factory=list)
 
-    def visitor(self, *, width: int = 1280, height: int = 900, **options: object) -> Page:
+    def visitor(self, *, width: int = 1280, height: int = 900, **options: Any) -> Page:
         """Open a page of a fresh profile; dialogs are agreed to, errors and policy breaches are noted."""
         context = self.browser.new_context(viewport={"width": width, "height": height}, base_url=self.url, **options)
         context.set_default_timeout(20_000)

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from examapp import clock
 from examapp.content.question_editing.actions import add_questions
-from examapp.content.questions.models import Question
+from examapp.content.questions.models import Question, QuestionState
 from examapp.delivery.grading.tasks import grade_waiting
 from examapp.organisation.people.rules import id_check_character
 from examapp.organisation.roster import actions as roster_actions
@@ -60,7 +60,9 @@ def bank(live):
             )
             for number, text in enumerate(texts)
         ]  # fmt: skip
-        add_questions(live.world.session, questions=questions, state="active", actor=SYSTEM, now=clock.now())
+        add_questions(
+            live.world.session, questions=questions, state=QuestionState.ACTIVE, actor=SYSTEM, now=clock.now()
+        )
         blueprint = live.world.blueprint([(Kind.SINGLE_CHOICE, len(questions), Decimal(1))])
         exam = live.world.exam(
             blueprint,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -42,7 +43,7 @@ class Devices:
         person = live.world.person()
         self.phone_context, self.computer_context = device(person), device(person, width=1280, height=800)
         self.phone = begin(self.phone_context, live, exam)
-        self.computer = None
+        self.computer: Any = None
 
     def leave_offline(self, answers):
         """The phone loses its network and goes on answering."""

@@ -8,9 +8,11 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -197,7 +199,7 @@ def sign_in_first(page: Page, name: str, first_password: str) -> None:
     expect(page.get_by_text("密码已修改")).to_be_visible()
 
 
-def workbook(path: Path, rows: list[list[object]]) -> Path:
+def workbook(path: Path, rows: Sequence[Any]) -> Path:
     book = openpyxl.Workbook()
     for row in rows:
         book.active.append(row)
@@ -205,11 +207,11 @@ def workbook(path: Path, rows: list[list[object]]) -> Path:
     return path
 
 
-def rows_of(content: bytes) -> list[list[object]]:
+def rows_of(content: bytes) -> list[list[Any]]:
     return [list(row) for row in openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)]
 
 
-def download(page: Page, name: str, role: str = "link") -> bytes:
+def download(page: Page, name: str | re.Pattern[str], role: Any = "link") -> bytes:
     with page.expect_download() as started:
         page.get_by_role(role, name=name).click()
     return Path(started.value.path()).read_bytes()
@@ -339,7 +341,7 @@ def import_questions(page: Page, folder: Path) -> None:
         ("填空题", *next(iter(_WRITTEN.items()))),
         ("单选题", "这一行的答案没有对应的选项。", list(wrong.values()), "F"),
     ]
-    rows: list[list[object]] = [heads]
+    rows: list[Sequence[object]] = [heads]
     for kind, stem, *options, key in questions:
         cells = {
             "题型": kind,

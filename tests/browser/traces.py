@@ -11,10 +11,10 @@ import re
 import socket
 import threading
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from redis import Redis
@@ -64,7 +64,7 @@ def kept_in_valkey(url: str) -> str:
 
 
 def _value(redis: Redis, key: bytes) -> bytes:
-    read = {
+    read: dict[Any, Callable[[], Any]] = {
         b"string": lambda: [redis.get(key)],
         b"list": lambda: redis.lrange(key, 0, -1),
         b"set": lambda: redis.smembers(key),

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import openpyxl
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Error, FilePayload, Page, expect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, Rule
 
@@ -166,7 +166,7 @@ def ask_to_be_excused(visitors: Visitors, account: dict[str, str]) -> None:
     page.goto("/exemptions/new")
     page.get_by_label("考试", exact=True).select_option(index=1)
     page.get_by_label("原因").select_option("长期病假")
-    proof = {
+    proof: FilePayload = {
         "name": "证明.pdf",
         "mimeType": "application/pdf",
         "buffer": b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\nstartxref\n9\n%%EOF\n",

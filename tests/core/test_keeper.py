@@ -76,7 +76,8 @@ def test_a_killed_process_is_replaced_without_loading_the_program_again(served):
         os.kill(pid, signal.SIGKILL)
         assert has_ended(pid)
         assert wait_until(
-            lambda dead=pid: dead not in served.workers() and len(listening(served.port)) == 2, within_s=30
+            lambda dead=pid: dead not in served.workers() and len(listening(served.port)) == 2,  # type: ignore[misc]
+            within_s=30,
         )
     assert served.ask()[0] == "first"
     assert served.keeper.poll() is None

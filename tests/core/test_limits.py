@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from itertools import accumulate
+from typing import Any, cast
 
 import pytest
 import structlog as logs
@@ -134,7 +135,7 @@ def test_a_log_that_cannot_be_written_costs_no_request(monkeypatch):
 
         flush = write
 
-    logger = logs.PrintLogger(logging._ForgivingErrorStream())
+    logger = logs.PrintLogger(cast("Any", logging._ForgivingErrorStream()))
     monkeypatch.setattr(sys, "stderr", Full())
     logger.error("anything")
     monkeypatch.undo()

@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import pypdf
 import pytest
@@ -29,7 +30,7 @@ def words(data):
 
 
 def fonts(data):
-    resources = [page["/Resources"]["/Font"] for page in pypdf.PdfReader(io.BytesIO(data)).pages]
+    resources = [cast("Any", page["/Resources"])["/Font"] for page in pypdf.PdfReader(io.BytesIO(data)).pages]
     return {font.get_object()["/BaseFont"]: font.get_object() for page in resources for font in page.values()}
 
 
@@ -67,7 +68,9 @@ def test_watermark_stands_on_every_page_and_qr_code_is_drawn_without_a_picture()
     document = PdfDocument(title="证", made_at=MADE_AT)
     document.qr("https://example.invalid/v/ABC", align="center")
     page = pypdf.PdfReader(io.BytesIO(document.to_bytes())).pages[0]
-    assert page.get_contents().get_data().count(b" re") > 200 and "/XObject" not in page["/Resources"]
+    assert page.get_contents().get_data().count(b" re") > 200 and "/XObject" not in cast(
+        "pypdf.generic.DictionaryObject", page["/Resources"]
+    )
 
 
 def test_official_document_has_its_margins_and_page_numbers():

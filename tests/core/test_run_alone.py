@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -51,7 +52,7 @@ def test_the_connection_goes_back_as_it_came(table):
 def test_an_error_is_sqlalchemys_and_the_line_is_given_up(table):
     with pytest.raises(DBAPIError) as caught:
         execute_autocommit(text("INSERT INTO alone (n) VALUES (:n) RETURNING n / 0"), {"n": 3})
-    assert caught.value.orig.sqlstate == "22012"
+    assert cast("Any", caught.value.orig).sqlstate == "22012"
     assert "3" not in str(caught.value).split("[SQL")[0], "no value of a parameter in an error's words"
     assert _told() == []
     assert execute_autocommit(_WRITE, {"n": 3})

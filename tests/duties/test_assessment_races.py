@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -36,7 +37,7 @@ from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)
 HANDS = DutyScope(write=EVERYTHING, approve=EVERYTHING)
-WHO = {"hands": HANDS, "actor": SYSTEM}
+WHO: dict[str, Any] = {"hands": HANDS, "actor": SYSTEM}
 
 
 def refused(results):

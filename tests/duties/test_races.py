@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -22,7 +23,7 @@ from examapp.platform.audit.models import AuditEvent
 from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)
-WHO = {"hands": DutyScope(write=EVERYTHING, approve=EVERYTHING), "actor": SYSTEM}
+WHO: dict[str, Any] = {"hands": DutyScope(write=EVERYTHING, approve=EVERYTHING), "actor": SYSTEM}
 
 
 def refused(results):

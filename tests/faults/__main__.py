@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.faults.deployment import Deployment, DeploymentError
 from tests.faults.rows import NOT_INJECTED, ROWS
@@ -46,7 +47,7 @@ def _run_all(
     site: Deployment | None,
     seed: int,
     options: argparse.Namespace,
-    done: dict[str, dict[str, object]],
+    done: dict[str, dict[str, Any]],
     began: float,
 ) -> None:
     for row in rows:
@@ -101,12 +102,12 @@ def line(result: Result) -> str:
     return f"| {result.row} | {result.fault} | {result.acknowledged} | {result.lost} | {result.silence_s:.1f} s | {recovery} | {verdict} | {notes} | {result.seconds:.0f} s |"
 
 
-def _report(done: dict[str, dict[str, object]], options: argparse.Namespace, chosen: list[str]) -> int:
+def _report(done: dict[str, dict[str, Any]], options: argparse.Namespace, chosen: list[str]) -> int:
     results = [
         Result(**value)
         for key, value in sorted(done.items())
         if key.split("/")[0] in chosen and key.endswith(f"/{options.people}")
-    ]  # type: ignore[arg-type]
+    ]
     print(
         "\n| row | fault | acknowledged | lost | longest silence | recovery | verdict | notes | took |\n|---|---|---|---|---|---|---|---|---|"
     )
@@ -126,7 +127,7 @@ def _read_state() -> dict[str, dict[str, object]]:
     return json.loads(_STATE.read_text()) if _STATE.exists() else {}
 
 
-def _write_state(done: dict[str, dict[str, object]]) -> None:
+def _write_state(done: dict[str, dict[str, Any]]) -> None:
     _STATE.parent.mkdir(parents=True, exist_ok=True)
     _STATE.write_text(json.dumps(done, ensure_ascii=False, indent=1))
 

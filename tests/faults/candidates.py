@@ -143,7 +143,7 @@ class Candidate:
 
     async def save(self) -> bool:
         """Send what is not acknowledged; tells whether the server has judged it."""
-        body = {
+        body: dict[str, Any] = {
             "epoch": self.epoch,
             "changes": [{"item": i, "seq": s, "response": r} for i, (s, r) in self.pending.items()],
         }
@@ -205,7 +205,7 @@ class Candidate:
 
     async def hand_in(self, *, repeats: int = 1, within_s: float = 60.0) -> None:
         """Hand in the whole sheet and press the button again: every reply carries the same receipt."""
-        body = {
+        body: dict[str, Any] = {
             "epoch": self.epoch,
             "answers": [{"item": i, "seq": s, "response": r} for i, (s, r) in self.sheet.items()],
         }

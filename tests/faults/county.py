@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -65,7 +66,7 @@ def _do(words: str) -> int:
     if not words.startswith("extend:"):
         return _exam(*map(int, words.split(":")))
     exam_id, unit_id, seconds = map(int, words.split(":")[1:])
-    common = {
+    common: dict[str, Any] = {
         "person_id": None,
         "reason": "演练",
         "request_key": "drill",
@@ -95,7 +96,7 @@ def _people(count: int, hashed: str) -> dict[str, object]:
                 sector_parent_id=None,
             )
             units.append(create_unit(session, facts, actor=SYSTEM, now=now).id)
-        common = {
+        common: dict[str, Any] = {
             "state": PersonState.ON_ROSTER,
             "rank": "一级科员",
             "position": "科员",

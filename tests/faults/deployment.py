@@ -76,7 +76,7 @@ class Deployment:
     poison: Any = None
     clocks: Any = None
 
-    def __init__(self, *, data: Path | None = None, **settings: str) -> None:
+    def __init__(self, *, data: Any = None, **settings: Any) -> None:
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="examdrill-"))
         self.data = data or self.folder / "data"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -30,5 +31,5 @@ def test_what_a_returning_device_held_is_saved_or_shown(history, is_shown, is_br
     ledger.brought_back[PLACE] = ["B"]
     if is_shown:
         ledger.shown.add(PLACE)
-    _brought_back_is_there_or_shown(found, SimpleNamespace(history=history, attempts={7: ()}), ledger)
+    _brought_back_is_there_or_shown(found, cast("Any", SimpleNamespace(history=history, attempts={7: ()})), ledger)
     assert bool(found.broken["I9"]) == is_broken

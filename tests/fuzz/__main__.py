@@ -11,7 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz.one import TARGETS, main
+from tests.fuzz.one import main
+from tests.fuzz.targets import TARGETS
 
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
 AT_A_TIME = 2

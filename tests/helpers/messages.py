@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import replace
+
 from tests.helpers import forms
 
 
@@ -20,3 +23,14 @@ def write(client, **fields):
     )
     assert answer.status_code == 303, answer.text
     return answer.headers["Location"]
+
+
+@contextmanager
+def gateway(app, **fields):
+    """The application with these settings of the gateway, for a while."""
+    before = app.config["SETTINGS"]
+    app.config["SETTINGS"] = replace(before, **fields)
+    try:
+        yield
+    finally:
+        app.config["SETTINGS"] = before

@@ -46,11 +46,11 @@ class _Noting(ImmutableMultiDict):
         self._note(name)
         return super().__getitem__(name)
 
-    def get(self, name, *rest, **more):
+    def get(self, name, *rest, **more):  # type: ignore[override] # whatever is passed is passed on
         self._note(name)
         return super().get(name, *rest, **more)
 
-    def getlist(self, name, *rest, **more):
+    def getlist(self, name, *rest, **more):  # type: ignore[override] # as above
         self._note(name)
         return super().getlist(name, *rest, **more)
 
@@ -170,7 +170,7 @@ def prefixes() -> set[str]:
     for path in reads_of_requests():
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"startswith", "removeprefix"}:
-                for word in ast.walk(ast.Module(node.args, [])):
+                for word in (inner for argument in node.args for inner in ast.walk(argument)):
                     if (
                         isinstance(word, ast.Constant)
                         and isinstance(word.value, str)

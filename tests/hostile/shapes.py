@@ -74,6 +74,6 @@ def _put(value, place: Place, new) -> Any:
     if not place:
         return new
     step, *rest = place
-    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)
     copy[step] = _put(copy[step], tuple(rest), new)
     return copy

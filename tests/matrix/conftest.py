@@ -48,7 +48,7 @@ def make_stage(app, world_type=World):
         engine, engines = db.engines[None], db._app_engines[app]
         connection = engine.connect()
         outer = connection.begin()
-        engines[None] = connection
+        engines[None] = connection  # type: ignore[assignment] # as in tests/conftest.py
         db.session.configure(join_transaction_mode="create_savepoint")
         try:
             world = world_type(app, db.session())

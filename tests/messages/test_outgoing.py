@@ -6,8 +6,6 @@ import hashlib
 import hmac
 import json
 import threading
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import time, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -21,20 +19,10 @@ from examapp.organisation.people.rules import mobile_binding
 from examapp.platform.notices.models import OutgoingMessage
 from examapp.platform.notices.rules import is_quiet
 from examapp.platform.outgoing_messages.actions import claim_messages, send_out, send_out_many
+from tests.helpers.messages import gateway
 
 MOBILE = "13800000001"
 SECRET = "a-secret-of-the-gateway"
-
-
-@contextmanager
-def gateway(app, **fields):
-    """The application with these settings of the gateway, for a while."""
-    before = app.config["SETTINGS"]
-    app.config["SETTINGS"] = replace(before, **fields)
-    try:
-        yield
-    finally:
-        app.config["SETTINGS"] = before
 
 
 @pytest.fixture
@@ -49,18 +37,6 @@ def person(app, world):
     person.mobile_sealed = app.extensions["sealer"].seal(MOBILE, bound_to=mobile_binding(person.id))
     world.session.flush()
     return person
-
-
-@pytest.fixture
-def letters(app, tmp_path):
-    """The letters in the file of the gateway so far."""
-    path = tmp_path / "out" / "messages.jsonl"
-
-    def read():
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
-
-    with gateway(app, message_gateway=f"file:{path}"):
-        yield read
 
 
 def put(session, person, key, **fields):

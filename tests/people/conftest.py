@@ -32,6 +32,21 @@ def give_password(app, world):
     return give
 
 
+@pytest.fixture
+def county(world):
+    """A county of two offices."""
+    county = world.unit("某县", kind="county", code="01")
+    world.unit("甲局", parent=county, code="0101")
+    world.unit("乙局", parent=county, code="0102")
+    return county
+
+
+@pytest.fixture
+def office(world, county):
+    """A client of the publicity office of the county."""
+    return world.api(world.admin("publicity_office"))
+
+
 def sign_in(client, login_name, password=PASSWORD, *, path="/login", headers=None, **fields):
     token = token_of(client.get("/login"))
     data = {"login_name": login_name, "password": password, "csrf_token": token, **fields}

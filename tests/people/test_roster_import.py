@@ -40,19 +40,6 @@ def xlsx_bytes(*sheets, hidden=()):
     return buffer.getvalue()
 
 
-@pytest.fixture
-def county(world):
-    county = world.unit("某县", kind="county", code="01")
-    world.unit("甲局", parent=county, code="0101")
-    world.unit("乙局", parent=county, code="0102")
-    return county
-
-
-@pytest.fixture
-def office(world, county):
-    return world.api(world.admin("publicity_office"))
-
-
 def test_a_roster_is_previewed_then_taken_over(app, world, county, office):
     rows = [HEAD, ["A1", "张三", "甲局", "科长", "一级科员", ID, "13800000001"], ["A2", "李四", "0102", "", "", "", ""]]
     job = check(world, office, csv_bytes(rows))

@@ -2,6 +2,7 @@
 
 import io
 import json
+from typing import Any
 
 import openpyxl
 import pytest
@@ -171,7 +172,7 @@ def test_a_twenty_seventh_option_counted_from_zero_has_no_letter_and_is_named():
     heads = ",".join(f"选项{number}" for number in range(27))
     rows = f"题型,题干,{heads},答案\n单选,甲？,一,二{',' * 24},多余,1\n单选,乙？,一,二{',' * 25},0\n"
     reading = read_file(rows.encode(), "题.csv")
-    everything = [*reading.imported, *reading.doubtful]
+    everything: list[Any] = [*reading.imported, *reading.doubtful]
     assert [len(item.question.options) for item in everything] == [2, 2]
     assert any("选项26" in note.reason for note in reading.remarks)
 

@@ -173,7 +173,9 @@ def test_keys_of_single_choices_are_the_correct_responses_of_the_files():
         wanted = tuple("ABCDEFGHIJ"[i] for i, c in enumerate(choices) if c.get("identifier") in correct)
         if question.kind is Kind.TRUE_FALSE:
             word = {"A": "true", "B": "false"}[question.key[0]]
-            assert "".join(choices["ABCDEFGHIJ".index(wanted[0])].itertext()).strip().lower().startswith(word), path
+            assert (
+                "".join(map(str, choices["ABCDEFGHIJ".index(wanted[0])].itertext())).strip().lower().startswith(word)
+            ), path
         elif correct:
             assert question.key == wanted, path
         checked += 1

@@ -142,8 +142,8 @@ def test_question_tables_answer_tables_and_text_in_one_document():
         for cell, text in zip(row.cells, texts, strict=True):
             cell.text = text
     table = document.add_table(rows=2, cols=4)
-    for row, texts in zip(table.rows, (("题型", "题干", "答案", "解析"), ("判断题", "丙", "错", "因为")), strict=True):
-        for cell, text in zip(row.cells, texts, strict=True):
+    for row, words in zip(table.rows, (("题型", "题干", "答案", "解析"), ("判断题", "丙", "错", "因为")), strict=True):
+        for cell, text in zip(row.cells, words, strict=True):
             cell.text = text
     reading = docx.read(bytes_of(document), name="a.docx")
     assert sorted((one.question.stem, one.question.key) for one in reading.imported) == [

@@ -1,6 +1,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -265,7 +266,8 @@ def test_every_case_of_the_parser_regression_set_is_met():
         expected = json.loads((root / case["expected"]).read_text(encoding="utf-8"))["expected"]
         second = (root / case["answerSample"]).read_bytes() if case["mode"] == "dual" else None
         reading = text.read(sample.read_bytes(), name=sample.name, answers=(second, "答案.txt") if second else None)
-        questions = sorted((one.question for one in [*reading.imported, *reading.doubtful]), key=number_of)
+        everything: list[Any] = [*reading.imported, *reading.doubtful]
+        questions = sorted((one.question for one in everything), key=number_of)
         found = [] if len(questions) == expected["questionCount"] == reading.found else ["count"]
         kinds = sorted(NAMES[question.kind] for question in questions)
         if "typeCounts" in expected and kinds != sorted(

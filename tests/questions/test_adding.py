@@ -7,7 +7,7 @@ from examapp import clock
 from examapp.content.laws.models import LawVersion
 from examapp.content.question_editing.actions import add_question, add_questions
 from examapp.content.question_intake.actions import load_seed_bank
-from examapp.content.questions.models import AnswerKey, Citation, Media, Question
+from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionState
 from examapp.content.questions.rules import UnfitQuestionError
 from examapp.platform.audit.actions import Actor
 from question_bank import model
@@ -133,7 +133,7 @@ def test_a_thousand_questions_cost_few_statements(session, statements):
         for n in range(1000)
     ]
     with statements() as seen:
-        ids = add_questions(session, questions=questions, state="active", actor=ACTOR, now=clock.now())
+        ids = add_questions(session, questions=questions, state=QuestionState.ACTIVE, actor=ACTOR, now=clock.now())
         session.flush()
     assert len(ids) == 1000 and session.scalar(select(func.count()).select_from(Question)) == 1000
     assert len(seen) <= 30

@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from examapp.content.law_texts.rules import read_law_text
 from examapp.content.laws.actions import import_law_text
 from examapp.content.laws.models import Law, LawVersion
 from examapp.content.question_editing.actions import add_question, add_questions
-from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionVersion
+from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionState, QuestionVersion
 from examapp.platform.audit.actions import SYSTEM
 from examapp.platform.audit.models import AuditEvent
 from question_bank import model
@@ -179,7 +180,7 @@ def test_a_case_is_found_by_every_law_that_its_parts_cite(office, session):
     ]
     parts = tuple(single(stem=f"{c.law}？", citation=c) for c in cited)
     case = model.Question(kind=Kind.CASE, stem="某县", citation=cited[0], parts=parts)
-    question = add_question(session, question=case, state="draft", actor=SYSTEM, now=clock.now())
+    question = add_question(session, question=case, state=QuestionState.DRAFT, actor=SYSTEM, now=clock.now())
     page = office.get("/admin/questions/").get_data(as_text=True)
     assert all(f">{c.law}</option>" in page for c in cited)
     for law, is_found in (("行政处罚法", True), ("立法法", True), ("宪法", False)):
@@ -198,11 +199,11 @@ def test_parts_of_a_case_keep_their_own_laws_through_the_editor(office, session)
         citation=cited[0],
         parts=tuple(single(stem=f"{c.law}？", citation=c) for c in cited),
     )
-    question = add_question(session, question=case, state="draft", actor=SYSTEM, now=clock.now())
+    question = add_question(session, question=case, state=QuestionState.DRAFT, actor=SYSTEM, now=clock.now())
     page = office.get(f"/admin/questions/{question.id}/edit").get_data(as_text=True)
     from lxml import html
 
-    form = html.document_fromstring(page).xpath("//form[@data-preview]")[0]
+    form: Any = cast("Any", html.document_fromstring(page)).xpath("//form[@data-preview]")[0]
     data = {name: value for name, value in form.form_values() if name != "act"} | {
         "act": "save",
         "material": "某县改过",
@@ -322,7 +323,7 @@ def test_list_finds_by_substring_and_every_filter(office, session):
         )
         for n in range(60)
     ]
-    add_questions(session, questions=questions, state="active", actor=SYSTEM, now=clock.now())
+    add_questions(session, questions=questions, state=QuestionState.ACTIVE, actor=SYSTEM, now=clock.now())
     make(office, session)
 
     def found(query):
@@ -351,7 +352,11 @@ def test_list_finds_by_substring_and_every_filter(office, session):
 
 def test_list_costs_few_statements(office, session, statements):
     add_questions(
-        session, questions=[single(stem=f"第{n}题？") for n in range(60)], state="active", actor=SYSTEM, now=clock.now()
+        session,
+        questions=[single(stem=f"第{n}题？") for n in range(60)],
+        state=QuestionState.ACTIVE,
+        actor=SYSTEM,
+        now=clock.now(),
     )
     with statements() as seen:
         office.get("/admin/questions/?q=题")
@@ -361,9 +366,17 @@ def test_list_costs_few_statements(office, session, statements):
 def test_many_questions_change_state_at_once_and_the_rest_is_explained(world, session):
     other = world.api(world.admin("publicity_office"))
     ids = add_questions(
-        session, questions=[single(stem=f"第{n}题？") for n in range(3)], state="draft", actor=SYSTEM, now=clock.now()
+        session,
+        questions=[single(stem=f"第{n}题？") for n in range(3)],
+        state=QuestionState.DRAFT,
+        actor=SYSTEM,
+        now=clock.now(),
     )
-    ids += [add_question(session, question=single(stem="旧题？"), state="retired", actor=SYSTEM, now=clock.now()).id]
+    ids += [
+        add_question(
+            session, question=single(stem="旧题？"), state=QuestionState.RETIRED, actor=SYSTEM, now=clock.now()
+        ).id
+    ]
     page = other.post(
         "/admin/questions/states", data={"ids": ids, "state": "reviewed"}, follow_redirects=True
     ).get_data(as_text=True)
@@ -374,8 +387,10 @@ def test_many_questions_change_state_at_once_and_the_rest_is_explained(world, se
 
 
 def test_export_of_a_filter_reads_back_and_is_logged(office, session):
-    add_question(session, question=single(stem="=1+1是多少？"), state="active", actor=SYSTEM, now=clock.now())
-    add_question(session, question=single(stem="草稿？"), state="draft", actor=SYSTEM, now=clock.now())
+    add_question(
+        session, question=single(stem="=1+1是多少？"), state=QuestionState.ACTIVE, actor=SYSTEM, now=clock.now()
+    )
+    add_question(session, question=single(stem="草稿？"), state=QuestionState.DRAFT, actor=SYSTEM, now=clock.now())
     answer = office.get("/admin/questions/export?state=active")
     reading = read_file(answer.data, "题库.xlsx")
     assert [item.question.stem for item in reading.imported] == ["=1+1是多少？"]
@@ -418,7 +433,7 @@ def test_preview_shows_the_cleaned_question(office):
 
 
 def test_nobody_else_sees_the_bank(world, session):
-    question = add_question(session, question=single(), state="active", actor=SYSTEM, now=clock.now())
+    question = add_question(session, question=single(), state=QuestionState.ACTIVE, actor=SYSTEM, now=clock.now())
     for role in (None, "unit_admin", "leader", "system_admin"):
         person = world.admin(role, world.unit()) if role else world.person()
         client = world.api(person)
@@ -442,7 +457,7 @@ def test_short_words_survive_unusual_keys(office, session):
     question = add_question(
         session,
         question=model.Question(kind=Kind.SHORT_ANSWER, stem="为什么？", key=()),
-        state="draft",
+        state=QuestionState.DRAFT,
         actor=SYSTEM,
         now=clock.now(),
     )
@@ -480,7 +495,7 @@ def test_bulk_change_is_previewed_then_made_on_the_very_questions_that_were_show
     ids = add_questions(
         session,
         questions=[single(stem=f"第{n}题？", knowledge_points=("旧点",)) for n in range(3)],
-        state="active",
+        state=QuestionState.ACTIVE,
         actor=SYSTEM,
         now=clock.now(),
     )
@@ -552,7 +567,7 @@ def test_coverage_names_what_is_thin_and_what_is_missing(office, session):
             )
             for n in range(4)
         ],
-        state="active",
+        state=QuestionState.ACTIVE,
         actor=SYSTEM,
         now=clock.now(),
     )
@@ -575,7 +590,7 @@ def test_like_questions_are_found_and_settled(office, session):
         session,
         questions=[single(stem=stem.format(n)) for n in "甲乙丙"]
         + [single(stem="完全不同的一道题，说的是行政许可的期限，该怎么算？")],
-        state="active",
+        state=QuestionState.ACTIVE,
         actor=SYSTEM,
         now=clock.now(),
     )

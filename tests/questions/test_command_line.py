@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from examapp import clock
 from examapp.content.question_editing.actions import add_question
-from examapp.content.questions.models import Question, QuestionImport
+from examapp.content.questions.models import Question, QuestionImport, QuestionState
 from examapp.platform.audit.actions import SYSTEM
 from tests.helpers.questions import picture
 
@@ -103,7 +103,7 @@ def test_picture_survives_moodle_export(app, session, world, tmp_path):
     image = model.Image(name="a.png", media_type="image/png", content=picture())
     add_question(
         session,
-        state="active",
+        state=QuestionState.ACTIVE,
         actor=SYSTEM,
         now=clock.now(),
         question=model.Question(

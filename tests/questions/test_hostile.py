@@ -4,6 +4,7 @@ import io
 import re
 import struct
 import zlib
+from typing import Any, cast
 
 import pytest
 from PIL import Image as Pillow
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from examapp import clock
 from examapp.content.question_editing.actions import add_question
 from examapp.content.question_intake.actions import take_over
-from examapp.content.questions.models import Media, Question, QuestionVersion
+from examapp.content.questions.models import Media, Question, QuestionState, QuestionVersion
 from examapp.content.questions.rules import UnfitQuestionError
 from examapp.documents.images import UnfitImageError, encode_picture
 from examapp.platform.audit.actions import SYSTEM
@@ -46,21 +47,22 @@ def page_dangers(page):
     """List what a whole page has that could act or reach out: handlers, foreign scripts, frames, addresses that are not our own paths."""
     from lxml import html as parser
 
-    found = []
+    found: list[Any] = []
     for element in parser.document_fromstring(page).iter():
+        attributes: dict[str, str] = dict(cast("Any", element.attrib))
         if element.tag in {"iframe", "object", "embed", "svg", "math", "style", "base"} or (
             element.tag == "script" and not element.get("src", "").startswith("/static/")
         ):
             found.append(element.tag)
         found += [
             f"{name}={value}"
-            for name, value in element.attrib.items()
+            for name, value in attributes.items()
             if name.startswith("on") or name in {"style", "srcset", "formaction"}
         ]
         found += [
-            element.attrib[name]
+            attributes[name]
             for name in ("src", "href", "action")
-            if not re.match(r"/(?!/)|#|\?|$", element.attrib.get(name, ""))
+            if not re.match(r"/(?!/)|#|\?|$", attributes.get(name, ""))
         ]
     return found
 
@@ -76,7 +78,7 @@ def test_no_vector_survives_in_any_text_of_a_question(session, is_html):
         question = single(stem=text, options=(text, "乙", "丙", "丁"), explanation=text, is_html=is_html)
         case = model.Question(kind=model.Kind.CASE, stem=text, parts=(question,), is_html=is_html)
         content = version_of(
-            session, add_question(session, question=case, state="draft", actor=SYSTEM, now=clock.now())
+            session, add_question(session, question=case, state=QuestionState.DRAFT, actor=SYSTEM, now=clock.now())
         ).content
         part = content["parts"][0]
         for shown in (content["material"], part["stem"], part["options"][0]):
@@ -125,7 +127,7 @@ def test_invisible_and_direction_turning_signs_are_taken_out(session):
         add_question(
             session,
             question=single(stem="谁\u202e决\u200b定\u2066？\ufeff\x07"),
-            state="draft",
+            state=QuestionState.DRAFT,
             actor=SYSTEM,
             now=clock.now(),
         ),
@@ -140,18 +142,24 @@ def test_text_of_nothing_is_refused(session, stem):
             continue
         with pytest.raises(UnfitQuestionError, match="空的"):
             add_question(
-                session, question=single(stem=stem, is_html=is_html), state="draft", actor=SYSTEM, now=clock.now()
+                session,
+                question=single(stem=stem, is_html=is_html),
+                state=QuestionState.DRAFT,
+                actor=SYSTEM,
+                now=clock.now(),
             )
 
 
 def test_endless_text_is_refused_and_a_long_word_stored_whole(session):
     with pytest.raises(UnfitQuestionError, match="精简"):
-        add_question(session, question=single(stem="长" * 100_000), state="draft", actor=SYSTEM, now=clock.now())
+        add_question(
+            session, question=single(stem="长" * 100_000), state=QuestionState.DRAFT, actor=SYSTEM, now=clock.now()
+        )
     with pytest.raises(UnfitQuestionError, match="精简"):
         add_question(
             session,
             question=single(stem=f"<p>{'长' * 100_000}</p>", is_html=True),
-            state="draft",
+            state=QuestionState.DRAFT,
             actor=SYSTEM,
             now=clock.now(),
         )
@@ -159,7 +167,9 @@ def test_endless_text_is_refused_and_a_long_word_stored_whole(session):
         len(
             version_of(
                 session,
-                add_question(session, question=single(stem="长" * 9000), state="draft", actor=SYSTEM, now=clock.now()),
+                add_question(
+                    session, question=single(stem="长" * 9000), state=QuestionState.DRAFT, actor=SYSTEM, now=clock.now()
+                ),
             ).search_text
         )
         > 9000
@@ -226,7 +236,7 @@ def test_bad_picture_in_a_file_is_a_named_loss(world, session):
     taken = take_over(
         session,
         reading=ParseResult("x", imported=[ReadQuestion(question, "第 1 行")]),
-        state="draft",
+        state=QuestionState.DRAFT,
         actor=SYSTEM,
         now=clock.now(),
     )

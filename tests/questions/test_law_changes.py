@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def pool(session):
         instructions="",
         kind=Kind.SINGLE_CHOICE,
         count=1,
-        points_each=1,
+        points_each=Decimal(1),
         laws=frozenset(),
         topics=frozenset(),
         knowledge_points=frozenset(),

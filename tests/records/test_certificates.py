@@ -6,6 +6,7 @@ import io
 import re
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any, cast
 
 import pypdf
 import pytest
@@ -199,7 +200,9 @@ def test_a_unit_admin_gets_the_own_units_certificates_as_one_pdf_and_no_other(wo
     assert "乙某" in text
     assert "丙某" not in text
     fonts = {
-        str(font.get_object()["/BaseFont"]) for page in reader.pages for font in page["/Resources"]["/Font"].values()
+        str(font.get_object()["/BaseFont"])
+        for page in reader.pages
+        for font in cast("Any", page["/Resources"])["/Font"].values()
     }
     assert len(fonts) == 1, "one font subset for the whole batch"
     for unit_id in (county.bureau.id, "", 10**12):

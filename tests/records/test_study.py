@@ -71,7 +71,7 @@ def table(client, unit, **query):
     sheets = openpyxl.load_workbook(io.BytesIO(answer.get_data()))
     rows = list(sheets["按单位"].iter_rows(values_only=True))
     start = next(n for n, row in enumerate(rows) if row[0] == "单位编码")
-    return {row[1].strip("　"): row[2:] for row in rows[start + 1 :]}, sheets["人员"]
+    return {str(row[1]).strip("　"): row[2:] for row in rows[start + 1 :]}, sheets["人员"]
 
 
 def test_study_rates_by_unit_are_the_same_on_the_page_and_in_the_file_and_follow_the_definition(world, county, studied):
@@ -200,7 +200,7 @@ def test_a_study_record_holds_courses_events_exercises_and_nothing_of_others(wor
     sheet = openpyxl.load_workbook(
         io.BytesIO(admin.get(f"/admin/records/units/{county.bureau.id}.xlsx").get_data())
     ).active
-    lines = {row[1]: row[3:] for row in sheet.iter_rows(values_only=True) if row[0] and row[0].startswith("P")}
+    lines = {row[1]: row[3:] for row in sheet.iter_rows(values_only=True) if str(row[0]).startswith("P")}
     assert lines["全学完"] == (2, 20, 1, 0, 0)
     assert "全学完" in admin.get(f"/admin/records/units/{county.bureau.id}").get_data(as_text=True)
 

@@ -14,7 +14,7 @@ from examapp.content.blueprints.models import Paper
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exams.models import Exemption, MakeupEligibility
 from examapp.delivery.grading.models import ExternalResult, Grade
-from examapp.organisation.people.models import RosterMove
+from examapp.organisation.people.models import Person, RosterMove
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -24,6 +24,7 @@ class County:
 
     def __init__(self, world) -> None:
         self.world = world
+        self.people: dict[str, Person] = {}
         self.top = world.unit("绥安县", kind="county", code="000")
         self.system = world.unit("教育系统", kind="sector", code="S01")
         self.bureau = world.unit("教育局", parent=self.top, sector_parent=self.system, code="101")
@@ -157,7 +158,7 @@ class County:
     def fill_with_every_odd_case(self):
         """Every case that the domain names, spread over the units."""
         w, c = self.world, self
-        p = c.people = {}
+        p = c.people
 
         def person(key, unit, **fields):
             p[key] = w.person(unit, name=f"人{key}", staff_number=f"N{len(p):04d}", **fields)

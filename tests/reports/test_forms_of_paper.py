@@ -123,9 +123,8 @@ def test_every_file_for_paper_says_whose_copy_it_is_by_the_shipped_forms(county,
         assert [p.text for p in document.sections[0].header.paragraphs] == [MARK], content
         assert any("参考" in p.text for p in document.paragraphs) and len(document.tables) == 1
         assert len(document.tables[0].rows) > 1 and "{" not in "".join(p.text for p in document.paragraphs)
-        pages = pypdf.PdfReader(io.BytesIO(export(api, county, county.top, content, "pdf"))).pages
-        for page in pages:
-            assert "".join(MARK.split()) in "".join(page.extract_text().replace("\0", "").split()), content
+        for sheet in pypdf.PdfReader(io.BytesIO(export(api, county, county.top, content, "pdf"))).pages:
+            assert "".join(MARK.split()) in "".join(sheet.extract_text().replace("\0", "").split()), content
 
 
 def test_an_own_circular_keeps_its_heads_and_has_the_mark_below_them_on_every_kind_of_page(county, world, session):

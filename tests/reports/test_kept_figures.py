@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select, text, update
@@ -87,7 +88,7 @@ class Chance:
 
     county: County
     seed: int
-    makeup: object = None
+    makeup: Any = None
     dice: random.Random = field(init=False)
 
     def __post_init__(self):
@@ -95,7 +96,7 @@ class Chance:
         self.session = self.county.world.session
         self.units = [c for c in vars(self.county).values() if isinstance(c, Unit) and c.kind != "sector"]
 
-    def person(self):
+    def person(self) -> Person:
         return self.dice.choice(list(self.county.people.values()))
 
     def exam(self):
@@ -218,7 +219,8 @@ def test_whatever_happens_what_is_kept_and_marked_is_what_counting_gives(county,
             assert take_freeze(session, county.exam.id, now=clock.now())
         what = chance.happen()
         session.expire_all()
-        for exam in (county.exam, chance.makeup):
+        both: tuple[Any, ...] = (county.exam, chance.makeup)
+        for exam in both:
             for ground in grounds(session, exam):
                 for unit_ids in (None, [county.town.id, county.school.id]):
                     found = find_kept_counts(session, ground, unit_ids)
@@ -256,7 +258,7 @@ def test_a_change_that_is_under_way_while_figures_are_kept_is_marked_when_it_com
             keep(session)
         before = read()
         with db.engine.connect() as other:
-            other.execute(update(Person.__table__).where(Person.id == person_id).values(unit_id=town_id))
+            other.execute(update(Person).where(Person.id == person_id).values(unit_id=town_id))
             with transaction() as session:
                 keep(session)
             assert read() == before

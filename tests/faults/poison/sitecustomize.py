@@ -55,7 +55,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
             module._grade = poisoned_grade
 
-        spec.loader.exec_module = exec_module
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign] # the one loader of this module
         return spec
 
 
