@@ -14,9 +14,9 @@ from benchmarks.figures import Figure, at_most
 from benchmarks.training import ADD_PEOPLE, PEOPLE
 from examapp import clock
 from examapp.db.session import db, transaction
+from examapp.jobs.runner import run_job
 from examapp.learning.certificates.models import CertificateJob, CertificatePlan, CertificateTemplate, PlanCourse
 from examapp.learning.certificates.rules import DEFAULT_BODY
-from examapp.learning.certificates.tasks import run_job
 from examapp.learning.courses.models import Course
 
 _COMPLETE = text("""
@@ -74,7 +74,7 @@ def _seal() -> bytes:
 def _run(plan_id: int, kind: str) -> tuple[float, int]:
     with transaction() as session:
         job = CertificateJob(
-            kind=kind, plan_id=plan_id, site_url="https://xuefa.example", created_by_id=1, created_at=clock.now()
+            purpose=kind, plan_id=plan_id, site_url="https://xuefa.example", created_by_id=1, created_at=clock.now()
         )
         session.add(job)
         session.flush()
@@ -84,7 +84,7 @@ def _run(plan_id: int, kind: str) -> tuple[float, int]:
     took = time.perf_counter() - began
     with transaction() as session:
         job = session.get_one(CertificateJob, job_id)
-        assert job.state == "ready", job.message
+        assert job.is_done, job.message
         assert f"{PEOPLE} 张" in job.message, job.message
         return took, len(job.file or b"")
 

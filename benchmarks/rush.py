@@ -26,7 +26,7 @@ WITH chosen AS (
 )
 SELECT staff_number, unit_id FROM chosen
 """
-_UNFINISHED = "SELECT count(*) FROM exports WHERE state <> 'ready'"
+_UNFINISHED = "SELECT count(*) FROM exports JOIN jobs USING (id) WHERE state <> 'done'"
 
 
 def measure(deployment: Deployment) -> list[Figure]:

@@ -25,6 +25,7 @@ from examapp.clock import clock
 from examapp.config import Settings
 from examapp.db.session import Base, db
 from examapp.delivery.attempts.queries import sitting_notices
+from examapp.jobs import runner
 from examapp.ops import backup
 from examapp.ops.embedded_servers import make_run_folder, start_postgres, start_valkey
 from examapp.platform.audit.rules import Head
@@ -107,9 +108,9 @@ def notices_of_now(monkeypatch):
 
 @pytest.fixture(scope="session")
 def servers():
-    health_views._started.acquire(
-        blocking=False
-    )  # no thread of the program may write through the one connection of a test
+    # No thread of the program may write through the one connection of a test.
+    health_views._started.acquire(blocking=False)
+    runner.HEARTBEAT_S = 3600.0
     running = Servers()
     yield running
     running.stop()

@@ -1,1 +1,1 @@
-"""Background work: the Celery application, the publisher, columns of job tables."""
+"""Background work: the Celery application, the publisher, the job engine."""

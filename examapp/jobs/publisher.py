@@ -1,7 +1,7 @@
-"""Nudges to the workers: sent after the commit, from a thread of their own, and lost without harm.
+"""Messages to the workers: sent after the commit, from a thread of their own, and lost without harm.
 
 The row in PostgreSQL is the truth and every task has a sweep, so a dead or hung Redis costs the caller nothing: the caller only puts
-the nudge into a bounded queue in memory.
+the message into a bounded queue in memory.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from flask import has_app_context
 from sqlalchemy.orm import Session
 
 from examapp.db.session import after_commit
+from examapp.jobs.worker import queue_of
 
 log = structlog.get_logger()
-_QUEUE: queue.Queue[tuple[str, tuple[Any, ...], float]] = queue.Queue(maxsize=20_000)
+_HARD_LIMIT_AFTER_S = 30.0
+_QUEUE: queue.Queue[tuple[str, tuple[Any, ...], dict[str, Any]]] = queue.Queue(maxsize=20_000)
 _started = threading.Lock()
 
 
@@ -28,8 +30,8 @@ def nudge_after_commit(session: Session, task: str, *ids: int, delay_s: float = 
     after_commit(session, lambda: publish(task, *ids, delay_s=delay_s))
 
 
-def publish(task: str, *ids: int, delay_s: float = 0) -> None:
-    """Send a task soon; never waits, never fails."""
+def publish(task: str, *ids: int, delay_s: float = 0, route: str | None = None, limit_s: float | None = None) -> None:
+    """Send a task soon, to the queue of `route` where given, with a soft time limit in seconds; never waits, never fails."""
     celery = flask_app.extensions["celery"] if has_app_context() else current_app
     if (
         celery.conf.task_always_eager
@@ -37,18 +39,23 @@ def publish(task: str, *ids: int, delay_s: float = 0) -> None:
         if task in celery.tasks:
             celery.tasks[task].apply(args=ids)
         return
+    options: dict[str, Any] = {"countdown": delay_s or None}
+    if route is not None:
+        options["queue"] = queue_of(route)
+    if limit_s is not None:
+        options |= {"soft_time_limit": limit_s, "time_limit": limit_s + _HARD_LIMIT_AFTER_S}
     if _started.acquire(blocking=False):
-        threading.Thread(target=_send_for_ever, name="nudge", daemon=True).start()
+        threading.Thread(target=_send_for_ever, name="publisher", daemon=True).start()
     try:
-        _QUEUE.put_nowait((task, ids, delay_s))
+        _QUEUE.put_nowait((task, ids, options))
     except queue.Full:
-        log.warning("nudge_dropped", task=task)
+        log.warning("message_dropped", task=task)
 
 
 def _send_for_ever() -> None:
     while True:
-        task, ids, delay_s = _QUEUE.get()
+        task, ids, options = _QUEUE.get()
         try:
-            current_app.send_task(task, args=ids, countdown=delay_s or None, retry=False)
+            current_app.send_task(task, args=ids, retry=False, **options)
         except Exception as error:  # noqa: BLE001 – whatever the broker does, the sweep is the safety net
-            log.warning("nudge_failed", task=task, error=type(error).__name__)
+            log.warning("publish_failed", task=task, error=type(error).__name__)

@@ -18,6 +18,7 @@ _LOOK_EVERY_S = 10.0
 _MAX_IDLENESS_S = 90.0
 
 QUEUES = {
+    "jobs.sweep": "grading",  # it must not wait behind a large file
     "grading.tally": "reports",
     "grading.": "grading",
     "papers.": "grading",
@@ -27,28 +28,24 @@ QUEUES = {
     "reports.": "reports",
     "records.": "reports",
 }
-"""Queue by the beginning of a task's name; all others go to `imports`."""
+"""Queue by the beginning of a task's or job's name; all others go to `imports`."""
 
 SCHEDULE = {
-    "sweep attempts": {"task": "grading.sweep", "schedule": 15.0},
+    "sweep jobs": {"task": "jobs.sweep", "schedule": 15.0},
     "sweep certificates": {"task": "records.sweep", "schedule": 60.0},
-    "sweep jobs": {"task": "reports.sweep", "schedule": 30.0},
+    "sweep exports": {"task": "reports.sweep", "schedule": 30.0},
     "keep figures": {"task": "reports.refresh_unit_stats", "schedule": 10.0},
     "apply roster changes": {"task": "roster_changes.apply", "schedule": 300.0},
     "apply roster moves": {"task": "people.apply_moves", "schedule": 60.0},
     "sweep freezes": {"task": "roster_snapshots.sweep", "schedule": 30.0},
-    "sweep result imports": {"task": "external_results.sweep", "schedule": 30.0},
-    "sweep roster imports": {"task": "people.sweep_imports", "schedule": 30.0},
     "seal audit log": {"task": "audit.seal", "schedule": 10.0},
     "verify audit log": {"task": "audit.verify", "schedule": 86_400.0},
     "check data keys": {"task": "people.check_keys", "schedule": 86_400.0},
     "send reset codes": {"task": "people.send_reset_codes", "schedule": 20.0},
     "forget sign-in failures": {"task": "people.forget_failures", "schedule": 300.0},
     "send messages": {"task": "messages.send_waiting", "schedule": 30.0},
-    "sweep question imports": {"task": "questions.sweep_imports", "schedule": 30.0},
     "tally questions": {"task": "grading.tally_questions", "schedule": 600.0},
     "check laws": {"task": "questions.check_laws", "schedule": 60.0},
-    "sweep rehearsals": {"task": "admin.sweep_rehearsals", "schedule": 60.0},
     "sweep clearances": {"task": "training.sweep_clearances", "schedule": 60.0},
     "sweep exams for training": {"task": "training.sweep_exams", "schedule": 60.0},
     "count due reviews": {"task": "training.count_due", "schedule": 21_600.0},
@@ -120,9 +117,13 @@ def _end_when_idle() -> None:
             os._exit(os.EX_TEMPFAIL)
 
 
+def queue_of(name: str) -> str:
+    """Give the queue of a task or kind of job by its name."""
+    return next((queue for beginning, queue in QUEUES.items() if name.startswith(beginning)), "imports")
+
+
 def _route(name: str, *_: Any, **__: Any) -> dict[str, str]:
-    queue = next((queue for beginning, queue in QUEUES.items() if name.startswith(beginning)), "imports")
-    return {"queue": queue}
+    return {"queue": queue_of(name)}
 
 
 def _for_celery(url: str) -> str:

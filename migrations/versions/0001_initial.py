@@ -144,6 +144,32 @@ def _create_invalidation(table, column, value, columns):
 
 
 def _create_tables():
+    op.create_table('jobs',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=True),
+    sa.Column('file_name', sa.Text(), server_default='', nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('run_count', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('lease_expires_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('run_after', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('done', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('total', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('error_code', sa.Text(), server_default='', nullable=False),
+    sa.Column('message', sa.Text(), server_default='', nullable=False),
+    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("(state = 'running') = (lease_expires_at IS NOT NULL)", name=op.f('ck_jobs_lease')),
+    sa.CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled', 'quarantined')", name=op.f('ck_jobs_state')),
+    sa.CheckConstraint('done >= 0 AND total >= 0 AND run_count >= 0', name=op.f('ck_jobs_counts')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_jobs'))
+    )
+    op.create_index('ix_jobs_active', 'jobs', ['kind', 'run_after'], unique=False, postgresql_where=sa.text("state IN ('queued', 'running')"))
+    op.create_index('ix_jobs_created_by_id', 'jobs', ['created_by_id', 'created_at'], unique=False)
+    op.create_index('ix_jobs_started_at', 'jobs', ['kind', 'started_at'], unique=False)
+    op.create_index('uq_jobs_key', 'jobs', ['key'], unique=True, postgresql_where=sa.text("key IS NOT NULL AND state IN ('queued', 'running', 'done')"))
     op.create_table('address_failures',
     sa.Column('address', sa.Text(), nullable=False),
     sa.Column('name_key', sa.LargeBinary(), nullable=False),
@@ -249,19 +275,9 @@ def _create_tables():
     sa.UniqueConstraint('name', name=op.f('uq_certificate_templates_name'))
     )
     op.create_table('duplicate_searches',
-    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
-    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('pairs', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('done', sa.Integer(), nullable=False),
-    sa.Column('total', sa.Integer(), nullable=False),
-    sa.Column('message', sa.Text(), nullable=False),
-    sa.Column('tries', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
-    sa.CheckConstraint("state IN ('waiting', 'running', 'ready', 'failed', 'expired')", name=op.f('ck_duplicate_searches_state')),
-    sa.CheckConstraint('done >= 0 AND total >= 0 AND tries >= 0', name=op.f('ck_duplicate_searches_counts')),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_duplicate_searches_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duplicate_searches'))
     )
     op.create_table('duty_key_days',
@@ -354,12 +370,11 @@ def _create_tables():
     sa.Column('once_key', sa.Text(), nullable=False),
     sa.Column('is_urgent', sa.Boolean(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('tries', sa.SmallInteger(), nullable=False),
+    sa.Column('delivery_count', sa.SmallInteger(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('sent_on', sa.Date(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('try_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('claimed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("state IN ('waiting', 'sending', 'sent', 'failed', 'expired')", name=op.f('ck_outgoing_messages_state')),
@@ -392,31 +407,21 @@ def _create_tables():
     sa.PrimaryKeyConstraint('name', name=op.f('pk_platform_flags'))
     )
     op.create_table('question_imports',
-    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
-    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
-    sa.Column('file_name', sa.Text(), nullable=False),
+    sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('format', sa.Text(), nullable=False),
     sa.Column('content', sa.LargeBinary(), nullable=True),
     sa.Column('answers', sa.LargeBinary(), nullable=True),
     sa.Column('answers_name', sa.Text(), nullable=False),
+    sa.Column('parsed', sa.LargeBinary(), nullable=True),
     sa.Column('digest', sa.Text(), nullable=False),
     sa.Column('is_confirmed', sa.Boolean(), nullable=False),
     sa.Column('undone_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('summary', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('done', sa.Integer(), nullable=False),
-    sa.Column('total', sa.Integer(), nullable=False),
-    sa.Column('message', sa.Text(), nullable=False),
-    sa.Column('tries', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
-    sa.CheckConstraint("state IN ('waiting', 'running', 'ready', 'failed', 'expired')", name=op.f('ck_question_imports_state')),
-    sa.CheckConstraint('done >= 0 AND total >= 0 AND tries >= 0', name=op.f('ck_question_imports_counts')),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_question_imports_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_question_imports'))
     )
     op.create_table('regrades',
-    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('approval_id', sa.BigInteger(), nullable=False),
     sa.Column('question_id', sa.BigInteger(), nullable=False),
     sa.Column('question_version_id', sa.BigInteger(), nullable=False),
@@ -424,35 +429,16 @@ def _create_tables():
     sa.Column('new_key_id', sa.BigInteger(), nullable=False),
     sa.Column('approved_by_id', sa.BigInteger(), nullable=False),
     sa.Column('last_attempt_id', sa.BigInteger(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('done', sa.Integer(), nullable=False),
-    sa.Column('total', sa.Integer(), nullable=False),
-    sa.Column('message', sa.Text(), nullable=False),
-    sa.Column('tries', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
-    sa.CheckConstraint("state IN ('waiting', 'running', 'ready', 'failed', 'expired')", name=op.f('ck_regrades_state')),
-    sa.CheckConstraint('done >= 0 AND total >= 0 AND tries >= 0', name=op.f('ck_regrades_counts')),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_regrades_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_regrades')),
     sa.UniqueConstraint('approval_id', name=op.f('uq_regrades_approval_id'))
     )
     op.create_table('rehearsals',
-    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
-    sa.Column('created_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('roster', sa.Integer(), nullable=False),
     sa.Column('is_go', sa.Boolean(), nullable=True),
     sa.Column('figures', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('done', sa.Integer(), nullable=False),
-    sa.Column('total', sa.Integer(), nullable=False),
-    sa.Column('message', sa.Text(), nullable=False),
-    sa.Column('tries', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
-    sa.CheckConstraint("state IN ('waiting', 'running', 'ready', 'failed', 'expired')", name=op.f('ck_rehearsals_state')),
-    sa.CheckConstraint('done >= 0 AND total >= 0 AND tries >= 0', name=op.f('ck_rehearsals_counts')),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_rehearsals_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_rehearsals'))
     )
     op.create_table('report_schedules',
@@ -806,26 +792,15 @@ def _create_tables():
     )
     op.create_index(op.f('ix_roster_change_requests_unit_id'), 'roster_change_requests', ['unit_id'], unique=False)
     op.create_table('roster_imports',
-    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
-    sa.Column('created_by_id', sa.BigInteger(), nullable=False),
+    sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('unit_id', sa.BigInteger(), nullable=True),
-    sa.Column('file_name', sa.Text(), nullable=False),
     sa.Column('content', sa.LargeBinary(), nullable=True),
     sa.Column('is_confirmed', sa.Boolean(), nullable=False),
     sa.Column('is_whole', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('summary', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('annotated', sa.LargeBinary(), nullable=True),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('done', sa.Integer(), nullable=False),
-    sa.Column('total', sa.Integer(), nullable=False),
-    sa.Column('message', sa.Text(), nullable=False),
-    sa.Column('tries', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
-    sa.CheckConstraint("state IN ('waiting', 'running', 'ready', 'failed', 'expired')", name=op.f('ck_roster_imports_state')),
-    sa.CheckConstraint('done >= 0 AND total >= 0 AND tries >= 0', name=op.f('ck_roster_imports_counts')),
     sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_roster_imports_unit_id')),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_roster_imports_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_roster_imports'))
     )
     op.create_table('study_events',
@@ -1201,14 +1176,13 @@ def _create_tables():
     op.create_index(op.f('ix_exemptions_person_id'), 'exemptions', ['person_id'], unique=False)
     op.create_index('uq_exemptions_live', 'exemptions', ['exam_id', 'person_id'], unique=True, postgresql_where=sa.text('withdrawn_at IS NULL AND refused_at IS NULL'))
     op.create_table('exports',
-    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
     sa.Column('unit_id', sa.BigInteger(), nullable=False),
     sa.Column('tree', sa.Text(), nullable=False),
     sa.Column('content', sa.Text(), nullable=False),
     sa.Column('format', sa.Text(), nullable=False),
     sa.Column('scope', sa.Text(), nullable=False),
-    sa.Column('key', sa.Text(), nullable=True),
     sa.Column('data_version', sa.Text(), nullable=False),
     sa.Column('watermark', sa.Text(), nullable=False),
     sa.Column('narrowing', postgresql.JSONB(astext_type=sa.Text()), server_default='{}', nullable=False),
@@ -1217,30 +1191,17 @@ def _create_tables():
     sa.Column('approval_id', sa.BigInteger(), nullable=True),
     sa.Column('template_id', sa.BigInteger(), nullable=True),
     sa.Column('occasion', sa.Text(), nullable=True),
-    sa.Column('created_by_id', sa.BigInteger(), nullable=False),
     sa.Column('file', sa.LargeBinary(), nullable=True),
-    sa.Column('file_name', sa.Text(), nullable=False),
     sa.Column('sha256', sa.Text(), nullable=False),
     sa.Column('as_of', sa.DateTime(timezone=True), nullable=True),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('done', sa.Integer(), nullable=False),
-    sa.Column('total', sa.Integer(), nullable=False),
-    sa.Column('message', sa.Text(), nullable=False),
-    sa.Column('tries', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("numbers IN ('none', 'masked', 'whole')", name=op.f('ck_exports_numbers')),
-    sa.CheckConstraint("state IN ('waiting', 'running', 'ready', 'failed', 'expired')", name=op.f('ck_exports_state')),
-    sa.CheckConstraint('done >= 0 AND total >= 0 AND tries >= 0', name=op.f('ck_exports_counts')),
     sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_exports_exam_id')),
     sa.ForeignKeyConstraint(['template_id'], ['report_templates.id'], name=op.f('fk_exports_template_id')),
     sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_exports_unit_id')),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_exports_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_exports'))
     )
-    op.create_index('ix_exports_created_by_id', 'exports', ['created_by_id', 'created_at'], unique=False)
-    op.create_index('uq_exports_key', 'exports', ['key'], unique=True, postgresql_where=sa.text("key IS NOT NULL AND state IN ('waiting', 'running', 'ready')"))
     op.create_index('uq_exports_occasion', 'exports', ['occasion'], unique=True)
     op.create_table('external_results',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1375,10 +1336,8 @@ def _create_tables():
     )
     op.create_index(op.f('ix_question_versions_digest'), 'question_versions', ['digest'], unique=False)
     op.create_table('result_imports',
-    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
-    sa.Column('created_by_id', sa.BigInteger(), nullable=False),
-    sa.Column('file_name', sa.Text(), nullable=False),
     sa.Column('digest', sa.Text(), nullable=False),
     sa.Column('content', sa.LargeBinary(), nullable=True),
     sa.Column('source', sa.Text(), nullable=False),
@@ -1390,17 +1349,8 @@ def _create_tables():
     sa.Column('taken_count', sa.Integer(), nullable=False),
     sa.Column('undone_by_id', sa.BigInteger(), nullable=True),
     sa.Column('undone_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('done', sa.Integer(), nullable=False),
-    sa.Column('total', sa.Integer(), nullable=False),
-    sa.Column('message', sa.Text(), nullable=False),
-    sa.Column('tries', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
-    sa.CheckConstraint("state IN ('waiting', 'running', 'ready', 'failed', 'expired')", name=op.f('ck_result_imports_state')),
-    sa.CheckConstraint('done >= 0 AND total >= 0 AND tries >= 0', name=op.f('ck_result_imports_counts')),
     sa.ForeignKeyConstraint(['exam_id'], ['exams.id'], name=op.f('fk_result_imports_exam_id')),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_result_imports_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_result_imports'))
     )
     op.create_index(op.f('ix_result_imports_exam_id'), 'result_imports', ['exam_id'], unique=False)
@@ -1599,27 +1549,16 @@ def _create_tables():
     sa.UniqueConstraint('attempt_id', 'request_key', name=op.f('uq_attempt_reopenings_attempt_id_request_key'))
     )
     op.create_table('certificate_jobs',
-    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
-    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('id', sa.BigInteger(), nullable=False),
+    sa.Column('purpose', sa.Text(), nullable=False),
     sa.Column('plan_id', sa.BigInteger(), nullable=False),
     sa.Column('unit_id', sa.BigInteger(), nullable=True),
     sa.Column('site_url', sa.Text(), nullable=False),
     sa.Column('file', sa.LargeBinary(), nullable=True),
-    sa.Column('file_name', sa.Text(), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('created_by_id', sa.BigInteger(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('done', sa.Integer(), nullable=False),
-    sa.Column('total', sa.Integer(), nullable=False),
-    sa.Column('message', sa.Text(), nullable=False),
-    sa.Column('tries', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
-    sa.CheckConstraint("state IN ('waiting', 'running', 'ready', 'failed', 'expired')", name=op.f('ck_certificate_jobs_state')),
-    sa.CheckConstraint('done >= 0 AND total >= 0 AND tries >= 0', name=op.f('ck_certificate_jobs_counts')),
     sa.ForeignKeyConstraint(['plan_id'], ['certificate_plans.id'], name=op.f('fk_certificate_jobs_plan_id')),
     sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_certificate_jobs_unit_id')),
+    sa.ForeignKeyConstraint(['id'], ['jobs.id'], name=op.f('fk_certificate_jobs_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_certificate_jobs'))
     )
     op.create_index(op.f('ix_certificate_jobs_plan_id'), 'certificate_jobs', ['plan_id'], unique=False)
@@ -2195,8 +2134,6 @@ def _drop_tables():
     op.drop_index('ix_outside_results_import_id', table_name='external_results')
     op.drop_table('external_results')
     op.drop_index('uq_exports_occasion', table_name='exports')
-    op.drop_index('uq_exports_key', table_name='exports', postgresql_where=sa.text("key IS NOT NULL AND state IN ('waiting', 'running', 'ready')"))
-    op.drop_index('ix_exports_created_by_id', table_name='exports')
     op.drop_table('exports')
     op.drop_index('uq_exemptions_live', table_name='exemptions', postgresql_where=sa.text('withdrawn_at IS NULL AND refused_at IS NULL'))
     op.drop_index(op.f('ix_exemptions_person_id'), table_name='exemptions')
@@ -2331,4 +2268,8 @@ def _drop_tables():
     op.drop_table('answer_history')
     op.drop_index('ix_address_failures_address_failed_at', table_name='address_failures')
     op.drop_table('address_failures')
-
+    op.drop_index('uq_jobs_key', table_name='jobs', postgresql_where=sa.text("key IS NOT NULL AND state IN ('queued', 'running', 'done')"))
+    op.drop_index('ix_jobs_started_at', table_name='jobs')
+    op.drop_index('ix_jobs_created_by_id', table_name='jobs')
+    op.drop_index('ix_jobs_active', table_name='jobs', postgresql_where=sa.text("state IN ('queued', 'running')"))
+    op.drop_table('jobs')

@@ -9,7 +9,7 @@ import pytest
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exams.models import Exemption
 from examapp.delivery.grading.models import Grade
-from examapp.jobs.columns import MAX_TRIES, JobState
+from examapp.jobs.models import JobState
 from examapp.organisation.people.models import RosterImport
 from examapp.platform.dashboard.rules import HOME, Place, mark_current, moment_words, places_for, remaining_words
 from examapp.platform.notices.models import Feedback
@@ -89,6 +89,7 @@ def test_a_running_import_is_found_again(world, frozen):
             created_by_id=office.id,
             file_name="名册.xlsx",
             state="running",
+            lease_expires_at=frozen.instant,
             done=40,
             total=80,
             created_at=frozen.instant,
@@ -96,12 +97,16 @@ def test_a_running_import_is_found_again(world, frozen):
     )
     world.save(
         RosterImport(
-            created_by_id=world.admin().id, file_name="别人的.xlsx", state="running", created_at=frozen.instant
+            created_by_id=world.admin().id,
+            file_name="别人的.xlsx",
+            state="running",
+            lease_expires_at=frozen.instant,
+            created_at=frozen.instant,
         )
     )
     old = frozen.instant - timedelta(days=3)
     world.save(
-        RosterImport(created_by_id=office.id, file_name="旧的.xlsx", state="ready", created_at=old, finished_at=old)
+        RosterImport(created_by_id=office.id, file_name="旧的.xlsx", state="done", created_at=old, finished_at=old)
     )
     page = world.client(office).get("/").text
     assert "名册.xlsx" in page and "40 / 80" in page
@@ -230,12 +235,12 @@ def test_a_file_refused_for_what_stands_in_it_is_no_failed_task_and_a_job_set_as
         file_name="名册.docx",
         created_at=NOON,
         state=JobState.FAILED,
-        tries=1,
+        run_count=1,
         message="不是名册",
     )
     world.session.add(job)
     world.session.flush()
     assert failed() == "0"
-    job.tries = MAX_TRIES
+    job.state = JobState.QUARANTINED
     world.session.flush()
     assert failed() == "1"

@@ -12,7 +12,7 @@ from examapp.platform.rehearsal_environment import actions as rehearsal_environm
 from examapp.platform.rehearsal_runs import actions as rehearsal_run_actions
 from examapp.platform.rehearsals import actions as rehearsal_actions
 from examapp.platform.rehearsals.rules import is_go, judge, verdict_words
-from examapp.platform.rehearsals.tasks import hold_rehearsal, sweep_rehearsals
+from examapp.platform.rehearsals.tasks import hold_rehearsal
 from examapp.platform.setup.models import Rehearsal
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
@@ -62,13 +62,13 @@ def test_the_office_asks_for_a_rehearsal_and_sees_its_verdict(world, monkeypatch
     monkeypatch.setattr("examapp.jobs.publisher.publish", lambda *_args, **_fields: None)
     assert client.post("/admin/examday/rehearsals", data={"csrf_token": token}).status_code == 303
     rehearsal = world.session.query(Rehearsal).one()
-    assert f"/admin/examday/rehearsals/{rehearsal.id}" in client.get("/admin/examday/").text
-    assert client.get(f"/admin/examday/rehearsals/{rehearsal.id}").get_json()["state"] == "waiting"
+    assert f"/jobs/{rehearsal.id}" in client.get("/admin/examday/").text
+    assert client.get(f"/jobs/{rehearsal.id}").get_json()["state"] == "waiting"
     again = client.post("/admin/examday/rehearsals", data={"csrf_token": token}, follow_redirects=True)
     assert "一次演练正在进行" in again.text
     monkeypatch.setattr(rehearsal_run_actions, "rehearse", lambda *_args, **_fields: GOOD)
     held = hold_rehearsal(rehearsal.id)
-    assert (held.state, held.is_go, held.roster) == ("ready", True, 1)
+    assert (held.state, held.is_go, held.roster) == ("done", True, 1)
     assert hold_rehearsal(rehearsal.id) is None, "a second run does nothing"
     page = client.get("/admin/examday/").text
     assert "可以开考" in page
@@ -91,10 +91,12 @@ def test_a_rehearsal_that_breaks_or_never_ends_is_no_go(world, monkeypatch, froz
     first = rehearsal_actions.request_rehearsal(world.session, actor=SYSTEM, now=NOON)
     failed = hold_rehearsal(first.id)
     assert (failed.state, failed.is_go, failed.message) == ("failed", False, "没有起来")
-    world.save(Rehearsal(roster=1, state="running", created_at=NOON, started_at=NOON.replace(hour=1)))
-    world.app.extensions["celery"].tasks[sweep_rehearsals.name]()
+    world.save(
+        Rehearsal(roster=1, state="running", run_count=1, created_at=NOON, started_at=NOON, lease_expires_at=NOON)
+    )
+    world.app.extensions["celery"].tasks["jobs.sweep"]()
     world.session.expire_all()
-    assert {row.state for row in world.session.query(Rehearsal)} == {"failed"}
+    assert [(row.client_state, row.is_go) for row in world.session.query(Rehearsal)] == [("failed", False)] * 2
 
 
 def test_the_synthetic_county_is_written_into_no_other_database(world):

@@ -130,6 +130,24 @@ def test_no_mark_is_a_float():
     assert not calls, f"no float touches a mark: {calls}"
 
 
+def test_only_the_job_engine_decides_which_runs_are_tried_again_or_dead():
+    """Grading counts its own tries, for it must work without the queue (decision 0035)."""
+    columns = [
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if re.search(r"tries$|retry|lease|claimed|run_count", column.name) and table.name not in {"jobs", "attempts"}
+    ]
+    constants = [
+        place(path, line)
+        for path in CODE
+        if not {"jobs", "grading"} & set(path.parts)
+        for line, text in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if re.match(r"_?(\w+_)?(LEASE|STALE|MAX_TRIES|MAX_RETRIES)(_\w+)? *[:=]", text)
+    ]
+    assert columns + constants == [], "make it a job: examapp/jobs, decision 0035"
+
+
 def test_every_instant_is_stored_with_its_offset():
     naive = [
         f"{table.name}.{column.name}"

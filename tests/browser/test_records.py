@@ -11,7 +11,8 @@ import pytest
 
 from examapp import clock
 from examapp.db.session import transaction
-from examapp.learning.certificates.actions import begin_job, request_job, run_job
+from examapp.jobs.runner import run_job
+from examapp.learning.certificates.actions import request_job
 from examapp.learning.certificates.models import Certificate, CertificatePlan, CertificateTemplate, PlanCourse
 from examapp.learning.certificates.rules import DEFAULT_BODY, check_code
 from examapp.learning.courses.models import ChapterProgress, CourseCompletion
@@ -112,12 +113,10 @@ def _issue(plan_id, office_id):
     everything, now = AccessScope(is_everything=True), clock.now()
     with transaction() as session:
         job = request_job(
-            session, plan_id=plan_id, kind="issue", reach=everything, actor=Actor(person_id=office_id), now=now
+            session, plan_id=plan_id, purpose="issue", reach=everything, actor=Actor(person_id=office_id), now=now
         )
         job_id = job.id
-        begin_job(session, job_id, now=now)
-    with transaction() as session:
-        run_job(session, job_id, now=now, note_progress=lambda _done, _total: None)
+    run_job(job_id)
 
 
 def test_the_pages_of_records_fit_and_axe_finds_nothing(live, device, studied):

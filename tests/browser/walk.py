@@ -33,7 +33,7 @@ _BY_ADDRESS = ("", "publicity_office")
 """Who tries every address of the map too; the other roles follow links, and the access matrix tries the rest for them."""
 _BY_FORM = tuple(f"/admin/unit-book/units/3/{act}" for act in ("merge", "split", "rename"))
 """Pages to which a form leads that asks for the unit."""
-_POLLED = ("_progress", "_readiness")
+_POLLED = ("_progress", "_readiness", ".show_job")
 """Ends of the names of what a page asks for while a long job runs: JSON."""
 
 

@@ -158,7 +158,7 @@ def test_events_are_settled_in_the_past_and_certificates_wait_for_the_workers(wo
     assert {event.state for event in events if event.unit_id == county.unit_ids[1]} == {"held", "planned"}
     assert {row.unit_id for row in session.query(Attendance)} == set(county.unit_ids[1:])
     assert session.query(Certificate).count() == 0
-    assert [job.state for job in session.query(CertificateJob)] == ["waiting"] * 2
+    assert [job.state for job in session.query(CertificateJob)] == ["queued"] * 2
     world.app.extensions["celery"].tasks["records.sweep"].apply()
     frozen.at(frozen.instant + timedelta(minutes=1))
     world.app.extensions["celery"].tasks["records.sweep"].apply()

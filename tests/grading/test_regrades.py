@@ -65,7 +65,7 @@ def test_a_used_key_is_corrected_by_two_and_what_was_graded_is_graded_anew(world
     ]
     assert grades_of(world, by_none)[-1] == (Decimal("0.00"), True, "key_corrected")
     job = world.session.query(Regrade).one()
-    assert (job.state, job.done, job.total) == ("ready", 2, 2)
+    assert (job.state, job.done, job.total) == ("done", 2, 2)
     grading_tasks.sweep_once()
     assert world.session.query(Grade).count() == 4
     assert "原 2 分，现 0 分" in by_old.api.get(f"/attempts/{by_old.attempt['id']}/result").text
@@ -167,5 +167,5 @@ def test_a_regrade_that_fails_three_times_is_shown_and_harms_no_grade(world, exa
         grading_tasks.sweep_once()
     job = world.session.query(Regrade).one()
     world.session.refresh(job)
-    assert job.state == "failed" and "系统管理员" in job.message
+    assert job.state == "quarantined" and "系统管理员" in job.message
     assert grades_of(world, sitter) == [(Decimal("2.00"), True, "first")]

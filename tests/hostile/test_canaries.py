@@ -113,7 +113,7 @@ def test_h18_no_export_holds_a_key_before_its_release(app, county):
                 form = {"content": content, "format": format_, "tree": "region", "scope": "this"}
                 assert client.post(path, data=form).status_code == 303
                 number = county.connection.scalar(select(func.max(Export.id)))
-                app.extensions["celery"].tasks["reports.build_export"](number)
+                app.extensions["celery"].tasks["jobs.run"](number)
                 file = client.get(f"/admin/reports/exports/{number}/file")
                 assert (file.status_code, canaries_of(file)) == (200, set()), form
                 assert len(file.get_data()) > 100

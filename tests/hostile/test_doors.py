@@ -125,9 +125,7 @@ def test_h07_a_roster_in_every_dress_is_read_or_refused_by_row_and_twice_changes
             answer = office.post(
                 "/admin/people/imports", data={"file": (io.BytesIO(content), "册.csv"), "unit_id": str(unit.id)}
             )
-            app.extensions["celery"].tasks["people.import_roster"](
-                world.session.query(func.max(RosterImport.id)).scalar()
-            )
+            app.extensions["celery"].tasks["jobs.run"](world.session.query(func.max(RosterImport.id)).scalar())
             page = office.get(answer.headers["Location"]).get_data(as_text=True)
             assert "第 3 行" in page and "第 4 行" in page, encoding
             assert "4.30527E+17" not in [person.name for person in world.session.query(Person)]

@@ -20,9 +20,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from examapp.content.questions.models import QuestionImport
-from examapp.delivery.external_results.models import ResultImport
-from examapp.organisation.people.models import RosterImport
+from examapp.jobs.models import Job
 from tests.hostile.uploads import PLACES, UPLOADS, file_fields, places_in_code
 from tests.hostile.walks import address, count_rows
 from tests.matrix.calls import calls_of
@@ -117,15 +115,9 @@ def test_every_place_that_takes_a_file_is_tried(app):
 
 def run_job(app, connection, names):
     """Let the worker do what the upload has left to do."""
-    jobs = (
-        (RosterImport, "people.import_roster"),
-        (QuestionImport, "questions.read_import"),
-        (ResultImport, "external_results.match"),
-    )
-    for model, task in jobs:
-        waiting = select(model.id).where(model.state == "waiting", model.file_name.in_(names))
-        for number in connection.scalars(waiting):
-            app.extensions["celery"].tasks[task](number)
+    waiting = select(Job.id).where(Job.state == "queued", Job.file_name.in_(names))
+    for number in connection.scalars(waiting):
+        app.extensions["celery"].tasks["jobs.run"](number)
 
 
 def send(app, stage, upload, name, content):
@@ -200,7 +192,7 @@ def test_h08_h10_h13_hostile_files_are_refused_in_words_and_leave_nothing(app, s
 
 REFUSALS = ("不支持", "不能", "不是", "无法", "没有", "请", "太大", "读不", "error-summary", "认不", "空的")
 JOBS = {
-    "roster_imports", "question_imports", "roster_import_rows", "question_import_rows", "result_imports", "result_import_rows", "pending_uploads",
+    "jobs", "roster_imports", "question_imports", "roster_import_rows", "question_import_rows", "result_imports", "result_import_rows", "pending_uploads",
 }  # fmt: skip
 """What an upload may leave: the job, which tells why nothing came of it."""
 

@@ -124,6 +124,7 @@ KINDS = {
     "certificate_plan": Whose.SHARED,
     "certificate_template": Whose.SHARED,
     "certificate_job": Whose.OWN,
+    "job": Whose.SHARED,
     "report_template": Whose.SHARED,
     "report_content": Whose.SHARED,
     "form_purpose": Whose.SHARED,
@@ -169,9 +170,13 @@ def may(roles: str, **things: str) -> Row:
 
 POLICY: dict[str, Row] = {
     # admin
+    "admin.show_job": may(SIGNED_IN, job_id="export"),
     "admin.home": may(SIGNED_IN),
     "admin.my_exams": may(SIGNED_IN),
     # admin_admin
+    "admin_admin.cancel_job": may("S", job_id="job"),
+    "admin_admin.list_jobs": may("S"),
+    "admin_admin.retry_job": may("S", job_id="job"),
     "admin_admin.show_settings": may("S"),
     # approvals_admin
     "approvals_admin.approve": may("PQSY", approval_id="request_to_decide"),
@@ -268,7 +273,6 @@ POLICY: dict[str, Row] = {
     "examday_admin.request_rehearsal": may("PQ"),
     "examday_admin.show_board": may("PQ", exam_id="exam"),
     "examday_admin.tell_who_sit": may("PQ", exam_id="exam_within"),
-    "examday_admin.show_rehearsal_progress": may("PQ", rehearsal_id="rehearsal"),
     # exams
     "exams.fetch_my_proof": may(SIGNED_IN, exemption_id="own_exemption"),
     "exams.list_mine": may(SIGNED_IN),
@@ -309,7 +313,6 @@ POLICY: dict[str, Row] = {
     "grading_admin.download_regrade": may("PQ", regrade_id="regrade"),
     "grading_admin.list_regrades": may("PQ"),
     "grading_admin.show_regrade": may("PQ", regrade_id="regrade"),
-    "grading_admin.show_regrade_progress": may("PQ", regrade_id="regrade"),
     # grading_api
     "grading_api.get_result": may(SIGNED_IN, attempt_id="sheet"),
     # health
@@ -402,7 +405,6 @@ POLICY: dict[str, Row] = {
     "people_admin.search_ticket_people": may("UTPQS"),
     "people_admin.show_import": may("UTPQ", import_id="roster_import"),
     "people_admin.show_person": may("UTPQSY", person_id="person"),
-    "people_admin.show_progress": may("UTPQ", import_id="roster_import"),
     "people_admin.transfer_person": may("UTPQS", person_id="person"),
     # people_api
     "people_api.begin_session": may(EVERYBODY),
@@ -422,10 +424,8 @@ POLICY: dict[str, Row] = {
     "questions_admin.discard_import": may("PQ", import_id="question_import"),
     "questions_admin.download_notes": may("PQ", import_id="question_import"),
     "questions_admin.download_template": may("PQ"),
-    "questions_admin.duplicates_progress": may("PQ", search_id="duplicate_search"),
     "questions_admin.edit_question": may("PQ", question_id="question"),
     "questions_admin.export_questions": may("PQ"),
-    "questions_admin.import_progress": may("PQ", import_id="question_import"),
     "questions_admin.keep_moved": may("PQ"),
     "questions_admin.keep_under_new_law": may("PQ", question_id="question"),
     "questions_admin.list_duplicates": may("PQ"),
@@ -467,7 +467,6 @@ POLICY: dict[str, Row] = {
     "records_admin.export_study": may("UTPQ", unit_id="unit"),
     "records_admin.export_unit_records": may("UTPQ", unit_id="unit"),
     "records_admin.issue": may("P", plan_id="certificate_plan"),
-    "records_admin.job_progress": may("UTPQ", job_id="certificate_job"),
     "records_admin.list_events": may("UTPQ"),
     "records_admin.list_plans": may("UTPQ"),
     "records_admin.list_study_people": may("UTLPQ", unit_id="unit"),
@@ -593,7 +592,6 @@ POLICY: dict[str, Row] = {
     "unitbook_admin.list_results": may("PQ"),
     "unitbook_admin.settle_result": may("PQ", import_id="result_import", row_id="result_row"),
     "unitbook_admin.show_results": may("PQ", import_id="result_import"),
-    "unitbook_admin.show_results_progress": may("PQ", import_id="result_import"),
     "unitbook_admin.undo_results": may("PQ", import_id="result_import"),
     "unitbook_admin.chase": may("UTLPQ", exam_id="exam", unit_id="unit"),
     "unitbook_admin.chase_exam": may("UTLPQ", exam_id="exam"),

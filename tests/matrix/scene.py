@@ -271,7 +271,7 @@ class Scene:
             new_key_id=2,
             approved_by_id=self.people["Q"].id,
             created_at=clock.now(),
-            state="ready",
+            state="done",
         )
         return self.world.save(row).id
 
@@ -384,7 +384,7 @@ class Scene:
                     created_by_id=person.id,
                     file_name="省考.xlsx",
                     digest="d",
-                    state="ready",
+                    state="done",
                     source="省平台",
                     taken_on=clock.today(),
                     points_possible=100,
@@ -412,16 +412,14 @@ class Scene:
                 created_at=now,
                 file=b"a,b",
                 file_name="a.csv",
-                state="ready",
+                state="done",
                 as_of=now,
                 expires_at=now + timedelta(days=1),
             )
             return self.world.save(row).id
 
         def roster(person):
-            row = RosterImport(
-                created_by_id=person.id, file_name="册.xlsx", state="waiting", summary={}, created_at=now
-            )
+            row = RosterImport(created_by_id=person.id, file_name="册.xlsx", state="queued", summary={}, created_at=now)
             return self.world.save(row).id
 
         self.put(
@@ -436,9 +434,10 @@ class Scene:
             roster(self.stranger),
             own={role: roster(self.people[role]) for role in "UTPQ"},
         )
-        jobs = self.world.save(QuestionImport(file_name="题.xlsx", digest="d", state="ready", created_at=now)).id
+        jobs = self.world.save(QuestionImport(file_name="题.xlsx", digest="d", state="done", created_at=now)).id
         self.put("question_import", jobs)
-        search = self.world.save(DuplicateSearch(state="ready", pairs=[], created_at=now)).id
+        self.put("job", jobs)
+        search = self.world.save(DuplicateSearch(state="done", pairs=[], created_at=now)).id
         self.put("duplicate_search", search)
 
-        self.put("rehearsal", self.world.save(Rehearsal(roster=3, created_at=now, state="ready")).id)
+        self.put("rehearsal", self.world.save(Rehearsal(roster=3, created_at=now, state="done")).id)

@@ -105,10 +105,10 @@ def add_study_things(scene) -> None:
     scene.put("certificate", mine[0], mine[1], own={"C": mine[2]})
 
     def job(person, unit):
-        fields = {"file": b"%PDF-", "file_name": "证书.pdf", "state": "ready", "expires_at": now + timedelta(days=1)}
+        fields = {"file": b"%PDF-", "file_name": "证书.pdf", "state": "done", "expires_at": now + timedelta(days=1)}
         return save(
             CertificateJob(
-                kind="pdf", plan_id=plan.id, unit_id=unit.id, created_by_id=person.id, created_at=now, **fields
+                purpose="pdf", plan_id=plan.id, unit_id=unit.id, created_by_id=person.id, created_at=now, **fields
             )
         ).id
 

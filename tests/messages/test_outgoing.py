@@ -211,7 +211,7 @@ def test_a_redirect_is_not_followed_and_a_dead_gateway_ends_after_five_tries(
             send_waiting()
             frozen.at(frozen.instant + timedelta(minutes=15))
     row = state_of(session, "b")
-    assert (row.state, row.tries) == ("failed", 5)
+    assert (row.state, row.delivery_count) == ("failed", 5)
 
 
 @pytest.mark.parametrize(

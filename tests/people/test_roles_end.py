@@ -104,7 +104,7 @@ def test_a_roster_file_that_moves_a_unit_admin_ends_the_role_too(app, world, min
     for step in ("", "/confirm"):
         if step:
             assert office.post(f"{answer.location}{step}").status_code == 303
-        app.extensions["celery"].tasks["people.import_roster"].apply(args=[int(answer.location.rsplit("/", 1)[1])])
+        app.extensions["celery"].tasks["jobs.run"].apply(args=[int(answer.location.rsplit("/", 1)[1])])
     world.session.expire_all()
     assert (moved.unit_id, is_over(world, moved)) == (other.id, [True])
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from examapp import clock
-from examapp.jobs.columns import JobState
+from examapp.jobs.models import JobState
 from examapp.organisation.people.models import Account, Person, RosterMove
 from tests.helpers.roster_import import csv_bytes, last_import, result_rows, upload
 
@@ -75,7 +75,7 @@ def test_only_what_is_ticked_is_carried_out_in_one_act(world, units, office, peo
     _, mine, other = units
     job = check(world, office, ROWS)
     job, page = approve(world, office, job, ["gone", "moved", "new"], without=["未列"])
-    assert (job.state, job.is_confirmed) == (JobState.READY, True) and "已离开" in page
+    assert (job.state, job.is_confirmed) == (JobState.DONE, True) and "已离开" in page
     assert (people["A3"].unit_id, people["A2"].position) == (other.id, "科员")
     assert (people["A4"].state, people["A5"].state) == ("left", "on_roster")
     assert world.session.query(Account).filter_by(person_id=people["A4"].id).one().disabled_at == clock.now()

@@ -11,10 +11,9 @@ import pytest
 import xlsxwriter
 
 from examapp.documents.tables import UnreadableTableError, cell_text, read_grids
-from examapp.jobs.columns import JobState
+from examapp.jobs.models import JobState
 from examapp.organisation.people.models import Account, Person, RoleGrant, RosterMove
 from examapp.organisation.people.rules import id_check_character
-from examapp.organisation.roster_imports import actions as roster_import_actions
 from examapp.organisation.roster_imports.rules import HEAD_ALIASES
 from tests.conftest import NOON
 from tests.helpers.roster_import import HEAD, check, csv_bytes, last_import, result_rows, take_over, unit, upload
@@ -43,7 +42,7 @@ def xlsx_bytes(*sheets, hidden=()):
 def test_a_roster_is_previewed_then_taken_over(app, world, county, office):
     rows = [HEAD, ["A1", "张三", "甲局", "科长", "一级科员", ID, "13800000001"], ["A2", "李四", "0102", "", "", "", ""]]
     job = check(world, office, csv_bytes(rows))
-    assert job.state == JobState.READY
+    assert job.state == JobState.DONE
     assert job.summary["counts"] == {"new": 2, "changed": 0, "unchanged": 0, "refused": 0}
     assert world.session.query(Person).filter(Person.staff_number.in_(["A1", "A2"])).count() == 0, (
         "nothing before the word"
@@ -52,7 +51,7 @@ def test_a_roster_is_previewed_then_taken_over(app, world, county, office):
     assert "导入全部 2 行" in page
     office.post(f"/admin/people/imports/{job.id}/confirm", data={"rows": "all"})
     job = last_import(world)
-    assert (job.state, job.done, job.total, job.content) == (JobState.READY, 2, 2, None)
+    assert (job.state, job.done, job.total, job.content) == (JobState.DONE, 2, 2, None)
     person = world.session.query(Person).filter_by(staff_number="A1").one()
     assert (person.name, person.unit_id, person.position, person.rank) == (
         "张三",
@@ -63,7 +62,7 @@ def test_a_roster_is_previewed_then_taken_over(app, world, county, office):
     assert "110105********002X" in office.get(f"/admin/people/{person.id}").get_data(as_text=True)
     assert result_rows(office, job)[1][-1] == "已新增"
     assert world.session.query(RosterMove).filter_by(kind="join").count() == 2
-    progress = office.get(f"/admin/people/imports/{job.id}/progress").get_json()
+    progress = office.get(f"/jobs/{job.id}").get_json()
     assert progress == {"state": "ready", "done": 2, "total": 2, "message": ""}
 
 
@@ -277,12 +276,12 @@ def test_rights_lost_meanwhile_stop_the_import(world, county):
     job = check(
         world, client, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", "", ""]]), unit_id=unit(world, "甲局").id
     )
-    job.is_confirmed, job.state = True, JobState.WAITING
+    job.is_confirmed, job.state = True, JobState.QUEUED
 
     world.session.query(RoleGrant).filter_by(person_id=admin.id).update({"ends_at": NOON})
     world.session.flush()
     with world.app.app_context():
-        world.app.extensions["celery"].tasks["people.import_roster"](job.id)
+        world.app.extensions["celery"].tasks["jobs.run"](job.id)
     world.session.expire_all()
     assert (last_import(world).state, world.session.query(Person).filter_by(staff_number="A1").count()) == (
         JobState.FAILED,
@@ -364,34 +363,30 @@ def test_the_kept_file_is_sealed(world, county, office):
     assert ID not in str(job.summary)
 
 
-def test_a_run_happens_once_and_a_dead_one_is_taken_up_again(app, world, county, office):
+def test_an_import_that_keeps_dying_is_quarantined_and_changes_nothing(app, world, county, office, frozen):
     job = check(world, office, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", "", ""]]))
-    assert not roster_import_actions.begin_run(world.session, job.id, now=NOON), "checked already"
-    job.state, job.started_at, job.tries = JobState.RUNNING, NOON, 1
+    job.state, job.started_at, job.run_count, job.lease_expires_at = JobState.RUNNING, NOON, 3, NOON
     world.session.flush()
-    assert not roster_import_actions.begin_run(world.session, job.id, now=NOON + timedelta(minutes=1)), (
-        "somebody is at it"
-    )
-    assert roster_import_actions.begin_run(world.session, job.id, now=NOON + timedelta(minutes=7))
-    job.started_at, job.tries = NOON - timedelta(minutes=7), 3
-    world.session.flush()
-    assert not roster_import_actions.begin_run(world.session, job.id, now=NOON)
-    assert job.state == JobState.FAILED
-    assert "已停止" in job.message
+    with app.app_context():
+        app.extensions["celery"].tasks["jobs.sweep"]()
+    world.session.expire_all()
+    job = last_import(world)
+    assert job.state == JobState.QUARANTINED and "已停止" in job.message
+    assert "没有改动" in office.get(f"/admin/people/imports/{job.id}").get_data(as_text=True)
 
 
 def test_the_sweep_takes_up_what_lies_and_forgets_old_files(app, world, county, office, frozen):
     job = check(world, office, csv_bytes([HEAD, ["A1", "张三", "甲局", "", "", "", ""]]))
-    job.state = JobState.WAITING
+    job.state = JobState.QUEUED
     world.session.flush()
     frozen.at(NOON + timedelta(minutes=1))
     with app.app_context():
-        app.extensions["celery"].tasks["people.sweep_imports"]()
+        app.extensions["celery"].tasks["jobs.sweep"]()
     world.session.expire_all()
-    assert last_import(world).state == JobState.READY
+    assert last_import(world).state == JobState.DONE
     frozen.at(NOON + timedelta(days=31))
     with app.app_context():
-        app.extensions["celery"].tasks["people.sweep_imports"]()
+        app.extensions["celery"].tasks["people.forget_failures"]()
     world.session.expire_all()
     assert last_import(world).annotated is None
     again = world.api(world.session.get(Person, job.created_by_id))  # the first sign-in has ended by itself meanwhile

@@ -40,7 +40,7 @@ def test_of_twenty_thousand_guesses_at_an_id_number_the_right_one_looks_like_all
         ):
             rows = [["工号", "姓名", "身份证号"], *(row(n, guess) for n, guess in enumerate(half))]
             job = check(world, unit_admin, csv_bytes(rows), unit_id=unit(world, "甲局").id)
-            assert job.state == "ready"
+            assert job.state == "done"
             assert job.summary["counts"] == {"new": len(half), "changed": 0, "unchanged": 0, "refused": 0}, shape
             assert job.summary["problems"] == []
             assert {row[-1] for row in result_rows(unit_admin, job)[1:]} == {"将新增"}
@@ -82,7 +82,7 @@ def test_a_file_that_names_many_people_of_other_units_is_not_taken_over_at_all(
     assert job.state == "failed" and "报普法办" in job.message
     for n in range(2):
         job = take_over(world, unit_admin, csv_bytes([HEAD, *rows[n::2]]), unit_id=here)
-        assert job.state == ("ready" if n == 0 else "failed"), "a day's share is one for all files together"
+        assert job.state == ("done" if n == 0 else "failed"), "a day's share is one for all files together"
     assert world.session.query(Person).filter(Person.staff_number.startswith("X")).count() == 0
 
 

@@ -157,7 +157,7 @@ def test_no_word_of_a_file_of_results_is_left_when_the_names_are_gone(county, se
     attempt = session.query(Attempt).filter_by(exam_id=county.exam.id).first()
     job = ResultImport(
         exam_id=county.exam.id, created_by_id=attempt.person_id, file_name="x.csv", digest="1", source="省平台",
-        taken_on=NOON.date(), points_possible=100, state="ready", created_at=NOON, taken_count=1,
+        taken_on=NOON.date(), points_possible=100, state="done", created_at=NOON, taken_count=1,
     )  # fmt: skip
     session.add(job)
     session.flush()

@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import func, select, update
 
 from examapp import clock
-from examapp.content.question_imports.actions import begin_import, finish_import
+from examapp.content.question_imports import actions as question_import_actions
+from examapp.content.question_intake import actions as question_intake_actions
 from examapp.content.questions.models import Question, QuestionImport, QuestionVersion
-from examapp.errors import ConflictError
+from examapp.jobs.models import Job
+from tests.conftest import NOON
 
 AIKEN = "谁作出决定？\nA. 县政府\nB. 县公安局\nANSWER: B\n\n谁复核？\nA. 甲\nB. 乙\nANSWER: A\n"
 MIXED = (
@@ -46,9 +48,9 @@ def test_nothing_enters_the_bank_before_the_preview_is_confirmed(office, session
     answer = upload(office, AIKEN)
     row = newest(session)
     page = office.get(answer.location).get_data(as_text=True)
-    assert (row.state, row.format, row.summary["imported"], count(session)) == ("ready", "aiken", 2, 0)
+    assert (row.state, row.format, row.summary["imported"], count(session)) == ("done", "aiken", 2, 0)
     assert "导入 2 题" in page and "Aiken" in page
-    assert office.get(f"/admin/questions/imports/{row.id}/progress").get_json()["state"] == "ready"
+    assert office.get(f"/jobs/{row.id}").get_json()["state"] == "ready"
     assert "已导入" in confirm(office, row, "active").get_data(as_text=True)
     assert [q.state for q in session.scalars(select(Question))] == ["active", "active"]
 
@@ -137,29 +139,39 @@ def test_fields_that_the_form_does_not_have_change_nothing(office, session):
     assert {q.state for q in session.scalars(select(Question))} == {"draft"}
 
 
-def test_sweep_takes_up_what_was_forgotten_and_sets_aside_what_keeps_failing(app, office, session, frozen):
+def test_sweep_runs_a_dead_import_again_and_quarantines_one_that_keeps_dying(app, office, session, frozen):
     upload(office, AIKEN)
     row = newest(session)
-    row.state, row.tries, row.started_at = "running", 1, clock.now() - timedelta(minutes=6)
+    row.state, row.run_count, row.lease_expires_at = "running", 1, clock.now()
     session.flush()
-    app.extensions["celery"].tasks["questions.sweep_imports"]()
+    app.extensions["celery"].tasks["jobs.sweep"]()
     session.expire_all()
-    assert (row.state, row.tries) == ("ready", 2)
-    row.state, row.tries, row.started_at = "running", 3, clock.now() - timedelta(minutes=6)
+    assert (row.state, row.run_count) == ("done", 2)
+    row.state, row.run_count, row.lease_expires_at = "running", 3, clock.now()
     session.flush()
-    app.extensions["celery"].tasks["questions.sweep_imports"]()
+    app.extensions["celery"].tasks["jobs.sweep"]()
     session.expire_all()
-    assert row.state == "failed" and "三次" in row.message
+    assert row.state == "quarantined" and "三次" in row.message
 
 
-def test_run_begins_once(office, session):
+def test_an_import_that_lives_for_nine_minutes_is_not_started_again(app, office, session, frozen, monkeypatch):
+    """An hour of a large bank lies in sorting it, beyond the limits of the process that reads."""
     upload(office, AIKEN)
     row = newest(session)
-    assert begin_import(session, import_id=row.id, now=clock.now()) is None
-    row.state = "waiting"
-    session.flush()
-    assert begin_import(session, import_id=row.id, now=clock.now()).name == "题.txt"
-    assert begin_import(session, import_id=row.id, now=clock.now()) is None
+    read, sort = [], question_intake_actions.take_over
+
+    def slow(*args, note_progress, **fields):
+        read.append(1)
+        for half_minute in range(1, 19):
+            frozen.at(NOON + timedelta(seconds=30 * half_minute))
+            note_progress(half_minute)
+            app.extensions["celery"].tasks["jobs.sweep"]()
+        return sort(*args, note_progress=note_progress, **fields)
+
+    monkeypatch.setattr(question_import_actions, "take_over", slow)
+    confirm(office, row)
+    session.expire_all()
+    assert (row.state, row.run_count, len(read), count(session)) == ("done", 1, 1, 2), row.message
 
 
 def test_imports_are_for_the_office_alone(world, office, session):
@@ -177,7 +189,7 @@ def test_answers_may_lie_in_a_second_file(office, session):
     answer = upload(office, questions, "三月.txt", answers=(io.BytesIO(b"1-2 BA"), "三月答案.txt"))
     page = office.get(answer.location).get_data(as_text=True)
     row = newest(session)
-    assert (row.state, row.summary["imported"]) == ("ready", 2), row.message
+    assert (row.state, row.summary["imported"]) == ("done", 2), row.message
     assert "三月答案.txt" in page and "文件中共 2 题 ＝ 可以导入 2" in page and "谁复核？" in page
     assert [one["key"] for one in row.summary["shown"]] == [["B"], ["A"]]
     confirm(office, row)
@@ -198,25 +210,29 @@ def test_preview_adds_up_and_what_is_wrong_can_be_taken_along(office, session):
     ) + len(s["losses"]) + len(s["remarks"])
 
 
-def test_run_that_another_has_overtaken_takes_everything_back(office, session):
-    from question_bank.formats.registry import read_file
-
+def test_what_is_confirmed_is_what_the_preview_has_read(office, session, monkeypatch):
     upload(office, AIKEN)
     row = newest(session)
-    row.state, row.is_confirmed, row.tries = "running", True, 1
-    session.flush()
+    monkeypatch.setattr("examapp.content.question_imports.tasks.ChildReader", lambda: 1 / 0)
+    confirm(office, row)
+    session.expire_all()
+    assert (row.state, count(session), row.parsed, row.content) == ("done", 2, None, None), row.message
 
-    def overtake(_done):
-        session.execute(update(QuestionImport).values(tries=2).execution_options(synchronize_session=False))
 
-    with pytest.raises(ConflictError):
-        finish_import(
-            session,
-            import_id=row.id,
-            outcome=read_file(AIKEN.encode(), "题.txt"),
-            now=clock.now(),
-            note_progress=overtake,
-        )
+def test_a_run_that_another_has_overtaken_takes_everything_back(office, session, monkeypatch):
+    upload(office, AIKEN)
+    row = newest(session)
+    stored = question_intake_actions.take_over
+
+    def overtaken(*args, **fields):
+        taken = stored(*args, **fields)
+        session.execute(update(Job).values(run_count=2).execution_options(synchronize_session=False))
+        return taken
+
+    monkeypatch.setattr(question_import_actions, "take_over", overtaken)
+    confirm(office, row)
+    session.expire_all()
+    assert (row.state, count(session)) == ("running", 0)
 
 
 def test_imported_questions_wait_for_another_person_whatever_is_pressed(office, session, world):

@@ -211,7 +211,7 @@ def test_a_unit_admin_gets_the_own_units_certificates_as_one_pdf_and_no_other(wo
     assert admin.post(f"/admin/records/certificates/{plan.id}/issue").status_code == 404
     assert admin.get("/admin/records/certificates/templates").status_code == 404
     job = world.session.scalars(select(CertificateJob).order_by(CertificateJob.id.desc())).first()
-    assert admin.get(f"/admin/records/certificates/jobs/{job.id}").get_json()["state"] == "ready"
+    assert admin.get(f"/jobs/{job.id}").get_json()["state"] == "ready"
 
 
 def test_files_expire_and_lost_jobs_are_taken_up_again(world, county, office, plan, frozen):
@@ -219,17 +219,17 @@ def test_files_expire_and_lost_jobs_are_taken_up_again(world, county, office, pl
     issue(office, plan)
     page = press(office, f"/admin/records/certificates/{plan.id}/pdf")
     link = re.search(r'href="(/admin/records/certificates/jobs/\d+/file)"', page)[1]
-    world.app.extensions["celery"].tasks["records.run_job"].apply(args=[int(link.split("/")[-2])])
+    world.app.extensions["celery"].tasks["jobs.run"].apply(args=[int(link.split("/")[-2])])
     frozen.at(NOON + timedelta(days=8))
     world.session.query(SignIn).update({"started_at": clock.now(), "seen_at": clock.now()})
     assert office.get(link).status_code == 409
     sweep(world)
-    waiting = CertificateJob(kind="issue", plan_id=plan.id, created_by_id=1, created_at=NOON)
+    waiting = CertificateJob(purpose="issue", plan_id=plan.id, created_by_id=1, created_at=NOON)
     world.save(waiting)
     world.session.flush()
-    sweep(world)
+    world.app.extensions["celery"].tasks["jobs.sweep"].apply()
     world.session.refresh(waiting)
-    assert (waiting.state, waiting.tries) == ("ready", 1)
+    assert (waiting.state, waiting.run_count) == ("done", 1)
 
 
 def test_a_course_set_earns_a_certificate_when_all_of_it_is_completed(world, county, office, plan):

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from examapp import clock
 from examapp.delivery.exams.models import MakeupEligibility
+from examapp.jobs import runner
 from examapp.organisation.people.models import RoleGrant
 from examapp.organisation.people.rules import id_number_binding, mobile_binding
 from examapp.organisation.units.models import Tree
@@ -182,52 +183,53 @@ def test_no_export_holds_id_numbers_or_mobiles(county, world):
 def test_building_twice_gives_one_file(county, world, session):
     county.fill_with_every_odd_case()
     export = make(session, county, world.admin())
-    run(world, "reports.build_export", export.id)
+    run(world, "jobs.run", export.id)
     session.refresh(export)
     first, finished = export.file, export.finished_at
-    assert export.state == "ready" and first
-    run(world, "reports.build_export", export.id)
+    assert export.state == "done" and first
+    run(world, "jobs.run", export.id)
     session.refresh(export)
-    assert (export.file, export.finished_at, export.tries) == (first, finished, 1)
+    assert (export.file, export.finished_at, export.run_count) == (first, finished, 1)
 
 
 def test_lost_export_is_found_by_the_sweep_and_set_aside_after_three_tries(county, world, session, frozen):
     admin = world.admin()
     lost, poison = (
         make(session, county, admin),
-        make(session, county, admin, state="running", tries=3, started_at=clock.now()),
+        make(session, county, admin, state="running", run_count=3, lease_expires_at=clock.now()),
     )
     frozen.at(clock.now() + timedelta(minutes=2))
-    run(world, "reports.sweep")
+    run(world, "jobs.sweep")
     session.refresh(lost)
     session.refresh(poison)
-    assert lost.state == "ready"
-    assert poison.state == "failed" and "重新导出" in poison.message and poison.file is None
+    assert lost.state == "done"
+    assert poison.state == "quarantined" and "重新导出" in poison.message and poison.file is None
 
 
 def test_what_waits_in_a_line_that_moves_is_not_nudged_again_until_it_waits_too_long(county, world, session, frozen):
     waiting = make(session, county, world.admin())
     frozen.at(clock.now() + timedelta(minutes=1))
-    moving = make(session, county, world.admin(), state="ready", started_at=clock.now() - timedelta(seconds=5))
-    run(world, "reports.sweep")
+    moving = make(session, county, world.admin(), state="done", started_at=clock.now() - timedelta(seconds=5))
+    run(world, "jobs.sweep")
     session.refresh(waiting)
-    assert waiting.state == "waiting"
+    assert waiting.state == "queued"
     frozen.at(clock.now() + timedelta(minutes=5))
     moving.started_at = clock.now() - timedelta(seconds=5)
-    run(world, "reports.sweep")
+    session.flush()
+    run(world, "jobs.sweep")
     session.refresh(waiting)
-    assert waiting.state == "ready"
+    assert waiting.state == "done"
 
 
 def test_who_waits_is_told_how_many_files_come_before(county, world, session):
     admin, other = world.admin(), world.admin()
-    make(session, county, other, state="running", started_at=clock.now(), tries=1)
-    make(session, county, other, state="ready")
+    make(session, county, other, state="running", lease_expires_at=clock.now(), run_count=1)
+    make(session, county, other, state="done")
     first, second = make(session, county, other), make(session, county, admin)
     said = world.api(admin).get(f"/api/v1/exports/{second.id}").get_json()
     assert (said["state"], said["message"]) == ("waiting", "排队中，前面还有 2 份")
     for export in session.scalars(select(Export).where(Export.id <= first.id)):
-        export.state = "expired"
+        export.state, export.lease_expires_at = "cancelled", None
     assert world.api(admin).get(f"/api/v1/exports/{second.id}").get_json()["message"] == "排队中"
 
 
@@ -237,10 +239,10 @@ def test_a_worker_rests_after_a_file_while_candidates_save(county, world, sessio
     monkeypatch.setattr(report_export_actions, "rest_s", lambda worked_s: worked.append(worked_s) or 0)
     write_report(session, "here:1", Minute(saves=saves), now=clock.now())
     export = make(session, county, world.admin())
-    run(world, "reports.build_export", export.id)
-    run(world, "reports.build_export", export.id)  # a doubled message finds nothing to do, and nothing to rest from
+    run(world, "jobs.run", export.id)
+    run(world, "jobs.run", export.id)  # a doubled message finds nothing to do, and nothing to rest from
     session.refresh(export)
-    assert export.state == "ready" and len(worked) == rests
+    assert export.state == "done" and len(worked) == rests
     assert all(0 < seconds < 30 for seconds in worked)
 
 
@@ -264,7 +266,7 @@ def test_file_expires_after_seven_days(county, world, session, frozen):
 def test_worker_looks_up_the_reach_again(county, world, session):
     admin = world.admin("unit_admin", county.bureau)
     export = make(session, county, admin)
-    run(world, "reports.build_export", export.id)
+    run(world, "jobs.run", export.id)
     session.refresh(export)
     assert export.state == "failed" and export.file is None
 
@@ -290,11 +292,12 @@ def test_progress_is_noted_in_steps(county, world, session, monkeypatch):
     county.fill_with_every_odd_case()
     monkeypatch.setattr(report_file_actions, "_STEP", 10)
     export = make(session, county, world.admin())
-    assert report_export_actions.begin_export(session, export.id, now=clock.now())
-    noted = []
-    report_export_actions.build_export(
-        session, export.id, now=clock.now(), note_progress=lambda done, total: noted.append((done, total))
+    noted, progress = [], runner.JobRun.progress
+    monkeypatch.setattr(
+        runner.JobRun, "progress", lambda self, *counts: noted.append(counts) or progress(self, *counts)
     )
+    run(world, "jobs.run", export.id)
+    session.refresh(export)
     assert noted == [(0, 25), (10, 25), (20, 25)] and export.done == export.total == 25 and export.tree == Tree.REGION
 
 
@@ -342,10 +345,10 @@ def test_every_run_writes_the_same_bytes_while_the_data_are_the_same(county, wor
     session.refresh(export)
     first, digest = export.file, export.sha256
     assert first and export.as_of == export.created_at and "导出" in export.watermark
-    export.state, export.file = "waiting", None
+    export.state, export.file = "queued", None
     session.flush()
     frozen.at(clock.now() + timedelta(minutes=10))
-    run(world, "reports.build_export", export_id)
+    run(world, "jobs.run", export_id)
     session.refresh(export)
     assert (export.file, export.sha256, export.as_of) == (first, digest, export.created_at)
 

@@ -151,9 +151,9 @@ def test_an_own_circular_keeps_its_heads_and_has_the_mark_below_them_on_every_ki
         assert [p.text for p in section.first_page_header.paragraphs] == [MARK]
         assert [p.text for p in section.even_page_header.paragraphs] == [MARK]
     row = session.query(Export).one()
-    row.state, row.file = "waiting", None
+    row.state, row.file = "queued", None
     session.flush()
-    world.app.extensions["celery"].tasks["reports.build_export"](row.id)
+    world.app.extensions["celery"].tasks["jobs.run"](row.id)
     session.refresh(row)
     assert row.file == files[0], "the same bytes"
 

@@ -225,6 +225,6 @@ def test_whole_numbers_of_a_list_stay_those_of_the_list_through_the_second_perso
     security.post(f"/admin/approvals/{approval.id}/approve")
     export = session.query(Export).one()
     session.refresh(export)
-    assert export.narrowing == {"group": "passed", "rank": "一级科员"} and export.state == "ready"
+    assert export.narrowing == {"group": "passed", "rank": "一级科员"} and export.state == "done"
     listed = names_on(office.get(place(mixed, "/people", group="passed", rank="一级科员")).text)
     assert sorted(row["姓名"] for row in csv_rows(export.file)) == listed

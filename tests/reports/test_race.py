@@ -4,6 +4,7 @@ import threading
 
 from examapp import clock
 from examapp.db.session import db, read_session, transaction
+from examapp.jobs import runner
 from examapp.organisation.access.rules import AccessScope
 from examapp.oversight.report_exports import actions as report_export_actions
 from examapp.oversight.report_exports.models import Export
@@ -29,21 +30,20 @@ def test_two_workers_make_one_file_and_progress_is_seen_meanwhile(race_app, race
     race_world.commit()
     export_id = export.id
     monkeypatch.setattr(report_file_actions, "_STEP", 5)
-    noted, seen, built = report_export_actions.note_progress, [], []
+    progress, seen, built = runner.JobRun.progress, [], []
 
-    def note(session, export_id, *, done, total):
-        noted(session, export_id, done=done, total=total)
-        session.flush()
+    def note(self, done, total):
+        progress(self, done, total)
         seen.append(done)
 
     write = report_file_actions.write
-    monkeypatch.setattr(report_export_actions, "note_progress", note)
+    monkeypatch.setattr(runner.JobRun, "progress", note)
     monkeypatch.setattr(report_file_actions, "write", lambda *a, **k: built.append(1) or write(*a, **k))
     errors = []
 
     def work():
         try:
-            race_app.extensions["celery"].tasks["reports.build_export"](export_id)
+            race_app.extensions["celery"].tasks["jobs.run"](export_id)
         except Exception as error:  # noqa: BLE001 – whatever it is, the test shows it
             errors.append(error)
 
@@ -54,7 +54,7 @@ def test_two_workers_make_one_file_and_progress_is_seen_meanwhile(race_app, race
         thread.join(30)
     with race_app.app_context():
         row = read_session().get_one(Export, export_id)
-        assert (errors, row.state, row.done, row.total, len(built)) == ([], "ready", 25, 25, 1)
+        assert (errors, row.state, row.done, row.total, len(built)) == ([], "done", 25, 25, 1)
         assert row.file.count(b"\r\n") == 26
         db.session.rollback()
     assert seen == [0, 5, 10, 15, 20, 25]
@@ -87,12 +87,14 @@ def test_two_presses_at_once_are_one_line_of_the_ledger(race_app, race_world):
         thread.join(30)
     with race_app.app_context():
         rows = read_session().query(Export).all()
-        assert (errors, len(found), len(set(found)), len(rows), rows[0].state) == ([], 4, 1, 1, "ready")
+        assert (errors, len(found), len(set(found)), len(rows), rows[0].state) == ([], 4, 1, 1, "done")
         first = rows[0].file
-        rows[0].state, rows[0].file, rows[0].started_at = "running", None, now - 2 * report_export_actions.LEASE
+        rows[0].state, rows[0].file, rows[0].lease_expires_at = "running", None, now
         db.session.commit()
-        race_app.extensions["celery"].tasks["reports.sweep"]()
+        race_app.extensions["celery"].tasks["jobs.sweep"]()
         db.session.expire_all()
         again = read_session().get_one(Export, found[0])
-        assert (again.state, again.file == first, again.tries) == ("ready", True, 2), "as after a kill -9 of the worker"
+        assert (again.state, again.file == first, again.run_count) == ("done", True, 2), (
+            "as after a kill -9 of the worker"
+        )
         db.session.rollback()

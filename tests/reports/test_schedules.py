@@ -34,7 +34,7 @@ def test_every_monday_each_administrator_finds_the_table_of_his_unit_on_the_boar
     for _ in range(3):
         run(world, "reports.sweep")
     (row,) = occasions(session)
-    assert row[1:] == (county.bureau.id, "participation", "pdf", "ready") and "monday:2026-11-23" in row[0]
+    assert row[1:] == (county.bureau.id, "participation", "pdf", "done") and "monday:2026-11-23" in row[0]
     page = world.client(admin).get("/admin/reports/exports").text
     assert "参考情况统计表" in page and "下载" in page
 
@@ -48,8 +48,8 @@ def test_at_the_close_the_score_sheet_is_laid_out_once_and_never_again_after_it_
     for _ in range(2):
         run(world, "reports.sweep")
     (row,) = occasions(session)
-    assert row[1:] == (county.bureau.id, "score_sheet", "pdf", "ready")
-    session.query(Export).update({"state": "expired", "file": None})
+    assert row[1:] == (county.bureau.id, "score_sheet", "pdf", "done")
+    session.query(Export).update({"file": None}, synchronize_session=False)
     run(world, "reports.sweep")
     assert len(occasions(session)) == 1
 
@@ -115,7 +115,9 @@ def test_office_changes_and_stops_what_is_made_by_itself(county, world, session,
     frozen.at(county.exam.closes_at + timedelta(hours=2))
     run(world, "reports.sweep")
     assert [row[1:4] for row in occasions(session)] == [(county.top.id, "absent", "xlsx")]
-    session.query(Export).delete()
+    for export in session.query(Export):
+        session.delete(export)
+    session.flush()
     client = world.client(world.admin())
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/admin/reports/forms").text).group(1)
     assert client.post("/admin/reports/forms/schedule/close", data=form | {"csrf_token": token}).status_code == 303

@@ -77,7 +77,7 @@ def bring(app, county, office, post, session):
         if answer.status_code != 303:
             return answer
         import_id = int(re.search(r"/results/(\d+)", answer.location)[1])
-        app.extensions["celery"].tasks["external_results.match"](import_id)
+        app.extensions["celery"].tasks["jobs.run"](import_id)
         return session.get(ResultImport, import_id)
 
     return bring
@@ -147,7 +147,7 @@ def test_rows_are_matched_by_number_and_never_by_name_alone(county, world, known
             [11, "丁", "11010519491231002", "", "", 66],
         )
     )
-    assert job.state == "ready" and job.total == 11 and job.content is None
+    assert job.state == "done" and job.total == 11 and job.content is None
     assert outcomes(session, job) == [
         (3, "matched", by_id.id),
         (4, "matched", by_staff.id),
@@ -370,14 +370,13 @@ def test_a_file_that_cannot_be_read_says_why_and_leaves_nothing(bring, session, 
 def test_a_run_that_died_is_taken_up_and_after_three_is_set_aside(app, county, known, bring, session, frozen):
     known(ID_ONE, name="甲")
     job = bring(workbook([1, "甲", ID_ONE, "", "", 70]))
-    run = app.extensions["celery"].tasks["external_results.match"]
-    run(job.id)
+    app.extensions["celery"].tasks["jobs.run"](job.id)
     assert session.query(ResultImportRow).count() == 1
-    job.state, job.tries, job.started_at = "running", 3, clock.now() - timedelta(minutes=6)
+    job.state, job.run_count, job.lease_expires_at = "running", 3, clock.now()
     session.flush()
-    run(job.id)
+    app.extensions["celery"].tasks["jobs.sweep"]()
     session.expire_all()
-    assert job.state == "failed" and "没有计入任何成绩" in job.message
+    assert job.state == "quarantined" and job.content is None and "没有计入任何成绩" in job.message
 
 
 def test_a_persons_own_copy_holds_a_result_from_elsewhere_once_the_exam_shows_results(

@@ -16,7 +16,6 @@ from examapp.content.questions.models import (
     QuestionVersion,
 )
 from examapp.content.questions.queries import list_keys
-from examapp.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +44,6 @@ class LikePair:
 def last_search(session: Session) -> DuplicateSearch | None:
     """Find the last search for duplicates."""
     return session.scalars(select(DuplicateSearch).order_by(DuplicateSearch.id.desc()).limit(1)).first()
-
-
-def get_search(session: Session, search_id: int) -> DuplicateSearch:
-    """Get a search; raises NotFoundError."""
-    found = session.get(DuplicateSearch, search_id)
-    if found is None:
-        raise NotFoundError
-    return found
 
 
 def open_pairs(session: Session, search: DuplicateSearch) -> list[tuple[int, int, int]]:

@@ -1,13 +1,13 @@
-"""The life of an import: uploaded, read, previewed, taken over, undone."""
+"""Import a question file: upload, preview, confirm, store, undo."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+import msgspec
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from examapp.content.question_intake.actions import Taken, get_import, sort_reading, take_over
@@ -15,35 +15,35 @@ from examapp.content.question_intake.rules import describe, losses_of, note_json
 from examapp.content.question_review.actions import delete_questions
 from examapp.content.questions.models import Question, QuestionImport, QuestionState, QuestionVersion
 from examapp.content.questions.queries import count_reviewers
-from examapp.errors import BadRequestError, ConflictError
-from examapp.jobs.columns import MAX_TRIES, JobState
-from examapp.jobs.publisher import nudge_after_commit
+from examapp.errors import BadRequestError, ConflictError, DomainError
+from examapp.jobs.actions import enqueue, restart
+from examapp.jobs.models import JobState
+from examapp.jobs.runner import JobRun
 from examapp.platform.audit.actions import Actor, record
-from question_bank.parse_result import ParseResult, UnreadableFileError
+from question_bank.parse_result import ParseResult
 
-READ_TASK = "questions.read_import"
 MAX_SHOWN = 30
 """Questions of a file that its preview shows."""
-_STALE_AFTER = timedelta(minutes=5)
-"""A run that has not ended by then has died with its worker."""
 
 
-def _tell_nobody(_done: int) -> None:
-    """Progress that nobody watches."""
+class QuestionFileRejectedError(DomainError):
+    """A question file cannot be read; the message says why."""
 
-
-_SET_ASIDE = "读了三次都没有读完，已停下。请把文件拆小或改存为 .xlsx 后重新上传。"
+    code = "unreadable"
+    status = 422
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileToRead:
-    """An uploaded file whose reading has begun."""
+    """An uploaded file that is to be read."""
 
     content: bytes
     name: str
     format: str
     answers: tuple[bytes, str] | None = None
     """A second file with the keys, and its name."""
+    parsed: ParseResult | None = None
+    """What the preview has read of it."""
 
 
 def upload_import(
@@ -70,10 +70,8 @@ def upload_import(
         summary={},
         created_at=now,
     )
-    session.add(row)
-    session.flush()
+    enqueue(session, row)
     _note(session, "questions.upload_import", row, actor=actor, now=now)
-    nudge_after_commit(session, READ_TASK, row.id)
     return row
 
 
@@ -95,79 +93,59 @@ def confirm_import(
     row = get_import(session, import_id, is_locked=True)
     if row.is_confirmed:
         return
-    if row.state != JobState.READY or row.content is None:
+    if not row.is_done or row.content is None:
         raise ConflictError("这个文件还没有读完，或没有读成功，不能导入。请等读完后再确认。")
-    row.is_confirmed, row.state, row.tries = True, JobState.WAITING, 0
+    row.is_confirmed = True
     row.summary = {**row.summary, "state": str(state), "confirmed_by": actor.person_id}
     _note(session, "questions.confirm_import", row, actor=actor, now=now, state=str(state))
-    nudge_after_commit(session, READ_TASK, row.id)
+    restart(session, row, now=now)
 
 
-def begin_import(session: Session, *, import_id: int, now: datetime) -> FileToRead | None:
-    """Note that a run begins, and give the file; None where there is nothing to do (another run has it, or it is done)."""
-    row = session.get(QuestionImport, import_id, with_for_update={"skip_locked": True})
-    if row is None or row.state != JobState.WAITING or row.content is None:
-        return None
-    row.begin(now=now)
-    answers = (row.answers, row.answers_name) if row.answers else None
-    return FileToRead(content=row.content, name=row.file_name, format=row.format, answers=answers)
-
-
-def note_import_progress(session: Session, *, import_id: int, done: int, total: int) -> None:
-    """Write down how many questions of a file have been looked at."""
-    session.execute(update(QuestionImport).where(QuestionImport.id == import_id).values(done=done, total=total))
-
-
-def finish_import(
-    session: Session,
-    *,
-    import_id: int,
-    outcome: ParseResult | UnreadableFileError,
-    now: datetime,
-    note_progress: Callable[[int], None] = _tell_nobody,
-) -> None:
-    """Write down what a run came to: the preview, or the questions taken over, or why the file cannot be read.
-
-    The row is locked only at the end, so that progress can be seen; a run that another has overtaken takes everything back.
-    """
+def get_file(session: Session, import_id: int) -> FileToRead:
+    """Give the file of an import; raises NotFoundError."""
     row = get_import(session, import_id)
-    if row.state != JobState.RUNNING:
-        return
-    tries = row.tries
-    if isinstance(outcome, UnreadableFileError):
-        get_import(session, import_id, is_locked=True).fail(now=now, message=str(outcome))
-    elif row.is_confirmed:
-        _take_over(session, row, outcome, now=now, note_progress=note_progress)
+    answers = (row.answers, row.answers_name) if row.answers else None
+    parsed = _decode(row.parsed) if row.is_confirmed and row.parsed else None
+    return FileToRead(content=row.content or b"", name=row.file_name, format=row.format, answers=answers, parsed=parsed)
+
+
+def _decode(parsed: bytes) -> ParseResult | None:
+    """Decode a stored reading; None where an older version of the program wrote it, so that the file is read again."""
+    try:
+        return msgspec.msgpack.decode(parsed, type=ParseResult)
+    except msgspec.DecodeError:
+        return None
+
+
+def finish_import(session: Session, run: JobRun, outcome: ParseResult, *, now: datetime) -> None:
+    """Store the preview of a file that was read, or its questions once the import is confirmed, and complete the job."""
+    row = get_import(session, run.id)
+    if row.is_confirmed:
+        taken = _take_over(session, row, outcome, now=now, run=run)
+        message = f"已导入 {len(taken.ids)} 题。"
     else:
-        taken = sort_reading(session, reading=outcome, now=now, note_progress=note_progress)
-        row = _still_running(session, import_id, tries)
-        row.summary = _summary(outcome, taken)
-        row.total, row.format = outcome.found, outcome.format
-        row.succeed(now=now, message="已读完，请核对后确认导入。")
+        taken = sort_reading(
+            session, reading=outcome, now=now, note_progress=lambda done: run.progress(done, outcome.found)
+        )
+        row.summary, row.parsed = _summary(outcome, taken), msgspec.msgpack.encode(outcome)
+        message = "已读完，请核对后确认导入。"
+    row.format = outcome.format
+    run.complete(session, total=outcome.found, message=message)
 
 
-def _take_over(
-    session: Session, row: QuestionImport, outcome: ParseResult, *, now: datetime, note_progress: Callable[[int], None]
-) -> None:
-    tries = row.tries
-    actor = Actor(person_id=row.summary.get("confirmed_by"))
-    state = QuestionState(row.summary.get("state", QuestionState.DRAFT))
+def _take_over(session: Session, row: QuestionImport, outcome: ParseResult, *, now: datetime, run: JobRun) -> Taken:
     taken = take_over(
-        session, reading=outcome, state=state, actor=actor, now=now, import_id=row.id, note_progress=note_progress
+        session,
+        reading=outcome,
+        state=QuestionState(row.summary.get("state", QuestionState.DRAFT)),
+        actor=Actor(person_id=row.summary.get("confirmed_by")),
+        now=now,
+        import_id=row.id,
+        note_progress=lambda done: run.progress(done, outcome.found),
     )
-    row = _still_running(session, row.id, tries)
     row.summary = {**row.summary, **_summary(outcome, taken), "added": len(taken.ids)}
-    row.total, row.format = outcome.found, outcome.format
-    row.content = row.answers = None
-    row.succeed(now=now, message=f"已导入 {len(taken.ids)} 题。")
-
-
-def _still_running(session: Session, import_id: int, tries: int) -> QuestionImport:
-    """Lock the row and make sure that this run is still the one that counts; raises ConflictError."""
-    row = get_import(session, import_id, is_locked=True)
-    if row.state != JobState.RUNNING or row.tries != tries:
-        raise ConflictError("这次导入已由另一个进程接手。")
-    return row
+    row.content = row.answers = row.parsed = None
+    return taken
 
 
 def _summary(reading: ParseResult, taken: Taken) -> dict[str, object]:
@@ -201,21 +179,23 @@ def import_reading(
         digest=hashlib.sha256(content).hexdigest(),
         is_confirmed=True,
         summary={},
+        state=JobState.DONE,
         created_at=now,
+        finished_at=now,
     )
     session.add(row)
     session.flush()
     taken = take_over(session, reading=reading, state=state, actor=actor, now=now, import_id=row.id)
     row.summary = {**_summary(reading, taken), "added": len(taken.ids), "state": str(state)}
-    row.total = reading.found
-    row.succeed(now=now, message=f"已导入 {len(taken.ids)} 题。")
+    row.done = row.total = reading.found
+    row.message = f"已导入 {len(taken.ids)} 题。"
     return row, taken
 
 
 def undo_import(session: Session, *, import_id: int, actor: Actor, now: datetime) -> tuple[int, int]:
     """Take an import back as one act: questions never used are deleted, used ones retired; give both counts."""
     row = get_import(session, import_id, is_locked=True)
-    if not row.is_confirmed or row.state != JobState.READY:
+    if not row.is_confirmed or not row.is_done:
         raise ConflictError("这次导入还没有完成，不能撤销。")
     if row.undone_at is not None:
         return 0, 0
@@ -236,21 +216,7 @@ def discard_import(session: Session, *, import_id: int, actor: Actor, now: datet
     if row.is_confirmed:
         raise ConflictError("这个文件已经导入，不能放弃；如需撤回，请用「撤销这次导入」。")
     _note(session, "questions.discard_import", row, actor=actor, now=now)
-    session.execute(delete(QuestionImport).where(QuestionImport.id == row.id))
-
-
-def sweep_imports(session: Session, *, now: datetime) -> None:
-    """Nudge imports that wait, take up those whose worker has died, and set aside what failed three times."""
-    stale = now - _STALE_AFTER
-    waiting = QuestionImport.state == JobState.WAITING
-    died = (QuestionImport.state == JobState.RUNNING) & (QuestionImport.started_at < stale)
-    rows = session.scalars(select(QuestionImport).where(or_(waiting, died)).with_for_update(skip_locked=True))
-    for row in rows:
-        if row.tries >= MAX_TRIES:
-            row.fail(now=now, message=_SET_ASIDE)
-            continue
-        row.state = JobState.WAITING
-        nudge_after_commit(session, READ_TASK, row.id)
+    session.delete(row)
 
 
 def _note(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, jsonify, redirect, render_template, url_for
+from flask import Response, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
@@ -59,14 +59,6 @@ def show_import(import_id: int) -> str:
     if not may_review_alone():
         form.state.choices = form.state.choices[:1]
     return render_template("questions/import.html", row=row, label=label, form=form, earlier=earlier, most=_MAX_NOTES)
-
-
-@admin_blueprint.get("/imports/<int:import_id>/progress")
-@requires(Permission.QUESTIONS_IMPORT)
-def import_progress(import_id: int) -> Response:
-    """Give the progress of a file's reading."""
-    row = question_intake_actions.get_import(read_session(), import_id)
-    return jsonify({"state": row.state, "done": row.done, "total": row.total, "message": row.message})
 
 
 @admin_blueprint.post("/imports/<int:import_id>/confirm")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
@@ -105,14 +105,6 @@ def search_duplicates() -> AnyResponse:
     with transaction() as session:
         question_duplicate_actions.request_duplicate_search(session, actor=actor(), now=clock.now())
     return redirect(url_for(".list_duplicates"))
-
-
-@admin_blueprint.get("/duplicates/<int:search_id>/progress")
-@requires(Permission.QUESTIONS_READ)
-def duplicates_progress(search_id: int) -> Response:
-    """Give the progress of a search."""
-    row = question_duplicate_queries.get_search(read_session(), search_id)
-    return jsonify({"state": row.state, "done": row.done, "total": row.total, "message": row.message})
 
 
 @admin_blueprint.post("/duplicates/settle")

@@ -17,10 +17,10 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from examapp.db.session import Base, BigInt, Id, JsonB, Points, Str, UtcDateTime
-from examapp.jobs.columns import JobColumns
+from examapp.jobs.models import Job, JobId
 
 
 class QuestionState(StrEnum):
@@ -232,13 +232,13 @@ class QuestionUse(Base):
     counted_at: Mapped[UtcDateTime]
 
 
-class DuplicateSearch(JobColumns, Base):
+class DuplicateSearch(Job):
     """A search for near-duplicates over the whole bank."""
 
     __tablename__ = "duplicate_searches"
+    KIND = "questions.search_duplicates"
 
-    id: Mapped[Id]
-    created_by_id: Mapped[BigInt | None]
+    id: Mapped[JobId]
     pairs: Mapped[JsonB] = mapped_column(default=list)
     """`[[question id, question id, likeness in per cent]]`, the likest first."""
 
@@ -268,19 +268,20 @@ class Media(Base):
     created_at: Mapped[UtcDateTime]
 
 
-class QuestionImport(JobColumns, Base):
+class QuestionImport(Job):
     """A question file on its way in: read first (preview), then taken over, and undone as one act."""
 
     __tablename__ = "question_imports"
+    KIND = "questions.read_import"
 
-    id: Mapped[Id]
-    created_by_id: Mapped[BigInt | None]
-    file_name: Mapped[Str]
+    id: Mapped[JobId]
     format: Mapped[Str] = mapped_column(default="auto")
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
     answers: Mapped[bytes | None] = mapped_column(LargeBinary)
     """A second file that holds the keys."""
     answers_name: Mapped[Str] = mapped_column(default="")
+    parsed: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
+    """The questions that the preview has read (`ParseResult` as MessagePack), until they are stored."""
     digest: Mapped[Str]
     is_confirmed: Mapped[bool] = mapped_column(default=False)
     undone_at: Mapped[UtcDateTime | None]

@@ -23,7 +23,7 @@ from examapp.delivery.attempts.rules import FOCUS_LOSS, Change, Event
 from examapp.delivery.exams.models import Exam
 from examapp.errors import BadRequestError, DomainError
 from examapp.faults import Invariant
-from examapp.jobs.columns import MAX_TRIES
+from examapp.jobs.models import MAX_RETRIES
 from examapp.jobs.publisher import nudge_after_commit
 from examapp.organisation.accounts.queries import LIVE_SIGN_IN
 from examapp.platform.audit.actions import SYSTEM, record
@@ -71,7 +71,7 @@ def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_for
     attempt.answered, attempt.receipt_sha256 = answered, sha256
     attempt.receipt_number = rules.receipt_number(attempt.id, sha256)
     if faults.is_disabled(Invariant.WORK_IN_THE_SAME_COMMIT):
-        attempt.grading_retry_count = MAX_TRIES
+        attempt.grading_retry_count = MAX_RETRIES
         after_commit(session, partial(_ask_for_grading_late, attempt.id))
     session.flush()
     nudge_after_commit(session, GRADE_TASK, attempt.id)

@@ -6,8 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from examapp.clock import local
@@ -17,25 +16,23 @@ from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.corrections import queries
 from examapp.delivery.grading import queries as grading_queries
 from examapp.delivery.grading import rules as grading_rules
-from examapp.delivery.grading.actions import LEASE, item_key, marks_of
+from examapp.delivery.grading.actions import item_key, marks_of
 from examapp.delivery.grading.models import Grade, Regrade
 from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.documents.spreadsheets import Column, Sheet, write_xlsx
-from examapp.jobs.columns import MAX_TRIES, JobState
-from examapp.jobs.publisher import nudge_after_commit
+from examapp.jobs.actions import enqueue, restart
+from examapp.jobs.runner import JobRun
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Approval
 from examapp.platform.audit.actions import SYSTEM, Actor, record
 from examapp.points import as_text
 from question_bank.kinds.base import ScoringRule
 
-log = structlog.get_logger()
 REGRADED_AT_ONCE = 100
-_FAILED = "重新评分没有完成，已完成的部分有效。请联系系统管理员查看服务器日志。"
 
 
 def correct_key(session: Session, approval: Approval, *, actor: Actor, now: datetime) -> Regrade:
-    """Put an approved correction in force, with the job that grades anew what was graded before; raises ConflictError."""
+    """Put an approved correction in force, and enqueue the job that grades again what was graded before; raises ConflictError."""
     key = put_correction_in_force(session, approval, actor=actor, now=now)
     details = approval.details
     regrade = Regrade(
@@ -45,64 +42,40 @@ def correct_key(session: Session, approval: Approval, *, actor: Actor, now: date
         old_key_id=details["old_key_id"],
         new_key_id=key.id,
         approved_by_id=actor.person_id,
+        created_by_id=approval.requested_by_id,
         created_at=now,
         total=queries.count_outdated(session, version_id=details["version_id"], key_id=key.id),
     )
-    session.add(regrade)
-    session.flush()
-    nudge_after_commit(session, "grading.regrade", regrade.id)
-    return regrade
+    return enqueue(session, regrade)
 
 
-def begin_regrading(session: Session, regrade_id: int, *, now: datetime) -> bool:
-    """Count a try of a regrade's next batch; False where there is nothing to do. Commit before `regrade_batch`, so that a crash counts too."""
-    regrade = _lock(session, regrade_id)
-    if regrade is None or regrade.state == JobState.FAILED or _is_begun_elsewhere(regrade, now):
-        return False
-    if regrade.state == JobState.READY:
+def reopen_regrades(session: Session, *, now: datetime) -> None:
+    """Queue regrades again that ended lately and beside which papers were graded by the old key."""
+    for regrade in queries.list_lately_ended(session, now=now):
         left = queries.count_outdated(session, version_id=regrade.question_version_id, key_id=regrade.new_key_id)
-        if not left:
-            return False
-        regrade.last_attempt_id, regrade.total = 0, regrade.done + left
-    if regrade.tries >= MAX_TRIES:
-        log.error("regrade_failed", regrade_id=regrade.id, tries=regrade.tries)
-        regrade.fail(now=now, message=_FAILED)
-        return False
-    regrade.begin(now=now)
-    return True
+        if left:
+            done = regrade.done
+            restart(session, regrade, now=now)
+            regrade.last_attempt_id, regrade.done, regrade.total = 0, done, done + left
 
 
-def _is_begun_elsewhere(regrade: Regrade, now: datetime) -> bool:
-    began_at = regrade.started_at
-    return regrade.state == JobState.RUNNING and regrade.tries > 0 and began_at is not None and began_at > now - LEASE
-
-
-def regrade_batch(session: Session, regrade_id: int, *, now: datetime) -> bool:
-    """Grade a regrade's next attempts anew, of each question but the corrected one by the key it was graded by; False at the end."""
-    regrade = _lock(session, regrade_id)
-    if regrade is None or regrade.state != JobState.RUNNING:
-        return False
+def regrade_batch(session: Session, run: JobRun, *, now: datetime) -> bool:
+    """Grade the next attempts again, of each question but the corrected one by the key it was graded by; False once the job is complete."""
+    regrade = session.get_one(Regrade, run.id)
     claimed = queries.claim_outdated(session, regrade, most=REGRADED_AT_ONCE)
-    regrade.tries = 0
+    done = regrade.done + len(claimed)
     if claimed:
         _regrade(session, regrade, claimed, now=now)
-        regrade.done += len(claimed)
         regrade.last_attempt_id = claimed[-1][0].id
+        run.checkpoint(session, done, regrade.total)
     if len(claimed) == REGRADED_AT_ONCE:
         return True
-    regrade.total = regrade.done
-    regrade.succeed(now=now)
-    details = {"question_id": regrade.question_id, "count": regrade.done}
+    run.complete(session, total=done)
+    details = {"question_id": regrade.question_id, "count": done}
     record(
         session, "grading.regrade", actor=SYSTEM, now=now, object_type="regrade", object_id=regrade.id, details=details
     )
     return False
-
-
-def _lock(session: Session, regrade_id: int) -> Regrade | None:
-    """Hold the regrade for this transaction; None where another run holds it, or there is none."""
-    statement = select(Regrade).where(Regrade.id == regrade_id).with_for_update(skip_locked=True)
-    return session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
 
 
 def _regrade(session: Session, regrade: Regrade, claimed: list[tuple[Attempt, Grade]], *, now: datetime) -> None:

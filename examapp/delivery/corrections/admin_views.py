@@ -6,7 +6,7 @@ import tempfile
 from io import BytesIO
 from pathlib import Path
 
-from flask import Blueprint, Response, jsonify, render_template, request, send_file
+from flask import Blueprint, Response, render_template, request, send_file
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
@@ -50,15 +50,6 @@ def show_regrade(regrade_id: int) -> str:
         page=page,
         page_count=page_count,
     )
-
-
-@admin_blueprint.get("/<int:regrade_id>/progress")
-@requires(Permission.ATTEMPTS_MANAGE)
-@shows_keys
-def show_regrade_progress(regrade_id: int) -> Response:
-    """Give a regrade's state and progress as JSON, for the page that waits."""
-    job = queries.get_regrade(read_session(), regrade_id).Regrade
-    return jsonify({"state": job.state, "done": job.done, "total": job.total, "message": job.message})
 
 
 @admin_blueprint.get("/<int:regrade_id>/file")

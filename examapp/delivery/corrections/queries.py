@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, and_, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, and_, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
 from examapp.content.questions.models import AnswerKey, Question
@@ -17,7 +17,7 @@ from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading.models import Grade, Regrade
 from examapp.delivery.grading.queries import VersionKey
 from examapp.errors import NotFoundError
-from examapp.jobs.columns import JobState
+from examapp.jobs.models import JobState
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Approval, Person
@@ -62,14 +62,10 @@ def claim_outdated(session: Session, regrade: Regrade, *, most: int) -> list[tup
     return [(attempt, grade) for attempt, grade in rows]
 
 
-def list_unfinished(session: Session, *, now: datetime) -> Sequence[int]:
-    """List the regrades that are to run, and those just ended, for what was graded beside them."""
-    is_fresh = and_(Regrade.state == JobState.READY, Regrade.finished_at > now - LATE_GRADES)
-    return session.scalars(
-        select(Regrade.id)
-        .where(or_(Regrade.state.in_((JobState.WAITING, JobState.RUNNING)), is_fresh))
-        .order_by(Regrade.id)
-    ).all()
+def list_lately_ended(session: Session, *, now: datetime) -> Sequence[Regrade]:
+    """Lock the regrades that ended within `LATE_GRADES`, for what was graded beside them."""
+    is_fresh = and_(Regrade.state == JobState.DONE, Regrade.finished_at > now - LATE_GRADES)
+    return session.scalars(select(Regrade).where(is_fresh).order_by(Regrade.id).with_for_update(skip_locked=True)).all()
 
 
 def keys_by_id(session: Session, ids: Iterable[int]) -> dict[int, VersionKey]:

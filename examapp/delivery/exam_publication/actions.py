@@ -268,7 +268,7 @@ def extend(
     record(
         session, "exams.extend", actor=actor, now=now, object_type="exam", object_id=exam.id, person_id=person_id, details=details
     )  # fmt: skip
-    nudge_after_commit(session, "grading.sweep")
+    nudge_after_commit(session, "grading.apply_extensions")
     return True
 
 

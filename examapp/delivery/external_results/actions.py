@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from decimal import Decimal
 
 from sqlalchemy import insert, or_, select, update
@@ -26,8 +26,9 @@ from examapp.delivery.grading.models import ExternalResult
 from examapp.delivery.grading.rules import Band, band_of
 from examapp.documents.tables import read_grids
 from examapp.errors import ConflictError, DomainError, NotFoundError
-from examapp.jobs.columns import MAX_TRIES, JobState
-from examapp.jobs.publisher import nudge_after_commit
+from examapp.jobs.actions import enqueue
+from examapp.jobs.models import ACTIVE, JobState
+from examapp.jobs.runner import JobRun
 from examapp.organisation.access.queries import list_grants, within
 from examapp.organisation.access.rules import AccessScope, reach_of
 from examapp.organisation.people.models import Person
@@ -133,10 +134,7 @@ def _note_whether_any(session: Session, exam: Exam) -> None:
     exam.has_outside_results = session.scalar(standing.limit(1)) is not None
 
 
-TASK = "external_results.match"
-STALE_AFTER = timedelta(minutes=5)
 _STEP = 500
-Report = Callable[[int, int], None]
 
 
 class ResultsRefusedError(DomainError):
@@ -180,7 +178,7 @@ def upload_results(
         return before
     job = ResultImport(
         exam_id=exam.id,
-        created_by_id=actor.person_id or 0,
+        created_by_id=actor.person_id,
         file_name=upload.name[:200],
         digest=digest,
         source=upload.source,
@@ -188,11 +186,9 @@ def upload_results(
         points_possible=upload.possible,
         created_at=now,
     )
-    session.add(job)
-    session.flush()
+    enqueue(session, job)
     job.content = sealer.seal(base64.b64encode(upload.content).decode("ascii"), bound_to=result_file_binding(job.id))
     _record(session, "external_results.upload", job, actor=actor, now=now)
-    nudge_after_commit(session, TASK, job.id)
     return job
 
 
@@ -203,33 +199,17 @@ def _same_file(session: Session, exam_id: int, digest: str, actor: Actor) -> Res
             ResultImport.exam_id == exam_id,
             ResultImport.digest == digest,
             ResultImport.undone_at.is_(None),
-            ResultImport.state != JobState.FAILED,
-            or_(ResultImport.approved_at.is_not(None), ResultImport.created_by_id == (actor.person_id or 0)),
+            ResultImport.state.in_((*ACTIVE, JobState.DONE)),
+            or_(ResultImport.approved_at.is_not(None), ResultImport.created_by_id == actor.person_id),
         )
         .order_by(ResultImport.approved_at.is_(None), ResultImport.id.desc())
     ).first()
 
 
-def begin_run(session: Session, import_id: int, *, now: datetime) -> bool:
-    """Take a waiting import, or one whose run has died, and count the try; False where there is nothing to do."""
-    job = session.scalar(select(ResultImport).where(ResultImport.id == import_id).with_for_update(skip_locked=True))
-    is_dead = job is not None and job.state == JobState.RUNNING and (job.started_at or now) <= now - STALE_AFTER
-    if job is None or not (job.state == JobState.WAITING or is_dead):
-        return False
-    if job.tries >= MAX_TRIES:
-        job.content = None
-        job.fail(
-            now=now, message="多次读取都没有完成，已停止，没有计入任何成绩。请重新上传；仍不行的，请联系系统管理员。"
-        )
-        return False
-    job.begin(now=now)
-    return True
-
-
-def run_import(session: Session, import_id: int, *, sealer: FieldCipher, now: datetime, report: Report) -> None:
-    """Read a file and match its rows, in the caller's transaction; raises ResultsRefusedError, UnreadableTableError."""
-    job = session.get_one(ResultImport, import_id)
-    reach = reach_of(Permission.RESULTS_IMPORT, list_grants(session, job.created_by_id, now=now))
+def run_import(session: Session, run: JobRun, *, sealer: FieldCipher, now: datetime) -> None:
+    """Read a file, match its rows and complete the job; raises ResultsRefusedError, UnreadableTableError."""
+    job = session.get_one(ResultImport, run.id)
+    reach = reach_of(Permission.RESULTS_IMPORT, list_grants(session, job.created_by_id or 0, now=now))
     if reach is None:
         raise ResultsRefusedError("上传人已没有导入成绩的权限，没有读取。")
     grids = read_grids(_open(job, sealer), name=job.file_name, aliases=RESULT_ALIASES)
@@ -239,15 +219,14 @@ def run_import(session: Session, import_id: int, *, sealer: FieldCipher, now: da
             "文件里没有找到同时写着姓名和成绩的表头。请确认第一行（或标题下面一行）是表头后重新上传。"
         )
     rows, remarks = read
-    report(0, len(rows))
+    run.progress(0, len(rows))
     exam = session.get_one(Exam, job.exam_id)
     found = match_rows(session, rows, exam, possible=job.points_possible, reach=reach, sealer=sealer)
     for start in range(0, len(found), _STEP):
         session.execute(insert(ResultImportRow), [_as_row(job.id, one) for one in found[start : start + _STEP]])
-        report(min(start + _STEP, len(found)), len(found))
-    # The job's own row is written last: until then the progress is written to it from a transaction beside.
-    job.content, job.remarks, job.total = None, remarks, len(found)
-    job.succeed(now=now)
+        run.progress(min(start + _STEP, len(found)), len(found))
+    job.content, job.remarks = None, remarks
+    run.complete(session, total=len(found))
 
 
 def _as_row(import_id: int, one: Match) -> dict[str, object]:
@@ -267,25 +246,9 @@ def _as_row(import_id: int, one: Match) -> dict[str, object]:
     }
 
 
-def note_progress(session: Session, import_id: int, *, done: int, total: int) -> None:
-    """Write how far a run has come, from a transaction beside the one that works."""
-    session.execute(update(ResultImport).where(ResultImport.id == import_id).values(done=done, total=total))
-
-
-def fail_import(session: Session, import_id: int, *, message: str, now: datetime) -> None:
-    """Note that a file could not be read, and why; its bytes go."""
-    job = session.get_one(ResultImport, import_id, with_for_update=True)
-    job.content = None
-    job.fail(now=now, message=message)
-
-
-def list_left_lying(session: Session, *, now: datetime) -> list[int]:
-    """List imports whose nudge was lost or whose run died."""
-    due = or_(
-        (ResultImport.state == JobState.WAITING) & (ResultImport.created_at < now - timedelta(seconds=20)),
-        (ResultImport.state == JobState.RUNNING) & (ResultImport.started_at < now - STALE_AFTER),
-    )
-    return list(session.scalars(select(ResultImport.id).where(due).order_by(ResultImport.id).limit(20)))
+def forget_file(session: Session, import_id: int) -> None:
+    """Delete the bytes of a file that could not be read."""
+    session.get_one(ResultImport, import_id).content = None
 
 
 def settle_row(
@@ -375,7 +338,7 @@ def undo_import(session: Session, *, import_id: int, reach: AccessScope, actor: 
 
 def _lock_open(session: Session, import_id: int, reach: AccessScope, actor: Actor) -> ResultImport:
     job = get_import(session, import_id, reach, actor.person_id, with_lock=True)
-    if job.state != JobState.READY or job.approved_at is not None:
+    if not job.is_done or job.approved_at is not None:
         raise ConflictError("这次导入还没有读取完，或者已经办结，请刷新页面查看。")
     return job
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
-from flask import Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_wtf.file import FileField, FileRequired
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
@@ -140,14 +140,6 @@ def show_results(import_id: int) -> str:
         page_count=-(-count // queries.PAGE),
         is_open=job.state == "ready" and job.approved_at is None,
     )
-
-
-@admin_blueprint.get("/results/<int:import_id>/progress")
-@requires(_IMPORT)
-def show_results_progress(import_id: int) -> Response:
-    """Tell how far the reading of a file has come."""
-    job = _get(import_id)
-    return jsonify(state=job.state, done=job.done, total=job.total, message=job.message)
 
 
 @admin_blueprint.post("/results/<int:import_id>/rows/<int:row_id>")

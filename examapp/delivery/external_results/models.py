@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, deferred, mapped_column
 from examapp.db.encrypted import SealedColumn, name_sealed
 from examapp.db.session import Base, BigInt, DateCol, Id, JsonB, Points, Str, UtcDateTime
 from examapp.delivery.external_results.rules import result_file_binding
-from examapp.jobs.columns import JobColumns
+from examapp.jobs.models import Job, JobId
 
 
 class Outcome(StrEnum):
@@ -38,18 +38,17 @@ OUTCOME_NAMES = {
 }
 
 
-class ResultImport(JobColumns, Base):
+class ResultImport(Job):
     """A file of results from another platform: read and matched first, reviewed, then approved as one act and undone as one.
 
     Personal data: the file is kept, sealed, only until it has been read; the rows as long as the results that they brought.
     """
 
     __tablename__ = "result_imports"
+    KIND = "external_results.match"
 
-    id: Mapped[Id]
+    id: Mapped[JobId]
     exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"), index=True)
-    created_by_id: Mapped[BigInt]
-    file_name: Mapped[Str]
     digest: Mapped[Str]
     """Of the file's bytes: the same file is not taken twice."""
     content: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))

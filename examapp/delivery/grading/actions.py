@@ -23,7 +23,7 @@ from examapp.delivery.grading.models import Grade
 from examapp.delivery.grading.queries import GradedPaper, VersionKey, exams_to_tally, iter_graded_papers
 from examapp.delivery.grading.rules import Marks
 from examapp.faults import Invariant
-from examapp.jobs.columns import MAX_TRIES
+from examapp.jobs.models import MAX_RETRIES
 from examapp.platform.audit.actions import SYSTEM, record
 from examapp.points import percentage
 from question_bank.kinds.base import ItemKey, ScoringRule
@@ -50,7 +50,7 @@ def _begin(attempts: Sequence[Attempt], *, now: datetime) -> list[int]:
     for attempt in attempts:
         attempt.grading_retry_count += 1
         if faults.is_disabled(Invariant.TRIES_IN_POSTGRESQL):
-            attempt.grading_retry_count = min(faults.count_in_redis(f"tries:{attempt.id}"), MAX_TRIES)
+            attempt.grading_retry_count = min(faults.count_in_redis(f"tries:{attempt.id}"), MAX_RETRIES)
         attempt.grading_began_at = now
     return [attempt.id for attempt in attempts]
 

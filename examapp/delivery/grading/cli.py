@@ -1,4 +1,4 @@
-"""The sweeper: a process of its own that closes, grades and beats, whatever the queue does."""
+"""The sweeper: the one process that closes and grades by schedule, whatever the queue does."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _round() -> None:
     show_life()
     warn_of_full_disk(current_app.config["SETTINGS"].data_path)
     try:
-        with db.engine.connect() as connection:
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _SWEEPER_LOCK}).scalar_one():
                 return
             try:

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, Uni
 from sqlalchemy.orm import Mapped, mapped_column
 
 from examapp.db.session import Base, BigInt, Id, JsonB, Points, Str, UtcDateTime
-from examapp.jobs.columns import JobColumns
+from examapp.jobs.models import Job, JobId
 
 
 class Grade(Base):
@@ -48,16 +48,17 @@ class Grade(Base):
     """The regrade that made it; what counted before is the grade with the number below."""
 
 
-class Regrade(JobColumns, Base):
+class Regrade(Job):
     """Every graded attempt of a question version graded anew by a corrected key; a job, begun when a second person allows the key.
 
     What was before and after stands in the grades themselves, the reason and the two persons in the approval.
     """
 
     __tablename__ = "regrades"
-    __table_args__ = (UniqueConstraint("approval_id"), *JobColumns.__table_args__)
+    __table_args__ = (UniqueConstraint("approval_id"),)
+    KIND = "grading.regrade"
 
-    id: Mapped[Id]
+    id: Mapped[JobId]
     approval_id: Mapped[BigInt]
     question_id: Mapped[BigInt]
     question_version_id: Mapped[BigInt]

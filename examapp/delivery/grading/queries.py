@@ -16,7 +16,7 @@ from examapp.content.questions.models import AnswerKey, QuestionUse
 from examapp.delivery.attempts.models import Answer, Attempt, AttemptState
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading.models import Grade
-from examapp.jobs.columns import MAX_TRIES
+from examapp.jobs.models import MAX_RETRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def claim_ungraded(
         statement = statement.where(Attempt.grading_retry_count == 0)
     if lease_over_at is not None:
         statement = statement.where(
-            Attempt.grading_retry_count.between(1, MAX_TRIES - 1), Attempt.grading_began_at <= lease_over_at
+            Attempt.grading_retry_count.between(1, MAX_RETRIES - 1), Attempt.grading_began_at <= lease_over_at
         )
     if ids is not None:
         statement = statement.where(Attempt.id.in_(ids))
@@ -65,7 +65,7 @@ def list_exhausted(session: Session, *, lease_over_at: datetime) -> Sequence[Att
     return session.scalars(
         select(Attempt)
         .where(Attempt.state == AttemptState.SUBMITTED, Attempt.quarantined_at.is_(None))
-        .where(Attempt.grading_retry_count >= MAX_TRIES, Attempt.grading_began_at <= lease_over_at)
+        .where(Attempt.grading_retry_count >= MAX_RETRIES, Attempt.grading_began_at <= lease_over_at)
         .with_for_update(skip_locked=True)
     ).all()
 

@@ -1,4 +1,4 @@
-"""Grading in worker processes: shells around the operations, each safe to run twice."""
+"""Grading in worker processes and in the sweeper; each task is safe to run twice."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from examapp.db.session import transaction
 from examapp.delivery.attempt_starts.actions import clear_queue
 from examapp.delivery.attempts.actions import close_overdue
 from examapp.delivery.corrections import actions as correction_actions
-from examapp.delivery.corrections.queries import list_unfinished
 from examapp.delivery.grading import actions
+from examapp.delivery.grading.models import Regrade
 from examapp.delivery.make_ups import actions as make_up_actions
 from examapp.faults import Invariant
+from examapp.jobs import actions as job_actions
+from examapp.jobs.registry import JobKind, job_handler
+from examapp.jobs.runner import JobRun, RunLaterError, run_job
 from examapp.jobs.time_limit import at_most
+from examapp.security.permissions import Permission
 
 log = structlog.get_logger()
 _CLOSED_AT_ONCE = 200
@@ -35,21 +39,22 @@ def grade_attempt(_attempt_id: int) -> None:
     grade_waiting(most_batches=1)
 
 
-@shared_task(name="grading.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
-def sweep() -> None:
-    """Do one round of the sweep."""
-    sweep_once()
+@shared_task(name="grading.apply_extensions", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
+def apply_extensions() -> None:
+    """Apply extra time that was just granted, ahead of the sweep."""
+    with transaction() as session:
+        actions.apply_extensions(session, now=clock.now())
 
 
 def sweep_once() -> int:
-    """Close what is overdue, grade what waits, try again what did not end, set aside what failed too often; gives how many."""
+    """Close overdue attempts, grade submitted ones, retry and at last quarantine those that failed; gives how many. `flask sweep` alone calls it, under its lock."""
     if faults.is_disabled(Invariant.SWEEPER):
         return 0
     with transaction() as session:
         actions.apply_extensions(session, now=clock.now())
     closed = _close_overdue()
     graded = grade_waiting(most_batches=400) + _grade_again(most=200)
-    regrade_waiting()
+    _regrade_due()
     with transaction() as session:
         actions.set_aside_exhausted(session, now=clock.now())
         clear_queue(session, now=clock.now())
@@ -69,42 +74,34 @@ def _close_overdue() -> int:
     return closed
 
 
-@shared_task(name="grading.regrade", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
-def regrade(regrade_id: int) -> None:
-    """Grade anew what a corrected key touches."""
-    go_on_regrading(regrade_id)
-
-
-def go_on_regrading(regrade_id: int) -> None:
-    """Grade so many batches of a regrade anew; with what is left then, the sweep goes on."""
+@job_handler(
+    JobKind(
+        name=Regrade.KIND,
+        label="更正答案后重新评分",
+        viewer=Permission.ATTEMPTS_MANAGE,
+        quarantined="重新评分没有完成，已完成的部分有效。请联系系统管理员查看服务器日志。",
+    )
+)
+def regrade(run: JobRun) -> None:
+    """Grade so many batches again that a corrected key concerns, a transaction each, and leave the rest to a later run."""
     for _ in range(_REGRADE_BATCHES):
-        with transaction() as session:
-            is_begun = correction_actions.begin_regrading(session, regrade_id, now=clock.now())
-        if not is_begun or not _regrade_batch(regrade_id):
-            break
-
-
-def regrade_waiting() -> None:
-    """Go on with the regrades whose nudge or run was lost, a few batches each."""
-    with transaction() as session:
-        ids = list_unfinished(session, now=clock.now())
-    for regrade_id in ids:
-        go_on_regrading(regrade_id)
-
-
-def _regrade_batch(regrade_id: int) -> bool:
-    """Grade a batch anew; what fails is left to a later try."""
-    try:
         with (
             at_most(_GRADING_LIMIT_S + _GRADING_LIMIT_EACH_S * correction_actions.REGRADED_AT_ONCE),
             transaction() as session,
         ):
-            return correction_actions.regrade_batch(session, regrade_id, now=clock.now())
-    except SQLAlchemyError:
-        raise
-    except Exception:
-        log.exception("regrading_failed", regrade_id=regrade_id)
-        return False
+            if not correction_actions.regrade_batch(session, run, now=clock.now()):
+                return
+    raise RunLaterError
+
+
+def _regrade_due() -> None:
+    """Run the regrades that are due, so that they end while the queue is away too."""
+    with transaction() as session:
+        correction_actions.reopen_regrades(session, now=clock.now())
+        job_actions.recover_dead(session, Regrade.KIND, now=clock.now())
+        ids = job_actions.list_due(session, Regrade.KIND, now=clock.now())
+    for job_id in ids:
+        run_job(job_id)
 
 
 def grade_waiting(*, most_batches: int) -> int:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-import structlog
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from examapp.clock import day_of
 from examapp.delivery.grading.models import Grade
 from examapp.errors import DomainError
-from examapp.jobs.columns import MAX_TRIES, JobState
-from examapp.jobs.publisher import nudge_after_commit
+from examapp.jobs.actions import enqueue
+from examapp.jobs.models import ACTIVE
+from examapp.jobs.runner import JobRun
 from examapp.learning.certificates.models import Certificate, CertificateJob, CertificatePlan
 from examapp.learning.certificates.queries import (
     Standing,
@@ -35,17 +35,13 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import SYSTEM, Actor, record
 
-log = structlog.get_logger()
 KEPT = timedelta(days=7)
-LEASE = timedelta(minutes=11)
-"""Longer than a task may run: after that a begun run is dead."""
 _AT_ONCE = 500
 _PROGRESS_EVERY = 200
 _SALT_BYTES = 16
 NOT_PASSED = "成绩更正后未达到合格"
 CORRECTED = "成绩更正，已换发新证"
 NOT_DONE = "不再符合发证条件"
-_FAILED = "没有成功，请重新办理。如仍不成功，请通过页面下方的「意见建议」告诉我们。"
 
 
 class NotYetError(DomainError):
@@ -59,7 +55,7 @@ def request_job(
     session: Session,
     *,
     plan_id: int,
-    kind: str,
+    purpose: str,
     unit_id: int | None = None,
     site_url: str = "",
     reach: AccessScope,
@@ -69,24 +65,26 @@ def request_job(
     """Ask the workers to issue a plan's certificates, or for the PDF of a unit's within reach; one waiting job is enough."""
     get_plan(session, plan_id, is_locked=True)
     _check_reach(session, unit_id, reach)
-    busy = (JobState.WAITING, JobState.RUNNING)
     of_unit = CertificateJob.unit_id.is_(None) if unit_id is None else CertificateJob.unit_id == unit_id
-    same = (CertificateJob.plan_id == plan_id, CertificateJob.kind == kind, of_unit, CertificateJob.state.in_(busy))
+    same = (
+        CertificateJob.plan_id == plan_id,
+        CertificateJob.purpose == purpose,
+        of_unit,
+        CertificateJob.state.in_(ACTIVE),
+    )
     standing = session.scalars(select(CertificateJob).where(*same, CertificateJob.created_by_id == actor.person_id))
     if (found := standing.first()) is not None:
         return found
     job = CertificateJob(
-        kind=kind,
+        purpose=purpose,
         plan_id=plan_id,
         unit_id=unit_id,
         site_url=site_url,
-        created_by_id=actor.person_id or 0,
+        created_by_id=actor.person_id,
         created_at=now,
     )
-    session.add(job)
-    session.flush()
-    record(session, f"records.request_{kind}", actor=actor, now=now, object_type="certificate_job", object_id=job.id, details={"plan_id": plan_id, "unit_id": unit_id})  # fmt: skip
-    nudge_after_commit(session, "records.run_job", job.id)
+    enqueue(session, job)
+    record(session, f"records.request_{purpose}", actor=actor, now=now, object_type="certificate_job", object_id=job.id, details={"plan_id": plan_id, "unit_id": unit_id})  # fmt: skip
     return job
 
 
@@ -96,40 +94,15 @@ def _check_reach(session: Session, unit_id: int | None, reach: AccessScope) -> N
         get_unit_within(session, unit_id or 0, reach)
 
 
-def begin_job(session: Session, job_id: int, *, now: datetime) -> bool:
-    """Count a try of a job that waits, or whose run has died; commit before `run_job`, so that a crash counts too."""
-    job = session.scalars(
-        select(CertificateJob).where(CertificateJob.id == job_id).with_for_update(skip_locked=True)
-    ).one_or_none()
-    is_dead = job is not None and job.started_at is not None and job.started_at <= now - LEASE
-    if job is None or not (job.state == JobState.WAITING or (job.state == JobState.RUNNING and is_dead)):
-        return False
-    if job.tries >= MAX_TRIES:
-        log.error("certificate_job_set_aside", job_id=job.id, tries=job.tries)
-        job.fail(now=now, message=_FAILED)
-        return False
-    job.begin(now=now)
-    return True
-
-
-Progress = Callable[[int, int], None]
-
-
-def run_job(session: Session, job_id: int, *, now: datetime, note_progress: Progress) -> None:
-    """Do a begun job, whole or not at all; `note_progress` is told done and total, and commits apart from this transaction."""
+def run_job(session: Session, run: JobRun, *, now: datetime) -> None:
+    """Issue or print certificates, whole or not at all, and complete the job."""
     session.execute(text("SET LOCAL statement_timeout = '300s'"))
-    job = session.get_one(CertificateJob, job_id)
-    if job.state != JobState.RUNNING:
-        return
-    if job.kind == "issue":
-        message = _issue(session, job, now=now, note_progress=note_progress)
-    else:
-        message = _print(session, job, now=now, note_progress=note_progress)
-    session.refresh(job)
-    job.succeed(now=now, message=message)
+    job = session.get_one(CertificateJob, run.id)
+    act = _issue if job.purpose == "issue" else _print
+    run.complete(session, message=act(session, job, run, now=now))
 
 
-def _issue(session: Session, job: CertificateJob, *, now: datetime, note_progress: Progress) -> str:
+def _issue(session: Session, job: CertificateJob, run: JobRun, *, now: datetime) -> str:
     plan = get_plan(session, job.plan_id, is_locked=True)
     actor = Actor(person_id=job.created_by_id)
     withdrawn, replaced = _revise(session, plan, actor=actor, now=now)
@@ -139,7 +112,7 @@ def _issue(session: Session, job: CertificateJob, *, now: datetime, note_progres
     for start in range(0, len(earned), _AT_ONCE):
         rows = [_row(plan, standing, actor=actor, now=now) for standing in earned[start : start + _AT_ONCE]]
         session.execute(insert(Certificate), rows)
-        note_progress(start + len(rows), len(earned))
+        run.progress(start + len(rows), len(earned))
     counts = {"issued": len(earned), "withdrawn": withdrawn, "replaced": replaced}
     record(session, "records.issue_certificates", actor=actor, now=now, object_type="certificate_plan", object_id=plan.id, details=counts)  # fmt: skip
     more = f"，更正换发 {replaced} 张，收回 {withdrawn} 张" if withdrawn or replaced else ""
@@ -223,7 +196,7 @@ def _withdraw(certificate: Certificate, why: str, *, now: datetime) -> None:
     certificate.withdrawn_at, certificate.withdrawn_why = now, why
 
 
-def _print(session: Session, job: CertificateJob, *, now: datetime, note_progress: Progress) -> str:
+def _print(session: Session, job: CertificateJob, run: JobRun, *, now: datetime) -> str:
     unit = session.get_one(Unit, job.unit_id) if job.unit_id is not None else None
     plan, total = job.plan, count_of_subtree(session, job.plan_id, unit)
     title = f"{plan.title}证书" + (f"（{unit.name}）" if unit else "")
@@ -232,34 +205,20 @@ def _print(session: Session, job: CertificateJob, *, now: datetime, note_progres
         for number, certificate in enumerate(iter_of_subtree(session, plan.id, unit), 1):
             yield Page(printed=printed_of(certificate), digest=certificate.digest)
             if number % _PROGRESS_EVERY == 0:
-                note_progress(number, total)
+                run.progress(number, total)
 
     if not total:
         return "这个单位还没有可打印的证书。"
     job.file = draw_certificates(pages(), site_url=job.site_url, seal=plan.template.seal, made_at=now, title=title)
     job.file_name, job.expires_at = f"{title}.pdf", now + KEPT
-    session.flush()
     return f"共 {total} 张。"
 
 
-def note_progress(session: Session, job_id: int, *, done: int, total: int) -> None:
-    """Write how far a run has come."""
-    running = (CertificateJob.id == job_id, CertificateJob.state == JobState.RUNNING)
-    session.execute(update(CertificateJob).where(*running).values(done=done, total=total))
-
-
-def sweep_jobs(session: Session, *, now: datetime) -> list[int]:
-    """Expire old files, and list the jobs whose nudge or run was lost."""
-    session.execute(
-        update(CertificateJob)
-        .where(CertificateJob.expires_at <= now, CertificateJob.file.is_not(None))
-        .values(state=JobState.EXPIRED, file=None, message="文件已过期，请重新生成。")
-    )
-    lost = select(CertificateJob.id).where(
-        ((CertificateJob.state == JobState.WAITING) & (CertificateJob.created_at <= now - timedelta(seconds=15)))
-        | ((CertificateJob.state == JobState.RUNNING) & (CertificateJob.started_at <= now - LEASE))
-    )
-    return list(session.scalars(lost.order_by(CertificateJob.id)))
+def expire_files(session: Session, *, now: datetime) -> None:
+    """Delete the PDFs whose time is over."""
+    expired = select(CertificateJob).where(CertificateJob.expires_at <= now, CertificateJob.file.is_not(None))
+    for job in session.scalars(expired.with_for_update(skip_locked=True)):
+        job.file, job.file_name, job.message = None, "", "文件已过期，请重新生成。"
 
 
 def revise_certificates(session: Session, *, now: datetime) -> int:

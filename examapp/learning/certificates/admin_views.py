@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
@@ -93,7 +93,7 @@ def issue(plan_id: int) -> Response:
     """Ask the workers to issue and correct a plan's certificates."""
     with transaction() as session:
         actions.request_job(
-            session, plan_id=plan_id, kind="issue", reach=my_reach(_WRITE), actor=actor(), now=clock.now()
+            session, plan_id=plan_id, purpose="issue", reach=my_reach(_WRITE), actor=actor(), now=clock.now()
         )
     flash("已交后台办理，可以离开本页，稍后回来看结果。", "success")
     return redirect(url_for(".show_plan", plan_id=plan_id))
@@ -107,7 +107,7 @@ def print_unit(plan_id: int) -> Response:
         actions.request_job(
             session,
             plan_id=plan_id,
-            kind="pdf",
+            purpose="pdf",
             unit_id=request.form.get("unit_id", type=sent_number),
             site_url=site_url(),
             reach=my_reach(_READ),
@@ -116,14 +116,6 @@ def print_unit(plan_id: int) -> Response:
         )
     flash("正在生成 PDF，完成后在下面下载。", "success")
     return redirect(url_for(".show_plan", plan_id=plan_id))
-
-
-@admin_blueprint.get("/certificates/jobs/<int:job_id>")
-@requires(_READ)
-def job_progress(job_id: int) -> Response:
-    """Tell how far a job is."""
-    job = queries.get_own_job(read_session(), job_id, me().person_id)
-    return jsonify(state=job.state, done=job.done, total=job.total, message=job.message)
 
 
 @admin_blueprint.get("/certificates/jobs/<int:job_id>/file")

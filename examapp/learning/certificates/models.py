@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBina
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from examapp.db.session import Base, BigInt, DateCol, Id, Str, UtcDateTime
-from examapp.jobs.columns import JobColumns
+from examapp.jobs.models import Job, JobId
 
 
 class CertificateTemplate(Base):
@@ -100,13 +100,14 @@ class Certificate(Base):
     withdrawn_why: Mapped[Str] = mapped_column(default="")
 
 
-class CertificateJob(JobColumns, Base):
+class CertificateJob(Job):
     """A batch in the workers: certificates issued and corrected, or a unit's certificates put into one PDF."""
 
     __tablename__ = "certificate_jobs"
+    KIND = "records.run_job"
 
-    id: Mapped[Id]
-    kind: Mapped[Str]
+    id: Mapped[JobId]
+    purpose: Mapped[Str]
     """`issue` or `pdf`."""
     plan_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("certificate_plans.id"), index=True)
     plan: Mapped[CertificatePlan] = relationship()
@@ -115,6 +116,4 @@ class CertificateJob(JobColumns, Base):
     site_url: Mapped[Str] = mapped_column(default="")
     """Where the code on the paper leads."""
     file: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
-    file_name: Mapped[Str] = mapped_column(default="")
     expires_at: Mapped[UtcDateTime | None]
-    created_by_id: Mapped[BigInt]

@@ -1,37 +1,33 @@
-"""Certificates in worker processes: shells around the operations, each safe to run twice."""
+"""Certificates in worker processes."""
 
 from __future__ import annotations
-
-from functools import partial
 
 from celery import shared_task
 
 from examapp import clock
-from examapp.db.session import independent_transaction, transaction
-from examapp.jobs.publisher import publish
+from examapp.db.session import transaction
+from examapp.jobs.registry import JobKind, job_handler
+from examapp.jobs.runner import JobRun
 from examapp.learning.certificates import actions
+from examapp.learning.certificates.models import CertificateJob
 
 
-@shared_task(name="records.run_job", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
-def run_job(job_id: int) -> None:
-    """Issue or print: the try is committed before the work."""
+@job_handler(
+    JobKind(
+        name=CertificateJob.KIND,
+        label="办理证书",
+        quarantined="没有成功，请重新办理。如仍不成功，请通过页面下方的「意见建议」告诉我们。",
+    )
+)
+def run_job(run: JobRun) -> None:
+    """Issue or print certificates."""
     with transaction() as session:
-        has_begun = actions.begin_job(session, job_id, now=clock.now())
-    if has_begun:
-        with transaction() as session:
-            actions.run_job(session, job_id, now=clock.now(), note_progress=partial(_note_progress, job_id))
-
-
-def _note_progress(job_id: int, done: int, total: int) -> None:
-    with independent_transaction() as session:
-        actions.note_progress(session, job_id, done=done, total=total)
+        actions.run_job(session, run, now=clock.now())
 
 
 @shared_task(name="records.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
 def sweep() -> None:
-    """Correct certificates whose results were corrected, expire old files, and nudge jobs whose nudge or run was lost."""
+    """Correct certificates whose results were corrected, and delete expired files."""
     with transaction() as session:
         actions.revise_certificates(session, now=clock.now())
-        lost = actions.sweep_jobs(session, now=clock.now())
-    for job_id in lost:
-        publish("records.run_job", job_id)
+        actions.expire_files(session, now=clock.now())

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examapp.db.encrypted import SealedColumn, name_sealed
 from examapp.db.session import Base, BigInt, DateCol, Id, JsonB, Str, UtcDateTime
-from examapp.jobs.columns import JobColumns
+from examapp.jobs.models import Job, JobId
 from examapp.organisation.people.rules import (
     ID_NUMBER_PURPOSE,
     MOBILE_PURPOSE,
@@ -341,16 +341,15 @@ class ResetRequest(Base):
     handled_at: Mapped[UtcDateTime | None]
 
 
-class RosterImport(JobColumns, Base):
+class RosterImport(Job):
     """A roster file on its way in: checked first (preview), then, when somebody presses the button, taken over."""
 
     __tablename__ = "roster_imports"
+    KIND = "people.import_roster"
 
-    id: Mapped[Id]
-    created_by_id: Mapped[BigInt]
+    id: Mapped[JobId]
     unit_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("units.id"))
     """The subtree that the importer may touch; null for all."""
-    file_name: Mapped[Str]
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
     is_confirmed: Mapped[bool] = mapped_column(default=False)
     is_whole: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -1,55 +1,39 @@
-"""Work of the room in the background: roster imports and their sweep, and failures that no longer count."""
+"""Background work on the roster and the accounts."""
 
 from __future__ import annotations
 
-from functools import partial
-
 from celery import shared_task
-from celery.exceptions import SoftTimeLimitExceeded
-from flask import current_app
 
 from examapp import clock
 from examapp.db.session import transaction
-from examapp.errors import DomainError
+from examapp.jobs.registry import JobKind, job_handler
+from examapp.jobs.runner import JobRun
 from examapp.organisation.accounts.guards import sealer
 from examapp.organisation.captcha import actions as captcha_actions
 from examapp.organisation.data_keys import actions as data_key_actions
 from examapp.organisation.password_reset import actions as password_reset_actions
+from examapp.organisation.people.models import RosterImport
 from examapp.organisation.roster_imports import actions as roster_import_actions
 from examapp.organisation.roster_moves import actions as roster_move_actions
 from examapp.platform.audit.actions import SYSTEM
+from examapp.security.permissions import Permission
 
-_TOO_LONG = "文件处理时间过长，已停止，名册没有改动。请拆成几个文件再上传。"
 
-
-@shared_task(name="people.import_roster", acks_late=True, soft_time_limit=240, time_limit=300)  # type: ignore[untyped-decorator]  # celery has no types
-def import_roster(import_id: int) -> None:
-    """Check a roster file, or take it over."""
+@job_handler(
+    JobKind(
+        name=RosterImport.KIND,
+        label="导入名册",
+        viewer=Permission.ROSTER_IMPORT,
+        is_wide=True,
+        time_limit_s=240,
+        quarantined="多次处理都没有完成，已停止。名册没有改动，请重新上传；仍不行的，请联系系统管理员。",
+        too_long="文件处理时间过长，已停止，名册没有改动。请拆成几个文件再上传。",
+    )
+)
+def import_roster(run: JobRun) -> None:
+    """Check a roster file, or write its rows."""
     with transaction() as session:
-        is_begun = roster_import_actions.begin_run(session, import_id, now=clock.now())
-    if is_begun:
-        _run(import_id)
-
-
-def _run(import_id: int) -> None:
-    try:
-        with transaction() as session:
-            is_done = roster_import_actions.run_import(
-                session, import_id, sealer=sealer(), now=clock.now(), report=partial(_report, import_id)
-            )
-    except (DomainError, SoftTimeLimitExceeded) as error:
-        message = error.text if isinstance(error, DomainError) else _TOO_LONG
-        with transaction() as session:
-            roster_import_actions.fail_import(session, import_id, message=message, now=clock.now())
-    else:
-        if not is_done:
-            with transaction() as session:
-                roster_import_actions.put_back(session, import_id)
-
-
-def _report(import_id: int, done: int, total: int) -> None:
-    with current_app.app_context(), transaction() as session:
-        roster_import_actions.note_progress(session, import_id, done=done, total=total)
+        roster_import_actions.run_import(session, run, sealer=sealer(), now=clock.now())
 
 
 @shared_task(name="people.check_keys", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -57,13 +41,6 @@ def check_keys() -> None:
     """Look once a day whether every sealed value can be opened; the checklist shows the outcome."""
     with transaction() as session:
         data_key_actions.check_all(session, sealer=sealer(), actor=SYSTEM, now=clock.now())
-
-
-@shared_task(name="people.sweep_imports", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
-def sweep_imports() -> None:
-    """Nudge imports that were left lying."""
-    with transaction() as session:
-        roster_import_actions.sweep_imports(session, now=clock.now())
 
 
 @shared_task(name="people.send_reset_codes", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -75,8 +52,9 @@ def send_reset_codes() -> None:
 
 @shared_task(name="people.forget_failures", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
 def forget_failures() -> None:
-    """Delete the failures of sign-ins that no longer count."""
+    """Delete the failures of sign-ins that no longer count, and roster files that are past their time."""
     with transaction() as session:
+        roster_import_actions.delete_old_files(session, now=clock.now())
         captcha_actions.forget_old_failures(session, now=clock.now())
 
 

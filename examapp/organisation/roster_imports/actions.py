@@ -1,4 +1,4 @@
-"""The life of a roster import: uploaded, checked, confirmed, taken over; each step safe to run twice."""
+"""Import a roster file: upload, check, confirm, write."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from examapp.clock import day_of
 from examapp.documents.tables import UnreadableTableError, give_back, read_grids
 from examapp.errors import ConflictError, DomainError
-from examapp.jobs.columns import MAX_TRIES, JobState
-from examapp.jobs.publisher import nudge_after_commit
+from examapp.jobs.actions import enqueue, restart
+from examapp.jobs.models import Job
+from examapp.jobs.runner import JobRun, RunLaterError
 from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import reach_of
 from examapp.organisation.accounts.rules import FAILURE_WINDOW
@@ -48,9 +49,7 @@ from examapp.platform.audit.actions import Actor, record
 from examapp.security.ciphers import FieldCipher, SealBrokenError
 from examapp.security.permissions import Permission
 
-TASK = "people.import_roster"
-STALE_AFTER = timedelta(minutes=6)
-"""A run that has not come to an end by then has died: the task's hard limit is five minutes."""
+_BUSY_DELAY_S = 5.0
 _KEEP_FILES = timedelta(days=30)
 _MAX_PROBLEMS = 500
 _MAX_SAMPLES = 50
@@ -87,94 +86,72 @@ def upload_roster(
     if upload.is_limited:
         refuse_many_files(session, actor=actor, now=now)
     job = RosterImport(
-        created_by_id=actor.person_id or 0,
+        created_by_id=actor.person_id,
         unit_id=unit.id if unit else None,
         file_name=upload.name[:200],
         is_whole=upload.is_whole,
         created_at=now,
-        state=JobState.WAITING,
         summary={},
     )
-    session.add(job)
-    session.flush()
+    enqueue(session, job)
     job.content = _seal(upload.content, job.id, sealer)
     record(session, "people.upload_roster", actor=actor, now=now, object_type="roster_import", object_id=job.id)
-    nudge_after_commit(session, TASK, job.id)
     return job
 
 
 def confirm_import(session: Session, job: RosterImport, *, only_good: bool, actor: Actor, now: datetime) -> None:
     """Have a checked file taken over: all rows, or with `only_good` those without faults."""
     session.refresh(job, with_for_update=True)
-    if job.state != JobState.READY or job.is_confirmed or job.is_whole:
+    if not job.is_done or job.is_confirmed or job.is_whole:
         raise ConflictError("这个文件已经确认过，请看下面的进度。")
     counts = job.summary.get("counts", {})
     if counts.get("refused") and not only_good:
         raise ConflictError("文件里还有不能导入的行。请改好后重新上传，或选择只导入没有问题的行。")
-    job.is_confirmed, job.state, job.tries, job.done = True, JobState.WAITING, 0, 0
+    job.is_confirmed = True
     job.summary = job.summary | {"only_good": only_good}
     details = {"only_good": only_good, "counts": counts}
     record(
         session, "people.confirm_import", actor=actor, now=now, object_type="roster_import", object_id=job.id,
         details=details,
     )  # fmt: skip
-    nudge_after_commit(session, TASK, job.id)
+    restart(session, job, now=now)
 
 
 def approve_difference(session: Session, job: RosterImport, choice: Choice, *, actor: Actor, now: datetime) -> None:
     """Have those parts of a whole roster's difference carried out that were agreed to, in one act; a second press changes nothing."""
     session.refresh(job, with_for_update=True)
-    if not job.is_whole or job.state != JobState.READY or job.is_confirmed:
+    if not job.is_whole or not job.is_done or job.is_confirmed:
         raise ConflictError("这份差异已经批准过，请看下面的进度。")
     if not choice.kinds:
         raise ConflictError("没有勾选任何差异，名册没有改动。请勾选要采用的类别。")
-    job.is_confirmed, job.state, job.tries, job.done, job.message = True, JobState.WAITING, 0, 0, ""
+    job.is_confirmed = True
     job.summary = job.summary | {"choice": as_words(choice)}
     details = {"kinds": sorted(choice.kinds), "left_out": len(choice.left_out), "counts": job.summary["kinds"]}
     record(
         session, "people.confirm_import", actor=actor, now=now, object_type="roster_import", object_id=job.id,
         details=details,
     )  # fmt: skip
-    nudge_after_commit(session, TASK, job.id)
+    restart(session, job, now=now)
 
 
-def begin_run(session: Session, import_id: int, *, now: datetime) -> bool:
-    """Take a waiting import, or one whose run has died, and count the try; False where there is nothing to do."""
-    job = session.scalar(select(RosterImport).where(RosterImport.id == import_id).with_for_update(skip_locked=True))
-    if job is None or not _is_due(job, now):
-        return False
-    if job.tries >= MAX_TRIES:
-        job.fail(now=now, message="多次处理都没有完成，已停止。名册没有改动，请重新上传；仍不行的，请联系系统管理员。")
-        return False
-    job.begin(now=now)
-    return True
+def run_import(session: Session, run: JobRun, *, sealer: FieldCipher, now: datetime) -> None:
+    """Check a file, or write its rows once it is confirmed, and complete the job.
 
-
-def _is_due(job: RosterImport, now: datetime) -> bool:
-    if job.state == JobState.RUNNING:
-        return job.started_at is None or now - job.started_at > STALE_AFTER
-    return job.state == JobState.WAITING
-
-
-def run_import(session: Session, import_id: int, *, sealer: FieldCipher, now: datetime, report: Report) -> bool:
-    """Check a file, or take it over once it is confirmed, in the caller's transaction.
-
-    False where another import is being written: try again soon. Raises ImportRefusedError, UnreadableTableError.
+    Raises ImportRefusedError, UnreadableTableError, and RunLaterError while another import is being written.
     """
-    job = session.get_one(RosterImport, import_id)
+    job = session.get_one(RosterImport, run.id)
     if job.is_confirmed and not try_to_lock(session):
-        return False
+        raise RunLaterError(delay_s=_BUSY_DELAY_S)
     file = _read(job, sealer)
     scope = _scope(session, job, file, now=now)
     planned = plan_import(session, file, scope=scope, sealer=sealer, now=now)
     counts = count_outcomes(planned)
     gone = find_gone(session, planned, scope, now=now) if job.is_whole else []
-    report(0, len(planned))
-    if job.is_whole:
-        _hold_against_preview(session, job, planned, gone)
+    run.progress(0, len(planned))
+    message = _hold_against_preview(session, job, planned, gone) if job.is_whole else ""
     taken: Sequence[Planned] = planned
     if job.is_confirmed:
-        taken, held = _take_over(session, job, planned, gone, sealer=sealer, now=now, report=report)
+        taken, held = _take_over(session, job, planned, gone, sealer=sealer, now=now, report=run.progress)
         held_ids = {id(plan) for plan in held}
         planned = [refused(plan, "id_number", ADVICE) if id(plan) in held_ids else plan for plan in planned]
         counts = count_outcomes(planned)
@@ -185,21 +162,18 @@ def run_import(session: Session, import_id: int, *, sealer: FieldCipher, now: da
     )
     job.annotated = _seal(content, job.id, sealer)
     job.summary = job.summary | _summary(file, planned, counts) | {"ending": ending}
-    job.total = len(planned)
-    job.succeed(now=now, message=job.message if job.is_whole else "")
-    return True
+    run.complete(session, total=len(planned), message=message)
 
 
-def _hold_against_preview(
-    session: Session, job: RosterImport, planned: Sequence[Planned], gone: Sequence[Gone]
-) -> None:
-    """Write the difference down; one that was agreed to and is another by now goes back to be looked at again."""
-    mark = digest(planned, gone)
+def _hold_against_preview(session: Session, job: RosterImport, planned: Sequence[Planned], gone: Sequence[Gone]) -> str:
+    """Store the difference; one that was approved and has changed since goes back to be approved again. Gives what to tell the office."""
+    mark, message = digest(planned, gone), ""
     if job.is_confirmed and job.summary.get("digest") != mark:
         job.is_confirmed = False
-        job.message = "批准之前名册又有了变化，所以没有导入。下面是最新的差异，请核对后重新批准。"
+        message = "批准之前名册又有了变化，所以没有导入。下面是最新的差异，请核对后重新批准。"
     kinds, rows = listing(session, planned, gone, _what)
     job.summary = job.summary | {"digest": mark, "kinds": kinds, "rows": rows}
+    return message
 
 
 def _take_over(
@@ -226,7 +200,6 @@ def _take_over(
         counts["taken"] = len(taken)
         job.summary = job.summary | {"taken": Counter(kind_of(plan) for plan in taken) | {"gone": counts["gone"]}}
     write_rows(session, taken, sealer=sealer, actor=actor, now=now, on=on, report=report)
-    # The job's own row is written last: until then the progress is written to it from a transaction beside.
     record(
         session, "people.import_roster", actor=actor, now=now, object_type="roster_import", object_id=job.id,
         details=counts,
@@ -249,7 +222,7 @@ def _read(job: RosterImport, sealer: FieldCipher) -> RosterFile:
 
 def _scope(session: Session, job: RosterImport, file: RosterFile, *, now: datetime) -> Scope:
     """Take the importer's rights as they are now, not as they were at the upload."""
-    reach = reach_of(Permission.ROSTER_IMPORT, list_grants(session, job.created_by_id, now=now))
+    reach = reach_of(Permission.ROSTER_IMPORT, list_grants(session, job.created_by_id or 0, now=now))
     if reach is None:
         raise ImportRefusedError("上传人已没有导入名册的权限，没有导入。")
     unit = session.get(Unit, job.unit_id) if job.unit_id else None
@@ -310,35 +283,18 @@ def _notes(planned: Sequence[Planned], taken: Sequence[Planned], *, is_done: boo
     return notes
 
 
-def note_progress(session: Session, import_id: int, *, done: int, total: int) -> None:
-    """Write how far a run has come, from a transaction beside the one that works."""
-    session.execute(update(RosterImport).where(RosterImport.id == import_id).values(done=done, total=total))
-
-
-def put_back(session: Session, import_id: int) -> None:
-    """Let an import wait for its turn again, without a try counted."""
-    job = session.get_one(RosterImport, import_id, with_for_update=True)
-    job.state, job.tries = JobState.WAITING, max(0, job.tries - 1)
-    nudge_after_commit(session, TASK, import_id, delay_s=5)
-
-
-def fail_import(session: Session, import_id: int, *, message: str, now: datetime) -> None:
-    """Note that an import came to nothing, and why."""
-    session.get_one(RosterImport, import_id, with_for_update=True).fail(now=now, message=message)
-
-
-def sweep_imports(session: Session, *, now: datetime) -> None:
-    """Nudge imports whose nudge was lost or whose run died, and forget files and failed names that are past their time."""
-    due = or_(
-        (RosterImport.state == JobState.WAITING) & (RosterImport.created_at < now - timedelta(seconds=20)),
-        (RosterImport.state == JobState.RUNNING) & (RosterImport.started_at < now - STALE_AFTER),
-    )
-    for import_id in session.scalars(select(RosterImport.id).where(due).order_by(RosterImport.id).limit(20)):
-        nudge_after_commit(session, TASK, import_id)
+def delete_old_files(session: Session, *, now: datetime) -> None:
+    """Delete files and failed sign-in names that are past their time."""
     session.execute(
         update(RosterImport)
-        .where(RosterImport.created_at < now - _KEEP_FILES, RosterImport.annotated.is_not(None))
+        .where(
+            RosterImport.annotated.is_not(None),
+            RosterImport.id.in_(
+                select(Job.id).where(Job.kind == RosterImport.KIND, Job.created_at < now - _KEEP_FILES)
+            ),
+        )
         .values(content=None, annotated=None)
+        .execution_options(synchronize_session=False)
     )
     session.execute(delete(UnknownSignIn).where(UnknownSignIn.locked_until < now - FAILURE_WINDOW))
 

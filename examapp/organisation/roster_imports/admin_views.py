@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import PurePath
 
-from flask import Response, flash, jsonify, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
@@ -72,14 +72,6 @@ def _get(import_id: int) -> RosterImport:
 def show_import(import_id: int) -> str:
     """Show where an import stands: checking, preview with the problems found, taking over, result."""
     return render_template("people/import.html", job=_get(import_id), kinds=KINDS)
-
-
-@admin_blueprint.get("/imports/<int:import_id>/progress")
-@requires(_IMPORT)
-def show_progress(import_id: int) -> Response:
-    """Tell how far an import has come."""
-    job = _get(import_id)
-    return jsonify(state=job.state, done=job.done, total=job.total, message=job.message)
 
 
 @admin_blueprint.post("/imports/<int:import_id>/confirm")

@@ -338,7 +338,7 @@ def list_imports(session: Session, *, created_by_id: int, is_all: bool) -> list[
         select(
             RosterImport.id,
             RosterImport.file_name,
-            RosterImport.state,
+            RosterImport.client_state.label("client_state"),
             RosterImport.is_confirmed,
             RosterImport.created_at,
             RosterImport.summary["counts"].label("counts"),

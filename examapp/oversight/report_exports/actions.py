@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-import structlog
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from examapp.clock import local
 from examapp.delivery.exams.models import Exam
 from examapp.errors import BadRequestError, ConflictError, DomainError, NotFoundError
-from examapp.jobs.columns import MAX_TRIES, JobState
-from examapp.jobs.publisher import nudge_after_commit
+from examapp.jobs.actions import publish_after_commit
+from examapp.jobs.models import ACTIVE, Job, JobState
+from examapp.jobs.runner import JobRun
 from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import AccessScope, reach_of
 from examapp.organisation.dual_control import actions as dual_control_actions
@@ -40,20 +39,13 @@ from examapp.platform.audit.actions import Actor, record
 from examapp.security.ciphers import FieldCipher
 from examapp.security.permissions import Permission
 
-log = structlog.get_logger()
 KEPT = timedelta(days=7)
 """How long a file may be downloaded."""
-LEASE = timedelta(seconds=60)
-"""How long a begun run is left alone before the sweep looks whether it still lives."""
-_STANDSTILL = timedelta(seconds=15)
-_MAX_WAIT_LENGTH = timedelta(minutes=5)
 _REST_SHARE = 12
 """While candidates save a worker rests after a file so many times as long as it worked on it …"""
 _MAX_REST_S = 0.35
 """… but never longer: 120 files that were asked for at once are there within a minute."""
 _MAX_REASON = 200
-_LOCK_CLASS = 0x7265_7073
-_FAILED = "导出没有成功，请重新导出。如仍不成功，请通过页面下方的「意见建议」告诉我们。"
 _OUT_OF_REACH = "您已没有这个单位的导出权限，文件没有生成。"
 
 
@@ -95,7 +87,7 @@ class ReportRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportJobRef:
-    """The line of a file that is under way, or there."""
+    """The job of a file that is under way, or there."""
 
     id: int
     state: JobState
@@ -148,32 +140,43 @@ def request_export(
         "reason": wish.reason.strip()[:_MAX_REASON],
         "template_id": template.id if template else None,
         "approval_id": approval_id,
-        "created_by_id": actor.person_id,
         "occasion": wish.occasion,
     }
-    key = hashlib.sha256(repr([version, *sorted((k, str(v)) for k, v in values.items())]).encode()).hexdigest()
-    watermark = _watermark(session, actor, now)
-    export_id = _enter(session, {**values, "key": key, "data_version": version, "watermark": watermark}, now=now)
+    asked = {**values, "created_by_id": actor.person_id}
+    key = hashlib.sha256(repr([version, *sorted((k, str(v)) for k, v in asked.items())]).encode()).hexdigest()
+    values |= {"data_version": version, "watermark": _watermark(session, actor, now)}
+    export_id = _insert(session, values, key=key, created_by_id=actor.person_id, now=now)
     if export_id is None:
         return _live(session, key)
-    told = {name: value for name, value in values.items() if name != "narrowing"} | narrowing.as_json()
+    told = {name: value for name, value in asked.items() if name != "narrowing"} | narrowing.as_json()
     _record_request(session, export_id, told, actor=actor, now=now)
-    nudge_after_commit(session, "reports.build_export", export_id)
-    return ReportJobRef(id=export_id, state=JobState.WAITING)
+    publish_after_commit(session, export_id, Export.KIND)
+    return ReportJobRef(id=export_id, state=JobState.QUEUED)
 
 
-_ENTERED = insert(cast("Table", Export.__table__)).on_conflict_do_nothing().returning(Export.__table__.c.id)
-"""Kept, and past the mapper: all unit admins may ask in the same minute."""
+_JOBS, _EXPORTS = cast("Table", Job.__table__), cast("Table", Export.__table__)
+_INSERT_JOB = insert(_JOBS).on_conflict_do_nothing().returning(_JOBS.c.id)
+_INSERT_EXPORT = insert(_EXPORTS).on_conflict_do_nothing().returning(_EXPORTS.c.id)
+"""Statements compiled once, past the mapper: all unit admins may ask in the same minute."""
 
 
-def _enter(session: Session, values: dict[str, Any], *, now: datetime) -> int | None:
-    """Enter a line into the ledger; None where a live one with the same key, or the same occasion, stands already."""
-    return session.connection().execute(_ENTERED, {**values, "created_at": now}).scalar_one_or_none()
+def _insert(
+    session: Session, values: dict[str, Any], *, key: str, created_by_id: int | None, now: datetime
+) -> int | None:
+    """Insert an export with its job; None where a live one with the same key, or one of the same occasion, exists."""
+    connection = session.connection()
+    job = {"kind": Export.KIND, "key": key, "state": JobState.QUEUED, "created_by_id": created_by_id}
+    job_id: int | None = connection.execute(
+        _INSERT_JOB, {**job, "created_at": now, "run_after": now}
+    ).scalar_one_or_none()
+    if job_id is None or connection.execute(_INSERT_EXPORT, {**values, "id": job_id}).scalar_one_or_none() is not None:
+        return job_id
+    connection.execute(delete(_JOBS).where(_JOBS.c.id == job_id))
+    return None
 
 
 def _live(session: Session, key: str) -> ReportJobRef:
-    states = (JobState.WAITING, JobState.RUNNING, JobState.READY)
-    found = select(Export.id, Export.state).where(Export.key == key, Export.state.in_(states))
+    found = select(Job.id, Job.state).where(Job.key == key, Job.state.in_((*ACTIVE, JobState.DONE)))
     export = session.execute(found).one_or_none()
     if export is None:
         raise ConflictError
@@ -185,69 +188,38 @@ def _watermark(session: Session, actor: Actor, now: datetime) -> str:
     return f"{name} {local(now):%Y-%m-%d %H:%M} 导出".strip()
 
 
-def begin_export(session: Session, export_id: int, *, now: datetime) -> bool:
-    """Count a try of an export that still waits, or whose run has died; False where there is nothing to do.
+class ExportFailedError(DomainError):
+    """A file cannot be made; the message says why."""
 
-    Commit before `build_export`, so that a crash counts too.
-    """
-    export = session.scalars(select(Export).where(Export.id == export_id).with_for_update()).one_or_none()
-    if export is None or export.state not in (JobState.WAITING, JobState.RUNNING):
-        return False
-    if export.state == JobState.RUNNING and not _lock(session, export_id):
-        return False
-    if export.tries >= MAX_TRIES:
-        log.error("export_set_aside", export_id=export.id, tries=export.tries)
-        export.fail(now=now, message=_FAILED)
-        return False
-    export.begin(now=now)
-    return True
+    code = "export_failed"
 
 
 def build_export(
-    session: Session,
-    export_id: int,
-    *,
-    now: datetime,
-    note_progress: Callable[[int, int], None],
-    issuer: str = "",
-    sealer: FieldCipher | None = None,
+    session: Session, run: JobRun, *, now: datetime, issuer: str = "", sealer: FieldCipher | None = None
 ) -> None:
-    """Build the file of a begun export, whole or not at all; a second run beside or after it changes nothing.
-
-    The reach of who asked is looked up again. `note_progress` is told done and total, and commits them apart from this transaction.
-    """
-    if not _lock(session, export_id):
-        return
-    export = session.scalars(select(Export).where(Export.id == export_id)).one()
-    if export.state != JobState.RUNNING:
-        return
+    """Build the file of an export and complete its job; the rights of who asked are looked up again. Raises ExportFailedError."""
+    export = session.scalars(select(Export).where(Export.id == run.id)).one()
     try:
         order = _order_of(session, export, now=now, issuer=issuer, sealer=sealer)
         with tempfile.TemporaryDirectory(prefix="export-") as folder:
             path = Path(folder) / "file"
-            total = report_file_actions.write(session, path, order, note_progress=note_progress)
+            total = report_file_actions.write(session, path, order, note_progress=run.progress)
             content = path.read_bytes()
     except NotFoundError:
-        export.fail(now=now, message=_OUT_OF_REACH)
-        return
+        raise ExportFailedError(_OUT_OF_REACH) from None
     except TooLongForPaperError as error:
-        export.fail(now=now, message=error.text)
-        return
-    session.refresh(export)
-    export.file, export.file_name, export.sha256 = (
-        content,
-        report_file_queries.file_name(order),
-        hashlib.sha256(content).hexdigest(),
-    )
-    export.as_of, export.expires_at, export.total = order.basis.as_of, now + KEPT, total
-    export.succeed(now=now)
+        raise ExportFailedError(error.text) from None
+    export.file, export.sha256 = content, hashlib.sha256(content).hexdigest()
+    export.as_of, export.expires_at = order.basis.as_of, now + KEPT
+    export.file_name = report_file_queries.file_name(order)
+    run.complete(session, total=total)
 
 
 def _order_of(
     session: Session, export: Export, *, now: datetime, issuer: str, sealer: FieldCipher | None
 ) -> report_file_queries.ReportSpec:
     """Give what the file stands on: as of the asking while the data are the same, so that every run writes the same bytes."""
-    grants = list_grants(session, export.created_by_id, now=now)
+    grants = list_grants(session, export.created_by_id or 0, now=now)
     reach = reach_of(Permission.REPORTS_EXPORT, grants)
     may_whole = reach_of(Permission.REPORTS_NUMBERS, grants) is not None
     if reach is None or (export.numbers == PiiDisclosure.WHOLE and not may_whole):
@@ -271,40 +243,19 @@ def _order_of(
     )
 
 
-def _lock(session: Session, export_id: int) -> bool:
-    """Hold the export for this transaction; False where another run holds it."""
-    return bool(session.scalar(select(func.pg_try_advisory_xact_lock(_LOCK_CLASS, export_id))))
-
-
 def rest_s(worked_s: float) -> float:
     """Give how long to leave the machine to candidates who save, after so long a work, in seconds."""
     return min(_REST_SHARE * worked_s, _MAX_REST_S)
 
 
-def note_progress(session: Session, export_id: int, *, done: int, total: int) -> None:
-    """Write how far a run has come."""
-    session.execute(
-        update(Export).where(Export.id == export_id, Export.state == JobState.RUNNING).values(done=done, total=total)
-    )
-
-
-def sweep_exports(session: Session, *, now: datetime) -> list[int]:
-    """Expire old files, and list the exports whose nudge or run was lost.
-
-    What waits while others are begun stands in the line, unless it waits very long.
-    """
-    session.execute(
-        update(Export)
-        .where(Export.state == JobState.READY, Export.expires_at <= now)
-        .values(state=JobState.EXPIRED, file=None, message="文件已过期，请重新导出。")
-    )
-    last_begun_at = session.scalar(select(func.max(Export.started_at)))
-    moves = last_begun_at is not None and last_begun_at > now - _STANDSTILL
-    lost = select(Export.id).where(
-        ((Export.state == JobState.WAITING) & (Export.created_at <= now - (_MAX_WAIT_LENGTH if moves else _STANDSTILL)))
-        | ((Export.state == JobState.RUNNING) & (Export.started_at <= now - LEASE))
-    )
-    return list(session.scalars(lost.order_by(Export.id)))
+def expire_exports(session: Session, *, now: datetime) -> None:
+    """Delete the files whose time is over; the same request then makes a new one."""
+    expired = list(session.scalars(select(Export.id).where(Export.expires_at <= now, Export.file.is_not(None))))
+    if expired:
+        session.execute(update(_EXPORTS).where(_EXPORTS.c.id.in_(expired)).values(file=None))
+        session.execute(
+            update(_JOBS).where(_JOBS.c.id.in_(expired)).values(key=None, message="文件已过期，请重新导出。")
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,7 +269,7 @@ class Download:
 def download_export(session: Session, export_id: int, *, reach: AccessScope, actor: Actor, now: datetime) -> Download:
     """Hand out one's own file while its unit is still within reach, with an audit line; raises NotFoundError, NotReadyError."""
     export = get_own_export(session, export_id, person_id=actor.person_id, reach=reach)
-    if export.state in (JobState.WAITING, JobState.RUNNING):
+    if export.is_active:
         raise NotReadyError
     if export.file is None or (export.expires_at is not None and export.expires_at <= now):
         raise NotReadyError("文件已过期或没有生成成功，请重新导出。")

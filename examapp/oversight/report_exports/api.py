@@ -11,11 +11,10 @@ from flask import Blueprint, Response, request, send_file
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.errors import BadRequestError
-from examapp.jobs.columns import JobState
+from examapp.jobs.models import JobState, client_state, progress_json
 from examapp.organisation.accounts.guards import actor, me, my_reach, requires
 from examapp.organisation.units.models import Tree
 from examapp.oversight.report_exports import actions
-from examapp.oversight.report_exports.models import Export
 from examapp.oversight.report_exports.queries import count_ahead, get_export_row
 from examapp.oversight.report_files.queries import roster_words
 from examapp.oversight.statistics.queries import get_unit_table
@@ -105,7 +104,7 @@ def request_export(exam_id: int) -> Response:
     with transaction() as session:
         reach = my_reach(Permission.REPORTS_EXPORT)
         export = actions.request_export(session, wish, reach=reach, actor=actor(), now=clock.now())
-        body = {"export": {"id": export.id, "state": export.state}}
+        body = {"export": {"id": export.id, "state": client_state(export.state)}}
     return answer(body, 202)
 
 
@@ -124,20 +123,11 @@ def show_export(export_id: int) -> Response:
     """Give the state and progress of one's own export."""
     session, reach = read_session(), my_reach(Permission.REPORTS_EXPORT)
     export = get_export_row(session, _known(export_id), person_id=me().person_id, reach=reach)
-    if export.state != JobState.WAITING:
-        return answer(_export_json(export, export.message))
-    ahead = count_ahead(session, export)
-    return answer(_export_json(export, f"排队中，前面还有 {ahead} 份" if ahead else "排队中"))
-
-
-def _export_json(export: Export, message: str) -> dict[str, Any]:
-    return {
-        "id": export.id,
-        "state": export.state,
-        "done": export.done,
-        "total": export.total,
-        "message": message,
-    }
+    body = {"id": export.id, **progress_json(export)}
+    if export.state == JobState.QUEUED:
+        ahead = count_ahead(session, export)
+        body["message"] = f"排队中，前面还有 {ahead} 份" if ahead else "排队中"
+    return answer(body)
 
 
 @api_blueprint.get("/exports/<int:export_id>/file")

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, ForeignKey, Index, LargeBinary, and_, case
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
-from examapp.db.session import Base, BigInt, Id, JsonB, Str, UtcDateTime
-from examapp.jobs.columns import JobColumns
-
-LIVE = "key IS NOT NULL AND state IN ('waiting', 'running', 'ready')"
+from examapp.db.session import Base, BigInt, JsonB, Str, UtcDateTime
+from examapp.jobs.models import Job, JobId, JobState
 
 
-class Export(JobColumns, Base):
+class Export(Job):
     """A file of figures that somebody asked for; built by a worker, safe to build twice, expires.
 
-    It is the ledger too: one live row a `key`, so that a second press, a doubled message or an emptied queue ends in one file. The file
-    holds scores with names for seven days, then only the line of who asked for what stays.
+    One live job a key (digest of person, exam, unit, parameters and data version), so that a second press, a doubled message or an emptied
+    queue ends in one file. The file holds scores with names for seven days, then only the row of who asked for what stays.
     """
 
     __tablename__ = "exports"
     __table_args__ = (
-        Index("ix_exports_created_by_id", "created_by_id", "created_at"),
-        Index("uq_exports_key", "key", unique=True, postgresql_where=text(LIVE)),
         Index("uq_exports_occasion", "occasion", unique=True),
         CheckConstraint("numbers IN ('none', 'masked', 'whole')", name="numbers"),
-        *JobColumns.__table_args__,
     )
+    KIND = "reports.build_export"
 
-    id: Mapped[Id]
+    id: Mapped[JobId]
     exam_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("exams.id"))
     unit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("units.id"))
     tree: Mapped[Str] = mapped_column(default="region")
@@ -37,8 +34,6 @@ class Export(JobColumns, Base):
     """`xlsx`, `csv`, `pdf` or `docx`."""
     scope: Mapped[Str] = mapped_column(default="this")
     """`this` (本场) or `final` (最终, with make-ups)."""
-    key: Mapped[Str | None]
-    """Digest of person, exam, unit, parameters and data version."""
     data_version: Mapped[Str] = mapped_column(default="")
     """The state of the data when it was asked for; while it is the same at the building, the file says it is as of the asking."""
     watermark: Mapped[Str] = mapped_column(default="")
@@ -53,12 +48,21 @@ class Export(JobColumns, Base):
     """The office's own form that it is made by; null for the shipped one."""
     occasion: Mapped[Str | None]
     """Which scheduled occasion it is for, once only; null where a person asked."""
-    created_by_id: Mapped[BigInt]
     file: Mapped[bytes | None] = mapped_column(LargeBinary)
-    file_name: Mapped[Str] = mapped_column(default="")
     sha256: Mapped[Str] = mapped_column(default="")
     as_of: Mapped[UtcDateTime | None]
     expires_at: Mapped[UtcDateTime | None]
+    has_file: Mapped[bool] = column_property(file.is_not(None))
+
+    @hybrid_property
+    def client_state(self) -> str:
+        """The job's state in the words of the delivery protocol, or `expired` once the file is deleted."""
+        return "expired" if self.is_done and not self.has_file else super().client_state
+
+    @client_state.inplace.expression
+    @classmethod
+    def _select_client_state(cls) -> ColumnElement[str]:
+        return case((and_(cls.state == JobState.DONE, cls.file.is_(None)), "expired"), else_=Job.client_state)
 
 
 class ReportSchedule(Base):

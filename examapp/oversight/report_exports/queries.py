@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, defer
 
 from examapp.delivery.exams.models import Exam
 from examapp.errors import NotFoundError
-from examapp.jobs.columns import JobState
+from examapp.jobs.models import ACTIVE, Job
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Unit
@@ -42,7 +42,7 @@ class ExportRow:
     content: str
     format: str
     scope: str
-    state: str
+    client_state: str
     done: int
     total: int
     message: str
@@ -73,7 +73,7 @@ def list_own_exports(
             Export.content,
             Export.format,
             Export.scope,
-            Export.state,
+            Export.client_state.label("client_state"),
             Export.done,
             Export.total,
             Export.message,
@@ -89,7 +89,7 @@ def list_own_exports(
 
 def count_ahead(session: Session, export: Export) -> int:
     """Count what will be built before an export that waits."""
-    ahead = select(func.count()).where(Export.id < export.id, Export.state.in_((JobState.WAITING, JobState.RUNNING)))
+    ahead = select(func.count()).where(Job.kind == Export.KIND, Job.id < export.id, Job.state.in_(ACTIVE))
     return session.scalars(ahead).one()
 
 

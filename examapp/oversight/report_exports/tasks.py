@@ -1,60 +1,54 @@
-"""Exports in worker processes: shells around the operations, each safe to run twice."""
+"""Exports in worker processes, and the sweep of scheduled and expired ones."""
 
 from __future__ import annotations
 
 import time
-from functools import partial
 
 from celery import shared_task
 from flask import current_app
 
 from examapp import clock
-from examapp.db.session import independent_transaction, transaction
-from examapp.jobs.publisher import publish
+from examapp.db.session import transaction
+from examapp.jobs.registry import JobKind, job_handler
+from examapp.jobs.runner import JobRun
 from examapp.oversight.report_exports import actions
+from examapp.oversight.report_exports.models import Export
 from examapp.oversight.report_schedules import actions as report_schedule_actions
 from examapp.oversight.statistics import actions as statistics_actions
 from examapp.web.metrics import is_sitting_under_way
 
 
-@shared_task(name="reports.build_export", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
-def build_export(export_id: int) -> None:
-    """Build the file of an export, then give way to candidates who sit: the try is committed before the work."""
+@job_handler(
+    JobKind(
+        name=Export.KIND,
+        label="导出报表",
+        quarantined="导出没有成功，请重新导出。如仍不成功，请通过页面下方的「意见建议」告诉我们。",
+    )
+)
+def build_export(run: JobRun) -> None:
+    """Build the file of an export, then leave the machine to candidates who sit an exam."""
     began = time.perf_counter()
+    issuer, sealer = current_app.config["SETTINGS"].organisation, current_app.extensions["sealer"]
     with transaction() as session:
-        has_begun = actions.begin_export(session, export_id, now=clock.now())
-    if has_begun:
-        with transaction() as session:
-            progress = partial(_note_progress, export_id)
-            issuer, sealer = current_app.config["SETTINGS"].organisation, current_app.extensions["sealer"]
-            actions.build_export(
-                session, export_id, now=clock.now(), note_progress=progress, issuer=issuer, sealer=sealer
-            )
-        _give_way(worked_s=time.perf_counter() - began)
+        actions.build_export(session, run, now=clock.now(), issuer=issuer, sealer=sealer)
+    _give_way(worked_s=time.perf_counter() - began)
 
 
 def _give_way(*, worked_s: float) -> None:
-    """Leave the machine to candidates for a while if any sit; whoever kills the worker meanwhile changes nothing, the file is there."""
+    """Pause while candidates sit an exam, so that they have the machine; the file is committed before."""
     with transaction() as session:
         is_sitting = is_sitting_under_way(session, now=clock.now())
     if is_sitting:
         time.sleep(actions.rest_s(worked_s))
 
 
-def _note_progress(export_id: int, done: int, total: int) -> None:
-    with independent_transaction() as session:
-        actions.note_progress(session, export_id, done=done, total=total)
-
-
 @shared_task(name="reports.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
 def sweep() -> None:
-    """Lay out what is due by itself, expire old files and nudge exports whose nudge or run was lost."""
+    """Request the exports of schedules that are due, and delete expired files."""
     with transaction() as session:
         report_schedule_actions.lay_out_scheduled(session, now=clock.now())
     with transaction() as session:
-        lost = actions.sweep_exports(session, now=clock.now())
-    for export_id in lost:
-        publish("reports.build_export", export_id)
+        actions.expire_exports(session, now=clock.now())
 
 
 @shared_task(name="reports.refresh_unit_stats", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types

@@ -1,23 +1,20 @@
-"""Work of the unit book in the background: rosters to freeze and changes whose time has come, files of results to be read."""
+"""Background work: roster changes and snapshots whose day has come, and files of results to be read."""
 
 from __future__ import annotations
 
-from functools import partial
-
 from celery import shared_task
-from celery.exceptions import SoftTimeLimitExceeded
-from flask import current_app
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.delivery.external_results import actions as external_result_actions
-from examapp.errors import DomainError
+from examapp.delivery.external_results.models import ResultImport
 from examapp.jobs.publisher import publish
+from examapp.jobs.registry import JobKind, job_handler
+from examapp.jobs.runner import JobRun
 from examapp.organisation.accounts.guards import sealer
 from examapp.organisation.roster_change_requests import actions as roster_change_request_actions
 from examapp.oversight.roster_snapshots import actions as roster_snapshot_actions
-
-_TOO_LONG = "文件处理时间过长，已停止，没有计入任何成绩。请拆成几个文件再上传。"
+from examapp.security.permissions import Permission
 
 
 @shared_task(name="roster_changes.apply", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -41,31 +38,20 @@ def sweep_freezes() -> None:
         publish(roster_snapshot_actions.TASK, exam_id)
 
 
-@shared_task(name=external_result_actions.TASK, acks_late=True, soft_time_limit=240, time_limit=300)  # type: ignore[untyped-decorator]  # celery has no types
-def match_results(import_id: int) -> None:
+@job_handler(
+    JobKind(
+        name=ResultImport.KIND,
+        label="导入其他平台的成绩",
+        viewer=Permission.RESULTS_IMPORT,
+        is_wide=True,
+        time_limit_s=240,
+        quarantined="多次读取都没有完成，已停止，没有计入任何成绩。请重新上传；仍不行的，请联系系统管理员。",
+        too_long="文件处理时间过长，已停止，没有计入任何成绩。请拆成几个文件再上传。",
+        on_failed=external_result_actions.forget_file,
+        may_retry=False,
+    )
+)
+def match_results(run: JobRun) -> None:
     """Read a file of results and match its rows."""
     with transaction() as session:
-        is_begun = external_result_actions.begin_run(session, import_id, now=clock.now())
-    if not is_begun:
-        return
-    try:
-        with transaction() as session:
-            external_result_actions.run_import(
-                session, import_id, sealer=sealer(), now=clock.now(), report=partial(_report, import_id)
-            )
-    except (DomainError, SoftTimeLimitExceeded) as error:
-        message = error.text if isinstance(error, DomainError) else _TOO_LONG
-        with transaction() as session:
-            external_result_actions.fail_import(session, import_id, message=message, now=clock.now())
-
-
-def _report(import_id: int, done: int, total: int) -> None:
-    with current_app.app_context(), transaction() as session:
-        external_result_actions.note_progress(session, import_id, done=done, total=total)
-
-
-@shared_task(name="external_results.sweep", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
-def sweep_results() -> None:
-    """Nudge files of results that were left lying."""
-    for import_id in external_result_actions.list_left_lying(read_session(), now=clock.now()):
-        publish(external_result_actions.TASK, import_id)
+        external_result_actions.run_import(session, run, sealer=sealer(), now=clock.now())

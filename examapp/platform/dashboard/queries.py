@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, literal, or_, select, union_all
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from examapp.content.questions.models import Question, QuestionImport, QuestionState
+from examapp.content.questions.models import Question, QuestionState
 from examapp.delivery.attempts.queries import attempts_used
 from examapp.delivery.exam_candidates.queries import CandidateExam, list_exams_of
 from examapp.delivery.exams.models import Exam, ExamKind, Exemption
 from examapp.delivery.exams.queries import list_organiser_exams
 from examapp.delivery.exams.rules import ExamPhase, Window
-from examapp.delivery.external_results.models import ResultImport
-from examapp.jobs.columns import JobState
+from examapp.jobs.models import ACTIVE, Job
 from examapp.learning.courses.queries import MyCourse, list_my_courses
 from examapp.learning.practice.queries import count_due
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.people.models import Person, RosterImport
+from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Tree, Unit, UnitKind
-from examapp.oversight.report_exports.models import Export
 from examapp.oversight.statistics.queries import HomeFigures, home_figures
 
 
@@ -175,51 +173,26 @@ _MAX = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobLine:
-    """A long job as the home page shows it; `kind` of `roster_import`, `question_import`, `export`, `result_import`."""
+    """A background job as the home page shows it."""
 
     kind: str
     id: int
     file_name: str
-    state: str
+    client_state: str
     done: int
     total: int
-    message: str
     created_at: datetime
 
 
-def list_jobs_of(session: Session, person_id: int, *, now: datetime) -> list[JobLine]:
-    """List a person's jobs that wait or run, and those that ended within a day, newest first, in one statement."""
-    found = union_all(
-        *(
-            _lately(kind, model, person_id, now=now)
-            for kind, model in (
-                ("roster_import", RosterImport),
-                ("question_import", QuestionImport),
-                ("export", Export),
-                ("result_import", ResultImport),
-            )
+def list_jobs_of(session: Session, person_id: int, *, kinds: Iterable[str], now: datetime) -> list[JobLine]:
+    """List a person's jobs of these kinds that wait or run, and those that ended within a day, newest first, in one statement."""
+    is_shown = or_(Job.state.in_(ACTIVE), Job.finished_at > now - _SHOWN_FOR)
+    rows = session.execute(
+        select(
+            Job.kind, Job.id, Job.file_name, Job.client_state.label("client_state"), Job.done, Job.total, Job.created_at
         )
-    ).subquery()
-    rows = session.execute(select(found).order_by(found.c.created_at.desc()).limit(_MAX))
-    return [JobLine(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
-
-
-def _lately(
-    kind: str, model: type[RosterImport | QuestionImport | Export | ResultImport], person_id: int, *, now: datetime
-) -> Select[str, int, str, str, int, int, str, datetime]:
-    return select(
-        literal(kind).label("kind"),
-        model.id,
-        func.coalesce(model.file_name, "").label("file_name"),
-        model.state,
-        model.done,
-        model.total,
-        model.message,
-        model.created_at,
-    ).where(
-        model.created_by_id == person_id,
-        or_(
-            model.state.in_((JobState.WAITING, JobState.RUNNING)),
-            (model.finished_at > now - _SHOWN_FOR) & (model.state != JobState.EXPIRED),
-        ),
+        .where(Job.created_by_id == person_id, Job.kind.in_(kinds), is_shown)
+        .order_by(Job.created_at.desc())
+        .limit(_MAX)
     )
+    return [JobLine(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping

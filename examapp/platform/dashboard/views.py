@@ -5,27 +5,43 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, g, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
+from examapp.content.questions.models import QuestionImport
 from examapp.db.session import read_session
 from examapp.delivery.attempts.queries import LiveAttempt, find_live_attempts
 from examapp.delivery.exam_candidates.queries import CandidateExam, list_exams_of
 from examapp.delivery.exams.models import EXAM_KIND_NAMES, ExamKind
 from examapp.delivery.exams.rules import ExamPhase
 from examapp.delivery.exemptions.queries import list_own_answers
+from examapp.delivery.external_results.models import ResultImport
 from examapp.delivery.external_results.queries import list_own_outside_results
 from examapp.delivery.grading.rules import BAND_NAMES
 from examapp.delivery.results.queries import OwnSitting, list_own_sittings
+from examapp.errors import NotFoundError
+from examapp.jobs.models import Job, progress_json
+from examapp.jobs.registry import JobKind, find_kind
 from examapp.organisation.access.rules import ROLE_NAMES
-from examapp.organisation.accounts.guards import find_signed_in_person, may, me, my_grants, my_reach, public, signed_in
+from examapp.organisation.accounts.guards import (
+    find_signed_in_person,
+    may,
+    may_everywhere,
+    me,
+    my_grants,
+    my_reach,
+    public,
+    signed_in,
+)
 from examapp.organisation.dual_control.queries import count_to_decide
+from examapp.organisation.people.models import RosterImport
 from examapp.organisation.roster_change_requests.models import ListState
 from examapp.organisation.roster_change_requests.queries import count_change_lists
 from examapp.oversight.duty_lists.queries import DutyScope
 from examapp.oversight.own_duties.queries import count_waiting
 from examapp.oversight.reminders.queries import find_reminder
+from examapp.oversight.report_exports.models import Export
 from examapp.oversight.statistics_scope.rules import CurveChart, curve_chart
 from examapp.platform.dashboard import queries
 from examapp.platform.dashboard.queries import JobLine, list_jobs_of
@@ -49,10 +65,10 @@ blueprint = Blueprint("admin", __name__)
 _MAX_NOTICES = 5
 _MAX_SITTINGS = 100
 _JOB_PLACES = {
-    "roster_import": ("名册导入", "people_admin.show_import", "import_id"),
-    "question_import": ("试题导入", "questions_admin.show_import", "import_id"),
-    "result_import": ("其他平台成绩导入", "unitbook_admin.show_results", "import_id"),
-    "export": ("报表导出", "reports_admin.show_export", "export_id"),
+    RosterImport.KIND: ("名册导入", "people_admin.show_import", "import_id"),
+    QuestionImport.KIND: ("试题导入", "questions_admin.show_import", "import_id"),
+    ResultImport.KIND: ("其他平台成绩导入", "unitbook_admin.show_results", "import_id"),
+    Export.KIND: ("报表导出", "reports_admin.show_export", "export_id"),
 }
 
 
@@ -77,7 +93,9 @@ def home() -> str | Response:
         organiser=organiser,
         chart=_chart(organiser),
         waiting=_waiting(),
-        jobs=[_with_place(job) for job in list_jobs_of(session, who.person_id, now=now)] if my_grants() else [],
+        jobs=[_with_place(job) for job in list_jobs_of(session, who.person_id, kinds=_JOB_PLACES, now=now)]
+        if my_grants()
+        else [],
         notices=list_notices(session, reader(), most=_MAX_NOTICES),
         answers=list_unseen_answers(session, who.person_id),
         excused=list_own_answers(session, who.person_id, now=now) if who.is_candidate else [],
@@ -224,6 +242,22 @@ def _machine() -> dict[str, Any] | None:
         "running": sum(counts.running for counts in jobs),
         "failed": sum(counts.failed for counts in jobs),
     }
+
+
+@blueprint.get("/jobs/<int:job_id>")
+@signed_in
+def show_job(job_id: int) -> Response:
+    """Give the progress of a background job as JSON, to its owner and to who may see the others of its kind."""
+    job = read_session().get(Job, job_id)
+    if job is None or not (job.created_by_id == me().person_id or _may_follow(find_kind(job.kind))):
+        raise NotFoundError
+    return jsonify(progress_json(job))
+
+
+def _may_follow(kind: JobKind) -> bool:
+    if kind.viewer is None:
+        return False
+    return may_everywhere(kind.viewer) if kind.is_wide else may(kind.viewer)
 
 
 def _with_place(job: JobLine) -> tuple[JobLine, str, str | None]:

@@ -171,7 +171,7 @@ HOLDINGS = (
         purpose="考试提醒、登录验证码，避免重复发送",
         shown=words("kind=类别 state=状态 created_at=生成时间 sent_at=发送时间"),
         hidden=hide(
-            technical="id person_id once_key is_urgent tries reason sent_on try_at claimed_at expires_at", may_hold_code="text"
+            technical="id person_id once_key is_urgent delivery_count reason sent_on try_at expires_at", may_hold_code="text"
         ),
     ),
     DataCategory(
@@ -189,24 +189,25 @@ HOLDINGS = (
     DataCategory(
         table="roster_imports", title="导入的名册文件", group=_ROSTER, owner=None, term=RetentionPolicy.FILES, seen_by="导入的管理员",
         purpose="检查、写入名册，下载检查结果；文件加密保存",
-        shown=words("file_name=文件名 created_by_id=经办人 unit_id=单位 created_at=上传时间"),
-        hidden=hide(
-            sealed="content annotated", technical="id is_confirmed is_whole summary state done total message tries started_at finished_at"
-        ),
+        shown=words("unit_id=单位"),
+        hidden=hide(sealed="content annotated", technical="id is_confirmed is_whole summary"),
     ),
     DataCategory(
         table="exports", title="导出的报表文件", group=_STAFF, owner=None, term=RetentionPolicy.FILES, seen_by="申请导出的人",
         purpose="上报成绩汇总表、存档；到期自动删除",
-        shown=words("exam_id=考试 unit_id=单位 content=内容 narrowing=人员范围 numbers=号码 reason=用途 created_by_id=经办人 created_at=申请时间 expires_at=删除时间"),
-        hidden=hide(
-            technical="id tree format scope key data_version watermark template_id approval_id occasion file file_name sha256 as_of state done total message tries started_at finished_at"
-        ),
+        shown=words("exam_id=考试 unit_id=单位 content=内容 narrowing=人员范围 numbers=号码 reason=用途 expires_at=删除时间"),
+        hidden=hide(technical="id tree format scope data_version watermark template_id approval_id occasion file sha256 as_of"),
     ),
     DataCategory(
         table="certificate_jobs", title="成批的证书文件", group=_STAFF, owner=None, term=RetentionPolicy.FILES, seen_by="办理证书的人",
         purpose="打印证书；到期自动删除",
-        shown=words("plan_id=证书 unit_id=单位 created_by_id=经办人 created_at=申请时间 expires_at=删除时间"),
-        hidden=hide(technical="id kind site_url file file_name state done total message tries started_at finished_at"),
+        shown=words("plan_id=证书 unit_id=单位 expires_at=删除时间"),
+        hidden=hide(technical="id purpose site_url file"),
+    ),
+    DataCategory(
+        table="jobs", title="后台任务", group=_STAFF, owner=None, term=RetentionPolicy.OFFICE, seen_by="申请人和系统管理员",
+        purpose="导入、导出、发证、重新评分等的进度和结果", shown=words("kind=任务 file_name=文件名 created_by_id=经办人 created_at=申请时间 message=结果"),
+        hidden=hide(technical="id key state run_count lease_expires_at run_after done total error_code started_at finished_at"),
     ),
     DataCategory(
         table="stored_files", title="上传的文件", group=_STAFF, owner=None, term=RetentionPolicy.OFFICE, seen_by="有权查看所属事项的人",

@@ -274,7 +274,9 @@ def add_certificates(
     )
     for settings in plans:
         plan = create_plan(session, settings=settings, actor=actor, now=now)
-        request_job(session, plan_id=plan.id, kind="issue", reach=AccessScope(is_everything=True), actor=actor, now=now)
+        request_job(
+            session, plan_id=plan.id, purpose="issue", reach=AccessScope(is_everything=True), actor=actor, now=now
+        )
 
 
 def _seal() -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, RadioField, SelectChoice, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
@@ -220,11 +220,3 @@ def request_rehearsal() -> Response:
     else:
         flash("演练已开始，可以离开本页，约两分钟后回来看结果。", "success")
     return redirect(url_for("examday_admin.list_exams"), 303)
-
-
-@admin_blueprint.get("/rehearsals/<int:rehearsal_id>")
-@requires(Permission.ATTEMPTS_MANAGE)
-def show_rehearsal_progress(rehearsal_id: int) -> Response:
-    """Give a rehearsal's state and progress as JSON, for the page that waits."""
-    found = queries.get_rehearsal(read_session(), rehearsal_id)
-    return jsonify({"state": found.state, "done": found.done, "total": found.total, "message": found.message})

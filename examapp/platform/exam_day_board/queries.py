@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 
 from examapp.delivery.exams.models import Exam, ExamState
 from examapp.delivery.exams.queries import readiness
-from examapp.errors import NotFoundError
-from examapp.jobs.columns import JobState
+from examapp.jobs.models import JobState
 from examapp.organisation.access.rules import AccessScope
 from examapp.platform.exam_day import queries as exam_day_queries
 from examapp.platform.setup import queries as setup_queries
@@ -95,21 +94,13 @@ def machine(session: Session, *, now: datetime) -> Machine:
 def find_last_rehearsal(session: Session) -> Rehearsal | None:
     """Find the last rehearsal that came to a verdict."""
     return session.scalar(
-        select(Rehearsal).where(Rehearsal.state == JobState.READY).order_by(Rehearsal.id.desc()).limit(1)
+        select(Rehearsal).where(Rehearsal.state == JobState.DONE).order_by(Rehearsal.id.desc()).limit(1)
     )
 
 
 def list_rehearsals(session: Session, *, most: int = 10) -> list[Rehearsal]:
     """List the last rehearsals, newest first."""
     return list(session.scalars(select(Rehearsal).order_by(Rehearsal.id.desc()).limit(most)))
-
-
-def get_rehearsal(session: Session, rehearsal_id: int) -> Rehearsal:
-    """Get a rehearsal; raises NotFoundError."""
-    rehearsal = session.get(Rehearsal, rehearsal_id)
-    if rehearsal is None:
-        raise NotFoundError
-    return rehearsal
 
 
 def list_exams_around(session: Session, *, now: datetime) -> list[Exam]:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from examapp import clock
 from examapp.config import Mode, Settings
+from examapp.content.questions.models import QuestionImport
 from examapp.db.schema import newest_version
 from examapp.db.session import db, read_session, transaction
 from examapp.delivery.attempt_changes.actions import note_contacts
@@ -25,6 +26,8 @@ from examapp.delivery.attempts.queries import count_in_progress
 from examapp.delivery.grading.queries import count_ungraded
 from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import public
+from examapp.organisation.people.models import RosterImport
+from examapp.oversight.report_exports.models import Export
 from examapp.platform.audit_chain.actions import head_fault
 from examapp.platform.security_checklist.queries import backup_at
 from examapp.platform.setup import queries as setup_queries
@@ -39,7 +42,12 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _requests = Counter("examapp_requests_total", "Requests by endpoint and status.", ("worker", "endpoint", "status"))
 _latency = Histogram("examapp_request_seconds", "Seconds by endpoint.", ("worker", "endpoint"), buckets=_SECONDS)
 _attempts = Gauge("examapp_attempts", "Attempts by state.", ("state",))
-_jobs = Gauge("examapp_jobs", "Long jobs by kind and state.", ("kind", "state"))
+_jobs = Gauge("examapp_jobs", "Background jobs by kind and state.", ("kind", "state"))
+_METRIC_KINDS = {
+    RosterImport.KIND: "roster_import",
+    QuestionImport.KIND: "question_import",
+    Export.KIND: "export",
+}
 _sweeper_age = Gauge("examapp_sweeper_age_seconds", "Seconds since the sweeper was last alive.")
 _schedule_age = Gauge("examapp_schedule_age_seconds", "Seconds since the schedule (beat) was last alive.")
 _backup_age = Gauge("examapp_backup_age_seconds", "Seconds since the last whole base backup.")
@@ -100,9 +108,10 @@ def _measure(session: Session) -> None:
     _attempts.labels("ungraded").set(ungraded)
     _attempts.labels("set_aside").set(set_aside)
     for counts in setup_queries.count_jobs(session):
-        _jobs.labels(counts.kind, "waiting").set(counts.waiting)
-        _jobs.labels(counts.kind, "running").set(counts.running)
-        _jobs.labels(counts.kind, "failed").set(counts.failed)
+        kind = _METRIC_KINDS.get(counts.kind, counts.kind)
+        _jobs.labels(kind, "waiting").set(counts.waiting)
+        _jobs.labels(kind, "running").set(counts.running)
+        _jobs.labels(kind, "failed").set(counts.failed)
     settings, beats = current_app.config["SETTINGS"], setup_queries.heartbeats(session)
     _sweeper_age.set(_seconds_since(beats.get(setup_queries.SWEEPER)))
     _schedule_age.set(_seconds_since(beats.get(setup_queries.SCHEDULE)))

@@ -65,7 +65,7 @@ class OutgoingState(StrEnum):
 
     WAITING = "waiting"
     SENDING = "sending"
-    """Claimed by a worker; taken again when its lease has run out."""
+    """Claimed by a worker; claimed again at `try_at` if the delivery was not noted."""
     SENT = "sent"
     FAILED = "failed"
     EXPIRED = "expired"
@@ -102,13 +102,12 @@ class OutgoingMessage(Base):
     """Says what the message is about, so that it goes out once: `chase:7:2026-11-24:143`."""
     is_urgent: Mapped[bool] = mapped_column(default=False)
     state: Mapped[Str] = mapped_column(default=OutgoingState.WAITING)
-    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    delivery_count: Mapped[int] = mapped_column(SmallInteger, default=0)
     reason: Mapped[Str] = mapped_column(default="")
     """Why the last try did not come off; never a number or a text."""
     sent_on: Mapped[DateCol | None]
     """The county's day that this message takes up: one a day a person."""
     created_at: Mapped[UtcDateTime]
     try_at: Mapped[UtcDateTime]
-    claimed_at: Mapped[UtcDateTime | None]
     sent_at: Mapped[UtcDateTime | None]
     expires_at: Mapped[UtcDateTime]

@@ -28,10 +28,11 @@ from examapp.platform.notices.rules import MAX_OUTGOING_LENGTH, is_quiet
 
 _CLAIM_LOCK = 430_611
 """The advisory lock under which one process at a time picks what goes out next."""
-_LEASE = timedelta(minutes=5)
+_SENDING_TIMEOUT = timedelta(minutes=5)
+"""A message whose delivery was not noted by then, since its sender died, is sent again."""
 _LIFE, _URGENT_LIFE = timedelta(days=3), timedelta(minutes=10)
 _TEXT_KEPT, _ROW_KEPT = timedelta(days=30), timedelta(days=400)
-_MAX_TRIES = 5
+_MAX_DELIVERIES = 5
 _PAUSE = timedelta(minutes=2)
 
 
@@ -91,7 +92,7 @@ def send_out_many(
             "once_key": once_key,
             "is_urgent": urgent,
             "state": OutgoingState.WAITING,
-            "tries": 0,
+            "delivery_count": 0,
             "reason": "",
             "created_at": now,
             "try_at": now,
@@ -109,9 +110,9 @@ def send_out_many(
 def claim_messages(
     session: Session, *, quiet: tuple[time, time] | None, now: datetime, most: int = 50
 ) -> list[Claimed]:
-    """Take the next messages that may go out now, at most one a day a person apart from urgent ones; the try is counted.
+    """Claim the next messages that may go out now, at most one a day a person apart from urgent ones, and count the delivery.
 
-    Commit before handing them over: what is not noted afterwards is taken again when its lease has run out.
+    Commit before handing them over: what is not noted afterwards is claimed again after `_SENDING_TIMEOUT`.
     """
     if not session.scalar(select(func.pg_try_advisory_xact_lock(_CLAIM_LOCK))):
         return []
@@ -122,7 +123,8 @@ def claim_messages(
         if not message.is_urgent:
             served.add(message.person_id)
             message.sent_on = today
-        message.state, message.claimed_at, message.tries = OutgoingState.SENDING, now, message.tries + 1
+        message.state, message.delivery_count = OutgoingState.SENDING, message.delivery_count + 1
+        message.try_at = now + _SENDING_TIMEOUT
         chosen.append(message)
     session.flush()
     return [Claimed(id=m.id, person_id=m.person_id, kind=m.kind, text=m.text, once_key=m.once_key) for m in chosen]
@@ -141,11 +143,15 @@ def _due(quiet: tuple[time, time] | None, now: datetime) -> Select[OutgoingMessa
         .exists()
     )
     may_remind = false() if is_quiet(local(now).time(), quiet) else ~is_day_taken
-    waits = and_(OutgoingMessage.state == OutgoingState.WAITING, OutgoingMessage.try_at <= now)
-    is_lost = and_(OutgoingMessage.state == OutgoingState.SENDING, OutgoingMessage.claimed_at < now - _LEASE)
+    is_pending = OutgoingMessage.state.in_([OutgoingState.WAITING, OutgoingState.SENDING])
     return (
         select(OutgoingMessage)
-        .where(or_(waits, is_lost), OutgoingMessage.expires_at > now, or_(OutgoingMessage.is_urgent, may_remind))
+        .where(
+            is_pending,
+            OutgoingMessage.try_at <= now,
+            OutgoingMessage.expires_at > now,
+            or_(OutgoingMessage.is_urgent, may_remind),
+        )
         .order_by(OutgoingMessage.is_urgent.desc(), OutgoingMessage.id)
         .with_for_update(skip_locked=True)
     )
@@ -160,9 +166,9 @@ def note_delivery(session: Session, message_id: int, delivery: Delivery, *, now:
     if delivery.is_taken:
         message.state, message.sent_at = OutgoingState.SENT, now
     else:
-        is_over = delivery.is_final or message.tries >= _MAX_TRIES
+        is_over = delivery.is_final or message.delivery_count >= _MAX_DELIVERIES
         message.state = OutgoingState.FAILED if is_over else OutgoingState.WAITING
-        message.sent_on, message.try_at = None, now + _PAUSE * message.tries
+        message.sent_on, message.try_at = None, now + _PAUSE * message.delivery_count
     if message.is_urgent and message.state != OutgoingState.WAITING:
         message.text = ""
 

@@ -30,7 +30,7 @@ from examapp.content.blueprints.models import Blueprint, BlueprintSection
 from examapp.content.questions.models import AnswerKey, Question, QuestionState, QuestionVersion
 from examapp.delivery.exam_candidates.actions import prepare_papers
 from examapp.delivery.exams.models import Exam, ExamKind, ExamState
-from examapp.errors import ConflictError
+from examapp.errors import ConflictError, DomainError
 from examapp.ops.serving import web_command
 from examapp.organisation.people.models import Person, PersonState
 from examapp.organisation.units.models import Unit, UnitKind
@@ -46,8 +46,10 @@ _NO_QUEUE = "unix:///nowhere/rehearsal.sock"
 """No queue: nothing of a rehearsal may reach the county's workers; the sweeper grades by itself."""
 
 
-class RehearsalError(Exception):
+class RehearsalError(DomainError):
     """The rehearsal could not be held; the message says why and what to do, in Chinese."""
+
+    code = "rehearsal_failed"
 
 
 @dataclass(slots=True)

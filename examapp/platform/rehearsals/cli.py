@@ -10,7 +10,6 @@ import click
 from examapp import clock
 from examapp.db.session import transaction
 from examapp.errors import DomainError
-from examapp.jobs.columns import JobState
 from examapp.organisation.accounts.guards import hasher
 from examapp.platform.audit.actions import SYSTEM
 from examapp.platform.rehearsal_environment import actions as rehearsal_environment_actions
@@ -38,7 +37,7 @@ def rehearse(roster: int | None) -> None:
     try:
         with transaction() as session:
             rehearsal_id = actions.request_rehearsal(
-                session, actor=SYSTEM, now=clock.now(), roster=roster, is_nudged=False
+                session, actor=SYSTEM, now=clock.now(), roster=roster, is_published=False
             ).id
     except DomainError as refusal:
         raise click.ClickException(refusal.text) from None
@@ -49,7 +48,7 @@ def rehearse(roster: int | None) -> None:
         mark = "够　" if line["is_enough"] else "不够"
         click.echo(f"{mark}　{line['title']}：测得 {line['measured']:g}，需要 {line['needed']:g}（{line['unit']}）")
     click.echo(rehearsal.message)
-    if rehearsal.state != JobState.READY or not rehearsal.is_go:
+    if not rehearsal.is_done or not rehearsal.is_go:
         raise SystemExit(1)
 
 

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from importlib.metadata import version
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, current_app, redirect, render_template, url_for
+from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session
-from examapp.organisation.accounts.guards import requires
+from examapp.jobs import actions as job_actions
+from examapp.jobs.models import Job
+from examapp.jobs.registry import list_kinds
+from examapp.organisation.accounts.guards import actor, requires
+from examapp.platform.audit.actions import record
 from examapp.platform.security_checklist.queries import find_findings
 from examapp.platform.security_checklist.rules import Level, judge
 from examapp.platform.setup import queries as setup_queries
+from examapp.platform.setup.queries import list_open_jobs
 from examapp.platform.setup.rules import is_alive, production_faults, shown_settings
 from examapp.security.permissions import Permission
+from examapp.web.submit import flash_on_result
 
 admin_blueprint = Blueprint("admin_admin", __name__, url_prefix="/admin/settings")
 _PACKAGES = ("Flask", "SQLAlchemy", "celery", "psycopg", "granian")
-_JOB_WORDS = {"roster_import": "名册导入", "question_import": "试题导入", "export": "报表导出"}
+_MAX_JOBS = 200
 
 
 @admin_blueprint.get("/")
@@ -38,10 +46,41 @@ def show_settings() -> str:
         schema=setup_queries.schema_version(session),
         beat=beat,
         is_sweeper_alive=is_alive(beat, now=now),
-        jobs=[(_JOB_WORDS[counts.kind], counts) for counts in setup_queries.count_jobs(session)],
+        jobs=setup_queries.count_jobs(session),
         faults=faults,
         mode=settings.mode,
     )
+
+
+@admin_blueprint.get("/jobs")
+@requires(Permission.SETTINGS_WRITE)
+def list_jobs() -> str:
+    """List the background jobs that run, wait, failed or are quarantined, the newest first."""
+    rows = list_open_jobs(read_session(), most=_MAX_JOBS)
+    kinds = {kind.name: kind for kind in list_kinds()}
+    return render_template("admin/jobs.html", rows=rows, kinds=kinds, most=_MAX_JOBS)
+
+
+@admin_blueprint.post("/jobs/<int:job_id>/cancel")
+@requires(Permission.SETTINGS_WRITE)
+def cancel_job(job_id: int) -> Response:
+    """Cancel a job that waits or runs."""
+    return _change_job(job_id, job_actions.cancel, "jobs.cancel", "已取消。")
+
+
+@admin_blueprint.post("/jobs/<int:job_id>/retry")
+@requires(Permission.SETTINGS_WRITE)
+def retry_job(job_id: int) -> Response:
+    """Queue a quarantined or cancelled job again."""
+    return _change_job(job_id, job_actions.retry, "jobs.retry", "已重新排队。")
+
+
+def _change_job(job_id: int, act: Callable[..., Job], name: str, words: str) -> Response:
+    with flash_on_result(words) as session:
+        job = act(session, job_id, now=clock.now())
+        details = {"kind": job.kind}
+        record(session, name, actor=actor(), now=clock.now(), object_type="job", object_id=job_id, details=details)
+    return redirect(url_for(".list_jobs"), 303)
 
 
 checklist_blueprint = Blueprint("checklist_admin", __name__, url_prefix="/admin/checklist")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from examapp.db.session import Base, BigInt, Id, JsonB, Str, UtcDateTime
-from examapp.jobs.columns import JobColumns
+from examapp.db.session import Base, JsonB, Str, UtcDateTime
+from examapp.jobs.models import Job, JobId
 
 DEMO_LOADED = "demo_loaded"
 """The fact that the demo county is written whole; until then a try-out with the demo is not ready."""
@@ -21,13 +21,13 @@ class PlatformFlag(Base):
     set_at: Mapped[UtcDateTime]
 
 
-class Rehearsal(JobColumns, Base):
+class Rehearsal(Job):
     """A rehearsal (演练): a synthetic sitting on this deployment against a shadow database, and what it came to."""
 
     __tablename__ = "rehearsals"
+    KIND = "admin.rehearse"
 
-    id: Mapped[Id]
-    created_by_id: Mapped[BigInt | None]
+    id: Mapped[JobId]
     roster: Mapped[int]
     """For how many candidates it was judged."""
     is_go: Mapped[bool | None]

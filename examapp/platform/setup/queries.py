@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, text, true
+from sqlalchemy import Row, exists, func, select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
-from examapp.content.questions.models import QuestionImport
 from examapp.delivery.grading.models import Heartbeat
-from examapp.jobs.columns import MAX_TRIES, JobState
-from examapp.organisation.people.models import Account, RosterImport
-from examapp.oversight.report_exports.models import Export
+from examapp.jobs.models import Job, JobState
+from examapp.jobs.registry import list_kinds
+from examapp.organisation.people.models import Account, Person
 from examapp.platform.setup.models import PlatformFlag
 
 _DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
@@ -61,35 +60,41 @@ def schema_version(session: Session) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobCounts:
-    """Jobs of one kind that wait, run, or were set aside, since no run of theirs came to an end."""
+    """Jobs of one kind that wait, run, or are quarantined, since no run of theirs ended."""
 
     kind: str
+    label: str
     waiting: int
     running: int
     failed: int
 
 
-_JOBS = (("roster_import", RosterImport), ("question_import", QuestionImport), ("export", Export))
-
-
 def count_jobs(session: Session) -> list[JobCounts]:
-    """Count the long jobs by kind and state, in one statement; a file that was refused for what stands in it has not failed."""
-    columns = [
-        select(func.count())
-        .select_from(model)
-        .where(model.state == state, true() if state is not JobState.FAILED else model.tries >= MAX_TRIES)
-        .scalar_subquery()
-        .label(f"{kind}_{state}")
-        for kind, model in _JOBS
-        for state in (JobState.WAITING, JobState.RUNNING, JobState.FAILED)
-    ]
-    row = session.execute(select(*columns)).one()._mapping  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+    """Count the background jobs by kind and state, in one statement; a file rejected for its content has not failed."""
+    counted = (JobState.QUEUED, JobState.RUNNING, JobState.QUARANTINED)
+    rows = session.execute(
+        select(Job.kind, Job.state, func.count()).where(Job.state.in_(counted)).group_by(Job.kind, Job.state)
+    )
+    counts = {(kind, state): count for kind, state, count in rows}
     return [
         JobCounts(
-            kind=kind,
-            waiting=row[f"{kind}_waiting"],
-            running=row[f"{kind}_running"],
-            failed=row[f"{kind}_failed"],
+            kind=kind.name,
+            label=kind.label,
+            waiting=counts.get((kind.name, JobState.QUEUED), 0),
+            running=counts.get((kind.name, JobState.RUNNING), 0),
+            failed=counts.get((kind.name, JobState.QUARANTINED), 0),
         )
-        for kind, _ in _JOBS
+        for kind in list_kinds()
     ]
+
+
+def list_open_jobs(session: Session, *, most: int) -> list[Row[Job, str | None]]:
+    """List the jobs that are not done, with who asked for each, the newest first."""
+    rows = session.execute(
+        select(Job, Person.name)
+        .outerjoin(Person, Person.id == Job.created_by_id)
+        .where(Job.state != JobState.DONE)
+        .order_by(Job.id.desc())
+        .limit(most)
+    )
+    return list(rows)
