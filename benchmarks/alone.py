@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from alembic import command
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from examapp import create_app
 from examapp.config import Settings
+from examapp.db.schema import migration_config
 from examapp.db.session import db
 from examapp.ops.embedded_servers import make_run_folder, start_postgres
 
@@ -39,7 +40,7 @@ def application_alone(server_settings: dict[str, str] | None = None) -> Iterator
         )  # fmt: skip
         app = create_app(settings)
         with app.app_context():
-            upgrade()
+            command.upgrade(migration_config(), "head")
         yield app
         with app.app_context():
             db.engine.dispose()

@@ -15,13 +15,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from flask_migrate import upgrade
+from alembic import command
 from sqlalchemy import text
 
 from benchmarks.figures import Figure, at_most, peak_kb
 from examapp import clock, create_app
 from examapp.app import tune_gc
 from examapp.config import Settings
+from examapp.db.schema import migration_config
 from examapp.db.session import db, read_session, transaction
 from examapp.ops.embedded_servers import make_run_folder, start_postgres, start_valkey
 from examapp.organisation.access.rules import AccessScope
@@ -79,7 +80,7 @@ def _measure(settings: Settings, size: str) -> list[Figure]:
     people, units, bureaus = _SIZES[size]
     app = create_app(settings)
     with app.app_context():
-        upgrade()
+        command.upgrade(migration_config(), "head")
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("SET statement_timeout = 0"))
             for statement in _FILL:

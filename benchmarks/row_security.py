@@ -15,13 +15,14 @@ import time
 from pathlib import Path
 
 import psycopg
-from flask_migrate import upgrade
+from alembic import command
 from sqlalchemy import text
 
 from benchmarks.deployment import cpu_of
 from benchmarks.reports import _FILL, _SIZES
 from examapp import clock, create_app
 from examapp.config import Settings
+from examapp.db.schema import migration_config
 from examapp.db.session import db, read_session
 from examapp.delivery.attempts.actions import SAVE
 from examapp.ops.embedded_servers import make_run_folder, start_postgres, start_valkey
@@ -66,7 +67,7 @@ def main() -> int:
     try:
         people, units, bureaus = _SIZES["county"]
         with create_app(settings).app_context():
-            upgrade()
+            command.upgrade(migration_config(), "head")
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 for statement in (*_FILL, _SITTINGS, *_POLICIES):
                     connection.exec_driver_sql("SET statement_timeout = 0")

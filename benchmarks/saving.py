@@ -15,7 +15,7 @@ from benchmarks.deployment import Deployment, cpu_of, free_port, run_inside
 from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.load import Candidate, hammer, sign_in_many
 from examapp.ops.protocol_client import Browser, Call, Client
-from examapp.ops.serving import web_command
+from examapp.ops.web_server import web_command
 
 _CONCURRENCY = 32
 _ROUNDS = 5

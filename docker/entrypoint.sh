@@ -6,7 +6,7 @@ part=${1:-web}
 [ $# -eq 0 ] || shift
 [ ! -d .venv/bin ] || PATH="$PWD/.venv/bin:$PATH"
 # A part that hangs is ended, so that whoever runs this starts it anew; the file is also what compose looks at.
-watched="python -m examapp.ops.watched_process /tmp/examapp-$part.alive 120"
+watched="python -m examapp.ops.child_processes /tmp/examapp-$part.alive 120"
 celery="celery --app examapp.celery_app:celery"
 
 case "$part" in
@@ -21,11 +21,11 @@ case "$part" in
     ;;
   web)
     flask --app wsgi check-start
-    exec python -m examapp.ops.web_keeper wsgi:app
+    exec python -m examapp.ops.web_server wsgi:app
     ;;
   worker)
     flask --app wsgi check-start
-    exec $celery worker --loglevel WARNING --without-gossip --without-mingle --without-heartbeat \
+    exec $watched $celery worker --loglevel WARNING --without-gossip --without-mingle --without-heartbeat \
       --queues "$1" --concurrency "${WORKER_CONCURRENCY:-1}" --hostname "$1@%h"
     ;;
   beat)

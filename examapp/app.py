@@ -9,24 +9,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+import click
 from flask import Flask, Request, request
-from flask.ctx import RequestContext
+from flask.cli import FlaskGroup
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 
 from examapp import errors, faults, registry
 from examapp.clock import clock
-from examapp.config import Mode, Settings, read_settings
-from examapp.db.schema import Migrations
+from examapp.config import Mode, Settings, SettingsError, read_settings
+from examapp.db.schema import db_command
 from examapp.db.session import db, engine_options
-from examapp.db.watchdog import install_watchdog
+from examapp.db.watchdog import ConnectionWatchdog
 from examapp.delivery.attempts.queries import has_active_attempt, has_attempt_in_progress
 from examapp.delivery.results.queries import are_keys_out
 from examapp.errors import TryAgainError
 from examapp.jobs.worker import init_celery
 from examapp.learning.study_gates.queries import needs_missing
-from examapp.ops import offline_cli
-from examapp.ops.serving import CONNECTIONS
+from examapp.ops.web_server import CONNECTIONS
 from examapp.organisation.accounts.guards import init_access
 from examapp.organisation.accounts.rules import COOKIE_LIFE
 from examapp.organisation.passwords.audit_trail import audit_denied_access, audit_downloads
@@ -36,19 +36,19 @@ from examapp.oversight.reminders.queries import is_out_of_date
 from examapp.platform.setup.queries import has_accounts
 from examapp.security import rate_limits
 from examapp.security.ciphers import FieldCipher
-from examapp.security.concurrency_limiter import REJECTED_QUEUE_DEPTH, ConcurrencyLimiter, Lane
+from examapp.security.concurrency_limiter import REJECTED_QUEUE_DEPTH, ConcurrencyLimiter, PriorityClass
 from examapp.security.slow_bodies import Bodies
 from examapp.web import assets, pages
-from examapp.web.cached_session import CachedCsrfProtect, CachedSessionInterface
+from examapp.web.cached_session import CachedSessionInterface, init_csrf
 from examapp.web.logging import set_up_logging
 from examapp.web.trusted_hosts import Hosts, own_path
 
-_REFUSE_FROM = 10_000
-"""New objects from which on refuse is looked for; a request makes some hundred, and few of them need it."""
-_HANDED_ON_S = 0.0005
-"""How long Python lets a thread run that others wait for: an answer beside a page of the office waits a tenth of what it would."""
-_SITTING = "/api/v1/attempts/"
-_ORGANISERS = ("/admin", "/api/v1/exports")
+_GC_THRESHOLD = 10_000
+"""New objects after which the garbage collector runs; a request makes some hundred, and few of them need it."""
+_SWITCH_INTERVAL_S = 0.0005
+"""How long Python lets a thread run while others wait: a save beside a page of the office waits a tenth of what it would."""
+_EXAM_API = "/api/v1/attempts/"
+_OFFICE = ("/admin", "/api/v1/exports")
 _REPORTS = ("/exports", "/participation")
 _MAX_UPLOAD_BYTES = 32 * 1024 * 1024
 
@@ -59,11 +59,6 @@ class _Site(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Give the function as it is: no view of the house is a coroutine."""
         return func
-
-    def request_context(self, environ: dict[str, Any]) -> RequestContext:
-        """Let a HEAD be a GET to every view, which would take it for the sending of its form; the answer leaves without its body."""
-        is_head = environ.get("REQUEST_METHOD") == "HEAD"
-        return super().request_context({**environ, "REQUEST_METHOD": "GET"} if is_head else environ)
 
     def raise_routing_exception(self, request: Request) -> NoReturn:
         """Lead to the address with its last `/` by its path alone."""
@@ -78,21 +73,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     On the command line without a database it is built all the same, for the commands that only read files.
     """
     settings = settings or read_settings()
-    is_bare = offline_cli.is_offline(settings)
-    if not is_bare:
+    is_offline = _is_offline_command(settings)
+    if not is_offline:
         settings.check()
     faults.arm(settings)
-    rate_limits.set_up(turns=int(settings.max_concurrent_requests))
+    rate_limits.set_up(slots=int(settings.max_concurrent_requests))
     rate_limits.gate.set_up(per_second=float(settings.starts_per_second), processes=int(settings.web_workers))
     set_up_logging(settings.log_level)
     app = _Site("examapp", static_folder=None)
-    app.before_request(_refuse_without_turn)  # before anything is read
+    app.before_request(_reject_if_shed)  # before anything is read
     app.session_interface = CachedSessionInterface()  # its own: what another key signed is not known here
     _configure(app, settings)
     db.init_app(app)
-    Migrations(app)
+    app.cli.add_command(db_command)
     init_celery(app, broker_url=settings.redis_url, is_eager=settings.mode is Mode.TESTING)
-    version, folder = offline_cli.NO_ASSETS if is_bare else assets.collect(settings.data_path)
+    version, folder = ("", Path()) if is_offline else assets.collect(settings.data_path)
     pages.init_pages(app, asset_version=version)
     init_access(app, is_sitting=has_attempt_in_progress)
     app.extensions.update(
@@ -104,31 +99,47 @@ def create_app(settings: Settings | None = None) -> Flask:
     audit_denied_access(app)
     audit_downloads(app)
     init_identity(app)
-    CachedCsrfProtect(app)
+    init_csrf(app)
     app.register_blueprint(errors.blueprint)
     registry.register(app)
-    if is_bare:
-        offline_cli.reject_requests(app, settings)
+    if is_offline:
+        app.wsgi_app = lambda *_: _fail_without_database(settings)  # type: ignore[method-assign]
         return app
     if settings.mode is not Mode.TESTING:
         with app.app_context():
-            install_watchdog(db.engine)
+            ConnectionWatchdog().install(db.engine)
             clock.follow(db.engine)
         tune_gc()
-        sys.setswitchinterval(_HANDED_ON_S)
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
     _wrap(app, settings, version, folder)
     return app
 
 
+def _is_offline_command(settings: Settings) -> bool:
+    """Return True if the command line looks up a command and no database is set; a server that starts is never offline."""
+    context = click.get_current_context(silent=True)
+    is_command = context is not None and isinstance(context.command, FlaskGroup)
+    return is_command and not settings.database_url and not settings.redis_url
+
+
+def _fail_without_database(settings: Settings) -> NoReturn:
+    """Say which setting is missing as soon as an offline command needs a connection or is asked to serve."""
+    try:
+        settings.check()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    raise SettingsError("没有数据库。请设置 DATABASE_URL 和 REDIS_URL。")
+
+
 def _wrap(app: Flask, settings: Settings, version: str, assets_folder: Path) -> None:
-    """Put round the application what every request passes: the outermost comes last."""
-    app.wsgi_app = pages.SecurityHeaders(app.wsgi_app, is_https=settings.https == "1")  # type: ignore[method-assign]  # Flask means it to be wrapped so
+    """Wrap the application in its WSGI middleware, the outermost last."""
+    app.wsgi_app = pages.HeadAsGet(app.wsgi_app)  # type: ignore[method-assign]  # Flask means it to be wrapped so
+    app.wsgi_app = pages.SecurityHeaders(app.wsgi_app, is_https=settings.https == "1")  # type: ignore[method-assign]
     app.wsgi_app = ConcurrencyLimiter(  # type: ignore[method-assign]
         app.wsgi_app,
         int(settings.max_concurrent_requests),
-        _lane_of,
-        gives_up=rate_limits.is_too_long,
-        room=int(settings.web_threads),
+        _classify,
+        should_shed=rate_limits.should_shed,
         bodies=None if int(settings.trusted_proxies) else Bodies(CONNECTIONS),
     )
     app.wsgi_app = assets.serve(app.wsgi_app, version, assets_folder)  # type: ignore[method-assign]
@@ -137,24 +148,25 @@ def _wrap(app: Flask, settings: Settings, version: str, assets_folder: Path) -> 
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
 
 
-def _lane_of(environ: dict[str, Any]) -> Lane:
-    """Say how urgent a request is, by its address alone."""
+def _classify(environ: dict[str, Any]) -> PriorityClass:
+    """Classify a request by its address alone."""
     path = str(environ.get("PATH_INFO", ""))
-    if path.startswith(_SITTING):
-        return Lane.ANSWERS
-    return Lane.ORGANISERS if path.startswith(_ORGANISERS) or path.endswith(_REPORTS) else Lane.PEOPLE
+    if path.startswith(_EXAM_API):
+        return PriorityClass.EXAM
+    is_office = path.startswith(_OFFICE) or path.endswith(_REPORTS)
+    return PriorityClass.OFFICE if is_office else PriorityClass.CANDIDATE
 
 
-def _refuse_without_turn() -> None:
-    if (ahead := request.environ.get(REJECTED_QUEUE_DEPTH)) is not None:
-        raise TryAgainError(retry_after=min(20, 1 + round(rate_limits.wait_s(ahead))))
+def _reject_if_shed() -> None:
+    if (depth := request.environ.get(REJECTED_QUEUE_DEPTH)) is not None:
+        raise TryAgainError(retry_after=min(20, 1 + round(rate_limits.expected_wait_s(depth))))
 
 
 def tune_gc() -> None:
-    """Tell Python that what stands now stands for good: looking through it for refuse would make every thousandth request wait 0.1 s."""
+    """Exempt what is loaded by now from garbage collection: scanning it would make every thousandth request wait 0.1 s."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_REFUSE_FROM, 10, 10)
+    gc.set_threshold(_GC_THRESHOLD, 10, 10)
 
 
 def _configure(app: Flask, settings: Settings) -> None:
@@ -163,10 +175,10 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.config.from_mapping(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
-        SQLALCHEMY_DATABASE_URI=url or offline_cli.NO_DATABASE,
+        SQLALCHEMY_DATABASE_URI=url or "postgresql+psycopg://",
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, int(settings.db_pool_size))
         if url
-        else offline_cli.engine_options(settings),
+        else {"creator": lambda: _fail_without_database(settings)},
         MAX_CONTENT_LENGTH=_MAX_UPLOAD_BYTES,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         SESSION_COOKIE_NAME="__Host-session" if is_https else "session",

@@ -1,10 +1,77 @@
-"""The workers' entry: `celery --app examapp.celery_app:celery worker`."""
+"""The entry of workers and beat: `celery --app examapp.celery_app:celery worker`; both show by a heartbeat file that they go on.
+
+A worker touches the file with every task, and while one runs; the schedule sends each queue a task every half minute, so a worker whose
+connection to the broker is silently dead stops touching it, and is restarted (ops.child_processes).
+"""
 
 from __future__ import annotations
 
+import threading
+import time
+from typing import Any
+
+import structlog
+from celery.beat import PersistentScheduler
+from celery.signals import task_postrun, task_prerun, worker_process_init
+from sqlalchemy.exc import SQLAlchemyError
+
 from examapp import create_app
+from examapp.db.session import db
+from examapp.delivery.grading.cli import beat
+from examapp.ops.child_processes import touch_heartbeat_file
+from examapp.platform.setup.queries import SCHEDULE
+
+log = structlog.get_logger()
+_BEAT_EVERY_S = 10.0
+_is_running_task = threading.Event()
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]  # celery has no types
+def _start_heartbeat(**_: Any) -> None:
+    threading.Thread(target=_touch_while_running, name="heartbeat", daemon=True).start()
+
+
+def _touch_while_running() -> None:
+    while _is_running_task.wait():
+        touch_heartbeat_file()
+        time.sleep(_BEAT_EVERY_S)
+
+
+@task_prerun.connect  # type: ignore[untyped-decorator]
+def _note_task_start(**_: Any) -> None:
+    _is_running_task.set()
+
+
+@task_postrun.connect  # type: ignore[untyped-decorator]
+def _note_task_end(**_: Any) -> None:
+    _is_running_task.clear()
+    touch_heartbeat_file()
+
+
+class Schedule(PersistentScheduler):  # type: ignore[misc]  # celery has no types
+    """Beat's schedule; its row of `heartbeats` is what /healthz looks at, its heartbeat file what restarts it."""
+
+    _beat_at = float("-inf")
+
+    def tick(self, *arguments: Any, **fields: Any) -> float:
+        """Send what is due, and note that this process is alive."""
+        if time.monotonic() - self._beat_at >= _BEAT_EVERY_S:
+            self._beat_at = time.monotonic()
+            self._note()
+        delay: float = super().tick(*arguments, **fields)
+        return delay
+
+    def _note(self) -> None:
+        touch_heartbeat_file()
+        with app.app_context():
+            try:
+                beat(SCHEDULE)
+            except SQLAlchemyError as error:
+                log.warning("schedule_beat_failed", error=type(error).__name__)
+            finally:
+                db.session.remove()
+
 
 app = create_app()
 celery = app.extensions["celery"]
-celery.flask_app = app
-celery.conf.update(beat_scheduler="examapp.beat:Schedule", beat_max_loop_interval=10)
+celery.conf.update(beat_scheduler="examapp.celery_app:Schedule", beat_max_loop_interval=10)

@@ -19,8 +19,6 @@ import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from examapp.preload import is_template
-
 log = structlog.get_logger()
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -37,6 +35,8 @@ class Clock:
         """The database's time and the monotonic one, of the same moment: one value, so that nobody reads half of a new one."""
         self._follower: threading.Thread | None = None
         self._source: Callable[[], datetime] | None = None
+        self.is_started_by_forks_only = False
+        """True in a process that only loads the program for others to be forked from (ops.web_workers): it begins no thread."""
 
     def now(self) -> datetime:
         """Give the present instant, aware, in UTC."""
@@ -61,7 +61,7 @@ class Clock:
         """
         if self._follower is None:
             os.register_at_fork(after_in_child=partial(self._begin_following, engine))
-            if not is_template():
+            if not self.is_started_by_forks_only:
                 self._begin_following(engine)
 
     def _begin_following(self, engine: Engine) -> None:

@@ -56,15 +56,12 @@ class Settings:
     host: str = _setting("127.0.0.1", "网站监听地址")
     demo: str = _setting("1", "试用时首次启动是否装入演示县：1 是，0 否")
     web_workers: str = _setting("2", "网页进程数，建议等于处理器核数")
-    web_threads: str = _setting(
-        "64", "每个网页进程最多同时处理或等待处理的请求数；正文还没收全的请求另外等待，不占这个数"
-    )
     max_concurrent_requests: str = _setting(
         "4", "每个网页进程同时处理的请求数（管理、报表请求最多占四分之一，排在考生之后），其余在线程中等待；建议 4"
     )
     db_pool_size: str = _setting("10", "每个进程保持的数据库连接数上限")
     hash_queue: str = _setting(
-        "400",
+        "30",
         "每个网页进程允许排队等待核对口令的登录数，超过即请稍后再试；一半只给再来的人，同一地址最多占用还空着的那么多，用过的设备不受此限",
     )
     starts_per_second: str = _setting("40", "本机每秒放行的开考人数，超出的考生排队；按演练测得的数值设置")

@@ -309,7 +309,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     dashboard_views.blueprint,
     health_views.blueprint,
     feedback_views.blueprint,
-    health_views.heartbeat_blueprint,
     setup_views.blueprint,
     security_checklist_admin_views.admin_blueprint,
     feedback_admin_views.admin_blueprint,

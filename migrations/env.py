@@ -1,17 +1,13 @@
 """Alembic's entry: migrate the application's database, one transaction a migration, with a short wait for locks."""
 
 from alembic import context
-from flask import current_app
 from sqlalchemy import text
 
-from examapp.db.session import Base
-
-config = context.config
-engine = current_app.extensions["migrate"].db.engine
+from examapp.db.session import Base, db
 
 
 def run() -> None:
-    with engine.connect() as connection:
+    with db.engine.connect() as connection:
         # Who saves waits behind a migration that waits for a lock, so it gives up after two seconds, to be run again; once it holds
         # its locks it may take its time.
         connection.execute(text("SET lock_timeout = '2s'"))

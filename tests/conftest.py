@@ -15,14 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from examapp import create_app, registry
 from examapp.clock import clock
 from examapp.config import Settings
+from examapp.db.schema import migration_config
 from examapp.db.session import Base, db
 from examapp.delivery.attempts.queries import sitting_notices
 from examapp.jobs import runner
@@ -109,7 +110,7 @@ def notices_of_now(monkeypatch):
 @pytest.fixture(scope="session")
 def servers():
     # No thread of the program may write through the one connection of a test.
-    health_views._started.acquire(blocking=False)
+    health_views._is_reporting.acquire(blocking=False)
     runner.HEARTBEAT_S = 3600.0
     running = Servers()
     yield running
@@ -120,7 +121,7 @@ def servers():
 def app(servers):
     with opened(servers.settings()) as app:
         with app.app_context():
-            upgrade()
+            command.upgrade(migration_config(), "head")
         # What lives until the end is not looked at again by any collection.
         gc.collect()
         gc.freeze()
@@ -192,7 +193,7 @@ def race_app(servers):
     engine.dispose()
     with opened(servers.settings("race")) as app:
         with app.app_context():
-            upgrade()
+            command.upgrade(migration_config(), "head")
         yield app
 
 

@@ -1,6 +1,6 @@
-"""The tables and the program: which migration is the newest, and how the tables are brought to it.
+"""The schema: which migration is the newest, and how the tables are brought to it; `flask db` runs Alembic.
 
-Run as a program it migrates, and where nothing is to be done it loads nothing, which saves three seconds of a start.
+Run as a program it migrates, and loads nothing if there is nothing to do, which saves three seconds of a start.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import sys
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import psycopg
@@ -16,53 +17,43 @@ import psycopg
 from examapp.lazy_import import LazyModule
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from alembic.config import Config
+    from flask.cli import ScriptInfo
 
 
-alembic, database, flask_migrate = (
-    LazyModule("alembic.script"),
-    LazyModule("examapp.db.session"),
-    LazyModule("flask_migrate"),
-)
-_FOLDER = "migrations"
+alembic_config, alembic_script = LazyModule("alembic.config"), LazyModule("alembic.script")
+_FOLDER = Path(__file__).parents[2] / "migrations"
+_INI = _FOLDER / "alembic.ini"
+_DEFAULT_REVISIONS = {"upgrade": "head", "stamp": "head", "downgrade": "-1"}
 
 
-class Migrations(click.Command):
-    """Flask-Migrate and its `flask db` in waiting: loaded by who asks for it or for that command, in no process of the running site."""
+@click.command("db", context_settings={"ignore_unknown_options": True})
+@click.argument("command")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def db_command(script: ScriptInfo, command: str, arguments: tuple[str, ...]) -> None:
+    """Run a command of Alembic: upgrade, downgrade, current, heads, check, revision --autogenerate."""
+    if not arguments and command in _DEFAULT_REVISIONS:
+        arguments = (_DEFAULT_REVISIONS[command],)
+    with script.load_app().app_context():
+        alembic_config.main(["-c", str(_INI), command, *arguments], prog="flask db")
 
-    def __init__(self, app: Flask) -> None:
-        super().__init__("db", help="Perform database migrations.")
-        self._app = app
-        app.extensions["migrate"] = self
-        app.cli.add_command(self)
 
-    def __getattr__(self, attribute: str) -> Any:
-        """Give an attribute of Flask-Migrate's own entry among the extensions, which takes this one's place."""
-        self._load()
-        return getattr(self._app.extensions["migrate"], attribute)
-
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        """Begin Flask-Migrate's own group of commands in this one's stead."""
-        context: click.Context = self._load().make_context(info_name, args, parent, **extra)
-        return context
-
-    def _load(self) -> click.Group:
-        flask_migrate.Migrate(self._app, database.db, directory=_FOLDER)
-        group: click.Group = flask_migrate.cli.db
-        return group
+def migration_config() -> Config:
+    """Build Alembic's configuration, for its Python functions; they need an application context."""
+    config: Config = alembic_config.Config(_INI)
+    return config
 
 
 @lru_cache(maxsize=1)
 def newest_version() -> str | None:
-    """Give the last revision that this program's migrations hold."""
-    version: str | None = alembic.ScriptDirectory(_FOLDER).get_current_head()
+    """Return the last revision that this program's migrations hold."""
+    version: str | None = alembic_script.ScriptDirectory(_FOLDER).get_current_head()
     return version
 
 
 def is_current(database_url: str) -> bool:
-    """Tell whether the tables are those of this program; False also where that can't be found out."""
+    """Return True if the tables are those of this program; False also if the database cannot be asked."""
     address = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
     try:
         with psycopg.connect(address, connect_timeout=5) as connection:
@@ -73,7 +64,7 @@ def is_current(database_url: str) -> bool:
 
 
 def main() -> None:
-    """Migrate where needed: this process becomes the one that does it, and ends as it ends."""
+    """Migrate if needed: this process becomes the one that does it, and exits with its code."""
     if not is_current(os.environ["DATABASE_URL"]):
         os.execv(sys.executable, [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"])  # noqa: S606 – our own program, no shell
 

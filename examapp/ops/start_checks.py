@@ -1,4 +1,4 @@
-"""What the supervisor looks at before it starts anything: whether the data folder and the port are free, and what an earlier run left behind."""
+"""What the supervisor checks before it starts anything: that the data folder and the port are free, and that nothing of an earlier run is left."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from examapp.ops.embedded_servers import living_postmaster
+import psutil
+
+from examapp.ops.embedded_servers import find_postmaster
 
 _LOCK = "site.lock"
-_PROC = Path("/proc")
-_END_WITHIN_S = 20.0
-_LOOK_EVERY_S = 0.05
+_STOP_TIMEOUT_S = 20.0
+_POLL_S = 0.05
 _LISTENING = "0A"
 
 
@@ -26,8 +26,8 @@ class NotFreeError(Exception):
     """The site cannot start here now; the message says what is in the way and what to do."""
 
 
-def take_data_folder(folder: Path, address: str) -> TextIO:
-    """Take a data folder for as long as the file that is given back stays open; raises NotFreeError where another site has it."""
+def lock_data_folder(folder: Path, address: str) -> TextIO:
+    """Lock a data folder for as long as the returned file stays open; raises NotFreeError if another site has it."""
     file = (folder / _LOCK).open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -41,7 +41,7 @@ def take_data_folder(folder: Path, address: str) -> TextIO:
             "如 DATA_DIR=.data2 PORT=8001 make run。"
         ) from None
     except OSError:
-        pass  # a file system without locks: the port is looked at all the same
+        pass  # a file system without locks: the port is checked all the same
     file.truncate(0)
     file.write(f"进程号 {os.getpid()}，地址 {address}")
     file.flush()
@@ -49,59 +49,55 @@ def take_data_folder(folder: Path, address: str) -> TextIO:
 
 
 def end_leftovers(folder: Path) -> int:
-    """End what still runs of a site on this folder whose supervisor was killed; gives how many processes. Only for who has taken the folder."""
-    found = _leftovers(folder)
-    for pid in found:
-        _send(pid, signal.SIGTERM)
-        _send(pid, signal.SIGCONT)  # one that stands still hears nothing
-    if (postmaster := living_postmaster(folder)) is not None:
-        _send(postmaster, signal.SIGINT)
-    deadline = time.monotonic() + _END_WITHIN_S
-    while time.monotonic() < deadline and (_leftovers(folder) or living_postmaster(folder) is not None):
-        time.sleep(_LOOK_EVERY_S)
-    for pid in _leftovers(folder) - {postmaster}:
-        _send(pid, signal.SIGKILL)
-    if postmaster is not None and living_postmaster(folder) == postmaster:
-        _send(postmaster, signal.SIGQUIT)  # at once, without a last checkpoint: it recovers at its next start
-        while time.monotonic() < deadline + _END_WITHIN_S and living_postmaster(folder) is not None:
-            time.sleep(_LOOK_EVERY_S)
-    return len(found | ({postmaster} if postmaster is not None else set()))
+    """End what still runs of a site on this folder whose supervisor was killed; return how many processes. Call it with the folder locked.
+
+    They are found by their output: what the supervisor starts writes into the logs of the data folder, and nothing else does.
+    """
+    logs = {(found.st_dev, found.st_ino) for pattern in ("logs/*.log", "*.log") for found in map(Path.stat, folder.glob(pattern))}  # fmt: skip
+    found = [process for process in psutil.process_iter() if process.pid != os.getpid() and _writes_to(process, logs)]
+    postmaster = find_postmaster(folder)
+    for process in found:
+        _send(process, signal.SIGTERM)
+        _send(process, signal.SIGCONT)  # a stopped process takes no other signal
+        if process.pid == postmaster:
+            _send(process, signal.SIGINT)
+    for process in _wait_until_ended(found):
+        # PostgreSQL quits at once, without a last checkpoint: it recovers at its next start
+        _send(process, signal.SIGQUIT if process.pid == postmaster else signal.SIGKILL)
+    _wait_until_ended(found)
+    return len(found)
 
 
-def _leftovers(folder: Path) -> set[int]:
-    """Find the processes whose words go into the logs of a data folder: all that the supervisor starts, and nothing else."""
-    logs = {_identity(path) for path in [*folder.glob("logs/*.log"), *folder.glob("*.log")]} - {None}
-    return {
-        pid for pid in _processes() if pid != os.getpid() and logs & {_identity(_PROC / f"{pid}/fd/{number}") for number in (1, 2)} - {None}
-    }  # fmt: skip
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _processes() -> Iterator[int]:
-    with suppress(OSError):
-        yield from (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit() and _runs(int(entry.name)))
-
-
-def _runs(pid: int) -> bool:
-    with suppress(OSError, IndexError):
-        return (_PROC / f"{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in {"Z", "X"}
+def _writes_to(process: psutil.Process, logs: set[tuple[int, int]]) -> bool:
+    for descriptor in (1, 2):
+        with suppress(OSError):
+            found = Path(f"/proc/{process.pid}/fd/{descriptor}").stat()
+            if (found.st_dev, found.st_ino) in logs:
+                return True
     return False
 
 
-def _send(pid: int, number: signal.Signals) -> None:
-    with suppress(OSError):
-        os.kill(pid, number)
+def _wait_until_ended(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Wait until all have ended, 20 s at most; return those that run."""
+    deadline = time.monotonic() + _STOP_TIMEOUT_S
+    while (running := [one for one in processes if _is_running(one)]) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return running
+
+
+def _is_running(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() not in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+    return False
+
+
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.Error):
+        process.send_signal(number)
 
 
 def check_port(host: str, port: str) -> None:
-    """See whether the site can listen on a port of this machine; raises NotFreeError, which names who holds it."""
+    """Check that the site can listen on a port of this machine; raises NotFreeError, which names who holds it."""
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise NotFreeError(f"端口 PORT={port} 不对。请写 1 到 65535 之间的数字，如 PORT=8001 make run。")
     try:
@@ -124,22 +120,18 @@ def _why_not(host: str, port: int, error: OSError) -> str:
 
 def _holder_of(port: int) -> str:
     """Name the process that listens on a port, as far as this user may look."""
-    sockets = {f"socket:[{inode}]" for inode in listening(port)}
-    for pid in _processes():
-        with suppress(OSError):
-            for descriptor in (_PROC / f"{pid}/fd").iterdir():
-                with suppress(OSError):
-                    if str(descriptor.readlink()) in sockets:
-                        words = (_PROC / f"{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-                        return f"进程号 {pid}，{words.strip()[:120]}"
+    for found in psutil.net_connections("tcp"):
+        if found.pid and found.status == psutil.CONN_LISTEN and found.laddr.port == port:
+            with suppress(psutil.Error):
+                return f"进程号 {found.pid}，{' '.join(psutil.Process(found.pid).cmdline()).strip()[:120]}"
     return ""
 
 
 def listening(port: int) -> list[str]:
-    """Give the numbers of the sockets that listen on a port of this machine."""
+    """List the inodes of the sockets that listen on a port of this machine; psutil would look through all processes for it."""
     found = []
     for table in ("tcp", "tcp6"):
         with suppress(OSError):
-            rows = [line.split() for line in (_PROC / f"net/{table}").read_text().splitlines()[1:]]
+            rows = [line.split() for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
             found += [row[9] for row in rows if row[3] == _LISTENING and int(row[1].rpartition(":")[2], 16) == port]
     return found

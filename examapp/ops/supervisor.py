@@ -1,8 +1,8 @@
-"""`make run`: one command that starts everything, notices a crash, and ends everything it started.
+"""`make run`: one command that starts everything, restarts what exits, and ends everything it started.
 
-It starts PostgreSQL and Valkey of our own where no addresses are given, migrates, serves the site (the demo county is loaded beside it),
-and watches web server, workers, schedule and sweeper. Ctrl-C or SIGTERM ends all of them; SIGHUP brings a new version of the program in
-while people sit their exams. Where it is killed, its parts are told by the kernel, and the next start ends what is left.
+It starts PostgreSQL and Valkey of our own if no addresses are given, migrates, serves the site (the demo county is loaded meanwhile), and
+watches web server, workers, schedule and sweeper. Ctrl-C or SIGTERM ends all of them; SIGHUP brings a new version of the program in during
+an exam. If it is killed, the kernel signals its children, and the next start ends what is left.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -29,12 +27,11 @@ from urllib.error import HTTPError
 from examapp.config import Settings, SettingsError, read_settings
 from examapp.db import program_role
 from examapp.faults import Invariant
-from examapp.ops.child_processes import begin
+from examapp.ops.child_processes import start_process, watched
 from examapp.ops.embedded_servers import Server, make_run_folder, start_postgres, start_valkey
 from examapp.ops.ordinary_user import EmbeddedServerError
-from examapp.ops.serving import web_command
-from examapp.ops.start_checks import NotFreeError, check_port, end_leftovers, take_data_folder
-from examapp.ops.watched_process import watched
+from examapp.ops.start_checks import NotFreeError, check_port, end_leftovers, lock_data_folder
+from examapp.ops.web_server import web_command
 
 _PYTHON = sys.executable
 _ENVIRONMENT_FILE = "site.env"
@@ -42,8 +39,8 @@ _POLL_S = 0.5
 _RESTART_PAUSE_S = 1.0
 _STOP_TIMEOUT_S = 20.0
 _WEB_START_TIMEOUT_S = 60.0
-_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Asks our own site, whatever proxy the environment names for the addresses of others."""
+_NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Requests our own site, whatever proxy the environment names for other addresses."""
 _MIGRATE = [_PYTHON, "-m", "examapp.db.schema"]
 
 
@@ -55,9 +52,8 @@ class Part:
     command: list[str]
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
-    restarts: int = 0
     is_reloading: bool = False
-    """Told to end so that it starts anew; no cause for alarm."""
+    """Signalled to end so that it is restarted; no cause for alarm."""
 
 
 @dataclass(slots=True)
@@ -67,7 +63,7 @@ class Site:
     settings: Settings
     environment: dict[str, str]
     part_environment: dict[str, str] = field(default_factory=dict)
-    """What the parts are told otherwise than commands beside the site."""
+    """Variables of the parts that differ from those of commands run beside the site."""
     servers: dict[str, Server] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     run_folder: Path | None = None
@@ -76,69 +72,65 @@ class Site:
 
 
 def main() -> int:
-    """Start the site and watch it until it is told to stop."""
+    """Start the site and watch it until a signal says to stop."""
     try:
         site = site_from_environment()
     except (SettingsError, OSError) as error:
         say(f"没有启动：{error}。请检查设置和数据目录 DATA_DIR 的权限。")
         return 1
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGINT, _interrupt)
-    reload_wanted = threading.Event()
+    is_reload_requested = threading.Event()
     has_terminal = os.isatty(0)
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
 
     def on_hangup(_signal: int, _frame: FrameType | None) -> None:
         if has_terminal and not os.isatty(0):  # the window was closed: nobody could end the site any more
             raise KeyboardInterrupt
-        reload_wanted.set()
+        is_reload_requested.set()
 
-    signal.signal(signal.SIGHUP, on_hangup)
+    for number, handler in ((signal.SIGTERM, interrupt), (signal.SIGINT, interrupt), (signal.SIGHUP, on_hangup)):
+        signal.signal(number, handler)
     try:
         start(site)
-        _watch(site, reload_wanted)
+        _watch(site, is_reload_requested)
     except KeyboardInterrupt:
-        pass
+        return 0
     except subprocess.CalledProcessError as error:
         say(f"启动没有成功：{' '.join(map(str, error.cmd))}。请看上面的说明和 {site.settings.data_path} 下的日志。")
-        return 1
     except (NotFreeError, EmbeddedServerError) as error:
         say(str(error))
-        return 1
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         stop(site)
-    return 0
+    return 1
 
 
-def say(words: str) -> None:
-    """Tell the person at the terminal."""
-    print(words, flush=True)  # noqa: T201 – the supervisor speaks to a person
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def say(text: str) -> None:
+    """Print to the terminal."""
+    print(text, flush=True)  # noqa: T201 – the supervisor speaks to a person
 
 
 def site_from_environment() -> Site:
-    """Give a site that is not started yet, by the environment's settings and this installation's secrets."""
+    """Build a site that is not started yet from the environment's settings and this installation's secrets."""
     return Site(_with_secrets(read_settings({"APP_MODE": "tryout"} | dict(os.environ))), {})
 
 
 def _with_secrets(settings: Settings) -> Settings:
-    """Give the settings with secrets of this installation: made once, kept in the data folder."""
+    """Complete the settings by secrets of this installation: generated once, kept in the data folder."""
     folder = settings.data_path
     folder.mkdir(parents=True, exist_ok=True)
     values = {
-        "SECRET_KEY": settings.secret_key or _kept_secret(folder / "secret_key", secrets.token_hex(32)),
-        "DATA_KEYS": settings.data_keys or _kept_secret(folder / "data_keys", "k1:" + secrets.token_hex(32)),
+        "SECRET_KEY": settings.secret_key or _stored_secret(folder / "secret_key", secrets.token_hex(32)),
+        "DATA_KEYS": settings.data_keys or _stored_secret(folder / "data_keys", "k1:" + secrets.token_hex(32)),
         "APP_MODE": settings.app_mode,
-        "SETUP_CODE": settings.setup_code or _kept_secret(folder / "setup_code", secrets.token_hex(4)),
+        "SETUP_CODE": settings.setup_code or _stored_secret(folder / "setup_code", secrets.token_hex(4)),
     }
     return read_settings(dict(os.environ) | values)
 
 
-def _kept_secret(path: Path, fresh: str) -> str:
+def _stored_secret(path: Path, fresh: str) -> str:
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(fresh)
@@ -147,10 +139,10 @@ def _kept_secret(path: Path, fresh: str) -> str:
 
 def start(site: Site) -> None:
     """Start servers and parts in order; raises NotFreeError before anything is written, CalledProcessError or EmbeddedServerError."""
-    _take_ground(site)
+    _check_start(site)
     _start_servers(site)
     site.environment = _environment(site)
-    _keep_environment(site)
+    _write_environment(site)
     _run(site, _MIGRATE)
     _restrict(site)
     for part in _parts(site.settings):
@@ -165,9 +157,9 @@ def start(site: Site) -> None:
         say(f"首次使用请打开上面的地址加 /setup，按提示建立管理员账号。设置码：{site.settings.setup_code}")
 
 
-def _take_ground(site: Site) -> None:
+def _check_start(site: Site) -> None:
     settings = site.settings
-    site.lock = take_data_folder(settings.data_path, f"http://{_shown_host(settings)}:{settings.port}/")
+    site.lock = lock_data_folder(settings.data_path, f"http://{_shown_host(settings)}:{settings.port}/")
     if ended := end_leftovers(settings.data_path):
         say(f"上一次运行没有正常结束，留下了 {ended} 个进程，已先结束它们。")
     try:
@@ -189,7 +181,7 @@ def _load_demo(site: Site) -> None:
 
 
 def _wait_for_web(site: Site, web: Part) -> None:
-    """Let the pages come first: whoever waits for them waits for no worker's start. The watch deals with one that does not come up."""
+    """Wait until the web server answers, 60 s at most, so that no worker's start delays it. The watch deals with one that does not come up."""
     deadline = time.monotonic() + _WEB_START_TIMEOUT_S
     while web.process is not None and web.process.poll() is None and time.monotonic() < deadline:
         if _does_answer(site.settings):
@@ -200,8 +192,8 @@ def _wait_for_web(site: Site, web: Part) -> None:
 def _does_answer(settings: Settings) -> bool:
     address = f"http://{_shown_host(settings)}:{settings.port}/healthz"
     try:
-        _DIRECTLY.open(address, timeout=5).close()
-    except HTTPError:  # an answer too: without a sweeper it is not well yet
+        _NO_PROXY.open(address, timeout=5).close()
+    except HTTPError:  # an answer too: without a sweeper it is not healthy yet
         return True
     except OSError:
         return False
@@ -213,18 +205,23 @@ def _shown_host(settings: Settings) -> str:
 
 
 def _start_servers(site: Site) -> None:
-    data = site.settings.data_path
-    if site.settings.database_url and site.settings.redis_url:
-        return
-    site.run_folder = make_run_folder()
+    if not (site.settings.database_url and site.settings.redis_url):
+        site.run_folder = make_run_folder()
     if not site.settings.database_url:
-        site.servers["postgres"] = start_postgres(data, site.run_folder, extra=_extra(site.settings))
+        _start_server(site, "postgres")
     if not site.settings.redis_url:
-        site.servers["valkey"] = start_valkey(data, site.run_folder)
+        _start_server(site, "valkey")
+
+
+def _start_server(site: Site, name: str) -> None:
+    data, folder = site.settings.data_path, site.run_folder
+    if folder is not None:
+        postgres = name == "postgres"
+        site.servers[name] = start_postgres(data, folder, extra=_extra(site.settings)) if postgres else start_valkey(data, folder)  # fmt: skip
 
 
 def _extra(settings: Settings) -> dict[str, str]:
-    """Give PostgreSQL's settings beyond the usual: none, but for the drills that prove that a loss is noticed."""
+    """Return further PostgreSQL settings: none, but for the drills that prove that a loss is noticed."""
     broken: dict[str, dict[str, str]] = {
         Invariant.FSYNC: {"fsync": "off"},
         Invariant.SYNCHRONOUS_COMMIT: {"wal_writer_delay": "10s"},
@@ -246,45 +243,34 @@ def _environment(site: Site) -> dict[str, str]:
     }
 
 
-def _keep_environment(site: Site) -> None:
-    """Write down what a command beside the site needs (`make rehearse`, `make backup`), readable by its owner only."""
+def _write_environment(site: Site) -> None:
+    """Write what a command beside the site needs (`make rehearse`, `make backup`) into a file that only its owner may read."""
     path = site.settings.data_path / _ENVIRONMENT_FILE
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    names = (*(f.name.upper() for f in fields(Settings)),)
-    kept = {name: site.environment[name] for name in names if name in site.environment}
-    path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in kept.items()))
+    names = [f.name.upper() for f in fields(Settings)]
+    path.write_text("".join(f"{name}={shlex.quote(site.environment[name])}\n" for name in names if name in site.environment))  # fmt: skip
 
 
 def _parts(settings: Settings) -> list[Part]:
     celery = [_PYTHON, "-m", "celery", "--app", "examapp.celery_app:celery"]
-    worker = [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    # Saves and hand-ins come before grading, and that before reports.
-    soon, later = ["nice", "-n", "5"], ["nice", "-n", "10"]
+    data = settings.data_path
+    beat = [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(data / "beat-schedule"), "--pidfile="]
     return [
         Part("web", web_command()),
-        Part(
-            "sweeper", watched(settings.data_path / "sweeper.alive", [_PYTHON, "-m", "flask", "--app", "wsgi", "sweep"])
-        ),
-        Part("grading", [*soon, *worker, "--queues", "grading", "--concurrency", "1", "--hostname", "grading@%h"]),
-        Part("reports", [*later, *worker, "--queues", "reports", "--concurrency", "1", "--hostname", "reports@%h"]),
-        Part("imports", [*later, *worker, "--queues", "imports", "--concurrency", "1", "--hostname", "imports@%h"]),
-        Part(
-            "beat",
-            watched(
-                settings.data_path / "beat.alive",
-                [
-                    *celery,
-                    "beat",
-                    "--loglevel",
-                    "WARNING",
-                    "--schedule",
-                    str(settings.data_path / "beat-schedule"),
-                    "--pidfile=",
-                ],
-            ),
-        ),
-    ]
+        Part("sweeper", watched(data / "sweeper.alive", [_PYTHON, "-m", "flask", "--app", "wsgi", "sweep"])),
+        # saves and hand-ins come before grading, and that before reports
+        *(Part(queue, watched(data / f"{queue}.alive", ["nice", "-n", nice, *celery, *_worker(queue)]))
+          for queue, nice in (("grading", "5"), ("reports", "10"), ("imports", "10"))),
+        Part("beat", watched(data / "beat.alive", beat)),
+    ]  # fmt: skip
+
+
+def _worker(queue: str) -> list[str]:
+    return [
+        "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat", "--queues", queue,
+        "--concurrency", "1", "--hostname", f"{queue}@%h",
+    ]  # fmt: skip
 
 
 def _run(site: Site, command: list[str]) -> None:
@@ -302,25 +288,23 @@ def _restrict(site: Site) -> None:
 def _start_part(site: Site, part: Part) -> None:
     log = site.settings.data_path / "logs" / f"{part.name}.log"
     log.parent.mkdir(exist_ok=True)
-    part.process = begin(part.command, log=log, environment=site.environment | site.part_environment)
+    part.process = start_process(part.command, log=log, environment=site.environment | site.part_environment)
     part.started_at = time.monotonic()
 
 
-def _watch(site: Site, reload_wanted: threading.Event) -> None:
+def _watch(site: Site, is_reload_requested: threading.Event) -> None:
     while True:
         time.sleep(_POLL_S)
-        if reload_wanted.is_set():
-            reload_wanted.clear()
+        if is_reload_requested.is_set():
+            is_reload_requested.clear()
             reload_parts(site)
-        _revive_servers(site)
+        _restart_servers(site)
         for part in site.parts:
-            has_ended = part.process is not None and part.process.poll() is not None
-            if part.process is not None and has_ended and time.monotonic() - part.started_at > _RESTART_PAUSE_S:
-                part.restarts += 1
+            code = part.process.poll() if part.process else None
+            if part.process is not None and code is not None and time.monotonic() - part.started_at > _RESTART_PAUSE_S:
                 if not part.is_reloading:
-                    say(
-                        f"「{part.name}」意外退出（{part.process.returncode}），已重新启动。日志：{site.settings.data_path}/logs/{part.name}.log"
-                    )
+                    log = f"{site.settings.data_path}/logs/{part.name}.log"
+                    say(f"「{part.name}」意外退出（{code}），已重新启动。日志：{log}")
                 part.is_reloading = False
                 _kill_group(part.process)  # a dead leader may leave children behind that hold the port
                 _start_part(site, part)
@@ -330,7 +314,7 @@ def reload_parts(site: Site) -> None:
     """Bring a new version of the program in without losing a request.
 
     The schema is migrated first (short locks only, the old program works on the new schema). The web server replaces its workers one by
-    one: each ends what it has begun, and connections wait in the meantime. The other parts end their task and start again.
+    one: each finishes its requests, and connections wait meanwhile. The other parts finish their task and are restarted.
     """
     say("正在换上新版程序，不中断考试……")
     try:
@@ -346,28 +330,22 @@ def reload_parts(site: Site) -> None:
     say("网页进程正在逐个更换，后台进程做完手上的任务后重新启动。")
 
 
-def _revive_servers(site: Site) -> None:
-    starts: dict[str, Callable[[Path, Path], Server]] = {
-        "postgres": partial(start_postgres, extra=_extra(site.settings)),
-        "valkey": start_valkey,
-    }
+def _restart_servers(site: Site) -> None:
     for name, server in site.servers.items():
-        if server.process.poll() is not None and site.run_folder is not None:
+        if server.process.poll() is not None:
             say(f"「{name}」意外退出（{server.process.returncode}），已重新启动。")
             try:
-                site.servers[name] = starts[name](site.settings.data_path, site.run_folder)
+                _start_server(site, name)
             except EmbeddedServerError as error:
                 say(f"「{name}」还没有起来，稍后再试：{error}")
 
 
 def stop(site: Site) -> None:
-    """End all that was started, whatever of it still runs; nothing where the data folder was not ours."""
+    """End all that was started and still runs; do nothing if the data folder was not ours."""
     if site.lock is None:
         return
     say("\n正在结束……")
-    running = [
-        part.process for part in reversed(site.parts) if part.process is not None and part.process.poll() is None
-    ]
+    running = [part.process for part in reversed(site.parts) if part.process and part.process.poll() is None]
     for process in running:
         process.send_signal(signal.SIGTERM)
     deadline = time.monotonic() + _STOP_TIMEOUT_S
@@ -375,9 +353,9 @@ def stop(site: Site) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(max(0.1, deadline - time.monotonic()))
         _kill_group(process)
-    for name in ("valkey", "postgres"):
+    for name, number in (("valkey", signal.SIGTERM), ("postgres", signal.SIGINT)):
         if name in site.servers:
-            site.servers[name].stop(signal.SIGTERM if name == "valkey" else signal.SIGINT)
+            site.servers[name].stop(number)
     if site.run_folder is not None:
         shutil.rmtree(site.run_folder, ignore_errors=True)
     (site.settings.data_path / _ENVIRONMENT_FILE).unlink(missing_ok=True)
@@ -388,11 +366,9 @@ def stop(site: Site) -> None:
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill what a part may have left behind: each part leads a process group of its own."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    process.wait()
+        process.wait()
 
 
 if __name__ == "__main__":

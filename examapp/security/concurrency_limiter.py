@@ -1,8 +1,7 @@
-"""How many requests of a process run at the same time: few, for Python runs one thread at a time and wastes what many spend on taking it from one another.
+"""Limit how many requests of a process run at the same time: Python runs one thread at a time, and many threads spend it on switching.
 
-Threads are for waiting, turns for running. Who waits for something long gives the turn away meanwhile (`aside`), so a queue of sign-ins
-holds threads but no turn. Answers of those who sit go first, then what else candidates do, then what the office and the units ask for.
-A save for which there would be no turn for long is refused at once: the page keeps it and comes again.
+Threads are for waiting, slots for running. A request that waits for something long releases its slot meanwhile (`release_slot`), so a queue
+of sign-ins holds threads but no slot. A save that would wait too long for a slot is shed at once: the page keeps it and sends it again.
 """
 
 from __future__ import annotations
@@ -22,162 +21,118 @@ from examapp.web.numbers import read_whole
 
 WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _MAX_READ_AHEAD = 256 * 1024
-_KEPT_FOR_LATER = 4
-_LOOK_EVERY_S = 0.25
-RECEIVED_AT_MONOTONIC = "examapp.came"
-"""In a request's environment: when it arrived, before it had its turn (`time.perf_counter`)."""
+_LOWEST_EVERY = 4
+_CHECK_EVERY_S = 0.25
+RECEIVED_AT_MONOTONIC = "examapp.received_at_monotonic"
+"""In a request's environment: when its body was there, before it had a slot (`time.perf_counter`)."""
 ARRIVED_AT = "examapp.arrived_at"
 """The same as an instant of the one clock: what counts for a deadline."""
-REJECTED_QUEUE_DEPTH = "examapp.no_turn"
-"""In the environment of a request that got no turn and is to be refused: how many stood before it."""
-GivesUp = Callable[[int, float], bool]
-"""Whether who has so many before him, and has waited so many seconds, had better come again."""
+REJECTED_QUEUE_DEPTH = "examapp.rejected_queue_depth"
+"""In the environment of a request that was shed and is to be rejected: how many waited before it."""
+ShouldShed = Callable[[int, float], bool]
+"""Whether to shed a request that has so many before it and has waited so many seconds."""
 
 _held = threading.local()
 
 
-class Lane(IntEnum):
-    """What a request is for; who stands in an earlier lane goes first."""
+class PriorityClass(IntEnum):
+    """What a request is for; a lower number goes first."""
 
-    ANSWERS = 0
-    """Answers of those who sit, and their hand-ins."""
-    PEOPLE = 1
-    """Whatever else candidates do: sign in, start, look up."""
-    ORGANISERS = 2
+    EXAM = 0
+    """Answers and submissions of candidates in an exam."""
+    CANDIDATE = 1
+    """All else that candidates do: sign in, start, look up."""
+    OFFICE = 2
     """What the office and the units ask for: it can wait a moment."""
 
 
-class _Queue:
-    """So many turns; in each lane who waits longest has the next one. It is handed over, so that no newcomer takes it first (a semaphore lets him).
+class _PriorityQueue:
+    """So many slots, handed over to who has waited longest in the highest class, so that no newcomer takes one first (a semaphore lets him).
 
-    One turn is never used but for answers, where there are more than one; organisers have a quarter at most. Every fourth hand-over is
-    kept for the last lane in which somebody waits.
+    One slot is for exams only, if there are more than one; the office has a quarter at most. Every fourth one goes to the lowest class that waits.
     """
 
-    def __init__(self, turns: int) -> None:
-        self._left = [turns, max(1, turns - 1), max(1, turns // 4)]
-        """Of the turns of each lane and of those behind it together."""
+    def __init__(self, slots: int) -> None:
+        self._free = [slots, max(1, slots - 1), max(1, slots // 4)]
+        """Slots left for each class and those below it together."""
         self._handed_over = 1
-        self._waiting: tuple[deque[threading.Lock], ...] = tuple(deque() for _ in Lane)
+        self._waiting: tuple[deque[threading.Lock], ...] = tuple(deque() for _ in PriorityClass)
         self._lock = threading.Lock()
 
-    def acquire(self, lane: Lane, *, gives_up: GivesUp | None = None) -> int | None:
-        """Take a turn when it comes: None. Who gives up before gets how many stood before him."""
+    def acquire(self, priority: PriorityClass, *, should_shed: ShouldShed | None = None) -> int | None:
+        """Acquire a slot. Return None when acquired, or the queue depth if the request was shed."""
         with self._lock:
-            if self._may(lane):
-                self._use(lane, 1)
+            if self._has_free(priority):
+                self._use(priority, 1)
                 return None
-            waiting = self._waiting[lane]
-            if gives_up is not None and gives_up(len(waiting), 0.0):
+            waiting = self._waiting[priority]
+            if should_shed is not None and should_shed(len(waiting), 0.0):
                 return len(waiting)
             mine = threading.Lock()
             mine.acquire()
             waiting.append(mine)
-        if gives_up is None:
-            mine.acquire()
-            return None
         began = time.perf_counter()
-        while not mine.acquire(timeout=_LOOK_EVERY_S):
+        while not mine.acquire(timeout=-1 if should_shed is None else _CHECK_EVERY_S):
             with self._lock:
-                if mine not in waiting:
-                    continue  # it has been handed over just now
-                ahead = waiting.index(mine)
-                if gives_up(ahead, time.perf_counter() - began):
+                if mine in waiting and should_shed and should_shed(waiting.index(mine), time.perf_counter() - began):
+                    ahead = waiting.index(mine)
                     del waiting[ahead]
                     return ahead
         return None
 
-    def release(self, lane: Lane) -> None:
+    def release(self, priority: PriorityClass) -> None:
+        """Release a slot, and hand it over to a request that waits."""
         with self._lock:
-            self._use(lane, -1)
-            waiting = [lane for lane in Lane if self._waiting[lane] and self._may(lane)]
+            self._use(priority, -1)
+            waiting = [one for one in PriorityClass if self._waiting[one] and self._has_free(one)]
             if waiting:
-                following = waiting[-1 if self._handed_over % _KEPT_FOR_LATER == 0 else 0]
+                following = waiting[-1 if self._handed_over % _LOWEST_EVERY == 0 else 0]
                 self._handed_over += 1
                 self._use(following, 1)
                 self._waiting[following].popleft().release()
 
-    def _may(self, lane: Lane) -> bool:
-        return min(self._left[: lane + 1]) > 0
+    def _has_free(self, priority: PriorityClass) -> bool:
+        return min(self._free[: priority + 1]) > 0
 
-    def _use(self, lane: Lane, turns: int) -> None:
-        for wider in range(lane + 1):
-            self._left[wider] -= turns
-
-
-class _Room:
-    """So many places for requests that are there whole and are served or wait for a turn; who came first is let in first."""
-
-    def __init__(self, places: int) -> None:
-        self._free = places
-        self._waiting: deque[threading.Lock] = deque()
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._free:
-                self._free -= 1
-                return
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.append(mine)
-        mine.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._free += 1
+    def _use(self, priority: PriorityClass, slots: int) -> None:
+        for number in range(priority + 1):
+            self._free[number] -= slots
 
 
 class ConcurrencyLimiter:
-    """A WSGI application that lets so many requests run at a time, by the lane that `lane_of` gives each.
-
-    `room` is how many may be served or wait for a turn: threads beyond it wait for bodies only. `bodies` notes them, where no proxy buffers them.
-    """
+    """A WSGI application that lets so many requests run at a time, by the class that `classify` gives each; `bodies` watches their senders."""
 
     def __init__(
         self,
         app: WSGIApp,
-        at_once: int,
-        lane_of: Callable[[dict[str, Any]], Lane],
+        slots: int,
+        classify: Callable[[dict[str, Any]], PriorityClass],
         *,
-        gives_up: GivesUp | None = None,
-        room: int = 64,
+        should_shed: ShouldShed | None = None,
         bodies: Bodies | None = None,
     ) -> None:
-        self._room = _Room(room)
-        self._bodies = bodies
-        self._app = app
-        self._turns = _Queue(at_once)
-        self._lane_of = lane_of
-        self._gives_up = gives_up
+        self._app, self._bodies, self._classify, self._should_shed = app, bodies, classify, should_shed
+        self._queue = _PriorityQueue(slots)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Run a request in its turn. A small body is read before, so that a slow sender holds none; a large upload runs beside the turns."""
+        """Run a request in a slot. A small body is read before, so that a slow sender holds none; a large upload runs without a slot."""
         is_whole = self._read_ahead(environ)
-        environ[ARRIVED_AT] = clock.now()  # with its body: who sends the head before a deadline has not sent the answer
-        if not is_whole:
-            environ[RECEIVED_AT_MONOTONIC] = time.perf_counter()
-            return self._app(environ, start_response)
-        with self._room:
-            return self._serve(environ, start_response)
-
-    def _serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ[ARRIVED_AT] = clock.now()  # with its body: the head of a request before a deadline is no answer yet
         environ[RECEIVED_AT_MONOTONIC] = time.perf_counter()
-        lane = self._lane_of(environ)
-        is_save = lane is Lane.ANSWERS and environ.get("REQUEST_METHOD") == "PUT"
-        ahead = self._turns.acquire(lane, gives_up=self._gives_up if is_save else None)
-        if ahead is not None:
-            environ[REJECTED_QUEUE_DEPTH] = ahead
+        if not is_whole:
             return self._app(environ, start_response)
-        _held.turns, _held.lane = self._turns, lane
+        priority = self._classify(environ)
+        is_save = priority is PriorityClass.EXAM and environ.get("REQUEST_METHOD") == "PUT"
+        depth = self._queue.acquire(priority, should_shed=self._should_shed if is_save else None)
+        if depth is not None:
+            environ[REJECTED_QUEUE_DEPTH] = depth
+            return self._app(environ, start_response)
+        _held.queue, _held.priority = self._queue, priority
         try:
             return self._app(environ, start_response)
         finally:
-            _held.turns = None
-            self._turns.release(lane)
+            _held.queue = None
+            self._queue.release(priority)
 
     def _read_ahead(self, environ: dict[str, Any]) -> bool:
         stated = str(environ.get("CONTENT_LENGTH") or "0")
@@ -193,13 +148,13 @@ class ConcurrencyLimiter:
 
 @contextmanager
 def release_slot() -> Iterator[None]:
-    """Give this request's turn away while it waits for something long, and take one again afterwards."""
-    turns: _Queue | None = getattr(_held, "turns", None)
-    if turns is None:
+    """Release this request's slot while it waits for something long, and acquire one again afterwards."""
+    queue: _PriorityQueue | None = getattr(_held, "queue", None)
+    if queue is None:
         yield
         return
-    turns.release(_held.lane)
+    queue.release(_held.priority)
     try:
         yield
     finally:
-        turns.acquire(_held.lane)
+        queue.acquire(_held.priority)

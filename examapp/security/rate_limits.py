@@ -1,4 +1,4 @@
-"""How fast one attempt may save, and how fast all are asked to: kept in this process's memory, lost without harm."""
+"""Rate limit of one attempt's saves, the pause that all savers are asked to keep, and the admission of starts; per process, in memory."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from examapp.errors import DomainError
 NEXT_SAVE_MS = 2000
 _SLOWEST_MS = 20_000
 _EASY_S = 0.1
-"""As long as a save takes less than this, the wait for its turn included, nobody is slowed."""
+"""While a save takes less than this, the wait for its slot included, nobody is slowed."""
 _MAX_WAIT_S = 1.2
 _SOON_S = 0.3
 _FILL = 0.7
-"""How much of what the turns can carry is left to savers who are slowed: with more of it a queue that has formed does not go away."""
+"""Share of the slots' capacity that slowed savers may use: with more, a queue that has formed does not go away."""
 _WEIGHT = 0.05
-"""What one save counts in the running means."""
+"""Weight of one save in the moving averages."""
 _WINDOW_S = 5.0
 _SAVING_S = 30.0
-"""Who saved within this time is counted among those who save: longer than the longest pause."""
+"""An attempt that saved within this time counts as saving: longer than the longest pause."""
 _MAX_IN_WINDOW = 100
 """20 saves a second over 5 s (delivery protocol, "Save")."""
 _MAX_ATTEMPTS = 20_000
 
 
 class SlowDownError(DomainError):
-    """One attempt saves faster than any person answers; nothing is lost, the client repeats the call."""
+    """One attempt saves faster than any person answers; nothing is lost, the client repeats the request."""
 
     code = "slow_down"
     status = 429
@@ -38,22 +38,22 @@ class SlowDownError(DomainError):
 
 _lock = threading.Lock()
 _served_s = _took_s = 0.0
-"""Running means: a save from its turn on, and from its arrival on."""
-_turns = 4
+"""Moving averages: a save from its slot on, and from its arrival on."""
+_slots = 4
 _recent: OrderedDict[Hashable, deque[float]] = OrderedDict()
 
 
-def set_up(*, turns: int) -> None:
+def set_up(*, slots: int) -> None:
     """Set how many requests of this process run at the same time."""
-    global _turns  # noqa: PLW0603 – a setting of the process, told once
-    _turns = max(1, turns)
+    global _slots  # noqa: PLW0603 – a setting of the process, made once
+    _slots = max(1, slots)
 
 
 def check(saver: Hashable) -> None:
-    """Count a save of a sitting on one device; raises SlowDownError above the limit."""
+    """Count a save of an attempt on one device; raises SlowDownError above the limit."""
     moment = time.monotonic()
     with _lock:
-        _forget_who_stopped(moment)
+        _forget_idle(moment)
         times = _recent.setdefault(saver, deque(maxlen=_MAX_IN_WINDOW))
         _recent.move_to_end(saver)
         if len(_recent) > _MAX_ATTEMPTS:
@@ -66,69 +66,69 @@ def check(saver: Hashable) -> None:
 
 
 def slow_down() -> SlowDownError:
-    """Give the refusal of what comes faster, or brings more, than is taken."""
+    """Build the rejection of what comes faster, or brings more, than is accepted."""
     return SlowDownError(next_save_ms=next_save_ms(), retry_after=2)
 
 
 def forget(saver: Hashable) -> None:
-    """Count no longer who has no such attempt: it slows down nobody else."""
+    """Stop counting a saver who has no such attempt, so that he slows down nobody else."""
     with _lock:
         _recent.pop(saver, None)
 
 
-def _forget_who_stopped(moment: float) -> None:
+def _forget_idle(moment: float) -> None:
     while _recent and moment - next(iter(_recent.values()))[-1] > _SAVING_S:
         _recent.popitem(last=False)
 
 
 @contextmanager
-def timed(came: float | None = None) -> Iterator[None]:
-    """Measure a save, so that all are slowed before anything breaks; `came` is when it arrived, by `time.perf_counter`."""
+def timed(received_at: float | None = None) -> Iterator[None]:
+    """Measure a save; `received_at` is when it arrived, by `time.perf_counter`."""
     began = time.perf_counter()
     try:
         yield
     finally:
         ended = time.perf_counter()
-        note(ended - began, took_s=ended - (began if came is None else came))
+        observe(ended - began, took_s=ended - (began if received_at is None else received_at))
 
 
-def note(served_s: float, *, took_s: float) -> None:
-    """Count how long a save was served, and how long it took from its arrival on, in the running means of this process."""
+def observe(served_s: float, *, took_s: float) -> None:
+    """Enter how long a save was served, and how long it took from its arrival on, into the moving averages."""
     global _served_s, _took_s  # noqa: PLW0603 – figures of the process; a lost update is lost without harm
     _served_s += _WEIGHT * (served_s - _served_s)
     _took_s += _WEIGHT * (took_s - _took_s)
 
 
-def wait_s(ahead: int) -> float:
-    """Give how long who has so many before him will wait for a turn, in seconds."""
-    return ahead * _served_s / _turns
+def expected_wait_s(ahead: int) -> float:
+    """Estimate how long a request with so many before it will wait for a slot, in seconds."""
+    return ahead * _served_s / _slots
 
 
-def is_too_long(ahead: int, waited_s: float) -> bool:
-    """Tell whether a save had better come again: its wait grows long, and not because the machine stood still for a moment."""
-    return waited_s + wait_s(ahead) > _MAX_WAIT_S and wait_s(ahead) > _SOON_S
+def should_shed(ahead: int, waited_s: float) -> bool:
+    """Return True if a save should be shed (503): its expected wait exceeds 1.2 s, and not because the machine stood still for a moment."""
+    return waited_s + expected_wait_s(ahead) > _MAX_WAIT_S and expected_wait_s(ahead) > _SOON_S
 
 
 def next_save_ms() -> int:
-    """Give how long clients should wait between two saves: once these get slow, so long that all who save find a turn at once.
+    """Compute how long clients should wait between two saves: once these get slow, so long that all savers find a slot at once.
 
-    So many savers, each served so long, need so many turns: the pause is what spreads them over the turns there are.
+    So many savers, each served so long, need so many slots: the pause spreads them over the slots there are.
     """
     if _took_s <= _EASY_S:
         return NEXT_SAVE_MS
-    bearable = 1000 * len(_recent) * _served_s / (_turns * _FILL)
+    bearable = 1000 * len(_recent) * _served_s / (_slots * _FILL)
     share = min(1.0, _took_s / _EASY_S - 1)
     return min(round(NEXT_SAVE_MS + share * max(0.0, bearable - NEXT_SAVE_MS)), _SLOWEST_MS)
 
 
 _MIN_BURST = 60
-"""What a process takes on at once after a quiet while, so that a small exam never notices the queue."""
+"""Tokens of a process after a quiet while, so that a small exam never notices the queue."""
 _BURST_S = 2.0
 _MIN_RATE = 0.5
 
 
 class StartGate:
-    """The share of starts that this process may let in."""
+    """A token bucket: the share of starts that this process may admit."""
 
     def __init__(self, *, time_s: Callable[[], float] = time.monotonic) -> None:
         self._time_s = time_s
@@ -136,18 +136,18 @@ class StartGate:
         self.set_up(per_second=40.0, processes=1)
 
     def set_up(self, *, per_second: float, processes: int) -> None:
-        """Set what the machine bears and how many processes share it; begins with a full bucket."""
+        """Set how many starts a second the machine bears and how many processes share it; the bucket is full."""
         with self._lock:
             self._per_second, self._processes = max(_MIN_RATE, per_second), max(1, processes)
             self._tokens = self._burst = max(float(_MIN_BURST), _BURST_S * self._per_second / self._processes)
             self._filled_at = self._time_s()
 
     def rate(self) -> float:
-        """Give how many starts a second all processes of this machine let in now; fewer the slower saves are."""
+        """Compute how many starts a second all processes of this machine admit now; fewer the slower saves are."""
         return max(_MIN_RATE, self._per_second * NEXT_SAVE_MS / max(NEXT_SAVE_MS, next_save_ms()))
 
-    def take(self, *, ahead: int) -> float:
-        """Let one in where those ahead in the queue leave a start over: 0; else give the seconds until there may be one."""
+    def try_admit(self, *, ahead: int) -> float:
+        """Admit one start if those ahead in the queue leave a token: return 0, otherwise the seconds until there may be one."""
         with self._lock:
             rate = self.rate()
             moment = self._time_s()

@@ -10,10 +10,11 @@ import threading
 import time
 from typing import Any, Generic, TypeVar
 
-from flask import Flask, Request, Response, g, request, session
+from flask import Flask, Request, Response, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFProtect, validate_csrf
 from itsdangerous import BadSignature
+from wtforms import ValidationError
 
 _MAX = 16_384
 """About 1 kB each; the county's candidates, spread over two processes, are a quarter of them."""
@@ -77,23 +78,27 @@ class CachedSessionInterface(SecureCookieSessionInterface):
         return found
 
 
-class CachedCsrfProtect(CSRFProtect):  # type: ignore[misc]  # flask_wtf has no types
-    """Flask-WTF's protection; a header's token whose signature held is compared with the session's at once."""
+def init_csrf(app: Flask) -> None:
+    """Protect requests by Flask-WTF; a script's token that was verified before is compared with the session's without verifying it again."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    csrf, verified = CSRFProtect(app), _Remembered[str]()
 
-    def __init__(self, app: Flask) -> None:
-        self._known: _Remembered[str] = _Remembered()
-        super().__init__(app)
+    def is_verified(token: str) -> bool:
+        mine, known = session.get(_CSRF_FIELD), verified.get(token)
+        if not isinstance(mine, str):
+            return False
+        if known and hmac.compare_digest(known, mine):
+            return True
+        try:
+            validate_csrf(token)
+        except ValidationError:
+            return False
+        verified.keep(token, mine)
+        return True
 
-    def _get_csrf_token(self) -> str | None:
-        return request.headers.get(_CSRF_HEADER) or super()._get_csrf_token()
-
-    def protect(self, apply_exemptions: bool = False) -> None:
-        """Let a request pass whose token is this session's; raises CSRFError."""
-        told = request.headers.get(_CSRF_HEADER, "")
-        known, mine = self._known.get(told), session.get(_CSRF_FIELD)
-        if known and isinstance(mine, str) and hmac.compare_digest(known, mine):
-            g.csrf_valid = True
-            return
-        super().protect(apply_exemptions=apply_exemptions)
-        if told and g.get("csrf_valid") and isinstance(mine, str):
-            self._known.keep(told, mine)
+    @app.before_request
+    def protect() -> None:
+        if request.method in app.config["WTF_CSRF_METHODS"] and app.config["WTF_CSRF_ENABLED"]:
+            token = request.headers.get(_CSRF_HEADER)
+            if not (token and request.is_json and is_verified(token)):
+                csrf.protect(apply_exemptions=True)

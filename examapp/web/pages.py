@@ -66,6 +66,25 @@ class SecurityHeaders:
         return self._app(environ, start)
 
 
+class HeadAsGet:
+    """A WSGI application that answers HEAD as GET without the body: many views take what is no GET for the submission of their form."""
+
+    def __init__(self, app: WSGIApp) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Run the request; drop the body of the answer if the method was HEAD."""
+        is_head = environ.get("REQUEST_METHOD") == "HEAD"
+        if is_head:
+            environ["REQUEST_METHOD"] = "GET"
+        body = self._app(environ, start_response)
+        if not is_head:
+            return body
+        if close := getattr(body, "close", None):
+            close()
+        return []
+
+
 def _with_nonce(nonce: str) -> str:
     return _CSP.replace("NONCE", f" 'nonce-{nonce}'", 1)
 

@@ -10,7 +10,7 @@ import yaml
 
 from examapp.config import Settings, settings_table
 from examapp.jobs.worker import QUEUES
-from examapp.ops.serving import web_command
+from examapp.ops.web_server import web_command
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"

@@ -17,7 +17,7 @@ from examapp.organisation.people.models import Approval
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.health.views import report
 from examapp.ttl_cache import TtlCache
-from examapp.web.metrics import Act, Meter, WorkerHeartbeat, meter
+from examapp.web.metrics import LastMinute, Minute, WorkerHeartbeat, count_request
 from tests.attempts.sitting import Sitter, make_sitting, sheet_digest
 from tests.conftest import NOON
 
@@ -82,28 +82,33 @@ def test_the_board_costs_few_statements(world, office, sitter, statements):
 
 
 def test_a_process_reports_what_it_did_in_the_last_minute(world, office, sitter):
-    meter.take_contacts()
+    last_minute = LastMinute()
     sitter.save((1, 1, ["A"]))
-    report("here:1", has_contacts=True)
-    report("here:1", has_contacts=False)
+    report("here:1", last_minute, has_contacts=True)
+    report("here:1", last_minute, has_contacts=False)
     row = world.session.query(WorkerHeartbeat).one()
-    assert row.saves >= 1
-    assert row.starts >= 1
+    assert (row.saves, row.starts, row.hand_ins, row.refused) == (1, 0, 0, 0)
+    assert row.save_p95_ms > 0
     assert row.starts_per_second == 40
     assert world.session.get(AttemptContact, sitter.attempt["id"]).seen_at == NOON
     assert "每秒最多放行 40" in office.get(f"/admin/examday/{sitter.exam_id}?part=board").text
 
 
-def test_the_meter_forgets_what_is_older_than_a_minute():
+def test_the_last_minute_is_the_difference_of_the_meters_to_a_minute_ago():
     moment = [0.0]
-    counted = Meter(time_s=lambda: moment[0])
+    last_minute = LastMinute(time_s=lambda: moment[0])
     for milliseconds in range(1, 101):
-        counted.count(Act.SAVE, milliseconds / 1000)
-    counted.count(Act.FAILURE, 0)
-    minute = counted.minute()
-    assert (minute.saves, minute.failures, minute.save_p50_ms, minute.save_p95_ms) == (100, 1, 51, 96)
+        count_request("attempts_api.save_answers", 200, milliseconds / 1000)
+    count_request("attempts_api.save_answers", 503, 9.0)
+    count_request("attempts_api.save_answers", 202, 0.001)
+    moment[0] = 5.0
+    minute = last_minute.read()
+    assert (minute.saves, minute.failures) == (100, 1)
+    assert 45 <= minute.save_p50_ms <= 55 and 90 <= minute.save_p95_ms <= 100
     moment[0] = 61.0
-    assert counted.minute().saves == 0
+    assert last_minute.read().saves == 100
+    moment[0] = 66.0
+    assert last_minute.read() == Minute()
 
 
 def test_an_attempt_is_reopened_by_two_persons_with_its_answers_and_graded_anew(world, office, sitter, frozen):

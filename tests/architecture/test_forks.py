@@ -7,14 +7,14 @@ import warnings
 
 from sqlalchemy import create_engine, text
 
-from examapp.db.watchdog import install_watchdog
+from examapp.db.watchdog import ConnectionWatchdog
 
 _BACKEND = text("SELECT pg_backend_pid()")
 
 
 def test_a_forked_process_talks_to_the_database_on_a_line_of_its_own(servers):
     engine = create_engine(servers.settings("postgres").database_url, pool_size=1, max_overflow=0, pool_timeout=2)
-    install_watchdog(engine)
+    ConnectionWatchdog().install(engine)
     with engine.connect() as held:
         ours = held.execute(_BACKEND).scalar_one()
         with warnings.catch_warnings():

@@ -1,11 +1,13 @@
 """The application starts and its schema is what the models say."""
 
-from flask_migrate import check
+from alembic import command
+
+from examapp.db.schema import migration_config
 
 
 def test_schema_of_the_migrations_is_the_schema_of_the_models(app):
     with app.app_context():
-        check()
+        command.check(migration_config())
 
 
 def test_a_world_can_be_made(world):

@@ -141,8 +141,8 @@ def test_old_places_are_forgotten(world, exam, timer, frozen):
 def test_a_small_exam_never_notices():
     gate = StartGate(time_s=Timer())
     gate.set_up(per_second=40, processes=2)
-    assert [gate.take(ahead=0) for _ in range(60)] == [0.0] * 60
-    assert gate.take(ahead=0) > 0
+    assert [gate.try_admit(ahead=0) for _ in range(60)] == [0.0] * 60
+    assert gate.try_admit(ahead=0) > 0
 
 
 def test_slow_saves_lower_admission(monkeypatch):
@@ -166,5 +166,5 @@ def test_no_more_are_let_in_than_the_rate_and_one_burst(per_second, processes, s
     burst, admitted = gate._burst, 0
     for pause, calls in steps:
         timer.now += pause
-        admitted += sum(gate.take(ahead=0) == 0 for _ in range(calls))
+        admitted += sum(gate.try_admit(ahead=0) == 0 for _ in range(calls))
     assert admitted <= burst + timer.now * per_second / processes + 1e-6

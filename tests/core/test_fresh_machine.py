@@ -176,7 +176,7 @@ def test_make_run_serves_without_ipv6(private):
 
     def is_ready_inside():
         for process in psutil.process_iter(["cmdline"]):
-            if "examapp.ops.web_keeper" in (process.info["cmdline"] or []) and process.cwd() == str(clone.folder):
+            if "examapp.ops.web_server" in (process.info["cmdline"] or []) and process.cwd() == str(clone.folder):
                 asked = ["nsenter", "-t", str(process.pid), "-n", "curl", "-sf", "--noproxy", "*"]
                 return (
                     subprocess.run(

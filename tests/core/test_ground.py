@@ -14,7 +14,7 @@ import pytest
 from examapp.config import Settings
 from examapp.ops import ordinary_user, supervisor
 from examapp.ops.ordinary_user import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, way_to
-from examapp.ops.start_checks import end_leftovers, take_data_folder
+from examapp.ops.start_checks import end_leftovers, lock_data_folder
 from tests.helpers.processes import has_ended
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ def port():
 def test_a_second_site_on_a_data_folder_is_refused_in_words_and_changes_nothing(tmp_path):
     for name in ("secret_key", "data_keys", "setup_code", "site.env"):
         (tmp_path / name).write_text("k1:" + "11" * 32)
-    with take_data_folder(tmp_path, "http://127.0.0.1:8123/"):
+    with lock_data_folder(tmp_path, "http://127.0.0.1:8123/"):
         before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.rglob("*")}
         second = supervise(tmp_path)
         assert second.returncode == 1 and "Traceback" not in second.stderr
@@ -85,10 +85,11 @@ def test_what_a_killed_supervisor_left_behind_is_ended_and_nothing_else(tmp_path
 
 @pytest.mark.parametrize("prefix", [[], pytest.param(["unprivileged"], marks=as_root)])
 def test_what_was_begun_ends_with_who_began_it(tmp_path, prefix):
-    command = as_ordinary_user(["/bin/sleep", "300"]) if prefix else ["/bin/sleep", "300"]
+    command = ["/bin/sleep", "300"]
+    command = as_ordinary_user(command, death_signal=signal.SIGTERM) if prefix else command
     words = (
-        "import os, signal, sys; from pathlib import Path; from examapp.ops.child_processes import begin\n"
-        f"print(begin(sys.argv[1:], log=Path({str(tmp_path / 'log')!r})).pid, flush=True)\n"
+        "import os, signal, sys; from pathlib import Path; from examapp.ops.child_processes import start_process\n"
+        f"print(start_process(sys.argv[1:], log=Path({str(tmp_path / 'log')!r})).pid, flush=True)\n"
         "sys.stdin.readline(); os.kill(os.getpid(), signal.SIGKILL)"
     )
     with subprocess.Popen(
@@ -130,7 +131,7 @@ def test_postgresql_finds_its_programs_where_only_root_may_enter(private):
 
 @as_root
 def test_where_no_capability_may_be_kept_root_goes_by_another_number(private, monkeypatch):
-    monkeypatch.setattr(ordinary_user, "WAYS", ("namespace",))
+    monkeypatch.setattr(ordinary_user, "WAYS", {"namespace": ordinary_user.WAYS["namespace"]})
     way_to.cache_clear()
     try:
         give_to_ordinary_user(private)
@@ -145,7 +146,7 @@ def test_where_no_capability_may_be_kept_root_goes_by_another_number(private, mo
 
 @as_root
 def test_where_nothing_helps_it_is_said_in_words(private, monkeypatch):
-    monkeypatch.setattr(ordinary_user, "WAYS", ("plain",))
+    monkeypatch.setattr(ordinary_user, "WAYS", {"plain": ordinary_user.WAYS["plain"]})
     way_to.cache_clear()
     try:
         with pytest.raises(EmbeddedServerError, match=r"不能以 root 身份运行.*普通用户"):

@@ -18,8 +18,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from examapp.config import Settings, SettingsError
-from examapp.db import watchdog
-from examapp.db.watchdog import install_watchdog
+from examapp.db.watchdog import ConnectionWatchdog
 from examapp.faults import Invariant, arm, is_disabled
 from examapp.jobs.time_limit import TookTooLongError, at_most
 from examapp.ops.embedded_servers import make_run_folder, start_postgres
@@ -96,11 +95,10 @@ def lone_postgres(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_frozen_database_ends_the_wait_and_is_noticed_when_it_thaws(lone_postgres, monkeypatch):
-    pulse = watchdog.ConnectionWatchdog()
-    monkeypatch.setattr(watchdog, "pulse", pulse)
+def test_a_frozen_database_ends_the_wait_and_is_noticed_when_it_thaws(lone_postgres):
+    watchdog = ConnectionWatchdog()
     engine = create_engine(lone_postgres.url)
-    install_watchdog(engine)
+    watchdog.install(engine)
     with engine.connect() as connection:
         pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
         assert connection.execute(text("SELECT pg_sleep(3), 1")).one()[1] == 1, (
@@ -112,14 +110,14 @@ def test_a_frozen_database_ends_the_wait_and_is_noticed_when_it_thaws(lone_postg
         with pytest.raises(OperationalError):
             connection.execute(text("SELECT 1"))
         waited = time.monotonic() - began
-    assert pulse.is_away
+    assert watchdog.is_away
     with pytest.raises(OperationalError):
         engine.connect()
     for process in (pid, lone_postgres.process.pid):
         os.kill(process, signal.SIGCONT)
     thawed = threading.Event()
     for _ in range(100):
-        if not pulse.is_away:
+        if not watchdog.is_away:
             break
         thawed.wait(0.1)
     with engine.connect() as connection:
@@ -142,43 +140,43 @@ def test_a_log_that_cannot_be_written_costs_no_request(monkeypatch):
     assert logging._ForgivingErrorStream().write("") == 0
 
 
-def test_sign_ins_never_hold_more_than_half_of_the_threads(tmp_path):
-    hasher = Hasher.from_settings(Settings(web_workers="2", web_threads="8", hash_queue="400", data_dir=str(tmp_path)))
-    assert all(hasher._places.take() for _ in range(4))
+def test_no_more_sign_ins_wait_than_the_setting_says(tmp_path):
+    hasher = Hasher.from_settings(Settings(web_workers="2", hash_queue="2", data_dir=str(tmp_path)))
+    assert all(hasher._queue.try_enter() for _ in range(4))
     with pytest.raises(BusyHashingError):
         hasher.verify(None, "x")
     with pytest.raises(BusyHashingError):
-        hasher.look_for_place("a", Priority.RETURNING)
-    hasher._places.give_back()
-    hasher.look_for_place("a", Priority.RETURNING)
+        hasher.check_capacity("a", Priority.RETURNING)
+    hasher._queue.leave()
+    hasher.check_capacity("a", Priority.RETURNING)
     assert hasher.verify(hasher.hash("right"), "right")
 
 
 def test_who_comes_again_finds_a_place_where_newcomers_find_none():
-    hasher = Hasher(at_once=1, queue=5)
+    hasher = Hasher(max_concurrent=1, queue=5)
     for _ in range(2):
-        hasher._places.take()
-        hasher.look_for_place("a", Priority.NEWCOMER)
-    hasher._places.take()
+        hasher._queue.try_enter()
+        hasher.check_capacity("a", Priority.NEWCOMER)
+    hasher._queue.try_enter()
     with pytest.raises(BusyHashingError):
-        hasher.look_for_place("a", Priority.NEWCOMER)
-    hasher.look_for_place("a", Priority.RETURNING)
+        hasher.check_capacity("a", Priority.NEWCOMER)
+    hasher.check_capacity("a", Priority.RETURNING)
     assert hasher.verify(hasher.hash("right"), "right")
-    list(iter(hasher._places.take, False))
+    list(iter(hasher._queue.try_enter, False))
     for priority in Priority:
         with pytest.raises(BusyHashingError):
-            hasher.look_for_place("a", priority)
+            hasher.check_capacity("a", priority)
 
 
 def take_all(places, address, priority):
     """Take what an address gets; the names differ. Gives how many."""
     callers = (Caller(name=f"{address}{priority}{n}", address=address, priority=priority) for n in range(100))
-    return sum(iter(lambda: places.take(next(callers)), False))
+    return sum(iter(lambda: places.try_enter(next(callers)), False))
 
 
 def test_an_address_holds_at_most_as_many_places_as_are_left():
     """Finding 3: whoever asks from one address, however often, leaves room for others and for known devices."""
-    places = Hasher(at_once=2, queue=30)._places
+    places = Hasher(max_concurrent=2, queue=30)._queue
     assert take_all(places, "attacker", Priority.NEWCOMER) == 8
     assert take_all(places, "attacker", Priority.RETURNING) == 8
     assert not places.has_room("attacker", Priority.RETURNING)
@@ -189,45 +187,47 @@ def test_an_address_holds_at_most_as_many_places_as_are_left():
 
 
 def test_places_that_are_given_back_leave_no_trace():
-    places = Hasher(at_once=2, queue=2)._places
+    places = Hasher(max_concurrent=2, queue=2)._queue
     callers = [Caller(name=f"n{n}", address=f"a{n}", priority=Priority.NEWCOMER) for n in range(2)]
     for _ in range(5):
-        assert [places.take(caller) for caller in callers] == [True, True]
+        assert [places.try_enter(caller) for caller in callers] == [True, True]
         with pytest.raises(BusyHashingError):  # one hash of a name at a time
-            places.take(callers[0])
+            places.try_enter(callers[0])
         for caller in callers:
-            places.give_back(caller)
+            places.leave(caller)
     assert (places._taken, dict(places._by_address), places._names) == (0, {}, set())
 
 
 def test_an_address_puts_off_only_itself():
     now = [100.0]
-    appointments = RetryAfterScheduler(time_s=lambda: now[0])
-    assert [appointments.give("attacker") for _ in range(10_000)][-1] == 60
-    assert [appointments.give("office") for _ in range(9)] == [2, 3, 3, 3, 3, 4, 4, 4, 4], "half of eight a second"
+    retries = RetryAfterScheduler(time_s=lambda: now[0])
+    assert [retries.next_retry_s("attacker") for _ in range(10_000)][-1] == 60
+    assert [retries.next_retry_s("office") for _ in range(9)] == [2, 3, 3, 3, 3, 4, 4, 4, 4], "half of eight a second"
     now[0] += 61
-    assert appointments.give("attacker") == 2
+    assert retries.next_retry_s("attacker") == 2
 
 
-def test_appointments_of_any_number_of_addresses_are_kept_in_little():
-    appointments = RetryAfterScheduler(time_s=lambda: 0.0)
+def test_retries_of_any_number_of_addresses_are_kept_in_little():
+    retries = RetryAfterScheduler(time_s=lambda: 0.0)
     for number in range(3000):
-        appointments.give(str(number))
-    assert len(appointments._next_at) == 1001
+        retries.next_retry_s(str(number))
+    assert len(retries._next_at) == 1001
 
 
 def test_who_finds_no_place_is_asked_to_come_when_there_will_be_one():
     now = [100.0]
-    appointments = RetryAfterScheduler(time_s=lambda: now[0])
+    retries = RetryAfterScheduler(time_s=lambda: now[0])
     for _ in range(100):
         now[0] += 0.1
-        appointments.note_done()
-    assert [appointments.give("a") for _ in range(60)][::12] == [2, 4, 5, 6, 7], "ten a second were done"
-    pauses = [appointments.give("a") for _ in range(800)]
+        retries.record_done()
+    assert [retries.next_retry_s("a") for _ in range(60)][::12] == [2, 4, 5, 6, 7], "ten a second were done"
+    pauses = [retries.next_retry_s("a") for _ in range(800)]
     assert pauses == sorted(pauses)
     assert pauses[-1] == 60
     now[0] += 60
-    assert [appointments.give("a") for _ in range(17)][::8] == [2, 3, 4], "a quiet minute says nothing: eight a second"
+    assert [retries.next_retry_s("a") for _ in range(17)][::8] == [2, 3, 4], (
+        "a quiet minute says nothing: eight a second"
+    )
 
 
 _OF_THE_REFERENCE = "$argon2id$v=19$m=19456,t=2,p=1$SMnZhYBYpnaokNDOJUXqsQ$1TCGCBklaIk/azG6q0bgPxMI0BnURdOHEPvRKkM2tAc"
@@ -235,7 +235,7 @@ _OF_THE_REFERENCE = "$argon2id$v=19$m=19456,t=2,p=1$SMnZhYBYpnaokNDOJUXqsQ$1TCGC
 
 
 def test_a_hash_that_another_implementation_made_is_read():
-    hasher = Hasher(at_once=1, queue=1)
+    hasher = Hasher(max_concurrent=1, queue=1)
     assert hasher.verify(_OF_THE_REFERENCE, "Xuefa-2026-yx")
     assert not hasher.verify(_OF_THE_REFERENCE, "xuefa-2026-yx")
 
@@ -244,13 +244,13 @@ def test_a_hash_that_another_implementation_made_is_read():
     "stored", [None, "!", "", "words", "$argon2id$v=19$m=1,t=1", "$argon2id$" + "a" * 300, "$5$rounds=5000$a$b"]
 )
 def test_what_is_no_hash_matches_nothing(stored):
-    hasher = Hasher(at_once=1, queue=1)
+    hasher = Hasher(max_concurrent=1, queue=1)
     assert not hasher.verify(stored, "")
     assert not hasher.verify(stored, "Xuefa-2026-yx")
 
 
 def test_a_name_without_a_hash_costs_what_a_wrong_password_does(monkeypatch):
-    hasher = Hasher(at_once=1, queue=1)
+    hasher = Hasher(max_concurrent=1, queue=1)
     stored, computed = hasher.hash("right"), []
     verify = argon2id.verify
 
@@ -266,14 +266,14 @@ def test_a_name_without_a_hash_costs_what_a_wrong_password_does(monkeypatch):
 
 def test_hashing_steps_back_behind_everything_else():
     seen = []
-    hasher = Hasher(at_once=1, queue=1)
-    hasher._in_turn(lambda: seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+    hasher = Hasher(max_concurrent=1, queue=1)
+    hasher._run(lambda: seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     assert seen == [min(19, own + 10)]
 
 
 def test_a_fork_hashes_with_threads_of_its_own():
-    hasher = Hasher(at_once=1, queue=1)
+    hasher = Hasher(max_concurrent=1, queue=1)
     stored = hasher.hash("x")
     child = os.fork()
     if child == 0:
@@ -297,7 +297,7 @@ def work():
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(12):
-    hasher._in_turn(work)
+    hasher._run(work)
 """
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from examapp.db.session import db, execute_autocommit, execute_autocommit_on
-from examapp.db.watchdog import install_watchdog
+from examapp.db.watchdog import ConnectionWatchdog
 
 _WRITE = text(
     "INSERT INTO alone AS a (n) VALUES (:n) ON CONFLICT (n) DO UPDATE SET told = a.told + 1 RETURNING n, told"
@@ -69,7 +69,7 @@ def test_a_line_that_ends_is_an_operational_error_and_the_next_call_works(table)
 def test_no_call_meets_a_line_that_the_database_ended_while_it_lay_idle(servers):
     url = servers.settings("postgres").database_url
     engine, other = create_engine(url, pool_size=4, max_overflow=0), create_engine(url)
-    install_watchdog(engine)
+    ConnectionWatchdog().install(engine)
     with ExitStack() as held:
         ours = {held.enter_context(engine.connect()).execute(_BACKEND).scalar_one() for _ in range(4)}
     with other.connect() as connection:

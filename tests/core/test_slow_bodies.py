@@ -10,7 +10,7 @@ import time as slow_bodies
 import pytest
 
 from examapp.security import slow_bodies as security_slow_bodies
-from examapp.security.concurrency_limiter import ConcurrencyLimiter, Lane
+from examapp.security.concurrency_limiter import ConcurrencyLimiter, PriorityClass
 from examapp.security.slow_bodies import Bodies
 
 THREADS = 8
@@ -45,10 +45,9 @@ def waiting():
         begun = threading.Barrier(count + 1)
 
         def read():
-            bodies.begin(address)
-            begun.wait()
-            may_end.wait()
-            bodies.end()
+            with bodies.waiting(address):
+                begun.wait()
+                may_end.wait()
 
         threads.extend(threading.Thread(target=read) for _ in range(count))
         for thread in threads[-count:]:
@@ -72,8 +71,8 @@ def is_open(near):
 def later(monkeypatch, seconds):
     """Let the time since a wait began be longer by so much, and what the kernel tells of a connection's silence not count."""
     monkeypatch.setattr(slow_bodies, "monotonic", lambda began=time.monotonic: began() + seconds)
-    monkeypatch.setattr(security_slow_bodies, "_IMPATIENCE_S", 0.0)
-    monkeypatch.setattr(security_slow_bodies, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(security_slow_bodies, "_SHORT_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(security_slow_bodies, "_TIMEOUT_S", 0.0)
 
 
 def test_a_few_slow_senders_are_left_alone(connections, waiting, monkeypatch):
@@ -81,7 +80,7 @@ def test_a_few_slow_senders_are_left_alone(connections, waiting, monkeypatch):
     [(near, _)] = connections(1)
     waiting(bodies, 2, "127.0.0.1")
     later(monkeypatch, 60)
-    assert bodies.look() == 0
+    assert bodies.check() == 0
     assert is_open(near)
 
 
@@ -89,9 +88,9 @@ def test_many_slow_senders_of_one_address_are_let_go(connections, waiting, monke
     bodies = Bodies(THREADS)
     ends = connections(3)
     waiting(bodies, 6, "127.0.0.1")
-    assert bodies.look() == 0, "they have only just begun"
+    assert bodies.check() == 0, "they have only just begun"
     later(monkeypatch, 60)
-    assert bodies.look() >= 3
+    assert bodies.check() >= 3
     assert not any(is_open(near) for near, _ in ends)
 
 
@@ -100,7 +99,7 @@ def test_another_address_is_not_touched(connections, waiting, monkeypatch):
     [(near, _)] = connections(1)
     waiting(bodies, 6, "203.0.113.9")
     later(monkeypatch, 60)
-    assert bodies.look() == 0
+    assert bodies.check() == 0
     assert is_open(near)
 
 
@@ -114,7 +113,7 @@ def test_who_waits_for_a_body_takes_no_place_from_others():
             return b"late"
 
     app = ConcurrencyLimiter(
-        lambda environ, _start: [environ["wsgi.input"].read()], 1, lambda _environ: Lane.PEOPLE, room=1
+        lambda environ, _start: [environ["wsgi.input"].read()], 1, lambda _environ: PriorityClass.CANDIDATE
     )
     slow = [
         threading.Thread(target=app, args=({"CONTENT_LENGTH": "4", "wsgi.input": Slow()}, None)) for _ in range(THREADS)

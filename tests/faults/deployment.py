@@ -31,13 +31,13 @@ _READY_S = 120.0
 _PR_SET_PDEATHSIG = 1
 
 _PARTS: dict[str, Callable[[str], bool]] = {
-    "web": lambda line: "examapp.ops.web_keeper" in line,
+    "web": lambda line: "examapp.ops.web_server" in line,
     "grading": lambda line: "celery" in line and "worker" in line and "grading@" in line,
     "reports": lambda line: "celery" in line and "worker" in line and "reports@" in line,
     "imports": lambda line: "celery" in line and "worker" in line and "imports@" in line,
     "beat": lambda line: "celery" in line and " beat " in line,
     "sweeper": lambda line: line.endswith(" sweep"),
-    "postgres": lambda line: "postgres -D" in line and "unprivileged" not in line,
+    "postgres": lambda line: "postgres -D" in line and "setpriv" not in line,
     "valkey": lambda line: "valkey-server" in line or "redis-server" in line,
 }
 

@@ -73,7 +73,7 @@ ELSEWHERE = {
         "tests/people/test_surface.py::test_going_back_after_signing_out_shows_nothing",
     ),
     "H20": ("tests/core/test_limits.py::test_a_log_that_cannot_be_written_costs_no_request",),
-    "H21": ("tests/core/test_turns.py::test_slow_sender_holds_no_turn",),
+    "H21": ("tests/core/test_concurrency_limiter.py::test_slow_sender_holds_no_slot",),
     "H22": (
         "tests/exams/test_exam_pages.py::test_a_used_question_and_a_drawn_paper_stay_as_they_are_during_the_exam",
         "tests/exams/test_exam_pages.py::test_overlapping_windows_are_allowed_and_pointed_out",

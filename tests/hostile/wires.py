@@ -18,7 +18,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from examapp.config import Settings
-from examapp.ops.serving import web_command
+from examapp.ops.web_server import web_command
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def free_port() -> int:
 @contextlib.contextmanager
 def web_server(settings: Settings, log: Path, **changes: str) -> Iterator[Door]:
     """Serve as every deployment does, by one process of few threads unless other settings are given."""
-    few = {"web_workers": "1", "web_threads": "16", "trusted_proxies": "1"}
+    few = {"web_workers": "1", "hash_queue": "6", "trusted_proxies": "1"}
     settings = replace(settings, port=str(free_port()), **few | changes)
     environment = {name.upper(): str(getattr(settings, name)) for name in Settings.__dataclass_fields__} | {
         "APP_MODE": "tryout",

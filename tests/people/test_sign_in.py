@@ -42,7 +42,7 @@ def test_who_comes_at_the_time_he_was_told_goes_before_newcomers(app, world, off
     hasher = app.extensions["hasher"]
     client = world.client()
     with monkeypatch.context() as crowd:
-        crowd.setattr(hasher._places, "_taken", -(-hasher._places.most // 2))
+        crowd.setattr(hasher._queue, "_taken", -(-hasher._queue.capacity // 2))
         busy = sign_in(client, "A10001")
         assert (busy.status_code, busy.headers["Retry-After"]) == (503, "2")
         early = [sign_in(client, "A10001") for _ in range(30)]
@@ -60,7 +60,7 @@ def test_an_appointment_that_was_missed_is_worth_nothing(app, world, official, m
     hasher = app.extensions["hasher"]
     client = world.client()
     with monkeypatch.context() as crowd:
-        crowd.setattr(hasher._places, "_taken", -(-hasher._places.most // 2))
+        crowd.setattr(hasher._queue, "_taken", -(-hasher._queue.capacity // 2))
         sign_in(client, "A10001")
         frozen.at(NOON + timedelta(minutes=3))
         assert sign_in(client, "A10001").status_code == 503
@@ -119,7 +119,7 @@ def test_a_password_too_long_is_refused_before_any_hash(app, world, official, mo
 @pytest.fixture
 def no_line(app, monkeypatch):
     """Nobody has an appointment yet."""
-    monkeypatch.setattr(app.extensions["hasher"], "appointments", RetryAfterScheduler())
+    monkeypatch.setattr(app.extensions["hasher"], "retries", RetryAfterScheduler())
 
 
 @pytest.fixture
@@ -127,11 +127,11 @@ def no_place(app, no_line):
     """Everybody else signs in at this moment."""
     hasher = app.extensions["hasher"]
     taken = 0
-    while hasher._places.take():
+    while hasher._queue.try_enter():
         taken += 1
     yield
     for _ in range(taken):
-        hasher._places.give_back()
+        hasher._queue.leave()
 
 
 def test_full_queue_says_when_to_try_again_and_reads_nothing(world, official, no_place, statements):

@@ -126,7 +126,7 @@ def pass_gate(standing: Any) -> Queued | None:
     """Let a start in (None) whose `ticket`, `admitted_at` and `ahead` were read; else give the place it is to keep."""
     if standing.admitted_at is not None:
         return None
-    wait_s = gate.take(ahead=standing.ahead)
+    wait_s = gate.try_admit(ahead=standing.ahead)
     return Queued(place=standing.ahead + 1, wait_s=math.ceil(wait_s)) if wait_s > 0 else None
 
 

@@ -19,7 +19,7 @@ from examapp import clock
 from examapp.db.session import db, transaction
 from examapp.delivery.grading.models import Heartbeat
 from examapp.delivery.grading.tasks import sweep_once
-from examapp.ops.watched_process import show_life
+from examapp.ops.child_processes import touch_heartbeat_file
 
 cli_blueprint = Blueprint("grading_cli", __name__, cli_group=None)
 log = structlog.get_logger()
@@ -54,7 +54,7 @@ def warn_of_full_disk(folder: Path) -> None:
 
 
 def _round() -> None:
-    show_life()
+    touch_heartbeat_file()
     warn_of_full_disk(current_app.config["SETTINGS"].data_path)
     try:
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

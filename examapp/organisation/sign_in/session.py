@@ -122,7 +122,7 @@ def sign_in_with(login_name: str, password: str, solution: Solution | None = Non
     if len(password) > MAX_PASSWORD_LENGTH:
         raise PasswordTooLongError
     try:
-        hasher().look_for_place(_office(), _priority(is_known_device=bool(accounts_of_device())))
+        hasher().check_capacity(_office(), _priority(is_known_device=bool(accounts_of_device())))
         return _sign_in_with(login_name, password, solution or Solution())
     except BusyHashingError as refusal:
         if "retry_after" in refusal.extra:
@@ -196,7 +196,7 @@ def _make_appointment() -> int:
     if left > _EARLY_S:
         return math.ceil(left)
     has_waited = _priority(is_known_device=bool(accounts_of_device())) is not Priority.NEWCOMER
-    wait_s = _SOON_S if has_waited else hasher().appointments.give(_office())
+    wait_s = _SOON_S if has_waited else hasher().retries.next_retry_s(_office())
     session[_COME_AT] = now + wait_s
     return wait_s
 

@@ -7,12 +7,16 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime
-from functools import lru_cache
+from itertools import count
+from math import inf
 
 import structlog
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -33,25 +37,23 @@ from examapp.platform.security_checklist.queries import backup_at
 from examapp.platform.setup import queries as setup_queries
 from examapp.platform.setup.models import DEMO_LOADED
 from examapp.platform.setup.rules import SCHEDULE_LIMIT, is_alive
-from examapp.web.metrics import Act, meter, write_report
+from examapp.web.metrics import LastMinute, count_request, make_registry, write_report
 
 blueprint = Blueprint("health", __name__)
 
+log = structlog.get_logger()
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-_requests = Counter("examapp_requests_total", "Requests by endpoint and status.", ("worker", "endpoint", "status"))
-_latency = Histogram("examapp_request_seconds", "Seconds by endpoint.", ("worker", "endpoint"), buckets=_SECONDS)
-_attempts = Gauge("examapp_attempts", "Attempts by state.", ("state",))
-_jobs = Gauge("examapp_jobs", "Background jobs by kind and state.", ("kind", "state"))
 _METRIC_KINDS = {
     RosterImport.KIND: "roster_import",
     QuestionImport.KIND: "question_import",
     Export.KIND: "export",
 }
-_sweeper_age = Gauge("examapp_sweeper_age_seconds", "Seconds since the sweeper was last alive.")
-_schedule_age = Gauge("examapp_schedule_age_seconds", "Seconds since the schedule (beat) was last alive.")
-_backup_age = Gauge("examapp_backup_age_seconds", "Seconds since the last whole base backup.")
-_chain_broken = Gauge("examapp_audit_chain_broken", "1 where the kept head of the audit chain is not on it.")
+_REPORT_EVERY_S = 5.0
+_CONTACTS_EVERY = 4
+"""Contacts are written with every fourth report."""
+_contacts: dict[int, datetime] = {}
+"""When each attempt's page was last heard of by this process."""
+_is_reporting = threading.Lock()
 
 
 @blueprint.get("/healthz")
@@ -91,8 +93,9 @@ def metrics() -> Response:
     """Give the figures for Prometheus, to this machine or to who holds the token; to others there is nothing here."""
     if not _may_read_metrics(current_app.config["SETTINGS"].metrics_token):
         raise NotFoundError
-    _measure(read_session())
-    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    registry = make_registry()
+    registry.register(_SiteFigures(read_session()))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 def _may_read_metrics(token: str) -> bool:
@@ -102,26 +105,37 @@ def _may_read_metrics(token: str) -> bool:
     return request.remote_addr in _LOOPBACK and "X-Forwarded-For" not in request.headers
 
 
-def _measure(session: Session) -> None:
-    _attempts.labels("in_progress").set(count_in_progress(session))
-    ungraded, set_aside = count_ungraded(session)
-    _attempts.labels("ungraded").set(ungraded)
-    _attempts.labels("set_aside").set(set_aside)
-    for counts in setup_queries.count_jobs(session):
-        kind = _METRIC_KINDS.get(counts.kind, counts.kind)
-        _jobs.labels(kind, "waiting").set(counts.waiting)
-        _jobs.labels(kind, "running").set(counts.running)
-        _jobs.labels(kind, "failed").set(counts.failed)
-    settings, beats = current_app.config["SETTINGS"], setup_queries.heartbeats(session)
-    _sweeper_age.set(_seconds_since(beats.get(setup_queries.SWEEPER)))
-    _schedule_age.set(_seconds_since(beats.get(setup_queries.SCHEDULE)))
-    _backup_age.set(_seconds_since(backup_at(settings)))
-    fault = head_fault(session, sealer=current_app.extensions["sealer"], folder=settings.data_path)
-    _chain_broken.set(1 if fault else 0)
+class _SiteFigures(Collector):
+    """What is read from the database at each scrape: of the whole site, whichever process answers."""
 
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
-def _seconds_since(at: datetime | None) -> float:
-    return (clock.now() - at).total_seconds() if at else float("inf")
+    def collect(self) -> Iterator[Metric]:
+        """Read the figures."""
+        session, settings = self._session, current_app.config["SETTINGS"]
+        ungraded, quarantined = count_ungraded(session)
+        attempts = GaugeMetricFamily("examapp_attempts", "Attempts by state.", labels=["state"])
+        attempts.add_metric(["in_progress"], count_in_progress(session))
+        attempts.add_metric(["ungraded"], ungraded)
+        attempts.add_metric(["set_aside"], quarantined)
+        yield attempts
+        jobs = GaugeMetricFamily("examapp_jobs", "Background jobs by kind and state.", labels=["kind", "state"])
+        for counts in setup_queries.count_jobs(session):
+            for state in ("waiting", "running", "failed"):
+                jobs.add_metric([_METRIC_KINDS.get(counts.kind, counts.kind), state], getattr(counts, state))
+        yield jobs
+        beats = setup_queries.heartbeats(session)
+        for name, text, at in (
+            ("sweeper", "the sweeper was last alive", beats.get(setup_queries.SWEEPER)),
+            ("schedule", "the schedule (beat) was last alive", beats.get(setup_queries.SCHEDULE)),
+            ("backup", "the last whole base backup", backup_at(settings)),
+        ):
+            age = (clock.now() - at).total_seconds() if at else inf
+            yield GaugeMetricFamily(f"examapp_{name}_age_seconds", f"Seconds since {text}.", value=age)
+        fault = head_fault(session, sealer=current_app.extensions["sealer"], folder=settings.data_path)
+        text = "1 where the kept head of the audit chain is not on it."
+        yield GaugeMetricFamily("examapp_audit_chain_broken", text, value=1 if fault else 0)
 
 
 @blueprint.before_app_request
@@ -131,66 +145,40 @@ def _note_begin() -> None:
 
 @blueprint.after_app_request
 def _count(response: Response) -> Response:
-    """Count this process's own requests; several processes answer in turn, so each names itself."""
-    worker, endpoint = str(os.getpid()), request.endpoint or "none"
-    count, seconds = _meters(worker, endpoint, response.status_code)
-    count.inc()
-    if "began_at" in g:
-        seconds.observe(time.perf_counter() - g.began_at)
+    """Count the request, and note which attempt's page was heard of; the first one starts the reports of this process."""
+    endpoint, now = request.endpoint or "none", time.perf_counter()
+    count_request(endpoint, response.status_code, now - g.get("began_at", now))
+    attempt_id = (request.view_args or {}).get("attempt_id") if endpoint.startswith("attempts_api.") else None
+    if attempt_id and response.status_code < 300:
+        _contacts[attempt_id] = clock.now()
+    if not _is_reporting.locked():
+        _start_reporting(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 – Flask's own way to the application
     return response
 
 
-@lru_cache(maxsize=4096)
-def _meters(worker: str, endpoint: str, status: int) -> tuple[Counter, Histogram]:
-    """Find a worker's figures of an endpoint once: looking them up costs more than counting."""
-    return _requests.labels(worker, endpoint, str(status)), _latency.labels(worker, endpoint)
+def _start_reporting(app: Flask) -> None:
+    if app.config["SETTINGS"].mode is not Mode.TESTING and _is_reporting.acquire(blocking=False):
+        threading.Thread(target=_report_forever, args=(app,), name="reporting", daemon=True).start()
 
 
-heartbeat_blueprint = Blueprint("reporting", __name__)
-log = structlog.get_logger()
-_EVERY_S = 5.0
-_CONTACTS_EVERY = 4
-"""Contacts go with every so manieth report."""
-_ACTS = {"attempts_api.save_answers": Act.SAVE, "attempts_api.start": Act.START, "attempts_api.hand_in": Act.HAND_IN}
-_started = threading.Lock()
-
-
-@heartbeat_blueprint.after_app_request
-def _count_request(response: Response) -> Response:
-    endpoint, status = request.endpoint or "", response.status_code
-    if status >= 500:
-        meter.count(Act.FAILURE, 0.0)
-    elif status < 300 and endpoint.startswith("attempts_api."):
-        if endpoint in _ACTS and status != 202 and "began_at" in g:
-            meter.count(_ACTS[endpoint], time.perf_counter() - g.began_at)
-        if attempt_id := (request.view_args or {}).get("attempt_id"):
-            meter.hear_of(attempt_id, now=clock.now())
-    if not _started.locked():
-        _begin(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 – Flask's own way to the application
-    return response
-
-
-def _begin(app: Flask) -> None:
-    if app.config["SETTINGS"].mode is not Mode.TESTING and _started.acquire(blocking=False):
-        threading.Thread(target=_report_for_ever, args=(app,), name="reporting", daemon=True).start()
-
-
-def _report_for_ever(app: Flask) -> None:
-    name, number = f"{socket.gethostname()}:{os.getpid()}", 0
-    while True:
-        time.sleep(_EVERY_S)
-        number += 1
+def _report_forever(app: Flask) -> None:
+    name, last_minute = f"{socket.gethostname()}:{os.getpid()}", LastMinute()
+    for number in count(1):
+        time.sleep(_REPORT_EVERY_S)
         with app.app_context():
             try:
-                report(name, has_contacts=number % _CONTACTS_EVERY == 0)
+                report(name, last_minute, has_contacts=number % _CONTACTS_EVERY == 0)
             except SQLAlchemyError as error:
                 log.warning("report_not_written", error=type(error).__name__)
                 db.session.remove()
 
 
-def report(name: str, *, has_contacts: bool) -> None:
-    """Write this process's figures down now, with the attempts that it heard of since the last time."""
-    contacts = meter.take_contacts() if has_contacts else {}
+def report(name: str, last_minute: LastMinute, *, has_contacts: bool) -> None:
+    """Write this process's figures, and if wanted the attempts heard of since the last time."""
+    global _contacts
+    contacts: dict[int, datetime] = {}
+    if has_contacts:
+        contacts, _contacts = _contacts, {}
     with transaction() as session:
-        write_report(session, name, meter.minute(), now=clock.now())
+        write_report(session, name, last_minute.read(), now=clock.now())
         note_contacts(session, contacts)

@@ -31,7 +31,7 @@ from examapp.content.questions.models import AnswerKey, Question, QuestionState,
 from examapp.delivery.exam_candidates.actions import prepare_papers
 from examapp.delivery.exams.models import Exam, ExamKind, ExamState
 from examapp.errors import ConflictError, DomainError
-from examapp.ops.serving import web_command
+from examapp.ops.web_server import web_command
 from examapp.organisation.people.models import Person, PersonState
 from examapp.organisation.units.models import Unit, UnitKind
 from question_bank import model

@@ -1,4 +1,4 @@
-"""Turns: so many requests run at a time, whoever waits for something long gives the turn away, and it goes to who waits longest."""
+"""The concurrency limiter: so many requests run at a time, one that waits for something long releases its slot, and the longest waiting gets it."""
 
 import io
 import threading
@@ -9,12 +9,12 @@ import pytest
 from flask import g
 
 from examapp import clock
-from examapp.app import _lane_of as _lane_of_address
+from examapp.app import _classify
 from examapp.security.concurrency_limiter import (
     ARRIVED_AT,
     REJECTED_QUEUE_DEPTH,
     ConcurrencyLimiter,
-    Lane,
+    PriorityClass,
     release_slot,
 )
 
@@ -32,8 +32,8 @@ def _in_threads(app, count):
         thread.join(10)
 
 
-def _lane_of(environ):
-    return environ.get("LANE", Lane.ANSWERS)
+def _class_of(environ):
+    return environ.get("CLASS", PriorityClass.EXAM)
 
 
 class _Busy:
@@ -52,13 +52,13 @@ class _Busy:
         return [b""]
 
 
-def test_no_more_run_at_a_time_than_there_are_turns():
+def test_no_more_run_at_a_time_than_there_are_slots():
     busy = _Busy()
-    _in_threads(ConcurrencyLimiter(busy, 3, _lane_of), 20)
+    _in_threads(ConcurrencyLimiter(busy, 3, _class_of), 20)
     assert busy.most == 3
 
 
-def test_who_steps_aside_lets_others_run():
+def test_a_request_that_releases_its_slot_lets_others_run():
     order = []
     inside, go_on = threading.Event(), threading.Event()
 
@@ -70,46 +70,46 @@ def test_who_steps_aside_lets_others_run():
         order.append("waited" if environ.get("WAITS") else "ran")
         return [b""]
 
-    turns = ConcurrencyLimiter(app, 1, _lane_of)
-    waiting = threading.Thread(target=_call, args=(turns,), kwargs={"WAITS": "1"})
+    limiter = ConcurrencyLimiter(app, 1, _class_of)
+    waiting = threading.Thread(target=_call, args=(limiter,), kwargs={"WAITS": "1"})
     waiting.start()
     assert inside.wait(5)
-    _call(turns)
+    _call(limiter)
     go_on.set()
     waiting.join(5)
     assert order == ["ran", "waited"]
 
 
-def test_turn_comes_back_after_an_error():
+def test_a_slot_is_released_after_an_error():
     def app(environ, _start):
         if environ.get("FAILS"):
             raise ValueError
         return [b"well"]
 
-    turns = ConcurrencyLimiter(app, 1, _lane_of)
+    limiter = ConcurrencyLimiter(app, 1, _class_of)
     for _ in range(3):
         try:
-            _call(turns, FAILS="1")
+            _call(limiter, FAILS="1")
         except ValueError:
             continue
-    assert _call(turns) == [b"well"]
+    assert _call(limiter) == [b"well"]
 
 
-def test_small_body_is_read_before_the_turn_and_a_large_one_runs_beside():
+def test_small_body_is_read_before_the_slot_and_a_large_one_needs_none():
     seen = []
 
     def app(environ, _start):
         seen.append((environ["wsgi.input"].read(), threading.current_thread().name))
         return [b""]
 
-    turns = ConcurrencyLimiter(app, 1, _lane_of)
-    _call(turns, b"answers")
+    limiter = ConcurrencyLimiter(app, 1, _class_of)
+    _call(limiter, b"answers")
     large = b"x" * (300 * 1024)
-    _call(turns, large)
+    _call(limiter, large)
     assert [body for body, _ in seen] == [b"answers", large]
 
 
-def test_slow_sender_holds_no_turn():
+def test_slow_sender_holds_no_slot():
     read = threading.Event()
 
     class Slow:
@@ -118,37 +118,41 @@ def test_slow_sender_holds_no_turn():
             return b"ab"
 
     busy = _Busy(0)
-    turns = ConcurrencyLimiter(busy, 1, _lane_of)
-    slow = threading.Thread(target=_call, args=(turns, b"ab"), kwargs={"wsgi.input": Slow()})
+    limiter = ConcurrencyLimiter(busy, 1, _class_of)
+    slow = threading.Thread(target=_call, args=(limiter, b"ab"), kwargs={"wsgi.input": Slow()})
     slow.start()
-    _call(turns)
+    _call(limiter)
     assert slow.is_alive(), "the other call ran while the slow body was still being read"
     read.set()
     slow.join(5)
 
 
-@pytest.mark.parametrize(("lane", "most"), [(Lane.ANSWERS, 8), (Lane.PEOPLE, 7), (Lane.ORGANISERS, 2)])
-def test_each_lane_has_so_many_turns_at_most(lane, most):
+@pytest.mark.parametrize(
+    ("priority", "most"), [(PriorityClass.EXAM, 8), (PriorityClass.CANDIDATE, 7), (PriorityClass.OFFICE, 2)]
+)
+def test_each_class_has_so_many_slots_at_most(priority, most):
     busy = _Busy()
-    _in_threads(ConcurrencyLimiter(busy, 8, lambda _environ: lane), 20)
+    _in_threads(ConcurrencyLimiter(busy, 8, lambda _environ: priority), 20)
     assert busy.most == most
 
 
-def test_an_answer_finds_a_turn_while_sign_ins_fill_all_theirs():
+def test_an_answer_finds_a_slot_while_sign_ins_fill_all_theirs():
     inside, go_on = threading.Semaphore(0), threading.Event()
 
     def app(environ, _start):
-        if environ.get("LANE") is Lane.PEOPLE:
+        if environ.get("CLASS") is PriorityClass.CANDIDATE:
             inside.release()
             go_on.wait(10)
         return [b""]
 
-    turns = ConcurrencyLimiter(app, 3, _lane_of)
-    threads = [threading.Thread(target=_call, args=(turns,), kwargs={"LANE": Lane.PEOPLE}) for _ in range(10)]
+    limiter = ConcurrencyLimiter(app, 3, _class_of)
+    threads = [
+        threading.Thread(target=_call, args=(limiter,), kwargs={"CLASS": PriorityClass.CANDIDATE}) for _ in range(10)
+    ]
     for thread in threads:
         thread.start()
     assert all(inside.acquire(timeout=5) for _ in range(2))
-    _call(turns)
+    _call(limiter)
     assert all(thread.is_alive() for thread in threads), "the answer ran while every sign-in was still under way"
     go_on.set()
     for thread in threads:
@@ -156,7 +160,7 @@ def test_an_answer_finds_a_turn_while_sign_ins_fill_all_theirs():
 
 
 def _order_of_waiting(queued):
-    """In which order requests run that came while the only turn was taken: `a` answers, `p` people, `o` organisers."""
+    """In which order requests run that came while the only slot was taken: `e` exam, `c` candidate, `o` office."""
     order, inside, go_on = [], threading.Event(), threading.Event()
 
     def app(environ, _start):
@@ -167,13 +171,13 @@ def _order_of_waiting(queued):
             order.append(environ["NAME"])
         return [b""]
 
-    turns = ConcurrencyLimiter(app, 1, _lane_of)
-    threads = [threading.Thread(target=_call, args=(turns,), kwargs={"NAME": "first"})]
+    limiter = ConcurrencyLimiter(app, 1, _class_of)
+    threads = [threading.Thread(target=_call, args=(limiter,), kwargs={"NAME": "first"})]
     threads[0].start()
     assert inside.wait(5)
     for name in queued:
-        lane = next(lane for lane in Lane if lane.name[0].lower() == name)
-        threads.append(threading.Thread(target=_call, args=(turns,), kwargs={"NAME": name, "LANE": lane}))
+        priority = next(one for one in PriorityClass if one.name[0].lower() == name)
+        threads.append(threading.Thread(target=_call, args=(limiter,), kwargs={"NAME": name, "CLASS": priority}))
         threads[-1].start()
         time.sleep(0.02)  # waits: so that they queue in this order
     go_on.set()
@@ -182,26 +186,28 @@ def _order_of_waiting(queued):
     return "".join(order)
 
 
-def test_earlier_lanes_go_first_but_every_fourth_turn_is_kept_for_the_last_that_waits():
-    assert _order_of_waiting("oo" + "a" * 8) == "aaaoaaaoaa"
-    assert _order_of_waiting("op" + "a" * 7) == "aaaoaaapa"
-    assert _order_of_waiting("opa") == "apo"
+def test_higher_classes_go_first_but_every_fourth_slot_is_kept_for_the_lowest_that_waits():
+    assert _order_of_waiting("oo" + "e" * 8) == "eeeoeeeoee"
+    assert _order_of_waiting("oc" + "e" * 7) == "eeeoeeece"
+    assert _order_of_waiting("oce") == "eco"
 
 
-def test_the_address_says_how_urgent_a_request_is():
-    lanes = {
-        path: _lane_of_address({"PATH_INFO": path})
+def test_the_address_says_of_which_class_a_request_is():
+    classes = {
+        path: _classify({"PATH_INFO": path})
         for path in ("/api/v1/attempts/7/answers", "/api/v1/attempts/7/submission", "/login", "/api/v1/exams/1/attempts", "/admin/people", "/api/v1/exams/1/exports")
     }  # fmt: skip
-    assert list(lanes.values()) == [Lane.ANSWERS] * 2 + [Lane.PEOPLE] * 2 + [Lane.ORGANISERS] * 2
+    assert (
+        list(classes.values()) == [PriorityClass.EXAM] * 2 + [PriorityClass.CANDIDATE] * 2 + [PriorityClass.OFFICE] * 2
+    )
 
 
 def test_a_save_that_would_wait_long_is_refused_at_once_and_one_whose_wait_grows_long_gives_up():
-    """One turn is held; the first save waits and gives up when it is told to, the second sees it before itself and goes at once."""
+    """One slot is held; the first save waits and gives up when it is told to, the second sees it before itself and goes at once."""
     held, go_on, is_asked, is_late = (threading.Event() for _ in range(4))
     refused = []
 
-    def gives_up(ahead, _waited):
+    def should_shed(ahead, _waited):
         is_asked.set()  # under the queue's lock: who asks next stands behind
         return ahead > 0 or is_late.is_set()
 
@@ -215,15 +221,15 @@ def test_a_save_that_would_wait_long_is_refused_at_once_and_one_whose_wait_grows
             refused.append((environ["NAME"], None))
         return [b""]
 
-    turns = ConcurrencyLimiter(app, 1, _lane_of, gives_up=gives_up)
-    holder = threading.Thread(target=_call, args=(turns,), kwargs={"HOLDS": "1"})
+    limiter = ConcurrencyLimiter(app, 1, _class_of, should_shed=should_shed)
+    holder = threading.Thread(target=_call, args=(limiter,), kwargs={"HOLDS": "1"})
     holder.start()
     assert held.wait(5)
-    first = threading.Thread(target=_call, args=(turns,), kwargs={"NAME": "first", "REQUEST_METHOD": "PUT"})
-    hand_in = threading.Thread(target=_call, args=(turns,), kwargs={"NAME": "hand-in", "REQUEST_METHOD": "POST"})
+    first = threading.Thread(target=_call, args=(limiter,), kwargs={"NAME": "first", "REQUEST_METHOD": "PUT"})
+    hand_in = threading.Thread(target=_call, args=(limiter,), kwargs={"NAME": "hand-in", "REQUEST_METHOD": "POST"})
     first.start()
     assert is_asked.wait(5)
-    _call(turns, NAME="second", REQUEST_METHOD="PUT")
+    _call(limiter, NAME="second", REQUEST_METHOD="PUT")
     hand_in.start()
     is_late.set()
     first.join(5)
@@ -232,11 +238,11 @@ def test_a_save_that_would_wait_long_is_refused_at_once_and_one_whose_wait_grows
     for thread in (holder, hand_in):
         thread.join(5)
     assert refused[2:] == [("hand-in", None)], "a hand-in waits for as long as it takes"
-    _call(turns, NAME="later", REQUEST_METHOD="PUT")
-    assert refused[3:] == [("later", None)], "the turn came back"
+    _call(limiter, NAME="later", REQUEST_METHOD="PUT")
+    assert refused[3:] == [("later", None)], "the slot was released"
 
 
-def test_a_request_arrived_when_it_came_however_long_it_waits_for_its_turn(app):
+def test_a_request_arrived_when_it_came_however_long_it_waits_for_its_slot(app):
     is_inside, goes_on, arrivals = threading.Event(), threading.Event(), {}
     came = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
     instants = {"now": came}
@@ -248,15 +254,15 @@ def test_a_request_arrived_when_it_came_however_long_it_waits_for_its_turn(app):
             goes_on.wait(10)
         return [b""]
 
-    turns = ConcurrencyLimiter(work, 1, _lane_of)
+    limiter = ConcurrencyLimiter(work, 1, _class_of)
     with clock.clock.set_to(lambda: instants["now"]):
-        first = threading.Thread(target=_call, args=(turns,), kwargs={"WHO": "first"})
+        first = threading.Thread(target=_call, args=(limiter,), kwargs={"WHO": "first"})
         first.start()
         assert is_inside.wait(10)
-        second = threading.Thread(target=_call, args=(turns,), kwargs={"WHO": "second"})
+        second = threading.Thread(target=_call, args=(limiter,), kwargs={"WHO": "second"})
         second.start()
         for _ in range(1000):
-            if turns._turns._waiting[Lane.ANSWERS]:
+            if limiter._queue._waiting[PriorityClass.EXAM]:
                 break
             time.sleep(0.005)  # waits: until the other thread is queued
         else:
@@ -284,5 +290,5 @@ def test_a_request_arrives_with_its_body_not_with_its_head():
         return [b""]
 
     with clock.clock.set_to(lambda: instants["now"]):
-        _call(ConcurrencyLimiter(work, 1, _lane_of), CONTENT_LENGTH="4", **{"wsgi.input": Late()})
+        _call(ConcurrencyLimiter(work, 1, _class_of), CONTENT_LENGTH="4", **{"wsgi.input": Late()})
     assert arrivals == [came + timedelta(minutes=2)]

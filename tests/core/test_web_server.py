@@ -30,11 +30,16 @@ class Served:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        environment = {"PORT": str(self.port), "SERVED_VERSION_FILE": str(self.version), "WEB_WORKERS": "2"}
+        environment = {
+            "PORT": str(self.port),
+            "SERVED_VERSION_FILE": str(self.version),
+            "WEB_WORKERS": "2",
+            "DATA_DIR": str(folder),
+        }
         self.log = folder / "log"
         with self.log.open("ab") as log:
             self.keeper = psutil.Popen(
-                [sys.executable, "-m", "examapp.ops.web_keeper", "tests.core.served:app"],
+                [sys.executable, "-m", "examapp.ops.web_server", "tests.core.served:app"],
                 cwd=ROOT,
                 env=dict(os.environ) | environment,
                 stdout=log,

@@ -16,7 +16,7 @@ def from_the_start(monkeypatch):
     monkeypatch.setattr(rate_limits, "_served_s", 0.0)
     monkeypatch.setattr(rate_limits, "_took_s", 0.0)
     monkeypatch.setattr(rate_limits, "_recent", OrderedDict())
-    monkeypatch.setattr(rate_limits, "_turns", 4)
+    monkeypatch.setattr(rate_limits, "_slots", 4)
 
 
 def note(served_s: float, times: int, *, waited_s: float = 0.0, savers: int = 100) -> int:
@@ -24,7 +24,7 @@ def note(served_s: float, times: int, *, waited_s: float = 0.0, savers: int = 10
     for number in range(times):
         if number < savers:
             rate_limits.check(number)
-        rate_limits.note(served_s, took_s=served_s + waited_s)
+        rate_limits.observe(served_s, took_s=served_s + waited_s)
     return rate_limits.next_save_ms()
 
 
@@ -71,9 +71,9 @@ def test_a_save_that_fails_is_measured_too_from_its_arrival_on():
 
 def test_a_save_comes_again_where_the_queue_is_long_and_not_where_the_machine_stood_still():
     note(0.3, 300)
-    assert not rate_limits.is_too_long(10, 0.0)
-    assert rate_limits.is_too_long(20, 0.0), "20 before it, each served for 0.3 s, at four turns"
-    assert rate_limits.is_too_long(5, 1.0)
-    assert not rate_limits.is_too_long(3, 5.0), "its turn comes in a moment"
+    assert not rate_limits.should_shed(10, 0.0)
+    assert rate_limits.should_shed(20, 0.0), "20 before it, each served for 0.3 s, at four turns"
+    assert rate_limits.should_shed(5, 1.0)
+    assert not rate_limits.should_shed(3, 5.0), "its turn comes in a moment"
     note(0.004, 300)
-    assert not rate_limits.is_too_long(200, 3.0), "saves are quick: what held them up is over as soon as it moves"
+    assert not rate_limits.should_shed(200, 3.0), "saves are quick: what held them up is over as soon as it moves"

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from celery import Celery
 from sqlalchemy import create_engine, text
 
 from examapp.config import Settings
+from examapp.jobs.worker import _for_celery
+from examapp.ops.child_processes import touch_heartbeat_file, watched
 from examapp.ops.supervisor import _parts
-from examapp.ops.watched_process import show_life, watched
+from tests.faults.deployment import wait_until
 
 ROOT = Path(__file__).parents[2]
 PAUSE = [
@@ -34,7 +37,7 @@ def start():
     def begin(path, silence_s, command, **environment):
         started.append(
             subprocess.Popen(
-                [sys.executable, "-m", "examapp.ops.watched_process", str(path), str(silence_s), *command],
+                [sys.executable, "-m", "examapp.ops.child_processes", str(path), str(silence_s), *command],
                 cwd=ROOT,
                 env=os.environ | environment,
                 stdout=subprocess.PIPE,
@@ -69,8 +72,8 @@ def test_a_process_that_shows_no_life_is_ended_with_a_line_in_the_log(start, tmp
 
 def test_a_process_that_shows_life_goes_on(start, tmp_path):
     busy = (
-        "import threading\nfrom examapp.ops.watched_process import show_life\n"
-        "for _ in range(24):\n    show_life()\n    threading.Event().wait(0.1)\n"
+        "import threading\nfrom examapp.ops.child_processes import touch_heartbeat_file\n"
+        "for _ in range(24):\n    touch_heartbeat_file()\n    threading.Event().wait(0.1)\n"
     )
     watcher = start(tmp_path / "alive", 2, [sys.executable, "-c", busy])
     assert watcher.wait(WAIT_S) == 0
@@ -97,19 +100,52 @@ def test_a_killed_watcher_leaves_nothing_behind(start, tmp_path):
 
 def test_nothing_is_touched_where_nobody_watches(monkeypatch):
     monkeypatch.delenv("HEARTBEAT_FILE", raising=False)
-    show_life()
+    touch_heartbeat_file()
 
 
-def test_schedule_and_sweeper_are_watched_however_the_site_is_run():
+def test_schedule_sweeper_and_workers_are_watched_however_the_site_is_run():
     """`make run`, the image and the units: the supervisor's commands, and the entry that the other two share."""
     parts = {part.name: part.command for part in _parts(Settings())}
-    for name in ("beat", "sweeper"):
+    for name in ("beat", "sweeper", "grading", "reports", "imports"):
         assert parts[name][:3] == watched(Path("x"), [])[:3]
     entry = (ROOT / "docker" / "entrypoint.sh").read_text()
     assert "exec $watched $celery beat" in entry
+    assert "exec $watched $celery worker" in entry
     assert "exec $watched flask --app wsgi sweep" in entry
     for name in ("beat", "sweeper"):
         assert f"entrypoint.sh {name}" in (ROOT / "docker" / "systemd" / f"examapp-{name}.service").read_text()
+
+
+def environment_of(settings):
+    names = ("database_url", "redis_url", "secret_key", "data_keys", "data_dir")
+    return {name.upper(): str(getattr(settings, name)) for name in names} | {"APP_MODE": "tryout", "LOG_LEVEL": "ERROR"}
+
+
+@pytest.mark.slow
+def test_a_worker_shows_life_with_each_task_and_is_ended_once_none_comes(
+    start, servers, race_app, race_world, tmp_path
+):
+    """A worker whose connection to the broker is dead without saying so looks the same: no task comes."""
+    settings, alive = servers.settings("race"), tmp_path / "alive"
+    worker = [
+        "worker",
+        "--queues",
+        "grading",
+        "--concurrency",
+        "1",
+        "--loglevel",
+        "ERROR",
+        "--without-gossip",
+        "--without-mingle",
+    ]
+    command = [sys.executable, "-m", "celery", "--app", "examapp.celery_app:celery", *worker]
+    watcher = start(alive, 45, command, **environment_of(settings))
+    celery = Celery(broker=_for_celery(settings.redis_url))
+    celery.send_task("grading.sweep", queue="grading")
+    assert wait_until(alive.exists, within_s=30)
+    began = alive.stat().st_mtime_ns
+    assert wait_until(lambda: alive.stat().st_mtime_ns != began, within_s=44), watcher.stderr.read()
+    assert watcher.wait(120) == os.EX_TEMPFAIL
 
 
 @pytest.mark.parametrize(
@@ -127,14 +163,8 @@ def test_the_real_process_beats_in_the_database_and_is_ended_once_it_hangs(
     start, servers, race_app, race_world, tmp_path, name, command
 ):
     settings = servers.settings("race")
-    environment = {
-        f"{one}".upper(): getattr(settings, one)
-        for one in ("database_url", "redis_url", "secret_key", "data_keys", "data_dir")
-    }
     arguments = [*command, str(tmp_path / "schedule")] if name == "schedule" else command
-    watcher = start(
-        tmp_path / "alive", 25, [sys.executable, *arguments], APP_MODE="tryout", LOG_LEVEL="ERROR", **environment
-    )
+    watcher = start(tmp_path / "alive", 25, [sys.executable, *arguments], **environment_of(settings))
     engine = create_engine(settings.database_url, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
