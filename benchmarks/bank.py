@@ -13,9 +13,9 @@ from pathlib import Path
 
 from benchmarks import bank_search
 from benchmarks.figures import Figure, at_most, peak_kb
-from question_bank.check import near_duplicates, read_content
 from question_bank.formats.registry import read_file
 from question_bank.model import Question
+from question_bank.quality import near_duplicates, read_content
 
 _CONTENT = Path(__file__).parents[1] / "question_bank" / "content"
 

@@ -21,8 +21,8 @@ from examapp.content.question_search.queries import Filter, Flag
 from examapp.content.questions.models import QuestionState
 from examapp.db.session import db, transaction
 from examapp.platform.audit.actions import SYSTEM
-from question_bank.check import read_content
 from question_bank.model import Question
+from question_bank.quality import read_content
 
 QUESTIONS = 100_000
 _CONTENT = Path(__file__).parents[1] / "question_bank" / "content"

@@ -24,7 +24,7 @@ from examapp.learning.spaced_repetition.actions import count_due_reviews, sum_ma
 from examapp.organisation.accounts.rules import digest
 from examapp.organisation.people.models import Account, SignIn
 from examapp.platform.audit.actions import SYSTEM
-from question_bank.check import read_content
+from question_bank.quality import read_content
 
 PEOPLE, CARDS, COURSES = 8_000, 2_000, 40
 _CONTENT = Path(__file__).parents[1] / "question_bank" / "content"

@@ -22,10 +22,10 @@ from question_bank.formats.decoding import decode_text
 from question_bank.parse_result import UnreadableFileError
 
 if TYPE_CHECKING:
-    from question_bank.formats.excel.workbook import Sheet
+    from question_bank.formats.workbook import Sheet
 
 
-workbook = LazyModule("question_bank.formats.excel.workbook")
+workbook = LazyModule("question_bank.formats.workbook")
 MAX_CSV_ROWS = 100_000
 MAX_SHEET_ROWS = 20_000
 _DIVIDERS = (",", "\t", ";", "|", "，")

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from question_bank.formats.losses import not_written, unsaid
+from question_bank.formats.decoding import decode_plain_text, text_head
+from question_bank.formats.export import Written, not_written, unsaid
 from question_bank.formats.parsed import Outcome, ParsedQuestion, add_outcome, validate_parsed
-from question_bank.formats.plain_text import decode_text, text_head
-from question_bank.formats.written import Written
 from question_bank.model import OPTION_LETTERS, Kind, Question
 from question_bank.parse_result import Note, ParseResult
 from question_bank.rich import Rich, html_to_text
@@ -41,7 +40,7 @@ def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of an Aiken file."""
     del name
     reading = ParseResult("aiken")
-    text = decode_text(content)
+    text = decode_plain_text(content)
     for entry in _entries(text.split("\n"), first=_first_letter(text) or "A"):
         add_outcome(reading, _outcome(entry))
     return reading

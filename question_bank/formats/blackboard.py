@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from question_bank.formats.images import attach_images, no_files
 from question_bank.formats.package import is_zip
 from question_bank.formats.parsed import (
     FALSE_WORDS,
@@ -17,9 +16,9 @@ from question_bank.formats.parsed import (
     unsupported_kind,
     validate_parsed,
 )
+from question_bank.formats.pictures import attach_images, no_files
 from question_bank.formats.safety import open_archive
-from question_bank.formats.xml_location import child_text, children, local
-from question_bank.formats.xml_safety import Element, head_of, looks_like_xml, parse_xml
+from question_bank.formats.xml_safety import Element, child_text, children, head_of, local, looks_like_xml, parse_xml
 from question_bank.model import Kind
 from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 from question_bank.rich import Rich

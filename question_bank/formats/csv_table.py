@@ -1,19 +1,22 @@
-"""Questions in csv files of any common encoding and divider."""
+"""Read and write questions as csv files, of any common encoding and divider."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
+from collections.abc import Sequence
 from pathlib import PurePath
 
-from question_bank.formats import kinds
-from question_bank.formats.assembling import assemble
 from question_bank.formats.decoding import decode_text
-from question_bank.formats.tables.cases import join_cases
-from question_bank.formats.tables.heads import HEAD_ROWS, find_head
-from question_bank.formats.tables.rows import read_table
-from question_bank.formats.tables.table import Table
+from question_bank.formats.export import Written
+from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.resolving import assemble
+from question_bank.formats.heuristics.table_headers import HEAD_ROWS, find_head
+from question_bank.formats.heuristics.table_questions import Table, join_cases
+from question_bank.formats.heuristics.table_rows import read_table
+from question_bank.formats.table_export import OPTION_COLUMNS, columns, rows_of
+from question_bank.model import OPTION_LETTERS, Question
 from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 
 MAX_COLUMNS = 1000
@@ -73,7 +76,7 @@ def read_csv_text(text: str, *, name: str, format_name: str) -> ParseResult:
         ) from error
     if len(lines) > MAX_ROWS:
         raise UnreadableFileError(f"csv 文件超过 {MAX_ROWS} 行。请拆成几个文件再导入。")
-    hint = kinds.kind_in(PurePath(name).stem)
+    hint = kind_names.kind_in(PurePath(name).stem)
     rows = [row for row, _ in lines]
     table = Table("", rows, [number for _, number in lines], kind_hint=hint, width=_width(rows))
     result = read_table(table)
@@ -118,3 +121,27 @@ def _rows(text: str, divider: str, *, limit: int) -> list[tuple[list[str], int]]
         if len(rows) >= limit:
             break
     return rows
+
+
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+
+def write(questions: Sequence[Question]) -> Written:
+    """Write UTF-8 with its mark, which Excel and WPS know; what would live as a formula there gets an apostrophe before it."""
+    wide = max((len(one.options) for question in questions for one in (question, *question.parts)), default=0)
+    heads = columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
+    target = io.StringIO(newline="")
+    writer = csv.writer(target)
+    writer.writerow(heads)
+    losses: list[Note] = []
+    for number, row in enumerate(rows_of(questions), 2):
+        losses += [Note(note.where, note.reason.replace("Excel", "csv"), note.code) for note in row.losses]
+        if row.pictures:
+            losses.append(Note(row.where, "题里的图片没有写入 csv。", "image"))
+        cells = [row.cells.get(head, "") for head in heads]
+        for head, cell in zip(heads, cells, strict=True):
+            if cell.startswith(_FORMULA):
+                reason = f"内容以“{cell[0]}”开头，前面加了单引号，以免被当作公式。"
+                losses.append(Note(f"第 {number} 行「{head}」列", reason, "formula"))
+        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
+    return Written(("\ufeff" + target.getvalue()).encode(), losses)

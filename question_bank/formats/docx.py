@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
-from question_bank.formats import kinds
-from question_bank.formats.assembling import assemble
 from question_bank.formats.decoding import clean_text, decode_text
-from question_bank.formats.drawn import Drawn, drawn_of, numbered, put_in_place
-from question_bank.formats.numbering import Numbering
+from question_bank.formats.docx_parts import Numbering
+from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.resolving import assemble
+from question_bank.formats.heuristics.table_questions import Table, join_cases
+from question_bank.formats.heuristics.table_rows import read_table
+from question_bank.formats.pictures import Drawn, drawn_of, numbered, put_in_place
 from question_bank.formats.safety import Archive, open_archive
-from question_bank.formats.tables.cases import join_cases
-from question_bank.formats.tables.rows import read_table
-from question_bank.formats.tables.table import Table
 from question_bank.formats.text import read_text
 from question_bank.formats.xml_safety import Element, parse_xml
 from question_bank.model import Kind
@@ -122,7 +121,7 @@ def _together(readings: list[ParseResult]) -> ParseResult:
 
 
 def _read_table(rows: list[list[str]], number: int, name: str) -> ParseResult:
-    hint: Kind | None = kinds.kind_in(PurePath(name).stem)
+    hint: Kind | None = kind_names.kind_in(PurePath(name).stem)
     table = Table(f"第 {number} 张题目表格", rows, range(1, len(rows) + 1), kind_hint=hint)
     result = read_table(table)
     reading = assemble(join_cases(result.rows), format_name="docx")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from question_bank.formats.excel.workbook import ZIP, check_contents
 from question_bank.formats.safety import Archive, open_archive
+from question_bank.formats.workbook import ZIP, check_contents
 from question_bank.parse_result import UnreadableFileError
 
 MAX_XML_BYTES = 8 * 1024 * 1024

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import Kind
@@ -74,3 +76,26 @@ def _make_case(draft: ParsedQuestion, stem: Rich, gaps: list[Gap]) -> None:
         if gap.doubt is not None:
             part.doubt = Note(draft.where, gap.doubt[1], gap.doubt[0])
         draft.parts.append(part)
+
+
+OWN_NAME = re.compile(r"bank-item-\d+")
+"""Identifiers that our writers give to questions without a number of their own."""
+
+
+def number(text: str | None) -> Decimal | None:
+    """A finite number as written, or None."""
+    try:
+        value = Decimal((text or "").strip())
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def as_texts(variants: Iterable[str]) -> tuple[str, ...]:
+    """Numbers as a candidate may write them: as in the file, and without idle zeros (`4.0` also as `4`)."""
+    found: list[str] = []
+    for variant in variants:
+        value = number(variant)
+        plain = variant if value is None or abs(value.adjusted()) > 30 else f"{value.normalize():f}"
+        found += [plain, variant]
+    return tuple(dict.fromkeys(found))

@@ -9,13 +9,12 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from question_bank.formats import kinds
-from question_bank.formats.assembling import assemble
 from question_bank.formats.decoding import decode_text
-from question_bank.formats.keys import choice_key, is_by_words
+from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.keys import choice_key, is_by_words
+from question_bank.formats.heuristics.resolving import assemble
+from question_bank.formats.heuristics.table_cells import cell_text, options_from_json, read_difficulty, read_points
 from question_bank.formats.raw import RawQuestion
-from question_bank.formats.tables.cells import cell_text, read_difficulty, read_points
-from question_bank.formats.tables.option_cells import options_from_json
 from question_bank.model import OPTION_LETTERS, Kind
 from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 
@@ -64,7 +63,7 @@ def read(content: bytes, *, name: str) -> ParseResult:
         raise UnreadableFileError(_NO_QUESTIONS)
     if len(found) > MAX_QUESTIONS:
         raise UnreadableFileError(f"JSON 里超过 {MAX_QUESTIONS} 道题。请拆成几个文件再导入。")
-    hint = kinds.kind_in(PurePath(name).stem)
+    hint = kind_names.kind_in(PurePath(name).stem)
     return assemble([_raw(item, where, hint) for where, item in found], format_name="json")
 
 
@@ -147,10 +146,10 @@ def _doubt_index(raw: RawQuestion, answer: Any) -> None:
 
 def _set_kind(raw: RawQuestion, item: dict[str, Any], hint: Kind | None) -> None:
     names = [_text(item.get(one)) for one in _KINDS if item.get(one) not in (None, "")]
-    raw.kind = next((kind for kind in map(kinds.kind_of, names) if kind), None)
+    raw.kind = next((kind for kind in map(kind_names.kind_of, names) if kind), None)
     if raw.kind is None and names:
-        label = next((name for name in reversed(names) if kinds.unsupported_name(name)), names[0])
-        raw.kind_label = "" if kinds.is_choice_name(label) else label
+        label = next((name for name in reversed(names) if kind_names.unsupported_name(name)), names[0])
+        raw.kind_label = "" if kind_names.is_choice_name(label) else label
     elif not names:
         raw.kind = hint
 

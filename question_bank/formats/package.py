@@ -1,16 +1,57 @@
-"""IMS content packages: the manifest and what it lists, checked against the archive."""
+"""Packages: zip files with a manifest, and the files beside an item."""
 
 from __future__ import annotations
 
+import io
 import posixpath
 import re
+import zipfile
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from lxml import etree
+
 from question_bank.formats.safety import Archive, open_archive
-from question_bank.formats.xml_location import local, text_of
-from question_bank.formats.xml_safety import Element, parse_xml
+from question_bank.formats.xml_safety import Element, clean, local, parse_xml, text_of
 from question_bank.parse_result import UnreadableFileError
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files as one item sees them: paths are relative to its own."""
+
+    archive: Archive | None = None
+    name: str = ""
+    """The item's own path in the archive; empty for a file that came alone."""
+
+    def resolve(self, source: str) -> str | None:
+        """The archive's name for a relative source; None when the archive has it not."""
+        if self.archive is None or "://" in source or source.startswith("/"):
+            return None
+        folder = posixpath.dirname(self.name)
+        for plain in (source, unquote(source)):
+            path = posixpath.normpath(posixpath.join(folder, plain.partition("?")[0].partition("#")[0]))
+            if path in self.archive:
+                return path
+        return None
+
+    def fetch(self, source: str) -> tuple[str, bytes] | None:
+        """Name and bytes of a file, or None."""
+        path = self.resolve(source)
+        if path is None or self.archive is None:
+            return None
+        return posixpath.basename(path), self.archive.read(path)
+
+    def parse(self, source: str) -> tuple[Element, Files] | None:
+        """The root of an XML file and the files beside it, or None."""
+        path = self.resolve(source)
+        if path is None or self.archive is None:
+            return None
+        return parse_xml(self.archive.read(path), what=f"压缩包里的“{path}”"), Files(self.archive, path)
+
+
+NO_FILES = Files()
+
 
 MANIFEST = "imsmanifest.xml"
 MANY = 50
@@ -122,3 +163,65 @@ def _keywords(resource: Element) -> tuple[str, ...]:
         for word in metadata.iter("{*}keyword")
     ]
     return tuple(dict.fromkeys(word for word in words if word))
+
+
+_LOM = "http://ltsc.ieee.org/xsd/LOM"
+_DATE = (2020, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class PackageFile:
+    """One resource: its file, what it needs beside, and its keywords."""
+
+    path: str
+    type: str
+    content: bytes
+    beside: dict[str, bytes] = field(default_factory=dict)
+    keywords: list[str] = field(default_factory=list)
+
+
+def write_zip(files: list[PackageFile], *, namespace: str, schema: str) -> bytes:
+    """The package's bytes; the same questions give the same bytes."""
+    manifest = _manifest(files, namespace, schema)
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        content = etree.tostring(manifest, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+        archive.writestr(_entry("imsmanifest.xml"), content)
+        for file in files:
+            archive.writestr(_entry(file.path), file.content)
+            for path, beside in file.beside.items():
+                archive.writestr(_entry(path), beside)
+    return target.getvalue()
+
+
+def _entry(path: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(path, _DATE)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
+def _manifest(files: list[PackageFile], namespace: str, schema: str) -> Element:
+    def name(tag: str) -> str:
+        return f"{{{namespace}}}{tag}"
+
+    root = etree.Element(name("manifest"), {"identifier": "MANIFEST"}, nsmap={"cp": namespace, "lom": _LOM})
+    metadata = etree.SubElement(root, name("metadata"))
+    etree.SubElement(metadata, name("schema")).text = schema
+    etree.SubElement(metadata, name("schemaversion")).text = "1.0.0"
+    etree.SubElement(root, name("organizations"))
+    resources = etree.SubElement(root, name("resources"))
+    for number, file in enumerate(files, start=1):
+        facts = {"identifier": f"RES-{number:04d}", "type": file.type, "href": file.path}
+        resource = etree.SubElement(resources, name("resource"), facts)
+        if file.keywords:
+            _keyword_elements(etree.SubElement(resource, name("metadata")), file.keywords)
+        for path in [file.path, *file.beside]:
+            etree.SubElement(resource, name("file"), href=path)
+    return root
+
+
+def _keyword_elements(metadata: Element, keywords: list[str]) -> None:
+    general = etree.SubElement(etree.SubElement(metadata, f"{{{_LOM}}}lom"), f"{{{_LOM}}}general")
+    for keyword in keywords:
+        string = etree.SubElement(etree.SubElement(general, f"{{{_LOM}}}keyword"), f"{{{_LOM}}}string")
+        string.text = clean(keyword)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from question_bank import validation
-from question_bank.formats.tags import decode_tags
+from question_bank.formats.export import decode_tags
 from question_bank.kinds.base import Severity
 from question_bank.kinds.registry import kind_of
 from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Image, Kind, Question

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from question_bank.formats.drawn import Drawn
+from question_bank.formats.pictures import Drawn
 from question_bank.model import Citation, Difficulty, Kind
 from question_bank.parse_result import Note
 

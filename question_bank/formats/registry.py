@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import PurePath
 from typing import Any, Protocol
 
-from question_bank import textformat
-from question_bank.formats.written import Written
+from question_bank.formats import examtext
+from question_bank.formats.export import Written
 from question_bank.model import Question
 from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 
@@ -52,24 +52,24 @@ def _later(place: str) -> Callable[..., Any]:
 
 FORMATS: tuple[Format, ...] = (
     Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=_later("excel.looks_like"), read=_later("excel.read"), write=_later("excel.write")),
-    Format(name="docx", label="Word 文档", suffix=".docx", looks_like=_later("docx.looks_like"), read=_later("docx.read"), write=_later("docx_writer.write"), read_pair=_later("docx.read")),
-    Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=_later("moodle_xml.looks_like"), read=_later("moodle_xml.read"), write=_later("moodle_xml.write")),
+    Format(name="docx", label="Word 文档", suffix=".docx", looks_like=_later("docx.looks_like"), read=_later("docx.read"), write=_later("free_text.write_docx"), read_pair=_later("docx.read")),
+    Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=_later("moodle_xml.looks_like"), read=_later("moodle_xml.read"), write=_later("moodle_xml_writer.write")),
     Format(name="qti-1.2", label="QTI 1.2（Canvas）", suffix=".zip", looks_like=_later("qti12.looks_like"), read=_later("qti12.read"), write=_later("qti12.write")),
-    Format(name="qti", label="QTI 2.1、2.2、3.0", suffix=".zip", looks_like=_later("qti.looks_like"), read=_later("qti.read"), write=_later("qti.write_qti30")),
-    Format(name="qti-2.1", label="QTI 2.1", suffix=".zip", looks_like=_later("qti.looks_like"), read=_later("qti.read"), write=_later("qti.write_qti21")),
-    Format(name="qti-2.2", label="QTI 2.2", suffix=".zip", looks_like=_later("qti.looks_like"), read=_later("qti.read"), write=_later("qti.write_qti22")),
-    Format(name="qti-3.0", label="QTI 3.0", suffix=".zip", looks_like=_later("qti.looks_like"), read=_later("qti.read"), write=_later("qti.write_qti30")),
+    Format(name="qti", label="QTI 2.1、2.2、3.0", suffix=".zip", looks_like=_later("qti.reader.looks_like"), read=_later("qti.reader.read"), write=_later("qti.writer.write_qti30")),
+    Format(name="qti-2.1", label="QTI 2.1", suffix=".zip", looks_like=_later("qti.reader.looks_like"), read=_later("qti.reader.read"), write=_later("qti.writer.write_qti21")),
+    Format(name="qti-2.2", label="QTI 2.2", suffix=".zip", looks_like=_later("qti.reader.looks_like"), read=_later("qti.reader.read"), write=_later("qti.writer.write_qti22")),
+    Format(name="qti-3.0", label="QTI 3.0", suffix=".zip", looks_like=_later("qti.reader.looks_like"), read=_later("qti.reader.read"), write=_later("qti.writer.write_qti30")),
     Format(name="blackboard", label="Blackboard", suffix=".dat", looks_like=_later("blackboard.looks_like"), read=_later("blackboard.read")),
-    Format(name="csc-exam", label="CSC Exam JSON", suffix=".json", looks_like=_later("csc_exam.looks_like"), read=_later("csc_exam.read")),
-    Format(name="json2qti", label="json2qti", suffix=".json", looks_like=_later("json2qti.looks_like"), read=_later("json2qti.read")),
+    Format(name="csc-exam", label="CSC Exam JSON", suffix=".json", looks_like=_later("exam_json.looks_like_csc_exam"), read=_later("exam_json.read_csc_exam")),
+    Format(name="json2qti", label="json2qti", suffix=".json", looks_like=_later("exam_json.looks_like_json2qti"), read=_later("exam_json.read_json2qti")),
     Format(name="json", label="JSON 题库", suffix=".json", looks_like=_later("json_bank.looks_like"), read=_later("json_bank.read")),
-    Format(name="examtext", label="本平台文本格式", suffix=".txt", looks_like=textformat.looks_like, read=textformat.read, write=_later("own_writer.write")),
+    Format(name="examtext", label="本平台文本格式", suffix=".txt", looks_like=examtext.looks_like, read=examtext.read, write=examtext.write),
     Format(name="aiken", label="Aiken", suffix=".txt", looks_like=_later("aiken.looks_like"), read=_later("aiken.read"), write=_later("aiken.write")),
-    Format(name="csv", label="csv 表格", suffix=".csv", looks_like=_later("csv_table.looks_like"), read=_later("csv_table.read"), write=_later("csv_writer.write")),
-    Format(name="missingword", label="Moodle missing word", suffix=".txt", looks_like=_later("missingword.looks_like"), read=_later("missingword.read")),
-    Format(name="moodle-cloze", label="Moodle cloze", suffix=".txt", looks_like=_later("cloze.looks_like"), read=_later("cloze.read")),
+    Format(name="csv", label="csv 表格", suffix=".csv", looks_like=_later("csv_table.looks_like"), read=_later("csv_table.read"), write=_later("csv_table.write")),
+    Format(name="missingword", label="Moodle missing word", suffix=".txt", looks_like=_later("moodle_text.looks_like_missing_word"), read=_later("moodle_text.read_missing_word")),
+    Format(name="moodle-cloze", label="Moodle cloze", suffix=".txt", looks_like=_later("moodle_text.looks_like_cloze"), read=_later("moodle_text.read_cloze")),
     Format(name="gift", label="GIFT", suffix=".gift", looks_like=_later("gift.looks_like"), read=_later("gift.read"), write=_later("gift.write")),
-    Format(name="text", label="纯文本题库", suffix=".txt", looks_like=_later("text.looks_like"), read=_later("text.read"), write=_later("free_writer.write_text"), read_pair=_later("text.read")),
+    Format(name="text", label="纯文本题库", suffix=".txt", looks_like=_later("text.looks_like"), read=_later("text.read"), write=_later("free_text.write_text"), read_pair=_later("text.read")),
 )  # fmt: skip
 """In the order in which a file is asked what it is: what is sure of itself first."""
 

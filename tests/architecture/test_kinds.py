@@ -13,9 +13,7 @@ CODE = sorted([*ROOT.glob("examapp/**/*.py"), *ROOT.glob("question_bank/**/*.py"
 PAGES = sorted([*ROOT.glob("examapp/templates/**/*.html"), *ROOT.glob("examapp/static/**/*.js")])
 FREE = ("question_bank/kinds/", "question_bank/formats/", "examapp/templates/kinds/")
 ALLOWED = {
-    "question_bank/textformat.py": "a format: the material of a case stands in a field of its own",
-    "question_bank/check.py": "counts how the keys of the shipped single choices and statements are spread",
-    "question_bank/measures.py": "counts the shipped bank by its three main kinds",
+    "question_bank/quality.py": "counts the keys of the shipped single choices and statements, and the bank by its three main kinds",
     "examapp/static/js/papers.js": "a case's points go by sub-questions that the blueprint does not know",
 }
 NAMES = {kind.name for kind in Kind}

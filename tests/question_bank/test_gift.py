@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from question_bank.formats import gift
-from question_bank.formats.gift.lexer import blocks
-from question_bank.formats.gift.parser import parse
-from question_bank.formats.plain_text import decode_text
+from question_bank.formats.decoding import decode_plain_text
+from question_bank.formats.gift_syntax import blocks, parse
 from question_bank.model import Citation, Difficulty, Kind, Question
 
 
@@ -63,7 +62,7 @@ def expected_json(entry):
 
 def test_every_block_of_the_grammar_samples_is_parsed_as_expected():
     for path in sorted((fixtures() / "gift-grammar-peg").glob("*.gift")):
-        parsed = [as_json(parse(block)) for block in blocks(decode_text(path.read_bytes()))]
+        parsed = [as_json(parse(block)) for block in blocks(decode_plain_text(path.read_bytes()))]
         assert parsed == [expected_json(entry) for entry in json.loads(path.with_suffix(".json").read_text())], (
             path.name
         )

@@ -5,9 +5,9 @@ import zipfile
 
 import pytest
 
-from question_bank.formats.excel.workbook import MAX_SHEETS
 from question_bank.formats.registry import read_file
-from question_bank.formats.text.reading import MAX_LINES
+from question_bank.formats.text import MAX_LINES
+from question_bank.formats.workbook import MAX_SHEETS
 from question_bank.parse_result import UnreadableFileError
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

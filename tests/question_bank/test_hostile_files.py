@@ -6,23 +6,17 @@ import zlib
 
 import pytest
 
-from question_bank.formats import (
-    aiken,
-    blackboard,
-    cloze,
-    csc_exam,
-    gift,
-    json2qti,
-    missingword,
-    moodle_xml,
-    qti,
-    qti12,
-)
+from question_bank.formats.registry import get_format
 from question_bank.formats.safety import check_archive, open_archive
 from question_bank.formats.xml_safety import parse_xml
 from question_bank.parse_result import UnreadableFileError
 
-READERS = [aiken, blackboard, cloze, csc_exam, gift, json2qti, missingword, moodle_xml, qti, qti12]
+READERS = [
+    get_format(name)
+    for name in (
+        "aiken", "blackboard", "moodle-cloze", "csc-exam", "gift", "json2qti", "missingword", "moodle-xml", "qti", "qti-1.2",
+    )
+]  # fmt: skip
 
 
 def zipped(*entries, **options):
@@ -140,7 +134,7 @@ SAMPLES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__.rsplit(".", 1)[-1])
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
 def test_nonsense_is_read_or_refused_but_never_crashes(reader):
     for content in SAMPLES:
         reader.looks_like(content, "x.bin")

@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from question_bank.measures import measure_bank
+from question_bank.quality import measure_bank
 
 CONTENT = Path(__file__).parents[2] / "question_bank" / "content"
 TODAY = date(2026, 11, 24)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from question_bank.formats import aiken, cloze, missingword, moodle_xml
+from question_bank.formats import aiken, moodle_text, moodle_xml, moodle_xml_writer
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
 from question_bank.parse_result import UnreadableFileError
 
@@ -50,16 +50,19 @@ def test_csc_files_keep_tags_and_scores():
 
 def test_broken_cloze_is_refused_and_the_whole_one_is_a_case():
     folder = fixtures() / "other/moodle-cloze-txt"
-    codes = {p.name: [n.code for n in cloze.read(p.read_bytes(), name=p.name).refused] for p in folder.glob("broken*")}
+    codes = {
+        p.name: [n.code for n in moodle_text.read_cloze(p.read_bytes(), name=p.name).refused]
+        for p in folder.glob("broken*")
+    }
     assert codes == {"broken_multianswer_2.txt": ["no_full_answer"], "broken_multianswer_4.txt": ["no_gaps"]}
-    whole = cloze.read((folder / "questions.multianswer.txt").read_bytes(), name="q").imported[0].question
+    whole = moodle_text.read_cloze((folder / "questions.multianswer.txt").read_bytes(), name="q").imported[0].question
     assert [part.key for part in whole.parts] == [("A",), ("B",), ("A",), ("B",), ()]
     assert whole.parts[4].blanks == (("Paris",),)
 
 
 def test_missing_word_weights_are_not_read_as_words():
     path = fixtures() / "other/moodle-missingword/question.missingword3.txt"
-    got = missingword.read(path.read_bytes(), name=path.name).imported[0].question
+    got = moodle_text.read_missing_word(path.read_bytes(), name=path.name).imported[0].question
     assert (got.options, got.key) == (("the best answer", "a good answer", "a wrong one"), ("A",))
 
 
@@ -113,7 +116,7 @@ def test_export_then_import_gives_the_same_questions():
         Question(kind=Kind.SINGLE_CHOICE, stem='<p>看图 <img src="bank:a.png"></p>', options=("<i>1</i>", "2"), key=("B",),
                  is_html=True, images=(picture,)),
     ]  # fmt: skip
-    written = moodle_xml.write(questions)
+    written = moodle_xml_writer.write(questions)
     reading = read(written.content.decode())
     assert written.losses == []
     assert [r.question for r in reading.imported] == questions
@@ -121,7 +124,7 @@ def test_export_then_import_gives_the_same_questions():
 
 def test_case_is_not_written_and_said_so():
     case = Question(kind=Kind.CASE, stem="案情", parts=(Question(kind=Kind.SHORT_ANSWER, stem="问", key=("答",)),))
-    assert [loss.code for loss in moodle_xml.write([case]).losses] == ["not_written"]
+    assert [loss.code for loss in moodle_xml_writer.write([case]).losses] == ["not_written"]
 
 
 def test_aiken_file_of_moodle_is_read():

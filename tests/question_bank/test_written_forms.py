@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from question_bank.check import read_content
-from question_bank.formats.free_writer import plain_question
+from question_bank.formats.export import plain_question
 from question_bank.formats.registry import read_file, write_file
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
+from question_bank.quality import read_content
 
 CONTENT = Path(__file__).parents[2] / "question_bank" / "content"
 SINGLE = Question(

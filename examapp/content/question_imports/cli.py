@@ -25,10 +25,9 @@ from examapp.db.session import transaction
 from examapp.errors import DomainError
 from examapp.platform.audit.actions import SYSTEM
 from examapp.web.numbers import sent_number
-from question_bank.check import check_file
 from question_bank.formats import registry
-from question_bank.measures import Measure, measure_bank
 from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.quality import Measure, check_file, measure_bank
 from question_bank.sandbox import ChildReader
 
 blueprint = Blueprint("questions_cli", __name__, cli_group="bank")

@@ -23,9 +23,9 @@ from examapp.content.questions.models import AnswerKey, QuestionImport, Question
 from examapp.content.questions.rules import Prepared, UnfitQuestionError, prepare
 from examapp.errors import NotFoundError
 from examapp.platform.audit.actions import SYSTEM, Actor, record
-from question_bank.check import read_content
 from question_bank.model import Question
 from question_bank.parse_result import ParseResult
+from question_bank.quality import read_content
 
 
 def find_existing(session: Session, digests: Sequence[str]) -> dict[str, tuple[int, list[Any]]]:

@@ -10,7 +10,7 @@ from typing import Any
 from examapp.content.law_texts.rules import UnreadableLawError, article_labels, read_law_text
 from examapp.documents.html import html_to_text
 from examapp.points import as_text
-from question_bank import textformat
+from question_bank.formats import examtext
 from question_bank.kinds.registry import kind_of
 from question_bank.model import Question
 from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion
@@ -21,7 +21,7 @@ _DAY = re.compile(r"[（(]\d{4}-\d{2}-\d{2}[)）]$")
 
 def missing_articles(path: Path, laws: Path) -> Iterator[str]:
     """Yield the articles that a question file cites and the text of its law's version does not have; nothing where no text is at hand."""
-    reading = textformat.read(path.read_bytes(), name=path.name)
+    reading = examtext.read(path.read_bytes(), name=path.name)
     questions = [item.question for item in reading.imported]
     known: dict[tuple[str, str], set[str]] = {}
     for question in questions:

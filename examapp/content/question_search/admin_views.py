@@ -27,7 +27,7 @@ from examapp.platform.audit.actions import record
 from examapp.security.permissions import Permission
 from examapp.web.numbers import read_whole
 from question_bank.formats import registry
-from question_bank.formats.written import Written
+from question_bank.formats.export import Written
 
 excel = LazyModule("question_bank.formats.excel")
 MAX_EXPORTED = 5000

@@ -1,19 +1,213 @@
-"""Reading QTI 2.1, 2.2 and 3.0: a single item or a package."""
+"""Read QTI 2.1, 2.2 and 3.0 (1EdTech): single items and packages."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 
-from question_bank.formats.files import NO_FILES
-from question_bank.formats.package import holds_roots, is_zip, looks_like_package
+from question_bank.formats.package import (
+    MANIFEST,
+    NO_FILES,
+    Files,
+    Package,
+    Resource,
+    holds_roots,
+    is_zip,
+    looks_like_package,
+    open_package,
+)
 from question_bank.formats.parsed import add_outcome
-from question_bank.formats.qti.item import item_outcome
-from question_bank.formats.qti.names import is_qti_name, unify_names, version_of
-from question_bank.formats.qti.packages import read_package
-from question_bank.formats.qti.schema import check_structure
-from question_bank.formats.xml_location import local
-from question_bank.formats.xml_safety import Element, head_of, looks_like_xml, parse_xml
+from question_bank.formats.qti.item import is_qti_name, item_outcome, plain_name, unify_names, version_of
+from question_bank.formats.qti.writer import check_structure
+from question_bank.formats.qti12_items import idents_of, is_tree, read_tree
+from question_bank.formats.xml_safety import Element, XIncludeError, head_of, local, looks_like_xml, parse_xml
 from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+
+_NEEDED = (".xml", ".qti", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp")
+"""Files that a question may need; a manifest that lists others in vain does no harm."""
+_ITEM = re.compile(rb"<(?:[\w.-]+:)?(?:assessmentItem|qti-assessment-item|questestinterop)\b")
+_NO_QUESTIONS = "压缩包里没有能读的题目。支持 QTI 1.2、2.1、2.2、3.0 的题目包，请在原系统重新导出。"
+
+
+@dataclass(slots=True)
+class _State:
+    """A package half read."""
+
+    package: Package
+    reading: ParseResult = field(default_factory=lambda: ParseResult("qti"))
+    items: dict[str, Element] = field(default_factory=dict)
+    trees: dict[str, Element] = field(default_factory=dict)
+    tests: dict[str, Element] = field(default_factory=dict)
+    included: set[str] = field(default_factory=set)
+    """Files refused for drawing in others."""
+
+
+def read_package(content: bytes) -> ParseResult:
+    """All questions of a package; a package that breaks its own manifest or schema is refused as a whole."""
+    state = _State(open_package(content))
+    for path in _candidates(state.package):
+        _sort(state, path)
+    needed = _needed(state)
+    _check_files(state, needed)
+    for path in needed:
+        if path not in state.items and path not in state.included:
+            _sort(state, path)
+    if not (state.items or state.trees or state.tests or state.reading.refused):
+        raise UnreadableFileError(_NO_QUESTIONS)
+    _remark_unlisted(state)
+    keywords = {resource.href: list(resource.keywords) for resource in state.package.resources}
+    for path, root in state.items.items():
+        add_outcome(state.reading, item_outcome(root, Files(state.package.archive, path), tags=keywords.get(path)))
+    trees = _without_copies(state.trees)
+    known = {ident for root in trees.values() for ident in idents_of(root)}
+    for path, root in trees.items():
+        read_tree(root, state.reading, Files(state.package.archive, path), known=known)
+    return state.reading
+
+
+def _candidates(package: Package) -> list[str]:
+    """XML files that may hold questions: those of the manifest, or all when there is none."""
+    if not any(one.type.startswith("imsqti") for one in package.resources):
+        paths = [name for name in package.archive.names if _is_xml(name) and not name.endswith(MANIFEST)]
+    else:
+        paths = [one.href for one in package.resources if one.type.startswith("imsqti") and _is_xml(one.href)]
+        paths += [
+            f
+            for one in package.resources
+            for f in one.files
+            if one.type.startswith("imsqti") and not one.href and _is_xml(f)
+        ]
+        paths += [name for name in package.archive.names if name.endswith(".xml.qti")]
+    return [path for path in dict.fromkeys(paths) if path in package.archive]
+
+
+def _remark_unlisted(state: _State) -> None:
+    """Say of each item of the package that the manifest does not list that it was left."""
+    read = {*state.items, *state.trees, *state.tests, *state.included}
+    for path in state.package.archive.names:
+        if (
+            path in read
+            or not _is_xml(path)
+            or path.endswith(MANIFEST)
+            or not _ITEM.search(state.package.archive.read(path)[:4000])
+        ):
+            continue
+        state.reading.remarks.append(
+            Note(
+                path,
+                "这个文件里有题目，清单（imsmanifest.xml）却没有列出，没有导入。请补进清单后重新导入。",
+                "not_listed",
+            )
+        )
+
+
+def _is_xml(path: str) -> bool:
+    return path.endswith((".xml", ".qti"))
+
+
+def _sort(state: _State, path: str) -> None:
+    """Put one file's root where it belongs; its version names the reading's format."""
+    try:
+        root = state.package.xml(path)
+    except XIncludeError as error:
+        state.included.add(path)
+        state.reading.refused.append(Note(path, str(error), "xml_include"))
+        return
+    if is_tree(root):
+        state.trees[path] = root
+        state.reading.format = "qti-1.2"
+        return
+    if not is_qti_name(root):
+        return
+    kind = plain_name(local(root))
+    if kind not in {"assessmentItem", "assessmentTest", "assessmentSection"}:
+        return
+    version = version_of(root)
+    unify_names(root)
+    check_structure(root, what=f"压缩包里的“{path}”")
+    state.reading.format = f"qti-{version}"
+    (state.items if kind == "assessmentItem" else state.tests)[path] = root
+
+
+def _needed(state: _State) -> list[str]:
+    """Paths of the items and sections that the tests name."""
+    found: list[str] = []
+    queue = list(state.tests.items())
+    seen = set(state.tests)
+    while queue:
+        path, root = queue.pop()
+        for reference in root.iter("assessmentItemRef", "assessmentSectionRef"):
+            href = reference.get("href", "")
+            target = Files(state.package.archive, path).resolve(href) or _by_name(
+                state.package, reference.get("identifier", "")
+            )
+            if target is None:
+                raise UnreadableFileError(
+                    f"压缩包缺少文件：试卷“{path}”用到的“{href}”不在压缩包里。请在原系统重新导出完整的压缩包。"
+                )
+            if local(reference) == "assessmentItemRef":
+                found.append(target)
+            elif target not in seen:
+                seen.add(target)
+                _sort(state, target)
+                queue.append((target, state.tests.get(target, root)))
+    return list(dict.fromkeys(found))
+
+
+def _by_name(package: Package, identifier: str) -> str | None:
+    """A test's wrong path to an item that the manifest has under the same identifier does no harm."""
+    for resource in package.resources:
+        if resource.identifier == identifier and resource.href in package.archive and "_item" in resource.type:
+            return resource.href
+    return None
+
+
+def _check_files(state: _State, needed: list[str]) -> None:
+    """A file that a test or a question needs must be there; an item that nothing needs is refused alone."""
+    archive = state.package.archive
+    wanted = {name for one in state.package.resources if "_test" in one.type for name in one.depends_on}
+    for resource in state.package.resources:
+        if not resource.type.startswith("imsqti"):
+            continue
+        missing = [path for path in dict.fromkeys([resource.href, *resource.files]) if path and path not in archive]
+        _remark_idle(state, resource, missing)
+        missing = [
+            path for path in missing if path.lower().endswith(_NEEDED) and not path.startswith(("http:", "https:"))
+        ]
+        if not missing:
+            continue
+        if _is_lone_item(resource, wanted, needed) and resource.href in missing:
+            note = f"清单（imsmanifest.xml）列了“{resource.href}”，压缩包里却没有这个文件。请补上后再导入。"
+            state.reading.refused.append(Note(f"imsmanifest.xml：{resource.identifier}", note, "item_missing"))
+            continue
+        raise UnreadableFileError(
+            f"压缩包缺少文件：清单（imsmanifest.xml）列了“{missing[0]}”，压缩包里却没有。请在原系统重新导出完整的压缩包。"
+        )
+
+
+def _remark_idle(state: _State, resource: Resource, missing: list[str]) -> None:
+    for path in missing:
+        if not path.lower().endswith(_NEEDED):
+            note = f"清单列了“{path}”，压缩包里却没有；题目用不到这类文件，没有影响。"
+            state.reading.remarks.append(Note(f"imsmanifest.xml：{resource.identifier}", note, "file_missing"))
+
+
+def _is_lone_item(resource: Resource, wanted: set[str], needed: list[str]) -> bool:
+    return "_test" not in resource.type and resource.identifier not in wanted and resource.href not in needed
+
+
+def _without_copies(trees: dict[str, Element]) -> dict[str, Element]:
+    """Canvas writes an assessment twice (`<id>.xml`, `non_cc_assessments/<id>.xml.qti`): the fuller copy is read."""
+    best: dict[str, tuple[str, int]] = {}
+    for path, root in trees.items():
+        assessment = next(root.iter("{*}assessment", "{*}objectbank"), None)
+        name = assessment.get("ident", path) if assessment is not None else path
+        count = sum(1 for _ in root.iter("{*}item"))
+        if name not in best or count >= best[name][1]:
+            best[name] = (path, count)
+    kept = {path for path, _ in best.values()}
+    return {path: root for path, root in trees.items() if path in kept}
+
 
 _HEAD = re.compile(
     r"<(?:\w+:)?(?:qti-)?(?:assessment-?(?:item|test|section|stimulus|result)|response-?processing|outcome-?declaration)\b",

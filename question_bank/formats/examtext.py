@@ -1,0 +1,296 @@
+"""Read and write the platform's own text format, in which `question_bank/content/` is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from question_bank.formats.export import Written, plain_question, unsaid
+from question_bank.kinds.registry import KIND_NAMES, kind_of
+from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Citation, Kind, Question
+from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion, UnreadableFileError
+from question_bank.validation import iter_key_issues, key_doubt
+
+_KINDS = {name: kind for kind, name in KIND_NAMES.items()}
+_DIFFICULTIES = {name: difficulty for difficulty, name in DIFFICULTY_NAMES.items()}
+_HEAD = re.compile(r"^##\s+(?P<code>\S+)\s+(?P<kind>\S+)(?:\s+(?P<difficulty>易|中|难))?\s*$")
+_PART = re.compile(r"^###\s+(?P<code>\d+)\s+(?P<kind>\S+)(?:\s+(?P<difficulty>易|中|难))?\s*$")
+_FIELD = re.compile(r"^(?P<name>[A-Z]|条文|知识点|题干|材料|解析|参考答案|答案\d*|标签)：(?P<text>.*)$")
+_GUARDED = re.compile(rf"^ (?=@|##|{_FIELD.pattern.removeprefix('^').removesuffix('$')})")
+"""A line of a longer text that would read as a field or a head: our writer puts a space before it."""
+
+
+class _RefusalError(Exception):
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class _Block:
+    line: int
+    code: str
+    kind: str
+    difficulty: str | None
+    fields: dict[str, str] = field(default_factory=dict)
+    parts: list[_Block] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+    """Fields that stand there more than once."""
+
+
+@dataclass(slots=True)
+class _File:
+    law: str | None = None
+    version: str | None = None
+    topic: str | None = None
+    blocks: list[_Block] = field(default_factory=list)
+    strays: list[Note] = field(default_factory=list)
+
+
+def looks_like(content: bytes, name: str) -> bool:
+    """Tell whether this is a file of our own text format."""
+    head = content[:4000].decode("utf-8", "ignore")
+    return name.endswith(".txt") and re.search(r"^## \S+ \S+题", head, re.MULTILINE) is not None
+
+
+def read(content: bytes, *, name: str) -> ParseResult:
+    """Read a file of our own text format; every `##` head is one question of the file. Raises UnreadableFileError."""
+    del name
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableFileError("这种格式的文件必须是 UTF-8 编码。请在编辑器里另存为 UTF-8 后重试。") from None
+    parsed = _parse(text.splitlines())
+    reading = ParseResult(format="examtext", remarks=parsed.strays)
+    for block in parsed.blocks:
+        where = f"第 {block.line} 行 {block.code}"
+        try:
+            question = _question(block, parsed)
+        except _RefusalError as refusal:
+            reading.refused.append(Note(where, refusal.reason, refusal.code))
+            continue
+        doubt = _doubt(question)
+        if doubt:
+            reading.doubtful.append(DoubtfulQuestion(question, Note(where, doubt[1], doubt[0])))
+        else:
+            reading.imported.append(ReadQuestion(question, where))
+    return reading
+
+
+def _parse(lines: Iterable[str]) -> _File:
+    parsed = _File()
+    block: _Block | None = None
+    current = ""
+    for number, line in enumerate(lines, 1):
+        if line.startswith("@"):
+            _take_setting(parsed, line)
+        elif head := _HEAD.match(line):
+            block = _Block(number, head["code"], head["kind"], head["difficulty"])
+            parsed.blocks.append(block)
+        elif (part := _PART.match(line)) and parsed.blocks:
+            block = _Block(number, part["code"], part["kind"], part["difficulty"])
+            parsed.blocks[-1].parts.append(block)
+        elif block is None:
+            if line.strip() and not line.startswith("#"):
+                parsed.strays.append(Note(f"第 {number} 行", "题目之前的文字，未读入", "stray_text"))
+        elif found := _FIELD.match(line):
+            current = found["name"]
+            block.twice += [current] if current in block.fields else []
+            block.fields[current] = found["text"].strip()
+        elif line.strip():
+            more = line[1:] if _GUARDED.match(line) else line
+            block.fields[current] = f"{block.fields.get(current, '')}\n{more.rstrip()}".strip()
+    return parsed
+
+
+def _take_setting(parsed: _File, line: str) -> None:
+    name, _, value = line[1:].partition(" ")
+    if name == "law":
+        parsed.law = value.strip()
+    elif name == "version":
+        parsed.version = value.strip()
+    elif name == "topic":
+        parsed.topic = value.strip()
+
+
+def _question(block: _Block, parsed: _File) -> Question:
+    kind = _KINDS.get(block.kind)
+    if block.twice:
+        names = "、".join(f"「{name}：」" for name in dict.fromkeys(block.twice))
+        raise _RefusalError(
+            "field_twice", f"{names}出现了两次，分不清用哪一个，请删去多余的；若是正文的一行，请在行首加一个空格"
+        )
+    if kind is None:
+        raise _RefusalError(
+            "unknown_kind", f"不认识的题型「{block.kind}」，请写单选题、多选题、判断题、排序题、填空题、案例题或简答题"
+        )
+    fields = block.fields
+    stem = fields.get("材料" if kind is Kind.CASE else "题干", "")
+    if not stem:
+        raise _RefusalError("no_stem", "没有题干，请补上「题干：」（案例题为「材料：」）")
+    question = Question(
+        kind=kind,
+        stem=stem,
+        explanation=fields.get("解析", ""),
+        citation=_citation(fields, parsed),
+        knowledge_points=tuple(p for p in re.split(r"[、；;]", fields.get("知识点", "")) if p),
+        difficulty=_DIFFICULTIES.get(block.difficulty or ""),
+        code=block.code,
+        tags=(parsed.topic,) if parsed.topic else (),
+    )
+    return _ANSWERS[kind](question, block, parsed)
+
+
+def _citation(fields: dict[str, str], parsed: _File) -> Citation | None:
+    if parsed.law is None:
+        return None
+    return Citation(law=parsed.law, version=parsed.version, article=fields.get("条文", ""))
+
+
+def _with_choices(question: Question, block: _Block, _parsed: _File) -> Question:
+    options = tuple(block.fields[letter] for letter in OPTION_LETTERS if letter in block.fields)
+    if len(options) < 2:
+        raise _RefusalError("too_few_options", "选项少于两个，请补全")
+    key = tuple(sorted(set(re.sub(r"[^A-Z]", "", block.fields.get("答案", "")))))
+    if not key:
+        raise _RefusalError("no_key", "没有答案，请补上「答案：」")
+    return replace(question, options=options, key=key)
+
+
+def _with_order(question: Question, block: _Block, _parsed: _File) -> Question:
+    options = tuple(block.fields[letter] for letter in OPTION_LETTERS if letter in block.fields)
+    if len(options) < 2:
+        raise _RefusalError("too_few_options", "选项少于两个，请补全")
+    key = tuple(re.sub(r"[^A-Z]", "", block.fields.get("答案", "")))
+    if not key:
+        raise _RefusalError("no_key", "没有答案，请在「答案：」后按正确顺序写出全部选项的字母")
+    return replace(question, options=options, key=key)
+
+
+def _with_truth(question: Question, block: _Block, _parsed: _File) -> Question:
+    answer = block.fields.get("答案", "")
+    if answer not in TRUE_FALSE_OPTIONS:
+        raise _RefusalError("no_key", "判断题的答案请写「正确」或「错误」")
+    key = ("A",) if answer == TRUE_FALSE_OPTIONS[0] else ("B",)
+    return replace(question, options=TRUE_FALSE_OPTIONS, key=key)
+
+
+def _with_blanks(question: Question, block: _Block, _parsed: _File) -> Question:
+    named = sorted((int(name[2:] or 1), text) for name, text in block.fields.items() if name.startswith("答案"))
+    blanks = tuple(tuple(v.strip() for v in text.split("|") if v.strip()) for _, text in named)
+    if not blanks or not all(blanks):
+        raise _RefusalError("no_key", "填空题每个空都要有答案，请写「答案1：」「答案2：」")
+    return replace(question, blanks=blanks)
+
+
+def _with_model_answer(question: Question, block: _Block, _parsed: _File) -> Question:
+    return replace(question, key=(block.fields.get("参考答案", ""),))
+
+
+def _with_parts(question: Question, block: _Block, parsed: _File) -> Question:
+    if not block.parts:
+        raise _RefusalError("no_parts", "案例题没有小题，请用「### 1 单选题」写出小题")
+    parts = tuple(_question(part, parsed) for part in block.parts)
+    inherited = tuple(
+        replace(part, citation=question.citation) if part.citation and not part.citation.article else part
+        for part in parts
+    )
+    return replace(question, parts=inherited)
+
+
+_ANSWERS = {
+    Kind.SINGLE_CHOICE: _with_choices,
+    Kind.MULTIPLE_CHOICE: _with_choices,
+    Kind.TRUE_FALSE: _with_truth,
+    Kind.ORDERING: _with_order,
+    Kind.FILL_BLANK: _with_blanks,
+    Kind.SHORT_ANSWER: _with_model_answer,
+    Kind.CASE: _with_parts,
+}
+
+
+def _doubt(question: Question) -> tuple[str, str] | None:
+    for part in question.parts:
+        if found := _doubt(part):
+            return found
+    if question.kind is Kind.SINGLE_CHOICE and len(question.key) != 1:
+        return ("many_keys", "单选题有多个答案，请核对题型或答案")
+    if any(letter not in OPTION_LETTERS[: len(question.options)] for letter in question.key if question.options):
+        return ("key_outside_options", "答案不在选项之中，请核对")
+    if issue := key_doubt(iter_key_issues(replace(question, parts=()))):
+        return (issue.code, issue.reason)
+    return None
+
+
+def format_questions(questions: Iterable[Question]) -> str:
+    """Write questions in our own text format, grouped by the law they cite, in the order given."""
+    lines: list[str] = []
+    last: tuple[str | None, str | None] | None = None
+    for number, question in enumerate(questions, 1):
+        law = (question.citation.law, question.citation.version) if question.citation else (None, None)
+        if law != last:
+            lines += [f"@law {law[0] or ''}", f"@version {law[1] or ''}"]
+            lines += [f"@topic {question.tags[0] if question.tags else ''}", ""]
+            last = law
+        lines += [*_written(question, f"## {question.code or f'q-{number:04d}'}"), ""]
+    return "\n".join(lines)
+
+
+def _written(question: Question, head: str) -> Iterator[str]:
+    difficulty = f" {DIFFICULTY_NAMES[question.difficulty]}" if question.difficulty else ""
+    yield f"{head} {KIND_NAMES[question.kind]}{difficulty}"
+    if question.citation and question.citation.article:
+        yield f"条文：{question.citation.article}"
+    if question.knowledge_points:
+        yield f"知识点：{'、'.join(question.knowledge_points)}"
+    yield f"{'材料' if question.kind is Kind.CASE else '题干'}：{_guarded(question.stem)}"
+    yield from _written_key(question)
+    if question.explanation:
+        yield f"解析：{_guarded(question.explanation)}"
+    for number, part in enumerate(question.parts, 1):
+        yield from _written(part, f"### {number}")
+
+
+def _written_key(question: Question) -> Iterator[str]:
+    if kind_of(question.kind).has_options:
+        yield from (
+            f"{letter}：{_guarded(text)}" for letter, text in zip(OPTION_LETTERS, question.options, strict=False)
+        )
+        yield f"答案：{''.join(question.key)}"
+    elif question.kind is Kind.TRUE_FALSE:
+        yield f"答案：{TRUE_FALSE_OPTIONS[0] if question.key == ('A',) else TRUE_FALSE_OPTIONS[1]}"
+    elif question.kind is Kind.FILL_BLANK:
+        yield from (f"答案{n}：{'|'.join(variants)}" for n, variants in enumerate(question.blanks, 1))
+    elif question.kind is Kind.SHORT_ANSWER:
+        yield f"参考答案：{_guarded(''.join(question.key))}"
+
+
+def _guarded(text: str) -> str:
+    """A text of several lines, none of which reads as a field or a head."""
+    first, *more = text.splitlines() or [""]
+    return "\n".join([first, *(f" {line}" if _GUARDED.match(f" {line}") else line for line in more)])
+
+
+def write(questions: Sequence[Question]) -> Written:
+    """Our own text holds plain words: markup, pictures, points and what is tagged beyond the topic are named as left out."""
+    losses = [
+        note
+        for number, question in enumerate(questions, 1)
+        for note in unsaid(
+            f"第 {number} 题",
+            question,
+            "本平台文本",
+            points=question.points,
+            images=question.images,
+            markup=question.is_html,
+            tags=question.tags[1:],
+        )
+    ]
+    plain = [replace(_plain(one), parts=tuple(map(_plain, one.parts))) for one in questions]
+    return Written(format_questions(plain).encode("utf-8"), losses)
+
+
+def _plain(question: Question) -> Question:
+    return replace(plain_question(question), images=()) if question.is_html else question

@@ -1,0 +1,203 @@
+"""Read and write questions as Excel workbooks."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import PurePath
+
+import xlsxwriter
+from xlsxwriter.exceptions import XlsxWriterException
+from xlsxwriter.image import Image as SizedImage
+from xlsxwriter.worksheet import Worksheet
+
+from question_bank.formats.export import Written
+from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.resolving import assemble
+from question_bank.formats.heuristics.table_questions import Table, join_cases
+from question_bank.formats.heuristics.table_rows import read_table
+from question_bank.formats.raw import RawQuestion
+from question_bank.formats.table_export import (
+    MAX_CELL,
+    OPTION_COLUMNS,
+    PART_NAMES,
+    SHEET,
+    Row,
+    columns,
+    rows_of,
+)
+from question_bank.formats.workbook import MAX_ROWS, OLE, ZIP, Sheet, open_sheets
+from question_bank.kinds.registry import KIND_NAMES
+from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Kind, Question
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+
+_NO_TABLE = (
+    "没有找到题目表格：前十行里没有同时写着“题干”和“答案”“选项”或“题型”的表头。"
+    "请核对是否选错了文件，或按“下载模板”里的表头整理后再导入。"
+)
+
+
+def looks_like(content: bytes, name: str) -> bool:
+    """Whether the file is a workbook, by its first bytes and its name or its inner names."""
+    if content.startswith(ZIP):
+        return b"xl/" in content[:200_000] or b"xl/workbook" in content[-200_000:]
+    return content.startswith(OLE) and PurePath(name).suffix.lower() in {".xls", ".xlsx", ".xlsm", ".et", ""}
+
+
+def read(content: bytes, *, name: str) -> ParseResult:
+    """All questions of all visible sheets; UnreadableFileError when the file is no workbook or holds no question table."""
+    raws: list[RawQuestion] = []
+    remarks: list[Note] = []
+    found_table = False
+    file_kind = kind_names.kind_in(PurePath(name).stem)
+    for sheet in open_sheets(content, name=name):
+        result = read_table(_table(sheet, file_kind))
+        place = f"工作表「{sheet.name}」"
+        if result.head is None:
+            if any(cell for row in sheet.rows for cell in row):
+                remarks.append(Note(place, "这张工作表不是题目表格，没有导入。", "sheet_not_kept"))
+            continue
+        if sheet.hidden:
+            remarks.append(_hidden(place, len(result.rows)))
+            continue
+        found_table = True
+        raws.extend(join_cases(result.rows))
+        remarks.extend(result.remarks)
+    if not found_table:
+        raise UnreadableFileError(_hidden_only(remarks) or _NO_TABLE)
+    reading = assemble(raws, format_name="excel")
+    reading.remarks.extend(remarks)
+    return reading
+
+
+def _table(sheet: Sheet, file_kind: Kind | None) -> Table:
+    kind = kind_names.kind_of(sheet.name) or kind_names.kind_in(sheet.name)
+    label = sheet.name if kind is None and kind_names.unsupported_name(sheet.name) else ""
+    return Table(
+        f"工作表「{sheet.name}」", sheet.rows, range(1, len(sheet.rows) + 1),
+        kind_hint=kind or (None if label else file_kind), label_hint=label, joined=sheet.joined,
+        pictures=sheet.pictures, cell_pictures=sheet.cell_pictures,
+    )  # fmt: skip
+
+
+def _hidden(place: str, count: int) -> Note:
+    return Note(
+        place, f"这张工作表是隐藏的，里面的 {count} 行题目没有导入。如要导入，请取消隐藏后再上传。", "hidden_sheet"
+    )
+
+
+def _hidden_only(remarks: list[Note]) -> str:
+    return (
+        "题目都在隐藏的工作表里。请取消隐藏后再导入。" if any(note.code == "hidden_sheet" for note in remarks) else ""
+    )
+
+
+WIDEST_PICTURE, TALLEST_PICTURE = 260, 150
+"""Pixels within which a picture is laid over its cell."""
+
+SAFE = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+
+
+def write(questions: Sequence[Question]) -> Written:
+    """The workbook with pictures over their cells, and what of the questions it cannot say (formatting, over-long texts)."""
+    wide = max((len(one.options) for question in questions for one in (question, *question.parts)), default=0)
+    heads = columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
+    losses: list[Note] = []
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target, {"in_memory": True, **SAFE}) as book:
+        sheet = book.add_worksheet(SHEET)
+        text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
+        for index, head in enumerate(heads):
+            sheet.write_string(0, index, head, book.add_format({"bold": True, "num_format": "@"}))
+            sheet.set_column(index, index, 40 if head in {"题干", "解析"} else 14, text)
+        sheet.freeze_panes(1, 0)
+        for number, row in enumerate(rows_of(questions), 1):
+            row.note_long(number + 1)
+            _draw(sheet, number, heads, row)
+            losses.extend(row.losses)
+            for index, head in enumerate(heads):
+                if row.cells.get(head):
+                    sheet.write_string(number, index, row.cells[head][:MAX_CELL], text)
+    return Written(target.getvalue(), losses)
+
+
+def _draw(sheet: Worksheet, number: int, heads: Sequence[str], row: Row) -> None:
+    """Lay a row's pictures over the cells that they belong to; what Excel cannot show is a loss."""
+    for head, image in row.pictures:
+        try:
+            drawn = SizedImage(io.BytesIO(image.content))
+        except XlsxWriterException:
+            row.losses.append(Note(row.where, f"题里的图片“{image.name}”Excel 不能显示，没有写入。", "image"))
+            continue
+        scale = min(1, WIDEST_PICTURE / max(drawn.width, 1), TALLEST_PICTURE / max(drawn.height, 1))
+        sheet.set_row_pixels(number, TALLEST_PICTURE + 30)
+        options = {"image_data": io.BytesIO(image.content), "x_scale": scale, "y_scale": scale, "y_offset": 24}
+        sheet.insert_image(number, heads.index(head), image.name, options)
+
+
+_HELP = (
+    ("编号", "可不填。案例题要填，小题靠它找到自己的案例。", "A-001"),
+    ("题型", "必填。单选题、多选题、判断题、填空题、简答题、案例题；案例的小题写“案例-单选”等。", "单选题"),
+    (
+        "题干",
+        "必填。填空题用两个以上的下划线 ____ 表示一个空。案例题在这里写案例材料。",
+        "行政处罚由____的行政机关管辖。",
+    ),
+    ("选项A 至 选项H", "单选题、多选题必填，从 A 起连续填写，中间不要空。判断题可不填。", "三日"),
+    (
+        "答案",
+        "必填。选择题写字母，如 A 或 ACD；判断题写“正确”或“错误”；填空题每个空一行，同一个空有几种写法用 | 隔开；简答题写参考答案。",
+        "ACD",
+    ),
+    ("解析", "可不填。为什么对，为什么错。", ""),
+    ("难度", "可不填。易、中、难。", "中"),
+    ("知识点", "可不填。几个知识点用；隔开。", "行政处罚程序"),
+    ("法律", "可不填。法律全称，不加书名号。", "中华人民共和国行政处罚法"),
+    ("条文", "可不填。", "第六十条"),
+    ("法律版本", "可不填。所依据版本的日期。", "2021-01-22"),
+    ("分值", "可不填。数字，最多两位小数。", "2"),
+    ("标签", "可不填。几个标签用；隔开。", "新法；重点"),
+    ("所属案例", "只有案例的小题填：它所属案例题的编号。", "A-001"),
+)
+_NOTES = (
+    "一行一道题，表头一行请不要改动，不需要的列可以留空。",
+    "案例题先写一行“案例题”（题干写材料），下面各行写它的小题。",
+    f"一个文件最多 {MAX_ROWS} 行；更多请分成几个文件。",
+    "单元格里只写文字，不写公式；图片不能用 Excel 导入。",
+)
+
+
+def template() -> bytes:
+    """The bytes of the template: the empty question sheet with choices for kind and difficulty, and the help sheet."""
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target, {"in_memory": True, **SAFE}) as book:
+        bold = book.add_format({"bold": True, "num_format": "@"})
+        text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
+        sheet = book.add_worksheet(SHEET)
+        for index, head in enumerate(columns()):
+            sheet.write_string(0, index, head, bold)
+            sheet.set_column(index, index, 40 if head in {"题干", "解析"} else 14, text)
+        sheet.freeze_panes(1, 0)
+        names = [*KIND_NAMES.values(), *(name for kind, name in PART_NAMES.items() if kind is not Kind.CASE)]
+        _offer(sheet, columns().index("题型"), names)
+        _offer(sheet, columns().index("难度"), list(DIFFICULTY_NAMES.values()))
+        _write_help(book.add_worksheet("填写说明"), bold, text)
+    return target.getvalue()
+
+
+def _offer(sheet: xlsxwriter.worksheet.Worksheet, column: int, names: list[str]) -> None:
+    rule = {"validate": "list", "source": names, "error_type": "warning", "error_message": "请从下拉框里选择。"}
+    sheet.data_validation(1, column, MAX_ROWS - 1, column, rule)
+
+
+def _write_help(
+    sheet: xlsxwriter.worksheet.Worksheet, bold: xlsxwriter.format.Format, text: xlsxwriter.format.Format
+) -> None:
+    for index, (head, width) in enumerate((("列名", 16), ("怎么填", 70), ("例子", 30))):
+        sheet.write_string(0, index, head, bold)
+        sheet.set_column(index, index, width, text)
+    for row, cells in enumerate(_HELP, 1):
+        for index, cell in enumerate(cells):
+            sheet.write_string(row, index, cell, text)
+    for row, note in enumerate(_NOTES, len(_HELP) + 2):
+        sheet.write_string(row, 0, note)

@@ -1,0 +1,252 @@
+"""Read and write GIFT."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from decimal import Decimal, InvalidOperation
+from pathlib import PurePath
+
+from question_bank.formats.decoding import decode_plain_text, text_head
+from question_bank.formats.export import Written, encode_tags, not_written, unsaid
+from question_bank.formats.gaps import as_texts
+from question_bank.formats.gift_syntax import GiftAnswer, GiftQuestion, GiftText, GiftType, blocks, escape, hide, parse
+from question_bank.formats.parsed import Outcome, ParsedQuestion, add_outcome, unsupported_kind, validate_parsed
+from question_bank.formats.pictures import shelve_all
+from question_bank.model import OPTION_LETTERS, Kind, Question
+from question_bank.parse_result import Note, ParseResult
+from question_bank.rich import Rich, guessed
+
+FULL = Decimal(100)
+_SIGNS = re.compile(r"\{\s*(?:[=~#][^{}]*|T|F|TRUE|FALSE|(?:T|F|TRUE|FALSE)#[^{}]*)?\}", re.IGNORECASE)
+_CODE = re.compile(r"(?=.*\d)[\w.\-]{1,40}")
+
+
+def looks_like(content: bytes, name: str) -> bool:
+    """Whether the text has answers in braces or a category as GIFT has them."""
+    if name.lower().endswith(".gift"):
+        return True
+    if PurePath(name).suffix.lower() not in {"", ".txt"}:
+        return False
+    text = text_head(content)
+    if "\x00" in text or text.lstrip().startswith(("<", "{", "[")):
+        return text.lstrip().startswith("{") and bool(re.match(r"\s*\{\s*[=~#]", text))
+    return text.lstrip().startswith("$CATEGORY:") or bool(_SIGNS.search(hide(text)))
+
+
+def read(content: bytes, *, name: str) -> ParseResult:
+    """All questions of a GIFT file; descriptions and categories are remarks."""
+    del name
+    reading = ParseResult("gift")
+    for block in blocks(decode_plain_text(content)):
+        question = parse(block)
+        where = f"第 {question.line} 行"
+        if question.type is GiftType.CATEGORY:
+            reading.remarks.append(Note(where, f"分类“{question.title}”没有保留，题目都导入到所选的题库。", "category"))
+        elif question.type is GiftType.DESCRIPTION:
+            reading.remarks.append(Note(where, "这一段没有答案，是说明文字，没有导入。", "description"))
+        else:
+            add_outcome(reading, _outcome(question, where))
+    return reading
+
+
+def _outcome(question: GiftQuestion, where: str) -> Outcome:
+    if question.type is GiftType.MATCHING:
+        return unsupported_kind(where, "连线题（配对题）")
+    if question.type is GiftType.BROKEN:
+        return Note(
+            where,
+            "花括号里的答案写法不合 GIFT 格式（括号不成对，或没有 = ~ # 开头的答案）。请改正这一处后再导入。",
+            "malformed",
+        )
+    if question.type is GiftType.NUMERICAL and exact_number(question.answers) is None:
+        return unsupported_kind(where, "数值范围题")
+    draft = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=rich(question.stem))
+    draft.code = question.code or (question.title if question.title and _CODE.fullmatch(question.title) else None)
+    draft.tags = question.tags
+    if question.global_feedback is not None:
+        draft.explanation.append(rich(question.global_feedback))
+    if "markdown" in {question.stem.format, *(answer.text.format for answer in question.answers)}:
+        draft.lose("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
+    _FILLERS.get(question.type, _fill_nothing)(draft, question)
+    shelve_all(draft)
+    return validate_parsed(draft)
+
+
+def rich(text: GiftText) -> Rich:
+    """A GIFT text in our manner."""
+    if text.format == "html":
+        return Rich(text.text, is_html=True)
+    return guessed(text.text) if text.format == "moodle" else Rich(text.text)
+
+
+def _fill_nothing(draft: ParsedQuestion, question: GiftQuestion) -> None:
+    del draft, question
+
+
+def _fill_true_false(draft: ParsedQuestion, question: GiftQuestion) -> None:
+    draft.kind = Kind.TRUE_FALSE
+    draft.right = [0 if question.is_true else 1]
+    draft.explanation += [rich(note) for note in question.notes if note is not None]
+
+
+def fill_choice(draft: ParsedQuestion, answers: list[GiftAnswer]) -> None:
+    """Choices: one right answer behind `=`, or several by their weights."""
+    draft.options = [rich(answer.text) for answer in answers]
+    notes = {place: rich(answer.feedback) for place, answer in enumerate(answers) if answer.feedback is not None}
+    draft.option_notes = notes
+    fractions = [_fraction(answer) for answer in answers]
+    is_single = any(answer.is_correct for answer in answers)
+    weigh_choice(draft, fractions, is_single=is_single)
+
+
+def weigh_choice(draft: ParsedQuestion, fractions: list[Decimal], *, is_single: bool) -> None:
+    """The key from fractions (percent): single – those of 100; multiple – all above 0; uneven ones are a named loss."""
+    draft.kind = Kind.SINGLE_CHOICE if is_single else Kind.MULTIPLE_CHOICE
+    positive = [fraction for fraction in fractions if fraction > 0]
+    if is_single:
+        draft.right = [place for place, fraction in enumerate(fractions) if fraction >= FULL]
+        if any(0 < fraction < FULL for fraction in fractions):
+            draft.lose("partial_credit", "有的选项原来得部分分，导入后只有正确选项得分。")
+    else:
+        draft.right = [place for place, fraction in enumerate(fractions) if fraction > 0]
+        if len(set(positive)) > 1:
+            draft.lose("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
+        if positive and not Decimal(95) <= sum(positive) <= Decimal(105):
+            draft.doubt_key("weights_odd", "各正确选项的分值加起来不是 100%，分不清哪些才是正确答案。请核对答案。")
+    if any(fraction < 0 for fraction in fractions):
+        draft.lose("negative_marks", "错选倒扣分没有保留。")
+
+
+def fill_short(draft: ParsedQuestion, variants: list[tuple[str, Decimal]]) -> None:
+    """One blank with the variants of full weight; lesser ones and wildcards are named."""
+    draft.kind = Kind.FILL_BLANK
+    full = [text.strip() for text, fraction in variants if fraction >= FULL and text.strip()]
+    if any(0 < fraction < FULL for _, fraction in variants):
+        draft.lose("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
+    if any("*" in text.replace("\\*", "") for text in full):
+        draft.doubt_key("wildcard_answer", "答案里有通配符 *，本平台不支持。请写出具体的答案。")
+    draft.blanks = [tuple(dict.fromkeys(text.replace("\\*", "*") for text in full))] if full else []
+
+
+def _fill_short(draft: ParsedQuestion, question: GiftQuestion) -> None:
+    fill_short(draft, [(rich(answer.text).plain, _fraction(answer)) for answer in question.answers])
+    _explain_variants(draft, question)
+
+
+def _explain_variants(draft: ParsedQuestion, question: GiftQuestion) -> None:
+    for answer in question.answers:
+        if answer.feedback is not None:
+            note = rich(answer.feedback).simplest
+            draft.explanation.append(Rich(f"{rich(answer.text).plain}：{note.text}", note.is_html))
+
+
+def _fill_multiple_choice(draft: ParsedQuestion, question: GiftQuestion) -> None:
+    fill_choice(draft, question.answers)
+
+
+def _fill_number(draft: ParsedQuestion, question: GiftQuestion) -> None:
+    number = exact_number(question.answers)
+    fill_short(draft, [(text, FULL) for text in as_texts([number or ""])])
+    draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+    if sum(1 for answer in question.answers if _fraction(answer) > 0) > 1:
+        draft.lose("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
+    _explain_variants(draft, question)
+
+
+_FILLERS: dict[GiftType, Callable[[ParsedQuestion, GiftQuestion], None]] = {
+    GiftType.TRUE_FALSE: _fill_true_false,
+    GiftType.MULTIPLE_CHOICE: _fill_multiple_choice,
+    GiftType.SHORT: _fill_short,
+    GiftType.NUMERICAL: _fill_number,
+}
+
+
+def exact_number(answers: list[GiftAnswer]) -> str | None:
+    """The one value that alone gets full credit, written as in the file; None when it is a range or there are several."""
+    full = [answer.text.text for answer in answers if answer.is_correct and _fraction(answer) >= FULL]
+    if len(full) != 1:
+        return None
+    value, _, tolerance = full[0].partition(":")
+    if ".." in value:
+        value, _, other = value.partition("..")
+        if _number(other) != _number(value):
+            return None
+    if _number(value) is None or (tolerance.strip() and _number(tolerance) != 0):
+        return None
+    return value.strip()
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        return Decimal(text.strip())
+    except InvalidOperation:
+        return None
+
+
+def _fraction(answer: GiftAnswer) -> Decimal:
+    if answer.weight is not None:
+        return answer.weight
+    return FULL if answer.is_correct else Decimal(0)
+
+
+def write(questions: Iterable[Question]) -> Written:
+    """The questions as GIFT; cases, several blanks, model answers, points and pictures are named losses."""
+    losses: list[Note] = []
+    texts: list[str] = []
+    for number, question in enumerate(questions, start=1):
+        where = f"第 {number} 题"
+        answers = _answers(question)
+        if answers is None:
+            losses.append(not_written(where, question, "GIFT"))
+            continue
+        texts.append(_question(question, answers))
+        losses += unsaid(
+            where, question, "GIFT", points=question.points, images=question.images, model_answer=_model(question)
+        )
+    return Written(("\n\n".join(texts) + "\n").encode(), losses)
+
+
+def _model(question: Question) -> str:
+    return "".join(question.key) if question.kind is Kind.SHORT_ANSWER else ""
+
+
+def _question(question: Question, answers: str) -> str:
+    comments = "".join(f"[tag:{tag}] " for tag in encode_tags(question))
+    if question.code:
+        comments = f"[id:{question.code}] " + comments
+    head = f"// {comments.strip()}\n" if comments else ""
+    manner = "[html]" if question.is_html else "[plain]"
+    general = f"####{escape(question.explanation)}" if question.explanation else ""
+    return f"{head}{manner}{escape(question.stem)}{{{answers}{general}}}"
+
+
+def _answers(question: Question) -> str | None:
+    if question.kind is Kind.TRUE_FALSE:
+        return "TRUE" if question.key == ("A",) else "FALSE"
+    if question.kind is Kind.SHORT_ANSWER:
+        return ""
+    if question.kind is Kind.FILL_BLANK and len(question.blanks) == 1:
+        return _variants(question)
+    if question.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE} and question.key:
+        return _options(question)
+    return None
+
+
+def _variants(question: Question) -> str:
+    """A variant is plain text also in an HTML question; `*` is Moodle's wildcard and is escaped its way."""
+    manner = "[plain]" if question.is_html else ""
+    return " ".join(f"={manner}{escape(variant.replace('*', chr(92) + '*'))}" for variant in question.blanks[0])
+
+
+def _options(question: Question) -> str:
+    is_single = question.kind is Kind.SINGLE_CHOICE
+    share = Decimal(100) / len(question.key)
+    weight = f"%{share.quantize(Decimal('0.00001')).normalize():f}%"
+    lines = []
+    for letter, option in zip(OPTION_LETTERS, question.options, strict=False):
+        sign = "~"
+        if letter in question.key:
+            sign = "=" if is_single else f"~{weight}"
+        lines.append(f"\n\t{sign}{escape(option)}")
+    return "".join(lines) + "\n"

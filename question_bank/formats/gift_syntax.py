@@ -1,0 +1,253 @@
+"""Parse the syntax of GIFT."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+ESCAPED = "~=#{}:\\"
+_HIDDEN = {char: chr(0xF0E0 + place) for place, char in enumerate(ESCAPED)} | {"n": chr(0xF0DF)}
+_SHOWN = str.maketrans({hidden: "\n" if char == "n" else char for char, hidden in _HIDDEN.items()})
+_ESCAPE = re.compile(r"\\([~=#{}:\\n])")
+_ID = re.compile(r"\[id:(?P<id>[^\]]+)\]")
+_TAG = re.compile(r"\[tag:(?P<tag>[^\]]+)\]")
+
+
+@dataclass(slots=True)
+class Block:
+    """One question's text, escapes hidden, with the line it begins at and what its comments tell."""
+
+    line: int
+    text: str
+    code: str | None = None
+    tags: list[str] = field(default_factory=list)
+
+
+def hide(text: str) -> str:
+    """The text with escaped characters put where no delimiter is sought."""
+    return _ESCAPE.sub(lambda match: _HIDDEN[match.group(1)], text)
+
+
+def show(text: str) -> str:
+    """The text with hidden characters as themselves."""
+    return text.translate(_SHOWN)
+
+
+def escape(text: str) -> str:
+    """Text written so that GIFT takes every character as itself."""
+    return re.sub(r"([~=#{}:\\])", r"\\\1", text).replace("\n", "\\n")
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """The blocks of a file: parted by blank lines, save those inside braces that close again, or by a title behind an answer."""
+    lines = hide(text).split("\n")
+    current: list[str] = []
+    comments: list[str] = []
+    start = 1
+    for number, line in enumerate(lines, start=1):
+        if line.lstrip().startswith("//"):
+            comments.append(line)
+        elif not line.strip() and not _stays_open(current, lines, number):
+            if current:
+                yield _block(start, current, comments)
+                current, comments = [], []
+        else:
+            if line.startswith("::") and _is_closed(current):
+                yield _block(start, current, comments)
+                current, comments = [], []
+            if not current:
+                start = number
+            current.append(line)
+    if any(line.strip() for line in current):
+        yield _block(start, current, comments)
+
+
+def _is_closed(current: list[str]) -> bool:
+    """Whether the lines hold a whole answer, so that a title begins the next question."""
+    text = "\n".join(current)
+    return 0 < text.count("{") == text.count("}")
+
+
+def _stays_open(current: list[str], lines: list[str], number: int) -> bool:
+    """Whether a blank line stands inside braces: the next brace to come closes them."""
+    text = "\n".join(current)
+    if text.count("{") <= text.count("}"):
+        return False
+    for line in lines[number : number + 200]:
+        closing, opening = line.find("}"), line.find("{")
+        if closing >= 0 or opening >= 0:
+            return closing >= 0 and (opening < 0 or closing < opening)
+    return False
+
+
+def _block(start: int, lines: list[str], comments: list[str]) -> Block:
+    told = show("\n".join(comments))
+    code = _ID.search(told)
+    tags = [match.group("tag").strip() for match in _TAG.finditer(told)]
+    return Block(start, "\n".join(lines).strip(), code.group("id").strip() if code else None, tags)
+
+
+_TITLE = re.compile(r"::(?P<title>.*?)::", re.DOTALL)
+_FORMAT = re.compile(r"\[(?P<format>html|moodle|plain|markdown)\]", re.IGNORECASE)
+_TRUE_FALSE = re.compile(r"(?P<answer>TRUE|FALSE|T|F)\s*(?P<notes>#.*)?", re.IGNORECASE | re.DOTALL)
+_WEIGHT = re.compile(r"%(?P<weight>-?\d+(?:\.\d+)?)%")
+_FOLD = re.compile(r"[ \t]*\n[ \t]*")
+BLANK = "_____"
+
+
+class GiftType(StrEnum):
+    """The kinds that GIFT tells apart."""
+
+    CATEGORY = "Category"
+    DESCRIPTION = "Description"
+    ESSAY = "Essay"
+    TRUE_FALSE = "TF"
+    MULTIPLE_CHOICE = "MC"
+    SHORT = "Short"
+    NUMERICAL = "Numerical"
+    MATCHING = "Matching"
+    BROKEN = "Broken"
+
+
+@dataclass(frozen=True, slots=True)
+class GiftText:
+    """A text and the manner it is written in: moodle, plain, html, markdown."""
+
+    text: str
+    format: str = "moodle"
+
+
+@dataclass(frozen=True, slots=True)
+class GiftAnswer:
+    """One answer: behind `=` or `~`, its weight in percent if written, its feedback."""
+
+    is_correct: bool
+    weight: Decimal | None
+    text: GiftText
+    feedback: GiftText | None
+
+
+@dataclass(slots=True)
+class GiftQuestion:
+    """A block taken apart."""
+
+    line: int
+    type: GiftType
+    stem: GiftText
+    title: str | None = None
+    code: str | None = None
+    tags: list[str] = field(default_factory=list)
+    answers: list[GiftAnswer] = field(default_factory=list)
+    is_true: bool = False
+    notes: list[GiftText | None] = field(default_factory=list)
+    """Feedback of a true/false question: on the wrong answer, on the right one."""
+    global_feedback: GiftText | None = None
+
+
+def parse(block: Block) -> GiftQuestion:
+    """The block as a question; type BROKEN when its braces or answers say nothing."""
+    text = block.text
+    if text.startswith("$CATEGORY"):
+        name = show(text.partition(":")[2]).strip()
+        return GiftQuestion(block.line, GiftType.CATEGORY, GiftText(""), title=name)
+    title = _TITLE.match(text)
+    if title:
+        text = text[title.end() :].strip()
+    manner = _FORMAT.match(text)
+    kind = manner.group("format").lower() if manner else "moodle"
+    if manner:
+        text = text[manner.end() :]
+    opening, closing = text.find("{"), text.find("}")
+    question = GiftQuestion(block.line, GiftType.DESCRIPTION, _text(text, kind), code=block.code, tags=block.tags)
+    question.title = _folded(title.group("title")) if title else None
+    if opening < 0 and closing < 0:
+        return question
+    if opening < 0 or closing < opening or re.search(r"[{}]", text[opening + 1 : closing] + text[closing + 1 :]):
+        question.type = GiftType.BROKEN
+        return question
+    question.stem = _stem(text[:opening], text[closing + 1 :], kind)
+    _parse_answers(question, text[opening + 1 : closing].strip(), kind)
+    return question
+
+
+def split_answers(body: str, manner: str = "moodle", *, weight: re.Pattern[str] = _WEIGHT) -> list[GiftAnswer]:
+    """The answers of a body such as `=a#well ~%50%b`; escapes must be hidden."""
+    starts = [match.start() for match in re.finditer("[=~]", body)]
+    ends = [*starts[1:], len(body)]
+    return [_answer(body[start:end], manner, weight) for start, end in zip(starts, ends, strict=True)]
+
+
+def _parse_answers(question: GiftQuestion, body: str, manner: str) -> None:
+    body, mark, general = body.partition("####")
+    if mark:
+        question.global_feedback = _formatted(general, manner)
+    body = body.strip()
+    true_false = _TRUE_FALSE.fullmatch(body)
+    if not body:
+        question.type = GiftType.ESSAY
+    elif body.startswith("#"):
+        question.type = GiftType.NUMERICAL
+        question.answers = _numbers(body[1:].strip(), manner)
+    elif true_false:
+        question.type = GiftType.TRUE_FALSE
+        question.is_true = true_false.group("answer").upper().startswith("T")
+        notes = (true_false.group("notes") or "").split("#")[1:]
+        question.notes = [_formatted(note, manner) if note.strip() else None for note in notes]
+    elif body[0] in "=~":
+        question.answers = split_answers(body, manner)
+        question.type = _choice_type(body, question.answers)
+    else:
+        question.type = GiftType.BROKEN
+
+
+def _choice_type(body: str, answers: list[GiftAnswer]) -> GiftType:
+    if "~" in body:
+        return GiftType.MULTIPLE_CHOICE
+    if all("->" in answer.text.text for answer in answers):
+        return GiftType.MATCHING
+    return GiftType.SHORT
+
+
+def _numbers(body: str, manner: str) -> list[GiftAnswer]:
+    if body[:1] in {"=", "~"}:
+        return split_answers(body, manner)
+    return split_answers("=" + body, manner)
+
+
+def _answer(text: str, manner: str, weight: re.Pattern[str]) -> GiftAnswer:
+    body = text[1:].strip()
+    found = weight.match(body)
+    if found:
+        body = body[found.end() :]
+    words, mark, note = body.partition("#")
+    return GiftAnswer(
+        is_correct=text[0] == "=",
+        weight=Decimal(found.group("weight")) if found else None,
+        text=_formatted(words, manner),
+        feedback=_formatted(note, manner) if mark and note.strip() else None,
+    )
+
+
+def _formatted(text: str, manner: str) -> GiftText:
+    text = text.strip()
+    found = _FORMAT.match(text)
+    return _text(text[found.end() :], found.group("format").lower()) if found else _text(text, manner)
+
+
+def _text(text: str, manner: str) -> GiftText:
+    kept = text.strip() if manner in {"html", "markdown"} else _folded(text)
+    return GiftText(show(kept).strip(" \t\n"), manner)
+
+
+def _folded(text: str) -> str:
+    return show(_FOLD.sub(" ", text.strip()))
+
+
+def _stem(before: str, after: str, manner: str) -> GiftText:
+    """The stem around the braces; words behind them make the answer a blank within, as Moodle has it."""
+    if not after.strip():
+        return _text(before, manner)
+    return _text(" ".join(part for part in (before.strip(), BLANK, after.strip()) if part), manner)

@@ -1,0 +1,1 @@
+"""Recognise questions in tables and texts as Chinese question banks write them."""

@@ -1,0 +1,190 @@
+"""Keys checked against the question they belong to: each function gives a key, or the reason why there is none."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TypeAlias
+
+from question_bank.formats.heuristics.answers import (
+    count_blanks,
+    fold,
+    listed_texts,
+    read_blanks,
+    read_letters,
+    read_truth,
+)
+from question_bank.formats.heuristics.stems import strip_mark
+from question_bank.formats.raw import RawQuestion
+from question_bank.model import OPTION_LETTERS
+
+Problem: TypeAlias = tuple[str, str]
+"""A reason in Chinese and its code."""
+
+ABOUT_OPTIONS = frozenset(
+    {"repeated_option", "option_missing", "blank_option", "same_options", "kind_options_conflict"}
+)
+"""Codes of what is wrong with the options, not with the answer."""
+
+LONG_ANSWER = 60
+"""Characters: an answer longer than this is a short answer's, not a blank's."""
+
+_LETTER_AND_WORDS = re.compile(r"[(\[【]?([A-Za-z])[\s.、:)\]】]+(.+)", re.DOTALL)
+_SPLIT_TEXTS = re.compile(r"[;；\n|]+")
+_SPLIT_ORDER = re.compile(r"[;；\n|→>]+")
+_BETWEEN_LETTERS = re.compile(r"[\s,;、.|→>\-—–]+")
+_LONE_BLANK = re.compile(r"(?<!_)_(?!_)|＿")
+
+
+def choice_key(raw: RawQuestion) -> tuple[tuple[str, ...], Problem | None]:
+    """The key of a choice question by letters, digits or the options' own words."""
+    texts = [text for _, text in raw.options]
+    answer = raw.answer
+    if not answer:
+        return (), ("没有答案。请补上答案。", "no_key")
+    named = _by_words(answer, texts)
+    letters = read_letters(answer, count=len(texts)) or _by_letters_and_words(answer, texts)
+    if named and letters and named != letters:
+        reason = f"答案“{answer[:20]}”可以看作选项 {''.join(letters)}，也正好是选项 {''.join(named)} 的内容，有两种读法。请写明选项字母。"
+        return (), (reason, "two_readings")
+    letters = letters or named
+    if not letters:
+        return (), (f"答案“{answer[:20]}”认不出是哪个选项。请写选项字母，如 A 或 AC。", "key_unreadable")
+    outside = [letter for letter in letters if OPTION_LETTERS.index(letter) >= len(texts)]
+    if outside:
+        return (), (
+            f"答案 {''.join(letters)} 超出了选项范围（只有 {len(texts)} 个选项）。请核对答案。",
+            "key_outside_options",
+        )
+    return letters, None
+
+
+def order_key(raw: RawQuestion) -> tuple[tuple[str, ...], Problem | None]:
+    """The key of an ordering question: all its letters, or all its options' own words, in the right order."""
+    if not raw.answer:
+        return (), ("没有答案。请按正确顺序写出全部选项的字母。", "no_key")
+    folded = [fold(text) for _, text in raw.options]
+    words = [fold(part) for part in _SPLIT_ORDER.split(raw.answer) if part.strip()]
+    if sorted(words) == sorted(folded) and len(set(folded)) == len(folded):
+        return tuple(OPTION_LETTERS[folded.index(word)] for word in words), None
+    bare = _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", raw.answer)).upper()
+    if not bare.isascii() or not bare.isalpha():
+        return (), (
+            f"答案“{raw.answer[:20]}”认不出是什么顺序。请按正确顺序写出全部选项的字母，如 CABD。",
+            "key_unreadable",
+        )
+    return tuple(bare), None
+
+
+def _by_words(answer: str, texts: list[str]) -> tuple[str, ...]:
+    """Letters of the options whose words the answer repeats; empty when a word fits none or several."""
+    folded = [fold(text) for text in texts]
+    for parts in ([answer], [part for part in _SPLIT_TEXTS.split(answer) if part.strip()], listed_texts(answer)):
+        words = [fold(part) for part in parts]
+        if words and all(word and folded.count(word) == 1 for word in words):
+            return tuple(sorted({OPTION_LETTERS[folded.index(word)] for word in words}))
+    return ()
+
+
+def is_by_words(raw: RawQuestion) -> bool:
+    """Whether the answer repeats the words of options."""
+    return bool(_by_words(raw.answer, [text for _, text in raw.options]))
+
+
+def _by_letters_and_words(answer: str, texts: list[str]) -> tuple[str, ...]:
+    """Letters that stand before their own options' words (`C.丙机关`); empty where words and letter disagree."""
+    letters = []
+    for part in [part.strip() for part in _SPLIT_TEXTS.split(answer) if part.strip()]:
+        match = _LETTER_AND_WORDS.fullmatch(unicodedata.normalize("NFKC", part))
+        place = OPTION_LETTERS.find(match[1].upper()) if match else -1
+        if match is None or place >= len(texts) or fold(match[2]) != fold(texts[place]):
+            return ()
+        letters.append(OPTION_LETTERS[place])
+    return tuple(sorted(set(letters)))
+
+
+def options_problem(raw: RawQuestion, letters: tuple[str, ...]) -> Problem | None:
+    """What is wrong with the options themselves: a blank one, a letter twice, a letter left out, the key's text twice."""
+    named = [letter for letter, _ in raw.options]
+    for letter in dict.fromkeys(named):
+        if named.count(letter) > 1:
+            return (f"选项字母 {letter} 出现了两次，像是两道题混在一起。请核对选项和答案。", "repeated_option")
+    if named != list(OPTION_LETTERS[: len(named)]):
+        return (f"选项字母是 {''.join(named)}，不连续。请核对是否漏了选项。", "option_missing")
+    texts = [text for _, text in raw.options]
+    if not all(texts):
+        empty = OPTION_LETTERS[texts.index("")]
+        return (f"选项 {empty} 是空的，后面却还有选项。请补上或删去空选项。", "blank_option")
+    for letter in letters:
+        index = OPTION_LETTERS.index(letter)
+        if index < len(texts) and texts.count(texts[index]) > 1:
+            return (f"选项 {letter} 的内容和另一个选项完全相同，答案不唯一。请核对选项。", "same_options")
+    return None
+
+
+def truth_key(raw: RawQuestion, *, order: bool | None, usual: bool) -> tuple[bool, Problem | None]:
+    """Whether a true/false question's key is 正确; `order` is that of its options, `usual` that of its neighbours."""
+    answer = raw.answer
+    if not answer:
+        return False, ("没有答案。请补上“正确”或“错误”。", "no_key")
+    letters = None if fold(answer).isdigit() else read_letters(answer, count=2)
+    if letters and set(letters) <= {"A", "B"}:
+        return _truth_by_letter(raw, letters, order=order, usual=usual)
+    truth = _truth_of(answer, order=order)
+    if truth is None:
+        return False, (f"判断题的答案“{answer[:20]}”认不出是正确还是错误。请写“正确”或“错误”。", "key_unreadable")
+    if order is False and fold(answer).isdigit():
+        return False, (
+            f"答案“{answer}”可以指第几个选项，也可以指对错，而选项是先“错误”后“正确”，有两种读法。请写“正确”或“错误”。",
+            "two_readings",
+        )
+    return truth, None
+
+
+def _truth_of(answer: str, *, order: bool | None) -> bool | None:
+    """The truth that a word means, or a letter with its word (`A.正确`) where the two agree."""
+    letter, word = strip_mark(answer)
+    truth = read_truth(word if letter else answer)
+    agrees = not letter or (letter in {"A", "B"} and ((letter == "A") is truth) is (order is not False))
+    return truth if agrees else None
+
+
+def _truth_by_letter(
+    raw: RawQuestion, letters: tuple[str, ...], *, order: bool | None, usual: bool
+) -> tuple[bool, Problem | None]:
+    if len(letters) != 1:
+        return False, (f"判断题的答案“{raw.answer[:20]}”有两个。请写“正确”或“错误”。", "key_unreadable")
+    if order is None and not raw.letter_means_truth:
+        return False, (
+            f"判断题没有列选项，答案却写 {letters[0]}，看不出是正确还是错误。请写“正确”或“错误”。",
+            "two_readings",
+        )
+    if order is not None and order is not usual:
+        first, second = (text for _, text in raw.options)
+        reason = f"这道判断题的选项是 A {first}、B {second}，和同一文件里其他判断题相反，答案 {letters[0]} 可能写反了。请核对后写“正确”或“错误”。"
+        return False, (reason, "swapped_true_false")
+    first_is_true = True if order is None else order
+    return (letters[0] == "A") is first_is_true, None
+
+
+def blanks_key(raw: RawQuestion) -> tuple[tuple[tuple[str, ...], ...], Problem | None]:
+    """The accepted answers of each blank, held against the blanks that the stem marks."""
+    marked = count_blanks(raw.stem) or len(_LONE_BLANK.findall(raw.stem))
+    if raw.blanks:
+        return _blanks_in_columns(raw, marked)
+    if not raw.answer:
+        return (), ("没有答案。请补上每个空的答案。", "no_key")
+    blanks = read_blanks(raw.answer, count=marked)
+    if blanks is None:
+        reason = f"题干有 {marked} 个空，答案“{raw.answer[:30]}”却分不成 {marked} 份。请按空的顺序用分号隔开答案。"
+        return (), (reason, "blanks_mismatch")
+    return blanks, None
+
+
+def _blanks_in_columns(raw: RawQuestion, marked: int) -> tuple[tuple[tuple[str, ...], ...], Problem | None]:
+    if not all(raw.blanks):
+        place = raw.blanks.index("") + 1
+        return (), (f"第 {place} 个空没有答案，后面的空却有。请补上。", "blank_option")
+    if marked and marked != len(raw.blanks):
+        return (), (f"题干有 {marked} 个空，却给了 {len(raw.blanks)} 个空的答案。请核对。", "blanks_mismatch")
+    return tuple(blank for text in raw.blanks for blank in (read_blanks(text, count=1) or ((text,),))), None

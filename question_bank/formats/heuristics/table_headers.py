@@ -1,0 +1,304 @@
+"""Heads of question tables: which column holds what, under whatever name a platform gave it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from question_bank.formats.heuristics.kind_names import codes_in
+from question_bank.model import OPTION_LETTERS, Kind
+
+HEAD_ROWS = 10
+"""The head stands in one of so many first rows."""
+MAX_HEAD = 60
+"""Characters of a head, its remarks included."""
+MANY_COLUMNS = 3
+"""Heads in one row that no question's own words make by chance."""
+MIN_SURE = 99
+"""The rank of a name that is only built like one of its field's."""
+
+
+class Field(StrEnum):
+    """What a column of a question table holds."""
+
+    KIND = "kind"
+    MULTI = "multi"
+    STEM = "stem"
+    MATERIAL = "material"
+    OPTIONS = "options"
+    OPTION = "option"
+    ANSWER = "answer"
+    ANSWER_N = "answer_n"
+    BLANK = "blank"
+    EXPLANATION = "explanation"
+    DIFFICULTY = "difficulty"
+    KNOWLEDGE = "knowledge"
+    LAW = "law"
+    ARTICLE = "article"
+    LAW_VERSION = "law_version"
+    POINTS = "points"
+    TAGS = "tags"
+    CODE = "code"
+    PARENT = "parent"
+    ORDER = "order"
+
+
+_NAMES: dict[Field, str] = {
+    Field.KIND: "题型 题目类型 试题类型 题型名称 题类 题目题型 试题题型 题型类别 题目种类 问题类型 类型 questiontype type kind",
+    Field.MULTI: "multichoice 是否多选",
+    Field.STEM: "题干 试题题干 题目题干 题干内容 题目内容 试题内容 题目 试题 问题 题目名称 试题名称 题目描述 问题内容 问题描述 题目标题 试题标题 题面 题干描述 "
+    "考题 题目正文 题文 标题 内容 question questiontext questiontitle questionstem stem input title",
+    Field.MATERIAL: "材料 案例 材料内容 案例内容 背景材料 公共题干 共用题干 案例材料 题干材料 材料题干",
+    Field.OPTIONS: "选项 备选项 备选答案 选项内容 候选项 试题选项 题目选项 可选项 所有选项 答案选项 全部选项 选择项 options choices",
+    Field.ANSWER: "答案 正确答案 参考答案 标准答案 试题答案 题目答案 正确选项 答案内容 标答 正确答案选项 正确项 参考要点 answer output correctanswer",
+    Field.EXPLANATION: "解析 答案解析 试题解析 题目解析 题解 解释 说明 分析 试题分析 答案说明 错误原因 错因 详解 答题解析 解题思路 解析内容 解析说明 参考解析 答案依据 依据 法律依据 "
+    "explanation analysis",
+    Field.DIFFICULTY: "难度 难易度 难易程度 试题难度 题目难度 难度等级 难度级别 难度系数 level difficulty",
+    Field.KNOWLEDGE: "知识点 考点 所属知识点 知识点名称 知识要点 考核点 考查点",
+    Field.LAW: "法律 法律名称 法律法规 法规名称 所属法律",
+    Field.ARTICLE: "条文 法条 条款 法律条文 条文号",
+    Field.LAW_VERSION: "法律版本 版本日期",
+    Field.POINTS: "分值 分数 得分 每题分值 单题分数 题目分值 题目分数 试题分数 试题分值 单空分数 子题分值 本题分数 分 默认分值 score points",
+    Field.TAGS: "标签 关键字 关键词 方向 章节 分类 类别 题目分类 试题分类 科目 专业 来源 出处 所属分类 分区 章节分区 所属章节 模块 tags tag source category topic",
+    Field.CODE: "编号 题目编号 试题编号 试题guid guid id 题目id 试题id 题目标识 试题标识 题号 序号 题目序号 no no. number",
+    Field.PARENT: "父题标识 所属案例 父题编号 父题id 父试题guid 父题 父题序号 父级标识 材料编号 大题编号 父试题编号 上级题目 主题编号 案例编号",
+    Field.ORDER: "子题顺序 排序 顺序 排序号 子题序号 小题序号",
+}
+_BY_NAME = {
+    name: (kind_of_field, rank) for kind_of_field, names in _NAMES.items() for rank, name in enumerate(names.split())
+}
+_MANY = frozenset({Field.EXPLANATION, Field.KNOWLEDGE, Field.TAGS, Field.POINTS})
+"""Fields that several columns may hold together."""
+
+_WEAK_STEMS = frozenset({"标题", "内容", "title", "试题标题", "题目标题"})
+"""Heads that name a stem only where answers or options stand beside."""
+
+_NOTES = re.compile(r"[(\[【<（].*?[)\]】>）]|必填项?|非必填|选填项?|勿删除?|请勿删|[\s*:：、#]+")
+_LONE_LETTER = re.compile(r"[(\[【<]\s*([A-Za-z])\s*[)\]】>]")
+_OPTION_WORDS = "(?:试题|题目)?(?:答案选项|选项内容|选项|备选项|备选答案|候选项|候选答案|选择项|选择|option)"
+_OPTION = re.compile(rf"{_OPTION_WORDS}?[-_.]?([a-z])[-_.]?(?:选项|选择|项|答案|内容|选项内容)?")
+_OPTION_NUMBER = re.compile(
+    rf"{_OPTION_WORDS}[-_]?(\d{{1,2}}|[一二三四五六七八九十])|第(\d{{1,2}}|[一二三四五六七八九十])个?选项"
+)
+_STEM_WORDS = re.compile(
+    r"(?:本题|题目|试题|考题|问题|题)(?:题干|题目|试题|问题|内容|正文|文本|描述|名称)(?:内容|文本|描述|正文)?"
+)
+_OPTION_SPAN = re.compile(r"(?:选项)?a[-~至到][d-z]")
+_ANSWER_NUMBER = re.compile(r"(?:答案|正确答案|参考答案|answer)[-_]?(\d{1,2}|[一二三四五六七八九十]|[a-z])")
+_BLANK_NUMBER = re.compile(
+    r"(?:空|填空|空格|空白|blank)[-_]?(\d{1,2}|[一二三四五六七八九十])(?:答案)?|第(\d{1,2}|[一二三四五六七八九十])空(?:答案)?"
+)
+_LEVELS = re.compile(r"(?:知识点|考点)[-_]?(?:[一二三四五六七八九十\d]+级?)|[一二三四五六七八九十]级知识点")
+_CHINESE_DIGITS = "一二三四五六七八九十"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the table: what it holds, its number among its like (options, blanks), and its head as written."""
+
+    index: int
+    field: Field
+    place: int
+    head: str
+
+
+@dataclass(slots=True)
+class Head:
+    """The head of a table: its row and its columns by field."""
+
+    row: int
+    last_row: int
+    columns: list[Column]
+    unknown: list[Column | tuple[int, str]] = field(default_factory=list)
+    codes: dict[str, Kind] = field(default_factory=dict)
+    """Codes of kinds that the kind column's head explains."""
+    is_from_zero: bool = False
+    """Whether the options' columns are counted from 0."""
+
+    def of(self, wanted: Field) -> list[Column]:
+        """The columns that hold a field, in their order."""
+        return [column for column in self.columns if column.field is wanted]
+
+
+def plain_head(text: str) -> str:
+    """A head without remarks such as `（必填）` and without spaces, in half width and small letters."""
+    return _NOTES.sub("", _LONE_LETTER.sub(r"\1", unicodedata.normalize("NFKC", text))).strip().lower()
+
+
+def find_head(rows: Sequence[Sequence[str]], *, of_kind: bool = False) -> Head | None:
+    """The head among the first rows, with a second row of option letters joined to it; None where there is no question table.
+
+    `of_kind`: the table's name says of what kind its questions are, so that a column of stems is enough.
+    """
+    best: Head | None = None
+    for number, row in enumerate(rows[:HEAD_ROWS]):
+        head = _read_head(number, row, of_kind=of_kind)
+        if head and (best is None or len(head.columns) > len(best.columns)):
+            best = head
+    if best and best.row + 1 < len(rows):
+        best = _with_second_row(best, rows[best.row], rows[best.row + 1])
+        return _with_wide_options(best, rows)
+    return best
+
+
+def _with_wide_options(head: Head, rows: Sequence[Sequence[str]]) -> Head:
+    """A head `选项` over several columns, one an option: those behind it have no head of their own, but hold texts."""
+    options = head.of(Field.OPTIONS)
+    if len(options) != 1 or head.of(Field.OPTION):
+        return head
+    row, first = rows[head.row], options[0].index
+    last = first
+    while last + 1 < len(row) and row[last + 1] in {"", row[first]} and last - first < len(OPTION_LETTERS) - 1:
+        last += 1
+    below = [line for line in rows[head.last_row + 1 :] if any(line)]
+    if last == first or not any(first + 1 < len(line) and line[first + 1] for line in below):
+        return head
+    wide = [Column(index, Field.OPTION, index - first, options[0].head) for index in range(first, last + 1)]
+    head.columns = [column for column in head.columns if column.field is not Field.OPTIONS] + wide
+    head.unknown = [one for one in head.unknown if not (isinstance(one, Column) and first < one.index <= last)]
+    return head
+
+
+def further_head(head: Head, number: int, rows: Sequence[Sequence[str]]) -> Head | None:
+    """The head that a row further down is, of a part with columns of its own, or the table's own head again."""
+    again = _read_head(number, rows[number])
+    if again is None or len(again.columns) < min(MANY_COLUMNS, len(head.columns)):
+        return None
+    again = _with_second_row(again, rows[number], rows[number + 1]) if number + 1 < len(rows) else again
+    known = {(column.field, column.place, column.index) for column in head.columns}
+    repeated = sum((column.field, column.place, column.index) in known for column in again.columns)
+    is_same = repeated >= len(again.columns) - 1
+    return replace(head, row=again.row, last_row=again.last_row) if is_same else again
+
+
+def _read_head(number: int, row: Sequence[str], *, of_kind: bool = False) -> Head | None:
+    columns: dict[tuple[Field, int], tuple[int, Column]] = {}
+    shared: list[Column] = []
+    unknown: list[Column | tuple[int, str]] = []
+    for index, cell in enumerate(row):
+        named = _field_named(cell)
+        if named is None:
+            if cell:
+                unknown.append((index, cell))
+            continue
+        wanted, place, rank = named
+        column = Column(index, wanted, place, " ".join(cell.split()))
+        if wanted in _MANY:
+            shared.append(column)
+            continue
+        known = columns.get((wanted, place))
+        if known is None or rank < known[0]:
+            if known:
+                unknown.append(known[1])
+            columns[(wanted, place)] = (rank, column)
+        else:
+            unknown.append(column)
+    found = sorted(
+        [column for _, column in columns.values()] + shared,
+        key=lambda column: (column.field, column.place, column.index),
+    )
+    is_from_zero = any(column.field is Field.OPTION and column.place < 0 for column in found)
+    if is_from_zero:
+        found = [replace(one, place=one.place + 1) if one.field is Field.OPTION else one for one in found]
+        beyond = [one for one in found if one.field is Field.OPTION and one.place >= len(OPTION_LETTERS)]
+        unknown += [(one.index, one.head) for one in beyond]  # a twenty-seventh option has no letter
+        found = [one for one in found if one not in beyond]
+    head = Head(number, number, _answer_beside_options(found), unknown, is_from_zero=is_from_zero)
+    kinds = head.of(Field.KIND)
+    head.codes = codes_in(row[kinds[0].index]) if kinds else {}
+    return head if _is_head(head) or (of_kind and _has_stems(head)) else None
+
+
+def _field_named(cell: str) -> tuple[Field, int, int] | None:
+    """The field that a head names: as a whole, in its first line, or by two names for one thing (`题干/问题`)."""
+    if not cell or len(cell) > MAX_HEAD:
+        return None
+    lines = [line for line in cell.splitlines() if plain_head(line)]
+    for text in (cell, *lines[:1]):
+        named = _field_of(plain_head(text))
+        if named:
+            return named
+    several = [_field_of(plain_head(part)) for part in re.split(r"[/／或]", cell)]
+    return several[0] if len(several) == 2 and several[0] and several[1] and several[0][0] is several[1][0] else None
+
+
+def _answer_beside_options(columns: list[Column]) -> list[Column]:
+    """The columns; one named `答案选项` holds the answer where the options have columns of their own."""
+    fields = [column.field for column in columns]
+    if Field.ANSWER in fields or fields.count(Field.OPTION) < 2:
+        return columns
+    return [
+        replace(column, field=Field.ANSWER)
+        if column.field is Field.OPTIONS and plain_head(column.head).startswith("答案")
+        else column
+        for column in columns
+    ]
+
+
+def _is_head(head: Head) -> bool:
+    fields = {column.field for column in head.columns if column.field is not Field.OPTION or column.place == 0}
+    evidence = {Field.ANSWER, Field.ANSWER_N, Field.BLANK, Field.OPTION, Field.OPTIONS, Field.KIND}
+    if (
+        fields & evidence == {Field.KIND}
+        and plain_head(head.of(Field.STEM)[0].head if head.of(Field.STEM) else "") in _WEAK_STEMS
+    ):
+        return False
+    return Field.STEM in fields and bool(fields & evidence)
+
+
+def _has_stems(head: Head) -> bool:
+    stems = head.of(Field.STEM)
+    return bool(stems) and plain_head(stems[0].head) not in _WEAK_STEMS
+
+
+def _field_of(name: str) -> tuple[Field, int, int] | None:
+    """The field, the place among its like and the rank of the name (lower is surer)."""
+    if name in _BY_NAME:
+        wanted, rank = _BY_NAME[name]
+        return wanted, 0, rank
+    if _OPTION_SPAN.fullmatch(name):
+        return Field.OPTIONS, 0, 0
+    match = _OPTION.fullmatch(name)
+    if match:
+        return Field.OPTION, OPTION_LETTERS.index(match[1].upper()), 0
+    for pattern, wanted in (
+        (_OPTION_NUMBER, Field.OPTION),
+        (_ANSWER_NUMBER, Field.ANSWER_N),
+        (_BLANK_NUMBER, Field.BLANK),
+    ):
+        match = pattern.fullmatch(name)
+        if match:
+            place = _number(next(group for group in match.groups() if group)) - 1
+            lowest = -1 if wanted is Field.OPTION else 0
+            return (wanted, place, 0) if lowest <= place < len(OPTION_LETTERS) else None
+    if _LEVELS.fullmatch(name):
+        return Field.KNOWLEDGE, 0, 0
+    return (Field.STEM, 0, MIN_SURE) if _STEM_WORDS.fullmatch(name) else None
+
+
+def _number(text: str) -> int:
+    if text.isdigit():
+        return int(text)
+    letter = text.upper()
+    return OPTION_LETTERS.index(letter) + 1 if letter in OPTION_LETTERS else _CHINESE_DIGITS.index(text) + 1
+
+
+def _with_second_row(head: Head, first: Sequence[str], second: Sequence[str]) -> Head:
+    """A head of two rows: `选项` above, its letters A B C D in the row below."""
+    letters = [
+        Column(index, Field.OPTION, OPTION_LETTERS.index(plain_head(cell).upper()), cell)
+        for index, cell in enumerate(second)
+        if len(plain_head(cell)) == 1 and plain_head(cell).upper() in OPTION_LETTERS
+    ]
+    known = {column.index for column in head.columns if column.field is not Field.OPTIONS}
+    stem = head.of(Field.STEM)[0]
+    if len(letters) < 2 or known & {letter.index for letter in letters}:
+        return head
+    if stem.index < len(second) and second[stem.index] not in {"", first[stem.index]}:
+        return head
+    head.columns = [column for column in head.columns if column.field is not Field.OPTIONS] + letters
+    head.last_row = head.row + 1
+    return head

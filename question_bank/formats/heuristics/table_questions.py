@@ -1,0 +1,230 @@
+"""Questions of table rows: the table, contradictions within a row, rows joined to cases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from question_bank.formats.heuristics.answers import fold, read_letters, read_truth
+from question_bank.formats.heuristics.keys import choice_key
+from question_bank.formats.heuristics.stems import (
+    split_options,
+    strip_mark,
+    take_inline_answer,
+    take_letter_keys,
+    take_truth,
+)
+from question_bank.formats.heuristics.table_headers import Column, Field, Head
+from question_bank.formats.pictures import Drawn, Placed
+from question_bank.formats.raw import RawQuestion
+from question_bank.model import OPTION_LETTERS, Kind
+from question_bank.parse_result import Note
+
+
+@dataclass(slots=True)
+class Table:
+    """A table before it is read: its cells, where its rows stand, and what is known from outside about its kind."""
+
+    place: str
+    """How places in it begin: `工作表「单选」` or nothing for a csv file."""
+    rows: Sequence[Sequence[object]]
+    numbers: Sequence[int]
+    """The number of each row as the reader of the file sees it."""
+    kind_hint: Kind | None = None
+    label_hint: str = ""
+    """The sheet's or file's name where it names a kind that is not sat."""
+    width: int = 0
+    """Cells that a row may have where a divider alone tells them apart; 0 for tables whose cells have places of their own."""
+    joined: Sequence[tuple[int, int, int, int]] = ()
+    """Merged cells: first row, first column, last row, last column, from 0."""
+    pictures: Sequence[Placed] = ()
+    cell_pictures: Mapping[str, Drawn] = field(default_factory=dict)
+    """Pictures that cells call by name, as WPS writes them."""
+
+
+@dataclass(slots=True)
+class TableRow:
+    """A raw question with what ties it to other rows."""
+
+    raw: RawQuestion
+    parent: str = ""
+    order: str = ""
+    material: str = ""
+    is_part: bool = False
+
+
+@dataclass(slots=True)
+class TableReading:
+    """What a table holds; `head` is None when it is no question table."""
+
+    head: Head | None
+    rows: list[TableRow] = field(default_factory=list)
+    remarks: list[Note] = field(default_factory=list)
+
+
+_IN_WORDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
+
+
+def doubt_letters(raw: RawQuestion) -> None:
+    """Doubt the key where the options bring letters of their own, in another order than their columns."""
+    own = [strip_mark(text)[0] for _, text in raw.options]
+    if len(own) > 1 and all(own) and sorted(own) == sorted(letter for letter, _ in raw.options):
+        raw.doubt("选项文字里的字母和所在的列不一致，答案有两种读法。请核对选项后确定答案。", "two_readings")
+
+
+def doubt_second_columns(raw: RawQuestion, row: list[str], unused: Iterable[Column | tuple[int, str]]) -> None:
+    """Doubt the key where a second column for the answer, or for one of the options, says something else."""
+    for column in unused:
+        text = row[column.index] if isinstance(column, Column) and column.index < len(row) else ""
+        if not isinstance(column, Column) or not text:
+            continue
+        if column.field is Field.ANSWER and raw.kind not in _IN_WORDS and not _same_answer(raw, text):
+            reason = f"表里有两列答案，一列写“{raw.answer[:20]}”，「{column.head}」列写“{text[:20]}”。请核对答案。"
+            raw.doubt(reason, "two_keys")
+        if column.field is Field.OPTION and fold(text) != fold(_option(raw, column.place)):
+            reason = f"表里有两列「{column.head}」，内容不一样，不知道答案指哪一个。请核对选项。"
+            raw.doubt(reason, "repeated_option")
+
+
+def doubt_longer_row(raw: RawQuestion, width: int, row: list[str]) -> None:
+    """Doubt the key of a row that a stray divider has made longer than its table: its cells may stand in each other's place."""
+    if 0 < width < len(row):
+        reason = (
+            f"这一行比表头多出 {len(row) - width} 格，可能有一格里的逗号没有加引号，后面的内容错了位。请核对这一行。"
+        )
+        raw.doubt(reason, "row_too_long")
+
+
+def _same_answer(raw: RawQuestion, text: str) -> bool:
+    if fold(text) == fold(raw.answer):
+        return True
+    truths = read_truth(raw.answer), read_truth(text)
+    if truths[0] is not None and truths[0] is truths[1]:
+        return True
+    keys = choice_key(raw)[0], choice_key(replace(raw, answer=text))[0]
+    return bool(keys[0]) and keys[0] == keys[1]
+
+
+def _option(raw: RawQuestion, place: int) -> str:
+    return dict(raw.options).get(OPTION_LETTERS[place], "")
+
+
+_CHOICES = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None})
+
+
+def complete_from_stem(raw: RawQuestion) -> None:
+    """Take options and answer out of the stem's cell where their own cells are empty."""
+    if not raw.options and raw.kind in _CHOICES:
+        stem, options = split_options(raw.stem)
+        if stem.strip() and len(options) >= 2:
+            raw.stem, raw.options = stem, options
+    if not raw.answer and not any(raw.blanks):
+        raw.stem, raw.answer = _taken_answer(raw)
+    elif raw.answer:
+        _compare_answers(raw)
+
+
+def _compare_answers(raw: RawQuestion) -> None:
+    """Take the key out of the stem's brackets where the answer's cell says the same; doubt the key where it says another."""
+    if raw.options and raw.kind in _CHOICES:
+        stem, found = take_letter_keys(raw.stem)
+        said = read_letters(found[0], count=len(raw.options)) if len(found) == 1 else None
+        letters, _ = choice_key(raw)
+    elif raw.kind is Kind.TRUE_FALSE:
+        stem, word = take_truth(raw.stem)
+        said, letters = _as_letters(read_truth(word)), _as_letters(read_truth(raw.answer))
+    else:
+        return
+    if said and letters and said == letters:
+        raw.stem = stem
+    elif said and letters and not _is_beyond(said, raw):
+        raw.doubt(
+            f"题干的括号里写着 {''.join(said)}，答案却写 {''.join(letters)}，有两种读法。请核对答案。", "two_readings"
+        )
+
+
+def _as_letters(truth: bool | None) -> tuple[str, ...]:
+    return () if truth is None else ("对",) if truth else ("错",)
+
+
+def _is_beyond(letters: tuple[str, ...], raw: RawQuestion) -> bool:
+    return bool(raw.options) and any(OPTION_LETTERS.find(letter) >= len(raw.options) for letter in letters)
+
+
+def _taken_answer(raw: RawQuestion) -> tuple[str, str]:
+    stem, answer = take_inline_answer(raw.stem)
+    if answer:
+        return stem, answer
+    if raw.options and raw.kind in _CHOICES:
+        stem, keys = take_letter_keys(raw.stem)
+        return (stem, keys[0]) if len(keys) == 1 else (raw.stem, "")
+    return take_truth(raw.stem) if raw.kind is Kind.TRUE_FALSE else (raw.stem, "")
+
+
+_NAMED_CASE = re.compile(r"案例#\d+")
+
+
+def join_cases(rows: list[TableRow]) -> list[RawQuestion]:
+    """The questions of the rows: parts under their case by number, or under the case row above them."""
+    parents = {row.raw.code: row for row in rows if row.raw.code and not _is_part(row)}
+    found: list[RawQuestion] = []
+    parts: dict[int, list[TableRow]] = {}
+    above: TableRow | None = None
+    for row in rows:
+        if not _is_part(row):
+            above = row if row.raw.kind is Kind.CASE else None
+            found.append(row.raw)
+            continue
+        parent = parents.get(row.parent) if row.parent else above
+        if parent is None or parent is row:
+            row.raw.refusal = Note(row.raw.where, _orphan(row), "case_missing")
+            found.append(row.raw)
+            continue
+        parts.setdefault(id(parent.raw), []).append(row)
+    for raw in found:
+        if id(raw) in parts:
+            raw.parts = [row.raw for row in sorted(parts[id(raw)], key=_order)]
+    for row in rows:
+        row.raw.code = _own_code(row.raw.code)
+    return _with_materials(rows, found)
+
+
+def _is_part(row: TableRow) -> bool:
+    return row.is_part or (bool(row.parent) and row.parent not in {"0", "-1", row.raw.code or ""})
+
+
+def _orphan(row: TableRow) -> str:
+    if row.parent:
+        return f"所属的案例“{row.parent[:20]}”在同一工作表里找不到，没有导入。请补上案例题那一行，或改正编号。"
+    return "这一行是案例题的小题，上面却没有案例题。请补上案例题那一行，或写明所属案例的编号。"
+
+
+def _order(row: TableRow) -> tuple[int, int]:
+    return (0, int(row.order[:9])) if row.order.isascii() and row.order.isdigit() else (1, 0)
+
+
+def _with_materials(rows: list[TableRow], found: list[RawQuestion]) -> list[RawQuestion]:
+    """Neighbouring rows on one material become a case with that material as its common text."""
+    materials = {id(row.raw): row.material for row in rows if row.material and not row.raw.parts}
+    if not materials:
+        return found
+    joined: list[RawQuestion] = []
+    current = ""
+    for raw in found:
+        material = materials.get(id(raw), "")
+        if material and material == current:
+            joined[-1].parts.append(raw)
+            continue
+        if material:
+            case = RawQuestion(raw.where, stem=material, kind=Kind.CASE, parts=[raw], neighbourhood=raw.neighbourhood)
+            joined.append(case)
+        else:
+            joined.append(raw)
+        current = material
+    return joined
+
+
+def _own_code(code: str | None) -> str | None:
+    """The code without the place-holder that our own writer gives to a case that has none."""
+    return None if code and _NAMED_CASE.fullmatch(code) else code

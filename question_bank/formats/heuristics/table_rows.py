@@ -1,0 +1,374 @@
+"""Rows of a question table, from a sheet or a csv file, read into raw questions by the table's head."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.answers import is_by_number
+from question_bank.formats.heuristics.stems import strip_mark
+from question_bank.formats.heuristics.table_cells import (
+    cell_text,
+    is_date,
+    is_unsure_number,
+    read_difficulty,
+    read_list,
+    read_options,
+    read_points,
+    read_unsure_options,
+)
+from question_bank.formats.heuristics.table_headers import Column, Field, Head, find_head, further_head
+from question_bank.formats.heuristics.table_questions import (
+    Table,
+    TableReading,
+    TableRow,
+    complete_from_stem,
+    doubt_letters,
+    doubt_longer_row,
+    doubt_second_columns,
+)
+from question_bank.formats.pictures import EXPLANATION, ONLY_PICTURE, STEM, Drawn, Placed
+from question_bank.formats.raw import RawQuestion
+from question_bank.model import OPTION_LETTERS, Citation, Kind
+from question_bank.parse_result import Note
+
+_REMARK_ROW = re.compile(r"(?:填写)?(?:说明|备注|注意|注意事项|提示|注)\s*[:：]?")
+_REQUIRED = frozenset({"必填", "选填", "非必填", "可选", "必选", "可不填", "条件必填"})
+_SECTION = re.compile(r"^[一二三四五六七八九十\d]{0,3}[、.．]?\s*([^(（:：]{2,12}?)\s*(?:[(（:：].*)?$", re.DOTALL)
+_CASE_PART = re.compile(r"案例(?:分析)?题?\s*[-—－_/·:：]\s*(.+)")
+_CELL_PICTURE = re.compile(r"=?(?:_xlfn\.)?DISPIMG\(\"?([^\",)]*)[^)]*\)")
+
+
+def read_table(table: Table) -> TableReading:
+    """All question rows of a table, and remarks on what it holds beside."""
+    texts = [[cell_text(value) for value in row] for row in table.rows]
+    _fill_joined(texts, table.joined)
+    head = find_head(texts, of_kind=table.kind_hint is not None)
+    if head is None:
+        return TableReading(None)
+    reader = _RowReader(table, head, texts)
+    reader.read()
+    return TableReading(head, reader.found, reader.remarks)
+
+
+def _fill_joined(texts: list[list[str]], joined: Sequence[tuple[int, int, int, int]]) -> None:
+    """Give each row of a merged cell the merged text (first column only)."""
+    for top, left, bottom, _right in joined:
+        if top >= len(texts) or left >= len(texts[top]):
+            continue
+        for row in texts[top + 1 : bottom + 1]:
+            if left < len(row) and not row[left]:
+                row[left] = texts[top][left]
+
+
+class _RowReader:
+    """Goes down the rows once, keeping the kind of the section it is in."""
+
+    def __init__(self, table: Table, head: Head, texts: list[list[str]]) -> None:
+        self.table = table
+        self.texts = texts
+        self.kind = table.kind_hint
+        self.label = table.label_hint
+        self.found: list[TableRow] = []
+        self.remarks: list[Note] = []
+        self._set_head(head)
+        self.top = self._difficulty_top()
+        self.by_row: dict[int, list[Placed]] = {}
+        for picture in table.pictures:
+            self.by_row.setdefault(picture.row, []).append(picture)
+        self.seen: set[int] = set()
+        """Rows of questions."""
+
+    def _set_head(self, head: Head) -> None:
+        self.head = head
+        self.stem = head.of(Field.STEM)[0]
+        self.columns = {one: head.of(one) for one in Field}
+
+    def read(self) -> None:
+        groups = self._groups()
+        for number in sorted(groups):
+            if number > self.head.last_row:
+                self._read_row(number, self._merged(groups[number]), groups[number])
+        self._remark_unknown()
+        for row in sorted({picture.row for picture in self.table.pictures} - self.seen):
+            where = self._where(row) if row < len(self.texts) else self.table.place
+            self.remarks.append(Note(where, "题目以外有图片，没有导入。", "image"))
+
+    def _groups(self) -> dict[int, list[int]]:
+        """First row → rows of a question: several where its stem is one merged cell over them and they differ elsewhere."""
+        groups = {number: [number] for number in range(self.head.last_row + 1, len(self.texts))}
+        for top, left, bottom, right in self.table.joined:
+            if left <= self.stem.index <= right and top > self.head.last_row and bottom > top and top in groups:
+                for number in range(top + 1, bottom + 1):
+                    if groups.pop(number, None):
+                        groups[top].append(number)
+        self._join_option_rows(groups)
+        return groups
+
+    def _join_option_rows(self, groups: dict[int, list[int]]) -> None:
+        """Rows that hold nothing but one more option belong to the question above them."""
+        cells = {column.index for column in self.columns[Field.OPTIONS]}
+        above = None
+        for number in sorted(groups):
+            filled = {index for index, text in enumerate(self.texts[number]) if text}
+            if above is not None and filled and filled <= cells:
+                groups[above].extend(groups.pop(number))
+            else:
+                above = number if filled & cells else None
+
+    def _merged(self, numbers: list[int]) -> list[str]:
+        """The cells of a question's rows as one row."""
+        first = list(self.texts[numbers[0]])
+        for number in numbers[1:]:
+            for index, text in enumerate(self.texts[number]):
+                if text and index < len(first) and text not in first[index].split("\n"):
+                    first[index] = f"{first[index]}\n{text}" if first[index] else text
+        return first
+
+    def _where(self, number: int, column: Column | None = None) -> str:
+        row = f"第 {self.table.numbers[number]} 行"
+        named = f"「{column.head}」列" if column and column.head else ""
+        return f"{self.table.place} {row}{named}".strip() if self.table.place else f"{row}{named}"
+
+    def _places(self, number: int) -> dict[str, str]:
+        """Where the row's kind, stem and options stand."""
+        named = {"kind": Field.KIND, "stem": Field.STEM, "options": Field.OPTIONS}
+        columns = {name: next(iter(self.columns[wanted]), None) for name, wanted in named.items()}
+        places = {name: self._where(number, column) for name, column in columns.items() if column}
+        options = self.columns[Field.OPTION]
+        if options and options[0].head != options[-1].head:
+            places["options"] = f"{self._where(number)}「{options[0].head}」至「{options[-1].head}」列"
+        return places
+
+    def _read_row(self, number: int, row: list[str], numbers: list[int]) -> None:
+        filled = [text for text in row if text]
+        if not filled or set(filled) <= _REQUIRED or self._takes_head(number):
+            return
+        if len(set(filled)) == 1 and self._is_section(filled[0]):
+            return
+        drawn = self._drawn(row, numbers)
+        row = [_CELL_PICTURE.sub("", text).strip() for text in row]
+        self._name_picture_cells(row, drawn)
+        stem = self._text(row, Field.STEM)
+        material = self._text(row, Field.MATERIAL)
+        if self._is_stray(row, stem, filled):
+            self.remarks.append(
+                Note(self._where(number), f"这一行不像题目，没有导入：{filled[0][:40]}", "not_a_question")
+            )
+            return
+        raw = RawQuestion(self._where(number), stem=stem, neighbourhood=self.table.place, places=self._places(number))
+        part = self._set_kind(raw, self._text(row, Field.KIND), self._text(row, Field.MULTI))
+        self._set_options(raw, row)
+        self._set_answer(raw, row, number)
+        doubt_second_columns(raw, row, self.head.unknown)
+        doubt_longer_row(raw, self.table.width, row)
+        complete_from_stem(raw)
+        self._set_rest(raw, row)
+        self._note_altered(raw, numbers)
+        self._take_pictures(raw, drawn, numbers)
+        self.found.append(
+            TableRow(raw, self._text(row, Field.PARENT), self._text(row, Field.ORDER), material, is_part=part)
+        )
+
+    def _takes_head(self, number: int) -> bool:
+        """Whether a row is a head: the same again, or that of a further part with columns of its own."""
+        head = further_head(self.head, number, self.texts)
+        if head is None:
+            return False
+        if head.columns != self.head.columns:
+            self._remark_unknown()
+        self._set_head(head)
+        return True
+
+    def _is_section(self, text: str) -> bool:
+        match = _SECTION.match(text)
+        name = match[1] if match else text
+        kind = kind_names.kind_of(name)
+        if kind is None and not kind_names.is_choice_name(name) and not (match and kind_names.unsupported_name(name)):
+            return False
+        self.kind, self.label = kind, "" if kind else name
+        return True
+
+    def _is_stray(self, row: list[str], stem: str, filled: list[str]) -> bool:
+        answered = self._text(row, Field.ANSWER) or any(
+            self._values(row, Field.ANSWER_N) + self._values(row, Field.BLANK)
+        )
+        options = [text for text in self._values(row, Field.OPTION) + self._values(row, Field.OPTIONS) if text]
+        if not stem:
+            return not answered and len(options) < 2
+        is_remark = bool(_REMARK_ROW.match(stem)) or not any(sign.isalpha() for sign in stem)
+        return not answered and not options and is_remark and len(filled) <= 2
+
+    def _values(self, row: list[str], wanted: Field) -> list[str]:
+        return [row[column.index] if column.index < len(row) else "" for column in self.columns[wanted]]
+
+    def _text(self, row: list[str], wanted: Field) -> str:
+        return next((text for text in self._values(row, wanted) if text), "")
+
+    def _set_kind(self, raw: RawQuestion, cell: str, multi: str) -> bool:
+        """Set the kind; True where the row says that it is part of a case."""
+        part = _CASE_PART.fullmatch(cell)
+        name = part[1] if part else cell
+        if name:
+            code = name.removesuffix(".0")
+            raw.kind = self.head.codes.get(code) or kind_names.kind_of(name)
+            raw.kind_label = "" if raw.kind else name
+            if raw.kind is None and (kind_names.is_choice_name(name) or code.isdigit()):
+                raw.kind_label = "" if not code.isdigit() else f"{name}（表头没有说明这个代码）"
+        elif multi:
+            raw.kind = Kind.MULTIPLE_CHOICE if multi.lower() in {"true", "1", "是", "yes", "y"} else Kind.SINGLE_CHOICE
+        else:
+            raw.kind, raw.kind_label = self.kind, self.label
+            if kind_names.is_choice_name(raw.kind_label):
+                raw.kind_label = ""
+        return part is not None
+
+    def _set_options(self, raw: RawQuestion, row: list[str]) -> None:
+        columns = self.columns[Field.OPTION] or (self._answers_are_options() and self.columns[Field.ANSWER_N]) or []
+        texts = [(column.place, row[column.index]) for column in columns if column.index < len(row)]
+        filled = [text for _, text in texts if text]
+        if filled:
+            raw.options = _lettered(texts, filled)
+            doubt_letters(raw)
+            return
+        cell = self._text(row, Field.OPTIONS)
+        if cell:
+            raw.options = read_options(cell)
+            if not raw.options and raw.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None}:
+                raw.options = read_unsure_options(cell) or [("A", cell)]
+                if len(raw.options) > 1:
+                    raw.doubt(
+                        "选项挤在一个格里，只能按逗号、顿号或空格分开，可能分错。请核对选项后确定答案。",
+                        "options_unsure",
+                    )
+
+    def _answers_are_options(self) -> bool:
+        return bool(self.columns[Field.ANSWER]) and not self.columns[Field.OPTION] and not self.columns[Field.OPTIONS]
+
+    def _set_answer(self, raw: RawQuestion, row: list[str], number: int) -> None:
+        column = next(iter(self.columns[Field.ANSWER] or self.columns[Field.ANSWER_N]), None)
+        raw.answer_where = self._where(number, column)
+        raw.answer = self._text(row, Field.ANSWER)
+        if self.head.is_from_zero and is_by_number(raw.answer) and raw.kind is not Kind.TRUE_FALSE:
+            raw.doubt(f"表头的选项从 0 数起，看不出答案“{raw.answer[:10]}”从几数起。请写明选项字母。", "two_readings")
+        raw.blanks = self._values(row, Field.BLANK)
+        if self._answers_are_options():
+            return
+        several = [text for text in self._values(row, Field.ANSWER_N) if text]
+        if several and not raw.answer:
+            if raw.kind is Kind.FILL_BLANK:
+                raw.blanks = self._values(row, Field.ANSWER_N)
+            else:
+                raw.answer = "\n".join(several)
+
+    def _set_rest(self, raw: RawQuestion, row: list[str]) -> None:
+        raw.explanation = "\n".join(dict.fromkeys(text for text in self._values(row, Field.EXPLANATION) if text))
+        raw.knowledge_points = tuple(
+            dict.fromkeys(point for text in self._values(row, Field.KNOWLEDGE) for point in _points_of(text))
+        )
+        raw.tags = self._tags(row)
+        code = self._text(row, Field.CODE)
+        raw.code = code or None
+        law, article = self._text(row, Field.LAW), self._text(row, Field.ARTICLE)
+        if law or article:
+            raw.citation = Citation(law=law, article=article, version=self._text(row, Field.LAW_VERSION) or None)
+        self._set_difficulty(raw, self._text(row, Field.DIFFICULTY))
+        self._set_points(raw, self._text(row, Field.POINTS))
+
+    def _tags(self, row: list[str]) -> tuple[str, ...]:
+        """Labels may be divided by spaces; names of chapters, sources and classes are kept whole."""
+        tags: list[str] = []
+        for column, text in zip(self.columns[Field.TAGS], self._values(row, Field.TAGS), strict=True):
+            loose = any(word in column.head.lower() for word in ("标签", "关键", "tags"))
+            tags.extend(read_list(text) if loose else _points_of(text))
+        return tuple(dict.fromkeys(tags))
+
+    def _set_difficulty(self, raw: RawQuestion, text: str) -> None:
+        raw.difficulty = read_difficulty(text, top=self.top)
+        if text and raw.difficulty is None:
+            raw.lose(f"难度“{text[:20]}”不认识，没有导入。请写易、中、难。", "difficulty_unknown")
+
+    def _set_points(self, raw: RawQuestion, text: str) -> None:
+        raw.points = read_points(text)
+        if text and raw.points is None:
+            raw.lose(f"分值“{text[:20]}”不是大于零的数，没有导入。", "points_unknown")
+
+    def _drawn(self, row: list[str], numbers: list[int]) -> list[tuple[int, Drawn | None]]:
+        """Give the pictures of a question's rows with their columns: those drawn over cells, and those that cells call by name."""
+        over = [(one.column, one.drawn) for number in numbers for one in self.by_row.get(number, ())]
+        called = [
+            (index, self.table.cell_pictures.get(name))
+            for index, text in enumerate(row)
+            for name in _CELL_PICTURE.findall(text)
+        ]
+        return over + called
+
+    def _name_picture_cells(self, row: list[str], drawn: list[tuple[int, Drawn | None]]) -> None:
+        """Put words into the cells of a stem or option that are a picture alone."""
+        alone = {column for column, picture in drawn if picture is not None}
+        for column in (*self.columns[Field.STEM][:1], *self.columns[Field.OPTION]):
+            if column.index in alone and column.index < len(row) and not row[column.index]:
+                row[column.index] = ONLY_PICTURE
+
+    def _take_pictures(self, raw: RawQuestion, drawn: list[tuple[int, Drawn | None]], numbers: list[int]) -> None:
+        """Hang pictures on the texts that they lie on, on the stem where that is none; what cannot be had is named as lost."""
+        self.seen.update(numbers)
+        places = {column.index: EXPLANATION for column in self.columns[Field.EXPLANATION]}
+        letters = {OPTION_LETTERS[place] for place in range(len(raw.options))}
+        places |= {
+            column.index: OPTION_LETTERS[column.place]
+            for column in self.columns[Field.OPTION]
+            if OPTION_LETTERS[column.place] in letters
+        }
+        for column, picture in drawn:
+            if picture is not None:
+                raw.pictures.append((places.get(column, STEM), picture))
+        if any(picture is None for _, picture in drawn):
+            raw.lose("这一行有图片读不出来，没有导入。请导入后在编辑页补上图片。", "image")
+
+    def _note_altered(self, raw: RawQuestion, numbers: list[int]) -> None:
+        """Excel makes dates of answers such as `3-5`; what stood there before cannot be known, nor what some formats show."""
+        wanted = (Field.STEM, Field.OPTION, Field.OPTIONS, Field.ANSWER, Field.ANSWER_N, Field.BLANK)
+        for number in numbers:
+            values = self.table.rows[number]
+            for column in (column for one in wanted for column in self.columns[one]):
+                value = values[column.index] if column.index < len(values) else None
+                where = self._where(number, column)
+                if is_date(value):
+                    raw.losses.append(Note(where, "这个单元格是日期，可能被 Excel 改写过，请核对原文。", "date_cell"))
+                elif is_unsure_number(value):
+                    reason = f"这个单元格的数字有特别的显示格式，读成了“{cell_text(value)}”，请核对原文。"
+                    raw.losses.append(Note(where, reason, "number_cell"))
+
+    def _difficulty_top(self) -> int:
+        cells = [self._text(row, Field.DIFFICULTY) for row in self.texts[self.head.last_row + 1 :]]
+        return 5 if any(text in {"4", "5"} for text in cells) else 3
+
+    def _remark_unknown(self) -> None:
+        for column in self.head.unknown:
+            index, name = (column.index, column.head) if isinstance(column, Column) else column
+            if any(index < len(row) and row[index] for row in self.texts[self.head.last_row + 1 :]):
+                reason = f"「{' '.join(name.split())[:20]}」列不认识，没有导入。"
+                self.remarks.append(Note(self._where(self.head.row), reason, "column_not_kept"))
+
+
+def _points_of(text: str) -> tuple[str, ...]:
+    """Knowledge points of a cell; unlike tags they may hold spaces and commas."""
+    return tuple(part.strip() for part in re.split(r"[;；|｜\n]+", text) if part.strip())
+
+
+def _lettered(texts: list[tuple[int, str]], filled: list[str]) -> list[tuple[str, str]]:
+    """Options by the places of their columns; a letter that each text repeats is taken off."""
+    if len(filled) == 1:
+        together = read_options(filled[0])
+        if len(together) >= 2:
+            return together
+    by_place = dict(texts)
+    last = max(place for place, text in by_place.items() if text)
+    options = [(OPTION_LETTERS[place], by_place.get(place, "")) for place in range(last + 1)]
+    marks = [(letter, *strip_mark(text)) for letter, text in options if text]
+    if all(letter == own for letter, own, _ in marks):
+        bare = {letter: rest for letter, _, rest in marks}
+        return [(letter, bare.get(letter, "")) for letter, _ in options]
+    return options

@@ -1,0 +1,299 @@
+"""Answers that stand together at the end or in a file of their own: `1-5 ABCDE`, `1.A 2.B`, `1A2B`, two-row tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.answers import fold, looks_like_key
+from question_bank.formats.heuristics.stems import split_options
+from question_bank.formats.heuristics.text_patterns import (
+    GLUED_ANSWER,
+    INLINE_LABEL,
+    Line,
+    Number,
+    read_analysis_label,
+    read_answer_label,
+    read_heading,
+    read_number,
+)
+from question_bank.model import Kind
+
+_KEY = r"(?:[A-ZＡ-Ｚ]\s*[-~—至到]\s*[A-ZＡ-Ｚ](?![A-Z])|[A-ZＡ-Ｚ](?:[、,，/]?[A-ZＡ-Ｚ])*|正确|错误|全选|以上全选|[√×✓✗✔✘对错是否TF])"
+_LABELLED = rf"(?:[【\[]?(?:正确|参考|标准)?答案[】\]]?\s*[:：]?\s*)?[(（]?\s*(?P<key>{_KEY})\s*[)）]?"
+_RANGE = re.compile(
+    r"[(（【\[]?(?:第)?\s*(\d{1,4})\s*(?:-|—|–|~|～|至|到)+\s*(\d{1,4})\s*(?:题)?\s*[:：.、．)）】\]]{0,2}\s*(?=\D)"
+)
+_ENTRY = re.compile(rf"(?:第)?\s*(?P<n>\d{{1,4}})\s*(?:题)?\s*[.．、:：)）]?\s*{_LABELLED}\s*[,，;；。]?\s*")
+_NUMBERS_ROW = re.compile(
+    r"^(?P<name>[\u4e00-\u9fff]{0,6}?)(?:题号|题目序号|序号|题目)\s*[:：|]?\s*(?P<rest>[\d\s|,，、]+)$"
+)
+_BARE_NUMBERS = re.compile(r"\d{1,4}(?:[\s|,，、]+\d{1,4}){2,}")
+_KEYS_ROW = re.compile(r"^(?:答案|参考答案|正确答案|标准答案)\s*[:：|]?\s*(?P<rest>.+)$")
+_KEYS_ONLY = re.compile(rf"(?:{_KEY}[\s|,，]+)*{_KEY}")
+_CHOSEN = re.compile(
+    r"^(?:故|应|本题|因此|所以)?\s*(?:选|答案为|答案是|正确答案为|正确答案是)\s*[:：]?\s*([A-H]{1,8})(?![A-Za-z])"
+)
+_RULER = re.compile(r"[|:\-\s]{3,}")
+"""The line between head and body of a Markdown table."""
+_DIGITS = re.compile(r"(\d{1,4})\s*[.．]\s*(\d.*)", re.DOTALL)
+MAX_SPAN = 500
+
+
+@dataclass(slots=True)
+class Entry:
+    """The answer to one question, found apart from it."""
+
+    number: int
+    where: str
+    answer: str = ""
+    analysis: str = ""
+    text: str = ""
+    """What was said without a label: an answer in words, or an explanation."""
+    problem: str = ""
+    section: str = ""
+    kind: Kind | None = None
+
+
+@dataclass(slots=True)
+class AnswerBlock:
+    """One answer section: its lines, the name at its head, and how many questions stood before it."""
+
+    name: str
+    before: int
+    lines: list[Line] = field(default_factory=list)
+
+
+def place_of(line: Line) -> str:
+    """Where a line stands, as people count."""
+    return f"第 {line.number} 行"
+
+
+_KIND_BEFORE = re.compile(r"^(?P<name>[\u4e00-\u9fff]{2,7})\s*[:：]\s*(?=(?:第\s*)?\d)")
+
+
+def read_answers(lines: list[Line]) -> list[Entry]:
+    """All entries of an answer section, in order."""
+    return _Reader().read(lines)
+
+
+def is_answer_line(text: str) -> bool:
+    """Whether a line is nothing but keys with their numbers, or one row of an answer table."""
+    text = _without_kind(text.strip("|").strip() if text.startswith("|") else text)[1]
+    if _numbers_of(text) or _range_entries(text, ""):
+        return True
+    return bool(_line_entries(text, ""))
+
+
+def answered_numbers(text: str) -> set[int]:
+    """The numbers whose answers a line gives or, as a row `题号 1 2 3`, announces; none where it is no such line."""
+    match = _NUMBERS_ROW.match(text)
+    if match:
+        return {int(number) for number in re.findall(r"\d+", match["rest"])}
+    text = _without_kind(text)[1]
+    found = _range_entries(text, "") or _line_entries(text, "")
+    number = None if found else read_number(text)
+    return {entry.number for entry in found} or ({number.value} if number and number.style == "mark" else set())
+
+
+def _numbers_of(text: str) -> list[int]:
+    """The numbers of a table's row: those behind `题号`, or at least three that follow each other; else none."""
+    match = _NUMBERS_ROW.match(text)
+    numbers = [int(number) for number in re.findall(r"\d+", match["rest"])] if match else []
+    if numbers or not _BARE_NUMBERS.fullmatch(text):
+        return numbers
+    bare = [int(number) for number in re.findall(r"\d+", text)]
+    return bare if bare == list(range(bare[0], bare[0] + len(bare))) else []
+
+
+def _without_kind(text: str) -> tuple[str, str]:
+    """The kind's name before the answers of a line (`单选：1-2 AB`), and the line without it."""
+    match = _KIND_BEFORE.match(text)
+    if match and (kind_names.kind_of(match["name"]) or kind_names.is_choice_name(match["name"])):
+        return match["name"], text[match.end() :]
+    return "", text
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.section = ""
+        self.kind: Kind | None = None
+        self.waiting: list[int] = []
+        """Numbers of a table's row whose keys come on the next."""
+        self.in_analysis = False
+
+    def read(self, lines: list[Line]) -> list[Entry]:
+        for line in lines:
+            if line.text:
+                self._read_line(line)
+        return self.entries
+
+    def _read_line(self, line: Line) -> None:
+        where = place_of(line)
+        if _RULER.fullmatch(line.text):
+            return
+        line = Line(line.number, line.text.strip("|").strip()) if line.text.startswith("|") else line
+        name, text = _without_kind(line.text)
+        if name:
+            self.section, self.kind = name, kind_names.kind_of(name)
+            line = Line(line.number, text)
+        self.waiting = _numbers_of(line.text) or self.waiting
+        if _numbers_of(line.text):
+            self._name_section(line.text)
+            return
+        if self.waiting and self._keys_row(line.text, where):
+            return
+        found = _range_entries(line.text, where) or _line_entries(line.text, where)
+        if found:
+            self._add(found)
+            return
+        heading = read_heading(line.text)
+        if heading:
+            self.section, self.kind = heading.title, heading.kind
+            return
+        number = read_number(line.text) or self._next_in_digits(line.text)
+        if number and number.style in {"mark", "word", "loose", "bare"} and self._is_next(number.value):
+            self._add([Entry(number.value, where)])
+            self._continue(number.rest)
+        elif self.entries:
+            self._continue(line.text)
+
+    def _name_section(self, text: str) -> None:
+        """`单选题号` before a row of numbers says of which section they are."""
+        match = _NUMBERS_ROW.match(text)
+        if match and match["name"] and kind_names.kind_of(match["name"]):
+            self.section, self.kind = match["name"], kind_names.kind_of(match["name"])
+
+    def _add(self, found: list[Entry]) -> None:
+        for entry in found:
+            entry.section, entry.kind = self.section, self.kind
+        self.entries.extend(found)
+        self.in_analysis = False
+
+    def _next_in_digits(self, text: str) -> Number | None:
+        """`7．2021` behind entry 6: the answer 2021 to question 7, no decimal."""
+        match = _DIGITS.match(text)
+        if match and self.entries and int(match[1]) == self.entries[-1].number + 1:
+            return Number(int(match[1]), "mark", match[2])
+        return None
+
+    def _is_next(self, value: int) -> bool:
+        """A number opens an entry unless it counts the points of a long answer: 1, 2, 3 within entry 7."""
+        if not self.entries:
+            return True
+        last = self.entries[-1]
+        if value == last.number + 1 or value > last.number:
+            return True
+        return last.section != self.section or bool(last.answer and not last.text)
+
+    def _keys_row(self, text: str, where: str) -> bool:
+        match = _KEYS_ROW.match(text)
+        rest = match["rest"] if match else text
+        keys = [part for part in re.split(r"[\s|,，]+", rest.strip(" |")) if part]
+        if not match and not _KEYS_ONLY.fullmatch(rest.strip(" |")):
+            return False
+        if len(keys) == 1 and len(self.waiting) > 1:
+            keys = list(keys[0])
+        self._add(_paired(self.waiting, keys, where))
+        self.waiting = []
+        return True
+
+    def _continue(self, text: str) -> None:
+        """Words of the last entry: its labelled answer, its explanation, or words without a label."""
+        entry = self.entries[-1]
+        for piece in pieces_of(text):
+            answer, analysis = read_answer_label(piece), read_analysis_label(piece)
+            if analysis is not None:
+                self.in_analysis = True
+                entry.analysis = joined(entry.analysis, analysis)
+            elif answer is not None and not self.in_analysis:
+                entry.answer = joined(entry.answer, answer)
+            elif self.in_analysis:
+                entry.analysis = joined(entry.analysis, piece)
+            elif not entry.answer and not entry.text and looks_like_key(piece):
+                entry.answer = piece
+            elif entry.answer and not entry.text and not looks_like_key(entry.answer):
+                entry.answer = joined(entry.answer, piece)
+            else:
+                entry.text = joined(entry.text, piece)
+
+
+def joined(one: str, two: str) -> str:
+    """Two pieces of a text on two lines."""
+    return f"{one}\n{two}" if one and two else one or two
+
+
+def pieces_of(text: str) -> list[str]:
+    """A line cut before each label that stands in it."""
+    labels = [match.start() for match in INLINE_LABEL.finditer(text)]
+    glued = None if labels else GLUED_ANSWER.search(text)
+    if glued and len(split_options(text[: glued.start()])[1]) >= 2:
+        labels = [glued.start()]
+    cuts = [0, *labels, len(text)]
+    pieces = [text[start:end].strip() for start, end in pairwise(cuts)]
+    return [piece for piece in pieces if piece]
+
+
+def chosen_in(analysis: str) -> str:
+    """The key that an explanation names by `选B`, `故选C`, `答案为B`; nothing where it names none or several."""
+    found = {match[1] for sentence in re.split(r"[。；;，,\n]", analysis) if (match := _CHOSEN.match(sentence.strip()))}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _paired(numbers: list[int], keys: list[str], where: str) -> list[Entry]:
+    if len(numbers) != len(keys):
+        problem = f"答案列出 {len(keys)} 个，题号却有 {len(numbers)} 个，对不上。请逐题核对答案。"
+        return [Entry(number, where, problem=problem) for number in numbers]
+    return [Entry(number, where, answer=key) for number, key in zip(numbers, keys, strict=True)]
+
+
+def _range_entries(text: str, where: str) -> list[Entry]:
+    """`1-5 ABCDE 6-8 √×√`: entries of a line that begins with a range; empty where it is no such line."""
+    starts = list(_RANGE.finditer(text))
+    if not starts or text[: starts[0].start()].strip():
+        return []
+    entries: list[Entry] = []
+    for index, match in enumerate(starts):
+        first, last = int(match[1]), int(match[2])
+        end = starts[index + 1].start() if index + 1 < len(starts) else len(text)
+        listed, single = _before_entries(text[match.end() : end], where)
+        keys = _keys_of(listed, last - first + 1)
+        if not 0 < last - first < MAX_SPAN or keys is None:
+            return []
+        entries.extend([*_paired(list(range(first, last + 1)), keys, where), *single])
+    return entries
+
+
+def _before_entries(text: str, where: str) -> tuple[str, list[Entry]]:
+    """The keys of a range, and the entries with numbers of their own behind them: `BC  3：√  4：ABD`."""
+    number = re.search(r"\d", text)
+    single = _line_entries(text[number.start() :], where) if number else []
+    return (text[: number.start()], single) if number and single else (text, [])
+
+
+def _keys_of(text: str, count: int) -> list[str] | None:
+    """The keys of a range: one a word, or one a sign where they are written in one piece."""
+    words = [word for word in re.split(r"[\s,，、;；|。]+", text.strip()) if word]
+    if not words or not all(_KEYS_ONLY.fullmatch(word) or set(fold(word)) <= set("√×✓✗✔✘对错TF") for word in words):
+        return None
+    if len(words) == count:
+        return words
+    signs = [sign for word in words for sign in fold(word)]
+    plain = all(len(word) == len(words[0]) for word in words[:-1]) and len(words) < count
+    return signs if plain and len(signs) == count else words if len(words) > 1 else signs
+
+
+def _line_entries(text: str, where: str) -> list[Entry]:
+    """`1.A 2.B 3.C` or `1A2B3C`: entries of a line that holds nothing else; empty where it is no such line."""
+    entries: list[Entry] = []
+    position = 0
+    while position < len(text):
+        match = _ENTRY.match(text, position)
+        if match is None:
+            return []
+        entries.append(Entry(int(match["n"]), where, answer=match["key"]))
+        position = match.end()
+    return entries

@@ -1,0 +1,319 @@
+"""The lines of one question read into a raw question: stem, options, answer, explanation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.answers import BLANK, fold, looks_like_key, read_letters, read_truth
+from question_bank.formats.heuristics.stems import (
+    empty_blanks,
+    looks_filled,
+    split_glued,
+    split_options,
+    strip_mark,
+    take_filled_blanks,
+    take_inline_answer,
+    take_letter_keys,
+    take_truth,
+)
+from question_bank.formats.heuristics.table_cells import read_difficulty, read_points
+from question_bank.formats.heuristics.text_answers import chosen_in, joined, pieces_of
+from question_bank.formats.heuristics.text_lookahead import Block
+from question_bank.formats.heuristics.text_patterns import (
+    is_foreign,
+    read_analysis_label,
+    read_answer_label,
+    read_kind_label,
+    read_meta,
+    read_points_label,
+)
+from question_bank.formats.raw import RawQuestion
+from question_bank.model import OPTION_LETTERS, Kind
+from question_bank.parse_result import NUMBERED, PICTURE
+
+TEXT_KINDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
+_ASKS_FOR_WORDS = re.compile(
+    r"^(?:请)?(?:简述|试述|论述|简要说明|分别说明|名词解释|请说明|请谈|谈谈|比较|请简|请分析|阐述|概述|列举|请回答)"
+)
+_SHORT_LINE = re.compile(r"[^。；;！!？?]{1,40}")
+_LONE_KEY = re.compile(r"[A-HＡ-Ｈ](?:[、,，\s]?[A-HＡ-Ｈ]){0,7}")
+_IN_CASES = re.compile(r"案例|材料|综合|分析|实务")
+_EMPTY = re.compile(r"[(（【\[〔]\s*[)）】\]〕]")
+"""A bracket that waits for the key, so that a letter in another is none."""
+_LINE_ENDS = "。！？!?：:；;…)）”」_"
+
+
+@dataclass(slots=True)
+class _Parts:
+    stem: list[str] = field(default_factory=list)
+    had_options: bool = False
+    """Whether the options stood above the answer."""
+    answers: list[str] = field(default_factory=list)
+    analysis: str = ""
+    meta: list[tuple[str, str]] = field(default_factory=list)
+
+
+def read_block(block: Block, *, file_kind: Kind | None) -> RawQuestion:
+    """The raw question of a block; `file_kind` is the kind that the file's name states."""
+    raw = RawQuestion(f"第 {block.lines[0].number} 行", code=str(block.number) if block.number is not None else None)
+    raw.letter_means_truth = False
+    parts = _parts(block)
+    first = parts.stem[0] if parts.stem else ""
+    kind, label, rest = read_kind_label(first)
+    if parts.stem:
+        points, parts.stem[0] = read_points_label(rest if kind or label else first)
+        raw.points = read_points(points)
+    raw.kind = kind or (None if label else _kind_of_section(block, parts))
+    raw.kind_label = label or ("" if raw.kind else block.label)
+    if kind_names.is_choice_name(raw.kind_label):
+        raw.kind_label = ""
+    if raw.kind is None and not raw.kind_label and not block.label:
+        raw.kind = file_kind
+    _set_stem(raw, [text for text in parts.stem if text])
+    raw.explanation = parts.analysis
+    _set_answer(raw, parts.answers)
+    _finish(raw)
+    _set_meta(raw, parts.meta)
+    if block.material:
+        raw.stem = f"{block.material}\n{raw.stem}"
+    _note_pictures(raw)
+    return raw
+
+
+def _kind_of_section(block: Block, parts: _Parts) -> Kind | None:
+    """The kind that the heading names; case sections hold choices too, which options on lines of their own and a key show."""
+    if block.kind in TEXT_KINDS and _IN_CASES.search(block.section):
+        marked = [text for text in parts.stem[1:] if strip_mark(text)[0]]
+        if marked and len(split_options("\n".join(marked))[1]) >= 2 and _is_keyed(parts):
+            return None
+    return block.kind
+
+
+def _is_keyed(parts: _Parts) -> bool:
+    return not parts.answers or looks_like_key(parts.answers[0])
+
+
+def _parts(block: Block) -> _Parts:
+    parts = _Parts()
+    state = "stem"
+    for line in block.lines:
+        for piece in pieces_of(line.text) or [""]:
+            if not parts.stem and piece[:1] not in "【[":
+                parts.stem.append(piece)
+            else:
+                state = _take(parts, state, piece)
+    return parts
+
+
+def _take(parts: _Parts, state: str, piece: str) -> str:
+    if is_foreign(piece):
+        return state
+    answer = read_answer_label(piece)
+    if answer is None and state == "stem" and _is_lone_key(parts, piece):
+        answer = piece
+    if answer is not None:
+        parts.had_options = len(_options_of(parts)) >= 2
+        parts.answers.append(answer)
+        return "answer"
+    analysis = read_analysis_label(piece)
+    if analysis is not None:
+        parts.analysis = joined(parts.analysis, analysis)
+        return "analysis"
+    meta = read_meta(piece)
+    if meta and state != "stem":
+        parts.meta.append(meta)
+        return state
+    if state == "stem" or (state == "answer" and _is_late_option(parts, piece)):
+        parts.stem.append(piece)
+        return "stem" if state == "stem" else state
+    if state == "answer" and not _is_answered(parts):
+        parts.answers[-1] = joined(parts.answers[-1], piece)
+    else:
+        parts.analysis = joined(parts.analysis, piece)
+    return state
+
+
+def _is_late_option(parts: _Parts, piece: str) -> bool:
+    """Options may stand below the answer, as in `正确答案：A` followed by `A.` to `D.`; below an empty one they are no answer."""
+    if not parts.had_options and not parts.answers[-1]:
+        marked = sum(1 for text in parts.stem if strip_mark(text)[0])
+        return strip_mark(piece)[0] == OPTION_LETTERS[max(marked, len(_options_of(parts))) % len(OPTION_LETTERS)]
+    if parts.had_options or not looks_like_key(parts.answers[-1]):
+        return False
+    return bool(strip_mark(piece)[0]) or len(_options_of(parts)) >= 2
+
+
+def _options_of(parts: _Parts) -> list[tuple[str, str]]:
+    return split_options("\n".join(parts.stem))[1]
+
+
+def _is_answered(parts: _Parts) -> bool:
+    """Whether the key is whole, so that words below it without a label explain it."""
+    key = parts.answers[-1]
+    return looks_like_key(key) and (parts.had_options or read_truth(key) is not None)
+
+
+def _is_lone_key(parts: _Parts, piece: str) -> bool:
+    """Whether a line below the options is nothing but a key of theirs."""
+    if not _LONE_KEY.fullmatch(piece):
+        return False
+    count = len(_options_of(parts))
+    letters = read_letters(piece, count=count) if count >= 2 else None
+    return letters is not None and OPTION_LETTERS.index(letters[-1]) < count
+
+
+def _join_lines(lines: list[str]) -> str:
+    """Lines of a stem; a line broken in mid-sentence is joined again."""
+    text = ""
+    for line in lines:
+        broken = len(text) - text.rfind("\n") > 16 and text[-1:] not in _LINE_ENDS
+        text = text + line if text and broken and re.match(r"[\u4e00-\u9fff，、（(《“]", line) else joined(text, line)
+    return text
+
+
+def _set_stem(raw: RawQuestion, lines: list[str]) -> None:
+    words = raw.kind in TEXT_KINDS or (raw.kind is None and _asks_for_words(lines))
+    text = "\n".join(lines)
+    if not words:
+        stem, options = split_options(text)
+        if options:
+            lines = stem.split("\n")
+            raw.options = [(letter, re.sub(r"\s*\n\s*", "", option)) for letter, option in options]
+            _split_repeats(raw)
+    raw.stem = _join_lines(lines)
+
+
+def _asks_for_words(lines: list[str]) -> bool:
+    """`请说明 A.方案与 B.方案的差异` has no options; lines that begin with A and B are options all the same."""
+    marked = [line for line in lines[1:] if strip_mark(line)[0]]
+    return bool(lines) and bool(_ASKS_FOR_WORDS.match(lines[0])) and len(marked) < 2
+
+
+def _split_repeats(raw: RawQuestion) -> None:
+    """Options such as `甲,A：乙` hold a second option of the same letter: kept apart so that the doubt is seen."""
+    separate: list[tuple[str, str]] = []
+    for letter, text in raw.options:
+        pieces = re.split(rf"[,，;；]\s*{letter}\s*[:：.．、]", text)
+        separate.extend((letter, piece.strip()) for piece in pieces)
+    raw.options = separate
+
+
+def _set_answer(raw: RawQuestion, answers: list[str]) -> None:
+    stated = [answer for answer in (text.strip() for text in answers) if answer and answer.strip("【】[]") != "待确认"]
+    raw.stem, inline = take_inline_answer(raw.stem)
+    if inline:
+        stated.append(inline)
+    if raw.kind in TEXT_KINDS:
+        raw.answer = "\n".join(stated)
+        return
+    if not raw.options and stated and raw.kind is None and not looks_like_key(stated[0]):
+        raw.answer = "\n".join(stated)
+        return
+    stated.extend(_keys_in_stem(raw, stated))
+    raw.answer = stated[0] if stated else ""
+    different = [answer for answer in stated[1:] if not _same(raw, raw.answer, answer)]
+    if different:
+        raw.doubt(f"同一道题给了两个不同的答案“{raw.answer[:20]}”和“{different[0][:20]}”。请核对答案。", "two_keys")
+
+
+def _keys_in_stem(raw: RawQuestion, stated: list[str]) -> list[str]:
+    if (
+        raw.options
+        or raw.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE}
+        or (raw.kind is None and len(raw.stem.split("\n")) > 2)
+    ):
+        stem, letters = take_letter_keys(raw.stem)
+        if letters and not _EMPTY.search(raw.stem):
+            raw.stem = stem
+            return letters
+    if not raw.options or raw.kind is Kind.TRUE_FALSE:
+        stem, word = take_truth(raw.stem)
+        if word and (not stated or read_truth(stated[0]) is not None or looks_like_key(stated[0])):
+            raw.stem = stem
+            return [word]
+    return []
+
+
+def _same(raw: RawQuestion, one: str, two: str) -> bool:
+    if fold(one) == fold(two):
+        return True
+    truths = read_truth(one), read_truth(two)
+    if truths[0] is not None and truths[0] is truths[1]:
+        return True
+    count = len(raw.options)
+    letters = read_letters(one, count=count), read_letters(two, count=count)
+    return letters[0] is not None and letters[0] == letters[1]
+
+
+def _finish(raw: RawQuestion) -> None:
+    """Options without letters, the key that only the explanation names, blanks that the stem fills in itself."""
+    if not raw.options and raw.kind not in {*TEXT_KINDS, Kind.TRUE_FALSE} and _plain_options(raw):
+        return
+    if raw.options and not raw.answer:
+        raw.answer = chosen_in(raw.explanation)
+    if raw.options or raw.kind not in {None, Kind.FILL_BLANK}:
+        raw.stem = empty_blanks(raw.stem)
+        return
+    if read_truth(raw.answer) is None:
+        _fill(raw)
+    raw.stem = empty_blanks(raw.stem)
+
+
+def _plain_options(raw: RawQuestion) -> bool:
+    """Short lines below the stem are options where the answer is a letter within them."""
+    lines = raw.stem.split("\n")
+    if looks_like_key(raw.answer) and read_truth(raw.answer) is None:
+        stem, options = split_glued(raw.stem, read_letters(raw.answer, count=len(OPTION_LETTERS)) or ())
+        if options:
+            raw.stem, raw.options = stem, options
+            return True
+    letters = read_letters(raw.answer, count=len(lines) - 1) if raw.answer and not fold(raw.answer).isdigit() else None
+    if not letters or not 2 <= len(lines) - 1 <= 8 or not all(_SHORT_LINE.fullmatch(line) for line in lines[1:]):
+        return False
+    if OPTION_LETTERS.index(letters[-1]) >= len(lines) - 1:
+        return False
+    raw.stem = lines[0]
+    bare = [line[1:].strip() for line in lines[1:]]
+    lettered = all(
+        line[0] == letter and rest for line, letter, rest in zip(lines[1:], OPTION_LETTERS, bare, strict=False)
+    )
+    raw.options = list(zip(OPTION_LETTERS, bare if lettered else lines[1:], strict=False))
+    return True
+
+
+def _fill(raw: RawQuestion) -> None:
+    stem, filled = take_filled_blanks(raw.stem, surely=raw.kind is Kind.FILL_BLANK)
+    if filled and (not raw.answer or _agrees(raw.answer, filled)):
+        raw.stem, raw.blanks, raw.answer, raw.kind = stem, filled, "", Kind.FILL_BLANK
+    elif raw.kind is None and looks_filled(raw.stem) and not BLANK.search(raw.stem):
+        raw.kind = Kind.SHORT_ANSWER
+        raw.lose("题干里有几处括号，可能是已填好的填空题，已按简答题处理，请核对。", "perhaps_blanks")
+
+
+def _agrees(answer: str, filled: list[str]) -> bool:
+    parts = [part.strip() for part in re.split(r"[;；\n、，,]", answer) if part.strip()]
+    return parts == filled
+
+
+def _set_meta(raw: RawQuestion, meta: list[tuple[str, str]]) -> None:
+    for name, text in meta:
+        if name.startswith("难"):
+            raw.difficulty = read_difficulty(text, top=3)
+        elif name in {"知识点", "考点"}:
+            raw.knowledge_points = tuple(part for part in re.split(r"[;；|]\s*", text) if part)
+        else:
+            raw.points = read_points(text)
+
+
+_LOST_PICTURE = re.compile(f"{PICTURE}(?!{NUMBERED})")
+"""A picture whose bytes cannot be had; one with a number after it is put in its place later."""
+
+
+def _note_pictures(raw: RawQuestion) -> None:
+    texts = [raw.stem, raw.explanation, raw.answer, *(text for _, text in raw.options)]
+    if any(_LOST_PICTURE.search(text) for text in texts):
+        raw.lose("题里有图片或公式，没有导入，只保留了文字。", "image")
+    raw.stem, raw.explanation, raw.answer = (_LOST_PICTURE.sub("", text) for text in texts[:3])
+    raw.options = [(letter, _LOST_PICTURE.sub("", text)) for letter, text in raw.options]

@@ -1,0 +1,227 @@
+"""Judge a question's lines by what follows them while a text is being split."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from question_bank.formats.heuristics.answers import count_blanks, looks_like_key, numbered_parts
+from question_bank.formats.heuristics.stems import (
+    split_options,
+    strip_mark,
+    take_inline_answer,
+    take_letter_keys,
+    take_truth,
+)
+from question_bank.formats.heuristics.text_answers import is_answer_line, pieces_of
+from question_bank.formats.heuristics.text_patterns import (
+    Line,
+    Number,
+    read_analysis_label,
+    read_answer_head,
+    read_answer_label,
+    read_heading,
+    read_kind_label,
+    read_number,
+)
+from question_bank.model import Kind
+
+NEAR = 80
+"""Lines looked at ahead of a line, and of a question when it is asked whether it is complete."""
+_ASKS = re.compile(r"\w.*[(（]\s*[)）]\s*[。.]?$")
+
+
+@dataclass(slots=True)
+class Block:
+    """The lines of one question, without its number."""
+
+    number: int | None
+    lines: list[Line]
+    section: str = ""
+    kind: Kind | None = None
+    label: str = ""
+    material: str = ""
+    answers_before: int = 0
+    """How many answer sections stood before it."""
+
+
+@dataclass(slots=True)
+class Material:
+    """A text that several questions share: those whose numbers it names, else all up to the next heading or material."""
+
+    first: int
+    last: int
+    head: str
+    lines: list[str] = field(default_factory=list)
+    uses: int = 0
+
+    def text(self) -> str:
+        """The words of the material, its head line where it has no other."""
+        return "\n".join(self.lines).strip() or self.head
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What follows a numbered line up to the next."""
+
+    options: bool
+    answer: bool
+    """An answer label on a later line or behind the stem."""
+    bracket: bool
+    labelled: bool
+    asks: bool
+    """Whether the numbered line ends in an empty bracket, as the stem of a true/false question does."""
+
+    @property
+    def strong(self) -> bool:
+        """Whether it is clearly a question."""
+        return self.options or self.answer or self.bracket or self.labelled
+
+
+def is_entry(rest: str) -> bool:
+    """Whether the text behind a number is an answer, not a stem."""
+    return not rest or read_answer_label(rest) is not None or looks_like_key(pieces_of(rest)[0])
+
+
+def texts_of(block: Block) -> list[str]:
+    """The first lines of a block, enough to judge it by."""
+    return [line.text for line in block.lines[:NEAR]]
+
+
+def is_label(text: str) -> bool:
+    """Whether a label of an answer or explanation stands on the line."""
+    return any(
+        read_answer_label(piece) is not None or read_analysis_label(piece) is not None for piece in pieces_of(text)
+    )
+
+
+def before_labels(texts: list[str]) -> list[str]:
+    """The lines up to the first label: stem and options."""
+    kept = []
+    for text in texts:
+        pieces = pieces_of(text)
+        if pieces and (read_answer_label(pieces[0]) is not None or read_analysis_label(pieces[0]) is not None):
+            break
+        kept.append(pieces[0] if pieces else text)
+        if len(pieces) > 1:
+            break
+    return kept
+
+
+def has_answer(block: Block) -> bool:
+    """Whether a block says its answer itself, by a label or in its stem."""
+    texts = texts_of(block)
+    if any(read_answer_label(piece) is not None for text in texts for piece in pieces_of(text)):
+        return True
+    return _is_keyed(texts[0] if texts else "")
+
+
+def look_ahead(rest: str, texts: list[str], *, label_below: bool) -> Ahead:
+    """What a numbered line begins, from the text behind its number and the lines below it."""
+    stem = "\n".join(before_labels([rest, *texts]))
+    later = any(read_answer_label(text) is not None for text in texts) or label_below
+    inline = len(pieces_of(rest)) > 1 and read_answer_label(rest) is None
+    kind, label, _ = read_kind_label(rest)
+    return Ahead(
+        options=bool(split_options(stem)[1]) and not strip_mark(rest)[0],
+        answer=later or inline,
+        bracket=_is_keyed(rest) and not looks_like_key(rest),
+        labelled=bool(kind or label),
+        asks=bool(_ASKS.search(rest)),
+    )
+
+
+def _is_keyed(stem: str) -> bool:
+    return bool(take_letter_keys(stem)[1]) or bool(take_truth(stem)[1]) or bool(take_inline_answer(stem)[1])
+
+
+def listed_behind_label(line: Line, blocks: list[Block]) -> list[Line]:
+    """The answers as lines, one or several questions a line; none where the label's answer is the last question's own."""
+    listed = read_answer_label(line.text)
+    if not listed or not blocks:
+        return []
+    if is_answer_line(listed):
+        return [Line(line.number, listed)]
+    return _in_words(line.number, listed, blocks)
+
+
+def _in_words(number: int, listed: str, blocks: list[Block]) -> list[Line]:
+    """Answers in words to each question since the first, unless they are so many as the last one has blanks."""
+    parts = numbered_parts(listed)
+    unanswered = blocks[-len(parts) :] if parts else []
+    if not unanswered or any(has_answer(block) for block in unanswered):
+        return []
+    if count_blanks("".join(texts_of(unanswered[-1]))) == len(parts):
+        return []
+    if [block.number for block in unanswered] != list(range(1, len(parts) + 1)):
+        return []
+    return [Line(number, f"{place}、{part}") for place, part in enumerate(parts, 1)]
+
+
+class Outlook:
+    """The lines of a text with their numbers, and what follows each."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        self.lines = lines
+        self.numbers = _marked(lines, [read_number(line.text) for line in lines])
+        self.ends = self._ends()
+
+    def _ends(self) -> list[int]:
+        """For each line the next line that might begin something new."""
+        ends, end = [0] * len(self.lines), len(self.lines)
+        for index in range(len(self.lines) - 1, -1, -1):
+            ends[index] = end
+            number, text = self.numbers[index], self.lines[index].text
+            if (number and number.style not in {"loose", "paren"}) or read_heading(text) or read_answer_head(text):
+                end = index
+        return ends
+
+    def _end(self, index: int) -> int:
+        return min(self.ends[index], index + NEAR)
+
+    def _label_below(self, end: int) -> bool:
+        """Whether the line that ends a block is `参考答案：` with the answer in words below it, not a section's head."""
+        head = read_answer_head(self.lines[end].text) if end < len(self.lines) else None
+        if head is None or not head[1]:
+            return False
+        below = next((line.text for line in self.lines[end + 1 : end + 4] if line.text), "")
+        return bool(below) and not is_answer_line(below) and read_heading(below) is None
+
+    def _ahead(self, index: int, rest: str) -> Ahead:
+        texts = [line.text for line in self.lines[index + 1 : self._end(index)] if line.text]
+        return look_ahead(rest, texts, label_below=self._label_below(self.ends[index]))
+
+    def _key_below(self, index: int) -> bool:
+        return index + 1 < len(self.lines) and read_answer_label(self.lines[index + 1].text) is not None
+
+    def _opens_bare(self, index: int) -> bool:
+        """A number alone on its line opens a question when a stem, options from A or an answer follow; else it is a page's."""
+        end = self._end(index)
+        if end < len(self.lines) and read_answer_head(self.lines[end].text):
+            end = min(self.ends[end], end + NEAR)
+        texts = [line.text for line in self.lines[index + 1 : end] if line.text]
+        if len(texts) < 2 or strip_mark(texts[0])[0]:
+            return False
+        return bool(split_options("\n".join(texts))[1]) or any(
+            read_answer_label(text) is not None for text in texts[1:]
+        )
+
+    def _is_whole_below(self, index: int) -> bool:
+        """Whether options from A on and an answer stand right below a line: then it is a stem, though nothing is numbered."""
+        below = [line.text for line in self.lines[index + 1 : index + 12] if line.text]
+        letters = [strip_mark(text)[0] for text in below[:2]]
+        options = letters == ["A", "B"] or (bool(below) and len(split_options(below[0])[1]) >= 2)
+        return options and any(read_answer_label(text) is not None for text in below)
+
+
+def _marked(lines: list[Line], numbers: list[Number | None]) -> list[Number | None]:
+    """The lines' numbers; `（1）` counts questions where no line has another number and options follow it."""
+    styles = {number.style for number in numbers if number}
+    if "paren" not in styles or styles & {"mark", "word", "loose"}:
+        return numbers
+    places = [place for place, number in enumerate(numbers) if number and number.style == "paren"]
+    below = ["\n".join(line.text for line in lines[place:end]) for place, end in pairwise([*places, len(lines)])]
+    if not all(len(split_options(text)[1]) >= 2 or take_truth(text.split("\n")[0])[1] for text in below):
+        return numbers
+    return [replace(number, style="mark") if number and number.style == "paren" else number for number in numbers]

@@ -1,0 +1,360 @@
+"""Recognise lines of question texts: numbers, headings, labels."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from question_bank.formats.decoding import clean_text
+from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.answers import looks_like_key
+from question_bank.formats.heuristics.stems import split_options
+from question_bank.model import Kind
+
+_TABLE_ROW = re.compile(r"^(?:[\u4e00-\u9fff]{0,6}题号|题目序号|序号|答案|参考答案|正确答案)\s*[:：]?\t")
+_PLAIN_KEY = re.compile(r"(?:\d{1,4}\s*[.、．:：)）]?\s*)?(?:[A-ZＡ-Ｚ]{1,8}|[√×✓✗对错]|正确|错误)?")
+_INNER_NUMBER = re.compile(r"(?<=[\s。；;）)\u4e00-\u9fff])(\d{1,5})\s*[.．、](?!\d)")
+_KEY_FIRST = re.compile(
+    r"^[(（]\s*(?P<key>[A-H]{0,8}|[√×✓✗对错])\s*[)）]\s*(?P<number>\d{1,4})\s*[.、．](?!\d)\s*(?P<rest>\D.{7,})$"
+)
+_MARKDOWN = re.compile(r"\*\*|^#{1,6}\s+|^>\s+|^[-*•·]\s+(?=[A-H][.．、:：)）]|\d{1,4}[.．、])")
+"""Signs of Markdown that say nothing about a question."""
+_FIELD = re.compile(r"^(?:(?:题目|题干|试题)\s*[:：]\s*(?=\S)|选项\s*[:：]\s*(?=[(（]?A))")
+_OPTION_FIELD = re.compile(r"^选项\s*([A-H])\s*[:：.、]\s*")
+"""Names of fields that some programs print before a question's texts."""
+NEAR = 1500
+"""Characters before and behind a number that are looked at when a line holds several questions."""
+_KEY_END = re.compile(r"[(（]\s*(?:[A-Z、,，\s]{1,15}|[√×✓✗对错]|正确|错误)\s*[)）]\s*[。.；;]?\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line without its outer spaces, and its number in the file."""
+
+    number: int
+    text: str
+
+
+def to_lines(text: str) -> list[Line]:
+    """The lines of a text; fields divided by tabs and questions run together come apart, blank lines stay."""
+    lines: list[Line] = []
+    for number, raw in enumerate(text.split("\n"), 1):
+        for piece in _fields(raw):
+            plain = _OPTION_FIELD.sub(r"\1. ", _FIELD.sub("", _MARKDOWN.sub("", clean_text(piece))))
+            cleaned = _KEY_FIRST.sub(_key_last, plain)
+            lines.extend(Line(number, part) for part in _several(cleaned))
+    return lines
+
+
+def _key_last(match: re.Match[str]) -> str:
+    """`（B）1. 题干` said as `1. 题干（B）`; empty brackets before the number are dropped."""
+    key = f"（{match['key']}）" if match["key"] else ""
+    return f"{match['number']}. {match['rest']}{key}"
+
+
+def _fields(raw: str) -> list[str]:
+    if "\t" not in raw.strip():
+        return [raw]
+    fields = [field.strip() for field in raw.split("\t") if field.strip()]
+    if _TABLE_ROW.match(raw) or all(_PLAIN_KEY.fullmatch(field) for field in fields):
+        return [" ".join(fields)]
+    return fields
+
+
+def _several(text: str) -> list[str]:
+    """The questions of a line that holds several, each with its number; else the line itself."""
+    number = read_number(text) if len(text) > 12 else None
+    if number is None or number.style not in {"mark", "loose"}:
+        return [text]
+    pieces: list[str] = []
+    value, start = number.value, 0
+    for match in _INNER_NUMBER.finditer(text, 1):
+        if int(match[1]) != value + 1:
+            continue
+        if _ends(text[max(start, match.start() - NEAR) : match.start()]) and _begins(
+            text[match.end() : match.end() + NEAR]
+        ):
+            pieces.append(text[start : match.start()].strip())
+            start, value = match.start(), value + 1
+    return [*pieces, text[start:].strip()]
+
+
+def _ends(piece: str) -> bool:
+    return len(split_options(piece)[1]) >= 2 or bool(_KEY_END.search(piece))
+
+
+def _begins(rest: str) -> bool:
+    if looks_like_key(rest[:12]):
+        return False
+    return len(split_options(rest)[1]) >= 2 or bool(re.search(r"[(（][A-Z√×✓✗对错正确误、,，\s]{1,15}[)）]", rest))
+
+
+CHINESE = "一二三四五六七八九十"
+_NUMERAL = rf"(?:\d{{1,4}}|[{CHINESE}]{{1,3}})"
+
+ANSWER_LABEL = r"(?:正确答案|参考答案|标准答案|试题答案|本题答案|答案|标答|正确选项|参考要点|参考思路|答题要点|答案要点|答题思路|作答思路|评分要点|参考作答|参考解答)"
+ANALYSIS_LABEL = (
+    r"(?:答案解析|试题解析|题目解析|参考解析|解析|详解|说明|解题思路|分析|理由|解答|依据|法律依据|点评|解释|答题解析)"
+)
+_META_LABEL = r"(?:难度|难易度|难易程度|知识点|考点|分值|分数)"
+
+_ANSWER = re.compile(
+    rf"^(?:[【\[〔〖]\s*{ANSWER_LABEL}\s*[】\]〕〗]\s*[:：]?\s*(?P<a>.*)"
+    rf"|[【\[〔〖]\s*{ANSWER_LABEL}\s*[:：]\s*(?P<b>[^】\]〕〗]*)[】\]〕〗]\s*(?P<rest>.*)"
+    rf"|[(（]\s*{ANSWER_LABEL}\s*[:：]\s*(?P<f>[^()（）]*)[)）]$"
+    rf"|(?:故|应|本题|因此|所以)?(?:应?选|{ANSWER_LABEL}(?:应?为|是|应选|选))\s*[:：]?\s*(?P<g>[A-HＡ-Ｈ]{{1,8}}|正确|错误|[√×对错])\s*[。.]?$"
+    rf"|{ANSWER_LABEL}\s*(?P<sign>[:：,，、.．;；→=＝]|\s|(?=[(（]))\s*(?P<c>.*)"
+    rf"|{ANSWER_LABEL}(?P<bare>[A-ZＡ-Ｚ√×对错]+)"
+    rf"|答\s*[:：]\s*(?P<d>.*)|(?i:answer)\s*[:：]\s*(?P<e>.*)|{ANSWER_LABEL}$)",
+    re.DOTALL,
+)
+_ANALYSIS = re.compile(
+    rf"^(?:[【\[〔〖]\s*{ANALYSIS_LABEL}\s*[】\]〕〗]\s*[:：]?|{ANALYSIS_LABEL}\s*[:：]|(?:答案|试题)?解析(?=\s|$))\s*(?P<text>.*)",
+    re.DOTALL,
+)
+_FOREIGN = re.compile(
+    r"^[【\[]?\s*(?:(?:我|你|您|考生|学生|学员|用户|本人)的?(?:答案|选择|作答)|作答结果|(?:本题|我的)?得分)\s*(?:[】\]]\s*[:：]?|[:：])"
+)
+"""What a platform prints of somebody's answer and marks beside a question."""
+_META = re.compile(rf"^[【\[]?\s*(?P<name>{_META_LABEL})\s*(?:[】\]]\s*[:：]?|[:：])\s*(?P<text>.*)")
+INLINE_LABEL = re.compile(
+    rf"[【\[〔〖]\s*(?:{ANSWER_LABEL}|{ANALYSIS_LABEL})\s*(?:[】\]〕〗]|[:：])"
+    rf"|(?:(?<=[\s。.；;）)】\]])|(?<=[A-Z√×对错])){ANALYSIS_LABEL}\s*[:：]"
+    rf"|(?<=[\s。.；;）)】\]？?]){ANSWER_LABEL}\s*[:：]"
+    rf"|(?<=\s){_META_LABEL}\s*[:：]"
+    r"|[【\[]?(?:(?:我|你|您|考生|学生|学员)的?答案|(?<=[\s；;])得分)\s*[】\]]?\s*[:：]|【(?:我|你|您|考生|学生)的?答案】"
+)
+GLUED_ANSWER = re.compile(
+    r"(?:正确答案|参考答案|标准答案|答案)\s*[:：]\s*(?=[A-HＡ-Ｈ](?:[\s、,，]?[A-HＡ-Ｈ])*\s*(?:$|[\s。;；]))"
+)
+"""An answer that follows the last option's words without a space."""
+
+_NUMBER_FORMS = (
+    ("word", re.compile(rf"^第\s*(?P<n>{_NUMERAL})\s*(?:道题|个问题|小题|题|问)\s*[.．、:：,，]?\s*(?P<rest>.*)", re.DOTALL)),
+    ("word", re.compile(r"^(?:题|[Qq])\s*(?P<n>\d{1,4})\s*[:：.、．]\s*(?P<rest>.*)", re.DOTALL)),
+    ("kind", re.compile(r"^[【\[(（]?(?P<kind>[\u4e00-\u9fff]{2,5}题)[】\])）]?\s*(?P<n>\d{1,4})\s*[:：.、．]\s*(?P<rest>.*)", re.DOTALL)),
+    ("word", re.compile(rf"^(?:问题|题目|试题)\s*(?P<n>{_NUMERAL})\s*[:：.、．]\s*(?P<rest>.*)", re.DOTALL)),
+    ("mark", re.compile(r"^[【\[](?P<n>\d{1,4})[】\]]\s*[.、．]?\s*(?P<rest>.*)", re.DOTALL)),
+    ("mark", re.compile(r"^(?P<n>\d{1,5})\s*(?:[.．](?!\d)|[.．](?=\d{1,4}\s*[年月日个名])|、|[:：。](?!\d)|[)）])\s*(?P<rest>.*)", re.DOTALL)),
+    ("mark", re.compile(r"^(?P<n>\d{1,4})(?=\s*[【\[])(?P<rest>.*)", re.DOTALL)),
+    ("bare", re.compile(r"^(?P<n>\d{1,6})(?P<rest>)$")),
+    ("paren", re.compile(r"^[(（](?P<n>\d{1,3})[)）]\s*(?P<rest>.*)", re.DOTALL)),
+    ("loose", re.compile(r"^(?P<n>\d{1,4})\s+(?P<rest>\S.*)", re.DOTALL)),
+    ("loose", re.compile(r"^(?P<n>\d{1,3})(?P<rest>[\u4e00-\u9fff《“(（].*)", re.DOTALL)),
+    ("chinese", re.compile(rf"^(?P<n>[{CHINESE}]{{1,3}})\s*[、.．]\s*(?P<rest>.*)", re.DOTALL)),
+)  # fmt: skip
+_UNITS = re.compile(
+    r"^(?:年|月|日|号|个|项|条|岁|元|人|名|天|小时|分钟|秒|万|亿|千|百|级|倍|次|种|类|周|米|公里|吨|％|%|分|楼|届|章|款|页)"
+)
+
+_HEADING = re.compile(
+    rf"^(?:第\s*{_NUMERAL}\s*(?P<part>部分|卷|章|节|篇|编|单元|大题)\s*[:：、.．]?\s*(?P<a>.*)"
+    rf"|[{CHINESE}]{{1,3}}\s*[、.．:：]\s*(?P<b>.+)|[(（][{CHINESE}]{{1,3}}[)）]\s*[、.．]?\s*(?P<c>.+)|(?P<d>\S.{{0,60}}))$"
+)
+_SCORES = re.compile(r"\s*(?:[(（][^()（）]*[)）]?|[:：,，]?\s*(?:共|每小?题|本题|计|本大题).*|\d+\s*[道个小]?题.*)$")
+_TITLE_ENDS = re.compile(
+    r"(?:题|部分|测试区|样本|知识|常识|判断|理解|表达|关系|推理|分析|能力|面试|理论|区|法律|法规|条例|素养|应用文|概论|基础)$"
+)
+_ANSWER_HEAD = re.compile(
+    rf"^(?:附件?\d*[:：]?\s*)?(?:[{CHINESE}]{{1,3}}[、.．]\s*)?[【\[〔(（]?\s*(?P<name>\S{{0,20}}?(?:集中答案|集中解析|参考答案|标准答案|正确答案|试题答案|答案)"
+    r"(?:[与及和、]?(?:试题)?(?:解析|详解|评分标准|评分细则|评分参考|评分说明|说明))?(?:区|部分|汇总|一览|一览表|表)?|集中解析|解析区|解析部分|答案速查)\s*(?:[(（][^()（）]*[)）])?\s*[】\]〕)）]?\s*(?P<colon>[:：]?)$"
+)
+_ASKS_FOR_ANSWER = re.compile(
+    r"(?:只有|选出|请选择|找出|给出|填写|写出|填入|填在|个以上|[一两二多]个|唯一|没有).{0,8}答案"
+)
+"""What an instruction or a stem says of answers, where an answer section's head only names them."""
+_MATERIAL_RANGE = re.compile(
+    r"^[(（【\[]?.{0,30}?(?:(?:回答|完成|做)\s*(?:第|下面|下列|以下)?\s*(?P<a>\d{1,4})\s*[-—–~～至到、]+\s*(?P<b>\d{1,4})\s*(?:小?题|问)?"
+    r"|第?(?P<c>\d{1,4})\s*[-—–~～至到]+\s*(?P<d>\d{1,4})\s*小?题?\s*(?:共用|共享|同一|依据|根据|基于).{0,20}).{0,20}$"
+)
+_MATERIAL = re.compile(
+    rf"^(?:[【\[]?(?:材料|资料|背景材料|案情|案例)\s*[{CHINESE}\d]{{0,3}}\s*[】\]]?\s*[:：]\s*(?P<text>.*)"
+    rf"|(?:材料|资料|案例)\s*[{CHINESE}\d]{{1,3}}\s*$|[【\[](?:材料|资料|背景材料|案情|案例)\s*[{CHINESE}\d]{{0,3}}[】\]]\s*(?P<behind>.*)"
+    r"|[【\[(（]?(?:共用题干|公共题干|材料题)[】\])）]?\s*[:：]?\s*(?P<more>.*)"
+    r"|(?:根据|阅读|结合|依据)(?:以下|下列|下面|上述)?.{0,8}(?:材料|资料|案例|案情|短文).{0,12}(?:回答|完成).{0,12}[:：。.]?)$"
+)
+_CASE_MARK = re.compile(rf"^[(（][{CHINESE}]{{1,3}}[)）]\s*[、.．]?\s*(?P<text>\S.{{14,}})$", re.DOTALL)
+_ABOUT_CASES = re.compile(r"案例|材料|综合|分析|实务|共用题干|组合")
+_INSTRUCTION = re.compile(r"每小?题|[本每]大?题|共\s*\d+\s*[小道]?题|作答|答题|满分|备选|选出|\d+\s*分")
+_ENDING = re.compile(
+    r"^[—\-\s(（【*]*(?:考试结束|试卷结束|全卷完|试题结束|以下无正文|以下空白|完|结束|END)[—\-\s)）】*。.！!]*$|^第?\s*\d+\s*页\s*(?:[,，/]?\s*共?\s*\d+\s*页)?$|^[—\-]\s*\d+\s*[—\-]$",
+    re.IGNORECASE,
+)
+_KIND_LABEL = re.compile(
+    r"^(?:[【\[(（〔〖《]\s*(?P<a>[^】\])）〕〗》]{2,10})\s*[】\])）〕〗》]\s*[:：.、\-—]?|(?P<b>[\u4e00-\u9fff]{2,7}题)(?:\s*[:：\-—]|\s+|$))\s*(?P<rest>.*)",
+    re.DOTALL,
+)
+
+
+_POINTS_LABEL = re.compile(r"^[【\[(（]\s*(?P<points>\d{1,3}(?:\.\d{1,2})?\s*分)\s*[】\])）]\s*(?P<rest>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A line's number, the style it is written in, and the text behind it."""
+
+    value: int
+    style: str
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of a section, with the kind it names, if any."""
+
+    title: str
+    kind: Kind | None
+    label: str = ""
+    """The name of the kind where it is none of ours, or open between single and multiple choice."""
+
+
+def read_number(text: str) -> Number | None:
+    """The number that begins a line, if one does."""
+    for style, form in _NUMBER_FORMS:
+        match = form.match(text)
+        if not match or (style == "kind" and kind_names.kind_of(match["kind"]) is None):
+            continue
+        rest = match["rest"].strip()
+        if style == "kind":
+            return Number(to_number(match["n"]), "mark", f"【{match['kind']}】{rest}")
+        return None if style == "loose" and _UNITS.match(rest) else Number(to_number(match["n"]), style, rest)
+    return None
+
+
+def to_number(text: str) -> int:
+    """An Arabic or Chinese number up to 99 as an int."""
+    if text.isdigit():
+        return int(text)
+    tens, ten, ones = text.partition("十")
+    if not ten:
+        return CHINESE.index(text[0]) + 1
+    return (CHINESE.index(tens) + 1 if tens else 1) * 10 + (CHINESE.index(ones[0]) + 1 if ones else 0)
+
+
+@lru_cache(maxsize=4096)
+def read_heading(text: str) -> Heading | None:
+    """The heading that a line is: with a kind's name, or plainly the title of a part."""
+    match = _HEADING.match(text) if len(text) <= 80 else None
+    if not match:
+        return None
+    title = (match["a"] or match["b"] or match["c"] or match["d"] or "").strip()
+    bare = _SCORES.sub("", title).strip().rstrip(":：").strip() or title
+    kind = kind_names.kind_of(bare)
+    bracketed = bare[:1] in "【[(（〔〖《"
+    named = (
+        bare.endswith(("题", "题】", "题]"))
+        or bracketed
+        or not match["d"]
+        or bare in {"单选", "多选", "判断", "填空", "简答"}
+    )
+    if kind is not None and named:
+        return Heading(title, kind)
+    if kind_names.is_choice_name(bare) or (
+        kind_names.unsupported_name(bare) and bare.endswith("题") and len(bare) <= 10
+    ):
+        return Heading(title, None, bare)
+    if match["d"] is not None:
+        return None
+    if match["part"] or (len(bare) <= 20 and _TITLE_ENDS.search(bare) and not re.search(r"[。？?！!；;]", bare)):
+        return Heading(title, kind_names.kind_in(title))
+    return None
+
+
+def read_answer_head(text: str) -> tuple[str, bool] | None:
+    """The name of an answer section that a line heads, and whether a colon follows it."""
+    match = None if _ASKS_FOR_ANSWER.search(text) else _ANSWER_HEAD.match(text)
+    return (match["name"], bool(match["colon"])) if match else None
+
+
+def read_material(text: str) -> tuple[int, int, str] | None:
+    """The numbers of the questions that a material serves (0, 0 where unsaid) and the text on its head line."""
+    match = _MATERIAL_RANGE.match(text)
+    if match and re.search(r"材料|资料|案例|案情|短文|题干|背景|信息|情况|下文|以下|下列", text):
+        return int(match["a"] or match["c"]), int(match["b"] or match["d"]), ""
+    match = _MATERIAL.match(text)
+    return (0, 0, (match["text"] or match["more"] or match["behind"] or "").strip()) if match else None
+
+
+def read_served(text: str) -> tuple[int, int, str] | None:
+    """The numbers in `请回答3-4题`, which says of the text above it which questions it serves; None for other lines."""
+    match = _MATERIAL_RANGE.match(text)
+    return (int(match["a"] or match["c"]), int(match["b"] or match["d"]), "") if match else None
+
+
+def read_case(text: str) -> str | None:
+    """The words behind `（一）` that begin a case in a section of cases; None for other lines."""
+    match = _CASE_MARK.match(text)
+    return match["text"] if match else None
+
+
+def is_about_cases(title: str) -> bool:
+    """Whether a section's title says that its questions share texts."""
+    return bool(_ABOUT_CASES.search(title))
+
+
+def is_instruction(text: str) -> bool:
+    """Whether a line below a heading only says how to answer and what it is worth."""
+    return bool(_INSTRUCTION.search(text))
+
+
+def is_ending(text: str) -> bool:
+    """Whether a line only ends the paper or numbers its pages."""
+    return bool(_ENDING.match(text))
+
+
+def read_answer_label(text: str) -> str | None:
+    """The text behind an answer label that begins a line; None where no label stands there."""
+    match = _ANSWER.match(text)
+    if not match:
+        return None
+    value = next((match[name] for name in ("a", "b", "c", "bare", "d", "e", "f", "g") if match[name] is not None), "")
+    if match["sign"] and match["sign"] not in ":：" and not looks_like_key(value) and not match["sign"].isspace():
+        return None
+    return f"{value} {match['rest']}".strip() if match["rest"] else value.strip()
+
+
+def read_analysis_label(text: str) -> str | None:
+    """The text behind a label of an explanation that begins a line; None where no label stands there."""
+    match = _ANALYSIS.match(text)
+    return match["text"].strip() if match else None
+
+
+def read_meta(text: str) -> tuple[str, str] | None:
+    """The name and value of a line such as `难度：易`."""
+    match = _META.match(text)
+    return (match["name"], match["text"].strip()) if match else None
+
+
+def is_foreign(text: str) -> bool:
+    """Whether a line or piece tells of somebody's answer or marks, nothing of the question."""
+    return bool(_FOREIGN.match(text))
+
+
+def read_kind_label(text: str) -> tuple[Kind | None, str, str]:
+    """The kind named before a stem (`【单选题】`, `多选题：`), a name that is no kind of ours, and the stem without it."""
+    match = _KIND_LABEL.match(text)
+    if not match:
+        return None, "", text
+    name, points = _without_points((match["a"] or match["b"]).strip())
+    is_named = name.endswith(("题", "选", "判断", "填空", "简答", "选择")) or kind_names.is_unsupported(name)
+    if match["a"] and not (is_named or (text[0] in "【[" and kind_names.kind_of(name))):
+        return None, "", text
+    kind = kind_names.kind_of(name)
+    if kind is not None or kind_names.is_choice_name(name):
+        return kind, "" if kind else name, f"{points}{match['rest'].strip()}"
+    if kind_names.unsupported_name(name):
+        return None, name, f"{points}{match['rest'].strip()}"
+    return None, "", text
+
+
+def _without_points(name: str) -> tuple[str, str]:
+    """`多选，3分` as the name and a label of points of its own."""
+    match = re.fullmatch(r"(.+?)\s*[，,、;；\s]\s*(\d{1,3}(?:\.\d{1,2})?\s*分)", name)
+    return (match[1], f"（{match[2]}）") if match else (name, "")
+
+
+def read_points_label(text: str) -> tuple[str, str]:
+    """The points named before a stem (`[2分]`), and the stem without them; no points where none stand there."""
+    match = _POINTS_LABEL.match(text)
+    return (match["points"], match["rest"]) if match else ("", text)

@@ -1,0 +1,347 @@
+"""A free text cut into questions, materials and answer sections, line by line with a look ahead."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from question_bank.formats.heuristics.answers import looks_like_key
+from question_bank.formats.heuristics.stems import split_options, strip_mark, take_truth
+from question_bank.formats.heuristics.text_answers import AnswerBlock, answered_numbers, is_answer_line, pieces_of
+from question_bank.formats.heuristics.text_lookahead import (
+    NEAR,
+    Ahead,
+    Block,
+    Material,
+    Outlook,
+    before_labels,
+    has_answer,
+    is_entry,
+    is_label,
+    listed_behind_label,
+    texts_of,
+)
+from question_bank.formats.heuristics.text_patterns import (
+    Heading,
+    Line,
+    Number,
+    is_about_cases,
+    is_ending,
+    is_instruction,
+    read_analysis_label,
+    read_answer_head,
+    read_answer_label,
+    read_case,
+    read_heading,
+    read_material,
+    read_number,
+    read_served,
+)
+from question_bank.parse_result import Note
+
+LARGE_JUMP = 5
+"""Behind an answer section a number further on than this opens no question by itself."""
+
+
+@dataclass(slots=True)
+class Segments:
+    """What the text holds."""
+
+    blocks: list[Block] = field(default_factory=list)
+    answers: list[AnswerBlock] = field(default_factory=list)
+    remarks: list[Note] = field(default_factory=list)
+
+
+def cut(lines: list[Line]) -> Segments:
+    """The segments of a text."""
+    return _Cutter(lines).cut()
+
+
+class _Cutter(Outlook):
+    def __init__(self, lines: list[Line]) -> None:
+        super().__init__(lines)
+        self.found = Segments()
+        self.block: Block | None = None
+        self.heading = Heading("", None)
+        self.fresh = True
+        """Whether no question has begun since the last heading."""
+        self.last = 0
+        self.inner = 0
+        """The last number of an enumeration within a question's text or answer."""
+        self.blank_before = True
+        self.mode = "preamble"
+        self.material: Material | None = None
+        self.pending: list[str] = []
+        """Lines below a heading that are no question: perhaps the text that the next ones share."""
+        self.known: dict[int | None, list[Block]] = {}
+
+    def cut(self) -> Segments:
+        for index, line in enumerate(self.lines):
+            if not line.text:
+                self.blank_before = True
+                continue
+            if not is_ending(line.text):
+                self._take(index, line)
+            self.blank_before = False
+        return self.found
+
+    def _take(self, index: int, line: Line) -> None:
+        if (
+            self._takes_answer_head(index, line)
+            or self._takes_material(index, line)
+            or self._takes_heading(index, line)
+        ):
+            return
+        number = self.numbers[index]
+        if number and self._opens(index, number):
+            self._open(Block(number.value, [Line(line.number, number.rest)]), number.value)
+        elif not number and self._opens_unnumbered(index):
+            self._open(Block(None, [line]), self.last)
+        else:
+            self._keep(line, number)
+
+    # -- sections -----------------------------------------------------------------------------------------------
+
+    def _takes_answer_head(self, index: int, line: Line) -> bool:
+        head = read_answer_head(line.text)
+        if head is None and self._takes_list(line):
+            return True
+        if head is None or not self._is_section(index, colon=head[1]):
+            return False
+        self._answers(head[0])
+        return True
+
+    def _takes_list(self, line: Line) -> bool:
+        """Whether the line gives keys of several questions that stood before, though no line of its own heads them."""
+        own = listed_behind_label(line, self.found.blocks)
+        numbers = {number for one in own or [line] for number in answered_numbers(one.text)}
+        if len(numbers) < 2 or not numbers <= self.known.keys():
+            return False
+        if not own:
+            if self.mode != "question" or not self.block or has_answer(self.block) or not self._is_complete():
+                return False
+            own = [line]
+        self._answers("答案")
+        self.found.answers[-1].lines.extend(own)
+        return True
+
+    def _answers(self, name: str) -> None:
+        self.block, self.material, self.mode = None, None, "answers"
+        self.found.answers.append(AnswerBlock(name, len(self.found.blocks)))
+
+    def _is_section(self, index: int, *, colon: bool) -> bool:
+        """Whether the answers of several questions follow, not the answer of the present one."""
+        ahead = [place for place in range(index + 1, min(index + NEAR, len(self.lines))) if self.lines[place].text]
+        if not ahead or not self.found.blocks:
+            return bool(self.found.blocks) or (bool(ahead) and is_answer_line(self.lines[ahead[0]].text))
+        first = self.lines[ahead[0]].text
+        begins_options = strip_mark(first)[0] == "A" and not looks_like_key(first)
+        if begins_options or is_answer_line(first) or read_heading(first):
+            return not begins_options
+        number = self.numbers[ahead[0]]
+        if number is None or number.style == "paren":
+            return self.block is None or (not colon and self._is_complete() and read_answer_label(first) is None)
+        rest = number.rest
+        if read_answer_label(rest) is not None or (rest and looks_like_key(pieces_of(rest)[0])):
+            return True
+        if not rest and self._key_below(ahead[0]):
+            return True
+        listed = {one.value for place in ahead if (one := self.numbers[place]) and one.style != "paren"}
+        return listed <= self.known.keys() and (self._is_complete() or (self._unanswered() > 1 and not colon))
+
+    def _unanswered(self) -> int:
+        return sum(1 for block in self.found.blocks[-NEAR:] if not has_answer(block))
+
+    def _takes_heading(self, index: int, line: Line) -> bool:
+        heading = read_heading(line.text)
+        if heading is None or (self.block and self.mode == "question" and not self._may_head(index, heading)):
+            return False
+        is_new = self.mode == "answers" and self._begins_anew(index, heading)
+        if self.mode == "answers" and not is_new:
+            self.found.answers[-1].lines.append(line)
+        self.heading, self.fresh, self.block, self.material, self.inner = heading, True, None, None, 0
+        self.mode, self.pending = ("answers" if self.mode == "answers" and not is_new else "between"), []
+        return True
+
+    def _begins_anew(self, index: int, heading: Heading) -> bool:
+        """Whether a heading behind an answer section is of a kind that no question had so far, with no keys below it."""
+        following = next((line.text for line in self.lines[index + 1 : index + NEAR] if line.text), "")
+        number = read_number(following)
+        is_known = any(block.kind is heading.kind for block in self.found.blocks)
+        return (
+            bool(heading.kind and number)
+            and not is_known
+            and not is_answer_line(following)
+            and not is_entry(number.rest if number else "")
+        )
+
+    def _may_head(self, index: int, heading: Heading) -> bool:
+        """Within an answer in words `一、加强领导` is a point of it, not a heading."""
+        if heading.kind or heading.label or not self._in_words():
+            return True
+        return self.blank_before and index + 1 < len(self.lines)
+
+    def _takes_material(self, index: int, line: Line) -> bool:
+        found = read_material(line.text) or self._shared(line.text)
+        number = self.numbers[index]
+        if found is None or (number and number.style in {"mark", "word", "loose"} and number.rest):
+            return False
+        if self.block and self._in_words() and not self.blank_before and not self._is_keyed():
+            return False
+        first, last, text = found
+        if self.mode == "material" and self.material and not (first and self.material.first):
+            self.material.first, self.material.last = first or self.material.first, last or self.material.last
+            if not first:
+                self.material.lines.append(line.text)
+            return True
+        self.block, self.mode = None, "material"
+        self.material = Material(first, last, line.text, [text] if text else self.pending if first else [])
+        self.pending = []
+        return True
+
+    def _shared(self, text: str) -> tuple[int, int, str] | None:
+        """A text that questions share though it is not called so: above `请回答1-2题`, or behind `（一）` in a section of cases."""
+        if self.pending or (self.mode == "material" and self.material and not self.material.first):
+            return read_served(text)
+        case = read_case(text) if self.mode != "answers" and is_about_cases(self.heading.title) else None
+        return (0, 0, case) if case and self._is_complete() else None
+
+    # -- questions ----------------------------------------------------------------------------------------------
+
+    def _opens(self, index: int, number: Number) -> bool:
+        if number.style == "paren" or (number.style == "bare" and not self._opens_bare(index)):
+            return False
+        ahead = self._ahead(index, number.rest)
+        if number.style == "chinese":
+            return self._opens_chinese(number, ahead)
+        if self.mode in {"answers", "skipped"}:
+            return self._leaves_answers(index, number, ahead)
+        expected = number.value == self.last + 1 or (self.fresh and number.value == 1)
+        if number.style == "loose":
+            free = self.block is None or self._is_complete() or ahead.strong
+            return expected and free and not self._counts_on(number)
+        return number.style == "bare" or self._opens_marked(number, ahead, expected=expected)
+
+    def _opens_marked(self, number: Number, ahead: Ahead, *, expected: bool) -> bool:
+        """Whether `7.` opens a question: by its turn, or by what follows; not as a point of an enumeration."""
+        if self.block is None or self.mode != "question":
+            return expected or ahead.strong or self.last == 0 or self.fresh or self._in_material(number)
+        if self._counts_on(number):
+            return (ahead.strong and self._is_complete()) or (expected and self.blank_before)
+        return expected or ((ahead.strong or ahead.asks) and self._is_complete())
+
+    def _counts_on(self, number: Number) -> bool:
+        return bool(self.inner) and number.value == self.inner + 1
+
+    def _in_material(self, number: Number) -> bool:
+        return self.material is not None and self.material.first <= number.value <= self.material.last
+
+    def _opens_chinese(self, number: Number, ahead: Ahead) -> bool:
+        """`一、请谈谈你的看法。` is a question when it is no heading and nothing is numbered below it before its answer."""
+        if self.mode == "answers" or (self.block and self._in_words() and not (ahead.answer and self.blank_before)):
+            return False
+        return ahead.strong or number.rest.endswith(("。", "？", "?"))
+
+    def _leaves_answers(self, index: int, number: Number, ahead: Ahead) -> bool:
+        rest = number.rest
+        if number.style == "loose" or is_answer_line(self.lines[index].text) or is_entry(rest):
+            return False
+        if not (ahead.options or ((ahead.answer or ahead.bracket) and not self._is_known(number, rest))):
+            return False
+        if not self.fresh and number.value > self.last + LARGE_JUMP:
+            place = f"第 {self.lines[index].number} 行"
+            reason = f"答案区后面有一段像题目的文字（{number.value}、{rest[:20]}），题号与前文相差过大，没有导入。请核对，如是题目请移到答案区前面。"
+            self.found.remarks.append(Note(place, reason, "number_jump"))
+            self.mode = "skipped"
+            return False
+        return True
+
+    def _is_known(self, number: Number, rest: str) -> bool:
+        """Whether the line repeats the stem of a question that the answer belongs to."""
+        head = re.sub(r"\W+", "", rest[:80])[:8]
+        alike = self.known.get(number.value, [])[-NEAR:]
+        return any(re.sub(r"\W+", "", block.lines[0].text[:80]).startswith(head) for block in alike)
+
+    def _opens_unnumbered(self, index: int) -> bool:
+        """In a section without numbers a line opens a question when the one above is complete, or there is none."""
+        text = self.lines[index].text
+        if self.mode == "preamble" and not self._is_whole_below(index):
+            return False
+        if self.mode not in {"preamble", "question", "between"} or (self.block and self.block.number is not None):
+            return False
+        if strip_mark(text)[0] or read_answer_label(text) is not None or read_analysis_label(text) is not None:
+            return False
+        if self.mode == "between" and not (self.heading.kind or self.heading.label):
+            return False
+        following = next((line.text for line in self.lines[index + 1 :] if line.text), "")
+        begins = strip_mark(following)[0] == "A" or read_answer_label(following) is not None
+        begins = begins or bool(take_truth(text)[1]) or len(split_options(text)[1]) >= 2
+        return begins and (self.block is None or self._is_complete())
+
+    def _open(self, block: Block, value: int) -> None:
+        block.section, block.kind, block.label = self.heading.title, self.heading.kind, self.heading.label
+        block.answers_before = len(self.found.answers)
+        block.material = self._material_for(block)
+        self.found.blocks.append(block)
+        self.known.setdefault(block.number, []).append(block)
+        self.block, self.last, self.inner, self.fresh, self.mode = block, value, 0, False, "question"
+
+    def _material_for(self, block: Block) -> str:
+        if self.material is None and self.pending and is_about_cases(self.heading.title):
+            self.material = Material(0, 0, self.pending[0], self.pending)
+        self.pending, material = [], self.material
+        if material is None:
+            return ""
+        serves = True
+        if material.first:
+            inside = block.number is not None and material.first <= block.number <= material.last
+            if not inside and material.uses:
+                self.material = None
+            serves = inside
+        material.uses += serves
+        return material.text() if serves else ""
+
+    def _keep(self, line: Line, number: Number | None) -> None:
+        if self.mode == "answers":
+            self.found.answers[-1].lines.append(line)
+        elif self.mode == "material" and self.material:
+            self.material.lines.append(line.text)
+        elif self.mode == "between" and not is_instruction(line.text):
+            self.pending.append(line.text)
+        elif self.mode == "question" and self.block:
+            if number and number.style == "bare":
+                return
+            self._count_inner(line, number)
+            self.block.lines.append(line)
+        elif self.mode == "preamble" and is_answer_line(line.text) and not self.found.blocks:
+            self._answers("答案")
+            self.found.answers[-1].lines.append(line)
+
+    def _count_inner(self, line: Line, number: Number | None) -> None:
+        """Follow an enumeration `1. 2. 3.` within the question; it may begin on the line of a label."""
+        if number is None:
+            pieces = pieces_of(line.text)
+            text = pieces[-1] if pieces else ""
+            found = read_answer_label(text)
+            found = found if found is not None else read_analysis_label(text)
+            number = read_number(found) if found else None
+            if number and number.value != 1:
+                number = None
+        if number and number.style != "chinese" and number.value in {1, self.inner + 1}:
+            self.inner = number.value
+
+    def _is_complete(self) -> bool:
+        block = self.block
+        if block is None:
+            return True
+        return has_answer(block) or len(split_options("\n".join(before_labels(texts_of(block))))[1]) >= 2
+
+    def _is_keyed(self) -> bool:
+        """Whether the present question's last label is of its answer, and that is a mere key."""
+        labels = [piece for line in self.block.lines[-NEAR:] for piece in pieces_of(line.text)] if self.block else []
+        last = next((piece for piece in reversed(labels) if is_label(piece)), "")
+        return looks_like_key(read_answer_label(last) or "")
+
+    def _in_words(self) -> bool:
+        """Whether the present question has come to its answer or explanation."""
+        return self.block is not None and any(is_label(line.text) for line in self.block.lines[-NEAR:])

@@ -1,0 +1,264 @@
+"""Read Moodle XML."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import posixpath
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from urllib.parse import unquote
+
+from question_bank.formats.gaps import as_texts
+from question_bank.formats.gift import FULL, fill_short, weigh_choice
+from question_bank.formats.moodle_text import cloze_outcome
+from question_bank.formats.parsed import (
+    FALSE_WORDS,
+    TRUE_WORDS,
+    Outcome,
+    ParsedQuestion,
+    add_outcome,
+    read_points,
+    unsupported_kind,
+    validate_parsed,
+)
+from question_bank.formats.pictures import attach_images
+from question_bank.formats.xml_safety import (
+    Element,
+    child_text,
+    children,
+    head_of,
+    local,
+    looks_like_xml,
+    parse_xml,
+    text_of,
+)
+from question_bank.model import Kind
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.rich import Rich, guessed
+
+KIND_NAMES = {
+    "matching": "连线题（配对题）",
+    "match": "连线题（配对题）",
+    "randomsamatch": "随机配对题",
+    "ordering": "排序题",
+    "gapselect": "选词填空题",
+    "ddwtos": "拖放填空题",
+    "ddimageortext": "图上拖放题",
+    "ddmarker": "图上标记题",
+    "calculated": "计算公式题",
+    "calculatedsimple": "计算公式题",
+    "calculatedmulti": "计算公式选择题",
+    "random": "随机抽题",
+    "coderunner": "编程题",
+    "stack": "数学公式题",
+    "multichoiceset": "全对才得分的多选题",
+}
+_DEFAULT_NOTES = frozenset(
+    {
+        "Your answer is correct.", "Your answer is partially correct.", "Your answer is incorrect.", "回答正确。", "部分正确。",
+        "回答错误。", "您的答案是正确的。", "您的答案部分正确。", "您的答案是错误的。", "正确答案", "你的回答正确", "你的回答部分正确",
+        "你的回答不正确", "答案正确。", "答案部分正确。", "答案错误。",
+    }
+)  # fmt: skip
+
+
+def looks_like(content: bytes, name: str) -> bool:
+    """Whether the XML begins as a Moodle question file."""
+    del name
+    return (
+        looks_like_xml(content) and re.search(r"<(?:quiz\s*>|quiz\s*/>|question\s+type=)", head_of(content)) is not None
+    )
+
+
+def read(content: bytes, *, name: str) -> ParseResult:
+    """All questions of a Moodle XML file; categories and descriptions are remarks."""
+    del name
+    root = parse_xml(content)
+    if local(root) not in {"quiz", "question"}:
+        raise UnreadableFileError(
+            f"这不是 Moodle XML 题库文件（最外层是 {local(root)}，应为 quiz）。请确认选对了文件。"
+        )
+    reading = ParseResult("moodle-xml")
+    for number, element in enumerate([root] if local(root) == "question" else children(root, "question"), start=1):
+        where = f"/quiz/question[{number}]（第 {element.sourceline} 行）"
+        kind = element.get("type", "")
+        if kind == "category":
+            path = child_text(element, "category", "text").strip()
+            reading.remarks.append(Note(where, f"分类“{path}”没有保留，题目都导入到所选的题库。", "category"))
+        elif kind == "description":
+            reading.remarks.append(Note(where, "这一段是说明文字，不是题目，没有导入。", "description"))
+        else:
+            add_outcome(reading, _outcome(element, kind, where))
+    return reading
+
+
+def _outcome(element: Element, kind: str, where: str) -> Outcome:
+    filler = _FILLERS.get(kind)
+    if filler is None and kind not in {"cloze", "multianswer"}:
+        return unsupported_kind(where, KIND_NAMES.get(kind, kind or "没有写明题型的题"))
+    draft = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=Rich())
+    texts = TextReader(draft, element)
+    draft.stem = texts.read(element, "questiontext")
+    draft.explanation = [texts.read(element, "generalfeedback")]
+    draft.code = child_text(element, "idnumber").strip() or None
+    draft.points = read_points(child_text(element, "defaultgrade"))
+    draft.tags = [
+        child_text(tag, "text").strip() for tags in children(element, "tags") for tag in children(tags, "tag")
+    ]
+    _name_losses(draft, element, texts)
+    if filler is None:
+        return cloze_outcome(draft, draft.stem)
+    refusal = filler(draft, element, texts)
+    return refusal if refusal is not None else validate_parsed(draft)
+
+
+def _name_losses(draft: ParsedQuestion, element: Element, texts: TextReader) -> None:
+    if any(not texts.read(hint, "").is_blank for hint in children(element, "hint")):
+        draft.lose("hints_dropped", "作答提示没有保留。")
+    notes = (
+        texts.read(element, name).plain for name in ("correctfeedback", "partiallycorrectfeedback", "incorrectfeedback")
+    )
+    if any(note and note not in _DEFAULT_NOTES for note in notes):
+        draft.lose("feedback_dropped", "答对、答错时的提示语没有保留。")
+    if child_text(element, "usecase").strip() == "1":
+        draft.lose("case_sensitive", "“区分大小写”的要求没有保留。")
+    if any(local(child) == "file" for child in element):
+        draft.lose("attachment_dropped", "题目所附的文件没有保留。")
+
+
+def _fraction(answer: Element) -> Decimal:
+    try:
+        fraction = Decimal(answer.get("fraction", "0").strip())
+    except InvalidOperation:
+        return Decimal(0)
+    return fraction if fraction.is_finite() else Decimal(0)
+
+
+def _fill_choice(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
+    answers = children(element, "answer")
+    draft.options = [texts.read(answer, "") for answer in answers]
+    draft.option_notes = {place: texts.read(answer, "feedback") for place, answer in enumerate(answers)}
+    is_single = child_text(element, "single").strip().lower() not in {"false", "0"}
+    weigh_choice(draft, [_fraction(answer) for answer in answers], is_single=is_single)
+    return None
+
+
+def _fill_true_false(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
+    draft.kind = Kind.TRUE_FALSE
+    for answer in children(element, "answer"):
+        word = texts.read(answer, "").plain.strip().lower()
+        place = 0 if word in TRUE_WORDS else 1 if word in FALSE_WORDS else None
+        if place is None:
+            draft.doubt_key("no_key", f"判断题的答案“{word[:20]}”不是对或错。请核对答案。")
+            continue
+        if _fraction(answer) >= FULL:
+            draft.right.append(place)
+        draft.option_notes[place] = texts.read(answer, "feedback")
+    return None
+
+
+def _fill_short(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
+    answers = children(element, "answer")
+    fill_short(draft, [(guessed(child_text(answer, "text")).plain, _fraction(answer)) for answer in answers])
+    for answer in answers:
+        note = texts.read(answer, "feedback")
+        if not note.is_blank:
+            draft.explanation.append(
+                Rich(f"{guessed(child_text(answer, 'text')).plain}：{note.simplest.text}", note.simplest.is_html)
+            )
+    return None
+
+
+def _fill_number(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
+    full = [answer for answer in children(element, "answer") if _fraction(answer) >= FULL]
+    tolerance = child_text(full[0], "tolerance").strip() if full else ""
+    try:
+        is_exact = (
+            len(full) == 1
+            and Decimal(tolerance or "0") == 0
+            and Decimal(child_text(full[0], "text").strip()).is_finite()
+        )
+    except InvalidOperation:
+        is_exact = False
+    if not is_exact:
+        return unsupported_kind(draft.where, "数值范围题")
+    _fill_short(draft, element, texts)
+    draft.blanks = [as_texts(variants) for variants in draft.blanks]
+    draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+    if element.find("units") is not None:
+        draft.lose("units_dropped", "数值的单位没有保留。")
+    return None
+
+
+def _fill_essay(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
+    draft.answer = texts.read(element, "graderinfo").plain
+    if not texts.read(element, "responsetemplate").is_blank:
+        draft.lose("template_dropped", "作答模板没有保留。")
+    if child_text(element, "attachments").strip() not in {"", "0"}:
+        draft.lose("attachment_dropped", "原题可以交附件，本平台的简答题只收文字。")
+    return None
+
+
+def _fill_order(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
+    """Moodle's ordering: the answers stand in the right order; where only some are shown, the question changes each time."""
+    shown = child_text(element, "selecttype").strip().upper()
+    if shown not in {"", "ALL", "0"}:
+        return unsupported_kind(draft.where, "只抽部分选项的排序题")
+    draft.kind = Kind.ORDERING
+    answers = children(element, "answer")
+    draft.options = [texts.read(answer, "") for answer in answers]
+    draft.right = list(range(len(answers)))
+    return None
+
+
+_FILLERS: dict[str, Callable[[ParsedQuestion, Element, TextReader], Note | None]] = {
+    "multichoice": _fill_choice,
+    "truefalse": _fill_true_false,
+    "shortanswer": _fill_short,
+    "numerical": _fill_number,
+    "essay": _fill_essay,
+    "ordering": _fill_order,
+}
+
+
+_PLUGIN = "@@PLUGINFILE@@/"
+
+
+class TextReader:
+    """Reads the texts of one question; pictures come to lie on the draft's shelf."""
+
+    def __init__(self, draft: ParsedQuestion, question: Element) -> None:
+        self._draft = draft
+        self._question = question
+
+    def read(self, parent: Element, name: str) -> Rich:
+        """The text of a child of that name, or of the parent itself when the name is empty."""
+        element = next(iter(children(parent, name)), None) if name else parent
+        if element is None:
+            return Rich()
+        words = child_text(element, "text").strip()
+        manner = element.get("format", "")
+        if manner in {"plain_text", "plain"}:
+            return Rich(words)
+        if manner == "markdown":
+            self._draft.lose("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
+            return Rich(words)
+        text = Rich(words, is_html=True) if manner == "html" else guessed(words)
+        return attach_images(self._draft, text, lambda source: _file(element, source) or _file(self._question, source))
+
+
+def _file(element: Element, source: str) -> tuple[str, bytes] | None:
+    wanted = unquote(source.removeprefix(_PLUGIN)).partition("?")[0]
+    for file in element:
+        if local(file) != "file":
+            continue
+        path = posixpath.join(file.get("path", "/"), file.get("name", "")).lstrip("/")
+        if wanted not in {path, file.get("name", "")}:
+            continue
+        try:
+            return file.get("name", ""), base64.b64decode(text_of(file), validate=False)
+        except (binascii.Error, ValueError):
+            return None
+    return None

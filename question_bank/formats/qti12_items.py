@@ -1,0 +1,342 @@
+"""A `questestinterop` tree: its items in order, each as a question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+
+from question_bank.formats.gaps import OWN_NAME, Gap, as_texts, number, place_gaps, token
+from question_bank.formats.gift import FULL, fill_short
+from question_bank.formats.package import Files
+from question_bank.formats.parsed import (
+    Outcome,
+    ParsedQuestion,
+    add_outcome,
+    read_points,
+    unsupported_kind,
+    validate_parsed,
+)
+from question_bank.formats.pictures import attach_images
+from question_bank.formats.qti12_scoring import (
+    RESPONSES,
+    Condition,
+    conditions_of,
+    fetch_from,
+    material_of,
+    right_multiple,
+    right_single,
+    wanted,
+)
+from question_bank.formats.xml_safety import Element, child_text, children, local, place_of, text_of
+from question_bank.model import Kind
+from question_bank.parse_result import Note, ParseResult
+from question_bank.rich import Rich
+
+TAGS_LABEL = "bank_tags"
+_UNSAT_TYPES = {
+    "matching_question": "连线题（配对题）",
+    "categorization_question": "归类题",
+    "ordering_question": "排序题",
+    "hot_spot_question": "热区题（图上点选）",
+    "calculated_question": "计算公式题",
+    "file_upload_question": "上传文件题",
+}
+_TEXT_TYPES = frozenset({"text_only_question", "stimulus_question", "stimulus", "passage"})
+_UNSAT_RESPONSES = {
+    "response_xy": "热区题（图上点选）",
+    "response_grp": "连线题（配对题）",
+    "response_extension": "自定义互动题",
+}
+_UNSAT_RENDERS = {"render_hotspot": "热区题（图上点选）", "render_slider": "滑块题"}
+_REFERENCES = frozenset({"bankentry_item", "itemref", "sourcebank_ref", "bankentry_itemref"})
+_RANGES = frozenset({"vargt", "vargte", "varlt", "varlte"})
+
+
+def is_tree(root: Element) -> bool:
+    """Whether a root is that of QTI 1.x."""
+    return local(root) == "questestinterop"
+
+
+def read_tree(root: Element, reading: ParseResult, files: Files, *, known: Collection[str] | None = None) -> None:
+    """Add all items of the tree to the reading; `known` are items and banks of the same package."""
+    prefix = f"{files.name}：" if files.name else ""
+    stimuli: dict[str, Rich] = {}
+    for number_, item in enumerate(root.iter("{*}item"), start=1):
+        where = f"{prefix}/questestinterop//item[{number_}]（第 {item.sourceline} 行）"
+        facts = _facts(item)
+        if _is_text_only(item, facts):
+            stimuli[item.get("ident", "")] = material_of(item)
+            reading.remarks.append(Note(where, "这一项是说明文字或阅读材料，不是题目，没有单独导入。", "description"))
+            continue
+        add_outcome(reading, _Item(item, facts, where, files).outcome(stimuli))
+    _read_references(root, reading, prefix, known or frozenset())
+
+
+def _read_references(root: Element, reading: ParseResult, prefix: str, known: Collection[str]) -> None:
+    """A question that stands in a bank elsewhere is refused by name; one of a bank in the same package is read there."""
+    for element in root.iter("{*}bankentry_item", "{*}itemref"):
+        if element.get("item_ref") in known or element.get("linkrefid") in known:
+            continue
+        reason = "这里引用了题库里的一道题，题目本身不在文件里，没有导入。请把题库一起导出。"
+        reading.refused.append(Note(f"{prefix}{place_of(element)}", reason, "question_elsewhere"))
+    for element in root.iter("{*}sourcebank_ref"):
+        if (element.text or "").strip() not in known:
+            note = "这里从题库随机抽题，题库不在文件里，没有导入。请把题库一起导出。"
+            reading.remarks.append(Note(f"{prefix}第 {element.sourceline} 行", note, "bank_reference"))
+
+
+def idents_of(root: Element) -> set[str]:
+    """The identifiers of the items and banks that a tree holds."""
+    return {element.get("ident", "") for element in root.iter("{*}item", "{*}objectbank")} - {""}
+
+
+def _facts(item: Element) -> dict[str, str]:
+    """The item's metadata, label to entry."""
+    return {
+        child_text(one, "fieldlabel").strip(): child_text(one, "fieldentry").strip()
+        for part in children(item, "itemmetadata")
+        for one in part.iter("{*}qtimetadatafield")
+    }
+
+
+def _is_text_only(item: Element, facts: dict[str, str]) -> bool:
+    has_response = any(local(one) in RESPONSES for one in item.iter())
+    return not has_response and (
+        facts.get("question_type", "") in {*_TEXT_TYPES, ""} or "stimulus" in facts.get("question_type", "")
+    )
+
+
+class _Item:
+    """One item on its way to a question."""
+
+    def __init__(self, item: Element, facts: dict[str, str], where: str, files: Files) -> None:
+        self._item = item
+        self._facts = facts
+        self._files = files
+        self._draft = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=Rich())
+        self._conditions = conditions_of(item)
+        self._responses = [one for one in item.iter() if local(one) in RESPONSES]
+
+    def outcome(self, stimuli: dict[str, Rich]) -> Outcome:
+        """The item settled."""
+        where, draft = self._draft.where, self._draft
+        refusal = self._unsat_name()
+        if refusal:
+            return unsupported_kind(where, refusal)
+        presentation = next(iter(children(self._item, "presentation")), None)
+        if presentation is None or not self._responses:
+            return Note(where, "这一项没有要作答的地方，不是题目。", "no_interaction")
+        draft.stem = self._shelve(material_of(presentation, below_responses=False))
+        if len(self._responses) == 1 and not self._is_gap(self._responses[0]):
+            if self._is_lone_match(self._responses[0]):
+                return unsupported_kind(where, "连线题（配对题）")
+            draft.stem = self._shelve(material_of(presentation))
+        self._read_facts(stimuli)
+        filler = self._filler()
+        if filler is None:
+            return unsupported_kind(where, "连线题（配对题）")
+        name = filler()
+        if name:
+            return unsupported_kind(where, name)
+        self._read_feedback()
+        return validate_parsed(draft)
+
+    def _unsat_name(self) -> str:
+        known = _UNSAT_TYPES.get(self._facts.get("question_type", ""))
+        if known:
+            return known
+        for one in self._item.iter():
+            name = _UNSAT_RESPONSES.get(local(one)) or _UNSAT_RENDERS.get(local(one))
+            if name:
+                return name
+        if next(self._item.iter("{*}calculated", "{*}formula", "{*}formulas"), None) is not None:
+            return "计算公式题"
+        if any(one.get("rcardinality", "").lower() == "ordered" for one in self._responses):
+            return "排序题"
+        if any(local(one) == "response_str" and _is_upload(one) for one in self._responses):
+            return "上传文件题"
+        return ""
+
+    def _filler(self) -> Callable[[], str] | None:
+        lids = [one for one in self._responses if local(one) == "response_lid"]
+        if len(self._responses) == 1:
+            return (
+                self._fill_choice
+                if lids and not self._is_gap(lids[0])
+                else self._fill_gaps
+                if lids
+                else self._fill_string
+            )
+        if len(lids) == len(self._responses) and all(self._is_gap(one) for one in lids):
+            return self._fill_gaps
+        if not lids and all(local(one) == "response_str" for one in self._responses):
+            return self._fill_strings
+        return None
+
+    def _is_gap(self, response: Element) -> bool:
+        """Whether a response belongs to a `[name]` in the stem, as Canvas writes gaps."""
+        name = _gap_name(response)
+        return bool(name) and f"[{name}]" in self._draft.stem.text
+
+    def _is_lone_match(self, response: Element) -> bool:
+        """Canvas' matching of one pair: the response has words of its own under a stem."""
+        name = response.get("ident", "")
+        return bool(re.fullmatch(r"response_\w+", name)) and bool(_gap_name(response)) and not self._draft.stem.is_blank
+
+    def _read_facts(self, stimuli: dict[str, Rich]) -> None:
+        draft, name = self._draft, self._item.get("ident", "")
+        draft.code = None if OWN_NAME.fullmatch(name) else name or None
+        draft.points = read_points(self._facts.get("points_possible"))
+        maximum = next((one.get("maxvalue") for one in self._item.iter("{*}decvar") if one.get("maxvalue")), None)
+        if draft.points is None and maximum != "100":
+            draft.points = read_points(maximum)
+        draft.tags = [tag for tag in self._facts.get(TAGS_LABEL, "").split("\n") if tag]
+        passage = stimuli.get(
+            self._item.get("parent_stimulus_item_ident", "") or self._facts.get("parent_stimulus_item_ident", "")
+        )
+        if passage is not None:
+            text = f"<div>{self._shelve(passage).fragment}</div><div>{draft.stem.fragment}</div>"
+            draft.stem = Rich(text, is_html=True)
+
+    def _fill_choice(self) -> str:
+        draft, response = self._draft, self._responses[0]
+        labels = list(response.iter("{*}response_label"))
+        names = [label.get("ident", "") for label in labels]
+        draft.options = [self._shelve(material_of(label)) for label in labels]
+        is_multiple = response.get("rcardinality", "Single").lower() == "multiple"
+        draft.kind = Kind.MULTIPLE_CHOICE if is_multiple else Kind.SINGLE_CHOICE
+        find = right_multiple if is_multiple else right_single
+        right = find(names, response.get("ident", ""), self._conditions, draft)
+        if len(set(names)) != len(names):
+            draft.doubt_key("duplicate_letters", "有两个选项用了同一个标识，分不清答案指哪一个。请改正后再导入。")
+        elif any(name not in names for name in right):
+            draft.doubt_key("key_outside_options", "答案指向不存在的选项。请核对答案。")
+        else:
+            draft.right = [names.index(name) for name in right]
+        return ""
+
+    def _fill_string(self) -> str:
+        draft, response = self._draft, self._responses[0]
+        tests = {local(one) for part in children(self._item, "resprocessing") for one in part.iter()}
+        variants = self._variants(response.get("ident", ""))
+        is_number = self._facts.get("question_type") == "numerical_question" or local(response) == "response_num"
+        is_number = is_number or any(
+            one.get("fibtype", "").lower() in {"decimal", "integer"} for one in response.iter("{*}render_fib")
+        )
+        if is_number or tests & _RANGES:
+            return self._fill_number(variants)
+        if variants:
+            fill_short(draft, [(variant.replace("*", "\\*"), FULL) for variant in variants])
+        elif self._facts.get("question_type") == "short_answer_question":
+            draft.kind = Kind.FILL_BLANK
+        else:
+            draft.answer = self._model_answer()
+        return ""
+
+    def _fill_strings(self) -> str:
+        """Several text fields: one fill-in, its gaps behind the stem."""
+        gaps = [Gap(variants=tuple(self._variants(one.get("ident", "")))) for one in self._responses]
+        for gap in gaps:
+            if not gap.variants:
+                gap.doubt = ("no_key", "有空没有写明答案。请补上答案。")
+        place_gaps(self._draft, self._draft.stem, gaps)
+        return ""
+
+    def _fill_number(self, variants: list[str]) -> str:
+        """Exact when all limits are the one value."""
+        limits = {
+            number(text_of(one))
+            for part in children(self._item, "resprocessing")
+            for one in part.iter()
+            if local(one) in {*_RANGES, "varequal"} and not self._is_feedback_only(one)
+        }
+        if len(limits) != 1 or None in limits or not variants:
+            return "数值范围题" if limits else ""
+        fill_short(self._draft, [(text, FULL) for text in as_texts(variants)])
+        self._draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+        return ""
+
+    def _is_feedback_only(self, test: Element) -> bool:
+        condition = next((one for one in test.iterancestors() if local(one) == "respcondition"), None)
+        return condition is not None and not children(condition, "setvar")
+
+    def _fill_gaps(self) -> str:
+        """Canvas' `[name]` gaps: to be written, or to be chosen from a list."""
+        stem, gaps, draft = self._draft.stem, [], self._draft
+        is_written = self._facts.get("question_type") == "fill_in_multiple_blanks_question"
+        for place, response in enumerate(self._responses):
+            name = _gap_name(response)
+            if f"[{name}]" in stem.text:
+                stem = Rich(stem.text.replace(f"[{name}]", token(place), 1), stem.is_html)
+            gaps.append(self._gap(response, is_written=is_written))
+        place_gaps(draft, stem, gaps)
+        return ""
+
+    def _gap(self, response: Element, *, is_written: bool) -> Gap:
+        labels = list(response.iter("{*}response_label"))
+        options = [self._shelve(material_of(label)) for label in labels]
+        words = [option.plain for option in options]
+        if is_written or len({word.casefold() for word in words}) == 1:
+            gap = Gap(variants=tuple(dict.fromkeys(word for word in words if word)))
+            if not gap.variants:
+                gap.doubt = ("no_key", "有空没有写明答案。请补上答案。")
+            return gap
+        names = [label.get("ident", "") for label in labels]
+        right = right_single(names, response.get("ident", ""), self._conditions, self._draft)
+        return Gap(is_choice=True, options=options, right=[names.index(name) for name in right if name in names])
+
+    def _variants(self, response: str) -> list[str]:
+        giving = [condition for condition in self._conditions if condition.gain > 0]
+        best = max((condition.gain for condition in giving), default=None)
+        if len(self._responses) == 1 and any(condition.gain != best for condition in giving):
+            self._draft.lose("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
+        full = [condition for condition in giving if condition.gain == best or len(self._responses) > 1]
+        found = [value for condition in full for name, value in wanted(condition) if name == response]
+        return list(dict.fromkeys(value for value in found if value))
+
+    def _model_answer(self) -> str:
+        parts = [material_of(one).plain for one in self._item.iter("{*}solution")]
+        return "\n".join(part for part in parts if part)
+
+    def _read_feedback(self) -> None:
+        draft = self._draft
+        texts = {one.get("ident", ""): self._shelve(material_of(one)) for one in children(self._item, "itemfeedback")}
+        if any(local(one) == "hint" for one in self._item.iter()):
+            draft.lose("hints_dropped", "作答提示没有保留。")
+        names = [label.get("ident", "") for label in self._responses[0].iter("{*}response_label")]
+        owners = _owners(self._conditions, names) if draft.options or draft.kind is Kind.SINGLE_CHOICE else {}
+        for name, text in texts.items():
+            if text.is_blank or text.plain == draft.answer != "":
+                continue
+            place = owners.get(
+                name, names.index(name.removesuffix("_fb")) if name.removesuffix("_fb") in names else None
+            )
+            if place is not None and len(self._responses) == 1:
+                draft.option_notes.setdefault(place, text)
+            else:
+                draft.explanation.append(text)
+
+    def _shelve(self, text: Rich) -> Rich:
+        return attach_images(self._draft, text, lambda source: fetch_from(self._files, source))
+
+
+def _owners(conditions: list[Condition], names: list[str]) -> dict[str, int]:
+    """Feedback that a condition on one option alone shows belongs to that option."""
+    owners: dict[str, int] = {}
+    for condition in conditions:
+        values = [value for _, value in wanted(condition)]
+        if len(values) == 1 and values[0] in names and len(condition.tests) == 1 and not condition.sets:
+            for name in condition.shows:
+                owners.setdefault(name, names.index(values[0]))
+    return owners
+
+
+def _gap_name(response: Element) -> str:
+    material = child_text(response, "material", "mattext").strip()
+    return material or response.get("ident", "").removeprefix("response_")
+
+
+def _is_upload(response: Element) -> bool:
+    return bool(re.search("file|upload", response.get("rtype", ""), re.IGNORECASE)) or any(
+        local(one) == "render_fib" and one.get("fibtype", "").lower() == "file" for one in response.iter()
+    )

@@ -1,0 +1,210 @@
+"""Free texts of questions, with the answers in the same text or in a second one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+
+from question_bank.formats import csv_table
+from question_bank.formats.decoding import decode_text
+from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics.answers import fold, looks_like_key, read_letters, read_truth
+from question_bank.formats.heuristics.resolving import assemble
+from question_bank.formats.heuristics.stems import split_glued
+from question_bank.formats.heuristics.text_answers import AnswerBlock, Entry, chosen_in, joined, read_answers
+from question_bank.formats.heuristics.text_blocks import TEXT_KINDS, read_block
+from question_bank.formats.heuristics.text_lookahead import Block
+from question_bank.formats.heuristics.text_patterns import Line, to_lines
+from question_bank.formats.heuristics.text_segments import Segments, cut
+from question_bank.formats.raw import RawQuestion
+from question_bank.model import OPTION_LETTERS, Kind
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+
+MAX_LINES = 100_000
+"""Lines of a text; some twenty thousand questions."""
+_NO_QUESTION = (
+    "没有认出任何题目。请核对是否选错了文件；每道题要有题号（如“1.”），选项以“A.”“B.”开头，答案写成“答案：A”。"
+)
+_NUMBER_HEADS = frozenset({"题号", "序号", "编号", "题目序号"})
+_ANSWER_HEADS = frozenset({"答案", "正确答案", "参考答案", "标准答案"})
+_ANSWER_TABLE = re.compile(r"\ufeff?[^\n]*(?:题号|序号|编号)[^\n]*,[^\n]*答案")
+_NO_ANSWERS = "答案文件里没有认出任何答案。请写成“1.A 2.B”或“1-5 ABCDE”的样子，题号与题目文件一致。"
+
+
+def looks_like(content: bytes, name: str) -> bool:
+    """Whether the file is a text with at least one question or record in it."""
+    if PurePath(name).suffix.lower() not in {".txt", ".text", ".md", ".tsv", ""}:
+        return False
+    try:
+        return bool(cut(to_lines(decode_text(content)[:200_000])).blocks)
+    except UnreadableFileError:
+        return False
+
+
+def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None) -> ParseResult:
+    """All questions of a text file; `answers` is the second file, bytes and name, where the keys stand apart."""
+    text = decode_text(content)
+    second = decode_text(answers[0]) if answers else None
+    return read_text(text, name=name, answers=second, format_name="text")
+
+
+def read_text(text: str, *, name: str, answers: str | None = None, format_name: str = "text") -> ParseResult:
+    """All questions of a text that is already decoded (a Word file's too)."""
+    if answers is None and csv_table.divider_of(text) in {"\t", "|"}:
+        return csv_table.read_csv_text(text, name=name, format_name=format_name)
+    if text.count("\n") > MAX_LINES:
+        raise UnreadableFileError(f"文本超过 {MAX_LINES} 行。请拆成几个文件再导入。")
+    segments = cut(to_lines(text))
+    if not segments.blocks:
+        raise UnreadableFileError(_NO_QUESTION)
+    if answers is not None:
+        segments.answers.append(_second_file(answers, segments))
+    raws = _raws(segments, name)
+    reading = assemble(raws, format_name=format_name)
+    reading.remarks.extend(segments.remarks)
+    return reading
+
+
+def _second_file(text: str, segments: Segments) -> AnswerBlock:
+    lines = _rows_of(text) or _keys_alone(text, segments.blocks) or to_lines(text)
+    inner = cut(lines)
+    block = AnswerBlock("答案", len(segments.blocks), lines)
+    if inner.answers and not inner.blocks:
+        block.lines = [line for one in inner.answers for line in one.lines]
+    if not read_answers(block.lines):
+        raise UnreadableFileError(_NO_ANSWERS)
+    return block
+
+
+def _rows_of(text: str) -> list[Line]:
+    """The lines `1. A` of a table with a column of numbers and one of answers; none where it is no such table."""
+    divider = csv_table.divider_of(text) or ("," if _ANSWER_TABLE.match(text) else "")
+    rows = [[cell.strip() for cell in line.strip("| ").split(divider)] for line in text.split("\n")] if divider else []
+    heads = [cell.lstrip("\ufeff") for cell in rows[0]] if rows else []
+    number = next((place for place, head in enumerate(heads) if head in _NUMBER_HEADS), None)
+    answer = next((place for place, head in enumerate(heads) if head in _ANSWER_HEADS), None)
+    if number is None or answer is None:
+        return []
+    return [
+        Line(place, f"{row[number]}. {row[answer]}")
+        for place, row in enumerate(rows[1:], 2)
+        if len(row) > max(number, answer) and row[number].isdigit()
+    ]
+
+
+def _keys_alone(text: str, blocks: list[Block]) -> list[Line]:
+    """Keys one a line without numbers, as many as there are questions, go to them in order."""
+    lines = [line for line in to_lines(text) if line.text]
+    if len(lines) != len(blocks) or not all(looks_like_key(line.text) and line.text[0].isalpha() for line in lines):
+        return []
+    numbers = [block.number if block.number is not None else place for place, block in enumerate(blocks, 1)]
+    return [Line(line.number, f"{number}. {line.text}") for line, number in zip(lines, numbers, strict=True)]
+
+
+def _raws(segments: Segments, name: str) -> list[RawQuestion]:
+    file_kind = kind_names.kind_in(PurePath(name).stem)
+    raws = [read_block(block, file_kind=file_kind) for block in segments.blocks]
+    previous = 0
+    for answers in segments.answers:
+        entries = read_answers(answers.lines)
+        explains = "解析" in answers.name and "答案" not in answers.name
+        _give_out(entries, segments, raws, answers.before, previous, explains=explains)
+        previous = answers.before
+    return raws
+
+
+def _give_out(
+    entries: list[Entry], segments: Segments, raws: list[RawQuestion], before: int, previous: int, *, explains: bool
+) -> None:
+    """Each entry to the question of its number; where several fit, all of them are in doubt."""
+    numbered: dict[int | None, list[int]] = {}
+    for index, block in enumerate(segments.blocks[:before]):
+        numbered.setdefault(block.number, []).append(index)
+    alike: dict[int, list[Entry]] = {}
+    for entry in entries:
+        alike.setdefault(entry.number, []).append(entry)
+    for entry in entries:
+        found = numbered.get(entry.number, [])
+        fitting = _fitting(entry, alike[entry.number], found, segments.blocks, previous)
+        if not fitting:
+            text = entry.answer or entry.text or entry.analysis or entry.problem
+            reason = f"答案区第 {entry.number} 题的答案“{text[:20]}”找不到对应的题目，没有导入。请核对题号。"
+            segments.remarks.append(Note(entry.where, reason, "answer_without_question"))
+        for index in fitting:
+            if len(fitting) > 1:
+                reason = f"有 {len(fitting)} 道题都是第 {entry.number} 题，答案区分不清是哪一道的。请按大题分开写答案。"
+                raws[index].doubt(reason, "two_readings")
+            else:
+                _give(entry, raws[index], explains=explains)
+
+
+def _fitting(entry: Entry, alike: list[Entry], numbered: list[int], blocks: list[Block], previous: int) -> list[int]:
+    if len(numbered) <= 1:
+        return numbered
+    for choose in (
+        lambda index: index >= previous,
+        lambda index: bool(entry.section) and blocks[index].section == entry.section,
+        lambda index: entry.kind is not None and blocks[index].kind is entry.kind,
+    ):
+        chosen = [index for index in numbered if choose(index)]
+        if len(chosen) == 1:
+            return chosen
+        numbered = chosen or numbered
+    return _by_order(entry, alike, numbered)
+
+
+def _by_order(entry: Entry, alike: list[Entry], numbered: list[int]) -> list[int]:
+    """Where a number comes as often among the answers as among the questions, they follow each other."""
+    if len(alike) == len(numbered):
+        place = next(index for index, one in enumerate(alike) if one is entry)
+        return [numbered[place]]
+    return numbered
+
+
+def _give(entry: Entry, raw: RawQuestion, *, explains: bool) -> None:
+    if entry.problem:
+        raw.answer_where = entry.where
+        raw.doubt(entry.problem, "answers_do_not_match")
+        return
+    raw.explanation = joined(raw.explanation, entry.analysis)
+    said = _letters_of(entry.text)
+    if said and _letters_of(raw.stem).startswith(said):
+        entry.text = ""
+    answer = entry.answer
+    if entry.text:
+        words = raw.kind in TEXT_KINDS or (raw.kind is None and not raw.options)
+        if words and not answer and not raw.answer and not explains:
+            answer = entry.text
+        else:
+            raw.explanation = joined(raw.explanation, entry.text)
+            answer = answer or ("" if raw.answer or not raw.options else chosen_in(entry.text))
+    if not answer:
+        return
+    if raw.answer and not _same(raw, answer):
+        raw.doubt(f"题里的答案是“{raw.answer[:20]}”，答案区却是“{answer[:20]}”。请核对答案。", "two_keys")
+        return
+    if not raw.answer and not raw.blanks:
+        raw.answer, raw.answer_where = answer, entry.where
+        _see_words(raw)
+
+
+def _see_words(raw: RawQuestion) -> None:
+    """A question in words keeps even a single letter as its model answer, unless its words hold options of these letters."""
+    if raw.kind is None and not raw.options and read_truth(raw.answer) is None:
+        raw.stem, raw.options = split_glued(raw.stem, read_letters(raw.answer, count=len(OPTION_LETTERS)) or ())
+    if raw.kind is None and not raw.options and read_truth(raw.answer) is None and looks_like_key(raw.answer):
+        raw.kind = Kind.SHORT_ANSWER
+
+
+def _letters_of(text: str) -> str:
+    return re.sub(r"\W+", "", text)
+
+
+def _same(raw: RawQuestion, answer: str) -> bool:
+    if fold(raw.answer) == fold(answer):
+        return True
+    one, two = read_truth(raw.answer), read_truth(answer)
+    if one is not None and one is two:
+        return True
+    count = len(raw.options)
+    return bool(count) and read_letters(raw.answer, count=count) == read_letters(answer, count=count) is not None

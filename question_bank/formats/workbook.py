@@ -1,0 +1,231 @@
+"""Sheets of a workbook, read only after its directory and its cells have been counted (H08)."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import xlrd
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from question_bank.formats.number_formats import code_of, show_numbers, shown
+from question_bank.formats.pictures import Drawn, Placed
+from question_bank.formats.safety import Archive, open_archive
+from question_bank.formats.workbook_pictures import cell_pictures, placed_pictures
+from question_bank.parse_result import UnreadableFileError
+
+MAX_ROWS = 20_000
+"""Rows with something in them, in all sheets together."""
+MAX_SHEETS = 200
+MAX_GRID = 3_000_000
+"""Cells of the rectangle that a sheet spans: the reader keeps the empty ones too."""
+MAX_XLS = 20 * 1024 * 1024
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ZIP = b"PK\x03\x04"
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(/?)>")
+_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
+_CELL_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
+_ROW_REFERENCE = re.compile(rb"""\br\s*=\s*["'](\d{1,7})["']""")
+_NO_SHEET = re.compile(r".*\.(?:png|jpe?g|gif|emf|wmf|bmp|rels)|xl/(?:sharedStrings|styles)\.xml", re.IGNORECASE)
+"""Files that a workbook cannot give out as sheets: all others are looked at, wherever they lie."""
+_RESAVE = "请用 Excel 或 WPS 打开，另存为 .xlsx 后再导入。"
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One sheet: its cells from the first row on, and the merged areas among them (all counted from 0)."""
+
+    name: str
+    hidden: bool
+    rows: list[list[object]]
+    joined: list[tuple[int, int, int, int]] = field(default_factory=list)
+    pictures: list[Placed] = field(default_factory=list)
+    cell_pictures: dict[str, Drawn] = field(default_factory=dict)
+    """What WPS keeps in cells, by the name by which cells call it."""
+
+
+def open_sheets(content: bytes, *, name: str) -> list[Sheet]:
+    """The sheets of an .xlsx or .xls file; UnreadableFileError when it is no workbook, damaged, locked, or too large."""
+    if content.startswith(ZIP):
+        return _open_xlsx(content)
+    if content.startswith(OLE):
+        if name.lower().endswith((".xlsx", ".xlsm")):
+            raise UnreadableFileError(f"文件扩展名是 .xlsx，内容却是旧版 .xls 或加了密码的文件。{_RESAVE}")
+        return _open_xls(content)
+    if content[:2000].lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<":
+        raise UnreadableFileError(f"这个文件是网页或 XML，只是用了 Excel 的扩展名。{_RESAVE}")
+    raise UnreadableFileError(f"这不是 Excel 文件，或者文件已损坏。{_RESAVE}")
+
+
+def _open_xlsx(content: bytes) -> list[Sheet]:
+    archive = open_archive(content)
+    check_contents(archive)
+    _check_cells(archive)
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        if len(workbook.sheets_metadata) > MAX_SHEETS:
+            raise UnreadableFileError(
+                f"工作簿有 {len(workbook.sheets_metadata)} 张工作表，超过 {MAX_SHEETS} 张的上限。请拆成几个文件再导入。"
+            )
+        hidden = {sheet.name for sheet in workbook.sheets_metadata if sheet.visible is not SheetVisibleEnum.Visible}
+        names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ is SheetTypeEnum.WorkSheet]
+        pictures, in_cells = placed_pictures(archive), cell_pictures(archive)
+        return _as_shown(
+            archive,
+            _within_grid(
+                _sheet(name, name in hidden, workbook.get_sheet_by_name(name), pictures.get(name, []), in_cells)
+                for name in names
+            ),
+        )
+    except PasswordError as error:
+        raise UnreadableFileError("工作簿加了密码。请去掉密码后再导入。") from error
+    except (CalamineError, ValueError, OSError, KeyError) as error:
+        raise UnreadableFileError(f"工作簿已损坏，读不出来。{_RESAVE}") from error
+
+
+def _as_shown(archive: Archive, sheets: list[Sheet]) -> list[Sheet]:
+    show_numbers(archive, {sheet.name: sheet.rows for sheet in sheets})
+    return sheets
+
+
+def _within_grid(sheets: Iterable[Sheet]) -> list[Sheet]:
+    """The sheets, read one by one until they hold too many cells: several may be made of one and the same part."""
+    found: list[Sheet] = []
+    cells = 0
+    for sheet in sheets:
+        cells += sum(map(len, sheet.rows))
+        if cells > MAX_GRID:
+            raise UnreadableFileError(f"工作簿的内容过多。请拆成几个文件，每个不超过 {MAX_ROWS} 行，再分别导入。")
+        found.append(sheet)
+    return found
+
+
+def check_contents(archive: Archive) -> None:
+    """Raise UnreadableFileError when the archive holds macros, archives or sheets in binary, or is no workbook."""
+    names = [name.lower() for name in archive.names]
+    if any(name.endswith("vbaproject.bin") for name in names):
+        raise UnreadableFileError("工作簿里有宏，为安全起见不予打开。请另存为不含宏的 .xlsx 后再导入。")
+    if any(name.endswith((".zip", ".rar", ".7z", ".gz")) for name in names):
+        raise UnreadableFileError("工作簿里还套着压缩包，为安全起见不予打开。请删去后再导入。")
+    if any(name.startswith("xl/worksheets/") and name.endswith(".bin") for name in names):
+        raise UnreadableFileError(f"这是二进制工作簿（.xlsb），不能导入。{_RESAVE}")
+    if not any(name.startswith("xl/") for name in names):
+        raise UnreadableFileError("这个压缩包不是 Excel 工作簿。请确认文件类型。")
+
+
+def _check_cells(archive: Archive) -> None:
+    rows = 0
+    for name in archive.names:
+        if _NO_SHEET.fullmatch(name):
+            continue
+        content = archive.read(name)
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")) or (name.endswith(".xml") and b"\x00" in content):
+            raise UnreadableFileError(f"工作簿里有编码异常的内容，为安全起见不予打开。{_RESAVE}")
+        filled, height, width = _span(content)
+        rows += filled
+        if rows > MAX_ROWS:
+            raise UnreadableFileError(
+                f"工作簿超过 {MAX_ROWS} 行。请拆成几个文件，每个不超过 {MAX_ROWS} 行，再分别导入。"
+            )
+        if height * width > MAX_GRID:
+            raise UnreadableFileError(
+                f"有一张工作表在很远的地方（第 {height} 行、第 {width} 列）还有内容，范围过大。"
+                "请删去表格以外的零散内容和空行空列后再导入。"
+            )
+
+
+def _span(xml: bytes) -> tuple[int, int, int]:
+    """Rows with filled cells, the last such row and the last such column."""
+    filled = height = width = 0
+    for number, start, end in _row_spans(xml):
+        last = 0
+        for place, match in enumerate(_CELL.finditer(xml, start, end), 1):
+            if match[2]:
+                continue
+            reference = _CELL_REFERENCE.search(match[1])
+            last = max(last, _column(reference[1]) if reference else place)
+        if last:
+            filled, height, width = filled + 1, max(height, number), max(width, last)
+        if filled > MAX_ROWS:
+            break
+    return filled, height, width
+
+
+def _row_spans(xml: bytes) -> Iterator[tuple[int, int, int]]:
+    """Each row's number, and where its cells begin and end."""
+    number, start = 0, -1
+    for match in _ROW.finditer(xml):
+        if start >= 0:
+            yield number, start, match.start()
+        reference = _ROW_REFERENCE.search(match[1])
+        number, start = int(reference[1]) if reference else number + 1, match.end()
+    if start >= 0:
+        yield number, start, len(xml)
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for sign in letters.upper():
+        number = number * 26 + sign - 64
+    return number
+
+
+def _sheet(name: str, hidden: bool, sheet: CalamineSheet, pictures: list[Placed], in_cells: dict[str, Drawn]) -> Sheet:
+    rows: list[list[object]] = [list(row) for row in sheet.to_python(skip_empty_area=False)]
+    joined = [(top, left, bottom, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or []]
+    return Sheet(name, hidden, rows, joined, pictures, in_cells)
+
+
+def _open_xls(content: bytes) -> list[Sheet]:
+    """Old workbooks by xlrd: it keeps ragged rows, so that one cell far out costs nothing."""
+    if len(content) > MAX_XLS:
+        raise UnreadableFileError(f"旧版 .xls 文件超过 20 MB。{_RESAVE}")
+    try:
+        book = xlrd.open_workbook(file_contents=content, ragged_rows=True, formatting_info=True, logfile=io.StringIO())
+    except xlrd.XLRDError as error:
+        locked = "encrypt" in str(error).lower() or "password" in str(error).lower()
+        reason = "工作簿加了密码。请去掉密码后再导入。" if locked else f"旧版 .xls 文件读不出来。{_RESAVE}"
+        raise UnreadableFileError(reason) from error
+    except Exception as error:  # xlrd gives whatever its parser stumbles over
+        raise UnreadableFileError(f"旧版 .xls 文件已损坏，读不出来。{_RESAVE}") from error
+    if sum(sheet.nrows for sheet in book.sheets()) > MAX_ROWS:
+        raise UnreadableFileError(f"工作簿超过 {MAX_ROWS} 行。请拆成几个文件，每个不超过 {MAX_ROWS} 行，再分别导入。")
+    return [
+        Sheet(
+            sheet.name, sheet.visibility != 0, [_xls_row(book, sheet, row) for row in range(sheet.nrows)],
+            [(top, left, bottom - 1, right - 1) for top, bottom, left, right in sheet.merged_cells],
+        )
+        for sheet in book.sheets()
+    ]  # fmt: skip
+
+
+def _xls_row(book: xlrd.Book, sheet: xlrd.sheet.Sheet, row: int) -> list[object]:
+    return [_xls_value(book, sheet.cell(row, column)) for column in range(sheet.row_len(row))]
+
+
+def _xls_value(book: xlrd.Book, cell: xlrd.sheet.Cell) -> object:
+    if cell.ctype == xlrd.XL_CELL_DATE:
+        try:
+            moment = xlrd.xldate_as_datetime(cell.value, book.datemode)
+            return moment.time() if 0 < cell.value < 1 else moment
+        except (ValueError, OverflowError, xlrd.XLDateError):
+            return cell.value
+    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
+        return bool(cell.value)
+    if cell.ctype == xlrd.XL_CELL_NUMBER and cell.xf_index is not None:
+        form = book.format_map.get(book.xf_list[cell.xf_index].format_key)
+        code = code_of(form.format_key, {form.format_key: form.format_str}) if form else ""
+        return shown(cell.value, code) if code else cell.value
+    if cell.ctype in {xlrd.XL_CELL_ERROR, xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK}:
+        return ""
+    return cell.value

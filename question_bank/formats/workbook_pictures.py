@@ -1,0 +1,105 @@
+"""The pictures of a workbook: drawn over cells, or kept in cells as WPS does."""
+
+from __future__ import annotations
+
+import posixpath
+
+from question_bank.formats.pictures import Drawn, Placed, drawn_of
+from question_bank.formats.safety import Archive
+from question_bank.formats.xml_safety import Element, local, parse_xml
+from question_bank.parse_result import UnreadableFileError
+
+_PACKAGE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_SHEET, _DRAWING, _IMAGE = "/worksheet", "/drawing", "/image"
+_CELL_IMAGES = "xl/cellimages.xml"
+_ANCHORS = frozenset({"twoCellAnchor", "oneCellAnchor"})
+MAX_PICTURES = 20_000
+
+
+def placed_pictures(archive: Archive) -> dict[str, list[Placed]]:
+    """Give for each sheet's name its pictures and the cells in which they begin; nothing where the workbook's parts do not say."""
+    try:
+        return _placed(archive)
+    except UnreadableFileError:
+        return {}
+
+
+def cell_pictures(archive: Archive) -> dict[str, Drawn]:
+    """Give the pictures that WPS keeps in cells, by the name by which `DISPIMG` calls them."""
+    if _CELL_IMAGES not in archive:
+        return {}
+    try:
+        root = parse_xml(archive.read(_CELL_IMAGES), what="工作簿")
+        files = _related(archive, _CELL_IMAGES, _IMAGE)
+    except UnreadableFileError:
+        return {}
+    found: dict[str, Drawn] = {}
+    for picture in root.iter("{*}pic"):
+        name = next((part.get("name", "") for part in picture.iter("{*}cNvPr")), "")
+        drawn = _drawn(archive, picture, files)
+        if name and drawn is not None:
+            found[name] = drawn
+    return found
+
+
+def _placed(archive: Archive) -> dict[str, list[Placed]]:
+    found: dict[str, list[Placed]] = {}
+    for name, path in sheet_parts(archive).items():
+        placed = [one for drawing in _related(archive, path, _DRAWING).values() for one in _anchored(archive, drawing)]
+        if placed:
+            found[name] = placed[:MAX_PICTURES]
+    return found
+
+
+def sheet_parts(archive: Archive) -> dict[str, str]:
+    """Give the part of the archive that holds each sheet, by the sheet's name."""
+    book = "xl/workbook.xml"
+    if book not in archive:
+        return {}
+    targets = _related(archive, book, _SHEET)
+    return {
+        sheet.get("name", ""): targets.get(sheet.get(f"{_PACKAGE}id", ""), "")
+        for sheet in parse_xml(archive.read(book), what="工作簿").iter("{*}sheet")
+    }
+
+
+def _related(archive: Archive, path: str, kind: str) -> dict[str, str]:
+    """Give the parts that a part names, by the name it calls them."""
+    folder, name = posixpath.split(path)
+    relations = f"{folder}/_rels/{name}.rels"
+    if not path or relations not in archive:
+        return {}
+    parts: dict[str, str] = {}
+    for one in parse_xml(archive.read(relations), what="工作簿").iter("{*}Relationship"):
+        if one.get("Type", "").endswith(kind):
+            target = one.get("Target", "")
+            parts[one.get("Id", "")] = (
+                target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"{folder}/{target}")
+            )
+    return parts
+
+
+def _anchored(archive: Archive, drawing: str) -> list[Placed]:
+    """Give the pictures of a drawing with the cells in which they begin; shapes without a picture are none."""
+    if drawing not in archive:
+        return []
+    root = parse_xml(archive.read(drawing), what="工作簿")
+    files = _related(archive, drawing, _IMAGE)
+    found: list[Placed] = []
+    for anchor in root:
+        if local(anchor) not in _ANCHORS:
+            continue
+        row, column = _number(anchor, "row"), _number(anchor, "col")
+        if row is not None:
+            found += [Placed(row, column or 0, _drawn(archive, picture, files)) for picture in anchor.iter("{*}pic")]
+    return found
+
+
+def _drawn(archive: Archive, picture: Element, files: dict[str, str]) -> Drawn | None:
+    path = next((files.get(blip.get(f"{_PACKAGE}embed", ""), "") for blip in picture.iter("{*}blip")), "")
+    return drawn_of(path, archive.read(path)) if path and path in archive else None
+
+
+def _number(anchor: Element, name: str) -> int | None:
+    text = next((cell.text or "" for start in anchor.iter("{*}from") for cell in start.iter(f"{{*}}{name}")), "")
+    return int(text) if text.strip().isdigit() and len(text) < 8 else None

@@ -1,0 +1,234 @@
+"""What a machine can check of a question bank: `python -m question_bank.quality FILE…` prints one line a finding."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from question_bank.formats import examtext
+from question_bank.kinds.registry import kind_of, parts_of
+from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Kind, Question
+from question_bank.similarity import SIMILARITY_THRESHOLD, find_near_duplicates
+
+
+def read_content(folder: Path) -> list[Question]:
+    """Read the seed questions of a folder, in the order of file names; raises ValueError where one is not sound."""
+    questions: list[Question] = []
+    for path in sorted(folder.glob("*.txt")):
+        reading = examtext.read(path.read_bytes(), name=path.name)
+        if reading.refused or reading.doubtful:
+            raise ValueError(f"{path.name}: {reading.refused or reading.doubtful}")
+        questions += [item.question for item in reading.imported]
+    return questions
+
+
+def check_question(question: Question) -> Iterator[str]:
+    """Yield what is wrong with one question by itself."""
+    for part in parts_of(question):
+        if not part.explanation:
+            yield "没有解析"
+        yield from kind_of(part.kind).iter_style_issues(part)
+    if question.citation is None or not question.citation.article.startswith("第"):
+        yield "没有条文"
+    if question.difficulty is None:
+        yield "没有难度"
+    if not question.knowledge_points:
+        yield "没有知识点"
+
+
+def near_duplicates(questions: Sequence[Question]) -> Iterator[tuple[Question, Question]]:
+    """Yield pairs of questions whose stems are nearly the same (threshold NEAR_DUPLICATE)."""
+    for one, other, _ in find_near_duplicates(
+        [question.stem for question in questions], threshold=SIMILARITY_THRESHOLD
+    ):
+        yield questions[one], questions[other]
+
+
+def give_aways(questions: Sequence[Question]) -> Iterator[str]:
+    """Yield what would let a reader guess: the longest option right too often, letters or truth unevenly spread."""
+    singles = [q for top in questions for q in parts_of(top) if q.kind is Kind.SINGLE_CHOICE]
+    longest = sum(1 for q in singles if _is_longest(q))
+    if len(singles) >= 8 and longest > 0.25 * len(singles) + 2 * (0.1875 * len(singles)) ** 0.5:
+        yield f"{len(singles)} 道单选题中有 {longest} 道正确选项唯一最长（应约为四分之一）"
+    letters = Counter(q.key[0] for q in singles)
+    expected = len(singles) / 4
+    for letter in OPTION_LETTERS[:4]:
+        if len(singles) >= 12 and abs(letters[letter] - expected) > 2.5 * (0.1875 * len(singles)) ** 0.5:
+            yield f"单选题答案 {letter} 出现 {letters[letter]} 次，应约为 {expected:.0f} 次"
+    truths = [q.key[0] for top in questions for q in parts_of(top) if q.kind is Kind.TRUE_FALSE]
+    if len(truths) >= 8 and not 0.25 <= truths.count("A") / len(truths) <= 0.75:
+        yield f"{len(truths)} 道判断题中有 {truths.count('A')} 道正确，应约一半"
+
+
+def _is_longest(question: Question) -> bool:
+    right = question.options[OPTION_LETTERS.index(question.key[0])]
+    return all(len(option) < len(right) for option in question.options if option is not right)
+
+
+def check_file(path: Path) -> Iterator[str]:
+    """Yield every finding of one content file, each with the question's number."""
+    reading = examtext.read(path.read_bytes(), name=path.name)
+    for note in [*reading.refused, *(d.note for d in reading.doubtful), *reading.remarks]:
+        yield f"{note.where}：{note.reason}"
+    questions = [item.question for item in reading.imported]
+    for question in questions:
+        yield from (f"{question.code}：{finding}" for finding in check_question(question))
+    for code, count in Counter(q.code for q in questions).items():
+        if count > 1:
+            yield f"{code}：编号重复"
+    for one, other in near_duplicates(questions):
+        yield f"{other.code}：与 {one.code} 近似"
+    yield from give_aways(questions)
+
+
+def main(paths: Sequence[str]) -> int:
+    """Check the given files; print one line a finding and one a file; return 1 where anything was found."""
+    found = 0
+    for path in map(Path, paths):
+        findings = list(check_file(path))
+        reading = examtext.read(path.read_bytes(), name=path.name)
+        kinds = Counter(item.question.kind.value for item in reading.imported)
+        print(f"{path.name}: {len(reading.imported)} 题 {dict(kinds)}，{len(findings)} 处问题")  # noqa: T201 – a command's output
+        for finding in findings:
+            print(f"  {finding}")  # noqa: T201 – a command's output
+        found += len(findings)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
+
+
+MIN_QUESTIONS = 1000
+MIN_LAWS = 40
+SHARES = {"单选题": 45, "判断题": 30, "多选题": 20, "案例题和填空题等": 5}
+"""The mix of a real paper, per cent of the questions."""
+SHARE_TOLERANCE = 5
+MIN_DIFFICULTY = 10
+"""Per cent of the questions that each difficulty has at least."""
+TOO_FEW_TO_MEASURE = 200
+_NAMES = {Kind.SINGLE_CHOICE: "单选题", Kind.TRUE_FALSE: "判断题", Kind.MULTIPLE_CHOICE: "多选题"}
+_SETTING = re.compile(r"^@(law|version|effective)\s+(\S+)", re.MULTILINE)
+_VERDICTS = frozenset({"通过", "修改后通过"})
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One thing that was looked at: whether it is as it should be, and the figures."""
+
+    name: str
+    is_good: bool
+    words: str
+
+    def __str__(self) -> str:
+        """Give the line that the command prints."""
+        return f"{'合格' if self.is_good else '不合格'}　{self.name}：{self.words}"
+
+
+def measure_bank(folder: Path, *, today: date, laws: Path | None = None) -> Iterator[Measure]:
+    """Yield every measure of the bank in a folder; `laws` is a folder of law texts with its STATUS.tsv, where there is one."""
+    questions = read_content(folder)
+    if len(questions) < TOO_FEW_TO_MEASURE:
+        yield Measure("题量", True, f"只有 {len(questions)} 题，不评题型、难度等比例")
+    else:
+        yield from _mix(questions)
+        yield from _keys(questions)
+    yield _codes(questions)
+    pairs = [f"{one.code} 与 {other.code}" for one, other in near_duplicates(questions)]
+    yield Measure("没有近似题", not pairs, _shown(pairs, f"{len(questions)} 题两两比较，没有近似的"))
+    if (folder / "reviews").is_dir():
+        yield _records(questions, folder / "reviews")
+    yield _in_force(folder, today)
+    if laws is not None and (laws / "STATUS.tsv").is_file():
+        yield _newest(folder, laws / "STATUS.tsv")
+
+
+def _mix(questions: Sequence[Question]) -> Iterator[Measure]:
+    count = len(questions)
+    yield Measure("题量", count >= MIN_QUESTIONS, f"{count} 题，应不少于 {MIN_QUESTIONS} 题")
+    laws = {question.citation.law for question in questions if question.citation}
+    yield Measure("法律", len(laws) >= MIN_LAWS, f"{len(laws)} 部，应不少于 {MIN_LAWS} 部")
+    kinds = Counter(_NAMES.get(question.kind, "案例题和填空题等") for question in questions)
+    shares = {name: 100 * kinds[name] / count for name in SHARES}
+    is_near = all(abs(shares[name] - wanted) <= SHARE_TOLERANCE for name, wanted in SHARES.items())
+    words = "，".join(f"{name} {shares[name]:.1f}%（应约 {wanted}%）" for name, wanted in SHARES.items())
+    yield Measure("题型比例", is_near, words)
+    hard = Counter(question.difficulty for question in questions)
+    parts = {name: 100 * hard[each] / count for each, name in DIFFICULTY_NAMES.items()}
+    words = "，".join(f"{name} {share:.1f}%" for name, share in parts.items())
+    yield Measure("三级难度", min(parts.values()) >= MIN_DIFFICULTY, f"{words}，每级应不少于 {MIN_DIFFICULTY}%")
+
+
+def _keys(questions: Sequence[Question]) -> Iterator[Measure]:
+    findings = list(give_aways(questions))
+    singles = [part for one in questions for part in (one.parts or (one,)) if part.kind is Kind.SINGLE_CHOICE]
+    letters = Counter(one.key[0] for one in singles)
+    figures = "，".join(f"{letter} {letters[letter]}" for letter in sorted(letters))
+    yield Measure("答案不可猜", not findings, _shown(findings, f"单选题答案 {figures}；正确选项不比其他选项更常最长"))
+    several = [part for one in questions for part in (one.parts or (one,)) if part.kind is Kind.MULTIPLE_CHOICE]
+    full = sum(1 for one in several if len(one.key) == len(one.options))
+    words = f"{len(several)} 道多选题中全选的 {full} 道，应有半成，不超过三成"
+    yield Measure("多选题全选不可猜", 0.05 * len(several) <= full <= 0.3 * len(several), words)
+
+
+def _codes(questions: Sequence[Question]) -> Measure:
+    twice = [f"{code}" for code, count in Counter(one.code for one in questions).items() if count > 1]
+    return Measure("编号不重复", not twice, _shown(twice, f"{len(questions)} 个编号"))
+
+
+def _records(questions: Sequence[Question], reviews: Path) -> Measure:
+    """Whether each question has a second reading on record, with its day and its verdict."""
+    recorded = {
+        row["编号"]
+        for path in sorted(reviews.glob("*.tsv"))
+        for row in csv.DictReader(path.read_text("utf-8-sig").splitlines(), delimiter="\t")
+        if row.get("结论") in _VERDICTS and re.fullmatch(r"\d{4}-\d{2}-\d{2}", row.get("日期") or "")
+    }
+    missing = [str(one.code) for one in questions if one.code not in recorded]
+    return Measure(
+        "复核记录", not missing, _shown(missing, f"{len(questions)} 题都有另一人复核的日期和结论", "没有记录：")
+    )
+
+
+def _settings(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    for path in sorted(folder.glob("*.txt")):
+        yield path.name, dict(_SETTING.findall(path.read_text("utf-8-sig")))
+
+
+def _in_force(folder: Path, today: date) -> Measure:
+    """Whether each file's law has taken effect."""
+    early = [
+        f"{name}（{said.get('effective') or said.get('version') or '没有写版本'}）"
+        for name, said in _settings(folder)
+        if not (said.get("effective") or said.get("version"))
+        or (said.get("effective") or said["version"]) > today.isoformat()
+    ]
+    return Measure("法律已经施行", not early, _shown(early, f"截至 {today}，各文件所依据的版本都已施行"))
+
+
+def _newest(folder: Path, status: Path) -> Measure:
+    """Whether each file's version is the one that the table of laws holds to be in force."""
+    rows = list(csv.DictReader(status.read_text("utf-8-sig").splitlines(), delimiter="\t"))
+    column = next((name for name in (rows[0] if rows else {}) if name.startswith("in_force")), "")
+    wrong = []
+    for name, said in _settings(folder):
+        own = [row for row in rows if row["law"] == said.get("law")]
+        ended = any(row["version_in_file"] == said.get("version") and row[column].startswith("NO") for row in own)
+        later = any(
+            row["version_in_file"] > said.get("version", "") and not row[column].startswith("NO") for row in own
+        )
+        if ended or later:
+            wrong.append(f"{name}（{said.get('version')}）")
+    return Measure("版本现行有效", not wrong, _shown(wrong, "与法律文本状态表核对，各文件都是现行版本"))
+
+
+def _shown(found: Iterable[str], good: str, lead: str = "") -> str:
+    listed = list(found)
+    more = f" 等 {len(listed)} 处" if len(listed) > 5 else ""
+    return f"{lead}{'；'.join(listed[:5])}{more}" if listed else good
