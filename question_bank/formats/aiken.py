@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from question_bank.formats.decoding import decode_plain_text, text_head
-from question_bank.formats.export import Written, not_written, unsaid
+from question_bank.formats.export import ExportedFile, not_exported, unsupported_fields
 from question_bank.formats.parsed import Outcome, ParsedQuestion, add_outcome, validate_parsed
 from question_bank.model import OPTION_LETTERS, Kind, Question
 from question_bank.parse_result import Note, ParseResult
@@ -98,40 +98,40 @@ def _outcome(entry: _Entry) -> Outcome:
         return Note(
             where, "这一段没有 A. B. 开头的选项，不是 Aiken 格式的题目。请补上选项，或改用别的格式。", "malformed"
         )
-    draft = ParsedQuestion(where=where, kind=Kind.SINGLE_CHOICE, stem=Rich("\n".join(entry.stem)))
+    parsed = ParsedQuestion(where=where, kind=Kind.SINGLE_CHOICE, stem=Rich("\n".join(entry.stem)))
     letters = [option[0] for option in entry.options]
-    draft.options = [Rich("\n".join(option[1:])) for option in entry.options]
+    parsed.options = [Rich("\n".join(option[1:])) for option in entry.options]
     answer = re.sub(r"[\s,，、;；]+", "", entry.answer or "").upper()
     if not answer:
-        draft.doubt_key("no_key", "这道题没有 ANSWER 一行。请补上答案。")
+        parsed.require_review("no_key", "这道题没有 ANSWER 一行。请补上答案。")
     elif len(set(letters)) != len(letters):
-        draft.doubt_key("duplicate_letters", "有两个选项用了同一个字母，分不清答案指哪一个。请改正选项字母。")
+        parsed.require_review("duplicate_letters", "有两个选项用了同一个字母，分不清答案指哪一个。请改正选项字母。")
     elif letters != list(OPTION_LETTERS[: len(letters)]):
         reason = f"选项字母是 {''.join(letters)}，不连续。请核对是否漏了选项。"
-        draft.doubt_key("option_missing", reason)
+        parsed.require_review("option_missing", reason)
     elif not all(letter in letters for letter in answer):
-        draft.doubt_key("key_outside_options", f"答案“{entry.answer}”不在选项里。请核对答案。")
+        parsed.require_review("key_outside_options", f"答案“{entry.answer}”不在选项里。请核对答案。")
     else:
-        draft.right = [letters.index(letter) for letter in answer]
-        draft.kind = Kind.SINGLE_CHOICE if len(set(answer)) == 1 else Kind.MULTIPLE_CHOICE
-    return validate_parsed(draft)
+        parsed.right = [letters.index(letter) for letter in answer]
+        parsed.kind = Kind.SINGLE_CHOICE if len(set(answer)) == 1 else Kind.MULTIPLE_CHOICE
+    return validate_parsed(parsed)
 
 
-def write(questions: Iterable[Question]) -> Written:
+def write(questions: Iterable[Question]) -> ExportedFile:
     """Single choices and true/false as Aiken; all else is a named loss."""
     losses: list[Note] = []
     texts: list[str] = []
     for number, question in enumerate(questions, start=1):
         where = f"第 {number} 题"
         if question.kind not in {Kind.SINGLE_CHOICE, Kind.TRUE_FALSE} or len(question.key) != 1:
-            losses.append(not_written(where, question, "Aiken"))
+            losses.append(not_exported(where, question, "Aiken"))
             continue
         if any(_OPTION.match(line) or _ANSWER.match(line) for line in _line(question.stem, question).split("\n")):
             reason = "题干有一行像选项或答案，Aiken 格式写不下，没有导出。请改用 QTI 3.0 或 Excel 格式导出。"
             losses.append(Note(where, f"{reason}题干：{question.stem[:30]}", "not_written"))
             continue
         texts.append(_question(question))
-        losses += unsaid(
+        losses += unsupported_fields(
             where,
             question,
             "Aiken",
@@ -145,7 +145,7 @@ def write(questions: Iterable[Question]) -> Written:
             images=question.images,
             markup=question.is_html,
         )
-    return Written(("\n\n".join(texts) + "\n").encode(), losses)
+    return ExportedFile(("\n\n".join(texts) + "\n").encode(), losses)
 
 
 def _question(question: Question) -> str:

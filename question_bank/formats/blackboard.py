@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from question_bank.formats.html_images import attach_images, no_files
 from question_bank.formats.package import is_zip
 from question_bank.formats.parsed import (
     FALSE_WORDS,
@@ -16,7 +17,6 @@ from question_bank.formats.parsed import (
     unsupported_kind,
     validate_parsed,
 )
-from question_bank.formats.pictures import attach_images, no_files
 from question_bank.formats.safety import open_archive
 from question_bank.formats.xml_safety import Element, child_text, children, head_of, local, looks_like_xml, parse_xml
 from question_bank.model import Kind
@@ -91,16 +91,16 @@ def _outcome(element: Element, kind: str, where: str, points: str | None) -> Out
     filler = _FILLERS.get(kind)
     if filler is None:
         return unsupported_kind(where, _UNSUPPORTED.get(kind, kind))
-    draft = ParsedQuestion(
+    parsed = ParsedQuestion(
         where=where, kind=Kind.SHORT_ANSWER, stem=Rich(), code=element.get("id"), points=read_points(points)
     )
     body = next(iter(children(element, "BODY")), element)
     is_html = any(flag.get("value") == "true" for flag in body.iter("ISHTML"))
-    draft.stem = attach_images(draft, Rich(child_text(body, "TEXT").strip(), is_html), no_files)
+    parsed.stem = attach_images(parsed, Rich(child_text(body, "TEXT").strip(), is_html), no_files)
     for name in ("FEEDBACK_WHEN_CORRECT", "FEEDBACK_WHEN_INCORRECT"):
-        draft.explanation.append(Rich(child_text(element, "GRADABLE", name).strip(), is_html))
-    filler(draft, element, is_html)
-    return validate_parsed(draft)
+        parsed.explanation.append(Rich(child_text(element, "GRADABLE", name).strip(), is_html))
+    filler(parsed, element, is_html)
+    return validate_parsed(parsed)
 
 
 def _answers(element: Element) -> list[Element]:
@@ -117,38 +117,38 @@ def _right(element: Element) -> list[str]:
     ]
 
 
-def _fill_choice(draft: ParsedQuestion, element: Element, is_html: bool) -> None:
+def _fill_choice(parsed: ParsedQuestion, element: Element, is_html: bool) -> None:
     answers = _answers(element)
     names = [answer.get("id", "") for answer in answers]
-    draft.kind = Kind.MULTIPLE_CHOICE if local(element) == "QUESTION_MULTIPLEANSWER" else Kind.SINGLE_CHOICE
-    draft.options = [attach_images(draft, Rich(child_text(a, "TEXT").strip(), is_html), no_files) for a in answers]
+    parsed.kind = Kind.MULTIPLE_CHOICE if local(element) == "QUESTION_MULTIPLEANSWER" else Kind.SINGLE_CHOICE
+    parsed.options = [attach_images(parsed, Rich(child_text(a, "TEXT").strip(), is_html), no_files) for a in answers]
     right = _right(element)
     if any(name not in names for name in right) or len(set(names)) != len(names):
-        draft.doubt_key("key_outside_options", "答案指向不存在的选项。请核对答案。")
+        parsed.require_review("key_outside_options", "答案指向不存在的选项。请核对答案。")
     else:
-        draft.right = [names.index(name) for name in right]
+        parsed.right = [names.index(name) for name in right]
 
 
-def _fill_true_false(draft: ParsedQuestion, element: Element, is_html: bool) -> None:
+def _fill_true_false(parsed: ParsedQuestion, element: Element, is_html: bool) -> None:
     del is_html
-    draft.kind = Kind.TRUE_FALSE
+    parsed.kind = Kind.TRUE_FALSE
     words = {answer.get("id", ""): child_text(answer, "TEXT").strip().lower() for answer in children(element, "ANSWER")}
     for name in _right(element):
         word = words.get(name, "")
         if word in TRUE_WORDS or word in FALSE_WORDS:
-            draft.right.append(0 if word in TRUE_WORDS else 1)
+            parsed.right.append(0 if word in TRUE_WORDS else 1)
 
 
-def _fill_blank(draft: ParsedQuestion, element: Element, is_html: bool) -> None:
-    draft.kind = Kind.FILL_BLANK
+def _fill_blank(parsed: ParsedQuestion, element: Element, is_html: bool) -> None:
+    parsed.kind = Kind.FILL_BLANK
     words = (Rich(child_text(answer, "TEXT").strip(), is_html).plain for answer in _answers(element))
     variants = tuple(dict.fromkeys(word for word in words if word))
-    draft.blanks = [variants] if variants else []
+    parsed.blanks = [variants] if variants else []
 
 
-def _fill_essay(draft: ParsedQuestion, element: Element, is_html: bool) -> None:
+def _fill_essay(parsed: ParsedQuestion, element: Element, is_html: bool) -> None:
     words = [Rich(child_text(answer, "TEXT").strip(), is_html).plain for answer in _answers(element)]
-    draft.answer = "\n".join(word for word in words if word)
+    parsed.answer = "\n".join(word for word in words if word)
 
 
 _FILLERS: dict[str, Callable[[ParsedQuestion, Element, bool], None]] = {

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from question_bank.formats.decoding import decode_text
-from question_bank.formats.export import Written
+from question_bank.formats.export import ExportedFile
 from question_bank.formats.heuristics import kind_names
-from question_bank.formats.heuristics.resolving import assemble
-from question_bank.formats.heuristics.table_headers import HEAD_ROWS, find_head
+from question_bank.formats.heuristics.resolving import resolve_questions
+from question_bank.formats.heuristics.table_headers import HEADER_ROWS, find_header
 from question_bank.formats.heuristics.table_questions import Table, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.formats.table_export import OPTION_COLUMNS, columns, rows_of
@@ -50,7 +50,7 @@ def divider_of(text: str) -> str | None:
     best: tuple[int, str] | None = None
     for divider in DIVIDERS:
         try:
-            found = find_head([[cell.strip() for cell in row] for row, _ in _rows(head, divider, limit=HEAD_ROWS)])
+            found = find_header([[cell.strip() for cell in row] for row, _ in _rows(head, divider, limit=HEADER_ROWS)])
         except (csv.Error, UnreadableFileError):
             continue
         if found and (best is None or len(found.columns) > best[0]):
@@ -80,7 +80,7 @@ def read_csv_text(text: str, *, name: str, format_name: str) -> ParseResult:
     rows = [row for row, _ in lines]
     table = Table("", rows, [number for _, number in lines], kind_hint=hint, width=_width(rows))
     result = read_table(table)
-    reading = assemble(join_cases(result.rows), format_name=format_name)
+    reading = resolve_questions(join_cases(result.rows), format_name=format_name)
     reading.remarks.extend(result.remarks)
     reading.remarks.extend(_open_quote(lines, text.count("\n") + 1, divider))
     return reading
@@ -88,7 +88,7 @@ def read_csv_text(text: str, *, name: str, format_name: str) -> ParseResult:
 
 def _width(rows: list[list[str]]) -> int:
     """How many cells most rows have at most, the head's at least: a column without a head is no stray divider."""
-    head = find_head([[cell.strip() for cell in row] for row in rows[:HEAD_ROWS]])
+    head = find_header([[cell.strip() for cell in row] for row in rows[:HEADER_ROWS]])
     own = len(rows[head.row]) if head else 0
     longer = [len(row) for row in rows if len(row) > own]
     return own if len(longer) * 2 <= len(rows) else max(longer, default=own)
@@ -126,7 +126,7 @@ def _rows(text: str, divider: str, *, limit: int) -> list[tuple[list[str], int]]
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def write(questions: Sequence[Question]) -> Written:
+def write(questions: Sequence[Question]) -> ExportedFile:
     """Write UTF-8 with its mark, which Excel and WPS know; what would live as a formula there gets an apostrophe before it."""
     wide = max((len(one.options) for question in questions for one in (question, *question.parts)), default=0)
     heads = columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
@@ -144,4 +144,4 @@ def write(questions: Sequence[Question]) -> Written:
                 reason = f"内容以“{cell[0]}”开头，前面加了单引号，以免被当作公式。"
                 losses.append(Note(f"第 {number} 行「{head}」列", reason, "formula"))
         writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
-    return Written(("\ufeff" + target.getvalue()).encode(), losses)
+    return ExportedFile(("\ufeff" + target.getvalue()).encode(), losses)

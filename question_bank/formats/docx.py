@@ -10,10 +10,10 @@ from pathlib import PurePath
 from question_bank.formats.decoding import clean_text, decode_text
 from question_bank.formats.docx_parts import Numbering
 from question_bank.formats.heuristics import kind_names
-from question_bank.formats.heuristics.resolving import assemble
+from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.table_questions import Table, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
-from question_bank.formats.pictures import Drawn, drawn_of, numbered, put_in_place
+from question_bank.formats.pictures import Picture, insert_pictures, picture_of, picture_sign
 from question_bank.formats.safety import Archive, open_archive
 from question_bank.formats.text import read_text
 from question_bank.formats.xml_safety import Element, parse_xml
@@ -60,7 +60,7 @@ class _Document:
     paragraphs: list[int] = field(default_factory=list)
     """For each line the number of its paragraph."""
     tables: list[list[list[str]]] = field(default_factory=list)
-    pictures: list[Drawn] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
     """Those whose signs in the text are numbered."""
 
 
@@ -89,9 +89,9 @@ def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None)
     return _put_in_place(_together(readings), document.pictures)
 
 
-def _put_in_place(reading: ParseResult, pictures: list[Drawn]) -> ParseResult:
-    reading.imported = [replace(one, question=put_in_place(one.question, pictures)) for one in reading.imported]
-    reading.doubtful = [replace(one, question=put_in_place(one.question, pictures)) for one in reading.doubtful]
+def _put_in_place(reading: ParseResult, pictures: list[Picture]) -> ParseResult:
+    reading.imported = [replace(one, question=insert_pictures(one.question, pictures)) for one in reading.imported]
+    reading.doubtful = [replace(one, question=insert_pictures(one.question, pictures)) for one in reading.doubtful]
     return reading
 
 
@@ -124,7 +124,7 @@ def _read_table(rows: list[list[str]], number: int, name: str) -> ParseResult:
     hint: Kind | None = kind_names.kind_in(PurePath(name).stem)
     table = Table(f"第 {number} 张题目表格", rows, range(1, len(rows) + 1), kind_hint=hint)
     result = read_table(table)
-    reading = assemble(join_cases(result.rows), format_name="docx")
+    reading = resolve_questions(join_cases(result.rows), format_name="docx")
     reading.remarks.extend(result.remarks)
     return reading
 
@@ -168,7 +168,7 @@ def _load(content: bytes, *, has_pictures: bool = False) -> _Document:
     return document
 
 
-def _number_pictures(archive: Archive, body: Element) -> list[Drawn]:
+def _number_pictures(archive: Archive, body: Element) -> list[Picture]:
     """Number the drawings that are one picture of the document's own, for the signs in the text; gives the pictures."""
     relations = _part(archive, "word/_rels/document.xml.rels")
     if relations is None:
@@ -178,12 +178,12 @@ def _number_pictures(archive: Archive, body: Element) -> list[Drawn]:
         for one in relations.iter("{*}Relationship")
         if one.get("Type", "").endswith("/image") and one.get("TargetMode") != "External"
     }
-    found: list[Drawn] = []
+    found: list[Picture] = []
     for element in body.iter(f"{W}drawing", f"{W}pict"):
         names = [blip.get(f"{R}embed", "") for blip in element.iter("{*}blip")]
         names += [image.get(f"{R}id", "") for image in element.iter("{*}imagedata")]
         path = files.get(names[0], "") if len(names) == 1 else ""
-        drawn = drawn_of(path, archive.read(path)) if path in archive else None
+        drawn = picture_of(path, archive.read(path)) if path in archive else None
         if drawn is not None and len(found) < MAX_PICTURES:
             element.set(_NUMBER, str(len(found)))
             found.append(drawn)
@@ -193,7 +193,7 @@ def _number_pictures(archive: Archive, body: Element) -> list[Drawn]:
 def _sign(element: Element) -> str:
     """Give what stands in the text for a drawing."""
     number = next((each.get(_NUMBER, "") for each in element.iter() if each.get(_NUMBER)), "")
-    return numbered(int(number)) if number else PICTURE
+    return picture_sign(int(number)) if number else PICTURE
 
 
 def _part(archive: Archive, name: str) -> Element | None:

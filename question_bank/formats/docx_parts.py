@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.image import Image as SizedImage
 
-from question_bank.formats.pictures import numbered
+from question_bank.formats.pictures import picture_sign
 from question_bank.formats.xml_safety import Element
 from question_bank.model import OPTION_LETTERS, Image, Question
 from question_bank.parse_result import FIRST_NUMBERED, NUMBERED, PICTURE
@@ -55,7 +55,7 @@ class Pictures:
                 taken[name] = len(self.images)
                 self.images.append(shelf[name])
                 self.sizes.append(size)
-            return numbered(taken[name]) if name in taken else match[0]
+            return picture_sign(taken[name]) if name in taken else match[0]
 
         return replace(
             question,

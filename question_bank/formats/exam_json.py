@@ -11,6 +11,7 @@ from typing import Any
 
 from question_bank.formats.decoding import decode_plain_text, text_head
 from question_bank.formats.gaps import Gap, number, place_gaps, token
+from question_bank.formats.html_images import attach_images, no_files
 from question_bank.formats.parsed import (
     Outcome,
     ParsedQuestion,
@@ -19,7 +20,6 @@ from question_bank.formats.parsed import (
     unsupported_kind,
     validate_parsed,
 )
-from question_bank.formats.pictures import attach_images, no_files
 from question_bank.model import Kind
 from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 from question_bank.rich import Rich, guessed, html_to_text
@@ -76,102 +76,102 @@ def _outcome(entry: dict[str, Any], where: str) -> Outcome:
     filler = _FILLERS.get(kind)
     if filler is None:
         return unsupported_kind(where, kind or "没有写明题型的题")
-    draft = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=Rich())
-    draft.stem = attach_images(draft, guessed(str(entry.get("question") or "").strip()), no_files)
-    draft.points = read_points(str(entry.get("defaultMaxScore") or ""))
-    draft.code = str(entry["id"]) if entry.get("id") is not None else None
-    draft.tags = [str(tag.get("name") or "") for tag in _dicts(entry.get("tags"))]
+    parsed = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER)
+    parsed.stem = attach_images(parsed, guessed(str(entry.get("question") or "").strip()), no_files)
+    parsed.points = read_points(str(entry.get("defaultMaxScore") or ""))
+    parsed.code = str(entry["id"]) if entry.get("id") is not None else None
+    parsed.set_tags([str(tag.get("name") or "") for tag in _dicts(entry.get("tags"))])
     if entry.get("attachment"):
-        draft.lose("attachment_dropped", "题目所附的文件没有保留。")
-    refusal = filler(draft, entry, _dicts(entry.get("options")))
-    return refusal if refusal is not None else validate_parsed(draft)
+        parsed.add_loss("attachment_dropped", "题目所附的文件没有保留。")
+    refusal = filler(parsed, entry, _dicts(entry.get("options")))
+    return refusal if refusal is not None else validate_parsed(parsed)
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _set_options(draft: ParsedQuestion, options: list[dict[str, Any]]) -> None:
-    draft.options = [
-        attach_images(draft, guessed(str(option.get("option") or "").strip()), no_files) for option in options
+def _set_options(parsed: ParsedQuestion, options: list[dict[str, Any]]) -> None:
+    parsed.options = [
+        attach_images(parsed, guessed(str(option.get("option") or "").strip()), no_files) for option in options
     ]
 
 
-def _fill_choice(draft: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_choice(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
     del entry
-    draft.kind = Kind.SINGLE_CHOICE
-    _set_options(draft, options)
-    draft.right = [place for place, option in enumerate(options) if option.get("correctOption") is True]
+    parsed.kind = Kind.SINGLE_CHOICE
+    _set_options(parsed, options)
+    parsed.right = [place for place, option in enumerate(options) if option.get("correctOption") is True]
     return None
 
 
-def _fill_weighted(draft: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_weighted(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
     del entry
-    draft.kind = Kind.MULTIPLE_CHOICE
-    _set_options(draft, options)
+    parsed.kind = Kind.MULTIPLE_CHOICE
+    _set_options(parsed, options)
     scores = [number(str(option.get("defaultScore") or "0")) or Decimal(0) for option in options]
-    draft.right = [place for place, score in enumerate(scores) if score > 0]
+    parsed.right = [place for place, score in enumerate(scores) if score > 0]
     if len({score for score in scores if score > 0}) > 1:
-        draft.lose("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
+        parsed.add_loss("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
     if any(score < 0 for score in scores):
-        draft.lose("negative_marks", "错选倒扣分没有保留。")
+        parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
     return None
 
 
-def _fill_claim(draft: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_claim(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
     del entry
-    draft.kind = Kind.SINGLE_CHOICE
+    parsed.kind = Kind.SINGLE_CHOICE
     kept = [option for option in options if option.get("claimChoiceType") != "SkipOption"]
     if len(kept) < len(options):
-        draft.lose("skip_option", "“不作答”选项没有保留。")
-    _set_options(draft, kept)
-    draft.right = [place for place, option in enumerate(kept) if option.get("claimChoiceType") == "CorrectOption"]
+        parsed.add_loss("skip_option", "“不作答”选项没有保留。")
+    _set_options(parsed, kept)
+    parsed.right = [place for place, option in enumerate(kept) if option.get("claimChoiceType") == "CorrectOption"]
     if any((number(str(option.get("defaultScore") or "0")) or 0) < 0 for option in kept):
-        draft.lose("negative_marks", "错选倒扣分没有保留。")
+        parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
     return None
 
 
-def _fill_cloze(draft: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_cloze(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
     del options
     gaps: list[Gap] = []
     ranges: list[str] = []
 
     def replace(match: re.Match[str]) -> str:
-        gaps.append(_gap(match, draft, ranges))
+        gaps.append(_gap(match, parsed, ranges))
         return token(len(gaps) - 1)
 
     stem = _SPAN.sub(replace, str(entry.get("question") or ""))
     if ranges:
-        return unsupported_kind(draft.where, "数值范围题")
+        return unsupported_kind(parsed.where, "数值范围题")
     if not gaps:
-        draft.kind = Kind.FILL_BLANK
+        parsed.kind = Kind.FILL_BLANK
         return None
-    place_gaps(draft, attach_images(draft, Rich(stem, is_html=True), no_files), gaps)
+    place_gaps(parsed, attach_images(parsed, Rich(stem, is_html=True), no_files), gaps)
     return None
 
 
-def _gap(match: re.Match[str], draft: ParsedQuestion, ranges: list[str]) -> Gap:
+def _gap(match: re.Match[str], parsed: ParsedQuestion, ranges: list[str]) -> Gap:
     attributes = unescape(match.group("attributes"))
     answer = html_to_text(match.group("answer"))
     precision = re.search(r"precision\s*=\s*[\"']([^\"']*)", attributes)
     if re.search(r"numeric\s*=\s*[\"']true", attributes):
         if precision and number(precision.group(1)) not in {None, Decimal(0)}:
             ranges.append(answer)
-        draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+        parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     variants = [re.sub(r"\\([|*])", r"\1", part).strip() for part in re.split(r"(?<!\\)\|", answer)]
     gap = Gap(variants=tuple(dict.fromkeys(variant for variant in variants if variant)))
     if re.search(r"(?<!\\)\*", answer):
-        gap.doubt = ("wildcard_answer", "答案里有通配符 *，本平台不支持。请写出具体的答案。")
+        gap.review = ("wildcard_answer", "答案里有通配符 *，本平台不支持。请写出具体的答案。")
     elif not gap.variants:
-        gap.doubt = ("no_key", "有空没有写明答案。请补上答案。")
+        gap.review = ("no_key", "有空没有写明答案。请补上答案。")
     return gap
 
 
-def _fill_essay(draft: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_essay(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
     del options
-    draft.answer = html_to_text(str(entry.get("defaultEvaluationCriteria") or ""))
+    parsed.answer = html_to_text(str(entry.get("defaultEvaluationCriteria") or ""))
     if entry.get("defaultAnswerInstructions"):
-        draft.explanation.append(guessed(str(entry["defaultAnswerInstructions"])))
+        parsed.explanation.append(guessed(str(entry["defaultAnswerInstructions"])))
     return None
 
 
@@ -220,10 +220,10 @@ def read_json2qti(content: bytes, *, name: str) -> ParseResult:
             Note(str(title), "按 json2qti 的规定，每题的第一个选项是正确答案。请抽查几题。", "first_is_right")
         )
         for place, (stem, options) in enumerate(quiz.items(), start=1):
-            draft = ParsedQuestion(where=f"“{title}”第 {place} 题", kind=Kind.SINGLE_CHOICE, stem=guessed(str(stem)))
-            draft.options = [
+            parsed = ParsedQuestion(where=f"“{title}”第 {place} 题", kind=Kind.SINGLE_CHOICE, stem=guessed(str(stem)))
+            parsed.options = [
                 Rich(str(option)) if not isinstance(option, str) else guessed(option) for option in options
             ]
-            draft.right = [0] if options else []
-            add_outcome(reading, validate_parsed(draft))
+            parsed.right = [0] if options else []
+            add_outcome(reading, validate_parsed(parsed))
     return reading

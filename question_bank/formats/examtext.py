@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from question_bank.formats.export import Written, plain_question, unsaid
+from question_bank.formats.export import ExportedFile, plain_question, unsupported_fields
+from question_bank.formats.parsed import ParsedQuestion, add_outcome, validate_parsed
+from question_bank.kinds.base import MIN_OPTIONS
 from question_bank.kinds.registry import KIND_NAMES, kind_of
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Citation, Kind, Question
-from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion, UnreadableFileError
-from question_bank.validation import iter_key_issues, key_doubt
+from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.rich import Rich
 
 _KINDS = {name: kind for kind, name in KIND_NAMES.items()}
 _DIFFICULTIES = {name: difficulty for difficulty, name in DIFFICULTY_NAMES.items()}
@@ -21,7 +23,7 @@ _GUARDED = re.compile(rf"^ (?=@|##|{_FIELD.pattern.removeprefix('^').removesuffi
 """A line of a longer text that would read as a field or a head: our writer puts a space before it."""
 
 
-class _RefusalError(Exception):
+class _RejectedError(Exception):
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
         self.code = code
@@ -56,45 +58,40 @@ def looks_like(content: bytes, name: str) -> bool:
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
-    """Read a file of our own text format; every `##` head is one question of the file. Raises UnreadableFileError."""
+    """Read a file of our own text format; every `##` line begins a question. Raises UnreadableFileError."""
     del name
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UnreadableFileError("这种格式的文件必须是 UTF-8 编码。请在编辑器里另存为 UTF-8 后重试。") from None
-    parsed = _parse(text.splitlines())
-    reading = ParseResult(format="examtext", remarks=parsed.strays)
-    for block in parsed.blocks:
+    file = _parse(text.splitlines())
+    result = ParseResult(format="examtext", remarks=file.strays)
+    for block in file.blocks:
         where = f"第 {block.line} 行 {block.code}"
         try:
-            question = _question(block, parsed)
-        except _RefusalError as refusal:
-            reading.refused.append(Note(where, refusal.reason, refusal.code))
-            continue
-        doubt = _doubt(question)
-        if doubt:
-            reading.doubtful.append(DoubtfulQuestion(question, Note(where, doubt[1], doubt[0])))
-        else:
-            reading.imported.append(ReadQuestion(question, where))
-    return reading
+            outcome = validate_parsed(_question(block, file, where))
+        except _RejectedError as error:
+            outcome = Note(where, error.reason, error.code)
+        add_outcome(result, outcome)
+    return result
 
 
 def _parse(lines: Iterable[str]) -> _File:
-    parsed = _File()
+    file = _File()
     block: _Block | None = None
     current = ""
     for number, line in enumerate(lines, 1):
         if line.startswith("@"):
-            _take_setting(parsed, line)
+            _take_setting(file, line)
         elif head := _HEAD.match(line):
             block = _Block(number, head["code"], head["kind"], head["difficulty"])
-            parsed.blocks.append(block)
-        elif (part := _PART.match(line)) and parsed.blocks:
+            file.blocks.append(block)
+        elif (part := _PART.match(line)) and file.blocks:
             block = _Block(number, part["code"], part["kind"], part["difficulty"])
-            parsed.blocks[-1].parts.append(block)
+            file.blocks[-1].parts.append(block)
         elif block is None:
             if line.strip() and not line.startswith("#"):
-                parsed.strays.append(Note(f"第 {number} 行", "题目之前的文字，未读入", "stray_text"))
+                file.strays.append(Note(f"第 {number} 行", "题目之前的文字，未读入", "stray_text"))
         elif found := _FIELD.match(line):
             current = found["name"]
             block.twice += [current] if current in block.fields else []
@@ -102,126 +99,109 @@ def _parse(lines: Iterable[str]) -> _File:
         elif line.strip():
             more = line[1:] if _GUARDED.match(line) else line
             block.fields[current] = f"{block.fields.get(current, '')}\n{more.rstrip()}".strip()
-    return parsed
+    return file
 
 
-def _take_setting(parsed: _File, line: str) -> None:
+def _take_setting(file: _File, line: str) -> None:
     name, _, value = line[1:].partition(" ")
     if name == "law":
-        parsed.law = value.strip()
+        file.law = value.strip()
     elif name == "version":
-        parsed.version = value.strip()
+        file.version = value.strip()
     elif name == "topic":
-        parsed.topic = value.strip()
+        file.topic = value.strip()
 
 
-def _question(block: _Block, parsed: _File) -> Question:
+def _question(block: _Block, file: _File, where: str) -> ParsedQuestion:
     kind = _KINDS.get(block.kind)
     if block.twice:
         names = "、".join(f"「{name}：」" for name in dict.fromkeys(block.twice))
-        raise _RefusalError(
+        raise _RejectedError(
             "field_twice", f"{names}出现了两次，分不清用哪一个，请删去多余的；若是正文的一行，请在行首加一个空格"
         )
     if kind is None:
-        raise _RefusalError(
+        raise _RejectedError(
             "unknown_kind", f"不认识的题型「{block.kind}」，请写单选题、多选题、判断题、排序题、填空题、案例题或简答题"
         )
     fields = block.fields
     stem = fields.get("材料" if kind is Kind.CASE else "题干", "")
     if not stem:
-        raise _RefusalError("no_stem", "没有题干，请补上「题干：」（案例题为「材料：」）")
-    question = Question(
+        raise _RejectedError("no_stem", "没有题干，请补上「题干：」（案例题为「材料：」）")
+    parsed = ParsedQuestion(
+        where=where,
         kind=kind,
-        stem=stem,
-        explanation=fields.get("解析", ""),
-        citation=_citation(fields, parsed),
+        stem=Rich(stem),
+        explanation=[Rich(fields.get("解析", ""))],
+        citation=_citation(fields, file),
         knowledge_points=tuple(p for p in re.split(r"[、；;]", fields.get("知识点", "")) if p),
         difficulty=_DIFFICULTIES.get(block.difficulty or ""),
         code=block.code,
-        tags=(parsed.topic,) if parsed.topic else (),
+        tags=(file.topic,) if file.topic else (),
+        may_be_true_false=False,
     )
-    return _ANSWERS[kind](question, block, parsed)
+    _ANSWERS[kind](parsed, block, file)
+    return parsed
 
 
-def _citation(fields: dict[str, str], parsed: _File) -> Citation | None:
-    if parsed.law is None:
+def _citation(fields: dict[str, str], file: _File) -> Citation | None:
+    if file.law is None:
         return None
-    return Citation(law=parsed.law, version=parsed.version, article=fields.get("条文", ""))
+    return Citation(law=file.law, version=file.version, article=fields.get("条文", ""))
 
 
-def _with_choices(question: Question, block: _Block, _parsed: _File) -> Question:
-    options = tuple(block.fields[letter] for letter in OPTION_LETTERS if letter in block.fields)
-    if len(options) < 2:
-        raise _RefusalError("too_few_options", "选项少于两个，请补全")
-    key = tuple(sorted(set(re.sub(r"[^A-Z]", "", block.fields.get("答案", "")))))
-    if not key:
-        raise _RefusalError("no_key", "没有答案，请补上「答案：」")
-    return replace(question, options=options, key=key)
+def _set_options(parsed: ParsedQuestion, block: _Block, _file: _File) -> None:
+    parsed.options = [Rich(block.fields[letter]) for letter in OPTION_LETTERS if letter in block.fields]
+    if len(parsed.options) < MIN_OPTIONS:
+        raise _RejectedError("too_few_options", "选项少于两个，请补全")
+    letters = re.sub(r"[^A-Z]", "", block.fields.get("答案", ""))
+    if not letters:
+        hint = (
+            "，请在「答案：」后按正确顺序写出全部选项的字母" if parsed.kind is Kind.ORDERING else "，请补上「答案：」"
+        )
+        raise _RejectedError("no_key", f"没有答案{hint}")
+    parsed.right = [OPTION_LETTERS.index(letter) for letter in letters]
+    if parsed.kind is Kind.SINGLE_CHOICE and len(set(letters)) != 1:
+        parsed.require_review("many_keys", "单选题有多个答案，请核对题型或答案")
+    if any(index >= len(parsed.options) for index in parsed.right):
+        parsed.require_review("key_outside_options", "答案不在选项之中，请核对")
 
 
-def _with_order(question: Question, block: _Block, _parsed: _File) -> Question:
-    options = tuple(block.fields[letter] for letter in OPTION_LETTERS if letter in block.fields)
-    if len(options) < 2:
-        raise _RefusalError("too_few_options", "选项少于两个，请补全")
-    key = tuple(re.sub(r"[^A-Z]", "", block.fields.get("答案", "")))
-    if not key:
-        raise _RefusalError("no_key", "没有答案，请在「答案：」后按正确顺序写出全部选项的字母")
-    return replace(question, options=options, key=key)
-
-
-def _with_truth(question: Question, block: _Block, _parsed: _File) -> Question:
+def _set_truth(parsed: ParsedQuestion, block: _Block, _file: _File) -> None:
     answer = block.fields.get("答案", "")
     if answer not in TRUE_FALSE_OPTIONS:
-        raise _RefusalError("no_key", "判断题的答案请写「正确」或「错误」")
-    key = ("A",) if answer == TRUE_FALSE_OPTIONS[0] else ("B",)
-    return replace(question, options=TRUE_FALSE_OPTIONS, key=key)
+        raise _RejectedError("no_key", "判断题的答案请写「正确」或「错误」")
+    parsed.right = [TRUE_FALSE_OPTIONS.index(answer)]
 
 
-def _with_blanks(question: Question, block: _Block, _parsed: _File) -> Question:
+def _set_blanks(parsed: ParsedQuestion, block: _Block, _file: _File) -> None:
     named = sorted((int(name[2:] or 1), text) for name, text in block.fields.items() if name.startswith("答案"))
-    blanks = tuple(tuple(v.strip() for v in text.split("|") if v.strip()) for _, text in named)
-    if not blanks or not all(blanks):
-        raise _RefusalError("no_key", "填空题每个空都要有答案，请写「答案1：」「答案2：」")
-    return replace(question, blanks=blanks)
+    parsed.blanks = [tuple(v.strip() for v in text.split("|") if v.strip()) for _, text in named]
+    if not parsed.blanks or not all(parsed.blanks):
+        raise _RejectedError("no_key", "填空题每个空都要有答案，请写「答案1：」「答案2：」")
 
 
-def _with_model_answer(question: Question, block: _Block, _parsed: _File) -> Question:
-    return replace(question, key=(block.fields.get("参考答案", ""),))
+def _set_model_answer(parsed: ParsedQuestion, block: _Block, _file: _File) -> None:
+    parsed.answer = block.fields.get("参考答案", "")
 
 
-def _with_parts(question: Question, block: _Block, parsed: _File) -> Question:
+def _set_parts(parsed: ParsedQuestion, block: _Block, file: _File) -> None:
     if not block.parts:
-        raise _RefusalError("no_parts", "案例题没有小题，请用「### 1 单选题」写出小题")
-    parts = tuple(_question(part, parsed) for part in block.parts)
-    inherited = tuple(
-        replace(part, citation=question.citation) if part.citation and not part.citation.article else part
-        for part in parts
-    )
-    return replace(question, parts=inherited)
+        raise _RejectedError("no_parts", "案例题没有小题，请用「### 1 单选题」写出小题")
+    parsed.parts = [_question(part, file, parsed.where) for part in block.parts]
+    for part in parsed.parts:
+        if part.citation and not part.citation.article:
+            part.citation = parsed.citation
 
 
 _ANSWERS = {
-    Kind.SINGLE_CHOICE: _with_choices,
-    Kind.MULTIPLE_CHOICE: _with_choices,
-    Kind.TRUE_FALSE: _with_truth,
-    Kind.ORDERING: _with_order,
-    Kind.FILL_BLANK: _with_blanks,
-    Kind.SHORT_ANSWER: _with_model_answer,
-    Kind.CASE: _with_parts,
+    Kind.SINGLE_CHOICE: _set_options,
+    Kind.MULTIPLE_CHOICE: _set_options,
+    Kind.TRUE_FALSE: _set_truth,
+    Kind.ORDERING: _set_options,
+    Kind.FILL_BLANK: _set_blanks,
+    Kind.SHORT_ANSWER: _set_model_answer,
+    Kind.CASE: _set_parts,
 }
-
-
-def _doubt(question: Question) -> tuple[str, str] | None:
-    for part in question.parts:
-        if found := _doubt(part):
-            return found
-    if question.kind is Kind.SINGLE_CHOICE and len(question.key) != 1:
-        return ("many_keys", "单选题有多个答案，请核对题型或答案")
-    if any(letter not in OPTION_LETTERS[: len(question.options)] for letter in question.key if question.options):
-        return ("key_outside_options", "答案不在选项之中，请核对")
-    if issue := key_doubt(iter_key_issues(replace(question, parts=()))):
-        return (issue.code, issue.reason)
-    return None
 
 
 def format_questions(questions: Iterable[Question]) -> str:
@@ -273,12 +253,12 @@ def _guarded(text: str) -> str:
     return "\n".join([first, *(f" {line}" if _GUARDED.match(f" {line}") else line for line in more)])
 
 
-def write(questions: Sequence[Question]) -> Written:
+def write(questions: Sequence[Question]) -> ExportedFile:
     """Our own text holds plain words: markup, pictures, points and what is tagged beyond the topic are named as left out."""
     losses = [
         note
         for number, question in enumerate(questions, 1)
-        for note in unsaid(
+        for note in unsupported_fields(
             f"第 {number} 题",
             question,
             "本平台文本",
@@ -289,7 +269,7 @@ def write(questions: Sequence[Question]) -> Written:
         )
     ]
     plain = [replace(_plain(one), parts=tuple(map(_plain, one.parts))) for one in questions]
-    return Written(format_questions(plain).encode("utf-8"), losses)
+    return ExportedFile(format_questions(plain).encode("utf-8"), losses)
 
 
 def _plain(question: Question) -> Question:

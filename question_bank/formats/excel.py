@@ -11,12 +11,12 @@ from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.image import Image as SizedImage
 from xlsxwriter.worksheet import Worksheet
 
-from question_bank.formats.export import Written
+from question_bank.formats.export import ExportedFile
 from question_bank.formats.heuristics import kind_names
-from question_bank.formats.heuristics.resolving import assemble
+from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.table_questions import Table, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
-from question_bank.formats.raw import RawQuestion
+from question_bank.formats.parsed import ParsedQuestion
 from question_bank.formats.table_export import (
     MAX_CELL,
     OPTION_COLUMNS,
@@ -46,7 +46,7 @@ def looks_like(content: bytes, name: str) -> bool:
 
 def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of all visible sheets; UnreadableFileError when the file is no workbook or holds no question table."""
-    raws: list[RawQuestion] = []
+    questions: list[ParsedQuestion] = []
     remarks: list[Note] = []
     found_table = False
     file_kind = kind_names.kind_in(PurePath(name).stem)
@@ -61,11 +61,11 @@ def read(content: bytes, *, name: str) -> ParseResult:
             remarks.append(_hidden(place, len(result.rows)))
             continue
         found_table = True
-        raws.extend(join_cases(result.rows))
+        questions.extend(join_cases(result.rows))
         remarks.extend(result.remarks)
     if not found_table:
         raise UnreadableFileError(_hidden_only(remarks) or _NO_TABLE)
-    reading = assemble(raws, format_name="excel")
+    reading = resolve_questions(questions, format_name="excel")
     reading.remarks.extend(remarks)
     return reading
 
@@ -98,9 +98,9 @@ WIDEST_PICTURE, TALLEST_PICTURE = 260, 150
 SAFE = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
-def write(questions: Sequence[Question]) -> Written:
+def write(questions: Sequence[Question]) -> ExportedFile:
     """The workbook with pictures over their cells, and what of the questions it cannot say (formatting, over-long texts)."""
-    wide = max((len(one.options) for question in questions for one in (question, *question.parts)), default=0)
+    wide = max((len(one.lettered) for question in questions for one in (question, *question.parts)), default=0)
     heads = columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
     losses: list[Note] = []
     target = io.BytesIO()
@@ -118,7 +118,7 @@ def write(questions: Sequence[Question]) -> Written:
             for index, head in enumerate(heads):
                 if row.cells.get(head):
                     sheet.write_string(number, index, row.cells[head][:MAX_CELL], text)
-    return Written(target.getvalue(), losses)
+    return ExportedFile(target.getvalue(), losses)
 
 
 def _draw(sheet: Worksheet, number: int, heads: Sequence[str], row: Row) -> None:

@@ -19,7 +19,7 @@ from question_bank.rich import Rich, to_plain
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ExportedFile:
     """The file's bytes, and by name what of the questions the format could not say."""
 
     content: bytes
@@ -40,13 +40,13 @@ _FIELD_NAMES = {
 }
 
 
-def not_written(where: str, question: Question, format_name: str) -> Note:
+def not_exported(where: str, question: Question, format_name: str) -> Note:
     """The note on a question that the format cannot say at all."""
     reason = f"{format_name} 格式写不下这道{KIND_NAMES[question.kind]}，没有导出。请改用 QTI 3.0 或 Excel 格式导出。"
     return Note(where, f"{reason}题干：{Rich(question.stem, question.is_html).plain[:30]}", "not_written")
 
 
-def unsaid(where: str, question: Question, format_name: str, **fields: object) -> list[Note]:
+def unsupported_fields(where: str, question: Question, format_name: str, **fields: object) -> list[Note]:
     """One note that names those fields that hold something and that the format has no place for."""
     names = [_FIELD_NAMES[name] for name, value in fields.items() if value]
     if not names:

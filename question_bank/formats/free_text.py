@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from xml.sax.saxutils import escape
 
 from question_bank.formats.docx_parts import Pictures
-from question_bank.formats.export import Written, not_written, plain_question, unsaid
+from question_bank.formats.export import ExportedFile, not_exported, plain_question, unsupported_fields
 from question_bank.formats.table_export import rows_of
 from question_bank.formats.text import read_text
 from question_bank.kinds.registry import KIND_NAMES, kind_of
@@ -20,11 +20,11 @@ from question_bank.rich import to_plain
 _NUMERALS = "一二三四五六七八九十"
 
 
-def write_text(questions: Sequence[Question]) -> Written:
+def write_text(questions: Sequence[Question]) -> ExportedFile:
     """Write plain text, grouped by kind; each question is read back, and one that reads differently is named."""
     lines, losses = lines_of([q for q in questions if q.kind is not Kind.CASE], "纯文本")
-    losses += [not_written(f"第 {n} 题", q, "纯文本") for n, q in enumerate(questions, 1) if q.kind is Kind.CASE]
-    return Written(("\ufeff" + "\r\n".join(lines) + "\r\n").encode(), losses)
+    losses += [not_exported(f"第 {n} 题", q, "纯文本") for n, q in enumerate(questions, 1) if q.kind is Kind.CASE]
+    return ExportedFile(("\ufeff" + "\r\n".join(lines) + "\r\n").encode(), losses)
 
 
 def lines_of(questions: Sequence[Question], format_name: str) -> tuple[list[str], list[Note]]:
@@ -80,7 +80,7 @@ def _one_line(text: str) -> str:
 
 def _losses(question: Question, where: str, format_name: str) -> list[Note]:
     has_markup = question.is_html and any(to_plain(text)[1] for text in (question.stem, *question.options))
-    return unsaid(
+    return unsupported_fields(
         where,
         question,
         format_name,
@@ -159,7 +159,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _EPOCH = (2026, 1, 1, 0, 0, 0)
 
 
-def write_docx(questions: Sequence[Question]) -> Written:
+def write_docx(questions: Sequence[Question]) -> ExportedFile:
     """Write a document; each plain question is read back, and one that reads differently is named."""
     pictures = Pictures()
     taken = [pictures.take(question) for question in questions]
@@ -175,7 +175,7 @@ def write_docx(questions: Sequence[Question]) -> Written:
         '<w:sectPr><w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1134" w:right="1134" w:bottom="1134" w:left="1134" w:header="567" w:footer="567" w:gutter="0"/></w:sectPr>'
         "</w:body></w:document>"
     )
-    return Written(_packed(document, pictures), losses)
+    return ExportedFile(_packed(document, pictures), losses)
 
 
 def _paragraph(text: str, pictures: Pictures) -> str:

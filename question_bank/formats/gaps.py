@@ -24,7 +24,7 @@ class Gap:
     options: list[Rich] = field(default_factory=list)
     right: list[int] = field(default_factory=list)
     option_notes: dict[int, Rich] = field(default_factory=dict)
-    doubt: tuple[str, str] | None = None
+    review: tuple[str, str] | None = None
     """Code and reason, when the gap's key is unclear."""
     is_choice: bool = False
     length: int = 4
@@ -36,46 +36,54 @@ def token(place: int) -> str:
     return f"\uf100{place}\uf101"
 
 
-def place_gaps(draft: ParsedQuestion, stem: Rich, gaps: list[Gap], *, hidden: frozenset[int] = frozenset()) -> None:
-    """Give the draft its kind, stem, blanks or options from a stem with tokens; gaps without one follow, if not hidden."""
+def place_gaps(parsed: ParsedQuestion, stem: Rich, gaps: list[Gap], *, hidden: frozenset[int] = frozenset()) -> None:
+    """Give the parsed its kind, stem, blanks or options from a stem with tokens; gaps without one follow, if not hidden."""
     missing = [place for place in range(len(gaps)) if token(place) not in stem.text and place not in hidden]
     stem = Rich(" ".join([stem.text, *(token(place) for place in missing)]), stem.is_html) if missing else stem
     choices = [gap for gap in gaps if gap.is_choice]
     written = [gap.variants for gap in gaps if len(gap.variants) > 1]
     if any({*one} == {*other} for place, one in enumerate(written) for other in written[:place]):
-        draft.lose("gaps_interchangeable", "几个空接受同样的几个答案；导入后在几个空里重复填同一个答案也会算对。")
+        parsed.add_loss("gaps_interchangeable", "几个空接受同样的几个答案；导入后在几个空里重复填同一个答案也会算对。")
     for gap in gaps:
-        if gap.doubt is not None:
-            draft.doubt_key(*gap.doubt)
+        if gap.review is not None:
+            parsed.require_review(*gap.review)
     if not choices:
-        draft.kind = Kind.FILL_BLANK
-        draft.blanks = [gap.variants for gap in gaps]
+        parsed.kind = Kind.FILL_BLANK
+        parsed.blanks = [gap.variants for gap in gaps]
     elif len(gaps) == 1:
-        draft.kind = Kind.SINGLE_CHOICE
-        draft.options, draft.right, draft.option_notes = choices[0].options, choices[0].right, choices[0].option_notes
+        parsed.kind = Kind.SINGLE_CHOICE
+        parsed.options, parsed.right, parsed.option_notes = (
+            choices[0].options,
+            choices[0].right,
+            choices[0].option_notes,
+        )
     else:
-        _make_case(draft, stem, gaps)
+        _make_case(parsed, stem, gaps)
         return
     lengths = {str(place): gap.length for place, gap in enumerate(gaps)}
-    draft.stem = Rich(_TOKEN.sub(lambda match: "_" * lengths.get(match.group(1), 0), stem.text), stem.is_html)
+    parsed.stem = Rich(_TOKEN.sub(lambda match: "_" * lengths.get(match.group(1), 0), stem.text), stem.is_html)
 
 
-def _make_case(draft: ParsedQuestion, stem: Rich, gaps: list[Gap]) -> None:
-    draft.kind = Kind.CASE
-    draft.stem = Rich(_TOKEN.sub(lambda match: f"（{int(match.group(1)) + 1}）{BLANK}", stem.text), stem.is_html)
-    draft.lose("gaps_as_case", "一段文字里有几处选择，改成了案例题：每一空是一道小题。")
+def _make_case(parsed: ParsedQuestion, stem: Rich, gaps: list[Gap]) -> None:
+    parsed.kind = Kind.CASE
+    parsed.stem = Rich(_TOKEN.sub(lambda match: f"（{int(match.group(1)) + 1}）{BLANK}", stem.text), stem.is_html)
+    parsed.add_loss("gaps_as_case", "一段文字里有几处选择，改成了案例题：每一空是一道小题。")
     for place, gap in enumerate(gaps, start=1):
         part = ParsedQuestion(
-            where=draft.where, kind=Kind.FILL_BLANK, stem=Rich(f"第（{place}）空"), images=draft.images
+            where=parsed.where,
+            part_name=f"第 {place} 小题",
+            kind=Kind.FILL_BLANK,
+            stem=Rich(f"第（{place}）空"),
+            images=parsed.images,
         )
         if gap.is_choice:
             part.kind = Kind.SINGLE_CHOICE
             part.options, part.right, part.option_notes = gap.options, gap.right, gap.option_notes
         else:
             part.blanks = [gap.variants]
-        if gap.doubt is not None:
-            part.doubt = Note(draft.where, gap.doubt[1], gap.doubt[0])
-        draft.parts.append(part)
+        if gap.review is not None:
+            part.review = Note(parsed.where, gap.review[1], gap.review[0])
+        parsed.parts.append(part)
 
 
 OWN_NAME = re.compile(r"bank-item-\d+")

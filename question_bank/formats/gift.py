@@ -8,16 +8,16 @@ from decimal import Decimal, InvalidOperation
 from pathlib import PurePath
 
 from question_bank.formats.decoding import decode_plain_text, text_head
-from question_bank.formats.export import Written, encode_tags, not_written, unsaid
+from question_bank.formats.export import ExportedFile, encode_tags, not_exported, unsupported_fields
 from question_bank.formats.gaps import as_texts
 from question_bank.formats.gift_syntax import GiftAnswer, GiftQuestion, GiftText, GiftType, blocks, escape, hide, parse
+from question_bank.formats.html_images import attach_all_images
 from question_bank.formats.parsed import Outcome, ParsedQuestion, add_outcome, unsupported_kind, validate_parsed
-from question_bank.formats.pictures import shelve_all
 from question_bank.model import OPTION_LETTERS, Kind, Question
 from question_bank.parse_result import Note, ParseResult
 from question_bank.rich import Rich, guessed
 
-FULL = Decimal(100)
+FULL_CREDIT = Decimal(100)
 _SIGNS = re.compile(r"\{\s*(?:[=~#][^{}]*|T|F|TRUE|FALSE|(?:T|F|TRUE|FALSE)#[^{}]*)?\}", re.IGNORECASE)
 _CODE = re.compile(r"(?=.*\d)[\w.\-]{1,40}")
 
@@ -61,16 +61,16 @@ def _outcome(question: GiftQuestion, where: str) -> Outcome:
         )
     if question.type is GiftType.NUMERICAL and exact_number(question.answers) is None:
         return unsupported_kind(where, "数值范围题")
-    draft = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=rich(question.stem))
-    draft.code = question.code or (question.title if question.title and _CODE.fullmatch(question.title) else None)
-    draft.tags = question.tags
+    parsed = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=rich(question.stem))
+    parsed.code = question.code or (question.title if question.title and _CODE.fullmatch(question.title) else None)
+    parsed.set_tags(question.tags)
     if question.global_feedback is not None:
-        draft.explanation.append(rich(question.global_feedback))
+        parsed.explanation.append(rich(question.global_feedback))
     if "markdown" in {question.stem.format, *(answer.text.format for answer in question.answers)}:
-        draft.lose("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
-    _FILLERS.get(question.type, _fill_nothing)(draft, question)
-    shelve_all(draft)
-    return validate_parsed(draft)
+        parsed.add_loss("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
+    _FILLERS.get(question.type, _fill_nothing)(parsed, question)
+    attach_all_images(parsed)
+    return validate_parsed(parsed)
 
 
 def rich(text: GiftText) -> Rich:
@@ -80,78 +80,80 @@ def rich(text: GiftText) -> Rich:
     return guessed(text.text) if text.format == "moodle" else Rich(text.text)
 
 
-def _fill_nothing(draft: ParsedQuestion, question: GiftQuestion) -> None:
-    del draft, question
+def _fill_nothing(parsed: ParsedQuestion, question: GiftQuestion) -> None:
+    del parsed, question
 
 
-def _fill_true_false(draft: ParsedQuestion, question: GiftQuestion) -> None:
-    draft.kind = Kind.TRUE_FALSE
-    draft.right = [0 if question.is_true else 1]
-    draft.explanation += [rich(note) for note in question.notes if note is not None]
+def _fill_true_false(parsed: ParsedQuestion, question: GiftQuestion) -> None:
+    parsed.kind = Kind.TRUE_FALSE
+    parsed.right = [0 if question.is_true else 1]
+    parsed.explanation += [rich(note) for note in question.notes if note is not None]
 
 
-def fill_choice(draft: ParsedQuestion, answers: list[GiftAnswer]) -> None:
+def fill_choice(parsed: ParsedQuestion, answers: list[GiftAnswer]) -> None:
     """Choices: one right answer behind `=`, or several by their weights."""
-    draft.options = [rich(answer.text) for answer in answers]
+    parsed.options = [rich(answer.text) for answer in answers]
     notes = {place: rich(answer.feedback) for place, answer in enumerate(answers) if answer.feedback is not None}
-    draft.option_notes = notes
+    parsed.option_notes = notes
     fractions = [_fraction(answer) for answer in answers]
     is_single = any(answer.is_correct for answer in answers)
-    weigh_choice(draft, fractions, is_single=is_single)
+    weigh_choice(parsed, fractions, is_single=is_single)
 
 
-def weigh_choice(draft: ParsedQuestion, fractions: list[Decimal], *, is_single: bool) -> None:
+def weigh_choice(parsed: ParsedQuestion, fractions: list[Decimal], *, is_single: bool) -> None:
     """The key from fractions (percent): single – those of 100; multiple – all above 0; uneven ones are a named loss."""
-    draft.kind = Kind.SINGLE_CHOICE if is_single else Kind.MULTIPLE_CHOICE
+    parsed.kind = Kind.SINGLE_CHOICE if is_single else Kind.MULTIPLE_CHOICE
     positive = [fraction for fraction in fractions if fraction > 0]
     if is_single:
-        draft.right = [place for place, fraction in enumerate(fractions) if fraction >= FULL]
-        if any(0 < fraction < FULL for fraction in fractions):
-            draft.lose("partial_credit", "有的选项原来得部分分，导入后只有正确选项得分。")
+        parsed.right = [place for place, fraction in enumerate(fractions) if fraction >= FULL_CREDIT]
+        if any(0 < fraction < FULL_CREDIT for fraction in fractions):
+            parsed.add_loss("partial_credit", "有的选项原来得部分分，导入后只有正确选项得分。")
     else:
-        draft.right = [place for place, fraction in enumerate(fractions) if fraction > 0]
+        parsed.right = [place for place, fraction in enumerate(fractions) if fraction > 0]
         if len(set(positive)) > 1:
-            draft.lose("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
+            parsed.add_loss("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
         if positive and not Decimal(95) <= sum(positive) <= Decimal(105):
-            draft.doubt_key("weights_odd", "各正确选项的分值加起来不是 100%，分不清哪些才是正确答案。请核对答案。")
+            parsed.require_review(
+                "weights_odd", "各正确选项的分值加起来不是 100%，分不清哪些才是正确答案。请核对答案。"
+            )
     if any(fraction < 0 for fraction in fractions):
-        draft.lose("negative_marks", "错选倒扣分没有保留。")
+        parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
 
 
-def fill_short(draft: ParsedQuestion, variants: list[tuple[str, Decimal]]) -> None:
+def fill_short(parsed: ParsedQuestion, variants: list[tuple[str, Decimal]]) -> None:
     """One blank with the variants of full weight; lesser ones and wildcards are named."""
-    draft.kind = Kind.FILL_BLANK
-    full = [text.strip() for text, fraction in variants if fraction >= FULL and text.strip()]
-    if any(0 < fraction < FULL for _, fraction in variants):
-        draft.lose("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
+    parsed.kind = Kind.FILL_BLANK
+    full = [text.strip() for text, fraction in variants if fraction >= FULL_CREDIT and text.strip()]
+    if any(0 < fraction < FULL_CREDIT for _, fraction in variants):
+        parsed.add_loss("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
     if any("*" in text.replace("\\*", "") for text in full):
-        draft.doubt_key("wildcard_answer", "答案里有通配符 *，本平台不支持。请写出具体的答案。")
-    draft.blanks = [tuple(dict.fromkeys(text.replace("\\*", "*") for text in full))] if full else []
+        parsed.require_review("wildcard_answer", "答案里有通配符 *，本平台不支持。请写出具体的答案。")
+    parsed.blanks = [tuple(dict.fromkeys(text.replace("\\*", "*") for text in full))] if full else []
 
 
-def _fill_short(draft: ParsedQuestion, question: GiftQuestion) -> None:
-    fill_short(draft, [(rich(answer.text).plain, _fraction(answer)) for answer in question.answers])
-    _explain_variants(draft, question)
+def _fill_short(parsed: ParsedQuestion, question: GiftQuestion) -> None:
+    fill_short(parsed, [(rich(answer.text).plain, _fraction(answer)) for answer in question.answers])
+    _explain_variants(parsed, question)
 
 
-def _explain_variants(draft: ParsedQuestion, question: GiftQuestion) -> None:
+def _explain_variants(parsed: ParsedQuestion, question: GiftQuestion) -> None:
     for answer in question.answers:
         if answer.feedback is not None:
             note = rich(answer.feedback).simplest
-            draft.explanation.append(Rich(f"{rich(answer.text).plain}：{note.text}", note.is_html))
+            parsed.explanation.append(Rich(f"{rich(answer.text).plain}：{note.text}", note.is_html))
 
 
-def _fill_multiple_choice(draft: ParsedQuestion, question: GiftQuestion) -> None:
-    fill_choice(draft, question.answers)
+def _fill_multiple_choice(parsed: ParsedQuestion, question: GiftQuestion) -> None:
+    fill_choice(parsed, question.answers)
 
 
-def _fill_number(draft: ParsedQuestion, question: GiftQuestion) -> None:
+def _fill_number(parsed: ParsedQuestion, question: GiftQuestion) -> None:
     number = exact_number(question.answers)
-    fill_short(draft, [(text, FULL) for text in as_texts([number or ""])])
-    draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+    fill_short(parsed, [(text, FULL_CREDIT) for text in as_texts([number or ""])])
+    parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     if sum(1 for answer in question.answers if _fraction(answer) > 0) > 1:
-        draft.lose("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
-    _explain_variants(draft, question)
+        parsed.add_loss("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
+    _explain_variants(parsed, question)
 
 
 _FILLERS: dict[GiftType, Callable[[ParsedQuestion, GiftQuestion], None]] = {
@@ -164,7 +166,7 @@ _FILLERS: dict[GiftType, Callable[[ParsedQuestion, GiftQuestion], None]] = {
 
 def exact_number(answers: list[GiftAnswer]) -> str | None:
     """The one value that alone gets full credit, written as in the file; None when it is a range or there are several."""
-    full = [answer.text.text for answer in answers if answer.is_correct and _fraction(answer) >= FULL]
+    full = [answer.text.text for answer in answers if answer.is_correct and _fraction(answer) >= FULL_CREDIT]
     if len(full) != 1:
         return None
     value, _, tolerance = full[0].partition(":")
@@ -187,10 +189,10 @@ def _number(text: str) -> Decimal | None:
 def _fraction(answer: GiftAnswer) -> Decimal:
     if answer.weight is not None:
         return answer.weight
-    return FULL if answer.is_correct else Decimal(0)
+    return FULL_CREDIT if answer.is_correct else Decimal(0)
 
 
-def write(questions: Iterable[Question]) -> Written:
+def write(questions: Iterable[Question]) -> ExportedFile:
     """The questions as GIFT; cases, several blanks, model answers, points and pictures are named losses."""
     losses: list[Note] = []
     texts: list[str] = []
@@ -198,13 +200,13 @@ def write(questions: Iterable[Question]) -> Written:
         where = f"第 {number} 题"
         answers = _answers(question)
         if answers is None:
-            losses.append(not_written(where, question, "GIFT"))
+            losses.append(not_exported(where, question, "GIFT"))
             continue
         texts.append(_question(question, answers))
-        losses += unsaid(
+        losses += unsupported_fields(
             where, question, "GIFT", points=question.points, images=question.images, model_answer=_model(question)
         )
-    return Written(("\n\n".join(texts) + "\n").encode(), losses)
+    return ExportedFile(("\n\n".join(texts) + "\n").encode(), losses)
 
 
 def _model(question: Question) -> str:

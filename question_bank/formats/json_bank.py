@@ -12,9 +12,9 @@ from typing import Any
 from question_bank.formats.decoding import decode_text
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.keys import choice_key, is_by_words
-from question_bank.formats.heuristics.resolving import assemble
+from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.table_cells import cell_text, options_from_json, read_difficulty, read_points
-from question_bank.formats.raw import RawQuestion
+from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, Kind
 from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 
@@ -64,7 +64,7 @@ def read(content: bytes, *, name: str) -> ParseResult:
     if len(found) > MAX_QUESTIONS:
         raise UnreadableFileError(f"JSON 里超过 {MAX_QUESTIONS} 道题。请拆成几个文件再导入。")
     hint = kind_names.kind_in(PurePath(name).stem)
-    return assemble([_raw(item, where, hint) for where, item in found], format_name="json")
+    return resolve_questions([_raw(item, where, hint) for where, item in found], format_name="json")
 
 
 def _questions(value: Any, where: str, depth: int) -> Iterator[tuple[str, Any]]:
@@ -87,35 +87,35 @@ def _questions(value: Any, where: str, depth: int) -> Iterator[tuple[str, Any]]:
                 yield from _questions(value[one], f"{where}.{one}", depth + 1)
 
 
-def _raw(item: Any, where: str, hint: Kind | None) -> RawQuestion:
-    raw = RawQuestion(where, answer_where=where)
+def _raw(item: Any, where: str, hint: Kind | None) -> ParsedQuestion:
+    parsed = ParsedQuestion(where=where)
     if not isinstance(item, dict):
-        raw.refusal = Note(where, "这一项不是题目。请核对文件。", "not_a_question")
-        return raw
-    raw.stem = _text(_first(item, _STEMS))
-    _set_kind(raw, item, hint)
-    raw.options = options_from_json(_first(item, _OPTIONS)) or _lettered(item)
+        parsed.rejection = Note(where, "这一项不是题目。请核对文件。", "not_a_question")
+        return parsed
+    parsed.stem_text = _text(_first(item, _STEMS))
+    _set_kind(parsed, item, hint)
+    parsed.lettered = options_from_json(_first(item, _OPTIONS)) or _lettered(item)
     blanks = item.get("blankAnswers") or item.get("blanks")
     if isinstance(blanks, list) and blanks:
-        raw.kind = raw.kind or Kind.FILL_BLANK
-        raw.blanks = ["|".join(_texts(blank)) for blank in blanks]
-    raw.answer = "\n".join(_texts(_first(item, _ANSWERS)))
-    _doubt_index(raw, _first(item, _ANSWERS))
-    _compare_words(raw, _texts(item.get("answerText")))
-    raw.explanation = _text(_first(item, _EXPLANATIONS))
-    raw.points = read_points(_text(_first(item, _POINTS)))
-    raw.difficulty = read_difficulty(_text(item.get("difficulty", item.get("难度", ""))), top=3)
-    raw.code = _text(_first(item, _CODES)) or None
-    raw.knowledge_points = tuple(dict.fromkeys(_texts(_first(item, _KNOWLEDGE))))
-    raw.tags = tuple(
-        dict.fromkeys(tag for one in _TAGS for tag in _texts(item.get(one)) if tag not in raw.knowledge_points)
+        parsed.kind = parsed.kind or Kind.FILL_BLANK
+        parsed.blank_answers = ["|".join(_texts(blank)) for blank in blanks]
+    parsed.answer = "\n".join(_texts(_first(item, _ANSWERS)))
+    _doubt_index(parsed, _first(item, _ANSWERS))
+    _compare_words(parsed, _texts(item.get("answerText")))
+    parsed.explanation_text = _text(_first(item, _EXPLANATIONS))
+    parsed.points = read_points(_text(_first(item, _POINTS)))
+    parsed.difficulty = read_difficulty(_text(item.get("difficulty", item.get("难度", ""))), top=3)
+    parsed.code = _text(_first(item, _CODES)) or None
+    parsed.knowledge_points = tuple(dict.fromkeys(_texts(_first(item, _KNOWLEDGE))))
+    parsed.tags = tuple(
+        dict.fromkeys(tag for one in _TAGS for tag in _texts(item.get(one)) if tag not in parsed.knowledge_points)
     )
     if any(item.get(one) for one in _IMAGES):
-        raw.lose("题里的图片没有导入，只保留了文字。", "image")
+        parsed.add_loss("image", "题里的图片没有导入，只保留了文字。")
     parts = _first(item, _PARTS)
     if isinstance(parts, list) and parts:
-        raw.parts = [_raw(part, f"{where}.{index}", None) for index, part in enumerate(parts)]
-    return raw
+        parsed.parts = [_raw(part, f"{where}.{index}", None) for index, part in enumerate(parts)]
+    return parsed
 
 
 def _lettered(item: dict[str, Any]) -> list[tuple[str, str]]:
@@ -125,33 +125,35 @@ def _lettered(item: dict[str, Any]) -> list[tuple[str, str]]:
     return [(letter, named.get(letter, "")) for letter in OPTION_LETTERS[: last + 1]]
 
 
-def _compare_words(raw: RawQuestion, words: list[str]) -> None:
+def _compare_words(parsed: ParsedQuestion, words: list[str]) -> None:
     """Hold the answer's words, where a bank gives them beside its keys, against the options; they are the answer where there are no keys."""
-    if not raw.answer and not any(raw.blanks):
-        raw.answer = "\n".join(words)
-    if not words or not raw.options:
+    if not parsed.answer and not any(parsed.blank_answers):
+        parsed.answer = "\n".join(words)
+    if not words or not parsed.lettered:
         return
-    key, named = choice_key(raw)[0], choice_key(replace(raw, answer="\n".join(words)))[0]
+    key, named = choice_key(parsed)[0], choice_key(replace(parsed, answer="\n".join(words)))[0]
     if key and named and key != named:
         reason = f"答案字母是 {''.join(key)}，答案文字却是选项 {''.join(named)} 的内容，两者不一致。请核对答案。"
-        raw.doubt(reason, "two_keys")
+        parsed.require_review("two_keys", reason)
 
 
-def _doubt_index(raw: RawQuestion, answer: Any) -> None:
+def _doubt_index(parsed: ParsedQuestion, answer: Any) -> None:
     """A bare number is an index, which programs count from 0 and people from 1."""
     is_index = any(type(one) is int for one in (answer if isinstance(answer, list) else [answer]))
-    if is_index and len(raw.options) >= 2 and raw.kind is not Kind.TRUE_FALSE and not is_by_words(raw):
-        raw.doubt(f"答案是数字 {raw.answer[:10]}，看不出从 0 还是从 1 数起。请写明选项字母。", "two_readings")
+    if is_index and len(parsed.lettered) >= 2 and parsed.kind is not Kind.TRUE_FALSE and not is_by_words(parsed):
+        parsed.require_review(
+            "two_readings", f"答案是数字 {parsed.answer[:10]}，看不出从 0 还是从 1 数起。请写明选项字母。"
+        )
 
 
-def _set_kind(raw: RawQuestion, item: dict[str, Any], hint: Kind | None) -> None:
+def _set_kind(parsed: ParsedQuestion, item: dict[str, Any], hint: Kind | None) -> None:
     names = [_text(item.get(one)) for one in _KINDS if item.get(one) not in (None, "")]
-    raw.kind = next((kind for kind in map(kind_names.kind_of, names) if kind), None)
-    if raw.kind is None and names:
+    parsed.kind = next((kind for kind in map(kind_names.kind_of, names) if kind), None)
+    if parsed.kind is None and names:
         label = next((name for name in reversed(names) if kind_names.unsupported_name(name)), names[0])
-        raw.kind_label = "" if kind_names.is_choice_name(label) else label
+        parsed.kind_label = "" if kind_names.is_choice_name(label) else label
     elif not names:
-        raw.kind = hint
+        parsed.kind = hint
 
 
 def _first(item: dict[str, Any], names: tuple[str, ...]) -> Any:

@@ -8,10 +8,10 @@ from decimal import Decimal, InvalidOperation
 
 from question_bank.formats.decoding import decode_plain_text, text_head
 from question_bank.formats.gaps import Gap, as_texts, place_gaps, token
-from question_bank.formats.gift import FULL, fill_choice, fill_short, rich
+from question_bank.formats.gift import FULL_CREDIT, fill_choice, fill_short, rich
 from question_bank.formats.gift_syntax import BLANK, GiftAnswer, blocks, split_answers
+from question_bank.formats.html_images import attach_all_images, attach_images, no_files
 from question_bank.formats.parsed import Outcome, ParsedQuestion, add_outcome, unsupported_kind, validate_parsed
-from question_bank.formats.pictures import attach_images, no_files, shelve_all
 from question_bank.model import Kind
 from question_bank.parse_result import Note, ParseResult
 from question_bank.rich import Rich, guessed, html_to_text
@@ -40,18 +40,18 @@ def read_cloze(content: bytes, *, name: str) -> ParseResult:
     del name
     reading = ParseResult("moodle-cloze")
     text = decode_plain_text(content).strip()
-    draft = ParsedQuestion(where="第 1 行", kind=Kind.FILL_BLANK, stem=Rich())
-    add_outcome(reading, cloze_outcome(draft, attach_images(draft, guessed(text), no_files)))
+    parsed = ParsedQuestion(where="第 1 行", kind=Kind.FILL_BLANK)
+    add_outcome(reading, cloze_outcome(parsed, attach_images(parsed, guessed(text), no_files)))
     return reading
 
 
-def cloze_outcome(draft: ParsedQuestion, text: Rich) -> Outcome:
-    """The draft settled from a text with embedded answers; what Moodle itself would not take is refused."""
+def cloze_outcome(parsed: ParsedQuestion, text: Rich) -> Outcome:
+    """The parsed settled from a text with embedded answers; what Moodle itself would not take is refused."""
     gaps: list[Gap] = []
     problems: list[Note] = []
 
     def replace(match: re.Match[str]) -> str:
-        made = _gap(match, draft, text, len(gaps) + 1)
+        made = _gap(match, parsed, text, len(gaps) + 1)
         if isinstance(made, Note):
             problems.append(made)
             return ""
@@ -62,33 +62,33 @@ def cloze_outcome(draft: ParsedQuestion, text: Rich) -> Outcome:
     if problems:
         return problems[0]
     if not gaps:
-        return Note(draft.where, "这段文字里没有嵌入的小题（如 {1:SHORTANSWER:=答案}）。请补上后再导入。", "no_gaps")
-    place_gaps(draft, stem, gaps)
-    return validate_parsed(draft)
+        return Note(parsed.where, "这段文字里没有嵌入的小题（如 {1:SHORTANSWER:=答案}）。请补上后再导入。", "no_gaps")
+    place_gaps(parsed, stem, gaps)
+    return validate_parsed(parsed)
 
 
-def _gap(match: re.Match[str], draft: ParsedQuestion, text: Rich, number: int) -> Gap | Note:
+def _gap(match: re.Match[str], parsed: ParsedQuestion, text: Rich, number: int) -> Gap | Note:
     kind = match.group("type")
     if kind.startswith(("MULTIRESPONSE", "MR")):
-        return unsupported_kind(draft.where, "填空中的多选题")
+        return unsupported_kind(parsed.where, "填空中的多选题")
     body = re.sub(r"\\(.)", lambda found: _HIDDEN.get(found.group(1), found.group(1)), match.group("body"))
     parts = body.split("~")
     answers = [_answer(part) for part in parts]
-    if not any(share >= FULL for share, _, _ in answers):
-        return Note(draft.where, f"第 {number} 空没有得满分的答案。请改正后再导入。", "no_full_answer")
-    if any(0 < share < FULL for share, _, _ in answers):
-        draft.lose("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
+    if not any(share >= FULL_CREDIT for share, _, _ in answers):
+        return Note(parsed.where, f"第 {number} 空没有得满分的答案。请改正后再导入。", "no_full_answer")
+    if any(0 < share < FULL_CREDIT for share, _, _ in answers):
+        parsed.add_loss("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
     if kind.startswith(("MULTICHOICE", "MC")):
         return _choice_gap(answers, text)
-    full = [html_to_text(words) if text.is_html else words for share, words, _ in answers if share >= FULL]
+    full = [html_to_text(words) if text.is_html else words for share, words, _ in answers if share >= FULL_CREDIT]
     if kind in {"NUMERICAL", "NM"}:
-        return _number_gap(full, draft)
+        return _number_gap(full, parsed)
     gap = Gap(variants=tuple(dict.fromkeys(full)))
-    if any("*" in part and answer[0] >= FULL for part, answer in zip(parts, answers, strict=True)):
-        gap.doubt = ("wildcard_answer", "答案里有通配符 *，本平台不支持。请写出具体的答案。")
+    if any("*" in part and answer[0] >= FULL_CREDIT for part, answer in zip(parts, answers, strict=True)):
+        gap.review = ("wildcard_answer", "答案里有通配符 *，本平台不支持。请写出具体的答案。")
     for _, words, note in answers:
         if note and words != "*":
-            draft.explanation.append(Rich(f"{words}：{note}", text.is_html))
+            parsed.explanation.append(Rich(f"{words}：{note}", text.is_html))
     return gap
 
 
@@ -96,24 +96,24 @@ def _choice_gap(answers: list[tuple[Decimal, str, str]], text: Rich) -> Gap:
     gap = Gap(is_choice=True)
     for place, (share, words, note) in enumerate(answers):
         gap.options.append(Rich(words, text.is_html))
-        if share >= FULL:
+        if share >= FULL_CREDIT:
             gap.right.append(place)
         if note:
             gap.option_notes[place] = Rich(note, text.is_html)
     return gap
 
 
-def _number_gap(full: list[str], draft: ParsedQuestion) -> Gap | Note:
+def _number_gap(full: list[str], parsed: ParsedQuestion) -> Gap | Note:
     if len(full) != 1:
-        return unsupported_kind(draft.where, "数值范围题")
+        return unsupported_kind(parsed.where, "数值范围题")
     value, _, tolerance = full[0].partition(":")
     try:
         exact = Decimal(value.strip()).is_finite() and (not tolerance.strip() or Decimal(tolerance.strip()) == 0)
     except InvalidOperation:
         exact = False
     if not exact:
-        return unsupported_kind(draft.where, "数值范围题")
-    draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+        return unsupported_kind(parsed.where, "数值范围题")
+    parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     return Gap(variants=as_texts([value.strip()]))
 
 
@@ -122,7 +122,7 @@ def _answer(part: str) -> tuple[Decimal, str, str]:
     found = _ANSWER.fullmatch(part)
     if found is None:
         return Decimal(0), "", ""
-    share = FULL if found.group("full") else Decimal(found.group("share") or 0)
+    share = FULL_CREDIT if found.group("full") else Decimal(found.group("share") or 0)
     words, _, note = found.group("text").partition("#")
     return share, _shown(words), _shown(note)
 
@@ -161,20 +161,20 @@ def read_missing_word(content: bytes, *, name: str) -> ParseResult:
             )
             continue
         parts = (found.group("before").strip(), BLANK, found.group("after").strip())
-        draft = ParsedQuestion(
+        parsed = ParsedQuestion(
             where=where, kind=Kind.FILL_BLANK, stem=guessed(_FOLD.sub(" ", " ".join(p for p in parts if p)))
         )
-        _fill(draft, split_answers(body, weight=_WEIGHT))
-        shelve_all(draft)
-        add_outcome(reading, validate_parsed(draft))
+        _fill(parsed, split_answers(body, weight=_WEIGHT))
+        attach_all_images(parsed)
+        add_outcome(reading, validate_parsed(parsed))
     return reading
 
 
-def _fill(draft: ParsedQuestion, answers: list[GiftAnswer]) -> None:
+def _fill(parsed: ParsedQuestion, answers: list[GiftAnswer]) -> None:
     if len(answers) > 1:
-        fill_choice(draft, answers)
+        fill_choice(parsed, answers)
         return
     answer = answers[0]
-    fill_short(draft, [(rich(answer.text).plain, FULL if answer.weight is None else answer.weight)])
+    fill_short(parsed, [(rich(answer.text).plain, FULL_CREDIT if answer.weight is None else answer.weight)])
     if answer.feedback is not None:
-        draft.explanation.append(rich(answer.feedback))
+        parsed.explanation.append(rich(answer.feedback))

@@ -11,7 +11,8 @@ from decimal import Decimal, InvalidOperation
 from urllib.parse import unquote
 
 from question_bank.formats.gaps import as_texts
-from question_bank.formats.gift import FULL, fill_short, weigh_choice
+from question_bank.formats.gift import FULL_CREDIT, fill_short, weigh_choice
+from question_bank.formats.html_images import attach_images
 from question_bank.formats.moodle_text import cloze_outcome
 from question_bank.formats.parsed import (
     FALSE_WORDS,
@@ -23,7 +24,6 @@ from question_bank.formats.parsed import (
     unsupported_kind,
     validate_parsed,
 )
-from question_bank.formats.pictures import attach_images
 from question_bank.formats.xml_safety import (
     Element,
     child_text,
@@ -98,34 +98,33 @@ def _outcome(element: Element, kind: str, where: str) -> Outcome:
     filler = _FILLERS.get(kind)
     if filler is None and kind not in {"cloze", "multianswer"}:
         return unsupported_kind(where, KIND_NAMES.get(kind, kind or "没有写明题型的题"))
-    draft = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=Rich())
-    texts = TextReader(draft, element)
-    draft.stem = texts.read(element, "questiontext")
-    draft.explanation = [texts.read(element, "generalfeedback")]
-    draft.code = child_text(element, "idnumber").strip() or None
-    draft.points = read_points(child_text(element, "defaultgrade"))
-    draft.tags = [
-        child_text(tag, "text").strip() for tags in children(element, "tags") for tag in children(tags, "tag")
-    ]
-    _name_losses(draft, element, texts)
+    parsed = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER)
+    texts = TextReader(parsed, element)
+    parsed.stem = texts.read(element, "questiontext")
+    parsed.explanation = [texts.read(element, "generalfeedback")]
+    parsed.code = child_text(element, "idnumber").strip() or None
+    parsed.points = read_points(child_text(element, "defaultgrade"))
+    named = [tag for tags in children(element, "tags") for tag in children(tags, "tag")]
+    parsed.set_tags([child_text(tag, "text").strip() for tag in named])
+    _name_losses(parsed, element, texts)
     if filler is None:
-        return cloze_outcome(draft, draft.stem)
-    refusal = filler(draft, element, texts)
-    return refusal if refusal is not None else validate_parsed(draft)
+        return cloze_outcome(parsed, parsed.stem)
+    refusal = filler(parsed, element, texts)
+    return refusal if refusal is not None else validate_parsed(parsed)
 
 
-def _name_losses(draft: ParsedQuestion, element: Element, texts: TextReader) -> None:
+def _name_losses(parsed: ParsedQuestion, element: Element, texts: TextReader) -> None:
     if any(not texts.read(hint, "").is_blank for hint in children(element, "hint")):
-        draft.lose("hints_dropped", "作答提示没有保留。")
+        parsed.add_loss("hints_dropped", "作答提示没有保留。")
     notes = (
         texts.read(element, name).plain for name in ("correctfeedback", "partiallycorrectfeedback", "incorrectfeedback")
     )
     if any(note and note not in _DEFAULT_NOTES for note in notes):
-        draft.lose("feedback_dropped", "答对、答错时的提示语没有保留。")
+        parsed.add_loss("feedback_dropped", "答对、答错时的提示语没有保留。")
     if child_text(element, "usecase").strip() == "1":
-        draft.lose("case_sensitive", "“区分大小写”的要求没有保留。")
+        parsed.add_loss("case_sensitive", "“区分大小写”的要求没有保留。")
     if any(local(child) == "file" for child in element):
-        draft.lose("attachment_dropped", "题目所附的文件没有保留。")
+        parsed.add_loss("attachment_dropped", "题目所附的文件没有保留。")
 
 
 def _fraction(answer: Element) -> Decimal:
@@ -136,43 +135,43 @@ def _fraction(answer: Element) -> Decimal:
     return fraction if fraction.is_finite() else Decimal(0)
 
 
-def _fill_choice(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
+def _fill_choice(parsed: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
     answers = children(element, "answer")
-    draft.options = [texts.read(answer, "") for answer in answers]
-    draft.option_notes = {place: texts.read(answer, "feedback") for place, answer in enumerate(answers)}
+    parsed.options = [texts.read(answer, "") for answer in answers]
+    parsed.option_notes = {place: texts.read(answer, "feedback") for place, answer in enumerate(answers)}
     is_single = child_text(element, "single").strip().lower() not in {"false", "0"}
-    weigh_choice(draft, [_fraction(answer) for answer in answers], is_single=is_single)
+    weigh_choice(parsed, [_fraction(answer) for answer in answers], is_single=is_single)
     return None
 
 
-def _fill_true_false(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
-    draft.kind = Kind.TRUE_FALSE
+def _fill_true_false(parsed: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
+    parsed.kind = Kind.TRUE_FALSE
     for answer in children(element, "answer"):
         word = texts.read(answer, "").plain.strip().lower()
         place = 0 if word in TRUE_WORDS else 1 if word in FALSE_WORDS else None
         if place is None:
-            draft.doubt_key("no_key", f"判断题的答案“{word[:20]}”不是对或错。请核对答案。")
+            parsed.require_review("no_key", f"判断题的答案“{word[:20]}”不是对或错。请核对答案。")
             continue
-        if _fraction(answer) >= FULL:
-            draft.right.append(place)
-        draft.option_notes[place] = texts.read(answer, "feedback")
+        if _fraction(answer) >= FULL_CREDIT:
+            parsed.right.append(place)
+        parsed.option_notes[place] = texts.read(answer, "feedback")
     return None
 
 
-def _fill_short(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
+def _fill_short(parsed: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
     answers = children(element, "answer")
-    fill_short(draft, [(guessed(child_text(answer, "text")).plain, _fraction(answer)) for answer in answers])
+    fill_short(parsed, [(guessed(child_text(answer, "text")).plain, _fraction(answer)) for answer in answers])
     for answer in answers:
         note = texts.read(answer, "feedback")
         if not note.is_blank:
-            draft.explanation.append(
+            parsed.explanation.append(
                 Rich(f"{guessed(child_text(answer, 'text')).plain}：{note.simplest.text}", note.simplest.is_html)
             )
     return None
 
 
-def _fill_number(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
-    full = [answer for answer in children(element, "answer") if _fraction(answer) >= FULL]
+def _fill_number(parsed: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
+    full = [answer for answer in children(element, "answer") if _fraction(answer) >= FULL_CREDIT]
     tolerance = child_text(full[0], "tolerance").strip() if full else ""
     try:
         is_exact = (
@@ -183,33 +182,33 @@ def _fill_number(draft: ParsedQuestion, element: Element, texts: TextReader) -> 
     except InvalidOperation:
         is_exact = False
     if not is_exact:
-        return unsupported_kind(draft.where, "数值范围题")
-    _fill_short(draft, element, texts)
-    draft.blanks = [as_texts(variants) for variants in draft.blanks]
-    draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+        return unsupported_kind(parsed.where, "数值范围题")
+    _fill_short(parsed, element, texts)
+    parsed.blanks = [as_texts(variants) for variants in parsed.blanks]
+    parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     if element.find("units") is not None:
-        draft.lose("units_dropped", "数值的单位没有保留。")
+        parsed.add_loss("units_dropped", "数值的单位没有保留。")
     return None
 
 
-def _fill_essay(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
-    draft.answer = texts.read(element, "graderinfo").plain
+def _fill_essay(parsed: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
+    parsed.answer = texts.read(element, "graderinfo").plain
     if not texts.read(element, "responsetemplate").is_blank:
-        draft.lose("template_dropped", "作答模板没有保留。")
+        parsed.add_loss("template_dropped", "作答模板没有保留。")
     if child_text(element, "attachments").strip() not in {"", "0"}:
-        draft.lose("attachment_dropped", "原题可以交附件，本平台的简答题只收文字。")
+        parsed.add_loss("attachment_dropped", "原题可以交附件，本平台的简答题只收文字。")
     return None
 
 
-def _fill_order(draft: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
+def _fill_order(parsed: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
     """Moodle's ordering: the answers stand in the right order; where only some are shown, the question changes each time."""
     shown = child_text(element, "selecttype").strip().upper()
     if shown not in {"", "ALL", "0"}:
-        return unsupported_kind(draft.where, "只抽部分选项的排序题")
-    draft.kind = Kind.ORDERING
+        return unsupported_kind(parsed.where, "只抽部分选项的排序题")
+    parsed.kind = Kind.ORDERING
     answers = children(element, "answer")
-    draft.options = [texts.read(answer, "") for answer in answers]
-    draft.right = list(range(len(answers)))
+    parsed.options = [texts.read(answer, "") for answer in answers]
+    parsed.right = list(range(len(answers)))
     return None
 
 
@@ -227,10 +226,10 @@ _PLUGIN = "@@PLUGINFILE@@/"
 
 
 class TextReader:
-    """Reads the texts of one question; pictures come to lie on the draft's shelf."""
+    """Reads the texts of one question; pictures come to lie on the parsed's shelf."""
 
-    def __init__(self, draft: ParsedQuestion, question: Element) -> None:
-        self._draft = draft
+    def __init__(self, parsed: ParsedQuestion, question: Element) -> None:
+        self._parsed = parsed
         self._question = question
 
     def read(self, parent: Element, name: str) -> Rich:
@@ -243,10 +242,10 @@ class TextReader:
         if manner in {"plain_text", "plain"}:
             return Rich(words)
         if manner == "markdown":
-            self._draft.lose("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
+            self._parsed.add_loss("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
             return Rich(words)
         text = Rich(words, is_html=True) if manner == "html" else guessed(words)
-        return attach_images(self._draft, text, lambda source: _file(element, source) or _file(self._question, source))
+        return attach_images(self._parsed, text, lambda source: _file(element, source) or _file(self._question, source))
 
 
 def _file(element: Element, source: str) -> tuple[str, bytes] | None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from lxml import etree
 
-from question_bank.formats.export import Written, encode_tags, not_written, unsaid
+from question_bank.formats.export import ExportedFile, encode_tags, not_exported, unsupported_fields
 from question_bank.formats.moodle_text import write_gap
 from question_bank.formats.xml_safety import Element, clean
 from question_bank.kinds.registry import KINDS
@@ -21,20 +21,20 @@ _TYPES = {kind.code: kind.codes["moodle-xml"] for kind in KINDS.values() if "moo
 _BLANK = re.compile("_{2,}")
 
 
-def write(questions: Iterable[Question]) -> Written:
+def write(questions: Iterable[Question]) -> ExportedFile:
     """The questions as Moodle XML with their pictures; cases are a named loss, several blanks become embedded answers."""
     root = etree.Element("quiz")
     losses: list[Note] = []
     for number, question in enumerate(questions, start=1):
         where = f"第 {number} 题"
         if question.kind not in _TYPES or not (question.key or question.blanks or question.kind is Kind.SHORT_ANSWER):
-            losses.append(not_written(where, question, "Moodle XML"))
+            losses.append(not_exported(where, question, "Moodle XML"))
             continue
         _question(root, question)
         if len(question.blanks) > 1 and question.points is not None:
-            losses += unsaid(where, question, "Moodle XML", points=question.points)
+            losses += unsupported_fields(where, question, "Moodle XML", points=question.points)
     content = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-    return Written(content, losses)
+    return ExportedFile(content, losses)
 
 
 def _question(root: Element, question: Question) -> None:

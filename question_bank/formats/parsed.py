@@ -1,83 +1,159 @@
-"""From what a format says of a question to the bank's question: checks, doubts and losses, the same for all formats."""
+"""The one representation of a question between a file and the bank, and the one way to check it: every reader fills a ParsedQuestion."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 
 from question_bank import validation
 from question_bank.formats.export import decode_tags
+from question_bank.formats.pictures import Picture, append_pictures
 from question_bank.kinds.base import Severity
 from question_bank.kinds.registry import kind_of
-from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Image, Kind, Question
+from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Citation, Difficulty, Image, Kind, Question
 from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion
 from question_bank.rich import Rich, joined, unify
 
 TRUE_WORDS = frozenset({"true", "t", "正确", "对", "√", "✓", "✔"})
 FALSE_WORDS = frozenset({"false", "f", "错误", "错", "×", "✗", "✘"})
 MAX_POINTS = Decimal(99999)
+OPTION_CODES = frozenset(
+    {
+        "too_few_options", "too_many_options", "repeated_option", "option_missing", "blank_option", "same_options",
+        "kind_options_conflict",
+    }
+)  # fmt: skip
+"""Codes of issues of the options, not of the answer."""
 
 Outcome = ReadQuestion | DoubtfulQuestion | Note
 
 
 @dataclass(slots=True, kw_only=True)
 class ParsedQuestion:
-    """A question as a format's reader found it, before it is checked."""
+    """A question as a reader found it, before it is checked.
+
+    Formats with keys by option fill `right`. Tables and texts, which name the key in words, fill `answer` and `blank_answers`;
+    `heuristics.resolving` turns these into `kind`, `right` and `blanks`.
+    """
 
     where: str
-    kind: Kind
-    stem: Rich
+    kind: Kind | None = None
+    """None until it is decided from options and answer; a question that stays undecided is a short answer."""
+    kind_label: str = ""
+    """What the file gives as the kind, where that is none of ours."""
+    stem: Rich = field(default_factory=Rich)
     options: list[Rich] = field(default_factory=list)
+    letters: list[str] = field(default_factory=list)
+    """The letter of each option as written; empty in formats whose options have none."""
     right: list[int] = field(default_factory=list)
-    """Places of the right options, from 0; of an ordering question all places in the right order."""
+    """Indexes of the right options, from 0; of an ordering question all indexes in the right order."""
     blanks: list[tuple[str, ...]] = field(default_factory=list)
     answer: str = ""
+    """The answer as written; of a short answer the model answer."""
+    blank_answers: list[str] = field(default_factory=list)
+    """Answers as written, one a blank (columns `空 1`, `空 2` …)."""
     parts: list[ParsedQuestion] = field(default_factory=list)
+    part_name: str = ""
+    """What notes call a sub-question that has no place of its own in the file, such as `第 2 小题`."""
     explanation: list[Rich] = field(default_factory=list)
     option_notes: dict[int, Rich] = field(default_factory=dict)
-    """Feedback on single options, told in the explanation after the option's letter."""
-    code: str | None = None
+    """Feedback on single options, appended to the explanation after the option's letter."""
+    citation: Citation | None = None
+    knowledge_points: tuple[str, ...] = ()
+    difficulty: Difficulty | None = None
     points: Decimal | None = None
-    tags: list[str] = field(default_factory=list)
+    code: str | None = None
+    tags: tuple[str, ...] = ()
     images: list[Image] = field(default_factory=list)
+    """Pictures that the texts name as `bank:<name>`."""
+    pictures: list[tuple[str, Picture]] = field(default_factory=list)
+    """Pictures beside the texts, each with the text it belongs to: `pictures.STEM`, `pictures.EXPLANATION`, or an option's letter."""
+    places: dict[str, str] = field(default_factory=dict)
+    """Where the `kind`, the `stem`, the `options` and the `answer` are, in files in which each has a place of its own."""
+    group: str = ""
+    """The sheet or file whose true/false questions are alike in the order of their options."""
+    is_letter_truth: bool = True
+    """Whether a bare A or B of a true/false question without options is read as 正确 or 错误."""
+    may_be_true_false: bool = True
+    """Whether a single choice between true and false becomes a true/false question."""
     losses: list[Note] = field(default_factory=list)
-    doubt: Note | None = None
+    review: Note | None = None
+    """Why a person must set the key."""
+    rejection: Note | None = None
+    """Why the question cannot be imported, whatever its key."""
 
-    def lose(self, code: str, reason: str) -> None:
-        """Name something that could not be kept; once a code."""
+    @property
+    def stem_text(self) -> str:
+        """The stem as written."""
+        return self.stem.text
+
+    @stem_text.setter
+    def stem_text(self, text: str) -> None:
+        self.stem = Rich(text)
+
+    @property
+    def explanation_text(self) -> str:
+        """The explanation as written."""
+        return "\n".join(text.text for text in self.explanation)
+
+    @explanation_text.setter
+    def explanation_text(self, text: str) -> None:
+        self.explanation = [Rich(text)] if text else []
+
+    @property
+    def lettered(self) -> list[tuple[str, str]]:
+        """Letter and text of each option as written."""
+        return list(zip(self.letters, (option.text for option in self.options), strict=False))
+
+    @lettered.setter
+    def lettered(self, pairs: list[tuple[str, str]]) -> None:
+        self.letters, self.options = [letter for letter, _ in pairs], [Rich(text) for _, text in pairs]
+
+    def add_loss(self, code: str, reason: str) -> None:
+        """Note something that could not be kept; once a code."""
         if all(note.code != code for note in self.losses):
             self.losses.append(Note(self.where, reason, code))
 
-    def doubt_key(self, code: str, reason: str) -> None:
-        """Send the question to the review list; the first reason stands."""
-        if self.doubt is None:
-            self.doubt = Note(self.where, reason, code)
+    def require_review(self, code: str, reason: str, *, at: str = "answer") -> None:
+        """Put the question on the review list; the first reason is kept."""
+        if self.review is None:
+            self.review = Note(self.places.get(at, self.where), reason, code)
+
+    def set_tags(self, tags: list[str]) -> None:
+        """Set the tags of a format that carries knowledge points, difficulty and citation in them."""
+        facts = decode_tags(tags)
+        self.tags, self.knowledge_points = facts.tags, facts.knowledge_points
+        self.difficulty, self.citation = facts.difficulty, facts.citation
+
+    def clear_key(self) -> None:
+        """Remove the key, which must not be guessed."""
+        self.right, self.blanks, self.answer = [], [], ""
 
 
-def validate_parsed(draft: ParsedQuestion) -> Outcome:
-    """The draft as imported, doubtful or refused."""
-    refusal = _validate_parts(draft) or _check(draft)
+def validate_parsed(parsed: ParsedQuestion) -> Outcome:
+    """Return the question as imported, doubtful or refused."""
+    refusal = parsed.rejection or _validate_parts(parsed) or _check(parsed)
     if refusal is not None:
         return refusal
-    question = _question(draft)
-    if draft.doubt is not None:
-        return DoubtfulQuestion(question, draft.doubt)
-    return ReadQuestion(question, draft.where, tuple(draft.losses))
+    question = _question(parsed)
+    if parsed.review is not None:
+        return DoubtfulQuestion(question, parsed.review)
+    return ReadQuestion(question, parsed.where, tuple(parsed.losses))
 
 
-def add_outcome(reading: ParseResult, outcome: Outcome) -> None:
-    """Put one outcome on its list of the reading."""
+def add_outcome(result: ParseResult, outcome: Outcome) -> None:
+    """Append an outcome to its list of the result."""
     if isinstance(outcome, ReadQuestion):
-        reading.imported.append(outcome)
+        result.imported.append(outcome)
     elif isinstance(outcome, DoubtfulQuestion):
-        reading.doubtful.append(outcome)
+        result.doubtful.append(outcome)
     else:
-        reading.refused.append(outcome)
+        result.refused.append(outcome)
 
 
 def unsupported_kind(where: str, kind_name: str) -> Note:
-    """The refusal of a kind that the platform does not sit, by its name."""
+    """Return the refusal of a kind that the platform does not have, by its name."""
     return Note(
         where,
         f"本平台不考“{kind_name}”，这道题没有导入。可改写成单选、多选、判断、排序、填空或简答题后再导入。",
@@ -86,7 +162,7 @@ def unsupported_kind(where: str, kind_name: str) -> Note:
 
 
 def read_points(text: str | None) -> Decimal | None:
-    """Points as written in a file, to two places; None when they are no positive number."""
+    """Return points as written in a file, to two places; None when they are no positive number."""
     try:
         points = Decimal((text or "").strip())
     except InvalidOperation:
@@ -98,63 +174,68 @@ def read_points(text: str | None) -> Decimal | None:
     return whole if rounded == whole else rounded.normalize()
 
 
-def _validate_parts(draft: ParsedQuestion) -> Note | None:
-    for place, part in enumerate(draft.parts, start=1):
+def _validate_parts(parsed: ParsedQuestion) -> Note | None:
+    for part in parsed.parts:
         outcome = validate_parsed(part)
+        name = f"{part.part_name}：" if part.part_name else ""
         if isinstance(outcome, Note):
-            return Note(draft.where, f"第 {place} 小题：{outcome.reason}", outcome.code)
-        if part.doubt is not None:
-            draft.doubt_key(part.doubt.code, f"第 {place} 小题：{part.doubt.reason}")
-        for loss in part.losses:
-            draft.lose(loss.code, f"第 {place} 小题：{loss.reason}")
-    return None
-
-
-def _check(draft: ParsedQuestion) -> Note | None:
-    """Hold the draft against the one validation, as the file has it: before two options become true and false."""
-    if any(not 0 <= place < len(draft.options) for place in draft.right) and draft.options:
-        draft.doubt_key("key_outside_options", "答案指向不存在的选项。请核对答案。")
-        draft.right = []
-    question = _built(draft)
-    if rejected := validation.rejection(validation.own_issues(question)):
-        return Note(draft.where, rejected.reason, rejected.code)
-    own_key_issues = kind_of(draft.kind).iter_key_issues(question)
-    for issue in (*validation.own_issues(question), *own_key_issues):
-        if issue.severity is Severity.NOTE:
-            draft.lose(issue.code, issue.reason)
+            return replace(outcome, reason=f"{name or '案例题的小题有问题，整道案例题没有导入：'}{outcome.reason}")
+        if part.review is not None and parsed.review is None:
+            parsed.review = replace(part.review, reason=name + part.review.reason)
+        if name:
+            for loss in part.losses:
+                parsed.add_loss(loss.code, name + loss.reason)
         else:
-            draft.doubt_key(issue.code, issue.reason)
-        if issue.voids_key:
-            draft.right = []
+            parsed.losses += part.losses
     return None
 
 
-def _question(draft: ParsedQuestion) -> Question:
-    if draft.kind is Kind.SINGLE_CHOICE:
-        _turn_true_false(draft)
-    return _built(draft)
+def _check(parsed: ParsedQuestion) -> Note | None:
+    """Validate the question as the file has it: before two options become true and false."""
+    is_outside = any(not 0 <= index < len(parsed.options) for index in parsed.right)
+    if is_outside and parsed.options and parsed.kind is not Kind.ORDERING:
+        parsed.require_review("key_outside_options", "答案指向不存在的选项。请核对答案。")
+        parsed.right = []
+    question = _built(parsed)
+    own_issues = list(validation.own_issues(question))
+    if rejected := validation.rejection(own_issues):
+        place = parsed.places.get("options", parsed.where) if rejected.code in OPTION_CODES else parsed.where
+        return Note(place, rejected.reason, rejected.code)
+    for issue in (*own_issues, *kind_of(question.kind).iter_key_issues(question)):
+        if issue.severity is Severity.NOTE:
+            parsed.add_loss(issue.code, issue.reason)
+        else:
+            parsed.require_review(issue.code, issue.reason, at="options" if issue.code in OPTION_CODES else "answer")
+        if issue.voids_key:
+            parsed.right = []
+    return None
 
 
-def _built(draft: ParsedQuestion) -> Question:
-    texts = [draft.stem, *draft.options, _explanation(draft)]
-    values, is_html = unify(texts)
-    facts = decode_tags(draft.tags)
+def _question(parsed: ParsedQuestion) -> Question:
+    if parsed.kind is Kind.SINGLE_CHOICE and parsed.may_be_true_false:
+        _turn_true_false(parsed)
+    question = _built(parsed)
+    return append_pictures(question, parsed.pictures) if parsed.pictures else question
+
+
+def _built(parsed: ParsedQuestion) -> Question:
+    values, is_html = unify([parsed.stem, *parsed.options, _explanation(parsed)])
     return Question(
-        kind=draft.kind,
+        kind=parsed.kind or Kind.SHORT_ANSWER,
         stem=values[0],
-        options=TRUE_FALSE_OPTIONS if draft.kind is Kind.TRUE_FALSE else tuple(values[1:-1]),
-        key=_key(draft),
-        blanks=tuple(draft.blanks),
-        parts=tuple(_question(part) for part in draft.parts),
+        options=TRUE_FALSE_OPTIONS if parsed.kind is Kind.TRUE_FALSE else tuple(values[1:-1]),
+        key=_key(parsed),
+        blanks=tuple(parsed.blanks),
+        parts=tuple(_question(part) for part in parsed.parts),
         explanation=values[-1],
-        citation=facts.citation,
-        knowledge_points=facts.knowledge_points,
-        difficulty=facts.difficulty,
-        points=draft.points,
-        code=draft.code or None,
-        tags=facts.tags,
+        citation=parsed.citation,
+        knowledge_points=parsed.knowledge_points,
+        difficulty=parsed.difficulty,
+        points=parsed.points,
+        code=parsed.code or None,
+        tags=parsed.tags,
         is_html=is_html,
-        images=_used_images(draft.images, values),
+        images=_used_images(parsed.images, values),
     )
 
 
@@ -163,31 +244,31 @@ def _used_images(images: list[Image], values: Iterable[str]) -> tuple[Image, ...
     return tuple(image for image in {image.name: image for image in images}.values() if f"bank:{image.name}" in text)
 
 
-def _key(draft: ParsedQuestion) -> tuple[str, ...]:
-    if draft.kind is Kind.SHORT_ANSWER:
-        return (draft.answer.strip(),) if draft.answer.strip() else ()
-    places = draft.right if draft.kind is Kind.ORDERING else sorted(set(draft.right))
-    return tuple(OPTION_LETTERS[place] for place in places if 0 <= place < len(OPTION_LETTERS))
+def _key(parsed: ParsedQuestion) -> tuple[str, ...]:
+    if parsed.kind in {Kind.SHORT_ANSWER, None}:
+        return (parsed.answer.strip(),) if parsed.answer.strip() else ()
+    indexes = parsed.right if parsed.kind is Kind.ORDERING else sorted(set(parsed.right))
+    return tuple(OPTION_LETTERS[index] for index in indexes if 0 <= index < len(OPTION_LETTERS))
 
 
-def _explanation(draft: ParsedQuestion) -> Rich:
-    """General feedback first, then what was said of single options, after their letters."""
-    notes = [text for text in draft.explanation if not text.is_blank]
-    names = TRUE_FALSE_OPTIONS if draft.kind is Kind.TRUE_FALSE else tuple(OPTION_LETTERS)
-    for place, note in sorted(draft.option_notes.items()):
-        if not note.is_blank and place < len(names):
-            notes.append(Rich(f"{names[place]}：{note.simplest.text}", note.simplest.is_html))
+def _explanation(parsed: ParsedQuestion) -> Rich:
+    """Return the general feedback, then what is said of single options after their letters."""
+    notes = [text for text in parsed.explanation if not text.is_blank]
+    names = TRUE_FALSE_OPTIONS if parsed.kind is Kind.TRUE_FALSE else tuple(OPTION_LETTERS)
+    for index, note in sorted(parsed.option_notes.items()):
+        if not note.is_blank and index < len(names):
+            notes.append(Rich(f"{names[index]}：{note.simplest.text}", note.simplest.is_html))
     return joined(notes)
 
 
-def _turn_true_false(draft: ParsedQuestion) -> None:
-    """Two options that say only true and false make a true/false question; its letters follow the words, not the places."""
-    words = [option.plain.strip().lower() for option in draft.options]
+def _turn_true_false(parsed: ParsedQuestion) -> None:
+    """Make two options that say only true and false a true/false question; its key follows the words, not the indexes."""
+    words = [option.plain.strip().lower() for option in parsed.options]
     if len(words) != 2 or not ({words[0], words[1]} & TRUE_WORDS) or not ({words[0], words[1]} & FALSE_WORDS):
         return
-    swapped = words[0] in FALSE_WORDS
-    draft.kind = Kind.TRUE_FALSE
-    draft.options = []
-    if swapped:
-        draft.right = [1 - place for place in draft.right]
-        draft.option_notes = {1 - place: note for place, note in draft.option_notes.items()}
+    is_swapped = words[0] in FALSE_WORDS
+    parsed.kind = Kind.TRUE_FALSE
+    parsed.options = []
+    if is_swapped:
+        parsed.right = [1 - index for index in parsed.right]
+        parsed.option_notes = {1 - index: note for index, note in parsed.option_notes.items()}

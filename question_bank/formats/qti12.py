@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from question_bank.formats.export import Written, encode_tags, not_written
+from question_bank.formats.export import ExportedFile, encode_tags, not_exported
 from question_bank.formats.package import NO_FILES, PackageFile, holds_roots, is_zip, looks_like_package, write_zip
 from question_bank.formats.qti.item_writer import add, to_bytes
 from question_bank.formats.qti.reader import read_package
@@ -48,7 +48,7 @@ _TYPES = {kind.code: kind.codes["qti-1.2"] for kind in KINDS.values() if "qti-1.
 _LINE = re.compile("_{2,}")
 
 
-def write(questions: Iterable[Question]) -> Written:
+def write(questions: Iterable[Question]) -> ExportedFile:
     """A package with one `questestinterop` file and the pictures; cases are a named loss."""
     root = etree.Element("questestinterop")
     section = add(add(root, "assessment", ident="bank", title="题库"), "section", ident="root_section")
@@ -57,14 +57,14 @@ def write(questions: Iterable[Question]) -> Written:
     for number, question in enumerate(questions, start=1):
         where = f"第 {number} 题"
         if question.kind not in _TYPES or not (question.key or question.blanks or question.kind is Kind.SHORT_ANSWER):
-            losses.append(not_written(where, question, "QTI 1.2"))
+            losses.append(not_exported(where, question, "QTI 1.2"))
             continue
         images |= {f"images/{number:04d}/{image.name}": image.content for image in question.images}
         section.append(_item(question, number))
         if len(question.blanks) > 1 and len(_LINE.findall(question.stem)) != len(question.blanks):
             losses.append(Note(where, "题干里的空和答案的个数不一致，多出的空放在题干后面。", "gaps_moved"))
     content = to_bytes(root, _NAMESPACE)
-    return Written(
+    return ExportedFile(
         write_zip(
             [PackageFile("questions.xml", "imsqti_xmlv1p2", content, images)], namespace=_MANIFEST, schema="IMS Content"
         ),

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Collection
 
 from question_bank.formats.gaps import OWN_NAME, Gap, as_texts, number, place_gaps, token
-from question_bank.formats.gift import FULL, fill_short
+from question_bank.formats.gift import FULL_CREDIT, fill_short
+from question_bank.formats.html_images import attach_images
 from question_bank.formats.package import Files
 from question_bank.formats.parsed import (
     Outcome,
@@ -16,7 +17,6 @@ from question_bank.formats.parsed import (
     unsupported_kind,
     validate_parsed,
 )
-from question_bank.formats.pictures import attach_images
 from question_bank.formats.qti12_scoring import (
     RESPONSES,
     Condition,
@@ -113,24 +113,24 @@ class _Item:
         self._item = item
         self._facts = facts
         self._files = files
-        self._draft = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=Rich())
+        self._parsed = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER)
         self._conditions = conditions_of(item)
         self._responses = [one for one in item.iter() if local(one) in RESPONSES]
 
     def outcome(self, stimuli: dict[str, Rich]) -> Outcome:
         """The item settled."""
-        where, draft = self._draft.where, self._draft
+        where, parsed = self._parsed.where, self._parsed
         refusal = self._unsat_name()
         if refusal:
             return unsupported_kind(where, refusal)
         presentation = next(iter(children(self._item, "presentation")), None)
         if presentation is None or not self._responses:
             return Note(where, "这一项没有要作答的地方，不是题目。", "no_interaction")
-        draft.stem = self._shelve(material_of(presentation, below_responses=False))
+        parsed.stem = self._attach(material_of(presentation, below_responses=False))
         if len(self._responses) == 1 and not self._is_gap(self._responses[0]):
             if self._is_lone_match(self._responses[0]):
                 return unsupported_kind(where, "连线题（配对题）")
-            draft.stem = self._shelve(material_of(presentation))
+            parsed.stem = self._attach(material_of(presentation))
         self._read_facts(stimuli)
         filler = self._filler()
         if filler is None:
@@ -139,7 +139,7 @@ class _Item:
         if name:
             return unsupported_kind(where, name)
         self._read_feedback()
-        return validate_parsed(draft)
+        return validate_parsed(parsed)
 
     def _unsat_name(self) -> str:
         known = _UNSAT_TYPES.get(self._facts.get("question_type", ""))
@@ -176,47 +176,49 @@ class _Item:
     def _is_gap(self, response: Element) -> bool:
         """Whether a response belongs to a `[name]` in the stem, as Canvas writes gaps."""
         name = _gap_name(response)
-        return bool(name) and f"[{name}]" in self._draft.stem.text
+        return bool(name) and f"[{name}]" in self._parsed.stem.text
 
     def _is_lone_match(self, response: Element) -> bool:
         """Canvas' matching of one pair: the response has words of its own under a stem."""
         name = response.get("ident", "")
-        return bool(re.fullmatch(r"response_\w+", name)) and bool(_gap_name(response)) and not self._draft.stem.is_blank
+        return (
+            bool(re.fullmatch(r"response_\w+", name)) and bool(_gap_name(response)) and not self._parsed.stem.is_blank
+        )
 
     def _read_facts(self, stimuli: dict[str, Rich]) -> None:
-        draft, name = self._draft, self._item.get("ident", "")
-        draft.code = None if OWN_NAME.fullmatch(name) else name or None
-        draft.points = read_points(self._facts.get("points_possible"))
+        parsed, name = self._parsed, self._item.get("ident", "")
+        parsed.code = None if OWN_NAME.fullmatch(name) else name or None
+        parsed.points = read_points(self._facts.get("points_possible"))
         maximum = next((one.get("maxvalue") for one in self._item.iter("{*}decvar") if one.get("maxvalue")), None)
-        if draft.points is None and maximum != "100":
-            draft.points = read_points(maximum)
-        draft.tags = [tag for tag in self._facts.get(TAGS_LABEL, "").split("\n") if tag]
+        if parsed.points is None and maximum != "100":
+            parsed.points = read_points(maximum)
+        parsed.set_tags([tag for tag in self._facts.get(TAGS_LABEL, "").split("\n") if tag])
         passage = stimuli.get(
             self._item.get("parent_stimulus_item_ident", "") or self._facts.get("parent_stimulus_item_ident", "")
         )
         if passage is not None:
-            text = f"<div>{self._shelve(passage).fragment}</div><div>{draft.stem.fragment}</div>"
-            draft.stem = Rich(text, is_html=True)
+            text = f"<div>{self._attach(passage).fragment}</div><div>{parsed.stem.fragment}</div>"
+            parsed.stem = Rich(text, is_html=True)
 
     def _fill_choice(self) -> str:
-        draft, response = self._draft, self._responses[0]
+        parsed, response = self._parsed, self._responses[0]
         labels = list(response.iter("{*}response_label"))
         names = [label.get("ident", "") for label in labels]
-        draft.options = [self._shelve(material_of(label)) for label in labels]
+        parsed.options = [self._attach(material_of(label)) for label in labels]
         is_multiple = response.get("rcardinality", "Single").lower() == "multiple"
-        draft.kind = Kind.MULTIPLE_CHOICE if is_multiple else Kind.SINGLE_CHOICE
+        parsed.kind = Kind.MULTIPLE_CHOICE if is_multiple else Kind.SINGLE_CHOICE
         find = right_multiple if is_multiple else right_single
-        right = find(names, response.get("ident", ""), self._conditions, draft)
+        right = find(names, response.get("ident", ""), self._conditions, parsed)
         if len(set(names)) != len(names):
-            draft.doubt_key("duplicate_letters", "有两个选项用了同一个标识，分不清答案指哪一个。请改正后再导入。")
+            parsed.require_review("duplicate_letters", "有两个选项用了同一个标识，分不清答案指哪一个。请改正后再导入。")
         elif any(name not in names for name in right):
-            draft.doubt_key("key_outside_options", "答案指向不存在的选项。请核对答案。")
+            parsed.require_review("key_outside_options", "答案指向不存在的选项。请核对答案。")
         else:
-            draft.right = [names.index(name) for name in right]
+            parsed.right = [names.index(name) for name in right]
         return ""
 
     def _fill_string(self) -> str:
-        draft, response = self._draft, self._responses[0]
+        parsed, response = self._parsed, self._responses[0]
         tests = {local(one) for part in children(self._item, "resprocessing") for one in part.iter()}
         variants = self._variants(response.get("ident", ""))
         is_number = self._facts.get("question_type") == "numerical_question" or local(response) == "response_num"
@@ -226,11 +228,11 @@ class _Item:
         if is_number or tests & _RANGES:
             return self._fill_number(variants)
         if variants:
-            fill_short(draft, [(variant.replace("*", "\\*"), FULL) for variant in variants])
+            fill_short(parsed, [(variant.replace("*", "\\*"), FULL_CREDIT) for variant in variants])
         elif self._facts.get("question_type") == "short_answer_question":
-            draft.kind = Kind.FILL_BLANK
+            parsed.kind = Kind.FILL_BLANK
         else:
-            draft.answer = self._model_answer()
+            parsed.answer = self._model_answer()
         return ""
 
     def _fill_strings(self) -> str:
@@ -238,8 +240,8 @@ class _Item:
         gaps = [Gap(variants=tuple(self._variants(one.get("ident", "")))) for one in self._responses]
         for gap in gaps:
             if not gap.variants:
-                gap.doubt = ("no_key", "有空没有写明答案。请补上答案。")
-        place_gaps(self._draft, self._draft.stem, gaps)
+                gap.review = ("no_key", "有空没有写明答案。请补上答案。")
+        place_gaps(self._parsed, self._parsed.stem, gaps)
         return ""
 
     def _fill_number(self, variants: list[str]) -> str:
@@ -252,8 +254,8 @@ class _Item:
         }
         if len(limits) != 1 or None in limits or not variants:
             return "数值范围题" if limits else ""
-        fill_short(self._draft, [(text, FULL) for text in as_texts(variants)])
-        self._draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+        fill_short(self._parsed, [(text, FULL_CREDIT) for text in as_texts(variants)])
+        self._parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
         return ""
 
     def _is_feedback_only(self, test: Element) -> bool:
@@ -262,34 +264,34 @@ class _Item:
 
     def _fill_gaps(self) -> str:
         """Canvas' `[name]` gaps: to be written, or to be chosen from a list."""
-        stem, gaps, draft = self._draft.stem, [], self._draft
+        stem, gaps, parsed = self._parsed.stem, [], self._parsed
         is_written = self._facts.get("question_type") == "fill_in_multiple_blanks_question"
         for place, response in enumerate(self._responses):
             name = _gap_name(response)
             if f"[{name}]" in stem.text:
                 stem = Rich(stem.text.replace(f"[{name}]", token(place), 1), stem.is_html)
             gaps.append(self._gap(response, is_written=is_written))
-        place_gaps(draft, stem, gaps)
+        place_gaps(parsed, stem, gaps)
         return ""
 
     def _gap(self, response: Element, *, is_written: bool) -> Gap:
         labels = list(response.iter("{*}response_label"))
-        options = [self._shelve(material_of(label)) for label in labels]
+        options = [self._attach(material_of(label)) for label in labels]
         words = [option.plain for option in options]
         if is_written or len({word.casefold() for word in words}) == 1:
             gap = Gap(variants=tuple(dict.fromkeys(word for word in words if word)))
             if not gap.variants:
-                gap.doubt = ("no_key", "有空没有写明答案。请补上答案。")
+                gap.review = ("no_key", "有空没有写明答案。请补上答案。")
             return gap
         names = [label.get("ident", "") for label in labels]
-        right = right_single(names, response.get("ident", ""), self._conditions, self._draft)
+        right = right_single(names, response.get("ident", ""), self._conditions, self._parsed)
         return Gap(is_choice=True, options=options, right=[names.index(name) for name in right if name in names])
 
     def _variants(self, response: str) -> list[str]:
         giving = [condition for condition in self._conditions if condition.gain > 0]
         best = max((condition.gain for condition in giving), default=None)
         if len(self._responses) == 1 and any(condition.gain != best for condition in giving):
-            self._draft.lose("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
+            self._parsed.add_loss("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
         full = [condition for condition in giving if condition.gain == best or len(self._responses) > 1]
         found = [value for condition in full for name, value in wanted(condition) if name == response]
         return list(dict.fromkeys(value for value in found if value))
@@ -299,25 +301,25 @@ class _Item:
         return "\n".join(part for part in parts if part)
 
     def _read_feedback(self) -> None:
-        draft = self._draft
-        texts = {one.get("ident", ""): self._shelve(material_of(one)) for one in children(self._item, "itemfeedback")}
+        parsed = self._parsed
+        texts = {one.get("ident", ""): self._attach(material_of(one)) for one in children(self._item, "itemfeedback")}
         if any(local(one) == "hint" for one in self._item.iter()):
-            draft.lose("hints_dropped", "作答提示没有保留。")
+            parsed.add_loss("hints_dropped", "作答提示没有保留。")
         names = [label.get("ident", "") for label in self._responses[0].iter("{*}response_label")]
-        owners = _owners(self._conditions, names) if draft.options or draft.kind is Kind.SINGLE_CHOICE else {}
+        owners = _owners(self._conditions, names) if parsed.options or parsed.kind is Kind.SINGLE_CHOICE else {}
         for name, text in texts.items():
-            if text.is_blank or text.plain == draft.answer != "":
+            if text.is_blank or text.plain == parsed.answer != "":
                 continue
             place = owners.get(
                 name, names.index(name.removesuffix("_fb")) if name.removesuffix("_fb") in names else None
             )
             if place is not None and len(self._responses) == 1:
-                draft.option_notes.setdefault(place, text)
+                parsed.option_notes.setdefault(place, text)
             else:
-                draft.explanation.append(text)
+                parsed.explanation.append(text)
 
-    def _shelve(self, text: Rich) -> Rich:
-        return attach_images(self._draft, text, lambda source: fetch_from(self._files, source))
+    def _attach(self, text: Rich) -> Rich:
+        return attach_images(self._parsed, text, lambda source: fetch_from(self._files, source))
 
 
 def _owners(conditions: list[Condition], names: list[str]) -> dict[str, int]:

@@ -107,38 +107,38 @@ def wanted(condition: Condition) -> list[tuple[str, str]]:
     return [found for test in condition.tests for found in _equals(test)]
 
 
-def right_single(names: list[str], response: str, conditions: list[Condition], draft: ParsedQuestion) -> list[str]:
+def right_single(names: list[str], response: str, conditions: list[Condition], parsed: ParsedQuestion) -> list[str]:
     """The one option with the highest score; two at the top come back both, for the doubt."""
     scores = {name: _score({response: {name}}, conditions) for name in names}
     best = max(scores.values(), default=Decimal(0))
     if best <= 0:
         return []
     if any(0 < score < best for score in scores.values()):
-        draft.lose("partial_credit", "有的选项原来得部分分，导入后只有正确选项得分。")
+        parsed.add_loss("partial_credit", "有的选项原来得部分分，导入后只有正确选项得分。")
     if any(score < 0 for score in scores.values()):
-        draft.lose("negative_marks", "错选倒扣分没有保留。")
+        parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
     return [name for name, score in scores.items() if score == best]
 
 
-def right_multiple(names: list[str], response: str, conditions: list[Condition], draft: ParsedQuestion) -> list[str]:
+def right_multiple(names: list[str], response: str, conditions: list[Condition], parsed: ParsedQuestion) -> list[str]:
     """The set of options that the conditions want; none, and a doubt, when they do not say."""
     giving = [condition for condition in conditions if condition.gain > 0]
     if any(condition.gain < 0 for condition in conditions):
-        draft.lose("negative_marks", "错选倒扣分没有保留。")
+        parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
     if len(giving) > 1 and len({condition.gain for condition in giving}) > 1:
-        draft.lose("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
+        parsed.add_loss("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
     if giving and all(_is_one(condition) for condition in giving):
         found = [value for condition in giving for name, value in wanted(condition) if name == response]
         return list(dict.fromkeys(found))
     if len(giving) == 1 and not any(local(one) == "or" for test in giving[0].tests for one in test.iter()):
         return list(dict.fromkeys(value for name, value in wanted(giving[0]) if name == response))
     if len(names) > MAX_TRIED:
-        draft.doubt_key("unclear_scoring", "计分规则太复杂，分不清正确答案。请核对答案。")
+        parsed.require_review("unclear_scoring", "计分规则太复杂，分不清正确答案。请核对答案。")
         return []
-    return _best_set(names, response, conditions, draft)
+    return _best_set(names, response, conditions, parsed)
 
 
-def _best_set(names: list[str], response: str, conditions: list[Condition], draft: ParsedQuestion) -> list[str]:
+def _best_set(names: list[str], response: str, conditions: list[Condition], parsed: ParsedQuestion) -> list[str]:
     best, found = Decimal(0), []
     for size in range(1, len(names) + 1):
         for chosen in combinations(names, size):
@@ -148,7 +148,7 @@ def _best_set(names: list[str], response: str, conditions: list[Condition], draf
             elif score == best and best > 0:
                 found.append(list(chosen))
     if len(found) > 1:
-        draft.doubt_key("unclear_scoring", "不止一种选法得满分，分不清正确答案。请核对答案。")
+        parsed.require_review("unclear_scoring", "不止一种选法得满分，分不清正确答案。请核对答案。")
         return []
     return found[0] if found else []
 

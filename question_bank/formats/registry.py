@@ -9,14 +9,14 @@ from pathlib import PurePath
 from typing import Any, Protocol
 
 from question_bank.formats import examtext
-from question_bank.formats.export import Written
+from question_bank.formats.export import ExportedFile
 from question_bank.model import Question
 from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 
 AUTO = "auto"
 MAX_BYTES = 64 * 1024 * 1024
 TOO_LARGE = "文件超过 64 MB。请拆成几个文件再导入。"
-Writer = Callable[[Sequence[Question]], Written]
+Writer = Callable[[Sequence[Question]], ExportedFile]
 
 
 class Reader(Protocol):
@@ -112,11 +112,11 @@ def read_file(
     if chosen is None:
         raise UnreadableFileError(_why_unknown(content, name))
     if answers is None:
-        return _told(get_format(chosen).read(content, name=name))
+        return _note_empty(get_format(chosen).read(content, name=name))
     read_pair = get_format(chosen).read_pair
     if read_pair is None:
         raise UnreadableFileError("这种格式的答案在题目文件里，不用另附答案文件。请去掉答案文件后重试。")
-    return _told(read_pair(content, name=name, answers=answers))
+    return _note_empty(read_pair(content, name=name, answers=answers))
 
 
 def _why_unknown(content: bytes, name: str) -> str:
@@ -127,14 +127,14 @@ def _why_unknown(content: bytes, name: str) -> str:
     return f"认不出「{PurePath(name).name}」是哪种题库格式。请确认选对了文件；可以改存为 Excel（.xlsx）后再导入。"
 
 
-def _told(reading: ParseResult) -> ParseResult:
+def _note_empty(reading: ParseResult) -> ParseResult:
     """The reading; one without any question says so."""
     if not reading.found and not reading.remarks:
         reading.remarks.append(Note("整个文件", "文件里没有题目。请核对是否选错了文件。", "no_questions"))
     return reading
 
 
-def write_file(questions: Sequence[Question], format: str) -> Written:  # noqa: A002 – the word that the command line uses
+def write_file(questions: Sequence[Question], format: str) -> ExportedFile:  # noqa: A002 – the word that the command line uses
     """Write questions in a format, with what it could not say; raises UnreadableFileError where it cannot be written."""
     chosen = get_format(format)
     if chosen.write is None:

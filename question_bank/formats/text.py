@@ -9,14 +9,14 @@ from question_bank.formats import csv_table
 from question_bank.formats.decoding import decode_text
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.answers import fold, looks_like_key, read_letters, read_truth
-from question_bank.formats.heuristics.resolving import assemble
+from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.stems import split_glued
 from question_bank.formats.heuristics.text_answers import AnswerBlock, Entry, chosen_in, joined, read_answers
 from question_bank.formats.heuristics.text_blocks import TEXT_KINDS, read_block
 from question_bank.formats.heuristics.text_lookahead import Block
 from question_bank.formats.heuristics.text_patterns import Line, to_lines
 from question_bank.formats.heuristics.text_segments import Segments, cut
-from question_bank.formats.raw import RawQuestion
+from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, Kind
 from question_bank.parse_result import Note, ParseResult, UnreadableFileError
 
@@ -59,8 +59,8 @@ def read_text(text: str, *, name: str, answers: str | None = None, format_name: 
         raise UnreadableFileError(_NO_QUESTION)
     if answers is not None:
         segments.answers.append(_second_file(answers, segments))
-    raws = _raws(segments, name)
-    reading = assemble(raws, format_name=format_name)
+    questions = _raws(segments, name)
+    reading = resolve_questions(questions, format_name=format_name)
     reading.remarks.extend(segments.remarks)
     return reading
 
@@ -101,20 +101,26 @@ def _keys_alone(text: str, blocks: list[Block]) -> list[Line]:
     return [Line(line.number, f"{number}. {line.text}") for line, number in zip(lines, numbers, strict=True)]
 
 
-def _raws(segments: Segments, name: str) -> list[RawQuestion]:
+def _raws(segments: Segments, name: str) -> list[ParsedQuestion]:
     file_kind = kind_names.kind_in(PurePath(name).stem)
-    raws = [read_block(block, file_kind=file_kind) for block in segments.blocks]
+    questions = [read_block(block, file_kind=file_kind) for block in segments.blocks]
     previous = 0
     for answers in segments.answers:
         entries = read_answers(answers.lines)
         explains = "解析" in answers.name and "答案" not in answers.name
-        _give_out(entries, segments, raws, answers.before, previous, explains=explains)
+        _give_out(entries, segments, questions, answers.before, previous, explains=explains)
         previous = answers.before
-    return raws
+    return questions
 
 
 def _give_out(
-    entries: list[Entry], segments: Segments, raws: list[RawQuestion], before: int, previous: int, *, explains: bool
+    entries: list[Entry],
+    segments: Segments,
+    questions: list[ParsedQuestion],
+    before: int,
+    previous: int,
+    *,
+    explains: bool,
 ) -> None:
     """Each entry to the question of its number; where several fit, all of them are in doubt."""
     numbered: dict[int | None, list[int]] = {}
@@ -133,9 +139,9 @@ def _give_out(
         for index in fitting:
             if len(fitting) > 1:
                 reason = f"有 {len(fitting)} 道题都是第 {entry.number} 题，答案区分不清是哪一道的。请按大题分开写答案。"
-                raws[index].doubt(reason, "two_readings")
+                questions[index].require_review("two_readings", reason)
             else:
-                _give(entry, raws[index], explains=explains)
+                _give(entry, questions[index], explains=explains)
 
 
 def _fitting(entry: Entry, alike: list[Entry], numbered: list[int], blocks: list[Block], previous: int) -> list[int]:
@@ -161,50 +167,59 @@ def _by_order(entry: Entry, alike: list[Entry], numbered: list[int]) -> list[int
     return numbered
 
 
-def _give(entry: Entry, raw: RawQuestion, *, explains: bool) -> None:
+def _give(entry: Entry, parsed: ParsedQuestion, *, explains: bool) -> None:
     if entry.problem:
-        raw.answer_where = entry.where
-        raw.doubt(entry.problem, "answers_do_not_match")
+        parsed.places["answer"] = entry.where
+        parsed.require_review("answers_do_not_match", entry.problem)
         return
-    raw.explanation = joined(raw.explanation, entry.analysis)
+    parsed.explanation_text = joined(parsed.explanation_text, entry.analysis)
     said = _letters_of(entry.text)
-    if said and _letters_of(raw.stem).startswith(said):
+    if said and _letters_of(parsed.stem_text).startswith(said):
         entry.text = ""
     answer = entry.answer
     if entry.text:
-        words = raw.kind in TEXT_KINDS or (raw.kind is None and not raw.options)
-        if words and not answer and not raw.answer and not explains:
+        words = parsed.kind in TEXT_KINDS or (parsed.kind is None and not parsed.lettered)
+        if words and not answer and not parsed.answer and not explains:
             answer = entry.text
         else:
-            raw.explanation = joined(raw.explanation, entry.text)
-            answer = answer or ("" if raw.answer or not raw.options else chosen_in(entry.text))
+            parsed.explanation_text = joined(parsed.explanation_text, entry.text)
+            answer = answer or ("" if parsed.answer or not parsed.lettered else chosen_in(entry.text))
     if not answer:
         return
-    if raw.answer and not _same(raw, answer):
-        raw.doubt(f"题里的答案是“{raw.answer[:20]}”，答案区却是“{answer[:20]}”。请核对答案。", "two_keys")
+    if parsed.answer and not _same(parsed, answer):
+        parsed.require_review(
+            "two_keys", f"题里的答案是“{parsed.answer[:20]}”，答案区却是“{answer[:20]}”。请核对答案。"
+        )
         return
-    if not raw.answer and not raw.blanks:
-        raw.answer, raw.answer_where = answer, entry.where
-        _see_words(raw)
+    if not parsed.answer and not parsed.blank_answers:
+        parsed.answer, parsed.places["answer"] = answer, entry.where
+        _see_words(parsed)
 
 
-def _see_words(raw: RawQuestion) -> None:
+def _see_words(parsed: ParsedQuestion) -> None:
     """A question in words keeps even a single letter as its model answer, unless its words hold options of these letters."""
-    if raw.kind is None and not raw.options and read_truth(raw.answer) is None:
-        raw.stem, raw.options = split_glued(raw.stem, read_letters(raw.answer, count=len(OPTION_LETTERS)) or ())
-    if raw.kind is None and not raw.options and read_truth(raw.answer) is None and looks_like_key(raw.answer):
-        raw.kind = Kind.SHORT_ANSWER
+    if parsed.kind is None and not parsed.lettered and read_truth(parsed.answer) is None:
+        parsed.stem_text, parsed.lettered = split_glued(
+            parsed.stem_text, read_letters(parsed.answer, count=len(OPTION_LETTERS)) or ()
+        )
+    if (
+        parsed.kind is None
+        and not parsed.lettered
+        and read_truth(parsed.answer) is None
+        and looks_like_key(parsed.answer)
+    ):
+        parsed.kind = Kind.SHORT_ANSWER
 
 
 def _letters_of(text: str) -> str:
     return re.sub(r"\W+", "", text)
 
 
-def _same(raw: RawQuestion, answer: str) -> bool:
-    if fold(raw.answer) == fold(answer):
+def _same(parsed: ParsedQuestion, answer: str) -> bool:
+    if fold(parsed.answer) == fold(answer):
         return True
-    one, two = read_truth(raw.answer), read_truth(answer)
+    one, two = read_truth(parsed.answer), read_truth(answer)
     if one is not None and one is two:
         return True
-    count = len(raw.options)
-    return bool(count) and read_letters(raw.answer, count=count) == read_letters(answer, count=count) is not None
+    count = len(parsed.lettered)
+    return bool(count) and read_letters(parsed.answer, count=count) == read_letters(answer, count=count) is not None

@@ -18,7 +18,7 @@ from python_calamine import (
 )
 
 from question_bank.formats.number_formats import code_of, show_numbers, shown
-from question_bank.formats.pictures import Drawn, Placed
+from question_bank.formats.pictures import Picture, PlacedPicture
 from question_bank.formats.safety import Archive, open_archive
 from question_bank.formats.workbook_pictures import cell_pictures, placed_pictures
 from question_bank.parse_result import UnreadableFileError
@@ -49,8 +49,8 @@ class Sheet:
     hidden: bool
     rows: list[list[object]]
     joined: list[tuple[int, int, int, int]] = field(default_factory=list)
-    pictures: list[Placed] = field(default_factory=list)
-    cell_pictures: dict[str, Drawn] = field(default_factory=dict)
+    pictures: list[PlacedPicture] = field(default_factory=list)
+    cell_pictures: dict[str, Picture] = field(default_factory=dict)
     """What WPS keeps in cells, by the name by which cells call it."""
 
 
@@ -180,7 +180,9 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _sheet(name: str, hidden: bool, sheet: CalamineSheet, pictures: list[Placed], in_cells: dict[str, Drawn]) -> Sheet:
+def _sheet(
+    name: str, hidden: bool, sheet: CalamineSheet, pictures: list[PlacedPicture], in_cells: dict[str, Picture]
+) -> Sheet:
     rows: list[list[object]] = [list(row) for row in sheet.to_python(skip_empty_area=False)]
     joined = [(top, left, bottom, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or []]
     return Sheet(name, hidden, rows, joined, pictures, in_cells)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from question_bank.formats.pictures import Drawn, Placed, drawn_of
+from question_bank.formats.pictures import Picture, PlacedPicture, picture_of
 from question_bank.formats.safety import Archive
 from question_bank.formats.xml_safety import Element, local, parse_xml
 from question_bank.parse_result import UnreadableFileError
@@ -16,7 +16,7 @@ _ANCHORS = frozenset({"twoCellAnchor", "oneCellAnchor"})
 MAX_PICTURES = 20_000
 
 
-def placed_pictures(archive: Archive) -> dict[str, list[Placed]]:
+def placed_pictures(archive: Archive) -> dict[str, list[PlacedPicture]]:
     """Give for each sheet's name its pictures and the cells in which they begin; nothing where the workbook's parts do not say."""
     try:
         return _placed(archive)
@@ -24,7 +24,7 @@ def placed_pictures(archive: Archive) -> dict[str, list[Placed]]:
         return {}
 
 
-def cell_pictures(archive: Archive) -> dict[str, Drawn]:
+def cell_pictures(archive: Archive) -> dict[str, Picture]:
     """Give the pictures that WPS keeps in cells, by the name by which `DISPIMG` calls them."""
     if _CELL_IMAGES not in archive:
         return {}
@@ -33,7 +33,7 @@ def cell_pictures(archive: Archive) -> dict[str, Drawn]:
         files = _related(archive, _CELL_IMAGES, _IMAGE)
     except UnreadableFileError:
         return {}
-    found: dict[str, Drawn] = {}
+    found: dict[str, Picture] = {}
     for picture in root.iter("{*}pic"):
         name = next((part.get("name", "") for part in picture.iter("{*}cNvPr")), "")
         drawn = _drawn(archive, picture, files)
@@ -42,8 +42,8 @@ def cell_pictures(archive: Archive) -> dict[str, Drawn]:
     return found
 
 
-def _placed(archive: Archive) -> dict[str, list[Placed]]:
-    found: dict[str, list[Placed]] = {}
+def _placed(archive: Archive) -> dict[str, list[PlacedPicture]]:
+    found: dict[str, list[PlacedPicture]] = {}
     for name, path in sheet_parts(archive).items():
         placed = [one for drawing in _related(archive, path, _DRAWING).values() for one in _anchored(archive, drawing)]
         if placed:
@@ -79,25 +79,27 @@ def _related(archive: Archive, path: str, kind: str) -> dict[str, str]:
     return parts
 
 
-def _anchored(archive: Archive, drawing: str) -> list[Placed]:
+def _anchored(archive: Archive, drawing: str) -> list[PlacedPicture]:
     """Give the pictures of a drawing with the cells in which they begin; shapes without a picture are none."""
     if drawing not in archive:
         return []
     root = parse_xml(archive.read(drawing), what="工作簿")
     files = _related(archive, drawing, _IMAGE)
-    found: list[Placed] = []
+    found: list[PlacedPicture] = []
     for anchor in root:
         if local(anchor) not in _ANCHORS:
             continue
         row, column = _number(anchor, "row"), _number(anchor, "col")
         if row is not None:
-            found += [Placed(row, column or 0, _drawn(archive, picture, files)) for picture in anchor.iter("{*}pic")]
+            found += [
+                PlacedPicture(row, column or 0, _drawn(archive, picture, files)) for picture in anchor.iter("{*}pic")
+            ]
     return found
 
 
-def _drawn(archive: Archive, picture: Element, files: dict[str, str]) -> Drawn | None:
+def _drawn(archive: Archive, picture: Element, files: dict[str, str]) -> Picture | None:
     path = next((files.get(blip.get(f"{_PACKAGE}embed", ""), "") for blip in picture.iter("{*}blip")), "")
-    return drawn_of(path, archive.read(path)) if path and path in archive else None
+    return picture_of(path, archive.read(path)) if path and path in archive else None
 
 
 def _number(anchor: Element, name: str) -> int | None:

@@ -27,7 +27,7 @@ from examapp.platform.audit.actions import record
 from examapp.security.permissions import Permission
 from examapp.web.numbers import read_whole
 from question_bank.formats import registry
-from question_bank.formats.export import Written
+from question_bank.formats.export import ExportedFile
 
 excel = LazyModule("question_bank.formats.excel")
 MAX_EXPORTED = 5000
@@ -157,7 +157,7 @@ def export_questions() -> Response:
     return _download(_with_losses(written, f"{name}{chosen.suffix}"), f"{name}-{chosen.name}.zip")
 
 
-def _with_losses(written: Written, name: str) -> bytes:
+def _with_losses(written: ExportedFile, name: str) -> bytes:
     """Pack a file with the list of what it could not say."""
     lines = [f"{note.where}：{note.reason}" for note in written.losses]
     packed = io.BytesIO()

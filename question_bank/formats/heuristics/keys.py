@@ -15,7 +15,7 @@ from question_bank.formats.heuristics.answers import (
     read_truth,
 )
 from question_bank.formats.heuristics.stems import strip_mark
-from question_bank.formats.raw import RawQuestion
+from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS
 
 Problem: TypeAlias = tuple[str, str]
@@ -36,10 +36,10 @@ _BETWEEN_LETTERS = re.compile(r"[\s,;、.|→>\-—–]+")
 _LONE_BLANK = re.compile(r"(?<!_)_(?!_)|＿")
 
 
-def choice_key(raw: RawQuestion) -> tuple[tuple[str, ...], Problem | None]:
+def choice_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]:
     """The key of a choice question by letters, digits or the options' own words."""
-    texts = [text for _, text in raw.options]
-    answer = raw.answer
+    texts = [text for _, text in parsed.lettered]
+    answer = parsed.answer
     if not answer:
         return (), ("没有答案。请补上答案。", "no_key")
     named = _by_words(answer, texts)
@@ -59,18 +59,18 @@ def choice_key(raw: RawQuestion) -> tuple[tuple[str, ...], Problem | None]:
     return letters, None
 
 
-def order_key(raw: RawQuestion) -> tuple[tuple[str, ...], Problem | None]:
+def order_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]:
     """The key of an ordering question: all its letters, or all its options' own words, in the right order."""
-    if not raw.answer:
+    if not parsed.answer:
         return (), ("没有答案。请按正确顺序写出全部选项的字母。", "no_key")
-    folded = [fold(text) for _, text in raw.options]
-    words = [fold(part) for part in _SPLIT_ORDER.split(raw.answer) if part.strip()]
+    folded = [fold(text) for _, text in parsed.lettered]
+    words = [fold(part) for part in _SPLIT_ORDER.split(parsed.answer) if part.strip()]
     if sorted(words) == sorted(folded) and len(set(folded)) == len(folded):
         return tuple(OPTION_LETTERS[folded.index(word)] for word in words), None
-    bare = _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", raw.answer)).upper()
+    bare = _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", parsed.answer)).upper()
     if not bare.isascii() or not bare.isalpha():
         return (), (
-            f"答案“{raw.answer[:20]}”认不出是什么顺序。请按正确顺序写出全部选项的字母，如 CABD。",
+            f"答案“{parsed.answer[:20]}”认不出是什么顺序。请按正确顺序写出全部选项的字母，如 CABD。",
             "key_unreadable",
         )
     return tuple(bare), None
@@ -86,9 +86,9 @@ def _by_words(answer: str, texts: list[str]) -> tuple[str, ...]:
     return ()
 
 
-def is_by_words(raw: RawQuestion) -> bool:
+def is_by_words(parsed: ParsedQuestion) -> bool:
     """Whether the answer repeats the words of options."""
-    return bool(_by_words(raw.answer, [text for _, text in raw.options]))
+    return bool(_by_words(parsed.answer, [text for _, text in parsed.lettered]))
 
 
 def _by_letters_and_words(answer: str, texts: list[str]) -> tuple[str, ...]:
@@ -103,15 +103,15 @@ def _by_letters_and_words(answer: str, texts: list[str]) -> tuple[str, ...]:
     return tuple(sorted(set(letters)))
 
 
-def options_problem(raw: RawQuestion, letters: tuple[str, ...]) -> Problem | None:
+def options_problem(parsed: ParsedQuestion, letters: tuple[str, ...]) -> Problem | None:
     """What is wrong with the options themselves: a blank one, a letter twice, a letter left out, the key's text twice."""
-    named = [letter for letter, _ in raw.options]
+    named = [letter for letter, _ in parsed.lettered]
     for letter in dict.fromkeys(named):
         if named.count(letter) > 1:
             return (f"选项字母 {letter} 出现了两次，像是两道题混在一起。请核对选项和答案。", "repeated_option")
     if named != list(OPTION_LETTERS[: len(named)]):
         return (f"选项字母是 {''.join(named)}，不连续。请核对是否漏了选项。", "option_missing")
-    texts = [text for _, text in raw.options]
+    texts = [text for _, text in parsed.lettered]
     if not all(texts):
         empty = OPTION_LETTERS[texts.index("")]
         return (f"选项 {empty} 是空的，后面却还有选项。请补上或删去空选项。", "blank_option")
@@ -122,14 +122,14 @@ def options_problem(raw: RawQuestion, letters: tuple[str, ...]) -> Problem | Non
     return None
 
 
-def truth_key(raw: RawQuestion, *, order: bool | None, usual: bool) -> tuple[bool, Problem | None]:
+def truth_key(parsed: ParsedQuestion, *, order: bool | None, usual: bool) -> tuple[bool, Problem | None]:
     """Whether a true/false question's key is 正确; `order` is that of its options, `usual` that of its neighbours."""
-    answer = raw.answer
+    answer = parsed.answer
     if not answer:
         return False, ("没有答案。请补上“正确”或“错误”。", "no_key")
     letters = None if fold(answer).isdigit() else read_letters(answer, count=2)
     if letters and set(letters) <= {"A", "B"}:
-        return _truth_by_letter(raw, letters, order=order, usual=usual)
+        return _truth_by_letter(parsed, letters, order=order, usual=usual)
     truth = _truth_of(answer, order=order)
     if truth is None:
         return False, (f"判断题的答案“{answer[:20]}”认不出是正确还是错误。请写“正确”或“错误”。", "key_unreadable")
@@ -150,41 +150,41 @@ def _truth_of(answer: str, *, order: bool | None) -> bool | None:
 
 
 def _truth_by_letter(
-    raw: RawQuestion, letters: tuple[str, ...], *, order: bool | None, usual: bool
+    parsed: ParsedQuestion, letters: tuple[str, ...], *, order: bool | None, usual: bool
 ) -> tuple[bool, Problem | None]:
     if len(letters) != 1:
-        return False, (f"判断题的答案“{raw.answer[:20]}”有两个。请写“正确”或“错误”。", "key_unreadable")
-    if order is None and not raw.letter_means_truth:
+        return False, (f"判断题的答案“{parsed.answer[:20]}”有两个。请写“正确”或“错误”。", "key_unreadable")
+    if order is None and not parsed.is_letter_truth:
         return False, (
             f"判断题没有列选项，答案却写 {letters[0]}，看不出是正确还是错误。请写“正确”或“错误”。",
             "two_readings",
         )
     if order is not None and order is not usual:
-        first, second = (text for _, text in raw.options)
+        first, second = (text for _, text in parsed.lettered)
         reason = f"这道判断题的选项是 A {first}、B {second}，和同一文件里其他判断题相反，答案 {letters[0]} 可能写反了。请核对后写“正确”或“错误”。"
         return False, (reason, "swapped_true_false")
     first_is_true = True if order is None else order
     return (letters[0] == "A") is first_is_true, None
 
 
-def blanks_key(raw: RawQuestion) -> tuple[tuple[tuple[str, ...], ...], Problem | None]:
+def blanks_key(parsed: ParsedQuestion) -> tuple[tuple[tuple[str, ...], ...], Problem | None]:
     """The accepted answers of each blank, held against the blanks that the stem marks."""
-    marked = count_blanks(raw.stem) or len(_LONE_BLANK.findall(raw.stem))
-    if raw.blanks:
-        return _blanks_in_columns(raw, marked)
-    if not raw.answer:
+    marked = count_blanks(parsed.stem_text) or len(_LONE_BLANK.findall(parsed.stem_text))
+    if parsed.blank_answers:
+        return _blanks_in_columns(parsed, marked)
+    if not parsed.answer:
         return (), ("没有答案。请补上每个空的答案。", "no_key")
-    blanks = read_blanks(raw.answer, count=marked)
+    blanks = read_blanks(parsed.answer, count=marked)
     if blanks is None:
-        reason = f"题干有 {marked} 个空，答案“{raw.answer[:30]}”却分不成 {marked} 份。请按空的顺序用分号隔开答案。"
+        reason = f"题干有 {marked} 个空，答案“{parsed.answer[:30]}”却分不成 {marked} 份。请按空的顺序用分号隔开答案。"
         return (), (reason, "blanks_mismatch")
     return blanks, None
 
 
-def _blanks_in_columns(raw: RawQuestion, marked: int) -> tuple[tuple[tuple[str, ...], ...], Problem | None]:
-    if not all(raw.blanks):
-        place = raw.blanks.index("") + 1
+def _blanks_in_columns(parsed: ParsedQuestion, marked: int) -> tuple[tuple[tuple[str, ...], ...], Problem | None]:
+    if not all(parsed.blank_answers):
+        place = parsed.blank_answers.index("") + 1
         return (), (f"第 {place} 个空没有答案，后面的空却有。请补上。", "blank_option")
-    if marked and marked != len(raw.blanks):
-        return (), (f"题干有 {marked} 个空，却给了 {len(raw.blanks)} 个空的答案。请核对。", "blanks_mismatch")
-    return tuple(blank for text in raw.blanks for blank in (read_blanks(text, count=1) or ((text,),))), None
+    if marked and marked != len(parsed.blank_answers):
+        return (), (f"题干有 {marked} 个空，却给了 {len(parsed.blank_answers)} 个空的答案。请核对。", "blanks_mismatch")
+    return tuple(blank for text in parsed.blank_answers for blank in (read_blanks(text, count=1) or ((text,),))), None

@@ -248,7 +248,7 @@ def take_filled_blanks(stem: str, *, surely: bool) -> tuple[str, list[str]]:
     return "".join(pieces) + stem[last:], [match[1] for match in matches]
 
 
-def looks_filled(stem: str) -> bool:
+def has_filled_blanks(stem: str) -> bool:
     """Whether a stem has several filled brackets that might be blanks."""
     return len([match for match in _FILLED.finditer(stem) if _may_be_blank(match[1], surely=False)]) >= 2
 

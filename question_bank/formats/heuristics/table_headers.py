@@ -11,9 +11,9 @@ from enum import StrEnum
 from question_bank.formats.heuristics.kind_names import codes_in
 from question_bank.model import OPTION_LETTERS, Kind
 
-HEAD_ROWS = 10
+HEADER_ROWS = 10
 """The head stands in one of so many first rows."""
-MAX_HEAD = 60
+MAX_HEADER = 60
 """Characters of a head, its remarks included."""
 MANY_COLUMNS = 3
 """Heads in one row that no question's own words make by chance."""
@@ -106,7 +106,7 @@ class Column:
 
 
 @dataclass(slots=True)
-class Head:
+class TableHeader:
     """The head of a table: its row and its columns by field."""
 
     row: int
@@ -123,18 +123,18 @@ class Head:
         return [column for column in self.columns if column.field is wanted]
 
 
-def plain_head(text: str) -> str:
+def normalise_header(text: str) -> str:
     """A head without remarks such as `（必填）` and without spaces, in half width and small letters."""
     return _NOTES.sub("", _LONE_LETTER.sub(r"\1", unicodedata.normalize("NFKC", text))).strip().lower()
 
 
-def find_head(rows: Sequence[Sequence[str]], *, of_kind: bool = False) -> Head | None:
+def find_header(rows: Sequence[Sequence[str]], *, of_kind: bool = False) -> TableHeader | None:
     """The head among the first rows, with a second row of option letters joined to it; None where there is no question table.
 
     `of_kind`: the table's name says of what kind its questions are, so that a column of stems is enough.
     """
-    best: Head | None = None
-    for number, row in enumerate(rows[:HEAD_ROWS]):
+    best: TableHeader | None = None
+    for number, row in enumerate(rows[:HEADER_ROWS]):
         head = _read_head(number, row, of_kind=of_kind)
         if head and (best is None or len(head.columns) > len(best.columns)):
             best = head
@@ -144,7 +144,7 @@ def find_head(rows: Sequence[Sequence[str]], *, of_kind: bool = False) -> Head |
     return best
 
 
-def _with_wide_options(head: Head, rows: Sequence[Sequence[str]]) -> Head:
+def _with_wide_options(head: TableHeader, rows: Sequence[Sequence[str]]) -> TableHeader:
     """A head `选项` over several columns, one an option: those behind it have no head of their own, but hold texts."""
     options = head.of(Field.OPTIONS)
     if len(options) != 1 or head.of(Field.OPTION):
@@ -162,7 +162,7 @@ def _with_wide_options(head: Head, rows: Sequence[Sequence[str]]) -> Head:
     return head
 
 
-def further_head(head: Head, number: int, rows: Sequence[Sequence[str]]) -> Head | None:
+def find_further_header(head: TableHeader, number: int, rows: Sequence[Sequence[str]]) -> TableHeader | None:
     """The head that a row further down is, of a part with columns of its own, or the table's own head again."""
     again = _read_head(number, rows[number])
     if again is None or len(again.columns) < min(MANY_COLUMNS, len(head.columns)):
@@ -174,7 +174,7 @@ def further_head(head: Head, number: int, rows: Sequence[Sequence[str]]) -> Head
     return replace(head, row=again.row, last_row=again.last_row) if is_same else again
 
 
-def _read_head(number: int, row: Sequence[str], *, of_kind: bool = False) -> Head | None:
+def _read_head(number: int, row: Sequence[str], *, of_kind: bool = False) -> TableHeader | None:
     columns: dict[tuple[Field, int], tuple[int, Column]] = {}
     shared: list[Column] = []
     unknown: list[Column | tuple[int, str]] = []
@@ -206,7 +206,7 @@ def _read_head(number: int, row: Sequence[str], *, of_kind: bool = False) -> Hea
         beyond = [one for one in found if one.field is Field.OPTION and one.place >= len(OPTION_LETTERS)]
         unknown += [(one.index, one.head) for one in beyond]  # a twenty-seventh option has no letter
         found = [one for one in found if one not in beyond]
-    head = Head(number, number, _answer_beside_options(found), unknown, is_from_zero=is_from_zero)
+    head = TableHeader(number, number, _answer_beside_options(found), unknown, is_from_zero=is_from_zero)
     kinds = head.of(Field.KIND)
     head.codes = codes_in(row[kinds[0].index]) if kinds else {}
     return head if _is_head(head) or (of_kind and _has_stems(head)) else None
@@ -214,14 +214,14 @@ def _read_head(number: int, row: Sequence[str], *, of_kind: bool = False) -> Hea
 
 def _field_named(cell: str) -> tuple[Field, int, int] | None:
     """The field that a head names: as a whole, in its first line, or by two names for one thing (`题干/问题`)."""
-    if not cell or len(cell) > MAX_HEAD:
+    if not cell or len(cell) > MAX_HEADER:
         return None
-    lines = [line for line in cell.splitlines() if plain_head(line)]
+    lines = [line for line in cell.splitlines() if normalise_header(line)]
     for text in (cell, *lines[:1]):
-        named = _field_of(plain_head(text))
+        named = _field_of(normalise_header(text))
         if named:
             return named
-    several = [_field_of(plain_head(part)) for part in re.split(r"[/／或]", cell)]
+    several = [_field_of(normalise_header(part)) for part in re.split(r"[/／或]", cell)]
     return several[0] if len(several) == 2 and several[0] and several[1] and several[0][0] is several[1][0] else None
 
 
@@ -232,26 +232,26 @@ def _answer_beside_options(columns: list[Column]) -> list[Column]:
         return columns
     return [
         replace(column, field=Field.ANSWER)
-        if column.field is Field.OPTIONS and plain_head(column.head).startswith("答案")
+        if column.field is Field.OPTIONS and normalise_header(column.head).startswith("答案")
         else column
         for column in columns
     ]
 
 
-def _is_head(head: Head) -> bool:
+def _is_head(head: TableHeader) -> bool:
     fields = {column.field for column in head.columns if column.field is not Field.OPTION or column.place == 0}
     evidence = {Field.ANSWER, Field.ANSWER_N, Field.BLANK, Field.OPTION, Field.OPTIONS, Field.KIND}
     if (
         fields & evidence == {Field.KIND}
-        and plain_head(head.of(Field.STEM)[0].head if head.of(Field.STEM) else "") in _WEAK_STEMS
+        and normalise_header(head.of(Field.STEM)[0].head if head.of(Field.STEM) else "") in _WEAK_STEMS
     ):
         return False
     return Field.STEM in fields and bool(fields & evidence)
 
 
-def _has_stems(head: Head) -> bool:
+def _has_stems(head: TableHeader) -> bool:
     stems = head.of(Field.STEM)
-    return bool(stems) and plain_head(stems[0].head) not in _WEAK_STEMS
+    return bool(stems) and normalise_header(stems[0].head) not in _WEAK_STEMS
 
 
 def _field_of(name: str) -> tuple[Field, int, int] | None:
@@ -286,12 +286,12 @@ def _number(text: str) -> int:
     return OPTION_LETTERS.index(letter) + 1 if letter in OPTION_LETTERS else _CHINESE_DIGITS.index(text) + 1
 
 
-def _with_second_row(head: Head, first: Sequence[str], second: Sequence[str]) -> Head:
+def _with_second_row(head: TableHeader, first: Sequence[str], second: Sequence[str]) -> TableHeader:
     """A head of two rows: `选项` above, its letters A B C D in the row below."""
     letters = [
-        Column(index, Field.OPTION, OPTION_LETTERS.index(plain_head(cell).upper()), cell)
+        Column(index, Field.OPTION, OPTION_LETTERS.index(normalise_header(cell).upper()), cell)
         for index, cell in enumerate(second)
-        if len(plain_head(cell)) == 1 and plain_head(cell).upper() in OPTION_LETTERS
+        if len(normalise_header(cell)) == 1 and normalise_header(cell).upper() in OPTION_LETTERS
     ]
     known = {column.index for column in head.columns if column.field is not Field.OPTIONS}
     stem = head.of(Field.STEM)[0]

@@ -15,11 +15,12 @@ from question_bank.formats.heuristics.stems import (
     take_letter_keys,
     take_truth,
 )
-from question_bank.formats.heuristics.table_headers import Column, Field, Head
-from question_bank.formats.pictures import Drawn, Placed
-from question_bank.formats.raw import RawQuestion
+from question_bank.formats.heuristics.table_headers import Column, Field, TableHeader
+from question_bank.formats.parsed import ParsedQuestion
+from question_bank.formats.pictures import Picture, PlacedPicture
 from question_bank.model import OPTION_LETTERS, Kind
 from question_bank.parse_result import Note
+from question_bank.rich import Rich
 
 
 @dataclass(slots=True)
@@ -38,16 +39,16 @@ class Table:
     """Cells that a row may have where a divider alone tells them apart; 0 for tables whose cells have places of their own."""
     joined: Sequence[tuple[int, int, int, int]] = ()
     """Merged cells: first row, first column, last row, last column, from 0."""
-    pictures: Sequence[Placed] = ()
-    cell_pictures: Mapping[str, Drawn] = field(default_factory=dict)
+    pictures: Sequence[PlacedPicture] = ()
+    cell_pictures: Mapping[str, Picture] = field(default_factory=dict)
     """Pictures that cells call by name, as WPS writes them."""
 
 
 @dataclass(slots=True)
 class TableRow:
-    """A raw question with what ties it to other rows."""
+    """A questions with what ties it to other rows."""
 
-    raw: RawQuestion
+    question: ParsedQuestion
     parent: str = ""
     order: str = ""
     material: str = ""
@@ -58,7 +59,7 @@ class TableRow:
 class TableReading:
     """What a table holds; `head` is None when it is no question table."""
 
-    head: Head | None
+    head: TableHeader | None
     rows: list[TableRow] = field(default_factory=list)
     remarks: list[Note] = field(default_factory=list)
 
@@ -66,81 +67,83 @@ class TableReading:
 _IN_WORDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
 
 
-def doubt_letters(raw: RawQuestion) -> None:
+def doubt_letters(parsed: ParsedQuestion) -> None:
     """Doubt the key where the options bring letters of their own, in another order than their columns."""
-    own = [strip_mark(text)[0] for _, text in raw.options]
-    if len(own) > 1 and all(own) and sorted(own) == sorted(letter for letter, _ in raw.options):
-        raw.doubt("选项文字里的字母和所在的列不一致，答案有两种读法。请核对选项后确定答案。", "two_readings")
+    own = [strip_mark(text)[0] for _, text in parsed.lettered]
+    if len(own) > 1 and all(own) and sorted(own) == sorted(letter for letter, _ in parsed.lettered):
+        parsed.require_review(
+            "two_readings", "选项文字里的字母和所在的列不一致，答案有两种读法。请核对选项后确定答案。"
+        )
 
 
-def doubt_second_columns(raw: RawQuestion, row: list[str], unused: Iterable[Column | tuple[int, str]]) -> None:
+def doubt_second_columns(parsed: ParsedQuestion, row: list[str], unused: Iterable[Column | tuple[int, str]]) -> None:
     """Doubt the key where a second column for the answer, or for one of the options, says something else."""
     for column in unused:
         text = row[column.index] if isinstance(column, Column) and column.index < len(row) else ""
         if not isinstance(column, Column) or not text:
             continue
-        if column.field is Field.ANSWER and raw.kind not in _IN_WORDS and not _same_answer(raw, text):
-            reason = f"表里有两列答案，一列写“{raw.answer[:20]}”，「{column.head}」列写“{text[:20]}”。请核对答案。"
-            raw.doubt(reason, "two_keys")
-        if column.field is Field.OPTION and fold(text) != fold(_option(raw, column.place)):
+        if column.field is Field.ANSWER and parsed.kind not in _IN_WORDS and not _same_answer(parsed, text):
+            reason = f"表里有两列答案，一列写“{parsed.answer[:20]}”，「{column.head}」列写“{text[:20]}”。请核对答案。"
+            parsed.require_review("two_keys", reason)
+        if column.field is Field.OPTION and fold(text) != fold(_option(parsed, column.place)):
             reason = f"表里有两列「{column.head}」，内容不一样，不知道答案指哪一个。请核对选项。"
-            raw.doubt(reason, "repeated_option")
+            parsed.require_review("repeated_option", reason)
 
 
-def doubt_longer_row(raw: RawQuestion, width: int, row: list[str]) -> None:
+def doubt_longer_row(parsed: ParsedQuestion, width: int, row: list[str]) -> None:
     """Doubt the key of a row that a stray divider has made longer than its table: its cells may stand in each other's place."""
     if 0 < width < len(row):
         reason = (
             f"这一行比表头多出 {len(row) - width} 格，可能有一格里的逗号没有加引号，后面的内容错了位。请核对这一行。"
         )
-        raw.doubt(reason, "row_too_long")
+        parsed.require_review("row_too_long", reason)
 
 
-def _same_answer(raw: RawQuestion, text: str) -> bool:
-    if fold(text) == fold(raw.answer):
+def _same_answer(parsed: ParsedQuestion, text: str) -> bool:
+    if fold(text) == fold(parsed.answer):
         return True
-    truths = read_truth(raw.answer), read_truth(text)
+    truths = read_truth(parsed.answer), read_truth(text)
     if truths[0] is not None and truths[0] is truths[1]:
         return True
-    keys = choice_key(raw)[0], choice_key(replace(raw, answer=text))[0]
+    keys = choice_key(parsed)[0], choice_key(replace(parsed, answer=text))[0]
     return bool(keys[0]) and keys[0] == keys[1]
 
 
-def _option(raw: RawQuestion, place: int) -> str:
-    return dict(raw.options).get(OPTION_LETTERS[place], "")
+def _option(parsed: ParsedQuestion, place: int) -> str:
+    return dict(parsed.lettered).get(OPTION_LETTERS[place], "")
 
 
 _CHOICES = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None})
 
 
-def complete_from_stem(raw: RawQuestion) -> None:
+def complete_from_stem(parsed: ParsedQuestion) -> None:
     """Take options and answer out of the stem's cell where their own cells are empty."""
-    if not raw.options and raw.kind in _CHOICES:
-        stem, options = split_options(raw.stem)
+    if not parsed.lettered and parsed.kind in _CHOICES:
+        stem, options = split_options(parsed.stem_text)
         if stem.strip() and len(options) >= 2:
-            raw.stem, raw.options = stem, options
-    if not raw.answer and not any(raw.blanks):
-        raw.stem, raw.answer = _taken_answer(raw)
-    elif raw.answer:
-        _compare_answers(raw)
+            parsed.stem_text, parsed.lettered = stem, options
+    if not parsed.answer and not any(parsed.blank_answers):
+        parsed.stem_text, parsed.answer = _taken_answer(parsed)
+    elif parsed.answer:
+        _compare_answers(parsed)
 
 
-def _compare_answers(raw: RawQuestion) -> None:
+def _compare_answers(parsed: ParsedQuestion) -> None:
     """Take the key out of the stem's brackets where the answer's cell says the same; doubt the key where it says another."""
-    if raw.options and raw.kind in _CHOICES:
-        stem, found = take_letter_keys(raw.stem)
-        said = read_letters(found[0], count=len(raw.options)) if len(found) == 1 else None
-        letters, _ = choice_key(raw)
-    elif raw.kind is Kind.TRUE_FALSE:
-        stem, word = take_truth(raw.stem)
-        said, letters = _as_letters(read_truth(word)), _as_letters(read_truth(raw.answer))
+    if parsed.lettered and parsed.kind in _CHOICES:
+        stem, found = take_letter_keys(parsed.stem_text)
+        said = read_letters(found[0], count=len(parsed.lettered)) if len(found) == 1 else None
+        letters, _ = choice_key(parsed)
+    elif parsed.kind is Kind.TRUE_FALSE:
+        stem, word = take_truth(parsed.stem_text)
+        said, letters = _as_letters(read_truth(word)), _as_letters(read_truth(parsed.answer))
     else:
         return
     if said and letters and said == letters:
-        raw.stem = stem
-    elif said and letters and not _is_beyond(said, raw):
-        raw.doubt(
-            f"题干的括号里写着 {''.join(said)}，答案却写 {''.join(letters)}，有两种读法。请核对答案。", "two_readings"
+        parsed.stem_text = stem
+    elif said and letters and not _is_beyond(said, parsed):
+        parsed.require_review(
+            "two_readings", f"题干的括号里写着 {''.join(said)}，答案却写 {''.join(letters)}，有两种读法。请核对答案。"
         )
 
 
@@ -148,50 +151,50 @@ def _as_letters(truth: bool | None) -> tuple[str, ...]:
     return () if truth is None else ("对",) if truth else ("错",)
 
 
-def _is_beyond(letters: tuple[str, ...], raw: RawQuestion) -> bool:
-    return bool(raw.options) and any(OPTION_LETTERS.find(letter) >= len(raw.options) for letter in letters)
+def _is_beyond(letters: tuple[str, ...], parsed: ParsedQuestion) -> bool:
+    return bool(parsed.lettered) and any(OPTION_LETTERS.find(letter) >= len(parsed.lettered) for letter in letters)
 
 
-def _taken_answer(raw: RawQuestion) -> tuple[str, str]:
-    stem, answer = take_inline_answer(raw.stem)
+def _taken_answer(parsed: ParsedQuestion) -> tuple[str, str]:
+    stem, answer = take_inline_answer(parsed.stem_text)
     if answer:
         return stem, answer
-    if raw.options and raw.kind in _CHOICES:
-        stem, keys = take_letter_keys(raw.stem)
-        return (stem, keys[0]) if len(keys) == 1 else (raw.stem, "")
-    return take_truth(raw.stem) if raw.kind is Kind.TRUE_FALSE else (raw.stem, "")
+    if parsed.lettered and parsed.kind in _CHOICES:
+        stem, keys = take_letter_keys(parsed.stem_text)
+        return (stem, keys[0]) if len(keys) == 1 else (parsed.stem_text, "")
+    return take_truth(parsed.stem_text) if parsed.kind is Kind.TRUE_FALSE else (parsed.stem_text, "")
 
 
 _NAMED_CASE = re.compile(r"案例#\d+")
 
 
-def join_cases(rows: list[TableRow]) -> list[RawQuestion]:
+def join_cases(rows: list[TableRow]) -> list[ParsedQuestion]:
     """The questions of the rows: parts under their case by number, or under the case row above them."""
-    parents = {row.raw.code: row for row in rows if row.raw.code and not _is_part(row)}
-    found: list[RawQuestion] = []
+    parents = {row.question.code: row for row in rows if row.question.code and not _is_part(row)}
+    found: list[ParsedQuestion] = []
     parts: dict[int, list[TableRow]] = {}
     above: TableRow | None = None
     for row in rows:
         if not _is_part(row):
-            above = row if row.raw.kind is Kind.CASE else None
-            found.append(row.raw)
+            above = row if row.question.kind is Kind.CASE else None
+            found.append(row.question)
             continue
         parent = parents.get(row.parent) if row.parent else above
         if parent is None or parent is row:
-            row.raw.refusal = Note(row.raw.where, _orphan(row), "case_missing")
-            found.append(row.raw)
+            row.question.rejection = Note(row.question.where, _orphan(row), "case_missing")
+            found.append(row.question)
             continue
-        parts.setdefault(id(parent.raw), []).append(row)
-    for raw in found:
-        if id(raw) in parts:
-            raw.parts = [row.raw for row in sorted(parts[id(raw)], key=_order)]
+        parts.setdefault(id(parent.question), []).append(row)
+    for parsed in found:
+        if id(parsed) in parts:
+            parsed.parts = [row.question for row in sorted(parts[id(parsed)], key=_order)]
     for row in rows:
-        row.raw.code = _own_code(row.raw.code)
+        row.question.code = _own_code(row.question.code)
     return _with_materials(rows, found)
 
 
 def _is_part(row: TableRow) -> bool:
-    return row.is_part or (bool(row.parent) and row.parent not in {"0", "-1", row.raw.code or ""})
+    return row.is_part or (bool(row.parent) and row.parent not in {"0", "-1", row.question.code or ""})
 
 
 def _orphan(row: TableRow) -> str:
@@ -204,23 +207,25 @@ def _order(row: TableRow) -> tuple[int, int]:
     return (0, int(row.order[:9])) if row.order.isascii() and row.order.isdigit() else (1, 0)
 
 
-def _with_materials(rows: list[TableRow], found: list[RawQuestion]) -> list[RawQuestion]:
+def _with_materials(rows: list[TableRow], found: list[ParsedQuestion]) -> list[ParsedQuestion]:
     """Neighbouring rows on one material become a case with that material as its common text."""
-    materials = {id(row.raw): row.material for row in rows if row.material and not row.raw.parts}
+    materials = {id(row.question): row.material for row in rows if row.material and not row.question.parts}
     if not materials:
         return found
-    joined: list[RawQuestion] = []
+    joined: list[ParsedQuestion] = []
     current = ""
-    for raw in found:
-        material = materials.get(id(raw), "")
+    for parsed in found:
+        material = materials.get(id(parsed), "")
         if material and material == current:
-            joined[-1].parts.append(raw)
+            joined[-1].parts.append(parsed)
             continue
         if material:
-            case = RawQuestion(raw.where, stem=material, kind=Kind.CASE, parts=[raw], neighbourhood=raw.neighbourhood)
+            case = ParsedQuestion(
+                where=parsed.where, stem=Rich(material), kind=Kind.CASE, parts=[parsed], group=parsed.group
+            )
             joined.append(case)
         else:
-            joined.append(raw)
+            joined.append(parsed)
         current = material
     return joined
 

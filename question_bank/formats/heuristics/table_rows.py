@@ -1,4 +1,4 @@
-"""Rows of a question table, from a sheet or a csv file, read into raw questions by the table's head."""
+"""Rows of a question table, from a sheet or a csv file, read into questions by the table's head."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from question_bank.formats.heuristics.table_cells import (
     read_points,
     read_unsure_options,
 )
-from question_bank.formats.heuristics.table_headers import Column, Field, Head, find_head, further_head
+from question_bank.formats.heuristics.table_headers import Column, Field, TableHeader, find_further_header, find_header
 from question_bank.formats.heuristics.table_questions import (
     Table,
     TableReading,
@@ -28,10 +28,11 @@ from question_bank.formats.heuristics.table_questions import (
     doubt_longer_row,
     doubt_second_columns,
 )
-from question_bank.formats.pictures import EXPLANATION, ONLY_PICTURE, STEM, Drawn, Placed
-from question_bank.formats.raw import RawQuestion
+from question_bank.formats.parsed import ParsedQuestion
+from question_bank.formats.pictures import EXPLANATION, ONLY_PICTURE, STEM, Picture, PlacedPicture
 from question_bank.model import OPTION_LETTERS, Citation, Kind
 from question_bank.parse_result import Note
+from question_bank.rich import Rich
 
 _REMARK_ROW = re.compile(r"(?:填写)?(?:说明|备注|注意|注意事项|提示|注)\s*[:：]?")
 _REQUIRED = frozenset({"必填", "选填", "非必填", "可选", "必选", "可不填", "条件必填"})
@@ -44,7 +45,7 @@ def read_table(table: Table) -> TableReading:
     """All question rows of a table, and remarks on what it holds beside."""
     texts = [[cell_text(value) for value in row] for row in table.rows]
     _fill_joined(texts, table.joined)
-    head = find_head(texts, of_kind=table.kind_hint is not None)
+    head = find_header(texts, of_kind=table.kind_hint is not None)
     if head is None:
         return TableReading(None)
     reader = _RowReader(table, head, texts)
@@ -65,7 +66,7 @@ def _fill_joined(texts: list[list[str]], joined: Sequence[tuple[int, int, int, i
 class _RowReader:
     """Goes down the rows once, keeping the kind of the section it is in."""
 
-    def __init__(self, table: Table, head: Head, texts: list[list[str]]) -> None:
+    def __init__(self, table: Table, head: TableHeader, texts: list[list[str]]) -> None:
         self.table = table
         self.texts = texts
         self.kind = table.kind_hint
@@ -74,13 +75,13 @@ class _RowReader:
         self.remarks: list[Note] = []
         self._set_head(head)
         self.top = self._difficulty_top()
-        self.by_row: dict[int, list[Placed]] = {}
+        self.by_row: dict[int, list[PlacedPicture]] = {}
         for picture in table.pictures:
             self.by_row.setdefault(picture.row, []).append(picture)
         self.seen: set[int] = set()
         """Rows of questions."""
 
-    def _set_head(self, head: Head) -> None:
+    def _set_head(self, head: TableHeader) -> None:
         self.head = head
         self.stem = head.of(Field.STEM)[0]
         self.columns = {one: head.of(one) for one in Field}
@@ -157,23 +158,25 @@ class _RowReader:
                 Note(self._where(number), f"这一行不像题目，没有导入：{filled[0][:40]}", "not_a_question")
             )
             return
-        raw = RawQuestion(self._where(number), stem=stem, neighbourhood=self.table.place, places=self._places(number))
-        part = self._set_kind(raw, self._text(row, Field.KIND), self._text(row, Field.MULTI))
-        self._set_options(raw, row)
-        self._set_answer(raw, row, number)
-        doubt_second_columns(raw, row, self.head.unknown)
-        doubt_longer_row(raw, self.table.width, row)
-        complete_from_stem(raw)
-        self._set_rest(raw, row)
-        self._note_altered(raw, numbers)
-        self._take_pictures(raw, drawn, numbers)
+        parsed = ParsedQuestion(
+            where=self._where(number), stem=Rich(stem), group=self.table.place, places=self._places(number)
+        )
+        part = self._set_kind(parsed, self._text(row, Field.KIND), self._text(row, Field.MULTI))
+        self._set_options(parsed, row)
+        self._set_answer(parsed, row, number)
+        doubt_second_columns(parsed, row, self.head.unknown)
+        doubt_longer_row(parsed, self.table.width, row)
+        complete_from_stem(parsed)
+        self._set_rest(parsed, row)
+        self._note_altered(parsed, numbers)
+        self._take_pictures(parsed, drawn, numbers)
         self.found.append(
-            TableRow(raw, self._text(row, Field.PARENT), self._text(row, Field.ORDER), material, is_part=part)
+            TableRow(parsed, self._text(row, Field.PARENT), self._text(row, Field.ORDER), material, is_part=part)
         )
 
     def _takes_head(self, number: int) -> bool:
         """Whether a row is a head: the same again, or that of a further part with columns of its own."""
-        head = further_head(self.head, number, self.texts)
+        head = find_further_header(self.head, number, self.texts)
         if head is None:
             return False
         if head.columns != self.head.columns:
@@ -206,75 +209,81 @@ class _RowReader:
     def _text(self, row: list[str], wanted: Field) -> str:
         return next((text for text in self._values(row, wanted) if text), "")
 
-    def _set_kind(self, raw: RawQuestion, cell: str, multi: str) -> bool:
+    def _set_kind(self, parsed: ParsedQuestion, cell: str, multi: str) -> bool:
         """Set the kind; True where the row says that it is part of a case."""
         part = _CASE_PART.fullmatch(cell)
         name = part[1] if part else cell
         if name:
             code = name.removesuffix(".0")
-            raw.kind = self.head.codes.get(code) or kind_names.kind_of(name)
-            raw.kind_label = "" if raw.kind else name
-            if raw.kind is None and (kind_names.is_choice_name(name) or code.isdigit()):
-                raw.kind_label = "" if not code.isdigit() else f"{name}（表头没有说明这个代码）"
+            parsed.kind = self.head.codes.get(code) or kind_names.kind_of(name)
+            parsed.kind_label = "" if parsed.kind else name
+            if parsed.kind is None and (kind_names.is_choice_name(name) or code.isdigit()):
+                parsed.kind_label = "" if not code.isdigit() else f"{name}（表头没有说明这个代码）"
         elif multi:
-            raw.kind = Kind.MULTIPLE_CHOICE if multi.lower() in {"true", "1", "是", "yes", "y"} else Kind.SINGLE_CHOICE
+            parsed.kind = (
+                Kind.MULTIPLE_CHOICE if multi.lower() in {"true", "1", "是", "yes", "y"} else Kind.SINGLE_CHOICE
+            )
         else:
-            raw.kind, raw.kind_label = self.kind, self.label
-            if kind_names.is_choice_name(raw.kind_label):
-                raw.kind_label = ""
+            parsed.kind, parsed.kind_label = self.kind, self.label
+            if kind_names.is_choice_name(parsed.kind_label):
+                parsed.kind_label = ""
         return part is not None
 
-    def _set_options(self, raw: RawQuestion, row: list[str]) -> None:
+    def _set_options(self, parsed: ParsedQuestion, row: list[str]) -> None:
         columns = self.columns[Field.OPTION] or (self._answers_are_options() and self.columns[Field.ANSWER_N]) or []
         texts = [(column.place, row[column.index]) for column in columns if column.index < len(row)]
         filled = [text for _, text in texts if text]
         if filled:
-            raw.options = _lettered(texts, filled)
-            doubt_letters(raw)
+            parsed.lettered = _lettered(texts, filled)
+            doubt_letters(parsed)
             return
         cell = self._text(row, Field.OPTIONS)
         if cell:
-            raw.options = read_options(cell)
-            if not raw.options and raw.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None}:
-                raw.options = read_unsure_options(cell) or [("A", cell)]
-                if len(raw.options) > 1:
-                    raw.doubt(
-                        "选项挤在一个格里，只能按逗号、顿号或空格分开，可能分错。请核对选项后确定答案。",
+            parsed.lettered = read_options(cell)
+            if not parsed.lettered and parsed.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None}:
+                parsed.lettered = read_unsure_options(cell) or [("A", cell)]
+                if len(parsed.lettered) > 1:
+                    parsed.require_review(
                         "options_unsure",
+                        "选项挤在一个格里，只能按逗号、顿号或空格分开，可能分错。请核对选项后确定答案。",
                     )
 
     def _answers_are_options(self) -> bool:
         return bool(self.columns[Field.ANSWER]) and not self.columns[Field.OPTION] and not self.columns[Field.OPTIONS]
 
-    def _set_answer(self, raw: RawQuestion, row: list[str], number: int) -> None:
+    def _set_answer(self, parsed: ParsedQuestion, row: list[str], number: int) -> None:
         column = next(iter(self.columns[Field.ANSWER] or self.columns[Field.ANSWER_N]), None)
-        raw.answer_where = self._where(number, column)
-        raw.answer = self._text(row, Field.ANSWER)
-        if self.head.is_from_zero and is_by_number(raw.answer) and raw.kind is not Kind.TRUE_FALSE:
-            raw.doubt(f"表头的选项从 0 数起，看不出答案“{raw.answer[:10]}”从几数起。请写明选项字母。", "two_readings")
-        raw.blanks = self._values(row, Field.BLANK)
+        parsed.places["answer"] = self._where(number, column)
+        parsed.answer = self._text(row, Field.ANSWER)
+        if self.head.is_from_zero and is_by_number(parsed.answer) and parsed.kind is not Kind.TRUE_FALSE:
+            parsed.require_review(
+                "two_readings", f"表头的选项从 0 数起，看不出答案“{parsed.answer[:10]}”从几数起。请写明选项字母。"
+            )
+        parsed.blank_answers = self._values(row, Field.BLANK)
         if self._answers_are_options():
             return
         several = [text for text in self._values(row, Field.ANSWER_N) if text]
-        if several and not raw.answer:
-            if raw.kind is Kind.FILL_BLANK:
-                raw.blanks = self._values(row, Field.ANSWER_N)
+        if several and not parsed.answer:
+            if parsed.kind is Kind.FILL_BLANK:
+                parsed.blank_answers = self._values(row, Field.ANSWER_N)
             else:
-                raw.answer = "\n".join(several)
+                parsed.answer = "\n".join(several)
 
-    def _set_rest(self, raw: RawQuestion, row: list[str]) -> None:
-        raw.explanation = "\n".join(dict.fromkeys(text for text in self._values(row, Field.EXPLANATION) if text))
-        raw.knowledge_points = tuple(
+    def _set_rest(self, parsed: ParsedQuestion, row: list[str]) -> None:
+        parsed.explanation_text = "\n".join(
+            dict.fromkeys(text for text in self._values(row, Field.EXPLANATION) if text)
+        )
+        parsed.knowledge_points = tuple(
             dict.fromkeys(point for text in self._values(row, Field.KNOWLEDGE) for point in _points_of(text))
         )
-        raw.tags = self._tags(row)
+        parsed.tags = self._tags(row)
         code = self._text(row, Field.CODE)
-        raw.code = code or None
+        parsed.code = code or None
         law, article = self._text(row, Field.LAW), self._text(row, Field.ARTICLE)
         if law or article:
-            raw.citation = Citation(law=law, article=article, version=self._text(row, Field.LAW_VERSION) or None)
-        self._set_difficulty(raw, self._text(row, Field.DIFFICULTY))
-        self._set_points(raw, self._text(row, Field.POINTS))
+            parsed.citation = Citation(law=law, article=article, version=self._text(row, Field.LAW_VERSION) or None)
+        self._set_difficulty(parsed, self._text(row, Field.DIFFICULTY))
+        self._set_points(parsed, self._text(row, Field.POINTS))
 
     def _tags(self, row: list[str]) -> tuple[str, ...]:
         """Labels may be divided by spaces; names of chapters, sources and classes are kept whole."""
@@ -284,17 +293,17 @@ class _RowReader:
             tags.extend(read_list(text) if loose else _points_of(text))
         return tuple(dict.fromkeys(tags))
 
-    def _set_difficulty(self, raw: RawQuestion, text: str) -> None:
-        raw.difficulty = read_difficulty(text, top=self.top)
-        if text and raw.difficulty is None:
-            raw.lose(f"难度“{text[:20]}”不认识，没有导入。请写易、中、难。", "difficulty_unknown")
+    def _set_difficulty(self, parsed: ParsedQuestion, text: str) -> None:
+        parsed.difficulty = read_difficulty(text, top=self.top)
+        if text and parsed.difficulty is None:
+            parsed.add_loss("difficulty_unknown", f"难度“{text[:20]}”不认识，没有导入。请写易、中、难。")
 
-    def _set_points(self, raw: RawQuestion, text: str) -> None:
-        raw.points = read_points(text)
-        if text and raw.points is None:
-            raw.lose(f"分值“{text[:20]}”不是大于零的数，没有导入。", "points_unknown")
+    def _set_points(self, parsed: ParsedQuestion, text: str) -> None:
+        parsed.points = read_points(text)
+        if text and parsed.points is None:
+            parsed.add_loss("points_unknown", f"分值“{text[:20]}”不是大于零的数，没有导入。")
 
-    def _drawn(self, row: list[str], numbers: list[int]) -> list[tuple[int, Drawn | None]]:
+    def _drawn(self, row: list[str], numbers: list[int]) -> list[tuple[int, Picture | None]]:
         """Give the pictures of a question's rows with their columns: those drawn over cells, and those that cells call by name."""
         over = [(one.column, one.drawn) for number in numbers for one in self.by_row.get(number, ())]
         called = [
@@ -304,18 +313,20 @@ class _RowReader:
         ]
         return over + called
 
-    def _name_picture_cells(self, row: list[str], drawn: list[tuple[int, Drawn | None]]) -> None:
+    def _name_picture_cells(self, row: list[str], drawn: list[tuple[int, Picture | None]]) -> None:
         """Put words into the cells of a stem or option that are a picture alone."""
         alone = {column for column, picture in drawn if picture is not None}
         for column in (*self.columns[Field.STEM][:1], *self.columns[Field.OPTION]):
             if column.index in alone and column.index < len(row) and not row[column.index]:
                 row[column.index] = ONLY_PICTURE
 
-    def _take_pictures(self, raw: RawQuestion, drawn: list[tuple[int, Drawn | None]], numbers: list[int]) -> None:
+    def _take_pictures(
+        self, parsed: ParsedQuestion, drawn: list[tuple[int, Picture | None]], numbers: list[int]
+    ) -> None:
         """Hang pictures on the texts that they lie on, on the stem where that is none; what cannot be had is named as lost."""
         self.seen.update(numbers)
         places = {column.index: EXPLANATION for column in self.columns[Field.EXPLANATION]}
-        letters = {OPTION_LETTERS[place] for place in range(len(raw.options))}
+        letters = {OPTION_LETTERS[place] for place in range(len(parsed.lettered))}
         places |= {
             column.index: OPTION_LETTERS[column.place]
             for column in self.columns[Field.OPTION]
@@ -323,11 +334,11 @@ class _RowReader:
         }
         for column, picture in drawn:
             if picture is not None:
-                raw.pictures.append((places.get(column, STEM), picture))
+                parsed.pictures.append((places.get(column, STEM), picture))
         if any(picture is None for _, picture in drawn):
-            raw.lose("这一行有图片读不出来，没有导入。请导入后在编辑页补上图片。", "image")
+            parsed.add_loss("image", "这一行有图片读不出来，没有导入。请导入后在编辑页补上图片。")
 
-    def _note_altered(self, raw: RawQuestion, numbers: list[int]) -> None:
+    def _note_altered(self, parsed: ParsedQuestion, numbers: list[int]) -> None:
         """Excel makes dates of answers such as `3-5`; what stood there before cannot be known, nor what some formats show."""
         wanted = (Field.STEM, Field.OPTION, Field.OPTIONS, Field.ANSWER, Field.ANSWER_N, Field.BLANK)
         for number in numbers:
@@ -336,10 +347,12 @@ class _RowReader:
                 value = values[column.index] if column.index < len(values) else None
                 where = self._where(number, column)
                 if is_date(value):
-                    raw.losses.append(Note(where, "这个单元格是日期，可能被 Excel 改写过，请核对原文。", "date_cell"))
+                    parsed.losses.append(
+                        Note(where, "这个单元格是日期，可能被 Excel 改写过，请核对原文。", "date_cell")
+                    )
                 elif is_unsure_number(value):
                     reason = f"这个单元格的数字有特别的显示格式，读成了“{cell_text(value)}”，请核对原文。"
-                    raw.losses.append(Note(where, reason, "number_cell"))
+                    parsed.losses.append(Note(where, reason, "number_cell"))
 
     def _difficulty_top(self) -> int:
         cells = [self._text(row, Field.DIFFICULTY) for row in self.texts[self.head.last_row + 1 :]]

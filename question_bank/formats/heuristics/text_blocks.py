@@ -1,4 +1,4 @@
-"""The lines of one question read into a raw question: stem, options, answer, explanation."""
+"""The lines of one question read into a questions: stem, options, answer, explanation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.answers import BLANK, fold, looks_like_key, read_letters, read_truth
 from question_bank.formats.heuristics.stems import (
     empty_blanks,
-    looks_filled,
+    has_filled_blanks,
     split_glued,
     split_options,
     strip_mark,
@@ -29,7 +29,7 @@ from question_bank.formats.heuristics.text_patterns import (
     read_meta,
     read_points_label,
 )
-from question_bank.formats.raw import RawQuestion
+from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, Kind
 from question_bank.parse_result import NUMBERED, PICTURE
 
@@ -55,31 +55,34 @@ class _Parts:
     meta: list[tuple[str, str]] = field(default_factory=list)
 
 
-def read_block(block: Block, *, file_kind: Kind | None) -> RawQuestion:
-    """The raw question of a block; `file_kind` is the kind that the file's name states."""
-    raw = RawQuestion(f"第 {block.lines[0].number} 行", code=str(block.number) if block.number is not None else None)
-    raw.letter_means_truth = False
+def read_block(block: Block, *, file_kind: Kind | None) -> ParsedQuestion:
+    """The questions of a block; `file_kind` is the kind that the file's name states."""
+    parsed = ParsedQuestion(
+        where=f"第 {block.lines[0].number} 行",
+        code=None if block.number is None else str(block.number),
+        is_letter_truth=False,
+    )
     parts = _parts(block)
     first = parts.stem[0] if parts.stem else ""
     kind, label, rest = read_kind_label(first)
     if parts.stem:
         points, parts.stem[0] = read_points_label(rest if kind or label else first)
-        raw.points = read_points(points)
-    raw.kind = kind or (None if label else _kind_of_section(block, parts))
-    raw.kind_label = label or ("" if raw.kind else block.label)
-    if kind_names.is_choice_name(raw.kind_label):
-        raw.kind_label = ""
-    if raw.kind is None and not raw.kind_label and not block.label:
-        raw.kind = file_kind
-    _set_stem(raw, [text for text in parts.stem if text])
-    raw.explanation = parts.analysis
-    _set_answer(raw, parts.answers)
-    _finish(raw)
-    _set_meta(raw, parts.meta)
+        parsed.points = read_points(points)
+    parsed.kind = kind or (None if label else _kind_of_section(block, parts))
+    parsed.kind_label = label or ("" if parsed.kind else block.label)
+    if kind_names.is_choice_name(parsed.kind_label):
+        parsed.kind_label = ""
+    if parsed.kind is None and not parsed.kind_label and not block.label:
+        parsed.kind = file_kind
+    _set_stem(parsed, [text for text in parts.stem if text])
+    parsed.explanation_text = parts.analysis
+    _set_answer(parsed, parts.answers)
+    _finish(parsed)
+    _set_meta(parsed, parts.meta)
     if block.material:
-        raw.stem = f"{block.material}\n{raw.stem}"
-    _note_pictures(raw)
-    return raw
+        parsed.stem_text = f"{block.material}\n{parsed.stem_text}"
+    _note_pictures(parsed)
+    return parsed
 
 
 def _kind_of_section(block: Block, parts: _Parts) -> Kind | None:
@@ -173,16 +176,16 @@ def _join_lines(lines: list[str]) -> str:
     return text
 
 
-def _set_stem(raw: RawQuestion, lines: list[str]) -> None:
-    words = raw.kind in TEXT_KINDS or (raw.kind is None and _asks_for_words(lines))
+def _set_stem(parsed: ParsedQuestion, lines: list[str]) -> None:
+    words = parsed.kind in TEXT_KINDS or (parsed.kind is None and _asks_for_words(lines))
     text = "\n".join(lines)
     if not words:
         stem, options = split_options(text)
         if options:
             lines = stem.split("\n")
-            raw.options = [(letter, re.sub(r"\s*\n\s*", "", option)) for letter, option in options]
-            _split_repeats(raw)
-    raw.stem = _join_lines(lines)
+            parsed.lettered = [(letter, re.sub(r"\s*\n\s*", "", option)) for letter, option in options]
+            _split_repeats(parsed)
+    parsed.stem_text = _join_lines(lines)
 
 
 def _asks_for_words(lines: list[str]) -> bool:
@@ -191,105 +194,111 @@ def _asks_for_words(lines: list[str]) -> bool:
     return bool(lines) and bool(_ASKS_FOR_WORDS.match(lines[0])) and len(marked) < 2
 
 
-def _split_repeats(raw: RawQuestion) -> None:
+def _split_repeats(parsed: ParsedQuestion) -> None:
     """Options such as `甲,A：乙` hold a second option of the same letter: kept apart so that the doubt is seen."""
     separate: list[tuple[str, str]] = []
-    for letter, text in raw.options:
+    for letter, text in parsed.lettered:
         pieces = re.split(rf"[,，;；]\s*{letter}\s*[:：.．、]", text)
         separate.extend((letter, piece.strip()) for piece in pieces)
-    raw.options = separate
+    parsed.lettered = separate
 
 
-def _set_answer(raw: RawQuestion, answers: list[str]) -> None:
+def _set_answer(parsed: ParsedQuestion, answers: list[str]) -> None:
     stated = [answer for answer in (text.strip() for text in answers) if answer and answer.strip("【】[]") != "待确认"]
-    raw.stem, inline = take_inline_answer(raw.stem)
+    parsed.stem_text, inline = take_inline_answer(parsed.stem_text)
     if inline:
         stated.append(inline)
-    if raw.kind in TEXT_KINDS:
-        raw.answer = "\n".join(stated)
+    if parsed.kind in TEXT_KINDS:
+        parsed.answer = "\n".join(stated)
         return
-    if not raw.options and stated and raw.kind is None and not looks_like_key(stated[0]):
-        raw.answer = "\n".join(stated)
+    if not parsed.lettered and stated and parsed.kind is None and not looks_like_key(stated[0]):
+        parsed.answer = "\n".join(stated)
         return
-    stated.extend(_keys_in_stem(raw, stated))
-    raw.answer = stated[0] if stated else ""
-    different = [answer for answer in stated[1:] if not _same(raw, raw.answer, answer)]
+    stated.extend(_keys_in_stem(parsed, stated))
+    parsed.answer = stated[0] if stated else ""
+    different = [answer for answer in stated[1:] if not _same(parsed, parsed.answer, answer)]
     if different:
-        raw.doubt(f"同一道题给了两个不同的答案“{raw.answer[:20]}”和“{different[0][:20]}”。请核对答案。", "two_keys")
+        parsed.require_review(
+            "two_keys", f"同一道题给了两个不同的答案“{parsed.answer[:20]}”和“{different[0][:20]}”。请核对答案。"
+        )
 
 
-def _keys_in_stem(raw: RawQuestion, stated: list[str]) -> list[str]:
+def _keys_in_stem(parsed: ParsedQuestion, stated: list[str]) -> list[str]:
     if (
-        raw.options
-        or raw.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE}
-        or (raw.kind is None and len(raw.stem.split("\n")) > 2)
+        parsed.lettered
+        or parsed.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE}
+        or (parsed.kind is None and len(parsed.stem_text.split("\n")) > 2)
     ):
-        stem, letters = take_letter_keys(raw.stem)
-        if letters and not _EMPTY.search(raw.stem):
-            raw.stem = stem
+        stem, letters = take_letter_keys(parsed.stem_text)
+        if letters and not _EMPTY.search(parsed.stem_text):
+            parsed.stem_text = stem
             return letters
-    if not raw.options or raw.kind is Kind.TRUE_FALSE:
-        stem, word = take_truth(raw.stem)
+    if not parsed.lettered or parsed.kind is Kind.TRUE_FALSE:
+        stem, word = take_truth(parsed.stem_text)
         if word and (not stated or read_truth(stated[0]) is not None or looks_like_key(stated[0])):
-            raw.stem = stem
+            parsed.stem_text = stem
             return [word]
     return []
 
 
-def _same(raw: RawQuestion, one: str, two: str) -> bool:
+def _same(parsed: ParsedQuestion, one: str, two: str) -> bool:
     if fold(one) == fold(two):
         return True
     truths = read_truth(one), read_truth(two)
     if truths[0] is not None and truths[0] is truths[1]:
         return True
-    count = len(raw.options)
+    count = len(parsed.lettered)
     letters = read_letters(one, count=count), read_letters(two, count=count)
     return letters[0] is not None and letters[0] == letters[1]
 
 
-def _finish(raw: RawQuestion) -> None:
+def _finish(parsed: ParsedQuestion) -> None:
     """Options without letters, the key that only the explanation names, blanks that the stem fills in itself."""
-    if not raw.options and raw.kind not in {*TEXT_KINDS, Kind.TRUE_FALSE} and _plain_options(raw):
+    if not parsed.lettered and parsed.kind not in {*TEXT_KINDS, Kind.TRUE_FALSE} and _plain_options(parsed):
         return
-    if raw.options and not raw.answer:
-        raw.answer = chosen_in(raw.explanation)
-    if raw.options or raw.kind not in {None, Kind.FILL_BLANK}:
-        raw.stem = empty_blanks(raw.stem)
+    if parsed.lettered and not parsed.answer:
+        parsed.answer = chosen_in(parsed.explanation_text)
+    if parsed.lettered or parsed.kind not in {None, Kind.FILL_BLANK}:
+        parsed.stem_text = empty_blanks(parsed.stem_text)
         return
-    if read_truth(raw.answer) is None:
-        _fill(raw)
-    raw.stem = empty_blanks(raw.stem)
+    if read_truth(parsed.answer) is None:
+        _fill(parsed)
+    parsed.stem_text = empty_blanks(parsed.stem_text)
 
 
-def _plain_options(raw: RawQuestion) -> bool:
+def _plain_options(parsed: ParsedQuestion) -> bool:
     """Short lines below the stem are options where the answer is a letter within them."""
-    lines = raw.stem.split("\n")
-    if looks_like_key(raw.answer) and read_truth(raw.answer) is None:
-        stem, options = split_glued(raw.stem, read_letters(raw.answer, count=len(OPTION_LETTERS)) or ())
+    lines = parsed.stem_text.split("\n")
+    if looks_like_key(parsed.answer) and read_truth(parsed.answer) is None:
+        stem, options = split_glued(parsed.stem_text, read_letters(parsed.answer, count=len(OPTION_LETTERS)) or ())
         if options:
-            raw.stem, raw.options = stem, options
+            parsed.stem_text, parsed.lettered = stem, options
             return True
-    letters = read_letters(raw.answer, count=len(lines) - 1) if raw.answer and not fold(raw.answer).isdigit() else None
+    letters = (
+        read_letters(parsed.answer, count=len(lines) - 1)
+        if parsed.answer and not fold(parsed.answer).isdigit()
+        else None
+    )
     if not letters or not 2 <= len(lines) - 1 <= 8 or not all(_SHORT_LINE.fullmatch(line) for line in lines[1:]):
         return False
     if OPTION_LETTERS.index(letters[-1]) >= len(lines) - 1:
         return False
-    raw.stem = lines[0]
+    parsed.stem_text = lines[0]
     bare = [line[1:].strip() for line in lines[1:]]
     lettered = all(
         line[0] == letter and rest for line, letter, rest in zip(lines[1:], OPTION_LETTERS, bare, strict=False)
     )
-    raw.options = list(zip(OPTION_LETTERS, bare if lettered else lines[1:], strict=False))
+    parsed.lettered = list(zip(OPTION_LETTERS, bare if lettered else lines[1:], strict=False))
     return True
 
 
-def _fill(raw: RawQuestion) -> None:
-    stem, filled = take_filled_blanks(raw.stem, surely=raw.kind is Kind.FILL_BLANK)
-    if filled and (not raw.answer or _agrees(raw.answer, filled)):
-        raw.stem, raw.blanks, raw.answer, raw.kind = stem, filled, "", Kind.FILL_BLANK
-    elif raw.kind is None and looks_filled(raw.stem) and not BLANK.search(raw.stem):
-        raw.kind = Kind.SHORT_ANSWER
-        raw.lose("题干里有几处括号，可能是已填好的填空题，已按简答题处理，请核对。", "perhaps_blanks")
+def _fill(parsed: ParsedQuestion) -> None:
+    stem, filled = take_filled_blanks(parsed.stem_text, surely=parsed.kind is Kind.FILL_BLANK)
+    if filled and (not parsed.answer or _agrees(parsed.answer, filled)):
+        parsed.stem_text, parsed.blank_answers, parsed.answer, parsed.kind = stem, filled, "", Kind.FILL_BLANK
+    elif parsed.kind is None and has_filled_blanks(parsed.stem_text) and not BLANK.search(parsed.stem_text):
+        parsed.kind = Kind.SHORT_ANSWER
+        parsed.add_loss("perhaps_blanks", "题干里有几处括号，可能是已填好的填空题，已按简答题处理，请核对。")
 
 
 def _agrees(answer: str, filled: list[str]) -> bool:
@@ -297,23 +306,23 @@ def _agrees(answer: str, filled: list[str]) -> bool:
     return parts == filled
 
 
-def _set_meta(raw: RawQuestion, meta: list[tuple[str, str]]) -> None:
+def _set_meta(parsed: ParsedQuestion, meta: list[tuple[str, str]]) -> None:
     for name, text in meta:
         if name.startswith("难"):
-            raw.difficulty = read_difficulty(text, top=3)
+            parsed.difficulty = read_difficulty(text, top=3)
         elif name in {"知识点", "考点"}:
-            raw.knowledge_points = tuple(part for part in re.split(r"[;；|]\s*", text) if part)
+            parsed.knowledge_points = tuple(part for part in re.split(r"[;；|]\s*", text) if part)
         else:
-            raw.points = read_points(text)
+            parsed.points = read_points(text)
 
 
 _LOST_PICTURE = re.compile(f"{PICTURE}(?!{NUMBERED})")
 """A picture whose bytes cannot be had; one with a number after it is put in its place later."""
 
 
-def _note_pictures(raw: RawQuestion) -> None:
-    texts = [raw.stem, raw.explanation, raw.answer, *(text for _, text in raw.options)]
+def _note_pictures(parsed: ParsedQuestion) -> None:
+    texts = [parsed.stem_text, parsed.explanation_text, parsed.answer, *(text for _, text in parsed.lettered)]
     if any(_LOST_PICTURE.search(text) for text in texts):
-        raw.lose("题里有图片或公式，没有导入，只保留了文字。", "image")
-    raw.stem, raw.explanation, raw.answer = (_LOST_PICTURE.sub("", text) for text in texts[:3])
-    raw.options = [(letter, _LOST_PICTURE.sub("", text)) for letter, text in raw.options]
+        parsed.add_loss("image", "题里有图片或公式，没有导入，只保留了文字。")
+    parsed.stem_text, parsed.explanation_text, parsed.answer = (_LOST_PICTURE.sub("", text) for text in texts[:3])
+    parsed.lettered = [(letter, _LOST_PICTURE.sub("", text)) for letter, text in parsed.lettered]

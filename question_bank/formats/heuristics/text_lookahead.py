@@ -136,7 +136,7 @@ def _is_keyed(stem: str) -> bool:
     return bool(take_letter_keys(stem)[1]) or bool(take_truth(stem)[1]) or bool(take_inline_answer(stem)[1])
 
 
-def listed_behind_label(line: Line, blocks: list[Block]) -> list[Line]:
+def answers_after_label(line: Line, blocks: list[Block]) -> list[Line]:
     """The answers as lines, one or several questions a line; none where the label's answer is the last question's own."""
     listed = read_answer_label(line.text)
     if not listed or not blocks:
@@ -159,7 +159,7 @@ def _in_words(number: int, listed: str, blocks: list[Block]) -> list[Line]:
     return [Line(number, f"{place}、{part}") for place, part in enumerate(parts, 1)]
 
 
-class Outlook:
+class LineContext:
     """The lines of a text with their numbers, and what follows each."""
 
     def __init__(self, lines: list[Line]) -> None:

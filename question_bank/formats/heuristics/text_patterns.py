@@ -39,8 +39,8 @@ class Line:
 def to_lines(text: str) -> list[Line]:
     """The lines of a text; fields divided by tabs and questions run together come apart, blank lines stay."""
     lines: list[Line] = []
-    for number, raw in enumerate(text.split("\n"), 1):
-        for piece in _fields(raw):
+    for number, parsed in enumerate(text.split("\n"), 1):
+        for piece in _fields(parsed):
             plain = _OPTION_FIELD.sub(r"\1. ", _FIELD.sub("", _MARKDOWN.sub("", clean_text(piece))))
             cleaned = _KEY_FIRST.sub(_key_last, plain)
             lines.extend(Line(number, part) for part in _several(cleaned))
@@ -53,11 +53,11 @@ def _key_last(match: re.Match[str]) -> str:
     return f"{match['number']}. {match['rest']}{key}"
 
 
-def _fields(raw: str) -> list[str]:
-    if "\t" not in raw.strip():
-        return [raw]
-    fields = [field.strip() for field in raw.split("\t") if field.strip()]
-    if _TABLE_ROW.match(raw) or all(_PLAIN_KEY.fullmatch(field) for field in fields):
+def _fields(parsed: str) -> list[str]:
+    if "\t" not in parsed.strip():
+        return [parsed]
+    fields = [field.strip() for field in parsed.split("\t") if field.strip()]
+    if _TABLE_ROW.match(parsed) or all(_PLAIN_KEY.fullmatch(field) for field in fields):
         return [" ".join(fields)]
     return fields
 
@@ -268,7 +268,7 @@ def read_answer_head(text: str) -> tuple[str, bool] | None:
 
 
 def read_material(text: str) -> tuple[int, int, str] | None:
-    """The numbers of the questions that a material serves (0, 0 where unsaid) and the text on its head line."""
+    """The numbers of the questions that a material serves (0, 0 where unsupported_fields) and the text on its head line."""
     match = _MATERIAL_RANGE.match(text)
     if match and re.search(r"材料|资料|案例|案情|短文|题干|背景|信息|情况|下文|以下|下列", text):
         return int(match["a"] or match["c"]), int(match["b"] or match["d"]), ""

@@ -12,13 +12,13 @@ from question_bank.formats.heuristics.text_lookahead import (
     NEAR,
     Ahead,
     Block,
+    LineContext,
     Material,
-    Outlook,
+    answers_after_label,
     before_labels,
     has_answer,
     is_entry,
     is_label,
-    listed_behind_label,
     texts_of,
 )
 from question_bank.formats.heuristics.text_patterns import (
@@ -57,7 +57,7 @@ def cut(lines: list[Line]) -> Segments:
     return _Cutter(lines).cut()
 
 
-class _Cutter(Outlook):
+class _Cutter(LineContext):
     def __init__(self, lines: list[Line]) -> None:
         super().__init__(lines)
         self.found = Segments()
@@ -113,7 +113,7 @@ class _Cutter(Outlook):
 
     def _takes_list(self, line: Line) -> bool:
         """Whether the line gives keys of several questions that stood before, though no line of its own heads them."""
-        own = listed_behind_label(line, self.found.blocks)
+        own = answers_after_label(line, self.found.blocks)
         numbers = {number for one in own or [line] for number in answered_numbers(one.text)}
         if len(numbers) < 2 or not numbers <= self.known.keys():
             return False
@@ -156,14 +156,14 @@ class _Cutter(Outlook):
         heading = read_heading(line.text)
         if heading is None or (self.block and self.mode == "question" and not self._may_head(index, heading)):
             return False
-        is_new = self.mode == "answers" and self._begins_anew(index, heading)
+        is_new = self.mode == "answers" and self._begins_new_part(index, heading)
         if self.mode == "answers" and not is_new:
             self.found.answers[-1].lines.append(line)
         self.heading, self.fresh, self.block, self.material, self.inner = heading, True, None, None, 0
         self.mode, self.pending = ("answers" if self.mode == "answers" and not is_new else "between"), []
         return True
 
-    def _begins_anew(self, index: int, heading: Heading) -> bool:
+    def _begins_new_part(self, index: int, heading: Heading) -> bool:
         """Whether a heading behind an answer section is of a kind that no question had so far, with no keys below it."""
         following = next((line.text for line in self.lines[index + 1 : index + NEAR] if line.text), "")
         number = read_number(following)

@@ -50,8 +50,8 @@ class Body:
 class Renderer:
     """Turns QTI content into HTML fragments for one item."""
 
-    def __init__(self, draft: ParsedQuestion) -> None:
-        self._draft = draft
+    def __init__(self, parsed: ParsedQuestion) -> None:
+        self._parsed = parsed
         self.body = Body()
         self._in_pre = False
         self._special: dict[str, Callable[[Element], str]] = {
@@ -122,11 +122,11 @@ class Renderer:
                 f' {key}="{html.escape(element.get(key, ""))}"' for key in ("width", "height") if element.get(key)
             )
             return f'<img src="{html.escape(source)}" alt="{alt}"{size}>'
-        self._draft.lose("media_dropped", "音频、视频或嵌入的网页没有保留。请核对题目是否还能作答。")
+        self._parsed.add_loss("media_dropped", "音频、视频或嵌入的网页没有保留。请核对题目是否还能作答。")
         return ""
 
     def _math(self, element: Element) -> str:
-        self._draft.lose("math_as_text", "数学公式改成了一行文字，请核对是否正确。")
+        self._parsed.add_loss("math_as_text", "数学公式改成了一行文字，请核对是否正确。")
         return html.escape(math_text(element), quote=False)
 
     def _feedback_inline(self, element: Element) -> str:
@@ -153,12 +153,12 @@ class Renderer:
 
     def _info(self, element: Element) -> str:
         del element
-        self._draft.lose("info_dropped", "按钮后面才显示的提示没有保留。")
+        self._parsed.add_loss("info_dropped", "按钮后面才显示的提示没有保留。")
         return ""
 
     def _variable(self, element: Element) -> str:
         del element
-        self._draft.lose("variable_dropped", "题目里由系统计算的数值没有保留。请核对题目。")
+        self._parsed.add_loss("variable_dropped", "题目里由系统计算的数值没有保留。请核对题目。")
         return ""
 
 

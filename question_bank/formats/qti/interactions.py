@@ -72,18 +72,18 @@ def read_scoring(item: Element) -> Scoring:
     return Scoring(declarations, uses_mapping, frozenset(loose & declarations.keys()))
 
 
-def right_choices(declaration: Declaration, scoring: Scoring, draft: ParsedQuestion) -> list[str]:
-    """Identifiers of the right options; where the file contradicts itself the draft is doubtful and there are none."""
+def right_choices(declaration: Declaration, scoring: Scoring, parsed: ParsedQuestion) -> list[str]:
+    """Identifiers of the right options; where the file contradicts itself the parsed is doubtful and there are none."""
     correct = list(dict.fromkeys(declaration.correct))
     if correct and declaration.credited and not set(correct) <= declaration.credited:
-        draft.doubt_key(
+        parsed.require_review(
             "key_conflict", "正确答案（correctResponse）和计分规则（responseProcessing）说的不一样。请核对答案。"
         )
         return []
     if not declaration.mapping or not (scoring.uses_mapping or not correct):
         return correct
     positive = {key: value for key, value in declaration.mapping.items() if value > 0}
-    _name_mapping_losses(declaration, positive, draft)
+    _name_mapping_losses(declaration, positive, parsed)
     if declaration.cardinality == "single":
         best = max(positive.values(), default=Decimal(0))
         full = [key for key, value in positive.items() if value == best]
@@ -92,24 +92,24 @@ def right_choices(declaration: Declaration, scoring: Scoring, draft: ParsedQuest
         full = list(positive)
         is_same = not correct or set(correct) == set(full)
     if not is_same:
-        draft.doubt_key("key_conflict", "正确答案（correctResponse）和计分表（mapping）说的不一样。请核对答案。")
+        parsed.require_review("key_conflict", "正确答案（correctResponse）和计分表（mapping）说的不一样。请核对答案。")
         return []
     return correct or full
 
 
-def accepted_texts(declaration: Declaration, scoring: Scoring, draft: ParsedQuestion) -> tuple[str, ...]:
+def accepted_texts(declaration: Declaration, scoring: Scoring, parsed: ParsedQuestion) -> tuple[str, ...]:
     """The variants of a written gap that get full credit."""
     correct = [value.strip() for value in declaration.correct if value.strip()]
     if declaration.cardinality == "single" and len(set(correct)) > 1:
-        draft.doubt_key("two_keys", "一个空写了不止一个正确答案，分不清哪个算数。请核对答案。")
+        parsed.require_review("two_keys", "一个空写了不止一个正确答案，分不清哪个算数。请核对答案。")
     if not declaration.mapping or not (scoring.uses_mapping or not correct):
         return tuple(dict.fromkeys(correct))
     positive = {key.strip(): value for key, value in declaration.mapping.items() if value > 0 and key.strip()}
-    _name_mapping_losses(declaration, positive, draft)
+    _name_mapping_losses(declaration, positive, parsed)
     best = max(positive.values(), default=Decimal(0))
     full = [key for key, value in positive.items() if value == best]
     if correct and full and not set(correct) & set(full):
-        draft.doubt_key("key_conflict", "正确答案（correctResponse）和计分表（mapping）说的不一样。请核对答案。")
+        parsed.require_review("key_conflict", "正确答案（correctResponse）和计分表（mapping）说的不一样。请核对答案。")
     return tuple(dict.fromkeys([*(value for value in correct if value in full or not full), *full]))
 
 
@@ -143,11 +143,11 @@ def _is_plain(match: Element, branch: Element) -> bool:
     return True
 
 
-def _name_mapping_losses(declaration: Declaration, positive: dict[str, Decimal], draft: ParsedQuestion) -> None:
+def _name_mapping_losses(declaration: Declaration, positive: dict[str, Decimal], parsed: ParsedQuestion) -> None:
     if len(set(positive.values())) > 1:
-        draft.lose("partial_credit", "各答案原来的分值不等，导入后按本平台的规则计分。")
+        parsed.add_loss("partial_credit", "各答案原来的分值不等，导入后按本平台的规则计分。")
     if any(value < 0 for value in declaration.mapping.values()):
-        draft.lose("negative_marks", "错选倒扣分没有保留。")
+        parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
 
 
 def _declaration(element: Element) -> Declaration:
@@ -203,72 +203,72 @@ def is_number_range(interaction: Element, scoring: Scoring) -> bool:
     return is_number and interaction.get("responseIdentifier") in scoring.loose
 
 
-def fill_choice(interaction: Element, scoring: Scoring, renderer: Renderer, draft: ParsedQuestion) -> None:
+def fill_choice(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: ParsedQuestion) -> None:
     """A choice interaction: single or multiple by its response's cardinality."""
     declaration = scoring.of(interaction)
     choices = list(interaction.iter("simpleChoice"))
-    draft.options = [renderer.rich(choice) for choice in choices]
-    draft.kind = Kind.SINGLE_CHOICE if declaration.cardinality == "single" else Kind.MULTIPLE_CHOICE
+    parsed.options = [renderer.rich(choice) for choice in choices]
+    parsed.kind = Kind.SINGLE_CHOICE if declaration.cardinality == "single" else Kind.MULTIPLE_CHOICE
     if not declaration.is_declared:
-        draft.kind = Kind.SINGLE_CHOICE if interaction.get("maxChoices", "1") == "1" else Kind.MULTIPLE_CHOICE
-        draft.doubt_key("no_key", "题目没有声明作答结果，也就没有答案。请补上答案。")
-    right = right_choices(declaration, scoring, draft)
-    draft.right = _places(right, [choice.get("identifier", "") for choice in choices], draft)
+        parsed.kind = Kind.SINGLE_CHOICE if interaction.get("maxChoices", "1") == "1" else Kind.MULTIPLE_CHOICE
+        parsed.require_review("no_key", "题目没有声明作答结果，也就没有答案。请补上答案。")
+    right = right_choices(declaration, scoring, parsed)
+    parsed.right = _places(right, [choice.get("identifier", "") for choice in choices], parsed)
     most = interaction.get("maxChoices", "0")
-    if most.isdecimal() and 0 < int(most) < len(draft.right):
-        reason = f"只许选 {most} 项，却有 {len(draft.right)} 个正确答案。请核对题型和答案。"
-        draft.doubt_key("two_keys", reason)
-        draft.right = []
+    if most.isdecimal() and 0 < int(most) < len(parsed.right):
+        reason = f"只许选 {most} 项，却有 {len(parsed.right)} 个正确答案。请核对题型和答案。"
+        parsed.require_review("two_keys", reason)
+        parsed.right = []
 
 
-def fill_order(interaction: Element, scoring: Scoring, renderer: Renderer, draft: ParsedQuestion) -> None:
+def fill_order(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: ParsedQuestion) -> None:
     """An order interaction: its correct response holds all choices in the right order."""
     declaration = scoring.of(interaction)
     choices = list(interaction.iter("simpleChoice"))
-    draft.kind = Kind.ORDERING
-    draft.options = [renderer.rich(choice) for choice in choices]
-    draft.right = _places(list(declaration.correct), [choice.get("identifier", "") for choice in choices], draft)
+    parsed.kind = Kind.ORDERING
+    parsed.options = [renderer.rich(choice) for choice in choices]
+    parsed.right = _places(list(declaration.correct), [choice.get("identifier", "") for choice in choices], parsed)
     if interaction.get("maxChoices", "0") not in {"0", str(len(choices))}:
-        draft.doubt_key("incomplete_order", "原题只要求排出一部分选项，本平台要排全部选项。请核对答案。")
-        draft.right = []
+        parsed.require_review("incomplete_order", "原题只要求排出一部分选项，本平台要排全部选项。请核对答案。")
+        parsed.right = []
 
 
-def fill_text(interaction: Element, scoring: Scoring, renderer: Renderer, draft: ParsedQuestion) -> None:
+def fill_text(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: ParsedQuestion) -> None:
     """An extended text: a short answer, its correct response the model answer."""
     del renderer
-    draft.kind = Kind.SHORT_ANSWER
-    draft.answer = "\n".join(value for value in scoring.of(interaction).correct if value)
+    parsed.kind = Kind.SHORT_ANSWER
+    parsed.answer = "\n".join(value for value in scoring.of(interaction).correct if value)
 
 
-def gap_of(interaction: Element, scoring: Scoring, renderer: Renderer, draft: ParsedQuestion) -> Gap:
+def gap_of(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: ParsedQuestion) -> Gap:
     """A gap within the text, written or chosen."""
     declaration = scoring.of(interaction)
     if local(interaction) == "inlineChoiceInteraction":
         choices = children(interaction, "inlineChoice")
         gap = Gap(is_choice=True, options=[renderer.rich(choice) for choice in choices])
-        right = right_choices(declaration, scoring, draft)
-        gap.right = _places(right, [choice.get("identifier", "") for choice in choices], draft)
+        right = right_choices(declaration, scoring, parsed)
+        gap.right = _places(right, [choice.get("identifier", "") for choice in choices], parsed)
         return gap
-    gap = Gap(variants=accepted_texts(declaration, scoring, draft))
+    gap = Gap(variants=accepted_texts(declaration, scoring, parsed))
     length = interaction.get("expectedLength", "")
     if length.isdecimal() and 2 <= int(length) <= 12:
         gap.length = int(length)
     if not gap.variants:
-        gap.doubt = ("no_key", "有空没有写明答案。请补上答案。")
+        gap.review = ("no_key", "有空没有写明答案。请补上答案。")
     elif interaction.get("responseIdentifier") in scoring.loose:
-        gap.doubt = ("loose_scoring", "原题不是按文字比对答案，写明的答案可能只是其中一个。请核对并补全答案。")
+        gap.review = ("loose_scoring", "原题不是按文字比对答案，写明的答案可能只是其中一个。请核对并补全答案。")
     elif declaration.base_type in NUMERIC:
         gap.variants = as_texts(gap.variants)
-        draft.lose("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
+        parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     return gap
 
 
-def _places(right: list[str], names: list[str], draft: ParsedQuestion) -> list[int]:
+def _places(right: list[str], names: list[str], parsed: ParsedQuestion) -> list[int]:
     if len(set(names)) != len(names):
-        draft.doubt_key("duplicate_letters", "有两个选项用了同一个标识，分不清答案指哪一个。请改正后再导入。")
+        parsed.require_review("duplicate_letters", "有两个选项用了同一个标识，分不清答案指哪一个。请改正后再导入。")
         return []
     if any(name not in names for name in right):
-        draft.doubt_key("key_outside_options", "答案指向不存在的选项。请核对答案。")
+        parsed.require_review("key_outside_options", "答案指向不存在的选项。请核对答案。")
         return []
     return [names.index(name) for name in right]
 

@@ -9,9 +9,9 @@ from lxml import etree
 
 from question_bank.formats.export import split_part_tags
 from question_bank.formats.gaps import OWN_NAME, Gap, number, place_gaps, token
+from question_bank.formats.html_images import attach_images
 from question_bank.formats.package import Files
 from question_bank.formats.parsed import Outcome, ParsedQuestion, read_points, unsupported_kind, validate_parsed
-from question_bank.formats.pictures import attach_images
 from question_bank.formats.qti.body import Renderer
 from question_bank.formats.qti.interactions import (
     IGNORED,
@@ -94,9 +94,10 @@ class _Item:
     """An item half read."""
 
     root: Element
-    draft: ParsedQuestion
+    parsed: ParsedQuestion
     renderer: Renderer
     scoring: Scoring
+    tags: list[str]
     stem: Rich = field(default_factory=Rich)
     hidden: frozenset[int] = frozenset()
 
@@ -104,21 +105,21 @@ class _Item:
 def item_outcome(root: Element, files: Files, *, tags: list[str] | None = None) -> Outcome:
     """The item (names unified, structure checked) as imported, doubtful or refused."""
     where = place_of(root, files.name)
-    draft = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=Rich(), tags=tags or [])
-    renderer = Renderer(draft)
-    item = _Item(root, draft, renderer, read_scoring(root))
-    stem = _stimulus(root, draft, files) + "".join(renderer.inner(body) for body in children(root, "itemBody"))
+    parsed = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER)
+    renderer = Renderer(parsed)
+    item = _Item(root, parsed, renderer, read_scoring(root), tags or [])
+    stem = _stimulus(root, parsed, files) + "".join(renderer.inner(body) for body in children(root, "itemBody"))
     refusal = _refusal(item)
     if refusal is not None:
         return refusal
     _drop_ignored(item, stem)
     _read_facts(item)
     _fill(item, files)
-    return validate_parsed(draft)
+    return validate_parsed(parsed)
 
 
 def _refusal(item: _Item) -> Note | None:
-    root, interactions, where = item.root, item.renderer.body.interactions, item.draft.where
+    root, interactions, where = item.root, item.renderer.body.interactions, item.parsed.where
     name = "、".join(unsupported_names(interactions))
     if next(root.iter("templateDeclaration", "templateProcessing"), None) is not None:
         name = "随机参数题"
@@ -137,7 +138,7 @@ def _drop_ignored(item: _Item, stem: str) -> None:
     """Take hint buttons out, and number the tokens of the rest anew."""
     kept = [(place, one) for place, one in enumerate(item.renderer.body.interactions) if local(one) not in IGNORED]
     if len(kept) < len(item.renderer.body.interactions):
-        item.draft.lose("hint_button", "原题里的提示按钮没有保留。")
+        item.parsed.add_loss("hint_button", "原题里的提示按钮没有保留。")
     places = {old: new for new, (old, _) in enumerate(kept)}
     renumbered = _TOKEN.sub(lambda m: token(places[int(m.group(1))]) if int(m.group(1)) in places else "", stem)
     item.renderer.body.interactions = [one for _, one in kept]
@@ -146,23 +147,24 @@ def _drop_ignored(item: _Item, stem: str) -> None:
 
 
 def _read_facts(item: _Item) -> None:
-    draft, root = item.draft, item.root
+    parsed, root = item.parsed, item.root
+    parsed.set_tags(item.tags)
     name = root.get("label") or root.get("identifier") or ""
-    draft.code = None if OWN_NAME.fullmatch(name) else name or None
+    parsed.code = None if OWN_NAME.fullmatch(name) else name or None
     for outcome in children(root, "outcomeDeclaration"):
         default = child_text(outcome, "defaultValue", "value")
         if outcome.get("identifier") == "MAXSCORE":
-            draft.points = read_points(default) or draft.points
-        elif outcome.get("identifier") == "SCORE" and draft.points is None:
-            draft.points = read_points(outcome.get("normalMaximum"))
+            parsed.points = read_points(default) or parsed.points
+        elif outcome.get("identifier") == "SCORE" and parsed.points is None:
+            parsed.points = read_points(outcome.get("normalMaximum"))
 
 
 def _fill(item: _Item, files: Files) -> None:
     interactions = item.renderer.body.interactions
     if all(local(one) in INLINE for one in interactions):
-        gaps = [gap_of(one, item.scoring, item.renderer, item.draft) for one in interactions]
-        item.draft.stem = item.stem
-        place_gaps(item.draft, item.stem, gaps, hidden=item.hidden)
+        gaps = [gap_of(one, item.scoring, item.renderer, item.parsed) for one in interactions]
+        item.parsed.stem = item.stem
+        place_gaps(item.parsed, item.stem, gaps, hidden=item.hidden)
         choices = (
             [choice for one in interactions for choice in one.iter("inlineChoice")] if len(interactions) == 1 else []
         )
@@ -173,7 +175,7 @@ def _fill(item: _Item, files: Files) -> None:
         choices = []
         _fill_case(item)
     _place_feedback(item, [choice.get("identifier", "") for choice in choices])
-    _attach_all(item.draft, files)
+    _attach_all(item.parsed, files)
 
 
 def _prompt(item: _Item, interaction: Element) -> Rich:
@@ -184,22 +186,25 @@ def _prompt(item: _Item, interaction: Element) -> Rich:
 def _fill_block(item: _Item, interaction: Element) -> None:
     prompt = _prompt(item, interaction).text
     body = item.stem.text.replace(token(0), f"<div>{prompt}</div>" if prompt else "")
-    item.draft.stem = Rich(body.strip(), is_html=True)
-    SUPPORTED[local(interaction)](interaction, item.scoring, item.renderer, item.draft)
-    if local(interaction) == "extendedTextInteraction" and not item.draft.answer:
-        item.draft.answer = "\n".join(note.plain for note in item.renderer.body.scorer_notes)
+    item.parsed.stem = Rich(body.strip(), is_html=True)
+    SUPPORTED[local(interaction)](interaction, item.scoring, item.renderer, item.parsed)
+    if local(interaction) == "extendedTextInteraction" and not item.parsed.answer:
+        item.parsed.answer = "\n".join(note.plain for note in item.renderer.body.scorer_notes)
     elif item.renderer.body.scorer_notes:
-        item.draft.lose("rubric_dropped", "给阅卷人看的说明没有保留。")
+        item.parsed.add_loss("rubric_dropped", "给阅卷人看的说明没有保留。")
 
 
 def _fill_case(item: _Item) -> None:
     """Several questions on one text: a case whose parts are the interactions in their order."""
-    item.draft.kind = Kind.CASE
+    item.parsed.kind = Kind.CASE
     stem = item.stem.text
     points = part_points(item.root)
-    item.draft.tags, part_tags, codes = split_part_tags(item.draft.tags)
+    tags, part_tags, codes = split_part_tags(item.tags)
+    item.parsed.set_tags(tags)
     for place, interaction in enumerate(item.renderer.body.interactions):
-        part = ParsedQuestion(where=item.draft.where, kind=Kind.SHORT_ANSWER, stem=_prompt(item, interaction))
+        part = ParsedQuestion(
+            where=item.parsed.where, part_name=f"第 {place + 1} 小题", stem=_prompt(item, interaction)
+        )
         name = local(interaction)
         if name in INLINE:
             gap = gap_of(interaction, item.scoring, item.renderer, part)
@@ -212,21 +217,22 @@ def _fill_case(item: _Item) -> None:
             if part.stem.is_blank:
                 part.stem = Rich(f"第（{place + 1}）题")
         if part.stem.plain.startswith("第（"):
-            item.draft.lose("gaps_as_case", "一道题里有几处作答，改成了案例题：每一处是一道小题。")
-        part.images = item.draft.images
+            item.parsed.add_loss("gaps_as_case", "一道题里有几处作答，改成了案例题：每一处是一道小题。")
+        part.images = item.parsed.images
         part.points = read_points(points.get(place + 1))
-        part.tags, part.code = part_tags.get(place + 1, []), codes.get(place + 1)
-        item.draft.parts.append(part)
-    item.draft.stem = Rich(stem.strip(), is_html=True)
-    if item.draft.stem.is_blank:
-        item.draft.stem = Rich("请回答下列各题。")
+        part.set_tags(part_tags.get(place + 1, []))
+        part.code = codes.get(place + 1)
+        item.parsed.parts.append(part)
+    item.parsed.stem = Rich(stem.strip(), is_html=True)
+    if item.parsed.stem.is_blank:
+        item.parsed.stem = Rich("请回答下列各题。")
     if item.renderer.body.scorer_notes:
-        item.draft.lose("rubric_dropped", "给阅卷人看的说明没有保留。")
+        item.parsed.add_loss("rubric_dropped", "给阅卷人看的说明没有保留。")
 
 
 def _fill_gap(part: ParsedQuestion, gap: Gap) -> None:
-    if gap.doubt is not None:
-        part.doubt_key(*gap.doubt)
+    if gap.review is not None:
+        part.require_review(*gap.review)
     if gap.is_choice:
         part.kind, part.options, part.right = Kind.SINGLE_CHOICE, gap.options, gap.right
     else:
@@ -235,30 +241,30 @@ def _fill_gap(part: ParsedQuestion, gap: Gap) -> None:
 
 def _place_feedback(item: _Item, choices: list[str]) -> None:
     """Feedback on one option goes to it; the writer's `explanation-2` goes to part 2; the rest explains the whole."""
-    draft = item.draft
+    parsed = item.parsed
     modal = [(one.get("identifier", ""), item.renderer.rich(one)) for one in children(item.root, "modalFeedback")]
     for name, text in [*item.renderer.body.feedback, *modal]:
         part = _PART.fullmatch(name)
-        if part is not None and 0 < int(part.group("part")) <= len(draft.parts):
-            draft.parts[int(part.group("part")) - 1].explanation.append(text)
-        elif name in choices and choices.index(name) not in draft.option_notes:
-            draft.option_notes[choices.index(name)] = text
-        elif text not in draft.explanation:
-            draft.explanation.append(text)
+        if part is not None and 0 < int(part.group("part")) <= len(parsed.parts):
+            parsed.parts[int(part.group("part")) - 1].explanation.append(text)
+        elif name in choices and choices.index(name) not in parsed.option_notes:
+            parsed.option_notes[choices.index(name)] = text
+        elif text not in parsed.explanation:
+            parsed.explanation.append(text)
 
 
-def _attach_all(draft: ParsedQuestion, files: Files) -> None:
+def _attach_all(parsed: ParsedQuestion, files: Files) -> None:
     def attach(text: Rich) -> Rich:
-        return attach_images(draft, text, files.fetch)
+        return attach_images(parsed, text, files.fetch)
 
-    for one in [draft, *draft.parts]:
+    for one in [parsed, *parsed.parts]:
         one.stem = attach(one.stem)
         one.options = [attach(option) for option in one.options]
         one.explanation = [attach(text) for text in one.explanation]
         one.option_notes = {place: attach(note) for place, note in one.option_notes.items()}
 
 
-def _stimulus(root: Element, draft: ParsedQuestion, files: Files) -> str:
+def _stimulus(root: Element, parsed: ParsedQuestion, files: Files) -> str:
     """The passages that an item of QTI 3.0 shares with others."""
     parts = []
     for reference in children(root, "assessmentStimulusRef"):
@@ -267,14 +273,14 @@ def _stimulus(root: Element, draft: ParsedQuestion, files: Files) -> str:
         except UnreadableFileError:
             found = None
         if found is None:
-            draft.lose(
+            parsed.add_loss(
                 "stimulus_missing", f"题目引用的材料“{reference.get('href', '')}”不在文件里，没有导入。请补上材料。"
             )
             continue
         stimulus, beside = found
         unify_names(stimulus)
         for body in children(stimulus, "stimulusBody"):
-            text = attach_images(draft, Renderer(draft).rich(body), beside.fetch)
+            text = attach_images(parsed, Renderer(parsed).rich(body), beside.fetch)
             parts.append(f"<div>{text.text}</div>")
     return "".join(parts)
 

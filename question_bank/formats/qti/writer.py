@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from question_bank.formats.export import Written, encode_part_tags, encode_tags, not_written
+from question_bank.formats.export import ExportedFile, encode_part_tags, encode_tags, not_exported
 from question_bank.formats.package import PackageFile, write_zip
 from question_bank.formats.qti.item_writer import item_of, to_bytes, to_version_3
 from question_bank.formats.xml_safety import Element, local, place_of
@@ -160,7 +160,7 @@ VERSIONS = {
 }  # fmt: skip
 
 
-def write(questions: Iterable[Question], version: str = "3.0") -> Written:
+def write(questions: Iterable[Question], version: str = "3.0") -> ExportedFile:
     """A package of items with their pictures; what the items cannot say is named."""
     facts = VERSIONS[version]
     losses: list[Note] = []
@@ -168,7 +168,7 @@ def write(questions: Iterable[Question], version: str = "3.0") -> Written:
     for number, question in enumerate(questions, start=1):
         where = f"第 {number} 题"
         if not _can_say(question):
-            losses.append(not_written(where, question, f"QTI {version}"))
+            losses.append(not_exported(where, question, f"QTI {version}"))
             continue
         losses += _losses(where, question)
         path = f"items/{number:04d}.xml"
@@ -181,7 +181,7 @@ def write(questions: Iterable[Question], version: str = "3.0") -> Written:
         files.append(
             PackageFile(path, facts.type, content, dict(images), [*encode_tags(question), *encode_part_tags(question)])
         )
-    return Written(write_zip(files, namespace=facts.manifest, schema=facts.schema), losses)
+    return ExportedFile(write_zip(files, namespace=facts.manifest, schema=facts.schema), losses)
 
 
 def write_item(question: Question, version: str = "3.0") -> bytes:
@@ -189,17 +189,17 @@ def write_item(question: Question, version: str = "3.0") -> bytes:
     return _item(question, 1, version)
 
 
-def write_qti21(questions: Iterable[Question]) -> Written:
+def write_qti21(questions: Iterable[Question]) -> ExportedFile:
     """A QTI 2.1 package."""
     return write(questions, "2.1")
 
 
-def write_qti22(questions: Iterable[Question]) -> Written:
+def write_qti22(questions: Iterable[Question]) -> ExportedFile:
     """A QTI 2.2 package."""
     return write(questions, "2.2")
 
 
-def write_qti30(questions: Iterable[Question]) -> Written:
+def write_qti30(questions: Iterable[Question]) -> ExportedFile:
     """A QTI 3.0 package."""
     return write(questions, "3.0")
 
