@@ -19,7 +19,8 @@ from examapp.delivery.grading.tasks import grade_waiting
 from examapp.learning.spaced_repetition.tasks import look_at_exams
 from examapp.organisation.units.models import Unit
 from examapp.oversight.report_exports.models import Export
-from examapp.oversight.statistics_definitions.rules import CONTENT_FORMATS
+from examapp.oversight.report_files.actions import formats_of
+from examapp.oversight.statistics_definitions.rules import CONTENT_NAMES
 from tests.conftest import NOON
 from tests.hostile.canaries import LAW, CanaryWorld, canaries_in, canaries_of
 from tests.hostile.walks import all_calls, roles_of
@@ -107,8 +108,8 @@ def test_h18_no_export_holds_a_key_before_its_release(app, county):
     client, scene = county.scene.clients["U"], county.scene
     path = f"/admin/reports/exams/{scene.things['exam']['same']}/units/{scene.here_id}/exports"
     tried = 0
-    for content, formats in CONTENT_FORMATS.items():
-        for format_ in formats:
+    for content in CONTENT_NAMES:
+        for format_ in formats_of(content):
             with county.call():
                 form = {"content": content, "format": format_, "tree": "region", "scope": "this"}
                 assert client.post(path, data=form).status_code == 303

@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from examapp.organisation.units.models import Tree
 from examapp.oversight.report_exports import actions as report_export_actions
 from examapp.oversight.report_exports.models import Export
 from examapp.oversight.report_files import actions as report_file_actions
-from examapp.oversight.report_files import render_pdf as report_file_render_pdf
+from examapp.oversight.report_files.actions import RENDERERS
 from examapp.platform.audit.models import AuditEvent
 from examapp.web.metrics import Minute, write_report
 from tests.helpers.reports import run
@@ -399,7 +400,7 @@ def test_whole_numbers_need_the_right_a_reason_and_a_second_person_and_are_maske
 def test_a_list_too_long_for_paper_is_refused_with_the_way_round_it(county, world, monkeypatch):
 
     county.fill_with_every_odd_case()
-    monkeypatch.setitem(report_file_render_pdf.MAX_ROWS, "docx", 10)
+    monkeypatch.setitem(RENDERERS, "docx", replace(RENDERERS["docx"], max_rows=10))
     client = world.api(world.admin())
     export_id = ask(client, county.exam, county.top, "score_sheet", "docx").get_json()["export"]["id"]
     state = client.get(f"/api/v1/exports/{export_id}").get_json()

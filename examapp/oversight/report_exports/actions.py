@@ -29,10 +29,10 @@ from examapp.oversight.report_exports.models import Export
 from examapp.oversight.report_exports.queries import get_own_export
 from examapp.oversight.report_files import actions as report_file_actions
 from examapp.oversight.report_files import queries as report_file_queries
-from examapp.oversight.report_files.render_pdf import TooLongForPaperError
+from examapp.oversight.report_files.rules import TooLongForPaperError
 from examapp.oversight.report_templates.actions import current_template
 from examapp.oversight.report_templates.models import ReportTemplate
-from examapp.oversight.statistics_definitions.rules import CONTENT_FORMATS, PiiDisclosure, Scope
+from examapp.oversight.statistics_definitions.rules import PiiDisclosure, Scope
 from examapp.oversight.statistics_scope.queries import data_fingerprint, get_basis, get_tree_of, refuse_out_of_reach
 from examapp.oversight.statistics_scope.rules import NO_FILTER, ReportFilter
 from examapp.platform.audit.actions import Actor, record
@@ -119,7 +119,7 @@ def request_export(
 
     Raises NotFoundError, BadRequestError for an unknown content or format, ConsentNeededError for whole numbers without an approval.
     """
-    if wish.format not in CONTENT_FORMATS.get(wish.content, ()):
+    if wish.format not in report_file_actions.formats_of(wish.content):
         raise BadRequestError
     if wish.holds_whole_numbers and approval_id is None:
         raise ConsentNeededError
@@ -264,6 +264,7 @@ class Download:
 
     content: bytes
     file_name: str
+    content_type: str
 
 
 def download_export(session: Session, export_id: int, *, reach: AccessScope, actor: Actor, now: datetime) -> Download:
@@ -274,7 +275,8 @@ def download_export(session: Session, export_id: int, *, reach: AccessScope, act
     if export.file is None or (export.expires_at is not None and export.expires_at <= now):
         raise NotReadyError("文件已过期或没有生成成功，请重新导出。")
     record(session, "reports.download_export", actor=actor, now=now, object_type="export", object_id=export.id)
-    return Download(content=export.file, file_name=export.file_name)
+    content_type = report_file_actions.RENDERERS[export.format].content_type
+    return Download(content=export.file, file_name=export.file_name, content_type=content_type)
 
 
 ACT = "reports.export_numbers"
@@ -294,7 +296,7 @@ def request_numbers(session: Session, wish: ReportRequest, *, reach: AccessScope
 
     Raises NotFoundError, BadRequestError, ReasonNeededError, AlreadyAskedError.
     """
-    if wish.format not in CONTENT_FORMATS.get(wish.content, ()):
+    if wish.format not in report_file_actions.formats_of(wish.content):
         raise BadRequestError
     if len(wish.reason.strip()) < MIN_REASON:
         raise ReasonNeededError

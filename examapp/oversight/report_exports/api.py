@@ -143,7 +143,9 @@ def send_export(export_id: int) -> Response:
         file = actions.download_export(
             session, _known(export_id), reach=my_reach(Permission.REPORTS_EXPORT), actor=actor(), now=clock.now()
         )
-    return send_file(BytesIO(file.content), download_name=file.file_name, as_attachment=True, max_age=0)
+    return send_file(
+        BytesIO(file.content), mimetype=file.content_type, download_name=file.file_name, as_attachment=True, max_age=0
+    )
 
 
 def _known(number: int) -> int:

@@ -8,6 +8,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from examapp.organisation.units.models import Tree
+from examapp.oversight.report_files.actions import FORMAT_LABELS
 from examapp.oversight.statistics_definitions.rules import (
     CONTENT_NAMES,
     NUMBERS_NAMES,
@@ -18,19 +19,12 @@ from examapp.oversight.statistics_definitions.rules import (
 )
 from examapp.web.forms import FlaskForm
 
-FORMAT_NAMES = {
-    "xlsx": "Excel 表格（xlsx）",
-    "csv": "文本表格（csv）",
-    "pdf": "PDF（打印、盖章）",
-    "docx": "Word 文档（docx）",
-}
-
 
 class ExportForm(FlaskForm):
     """What to export, and how."""
 
     content = SelectField("导出内容", choices=[SelectChoice(*pair) for pair in CONTENT_NAMES.items()])
-    format = SelectField("文件格式", choices=[SelectChoice(*pair) for pair in FORMAT_NAMES.items()])
+    format = SelectField("文件格式", choices=[SelectChoice(*pair) for pair in FORMAT_LABELS.items()])
     numbers = SelectField(
         "个人号码", choices=[SelectChoice(*pair) for pair in NUMBERS_NAMES.items()], default=PiiDisclosure.NONE
     )
@@ -59,7 +53,7 @@ class ScheduleForm(FlaskForm):
     """What is made at a moment by itself."""
 
     content = SelectField("内容", choices=[SelectChoice(*pair) for pair in CONTENT_NAMES.items()])
-    format = SelectField("格式", choices=[SelectChoice(*pair) for pair in FORMAT_NAMES.items()])
+    format = SelectField("格式", choices=[SelectChoice(*pair) for pair in FORMAT_LABELS.items()])
     is_on = BooleanField("自动生成")
 
     def __init__(self, plan: Plan | None = None) -> None:

@@ -31,7 +31,7 @@ class Export(Job):
     content: Mapped[Str]
     """A key of `rules.CONTENT_NAMES`."""
     format: Mapped[Str]
-    """`xlsx`, `csv`, `pdf` or `docx`."""
+    """A key of `report_files.actions.RENDERERS`."""
     scope: Mapped[Str] = mapped_column(default="this")
     """`this` (本场) or `final` (最终, with make-ups)."""
     data_version: Mapped[Str] = mapped_column(default="")

@@ -1,17 +1,15 @@
-"""The files of figures: tables with title, definitions and as-of time, as xlsx and csv; no ID number, no mobile."""
+"""Write the files of reports: tables with title, definitions and as-of time, and circulars, in the formats of the registry."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from examapp.documents import docx as documents_docx
-from examapp.documents.spreadsheets import Cell, Column, Sheet, write_csv, write_xlsx
-from examapp.oversight.report_files import render_pdf
+from examapp.documents.spreadsheets import Cell, Sheet
+from examapp.oversight.report_files import render_paper, render_sheets
 from examapp.oversight.report_files.queries import (
     TABLES,
     ReportSpec,
@@ -21,24 +19,41 @@ from examapp.oversight.report_files.queries import (
     stamp_of,
     whole_of,
 )
+from examapp.oversight.report_files.rules import Circular, ReportTable, form_value
 from examapp.oversight.report_templates import render_docx as report_template_render_docx
 from examapp.oversight.report_templates import render_xlsx as report_template_render_xlsx
 from examapp.oversight.statistics.queries import counts_by_unit
-from examapp.oversight.statistics_definitions.rules import CONTENT_NAMES, Counts, UnitRow, rollup
+from examapp.oversight.statistics_definitions.rules import CONTENT_NAMES, TEMPLATE_FORMATS, Counts, UnitRow, rollup
 
 Progress = Callable[[int, int], None]
 _STEP = 1000
 """Rows between two notes of progress."""
+RENDERERS = {
+    renderer.code: renderer for renderer in (render_sheets.XLSX, render_sheets.CSV, render_paper.PDF, render_paper.DOCX)
+}
+"""All formats of reports, in the order in which forms offer them. A new format is one module and its name here."""
+FORMAT_LABELS = {renderer.code: renderer.label for renderer in RENDERERS.values()}
+
+
+def formats_of(content: str) -> list[str]:
+    """List the formats of a content, the one of the office's own template first; none for an unknown content."""
+    codes = [renderer.code for renderer in RENDERERS.values() if content in renderer.contents]
+    template_formats = TEMPLATE_FORMATS.get(content, ())[:1]
+    return sorted(codes, key=lambda code: code not in template_formats)
 
 
 def write(session: Session, path: Path, order: ReportSpec, *, note_progress: Progress) -> int:
-    """Write the file, people streamed in one query; gives the number of rows. Raises TooLongForPaperError."""
+    """Write the file, people streamed in one query; return the number of rows. Raises TooLongForPaperError."""
     counts = counts_by_unit(session, order.basis, order.wanted)
     if order.content == "circular":
         return write_circular(path, order, counts)
+    renderer = RENDERERS[order.format]
     table = TABLES[order.content](session, order, counts)
-    render_pdf.refuse_too_long(order.format, table.total)
+    renderer.ensure_fits(table.total)
     rows = _tracked(table.rows, table.total, note_progress)
+    if order.template is not None:
+        path.write_bytes(_fill_template(order, counts, rows))
+        return table.total
     sheet = Sheet(
         name=CONTENT_NAMES[order.content],
         columns=table.columns,
@@ -50,29 +65,17 @@ def write(session: Session, path: Path, order: ReportSpec, *, note_progress: Pro
         watermark=order.watermark,
         made_at=order.basis.as_of,
     )
-    if order.format == "csv":
-        stamp = stamp_of(order)
-        columns = [*table.columns, *(Column(head=head) for head in stamp)]
-        write_csv(path, columns, ([*cells, *stamp.values()] for cells in rows))
-    elif order.format == "pdf":
-        made_at = order.basis.as_of
-        render_pdf.write_pdf(path, sheet, made_at=made_at, watermark=order.watermark, signatures=table.signatures)
-    elif order.format == "docx":
-        render_pdf.write_docx(path, sheet, watermark=order.watermark, signatures=table.signatures)
-    elif order.content == "score_sheet" and order.template is not None:
-        path.write_bytes(_by_own_form(order, counts, rows))
-    else:
-        write_xlsx(path, [replace(sheet, closing=[*table.closing, *table.signatures])])
+    renderer.write_table(path, ReportTable(sheet=sheet, signatures=table.signatures, row_stamp=stamp_of(order)))
     return table.total
 
 
-def _by_own_form(order: ReportSpec, counts: dict[int, Counts], rows: Iterable[Sequence[Cell]]) -> bytes:
+def _fill_template(order: ReportSpec, counts: dict[int, Counts], rows: Iterable[Sequence[Cell]]) -> bytes:
     """Fill the office's own workbook with the score sheet's rows; it is held in memory, so it has the limit of Word."""
     assert order.template is not None
-    render_pdf.refuse_too_long("docx", whole_of(counts).roster)
+    render_paper.DOCX.ensure_fits(whole_of(counts).roster)
     units = rollup(order.nodes, counts, depth=0)
     words = _words_of(order, units)
-    people = [[render_pdf.as_form_value(cell) for cell in cells] for cells in rows]
+    people = [[form_value(cell) for cell in cells] for cells in rows]
     return report_template_render_xlsx.fill_form(order.template, words, people, mark=mark_of(order))
 
 
@@ -87,11 +90,11 @@ def write_circular(path: Path, order: ReportSpec, counts: dict[int, Counts]) -> 
     """Write the circular (通报) on a unit as Word or PDF: the template with its figures; gives how many units it names."""
     rows = rollup(order.nodes, counts, depth=1)
     words = _words_of(order, rows)
+    renderer = RENDERERS[order.format]
+    assert renderer.write_circular is not None
     docx = report_template_render_docx.fill(order.template, words)
-    if order.format == "pdf":
-        path.write_bytes(report_template_render_docx.as_pdf(docx, made_at=order.basis.as_of, watermark=order.watermark))
-    else:
-        path.write_bytes(documents_docx.marked(docx, mark_of(order)))
+    circular = Circular(docx=docx, made_at=order.basis.as_of, watermark=order.watermark, header=mark_of(order))
+    renderer.write_circular(path, circular)
     return len(rows)
 
 

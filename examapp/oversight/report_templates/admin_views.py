@@ -11,7 +11,8 @@ from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.errors import BadRequestError, DomainError, NotFoundError
 from examapp.organisation.accounts.guards import actor, requires
-from examapp.oversight.report_exports.forms import FORMAT_NAMES, ScheduleForm, TemplateForm
+from examapp.oversight.report_exports.forms import ScheduleForm, TemplateForm
+from examapp.oversight.report_files.actions import FORMAT_LABELS, formats_of
 from examapp.oversight.report_schedules import actions as report_schedule_actions
 from examapp.oversight.report_templates import actions, render_docx, render_xlsx
 from examapp.oversight.report_templates.actions import get_template, list_templates
@@ -34,11 +35,7 @@ def show_forms() -> str:
 
 def _other_formats(content: str) -> list[str]:
     """List the formats of a content that do not follow the office's form."""
-    return [
-        name
-        for name in statistics_definition_rules.CONTENT_FORMATS[content]
-        if name not in statistics_definition_rules.TEMPLATE_FORMATS[content]
-    ]
+    return [name for name in formats_of(content) if name not in statistics_definition_rules.TEMPLATE_FORMATS[content]]
 
 
 def _page(form: TemplateForm) -> str:
@@ -53,7 +50,7 @@ def _page(form: TemplateForm) -> str:
         },
         formats=statistics_definition_rules.TEMPLATE_FORMATS,
         other_formats={content: _other_formats(content) for content in statistics_definition_rules.TEMPLATE_FORMATS},
-        format_names=FORMAT_NAMES,
+        format_names=FORMAT_LABELS,
         places=_PLACES,
         schedules=[(plan, ScheduleForm(plan)) for plan in report_schedule_actions.list_schedules(session)],
         moments=statistics_definition_rules.MOMENT_NAMES,
@@ -147,7 +144,7 @@ def set_schedule(moment: str) -> AnyResponse:
     if not form.validate():
         raise BadRequestError
     content = form.content.data
-    formats = statistics_definition_rules.CONTENT_FORMATS[content]
+    formats = formats_of(content)
     format_ = form.format.data if form.format.data in formats else formats[0]
     with transaction() as session:
         report_schedule_actions.set_schedule(

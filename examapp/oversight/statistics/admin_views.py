@@ -21,9 +21,10 @@ from examapp.organisation.dual_control.actions import AlreadyAskedError
 from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree
 from examapp.oversight.report_exports import actions as report_export_actions
 from examapp.oversight.report_exports.api import send_export
-from examapp.oversight.report_exports.forms import FORMAT_NAMES, ExportForm
+from examapp.oversight.report_exports.forms import ExportForm
 from examapp.oversight.report_exports.queries import list_own_exports
 from examapp.oversight.report_files import queries as report_file_queries
+from examapp.oversight.report_files.actions import FORMAT_LABELS, formats_of
 from examapp.oversight.statistics.queries import counts_by_unit, get_curve, get_distribution, get_hours, get_unit_table
 from examapp.oversight.statistics_definitions import rules as statistics_definition_rules
 from examapp.oversight.statistics_definitions.rules import Counts, Scope, UnitRow
@@ -263,7 +264,7 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
     form = ExportForm()
     if not form.validate() or form.tree.data not in set(Tree) or form.scope.data not in set(Scope):
         raise BadRequestError
-    formats, group = statistics_definition_rules.CONTENT_FORMATS[form.content.data], request.values.get("group", "")
+    formats, group = formats_of(form.content.data), request.values.get("group", "")
     wish = report_export_actions.ReportRequest(
         exam_id=known_id(exam_id),
         unit_id=known_id(unit_id),
@@ -319,7 +320,7 @@ def show_export(export_id: int) -> str:
 
 _NAMES = {
     "content": statistics_definition_rules.CONTENT_NAMES,
-    "format": FORMAT_NAMES,
+    "format": FORMAT_LABELS,
     "scope": statistics_definition_rules.SCOPE_NAMES,
 }
 

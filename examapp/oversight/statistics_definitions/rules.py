@@ -47,14 +47,6 @@ CONTENT_NAMES = {
 }
 """What may be exported."""
 
-CONTENT_FORMATS = {
-    "scores": ("xlsx", "csv"),
-    "participation": ("xlsx", "csv", "pdf", "docx"),
-    "absent": ("xlsx", "csv", "pdf", "docx"),
-    "score_sheet": ("xlsx", "pdf", "docx"),
-    "circular": ("docx", "pdf"),
-}
-"""In which formats each of them is written, the usual one first."""
 TEMPLATE_FORMATS = {"circular": ("docx", "pdf"), "score_sheet": ("xlsx",)}
 """Which files are made by a form that the office may change; the first one is the form's own format."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from examapp.organisation.accounts.guards import public
+from examapp.oversight.report_files.actions import RENDERERS
 from examapp.web.json_io import answer
 from question_bank.kinds.registry import PART_KINDS
 
@@ -123,7 +124,7 @@ SHAPES: _Json = {
     "Participation": _object("as_of definitions rows", as_of=_INSTANT, definitions={}, rows=_list(_FIGURE_ROW)),
     "ExportRequest": _object(
         "unit content format", unit=_ID, content={"type": "string", "enum": ["scores", "participation", "absent", "score_sheet", "circular"]},
-        format={"type": "string", "enum": ["xlsx", "csv", "docx", "pdf"]}, rank=_SHORT, position=_SHORT, since=_DAY, until=_DAY, group=_TEXT, tree={"type": "string", "enum": ["region", "sector"]},
+        format={"type": "string", "enum": list(RENDERERS)}, rank=_SHORT, position=_SHORT, since=_DAY, until=_DAY, group=_TEXT, tree={"type": "string", "enum": ["region", "sector"]},
         scope={"type": "string", "enum": ["this", "final"]}, numbers={"type": "string", "enum": ["none", "masked", "whole"]}, reason=_TEXT,
     ),
     "ExportAsked": {
