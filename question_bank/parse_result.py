@@ -13,10 +13,6 @@ NUMBERED = "[\U000f0000-\U000ffffd]"
 """Such a sign after it says which of the document's pictures it is, counted from `FIRST_NUMBERED`."""
 
 
-class UnreadableFileError(Exception):
-    """The file as a whole cannot be read; the message says why in Chinese and what to do next."""
-
-
 @dataclass(frozen=True, slots=True)
 class Note:
     """A loss or a refusal: where in the file, and why, in Chinese.

@@ -14,8 +14,9 @@ from typing import IO, Self
 
 import msgspec
 
+from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.registry import load_readers, read_file
-from question_bank.parse_result import ParseResult, UnreadableFileError
+from question_bank.parse_result import ParseResult
 
 MAX_MEMORY_BYTES = 512 * 1024**2
 MAX_SECONDS = 30

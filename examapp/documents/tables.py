@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 
 import xlsxwriter
 
+from examapp.documents.archives import UnreadableFileError
+from examapp.documents.decoding import decode_text
 from examapp.documents.html import normalise
 from examapp.documents.spreadsheets import Column, csv_text
 from examapp.errors import DomainError
 from examapp.lazy_import import LazyModule
-from question_bank.formats.decoding import decode_text
-from question_bank.parse_result import UnreadableFileError
 
 if TYPE_CHECKING:
-    from question_bank.formats.workbook import Sheet
+    from examapp.documents.workbooks import Sheet
 
 
-workbook = LazyModule("question_bank.formats.workbook")
+workbook = LazyModule("examapp.documents.workbooks")
 MAX_CSV_ROWS = 100_000
 MAX_SHEET_ROWS = 20_000
 _DIVIDERS = (",", "\t", ";", "|", "，")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from question_bank.formats.decoding import decode_plain_text, text_head
+from examapp.documents.decoding import decode_plain_text, text_head
 from question_bank.formats.export import ExportedFile, not_exported, unsupported_fields
 from question_bank.formats.parsed import Outcome, ParsedQuestion, add_outcome, validate_parsed
 from question_bank.model import OPTION_LETTERS, Kind, Question

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from examapp.documents.archives import UnreadableFileError, open_archive
+from examapp.documents.safe_xml import Element, child_text, children, head_of, local, looks_like_xml, parse_xml
 from question_bank.formats.html_images import attach_images, no_files
 from question_bank.formats.package import is_zip
 from question_bank.formats.parsed import (
@@ -17,10 +19,8 @@ from question_bank.formats.parsed import (
     unsupported_kind,
     validate_parsed,
 )
-from question_bank.formats.safety import open_archive
-from question_bank.formats.xml_safety import Element, child_text, children, head_of, local, looks_like_xml, parse_xml
 from question_bank.model import Kind
-from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult
 from question_bank.rich import Rich
 
 _UNSUPPORTED = {

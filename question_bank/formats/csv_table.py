@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from question_bank.formats.decoding import decode_text
+from examapp.documents.archives import UnreadableFileError
+from examapp.documents.decoding import decode_text
 from question_bank.formats.export import ExportedFile
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.resolving import resolve_questions
@@ -17,7 +18,7 @@ from question_bank.formats.heuristics.table_questions import Table, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.formats.table_export import OPTION_COLUMNS, columns, rows_of
 from question_bank.model import OPTION_LETTERS, Question
-from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult
 
 MAX_COLUMNS = 1000
 """Columns of a row, empty ones at its end apart."""

@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
-from question_bank.formats.decoding import clean_text, decode_text
+from examapp.documents.archives import Archive, UnreadableFileError, open_archive
+from examapp.documents.decoding import clean_text, decode_text
+from examapp.documents.embedded_pictures import EmbeddedPicture, picture_of
+from examapp.documents.safe_xml import Element, parse_xml
 from question_bank.formats.docx_parts import Numbering
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.table_questions import Table, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
-from question_bank.formats.pictures import Picture, insert_pictures, picture_of, picture_sign
-from question_bank.formats.safety import Archive, open_archive
+from question_bank.formats.pictures import insert_pictures, picture_sign
 from question_bank.formats.text import read_text
-from question_bank.formats.xml_safety import Element, parse_xml
 from question_bank.model import Kind
-from question_bank.parse_result import PICTURE, DoubtfulQuestion, Note, ParseResult, ReadQuestion, UnreadableFileError
+from question_bank.parse_result import PICTURE, DoubtfulQuestion, Note, ParseResult, ReadQuestion
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
@@ -60,7 +61,7 @@ class _Document:
     paragraphs: list[int] = field(default_factory=list)
     """For each line the number of its paragraph."""
     tables: list[list[list[str]]] = field(default_factory=list)
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: list[EmbeddedPicture] = field(default_factory=list)
     """Those whose signs in the text are numbered."""
 
 
@@ -89,7 +90,7 @@ def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None)
     return _put_in_place(_together(readings), document.pictures)
 
 
-def _put_in_place(reading: ParseResult, pictures: list[Picture]) -> ParseResult:
+def _put_in_place(reading: ParseResult, pictures: list[EmbeddedPicture]) -> ParseResult:
     reading.imported = [replace(one, question=insert_pictures(one.question, pictures)) for one in reading.imported]
     reading.doubtful = [replace(one, question=insert_pictures(one.question, pictures)) for one in reading.doubtful]
     return reading
@@ -168,7 +169,7 @@ def _load(content: bytes, *, has_pictures: bool = False) -> _Document:
     return document
 
 
-def _number_pictures(archive: Archive, body: Element) -> list[Picture]:
+def _number_pictures(archive: Archive, body: Element) -> list[EmbeddedPicture]:
     """Number the drawings that are one picture of the document's own, for the signs in the text; gives the pictures."""
     relations = _part(archive, "word/_rels/document.xml.rels")
     if relations is None:
@@ -178,7 +179,7 @@ def _number_pictures(archive: Archive, body: Element) -> list[Picture]:
         for one in relations.iter("{*}Relationship")
         if one.get("Type", "").endswith("/image") and one.get("TargetMode") != "External"
     }
-    found: list[Picture] = []
+    found: list[EmbeddedPicture] = []
     for element in body.iter(f"{W}drawing", f"{W}pict"):
         names = [blip.get(f"{R}embed", "") for blip in element.iter("{*}blip")]
         names += [image.get(f"{R}id", "") for image in element.iter("{*}imagedata")]

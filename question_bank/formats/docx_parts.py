@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.image import Image as SizedImage
 
+from examapp.documents.safe_xml import Element
 from question_bank.formats.pictures import picture_sign
-from question_bank.formats.xml_safety import Element
 from question_bank.model import OPTION_LETTERS, Image, Question
 from question_bank.parse_result import FIRST_NUMBERED, NUMBERED, PICTURE
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 from html import unescape
 from typing import Any
 
-from question_bank.formats.decoding import decode_plain_text, text_head
+from examapp.documents.archives import UnreadableFileError
+from examapp.documents.decoding import decode_plain_text, text_head
 from question_bank.formats.gaps import Gap, number, place_gaps, token
 from question_bank.formats.html_images import attach_images, no_files
 from question_bank.formats.parsed import (
@@ -21,7 +22,7 @@ from question_bank.formats.parsed import (
     validate_parsed,
 )
 from question_bank.model import Kind
-from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult
 from question_bank.rich import Rich, guessed, html_to_text
 
 _TYPE = re.compile(r'"type"\s*:\s*"(?:Essay|MultipleChoice|WeightedMultipleChoice|ClaimChoice|ClozeTest)Question"')

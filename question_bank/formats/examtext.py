@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.export import ExportedFile, plain_question, unsupported_fields
 from question_bank.formats.parsed import ParsedQuestion, add_outcome, validate_parsed
 from question_bank.kinds.base import MIN_OPTIONS
 from question_bank.kinds.registry import KIND_NAMES, kind_of
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Citation, Kind, Question
-from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult
 from question_bank.rich import Rich
 
 _KINDS = {name: kind for kind, name in KIND_NAMES.items()}

@@ -11,6 +11,8 @@ from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.image import Image as SizedImage
 from xlsxwriter.worksheet import Worksheet
 
+from examapp.documents.archives import ZIP, UnreadableFileError
+from examapp.documents.workbooks import MAX_ROWS, OLE, Sheet, open_sheets
 from question_bank.formats.export import ExportedFile
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.resolving import resolve_questions
@@ -26,10 +28,9 @@ from question_bank.formats.table_export import (
     columns,
     rows_of,
 )
-from question_bank.formats.workbook import MAX_ROWS, OLE, ZIP, Sheet, open_sheets
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Kind, Question
-from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult
 
 _NO_TABLE = (
     "没有找到题目表格：前十行里没有同时写着“题干”和“答案”“选项”或“题型”的表头。"

@@ -8,13 +8,14 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from xml.sax.saxutils import escape
 
+from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.docx_parts import Pictures
 from question_bank.formats.export import ExportedFile, not_exported, plain_question, unsupported_fields
 from question_bank.formats.table_export import rows_of
 from question_bank.formats.text import read_text
 from question_bank.kinds.registry import KIND_NAMES, kind_of
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Question
-from question_bank.parse_result import Note, UnreadableFileError
+from question_bank.parse_result import Note
 from question_bank.rich import to_plain
 
 _NUMERALS = "一二三四五六七八九十"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import PurePath
 
-from question_bank.formats.decoding import decode_plain_text, text_head
+from examapp.documents.decoding import decode_plain_text, text_head
 from question_bank.formats.export import ExportedFile, encode_tags, not_exported, unsupported_fields
 from question_bank.formats.gaps import as_texts
 from question_bank.formats.gift_syntax import GiftAnswer, GiftQuestion, GiftText, GiftType, blocks, escape, hide, parse

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote
 
+from examapp.documents.embedded_pictures import MAX_IMAGE, SUFFIXES, media_type_of
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.formats.pictures import MAX_IMAGE, SUFFIXES, media_type_of
 from question_bank.model import Image
 from question_bank.rich import Rich
 

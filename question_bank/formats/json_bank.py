@@ -9,14 +9,16 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from question_bank.formats.decoding import decode_text
+from examapp.documents.archives import UnreadableFileError
+from examapp.documents.decoding import decode_text
+from examapp.documents.number_formats import cell_text
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.keys import choice_key, is_by_words
 from question_bank.formats.heuristics.resolving import resolve_questions
-from question_bank.formats.heuristics.table_cells import cell_text, options_from_json, read_difficulty, read_points
+from question_bank.formats.heuristics.table_cells import options_from_json, read_difficulty, read_points
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, Kind
-from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult
 
 MAX_QUESTIONS = 50_000
 

@@ -6,7 +6,7 @@ import html
 import re
 from decimal import Decimal, InvalidOperation
 
-from question_bank.formats.decoding import decode_plain_text, text_head
+from examapp.documents.decoding import decode_plain_text, text_head
 from question_bank.formats.gaps import Gap, as_texts, place_gaps, token
 from question_bank.formats.gift import FULL_CREDIT, fill_choice, fill_short, rich
 from question_bank.formats.gift_syntax import BLANK, GiftAnswer, blocks, split_answers

@@ -10,6 +10,17 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from urllib.parse import unquote
 
+from examapp.documents.archives import UnreadableFileError
+from examapp.documents.safe_xml import (
+    Element,
+    child_text,
+    children,
+    head_of,
+    local,
+    looks_like_xml,
+    parse_xml,
+    text_of,
+)
 from question_bank.formats.gaps import as_texts
 from question_bank.formats.gift import FULL_CREDIT, fill_short, weigh_choice
 from question_bank.formats.html_images import attach_images
@@ -24,18 +35,8 @@ from question_bank.formats.parsed import (
     unsupported_kind,
     validate_parsed,
 )
-from question_bank.formats.xml_safety import (
-    Element,
-    child_text,
-    children,
-    head_of,
-    local,
-    looks_like_xml,
-    parse_xml,
-    text_of,
-)
 from question_bank.model import Kind
-from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult
 from question_bank.rich import Rich, guessed
 
 KIND_NAMES = {

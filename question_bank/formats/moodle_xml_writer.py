@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from lxml import etree
 
+from examapp.documents.safe_xml import Element, clean
 from question_bank.formats.export import ExportedFile, encode_tags, not_exported, unsupported_fields
 from question_bank.formats.moodle_text import write_gap
-from question_bank.formats.xml_safety import Element, clean
 from question_bank.kinds.registry import KINDS
 from question_bank.model import OPTION_LETTERS, Image, Kind, Question
 from question_bank.parse_result import Note

@@ -11,9 +11,8 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from question_bank.formats.safety import Archive, open_archive
-from question_bank.formats.xml_safety import Element, clean, local, parse_xml, text_of
-from question_bank.parse_result import UnreadableFileError
+from examapp.documents.archives import Archive, UnreadableFileError, open_archive
+from examapp.documents.safe_xml import Element, clean, local, parse_xml, text_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 
+from examapp.documents.embedded_pictures import EmbeddedPicture
 from question_bank import validation
 from question_bank.formats.export import decode_tags
-from question_bank.formats.pictures import Picture, append_pictures
+from question_bank.formats.pictures import append_pictures
 from question_bank.kinds.base import Severity
 from question_bank.kinds.registry import kind_of
 from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Citation, Difficulty, Image, Kind, Question
@@ -67,7 +68,7 @@ class ParsedQuestion:
     tags: tuple[str, ...] = ()
     images: list[Image] = field(default_factory=list)
     """Pictures that the texts name as `bank:<name>`."""
-    pictures: list[tuple[str, Picture]] = field(default_factory=list)
+    pictures: list[tuple[str, EmbeddedPicture]] = field(default_factory=list)
     """Pictures beside the texts, each with the text it belongs to: `pictures.STEM`, `pictures.EXPLANATION`, or an option's letter."""
     places: dict[str, str] = field(default_factory=dict)
     """Where the `kind`, the `stem`, the `options` and the `answer` are, in files in which each has a place of its own."""

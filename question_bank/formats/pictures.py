@@ -5,57 +5,19 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
 
+from examapp.documents.embedded_pictures import EmbeddedPicture
 from question_bank.model import OPTION_LETTERS, Image, Question
 from question_bank.parse_result import FIRST_NUMBERED, NUMBERED, PICTURE
-
-MAX_IMAGE = 10 * 1024 * 1024
-_TYPES = {
-    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp",
-    ".svg": "image/svg+xml", ".bmp": "image/bmp",
-}  # fmt: skip
-SUFFIXES = {media_type: end for end, media_type in reversed(_TYPES.items())}
-
-
-def media_type_of(name: str) -> str | None:
-    """The picture type that a file's name says; None when it is no picture."""
-    return _TYPES.get(posixpath.splitext(name.lower())[1])
-
 
 STEM, EXPLANATION = "stem", "explanation"
 ONLY_PICTURE = "（见图）"
 """What stands for the words of a stem or option that is a picture alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture's own name and bytes."""
-
-    name: str
-    media_type: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedPicture:
-    """A picture that begins in a cell, rows and columns from 0; without `drawn` its bytes cannot be had."""
-
-    row: int
-    column: int
-    drawn: Picture | None
-
-
-def picture_of(name: str, content: bytes) -> Picture | None:
-    """Give a file as a picture; None where its name is no picture's, or it is empty or too large."""
-    media_type = media_type_of(name)
-    if media_type is None or not content or len(content) > MAX_IMAGE:
-        return None
-    return Picture(re.sub(r"[^\w.\-]+", "_", posixpath.basename(name)), media_type, content)
-
-
-def append_pictures(question: Question, placed: Sequence[tuple[str, Picture]]) -> Question:
+def append_pictures(question: Question, placed: Sequence[tuple[str, EmbeddedPicture]]) -> Question:
     """Give a question with pictures at the end of their texts: `stem`, `explanation`, or an option's letter."""
     shelf = {image.name: image for image in question.images}
     marks: dict[str, str] = {}
@@ -85,7 +47,7 @@ def picture_sign(number: int) -> str:
     return f"{PICTURE}{chr(FIRST_NUMBERED + number)}"
 
 
-def insert_pictures(question: Question, pictures: Sequence[Picture]) -> Question:
+def insert_pictures(question: Question, pictures: Sequence[EmbeddedPicture]) -> Question:
     """Give a question with the document's pictures where their signs stand in stem, options and explanation; elsewhere signs go."""
     parts = tuple(insert_pictures(part, pictures) for part in question.parts)
     key = tuple(_NUMBERED.sub("", text) for text in question.key)
@@ -113,7 +75,7 @@ def insert_pictures(question: Question, pictures: Sequence[Picture]) -> Question
     )
 
 
-def _add_image(shelf: dict[str, Image], drawn: Picture) -> str:
+def _add_image(shelf: dict[str, Image], drawn: EmbeddedPicture) -> str:
     """Put a picture on the shelf, numbered where another has its name; gives the name it got."""
     stem, end = posixpath.splitext(drawn.name)
     name, number = drawn.name, 1

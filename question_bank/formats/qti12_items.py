@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
+from examapp.documents.safe_xml import Element, child_text, children, local, place_of, text_of
 from question_bank.formats.gaps import OWN_NAME, Gap, as_texts, number, place_gaps, token
 from question_bank.formats.gift import FULL_CREDIT, fill_short
 from question_bank.formats.html_images import attach_images
@@ -27,7 +28,6 @@ from question_bank.formats.qti12_scoring import (
     right_single,
     wanted,
 )
-from question_bank.formats.xml_safety import Element, child_text, children, local, place_of, text_of
 from question_bank.model import Kind
 from question_bank.parse_result import Note, ParseResult
 from question_bank.rich import Rich

@@ -8,10 +8,11 @@ from importlib import import_module
 from pathlib import PurePath
 from typing import Any, Protocol
 
+from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import examtext
 from question_bank.formats.export import ExportedFile
 from question_bank.model import Question
-from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult
 
 AUTO = "auto"
 MAX_BYTES = 64 * 1024 * 1024
@@ -121,9 +122,10 @@ def read_file(
 
 def _why_unknown(content: bytes, name: str) -> str:
     """Why a file is of no known format; an XML file that is broken or unsafe is told so."""
-    if _later("xml_safety.looks_like_xml")(content):
-        root = _later("xml_safety.parse_xml")(content)
-        return f"这个 XML 文件不是题库（最外层是 {_later('xml_location.local')(root)}）。请确认选对了文件，题库包请上传整个压缩包。"
+    safe_xml = import_module("examapp.documents.safe_xml")
+    if safe_xml.looks_like_xml(content):
+        root = safe_xml.local(safe_xml.parse_xml(content))
+        return f"这个 XML 文件不是题库（最外层是 {root}）。请确认选对了文件，题库包请上传整个压缩包。"
     return f"认不出「{PurePath(name).name}」是哪种题库格式。请确认选对了文件；可以改存为 Excel（.xlsx）后再导入。"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
+from examapp.documents.archives import UnreadableFileError
+from examapp.documents.decoding import decode_text
 from question_bank.formats import csv_table
-from question_bank.formats.decoding import decode_text
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.answers import fold, looks_like_key, read_letters, read_truth
 from question_bank.formats.heuristics.resolving import resolve_questions
@@ -18,7 +19,7 @@ from question_bank.formats.heuristics.text_patterns import Line, to_lines
 from question_bank.formats.heuristics.text_segments import Segments, cut
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, Kind
-from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult
 
 MAX_LINES = 100_000
 """Lines of a text; some twenty thousand questions."""

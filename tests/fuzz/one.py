@@ -17,7 +17,7 @@ except ImportError:
 if atheris is None:
     from tests.fuzz.targets import REFUSALS, TARGETS
 else:
-    with atheris.instrument_imports(include=["question_bank"]):
+    with atheris.instrument_imports(include=["question_bank", "examapp.documents"]):
         from tests.fuzz.targets import REFUSALS, TARGETS
 
 MAX_BYTES = 1024 * 1024 * 1024

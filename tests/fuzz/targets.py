@@ -11,6 +11,7 @@ from decimal import Decimal
 from examapp.content.law_texts.rules import read_law_text
 from examapp.delivery.attempts.rules import read_changes, read_events, read_unsure
 from examapp.delivery.external_results.rules import RESULT_ALIASES, read_results
+from examapp.documents.archives import UnreadableFileError
 from examapp.documents.tables import read_grids
 from examapp.errors import DomainError
 from examapp.organisation.roster_imports.rules import HEAD_ALIASES, read_roster
@@ -18,7 +19,6 @@ from examapp.oversight.duty_lists.rules import ALIASES as DUTY_ALIASES
 from examapp.oversight.duty_lists.rules import read_table
 from examapp.web.json_io import parse
 from question_bank.formats import registry
-from question_bank.parse_result import UnreadableFileError
 
 REFUSALS = (UnreadableFileError, DomainError)
 

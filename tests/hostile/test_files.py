@@ -210,7 +210,7 @@ READER = textwrap.dedent(
     """
     import base64, json, sys
     from question_bank.formats import registry
-    from question_bank.parse_result import UnreadableFileError
+    from examapp.documents.archives import UnreadableFileError
 
     cases = [(name, base64.b64decode(content)) for name, content in json.load(sys.stdin)]
     for _format in registry.FORMATS:  # what is loaded at first use is loaded before the ear is put on

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
+from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import excel
 from question_bank.model import Difficulty, Kind
-from question_bank.parse_result import UnreadableFileError
 from tests.question_bank.books import book
 
 

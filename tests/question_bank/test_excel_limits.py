@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import excel
 from question_bank.model import Citation, Difficulty, Kind, Question
-from question_bank.parse_result import UnreadableFileError
 from tests.helpers.drawn_examples import some_of
 from tests.question_bank.books import book
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from examapp.documents.decoding import decode_plain_text
 from question_bank.formats import gift
-from question_bank.formats.decoding import decode_plain_text
 from question_bank.formats.gift_syntax import blocks, parse
 from question_bank.model import Citation, Difficulty, Kind, Question
 

@@ -5,10 +5,10 @@ import zipfile
 
 import pytest
 
+from examapp.documents.archives import UnreadableFileError
+from examapp.documents.workbooks import MAX_SHEETS
 from question_bank.formats.registry import read_file
 from question_bank.formats.text import MAX_LINES
-from question_bank.formats.workbook import MAX_SHEETS
-from question_bank.parse_result import UnreadableFileError
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

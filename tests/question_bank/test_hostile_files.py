@@ -6,10 +6,9 @@ import zlib
 
 import pytest
 
+from examapp.documents.archives import UnreadableFileError, check_archive, open_archive
+from examapp.documents.safe_xml import parse_xml
 from question_bank.formats.registry import get_format
-from question_bank.formats.safety import check_archive, open_archive
-from question_bank.formats.xml_safety import parse_xml
-from question_bank.parse_result import UnreadableFileError
 
 READERS = [
     get_format(name)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import aiken, moodle_text, moodle_xml, moodle_xml_writer
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
-from question_bank.parse_result import UnreadableFileError
 
 
 def fixtures() -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from question_bank.formats.number_formats import shown
+from examapp.documents.number_formats import shown
 from question_bank.formats.registry import read_file
 from question_bank.model import Kind
 

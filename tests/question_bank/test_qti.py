@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import blackboard, exam_json, qti12
 from question_bank.formats.qti import reader, writer
 from question_bank.formats.qti.writer import write_item
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
-from question_bank.parse_result import UnreadableFileError
 
 ITEM = """<assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p1" identifier="Q1" title="t" adaptive="false" timeDependent="false">
 <responseDeclaration identifier="RESPONSE" cardinality="{cardinality}" baseType="{base}">{answer}</responseDeclaration>

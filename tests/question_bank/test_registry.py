@@ -2,9 +2,9 @@
 
 import pytest
 
+from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.registry import FORMATS, detect, format_names, read_file, write_file
 from question_bank.model import Kind, Question
-from question_bank.parse_result import UnreadableFileError
 
 QUESTIONS = (
     Question(

@@ -11,9 +11,9 @@ from docx.oxml.ns import qn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import csv_table, docx, json_bank
 from question_bank.model import Kind
-from question_bank.parse_result import UnreadableFileError
 from tests.helpers.drawn_examples import some_of
 
 ROWS = '题型,题干,选项A,选项B,选项C,答案,解析,难度,标签\n单选题,甲,一,二,三,B,因为,易,x\n多选题,"乙,\n第二行",一,二,三,A|C,,难,\n判断题,丙,,,,√,,,\n'

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import docx, text
 from question_bank.model import Kind
-from question_bank.parse_result import UnreadableFileError
 from tests.helpers.drawn_examples import some_of
 
 NAMES = {

@@ -5,9 +5,9 @@ import io
 
 import pytest
 
+from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.registry import read_file
 from question_bank.model import Kind
-from question_bank.parse_result import UnreadableFileError
 
 FOUR = ["甲机关", "乙机关", "丙机关", "丁机关"]
 HEAD = ["题型", "题干", "选项A", "选项B", "选项C", "选项D", "答案"]

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePath
 
+from examapp.documents.archives import UnreadableFileError
 from examapp.documents.html import normalise
 from examapp.errors import DomainError
 from examapp.lazy_import import LazyModule
-from question_bank.parse_result import PICTURE, UnreadableFileError
+from question_bank.parse_result import PICTURE
 
 _DIGITS = "零一二三四五六七八九"
 _UNITS = ((1000, "千"), (100, "百"), (10, "十"))

@@ -22,11 +22,12 @@ from examapp.content.question_search.queries import Filter, iter_questions
 from examapp.content.questions.models import QuestionState
 from examapp.db.session import read_session as database_reading
 from examapp.db.session import transaction
+from examapp.documents.archives import UnreadableFileError
 from examapp.errors import DomainError
 from examapp.platform.audit.actions import SYSTEM
 from examapp.web.numbers import sent_number
 from question_bank.formats import registry
-from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult
 from question_bank.quality import Measure, check_file, measure_bank
 from question_bank.sandbox import ChildReader
 

@@ -10,10 +10,11 @@ from examapp.content.question_imports import actions
 from examapp.content.question_law_changes import actions as question_law_change_actions
 from examapp.content.questions.models import DuplicateSearch, QuestionImport
 from examapp.db.session import transaction
+from examapp.documents.archives import UnreadableFileError
 from examapp.jobs.registry import JobKind, job_handler
 from examapp.jobs.runner import JobRun
 from examapp.security.permissions import Permission
-from question_bank.parse_result import ParseResult, UnreadableFileError
+from question_bank.parse_result import ParseResult
 from question_bank.sandbox import ChildReader
 
 

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from examapp.documents.decoding import clean_text
 from question_bank import validation
-from question_bank.formats.decoding import clean_text
 from question_bank.formats.heuristics import keys, kind_names
 from question_bank.formats.heuristics.answers import (
     count_blanks,

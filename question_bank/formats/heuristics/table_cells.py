@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 import unicodedata
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from question_bank.formats.heuristics.stems import split_options, strip_mark
@@ -17,39 +15,6 @@ _MEDIUM = frozenset({"中", "中等", "一般", "适中", "普通", "中级", "m
 _HARD = frozenset({"难", "困难", "较难", "很难", "高", "高级", "hard", "difficult", "偏难", "非常难"})
 _LIST_DIVIDERS = re.compile(r"[;；,，|｜\n]+")
 _POINTS = re.compile(r"(\d{1,5}(?:\.\d{1,2})?)\s*分?")
-
-
-@dataclass(frozen=True, slots=True)
-class ShownNumber:
-    """A number as its cell shows it (`10%`); unsure where the cell's format is beyond us."""
-
-    text: str
-    is_sure: bool
-
-
-def cell_text(value: object) -> str:
-    """The cell as a person sees it: `2` for 2.0, an ISO date for a date."""
-    if value is None or value == "":
-        return ""
-    if isinstance(value, (str, ShownNumber)):
-        return value.strip() if isinstance(value, str) else value.text
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(value, ".15g")
-    if isinstance(value, dt.datetime) and value.time() == dt.time():
-        return value.date().isoformat()
-    return str(value)
-
-
-def is_date(value: object) -> bool:
-    """Whether a spreadsheet program has made a date or a time of the cell."""
-    return isinstance(value, (dt.date, dt.time, dt.timedelta))
-
-
-def is_unsure_number(value: object) -> bool:
-    """Whether the cell shows its number in a form that we could not repeat."""
-    return isinstance(value, ShownNumber) and not value.is_sure
 
 
 def read_difficulty(text: str, *, top: int) -> Difficulty | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
 from question_bank.formats.heuristics.answers import fold, read_letters, read_truth
 from question_bank.formats.heuristics.keys import choice_key
 from question_bank.formats.heuristics.stems import (
@@ -17,7 +18,6 @@ from question_bank.formats.heuristics.stems import (
 )
 from question_bank.formats.heuristics.table_headers import Column, Field, TableHeader
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.formats.pictures import Picture, PlacedPicture
 from question_bank.model import OPTION_LETTERS, Kind
 from question_bank.parse_result import Note
 from question_bank.rich import Rich
@@ -40,7 +40,7 @@ class Table:
     joined: Sequence[tuple[int, int, int, int]] = ()
     """Merged cells: first row, first column, last row, last column, from 0."""
     pictures: Sequence[PlacedPicture] = ()
-    cell_pictures: Mapping[str, Picture] = field(default_factory=dict)
+    cell_pictures: Mapping[str, EmbeddedPicture] = field(default_factory=dict)
     """Pictures that cells call by name, as WPS writes them."""
 
 

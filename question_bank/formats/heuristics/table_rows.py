@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
+from examapp.documents.number_formats import cell_text, is_date, is_unsure_number
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.answers import is_by_number
 from question_bank.formats.heuristics.stems import strip_mark
 from question_bank.formats.heuristics.table_cells import (
-    cell_text,
-    is_date,
-    is_unsure_number,
     read_difficulty,
     read_list,
     read_options,
@@ -29,7 +28,7 @@ from question_bank.formats.heuristics.table_questions import (
     doubt_second_columns,
 )
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.formats.pictures import EXPLANATION, ONLY_PICTURE, STEM, Picture, PlacedPicture
+from question_bank.formats.pictures import EXPLANATION, ONLY_PICTURE, STEM
 from question_bank.model import OPTION_LETTERS, Citation, Kind
 from question_bank.parse_result import Note
 from question_bank.rich import Rich
@@ -303,7 +302,7 @@ class _RowReader:
         if text and parsed.points is None:
             parsed.add_loss("points_unknown", f"分值“{text[:20]}”不是大于零的数，没有导入。")
 
-    def _drawn(self, row: list[str], numbers: list[int]) -> list[tuple[int, Picture | None]]:
+    def _drawn(self, row: list[str], numbers: list[int]) -> list[tuple[int, EmbeddedPicture | None]]:
         """Give the pictures of a question's rows with their columns: those drawn over cells, and those that cells call by name."""
         over = [(one.column, one.drawn) for number in numbers for one in self.by_row.get(number, ())]
         called = [
@@ -313,7 +312,7 @@ class _RowReader:
         ]
         return over + called
 
-    def _name_picture_cells(self, row: list[str], drawn: list[tuple[int, Picture | None]]) -> None:
+    def _name_picture_cells(self, row: list[str], drawn: list[tuple[int, EmbeddedPicture | None]]) -> None:
         """Put words into the cells of a stem or option that are a picture alone."""
         alone = {column for column, picture in drawn if picture is not None}
         for column in (*self.columns[Field.STEM][:1], *self.columns[Field.OPTION]):
@@ -321,7 +320,7 @@ class _RowReader:
                 row[column.index] = ONLY_PICTURE
 
     def _take_pictures(
-        self, parsed: ParsedQuestion, drawn: list[tuple[int, Picture | None]], numbers: list[int]
+        self, parsed: ParsedQuestion, drawn: list[tuple[int, EmbeddedPicture | None]], numbers: list[int]
     ) -> None:
         """Hang pictures on the texts that they lie on, on the stem where that is none; what cannot be had is named as lost."""
         self.seen.update(numbers)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from question_bank.formats.decoding import clean_text
+from examapp.documents.decoding import clean_text
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.answers import looks_like_key
 from question_bank.formats.heuristics.stems import split_options

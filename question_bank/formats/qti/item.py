@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from examapp.documents.archives import UnreadableFileError
+from examapp.documents.safe_xml import Element, child_text, children, local, place_of
 from question_bank.formats.export import split_part_tags
 from question_bank.formats.gaps import OWN_NAME, Gap, number, place_gaps, token
 from question_bank.formats.html_images import attach_images
@@ -23,9 +25,8 @@ from question_bank.formats.qti.interactions import (
     read_scoring,
     unsupported_names,
 )
-from question_bank.formats.xml_safety import Element, child_text, children, local, place_of
 from question_bank.model import Kind
-from question_bank.parse_result import Note, UnreadableFileError
+from question_bank.parse_result import Note
 from question_bank.rich import Rich
 
 _HYPHEN = re.compile(r"-([a-z0-9])")

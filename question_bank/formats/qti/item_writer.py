@@ -7,8 +7,8 @@ import re
 from lxml import etree
 from lxml import html as lxml_html
 
+from examapp.documents.safe_xml import Element, clean
 from question_bank.formats.qti.body import ANSWER_CLASS, STEM_CLASS
-from question_bank.formats.xml_safety import Element, clean
 from question_bank.model import OPTION_LETTERS, Kind, Question
 from question_bank.rich import Rich
 

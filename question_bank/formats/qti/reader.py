@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from examapp.documents.archives import UnreadableFileError
+from examapp.documents.safe_xml import Element, XIncludeError, head_of, local, looks_like_xml, parse_xml
 from question_bank.formats.package import (
     MANIFEST,
     NO_FILES,
@@ -20,8 +22,7 @@ from question_bank.formats.parsed import add_outcome
 from question_bank.formats.qti.item import is_qti_name, item_outcome, plain_name, unify_names, version_of
 from question_bank.formats.qti.writer import check_structure
 from question_bank.formats.qti12_items import idents_of, is_tree, read_tree
-from question_bank.formats.xml_safety import Element, XIncludeError, head_of, local, looks_like_xml, parse_xml
-from question_bank.parse_result import Note, ParseResult, UnreadableFileError
+from question_bank.parse_result import Note, ParseResult
 
 _NEEDED = (".xml", ".qti", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp")
 """Files that a question may need; a manifest that lists others in vain does no harm."""

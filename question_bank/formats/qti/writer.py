@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from examapp.documents.archives import UnreadableFileError
+from examapp.documents.safe_xml import Element, local, place_of
 from question_bank.formats.export import ExportedFile, encode_part_tags, encode_tags, not_exported
 from question_bank.formats.package import PackageFile, write_zip
 from question_bank.formats.qti.item_writer import item_of, to_bytes, to_version_3
-from question_bank.formats.xml_safety import Element, local, place_of
 from question_bank.model import Kind, Question
-from question_bank.parse_result import Note, UnreadableFileError
+from question_bank.parse_result import Note
 
 _BODY = {"id", "class", "lang", "label", "dir", "role", "language"}
 _VARIABLE = {"identifier", "cardinality", "baseType"}

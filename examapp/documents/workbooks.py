@@ -17,11 +17,10 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from question_bank.formats.number_formats import code_of, show_numbers, shown
-from question_bank.formats.pictures import Picture, PlacedPicture
-from question_bank.formats.safety import Archive, open_archive
-from question_bank.formats.workbook_pictures import cell_pictures, placed_pictures
-from question_bank.parse_result import UnreadableFileError
+from examapp.documents.archives import RESAVE, ZIP, Archive, UnreadableFileError, check_contents, open_archive
+from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
+from examapp.documents.number_formats import code_of, show_numbers, shown
+from examapp.documents.workbook_pictures import cell_pictures, placed_pictures
 
 MAX_ROWS = 20_000
 """Rows with something in them, in all sheets together."""
@@ -31,14 +30,12 @@ MAX_GRID = 3_000_000
 MAX_XLS = 20 * 1024 * 1024
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-ZIP = b"PK\x03\x04"
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(/?)>")
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
 _CELL_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
 _ROW_REFERENCE = re.compile(rb"""\br\s*=\s*["'](\d{1,7})["']""")
 _NO_SHEET = re.compile(r".*\.(?:png|jpe?g|gif|emf|wmf|bmp|rels)|xl/(?:sharedStrings|styles)\.xml", re.IGNORECASE)
 """Files that a workbook cannot give out as sheets: all others are looked at, wherever they lie."""
-_RESAVE = "请用 Excel 或 WPS 打开，另存为 .xlsx 后再导入。"
 
 
 @dataclass(slots=True)
@@ -50,7 +47,7 @@ class Sheet:
     rows: list[list[object]]
     joined: list[tuple[int, int, int, int]] = field(default_factory=list)
     pictures: list[PlacedPicture] = field(default_factory=list)
-    cell_pictures: dict[str, Picture] = field(default_factory=dict)
+    cell_pictures: dict[str, EmbeddedPicture] = field(default_factory=dict)
     """What WPS keeps in cells, by the name by which cells call it."""
 
 
@@ -60,11 +57,11 @@ def open_sheets(content: bytes, *, name: str) -> list[Sheet]:
         return _open_xlsx(content)
     if content.startswith(OLE):
         if name.lower().endswith((".xlsx", ".xlsm")):
-            raise UnreadableFileError(f"文件扩展名是 .xlsx，内容却是旧版 .xls 或加了密码的文件。{_RESAVE}")
+            raise UnreadableFileError(f"文件扩展名是 .xlsx，内容却是旧版 .xls 或加了密码的文件。{RESAVE}")
         return _open_xls(content)
     if content[:2000].lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<":
-        raise UnreadableFileError(f"这个文件是网页或 XML，只是用了 Excel 的扩展名。{_RESAVE}")
-    raise UnreadableFileError(f"这不是 Excel 文件，或者文件已损坏。{_RESAVE}")
+        raise UnreadableFileError(f"这个文件是网页或 XML，只是用了 Excel 的扩展名。{RESAVE}")
+    raise UnreadableFileError(f"这不是 Excel 文件，或者文件已损坏。{RESAVE}")
 
 
 def _open_xlsx(content: bytes) -> list[Sheet]:
@@ -90,7 +87,7 @@ def _open_xlsx(content: bytes) -> list[Sheet]:
     except PasswordError as error:
         raise UnreadableFileError("工作簿加了密码。请去掉密码后再导入。") from error
     except (CalamineError, ValueError, OSError, KeyError) as error:
-        raise UnreadableFileError(f"工作簿已损坏，读不出来。{_RESAVE}") from error
+        raise UnreadableFileError(f"工作簿已损坏，读不出来。{RESAVE}") from error
 
 
 def _as_shown(archive: Archive, sheets: list[Sheet]) -> list[Sheet]:
@@ -110,19 +107,6 @@ def _within_grid(sheets: Iterable[Sheet]) -> list[Sheet]:
     return found
 
 
-def check_contents(archive: Archive) -> None:
-    """Raise UnreadableFileError when the archive holds macros, archives or sheets in binary, or is no workbook."""
-    names = [name.lower() for name in archive.names]
-    if any(name.endswith("vbaproject.bin") for name in names):
-        raise UnreadableFileError("工作簿里有宏，为安全起见不予打开。请另存为不含宏的 .xlsx 后再导入。")
-    if any(name.endswith((".zip", ".rar", ".7z", ".gz")) for name in names):
-        raise UnreadableFileError("工作簿里还套着压缩包，为安全起见不予打开。请删去后再导入。")
-    if any(name.startswith("xl/worksheets/") and name.endswith(".bin") for name in names):
-        raise UnreadableFileError(f"这是二进制工作簿（.xlsb），不能导入。{_RESAVE}")
-    if not any(name.startswith("xl/") for name in names):
-        raise UnreadableFileError("这个压缩包不是 Excel 工作簿。请确认文件类型。")
-
-
 def _check_cells(archive: Archive) -> None:
     rows = 0
     for name in archive.names:
@@ -130,7 +114,7 @@ def _check_cells(archive: Archive) -> None:
             continue
         content = archive.read(name)
         if content.startswith((b"\xff\xfe", b"\xfe\xff")) or (name.endswith(".xml") and b"\x00" in content):
-            raise UnreadableFileError(f"工作簿里有编码异常的内容，为安全起见不予打开。{_RESAVE}")
+            raise UnreadableFileError(f"工作簿里有编码异常的内容，为安全起见不予打开。{RESAVE}")
         filled, height, width = _span(content)
         rows += filled
         if rows > MAX_ROWS:
@@ -181,7 +165,7 @@ def _column(letters: bytes) -> int:
 
 
 def _sheet(
-    name: str, hidden: bool, sheet: CalamineSheet, pictures: list[PlacedPicture], in_cells: dict[str, Picture]
+    name: str, hidden: bool, sheet: CalamineSheet, pictures: list[PlacedPicture], in_cells: dict[str, EmbeddedPicture]
 ) -> Sheet:
     rows: list[list[object]] = [list(row) for row in sheet.to_python(skip_empty_area=False)]
     joined = [(top, left, bottom, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or []]
@@ -191,15 +175,15 @@ def _sheet(
 def _open_xls(content: bytes) -> list[Sheet]:
     """Old workbooks by xlrd: it keeps ragged rows, so that one cell far out costs nothing."""
     if len(content) > MAX_XLS:
-        raise UnreadableFileError(f"旧版 .xls 文件超过 20 MB。{_RESAVE}")
+        raise UnreadableFileError(f"旧版 .xls 文件超过 20 MB。{RESAVE}")
     try:
         book = xlrd.open_workbook(file_contents=content, ragged_rows=True, formatting_info=True, logfile=io.StringIO())
     except xlrd.XLRDError as error:
         locked = "encrypt" in str(error).lower() or "password" in str(error).lower()
-        reason = "工作簿加了密码。请去掉密码后再导入。" if locked else f"旧版 .xls 文件读不出来。{_RESAVE}"
+        reason = "工作簿加了密码。请去掉密码后再导入。" if locked else f"旧版 .xls 文件读不出来。{RESAVE}"
         raise UnreadableFileError(reason) from error
     except Exception as error:  # xlrd gives whatever its parser stumbles over
-        raise UnreadableFileError(f"旧版 .xls 文件已损坏，读不出来。{_RESAVE}") from error
+        raise UnreadableFileError(f"旧版 .xls 文件已损坏，读不出来。{RESAVE}") from error
     if sum(sheet.nrows for sheet in book.sheets()) > MAX_ROWS:
         raise UnreadableFileError(f"工作簿超过 {MAX_ROWS} 行。请拆成几个文件，每个不超过 {MAX_ROWS} 行，再分别导入。")
     return [

@@ -1,4 +1,4 @@
-"""Archives from strangers: opened only when their directory promises nothing that could hurt."""
+"""Open untrusted archives and office files, only when their directory stays within the limits."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 
-from question_bank.parse_result import UnreadableFileError
-
 MAX_UNPACKED = 100 * 1024 * 1024
 MAX_ENTRIES = 2000
 MAX_RATIO = 100
 RATIO_FREE = 1024 * 1024
 """Entries that unpack to less than this may be packed as tightly as they like: they cannot hurt."""
 
+RESAVE = "请用 Excel 或 WPS 打开，另存为 .xlsx 后再导入。"
 _DAMAGED = "压缩包已损坏，打不开。请重新下载或重新导出后再上传。"
 
 
@@ -105,3 +104,23 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         raise UnreadableFileError("压缩包加了密码。请去掉密码后再上传。")
     if entry.file_size > RATIO_FREE and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
         raise UnreadableFileError(f"压缩包里的“{name}”压缩比异常，为安全起见不予打开。")
+
+
+class UnreadableFileError(Exception):
+    """The file as a whole cannot be read; the message says why in Chinese and what to do next."""
+
+
+ZIP = b"PK\x03\x04"
+
+
+def check_contents(archive: Archive) -> None:
+    """Raise UnreadableFileError when the archive holds macros, archives or sheets in binary, or is no workbook."""
+    names = [name.lower() for name in archive.names]
+    if any(name.endswith("vbaproject.bin") for name in names):
+        raise UnreadableFileError("工作簿里有宏，为安全起见不予打开。请另存为不含宏的 .xlsx 后再导入。")
+    if any(name.endswith((".zip", ".rar", ".7z", ".gz")) for name in names):
+        raise UnreadableFileError("工作簿里还套着压缩包，为安全起见不予打开。请删去后再导入。")
+    if any(name.startswith("xl/worksheets/") and name.endswith(".bin") for name in names):
+        raise UnreadableFileError(f"这是二进制工作簿（.xlsb），不能导入。{RESAVE}")
+    if not any(name.startswith("xl/") for name in names):
+        raise UnreadableFileError("这个压缩包不是 Excel 工作簿。请确认文件类型。")

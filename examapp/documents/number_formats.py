@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 
-from question_bank.formats.heuristics.table_cells import ShownNumber, cell_text
-from question_bank.formats.safety import Archive
-from question_bank.formats.workbook_pictures import sheet_parts
-from question_bank.formats.xml_safety import parse_xml
-from question_bank.parse_result import UnreadableFileError
+from examapp.documents.archives import Archive, UnreadableFileError
+from examapp.documents.safe_xml import parse_xml
+from examapp.documents.workbook_pictures import sheet_parts
 
 _BUILT_IN = {1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00", 12: "# ?/?"} | {
     13: "# ??/??", 37: "#,##0", 38: "#,##0", 39: "#,##0.00", 40: "#,##0.00", 48: "##0.0E+0",
@@ -129,3 +129,36 @@ def _column(letters: bytes) -> int:
     for sign in letters:
         number = number * 26 + sign - 64
     return number - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ShownNumber:
+    """A number as its cell shows it (`10%`); unsure where the cell's format is beyond us."""
+
+    text: str
+    is_sure: bool
+
+
+def cell_text(value: object) -> str:
+    """The cell as a person sees it: `2` for 2.0, an ISO date for a date."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, (str, ShownNumber)):
+        return value.strip() if isinstance(value, str) else value.text
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(value, ".15g")
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        return value.date().isoformat()
+    return str(value)
+
+
+def is_date(value: object) -> bool:
+    """Whether a spreadsheet program has made a date or a time of the cell."""
+    return isinstance(value, (dt.date, dt.time, dt.timedelta))
+
+
+def is_unsure_number(value: object) -> bool:
+    """Whether the cell shows its number in a form that we could not repeat."""
+    return isinstance(value, ShownNumber) and not value.is_sure

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from lxml import etree
 
-from question_bank.parse_result import UnreadableFileError
+from examapp.documents.archives import UnreadableFileError
 
 Element: TypeAlias = "etree._Element"  # noqa: SLF001 - lxml has no public name for it
 

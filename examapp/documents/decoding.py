@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from question_bank.parse_result import UnreadableFileError
+from examapp.documents.archives import UnreadableFileError
 
 MAX_TEXT = 30 * 1024 * 1024
 """Bytes of a text file that is read at all."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import posixpath
 
-from question_bank.formats.pictures import Picture, PlacedPicture, picture_of
-from question_bank.formats.safety import Archive
-from question_bank.formats.xml_safety import Element, local, parse_xml
-from question_bank.parse_result import UnreadableFileError
+from examapp.documents.archives import Archive, UnreadableFileError
+from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture, picture_of
+from examapp.documents.safe_xml import Element, local, parse_xml
 
 _PACKAGE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _SHEET, _DRAWING, _IMAGE = "/worksheet", "/drawing", "/image"
@@ -24,7 +23,7 @@ def placed_pictures(archive: Archive) -> dict[str, list[PlacedPicture]]:
         return {}
 
 
-def cell_pictures(archive: Archive) -> dict[str, Picture]:
+def cell_pictures(archive: Archive) -> dict[str, EmbeddedPicture]:
     """Give the pictures that WPS keeps in cells, by the name by which `DISPIMG` calls them."""
     if _CELL_IMAGES not in archive:
         return {}
@@ -33,7 +32,7 @@ def cell_pictures(archive: Archive) -> dict[str, Picture]:
         files = _related(archive, _CELL_IMAGES, _IMAGE)
     except UnreadableFileError:
         return {}
-    found: dict[str, Picture] = {}
+    found: dict[str, EmbeddedPicture] = {}
     for picture in root.iter("{*}pic"):
         name = next((part.get("name", "") for part in picture.iter("{*}cNvPr")), "")
         drawn = _drawn(archive, picture, files)
@@ -97,7 +96,7 @@ def _anchored(archive: Archive, drawing: str) -> list[PlacedPicture]:
     return found
 
 
-def _drawn(archive: Archive, picture: Element, files: dict[str, str]) -> Picture | None:
+def _drawn(archive: Archive, picture: Element, files: dict[str, str]) -> EmbeddedPicture | None:
     path = next((files.get(blip.get(f"{_PACKAGE}embed", ""), "") for blip in picture.iter("{*}blip")), "")
     return picture_of(path, archive.read(path)) if path and path in archive else None
 
