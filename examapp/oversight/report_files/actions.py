@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from examapp.documents.spreadsheets import Cell, Sheet
-from examapp.oversight.report_files import render_paper, render_sheets
+from examapp.oversight.report_files import render_pdf, render_xlsx
 from examapp.oversight.report_files.queries import (
     TABLES,
     ReportSpec,
@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 _STEP = 1000
 """Rows between two notes of progress."""
 RENDERERS = {
-    renderer.code: renderer for renderer in (render_sheets.XLSX, render_sheets.CSV, render_paper.PDF, render_paper.DOCX)
+    renderer.code: renderer for renderer in (render_xlsx.XLSX, render_xlsx.CSV, render_pdf.PDF, render_pdf.DOCX)
 }
 """All formats of reports, in the order in which forms offer them. A new format is one module and its name here."""
 FORMAT_LABELS = {renderer.code: renderer.label for renderer in RENDERERS.values()}
@@ -72,7 +72,7 @@ def write(session: Session, path: Path, order: ReportSpec, *, note_progress: Pro
 def _fill_template(order: ReportSpec, counts: dict[int, Counts], rows: Iterable[Sequence[Cell]]) -> bytes:
     """Fill the office's own workbook with the score sheet's rows; it is held in memory, so it has the limit of Word."""
     assert order.template is not None
-    render_paper.DOCX.ensure_fits(whole_of(counts).roster)
+    render_pdf.DOCX.ensure_fits(whole_of(counts).roster)
     units = rollup(order.nodes, counts, depth=0)
     words = _words_of(order, units)
     people = [[form_value(cell) for cell in cells] for cells in rows]
