@@ -30,11 +30,11 @@ class EmbeddedPicture:
 
 @dataclass(frozen=True, slots=True)
 class PlacedPicture:
-    """A picture that begins in a cell, rows and columns from 0; without `drawn` its bytes cannot be had."""
+    """A picture that begins in a cell, rows and columns from 0; without `picture` its bytes cannot be had."""
 
     row: int
     column: int
-    drawn: EmbeddedPicture | None
+    picture: EmbeddedPicture | None
 
 
 def picture_of(name: str, content: bytes) -> EmbeddedPicture | None:

@@ -35,9 +35,9 @@ def cell_pictures(archive: Archive) -> dict[str, EmbeddedPicture]:
     found: dict[str, EmbeddedPicture] = {}
     for picture in root.iter("{*}pic"):
         name = next((part.get("name", "") for part in picture.iter("{*}cNvPr")), "")
-        drawn = _drawn(archive, picture, files)
-        if name and drawn is not None:
-            found[name] = drawn
+        found_picture = _picture_of(archive, picture, files)
+        if name and found_picture is not None:
+            found[name] = found_picture
     return found
 
 
@@ -91,12 +91,12 @@ def _anchored(archive: Archive, drawing: str) -> list[PlacedPicture]:
         row, column = _number(anchor, "row"), _number(anchor, "col")
         if row is not None:
             found += [
-                PlacedPicture(row, column or 0, _drawn(archive, picture, files)) for picture in anchor.iter("{*}pic")
+                PlacedPicture(row, column or 0, _picture_of(archive, picture, files)) for picture in anchor.iter("{*}pic")
             ]
     return found
 
 
-def _drawn(archive: Archive, picture: Element, files: dict[str, str]) -> EmbeddedPicture | None:
+def _picture_of(archive: Archive, picture: Element, files: dict[str, str]) -> EmbeddedPicture | None:
     path = next((files.get(blip.get(f"{_PACKAGE}embed", ""), "") for blip in picture.iter("{*}blip")), "")
     return picture_of(path, archive.read(path)) if path and path in archive else None
 

@@ -39,11 +39,11 @@ def looks_like(content: bytes, name: str) -> bool:
 def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of an Aiken file."""
     del name
-    reading = ParseResult("aiken")
+    result = ParseResult("aiken")
     text = decode_plain_text(content)
     for entry in _entries(text.split("\n"), first=_first_letter(text) or "A"):
-        add_outcome(reading, _outcome(entry))
-    return reading
+        add_outcome(result, _outcome(entry))
+    return result
 
 
 def _first_letter(text: str) -> str | None:

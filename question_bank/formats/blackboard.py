@@ -53,20 +53,20 @@ def _is_pool(content: bytes) -> bool:
 
 def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of a pool or a package of pools."""
-    reading = ParseResult("blackboard")
+    result = ParseResult("blackboard")
     if not is_zip(content, name):
-        _read_pool(parse_xml(content), reading, "")
-        return reading
+        _read_pool(parse_xml(content), result, "")
+        return result
     archive = open_archive(content)
     pools = [entry for entry in archive.names if entry.endswith(".dat") and _is_pool(archive.read(entry))]
     if not pools:
         raise UnreadableFileError("压缩包里没有 Blackboard 题库（POOL）。请在 Blackboard 里导出题库后再上传。")
     for entry in pools:
-        _read_pool(parse_xml(archive.read(entry), what=f"压缩包里的“{entry}”"), reading, f"{entry}：")
-    return reading
+        _read_pool(parse_xml(archive.read(entry), what=f"压缩包里的“{entry}”"), result, f"{entry}：")
+    return result
 
 
-def _read_pool(root: Element, reading: ParseResult, prefix: str) -> None:
+def _read_pool(root: Element, result: ParseResult, prefix: str) -> None:
     if local(root) != "POOL":
         raise UnreadableFileError(
             f"这不是 Blackboard 题库文件（最外层是 {local(root)}，应为 POOL）。请确认选对了文件。"
@@ -80,11 +80,11 @@ def _read_pool(root: Element, reading: ParseResult, prefix: str) -> None:
         name = element.get("id", "")
         seen.add(name)
         where = f"{prefix}/POOL/{kind}[@id='{name}']（第 {element.sourceline} 行）"
-        add_outcome(reading, _outcome(element, kind, where, listed.get(name)))
+        add_outcome(result, _outcome(element, kind, where, listed.get(name)))
     for name in listed:
         if name not in seen:
             note = f"题目清单列了“{name}”，文件里却没有这道题。请重新导出。"
-            reading.refused.append(Note(f"{prefix}/POOL/QUESTIONLIST", note, "item_missing"))
+            result.refused.append(Note(f"{prefix}/POOL/QUESTIONLIST", note, "item_missing"))
 
 
 def _outcome(element: Element, kind: str, where: str, points: str | None) -> Outcome:

@@ -47,11 +47,13 @@ def looks_like(content: bytes, name: str) -> bool:
 
 def divider_of(text: str) -> str | None:
     """The sign that divides the columns of a question table; None when the text holds no such table."""
-    head = _MARK.sub("", text[:20_000], count=1)
+    header = _MARK.sub("", text[:20_000], count=1)
     best: tuple[int, str] | None = None
     for divider in DIVIDERS:
         try:
-            found = find_header([[cell.strip() for cell in row] for row, _ in _rows(head, divider, limit=HEADER_ROWS)])
+            found = find_header(
+                [[cell.strip() for cell in row] for row, _ in _rows(header, divider, limit=HEADER_ROWS)]
+            )
         except (csv.Error, UnreadableFileError):
             continue
         if found and (best is None or len(found.columns) > best[0]):
@@ -89,8 +91,8 @@ def read_csv_text(text: str, *, name: str, format_name: str) -> ParseResult:
 
 def _width(rows: list[list[str]]) -> int:
     """How many cells most rows have at most, the head's at least: a column without a head is no stray divider."""
-    head = find_header([[cell.strip() for cell in row] for row in rows[:HEADER_ROWS]])
-    own = len(rows[head.row]) if head else 0
+    header = find_header([[cell.strip() for cell in row] for row in rows[:HEADER_ROWS]])
+    own = len(rows[header.row]) if header else 0
     longer = [len(row) for row in rows if len(row) > own]
     return own if len(longer) * 2 <= len(rows) else max(longer, default=own)
 
@@ -130,19 +132,19 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 def write(questions: Sequence[Question]) -> ExportedFile:
     """Write UTF-8 with its mark, which Excel and WPS know; what would live as a formula there gets an apostrophe before it."""
     wide = max((len(one.options) for question in questions for one in (question, *question.parts)), default=0)
-    heads = columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
+    headers = columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
     target = io.StringIO(newline="")
     writer = csv.writer(target)
-    writer.writerow(heads)
+    writer.writerow(headers)
     losses: list[Note] = []
     for number, row in enumerate(rows_of(questions), 2):
         losses += [Note(note.where, note.reason.replace("Excel", "csv"), note.code) for note in row.losses]
         if row.pictures:
             losses.append(Note(row.where, "题里的图片没有写入 csv。", "image"))
-        cells = [row.cells.get(head, "") for head in heads]
-        for head, cell in zip(heads, cells, strict=True):
+        cells = [row.cells.get(header, "") for header in headers]
+        for header, cell in zip(headers, cells, strict=True):
             if cell.startswith(_FORMULA):
                 reason = f"内容以“{cell[0]}”开头，前面加了单引号，以免被当作公式。"
-                losses.append(Note(f"第 {number} 行「{head}」列", reason, "formula"))
+                losses.append(Note(f"第 {number} 行「{header}」列", reason, "formula"))
         writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
     return ExportedFile(("\ufeff" + target.getvalue()).encode(), losses)

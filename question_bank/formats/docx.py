@@ -184,10 +184,10 @@ def _number_pictures(archive: Archive, body: Element) -> list[EmbeddedPicture]:
         names = [blip.get(f"{R}embed", "") for blip in element.iter("{*}blip")]
         names += [image.get(f"{R}id", "") for image in element.iter("{*}imagedata")]
         path = files.get(names[0], "") if len(names) == 1 else ""
-        drawn = picture_of(path, archive.read(path)) if path in archive else None
-        if drawn is not None and len(found) < MAX_PICTURES:
+        picture = picture_of(path, archive.read(path)) if path in archive else None
+        if picture is not None and len(found) < MAX_PICTURES:
             element.set(_NUMBER, str(len(found)))
-            found.append(drawn)
+            found.append(picture)
     return found
 
 
@@ -211,7 +211,7 @@ def _walk(body: Element, document: _Document, numbering: Numbering) -> None:
             _add(document, numbering.label(element) + paragraph_text(element), number)
             continue
         rows = _table_rows(element)
-        if read_table(Table("", rows, range(len(rows)))).head is not None:
+        if read_table(Table("", rows, range(len(rows)))).header is not None:
             document.tables.append(rows)
             continue
         for row in rows:

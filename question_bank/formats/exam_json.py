@@ -42,14 +42,14 @@ def read_csc_exam(content: bytes, *, name: str) -> ParseResult:
     """All questions of an EXAM export."""
     del name
     questions = _questions(content)
-    reading = ParseResult("csc-exam")
+    result = ParseResult("csc-exam")
     for place, entry in enumerate(questions, start=1):
         where = f"第 {place} 题（questions[{place - 1}]）"
         if not isinstance(entry, dict):
-            add_outcome(reading, Note(where, "这一项不是题目。请在原系统重新导出。", "malformed"))
+            add_outcome(result, Note(where, "这一项不是题目。请在原系统重新导出。", "malformed"))
             continue
-        add_outcome(reading, _outcome(entry, where))
-    return reading
+        add_outcome(result, _outcome(entry, where))
+    return result
 
 
 def load_json(content: bytes) -> Any:
@@ -215,9 +215,9 @@ def read_json2qti(content: bytes, *, name: str) -> ParseResult:
     data = load_json(content)
     if not _is_quizzes(data):
         raise UnreadableFileError("不是 json2qti 的题库（应为：测验名 → 题干 → 选项列表）。请确认选对了文件。")
-    reading = ParseResult("json2qti")
+    result = ParseResult("json2qti")
     for title, quiz in data.items():
-        reading.remarks.append(
+        result.remarks.append(
             Note(str(title), "按 json2qti 的规定，每题的第一个选项是正确答案。请抽查几题。", "first_is_right")
         )
         for place, (stem, options) in enumerate(quiz.items(), start=1):
@@ -226,5 +226,5 @@ def read_json2qti(content: bytes, *, name: str) -> ParseResult:
                 Rich(str(option)) if not isinstance(option, str) else guessed(option) for option in options
             ]
             parsed.right = [0] if options else []
-            add_outcome(reading, validate_parsed(parsed))
-    return reading
+            add_outcome(result, validate_parsed(parsed))
+    return result

@@ -54,7 +54,7 @@ def read(content: bytes, *, name: str) -> ParseResult:
     for sheet in open_sheets(content, name=name):
         result = read_table(_table(sheet, file_kind))
         place = f"工作表「{sheet.name}」"
-        if result.head is None:
+        if result.header is None:
             if any(cell for row in sheet.rows for cell in row):
                 remarks.append(Note(place, "这张工作表不是题目表格，没有导入。", "sheet_not_kept"))
             continue
@@ -102,29 +102,29 @@ SAFE = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numb
 def write(questions: Sequence[Question]) -> ExportedFile:
     """The workbook with pictures over their cells, and what of the questions it cannot say (formatting, over-long texts)."""
     wide = max((len(one.lettered) for question in questions for one in (question, *question.parts)), default=0)
-    heads = columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
+    headers = columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
     losses: list[Note] = []
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, {"in_memory": True, **SAFE}) as book:
         sheet = book.add_worksheet(SHEET)
         text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
-        for index, head in enumerate(heads):
-            sheet.write_string(0, index, head, book.add_format({"bold": True, "num_format": "@"}))
-            sheet.set_column(index, index, 40 if head in {"题干", "解析"} else 14, text)
+        for index, header in enumerate(headers):
+            sheet.write_string(0, index, header, book.add_format({"bold": True, "num_format": "@"}))
+            sheet.set_column(index, index, 40 if header in {"题干", "解析"} else 14, text)
         sheet.freeze_panes(1, 0)
         for number, row in enumerate(rows_of(questions), 1):
             row.note_long(number + 1)
-            _draw(sheet, number, heads, row)
+            _draw(sheet, number, headers, row)
             losses.extend(row.losses)
-            for index, head in enumerate(heads):
-                if row.cells.get(head):
-                    sheet.write_string(number, index, row.cells[head][:MAX_CELL], text)
+            for index, header in enumerate(headers):
+                if row.cells.get(header):
+                    sheet.write_string(number, index, row.cells[header][:MAX_CELL], text)
     return ExportedFile(target.getvalue(), losses)
 
 
-def _draw(sheet: Worksheet, number: int, heads: Sequence[str], row: Row) -> None:
+def _draw(sheet: Worksheet, number: int, headers: Sequence[str], row: Row) -> None:
     """Lay a row's pictures over the cells that they belong to; what Excel cannot show is a loss."""
-    for head, image in row.pictures:
+    for header, image in row.pictures:
         try:
             drawn = SizedImage(io.BytesIO(image.content))
         except XlsxWriterException:
@@ -133,7 +133,7 @@ def _draw(sheet: Worksheet, number: int, heads: Sequence[str], row: Row) -> None
         scale = min(1, WIDEST_PICTURE / max(drawn.width, 1), TALLEST_PICTURE / max(drawn.height, 1))
         sheet.set_row_pixels(number, TALLEST_PICTURE + 30)
         options = {"image_data": io.BytesIO(image.content), "x_scale": scale, "y_scale": scale, "y_offset": 24}
-        sheet.insert_image(number, heads.index(head), image.name, options)
+        sheet.insert_image(number, headers.index(header), image.name, options)
 
 
 _HELP = (
@@ -175,9 +175,9 @@ def template() -> bytes:
         bold = book.add_format({"bold": True, "num_format": "@"})
         text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
         sheet = book.add_worksheet(SHEET)
-        for index, head in enumerate(columns()):
-            sheet.write_string(0, index, head, bold)
-            sheet.set_column(index, index, 40 if head in {"题干", "解析"} else 14, text)
+        for index, header in enumerate(columns()):
+            sheet.write_string(0, index, header, bold)
+            sheet.set_column(index, index, 40 if header in {"题干", "解析"} else 14, text)
         sheet.freeze_panes(1, 0)
         names = [*KIND_NAMES.values(), *(name for kind, name in PART_NAMES.items() if kind is not Kind.CASE)]
         _offer(sheet, columns().index("题型"), names)
@@ -194,8 +194,8 @@ def _offer(sheet: xlsxwriter.worksheet.Worksheet, column: int, names: list[str])
 def _write_help(
     sheet: xlsxwriter.worksheet.Worksheet, bold: xlsxwriter.format.Format, text: xlsxwriter.format.Format
 ) -> None:
-    for index, (head, width) in enumerate((("列名", 16), ("怎么填", 70), ("例子", 30))):
-        sheet.write_string(0, index, head, bold)
+    for index, (header, width) in enumerate((("列名", 16), ("怎么填", 70), ("例子", 30))):
+        sheet.write_string(0, index, header, bold)
         sheet.set_column(index, index, width, text)
     for row, cells in enumerate(_HELP, 1):
         for index, cell in enumerate(cells):

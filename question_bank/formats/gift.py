@@ -37,17 +37,17 @@ def looks_like(content: bytes, name: str) -> bool:
 def read(content: bytes, *, name: str) -> ParseResult:
     """All questions of a GIFT file; descriptions and categories are remarks."""
     del name
-    reading = ParseResult("gift")
+    result = ParseResult("gift")
     for block in blocks(decode_plain_text(content)):
         question = parse(block)
         where = f"第 {question.line} 行"
         if question.type is GiftType.CATEGORY:
-            reading.remarks.append(Note(where, f"分类“{question.title}”没有保留，题目都导入到所选的题库。", "category"))
+            result.remarks.append(Note(where, f"分类“{question.title}”没有保留，题目都导入到所选的题库。", "category"))
         elif question.type is GiftType.DESCRIPTION:
-            reading.remarks.append(Note(where, "这一段没有答案，是说明文字，没有导入。", "description"))
+            result.remarks.append(Note(where, "这一段没有答案，是说明文字，没有导入。", "description"))
         else:
-            add_outcome(reading, _outcome(question, where))
-    return reading
+            add_outcome(result, _outcome(question, where))
+    return result
 
 
 def _outcome(question: GiftQuestion, where: str) -> Outcome:

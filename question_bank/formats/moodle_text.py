@@ -38,11 +38,11 @@ def looks_like_cloze(content: bytes, name: str) -> bool:
 def read_cloze(content: bytes, *, name: str) -> ParseResult:
     """The one question that a cloze text file holds."""
     del name
-    reading = ParseResult("moodle-cloze")
+    result = ParseResult("moodle-cloze")
     text = decode_plain_text(content).strip()
     parsed = ParsedQuestion(where="第 1 行", kind=Kind.FILL_BLANK)
-    add_outcome(reading, cloze_outcome(parsed, attach_images(parsed, guessed(text), no_files)))
-    return reading
+    add_outcome(result, cloze_outcome(parsed, attach_images(parsed, guessed(text), no_files)))
+    return result
 
 
 def cloze_outcome(parsed: ParsedQuestion, text: Rich) -> Outcome:
@@ -150,14 +150,14 @@ def looks_like_missing_word(content: bytes, name: str) -> bool:
 def read_missing_word(content: bytes, *, name: str) -> ParseResult:
     """All questions of a missing-word file."""
     del name
-    reading = ParseResult("missingword")
+    result = ParseResult("missingword")
     for block in blocks(decode_plain_text(content)):
         where = f"第 {block.line} 行"
         found = _BRACES.fullmatch(block.text)
         body = found.group("body").strip() if found else ""
         if found is None or body[:1] not in {"=", "~"}:
             add_outcome(
-                reading, Note(where, "找不到花括号里的答案（如 {=甲 ~乙}）。请改正这一处后再导入。", "malformed")
+                result, Note(where, "找不到花括号里的答案（如 {=甲 ~乙}）。请改正这一处后再导入。", "malformed")
             )
             continue
         parts = (found.group("before").strip(), BLANK, found.group("after").strip())
@@ -166,8 +166,8 @@ def read_missing_word(content: bytes, *, name: str) -> ParseResult:
         )
         _fill(parsed, split_answers(body, weight=_WEIGHT))
         attach_all_images(parsed)
-        add_outcome(reading, validate_parsed(parsed))
-    return reading
+        add_outcome(result, validate_parsed(parsed))
+    return result
 
 
 def _fill(parsed: ParsedQuestion, answers: list[GiftAnswer]) -> None:

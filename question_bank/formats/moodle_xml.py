@@ -81,18 +81,18 @@ def read(content: bytes, *, name: str) -> ParseResult:
         raise UnreadableFileError(
             f"这不是 Moodle XML 题库文件（最外层是 {local(root)}，应为 quiz）。请确认选对了文件。"
         )
-    reading = ParseResult("moodle-xml")
+    result = ParseResult("moodle-xml")
     for number, element in enumerate([root] if local(root) == "question" else children(root, "question"), start=1):
         where = f"/quiz/question[{number}]（第 {element.sourceline} 行）"
         kind = element.get("type", "")
         if kind == "category":
             path = child_text(element, "category", "text").strip()
-            reading.remarks.append(Note(where, f"分类“{path}”没有保留，题目都导入到所选的题库。", "category"))
+            result.remarks.append(Note(where, f"分类“{path}”没有保留，题目都导入到所选的题库。", "category"))
         elif kind == "description":
-            reading.remarks.append(Note(where, "这一段是说明文字，不是题目，没有导入。", "description"))
+            result.remarks.append(Note(where, "这一段是说明文字，不是题目，没有导入。", "description"))
         else:
-            add_outcome(reading, _outcome(element, kind, where))
-    return reading
+            add_outcome(result, _outcome(element, kind, where))
+    return result
 
 
 def _outcome(element: Element, kind: str, where: str) -> Outcome:

@@ -19,10 +19,10 @@ ONLY_PICTURE = "（见图）"
 
 def append_pictures(question: Question, placed: Sequence[tuple[str, EmbeddedPicture]]) -> Question:
     """Give a question with pictures at the end of their texts: `stem`, `explanation`, or an option's letter."""
-    shelf = {image.name: image for image in question.images}
+    by_name = {image.name: image for image in question.images}
     marks: dict[str, str] = {}
-    for place, drawn in placed:
-        name = _add_image(shelf, drawn)
+    for place, picture in placed:
+        name = _add_image(by_name, picture)
         marks[place] = f'{marks.get(place, "")}<p><img src="bank:{name}" alt="图"></p>'
 
     def text(words: str, place: str) -> str:
@@ -35,7 +35,7 @@ def append_pictures(question: Question, placed: Sequence[tuple[str, EmbeddedPict
         options=tuple(text(words, letter) for words, letter in zip(question.options, OPTION_LETTERS, strict=False)),
         explanation=text(question.explanation, EXPLANATION) if question.explanation or EXPLANATION in marks else "",
         is_html=True,
-        images=tuple(shelf.values()),
+        images=tuple(by_name.values()),
     )
 
 
@@ -56,10 +56,10 @@ def insert_pictures(question: Question, pictures: Sequence[EmbeddedPicture]) -> 
     texts = (question.stem, question.explanation, *question.options)
     if not any(_NUMBERED.search(text) for text in texts):
         return question
-    shelf = {image.name: image for image in question.images}
+    by_name = {image.name: image for image in question.images}
 
     def image(match: re.Match[str]) -> str:
-        return f'<img src="bank:{_add_image(shelf, pictures[ord(match[1]) - FIRST_NUMBERED])}" alt="图">'
+        return f'<img src="bank:{_add_image(by_name, pictures[ord(match[1]) - FIRST_NUMBERED])}" alt="图">'
 
     def text(words: str) -> str:
         html = words if question.is_html else escape(words, quote=False).replace("\n", "<br>")
@@ -71,16 +71,16 @@ def insert_pictures(question: Question, pictures: Sequence[EmbeddedPicture]) -> 
         options=tuple(text(words) for words in question.options),
         explanation=text(question.explanation),
         is_html=True,
-        images=tuple(shelf.values()),
+        images=tuple(by_name.values()),
     )
 
 
-def _add_image(shelf: dict[str, Image], drawn: EmbeddedPicture) -> str:
-    """Put a picture on the shelf, numbered where another has its name; gives the name it got."""
-    stem, end = posixpath.splitext(drawn.name)
-    name, number = drawn.name, 1
-    while name in shelf and shelf[name].content != drawn.content:
+def _add_image(by_name: dict[str, Image], picture: EmbeddedPicture) -> str:
+    """Put a picture on the by_name, numbered where another has its name; gives the name it got."""
+    stem, end = posixpath.splitext(picture.name)
+    name, number = picture.name, 1
+    while name in by_name and by_name[name].content != picture.content:
         number += 1
         name = f"{stem}-{number}{end}"
-    shelf[name] = Image(name=name, media_type=drawn.media_type, content=drawn.content)
+    by_name[name] = Image(name=name, media_type=picture.media_type, content=picture.content)
     return name

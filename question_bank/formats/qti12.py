@@ -38,9 +38,9 @@ def read(content: bytes, *, name: str) -> ParseResult:
         raise UnreadableFileError(
             f"这不是 QTI 1.2 题目文件（最外层是 {local(root)}，应为 questestinterop）。请确认选对了文件。"
         )
-    reading = ParseResult("qti-1.2")
-    read_tree(root, reading, NO_FILES)
-    return reading
+    result = ParseResult("qti-1.2")
+    read_tree(root, result, NO_FILES)
+    return result
 
 
 _NAMESPACE = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"

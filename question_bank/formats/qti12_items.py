@@ -33,7 +33,7 @@ from question_bank.parse_result import Note, ParseResult
 from question_bank.rich import Rich
 
 TAGS_LABEL = "bank_tags"
-_UNSAT_TYPES = {
+_UNSUPPORTED_TYPES = {
     "matching_question": "连线题（配对题）",
     "categorization_question": "归类题",
     "ordering_question": "排序题",
@@ -42,12 +42,12 @@ _UNSAT_TYPES = {
     "file_upload_question": "上传文件题",
 }
 _TEXT_TYPES = frozenset({"text_only_question", "stimulus_question", "stimulus", "passage"})
-_UNSAT_RESPONSES = {
+_UNSUPPORTED_RESPONSES = {
     "response_xy": "热区题（图上点选）",
     "response_grp": "连线题（配对题）",
     "response_extension": "自定义互动题",
 }
-_UNSAT_RENDERS = {"render_hotspot": "热区题（图上点选）", "render_slider": "滑块题"}
+_UNSUPPORTED_RENDERS = {"render_hotspot": "热区题（图上点选）", "render_slider": "滑块题"}
 _REFERENCES = frozenset({"bankentry_item", "itemref", "sourcebank_ref", "bankentry_itemref"})
 _RANGES = frozenset({"vargt", "vargte", "varlt", "varlte"})
 
@@ -57,7 +57,7 @@ def is_tree(root: Element) -> bool:
     return local(root) == "questestinterop"
 
 
-def read_tree(root: Element, reading: ParseResult, files: Files, *, known: Collection[str] | None = None) -> None:
+def read_tree(root: Element, result: ParseResult, files: Files, *, known: Collection[str] | None = None) -> None:
     """Add all items of the tree to the reading; `known` are items and banks of the same package."""
     prefix = f"{files.name}：" if files.name else ""
     stimuli: dict[str, Rich] = {}
@@ -66,23 +66,23 @@ def read_tree(root: Element, reading: ParseResult, files: Files, *, known: Colle
         facts = _facts(item)
         if _is_text_only(item, facts):
             stimuli[item.get("ident", "")] = material_of(item)
-            reading.remarks.append(Note(where, "这一项是说明文字或阅读材料，不是题目，没有单独导入。", "description"))
+            result.remarks.append(Note(where, "这一项是说明文字或阅读材料，不是题目，没有单独导入。", "description"))
             continue
-        add_outcome(reading, _Item(item, facts, where, files).outcome(stimuli))
-    _read_references(root, reading, prefix, known or frozenset())
+        add_outcome(result, _Item(item, facts, where, files).outcome(stimuli))
+    _read_references(root, result, prefix, known or frozenset())
 
 
-def _read_references(root: Element, reading: ParseResult, prefix: str, known: Collection[str]) -> None:
+def _read_references(root: Element, result: ParseResult, prefix: str, known: Collection[str]) -> None:
     """A question that stands in a bank elsewhere is refused by name; one of a bank in the same package is read there."""
     for element in root.iter("{*}bankentry_item", "{*}itemref"):
         if element.get("item_ref") in known or element.get("linkrefid") in known:
             continue
         reason = "这里引用了题库里的一道题，题目本身不在文件里，没有导入。请把题库一起导出。"
-        reading.refused.append(Note(f"{prefix}{place_of(element)}", reason, "question_elsewhere"))
+        result.refused.append(Note(f"{prefix}{place_of(element)}", reason, "question_elsewhere"))
     for element in root.iter("{*}sourcebank_ref"):
         if (element.text or "").strip() not in known:
             note = "这里从题库随机抽题，题库不在文件里，没有导入。请把题库一起导出。"
-            reading.remarks.append(Note(f"{prefix}第 {element.sourceline} 行", note, "bank_reference"))
+            result.remarks.append(Note(f"{prefix}第 {element.sourceline} 行", note, "bank_reference"))
 
 
 def idents_of(root: Element) -> set[str]:
@@ -120,7 +120,7 @@ class _Item:
     def outcome(self, stimuli: dict[str, Rich]) -> Outcome:
         """The item settled."""
         where, parsed = self._parsed.where, self._parsed
-        refusal = self._unsat_name()
+        refusal = self._unsupported_name()
         if refusal:
             return unsupported_kind(where, refusal)
         presentation = next(iter(children(self._item, "presentation")), None)
@@ -141,12 +141,12 @@ class _Item:
         self._read_feedback()
         return validate_parsed(parsed)
 
-    def _unsat_name(self) -> str:
-        known = _UNSAT_TYPES.get(self._facts.get("question_type", ""))
+    def _unsupported_name(self) -> str:
+        known = _UNSUPPORTED_TYPES.get(self._facts.get("question_type", ""))
         if known:
             return known
         for one in self._item.iter():
-            name = _UNSAT_RESPONSES.get(local(one)) or _UNSAT_RENDERS.get(local(one))
+            name = _UNSUPPORTED_RESPONSES.get(local(one)) or _UNSUPPORTED_RENDERS.get(local(one))
             if name:
                 return name
         if next(self._item.iter("{*}calculated", "{*}formula", "{*}formulas"), None) is not None:

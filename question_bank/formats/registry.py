@@ -129,11 +129,11 @@ def _why_unknown(content: bytes, name: str) -> str:
     return f"认不出「{PurePath(name).name}」是哪种题库格式。请确认选对了文件；可以改存为 Excel（.xlsx）后再导入。"
 
 
-def _note_empty(reading: ParseResult) -> ParseResult:
+def _note_empty(result: ParseResult) -> ParseResult:
     """The reading; one without any question says so."""
-    if not reading.found and not reading.remarks:
-        reading.remarks.append(Note("整个文件", "文件里没有题目。请核对是否选错了文件。", "no_questions"))
-    return reading
+    if not result.found and not result.remarks:
+        result.remarks.append(Note("整个文件", "文件里没有题目。请核对是否选错了文件。", "no_questions"))
+    return result
 
 
 def write_file(questions: Sequence[Question], format: str) -> ExportedFile:  # noqa: A002 – the word that the command line uses

@@ -40,10 +40,10 @@ class Row:
 
     def note_long(self, number: int) -> None:
         """Note what is too long for a cell of a workbook's row."""
-        for head, cell in self.cells.items():
+        for header, cell in self.cells.items():
             if len(cell) > MAX_CELL:
                 reason = f"内容有 {len(cell)} 个字，超过 Excel 一个单元格的上限，后面的没有写入。"
-                self.losses.append(Note(f"工作表「{SHEET}」第 {number} 行「{head}」列", reason, "too_long"))
+                self.losses.append(Note(f"工作表「{SHEET}」第 {number} 行「{header}」列", reason, "too_long"))
 
 
 def rows_of(questions: Iterable[Question]) -> Iterator[Row]:
@@ -93,7 +93,7 @@ def _pictures(question: Question, options: Sequence[str]) -> list[tuple[str, Ima
         (f"选项{letter}", text) for letter, text, _ in zip(OPTION_LETTERS, question.options, options, strict=False)
     ]
     shelf = {image.name: image for image in question.images}
-    named = [(head, shelf[name]) for head, text in texts for name in _BANK_PICTURE.findall(text) if name in shelf]
+    named = [(header, shelf[name]) for header, text in texts for name in _BANK_PICTURE.findall(text) if name in shelf]
     unnamed = [image for image in question.images if all(image is not one for _, one in named)]
     return [*named, *(("题干", image) for image in unnamed)]
 

@@ -61,9 +61,9 @@ def read_text(text: str, *, name: str, answers: str | None = None, format_name: 
     if answers is not None:
         segments.answers.append(_second_file(answers, segments))
     questions = _raws(segments, name)
-    reading = resolve_questions(questions, format_name=format_name)
-    reading.remarks.extend(segments.remarks)
-    return reading
+    result = resolve_questions(questions, format_name=format_name)
+    result.remarks.extend(segments.remarks)
+    return result
 
 
 def _second_file(text: str, segments: Segments) -> AnswerBlock:

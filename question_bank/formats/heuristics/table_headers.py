@@ -102,7 +102,7 @@ class Column:
     index: int
     field: Field
     place: int
-    head: str
+    header: str
 
 
 @dataclass(slots=True)
@@ -135,46 +135,46 @@ def find_header(rows: Sequence[Sequence[str]], *, of_kind: bool = False) -> Tabl
     """
     best: TableHeader | None = None
     for number, row in enumerate(rows[:HEADER_ROWS]):
-        head = _read_head(number, row, of_kind=of_kind)
-        if head and (best is None or len(head.columns) > len(best.columns)):
-            best = head
+        header = _read_header(number, row, of_kind=of_kind)
+        if header and (best is None or len(header.columns) > len(best.columns)):
+            best = header
     if best and best.row + 1 < len(rows):
         best = _with_second_row(best, rows[best.row], rows[best.row + 1])
         return _with_wide_options(best, rows)
     return best
 
 
-def _with_wide_options(head: TableHeader, rows: Sequence[Sequence[str]]) -> TableHeader:
+def _with_wide_options(header: TableHeader, rows: Sequence[Sequence[str]]) -> TableHeader:
     """A head `选项` over several columns, one an option: those behind it have no head of their own, but hold texts."""
-    options = head.of(Field.OPTIONS)
-    if len(options) != 1 or head.of(Field.OPTION):
-        return head
-    row, first = rows[head.row], options[0].index
+    options = header.of(Field.OPTIONS)
+    if len(options) != 1 or header.of(Field.OPTION):
+        return header
+    row, first = rows[header.row], options[0].index
     last = first
     while last + 1 < len(row) and row[last + 1] in {"", row[first]} and last - first < len(OPTION_LETTERS) - 1:
         last += 1
-    below = [line for line in rows[head.last_row + 1 :] if any(line)]
+    below = [line for line in rows[header.last_row + 1 :] if any(line)]
     if last == first or not any(first + 1 < len(line) and line[first + 1] for line in below):
-        return head
-    wide = [Column(index, Field.OPTION, index - first, options[0].head) for index in range(first, last + 1)]
-    head.columns = [column for column in head.columns if column.field is not Field.OPTIONS] + wide
-    head.unknown = [one for one in head.unknown if not (isinstance(one, Column) and first < one.index <= last)]
-    return head
+        return header
+    wide = [Column(index, Field.OPTION, index - first, options[0].header) for index in range(first, last + 1)]
+    header.columns = [column for column in header.columns if column.field is not Field.OPTIONS] + wide
+    header.unknown = [one for one in header.unknown if not (isinstance(one, Column) and first < one.index <= last)]
+    return header
 
 
-def find_further_header(head: TableHeader, number: int, rows: Sequence[Sequence[str]]) -> TableHeader | None:
+def find_further_header(header: TableHeader, number: int, rows: Sequence[Sequence[str]]) -> TableHeader | None:
     """The head that a row further down is, of a part with columns of its own, or the table's own head again."""
-    again = _read_head(number, rows[number])
-    if again is None or len(again.columns) < min(MANY_COLUMNS, len(head.columns)):
+    again = _read_header(number, rows[number])
+    if again is None or len(again.columns) < min(MANY_COLUMNS, len(header.columns)):
         return None
     again = _with_second_row(again, rows[number], rows[number + 1]) if number + 1 < len(rows) else again
-    known = {(column.field, column.place, column.index) for column in head.columns}
+    known = {(column.field, column.place, column.index) for column in header.columns}
     repeated = sum((column.field, column.place, column.index) in known for column in again.columns)
     is_same = repeated >= len(again.columns) - 1
-    return replace(head, row=again.row, last_row=again.last_row) if is_same else again
+    return replace(header, row=again.row, last_row=again.last_row) if is_same else again
 
 
-def _read_head(number: int, row: Sequence[str], *, of_kind: bool = False) -> TableHeader | None:
+def _read_header(number: int, row: Sequence[str], *, of_kind: bool = False) -> TableHeader | None:
     columns: dict[tuple[Field, int], tuple[int, Column]] = {}
     shared: list[Column] = []
     unknown: list[Column | tuple[int, str]] = []
@@ -204,12 +204,12 @@ def _read_head(number: int, row: Sequence[str], *, of_kind: bool = False) -> Tab
     if is_from_zero:
         found = [replace(one, place=one.place + 1) if one.field is Field.OPTION else one for one in found]
         beyond = [one for one in found if one.field is Field.OPTION and one.place >= len(OPTION_LETTERS)]
-        unknown += [(one.index, one.head) for one in beyond]  # a twenty-seventh option has no letter
+        unknown += [(one.index, one.header) for one in beyond]  # a twenty-seventh option has no letter
         found = [one for one in found if one not in beyond]
-    head = TableHeader(number, number, _answer_beside_options(found), unknown, is_from_zero=is_from_zero)
-    kinds = head.of(Field.KIND)
-    head.codes = codes_in(row[kinds[0].index]) if kinds else {}
-    return head if _is_head(head) or (of_kind and _has_stems(head)) else None
+    header = TableHeader(number, number, _answer_beside_options(found), unknown, is_from_zero=is_from_zero)
+    kinds = header.of(Field.KIND)
+    header.codes = codes_in(row[kinds[0].index]) if kinds else {}
+    return header if _is_header(header) or (of_kind and _has_stems(header)) else None
 
 
 def _field_named(cell: str) -> tuple[Field, int, int] | None:
@@ -232,26 +232,26 @@ def _answer_beside_options(columns: list[Column]) -> list[Column]:
         return columns
     return [
         replace(column, field=Field.ANSWER)
-        if column.field is Field.OPTIONS and normalise_header(column.head).startswith("答案")
+        if column.field is Field.OPTIONS and normalise_header(column.header).startswith("答案")
         else column
         for column in columns
     ]
 
 
-def _is_head(head: TableHeader) -> bool:
-    fields = {column.field for column in head.columns if column.field is not Field.OPTION or column.place == 0}
+def _is_header(header: TableHeader) -> bool:
+    fields = {column.field for column in header.columns if column.field is not Field.OPTION or column.place == 0}
     evidence = {Field.ANSWER, Field.ANSWER_N, Field.BLANK, Field.OPTION, Field.OPTIONS, Field.KIND}
     if (
         fields & evidence == {Field.KIND}
-        and normalise_header(head.of(Field.STEM)[0].head if head.of(Field.STEM) else "") in _WEAK_STEMS
+        and normalise_header(header.of(Field.STEM)[0].header if header.of(Field.STEM) else "") in _WEAK_STEMS
     ):
         return False
     return Field.STEM in fields and bool(fields & evidence)
 
 
-def _has_stems(head: TableHeader) -> bool:
-    stems = head.of(Field.STEM)
-    return bool(stems) and normalise_header(stems[0].head) not in _WEAK_STEMS
+def _has_stems(header: TableHeader) -> bool:
+    stems = header.of(Field.STEM)
+    return bool(stems) and normalise_header(stems[0].header) not in _WEAK_STEMS
 
 
 def _field_of(name: str) -> tuple[Field, int, int] | None:
@@ -286,19 +286,19 @@ def _number(text: str) -> int:
     return OPTION_LETTERS.index(letter) + 1 if letter in OPTION_LETTERS else _CHINESE_DIGITS.index(text) + 1
 
 
-def _with_second_row(head: TableHeader, first: Sequence[str], second: Sequence[str]) -> TableHeader:
+def _with_second_row(header: TableHeader, first: Sequence[str], second: Sequence[str]) -> TableHeader:
     """A head of two rows: `选项` above, its letters A B C D in the row below."""
     letters = [
         Column(index, Field.OPTION, OPTION_LETTERS.index(normalise_header(cell).upper()), cell)
         for index, cell in enumerate(second)
         if len(normalise_header(cell)) == 1 and normalise_header(cell).upper() in OPTION_LETTERS
     ]
-    known = {column.index for column in head.columns if column.field is not Field.OPTIONS}
-    stem = head.of(Field.STEM)[0]
+    known = {column.index for column in header.columns if column.field is not Field.OPTIONS}
+    stem = header.of(Field.STEM)[0]
     if len(letters) < 2 or known & {letter.index for letter in letters}:
-        return head
+        return header
     if stem.index < len(second) and second[stem.index] not in {"", first[stem.index]}:
-        return head
-    head.columns = [column for column in head.columns if column.field is not Field.OPTIONS] + letters
-    head.last_row = head.row + 1
-    return head
+        return header
+    header.columns = [column for column in header.columns if column.field is not Field.OPTIONS] + letters
+    header.last_row = header.row + 1
+    return header

@@ -56,10 +56,10 @@ class TableRow:
 
 
 @dataclass(slots=True)
-class TableReading:
+class TableResult:
     """What a table holds; `head` is None when it is no question table."""
 
-    head: TableHeader | None
+    header: TableHeader | None
     rows: list[TableRow] = field(default_factory=list)
     remarks: list[Note] = field(default_factory=list)
 
@@ -67,7 +67,7 @@ class TableReading:
 _IN_WORDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
 
 
-def doubt_letters(parsed: ParsedQuestion) -> None:
+def review_letters(parsed: ParsedQuestion) -> None:
     """Doubt the key where the options bring letters of their own, in another order than their columns."""
     own = [strip_mark(text)[0] for _, text in parsed.lettered]
     if len(own) > 1 and all(own) and sorted(own) == sorted(letter for letter, _ in parsed.lettered):
@@ -76,21 +76,21 @@ def doubt_letters(parsed: ParsedQuestion) -> None:
         )
 
 
-def doubt_second_columns(parsed: ParsedQuestion, row: list[str], unused: Iterable[Column | tuple[int, str]]) -> None:
+def review_second_columns(parsed: ParsedQuestion, row: list[str], unused: Iterable[Column | tuple[int, str]]) -> None:
     """Doubt the key where a second column for the answer, or for one of the options, says something else."""
     for column in unused:
         text = row[column.index] if isinstance(column, Column) and column.index < len(row) else ""
         if not isinstance(column, Column) or not text:
             continue
         if column.field is Field.ANSWER and parsed.kind not in _IN_WORDS and not _same_answer(parsed, text):
-            reason = f"表里有两列答案，一列写“{parsed.answer[:20]}”，「{column.head}」列写“{text[:20]}”。请核对答案。"
+            reason = f"表里有两列答案，一列写“{parsed.answer[:20]}”，「{column.header}」列写“{text[:20]}”。请核对答案。"
             parsed.require_review("two_keys", reason)
         if column.field is Field.OPTION and fold(text) != fold(_option(parsed, column.place)):
-            reason = f"表里有两列「{column.head}」，内容不一样，不知道答案指哪一个。请核对选项。"
+            reason = f"表里有两列「{column.header}」，内容不一样，不知道答案指哪一个。请核对选项。"
             parsed.require_review("repeated_option", reason)
 
 
-def doubt_longer_row(parsed: ParsedQuestion, width: int, row: list[str]) -> None:
+def review_longer_row(parsed: ParsedQuestion, width: int, row: list[str]) -> None:
     """Doubt the key of a row that a stray divider has made longer than its table: its cells may stand in each other's place."""
     if 0 < width < len(row):
         reason = (

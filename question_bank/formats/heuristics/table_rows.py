@@ -20,12 +20,12 @@ from question_bank.formats.heuristics.table_cells import (
 from question_bank.formats.heuristics.table_headers import Column, Field, TableHeader, find_further_header, find_header
 from question_bank.formats.heuristics.table_questions import (
     Table,
-    TableReading,
+    TableResult,
     TableRow,
     complete_from_stem,
-    doubt_letters,
-    doubt_longer_row,
-    doubt_second_columns,
+    review_letters,
+    review_longer_row,
+    review_second_columns,
 )
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.formats.pictures import EXPLANATION, ONLY_PICTURE, STEM
@@ -40,16 +40,16 @@ _CASE_PART = re.compile(r"案例(?:分析)?题?\s*[-—－_/·:：]\s*(.+)")
 _CELL_PICTURE = re.compile(r"=?(?:_xlfn\.)?DISPIMG\(\"?([^\",)]*)[^)]*\)")
 
 
-def read_table(table: Table) -> TableReading:
+def read_table(table: Table) -> TableResult:
     """All question rows of a table, and remarks on what it holds beside."""
     texts = [[cell_text(value) for value in row] for row in table.rows]
     _fill_joined(texts, table.joined)
-    head = find_header(texts, of_kind=table.kind_hint is not None)
-    if head is None:
-        return TableReading(None)
-    reader = _RowReader(table, head, texts)
+    header = find_header(texts, of_kind=table.kind_hint is not None)
+    if header is None:
+        return TableResult(None)
+    reader = _RowReader(table, header, texts)
     reader.read()
-    return TableReading(head, reader.found, reader.remarks)
+    return TableResult(header, reader.found, reader.remarks)
 
 
 def _fill_joined(texts: list[list[str]], joined: Sequence[tuple[int, int, int, int]]) -> None:
@@ -65,14 +65,14 @@ def _fill_joined(texts: list[list[str]], joined: Sequence[tuple[int, int, int, i
 class _RowReader:
     """Goes down the rows once, keeping the kind of the section it is in."""
 
-    def __init__(self, table: Table, head: TableHeader, texts: list[list[str]]) -> None:
+    def __init__(self, table: Table, header: TableHeader, texts: list[list[str]]) -> None:
         self.table = table
         self.texts = texts
         self.kind = table.kind_hint
         self.label = table.label_hint
         self.found: list[TableRow] = []
         self.remarks: list[Note] = []
-        self._set_head(head)
+        self._set_header(header)
         self.top = self._difficulty_top()
         self.by_row: dict[int, list[PlacedPicture]] = {}
         for picture in table.pictures:
@@ -80,15 +80,15 @@ class _RowReader:
         self.seen: set[int] = set()
         """Rows of questions."""
 
-    def _set_head(self, head: TableHeader) -> None:
-        self.head = head
-        self.stem = head.of(Field.STEM)[0]
-        self.columns = {one: head.of(one) for one in Field}
+    def _set_header(self, header: TableHeader) -> None:
+        self.header = header
+        self.stem = header.of(Field.STEM)[0]
+        self.columns = {one: header.of(one) for one in Field}
 
     def read(self) -> None:
         groups = self._groups()
         for number in sorted(groups):
-            if number > self.head.last_row:
+            if number > self.header.last_row:
                 self._read_row(number, self._merged(groups[number]), groups[number])
         self._remark_unknown()
         for row in sorted({picture.row for picture in self.table.pictures} - self.seen):
@@ -97,9 +97,9 @@ class _RowReader:
 
     def _groups(self) -> dict[int, list[int]]:
         """First row → rows of a question: several where its stem is one merged cell over them and they differ elsewhere."""
-        groups = {number: [number] for number in range(self.head.last_row + 1, len(self.texts))}
+        groups = {number: [number] for number in range(self.header.last_row + 1, len(self.texts))}
         for top, left, bottom, right in self.table.joined:
-            if left <= self.stem.index <= right and top > self.head.last_row and bottom > top and top in groups:
+            if left <= self.stem.index <= right and top > self.header.last_row and bottom > top and top in groups:
                 for number in range(top + 1, bottom + 1):
                     if groups.pop(number, None):
                         groups[top].append(number)
@@ -128,7 +128,7 @@ class _RowReader:
 
     def _where(self, number: int, column: Column | None = None) -> str:
         row = f"第 {self.table.numbers[number]} 行"
-        named = f"「{column.head}」列" if column and column.head else ""
+        named = f"「{column.header}」列" if column and column.header else ""
         return f"{self.table.place} {row}{named}".strip() if self.table.place else f"{row}{named}"
 
     def _places(self, number: int) -> dict[str, str]:
@@ -137,19 +137,19 @@ class _RowReader:
         columns = {name: next(iter(self.columns[wanted]), None) for name, wanted in named.items()}
         places = {name: self._where(number, column) for name, column in columns.items() if column}
         options = self.columns[Field.OPTION]
-        if options and options[0].head != options[-1].head:
-            places["options"] = f"{self._where(number)}「{options[0].head}」至「{options[-1].head}」列"
+        if options and options[0].header != options[-1].header:
+            places["options"] = f"{self._where(number)}「{options[0].header}」至「{options[-1].header}」列"
         return places
 
     def _read_row(self, number: int, row: list[str], numbers: list[int]) -> None:
         filled = [text for text in row if text]
-        if not filled or set(filled) <= _REQUIRED or self._takes_head(number):
+        if not filled or set(filled) <= _REQUIRED or self._takes_header(number):
             return
         if len(set(filled)) == 1 and self._is_section(filled[0]):
             return
-        drawn = self._drawn(row, numbers)
+        found_pictures = self._pictures_of(row, numbers)
         row = [_CELL_PICTURE.sub("", text).strip() for text in row]
-        self._name_picture_cells(row, drawn)
+        self._name_picture_cells(row, found_pictures)
         stem = self._text(row, Field.STEM)
         material = self._text(row, Field.MATERIAL)
         if self._is_stray(row, stem, filled):
@@ -163,24 +163,24 @@ class _RowReader:
         part = self._set_kind(parsed, self._text(row, Field.KIND), self._text(row, Field.MULTI))
         self._set_options(parsed, row)
         self._set_answer(parsed, row, number)
-        doubt_second_columns(parsed, row, self.head.unknown)
-        doubt_longer_row(parsed, self.table.width, row)
+        review_second_columns(parsed, row, self.header.unknown)
+        review_longer_row(parsed, self.table.width, row)
         complete_from_stem(parsed)
         self._set_rest(parsed, row)
         self._note_altered(parsed, numbers)
-        self._take_pictures(parsed, drawn, numbers)
+        self._take_pictures(parsed, found_pictures, numbers)
         self.found.append(
             TableRow(parsed, self._text(row, Field.PARENT), self._text(row, Field.ORDER), material, is_part=part)
         )
 
-    def _takes_head(self, number: int) -> bool:
+    def _takes_header(self, number: int) -> bool:
         """Whether a row is a head: the same again, or that of a further part with columns of its own."""
-        head = find_further_header(self.head, number, self.texts)
-        if head is None:
+        header = find_further_header(self.header, number, self.texts)
+        if header is None:
             return False
-        if head.columns != self.head.columns:
+        if header.columns != self.header.columns:
             self._remark_unknown()
-        self._set_head(head)
+        self._set_header(header)
         return True
 
     def _is_section(self, text: str) -> bool:
@@ -214,7 +214,7 @@ class _RowReader:
         name = part[1] if part else cell
         if name:
             code = name.removesuffix(".0")
-            parsed.kind = self.head.codes.get(code) or kind_names.kind_of(name)
+            parsed.kind = self.header.codes.get(code) or kind_names.kind_of(name)
             parsed.kind_label = "" if parsed.kind else name
             if parsed.kind is None and (kind_names.is_choice_name(name) or code.isdigit()):
                 parsed.kind_label = "" if not code.isdigit() else f"{name}（表头没有说明这个代码）"
@@ -234,7 +234,7 @@ class _RowReader:
         filled = [text for _, text in texts if text]
         if filled:
             parsed.lettered = _lettered(texts, filled)
-            doubt_letters(parsed)
+            review_letters(parsed)
             return
         cell = self._text(row, Field.OPTIONS)
         if cell:
@@ -254,7 +254,7 @@ class _RowReader:
         column = next(iter(self.columns[Field.ANSWER] or self.columns[Field.ANSWER_N]), None)
         parsed.places["answer"] = self._where(number, column)
         parsed.answer = self._text(row, Field.ANSWER)
-        if self.head.is_from_zero and is_by_number(parsed.answer) and parsed.kind is not Kind.TRUE_FALSE:
+        if self.header.is_from_zero and is_by_number(parsed.answer) and parsed.kind is not Kind.TRUE_FALSE:
             parsed.require_review(
                 "two_readings", f"表头的选项从 0 数起，看不出答案“{parsed.answer[:10]}”从几数起。请写明选项字母。"
             )
@@ -288,7 +288,7 @@ class _RowReader:
         """Labels may be divided by spaces; names of chapters, sources and classes are kept whole."""
         tags: list[str] = []
         for column, text in zip(self.columns[Field.TAGS], self._values(row, Field.TAGS), strict=True):
-            loose = any(word in column.head.lower() for word in ("标签", "关键", "tags"))
+            loose = any(word in column.header.lower() for word in ("标签", "关键", "tags"))
             tags.extend(read_list(text) if loose else _points_of(text))
         return tuple(dict.fromkeys(tags))
 
@@ -302,9 +302,9 @@ class _RowReader:
         if text and parsed.points is None:
             parsed.add_loss("points_unknown", f"分值“{text[:20]}”不是大于零的数，没有导入。")
 
-    def _drawn(self, row: list[str], numbers: list[int]) -> list[tuple[int, EmbeddedPicture | None]]:
-        """Give the pictures of a question's rows with their columns: those drawn over cells, and those that cells call by name."""
-        over = [(one.column, one.drawn) for number in numbers for one in self.by_row.get(number, ())]
+    def _pictures_of(self, row: list[str], numbers: list[int]) -> list[tuple[int, EmbeddedPicture | None]]:
+        """Give the pictures of a question's rows with their columns: those found_pictures over cells, and those that cells call by name."""
+        over = [(one.column, one.picture) for number in numbers for one in self.by_row.get(number, ())]
         called = [
             (index, self.table.cell_pictures.get(name))
             for index, text in enumerate(row)
@@ -312,15 +312,15 @@ class _RowReader:
         ]
         return over + called
 
-    def _name_picture_cells(self, row: list[str], drawn: list[tuple[int, EmbeddedPicture | None]]) -> None:
+    def _name_picture_cells(self, row: list[str], found_pictures: list[tuple[int, EmbeddedPicture | None]]) -> None:
         """Put words into the cells of a stem or option that are a picture alone."""
-        alone = {column for column, picture in drawn if picture is not None}
+        alone = {column for column, picture in found_pictures if picture is not None}
         for column in (*self.columns[Field.STEM][:1], *self.columns[Field.OPTION]):
             if column.index in alone and column.index < len(row) and not row[column.index]:
                 row[column.index] = ONLY_PICTURE
 
     def _take_pictures(
-        self, parsed: ParsedQuestion, drawn: list[tuple[int, EmbeddedPicture | None]], numbers: list[int]
+        self, parsed: ParsedQuestion, found_pictures: list[tuple[int, EmbeddedPicture | None]], numbers: list[int]
     ) -> None:
         """Hang pictures on the texts that they lie on, on the stem where that is none; what cannot be had is named as lost."""
         self.seen.update(numbers)
@@ -331,10 +331,10 @@ class _RowReader:
             for column in self.columns[Field.OPTION]
             if OPTION_LETTERS[column.place] in letters
         }
-        for column, picture in drawn:
+        for column, picture in found_pictures:
             if picture is not None:
                 parsed.pictures.append((places.get(column, STEM), picture))
-        if any(picture is None for _, picture in drawn):
+        if any(picture is None for _, picture in found_pictures):
             parsed.add_loss("image", "这一行有图片读不出来，没有导入。请导入后在编辑页补上图片。")
 
     def _note_altered(self, parsed: ParsedQuestion, numbers: list[int]) -> None:
@@ -354,15 +354,15 @@ class _RowReader:
                     parsed.losses.append(Note(where, reason, "number_cell"))
 
     def _difficulty_top(self) -> int:
-        cells = [self._text(row, Field.DIFFICULTY) for row in self.texts[self.head.last_row + 1 :]]
+        cells = [self._text(row, Field.DIFFICULTY) for row in self.texts[self.header.last_row + 1 :]]
         return 5 if any(text in {"4", "5"} for text in cells) else 3
 
     def _remark_unknown(self) -> None:
-        for column in self.head.unknown:
-            index, name = (column.index, column.head) if isinstance(column, Column) else column
-            if any(index < len(row) and row[index] for row in self.texts[self.head.last_row + 1 :]):
+        for column in self.header.unknown:
+            index, name = (column.index, column.header) if isinstance(column, Column) else column
+            if any(index < len(row) and row[index] for row in self.texts[self.header.last_row + 1 :]):
                 reason = f"「{' '.join(name.split())[:20]}」列不认识，没有导入。"
-                self.remarks.append(Note(self._where(self.head.row), reason, "column_not_kept"))
+                self.remarks.append(Note(self._where(self.header.row), reason, "column_not_kept"))
 
 
 def _points_of(text: str) -> tuple[str, ...]:

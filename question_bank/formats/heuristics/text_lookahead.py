@@ -19,7 +19,7 @@ from question_bank.formats.heuristics.text_patterns import (
     Line,
     Number,
     read_analysis_label,
-    read_answer_head,
+    read_answer_heading,
     read_answer_label,
     read_heading,
     read_kind_label,
@@ -62,7 +62,7 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class Lookahead:
     """What follows a numbered line up to the next."""
 
     options: bool
@@ -117,13 +117,13 @@ def has_answer(block: Block) -> bool:
     return _is_keyed(texts[0] if texts else "")
 
 
-def look_ahead(rest: str, texts: list[str], *, label_below: bool) -> Ahead:
+def look_ahead(rest: str, texts: list[str], *, label_below: bool) -> Lookahead:
     """What a numbered line begins, from the text behind its number and the lines below it."""
     stem = "\n".join(before_labels([rest, *texts]))
     later = any(read_answer_label(text) is not None for text in texts) or label_below
     inline = len(pieces_of(rest)) > 1 and read_answer_label(rest) is None
     kind, label, _ = read_kind_label(rest)
-    return Ahead(
+    return Lookahead(
         options=bool(split_options(stem)[1]) and not strip_mark(rest)[0],
         answer=later or inline,
         bracket=_is_keyed(rest) and not looks_like_key(rest),
@@ -173,7 +173,7 @@ class LineContext:
         for index in range(len(self.lines) - 1, -1, -1):
             ends[index] = end
             number, text = self.numbers[index], self.lines[index].text
-            if (number and number.style not in {"loose", "paren"}) or read_heading(text) or read_answer_head(text):
+            if (number and number.style not in {"loose", "paren"}) or read_heading(text) or read_answer_heading(text):
                 end = index
         return ends
 
@@ -182,13 +182,13 @@ class LineContext:
 
     def _label_below(self, end: int) -> bool:
         """Whether the line that ends a block is `参考答案：` with the answer in words below it, not a section's head."""
-        head = read_answer_head(self.lines[end].text) if end < len(self.lines) else None
+        head = read_answer_heading(self.lines[end].text) if end < len(self.lines) else None
         if head is None or not head[1]:
             return False
         below = next((line.text for line in self.lines[end + 1 : end + 4] if line.text), "")
         return bool(below) and not is_answer_line(below) and read_heading(below) is None
 
-    def _ahead(self, index: int, rest: str) -> Ahead:
+    def _ahead(self, index: int, rest: str) -> Lookahead:
         texts = [line.text for line in self.lines[index + 1 : self._end(index)] if line.text]
         return look_ahead(rest, texts, label_below=self._label_below(self.ends[index]))
 
@@ -198,7 +198,7 @@ class LineContext:
     def _opens_bare(self, index: int) -> bool:
         """A number alone on its line opens a question when a stem, options from A or an answer follow; else it is a page's."""
         end = self._end(index)
-        if end < len(self.lines) and read_answer_head(self.lines[end].text):
+        if end < len(self.lines) and read_answer_heading(self.lines[end].text):
             end = min(self.ends[end], end + NEAR)
         texts = [line.text for line in self.lines[index + 1 : end] if line.text]
         if len(texts) < 2 or strip_mark(texts[0])[0]:

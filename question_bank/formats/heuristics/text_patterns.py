@@ -261,7 +261,7 @@ def read_heading(text: str) -> Heading | None:
     return None
 
 
-def read_answer_head(text: str) -> tuple[str, bool] | None:
+def read_answer_heading(text: str) -> tuple[str, bool] | None:
     """The name of an answer section that a line heads, and whether a colon follows it."""
     match = None if _ASKS_FOR_ANSWER.search(text) else _ANSWER_HEAD.match(text)
     return (match["name"], bool(match["colon"])) if match else None

@@ -10,9 +10,9 @@ from question_bank.formats.heuristics.stems import split_options, strip_mark, ta
 from question_bank.formats.heuristics.text_answers import AnswerBlock, answered_numbers, is_answer_line, pieces_of
 from question_bank.formats.heuristics.text_lookahead import (
     NEAR,
-    Ahead,
     Block,
     LineContext,
+    Lookahead,
     Material,
     answers_after_label,
     before_labels,
@@ -29,7 +29,7 @@ from question_bank.formats.heuristics.text_patterns import (
     is_ending,
     is_instruction,
     read_analysis_label,
-    read_answer_head,
+    read_answer_heading,
     read_answer_label,
     read_case,
     read_heading,
@@ -87,7 +87,7 @@ class _Cutter(LineContext):
 
     def _take(self, index: int, line: Line) -> None:
         if (
-            self._takes_answer_head(index, line)
+            self._takes_answer_heading(index, line)
             or self._takes_material(index, line)
             or self._takes_heading(index, line)
         ):
@@ -102,8 +102,8 @@ class _Cutter(LineContext):
 
     # -- sections -----------------------------------------------------------------------------------------------
 
-    def _takes_answer_head(self, index: int, line: Line) -> bool:
-        head = read_answer_head(line.text)
+    def _takes_answer_heading(self, index: int, line: Line) -> bool:
+        head = read_answer_heading(line.text)
         if head is None and self._takes_list(line):
             return True
         if head is None or not self._is_section(index, colon=head[1]):
@@ -222,7 +222,7 @@ class _Cutter(LineContext):
             return expected and free and not self._counts_on(number)
         return number.style == "bare" or self._opens_marked(number, ahead, expected=expected)
 
-    def _opens_marked(self, number: Number, ahead: Ahead, *, expected: bool) -> bool:
+    def _opens_marked(self, number: Number, ahead: Lookahead, *, expected: bool) -> bool:
         """Whether `7.` opens a question: by its turn, or by what follows; not as a point of an enumeration."""
         if self.block is None or self.mode != "question":
             return expected or ahead.strong or self.last == 0 or self.fresh or self._in_material(number)
@@ -236,13 +236,13 @@ class _Cutter(LineContext):
     def _in_material(self, number: Number) -> bool:
         return self.material is not None and self.material.first <= number.value <= self.material.last
 
-    def _opens_chinese(self, number: Number, ahead: Ahead) -> bool:
+    def _opens_chinese(self, number: Number, ahead: Lookahead) -> bool:
         """`一、请谈谈你的看法。` is a question when it is no heading and nothing is numbered below it before its answer."""
         if self.mode == "answers" or (self.block and self._in_words() and not (ahead.answer and self.blank_before)):
             return False
         return ahead.strong or number.rest.endswith(("。", "？", "?"))
 
-    def _leaves_answers(self, index: int, number: Number, ahead: Ahead) -> bool:
+    def _leaves_answers(self, index: int, number: Number, ahead: Lookahead) -> bool:
         rest = number.rest
         if number.style == "loose" or is_answer_line(self.lines[index].text) or is_entry(rest):
             return False

@@ -35,7 +35,7 @@ class _State:
     """A package half read."""
 
     package: Package
-    reading: ParseResult = field(default_factory=lambda: ParseResult("qti"))
+    result: ParseResult = field(default_factory=lambda: ParseResult("qti"))
     items: dict[str, Element] = field(default_factory=dict)
     trees: dict[str, Element] = field(default_factory=dict)
     tests: dict[str, Element] = field(default_factory=dict)
@@ -53,17 +53,17 @@ def read_package(content: bytes) -> ParseResult:
     for path in needed:
         if path not in state.items and path not in state.included:
             _sort(state, path)
-    if not (state.items or state.trees or state.tests or state.reading.refused):
+    if not (state.items or state.trees or state.tests or state.result.refused):
         raise UnreadableFileError(_NO_QUESTIONS)
     _remark_unlisted(state)
     keywords = {resource.href: list(resource.keywords) for resource in state.package.resources}
     for path, root in state.items.items():
-        add_outcome(state.reading, item_outcome(root, Files(state.package.archive, path), tags=keywords.get(path)))
+        add_outcome(state.result, item_outcome(root, Files(state.package.archive, path), tags=keywords.get(path)))
     trees = _without_copies(state.trees)
     known = {ident for root in trees.values() for ident in idents_of(root)}
     for path, root in trees.items():
-        read_tree(root, state.reading, Files(state.package.archive, path), known=known)
-    return state.reading
+        read_tree(root, state.result, Files(state.package.archive, path), known=known)
+    return state.result
 
 
 def _candidates(package: Package) -> list[str]:
@@ -93,7 +93,7 @@ def _remark_unlisted(state: _State) -> None:
             or not _ITEM.search(state.package.archive.read(path)[:4000])
         ):
             continue
-        state.reading.remarks.append(
+        state.result.remarks.append(
             Note(
                 path,
                 "这个文件里有题目，清单（imsmanifest.xml）却没有列出，没有导入。请补进清单后重新导入。",
@@ -112,11 +112,11 @@ def _sort(state: _State, path: str) -> None:
         root = state.package.xml(path)
     except XIncludeError as error:
         state.included.add(path)
-        state.reading.refused.append(Note(path, str(error), "xml_include"))
+        state.result.refused.append(Note(path, str(error), "xml_include"))
         return
     if is_tree(root):
         state.trees[path] = root
-        state.reading.format = "qti-1.2"
+        state.result.format = "qti-1.2"
         return
     if not is_qti_name(root):
         return
@@ -126,7 +126,7 @@ def _sort(state: _State, path: str) -> None:
     version = version_of(root)
     unify_names(root)
     check_structure(root, what=f"压缩包里的“{path}”")
-    state.reading.format = f"qti-{version}"
+    state.result.format = f"qti-{version}"
     (state.items if kind == "assessmentItem" else state.tests)[path] = root
 
 
@@ -179,7 +179,7 @@ def _check_files(state: _State, needed: list[str]) -> None:
             continue
         if _is_lone_item(resource, wanted, needed) and resource.href in missing:
             note = f"清单（imsmanifest.xml）列了“{resource.href}”，压缩包里却没有这个文件。请补上后再导入。"
-            state.reading.refused.append(Note(f"imsmanifest.xml：{resource.identifier}", note, "item_missing"))
+            state.result.refused.append(Note(f"imsmanifest.xml：{resource.identifier}", note, "item_missing"))
             continue
         raise UnreadableFileError(
             f"压缩包缺少文件：清单（imsmanifest.xml）列了“{missing[0]}”，压缩包里却没有。请在原系统重新导出完整的压缩包。"
@@ -190,7 +190,7 @@ def _remark_idle(state: _State, resource: Resource, missing: list[str]) -> None:
     for path in missing:
         if not path.lower().endswith(_NEEDED):
             note = f"清单列了“{path}”，压缩包里却没有；题目用不到这类文件，没有影响。"
-            state.reading.remarks.append(Note(f"imsmanifest.xml：{resource.identifier}", note, "file_missing"))
+            state.result.remarks.append(Note(f"imsmanifest.xml：{resource.identifier}", note, "file_missing"))
 
 
 def _is_lone_item(resource: Resource, wanted: set[str], needed: list[str]) -> bool:
@@ -245,20 +245,20 @@ def read_root(root: Element) -> ParseResult:
         )
     if not is_qti_name(root):
         raise UnreadableFileError(f"这不是 QTI 题目文件（最外层是 {local(root)}）。请确认选对了文件。")
-    reading = ParseResult(f"qti-{version_of(root)}")
+    result = ParseResult(f"qti-{version_of(root)}")
     unify_names(root)
     kind = local(root)
     if kind in {"assessmentTest", "assessmentSection"}:
         check_structure(root, what="试卷文件")
         note = "这是 QTI 试卷的结构，题目在它引用的文件里。请上传包含题目的整个压缩包。"
-        reading.remarks.append(Note(f"/{kind}", note, "no_questions"))
+        result.remarks.append(Note(f"/{kind}", note, "no_questions"))
     elif kind == "assessmentStimulus":
-        reading.remarks.append(
+        result.remarks.append(
             Note(f"/{kind}", "这是几道题共用的材料，题目在别的文件里。请上传整个压缩包。", "no_questions")
         )
     elif kind == "assessmentItem":
         check_structure(root, what="文件")
-        add_outcome(reading, item_outcome(root, NO_FILES))
+        add_outcome(result, item_outcome(root, NO_FILES))
     else:
         raise UnreadableFileError(f"这是 QTI 的 {kind} 文件，里面没有题目。请上传题目文件或整个压缩包。")
-    return reading
+    return result
