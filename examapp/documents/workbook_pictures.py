@@ -91,7 +91,8 @@ def _anchored(archive: Archive, drawing: str) -> list[PlacedPicture]:
         row, column = _number(anchor, "row"), _number(anchor, "col")
         if row is not None:
             found += [
-                PlacedPicture(row, column or 0, _picture_of(archive, picture, files)) for picture in anchor.iter("{*}pic")
+                PlacedPicture(row, column or 0, _picture_of(archive, picture, files))
+                for picture in anchor.iter("{*}pic")
             ]
     return found
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from question_bank.formats.heuristics.stems import take_letter_keys
+from question_bank.formats.heuristics.table_headers import TEXT_FIELDS, own_header
 from question_bank.kinds.registry import KIND_NAMES, kind_of
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Image, Kind, Question
 from question_bank.parse_result import Note
@@ -24,18 +25,19 @@ PART_NAMES = {kind: f"案例-{name.removesuffix('题')}" for kind, name in KIND_
 
 
 def columns(options: int = OPTION_COLUMNS) -> list[str]:
-    """The heads of our own shape with that many option columns."""
-    return [*BEFORE_OPTIONS, *(f"选项{letter}" for letter in OPTION_LETTERS[:options]), *AFTER_OPTIONS]
+    """Return the headers of our own tables with that many option columns."""
+    headers = [*BEFORE_OPTIONS, *(f"选项{letter}" for letter in OPTION_LETTERS[:options]), *AFTER_OPTIONS]
+    return list(dict.fromkeys([*headers, *map(own_header, TEXT_FIELDS)]))
 
 
 @dataclass(slots=True)
 class Row:
-    """The cells of one row by head."""
+    """The cells of one row by header."""
 
     cells: dict[str, str]
     where: str = ""
     pictures: list[tuple[str, Image]] = field(default_factory=list)
-    """Each with the head of its column."""
+    """Each with the header of its column."""
     losses: list[Note] = field(default_factory=list)
 
     def note_long(self, number: int) -> None:
@@ -73,11 +75,12 @@ def rows_of(questions: Iterable[Question]) -> Iterator[Row]:
 def _row(question: Question, where: str, kind_name: str) -> Row:
     plain, losses = _plain(question, where)
     cells = {
-        "编号": plain.code or "", "题型": kind_name, "题干": plain.stem, "答案": _answer(plain), "解析": plain.explanation,
+        "题型": kind_name, "题干": plain.stem, "答案": _answer(plain), "解析": plain.explanation,
         "难度": DIFFICULTY_NAMES[plain.difficulty] if plain.difficulty else "",
         "知识点": "；".join(plain.knowledge_points), "标签": _tags(plain.tags),
         "分值": str(plain.points) if plain.points is not None else "",
     }  # fmt: skip
+    cells |= {own_header(field_): getattr(plain, name) or "" for field_, name in TEXT_FIELDS.items()}
     if plain.citation:
         cells |= {"法律": plain.citation.law, "条文": plain.citation.article, "法律版本": plain.citation.version or ""}
     losses += _ambiguous(plain, where)
@@ -92,8 +95,10 @@ def _pictures(question: Question, options: Sequence[str]) -> list[tuple[str, Ima
     texts += [
         (f"选项{letter}", text) for letter, text, _ in zip(OPTION_LETTERS, question.options, options, strict=False)
     ]
-    shelf = {image.name: image for image in question.images}
-    named = [(header, shelf[name]) for header, text in texts for name in _BANK_PICTURE.findall(text) if name in shelf]
+    by_name = {image.name: image for image in question.images}
+    named = [
+        (header, by_name[name]) for header, text in texts for name in _BANK_PICTURE.findall(text) if name in by_name
+    ]
     unnamed = [image for image in question.images if all(image is not one for _, one in named)]
     return [*named, *(("题干", image) for image in unnamed)]
 

@@ -73,6 +73,9 @@ _BY_NAME = {
 _MANY = frozenset({Field.EXPLANATION, Field.KNOWLEDGE, Field.TAGS, Field.POINTS})
 """Fields that several columns may hold together."""
 
+TEXT_FIELDS = {Field.CODE: "code"}
+"""Fields whose cell is one text, with the attribute that holds it in `ParsedQuestion` and `Question`; a new one needs no other line for tables."""
+
 _WEAK_STEMS = frozenset({"标题", "内容", "title", "试题标题", "题目标题"})
 """Heads that name a stem only where answers or options stand beside."""
 
@@ -121,6 +124,11 @@ class TableHeader:
     def of(self, wanted: Field) -> list[Column]:
         """The columns that hold a field, in their order."""
         return [column for column in self.columns if column.field is wanted]
+
+
+def own_header(wanted: Field) -> str:
+    """Return the header that our own tables have for a field."""
+    return _NAMES[wanted].split()[0]
 
 
 def normalise_header(text: str) -> str:

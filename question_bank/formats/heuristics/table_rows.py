@@ -17,7 +17,14 @@ from question_bank.formats.heuristics.table_cells import (
     read_points,
     read_unsure_options,
 )
-from question_bank.formats.heuristics.table_headers import Column, Field, TableHeader, find_further_header, find_header
+from question_bank.formats.heuristics.table_headers import (
+    TEXT_FIELDS,
+    Column,
+    Field,
+    TableHeader,
+    find_further_header,
+    find_header,
+)
 from question_bank.formats.heuristics.table_questions import (
     Table,
     TableResult,
@@ -276,8 +283,8 @@ class _RowReader:
             dict.fromkeys(point for text in self._values(row, Field.KNOWLEDGE) for point in _points_of(text))
         )
         parsed.tags = self._tags(row)
-        code = self._text(row, Field.CODE)
-        parsed.code = code or None
+        for text_field, attribute in TEXT_FIELDS.items():
+            setattr(parsed, attribute, self._text(row, text_field))
         law, article = self._text(row, Field.LAW), self._text(row, Field.ARTICLE)
         if law or article:
             parsed.citation = Citation(law=law, article=article, version=self._text(row, Field.LAW_VERSION) or None)
