@@ -1,4 +1,4 @@
-"""Read files from strangers in processes of their own, with little memory and time: a hostile file ends that process, not the program."""
+"""Read untrusted files in processes of their own, with little memory and time: a hostile file ends that process, not the program."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _outcome(encoded: bytes) -> _Outcome:
         return _Outcome(unreadable=str(error))
     except (MemoryError, RecursionError):
         return _Outcome(unreadable=_TOO_HEAVY)
-    except Exception as error:  # noqa: BLE001 – whatever a reader trips over, the person is told to try another way
+    except Exception as error:  # noqa: BLE001 – any failure of a reader is shown with another way to try
         reason = f"文件读到一半出错（{type(error).__name__}）。请改存为 .xlsx 后重试，或把文件交给技术支持。"
         return _Outcome(unreadable=reason)
 

@@ -1,4 +1,4 @@
-"""Pictures from strangers: known formats and sane sizes only, drawn anew so that nothing but the picture is kept."""
+"""Untrusted pictures: known formats and sane sizes only, re-encoded so that nothing but the picture is kept."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Picture:
 
 
 def encode_picture(content: bytes) -> Picture:
-    """Draw a picture anew; raises UnfitImageError for other formats, broken files and more than 8 MB or 40 megapixels."""
+    """Re-encode a picture; raises UnfitImageError for other formats, broken files and more than 8 MB or 40 megapixels."""
     if not content:
         raise UnfitImageError("图片是空的。请重新选择图片后再上传。")
     if len(content) > MAX_BYTES:

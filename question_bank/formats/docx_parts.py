@@ -46,14 +46,14 @@ class Pictures:
         parts = tuple(self.take(part) for part in question.parts)
         if not question.is_html or not question.images:
             return replace(question, parts=parts)
-        shelf = {image.name: image for image in question.images}
+        by_name = {image.name: image for image in question.images}
         taken: dict[str, int] = {}
 
         def sign(match: re.Match[str]) -> str:
             name = match["name"]
-            if name not in taken and name in shelf and (size := _size(shelf[name])):
+            if name not in taken and name in by_name and (size := _size(by_name[name])):
                 taken[name] = len(self.images)
-                self.images.append(shelf[name])
+                self.images.append(by_name[name])
                 self.sizes.append(size)
             return picture_sign(taken[name]) if name in taken else match[0]
 

@@ -37,7 +37,7 @@ def token(place: int) -> str:
 
 
 def place_gaps(parsed: ParsedQuestion, stem: Rich, gaps: list[Gap], *, hidden: frozenset[int] = frozenset()) -> None:
-    """Give the parsed its kind, stem, blanks or options from a stem with tokens; gaps without one follow, if not hidden."""
+    """Give the question its kind, stem, blanks or options from a stem with tokens; gaps without one follow, if not hidden."""
     missing = [place for place in range(len(gaps)) if token(place) not in stem.text and place not in hidden]
     stem = Rich(" ".join([stem.text, *(token(place) for place in missing)]), stem.is_html) if missing else stem
     choices = [gap for gap in gaps if gap.is_choice]

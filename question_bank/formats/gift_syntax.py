@@ -84,9 +84,9 @@ def _stays_open(current: list[str], lines: list[str], number: int) -> bool:
 
 
 def _block(start: int, lines: list[str], comments: list[str]) -> Block:
-    told = show("\n".join(comments))
-    code = _ID.search(told)
-    tags = [match.group("tag").strip() for match in _TAG.finditer(told)]
+    comment_text = show("\n".join(comments))
+    code = _ID.search(comment_text)
+    tags = [match.group("tag").strip() for match in _TAG.finditer(comment_text)]
     return Block(start, "\n".join(lines).strip(), code.group("id").strip() if code else None, tags)
 
 

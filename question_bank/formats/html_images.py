@@ -32,7 +32,7 @@ def no_files(source: str) -> tuple[str, bytes] | None:
 
 
 def attach_images(parsed: ParsedQuestion, text: Rich, fetch: Fetch) -> Rich:
-    """The text with its pictures on the parsed's shelf; what cannot be had is a named loss."""
+    """Attach the pictures that a text names and return the text; what cannot be attached is a loss."""
     if not text.is_html:
         return text
     if _MEDIA.search(text.text):
@@ -50,7 +50,7 @@ def attach_images(parsed: ParsedQuestion, text: Rich, fetch: Fetch) -> Rich:
 
 
 def attach_all_images(parsed: ParsedQuestion, fetch: Fetch = no_files) -> None:
-    """Shelve the pictures of every text of a parsed, for formats whose texts are read before there is a parsed."""
+    """Attach the pictures of every text, for formats whose texts are read before the question is made."""
     parsed.stem = attach_images(parsed, parsed.stem, fetch)
     parsed.options = [attach_images(parsed, option, fetch) for option in parsed.options]
     parsed.explanation = [attach_images(parsed, text, fetch) for text in parsed.explanation]
@@ -76,7 +76,7 @@ def _attach(parsed: ParsedQuestion, source: str, fetch: Fetch) -> str | None:
 
 
 def attach_image(parsed: ParsedQuestion, name: str, media_type: str, content: bytes) -> str:
-    """Put a picture on the shelf under its own name, numbered when another picture has it; the name it got."""
+    """Attach a picture under its own name, numbered when another picture has it; return the name."""
     stem, end = posixpath.splitext(re.sub(r"[^\w.\-]+", "_", posixpath.basename(unquote(name))))
     plain, number = stem + end, 1
     while True:

@@ -143,7 +143,7 @@ _FOLD = re.compile(r"[ \t]*\n[ \t]*")
 
 
 def looks_like_missing_word(content: bytes, name: str) -> bool:
-    """Whether the name says missing word; the text alone cannot be told from GIFT."""
+    """Whether the name says missing word; the text alone looks like GIFT."""
     return "missingword" in name.lower() and "{" in text_head(content)
 
 

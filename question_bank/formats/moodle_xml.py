@@ -227,7 +227,7 @@ _PLUGIN = "@@PLUGINFILE@@/"
 
 
 class TextReader:
-    """Reads the texts of one question; pictures come to lie on the parsed's shelf."""
+    """Reads the texts of one question; pictures are attached to it."""
 
     def __init__(self, parsed: ParsedQuestion, question: Element) -> None:
         self._parsed = parsed

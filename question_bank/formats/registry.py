@@ -121,7 +121,7 @@ def read_file(
 
 
 def _why_unknown(content: bytes, name: str) -> str:
-    """Why a file is of no known format; an XML file that is broken or unsafe is told so."""
+    """Return why a file is of no known format; raises UnreadableFileError for broken or unsafe XML."""
     safe_xml = import_module("examapp.documents.safe_xml")
     if safe_xml.looks_like_xml(content):
         root = safe_xml.local(safe_xml.parse_xml(content))

@@ -104,7 +104,7 @@ def _pictures(question: Question, options: Sequence[str]) -> list[tuple[str, Ima
 
 
 def _ambiguous(question: Question, where: str) -> list[Note]:
-    """A stem whose brackets hold letters that are not the key is doubted when it is read again: say so."""
+    """Note a stem whose brackets hold letters that are not the key: it needs a review when it is read again."""
     _, found = take_letter_keys(question.stem)
     if not kind_of(question.kind).has_letter_key or len(found) != 1 or tuple(found[0]) == question.key:
         return []

@@ -42,5 +42,5 @@ def parts_of(question: Question) -> tuple[Question, ...]:
 
 
 def find_kind(code: str | None) -> QuestionKind | None:
-    """Return the kind of a code that somebody sent; None for an unknown one."""
+    """Return the kind of a code that a client sent; None for an unknown one."""
     return KINDS.get(Kind(code)) if code in set(Kind) else None

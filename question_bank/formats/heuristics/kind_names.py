@@ -42,12 +42,12 @@ def is_choice_name(name: str) -> bool:
 
 
 def unsupported_name(name: str) -> str | None:
-    """The name when it is a kind that is not sat here (连线题, 排序题, 听力题 …); else None."""
+    """Return the name when it is a kind that is not supported (连线题, 排序题, 听力题 …); else None."""
     return name.strip() if _UNSUPPORTED_WORD.search(name) else None
 
 
 def is_unsupported(name: str) -> bool:
-    """Whether the name is nothing but a kind that is not sat here, `题` left out or not."""
+    """Whether the name is nothing but a kind that is not supported, `题` left out or not."""
     return bool(_UNSUPPORTED_WORD.fullmatch(name.strip().removesuffix("题")))
 
 

@@ -65,7 +65,7 @@ _KEY_NAMES = ("key", "letter", "id", "no", "prefix", "code", "选项序号", "�
 
 
 def read_options(text: str) -> list[tuple[str, str]]:
-    """Letters and texts of the options in one cell; empty when they cannot be told apart."""
+    """Letters and texts of the options in one cell; empty when they cannot be separated."""
     text = text.strip()
     if not text:
         return []

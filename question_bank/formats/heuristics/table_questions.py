@@ -34,7 +34,7 @@ class Table:
     """The number of each row as the reader of the file sees it."""
     kind_hint: Kind | None = None
     label_hint: str = ""
-    """The sheet's or file's name where it names a kind that is not sat."""
+    """The sheet's or file's name where it names a kind that is not supported."""
     width: int = 0
     """Cells that a row may have where a divider alone tells them apart; 0 for tables whose cells have places of their own."""
     joined: Sequence[tuple[int, int, int, int]] = ()
@@ -46,7 +46,7 @@ class Table:
 
 @dataclass(slots=True)
 class TableRow:
-    """A questions with what ties it to other rows."""
+    """A question with what ties it to other rows."""
 
     question: ParsedQuestion
     parent: str = ""
@@ -68,7 +68,7 @@ _IN_WORDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
 
 
 def review_letters(parsed: ParsedQuestion) -> None:
-    """Doubt the key where the options bring letters of their own, in another order than their columns."""
+    """Require a review where the options begin with letters of their own, in another order than their columns."""
     own = [strip_mark(text)[0] for _, text in parsed.lettered]
     if len(own) > 1 and all(own) and sorted(own) == sorted(letter for letter, _ in parsed.lettered):
         parsed.require_review(
@@ -77,7 +77,7 @@ def review_letters(parsed: ParsedQuestion) -> None:
 
 
 def review_second_columns(parsed: ParsedQuestion, row: list[str], unused: Iterable[Column | tuple[int, str]]) -> None:
-    """Doubt the key where a second column for the answer, or for one of the options, says something else."""
+    """Require a review where a second column for the answer, or for one of the options, has another text."""
     for column in unused:
         text = row[column.index] if isinstance(column, Column) and column.index < len(row) else ""
         if not isinstance(column, Column) or not text:
@@ -91,7 +91,7 @@ def review_second_columns(parsed: ParsedQuestion, row: list[str], unused: Iterab
 
 
 def review_longer_row(parsed: ParsedQuestion, width: int, row: list[str]) -> None:
-    """Doubt the key of a row that a stray divider has made longer than its table: its cells may stand in each other's place."""
+    """Require a review of a row that a stray divider has made longer than its table: its cells may be shifted."""
     if 0 < width < len(row):
         reason = (
             f"这一行比表头多出 {len(row) - width} 格，可能有一格里的逗号没有加引号，后面的内容错了位。请核对这一行。"
@@ -129,7 +129,7 @@ def complete_from_stem(parsed: ParsedQuestion) -> None:
 
 
 def _compare_answers(parsed: ParsedQuestion) -> None:
-    """Take the key out of the stem's brackets where the answer's cell says the same; doubt the key where it says another."""
+    """Take the key out of the stem's brackets where the answer's cell has the same; require a review where it has another."""
     if parsed.lettered and parsed.kind in _CHOICES:
         stem, found = take_letter_keys(parsed.stem_text)
         said = read_letters(found[0], count=len(parsed.lettered)) if len(found) == 1 else None

@@ -310,7 +310,7 @@ class _RowReader:
             parsed.add_loss("points_unknown", f"分值“{text[:20]}”不是大于零的数，没有导入。")
 
     def _pictures_of(self, row: list[str], numbers: list[int]) -> list[tuple[int, EmbeddedPicture | None]]:
-        """Give the pictures of a question's rows with their columns: those found_pictures over cells, and those that cells call by name."""
+        """Give the pictures of a question's rows with their columns: those over cells, and those that cells call by name."""
         over = [(one.column, one.picture) for number in numbers for one in self.by_row.get(number, ())]
         called = [
             (index, self.table.cell_pictures.get(name))

@@ -1,4 +1,4 @@
-"""The lines of one question read into a questions: stem, options, answer, explanation."""
+"""The lines of one question read into a question: stem, options, answer, explanation."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class _Parts:
 
 
 def read_block(block: Block, *, file_kind: Kind | None) -> ParsedQuestion:
-    """The questions of a block; `file_kind` is the kind that the file's name states."""
+    """The question of a block; `file_kind` is the kind that the file's name states."""
     parsed = ParsedQuestion(
         where=f"第 {block.lines[0].number} 行",
         code=None if block.number is None else str(block.number),
@@ -195,7 +195,7 @@ def _asks_for_words(lines: list[str]) -> bool:
 
 
 def _split_repeats(parsed: ParsedQuestion) -> None:
-    """Options such as `甲,A：乙` hold a second option of the same letter: kept apart so that the doubt is seen."""
+    """Options such as `甲,A：乙` hold a second option of the same letter: kept apart so that it is reviewed."""
     separate: list[tuple[str, str]] = []
     for letter, text in parsed.lettered:
         pieces = re.split(rf"[,，;；]\s*{letter}\s*[:：.．、]", text)

@@ -116,7 +116,7 @@ _ANALYSIS = re.compile(
 _FOREIGN = re.compile(
     r"^[【\[]?\s*(?:(?:我|你|您|考生|学生|学员|用户|本人)的?(?:答案|选择|作答)|作答结果|(?:本题|我的)?得分)\s*(?:[】\]]\s*[:：]?|[:：])"
 )
-"""What a platform prints of somebody's answer and marks beside a question."""
+"""What a platform prints of a candidate's answer and marks beside a question."""
 _META = re.compile(rf"^[【\[]?\s*(?P<name>{_META_LABEL})\s*(?:[】\]]\s*[:：]?|[:：])\s*(?P<text>.*)")
 INLINE_LABEL = re.compile(
     rf"[【\[〔〖]\s*(?:{ANSWER_LABEL}|{ANALYSIS_LABEL})\s*(?:[】\]〕〗]|[:：])"
@@ -327,7 +327,7 @@ def read_meta(text: str) -> tuple[str, str] | None:
 
 
 def is_foreign(text: str) -> bool:
-    """Whether a line or piece tells of somebody's answer or marks, nothing of the question."""
+    """Whether a line or piece is about a candidate's answer or marks, not about the question."""
     return bool(_FOREIGN.match(text))
 
 

@@ -73,7 +73,7 @@ def read_scoring(item: Element) -> Scoring:
 
 
 def right_choices(declaration: Declaration, scoring: Scoring, parsed: ParsedQuestion) -> list[str]:
-    """Identifiers of the right options; where the file contradicts itself the parsed is doubtful and there are none."""
+    """Identifiers of the right options; where the file contradicts itself the question is doubtful and there are none."""
     correct = list(dict.fromkeys(declaration.correct))
     if correct and declaration.credited and not set(correct) <= declaration.credited:
         parsed.require_review(

@@ -136,7 +136,7 @@ def _refusal(item: _Item) -> Note | None:
 
 
 def _drop_ignored(item: _Item, stem: str) -> None:
-    """Take hint buttons out, and number the tokens of the rest anew."""
+    """Take hint buttons out, and number the tokens of the rest again."""
     kept = [(place, one) for place, one in enumerate(item.renderer.body.interactions) if local(one) not in IGNORED]
     if len(kept) < len(item.renderer.body.interactions):
         item.parsed.add_loss("hint_button", "原题里的提示按钮没有保留。")
