@@ -29,6 +29,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Tree
 from examapp.oversight.report_files import actions as report_file_actions
 from examapp.oversight.report_files import queries as report_file_queries
+from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics.actions import refresh_unit_stats
 from examapp.oversight.statistics.queries import get_unit_table
 from examapp.oversight.statistics_scope.queries import get_basis, get_unit_tree
@@ -144,8 +145,9 @@ def _hand_in(rest: int) -> None:
 def _order(unit_id: int, content: str, format_: str) -> report_file_queries.ReportSpec:
     basis = get_basis(read_session(), 1, scope=None, now=clock.now())
     nodes = get_unit_tree(read_session(), unit_id, tree=Tree.REGION, reach=_EVERYTHING).nodes
+    request = ReportRequest(exam_id=1, unit_id=unit_id, content=content, format=format_)
     return report_file_queries.ReportSpec(
-        basis=basis, nodes=nodes, tree=Tree.REGION, content=content, format=format_, watermark="管理员 2026-11-24 12:00"
+        request=request, basis=basis, nodes=nodes, watermark="管理员 2026-11-24 12:00"
     )
 
 

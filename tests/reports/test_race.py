@@ -9,6 +9,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.oversight.report_exports import actions as report_export_actions
 from examapp.oversight.report_exports.models import Export
 from examapp.oversight.report_files import actions as report_file_actions
+from examapp.oversight.report_files.rules import ReportRequest
 from examapp.platform.audit.actions import Actor
 from tests.reports.county import County
 
@@ -66,7 +67,7 @@ def test_two_presses_at_once_are_one_line_of_the_ledger(race_app, race_world):
     admin = race_world.admin()
     race_world.commit()
     actor, exam_id, unit_id = Actor(person_id=admin.id), county.exam.id, county.top.id
-    wish = report_export_actions.ReportRequest(exam_id=exam_id, unit_id=unit_id, content="participation", format="pdf")
+    wish = ReportRequest(exam_id=exam_id, unit_id=unit_id, content="participation", format="pdf")
     found, errors, now = [], [], clock.now()
 
     def press():

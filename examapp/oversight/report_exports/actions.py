@@ -24,17 +24,15 @@ from examapp.organisation.access.rules import AccessScope, reach_of
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.people.models import Approval
 from examapp.organisation.people.queries import find_name
-from examapp.organisation.units.models import Tree
 from examapp.oversight.report_exports.models import Export
 from examapp.oversight.report_exports.queries import get_own_export
 from examapp.oversight.report_files import actions as report_file_actions
 from examapp.oversight.report_files import queries as report_file_queries
-from examapp.oversight.report_files.rules import TooLongForPaperError
+from examapp.oversight.report_files.rules import REQUEST_FIELDS, ReportRequest, TooLongForPaperError
 from examapp.oversight.report_templates.actions import current_template
 from examapp.oversight.report_templates.models import ReportTemplate
-from examapp.oversight.statistics_definitions.rules import PiiDisclosure, Scope
+from examapp.oversight.statistics_definitions.rules import PiiDisclosure
 from examapp.oversight.statistics_scope.queries import data_fingerprint, get_basis, get_tree_of, refuse_out_of_reach
-from examapp.oversight.statistics_scope.rules import NO_FILTER, ReportFilter
 from examapp.platform.audit.actions import Actor, record
 from examapp.security.ciphers import FieldCipher
 from examapp.security.permissions import Permission
@@ -45,7 +43,6 @@ _REST_SHARE = 12
 """While candidates save a worker rests after a file so many times as long as it worked on it …"""
 _MAX_REST_S = 0.35
 """… but never longer: 120 files that were asked for at once are there within a minute."""
-_MAX_REASON = 200
 _OUT_OF_REACH = "您已没有这个单位的导出权限，文件没有生成。"
 
 
@@ -62,27 +59,6 @@ class ConsentNeededError(DomainError):
     code = "consent_needed"
     status = 403
     message = "导出完整的身份证号、手机号，须另一位同事审批。请先提交申请。"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportRequest:
-    """What a file is to be, as it was asked for."""
-
-    exam_id: int
-    unit_id: int
-    content: str
-    format: str
-    tree: Tree = Tree.REGION
-    scope: Scope | None = None
-    narrowing: ReportFilter = NO_FILTER
-    numbers: PiiDisclosure = PiiDisclosure.NONE
-    reason: str = ""
-    occasion: str | None = None
-
-    @property
-    def holds_whole_numbers(self) -> bool:
-        """Whether whole ID numbers and mobiles would stand in the file; only the list of scores has any."""
-        return self.content == "scores" and self.numbers is PiiDisclosure.WHOLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +90,7 @@ def request_export(
     actor: Actor,
     now: datetime,
     approval_id: int | None = None,
+    occasion: str | None = None,
 ) -> ReportJobRef:
     """Ask for a file of figures of a unit within reach; the same wish on the same data gives the file that is there or under way.
 
@@ -127,20 +104,12 @@ def request_export(
     refuse_out_of_reach(session, basis, wish.unit_id, reach=reach)
     template = current_template(session, wish.content, wish.format)
     version = data_fingerprint(session, basis)
-    narrowing = wish.narrowing.of_content(wish.content)
+    wish = wish.settled(basis.scope)
     values = {
-        "exam_id": wish.exam_id,
-        "unit_id": wish.unit_id,
-        "tree": wish.tree,
-        "content": wish.content,
-        "format": wish.format,
-        "scope": basis.scope,
-        "narrowing": narrowing.as_json(),
-        "numbers": wish.numbers if wish.content == "scores" else PiiDisclosure.NONE,
-        "reason": wish.reason.strip()[:_MAX_REASON],
+        **wish.to_row(),
         "template_id": template.id if template else None,
         "approval_id": approval_id,
-        "occasion": wish.occasion,
+        "occasion": occasion,
     }
     asked = {**values, "created_by_id": actor.person_id}
     key = hashlib.sha256(repr([version, *sorted((k, str(v)) for k, v in asked.items())]).encode()).hexdigest()
@@ -148,7 +117,7 @@ def request_export(
     export_id = _insert(session, values, key=key, created_by_id=actor.person_id, now=now)
     if export_id is None:
         return _live(session, key)
-    told = {name: value for name, value in asked.items() if name != "narrowing"} | narrowing.as_json()
+    told = {name: value for name, value in asked.items() if name != "narrowing"} | wish.narrowing.as_json()
     _record_request(session, export_id, told, actor=actor, now=now)
     publish_after_commit(session, export_id, Export.KIND)
     return ReportJobRef(id=export_id, state=JobState.QUEUED)
@@ -224,21 +193,18 @@ def _order_of(
     may_whole = reach_of(Permission.REPORTS_NUMBERS, grants) is not None
     if reach is None or (export.numbers == PiiDisclosure.WHOLE and not may_whole):
         raise NotFoundError
-    basis = get_basis(session, export.exam_id, scope=Scope(export.scope), now=export.created_at)
+    request = ReportRequest.from_row({name: getattr(export, name) for name in REQUEST_FIELDS})
+    basis = get_basis(session, request.exam_id, scope=request.scope, now=export.created_at)
     if data_fingerprint(session, basis) != export.data_version:
-        basis = get_basis(session, export.exam_id, scope=Scope(export.scope), now=now)
+        basis = get_basis(session, request.exam_id, scope=request.scope, now=now)
     template = session.get_one(ReportTemplate, export.template_id) if export.template_id is not None else None
     return report_file_queries.ReportSpec(
+        request=request,
         basis=basis,
-        nodes=get_tree_of(session, basis, export.unit_id, tree=Tree(export.tree), reach=reach).nodes,
-        tree=Tree(export.tree),
-        content=export.content,
-        format=export.format,
+        nodes=get_tree_of(session, basis, request.unit_id, tree=request.tree, reach=reach).nodes,
         watermark=export.watermark,
         issuer=issuer,
         template=template.file if template else None,
-        narrowing=ReportFilter.of_json(export.narrowing),
-        numbers=PiiDisclosure(export.numbers),
         sealer=sealer,
     )
 
@@ -281,6 +247,8 @@ def download_export(session: Session, export_id: int, *, reach: AccessScope, act
 
 ACT = "reports.export_numbers"
 MIN_REASON = 5
+_OF_EVERY_APPROVAL = {"content": "scores", "numbers": PiiDisclosure.WHOLE, "reason": ""}
+"""What an approval does not keep of a request, for it is the same in all; the reason is its own."""
 
 
 class ReasonNeededError(DomainError):
@@ -302,15 +270,9 @@ def request_numbers(session: Session, wish: ReportRequest, *, reach: AccessScope
         raise ReasonNeededError
     basis = get_basis(session, wish.exam_id, scope=wish.scope, now=now, reach=reach)
     unit = get_tree_of(session, basis, wish.unit_id, tree=wish.tree, reach=reach).top
-    details = {
-        "exam_id": wish.exam_id,
-        "exam_title": session.get_one(Exam, wish.exam_id).title,
-        "unit_id": unit.unit_id,
-        "format": wish.format,
-        "tree": wish.tree,
-        "scope": basis.scope,
-        "narrowing": wish.narrowing.of_content(wish.content).as_json(),
-    }
+    values = wish.settled(basis.scope).to_row()
+    details = {name: value for name, value in values.items() if name not in _OF_EVERY_APPROVAL}
+    details["exam_title"] = session.get_one(Exam, wish.exam_id).title
     key = ":".join(str(part) for part in (actor.person_id, *details.values()))
     return dual_control_actions.ask(
         session,
@@ -331,16 +293,6 @@ def export_numbers(session: Session, approval: Approval, *, now: datetime) -> Re
     reach = reach_of(Permission.REPORTS_EXPORT, grants)
     if reach is None or reach_of(Permission.REPORTS_NUMBERS, grants) is None:
         raise ConflictError("申请人现在已没有导出完整号码的权限，不能同意。请退回。")
-    wish = ReportRequest(
-        exam_id=details["exam_id"],
-        unit_id=details["unit_id"],
-        content="scores",
-        format=details["format"],
-        tree=Tree(details["tree"]),
-        scope=Scope(details["scope"]),
-        narrowing=ReportFilter.of_json(details.get("narrowing", {})),
-        numbers=PiiDisclosure.WHOLE,
-        reason=approval.reason,
-    )
+    wish = ReportRequest.from_row(details | {**_OF_EVERY_APPROVAL, "reason": approval.reason})
     asker = Actor(person_id=approval.requested_by_id, address=None)
     return request_export(session, wish, reach=reach, actor=asker, now=now, approval_id=approval.id)

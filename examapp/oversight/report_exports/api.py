@@ -17,6 +17,7 @@ from examapp.organisation.units.models import Tree
 from examapp.oversight.report_exports import actions
 from examapp.oversight.report_exports.queries import count_ahead, get_export_row
 from examapp.oversight.report_files.queries import roster_words
+from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics.queries import get_unit_table
 from examapp.oversight.statistics_definitions import rules as statistics_definition_rules
 from examapp.oversight.statistics_definitions.rules import PiiDisclosure, Scope, UnitRow
@@ -79,7 +80,17 @@ def _row_json(row: UnitRow) -> dict[str, Any]:
 @requires(Permission.REPORTS_EXPORT)
 def request_export(exam_id: int) -> Response:
     """Ask for a file of figures; it is built by a worker."""
-    body = read_object(most_bytes=_SMALL_BYTES)
+    wish = _read_request(exam_id, read_object(most_bytes=_SMALL_BYTES))
+    if wish.holds_whole_numbers:
+        return _ask_for_numbers(wish)
+    with transaction() as session:
+        reach = my_reach(Permission.REPORTS_EXPORT)
+        export = actions.request_export(session, wish, reach=reach, actor=actor(), now=clock.now())
+        body = {"export": {"id": export.id, "state": client_state(export.state)}}
+    return answer(body, 202)
+
+
+def _read_request(exam_id: int, body: Mapping[str, Any]) -> ReportRequest:
     unit_id, content, format_ = body.get("unit"), body.get("content"), body.get("format")
     if type(unit_id) is not int or not isinstance(content, str) or not isinstance(format_, str):
         raise BadRequestError
@@ -88,7 +99,7 @@ def request_export(exam_id: int) -> Response:
     numbers, reason = body.get("numbers", PiiDisclosure.NONE), body.get("reason", "")
     if not isinstance(numbers, str) or numbers not in set(PiiDisclosure) or not isinstance(reason, str):
         raise BadRequestError
-    wish = actions.ReportRequest(
+    return ReportRequest(
         exam_id=_known(exam_id),
         unit_id=unit_id,
         content=content,
@@ -99,16 +110,9 @@ def request_export(exam_id: int) -> Response:
         numbers=PiiDisclosure(numbers),
         reason=reason,
     )
-    if wish.holds_whole_numbers:
-        return _ask_for_numbers(wish)
-    with transaction() as session:
-        reach = my_reach(Permission.REPORTS_EXPORT)
-        export = actions.request_export(session, wish, reach=reach, actor=actor(), now=clock.now())
-        body = {"export": {"id": export.id, "state": client_state(export.state)}}
-    return answer(body, 202)
 
 
-def _ask_for_numbers(wish: actions.ReportRequest) -> Response:
+def _ask_for_numbers(wish: ReportRequest) -> Response:
     """Put a request down for whole numbers; the export is there once a second person has allowed it."""
     my_reach(Permission.REPORTS_NUMBERS)
     with transaction() as session:

@@ -8,7 +8,8 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from examapp.organisation.units.models import Tree
-from examapp.oversight.report_files.actions import FORMAT_LABELS
+from examapp.oversight.report_files.actions import FORMAT_LABELS, formats_of
+from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics_definitions.rules import (
     CONTENT_NAMES,
     NUMBERS_NAMES,
@@ -17,6 +18,7 @@ from examapp.oversight.statistics_definitions.rules import (
     Plan,
     Scope,
 )
+from examapp.oversight.statistics_scope.rules import ReportFilter
 from examapp.web.forms import FlaskForm
 
 
@@ -33,6 +35,21 @@ class ExportForm(FlaskForm):
     """Of whom a list is; empty for everybody."""
     tree = HiddenField(default=Tree.REGION)
     scope = HiddenField(default=Scope.THIS)
+
+    def to_request(self, exam_id: int, unit_id: int, narrowing: ReportFilter) -> ReportRequest:
+        """Return the request of a validated form; a format that the content does not have becomes its usual one."""
+        formats = formats_of(self.content.data)
+        return ReportRequest(
+            exam_id=exam_id,
+            unit_id=unit_id,
+            content=self.content.data,
+            format=self.format.data if self.format.data in formats else formats[0],
+            tree=Tree(self.tree.data),
+            scope=Scope(self.scope.data),
+            narrowing=narrowing,
+            numbers=PiiDisclosure(self.numbers.data),
+            reason=self.reason.data or "",
+        )
 
 
 class TemplateForm(FlaskForm):

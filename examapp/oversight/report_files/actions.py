@@ -45,21 +45,21 @@ def formats_of(content: str) -> list[str]:
 def write(session: Session, path: Path, order: ReportSpec, *, note_progress: Progress) -> int:
     """Write the file, people streamed in one query; return the number of rows. Raises TooLongForPaperError."""
     counts = counts_by_unit(session, order.basis, order.wanted)
-    if order.content == "circular":
+    if order.request.content == "circular":
         return write_circular(path, order, counts)
-    renderer = RENDERERS[order.format]
-    table = TABLES[order.content](session, order, counts)
+    renderer = RENDERERS[order.request.format]
+    table = TABLES[order.request.content](session, order, counts)
     renderer.ensure_fits(table.total)
     rows = _tracked(table.rows, table.total, note_progress)
     if order.template is not None:
         path.write_bytes(_fill_template(order, counts, rows))
         return table.total
     sheet = Sheet(
-        name=CONTENT_NAMES[order.content],
+        name=CONTENT_NAMES[order.request.content],
         columns=table.columns,
         rows=rows,
-        title=f"{order.basis.exam.title}{CONTENT_NAMES[order.content]}",
-        remarks=remarks(order.basis, order.nodes[0].name, order.narrowing.words),
+        title=f"{order.basis.exam.title}{CONTENT_NAMES[order.request.content]}",
+        remarks=remarks(order.basis, order.nodes[0].name, order.request.narrowing.words),
         closing=table.closing,
         is_portrait=table.is_portrait,
         watermark=order.watermark,
@@ -80,7 +80,7 @@ def _fill_template(order: ReportSpec, counts: dict[int, Counts], rows: Iterable[
 
 
 def _words_of(order: ReportSpec, rows: Sequence[UnitRow]) -> dict[str, Any]:
-    roster, narrowed = roster_words(order.basis), order.narrowing.words
+    roster, narrowed = roster_words(order.basis), order.request.narrowing.words
     return report_template_render_docx.words_of(
         order.basis, rows, issuer=order.issuer, roster_words=roster, narrowed=narrowed
     )
@@ -90,7 +90,7 @@ def write_circular(path: Path, order: ReportSpec, counts: dict[int, Counts]) -> 
     """Write the circular (通报) on a unit as Word or PDF: the template with its figures; gives how many units it names."""
     rows = rollup(order.nodes, counts, depth=1)
     words = _words_of(order, rows)
-    renderer = RENDERERS[order.format]
+    renderer = RENDERERS[order.request.format]
     assert renderer.write_circular is not None
     docx = report_template_render_docx.fill(order.template, words)
     circular = Circular(docx=docx, made_at=order.basis.as_of, watermark=order.watermark, header=mark_of(order))

@@ -14,7 +14,7 @@ from examapp.delivery.exams.models import ExemptionKind
 from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.documents.spreadsheets import Cell, Column
 from examapp.organisation.people.queries import numbers_of
-from examapp.organisation.units.models import Tree
+from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics_definitions.rules import (
     CONTENT_NAMES,
     DEFINITIONS,
@@ -28,7 +28,7 @@ from examapp.oversight.statistics_definitions.rules import (
 )
 from examapp.oversight.statistics_people.queries import PersonRow, iter_people, iter_scores
 from examapp.oversight.statistics_scope.queries import PeopleFilter, ReportContext
-from examapp.oversight.statistics_scope.rules import GROUP_NAMES, NO_FILTER, ReportFilter
+from examapp.oversight.statistics_scope.rules import GROUP_NAMES, NO_FILTER
 from examapp.security.ciphers import FieldCipher
 
 
@@ -36,34 +36,35 @@ from examapp.security.ciphers import FieldCipher
 class ReportSpec:
     """What a file is to hold: the unit is the first of the nodes, the others are below it."""
 
+    request: ReportRequest
     basis: ReportContext
     nodes: Sequence[UnitNode]
-    tree: Tree
-    content: str
-    format: str
     watermark: str = ""
-    """Whose copy it is, and when it was asked for; pale behind the text of what can be printed."""
+    """Who asked for it, and when; pale behind the text of what can be printed."""
     issuer: str = ""
     """The office in whose name a circular goes out."""
     template: bytes | None = None
-    """The office's own form of it; None for the shipped one."""
-    narrowing: ReportFilter = NO_FILTER
-    numbers: PiiDisclosure = PiiDisclosure.NONE
+    """The office's own template; None for the shipped one."""
     sealer: FieldCipher | None = None
-    """Opens ID numbers and mobiles, where they are to stand in it."""
+    """Decrypts ID numbers and mobiles, where they are to be in the file."""
 
     @property
     def wanted(self) -> PeopleFilter:
         """The people of these units whom the narrowing leaves, whatever their group."""
-        return PeopleFilter.of(self.narrowing, unit_ids=[node.unit_id for node in self.nodes])
+        return PeopleFilter.of(self.request.narrowing, unit_ids=[node.unit_id for node in self.nodes])
 
 
 def file_name(order: ReportSpec) -> str:
     """Give the name under which the file is saved."""
-    parts = [order.basis.exam.title, order.nodes[0].name, CONTENT_NAMES[order.content], SCOPE_NAMES[order.basis.scope]]
-    parts += ["已筛选"] if order.narrowing != NO_FILTER else []
+    parts = [
+        order.basis.exam.title,
+        order.nodes[0].name,
+        CONTENT_NAMES[order.request.content],
+        SCOPE_NAMES[order.basis.scope],
+    ]
+    parts += ["已筛选"] if order.request.narrowing != NO_FILTER else []
     name = "-".join([*parts, f"{local(order.basis.as_of):%Y%m%d%H%M}"])
-    return "".join("_" if c in '\\/:*?"<>|\r\n\t' else c for c in name) + f".{order.format}"
+    return "".join("_" if c in '\\/:*?"<>|\r\n\t' else c for c in name) + f".{order.request.format}"
 
 
 def remarks(basis: ReportContext, unit_name: str, narrowed: str = "") -> list[str]:
@@ -85,14 +86,14 @@ def roster_words(basis: ReportContext) -> str:
 
 def stamp_of(order: ReportSpec) -> dict[str, Cell]:
     """Give what each row of a csv says at its end, for its head is its first line: as-of time, roster, whom it is narrowed to."""
-    narrowed = order.narrowing.words
+    narrowed = order.request.narrowing.words
     stamp: dict[str, Cell] = {"统计时间": order.basis.as_of, "名册": roster_words(order.basis)}
     return stamp | ({"范围": narrowed} if narrowed else {})
 
 
 def mark_of(order: ReportSpec) -> str:
     """Give what stands at the head of each page of a form of the office's own: whose copy, and whom alone it holds, whether the form says so or not."""
-    return "；".join(part for part in (order.watermark, order.narrowing.words) if part)
+    return "；".join(part for part in (order.watermark, order.request.narrowing.words) if part)
 
 
 _ALL_LEVELS = 99
@@ -215,10 +216,10 @@ NUMBER_COLUMNS = (Column(head="身份证号", width=20), Column(head="手机号"
 
 
 def _scores(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> Table:
-    total, scope_name, group = whole_of(counts), SCOPE_NAMES[order.basis.scope], order.narrowing.group
+    total, scope_name, group = whole_of(counts), SCOPE_NAMES[order.basis.scope], order.request.narrowing.group
     people = iter_people(session, order.basis, order.wanted, group=group or "roster")
     of_group = [f"以上为{GROUP_NAMES[group]} {getattr(total, group)} 人。同一范围全部人员："] if group else []
-    has_numbers = order.numbers is not PiiDisclosure.NONE and order.sealer is not None
+    has_numbers = order.request.numbers is not PiiDisclosure.NONE and order.sealer is not None
     rows: Iterable[Sequence[Cell]] = (score_cells(row, scope_name) for row in people)
     return Table(
         columns=[*SCORE_COLUMNS, *NUMBER_COLUMNS] if has_numbers else SCORE_COLUMNS,
@@ -234,7 +235,7 @@ def _with_numbers(
     assert order.sealer is not None
     while batch := list(islice(people, _BATCH)):
         ids = [row.person_id for row in batch]
-        numbers = numbers_of(session, ids, order.sealer, is_whole=order.numbers is PiiDisclosure.WHOLE)
+        numbers = numbers_of(session, ids, order.sealer, is_whole=order.request.numbers is PiiDisclosure.WHOLE)
         for row in batch:
             yield [*score_cells(row, scope_name), *numbers.get(row.person_id, ("", ""))]
 
@@ -269,7 +270,11 @@ ABSENT_COLUMNS = (
 
 
 def _absent(session: Session, order: ReportSpec, counts: dict[int, Counts]) -> Table:
-    total, scope_name, group = whole_of(counts), SCOPE_NAMES[order.basis.scope], order.narrowing.group or "absent"
+    total, scope_name, group = (
+        whole_of(counts),
+        SCOPE_NAMES[order.basis.scope],
+        order.request.narrowing.group or "absent",
+    )
     people = iter_people(session, order.basis, order.wanted, group=group)
     return Table(
         columns=ABSENT_COLUMNS,

@@ -1,17 +1,77 @@
-"""What a format of reports is: one renderer object; the registry is `actions.RENDERERS`."""
+"""What a report request and a format of reports are; the registry of formats is `actions.RENDERERS`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from examapp.documents.spreadsheets import Cell, Sheet, as_words
 from examapp.errors import DomainError
+from examapp.organisation.units.models import Tree
+from examapp.oversight.statistics_definitions.rules import PiiDisclosure, Scope
+from examapp.oversight.statistics_scope.rules import NO_FILTER, ReportFilter
 
+MAX_REASON = 200
+"""Characters of a reason that are kept."""
 TABLE_CONTENTS = frozenset({"scores", "participation", "absent", "score_sheet"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRequest:
+    """A report as it was asked for by a form, a call, a schedule or an approval, and as the row of its export keeps it."""
+
+    exam_id: int
+    unit_id: int
+    content: str
+    """A key of `CONTENT_NAMES`."""
+    format: str
+    """A key of `RENDERERS`."""
+    tree: Tree = Tree.REGION
+    scope: Scope | None = None
+    """None for the usual one of the exam."""
+    narrowing: ReportFilter = NO_FILTER
+    numbers: PiiDisclosure = PiiDisclosure.NONE
+    reason: str = ""
+
+    @property
+    def holds_whole_numbers(self) -> bool:
+        """Whether whole ID numbers and mobiles would be in the file; only the list of scores has any."""
+        return self.content == "scores" and self.numbers is PiiDisclosure.WHOLE
+
+    def settled(self, scope: Scope) -> ReportRequest:
+        """Return the request with its scope, and without what its content does not know."""
+        return replace(
+            self,
+            scope=scope,
+            narrowing=self.narrowing.of_content(self.content),
+            numbers=self.numbers if self.content == "scores" else PiiDisclosure.NONE,
+            reason=self.reason.strip()[:MAX_REASON],
+        )
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the values of the columns of these names."""
+        return {name: getattr(self, name) for name in REQUEST_FIELDS} | {"narrowing": self.narrowing.as_json()}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> ReportRequest:
+        """Return the request that `to_row` wrote; other values of the row are left aside."""
+        kept = {name: row[name] for name in REQUEST_FIELDS if name in row}
+        return cls(
+            **kept
+            | {
+                "tree": Tree(kept["tree"]),
+                "scope": Scope(kept["scope"]),
+                "narrowing": ReportFilter.of_json(kept.get("narrowing", {})),
+                "numbers": PiiDisclosure(kept["numbers"]),
+            }
+        )
+
+
+REQUEST_FIELDS = tuple(field.name for field in fields(ReportRequest))
 
 
 class TooLongForPaperError(DomainError):

@@ -17,8 +17,9 @@ from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import ROLE_PERMISSIONS, reach_of
 from examapp.organisation.people.models import Person, PersonState, RoleGrant
 from examapp.organisation.units.models import Tree, Unit, UnitKind
-from examapp.oversight.report_exports.actions import ReportRequest, request_export
+from examapp.oversight.report_exports.actions import request_export
 from examapp.oversight.report_exports.models import Export, ReportSchedule
+from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics_definitions.rules import USUAL_SCHEDULES, Moment, Plan
 from examapp.platform.audit.actions import Actor, record
 from examapp.security.permissions import Permission
@@ -122,11 +123,11 @@ def lay_out_scheduled(session: Session, *, now: datetime) -> int:
             if occasion in known or asked >= _MAX_AT_ONCE:
                 continue
             reach = reach_of(Permission.REPORTS_EXPORT, list_grants(session, person_id, now=now))
-            wish = ReportRequest(exam_id=exam_id, unit_id=unit_id, content=plan.content, format=plan.format, tree=tree, occasion=occasion)  # fmt: skip
+            wish = ReportRequest(exam_id=exam_id, unit_id=unit_id, content=plan.content, format=plan.format, tree=tree)
             if reach is None:
                 continue
             try:
-                request_export(session, wish, reach=reach, actor=Actor(person_id=person_id), now=now)
+                request_export(session, wish, reach=reach, actor=Actor(person_id=person_id), now=now, occasion=occasion)
             except (NotFoundError, ConflictError):
                 continue
             asked += 1

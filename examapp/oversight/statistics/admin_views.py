@@ -24,7 +24,8 @@ from examapp.oversight.report_exports.api import send_export
 from examapp.oversight.report_exports.forms import ExportForm
 from examapp.oversight.report_exports.queries import list_own_exports
 from examapp.oversight.report_files import queries as report_file_queries
-from examapp.oversight.report_files.actions import FORMAT_LABELS, formats_of
+from examapp.oversight.report_files.actions import FORMAT_LABELS
+from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics.queries import counts_by_unit, get_curve, get_distribution, get_hours, get_unit_table
 from examapp.oversight.statistics_definitions import rules as statistics_definition_rules
 from examapp.oversight.statistics_definitions.rules import Counts, Scope, UnitRow
@@ -264,18 +265,9 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
     form = ExportForm()
     if not form.validate() or form.tree.data not in set(Tree) or form.scope.data not in set(Scope):
         raise BadRequestError
-    formats, group = formats_of(form.content.data), request.values.get("group", "")
-    wish = report_export_actions.ReportRequest(
-        exam_id=known_id(exam_id),
-        unit_id=known_id(unit_id),
-        content=form.content.data,
-        format=form.format.data if form.format.data in formats else formats[0],
-        tree=Tree(form.tree.data),
-        scope=Scope(form.scope.data),
-        narrowing=replace(read_view().narrowing, group=group if group in scope_rules.GROUP_NAMES else ""),
-        numbers=statistics_definition_rules.PiiDisclosure(form.numbers.data),
-        reason=form.reason.data or "",
-    )
+    group = request.values.get("group", "")
+    narrowing = replace(read_view().narrowing, group=group if group in scope_rules.GROUP_NAMES else "")
+    wish = form.to_request(known_id(exam_id), known_id(unit_id), narrowing)
     if wish.holds_whole_numbers:
         return _ask_for_numbers(wish)
     with transaction() as session:
@@ -285,7 +277,7 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
     return redirect(url_for("reports_admin.show_export", export_id=export_id), 303)
 
 
-def _ask_for_numbers(wish: report_export_actions.ReportRequest) -> AnyResponse:
+def _ask_for_numbers(wish: ReportRequest) -> AnyResponse:
     """Put a request down for whole numbers, which a second person allows."""
     my_reach(Permission.REPORTS_NUMBERS)
     try:
