@@ -124,11 +124,11 @@ def _fields_found(text: str, divider: str, aliases: Mapping[str, Sequence[str]])
                 break
     except csv.Error:
         return 0
-    head = find_header(rows, aliases)
+    head = find_head(rows, aliases)
     return len(head.columns) if head else 0
 
 
-def find_header(rows: Sequence[Sequence[object]], aliases: Mapping[str, Sequence[str]]) -> Head | None:
+def find_head(rows: Sequence[Sequence[object]], aliases: Mapping[str, Sequence[str]]) -> Head | None:
     """Find the row near the top that names most fields, at least two; None where there is none."""
     by_label = {_label(alias): field for field, names in aliases.items() for alias in names}
     best: Head | None = None

@@ -28,7 +28,7 @@ def workbook(rows, pictures):
     for row in (HEADS, *rows):
         book.active.append(row)
     for cell, content in pictures:
-        book.active.attach_image(SheetImage(io.BytesIO(content)), cell)
+        book.active.add_image(SheetImage(io.BytesIO(content)), cell)
     kept = io.BytesIO()
     book.save(kept)
     return kept.getvalue()

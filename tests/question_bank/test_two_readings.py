@@ -26,7 +26,7 @@ def workbook(*rows, joined=(), pictures=()):
         kept = io.BytesIO()
         Image.new("RGB", (20, 20), "red").save(kept, "png")
         kept.seek(0)
-        sheet.attach_image(SheetImage(kept), cell)
+        sheet.add_image(SheetImage(kept), cell)
     content = io.BytesIO()
     book.save(content)
     return read_file(content.getvalue(), "题.xlsx")
