@@ -88,3 +88,14 @@ def test_the_rule_sees_what_it_forbids():
     seen = "if kind is Kind.CASE: pass\nif a in {Kind.ORDERING}: pass\nif b == 'single_choice': pass\nmatch k:\n  case Kind.CASE: pass\n"
     assert len(named_kinds(ast.parse(seen))) == 4
     assert QUOTED.search("{% if item.kind == 'ordering' %}") and not QUOTED.search("item.kind == other")
+
+
+def test_readers_make_a_question_only_of_the_one_parsed_question():
+    found = [
+        f"{place(path)}:{node.lineno} makes a Question: fill a ParsedQuestion and give it to validate_parsed"
+        for path in CODE
+        if place(path).startswith("question_bank/") and place(path) != "question_bank/formats/parsed.py"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Question"
+    ]
+    assert not found, "\n".join(found)

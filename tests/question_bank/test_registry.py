@@ -75,3 +75,15 @@ def test_keys_come_from_a_second_file_only_where_a_format_knows_such():
     assert read_file(questions, "a.txt", answers=(b"1.B", "b.txt")).imported[0].question.key == ("B",)
     with pytest.raises(UnreadableFileError, match="不用另附"):
         read_file("谁？{=甲 ~乙}".encode(), "a.gift", answers=(b"1.B", "b.txt"))
+
+
+def test_our_own_text_has_the_limits_of_every_file():
+    head = "## a 单选题 易\n题干：{stem}\nA：{option}\nB：乙\n答案：{key}\n"
+    fine = head.format(stem="甲", option="甲", key="A")
+    long = head.format(stem="甲" * 20_001, option="甲", key="A")
+    blank = head.format(stem="甲", option="", key="B")
+    two = head.format(stem="甲", option="甲", key="AB")
+    result = read_file("\n".join([fine, long, blank, two]).encode(), "a.txt", "examtext")
+    assert [note.code for note in result.refused] == ["too_long", "too_few_options"]
+    assert [(one.note.code, one.question.key) for one in result.doubtful] == [("many_keys", ())]
+    assert len(result.imported) == 1

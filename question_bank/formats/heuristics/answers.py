@@ -8,66 +8,10 @@ import unicodedata
 
 from question_bank.model import OPTION_LETTERS
 
-TRUE_WORDS = frozenset(
-    {
-        "正确",
-        "对",
-        "对的",
-        "正确的",
-        "说法正确",
-        "勾",
-        "是",
-        "是的",
-        "真",
-        "√",
-        "✓",
-        "✔",
-        "☑",
-        "✅",
-        "🗸",
-        "V",
-        "T",
-        "TRUE",
-        "Y",
-        "YES",
-        "RIGHT",
-        "CORRECT",
-        "1",
-    }
-)
-FALSE_WORDS = frozenset(
-    {
-        "错误",
-        "错",
-        "错的",
-        "错误的",
-        "说法错误",
-        "叉",
-        "不对",
-        "不正确",
-        "不是",
-        "否",
-        "假",
-        "×",
-        "✗",
-        "✘",
-        "✖",
-        "✕",
-        "╳",
-        "❌",
-        "☒",
-        "X",
-        "Х",
-        "F",
-        "FALSE",
-        "N",
-        "NO",
-        "WRONG",
-        "INCORRECT",
-        "0",
-        "2",
-    }
-)
+_TRUE = "正确 对 对的 正确的 说法正确 勾 是 是的 真 √ ✓ ✔ ☑ ✅ 🗸 V T TRUE Y YES RIGHT CORRECT 1"
+TRUE_WORDS = frozenset(_TRUE.split())
+_FALSE = "错误 错 错的 错误的 说法错误 叉 不对 不正确 不是 否 假 × ✗ ✘ ✖ ✕ ╳ ❌ ☒ X Х F FALSE N NO WRONG INCORRECT 0 2"
+FALSE_WORDS = frozenset(_FALSE.split())
 ALL_WORDS = frozenset({"全选", "以上全选", "全部选", "全都选", "选项全选"})
 
 _WRAPPING = " \t\n\r\"'“”‘’「」[]【】()（）{}<>。.;；,，、:："
