@@ -127,7 +127,7 @@ class Measure:
     words: str
 
     def __str__(self) -> str:
-        """Give the line that the command prints."""
+        """Return the line that the command prints."""
         return f"{'合格' if self.is_good else '不合格'}　{self.name}：{self.words}"
 
 
@@ -183,7 +183,7 @@ def _codes(questions: Sequence[Question]) -> Measure:
 
 
 def _records(questions: Sequence[Question], reviews: Path) -> Measure:
-    """Whether each question has a second reading on record, with its day and its verdict."""
+    """Return whether each question has a second reading on record, with its day and its verdict."""
     recorded = {
         row["编号"]
         for path in sorted(reviews.glob("*.tsv"))
@@ -202,7 +202,7 @@ def _settings(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _in_force(folder: Path, today: date) -> Measure:
-    """Whether each file's law has taken effect."""
+    """Return whether each file's law has taken effect."""
     early = [
         f"{name}（{said.get('effective') or said.get('version') or '没有写版本'}）"
         for name, said in _settings(folder)
@@ -213,7 +213,7 @@ def _in_force(folder: Path, today: date) -> Measure:
 
 
 def _newest(folder: Path, status: Path) -> Measure:
-    """Whether each file's version is the one that the table of laws holds to be in force."""
+    """Return whether each file's version is the one that the table of laws holds to be in force."""
     rows = list(csv.DictReader(status.read_text("utf-8-sig").splitlines(), delimiter="\t"))
     column = next((name for name in (rows[0] if rows else {}) if name.startswith("in_force")), "")
     wrong = []

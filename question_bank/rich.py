@@ -47,19 +47,19 @@ class Rich:
 
 
 def html_to_text(fragment: str) -> str:
-    """The words of an HTML fragment, one line a paragraph."""
+    """Return the words of an HTML fragment, one line a paragraph."""
     folded = _FOLD.sub(" ", fragment)
     text = html.unescape(_REAL_TAG.sub("", _LINE_END.sub("\n", folded)))
     return re.sub(r" *\n *", "\n", re.sub(r"\n{3,}", "\n\n", text)).strip()
 
 
 def guessed(text: str) -> Rich:
-    """Text of a format that allows HTML without saying so: HTML when it closes a tag, breaks a line or shows a picture."""
+    """Return text of a format that allows HTML without saying so: HTML when it closes a tag, breaks a line or shows a picture."""
     return Rich(text, is_html=bool(_MARKUP.search(text)))
 
 
 def unify(texts: list[Rich]) -> tuple[list[str], bool]:
-    """All texts of one question in one manner: plain when all can be, else all HTML."""
+    """Return all texts of one question in one manner: plain when all can be, else all HTML."""
     simple = [text.simplest for text in texts]
     if any(text.is_html for text in simple):
         return [text.fragment for text in texts], True
@@ -67,7 +67,7 @@ def unify(texts: list[Rich]) -> tuple[list[str], bool]:
 
 
 def joined(texts: list[Rich]) -> Rich:
-    """Several texts under each other."""
+    """Return several texts under each other."""
     kept = [text.simplest for text in texts if not text.is_blank]
     if any(text.is_html for text in kept):
         return Rich(
@@ -86,7 +86,7 @@ _BLANK_LINES = re.compile(r"\n\s*\n+")
 
 
 def plain_if_html(text: str) -> tuple[str, str]:
-    """The text without HTML tags where it is clearly HTML, and the name of what was lost by it (图片, 表格) or nothing."""
+    """Return the text without HTML tags where it is clearly HTML, and the name of what was lost by it (图片, 表格) or nothing."""
     if "<" not in text or not (_STARTS.match(text) or _CLOSES.search(text)):
         return text, ""
     lost = [name for pattern, name in ((_IMAGE, "图片"), (_TABLE, "表格")) if pattern.search(text)]
@@ -95,7 +95,7 @@ def plain_if_html(text: str) -> tuple[str, str]:
 
 
 def to_plain(text: str) -> tuple[str, str]:
-    """The words of an HTML fragment of our own, and the name of what plain text cannot hold of it or nothing."""
+    """Return the words of an HTML fragment of our own, and the name of what plain text cannot hold of it or nothing."""
     lost = [name for pattern, name in ((_IMAGE, "图片"), (_TABLE, "表格")) if pattern.search(text)]
     body = _LINE_ENDS.sub("\n", text)
     if not lost and _TAG.search(body):

@@ -117,7 +117,7 @@ def serve(source: IO[bytes], target: IO[bytes], *, memory: int, seconds: int) ->
 
 
 def _answer_apart(request: bytes, memory: int, seconds: int) -> bytes:
-    """The child's answer; nothing, or a piece of it, where the limits ended the child."""
+    """Return the child's answer; nothing, or a piece of it, where the limits ended the child."""
     out, into = os.pipe()
     child = os.fork()
     if child == 0:

@@ -27,11 +27,11 @@ class Archive:
     names: tuple[str, ...]
 
     def __contains__(self, name: object) -> bool:
-        """Whether the archive holds that file."""
+        """Return whether the archive holds that file."""
         return name in self.names
 
     def read(self, name: str) -> bytes:
-        """The bytes of one file; UnreadableFileError when it is damaged or larger than its directory says."""
+        """Return the bytes of one file; UnreadableFileError when it is damaged or larger than its directory says."""
         info = self.zip_file.getinfo(name)
         try:
             with self.zip_file.open(info) as stream:
@@ -54,7 +54,7 @@ class Archive:
 
 
 def open_archive(content: bytes) -> Archive:
-    """The archive, when its directory keeps the limits (H08, H10); else UnreadableFileError with the reason."""
+    """Return the archive, when its directory keeps the limits (H08, H10); else UnreadableFileError with the reason."""
     try:
         zip_file = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeError) as error:

@@ -24,7 +24,7 @@ _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 
 
 def decode_text(content: bytes) -> str:
-    """The text with plain line ends; UnreadableFileError when it is empty, too large or in no known encoding."""
+    """Return the text with plain line ends; UnreadableFileError when it is empty, too large or in no known encoding."""
     if not content.strip(b"\x00 \r\n\t"):
         raise UnreadableFileError("文件是空的。请检查是否选错了文件。")
     if len(content) > MAX_TEXT:
@@ -34,7 +34,7 @@ def decode_text(content: bytes) -> str:
 
 
 def clean_text(text: str) -> str:
-    """The text without control, zero-width and direction-changing characters, odd spaces made plain (H12)."""
+    """Return the text without control, zero-width and direction-changing characters, odd spaces made plain (H12)."""
     return _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()
 
 
@@ -84,7 +84,7 @@ MAX_BYTES = 50 * 1024 * 1024
 
 
 def decode_plain_text(content: bytes) -> str:
-    """The text with LF line ends (UTF-8, UTF-16 by its mark, else GB18030); UnreadableFileError when it is none."""
+    """Return the text with LF line ends (UTF-8, UTF-16 by its mark, else GB18030); UnreadableFileError when it is none."""
     if len(content) > MAX_BYTES:
         raise UnreadableFileError("文件超过 50 MB。请分成几个文件上传。")
     text = _decoded(content)
@@ -109,7 +109,7 @@ def _decoded(content: bytes) -> str:
 
 
 def text_head(content: bytes, *, size: int = 20000) -> str:
-    """The beginning as text for guesses at the format; broken characters are skipped."""
+    """Return the beginning as text for guesses at the format; broken characters are skipped."""
     head = content[:size]
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return head.decode("utf-16", "ignore")

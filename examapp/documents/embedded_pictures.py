@@ -15,7 +15,7 @@ SUFFIXES = {media_type: end for end, media_type in reversed(_TYPES.items())}
 
 
 def media_type_of(name: str) -> str | None:
-    """The picture type that a file's name says; None when it is no picture."""
+    """Return the picture type that a file's name says; None when it is no picture."""
     return _TYPES.get(posixpath.splitext(name.lower())[1])
 
 
@@ -38,7 +38,7 @@ class PlacedPicture:
 
 
 def picture_of(name: str, content: bytes) -> EmbeddedPicture | None:
-    """Give a file as a picture; None where its name is no picture's, or it is empty or too large."""
+    """Return a file as a picture; None where its name is no picture's, or it is empty or too large."""
     media_type = media_type_of(name)
     if media_type is None or not content or len(content) > MAX_IMAGE:
         return None

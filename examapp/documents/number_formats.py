@@ -27,14 +27,14 @@ _DATES = re.compile(r"[ymdhs]", re.IGNORECASE)
 
 
 def code_of(number: int, custom: dict[int, str]) -> str:
-    """Give the format's code where it shows a number otherwise than as it is; empty for texts, dates and plain numbers."""
+    """Return the format's code where it shows a number otherwise than as it is; empty for texts, dates and plain numbers."""
     code = custom.get(number) or _BUILT_IN.get(number, "")
     bare = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]|_.|General', "", code, flags=re.IGNORECASE)
     return "" if code.lower() in {"", "general", "@"} or _DATES.search(bare) else code
 
 
 def shown(value: float, code: str) -> ShownNumber:
-    """Give a number as its format shows it, no digit rounded away; where the format is beyond us, the number itself and a doubt."""
+    """Return a number as its format shows it, no digit rounded away; where the format is beyond us, the number itself and a doubt."""
     sections = [part.rstrip(";") for part in _SECTIONS.findall(code) if part]
     place = 2 if value == 0 and len(sections) > 2 else 1 if value < 0 and len(sections) > 1 else 0
     text = _filled(abs(value) if place == 1 else value, sections[place] if sections else code)
@@ -42,7 +42,7 @@ def shown(value: float, code: str) -> ShownNumber:
 
 
 def _filled(value: float, section: str) -> str | None:
-    """The section with the number in its place; None where it says more than digits, signs and words."""
+    """Return the section with the number in its place; None where it says more than digits, signs and words."""
     tokens = list(_TOKEN.finditer(section))
     if sum(1 for token in tokens if token["digits"] or token["general"]) != 1:
         return None
@@ -66,7 +66,7 @@ def _filled(value: float, section: str) -> str | None:
 
 
 def _digits(number: Decimal, pattern: str) -> str | None:
-    """The number by a pattern such as `#,##0.00`; None where its commas scale it by thousands."""
+    """Return the number by a pattern such as `#,##0.00`; None where its commas scale it by thousands."""
     whole, _, decimals = pattern.partition(".")
     if whole.endswith(",") or "," in decimals:
         return None
@@ -99,7 +99,7 @@ def show_numbers(archive: Archive, rows: dict[str, list[list[object]]]) -> None:
 
 
 def _codes(archive: Archive) -> dict[int, str]:
-    """The format's code of each style that shows numbers otherwise than as they are."""
+    """Return the format's code of each style that shows numbers otherwise than as they are."""
     if _STYLES not in archive:
         return {}
     root = parse_xml(archive.read(_STYLES), what="工作簿")
@@ -140,7 +140,7 @@ class ShownNumber:
 
 
 def cell_text(value: object) -> str:
-    """The cell as a person sees it: `2` for 2.0, an ISO date for a date."""
+    """Return the cell as a person sees it: `2` for 2.0, an ISO date for a date."""
     if value is None or value == "":
         return ""
     if isinstance(value, (str, ShownNumber)):
@@ -155,10 +155,10 @@ def cell_text(value: object) -> str:
 
 
 def is_date(value: object) -> bool:
-    """Whether a spreadsheet program has made a date or a time of the cell."""
+    """Return whether a spreadsheet program has made a date or a time of the cell."""
     return isinstance(value, (dt.date, dt.time, dt.timedelta))
 
 
 def is_unsure_number(value: object) -> bool:
-    """Whether the cell shows its number in a form that we could not repeat."""
+    """Return whether the cell shows its number in a form that we could not repeat."""
     return isinstance(value, ShownNumber) and not value.is_sure

@@ -34,7 +34,7 @@ class XIncludeError(UnreadableFileError):
 
 
 def parse_xml(content: bytes, *, what: str = "文件") -> Element:
-    """The root element; UnreadableFileError (“不支持的 XML…” or the broken line) for anything unsafe or not well formed."""
+    """Return the root element; UnreadableFileError (“不支持的 XML…” or the broken line) for anything unsafe or not well formed."""
     text = _without_doctype(_decode(content, what), what)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, encoding="utf-8",
@@ -51,7 +51,7 @@ def parse_xml(content: bytes, *, what: str = "文件") -> Element:
 
 
 def looks_like_xml(content: bytes) -> bool:
-    """Whether the bytes begin as XML does, in any of the encodings that are read."""
+    """Return whether the bytes begin as XML does, in any of the encodings that are read."""
     head = content[:200]
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return head.decode("utf-16", "ignore").lstrip().startswith("<")
@@ -59,7 +59,7 @@ def looks_like_xml(content: bytes) -> bool:
 
 
 def head_of(content: bytes, *, size: int = 4000) -> str:
-    """The first characters as text, for cheap guesses at a file's format."""
+    """Return the first characters as text, for cheap guesses at a file's format."""
     head = content[:size]
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return head.decode("utf-16", "ignore")
@@ -135,12 +135,12 @@ def _check_tree(root: Element, what: str) -> None:
 
 
 def local(element: Element) -> str:
-    """An element's name without its namespace; empty for what is no element."""
+    """Return an element's name without its namespace; empty for what is no element."""
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
 def place_of(element: Element, file_name: str = "") -> str:
-    """The XML path with counts and the line, behind the file's name in its package when there is one."""
+    """Return the XML path with counts and the line, behind the file's name in its package when there is one."""
     parts: list[str] = []
     current: Element | None = element
     while current is not None:
@@ -154,7 +154,7 @@ def place_of(element: Element, file_name: str = "") -> str:
 
 
 def child_text(element: Element, *names: str) -> str:
-    """The text of the first child along the names, whatever the namespace; empty when there is none."""
+    """Return the text of the first child along the names, whatever the namespace; empty when there is none."""
     current: Element = element
     for name in names:
         found = next((child for child in current if local(child) == name), None)
@@ -165,12 +165,12 @@ def child_text(element: Element, *names: str) -> str:
 
 
 def children(element: Element, name: str) -> list[Element]:
-    """The children of that name, whatever the namespace."""
+    """Return the children of that name, whatever the namespace."""
     return [child for child in element if local(child) == name]
 
 
 def text_of(element: Element) -> str:
-    """All text within an element."""
+    """Return all text within an element."""
     return "".join(str(part) for part in element.itertext())
 
 
@@ -178,5 +178,5 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def clean(text: str) -> str:
-    """The text without the control characters that XML forbids."""
+    """Return the text without the control characters that XML forbids."""
     return _FORBIDDEN.sub("", text)

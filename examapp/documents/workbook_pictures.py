@@ -16,7 +16,7 @@ MAX_PICTURES = 20_000
 
 
 def placed_pictures(archive: Archive) -> dict[str, list[PlacedPicture]]:
-    """Give for each sheet's name its pictures and the cells in which they begin; nothing where the workbook's parts do not say."""
+    """Return for each sheet's name its pictures and the cells in which they begin; nothing where the workbook's parts do not say."""
     try:
         return _placed(archive)
     except UnreadableFileError:
@@ -24,7 +24,7 @@ def placed_pictures(archive: Archive) -> dict[str, list[PlacedPicture]]:
 
 
 def cell_pictures(archive: Archive) -> dict[str, EmbeddedPicture]:
-    """Give the pictures that WPS keeps in cells, by the name by which `DISPIMG` calls them."""
+    """Return the pictures that WPS keeps in cells, by the name by which `DISPIMG` calls them."""
     if _CELL_IMAGES not in archive:
         return {}
     try:
@@ -51,7 +51,7 @@ def _placed(archive: Archive) -> dict[str, list[PlacedPicture]]:
 
 
 def sheet_parts(archive: Archive) -> dict[str, str]:
-    """Give the part of the archive that holds each sheet, by the sheet's name."""
+    """Return the part of the archive that holds each sheet, by the sheet's name."""
     book = "xl/workbook.xml"
     if book not in archive:
         return {}
@@ -63,7 +63,7 @@ def sheet_parts(archive: Archive) -> dict[str, str]:
 
 
 def _related(archive: Archive, path: str, kind: str) -> dict[str, str]:
-    """Give the parts that a part names, by the name it calls them."""
+    """Return the parts that a part names, by the name it calls them."""
     folder, name = posixpath.split(path)
     relations = f"{folder}/_rels/{name}.rels"
     if not path or relations not in archive:
@@ -79,7 +79,7 @@ def _related(archive: Archive, path: str, kind: str) -> dict[str, str]:
 
 
 def _anchored(archive: Archive, drawing: str) -> list[PlacedPicture]:
-    """Give the pictures of a drawing with the cells in which they begin; shapes without a picture are none."""
+    """Return the pictures of a drawing with the cells in which they begin; shapes without a picture are none."""
     if drawing not in archive:
         return []
     root = parse_xml(archive.read(drawing), what="工作簿")

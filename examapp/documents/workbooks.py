@@ -52,7 +52,7 @@ class Sheet:
 
 
 def open_sheets(content: bytes, *, name: str) -> list[Sheet]:
-    """The sheets of an .xlsx or .xls file; UnreadableFileError when it is no workbook, damaged, locked, or too large."""
+    """Return the sheets of an .xlsx or .xls file; UnreadableFileError when it is no workbook, damaged, locked, or too large."""
     if content.startswith(ZIP):
         return _open_xlsx(content)
     if content.startswith(OLE):
@@ -96,7 +96,7 @@ def _as_shown(archive: Archive, sheets: list[Sheet]) -> list[Sheet]:
 
 
 def _within_grid(sheets: Iterable[Sheet]) -> list[Sheet]:
-    """The sheets, read one by one until they hold too many cells: several may be made of one and the same part."""
+    """Return the sheets, read one by one until they hold too many cells: several may be made of one and the same part."""
     found: list[Sheet] = []
     cells = 0
     for sheet in sheets:
@@ -129,7 +129,7 @@ def _check_cells(archive: Archive) -> None:
 
 
 def _span(xml: bytes) -> tuple[int, int, int]:
-    """Rows with filled cells, the last such row and the last such column."""
+    """Return rows with filled cells, the last such row and the last such column."""
     filled = height = width = 0
     for number, start, end in _row_spans(xml):
         last = 0
@@ -146,7 +146,7 @@ def _span(xml: bytes) -> tuple[int, int, int]:
 
 
 def _row_spans(xml: bytes) -> Iterator[tuple[int, int, int]]:
-    """Each row's number, and where its cells begin and end."""
+    """Yield each row's number, and where its cells begin and end."""
     number, start = 0, -1
     for match in _ROW.finditer(xml):
         if start >= 0:

@@ -29,7 +29,7 @@ class _Entry:
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Whether the text has Aiken's options and answer lines."""
+    """Return whether the text has Aiken's options and answer lines."""
     del name
     text = text_head(content)
     has_answer = re.search(r"^\s*ANSWER\s*[:：]\s*[A-Z]", text, re.MULTILINE | re.IGNORECASE) is not None
@@ -37,7 +37,7 @@ def looks_like(content: bytes, name: str) -> bool:
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
-    """All questions of an Aiken file."""
+    """Return all questions of an Aiken file."""
     del name
     result = ParseResult("aiken")
     text = decode_plain_text(content)
@@ -47,12 +47,12 @@ def read(content: bytes, *, name: str) -> ParseResult:
 
 
 def _first_letter(text: str) -> str | None:
-    """Give how the file writes the first option's letter: A, or a where no option has a capital."""
+    """Return how the file writes the first option's letter: A, or a where no option has a capital."""
     return next((letter for letter in "Aa" if re.search(rf"^\s*{letter}[.)]", text, re.MULTILINE)), None)
 
 
 def _option_of(line: str, entry: _Entry | None, first: str) -> re.Match[str] | None:
-    """The option that a line is: the next letter, or any letter with a space behind its sign."""
+    """Return the option that a line is: the next letter, or any letter with a space behind its sign."""
     found = _OPTION.match(line)
     if found is None or found["letter"].isupper() != first.isupper():
         return None
@@ -88,7 +88,7 @@ def _entries(lines: list[str], *, first: str) -> list[_Entry]:
 
 
 def _is_new(entry: _Entry, after_blank: bool, *, is_part: bool) -> bool:
-    """A question whose answer line is missing ends at the blank line before the next stem."""
+    """Return a question whose answer line is missing ends at the blank line before the next stem."""
     return after_blank and bool(entry.options) and not is_part
 
 
@@ -155,6 +155,6 @@ def _question(question: Question) -> str:
 
 
 def _line(text: str, question: Question) -> str:
-    """A text without blank lines, which would end the question."""
+    """Return a text without blank lines, which would end the question."""
     plain = html_to_text(text) if question.is_html else text.strip()
     return re.sub(r"\s*\n\s*", "\n", plain)

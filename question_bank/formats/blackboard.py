@@ -37,7 +37,7 @@ _UNSUPPORTED = {
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Whether the bytes are a pool, or a package with one."""
+    """Return whether the bytes are a pool, or a package with one."""
     if is_zip(content, name):
         try:
             archive = open_archive(content)
@@ -52,7 +52,7 @@ def _is_pool(content: bytes) -> bool:
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
-    """All questions of a pool or a package of pools."""
+    """Return all questions of a pool or a package of pools."""
     result = ParseResult("blackboard")
     if not is_zip(content, name):
         _read_pool(parse_xml(content), result, "")
@@ -104,7 +104,7 @@ def _outcome(element: Element, kind: str, where: str, points: str | None) -> Out
 
 
 def _answers(element: Element) -> list[Element]:
-    """The answers in the order of their `position`, as the pool shows them."""
+    """Return the answers in the order of their `position`, as the pool shows them."""
     answers = children(element, "ANSWER")
     if all(answer.get("position", "").isdecimal() for answer in answers):
         return sorted(answers, key=lambda answer: int(answer.get("position", "0")))

@@ -35,7 +35,7 @@ _NO_TABLE = (
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Whether the file's first rows have the head of a question table."""
+    """Return whether the file's first rows have the head of a question table."""
     if PurePath(name).suffix.lower() not in {".csv", ".tsv", ".txt", ""}:
         return False
     try:
@@ -46,7 +46,7 @@ def looks_like(content: bytes, name: str) -> bool:
 
 
 def divider_of(text: str) -> str | None:
-    """The sign that divides the columns of a question table; None when the text holds no such table."""
+    """Return the sign that divides the columns of a question table; None when the text holds no such table."""
     header = _MARK.sub("", text[:20_000], count=1)
     best: tuple[int, str] | None = None
     for divider in DIVIDERS:
@@ -62,12 +62,12 @@ def divider_of(text: str) -> str | None:
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
-    """All questions of a csv file; UnreadableFileError when it holds no question table."""
+    """Return all questions of a csv file; UnreadableFileError when it holds no question table."""
     return read_csv_text(decode_text(content), name=name, format_name="csv")
 
 
 def read_csv_text(text: str, *, name: str, format_name: str) -> ParseResult:
-    """All questions of a table that stands in a text."""
+    """Return all questions of a table that stands in a text."""
     divider = divider_of(text)
     if divider is None:
         raise UnreadableFileError(_NO_TABLE)
@@ -90,7 +90,7 @@ def read_csv_text(text: str, *, name: str, format_name: str) -> ParseResult:
 
 
 def _width(rows: list[list[str]]) -> int:
-    """How many cells most rows have at most, the head's at least: a column without a head is no stray divider."""
+    """Return how many cells most rows have at most, the head's at least: a column without a head is no stray divider."""
     header = find_header([[cell.strip() for cell in row] for row in rows[:HEADER_ROWS]])
     own = len(rows[header.row]) if header else 0
     longer = [len(row) for row in rows if len(row) > own]
@@ -98,7 +98,7 @@ def _width(rows: list[list[str]]) -> int:
 
 
 def _open_quote(lines: list[tuple[list[str], int]], height: int, divider: str) -> list[Note]:
-    """A quote that is never closed swallows all rows below it: say where, and how many."""
+    """Return a quote that is never closed swallows all rows below it: say where, and how many."""
     row, begin = lines[-1] if lines else ([], 1)
     swallowed = row[-1].rstrip().count("\n") if row else 0
     if swallowed < 1 or begin + swallowed < height - 1 or row[-1].count(divider) < swallowed:
@@ -108,7 +108,7 @@ def _open_quote(lines: list[tuple[list[str], int]], height: int, divider: str) -
 
 
 def _rows(text: str, divider: str, *, limit: int) -> list[tuple[list[str], int]]:
-    """Rows with the number of the line on which each begins."""
+    """Return rows with the number of the line on which each begins."""
     csv.field_size_limit(10_000_000)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=divider)
     rows: list[tuple[list[str], int]] = []

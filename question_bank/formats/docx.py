@@ -66,14 +66,14 @@ class _Document:
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Whether the file is a Word document."""
+    """Return whether the file is a Word document."""
     if content.startswith(b"PK\x03\x04"):
         return b"word/document.xml" in content
     return content.startswith(OLE) and PurePath(name).suffix.lower() in {".doc", ".docx", ".wps"}
 
 
 def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None) -> ParseResult:
-    """All questions of a document; `answers` is a second document or text with the keys."""
+    """Return all questions of a document; `answers` is a second document or text with the keys."""
     document = _load(content, has_pictures=True)
     second = _second(*answers) if answers else None
     readings = [_read_table(table, number, name) for number, table in enumerate(document.tables, 1)]
@@ -97,7 +97,7 @@ def _put_in_place(reading: ParseResult, pictures: list[EmbeddedPicture]) -> Pars
 
 
 def document_lines(content: bytes) -> list[str]:
-    """Give all the text of a Word document line by line, tables too, with the numbers that Word shows; a sign stands for each picture."""
+    """Return all the text of a Word document line by line, tables too, with the numbers that Word shows; a sign stands for each picture."""
     document = _load(content)
     tables = [" ".join(cell for cell in row if cell) for table in document.tables for row in table]
     return document.lines + tables
@@ -131,7 +131,7 @@ def _read_table(rows: list[list[str]], number: int, name: str) -> ParseResult:
 
 
 def _by_paragraph(reading: ParseResult, paragraphs: list[int]) -> ParseResult:
-    """The places of a reading of lines said in paragraphs, as Word counts them."""
+    """Return the places of a reading of lines said in paragraphs, as Word counts them."""
 
     def place(where: str) -> str:
         number = where.removeprefix("第 ").removesuffix(" 行")
@@ -192,7 +192,7 @@ def _number_pictures(archive: Archive, body: Element) -> list[EmbeddedPicture]:
 
 
 def _sign(element: Element) -> str:
-    """Give what stands in the text for a drawing."""
+    """Return what stands in the text for a drawing."""
     number = next((each.get(_NUMBER, "") for each in element.iter() if each.get(_NUMBER)), "")
     return picture_sign(int(number)) if number else PICTURE
 
@@ -242,7 +242,7 @@ def _add(document: _Document, text: str, number: int) -> None:
 
 
 def paragraph_text(paragraph: Element) -> str:
-    """The words of a paragraph as they are seen: deletions left out, underlined gaps as `____`, a sign for pictures."""
+    """Return the words of a paragraph as they are seen: deletions left out, underlined gaps as `____`, a sign for pictures."""
     pieces: list[str] = []
     _collect(paragraph, pieces)
     return "".join(pieces)
@@ -299,7 +299,7 @@ def _is_underlined(run: Element) -> bool:
 
 
 def _table_rows(table: Element) -> list[list[str]]:
-    """The cells of a table; a cell that goes on from the row above repeats its text."""
+    """Return the cells of a table; a cell that goes on from the row above repeats its text."""
     rows: list[list[str]] = []
     for row in table.iterchildren(f"{W}tr"):
         cells: list[str] = []

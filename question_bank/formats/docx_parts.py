@@ -42,7 +42,7 @@ class Pictures:
     sizes: list[tuple[int, int]] = field(default_factory=list)
 
     def take(self, question: Question) -> Question:
-        """Give the question with signs for its pictures; one that Word cannot show stays among its images."""
+        """Return the question with signs for its pictures; one that Word cannot show stays among its images."""
         parts = tuple(self.take(part) for part in question.parts)
         if not question.is_html or not question.images:
             return replace(question, parts=parts)
@@ -67,7 +67,7 @@ class Pictures:
         )
 
     def runs(self, text: str, run: str) -> str:
-        """The runs of a line of text, drawings where its signs stand; `run` has a place for words."""
+        """Return the runs of a line of text, drawings where its signs stand; `run` has a place for words."""
         pieces = _SIGN.split(text)
         words = [run.format(piece) if piece else "" for piece in pieces[::2]]
         drawings = [self._drawing(ord(sign) - FIRST_NUMBERED) for sign in pieces[1::2]]
@@ -124,7 +124,7 @@ class Numbering:
             self._read_styles(styles)
 
     def label(self, paragraph: Element) -> str:
-        """What stands before the paragraph, with a space behind it; nothing for bullets and plain paragraphs."""
+        """Return what stands before the paragraph, with a space behind it; nothing for bullets and plain paragraphs."""
         found = self._list_of(paragraph)
         if found is None or found[0] not in self.lists:
             return ""

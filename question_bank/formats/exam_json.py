@@ -32,14 +32,14 @@ _SPAN = re.compile(
 
 
 def looks_like_csc_exam(content: bytes, name: str) -> bool:
-    """Whether the JSON names EXAM's kinds of question."""
+    """Return whether the JSON names EXAM's kinds of question."""
     del name
     head = text_head(content, size=100_000)
     return head.lstrip().startswith(("{", "[")) and _TYPE.search(head) is not None
 
 
 def read_csc_exam(content: bytes, *, name: str) -> ParseResult:
-    """All questions of an EXAM export."""
+    """Return all questions of an EXAM export."""
     del name
     questions = _questions(content)
     result = ParseResult("csc-exam")
@@ -53,7 +53,7 @@ def read_csc_exam(content: bytes, *, name: str) -> ParseResult:
 
 
 def load_json(content: bytes) -> Any:
-    """The JSON value; UnreadableFileError with line and column when it is broken or too deep."""
+    """Return the JSON value; UnreadableFileError with line and column when it is broken or too deep."""
     try:
         return json.loads(decode_plain_text(content))
     except json.JSONDecodeError as error:
@@ -186,7 +186,7 @@ _FILLERS: dict[str, Callable[[ParsedQuestion, dict[str, Any], list[dict[str, Any
 
 
 def looks_like_json2qti(content: bytes, name: str) -> bool:
-    """Whether the JSON is quizzes of questions with lists of words, and nothing else."""
+    """Return whether the JSON is quizzes of questions with lists of words, and nothing else."""
     del name
     if not text_head(content, size=200).lstrip().startswith("{") or len(content) > 5_000_000:
         return False
@@ -210,7 +210,7 @@ def _is_words(options: Any) -> bool:
 
 
 def read_json2qti(content: bytes, *, name: str) -> ParseResult:
-    """All questions; the format's rule that the first option is right is named as a remark."""
+    """Return all questions; the format's rule that the first option is right is named as a remark."""
     del name
     data = load_json(content)
     if not _is_quizzes(data):

@@ -53,7 +53,7 @@ class _File:
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Tell whether this is a file of our own text format."""
+    """Return whether this is a file of our own text format."""
     head = content[:4000].decode("utf-8", "ignore")
     return name.endswith(".txt") and re.search(r"^## \S+ \S+题", head, re.MULTILINE) is not None
 
@@ -249,7 +249,7 @@ def _written_key(question: Question) -> Iterator[str]:
 
 
 def _guarded(text: str) -> str:
-    """A text of several lines, none of which reads as a field or a head."""
+    """Return a text of several lines, none of which reads as a field or a head."""
     first, *more = text.splitlines() or [""]
     return "\n".join([first, *(f" {line}" if _GUARDED.match(f" {line}") else line for line in more)])
 

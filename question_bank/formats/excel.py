@@ -39,14 +39,14 @@ _NO_TABLE = (
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Whether the file is a workbook, by its first bytes and its name or its inner names."""
+    """Return whether the file is a workbook, by its first bytes and its name or its inner names."""
     if content.startswith(ZIP):
         return b"xl/" in content[:200_000] or b"xl/workbook" in content[-200_000:]
     return content.startswith(OLE) and PurePath(name).suffix.lower() in {".xls", ".xlsx", ".xlsm", ".et", ""}
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
-    """All questions of all visible sheets; UnreadableFileError when the file is no workbook or holds no question table."""
+    """Return all questions of all visible sheets; UnreadableFileError when the file is no workbook or holds no question table."""
     questions: list[ParsedQuestion] = []
     remarks: list[Note] = []
     found_table = False
@@ -100,7 +100,7 @@ SAFE = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numb
 
 
 def write(questions: Sequence[Question]) -> ExportedFile:
-    """The workbook with pictures over their cells, and what of the questions it cannot say (formatting, over-long texts)."""
+    """Return the workbook with pictures over their cells, and what of the questions it cannot say (formatting, over-long texts)."""
     wide = max((len(one.lettered) for question in questions for one in (question, *question.parts)), default=0)
     headers = columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
     losses: list[Note] = []
@@ -169,7 +169,7 @@ _NOTES = (
 
 
 def template() -> bytes:
-    """The bytes of the template: the empty question sheet with choices for kind and difficulty, and the help sheet."""
+    """Return the bytes of the template: the empty question sheet with choices for kind and difficulty, and the help sheet."""
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, {"in_memory": True, **SAFE}) as book:
         bold = book.add_format({"bold": True, "num_format": "@"})

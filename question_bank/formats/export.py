@@ -41,13 +41,13 @@ _FIELD_NAMES = {
 
 
 def not_exported(where: str, question: Question, format_name: str) -> Note:
-    """The note on a question that the format cannot say at all."""
+    """Return the note on a question that the format cannot say at all."""
     reason = f"{format_name} 格式写不下这道{KIND_NAMES[question.kind]}，没有导出。请改用 QTI 3.0 或 Excel 格式导出。"
     return Note(where, f"{reason}题干：{Rich(question.stem, question.is_html).plain[:30]}", "not_written")
 
 
 def unsupported_fields(where: str, question: Question, format_name: str, **fields: object) -> list[Note]:
-    """One note that names those fields that hold something and that the format has no place for."""
+    """Return one note that names those fields that hold something and that the format has no place for."""
     names = [_FIELD_NAMES[name] for name, value in fields.items() if value]
     if not names:
         return []
@@ -74,7 +74,7 @@ class TagFacts:
 
 
 def encode_tags(question: Question) -> list[str]:
-    """Tags that say all of a question's facts."""
+    """Return tags that say all of a question's facts."""
     tags = [*question.tags, *(_POINT + point for point in question.knowledge_points)]
     if question.difficulty is not None:
         tags.append(_DIFFICULTY + DIFFICULTY_NAMES[question.difficulty])
@@ -85,7 +85,7 @@ def encode_tags(question: Question) -> list[str]:
 
 
 def encode_part_tags(question: Question) -> list[str]:
-    """Tags that say the facts of a case's parts, each with the part's number."""
+    """Return tags that say the facts of a case's parts, each with the part's number."""
     tags = []
     for place, part in enumerate(question.parts, start=1):
         codes = [_CODE + part.code] if part.code else []
@@ -94,7 +94,7 @@ def encode_part_tags(question: Question) -> list[str]:
 
 
 def split_part_tags(tags: list[str]) -> tuple[list[str], dict[int, list[str]], dict[int, str]]:
-    """The tags of the whole, those of each part (from 1), and the parts' own numbers."""
+    """Return the tags of the whole, those of each part (from 1), and the parts' own numbers."""
     whole: list[str] = []
     parts: dict[int, list[str]] = {}
     codes: dict[int, str] = {}
@@ -110,7 +110,7 @@ def split_part_tags(tags: list[str]) -> tuple[list[str], dict[int, list[str]], d
 
 
 def decode_tags(tags: list[str]) -> TagFacts:
-    """The facts that tags say; a tag that says none stays a tag."""
+    """Return the facts that tags say; a tag that says none stays a tag."""
     plain: list[str] = []
     points: list[str] = []
     difficulty: Difficulty | None = None
@@ -129,7 +129,7 @@ def decode_tags(tags: list[str]) -> TagFacts:
 
 
 def plain_question(question: Question) -> Question:
-    """Give a question with plain texts only."""
+    """Return a question with plain texts only."""
     if not question.is_html:
         return question
     texts: Callable[[str], str] = lambda text: to_plain(text)[0]  # noqa: E731 – one word used three times

@@ -29,7 +29,7 @@ def write_text(questions: Sequence[Question]) -> ExportedFile:
 
 
 def lines_of(questions: Sequence[Question], format_name: str) -> tuple[list[str], list[Note]]:
-    """Give the lines of plain questions, with what they cannot say."""
+    """Return the lines of plain questions, with what they cannot say."""
     lines: list[str] = []
     losses: list[Note] = []
     kinds = [kind for kind in KIND_NAMES if any(question.kind is kind for question in questions)]
@@ -94,7 +94,7 @@ def _losses(question: Question, where: str, format_name: str) -> list[Note]:
 
 
 def _reads_back(question: Question, lines: Iterable[str]) -> bool:
-    """Whether our own reader makes the same question of the lines."""
+    """Return whether our own reader makes the same question of the lines."""
     try:
         found = read_text("\n".join(lines), name="", format_name="text")
     except UnreadableFileError:
@@ -105,7 +105,7 @@ def _reads_back(question: Question, lines: Iterable[str]) -> bool:
 
 
 def _said(question: Question) -> tuple[object, ...]:
-    """What must come back: spaces apart."""
+    """Return what must come back: spaces apart."""
     texts = (question.stem, *question.options, question.explanation)
     key = tuple("".join(text.split()) for text in question.key)
     blanks = tuple(frozenset(variants) for variants in question.blanks)
@@ -187,7 +187,7 @@ def _paragraph(text: str, pictures: Pictures) -> str:
 
 
 def _table(cases: Sequence[Question], pictures: Pictures) -> tuple[str, list[Note]]:
-    """Give the table of our own shape, with the options in columns of their own as far as there are any."""
+    """Return the table of our own shape, with the options in columns of their own as far as there are any."""
     rows = list(rows_of(cases))
     letters = sorted({head for row in rows for head, cell in row.cells.items() if head.startswith("选项") and cell})
     heads = [*_CASE_HEADS[:3], *letters, *_CASE_HEADS[3:]]

@@ -32,7 +32,7 @@ class Gap:
 
 
 def token(place: int) -> str:
-    """What stands in a stem for the gap at that place (from 0) until the kind is known."""
+    """Return what stands in a stem for the gap at that place (from 0) until the kind is known."""
     return f"\uf100{place}\uf101"
 
 
@@ -91,7 +91,7 @@ OWN_NAME = re.compile(r"bank-item-\d+")
 
 
 def number(text: str | None) -> Decimal | None:
-    """A finite number as written, or None."""
+    """Return a finite number as written, or None."""
     try:
         value = Decimal((text or "").strip())
     except InvalidOperation:
@@ -100,7 +100,7 @@ def number(text: str | None) -> Decimal | None:
 
 
 def as_texts(variants: Iterable[str]) -> tuple[str, ...]:
-    """Numbers as a candidate may write them: as in the file, and without idle zeros (`4.0` also as `4`)."""
+    """Return numbers as a candidate may write them: as in the file, and without idle zeros (`4.0` also as `4`)."""
     found: list[str] = []
     for variant in variants:
         value = number(variant)

@@ -23,7 +23,7 @@ _CODE = re.compile(r"(?=.*\d)[\w.\-]{1,40}")
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Whether the text has answers in braces or a category as GIFT has them."""
+    """Return whether the text has answers in braces or a category as GIFT has them."""
     if name.lower().endswith(".gift"):
         return True
     if PurePath(name).suffix.lower() not in {"", ".txt"}:
@@ -35,7 +35,7 @@ def looks_like(content: bytes, name: str) -> bool:
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
-    """All questions of a GIFT file; descriptions and categories are remarks."""
+    """Return all questions of a GIFT file; descriptions and categories are remarks."""
     del name
     result = ParseResult("gift")
     for block in blocks(decode_plain_text(content)):
@@ -74,7 +74,7 @@ def _outcome(question: GiftQuestion, where: str) -> Outcome:
 
 
 def rich(text: GiftText) -> Rich:
-    """A GIFT text in our manner."""
+    """Return a GIFT text in our manner."""
     if text.format == "html":
         return Rich(text.text, is_html=True)
     return guessed(text.text) if text.format == "moodle" else Rich(text.text)
@@ -165,7 +165,7 @@ _FILLERS: dict[GiftType, Callable[[ParsedQuestion, GiftQuestion], None]] = {
 
 
 def exact_number(answers: list[GiftAnswer]) -> str | None:
-    """The one value that alone gets full credit, written as in the file; None when it is a range or there are several."""
+    """Return the one value that alone gets full credit, written as in the file; None when it is a range or there are several."""
     full = [answer.text.text for answer in answers if answer.is_correct and _fraction(answer) >= FULL_CREDIT]
     if len(full) != 1:
         return None
@@ -193,7 +193,7 @@ def _fraction(answer: GiftAnswer) -> Decimal:
 
 
 def write(questions: Iterable[Question]) -> ExportedFile:
-    """The questions as GIFT; cases, several blanks, model answers, points and pictures are named losses."""
+    """Return the questions as GIFT; cases, several blanks, model answers, points and pictures are named losses."""
     losses: list[Note] = []
     texts: list[str] = []
     for number, question in enumerate(questions, start=1):
@@ -236,7 +236,7 @@ def _answers(question: Question) -> str | None:
 
 
 def _variants(question: Question) -> str:
-    """A variant is plain text also in an HTML question; `*` is Moodle's wildcard and is escaped its way."""
+    """Return a variant is plain text also in an HTML question; `*` is Moodle's wildcard and is escaped its way."""
     manner = "[plain]" if question.is_html else ""
     return " ".join(f"={manner}{escape(variant.replace('*', chr(92) + '*'))}" for variant in question.blanks[0])
 

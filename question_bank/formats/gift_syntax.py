@@ -27,22 +27,22 @@ class Block:
 
 
 def hide(text: str) -> str:
-    """The text with escaped characters put where no delimiter is sought."""
+    """Return the text with escaped characters put where no delimiter is sought."""
     return _ESCAPE.sub(lambda match: _HIDDEN[match.group(1)], text)
 
 
 def show(text: str) -> str:
-    """The text with hidden characters as themselves."""
+    """Return the text with hidden characters as themselves."""
     return text.translate(_SHOWN)
 
 
 def escape(text: str) -> str:
-    """Text written so that GIFT takes every character as itself."""
+    """Return text written so that GIFT takes every character as itself."""
     return re.sub(r"([~=#{}:\\])", r"\\\1", text).replace("\n", "\\n")
 
 
 def blocks(text: str) -> Iterator[Block]:
-    """The blocks of a file: parted by blank lines, save those inside braces that close again, or by a title behind an answer."""
+    """Yield the blocks of a file: parted by blank lines, save those inside braces that close again, or by a title behind an answer."""
     lines = hide(text).split("\n")
     current: list[str] = []
     comments: list[str] = []
@@ -66,13 +66,13 @@ def blocks(text: str) -> Iterator[Block]:
 
 
 def _is_closed(current: list[str]) -> bool:
-    """Whether the lines hold a whole answer, so that a title begins the next question."""
+    """Return whether the lines hold a whole answer, so that a title begins the next question."""
     text = "\n".join(current)
     return 0 < text.count("{") == text.count("}")
 
 
 def _stays_open(current: list[str], lines: list[str], number: int) -> bool:
-    """Whether a blank line stands inside braces: the next brace to come closes them."""
+    """Return whether a blank line stands inside braces: the next brace to come closes them."""
     text = "\n".join(current)
     if text.count("{") <= text.count("}"):
         return False
@@ -148,7 +148,7 @@ class GiftQuestion:
 
 
 def parse(block: Block) -> GiftQuestion:
-    """The block as a question; type BROKEN when its braces or answers say nothing."""
+    """Return the block as a question; type BROKEN when its braces or answers say nothing."""
     text = block.text
     if text.startswith("$CATEGORY"):
         name = show(text.partition(":")[2]).strip()
@@ -174,7 +174,7 @@ def parse(block: Block) -> GiftQuestion:
 
 
 def split_answers(body: str, manner: str = "moodle", *, weight: re.Pattern[str] = _WEIGHT) -> list[GiftAnswer]:
-    """The answers of a body such as `=a#well ~%50%b`; escapes must be hidden."""
+    """Return the answers of a body such as `=a#well ~%50%b`; escapes must be hidden."""
     starts = [match.start() for match in re.finditer("[=~]", body)]
     ends = [*starts[1:], len(body)]
     return [_answer(body[start:end], manner, weight) for start, end in zip(starts, ends, strict=True)]
@@ -247,7 +247,7 @@ def _folded(text: str) -> str:
 
 
 def _stem(before: str, after: str, manner: str) -> GiftText:
-    """The stem around the braces; words behind them make the answer a blank within, as Moodle has it."""
+    """Return the stem around the braces; words behind them make the answer a blank within, as Moodle has it."""
     if not after.strip():
         return _text(before, manner)
     return _text(" ".join(part for part in (before.strip(), BLANK, after.strip()) if part), manner)

@@ -27,7 +27,7 @@ Fetch = Callable[[str], tuple[str, bytes] | None]
 
 
 def no_files(source: str) -> tuple[str, bytes] | None:
-    """The fetch of a format that carries no files."""
+    """Return the fetch of a format that carries no files."""
     return _NOTHING.get(source)
 
 

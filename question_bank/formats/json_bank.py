@@ -39,7 +39,7 @@ _NO_QUESTIONS = "JSON 里没有找到题目。题目应是一个列表，每道�
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Whether the file is JSON with questions in it, by its first signs and its names."""
+    """Return whether the file is JSON with questions in it, by its first signs and its names."""
     if PurePath(name).suffix.lower() not in {".json", ".txt", ""} or content[:64].lstrip(b"\xef\xbb\xbf \r\n\t")[
         :1
     ] not in {b"[", b"{"}:
@@ -51,7 +51,7 @@ def looks_like(content: bytes, name: str) -> bool:
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
-    """All questions of a JSON file; UnreadableFileError when it is no JSON or holds no question."""
+    """Return all questions of a JSON file; UnreadableFileError when it is no JSON or holds no question."""
     text = decode_text(content)
     try:
         value = json.loads(text, parse_float=str)
@@ -70,7 +70,7 @@ def read(content: bytes, *, name: str) -> ParseResult:
 
 
 def _questions(value: Any, where: str, depth: int) -> Iterator[tuple[str, Any]]:
-    """Each question with its JSON path, out of lists and banks within banks."""
+    """Yield each question with its JSON path, out of lists and banks within banks."""
     if depth > 6:
         return
     if isinstance(value, list):
@@ -121,7 +121,7 @@ def _raw(item: Any, where: str, hint: Kind | None) -> ParsedQuestion:
 
 
 def _lettered(item: dict[str, Any]) -> list[tuple[str, str]]:
-    """Options that each have a name of their own: `optionA`, `选项A`, `A`."""
+    """Return options that each have a name of their own: `optionA`, `选项A`, `A`."""
     named = {match[1].upper(): _text(text) for name, text in item.items() if (match := _OPTION.fullmatch(name))}
     last = max((OPTION_LETTERS.index(letter) for letter, text in named.items() if text), default=-1)
     return [(letter, named.get(letter, "")) for letter in OPTION_LETTERS[: last + 1]]

@@ -28,7 +28,7 @@ _SHOWN = str.maketrans({hidden: char for char, hidden in _HIDDEN.items()})
 
 
 def looks_like_cloze(content: bytes, name: str) -> bool:
-    """Whether the text has embedded answers, or its name says so."""
+    """Return whether the text has embedded answers, or its name says so."""
     text = text_head(content)
     if text.lstrip().startswith("<"):
         return False
@@ -36,7 +36,7 @@ def looks_like_cloze(content: bytes, name: str) -> bool:
 
 
 def read_cloze(content: bytes, *, name: str) -> ParseResult:
-    """The one question that a cloze text file holds."""
+    """Return the one question that a cloze text file holds."""
     del name
     result = ParseResult("moodle-cloze")
     text = decode_plain_text(content).strip()
@@ -46,7 +46,7 @@ def read_cloze(content: bytes, *, name: str) -> ParseResult:
 
 
 def cloze_outcome(parsed: ParsedQuestion, text: Rich) -> Outcome:
-    """The parsed settled from a text with embedded answers; what Moodle itself would not take is refused."""
+    """Return the parsed settled from a text with embedded answers; what Moodle itself would not take is refused."""
     gaps: list[Gap] = []
     problems: list[Note] = []
 
@@ -132,7 +132,7 @@ def _shown(text: str) -> str:
 
 
 def write_gap(variants: tuple[str, ...]) -> str:
-    """A written gap as embedded text within HTML."""
+    """Return a written gap as embedded text within HTML."""
     escaped = (re.sub(r"([}#~\\\"'/*])", r"\\\1", html.escape(variant, quote=False)) for variant in variants)
     return "{1:SHORTANSWER:=" + "~=".join(escaped) + "}"
 
@@ -143,12 +143,12 @@ _FOLD = re.compile(r"[ \t]*\n[ \t]*")
 
 
 def looks_like_missing_word(content: bytes, name: str) -> bool:
-    """Whether the name says missing word; the text alone looks like GIFT."""
+    """Return whether the name says missing word; the text alone looks like GIFT."""
     return "missingword" in name.lower() and "{" in text_head(content)
 
 
 def read_missing_word(content: bytes, *, name: str) -> ParseResult:
-    """All questions of a missing-word file."""
+    """Return all questions of a missing-word file."""
     del name
     result = ParseResult("missingword")
     for block in blocks(decode_plain_text(content)):

@@ -66,7 +66,7 @@ _DEFAULT_NOTES = frozenset(
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Whether the XML begins as a Moodle question file."""
+    """Return whether the XML begins as a Moodle question file."""
     del name
     return (
         looks_like_xml(content) and re.search(r"<(?:quiz\s*>|quiz\s*/>|question\s+type=)", head_of(content)) is not None
@@ -74,7 +74,7 @@ def looks_like(content: bytes, name: str) -> bool:
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
-    """All questions of a Moodle XML file; categories and descriptions are remarks."""
+    """Return all questions of a Moodle XML file; categories and descriptions are remarks."""
     del name
     root = parse_xml(content)
     if local(root) not in {"quiz", "question"}:
@@ -234,7 +234,7 @@ class TextReader:
         self._question = question
 
     def read(self, parent: Element, name: str) -> Rich:
-        """The text of a child of that name, or of the parent itself when the name is empty."""
+        """Return the text of a child of that name, or of the parent itself when the name is empty."""
         element = next(iter(children(parent, name)), None) if name else parent
         if element is None:
             return Rich()

@@ -22,7 +22,7 @@ _BLANK = re.compile("_{2,}")
 
 
 def write(questions: Iterable[Question]) -> ExportedFile:
-    """The questions as Moodle XML with their pictures; cases are a named loss, several blanks become embedded answers."""
+    """Return the questions as Moodle XML with their pictures; cases are a named loss, several blanks become embedded answers."""
     root = etree.Element("quiz")
     losses: list[Note] = []
     for number, question in enumerate(questions, start=1):
@@ -103,7 +103,7 @@ def _answer(element: Element, words: str, fraction: Decimal, *, is_html: bool, i
 
 
 def _embedded(question: Question) -> str:
-    """The stem with each run of underscores made a gap; gaps that find none follow the stem."""
+    """Return the stem with each run of underscores made a gap; gaps that find none follow the stem."""
     gaps = iter([write_gap(variants) for variants in question.blanks])
     stem = Rich(question.stem, question.is_html).fragment
     placed = _BLANK.sub(lambda match: next(gaps, match.group()), stem)

@@ -24,7 +24,7 @@ class Files:
     """The item's own path in the archive; empty for a file that came alone."""
 
     def resolve(self, source: str) -> str | None:
-        """The archive's name for a relative source; None when the archive has it not."""
+        """Return the archive's name for a relative source; None when the archive has it not."""
         if self.archive is None or "://" in source or source.startswith("/"):
             return None
         folder = posixpath.dirname(self.name)
@@ -35,14 +35,14 @@ class Files:
         return None
 
     def fetch(self, source: str) -> tuple[str, bytes] | None:
-        """Name and bytes of a file, or None."""
+        """Return name and bytes of a file, or None."""
         path = self.resolve(source)
         if path is None or self.archive is None:
             return None
         return posixpath.basename(path), self.archive.read(path)
 
     def parse(self, source: str) -> tuple[Element, Files] | None:
-        """The root of an XML file and the files beside it, or None."""
+        """Return the root of an XML file and the files beside it, or None."""
         path = self.resolve(source)
         if path is None or self.archive is None:
             return None
@@ -80,19 +80,19 @@ class Package:
     has_manifest: bool = False
 
     def xml(self, path: str) -> Element:
-        """The root of one of its XML files."""
+        """Return the root of one of its XML files."""
         return parse_xml(self.archive.read(path), what=f"压缩包里的“{path}”")
 
 
 def is_zip(content: bytes, name: str = "") -> bool:
-    """Whether the bytes are a zip, or were one before they were damaged."""
+    """Return whether the bytes are a zip, or were one before they were damaged."""
     if content.startswith((b"PK\x03\x04", b"PK\x05\x06")) or name.lower().endswith((".zip", ".imscc")):
         return True
     return b"PK\x05\x06" in content[-66000:] and b"PK\x01\x02" in content
 
 
 def looks_like_package(content: bytes, *types: str) -> bool:
-    """Whether the zip has a manifest with resources of such types; a broken zip counts by its manifest's name."""
+    """Return whether the zip has a manifest with resources of such types; a broken zip counts by its manifest's name."""
     try:
         package = open_package(content)
     except UnreadableFileError:
@@ -101,7 +101,7 @@ def looks_like_package(content: bytes, *types: str) -> bool:
 
 
 def holds_roots(content: bytes, roots: re.Pattern[bytes]) -> bool:
-    """Whether a zip whose manifest names no questions (or that has none) holds XML files that begin with such a root."""
+    """Return whether a zip whose manifest names no questions (or that has none) holds XML files that begin with such a root."""
     try:
         package = open_package(content)
         if any(resource.type.startswith("imsqti") for resource in package.resources):
@@ -113,7 +113,7 @@ def holds_roots(content: bytes, roots: re.Pattern[bytes]) -> bool:
 
 
 def open_package(content: bytes) -> Package:
-    """The package; without a manifest its resources are empty."""
+    """Return the package; without a manifest its resources are empty."""
     archive = open_archive(content)
     package = Package(archive)
     manifests = sorted((n for n in archive.names if posixpath.basename(n) == MANIFEST), key=lambda n: n.count("/"))
@@ -180,7 +180,7 @@ class PackageFile:
 
 
 def write_zip(files: list[PackageFile], *, namespace: str, schema: str) -> bytes:
-    """The package's bytes; the same questions give the same bytes."""
+    """Return the package's bytes; the same questions give the same bytes."""
     manifest = _manifest(files, namespace, schema)
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:

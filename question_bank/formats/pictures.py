@@ -18,7 +18,7 @@ ONLY_PICTURE = "（见图）"
 
 
 def append_pictures(question: Question, placed: Sequence[tuple[str, EmbeddedPicture]]) -> Question:
-    """Give a question with pictures at the end of their texts: `stem`, `explanation`, or an option's letter."""
+    """Return a question with pictures at the end of their texts: `stem`, `explanation`, or an option's letter."""
     by_name = {image.name: image for image in question.images}
     marks: dict[str, str] = {}
     for place, picture in placed:
@@ -43,12 +43,12 @@ _NUMBERED = re.compile(f"{PICTURE}({NUMBERED})")
 
 
 def picture_sign(number: int) -> str:
-    """Give the sign that stands in a text for a document's picture of this number, from 0."""
+    """Return the sign that stands in a text for a document's picture of this number, from 0."""
     return f"{PICTURE}{chr(FIRST_NUMBERED + number)}"
 
 
 def insert_pictures(question: Question, pictures: Sequence[EmbeddedPicture]) -> Question:
-    """Give a question with the document's pictures where their signs stand in stem, options and explanation; elsewhere signs go."""
+    """Return a question with the document's pictures where their signs stand in stem, options and explanation; elsewhere signs go."""
     parts = tuple(insert_pictures(part, pictures) for part in question.parts)
     key = tuple(_NUMBERED.sub("", text) for text in question.key)
     blanks = tuple(tuple(_NUMBERED.sub("", text) for text in variants) for variants in question.blanks)

@@ -23,14 +23,14 @@ _ROOT = re.compile(rb"<(?:\w+:)?questestinterop\b")
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Whether the bytes are a `questestinterop` file, or a package of such."""
+    """Return whether the bytes are a `questestinterop` file, or a package of such."""
     if is_zip(content, name):
         return looks_like_package(content, "imsqti_xml") or holds_roots(content, _ROOT)
     return looks_like_xml(content) and re.search(r"<(?:\w+:)?questestinterop\b", head_of(content)) is not None
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
-    """All questions of a file or package."""
+    """Return all questions of a file or package."""
     if is_zip(content, name):
         return read_package(content)
     root = parse_xml(content)
@@ -50,7 +50,7 @@ _LINE = re.compile("_{2,}")
 
 
 def write(questions: Iterable[Question]) -> ExportedFile:
-    """A package with one `questestinterop` file and the pictures; cases are a named loss."""
+    """Return a package with one `questestinterop` file and the pictures; cases are a named loss."""
     root = etree.Element("questestinterop")
     section = add(add(root, "assessment", ident="bank", title="题库"), "section", ident="root_section")
     losses: list[Note] = []

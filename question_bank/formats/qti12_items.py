@@ -53,7 +53,7 @@ _RANGES = frozenset({"vargt", "vargte", "varlt", "varlte"})
 
 
 def is_tree(root: Element) -> bool:
-    """Whether a root is that of QTI 1.x."""
+    """Return whether a root is that of QTI 1.x."""
     return local(root) == "questestinterop"
 
 
@@ -86,12 +86,12 @@ def _read_references(root: Element, result: ParseResult, prefix: str, known: Col
 
 
 def idents_of(root: Element) -> set[str]:
-    """The identifiers of the items and banks that a tree holds."""
+    """Return the identifiers of the items and banks that a tree holds."""
     return {element.get("ident", "") for element in root.iter("{*}item", "{*}objectbank")} - {""}
 
 
 def _facts(item: Element) -> dict[str, str]:
-    """The item's metadata, label to entry."""
+    """Return the item's metadata, label to entry."""
     return {
         child_text(one, "fieldlabel").strip(): child_text(one, "fieldentry").strip()
         for part in children(item, "itemmetadata")
@@ -118,7 +118,7 @@ class _Item:
         self._responses = [one for one in item.iter() if local(one) in RESPONSES]
 
     def outcome(self, stimuli: dict[str, Rich]) -> Outcome:
-        """The item settled."""
+        """Return the item settled."""
         where, parsed = self._parsed.where, self._parsed
         refusal = self._unsupported_name()
         if refusal:
@@ -174,7 +174,7 @@ class _Item:
         return None
 
     def _is_gap(self, response: Element) -> bool:
-        """Whether a response belongs to a `[name]` in the stem, as Canvas writes gaps."""
+        """Return whether a response belongs to a `[name]` in the stem, as Canvas writes gaps."""
         name = _gap_name(response)
         return bool(name) and f"[{name}]" in self._parsed.stem.text
 
@@ -236,7 +236,7 @@ class _Item:
         return ""
 
     def _fill_strings(self) -> str:
-        """Several text fields: one fill-in, its gaps behind the stem."""
+        """Return several text fields: one fill-in, its gaps behind the stem."""
         gaps = [Gap(variants=tuple(self._variants(one.get("ident", "")))) for one in self._responses]
         for gap in gaps:
             if not gap.variants:

@@ -21,7 +21,7 @@ RESPONSES = frozenset(
 
 
 def material_of(element: Element, *, below_responses: bool = True) -> Rich:
-    """All material within an element, in order; that of responses only when asked."""
+    """Return all material within an element, in order; that of responses only when asked."""
     return joined(list(_pieces(element, below_responses=below_responses)))
 
 
@@ -61,7 +61,7 @@ def _picture(element: Element) -> Rich:
 
 
 def fetch_from(files: Files, source: str) -> tuple[str, bytes] | None:
-    """A picture by its path: as written, or wherever in the package a path ends so."""
+    """Return a picture by its path: as written, or wherever in the package a path ends so."""
     plain = unquote(html.unescape(source)).partition("?")[0]
     for base in _BASES:
         plain = plain.replace(base, "").removeprefix("/")
@@ -98,7 +98,7 @@ class Condition:
 
 
 def conditions_of(item: Element) -> list[Condition]:
-    """The conditions of an item in their order."""
+    """Return the conditions of an item in their order."""
     return [_condition(one) for part in children(item, "resprocessing") for one in children(part, "respcondition")]
 
 
@@ -108,7 +108,7 @@ def wanted(condition: Condition) -> list[tuple[str, str]]:
 
 
 def right_single(names: list[str], response: str, conditions: list[Condition], parsed: ParsedQuestion) -> list[str]:
-    """The one option with the highest score; two at the top come back both, for the doubt."""
+    """Return the one option with the highest score; two at the top come back both, for the doubt."""
     scores = {name: _score({response: {name}}, conditions) for name in names}
     best = max(scores.values(), default=Decimal(0))
     if best <= 0:
@@ -121,7 +121,7 @@ def right_single(names: list[str], response: str, conditions: list[Condition], p
 
 
 def right_multiple(names: list[str], response: str, conditions: list[Condition], parsed: ParsedQuestion) -> list[str]:
-    """The set of options that the conditions want; none, and a doubt, when they do not say."""
+    """Return the set of options that the conditions want; none, and a doubt, when they do not say."""
     giving = [condition for condition in conditions if condition.gain > 0]
     if any(condition.gain < 0 for condition in conditions):
         parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
@@ -154,7 +154,7 @@ def _best_set(names: list[str], response: str, conditions: list[Condition], pars
 
 
 def _is_one(condition: Condition) -> bool:
-    """Whether a condition is one bare `varequal`."""
+    """Return whether a condition is one bare `varequal`."""
     return len(condition.tests) == 1 and local(condition.tests[0]) == "varequal"
 
 

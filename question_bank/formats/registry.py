@@ -42,7 +42,7 @@ class Format:
 
 
 def _later(place: str) -> Callable[..., Any]:
-    """Give a function of one format's module, loaded by the first call: a process that reads no file never pays 10 MB for the readers."""
+    """Return a function of one format's module, loaded by the first call: a process that reads no file never pays 10 MB for the readers."""
     module, _, function = place.rpartition(".")
 
     def call(*arguments: Any, **named: Any) -> Any:
@@ -84,13 +84,13 @@ def load_readers() -> None:
 
 
 def detect(content: bytes, name: str) -> str | None:
-    """Give the name of the format that a file is, None where it is none that is known."""
+    """Return the name of the format that a file is, None where it is none that is known."""
     lower = PurePath(name).name.lower()
     return next((each.name for each in FORMATS if each.looks_like(content, lower)), None)
 
 
 def get_format(name: str) -> Format:
-    """Give a format by its name; raises UnreadableFileError for a name that is none."""
+    """Return a format by its name; raises UnreadableFileError for a name that is none."""
     found = _BY_NAME.get(name)
     if found is None:
         raise UnreadableFileError(f"没有名为「{name}」的题库格式。可用的有：{'、'.join(_BY_NAME)}。")
@@ -130,7 +130,7 @@ def _why_unknown(content: bytes, name: str) -> str:
 
 
 def _note_empty(result: ParseResult) -> ParseResult:
-    """The reading; one without any question says so."""
+    """Return the reading; one without any question says so."""
     if not result.found and not result.remarks:
         result.remarks.append(Note("整个文件", "文件里没有题目。请核对是否选错了文件。", "no_questions"))
     return result

@@ -49,7 +49,7 @@ class Row:
 
 
 def rows_of(questions: Iterable[Question]) -> Iterator[Row]:
-    """Give the rows of our own shape, a case followed by its sub-questions."""
+    """Yield the rows of our own shape, a case followed by its sub-questions."""
     used: set[str] = set()
     cases = 0
     for place, question in enumerate(questions, 1):
@@ -90,7 +90,7 @@ def _row(question: Question, where: str, kind_name: str) -> Row:
 
 
 def _pictures(question: Question, options: Sequence[str]) -> list[tuple[str, Image]]:
-    """Give a question's pictures with the heads of the columns in whose texts they stand."""
+    """Return a question's pictures with the heads of the columns in whose texts they stand."""
     texts = [("题干", question.stem), ("解析", question.explanation)]
     texts += [
         (f"选项{letter}", text) for letter, text, _ in zip(OPTION_LETTERS, question.options, options, strict=False)
@@ -113,7 +113,7 @@ def _ambiguous(question: Question, where: str) -> list[Note]:
 
 
 def _plain(question: Question, where: str) -> tuple[Question, list[Note]]:
-    """The question with plain texts only, and notes on what that cost."""
+    """Return the question with plain texts only, and notes on what that cost."""
     losses: list[Note] = []
     if not question.is_html:
         return question, losses
@@ -137,7 +137,7 @@ def _answer(question: Question) -> str:
 
 
 def _blanks(blanks: tuple[tuple[str, ...], ...]) -> str:
-    """One line a blank, variants divided by `|`; as JSON where the answers hold these signs themselves."""
+    """Return one line a blank, variants divided by `|`; as JSON where the answers hold these signs themselves."""
     awkward = any(sign in text for blank in blanks for text in blank for sign in "|｜\n；;") or any(
         text != text.strip() or not text or text[0].isdigit() or text[0] in "([（①②③④⑤⑥⑦⑧⑨"
         for blank in blanks
@@ -149,5 +149,5 @@ def _blanks(blanks: tuple[tuple[str, ...], ...]) -> str:
 
 
 def _tags(tags: tuple[str, ...]) -> str:
-    """A closing `；` keeps a single tag with spaces in one piece."""
+    """Return a closing `；` keeps a single tag with spaces in one piece."""
     return "；".join(tags) + ("；" if len(tags) == 1 and " " in tags[0] else "")

@@ -33,7 +33,7 @@ _NO_ANSWERS = "答案文件里没有认出任何答案。请写成“1.A 2.B”�
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Whether the file is a text with at least one question or record in it."""
+    """Return whether the file is a text with at least one question or record in it."""
     if PurePath(name).suffix.lower() not in {".txt", ".text", ".md", ".tsv", ""}:
         return False
     try:
@@ -43,14 +43,14 @@ def looks_like(content: bytes, name: str) -> bool:
 
 
 def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None) -> ParseResult:
-    """All questions of a text file; `answers` is the second file, bytes and name, where the keys stand apart."""
+    """Return all questions of a text file; `answers` is the second file, bytes and name, where the keys stand apart."""
     text = decode_text(content)
     second = decode_text(answers[0]) if answers else None
     return read_text(text, name=name, answers=second, format_name="text")
 
 
 def read_text(text: str, *, name: str, answers: str | None = None, format_name: str = "text") -> ParseResult:
-    """All questions of a text that is already decoded (a Word file's too)."""
+    """Return all questions of a text that is already decoded (a Word file's too)."""
     if answers is None and csv_table.divider_of(text) in {"\t", "|"}:
         return csv_table.read_csv_text(text, name=name, format_name=format_name)
     if text.count("\n") > MAX_LINES:
@@ -78,7 +78,7 @@ def _second_file(text: str, segments: Segments) -> AnswerBlock:
 
 
 def _rows_of(text: str) -> list[Line]:
-    """The lines `1. A` of a table with a column of numbers and one of answers; none where it is no such table."""
+    """Return the lines `1. A` of a table with a column of numbers and one of answers; none where it is no such table."""
     divider = csv_table.divider_of(text) or ("," if _ANSWER_TABLE.match(text) else "")
     rows = [[cell.strip() for cell in line.strip("| ").split(divider)] for line in text.split("\n")] if divider else []
     heads = [cell.lstrip("\ufeff") for cell in rows[0]] if rows else []
@@ -161,7 +161,7 @@ def _fitting(entry: Entry, alike: list[Entry], numbered: list[int], blocks: list
 
 
 def _by_order(entry: Entry, alike: list[Entry], numbered: list[int]) -> list[int]:
-    """Where a number comes as often among the answers as among the questions, they follow each other."""
+    """Return where a number comes as often among the answers as among the questions, they follow each other."""
     if len(alike) == len(numbered):
         place = next(index for index, one in enumerate(alike) if one is entry)
         return [numbered[place]]

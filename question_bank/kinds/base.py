@@ -167,7 +167,7 @@ class QuestionKind:
         raise NotImplementedError
 
     def is_answered(self, response: Sequence[str], spec: ResponseSpec) -> bool:
-        """Tell whether a response counts as answered: at least one option or one text that is not blank."""
+        """Return whether a response counts as answered: at least one option or one text that is not blank."""
         del spec
         return any(part.strip() for part in response)
 

@@ -99,7 +99,7 @@ class ChoiceKind(QuestionKind):
         return sorted(set(question.key))
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
-        """Give all points for exactly the right options, else none."""
+        """Return all points for exactly the right options, else none."""
         del rule
         return key.points if frozenset(response) == frozenset(key.key) else ZERO
 

@@ -64,7 +64,7 @@ class FillBlank(QuestionKind):
         return [list(variants) for variants in question.blanks]
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
-        """Give each right blank its share of the points."""
+        """Return each right blank its share of the points."""
         del rule
         pairs = zip(response, key.blanks, strict=False)
         hits = sum(1 for text, variants in pairs if canonical(text) in {canonical(one) for one in variants})

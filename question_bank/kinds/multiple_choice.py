@@ -35,7 +35,7 @@ class MultipleChoice(ChoiceKind):
             yield "多选题应有两个以上答案"
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
-        """Give all points for exactly the right options, else what the exam's rule gives."""
+        """Return all points for exactly the right options, else what the exam's rule gives."""
         chosen, right = frozenset(response), frozenset(key.key)
         if chosen == right:
             return key.points

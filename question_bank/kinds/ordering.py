@@ -67,7 +67,7 @@ class Ordering(QuestionKind):
             yield Issue(code="same_options", reason="有两个选项内容相同，分不出先后。请核对选项。")
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
-        """Give all points for the right order; else, by the section's rule, the share of pairs whose first stands before its second."""
+        """Return all points for the right order; else, by the section's rule, the share of pairs whose first stands before its second."""
         del rule
         if list(response) == list(key.key):
             return key.points
@@ -79,7 +79,7 @@ class Ordering(QuestionKind):
         return key.points * right / len(pairs)
 
     def is_answered(self, response: Sequence[str], spec: ResponseSpec) -> bool:
-        """Tell whether every option has its place; a part of them is a draft."""
+        """Return whether every option has its place; a part of them is a draft."""
         return sorted(response) == list(OPTION_LETTERS[: spec.option_count])
 
     def display_orders(self, count: int) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ class ShortAnswer(QuestionKind):
         return [plain(text) for text in question.key]
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
-        """Give all points only for the model answer's own words; a marker decides anything else."""
+        """Return all points only for the model answer's own words; a marker decides anything else."""
         del rule
         return key.points if list(response) == list(key.key) else ZERO
 

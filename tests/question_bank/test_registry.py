@@ -83,7 +83,7 @@ def test_our_own_text_has_the_limits_of_every_file():
     long = head.format(stem="甲" * 20_001, option="甲", key="A")
     blank = head.format(stem="甲", option="", key="B")
     two = head.format(stem="甲", option="甲", key="AB")
-    result = read_file("\n".join([fine, long, blank, two]).encode(), "a.txt", "examtext")
+    result = read_file(f"{fine}\n{long}\n{blank}\n{two}".encode(), "a.txt", "examtext")
     assert [note.code for note in result.refused] == ["too_long", "too_few_options"]
     assert [(one.note.code, one.question.key) for one in result.doubtful] == [("many_keys", ())]
     assert len(result.imported) == 1

@@ -33,13 +33,13 @@ _PLACES = {word: place for place, word in enumerate("一二三四五六七八九
 
 
 def fold(text: str) -> str:
-    """The text in half width and without wrapping signs, as answers are compared."""
+    """Return the text in half width and without wrapping signs, as answers are compared."""
     folded = unicodedata.normalize("NFKC", text).replace("\ufe0f", "")
     return folded.strip(_WRAPPING)
 
 
 def read_truth(text: str) -> bool | None:
-    """Whether the words mean 正确 (True) or 错误 (False); None when they mean neither."""
+    """Return whether the words mean 正确 (True) or 错误 (False); None when they mean neither."""
     word = fold(text).upper()
     if word in TRUE_WORDS:
         return True
@@ -49,13 +49,13 @@ def read_truth(text: str) -> bool | None:
 
 
 def is_truth_word(text: str) -> bool:
-    """Whether an option's text is one of the words of a true/false question (not a mere letter or digit)."""
+    """Return whether an option's text is one of the words of a true/false question (not a mere letter or digit)."""
     word = fold(text)
     return (read_truth(word) is not None and not word.isascii()) or word.upper() in {"TRUE", "FALSE", "T", "F"}
 
 
 def read_letters(text: str, *, count: int) -> tuple[str, ...] | None:
-    """The option letters that an answer names, in rising order; None when it names none or can be read in two ways.
+    """Return the option letters that an answer names, in rising order; None when it names none or can be read in two ways.
 
     `count` is how many options the question has: `全选` means all of them, `1,3` the first and the third.
     """
@@ -76,7 +76,7 @@ def read_letters(text: str, *, count: int) -> tuple[str, ...] | None:
 
 
 def _read_span(span: re.Match[str], count: int) -> tuple[str, ...] | None:
-    """The letters from one to another; a mere dash may also divide the two, so that it counts only where it spans all options."""
+    """Return the letters from one to another; a mere dash may also divide the two, so that it counts only where it spans all options."""
     first, last = OPTION_LETTERS.index(span[1]), OPTION_LETTERS.index(span[3])
     is_sure = span[2] in "~至到" or last - first == 1 or (first, last) == (0, count - 1)
     return tuple(OPTION_LETTERS[first : last + 1]) if first < last and is_sure else None
@@ -93,26 +93,26 @@ def _read_digits(word: str, count: int) -> tuple[str, ...] | None:
 
 
 def looks_like_key(text: str) -> bool:
-    """Whether a text is nothing but a key: letters, a range, a truth word, 全选."""
+    """Return whether a text is nothing but a key: letters, a range, a truth word, 全选."""
     word = fold(text)
     is_letters = read_letters(text, count=26) is not None or _RANGE.fullmatch(word.upper()) is not None
     return not word.isdigit() and (is_letters or read_truth(text) is not None)
 
 
 def counts_from_zero(text: str) -> bool:
-    """Whether an answer of mere numbers holds a 0, so that its file counts the options from 0."""
+    """Return whether an answer of mere numbers holds a 0, so that its file counts the options from 0."""
     numbers = _NUMBERS.findall(fold(text).removesuffix(".0"))
     return is_by_number(text) and any(number.startswith("0") for number in numbers)
 
 
 def is_by_number(text: str) -> bool:
-    """Whether an answer names options by number alone."""
+    """Return whether an answer names options by number alone."""
     word = fold(text).removesuffix(".0")
     return bool(_NUMBERS.search(word)) and not _NUMBERS.sub("", _SEPARATORS.sub("", word))
 
 
 def read_blanks(text: str, *, count: int) -> tuple[tuple[str, ...], ...] | None:
-    """The accepted answers of each blank, variants divided by `|`; None when blanks and answers do not agree.
+    """Return the accepted answers of each blank, variants divided by `|`; None when blanks and answers do not agree.
 
     One line a blank, or `；`, or (only if the count then agrees) `、` and `，`; a JSON list of lists as the last resort
     of our own writer. `count` is the number of blanks seen in the stem, 0 if none is marked.
@@ -136,7 +136,7 @@ def read_blanks(text: str, *, count: int) -> tuple[tuple[str, ...], ...] | None:
 
 
 def numbered_parts(text: str) -> list[str]:
-    """The parts of `1.宪法 2.60 3.甲、乙`, numbered from 1 without a gap; fewer than two are none."""
+    """Return the parts of `1.宪法 2.60 3.甲、乙`, numbered from 1 without a gap; fewer than two are none."""
     parts: list[str] = []
     start = 0
     for match in _PART_MARK.finditer(text):
@@ -150,7 +150,7 @@ def numbered_parts(text: str) -> list[str]:
 
 
 def _marked_blanks(text: str) -> list[str]:
-    """The answers that stand behind `(1)` `(2)`, `①` `②` or `1.` `2.` in rising order, or in brackets of their own."""
+    """Return the answers that stand behind `(1)` `(2)`, `①` `②` or `1.` `2.` in rising order, or in brackets of their own."""
     wrapped = list(_WRAPPED_BLANKS.finditer(text))
     if wrapped and "".join(match[0] for match in wrapped) == text:
         return [next(part for part in match.groups() if part).strip() for match in wrapped]
@@ -164,7 +164,7 @@ def _marked_blanks(text: str) -> list[str]:
 
 
 def _without_number(part: str, place: int) -> str:
-    """The part without a leading `(1)`, `1.`, `①` or `第一空：` that only counts the blanks."""
+    """Return the part without a leading `(1)`, `1.`, `①` or `第一空：` that only counts the blanks."""
     named = _BLANK_NAME.match(part)
     if named and _PLACES.get(named[1] or named[2]) == place and named.end() < len(part):
         return part[named.end() :].strip()
@@ -181,7 +181,7 @@ def _variants(text: str) -> tuple[str, ...]:
 
 
 def listed_texts(text: str) -> list[str]:
-    """The members of a JSON list of texts (`["甲", "丙"]`); none where it is no such list."""
+    """Return the members of a JSON list of texts (`["甲", "丙"]`); none where it is no such list."""
     try:
         value = json.loads(text) if text.startswith("[") else []
     except (ValueError, RecursionError):
@@ -208,5 +208,5 @@ BLANK = re.compile(r"_{2,}|＿{2,}|[(（]\s*_*\s*[)）]|﹍{2,}|﹏{2,}|…{4,}|
 
 
 def count_blanks(stem: str) -> int:
-    """How many blanks a stem marks: underscores or empty brackets."""
+    """Return how many blanks a stem marks: underscores or empty brackets."""
     return len(BLANK.findall(stem))

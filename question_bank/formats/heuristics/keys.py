@@ -37,7 +37,7 @@ _LONE_BLANK = re.compile(r"(?<!_)_(?!_)|＿")
 
 
 def choice_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]:
-    """The key of a choice question by letters, digits or the options' own words."""
+    """Return the key of a choice question by letters, digits or the options' own words."""
     texts = [text for _, text in parsed.lettered]
     answer = parsed.answer
     if not answer:
@@ -60,7 +60,7 @@ def choice_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]
 
 
 def order_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]:
-    """The key of an ordering question: all its letters, or all its options' own words, in the right order."""
+    """Return the key of an ordering question: all its letters, or all its options' own words, in the right order."""
     if not parsed.answer:
         return (), ("没有答案。请按正确顺序写出全部选项的字母。", "no_key")
     folded = [fold(text) for _, text in parsed.lettered]
@@ -77,7 +77,7 @@ def order_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]:
 
 
 def _by_words(answer: str, texts: list[str]) -> tuple[str, ...]:
-    """Letters of the options whose words the answer repeats; empty when a word fits none or several."""
+    """Return letters of the options whose words the answer repeats; empty when a word fits none or several."""
     folded = [fold(text) for text in texts]
     for parts in ([answer], [part for part in _SPLIT_TEXTS.split(answer) if part.strip()], listed_texts(answer)):
         words = [fold(part) for part in parts]
@@ -87,12 +87,12 @@ def _by_words(answer: str, texts: list[str]) -> tuple[str, ...]:
 
 
 def is_by_words(parsed: ParsedQuestion) -> bool:
-    """Whether the answer repeats the words of options."""
+    """Return whether the answer repeats the words of options."""
     return bool(_by_words(parsed.answer, [text for _, text in parsed.lettered]))
 
 
 def _by_letters_and_words(answer: str, texts: list[str]) -> tuple[str, ...]:
-    """Letters that stand before their own options' words (`C.丙机关`); empty where words and letter disagree."""
+    """Return letters that stand before their own options' words (`C.丙机关`); empty where words and letter disagree."""
     letters = []
     for part in [part.strip() for part in _SPLIT_TEXTS.split(answer) if part.strip()]:
         match = _LETTER_AND_WORDS.fullmatch(unicodedata.normalize("NFKC", part))
@@ -104,7 +104,7 @@ def _by_letters_and_words(answer: str, texts: list[str]) -> tuple[str, ...]:
 
 
 def options_problem(parsed: ParsedQuestion, letters: tuple[str, ...]) -> Problem | None:
-    """What is wrong with the options themselves: a blank one, a letter twice, a letter left out, the key's text twice."""
+    """Return what is wrong with the options themselves: a blank one, a letter twice, a letter left out, the key's text twice."""
     named = [letter for letter, _ in parsed.lettered]
     for letter in dict.fromkeys(named):
         if named.count(letter) > 1:
@@ -123,7 +123,7 @@ def options_problem(parsed: ParsedQuestion, letters: tuple[str, ...]) -> Problem
 
 
 def truth_key(parsed: ParsedQuestion, *, order: bool | None, usual: bool) -> tuple[bool, Problem | None]:
-    """Whether a true/false question's key is 正确; `order` is that of its options, `usual` that of its neighbours."""
+    """Return whether a true/false question's key is 正确; `order` is that of its options, `usual` that of its neighbours."""
     answer = parsed.answer
     if not answer:
         return False, ("没有答案。请补上“正确”或“错误”。", "no_key")
@@ -142,7 +142,7 @@ def truth_key(parsed: ParsedQuestion, *, order: bool | None, usual: bool) -> tup
 
 
 def _truth_of(answer: str, *, order: bool | None) -> bool | None:
-    """The truth that a word means, or a letter with its word (`A.正确`) where the two agree."""
+    """Return the truth that a word means, or a letter with its word (`A.正确`) where the two agree."""
     letter, word = strip_mark(answer)
     truth = read_truth(word if letter else answer)
     agrees = not letter or (letter in {"A", "B"} and ((letter == "A") is truth) is (order is not False))
@@ -168,7 +168,7 @@ def _truth_by_letter(
 
 
 def blanks_key(parsed: ParsedQuestion) -> tuple[tuple[tuple[str, ...], ...], Problem | None]:
-    """The accepted answers of each blank, held against the blanks that the stem marks."""
+    """Return the accepted answers of each blank, held against the blanks that the stem marks."""
     marked = count_blanks(parsed.stem_text) or len(_LONE_BLANK.findall(parsed.stem_text))
     if parsed.blank_answers:
         return _blanks_in_columns(parsed, marked)

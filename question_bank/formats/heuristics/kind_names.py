@@ -27,7 +27,7 @@ _REMARK_AFTER = re.compile(r"\s*(?:[(（\[【].*[)）\]】]|[-—－_:：/／].*
 
 
 def kind_of(name: str) -> Kind | None:
-    """The kind that a name means exactly, brackets, `题`, a number before and a remark behind left out; None for anything else."""
+    """Return the kind that a name means exactly, brackets, `题`, a number before and a remark behind left out; None for anything else."""
     bare = _COUNT_BEFORE.sub("", name.strip())
     for text in dict.fromkeys((name, bare, _REMARK_AFTER.sub("", bare))):
         found = next((_BY_NAME[one] for one in _shortened(_plain(text)) if one in _BY_NAME), None)
@@ -37,7 +37,7 @@ def kind_of(name: str) -> Kind | None:
 
 
 def is_choice_name(name: str) -> bool:
-    """Whether the name says 选择题 and leaves open whether one or more options are right."""
+    """Return whether the name says 选择题 and leaves open whether one or more options are right."""
     return any(one in CHOICE_NAMES for one in _shortened(_plain(name)))
 
 
@@ -47,12 +47,12 @@ def unsupported_name(name: str) -> str | None:
 
 
 def is_unsupported(name: str) -> bool:
-    """Whether the name is nothing but a kind that is not supported, `题` left out or not."""
+    """Return whether the name is nothing but a kind that is not supported, `题` left out or not."""
     return bool(_UNSUPPORTED_WORD.fullmatch(name.strip().removesuffix("题")))
 
 
 def codes_in(head: str) -> dict[str, Kind]:
-    """The codes that a column's head explains: `题目类型(1单选2多选3判断4简答)` → {"1": single, …}."""
+    """Return the codes that a column's head explains: `题目类型(1单选2多选3判断4简答)` → {"1": single, …}."""
     head = unicodedata.normalize("NFKC", head)
     found = {code.lstrip("0") or "0": _BY_NAME[name] for code, name in _CODE.findall(head)}
     if not found:
@@ -61,7 +61,7 @@ def codes_in(head: str) -> dict[str, Kind]:
 
 
 def kind_in(text: str) -> Kind | None:
-    """The one kind named anywhere in a longer text (a sheet's or file's name); None when none or several are."""
+    """Return the one kind named anywhere in a longer text (a sheet's or file's name); None when none or several are."""
     plain = unicodedata.normalize("NFKC", text).lower()
     strong: set[Kind] = {kind for name, kind in _BY_NAME.items() if _named(name, plain) and kind is not Kind.CASE}
     strong |= {kind for word, kind in _SHORT_WORDS.items() if word in plain}
@@ -90,5 +90,5 @@ def _plain(name: str) -> str:
 
 
 def _shortened(plain: str) -> tuple[str, ...]:
-    """The name as it is and without the words for question that may end it."""
+    """Return the name as it is and without the words for question that may end it."""
     return (plain, *(plain.removesuffix(end) for end in ("题", "题型", "题目", "试题")))

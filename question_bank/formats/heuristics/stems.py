@@ -37,7 +37,7 @@ class _Mark:
 
 
 def split_options(text: str, *, first: str = "A") -> tuple[str, list[tuple[str, str]]]:
-    """The text before the options, and the options with their letters, beginning with the letter `first`.
+    """Return the text before the options, and the options with their letters, beginning with the letter `first`.
 
     The letters are as written: a letter twice or left out stays visible to the caller. With `first` other than A
     a single option is enough.
@@ -51,7 +51,7 @@ def split_options(text: str, *, first: str = "A") -> tuple[str, list[tuple[str, 
 
 
 def _spaced(text: str) -> tuple[str, list[tuple[str, str]]]:
-    """The text before a last line such as `A 甲 B 乙 C 丙`, and its options: letters in order with spaces around, three at least."""
+    """Return the text before a last line such as `A 甲 B 乙 C 丙`, and its options: letters in order with spaces around, three at least."""
     before, _, line = text.rpartition("\n")
     parts = re.split(r"(?:^|\s+)([A-H])\s+", line.strip())
     letters, words = parts[1::2], [part.strip() for part in parts[2::2]]
@@ -62,7 +62,7 @@ def _spaced(text: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def split_glued(text: str, letters: tuple[str, ...]) -> tuple[str, list[tuple[str, str]]]:
-    """The text before options without any sign (`A甲 B乙`) and the options, where they hold the letters of the key.
+    """Return the text before options without any sign (`A甲 B乙`) and the options, where they hold the letters of the key.
 
     Only for questions whose key is known to be these letters: without it `A` may be a word's.
     """
@@ -78,7 +78,7 @@ def split_glued(text: str, letters: tuple[str, ...]) -> tuple[str, list[tuple[st
 
 
 def strip_mark(text: str) -> tuple[str, str]:
-    """The letter that begins an option's text, and the text without it; no letter where there is none."""
+    """Return the letter that begins an option's text, and the text without it; no letter where there is none."""
     match = _MARK.match(text)
     if not match or (match["plain"] and not match["sign"]):
         return "", text
@@ -118,13 +118,13 @@ def _marks(text: str) -> list[_Mark]:
 
 
 def _is_inside(text: str, place: int) -> bool:
-    """Whether a bracket opened shortly before the place is still open there."""
+    """Return whether a bracket opened shortly before the place is still open there."""
     before = text[max(0, place - 30) : place]
     return max(before.rfind("("), before.rfind("（")) > max(before.rfind(")"), before.rfind("）"))
 
 
 def _chosen(marks: list[_Mark], first: str) -> list[_Mark]:
-    """The marks that carry the options on: the next letter in the same style, or at a line's start."""
+    """Return the marks that carry the options on: the next letter in the same style, or at a line's start."""
     starts = [index for index, mark in enumerate(marks) if mark.letter == first]
     for index in starts[:MAX_STARTS]:
         mark = marks[index]
@@ -174,12 +174,12 @@ _LEADS = ("有", "是", "为", "包括", "分为", "由", "分别为", "分别�
 
 
 def empty_blanks(text: str) -> str:
-    """The text with every empty bracket written `（ ）`."""
+    """Return the text with every empty bracket written `（ ）`."""
     return re.sub(r"(?<![\w.\])])\(\s*\)|（\s*[)）]|(?<=[\u4e00-\u9fff=])\(\s*[)）]", "（ ）", text, flags=re.ASCII)
 
 
 def take_inline_answer(stem: str) -> tuple[str, str]:
-    """The stem without `【答案：A】` or `（答案：A）` in it, and that answer; no answer where none stands there."""
+    """Return the stem without `【答案：A】` or `（答案：A）` in it, and that answer; no answer where none stands there."""
     match = _INLINE_ANSWER.search(stem)
     if not match:
         return stem, ""
@@ -187,7 +187,7 @@ def take_inline_answer(stem: str) -> tuple[str, str]:
 
 
 def take_letter_keys(stem: str) -> tuple[str, list[str]]:
-    """The stem with its bracketed keys emptied, and the keys: `正确的是（A、C）` gives `正确的是（ ）` and ["A、C"]."""
+    """Return the stem with its bracketed keys emptied, and the keys: `正确的是（A、C）` gives `正确的是（ ）` and ["A、C"]."""
     found: list[str] = []
 
     def empty(match: re.Match[str]) -> str:
@@ -201,7 +201,7 @@ def take_letter_keys(stem: str) -> tuple[str, list[str]]:
 
 
 def take_truth(stem: str) -> tuple[str, str]:
-    """The stem without the `（对）` or `（√）` that ends it, and that word; no word where none ends it."""
+    """Return the stem without the `（对）` or `（√）` that ends it, and that word; no word where none ends it."""
     matches = list(_BRACKET.finditer(stem))
     if not matches or not _END.match(stem[matches[-1].end() :]):
         return _truth_at_end(stem)
@@ -221,7 +221,7 @@ def _truth_at_end(stem: str) -> tuple[str, str]:
 
 
 def _in_code(stem: str, match: re.Match[str]) -> bool:
-    """Whether the brackets are a call's, a condition's or stand in a string or comment."""
+    """Return whether the brackets are a call's, a condition's or stand in a string or comment."""
     before = stem[max(stem.rfind("\n", 0, match.start()) + 1, match.start() - 80) : match.start()]
     if not match[0].startswith(("(", "[", "_")):
         return False
@@ -231,7 +231,7 @@ def _in_code(stem: str, match: re.Match[str]) -> bool:
 
 
 def take_filled_blanks(stem: str, *, surely: bool) -> tuple[str, list[str]]:
-    """The stem with its filled brackets emptied, and what filled them.
+    """Return the stem with its filled brackets emptied, and what filled them.
 
     `surely`: the section says that these are fill-in questions; else only clear structures count (several
     brackets joined as members of one list, or each behind the same word).
@@ -249,7 +249,7 @@ def take_filled_blanks(stem: str, *, surely: bool) -> tuple[str, list[str]]:
 
 
 def has_filled_blanks(stem: str) -> bool:
-    """Whether a stem has several filled brackets that might be blanks."""
+    """Return whether a stem has several filled brackets that might be blanks."""
     return len([match for match in _FILLED.finditer(stem) if _may_be_blank(match[1], surely=False)]) >= 2
 
 

@@ -18,7 +18,7 @@ _POINTS = re.compile(r"(\d{1,5}(?:\.\d{1,2})?)\s*分?")
 
 
 def read_difficulty(text: str, *, top: int) -> Difficulty | None:
-    """The difficulty that a word or a level from 1 to `top` (3 or 5) means; None when unclear."""
+    """Return the difficulty that a word or a level from 1 to `top` (3 or 5) means; None when unclear."""
     word = unicodedata.normalize("NFKC", text).strip().lower().removesuffix("级").removesuffix("度")
     if word in _EASY:
         return Difficulty.EASY
@@ -34,7 +34,7 @@ def read_difficulty(text: str, *, top: int) -> Difficulty | None:
 
 
 def read_points(text: str) -> Decimal | None:
-    """The points that a cell such as `2`, `2.5` or `2分` gives; None when it is no such number above zero."""
+    """Return the points that a cell such as `2`, `2.5` or `2分` gives; None when it is no such number above zero."""
     match = _POINTS.fullmatch(unicodedata.normalize("NFKC", text).strip())
     if not match:
         return None
@@ -45,7 +45,7 @@ def read_points(text: str) -> Decimal | None:
 
 
 def read_list(text: str) -> tuple[str, ...]:
-    """The members of a list in one cell, divided by `；`, `，`, `|` or line ends, else by spaces."""
+    """Return the members of a list in one cell, divided by `；`, `，`, `|` or line ends, else by spaces."""
     parts = _LIST_DIVIDERS.split(text) if _LIST_DIVIDERS.search(text) else text.split()
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
@@ -65,7 +65,7 @@ _KEY_NAMES = ("key", "letter", "id", "no", "prefix", "code", "选项序号", "�
 
 
 def read_options(text: str) -> list[tuple[str, str]]:
-    """Letters and texts of the options in one cell; empty when they cannot be separated."""
+    """Return letters and texts of the options in one cell; empty when they cannot be separated."""
     text = text.strip()
     if not text:
         return []
@@ -87,7 +87,7 @@ def read_options(text: str) -> list[tuple[str, str]]:
 
 
 def read_unsure_options(text: str) -> list[tuple[str, str]]:
-    """Options divided by commas or spaces, which may as well be signs within them: for the review list only."""
+    """Return options divided by commas or spaces, which may as well be signs within them: for the review list only."""
     return next((_with_letters(parts) for sign in _UNSURE if len(parts := _divided(text, sign)) >= 3), [])
 
 
@@ -96,7 +96,7 @@ def _divided(text: str, divider: str) -> list[str]:
 
 
 def _in_sequence(text: str) -> list[tuple[str, str]]:
-    """Options with letters that any sign divides: `A、甲、B、乙、C、丙`."""
+    """Return options with letters that any sign divides: `A、甲、B、乙、C、丙`."""
     marks: list[re.Match[str]] = []
     for match in _SEQUENCE.finditer(text):
         if match[1] == OPTION_LETTERS[len(marks) : len(marks) + 1]:  # none behind the last
@@ -108,7 +108,7 @@ def _in_sequence(text: str) -> list[tuple[str, str]]:
 
 
 def _counted(text: str) -> list[tuple[str, str]]:
-    """Options counted as `a.甲 b.乙`, `1.甲 2.乙`, `A甲 B乙` or `①甲②乙`."""
+    """Return options counted as `a.甲 b.乙`, `1.甲 2.乙`, `A甲 B乙` or `①甲②乙`."""
     marks: list[re.Match[str]] = []
     for match in _COUNTED.finditer(text):
         alike = not marks or match.lastindex == marks[0].lastindex
@@ -127,7 +127,7 @@ def _place(mark: re.Match[str]) -> int:
 
 
 def _without_dividers(options: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The options without the sign that divides them, where the same one ends each but the last."""
+    """Return the options without the sign that divides them, where the same one ends each but the last."""
     ends = [match[0] if (match := _TRAILING.search(text)) else "" for _, text in options]
     if not ends[0] or len(set(ends[:-1])) > 1:
         return options
@@ -135,7 +135,7 @@ def _without_dividers(options: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def read_json_options(text: str) -> list[tuple[str, str]]:
-    """Options written as JSON: texts, objects with key and text, or one object from letter to text."""
+    """Return options written as JSON: texts, objects with key and text, or one object from letter to text."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -144,7 +144,7 @@ def read_json_options(text: str) -> list[tuple[str, str]]:
 
 
 def options_from_json(value: object) -> list[tuple[str, str]]:
-    """Options from a decoded JSON value, in any of the shapes in which platforms keep them."""
+    """Return options from a decoded JSON value, in any of the shapes in which platforms keep them."""
     if isinstance(value, dict):
         inner = value.get("options") or value.get("choices")
         if isinstance(inner, (list, dict)):
@@ -168,7 +168,7 @@ def _text_of(item: object) -> str:
 
 
 def _is_mark(text: str) -> bool:
-    """Whether a text may be an option's letter or number rather than its words."""
+    """Return whether a text may be an option's letter or number rather than its words."""
     return text.strip().isdecimal() or (len(text.strip()) == 1 and text.strip().upper() in OPTION_LETTERS)
 
 
@@ -183,7 +183,7 @@ def _key_of(item: object) -> str:
 
 
 def _with_letters(parts: list[str]) -> list[tuple[str, str]]:
-    """Letters by order; the letters that the parts bring themselves are taken off where all bring one."""
+    """Return letters by order; the letters that the parts bring themselves are taken off where all bring one."""
     own = [strip_mark(part) for part in parts]
     if all(mark for mark, _ in own):
         return own

@@ -122,7 +122,7 @@ class TableHeader:
     """Whether the options' columns are counted from 0."""
 
     def of(self, wanted: Field) -> list[Column]:
-        """The columns that hold a field, in their order."""
+        """Return the columns that hold a field, in their order."""
         return [column for column in self.columns if column.field is wanted]
 
 
@@ -132,12 +132,12 @@ def own_header(wanted: Field) -> str:
 
 
 def normalise_header(text: str) -> str:
-    """A head without remarks such as `（必填）` and without spaces, in half width and small letters."""
+    """Return a head without remarks such as `（必填）` and without spaces, in half width and small letters."""
     return _NOTES.sub("", _LONE_LETTER.sub(r"\1", unicodedata.normalize("NFKC", text))).strip().lower()
 
 
 def find_header(rows: Sequence[Sequence[str]], *, of_kind: bool = False) -> TableHeader | None:
-    """The head among the first rows, with a second row of option letters joined to it; None where there is no question table.
+    """Return the head among the first rows, with a second row of option letters joined to it; None where there is no question table.
 
     `of_kind`: the table's name says of what kind its questions are, so that a column of stems is enough.
     """
@@ -153,7 +153,7 @@ def find_header(rows: Sequence[Sequence[str]], *, of_kind: bool = False) -> Tabl
 
 
 def _with_wide_options(header: TableHeader, rows: Sequence[Sequence[str]]) -> TableHeader:
-    """A head `选项` over several columns, one an option: those behind it have no head of their own, but hold texts."""
+    """Return a head `选项` over several columns, one an option: those behind it have no head of their own, but hold texts."""
     options = header.of(Field.OPTIONS)
     if len(options) != 1 or header.of(Field.OPTION):
         return header
@@ -171,7 +171,7 @@ def _with_wide_options(header: TableHeader, rows: Sequence[Sequence[str]]) -> Ta
 
 
 def find_further_header(header: TableHeader, number: int, rows: Sequence[Sequence[str]]) -> TableHeader | None:
-    """The head that a row further down is, of a part with columns of its own, or the table's own head again."""
+    """Return the head that a row further down is, of a part with columns of its own, or the table's own head again."""
     again = _read_header(number, rows[number])
     if again is None or len(again.columns) < min(MANY_COLUMNS, len(header.columns)):
         return None
@@ -221,7 +221,7 @@ def _read_header(number: int, row: Sequence[str], *, of_kind: bool = False) -> T
 
 
 def _field_named(cell: str) -> tuple[Field, int, int] | None:
-    """The field that a head names: as a whole, in its first line, or by two names for one thing (`题干/问题`)."""
+    """Return the field that a head names: as a whole, in its first line, or by two names for one thing (`题干/问题`)."""
     if not cell or len(cell) > MAX_HEADER:
         return None
     lines = [line for line in cell.splitlines() if normalise_header(line)]
@@ -234,7 +234,7 @@ def _field_named(cell: str) -> tuple[Field, int, int] | None:
 
 
 def _answer_beside_options(columns: list[Column]) -> list[Column]:
-    """The columns; one named `答案选项` holds the answer where the options have columns of their own."""
+    """Return the columns; one named `答案选项` holds the answer where the options have columns of their own."""
     fields = [column.field for column in columns]
     if Field.ANSWER in fields or fields.count(Field.OPTION) < 2:
         return columns
@@ -263,7 +263,7 @@ def _has_stems(header: TableHeader) -> bool:
 
 
 def _field_of(name: str) -> tuple[Field, int, int] | None:
-    """The field, the place among its like and the rank of the name (lower is surer)."""
+    """Return the field, the place among its like and the rank of the name (lower is surer)."""
     if name in _BY_NAME:
         wanted, rank = _BY_NAME[name]
         return wanted, 0, rank
@@ -295,7 +295,7 @@ def _number(text: str) -> int:
 
 
 def _with_second_row(header: TableHeader, first: Sequence[str], second: Sequence[str]) -> TableHeader:
-    """A head of two rows: `选项` above, its letters A B C D in the row below."""
+    """Return a head of two rows: `选项` above, its letters A B C D in the row below."""
     letters = [
         Column(index, Field.OPTION, OPTION_LETTERS.index(normalise_header(cell).upper()), cell)
         for index, cell in enumerate(second)

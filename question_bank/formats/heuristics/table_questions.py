@@ -169,7 +169,7 @@ _NAMED_CASE = re.compile(r"案例#\d+")
 
 
 def join_cases(rows: list[TableRow]) -> list[ParsedQuestion]:
-    """The questions of the rows: parts under their case by number, or under the case row above them."""
+    """Return the questions of the rows: parts under their case by number, or under the case row above them."""
     parents = {row.question.code: row for row in rows if row.question.code and not _is_part(row)}
     found: list[ParsedQuestion] = []
     parts: dict[int, list[TableRow]] = {}
@@ -231,5 +231,5 @@ def _with_materials(rows: list[TableRow], found: list[ParsedQuestion]) -> list[P
 
 
 def _own_code(code: str | None) -> str | None:
-    """The code without the place-holder that our own writer gives to a case that has none."""
+    """Return the code without the place-holder that our own writer gives to a case that has none."""
     return None if code and _NAMED_CASE.fullmatch(code) else code

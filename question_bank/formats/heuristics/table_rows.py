@@ -48,7 +48,7 @@ _CELL_PICTURE = re.compile(r"=?(?:_xlfn\.)?DISPIMG\(\"?([^\",)]*)[^)]*\)")
 
 
 def read_table(table: Table) -> TableResult:
-    """All question rows of a table, and remarks on what it holds beside."""
+    """Return all question rows of a table, and remarks on what it holds beside."""
     texts = [[cell_text(value) for value in row] for row in table.rows]
     _fill_joined(texts, table.joined)
     header = find_header(texts, of_kind=table.kind_hint is not None)
@@ -125,7 +125,7 @@ class _RowReader:
                 above = number if filled & cells else None
 
     def _merged(self, numbers: list[int]) -> list[str]:
-        """The cells of a question's rows as one row."""
+        """Return the cells of a question's rows as one row."""
         first = list(self.texts[numbers[0]])
         for number in numbers[1:]:
             for index, text in enumerate(self.texts[number]):
@@ -139,7 +139,7 @@ class _RowReader:
         return f"{self.table.place} {row}{named}".strip() if self.table.place else f"{row}{named}"
 
     def _places(self, number: int) -> dict[str, str]:
-        """Where the row's kind, stem and options stand."""
+        """Return where the row's kind, stem and options stand."""
         named = {"kind": Field.KIND, "stem": Field.STEM, "options": Field.OPTIONS}
         columns = {name: next(iter(self.columns[wanted]), None) for name, wanted in named.items()}
         places = {name: self._where(number, column) for name, column in columns.items() if column}
@@ -181,7 +181,7 @@ class _RowReader:
         )
 
     def _takes_header(self, number: int) -> bool:
-        """Whether a row is a head: the same again, or that of a further part with columns of its own."""
+        """Return whether a row is a head: the same again, or that of a further part with columns of its own."""
         header = find_further_header(self.header, number, self.texts)
         if header is None:
             return False
@@ -310,7 +310,7 @@ class _RowReader:
             parsed.add_loss("points_unknown", f"分值“{text[:20]}”不是大于零的数，没有导入。")
 
     def _pictures_of(self, row: list[str], numbers: list[int]) -> list[tuple[int, EmbeddedPicture | None]]:
-        """Give the pictures of a question's rows with their columns: those over cells, and those that cells call by name."""
+        """Return the pictures of a question's rows with their columns: those over cells, and those that cells call by name."""
         over = [(one.column, one.picture) for number in numbers for one in self.by_row.get(number, ())]
         called = [
             (index, self.table.cell_pictures.get(name))
@@ -378,7 +378,7 @@ def _points_of(text: str) -> tuple[str, ...]:
 
 
 def _lettered(texts: list[tuple[int, str]], filled: list[str]) -> list[tuple[str, str]]:
-    """Options by the places of their columns; a letter that each text repeats is taken off."""
+    """Return options by the places of their columns; a letter that each text repeats is taken off."""
     if len(filled) == 1:
         together = read_options(filled[0])
         if len(together) >= 2:

@@ -67,7 +67,7 @@ class AnswerBlock:
 
 
 def place_of(line: Line) -> str:
-    """Where a line stands, as people count."""
+    """Return where a line stands, as people count."""
     return f"第 {line.number} 行"
 
 
@@ -75,12 +75,12 @@ _KIND_BEFORE = re.compile(r"^(?P<name>[\u4e00-\u9fff]{2,7})\s*[:：]\s*(?=(?:第
 
 
 def read_answers(lines: list[Line]) -> list[Entry]:
-    """All entries of an answer section, in order."""
+    """Return all entries of an answer section, in order."""
     return _Reader().read(lines)
 
 
 def is_answer_line(text: str) -> bool:
-    """Whether a line is nothing but keys with their numbers, or one row of an answer table."""
+    """Return whether a line is nothing but keys with their numbers, or one row of an answer table."""
     text = _without_kind(text.strip("|").strip() if text.startswith("|") else text)[1]
     if _numbers_of(text) or _range_entries(text, ""):
         return True
@@ -88,7 +88,7 @@ def is_answer_line(text: str) -> bool:
 
 
 def answered_numbers(text: str) -> set[int]:
-    """The numbers whose answers a line gives or, as a row `题号 1 2 3`, announces; none where it is no such line."""
+    """Return the numbers whose answers a line gives or, as a row `题号 1 2 3`, announces; none where it is no such line."""
     match = _NUMBERS_ROW.match(text)
     if match:
         return {int(number) for number in re.findall(r"\d+", match["rest"])}
@@ -99,7 +99,7 @@ def answered_numbers(text: str) -> set[int]:
 
 
 def _numbers_of(text: str) -> list[int]:
-    """The numbers of a table's row: those behind `题号`, or at least three that follow each other; else none."""
+    """Return the numbers of a table's row: those behind `题号`, or at least three that follow each other; else none."""
     match = _NUMBERS_ROW.match(text)
     numbers = [int(number) for number in re.findall(r"\d+", match["rest"])] if match else []
     if numbers or not _BARE_NUMBERS.fullmatch(text):
@@ -109,7 +109,7 @@ def _numbers_of(text: str) -> list[int]:
 
 
 def _without_kind(text: str) -> tuple[str, str]:
-    """The kind's name before the answers of a line (`单选：1-2 AB`), and the line without it."""
+    """Return the kind's name before the answers of a line (`单选：1-2 AB`), and the line without it."""
     match = _KIND_BEFORE.match(text)
     if match and (kind_names.kind_of(match["name"]) or kind_names.is_choice_name(match["name"])):
         return match["name"], text[match.end() :]
@@ -181,7 +181,7 @@ class _Reader:
         return None
 
     def _is_next(self, value: int) -> bool:
-        """A number opens an entry unless it counts the points of a long answer: 1, 2, 3 within entry 7."""
+        """Return a number opens an entry unless it counts the points of a long answer: 1, 2, 3 within entry 7."""
         if not self.entries:
             return True
         last = self.entries[-1]
@@ -227,7 +227,7 @@ def joined(one: str, two: str) -> str:
 
 
 def pieces_of(text: str) -> list[str]:
-    """A line cut before each label that stands in it."""
+    """Return a line cut before each label that stands in it."""
     labels = [match.start() for match in INLINE_LABEL.finditer(text)]
     glued = None if labels else GLUED_ANSWER.search(text)
     if glued and len(split_options(text[: glued.start()])[1]) >= 2:
@@ -238,7 +238,7 @@ def pieces_of(text: str) -> list[str]:
 
 
 def chosen_in(analysis: str) -> str:
-    """The key that an explanation names by `选B`, `故选C`, `答案为B`; nothing where it names none or several."""
+    """Return the key that an explanation names by `选B`, `故选C`, `答案为B`; nothing where it names none or several."""
     found = {match[1] for sentence in re.split(r"[。；;，,\n]", analysis) if (match := _CHOSEN.match(sentence.strip()))}
     return found.pop() if len(found) == 1 else ""
 
@@ -268,14 +268,14 @@ def _range_entries(text: str, where: str) -> list[Entry]:
 
 
 def _before_entries(text: str, where: str) -> tuple[str, list[Entry]]:
-    """The keys of a range, and the entries with numbers of their own behind them: `BC  3：√  4：ABD`."""
+    """Return the keys of a range, and the entries with numbers of their own behind them: `BC  3：√  4：ABD`."""
     number = re.search(r"\d", text)
     single = _line_entries(text[number.start() :], where) if number else []
     return (text[: number.start()], single) if number and single else (text, [])
 
 
 def _keys_of(text: str, count: int) -> list[str] | None:
-    """The keys of a range: one a word, or one a sign where they are written in one piece."""
+    """Return the keys of a range: one a word, or one a sign where they are written in one piece."""
     words = [word for word in re.split(r"[\s,，、;；|。]+", text.strip()) if word]
     if not words or not all(_KEYS_ONLY.fullmatch(word) or set(fold(word)) <= set("√×✓✗✔✘对错TF") for word in words):
         return None

@@ -56,7 +56,7 @@ class _Parts:
 
 
 def read_block(block: Block, *, file_kind: Kind | None) -> ParsedQuestion:
-    """The question of a block; `file_kind` is the kind that the file's name states."""
+    """Return the question of a block; `file_kind` is the kind that the file's name states."""
     parsed = ParsedQuestion(
         where=f"第 {block.lines[0].number} 行",
         code=None if block.number is None else str(block.number),
@@ -86,7 +86,7 @@ def read_block(block: Block, *, file_kind: Kind | None) -> ParsedQuestion:
 
 
 def _kind_of_section(block: Block, parts: _Parts) -> Kind | None:
-    """The kind that the heading names; case sections hold choices too, which options on lines of their own and a key show."""
+    """Return the kind that the heading names; case sections hold choices too, which options on lines of their own and a key show."""
     if block.kind in TEXT_KINDS and _IN_CASES.search(block.section):
         marked = [text for text in parts.stem[1:] if strip_mark(text)[0]]
         if marked and len(split_options("\n".join(marked))[1]) >= 2 and _is_keyed(parts):
@@ -139,7 +139,7 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
 
 
 def _is_late_option(parts: _Parts, piece: str) -> bool:
-    """Options may stand below the answer, as in `正确答案：A` followed by `A.` to `D.`; below an empty one they are no answer."""
+    """Return options may stand below the answer, as in `正确答案：A` followed by `A.` to `D.`; below an empty one they are no answer."""
     if not parts.had_options and not parts.answers[-1]:
         marked = sum(1 for text in parts.stem if strip_mark(text)[0])
         return strip_mark(piece)[0] == OPTION_LETTERS[max(marked, len(_options_of(parts))) % len(OPTION_LETTERS)]
@@ -153,13 +153,13 @@ def _options_of(parts: _Parts) -> list[tuple[str, str]]:
 
 
 def _is_answered(parts: _Parts) -> bool:
-    """Whether the key is whole, so that words below it without a label explain it."""
+    """Return whether the key is whole, so that words below it without a label explain it."""
     key = parts.answers[-1]
     return looks_like_key(key) and (parts.had_options or read_truth(key) is not None)
 
 
 def _is_lone_key(parts: _Parts, piece: str) -> bool:
-    """Whether a line below the options is nothing but a key of theirs."""
+    """Return whether a line below the options is nothing but a key of theirs."""
     if not _LONE_KEY.fullmatch(piece):
         return False
     count = len(_options_of(parts))
@@ -168,7 +168,7 @@ def _is_lone_key(parts: _Parts, piece: str) -> bool:
 
 
 def _join_lines(lines: list[str]) -> str:
-    """Lines of a stem; a line broken in mid-sentence is joined again."""
+    """Return lines of a stem; a line broken in mid-sentence is joined again."""
     text = ""
     for line in lines:
         broken = len(text) - text.rfind("\n") > 16 and text[-1:] not in _LINE_ENDS

@@ -57,7 +57,7 @@ class Material:
     uses: int = 0
 
     def text(self) -> str:
-        """The words of the material, its head line where it has no other."""
+        """Return the words of the material, its head line where it has no other."""
         return "\n".join(self.lines).strip() or self.head
 
 
@@ -80,24 +80,24 @@ class Lookahead:
 
 
 def is_entry(rest: str) -> bool:
-    """Whether the text behind a number is an answer, not a stem."""
+    """Return whether the text behind a number is an answer, not a stem."""
     return not rest or read_answer_label(rest) is not None or looks_like_key(pieces_of(rest)[0])
 
 
 def texts_of(block: Block) -> list[str]:
-    """The first lines of a block, enough to judge it by."""
+    """Return the first lines of a block, enough to judge it by."""
     return [line.text for line in block.lines[:NEAR]]
 
 
 def is_label(text: str) -> bool:
-    """Whether a label of an answer or explanation stands on the line."""
+    """Return whether a label of an answer or explanation stands on the line."""
     return any(
         read_answer_label(piece) is not None or read_analysis_label(piece) is not None for piece in pieces_of(text)
     )
 
 
 def before_labels(texts: list[str]) -> list[str]:
-    """The lines up to the first label: stem and options."""
+    """Return the lines up to the first label: stem and options."""
     kept = []
     for text in texts:
         pieces = pieces_of(text)
@@ -110,7 +110,7 @@ def before_labels(texts: list[str]) -> list[str]:
 
 
 def has_answer(block: Block) -> bool:
-    """Whether a block says its answer itself, by a label or in its stem."""
+    """Return whether a block says its answer itself, by a label or in its stem."""
     texts = texts_of(block)
     if any(read_answer_label(piece) is not None for text in texts for piece in pieces_of(text)):
         return True
@@ -118,7 +118,7 @@ def has_answer(block: Block) -> bool:
 
 
 def look_ahead(rest: str, texts: list[str], *, label_below: bool) -> Lookahead:
-    """What a numbered line begins, from the text behind its number and the lines below it."""
+    """Return what a numbered line begins, from the text behind its number and the lines below it."""
     stem = "\n".join(before_labels([rest, *texts]))
     later = any(read_answer_label(text) is not None for text in texts) or label_below
     inline = len(pieces_of(rest)) > 1 and read_answer_label(rest) is None
@@ -137,7 +137,7 @@ def _is_keyed(stem: str) -> bool:
 
 
 def answers_after_label(line: Line, blocks: list[Block]) -> list[Line]:
-    """The answers as lines, one or several questions a line; none where the label's answer is the last question's own."""
+    """Return the answers as lines, one or several questions a line; none where the label's answer is the last question's own."""
     listed = read_answer_label(line.text)
     if not listed or not blocks:
         return []
@@ -147,7 +147,7 @@ def answers_after_label(line: Line, blocks: list[Block]) -> list[Line]:
 
 
 def _in_words(number: int, listed: str, blocks: list[Block]) -> list[Line]:
-    """Answers in words to each question since the first, unless they are so many as the last one has blanks."""
+    """Return answers in words to each question since the first, unless they are so many as the last one has blanks."""
     parts = numbered_parts(listed)
     unanswered = blocks[-len(parts) :] if parts else []
     if not unanswered or any(has_answer(block) for block in unanswered):
@@ -181,7 +181,7 @@ class LineContext:
         return min(self.ends[index], index + NEAR)
 
     def _label_below(self, end: int) -> bool:
-        """Whether the line that ends a block is `参考答案：` with the answer in words below it, not a section's head."""
+        """Return whether the line that ends a block is `参考答案：` with the answer in words below it, not a section's head."""
         head = read_answer_heading(self.lines[end].text) if end < len(self.lines) else None
         if head is None or not head[1]:
             return False
@@ -196,7 +196,7 @@ class LineContext:
         return index + 1 < len(self.lines) and read_answer_label(self.lines[index + 1].text) is not None
 
     def _opens_bare(self, index: int) -> bool:
-        """A number alone on its line opens a question when a stem, options from A or an answer follow; else it is a page's."""
+        """Return a number alone on its line opens a question when a stem, options from A or an answer follow; else it is a page's."""
         end = self._end(index)
         if end < len(self.lines) and read_answer_heading(self.lines[end].text):
             end = min(self.ends[end], end + NEAR)
@@ -208,7 +208,7 @@ class LineContext:
         )
 
     def _is_whole_below(self, index: int) -> bool:
-        """Whether options from A on and an answer stand right below a line: then it is a stem, though nothing is numbered."""
+        """Return whether options from A on and an answer stand right below a line: then it is a stem, though nothing is numbered."""
         below = [line.text for line in self.lines[index + 1 : index + 12] if line.text]
         letters = [strip_mark(text)[0] for text in below[:2]]
         options = letters == ["A", "B"] or (bool(below) and len(split_options(below[0])[1]) >= 2)
@@ -216,7 +216,7 @@ class LineContext:
 
 
 def _marked(lines: list[Line], numbers: list[Number | None]) -> list[Number | None]:
-    """The lines' numbers; `（1）` counts questions where no line has another number and options follow it."""
+    """Return the lines' numbers; `（1）` counts questions where no line has another number and options follow it."""
     styles = {number.style for number in numbers if number}
     if "paren" not in styles or styles & {"mark", "word", "loose"}:
         return numbers

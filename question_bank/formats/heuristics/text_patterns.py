@@ -37,7 +37,7 @@ class Line:
 
 
 def to_lines(text: str) -> list[Line]:
-    """The lines of a text; fields divided by tabs and questions run together come apart, blank lines stay."""
+    """Return the lines of a text; fields divided by tabs and questions run together come apart, blank lines stay."""
     lines: list[Line] = []
     for number, parsed in enumerate(text.split("\n"), 1):
         for piece in _fields(parsed):
@@ -63,7 +63,7 @@ def _fields(parsed: str) -> list[str]:
 
 
 def _several(text: str) -> list[str]:
-    """The questions of a line that holds several, each with its number; else the line itself."""
+    """Return the questions of a line that holds several, each with its number; else the line itself."""
     number = read_number(text) if len(text) > 12 else None
     if number is None or number.style not in {"mark", "loose"}:
         return [text]
@@ -210,7 +210,7 @@ class Heading:
 
 
 def read_number(text: str) -> Number | None:
-    """The number that begins a line, if one does."""
+    """Return the number that begins a line, if one does."""
     for style, form in _NUMBER_FORMS:
         match = form.match(text)
         if not match or (style == "kind" and kind_names.kind_of(match["kind"]) is None):
@@ -223,7 +223,7 @@ def read_number(text: str) -> Number | None:
 
 
 def to_number(text: str) -> int:
-    """An Arabic or Chinese number up to 99 as an int."""
+    """Return an Arabic or Chinese number up to 99 as an int."""
     if text.isdigit():
         return int(text)
     tens, ten, ones = text.partition("十")
@@ -234,7 +234,7 @@ def to_number(text: str) -> int:
 
 @lru_cache(maxsize=4096)
 def read_heading(text: str) -> Heading | None:
-    """The heading that a line is: with a kind's name, or plainly the title of a part."""
+    """Return the heading that a line is: with a kind's name, or plainly the title of a part."""
     match = _HEADING.match(text) if len(text) <= 80 else None
     if not match:
         return None
@@ -262,13 +262,13 @@ def read_heading(text: str) -> Heading | None:
 
 
 def read_answer_heading(text: str) -> tuple[str, bool] | None:
-    """The name of an answer section that a line heads, and whether a colon follows it."""
+    """Return the name of an answer section that a line heads, and whether a colon follows it."""
     match = None if _ASKS_FOR_ANSWER.search(text) else _ANSWER_HEAD.match(text)
     return (match["name"], bool(match["colon"])) if match else None
 
 
 def read_material(text: str) -> tuple[int, int, str] | None:
-    """The numbers of the questions that a material serves (0, 0 where unsupported_fields) and the text on its head line."""
+    """Return the numbers of the questions that a material serves (0, 0 where unsupported_fields) and the text on its head line."""
     match = _MATERIAL_RANGE.match(text)
     if match and re.search(r"材料|资料|案例|案情|短文|题干|背景|信息|情况|下文|以下|下列", text):
         return int(match["a"] or match["c"]), int(match["b"] or match["d"]), ""
@@ -277,34 +277,34 @@ def read_material(text: str) -> tuple[int, int, str] | None:
 
 
 def read_served(text: str) -> tuple[int, int, str] | None:
-    """The numbers in `请回答3-4题`, which says of the text above it which questions it serves; None for other lines."""
+    """Return the numbers in `请回答3-4题`, which says of the text above it which questions it serves; None for other lines."""
     match = _MATERIAL_RANGE.match(text)
     return (int(match["a"] or match["c"]), int(match["b"] or match["d"]), "") if match else None
 
 
 def read_case(text: str) -> str | None:
-    """The words behind `（一）` that begin a case in a section of cases; None for other lines."""
+    """Return the words behind `（一）` that begin a case in a section of cases; None for other lines."""
     match = _CASE_MARK.match(text)
     return match["text"] if match else None
 
 
 def is_about_cases(title: str) -> bool:
-    """Whether a section's title says that its questions share texts."""
+    """Return whether a section's title says that its questions share texts."""
     return bool(_ABOUT_CASES.search(title))
 
 
 def is_instruction(text: str) -> bool:
-    """Whether a line below a heading only says how to answer and what it is worth."""
+    """Return whether a line below a heading only says how to answer and what it is worth."""
     return bool(_INSTRUCTION.search(text))
 
 
 def is_ending(text: str) -> bool:
-    """Whether a line only ends the paper or numbers its pages."""
+    """Return whether a line only ends the paper or numbers its pages."""
     return bool(_ENDING.match(text))
 
 
 def read_answer_label(text: str) -> str | None:
-    """The text behind an answer label that begins a line; None where no label stands there."""
+    """Return the text behind an answer label that begins a line; None where no label stands there."""
     match = _ANSWER.match(text)
     if not match:
         return None
@@ -315,24 +315,24 @@ def read_answer_label(text: str) -> str | None:
 
 
 def read_analysis_label(text: str) -> str | None:
-    """The text behind a label of an explanation that begins a line; None where no label stands there."""
+    """Return the text behind a label of an explanation that begins a line; None where no label stands there."""
     match = _ANALYSIS.match(text)
     return match["text"].strip() if match else None
 
 
 def read_meta(text: str) -> tuple[str, str] | None:
-    """The name and value of a line such as `难度：易`."""
+    """Return the name and value of a line such as `难度：易`."""
     match = _META.match(text)
     return (match["name"], match["text"].strip()) if match else None
 
 
 def is_foreign(text: str) -> bool:
-    """Whether a line or piece is about a candidate's answer or marks, not about the question."""
+    """Return whether a line or piece is about a candidate's answer or marks, not about the question."""
     return bool(_FOREIGN.match(text))
 
 
 def read_kind_label(text: str) -> tuple[Kind | None, str, str]:
-    """The kind named before a stem (`【单选题】`, `多选题：`), a name that is no kind of ours, and the stem without it."""
+    """Return the kind named before a stem (`【单选题】`, `多选题：`), a name that is no kind of ours, and the stem without it."""
     match = _KIND_LABEL.match(text)
     if not match:
         return None, "", text
@@ -355,6 +355,6 @@ def _without_points(name: str) -> tuple[str, str]:
 
 
 def read_points_label(text: str) -> tuple[str, str]:
-    """The points named before a stem (`[2分]`), and the stem without them; no points where none stand there."""
+    """Return the points named before a stem (`[2分]`), and the stem without them; no points where none stand there."""
     match = _POINTS_LABEL.match(text)
     return (match["points"], match["rest"]) if match else ("", text)

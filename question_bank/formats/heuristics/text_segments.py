@@ -53,7 +53,7 @@ class Segments:
 
 
 def cut(lines: list[Line]) -> Segments:
-    """The segments of a text."""
+    """Return the segments of a text."""
     return _Cutter(lines).cut()
 
 
@@ -112,7 +112,7 @@ class _Cutter(LineContext):
         return True
 
     def _takes_list(self, line: Line) -> bool:
-        """Whether the line gives keys of several questions that stood before, though no line of its own heads them."""
+        """Return whether the line gives keys of several questions that stood before, though no line of its own heads them."""
         own = answers_after_label(line, self.found.blocks)
         numbers = {number for one in own or [line] for number in answered_numbers(one.text)}
         if len(numbers) < 2 or not numbers <= self.known.keys():
@@ -130,7 +130,7 @@ class _Cutter(LineContext):
         self.found.answers.append(AnswerBlock(name, len(self.found.blocks)))
 
     def _is_section(self, index: int, *, colon: bool) -> bool:
-        """Whether the answers of several questions follow, not the answer of the present one."""
+        """Return whether the answers of several questions follow, not the answer of the present one."""
         ahead = [place for place in range(index + 1, min(index + NEAR, len(self.lines))) if self.lines[place].text]
         if not ahead or not self.found.blocks:
             return bool(self.found.blocks) or (bool(ahead) and is_answer_line(self.lines[ahead[0]].text))
@@ -164,7 +164,7 @@ class _Cutter(LineContext):
         return True
 
     def _begins_new_part(self, index: int, heading: Heading) -> bool:
-        """Whether a heading behind an answer section is of a kind that no question had so far, with no keys below it."""
+        """Return whether a heading behind an answer section is of a kind that no question had so far, with no keys below it."""
         following = next((line.text for line in self.lines[index + 1 : index + NEAR] if line.text), "")
         number = read_number(following)
         is_known = any(block.kind is heading.kind for block in self.found.blocks)
@@ -200,7 +200,7 @@ class _Cutter(LineContext):
         return True
 
     def _shared(self, text: str) -> tuple[int, int, str] | None:
-        """A text that questions share though it is not called so: above `请回答1-2题`, or behind `（一）` in a section of cases."""
+        """Return a text that questions share though it is not called so: above `请回答1-2题`, or behind `（一）` in a section of cases."""
         if self.pending or (self.mode == "material" and self.material and not self.material.first):
             return read_served(text)
         case = read_case(text) if self.mode != "answers" and is_about_cases(self.heading.title) else None
@@ -223,7 +223,7 @@ class _Cutter(LineContext):
         return number.style == "bare" or self._opens_marked(number, ahead, expected=expected)
 
     def _opens_marked(self, number: Number, ahead: Lookahead, *, expected: bool) -> bool:
-        """Whether `7.` opens a question: by its turn, or by what follows; not as a point of an enumeration."""
+        """Return whether `7.` opens a question: by its turn, or by what follows; not as a point of an enumeration."""
         if self.block is None or self.mode != "question":
             return expected or ahead.strong or self.last == 0 or self.fresh or self._in_material(number)
         if self._counts_on(number):
@@ -257,7 +257,7 @@ class _Cutter(LineContext):
         return True
 
     def _is_known(self, number: Number, rest: str) -> bool:
-        """Whether the line repeats the stem of a question that the answer belongs to."""
+        """Return whether the line repeats the stem of a question that the answer belongs to."""
         head = re.sub(r"\W+", "", rest[:80])[:8]
         alike = self.known.get(number.value, [])[-NEAR:]
         return any(re.sub(r"\W+", "", block.lines[0].text[:80]).startswith(head) for block in alike)
@@ -337,11 +337,11 @@ class _Cutter(LineContext):
         return has_answer(block) or len(split_options("\n".join(before_labels(texts_of(block))))[1]) >= 2
 
     def _is_keyed(self) -> bool:
-        """Whether the present question's last label is of its answer, and that is a mere key."""
+        """Return whether the present question's last label is of its answer, and that is a mere key."""
         labels = [piece for line in self.block.lines[-NEAR:] for piece in pieces_of(line.text)] if self.block else []
         last = next((piece for piece in reversed(labels) if is_label(piece)), "")
         return looks_like_key(read_answer_label(last) or "")
 
     def _in_words(self) -> bool:
-        """Whether the present question has come to its answer or explanation."""
+        """Return whether the present question has come to its answer or explanation."""
         return self.block is not None and any(is_label(line.text) for line in self.block.lines[-NEAR:])

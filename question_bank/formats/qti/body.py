@@ -64,7 +64,7 @@ class Renderer:
         }
 
     def inner(self, element: Element) -> str:
-        """The content of an element as HTML."""
+        """Return the content of an element as HTML."""
         keep = self._in_pre or local(element) == "pre"
         was, self._in_pre = self._in_pre, keep
         parts = [_escape(element.text, keep=keep)]
@@ -75,7 +75,7 @@ class Renderer:
         return "".join(parts)
 
     def rich(self, element: Element) -> Rich:
-        """The content of an element as rich text."""
+        """Return the content of an element as rich text."""
         return Rich(self.inner(element).strip(), is_html=True)
 
     def _element(self, element: Element) -> str:
@@ -163,7 +163,7 @@ class Renderer:
 
 
 def _escape(text: str | None, *, keep: bool) -> str:
-    """Text as HTML; line ends of the XML's own layout become spaces, save in `pre`."""
+    """Return text as HTML; line ends of the XML's own layout become spaces, save in `pre`."""
     escaped = html.escape(_MARKS.sub("", text or ""), quote=False)
     return escaped if keep else _FOLD.sub(" ", escaped)
 
@@ -172,7 +172,7 @@ _SIGNS = {"\u2062": "", "\u2061": "", "\u2063": "", "\u2064": "+"}
 
 
 def math_text(element: Element) -> str:
-    """The formula in one line: `a^2`, `(a+b)/(c)`, `√(x)`."""
+    """Return the formula in one line: `a^2`, `(a+b)/(c)`, `√(x)`."""
     name = local(element).removeprefix("math-")
     if name in {"annotation", "annotation-xml", ""}:
         return ""

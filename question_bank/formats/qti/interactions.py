@@ -52,13 +52,13 @@ class Scoring:
     """Responses that are judged by a range, a pattern or an operator of its own."""
 
     def of(self, interaction: Element) -> Declaration:
-        """The declaration of an interaction's response; an empty one when the file has none."""
+        """Return the declaration of an interaction's response; an empty one when the file has none."""
         name = interaction.get("responseIdentifier", "")
         return self.declarations.get(name) or Declaration(is_declared=False)
 
 
 def read_scoring(item: Element) -> Scoring:
-    """The scoring of an item whose names are unified."""
+    """Return the scoring of an item whose names are unified."""
     processing = children(item, "responseProcessing")
     template = "".join(part.get("template", "") for part in processing)
     names = {element.tag for part in processing for element in part.iter() if isinstance(element.tag, str)}
@@ -98,7 +98,7 @@ def right_choices(declaration: Declaration, scoring: Scoring, parsed: ParsedQues
 
 
 def accepted_texts(declaration: Declaration, scoring: Scoring, parsed: ParsedQuestion) -> tuple[str, ...]:
-    """The variants of a written gap that get full credit."""
+    """Return the variants of a written gap that get full credit."""
     correct = [value.strip() for value in declaration.correct if value.strip()]
     if declaration.cardinality == "single" and len(set(correct)) > 1:
         parsed.require_review("two_keys", "一个空写了不止一个正确答案，分不清哪个算数。请核对答案。")
@@ -134,7 +134,7 @@ def _note_credited(processing: list[Element], declarations: dict[str, Declaratio
 
 
 def _is_plain(match: Element, branch: Element) -> bool:
-    """Whether nothing turns the comparison round."""
+    """Return whether nothing turns the comparison round."""
     above = match.getparent()
     while above is not None and above is not branch:
         if local(above) == "not":
@@ -198,7 +198,7 @@ def unsupported_names(interactions: list[Element]) -> list[str]:
 
 
 def is_number_range(interaction: Element, scoring: Scoring) -> bool:
-    """Whether a gap wants a number within a range."""
+    """Return whether a gap wants a number within a range."""
     is_number = scoring.of(interaction).base_type in NUMERIC and local(interaction) == "textEntryInteraction"
     return is_number and interaction.get("responseIdentifier") in scoring.loose
 
@@ -241,7 +241,7 @@ def fill_text(interaction: Element, scoring: Scoring, renderer: Renderer, parsed
 
 
 def gap_of(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: ParsedQuestion) -> Gap:
-    """A gap within the text, written or chosen."""
+    """Return a gap within the text, written or chosen."""
     declaration = scoring.of(interaction)
     if local(interaction) == "inlineChoiceInteraction":
         choices = children(interaction, "inlineChoice")

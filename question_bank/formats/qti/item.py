@@ -51,12 +51,12 @@ def version_of(root: Element) -> str:
 
 
 def is_qti_name(root: Element) -> bool:
-    """Whether the root's name is one of QTI 2 or 3, whatever its namespace."""
+    """Return whether the root's name is one of QTI 2 or 3, whatever its namespace."""
     return plain_name(etree.QName(root).localname) in _ROOTS
 
 
 def plain_name(name: str) -> str:
-    """A name of QTI 3.0 as QTI 2 writes it."""
+    """Return a name of QTI 3.0 as QTI 2 writes it."""
     return _camel(name.removeprefix("qti-")) if re.match("qti-[a-z]", name) else name
 
 
@@ -104,7 +104,7 @@ class _Item:
 
 
 def item_outcome(root: Element, files: Files, *, tags: list[str] | None = None) -> Outcome:
-    """The item (names unified, structure checked) as imported, doubtful or refused."""
+    """Return the item (names unified, structure checked) as imported, doubtful or refused."""
     where = place_of(root, files.name)
     parsed = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER)
     renderer = Renderer(parsed)
@@ -266,7 +266,7 @@ def _attach_all(parsed: ParsedQuestion, files: Files) -> None:
 
 
 def _stimulus(root: Element, parsed: ParsedQuestion, files: Files) -> str:
-    """The passages that an item of QTI 3.0 shares with others."""
+    """Return the passages that an item of QTI 3.0 shares with others."""
     parts = []
     for reference in children(root, "assessmentStimulusRef"):
         try:
@@ -287,7 +287,7 @@ def _stimulus(root: Element, parsed: ParsedQuestion, files: Files) -> str:
 
 
 def part_points(item: Element) -> dict[int, str]:
-    """Points of single parts as the writer declares them: `MAXSCORE_2`."""
+    """Return points of single parts as the writer declares them: `MAXSCORE_2`."""
     found = {}
     for outcome in children(item, "outcomeDeclaration"):
         name, _, place = outcome.get("identifier", "").partition("_")

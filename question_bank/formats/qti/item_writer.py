@@ -24,7 +24,7 @@ _CAPITAL = re.compile(r"([A-Z])")
 
 
 def add(parent: Element, name: str, words: str | None = None, **attributes: str) -> Element:
-    """A child with text and attributes; a trailing underscore in a keyword is dropped (`class_`)."""
+    """Return a child with text and attributes; a trailing underscore in a keyword is dropped (`class_`)."""
     element = etree.SubElement(parent, name, {key.rstrip("_"): clean(value) for key, value in attributes.items()})
     if words is not None:
         element.text = clean(words)
@@ -60,7 +60,7 @@ def to_version_3(root: Element) -> None:
 
 
 def to_bytes(root: Element, namespace: str) -> bytes:
-    """The document with its default namespace."""
+    """Return the document with its default namespace."""
     text = etree.tostring(root, encoding="unicode")
     name = str(root.tag)
     return (
@@ -78,7 +78,7 @@ _CHOICES = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE}
 
 
 def item_of(question: Question, number: int, *, match_template: str) -> Element:
-    """The item; `number` names it when the question has no number of its own."""
+    """Return the item; `number` names it when the question has no number of its own."""
     return _ItemWriter(question, number).build(match_template)
 
 
@@ -104,7 +104,7 @@ class _ItemWriter:
         """Identifier of each response, and whether it is mapped; none for model answers."""
 
     def build(self, match_template: str) -> Element:
-        """The item's element."""
+        """Return the item's element."""
         question = self._question
         if question.kind is Kind.FILL_BLANK:
             self._gaps(question, "RESPONSE")

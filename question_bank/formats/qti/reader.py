@@ -44,7 +44,7 @@ class _State:
 
 
 def read_package(content: bytes) -> ParseResult:
-    """All questions of a package; a package that breaks its own manifest or schema is refused as a whole."""
+    """Return all questions of a package; a package that breaks its own manifest or schema is refused as a whole."""
     state = _State(open_package(content))
     for path in _candidates(state.package):
         _sort(state, path)
@@ -156,7 +156,7 @@ def _needed(state: _State) -> list[str]:
 
 
 def _by_name(package: Package, identifier: str) -> str | None:
-    """A test's wrong path to an item that the manifest has under the same identifier does no harm."""
+    """Return a test's wrong path to an item that the manifest has under the same identifier does no harm."""
     for resource in package.resources:
         if resource.identifier == identifier and resource.href in package.archive and "_item" in resource.type:
             return resource.href
@@ -222,21 +222,21 @@ _ROOT = re.compile(rb"<(?:\w+:)?(?:qti-)?assessment-?(?:item|test)\b", re.IGNORE
 
 
 def looks_like(content: bytes, name: str) -> bool:
-    """Whether the bytes are a QTI 2 or 3 file, or a package of such."""
+    """Return whether the bytes are a QTI 2 or 3 file, or a package of such."""
     if is_zip(content, name):
         return looks_like_package(content, *_TYPES) or holds_roots(content, _ROOT)
     return looks_like_xml(content) and _HEAD.search(head_of(content)) is not None
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
-    """All questions of an item file or a package; UnreadableFileError when it is broken or of no known version."""
+    """Return all questions of an item file or a package; UnreadableFileError when it is broken or of no known version."""
     if is_zip(content, name):
         return read_package(content)
     return read_root(parse_xml(content))
 
 
 def read_root(root: Element) -> ParseResult:
-    """The question of a single file's root element."""
+    """Return the question of a single file's root element."""
     if local(root) == "manifest":
         raise UnreadableFileError("这是内容包的清单（imsmanifest.xml），题目在它列出的文件里。请上传整个压缩包。")
     if "esult" in local(root) or local(root) == "usageData":

@@ -162,7 +162,7 @@ VERSIONS = {
 
 
 def write(questions: Iterable[Question], version: str = "3.0") -> ExportedFile:
-    """A package of items with their pictures; what the items cannot say is named."""
+    """Return a package of items with their pictures; what the items cannot say is named."""
     facts = VERSIONS[version]
     losses: list[Note] = []
     files: list[PackageFile] = []
@@ -186,22 +186,22 @@ def write(questions: Iterable[Question], version: str = "3.0") -> ExportedFile:
 
 
 def write_item(question: Question, version: str = "3.0") -> bytes:
-    """One question as a single item file, without its pictures."""
+    """Return one question as a single item file, without its pictures."""
     return _item(question, 1, version)
 
 
 def write_qti21(questions: Iterable[Question]) -> ExportedFile:
-    """A QTI 2.1 package."""
+    """Return a QTI 2.1 package."""
     return write(questions, "2.1")
 
 
 def write_qti22(questions: Iterable[Question]) -> ExportedFile:
-    """A QTI 2.2 package."""
+    """Return a QTI 2.2 package."""
     return write(questions, "2.2")
 
 
 def write_qti30(questions: Iterable[Question]) -> ExportedFile:
-    """A QTI 3.0 package."""
+    """Return a QTI 3.0 package."""
     return write(questions, "3.0")
 
 
