@@ -101,7 +101,7 @@ SAFE = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numb
 
 def write(questions: Sequence[Question]) -> ExportedFile:
     """Return the workbook with pictures over their cells, and what of the questions it cannot say (formatting, over-long texts)."""
-    wide = max((len(one.lettered) for question in questions for one in (question, *question.parts)), default=0)
+    wide = max((len(one.options) for question in questions for one in (question, *question.parts)), default=0)
     headers = columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
     losses: list[Note] = []
     target = io.BytesIO()

@@ -91,6 +91,7 @@ class ParsedQuestion:
 
     @stem_text.setter
     def stem_text(self, text: str) -> None:
+        """Set a plain stem."""
         self.stem = Rich(text)
 
     @property
@@ -100,6 +101,7 @@ class ParsedQuestion:
 
     @explanation_text.setter
     def explanation_text(self, text: str) -> None:
+        """Set a plain explanation."""
         self.explanation = [Rich(text)] if text else []
 
     @property
@@ -109,6 +111,7 @@ class ParsedQuestion:
 
     @lettered.setter
     def lettered(self, pairs: list[tuple[str, str]]) -> None:
+        """Set letters and plain texts of the options."""
         self.letters, self.options = [letter for letter, _ in pairs], [Rich(text) for _, text in pairs]
 
     def add_loss(self, code: str, reason: str) -> None:
