@@ -11,6 +11,7 @@ from decimal import Decimal
 import pypdf
 from docx import Document
 from openpyxl import load_workbook
+from python_calamine import CalamineWorkbook
 
 
 def run(world, task, *ids):
@@ -82,6 +83,12 @@ def csv_rows(content):
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
+def ods_rows(content):
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    head = next(index for index, row in enumerate(rows) if "单位" in row)
+    return [dict(zip(rows[head], row, strict=True)) for row in rows[head + 1 :] if row[1] != ""]
+
+
 def docx_rows(content):
     """The tables of a Word document as rows of a spreadsheet would be."""
     rows = []
@@ -125,11 +132,11 @@ def screen_rows(page):
 
 
 def assert_all_agree(county, client, naive, **query):
-    """The API, the screen, xlsx, csv, docx and PDF show what was counted in plain Python; gives the words of the paper."""
+    """The API, the screen, xlsx, csv, ods, docx and PDF show what was counted in plain Python; gives the words of the paper."""
     rows = figures_of(client, county.exam, county.top, **query)["rows"]
     in_files = [
         {r["单位编码"]: r for r in read(export(client, county, county.top, "participation", kind, **query))}
-        for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows), ("docx", docx_rows))
+        for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows), ("ods", ods_rows), ("docx", docx_rows))
     ]
     on_paper = pdf_words(export(client, county, county.top, "participation", "pdf", **query))
     page = f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}"

@@ -2,9 +2,12 @@
 
 import csv
 import io
+import shutil
+import subprocess
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from openpyxl import load_workbook
@@ -405,3 +408,36 @@ def test_a_list_too_long_for_paper_is_refused_with_the_way_round_it(county, worl
     export_id = ask(client, county.exam, county.top, "score_sheet", "docx").get_json()["export"]["id"]
     state = client.get(f"/api/v1/exports/{export_id}").get_json()
     assert state["state"] == "failed" and "请选择 Excel" in state["message"]
+
+
+def test_an_opendocument_file_holds_no_formula_and_the_same_bytes_each_time(county, world):
+    county.fill_with_every_odd_case()
+    client = world.api(world.admin())
+    form = client.get(f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}").text
+    assert "OpenDocument 表格（.ods）" in form
+    export_id = ask(client, county.exam, county.top, "scores", "ods").get_json()["export"]["id"]
+    answer = client.get(f"/api/v1/exports/{export_id}/file")
+    assert answer.mimetype == "application/vnd.oasis.opendocument.spreadsheet"
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert (
+            archive.infolist()[0].filename == "mimetype" and archive.infolist()[0].compress_type == zipfile.ZIP_STORED
+        )
+        content = archive.read("content.xml").decode()
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert "table:formula" not in content and "人best of three" in content
+    assert ask(client, county.exam, county.top, "circular", "ods").status_code == 400
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_libreoffice_opens_an_opendocument_file(county, world, tmp_path):
+    county.fill_with_every_odd_case()
+    client = world.api(world.admin())
+    export_id = ask(client, county.exam, county.top, "scores", "ods").get_json()["export"]["id"]
+    (tmp_path / "scores.ods").write_bytes(client.get(f"/api/v1/exports/{export_id}/file").data)
+    command = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "csv"]
+    subprocess.run([*command, "--outdir", str(tmp_path), str(tmp_path / "scores.ods")], check=True, timeout=120)
+    rows = list(csv.reader((tmp_path / "scores.csv").read_text("utf-8").splitlines()))
+    header = next(row for row in rows if "成绩" in row)
+    best = next(row for row in rows if "人best of three" in row)
+    assert Decimal(best[header.index("成绩")]) == 92

@@ -18,6 +18,7 @@ from tests.helpers.reports import (
     docx_rows,
     export,
     figures_of,
+    ods_rows,
     pdf_words,
     xlsx_rows,
 )
@@ -39,7 +40,7 @@ def test_every_odd_case_counts_as_defined(county, world, session, rule):
     assert body["as_of"] == "2026-11-24T12:00:00.000+08:00" and set(FIELDS) <= set(body["definitions"])
 
 
-def test_screen_xlsx_csv_docx_pdf_and_api_show_the_same_numbers(county, world, session):
+def test_screen_xlsx_csv_ods_docx_pdf_and_api_show_the_same_numbers(county, world, session):
     county.fill_with_every_odd_case()
     on_paper = assert_all_agree(county, world.api(world.admin()), naive_figures(session, [county.exam.id]))
     assert "名册：现行，截至2026-11-2412:00" in on_paper
@@ -123,7 +124,7 @@ def test_score_sheet_on_paper_holds_the_same_people_and_totals(county, world):
 def test_score_lists_hold_everybody_once_with_the_attempt_that_counts(county, world):
     people = county.fill_with_every_odd_case()
     client = world.api(world.admin())
-    for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows)):
+    for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows), ("ods", ods_rows)):
         rows = {row["姓名"]: row for row in read(export(client, county, county.top, "scores", kind))}
         assert len(rows) == 25 and "人left after sitting" not in rows
         assert Decimal(str(rows["人best of three"]["成绩"])) == 92 and int(rows["人best of three"]["作答次数"]) == 3

@@ -24,6 +24,7 @@ from tests.helpers.reports import (
     csv_rows,
     docx_rows,
     from_page,
+    ods_rows,
     pdf_words,
     screen_rows,
     xlsx_rows,
@@ -103,7 +104,7 @@ def test_figures_that_are_narrowed_are_those_of_raw_rows_on_the_screen_and_in_ev
     assert len(screen) == 6
     for code, figures in screen.items():
         assert figures == naive[units[code]].as_api(), code
-    for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows), ("docx", docx_rows)):
+    for kind, read in (("xlsx", xlsx_rows), ("csv", csv_rows), ("ods", ods_rows), ("docx", docx_rows)):
         file, shown = from_page(client, address, "participation", kind)
         rows = {row["单位编码"]: row for row in read(file)}
         assert len(rows) == 6 and words in shown

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from examapp.documents.spreadsheets import Cell, Sheet
-from examapp.oversight.report_files import render_pdf, render_xlsx
+from examapp.oversight.report_files import render_ods, render_pdf, render_xlsx
 from examapp.oversight.report_files.queries import (
     TABLES,
     ReportSpec,
@@ -29,7 +29,8 @@ Progress = Callable[[int, int], None]
 _STEP = 1000
 """Rows between two notes of progress."""
 RENDERERS = {
-    renderer.code: renderer for renderer in (render_xlsx.XLSX, render_xlsx.CSV, render_pdf.PDF, render_pdf.DOCX)
+    renderer.code: renderer
+    for renderer in (render_xlsx.XLSX, render_xlsx.CSV, render_ods.ODS, render_pdf.PDF, render_pdf.DOCX)
 }
 """All formats of reports, in the order in which forms offer them. A new format is one module and its name here."""
 FORMAT_LABELS = {renderer.code: renderer.label for renderer in RENDERERS.values()}
