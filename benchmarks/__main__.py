@@ -12,15 +12,35 @@ import time
 import traceback
 from pathlib import Path
 
-from benchmarks import bank, certificates, grading, pages, phone, reports, rush, saving, training, waves
+from benchmarks import bank, certificates, grading, pages, phone, ratios, reports, rush, saving, training, waves
 from benchmarks.deployment import deploy
 from benchmarks.figures import Figure, not_measured
 from examapp.ops.child_processes import end_with_parent
 
-TOPICS = ("saving", "pages", "phone", "rush", "grading", "reports", "bank", "search", "training", "certificates")
+TOPICS = (
+    "saving",
+    "ratios",
+    "pages",
+    "phone",
+    "rush",
+    "grading",
+    "reports",
+    "bank",
+    "search",
+    "training",
+    "certificates",
+)
 
 
-INSIDE = {"pages": pages, "phone": phone, "saving": saving, "rush": rush, "grading": grading, "waves": waves}
+INSIDE = {
+    "pages": pages,
+    "phone": phone,
+    "saving": saving,
+    "ratios": ratios,
+    "rush": rush,
+    "grading": grading,
+    "waves": waves,
+}
 """Topics measured on a running deployment, in this order."""
 ALONE = {"reports": reports, "bank": bank, "training": training, "certificates": certificates}
 """Topics that bring their own database."""

@@ -1,0 +1,163 @@
+"""Processor time of every call of an exam day, of all processes of the site together, as multiples of one save in the same run.
+
+The host's speed swings by half from one minute to the next, so milliseconds of two runs cannot be compared; a save beside each call can.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from sqlalchemy import text
+
+from benchmarks.crowd import engine_of, seated
+from benchmarks.deployment import Deployment, run_inside
+from benchmarks.figures import Figure, at_most, not_measured
+from benchmarks.load import Candidate, hammer
+from examapp.ops import protocol_client
+from examapp.ops.protocol_client import JSON, Browser, Call, Client, get_paper
+
+_FIRST, _ROUNDS, _AT_ONCE = 600, 5, 8
+_STARTS = 40
+"""Candidates who start in one round: within what admission lets in at once."""
+_SAVES, _READS = 60, 25
+"""Calls of each of `_AT_ONCE` candidates in one round; the processor time in /proc has steps of 10 ms."""
+_SIGN_INS = 20
+_SESSION = Call("GET", "/api/v1/session")
+_LIMITS = {
+    "exam page's HTML": 1.2,
+    "session": 0.9,
+    "paper": 0.9,
+    "paper, the first time": 0.9,
+    "start": 1.4,
+    "hand-in of 65 answers with its grading": 3.0,
+}
+_GRADED_WITHIN_S = 60.0
+_ANSWER_ALL = """
+INSERT INTO answers (attempt_id, item, epoch, seq, response, saved_at)
+SELECT a.id, item, a.epoch, 1000 + item, jsonb_build_array(CASE (a.id + item) % 2 WHEN 0 THEN 'A' ELSE 'B' END), now()
+FROM attempts AS a, generate_series(1, a.total) AS item WHERE a.id = ANY(:ids)
+ON CONFLICT (attempt_id, item) DO UPDATE SET seq = excluded.seq, response = excluded.response, epoch = excluded.epoch
+"""
+_SHEET = "SELECT item, seq, response FROM answers WHERE attempt_id = :attempt_id ORDER BY item"
+_UNGRADED = "SELECT count(*) FROM attempts WHERE id = ANY(:ids) AND state <> 'graded'"
+
+
+def measure(deployment: Deployment) -> list[Figure]:
+    """Measure each call beside saves, round after round; the median of the rounds' ratios. What cannot be measured is a row that says why."""
+    return [
+        *_row("processor time over a save", _over_a_save, deployment),
+        *_row("processor time over the hash alone", _over_the_hash, deployment),
+    ]
+
+
+def _row(name: str, measured: Callable[[Deployment], list[Figure]], deployment: Deployment) -> list[Figure]:
+    try:
+        return measured(deployment)
+    except Exception as error:  # noqa: BLE001 – whatever it was becomes the row's reason
+        return [not_measured(name, error)]
+
+
+def _over_a_save(deployment: Deployment) -> list[Figure]:
+    costs = [_round(deployment, number) for number in range(_ROUNDS)]
+    print(f"  a save: {1000 * statistics.median(cost['save'] for cost in costs):.2f} ms of processor time")
+    return [
+        at_most(
+            f"processor time over a save: {name}",
+            statistics.median(cost[name] / cost["save"] for cost in costs),
+            limit,
+            "saves",
+        )
+        for name, limit in _LIMITS.items()
+    ]
+
+
+def _round(deployment: Deployment, number: int) -> dict[str, float]:
+    """Give the processor time of each call in seconds, by its name, of candidates who sat nothing before."""
+    exam_id = deployment.accounts["open_exam_id"]
+    seats = seated(deployment, _FIRST + number * _STARTS, _STARTS)
+    candidates = [Candidate(deployment.port, seat.browser) for seat in seats]
+    costs = {"start": _cost(deployment, candidates, 1, lambda candidate: candidate.start(exam_id))}
+    costs["paper, the first time"] = _cost(deployment, candidates, 1, _read_paper)
+    few, page = candidates[:_AT_ONCE], Call("GET", f"/exams/{exam_id}/sit")
+    costs["save"] = _cost(deployment, few, _SAVES, Candidate.save)
+    costs["paper"] = _cost(deployment, few, _READS, _read_paper)
+    costs["session"] = _cost(deployment, few, _READS, lambda candidate: _read(candidate, _SESSION))
+    costs["exam page's HTML"] = _cost(deployment, few, _READS, lambda candidate: _read(candidate, page))
+    costs["hand-in of 65 answers with its grading"] = _hand_in_cost(deployment, candidates)
+    return costs
+
+
+def _read(candidate: Candidate, call: Call) -> float:
+    reply = candidate.ask(call)
+    assert reply.status in {200, 201}, (call.path, reply.status, reply.content[:300])
+    return reply.took_s
+
+
+def _read_paper(candidate: Candidate) -> float:
+    return _read(candidate, get_paper(candidate.attempt_id))
+
+
+def _cost(
+    deployment: Deployment, candidates: Sequence[Candidate], times: int, work: Callable[[Candidate], float | None]
+) -> float:
+    """Give the processor time of one call, when each candidate makes so many, `_AT_ONCE` candidates at a time."""
+    before, waiting = deployment.cpu_s(), iter(candidates)
+    while group := list(islice(waiting, _AT_ONCE)):
+        hammer(group, times, lambda candidate: work(candidate) or 0.0)
+    return (deployment.cpu_s() - before) / (len(candidates) * times)
+
+
+def _hand_in_cost(deployment: Deployment, candidates: Sequence[Candidate]) -> float:
+    """Hand in whole sheets of stored answers, as the exam page does, and wait for the last grade."""
+    engine, ids = engine_of(deployment), [candidate.attempt_id for candidate in candidates]
+    with engine.connect() as connection:
+        connection.execute(text(_ANSWER_ALL), {"ids": ids})
+        sheets = {
+            attempt_id: [dict(row) for row in connection.execute(text(_SHEET), {"attempt_id": attempt_id}).mappings()]
+            for attempt_id in ids
+        }
+        before, deadline = deployment.cpu_s(), time.monotonic() + _GRADED_WITHIN_S
+        _cost(
+            deployment,
+            candidates,
+            1,
+            lambda c: _read(c, protocol_client.submit(c.attempt_id, c.epoch, sheets[c.attempt_id])),
+        )
+        while connection.execute(text(_UNGRADED), {"ids": ids}).scalar_one():
+            assert time.monotonic() < deadline, "not all were graded"
+            time.sleep(0.1)
+        cost = (deployment.cpu_s() - before) / len(candidates)
+    engine.dispose()
+    return cost
+
+
+def _over_the_hash(deployment: Deployment) -> list[Figure]:
+    """Compare the sign-in page and its form with as many comparisons of passwords alone, two at a time each."""
+    first, people = _FIRST + _ROUNDS * _STARTS, deployment.accounts["candidates"]
+    names, ratios = iter(people["login_names"][first:]), []
+    for _ in range(_ROUNDS):
+        before = deployment.cpu_s()
+        for _ in range(_SIGN_INS // 2):
+            hammer(list(islice(names, 2)), 1, lambda name: _sign_in(deployment.port, name, people["password"]))
+        cost = (deployment.cpu_s() - before) / _SIGN_INS
+        ratios.append(1000 * cost / run_inside(deployment, "benchmarks.inside", "hash")["ms"])
+    return [
+        at_most("processor time over the hash alone: sign-in, page and form", statistics.median(ratios), 1.5, "hashes")
+    ]
+
+
+def _sign_in(port: int, name: str, password: str) -> float:
+    began, browser, client = (
+        time.perf_counter(),
+        Browser(headers={"Accept-Encoding": "gzip", "Accept": JSON}),
+        Client(port),
+    )
+    steps = protocol_client.sign_in(browser, name, password)
+    form = steps.send(client.ask(next(steps), browser))
+    reply = client.ask(form, browser)
+    client.close()
+    assert reply.status == 200, (reply.status, reply.content[:300])
+    return time.perf_counter() - began
