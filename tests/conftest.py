@@ -98,7 +98,7 @@ def opened(settings: Settings) -> Iterator[Flask]:
             db.engine.dispose()
 
 
-assert registry.MODELS  # every room is loaded, whichever test comes first
+assert registry.MODULES  # every feature is loaded, whichever test comes first
 
 
 @pytest.fixture(autouse=True)

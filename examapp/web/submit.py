@@ -13,7 +13,7 @@ from examapp.errors import DomainError, NotFoundError
 
 
 @contextmanager
-def flash_on_result(words: str) -> Iterator[Session]:
+def submit(words: str) -> Iterator[Session]:
     """Give a session to act in; tell the words once it has committed, or else why it was refused. What is not found stays a 404."""
     try:
         with transaction() as session:

@@ -10,8 +10,9 @@ from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exams.models import Exemption
 from examapp.delivery.grading.models import Grade
 from examapp.jobs.models import JobState
+from examapp.organisation.access.rules import MenuEntry
 from examapp.organisation.people.models import RosterImport
-from examapp.platform.dashboard.rules import HOME, Place, mark_current, moment_words, places_for, remaining_words
+from examapp.platform.dashboard.rules import HOME, entries_for, mark_current, moment_words, remaining_words
 from examapp.platform.notices.models import Feedback
 from tests.attempts.sitting import make_sitting
 from tests.conftest import NOON
@@ -136,7 +137,7 @@ def test_the_menu_leads_only_where_one_may_go(world):
 
 
 def test_the_present_page_is_marked_by_the_longest_address():
-    one, two = Place(label="一", endpoint="a"), Place(label="二", endpoint="b")
+    one, two = MenuEntry(label="一"), MenuEntry(label="二")
     found = [(HOME, "/"), (one, "/admin/messages"), (two, "/admin/messages/feedback")]
     marked = {
         path: [entry.label for entry in mark_current(found, path=path) if entry.is_current]
@@ -150,10 +151,11 @@ def test_the_present_page_is_marked_by_the_longest_address():
     }
 
 
-def test_places_for_candidates_need_no_permission():
-    labels = [place.label for place in places_for(is_candidate=True, may=lambda _: False)]
+def test_menu_entries_for_candidates_need_no_permission(app):
+    menu = app.extensions["menu"]
+    labels = [entry.label for entry in entries_for(menu, is_candidate=True, may=lambda _: False)]
     assert labels == ["首页", "考试", "学习", "练习", "错题", "学法档案", "法律法规"]
-    assert [place.label for place in places_for(is_candidate=False, may=lambda _: False)] == ["首页"]
+    assert [entry.label for entry in entries_for(menu, is_candidate=False, may=lambda _: False)] == ["首页"]
 
 
 def test_a_window_is_said_in_words(frozen):

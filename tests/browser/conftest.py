@@ -22,7 +22,7 @@ from examapp import clock
 from examapp.config import read_settings
 from examapp.content.blueprints.queries import version_contents
 from examapp.db.session import db
-from examapp.organisation.access.rules import ROLE_PERMISSIONS, Role
+from examapp.organisation.access.rules import PERMISSION_HOLDERS, Role
 from examapp.organisation.accounts.guards import access_rule
 from examapp.organisation.accounts.rules import digest
 from examapp.organisation.people.models import Account, SignIn
@@ -195,7 +195,7 @@ def walk(site_app):
 @pytest.fixture(scope="module")
 def office_pages(site_app):
     """The views that hang on a permission of the office."""
-    held = {permission.value for permission in ROLE_PERMISSIONS[Role.PUBLICITY_OFFICE]}
+    held = {name for name, roles in PERMISSION_HOLDERS.items() if Role.PUBLICITY_OFFICE in roles}
     return {name for name, view in site_app.view_functions.items() if access_rule(view) in held}
 
 

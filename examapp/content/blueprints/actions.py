@@ -23,6 +23,13 @@ from examapp.content.questions.models import QuestionVersion
 from examapp.errors import ConflictError, DomainError, NotFoundError
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {
+    "papers.archive_blueprint": "停用组卷规则",
+    "papers.create_blueprint": "新建组卷规则",
+    "papers.update_blueprint": "修改组卷规则",
+}
+AUDIT_OBJECTS = {"blueprint": "组卷规则", "paper": "试卷"}
+
 
 class BlueprintRefusedError(DomainError):
     """A blueprint cannot stand so; the message says why, and what to do."""

@@ -16,18 +16,25 @@ from examapp.content.blueprints.models import Blueprint
 from examapp.content.blueprints.rules import forecast
 from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError
-from examapp.organisation.accounts.guards import actor, requires
-from examapp.security.permissions import Permission
+from examapp.organisation.access.rules import Role
+from examapp.organisation.accounts.guards import actor, menu_entry, requires
 from examapp.web.numbers import sent_number
 from question_bank.kinds.registry import KIND_NAMES, KINDS
 from question_bank.model import DIFFICULTY_NAMES
+
+PERMISSIONS = {
+    "papers:blueprint:read": {Role.PUBLICITY_OFFICE},
+    "papers:blueprint:write": {Role.PUBLICITY_OFFICE},
+}
+
 
 admin_blueprint = Views("papers_admin", __name__, url_prefix="/admin/papers")
 _MAX_SEED = 2**31
 
 
 @admin_blueprint.get("/")
-@requires(Permission.PAPERS_READ)
+@menu_entry("组卷", position=100)
+@requires("papers:blueprint:read")
 def list_blueprints() -> str:
     """List the blueprints."""
     return render_template(
@@ -36,14 +43,14 @@ def list_blueprints() -> str:
 
 
 @admin_blueprint.route("/new", methods=["GET", "POST"])
-@requires(Permission.PAPERS_WRITE)
+@requires("papers:blueprint:write")
 def create_blueprint() -> str | Response | tuple[str, int]:
     """Fill in a new blueprint."""
     return _edit(None)
 
 
 @admin_blueprint.route("/<int:blueprint_id>/edit", methods=["GET", "POST"])
-@requires(Permission.PAPERS_WRITE)
+@requires("papers:blueprint:write")
 def edit_blueprint(blueprint_id: int) -> str | Response | tuple[str, int]:
     """Change a blueprint that no paper has been drawn from."""
     return _edit(queries.get_blueprint(read_session(), blueprint_id))
@@ -85,7 +92,7 @@ def _save(blueprint_id: int | None, form: BlueprintForm) -> int:
 
 
 @admin_blueprint.get("/<int:blueprint_id>")
-@requires(Permission.PAPERS_READ)
+@requires("papers:blueprint:read")
 def show_blueprint(blueprint_id: int) -> str:
     """Show a blueprint with its dry run: what the bank lacks, and how alike two papers will be."""
     session = read_session()
@@ -101,7 +108,7 @@ def show_blueprint(blueprint_id: int) -> str:
 
 
 @admin_blueprint.get("/<int:blueprint_id>/preview")
-@requires(Permission.PAPERS_READ)
+@requires("papers:blueprint:read")
 def preview_paper(blueprint_id: int) -> str | Response:
     """Show a paper drawn for the look of it, as a candidate would see it; it is not kept."""
     blueprint = queries.get_blueprint(read_session(), blueprint_id)
@@ -113,7 +120,7 @@ def preview_paper(blueprint_id: int) -> str | Response:
 
 
 @admin_blueprint.post("/<int:blueprint_id>/copy")
-@requires(Permission.PAPERS_WRITE)
+@requires("papers:blueprint:write")
 def copy_blueprint(blueprint_id: int) -> Response:
     """Copy a blueprint and open the copy."""
     with transaction() as session:
@@ -124,7 +131,7 @@ def copy_blueprint(blueprint_id: int) -> Response:
 
 
 @admin_blueprint.post("/<int:blueprint_id>/archive")
-@requires(Permission.PAPERS_WRITE)
+@requires("papers:blueprint:write")
 def archive_blueprint(blueprint_id: int) -> Response:
     """Take a blueprint out of the list."""
     with transaction() as session:

@@ -16,6 +16,9 @@ from examapp.errors import BadRequestError, NotFoundError
 from examapp.jobs.publisher import nudge_after_commit
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {"laws.import_law_text": "导入法律文本", "laws.set_dates": "修改法律施行日期"}
+AUDIT_OBJECTS = {"law": "法律", "law_version": "法律版本"}
+
 
 def ensure_law_version(
     session: Session, *, law: str, version_on: date, now: datetime, topic: str = "", effective_on: date | None = None

@@ -16,9 +16,13 @@ from examapp.content.laws.rules import ArticleChange, Change
 from examapp.db.session import read_session, transaction
 from examapp.documents.text_diff import SideBySide, compare_texts
 from examapp.errors import NotFoundError
-from examapp.organisation.accounts.guards import actor, requires
-from examapp.security.permissions import Permission
+from examapp.organisation.access.rules import Role
+from examapp.organisation.accounts.guards import actor, menu_entry, requires
 from examapp.web.forms import DateField, FlaskForm
+
+PERMISSIONS = {
+    "laws:law:write": {Role.PUBLICITY_OFFICE},
+}
 
 
 class UploadLawsForm(FlaskForm):
@@ -38,7 +42,8 @@ admin_blueprint = Blueprint("laws_admin", __name__, url_prefix="/admin/laws")
 
 
 @admin_blueprint.get("/")
-@requires(Permission.LAWS_WRITE)
+@menu_entry("法律法规", position=150)
+@requires("laws:law:write")
 def list_laws() -> str:
     """Show all versions of all laws with their days and how many articles were imported."""
     words = request.args.get("q", "").strip()[:40]
@@ -47,7 +52,7 @@ def list_laws() -> str:
 
 
 @admin_blueprint.post("/import")
-@requires(Permission.LAWS_WRITE)
+@requires("laws:law:write")
 def import_texts() -> Response:
     """Import uploaded texts of laws; each file succeeds or is refused by itself."""
     form = UploadLawsForm()
@@ -76,7 +81,7 @@ def _import(content: bytes, name: str) -> None:
 
 
 @admin_blueprint.route("/versions/<int:version_id>/dates", methods=["GET", "POST"])
-@requires(Permission.LAWS_WRITE)
+@requires("laws:law:write")
 def set_dates(version_id: int) -> Response | str:
     """Set from when a version is in force."""
     row = queries.get_version_row(read_session(), version_id)
@@ -105,7 +110,7 @@ class ComparedRow:
 
 
 @admin_blueprint.get("/compare/<int:old_id>/<int:new_id>")
-@requires(Permission.LAWS_WRITE)
+@requires("laws:law:write")
 def compare(old_id: int, new_id: int) -> str:
     """Show two versions of a law side by side, article by article."""
     session = read_session()

@@ -11,12 +11,13 @@ from examapp.content.law_texts.rules import iso_day
 from examapp.content.laws import queries
 from examapp.db.session import read_session
 from examapp.errors import NotFoundError
-from examapp.organisation.accounts.guards import signed_in
+from examapp.organisation.accounts.guards import menu_entry, signed_in
 
 blueprint = Blueprint("laws", __name__)
 
 
 @blueprint.get("/laws/")
+@menu_entry("法律法规", position=160)
 @signed_in
 def list_laws() -> str:
     """Show all laws by topic, with the version in force."""

@@ -15,6 +15,9 @@ from examapp.jobs.runner import JobRun
 from examapp.platform.audit.actions import Actor, record
 from question_bank.similarity import find_near_duplicates
 
+AUDIT_ACTS = {"questions.confirm_distinct": "确认两题不重复", "questions.search_duplicates": "查找重复试题"}
+AUDIT_OBJECTS = {"duplicate_search": "重复试题查找"}
+
 MAX_PAIRS = 2000
 _SHORT_STEM = 15
 """A first line shorter than this says little by itself (下列说法正确的是): the options are compared with it."""

@@ -32,6 +32,15 @@ from examapp.errors import ConflictError
 from examapp.platform.audit.actions import Actor, record
 from question_bank import model
 
+AUDIT_ACTS = {
+    "questions.add_question": "新增试题",
+    "questions.add_questions": "批量新增试题",
+    "questions.save_question": "修改试题",
+    "questions.upload_picture": "上传试题图片",
+}
+AUDIT_OBJECTS = {"media": "图片", "question": "试题"}
+AUDIT_VALUES = {"active": "启用", "draft": "草稿", "retired": "停用", "reviewed": "已审核"}
+
 
 def index_questions(session: Session, texts: Iterable[tuple[int, str, str]]) -> None:
     """Make questions findable by their words: (question id, number, words of the current version)."""

@@ -30,17 +30,22 @@ from examapp.content.questions.rules import UnfitQuestionError, items_of, prepar
 from examapp.db.session import read_session, transaction
 from examapp.documents.images import UnfitImageError
 from examapp.errors import DomainError, NotFoundError
+from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, me, requires
-from examapp.security.permissions import Permission
 from examapp.web.numbers import read_whole, sent_number
 from question_bank.kinds.registry import PART_KINDS, find_kind, kind_of
 from question_bank.model import Kind
+
+PERMISSIONS = {
+    "questions:question:write": {Role.PUBLICITY_OFFICE},
+}
+
 
 _NO_DOUBT = "preview"
 
 
 @admin_blueprint.get("/<int:question_id>")
-@requires(Permission.QUESTIONS_READ)
+@requires("questions:question:read")
 def show_question(question_id: int) -> str:
     """Show a question with its key, articles, versions and corrections; `?version=` shows an older one."""
     session = read_session()
@@ -69,14 +74,14 @@ def show_question(question_id: int) -> str:
 
 
 @admin_blueprint.get("/new")
-@requires(Permission.QUESTIONS_WRITE)
+@requires("questions:question:write")
 def choose_kind() -> str:
     """Ask which kind of question is to be written."""
     return render_template("questions/new.html")
 
 
 @admin_blueprint.route("/new/<kind>", methods=["GET", "POST"])
-@requires(Permission.QUESTIONS_WRITE)
+@requires("questions:question:write")
 def add_question(kind: str) -> AnyResponse | str:
     """Write a new question."""
     if kind not in set(Kind):
@@ -102,7 +107,7 @@ def _empty(kind: Kind) -> dict[str, object]:
 
 
 @admin_blueprint.route("/<int:question_id>/edit", methods=["GET", "POST"])
-@requires(Permission.QUESTIONS_WRITE)
+@requires("questions:question:write")
 def edit_question(question_id: int) -> AnyResponse | str:
     """Change a question: an unused draft in place, any other as its next version."""
     session = read_session()
@@ -202,14 +207,14 @@ def _preview(form: QuestionForm) -> Markup:
 
 
 @admin_blueprint.post("/preview")
-@requires(Permission.QUESTIONS_WRITE)
+@requires("questions:question:write")
 def preview() -> str:
     """Give the question of a form as a candidate would see it, as a piece of a page."""
     return _preview(QuestionForm())
 
 
 @admin_blueprint.post("/pictures")
-@requires(Permission.QUESTIONS_WRITE)
+@requires("questions:question:write")
 def upload_picture() -> Response:
     """Keep a picture and give the marks that stand for it in plain text and in HTML."""
     file = request.files.get("picture")
@@ -225,7 +230,7 @@ _CORRECTION_ASKED = "更正申请已提交。另一位同事在“审批”中�
 
 
 @admin_blueprint.route("/<int:question_id>/key", methods=["GET", "POST"])
-@requires(Permission.QUESTIONS_WRITE)
+@requires("questions:question:write")
 def correct_key(question_id: int) -> AnyResponse | str:
     """Correct the key of a question's version with a reason; the old key stays in the history."""
     session, number = read_session(), request.args.get("version", type=sent_number)
@@ -268,7 +273,7 @@ def correct_key(question_id: int) -> AnyResponse | str:
 
 
 @admin_blueprint.post("/<int:question_id>/state")
-@requires(Permission.QUESTIONS_REVIEW)
+@requires("questions:question:review")
 def set_state(question_id: int) -> AnyResponse:
     """Bring a question to a state."""
     form = StateForm()
@@ -298,7 +303,7 @@ def set_state(question_id: int) -> AnyResponse:
 
 
 @admin_blueprint.post("/<int:question_id>/delete")
-@requires(Permission.QUESTIONS_WRITE)
+@requires("questions:question:write")
 def delete_question(question_id: int) -> AnyResponse:
     """Delete a question that no paper holds."""
     try:

@@ -22,6 +22,15 @@ from examapp.jobs.runner import JobRun
 from examapp.platform.audit.actions import Actor, record
 from question_bank.parse_result import ParseResult
 
+AUDIT_ACTS = {
+    "questions.confirm_import": "确认导入试题",
+    "questions.discard_import": "放弃试题导入",
+    "questions.read_import": "读取试题文件",
+    "questions.undo_import": "撤销试题导入",
+    "questions.upload_import": "上传试题文件",
+}
+AUDIT_OBJECTS = {"question_import": "试题导入"}
+
 MAX_SHOWN = 30
 """Questions of a file that its preview shows."""
 

@@ -14,16 +14,21 @@ from examapp.content.questions.admin_views import admin_blueprint, may_review_al
 from examapp.content.questions.models import QuestionState
 from examapp.db.session import read_session, transaction
 from examapp.documents.spreadsheets import Column, csv_text
+from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, requires
-from examapp.security.permissions import Permission
 from question_bank.formats import registry
+
+PERMISSIONS = {
+    "questions:bank:import": {Role.PUBLICITY_OFFICE},
+}
+
 
 _MAX_NOTES = 200
 _LABELS = {each.name: each.label for each in registry.FORMATS} | {registry.AUTO: "自动识别"}
 
 
 @admin_blueprint.route("/imports/", methods=["GET", "POST"])
-@requires(Permission.QUESTIONS_IMPORT)
+@requires("questions:bank:import")
 def list_imports() -> AnyResponse | str:
     """Show past imports, and take a new file."""
     form = UploadForm()
@@ -48,7 +53,7 @@ def list_imports() -> AnyResponse | str:
 
 
 @admin_blueprint.get("/imports/<int:import_id>")
-@requires(Permission.QUESTIONS_IMPORT)
+@requires("questions:bank:import")
 def show_import(import_id: int) -> str:
     """Show what a file holds: what can be imported, with which losses, what is in doubt, what is refused, each with its place."""
     session = read_session()
@@ -62,7 +67,7 @@ def show_import(import_id: int) -> str:
 
 
 @admin_blueprint.post("/imports/<int:import_id>/confirm")
-@requires(Permission.QUESTIONS_IMPORT)
+@requires("questions:bank:import")
 def confirm_import(import_id: int) -> AnyResponse:
     """Take a previewed file over."""
     form = ConfirmForm()
@@ -80,7 +85,7 @@ def confirm_import(import_id: int) -> AnyResponse:
 
 
 @admin_blueprint.post("/imports/<int:import_id>/undo")
-@requires(Permission.QUESTIONS_IMPORT)
+@requires("questions:bank:import")
 def undo_import(import_id: int) -> AnyResponse:
     """Take an import back as one act."""
     with transaction() as session:
@@ -91,7 +96,7 @@ def undo_import(import_id: int) -> AnyResponse:
 
 
 @admin_blueprint.post("/imports/<int:import_id>/discard")
-@requires(Permission.QUESTIONS_IMPORT)
+@requires("questions:bank:import")
 def discard_import(import_id: int) -> AnyResponse:
     """Throw a file away that was not taken over."""
     with transaction() as session:
@@ -101,7 +106,7 @@ def discard_import(import_id: int) -> AnyResponse:
 
 
 @admin_blueprint.get("/imports/<int:import_id>/notes")
-@requires(Permission.QUESTIONS_IMPORT)
+@requires("questions:bank:import")
 def download_notes(import_id: int) -> Response:
     """Give all that was refused, doubtful or lost as a table, to work through beside the file."""
     row = question_intake_actions.get_import(read_session(), import_id)

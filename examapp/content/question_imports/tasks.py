@@ -13,7 +13,6 @@ from examapp.db.session import transaction
 from examapp.documents.archives import UnreadableFileError
 from examapp.jobs.registry import JobKind, job_handler
 from examapp.jobs.runner import JobRun
-from examapp.security.permissions import Permission
 from question_bank.parse_result import ParseResult
 from question_bank.sandbox import ChildReader
 
@@ -22,7 +21,7 @@ from question_bank.sandbox import ChildReader
     JobKind(
         name=QuestionImport.KIND,
         label="导入试题",
-        viewer=Permission.QUESTIONS_IMPORT,
+        viewer="questions:bank:import",
         quarantined="读了三次都没有读完，已停下。请把文件拆小或改存为 .xlsx 后重新上传。",
     )
 )
@@ -48,7 +47,7 @@ def _read(file: actions.FileToRead) -> ParseResult:
     JobKind(
         name=DuplicateSearch.KIND,
         label="查找重复试题",
-        viewer=Permission.QUESTIONS_READ,
+        viewer="questions:question:read",
         quarantined="查了三次都没有查完，已停下。请稍后重新查找。",
     )
 )

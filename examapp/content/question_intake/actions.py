@@ -27,6 +27,9 @@ from question_bank.model import Question
 from question_bank.parse_result import ParseResult
 from question_bank.quality import read_content
 
+AUDIT_ACTS = {"questions.commit_import": "导入试题入库"}
+AUDIT_DETAILS = {"existing": "已有", "in_doubt": "待核对"}
+
 
 def find_existing(session: Session, digests: Sequence[str]) -> dict[str, tuple[int, list[Any]]]:
     """Find which contents the bank has among questions not retired: by digest the question's id and the parts of its key."""

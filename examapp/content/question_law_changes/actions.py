@@ -30,6 +30,8 @@ from examapp.content.questions.queries import current_key, get_question, get_ver
 from examapp.errors import BadRequestError, ConflictError, DomainError
 from examapp.platform.audit.actions import SYSTEM, Actor, record
 
+AUDIT_ACTS = {"questions.check_law": "核对法律修改涉及的试题", "questions.keep_under_new_law": "确认试题适用新法"}
+
 _GRAVITY = list(LawChange)
 _OF_ARTICLE = {
     Change.MOVED: LawChange.MOVED,

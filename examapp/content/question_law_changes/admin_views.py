@@ -24,7 +24,6 @@ from examapp.db.session import read_session, transaction
 from examapp.documents.text_diff import SideBySide, compare_texts
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.accounts.guards import actor, requires
-from examapp.security.permissions import Permission
 from examapp.web.numbers import read_whole, sent_number
 
 
@@ -54,7 +53,7 @@ class ShownFlag:
 
 
 @admin_blueprint.get("/law-changes/")
-@requires(Permission.QUESTIONS_READ)
+@requires("questions:question:read")
 def list_law_changes() -> str:
     """Show which laws have changed and which questions wait for a decision, 50 a page."""
     law, kind = request.args.get("law", ""), request.args.get("kind", "")
@@ -78,7 +77,7 @@ def list_law_changes() -> str:
 
 
 @admin_blueprint.get("/<int:question_id>/law-change")
-@requires(Permission.QUESTIONS_READ)
+@requires("questions:question:read")
 def show_law_change(question_id: int) -> str:
     """Show a flagged question with the old and the new article side by side."""
     return _page(question_id)
@@ -133,7 +132,7 @@ def _article(flag: QuestionFlag, each: dict[str, str | None], texts: dict[tuple[
 
 
 @admin_blueprint.post("/<int:question_id>/law-change/keep")
-@requires(Permission.QUESTIONS_REVIEW)
+@requires("questions:question:review")
 def keep_under_new_law(question_id: int) -> AnyResponse | str:
     """Keep a question with the new citation, and go on to the next."""
     named = {
@@ -153,7 +152,7 @@ def keep_under_new_law(question_id: int) -> AnyResponse | str:
 
 
 @admin_blueprint.post("/<int:question_id>/law-change/retire")
-@requires(Permission.QUESTIONS_REVIEW)
+@requires("questions:question:review")
 def retire_under_new_law(question_id: int) -> AnyResponse:
     """Retire a question that the new law has overtaken, and go on to the next."""
     with transaction() as session:
@@ -173,7 +172,7 @@ def _next(question_id: int) -> AnyResponse:
 
 
 @admin_blueprint.post("/law-changes/keep-moved")
-@requires(Permission.QUESTIONS_REVIEW)
+@requires("questions:question:review")
 def keep_moved() -> AnyResponse:
     """Keep the ticked questions whose articles only got another number."""
     form = StateForm()

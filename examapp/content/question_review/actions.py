@@ -31,6 +31,13 @@ from examapp.platform.audit.actions import Actor, record
 from question_bank import model
 from question_bank.kinds.registry import kind_of
 
+AUDIT_ACTS = {
+    "questions.correct_key": "更正答案",
+    "questions.delete_question": "删除试题",
+    "questions.set_state": "审核或停用试题",
+}
+AUDIT_DETAILS = {"is_own_review": "审核本人的题"}
+
 _STEPS = {
     QuestionState.REVIEWED: {QuestionState.DRAFT},
     QuestionState.ACTIVE: {QuestionState.REVIEWED},

@@ -16,9 +16,16 @@ from examapp.content.questions.models import QuestionState
 from examapp.db.session import read_session, transaction
 from examapp.documents.text_diff import compare_texts
 from examapp.errors import NotFoundError
+from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, me, requires
-from examapp.security.permissions import Permission
 from examapp.web.numbers import sent_number
+
+PERMISSIONS = {
+    "questions:question:review": {Role.PUBLICITY_OFFICE},
+    # To be the second person for the key of a question that papers hold.
+    "questions:key:approve": {Role.PUBLICITY_OFFICE},
+}
+
 
 _PAIRS_A_PAGE = 20
 _USUAL_LEAST = 3
@@ -26,7 +33,7 @@ _MAX_LEAST = 100
 
 
 @admin_blueprint.get("/review")
-@requires(Permission.QUESTIONS_REVIEW)
+@requires("questions:question:review")
 def review_queue() -> str:
     """Show the drafts that this person may review, those that have waited longest first."""
     session = read_session()
@@ -58,7 +65,7 @@ def next_to_review(question_id: int) -> AnyResponse:
 
 
 @admin_blueprint.get("/coverage")
-@requires(Permission.QUESTIONS_READ)
+@requires("questions:question:read")
 def show_coverage() -> str:
     """Show laws by kinds and difficulties, and where the bank is thin."""
     least = min(max(1, request.args.get("least", _USUAL_LEAST, type=sent_number)), _MAX_LEAST)
@@ -78,7 +85,7 @@ def show_coverage() -> str:
 
 
 @admin_blueprint.get("/duplicates/")
-@requires(Permission.QUESTIONS_READ)
+@requires("questions:question:read")
 def list_duplicates() -> str:
     """Show pairs of like questions side by side, the likest first."""
     session = read_session()
@@ -99,7 +106,7 @@ def list_duplicates() -> str:
 
 
 @admin_blueprint.post("/duplicates/")
-@requires(Permission.QUESTIONS_WRITE)
+@requires("questions:question:write")
 def search_duplicates() -> AnyResponse:
     """Have the whole bank searched for like questions."""
     with transaction() as session:
@@ -108,7 +115,7 @@ def search_duplicates() -> AnyResponse:
 
 
 @admin_blueprint.post("/duplicates/settle")
-@requires(Permission.QUESTIONS_REVIEW)
+@requires("questions:question:review")
 def settle_duplicate() -> AnyResponse:
     """Retire one of two like questions, or note that they are two."""
     one, other = (request.form.get(name, 0, type=sent_number) for name in ("one", "other"))

@@ -14,6 +14,8 @@ from examapp.content.questions.models import KnowledgePoint, Question, question_
 from examapp.errors import BadRequestError
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {"questions.export": "导出题库", "questions.apply_bulk": "成批修改试题"}
+
 MAX_AT_ONCE = 5000
 
 

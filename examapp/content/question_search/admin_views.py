@@ -22,12 +22,17 @@ from examapp.content.questions.models import QuestionState
 from examapp.db.session import read_session, transaction
 from examapp.errors import BadRequestError
 from examapp.lazy_import import LazyModule
-from examapp.organisation.accounts.guards import actor, requires
+from examapp.organisation.access.rules import Role
+from examapp.organisation.accounts.guards import actor, menu_entry, requires
 from examapp.platform.audit.actions import record
-from examapp.security.permissions import Permission
 from examapp.web.numbers import read_whole
 from question_bank.formats import registry
 from question_bank.formats.export import ExportedFile
+
+PERMISSIONS = {
+    "questions:bank:export": {Role.PUBLICITY_OFFICE},
+}
+
 
 excel = LazyModule("question_bank.formats.excel")
 MAX_EXPORTED = 5000
@@ -36,7 +41,8 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @admin_blueprint.get("/")
-@requires(Permission.QUESTIONS_READ)
+@menu_entry("题库", position=110)
+@requires("questions:question:read")
 def list_questions() -> str:
     """Show the questions of a filter, 50 a page; the filter stands in the address."""
     form = FilterForm(request.args)
@@ -94,14 +100,14 @@ def here(endpoint: str, **more: str) -> str:
 
 
 @admin_blueprint.post("/ticked")
-@requires(Permission.QUESTIONS_READ)
+@requires("questions:question:read")
 def act_on_ticked() -> AnyResponse:
     """Lead what was ticked in the list to the act that was chosen; the act asks for its own permission."""
     return redirect(here(".preview_bulk" if "scope" in request.form else ".set_states"), code=307)
 
 
 @admin_blueprint.post("/states")
-@requires(Permission.QUESTIONS_REVIEW)
+@requires("questions:question:review")
 def set_states() -> AnyResponse:
     """Bring the ticked questions to a state; what cannot go there is counted with its reason."""
     form = StateForm()
@@ -124,7 +130,7 @@ def set_states() -> AnyResponse:
 
 
 @admin_blueprint.get("/export/choose")
-@requires(Permission.QUESTIONS_EXPORT)
+@requires("questions:bank:export")
 def choose_export() -> str:
     """Ask in which format the questions of a filter are wanted."""
     count = queries.count_questions(read_session(), wanted_of(FilterForm(request.args)))
@@ -135,7 +141,7 @@ def choose_export() -> str:
 
 
 @admin_blueprint.get("/export")
-@requires(Permission.QUESTIONS_EXPORT)
+@requires("questions:bank:export")
 def export_questions() -> Response:
     """Give the questions of a filter as a file that can be imported again; with what the format cannot say in a file beside it."""
     wanted = wanted_of(FilterForm(request.args))
@@ -168,7 +174,7 @@ def _with_losses(written: ExportedFile, name: str) -> bytes:
 
 
 @admin_blueprint.get("/template")
-@requires(Permission.QUESTIONS_IMPORT)
+@requires("questions:bank:import")
 def download_template() -> Response:
     """Give the empty workbook to fill in."""
     return _download(excel.template(), "题库导入模板.xlsx")
@@ -185,7 +191,7 @@ _SHOWN = 200
 
 
 @admin_blueprint.post("/bulk/preview")
-@requires(Permission.QUESTIONS_WRITE)
+@requires("questions:question:write")
 def preview_bulk() -> AnyResponse | str:
     """Ask what to change of the questions chosen in the list; once that is said, show what it comes to."""
     ids = _ids_chosen()
@@ -213,7 +219,7 @@ def preview_bulk() -> AnyResponse | str:
 
 
 @admin_blueprint.post("/bulk/apply")
-@requires(Permission.QUESTIONS_WRITE)
+@requires("questions:question:write")
 def apply_bulk() -> AnyResponse:
     """Make the change that was previewed, on the very questions that were previewed."""
     form = BulkForm()

@@ -14,11 +14,16 @@ from examapp.content.questions.models import LawChange, QuestionVersion
 from examapp.db.session import read_session
 from examapp.documents.html import html_to_text
 from examapp.documents.text_diff import SideBySide, compare_texts
+from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import requires
-from examapp.security.permissions import Permission
 from examapp.web.numbers import sent_number
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Kind
+
+PERMISSIONS = {
+    "questions:question:read": {Role.PUBLICITY_OFFICE},
+}
+
 
 CHANGE_NAMES = {
     LawChange.MOVED: "条号有变",
@@ -57,7 +62,7 @@ class ComparedField:
 
 
 @admin_blueprint.get("/<int:question_id>/compare")
-@requires(Permission.QUESTIONS_READ)
+@requires("questions:question:read")
 def compare_question_versions(question_id: int) -> str:
     """Show two versions of a question side by side: `?old=1&new=2`; without, the newest and the one before."""
     session = read_session()

@@ -13,9 +13,8 @@ from examapp.content.laws.models import Law, LawArticle, LawVersion
 from examapp.content.laws.queries import find_articles
 from examapp.content.questions.models import AnswerKey, Citation, Media, Question, QuestionUse, QuestionVersion
 from examapp.errors import NotFoundError
-from examapp.organisation.access.rules import ROLE_PERMISSIONS
+from examapp.organisation.access.rules import PERMISSION_HOLDERS
 from examapp.organisation.people.models import Person, RoleGrant
-from examapp.security.permissions import Permission
 
 
 def get_question(session: Session, question_id: int, *, is_locked: bool = False) -> Question:
@@ -112,7 +111,7 @@ def list_cited(session: Session, version_id: int) -> list[Cited]:
 
 def count_reviewers(session: Session, *, now: datetime) -> int:
     """Count who may review questions: where it is one person alone, the writer may be the reviewer."""
-    roles = [str(role) for role, held in ROLE_PERMISSIONS.items() if Permission.QUESTIONS_REVIEW in held]
+    roles = [str(role) for role in PERMISSION_HOLDERS["questions:question:review"]]
     statement = select(func.count(RoleGrant.person_id.distinct())).where(
         RoleGrant.role.in_(roles), or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now)
     )

@@ -22,6 +22,9 @@ from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import SYSTEM, Actor, record
 
+AUDIT_ACTS = {"attempts.apply_extension": "延长作答时间生效"}
+AUDIT_DETAILS = {"reopened": "重新打开的答卷"}
+
 
 def hand_in(
     session: Session, attempt_id: int, *, person_id: int, epoch: int, changes: Sequence[Change], now: datetime

@@ -29,6 +29,9 @@ from examapp.organisation.accounts.queries import LIVE_SIGN_IN
 from examapp.platform.audit.actions import SYSTEM, record
 from examapp.security.rate_limits import slow_down
 
+AUDIT_ACTS = {"attempts.close_for_leaving": "离开页面超过规定次数，自动交卷"}
+AUDIT_OBJECTS = {"attempt": "作答"}
+
 GRADE_TASK = "grading.grade_attempt"
 _AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 

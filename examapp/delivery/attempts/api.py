@@ -30,7 +30,6 @@ from examapp.organisation.accounts.guards import (
 )
 from examapp.security import rate_limits
 from examapp.security.concurrency_limiter import RECEIVED_AT_MONOTONIC
-from examapp.security.permissions import Permission
 from examapp.web.json_io import answer, instant, read_object
 
 api_blueprint = Blueprint("attempts_api", __name__, url_prefix="/api/v1")
@@ -45,7 +44,7 @@ def list_exams() -> Response:
     """List the exams of this person, or, as an organiser, those whose figures the caller may read."""
     session, now = read_session(), clock.now()
     if request.args.get("as") == "organiser":
-        exams = list(list_organiser_exams(session, my_reach(Permission.REPORTS_READ)))
+        exams = list(list_organiser_exams(session, my_reach("reports:participation:read")))
     else:
         exams = [candidate.exam for candidate in list_exams_of(session, me().person_id, now)]
     used = queries.attempts_used(session, me().person_id, [exam.id for exam in exams])

@@ -28,6 +28,9 @@ from examapp.platform.audit.actions import SYSTEM, Actor, record
 from examapp.points import as_text
 from question_bank.kinds.base import ScoringRule
 
+AUDIT_ACTS = {"grading.export_regrade": "导出更正前后对照", "grading.regrade": "更正答案后重新评分"}
+AUDIT_OBJECTS = {"regrade": "更正重评"}
+
 REGRADED_AT_ONCE = 100
 
 

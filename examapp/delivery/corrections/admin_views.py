@@ -13,7 +13,6 @@ from examapp.db.session import read_session, transaction
 from examapp.delivery.corrections import actions, queries
 from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.organisation.accounts.guards import actor, my_reach, requires, shows_keys
-from examapp.security.permissions import Permission
 from examapp.web.numbers import sent_number
 
 admin_blueprint = Blueprint("grading_admin", __name__, url_prefix="/admin/regrades")
@@ -21,7 +20,7 @@ _PAGE = 50
 
 
 @admin_blueprint.get("/")
-@requires(Permission.ATTEMPTS_MANAGE)
+@requires("attempts:attempt:manage")
 @shows_keys
 def list_regrades() -> str:
     """List the regrades, the newest first."""
@@ -29,11 +28,11 @@ def list_regrades() -> str:
 
 
 @admin_blueprint.get("/<int:regrade_id>")
-@requires(Permission.ATTEMPTS_MANAGE)
+@requires("attempts:attempt:manage")
 @shows_keys
 def show_regrade(regrade_id: int) -> str:
     """Show what a regrade changed, by exam and by person, within the reach."""
-    session, reach = read_session(), my_reach(Permission.ATTEMPTS_MANAGE)
+    session, reach = read_session(), my_reach("attempts:attempt:manage")
     found = queries.get_regrade(session, regrade_id)
     exams = queries.list_exam_changes(session, regrade_id, reach)
     count = sum(exam.raised + exam.lowered for exam in exams)
@@ -53,11 +52,11 @@ def show_regrade(regrade_id: int) -> str:
 
 
 @admin_blueprint.get("/<int:regrade_id>/file")
-@requires(Permission.ATTEMPTS_MANAGE)
+@requires("attempts:attempt:manage")
 @shows_keys
 def download_regrade(regrade_id: int) -> Response:
     """Hand out the table of changed results; leaves an audit line."""
-    reach = my_reach(Permission.ATTEMPTS_MANAGE)
+    reach = my_reach("attempts:attempt:manage")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "regrade.xlsx"
         with transaction() as session:

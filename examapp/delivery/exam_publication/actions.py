@@ -29,6 +29,20 @@ from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {
+    "exams.cancel_exam": "取消考试",
+    "exams.change_release": "修改成绩公布方式",
+    "exams.close_exam": "提前结束考试",
+    "exams.extend": "延长作答时间",
+    "exams.set_exam_notice": "通知正在作答的人",
+    "exams.prolong_window": "延长考试窗口",
+    "exams.publish_exam": "发布考试",
+    "exams.register_exam": "登记其他平台的考试",
+    "exams.withdraw_exam": "撤回考试",
+}
+AUDIT_DETAILS = {"closes_at": "原截止时间", "extension_id": "延长记录", "keys": "答案公布", "results": "成绩公布"}
+AUDIT_VALUES = {"at_close": "考试结束时", "at_once": "交卷后即时", "at_time": "指定时间", "never": "不公布"}
+
 MAX_EXTENSION_S = 4 * 3600
 
 

@@ -22,48 +22,47 @@ from examapp.delivery.exams.models import Exam, ExamState, ReleasePolicy
 from examapp.delivery.exemptions.queries import find_person_within
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.accounts.guards import actor, my_reach, requires
-from examapp.security.permissions import Permission
 from examapp.web.forms import FlaskForm
-from examapp.web.submit import flash_on_result
+from examapp.web.submit import submit
 
 
 def _act(exam_id: int, act: Callable[..., object], words: str) -> Response:
-    reach = my_reach(Permission.EXAMS_WRITE)
-    with flash_on_result(words) as session:
+    reach = my_reach("exams:exam:write")
+    with submit(words) as session:
         act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
     return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
 
 
 @admin_blueprint.post("/<int:exam_id>/publish")
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def publish_exam(exam_id: int) -> Response:
     """Publish a draft."""
     return _act(exam_id, actions.publish_exam, "考试已发布，正在为每位应考人员制卷。")
 
 
 @admin_blueprint.post("/<int:exam_id>/register")
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def register_exam(exam_id: int) -> Response:
     """Publish a draft that was held on another platform."""
     return _act(exam_id, actions.register_exam, "已登记。请导入那边的成绩。")
 
 
 @admin_blueprint.post("/<int:exam_id>/withdraw")
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def withdraw_exam(exam_id: int) -> Response:
     """Make a published exam a draft again."""
     return _act(exam_id, actions.withdraw_exam, "考试已撤回为草稿，考生暂时看不到。改好后请重新发布。")
 
 
 @admin_blueprint.post("/<int:exam_id>/cancel")
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def cancel_exam(exam_id: int) -> Response:
     """Cancel an exam that has not opened."""
     return _act(exam_id, actions.cancel_exam, "考试已取消。")
 
 
 @admin_blueprint.post("/<int:exam_id>/close")
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def close_exam(exam_id: int) -> Response:
     """Close an open exam now."""
     return _act(exam_id, actions.close_exam, "考试已结束，不能再开始作答；正在作答的人可以答到各自的截止时间。")
@@ -80,7 +79,7 @@ def _keys_out() -> exam_actions.KeysOut:
 
 
 def _get(session: Session, exam_id: int) -> Exam:
-    reach = my_reach(Permission.EXAMS_WRITE)
+    reach = my_reach("exams:exam:write")
     exam_queries.refuse_foreign(session, exam_id, reach)
     exam = exam_queries.get_exam(session, exam_id)
     if exam.state == ExamState.CANCELLED or not exam_actions.may_hold(session, exam.audiences, reach):
@@ -89,7 +88,7 @@ def _get(session: Session, exam_id: int) -> Exam:
 
 
 @admin_blueprint.route("/<int:exam_id>/prolong", methods=["GET", "POST"])
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def prolong_window(exam_id: int) -> str | Response:
     """Move the end of the window to a later instant."""
     exam, problem = _get(read_session(), exam_id), ""
@@ -103,7 +102,7 @@ def prolong_window(exam_id: int) -> str | Response:
                     closes_at=from_local(form.closes_at.data),
                     keys_out=_keys_out(),
                     is_known=form.is_known.data,
-                    reach=my_reach(Permission.EXAMS_WRITE),
+                    reach=my_reach("exams:exam:write"),
                     actor=actor(),
                     now=clock.now(),
                 )
@@ -116,7 +115,7 @@ def prolong_window(exam_id: int) -> str | Response:
 
 
 @admin_blueprint.route("/<int:exam_id>/release", methods=["GET", "POST"])
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def change_release(exam_id: int) -> str | Response:
     """Change when results and keys are shown."""
     exam, problem = _get(read_session(), exam_id), ""
@@ -133,7 +132,7 @@ def change_release(exam_id: int) -> str | Response:
                     keys_policy=ReleasePolicy(form.keys_policy.data),
                     keys_at=form.keys_instant,
                     keys_out=_keys_out(),
-                    reach=my_reach(Permission.EXAMS_WRITE),
+                    reach=my_reach("exams:exam:write"),
                     actor=actor(),
                     now=clock.now(),
                 )
@@ -146,10 +145,10 @@ def change_release(exam_id: int) -> str | Response:
 
 
 @admin_blueprint.route("/<int:exam_id>/extensions", methods=["GET", "POST"])
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def extend(exam_id: int) -> str | Response:
     """Grant extra time to a unit or to one person; a second press of the button counts once."""
-    exam, reach, problem = _get(read_session(), exam_id), my_reach(Permission.EXAMS_WRITE), ""
+    exam, reach, problem = _get(read_session(), exam_id), my_reach("exams:exam:write"), ""
     form = ExtensionForm(data={"request_key": secrets.token_urlsafe(16)})
     units = exam_queries.list_units_within(read_session(), reach)
     form.unit_id.choices = offer("不按单位", [(unit.id, indented(unit)) for unit in units])
@@ -162,7 +161,7 @@ def extend(exam_id: int) -> str | Response:
 
 
 def _extend(exam_id: int, form: ExtensionForm) -> Response:
-    reach = my_reach(Permission.EXAMS_WRITE)
+    reach = my_reach("exams:exam:write")
     with transaction() as session:
         person_id = None
         if form.staff_number.data:

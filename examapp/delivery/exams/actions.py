@@ -22,6 +22,9 @@ from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit, UnitKind
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {"exams.create_exam": "新建考试", "exams.update_exam": "修改考试"}
+AUDIT_OBJECTS = {"exam": "考试", "session": "场次"}
+
 
 class ExamRefusedError(DomainError):
     """The settings of an exam cannot stand; the message says which, and what to do."""

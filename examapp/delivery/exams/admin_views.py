@@ -26,31 +26,35 @@ from examapp.delivery.exams.forms import (
 )
 from examapp.delivery.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, Exam, ExamState
 from examapp.errors import DomainError, NotFoundError
-from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.accounts.guards import actor, may, my_reach, requires
+from examapp.organisation.access.rules import AccessScope, Role
+from examapp.organisation.accounts.guards import actor, may, menu_entry, my_reach, requires
 from examapp.organisation.units.models import Unit
-from examapp.security.permissions import Permission
+
+PERMISSIONS = {
+    "exams:exam:read": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE, Role.LEADER},
+    "exams:exam:write": {Role.PUBLICITY_OFFICE},
+}
+
 
 admin_blueprint = Blueprint("exams_admin", __name__, url_prefix="/admin/exams")
 
 
 @admin_blueprint.get("/")
-@requires(Permission.EXAMS_READ)
+@menu_entry("考试管理", position=80)
+@requires("exams:exam:read")
 def list_exams() -> str:
     """List the exams that concern my reach."""
-    exams = queries.list_exams(read_session(), my_reach(Permission.EXAMS_READ), may_write=may(Permission.EXAMS_WRITE))
+    exams = queries.list_exams(read_session(), my_reach("exams:exam:read"), may_write=may("exams:exam:write"))
     return render_template("exams/list.html", exams=exams, kind_names=EXAM_KIND_NAMES, phase=rules.phase)
 
 
 @admin_blueprint.get("/<int:exam_id>")
-@requires(Permission.EXAMS_READ)
+@requires("exams:exam:read")
 def show_exam(exam_id: int) -> str:
     """Show an exam: its settings, how ready it is, and what may be done with it now."""
     session = read_session()
     exam = get_visible(session, exam_id)
-    is_editor = may(Permission.EXAMS_WRITE) and actions.may_hold(
-        session, exam.audiences, my_reach(Permission.EXAMS_WRITE)
-    )
+    is_editor = may("exams:exam:write") and actions.may_hold(session, exam.audiences, my_reach("exams:exam:write"))
     is_draft = exam.state == ExamState.DRAFT
     parts, named = queries.describe_audience(session, exam)
     ready = queries.readiness(session, exam)
@@ -82,14 +86,14 @@ def show_exam(exam_id: int) -> str:
 
 def get_visible(session: Session, exam_id: int) -> Exam:
     """Get an exam that concerns my reach; drafts and cancelled ones are there only for those who write exams."""
-    exam = queries.get_organiser_exam(session, exam_id, my_reach(Permission.EXAMS_READ))
-    if exam.state != ExamState.PUBLISHED and not may(Permission.EXAMS_WRITE):
+    exam = queries.get_organiser_exam(session, exam_id, my_reach("exams:exam:read"))
+    if exam.state != ExamState.PUBLISHED and not may("exams:exam:write"):
         raise NotFoundError
     return exam
 
 
 @admin_blueprint.get("/<int:exam_id>/readiness")
-@requires(Permission.EXAMS_READ)
+@requires("exams:exam:read")
 def show_readiness(exam_id: int) -> dict[str, object]:
     """Give the progress of paper making for the page's bar."""
     session = read_session()
@@ -99,17 +103,17 @@ def show_readiness(exam_id: int) -> dict[str, object]:
 
 
 @admin_blueprint.route("/new", methods=["GET", "POST"])
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def create_exam() -> str | Response | tuple[str, int]:
     """Fill in a new exam."""
     return _edit(None)
 
 
 @admin_blueprint.route("/<int:exam_id>/edit", methods=["GET", "POST"])
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def edit_exam(exam_id: int) -> str | Response | tuple[str, int]:
     """Change a draft."""
-    session, reach = read_session(), my_reach(Permission.EXAMS_WRITE)
+    session, reach = read_session(), my_reach("exams:exam:write")
     queries.refuse_foreign(session, exam_id, reach)
     exam = queries.get_exam(session, exam_id)
     if not actions.may_hold(session, exam.audiences, reach):
@@ -121,7 +125,7 @@ def edit_exam(exam_id: int) -> str | Response | tuple[str, int]:
 
 
 def _edit(exam: Exam | None) -> str | Response | tuple[str, int]:
-    session, reach = read_session(), my_reach(Permission.EXAMS_WRITE)
+    session, reach = read_session(), my_reach("exams:exam:write")
     exam_id = None if exam is None else exam.id
     form = exam_form(exam, [] if exam is None else queries.list_staff_numbers(session, exam))
     choices = _choices(session, reach, exam)

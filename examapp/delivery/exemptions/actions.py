@@ -26,6 +26,19 @@ from examapp.platform.audit.actions import Actor, record
 from examapp.uploads.actions import store_file
 from examapp.uploads.models import FileKind
 
+AUDIT_ACTS = {
+    "exams.add_reason": "增加免考原因",
+    "exams.approve_exemption": "批准免考或缓考",
+    "exams.change_reason": "修改免考原因",
+    "exams.restore_reason": "恢复免考原因",
+    "exams.reject_exemption": "不同意免考或缓考",
+    "exams.request_exemption": "申请免考或缓考",
+    "exams.retire_reason": "停用免考原因",
+    "exams.withdraw_exemption": "撤回免考或缓考申请",
+}
+AUDIT_OBJECTS = {"exemption": "免考或缓考", "exemption_reason": "免考、缓考原因"}
+AUDIT_VALUES = {"deferred": "缓考", "exempt": "免考"}
+
 
 class ExemptionRefusedError(DomainError):
     """An exemption cannot be asked for or decided so."""

@@ -33,18 +33,23 @@ from examapp.delivery.exemptions.queries import (
 )
 from examapp.documents.html import normalise
 from examapp.errors import DomainError, NotFoundError
+from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, may, my_reach, requires
-from examapp.security.permissions import Permission
 from examapp.uploads.views import serve_file
 from examapp.web.numbers import sent_number
-from examapp.web.submit import flash_on_result
+from examapp.web.submit import submit
+
+PERMISSIONS = {
+    "exams:exemption:request": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
+    "exams:exemption:approve": {Role.PUBLICITY_OFFICE},
+}
 
 
 @admin_blueprint.get("/exemptions")
-@requires(Permission.EXEMPTIONS_REQUEST)
+@requires("exams:exemption:request")
 def show_exemptions() -> str:
     """List the requests for people within my reach, by exam and status."""
-    reach = my_reach(Permission.EXEMPTIONS_REQUEST)
+    reach = my_reach("exams:exemption:request")
     page = max(1, request.args.get("page", 1, type=sent_number))
     exam_id = request.args.get("exam", type=sent_number)
     status = _status(request.args.get("status", ""))
@@ -60,7 +65,7 @@ def show_exemptions() -> str:
         status=status,
         status_names=EXEMPTION_STATUS_NAMES,
         kind_names=EXEMPTION_KIND_NAMES,
-        decider=may(Permission.EXEMPTIONS_APPROVE),
+        decider=may("exams:exemption:approve"),
     )
 
 
@@ -69,10 +74,10 @@ def _status(word: str) -> ExemptionStatus | None:
 
 
 @admin_blueprint.route("/exemptions/new", methods=["GET", "POST"])
-@requires(Permission.EXEMPTIONS_REQUEST)
+@requires("exams:exemption:request")
 def request_exemption() -> str | Response | tuple[str, int]:
     """Ask for a person's exemption or deferral."""
-    reach = my_reach(Permission.EXEMPTIONS_REQUEST)
+    reach = my_reach("exams:exemption:request")
     form = ExemptionForm(
         data={
             "exam_id": request.args.get("exam", type=sent_number),
@@ -96,7 +101,7 @@ def request_exemption() -> str | Response | tuple[str, int]:
 
 
 def _request(form: ExemptionForm) -> None:
-    reach = my_reach(Permission.EXEMPTIONS_REQUEST)
+    reach = my_reach("exams:exemption:request")
     with transaction() as session:
         person = find_person_within(session, form.staff_number.data, reach)
         if person is None:
@@ -115,10 +120,10 @@ def _request(form: ExemptionForm) -> None:
 
 
 @admin_blueprint.get("/exemptions/<int:exemption_id>/form")
-@requires(Permission.EXEMPTIONS_REQUEST)
+@requires("exams:exemption:request")
 def print_exemption(exemption_id: int) -> str:
     """Show the application form of a request, to print, sign and seal."""
-    form = get_exemption_form(read_session(), exemption_id, reach=my_reach(Permission.EXEMPTIONS_REQUEST))
+    form = get_exemption_form(read_session(), exemption_id, reach=my_reach("exams:exemption:request"))
     return render_template(
         "exams/exemption_form.html",
         form=form,
@@ -129,24 +134,24 @@ def print_exemption(exemption_id: int) -> str:
 
 
 @admin_blueprint.get("/exemptions/<int:exemption_id>/file")
-@requires(Permission.EXEMPTIONS_REQUEST)
+@requires("exams:exemption:request")
 def fetch_proof(exemption_id: int) -> AnyFile:
     """Give the paper that was sent along with a request."""
-    file = get_exemption_form(read_session(), exemption_id, reach=my_reach(Permission.EXEMPTIONS_REQUEST)).listed.file
+    file = get_exemption_form(read_session(), exemption_id, reach=my_reach("exams:exemption:request")).listed.file
     if file is None:
         raise NotFoundError
     return serve_file(file)
 
 
 @admin_blueprint.post("/exemptions/<int:exemption_id>/approve")
-@requires(Permission.EXEMPTIONS_APPROVE)
+@requires("exams:exemption:approve")
 def approve_exemption(exemption_id: int) -> Response:
     """Approve a request."""
     return _decide(exemption_id, actions.approve_exemption, "已同意，此人不再计入应考人数，各项统计立即按此计算。")
 
 
 @admin_blueprint.post("/exemptions/<int:exemption_id>/refuse")
-@requires(Permission.EXEMPTIONS_APPROVE)
+@requires("exams:exemption:approve")
 def refuse_exemption(exemption_id: int) -> Response:
     """Refuse a request."""
     return _decide(exemption_id, actions.refuse_exemption, "已答复：未同意。")
@@ -155,7 +160,7 @@ def refuse_exemption(exemption_id: int) -> Response:
 def _decide(exemption_id: int, act: Callable[..., object], words: str) -> Response:
     form = DecisionForm()
     answer = (form.answer.data or "").strip() if form.validate() else ""
-    reach = my_reach(Permission.EXEMPTIONS_APPROVE)
+    reach = my_reach("exams:exemption:approve")
     return _act(
         lambda session: act(
             session, exemption_id=exemption_id, answer=answer, reach=reach, actor=actor(), now=clock.now()
@@ -165,15 +170,15 @@ def _decide(exemption_id: int, act: Callable[..., object], words: str) -> Respon
 
 
 @admin_blueprint.post("/exemptions/<int:exemption_id>/withdraw")
-@requires(Permission.EXEMPTIONS_REQUEST)
+@requires("exams:exemption:request")
 def withdraw_exemption(exemption_id: int) -> Response:
     """Take a request back."""
-    reach = my_reach(Permission.EXEMPTIONS_REQUEST)
+    reach = my_reach("exams:exemption:request")
     return _act(
         lambda session: actions.withdraw_exemption(
             session,
             exemption_id=exemption_id,
-            is_decider=may(Permission.EXEMPTIONS_APPROVE),
+            is_decider=may("exams:exemption:approve"),
             reach=reach,
             actor=actor(),
             now=clock.now(),
@@ -183,14 +188,14 @@ def withdraw_exemption(exemption_id: int) -> Response:
 
 
 def _act(act: Callable[..., object], words: str) -> Response:
-    with flash_on_result(words) as session:
+    with submit(words) as session:
         act(session)
     kept = request.args.get
     return redirect(url_for(".show_exemptions", exam=kept("exam"), status=kept("status"), page=kept("page")))
 
 
 @admin_blueprint.get("/exemptions/reasons")
-@requires(Permission.EXEMPTIONS_APPROVE)
+@requires("exams:exemption:approve")
 def show_reasons() -> str:
     """List the reasons that requests may name."""
     rows = list_reasons(read_session(), with_retired=True)
@@ -198,7 +203,7 @@ def show_reasons() -> str:
 
 
 @admin_blueprint.post("/exemptions/reasons")
-@requires(Permission.EXEMPTIONS_APPROVE)
+@requires("exams:exemption:approve")
 def add_reason() -> Response:
     """Offer one more reason."""
     return _act_on_reason(
@@ -215,7 +220,7 @@ def add_reason() -> Response:
 
 
 @admin_blueprint.post("/exemptions/reasons/<int:reason_id>")
-@requires(Permission.EXEMPTIONS_APPROVE)
+@requires("exams:exemption:approve")
 def change_reason(reason_id: int) -> Response:
     """Word a reason anew."""
     return _act_on_reason(
@@ -233,14 +238,14 @@ def change_reason(reason_id: int) -> Response:
 
 
 @admin_blueprint.post("/exemptions/reasons/<int:reason_id>/offer")
-@requires(Permission.EXEMPTIONS_APPROVE)
+@requires("exams:exemption:approve")
 def offer_reason(reason_id: int) -> Response:
     """Offer a reason again."""
     return _offer(reason_id, is_offered=True, words="已恢复使用。")
 
 
 @admin_blueprint.post("/exemptions/reasons/<int:reason_id>/retire")
-@requires(Permission.EXEMPTIONS_APPROVE)
+@requires("exams:exemption:approve")
 def retire_reason(reason_id: int) -> Response:
     """Offer a reason no longer."""
     return _offer(reason_id, is_offered=False, words="已停用，今后的申请不再提供这一项。")
@@ -260,6 +265,6 @@ def _act_on_reason(form: ReasonForm | None, act: Callable[..., object], words: s
     if form is not None and not form.validate():
         flash("没有保存：" + " ".join(str(error) for errors in form.errors.values() for error in errors), "danger")
         return redirect(url_for(".show_reasons"), 303)
-    with flash_on_result(words) as session:
+    with submit(words) as session:
         act(session, form)
     return redirect(url_for(".show_reasons"), 303)

@@ -18,7 +18,7 @@ from examapp.delivery.exemptions.queries import get_exemption_form, list_own_exe
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.accounts.guards import actor, me, signed_in
 from examapp.uploads.views import serve_file
-from examapp.web.submit import flash_on_result
+from examapp.web.submit import submit
 
 blueprint = Blueprint("exams", __name__, url_prefix="/exemptions")
 
@@ -100,6 +100,6 @@ def fetch_my_proof(exemption_id: int) -> Response:
 @signed_in
 def withdraw_mine(exemption_id: int) -> AnyResponse:
     """Take one's own request back."""
-    with flash_on_result("申请已撤回。") as session:
+    with submit("申请已撤回。") as session:
         actions.withdraw_own_exemption(session, exemption_id=exemption_id, actor=actor(), now=clock.now())
     return redirect(url_for(".list_mine"), 303)

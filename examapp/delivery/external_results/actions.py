@@ -36,7 +36,6 @@ from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import Actor, record
 from examapp.points import round_points
 from examapp.security.ciphers import FieldCipher, SealBrokenError
-from examapp.security.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +208,7 @@ def _same_file(session: Session, exam_id: int, digest: str, actor: Actor) -> Res
 def run_import(session: Session, run: JobRun, *, sealer: FieldCipher, now: datetime) -> None:
     """Read a file, match its rows and complete the job; raises ResultsRefusedError, UnreadableTableError."""
     job = session.get_one(ResultImport, run.id)
-    reach = reach_of(Permission.RESULTS_IMPORT, list_grants(session, job.created_by_id or 0, now=now))
+    reach = reach_of("grading:result:import", list_grants(session, job.created_by_id or 0, now=now))
     if reach is None:
         raise ResultsRefusedError("上传人已没有导入成绩的权限，没有读取。")
     grids = read_grids(_open(job, sealer), name=job.file_name, aliases=RESULT_ALIASES)

@@ -23,12 +23,16 @@ from examapp.delivery.external_results.models import OUTCOME_NAMES, Outcome, Res
 from examapp.delivery.external_results.rules import RESULT_ALIASES
 from examapp.documents.html import normalise
 from examapp.errors import BadRequestError, DomainError, NotFoundError
+from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, me, my_reach, requires, sealer
 from examapp.organisation.roster_change_requests.admin_views import admin_blueprint, known, page_number
 from examapp.organisation.roster_change_requests.forms import _tidy
-from examapp.security.permissions import Permission
 from examapp.web.forms import DateField, DecimalField, FlaskForm, IntegerField
 from examapp.web.numbers import sent_number
+
+PERMISSIONS = {
+    "grading:result:import": {Role.PUBLICITY_OFFICE},
+}
 
 
 class ResultsForm(FlaskForm):
@@ -66,7 +70,7 @@ class SettleForm(FlaskForm):
     staff_number = StringField("工号", filters=[_tidy], validators=[Length(max=40)])
 
 
-_IMPORT = Permission.RESULTS_IMPORT
+_IMPORT = "grading:result:import"
 
 
 @admin_blueprint.route("/results", methods=["GET", "POST"])

@@ -12,6 +12,13 @@ from examapp.organisation.people.rules import normalise_id_number
 from examapp.organisation.roster_imports.rules import HEAD_ALIASES
 from examapp.points import round_points
 
+AUDIT_ACTS = {
+    "external_results.approve": "计入其他平台成绩",
+    "external_results.undo": "撤销其他平台成绩",
+    "external_results.upload": "上传其他平台成绩",
+}
+AUDIT_OBJECTS = {"result_import": "其他平台成绩导入"}
+
 
 def result_file_binding(import_id: int) -> str:
     """Name the row that a file is sealed for."""

@@ -29,6 +29,9 @@ from examapp.points import percentage
 from question_bank.kinds.base import ItemKey, ScoringRule
 from question_bank.kinds.registry import kind_of
 
+AUDIT_ACTS = {"grading.quarantine": "评分多次失败，转人工处理"}
+AUDIT_VALUES = {"excellent": "优秀", "good": "良好", "failed": "不合格", "passed": "合格"}
+
 log = structlog.get_logger()
 BATCH = 50
 """Attempts graded in one transaction."""

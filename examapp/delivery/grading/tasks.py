@@ -21,7 +21,6 @@ from examapp.jobs import actions as job_actions
 from examapp.jobs.registry import JobKind, job_handler
 from examapp.jobs.runner import JobRun, RunLaterError, run_job
 from examapp.jobs.time_limit import at_most
-from examapp.security.permissions import Permission
 
 log = structlog.get_logger()
 _CLOSED_AT_ONCE = 200
@@ -78,7 +77,7 @@ def _close_overdue() -> int:
     JobKind(
         name=Regrade.KIND,
         label="更正答案后重新评分",
-        viewer=Permission.ATTEMPTS_MANAGE,
+        viewer="attempts:attempt:manage",
         quarantined="重新评分没有完成，已完成的部分有效。请联系系统管理员查看服务器日志。",
     )
 )

@@ -17,6 +17,9 @@ from examapp.learning.certificates.rules import body_fault, is_prefix
 from examapp.learning.courses.models import Course, CourseState
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {"records.create_plan": "新建证书发放", "records.save_template": "修改证书模板"}
+AUDIT_OBJECTS = {"certificate_plan": "证书发放", "certificate_template": "证书模板"}
+
 images = LazyModule("PIL.Image")
 MAX_SEAL_BYTES = 2 * 1024 * 1024
 _SEAL_SIDE = 800

@@ -35,6 +35,15 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import SYSTEM, Actor, record
 
+AUDIT_ACTS = {
+    "records.download_certificates": "下载证书",
+    "records.issue_certificates": "发放证书",
+    "records.revise_certificates": "更正证书",
+    "records.request_issue": "申请发放证书",
+    "records.request_pdf": "申请证书 PDF",
+}
+AUDIT_OBJECTS = {"certificate_job": "证书任务"}
+
 KEPT = timedelta(days=7)
 _AT_ONCE = 500
 _PROGRESS_EVERY = 200

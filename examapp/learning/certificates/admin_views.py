@@ -24,16 +24,23 @@ from examapp.learning.study_events.admin_views import (
     unit_choices,
 )
 from examapp.learning.study_events.forms import PlanForm, TemplateForm
-from examapp.organisation.accounts.guards import actor, me, my_reach, requires
-from examapp.security.permissions import Permission
+from examapp.organisation.access.rules import Role
+from examapp.organisation.accounts.guards import actor, me, menu_entry, my_reach, requires
 from examapp.web.numbers import sent_number
 from examapp.web.trusted_hosts import site_url
 
-_READ, _WRITE = Permission.CERTIFICATES_READ, Permission.CERTIFICATES_WRITE
+PERMISSIONS = {
+    "records:certificate:read": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
+    "records:certificate:write": {Role.PUBLICITY_OFFICE},
+}
+
+
+_READ, _WRITE = "records:certificate:read", "records:certificate:write"
 _PAGE = 50
 
 
 @admin_blueprint.get("/certificates")
+@menu_entry("证书", position=140)
 @requires(_READ)
 def list_plans() -> str:
     """List what certificates are given for."""

@@ -22,6 +22,13 @@ from examapp.platform.audit.actions import Actor, record
 from examapp.uploads.actions import drop_file
 from examapp.uploads.models import StoredFile
 
+AUDIT_ACTS = {
+    "training.attach_file": "上传课程附件",
+    "training.confirm_articles": "确认章节适用现行法条",
+    "training.detach_file": "删除课程附件",
+    "training.name_people": "指定课程人员",
+}
+
 ROOM = "training"
 
 

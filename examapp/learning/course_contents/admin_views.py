@@ -14,7 +14,6 @@ from examapp.errors import NotFoundError
 from examapp.learning.course_contents import actions
 from examapp.learning.courses.queries import get_course
 from examapp.organisation.accounts.guards import actor, me, my_reach, requires
-from examapp.security.permissions import Permission
 from examapp.uploads import views
 from examapp.uploads.actions import store_file
 from examapp.uploads.models import FileKind, StoredFile
@@ -22,7 +21,7 @@ from examapp.uploads.rules import FileRefusedError
 
 admin_blueprint = Blueprint("training_admin", __name__, url_prefix="/admin/training")
 
-_WRITE = Permission.TRAINING_WRITE
+_WRITE = "training:course:write"
 FILE_KINDS = frozenset({FileKind.IMAGE, FileKind.PDF, FileKind.MP3, FileKind.MP4})
 _PATH = "/<int:course_id>/chapters/<int:chapter_id>/files"
 

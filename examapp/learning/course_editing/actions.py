@@ -26,6 +26,16 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.platform.audit.actions import Actor, record
 from question_bank.coursetext import ChapterText, CourseText
 
+AUDIT_ACTS = {
+    "training.create_course": "新建课程",
+    "training.delete_chapter": "删除章节",
+    "training.publish_course": "发布课程",
+    "training.save_chapter": "保存章节",
+    "training.update_course": "修改课程",
+    "training.withdraw_course": "下架课程",
+}
+AUDIT_OBJECTS = {"course": "课程"}
+
 _LAW_EXERCISE = 5
 
 

@@ -22,16 +22,22 @@ from examapp.learning.courses import queries as course_queries
 from examapp.learning.courses.models import Chapter, Course
 from examapp.learning.courses.queries import count_left
 from examapp.learning.practice.rules import split_pages
-from examapp.organisation.accounts.guards import actor, my_reach, requires
-from examapp.security.permissions import Permission
+from examapp.organisation.access.rules import Role
+from examapp.organisation.accounts.guards import actor, menu_entry, my_reach, requires
 from examapp.uploads.rules import words_of
 from examapp.web.numbers import sent_number
 from question_bank.coursetext import read_courses
 
-_WRITE = Permission.TRAINING_WRITE
+PERMISSIONS = {
+    "training:course:write": {Role.PUBLICITY_OFFICE},
+}
+
+
+_WRITE = "training:course:write"
 
 
 @admin_blueprint.get("/")
+@menu_entry("课程管理", position=120)
 @requires(_WRITE)
 def list_courses() -> str:
     """List the courses."""

@@ -31,9 +31,9 @@ from examapp.learning.practice.queries import (
 from examapp.learning.practice.rules import AnswerRefusedError, Wanted
 from examapp.learning.practice_answers.actions import PaceError
 from examapp.learning.practice_answers.actions import answer as take_answer
-from examapp.organisation.accounts.guards import are_keys_shut, me, shows_keys, signed_in
+from examapp.organisation.accounts.guards import are_keys_shut, me, menu_entry, shows_keys, signed_in
 from examapp.web.numbers import sent_number
-from examapp.web.submit import flash_on_result
+from examapp.web.submit import submit
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import DIFFICULTY_NAMES
 
@@ -44,6 +44,7 @@ _MAX_PAGES = 1000
 
 
 @blueprint.route("/practice/", methods=["GET", "POST"])
+@menu_entry("练习", position=30)
 @signed_in
 def practise() -> str | Response | tuple[str, int]:
     """Choose what to practise, and begin."""
@@ -140,6 +141,7 @@ def _item_page(item_id: int, *, problem: str = "") -> str:
 
 
 @blueprint.route("/practice/mistakes", methods=["GET", "POST"])
+@menu_entry("错题", position=40)
 @signed_in
 @shows_keys
 def list_mistakes() -> str | Response:
@@ -205,7 +207,7 @@ def keep_note(item_id: int) -> Response:
     """Keep an answered question as a favourite, with a note."""
     item = get_own_item(read_session(), item_id, person_id=me().person_id)
     question_id = item.question_id
-    with flash_on_result("已保存。") as session:
+    with submit("已保存。") as session:
         actions.keep_note(
             session,
             person_id=me().person_id,

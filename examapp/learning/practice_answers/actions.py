@@ -31,6 +31,8 @@ from question_bank.kinds.base import ItemKey, ScoringRule
 from question_bank.kinds.registry import kind_of
 from question_bank.model import Kind
 
+AUDIT_ACTS = {"training.reach_limit": "练习题数达到每日上限"}
+
 _ASK = text(f"""
 WITH run AS (
   SELECT r.id, r.chapter_id FROM exercise_runs AS r JOIN practice_items AS own ON own.run_id = r.id

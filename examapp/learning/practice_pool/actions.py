@@ -19,6 +19,8 @@ from examapp.learning.practice.queries import fitting
 from examapp.learning.practice.rules import Wanted
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {"training.mark_practice": "设置练习范围"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LawPool:

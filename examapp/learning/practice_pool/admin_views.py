@@ -15,10 +15,9 @@ from examapp.learning.practice_pool.actions import hold_back, holding_exams, mar
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.accounts.guards import actor, may, my_reach, requires
 from examapp.organisation.units.models import Unit
-from examapp.security.permissions import Permission
 from examapp.web.numbers import sent_number
 
-_WRITE = Permission.TRAINING_WRITE
+_WRITE = "training:course:write"
 _CHOICES = {"open": True, "closed": False, "auto": None}
 
 
@@ -53,7 +52,7 @@ def _refuse_part() -> None:
         raise NotFoundError
 
 
-_READ = Permission.REPORTS_READ
+_READ = "reports:participation:read"
 _MAX_POINTS = 20
 
 
@@ -81,7 +80,7 @@ def show_unit_map() -> str:
         advice=advise(session, unit, exam, before=before) if unit and exam else None,
         most_points=_MAX_POINTS,
         fewest=MIN_PEOPLE,
-        may_make=may(Permission.TRAINING_WRITE),
+        may_make=may("training:course:write"),
     )
 
 

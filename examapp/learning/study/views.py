@@ -34,14 +34,14 @@ from examapp.learning.practice.views import blueprint
 from examapp.learning.study.actions import begin_exercise, open_page
 from examapp.learning.study.actions import take_along as begin_taken
 from examapp.learning.study_gates.queries import lacking_titles
-from examapp.organisation.accounts.guards import are_keys_shut, may, me, my_reach, signed_in
-from examapp.security.permissions import Permission
+from examapp.organisation.accounts.guards import are_keys_shut, may, me, menu_entry, my_reach, signed_in
 from examapp.uploads.views import serve_file
 from examapp.web.numbers import sent_number
 from question_bank.kinds.registry import KIND_NAMES
 
 
 @blueprint.get("/study/")
+@menu_entry("学习", position=20)
 @signed_in
 def my_courses() -> str:
     """List one's own courses, and what exams ask for before they may be sat."""
@@ -122,7 +122,7 @@ def _tries_left(chapter_id: int) -> int:
 @signed_in
 def show_file(token: str) -> Response:
     """Give a picture or attachment of a chapter to who learns it or makes it, in ranges where asked."""
-    reach = my_reach(Permission.TRAINING_WRITE) if may(Permission.TRAINING_WRITE) else None
+    reach = my_reach("training:course:write") if may("training:course:write") else None
     return serve_file(get_file_for(read_session(), token[:64], person_id=me().person_id, reach=reach))
 
 

@@ -38,6 +38,22 @@ from examapp.platform.audit.actions import Actor, record
 from examapp.uploads.actions import drop_file, store_file
 from examapp.uploads.models import FileKind, StoredFile
 
+AUDIT_ACTS = {
+    "records.add_material": "上传活动材料",
+    "records.cancel_event": "取消学法活动",
+    "records.change_event": "修改学法活动",
+    "records.check_in": "活动签到",
+    "records.remove_material": "删除活动材料",
+    "records.end_check_in": "结束签到",
+    "records.open_check_in": "开始签到",
+    "records.plan_event": "新建学法活动",
+    "records.record_attendance": "登记到场人员",
+    "records.reopen_event": "重新打开活动登记",
+    "records.settle_event": "办结学法活动",
+    "records.withdraw_attendance": "撤销到场登记",
+}
+AUDIT_OBJECTS = {"study_event": "学法活动"}
+
 _SEED_BYTES = 20
 
 

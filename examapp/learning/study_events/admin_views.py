@@ -23,12 +23,17 @@ from examapp.learning.study_events.actions import EventRefusedError
 from examapp.learning.study_events.forms import EventForm
 from examapp.learning.study_events.models import StudyEvent
 from examapp.learning.study_events.rules import KIND_NAMES, STATE_NAMES, code_changes_in_s, may_open_check_in, room_code
-from examapp.organisation.accounts.guards import actor, my_reach, requires
-from examapp.security.permissions import Permission
+from examapp.organisation.access.rules import Role
+from examapp.organisation.accounts.guards import actor, menu_entry, my_reach, requires
 from examapp.uploads.rules import FileRefusedError
 from examapp.uploads.views import serve_file
 from examapp.web.forms import FlaskForm
 from examapp.web.numbers import read_page, read_year
+
+PERMISSIONS = {
+    "records:event:write": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
+}
+
 
 admin_blueprint = Blueprint("records_admin", __name__, url_prefix="/admin/records")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -54,7 +59,7 @@ def status_of(form: FlaskForm) -> int:
     return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_submitted() else HTTPStatus.OK
 
 
-def unit_choices(permission: Permission) -> list[tuple[int, str]]:
+def unit_choices(permission: str) -> list[tuple[int, str]]:
     """List the units within a permission's reach for a select."""
     return [(unit.id, unit.name) for unit in list_units_within(read_session(), my_reach(permission))]
 
@@ -73,13 +78,14 @@ def send_pdf(content: bytes, name: str) -> Response:
     return send_file(BytesIO(content), mimetype="application/pdf", as_attachment=True, download_name=name)
 
 
-_WRITE = Permission.EVENTS_WRITE
+_WRITE = "records:event:write"
 _MAX_LISTED = 500
 _MAX_PROBLEMS = 20
 _WAYS = {"code": "签到码", "list": "名单"}
 
 
 @admin_blueprint.get("/events")
+@menu_entry("学法活动", position=130)
 @requires(_WRITE)
 def list_events() -> str:
     """List the events of the units within reach."""

@@ -20,7 +20,7 @@ from examapp.learning.study_events.queries import (
 )
 from examapp.learning.study_events.rules import KIND_NAMES, STATE_NAMES
 from examapp.learning.study_record.queries import study_record
-from examapp.organisation.accounts.guards import actor, me, signed_in
+from examapp.organisation.accounts.guards import actor, me, menu_entry, signed_in
 from examapp.uploads.views import serve_file
 from examapp.web.numbers import read_year
 
@@ -96,6 +96,7 @@ def chosen_year() -> int:
 
 
 @blueprint.get("/study/record")
+@menu_entry("学法档案", position=50)
 @signed_in
 def my_record() -> str:
     """Show my study record of a year."""

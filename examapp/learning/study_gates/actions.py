@@ -14,6 +14,8 @@ from examapp.learning.courses.queries import get_course
 from examapp.organisation.access.rules import AccessScope
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {"training.ask_for_courses": "设置考前要学的课程"}
+
 
 class GateRefusedError(DomainError):
     """A study gate no longer moves once people may sit."""

@@ -16,10 +16,9 @@ from examapp.learning.study_gates.queries import count_cleared, course_titles, g
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.accounts.guards import actor, may, my_reach, requires
-from examapp.security.permissions import Permission
 from examapp.web.numbers import sent_number
 
-_READ = Permission.REPORTS_READ
+_READ = "reports:participation:read"
 _MAX = 500
 
 
@@ -48,12 +47,12 @@ def show_gates() -> str:
         asked=course_titles(session, exam) if exam else {},
         lacking=list_lacking(session, exam, reach, most=_MAX) if exam else [],
         most=_MAX,
-        may_ask=may(Permission.EXAMS_WRITE),
+        may_ask=may("exams:exam:write"),
     )
 
 
 @admin_blueprint.route("/gates/<int:exam_id>/courses", methods=["GET", "POST"])
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def choose_courses(exam_id: int) -> str | Response:
     """Choose the courses that an exam asks for, besides its credits."""
     if request.method == "GET":
@@ -64,7 +63,7 @@ def choose_courses(exam_id: int) -> str | Response:
                 session,
                 exam_id=exam_id,
                 course_ids=request.form.getlist("course", type=sent_number),
-                reach=my_reach(Permission.EXAMS_WRITE),
+                reach=my_reach("exams:exam:write"),
                 actor=actor(),
                 now=clock.now(),
             )
@@ -78,10 +77,10 @@ def choose_courses(exam_id: int) -> str | Response:
 
 
 def _courses_page(exam_id: int) -> str:
-    exam = get_organiser_exam(read_session(), exam_id, my_reach(Permission.EXAMS_WRITE))
+    exam = get_organiser_exam(read_session(), exam_id, my_reach("exams:exam:write"))
     rows = [
         row
-        for row in list_courses(read_session(), my_reach(Permission.TRAINING_WRITE))
+        for row in list_courses(read_session(), my_reach("training:course:write"))
         if row.course.state == "published" and row.course.year == clock.local(exam.opens_at).year
     ]
     return render_template(

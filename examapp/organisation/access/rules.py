@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from examapp.organisation.units.models import Tree
-from examapp.security.permissions import Permission
 
 
 class Role(StrEnum):
@@ -30,98 +31,17 @@ ROLE_NAMES = {
     Role.AUDIT_ADMIN: "审计管理员",
 }
 
-ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.UNIT_ADMIN: frozenset(
-        {
-            Permission.UNITS_READ,
-            Permission.PEOPLE_READ,
-            Permission.PEOPLE_WRITE,
-            Permission.NUMBERS_REVEAL,
-            Permission.ROSTER_IMPORT,
-            Permission.CHANGES_PROPOSE,
-            Permission.PASSWORDS_ISSUE,
-            Permission.EXAMS_READ,
-            Permission.EXEMPTIONS_REQUEST,
-        }
-        | {Permission.REPORTS_READ, Permission.REPORTS_EXPORT, Permission.DUTIES_WRITE}
-        | {Permission.EVENTS_WRITE, Permission.CERTIFICATES_READ, Permission.CALLS_EXPORT, Permission.APPROVALS_READ}
-    ),
-    Role.PUBLICITY_OFFICE: frozenset(
-        {
-            Permission.UNITS_READ,
-            Permission.UNITS_WRITE,
-            Permission.PEOPLE_READ,
-            Permission.PEOPLE_WRITE,
-            Permission.NUMBERS_REVEAL,
-            Permission.ROSTER_IMPORT,
-            Permission.CHANGES_PROPOSE,
-            Permission.PASSWORDS_ISSUE,
-            Permission.CHANGES_APPROVE,
-            Permission.LAWS_WRITE,
-            Permission.TRAINING_WRITE,
-        }
-        | {
-            Permission.QUESTIONS_READ,
-            Permission.QUESTIONS_WRITE,
-            Permission.QUESTIONS_REVIEW,
-            Permission.QUESTIONS_IMPORT,
-            Permission.QUESTIONS_EXPORT,
-        }
-        | {
-            Permission.PAPERS_READ,
-            Permission.PAPERS_WRITE,
-            Permission.EXAMS_READ,
-            Permission.EXAMS_WRITE,
-            Permission.EXEMPTIONS_REQUEST,
-            Permission.EXEMPTIONS_APPROVE,
-        }
-        | {
-            Permission.ATTEMPTS_MANAGE,
-            Permission.RESULTS_IMPORT,
-            Permission.REPORTS_READ,
-            Permission.REPORTS_EXPORT,
-            Permission.REPORTS_NUMBERS,
-            Permission.REPORTS_DESIGN,
-            Permission.NOTICES_WRITE,
-            Permission.FEEDBACK_ANSWER,
-        }
-        | {
-            Permission.APPROVALS_READ,
-            Permission.KEYS_APPROVE,
-            Permission.REOPENINGS_APPROVE,
-            Permission.NUMBERS_APPROVE,
-            Permission.CALLS_EXPORT,
-        }
-        | {Permission.DUTIES_WRITE, Permission.DUTIES_APPROVE}
-        | {Permission.EVENTS_WRITE, Permission.CERTIFICATES_READ, Permission.CERTIFICATES_WRITE}
-    ),
-    Role.LEADER: frozenset({Permission.UNITS_READ, Permission.EXAMS_READ, Permission.REPORTS_READ}),
-    Role.SYSTEM_ADMIN: frozenset(
-        {
-            Permission.UNITS_READ,
-            Permission.UNITS_WRITE,
-            Permission.PEOPLE_READ,
-            Permission.PEOPLE_WRITE,
-            Permission.PASSWORDS_ISSUE,
-            Permission.SETTINGS_WRITE,
-            Permission.RETENTION_RUN,
-            Permission.SECURITY_READ,
-            Permission.ROLES_APPROVE,
-            Permission.APPROVALS_READ,
-        }
-    ),
-    Role.SECURITY_ADMIN: frozenset(
-        {Permission.UNITS_READ, Permission.PEOPLE_READ, Permission.ROLES_GRANT, Permission.ROLES_APPROVE}
-        | {
-            Permission.APPROVALS_READ,
-            Permission.ACCOUNTS_APPROVE,
-            Permission.REOPENINGS_APPROVE,
-            Permission.NUMBERS_APPROVE,
-            Permission.SECURITY_READ,
-        }
-    ),
-    Role.AUDIT_ADMIN: frozenset({Permission.AUDIT_READ}),
-}
+PERMISSION_HOLDERS: dict[str, frozenset[Role]] = {}
+"""Which roles hold a permission, `feature:thing:act`; collected from the features' PERMISSIONS by examapp/registry.py."""
+
+
+def declare_permissions(permissions: Mapping[str, AbstractSet[Role]]) -> None:
+    """Add the permissions of a feature; raises ValueError where another feature has declared one of them."""
+    for permission, roles in permissions.items():
+        if permission in PERMISSION_HOLDERS:
+            raise ValueError(f"{permission!r} is declared twice: leave it in the PERMISSIONS of one feature")
+        PERMISSION_HOLDERS[permission] = frozenset(roles)
+
 
 SEPARATED_ROLES = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
 """The three administrators (三员) that one person cannot be together (GB/T 22239, level 3)."""
@@ -135,6 +55,16 @@ MAX_DEPUTYSHIP_LENGTH = timedelta(days=92)
 
 UNIT_ROLES = frozenset({Role.UNIT_ADMIN, Role.LEADER})
 """Roles that are always for one unit's subtree."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuEntry:
+    """A view in the menu: shown to who holds one of the permissions; to candidates where there is none."""
+
+    label: str
+    position: int = 0
+    permissions: tuple[str, ...] = ()
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,9 +97,10 @@ class AccessScope:
 NO_REACH = AccessScope(is_everything=False)
 
 
-def reach_of(permission: Permission, grants: tuple[Grant, ...]) -> AccessScope | None:
-    """Give the reach of a permission under these grants; None where no role holds it."""
-    holding = [grant for grant in grants if permission in ROLE_PERMISSIONS[grant.role]]
+def reach_of(permission: str, grants: tuple[Grant, ...]) -> AccessScope | None:
+    """Give the scope of a permission under these grants; None where no role holds it. Raises KeyError for one that no feature declares."""
+    holders = PERMISSION_HOLDERS[permission]
+    holding = [grant for grant in grants if grant.role in holders]
     if not holding:
         return None
     return AccessScope(

@@ -6,7 +6,8 @@ one without, and at run time such a view is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import wraps
 from typing import Any, ClassVar, TypeVar, cast
@@ -20,17 +21,19 @@ from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError, NotFoundError, SittingNowError, wants_json
 from examapp.faults import Invariant
 from examapp.organisation.access.queries import list_grants
-from examapp.organisation.access.rules import AccessScope, Grant, reach_of
+from examapp.organisation.access.rules import AccessScope, Grant, MenuEntry, reach_of
 from examapp.organisation.accounts.actions import note_seen
 from examapp.organisation.accounts.queries import SignedIn, find_signed_in
 from examapp.organisation.accounts.rules import ADMIN_PASSWORD_LIFE, SIGN_IN_LIFE, PasswordProfile, digest
 from examapp.platform.audit.actions import Actor
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import Hasher
-from examapp.security.permissions import KEY_PERMISSIONS, Permission
 
 View = TypeVar("View", bound=Callable[..., Any])
 _RULE = "access_rule"
+_MENU = "menu_entry"
+_SHOWS_KEYS = "questions:"
+"""What permissions begin with that let see keys: a view that asks for one is refused while its caller sits an exam that counts."""
 BY_STATEMENT = "signed_in_by_statement"
 _SEEN_EVERY = timedelta(minutes=1)
 _login_manager = LoginManager()
@@ -177,15 +180,15 @@ def my_grants() -> tuple[Grant, ...]:
 
 def may(permission: str) -> bool:
     """Tell whether who is signed in holds a permission anywhere; for menus and buttons."""
-    return find_signed_in_person() is not None and reach_of(Permission(permission), my_grants()) is not None
+    return find_signed_in_person() is not None and reach_of(permission, my_grants()) is not None
 
 
 def may_everywhere(permission: str) -> bool:
     """Tell whether who is signed in holds a permission over everything; for menus and buttons."""
-    return may(permission) and my_reach(Permission(permission)).is_everything
+    return may(permission) and my_reach(permission).is_everything
 
 
-def my_reach(permission: Permission) -> AccessScope:
+def my_reach(permission: str) -> AccessScope:
     """Give how far a permission of who is signed in reaches; raises NotFoundError without it, as for what is not there."""
     reach = reach_of(permission, my_grants())
     if reach is None:
@@ -209,15 +212,15 @@ def signed_in_with_any_password(view: View) -> View:
     return _guarded(view, "signed_in_with_any_password", None)
 
 
-def requires(permission: Permission, *, everywhere: bool = False) -> Callable[[View], View]:
+def requires(permission: str, *, everywhere: bool = False) -> Callable[[View], View]:
     """Let in who holds a permission somewhere; how far it reaches is checked in the operation or query.
 
     `everywhere`: only who holds it over everything, for what is the whole county's (its forms, its certificates).
     """
 
     def mark(view: View) -> View:
-        shown = shows_keys(view) if permission in KEY_PERMISSIONS else view
-        return _guarded(shown, permission.value, permission, everywhere=everywhere)
+        shown = shows_keys(view) if permission.startswith(_SHOWS_KEYS) else view
+        return _guarded(shown, permission, permission, everywhere=everywhere)
 
     return mark
 
@@ -247,7 +250,26 @@ def access_rule(view: Callable[..., Any]) -> str | None:
     return getattr(view, _RULE, None)
 
 
-def _guarded(view: View, rule: str, permission: Permission | None, *, everywhere: bool = False) -> View:
+def menu_entry(label: str, *, position: int, shown_with: Sequence[str] = ()) -> Callable[[View], View]:
+    """Put a view into the menu, above its `@requires` or `@signed_in`: for who may enter, candidates where any account may, or who holds `shown_with`."""
+
+    def mark(view: View) -> View:
+        rule = access_rule(view) or ""
+        permissions = tuple(shown_with) or ((rule,) if ":" in rule else ())
+        setattr(view, _MENU, MenuEntry(label=label, position=position, permissions=permissions))
+        return view
+
+    return mark
+
+
+def list_menu(app: Flask) -> list[MenuEntry]:
+    """List the views that have a menu entry, by position."""
+    marked = ((endpoint, getattr(view, _MENU, None)) for endpoint, view in app.view_functions.items())
+    entries = [replace(entry, endpoint=endpoint) for endpoint, entry in marked if entry is not None]
+    return sorted(entries, key=lambda entry: entry.position)
+
+
+def _guarded(view: View, rule: str, permission: str | None, *, everywhere: bool = False) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         who = find_signed_in_person()

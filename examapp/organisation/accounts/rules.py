@@ -11,6 +11,26 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
+AUDIT_ACTS = {
+    "people.delay_sign_in": "密码多次错误，限制登录",
+    "people.end_other_sign_ins": "退出其他登录",
+    "people.end_sign_in": "退出一处登录",
+    "people.fail_own_password": "修改密码时现在的密码输错",
+    "people.reject_sign_in": "登录被拒绝",
+    "people.sign_in": "登录",
+    "people.sign_out": "退出登录",
+}
+AUDIT_OBJECTS = {"account": "账号", "sign_in": "登录"}
+AUDIT_DETAILS = {"failures": "错误次数", "since": "交卷起", "ticket_id": "登录条", "wait_s": "等待秒数"}
+AUDIT_VALUES = {
+    "account_disabled": "账号已停用",
+    "captcha_required": "没有填对验证码",
+    "slow_down": "密码错误较多，等待中",
+    "unknown_identity": "名册上没有这个人员编号",
+    "wrong_credentials": "登录名或密码不对",
+    "wrong_ticket": "登录条不对或已失效",
+}
+
 COOKIE_LIFE = timedelta(days=7)
 """How long a browser keeps a sign-in."""
 SIGN_IN_LIFE = COOKIE_LIFE

@@ -12,6 +12,10 @@ from examapp.db.encrypted import SealedColumn, sealed_columns
 from examapp.platform.audit.actions import Actor, record
 from examapp.security.ciphers import FieldCipher, SealBrokenError
 
+AUDIT_ACTS = {"people.check_keys": "核对加密数据", "people.rotate_keys": "更换数据密钥"}
+AUDIT_OBJECTS = {"sealed_data": "加密数据"}
+AUDIT_DETAILS = {"broken": "打不开的项数", "cipher": "加密算法", "left": "剩余项数"}
+
 
 @dataclass(slots=True)
 class Batch:

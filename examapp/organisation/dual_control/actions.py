@@ -16,6 +16,22 @@ from examapp.organisation.people.models import Approval, ApprovalState
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {
+    "people.approve": "同意申请",
+    "people.request_approval": "提交审批申请",
+    "people.reject_approval": "退回申请",
+    "people.withdraw_approval": "撤回申请",
+}
+AUDIT_OBJECTS = {"approval": "审批"}
+AUDIT_DETAILS = {"act": "事项", "approval_id": "审批编号"}
+AUDIT_VALUES = {
+    "grading.reopen_attempt": "重新打开作答",
+    "people.grant_role": "授予角色",
+    "questions.correct_key": "更正答案",
+    "reports.export_numbers": "导出完整号码",
+    "reminders.export_call_list": "导出电话名单",
+}
+
 
 class SamePersonError(DomainError):
     """Who asked, or whom it is about, cannot be the second person."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from examapp.organisation.access.rules import Grant, reach_of
-from examapp.security.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,8 +13,8 @@ class TwoPersonAct:
     """An act that one asks for and another allows; a request that nobody decided in time is void."""
 
     name: str
-    asks: Permission
-    approves: Permission
+    asks: str
+    approves: str
     waits: timedelta
 
 
@@ -30,40 +29,40 @@ ACCOUNT_ACTS = {
 TWO_PERSON_ACTS = {
     act: TwoPersonAct(
         name=name,
-        asks=Permission.PEOPLE_WRITE,
-        approves=Permission.ACCOUNTS_APPROVE,
+        asks="people:person:write",
+        approves="people:account:approve",
         waits=timedelta(days=3),
     )
     for act, name in ACCOUNT_ACTS.items()
 } | {
     "people.grant_role": TwoPersonAct(
         name="授予角色",
-        asks=Permission.ROLES_GRANT,
-        approves=Permission.ROLES_APPROVE,
+        asks="people:role:grant",
+        approves="people:role:approve",
         waits=timedelta(days=30),
     ),
     "questions.correct_key": TwoPersonAct(
         name="更正已用试题的答案",
-        asks=Permission.QUESTIONS_WRITE,
-        approves=Permission.KEYS_APPROVE,
+        asks="questions:question:write",
+        approves="questions:key:approve",
         waits=timedelta(days=7),
     ),
     "grading.reopen_attempt": TwoPersonAct(
         name="重新打开作答",
-        asks=Permission.ATTEMPTS_MANAGE,
-        approves=Permission.REOPENINGS_APPROVE,
+        asks="attempts:attempt:manage",
+        approves="attempts:reopening:approve",
         waits=timedelta(days=1),
     ),
     "reports.export_numbers": TwoPersonAct(
         name="导出完整的身份证号、手机号",
-        asks=Permission.REPORTS_NUMBERS,
-        approves=Permission.NUMBERS_APPROVE,
+        asks="reports:number:export",
+        approves="reports:number:approve",
         waits=timedelta(days=3),
     ),
     "reminders.export_call_list": TwoPersonAct(
         name="导出电话名单",
-        asks=Permission.CALLS_EXPORT,
-        approves=Permission.NUMBERS_APPROVE,
+        asks="unitbook:call:export",
+        approves="reports:number:approve",
         waits=timedelta(days=3),
     ),
 }

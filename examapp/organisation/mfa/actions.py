@@ -26,6 +26,14 @@ from examapp.organisation.people.rules import (
 from examapp.platform.audit.actions import Actor, record
 from examapp.security.ciphers import FieldCipher, SealBrokenError
 
+AUDIT_ACTS = {
+    "people.fail_second_factor": "动态口令错误",
+    "people.pass_second_factor": "动态口令通过",
+    "people.remove_second_factor": "停用动态口令",
+    "people.set_second_factor": "启用动态口令",
+}
+AUDIT_DETAILS = {"by": "方式"}
+
 _SET_UP_LIFE = timedelta(minutes=30)
 
 

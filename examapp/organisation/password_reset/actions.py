@@ -47,6 +47,13 @@ from examapp.platform.outgoing_messages.actions import send_out
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import NO_HASH
 
+AUDIT_ACTS = {
+    "people.issue_login_token": "发放登录条",
+    "people.reset_password": "重置密码",
+    "people.send_reset_code": "发送重设密码验证码",
+}
+AUDIT_OBJECTS = {"ticket": "登录条"}
+
 _BATCH = 50
 _KEPT = timedelta(days=1)
 

@@ -29,7 +29,25 @@ from examapp.organisation.units.models import Tree, Unit
 from examapp.platform.audit.actions import Actor, record
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import NO_HASH
-from examapp.security.permissions import Permission
+
+AUDIT_ACTS = {
+    "people.change_password": "修改密码",
+    "people.export_first_passwords": "导出初始密码",
+    "people.deny_access": "访问被拒绝（不存在或无权）",
+    "people.revoke_role": "收回角色",
+    "people.download_file": "下载文件",
+}
+AUDIT_OBJECTS = {"page": "页面", "role_grant": "角色授权"}
+AUDIT_DETAILS = {
+    "address": "网址",
+    "deputy_of_id": "代理的授权",
+    "ends_at": "到期",
+    "role": "角色",
+    "view": "页面",
+    "things": "对象",
+    "why": "原因",
+}
+AUDIT_VALUES = {"guarded_account": "对方有管理角色", "same_person": "申请人或涉及的本人审批"}
 
 
 class GuardedAccountError(DomainError):
@@ -46,7 +64,7 @@ def refuse_guarded(session: Session, person: Person, *, may_touch_guarded: bool,
         return
     reach = None
     if actor.person_id is not None:
-        reach = reach_of(Permission.PEOPLE_WRITE, list_grants(session, actor.person_id, now=now)) or NO_REACH
+        reach = reach_of("people:person:write", list_grants(session, actor.person_id, now=now)) or NO_REACH
     if session.scalar(select(guarded_role_of(person.id, now=now, reach=reach))):
         raise GuardedAccountError
 

@@ -27,7 +27,16 @@ from examapp.organisation.people.models import Account, Approval, Person, Person
 from examapp.organisation.roster.actions import PersonRefusedError
 from examapp.organisation.units.models import Tree, Unit
 from examapp.platform.audit.actions import Actor
-from examapp.security.permissions import Permission
+
+AUDIT_ACTS = {"people.grant_role": "授予角色"}
+AUDIT_VALUES = {
+    "audit_admin": "审计管理员",
+    "leader": "领导",
+    "publicity_office": "普法办",
+    "security_admin": "安全管理员",
+    "system_admin": "系统管理员",
+    "unit_admin": "单位管理员",
+}
 
 ACT = "people.grant_role"
 
@@ -120,7 +129,7 @@ def put_in_force(session: Session, approval: Approval, *, is_sitting: bool, acto
         .execution_options(populate_existing=True)
     ).one()
     wish = RoleRequest.from_details(approval.details)
-    if reach_of(Permission.ROLES_GRANT, list_grants(session, approval.requested_by_id, now=now)) is None:
+    if reach_of("people:role:grant", list_grants(session, approval.requested_by_id, now=now)) is None:
         raise PersonRefusedError("role", "提出申请的人已经不是安全管理员，申请不再有效。请由现任安全管理员重新提出。")
     _check(session, person, wish, now=now)
     grant = RoleGrant(

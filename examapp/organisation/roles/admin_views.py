@@ -24,9 +24,14 @@ from examapp.organisation.roster.actions import PersonRefusedError
 from examapp.organisation.roster.forms import DeputyForm, RoleForm
 from examapp.organisation.units.admin_views import admin_blueprint, unit_choices, units_within
 from examapp.organisation.units.models import Tree
-from examapp.security.permissions import Permission
 
-_GRANT = Permission.ROLES_GRANT
+PERMISSIONS = {
+    "people:role:grant": {Role.SECURITY_ADMIN},
+    "people:role:approve": {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
+}
+
+
+_GRANT = "people:role:grant"
 _ASKED = "申请已提交。另一名系统管理员或安全管理员审批后生效。"
 
 

@@ -38,6 +38,18 @@ from examapp.platform.audit.actions import Actor, record
 from examapp.platform.audit.models import AuditEvent
 from examapp.security.ciphers import FieldCipher
 
+AUDIT_ACTS = {
+    "people.create_person": "新增人员",
+    "people.disable_account": "停用账号",
+    "people.edit_person": "修改人员信息",
+    "people.enable_account": "恢复账号",
+    "people.record_leaver": "办理离开名册",
+    "people.reveal_numbers": "查看完整号码",
+    "people.reinstate_person": "恢复在册",
+    "people.transfer_person": "办理调动",
+}
+AUDIT_OBJECTS = {"person": "人员"}
+
 _SEPARATED = "系统、安全、审计管理员的工号、身份证号、手机号，要收回角色后才能改。"
 
 

@@ -16,14 +16,13 @@ from examapp.organisation.people.models import RosterImport
 from examapp.organisation.roster_imports import actions as roster_import_actions
 from examapp.organisation.roster_moves import actions as roster_move_actions
 from examapp.platform.audit.actions import SYSTEM
-from examapp.security.permissions import Permission
 
 
 @job_handler(
     JobKind(
         name=RosterImport.KIND,
         label="导入名册",
-        viewer=Permission.ROSTER_IMPORT,
+        viewer="people:roster:import",
         is_wide=True,
         time_limit_s=240,
         quarantined="多次处理都没有完成，已停止。名册没有改动，请重新上传；仍不行的，请联系系统管理员。",

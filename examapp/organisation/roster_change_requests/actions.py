@@ -29,6 +29,17 @@ from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import Actor, record
 from examapp.security.ciphers import FieldCipher
 
+AUDIT_ACTS = {
+    "roster_changes.approve": "同意人员变动",
+    "roster_changes.draft": "填报人员变动名单",
+    "roster_changes.reject": "不同意人员变动",
+    "roster_changes.return": "退回人员变动名单",
+    "roster_changes.submit": "提交人员变动名单",
+    "roster_changes.recall": "收回人员变动名单",
+    "roster_changes.withdraw": "作废人员变动名单",
+}
+AUDIT_OBJECTS = {"change_list": "人员变动名单"}
+
 _MAX_LINES = 200
 _EARLIEST, _DAYS_AHEAD = date(2000, 1, 1), 366
 

@@ -12,6 +12,7 @@ from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.queries import within
+from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, may, my_reach, requires, sealer
 from examapp.organisation.roster_change_application.actions import ChangeRefusedError
 from examapp.organisation.roster_change_requests import actions, queries
@@ -26,10 +27,15 @@ from examapp.organisation.roster_change_requests.models import (
 )
 from examapp.organisation.units.models import Unit
 from examapp.organisation.units.queries import list_units
-from examapp.security.permissions import Permission
 from examapp.web.forms import FlaskForm
 from examapp.web.numbers import read_page, sent_number
-from examapp.web.submit import flash_on_result
+from examapp.web.submit import submit
+
+PERMISSIONS = {
+    "people:change:propose": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
+    "people:change:approve": {Role.PUBLICITY_OFFICE},
+}
+
 
 admin_blueprint = Blueprint("unitbook_admin", __name__, url_prefix="/admin/unit-book")
 _MAX_ID = 2**63 - 1
@@ -58,7 +64,7 @@ def refuse_faults(form: FlaskForm) -> None:
         raise FormRefusedError(str(faults[0]))
 
 
-PROPOSE, APPROVE = Permission.CHANGES_PROPOSE, Permission.CHANGES_APPROVE
+PROPOSE, APPROVE = "people:change:propose", "people:change:approve"
 
 
 @admin_blueprint.get("/changes")
@@ -305,7 +311,7 @@ def _answer() -> str:
     return str(form.answer.data or "") if form.validate() else ""
 
 
-def _act_on(list_id: int, act: Callable[..., object], words: str, permission: Permission) -> Response:
+def _act_on(list_id: int, act: Callable[..., object], words: str, permission: str) -> Response:
     return _act(
         list_id,
         lambda session: act(
@@ -316,7 +322,7 @@ def _act_on(list_id: int, act: Callable[..., object], words: str, permission: Pe
 
 
 def _act(list_id: int, act: Callable[[Session], object], words: str) -> Response:
-    with flash_on_result(words) as session:
+    with submit(words) as session:
         act(session)
     return _back(list_id)
 

@@ -47,7 +47,13 @@ from examapp.organisation.roster_reconciliation.actions import (
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import Actor, record
 from examapp.security.ciphers import FieldCipher, SealBrokenError
-from examapp.security.permissions import Permission
+
+AUDIT_ACTS = {
+    "people.confirm_import": "确认导入名册",
+    "people.import_roster": "名册导入完成",
+    "people.upload_roster": "上传人员名册",
+}
+AUDIT_OBJECTS = {"roster_import": "名册导入"}
 
 _BUSY_DELAY_S = 5.0
 _KEEP_FILES = timedelta(days=30)
@@ -222,7 +228,7 @@ def _read(job: RosterImport, sealer: FieldCipher) -> RosterFile:
 
 def _scope(session: Session, job: RosterImport, file: RosterFile, *, now: datetime) -> Scope:
     """Take the importer's rights as they are now, not as they were at the upload."""
-    reach = reach_of(Permission.ROSTER_IMPORT, list_grants(session, job.created_by_id or 0, now=now))
+    reach = reach_of("people:roster:import", list_grants(session, job.created_by_id or 0, now=now))
     if reach is None:
         raise ImportRefusedError("上传人已没有导入名册的权限，没有导入。")
     unit = session.get(Unit, job.unit_id) if job.unit_id else None

@@ -13,6 +13,7 @@ from examapp.db.session import read_session, transaction
 from examapp.documents.html import normalise
 from examapp.errors import ConflictError
 from examapp.organisation.access.queries import get_unit_within
+from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, me, my_reach, requires, sealer
 from examapp.organisation.people.models import RosterImport
 from examapp.organisation.roster.forms import UploadForm
@@ -23,9 +24,13 @@ from examapp.organisation.roster_imports.queries import list_imports as imports_
 from examapp.organisation.roster_imports.rules import HEAD_ALIASES
 from examapp.organisation.roster_reconciliation.actions import KINDS, Choice
 from examapp.organisation.units.admin_views import admin_blueprint, unit_choices, units_within
-from examapp.security.permissions import Permission
 
-_IMPORT = Permission.ROSTER_IMPORT
+PERMISSIONS = {
+    "people:roster:import": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
+}
+
+
+_IMPORT = "people:roster:import"
 _TYPES = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
 
 

@@ -28,6 +28,13 @@ from examapp.organisation.units.models import Unit
 from examapp.organisation.units.queries import successor_of
 from examapp.platform.audit.actions import SYSTEM, Actor, record
 
+AUDIT_ACTS = {
+    "people.cancel_move": "撤销待生效的人员变动",
+    "people.export_roster": "导出某日名册",
+    "people.plan_move": "登记待生效的人员变动",
+}
+AUDIT_VALUES = {"leave": "离开", "retire": "退休"}
+
 SECONDMENT, SECONDMENT_END = "secondment", "secondment_end"
 FURTHEST_DAYS = 366
 """How far ahead a move may be written down."""

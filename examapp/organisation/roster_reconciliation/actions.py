@@ -26,6 +26,11 @@ from examapp.platform.audit.models import AuditEvent
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import NO_HASH
 
+AUDIT_ACTS = {
+    "people.check_outside_numbers": "名册里有别的单位人员的身份证号",
+    "people.hold_outside_numbers": "导入名册时留下别的单位人员",
+}
+
 MAX_FILES_A_DAY = 20
 """Files that somebody brings in who does not reach the whole county."""
 MAX_HELD_A_DAY = 20

@@ -16,6 +16,15 @@ from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree, Unit, UnitK
 from examapp.organisation.units.rules import DEEPEST_LEVEL, UNIT_HEADS, level_of, normalise_uscc, uscc_fault
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {
+    "org.close_unit": "停用单位",
+    "org.create_unit": "新建单位",
+    "org.edit_unit": "修改单位",
+    "org.reopen_unit": "恢复单位",
+}
+AUDIT_OBJECTS = {"unit": "单位"}
+AUDIT_VALUES = {"region": "块", "sector": "条"}
+
 _TREE_LOCK = 70_001
 """Key of the advisory lock under which trees are rebuilt: two crosswise moves at once would make a ring."""
 

@@ -17,7 +17,7 @@ from examapp.db.session import read_session, transaction
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_unit_within, within
 from examapp.organisation.access.rules import AccessScope, Role
-from examapp.organisation.accounts.guards import actor, my_grants, my_reach, requires
+from examapp.organisation.accounts.guards import actor, menu_entry, my_grants, my_reach, requires
 from examapp.organisation.people.queries import list_unit_rows
 from examapp.organisation.people.rules import holds_number
 from examapp.organisation.roster.actions import close_empty_unit
@@ -26,16 +26,21 @@ from examapp.organisation.units import actions, queries
 from examapp.organisation.units.actions import UnitFacts, UnitRefusedError
 from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree, Unit
 from examapp.organisation.units.rules import normalise_uscc
-from examapp.security.permissions import Permission
 from examapp.web.numbers import read_page, read_whole
 from examapp.web.query_encryption import encrypt_query_param
+
+PERMISSIONS = {
+    "org:unit:read": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE, Role.LEADER, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
+    "org:unit:write": {Role.PUBLICITY_OFFICE, Role.SYSTEM_ADMIN},
+}
+
 
 admin_blueprint = Blueprint("people_admin", __name__, url_prefix="/admin/people")
 units_blueprint = Blueprint("org_admin", __name__, url_prefix="/admin/org")
 """Units are shown from here: the org room lies below the one that knows who may see what."""
 
-READ = Permission.PEOPLE_READ
-WRITE = Permission.PEOPLE_WRITE
+READ = "people:person:read"
+WRITE = "people:person:write"
 SECOND_PERSON_ASKED = "这是系统、安全或审计管理员的账号，须两人办理。申请已提交，请另一名安全管理员在“审批”中同意，同意后 24 小时内在本页再点一次即办理。"
 NOTHING = 0
 """The choice that stands for no unit."""
@@ -78,17 +83,18 @@ def ticket_picture(address: str) -> Markup:
 
 
 @units_blueprint.get("/units")
-@requires(Permission.UNITS_READ)
+@menu_entry("单位", position=170)
+@requires("org:unit:read")
 def list_units() -> str:
     """Show a tree of units with the people on their rosters."""
     tree = Tree.SECTOR if request.args.get("tree") == Tree.SECTOR else Tree.REGION
     with_closed = request.args.get("closed") == "1"
-    rows = list_unit_rows(read_session(), my_reach(Permission.UNITS_READ), tree=tree, with_closed=with_closed)
+    rows = list_unit_rows(read_session(), my_reach("org:unit:read"), tree=tree, with_closed=with_closed)
     return render_template("org/units.html", rows=rows, tree=tree, with_closed=with_closed, kind_names=UNIT_KIND_NAMES)
 
 
 @units_blueprint.route("/units/new", methods=["GET", "POST"])
-@requires(Permission.UNITS_WRITE)
+@requires("org:unit:write")
 def create_unit() -> BaseResponse:
     """Found a unit."""
     form = _form(None)
@@ -101,10 +107,10 @@ def create_unit() -> BaseResponse:
 
 
 @units_blueprint.route("/units/<int:unit_id>", methods=["GET", "POST"])
-@requires(Permission.UNITS_WRITE)
+@requires("org:unit:write")
 def edit_unit(unit_id: int) -> BaseResponse:
     """Change a unit, or hang it elsewhere."""
-    unit = get_unit_within(read_session(), unit_id, my_reach(Permission.UNITS_WRITE))
+    unit = get_unit_within(read_session(), unit_id, my_reach("org:unit:write"))
     form = _form(unit)
     if form.validate_on_submit() and _save(form, unit):
         flash(f"「{form.name.data}」已保存。", "success")
@@ -113,14 +119,14 @@ def edit_unit(unit_id: int) -> BaseResponse:
 
 
 @units_blueprint.post("/units/<int:unit_id>/close")
-@requires(Permission.UNITS_WRITE)
+@requires("org:unit:write")
 def close_unit(unit_id: int) -> BaseResponse:
     """Close a unit in which nobody is left."""
     return _close_or_open(unit_id, is_closing=True)
 
 
 @units_blueprint.post("/units/<int:unit_id>/reopen")
-@requires(Permission.UNITS_WRITE)
+@requires("org:unit:write")
 def reopen_unit(unit_id: int) -> BaseResponse:
     """Open a closed unit again."""
     return _close_or_open(unit_id, is_closing=False)
@@ -130,7 +136,7 @@ def _close_or_open(unit_id: int, *, is_closing: bool) -> BaseResponse:
     act = close_empty_unit if is_closing else actions.reopen_unit
     try:
         with transaction() as session:
-            unit = get_unit_within(session, unit_id, my_reach(Permission.UNITS_WRITE))
+            unit = get_unit_within(session, unit_id, my_reach("org:unit:write"))
             act(session, unit, actor=actor(), now=clock.now())
     except UnitRefusedError as refusal:
         flash(refusal.text, "error")
@@ -140,7 +146,7 @@ def _close_or_open(unit_id: int, *, is_closing: bool) -> BaseResponse:
 
 
 def _form(unit: Unit | None) -> UnitForm:
-    reach = my_reach(Permission.UNITS_WRITE)
+    reach = my_reach("org:unit:write")
     units = queries.list_units(read_session(), within(reach))
     form = UnitForm(obj=unit)
     regions = [other for other in units if other.kind != "sector"]
@@ -189,7 +195,7 @@ def _save(form: UnitForm, unit: Unit | None) -> bool:
 
 
 def _refuse_root_beyond_reach(facts: UnitFacts) -> None:
-    if facts.parent_id is None and not my_reach(Permission.UNITS_WRITE).is_everything:
+    if facts.parent_id is None and not my_reach("org:unit:write").is_everything:
         raise NotFoundError
 
 

@@ -20,6 +20,8 @@ from examapp.oversight.assessments.rules import Opinion, SheetState
 from examapp.oversight.duty_lists.actions import DutyRefusedError
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {"duties.review_sheet": "评审打分", "duties.vote": "公众评议"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:

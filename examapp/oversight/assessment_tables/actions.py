@@ -34,6 +34,16 @@ from examapp.oversight.duty_lists.actions import DutyRefusedError
 from examapp.oversight.duty_lists.queries import DutyScope
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {
+    "duties.add_reviewer": "指定考核评审人",
+    "duties.change_assessment": "修改考核设置",
+    "duties.change_score_table": "修改考核评分表",
+    "duties.create_assessment": "新建考核",
+    "duties.open_assessment": "开始考核",
+    "duties.remove_reviewer": "取消考核评审人",
+}
+AUDIT_OBJECTS = {"duty_assessment": "普法考核"}
+
 _ASSESSED = (UnitKind.DEPARTMENT, UnitKind.TOWNSHIP, UnitKind.INSTITUTION)
 
 

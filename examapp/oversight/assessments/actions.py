@@ -32,6 +32,16 @@ from examapp.oversight.duty_lists.queries import DutyScope
 from examapp.platform.audit.actions import Actor, record
 from examapp.points import as_text
 
+AUDIT_ACTS = {
+    "duties.answer_appeal": "答复考核申诉",
+    "duties.appeal": "提出考核申诉",
+    "duties.correct_sealed_sheet": "更正已封存的考核",
+    "duties.publish_feedback": "反馈考核结果",
+    "duties.seal_sheet": "封存考核结果",
+    "duties.return_assessment": "退回自评",
+}
+AUDIT_OBJECTS = {"duty_sheet": "单位考核表"}
+
 _CHANGED = "评分表刚才已被他人修改。请刷新页面，看过新的内容后再办。"
 
 

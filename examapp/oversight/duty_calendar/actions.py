@@ -15,6 +15,9 @@ from examapp.oversight.duty_lists.queries import DutyScope, list_periods
 from examapp.oversight.duty_lists.rules import PlanPeriod
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {"duties.set_key_day": "设置重要时间节点", "duties.set_period": "设置普法规划周期"}
+AUDIT_OBJECTS = {"key_day": "重要时间节点", "plan_period": "规划周期"}
+
 _LEAP_YEAR = 2024
 
 

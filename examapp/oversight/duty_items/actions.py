@@ -27,6 +27,15 @@ from examapp.oversight.duty_lists.queries import DutyScope, has_records, live_it
 from examapp.oversight.duty_lists.rules import ItemKind, TableRow
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {
+    "duties.change_item": "修改责任清单事项",
+    "duties.create_item": "添加责任清单事项",
+    "duties.import_list": "导入责任清单",
+    "duties.remove_item": "删除责任清单事项",
+}
+AUDIT_OBJECTS = {"duty_item": "责任清单事项"}
+AUDIT_DETAILS = {"unchanged": "没有变化"}
+
 
 def create_item(
     session: Session, *, list_id: int, duty: Duty, answerable: Answerable, hands: DutyScope, actor: Actor, now: datetime

@@ -17,6 +17,15 @@ from examapp.oversight.duty_lists.queries import DutyScope, find_list, get_list,
 from examapp.oversight.duty_lists.rules import ItemKind, ListState, lacks_of
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {
+    "duties.open_list": "新建责任清单",
+    "duties.propose_list": "报送责任清单",
+    "duties.publish_list": "审核公布责任清单",
+    "duties.return_list": "退回责任清单",
+    "duties.withdraw_list": "收回责任清单",
+}
+AUDIT_OBJECTS = {"duty_list": "责任清单"}
+
 
 class DutyRefusedError(DomainError):
     """A list or record cannot stand so; the message says why, and what to do."""

@@ -19,8 +19,8 @@ from examapp.documents.docx import WordDocument
 from examapp.documents.spreadsheets import Cell, Column, Sheet, as_words, write_xlsx
 from examapp.errors import BadRequestError, NotFoundError
 from examapp.organisation.access.queries import get_unit_within
-from examapp.organisation.access.rules import reach_of
-from examapp.organisation.accounts.guards import actor, my_grants, my_reach, requires
+from examapp.organisation.access.rules import Role, reach_of
+from examapp.organisation.accounts.guards import actor, menu_entry, my_grants, my_reach, requires
 from examapp.organisation.units.models import Unit
 from examapp.oversight.duty_lists import actions, queries, rules
 from examapp.oversight.duty_lists.forms import SendBackForm, VersionForm
@@ -29,12 +29,17 @@ from examapp.oversight.duty_lists.queries import DutyScope, LedgerRow, key_days
 from examapp.oversight.own_duties.queries import unit_page
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
 from examapp.points import for_people
-from examapp.security.permissions import Permission
 from examapp.web.forms import FlaskForm
 from examapp.web.numbers import read_page, read_year, sent_number
 
+PERMISSIONS = {
+    "duties:list:write": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
+    "duties:list:approve": {Role.PUBLICITY_OFFICE},
+}
+
+
 admin_blueprint = Blueprint("duties_admin", __name__, url_prefix="/admin/duties")
-WRITE, APPROVE = Permission.DUTIES_WRITE, Permission.DUTIES_APPROVE
+WRITE, APPROVE = "duties:list:write", "duties:list:approve"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -104,6 +109,7 @@ def send_word(document: WordDocument, name: str) -> Response:
 
 
 @admin_blueprint.get("/")
+@menu_entry("普法责任制", position=200)
 @requires(WRITE)
 def overview() -> str:
     """List the units of one's reach with their lists of a year, and what waits for approval."""

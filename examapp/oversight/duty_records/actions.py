@@ -22,6 +22,15 @@ from examapp.platform.audit.actions import Actor, record
 from examapp.uploads.actions import drop_file, store_file
 from examapp.uploads.models import StoredFile
 
+AUDIT_ACTS = {
+    "duties.correct_record": "修改履职记录",
+    "duties.add_record": "登记履职记录",
+    "duties.withdraw_record": "撤销履职记录",
+    "duties.attach_file": "上传履职材料",
+    "duties.remove_file": "删除履职材料",
+}
+AUDIT_OBJECTS = {"duty_record": "履职记录"}
+
 ROOM = "duties"
 
 

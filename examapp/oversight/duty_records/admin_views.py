@@ -24,7 +24,7 @@ from examapp.oversight.duty_records.actions import files_of, get_record_file
 from examapp.oversight.own_duties import actions as own_duty_actions
 from examapp.uploads.views import serve_file
 from examapp.web.numbers import sent_number
-from examapp.web.submit import flash_on_result
+from examapp.web.submit import submit
 
 
 @admin_blueprint.get("/items/<int:item_id>")
@@ -146,7 +146,7 @@ def attach_file(record_id: int) -> AnyResponse:
     item_id = duty_list_queries.get_record(read_session(), record_id, current_duty_scope()).item_id
     sent = request.files.get("file")
     name, content = (sent.filename or "", sent.read()) if sent else ("", b"")
-    with flash_on_result("附件已上传。") as session:
+    with submit("附件已上传。") as session:
         actions.attach_file(
             session,
             record_id=record_id,

@@ -20,6 +20,8 @@ from examapp.oversight.own_duties.queries import list_due_items, people_answerin
 from examapp.platform.audit.actions import SYSTEM, Actor, record
 from examapp.platform.outgoing_messages.actions import send_out
 
+AUDIT_ACTS = {"duties.remind_due": "自动提醒到期普法事项", "duties.remind_of": "提醒普法事项"}
+
 BEFORE = timedelta(days=7)
 """How long before the due date the first reminder goes out."""
 

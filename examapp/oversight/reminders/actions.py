@@ -32,6 +32,9 @@ from examapp.oversight.statistics_scope.queries import ReportContext, UnitTree
 from examapp.platform.audit.actions import Actor, record
 from examapp.platform.outgoing_messages.actions import send_out_many
 
+AUDIT_ACTS = {"reminders.export_call_list": "导出催考电话名单", "reminders.send": "提醒参加考试"}
+AUDIT_DETAILS = {"group": "人员范围"}
+
 CALLS = "reminders.export_call_list"
 CALLS_OPEN_FOR = timedelta(days=1)
 """How long a list that was allowed may be taken out."""

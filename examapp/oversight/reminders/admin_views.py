@@ -15,6 +15,7 @@ from wtforms.validators import InputRequired, Length
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.errors import BadRequestError, NotFoundError
+from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, may, me, my_reach, requires, sealer
 from examapp.organisation.dual_control.actions import AlreadyAskedError
 from examapp.organisation.dual_control.queries import find_allowed
@@ -28,8 +29,12 @@ from examapp.oversight.reminders.rules import CHASED, MAX_REASON_LENGTH, reminde
 from examapp.oversight.report_files.queries import roster_words
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Scope, definitions
 from examapp.oversight.statistics_scope.queries import ReportContext, UnitTree, get_basis, get_tree_of, list_tops
-from examapp.security.permissions import Permission
 from examapp.web.forms import FlaskForm
+
+PERMISSIONS = {
+    # The list with mobiles by which a unit calls its people, with a reason and a second person's consent.
+    "unitbook:call:export": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
+}
 
 
 class RemindForm(FlaskForm):
@@ -51,7 +56,7 @@ def read_tree() -> Tree:
     return Tree(word) if word in set(Tree) else Tree.REGION
 
 
-def open_exam(exam_id: int, unit_id: int, permission: Permission) -> tuple[ReportContext, UnitTree]:
+def open_exam(exam_id: int, unit_id: int, permission: str) -> tuple[ReportContext, UnitTree]:
     """Get the exam and the unit that a page stands on; raises NotFoundError out of reach."""
     session, args = read_session(), request.args
     scope = Scope(args["scope"]) if args.get("scope") in set(Scope) else None
@@ -73,10 +78,10 @@ def _query(group: str, **more: Any) -> dict[str, Any]:
 
 
 @admin_blueprint.get("/exams/<int:exam_id>/chase")
-@requires(Permission.REPORTS_READ)
+@requires("reports:participation:read")
 def chase_exam(exam_id: int) -> AnyResponse:
     """Lead to the chase list of the unit at which the reach begins."""
-    session, reach = read_session(), my_reach(Permission.REPORTS_READ)
+    session, reach = read_session(), my_reach("reports:participation:read")
     get_basis(session, known(exam_id), scope=None, now=clock.now(), reach=reach)
     tops = list_tops(session, reach)
     if not tops:
@@ -85,10 +90,10 @@ def chase_exam(exam_id: int) -> AnyResponse:
 
 
 @admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/chase")
-@requires(Permission.REPORTS_READ)
+@requires("reports:participation:read")
 def chase(exam_id: int, unit_id: int) -> str:
     """Show whom to chase in a unit, by unit code and staff number."""
-    basis, units = open_exam(exam_id, unit_id, Permission.REPORTS_READ)
+    basis, units = open_exam(exam_id, unit_id, "reports:participation:read")
     return _show(basis, units, _group(request.args.get("group")))
 
 
@@ -116,9 +121,9 @@ def _show(basis: ReportContext, units: UnitTree, group: str, *, problem: str = "
         actions=_query(group),
         fault=reminder_fault(group, (basis.exam, *basis.makeups), now=now),
         is_gateway_on=current_app.config["SETTINGS"].message_gateway != "off",
-        may_act=may(Permission.REPORTS_EXPORT),
-        may_call=may(Permission.CALLS_EXPORT),
-        allowed=_allowed(basis, units, group) if may(Permission.CALLS_EXPORT) else None,
+        may_act=may("reports:score:export"),
+        may_call=may("unitbook:call:export"),
+        allowed=_allowed(basis, units, group) if may("unitbook:call:export") else None,
         remind_form=RemindForm(formdata=None, group=group),
         call_form=form or CallForm(formdata=None, group=group),
         problem=problem,
@@ -129,13 +134,13 @@ def _show(basis: ReportContext, units: UnitTree, group: str, *, problem: str = "
 
 
 @admin_blueprint.post("/exams/<int:exam_id>/units/<int:unit_id>/chase/remind")
-@requires(Permission.REPORTS_EXPORT)
+@requires("reports:score:export")
 def remind(exam_id: int, unit_id: int) -> AnyResponse:
     """Remind a group, each person once a day."""
     form = RemindForm()
     if not form.validate() or form.group.data not in CHASED:
         raise BadRequestError
-    basis, units = open_exam(exam_id, unit_id, Permission.REPORTS_EXPORT)
+    basis, units = open_exam(exam_id, unit_id, "reports:score:export")
     group = form.group.data
     try:
         with transaction() as session:
@@ -157,13 +162,13 @@ def remind(exam_id: int, unit_id: int) -> AnyResponse:
 
 
 @admin_blueprint.post("/exams/<int:exam_id>/units/<int:unit_id>/chase/calls")
-@requires(Permission.CALLS_EXPORT)
+@requires("unitbook:call:export")
 def export_calls(exam_id: int, unit_id: int) -> AnyResponse | str:
     """Hand out the list by which a unit calls its people where a second person has allowed it; else ask for it, with the purpose."""
     form = CallForm()
     if form.group.data not in CHASED:
         raise BadRequestError
-    basis, units = open_exam(exam_id, unit_id, Permission.CALLS_EXPORT)
+    basis, units = open_exam(exam_id, unit_id, "unitbook:call:export")
     group = form.group.data
     try:
         if allowed := _allowed(basis, units, group):

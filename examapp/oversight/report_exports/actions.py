@@ -35,7 +35,6 @@ from examapp.oversight.statistics_definitions.rules import PiiDisclosure
 from examapp.oversight.statistics_scope.queries import data_fingerprint, get_basis, get_tree_of, refuse_out_of_reach
 from examapp.platform.audit.actions import Actor, record
 from examapp.security.ciphers import FieldCipher
-from examapp.security.permissions import Permission
 
 KEPT = timedelta(days=7)
 """How long a file may be downloaded."""
@@ -189,8 +188,8 @@ def _order_of(
 ) -> report_file_queries.ReportSpec:
     """Give what the file stands on: as of the asking while the data are the same, so that every run writes the same bytes."""
     grants = list_grants(session, export.created_by_id or 0, now=now)
-    reach = reach_of(Permission.REPORTS_EXPORT, grants)
-    may_whole = reach_of(Permission.REPORTS_NUMBERS, grants) is not None
+    reach = reach_of("reports:score:export", grants)
+    may_whole = reach_of("reports:number:export", grants) is not None
     if reach is None or (export.numbers == PiiDisclosure.WHOLE and not may_whole):
         raise NotFoundError
     request = ReportRequest.from_row({name: getattr(export, name) for name in REQUEST_FIELDS})
@@ -290,8 +289,8 @@ def export_numbers(session: Session, approval: Approval, *, now: datetime) -> Re
     """Put the file down that a second person has allowed, as its asker's; raises ConflictError where the asker has lost the right."""
     details = approval.details
     grants = list_grants(session, approval.requested_by_id, now=now)
-    reach = reach_of(Permission.REPORTS_EXPORT, grants)
-    if reach is None or reach_of(Permission.REPORTS_NUMBERS, grants) is None:
+    reach = reach_of("reports:score:export", grants)
+    if reach is None or reach_of("reports:number:export", grants) is None:
         raise ConflictError("申请人现在已没有导出完整号码的权限，不能同意。请退回。")
     wish = ReportRequest.from_row(details | {**_OF_EVERY_APPROVAL, "reason": approval.reason})
     asker = Actor(person_id=approval.requested_by_id, address=None)

@@ -9,6 +9,24 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column
 from examapp.db.session import Base, BigInt, JsonB, Str, UtcDateTime
 from examapp.jobs.models import Job, JobId, JobState
 
+AUDIT_ACTS = {"reports.download_export": "下载导出文件", "reports.request_export": "申请导出报表"}
+AUDIT_OBJECTS = {"export": "导出文件"}
+AUDIT_VALUES = {
+    "absent": "未考名单",
+    "excused_sat": "免考、缓考而参加了考试",
+    "participation": "参考情况",
+    "passed_only": "合格（不含良好、优秀）",
+    "score_sheet": "成绩汇总表",
+    "scores": "成绩",
+    "ungraded": "正在评分",
+    "in_progress": "已开始未交卷",
+    "not_started": "未开始",
+    "eligible": "应考",
+    "participated": "参考",
+    "final": "最终",
+    "this": "本场",
+}
+
 
 class Export(Job):
     """A file of figures that somebody asked for; built by a worker, safe to build twice, expires.

@@ -14,7 +14,7 @@ from examapp.delivery.exams.models import Exam, ExamKind, ExamState
 from examapp.delivery.exams.rules import last_end
 from examapp.errors import ConflictError, NotFoundError
 from examapp.organisation.access.queries import list_grants
-from examapp.organisation.access.rules import ROLE_PERMISSIONS, reach_of
+from examapp.organisation.access.rules import PERMISSION_HOLDERS, reach_of
 from examapp.organisation.people.models import Person, PersonState, RoleGrant
 from examapp.organisation.units.models import Tree, Unit, UnitKind
 from examapp.oversight.report_exports.actions import request_export
@@ -22,12 +22,13 @@ from examapp.oversight.report_exports.models import Export, ReportSchedule
 from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics_definitions.rules import USUAL_SCHEDULES, Moment, Plan
 from examapp.platform.audit.actions import Actor, record
-from examapp.security.permissions import Permission
+
+AUDIT_ACTS = {"reports.set_schedule": "设置定期报表"}
+AUDIT_OBJECTS = {"report_schedule": "定期报表"}
 
 
 def list_administrators(session: Session, *, now: datetime, state: str) -> list[tuple[int, int, Tree]]:
     """List who may export, with the unit and tree of each role; a role over everything stands at the county. `state` is left out."""
-    roles = [role for role, permissions in ROLE_PERMISSIONS.items() if Permission.REPORTS_EXPORT in permissions]
     county = (
         select(Unit.id)
         .where(Unit.parent_id.is_(None), Unit.kind == UnitKind.COUNTY)
@@ -39,7 +40,7 @@ def list_administrators(session: Session, *, now: datetime, state: str) -> list[
         select(RoleGrant.person_id, RoleGrant.unit_id, RoleGrant.tree, county.label("county_id"))
         .join(Person, Person.id == RoleGrant.person_id)
         .where(
-            RoleGrant.role.in_(roles),
+            RoleGrant.role.in_(PERMISSION_HOLDERS["reports:score:export"]),
             or_(RoleGrant.ends_at.is_(None), RoleGrant.ends_at > now),
             Person.state != state,
         )
@@ -122,7 +123,7 @@ def lay_out_scheduled(session: Session, *, now: datetime) -> int:
             occasion = f"{plan.moment}:{day}:{exam_id}:{unit_id}:{tree}:{person_id}"
             if occasion in known or asked >= _MAX_AT_ONCE:
                 continue
-            reach = reach_of(Permission.REPORTS_EXPORT, list_grants(session, person_id, now=now))
+            reach = reach_of("reports:score:export", list_grants(session, person_id, now=now))
             wish = ReportRequest(exam_id=exam_id, unit_id=unit_id, content=plan.content, format=plan.format, tree=tree)
             if reach is None:
                 continue

@@ -24,6 +24,9 @@ from examapp.platform.audit.actions import Actor, record
 from examapp.uploads.models import FileKind
 from examapp.uploads.rules import refuse_other_content
 
+AUDIT_ACTS = {"reports.add_template": "上传报表模板", "reports.use_template": "启用报表模板"}
+AUDIT_OBJECTS = {"report_template": "报表模板"}
+
 
 def current_template(session: Session, content: str, format_: str) -> ReportTemplate | None:
     """Give the office's own form of a report; None where the shipped one holds, or the format has no form."""

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.errors import BadRequestError, DomainError, NotFoundError
+from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, requires
 from examapp.oversight.report_exports.forms import ScheduleForm, TemplateForm
 from examapp.oversight.report_files.actions import FORMAT_LABELS, formats_of
@@ -17,7 +18,12 @@ from examapp.oversight.report_schedules import actions as report_schedule_action
 from examapp.oversight.report_templates import actions, render_docx, render_xlsx
 from examapp.oversight.report_templates.actions import get_template, list_templates
 from examapp.oversight.statistics_definitions import rules as statistics_definition_rules
-from examapp.security.permissions import Permission
+
+PERMISSIONS = {
+    # The forms of reports, and what is made by itself.
+    "reports:template:write": {Role.PUBLICITY_OFFICE},
+}
+
 
 designs_blueprint = Blueprint("reports_designs", __name__, url_prefix="/admin/reports/forms")
 _PLACES = {
@@ -27,7 +33,7 @@ _PLACES = {
 
 
 @designs_blueprint.get("")
-@requires(Permission.REPORTS_DESIGN, everywhere=True)
+@requires("reports:template:write", everywhere=True)
 def show_forms() -> str:
     """List the forms with their versions and named places, and the schedule."""
     return _page(TemplateForm())
@@ -58,7 +64,7 @@ def _page(form: TemplateForm) -> str:
 
 
 @designs_blueprint.post("")
-@requires(Permission.REPORTS_DESIGN, everywhere=True)
+@requires("reports:template:write", everywhere=True)
 def add_form() -> str | AnyResponse | tuple[str, int]:
     """Take in a new version; what is wrong with it stands beside the field."""
     form = TemplateForm()
@@ -82,7 +88,7 @@ def add_form() -> str | AnyResponse | tuple[str, int]:
 
 
 @designs_blueprint.post("/<int:template_id>/use")
-@requires(Permission.REPORTS_DESIGN, everywhere=True)
+@requires("reports:template:write", everywhere=True)
 def use_form(template_id: int) -> AnyResponse:
     """Put a version into use."""
     with transaction() as session:
@@ -91,7 +97,7 @@ def use_form(template_id: int) -> AnyResponse:
 
 
 @designs_blueprint.post("/<content>/shipped")
-@requires(Permission.REPORTS_DESIGN, everywhere=True)
+@requires("reports:template:write", everywhere=True)
 def use_shipped(content: str) -> AnyResponse:
     """Go back to the shipped form."""
     if content not in statistics_definition_rules.TEMPLATE_FORMATS:
@@ -102,7 +108,7 @@ def use_shipped(content: str) -> AnyResponse:
 
 
 @designs_blueprint.get("/<content>/shipped/<purpose>")
-@requires(Permission.REPORTS_DESIGN, everywhere=True)
+@requires("reports:template:write", everywhere=True)
 def show_shipped(content: str, purpose: str) -> Response:
     """Hand out the shipped form, as it is or filled with an example."""
     if content not in statistics_definition_rules.TEMPLATE_FORMATS:
@@ -111,7 +117,7 @@ def show_shipped(content: str, purpose: str) -> Response:
 
 
 @designs_blueprint.get("/<int:template_id>/<purpose>")
-@requires(Permission.REPORTS_DESIGN, everywhere=True)
+@requires("reports:template:write", everywhere=True)
 def show_version(template_id: int, purpose: str) -> Response:
     """Hand out a version, as it is or filled with an example."""
     template = get_template(read_session(), _known(template_id))
@@ -135,7 +141,7 @@ def _file(content: str, purpose: str, name: str, template_id: int | None) -> Res
 
 
 @designs_blueprint.post("/schedule/<moment>")
-@requires(Permission.REPORTS_DESIGN, everywhere=True)
+@requires("reports:template:write", everywhere=True)
 def set_schedule(moment: str) -> AnyResponse:
     """Say what is made at a moment by itself, or that nothing is."""
     if moment not in set(statistics_definition_rules.Moment):

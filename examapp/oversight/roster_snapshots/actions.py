@@ -20,6 +20,13 @@ from examapp.oversight.roster_snapshots.queries import Difference, list_differen
 from examapp.oversight.roster_snapshots.rules import StatedPlace, moment_fault
 from examapp.platform.audit.actions import SYSTEM, Actor, record
 
+AUDIT_ACTS = {
+    "roster_snapshots.accept_correction": "采纳名册更正",
+    "roster_snapshots.schedule": "定下名册冻结时间",
+    "roster_snapshots.remove": "解除名册冻结",
+    "roster_snapshots.create": "冻结名册",
+}
+
 TASK = "roster_snapshots.create"
 _UNIT_COLUMNS = ("code", "name", "kind", "parent_id", "sector_parent_id", "region_path", "sector_path", "closed_at")
 

@@ -27,10 +27,9 @@ from examapp.oversight.roster_snapshots.rules import StatedPlace, change_kind, p
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
 from examapp.oversight.statistics_scope.queries import ReportContext
 from examapp.oversight.unit_mergers.admin_views import _RELOAD
-from examapp.security.permissions import Permission
 from examapp.web.forms import DateTimeLocalField, FlaskForm, IntegerField
 from examapp.web.numbers import sent_number
-from examapp.web.submit import flash_on_result
+from examapp.web.submit import submit
 
 
 class FreezeForm(FlaskForm):
@@ -68,10 +67,10 @@ _MAX_ACCEPTED = 200
 
 
 @admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/roster")
-@requires(Permission.REPORTS_READ)
+@requires("reports:participation:read")
 def show_freeze(exam_id: int, unit_id: int) -> str:
     """Show which roster an exam's figures stand on, and what has changed in a unit since it was frozen."""
-    basis, units = open_exam(exam_id, unit_id, Permission.REPORTS_READ)
+    basis, units = open_exam(exam_id, unit_id, "reports:participation:read")
     session, page = read_session(), page_number()
     exam, is_frozen = basis.exam, basis.frozen_at is not None
     changes = list_differences(session, exam, now=clock.now(), unit_ids=units.unit_ids) if is_frozen else []
@@ -98,14 +97,14 @@ def show_freeze(exam_id: int, unit_id: int) -> str:
 
 
 def _may_hold(basis: ReportContext) -> bool:
-    if not may(Permission.EXAMS_WRITE):
+    if not may("exams:exam:write"):
         return False
     session = read_session()
-    return may_hold(session, get_exam(session, basis.exam.id).audiences, my_reach(Permission.EXAMS_WRITE))
+    return may_hold(session, get_exam(session, basis.exam.id).audiences, my_reach("exams:exam:write"))
 
 
 @admin_blueprint.post("/exams/<int:exam_id>/roster/freeze")
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def declare_freeze(exam_id: int) -> AnyResponse:
     """Declare the moment whose roster counts."""
     form = FreezeForm()
@@ -117,7 +116,7 @@ def declare_freeze(exam_id: int) -> AnyResponse:
 
 
 @admin_blueprint.post("/exams/<int:exam_id>/roster/lift")
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def lift_freeze(exam_id: int) -> AnyResponse:
     """Give a freeze up, with a reason."""
     form = LiftForm()
@@ -126,7 +125,7 @@ def lift_freeze(exam_id: int) -> AnyResponse:
 
 
 @admin_blueprint.post("/exams/<int:exam_id>/roster/corrections")
-@requires(Permission.EXAMS_WRITE)
+@requires("exams:exam:write")
 def accept_correction(exam_id: int) -> AnyResponse:
     """Take one correction into the frozen roster."""
     form = CorrectionForm()
@@ -141,9 +140,9 @@ def accept_correction(exam_id: int) -> AnyResponse:
 
 def _act(exam_id: int, form: FlaskForm, act: Callable[..., object], words: str) -> AnyResponse:
     """Do one act on an exam that lies within the office's reach, and lead back to the unit's page that it was asked from."""
-    reach, exam_id = my_reach(Permission.EXAMS_WRITE), known(exam_id)
+    reach, exam_id = my_reach("exams:exam:write"), known(exam_id)
     get_organiser_exam(read_session(), exam_id, reach)
-    with flash_on_result(words) as session:
+    with submit(words) as session:
         refuse_faults(form)
         act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
     unit_id = request.args.get("unit", type=sent_number)

@@ -16,7 +16,8 @@ from examapp.clock import day_of
 from examapp.db.session import read_session, transaction
 from examapp.delivery.exams.queries import list_organiser_exams
 from examapp.errors import BadRequestError, NotFoundError
-from examapp.organisation.accounts.guards import actor, me, my_reach, requires
+from examapp.organisation.access.rules import Role
+from examapp.organisation.accounts.guards import actor, me, menu_entry, my_reach, requires
 from examapp.organisation.dual_control.actions import AlreadyAskedError
 from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree
 from examapp.oversight.report_exports import actions as report_export_actions
@@ -42,8 +43,12 @@ from examapp.oversight.statistics_scope.admin_views import (
     read_view,
 )
 from examapp.oversight.statistics_scope.queries import PeopleFilter, ReportContext, get_basis, get_tree_of, list_tops
-from examapp.security.permissions import Permission
 from examapp.web.pages import percent
+
+PERMISSIONS = {
+    "reports:participation:read": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE, Role.LEADER},
+}
+
 
 admin_blueprint = Blueprint("reports_admin", __name__, url_prefix="/admin/reports")
 _PAGE = 50
@@ -51,22 +56,23 @@ _MAX_ON_PAPER = 2000
 
 
 @admin_blueprint.get("")
-@requires(Permission.REPORTS_READ)
+@menu_entry("参考情况", position=60)
+@requires("reports:participation:read")
 def participation() -> str:
     """List the exams that have figures, the newest first."""
-    reach = my_reach(Permission.REPORTS_READ)
+    reach = my_reach("reports:participation:read")
     return render_template("reports/exams.html", exams=list_organiser_exams(read_session(), reach), now_at=clock.now())
 
 
 @admin_blueprint.get("/exams/<int:exam_id>")
-@requires(Permission.REPORTS_READ)
+@requires("reports:participation:read")
 def show_exam(exam_id: int) -> str | AnyResponse:
     """Lead to the unit at which the reach begins, or let choose among several."""
     session, view = read_session(), read_view()
     basis = get_basis(
-        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach(Permission.REPORTS_READ)
+        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach("reports:participation:read")
     )
-    reach = my_reach(Permission.REPORTS_READ)
+    reach = my_reach("reports:participation:read")
     tops = list_tops(session, reach)
     if len(tops) != 1:
         return render_template("reports/tops.html", basis=basis, tops=tops)
@@ -78,12 +84,12 @@ def show_exam(exam_id: int) -> str | AnyResponse:
 
 
 @admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>")
-@requires(Permission.REPORTS_READ)
+@requires("reports:participation:read")
 def show_unit(exam_id: int, unit_id: int) -> str:
     """Show the unit table: a unit with its whole, and what is below it."""
     session, view = read_session(), read_view()
     basis = get_basis(
-        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach(Permission.REPORTS_READ)
+        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach("reports:participation:read")
     )
     table = get_unit_table(
         session,
@@ -91,7 +97,7 @@ def show_unit(exam_id: int, unit_id: int) -> str:
         known_id(unit_id),
         tree=view.tree,
         depth=view.depth,
-        reach=my_reach(Permission.REPORTS_READ),
+        reach=my_reach("reports:participation:read"),
         wanted=view.people(None),
     )
     form = ExportForm(tree=view.tree, scope=basis.scope)
@@ -151,7 +157,7 @@ def _in_order(rows: list[UnitRow], view: View) -> list[UnitRow]:
 
 
 @admin_blueprint.route("/exams/<int:exam_id>/units/<int:unit_id>/people", methods=["GET", "POST"])
-@requires(Permission.REPORTS_READ)
+@requires("reports:participation:read")
 def list_people(exam_id: int, unit_id: int) -> str | AnyResponse:
     """List the people behind a number: by unit code and staff number, never by points. A posted search leads to its address, where its words are sealed."""
     view = read_view()
@@ -191,7 +197,7 @@ def _form_of_list(view: View, basis: ReportContext) -> ExportForm:
 
 
 @admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/people/<int:person_id>")
-@requires(Permission.REPORTS_READ)
+@requires("reports:participation:read")
 def show_person(exam_id: int, unit_id: int, person_id: int) -> str:
     """Show one person of the unit's roster with all tries and the one that counts."""
     view = read_view()
@@ -204,7 +210,7 @@ def show_person(exam_id: int, unit_id: int, person_id: int) -> str:
 
 
 @admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/progress")
-@requires(Permission.REPORTS_READ)
+@requires("reports:participation:read")
 def show_progress(exam_id: int, unit_id: int) -> str:
     """Show who took part by day, with the deadline, and the distribution of points, with the pass mark; each with its table."""
     session, view = read_session(), read_view()
@@ -233,14 +239,14 @@ def show_progress(exam_id: int, unit_id: int) -> str:
 
 
 @admin_blueprint.get("/exams/<int:exam_id>/units/<int:unit_id>/score-sheet")
-@requires(Permission.REPORTS_EXPORT)
+@requires("reports:score:export")
 def show_score_sheet(exam_id: int, unit_id: int) -> str:
     """Show the score sheet (成绩汇总表) to print, sign and seal."""
     session, view = read_session(), read_view()
     basis = get_basis(
-        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach(Permission.REPORTS_READ)
+        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach("reports:participation:read")
     )
-    units = get_tree_of(session, basis, known_id(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_EXPORT))
+    units = get_tree_of(session, basis, known_id(unit_id), tree=view.tree, reach=my_reach("reports:score:export"))
     wanted = view.people(units.unit_ids)
     total = sum(counts_by_unit(session, basis, wanted).values(), statistics_definition_rules.Counts())
     is_too_long = total.roster > _MAX_ON_PAPER
@@ -259,7 +265,7 @@ def show_score_sheet(exam_id: int, unit_id: int) -> str:
 
 
 @admin_blueprint.post("/exams/<int:exam_id>/units/<int:unit_id>/exports")
-@requires(Permission.REPORTS_EXPORT)
+@requires("reports:score:export")
 def request_export(exam_id: int, unit_id: int) -> AnyResponse:
     """Ask for a file, and lead to its progress."""
     form = ExportForm()
@@ -271,7 +277,7 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
     if wish.holds_whole_numbers:
         return _ask_for_numbers(wish)
     with transaction() as session:
-        reach = my_reach(Permission.REPORTS_EXPORT)
+        reach = my_reach("reports:score:export")
         export = report_export_actions.request_export(session, wish, reach=reach, actor=actor(), now=clock.now())
         export_id = export.id
     return redirect(url_for("reports_admin.show_export", export_id=export_id), 303)
@@ -279,10 +285,10 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
 
 def _ask_for_numbers(wish: ReportRequest) -> AnyResponse:
     """Put a request down for whole numbers, which a second person allows."""
-    my_reach(Permission.REPORTS_NUMBERS)
+    my_reach("reports:number:export")
     try:
         with transaction() as session:
-            reach = my_reach(Permission.REPORTS_EXPORT)
+            reach = my_reach("reports:score:export")
             report_export_actions.request_numbers(session, wish, reach=reach, actor=actor(), now=clock.now())
     except (report_export_actions.ReasonNeededError, AlreadyAskedError) as refusal:
         flash(refusal.text, "error")
@@ -292,18 +298,18 @@ def _ask_for_numbers(wish: ReportRequest) -> AnyResponse:
 
 
 @admin_blueprint.get("/exports")
-@requires(Permission.REPORTS_EXPORT)
+@requires("reports:score:export")
 def list_exports() -> str:
     """List one's own exports."""
-    rows = list_own_exports(read_session(), person_id=me().person_id, reach=my_reach(Permission.REPORTS_EXPORT))
+    rows = list_own_exports(read_session(), person_id=me().person_id, reach=my_reach("reports:score:export"))
     return render_template("reports/exports.html", rows=rows, names=_NAMES)
 
 
 @admin_blueprint.get("/exports/<int:export_id>")
-@requires(Permission.REPORTS_EXPORT)
+@requires("reports:score:export")
 def show_export(export_id: int) -> str:
     """Show an export's progress, and the file once it is there."""
-    reach = my_reach(Permission.REPORTS_EXPORT)
+    reach = my_reach("reports:score:export")
     rows = list_own_exports(read_session(), person_id=me().person_id, reach=reach, export_id=known_id(export_id))
     if not rows:
         raise NotFoundError
@@ -318,7 +324,7 @@ _NAMES = {
 
 
 @admin_blueprint.get("/exports/<int:export_id>/file")
-@requires(Permission.REPORTS_EXPORT)
+@requires("reports:score:export")
 def download_export(export_id: int) -> Response:
     """Hand out the file."""
     return send_export(export_id)

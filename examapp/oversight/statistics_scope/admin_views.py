@@ -28,7 +28,6 @@ from examapp.oversight.statistics_scope.queries import (
     list_reported_exams,
 )
 from examapp.oversight.statistics_scope.rules import GROUP_NAMES, ReportFilter
-from examapp.security.permissions import Permission
 from examapp.web.numbers import read_page, read_whole, sent_number
 from examapp.web.query_encryption import encrypt_query_param, words_asked
 
@@ -128,10 +127,10 @@ def open_unit(exam_id: int, unit_id: int, view: View) -> tuple[ReportContext, Un
     """Get what a page stands on; raises NotFoundError out of reach."""
     session = read_session()
     basis = get_basis(
-        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach(Permission.REPORTS_READ)
+        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach("reports:participation:read")
     )
     return basis, get_tree_of(
-        session, basis, known_id(unit_id), tree=view.tree, reach=my_reach(Permission.REPORTS_READ)
+        session, basis, known_id(unit_id), tree=view.tree, reach=my_reach("reports:participation:read")
     )
 
 
@@ -175,10 +174,10 @@ insight_blueprint = Blueprint("reports_insight", __name__, url_prefix="/admin/re
 
 
 @insight_blueprint.get("/units/<int:unit_id>/compare")
-@requires(Permission.REPORTS_READ)
+@requires("reports:participation:read")
 def compare(exam_id: int, unit_id: int) -> str:
     """Show the figures beside those of an earlier exam, for the unit and what is just below it, by unit code."""
-    session, view, reach = read_session(), read_view(), my_reach(Permission.REPORTS_READ)
+    session, view, reach = read_session(), read_view(), my_reach("reports:participation:read")
     basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=reach)
     wanted = view.people(None)
     table = get_unit_table(session, basis, known_id(unit_id), tree=view.tree, depth=1, reach=reach, wanted=wanted)
@@ -212,7 +211,7 @@ def difference(now: object, then: object) -> str:
 
 
 @insight_blueprint.get("/units/<int:unit_id>/weak")
-@requires(Permission.REPORTS_READ)
+@requires("reports:participation:read")
 def show_weak(exam_id: int, unit_id: int) -> str:
     """Show the laws and knowledge points in which the unit's people got the smallest share of the points."""
     session, view = read_session(), read_view()

@@ -19,15 +19,14 @@ from examapp.learning.mastery.queries import MIN_PEOPLE
 from examapp.learning.study_events.admin_views import admin_blueprint, chosen_page, chosen_year, page_count, send_sheets
 from examapp.learning.study_events.rules import KIND_NAMES
 from examapp.learning.study_record.queries import study_record, unit_records
-from examapp.organisation.accounts.guards import my_reach, requires
+from examapp.organisation.accounts.guards import menu_entry, my_reach, requires
 from examapp.organisation.units.models import Tree
 from examapp.oversight.statistics_scope.queries import UnitTree, get_unit_tree, list_tops
 from examapp.oversight.study_progress import queries
 from examapp.oversight.study_progress.rules import DEFINITIONS, StudyRow, study_rows
-from examapp.security.permissions import Permission
 from examapp.web.numbers import sent_number
 
-_READ, _EXPORT = Permission.REPORTS_READ, Permission.REPORTS_EXPORT
+_READ, _EXPORT = "reports:participation:read", "reports:score:export"
 _PAGE = 50
 
 
@@ -62,7 +61,7 @@ class _Chosen:
         return study_rows(self.units.nodes, counts)
 
 
-def _chosen(unit_id: int, permission: Permission) -> _Chosen:
+def _chosen(unit_id: int, permission: str) -> _Chosen:
     """Read the address; raises NotFoundError for a unit beyond the reach, and for a course that the unit does not learn."""
     tree, year, course_id = _tree(), chosen_year(), request.args.get("course", type=sent_number)
     units = get_unit_tree(read_session(), unit_id, tree=tree, reach=my_reach(permission))
@@ -73,6 +72,7 @@ def _chosen(unit_id: int, permission: Permission) -> _Chosen:
 
 
 @admin_blueprint.get("/study")
+@menu_entry("学习情况", position=70)
 @requires(_READ)
 def study() -> str | Response:
     """Lead to the unit at which my reach begins, or let choose among several."""

@@ -24,6 +24,8 @@ from examapp.oversight.unit_mergers.models import UnitChange, UnitChangeKind
 from examapp.oversight.unit_mergers.queries import Consequences, get_consequences
 from examapp.platform.audit.actions import Actor, record
 
+AUDIT_ACTS = {"unit_mergers.merge": "合并单位", "unit_mergers.rename": "单位更名", "unit_mergers.split": "分设单位"}
+
 
 class MergerRefusedError(DomainError):
     """Units cannot be merged, split or renamed so; the message says what to do."""

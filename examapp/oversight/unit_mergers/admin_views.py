@@ -23,7 +23,6 @@ from examapp.organisation.units.queries import list_units
 from examapp.oversight.unit_mergers import actions, queries
 from examapp.oversight.unit_mergers.actions import NewUnit
 from examapp.oversight.unit_mergers.models import UNIT_CHANGE_NAMES
-from examapp.security.permissions import Permission
 from examapp.web.forms import FlaskForm
 from examapp.web.numbers import sent_number
 
@@ -61,7 +60,7 @@ class RenameForm(FlaskForm):
     reason = StringField("依据或原因", filters=[_tidy], validators=[DataRequired(_GROUNDS), Length(max=200)])
 
 
-_WRITE = Permission.EXAMS_WRITE
+_WRITE = "exams:exam:write"
 """The office alone: audiences of exams change with it."""
 _BETWEEN = re.compile(r"[\s,，、;；]+")
 

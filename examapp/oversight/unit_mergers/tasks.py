@@ -14,7 +14,6 @@ from examapp.jobs.runner import JobRun
 from examapp.organisation.accounts.guards import sealer
 from examapp.organisation.roster_change_requests import actions as roster_change_request_actions
 from examapp.oversight.roster_snapshots import actions as roster_snapshot_actions
-from examapp.security.permissions import Permission
 
 
 @shared_task(name="roster_changes.apply", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -42,7 +41,7 @@ def sweep_freezes() -> None:
     JobKind(
         name=ResultImport.KIND,
         label="导入其他平台的成绩",
-        viewer=Permission.RESULTS_IMPORT,
+        viewer="grading:result:import",
         is_wide=True,
         time_limit_s=240,
         quarantined="多次读取都没有完成，已停止，没有计入任何成绩。请重新上传；仍不行的，请联系系统管理员。",

@@ -17,7 +17,7 @@ from examapp.db.session import read_session, transaction
 from examapp.delivery.corrections import queries as correction_queries
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.rules import ROLE_NAMES, Role
-from examapp.organisation.accounts.guards import actor, is_sitting, may, me, my_grants, requires, shows_keys
+from examapp.organisation.accounts.guards import actor, is_sitting, may, me, menu_entry, my_grants, requires, shows_keys
 from examapp.organisation.dual_control import actions as dual_control_actions
 from examapp.organisation.dual_control.queries import (
     RequestLine,
@@ -32,7 +32,14 @@ from examapp.oversight.reminders.rules import CHASED
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
 from examapp.oversight.statistics_scope.rules import ReportFilter
 from examapp.platform.approvals import actions
-from examapp.security.permissions import Permission
+
+PERMISSIONS = {
+    # The second person where the account of one of the three administrators is touched.
+    "people:account:approve": {Role.SECURITY_ADMIN},
+    # The page of requests that need two persons: one's own, and those that one may decide.
+    "people:approval:read": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
+}
+
 
 NEEDS_LOOK = frozenset({"questions.correct_key"})
 """Acts whose particulars must be seen before anybody decides."""
@@ -86,10 +93,11 @@ _WORDS = dict.fromkeys(ACCOUNT_ACTS, _account) | {
 }
 
 admin_blueprint = Blueprint("approvals_admin", __name__, url_prefix="/admin/approvals")
-_READ = Permission.APPROVALS_READ
+_READ = "people:approval:read"
 
 
 @admin_blueprint.get("/")
+@menu_entry("审批", position=190, shown_with=[act.approves for act in TWO_PERSON_ACTS.values()])
 @requires(_READ)
 def list_requests() -> str:
     """Show what waits for a second person, what one asked for oneself, and the latest decisions."""
@@ -119,7 +127,7 @@ def show_request(approval_id: int) -> str:
         act=TWO_PERSON_ACTS[row.act],
         correction=_correction(session, row) if is_key else None,
         regrade_id=correction_queries.find_of_approval(session, row.id)
-        if is_key and may(Permission.ATTEMPTS_MANAGE)
+        if is_key and may("attempts:attempt:manage")
         else None,
         may_decide=may(TWO_PERSON_ACTS[row.act].approves),
         **_words(),

@@ -21,6 +21,8 @@ from examapp.platform.audit.queries import archive_digest, facts_of, find_last_a
 from examapp.platform.audit.rules import CHAIN_PURPOSE, FIRST_LINK, link_text
 from examapp.security.ciphers import FieldCipher
 
+AUDIT_ACTS = {"audit.accept_line": "认可链外的审计记录"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:

@@ -3,12 +3,69 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from examapp.platform.audit_detail_labels.rules import DETAIL_WORDS, VALUE_WORDS
-from examapp.platform.audit_labels.rules import ACT_WORDS, OBJECT_WORDS, ROOM_WORDS
+DETAIL_LABELS = {
+    "added": "新增",
+    "changed": "变动",
+    "content": "内容",
+    "count": "数量",
+    "exam_id": "考试",
+    "done": "完成项数",
+    "format": "格式",
+    "from": "原",
+    "from_unit_id": "原单位",
+    "is_after_keys": "答案已公布",
+    "answers": "答题数",
+    "is_open": "可练习",
+    "law": "法律",
+    "items": "题号",
+    "key": "密钥编号",
+    "kind": "类型",
+    "new": "新增",
+    "number": "编号",
+    "on": "生效日期",
+    "position": "职务",
+    "questions": "题数",
+    "rank": "职级",
+    "reason": "理由",
+    "refused": "未通过",
+    "rows": "行数",
+    "scope": "口径",
+    "seconds": "秒数",
+    "state": "状态",
+    "title": "名称",
+    "to": "改为",
+    "to_unit_id": "现单位",
+    "tree": "隶属关系",
+    "unit_id": "单位",
+    "until": "交卷止",
+    "words": "内容",
+    "year": "年度",
+}
+"""Labels of the details that acts of several features have; features add their own."""
+ACT_LABELS: dict[str, str] = {}
+OBJECT_LABELS: dict[str, str] = {}
+VALUE_LABELS: dict[str, str] = {}
+
+
+def declare_labels(
+    *, acts: Mapping[str, str], objects: Mapping[str, str], details: Mapping[str, str], values: Mapping[str, str]
+) -> None:
+    """Add the labels that a feature declares; raises ValueError where another feature has declared the same act otherwise."""
+    for known, declared in (
+        (ACT_LABELS, acts),
+        (OBJECT_LABELS, objects),
+        (DETAIL_LABELS, details),
+        (VALUE_LABELS, values),
+    ):
+        for name, label in declared.items():
+            if known.setdefault(name, label) != label:
+                raise ValueError(f"{name!r} has two labels: {known[name]!r} and {label!r}")
+
 
 ACCEPT_LINE = "audit.accept_line"
 """The act by which somebody at the console accounts for a line that is not on the chain; what the digest in it is keyed for."""
@@ -55,20 +112,19 @@ def link_text(number: int, previous: bytes, facts: list[Any]) -> str:
 
 
 def act_words(act: str) -> str:
-    """Say an act in Chinese; an act without words is named by its room, so that no reader meets a program's name alone."""
-    room = act.partition(".")[0]
-    return ACT_WORDS.get(act) or f"{ROOM_WORDS.get(room, '系统')}：其他操作"
+    """Give the label of an act; an act of no feature is no program's name on the page."""
+    return ACT_LABELS.get(act, "系统：其他操作")
 
 
 def object_words(object_type: str, object_id: int | None) -> str:
     """Say what an act was done to: `考试 12`."""
-    word = OBJECT_WORDS.get(object_type, "其他")
+    word = OBJECT_LABELS.get(object_type, "其他")
     return word if object_id is None else f"{word} {object_id}"
 
 
 def detail_words(details: dict[str, Any]) -> str:
     """Say an act's particulars in one line: `数量 12；格式 xlsx`."""
-    return "；".join(f"{DETAIL_WORDS.get(name, name)} {_value(value)}" for name, value in details.items())
+    return "；".join(f"{DETAIL_LABELS.get(name, name)} {_value(value)}" for name, value in details.items())
 
 
 def _value(value: object) -> str:
@@ -79,6 +135,6 @@ def _value(value: object) -> str:
     if isinstance(value, list):
         return "、".join(_value(part) for part in value) or "无"
     if isinstance(value, dict):
-        return "，".join(f"{DETAIL_WORDS.get(str(name), str(name))} {_value(part)}" for name, part in value.items())
+        return "，".join(f"{DETAIL_LABELS.get(str(name), str(name))} {_value(part)}" for name, part in value.items())
     words = str(value)
-    return VALUE_WORDS.get(words) or DETAIL_WORDS.get(words, words)
+    return VALUE_LABELS.get(words) or DETAIL_LABELS.get(words, words)

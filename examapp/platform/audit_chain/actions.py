@@ -44,6 +44,10 @@ from examapp.platform.audit.rules import (
 )
 from examapp.security.ciphers import FieldCipher
 
+AUDIT_ACTS = {"audit.verify": "校验审计记录", "audit.accept_head": "认可审计链首"}
+AUDIT_OBJECTS = {"audit_event": "审计记录"}
+AUDIT_DETAILS = {"head": "链尾"}
+
 _FORMAT = "examapp-audit-head-1"
 _ACCEPT = "flask audit accept-head --reason 原因"
 

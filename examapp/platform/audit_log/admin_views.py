@@ -19,20 +19,25 @@ from examapp.db.session import read_session, transaction
 from examapp.documents.html import normalise
 from examapp.documents.spreadsheets import Column, write_csv
 from examapp.organisation.access.queries import within
-from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.accounts.guards import actor, my_reach, requires
+from examapp.organisation.access.rules import AccessScope, Role
+from examapp.organisation.accounts.guards import actor, menu_entry, my_reach, requires
 from examapp.organisation.people.models import Account, Person
 from examapp.organisation.people.rules import holds_number
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import record
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.audit.queries import Filter, count_events, iter_events, list_events
-from examapp.platform.audit.rules import act_words, detail_words, object_words
+from examapp.platform.audit.rules import ACT_LABELS, act_words, detail_words, object_words
 from examapp.platform.audit_chain.actions import head_fault, read_kept
-from examapp.platform.audit_labels.rules import ACT_WORDS
-from examapp.security.permissions import Permission
 from examapp.web.numbers import sent_number
 from examapp.web.query_encryption import encrypt_query_param, words_asked
+
+PERMISSIONS = {
+    "audit:event:read": {Role.AUDIT_ADMIN},
+}
+
+
+AUDIT_ACTS = {"audit.export_events": "导出审计记录"}
 
 
 def people_within(reach: AccessScope, words: str) -> Select[int] | None:
@@ -78,7 +83,8 @@ _SYSTEM = "系统"
 
 
 @admin_blueprint.route("/", methods=["GET", "POST"])
-@requires(Permission.AUDIT_READ)
+@menu_entry("审计", position=230)
+@requires("audit:event:read")
 def list_log() -> str | AnyResponse:
     """List the log's lines, newest first, by act, person and days; a search is posted, so that no name stands in an address."""
     if request.method == "POST" and not holds_number(words_asked()):
@@ -91,7 +97,7 @@ def list_log() -> str | AnyResponse:
     return render_template(
         "audit/log.html",
         rows=[_row(event, names) for event in events],
-        acts=ACT_WORDS,
+        acts=dict(sorted(ACT_LABELS.items())),
         asked=_asked(),
         words=_words(),
         number=number,
@@ -102,7 +108,7 @@ def list_log() -> str | AnyResponse:
 
 
 @admin_blueprint.get("/export.csv")
-@requires(Permission.AUDIT_READ)
+@requires("audit:event:read")
 def export_log() -> Response:
     """Give the filtered lines as csv, at most 100,000, and write a line about it."""
     wanted = _filter()
@@ -127,7 +133,7 @@ def export_log() -> Response:
 
 
 @admin_blueprint.get("/head")
-@requires(Permission.AUDIT_READ)
+@requires("audit:event:read")
 def show_head() -> str:
     """Show the kept head of the chain as a sheet to be printed, signed and kept apart; what is wrong with it where it is not on the chain."""
     sealer, settings = current_app.extensions["sealer"], current_app.config["SETTINGS"]
@@ -172,7 +178,7 @@ def _filter() -> Filter:
         act=request.values.get("act", ""),
         since=_midnight(since) if since else None,
         until=_midnight(until + timedelta(days=1)) if until else None,
-        people=people_within(my_reach(Permission.AUDIT_READ), words),
+        people=people_within(my_reach("audit:event:read"), words),
         is_with_system=not words,
     )
 

@@ -29,6 +29,7 @@ from examapp.organisation.accounts.guards import (
     may,
     may_everywhere,
     me,
+    menu_entry,
     my_grants,
     my_reach,
     public,
@@ -46,11 +47,10 @@ from examapp.oversight.statistics_scope.rules import CurveChart, curve_chart
 from examapp.platform.dashboard import queries
 from examapp.platform.dashboard.queries import JobLine, list_jobs_of
 from examapp.platform.dashboard.rules import (
-    Entry,
-    Place,
+    MenuLink,
+    entries_for,
     mark_current,
     moment_words,
-    places_for,
     remaining_words,
     time_left_words,
 )
@@ -59,7 +59,6 @@ from examapp.platform.feedback.views import reader
 from examapp.platform.notices.queries import list_notices, list_unseen_answers
 from examapp.platform.setup import queries as setup_queries
 from examapp.platform.setup.rules import is_alive
-from examapp.security.permissions import Permission
 
 blueprint = Blueprint("admin", __name__)
 _MAX_NOTICES = 5
@@ -128,9 +127,9 @@ def _is_to_be_set_up() -> bool:
 
 
 def _organiser() -> queries.OrganiserHome | None:
-    if not may(Permission.REPORTS_READ):
+    if not may("reports:participation:read"):
         return None
-    return queries.find_organiser_home(read_session(), my_reach(Permission.REPORTS_READ), now=clock.now())
+    return queries.find_organiser_home(read_session(), my_reach("reports:participation:read"), now=clock.now())
 
 
 def _chart(organiser: queries.OrganiserHome | None) -> CurveChart | None:
@@ -147,6 +146,7 @@ def _last_result(person_id: int) -> OwnSitting | None:
 
 
 @blueprint.get("/exams")
+@menu_entry("考试", position=10)
 @signed_in
 def my_exams() -> str:
     """List one's own exams, each with one's attempts and results as far as they are shown now."""
@@ -176,20 +176,20 @@ def _place(candidate: CandidateExam, now: datetime) -> tuple[bool, bool]:
 def _waiting() -> list[tuple[str, int, str | None]]:
     """Give what waits for this person: words, how many, and where to."""
     session, found = read_session(), []
-    if may(Permission.EXEMPTIONS_APPROVE):
-        count = queries.count_exemptions_waiting(session, my_reach(Permission.EXEMPTIONS_APPROVE))
+    if may("exams:exemption:approve"):
+        count = queries.count_exemptions_waiting(session, my_reach("exams:exemption:approve"))
         found.append(("免考、缓考申请待审批", count, href_of("exams_admin.show_exemptions", status="pending")))
-    elif may(Permission.EXEMPTIONS_REQUEST):
-        count = queries.count_exemptions_waiting(session, my_reach(Permission.EXEMPTIONS_REQUEST))
+    elif may("exams:exemption:request"):
+        count = queries.count_exemptions_waiting(session, my_reach("exams:exemption:request"))
         found.append(("免考、缓考申请等普法办审批", count, href_of("exams_admin.show_exemptions", status="pending")))
     found += _changes_waiting()
-    if may(Permission.APPROVALS_READ):
+    if may("people:approval:read"):
         count = count_to_decide(session, my_grants(), person_id=me().person_id, now=clock.now())
         found.append(("申请等我审批", count, url_for("approvals_admin.list_requests")))
-    if may(Permission.FEEDBACK_ANSWER):
-        count = count_feedback(session, my_reach(Permission.FEEDBACK_ANSWER), is_waiting_only=True)
+    if may("messages:feedback:answer"):
+        count = count_feedback(session, my_reach("messages:feedback:answer"), is_waiting_only=True)
         found.append(("意见建议待答复", count, url_for("messages_admin.list_feedback", state="waiting")))
-    if may(Permission.QUESTIONS_REVIEW):
+    if may("questions:question:review"):
         count = queries.count_questions_waiting(session)
         found.append(("试题草稿待审核", count, href_of("questions_admin.list_questions", state="draft")))
     return [(words, count, href) for words, count, href in [*found, *_duties_waiting()] if count]
@@ -197,10 +197,10 @@ def _waiting() -> list[tuple[str, int, str | None]]:
 
 def _changes_waiting() -> list[tuple[str, int, str | None]]:
     """Give the lists of changes that wait: for the office to decide, for the unit to mend and to be decided."""
-    if not may(Permission.CHANGES_PROPOSE):
+    if not may("people:change:propose"):
         return []
-    session, is_decider = read_session(), may(Permission.CHANGES_APPROVE)
-    reach = my_reach(Permission.CHANGES_APPROVE if is_decider else Permission.CHANGES_PROPOSE)
+    session, is_decider = read_session(), may("people:change:approve")
+    reach = my_reach("people:change:approve" if is_decider else "people:change:propose")
     submitted = count_change_lists(session, reach, ListState.SUBMITTED)
     words = "人员变动名单待审批" if is_decider else "人员变动名单等普法办审批"
     found = [(words, submitted, href_of("unitbook_admin.list_changes", state="submitted"))]
@@ -213,9 +213,9 @@ def _changes_waiting() -> list[tuple[str, int, str | None]]:
 def _duties_waiting() -> list[tuple[str, int, str | None]]:
     """Give what waits for this person in the responsibility system."""
     hands = None
-    if may(Permission.DUTIES_WRITE):
-        reach = my_reach(Permission.DUTIES_APPROVE) if may(Permission.DUTIES_APPROVE) else None
-        hands = DutyScope(write=my_reach(Permission.DUTIES_WRITE), approve=reach)
+    if may("duties:list:write"):
+        reach = my_reach("duties:list:approve") if may("duties:list:approve") else None
+        hands = DutyScope(write=my_reach("duties:list:write"), approve=reach)
     waiting = count_waiting(read_session(), me().person_id, hands, today=clock.today())
     assessments = href_of("duties_admin.show_assessment")
     return [
@@ -230,7 +230,7 @@ def _duties_waiting() -> list[tuple[str, int, str | None]]:
 
 def _machine() -> dict[str, Any] | None:
     """Give the machine's state for who looks after it."""
-    if not may(Permission.SETTINGS_WRITE):
+    if not may("admin:setting:write"):
         return None
     session = read_session()
     beat = setup_queries.heartbeats(session).get(setup_queries.SWEEPER)
@@ -270,16 +270,12 @@ def href_of(endpoint: str, **values: Any) -> str | None:
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
-def menu() -> list[Entry]:
+def menu() -> list[MenuLink]:
     """Give the menu's entries for who is signed in; empty while the first password stands."""
     if me().must_change_password:
         return []
-    places = places_for(is_candidate=me().is_candidate, may=may)
-    return mark_current([(place, href) for place in places if (href := _href(place))], path=request.path)
-
-
-def _href(place: Place) -> str | None:
-    return href_of(place.endpoint)
+    entries = entries_for(current_app.extensions["menu"], is_candidate=me().is_candidate, may=may)
+    return mark_current([(entry, url_for(entry.endpoint)) for entry in entries], path=request.path)
 
 
 def live_attempts() -> list[LiveAttempt]:

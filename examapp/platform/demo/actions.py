@@ -21,6 +21,8 @@ from examapp.platform.demo_learning.actions import add_certificates, add_gatheri
 from examapp.platform.notices.models import Feedback, Notice
 from question_bank.coursetext import read_courses
 
+AUDIT_ACTS = {"demo.load_county": "装入演示数据"}
+
 
 def add_notices(session: Session, county: County, *, now: datetime) -> None:
     """Insert one published notice and one unanswered opinion."""

@@ -14,14 +14,19 @@ from examapp.delivery.exams.queries import get_organiser_exam
 from examapp.delivery.exams.rules import phase
 from examapp.delivery.results.queries import are_keys_out
 from examapp.errors import DomainError, NotFoundError
-from examapp.organisation.accounts.guards import actor, my_reach, requires
+from examapp.organisation.access.rules import Role
+from examapp.organisation.accounts.guards import actor, menu_entry, my_reach, requires
 from examapp.platform.exam_day import actions as exam_day_actions
 from examapp.platform.exam_day import queries as exam_day_queries
 from examapp.platform.exam_day_board import queries
 from examapp.platform.rehearsals import actions as rehearsal_actions
-from examapp.security.permissions import Permission
 from examapp.web.forms import FlaskForm, IntegerField
-from examapp.web.submit import flash_on_result
+from examapp.web.submit import submit
+
+PERMISSIONS = {
+    "attempts:attempt:manage": {Role.PUBLICITY_OFFICE},
+    "attempts:reopening:approve": {Role.PUBLICITY_OFFICE, Role.SECURITY_ADMIN},
+}
 
 
 class ReopenForm(FlaskForm):
@@ -66,7 +71,8 @@ _REASONS = {"deadline_passed": "到时收卷后才送达", "taken_over": "换设
 
 
 @admin_blueprint.get("/")
-@requires(Permission.ATTEMPTS_MANAGE)
+@menu_entry("考试日", position=90)
+@requires("attempts:attempt:manage")
 def list_exams() -> str:
     """List the exams of these days, and the rehearsals."""
     session, now = read_session(), clock.now()
@@ -78,10 +84,10 @@ def list_exams() -> str:
 
 
 @admin_blueprint.get("/<int:exam_id>")
-@requires(Permission.ATTEMPTS_MANAGE)
+@requires("attempts:attempt:manage")
 def show_board(exam_id: int) -> str:
     """Show how a sitting stands; `?part=board` gives the part that the page fetches anew every ten seconds."""
-    session, reach, now = read_session(), my_reach(Permission.ATTEMPTS_MANAGE), clock.now()
+    session, reach, now = read_session(), my_reach("attempts:attempt:manage"), clock.now()
     exam = get_organiser_exam(session, exam_id, reach)
     board = queries.board(session, exam, reach, now=now)
     if request.args.get("part") == "board":
@@ -100,7 +106,7 @@ def show_board(exam_id: int) -> str:
 
 
 @admin_blueprint.post("/<int:exam_id>/notice")
-@requires(Permission.ATTEMPTS_MANAGE)
+@requires("attempts:attempt:manage")
 def tell_who_sit(exam_id: int) -> Response:
     """Say something to all who sit an exam."""
     form, board = SittingNoticeForm(), redirect(url_for("examday_admin.show_board", exam_id=exam_id), 303)
@@ -108,10 +114,8 @@ def tell_who_sit(exam_id: int) -> Response:
         flash("通知没有发出：" + "".join(form.words.errors), "danger")
         return board
     words = (form.words.data or "").strip()
-    with flash_on_result(
-        "通知已发出，一分钟之内显示在每个正在作答的人的页面上。" if words else "通知已撤下。"
-    ) as session:
-        reach = my_reach(Permission.ATTEMPTS_MANAGE)
+    with submit("通知已发出，一分钟之内显示在每个正在作答的人的页面上。" if words else "通知已撤下。") as session:
+        reach = my_reach("attempts:attempt:manage")
         exam_publication_actions.tell_who_sit(
             session, exam_id=exam_id, words=words, reach=reach, actor=actor(), now=clock.now()
         )
@@ -119,10 +123,10 @@ def tell_who_sit(exam_id: int) -> Response:
 
 
 @admin_blueprint.route("/attempts/<int:attempt_id>/reopen", methods=["GET", "POST"])
-@requires(Permission.ATTEMPTS_MANAGE)
+@requires("attempts:attempt:manage")
 def reopen(attempt_id: int) -> tuple[str, int] | Response:
     """Ask that a closed attempt be opened again; a second person allows it, and a second press of the button counts once."""
-    reach, problem = my_reach(Permission.ATTEMPTS_MANAGE), ""
+    reach, problem = my_reach("attempts:attempt:manage"), ""
     line, exam = exam_day_queries.get_attempt_line(read_session(), attempt_id, reach)
     form = ReopenForm()
     if form.validate_on_submit():
@@ -153,10 +157,10 @@ def reopen(attempt_id: int) -> tuple[str, int] | Response:
 
 
 @admin_blueprint.route("/late/<int:save_id>", methods=["GET", "POST"])
-@requires(Permission.ATTEMPTS_MANAGE)
+@requires("attempts:attempt:manage")
 def judge(save_id: int) -> tuple[str, int] | Response:
     """Show late answers beside what is stored, and accept or reject them; a second press changes nothing."""
-    reach, problem = my_reach(Permission.ATTEMPTS_MANAGE), ""
+    reach, problem = my_reach("attempts:attempt:manage"), ""
     late = exam_day_queries.get_late_save(read_session(), save_id, reach)
     form = JudgeForm()
     if form.validate_on_submit():
@@ -195,10 +199,10 @@ def judge(save_id: int) -> tuple[str, int] | Response:
 
 
 @admin_blueprint.post("/attempts/<int:attempt_id>/grade")
-@requires(Permission.ATTEMPTS_MANAGE)
+@requires("attempts:attempt:manage")
 def grade_again(attempt_id: int) -> Response:
     """Grade an attempt again that was set aside after three failures."""
-    reach = my_reach(Permission.ATTEMPTS_MANAGE)
+    reach = my_reach("attempts:attempt:manage")
     _, exam = exam_day_queries.get_attempt_line(read_session(), attempt_id, reach)
     with transaction() as session:
         is_new = exam_day_actions.grade_set_aside_again(
@@ -209,7 +213,7 @@ def grade_again(attempt_id: int) -> Response:
 
 
 @admin_blueprint.post("/rehearsals")
-@requires(Permission.ATTEMPTS_MANAGE)
+@requires("attempts:attempt:manage")
 def request_rehearsal() -> Response:
     """Ask for a rehearsal of the whole roster; a worker holds it."""
     try:

@@ -11,14 +11,20 @@ from werkzeug.wrappers import Response
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.documents.html import html_to_text
-from examapp.organisation.accounts.guards import actor, my_reach, requires
+from examapp.organisation.access.rules import Role
+from examapp.organisation.accounts.guards import actor, menu_entry, my_reach, requires
 from examapp.platform.feedback import queries
 from examapp.platform.notices import actions as notice_actions
 from examapp.platform.notices.actions import NoticeDraft
 from examapp.platform.notices.forms import AnswerForm, NoticeForm
 from examapp.platform.notices.models import Notice
-from examapp.security.permissions import Permission
 from examapp.web.numbers import read_id, sent_number
+
+PERMISSIONS = {
+    "messages:notice:write": {Role.PUBLICITY_OFFICE},
+    "messages:feedback:answer": {Role.PUBLICITY_OFFICE},
+}
+
 
 admin_blueprint = Blueprint("messages_admin", __name__, url_prefix="/admin/messages")
 _A_PAGE = 30
@@ -26,10 +32,11 @@ _ALL = "all"
 
 
 @admin_blueprint.get("/feedback")
-@requires(Permission.FEEDBACK_ANSWER)
+@menu_entry("意见", position=220)
+@requires("messages:feedback:answer")
 def list_feedback() -> str:
     """List opinions, unanswered ones first."""
-    reach, session = my_reach(Permission.FEEDBACK_ANSWER), read_session()
+    reach, session = my_reach("messages:feedback:answer"), read_session()
     number, is_waiting_only = max(1, request.args.get("page", 1, sent_number)), request.args.get("state") == "waiting"
     total = queries.count_feedback(session, reach, is_waiting_only=is_waiting_only)
     return render_template(
@@ -45,10 +52,10 @@ def list_feedback() -> str:
 
 
 @admin_blueprint.route("/feedback/<int:feedback_id>", methods=["GET", "POST"])
-@requires(Permission.FEEDBACK_ANSWER)
+@requires("messages:feedback:answer")
 def answer_feedback(feedback_id: int) -> tuple[str, int] | Response:
     """Show an opinion, and answer it."""
-    line = queries.get_feedback(read_session(), feedback_id, my_reach(Permission.FEEDBACK_ANSWER))
+    line = queries.get_feedback(read_session(), feedback_id, my_reach("messages:feedback:answer"))
     form = AnswerForm()
     if form.validate_on_submit():
         with transaction() as session:
@@ -61,17 +68,18 @@ def answer_feedback(feedback_id: int) -> tuple[str, int] | Response:
 
 
 @admin_blueprint.get("/notices")
-@requires(Permission.NOTICES_WRITE)
+@menu_entry("通知", position=210)
+@requires("messages:notice:write")
 def list_notices() -> str:
     """List the notices that the office has written, newest first."""
-    reach, number = my_reach(Permission.NOTICES_WRITE), max(1, request.args.get("page", 1, sent_number))
+    reach, number = my_reach("messages:notice:write"), max(1, request.args.get("page", 1, sent_number))
     total = queries.count_office_notices(read_session(), reach)
     notices = queries.list_office_notices(read_session(), reach, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
     return render_template("messages/office_notices.html", notices=notices, number=number, pages=ceil(total / _A_PAGE))
 
 
 @admin_blueprint.route("/notices/new", methods=["GET", "POST"])
-@requires(Permission.NOTICES_WRITE)
+@requires("messages:notice:write")
 def write_notice() -> tuple[str, int] | Response:
     """Write a notice as a draft, to be looked at before it is published."""
     form = _notice_form()
@@ -85,18 +93,18 @@ def write_notice() -> tuple[str, int] | Response:
 
 
 @admin_blueprint.get("/notices/<int:notice_id>")
-@requires(Permission.NOTICES_WRITE)
+@requires("messages:notice:write")
 def show_notice(notice_id: int) -> str:
     """Show a notice as its readers see it, with what can be done to it now."""
-    notice = queries.get_office_notice(read_session(), notice_id, my_reach(Permission.NOTICES_WRITE))
+    notice = queries.get_office_notice(read_session(), notice_id, my_reach("messages:notice:write"))
     return render_template("messages/office_notice.html", notice=notice)
 
 
 @admin_blueprint.route("/notices/<int:notice_id>/edit", methods=["GET", "POST"])
-@requires(Permission.NOTICES_WRITE)
+@requires("messages:notice:write")
 def change_notice(notice_id: int) -> tuple[str, int] | Response:
     """Change a draft."""
-    reach = my_reach(Permission.NOTICES_WRITE)
+    reach = my_reach("messages:notice:write")
     notice = queries.get_office_notice(read_session(), notice_id, reach)
     form = _notice_form(notice)
     if form.validate_on_submit():
@@ -110,21 +118,21 @@ def change_notice(notice_id: int) -> tuple[str, int] | Response:
 
 
 @admin_blueprint.post("/notices/<int:notice_id>/publish")
-@requires(Permission.NOTICES_WRITE)
+@requires("messages:notice:write")
 def publish_notice(notice_id: int) -> Response:
     """Show a draft to its readers."""
     return _move(notice_id, notice_actions.publish_notice, "通知已发布，有关人员在首页即可看到。")
 
 
 @admin_blueprint.post("/notices/<int:notice_id>/withdraw")
-@requires(Permission.NOTICES_WRITE)
+@requires("messages:notice:write")
 def withdraw_notice(notice_id: int) -> Response:
     """Take a notice back."""
     return _move(notice_id, notice_actions.withdraw_notice, "通知已撤回，不再显示。")
 
 
 def _move(notice_id: int, act: Callable[..., Notice], words: str) -> Response:
-    reach = my_reach(Permission.NOTICES_WRITE)
+    reach = my_reach("messages:notice:write")
     try:
         with transaction() as session:
             act(session, notice_id, unit_ids=queries.units_within(reach), actor=actor(), now=clock.now())
@@ -138,7 +146,7 @@ def _move(notice_id: int, act: Callable[..., Notice], words: str) -> Response:
 def _notice_form(notice: queries.OfficeNotice | None = None) -> NoticeForm:
     """Make the form with the units within reach as choices; what is not among them is refused as no choice."""
     form = NoticeForm()
-    reach = my_reach(Permission.NOTICES_WRITE)
+    reach = my_reach("messages:notice:write")
     choices = [(str(unit_id), name) for unit_id, name in queries.list_unit_choices(read_session(), reach)]
     form.unit_id.choices = [(_ALL, "全部单位"), *choices] if reach.is_everything else choices
     if notice is not None and request.method == "GET":

@@ -19,6 +19,17 @@ from examapp.platform.notices.models import Feedback, Notice, NoticeReading
 from examapp.platform.notices.queries import count_unanswered_of, lock_notice
 from examapp.platform.notices.rules import clean_page
 
+AUDIT_ACTS = {
+    "messages.answer_feedback": "答复意见建议",
+    "messages.change_notice": "修改通知",
+    "messages.publish_notice": "发布通知",
+    "messages.withdraw_notice": "撤回通知",
+    "messages.write_feedback": "提交意见建议",
+    "messages.write_notice": "起草通知",
+}
+AUDIT_OBJECTS = {"feedback": "意见", "notice": "通知"}
+AUDIT_DETAILS = {"is_for_admins": "仅管理员可见"}
+
 _MAX_WAITING = 20
 
 

@@ -26,6 +26,9 @@ from examapp.platform.privacy.rules import HOLDINGS, Terms, plain_value, registe
 from examapp.platform.result_anonymisation.actions import NAMELESS, anonymise_exam, find_due_exams
 from examapp.security.ciphers import FieldCipher
 
+AUDIT_ACTS = {"privacy.apply_retention": "清除到期的个人信息", "privacy.copy_own_data": "导出本人的个人信息"}
+AUDIT_OBJECTS = {"personal_data": "个人信息"}
+
 _YEAR = 366
 """Days of the longest year: nothing goes a day early."""
 _MAX_LEAVERS = 2000

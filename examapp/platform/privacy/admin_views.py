@@ -7,18 +7,23 @@ from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
+from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, requires
 from examapp.platform.privacy.actions import let_go, look_ahead
 from examapp.platform.privacy.queries import list_runs
 from examapp.platform.privacy.rules import LET_GO_WORDS, Terms
-from examapp.security.permissions import Permission
+
+PERMISSIONS = {
+    "privacy:retention:run": {Role.SYSTEM_ADMIN},
+}
+
 
 admin_blueprint = Blueprint("privacy_admin", __name__, url_prefix="/admin/privacy")
 _MAX_RUNS = 50
 
 
 @admin_blueprint.get("/")
-@requires(Permission.RETENTION_RUN)
+@requires("privacy:retention:run")
 def show_retention() -> str:
     """Show, without changing anything, what the next run lets go, and the runs so far."""
     session, terms = read_session(), Terms.from_settings(current_app.config["SETTINGS"])
@@ -29,7 +34,7 @@ def show_retention() -> str:
 
 
 @admin_blueprint.post("/run")
-@requires(Permission.RETENTION_RUN)
+@requires("privacy:retention:run")
 def run_retention() -> Response:
     """Let go now what would be let go at night."""
     terms = Terms.from_settings(current_app.config["SETTINGS"])

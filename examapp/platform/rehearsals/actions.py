@@ -23,6 +23,9 @@ from examapp.platform.audit.actions import Actor, record
 from examapp.platform.rehearsals.rules import is_go, judge, verdict_words
 from examapp.platform.setup.models import Rehearsal
 
+AUDIT_ACTS = {"admin.request_rehearsal": "开始演练"}
+AUDIT_OBJECTS = {"rehearsal": "演练"}
+
 STEPS = 9
 _MAX_LENGTH = timedelta(minutes=10)
 

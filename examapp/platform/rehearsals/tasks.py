@@ -12,14 +12,13 @@ from examapp.jobs.runner import JobRun, run_job
 from examapp.platform.rehearsal_runs import actions as rehearsal_run_actions
 from examapp.platform.rehearsals import actions
 from examapp.platform.setup.models import Rehearsal
-from examapp.security.permissions import Permission
 
 
 @job_handler(
     JobKind(
         name=Rehearsal.KIND,
         label="考试演练",
-        viewer=Permission.ATTEMPTS_MANAGE,
+        viewer="attempts:attempt:manage",
         max_runs=1,
         quarantined="演练中断，没有做完。请重新演练。",
         on_failed=actions.note_no_go,

@@ -14,15 +14,25 @@ from examapp.db.session import read_session
 from examapp.jobs import actions as job_actions
 from examapp.jobs.models import Job
 from examapp.jobs.registry import list_kinds
-from examapp.organisation.accounts.guards import actor, requires
+from examapp.organisation.access.rules import Role
+from examapp.organisation.accounts.guards import actor, menu_entry, requires
 from examapp.platform.audit.actions import record
 from examapp.platform.security_checklist.queries import find_findings
 from examapp.platform.security_checklist.rules import Level, judge
 from examapp.platform.setup import queries as setup_queries
 from examapp.platform.setup.queries import list_open_jobs
 from examapp.platform.setup.rules import is_alive, production_faults, shown_settings
-from examapp.security.permissions import Permission
-from examapp.web.submit import flash_on_result
+from examapp.web.submit import submit
+
+PERMISSIONS = {
+    "admin:setting:write": {Role.SYSTEM_ADMIN},
+    # The security checklist of the running deployment.
+    "admin:security:read": {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
+}
+
+AUDIT_ACTS = {"jobs.cancel": "取消后台任务", "jobs.retry": "重新运行后台任务"}
+AUDIT_OBJECTS = {"job": "后台任务"}
+
 
 admin_blueprint = Blueprint("admin_admin", __name__, url_prefix="/admin/settings")
 _PACKAGES = ("Flask", "SQLAlchemy", "celery", "psycopg", "granian")
@@ -30,7 +40,8 @@ _MAX_JOBS = 200
 
 
 @admin_blueprint.get("/")
-@requires(Permission.SETTINGS_WRITE)
+@menu_entry("设置", position=250)
+@requires("admin:setting:write")
 def show_settings() -> str:
     """Show settings without secrets, versions, the database's own settings, and whether everything is alive."""
     session, now = read_session(), clock.now()
@@ -53,7 +64,7 @@ def show_settings() -> str:
 
 
 @admin_blueprint.get("/jobs")
-@requires(Permission.SETTINGS_WRITE)
+@requires("admin:setting:write")
 def list_jobs() -> str:
     """List the background jobs that run, wait, failed or are quarantined, the newest first."""
     rows = list_open_jobs(read_session(), most=_MAX_JOBS)
@@ -62,21 +73,21 @@ def list_jobs() -> str:
 
 
 @admin_blueprint.post("/jobs/<int:job_id>/cancel")
-@requires(Permission.SETTINGS_WRITE)
+@requires("admin:setting:write")
 def cancel_job(job_id: int) -> Response:
     """Cancel a job that waits or runs."""
     return _change_job(job_id, job_actions.cancel, "jobs.cancel", "已取消。")
 
 
 @admin_blueprint.post("/jobs/<int:job_id>/retry")
-@requires(Permission.SETTINGS_WRITE)
+@requires("admin:setting:write")
 def retry_job(job_id: int) -> Response:
     """Queue a quarantined or cancelled job again."""
     return _change_job(job_id, job_actions.retry, "jobs.retry", "已重新排队。")
 
 
 def _change_job(job_id: int, act: Callable[..., Job], name: str, words: str) -> Response:
-    with flash_on_result(words) as session:
+    with submit(words) as session:
         job = act(session, job_id, now=clock.now())
         details = {"kind": job.kind}
         record(session, name, actor=actor(), now=clock.now(), object_type="job", object_id=job_id, details=details)
@@ -88,7 +99,8 @@ _WORDS = {Level.BAD: "必须整改", Level.LOOK: "建议整改", Level.GOOD: "�
 
 
 @checklist_blueprint.get("/")
-@requires(Permission.SECURITY_READ)
+@menu_entry("安全检查单", position=240)
+@requires("admin:security:read")
 def show_checklist() -> str:
     """Look at everything now, and show it with the red points first."""
     settings, now = current_app.config["SETTINGS"], clock.now()

@@ -25,6 +25,9 @@ from examapp.platform.setup.queries import has_accounts
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import NO_HASH
 
+AUDIT_ACTS = {"admin.add_administrator": "新增管理账号", "admin.set_up": "首次设置"}
+AUDIT_VALUES = {"wrong_setup_code": "设置码不对"}
+
 _SET_UP_LOCK = 430_528
 """The advisory lock under which the first set-up runs, so that two browsers cannot both be the first."""
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"

@@ -1,1 +1,0 @@
-"""Labels of the details of audited acts."""
