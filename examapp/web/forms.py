@@ -87,6 +87,22 @@ _CHINESE = _Chinese()
 class FlaskForm(flask_wtf.FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """A form with a token."""
 
+    problem = ""
+    """Why what was sent was refused, where that concerns no single field."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a field has an error, or the act behind the form was refused."""
+        return bool(self.errors or self.problem)
+
+    def refuse(self, text: str, field: str = "", *, otherwise: str = "") -> None:
+        """Say why the act was refused: beside the named field where the form has it, else beside the other one, else for the whole form."""
+        name = next((name for name in (field, otherwise) if name in self), None)
+        if name is None:
+            self.problem = text
+        else:
+            self[name].errors = [*self[name].errors, text]
+
     class Meta(flask_wtf.FlaskForm.Meta):  # type: ignore[misc]  # as above
         """Its words, and what is read as its fields."""
 

@@ -1,26 +1,51 @@
-"""Acts behind a button: done in one transaction, and what came of them told on the page that follows."""
+"""What is behind a form or a button: an act in one transaction, and on the page that follows what came of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 
-from flask import flash
+from flask import abort, flash, redirect
 from sqlalchemy.orm import Session
 
 from examapp.db.session import transaction
-from examapp.errors import DomainError, NotFoundError
+from examapp.errors import BadRequestError, DomainError, NotFoundError
+from examapp.web.forms import FlaskForm
 
 
 @contextmanager
-def submit(words: str) -> Iterator[Session]:
-    """Give a session to act in; tell the words once it has committed, or else why it was refused. What is not found stays a 404."""
+def submit(
+    message: str = "", *, form: FlaskForm | None = None, field: str = "", back: str = "", level: str = "danger"
+) -> Iterator[Session]:
+    """Give a session to act in, and flash the message once it has committed. What is not found stays a 404.
+
+    What else the act is refused with stands in the form where one is given: beside the field that the error names, else beside `field`, else as the
+    form's problem. Without a form it is flashed, and the answer leads back where an address is given.
+    """
     try:
         with transaction() as session:
             yield session
     except NotFoundError:
         raise
     except DomainError as error:
-        flash(error.text, "danger")
+        if form is not None:
+            form.refuse(error.text, getattr(error, "field", "") or field, otherwise=field)
+            return
+        flash(error.text, level)
+        if back:
+            abort(redirect(back, 303))
     else:
-        flash(words, "success")
+        if message:
+            flash(message, "success")
+
+
+def check_form(form: FlaskForm) -> None:
+    """Raise BadRequestError with the first error of a form that belongs to a button, which has no page to show it again."""
+    if not form.validate_on_submit():
+        raise BadRequestError(next((error for errors in form.errors.values() for error in errors), None))
+
+
+def status_of(form: FlaskForm) -> int:
+    """Give the status of a page that shows a form: 422 after it was sent and refused."""
+    return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_submitted() else HTTPStatus.OK

@@ -6,7 +6,8 @@ import secrets
 from http import HTTPStatus
 
 from flask import Blueprint as Views
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examapp import clock
@@ -15,10 +16,10 @@ from examapp.content.blueprints.forms import BlueprintForm, SectionForm, bluepri
 from examapp.content.blueprints.models import Blueprint
 from examapp.content.blueprints.rules import forecast
 from examapp.db.session import read_session, transaction
-from examapp.errors import DomainError
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, menu_entry, requires
-from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_number
+from examapp.web.submit import submit
 from question_bank.kinds.registry import KIND_NAMES, KINDS
 from question_bank.model import DIFFICULTY_NAMES
 
@@ -59,17 +60,15 @@ def edit_blueprint(blueprint_id: int) -> str | Response | tuple[str, int]:
 def _edit(blueprint: Blueprint | None) -> str | Response | tuple[str, int]:
     blueprint_id = None if blueprint is None else blueprint.id
     form = blueprint_form(blueprint)
-    problem = ""
     if form.validate_on_submit():
-        try:
-            return redirect(url_for(".show_blueprint", blueprint_id=_save(blueprint_id, form)))
-        except DomainError as error:
-            problem = error.text
+        with submit("组卷规则已保存。请看下面的试组卷结果。", form=form) as session:
+            saved_id = _save(session, blueprint_id, form)
+        if not form.is_refused:
+            return redirect(url_for(".show_blueprint", blueprint_id=saved_id))
     page = render_template(
         "papers/edit.html",
         form=form,
         empty_section=SectionForm(prefix="sections-NUMBER-", data={"points_each": 1}),
-        problem=problem,
         names=queries.bank_names(read_session()),
         blueprint_id=blueprint_id,
         scoring_kinds=[str(code) for code, kind in KINDS.items() if kind.section_scoring],
@@ -77,18 +76,13 @@ def _edit(blueprint: Blueprint | None) -> str | Response | tuple[str, int]:
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 
 
-def _save(blueprint_id: int | None, form: BlueprintForm) -> int:
+def _save(session: Session, blueprint_id: int | None, form: BlueprintForm) -> int:
     settings = form.settings()
-    with transaction() as session:
-        if blueprint_id is None:
-            saved = actions.create_blueprint(session, settings=settings, actor=actor(), now=clock.now())
-        else:
-            saved = actions.update_blueprint(
-                session, blueprint_id=blueprint_id, settings=settings, actor=actor(), now=clock.now()
-            )
-        saved_id = saved.id
-    flash("组卷规则已保存。请看下面的试组卷结果。", "success")
-    return saved_id
+    if blueprint_id is None:
+        return actions.create_blueprint(session, settings=settings, actor=actor(), now=clock.now()).id
+    return actions.update_blueprint(
+        session, blueprint_id=blueprint_id, settings=settings, actor=actor(), now=clock.now()
+    ).id
 
 
 @admin_blueprint.get("/<int:blueprint_id>")
@@ -112,7 +106,7 @@ def show_blueprint(blueprint_id: int) -> str:
 def preview_paper(blueprint_id: int) -> str | Response:
     """Show a paper drawn for the look of it, as a candidate would see it; it is not kept."""
     blueprint = queries.get_blueprint(read_session(), blueprint_id)
-    seed = request.args.get("seed", type=sent_number)
+    seed = chosen_number("seed")
     if seed is None:
         return redirect(url_for(".preview_paper", blueprint_id=blueprint_id, seed=secrets.randbelow(_MAX_SEED)))
     paper = queries.sample_paper(read_session(), blueprint, seed=seed)

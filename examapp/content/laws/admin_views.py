@@ -57,7 +57,7 @@ def import_texts() -> Response:
     """Import uploaded texts of laws; each file succeeds or is refused by itself."""
     form = UploadLawsForm()
     if not form.validate_on_submit():
-        flash("请选择法律文本文件（docx、txt 或 md）后再导入。", "error")
+        flash("请选择法律文本文件（docx、txt 或 md）后再导入。", "danger")
         return redirect(url_for("laws_admin.list_laws"))
     for file in form.files.data:
         _import(file.read(), file.filename or "")
@@ -68,7 +68,7 @@ def _import(content: bytes, name: str) -> None:
     try:
         text = read_law_text(content, name)
     except UnreadableLawError as error:
-        flash(f"「{name}」没有导入：{error.text}", "error")
+        flash(f"「{name}」没有导入：{error.text}", "danger")
         return
     with transaction() as session:
         done = actions.import_law_text(session, text=text, actor=actor(), now=clock.now())

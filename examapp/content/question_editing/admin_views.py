@@ -29,10 +29,12 @@ from examapp.content.questions.models import QuestionState
 from examapp.content.questions.rules import UnfitQuestionError, items_of, prepare
 from examapp.db.session import read_session, transaction
 from examapp.documents.images import UnfitImageError
-from examapp.errors import DomainError, NotFoundError
+from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, me, requires
-from examapp.web.numbers import read_whole, sent_number
+from examapp.web.numbers import read_whole
+from examapp.web.params import chosen_number
+from examapp.web.submit import submit
 from question_bank.kinds.registry import PART_KINDS, find_kind, kind_of
 from question_bank.model import Kind
 
@@ -50,7 +52,7 @@ def show_question(question_id: int) -> str:
     """Show a question with its key, articles, versions and corrections; `?version=` shows an older one."""
     session = read_session()
     question = question_queries.get_question(session, question_id)
-    version = question_queries.get_version(session, question, request.args.get("version", type=sent_number))
+    version = question_queries.get_version(session, question, chosen_number("version"))
     versions = question_queries.list_versions(session, question.id)
     keys = question_queries.list_keys(session, [each.id for each in versions])
     people = [question.created_by_id, question.reviewed_by_id, *(each.created_by_id for each in versions)]
@@ -89,15 +91,13 @@ def add_question(kind: str) -> AnyResponse | str:
     form = QuestionForm(data=_empty(Kind(kind)))
     if request.method == "GET" or _change_form(form):
         return _editor(form, title="新增题目")
-    try:
-        with transaction() as session:
-            added = actions.add_question(
-                session, question=question_of(form), state=QuestionState.DRAFT, actor=actor(), now=clock.now()
-            )
-            question_id = added.id
-    except UnfitQuestionError as error:
-        return _editor(form, title="新增题目", refusal=error.text)
-    flash("题目已存为草稿。请另一位同事审核后启用。", "success")
+    with submit("题目已存为草稿。请另一位同事审核后启用。", form=form) as session:
+        added = actions.add_question(
+            session, question=question_of(form), state=QuestionState.DRAFT, actor=actor(), now=clock.now()
+        )
+        question_id = added.id
+    if form.is_refused:
+        return _editor(form, title="新增题目")
     return redirect(url_for(".show_question", question_id=question_id))
 
 
@@ -125,21 +125,17 @@ def edit_question(question_id: int) -> AnyResponse | str:
     is_next = version.used_at is not None or row.state != QuestionState.DRAFT
     if request.method == "GET" or _change_form(form):
         return _editor(form, title=title, cited=cited, is_next=is_next)
-    try:
-        with transaction() as session:
-            actions.save_question(
-                session,
-                question_id=question_id,
-                question=question_of(form),
-                read_stamp=form.read_version.data or "",
-                actor=actor(),
-                now=clock.now(),
-            )
-    except UnfitQuestionError as error:
-        return _editor(
-            form, title=title, refusal=error.text, cited=question_queries.list_cited(read_session(), version.id)
+    with submit("修改已保存。审核通过并启用后才会进入新的试卷。", form=form) as writing:
+        actions.save_question(
+            writing,
+            question_id=question_id,
+            question=question_of(form),
+            read_stamp=form.read_version.data or "",
+            actor=actor(),
+            now=clock.now(),
         )
-    flash("修改已保存。审核通过并启用后才会进入新的试卷。", "success")
+    if form.is_refused:
+        return _editor(form, title=title, cited=question_queries.list_cited(read_session(), version.id))
     return redirect(url_for(".show_question", question_id=question_id))
 
 
@@ -168,13 +164,13 @@ def _change_form(form: QuestionForm) -> bool:
 def _take_picture(form: QuestionForm) -> None:
     file = request.files.get("picture")
     if file is None or not file.filename:
-        flash("请先选择图片文件，再点「上传图片」。", "error")
+        flash("请先选择图片文件，再点「上传图片」。", "danger")
         return
     try:
         with transaction() as session:
             picture = actions.upload_picture(session, content=file.read(), actor=actor(), now=clock.now())
     except UnfitImageError as error:
-        flash(error.text, "error")
+        flash(error.text, "danger")
         return
     mark = f'<img src="{picture.address}">' if form.is_html.data else f"[图片:{picture.sha256}]"
     kind = find_kind(form.kind.data)
@@ -183,13 +179,13 @@ def _take_picture(form: QuestionForm) -> None:
     flash("图片已上传，标记放在题干末尾，可以剪切到需要的位置。", "success")
 
 
-def _editor(form: QuestionForm, *, title: str, refusal: str = "", cited: object = (), is_next: bool = False) -> str:
+def _editor(form: QuestionForm, *, title: str, cited: object = (), is_next: bool = False) -> str:
     session = read_session()
     return render_template(
         "questions/edit.html",
         form=form,
         title=title,
-        refusal=refusal,
+        refusal=form.problem,
         cited=cited,
         is_next=is_next,
         preview=_preview(form),
@@ -233,31 +229,27 @@ _CORRECTION_ASKED = "更正申请已提交。另一位同事在“审批”中�
 @requires("questions:question:write")
 def correct_key(question_id: int) -> AnyResponse | str:
     """Correct the key of a question's version with a reason; the old key stays in the history."""
-    session, number = read_session(), request.args.get("version", type=sent_number)
+    session, number = read_session(), chosen_number("version")
     row = question_queries.get_question(session, question_id)
     version = question_queries.get_version(session, row, number)
     shown = question_search_queries.read_question(session, row, version, is_editable=True)
     parts = shown.parts or (shown,)
     form = KeyForm(data={"parts": [key_data(part) for part in parts]})
-    refusal = ""
     if form.validate_on_submit() and len(form.parts) == len(parts):
         pairs = [(kind_of(part.kind), key_fields(entry.form)) for part, entry in zip(parts, form.parts, strict=True)]
-        try:
-            with transaction() as session:
-                key = question_review_actions.correct_key(
-                    session,
-                    question_id=question_id,
-                    keys=[kind.key_of_fields(fields) for kind, fields in pairs],
-                    blanks=[kind.blanks_of_fields(fields) for kind, fields in pairs],
-                    reason=form.reason.data,
-                    actor=actor(),
-                    now=clock.now(),
-                    number=number,
-                )
-                is_done = key is not None
-        except DomainError as error:
-            refusal = error.text
-        else:
+        with submit(form=form) as writing:
+            key = question_review_actions.correct_key(
+                writing,
+                question_id=question_id,
+                keys=[kind.key_of_fields(fields) for kind, fields in pairs],
+                blanks=[kind.blanks_of_fields(fields) for kind, fields in pairs],
+                reason=form.reason.data,
+                actor=actor(),
+                now=clock.now(),
+                number=number,
+            )
+            is_done = key is not None
+        if not form.is_refused:
             flash(_CORRECTED if is_done else _CORRECTION_ASKED, "success")
             return redirect(url_for(".show_question", question_id=question_id))
     items = items_of(version.content)
@@ -267,7 +259,7 @@ def correct_key(question_id: int) -> AnyResponse | str:
         form=form,
         items=items,
         version=version,
-        refusal=refusal,
+        refusal=form.problem,
         needs_two=question_review_actions.needs_two_persons(row, version),
     )
 
@@ -280,37 +272,25 @@ def set_state(question_id: int) -> AnyResponse:
     if not form.validate_on_submit():
         raise NotFoundError
     state = QuestionState(form.state.data)
-    try:
-        with transaction() as session:
-            row = question_review_actions.set_state(
-                session,
-                question_id=question_id,
-                state=state,
-                actor=actor(),
-                now=clock.now(),
-                is_alone_allowed=may_review_alone(),
-            )
-            code = row.code
-    except DomainError as error:
-        if isinstance(error, NotFoundError):
-            raise
-        flash(error.text, "error")
-    else:
-        flash(f"题目 {code} 现在是「{question_review_actions.STATE_NAMES[state]}」。", "success")
-        if "queue" in request.form:
-            return next_to_review(question_id)
-    return redirect(url_for(".show_question", question_id=question_id))
+    back = url_for(".show_question", question_id=question_id)
+    with submit(back=back) as session:
+        row = question_review_actions.set_state(
+            session,
+            question_id=question_id,
+            state=state,
+            actor=actor(),
+            now=clock.now(),
+            is_alone_allowed=may_review_alone(),
+        )
+        code = row.code
+    flash(f"题目 {code} 现在是「{question_review_actions.STATE_NAMES[state]}」。", "success")
+    return next_to_review(question_id) if "queue" in request.form else redirect(back)
 
 
 @admin_blueprint.post("/<int:question_id>/delete")
 @requires("questions:question:write")
 def delete_question(question_id: int) -> AnyResponse:
     """Delete a question that no paper holds."""
-    try:
-        with transaction() as session:
-            question_review_actions.delete_question(session, question_id=question_id, actor=actor(), now=clock.now())
-    except question_review_actions.UsedQuestionError as error:
-        flash(error.text, "error")
-        return redirect(url_for(".show_question", question_id=question_id))
-    flash("题目已删除。", "success")
+    with submit("题目已删除。", back=url_for(".show_question", question_id=question_id)) as session:
+        question_review_actions.delete_question(session, question_id=question_id, actor=actor(), now=clock.now())
     return redirect(url_for(".list_questions"))

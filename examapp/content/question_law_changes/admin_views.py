@@ -24,7 +24,8 @@ from examapp.db.session import read_session, transaction
 from examapp.documents.text_diff import SideBySide, compare_texts
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.accounts.guards import actor, requires
-from examapp.web.numbers import read_whole, sent_number
+from examapp.web.numbers import read_whole
+from examapp.web.params import chosen_page, page_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +60,8 @@ def list_law_changes() -> str:
     law, kind = request.args.get("law", ""), request.args.get("kind", "")
     session = read_session()
     count = queries.count_open_flags(session, law=law, kind=kind)
-    pages = max(1, -(-count // PAGE_SIZE))
-    page = min(max(1, request.args.get("page", 1, type=sent_number)), pages)
+    pages = page_count(count, PAGE_SIZE)
+    page = chosen_page(pages)
     return render_template(
         "questions/law_changes.html",
         laws=queries.list_laws_with_flags(session),
@@ -178,7 +179,7 @@ def keep_moved() -> AnyResponse:
     form = StateForm()
     ids = form.ids.data or []
     if not form.csrf_token.validate(form) or not ids:
-        flash("请先勾选题目。", "error")
+        flash("请先勾选题目。", "danger")
         return redirect(url_for(".list_law_changes"))
     with transaction() as session:
         kept, reasons = actions.keep_moved(session, ids=ids[:1000], actor=actor(), now=clock.now())

@@ -19,6 +19,7 @@ from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, me, requires
 from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_page, page_count
 
 PERMISSIONS = {
     "questions:question:review": {Role.PUBLICITY_OFFICE},
@@ -39,8 +40,8 @@ def review_queue() -> str:
     session = read_session()
     person_id, may_own = me().person_id, may_review_alone()
     count = queries.count_queue(session, person_id=person_id, may_own=may_own)
-    pages = max(1, -(-count // question_search_queries.PAGE_SIZE))
-    page = min(max(1, request.args.get("page", 1, type=sent_number)), pages)
+    pages = page_count(count, question_search_queries.PAGE_SIZE)
+    page = chosen_page(pages)
     return render_template(
         "questions/review.html",
         rows=queries.list_queue(session, person_id=person_id, may_own=may_own, page=page),
@@ -91,8 +92,8 @@ def list_duplicates() -> str:
     session = read_session()
     search = question_duplicate_queries.last_search(session)
     pairs = question_duplicate_queries.open_pairs(session, search) if search else []
-    pages = max(1, -(-len(pairs) // _PAIRS_A_PAGE))
-    page = min(max(1, request.args.get("page", 1, type=sent_number)), pages)
+    pages = page_count(len(pairs), _PAIRS_A_PAGE)
+    page = chosen_page(pages)
     shown = question_duplicate_queries.like_pairs(session, pairs[(page - 1) * _PAIRS_A_PAGE : page * _PAIRS_A_PAGE])
     return render_template(
         "questions/duplicates.html",

@@ -26,6 +26,7 @@ from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, menu_entry, requires
 from examapp.platform.audit.actions import record
 from examapp.web.numbers import read_whole
+from examapp.web.params import page_count
 from question_bank.formats import registry
 from question_bank.formats.export import ExportedFile
 
@@ -49,7 +50,7 @@ def list_questions() -> str:
     wanted = wanted_of(form)
     session = read_session()
     count = queries.count_questions(session, wanted)
-    pages = max(1, -(-count // PAGE_SIZE))
+    pages = page_count(count, PAGE_SIZE)
     page = min(max(1, form.page.data or 1), pages)
     return render_template(
         "questions/list.html",
@@ -112,7 +113,7 @@ def set_states() -> AnyResponse:
     """Bring the ticked questions to a state; what cannot go there is counted with its reason."""
     form = StateForm()
     if not form.validate_on_submit() or not form.ids.data:
-        flash("请先勾选题目，再选择要做的操作。", "error")
+        flash("请先勾选题目，再选择要做的操作。", "danger")
         return redirect(here(".list_questions"))
     with transaction() as session:
         moved, reasons = question_review_actions.set_states(
@@ -196,7 +197,7 @@ def preview_bulk() -> AnyResponse | str:
     """Ask what to change of the questions chosen in the list; once that is said, show what it comes to."""
     ids = _ids_chosen()
     if not ids:
-        flash("请先勾选题目，再选择成批修改。", "error")
+        flash("请先勾选题目，再选择成批修改。", "danger")
         return redirect(here(".list_questions"))
     form = BulkForm()
     form.ids.data = ",".join(map(str, ids))
@@ -225,7 +226,7 @@ def apply_bulk() -> AnyResponse:
     form = BulkForm()
     ids = _numbers(form.ids.data or "")
     if not form.csrf_token.validate(form) or not ids:
-        flash("没有选中题目，题库没有变化。", "error")
+        flash("没有选中题目，题库没有变化。", "danger")
         return redirect(url_for(".list_questions"))
     with transaction() as session:
         changed = actions.apply_bulk(session, ids=ids, change=_change(form), actor=actor(), now=clock.now())

@@ -6,14 +6,14 @@ import tempfile
 from io import BytesIO
 from pathlib import Path
 
-from flask import Blueprint, Response, render_template, request, send_file
+from flask import Blueprint, Response, render_template, send_file
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.delivery.corrections import actions, queries
 from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.organisation.accounts.guards import actor, my_reach, requires, shows_keys
-from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_page, page_count
 
 admin_blueprint = Blueprint("grading_admin", __name__, url_prefix="/admin/regrades")
 _PAGE = 50
@@ -36,8 +36,8 @@ def show_regrade(regrade_id: int) -> str:
     found = queries.get_regrade(session, regrade_id)
     exams = queries.list_exam_changes(session, regrade_id, reach)
     count = sum(exam.raised + exam.lowered for exam in exams)
-    page_count = max(1, -(-count // _PAGE))
-    page = min(max(request.args.get("page", 1, type=sent_number) or 1, 1), page_count)
+    pages = page_count(count, _PAGE)
+    page = chosen_page(pages)
     return render_template(
         "grading/regrade.html",
         found=found,
@@ -47,7 +47,7 @@ def show_regrade(regrade_id: int) -> str:
         changes=queries.list_result_changes(session, regrade_id, reach, most=_PAGE, skip=(page - 1) * _PAGE),
         band_names={str(band): BAND_NAMES[band] for band in Band},
         page=page,
-        page_count=page_count,
+        page_count=pages,
     )
 
 

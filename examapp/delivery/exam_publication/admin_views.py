@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.clock import from_local, local
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.exam_publication import actions
 from examapp.delivery.exams import actions as exam_actions
 from examapp.delivery.exams import queries as exam_queries
@@ -20,7 +20,8 @@ from examapp.delivery.exams.admin_views import admin_blueprint, indented
 from examapp.delivery.exams.forms import ExtensionForm, ProlongForm, ReleaseForm, offer
 from examapp.delivery.exams.models import Exam, ExamState, ReleasePolicy
 from examapp.delivery.exemptions.queries import find_person_within
-from examapp.errors import DomainError, NotFoundError
+from examapp.errors import NotFoundError
+from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.accounts.guards import actor, my_reach, requires
 from examapp.web.forms import FlaskForm
 from examapp.web.submit import submit
@@ -68,9 +69,9 @@ def close_exam(exam_id: int) -> Response:
     return _act(exam_id, actions.close_exam, "考试已结束，不能再开始作答；正在作答的人可以答到各自的截止时间。")
 
 
-def _page(exam: Exam, form: FlaskForm, template: str, problem: str) -> str:
+def _page(exam: Exam, form: FlaskForm, template: str) -> str:
     are_out = _keys_out()(read_session(), exam, now=clock.now())
-    return render_template(f"exams/{template}.html", exam=exam, form=form, problem=problem, are_keys_out=are_out)
+    return render_template(f"exams/{template}.html", exam=exam, form=form, are_keys_out=are_out)
 
 
 def _keys_out() -> exam_actions.KeysOut:
@@ -91,98 +92,87 @@ def _get(session: Session, exam_id: int) -> Exam:
 @requires("exams:exam:write")
 def prolong_window(exam_id: int) -> str | Response:
     """Move the end of the window to a later instant."""
-    exam, problem = _get(read_session(), exam_id), ""
+    exam = _get(read_session(), exam_id)
     form = ProlongForm(data={"closes_at": local(exam.closes_at)})
     if form.validate_on_submit():
-        try:
-            with transaction() as session:
-                actions.prolong_window(
-                    session,
-                    exam_id=exam_id,
-                    closes_at=from_local(form.closes_at.data),
-                    keys_out=_keys_out(),
-                    is_known=form.is_known.data,
-                    reach=my_reach("exams:exam:write"),
-                    actor=actor(),
-                    now=clock.now(),
-                )
-        except DomainError as error:
-            problem = error.text
-        else:
-            flash("考试结束时间已推迟。", "success")
+        with submit("考试结束时间已推迟。", form=form) as session:
+            actions.prolong_window(
+                session,
+                exam_id=exam_id,
+                closes_at=from_local(form.closes_at.data),
+                keys_out=_keys_out(),
+                is_known=form.is_known.data,
+                reach=my_reach("exams:exam:write"),
+                actor=actor(),
+                now=clock.now(),
+            )
+        if not form.is_refused:
             return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
-    return _page(exam, form, "prolong", problem)
+    return _page(exam, form, "prolong")
 
 
 @admin_blueprint.route("/<int:exam_id>/release", methods=["GET", "POST"])
 @requires("exams:exam:write")
 def change_release(exam_id: int) -> str | Response:
     """Change when results and keys are shown."""
-    exam, problem = _get(read_session(), exam_id), ""
+    exam = _get(read_session(), exam_id)
     times = {name: value and local(value) for name in ("results_at", "keys_at") if (value := getattr(exam, name))}
     form = ReleaseForm(data={"results_policy": exam.results_policy, "keys_policy": exam.keys_policy, **times})
     if form.validate_on_submit():
-        try:
-            with transaction() as session:
-                actions.change_release(
-                    session,
-                    exam_id=exam_id,
-                    results_policy=ReleasePolicy(form.results_policy.data),
-                    results_at=form.results_instant,
-                    keys_policy=ReleasePolicy(form.keys_policy.data),
-                    keys_at=form.keys_instant,
-                    keys_out=_keys_out(),
-                    reach=my_reach("exams:exam:write"),
-                    actor=actor(),
-                    now=clock.now(),
-                )
-        except DomainError as error:
-            problem = error.text
-        else:
-            flash("公布方式已修改，立即生效。", "success")
+        with submit("公布方式已修改，立即生效。", form=form) as session:
+            actions.change_release(
+                session,
+                exam_id=exam_id,
+                results_policy=ReleasePolicy(form.results_policy.data),
+                results_at=form.results_instant,
+                keys_policy=ReleasePolicy(form.keys_policy.data),
+                keys_at=form.keys_instant,
+                keys_out=_keys_out(),
+                reach=my_reach("exams:exam:write"),
+                actor=actor(),
+                now=clock.now(),
+            )
+        if not form.is_refused:
             return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
-    return _page(exam, form, "release", problem)
+    return _page(exam, form, "release")
 
 
 @admin_blueprint.route("/<int:exam_id>/extensions", methods=["GET", "POST"])
 @requires("exams:exam:write")
 def extend(exam_id: int) -> str | Response:
     """Grant extra time to a unit or to one person; a second press of the button counts once."""
-    exam, reach, problem = _get(read_session(), exam_id), my_reach("exams:exam:write"), ""
+    exam, reach = _get(read_session(), exam_id), my_reach("exams:exam:write")
     form = ExtensionForm(data={"request_key": secrets.token_urlsafe(16)})
     units = exam_queries.list_units_within(read_session(), reach)
     form.unit_id.choices = offer("不按单位", [(unit.id, indented(unit)) for unit in units])
     if form.validate_on_submit():
-        try:
-            return _extend(exam_id, form)
-        except DomainError as error:
-            problem = error.text
-    return _page(exam, form, "extend", problem)
+        with submit(form=form) as session:
+            is_new = _extend(session, exam_id, form, reach)
+        if not form.is_refused:
+            words = f"已延长 {form.minutes.data} 分钟，正在作答的人一分钟内会看到新的截止时间。"
+            flash(words if is_new else "这次延长已经办理过，没有重复延长。", "success")
+            return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
+    return _page(exam, form, "extend")
 
 
-def _extend(exam_id: int, form: ExtensionForm) -> Response:
-    reach = my_reach("exams:exam:write")
-    with transaction() as session:
-        person_id = None
-        if form.staff_number.data:
-            person = find_person_within(session, form.staff_number.data, reach)
-            if person is None:
-                raise exam_actions.ExamRefusedError("没有找到这个工号，请核对后重填。")
-            person_id = person.id
-        is_new = actions.extend(
-            session,
-            exam_id=exam_id,
-            unit_id=form.unit_id.data,
-            person_id=person_id,
-            seconds=form.minutes.data * 60,
-            reason=form.reason.data.strip(),
-            request_key=form.request_key.data,
-            keys_out=_keys_out(),
-            is_known=form.is_known.data,
-            reach=reach,
-            actor=actor(),
-            now=clock.now(),
-        )
-    words = f"已延长 {form.minutes.data} 分钟，正在作答的人一分钟内会看到新的截止时间。"
-    flash(words if is_new else "这次延长已经办理过，没有重复延长。", "success")
-    return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
+def _extend(session: Session, exam_id: int, form: ExtensionForm, reach: AccessScope) -> bool:
+    person_id = None
+    if form.staff_number.data:
+        person = find_person_within(session, form.staff_number.data, reach)
+        if person is None:
+            raise exam_actions.ExamRefusedError("没有找到这个工号，请核对后重填。")
+        person_id = person.id
+    return actions.extend(
+        session,
+        exam_id=exam_id,
+        unit_id=form.unit_id.data,
+        person_id=person_id,
+        seconds=form.minutes.data * 60,
+        reason=form.reason.data.strip(),
+        request_key=form.request_key.data,
+        keys_out=_keys_out(),
+        is_known=form.is_known.data,
+        reach=reach,
+        actor=actor(),
+        now=clock.now(),
+    )

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.content.blueprints.queries import get_blueprint, list_blueprints
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.exam_publication import actions as exam_publication_actions
 from examapp.delivery.exams import actions, queries, rules
 from examapp.delivery.exams.forms import (
@@ -25,10 +25,11 @@ from examapp.delivery.exams.forms import (
     offer_in_row,
 )
 from examapp.delivery.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, Exam, ExamState
-from examapp.errors import DomainError, NotFoundError
+from examapp.errors import NotFoundError
 from examapp.organisation.access.rules import AccessScope, Role
 from examapp.organisation.accounts.guards import actor, may, menu_entry, my_reach, requires
 from examapp.organisation.units.models import Unit
+from examapp.web.submit import submit
 
 PERMISSIONS = {
     "exams:exam:read": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE, Role.LEADER},
@@ -130,18 +131,16 @@ def _edit(exam: Exam | None) -> str | Response | tuple[str, int]:
     form = exam_form(exam, [] if exam is None else queries.list_staff_numbers(session, exam))
     choices = _choices(session, reach, exam)
     form.offer(choices)
-    problem = ""
     if form.validate_on_submit():
-        try:
-            return redirect(url_for(".show_exam", exam_id=_save(exam_id, form, reach)))
-        except DomainError as error:
-            problem = error.text
+        with submit("考试设置已保存。核对无误后请发布，考生才能看到。", form=form) as writing:
+            saved_id = _save(writing, exam_id, form, reach)
+        if not form.is_refused:
+            return redirect(url_for(".show_exam", exam_id=saved_id))
     empty_part = AudienceForm(prefix="audience-NUMBER-")
     offer_in_row(empty_part, choices)
     page = render_template(
         "exams/edit.html",
         form=form,
-        problem=problem,
         exam_id=exam_id,
         empty_session=SessionForm(prefix="sessions-NUMBER-"),
         empty_part=empty_part,
@@ -149,18 +148,13 @@ def _edit(exam: Exam | None) -> str | Response | tuple[str, int]:
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 
 
-def _save(exam_id: int | None, form: ExamForm, reach: AccessScope) -> int:
+def _save(session: Session, exam_id: int | None, form: ExamForm, reach: AccessScope) -> int:
     settings = form.settings()
-    with transaction() as session:
-        if exam_id is None:
-            saved = actions.create_exam(session, settings=settings, reach=reach, actor=actor(), now=clock.now())
-        else:
-            saved = actions.update_exam(
-                session, exam_id=exam_id, settings=settings, reach=reach, actor=actor(), now=clock.now()
-            )
-        saved_id = saved.id
-    flash("考试设置已保存。核对无误后请发布，考生才能看到。", "success")
-    return saved_id
+    if exam_id is None:
+        return actions.create_exam(session, settings=settings, reach=reach, actor=actor(), now=clock.now()).id
+    return actions.update_exam(
+        session, exam_id=exam_id, settings=settings, reach=reach, actor=actor(), now=clock.now()
+    ).id
 
 
 def _choices(session: Session, reach: AccessScope, exam: Exam | None) -> Choices:

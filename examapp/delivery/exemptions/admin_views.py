@@ -7,10 +7,11 @@ from http import HTTPStatus
 
 from flask import Response as AnyFile
 from flask import flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.exams import queries as exam_queries
 from examapp.delivery.exams.admin_views import admin_blueprint
 from examapp.delivery.exams.forms import (
@@ -32,11 +33,11 @@ from examapp.delivery.exemptions.queries import (
     list_reasons,
 )
 from examapp.documents.html import normalise
-from examapp.errors import DomainError, NotFoundError
-from examapp.organisation.access.rules import Role
+from examapp.errors import NotFoundError
+from examapp.organisation.access.rules import AccessScope, Role
 from examapp.organisation.accounts.guards import actor, may, my_reach, requires
 from examapp.uploads.views import serve_file
-from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_number, chosen_page
 from examapp.web.submit import submit
 
 PERMISSIONS = {
@@ -50,8 +51,8 @@ PERMISSIONS = {
 def show_exemptions() -> str:
     """List the requests for people within my reach, by exam and status."""
     reach = my_reach("exams:exemption:request")
-    page = max(1, request.args.get("page", 1, type=sent_number))
-    exam_id = request.args.get("exam", type=sent_number)
+    page = chosen_page()
+    exam_id = chosen_number("exam")
     status = _status(request.args.get("status", ""))
     rows, count = list_exemptions(read_session(), reach, exam_id=exam_id, status=status, page=min(page, 10_000))
     return render_template(
@@ -80,43 +81,37 @@ def request_exemption() -> str | Response | tuple[str, int]:
     reach = my_reach("exams:exemption:request")
     form = ExemptionForm(
         data={
-            "exam_id": request.args.get("exam", type=sent_number),
+            "exam_id": chosen_number("exam"),
             "staff_number": request.args.get("staff_number", ""),
         }
     )
     exams = exam_queries.list_organiser_exams(read_session(), reach)
     form.exam_id.choices = offer("请选择", [(exam.id, exam.title) for exam in exams])
     form.offer_reasons(list_reasons(read_session()))
-    problem = ""
     if form.validate_on_submit():
-        try:
-            _request(form)
-        except DomainError as error:
-            problem = error.text
-        else:
-            flash("申请已提交，等待普法办审批。", "success")
+        with submit("申请已提交，等待普法办审批。", form=form) as session:
+            _request(session, form, reach)
+        if not form.is_refused:
             return redirect(url_for(".show_exemptions", exam=form.exam_id.data))
-    page = render_template("exams/request_exemption.html", form=form, problem=problem)
+    page = render_template("exams/request_exemption.html", form=form)
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
 
 
-def _request(form: ExemptionForm) -> None:
-    reach = my_reach("exams:exemption:request")
-    with transaction() as session:
-        person = find_person_within(session, form.staff_number.data, reach)
-        if person is None:
-            raise actions.ExemptionRefusedError("在您管理的单位中没有找到这个工号，请核对后重填。")
-        actions.request_exemption(
-            session,
-            exam_id=form.exam_id.data,
-            person_id=person.id,
-            kind=ExemptionKind(form.kind.data),
-            reason=form.full_reason,
-            proof=form.proof,
-            reach=reach,
-            actor=actor(),
-            now=clock.now(),
-        )
+def _request(session: Session, form: ExemptionForm, reach: AccessScope) -> None:
+    person = find_person_within(session, form.staff_number.data, reach)
+    if person is None:
+        raise actions.ExemptionRefusedError("在您管理的单位中没有找到这个工号，请核对后重填。")
+    actions.request_exemption(
+        session,
+        exam_id=form.exam_id.data,
+        person_id=person.id,
+        kind=ExemptionKind(form.kind.data),
+        reason=form.full_reason,
+        proof=form.proof,
+        reach=reach,
+        actor=actor(),
+        now=clock.now(),
+    )
 
 
 @admin_blueprint.get("/exemptions/<int:exemption_id>/form")

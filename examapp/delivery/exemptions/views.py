@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.exam_candidates import queries as candidate_queries
 from examapp.delivery.exams.forms import EXEMPTION_KIND_NAMES, EXEMPTION_STATUS_NAMES, OwnExemptionForm, offer
 from examapp.delivery.exams.models import ExemptionKind
 from examapp.delivery.exams.rules import ExamPhase
 from examapp.delivery.exemptions import actions
 from examapp.delivery.exemptions.queries import get_exemption_form, list_own_exemptions, list_reasons
-from examapp.errors import DomainError, NotFoundError
+from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import actor, me, signed_in
 from examapp.uploads.views import serve_file
 from examapp.web.submit import submit
@@ -44,32 +44,21 @@ def request_mine() -> str | AnyResponse | tuple[str, int]:
     open_ones = [one.exam for one in own if one.phase(clock.now()) is not ExamPhase.CLOSED]
     form.exam_id.choices = offer("请选择", [(exam.id, exam.title) for exam in open_ones])
     form.offer_reasons(list_reasons(read_session()))
-    problem = ""
     if form.validate_on_submit():
-        try:
-            _request(form)
-        except NotFoundError:
-            raise
-        except DomainError as error:
-            problem = error.text
-        else:
-            flash("申请已提交，等待普法办审批。结果会显示在本页。", "success")
+        with submit("申请已提交，等待普法办审批。结果会显示在本页。", form=form) as session:
+            actions.request_own_exemption(
+                session,
+                exam_id=form.exam_id.data,
+                kind=ExemptionKind(form.kind.data),
+                reason=form.full_reason,
+                proof=form.proof,
+                actor=actor(),
+                now=clock.now(),
+            )
+        if not form.is_refused:
             return redirect(url_for(".list_mine"), 303)
-    page = render_template("exams/request_mine.html", form=form, problem=problem, has_exams=bool(open_ones))
+    page = render_template("exams/request_mine.html", form=form, has_exams=bool(open_ones))
     return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.is_submitted() else page
-
-
-def _request(form: OwnExemptionForm) -> None:
-    with transaction() as session:
-        actions.request_own_exemption(
-            session,
-            exam_id=form.exam_id.data,
-            kind=ExemptionKind(form.kind.data),
-            reason=form.full_reason,
-            proof=form.proof,
-            actor=actor(),
-            now=clock.now(),
-        )
 
 
 @blueprint.get("/<int:exemption_id>/form")

@@ -14,7 +14,7 @@ from wtforms import SelectField, StringField, ValidationError
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.exams.models import Exam, ExamState
 from examapp.delivery.exams.queries import list_organiser_exams
 from examapp.delivery.external_results import actions, queries
@@ -22,13 +22,15 @@ from examapp.delivery.external_results.actions import Upload
 from examapp.delivery.external_results.models import OUTCOME_NAMES, Outcome, ResultImport
 from examapp.delivery.external_results.rules import RESULT_ALIASES
 from examapp.documents.html import normalise
-from examapp.errors import BadRequestError, DomainError, NotFoundError
+from examapp.errors import BadRequestError
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, me, my_reach, requires, sealer
-from examapp.organisation.roster_change_requests.admin_views import admin_blueprint, known, page_number
+from examapp.organisation.roster_change_requests.admin_views import admin_blueprint
 from examapp.organisation.roster_change_requests.forms import _tidy
 from examapp.web.forms import DateField, DecimalField, FlaskForm, IntegerField
 from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_number, chosen_page
+from examapp.web.submit import submit
 
 PERMISSIONS = {
     "grading:result:import": {Role.PUBLICITY_OFFICE},
@@ -78,12 +80,15 @@ _IMPORT = "grading:result:import"
 def list_results() -> str | AnyResponse | tuple[str, int]:
     """Show the imports so far, and take a new file."""
     session, reach = read_session(), my_reach(_IMPORT)
-    exam_id = request.args.get("exam", type=sent_number)
+    exam_id = chosen_number("exam")
     form = ResultsForm(data={"exam_id": exam_id})
     exams = [exam for exam in list_organiser_exams(session, reach) if exam.state == ExamState.PUBLISHED]
     form.exam_id.choices = [(0, "请选择"), *((exam.id, exam.title) for exam in exams)]
-    if form.validate_on_submit() and (import_id := _upload(form)):
-        return _back(import_id)
+    if form.validate_on_submit():
+        with submit(form=form, field="file") as writing:
+            import_id = _upload(writing, form)
+        if not form.is_refused:
+            return _back(import_id)
     page = render_template(
         "unitbook/results.html",
         form=form,
@@ -93,7 +98,7 @@ def list_results() -> str | AnyResponse | tuple[str, int]:
     return (page, 422) if form.is_submitted() else page
 
 
-def _upload(form: ResultsForm) -> int | None:
+def _upload(session: Session, form: ResultsForm) -> int:
     upload = Upload(
         name=normalise(PurePath(form.file.data.filename or "").name) or "成绩",
         content=form.file.data.read(),
@@ -101,33 +106,26 @@ def _upload(form: ResultsForm) -> int | None:
         taken_on=form.taken_on.data,
         possible=form.possible.data,
     )
-    try:
-        with transaction() as session:
-            return actions.upload_results(
-                session,
-                exam_id=form.exam_id.data,
-                upload=upload,
-                reach=my_reach(_IMPORT),
-                sealer=sealer(),
-                actor=actor(),
-                now=clock.now(),
-            ).id
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        form.file.errors = [error.text]
-        return None
+    return actions.upload_results(
+        session,
+        exam_id=form.exam_id.data,
+        upload=upload,
+        reach=my_reach(_IMPORT),
+        sealer=sealer(),
+        actor=actor(),
+        now=clock.now(),
+    ).id
 
 
 def _get(import_id: int) -> ResultImport:
-    return queries.get_import(read_session(), known(import_id), my_reach(_IMPORT), me().person_id)
+    return queries.get_import(read_session(), import_id, my_reach(_IMPORT), me().person_id)
 
 
 @admin_blueprint.get("/results/<int:import_id>")
 @requires(_IMPORT)
 def show_results(import_id: int) -> str:
     """Show where an import stands, and the rows that a person has to look at."""
-    session, job, page = read_session(), _get(import_id), page_number()
+    session, job, page = read_session(), _get(import_id), chosen_page()
     word = request.args.get("outcome", "")
     outcome = Outcome(word) if word in set(Outcome) else None
     rows, count = queries.list_rows(session, job.id, outcome=outcome, page=page)
@@ -157,8 +155,8 @@ def settle_result(import_id: int, row_id: int) -> AnyResponse:
         import_id,
         lambda session: actions.settle_row(
             session,
-            import_id=known(import_id),
-            row_id=known(row_id),
+            import_id=import_id,
+            row_id=row_id,
             person_id=form.person_id.data,
             staff_number=form.staff_number.data or "",
             is_left_out="leave_out" in request.form,
@@ -176,7 +174,7 @@ def approve_results(import_id: int) -> AnyResponse:
     return _act(
         import_id,
         lambda session: actions.approve_import(
-            session, import_id=known(import_id), reach=my_reach(_IMPORT), actor=actor(), now=clock.now()
+            session, import_id=import_id, reach=my_reach(_IMPORT), actor=actor(), now=clock.now()
         ),
         lambda count: f"已计入 {count} 人的成绩，各项统计立即按此计算。",
     )
@@ -189,23 +187,18 @@ def undo_results(import_id: int) -> AnyResponse:
     return _act(
         import_id,
         lambda session: actions.undo_import(
-            session, import_id=known(import_id), reach=my_reach(_IMPORT), actor=actor(), now=clock.now()
+            session, import_id=import_id, reach=my_reach(_IMPORT), actor=actor(), now=clock.now()
         ),
         lambda count: f"已撤销这次导入的 {count} 人的成绩。",
     )
 
 
 def _act(import_id: int, act: Callable[[Session], Any], words: Callable[[Any], str]) -> AnyResponse:
-    try:
-        with transaction() as session:
-            said = words(act(session))
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "danger")
-    else:
-        flash(said, "success")
-    return _back(import_id, outcome=request.args.get("outcome"), page=request.args.get("page"))
+    back = _back(import_id, outcome=request.args.get("outcome"), page=request.args.get("page"))
+    with submit(back=back.location) as session:
+        said = words(act(session))
+    flash(said, "success")
+    return back
 
 
 def _back(import_id: int, **query: Any) -> AnyResponse:

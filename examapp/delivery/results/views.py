@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -30,7 +30,7 @@ from examapp.delivery.results.queries import (
     shares_by_law,
 )
 from examapp.organisation.accounts.guards import me, shows_keys, signed_in
-from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_page
 from question_bank.kinds.base import ScoringRule
 from question_bank.kinds.registry import KIND_NAMES
 
@@ -92,7 +92,7 @@ def list_mistakes() -> str:
     """List what was answered wrong in released exams, one sitting a page, the latest first."""
     session = read_session()
     sittings = list_sittings_with_keys(session, me().person_id, now=clock.now())
-    number = min(max(request.args.get("page", 1, type=sent_number) or 1, 1), max(len(sittings), 1))
+    number = chosen_page(len(sittings))
     sitting = sittings[number - 1] if sittings else None
     reviewed = review_items(session, sitting.attempt, sitting.grade) if sitting else []
     return render_template(

@@ -8,25 +8,19 @@ from werkzeug.wrappers import Response
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.learning.certificate_templates import actions as certificate_template_actions
-from examapp.learning.certificate_templates.actions import CertificateRefusedError
 from examapp.learning.certificates import actions, queries
 from examapp.learning.certificates.models import CertificateTemplate
 from examapp.learning.certificates.render_pdf import Page, draw_certificates
 from examapp.learning.certificates.rules import PLACES, Printed, day_words, fill
 from examapp.learning.courses.models import CourseState
 from examapp.learning.courses.queries import list_courses
-from examapp.learning.study_events.admin_views import (
-    admin_blueprint,
-    chosen_page,
-    page_count,
-    send_pdf,
-    status_of,
-    unit_choices,
-)
+from examapp.learning.study_events.admin_views import admin_blueprint, send_pdf, unit_choices
 from examapp.learning.study_events.forms import PlanForm, TemplateForm
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, me, menu_entry, my_reach, requires
 from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_page, page_count
+from examapp.web.submit import status_of, submit
 from examapp.web.trusted_hosts import site_url
 
 PERMISSIONS = {
@@ -51,7 +45,7 @@ def list_plans() -> str:
 @requires(_WRITE, everywhere=True)
 def create_plan() -> Response | tuple[str, int]:
     """Plan certificates for an exam or for courses."""
-    form, problem = PlanForm(), ""
+    form = PlanForm()
     session = read_session()
     known = [row.course for row in list_courses(session, my_reach(_WRITE))]
     form.offer(
@@ -60,17 +54,14 @@ def create_plan() -> Response | tuple[str, int]:
         courses=[(c.id, f"{c.title}（{c.year}）") for c in known if c.state != CourseState.DRAFT],
     )
     if form.validate_on_submit():
-        try:
-            with transaction() as writing:
-                plan = certificate_template_actions.create_plan(
-                    writing, settings=form.settings(), actor=actor(), now=clock.now()
-                )
-                plan_id = plan.id
-            flash("发证项目已建立。点「发证」即为符合条件的人员生成证书。", "success")
+        with submit("发证项目已建立。点「发证」即为符合条件的人员生成证书。", form=form) as writing:
+            plan = certificate_template_actions.create_plan(
+                writing, settings=form.settings(), actor=actor(), now=clock.now()
+            )
+            plan_id = plan.id
+        if not form.is_refused:
             return redirect(url_for(".show_plan", plan_id=plan_id))
-        except CertificateRefusedError as error:
-            problem = error.text
-    return render_template("records/plan_form.html", form=form, problem=problem), status_of(form)
+    return render_template("records/plan_form.html", form=form), status_of(form)
 
 
 @admin_blueprint.get("/certificates/<int:plan_id>")
@@ -158,31 +149,27 @@ def edit_template(template_id: int) -> Response | tuple[str, int]:
 
 def _edit_template(template: CertificateTemplate | None) -> Response | tuple[str, int]:
     form = TemplateForm(obj=template) if template else TemplateForm()
-    template_id, problem = template.id if template else None, ""
+    template_id = template.id if template else None
     has_seal = template is not None and template.seal is not None
     if form.validate_on_submit():
-        try:
-            with transaction() as session:
-                saved = certificate_template_actions.save_template(
-                    session,
-                    template_id=template_id,
-                    wording=form.wording(),
-                    seal=form.seal_bytes(),
-                    actor=actor(),
-                    now=clock.now(),
-                )
-                saved_id = saved.id
-            flash("模板已保存。可以先看样张。", "success")
+        with submit("模板已保存。可以先看样张。", form=form) as session:
+            saved = certificate_template_actions.save_template(
+                session,
+                template_id=template_id,
+                wording=form.wording(),
+                seal=form.seal_bytes(),
+                actor=actor(),
+                now=clock.now(),
+            )
+            saved_id = saved.id
+        if not form.is_refused:
             return redirect(url_for(".edit_template", template_id=saved_id))
-        except CertificateRefusedError as error:
-            problem = error.text
     page = render_template(
         "records/template_form.html",
         form=form,
         template_id=template_id,
         has_seal=has_seal,
         places=PLACES,
-        problem=problem,
     )
     return page, status_of(form)
 

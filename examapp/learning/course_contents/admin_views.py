@@ -17,7 +17,7 @@ from examapp.organisation.accounts.guards import actor, me, my_reach, requires
 from examapp.uploads import views
 from examapp.uploads.actions import store_file
 from examapp.uploads.models import FileKind, StoredFile
-from examapp.uploads.rules import FileRefusedError
+from examapp.web.submit import submit
 
 admin_blueprint = Blueprint("training_admin", __name__, url_prefix="/admin/training")
 
@@ -59,24 +59,18 @@ def finish_file(course_id: int, chapter_id: int, token: str) -> Response:
 def put_file(course_id: int, chapter_id: int) -> Response:
     """Take a small file at once, where the page's script does not run."""
     sent = request.files.get("file")
-    try:
-        with transaction() as session:
-            content = sent.read() if sent else b""
-            name = sent.filename or "" if sent else ""
-            now = clock.now()
-            file = store_file(
-                session,
-                room=actions.ROOM,
-                name=name,
-                content=content,
-                by_id=me().person_id,
-                now=now,
-                kinds=FILE_KINDS,
-            )
-            _attach(session, course_id, chapter_id, file)
-        flash("文件已上传。", "success")
-    except FileRefusedError as error:
-        flash(error.text, "danger")
+    name, content = (sent.filename or "", sent.read()) if sent else ("", b"")
+    with submit("文件已上传。") as session:
+        file = store_file(
+            session,
+            room=actions.ROOM,
+            name=name,
+            content=content,
+            by_id=me().person_id,
+            now=clock.now(),
+            kinds=FILE_KINDS,
+        )
+        _attach(session, course_id, chapter_id, file)
     return redirect(url_for(".edit_chapter", course_id=course_id, chapter_id=chapter_id))
 
 

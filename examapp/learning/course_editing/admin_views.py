@@ -11,7 +11,7 @@ from examapp import clock
 from examapp.content.blueprints.queries import bank_names
 from examapp.db.session import read_session, transaction
 from examapp.delivery.exams.queries import list_sector_units, list_units_within
-from examapp.errors import ConflictError, DomainError, NotFoundError
+from examapp.errors import NotFoundError
 from examapp.learning.course_contents import actions as course_content_actions
 from examapp.learning.course_contents.admin_views import FILE_KINDS, admin_blueprint
 from examapp.learning.course_contents.queries import changed_articles, files_of, list_editions, named_people
@@ -26,6 +26,7 @@ from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, menu_entry, my_reach, requires
 from examapp.uploads.rules import words_of
 from examapp.web.numbers import sent_number
+from examapp.web.submit import submit
 from question_bank.coursetext import read_courses
 
 PERMISSIONS = {
@@ -155,23 +156,19 @@ def _edit_chapter(course: Course, chapter: Chapter | None) -> str | Response | t
         form.body.data = chapter.source
     names = bank_names(read_session())
     form.offer(laws=names.laws, topics=names.topics)
-    course_id, title, chapter_id, problem = course.id, course.title, chapter.id if chapter else None, ""
+    course_id, title, chapter_id = course.id, course.title, chapter.id if chapter else None
     if form.validate_on_submit():
-        try:
-            with transaction() as session:
-                actions.save_chapter(
-                    session,
-                    course_id=course_id,
-                    chapter_id=chapter_id,
-                    settings=form.settings(),
-                    reach=my_reach(_WRITE),
-                    actor=actor(),
-                    now=clock.now(),
-                )
-        except (actions.CourseRefusedError, ConflictError) as error:
-            problem = error.text
-        else:
-            flash("章节已保存。", "success")
+        with submit("章节已保存。", form=form) as session:
+            actions.save_chapter(
+                session,
+                course_id=course_id,
+                chapter_id=chapter_id,
+                settings=form.settings(),
+                reach=my_reach(_WRITE),
+                actor=actor(),
+                now=clock.now(),
+            )
+        if not form.is_refused:
             return redirect(url_for(".show_course", course_id=course_id))
     page = render_template(
         "training/chapter_form.html",
@@ -179,7 +176,6 @@ def _edit_chapter(course: Course, chapter: Chapter | None) -> str | Response | t
         course_id=course_id,
         course_title=title,
         chapter_id=chapter_id,
-        problem=problem,
         files=files_of(read_session(), [chapter_id]).get(chapter_id, []) if chapter_id else [],
         may_send=words_of(FILE_KINDS),
     )
@@ -247,12 +243,8 @@ def delete_chapter(course_id: int, chapter_id: int) -> Response:
 @requires(_WRITE)
 def publish_course(course_id: int) -> Response:
     """Publish a course."""
-    try:
-        with transaction() as session:
-            actions.publish_course(session, course_id=course_id, reach=my_reach(_WRITE), actor=actor(), now=clock.now())
-        flash("课程已发布，学习范围内的人员现在可以学习。", "success")
-    except actions.CourseRefusedError as error:
-        flash(error.text, "danger")
+    with submit("课程已发布，学习范围内的人员现在可以学习。") as session:
+        actions.publish_course(session, course_id=course_id, reach=my_reach(_WRITE), actor=actor(), now=clock.now())
     return redirect(url_for(".show_course", course_id=course_id))
 
 
@@ -282,23 +274,16 @@ def copy_course(course_id: int) -> Response:
 def make_law_course() -> Response:
     """Make a draft course of a law, and open it."""
     unit_id = request.form.get("unit_id", type=sent_number)
-    try:
-        with transaction() as session:
-            made = actions.make_law_course(
-                session,
-                law=request.form.get("law", "")[:200],
-                unit_id=unit_id,
-                reach=my_reach(_WRITE),
-                actor=actor(),
-                now=clock.now(),
-            )
-            made_id = made.id
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "danger")
-        return redirect(url_for(".list_courses"))
-    flash("课程草稿已生成，请核对内容、学分和期限后发布。", "success")
+    with submit("课程草稿已生成，请核对内容、学分和期限后发布。", back=url_for(".list_courses")) as session:
+        made = actions.make_law_course(
+            session,
+            law=request.form.get("law", "")[:200],
+            unit_id=unit_id,
+            reach=my_reach(_WRITE),
+            actor=actor(),
+            now=clock.now(),
+        )
+        made_id = made.id
     return redirect(url_for(".show_course", course_id=made_id))
 
 

@@ -11,7 +11,7 @@ from examapp import clock
 from examapp.content.blueprints.queries import bank_names
 from examapp.db.session import read_session, transaction
 from examapp.delivery.exam_candidates.queries import list_exams_of
-from examapp.errors import DomainError, SittingNowError
+from examapp.errors import SittingNowError
 from examapp.learning.course_editing.forms import PracticeForm
 from examapp.learning.mastery.queries import my_map
 from examapp.learning.practice import actions
@@ -32,7 +32,7 @@ from examapp.learning.practice.rules import AnswerRefusedError, Wanted
 from examapp.learning.practice_answers.actions import PaceError
 from examapp.learning.practice_answers.actions import answer as take_answer
 from examapp.organisation.accounts.guards import are_keys_shut, me, menu_entry, shows_keys, signed_in
-from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_page, page_count
 from examapp.web.submit import submit
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import DIFFICULTY_NAMES
@@ -72,13 +72,8 @@ def practise() -> str | Response | tuple[str, int]:
 
 
 def _draw(wanted: Wanted, otherwise: str) -> Response:
-    try:
-        with transaction() as session:
-            item = draw_practice(session, person_id=me().person_id, wanted=wanted, now=clock.now())
-            item_id = item.id
-    except DomainError as error:
-        flash(error.text, "warning")
-        return redirect(otherwise)
+    with submit(back=otherwise, level="warning") as session:
+        item_id = draw_practice(session, person_id=me().person_id, wanted=wanted, now=clock.now()).id
     return redirect(url_for(".show_item", item_id=item_id))
 
 
@@ -150,7 +145,7 @@ def list_mistakes() -> str | Response:
         wanted = Wanted(is_mistakes=True, is_ahead="ahead" in request.form)
         return _draw(wanted, url_for(".list_mistakes"))
     session, person_id, now = read_session(), me().person_id, clock.now()
-    number = max(request.args.get("page", 1, type=sent_number) or 1, 1)
+    number = chosen_page()
     book = mistake_book(session, person_id, now=now, page=min(number, _MAX_PAGES), size=_PAGE)
     items = list_items(session, [card.item_id for card, *_ in book.cards if card.item_id is not None])
     return render_template(
@@ -164,7 +159,7 @@ def list_mistakes() -> str | Response:
         book=book,
         now=now,
         number=number,
-        count=max((book.total + _PAGE - 1) // _PAGE, 1),
+        count=page_count(book.total, _PAGE),
         kind_names=KIND_NAMES,
         page_url=lambda page: url_for(".list_mistakes", page=page),
     )
@@ -178,12 +173,8 @@ _MAX_FOUND_PAGES = 500
 @signed_in
 def draw_daily() -> Response:
     """Open the question of the day."""
-    try:
-        with transaction() as session:
-            item_id = actions.draw_daily(session, person_id=me().person_id, now=clock.now()).id
-    except DomainError as error:
-        flash(error.text, "warning")
-        return redirect(url_for(".practise"))
+    with submit(back=url_for(".practise"), level="warning") as session:
+        item_id = actions.draw_daily(session, person_id=me().person_id, now=clock.now()).id
     return redirect(url_for(".show_item", item_id=item_id))
 
 
@@ -191,13 +182,9 @@ def draw_daily() -> Response:
 @signed_in
 def draw_question(question_id: int) -> Response:
     """Practise a certain question."""
-    try:
-        with transaction() as session:
-            item = actions.draw_question(session, person_id=me().person_id, question_id=question_id, now=clock.now())
-            item_id = item.id
-    except DomainError as error:
-        flash(error.text, "warning")
-        return redirect(url_for(".practise"))
+    with submit(back=url_for(".practise"), level="warning") as session:
+        item = actions.draw_question(session, person_id=me().person_id, question_id=question_id, now=clock.now())
+        item_id = item.id
     return redirect(url_for(".show_item", item_id=item_id))
 
 
@@ -224,13 +211,13 @@ def keep_note(item_id: int) -> Response:
 @shows_keys
 def show_notes() -> str:
     """List one's favourites and notes."""
-    number = min(max(request.args.get("page", 1, type=sent_number) or 1, 1), _MAX_FOUND_PAGES)
+    number = chosen_page(_MAX_FOUND_PAGES)
     total, rows = list_notes(read_session(), me().person_id, page=number, size=_FOUND_A_PAGE)
     return render_template(
         "training/notes.html",
         rows=rows,
         number=number,
-        count=max((total + _FOUND_A_PAGE - 1) // _FOUND_A_PAGE, 1),
+        count=page_count(total, _FOUND_A_PAGE),
         page_url=lambda page: url_for(".show_notes", page=page),
     )
 

@@ -15,7 +15,7 @@ from examapp.learning.practice_pool.actions import hold_back, holding_exams, mar
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.accounts.guards import actor, may, my_reach, requires
 from examapp.organisation.units.models import Unit
-from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_number
 
 _WRITE = "training:course:write"
 _CHOICES = {"open": True, "closed": False, "auto": None}
@@ -64,7 +64,7 @@ def show_unit_map() -> str:
     units = list_units_within(session, reach)
     unit = _chosen(units)
     exams = exams_with_weaknesses(session, unit) if unit else []
-    wanted = request.args.get("exam", type=sent_number)
+    wanted = chosen_number("exam")
     place = next((n for n, exam in enumerate(exams) if exam.id == wanted), 0)
     exam = exams[place] if exams else None
     before = exams[place + 1] if len(exams) > place + 1 else None
@@ -85,7 +85,7 @@ def show_unit_map() -> str:
 
 
 def _chosen(units: list[Unit]) -> Unit | None:
-    wanted = request.args.get("unit", type=sent_number)
+    wanted = chosen_number("unit")
     if wanted is not None:
         return get_unit_within(read_session(), wanted, my_reach(_READ))
     return units[0] if units else None

@@ -6,14 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.delivery.exam_candidates.queries import list_exams_of
-from examapp.errors import DomainError, NotFoundError, SittingNowError
+from examapp.errors import SittingNowError
 from examapp.learning.course_contents.queries import files_of, get_file_for, live_html
 from examapp.learning.courses.queries import (
     credits_of,
@@ -36,7 +36,8 @@ from examapp.learning.study.actions import take_along as begin_taken
 from examapp.learning.study_gates.queries import lacking_titles
 from examapp.organisation.accounts.guards import are_keys_shut, may, me, menu_entry, my_reach, signed_in
 from examapp.uploads.views import serve_file
-from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_page
+from examapp.web.submit import submit
 from question_bank.kinds.registry import KIND_NAMES
 
 
@@ -95,7 +96,7 @@ def show_course(course_id: int) -> str:
 @signed_in
 def read_chapter(chapter_id: int) -> str | Response:
     """Open a page of a chapter: the one asked for, or the furthest that may be opened."""
-    number = request.args.get("page", 1, type=sent_number) or 1
+    number = chosen_page()
     with transaction() as session:
         page = open_page(session, chapter_id=chapter_id, person_id=me().person_id, number=number, now=clock.now())
         opened = page.number
@@ -130,15 +131,8 @@ def show_file(token: str) -> Response:
 @signed_in
 def start_exercise(chapter_id: int) -> Response:
     """Begin a chapter's exercise, or go on with the one that is open."""
-    try:
-        with transaction() as session:
-            run = begin_exercise(session, chapter_id=chapter_id, person_id=me().person_id, now=clock.now())
-            run_id = run.id
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "warning")
-        return redirect(url_for(".read_chapter", chapter_id=chapter_id))
+    with submit(back=url_for(".read_chapter", chapter_id=chapter_id), level="warning") as session:
+        run_id = begin_exercise(session, chapter_id=chapter_id, person_id=me().person_id, now=clock.now()).id
     return redirect(url_for(".show_run", run_id=run_id))
 
 
@@ -146,15 +140,8 @@ def start_exercise(chapter_id: int) -> Response:
 @signed_in
 def take_along(chapter_id: int) -> Response:
     """Take a chapter with its exercise along, to be finished without a network."""
-    try:
-        with transaction() as session:
-            run = begin_taken(session, chapter_id=chapter_id, person_id=me().person_id, now=clock.now())
-            run_id = run.id
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "warning")
-        return redirect(url_for(".read_chapter", chapter_id=chapter_id))
+    with submit(back=url_for(".read_chapter", chapter_id=chapter_id), level="warning") as session:
+        run_id = begin_taken(session, chapter_id=chapter_id, person_id=me().person_id, now=clock.now()).id
     return redirect(url_for(".show_taken", run_id=run_id))
 
 
@@ -162,14 +149,8 @@ def take_along(chapter_id: int) -> Response:
 @signed_in
 def start_mock(exam_id: int) -> Response:
     """Begin a mock paper by the blueprint of an exam, or go on with the one that is open."""
-    try:
-        with transaction() as session:
-            run_id = begin_mock(session, exam_id=exam_id, person_id=me().person_id, now=clock.now()).id
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "warning")
-        return redirect(url_for(".practise"))
+    with submit(back=url_for(".practise"), level="warning") as session:
+        run_id = begin_mock(session, exam_id=exam_id, person_id=me().person_id, now=clock.now()).id
     return redirect(url_for(".show_taken", run_id=run_id))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,19 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.exams.queries import list_units_within
 from examapp.documents.spreadsheets import Sheet, write_xlsx
 from examapp.errors import NotFoundError
 from examapp.learning.study_events import actions, queries
-from examapp.learning.study_events.actions import EventRefusedError
 from examapp.learning.study_events.forms import EventForm
 from examapp.learning.study_events.models import StudyEvent
 from examapp.learning.study_events.rules import KIND_NAMES, STATE_NAMES, code_changes_in_s, may_open_check_in, room_code
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, menu_entry, my_reach, requires
-from examapp.uploads.rules import FileRefusedError
 from examapp.uploads.views import serve_file
-from examapp.web.forms import FlaskForm
-from examapp.web.numbers import read_page, read_year
+from examapp.web.params import chosen_page, page_count
+from examapp.web.submit import status_of, submit
 
 PERMISSIONS = {
     "records:event:write": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
@@ -37,26 +34,6 @@ PERMISSIONS = {
 
 admin_blueprint = Blueprint("records_admin", __name__, url_prefix="/admin/records")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-def chosen_page() -> int:
-    """Give the page in the address, from 1."""
-    return read_page(request.args.get("page"))
-
-
-def chosen_year() -> int:
-    """Give the year in the address, the present one where there is none or a wrong one."""
-    return read_year(request.args.get("year")) or clock.today().year
-
-
-def page_count(total: int, size: int) -> int:
-    """Give how many pages so many lines fill."""
-    return max(-(-total // size), 1)
-
-
-def status_of(form: FlaskForm) -> int:
-    """Give the status of a page that shows a form: 422 after it was sent and refused."""
-    return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_submitted() else HTTPStatus.OK
 
 
 def unit_choices(permission: str) -> list[tuple[int, str]]:
@@ -119,25 +96,25 @@ def _edit(event: StudyEvent | None) -> Response | tuple[str, int]:
     if event is not None and not form.is_submitted():
         form.starts_at.data, form.ends_at.data = clock.local(event.starts_at), clock.local(event.ends_at)
     form.offer([(event.unit_id, event.unit.name)] if event else unit_choices(_WRITE))
-    event_id, problem = event.id if event else None, ""
+    event_id = event.id if event else None
     if form.validate_on_submit():
-        try:
-            return redirect(url_for(".show_event", event_id=_save(event_id, form)))
-        except EventRefusedError as error:
-            problem = error.text
-    return render_template("records/event_form.html", form=form, event_id=event_id, problem=problem), status_of(form)
+        with submit("活动已保存。", form=form) as session:
+            saved_id = _save(session, event_id, form)
+        if not form.is_refused:
+            return redirect(url_for(".show_event", event_id=saved_id))
+    return render_template("records/event_form.html", form=form, event_id=event_id), status_of(form)
 
 
-def _save(event_id: int | None, form: EventForm) -> int:
-    known: dict[str, Any] = {"reach": my_reach(_WRITE), "actor": actor(), "now": clock.now()}
-    with transaction() as session:
-        if event_id is None:
-            saved = actions.plan_event(session, unit_id=form.unit_id.data, settings=form.settings(), **known)
-        else:
-            saved = actions.change_event(session, event_id=event_id, settings=form.settings(), **known)
-        saved_id = saved.id
-    flash("活动已保存。", "success")
-    return saved_id
+def _save(session: Session, event_id: int | None, form: EventForm) -> int:
+    settings, reach = form.settings(), my_reach(_WRITE)
+    if event_id is None:
+        unit_id = form.unit_id.data
+        return actions.plan_event(
+            session, unit_id=unit_id, settings=settings, reach=reach, actor=actor(), now=clock.now()
+        ).id
+    return actions.change_event(
+        session, event_id=event_id, settings=settings, reach=reach, actor=actor(), now=clock.now()
+    ).id
 
 
 @admin_blueprint.get("/events/<int:event_id>")
@@ -197,16 +174,16 @@ def _code(event: StudyEvent) -> dict[str, Any]:
 @requires(_WRITE)
 def open_check_in(event_id: int) -> Response:
     """Open the check-in, and show the code."""
-    is_done = _act(lambda session, known: actions.open_check_in(session, event_id=event_id, **known), "")
-    return redirect(url_for(".show_room" if is_done else ".show_event", event_id=event_id))
+    with submit(back=url_for(".show_event", event_id=event_id)) as session:
+        actions.open_check_in(session, event_id=event_id, reach=my_reach(_WRITE), actor=actor(), now=clock.now())
+    return redirect(url_for(".show_room", event_id=event_id))
 
 
 @admin_blueprint.post("/events/<int:event_id>/close")
 @requires(_WRITE)
 def end_check_in(event_id: int) -> Response:
     """Take no more codes."""
-    _act(lambda session, known: actions.end_check_in(session, event_id=event_id, **known), "签到已结束。")
-    return redirect(url_for(".show_event", event_id=event_id))
+    return _act(event_id, actions.end_check_in, "签到已结束。")
 
 
 @admin_blueprint.post("/events/<int:event_id>/settle")
@@ -214,8 +191,7 @@ def end_check_in(event_id: int) -> Response:
 def settle_event(event_id: int) -> Response:
     """Settle an event."""
     words = "活动已办结，到场人员的学法档案已计入。可以接着记入普法台账。"
-    _act(lambda session, known: actions.settle_event(session, event_id=event_id, **known), words)
-    return redirect(url_for(".show_event", event_id=event_id))
+    return _act(event_id, actions.settle_event, words)
 
 
 @admin_blueprint.post("/events/<int:event_id>/reopen")
@@ -223,16 +199,14 @@ def settle_event(event_id: int) -> Response:
 def reopen_event(event_id: int) -> Response:
     """Open a settled event for a correction."""
     words = "已重新打开。改好后请再办结，办结前不计入档案。"
-    _act(lambda session, known: actions.reopen_event(session, event_id=event_id, **known), words)
-    return redirect(url_for(".show_event", event_id=event_id))
+    return _act(event_id, actions.reopen_event, words)
 
 
 @admin_blueprint.post("/events/<int:event_id>/cancel")
 @requires(_WRITE)
 def cancel_event(event_id: int) -> Response:
     """Cancel an event."""
-    _act(lambda session, known: actions.cancel_event(session, event_id=event_id, **known), "活动已取消。")
-    return redirect(url_for(".show_event", event_id=event_id))
+    return _act(event_id, actions.cancel_event, "活动已取消。")
 
 
 @admin_blueprint.post("/events/<int:event_id>/people")
@@ -240,26 +214,24 @@ def cancel_event(event_id: int) -> Response:
 def put_down(event_id: int) -> Response:
     """Put people down from the list and from what was typed."""
     lines = [*request.form.getlist("people"), *request.form.get("lines", "").replace("，", "\n").splitlines()]
-
-    def act(session: Session, known: dict[str, Any]) -> None:
-        listed = actions.put_down(session, event_id=event_id, lines=lines, **known)
-        flash(f"登记 {listed.added} 人。", "success" if listed.added else "warning")
-        for problem in listed.problems[:_MAX_PROBLEMS]:
-            flash(problem, "warning")
-        if len(listed.problems) > _MAX_PROBLEMS:
-            flash(f"另有 {len(listed.problems) - _MAX_PROBLEMS} 行没有登记，请核对后重新填写。", "warning")
-
-    _act(act, "")
-    return redirect(url_for(".show_event", event_id=event_id))
+    back = url_for(".show_event", event_id=event_id)
+    with submit(back=back) as session:
+        listed = actions.put_down(
+            session, event_id=event_id, lines=lines, reach=my_reach(_WRITE), actor=actor(), now=clock.now()
+        )
+    flash(f"登记 {listed.added} 人。", "success" if listed.added else "warning")
+    for problem in listed.problems[:_MAX_PROBLEMS]:
+        flash(problem, "warning")
+    if len(listed.problems) > _MAX_PROBLEMS:
+        flash(f"另有 {len(listed.problems) - _MAX_PROBLEMS} 行没有登记，请核对后重新填写。", "warning")
+    return redirect(back)
 
 
 @admin_blueprint.post("/events/<int:event_id>/people/<int:person_id>/take-back")
 @requires(_WRITE)
 def take_back(event_id: int, person_id: int) -> Response:
     """Take a person off the attendance."""
-    words = "已从到场名单中去掉。"
-    _act(lambda s, known: actions.take_back(s, event_id=event_id, person_id=person_id, **known), words)
-    return redirect(url_for(".show_event", event_id=event_id))
+    return _act(event_id, actions.take_back, "已从到场名单中去掉。", person_id=person_id)
 
 
 @admin_blueprint.post("/events/<int:event_id>/files")
@@ -268,12 +240,7 @@ def add_file(event_id: int) -> Response:
     """Attach a file."""
     upload = request.files.get("file")
     name, content = (upload.filename or "", upload.read()) if upload else ("", b"")
-
-    def act(session: Session, known: dict[str, Any]) -> None:
-        actions.add_material(session, event_id=event_id, name=name, content=content, **known)
-
-    _act(act, "资料已上传。")
-    return redirect(url_for(".show_event", event_id=event_id))
+    return _act(event_id, actions.add_material, "资料已上传。", name=name, content=content)
 
 
 @admin_blueprint.get("/events/<int:event_id>/files/<int:file_id>")
@@ -288,20 +255,10 @@ def event_file(event_id: int, file_id: int) -> Response:
 @requires(_WRITE)
 def drop_file(event_id: int, file_id: int) -> Response:
     """Take a file away."""
-    words = "资料已删除。"
-    _act(lambda s, known: actions.drop_material(s, event_id=event_id, file_id=file_id, **known), words)
+    return _act(event_id, actions.drop_material, "资料已删除。", file_id=file_id)
+
+
+def _act(event_id: int, act: Callable[..., object], words: str, **more: Any) -> Response:
+    with submit(words) as session:
+        act(session, event_id=event_id, reach=my_reach(_WRITE), actor=actor(), now=clock.now(), **more)
     return redirect(url_for(".show_event", event_id=event_id))
-
-
-def _act(act: Callable[[Session, dict[str, Any]], object], words: str) -> bool:
-    """Do an act and say so; a refusal is said on the page that follows."""
-    known: dict[str, Any] = {"reach": my_reach(_WRITE), "actor": actor(), "now": clock.now()}
-    try:
-        with transaction() as session:
-            act(session, known)
-    except (EventRefusedError, FileRefusedError) as error:
-        flash(error.text, "danger")
-        return False
-    if words:
-        flash(words, "success")
-    return True

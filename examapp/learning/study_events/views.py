@@ -22,7 +22,7 @@ from examapp.learning.study_events.rules import KIND_NAMES, STATE_NAMES
 from examapp.learning.study_record.queries import study_record
 from examapp.organisation.accounts.guards import actor, me, menu_entry, signed_in
 from examapp.uploads.views import serve_file
-from examapp.web.numbers import read_year
+from examapp.web.params import chosen_year
 
 blueprint = Blueprint("records", __name__)
 
@@ -88,11 +88,6 @@ def check_me_in(event_id: int) -> Response:
     category, words = _WORDS[outcome]
     flash(words, category)
     return redirect(url_for(".show_my_event", event_id=event_id))
-
-
-def chosen_year() -> int:
-    """Give the year in the address, the present one where there is none or a wrong one."""
-    return read_year(request.args.get("year")) or clock.today().year
 
 
 @blueprint.get("/study/record")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.delivery.exams.queries import get_organiser_exam, list_units_within
-from examapp.errors import DomainError, NotFoundError
+from examapp.errors import NotFoundError
 from examapp.learning.course_contents.admin_views import admin_blueprint
 from examapp.learning.courses.queries import list_courses
 from examapp.learning.study_gates.actions import ask_for_courses
@@ -17,6 +17,8 @@ from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.accounts.guards import actor, may, my_reach, requires
 from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_number
+from examapp.web.submit import submit
 
 _READ = "reports:participation:read"
 _MAX = 500
@@ -27,11 +29,11 @@ _MAX = 500
 def show_gates() -> str:
     """Show for an exam with a study gate who lacks what, within one's reach, or in one unit of it."""
     session, reach = read_session(), my_reach(_READ)
-    units, unit_id = list_units_within(session, reach), request.args.get("unit", type=sent_number)
+    units, unit_id = list_units_within(session, reach), chosen_number("unit")
     if unit_id is not None:
         reach = AccessScope(is_everything=False, region_paths=(get_unit_within(session, unit_id, reach).region_path,))
     exams = gated_exams(session, now=clock.now())
-    wanted = request.args.get("exam", type=sent_number)
+    wanted = chosen_number("exam")
     exam = next((each for each in exams if each.id == wanted), exams[0] if exams else None)
     if wanted is not None and (exam is None or exam.id != wanted):
         raise NotFoundError
@@ -57,22 +59,15 @@ def choose_courses(exam_id: int) -> str | Response:
     """Choose the courses that an exam asks for, besides its credits."""
     if request.method == "GET":
         return _courses_page(exam_id)
-    try:
-        with transaction() as session:
-            ask_for_courses(
-                session,
-                exam_id=exam_id,
-                course_ids=request.form.getlist("course", type=sent_number),
-                reach=my_reach("exams:exam:write"),
-                actor=actor(),
-                now=clock.now(),
-            )
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "danger")
-        return redirect(url_for(".choose_courses", exam_id=exam_id))
-    flash("考前要学的课程已保存。", "success")
+    with submit("考前要学的课程已保存。", back=url_for(".choose_courses", exam_id=exam_id)) as session:
+        ask_for_courses(
+            session,
+            exam_id=exam_id,
+            course_ids=request.form.getlist("course", type=sent_number),
+            reach=my_reach("exams:exam:write"),
+            actor=actor(),
+            now=clock.now(),
+        )
     return redirect(url_for("exams_admin.show_exam", exam_id=exam_id))
 
 

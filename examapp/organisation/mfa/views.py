@@ -69,7 +69,7 @@ def take_off_second_factor() -> AnyResponse:
     except WrongCodeError as refusal:
         with transaction() as session:
             actions.count_wrong_code(session, me().account_id, actor=actor(), now=clock.now())
-        flash(refusal.text, "error")
+        flash(refusal.text, "danger")
     else:
         flash("动态口令已停用。", "success")
     return redirect(url_for("people.show_second_factor"), 303)

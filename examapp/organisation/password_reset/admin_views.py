@@ -17,7 +17,6 @@ from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, my_reach, requires, sealer
 from examapp.organisation.accounts.rules import spaced_ticket_code
-from examapp.organisation.dual_control.actions import AlreadyAskedError
 from examapp.organisation.password_reset import actions
 from examapp.organisation.passwords import actions as password_actions
 from examapp.organisation.people.queries import PAGE_SIZE, FirstPassword, PeopleFilter, get_person_within
@@ -28,13 +27,14 @@ from examapp.organisation.units.admin_views import (
     address_of_search,
     admin_blueprint,
     may_touch_guarded,
-    page_number,
     ticket_picture,
     units_within,
 )
 from examapp.organisation.units.models import Unit
 from examapp.web.numbers import read_whole
+from examapp.web.params import chosen_number, chosen_page
 from examapp.web.query_encryption import words_asked
+from examapp.web.submit import submit
 from examapp.web.trusted_hosts import address_of
 
 PERMISSIONS = {
@@ -62,7 +62,7 @@ def search_ticket_people() -> str | AnyResponse:
 
 
 def _choose_page(refusal: str) -> str:
-    session, reach, page = read_session(), my_reach(_ISSUE), page_number()
+    session, reach, page = read_session(), my_reach(_ISSUE), chosen_page()
     unit_id = read_whole(request.values.get("unit")) or 0
     chosen = PeopleFilter(
         words=normalise(words_asked()).strip()[:60],
@@ -122,7 +122,7 @@ def list_first_passwords() -> str:
     """Show how many first passwords of a unit are still unchanged, and the ways to take them along."""
     session, reach = read_session(), my_reach(_ISSUE)
     units = units_within(session, reach)
-    unit_id = read_whole(request.args.get("unit")) or 0
+    unit_id = chosen_number("unit") or 0
     unit = get_unit_within(session, unit_id, reach) if unit_id else None
     count = len(_lines(unit)) if unit else None
     return render_template("people/passwords.html", units=units, unit=unit, count=count)
@@ -179,21 +179,17 @@ def _xlsx(unit: Unit, lines: list[FirstPassword]) -> io.BytesIO:
 def reset_password(person_id: int) -> AnyResponse:
     """Put a person's password out of force and give a one-use ticket, shown this once; all sign-ins end."""
     back = url_for("people_admin.show_person", person_id=person_id)
-    try:
-        with transaction() as session:
-            person = get_person_within(session, person_id, my_reach(_ISSUE))
-            ticket = actions.reset_password(
-                session,
-                person,
-                sealer=sealer(),
-                may_touch_guarded=may_touch_guarded(),
-                reason=request.form.get("reason", ""),
-                actor=actor(),
-                now=clock.now(),
-            )
-    except (actions.NoTicketError, AlreadyAskedError) as refusal:
-        flash(refusal.text, "error")
-        return redirect(back, 303)
+    with submit(back=back) as session:
+        person = get_person_within(session, person_id, my_reach(_ISSUE))
+        ticket = actions.reset_password(
+            session,
+            person,
+            sealer=sealer(),
+            may_touch_guarded=may_touch_guarded(),
+            reason=request.form.get("reason", ""),
+            actor=actor(),
+            now=clock.now(),
+        )
     if ticket is None:
         flash(SECOND_PERSON_ASKED, "success")
         return redirect(back, 303)

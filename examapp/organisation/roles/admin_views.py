@@ -10,20 +10,19 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms.fields.choices import SelectChoice
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.organisation.access.queries import get_unit_within, list_grants_to_stand_in_for, list_role_grants
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.organisation.accounts.guards import actor, is_sitting, my_reach, requires
-from examapp.organisation.dual_control.actions import AlreadyAskedError
 from examapp.organisation.dual_control.queries import list_waiting_about
 from examapp.organisation.people.models import Person
 from examapp.organisation.people.queries import get_person_within
 from examapp.organisation.roles import actions
 from examapp.organisation.roles.actions import RoleRequest
-from examapp.organisation.roster.actions import PersonRefusedError
 from examapp.organisation.roster.forms import DeputyForm, RoleForm
 from examapp.organisation.units.admin_views import admin_blueprint, unit_choices, units_within
 from examapp.organisation.units.models import Tree
+from examapp.web.submit import submit
 
 PERMISSIONS = {
     "people:role:grant": {Role.SECURITY_ADMIN},
@@ -98,25 +97,17 @@ def _ask_for_deputy(form: DeputyForm, person_id: int) -> bool:
 
 
 def _request(form: RoleForm | DeputyForm, person_id: int, wish: actions.MakeWish) -> bool:
-    try:
-        with transaction() as session:
-            person = get_person_within(session, person_id, my_reach(_GRANT))
-            actions.request_role(
-                session,
-                person,
-                wish(session, person),
-                reason=form.reason.data or "",
-                actor=actor(),
-                now=clock.now(),
-            )
-    except PersonRefusedError as refusal:
-        field = {field.short_name: field for field in form}.get(refusal.field, form.reason)
-        field.errors = [refusal.text]
-        return False
-    except AlreadyAskedError as refusal:
-        form.reason.errors = [refusal.text]
-        return False
-    return True
+    with submit(form=form, field="reason") as session:
+        person = get_person_within(session, person_id, my_reach(_GRANT))
+        actions.request_role(
+            session,
+            person,
+            wish(session, person),
+            reason=form.reason.data or "",
+            actor=actor(),
+            now=clock.now(),
+        )
+    return not form.is_refused
 
 
 def _end_of(day: date | None) -> datetime | None:
@@ -128,18 +119,7 @@ def _end_of(day: date | None) -> datetime | None:
 @requires(_GRANT)
 def revoke_role(person_id: int, grant_id: int) -> AnyResponse:
     """Take a role back."""
-    try:
-        with transaction() as session:
-            person = get_person_within(session, person_id, my_reach(_GRANT))
-            actions.revoke_role(
-                session,
-                grant_id,
-                person,
-                is_sitting=is_sitting,
-                actor=actor(),
-                now=clock.now(),
-            )
-        flash("已收回，立即生效。", "success")
-    except PersonRefusedError as refusal:
-        flash(refusal.text, "error")
+    with submit("已收回，立即生效。") as session:
+        person = get_person_within(session, person_id, my_reach(_GRANT))
+        actions.revoke_role(session, grant_id, person, is_sitting=is_sitting, actor=actor(), now=clock.now())
     return redirect(url_for("people_admin.grant_role", person_id=person_id), 303)

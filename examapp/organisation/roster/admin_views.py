@@ -12,11 +12,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.documents.html import normalise
-from examapp.errors import ConflictError, NotFoundError
+from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_unit_within, list_role_grants
 from examapp.organisation.access.rules import ROLE_NAMES, Role
 from examapp.organisation.accounts.guards import actor, may, menu_entry, my_reach, requires, sealer
-from examapp.organisation.dual_control.actions import AlreadyAskedError
 from examapp.organisation.dual_control.queries import list_open_about
 from examapp.organisation.dual_control.rules import ACCOUNT_ACTS
 from examapp.organisation.mfa import actions as mfa_actions
@@ -34,7 +33,7 @@ from examapp.organisation.people.queries import (
 from examapp.organisation.people.queries import list_people as people_of
 from examapp.organisation.people.rules import normalise_id_number, normalise_mobile
 from examapp.organisation.roster import actions
-from examapp.organisation.roster.actions import MAX_A_DAY, PersonFacts, PersonRefusedError, reveal_numbers
+from examapp.organisation.roster.actions import MAX_A_DAY, PersonFacts, reveal_numbers
 from examapp.organisation.roster.forms import LEAVE_KINDS, STATE_NAMES, LeaveForm, PersonForm, RevealForm, TransferForm
 from examapp.organisation.roster_moves import actions as roster_move_actions
 from examapp.organisation.roster_moves.actions import SECONDMENT, Move, move_person
@@ -45,12 +44,13 @@ from examapp.organisation.units.admin_views import (
     address_of_search,
     admin_blueprint,
     may_touch_guarded,
-    page_number,
     unit_choices,
     units_within,
 )
 from examapp.web.numbers import read_whole
+from examapp.web.params import chosen_page
 from examapp.web.query_encryption import words_asked
+from examapp.web.submit import submit
 
 PERMISSIONS = {
     "people:person:read": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
@@ -90,7 +90,7 @@ def list_people() -> str | AnyResponse:
         state=request.values.get("state", "") if request.values.get("state") in STATE_NAMES else "",
         account=request.values.get("account", ""),
     )
-    page = page_number()
+    page = chosen_page()
     rows, total = people_of(session, reach, chosen, sealer=sealer(), page=page)
     return render_template(
         "people/people.html",
@@ -149,24 +149,16 @@ def create_person() -> AnyResponse:
     """Take a person on."""
     form = PersonForm()
     form.unit_id.choices = unit_choices(units_within(read_session(), my_reach(WRITE)))
-    if form.validate_on_submit() and (person_id := _create(form)):
-        flash(f"已登记「{form.name.data}」。初始密码在“初始密码”页面打印。", "success")
-        return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
-    return _form_page(form, None)
-
-
-def _create(form: PersonForm) -> int | None:
-    now = clock.now()
-    try:
-        with transaction() as session:
+    if form.validate_on_submit():
+        with submit(f"已登记「{form.name.data}」。初始密码在“初始密码”页面打印。", form=form) as session:
             unit = get_unit_within(session, form.unit_id.data, my_reach(WRITE))
             person = actions.create_person(
-                session, _facts(form), unit, sealer=sealer(), actor=actor(), now=now, on=clock.today()
+                session, _facts(form), unit, sealer=sealer(), actor=actor(), now=clock.now(), on=clock.today()
             )
-            return person.id
-    except PersonRefusedError as refusal:
-        form[refusal.field].errors = [refusal.text]
-        return None
+            person_id = person.id
+        if not form.is_refused:
+            return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+    return _form_page(form, None)
 
 
 @admin_blueprint.route("/<int:person_id>/edit", methods=["GET", "POST"])
@@ -178,29 +170,20 @@ def edit_person(person_id: int) -> AnyResponse:
     del form.unit_id
     if request.method == "GET":
         form.is_on_roster.data = person.state != "off_roster"
-    if form.validate_on_submit() and _edit(form, person_id):
-        flash("已保存。", "success")
-        return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
-    return _form_page(form, person)
-
-
-def _edit(form: PersonForm, person_id: int) -> bool:
-    try:
-        with transaction() as session:
-            person = get_person_within(session, person_id, my_reach(WRITE))
+    if form.validate_on_submit():
+        with submit("已保存。", form=form) as session:
             actions.edit_person(
                 session,
-                person,
+                get_person_within(session, person_id, my_reach(WRITE)),
                 _facts(form),
                 sealer=sealer(),
                 may_touch_guarded=may_touch_guarded(),
                 actor=actor(),
                 now=clock.now(),
             )
-    except PersonRefusedError as refusal:
-        form[refusal.field].errors = [refusal.text]
-        return False
-    return True
+        if not form.is_refused:
+            return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+    return _form_page(form, person)
 
 
 def _facts(form: PersonForm) -> PersonFacts:
@@ -252,12 +235,10 @@ def _act(
     form: TransferForm | LeaveForm, person_id: int, move_of: Callable[[Session, Person, Any], Move], words: str
 ) -> bool:
     """Move a person within reach, today or on its day; a refusal is written beside its field."""
-    try:
-        with transaction() as session:
-            person = get_person_within(session, person_id, my_reach(WRITE))
-            is_done = move_person(session, person, move_of(session, person, form), actor=actor(), now=clock.now())
-    except PersonRefusedError as refusal:
-        form[refusal.field if refusal.field in form else "on"].errors = [refusal.text]
+    with submit(form=form, field="on") as session:
+        person = get_person_within(session, person_id, my_reach(WRITE))
+        is_done = move_person(session, person, move_of(session, person, form), actor=actor(), now=clock.now())
+    if form.is_refused:
         return False
     flash(words if is_done else f"已登记，{form.on.data.isoformat()} 自动生效。生效前可在本页撤销。", "success")
     return True
@@ -278,14 +259,9 @@ def _leave(_session: Session, _person: Person, form: LeaveForm) -> Move:
 @requires(WRITE)
 def cancel_planned(person_id: int, planned_id: int) -> AnyResponse:
     """Take back a move whose day has not come."""
-    try:
-        with transaction() as session:
-            person = get_person_within(session, person_id, my_reach(WRITE))
-            roster_move_actions.cancel_planned(session, person, planned_id, actor=actor(), now=clock.now())
-    except ConflictError as refusal:
-        flash(refusal.text, "error")
-    else:
-        flash("已撤销，到时不再变动。", "success")
+    with submit("已撤销，到时不再变动。") as session:
+        person = get_person_within(session, person_id, my_reach(WRITE))
+        roster_move_actions.cancel_planned(session, person, planned_id, actor=actor(), now=clock.now())
     return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
 
 
@@ -325,20 +301,18 @@ def _set_open(person_id: int, *, is_open: bool) -> AnyResponse:
 
 def _touch_account(person_id: int, act: Callable[..., bool], words: str) -> AnyResponse:
     """Do something to a person's account, or ask a second person for it where it is one of the three administrators'."""
-    try:
-        with transaction() as session:
-            is_done = act(
-                session,
-                get_person_within(session, person_id, my_reach(WRITE)),
-                may_touch_guarded=may_touch_guarded(),
-                reason=request.form.get("reason", ""),
-                actor=actor(),
-                now=clock.now(),
-            )
-        flash(words if is_done else SECOND_PERSON_ASKED, "success")
-    except AlreadyAskedError as refusal:
-        flash(refusal.text, "error")
-    return redirect(url_for("people_admin.show_person", person_id=person_id), 303)
+    back = url_for("people_admin.show_person", person_id=person_id)
+    with submit(back=back) as session:
+        is_done = act(
+            session,
+            get_person_within(session, person_id, my_reach(WRITE)),
+            may_touch_guarded=may_touch_guarded(),
+            reason=request.form.get("reason", ""),
+            actor=actor(),
+            now=clock.now(),
+        )
+    flash(words if is_done else SECOND_PERSON_ASKED, "success")
+    return redirect(back, 303)
 
 
 @admin_blueprint.route("/<int:person_id>/numbers", methods=["GET", "POST"])

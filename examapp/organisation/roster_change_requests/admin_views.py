@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
-from examapp.errors import DomainError, NotFoundError
+from examapp.errors import DomainError
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, may, my_reach, requires, sealer
@@ -28,7 +28,8 @@ from examapp.organisation.roster_change_requests.models import (
 from examapp.organisation.units.models import Unit
 from examapp.organisation.units.queries import list_units
 from examapp.web.forms import FlaskForm
-from examapp.web.numbers import read_page, sent_number
+from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_page
 from examapp.web.submit import submit
 
 PERMISSIONS = {
@@ -38,17 +39,6 @@ PERMISSIONS = {
 
 
 admin_blueprint = Blueprint("unitbook_admin", __name__, url_prefix="/admin/unit-book")
-_MAX_ID = 2**63 - 1
-
-
-def known(number: int) -> int:
-    """Give an id from an address; one that no row can have is as good as missing."""
-    return number if number <= _MAX_ID else 0
-
-
-def page_number() -> int:
-    """Give the page of a list that the address asks for."""
-    return read_page(request.args.get("page"))
 
 
 class FormRefusedError(DomainError):
@@ -71,7 +61,7 @@ PROPOSE, APPROVE = "people:change:propose", "people:change:approve"
 @requires(PROPOSE)
 def list_changes() -> str:
     """List the lists of changes of the units within reach."""
-    word, page, reach = request.args.get("state", ""), page_number(), my_reach(PROPOSE)
+    word, page, reach = request.args.get("state", ""), chosen_page(), my_reach(PROPOSE)
     state = ListState(word) if word in set(ListState) else None
     rows, count = queries.list_change_lists(read_session(), reach, state=state, page=page)
     form = NewListForm(formdata=None)
@@ -98,9 +88,7 @@ def draft_changes() -> Response:
     """Begin a list for a unit."""
     unit_id = request.form.get("unit_id", 0, type=sent_number)
     with transaction() as session:
-        row = actions.draft_list(
-            session, unit_id=known(unit_id), reach=my_reach(PROPOSE), actor=actor(), now=clock.now()
-        )
+        row = actions.draft_list(session, unit_id=unit_id, reach=my_reach(PROPOSE), actor=actor(), now=clock.now())
         list_id = row.id
     return _back(list_id)
 
@@ -121,7 +109,7 @@ def print_changes(list_id: int) -> str:
 
 def _show(list_id: int, template: str) -> str:
     session = read_session()
-    row = queries.get_change_list(session, known(list_id), my_reach(PROPOSE))
+    row = queries.get_change_list(session, list_id, my_reach(PROPOSE))
     is_decider = may(APPROVE)
     return render_template(
         template,
@@ -141,41 +129,35 @@ def _show(list_id: int, template: str) -> str:
 def add_change(list_id: int) -> str | Response | tuple[str, int]:
     """Write a change down; its kind stands in the address."""
     session, word = read_session(), request.args.get("kind", "")
-    row = queries.get_change_list(session, known(list_id), my_reach(PROPOSE))
+    row = queries.get_change_list(session, list_id, my_reach(PROPOSE))
     kind = ChangeKind(word) if word in set(ChangeKind) else ChangeKind.TRANSFER_OUT
     unit = session.get_one(Unit, row.unit_id)  # meant: a number out of a row that is within reach
-    form, problem = change_form(kind), ""
+    form = change_form(kind)
     if "own_unit_id" in form:
         is_below = Unit.region_path.startswith(unit.region_path, autoescape=True)
         form.own_unit_id.choices = _choices(list_units(session, is_below))
     if form.validate_on_submit():
-        try:
-            _add(row.id, kind, form)
-        except NotFoundError:
-            raise
-        except DomainError as error:
-            problem = error.text
-        else:
-            flash("已添加。全部添加完后，请点「提交审批」。", "success")
+        with submit("已添加。全部添加完后，请点「提交审批」。", form=form) as writing:
+            _add(writing, row.id, kind, form)
+        if not form.is_refused:
             return _back(list_id)
     page = render_template(
-        "unitbook/change.html", form=form, kind=kind, kind_names=CHANGE_KIND_NAMES, row=row, unit=unit, problem=problem
+        "unitbook/change.html", form=form, kind=kind, kind_names=CHANGE_KIND_NAMES, row=row, unit=unit
     )
     return (page, 422) if form.is_submitted() else page
 
 
-def _add(list_id: int, kind: ChangeKind, form: ChangeForm) -> None:
+def _add(session: Session, list_id: int, kind: ChangeKind, form: ChangeForm) -> None:
     said = {
         name: form[name].data or "" for name in ("staff_number", "name", "position", "rank", "note") if name in form
     }
-    with transaction() as session:
-        actions.add_line(
-            session,
-            list_id=list_id,
-            change=Change(kind=kind, unit=_unit_of(session, form), effective_on=form.effective_on.data, **said),
-            reach=my_reach(PROPOSE),
-            now=clock.now(),
-        )
+    actions.add_line(
+        session,
+        list_id=list_id,
+        change=Change(kind=kind, unit=_unit_of(session, form), effective_on=form.effective_on.data, **said),
+        reach=my_reach(PROPOSE),
+        now=clock.now(),
+    )
 
 
 def _unit_of(session: Session, form: ChangeForm) -> Unit | None:
@@ -201,9 +183,7 @@ def remove_change(list_id: int, line_id: int) -> Response:
     """Take a change out of a list that is not submitted."""
     return _act(
         list_id,
-        lambda session: actions.remove_line(
-            session, list_id=known(list_id), line_id=known(line_id), reach=my_reach(PROPOSE)
-        ),
+        lambda session: actions.remove_line(session, list_id=list_id, line_id=line_id, reach=my_reach(PROPOSE)),
         "已删除。",
     )
 
@@ -237,7 +217,7 @@ def return_changes(list_id: int) -> Response:
     return _act(
         list_id,
         lambda session: actions.return_list(
-            session, list_id=known(list_id), answer=answer, reach=my_reach(APPROVE), actor=actor(), now=clock.now()
+            session, list_id=list_id, answer=answer, reach=my_reach(APPROVE), actor=actor(), now=clock.now()
         ),
         "已退回单位修改。",
     )
@@ -247,21 +227,15 @@ def return_changes(list_id: int) -> Response:
 @requires(APPROVE)
 def approve_changes(list_id: int) -> Response:
     """Agree to everything that waits in a list."""
-    try:
-        with transaction() as session:
-            done, stuck = actions.approve_list(
-                session,
-                list_id=known(list_id),
-                reach=my_reach(APPROVE),
-                sealer=sealer(),
-                actor=actor(),
-                now=clock.now(),
-            )
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "danger")
-        return _back(list_id)
+    with submit(back=_back(list_id).location) as session:
+        done, stuck = actions.approve_list(
+            session,
+            list_id=list_id,
+            reach=my_reach(APPROVE),
+            sealer=sealer(),
+            actor=actor(),
+            now=clock.now(),
+        )
     words = f"已同意 {done} 项。"
     flash(words + (f"有 {stuck} 项不能办理，原因写在该项旁边，其余不受影响。" if stuck else ""), "success")
     return _back(list_id)
@@ -275,8 +249,8 @@ def approve_change(list_id: int, line_id: int) -> Response:
         list_id,
         lambda session: actions.approve_line(
             session,
-            list_id=known(list_id),
-            line_id=known(line_id),
+            list_id=list_id,
+            line_id=line_id,
             reach=my_reach(APPROVE),
             sealer=sealer(),
             actor=actor(),
@@ -295,8 +269,8 @@ def refuse_change(list_id: int, line_id: int) -> Response:
         list_id,
         lambda session: actions.refuse_line(
             session,
-            list_id=known(list_id),
-            line_id=known(line_id),
+            list_id=list_id,
+            line_id=line_id,
             answer=answer,
             reach=my_reach(APPROVE),
             actor=actor(),
@@ -314,9 +288,7 @@ def _answer() -> str:
 def _act_on(list_id: int, act: Callable[..., object], words: str, permission: str) -> Response:
     return _act(
         list_id,
-        lambda session: act(
-            session, list_id=known(list_id), reach=my_reach(permission), actor=actor(), now=clock.now()
-        ),
+        lambda session: act(session, list_id=list_id, reach=my_reach(permission), actor=actor(), now=clock.now()),
         words,
     )
 

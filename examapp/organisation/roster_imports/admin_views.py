@@ -93,7 +93,7 @@ def confirm_import(import_id: int) -> AnyResponse:
                 now=clock.now(),
             )
     except ConflictError as refusal:
-        flash(refusal.text, "error")
+        flash(refusal.text, "danger")
     return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
 
 
@@ -110,7 +110,7 @@ def approve_difference(import_id: int) -> AnyResponse:
             choice = Choice(kinds=frozenset(kinds), left_out=frozenset(shown - ticked))
             actions.approve_difference(session, job, choice, actor=actor(), now=clock.now())
     except ConflictError as refusal:
-        flash(refusal.text, "error")
+        flash(refusal.text, "danger")
     return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
 
 
@@ -122,7 +122,7 @@ def download_annotated(import_id: int) -> AnyResponse:
     try:
         content = actions.open_file(job.annotated, job.id, sealer())
     except ImportRefusedError as refusal:
-        flash(refusal.text, "error")
+        flash(refusal.text, "danger")
         return redirect(url_for("people_admin.show_import", import_id=import_id), 303)
     ending = job.summary.get("ending", "xlsx")
     name = f"{PurePath(job.file_name).stem}-{'导入结果' if job.is_confirmed else '检查结果'}.{ending}"

@@ -16,8 +16,9 @@ from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.accounts.guards import actor, my_reach, requires
 from examapp.organisation.roster_moves.actions import write_roster_file
 from examapp.organisation.roster_moves.queries import count_roster, list_roster
-from examapp.organisation.units.admin_views import READ, admin_blueprint, page_number, units_within
+from examapp.organisation.units.admin_views import READ, admin_blueprint, units_within
 from examapp.organisation.units.models import Unit
+from examapp.web.params import chosen_page
 
 _PAGE = 50
 MAX_IN_FILE = 20_000
@@ -48,7 +49,7 @@ def choose_roster() -> AnyResponse | str:
 @requires(READ)
 def show_roster(unit_id: int) -> str:
     """Show who stood on a unit's roster on a day."""
-    session, day, page = read_session(), _day(), page_number()
+    session, day, page = read_session(), _day(), chosen_page()
     unit = _unit(unit_id)
     total = count_roster(session, unit, day)
     return render_template(
@@ -71,7 +72,7 @@ def export_roster(unit_id: int) -> AnyResponse:
     day = _day()
     unit = _unit(unit_id)
     if count_roster(read_session(), unit, day) > MAX_IN_FILE:
-        flash(f"超过 {MAX_IN_FILE} 人，一个文件放不下。请选下级单位分别导出。", "error")
+        flash(f"超过 {MAX_IN_FILE} 人，一个文件放不下。请选下级单位分别导出。", "danger")
         return redirect(url_for("people_admin.show_roster", unit_id=unit_id, on=day.isoformat()), 303)
     with tempfile.TemporaryDirectory() as folder, transaction() as session:
         path = Path(folder) / "roster.xlsx"
@@ -82,4 +83,4 @@ def export_roster(unit_id: int) -> AnyResponse:
 
 
 def _unit(unit_id: int) -> Unit:
-    return get_unit_within(read_session(), unit_id if unit_id < 2**63 else 0, my_reach(READ))
+    return get_unit_within(read_session(), unit_id, my_reach(READ))

@@ -82,7 +82,7 @@ def enter_code() -> AnyResponse:
         except DomainError as error:
             refusal, form.code.data = error.text, ""
             if error.status == 404:
-                flash(refusal, "error")
+                flash(refusal, "danger")
                 return redirect(url_for("people.sign_in"), 303)
     page = render_template("people/enter_code.html", form=form, refusal=refusal)
     return Response(page, 422 if refusal or form.errors else 200)
@@ -185,5 +185,5 @@ def _or_back(act: Callable[[], AnyResponse]) -> AnyResponse:
     except DomainError as refusal:
         if refusal.status == 404:
             raise
-        flash(refusal.text, "error")
+        flash(refusal.text, "danger")
         return redirect(url_for("people.sign_in"), 303)

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import segno
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms.fields.choices import SelectChoice
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_unit_within, within
 from examapp.organisation.access.rules import AccessScope, Role
@@ -23,11 +23,12 @@ from examapp.organisation.people.rules import holds_number
 from examapp.organisation.roster.actions import close_empty_unit
 from examapp.organisation.roster.forms import UnitForm
 from examapp.organisation.units import actions, queries
-from examapp.organisation.units.actions import UnitFacts, UnitRefusedError
+from examapp.organisation.units.actions import UnitFacts
 from examapp.organisation.units.models import UNIT_KIND_NAMES, Tree, Unit
 from examapp.organisation.units.rules import normalise_uscc
-from examapp.web.numbers import read_page, read_whole
+from examapp.web.params import chosen_number
 from examapp.web.query_encryption import encrypt_query_param
+from examapp.web.submit import submit
 
 PERMISSIONS = {
     "org:unit:read": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE, Role.LEADER, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN},
@@ -62,11 +63,6 @@ def may_touch_guarded() -> bool:
     return any(grant.role == Role.SYSTEM_ADMIN for grant in my_grants())
 
 
-def page_number() -> int:
-    """Give the page of a list that the address asks for, 1 where it is nonsense."""
-    return read_page(request.args.get("page"))
-
-
 def address_of_search(endpoint: str, *more: str) -> BaseResponse | None:
     """Lead from a posted search (words, unit and more) to its address, words sealed; None where a person's number was typed, which stays in the body."""
     words = request.form.get("q", "")
@@ -98,10 +94,9 @@ def list_units() -> str:
 def create_unit() -> BaseResponse:
     """Found a unit."""
     form = _form(None)
-    if request.method == "GET" and (parent := read_whole(request.args.get("parent"))):
+    if request.method == "GET" and (parent := chosen_number("parent")):
         form.parent_id.data = parent
-    if form.validate_on_submit() and _save(form, None):
-        flash(f"已新增「{form.name.data}」。", "success")
+    if form.validate_on_submit() and _save(form, None, f"已新增「{form.name.data}」。"):
         return redirect(url_for("org_admin.list_units"), 303)
     return _page(form, None)
 
@@ -112,8 +107,7 @@ def edit_unit(unit_id: int) -> BaseResponse:
     """Change a unit, or hang it elsewhere."""
     unit = get_unit_within(read_session(), unit_id, my_reach("org:unit:write"))
     form = _form(unit)
-    if form.validate_on_submit() and _save(form, unit):
-        flash(f"「{form.name.data}」已保存。", "success")
+    if form.validate_on_submit() and _save(form, unit, f"「{form.name.data}」已保存。"):
         return redirect(url_for("org_admin.list_units"), 303)
     return _page(form, unit)
 
@@ -134,14 +128,10 @@ def reopen_unit(unit_id: int) -> BaseResponse:
 
 def _close_or_open(unit_id: int, *, is_closing: bool) -> BaseResponse:
     act = close_empty_unit if is_closing else actions.reopen_unit
-    try:
-        with transaction() as session:
-            unit = get_unit_within(session, unit_id, my_reach("org:unit:write"))
-            act(session, unit, actor=actor(), now=clock.now())
-    except UnitRefusedError as refusal:
-        flash(refusal.text, "error")
-        return redirect(url_for("org_admin.edit_unit", unit_id=unit_id), 303)
-    flash("单位已撤销。成绩和记录仍保留。" if is_closing else "单位已恢复。", "success")
+    message = "单位已撤销。成绩和记录仍保留。" if is_closing else "单位已恢复。"
+    with submit(message, back=url_for("org_admin.edit_unit", unit_id=unit_id)) as session:
+        unit = get_unit_within(session, unit_id, my_reach("org:unit:write"))
+        act(session, unit, actor=actor(), now=clock.now())
     return redirect(url_for("org_admin.list_units"), 303)
 
 
@@ -170,7 +160,7 @@ def _add_present_parents(form: UnitForm, unit: Unit) -> None:
             field.choices = [SelectChoice(value, "（保持现在的上级）"), *field.choices]
 
 
-def _save(form: UnitForm, unit: Unit | None) -> bool:
+def _save(form: UnitForm, unit: Unit | None, message: str) -> bool:
     uscc = normalise_uscc(form.uscc.data or "")
     facts = UnitFacts(
         code=form.code.data,
@@ -180,18 +170,13 @@ def _save(form: UnitForm, unit: Unit | None) -> bool:
         parent_id=form.parent_id.data or None,
         sector_parent_id=form.sector_parent_id.data or None,
     )
-    try:
-        with transaction() as session:
-            if unit is None:
-                _refuse_root_beyond_reach(facts)
-                actions.create_unit(session, facts, actor=actor(), now=clock.now())
-            else:
-                actions.edit_unit(session, unit, facts, actor=actor(), now=clock.now())
-    except UnitRefusedError as refusal:
-        field = form[refusal.field]
-        field.errors = [*field.errors, refusal.text]
-        return False
-    return True
+    with submit(message, form=form) as session:
+        if unit is None:
+            _refuse_root_beyond_reach(facts)
+            actions.create_unit(session, facts, actor=actor(), now=clock.now())
+        else:
+            actions.edit_unit(session, unit, facts, actor=actor(), now=clock.now())
+    return not form.is_refused
 
 
 def _refuse_root_beyond_reach(facts: UnitFacts) -> None:

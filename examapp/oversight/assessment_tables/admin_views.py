@@ -8,7 +8,7 @@ from wtforms import SelectChoice
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
-from examapp.errors import DomainError, NotFoundError
+from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import actor, requires
 from examapp.oversight.assessment_indicators.queries import list_years_exams
 from examapp.oversight.assessment_tables import actions
@@ -17,17 +17,10 @@ from examapp.oversight.assessments import queries as assessment_queries
 from examapp.oversight.assessments import rules as assessment_rules
 from examapp.oversight.assessments.forms import ReviewerForm, SettingsForm, TableItemForm
 from examapp.oversight.assessments.models import Assessment, AssessmentItem
-from examapp.oversight.duty_lists.admin_views import (
-    APPROVE,
-    WRITE,
-    admin_blueprint,
-    check_form,
-    chosen_year,
-    current_duty_scope,
-    posted_year,
-    status_of,
-)
+from examapp.oversight.duty_lists.admin_views import APPROVE, WRITE, admin_blueprint, current_duty_scope
 from examapp.oversight.duty_lists.forms import VersionForm
+from examapp.web.params import chosen_year, posted_year
+from examapp.web.submit import check_form, status_of, submit
 
 
 @admin_blueprint.get("/assessments")
@@ -112,25 +105,23 @@ def _office_assessment(assessment_id: int) -> Assessment:
 def change_assessment(assessment_id: int) -> Response | tuple[str, int]:
     """Set title, exam, dates and bands."""
     found = _office_assessment(assessment_id)
-    form, problem = _settings_form(found), ""
+    form = _settings_form(found)
     if form.validate_on_submit():
-        settings, problem = form.read()
+        settings, form.problem = form.read()
         if settings is not None:
-            try:
-                with transaction() as session:
-                    actions.change_settings(
-                        session,
-                        assessment_id=assessment_id,
-                        version=form.version.data or 0,
-                        settings=settings,
-                        hands=current_duty_scope(),
-                        actor=actor(),
-                        now=clock.now(),
-                    )
-                return _done(assessment_id, "考核设置已保存。")
-            except DomainError as error:
-                problem = error.text
-    page = render_template("duties/assessment_settings.html", form=form, assessment=found, problem=problem)
+            with submit(form=form) as session:
+                actions.change_settings(
+                    session,
+                    assessment_id=assessment_id,
+                    version=form.version.data or 0,
+                    settings=settings,
+                    hands=current_duty_scope(),
+                    actor=actor(),
+                    now=clock.now(),
+                )
+        if not form.is_refused:
+            return _done(assessment_id, "考核设置已保存。")
+    page = render_template("duties/assessment_settings.html", form=form, assessment=found)
     return page, status_of(form)
 
 
@@ -170,24 +161,22 @@ def change_table_item(assessment_id: int, item_id: int) -> Response | tuple[str,
 
 
 def _edit_item(found: Assessment, form: TableItemForm, item: AssessmentItem | None) -> Response | tuple[str, int]:
-    problem, assessment_id, item_id = "", found.id, item.id if item else None
+    assessment_id, item_id = found.id, item.id if item else None
     if form.validate_on_submit():
-        try:
-            with transaction() as session:
-                actions.put_table_item(
-                    session,
-                    assessment_id=assessment_id,
-                    version=form.version.data or 0,
-                    item_id=item_id,
-                    item=form.item(),
-                    hands=current_duty_scope(),
-                    actor=actor(),
-                    now=clock.now(),
-                )
+        with submit(form=form) as session:
+            actions.put_table_item(
+                session,
+                assessment_id=assessment_id,
+                version=form.version.data or 0,
+                item_id=item_id,
+                item=form.item(),
+                hands=current_duty_scope(),
+                actor=actor(),
+                now=clock.now(),
+            )
+        if not form.is_refused:
             return _done(assessment_id, "考核项目已保存。")
-        except DomainError as error:
-            problem = error.text
-    page = render_template("duties/score_item.html", form=form, assessment=found, item=item, problem=problem)
+    page = render_template("duties/score_item.html", form=form, assessment=found, item=item)
     return page, status_of(form)
 
 

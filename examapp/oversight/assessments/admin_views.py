@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
-from examapp.errors import DomainError, NotFoundError
+from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import actor, requires
 from examapp.oversight.assessments import actions, queries, rules
 from examapp.oversight.assessments.actions import OwnScore
 from examapp.oversight.assessments.forms import AppealForm, DecisionForm, Marks, read_marks
 from examapp.oversight.assessments.queries import Sheet
 from examapp.oversight.assessments.rules import SheetState
-from examapp.oversight.duty_lists.admin_views import (
-    APPROVE,
-    WRITE,
-    admin_blueprint,
-    check_form,
-    current_duty_scope,
-    status_of,
-)
+from examapp.oversight.duty_lists.admin_views import APPROVE, WRITE, admin_blueprint, current_duty_scope
 from examapp.oversight.duty_lists.forms import SendBackForm, VersionForm
+from examapp.web.submit import check_form, status_of, submit
 
 
 def _sheet(sheet_id: int) -> Sheet:
@@ -68,50 +60,34 @@ def show_sheet(sheet_id: int) -> str:
 @requires(WRITE)
 def score_oneself(sheet_id: int) -> Response | tuple[str, int]:
     """Fill in the self scores of a unit; saved as they are, or handed in once whole."""
-    sheet, form, marks, problem = _sheet(sheet_id), VersionForm(), Marks(), ""
+    sheet, form, marks = _sheet(sheet_id), VersionForm(), Marks()
     judged = [line for line in sheet.lines if line.is_judged]
     if form.validate_on_submit():
         is_submitted = request.form.get("act") == "submit"
         marks = read_marks(request.form, judged, is_whole=is_submitted)
         if not marks.problems:
-
-            def save(session: Session) -> None:
+            scores = {
+                line.item.id: OwnScore(points=marks.points.get(line.item.id), reason=marks.words[line.item.id])
+                for line in judged
+            }
+            with submit(form=form) as session:
                 actions.save_self_scores(
                     session,
                     sheet_id=sheet_id,
                     version=form.version.data,
-                    scores={
-                        line.item.id: OwnScore(points=marks.points.get(line.item.id), reason=marks.words[line.item.id])
-                        for line in judged
-                    },
+                    scores=scores,
                     is_submitted=is_submitted,
                     hands=current_duty_scope(),
                     actor=actor(),
                     now=clock.now(),
                 )
-
-            problem = _try(save)
-            if not problem:
+            if not form.is_refused:
                 words = (
                     "自评已报送，请等评审和反馈。" if is_submitted else "自评已暂存，没有报送。写完后请点「报送自评」。"
                 )
                 return _back(sheet_id, words)
-    page = render_template(
-        "duties/sheet_self.html", sheet=sheet, judged=judged, form=form, marks=marks, problem=problem
-    )
+    page = render_template("duties/sheet_self.html", sheet=sheet, judged=judged, form=form, marks=marks)
     return page, status_of(form)
-
-
-def _try(act: Callable[[Session], None]) -> str:
-    """Do an act in a transaction; give the words of its refusal."""
-    try:
-        with transaction() as session:
-            act(session)
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        return error.text
-    return ""
 
 
 @admin_blueprint.post("/sheets/<int:sheet_id>/send-back")
@@ -179,19 +155,18 @@ def decide_points(sheet_id: int) -> Response | tuple[str, int]:
     if sheet.row.state not in {SheetState.APPEALED, SheetState.SEALED}:
         raise NotFoundError
     is_appeal = sheet.row.state == SheetState.APPEALED
-    form, marks, problem = DecisionForm(), Marks(), ""
+    form, marks = DecisionForm(), Marks()
     if form.validate_on_submit():
         marks = read_marks(request.form, sheet.lines, is_whole=True)
         if not marks.problems:
-            problem = _try(lambda session: _decide(session, sheet_id, form, marks, is_appeal=is_appeal))
-            if not problem:
+            with submit(form=form) as session:
+                _decide(session, sheet_id, form, marks, is_appeal=is_appeal)
+            if not form.is_refused:
                 return _back(
                     sheet_id,
                     "申诉已复核，结果已告知单位。" if is_appeal else "已更正，另存为新的一版，原来的版本保留。",
                 )
-    page = render_template(
-        "duties/sheet_decide.html", sheet=sheet, form=form, marks=marks, problem=problem, is_appeal=is_appeal
-    )
+    page = render_template("duties/sheet_decide.html", sheet=sheet, form=form, marks=marks, is_appeal=is_appeal)
     return page, status_of(form)
 
 

@@ -5,29 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
+from examapp.db.session import read_session
 from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import actor, requires
 from examapp.oversight.duty_calendar import actions
 from examapp.oversight.duty_lists import queries as duty_list_queries
 from examapp.oversight.duty_lists import rules as duty_list_rules
-from examapp.oversight.duty_lists.actions import DutyRefusedError
-from examapp.oversight.duty_lists.admin_views import (
-    APPROVE,
-    WRITE,
-    admin_blueprint,
-    chosen_year,
-    current_duty_scope,
-    status_of,
-)
+from examapp.oversight.duty_lists.admin_views import APPROVE, WRITE, admin_blueprint, current_duty_scope
 from examapp.oversight.duty_lists.forms import KeyDayForm, PeriodForm
 from examapp.oversight.duty_lists.queries import key_days, months_of
 from examapp.oversight.duty_lists.rules import Progress
-from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_number, chosen_year
+from examapp.web.submit import status_of, submit
 
 
 @admin_blueprint.get("/calendar")
@@ -36,7 +29,7 @@ def show_calendar() -> str:
     """Show the year's key dates and the items within reach by month, with how far each has come."""
     session, year, reach = read_session(), chosen_year(), current_duty_scope().write
     units = duty_list_queries.list_units_with_lists(session, year, reach)
-    unit_id = request.args.get("unit", type=sent_number)
+    unit_id = chosen_number("unit")
     chosen = unit_id if unit_id in {unit.id for unit in units} else None
     rows = duty_list_queries.list_calendar(session, year, reach, today=clock.today(), unit_id=chosen)
     names = key_days(session)
@@ -66,18 +59,14 @@ def list_key_days() -> Response | tuple[str, int]:
     """List the key dates; add one, name one anew, or take one off."""
     if not current_duty_scope().is_office:
         raise NotFoundError
-    form, problem = KeyDayForm(), ""
+    form = KeyDayForm()
     if form.validate_on_submit():
-        try:
-            with transaction() as session:
-                actions.set_key_day(
-                    session, **form.key_day(), hands=current_duty_scope(), actor=actor(), now=clock.now()
-                )
-            flash("重要时间节点已保存。" if form.name.data else "这一天已从重要时间节点中删除。", "success")
+        message = "重要时间节点已保存。" if form.name.data else "这一天已从重要时间节点中删除。"
+        with submit(message, form=form) as session:
+            actions.set_key_day(session, **form.key_day(), hands=current_duty_scope(), actor=actor(), now=clock.now())
+        if not form.is_refused:
             return redirect(url_for(".list_key_days"))
-        except DutyRefusedError as refusal:
-            problem = refusal.text
-    page = render_template("duties/key_days.html", form=form, problem=problem, days=key_days(read_session()))
+    page = render_template("duties/key_days.html", form=form, days=key_days(read_session()))
     return page, status_of(form)
 
 
@@ -87,18 +76,13 @@ def list_periods() -> Response | tuple[str, int]:
     """List the plan periods; add one, or set the years of one by its name."""
     if not current_duty_scope().is_office:
         raise NotFoundError
-    form, problem = PeriodForm(), ""
+    form = PeriodForm()
     if form.validate_on_submit():
-        try:
-            with transaction() as session:
-                actions.set_period(
-                    session, period=form.period(), hands=current_duty_scope(), actor=actor(), now=clock.now()
-                )
-            flash("规划周期已保存。", "success")
+        with submit("规划周期已保存。", form=form) as session:
+            actions.set_period(
+                session, period=form.period(), hands=current_duty_scope(), actor=actor(), now=clock.now()
+            )
+        if not form.is_refused:
             return redirect(url_for(".list_periods"))
-        except DutyRefusedError as refusal:
-            problem = refusal.text
-    page = render_template(
-        "duties/periods.html", form=form, problem=problem, periods=duty_list_queries.list_periods(read_session())
-    )
+    page = render_template("duties/periods.html", form=form, periods=duty_list_queries.list_periods(read_session()))
     return page, status_of(form)

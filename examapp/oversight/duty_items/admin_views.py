@@ -9,14 +9,14 @@ from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.documents.spreadsheets import Cell, Column, Sheet
 from examapp.documents.tables import UnreadableTableError, read_grids
-from examapp.errors import DomainError
 from examapp.organisation.accounts.guards import actor, requires
 from examapp.oversight.duty_items import actions
 from examapp.oversight.duty_lists import queries as duty_list_queries
-from examapp.oversight.duty_lists.admin_views import WRITE, admin_blueprint, current_duty_scope, send_sheets, status_of
+from examapp.oversight.duty_lists.admin_views import WRITE, admin_blueprint, current_duty_scope, send_sheets
 from examapp.oversight.duty_lists.forms import AnswerableForm, ItemForm, UploadForm, item_form
 from examapp.oversight.duty_lists.models import DutyItem, DutyList
 from examapp.oversight.duty_lists.rules import ALIASES, LABELS, ItemKind, TableReading, read_table
+from examapp.web.submit import status_of, submit
 
 
 @admin_blueprint.route("/lists/<int:list_id>/items/new", methods=["GET", "POST"])
@@ -24,23 +24,21 @@ from examapp.oversight.duty_lists.rules import ALIASES, LABELS, ItemKind, TableR
 def create_item(list_id: int) -> BaseResponse | tuple[str, int]:
     """Add an item to a list."""
     duty_list = duty_list_queries.get_list(read_session(), list_id, current_duty_scope())
-    form, problem = ItemForm(), ""
+    form = ItemForm()
     if form.validate_on_submit():
-        try:
-            with transaction() as session:
-                actions.create_item(
-                    session,
-                    list_id=list_id,
-                    duty=form.duty(),
-                    answerable=form.answerable(),
-                    hands=current_duty_scope(),
-                    actor=actor(),
-                    now=clock.now(),
-                )
+        with submit(form=form) as session:
+            actions.create_item(
+                session,
+                list_id=list_id,
+                duty=form.duty(),
+                answerable=form.answerable(),
+                hands=current_duty_scope(),
+                actor=actor(),
+                now=clock.now(),
+            )
+        if not form.is_refused:
             return _saved(list_id, "事项已添加。")
-        except DomainError as error:
-            problem = error.text
-    return _page(form, duty_list, None, problem)
+    return _page(form, duty_list, None)
 
 
 @admin_blueprint.route("/items/<int:item_id>/edit", methods=["GET", "POST"])
@@ -50,28 +48,26 @@ def change_item(item_id: int) -> BaseResponse | tuple[str, int]:
     item = duty_list_queries.get_item(read_session(), item_id, current_duty_scope())
     duty_list = duty_list_queries.get_list(read_session(), item.list_id, current_duty_scope())
     is_whole = duty_list.unit_id is None or item.kind == ItemKind.OWN
-    form, problem, list_id = item_form(item, is_whole=is_whole), "", duty_list.id
+    form, list_id = item_form(item, is_whole=is_whole), duty_list.id
     if form.validate_on_submit():
-        try:
-            with transaction() as session:
-                actions.change_item(
-                    session,
-                    item_id=item_id,
-                    version=form.version.data or 0,
-                    duty=form.duty(),
-                    answerable=form.answerable(),
-                    hands=current_duty_scope(),
-                    actor=actor(),
-                    now=clock.now(),
-                )
+        with submit(form=form) as session:
+            actions.change_item(
+                session,
+                item_id=item_id,
+                version=form.version.data or 0,
+                duty=form.duty(),
+                answerable=form.answerable(),
+                hands=current_duty_scope(),
+                actor=actor(),
+                now=clock.now(),
+            )
+        if not form.is_refused:
             return _saved(list_id, "事项已保存。")
-        except DomainError as error:
-            problem = error.text
-    return _page(form, duty_list, item, problem)
+    return _page(form, duty_list, item)
 
 
-def _page(form: AnswerableForm, duty_list: DutyList, item: DutyItem | None, problem: str) -> tuple[str, int]:
-    page = render_template("duties/item.html", form=form, duty_list=duty_list, item=item, problem=problem)
+def _page(form: AnswerableForm, duty_list: DutyList, item: DutyItem | None) -> tuple[str, int]:
+    page = render_template("duties/item.html", form=form, duty_list=duty_list, item=item)
     return page, status_of(form)
 
 

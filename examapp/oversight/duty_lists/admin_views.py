@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import partial
-from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.documents.docx import WordDocument
 from examapp.documents.spreadsheets import Cell, Column, Sheet, as_words, write_xlsx
-from examapp.errors import BadRequestError, NotFoundError
+from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import Role, reach_of
 from examapp.organisation.accounts.guards import actor, menu_entry, my_grants, my_reach, requires
@@ -29,8 +28,9 @@ from examapp.oversight.duty_lists.queries import DutyScope, LedgerRow, key_days
 from examapp.oversight.own_duties.queries import unit_page
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
 from examapp.points import for_people
-from examapp.web.forms import FlaskForm
-from examapp.web.numbers import read_page, read_year, sent_number
+from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_page, chosen_year, posted_year
+from examapp.web.submit import check_form
 
 PERMISSIONS = {
     "duties:list:write": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
@@ -47,35 +47,6 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 def current_duty_scope() -> DutyScope:
     """Give how far who is signed in may write and approve lists."""
     return DutyScope(write=my_reach(WRITE), approve=reach_of(APPROVE, my_grants()))
-
-
-def chosen_year() -> int:
-    """Give the year in the address, the present one where there is none or a wrong one."""
-    return read_year(request.args.get("year"), most=2099) or clock.today().year
-
-
-def chosen_page() -> int:
-    """Give the page in the address, from 1."""
-    return read_page(request.args.get("page"))
-
-
-def posted_year() -> int:
-    """Give the year that a form names; raises BadRequestError."""
-    year = read_year(request.form.get("year"), most=2099)
-    if year is None:
-        raise BadRequestError
-    return year
-
-
-def check_form(form: FlaskForm) -> None:
-    """Refuse a press of a button whose form is not whole, in the form's own words."""
-    if not form.validate_on_submit():
-        raise BadRequestError(next((error for errors in form.errors.values() for error in errors), None))
-
-
-def status_of(form: FlaskForm) -> int:
-    """Give the status of a page that shows a form: 422 after it was sent and refused."""
-    return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_submitted() else HTTPStatus.OK
 
 
 def send_sheets(sheets: Iterable[Sheet], name: str) -> Response:

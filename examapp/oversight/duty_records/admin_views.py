@@ -11,12 +11,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp import clock
 from examapp.clock import day_of
 from examapp.db.session import read_session, transaction
-from examapp.errors import DomainError, NotFoundError
+from examapp.errors import NotFoundError
 from examapp.learning.study_events.queries import get_event
 from examapp.organisation.accounts.guards import actor, requires
 from examapp.oversight.duty_lists import queries as duty_list_queries
 from examapp.oversight.duty_lists import rules as duty_list_rules
-from examapp.oversight.duty_lists.admin_views import WRITE, admin_blueprint, check_form, current_duty_scope, status_of
+from examapp.oversight.duty_lists.admin_views import WRITE, admin_blueprint, current_duty_scope
 from examapp.oversight.duty_lists.forms import RecordForm, VersionForm
 from examapp.oversight.duty_lists.models import DutyItem
 from examapp.oversight.duty_records import actions
@@ -24,7 +24,7 @@ from examapp.oversight.duty_records.actions import files_of, get_record_file
 from examapp.oversight.own_duties import actions as own_duty_actions
 from examapp.uploads.views import serve_file
 from examapp.web.numbers import sent_number
-from examapp.web.submit import submit
+from examapp.web.submit import check_form, status_of, submit
 
 
 @admin_blueprint.get("/items/<int:item_id>")
@@ -95,16 +95,13 @@ def correct_deed(record_id: int) -> AnyResponse | tuple[str, int]:
 
 
 def _edit(form: RecordForm, item: DutyItem, save: Callable[[Session], None]) -> AnyResponse | tuple[str, int]:
-    problem, item_id = "", item.id
+    item_id = item.id
     if form.validate_on_submit():
-        try:
-            with transaction() as session:
-                save(session)
-            flash("履职记录已保存。", "success")
+        with submit("履职记录已保存。", form=form) as session:
+            save(session)
+        if not form.is_refused:
             return redirect(url_for(".show_item", item_id=item_id))
-        except DomainError as error:
-            problem = error.text
-    return render_template("duties/record.html", form=form, item=item, problem=problem), status_of(form)
+    return render_template("duties/record.html", form=form, item=item), status_of(form)
 
 
 @admin_blueprint.post("/records/<int:record_id>/withdraw")
@@ -210,15 +207,8 @@ def record_event(event_id: int) -> str | AnyResponse:
 
 def _record(event_id: int) -> AnyResponse:
     item_id = request.form.get("item_id", 0, type=sent_number)
-    try:
-        with transaction() as session:
-            actions.record_event(
-                session, event_id=event_id, item_id=item_id, hands=current_duty_scope(), actor=actor(), now=clock.now()
-            )
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        flash(error.text, "danger")
-        return redirect(url_for(".record_event", event_id=event_id))
-    flash("已记入台账。", "success")
+    with submit("已记入台账。", back=url_for(".record_event", event_id=event_id)) as session:
+        actions.record_event(
+            session, event_id=event_id, item_id=item_id, hands=current_duty_scope(), actor=actor(), now=clock.now()
+        )
     return redirect(url_for(".show_item", item_id=item_id))

@@ -21,7 +21,7 @@ from examapp.organisation.dual_control.actions import AlreadyAskedError
 from examapp.organisation.dual_control.queries import find_allowed
 from examapp.organisation.people.models import Approval
 from examapp.organisation.people.queries import find_mobiles
-from examapp.organisation.roster_change_requests.admin_views import admin_blueprint, known, page_number
+from examapp.organisation.roster_change_requests.admin_views import admin_blueprint
 from examapp.organisation.units.models import Tree
 from examapp.oversight.reminders import actions, queries
 from examapp.oversight.reminders.actions import ChaseRefusedError
@@ -30,6 +30,8 @@ from examapp.oversight.report_files.queries import roster_words
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Scope, definitions
 from examapp.oversight.statistics_scope.queries import ReportContext, UnitTree, get_basis, get_tree_of, list_tops
 from examapp.web.forms import FlaskForm
+from examapp.web.params import chosen_page
+from examapp.web.submit import submit
 
 PERMISSIONS = {
     # The list with mobiles by which a unit calls its people, with a reason and a second person's consent.
@@ -60,8 +62,8 @@ def open_exam(exam_id: int, unit_id: int, permission: str) -> tuple[ReportContex
     """Get the exam and the unit that a page stands on; raises NotFoundError out of reach."""
     session, args = read_session(), request.args
     scope = Scope(args["scope"]) if args.get("scope") in set(Scope) else None
-    basis = get_basis(session, known(exam_id), scope=scope, now=clock.now(), reach=my_reach(permission))
-    return basis, get_tree_of(session, basis, known(unit_id), tree=read_tree(), reach=my_reach(permission))
+    basis = get_basis(session, exam_id, scope=scope, now=clock.now(), reach=my_reach(permission))
+    return basis, get_tree_of(session, basis, unit_id, tree=read_tree(), reach=my_reach(permission))
 
 
 _PAGE = 50
@@ -82,7 +84,7 @@ def _query(group: str, **more: Any) -> dict[str, Any]:
 def chase_exam(exam_id: int) -> AnyResponse:
     """Lead to the chase list of the unit at which the reach begins."""
     session, reach = read_session(), my_reach("reports:participation:read")
-    get_basis(session, known(exam_id), scope=None, now=clock.now(), reach=reach)
+    get_basis(session, exam_id, scope=None, now=clock.now(), reach=reach)
     tops = list_tops(session, reach)
     if not tops:
         raise NotFoundError
@@ -98,7 +100,7 @@ def chase(exam_id: int, unit_id: int) -> str:
 
 
 def _show(basis: ReportContext, units: UnitTree, group: str, *, problem: str = "", form: CallForm | None = None) -> str:
-    session, page, now = read_session(), page_number(), clock.now()
+    session, page, now = read_session(), chosen_page(), clock.now()
     rows, count = queries.list_chased(session, basis, units, group=group, offset=(page - 1) * _PAGE, limit=_PAGE)
     exam_id, unit_id = basis.exam.id, units.top.unit_id
     return render_template(
@@ -142,23 +144,20 @@ def remind(exam_id: int, unit_id: int) -> AnyResponse:
         raise BadRequestError
     basis, units = open_exam(exam_id, unit_id, "reports:score:export")
     group = form.group.data
-    try:
-        with transaction() as session:
-            count = actions.remind(
-                session,
-                basis,
-                units,
-                group=group,
-                organisation=current_app.config["SETTINGS"].organisation,
-                actor=actor(),
-                now=clock.now(),
-            )
-    except ChaseRefusedError as error:
-        flash(error.text, "danger")
-    else:
-        words = f"已提醒 {count} 人，他们登录后在首页就能看到。"
-        flash(words if count else "这些人员今天都已经提醒过，没有重复提醒。", "success")
-    return redirect(url_for("unitbook_admin.chase", exam_id=exam_id, unit_id=unit_id, **_query(group)), 303)
+    back = url_for("unitbook_admin.chase", exam_id=exam_id, unit_id=unit_id, **_query(group))
+    with submit(back=back) as session:
+        count = actions.remind(
+            session,
+            basis,
+            units,
+            group=group,
+            organisation=current_app.config["SETTINGS"].organisation,
+            actor=actor(),
+            now=clock.now(),
+        )
+    words = f"已提醒 {count} 人，他们登录后在首页就能看到。"
+    flash(words if count else "这些人员今天都已经提醒过，没有重复提醒。", "success")
+    return redirect(back, 303)
 
 
 @admin_blueprint.post("/exams/<int:exam_id>/units/<int:unit_id>/chase/calls")

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
-from examapp.errors import BadRequestError, DomainError, NotFoundError
+from examapp.errors import BadRequestError, NotFoundError
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, requires
 from examapp.oversight.report_exports.forms import ScheduleForm, TemplateForm
@@ -18,6 +18,7 @@ from examapp.oversight.report_schedules import actions as report_schedule_action
 from examapp.oversight.report_templates import actions, render_docx, render_xlsx
 from examapp.oversight.report_templates.actions import get_template, list_templates
 from examapp.oversight.statistics_definitions import rules as statistics_definition_rules
+from examapp.web.submit import submit
 
 PERMISSIONS = {
     # The forms of reports, and what is made by itself.
@@ -70,19 +71,17 @@ def add_form() -> str | AnyResponse | tuple[str, int]:
     form = TemplateForm()
     if not form.validate():
         return _page(form), 400
-    try:
-        with transaction() as session:
-            actions.add_template(
-                session,
-                content=form.content.data,
-                file=form.file.data.read(),
-                file_name=form.file.data.filename or "",
-                note=form.note.data or "",
-                actor=actor(),
-                now=clock.now(),
-            )
-    except DomainError as error:
-        form.file.errors = [error.text]
+    with submit(form=form, field="file") as session:
+        actions.add_template(
+            session,
+            content=form.content.data,
+            file=form.file.data.read(),
+            file_name=form.file.data.filename or "",
+            note=form.note.data or "",
+            actor=actor(),
+            now=clock.now(),
+        )
+    if form.is_refused:
         return _page(form), 400
     return redirect(url_for("reports_designs.show_forms"), 303)
 
@@ -92,7 +91,7 @@ def add_form() -> str | AnyResponse | tuple[str, int]:
 def use_form(template_id: int) -> AnyResponse:
     """Put a version into use."""
     with transaction() as session:
-        actions.use_template(session, _known(template_id), actor=actor(), now=clock.now())
+        actions.use_template(session, template_id, actor=actor(), now=clock.now())
     return redirect(url_for("reports_designs.show_forms"), 303)
 
 
@@ -120,7 +119,7 @@ def show_shipped(content: str, purpose: str) -> Response:
 @requires("reports:template:write", everywhere=True)
 def show_version(template_id: int, purpose: str) -> Response:
     """Hand out a version, as it is or filled with an example."""
-    template = get_template(read_session(), _known(template_id))
+    template = get_template(read_session(), template_id)
     name = f"{statistics_definition_rules.CONTENT_NAMES[template.content]}-第{template.number}版"
     return _file(template.content, purpose, name, template.id)
 
@@ -163,7 +162,3 @@ def set_schedule(moment: str) -> AnyResponse:
             now=clock.now(),
         )
     return redirect(url_for("reports_designs.show_forms"), 303)
-
-
-def _known(number: int) -> int:
-    return number if number < 2**63 else 0

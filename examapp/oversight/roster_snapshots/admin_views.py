@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import HiddenField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, NumberRange, Regexp
@@ -17,7 +17,7 @@ from examapp.db.session import read_session
 from examapp.delivery.exams.actions import may_hold
 from examapp.delivery.exams.queries import get_exam, get_organiser_exam
 from examapp.organisation.accounts.guards import actor, may, my_reach, requires
-from examapp.organisation.roster_change_requests.admin_views import admin_blueprint, known, page_number, refuse_faults
+from examapp.organisation.roster_change_requests.admin_views import admin_blueprint, refuse_faults
 from examapp.oversight.reminders.admin_views import open_exam
 from examapp.oversight.reminders.rules import MAX_REASON_LENGTH
 from examapp.oversight.report_files.queries import roster_words
@@ -28,7 +28,7 @@ from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES
 from examapp.oversight.statistics_scope.queries import ReportContext
 from examapp.oversight.unit_mergers.admin_views import _RELOAD
 from examapp.web.forms import DateTimeLocalField, FlaskForm, IntegerField
-from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_number, chosen_page
 from examapp.web.submit import submit
 
 
@@ -71,7 +71,7 @@ _MAX_ACCEPTED = 200
 def show_freeze(exam_id: int, unit_id: int) -> str:
     """Show which roster an exam's figures stand on, and what has changed in a unit since it was frozen."""
     basis, units = open_exam(exam_id, unit_id, "reports:participation:read")
-    session, page = read_session(), page_number()
+    session, page = read_session(), chosen_page()
     exam, is_frozen = basis.exam, basis.frozen_at is not None
     changes = list_differences(session, exam, now=clock.now(), unit_ids=units.unit_ids) if is_frozen else []
     return render_template(
@@ -140,12 +140,12 @@ def accept_correction(exam_id: int) -> AnyResponse:
 
 def _act(exam_id: int, form: FlaskForm, act: Callable[..., object], words: str) -> AnyResponse:
     """Do one act on an exam that lies within the office's reach, and lead back to the unit's page that it was asked from."""
-    reach, exam_id = my_reach("exams:exam:write"), known(exam_id)
+    reach = my_reach("exams:exam:write")
     get_organiser_exam(read_session(), exam_id, reach)
     with submit(words) as session:
         refuse_faults(form)
         act(session, exam_id=exam_id, reach=reach, actor=actor(), now=clock.now())
-    unit_id = request.args.get("unit", type=sent_number)
+    unit_id = chosen_number("unit")
     if unit_id is None:
         return redirect(url_for("reports_admin.show_exam", exam_id=exam_id), 303)
     return redirect(url_for("unitbook_admin.show_freeze", exam_id=exam_id, unit_id=unit_id), 303)

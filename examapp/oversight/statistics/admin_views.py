@@ -32,16 +32,7 @@ from examapp.oversight.statistics_definitions import rules as statistics_definit
 from examapp.oversight.statistics_definitions.rules import Counts, Scope, UnitRow
 from examapp.oversight.statistics_people import queries as people_list_queries
 from examapp.oversight.statistics_scope import rules as scope_rules
-from examapp.oversight.statistics_scope.admin_views import (
-    DEPTHS,
-    SORTS,
-    View,
-    known_id,
-    open_unit,
-    page_of,
-    read_day,
-    read_view,
-)
+from examapp.oversight.statistics_scope.admin_views import DEPTHS, SORTS, View, open_unit, page_of, read_day, read_view
 from examapp.oversight.statistics_scope.queries import PeopleFilter, ReportContext, get_basis, get_tree_of, list_tops
 from examapp.web.pages import percent
 
@@ -69,9 +60,7 @@ def participation() -> str:
 def show_exam(exam_id: int) -> str | AnyResponse:
     """Lead to the unit at which the reach begins, or let choose among several."""
     session, view = read_session(), read_view()
-    basis = get_basis(
-        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach("reports:participation:read")
-    )
+    basis = get_basis(session, exam_id, scope=view.scope, now=clock.now(), reach=my_reach("reports:participation:read"))
     reach = my_reach("reports:participation:read")
     tops = list_tops(session, reach)
     if len(tops) != 1:
@@ -88,13 +77,11 @@ def show_exam(exam_id: int) -> str | AnyResponse:
 def show_unit(exam_id: int, unit_id: int) -> str:
     """Show the unit table: a unit with its whole, and what is below it."""
     session, view = read_session(), read_view()
-    basis = get_basis(
-        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach("reports:participation:read")
-    )
+    basis = get_basis(session, exam_id, scope=view.scope, now=clock.now(), reach=my_reach("reports:participation:read"))
     table = get_unit_table(
         session,
         basis,
-        known_id(unit_id),
+        unit_id,
         tree=view.tree,
         depth=view.depth,
         reach=my_reach("reports:participation:read"),
@@ -202,7 +189,7 @@ def show_person(exam_id: int, unit_id: int, person_id: int) -> str:
     """Show one person of the unit's roster with all tries and the one that counts."""
     view = read_view()
     basis, units = open_unit(exam_id, unit_id, view)
-    wanted = PeopleFilter(unit_ids=units.unit_ids, person_id=known_id(person_id))
+    wanted = PeopleFilter(unit_ids=units.unit_ids, person_id=person_id)
     person = people_list_queries.get_person(read_session(), basis, wanted)
     return page_of(
         "reports/person.html", basis, units, view, person=person, status_words=report_file_queries.status_words
@@ -243,10 +230,8 @@ def show_progress(exam_id: int, unit_id: int) -> str:
 def show_score_sheet(exam_id: int, unit_id: int) -> str:
     """Show the score sheet (成绩汇总表) to print, sign and seal."""
     session, view = read_session(), read_view()
-    basis = get_basis(
-        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach("reports:participation:read")
-    )
-    units = get_tree_of(session, basis, known_id(unit_id), tree=view.tree, reach=my_reach("reports:score:export"))
+    basis = get_basis(session, exam_id, scope=view.scope, now=clock.now(), reach=my_reach("reports:participation:read"))
+    units = get_tree_of(session, basis, unit_id, tree=view.tree, reach=my_reach("reports:score:export"))
     wanted = view.people(units.unit_ids)
     total = sum(counts_by_unit(session, basis, wanted).values(), statistics_definition_rules.Counts())
     is_too_long = total.roster > _MAX_ON_PAPER
@@ -273,7 +258,7 @@ def request_export(exam_id: int, unit_id: int) -> AnyResponse:
         raise BadRequestError
     group = request.values.get("group", "")
     narrowing = replace(read_view().narrowing, group=group if group in scope_rules.GROUP_NAMES else "")
-    wish = form.to_request(known_id(exam_id), known_id(unit_id), narrowing)
+    wish = form.to_request(exam_id, unit_id, narrowing)
     if wish.holds_whole_numbers:
         return _ask_for_numbers(wish)
     with transaction() as session:
@@ -291,7 +276,7 @@ def _ask_for_numbers(wish: ReportRequest) -> AnyResponse:
             reach = my_reach("reports:score:export")
             report_export_actions.request_numbers(session, wish, reach=reach, actor=actor(), now=clock.now())
     except (report_export_actions.ReasonNeededError, AlreadyAskedError) as refusal:
-        flash(refusal.text, "error")
+        flash(refusal.text, "danger")
         return redirect(url_for("reports_admin.show_unit", exam_id=wish.exam_id, unit_id=wish.unit_id), 303)
     flash("申请已提交。另一位同事在“审批”中同意后开始生成，文件在「我的导出」中下载。", "success")
     return redirect(url_for("reports_admin.list_exports"), 303)
@@ -310,7 +295,7 @@ def list_exports() -> str:
 def show_export(export_id: int) -> str:
     """Show an export's progress, and the file once it is there."""
     reach = my_reach("reports:score:export")
-    rows = list_own_exports(read_session(), person_id=me().person_id, reach=reach, export_id=known_id(export_id))
+    rows = list_own_exports(read_session(), person_id=me().person_id, reach=reach, export_id=export_id)
     if not rows:
         raise NotFoundError
     return render_template("reports/export.html", export=rows[0], names=_NAMES)

@@ -28,7 +28,8 @@ from examapp.oversight.statistics_scope.queries import (
     list_reported_exams,
 )
 from examapp.oversight.statistics_scope.rules import GROUP_NAMES, ReportFilter
-from examapp.web.numbers import read_page, read_whole, sent_number
+from examapp.web.numbers import read_page, sent_number
+from examapp.web.params import chosen_number
 from examapp.web.query_encryption import encrypt_query_param, words_asked
 
 DEPTHS = (0, 1, 2, 3, 4, 5)
@@ -126,17 +127,8 @@ def read_day(name: str) -> date | None:
 def open_unit(exam_id: int, unit_id: int, view: View) -> tuple[ReportContext, UnitTree]:
     """Get what a page stands on; raises NotFoundError out of reach."""
     session = read_session()
-    basis = get_basis(
-        session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=my_reach("reports:participation:read")
-    )
-    return basis, get_tree_of(
-        session, basis, known_id(unit_id), tree=view.tree, reach=my_reach("reports:participation:read")
-    )
-
-
-def known_id(number: int) -> int:
-    """Give an id from an address; one that no row can have is as good as missing."""
-    return number if number < 2**63 else 0
+    basis = get_basis(session, exam_id, scope=view.scope, now=clock.now(), reach=my_reach("reports:participation:read"))
+    return basis, get_tree_of(session, basis, unit_id, tree=view.tree, reach=my_reach("reports:participation:read"))
 
 
 def page_of(template: str, basis: ReportContext, units: UnitTree, view: View, **more: Any) -> str:
@@ -178,10 +170,10 @@ insight_blueprint = Blueprint("reports_insight", __name__, url_prefix="/admin/re
 def compare(exam_id: int, unit_id: int) -> str:
     """Show the figures beside those of an earlier exam, for the unit and what is just below it, by unit code."""
     session, view, reach = read_session(), read_view(), my_reach("reports:participation:read")
-    basis = get_basis(session, known_id(exam_id), scope=view.scope, now=clock.now(), reach=reach)
+    basis = get_basis(session, exam_id, scope=view.scope, now=clock.now(), reach=reach)
     wanted = view.people(None)
-    table = get_unit_table(session, basis, known_id(unit_id), tree=view.tree, depth=1, reach=reach, wanted=wanted)
-    earlier = find_earlier_exam(session, basis.exam, wanted_id=read_whole(request.args.get("with")))
+    table = get_unit_table(session, basis, unit_id, tree=view.tree, depth=1, reach=reach, wanted=wanted)
+    earlier = find_earlier_exam(session, basis.exam, wanted_id=chosen_number("with"))
     before: dict[int, Counts] = {}
     if earlier is not None:
         then = get_basis(session, earlier.id, scope=None, now=clock.now())

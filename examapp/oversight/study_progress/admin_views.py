@@ -16,7 +16,7 @@ from examapp.delivery.grading.rules import BAND_NAMES
 from examapp.documents.spreadsheets import Cell, Column, Sheet
 from examapp.errors import NotFoundError
 from examapp.learning.mastery.queries import MIN_PEOPLE
-from examapp.learning.study_events.admin_views import admin_blueprint, chosen_page, chosen_year, page_count, send_sheets
+from examapp.learning.study_events.admin_views import admin_blueprint, send_sheets
 from examapp.learning.study_events.rules import KIND_NAMES
 from examapp.learning.study_record.queries import study_record, unit_records
 from examapp.organisation.accounts.guards import menu_entry, my_reach, requires
@@ -25,6 +25,7 @@ from examapp.oversight.statistics_scope.queries import UnitTree, get_unit_tree, 
 from examapp.oversight.study_progress import queries
 from examapp.oversight.study_progress.rules import DEFINITIONS, StudyRow, study_rows
 from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_number, chosen_page, chosen_year, page_count
 
 _READ, _EXPORT = "reports:participation:read", "reports:score:export"
 _PAGE = 50
@@ -63,7 +64,7 @@ class _Chosen:
 
 def _chosen(unit_id: int, permission: str) -> _Chosen:
     """Read the address; raises NotFoundError for a unit beyond the reach, and for a course that the unit does not learn."""
-    tree, year, course_id = _tree(), chosen_year(), request.args.get("course", type=sent_number)
+    tree, year, course_id = _tree(), chosen_year(), chosen_number("course")
     units = get_unit_tree(read_session(), unit_id, tree=tree, reach=my_reach(permission))
     courses = queries.list_courses_for(read_session(), year, unit_id, units.unit_ids)
     if course_id is not None and course_id not in courses:

@@ -12,11 +12,10 @@ from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Regexp
 
 from examapp import clock
-from examapp.db.session import read_session, transaction
-from examapp.errors import DomainError, NotFoundError
+from examapp.db.session import read_session
 from examapp.organisation.access.queries import get_unit_within, within
 from examapp.organisation.accounts.guards import actor, my_reach, requires
-from examapp.organisation.roster_change_requests.admin_views import admin_blueprint, known
+from examapp.organisation.roster_change_requests.admin_views import admin_blueprint
 from examapp.organisation.roster_change_requests.forms import _tidy
 from examapp.organisation.units.models import Unit, UnitKind
 from examapp.organisation.units.queries import list_units
@@ -25,6 +24,8 @@ from examapp.oversight.unit_mergers.actions import NewUnit
 from examapp.oversight.unit_mergers.models import UNIT_CHANGE_NAMES
 from examapp.web.forms import FlaskForm
 from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_number
+from examapp.web.submit import submit
 
 _RELOAD = "页面内容不完整，没有办理。请刷新页面后重试。"
 
@@ -83,14 +84,14 @@ def list_unit_changes() -> str:
 def choose_unit_change() -> AnyResponse:
     """Lead to the page of the act that was chosen for a unit."""
     acts = {"merge": "merge_unit", "split": "split_unit", "rename": "rename_unit"}
-    act, unit_id = acts.get(request.args.get("act", "")), request.args.get("unit", type=sent_number)
+    act, unit_id = acts.get(request.args.get("act", "")), chosen_number("unit")
     if act is None or unit_id is None:
         return redirect(url_for("unitbook_admin.list_unit_changes"), 303)
     return redirect(url_for(f"unitbook_admin.{act}", unit_id=abs(unit_id)), 303)
 
 
 def _unit(unit_id: int) -> Unit:
-    return get_unit_within(read_session(), known(unit_id), my_reach(_WRITE))
+    return get_unit_within(read_session(), unit_id, my_reach(_WRITE))
 
 
 @admin_blueprint.route("/units/<int:unit_id>/merge", methods=["GET", "POST"])
@@ -153,20 +154,13 @@ def rename_unit(unit_id: int) -> AnyResponse | str:
 
 
 def _did(form: FlaskForm, act: Callable[[Session], str]) -> bool:
-    try:
-        with transaction() as session:
-            words = act(session)
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        form.form_errors = [error.text]
-        return False
-    flash(words, "success")
-    return True
+    with submit(form=form) as session:
+        words = act(session)
+    if not form.is_refused:
+        flash(words, "success")
+    return not form.is_refused
 
 
 def _page(act: str, form: FlaskForm, unit: Unit, **more: object) -> AnyResponse:
-    page = render_template(
-        "unitbook/unit_change.html", act=act, form=form, unit=unit, problems=form.form_errors, **more
-    )
+    page = render_template("unitbook/unit_change.html", act=act, form=form, unit=unit, **more)
     return Response(page, 422 if form.is_submitted() else 200)

@@ -211,6 +211,6 @@ def _decide(approval_id: int, act: Callable[[Session], object], words: str) -> R
         raise
     except DomainError as refusal:
         keep_refusal(refusal)
-        flash(refusal.text, "error")
+        flash(refusal.text, "danger")
         return redirect(url_for(".show_request", approval_id=approval_id), 303)
     return redirect(url_for(".list_requests"), 303)

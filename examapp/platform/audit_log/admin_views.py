@@ -29,7 +29,7 @@ from examapp.platform.audit.models import AuditEvent
 from examapp.platform.audit.queries import Filter, count_events, iter_events, list_events
 from examapp.platform.audit.rules import ACT_LABELS, act_words, detail_words, object_words
 from examapp.platform.audit_chain.actions import head_fault, read_kept
-from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_page
 from examapp.web.query_encryption import encrypt_query_param, words_asked
 
 PERMISSIONS = {
@@ -90,7 +90,7 @@ def list_log() -> str | AnyResponse:
     if request.method == "POST" and not holds_number(words_asked()):
         return redirect(url_for(".list_log", **_asked()), 303)
     wanted, session = _filter(), read_session()
-    number = min(max(1, request.args.get("page", 1, sent_number)), _MAX_COUNTED // _A_PAGE)
+    number = chosen_page(_MAX_COUNTED // _A_PAGE)
     events = list_events(session, wanted, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
     total = count_events(session, wanted, most=_MAX_COUNTED)
     names = person_names(session, (i for event in events for i in (event.actor_id, event.person_id)))

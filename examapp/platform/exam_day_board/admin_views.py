@@ -13,7 +13,6 @@ from examapp.delivery.exam_publication import actions as exam_publication_action
 from examapp.delivery.exams.queries import get_organiser_exam
 from examapp.delivery.exams.rules import phase
 from examapp.delivery.results.queries import are_keys_out
-from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, menu_entry, my_reach, requires
 from examapp.platform.exam_day import actions as exam_day_actions
@@ -126,76 +125,57 @@ def tell_who_sit(exam_id: int) -> Response:
 @requires("attempts:attempt:manage")
 def reopen(attempt_id: int) -> tuple[str, int] | Response:
     """Ask that a closed attempt be opened again; a second person allows it, and a second press of the button counts once."""
-    reach, problem = my_reach("attempts:attempt:manage"), ""
+    reach = my_reach("attempts:attempt:manage")
     line, exam = exam_day_queries.get_attempt_line(read_session(), attempt_id, reach)
     form = ReopenForm()
     if form.validate_on_submit():
-        try:
-            with transaction() as session:
-                exam_day_actions.request_reopening(
-                    session,
-                    attempt_id=attempt_id,
-                    seconds=form.minutes.data * 60,
-                    reason=form.reason.data,
-                    is_known=form.is_known.data,
-                    reach=reach,
-                    actor=actor(),
-                    now=clock.now(),
-                )
-        except NotFoundError:
-            raise
-        except DomainError as error:
-            problem = error.text
-        else:
-            flash(f"已申请重新打开 {line.name} 的作答。另一位同事在“审批”中同意后立即打开。", "success")
+        with submit(f"已申请重新打开 {line.name} 的作答。另一位同事在“审批”中同意后立即打开。", form=form) as session:
+            exam_day_actions.request_reopening(
+                session,
+                attempt_id=attempt_id,
+                seconds=form.minutes.data * 60,
+                reason=form.reason.data,
+                is_known=form.is_known.data,
+                reach=reach,
+                actor=actor(),
+                now=clock.now(),
+            )
+        if not form.is_refused:
             return redirect(url_for("examday_admin.show_board", exam_id=exam.id), 303)
     are_out = are_keys_out(read_session(), exam, now=clock.now())
-    page = render_template(
-        "admin/examday/reopen.html", line=line, exam=exam, form=form, problem=problem, are_keys_out=are_out
-    )
-    return page, 422 if form.errors or problem else 200
+    page = render_template("admin/examday/reopen.html", line=line, exam=exam, form=form, are_keys_out=are_out)
+    return page, 422 if form.is_refused else 200
 
 
 @admin_blueprint.route("/late/<int:save_id>", methods=["GET", "POST"])
 @requires("attempts:attempt:manage")
 def judge(save_id: int) -> tuple[str, int] | Response:
     """Show late answers beside what is stored, and accept or reject them; a second press changes nothing."""
-    reach, problem = my_reach("attempts:attempt:manage"), ""
+    reach = my_reach("attempts:attempt:manage")
     late = exam_day_queries.get_late_save(read_session(), save_id, reach)
     form = JudgeForm()
     if form.validate_on_submit():
-        try:
-            with transaction() as session:
-                is_new = exam_day_actions.judge_set_aside(
-                    session,
-                    save_id=save_id,
-                    is_accepted=form.decision.data == "accept",
-                    is_known=form.is_known.data,
-                    reason=form.reason.data,
-                    reach=reach,
-                    actor=actor(),
-                    now=clock.now(),
-                )
-        except NotFoundError:
-            raise
-        except DomainError as error:
-            problem = error.text
-        else:
+        with submit(form=form) as session:
+            is_new = exam_day_actions.judge_set_aside(
+                session,
+                save_id=save_id,
+                is_accepted=form.decision.data == "accept",
+                is_known=form.is_known.data,
+                reason=form.reason.data,
+                reach=reach,
+                actor=actor(),
+                now=clock.now(),
+            )
+        if not form.is_refused:
             words = "已采纳，正在重新评分。" if form.decision.data == "accept" else "已记录为不采纳，成绩不变。"
             flash(words if is_new else "这份迟到的答案已经处理过，没有重复办理。", "success")
             return redirect(url_for("examday_admin.show_board", exam_id=late.exam_id), 303)
     stored = exam_day_queries.stored_responses(read_session(), late.attempt_id, [item for item, _, _ in late.changes])
     were_out = exam_day_actions.are_keys_out_at(read_session(), late.exam_id, late.received_at)
     page = render_template(
-        "admin/examday/judge.html",
-        late=late,
-        stored=stored,
-        form=form,
-        problem=problem,
-        reasons=_REASONS,
-        were_keys_out=were_out,
+        "admin/examday/judge.html", late=late, stored=stored, form=form, reasons=_REASONS, were_keys_out=were_out
     )
-    return page, 422 if form.errors or problem else 200
+    return page, 422 if form.is_refused else 200
 
 
 @admin_blueprint.post("/attempts/<int:attempt_id>/grade")
@@ -216,11 +196,6 @@ def grade_again(attempt_id: int) -> Response:
 @requires("attempts:attempt:manage")
 def request_rehearsal() -> Response:
     """Ask for a rehearsal of the whole roster; a worker holds it."""
-    try:
-        with transaction() as session:
-            rehearsal_actions.request_rehearsal(session, actor=actor(), now=clock.now())
-    except DomainError as error:
-        flash(error.text, "danger")
-    else:
-        flash("演练已开始，可以离开本页，约两分钟后回来看结果。", "success")
+    with submit("演练已开始，可以离开本页，约两分钟后回来看结果。") as session:
+        rehearsal_actions.request_rehearsal(session, actor=actor(), now=clock.now())
     return redirect(url_for("examday_admin.list_exams"), 303)

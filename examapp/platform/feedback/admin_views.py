@@ -18,7 +18,9 @@ from examapp.platform.notices import actions as notice_actions
 from examapp.platform.notices.actions import NoticeDraft
 from examapp.platform.notices.forms import AnswerForm, NoticeForm
 from examapp.platform.notices.models import Notice
-from examapp.web.numbers import read_id, sent_number
+from examapp.web.numbers import read_id
+from examapp.web.params import chosen_page
+from examapp.web.submit import submit
 
 PERMISSIONS = {
     "messages:notice:write": {Role.PUBLICITY_OFFICE},
@@ -37,7 +39,7 @@ _ALL = "all"
 def list_feedback() -> str:
     """List opinions, unanswered ones first."""
     reach, session = my_reach("messages:feedback:answer"), read_session()
-    number, is_waiting_only = max(1, request.args.get("page", 1, sent_number)), request.args.get("state") == "waiting"
+    number, is_waiting_only = chosen_page(), request.args.get("state") == "waiting"
     total = queries.count_feedback(session, reach, is_waiting_only=is_waiting_only)
     return render_template(
         "messages/inbox.html",
@@ -72,7 +74,7 @@ def answer_feedback(feedback_id: int) -> tuple[str, int] | Response:
 @requires("messages:notice:write")
 def list_notices() -> str:
     """List the notices that the office has written, newest first."""
-    reach, number = my_reach("messages:notice:write"), max(1, request.args.get("page", 1, sent_number))
+    reach, number = my_reach("messages:notice:write"), chosen_page()
     total = queries.count_office_notices(read_session(), reach)
     notices = queries.list_office_notices(read_session(), reach, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
     return render_template("messages/office_notices.html", notices=notices, number=number, pages=ceil(total / _A_PAGE))
@@ -133,13 +135,8 @@ def withdraw_notice(notice_id: int) -> Response:
 
 def _move(notice_id: int, act: Callable[..., Notice], words: str) -> Response:
     reach = my_reach("messages:notice:write")
-    try:
-        with transaction() as session:
-            act(session, notice_id, unit_ids=queries.units_within(reach), actor=actor(), now=clock.now())
-    except notice_actions.NoticeStateError as refusal:
-        flash(refusal.text, "error")
-    else:
-        flash(words, "success")
+    with submit(words) as session:
+        act(session, notice_id, unit_ids=queries.units_within(reach), actor=actor(), now=clock.now())
     return redirect(url_for("messages_admin.show_notice", notice_id=notice_id), 303)
 
 

@@ -15,7 +15,7 @@ from examapp.platform.notices import actions as notice_actions
 from examapp.platform.notices.forms import FeedbackForm
 from examapp.platform.notices.queries import Reader, count_notices, get_notice, list_notices, list_own_feedback
 from examapp.platform.notices.rules import clean_page
-from examapp.web.numbers import sent_number
+from examapp.web.params import chosen_page
 
 blueprint = Blueprint("messages", __name__)
 _A_PAGE = 20
@@ -52,7 +52,7 @@ def write_feedback() -> tuple[str, int] | Response:
 @signed_in
 def list_all_notices() -> str:
     """List the notices published for who is signed in."""
-    number = max(1, request.args.get("page", 1, sent_number))
+    number = chosen_page()
     whose = reader()
     total = count_notices(read_session(), whose)
     notices = list_notices(read_session(), whose, most=_A_PAGE, skip=(number - 1) * _A_PAGE)
