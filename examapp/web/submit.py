@@ -10,15 +10,18 @@ from flask import abort, flash, redirect
 from sqlalchemy.orm import Session
 
 from examapp.db.session import transaction
-from examapp.errors import BadRequestError, DomainError, NotFoundError
+from examapp.errors import BadRequestError, DomainError
 from examapp.web.forms import FlaskForm
+
+_OF_THE_CALLER = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+"""Statuses of what is refused to who asks, whatever the form says."""
 
 
 @contextmanager
 def submit(
     message: str = "", *, form: FlaskForm | None = None, field: str = "", back: str = "", level: str = "danger"
 ) -> Iterator[Session]:
-    """Give a session to act in, and flash the message once it has committed. What is not found stays a 404.
+    """Give a session to act in, and flash the message once it has committed. What is not found, not allowed or too busy stays an error page.
 
     What else the act is refused with stands in the form where one is given: beside the field that the error names, else beside `field`, else as the
     form's problem. Without a form it is flashed, and the answer leads back where an address is given.
@@ -26,9 +29,9 @@ def submit(
     try:
         with transaction() as session:
             yield session
-    except NotFoundError:
-        raise
     except DomainError as error:
+        if error.status in _OF_THE_CALLER or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
         if form is not None:
             form.refuse(error.text, getattr(error, "field", "") or field, otherwise=field)
             return
