@@ -1,7 +1,7 @@
-"""The only door to Flask-Login: who is signed in, what a view asks for, and what a permission reaches.
+"""Sign-in and permissions of views; the only module that uses Flask-Login.
 
-Every view carries exactly one of `@public`, `@signed_in`, `@requires(permission)`; a house test walks the map of addresses and fails on
-one without, and at run time such a view is refused.
+Every view has exactly one of `@public`, `@signed_in`, `@requires(permission)`; a test walks the URL map and fails on a view without one, which
+is answered 404 at run time.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class PasswordChangeRequiredError(DomainError):
 
 
 class SecondFactorSetUpRequiredError(DomainError):
-    """The house wants a one-time-password device of every administrator, and this one has none yet."""
+    """The settings ask every administrator for a one-time-password device, and this one has none yet."""
 
     code = "second_factor_set_up_required"
     status = 403
@@ -105,7 +105,7 @@ def _is_awake(who: SignedIn) -> bool:
 
 
 def init_access(app: Flask, *, is_sitting: Callable[[Session, int], bool]) -> None:
-    """Hang the door into the application; `is_sitting` tells whether a person is in an exam, which no idle limit cuts."""
+    """Set up sign-in and its checks in the application; `is_sitting` tells whether a person is in an exam, which no idle limit ends."""
     app.extensions["is_sitting"] = is_sitting
     app.extensions["hasher"] = Hasher.from_settings(app.config["SETTINGS"])
     _login_manager.init_app(app)
@@ -130,12 +130,12 @@ def begin_session(token: str, who: SignedIn) -> None:
 
 
 def sealer() -> FieldCipher:
-    """Give what seals and opens personal numbers."""
+    """Give the cipher of personal numbers."""
     return cast("FieldCipher", current_app.extensions["sealer"])
 
 
 def hasher() -> Hasher:
-    """Give what makes and checks password hashes; never call it inside a transaction."""
+    """Give the password hasher; never call it inside a transaction."""
     return cast("Hasher", current_app.extensions["hasher"])
 
 
@@ -189,7 +189,7 @@ def may_everywhere(permission: str) -> bool:
 
 
 def my_reach(permission: str) -> AccessScope:
-    """Give how far a permission of who is signed in reaches; raises NotFoundError without it, as for what is not there."""
+    """Give the access scope of a permission of the current user; raises NotFoundError without it, as for what does not exist."""
     reach = reach_of(permission, my_grants())
     if reach is None:
         raise NotFoundError
@@ -197,25 +197,25 @@ def my_reach(permission: str) -> AccessScope:
 
 
 def public(view: View) -> View:
-    """Let everybody in."""
+    """Allow everybody."""
     setattr(view, _RULE, "public")
     return view
 
 
 def signed_in(view: View) -> View:
-    """Let in whoever is signed in and has changed the first password."""
+    """Allow users who are signed in and have changed the first password."""
     return _guarded(view, "signed_in", None)
 
 
 def signed_in_with_any_password(view: View) -> View:
-    """Let in whoever is signed in, even with the first password: to change it, or to leave."""
+    """Allow users who are signed in, even with the first password: to change it, or to sign out."""
     return _guarded(view, "signed_in_with_any_password", None)
 
 
 def requires(permission: str, *, everywhere: bool = False) -> Callable[[View], View]:
-    """Let in who holds a permission somewhere; how far it reaches is checked in the operation or query.
+    """Allow users who hold a permission over some unit; the scope is checked in the action or query.
 
-    `everywhere`: only who holds it over everything, for what is the whole county's (its forms, its certificates).
+    `everywhere`: only users who hold it over everything, for what belongs to the whole county (its forms, its certificates).
     """
 
     def mark(view: View) -> View:
@@ -226,7 +226,7 @@ def requires(permission: str, *, everywhere: bool = False) -> Callable[[View], V
 
 
 def shows_keys(view: View) -> View:
-    """Refuse a view that shows keys while who is signed in sits an exam that counts; stands below the mark of who is let in."""
+    """Refuse a view that shows answer keys while the current user has an attempt in progress that counts; written below the access rule."""
 
     @wraps(view)
     def resting(*args: Any, **kwargs: Any) -> Any:
@@ -246,7 +246,7 @@ def are_keys_shut() -> bool:
 
 
 def access_rule(view: Callable[..., Any]) -> str | None:
-    """Give the rule that a view carries, for the house test."""
+    """Give the access rule of a view, None where it has none."""
     return getattr(view, _RULE, None)
 
 
