@@ -15,8 +15,8 @@ from examapp.db.session import Base
 from examapp.platform.privacy.rules import BY_TABLE, HOLDINGS, STAFF_TABLES, WITHOUT_PERSONS, Terms, register_markdown
 
 DOCS = Path(__file__).parents[2] / "docs"
-ROOMS = registry.MODELS
-"""Every room's models, so that the metadata is whole."""
+FEATURES = registry.MODULES
+"""Every feature, so that the metadata is whole."""
 TABLES = Base.metadata.tables
 TELLING = (
     "person",
