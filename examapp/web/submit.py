@@ -19,9 +19,15 @@ _OF_THE_CALLER = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPS
 
 @contextmanager
 def submit(
-    message: str = "", *, form: FlaskForm | None = None, field: str = "", back: str = "", level: str = "danger"
+    message: str = "",
+    *,
+    form: FlaskForm | None = None,
+    field: str = "",
+    back: str = "",
+    level: str = "danger",
+    shown: type[DomainError] = DomainError,
 ) -> Iterator[Session]:
-    """Give a session to act in, and flash the message once it has committed. What is not found, not allowed or too busy stays an error page.
+    """Give a session to act in, and flash the message once it has committed. What is not found, not allowed, too busy or no `shown` stays an error page.
 
     What else the act is refused with stands in the form where one is given: beside the field that the error names, else beside `field`, else as the
     form's problem. Without a form it is flashed, and the answer leads back where an address is given.
@@ -29,7 +35,7 @@ def submit(
     try:
         with transaction() as session:
             yield session
-    except DomainError as error:
+    except shown as error:
         if error.status in _OF_THE_CALLER or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
         if form is not None:

@@ -125,7 +125,7 @@ def edit_question(question_id: int) -> AnyResponse | str:
     is_next = version.used_at is not None or row.state != QuestionState.DRAFT
     if request.method == "GET" or _change_form(form):
         return _editor(form, title=title, cited=cited, is_next=is_next)
-    with submit("修改已保存。审核通过并启用后才会进入新的试卷。", form=form) as writing:
+    with submit("修改已保存。审核通过并启用后才会进入新的试卷。", form=form, shown=UnfitQuestionError) as writing:
         actions.save_question(
             writing,
             question_id=question_id,
