@@ -58,7 +58,7 @@ def complete(run: JobRun):
 
 
 def test_every_kind_of_job_has_a_table_and_a_handler():
-    assert registry.MODELS
+    assert registry.MODULES
     classes = {mapper.class_.KIND for mapper in Base.registry.mappers if issubclass(mapper.class_, Job)} - {""}
     assert classes == {kind.name for kind in job_registry.list_kinds()}
     assert all(
