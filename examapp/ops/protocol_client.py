@@ -250,6 +250,8 @@ class Client:
                 is_begun = True
                 reading.send(received)
         except StopIteration as end:
+            if b"\r\nconnection: close" in end.value[0].lower():
+                self.close()
             return end.value  # type: ignore[no-any-return] # as in perform
         except (OSError, ValueError) as error:
             self.close()

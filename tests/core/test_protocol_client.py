@@ -6,9 +6,12 @@ import asyncio
 import gzip
 import socket
 import threading
+from types import SimpleNamespace
 
 import pytest
+from werkzeug.serving import WSGIRequestHandler, make_server
 
+from examapp.delivery.attempts.models import Answer
 from examapp.ops.protocol_client import (
     AsyncClient,
     Browser,
@@ -19,6 +22,10 @@ from examapp.ops.protocol_client import (
     perform,
     sign_in,
 )
+from examapp.organisation.people.models import Account
+from examapp.platform.rehearsal_runs.actions import Candidate
+from tests.attempts.sitting import KINDS, make_bank
+from tests.people.conftest import PASSWORD, hash_of
 
 LOOK = Call("GET", "/look")
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nSet-Cookie: a=1; Path=/\r\nRetry-After: 3\r\n\r\n[77]"
@@ -118,3 +125,41 @@ def test_signing_in_posts_the_token_of_the_page_and_learns_that_of_the_session(s
     with pytest.raises(UnexpectedReplyError, match="/login: 200"):
         perform(sign_in(browser, "A1", "wrong"), lambda call: client.ask(call, browser))
     client.close()
+
+
+class _OneCallAConnection(WSGIRequestHandler):
+    """Werkzeug swallows a request that follows the reply before it at once on a kept connection."""
+
+    def setup(self) -> None:
+        super().setup()
+        self.protocol_version = "HTTP/1.0"
+
+
+@pytest.fixture
+def exam(race_world, race_app):
+    """An open exam on the application behind a port; gives port, exam and a person's login name."""
+    make_bank(race_world)
+    person, exam = race_world.person(), race_world.exam(race_world.blueprint(KINDS))
+    race_world.session.query(Account).filter_by(person_id=person.id).one().password_hash = hash_of(
+        race_app.extensions["hasher"], PASSWORD
+    )
+    race_world.commit()
+    server = make_server("127.0.0.1", 0, race_app, threaded=True, request_handler=_OneCallAConnection)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    yield SimpleNamespace(port=server.server_port, id=exam.id, login_name=person.staff_number)
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_rehearsals_candidate_takes_a_whole_exam(exam, race_world):
+    candidate = Candidate(Client(exam.port), exam.login_name, PASSWORD)
+    candidate.sign_in()
+    candidate.start(exam.id)
+    candidate.read_paper()
+    for _ in range(3):
+        candidate.save()
+    candidate.hand_in()
+    candidate.client.close()
+    race_world.session.rollback()
+    stored = {answer.item: answer.seq for answer in race_world.session.query(Answer)}
+    assert candidate.total > 3 and candidate.acked and stored == candidate.acked
