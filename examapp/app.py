@@ -15,7 +15,7 @@ from flask.cli import FlaskGroup
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import RequestRedirect
 
-from examapp import errors, faults, registry
+from examapp import errors, registry
 from examapp.clock import clock
 from examapp.config import Mode, Settings, SettingsError, read_settings
 from examapp.db.schema import db_command
@@ -76,7 +76,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     is_offline = _is_offline_command(settings)
     if not is_offline:
         settings.check()
-    faults.arm(settings)
     rate_limits.set_up(slots=int(settings.max_concurrent_requests))
     rate_limits.gate.set_up(per_second=float(settings.starts_per_second), processes=int(settings.web_workers))
     set_up_logging(settings.log_level)

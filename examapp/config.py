@@ -94,7 +94,6 @@ class Settings:
         "0",
         "题目审核：0 撰写人与审核人必须是两个人，导入的题一律先存为草稿；1 只有一名审核人的单位可由本人审核、导入后可直接启用，每次记入审计日志",
     )
-    sabotage: str = _setting("", "仅供演练：故意取消一项保证（S1 至 S12，或 slow），以证明演练能发现；正式运行拒绝启动")
     log_level: str = _setting("INFO", "日志级别")
     keep_leavers_days: str = _setting("180", "离开名册满多少天后清除身份证号、手机号、账号和登录记录")
     keep_results_years: str = _setting("5", "考试结束满多少年后，成绩与姓名脱离（匿名），只留作统计")
@@ -193,8 +192,6 @@ class Settings:
             return
         if self.https != "1":
             raise SettingsError(PLAIN_HTTP)
-        if self.sabotage:
-            raise SettingsError("SABOTAGE 只供演练，正式运行不能设置。请删去这个环境变量。")
         if self.secret_key in _INSECURE_SECRETS or len(self.secret_key) < 32:
             raise SettingsError(
                 'SECRET_KEY 未设置或太短（至少 32 个字符）。可用 python -c "import secrets;print(secrets.token_hex(32))" 生成。'

@@ -76,7 +76,6 @@ class Servers:
             data_keys="k1:" + "11" * 32,
             data_dir=str(self.data),
             log_level="ERROR",
-            sabotage=os.environ.get("SABOTAGE", ""),
         )
 
     def stop(self) -> None:

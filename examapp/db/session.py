@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -11,7 +10,6 @@ from functools import lru_cache
 from typing import Annotated, Any, cast
 
 import psycopg
-from flask import has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from psycopg.rows import namedtuple_row
 from sqlalchemy import (
@@ -30,9 +28,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, scoped_session
-
-from examapp import faults
-from examapp.faults import Invariant
 
 _NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -71,21 +66,13 @@ def transaction() -> Iterator[Session]:
     session = _plain(db.session)
     try:
         yield session
-        _commit(session)
+        session.commit()
     except BaseException:
         session.rollback()
         session.info.pop(_AFTER_COMMIT, None)
         raise
     for work in session.info.pop(_AFTER_COMMIT, []):
         work()
-
-
-def _commit(session: Session) -> None:
-    if faults.is_disabled(Invariant.COMMIT_BEFORE_REPLY) and has_request_context() and request.method == "PUT":
-        db.session.registry.clear()
-        threading.Timer(0.3, session.commit).start()
-    else:
-        session.commit()
 
 
 @contextmanager
@@ -155,7 +142,6 @@ def _plain(session: scoped_session[Any]) -> Session:
 def engine_options(url: str, pool_size: int) -> dict[str, object]:
     """Options of the engine: short waits everywhere, so that a database that is away is noticed within seconds."""
     del url
-    is_hasty = faults.is_disabled(Invariant.SYNCHRONOUS_COMMIT)
     return {
         "pool_size": pool_size,
         "max_overflow": 0,
@@ -169,7 +155,6 @@ def engine_options(url: str, pool_size: int) -> dict[str, object]:
             "application_name": "examapp",
             "prepare_threshold": 3,
             "tcp_user_timeout": 5000,
-            "options": "-c lock_timeout=2s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
-            + (" -c synchronous_commit=off" if is_hasty else ""),
+            "options": "-c lock_timeout=2s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s -c timezone=UTC",
         },
     }

@@ -26,7 +26,6 @@ from urllib.error import HTTPError
 
 from examapp.config import Settings, SettingsError, read_settings
 from examapp.db import program_role
-from examapp.faults import Invariant
 from examapp.ops.child_processes import start_process, watched
 from examapp.ops.embedded_servers import Server, make_run_folder, start_postgres, start_valkey
 from examapp.ops.ordinary_user import EmbeddedServerError
@@ -217,16 +216,7 @@ def _start_server(site: Site, name: str) -> None:
     data, folder = site.settings.data_path, site.run_folder
     if folder is not None:
         postgres = name == "postgres"
-        site.servers[name] = start_postgres(data, folder, extra=_extra(site.settings)) if postgres else start_valkey(data, folder)  # fmt: skip
-
-
-def _extra(settings: Settings) -> dict[str, str]:
-    """Return further PostgreSQL settings: none, but for the drills that prove that a loss is noticed."""
-    broken: dict[str, dict[str, str]] = {
-        Invariant.FSYNC: {"fsync": "off"},
-        Invariant.SYNCHRONOUS_COMMIT: {"wal_writer_delay": "10s"},
-    }
-    return broken.get(settings.sabotage, {})
+        site.servers[name] = start_postgres(data, folder) if postgres else start_valkey(data, folder)  # fmt: skip
 
 
 def _environment(site: Site) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import secrets
-import time
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -14,9 +13,8 @@ from flask import Flask, Response, g, request
 from markupsafe import Markup
 from werkzeug.routing import IntegerConverter, Map
 
-from examapp import clock, faults, points
+from examapp import clock, points
 from examapp.documents.html import clean_html
-from examapp.faults import Invariant
 from examapp.security.concurrency_limiter import ARRIVED_AT, WSGIApp
 from examapp.web.query_encryption import encrypt_query_param
 from question_bank.kinds.registry import find_kind
@@ -109,9 +107,7 @@ def init_pages(app: Flask, *, asset_version: str) -> None:
         question_kind=find_kind,
     )
     settings = app.config["SETTINGS"]
-    app.jinja_env.globals.update(
-        site_name=settings.site_name, organisation=settings.organisation, sabotage=settings.sabotage
-    )
+    app.jinja_env.globals.update(site_name=settings.site_name, organisation=settings.organisation)
     app.url_map.converters["int"] = _Id
     app.before_request(_note_arrival)
     app.after_request(_compressed)
@@ -149,10 +145,6 @@ def rich(fragment: str | None) -> Markup:
 
 def _note_arrival() -> None:
     g.arrived_at = request.environ.get(ARRIVED_AT) or clock.now()
-    if faults.is_disabled(Invariant.SPEED):
-        time.sleep(1.0)
-    if faults.is_disabled(Invariant.TIME_OF_THE_SERVER) and (told := request.headers.get("X-Client-Time")):
-        g.arrived_at = datetime.fromisoformat(told)
 
 
 def _compressed(response: Response) -> Response:

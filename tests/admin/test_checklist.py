@@ -57,7 +57,6 @@ def test_a_sound_deployment_is_green_on_every_point():
     ("settings", "found", "name", "level"),
     [
         ({"secret_key": "change-me"}, {}, "密钥", Level.BAD),
-        ({"sabotage": "S1"}, {}, "故障演练开关", Level.BAD),
         ({"https": "0"}, {}, "https", Level.BAD),
         ({"second_factor": "off"}, {}, "管理员动态口令", Level.BAD),
         ({"admin_idle_minutes": "0"}, {}, "管理员无操作退出", Level.LOOK),

@@ -44,6 +44,19 @@ def place(path: Path, line: int = 0) -> str:
     return f"{path.relative_to(ROOT)}:{line}" if line else str(path.relative_to(ROOT))
 
 
+def test_the_program_injects_no_faults_into_itself():
+    injecting = re.compile(
+        r"sabotage|fault[ _-]?injection|\bfrom examapp import .*\bfaults\b|examapp\.faults", re.IGNORECASE
+    )
+    found = [
+        f"{place(path, number)}: taking a guarantee away belongs into tests/faults/injection.py, which replaces functions of the program"
+        for path in [*CODE, *TEMPLATES, *SCRIPTS]
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if injecting.search(line)
+    ]
+    assert not found, "\n".join(found)
+
+
 def test_no_file_is_longer_than_it_may_be():
     long = [
         f"{place(path)} has {lines} lines: make two features of it, each with its own name"

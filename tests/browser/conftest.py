@@ -32,6 +32,7 @@ from tests.browser.elsewhere import ON_DEMAND
 from tests.browser.onlooker import Onlooker
 from tests.browser.walk import Walk
 from tests.conftest import opened
+from tests.faults.injection import disabled_by_environment
 
 PASSWORD = "Ceshi-2026-kaoshi"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -99,9 +100,10 @@ class LiveSite:
 def live(race_world):
     version_contents.forget()
     site = LiveSite(race_world)
-    site.start()
-    yield site
-    site.stop()
+    with disabled_by_environment(race_world.app):
+        site.start()
+        yield site
+        site.stop()
     db.session.remove()
 
 

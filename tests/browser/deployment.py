@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from examapp.ops.supervisor import Site, site_from_environment, start, stop
 
 _READY_S = 90
-_NOT_OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_KEYS", "SETUP_CODE", "SABOTAGE")
+_NOT_OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_KEYS", "SETUP_CODE")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ import pytest
 from tests.faults.deployment import wait_until
 
 ROOT = Path(__file__).parents[2]
-_NOT_OURS = {"DATABASE_URL", "REDIS_URL", "SABOTAGE", "DATA_DIR", "PORT", "HOST"}
+_NOT_OURS = {"DATABASE_URL", "REDIS_URL", "DATA_DIR", "PORT", "HOST"}
 _A_TEST = "tests/architecture/test_start.py::test_a_world_can_be_made"
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a folder that only root may enter: run as root")
 

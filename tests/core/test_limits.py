@@ -1,4 +1,4 @@
-"""Limits of time, a silent database, and guarantees that only a test may take away."""
+"""Limits of time, a silent database, and settings that a start refuses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from sqlalchemy.exc import OperationalError
 
 from examapp.config import Settings, SettingsError
 from examapp.db.watchdog import ConnectionWatchdog
-from examapp.faults import Invariant, arm, is_disabled
 from examapp.jobs.time_limit import TookTooLongError, at_most
 from examapp.ops.embedded_servers import make_run_folder, start_postgres
 from examapp.security.ciphers import FieldCipher
@@ -38,14 +37,6 @@ def test_work_within_its_time_is_left_alone_and_the_alarm_is_put_off():
         done = sum(range(10))
     assert done == 45
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
-
-
-def test_a_production_start_refuses_every_sabotage():
-    good = {"database_url": "x", "redis_url": "y", "secret_key": "k" * 40, "data_keys": "k1:" + "ab" * 32, "https": "1"}
-    Settings(app_mode="production", **good).check()
-    for guarantee in Invariant:
-        with pytest.raises(SettingsError, match="SABOTAGE"):
-            Settings(app_mode="production", sabotage=guarantee, **good).check()
 
 
 @pytest.mark.parametrize("https", ["0", "", "yes"])
@@ -75,14 +66,6 @@ def test_data_keys_of_another_length_or_shape_are_refused_without_being_shown(ke
 def test_data_keys_are_read_in_their_order():
     sealer = FieldCipher.from_setting(f" k2:{'AB' * 32} , k1:{'11' * 32},")
     assert (sealer.current, list(sealer.keys), len(sealer.keys["k2"])) == ("k2", ["k2", "k1"], 32)
-
-
-def test_nothing_is_broken_unless_it_is_named():
-    arm(Settings(redis_url="redis://127.0.0.1:1/0"))
-    assert not any(is_disabled(guarantee) for guarantee in Invariant)
-    arm(Settings(redis_url="redis://127.0.0.1:1/0", sabotage="S4"))
-    assert [g for g in Invariant if is_disabled(g)] == [Invariant.NEWER_ANSWER_WINS]
-    arm(Settings())
 
 
 @pytest.fixture

@@ -3,3 +3,6 @@
 `python -m tests.faults` runs the rows (`make drill`), `python -m tests.faults.sabotage` proves that they can go red (`make sabotage`).
 All traffic stays on 127.0.0.1 and on Unix sockets; every loop ends by count or time.
 """
+
+SETTING = "DRILL_SABOTAGE"
+"""The environment's name of the guarantee that a drill's site runs without (`tests.faults.injection.Guarantee`)."""

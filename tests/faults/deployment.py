@@ -26,6 +26,8 @@ from celery import Celery
 from redis import Redis
 from sqlalchemy import make_url
 
+from tests.faults import SETTING
+
 ROOT = Path(__file__).parents[2]
 _READY_S = 120.0
 _PR_SET_PDEATHSIG = 1
@@ -109,12 +111,14 @@ class Deployment:
             "APP_MODE": "tryout",
             "LOG_LEVEL": "WARNING",
         }
-        kept = {
-            name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL", "SABOTAGE"}
-        }
+        kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL", SETTING}}
         with (self.folder / "supervisor.log").open("ab") as log:
             self._supervisor = subprocess.Popen(
-                [sys.executable, "-m", "examapp.ops.supervisor"],
+                [
+                    sys.executable,
+                    "-m",
+                    "tests.faults.supervisor" if SETTING in self.settings else "examapp.ops.supervisor",
+                ],
                 cwd=ROOT,
                 env=kept | own | self.settings,
                 stdout=log,

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from tests.faults import SETTING
 from tests.faults.deployment import ROOT, Deployment, DeploymentError
 from tests.faults.rows import ROWS
 from tests.faults.trial import Result
@@ -75,7 +76,7 @@ def _run(sabotage: Sabotage) -> Result:
     if sabotage is _IN_THE_BROWSER:
         return _run_in_the_browser(sabotage)
     row = ROWS[sabotage.row]
-    settings = {"SABOTAGE": sabotage.name}
+    settings = {SETTING: sabotage.name}
     try:
         with row.site(settings) if row.site else Deployment(**settings) as site:
             site.settle(PEOPLE, [row.exam])
@@ -102,7 +103,7 @@ def _run_in_the_browser(sabotage: Sabotage) -> Result:
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env=os.environ | {"SABOTAGE": sabotage.name},
+        env=os.environ | {SETTING: sabotage.name},
         capture_output=True,
         text=True,
         timeout=300,

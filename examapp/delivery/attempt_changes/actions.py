@@ -9,7 +9,6 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from examapp import faults
 from examapp.delivery.attempts import queries as attempt_queries
 from examapp.delivery.attempts import rules as attempt_rules
 from examapp.delivery.attempts.actions import Saved, closed_if_overdue, save_answers, set_aside, submit
@@ -17,7 +16,6 @@ from examapp.delivery.attempts.models import Attempt, AttemptContact, AttemptReo
 from examapp.delivery.attempts.rules import Change
 from examapp.delivery.exams.models import ExamExtension
 from examapp.errors import BadRequestError, ConflictError
-from examapp.faults import Invariant
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import SYSTEM, Actor, record
@@ -35,9 +33,6 @@ def hand_in(
     """
     attempt = attempt_queries.lock_own_attempt(session, attempt_id, person_id=person_id)
     attempt = closed_if_overdue(session, attempt, now=now)
-    if attempt.state != AttemptState.IN_PROGRESS and faults.is_disabled(Invariant.ONE_SUBMISSION):
-        submit(session, attempt, submitted_at=now, is_forced=False)
-        return attempt, True, Saved()
     if attempt.state != AttemptState.IN_PROGRESS:
         if attempt.is_forced:
             set_aside(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)

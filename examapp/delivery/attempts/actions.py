@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from examapp import faults
-from examapp.db.session import after_commit, execute_autocommit, independent_transaction
+from examapp.db.session import execute_autocommit
 from examapp.delivery.attempts import queries, rules
 from examapp.delivery.attempts.models import Answer, Attempt, AttemptEvent, AttemptState, QuarantinedSave
 from examapp.delivery.attempts.queries import refusal
 from examapp.delivery.attempts.rules import FOCUS_LOSS, Change, Event
 from examapp.delivery.exams.models import Exam
 from examapp.errors import BadRequestError, DomainError
-from examapp.faults import Invariant
-from examapp.jobs.models import MAX_RETRIES
 from examapp.jobs.publisher import nudge_after_commit
 from examapp.organisation.accounts.queries import LIVE_SIGN_IN
 from examapp.platform.audit.actions import SYSTEM, record
@@ -65,25 +60,14 @@ def closed_if_overdue(session: Session, attempt: Attempt, *, now: datetime) -> A
 def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_forced: bool) -> None:
     """Close an attempt whose row is locked: count the answers, make the receipt, nudge the grading."""
     answers = queries.list_answers(session, attempt.id)
-    if is_forced and faults.is_disabled(Invariant.FORCED_CLOSE_KEEPS_ANSWERS):
-        answers = []
     answered, sha256 = rules.sheet_digest(attempt.id, attempt.response_schema, ((a.item, a.response) for a in answers))
     attempt.state = AttemptState.SUBMITTED
     attempt.submitted_at = submitted_at
     attempt.is_forced = is_forced
     attempt.answered, attempt.receipt_sha256 = answered, sha256
     attempt.receipt_number = rules.receipt_number(attempt.id, sha256)
-    if faults.is_disabled(Invariant.WORK_IN_THE_SAME_COMMIT):
-        attempt.grading_retry_count = MAX_RETRIES
-        after_commit(session, partial(_ask_for_grading_late, attempt.id))
     session.flush()
     nudge_after_commit(session, GRADE_TASK, attempt.id)
-
-
-def _ask_for_grading_late(attempt_id: int) -> None:
-    time.sleep(0.5)
-    with independent_transaction() as session:
-        session.execute(update(Attempt).where(Attempt.id == attempt_id).values(grading_retry_count=0))
 
 
 def set_aside(
@@ -162,8 +146,6 @@ change (or one row without a change), none where the attempt does not take saves
 end there is no character, whose code counts as 0: below "0", so such an item is unknown; `least` keeps the product within an int."""
 SAVE_OF_SIGN_IN = text(SAVE.text.replace("person_id = :person_id", f"person_id = ({LIVE_SIGN_IN})"))
 """The same for whoever holds a live sign-in: one statement reads the account and saves."""
-_SAVE_UNGUARDED = text(SAVE.text.replace("WHERE (a.epoch, a.seq) < (excluded.epoch, excluded.seq)", ""))
-"""What a drill must notice: any answer replaces any other."""
 
 
 @dataclass(slots=True)
@@ -191,7 +173,7 @@ def save_answers_of_sign_in(
     nothing that saving again would change, and `save_answers` says what it is.
     """
     batches = list(rules.rounds(changes)) or [[]]
-    if len(batches) > 1 or faults.is_any_disabled():
+    if len(batches) > 1:
         return None
     values = _values(attempt_id, epoch=epoch, batch=batches[0], now=now) | {"token_digest": token_digest}
     rows = execute_autocommit(SAVE_OF_SIGN_IN, values)
@@ -225,8 +207,7 @@ def _save_round(
     session: Session, attempt_id: int, *, person_id: int, epoch: int, batch: Iterable[Change], now: datetime
 ) -> Sequence[Row[Any]]:
     values = _values(attempt_id, epoch=epoch, batch=batch, now=now) | {"person_id": person_id}
-    statement = _SAVE_UNGUARDED if faults.is_disabled(Invariant.NEWER_ANSWER_WINS) else SAVE
-    return session.connection().execute(statement, values).all()
+    return session.connection().execute(SAVE, values).all()
 
 
 def _values(attempt_id: int, *, epoch: int, batch: Iterable[Change], now: datetime) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import structlog
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from examapp import faults
 from examapp.content.blueprints.queries import PaperItem, items_of
 from examapp.content.questions.models import QuestionUse
 from examapp.delivery.attempt_changes import actions as attempt_change_actions
@@ -22,8 +21,6 @@ from examapp.delivery.grading import queries, rules
 from examapp.delivery.grading.models import Grade
 from examapp.delivery.grading.queries import GradedPaper, VersionKey, exams_to_tally, iter_graded_papers
 from examapp.delivery.grading.rules import Marks
-from examapp.faults import Invariant
-from examapp.jobs.models import MAX_RETRIES
 from examapp.platform.audit.actions import SYSTEM, record
 from examapp.points import percentage
 from question_bank.kinds.base import ItemKey, ScoringRule
@@ -52,8 +49,6 @@ def begin_again(session: Session, *, now: datetime) -> list[int]:
 def _begin(attempts: Sequence[Attempt], *, now: datetime) -> list[int]:
     for attempt in attempts:
         attempt.grading_retry_count += 1
-        if faults.is_disabled(Invariant.TRIES_IN_POSTGRESQL):
-            attempt.grading_retry_count = min(faults.count_in_redis(f"tries:{attempt.id}"), MAX_RETRIES)
         attempt.grading_began_at = now
     return [attempt.id for attempt in attempts]
 

@@ -8,7 +8,7 @@ import structlog
 from celery import shared_task
 from sqlalchemy.exc import SQLAlchemyError
 
-from examapp import clock, faults
+from examapp import clock
 from examapp.db.session import transaction
 from examapp.delivery.attempt_starts.actions import clear_queue
 from examapp.delivery.attempts.actions import close_overdue
@@ -16,7 +16,6 @@ from examapp.delivery.corrections import actions as correction_actions
 from examapp.delivery.grading import actions
 from examapp.delivery.grading.models import Regrade
 from examapp.delivery.make_ups import actions as make_up_actions
-from examapp.faults import Invariant
 from examapp.jobs import actions as job_actions
 from examapp.jobs.registry import JobKind, job_handler
 from examapp.jobs.runner import JobRun, RunLaterError, run_job
@@ -47,8 +46,6 @@ def apply_extensions() -> None:
 
 def sweep_once() -> int:
     """Close overdue attempts, grade submitted ones, retry and at last quarantine those that failed; gives how many. `flask sweep` alone calls it, under its lock."""
-    if faults.is_disabled(Invariant.SWEEPER):
-        return 0
     with transaction() as session:
         actions.apply_extensions(session, now=clock.now())
     closed = _close_overdue()

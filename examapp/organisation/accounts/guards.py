@@ -16,10 +16,9 @@ from flask import Flask, Response, current_app, g, redirect, request, session, u
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy.orm import Session
 
-from examapp import clock, faults
+from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError, NotFoundError, SittingNowError, wants_json
-from examapp.faults import Invariant
 from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import AccessScope, Grant, MenuEntry, reach_of
 from examapp.organisation.accounts.actions import note_seen
@@ -76,8 +75,6 @@ class _SignedInUser(UserMixin):  # type: ignore[misc]  # flask_login has no type
 
 @_login_manager.user_loader  # type: ignore[untyped-decorator]  # flask_login has no types
 def _load(token: str) -> _SignedInUser | None:
-    if faults.is_disabled(Invariant.SESSIONS_IN_POSTGRESQL) and not faults.is_in_redis(token):
-        return None
     who = find_signed_in(read_session(), digest(token))
     if who is None or _is_over(who) or (who.is_administrator and not _is_awake(who)):
         return None
@@ -124,8 +121,6 @@ def begin_session(token: str, who: SignedIn) -> None:
     session.clear()
     session.permanent = True
     login_user(_SignedInUser(token, who))
-    if faults.is_disabled(Invariant.SESSIONS_IN_POSTGRESQL):
-        faults.remember_in_redis(token)
     g.pop("grants", None)
 
 

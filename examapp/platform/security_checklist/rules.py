@@ -93,7 +93,6 @@ def _settings(settings: Settings) -> list[Point]:
     return [
         Point("运行方式", Level.GOOD if is_production else Level.LOOK, "正式" if is_production else "试用或测试", "" if is_production else "正式考试前，请按运维手册以 APP_MODE=production 部署。"),
         Point("密钥", Level.BAD if faults else Level.GOOD, "有问题" if faults else "已设置，且不是示例值", "".join(faults)),
-        Point("故障演练开关", Level.BAD if settings.sabotage else Level.GOOD, settings.sabotage or "未打开", "请删去环境变量 SABOTAGE 后重新启动。" if settings.sabotage else ""),
         Point("首次设置页", Level.LOOK if settings.setup_code and is_production else Level.GOOD, "设置码仍在" if settings.setup_code else "已关闭", "设置已完成，请删去环境变量 SETUP_CODE。" if settings.setup_code and is_production else ""),
         Point("日志级别", Level.LOOK if settings.log_level == "DEBUG" else Level.GOOD, settings.log_level, "DEBUG 只用于排查，请改回 INFO。" if settings.log_level == "DEBUG" else ""),
         Point("密码规则", Level.GOOD if PasswordProfile(settings.password_profile) is PasswordProfile.DENGBAO else Level.LOOK, {"dengbao": "等保（四类字符、历史、定期更换）"}.get(settings.password_profile, "长度与常见密码检查"), "" if PasswordProfile(settings.password_profile) is PasswordProfile.DENGBAO else "等保三级测评通常要求复杂度和定期更换，可设 PASSWORD_PROFILE=dengbao。"),

@@ -1,0 +1,9 @@
+"""The WSGI entry of a drill's site: the ordinary application, with the guarantee that DRILL_SABOTAGE names taken away."""
+
+from __future__ import annotations
+
+from examapp import create_app
+from tests.faults.injection import disable_named
+
+app = create_app()
+disable_named(app)
