@@ -10,7 +10,7 @@ from sqlalchemy import create_engine
 from examapp import clock
 from examapp.config import read_settings
 from examapp.db.session import engine_options, execute_autocommit_on
-from examapp.delivery.attempts.actions import SAVE_OF_SIGN_IN
+from examapp.delivery.attempts.actions import SAVE
 from examapp.delivery.attempts.rules import Change, describe
 
 settings = read_settings()
@@ -30,15 +30,16 @@ def app(environ, start_response):
     values = {
         "attempt_id": int(attempt_id),
         "token_digest": bytes.fromhex(token_digest),
+        "person_id": None,
         "epoch": int(epoch),
         "now": clock.now(),
         "changes": changes,
     }
     if way == "driver":
-        rows = execute_autocommit_on(plain_engine, SAVE_OF_SIGN_IN, values)
+        rows = execute_autocommit_on(plain_engine, SAVE, values)
     else:
         with engine.connect() as connection:
-            rows = connection.execute(SAVE_OF_SIGN_IN, values).all()
+            rows = connection.execute(SAVE, values).all()
     body = b'{"ok":true}' if rows else b'{"ok":false}'
     start_response(
         "200 OK" if rows else "409 Conflict", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]

@@ -126,7 +126,7 @@ def _rows(url: str, query: str):
 
 def _save(statement: str, url: str, sitting: tuple[int, int], how: str, start: int) -> None:
     attempt_id, person_id = sitting
-    fields = {"attempt_id": attempt_id, "person_id": person_id, "epoch": 1, "now": clock.now()}
+    fields = {"attempt_id": attempt_id, "person_id": person_id, "token_digest": None, "epoch": 1, "now": clock.now()}
     with psycopg.connect(url, autocommit=True, prepare_threshold=1) as connection:
         if how == "policies":
             connection.execute("SET ROLE candidate")

@@ -21,7 +21,8 @@ from examapp.config import Mode, Settings, SettingsError, read_settings
 from examapp.db.schema import db_command
 from examapp.db.session import db, engine_options
 from examapp.db.watchdog import ConnectionWatchdog
-from examapp.delivery.attempts.queries import has_active_attempt, has_attempt_in_progress
+from examapp.delivery.attempts.queries import has_attempt_in_progress
+from examapp.delivery.attempts.views import find_my_counting_attempt
 from examapp.delivery.results.queries import are_keys_out
 from examapp.errors import TryAgainError
 from examapp.jobs.worker import init_celery
@@ -90,7 +91,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     pages.init_pages(app, asset_version=version)
     init_access(app, is_sitting=has_attempt_in_progress)
     app.extensions.update(
-        study_missing=needs_missing, is_sitting_counting=has_active_attempt, are_keys_out=are_keys_out
+        study_missing=needs_missing, find_my_counting_attempt=find_my_counting_attempt, are_keys_out=are_keys_out
     )
     app.extensions["find_mobiles"] = partial(find_mobiles, sealer=app.extensions["sealer"])
     app.extensions["has_accounts"] = has_accounts

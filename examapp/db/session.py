@@ -20,6 +20,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    Executable,
     Identity,
     MetaData,
     Numeric,
@@ -58,6 +59,8 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(metadata=Base.metadata)
 
 _AFTER_COMMIT = "after_commit"
+Execute = Callable[[ClauseElement, Mapping[str, Any]], Sequence[Any]]
+"""Runs a statement with its values and gives its rows, with their columns by name."""
 
 
 @contextmanager
@@ -115,6 +118,11 @@ def execute_autocommit_on(engine: Engine, statement: ClauseElement, values: Mapp
         raise
     pooled.close()
     return rows
+
+
+def execute_in(session: Session) -> Execute:
+    """Give the function that runs a statement within a session's transaction, where `execute_autocommit` commits each by itself."""
+    return lambda statement, values: session.connection().execute(cast("Executable", statement), dict(values)).all()
 
 
 @lru_cache(maxsize=16)

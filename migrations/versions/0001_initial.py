@@ -1,6 +1,6 @@
 """The schema of the first release: all tables, the seed reasons of exemptions, and the triggers that mark outdated statistics.
 
-The tables are generated from the models; what the models cannot say stands in `_create_start_functions`, `_seed_exemption_reasons` and `_create_invalidation`.
+The tables are generated from the models; what the models cannot say stands in `_create_live_sign_ins`, `_create_start_functions`, `_seed_exemption_reasons` and `_create_invalidation`.
 """
 
 import sqlalchemy as sa
@@ -52,6 +52,7 @@ def upgrade():
     op.create_foreign_key(
         "fk_questions_current_version_id", "questions", "question_versions", ["current_version_id"], ["id"], deferrable=True, initially="DEFERRED"
     )
+    _create_live_sign_ins()
     _create_start_functions()
     _seed_exemption_reasons()
     for table, column, value, columns in STATS_SOURCES:
@@ -64,6 +65,7 @@ def downgrade():
         op.execute(f"DROP TRIGGER invalidate_stats ON {table}")
         op.execute(f"DROP TRIGGER invalidate_changed_stats ON {table}")
         op.execute(f"DROP FUNCTION invalidate_stats_of_{table}()")
+    op.execute("DROP VIEW live_sign_ins")
     op.execute("DROP FUNCTION may_start(bigint, bigint, timestamptz)")
     op.execute("DROP FUNCTION counting_attempts(bigint, timestamptz)")
     op.execute("DROP FUNCTION same_person(bigint)")
@@ -74,6 +76,17 @@ def downgrade():
 def _seed_exemption_reasons():
     reasons = sa.table("exemption_reasons", sa.column("words", sa.Text()), sa.column("needs_details", sa.Boolean()))
     op.bulk_insert(reasons, [{"words": words, "needs_details": words == "其他"} for words in _REASONS])
+
+
+def _create_live_sign_ins():
+    """Create the one definition of a sign-in that is alive, for the statements that prove it themselves and for Flask-Login (decision 0036)."""
+    op.execute("""
+        CREATE VIEW live_sign_ins AS
+        SELECT s.token_digest, s.id AS sign_in_id, s.started_at, s.seen_at, a.id AS account_id, a.person_id, a.login_name,
+          a.must_change_password, a.password_changed_at, a.has_second_factor, a.has_elder_mode
+        FROM sign_ins AS s JOIN accounts AS a ON a.id = s.account_id
+        WHERE s.ended_at IS NULL AND a.disabled_at IS NULL AND NOT s.awaits_code
+    """)
 
 
 def _create_start_functions():

@@ -1,4 +1,4 @@
-"""While somebody sits an exam that counts, no other exam starts for that human: both start paths, both accounts, the page too."""
+"""While somebody sits an exam that counts, no other exam starts for that human: by both accounts, and on the page too."""
 
 from __future__ import annotations
 
@@ -40,6 +40,18 @@ def test_no_other_exam_starts_beside_one_that_counts_and_the_refusal_names_it(wo
     running.attempt = {"id": body["attempt_id"]}
     running.hand_in()
     assert other.start().status_code == 201
+
+
+@pytest.mark.parametrize("address", ["/exams/{other}", "/practice/search"])
+def test_a_page_asks_once_for_what_is_in_progress(world, bank, statements, address):
+    person = world.person()
+    Sitter(world, world.exam(bank), person).start()
+    other = Sitter(world, world.exam(bank), person)
+    page = address.format(other=other.exam_id)
+    assert other.api.get(page).status_code in {200, 409}
+    with statements() as seen:
+        other.api.get(page)
+    assert sum("counting_attempts" in statement for statement in seen) == 1, seen
 
 
 def test_a_mock_in_progress_blocks_no_exam_that_counts_and_may_still_be_handed_in(world, bank, papers):

@@ -248,3 +248,14 @@ def test_a_stranger_s_calls_neither_block_nor_slow_those_who_sit(world):
         assert stranger.put(f"/api/v1/attempts/{10**9 + number}/answers", json=body).status_code == 404
     assert sitter.save((1, 1, ["A"])).status_code == 200
     assert len(rate_limits._recent) == 1
+
+
+def test_a_save_is_one_statement_whatever_becomes_of_its_changes(sitter, statements):
+    sitter.save((1, 5, ["A"]), (2, 6, ["B"]))
+    with statements() as seen:
+        body = sitter.save((1, 7, ["B"]), (2, 6, ["C"]), (2, 5, ["B"]), (99, 8, ["A"])).get_json()
+    assert (body["acked"], body["refused"]) == ({"1": 7, "2": 6}, {"2": "seq_conflict", "99": "unknown_item"})
+    assert len(seen) == 2, "one more for the second change of the same item"
+    with statements() as seen:
+        assert sitter.save((1, 7, ["B"]), (2, 1, ["A"])).get_json()["acked"] == {"1": 7, "2": 6}
+    assert len(seen) == 1, seen

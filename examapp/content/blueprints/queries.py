@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Select, select, union
 from sqlalchemy.orm import Session, selectinload
@@ -95,7 +95,19 @@ def get_paper(session: Session, paper_id: int) -> Paper:
     return paper
 
 
-def items_of(paper: Paper) -> list[PaperItem]:
+class PaperContent(Protocol):
+    """What a paper consists of, stored or only drawn."""
+
+    @property
+    def sections(self) -> list[dict[str, Any]]:
+        """Titles, instructions and items, as `Paper.sections` holds them."""
+
+    @property
+    def response_schema(self) -> str:
+        """The paper's response schema."""
+
+
+def items_of(paper: PaperContent) -> list[PaperItem]:
     """List a paper's items, numbered 1 to n over the whole paper."""
     raw = ((*item, section.get("scoring", "")) for section in paper.sections for item in section["items"])
     return [
@@ -116,7 +128,7 @@ def option_order(item: PaperItem) -> dict[str, str]:
     return dict(zip(OPTION_LETTERS, item.order, strict=False))
 
 
-def render_paper(session: Session, paper: Paper) -> dict[str, Any]:
+def render_paper(session: Session, paper: PaperContent) -> dict[str, Any]:
     """Give the paper as the protocol writes it; keys and explanations are not even read. At most one statement."""
     items = iter(items_of(paper))
     contents = version_contents.get(session, {item[0] for section in paper.sections for item in section["items"]})

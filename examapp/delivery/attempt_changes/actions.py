@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
+from examapp.db.session import execute_in
 from examapp.delivery.attempts import queries as attempt_queries
 from examapp.delivery.attempts import rules as attempt_rules
-from examapp.delivery.attempts.actions import Saved, closed_if_overdue, save_answers, set_aside, submit
+from examapp.delivery.attempts.actions import Saved, closed_if_overdue, reject_save, save_answers, set_aside, submit
 from examapp.delivery.attempts.models import Attempt, AttemptContact, AttemptReopening, AttemptState, QuarantinedSave
 from examapp.delivery.attempts.rules import Change
 from examapp.delivery.exams.models import ExamExtension
-from examapp.errors import BadRequestError, ConflictError
+from examapp.errors import BadRequestError, ConflictError, DomainError
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.platform.audit.actions import SYSTEM, Actor, record
@@ -24,24 +27,38 @@ AUDIT_ACTS = {"attempts.apply_extension": "延长作答时间生效"}
 AUDIT_DETAILS = {"reopened": "重新打开的答卷"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedIn:
+    """What a hand-in came to."""
+
+    attempt: Attempt
+    is_first: bool = False
+    """Whether this call closed the attempt."""
+    refused: dict[int, str] = field(default_factory=dict)
+    """Why single changes of the answer sheet were left out, by item."""
+    rejection: DomainError | None = None
+    """To be raised after the commit, where the attempt was not closed."""
+
+
 def hand_in(
     session: Session, attempt_id: int, *, person_id: int, epoch: int, changes: Sequence[Change], now: datetime
-) -> tuple[Attempt, bool, Saved]:
-    """Merge the whole sheet, close the attempt and make the receipt, in one transaction; a repeat gives the same receipt.
+) -> HandedIn:
+    """Merge the whole answer sheet, close the attempt and make the receipt, in one transaction; a repeat returns the same receipt.
 
-    Tells whether it was closed by this call. Raises NotFoundError, BadRequestError.
+    Raises NotFoundError, BadRequestError.
     """
     attempt = attempt_queries.lock_own_attempt(session, attempt_id, person_id=person_id)
     attempt = closed_if_overdue(session, attempt, now=now)
     if attempt.state != AttemptState.IN_PROGRESS:
         if attempt.is_forced:
             set_aside(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)
-        return attempt, False, Saved()
-    saved = save_answers(session, attempt_id, person_id=person_id, epoch=epoch, changes=changes, now=now)
-    if saved.refused_as is not None:
-        return attempt, False, saved
+        return HandedIn(attempt=attempt)
+    saver: dict[str, Any] = {"person_id": person_id, "epoch": epoch, "changes": changes, "now": now}
+    saved = save_answers(execute_in(session), attempt_id, **saver)
+    if saved is None:
+        return HandedIn(attempt=attempt, rejection=reject_save(session, attempt_id, **saver))
     submit(session, attempt, submitted_at=min(now, attempt.deadline_at), is_forced=False)
-    return attempt, True, saved
+    return HandedIn(attempt=attempt, is_first=True, refused=saved.refused)
 
 
 _Granted = aliased(Unit, name="granted_unit")
@@ -224,10 +241,14 @@ def _merge(session: Session, attempt: Attempt, kept: QuarantinedSave, *, now: da
     attempt.closes_at = max(attempt.closes_at, now + timedelta(seconds=1))
     session.flush()
     saved = save_answers(
-        session, attempt.id, person_id=attempt.person_id, epoch=attempt.epoch, changes=changes, now=now
+        execute_in(session),
+        attempt.id,
+        person_id=attempt.person_id,
+        epoch=attempt.epoch,
+        changes=changes,
+        now=now,
     )
-    if saved.refused_as is not None:
-        raise saved.refused_as
+    assert saved is not None
     submitted_at, is_forced, number, closes_at = before
     assert submitted_at is not None
     submit(session, attempt, submitted_at=submitted_at, is_forced=is_forced)

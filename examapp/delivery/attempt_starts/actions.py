@@ -1,29 +1,28 @@
-"""The queue before the start (排队): who finds admission full keeps a place, and no clock runs while waiting."""
+"""Start an attempt, or keep a place in the queue before the start (排队): who finds admission full waits in it, and no clock runs meanwhile."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     ColumnElement,
     DateTime,
+    LargeBinary,
+    Select,
     and_,
     bindparam,
     case,
-    column,
     delete,
     func,
-    literal,
     or_,
     select,
     text,
-    update,
+    true,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
@@ -32,65 +31,38 @@ from sqlalchemy.sql.dml import ReturningInsert
 from examapp.content.blueprints.models import Paper
 from examapp.content.blueprints.queries import get_paper
 from examapp.db.session import execute_autocommit
-from examapp.delivery.attempts import queries as attempt_queries
-from examapp.delivery.attempts.actions import closed_if_overdue
 from examapp.delivery.attempts.models import Admission, Attempt, AttemptState
-from examapp.delivery.attempts.queries import AttemptError, other_attempt_in_progress, refusal
+from examapp.delivery.attempts.queries import (
+    AttemptError,
+    find_counting_attempt,
+    other_attempt_in_progress,
+    refusal,
+)
 from examapp.delivery.attempts.rules import GIVEN_UP_AFTER
 from examapp.delivery.exam_candidates.actions import prepare_paper
-from examapp.delivery.exam_candidates.queries import (
-    CandidateExam,
-    extensions_of,
-    find_candidate_exam,
-    select_for_start,
-    windows_of,
-)
+from examapp.delivery.exam_candidates.queries import find_candidate_exam, select_for_start, windows_of
 from examapp.delivery.exams.models import Exam, PreparedPaper
-from examapp.delivery.exams.rules import START_REFUSAL_WORDS, StartRefusal, Window, deadline, start_refusal, window_at
+from examapp.delivery.exams.rules import START_REFUSAL_WORDS, StartRefusal, deadline, start_refusal, window_at
 from examapp.errors import NotFoundError
-from examapp.organisation.accounts.queries import LIVE_PLAIN_SIGN_IN
+from examapp.organisation.accounts.queries import live_sign_ins
 from examapp.organisation.accounts.rules import SIGN_IN_LIFE
-from examapp.organisation.people.models import Person
+from examapp.organisation.people.models import Person, RoleGrant
 from examapp.security.rate_limits import gate
 from question_bank.kinds.response_schema import count_items
 
 MAX_PAUSE_S = 25
 """How long a client is told to pause at most, well below what counts as given up."""
 _KEPT_FOR = timedelta(hours=1)
-
-OwnPlace = aliased(Admission, name="own_place")
-"""The place in the queue of the person asked for: join it by `is_own_place`."""
-_OtherPlace = aliased(Admission, name="other_place")
-_LOST_AT: BindParameter[datetime] = bindparam("lost_at", type_=DateTime(timezone=True))
-AHEAD = (
-    select(func.count())
-    .select_from(_OtherPlace)
-    .where(
-        _OtherPlace.admitted_at.is_(None),
-        _OtherPlace.called_at > _LOST_AT,
-        or_(OwnPlace.ticket.is_(None), _OtherPlace.ticket < OwnPlace.ticket),
-    )
-    .correlate(OwnPlace)
-    .scalar_subquery()
-)
-"""How many wait before `OwnPlace`: all, where there is none."""
-
-
-def is_own_place(exam_id: Any, person_id: Any) -> ColumnElement[bool]:
-    """Give the condition that joins `OwnPlace`; a place that was given up (at `lost_at`) is none."""
-    return and_(OwnPlace.exam_id == exam_id, OwnPlace.person_id == person_id, OwnPlace.called_at > _LOST_AT)
-
-
-_STANDING = (
-    select(OwnPlace.ticket, OwnPlace.admitted_at, AHEAD.label("ahead"))
-    .select_from(select(literal(1).label("one")).subquery())
-    .outerjoin(OwnPlace, is_own_place(bindparam("exam_id", type_=BigInteger), bindparam("person_id", type_=BigInteger)))
-)
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+_LOST_AT = bindparam("lost_at", type_=DateTime(timezone=True))
+"""The last call with which a place in the queue is given up by now."""
+_Own = aliased(Admission, name="own_admission")
+_Other = aliased(Admission, name="other_admission")
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A place in the queue: 1 is the next; the seconds until it is its turn, by the rate of now."""
+    """A place in the queue: 1 is the next; the seconds until a start from it, by the rate of now."""
 
     place: int
     wait_s: int
@@ -101,49 +73,183 @@ class Queued:
         return min(self.wait_s, MAX_PAUSE_S)
 
 
-def try_admit(session: Session, exam_id: int, *, person_id: int, now: datetime) -> Queued | None:
-    """Let a start in (None), or keep the person's place in the queue. One statement while nobody waits and admission is not full.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedAttempt:
+    """An attempt that was started just now, as far as its owner's client is told of it."""
 
-    The queue is one for all exams, since the machine is one. A start that failed after admission is let in again.
-    """
-    who = {"exam_id": exam_id, "person_id": person_id}
-    standing = session.execute(_STANDING, {**who, "lost_at": lost_at(now)}).one()
-    queued = pass_gate(standing)
-    if queued is not None:
-        session.execute(KEEP_PLACE, {**who, "now": now, "lost_at": lost_at(now)})
-    elif standing.ticket is not None:
-        session.execute(
-            update(Admission)
-            .where(Admission.exam_id == exam_id, Admission.person_id == person_id, Admission.admitted_at.is_(None))
-            .values(admitted_at=now, called_at=now)
-            .execution_options(synchronize_session=False)
+    id: int
+    exam_id: int
+    number: int
+    started_at: datetime
+    deadline_at: datetime
+    epoch: int = 1
+    unsure: list[int] = field(default_factory=list)
+    state: str = AttemptState.IN_PROGRESS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A published exam's times (a TimedExam), and how the holder of a live sign-in stands to it."""
+
+    exam_id: int
+    opens_at: datetime
+    closes_at: datetime
+    duration_s: int
+    lateness_s: int | None
+    is_full_duration: bool
+    grace_s: int
+    attempts_allowed: int | None
+    person_id: int
+    unit_id: int
+    sessions: Sequence[Sequence[str]] | None
+    is_eligible: bool
+    is_study_missing: bool
+    extension_s: int
+    has_limited_sign_in: bool
+    """Whether limits on sign-ins may apply outside an exam: to those of a person with a role, and to old ones."""
+    has_counting: bool
+    """Whether this human has an attempt in progress in an exam that counts."""
+    used: int
+    """How many attempts at this exam the person has begun."""
+    live_id: int | None
+    """The one in progress, which may be overdue."""
+    paper_id: int | None
+    """The paper made ahead for the next attempt."""
+    response_schema: str | None
+    ticket: int | None
+    queued_at: datetime | None
+    admitted_at: datetime | None
+    ahead: int
+    """How many wait before this person; all, where the person has no place in the queue."""
+
+    def refusal_at(self, instant: datetime) -> StartRefusal | None:
+        """Return why a start at this instant is refused, None where it is let in; attempts used up are not in it."""
+        return start_refusal(
+            self,
+            instant,
+            window=window_at(self, windows_of(self.sessions), instant),
+            is_eligible=self.is_eligible,
+            is_study_missing=self.is_study_missing,
         )
-    return queued
 
 
-def pass_gate(standing: Any) -> Queued | None:
-    """Let a start in (None) whose `ticket`, `admitted_at` and `ahead` were read; else give the place it is to keep."""
+def _count_ahead() -> ColumnElement[int]:
+    return (
+        select(func.count())
+        .select_from(_Other)
+        .where(
+            _Other.admitted_at.is_(None),
+            _Other.called_at > _LOST_AT,
+            or_(_Own.ticket.is_(None), _Other.ticket < _Own.ticket),
+        )
+        .correlate(_Own)
+        .scalar_subquery()
+    )
+
+
+def _select_standing() -> Select[*tuple[Any, ...]]:
+    live_id = func.max(Attempt.id).filter(Attempt.state == AttemptState.IN_PROGRESS).label("live_id")
+    begun = (
+        select(func.count().label("used"), live_id)
+        .where(Attempt.exam_id == Exam.id, Attempt.person_id == Person.id)
+        .correlate(Exam, Person)
+        .lateral("begun")
+    )
+    counting = func.counting_attempts(Person.id, _NOW).table_valued("attempt_id")
+    has_role = select(RoleGrant.id).where(RoleGrant.person_id == Person.id).correlate(Person).exists()
+    is_old = live_sign_ins.c.started_at <= bindparam("not_before", type_=DateTime(timezone=True))
+    return (
+        select_for_start()
+        .join(live_sign_ins, live_sign_ins.c.person_id == Person.id)
+        .where(live_sign_ins.c.token_digest == bindparam("token_digest", type_=LargeBinary))
+        .where(~live_sign_ins.c.must_change_password)
+        .join(begun, true())
+        .outerjoin(
+            PreparedPaper,
+            and_(
+                PreparedPaper.exam_id == Exam.id,
+                PreparedPaper.person_id == Person.id,
+                PreparedPaper.number == begun.c.used + 1,
+            ),
+        )
+        .outerjoin(Paper, PreparedPaper.paper_id == Paper.id)
+        .outerjoin(_Own, and_(_Own.exam_id == Exam.id, _Own.person_id == Person.id, _Own.called_at > _LOST_AT))
+        .add_columns(
+            or_(has_role, is_old).label("has_limited_sign_in"),
+            select(counting.c.attempt_id).correlate(Person).exists().label("has_counting"),
+            begun.c.used,
+            begun.c.live_id,
+            PreparedPaper.paper_id,
+            Paper.response_schema,
+            _Own.ticket,
+            _Own.queued_at,
+            _Own.admitted_at,
+            _count_ahead().label("ahead"),
+        )
+    )
+
+
+_STANDING = _select_standing()
+# Built once: putting such a statement together costs more than running it.
+
+
+def find_standing(exam_id: int, *, token_digest: bytes, now: datetime) -> Standing | None:
+    """Find how the holder of a live sign-in stands to a published exam, in one statement; None where there is no such sign-in or exam."""
+    values = {
+        "exam_id": exam_id,
+        "token_digest": token_digest,
+        "not_before": now - SIGN_IN_LIFE,
+        "lost_at": now - GIVEN_UP_AFTER,
+        "now": now,
+    }
+    rows = execute_autocommit(_STANDING, values)
+    return Standing(**rows[0]._asdict()) if rows else None
+
+
+MissingOf = Callable[[Session, Exam, int], list[str]]
+"""Names what an exam's study gate still asks of a person."""
+
+
+def ensure_may_start(session: Session, standing: Standing, *, missing_of: MissingOf, now: datetime) -> None:
+    """Raise the protocol's refusal of a start that the exam's rules, the attempts used, or another exam in progress do not allow now."""
+    code = standing.refusal_at(now)
+    has_queued_in_time = standing.queued_at is not None and standing.refusal_at(standing.queued_at) is None
+    if code is StartRefusal.STUDY_REQUIRED:
+        missing = missing_of(session, session.get_one(Exam, standing.exam_id), standing.person_id)
+        raise AttemptError(code, START_REFUSAL_WORDS[code], missing=missing)
+    if code is not None and not (code is StartRefusal.TOO_LATE_TO_START and has_queued_in_time):
+        raise AttemptError(code, START_REFUSAL_WORDS[code])
+    if standing.attempts_allowed is not None and standing.used >= standing.attempts_allowed:
+        raise refusal("no_attempts_left")
+    other = find_counting_attempt(session, standing.person_id, now=now) if standing.has_counting else None
+    if other is not None:
+        raise other_attempt_in_progress(other)
+
+
+def try_admit(standing: Standing, *, now: datetime) -> Queued | None:
+    """Let a start in (None), or keep the person's place in the queue, in one statement.
+
+    The queue is one for all exams, since the machine is one. A start that failed after it was let in is let in again.
+    """
     if standing.admitted_at is not None:
         return None
     wait_s = gate.try_admit(ahead=standing.ahead)
-    return Queued(place=standing.ahead + 1, wait_s=math.ceil(wait_s)) if wait_s > 0 else None
-
-
-def lost_at(now: datetime) -> datetime:
-    """Give the last call with which a place is given up by now."""
-    return now - GIVEN_UP_AFTER
+    if wait_s <= 0:
+        return None
+    values = {"exam_id": standing.exam_id, "person_id": standing.person_id, "now": now, "lost_at": now - GIVEN_UP_AFTER}
+    execute_autocommit(_KEEP_PLACE, values)
+    return Queued(place=standing.ahead + 1, wait_s=math.ceil(wait_s))
 
 
 def _keep_place() -> ReturningInsert[tuple[int]]:
-    """Note the call; a place that was given up or used before becomes a new one at the end."""
-    now = bindparam("now", type_=DateTime(timezone=True))
-    who: dict[str, Any] = {"exam_id": bindparam("exam_id"), "person_id": bindparam("person_id")}
-    fresh = insert(Admission).values(**who, queued_at=now, called_at=now)
+    """Build the statement that notes a call; a place that was given up or used before becomes a new one at the end."""
+    who: dict[str, Any] = {name: bindparam(name, type_=BigInteger) for name in ("exam_id", "person_id")}
+    fresh = insert(Admission).values(**who, queued_at=_NOW, called_at=_NOW)
     is_lost = (Admission.called_at <= _LOST_AT) | Admission.admitted_at.is_not(None)
     return fresh.on_conflict_do_update(
         index_elements=["exam_id", "person_id"],
         set_={
-            "called_at": now,
+            "called_at": _NOW,
             "ticket": case((is_lost, fresh.excluded.ticket), else_=Admission.ticket),
             "queued_at": case((is_lost, fresh.excluded.queued_at), else_=Admission.queued_at),
             "admitted_at": None,
@@ -151,148 +257,18 @@ def _keep_place() -> ReturningInsert[tuple[int]]:
     ).returning(Admission.ticket)
 
 
-KEEP_PLACE = _keep_place()
-"""Keeps a place in the queue: binds `exam_id`, `person_id`, `now`, `lost_at`."""
+_KEEP_PLACE = _keep_place()
 
 
-def queued_since(session: Session, exam_id: int, *, person_id: int, now: datetime) -> datetime | None:
-    """Give since when somebody stands in the queue, None for who does not or has given up."""
-    return session.scalar(
-        select(Admission.queued_at)
-        .where(Admission.exam_id == exam_id, Admission.person_id == person_id)
-        .where(Admission.called_at > lost_at(now))
-    )
-
-
-def clear_queue(session: Session, *, now: datetime) -> None:
-    """Forget places that were given up or used long ago."""
-    session.execute(
-        delete(Admission).where(Admission.called_at < now - _KEPT_FOR).execution_options(synchronize_session=False)
-    )
-
-
-MissingOf = Callable[[Session, Exam, int], list[str]]
-"""Names what an exam's study gate still asks of a person: the training room's, told by whoever calls."""
-
-
-def start_or_queue(
-    session: Session, exam_id: int, *, person_id: int, missing_of: MissingOf, now: datetime
-) -> tuple[Attempt, bool] | Queued:
-    """Start an attempt, or give the one that is live, or a place in the queue where admission is full; tell whether an attempt is new.
-
-    A live attempt is never queued. Raises NotFoundError and the protocol's refusals.
-    """
-    live, candidate, number = _look(session, exam_id, person_id=person_id, missing_of=missing_of, now=now)
-    if live is not None:
-        return live, False
-    queued = try_admit(session, exam_id, person_id=person_id, now=now)
-    return queued or _insert_attempt(session, candidate, number=number, now=now)
-
-
-def _look(
-    session: Session, exam_id: int, *, person_id: int, missing_of: MissingOf, now: datetime
-) -> tuple[Attempt | None, CandidateExam, int]:
-    """Give the live attempt, or None and the number of the next, which the rules allow now."""
-    candidate = find_candidate_exam(session, exam_id, person_id)
+def draw_paper(session: Session, standing: Standing, *, now: datetime) -> tuple[int, str]:
+    """Make the paper of the person's next attempt where none was made ahead; return its id and response schema. Raises ConflictError, BankTooSmallError."""
+    candidate = find_candidate_exam(session, standing.exam_id, standing.person_id)
     if candidate is None:
         raise NotFoundError
-    attempts = [
-        closed_if_overdue(session, attempt, now=now)
-        for attempt in attempt_queries.list_attempts(session, exam_id, person_id)
-    ]
-    for attempt in attempts:
-        if attempt.state == AttemptState.IN_PROGRESS:
-            return attempt, candidate, attempt.number
-    code = candidate.start_refusal(now)
-    if code is StartRefusal.TOO_LATE_TO_START and _came_in_time(session, candidate, now=now):
-        code = None
-    if code is not None:
-        extra = (
-            {"missing": missing_of(session, candidate.exam, person_id)} if code is StartRefusal.STUDY_REQUIRED else {}
-        )
-        raise AttemptError(code, START_REFUSAL_WORDS[code], **extra)
-    allowed = candidate.exam.attempts_allowed
-    if allowed is not None and len(attempts) >= allowed:
-        raise refusal("no_attempts_left")
-    _refuse_beside_another(session, exam_id, person_id=person_id, now=now)
-    return None, candidate, len(attempts) + 1
+    paper_id = prepare_paper(session, candidate, standing.used + 1, now=now)
+    return paper_id, get_paper(session, paper_id).response_schema
 
 
-def _refuse_beside_another(session: Session, exam_id: int, *, person_id: int, now: datetime) -> None:
-    """Raise the refusal of a start while this human has an attempt in progress in an exam that counts; other starts of theirs wait."""
-    if attempt_queries.lock_start(session, person_id, exam_id=exam_id, now=now):
-        return
-    other = attempt_queries.find_counting_attempt(session, person_id, now=now)
-    if other is not None:
-        raise other_attempt_in_progress(other)
-
-
-def _came_in_time(session: Session, candidate: CandidateExam, *, now: datetime) -> bool:
-    """Tell whether somebody who would be late by now stood in the queue in time: waiting there is nobody's fault."""
-    since = queued_since(session, candidate.exam.id, person_id=candidate.person_id, now=now)
-    return since is not None and candidate.start_refusal(since) is None
-
-
-def _insert_attempt(session: Session, candidate: CandidateExam, *, number: int, now: datetime) -> tuple[Attempt, bool]:
-    exam, person_id = candidate.exam, candidate.person_id
-    paper_id = prepare_paper(session, candidate, number, now=now)
-    schema = get_paper(session, paper_id).response_schema
-    extension_s = extensions_of(session, exam.id, person_id)
-    deadline_at = deadline(exam, candidate.window(now), started_at=now, extension_s=extension_s)
-    statement = (
-        insert(Attempt)
-        .values(
-            exam_id=exam.id, person_id=person_id, number=number, paper_id=paper_id, unit_id=candidate.unit_id, state=AttemptState.IN_PROGRESS,
-            started_at=now, deadline_at=deadline_at, closes_at=deadline_at + timedelta(seconds=exam.grace_s), epoch=1, response_schema=schema, unsure=[],
-            is_forced=False, total=count_items(schema), grading_retry_count=0,
-        )
-        .on_conflict_do_nothing()
-        .returning(Attempt)
-    )  # fmt: skip
-    attempt = session.scalars(statement).one_or_none()
-    if attempt is not None:
-        return attempt, True
-    # Another tab was quicker by a moment: what it started is the one live attempt.
-    return next(a for a in attempt_queries.list_attempts(session, exam.id, person_id) if a.number == number), False
-
-
-_SIGNED_IN = (
-    # meant: both parts are our own words
-    text(f"{LIVE_PLAIN_SIGN_IN} AND s.started_at > :not_before")
-    .columns(column("person_id", BigInteger))
-    .scalar_subquery()
-)
-_USED = (
-    select(func.count())
-    .where(Attempt.exam_id == Exam.id, Attempt.person_id == Person.id)
-    .correlate(Exam, Person)
-    .scalar_subquery()
-)
-_IS_LIVE = (
-    select(Attempt.id)
-    .where(Attempt.exam_id == Exam.id, Attempt.person_id == Person.id, Attempt.state == AttemptState.IN_PROGRESS)
-    .correlate(Exam, Person)
-    .exists()
-)
-_LOOK = (
-    select_for_start(_SIGNED_IN)
-    .add_columns(
-        PreparedPaper.paper_id,
-        PreparedPaper.number,
-        Paper.response_schema,
-        OwnPlace.ticket,
-        OwnPlace.admitted_at,
-        AHEAD.label("ahead"),
-    )
-    .join(
-        PreparedPaper,
-        and_(PreparedPaper.exam_id == Exam.id, PreparedPaper.person_id == Person.id, PreparedPaper.number == _USED + 1),
-    )
-    .join(Paper, PreparedPaper.paper_id == Paper.id)
-    .outerjoin(OwnPlace, is_own_place(Exam.id, Person.id))
-    .where(~_IS_LIVE)
-    .where(text("NOT EXISTS (SELECT FROM counting_attempts(persons.id, :now))"))
-)
 _START = text("""
 WITH admitted AS (
   UPDATE admissions SET admitted_at = :now, called_at = :now
@@ -307,46 +283,28 @@ ON CONFLICT DO NOTHING RETURNING id
 """)
 
 
-def start_of_sign_in(exam_id: int, *, token_digest: bytes, now: datetime) -> Attempt | Queued | None:
-    """Start an attempt for whoever holds this live sign-in, or keep a place in the queue.
-
-    Gives the attempt as it was written (of no session), or None for whatever is not the plain case: nothing was written then.
-    """
-    values = {
-        "exam_id": exam_id,
-        "token_digest": token_digest,
-        "not_before": now - SIGN_IN_LIFE,
-        "lost_at": lost_at(now),
-        "now": now,
-    }
-    found = next(iter(execute_autocommit(_LOOK, values)), None)
-    if found is None:
+def start_attempt(standing: Standing, *, paper_id: int, response_schema: str, now: datetime) -> StartedAttempt | None:
+    """Write an attempt that was let in, in one statement; None where another start of the same human was quicker by a moment."""
+    window = window_at(standing, windows_of(standing.sessions), now)
+    deadline_at = deadline(standing, window, started_at=now, extension_s=standing.extension_s)
+    number = standing.used + 1
+    written = execute_autocommit(
+        _START,
+        {
+            "exam_id": standing.exam_id, "person_id": standing.person_id, "number": number, "paper_id": paper_id,
+            "unit_id": standing.unit_id, "deadline_at": deadline_at, "closes_at": deadline_at + timedelta(seconds=standing.grace_s),
+            "response_schema": response_schema, "total": count_items(response_schema), "now": now,
+        },
+    )  # fmt: skip
+    if not written:
         return None
-    window = window_at(found, windows_of(found.sessions), now)
-    if not _is_let_in(found, window, now):
-        return None
-    queued = pass_gate(found)
-    if queued is not None:
-        execute_autocommit(
-            KEEP_PLACE, {"exam_id": exam_id, "person_id": found.person_id, "now": now, "lost_at": lost_at(now)}
-        )
-        return queued
-    deadline_at = deadline(found, window, started_at=now, extension_s=found.extension_s)
-    row = {
-        "exam_id": exam_id, "person_id": found.person_id, "number": found.number, "paper_id": found.paper_id, "unit_id": found.unit_id,
-        "deadline_at": deadline_at, "closes_at": deadline_at + timedelta(seconds=found.grace_s), "response_schema": found.response_schema,
-        "total": count_items(found.response_schema),
-    }  # fmt: skip
-    written = execute_autocommit(_START, {**row, "now": now})
-    if not written:  # another tab was quicker by a moment
-        return None
-    return Attempt(**row, id=written[0].id, state=AttemptState.IN_PROGRESS, started_at=now, epoch=1, unsure=[])
-
-
-def _is_let_in(found: Any, window: Window, now: datetime) -> bool:
-    if found.attempts_allowed is not None and found.number > found.attempts_allowed:
-        return False
-    refusal = start_refusal(
-        found, now, window=window, is_eligible=found.is_eligible, is_study_missing=found.is_study_missing
+    return StartedAttempt(
+        id=written[0].id, exam_id=standing.exam_id, number=number, started_at=now, deadline_at=deadline_at
     )
-    return refusal is None
+
+
+def clear_queue(session: Session, *, now: datetime) -> None:
+    """Delete places in the queue that were given up or used long ago."""
+    session.execute(
+        delete(Admission).where(Admission.called_at < now - _KEPT_FOR).execution_options(synchronize_session=False)
+    )

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from examapp.db.session import execute_autocommit
+from examapp.db.session import Execute
 from examapp.delivery.attempts import queries, rules
-from examapp.delivery.attempts.models import Answer, Attempt, AttemptEvent, AttemptState, QuarantinedSave
+from examapp.delivery.attempts.models import Attempt, AttemptEvent, AttemptState, QuarantinedSave
 from examapp.delivery.attempts.queries import refusal
 from examapp.delivery.attempts.rules import FOCUS_LOSS, Change, Event
 from examapp.delivery.exams.models import Exam
-from examapp.errors import BadRequestError, DomainError
+from examapp.errors import BadRequestError, DomainError, TryAgainError
 from examapp.jobs.publisher import nudge_after_commit
-from examapp.organisation.accounts.queries import LIVE_SIGN_IN
 from examapp.platform.audit.actions import SYSTEM, record
 from examapp.security.rate_limits import slow_down
 
@@ -106,7 +105,9 @@ def set_aside(
 SAVE = text("""
 WITH attempt AS (
   SELECT id, exam_id, person_id, epoch, response_schema, deadline_at FROM attempts
-  WHERE id = :attempt_id AND person_id = :person_id AND state = 'in_progress' AND epoch = :epoch AND closes_at > :now
+  WHERE id = :attempt_id AND state = 'in_progress' AND epoch = :epoch AND closes_at > :now AND person_id = coalesce(
+    CAST(:person_id AS bigint), (SELECT s.person_id FROM live_sign_ins AS s WHERE s.token_digest = :token_digest AND NOT s.must_change_password)
+  )
   FOR SHARE
 ), change AS (
   SELECT c.*, CASE
@@ -140,84 +141,60 @@ SELECT attempt.exam_id, attempt.deadline_at, attempt.response_schema, change.ite
 FROM attempt LEFT JOIN change ON true LEFT JOIN saved ON saved.item = change.item
 LEFT JOIN answers AS known ON known.attempt_id = attempt.id AND known.item = change.item
 """)
-"""Judge and save a batch in one statement: the attempt's row is locked against a hand-in that commits meanwhile, each change is held
-against the two numbers of the item's response schema, an answer is replaced only by a newer one, and only what was replaced goes into the history. Gives a row a
-change (or one row without a change), none where the attempt does not take saves from this person and epoch now. Beyond the schema's
-end there is no character, whose code counts as 0: below "0", so such an item is unknown; `least` keeps the product within an int."""
-SAVE_OF_SIGN_IN = text(SAVE.text.replace("person_id = :person_id", f"person_id = ({LIVE_SIGN_IN})"))
-"""The same for whoever holds a live sign-in: one statement reads the account and saves."""
+"""Judge and save a batch in one statement, for the person given or for the holder of a live sign-in: lock the attempt's row against a
+submission that commits meanwhile, compare each change with the two numbers of the item's response schema, replace an answer only by a newer
+one, and append what was replaced to the history. Return a row a change (or one row without a change), none where the attempt takes no save
+from this person and epoch now. A sign-in of any age will do, since nobody is signed out during an exam. Beyond the schema's end there is no
+character, whose code counts as 0: below "0", so such an item is unknown; `least` keeps the product within an int."""
+_STORED = text("""
+SELECT item, epoch AS known_epoch, seq AS known_seq, response AS known_response FROM answers WHERE attempt_id = :attempt_id AND item = ANY(:items)
+""")
 
 
 @dataclass(slots=True)
 class Saved:
-    """What a save came to, or why none of it was taken (`refused_as`, to be raised after the commit)."""
+    """What became of each change of a save: the counter now stored of an item, or why it was refused alone."""
 
     exam_id: int = 0
     deadline_at: datetime | None = None
     acked: dict[int, int] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
-    refused_as: DomainError | None = None
-
-
-def save_answers_of_sign_in(
-    attempt_id: int,
-    *,
-    token_digest: bytes,
-    epoch: int,
-    changes: Sequence[Change],
-    now: datetime,
-) -> Saved | None:
-    """Save a batch for whoever holds this live sign-in, in one statement that commits by itself.
-
-    Gives None for whatever is not this plain case (no sign-in, no such attempt, overdue, an older answer): nothing was written then, or
-    nothing that saving again would change, and `save_answers` says what it is.
-    """
-    batches = list(rules.rounds(changes)) or [[]]
-    if len(batches) > 1:
-        return None
-    values = _values(attempt_id, epoch=epoch, batch=batches[0], now=now) | {"token_digest": token_digest}
-    rows = execute_autocommit(SAVE_OF_SIGN_IN, values)
-    judged = [row for row in rows if row.item is not None]
-    if not rows or any(row.refusal is None and not row.is_saved for row in judged):
-        return None
-    saved = Saved(exam_id=rows[0].exam_id, deadline_at=rows[0].deadline_at)
-    for row in judged:
-        if row.refusal is not None:
-            saved.refused[row.item] = row.refusal
-        else:
-            saved.acked[row.item] = row.seq
-    return saved
 
 
 def save_answers(
-    session: Session, attempt_id: int, *, person_id: int, epoch: int, changes: Sequence[Change], now: datetime
-) -> Saved:
-    """Save a batch of changes: one statement; a further read only to name a refusal. Raises NotFoundError, BadRequestError."""
+    execute: Execute,
+    attempt_id: int,
+    *,
+    epoch: int,
+    changes: Sequence[Change],
+    now: datetime,
+    token_digest: bytes | None = None,
+    person_id: int | None = None,
+) -> Saved | None:
+    """Save a batch for the holder of a live sign-in, or for a known person. One statement; one more for each further change of the same item.
+
+    `execute` runs it within a transaction, or as one that commits by itself (db.session). Return None where the attempt takes no save from
+    this person and epoch now: `reject_save` finds out why.
+    """
     saved = Saved()
     for batch in list(rules.rounds(changes)) or [[]]:
-        rows = _save_round(session, attempt_id, person_id=person_id, epoch=epoch, batch=batch, now=now)
+        values = {
+            "attempt_id": attempt_id, "token_digest": token_digest, "person_id": person_id, "epoch": epoch, "now": now,
+            "changes": _AS_JSON([rules.describe(change) for change in batch]),
+        }  # fmt: skip
+        rows = execute(SAVE, values)
         if not rows:
-            return _explain(session, attempt_id, person_id=person_id, epoch=epoch, changes=changes, now=now)
+            return None
         saved.exam_id, saved.deadline_at = rows[0].exam_id, rows[0].deadline_at
-        _judge(session, saved, rows, attempt_id=attempt_id, epoch=epoch, sent={change.item: change for change in batch})
+        kept = _judge(saved, rows)
+        if kept:
+            _judge_kept(execute, saved, kept, attempt_id=attempt_id, epoch=epoch, sent={c.item: c for c in batch})
     return saved
 
 
-def _save_round(
-    session: Session, attempt_id: int, *, person_id: int, epoch: int, batch: Iterable[Change], now: datetime
-) -> Sequence[Row[Any]]:
-    values = _values(attempt_id, epoch=epoch, batch=batch, now=now) | {"person_id": person_id}
-    return session.connection().execute(SAVE, values).all()
-
-
-def _values(attempt_id: int, *, epoch: int, batch: Iterable[Change], now: datetime) -> dict[str, Any]:
-    described = _AS_JSON([rules.describe(change) for change in batch])
-    return {"attempt_id": attempt_id, "epoch": epoch, "now": now, "changes": described}
-
-
-def _judge(
-    session: Session, saved: Saved, rows: Sequence[Row[Any]], *, attempt_id: int, epoch: int, sent: dict[int, Change]
-) -> None:
+def _judge(saved: Saved, rows: Sequence[Any]) -> list[Any]:
+    """Note what was refused and what was stored; return the rows of changes whose item kept an answer at least as new."""
+    kept = []
     for row in rows:
         if row.item is None:
             continue
@@ -226,41 +203,49 @@ def _judge(
         elif row.is_saved:
             saved.acked[row.item] = row.seq
         else:
-            known = (row.known_epoch, row.known_seq, row.known_response)
-            if row.known_seq is None or (row.known_epoch, row.known_seq) < (epoch, row.seq):
-                # A save beside this one was quicker by a moment: only a new look shows what it stored.
-                stored = session.execute(
-                    select(Answer.epoch, Answer.seq, Answer.response).where(
-                        Answer.attempt_id == attempt_id, Answer.item == row.item
-                    )
-                ).one()
-                known = (stored.epoch, stored.seq, stored.response)
-            _judge_kept(saved, row, epoch, known, sent[row.item])
+            kept.append(row)
+    return kept
 
 
-def _judge_kept(saved: Saved, row: Row[Any], epoch: int, known: tuple[int, int, list[str]], change: Change) -> None:
-    is_same = rules.is_same(row.response_schema, row.item, known[2], change.response)
-    if known[:2] == (epoch, row.seq) and not is_same:
-        saved.refused[row.item] = "seq_conflict"
-    else:
-        saved.acked[row.item] = known[1]
+def _judge_kept(
+    execute: Execute, saved: Saved, kept: list[Any], *, attempt_id: int, epoch: int, sent: dict[int, Change]
+) -> None:
+    """Acknowledge what is stored instead of an older or equal change; refuse an equal place with another response."""
+    known = {row.item: row for row in kept}
+    if any(row.known_seq is None or (row.known_epoch, row.known_seq) < (epoch, row.seq) for row in kept):
+        # Another save committed while this one waited for the answer's row: what it stored is not in this statement's snapshot.
+        known = {row.item: row for row in execute(_STORED, {"attempt_id": attempt_id, "items": list(known)})}
+    for row in kept:
+        stored, schema = known[row.item], row.response_schema
+        is_same_place = (stored.known_epoch, stored.known_seq) == (epoch, row.seq)
+        if is_same_place and not rules.is_same(schema, row.item, stored.known_response, sent[row.item].response):
+            saved.refused[row.item] = "seq_conflict"
+        else:
+            saved.acked[row.item] = stored.known_seq
 
 
-def _explain(
+def reject_save(
     session: Session, attempt_id: int, *, person_id: int, epoch: int, changes: Sequence[Change], now: datetime
-) -> Saved:
-    """Find out why an attempt took no save, close it where it is overdue, and set the content aside."""
+) -> DomainError:
+    """Find out why an attempt took no save, close it where it is overdue, and keep the content for an administrator.
+
+    Return the error to raise after the commit. Raises NotFoundError, BadRequestError.
+    """
     attempt = queries.lock_own_attempt(session, attempt_id, person_id=person_id)
     attempt = closed_if_overdue(session, attempt, now=now)
-    if attempt.state != AttemptState.IN_PROGRESS:
-        if not attempt.is_forced:
-            return Saved(refused_as=refusal("already_submitted"))
-        is_kept = set_aside(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)
-        return Saved(refused_as=refusal("deadline_passed") if is_kept else slow_down())
-    if epoch > attempt.epoch:
+    is_open = attempt.state == AttemptState.IN_PROGRESS
+    if is_open and epoch > attempt.epoch:
         raise BadRequestError
-    is_kept = set_aside(session, attempt, "taken_over", epoch=epoch, changes=changes, now=now)
-    return Saved(refused_as=refusal("taken_over", epoch=attempt.epoch) if is_kept else slow_down())
+    if is_open and epoch == attempt.epoch:
+        return TryAgainError(retry_after=1)  # reopened, or extended, since the save was refused
+    if is_open:
+        rejection = refusal("taken_over", epoch=attempt.epoch)
+    elif attempt.is_forced:
+        rejection = refusal("deadline_passed")
+    else:
+        return refusal("already_submitted")
+    is_kept = set_aside(session, attempt, rejection.code, epoch=epoch, changes=changes, now=now)
+    return rejection if is_kept else slow_down()
 
 
 def take_over(session: Session, attempt_id: int, *, person_id: int, now: datetime) -> int:
@@ -288,7 +273,7 @@ def mark_unsure(
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if changed is None:
-        return _explain(session, attempt_id, person_id=person_id, epoch=epoch, changes=[], now=now).refused_as
+        return reject_save(session, attempt_id, person_id=person_id, epoch=epoch, changes=[], now=now)
     if any(not 1 <= item <= changed.total for item in unsure):
         raise BadRequestError
     return None

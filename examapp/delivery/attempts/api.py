@@ -8,8 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, request
 
 from examapp import clock
-from examapp.content.blueprints.queries import get_paper, render_paper
-from examapp.db.session import read_session, transaction
+from examapp.content.blueprints.queries import render_paper
+from examapp.db.session import execute_autocommit, read_session, transaction
 from examapp.delivery.attempt_changes import actions as attempt_change_actions
 from examapp.delivery.attempt_starts import actions as attempt_start_actions
 from examapp.delivery.attempts import actions, queries, rules
@@ -18,7 +18,7 @@ from examapp.delivery.exam_candidates.queries import list_exams_of
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.exams.queries import list_organiser_exams
 from examapp.delivery.exams.rules import phase
-from examapp.errors import DomainError
+from examapp.errors import DomainError, NotFoundError, TryAgainError
 from examapp.organisation.accounts.guards import (
     me,
     me_and_ready,
@@ -34,6 +34,8 @@ from examapp.web.json_io import answer, instant, read_object
 
 api_blueprint = Blueprint("attempts_api", __name__, url_prefix="/api/v1")
 _SMALL_BYTES = 64 * 1024
+_MAX_LOOKS = 3
+"""How often a start looks at what stands before it gives up: an overdue attempt is closed, or another start was quicker."""
 _NO_SAVER = frozenset({401, 403, 404})
 """What tells that a call was not made by somebody who sits this attempt."""
 
@@ -61,24 +63,38 @@ def _exam_json(exam: Exam, attempts_used: int, now: datetime) -> dict[str, Any]:
 @api_blueprint.post("/exams/<int:exam_id>/attempts")
 @signed_in_by_statement
 def start(exam_id: int) -> Response:
-    """Start an attempt, or give the live one; while admission is full, a place in the queue."""
+    """Start an attempt, or give the live one; while admission is full, a place in the queue. Two statements where the paper was made ahead."""
     read_object(most_bytes=_SMALL_BYTES, may_be_empty=True)
-    plain = attempt_start_actions.start_of_sign_in(exam_id, token_digest=token_digest(), now=_arrived())
-    if plain is not None:
-        return (
-            _queued(plain) if isinstance(plain, attempt_start_actions.Queued) else answer(_attempt_json(plain, []), 201)
-        )
-    person_id = me_and_ready().person_id
-    with transaction() as session:
-        missing_of = current_app.extensions["study_missing"]
-        started = attempt_start_actions.start_or_queue(
-            session, exam_id, person_id=person_id, missing_of=missing_of, now=_arrived()
-        )
-        if isinstance(started, attempt_start_actions.Queued):
-            return _queued(started)
-        attempt, is_new = started
-        body = _attempt_json(attempt, [] if is_new else _answers(attempt))
-    return answer(body, 201 if is_new else 200)
+    now = _arrived()
+    for _ in range(_MAX_LOOKS):
+        standing = attempt_start_actions.find_standing(exam_id, token_digest=token_digest(), now=now)
+        if standing is None or standing.has_limited_sign_in:
+            me_and_ready()
+        if standing is None:
+            raise NotFoundError
+        if standing.live_id is None:
+            response = _start(standing, now)
+        else:
+            body = _current_json(standing.live_id, standing.person_id)
+            response = answer(body) if body["state"] == AttemptState.IN_PROGRESS else None
+        if response is not None:
+            return response
+    raise TryAgainError(retry_after=1)
+
+
+def _start(standing: attempt_start_actions.Standing, now: datetime) -> Response | None:
+    """Start an attempt, or keep a place in the queue; None where another start of the same human was quicker by a moment."""
+    missing_of = current_app.extensions["study_missing"]
+    attempt_start_actions.ensure_may_start(read_session(), standing, missing_of=missing_of, now=now)
+    queued = attempt_start_actions.try_admit(standing, now=now)
+    if queued is not None:
+        return _queued(queued)
+    paper_id, schema = standing.paper_id, standing.response_schema
+    if paper_id is None or schema is None:
+        with transaction() as session:
+            paper_id, schema = attempt_start_actions.draw_paper(session, standing, now=now)
+    started = attempt_start_actions.start_attempt(standing, paper_id=paper_id, response_schema=schema, now=now)
+    return None if started is None else answer(_attempt_json(started, []), 201)
 
 
 def _queued(queued: attempt_start_actions.Queued) -> Response:
@@ -91,22 +107,19 @@ def _queued(queued: attempt_start_actions.Queued) -> Response:
 @signed_in
 def get_attempt(attempt_id: int) -> Response:
     """Give an attempt with the answers that are stored."""
-    with transaction() as session:
-        attempt = actions.close_if_overdue(session, attempt_id, person_id=me().person_id, now=_arrived())
-        body = _attempt_json(attempt, _answers(attempt))
-    return answer(body)
+    return answer(_current_json(attempt_id, me().person_id))
 
 
 @api_blueprint.get("/attempts/<int:attempt_id>/paper")
 @signed_in_by_statement
 def get_attempt_paper(attempt_id: int) -> Response:
     """Give the attempt's paper; nothing in it reveals a key."""
-    paper = queries.find_paper_of_sign_in(attempt_id, token_digest=token_digest())
-    session = read_session()
+    paper = queries.find_own_paper(attempt_id, token_digest=token_digest())
+    if paper is None or not paper.is_in_progress:
+        me_and_ready()  # names why a sign-in is refused; the limits on sign-ins, which rest during an exam, apply
     if paper is None:
-        attempt = queries.get_own_attempt(session, attempt_id, person_id=me_and_ready().person_id)
-        paper = get_paper(session, attempt.paper_id)
-    return answer(render_paper(session, paper))
+        raise NotFoundError
+    return answer(render_paper(read_session(), paper))
 
 
 @api_blueprint.post("/attempts/<int:attempt_id>/epoch")
@@ -133,8 +146,6 @@ def save_answers(attempt_id: int) -> Response:
     try:
         with rate_limits.timed(request.environ.get(RECEIVED_AT_MONOTONIC)):
             saved = _save(attempt_id, digest, epoch, changes)
-        if saved.refused_as is not None:
-            raise saved.refused_as
     except DomainError as error:
         if error.status in _NO_SAVER:
             rate_limits.forget(saver)
@@ -149,17 +160,15 @@ def save_answers(attempt_id: int) -> Response:
 
 
 def _save(attempt_id: int, digest: bytes, epoch: int, changes: list[rules.Change]) -> actions.Saved:
-    """Save in one statement; what is not the plain case is looked at again, with all its reasons."""
-    saved = actions.save_answers_of_sign_in(
-        attempt_id, token_digest=digest, epoch=epoch, changes=changes, now=_arrived()
-    )
+    """Save in one statement, which proves the sign-in too; raise why the attempt took no save."""
+    sent: dict[str, Any] = {"epoch": epoch, "changes": changes, "now": _arrived()}
+    saved = actions.save_answers(execute_autocommit, attempt_id, token_digest=digest, **sent)
     if saved is not None:
         return saved
     person_id = my_person_id()
     with transaction() as session:
-        return actions.save_answers(
-            session, attempt_id, person_id=person_id, epoch=epoch, changes=changes, now=_arrived()
-        )
+        rejection = actions.reject_save(session, attempt_id, person_id=person_id, **sent)
+    raise rejection
 
 
 @api_blueprint.put("/attempts/<int:attempt_id>/marks")
@@ -168,11 +177,11 @@ def mark_unsure(attempt_id: int) -> Response:
     """Keep which items the candidate is unsure of."""
     epoch, unsure = rules.read_unsure(read_object(most_bytes=_SMALL_BYTES))
     with transaction() as session:
-        refused_as = actions.mark_unsure(
+        rejection = actions.mark_unsure(
             session, attempt_id, person_id=me().person_id, epoch=epoch, unsure=unsure, now=_arrived()
         )
-    if refused_as is not None:
-        raise refused_as
+    if rejection is not None:
+        raise rejection
     return Response(status=204)
 
 
@@ -193,13 +202,13 @@ def hand_in(attempt_id: int) -> Response:
     body = read_object(most_bytes=rules.MAX_SHEET_BYTES)
     epoch, changes = rules.read_changes(body, "answers", most=rules.MAX_SHEET_ITEMS)
     with transaction() as session:
-        attempt, is_first, saved = attempt_change_actions.hand_in(
+        handed_in = attempt_change_actions.hand_in(
             session, attempt_id, person_id=me().person_id, epoch=epoch, changes=changes, now=_arrived()
         )
-        receipt = _receipt_json(attempt)
-    if saved.refused_as is not None:
-        raise saved.refused_as
-    return answer({"receipt": receipt, "refused": saved.refused}, 201 if is_first else 200)
+        receipt = _receipt_json(handed_in.attempt)
+    if handed_in.rejection is not None:
+        raise handed_in.rejection
+    return answer({"receipt": receipt, "refused": handed_in.refused}, 201 if handed_in.is_first else 200)
 
 
 def _arrived() -> datetime:
@@ -207,17 +216,25 @@ def _arrived() -> datetime:
     return arrived
 
 
-def _answers(attempt: Attempt) -> list[dict[str, Any]]:
-    stored = queries.list_answers(read_session(), attempt.id)
-    return [{"item": a.item, "epoch": a.epoch, "seq": a.seq, "response": a.response} for a in stored]
+def _current_json(attempt_id: int, person_id: int) -> dict[str, Any]:
+    """Give an attempt with its answers as they are at this instant: closed where its time is over. Raises NotFoundError."""
+    with transaction() as session:
+        attempt = actions.close_if_overdue(session, attempt_id, person_id=person_id, now=_arrived())
+        stored = queries.list_answers(session, attempt.id)
+        answers = [{"item": a.item, "epoch": a.epoch, "seq": a.seq, "response": a.response} for a in stored]
+        return _attempt_json(attempt, answers, receipt=_receipt_json(attempt))
 
 
-def _attempt_json(attempt: Attempt, answers: list[dict[str, Any]]) -> dict[str, Any]:
+def _attempt_json(
+    attempt: Attempt | attempt_start_actions.StartedAttempt,
+    answers: list[dict[str, Any]],
+    receipt: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     return {
         "id": attempt.id, "exam_id": attempt.exam_id, "number": attempt.number, "state": attempt.state,
         "started_at": instant(attempt.started_at), "deadline_at": instant(attempt.deadline_at), "server_time": instant(clock.now()),
         "epoch": attempt.epoch, "next_save_ms": rate_limits.next_save_ms(), "answers": answers, "unsure": attempt.unsure,
-        "receipt": _receipt_json(attempt),
+        "receipt": receipt,
     }  # fmt: skip
 
 

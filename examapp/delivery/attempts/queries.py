@@ -10,15 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, text, true
 from sqlalchemy.orm import Session
 
-from examapp.content.blueprints.models import Paper
 from examapp.db.session import execute_autocommit
 from examapp.delivery.attempts.models import Answer, Attempt, AttemptEvent, AttemptState, QuarantinedSave
-from examapp.delivery.exams.models import Exam, ExamKind
+from examapp.delivery.exams.models import Exam
 from examapp.delivery.exams.rules import last_end
 from examapp.errors import DomainError, NotFoundError
 from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
-from examapp.organisation.accounts.queries import LIVE_PLAIN_SIGN_IN
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from examapp.ttl_cache import TtlCache
@@ -62,17 +60,27 @@ def count_events(session: Session, attempt_id: int) -> int:
     return session.execute(statement).scalar_one()
 
 
-_PAPER_OF_SIGN_IN = text(f"""
-SELECT paper.sections, paper.response_schema FROM attempts AS attempt JOIN papers AS paper ON paper.id = attempt.paper_id
-WHERE attempt.id = :attempt_id AND attempt.state = 'in_progress' AND attempt.person_id = ({LIVE_PLAIN_SIGN_IN})
-""")  # noqa: S608 – our own words
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPaper:
+    """The paper of somebody's own attempt."""
+
+    is_in_progress: bool
+    sections: list[dict[str, Any]]
+    response_schema: str
 
 
-def find_paper_of_sign_in(attempt_id: int, *, token_digest: bytes) -> Paper | None:
-    """Find the paper that whoever holds this live sign-in sits now, in one statement (of no session); None for any other case."""
-    for row in execute_autocommit(_PAPER_OF_SIGN_IN, {"attempt_id": attempt_id, "token_digest": token_digest}):
-        return Paper(sections=row.sections, response_schema=row.response_schema)
-    return None
+_OWN_PAPER = text("""
+SELECT a.state = 'in_progress' AS is_in_progress, p.sections, p.response_schema FROM attempts AS a JOIN papers AS p ON p.id = a.paper_id
+WHERE a.id = :attempt_id AND a.person_id = (
+  SELECT s.person_id FROM live_sign_ins AS s WHERE s.token_digest = :token_digest AND NOT s.must_change_password
+)
+""")
+
+
+def find_own_paper(attempt_id: int, *, token_digest: bytes) -> OwnPaper | None:
+    """Find the paper of an attempt of the holder of a live sign-in, in one statement; None where there is no such sign-in or attempt."""
+    rows = execute_autocommit(_OWN_PAPER, {"attempt_id": attempt_id, "token_digest": token_digest})
+    return OwnPaper(**rows[0]._asdict()) if rows else None
 
 
 def lock_own_attempt(session: Session, attempt_id: int, *, person_id: int) -> Attempt:
@@ -185,66 +193,43 @@ def lock_set_aside_within(session: Session, save_id: int, reach: AccessScope) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveAttempt:
-    """An attempt under way, as every page of its owner names it."""
+    """An attempt in progress, of a person or of another account of the same human."""
 
     attempt_id: int
     exam_id: int
     title: str
     deadline_at: datetime
-
-
-def find_live_attempts(session: Session, person_id: int, *, now: datetime) -> list[LiveAttempt]:
-    """Find the attempts that a person has under way, in one statement: exams that count before mock exams, the earliest deadline first."""
-    statement = (
-        select(Attempt.id.label("attempt_id"), Attempt.exam_id, Exam.title, Attempt.deadline_at)
-        .join(Exam, Attempt.exam_id == Exam.id)
-        .where(Attempt.person_id == person_id, Attempt.state == AttemptState.IN_PROGRESS, Attempt.closes_at > now)
-        .order_by(Exam.kind == ExamKind.MOCK, Attempt.deadline_at, Attempt.id)
-    )
-    return [LiveAttempt(**row._mapping) for row in session.execute(statement)]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountingAttempt:
-    """An attempt in progress in an exam that counts, of a person or of another row of the same human."""
-
-    attempt_id: int
-    exam_id: int
-    title: str
+    is_counting: bool
+    """Whether the exam counts, which is every kind but the mock: no key is shown and no other exam starts meanwhile (decision 0027)."""
     is_own: bool
     """Whether it belongs to this account: that of a second account cannot be opened from here."""
 
 
-IS_SITTING = "EXISTS (SELECT FROM counting_attempts(:person_id, :now))"
-"""The one rule of what rests while somebody sits (decision 0027), as a condition for statements of upper rooms; takes `person_id` and `now`."""
-_COUNTING = text("""
-SELECT c.attempt_id, c.exam_id, c.person_id, e.title FROM counting_attempts(:person_id, :now) AS c JOIN exams AS e ON e.id = c.exam_id
-ORDER BY c.person_id <> :person_id, c.attempt_id LIMIT 1
+_LIVE_ATTEMPTS = text("""
+WITH live AS (
+  SELECT attempt_id, true AS is_counting FROM counting_attempts(:person_id, :now)
+  UNION ALL
+  SELECT a.id, false FROM attempts AS a JOIN exams AS e ON e.id = a.exam_id
+  WHERE a.person_id = :person_id AND a.state = 'in_progress' AND a.closes_at > :now AND e.kind = 'mock'
+)
+SELECT live.attempt_id, a.exam_id, e.title, a.deadline_at, live.is_counting, a.person_id = :person_id AS is_own
+FROM live JOIN attempts AS a ON a.id = live.attempt_id JOIN exams AS e ON e.id = a.exam_id
+ORDER BY live.is_counting DESC, is_own DESC, a.deadline_at, a.id
 """)
-_MAY_START = text("SELECT may_start(:person_id, :exam_id, :now)")
 
 
-def find_counting_attempt(session: Session, person_id: int, *, now: datetime) -> CountingAttempt | None:
-    """Find the attempt for whose sake no key reaches this person now and no other exam starts; None where there is none.
+def find_live_attempts(session: Session, person_id: int, *, now: datetime) -> list[LiveAttempt]:
+    """Find a person's attempts in progress, and those of other accounts of the same human in exams that count, in one statement.
 
-    Counting is every kind of exam but the mock. A second account of the same human counts as this one.
+    Exams that count come first, then one's own, then the earliest deadline.
     """
-    row = session.execute(_COUNTING, {"person_id": person_id, "now": now}).one_or_none()
-    if row is None:
-        return None
-    return CountingAttempt(
-        attempt_id=row.attempt_id, exam_id=row.exam_id, title=row.title, is_own=row.person_id == person_id
-    )
+    rows = session.execute(_LIVE_ATTEMPTS, {"person_id": person_id, "now": now})
+    return [LiveAttempt(**row._asdict()) for row in rows]
 
 
-def has_active_attempt(session: Session, person_id: int, *, now: datetime) -> bool:
-    """Tell whether a person has an attempt in progress in an exam that counts: no key reaches them meanwhile."""
-    return find_counting_attempt(session, person_id, now=now) is not None
-
-
-def lock_start(session: Session, person_id: int, *, exam_id: int, now: datetime) -> bool:
-    """Keep other starts of the same human waiting until the end of this transaction; tell whether this exam may be started."""
-    return bool(session.execute(_MAY_START, {"person_id": person_id, "exam_id": exam_id, "now": now}).scalar_one())
+def find_counting_attempt(session: Session, person_id: int, *, now: datetime) -> LiveAttempt | None:
+    """Find the attempt for whose sake no key reaches this person now and no other exam starts; None where there is none."""
+    return next((live for live in find_live_attempts(session, person_id, now=now) if live.is_counting), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,12 +294,12 @@ def refusal(code: str, **extra: Any) -> AttemptError:
     return AttemptError(code, _MESSAGES[code], **extra)
 
 
-def other_attempt_in_progress(other: CountingAttempt) -> AttemptError:
+def other_attempt_in_progress(other: LiveAttempt) -> AttemptError:
     """Give the refusal of a start while another exam that counts is being sat, by this account or by a second one."""
     return AttemptError("other_attempt_in_progress", words_of_other(other), attempt_id=other.attempt_id)
 
 
-def words_of_other(other: CountingAttempt) -> str:
+def words_of_other(other: LiveAttempt) -> str:
     """Say in Chinese which exam is being sat and what to do."""
     if other.is_own:
         return f"您正在参加「{other.title}」，还没有交卷，不能同时参加另一场考试。请先回到那一场，完成并交卷。"

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import cast
 
-from flask import Blueprint, Response, current_app, render_template, url_for
+from flask import Blueprint, Response, current_app, g, render_template, url_for
 from sqlalchemy.orm import Session
 
 from examapp import clock
@@ -19,7 +20,7 @@ from examapp.content.blueprints.queries import get_blueprint, get_paper
 from examapp.db.session import read_session
 from examapp.delivery.attempts import queries
 from examapp.delivery.attempts.models import Attempt, AttemptState
-from examapp.delivery.attempts.queries import CountingAttempt
+from examapp.delivery.attempts.queries import LiveAttempt
 from examapp.delivery.exam_candidates.queries import CandidateExam, find_candidate_exam, find_prepared_paper
 from examapp.delivery.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, ExamKind
 from examapp.delivery.exams.rules import START_REFUSAL_WORDS
@@ -44,6 +45,18 @@ class KindRow:
     """None for cases, whose points go by their sub-questions."""
 
 
+def my_live_attempts() -> list[LiveAttempt]:
+    """List the attempts in progress of who is signed in, and counting ones of the same human's other accounts; read once a request."""
+    if "live_attempts" not in g:
+        g.live_attempts = queries.find_live_attempts(read_session(), me().person_id, now=clock.now())
+    return cast("list[LiveAttempt]", g.live_attempts)
+
+
+def find_my_counting_attempt() -> LiveAttempt | None:
+    """Find the attempt for whose sake no key is shown to who is signed in; None where there is none."""
+    return next((live for live in my_live_attempts() if live.is_counting), None)
+
+
 @blueprint.get("/exams/<int:exam_id>")
 @signed_in
 def before_start(exam_id: int) -> str:
@@ -51,7 +64,7 @@ def before_start(exam_id: int) -> str:
     session, now = read_session(), clock.now()
     candidate, attempts = _candidate(session, exam_id)
     live, exam = _live(attempts, now), candidate.exam
-    other = None if live else queries.find_counting_attempt(session, me().person_id, now=now)
+    other = None if live else find_my_counting_attempt()
     return render_template(
         "attempts/before_start.html",
         exam=exam,
@@ -120,7 +133,7 @@ def _live(attempts: Sequence[Attempt], now: datetime) -> Attempt | None:
 
 
 def _why_not(
-    candidate: CandidateExam, attempts: Sequence[Attempt], other: CountingAttempt | None, now: datetime
+    candidate: CandidateExam, attempts: Sequence[Attempt], other: LiveAttempt | None, now: datetime
 ) -> str | None:
     """Say why a start is not possible now and what to do next; None where it is."""
     allowed = candidate.exam.attempts_allowed

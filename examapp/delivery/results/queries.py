@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from examapp.content.blueprints.queries import PaperItem, get_paper, items_of, r
 from examapp.content.laws.models import Law, LawVersion
 from examapp.content.questions.models import AnswerKey, Citation
 from examapp.delivery.attempts.models import Attempt
-from examapp.delivery.attempts.queries import ends_of, has_active_attempt, list_answers
+from examapp.delivery.attempts.queries import ends_of, list_answers
 from examapp.delivery.exams.models import Exam, ExamKind
 from examapp.delivery.exams.rules import is_visible, keys_visible_at, results_visible_at
 from examapp.delivery.grading.models import Grade
@@ -94,10 +94,10 @@ def release_of(session: Session, exam: Exam, *, now: datetime) -> Release:
     )
 
 
-def release_to(session: Session, exam: Exam, person_id: int, *, now: datetime) -> Release:
-    """Tell the same for one person, to whom no key is shown while they sit an exam that counts."""
+def release_to(session: Session, exam: Exam, *, are_keys_shut: Callable[[], bool], now: datetime) -> Release:
+    """Tell the same for one person, to whom no key is shown while an attempt in an exam that counts is in progress (`are_keys_shut`)."""
     release = release_of(session, exam, now=now)
-    if release.are_keys_out and has_active_attempt(session, person_id, now=now):
+    if release.are_keys_out and are_keys_shut():
         return replace(release, are_keys_out=False, is_held=True)
     return release
 

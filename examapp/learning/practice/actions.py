@@ -17,7 +17,7 @@ from examapp.clock import day_of
 from examapp.content.blueprints.models import BlueprintSection
 from examapp.content.blueprints.queries import get_blueprint
 from examapp.content.questions.models import KnowledgePoint, Question, QuestionVersion
-from examapp.delivery.attempts.queries import has_active_attempt
+from examapp.delivery.attempts.queries import find_counting_attempt
 from examapp.delivery.exam_candidates.queries import list_exams_of
 from examapp.documents.html import normalise
 from examapp.errors import DomainError, NotFoundError, SittingNowError
@@ -68,7 +68,7 @@ def drop_open_items(session: Session, person_id: int) -> None:
 
 def refuse_while_sitting(session: Session, person_id: int, *, now: datetime) -> None:
     """Raise SittingNowError while the person sits an exam that counts."""
-    if has_active_attempt(session, person_id, now=now):
+    if find_counting_attempt(session, person_id, now=now) is not None:
         raise SittingNowError
 
 

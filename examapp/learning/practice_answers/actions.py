@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session, aliased
 
 from examapp.clock import day_of, start_of
 from examapp.content.questions.models import AnswerKey, Question, QuestionState, QuestionVersion
-from examapp.delivery.attempts.queries import IS_SITTING
 from examapp.delivery.grading.rules import score_item
 from examapp.delivery.results.queries import GradedAnswers, list_answers_of_grades, list_newer_grades
 from examapp.errors import DomainError, NotFoundError, SittingNowError
@@ -33,14 +32,14 @@ from question_bank.model import Kind
 
 AUDIT_ACTS = {"training.reach_limit": "练习题数达到每日上限"}
 
-_ASK = text(f"""
+_ASK = text("""
 WITH run AS (
   SELECT r.id, r.chapter_id FROM exercise_runs AS r JOIN practice_items AS own ON own.run_id = r.id
   WHERE own.id = :item_id AND own.person_id = :person_id FOR UPDATE OF r
 )
 SELECT i.question_id, i.part, i."order", i.answered_at, v.content -> 'parts' -> i.part AS asked, k.parts -> i.part AS key, k.number AS key_number,
   run.id AS run_id, c.stability, c.difficulty, c.answered_at AS last_at, c.due_at,
-  {IS_SITTING} AS is_sitting,
+  EXISTS (SELECT FROM counting_attempts(:person_id, :now)) AS is_sitting,
   (SELECT count(*) FROM practice_items AS p WHERE p.person_id IN (SELECT same_person(:person_id)) AND p.answered_at >= :day) AS answered_today
 FROM practice_items AS i
 JOIN question_versions AS v ON v.id = i.question_version_id
@@ -49,7 +48,7 @@ LEFT JOIN run ON true
 LEFT JOIN review_cards AS c ON c.person_id = i.person_id AND c.question_id = i.question_id AND c.part = i.part
 WHERE i.id = :item_id AND i.person_id = :person_id
 FOR UPDATE OF i
-""")  # noqa: S608 – a constant of attempts
+""")
 """Everything that grading needs, with the item and its exercise locked: of two presses the second waits and sees the first."""
 
 _KEEP = text("""

@@ -234,10 +234,9 @@ def shows_keys(view: View) -> View:
 
 def are_keys_shut() -> bool:
     """Tell whether who is signed in sits an exam that counts, by this account or by a second one (decision 0027)."""
-    who = find_signed_in_person()
-    if who is None:
+    if find_signed_in_person() is None:
         return False
-    return bool(current_app.extensions["is_sitting_counting"](read_session(), who.person_id, now=clock.now()))
+    return current_app.extensions["find_my_counting_attempt"]() is not None
 
 
 def access_rule(view: Callable[..., Any]) -> str | None:

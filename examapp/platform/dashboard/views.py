@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from flask import Blueprint, current_app, g, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examapp import clock
 from examapp.content.questions.models import QuestionImport
 from examapp.db.session import read_session
-from examapp.delivery.attempts.queries import LiveAttempt, find_live_attempts
+from examapp.delivery.attempts.queries import LiveAttempt
+from examapp.delivery.attempts.views import my_live_attempts
 from examapp.delivery.exam_candidates.queries import CandidateExam, list_exams_of
 from examapp.delivery.exams.models import EXAM_KIND_NAMES, ExamKind
 from examapp.delivery.exams.rules import ExamPhase
@@ -279,10 +280,8 @@ def menu() -> list[MenuLink]:
 
 
 def live_attempts() -> list[LiveAttempt]:
-    """Give what who is signed in has under way, for the bar of every page; read once a request."""
-    if "live_attempts" not in g:
-        g.live_attempts = find_live_attempts(read_session(), me().person_id, now=clock.now())
-    return cast("list[LiveAttempt]", g.live_attempts)
+    """List the own attempts in progress of who is signed in, for the bar of every page."""
+    return [live for live in my_live_attempts() if live.is_own]
 
 
 def _time_left(until: datetime) -> str:

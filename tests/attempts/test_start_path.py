@@ -1,4 +1,4 @@
-"""The plain start: few statements, the same attempt as the long way, and nobody let in whom the long way refuses."""
+"""The one start path: two statements where the paper was made ahead, the same attempt where it was not, and no dead sign-in let in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from examapp import faults
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exam_candidates.actions import prepare_papers
 from examapp.delivery.exams.models import ExamExtension, ExamSession
@@ -50,7 +49,7 @@ def test_a_start_or_a_place_in_the_queue_costs_two_statements_and_the_paper_one(
 
 
 @pytest.mark.parametrize("fields", [{}, {"grace_s": 5}, {"is_full_duration": True}, {"duration_s": 7200}])
-def test_the_attempt_is_the_same_as_the_long_way_writes_it(world, fields, monkeypatch):
+def test_the_attempt_is_the_same_whether_its_paper_was_made_ahead_or_at_the_start(world, fields):
     make_bank(world)
     unit = world.unit()
     exam = world.exam(world.blueprint(KINDS), **fields)
@@ -59,22 +58,20 @@ def test_the_attempt_is_the_same_as_the_long_way_writes_it(world, fields, monkey
         world.save(ExamSession(exam_id=exam.id, name=f"{opens}", **instants))
     extension = {"request_key": "1", "seconds": 90, "reason": "停电", "granted_at": NOON}
     world.save(ExamExtension(exam_id=exam.id, unit_id=unit.id, **extension))
-    sitters = [Sitter(world, exam, world.person(unit)) for _ in range(2)]
+    ahead = Sitter(world, exam, world.person(unit))
     prepare_papers(world.session, exam.id, now=NOON)
     world.session.commit()
-    plain, long = sitters
-    first = plain.start()
-    monkeypatch.setattr(faults, "is_any_disabled", lambda: True)
-    second = long.start()
+    newcomer = Sitter(world, exam, world.person(unit))
+    first, second = ahead.start(), newcomer.start()
     assert first.status_code == second.status_code == 201
     assert _without(first.get_json(), "id") == _without(second.get_json(), "id")
     rows = {row.person_id: row for row in world.session.query(Attempt)}
-    of_plain, of_long = (
-        {c.key: getattr(rows[s.person.id], c.key) for c in Attempt.__table__.columns} for s in (plain, long)
+    of_ahead, of_newcomer = (
+        {c.key: getattr(rows[s.person.id], c.key) for c in Attempt.__table__.columns} for s in (ahead, newcomer)
     )
     own = ("id", "person_id", "paper_id")
-    assert _without(of_plain, *own) == _without(of_long, *own)
-    assert of_plain["paper_id"] != of_long["paper_id"]
+    assert _without(of_ahead, *own) == _without(of_newcomer, *own)
+    assert of_ahead["paper_id"] != of_newcomer["paper_id"]
 
 
 def _without(row, *keys):
@@ -102,6 +99,31 @@ def test_whose_sign_in_is_dead_neither_starts_nor_reads_the_paper(world, exam, c
     for answer in (other.start(), other.api.get(sitter.url("/paper")), sitter.api.get(sitter.url("/paper"))):
         assert (answer.status_code, answer.get_json()["error"]) == (status, code)
     assert world.session.query(Attempt).count() == 1
+
+
+def test_the_page_that_comes_back_costs_three_statements(world, exam, statements):
+    (sitter,) = people(world, exam, 1)
+    sitter.start()
+    sitter.save((1, 1, ["A"]))
+    with statements() as seen:
+        again = sitter.start()
+    assert (again.status_code, again.get_json()["answers"][0]["response"]) == (200, ["A"])
+    assert len(seen) == 3, seen
+
+
+def test_a_paper_is_given_after_the_hand_in_too_but_not_to_an_idle_administrator(world, exam, frozen):
+    sitter, other = people(world, exam, 2)
+    unit_id, person_id = other.person.unit_id, other.person.id
+    world.save(RoleGrant(person_id=person_id, role="leader", unit_id=unit_id, tree="region", granted_at=NOON))
+    for each in (sitter, other):
+        assert each.start().status_code == 201
+    frozen.at(NOON + timedelta(minutes=45))
+    assert other.api.get(other.url("/paper")).status_code == 200, "nobody is signed out during an exam"
+    for each in (sitter, other):
+        assert each.hand_in().status_code == 201
+    frozen.at(NOON + timedelta(minutes=90))
+    assert sitter.paper()["sections"]
+    assert other.api.get(other.url("/paper")).status_code == 401
 
 
 def test_the_paper_of_another_is_as_one_that_is_not_there(world, exam):
