@@ -58,8 +58,8 @@ def test_a_flood_of_saves_of_a_taken_over_epoch_leaves_bounded_rows_and_bytes(wo
     assert answers[0].status_code == 409
     assert all(answer.get_json()["next_save_ms"] for answer in answers if answer.status_code == 429)
     rows, size = kept_of(world)
-    assert len(rows) <= attempt_rules.MAX_SET_ASIDE_ROWS
-    assert size <= attempt_rules.MAX_SET_ASIDE_BYTES
+    assert len(rows) <= attempt_rules.MAX_QUARANTINED_ROWS
+    assert size <= attempt_rules.MAX_QUARANTINED_BYTES
     assert sitter.save(epoch=1).get_json()["error"] == "taken_over"
     assert sitter.save((1, 1, ["三十日"]), epoch=2).status_code == 200
 

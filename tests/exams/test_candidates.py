@@ -11,7 +11,6 @@ from examapp import clock
 from examapp.content.blueprints.models import Paper
 from examapp.delivery.exam_candidates.actions import prepare_paper, prepare_papers
 from examapp.delivery.exam_candidates.queries import (
-    extensions_of,
     find_candidate_exam,
     find_prepared_paper,
     list_exams_of,
@@ -31,6 +30,7 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
 from question_bank.model import Kind
+from tests.helpers.extensions import extensions_of
 
 
 def part(world, exam, **fields):

@@ -11,11 +11,11 @@ from examapp import clock
 from examapp.content.blueprints.models import Blueprint
 from examapp.content.questions.models import Question, QuestionVersion
 from examapp.delivery.exam_candidates.actions import prepare_papers
-from examapp.delivery.exam_candidates.queries import extensions_of
 from examapp.delivery.exams.models import Exam, ExamAudience, ExamExtension, ExamState, PreparedPaper
 from examapp.platform.audit.models import AuditEvent
 from question_bank.model import Kind
 from tests.helpers.exam_forms import act, fields
+from tests.helpers.extensions import extensions_of
 from tests.helpers.forms import post, token
 
 

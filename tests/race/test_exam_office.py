@@ -7,7 +7,7 @@ import pytest
 from examapp import clock
 from examapp.content.blueprints.models import Paper
 from examapp.delivery.exam_candidates import actions as candidate_actions
-from examapp.delivery.exam_candidates.queries import extensions_of, find_candidate_exam
+from examapp.delivery.exam_candidates.queries import find_candidate_exam
 from examapp.delivery.exam_publication import actions as exam_publication_actions
 from examapp.delivery.exams.models import ExamExtension, Exemption, ExemptionKind, PreparedPaper
 from examapp.delivery.exemptions import actions as exemption_actions
@@ -16,6 +16,7 @@ from examapp.errors import ConflictError
 from examapp.organisation.access.rules import AccessScope
 from examapp.platform.audit.actions import Actor
 from question_bank.model import Kind
+from tests.helpers.extensions import extensions_of
 from tests.helpers.races import together
 
 EVERYTHING = AccessScope(is_everything=True)

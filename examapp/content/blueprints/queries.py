@@ -318,6 +318,4 @@ def unknown_names(session: Session, sections: Iterable[Section]) -> list[str]:
 def sample_paper(session: Session, blueprint: Blueprint, *, seed: int) -> dict[str, Any]:
     """Draw a paper that is not kept, and give it as a candidate would see it; raises BankTooSmallError."""
     drawn = draw(sections_of(blueprint), load_pool(session, blueprint), seed=seed, is_shuffled=blueprint.is_shuffled)
-    return render_paper(
-        session, Paper(sections=drawn.sections, response_schema=drawn.response_schema, total_points=drawn.total_points)
-    )
+    return render_paper(session, drawn)

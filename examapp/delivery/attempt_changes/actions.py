@@ -14,7 +14,14 @@ from sqlalchemy.orm import Session, aliased
 from examapp.db.session import execute_in
 from examapp.delivery.attempts import queries as attempt_queries
 from examapp.delivery.attempts import rules as attempt_rules
-from examapp.delivery.attempts.actions import Saved, closed_if_overdue, reject_save, save_answers, set_aside, submit
+from examapp.delivery.attempts.actions import (
+    Saved,
+    closed_if_overdue,
+    quarantine_save,
+    reject_save,
+    save_answers,
+    submit,
+)
 from examapp.delivery.attempts.models import Attempt, AttemptContact, AttemptReopening, AttemptState, QuarantinedSave
 from examapp.delivery.attempts.rules import Change
 from examapp.delivery.exams.models import ExamExtension
@@ -51,7 +58,7 @@ def hand_in(
     attempt = closed_if_overdue(session, attempt, now=now)
     if attempt.state != AttemptState.IN_PROGRESS:
         if attempt.is_forced:
-            set_aside(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)
+            quarantine_save(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)
         return HandedIn(attempt=attempt)
     saver: dict[str, Any] = {"person_id": person_id, "epoch": epoch, "changes": changes, "now": now}
     saved = save_answers(execute_in(session), attempt_id, **saver)
@@ -146,7 +153,7 @@ def reopen_attempt(
     now: datetime,
     is_after_keys: bool = False,
 ) -> bool:
-    """Open a locked, closed attempt again with its answers for so many seconds from now; tell whether this press did it.
+    """Open a locked, closed attempt again with its answers for so many seconds from now; return False where this request was made before.
 
     The grade that was made meanwhile is the grading room's to withdraw. Raises ConflictError, BadRequestError.
     """
@@ -176,7 +183,7 @@ def reopen_attempt(
 
 
 def check_reopening(session: Session, attempt: Attempt, *, seconds: int, reason: str) -> None:
-    """Hold a wish to open an attempt again against what stands; raises ConflictError, BadRequestError."""
+    """Check that an attempt may be reopened; raises ConflictError, BadRequestError."""
     if not 0 < seconds <= MAX_REOPENING_S or not reason.strip():
         raise BadRequestError("请填写 1 至 240 分钟的作答时间和原因。")
     if attempt.state == AttemptState.IN_PROGRESS:
@@ -186,13 +193,13 @@ def check_reopening(session: Session, attempt: Attempt, *, seconds: int, reason:
 
 
 def open_again(attempt: Attempt) -> None:
-    """Put a closed attempt back in progress, with its answers; its grading begins anew after the next hand-in."""
+    """Put a closed attempt back in progress, with its answers; it is graded again after the next hand-in."""
     attempt.state, attempt.submitted_at, attempt.is_forced = AttemptState.IN_PROGRESS, None, False
     attempt.receipt_number = attempt.receipt_sha256 = attempt.answered = None
     attempt.grading_retry_count, attempt.grading_began_at, attempt.quarantined_at = 0, None, None
 
 
-def judge_set_aside(
+def judge_quarantined_save(
     session: Session,
     attempt: Attempt,
     kept: QuarantinedSave,
@@ -202,10 +209,10 @@ def judge_set_aside(
     actor: Actor,
     now: datetime,
 ) -> Saved | None:
-    """Accept late answers (they become a further change of the closed attempt) or reject them; None where it was judged before.
+    """Accept quarantined answers (they become a further change of the closed attempt) or reject them; None where it was judged before.
 
     An accepted answer replaces what is stored where it came later on the device; content of an older device replaces it in any case, since
-    a person has looked at it. Receipt number and time of the hand-in stay, its digest and count are made anew. Raises ConflictError.
+    a person has looked at it. Receipt number and time of the hand-in stay, its digest and count are computed again. Raises ConflictError.
     """
     if kept.judged_at is not None:
         return None

@@ -1,4 +1,4 @@
-"""What changes an attempt: queue, start, save, hand in, close, extend, reopen, judge late answers."""
+"""Save answers, submit and close attempts, record page events."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def close_overdue(session: Session, *, now: datetime, most: int) -> int:
-    """Close attempts whose deadline plus grace has passed, with what was saved; safe beside any number of others. Gives how many."""
+    """Close attempts whose deadline plus grace has passed, with what was saved; return how many. Safe to run concurrently."""
     ids = queries.list_overdue_ids(session, now=now, most=most)
     for attempt in session.scalars(
         select(Attempt).where(Attempt.id.in_(ids)).execution_options(populate_existing=True)
@@ -41,13 +41,13 @@ def close_overdue(session: Session, *, now: datetime, most: int) -> int:
 
 
 def close_if_overdue(session: Session, attempt_id: int, *, person_id: int, now: datetime) -> Attempt:
-    """Get an attempt as it stands at this instant: closed where its time is over. Raises NotFoundError."""
+    """Get an attempt, closed where its time is over at this instant. Raises NotFoundError."""
     attempt = queries.get_own_attempt(session, attempt_id, person_id=person_id)
     return closed_if_overdue(session, attempt, now=now)
 
 
 def closed_if_overdue(session: Session, attempt: Attempt, *, now: datetime) -> Attempt:
-    """Give an attempt as it stands at this instant: locked and closed where its time is over."""
+    """Lock and close an attempt where its time is over at this instant; return it."""
     if attempt.state != AttemptState.IN_PROGRESS or attempt.closes_at > now:
         return attempt
     attempt = queries.lock_own_attempt(session, attempt.id, person_id=attempt.person_id)
@@ -69,19 +69,19 @@ def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_for
     nudge_after_commit(session, GRADE_TASK, attempt.id)
 
 
-def set_aside(
+def quarantine_save(
     session: Session, attempt: Attempt, reason: str, *, epoch: int, changes: Sequence[Change], now: datetime
 ) -> bool:
-    """Keep the newest content of each item of a save that came too late or from an older device, for an administrator to judge.
+    """Keep the newest content of each item of a save that came too late or from an older device, for an administrator's decision.
 
-    The attempt's row is locked. One row an epoch is kept until it is judged. Tells whether all of it is kept: an attempt has its bounds.
+    The attempt's row must be locked. One row is kept per epoch until it is judged. Return False where the limits per attempt leave no room for all of it.
     """
     if not changes:
         return True
     rows = session.scalars(select(QuarantinedSave).where(QuarantinedSave.attempt_id == attempt.id)).all()
     known = rules.newest_places((row.epoch, row.changes) for row in rows if row.epoch == epoch)
     row = next((r for r in rows if (r.epoch, r.reason, r.judged_at) == (epoch, reason, None)), None)
-    merged = rules.merged_set_aside(
+    merged = rules.merge_quarantined_changes(
         row.changes if row else [],
         changes,
         known={item: seq for item, (_, seq) in known.items()},
@@ -90,8 +90,8 @@ def set_aside(
     if merged is None:
         return True
     others = [r.changes for r in rows if r is not row]
-    is_full = len(others) >= rules.MAX_SET_ASIDE_ROWS
-    if is_full or sum(len(_AS_JSON(kept).encode()) for kept in [*others, merged]) > rules.MAX_SET_ASIDE_BYTES:
+    is_full = len(others) >= rules.MAX_QUARANTINED_ROWS
+    if is_full or sum(len(_AS_JSON(kept).encode()) for kept in [*others, merged]) > rules.MAX_QUARANTINED_BYTES:
         return False
     if row is None:
         row = QuarantinedSave(attempt_id=attempt.id, reason=reason, epoch=epoch)
@@ -244,7 +244,7 @@ def reject_save(
         rejection = refusal("deadline_passed")
     else:
         return refusal("already_submitted")
-    is_kept = set_aside(session, attempt, rejection.code, epoch=epoch, changes=changes, now=now)
+    is_kept = quarantine_save(session, attempt, rejection.code, epoch=epoch, changes=changes, now=now)
     return rejection if is_kept else slow_down()
 
 
@@ -280,7 +280,7 @@ def mark_unsure(
 
 
 def record_events(session: Session, attempt_id: int, *, person_id: int, events: Sequence[Event], now: datetime) -> None:
-    """Record what the page tells of itself; who leaves too often is handed in. Raises NotFoundError.
+    """Record the exam page's events; submit the attempt of a candidate who leaves the page too often. Raises NotFoundError.
 
     Dropped are repeats, what comes later than a while after the hand-in, and what goes beyond the number that is kept of one attempt.
     """
@@ -307,7 +307,7 @@ def record_events(session: Session, attempt_id: int, *, person_id: int, events: 
 
 
 def _hold_to_limit(session: Session, attempt: Attempt, *, now: datetime) -> None:
-    """Hand the sheet in, as it stands, of whoever has left the page more often than the exam allows; by default it allows any number."""
+    """Submit an attempt whose candidate has left the page more often than the exam allows; by default any number is allowed."""
     limit = session.scalar(select(Exam.focus_loss_limit).where(Exam.id == attempt.exam_id))
     if limit is None:
         return

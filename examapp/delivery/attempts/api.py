@@ -37,7 +37,7 @@ _SMALL_BYTES = 64 * 1024
 _MAX_LOOKS = 3
 """How often a start looks at what stands before it gives up: an overdue attempt is closed, or another start was quicker."""
 _NO_SAVER = frozenset({401, 403, 404})
-"""What tells that a call was not made by somebody who sits this attempt."""
+"""Statuses of a save whose caller does not hold this attempt: such calls leave no trace in its rate limit."""
 
 
 @api_blueprint.get("/exams")
@@ -188,7 +188,7 @@ def mark_unsure(attempt_id: int) -> Response:
 @api_blueprint.post("/attempts/<int:attempt_id>/events")
 @signed_in
 def record_events(attempt_id: int) -> Response:
-    """Record what the page tells of itself."""
+    """Record the exam page's events."""
     events = rules.read_events(read_object(most_bytes=_SMALL_BYTES))
     with transaction() as session:
         actions.record_events(session, attempt_id, person_id=me().person_id, events=events, now=_arrived())

@@ -1,4 +1,4 @@
-"""Attempts, their answers with history, events, saves set aside, the queue before the start, and reopenings."""
+"""Attempts, their answers with history, events, quarantined saves, the queue before the start, and reopenings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class AttemptState(StrEnum):
 
 
 class Attempt(Base):
-    """One sitting (作答). What a save must know stands in this row, so that a save touches nothing else of the house."""
+    """One attempt at an exam (作答). The row holds all that a save must know, so that a save reads no other feature's table."""
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -107,7 +107,7 @@ class AnswerChange(Base):
 
 
 class AttemptEvent(Base):
-    """What the page tells of itself: focus loss, screen off, offline, resume; recorded, never punished by default."""
+    """An event of the exam page: focus loss, screen off, offline, resume; recorded, by default without consequence."""
 
     __tablename__ = "attempt_events"
 

@@ -30,7 +30,7 @@ def _read_notices() -> dict[int, str]:
 
 
 sitting_notices: TtlCache[dict[int, str]] = TtlCache(_read_notices, empty={}, seconds=_MAX_LATE_S)
-"""What those who sit are told, by exam; some seconds late, so that a save need not ask."""
+"""Notices to candidates by exam id; cached for some seconds, so that a save reads none."""
 
 
 def get_own_attempt(session: Session, attempt_id: int, *, person_id: int) -> Attempt:
@@ -142,7 +142,7 @@ def count_in_progress(session: Session) -> int:
 
 
 def has_attempt_in_progress(session: Session, person_id: int) -> bool:
-    """Tell whether somebody sits an exam now."""
+    """Tell whether a person has any attempt in progress."""
     sat = select(Attempt.id).where(Attempt.person_id == person_id, Attempt.state == AttemptState.IN_PROGRESS)
     return bool(session.scalar(select(sat.exists())))
 
@@ -156,7 +156,7 @@ def has_newer_attempt(session: Session, attempt: Attempt) -> bool:
 
 
 def lock_attempt_within(session: Session, attempt_id: int, reach: AccessScope) -> Attempt:
-    """Get and lock an attempt of somebody within the reach, as it is now; raises NotFoundError."""
+    """Get and lock an attempt of somebody within the access scope, as it is now; raises NotFoundError."""
     attempt = session.scalars(
         select(Attempt)
         .join(Person, Attempt.person_id == Person.id)
@@ -171,7 +171,7 @@ def lock_attempt_within(session: Session, attempt_id: int, reach: AccessScope) -
 
 
 def lock_attempt(session: Session, attempt_id: int) -> Attempt:
-    """Get and lock an attempt for whom its reach was looked up before; raises NotFoundError."""
+    """Get and lock an attempt whose access was checked before; raises NotFoundError."""
     statement = select(Attempt).where(Attempt.id == attempt_id).with_for_update()
     attempt = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
     if attempt is None:
@@ -179,8 +179,8 @@ def lock_attempt(session: Session, attempt_id: int) -> Attempt:
     return attempt
 
 
-def lock_set_aside_within(session: Session, save_id: int, reach: AccessScope) -> tuple[Attempt, QuarantinedSave]:
-    """Get and lock a set-aside save and its attempt, of somebody within the reach; raises NotFoundError."""
+def lock_quarantined_save_within(session: Session, save_id: int, reach: AccessScope) -> tuple[Attempt, QuarantinedSave]:
+    """Get and lock a quarantined save and its attempt, of somebody within the access scope; raises NotFoundError."""
     attempt_id = session.scalar(select(QuarantinedSave.attempt_id).where(QuarantinedSave.id == save_id))
     if attempt_id is None:
         raise NotFoundError

@@ -22,9 +22,9 @@ MAX_EVENTS_KEPT = 2000
 """So many events of an attempt are kept; what comes after them is dropped."""
 EVENTS_AFTER_HAND_IN = timedelta(minutes=5)
 """So long after the hand-in events still arrive, of a page that was offline before it."""
-MAX_SET_ASIDE_ROWS = 50
-MAX_SET_ASIDE_BYTES = 256 * 1024
-"""What is set aside of one attempt, as JSON."""
+MAX_QUARANTINED_ROWS = 50
+MAX_QUARANTINED_BYTES = 256 * 1024
+"""The most bytes of quarantined changes of one attempt, as JSON."""
 _MAX_INT = 2**31 - 1
 MAX_SEQ = 2**53 - 1
 FOCUS_LOSS = "focus_loss"
@@ -45,7 +45,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What the page tells of itself; `client_at` is the device's own word."""
+    """An event of the exam page; `client_at` is the device's clock, informative only."""
 
     n: int
     type: str
@@ -174,7 +174,7 @@ def sheet_digest(attempt_id: int, schema: str, answers: Iterable[tuple[int, list
 
 
 def changes_digest(epoch: int, changes: Iterable[Change]) -> bytes:
-    """Give the digest by which the same set-aside content is kept only once."""
+    """Give the digest by which the same quarantined content is kept only once."""
     text = json.dumps([epoch, sorted([c.item, c.seq, c.response] for c in changes)])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
@@ -185,7 +185,7 @@ def receipt_number(attempt_id: int, sha256: str) -> str:
 
 
 def newest_places(saves: Iterable[tuple[int, Iterable[tuple[int, int, list[str]]]]]) -> dict[int, tuple[int, int]]:
-    """Give, by item, the newest (epoch, seq) among set-aside saves of `(epoch, [(item, seq, response)…])`."""
+    """Give, by item, the newest (epoch, seq) among quarantined saves of `(epoch, [(item, seq, response)…])`."""
     newest: dict[int, tuple[int, int]] = {}
     for epoch, changes in saves:
         for item, seq, _ in changes:
@@ -193,16 +193,16 @@ def newest_places(saves: Iterable[tuple[int, Iterable[tuple[int, int, list[str]]
     return newest
 
 
-SetAside = list[list[Any]]
-"""The changes of a set-aside save as its row keeps them: item, counter, response, by rising item."""
+QuarantinedChanges = list[list[Any]]
+"""The changes of a quarantined save as its row keeps them: item, counter, response, by rising item."""
 
 
-def merged_set_aside(
-    kept: SetAside, changes: Iterable[Change], *, known: Mapping[int, int], items: int
-) -> SetAside | None:
+def merge_quarantined_changes(
+    kept: QuarantinedChanges, changes: Iterable[Change], *, known: Mapping[int, int], items: int
+) -> QuarantinedChanges | None:
     """Put what is newer than all that is known of each item of the paper into kept changes; None where nothing is.
 
-    `known` gives the highest counter that was set aside of each item under the same epoch. What a save in time would have refused alone as
+    `known` gives the highest counter that was quarantined of each item under the same epoch. What a save in time would have refused alone as
     no item, no text or too long is left out.
     """
     merged = {item: [item, seq, response] for item, seq, response in kept}
@@ -226,7 +226,7 @@ def takeable(
     accepted: Mapping[int, tuple[int, int]],
     is_older_device: bool,
 ) -> list[Change]:
-    """Give the set-aside changes that an acceptance takes over: the newest of each item, where nothing later of its kind was taken before.
+    """Give the quarantined changes that an acceptance takes over: the newest of each item, where nothing later of its kind was taken before.
 
     What was accepted before is compared with it; else what is stored, unless an older device's content is to replace that.
     """

@@ -93,14 +93,14 @@ _CLEARED = (
 )
 
 
-def _extension_s(exam_id: Any) -> ColumnElement[int]:
-    """Give the seconds granted in an exam to the outer query's `Person`: by name, and through every unit above."""
+def _extension_s() -> ColumnElement[int]:
+    """Give the seconds granted in the outer query's `Exam` to its `Person`: by name, and through every unit above."""
     return (
         select(func.coalesce(func.sum(ExamExtension.seconds), 0))
         .select_from(ExamExtension)
         .outerjoin(_ExtensionUnit, ExamExtension.unit_id == _ExtensionUnit.id)
         .where(
-            ExamExtension.exam_id == exam_id,
+            ExamExtension.exam_id == Exam.id,
             or_(ExamExtension.person_id == Person.id, Unit.region_path.like(_ExtensionUnit.region_path + "%")),
         )
         .correlate(Exam, Person, Unit)
@@ -139,7 +139,7 @@ def select_for_start() -> Select[*tuple[Any, ...]]:
             _sessions_as_json().label("sessions"),
             and_(ON_ROSTER, in_audience_of(Exam.id, Exam.kind), ~excused(Exam.id)).label("is_eligible"),
             and_(Exam.study_gate != _NO_GATE, ~_CLEARED).label("is_study_missing"),
-            _extension_s(Exam.id).label("extension_s"),
+            _extension_s().label("extension_s"),
         )
         .select_from(Exam)
         .join(Person, true())
@@ -194,14 +194,6 @@ def _candidate_exam(row: Row[Any]) -> CandidateExam:
 def _window(raw: Sequence[str]) -> Window:
     opens_at, closes_at, name = raw
     return Window(datetime.fromisoformat(opens_at), datetime.fromisoformat(closes_at), name)
-
-
-def extensions_of(session: Session, exam_id: int, person_id: int) -> int:
-    """Give the seconds that a person has been granted in an exam: by name, and through every unit above."""
-    granted = (
-        select(_extension_s(exam_id)).join_from(Person, Unit, Person.unit_id == Unit.id).where(Person.id == person_id)
-    )
-    return int(session.execute(granted).scalar_one())
 
 
 def longest_extension_of(session: Session, exam_id: int) -> int:

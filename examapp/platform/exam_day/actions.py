@@ -102,7 +102,7 @@ def reopen_attempt(session: Session, approval: Approval, *, actor: Actor, now: d
     _record(session, REOPENING, attempt, details, actor=actor, now=now)
 
 
-def judge_set_aside(
+def judge_quarantined_save(
     session: Session,
     *,
     save_id: int,
@@ -117,12 +117,12 @@ def judge_set_aside(
 
     `is_known`: ticked that the keys were out when the answers arrived; without it they are not accepted. Raises ExamRefusedError.
     """
-    attempt, kept = attempt_queries.lock_set_aside_within(session, save_id, reach)
+    attempt, kept = attempt_queries.lock_quarantined_save_within(session, save_id, reach)
     is_after_keys = is_accepted and are_keys_out_at(session, attempt.exam_id, kept.received_at)
     if is_after_keys and kept.judged_at is None and not is_known:
         raise ExamRefusedError(KEYS_OUT_WORDS)
     before = _receipt(attempt)
-    saved = attempt_change_actions.judge_set_aside(
+    saved = attempt_change_actions.judge_quarantined_save(
         session, attempt, kept, is_accepted=is_accepted, reason=reason, actor=actor, now=now
     )
     if saved is None:

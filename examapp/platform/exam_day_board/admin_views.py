@@ -156,7 +156,7 @@ def judge(save_id: int) -> tuple[str, int] | Response:
     form = JudgeForm()
     if form.validate_on_submit():
         with submit(form=form) as session:
-            is_new = exam_day_actions.judge_set_aside(
+            is_new = exam_day_actions.judge_quarantined_save(
                 session,
                 save_id=save_id,
                 is_accepted=form.decision.data == "accept",
