@@ -34,6 +34,7 @@ from examapp.organisation.accounts import guards
 from tests.faults import SETTING
 
 _COMMIT_DELAY_S = 0.3
+_OFFER_DELAY_S = 0.5
 _NEWER_ONLY = "WHERE (a.epoch, a.seq) < (excluded.epoch, excluded.seq)"
 _KEEP_PENDING = "state.pending[item] = entry;"
 _UNTIL_EXIT = ExitStack()
@@ -157,13 +158,13 @@ def _queue_grading_late(_app: Flask) -> AbstractContextManager[None]:
     def submit(db_session: Any, attempt: Attempt, **fields: Any) -> None:
         attempt.grading_retry_count = MAX_RETRIES
         original(db_session, attempt, **fields)
-        after_commit(db_session, partial(threading.Event().wait, 0.5))
         after_commit(db_session, partial(_offer_to_graders, attempt.id))
 
     return _replaced(original, submit)
 
 
 def _offer_to_graders(attempt_id: int) -> None:
+    threading.Event().wait(_OFFER_DELAY_S)
     with independent_transaction() as db_session:
         db_session.execute(update(Attempt).where(Attempt.id == attempt_id).values(grading_retry_count=0))
 
