@@ -69,7 +69,8 @@ def start(exam_id: int) -> Response:
     for _ in range(_MAX_LOOKS):
         standing = attempt_start_actions.find_standing(exam_id, token_digest=token_digest(), now=now)
         if standing is None or standing.has_limited_sign_in:
-            me_and_ready()
+            with transaction():  # ends before the start takes a connection of its own
+                me_and_ready()
         if standing is None:
             raise NotFoundError
         if standing.live_id is None:
