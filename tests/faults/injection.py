@@ -1,7 +1,7 @@
 """Guarantees of the program, each taken away by replacing functions of it, to prove that the drills turn red (`make sabotage`).
 
 The program has no branch for this. `tests.faults.supervisor` starts it with the setting DRILL_SABOTAGE: its web processes, workers and commands are
-built by `create_app()` as always, then `disable_named()` breaks the one guarantee, on the path that every request takes.
+built as always, then `disable_named()` breaks the one guarantee, on the path that every request takes.
 """
 
 from __future__ import annotations
