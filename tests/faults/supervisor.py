@@ -8,6 +8,7 @@ from functools import partial
 
 from examapp.config import Settings
 from examapp.ops import supervisor
+from examapp.ops.embedded_servers import start_postgres
 from tests.faults import SETTING
 from tests.faults.injection import POSTGRES_SETTINGS
 
@@ -29,5 +30,5 @@ def _parts_with_faults(settings: Settings) -> list[supervisor.Part]:
 if __name__ == "__main__":
     extra = POSTGRES_SETTINGS.get(os.environ.get(SETTING, ""))
     supervisor._parts = _parts_with_faults
-    supervisor.start_postgres = partial(supervisor.start_postgres, extra=extra)
+    vars(supervisor)["start_postgres"] = partial(start_postgres, extra=extra)
     sys.exit(supervisor.main())
