@@ -141,7 +141,7 @@ def test_a_worker_shows_life_with_each_task_and_is_ended_once_none_comes(
     command = [sys.executable, "-m", "celery", "--app", "examapp.celery_app:celery", *worker]
     watcher = start(alive, 45, command, **environment_of(settings))
     celery = Celery(broker=_for_celery(settings.redis_url))
-    celery.send_task("grading.sweep", queue="grading")
+    celery.send_task("jobs.sweep", queue="grading")
     assert wait_until(alive.exists, within_s=30)
     began = alive.stat().st_mtime_ns
     assert wait_until(lambda: alive.stat().st_mtime_ns != began, within_s=44), watcher.stderr.read()
