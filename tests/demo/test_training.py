@@ -159,9 +159,9 @@ def test_events_are_settled_in_the_past_and_certificates_wait_for_the_workers(wo
     assert {row.unit_id for row in session.query(Attendance)} == set(county.unit_ids[1:])
     assert session.query(Certificate).count() == 0
     assert [job.state for job in session.query(CertificateJob)] == ["queued"] * 2
-    world.app.extensions["celery"].tasks["records.sweep"].apply()
+    world.app.extensions["celery"].tasks["jobs.sweep"].apply()
     frozen.at(frozen.instant + timedelta(minutes=1))
-    world.app.extensions["celery"].tasks["records.sweep"].apply()
+    world.app.extensions["celery"].tasks["jobs.sweep"].apply()
     both = [
         person_id
         for person_id in county.person_ids

@@ -414,7 +414,7 @@ def test_an_opendocument_file_holds_no_formula_and_the_same_bytes_each_time(coun
     county.fill_with_every_odd_case()
     client = world.api(world.admin())
     form = client.get(f"/admin/reports/exams/{county.exam.id}/units/{county.top.id}").text
-    assert "OpenDocument 表格（.ods）" in form
+    assert "OpenDocument 表格（ods）" in form
     export_id = ask(client, county.exam, county.top, "scores", "ods").get_json()["export"]["id"]
     answer = client.get(f"/api/v1/exports/{export_id}/file")
     assert answer.mimetype == "application/vnd.oasis.opendocument.spreadsheet"

@@ -49,7 +49,7 @@ def test_finished_without_opening_earns_nothing(world, session, learner):
         f"/study/courses/{chapter.course_id}",
         f"/study/courses/{chapter.course_id}/complete",
     ):
-        assert learner.post(path, data=claims).status_code in {302, 404}
+        assert learner.post(path, data=claims).status_code in {302, 303, 404}
     assert session.query(ExerciseRun).count() == 0
     assert earned(session) == 0
 

@@ -136,5 +136,5 @@ def _paragraphs(text: str) -> str:
 
 
 ODS = Renderer(
-    code="ods", label="OpenDocument 表格（.ods）", content_type=_TYPE, contents=TABLE_CONTENTS, write_table=_write_ods
+    code="ods", label="OpenDocument 表格（ods）", content_type=_TYPE, contents=TABLE_CONTENTS, write_table=_write_ods
 )
