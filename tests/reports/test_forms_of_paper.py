@@ -1,7 +1,7 @@
 """The office's own forms: checked at upload with the place named, previewed, versioned, put into use and taken back."""
 
-import re
 import io
+import re
 
 import pypdf
 import pytest
