@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from examapp import create_app
-from examapp.config import Settings
+from examapp.config import Mode, Settings
 from examapp.db.schema import migration_config
 from examapp.db.session import db
 from examapp.ops.embedded_servers import make_run_folder, start_postgres
@@ -35,7 +35,7 @@ def application_alone(server_settings: dict[str, str] | None = None) -> Iterator
     server = start_postgres(folder, run, extra=_ROOMY if server_settings is None else server_settings)
     try:
         settings = Settings(
-            app_mode="testing", database_url=server.url, redis_url="unix:///nowhere", secret_key="x" * 40, data_keys="k1:" + "11" * 32,
+            app_mode=Mode.TESTING, database_url=server.url, redis_url="unix:///nowhere", secret_key="x" * 40, data_keys="k1:" + "11" * 32,
             data_dir=str(folder), log_level="ERROR",
         )  # fmt: skip
         app = create_app(settings)

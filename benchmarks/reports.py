@@ -21,7 +21,7 @@ from sqlalchemy import text
 from benchmarks.figures import Figure, at_most, peak_kb
 from examapp import clock, create_app
 from examapp.app import tune_gc
-from examapp.config import Settings
+from examapp.config import Mode, Settings
 from examapp.db.schema import migration_config
 from examapp.db.session import db, read_session, transaction
 from examapp.ops.embedded_servers import make_run_folder, start_postgres, start_valkey
@@ -67,7 +67,7 @@ def measure(size: str = "county") -> list[Figure]:
     """Fill a database of its own, and measure."""
     folder, run = Path(tempfile.mkdtemp(prefix="bench-reports-")), make_run_folder()
     postgres, valkey = start_postgres(folder, run), start_valkey(folder, run)
-    settings = Settings(app_mode="testing", database_url=postgres.url, redis_url=valkey.url, secret_key="b" * 40, data_keys="k1:" + "11" * 32, data_dir=str(folder), log_level="ERROR")  # fmt: skip
+    settings = Settings(app_mode=Mode.TESTING, database_url=postgres.url, redis_url=valkey.url, secret_key="b" * 40, data_keys="k1:" + "11" * 32, data_dir=str(folder), log_level="ERROR")  # fmt: skip
     try:
         return _measure(settings, size)
     finally:

@@ -21,7 +21,7 @@ from sqlalchemy import text
 from benchmarks.deployment import cpu_of
 from benchmarks.reports import _FILL, _SIZES
 from examapp import clock, create_app
-from examapp.config import Settings
+from examapp.config import Mode, Settings
 from examapp.db.schema import migration_config
 from examapp.db.session import db, read_session
 from examapp.delivery.attempts.actions import SAVE
@@ -63,7 +63,7 @@ def main() -> int:
     """Fill a county, add the policies, measure both things by turns, print medians and ratios."""
     folder, run = Path(tempfile.mkdtemp(prefix="bench-rls-")), make_run_folder()
     postgres, valkey = start_postgres(folder, run), start_valkey(folder, run)
-    settings = Settings(app_mode="testing", database_url=postgres.url, redis_url=valkey.url, secret_key="b" * 40, data_keys="k1:" + "11" * 32, data_dir=str(folder), log_level="ERROR")  # fmt: skip
+    settings = Settings(app_mode=Mode.TESTING, database_url=postgres.url, redis_url=valkey.url, secret_key="b" * 40, data_keys="k1:" + "11" * 32, data_dir=str(folder), log_level="ERROR")  # fmt: skip
     try:
         people, units, bureaus = _SIZES["county"]
         with create_app(settings).app_context():

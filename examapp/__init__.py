@@ -1,7 +1,7 @@
 """The online exam and training platform for legal education; `create_app` builds it.
 
-The rooms are loaded by the first call: who only starts, watches or migrates (ops/supervisor.py, db/schema.py) never pays the two seconds
-and 100 MB that they take.
+The features are imported by the first call: a process that only starts, watches or migrates (ops/supervisor.py, db/schema.py) does not
+load them, which would take 2 s and 100 MB.
 """
 
 from __future__ import annotations
@@ -9,16 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from examapp.config import Settings
-from examapp.lazy_import import LazyModule
 
 if TYPE_CHECKING:
     from flask import Flask
 
 
-_application = LazyModule("examapp.app")
-
-
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application from its settings; raises SettingsError where a setting would be dangerous."""
-    app: Flask = _application.create_app(settings)
-    return app
+    from examapp.app import create_app
+
+    return create_app(settings)

@@ -42,7 +42,7 @@ from examapp.security.slow_bodies import Bodies
 from examapp.web import assets, pages
 from examapp.web.cached_session import CachedSessionInterface, init_csrf
 from examapp.web.logging import set_up_logging
-from examapp.web.trusted_hosts import Hosts, own_path
+from examapp.web.trusted_hosts import TrustedHosts, own_path
 
 _GC_THRESHOLD = 10_000
 """New objects after which the garbage collector runs; a request makes some hundred, and few of them need it."""
@@ -77,8 +77,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     is_offline = _is_offline_command(settings)
     if not is_offline:
         settings.check()
-    rate_limits.set_up(slots=int(settings.max_concurrent_requests))
-    rate_limits.gate.set_up(per_second=float(settings.starts_per_second), processes=int(settings.web_workers))
+    rate_limits.set_up(slots=settings.max_concurrent_requests)
+    rate_limits.gate.set_up(per_second=settings.starts_per_second, processes=settings.web_workers)
     set_up_logging(settings.log_level)
     app = _Site("examapp", static_folder=None)
     app.before_request(_reject_if_shed)  # before anything is read
@@ -86,7 +86,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     db.init_app(app)
     app.cli.add_command(db_command)
-    init_celery(app, broker_url=settings.redis_url, is_eager=settings.mode is Mode.TESTING)
+    init_celery(app, broker_url=settings.redis_url, is_eager=settings.app_mode is Mode.TESTING)
     version, folder = ("", Path()) if is_offline else assets.collect(settings.data_path)
     pages.init_pages(app, asset_version=version)
     init_access(app, is_sitting=has_attempt_in_progress)
@@ -105,7 +105,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if is_offline:
         app.wsgi_app = lambda *_: _fail_without_database(settings)  # type: ignore[method-assign]
         return app
-    if settings.mode is not Mode.TESTING:
+    if settings.app_mode is not Mode.TESTING:
         with app.app_context():
             ConnectionWatchdog().install(db.engine)
             clock.follow(db.engine)
@@ -134,17 +134,17 @@ def _fail_without_database(settings: Settings) -> NoReturn:
 def _wrap(app: Flask, settings: Settings, version: str, assets_folder: Path) -> None:
     """Wrap the application in its WSGI middleware, the outermost last."""
     app.wsgi_app = pages.HeadAsGet(app.wsgi_app)  # type: ignore[method-assign]  # Flask means it to be wrapped so
-    app.wsgi_app = pages.SecurityHeaders(app.wsgi_app, is_https=settings.https == "1")  # type: ignore[method-assign]
+    app.wsgi_app = pages.SecurityHeaders(app.wsgi_app, is_https=settings.https)  # type: ignore[method-assign]
     app.wsgi_app = ConcurrencyLimiter(  # type: ignore[method-assign]
         app.wsgi_app,
-        int(settings.max_concurrent_requests),
+        settings.max_concurrent_requests,
         _classify,
         should_shed=rate_limits.should_shed,
-        bodies=None if int(settings.trusted_proxies) else Bodies(CONNECTIONS),
+        bodies=None if settings.trusted_proxies else Bodies(CONNECTIONS),
     )
     app.wsgi_app = assets.serve(app.wsgi_app, version, assets_folder)  # type: ignore[method-assign]
-    app.wsgi_app = Hosts(app.wsgi_app, site_url=settings.site_url)  # type: ignore[method-assign]
-    if proxies := int(settings.trusted_proxies):
+    app.wsgi_app = TrustedHosts(app.wsgi_app, site_url=settings.site_url)  # type: ignore[method-assign]
+    if proxies := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
 
 
@@ -170,13 +170,13 @@ def tune_gc() -> None:
 
 
 def _configure(app: Flask, settings: Settings) -> None:
-    is_https = settings.https == "1"
+    is_https = settings.https
     url = settings.database_url
     app.config.from_mapping(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=url or "postgresql+psycopg://",
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, int(settings.db_pool_size))
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, settings.db_pool_size)
         if url
         else {"creator": lambda: _fail_without_database(settings)},
         MAX_CONTENT_LENGTH=_MAX_UPLOAD_BYTES,

@@ -22,9 +22,10 @@ from sqlalchemy.orm import Session
 
 from examapp import create_app, registry
 from examapp.clock import clock
-from examapp.config import Settings
+from examapp.config import Mode, Settings
 from examapp.db.schema import migration_config
 from examapp.db.session import Base, db
+from examapp.delivery.attempts import queries
 from examapp.delivery.attempts.queries import sitting_notices
 from examapp.jobs import runner
 from examapp.ops import backup
@@ -69,7 +70,7 @@ class Servers:
 
     def settings(self, database: str = "examapp") -> Settings:
         return Settings(
-            app_mode="testing",
+            app_mode=Mode.TESTING,
             database_url=self.postgres.url.replace("/examapp?", f"/{database}?"),
             redis_url=self.valkey.url,
             secret_key="test-secret-key-of-at-least-32-characters",
@@ -102,8 +103,10 @@ assert registry.MODULES  # every feature is loaded, whichever test comes first
 
 @pytest.fixture(autouse=True)
 def notices_of_now(monkeypatch):
-    """What those who sit are told is read again every few seconds: in a test only where it says so (`sitting_notices.forget()`)."""
-    monkeypatch.setattr(sitting_notices, "_due_at", math.inf)
+    """What those who sit are told is read again every few seconds: in a test only where it says so (`sitting_notices.cache_clear()`)."""
+    monkeypatch.setattr(queries, "_MAX_LATE_S", math.inf)
+    sitting_notices.cache_clear()
+    sitting_notices.cache[sitting_notices.cache_key()] = {}
 
 
 @pytest.fixture(scope="session")

@@ -14,14 +14,10 @@ from typing import TYPE_CHECKING
 import click
 import psycopg
 
-from examapp.lazy_import import LazyModule
-
 if TYPE_CHECKING:
     from alembic.config import Config
     from flask.cli import ScriptInfo
 
-
-alembic_config, alembic_script = LazyModule("alembic.config"), LazyModule("alembic.script")
 _FOLDER = Path(__file__).parents[2] / "migrations"
 _INI = _FOLDER / "alembic.ini"
 _DEFAULT_REVISIONS = {"upgrade": "head", "stamp": "head", "downgrade": "-1"}
@@ -33,23 +29,27 @@ _DEFAULT_REVISIONS = {"upgrade": "head", "stamp": "head", "downgrade": "-1"}
 @click.pass_obj
 def db_command(script: ScriptInfo, command: str, arguments: tuple[str, ...]) -> None:
     """Run a command of Alembic: upgrade, downgrade, current, heads, check, revision --autogenerate."""
+    from alembic.config import main as run_alembic
+
     if not arguments and command in _DEFAULT_REVISIONS:
         arguments = (_DEFAULT_REVISIONS[command],)
     with script.load_app().app_context():
-        alembic_config.main(["-c", str(_INI), command, *arguments], prog="flask db")
+        run_alembic(["-c", str(_INI), command, *arguments], prog="flask db")
 
 
 def migration_config() -> Config:
     """Build Alembic's configuration, for its Python functions; they need an application context."""
-    config: Config = alembic_config.Config(_INI)
-    return config
+    from alembic.config import Config
+
+    return Config(_INI)
 
 
 @lru_cache(maxsize=1)
 def newest_version() -> str | None:
     """Return the last revision that this program's migrations hold."""
-    version: str | None = alembic_script.ScriptDirectory(_FOLDER).get_current_head()
-    return version
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(_FOLDER).get_current_head()
 
 
 def is_current(database_url: str) -> bool:

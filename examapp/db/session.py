@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -28,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, scoped_session
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, mapped_column, scoped_session
 
 _NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -54,6 +55,25 @@ class Base(DeclarativeBase):
     """The base of all tables."""
 
     metadata = MetaData(naming_convention=_NAMING)
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedColumn:
+    """A column of encrypted values: the associated data of a row's value, and the blind index beside it, if any."""
+
+    label: str
+    column: InstrumentedAttribute[Any]
+    key: InstrumentedAttribute[Any]
+    """The row's key, by which key rotation reads batches."""
+    bound_by: InstrumentedAttribute[Any]
+    """Whose value `binding` turns into the associated data."""
+    binding: Callable[[int], str]
+    index: InstrumentedAttribute[Any] | None = None
+    purpose: str = ""
+
+
+encrypted_columns: list[EncryptedColumn] = []
+"""Every encrypted column, each added where its table is declared: key rotation and the daily check read them all; a test compares them with the schema."""
 
 
 db = SQLAlchemy(metadata=Base.metadata)

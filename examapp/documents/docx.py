@@ -6,37 +6,39 @@ The fonts are named as an office's computers have them; where one is missing, Wo
 from __future__ import annotations
 
 import io
-import re
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from examapp.lazy_import import LazyModule
+from docx import Document
+from docx.enum.section import WD_ORIENT
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt, RGBColor
 
-docx = LazyModule("docx")
+from examapp.documents.office_templates import same_bytes
 
 TITLE_FONT, TEXT_FONT, HEADING_FONT, TABLE_FONT = "方正小标宋简体", "仿宋", "黑体", "宋体"
 _LATIN = "Times New Roman"
 _FALLBACKS = {TITLE_FONT: "华文中宋", TEXT_FONT: "仿宋_GB2312", HEADING_FONT: "微软雅黑", TABLE_FONT: "微软雅黑"}
-_EPOCH = (2026, 1, 1, 0, 0, 0)
-_WHEN_SAVED = re.compile(rb"(<dcterms:(?:modified|created)[^>]*>)[^<]*(</dcterms:)")
 
 
 class WordDocument:
     """A docx that grows from top to bottom; `to_bytes` ends it, the same content giving the same bytes."""
 
     def __init__(self, *, is_official: bool = False, is_landscape: bool = False, watermark: str = "") -> None:
-        self._docx: Any = docx.Document()
+        self._docx: Any = Document()
         self._is_official = is_official
         self._text_pt = 16 if is_official else 10.5
         section = self._docx.sections[0]
-        section.page_width, section.page_height = docx.shared.Mm(210), docx.shared.Mm(297)
+        section.page_width, section.page_height = Mm(210), Mm(297)
         if is_landscape:
-            section.orientation = docx.enum.section.WD_ORIENT.LANDSCAPE
-            section.page_width, section.page_height = docx.shared.Mm(297), docx.shared.Mm(210)
+            section.orientation = WD_ORIENT.LANDSCAPE
+            section.page_width, section.page_height = Mm(297), Mm(210)
         top, right, bottom, left = (37, 26, 35, 28) if is_official else (18, 15, 18, 15)
-        section.top_margin, section.right_margin = docx.shared.Mm(top), docx.shared.Mm(right)
-        section.bottom_margin, section.left_margin = docx.shared.Mm(bottom), docx.shared.Mm(left)
+        section.top_margin, section.right_margin = Mm(top), Mm(right)
+        section.bottom_margin, section.left_margin = Mm(bottom), Mm(left)
         self._room_mm = (297 if is_landscape else 210) - left - right
         self._set_footer(section)
         if watermark:
@@ -45,7 +47,7 @@ class WordDocument:
     def title(self, text: str) -> None:
         """Write the title: 2号小标宋, centred; in a plain document smaller."""
         paragraph = self._paragraph(text, TITLE_FONT, 22 if self._is_official else 16, align="center", line_pt=33)
-        paragraph.paragraph_format.space_after = docx.shared.Pt(14 if self._is_official else 6)
+        paragraph.paragraph_format.space_after = Pt(14 if self._is_official else 6)
 
     def heading(self, text: str) -> None:
         """Write a heading of the first level: 3号黑体."""
@@ -60,17 +62,17 @@ class WordDocument:
     def table(self, heads: Sequence[tuple[str, float, bool]], rows: Iterable[Sequence[str]]) -> None:
         """Write a table: per column its head, its share of the width and whether it holds numbers; the head repeats on every page."""
         table = self._docx.add_table(rows=1, cols=len(heads), style="Table Grid")
-        table.alignment, table.autofit = docx.enum.table.WD_TABLE_ALIGNMENT.CENTER, False
+        table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
         shares = sum(width for _, width, _ in heads)
-        widths = [docx.shared.Mm(self._room_mm * width / shares) for _, width, _ in heads]
+        widths = [Mm(self._room_mm * width / shares) for _, width, _ in heads]
         head_row = table.rows[0]
         for cell, (text, _, _), width in zip(head_row.cells, heads, widths, strict=True):
             _fill(cell, text, HEADING_FONT, "center", width)
         properties = head_row._tr.get_or_add_trPr()  # noqa: SLF001 – python-docx has no other way to repeat a head
-        properties.append(docx.oxml.OxmlElement("w:tblHeader"))
+        properties.append(OxmlElement("w:tblHeader"))
         for texts in rows:
             row = table.add_row()
-            row._tr.get_or_add_trPr().append(docx.oxml.OxmlElement("w:cantSplit"))  # noqa: SLF001 – as above
+            row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # noqa: SLF001 – as above
             for cell, text, (_, _, is_number), width in zip(row.cells, texts, heads, widths, strict=True):
                 _fill(cell, text, TABLE_FONT, "right" if is_number else "left", width)
 
@@ -86,10 +88,10 @@ class WordDocument:
         paragraph = self._docx.add_paragraph()
         paragraph.alignment = _align(align)
         form = paragraph.paragraph_format
-        form.space_before = form.space_after = docx.shared.Pt(0)
-        form.line_spacing = docx.shared.Pt(line_pt) if self._is_official else 1.4
+        form.space_before = form.space_after = Pt(0)
+        form.line_spacing = Pt(line_pt) if self._is_official else 1.4
         if is_indented:
-            form.first_line_indent = docx.shared.Pt(2 * size)
+            form.first_line_indent = Pt(2 * size)
         _set_font(paragraph.add_run(text), font, size)
         return paragraph
 
@@ -102,22 +104,22 @@ class WordDocument:
             run = footer.add_run(text)
             _set_font(run, TABLE_FONT, 14 if self._is_official else 9)
             if field == "PAGE":
-                code = docx.oxml.OxmlElement("w:instrText")
+                code = OxmlElement("w:instrText")
                 code.text = field
                 run._r.append(code)  # noqa: SLF001 – python-docx knows no fields
             elif field:
-                mark = docx.oxml.OxmlElement("w:fldChar")
-                mark.set(docx.oxml.ns.qn("w:fldCharType"), field)
+                mark = OxmlElement("w:fldChar")
+                mark.set(qn("w:fldCharType"), field)
                 run._r.append(mark)  # noqa: SLF001 – as above
 
 
 def _align(name: str) -> Any:
-    return docx.enum.text.WD_ALIGN_PARAGRAPH[name.upper()]
+    return getattr(WD_ALIGN_PARAGRAPH, name.upper())
 
 
 def _set_font(run: Any, name: str, size: float, *, colour: Any = None) -> None:
-    run.font.name, run.font.size = _LATIN, docx.shared.Pt(size)
-    run._element.get_or_add_rPr().get_or_add_rFonts().set(docx.oxml.ns.qn("w:eastAsia"), name)  # noqa: SLF001 – python-docx knows Latin fonts only
+    run.font.name, run.font.size = _LATIN, Pt(size)
+    run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), name)  # noqa: SLF001 – python-docx knows Latin fonts only
     if colour is not None:
         run.font.color.rgb = colour
 
@@ -126,7 +128,7 @@ def _fill(cell: Any, text: str, font: str, align: str, width: Any) -> None:
     cell.width = width
     paragraph = cell.paragraphs[0]
     paragraph.alignment = _align(align)
-    paragraph.paragraph_format.space_after = docx.shared.Pt(0)
+    paragraph.paragraph_format.space_after = Pt(0)
     _set_font(paragraph.add_run(text), font, 10.5)
 
 
@@ -134,7 +136,7 @@ def marked(office_file: bytes, mark: str) -> bytes:
     """Give a Word document with a pale line at the head of every page, below what its own heads say."""
     if not mark:
         return office_file
-    document: Any = docx.Document(io.BytesIO(office_file))
+    document: Any = Document(io.BytesIO(office_file))
     kinds = {
         "header": True,
         "first_page_header": any(section.different_first_page_header_footer for section in document.sections),
@@ -155,30 +157,4 @@ def _write_mark(head: Any, mark: str) -> None:
     if paragraph.text.strip() or len(head.paragraphs) > 1 or head.tables:
         paragraph = head.add_paragraph()
     paragraph.alignment = _align("center")
-    _set_font(paragraph.add_run(mark), TABLE_FONT, 9, colour=docx.shared.RGBColor(0xA0, 0xA0, 0xA0))
-
-
-def same_bytes(office_file: bytes, *, fallback_fonts: Mapping[str, str] | None = None) -> bytes:
-    """Write an office file's parts again with a fixed date, so that the same content is the same file.
-
-    `fallback_fonts` are written into a Word document's font table: which font replaces one that a computer has not.
-    """
-    fonts = "".join(
-        f'<w:font w:name="{name}"><w:altName w:val="{other}"/><w:charset w:val="86"/></w:font>'
-        for name, other in (fallback_fonts or {}).items()
-    )
-    buffer = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(office_file)) as source,
-        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
-        for name in source.namelist():
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            content = source.read(name)
-            if name == "docProps/core.xml":
-                content = _WHEN_SAVED.sub(rb"\g<1>2026-01-01T00:00:00Z\g<2>", content)
-            elif name == "word/fontTable.xml":
-                content = content.replace(b"</w:fonts>", fonts.encode() + b"</w:fonts>")
-            target.writestr(entry, content)
-    return buffer.getvalue()
+    _set_font(paragraph.add_run(mark), TABLE_FONT, 9, colour=RGBColor(0xA0, 0xA0, 0xA0))

@@ -9,14 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from examapp.errors import DomainError
-from examapp.lazy_import import LazyModule
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.Image import Image as Decoded
     from PIL.ImageFile import ImageFile
 
-
-images, orientation = LazyModule("PIL.Image"), LazyModule("PIL.ImageOps")
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 40_000_000
@@ -51,6 +48,8 @@ class Picture:
 
 def encode_picture(content: bytes) -> Picture:
     """Re-encode a picture; raises UnfitImageError for other formats, broken files and more than 8 MB or 40 megapixels."""
+    from PIL import Image
+
     if not content:
         raise UnfitImageError("图片是空的。请重新选择图片后再上传。")
     if len(content) > MAX_BYTES:
@@ -58,7 +57,7 @@ def encode_picture(content: bytes) -> Picture:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with images.open(io.BytesIO(content), formats=_FORMATS) as opened:
+            with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
                 return _encoded(_drawn(opened))
         except UnfitImageError:
             raise
@@ -66,19 +65,21 @@ def encode_picture(content: bytes) -> Picture:
             raise UnfitImageError from error
 
 
-def _drawn(opened: ImageFile) -> Image:
+def _drawn(opened: ImageFile) -> Decoded:
+    from PIL import ImageOps
+
     if opened.width * opened.height > MAX_PIXELS:
         raise UnfitImageError(f"图片有 {opened.width}×{opened.height} 像素，超过 4000 万像素。请缩小后再上传。")
     opened.draft("RGB", (_MAX_SIDE_LENGTH, _MAX_SIDE_LENGTH))
     opened.load()
     has_alpha = opened.mode in {"RGBA", "LA", "PA"} or "transparency" in opened.info
-    drawn: Image = orientation.exif_transpose(opened).convert("RGBA" if has_alpha else "RGB")
+    drawn = ImageOps.exif_transpose(opened).convert("RGBA" if has_alpha else "RGB")
     drawn.thumbnail((_MAX_SIDE_LENGTH, _MAX_SIDE_LENGTH))
     drawn.info.clear()
     return drawn
 
 
-def _encoded(drawn: Image) -> Picture:
+def _encoded(drawn: Decoded) -> Picture:
     target = io.BytesIO()
     drawn.save(target, "PNG", optimize=False)
     media_type = "image/png"

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 from jinja2 import TemplateError
 
 from examapp.documents.archives import ZIP, Archive, UnreadableFileError, check_contents, open_archive
 from examapp.errors import DomainError
-from examapp.lazy_import import LazyModule
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
-
-openpyxl, docxtpl = LazyModule("openpyxl"), LazyModule("docxtpl")
+_EPOCH = (2026, 1, 1, 0, 0, 0)
+_WHEN_SAVED = re.compile(rb"(<dcterms:(?:modified|created)[^>]*>)[^<]*(</dcterms:)")
 _MAX_GRID = 200_000
 """Cells of the rectangles that a form's sheets span: each is looked at, and made where it is missing."""
 STUMBLES = (
@@ -38,9 +37,11 @@ class UnfitTemplateError(DomainError):
 
 def open_workbook(form: bytes) -> Workbook:
     """Open a workbook whose cells, empty ones counted, are few enough to be walked; raises UnfitTemplateError."""
+    from openpyxl import load_workbook
+
     try:
         check_workbook(form)
-        book: Workbook = openpyxl.load_workbook(io.BytesIO(form))
+        book = load_workbook(io.BytesIO(form))
     except UnreadableFileError as error:
         raise UnfitTemplateError(str(error)) from None
     except STUMBLES as error:
@@ -52,9 +53,11 @@ def open_workbook(form: bytes) -> Workbook:
 
 def open_document(form: bytes) -> Any:
     """Open a Word template whose parts are small enough to be filled; raises UnfitTemplateError."""
+    from docxtpl import DocxTemplate
+
     try:
         check_document(form)
-        document = docxtpl.DocxTemplate(io.BytesIO(form))
+        document = DocxTemplate(io.BytesIO(form))
         document.init_docx()
     except UnreadableFileError as error:
         raise UnfitTemplateError(str(error)) from None
@@ -79,6 +82,32 @@ def broken_form(program: str, ending: str) -> UnfitTemplateError:
     return UnfitTemplateError(
         f"这个 {program} 文件的内部结构不完整，打不开。请用 {program} 或 WPS 另存一份 {ending} 后重新上传。"
     )
+
+
+def same_bytes(office_file: bytes, *, fallback_fonts: Mapping[str, str] | None = None) -> bytes:
+    """Write an office file's parts again with a fixed date, so that the same content is the same file.
+
+    `fallback_fonts` are written into a Word document's font table: which font replaces one that a computer has not.
+    """
+    fonts = "".join(
+        f'<w:font w:name="{name}"><w:altName w:val="{other}"/><w:charset w:val="86"/></w:font>'
+        for name, other in (fallback_fonts or {}).items()
+    )
+    buffer = io.BytesIO()
+    with (
+        ZipFile(io.BytesIO(office_file)) as source,
+        ZipFile(buffer, "w", ZIP_DEFLATED) as target,
+    ):
+        for name in source.namelist():
+            entry = ZipInfo(name, _EPOCH)
+            entry.compress_type = ZIP_DEFLATED
+            content = source.read(name)
+            if name == "docProps/core.xml":
+                content = _WHEN_SAVED.sub(rb"\g<1>2026-01-01T00:00:00Z\g<2>", content)
+            elif name == "word/fontTable.xml":
+                content = content.replace(b"</w:fonts>", fonts.encode() + b"</w:fonts>")
+            target.writestr(entry, content)
+    return buffer.getvalue()
 
 
 MAX_XML_BYTES = 8 * 1024 * 1024

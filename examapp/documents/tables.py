@@ -14,18 +14,15 @@ from typing import TYPE_CHECKING
 
 import xlsxwriter
 
-from examapp.documents.archives import UnreadableFileError
+from examapp.documents.archives import ZIP, UnreadableFileError
 from examapp.documents.decoding import decode_text
 from examapp.documents.html import normalise
 from examapp.documents.spreadsheets import Column, csv_text
 from examapp.errors import DomainError
-from examapp.lazy_import import LazyModule
 
 if TYPE_CHECKING:
     from examapp.documents.workbooks import Sheet
 
-
-workbook = LazyModule("examapp.documents.workbooks")
 MAX_CSV_ROWS = 100_000
 MAX_SHEET_ROWS = 20_000
 _DIVIDERS = (",", "\t", ";", "|", "，")
@@ -66,14 +63,11 @@ def read_grids(content: bytes, *, name: str, aliases: Mapping[str, Sequence[str]
 
     What breaks the limits (unpacked 100 MB, 2,000 entries, ratio 100, 20,000 rows; csv 100,000) is refused before it is parsed.
     """
+    from examapp.documents.workbooks import OLE, open_sheets
+
     try:
-        if content.startswith((workbook.ZIP, workbook.OLE)) or PurePath(name).suffix.lower() in {
-            ".xlsx",
-            ".xls",
-            ".xlsm",
-            ".et",
-        }:
-            return [_grid_of(sheet) for sheet in workbook.open_sheets(content, name=name)]
+        if content.startswith((ZIP, OLE)) or PurePath(name).suffix.lower() in {".xlsx", ".xls", ".xlsm", ".et"}:
+            return [_grid_of(sheet) for sheet in open_sheets(content, name=name)]
         return [_read_csv(decode_text(content), aliases)]
     except UnreadableFileError as error:
         raise UnreadableTableError(_with_way_round(str(error))) from None

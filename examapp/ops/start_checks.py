@@ -96,17 +96,15 @@ def _send(process: psutil.Process, number: signal.Signals) -> None:
         process.send_signal(number)
 
 
-def check_port(host: str, port: str) -> None:
+def check_port(host: str, port: int) -> None:
     """Check that the site can listen on a port of this machine; raises NotFreeError, which names who holds it."""
-    if not port.isdigit() or not 0 < int(port) < 65536:
-        raise NotFreeError(f"端口 PORT={port} 不对。请写 1 到 65535 之间的数字，如 PORT=8001 make run。")
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        raise NotFreeError(_why_not(host, int(port), error)) from None
+        raise NotFreeError(_why_not(host, port, error)) from None
 
 
 def _why_not(host: str, port: int, error: OSError) -> str:

@@ -75,7 +75,7 @@ def main() -> int:
     try:
         site = site_from_environment()
     except (SettingsError, OSError) as error:
-        say(f"没有启动：{error}。请检查设置和数据目录 DATA_DIR 的权限。")
+        say(f"没有启动，请检查设置和数据目录 DATA_DIR 的权限：\n{error}")
         return 1
     is_reload_requested = threading.Event()
     has_terminal = os.isatty(0)
@@ -150,7 +150,7 @@ def start(site: Site) -> None:
         if part.name == "web":
             _wait_for_web(site, part)
     say(f"\n网站地址：http://{_shown_host(site.settings)}:{site.settings.port}/    （按 Ctrl-C 结束）")
-    if site.settings.demo == "1":
+    if site.settings.demo:
         _load_demo(site)
     else:
         say(f"首次使用请打开上面的地址加 /setup，按提示建立管理员账号。设置码：{site.settings.setup_code}")

@@ -71,8 +71,8 @@ class WebServer:
         return subprocess.Popen(self._command, preexec_fn=partial(end_with_parent, os.getpid()))  # noqa: PLW1509 – two system calls, no lock is taken
 
     def _reload(self) -> None:
-        port = int(self._settings.port)
-        wanted = len(listening(port)) + int(self._settings.web_workers)
+        port = self._settings.port
+        wanted = len(listening(port)) + self._settings.web_workers
         successor = self._start()
         deadline = time.monotonic() + _START_TIMEOUT_S
         while time.monotonic() < deadline and successor.poll() is None and not self._is_stopping:

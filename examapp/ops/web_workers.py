@@ -45,9 +45,9 @@ def make_server(settings: Settings, target: str) -> WebWorkers:
     return WebWorkers(
         target,
         address=settings.host,
-        port=int(settings.port),
+        port=settings.port,
         interface=Interfaces.WSGI,
-        workers=int(settings.web_workers),
+        workers=settings.web_workers,
         blocking_threads=CONNECTIONS,
         backpressure=CONNECTIONS,
         websockets=False,

@@ -22,8 +22,8 @@ def pin_process(settings: Settings) -> None:
     """Pin this web process, and each thread it begins from now on, to one processor; called once, by ops.web_workers."""
     if not hasattr(os, "sched_setaffinity"):
         return
-    workers, processors = int(settings.web_workers), sorted(os.sched_getaffinity(0))
-    number = _first_free_number(int(settings.port)) if workers >= len(processors) > 1 else None
+    workers, processors = settings.web_workers, sorted(os.sched_getaffinity(0))
+    number = _first_free_number(settings.port) if workers >= len(processors) > 1 else None
     if number is not None:
         _all_processors.update(processors)
         with suppress(OSError):  # if that is not allowed, it runs unpinned

@@ -228,9 +228,9 @@ class Hasher:
     @classmethod
     def from_settings(cls, settings: Settings) -> Hasher:
         """Share the machine's two slots among its web processes, by files of the data folder: any of them may need both."""
-        folder, is_shared = settings.data_path / "locks", int(settings.web_workers) > 1
+        folder, is_shared = settings.data_path / "locks", settings.web_workers > 1
         slots = InterprocessSemaphore(folder, _MAX_CONCURRENT) if is_shared else None
-        return cls(max_concurrent=_MAX_CONCURRENT, queue=int(settings.hash_queue), slots=slots)
+        return cls(max_concurrent=_MAX_CONCURRENT, queue=settings.hash_queue, slots=slots)
 
     def check_capacity(self, address: str, priority: Priority) -> None:
         """Raise BusyHashingError if a password could not be checked now: called before anything that costs."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text, update
 
-from examapp.config import Settings
+from examapp.config import Mode, PasswordProfile, Settings
 from examapp.organisation.people.models import Person
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.security_checklist.rules import Findings, Level, judge
@@ -16,13 +16,13 @@ from tests.conftest import NOON
 from tests.helpers.audit_log import note
 
 SOUND = Settings(
-    app_mode="production",
+    app_mode=Mode.PRODUCTION,
     secret_key="8f2e1c7a9b3d4e5f60718293a4b5c6d7",
     data_keys="k1:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-    https="1",
+    https=True,
     site_url="https://xuefa.example.gov.cn",
     second_factor="required",
-    password_profile="dengbao",
+    password_profile=PasswordProfile.DENGBAO,
 )
 WELL = Findings(
     database={"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"},
@@ -57,12 +57,12 @@ def test_a_sound_deployment_is_green_on_every_point():
     ("settings", "found", "name", "level"),
     [
         ({"secret_key": "change-me"}, {}, "密钥", Level.BAD),
-        ({"https": "0"}, {}, "https", Level.BAD),
+        ({"https": False}, {}, "https", Level.BAD),
         ({"second_factor": "off"}, {}, "管理员动态口令", Level.BAD),
-        ({"admin_idle_minutes": "0"}, {}, "管理员无操作退出", Level.LOOK),
+        ({"admin_idle_minutes": 0}, {}, "管理员无操作退出", Level.LOOK),
         ({"password_profile": "asvs"}, {}, "密码规则", Level.LOOK),
-        ({"app_mode": "tryout"}, {}, "运行方式", Level.LOOK),
-        ({"keep_audit_days": "180"}, {}, "审计记录保存期", Level.BAD),
+        ({"app_mode": Mode.TRYOUT}, {}, "运行方式", Level.LOOK),
+        ({"keep_audit_days": 180}, {}, "审计记录保存期", Level.BAD),
         ({"setup_code": "abc"}, {}, "首次设置页", Level.LOOK),
         ({}, {"database": {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "on"}}, "数据库 fsync", Level.BAD),
         ({}, {"has_demo_accounts": True}, "演示账号", Level.BAD),

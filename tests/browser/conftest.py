@@ -19,7 +19,7 @@ from playwright.sync_api import sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from examapp import clock
-from examapp.config import read_settings
+from examapp.config import Mode, read_settings
 from examapp.content.blueprints.queries import version_contents
 from examapp.db.session import db
 from examapp.organisation.access.rules import PERMISSION_HOLDERS, Role
@@ -98,7 +98,7 @@ class LiveSite:
 
 @pytest.fixture
 def live(race_world):
-    version_contents.forget()
+    version_contents.clear()
     site = LiveSite(race_world)
     with disabled_by_environment(race_world.app):
         site.start()
@@ -184,7 +184,7 @@ def accounts(site):
 @pytest.fixture(scope="module")
 def site_app(site):
     """An application over that deployment's database, to be asked what it is made of."""
-    with opened(replace(read_settings(site.site.environment), app_mode="testing", log_level="ERROR")) as app:
+    with opened(replace(read_settings(site.site.environment), app_mode=Mode.TESTING, log_level="ERROR")) as app:
         yield app
 
 

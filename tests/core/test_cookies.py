@@ -7,6 +7,7 @@ import time as cookies
 from datetime import timedelta
 
 import pytest
+from cachetools import LRUCache
 from flask import Flask, flash, get_flashed_messages, session
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
@@ -84,11 +85,12 @@ def test_what_one_request_takes_out_of_a_session_another_with_the_same_cookie_st
 
 
 def test_memory_is_bounded_and_forgets_the_oldest(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cached_session, "_MAX", 3)
+    monkeypatch.setattr(site.session_interface, "_known", LRUCache(3))
     clients = [site.test_client() for _ in range(6)]
     for place, client in enumerate(clients):
         client.get(f"/begin/{place}")
         assert client.get("/name").text == str(place)
-    kept = vars(site.session_interface)["_known"]._found
-    assert len(kept) == 3
+    interface = site.session_interface
+    assert isinstance(interface, cached_session.CachedSessionInterface)
+    assert len(interface._known) == 3
     assert [client.get("/name").text for client in clients] == [str(place) for place in range(6)]

@@ -48,7 +48,7 @@ def stand():
 
 
 def settings_of(workers):
-    return replace(Settings(), web_workers=str(workers), port=str(os.getpid() % 60_000 + 1 + workers))
+    return replace(Settings(), web_workers=workers, port=os.getpid() % 60_000 + 1 + workers)
 
 
 @two_processors

@@ -17,7 +17,7 @@ from nacl.pwhash import argon2id
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from examapp.config import Settings, SettingsError
+from examapp.config import Mode, Settings, SettingsError, read_settings
 from examapp.db.watchdog import ConnectionWatchdog
 from examapp.jobs.time_limit import TookTooLongError, at_most
 from examapp.ops.embedded_servers import make_run_folder, start_postgres
@@ -39,12 +39,46 @@ def test_work_within_its_time_is_left_alone_and_the_alarm_is_put_off():
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
-@pytest.mark.parametrize("https", ["0", "", "yes"])
-def test_a_production_start_over_plain_http_is_refused(https):
-    good = {"database_url": "x", "redis_url": "y", "secret_key": "k" * 40, "data_keys": "k1:" + "ab" * 32}
-    Settings(app_mode="tryout", https=https, **good).check()
+def test_a_production_start_over_plain_http_is_refused():
+    good: dict[str, Any] = {
+        "database_url": "x",
+        "redis_url": "y",
+        "secret_key": "k" * 40,
+        "data_keys": "k1:" + "ab" * 32,
+    }
+    Settings(app_mode=Mode.TRYOUT, **good).check()
     with pytest.raises(SettingsError, match="HTTPS"):
-        Settings(app_mode="production", https=https, **good).check()
+        Settings(app_mode=Mode.PRODUCTION, **good).check()
+
+
+def test_all_settings_that_do_not_parse_are_listed_at_once_with_what_was_expected():
+    given = {
+        "APP_MODE": "live", "WEB_WORKERS": "two", "STARTS_PER_SECOND": "nan", "HTTPS": "yes", "PASSWORD_PROFILE": "none",
+        "DATA_KEYS": "k1:11", "SITE_NAME": "any", "DEMO": "", "PORT": "1" * 100,
+    }  # fmt: skip
+    with pytest.raises(SettingsError) as refused:
+        read_settings(given)
+    assert str(refused.value).splitlines() == [
+        "APP_MODE 应为：production、tryout 或 testing；现在是「live」。",
+        "DATA_KEYS 的第 1 个密钥不对：应写成「编号:64位十六进制」，编号用字母、数字，互不相同。",
+        f"PORT 应为：1 至 65535 的整数；现在是「{'1' * 60}」。",
+        "WEB_WORKERS 应为：1 至 256 的整数；现在是「two」。",
+        "STARTS_PER_SECOND 应为：大于 0 且不超过 1000000 的数；现在是「nan」。",
+        "HTTPS 应为：1 或 0；现在是「yes」。",
+        "PASSWORD_PROFILE 应为：asvs 或 dengbao；现在是「none」。",
+    ]
+
+
+def test_settings_have_their_types():
+    given = read_settings({"WEB_WORKERS": "3", "HTTPS": "1", "MESSAGE_QUIET_HOURS": "off", "STARTS_PER_SECOND": "2.5"})
+    assert (given.web_workers, given.https, given.message_quiet_hours) == (3, True, None)
+    assert (given.starts_per_second, given.app_mode) == (2.5, Mode.PRODUCTION)
+
+
+def test_all_that_a_production_start_may_not_lack_is_listed_at_once():
+    with pytest.raises(SettingsError) as refused:
+        Settings().check()
+    assert [fault.split()[0] for fault in refused.value.faults] == ["未设置", "HTTPS", "SECRET_KEY", "DATA_KEYS"]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +91,7 @@ def test_a_production_start_over_plain_http_is_refused(https):
 def test_data_keys_of_another_length_or_shape_are_refused_without_being_shown(keys):
     """AES takes 128 bits as well: a short key would seal silently with less than is promised."""
     with pytest.raises(SettingsError, match="DATA_KEYS") as from_check:
-        Settings(app_mode="testing", database_url="x", redis_url="y", data_keys=keys).check()
+        read_settings({"DATA_KEYS": keys})
     with pytest.raises(SettingsError, match="DATA_KEYS"):
         FieldCipher.from_setting(keys)
     assert "1111" not in str(from_check.value)
@@ -124,7 +158,7 @@ def test_a_log_that_cannot_be_written_costs_no_request(monkeypatch):
 
 
 def test_no_more_sign_ins_wait_than_the_setting_says(tmp_path):
-    hasher = Hasher.from_settings(Settings(web_workers="2", hash_queue="2", data_dir=str(tmp_path)))
+    hasher = Hasher.from_settings(Settings(web_workers=2, hash_queue=2, data_dir=str(tmp_path)))
     assert all(hasher._queue.try_enter() for _ in range(4))
     with pytest.raises(BusyHashingError):
         hasher.verify(None, "x")
@@ -269,7 +303,7 @@ import os, sys
 from examapp.config import Settings
 from examapp.security.password_hashing import Hasher
 
-hasher = Hasher.from_settings(Settings(web_workers="3", data_dir=sys.argv[1]))
+hasher = Hasher.from_settings(Settings(web_workers=3, data_dir=sys.argv[1]))
 log = os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 def work():

@@ -53,7 +53,7 @@ class World:
         self.session = session
         self.commits = commits
         self.thread = threading.get_ident()
-        version_contents.forget()  # another test, another database behind the same ids
+        version_contents.clear()  # another test, another database behind the same ids
 
     def save(self, row):
         self.session.add(row)

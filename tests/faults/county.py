@@ -18,7 +18,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from examapp import clock, create_app
-from examapp.config import read_settings
+from examapp.config import Mode, read_settings
 from examapp.content.blueprints.actions import BlueprintSettings, create_blueprint
 from examapp.content.blueprints.models import Blueprint
 from examapp.content.blueprints.rules import Section
@@ -51,7 +51,7 @@ _SECTIONS = (
 
 
 def main(people: str, *exams: str) -> None:
-    settings = replace(read_settings(), app_mode="testing", log_level="ERROR")
+    settings = replace(read_settings(), app_mode=Mode.TESTING, log_level="ERROR")
     app = create_app(settings)
     told: dict[str, object] = {}
     with app.app_context():

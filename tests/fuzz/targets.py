@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from examapp.content.law_texts.rules import read_law_text
-from examapp.delivery.attempts.rules import read_changes, read_events, read_unsure
+from examapp.delivery.attempts.rules import EventsRequest, SaveRequest, SubmissionRequest, UnsureMarks
 from examapp.delivery.external_results.rules import RESULT_ALIASES, read_results
 from examapp.documents.archives import UnreadableFileError
 from examapp.documents.tables import read_grids
@@ -17,7 +17,7 @@ from examapp.errors import DomainError
 from examapp.organisation.roster_imports.rules import HEAD_ALIASES, read_roster
 from examapp.oversight.duty_lists.rules import ALIASES as DUTY_ALIASES
 from examapp.oversight.duty_lists.rules import read_table
-from examapp.web.json_io import parse
+from examapp.web.json_io import decode
 from question_bank.formats import registry
 
 REFUSALS = (UnreadableFileError, DomainError)
@@ -33,17 +33,9 @@ class Target:
 
 
 def _answers(content: bytes) -> None:
-    body = parse(content)
-    if not isinstance(body, dict):
-        return
-    for read in (
-        lambda: read_changes(body, "changes", most=200),
-        lambda: read_changes(body, "answers", most=500),
-        lambda: read_unsure(body),
-        lambda: read_events(body),
-    ):
+    for shape in (SaveRequest, SubmissionRequest, UnsureMarks, EventsRequest):
         try:
-            read()
+            decode(content, shape)
         except REFUSALS:
             continue
 

@@ -56,9 +56,9 @@ def county(app, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def other_contents():
     """What this process keeps of question versions is another scene's."""
-    version_contents.forget()
+    version_contents.clear()
     yield
-    version_contents.forget()
+    version_contents.clear()
 
 
 def body_for(call, scene):

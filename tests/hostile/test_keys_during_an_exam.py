@@ -29,9 +29,9 @@ ROLES = "CULTPQSYA"
 @pytest.fixture(autouse=True)
 def other_contents():
     """What this process keeps of question versions is another scene's."""
-    version_contents.forget()
+    version_contents.clear()
     yield
-    version_contents.forget()
+    version_contents.clear()
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def door(request, servers, race_app, tmp_path_factory):
     is_behind = request.param == "nginx"
     if is_behind and NGINX is None:
         pytest.skip("nginx is not installed")
-    shape = {"web_workers": "2", "trusted_proxies": str(int(is_behind))}
+    shape = {"web_workers": 2, "trusted_proxies": int(is_behind)}
     with contextlib.ExitStack() as kept:
         web = kept.enter_context(web_server(servers.settings("race"), folder / "web.log", **shape))
         yield kept.enter_context(nginx_before(web, folder)) if is_behind else web

@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
-from examapp.config import Settings
+from examapp.config import Settings, setting_text
 from examapp.ops.web_server import web_command
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -55,11 +56,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def web_server(settings: Settings, log: Path, **changes: str) -> Iterator[Door]:
+def web_server(settings: Settings, log: Path, **changes: int) -> Iterator[Door]:
     """Serve as every deployment does, by one process of few threads unless other settings are given."""
-    few = {"web_workers": "1", "hash_queue": "6", "trusted_proxies": "1"}
-    settings = replace(settings, port=str(free_port()), **few | changes)
-    environment = {name.upper(): str(getattr(settings, name)) for name in Settings.__dataclass_fields__} | {
+    few: dict[str, Any] = {"web_workers": 1, "hash_queue": 6, "trusted_proxies": 1}
+    settings = replace(settings, port=free_port(), **few | changes)
+    environment = {name.upper(): setting_text(getattr(settings, name)) for name in Settings.__dataclass_fields__} | {
         "APP_MODE": "tryout",
         "DEMO": "0",
     }
@@ -69,7 +70,7 @@ def web_server(settings: Settings, log: Path, **changes: str) -> Iterator[Door]:
         )
     try:
         _wait_for(f"http://127.0.0.1:{settings.port}/readyz", log)
-        yield Door(int(settings.port), is_tls=False)
+        yield Door(settings.port, is_tls=False)
     finally:
         process.terminate()
         process.wait(20)

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from examapp import clock
-from examapp.config import Settings, SettingsError
+from examapp.config import SettingsError, read_settings
 from examapp.db.session import db
 from examapp.organisation.people.rules import mobile_binding
 from examapp.platform.notices.models import OutgoingMessage
@@ -232,15 +232,15 @@ def test_quiet_hours_run_over_midnight_too(at, quiet, expected):
 @pytest.mark.parametrize(
     "fields",
     [
-        {"message_gateway": "ftp://x"},
-        {"message_gateway": "file:relative"},
-        {"message_gateway": "https://sms.example", "message_gateway_secret": "short"},
-        {"message_quiet_hours": "evening"},
+        {"MESSAGE_GATEWAY": "ftp://x"},
+        {"MESSAGE_GATEWAY": "file:relative"},
+        {"MESSAGE_GATEWAY": "https://sms.example", "MESSAGE_GATEWAY_SECRET": "short"},
+        {"MESSAGE_QUIET_HOURS": "evening"},
     ],
 )
 def test_a_wrong_setting_of_the_gateway_is_refused_at_the_start(fields):
     with pytest.raises(SettingsError):
-        Settings(app_mode="testing", database_url="x", redis_url="x", **fields).check()
+        read_settings({"APP_MODE": "testing", "DATABASE_URL": "x", "REDIS_URL": "x"} | fields).check()
 
 
 def test_many_people_are_written_to_in_one_statement(world, session, statements):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import LargeBinary, select
 
-from examapp.db.encrypted import sealed_columns
-from examapp.db.session import Base
+from examapp.db.session import Base, encrypted_columns
 from examapp.organisation.data_keys import actions as data_key_actions
 from examapp.organisation.mfa import actions as mfa_actions
 from examapp.organisation.people.models import Account, Person, RecoveryCode, SecondFactor
@@ -247,7 +246,7 @@ def test_the_chain_over_the_log_outlives_a_change_of_keys(app, world, session, f
 
 
 def test_every_sealed_column_is_known_to_the_change_of_keys():
-    known = {column.sealed.property.columns[0] for column in sealed_columns()}
+    known = {column.column.property.columns[0] for column in encrypted_columns}
     sealed = {
         column
         for table in Base.metadata.tables.values()

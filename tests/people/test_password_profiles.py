@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.organisation.accounts.rules import PasswordProfile, is_common, password_fault
+from examapp.config import PasswordProfile
+from examapp.organisation.accounts.rules import is_common, password_fault
 from examapp.organisation.passwords.actions import new_first_password
 from examapp.organisation.people.models import FormerPassword, RoleGrant
 from tests.attempts.sitting import make_sitting
@@ -88,7 +89,7 @@ def change(client, current, new):
 
 
 def test_the_last_five_passwords_do_not_come_back(app, world, give_password, monkeypatch):
-    setting(app, monkeypatch, password_profile="dengbao")
+    setting(app, monkeypatch, password_profile=PasswordProfile.DENGBAO)
     person = world.person()
     give_password(person)
     client, current = world.client(person), PASSWORD
@@ -104,7 +105,7 @@ def test_the_last_five_passwords_do_not_come_back(app, world, give_password, mon
 def test_a_password_from_before_the_profile_was_chosen_does_not_come_back_either(
     app, world, give_password, monkeypatch
 ):
-    setting(app, monkeypatch, password_profile="dengbao")
+    setting(app, monkeypatch, password_profile=PasswordProfile.DENGBAO)
     person = world.person()
     give_password(person, "Original9-canal-Brick")
     client = world.client(person)
@@ -117,7 +118,7 @@ def test_an_administrators_password_of_which_nobody_knows_its_age_is_renewed(app
     give_password(officer, password_changed_at=None)
     client = world.client(officer)
     assert client.get("/admin/questions/").status_code == 200, "no profile, no term"
-    setting(app, monkeypatch, password_profile="dengbao")
+    setting(app, monkeypatch, password_profile=PasswordProfile.DENGBAO)
     assert client.get("/admin/questions/").location == "/password"
 
 
@@ -130,7 +131,7 @@ def test_an_administrators_password_is_renewed_after_ninety_days_and_a_candidate
         give_password(person, password_changed_at=old)
     client = world.client(officer)
     assert client.get("/admin/questions/").status_code == 200
-    setting(app, monkeypatch, password_profile="dengbao")
+    setting(app, monkeypatch, password_profile=PasswordProfile.DENGBAO)
     assert client.get("/admin/questions/").location == "/password"
     assert "90 天" in client.get("/password").get_data(as_text=True)
     assert change(client, "wrong one", "Tulip9-canal-Brick").status_code == 422
@@ -147,5 +148,5 @@ def test_ninety_days_do_not_cut_a_running_exam(app, world, give_password, frozen
         person_id=person.id, role="unit_admin", unit_id=person.unit_id, tree="region", granted_at=frozen.instant
     )
     world.save(grant)
-    setting(app, monkeypatch, password_profile="dengbao")
+    setting(app, monkeypatch, password_profile=PasswordProfile.DENGBAO)
     assert sitter.save((1, 1, ["A"])).status_code == 200

@@ -14,7 +14,7 @@ from tests.helpers.forms import token_of
 @pytest.fixture
 def https(servers):
     """A stranger's browser before a site that is served over https."""
-    with opened(replace(servers.settings(), https="1")) as app:
+    with opened(replace(servers.settings(), https=True)) as app:
         yield app.test_client()
 
 
@@ -85,7 +85,7 @@ def test_an_answer_that_says_itself_how_to_be_treated_is_left_so_and_a_page_has_
 
 
 def test_over_https_cookies_carry_their_prefix(servers):
-    with opened(replace(servers.settings(), https="1")) as app:
+    with opened(replace(servers.settings(), https=True)) as app:
         config = app.config
     assert (config["SESSION_COOKIE_NAME"], config["SESSION_COOKIE_SECURE"], config["SESSION_COOKIE_HTTPONLY"]) == (
         "__Host-session",

@@ -10,4 +10,4 @@ import pytest
 @pytest.fixture
 def alone(app, monkeypatch):
     """The setting of an office with one reviewer: it may review its own questions, and import them as active."""
-    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], review_alone="1"))
+    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], review_alone=True))

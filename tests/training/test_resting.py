@@ -98,7 +98,7 @@ def test_an_item_drawn_before_the_exam_takes_no_answer_during_it(world, session,
 def test_practice_has_a_daily_limit_with_a_line_in_the_log_and_goes_on_tomorrow(
     app, world, session, learner, frozen, monkeypatch
 ):
-    monkeypatch.setitem(app.config, "SETTINGS", dataclasses.replace(app.config["SETTINGS"], practice_answers_a_day="3"))
+    monkeypatch.setitem(app.config, "SETTINGS", dataclasses.replace(app.config["SETTINGS"], practice_answers_a_day=3))
     for _ in range(5):
         world.question()
     for _ in range(3):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from threading import Lock
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol, TypedDict
 
+from cachetools import LRUCache
+from msgspec import Meta
 from sqlalchemy import Select, select, union
 from sqlalchemy.orm import Session, selectinload
 
@@ -25,10 +26,10 @@ from examapp.content.questions.models import (
 from examapp.documents.html import text_to_html
 from examapp.errors import NotFoundError
 from question_bank.kinds import response_schema
-from question_bank.kinds.registry import DRAWN_KINDS, kind_of
+from question_bank.kinds.registry import DRAWN_KINDS, PART_KINDS, kind_of
 from question_bank.model import OPTION_LETTERS, Kind
 
-_MAX_KEPT_VERSIONS = 20_000
+_MAX_CACHED_VERSIONS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,45 +47,57 @@ class PaperItem:
     """The rule that the section chose for its kind; empty for the kind's first."""
 
 
-class VersionContents:
-    """Contents of question versions that papers hold, kept in memory: such a version never changes, so it never goes stale."""
+class OptionBody(TypedDict):
+    """An option by its display key; the text is sanitised HTML."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[int, dict[str, Any]] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, session: Session, version_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-        """Give contents by version id; what is not at hand is read in one statement, versions not yet used are not kept."""
-        wanted = set(version_ids)
-        with self._lock:
-            found = {version_id: self._kept[version_id] for version_id in wanted if version_id in self._kept}
-            for version_id in found:
-                self._kept.move_to_end(version_id)
-        missing = wanted - found.keys()
-        if missing:
-            found |= self._read(session, missing)
-        return found
-
-    def _read(self, session: Session, version_ids: set[int]) -> dict[int, dict[str, Any]]:
-        rows = session.execute(
-            select(QuestionVersion.id, QuestionVersion.content, QuestionVersion.used_at).where(
-                QuestionVersion.id.in_(version_ids)
-            )
-        ).all()
-        with self._lock:
-            self._kept.update({row.id: row.content for row in rows if row.used_at is not None})
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        return {row.id: row.content for row in rows}
-
-    def forget(self) -> None:
-        """Drop everything: another database stands behind the same ids now (tests, a restore)."""
-        with self._lock:
-            self._kept.clear()
+    key: str
+    text: str
 
 
-version_contents = VersionContents(_MAX_KEPT_VERSIONS)
+class PaperItemBody(TypedDict):
+    """An item of a paper as a candidate sees it; nothing in it reveals a key."""
+
+    item: Annotated[int, Meta(ge=1)]
+    kind: Annotated[str, Meta(extra_json_schema={"enum": [str(kind) for kind in PART_KINDS]})]
+    points: Annotated[str, Meta(pattern=r"^-?\d+\.\d\d$")]
+    stem: str
+    material: str | None
+    blanks: Annotated[int, Meta(ge=1)] | None
+    options: list[OptionBody]
+
+
+class PaperSectionBody(TypedDict):
+    """A section of a paper."""
+
+    title: str
+    instructions: str
+    items: list[PaperItemBody]
+
+
+class PaperBody(TypedDict):
+    """A paper in this person's order of questions and options."""
+
+    sections: list[PaperSectionBody]
+
+
+version_contents: LRUCache[int, dict[str, Any]] = LRUCache(_MAX_CACHED_VERSIONS)
+"""Contents of question versions that papers hold, by id: such a version never changes."""
+_contents_lock = Lock()
+
+
+def get_contents(session: Session, version_ids: set[int]) -> dict[int, dict[str, Any]]:
+    """Get contents by version id; reads what is not cached in one statement, caches only versions already used in a paper."""
+    with _contents_lock:
+        found = {
+            version_id: version_contents[version_id] for version_id in version_ids if version_id in version_contents
+        }
+    if missing := version_ids - found.keys():
+        columns = select(QuestionVersion.id, QuestionVersion.content, QuestionVersion.used_at)
+        rows = session.execute(columns.where(QuestionVersion.id.in_(missing))).all()
+        found |= {row.id: row.content for row in rows}
+        with _contents_lock:
+            version_contents.update({row.id: row.content for row in rows if row.used_at is not None})
+    return found
 
 
 def get_paper(session: Session, paper_id: int) -> Paper:
@@ -128,10 +141,10 @@ def option_order(item: PaperItem) -> dict[str, str]:
     return dict(zip(OPTION_LETTERS, item.order, strict=False))
 
 
-def render_paper(session: Session, paper: PaperContent) -> dict[str, Any]:
+def render_paper(session: Session, paper: PaperContent) -> PaperBody:
     """Give the paper as the protocol writes it; keys and explanations are not even read. At most one statement."""
     items = iter(items_of(paper))
-    contents = version_contents.get(session, {item[0] for section in paper.sections for item in section["items"]})
+    contents = get_contents(session, {item[0] for section in paper.sections for item in section["items"]})
     return {
         "sections": [
             {
@@ -144,7 +157,7 @@ def render_paper(session: Session, paper: PaperContent) -> dict[str, Any]:
     }
 
 
-def _render_item(item: PaperItem, contents: dict[int, dict[str, Any]]) -> dict[str, Any]:
+def _render_item(item: PaperItem, contents: dict[int, dict[str, Any]]) -> PaperItemBody:
     content = contents[item.version_id]
     part = content["parts"][item.part]
     return {
@@ -315,7 +328,7 @@ def unknown_names(session: Session, sections: Iterable[Section]) -> list[str]:
     )
 
 
-def sample_paper(session: Session, blueprint: Blueprint, *, seed: int) -> dict[str, Any]:
+def sample_paper(session: Session, blueprint: Blueprint, *, seed: int) -> PaperBody:
     """Draw a paper that is not kept, and give it as a candidate would see it; raises BankTooSmallError."""
     drawn = draw(sections_of(blueprint), load_pool(session, blueprint), seed=seed, is_shuffled=blueprint.is_shuffled)
     return render_paper(session, drawn)

@@ -13,7 +13,6 @@ from pathlib import PurePath
 from examapp.documents.archives import UnreadableFileError
 from examapp.documents.html import normalise
 from examapp.errors import DomainError
-from examapp.lazy_import import LazyModule
 from question_bank.parse_result import PICTURE
 
 _DIGITS = "零一二三四五六七八九"
@@ -95,7 +94,6 @@ def iso_day(text: str | None) -> date | None:
         return None
 
 
-docx = LazyModule("question_bank.formats.docx")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -119,6 +117,8 @@ def document_lines(content: bytes) -> list[str]:
 
 
 def _word_lines(content: bytes) -> list[str]:
+    from question_bank.formats import docx
+
     try:
         if content.startswith(_ZIP):
             with zipfile.ZipFile(io.BytesIO(content)) as archive:

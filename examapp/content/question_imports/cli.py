@@ -60,7 +60,7 @@ def import_files(  # noqa: PLR0917 – click gives them all by name
     paths: tuple[Path, ...], format_name: str, answers: Path | None, state: str, dry_run: bool, as_json: bool
 ) -> None:
     """Read question files, folders too; store what can be imported. Exit code 0 only where every file could be read."""
-    if state == "active" and not dry_run and current_app.config["SETTINGS"].review_alone != "1":
+    if state == "active" and not dry_run and not current_app.config["SETTINGS"].review_alone:
         raise click.UsageError(
             "导入的题要先存为草稿，由另一个人审核后启用；只有一名审核人的单位可设置 REVIEW_ALONE=1。"
         )

@@ -21,7 +21,6 @@ from examapp.content.questions.admin_views import admin_blueprint, may_review_al
 from examapp.content.questions.models import QuestionState
 from examapp.db.session import read_session, transaction
 from examapp.errors import BadRequestError
-from examapp.lazy_import import LazyModule
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, menu_entry, requires
 from examapp.platform.audit.actions import record
@@ -35,7 +34,6 @@ PERMISSIONS = {
 }
 
 
-excel = LazyModule("question_bank.formats.excel")
 MAX_EXPORTED = 5000
 _MAX_ID = 2**63
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -178,7 +176,9 @@ def _with_losses(written: ExportedFile, name: str) -> bytes:
 @requires("questions:bank:import")
 def download_template() -> Response:
     """Give the empty workbook to fill in."""
-    return _download(excel.template(), "题库导入模板.xlsx")
+    from question_bank.formats.excel import template
+
+    return _download(template(), "题库导入模板.xlsx")
 
 
 def _download(content: bytes, name: str) -> Response:

@@ -49,7 +49,7 @@ def names() -> dict[str, object]:
 
 def may_review_alone() -> bool:
     """Whether the setting for lone offices is on and nobody else may review: then one's own questions may be reviewed."""
-    is_set: bool = current_app.config["SETTINGS"].review_alone == "1"
+    is_set: bool = current_app.config["SETTINGS"].review_alone
     return is_set and queries.count_reviewers(read_session(), now=clock.now()) <= 1
 
 

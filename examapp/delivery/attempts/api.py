@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
 from flask import Blueprint, Response, current_app, g, request
+from msgspec import Meta
 
 from examapp import clock
 from examapp.content.blueprints.queries import render_paper
@@ -17,7 +18,7 @@ from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.exam_candidates.queries import list_exams_of
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.exams.queries import list_organiser_exams
-from examapp.delivery.exams.rules import phase
+from examapp.delivery.exams.rules import ExamPhase, phase
 from examapp.errors import DomainError, NotFoundError, TryAgainError
 from examapp.organisation.accounts.guards import (
     me,
@@ -30,7 +31,7 @@ from examapp.organisation.accounts.guards import (
 )
 from examapp.security import rate_limits
 from examapp.security.concurrency_limiter import RECEIVED_AT_MONOTONIC
-from examapp.web.json_io import answer, instant, read_object
+from examapp.web.json_io import Count, EmptyBody, Id, Instant, instant, json_response, read_body
 
 api_blueprint = Blueprint("attempts_api", __name__, url_prefix="/api/v1")
 _SMALL_BYTES = 64 * 1024
@@ -38,6 +39,89 @@ _MAX_LOOKS = 3
 """How often a start looks at what stands before it gives up: an overdue attempt is closed, or another start was quicker."""
 _NO_SAVER = frozenset({401, 403, 404})
 """Statuses of a save whose caller does not hold this attempt: such calls leave no trace in its rate limit."""
+
+
+class ExamBody(TypedDict):
+    """An exam in the list of exams."""
+
+    id: Id
+    title: str
+    kind: str
+    opens_at: Instant
+    closes_at: Instant
+    duration_s: Id
+    attempts_used: Count
+    attempts_allowed: Id | None
+    state: ExamPhase
+
+
+class QueuedBody(TypedDict):
+    """A start that waits for admission."""
+
+    state: Literal["queued"]
+    place: Count
+    wait_s: Count
+
+
+class ReceiptBody(TypedDict):
+    """The receipt of a hand-in."""
+
+    number: str
+    submitted_at: Instant
+    answered: Count
+    total: Count
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    forced: bool
+
+
+class AnswerBody(TypedDict):
+    """A stored answer."""
+
+    item: Id
+    epoch: rules.Epoch
+    seq: rules.Seq
+    response: list[str]
+
+
+class AttemptBody(TypedDict):
+    """An attempt with its stored answers."""
+
+    id: Id
+    exam_id: Id
+    number: Id
+    state: Annotated[str, Meta(extra_json_schema={"enum": list(AttemptState)})]
+    started_at: Instant
+    deadline_at: Instant
+    server_time: Instant
+    epoch: rules.Epoch
+    next_save_ms: Count
+    answers: list[AnswerBody]
+    unsure: list[Id]
+    receipt: ReceiptBody | None
+
+
+class EpochBody(TypedDict):
+    """The epoch that this device holds now."""
+
+    epoch: rules.Epoch
+
+
+class SavedBody(EpochBody):
+    """What a save came to, by item."""
+
+    acked: dict[int, rules.Seq]
+    refused: dict[int, str]
+    server_time: Instant
+    deadline_at: Instant
+    next_save_ms: Count
+    notice: str | None
+
+
+class SubmittedBody(TypedDict):
+    """The receipt of a hand-in, with the items that were refused."""
+
+    receipt: ReceiptBody
+    refused: dict[int, str]
 
 
 @api_blueprint.get("/exams")
@@ -50,10 +134,10 @@ def list_exams() -> Response:
     else:
         exams = [candidate.exam for candidate in list_exams_of(session, me().person_id, now)]
     used = queries.attempts_used(session, me().person_id, [exam.id for exam in exams])
-    return answer([_exam_json(exam, used.get(exam.id, 0), now) for exam in exams])
+    return json_response([_exam_json(exam, used.get(exam.id, 0), now) for exam in exams])
 
 
-def _exam_json(exam: Exam, attempts_used: int, now: datetime) -> dict[str, Any]:
+def _exam_json(exam: Exam, attempts_used: int, now: datetime) -> ExamBody:
     return {
         "id": exam.id, "title": exam.title, "kind": exam.kind, "opens_at": instant(exam.opens_at), "closes_at": instant(exam.closes_at),
         "duration_s": exam.duration_s, "attempts_used": attempts_used, "attempts_allowed": exam.attempts_allowed, "state": phase(exam, now),
@@ -64,7 +148,7 @@ def _exam_json(exam: Exam, attempts_used: int, now: datetime) -> dict[str, Any]:
 @signed_in_by_statement
 def start(exam_id: int) -> Response:
     """Start an attempt, or give the live one; while admission is full, a place in the queue. Two statements where the paper was made ahead."""
-    read_object(most_bytes=_SMALL_BYTES, may_be_empty=True)
+    read_body(EmptyBody, max_bytes=_SMALL_BYTES, may_be_empty=True)
     now = _arrived()
     for _ in range(_MAX_LOOKS):
         standing = attempt_start_actions.find_standing(exam_id, token_digest=token_digest(), now=now)
@@ -77,7 +161,7 @@ def start(exam_id: int) -> Response:
             response = _start(standing, now)
         else:
             body = _current_json(standing.live_id, standing.person_id)
-            response = answer(body) if body["state"] == AttemptState.IN_PROGRESS else None
+            response = json_response(body) if body["state"] == AttemptState.IN_PROGRESS else None
         if response is not None:
             return response
     raise TryAgainError(retry_after=1)
@@ -95,11 +179,12 @@ def _start(standing: attempt_start_actions.Standing, now: datetime) -> Response 
         with transaction() as session:
             paper_id, schema = attempt_start_actions.draw_paper(session, standing, now=now)
     started = attempt_start_actions.start_attempt(standing, paper_id=paper_id, response_schema=schema, now=now)
-    return None if started is None else answer(_attempt_json(started, []), 201)
+    return None if started is None else json_response(_attempt_json(started, []), 201)
 
 
 def _queued(queued: attempt_start_actions.Queued) -> Response:
-    response = answer({"state": "queued", "place": queued.place, "wait_s": queued.wait_s}, 202)
+    body: QueuedBody = {"state": "queued", "place": queued.place, "wait_s": queued.wait_s}
+    response = json_response(body, 202)
     response.headers["Retry-After"] = str(queued.pause_s)
     return response
 
@@ -108,7 +193,7 @@ def _queued(queued: attempt_start_actions.Queued) -> Response:
 @signed_in
 def get_attempt(attempt_id: int) -> Response:
     """Give an attempt with the answers that are stored."""
-    return answer(_current_json(attempt_id, me().person_id))
+    return json_response(_current_json(attempt_id, me().person_id))
 
 
 @api_blueprint.get("/attempts/<int:attempt_id>/paper")
@@ -120,27 +205,29 @@ def get_attempt_paper(attempt_id: int) -> Response:
         me_and_ready()  # names why a sign-in is refused; the limits on sign-ins, which rest during an exam, apply
     if paper is None:
         raise NotFoundError
-    return answer(render_paper(read_session(), paper))
+    return json_response(render_paper(read_session(), paper))
 
 
 @api_blueprint.post("/attempts/<int:attempt_id>/epoch")
 @signed_in
 def take_over(attempt_id: int) -> Response:
     """Let this device take the attempt over."""
-    read_object(most_bytes=_SMALL_BYTES, may_be_empty=True)
+    read_body(EmptyBody, max_bytes=_SMALL_BYTES, may_be_empty=True)
     operations_person = me().person_id
     with transaction() as session:
         actions.close_if_overdue(session, attempt_id, person_id=operations_person, now=_arrived())
     with transaction() as session:
         epoch = actions.take_over(session, attempt_id, person_id=operations_person, now=_arrived())
-    return answer({"epoch": epoch})
+    reply: EpochBody = {"epoch": epoch}
+    return json_response(reply)
 
 
 @api_blueprint.put("/attempts/<int:attempt_id>/answers")
 @signed_in_by_statement
 def save_answers(attempt_id: int) -> Response:
     """Save changes; the reply is sent after the commit, never before."""
-    epoch, changes = rules.read_changes(read_object(most_bytes=rules.MAX_SAVE_BYTES), "changes", most=rules.MAX_CHANGES)
+    body = read_body(rules.SaveRequest, max_bytes=rules.MAX_SAVE_BYTES)
+    epoch, changes = body.epoch, body.changes
     digest = token_digest()
     saver = (attempt_id, digest)
     rate_limits.check(saver)
@@ -152,12 +239,11 @@ def save_answers(attempt_id: int) -> Response:
             rate_limits.forget(saver)
         raise
     assert saved.deadline_at is not None
-    return answer(
-        {
-            "acked": saved.acked, "refused": saved.refused, "epoch": epoch, "server_time": instant(clock.now()),
-            "deadline_at": instant(saved.deadline_at), "next_save_ms": rate_limits.next_save_ms(), "notice": queries.sitting_notices.get().get(saved.exam_id),
-        }
-    )  # fmt: skip
+    reply: SavedBody = {
+        "acked": saved.acked, "refused": saved.refused, "epoch": epoch, "server_time": instant(clock.now()),
+        "deadline_at": instant(saved.deadline_at), "next_save_ms": rate_limits.next_save_ms(), "notice": queries.sitting_notices().get(saved.exam_id),
+    }  # fmt: skip
+    return json_response(reply)
 
 
 def _save(attempt_id: int, digest: bytes, epoch: int, changes: list[rules.Change]) -> actions.Saved:
@@ -176,10 +262,15 @@ def _save(attempt_id: int, digest: bytes, epoch: int, changes: list[rules.Change
 @signed_in
 def mark_unsure(attempt_id: int) -> Response:
     """Keep which items the candidate is unsure of."""
-    epoch, unsure = rules.read_unsure(read_object(most_bytes=_SMALL_BYTES))
+    body = read_body(rules.UnsureMarks, max_bytes=_SMALL_BYTES)
     with transaction() as session:
         rejection = actions.mark_unsure(
-            session, attempt_id, person_id=me().person_id, epoch=epoch, unsure=unsure, now=_arrived()
+            session,
+            attempt_id,
+            person_id=me().person_id,
+            epoch=body.epoch,
+            unsure=sorted(set(body.unsure)),
+            now=_arrived(),
         )
     if rejection is not None:
         raise rejection
@@ -190,7 +281,7 @@ def mark_unsure(attempt_id: int) -> Response:
 @signed_in
 def record_events(attempt_id: int) -> Response:
     """Record the exam page's events."""
-    events = rules.read_events(read_object(most_bytes=_SMALL_BYTES))
+    events = read_body(rules.EventsRequest, max_bytes=_SMALL_BYTES).events
     with transaction() as session:
         actions.record_events(session, attempt_id, person_id=me().person_id, events=events, now=_arrived())
     return Response(status=204)
@@ -200,16 +291,17 @@ def record_events(attempt_id: int) -> Response:
 @signed_in
 def hand_in(attempt_id: int) -> Response:
     """Hand in: merge the sheet, close the attempt, give the receipt; any repeat gives the same."""
-    body = read_object(most_bytes=rules.MAX_SHEET_BYTES)
-    epoch, changes = rules.read_changes(body, "answers", most=rules.MAX_SHEET_ITEMS)
+    body = read_body(rules.SubmissionRequest, max_bytes=rules.MAX_SHEET_BYTES)
     with transaction() as session:
         handed_in = attempt_change_actions.hand_in(
-            session, attempt_id, person_id=me().person_id, epoch=epoch, changes=changes, now=_arrived()
+            session, attempt_id, person_id=me().person_id, epoch=body.epoch, changes=body.answers, now=_arrived()
         )
         receipt = _receipt_json(handed_in.attempt)
     if handed_in.rejection is not None:
         raise handed_in.rejection
-    return answer({"receipt": receipt, "refused": handed_in.refused}, 201 if handed_in.is_first else 200)
+    assert receipt is not None
+    reply: SubmittedBody = {"receipt": receipt, "refused": handed_in.refused}
+    return json_response(reply, 201 if handed_in.is_first else 200)
 
 
 def _arrived() -> datetime:
@@ -217,20 +309,22 @@ def _arrived() -> datetime:
     return arrived
 
 
-def _current_json(attempt_id: int, person_id: int) -> dict[str, Any]:
+def _current_json(attempt_id: int, person_id: int) -> AttemptBody:
     """Give an attempt with its answers as they are at this instant: closed where its time is over. Raises NotFoundError."""
     with transaction() as session:
         attempt = actions.close_if_overdue(session, attempt_id, person_id=person_id, now=_arrived())
         stored = queries.list_answers(session, attempt.id)
-        answers = [{"item": a.item, "epoch": a.epoch, "seq": a.seq, "response": a.response} for a in stored]
+        answers: list[AnswerBody] = [
+            {"item": a.item, "epoch": a.epoch, "seq": a.seq, "response": a.response} for a in stored
+        ]
         return _attempt_json(attempt, answers, receipt=_receipt_json(attempt))
 
 
 def _attempt_json(
     attempt: Attempt | attempt_start_actions.StartedAttempt,
-    answers: list[dict[str, Any]],
-    receipt: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+    answers: list[AnswerBody],
+    receipt: ReceiptBody | None = None,
+) -> AttemptBody:
     return {
         "id": attempt.id, "exam_id": attempt.exam_id, "number": attempt.number, "state": attempt.state,
         "started_at": instant(attempt.started_at), "deadline_at": instant(attempt.deadline_at), "server_time": instant(clock.now()),
@@ -239,9 +333,12 @@ def _attempt_json(
     }  # fmt: skip
 
 
-def _receipt_json(attempt: Attempt) -> dict[str, Any] | None:
+def _receipt_json(attempt: Attempt) -> ReceiptBody | None:
     if attempt.state == AttemptState.IN_PROGRESS or attempt.submitted_at is None:
         return None
+    assert attempt.receipt_number
+    assert attempt.receipt_sha256
+    assert attempt.answered is not None
     return {
         "number": attempt.receipt_number, "submitted_at": instant(attempt.submitted_at), "answered": attempt.answered,
         "total": attempt.total, "sha256": attempt.receipt_sha256, "forced": attempt.is_forced,

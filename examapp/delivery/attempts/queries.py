@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
+import structlog
+from cachetools import TLRUCache, cached
 from sqlalchemy import ColumnElement, func, select, text, true
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from examapp.db.session import execute_autocommit
@@ -19,18 +23,24 @@ from examapp.organisation.access.queries import within
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import Unit
-from examapp.ttl_cache import TtlCache
 
+log = structlog.get_logger()
 _NOTICES = text("SELECT id, sitting_notice FROM exams WHERE sitting_notice <> '' AND state = 'published'")
 _MAX_LATE_S = 5.0
 
 
-def _read_notices() -> dict[int, str]:
-    return {row.id: row.sitting_notice for row in execute_autocommit(_NOTICES, {})}
+_last_notices: dict[int, str] = {}
 
 
-sitting_notices: TtlCache[dict[int, str]] = TtlCache(_read_notices, empty={}, seconds=_MAX_LATE_S)
-"""Notices to candidates by exam id; cached for some seconds, so that a save reads none."""
+@cached(TLRUCache(1, ttu=lambda _key, _value, now: now + _MAX_LATE_S), lock=Lock())
+def sitting_notices() -> dict[int, str]:
+    """List the notices shown during exams, by exam: at most 5 s old, older ones while the database does not answer."""
+    global _last_notices  # noqa: PLW0603 – a cache of this process
+    try:
+        _last_notices = {row.id: row.sitting_notice for row in execute_autocommit(_NOTICES, {})}
+    except SQLAlchemyError as error:
+        log.warning("notices_not_read", error=type(error).__name__)
+    return _last_notices
 
 
 def get_own_attempt(session: Session, attempt_id: int, *, person_id: int) -> Attempt:

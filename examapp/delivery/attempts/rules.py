@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from examapp.errors import BadRequestError
+from msgspec import Meta, Struct
+
 from question_bank.kinds import response_schema
 
 MAX_CHANGES = 200
@@ -25,91 +25,62 @@ EVENTS_AFTER_HAND_IN = timedelta(minutes=5)
 MAX_QUARANTINED_ROWS = 50
 MAX_QUARANTINED_BYTES = 256 * 1024
 """The most bytes of quarantined changes of one attempt, as JSON."""
-_MAX_INT = 2**31 - 1
 MAX_SEQ = 2**53 - 1
 FOCUS_LOSS = "focus_loss"
-EVENT_TYPES = frozenset({FOCUS_LOSS, "screen_off", "offline", "resume"})
 _NO_LETTER = 99
 GIVEN_UP_AFTER = timedelta(seconds=60)
 """Who stands in the queue before the start and has not called for so long has given up the place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+Epoch = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Item = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+PaperItem = Annotated[int, Meta(gt=-1, le=2**31 - 1, extra_json_schema={"minimum": 1})]
+"""An item of the paper. The document allows none below 1; 0 is rejected only after the epoch was compared, hence `gt=-1`."""
+Seq = Annotated[int, Meta(ge=1, le=MAX_SEQ)]
+
+
+class Change(Struct, frozen=True):
     """One change of an answer as a client sent it: the item, the client's counter, the response."""
 
-    item: int
-    seq: int
+    item: Item
+    seq: Seq
     response: list[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class SaveRequest(Struct, frozen=True):
+    """A save: what changed since the last acknowledged one."""
+
+    epoch: Epoch
+    changes: Annotated[list[Change], Meta(max_length=MAX_CHANGES)]
+
+
+class SubmissionRequest(Struct, frozen=True):
+    """A hand-in: the whole answer sheet as the client holds it."""
+
+    epoch: Epoch
+    answers: Annotated[list[Change], Meta(max_length=MAX_SHEET_ITEMS)]
+
+
+class UnsureMarks(Struct, frozen=True):
+    """The items that the candidate is unsure of."""
+
+    epoch: Epoch
+    unsure: Annotated[list[PaperItem], Meta(max_length=MAX_SHEET_ITEMS)]
+
+
+class Event(Struct, frozen=True, kw_only=True):
     """An event of the exam page; `client_at` is the device's clock, informative only."""
 
-    n: int
-    type: str
-    client_at: str | None
-    duration_ms: int | None
+    n: Annotated[int, Meta(ge=0, le=MAX_SEQ)]
+    type: Literal["focus_loss", "screen_off", "offline", "resume"]
+    client_at: Annotated[str, Meta(max_length=40, extra_json_schema={"format": "date-time"})] | None = None
+    duration_ms: Annotated[int, Meta(ge=0, le=MAX_SEQ)] | None = None
 
 
-def read_changes(body: Mapping[str, Any], name: str, *, most: int) -> tuple[int, list[Change]]:
-    """Read epoch and changes of a save (`changes`) or a hand-in (`answers`); raises BadRequestError for a wrong shape."""
-    epoch = whole_number(body.get("epoch"), least=1, most=_MAX_INT)
-    listed = body.get(name)
-    if not isinstance(listed, list) or len(listed) > most:
-        raise BadRequestError
-    return epoch, [_read_change(entry) for entry in listed]
+class EventsRequest(Struct, frozen=True):
+    """Events that the page reports; repeated numbers are dropped."""
 
-
-def _read_change(entry: Any) -> Change:
-    if not isinstance(entry, dict):
-        raise BadRequestError
-    response = entry.get("response")
-    if not isinstance(response, list) or not all(isinstance(part, str) for part in response):
-        raise BadRequestError
-    item = whole_number(entry.get("item"), least=0, most=_MAX_INT)
-    return Change(item, whole_number(entry.get("seq"), least=1, most=MAX_SEQ), response)
-
-
-def whole_number(value: Any, *, least: int, most: int) -> int:
-    """Take a whole number within bounds; true, "1" and 1.5 are none; raises BadRequestError."""
-    if type(value) is not int or not least <= value <= most:
-        raise BadRequestError
-    return value
-
-
-def read_unsure(body: Mapping[str, Any]) -> tuple[int, list[int]]:
-    """Read epoch and the items marked unsure; raises BadRequestError."""
-    epoch = whole_number(body.get("epoch"), least=1, most=_MAX_INT)
-    listed = body.get("unsure")
-    if not isinstance(listed, list) or len(listed) > MAX_SHEET_ITEMS:
-        raise BadRequestError
-    return epoch, sorted({whole_number(item, least=0, most=_MAX_INT) for item in listed})
-
-
-def read_events(body: Mapping[str, Any]) -> list[Event]:
-    """Read the page's events; raises BadRequestError."""
-    listed = body.get("events")
-    if not isinstance(listed, list) or len(listed) > MAX_EVENTS or not all(isinstance(entry, dict) for entry in listed):
-        raise BadRequestError
-    return [_read_event(entry) for entry in listed]
-
-
-def _read_event(entry: Mapping[str, Any]) -> Event:
-    kind, client_at, duration = entry.get("type"), entry.get("client_at"), entry.get("duration_ms")
-    if (
-        not isinstance(kind, str)
-        or kind not in EVENT_TYPES
-        or not (client_at is None or (isinstance(client_at, str) and len(client_at) <= 40))
-    ):
-        raise BadRequestError
-    return Event(
-        n=whole_number(entry.get("n"), least=0, most=MAX_SEQ),
-        type=kind,
-        client_at=client_at,
-        duration_ms=None if duration is None else whole_number(duration, least=0, most=MAX_SEQ),
-    )
+    events: Annotated[list[Event], Meta(max_length=MAX_EVENTS)]
 
 
 def rounds(changes: Iterable[Change]) -> Iterator[list[Change]]:

@@ -7,8 +7,18 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
-from examapp.db.encrypted import SealedColumn, name_sealed
-from examapp.db.session import Base, BigInt, DateCol, Id, JsonB, Points, Str, UtcDateTime
+from examapp.db.session import (
+    Base,
+    BigInt,
+    DateCol,
+    EncryptedColumn,
+    Id,
+    JsonB,
+    Points,
+    Str,
+    UtcDateTime,
+    encrypted_columns,
+)
 from examapp.delivery.external_results.rules import result_file_binding
 from examapp.jobs.models import Job, JobId
 
@@ -64,9 +74,9 @@ class ResultImport(Job):
     undone_at: Mapped[UtcDateTime | None]
 
 
-name_sealed(
-    SealedColumn("其他平台的成绩文件", ResultImport.content, ResultImport.id, ResultImport.id, result_file_binding)
-)
+encrypted_columns += [
+    EncryptedColumn("其他平台的成绩文件", ResultImport.content, ResultImport.id, ResultImport.id, result_file_binding)
+]
 
 
 class ResultImportRow(Base):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Literal, TypedDict
 
 from flask import Blueprint, Response, g
+from msgspec import Meta
 
 from examapp.db.session import transaction
 from examapp.delivery.attempts.actions import close_if_overdue
@@ -12,13 +13,52 @@ from examapp.delivery.attempts.models import AttemptState
 from examapp.delivery.attempts.queries import refusal
 from examapp.delivery.exams.queries import get_exam
 from examapp.delivery.grading.models import Grade
+from examapp.delivery.grading.rules import Band
 from examapp.delivery.results import queries
 from examapp.delivery.results.queries import ItemResult
 from examapp.organisation.accounts.guards import are_keys_shut, me, signed_in
-from examapp.points import as_text
-from examapp.web.json_io import answer, instant
+from examapp.points import round_points
+from examapp.web.json_io import DecimalText, Instant, instant, json_response
 
 api_blueprint = Blueprint("grading_api", __name__, url_prefix="/api/v1")
+
+
+class GradingBody(TypedDict):
+    """A result that is not there yet."""
+
+    state: Literal["grading"]
+
+
+class HiddenResultBody(TypedDict):
+    """A result that the exam's policy does not show yet."""
+
+    state: Literal["graded"]
+    published: Annotated[bool, Meta(extra_json_schema={"const": False})]
+    publish_at: Instant | None
+
+
+class ResultItemBody(TypedDict):
+    """One item of a graded paper with its key."""
+
+    item: int
+    response: list[str]
+    points: DecimalText
+    key: list[str]
+    explanation: str
+    article: str
+
+
+class ResultBody(TypedDict):
+    """A result that is shown; its items once the keys are released."""
+
+    state: Literal["graded"]
+    published: Annotated[bool, Meta(extra_json_schema={"const": True})]
+    points: DecimalText
+    points_possible: DecimalText
+    percent: DecimalText
+    band: Annotated[str, Meta(extra_json_schema={"enum": list(Band)})]
+    passed: bool
+    items: list[ResultItemBody] | None
 
 
 @api_blueprint.get("/attempts/<int:attempt_id>/result")
@@ -31,34 +71,36 @@ def get_result(attempt_id: int) -> Response:
             raise refusal("not_submitted")
         grade = queries.find_current_grade(session, attempt.id)
         if grade is None:
-            return answer({"state": "grading"}, 202)
+            grading: GradingBody = {"state": "grading"}
+            return json_response(grading, 202)
         exam = get_exam(session, attempt.exam_id)
         release = queries.release_to(session, exam, are_keys_shut=are_keys_shut, now=g.arrived_at)
         if not release.are_results_out:
             publish_at = instant(release.results_at) if release.results_at else None
-            return answer({"state": "graded", "published": False, "publish_at": publish_at})
+            hidden: HiddenResultBody = {"state": "graded", "published": False, "publish_at": publish_at}
+            return json_response(hidden)
         items = queries.list_item_results(session, attempt, grade) if release.are_keys_out else None
-        return answer(_result_json(grade, items))
+        return json_response(_result_json(grade, items))
 
 
-def _result_json(grade: Grade, items: list[ItemResult] | None) -> dict[str, Any]:
+def _result_json(grade: Grade, items: list[ItemResult] | None) -> ResultBody:
     return {
         "state": "graded",
         "published": True,
-        "points": as_text(grade.points),
-        "points_possible": as_text(grade.points_possible),
-        "percent": as_text(grade.percent),
+        "points": str(round_points(grade.points)),
+        "points_possible": str(round_points(grade.points_possible)),
+        "percent": str(round_points(grade.percent)),
         "band": grade.band,
         "passed": grade.is_passed,
         "items": None if items is None else [_item_json(item) for item in items],
     }
 
 
-def _item_json(item: ItemResult) -> dict[str, Any]:
+def _item_json(item: ItemResult) -> ResultItemBody:
     return {
         "item": item.item,
         "response": item.response,
-        "points": as_text(item.points),
+        "points": str(round_points(item.points)),
         "key": item.key,
         "explanation": item.explanation,
         "article": item.article,

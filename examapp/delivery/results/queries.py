@@ -6,13 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
 from examapp.content.blueprints.models import Paper
-from examapp.content.blueprints.queries import PaperItem, get_paper, items_of, render_paper
+from examapp.content.blueprints.queries import PaperItem, PaperItemBody, get_paper, items_of, render_paper
 from examapp.content.laws.models import Law, LawVersion
 from examapp.content.questions.models import AnswerKey, Citation
 from examapp.delivery.attempts.models import Attempt
@@ -221,7 +220,7 @@ class ReviewedItem:
     """One item of a graded paper: what was asked, what was answered, what is right and why."""
 
     result: ItemResult
-    asked: dict[str, Any]
+    asked: PaperItemBody
     """The item as the delivery protocol's paper writes it."""
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examapp.errors import DomainError
-from examapp.lazy_import import LazyModule
 from examapp.learning.certificates.models import CertificatePlan, CertificateTemplate, PlanCourse
 from examapp.learning.certificates.queries import get_template, list_exams_with_results
 from examapp.learning.certificates.rules import body_fault, is_prefix
@@ -20,7 +19,6 @@ from examapp.platform.audit.actions import Actor, record
 AUDIT_ACTS = {"records.create_plan": "新建证书发放", "records.save_template": "修改证书模板"}
 AUDIT_OBJECTS = {"certificate_plan": "证书发放", "certificate_template": "证书模板"}
 
-images = LazyModule("PIL.Image")
 MAX_SEAL_BYTES = 2 * 1024 * 1024
 _SEAL_SIDE = 800
 _MAX_PIXELS = 40_000_000
@@ -72,14 +70,16 @@ def save_template(
 
 def _clean_seal(raw: bytes) -> bytes:
     """Make the picture anew as PNG of at most 800 pixels' side, with its transparency and nothing else of the file."""
+    from PIL import Image
+
     if len(raw) > MAX_SEAL_BYTES:
         raise CertificateRefusedError("印章图片不能超过 2 MB，请缩小后重新上传。")
     try:
-        with images.open(io.BytesIO(raw), formats=["PNG", "JPEG"]) as image:
+        with Image.open(io.BytesIO(raw), formats=["PNG", "JPEG"]) as image:
             if image.width * image.height > _MAX_PIXELS:
                 raise CertificateRefusedError("印章图片的尺寸太大，请缩小到 2000 × 2000 以内再上传。")
             picture = image.convert("RGBA")
-    except (OSError, SyntaxError, ValueError, images.DecompressionBombError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise CertificateRefusedError("印章图片打不开。请上传 PNG 或 JPG 图片。") from None
     picture.thumbnail((_SEAL_SIDE, _SEAL_SIDE))
     buffer = io.BytesIO()

@@ -28,7 +28,6 @@ from examapp.learning.certificates.queries import (
     regraded,
     standings,
 )
-from examapp.learning.certificates.render_pdf import Page, draw_certificates
 from examapp.learning.certificates.rules import Printed, day_words, fill, number_of
 from examapp.organisation.access.queries import get_unit_within
 from examapp.organisation.access.rules import AccessScope
@@ -206,6 +205,8 @@ def _withdraw(certificate: Certificate, why: str, *, now: datetime) -> None:
 
 
 def _print(session: Session, job: CertificateJob, run: JobRun, *, now: datetime) -> str:
+    from examapp.learning.certificates.render_pdf import Page, draw_certificates
+
     unit = session.get_one(Unit, job.unit_id) if job.unit_id is not None else None
     plan, total = job.plan, count_of_subtree(session, job.plan_id, unit)
     title = f"{plan.title}证书" + (f"（{unit.name}）" if unit else "")

@@ -10,7 +10,6 @@ from examapp.db.session import read_session, transaction
 from examapp.learning.certificate_templates import actions as certificate_template_actions
 from examapp.learning.certificates import actions, queries
 from examapp.learning.certificates.models import CertificateTemplate
-from examapp.learning.certificates.render_pdf import Page, draw_certificates
 from examapp.learning.certificates.rules import PLACES, Printed, day_words, fill
 from examapp.learning.courses.models import CourseState
 from examapp.learning.courses.queries import list_courses
@@ -178,6 +177,8 @@ def _edit_template(template: CertificateTemplate | None) -> Response | tuple[str
 @requires(_WRITE, everywhere=True)
 def sample(template_id: int) -> Response:
     """Give a sample of a template, with nobody's name."""
+    from examapp.learning.certificates.render_pdf import Page, draw_certificates
+
     template, day = queries.get_template(read_session(), template_id), clock.today()
     values = {"姓名": "样张", "单位": "某某单位", "项目": "某某考试", "成绩": "合格（80分）", "日期": day_words(day)}
     printed = Printed(

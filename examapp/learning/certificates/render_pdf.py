@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import segno
+from fpdf import FPDF
+from fpdf.enums import TextMode
 
 from examapp.clock import local
-from examapp.lazy_import import LazyModule
+from examapp.documents.pdf_font import FAMILY, break_lines, printable, share_font, width_of
 from examapp.learning.certificates.rules import Printed, check_code, day_words, verify_url
 
-fpdf, fpdf_enums, font = LazyModule("fpdf"), LazyModule("fpdf.enums"), LazyModule("examapp.documents.pdf_font")
 _MM = 72 / 25.4
 _RED = (158, 27, 30)
 _INK = (30, 36, 44)
@@ -49,11 +50,11 @@ class _Book:
     """A PDF that certificates are drawn into."""
 
     def __init__(self, *, site_url: str, seal: bytes | None, made_at: datetime, title: str) -> None:
-        self.pdf = fpdf.FPDF(orientation="landscape", format="A4")
-        font.share_font(self.pdf)
+        self.pdf = FPDF(orientation="landscape", format="A4")
+        share_font(self.pdf)
         self.pdf.set_margin(0)
         self.pdf.set_auto_page_break(auto=False)
-        self.pdf.set_title(font.printable(title))
+        self.pdf.set_title(printable(title))
         self.pdf.set_lang("zh-CN")
         self.pdf.set_creation_date(local(made_at))
         self.site_url, self.seal = site_url, io.BytesIO(seal) if seal else None
@@ -90,9 +91,9 @@ class _Book:
     def _signature(self, printed: Printed) -> None:
         right = _WIDTH - _SIDE
         for text, y in ((printed.signer, 158.0), (day_words(printed.issued_on), 169.0)):
-            self._text(text, x=right - font.width_of(font.printable(text), 16) / _MM, y=y, size=16)
+            self._text(text, x=right - width_of(printable(text), 16) / _MM, y=y, size=16)
         if self.seal is not None:
-            middle = right - font.width_of(font.printable(printed.signer), 16) / _MM / 2
+            middle = right - width_of(printable(printed.signer), 16) / _MM / 2
             left = min(max(middle, _SIDE), right - _SEAL_SIDE / 2) - _SEAL_SIDE / 2
             self.pdf.image(
                 self.seal, x=left, y=158 - _SEAL_SIDE / 2, w=_SEAL_SIDE, h=_SEAL_SIDE, keep_aspect_ratio=True
@@ -122,7 +123,7 @@ class _Book:
         self, text: str, *, y: float, size: float, color: tuple[int, int, int] = _INK, is_strong: bool = False
     ) -> None:
         """Write a centred line."""
-        width = font.width_of(font.printable(text), size) / _MM
+        width = width_of(printable(text), size) / _MM
         self._text(text, x=(_WIDTH - width) / 2, y=y, size=size, color=color, is_strong=is_strong)
 
     def _text(
@@ -135,12 +136,12 @@ class _Book:
         color: tuple[int, int, int] = _INK,
         is_strong: bool = False,
     ) -> None:
-        self.pdf.set_font(font.FAMILY, size=size)
+        self.pdf.set_font(FAMILY, size=size)
         self.pdf.set_text_color(*color)
         self.pdf.set_draw_color(*color)
-        mode = fpdf_enums.TextMode.FILL_STROKE if is_strong else fpdf_enums.TextMode.FILL
+        mode = TextMode.FILL_STROKE if is_strong else TextMode.FILL
         with self.pdf.local_context(text_mode=mode, line_width=size / 140):
-            self.pdf.text(x, y, font.printable(text))
+            self.pdf.text(x, y, printable(text))
 
 
 def _lines(words: str, size: float) -> list[tuple[bool, str]]:
@@ -149,6 +150,6 @@ def _lines(words: str, size: float) -> list[tuple[bool, str]]:
     for number, paragraph in enumerate(words.split("\n")):
         is_indented = number > 0
         indent = 2 * size if is_indented else 0
-        broken = font.break_lines(paragraph, width=_BODY_WIDTH * _MM, size_pt=size, indent=indent)
+        broken = break_lines(paragraph, width=_BODY_WIDTH * _MM, size_pt=size, indent=indent)
         lines += [(is_indented and place == 0, line) for place, line in enumerate(broken)]
     return lines

@@ -11,7 +11,6 @@ from examapp import clock
 from examapp.db.session import read_session
 from examapp.learning.certificates.models import Certificate
 from examapp.learning.certificates.queries import find_by_number, get_own_certificate, printed_of
-from examapp.learning.certificates.render_pdf import Page, draw_certificates
 from examapp.learning.certificates.rules import clean_check_code, clean_number
 from examapp.learning.study_events.views import blueprint, send_pdf
 from examapp.organisation.accounts.guards import me, public, signed_in
@@ -24,6 +23,8 @@ _MAX_NAME_LENGTH = 50
 @signed_in
 def download_certificate(certificate_id: int) -> Response:
     """Give one of my certificates as PDF."""
+    from examapp.learning.certificates.render_pdf import Page, draw_certificates
+
     certificate = get_own_certificate(read_session(), certificate_id, me().person_id)
     content = draw_certificates(
         [Page(printed=printed_of(certificate), digest=certificate.digest)],

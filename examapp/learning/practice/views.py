@@ -97,7 +97,7 @@ def answer(item_id: int) -> str | Response | tuple[str, int]:
                 raw=request.form.getlist("response"),
                 now=clock.now(),
                 is_unsure="unsure" in request.form,
-                most_a_day=current_app.config["SETTINGS"].max_practice_answers_a_day,
+                most_a_day=current_app.config["SETTINGS"].practice_answers_a_day,
             )
     except (AnswerRefusedError, PaceError) as error:
         return _item_page(item_id, problem=error.text), error.status

@@ -17,13 +17,14 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from sqlalchemy.orm import Session
 
 from examapp import clock
+from examapp.config import PasswordProfile
 from examapp.db.session import read_session, transaction
 from examapp.errors import DomainError, NotFoundError, SittingNowError, wants_json
 from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import AccessScope, Grant, MenuEntry, reach_of
 from examapp.organisation.accounts.actions import note_seen
 from examapp.organisation.accounts.queries import SignedIn, find_signed_in
-from examapp.organisation.accounts.rules import ADMIN_PASSWORD_LIFE, SIGN_IN_LIFE, PasswordProfile, digest
+from examapp.organisation.accounts.rules import ADMIN_PASSWORD_LIFE, SIGN_IN_LIFE, digest
 from examapp.platform.audit.actions import Actor
 from examapp.security.ciphers import FieldCipher
 from examapp.security.password_hashing import Hasher
@@ -91,7 +92,7 @@ def _is_awake(who: SignedIn) -> bool:
 
     What a page fetches by itself is no work.
     """
-    now, limit = clock.now(), timedelta(minutes=int(current_app.config["SETTINGS"].admin_idle_minutes))
+    now, limit = clock.now(), timedelta(minutes=current_app.config["SETTINGS"].admin_idle_minutes)
     is_idle = bool(limit) and now - who.seen_at > limit
     if is_idle and not is_sitting(read_session(), who.person_id):
         return False
@@ -295,7 +296,8 @@ def is_password_expired(who: SignedIn) -> bool:
 
 def password_profile() -> PasswordProfile:
     """Give the rules that new passwords are held to."""
-    return PasswordProfile(current_app.config["SETTINGS"].password_profile)
+    profile: PasswordProfile = current_app.config["SETTINGS"].password_profile
+    return profile
 
 
 def _must_do_first(who: SignedIn) -> PasswordChangeRequiredError | SecondFactorSetUpRequiredError | None:

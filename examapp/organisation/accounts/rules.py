@@ -8,8 +8,9 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from math import ceil
+
+from examapp.config import PasswordProfile
 
 AUDIT_ACTS = {
     "people.delay_sign_in": "密码多次错误，限制登录",
@@ -128,15 +129,6 @@ FORMER_PASSWORDS = 5
 """How many of the last passwords may not come back under the classified protection's profile."""
 ADMIN_PASSWORD_LIFE = timedelta(days=90)
 """How long an administrator's password lasts under the classified protection's profile."""
-
-
-class PasswordProfile(StrEnum):
-    """Which rules new passwords are held to."""
-
-    ASVS = "asvs"
-    """OWASP ASVS 5.0, 6.2: long enough, none that everybody uses, nothing about its make-up."""
-    DENGBAO = "dengbao"
-    """GB/T 22239, level 3, as inspectors read it: four classes, five former ones barred, renewed by administrators every 90 days."""
 
 
 _WORD_LIST = (

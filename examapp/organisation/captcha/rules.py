@@ -11,14 +11,9 @@ import unicodedata
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from examapp.lazy_import import LazyModule
-
 if TYPE_CHECKING:
-    from PIL.Image import Image
-    from PIL.ImageDraw import ImageDraw
-
-
-images, drawing, fonts = LazyModule("PIL.Image"), LazyModule("PIL.ImageDraw"), LazyModule("PIL.ImageFont")
+    from PIL.Image import Image as Picture
+    from PIL.ImageDraw import ImageDraw as Pen
 
 ADDRESS_WINDOW = timedelta(minutes=15)
 MAX_FAILED_ACCOUNTS = 60
@@ -64,11 +59,13 @@ def draw_captcha(answer: str) -> bytes:
 
     A brake, not a lock: whoever trains a reader on enough pictures gets past it, and the limits per account and per address hold without it.
     """
-    picture = images.new("L", _SIZE, 255)
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("L", _SIZE, 255)
     left = _random.randrange(2, 30)
     for digit in answer:
         left += _draw_digit(picture, digit, left=left)
-    pen = drawing.Draw(picture)
+    pen = ImageDraw.Draw(picture)
     for _ in range(2):
         _draw_stroke(pen)
     out = io.BytesIO()
@@ -76,21 +73,23 @@ def draw_captcha(answer: str) -> bytes:
     return out.getvalue()
 
 
-def _draw_digit(picture: Image, digit: str, *, left: int) -> int:
+def _draw_digit(picture: Picture, digit: str, *, left: int) -> int:
     """Draw one digit and give how far the next one is: near enough to overlap."""
-    font = fonts.load_default(size=_random.randrange(42, 54))
-    tile = images.new("L", (64, 72), 0)
-    drawing.Draw(tile).text((18, 6), digit, font=font, fill=255, stroke_width=_random.randrange(2))
+    from PIL import Image, ImageDraw, ImageFont
+
+    font = ImageFont.load_default(size=_random.randrange(42, 54))
+    tile = Image.new("L", (64, 72), 0)
+    ImageDraw.Draw(tile).text((18, 6), digit, font=font, fill=255, stroke_width=_random.randrange(2))
     lean = _random.uniform(-0.3, 0.3)
     leaning = tile.transform(
-        tile.size, images.Transform.AFFINE, (1, lean, -36 * lean, 0, 1, 0), resample=images.Resampling.BICUBIC
+        tile.size, Image.Transform.AFFINE, (1, lean, -36 * lean, 0, 1, 0), resample=Image.Resampling.BICUBIC
     )
-    turned = leaning.rotate(_random.uniform(-22, 22), resample=images.Resampling.BICUBIC)
+    turned = leaning.rotate(_random.uniform(-22, 22), resample=Image.Resampling.BICUBIC)
     picture.paste(_INK, (left - 14, _random.randrange(-5, 6)), turned)
     return _random.randrange(25, 35)
 
 
-def _draw_stroke(pen: ImageDraw) -> None:
+def _draw_stroke(pen: Pen) -> None:
     """Draw a curve through the digits, as thick as they are."""
     height, rise, width = _random.randrange(18, 54), _random.randrange(-18, 19), _random.randrange(2, 4)
     phase = _random.uniform(0, 6)
@@ -98,8 +97,10 @@ def _draw_stroke(pen: ImageDraw) -> None:
     pen.line(points, fill=_INK, width=width, joint="curve")
 
 
-def _bend(picture: Image) -> Image:
+def _bend(picture: Picture) -> Picture:
     """Bend the whole picture in waves, so that no digit has a place or shape of its own."""
+    from PIL import Image
+
     width, height = picture.size
     waves = [(_random.uniform(2.5, 4.5), _random.uniform(22, 36), _random.uniform(0, 6)) for _ in range(2)]
 
@@ -114,5 +115,5 @@ def _bend(picture: Image) -> Image:
         for box in boxes
     ]
     return picture.transform(
-        picture.size, images.Transform.MESH, mesh, resample=images.Resampling.BILINEAR, fillcolor=255
+        picture.size, Image.Transform.MESH, mesh, resample=Image.Resampling.BILINEAR, fillcolor=255
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from examapp.db.encrypted import SealedColumn, sealed_columns
+from examapp.db.session import EncryptedColumn, encrypted_columns
 from examapp.platform.audit.actions import Actor, record
 from examapp.security.ciphers import FieldCipher, SealBrokenError
 
@@ -26,31 +26,31 @@ class Batch:
     broken: list[str] = field(default_factory=list)
 
 
-def count_under_old_keys(session: Session, column: SealedColumn, *, sealer: FieldCipher) -> int:
+def count_under_old_keys(session: Session, column: EncryptedColumn, *, sealer: FieldCipher) -> int:
     """Count the values of a column that another key or cipher sealed than the one that seals now."""
-    statement = select(func.count()).select_from(column.sealed.class_).where(_is_old(column, sealer))
+    statement = select(func.count()).select_from(column.column.class_).where(_is_old(column, sealer))
     return session.execute(statement).scalar_one()
 
 
 def count_by_key(session: Session) -> dict[str, int]:
     """Count all sealed values by the head of their envelope: the key's id, with the cipher's name where it is not AES."""
     counts: dict[str, int] = {}
-    for column in sealed_columns():
-        first = func.split_part(func.encode(func.substring(column.sealed, 1, 64), "escape"), "\\000", 1)
-        rows = session.execute(select(first, func.count()).where(column.sealed.is_not(None)).group_by(first))
+    for column in encrypted_columns:
+        first = func.split_part(func.encode(func.substring(column.column, 1, 64), "escape"), "\\000", 1)
+        rows = session.execute(select(first, func.count()).where(column.column.is_not(None)).group_by(first))
         for name, count in rows:
             counts[name] = counts.get(name, 0) + count
     return counts
 
 
-def reseal_batch(session: Session, column: SealedColumn, *, sealer: FieldCipher, after: int, most: int) -> Batch:
+def reseal_batch(session: Session, column: EncryptedColumn, *, sealer: FieldCipher, after: int, most: int) -> Batch:
     """Seal up to `most` values of a column anew, with their blind indexes, from the row after a number on.
 
     What is done is known by the envelope's head alone, so a run that was cut off goes on where it stopped. A value that cannot be opened
     stays as it is.
     """
     rows = session.execute(
-        select(column.key, column.bound_by, column.sealed)
+        select(column.key, column.bound_by, column.column)
         .where(_is_old(column, sealer), column.key > after)
         .order_by(column.key)
         .limit(most)
@@ -65,12 +65,12 @@ def reseal_batch(session: Session, column: SealedColumn, *, sealer: FieldCipher,
         except SealBrokenError:
             batch.broken.append(bound_to)
             continue
-        value = {column.key.key: key, column.sealed.key: sealer.seal(plain, bound_to=bound_to)}
+        value = {column.key.key: key, column.column.key: sealer.seal(plain, bound_to=bound_to)}
         if column.index is not None:
             value[column.index.key] = sealer.blind_index(plain, purpose=column.purpose)
         values.append(value)
     if values:
-        session.bulk_update_mappings(column.sealed.class_.__mapper__, values)
+        session.bulk_update_mappings(column.column.class_.__mapper__, values)
     batch.done = len(values)
     return batch
 
@@ -94,8 +94,8 @@ def check_all(session: Session, *, sealer: FieldCipher, actor: Actor, now: datet
 def list_broken(session: Session, *, sealer: FieldCipher) -> tuple[int, list[str]]:
     """Open every sealed value; gives how many there are, and the rows whose seal is broken."""
     total, broken = 0, []
-    for column in sealed_columns():
-        statement = select(column.bound_by, column.sealed).where(column.sealed.is_not(None)).order_by(column.key)
+    for column in encrypted_columns:
+        statement = select(column.bound_by, column.column).where(column.column.is_not(None)).order_by(column.key)
         for bound_by, sealed in session.execute(statement.execution_options(yield_per=500)):
             total += 1
             bound_to = column.binding(bound_by)
@@ -106,6 +106,6 @@ def list_broken(session: Session, *, sealer: FieldCipher) -> tuple[int, list[str
     return total, broken
 
 
-def _is_old(column: SealedColumn, sealer: FieldCipher) -> ColumnElement[bool]:
+def _is_old(column: EncryptedColumn, sealer: FieldCipher) -> ColumnElement[bool]:
     head = sealer.current_head
-    return column.sealed.is_not(None) & (func.substring(column.sealed, 1, len(head)) != head)
+    return column.column.is_not(None) & (func.substring(column.column, 1, len(head)) != head)

@@ -6,8 +6,7 @@ import click
 from flask import Blueprint, current_app
 
 from examapp import clock
-from examapp.db.encrypted import SealedColumn, sealed_columns
-from examapp.db.session import read_session, transaction
+from examapp.db.session import EncryptedColumn, encrypted_columns, read_session, transaction
 from examapp.organisation.data_keys import actions
 from examapp.platform.audit.actions import SYSTEM
 from examapp.platform.audit.queries import count_links_by_key
@@ -23,11 +22,11 @@ def rotate(batch: int) -> None:
     """Seal all personal data anew under the first key of DATA_KEYS and the cipher of DATA_CIPHER; may be stopped and started again."""
     sealer: FieldCipher = current_app.extensions["sealer"]
     done, broken = 0, list[str]()
-    for column in sealed_columns():
+    for column in encrypted_columns:
         column_done, column_broken = _rotate(column, sealer, batch)
         done, broken = done + column_done, broken + column_broken
     with transaction() as session:
-        left = sum(actions.count_under_old_keys(session, column, sealer=sealer) for column in sealed_columns())
+        left = sum(actions.count_under_old_keys(session, column, sealer=sealer) for column in encrypted_columns)
         actions.note_rotation(
             session, sealer=sealer, done=done, broken=len(broken), left=left, actor=SYSTEM, now=clock.now()
         )
@@ -40,7 +39,7 @@ def rotate(batch: int) -> None:
     click.echo(f"完成：{done} 项改由密钥 {sealer.current} 加密，没有遗留。能否移除旧密钥，请看 flask keys status。")
 
 
-def _rotate(column: SealedColumn, sealer: FieldCipher, batch: int) -> tuple[int, list[str]]:
+def _rotate(column: EncryptedColumn, sealer: FieldCipher, batch: int) -> tuple[int, list[str]]:
     total = actions.count_under_old_keys(read_session(), column, sealer=sealer)
     after, done, broken = 0, 0, list[str]()
     while True:
@@ -49,7 +48,7 @@ def _rotate(column: SealedColumn, sealer: FieldCipher, batch: int) -> tuple[int,
         if step.last is None:
             return done, broken
         after, done, broken = step.last, done + step.done, broken + step.broken
-        click.echo(f"{column.words}：{done}/{total}")
+        click.echo(f"{column.label}：{done}/{total}")
 
 
 @cli_blueprint.cli.command("status")

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 from werkzeug.wrappers import Response as AnyResponse
 
 from examapp import clock
+from examapp.config import PasswordProfile
 from examapp.db.session import read_session, transaction
 from examapp.organisation.accounts import actions as account_actions
 from examapp.organisation.accounts import guards as account_guards
@@ -31,7 +32,6 @@ from examapp.organisation.accounts.queries import (
 from examapp.organisation.accounts.rules import (
     FORMER_PASSWORDS,
     SHORTEST_PASSWORD,
-    PasswordProfile,
     device_words,
     password_fault,
     safe_next,

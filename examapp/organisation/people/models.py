@@ -7,8 +7,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from examapp.db.encrypted import SealedColumn, name_sealed
-from examapp.db.session import Base, BigInt, DateCol, Id, JsonB, Str, UtcDateTime
+from examapp.db.session import Base, BigInt, DateCol, EncryptedColumn, Id, JsonB, Str, UtcDateTime, encrypted_columns
 from examapp.jobs.models import Job, JobId
 from examapp.organisation.people.rules import (
     ID_NUMBER_PURPOSE,
@@ -360,8 +359,8 @@ class RosterImport(Job):
     """The user's own file with the reasons written beside the rows."""
 
 
-name_sealed(
-    SealedColumn(
+encrypted_columns += [
+    EncryptedColumn(
         "身份证号",
         Person.id_number_sealed,
         Person.id,
@@ -370,17 +369,17 @@ name_sealed(
         Person.id_number_index,
         ID_NUMBER_PURPOSE,
     ),
-    SealedColumn(
+    EncryptedColumn(
         "手机号", Person.mobile_sealed, Person.id, Person.id, mobile_binding, Person.mobile_index, MOBILE_PURPOSE
     ),
-    SealedColumn("初始密码", Account.first_password_sealed, Account.id, Account.person_id, first_password_binding),
-    SealedColumn(
+    EncryptedColumn("初始密码", Account.first_password_sealed, Account.id, Account.person_id, first_password_binding),
+    EncryptedColumn(
         "动态口令密钥",
         SecondFactor.secret_sealed,
         SecondFactor.account_id,
         SecondFactor.account_id,
         second_factor_binding,
     ),
-    SealedColumn("导入的名册", RosterImport.content, RosterImport.id, RosterImport.id, import_file_binding),
-    SealedColumn("批注的名册", RosterImport.annotated, RosterImport.id, RosterImport.id, import_file_binding),
-)
+    EncryptedColumn("导入的名册", RosterImport.content, RosterImport.id, RosterImport.id, import_file_binding),
+    EncryptedColumn("批注的名册", RosterImport.annotated, RosterImport.id, RosterImport.id, import_file_binding),
+]

@@ -3,23 +3,66 @@
 from __future__ import annotations
 
 import base64
+from typing import Annotated, NotRequired, TypedDict
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 from flask_wtf.csrf import generate_csrf
+from msgspec import Meta, Struct
 
 from examapp import clock
-from examapp.errors import BadRequestError, DomainError
+from examapp.errors import DomainError
 from examapp.organisation.accounts.guards import PasswordChangeRequiredError, me, public, signed_in
 from examapp.organisation.accounts.queries import SignedIn
 from examapp.organisation.captcha.actions import CaptchaRequiredError, Solution
 from examapp.organisation.sign_in import session
-from examapp.web.json_io import answer, instant, read_object
+from examapp.web.json_io import Id, Instant, instant, json_response, read_body
 
 api_blueprint = Blueprint("people_api", __name__, url_prefix="/api/v1")
 
 _MAX_BYTES = 16 * 1024
+
+
+class SignInRequest(Struct, frozen=True):
+    """Signing in again on an open page, with the solution of a captcha where one was asked for."""
+
+    login_name: str
+    password: str
+    captcha_id: str = ""
+    captcha: str = ""
+
+
+class UnitBody(TypedDict):
+    """A unit."""
+
+    id: Id
+    name: str
+
+
+class PersonBody(TypedDict):
+    """Who is signed in."""
+
+    id: Id
+    name: str
+    unit: UnitBody
+
+
+class SessionBody(TypedDict):
+    """A session and the token that its unsafe calls carry."""
+
+    person: PersonBody
+    csrf_token: str
+    server_time: Instant
+
+
+class CaptchaErrorBody(TypedDict):
+    """A refused sign-in; with a captcha (PNG) where one must be solved next."""
+
+    error: str
+    message: str
+    captcha_id: NotRequired[str]
+    image: NotRequired[Annotated[str, Meta(extra_json_schema={"contentEncoding": "base64"})]]
 
 
 class ForeignOriginError(DomainError):
@@ -42,10 +85,10 @@ def show_session() -> Response:
 def begin_session() -> Response:
     """Sign in again on an open page: the old token has ended with its session, so the origin is checked in its stead."""
     _refuse_foreign_origin()
-    body = read_object(most_bytes=_MAX_BYTES)
-    solution = Solution(token=_text(body.get("captcha_id", "")), answer=_text(body.get("captcha", "")))
+    body = read_body(SignInRequest, max_bytes=_MAX_BYTES)
+    solution = Solution(token=body.captcha_id, answer=body.captcha)
     try:
-        who = session.sign_in_with(_text(body.get("login_name")), _text(body.get("password")), solution)
+        who = session.sign_in_with(body.login_name, body.password, solution)
     except CaptchaRequiredError as refusal:
         raise _with_captcha(refusal) from None
     if who.must_change_password:
@@ -67,14 +110,13 @@ def _with_captcha(refusal: CaptchaRequiredError) -> CaptchaRequiredError:
 
 
 def _session_of(who: SignedIn) -> Response:
-    unit = {"id": who.unit_id, "name": who.unit_name}
-    return answer(
-        {
-            "person": {"id": who.person_id, "name": who.name, "unit": unit},
-            "csrf_token": generate_csrf(),
-            "server_time": instant(clock.now()),
-        }
-    )
+    unit: UnitBody = {"id": who.unit_id, "name": who.unit_name}
+    reply: SessionBody = {
+        "person": {"id": who.person_id, "name": who.name, "unit": unit},
+        "csrf_token": generate_csrf(),
+        "server_time": instant(clock.now()),
+    }
+    return json_response(reply)
 
 
 def _refuse_foreign_origin() -> None:
@@ -90,9 +132,3 @@ def _host_of(origin: str) -> str | None:
         return urlsplit(origin).netloc
     except ValueError:
         return None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise BadRequestError
-    return value

@@ -14,7 +14,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from examapp import clock
 from examapp.config import Settings
 from examapp.errors import DomainError, NotFoundError, TryAgainError
-from examapp.lazy_import import LazyModule
 from examapp.organisation.accounts.actions import AccountDisabledError, Device, Verdict, begin_sign_in, refuse_sign_in
 from examapp.organisation.accounts.queries import SignedIn
 from examapp.organisation.people.models import Account, Person
@@ -45,11 +44,6 @@ def sign_in_known(session: Session, staff_number: str, *, device: Device, now: d
     return begin_sign_in(session, account, device=device, now=now)
 
 
-authlib, joserfc, requests = (
-    LazyModule("authlib.integrations.flask_client"),
-    LazyModule("joserfc.errors"),
-    LazyModule("requests"),
-)
 log = structlog.get_logger()
 _CLIENT, _NEXT = "identity", "identity_next"
 _TIMEOUT_S = 5
@@ -74,7 +68,9 @@ def init_identity(app: Flask) -> None:
     settings: Settings = app.config["SETTINGS"]
     if not settings.oidc_issuer:
         return
-    app.extensions[_CLIENT] = authlib.OAuth(app).register(
+    from authlib.integrations.flask_client import OAuth
+
+    app.extensions[_CLIENT] = OAuth(app).register(
         _CLIENT,
         client_id=settings.oidc_client_id,
         client_secret=settings.oidc_client_secret,
@@ -90,11 +86,14 @@ def has_identity() -> bool:
 
 def lead_to_identity(next_path: str) -> AnyResponse:
     """Send the browser to the other house; raises NotFoundError where there is none, IdentityAwayError."""
+    from authlib.integrations.flask_client import OAuthError
+    from requests import RequestException
+
     client = _client()
     session[_NEXT] = next_path
     try:
         return cast("AnyResponse", client.authorize_redirect(address_of("people.finish_identity")))
-    except (requests.RequestException, authlib.OAuthError, ValueError, KeyError) as error:
+    except (RequestException, OAuthError, ValueError, KeyError) as error:
         log.warning("identity_away", error=type(error).__name__)
         raise IdentityAwayError from None
 
@@ -112,12 +111,16 @@ def finish_identity() -> tuple[SignedIn, str]:
 
 
 def _staff_number(client: Any) -> str:
+    from authlib.integrations.flask_client import OAuthError
+    from joserfc.errors import JoseError
+    from requests import RequestException
+
     try:
         claims = client.authorize_access_token().get("userinfo") or {}
-    except requests.RequestException as error:
+    except RequestException as error:
         log.warning("identity_away", error=type(error).__name__)
         raise IdentityAwayError from None
-    except (authlib.OAuthError, joserfc.JoseError, ValueError, KeyError, TypeError) as error:
+    except (OAuthError, JoseError, ValueError, KeyError, TypeError) as error:
         log.warning("identity_refused", error=type(error).__name__)
         raise IdentityRefusedError from None
     number = claims.get(current_app.config["SETTINGS"].oidc_staff_number_claim)

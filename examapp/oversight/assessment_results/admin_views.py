@@ -9,7 +9,6 @@ from flask import Response
 
 from examapp import clock
 from examapp.db.session import read_session
-from examapp.documents.docx import WordDocument
 from examapp.documents.spreadsheets import Cell, Column, Sheet
 from examapp.errors import NotFoundError
 from examapp.organisation.accounts.guards import requires
@@ -82,6 +81,8 @@ def export_sheet(sheet_id: int) -> Response:
 @requires(WRITE)
 def export_sheet_word(sheet_id: int) -> Response:
     """Give a unit's score table as a Word document to sign and seal."""
+    from examapp.documents.docx import WordDocument
+
     sheet, title, state = _unit_sheet(sheet_id)
     document = WordDocument(is_landscape=True)
     document.title(title)
@@ -146,6 +147,8 @@ def _definitions(found: Assessment) -> list[str]:
 @requires(WRITE)
 def export_summary(assessment_id: int) -> Response:
     """Give the summary of the units within reach as a Word document: bands, means, and the table by unit code."""
+    from examapp.documents.docx import WordDocument
+
     found, sheets = _year_sheets(assessment_id)
     done = [sheet for sheet in sheets if sheet.row.total is not None]
     document = WordDocument()

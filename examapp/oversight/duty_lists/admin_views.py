@@ -8,13 +8,13 @@ from decimal import Decimal
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
-from examapp.documents.docx import WordDocument
 from examapp.documents.spreadsheets import Cell, Column, Sheet, as_words, write_xlsx
 from examapp.errors import NotFoundError
 from examapp.organisation.access.queries import get_unit_within
@@ -37,6 +37,9 @@ PERMISSIONS = {
     "duties:list:approve": {Role.PUBLICITY_OFFICE},
 }
 
+
+if TYPE_CHECKING:
+    from examapp.documents.docx import WordDocument
 
 admin_blueprint = Blueprint("duties_admin", __name__, url_prefix="/admin/duties")
 WRITE, APPROVE = "duties:list:write", "duties:list:approve"
@@ -272,6 +275,8 @@ def export_ledger(list_id: int) -> Response:
 @requires(WRITE)
 def export_ledger_word(list_id: int) -> Response:
     """Give a unit's ledger as a Word document to sign and seal."""
+    from examapp.documents.docx import WordDocument
+
     unit, duty_list, rows = _unit_list(list_id)
     title, (count, reached) = _title(unit, duty_list), _sums(rows)
     summary = f"共 {count} 条履职记录，受众 {reached} 人次；截至 {clock.local(clock.now()):%Y年%-m月%-d日}。"

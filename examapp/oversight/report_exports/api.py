@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from io import BytesIO
-from typing import Any
+from typing import Annotated, TypedDict, TypeVar
 
 from flask import Blueprint, Response, request, send_file
+from msgspec import Meta, Struct
 
 from examapp import clock
 from examapp.db.session import read_session, transaction
 from examapp.errors import BadRequestError
-from examapp.jobs.models import JobState, client_state, progress_json
+from examapp.jobs.models import JobState, client_state
 from examapp.organisation.access.rules import Role
 from examapp.organisation.accounts.guards import actor, me, my_reach, requires
 from examapp.organisation.units.models import Tree
 from examapp.oversight.report_exports import actions
 from examapp.oversight.report_exports.queries import count_ahead, get_export_row
+from examapp.oversight.report_files.actions import RENDERERS
 from examapp.oversight.report_files.queries import roster_words
 from examapp.oversight.report_files.rules import ReportRequest
 from examapp.oversight.statistics.queries import get_unit_table
@@ -24,10 +27,10 @@ from examapp.oversight.statistics_definitions import rules as statistics_definit
 from examapp.oversight.statistics_definitions.rules import PiiDisclosure, Scope, UnitRow
 from examapp.oversight.statistics_scope import rules as scope_rules
 from examapp.oversight.statistics_scope.queries import PeopleFilter, get_basis, list_tops
-from examapp.oversight.statistics_scope.rules import GROUP_NAMES, ReportFilter
+from examapp.oversight.statistics_scope.rules import GROUP_NAMES, MAX_WORD, ReportFilter
 from examapp.points import as_text
-from examapp.web.json_io import answer, instant, read_object
-from examapp.web.numbers import read_whole
+from examapp.web.json_io import Count, DecimalText, Id, Instant, instant, json_response, read_body
+from examapp.web.numbers import MAX_ID, read_whole
 
 PERMISSIONS = {
     "reports:score:export": {Role.UNIT_ADMIN, Role.PUBLICITY_OFFICE},
@@ -41,9 +44,86 @@ PERMISSIONS = {
 api_blueprint = Blueprint("reports_api", __name__, url_prefix="/api/v1")
 _SMALL_BYTES = 16 * 1024
 _DEEPEST = 9
-_MAX_ID = 2**63 - 1
 _NARROWING = ("rank", "position", "since", "until")
 """By the names that the pages' addresses have too."""
+Choice = TypeVar("Choice", bound=StrEnum)
+_Day = Annotated[str, Meta(extra_json_schema={"format": "date"})]
+_State = Annotated[str, Meta(extra_json_schema={"enum": ["waiting", "running", "ready", "failed", "expired"]})]
+
+
+class ExportRequest(Struct, frozen=True, kw_only=True):
+    """A request for a file of figures; contents and formats that do not go together are rejected by the action."""
+
+    unit: Annotated[int, Meta(ge=0, le=MAX_ID)]
+    content: Annotated[
+        str, Meta(extra_json_schema={"enum": ["scores", "participation", "absent", "score_sheet", "circular"]})
+    ]
+    format: Annotated[str, Meta(extra_json_schema={"enum": list(RENDERERS)})]
+    rank: Annotated[str, Meta(max_length=MAX_WORD)] = ""
+    position: Annotated[str, Meta(max_length=MAX_WORD)] = ""
+    since: _Day = ""
+    until: _Day = ""
+    group: str = ""
+    tree: Tree = Tree.REGION
+    scope: Scope | None = None
+    numbers: PiiDisclosure = PiiDisclosure.NONE
+    reason: str = ""
+
+
+class JobRefBody(TypedDict):
+    """An export in the queue, or the approval that it waits for."""
+
+    id: Id
+    state: _State
+
+
+class ExportRequestedBody(TypedDict):
+    """The export that a worker will build."""
+
+    export: JobRefBody
+
+
+class ApprovalRequestedBody(TypedDict):
+    """The approval that the export waits for."""
+
+    approval: JobRefBody
+
+
+class ExportBody(JobRefBody):
+    """State and progress of an export."""
+
+    done: Count
+    total: Count
+    message: str
+
+
+class UnitFiguresBody(TypedDict):
+    """The figures of a unit with its subtree; rates in percent."""
+
+    unit_id: Id
+    code: str
+    name: str
+    parent_id: Id | None
+    roster: Count
+    exempt: Count
+    deferred: Count
+    eligible: Count
+    participated: Count
+    passed: Count
+    excellent: Count
+    participation_rate: DecimalText | None
+    pass_rate: DecimalText | None
+    pass_of_eligible_rate: DecimalText | None
+    excellence_rate: DecimalText | None
+    mean_points: DecimalText | None
+
+
+class ParticipationBody(TypedDict):
+    """Figures of units, each named by its definition."""
+
+    as_of: Instant
+    definitions: dict[str, str]
+    rows: list[UnitFiguresBody]
 
 
 @api_blueprint.get("/exams/<int:exam_id>/participation")
@@ -52,15 +132,16 @@ def show_participation(exam_id: int) -> Response:
     """Give the figures of a unit within reach and of what is below it, narrowed as the pages' are."""
     session, reach, now = read_session(), my_reach("reports:participation:read"), clock.now()
     depth = _whole(request.args.get("depth", "1"), most=_DEEPEST)
-    tree, scope = _tree(request.args.get("tree", Tree.REGION)), _scope(request.args.get("scope"))
-    narrowing = _read_narrowing(request.args, _NARROWING)
+    tree, wanted_scope = _choice(Tree, request.args.get("tree", Tree.REGION)), request.args.get("scope")
+    scope = None if wanted_scope is None else _choice(Scope, wanted_scope)
+    narrowing = _read_narrowing({name: request.args.get(name, "") for name in _NARROWING})
     basis = get_basis(session, exam_id, scope=scope, now=now, reach=reach)
     asked = request.args.get("unit")
     if asked is None:
         tops = list_tops(session, reach)
         unit_id = tops[0].id if tops else 0
     else:
-        unit_id = _whole(asked, most=_MAX_ID)
+        unit_id = _whole(asked, most=MAX_ID)
     wanted = PeopleFilter.of(narrowing, unit_ids=None)
     table = get_unit_table(session, basis, unit_id, tree=tree, depth=depth, reach=reach, wanted=wanted)
     definitions = {
@@ -70,10 +151,11 @@ def show_participation(exam_id: int) -> Response:
     if narrowing.words:
         definitions["narrowed"] = narrowing.words
     rows = [_row_json(row) for row in table.rows]
-    return answer({"as_of": instant(basis.as_of), "definitions": definitions, "rows": rows})
+    reply: ParticipationBody = {"as_of": instant(basis.as_of), "definitions": definitions, "rows": rows}
+    return json_response(reply)
 
 
-def _row_json(row: UnitRow) -> dict[str, Any]:
+def _row_json(row: UnitRow) -> UnitFiguresBody:
     counts = row.counts
     return {
         "unit_id": row.unit.unit_id, "code": row.unit.code, "name": row.unit.name, "parent_id": row.unit.parent_id,
@@ -89,36 +171,25 @@ def _row_json(row: UnitRow) -> dict[str, Any]:
 @requires("reports:score:export")
 def request_export(exam_id: int) -> Response:
     """Ask for a file of figures; it is built by a worker."""
-    wish = _read_request(exam_id, read_object(most_bytes=_SMALL_BYTES))
+    body = read_body(ExportRequest, max_bytes=_SMALL_BYTES)
+    wish = ReportRequest(
+        exam_id=exam_id,
+        unit_id=body.unit,
+        content=body.content,
+        format=body.format,
+        tree=body.tree,
+        scope=body.scope,
+        narrowing=_read_narrowing({name: getattr(body, name) for name in (*_NARROWING, "group")}),
+        numbers=body.numbers,
+        reason=body.reason,
+    )
     if wish.holds_whole_numbers:
         return _ask_for_numbers(wish)
     with transaction() as session:
         reach = my_reach("reports:score:export")
         export = actions.request_export(session, wish, reach=reach, actor=actor(), now=clock.now())
-        body = {"export": {"id": export.id, "state": client_state(export.state)}}
-    return answer(body, 202)
-
-
-def _read_request(exam_id: int, body: Mapping[str, Any]) -> ReportRequest:
-    unit_id, content, format_ = body.get("unit"), body.get("content"), body.get("format")
-    if type(unit_id) is not int or not isinstance(content, str) or not isinstance(format_, str):
-        raise BadRequestError
-    if not 0 <= unit_id <= _MAX_ID:
-        raise BadRequestError
-    numbers, reason = body.get("numbers", PiiDisclosure.NONE), body.get("reason", "")
-    if not isinstance(numbers, str) or numbers not in set(PiiDisclosure) or not isinstance(reason, str):
-        raise BadRequestError
-    return ReportRequest(
-        exam_id=exam_id,
-        unit_id=unit_id,
-        content=content,
-        format=format_,
-        tree=_tree(body.get("tree", Tree.REGION)),
-        scope=_scope(body.get("scope")),
-        narrowing=_read_narrowing(body, (*_NARROWING, "group")),
-        numbers=PiiDisclosure(numbers),
-        reason=reason,
-    )
+        reply: ExportRequestedBody = {"export": {"id": export.id, "state": client_state(export.state)}}
+    return json_response(reply, 202)
 
 
 def _ask_for_numbers(wish: ReportRequest) -> Response:
@@ -127,7 +198,8 @@ def _ask_for_numbers(wish: ReportRequest) -> Response:
     with transaction() as session:
         reach = my_reach("reports:score:export")
         approval_id = actions.request_numbers(session, wish, reach=reach, actor=actor(), now=clock.now())
-    return answer({"approval": {"id": approval_id, "state": "waiting"}}, 202)
+    reply: ApprovalRequestedBody = {"approval": {"id": approval_id, "state": "waiting"}}
+    return json_response(reply, 202)
 
 
 @api_blueprint.get("/exports/<int:export_id>")
@@ -136,11 +208,14 @@ def show_export(export_id: int) -> Response:
     """Give the state and progress of one's own export."""
     session, reach = read_session(), my_reach("reports:score:export")
     export = get_export_row(session, export_id, person_id=me().person_id, reach=reach)
-    body = {"id": export.id, **progress_json(export)}
+    message = export.message
     if export.state == JobState.QUEUED:
         ahead = count_ahead(session, export)
-        body["message"] = f"排队中，前面还有 {ahead} 份" if ahead else "排队中"
-    return answer(body)
+        message = f"排队中，前面还有 {ahead} 份" if ahead else "排队中"
+    reply: ExportBody = {
+        "id": export.id, "state": export.client_state, "done": export.done, "total": export.total, "message": message,
+    }  # fmt: skip
+    return json_response(reply)
 
 
 @api_blueprint.get("/exports/<int:export_id>/file")
@@ -168,30 +243,19 @@ def _whole(text: str, *, most: int) -> int:
     return number
 
 
-def _read_narrowing(words: Mapping[str, object], names: tuple[str, ...]) -> ReportFilter:
-    """Read whom a call narrows its figures to; raises BadRequestError for a day that is none and a group that nobody knows."""
-    kept = {name: word for name in names if (word := _word(words.get(name, "")))}
+def _read_narrowing(given: Mapping[str, str]) -> ReportFilter:
+    """Read the filter of a call; raises BadRequestError for a day that is none and an unknown group."""
+    if any(len(text) > MAX_WORD or "\0" in text for text in given.values()):
+        raise BadRequestError
+    kept = {name: text for name, given_text in given.items() if (text := given_text.strip())}
     days = [kept[name] for name in ("since", "until") if name in kept]
     if any(scope_rules.find_day(day) is None for day in days) or kept.get("group", "absent") not in GROUP_NAMES:
         raise BadRequestError
     return ReportFilter.of_json(kept)
 
 
-def _word(word: object) -> str:
-    if not isinstance(word, str) or len(word) > scope_rules.MAX_WORD or "\0" in word:
-        raise BadRequestError
-    return word.strip()
-
-
-def _tree(word: object) -> Tree:
-    if not isinstance(word, str) or word not in set(Tree):
-        raise BadRequestError
-    return Tree(word)
-
-
-def _scope(word: object) -> Scope | None:
-    if word is None:
-        return None
-    if not isinstance(word, str) or word not in set(Scope):
-        raise BadRequestError
-    return Scope(word)
+def _choice(kind: type[Choice], text: str) -> Choice:
+    try:
+        return kind(text)
+    except ValueError:
+        raise BadRequestError from None

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from examapp.documents.docx import WordDocument, marked
-from examapp.lazy_import import LazyModule
 from examapp.oversight.report_files.rules import TABLE_CONTENTS, Circular, Renderer, ReportTable, iter_texts
 from examapp.oversight.report_templates.render_docx import as_pdf
 
-pdf = LazyModule("examapp.documents.pdf")
 _CONTENTS = TABLE_CONTENTS - {"scores"} | {"circular"}
 
 
 def _write_pdf(path: Path, table: ReportTable) -> None:
     """Write a table as PDF, A4, its header on every page."""
+    from examapp.documents import pdf
+
     sheet = table.sheet
+    assert sheet.made_at is not None
     layout = pdf.PLAIN if sheet.is_portrait else pdf.LANDSCAPE
     document = pdf.PdfDocument(title=sheet.title, made_at=sheet.made_at, layout=layout, watermark=sheet.watermark)
     document.title(sheet.title)
@@ -35,6 +35,8 @@ def _write_pdf(path: Path, table: ReportTable) -> None:
 
 def _write_docx(path: Path, table: ReportTable) -> None:
     """Write a table as a Word document, its header on every page."""
+    from examapp.documents.docx import WordDocument
+
     sheet = table.sheet
     document = WordDocument(is_landscape=not sheet.is_portrait, watermark=sheet.watermark)
     document.title(sheet.title)
@@ -51,6 +53,8 @@ def _write_circular_pdf(path: Path, circular: Circular) -> None:
 
 
 def _write_circular_docx(path: Path, circular: Circular) -> None:
+    from examapp.documents.docx import marked
+
     path.write_bytes(marked(circular.docx, circular.header))
 
 

@@ -12,10 +12,7 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from examapp.clock import local
-from examapp.documents.docx import WordDocument, same_bytes
-from examapp.documents.office_templates import open_document, refusing_what_cannot_be_filled
-from examapp.documents.pdf import Align, PdfDocument
-from examapp.lazy_import import LazyModule
+from examapp.documents.office_templates import open_document, refusing_what_cannot_be_filled, same_bytes
 from examapp.oversight.statistics_definitions.rules import SCOPE_NAMES, Counts, UnitRow
 from examapp.oversight.statistics_scope.queries import ReportContext
 
@@ -23,8 +20,8 @@ if TYPE_CHECKING:
     from docx.table import Table
     from docx.text.paragraph import Paragraph
 
+    from examapp.documents.pdf import Align, PdfDocument
 
-pdf, docx_library = LazyModule("examapp.documents.pdf"), LazyModule("docx")
 NOTHING = "–"
 UNIT_PLACES = ("编码", "单位", "名册人数", "免考", "缓考", "应考", "参考", "未参考", "合格", "良好", "优秀", "参考率", "合格率", "通过率", "优秀率", "平均分")  # fmt: skip
 """What is known of each unit of the list 各单位, and of the whole."""
@@ -85,6 +82,8 @@ def _points(points: Decimal | None) -> str:
 
 def shipped_template() -> bytes:
     """Give the form of a circular that comes with the product, with its named places, for filling or for changing."""
+    from examapp.documents.docx import WordDocument
+
     docx = WordDocument(is_official=True)
     docx.title("关于{{ 考试名称 }}参考情况的通报")
     docx.paragraph("各乡镇人民政府，各有关单位：")
@@ -140,16 +139,21 @@ def fill(template: bytes | None, words: dict[str, Any]) -> bytes:
 
 def as_pdf(docx: bytes, *, made_at: datetime, watermark: str = "") -> bytes:
     """Set a filled circular as PDF: its paragraphs and tables in their order, so that both say the same."""
-    source = docx_library.Document(io.BytesIO(docx))
+    from docx import Document
+    from docx.table import Table
+
+    from examapp.documents.pdf import OFFICIAL, PdfDocument
+
+    source = Document(io.BytesIO(docx))
     parts: list[Any] = list(_parts(source))
     title = next(
-        (part.text for part in parts if isinstance(part, docx_library.text.paragraph.Paragraph) and part.text.strip()),
+        (part.text for part in parts if not isinstance(part, Table) and part.text.strip()),
         "通报",
     )
-    document = pdf.PdfDocument(title=title, made_at=made_at, layout=pdf.OFFICIAL, watermark=watermark)
+    document = PdfDocument(title=title, made_at=made_at, layout=OFFICIAL, watermark=watermark)
     has_title = False
     for part in parts:
-        if isinstance(part, docx_library.table.Table):
+        if isinstance(part, Table):
             _set_table(document, part)
         elif not has_title and part.text.strip():
             document.title(part.text.strip())
@@ -161,21 +165,28 @@ def as_pdf(docx: bytes, *, made_at: datetime, watermark: str = "") -> bytes:
 
 
 def _parts(source: Any) -> Iterator[Paragraph | Table]:
+    from docx.oxml.ns import qn
+    from docx.table import Table
+    from docx.text.paragraph import Paragraph
+
     for element in source.element.body.iterchildren():
-        if element.tag == docx_library.oxml.ns.qn("w:p"):
-            yield docx_library.text.paragraph.Paragraph(element, source)
-        elif element.tag == docx_library.oxml.ns.qn("w:tbl"):
-            yield docx_library.table.Table(element, source)
+        if element.tag == qn("w:p"):
+            yield Paragraph(element, source)
+        elif element.tag == qn("w:tbl"):
+            yield Table(element, source)
 
 
 def _set_paragraph(document: PdfDocument, part: Paragraph) -> None:
-    names = docx_library.enum.text.WD_ALIGN_PARAGRAPH
-    aligns: dict[Any, Align] = {names.CENTER: "center", names.RIGHT: "right"}
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+
+    aligns: dict[Any, Align] = {WD_ALIGN_PARAGRAPH.CENTER: "center", WD_ALIGN_PARAGRAPH.RIGHT: "right"}
     is_indented = bool(part.paragraph_format.first_line_indent)
     document.paragraph(part.text, align=aligns.get(part.alignment, "left"), is_indented=is_indented)
 
 
 def _set_table(document: PdfDocument, table: Table) -> None:
+    from examapp.documents.pdf import Head
+
     rows = [[cell.text for cell in row.cells] for row in table.rows]
     most = max((len(row) for row in rows), default=0)
     rows = [row + [""] * (most - len(row)) for row in rows]
@@ -184,7 +195,7 @@ def _set_table(document: PdfDocument, table: Table) -> None:
     longest = [max(len(row[index]) for row in rows) for index in range(most)]
     numbers = [all(_is_number(row[index]) for row in rows[1:]) for index in range(most)]
     heads = [
-        pdf.Head(text=text, width=min(max(length, len(text), 4), 14) + 1, align="right" if is_number else "left")
+        Head(text=text, width=min(max(length, len(text), 4), 14) + 1, align="right" if is_number else "left")
         for text, length, is_number in zip(rows[0], longest, numbers, strict=True)
     ]
     document.table(heads, rows[1:], size=_SIZES["table"])

@@ -8,16 +8,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from examapp.documents.docx import same_bytes
-from examapp.documents.office_templates import open_workbook, refusing_what_cannot_be_filled
-from examapp.lazy_import import LazyModule
+from examapp.documents.office_templates import open_workbook, refusing_what_cannot_be_filled, same_bytes
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
-
-openpyxl, styles = LazyModule("openpyxl"), LazyModule("openpyxl.styles")
 
 PLACE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 _MAX_HEAD = 230
@@ -29,7 +25,9 @@ ROW_PLACES = ("序号", "姓名", "单位", "职务", "成绩", "等次", "备�
 
 def shipped_form() -> bytes:
     """Give the score sheet's form that comes with the product, for changing."""
-    book = openpyxl.Workbook()
+    from openpyxl import Workbook, styles
+
+    book = Workbook()
     page: Any = book.active
     page.title = "成绩汇总表"
     line = styles.Side(style="thin")
@@ -126,7 +124,9 @@ def _spread(page: Worksheet, row: int, count: int) -> None:
 
 
 def _copy_form(source: Any, target: Any) -> None:
-    if isinstance(target, openpyxl.cell.cell.MergedCell):
+    from openpyxl.cell.cell import MergedCell
+
+    if isinstance(target, MergedCell):
         return
     target.value = source.value
     if source.has_style:

@@ -68,7 +68,7 @@ def accept_line(event_id: int, reason: str) -> None:
 @click.option("--drop", is_flag=True, help="Take the written lines out of the database; needs the owner's account.")
 def archive(folder: Path, drop: bool) -> None:
     """Write lines older than KEEP_AUDIT_DAYS into a signed file; with --drop, take them out of the database after checking the file."""
-    sealer, days = current_app.extensions["sealer"], int(current_app.config["SETTINGS"].keep_audit_days)
+    sealer, days = current_app.extensions["sealer"], current_app.config["SETTINGS"].keep_audit_days
     with transaction() as session:
         path = actions.write_archive(session, folder, sealer=sealer, days=days, now=clock.now())
         if path is None:

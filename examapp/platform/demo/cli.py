@@ -44,7 +44,7 @@ _TABLES = (
 def load() -> None:
     """Load the demo county once; print its accounts, and write them to DATA_DIR/demo-accounts.json."""
     settings: Settings = current_app.config["SETTINGS"]
-    if settings.mode is Mode.PRODUCTION:
+    if settings.app_mode is Mode.PRODUCTION:
         raise click.ClickException("正式运行（APP_MODE=production）不能装入演示数据。")
     fact = read_session().get(PlatformFlag, DEMO_LOADED)
     listed: dict[str, Any] = fact.value if fact is not None else _load(settings)

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from examapp import clock
 from examapp.clock import day_of, from_local, local
 from examapp.content.questions.queries import current_key
-from examapp.lazy_import import LazyModule
 from examapp.learning.certificate_templates.actions import PlanSettings, Wording, create_plan, save_template
 from examapp.learning.certificates.actions import request_job
 from examapp.learning.certificates.rules import DEFAULT_BODY
@@ -242,12 +241,6 @@ def _event(
     }  # fmt: skip
 
 
-images, draws, fonts, font = (
-    LazyModule("PIL.Image"),
-    LazyModule("PIL.ImageDraw"),
-    LazyModule("PIL.ImageFont"),
-    LazyModule("examapp.documents.pdf_font"),
-)
 _RED = (190, 20, 24, 230)
 _SIDE = 400
 _COURSES = 2
@@ -281,8 +274,12 @@ def add_certificates(
 
 def _seal() -> bytes:
     """Draw a seal that says that it is none: a ring, a star, and 演示专用."""
-    picture = images.new("RGBA", (_SIDE, _SIDE))
-    pen, middle = draws.Draw(picture), _SIDE / 2
+    from PIL import Image, ImageDraw, ImageFont
+
+    from examapp.documents.pdf_font import font_path
+
+    picture = Image.new("RGBA", (_SIDE, _SIDE))
+    pen, middle = ImageDraw.Draw(picture), _SIDE / 2
     pen.ellipse((8, 8, _SIDE - 8, _SIDE - 8), outline=_RED, width=12)
     points = [
         (middle + radius * math.sin(math.pi * n / 5), middle - 30 - radius * math.cos(math.pi * n / 5))
@@ -290,7 +287,7 @@ def _seal() -> bytes:
         for radius in ((80, 31)[n % 2],)
     ]
     pen.polygon(points, fill=_RED)
-    pen.text((middle, 305), "演示专用", font=fonts.truetype(str(font.font_path()), 52, index=2), fill=_RED, anchor="mm")
+    pen.text((middle, 305), "演示专用", font=ImageFont.truetype(str(font_path()), 52, index=2), fill=_RED, anchor="mm")
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()

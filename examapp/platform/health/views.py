@@ -84,7 +84,7 @@ def readyz() -> Response:
 
 
 def _is_demo_expected(settings: Settings) -> bool:
-    return settings.mode is Mode.TRYOUT and settings.demo == "1"
+    return settings.app_mode is Mode.TRYOUT and settings.demo
 
 
 @blueprint.get("/metrics")
@@ -157,7 +157,7 @@ def _count(response: Response) -> Response:
 
 
 def _start_reporting(app: Flask) -> None:
-    if app.config["SETTINGS"].mode is not Mode.TESTING and _is_reporting.acquire(blocking=False):
+    if app.config["SETTINGS"].app_mode is not Mode.TESTING and _is_reporting.acquire(blocking=False):
         threading.Thread(target=_report_forever, args=(app,), name="reporting", daemon=True).start()
 
 

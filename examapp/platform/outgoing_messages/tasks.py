@@ -31,7 +31,7 @@ def send_waiting() -> None:
     gateway = open_gateway(settings.message_gateway, secret=settings.message_gateway_secret)
     for _ in range(_MAX_BATCHES if gateway else 0):
         with transaction() as session:
-            claimed = claim_messages(session, quiet=settings.quiet_hours, now=clock.now())
+            claimed = claim_messages(session, quiet=settings.message_quiet_hours, now=clock.now())
         if not claimed or gateway is None:
             break
         _hand_over(gateway, claimed)

@@ -268,10 +268,10 @@ class Terms:
     def from_settings(cls, settings: Settings) -> Terms:
         """Read the terms out of the settings, which were checked at the start."""
         return cls(
-            leaver_days=int(settings.keep_leavers_days),
-            result_years=int(settings.keep_results_years),
-            sign_in_days=int(settings.keep_sign_ins_days),
-            audit_days=int(settings.keep_audit_days),
+            leaver_days=settings.keep_leavers_days,
+            result_years=settings.keep_results_years,
+            sign_in_days=settings.keep_sign_ins_days,
+            audit_days=settings.keep_audit_days,
         )
 
     def words(self, term: RetentionPolicy) -> str:

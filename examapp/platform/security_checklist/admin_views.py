@@ -59,7 +59,7 @@ def show_settings() -> str:
         is_sweeper_alive=is_alive(beat, now=now),
         jobs=setup_queries.count_jobs(session),
         faults=faults,
-        mode=settings.mode,
+        mode=settings.app_mode,
     )
 
 

@@ -92,7 +92,7 @@ def _count_second_factors(session: Session, *, now: datetime) -> tuple[int, int]
 
 def backup_folder(settings: Settings) -> BackupFolder:
     """Give where the backups of this site lie."""
-    return BackupFolder(Path(settings.backup_dir).resolve() if settings.backup_dir else settings.data_path / "backup")
+    return BackupFolder(settings.backup_path)
 
 
 def backup_at(settings: Settings) -> datetime | None:

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from examapp.clock import local
-from examapp.config import Mode, Settings
-from examapp.organisation.accounts.rules import PasswordProfile
+from examapp.config import Mode, PasswordProfile, Settings
 from examapp.platform.setup.rules import DURABILITY_FAULTS, secret_faults
 
 BACKUP_GOOD, BACKUP_BAD = timedelta(hours=26), timedelta(days=3)
@@ -88,20 +87,20 @@ def judge(settings: Settings, found: Findings, *, now: datetime) -> list[Point]:
 
 
 def _settings(settings: Settings) -> list[Point]:
-    is_production = settings.mode is Mode.PRODUCTION
+    is_production = settings.app_mode is Mode.PRODUCTION
     faults = secret_faults(settings)
     return [
         Point("运行方式", Level.GOOD if is_production else Level.LOOK, "正式" if is_production else "试用或测试", "" if is_production else "正式考试前，请按运维手册以 APP_MODE=production 部署。"),
         Point("密钥", Level.BAD if faults else Level.GOOD, "有问题" if faults else "已设置，且不是示例值", "".join(faults)),
         Point("首次设置页", Level.LOOK if settings.setup_code and is_production else Level.GOOD, "设置码仍在" if settings.setup_code else "已关闭", "设置已完成，请删去环境变量 SETUP_CODE。" if settings.setup_code and is_production else ""),
         Point("日志级别", Level.LOOK if settings.log_level == "DEBUG" else Level.GOOD, settings.log_level, "DEBUG 只用于排查，请改回 INFO。" if settings.log_level == "DEBUG" else ""),
-        Point("密码规则", Level.GOOD if PasswordProfile(settings.password_profile) is PasswordProfile.DENGBAO else Level.LOOK, {"dengbao": "等保（四类字符、历史、定期更换）"}.get(settings.password_profile, "长度与常见密码检查"), "" if PasswordProfile(settings.password_profile) is PasswordProfile.DENGBAO else "等保三级测评通常要求复杂度和定期更换，可设 PASSWORD_PROFILE=dengbao。"),
+        Point("密码规则", Level.GOOD if settings.password_profile is PasswordProfile.DENGBAO else Level.LOOK, {"dengbao": "等保（四类字符、历史、定期更换）"}.get(settings.password_profile, "长度与常见密码检查"), "" if settings.password_profile is PasswordProfile.DENGBAO else "等保三级测评通常要求复杂度和定期更换，可设 PASSWORD_PROFILE=dengbao。"),
         _idle(settings),
     ]  # fmt: skip
 
 
 def _idle(settings: Settings) -> Point:
-    minutes = int(settings.admin_idle_minutes)
+    minutes = settings.admin_idle_minutes
     is_good = 0 < minutes <= 30
     return Point(
         "管理员无操作退出",
@@ -152,7 +151,7 @@ def _backup(found: Findings, *, now: datetime) -> Point:
 
 
 def _audit(settings: Settings, found: Findings, *, now: datetime) -> list[Point]:
-    days = int(settings.keep_audit_days)
+    days = settings.keep_audit_days
     seal = _aged(
         "审计记录上链", found.sealed_at, now, (SEAL_GOOD, SEAL_BAD), "请检查后台任务（worker、beat）是否在运行。"
     )
@@ -170,8 +169,8 @@ def _audit(settings: Settings, found: Findings, *, now: datetime) -> list[Point]
 
 
 def _certificate(settings: Settings, found: Findings, *, now: datetime) -> Point:
-    if settings.https != "1":
-        level = Level.BAD if settings.mode is Mode.PRODUCTION else Level.LOOK
+    if not settings.https:
+        level = Level.BAD if settings.app_mode is Mode.PRODUCTION else Level.LOOK
         return Point("https", level, "没有启用", "请在 nginx 上配置证书，并设 HTTPS=1；否则口令在网络上以明文传送。")
     if found.certificate_ends_at is None:
         return Point(

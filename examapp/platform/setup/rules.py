@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from examapp.config import PLAIN_HTTP, Mode, Settings
+from examapp.config import PLAIN_HTTP, Mode, Settings, setting_text
 
 BEAT_LIMIT = timedelta(seconds=60)
 """The sweeper beats every few seconds; older than this it is taken for dead."""
@@ -38,10 +38,10 @@ def production_faults(
 
     `eviction_policy` is what Redis does when full, None where it did not say.
     """
-    if settings.mode is not Mode.PRODUCTION:
+    if settings.app_mode is not Mode.PRODUCTION:
         return []
     faults = secret_faults(settings)
-    if settings.https != "1":
+    if not settings.https:
         faults.append(PLAIN_HTTP)
     faults += [words for name, words in DURABILITY_FAULTS.items() if database_settings.get(name, "off") == "off"]
     if has_demo_accounts:
@@ -72,7 +72,8 @@ def _is_repetitive(data_keys: str) -> bool:
 def shown_settings(settings: Settings) -> list[tuple[str, str, str]]:
     """Give every setting as name, value and meaning; secrets and passwords in addresses are not among the values."""
     return [
-        (f.name.upper(), _shown(f.name, getattr(settings, f.name)), f.metadata["meaning"]) for f in fields(settings)
+        (f.name.upper(), _shown(f.name, setting_text(getattr(settings, f.name))), f.metadata["meaning"])
+        for f in fields(settings)
     ]
 
 
