@@ -21,17 +21,16 @@ coverage: .venv/.installed-dev
 test-browser: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 -m browser
 
-# Also the tests whose examples hypothesis draws, with all of them.
 test-slow: .venv/.installed-dev
-	HYPOTHESIS_PROFILE=all $(BIN)/python -m pytest -n 2 --durations=10 -m "slow or (hypothesis and not long)"
+	$(BIN)/python -m pytest -n 2 --durations=10 -m slow
 
 # Both, as CI runs them: the drill by one of two processes from the start, the slow tests by whichever is free.
 test-slow-and-drill: .venv/.installed-dev
-	HYPOTHESIS_PROFILE=all $(BIN)/python -m pytest -n 2 --dist loadgroup --durations=10 -m "slow or drill or (hypothesis and not long)"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=10 -m "slow or drill"
 
-# Every page of every role in Chromium, the longest walks of hostile input over every view, `make run` in strange surroundings; not a part of CI.
+# Every page of every role in Chromium, the longest walks of hostile input over every view, `make run` in strange surroundings, and what hypothesis draws, with all examples; not a part of CI.
 test-long: .venv/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
+	HYPOTHESIS_PROFILE=all $(BIN)/python -m pytest -n 2 --dist loadfile -m "long or hypothesis"
 
 drill-short: .venv/.installed-dev
 	$(BIN)/python -m pytest tests/faults --durations=10 -m drill

@@ -60,7 +60,7 @@ class Snoop:
                 f"/practice/mocks/{self.things['mock'].id}",
             ):
                 answer = self.smell(client.post(path, data={"law": LAW}))
-                if answer.status_code == 302 and answer.location.startswith("/"):
+                if answer.status_code in {302, 303} and answer.location.startswith("/"):
                     self.smell(client.post(answer.location, data={"response": ["A"]}))
                     self.smell(client.get(answer.location))
             for item_id in self.things["items"]:
