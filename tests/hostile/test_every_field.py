@@ -14,10 +14,7 @@ from tests.hostile.walks import all_calls
 from tests.matrix.calls import FORMS, body_of
 from tests.matrix.conftest import stage  # noqa: F401 – a fixture
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 DIGITS = "9" * 5000
 SURROGATE = "\ud800".encode("utf-8", "surrogatepass")
 WORST = (DIGITS, SURROGATE, "9223372036854775808", "9999-12-31T23:59", "²")
@@ -26,6 +23,8 @@ TOGETHER = ("", "\x00", "-1", "1e999", "sNaN", "0001-01-01", "2026-13-45", "字"
 """Tried in all fields at once."""
 FEW = 5
 """Up to so many fields each is tried alone with every value; beyond, with two, and with all in company."""
+SOME = 2
+"""So many values of a kind each view is tried with in make test-slow, others at each view; with all of them in make test-long."""
 FILE = object()
 HEALTH = {"health.healthz", "health.readyz"}
 SHARES = 6
@@ -42,8 +41,20 @@ AS = {"people.take_off_second_factor": "S"}
 EVERYWHERE = {"csrf_token", "X-CSRFToken"}
 
 
+WALKS = [
+    *(pytest.param(number, SOME, id=f"{number}", marks=pytest.mark.slow) for number in range(SHARES)),
+    *(pytest.param(number, None, id=f"{number}-whole", marks=pytest.mark.long) for number in range(SHARES)),
+]
+
+
 def share(calls, number):
     return [call for at, call in enumerate(calls) if at % SHARES == number]
+
+
+def some(values, at, most):
+    """Give `most` of the values, beginning at another one for each `at`; all of them where `most` is None."""
+    values = tuple(values)
+    return values if most is None else tuple(values[(at + n) % len(values)] for n in range(min(most, len(values))))
 
 
 def send(stage, call, fields, words=None):
@@ -80,31 +91,33 @@ def siblings(name, good):
     return [value for other, value in good.items() if "-" in other and name.startswith(other[: other.index("-") + 1])]
 
 
-def alone(names, good):
+def alone(names, good, at_view, most):
     """Give what is sent with one field odd beside good ones; what a name stands for a whole class of names is tried once."""
     acts = tuple(f"{prefix}{end}" for prefix in prefixes() for end in (DIGITS, "1"))
     for at, name in enumerate(names):
         if len(name) > 1000 or name.endswith("²"):
             values = tuple(dict.fromkeys(["1", *siblings(name, good)]))
         else:
-            values = WORST if len(names) <= FEW else (WORST[0], WORST[1 + at % (len(WORST) - 1)])
+            values = (
+                some(WORST, at + at_view, most) if len(names) <= FEW else (WORST[0], WORST[1 + at % (len(WORST) - 1)])
+            )
         for value in (*values, *(acts if name == "act" else ())):
             yield {**good, name: value}, {name: value}, None
 
 
-def in_parts(names, good):
+def in_parts(names, good, at_view, most):
     """Give what is sent with every third field odd, each in its turn with every value."""
     if len(names) <= FEW:
         return
     for part in range(3):
-        for turn in range(len(WORST)):
+        for turn in some(range(len(WORST)), at_view, most):
             odd = {name: WORST[(at + turn) % len(WORST)] for at, name in enumerate(names[part::3])}
             yield {**good, **odd}, odd, None
 
 
-def at_once(names, good):
+def at_once(names, good, at_view, most):
     """Give what is sent with all fields odd in one way; the address has the same words."""
-    for value in (*TOGETHER, DIGITS, SURROGATE, ["1", "1"]):
+    for value in some((*TOGETHER, DIGITS, SURROGATE, ["1", "1"]), at_view, most and 2 * most):
         odd = {name: value for name in names}  # noqa: C420 – one list for all would be RUF024
         yield {**good, **odd}, odd, odd
     yield {**good, **{name: a_file() for name in names}}, dict.fromkeys(names, FILE), None
@@ -130,8 +143,8 @@ def with_gateway(app, monkeypatch, tmp_path):
     setting(app, monkeypatch, message_gateway=f"file:{tmp_path / 'messages'}")
 
 
-@pytest.mark.parametrize("number", range(SHARES))
-def test_an_odd_value_in_any_field_of_any_page_is_refused_in_words(app, stage, number):
+@pytest.mark.parametrize(("number", "most"), WALKS)
+def test_an_odd_value_in_any_field_of_any_page_is_refused_in_words(app, stage, number, most):
     faults, silent, tried = [], [], 0
     calls = [
         replace(call, role=AS.get(call.endpoint, call.role))
@@ -139,7 +152,7 @@ def test_an_odd_value_in_any_field_of_any_page_is_refused_in_words(app, stage, n
         if not call.is_api and call.method in {"POST", "PUT", "PATCH"}
     ]
     with noting(app):
-        for call in share(calls, number):
+        for at_view, call in enumerate(share(calls, number)):
             if call.endpoint in PASSED_OVER:
                 continue
             good, found, first, second = fields_of(stage, call)
@@ -148,28 +161,35 @@ def test_an_odd_value_in_any_field_of_any_page_is_refused_in_words(app, stage, n
                 silent.append(f"{call}: reads no field ({first}, {second})")
             names = sorted(found)
             short = [name for name in names if len(name) < 1000]
-            for sent, odd, words in chain(alone(names, good), in_parts(short, good), at_once(short, good)):
+            sets = (
+                alone(names, good, at_view, most),
+                in_parts(short, good, at_view, most),
+                at_once(short, good, at_view, most),
+            )
+            for sent, odd, words in chain(*sets):
                 tried += 1
                 answer, _ = send(stage, call, sent, words)
                 if answer.status_code >= 500:
                     faults.append(f"{call} {answer.status_code}: {named(stage, call, good, odd)}")
     assert not faults, "\n".join(faults)
     assert not silent, "give its fields in tests/matrix FORMS, or its reason here:\n" + "\n".join(silent)
-    assert tried > 500
+    assert tried > 300
 
 
-@pytest.mark.parametrize("number", range(SHARES))
-def test_an_odd_value_in_any_word_of_any_address_breaks_no_page(app, stage, number):
+@pytest.mark.parametrize(("number", "most"), WALKS)
+def test_an_odd_value_in_any_word_of_any_address_breaks_no_page(app, stage, number, most):
     faults, words = [], 0
     calls = [call for call in all_calls(app, stage.scene) if call.method == "GET" and call.endpoint not in HEALTH]
     with noting(app):
-        for call in share(calls, number):
+        for at_view, call in enumerate(share(calls, number)):
             client = stage.scene.clients[call.role]
             with stage.call(), reading() as read:
                 client.get(call.path)
             names = sorted(read.names - EVERYWHERE)
             words += len(names)
-            sent = [dict.fromkeys(names, value) for value in (*TOGETHER, *WORST) if names]
+            sent = [
+                dict.fromkeys(names, value) for value in some((*TOGETHER, *WORST), at_view, most and 3 * most) if names
+            ]
             sent += [{name: value} for name in names for value in WORST[:3] if len(names) > 1]
             for query in sent:
                 with stage.call():
