@@ -48,7 +48,6 @@ _UNSUPPORTED_RESPONSES = {
     "response_extension": "自定义互动题",
 }
 _UNSUPPORTED_RENDERS = {"render_hotspot": "热区题（图上点选）", "render_slider": "滑块题"}
-_REFERENCES = frozenset({"bankentry_item", "itemref", "sourcebank_ref", "bankentry_itemref"})
 _RANGES = frozenset({"vargt", "vargte", "varlt", "varlte"})
 
 

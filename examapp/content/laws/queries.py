@@ -113,14 +113,6 @@ def find_version_in_force(session: Session, *, law: str, on: date) -> LawVersion
     return session.scalars(statement).first()
 
 
-def get_version_by_id(session: Session, version_id: int) -> LawVersion:
-    """Get a version of a law; raises NotFoundError."""
-    found = session.get(LawVersion, version_id)
-    if found is None:
-        raise NotFoundError("没有找到这部法律的这个版本。请从法律库重新进入。")
-    return found
-
-
 def compare_versions(session: Session, old_id: int, new_id: int) -> Comparison:
     """Compare the articles of two versions of a law."""
     old, new = ({a.label: a.text for a in list_articles(session, each)} for each in (old_id, new_id))

@@ -229,14 +229,6 @@ def list_authors(session: Session) -> list[tuple[int, str]]:
     return [(row.id, row.name) for row in rows]
 
 
-def list_knowledge_points(session: Session, *, law: str = "") -> list[str]:
-    """List knowledge points in use, of one law's questions where a law is given."""
-    statement = select(KnowledgePoint.name).join(question_knowledge_points).join(Question).distinct()
-    if law:
-        statement = statement.where(Question.law_name == law)
-    return list(session.scalars(statement.order_by(KnowledgePoint.name).limit(500)))
-
-
 _AT_ONCE = 500
 _SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
 

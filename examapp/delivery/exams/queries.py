@@ -254,18 +254,6 @@ def list_blueprint_ids(session: Session, exam: Exam) -> list[int]:
     return list(dict.fromkeys(i for i in [exam.blueprint_id, *of_parts] if i is not None))
 
 
-def list_using_exams(session: Session, blueprint_id: int) -> list[Exam]:
-    """List the published exams whose papers are drawn from a blueprint."""
-    parts = select(ExamAudience.exam_id).where(ExamAudience.blueprint_id == blueprint_id)
-    return list(
-        session.scalars(
-            select(Exam).where(
-                Exam.state == ExamState.PUBLISHED, or_(Exam.blueprint_id == blueprint_id, Exam.id.in_(parts))
-            )
-        )
-    )
-
-
 def list_staff_numbers(session: Session, exam: Exam) -> list[str]:
     """List the staff numbers of the people that an exam's audience names one by one."""
     named = select(ExamAudience.person_id).where(ExamAudience.exam_id == exam.id)

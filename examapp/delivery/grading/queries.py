@@ -109,16 +109,6 @@ def last_grade_numbers(session: Session, ids: Sequence[int]) -> dict[int, int]:
     return {attempt_id: number for attempt_id, number in rows}  # noqa: C416 – rows are no plain tuples for the type checker
 
 
-def oldest_waiting(session: Session) -> datetime | None:
-    """Give when the attempt was handed in that has waited longest for its grade."""
-    return session.scalars(
-        select(Attempt.submitted_at)
-        .where(Attempt.state == AttemptState.SUBMITTED, Attempt.quarantined_at.is_(None))
-        .order_by(Attempt.submitted_at)
-        .limit(1)
-    ).one_or_none()
-
-
 def count_ungraded(session: Session) -> tuple[int, int]:
     """Count the attempts that wait for a grade, and those set aside after three tries, for monitoring."""
     row = session.execute(

@@ -5,25 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from examapp.errors import NotFoundError
-from examapp.organisation.units.models import Tree, Unit
-
-
-def get_unit(session: Session, unit_id: int) -> Unit:
-    """Get a unit; raises NotFoundError."""
-    unit = session.get(Unit, unit_id)
-    if unit is None:
-        raise NotFoundError
-    return unit
-
-
-def list_subtree(session: Session, unit: Unit, *, tree: Tree) -> list[Unit]:
-    """List a unit and all below it in a tree, parents before children, by code."""
-    path = unit.path_in(tree)
-    column = Unit.region_path if tree is Tree.REGION else Unit.sector_path
-    if path is None:
-        return [unit]
-    return list(session.scalars(select(Unit).where(column.startswith(path, autoescape=True)).order_by(Unit.code)))
+from examapp.organisation.units.models import Unit
 
 
 def successor_of(session: Session, unit: Unit) -> Unit:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from examapp.errors import NotFoundError
@@ -313,11 +313,3 @@ def revision_numbers(session: Session, assessment_id: int) -> dict[int, int]:
         .group_by(AssessmentRevision.sheet_id)
     )
     return {sheet_id: number for sheet_id, number in rows}  # noqa: C416 – mypy wants the pair taken apart
-
-
-def has_self_scores(session: Session, assessment_id: int) -> bool:
-    """Tell whether a unit has begun to score itself."""
-    query = exists().where(
-        AssessmentScore.sheet_id == AssessmentSheet.id, AssessmentSheet.assessment_id == assessment_id
-    )
-    return bool(session.scalar(select(query)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from examapp.clock import day_of
 from examapp.web.numbers import read_whole
 
 FURTHEST = timedelta(days=400)
@@ -42,11 +41,6 @@ def moment_fault(moment: datetime, *, now: datetime) -> str | None:
     if moment < now - FURTHEST:
         return "冻结时间太早，请检查年份。"
     return None
-
-
-def is_of_past_day(moment: datetime, *, now: datetime) -> bool:
-    """Tell whether a moment lies on an earlier day, so that the roster has to be led back from the moves since."""
-    return day_of(moment) < day_of(now)
 
 
 def place_words(unit: str | None, excuse: str | None) -> str:

@@ -21,10 +21,6 @@ from question_bank.model import OPTION_LETTERS
 Problem: TypeAlias = tuple[str, str]
 """A reason in Chinese and its code."""
 
-ABOUT_OPTIONS = frozenset(
-    {"repeated_option", "option_missing", "blank_option", "same_options", "kind_options_conflict"}
-)
-"""Codes of what is wrong with the options, not with the answer."""
 
 LONG_ANSWER = 60
 """Characters: an answer longer than this is a short answer's, not a blank's."""
