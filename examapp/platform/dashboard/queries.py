@@ -196,3 +196,9 @@ def list_jobs_of(session: Session, person_id: int, *, kinds: Iterable[str], now:
         .limit(_MAX)
     )
     return [JobLine(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
+
+
+def find_job(session: Session, job_id: int, *, person_id: int, kinds: Iterable[str]) -> Job | None:
+    """Find a job that this person created or that is of one of these kinds."""
+    is_visible = or_(Job.created_by_id == person_id, Job.kind.in_(kinds))
+    return session.execute(select(Job).where(Job.id == job_id, is_visible)).scalar_one_or_none()

@@ -22,8 +22,8 @@ from examapp.delivery.external_results.queries import list_own_outside_results
 from examapp.delivery.grading.rules import BAND_NAMES
 from examapp.delivery.results.queries import OwnSitting, list_own_sittings
 from examapp.errors import NotFoundError
-from examapp.jobs.models import Job, progress_json
-from examapp.jobs.registry import JobKind, find_kind
+from examapp.jobs.models import progress_json
+from examapp.jobs.registry import JobKind, list_kinds
 from examapp.organisation.access.rules import ROLE_NAMES
 from examapp.organisation.accounts.guards import (
     find_signed_in_person,
@@ -249,8 +249,9 @@ def _machine() -> dict[str, Any] | None:
 @signed_in
 def show_job(job_id: int) -> Response:
     """Give the progress of a background job as JSON, to its owner and to who may see the others of its kind."""
-    job = read_session().get(Job, job_id)
-    if job is None or not (job.created_by_id == me().person_id or _may_follow(find_kind(job.kind))):
+    kinds = [kind.name for kind in list_kinds() if _may_follow(kind)]
+    job = find_job(read_session(), job_id, person_id=me().person_id, kinds=kinds)
+    if job is None:
         raise NotFoundError
     return jsonify(progress_json(job))
 
