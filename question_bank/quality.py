@@ -173,8 +173,8 @@ def _keys(questions: Sequence[Question]) -> Iterator[Measure]:
     yield Measure("答案不可猜", not findings, _shown(findings, f"单选题答案 {figures}；正确选项不比其他选项更常最长"))
     several = [part for one in questions for part in (one.parts or (one,)) if part.kind is Kind.MULTIPLE_CHOICE]
     full = sum(1 for one in several if len(one.key) == len(one.options))
-    words = f"{len(several)} 道多选题中全选的 {full} 道，应有半成，不超过三成"
-    yield Measure("多选题全选不可猜", 0.05 * len(several) <= full <= 0.3 * len(several), words)
+    words = f"{len(several)} 道多选题中全选的 {full} 道，应不超过一成"
+    yield Measure("多选题全选不可猜", full <= 0.1 * len(several), words)
 
 
 def _codes(questions: Sequence[Question]) -> Measure:
