@@ -46,7 +46,7 @@ from examapp.oversight.reminders.queries import find_reminder
 from examapp.oversight.report_exports.models import Export
 from examapp.oversight.statistics_scope.rules import CurveChart, curve_chart
 from examapp.platform.dashboard import queries
-from examapp.platform.dashboard.queries import JobLine, list_jobs_of
+from examapp.platform.dashboard.queries import JobLine, find_job, list_jobs_of
 from examapp.platform.dashboard.rules import (
     MenuLink,
     entries_for,
