@@ -139,7 +139,8 @@ def measure_bank(folder: Path, *, today: date, laws: Path | None = None) -> Iter
     else:
         yield from _mix(questions)
         yield from _keys(questions)
-    yield _codes(questions)
+    twice = [f"{code}" for code, count in Counter(one.code for one in questions).items() if count > 1]
+    yield Measure("编号不重复", not twice, _shown(twice, f"{len(questions)} 个编号"))
     pairs = [f"{one.code} 与 {other.code}" for one, other in near_duplicates(questions)]
     yield Measure("没有近似题", not pairs, _shown(pairs, f"{len(questions)} 题两两比较，没有近似的"))
     if (folder / "reviews").is_dir():
@@ -175,11 +176,6 @@ def _keys(questions: Sequence[Question]) -> Iterator[Measure]:
     full = sum(1 for one in several if len(one.key) == len(one.options))
     words = f"{len(several)} 道多选题中全选的 {full} 道，应不超过一成"
     yield Measure("多选题全选不可猜", full <= 0.1 * len(several), words)
-
-
-def _codes(questions: Sequence[Question]) -> Measure:
-    twice = [f"{code}" for code, count in Counter(one.code for one in questions).items() if count > 1]
-    return Measure("编号不重复", not twice, _shown(twice, f"{len(questions)} 个编号"))
 
 
 def _records(questions: Sequence[Question], reviews: Path) -> Measure:

@@ -75,7 +75,11 @@ class ChildReader:
 
     def _ask(self, request: bytes) -> bytes:
         if self._helper is None or self._helper.poll() is not None:
-            self._helper = self._start()
+            environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+            command = [sys.executable, "-m", "question_bank.sandbox", *self._limits]
+            self._helper = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+            )
         if self._helper.stdin is None or self._helper.stdout is None:
             raise EOFError
         _send(self._helper.stdin, request)
@@ -83,13 +87,6 @@ class ChildReader:
         if answer is None:
             raise EOFError
         return answer
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
-        command = [sys.executable, "-m", "question_bank.sandbox", *self._limits]
-        return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-        )
 
     def _end(self) -> None:
         if self._helper is not None:
@@ -113,31 +110,22 @@ def serve(source: IO[bytes], target: IO[bytes], *, memory: int, seconds: int) ->
     """Answer requests until there are no more, each by a child under limits."""
     load_readers()
     while (request := _receive(source)) is not None:
-        _send(target, _answer_apart(request, memory, seconds) or _encoded(_Outcome(unreadable=_TOO_HEAVY)))
-
-
-def _answer_apart(request: bytes, memory: int, seconds: int) -> bytes:
-    """Return the child's answer; nothing, or a piece of it, where the limits ended the child."""
-    out, into = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(out)
-        _limit(memory, seconds)
-        with os.fdopen(into, "wb") as pipe:
-            pipe.write(_encoded(_outcome(request)))
-        os._exit(0)
-    os.close(into)
-    with os.fdopen(out, "rb") as pipe:
-        answer = pipe.read()
-    os.waitpid(child, 0)
-    return answer
-
-
-def _limit(memory: int, seconds: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.alarm(seconds + _WAITING_SECONDS)
+        out, into = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(out)
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            signal.alarm(seconds + _WAITING_SECONDS)
+            with os.fdopen(into, "wb") as pipe:
+                pipe.write(_encoded(_outcome(request)))
+            os._exit(0)
+        os.close(into)
+        with os.fdopen(out, "rb") as pipe:
+            answer = pipe.read()
+        os.waitpid(child, 0)
+        _send(target, answer or _encoded(_Outcome(unreadable=_TOO_HEAVY)))
 
 
 def _outcome(encoded: bytes) -> _Outcome:

@@ -46,10 +46,7 @@ def text_issues(*texts: str, is_html: bool = False) -> Iterator[Issue]:
 
 def _of_part(issue: Issue, number: int) -> Issue:
     return Issue(
-        code=issue.code,
-        reason=f"第 {number} 小题：{issue.reason}",
-        severity=issue.severity,
-        voids_key=issue.voids_key,
+        code=issue.code, reason=f"第 {number} 小题：{issue.reason}", severity=issue.severity, voids_key=issue.voids_key
     )
 
 

@@ -71,7 +71,7 @@ def _entries(lines: list[str], *, first: str) -> list[_Entry]:
             continue
         answer = _ANSWER.match(line)
         option = _option_of(line, entry, first)
-        if entry is None or _is_new(entry, after_blank, is_part=bool(answer or option)):
+        if entry is None or (after_blank and entry.options and not (answer or option)):
             entry = _Entry(number)
             entries.append(entry)
         after_blank = False
@@ -85,11 +85,6 @@ def _entries(lines: list[str], *, first: str) -> list[_Entry]:
         else:
             entry.stem.append(line.strip())
     return entries
-
-
-def _is_new(entry: _Entry, after_blank: bool, *, is_part: bool) -> bool:
-    """Return a question whose answer line is missing ends at the blank line before the next stem."""
-    return after_blank and bool(entry.options) and not is_part
 
 
 def _outcome(entry: _Entry) -> Outcome:

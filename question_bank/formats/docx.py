@@ -87,7 +87,13 @@ def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None)
                 raise
     if not readings:
         raise UnreadableFileError("Word 文件里没有文字。如果题目是图片，请先转成文字再导入。")
-    return _put_in_place(_together(readings), document.pictures)
+    whole = ParseResult("docx")
+    for reading in readings:
+        whole.imported.extend(reading.imported)
+        whole.doubtful.extend(reading.doubtful)
+        whole.refused.extend(reading.refused)
+        whole.remarks.extend(reading.remarks)
+    return _put_in_place(whole, document.pictures)
 
 
 def _put_in_place(reading: ParseResult, pictures: list[EmbeddedPicture]) -> ParseResult:
@@ -109,16 +115,6 @@ def _second(content: bytes, name: str) -> str:
             return "\n".join(_load(content).lines)
         raise UnreadableFileError("答案文件要用 Word（.docx）或文本文件。请另存后再导入。")
     return decode_text(content)
-
-
-def _together(readings: list[ParseResult]) -> ParseResult:
-    whole = ParseResult("docx")
-    for reading in readings:
-        whole.imported.extend(reading.imported)
-        whole.doubtful.extend(reading.doubtful)
-        whole.refused.extend(reading.refused)
-        whole.remarks.extend(reading.remarks)
-    return whole
 
 
 def _read_table(rows: list[list[str]], number: int, name: str) -> ParseResult:
@@ -281,7 +277,8 @@ def _run_text(run: Element) -> str:
         elif child.tag in _PICTURES or child.tag.endswith("}AlternateContent"):
             pieces.append(_picture(child))
     text = "".join(pieces)
-    if _is_underlined(run) and len(text) >= 2 and not clean_text(text):
+    mark = run.find(f"{W}rPr/{W}u")
+    if (mark is not None and mark.get(f"{W}val", "single") != "none") and len(text) >= 2 and not clean_text(text):
         return "____"
     return text
 
@@ -291,11 +288,6 @@ def _picture(element: Element) -> str:
     for old in list(element.iter(fallback)):
         element.remove(old) if old.getparent() is element else None
     return _textbox(element) or _sign(element)
-
-
-def _is_underlined(run: Element) -> bool:
-    mark = run.find(f"{W}rPr/{W}u")
-    return mark is not None and mark.get(f"{W}val", "single") != "none"
 
 
 def _table_rows(table: Element) -> list[list[str]]:

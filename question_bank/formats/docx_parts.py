@@ -121,7 +121,11 @@ class Numbering:
         if numbering is not None:
             self._read_lists(numbering)
         if styles is not None:
-            self._read_styles(styles)
+            for style in styles.iterchildren(f"{W}style"):
+                listed = style.find(f"{W}pPr/{W}numPr/{W}numId")
+                if listed is not None:
+                    depth = style.find(f"{W}pPr/{W}numPr/{W}ilvl")
+                    self.styles[style.get(f"{W}styleId", "")] = (listed.get(f"{W}val", ""), _int(depth, 0))
 
     def label(self, paragraph: Element) -> str:
         """Return what stands before the paragraph, with a space behind it; nothing for bullets and plain paragraphs."""
@@ -140,21 +144,30 @@ class Numbering:
         return f"{text} " if text.strip() else ""
 
     def _count(self, number: str, depth: int, levels: dict[int, _Level]) -> dict[int, int]:
-        counts = self.counts.setdefault(self._counter(number), {})
+        counts = self.counts.setdefault(f"list {number}" if number in self.overridden else self.lists[number], {})
         start = self.overridden.get(number, {}).get(depth, levels[depth].start)
         counts[depth] = counts[depth] + 1 if depth in counts else start
         for deeper in [one for one in counts if one > depth]:
             del counts[deeper]
         return counts
 
-    def _counter(self, number: str) -> str:
-        return f"list {number}" if number in self.overridden else self.lists[number]
-
     def _shown(self, levels: dict[int, _Level], counts: dict[int, int], depth: int) -> str:
         level = levels.get(depth)
         if level is None:
             return ""
-        return _written(counts.get(depth, level.start), level.form)
+        count = counts.get(depth, level.start)
+        if level.form in {"upperLetter", "lowerLetter"} and 1 <= count <= len(OPTION_LETTERS):
+            letter = OPTION_LETTERS[count - 1]
+            return letter if level.form == "upperLetter" else letter.lower()
+        if level.form.startswith(("chinese", "japaneseCounting", "ideographTraditional", "taiwanese")):
+            if not 0 < count < 100:
+                return str(count)
+            tens, ones = divmod(count, 10)
+            ten = "" if tens == 0 else "十" if tens == 1 else f"{_CHINESE[tens]}十"
+            return ten + (_CHINESE[ones] if ones else "")
+        if level.form.startswith("decimalEnclosedCircle") and 1 <= count <= len(_CIRCLED):
+            return _CIRCLED[count - 1]
+        return str(count)
 
     def _list_of(self, paragraph: Element) -> tuple[str, int] | None:
         own = paragraph.find(f"{W}pPr/{W}numPr")
@@ -179,13 +192,6 @@ class Numbering:
                     depth = _int_of(override.get(f"{W}ilvl", "0"))
                     self.overridden.setdefault(number, {})[depth] = _int(start, 1)
 
-    def _read_styles(self, styles: Element) -> None:
-        for style in styles.iterchildren(f"{W}style"):
-            listed = style.find(f"{W}pPr/{W}numPr/{W}numId")
-            if listed is not None:
-                depth = style.find(f"{W}pPr/{W}numPr/{W}ilvl")
-                self.styles[style.get(f"{W}styleId", "")] = (listed.get(f"{W}val", ""), _int(depth, 0))
-
 
 def _level(level: Element) -> _Level:
     start, form, text = level.find(f"{W}start"), level.find(f"{W}numFmt"), level.find(f"{W}lvlText")
@@ -202,22 +208,3 @@ def _int(element: Element | None, default: int) -> int:
 
 def _int_of(text: str, default: int = 0) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else default
-
-
-def _written(count: int, form: str) -> str:
-    if form in {"upperLetter", "lowerLetter"} and 1 <= count <= len(OPTION_LETTERS):
-        letter = OPTION_LETTERS[count - 1]
-        return letter if form == "upperLetter" else letter.lower()
-    if form.startswith(("chinese", "japaneseCounting", "ideographTraditional", "taiwanese")):
-        return _chinese(count)
-    if form.startswith("decimalEnclosedCircle") and 1 <= count <= len(_CIRCLED):
-        return _CIRCLED[count - 1]
-    return str(count)
-
-
-def _chinese(count: int) -> str:
-    if not 0 < count < 100:
-        return str(count)
-    tens, ones = divmod(count, 10)
-    ten = "" if tens == 0 else "十" if tens == 1 else f"{_CHINESE[tens]}十"
-    return ten + (_CHINESE[ones] if ones else "")

@@ -19,15 +19,7 @@ from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.table_questions import Table, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.formats.table_export import (
-    MAX_CELL,
-    OPTION_COLUMNS,
-    PART_NAMES,
-    SHEET,
-    Row,
-    columns,
-    rows_of,
-)
+from question_bank.formats.table_export import MAX_CELL, OPTION_COLUMNS, PART_NAMES, SHEET, Row, columns, rows_of
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Kind, Question
 from question_bank.parse_result import Note, ParseResult

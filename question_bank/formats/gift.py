@@ -202,7 +202,13 @@ def write(questions: Iterable[Question]) -> ExportedFile:
         if answers is None:
             losses.append(not_exported(where, question, "GIFT"))
             continue
-        texts.append(_question(question, answers))
+        comments = "".join(f"[tag:{tag}] " for tag in encode_tags(question))
+        if question.code:
+            comments = f"[id:{question.code}] " + comments
+        head = f"// {comments.strip()}\n" if comments else ""
+        manner = "[html]" if question.is_html else "[plain]"
+        general = f"####{escape(question.explanation)}" if question.explanation else ""
+        texts.append(f"{head}{manner}{escape(question.stem)}{{{answers}{general}}}")
         losses += unsupported_fields(
             where, question, "GIFT", points=question.points, images=question.images, model_answer=_model(question)
         )
@@ -213,42 +219,23 @@ def _model(question: Question) -> str:
     return "".join(question.key) if question.kind is Kind.SHORT_ANSWER else ""
 
 
-def _question(question: Question, answers: str) -> str:
-    comments = "".join(f"[tag:{tag}] " for tag in encode_tags(question))
-    if question.code:
-        comments = f"[id:{question.code}] " + comments
-    head = f"// {comments.strip()}\n" if comments else ""
-    manner = "[html]" if question.is_html else "[plain]"
-    general = f"####{escape(question.explanation)}" if question.explanation else ""
-    return f"{head}{manner}{escape(question.stem)}{{{answers}{general}}}"
-
-
 def _answers(question: Question) -> str | None:
     if question.kind is Kind.TRUE_FALSE:
         return "TRUE" if question.key == ("A",) else "FALSE"
     if question.kind is Kind.SHORT_ANSWER:
         return ""
     if question.kind is Kind.FILL_BLANK and len(question.blanks) == 1:
-        return _variants(question)
+        manner = "[plain]" if question.is_html else ""
+        return " ".join(f"={manner}{escape(variant.replace('*', chr(92) + '*'))}" for variant in question.blanks[0])
     if question.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE} and question.key:
-        return _options(question)
+        is_single = question.kind is Kind.SINGLE_CHOICE
+        share = Decimal(100) / len(question.key)
+        weight = f"%{share.quantize(Decimal('0.00001')).normalize():f}%"
+        lines = []
+        for letter, option in zip(OPTION_LETTERS, question.options, strict=False):
+            sign = "~"
+            if letter in question.key:
+                sign = "=" if is_single else f"~{weight}"
+            lines.append(f"\n\t{sign}{escape(option)}")
+        return "".join(lines) + "\n"
     return None
-
-
-def _variants(question: Question) -> str:
-    """Return a variant is plain text also in an HTML question; `*` is Moodle's wildcard and is escaped its way."""
-    manner = "[plain]" if question.is_html else ""
-    return " ".join(f"={manner}{escape(variant.replace('*', chr(92) + '*'))}" for variant in question.blanks[0])
-
-
-def _options(question: Question) -> str:
-    is_single = question.kind is Kind.SINGLE_CHOICE
-    share = Decimal(100) / len(question.key)
-    weight = f"%{share.quantize(Decimal('0.00001')).normalize():f}%"
-    lines = []
-    for letter, option in zip(OPTION_LETTERS, question.options, strict=False):
-        sign = "~"
-        if letter in question.key:
-            sign = "=" if is_single else f"~{weight}"
-        lines.append(f"\n\t{sign}{escape(option)}")
-    return "".join(lines) + "\n"

@@ -11,16 +11,7 @@ from decimal import Decimal, InvalidOperation
 from urllib.parse import unquote
 
 from examapp.documents.archives import UnreadableFileError
-from examapp.documents.safe_xml import (
-    Element,
-    child_text,
-    children,
-    head_of,
-    local,
-    looks_like_xml,
-    parse_xml,
-    text_of,
-)
+from examapp.documents.safe_xml import Element, child_text, children, head_of, local, looks_like_xml, parse_xml, text_of
 from question_bank.formats.gaps import as_texts
 from question_bank.formats.gift import FULL_CREDIT, fill_short, weigh_choice
 from question_bank.formats.html_images import attach_images

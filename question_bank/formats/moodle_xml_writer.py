@@ -52,7 +52,11 @@ def _question(root: Element, question: Question) -> None:
         _add(element, "idnumber", question.code)
     if not is_cloze:
         _answers(element, question)
-    _tags(element, encode_tags(question))
+    tags = encode_tags(question)
+    if tags:
+        parent = etree.SubElement(element, "tags")
+        for tag in tags:
+            _add(etree.SubElement(parent, "tag"), "text", tag)
 
 
 def _answers(element: Element, question: Question) -> None:
@@ -69,7 +73,13 @@ def _answers(element: Element, question: Question) -> None:
     elif question.kind is Kind.ORDERING:
         _order(element, question)
     else:
-        _options(element, question)
+        _add(element, "single", "true" if question.kind is Kind.SINGLE_CHOICE else "false")
+        _add(element, "shuffleanswers", "true")
+        _add(element, "answernumbering", "ABCD")
+        share = (Decimal(100) / len(question.key)).quantize(Decimal("0.00001")).normalize()
+        for letter, option in zip(OPTION_LETTERS, question.options, strict=False):
+            fraction = share if letter in question.key else Decimal(0)
+            _answer(element, option, fraction, is_html=question.is_html, images=question.images)
 
 
 def _order(element: Element, question: Question) -> None:
@@ -85,16 +95,6 @@ def _order(element: Element, question: Question) -> None:
     for number, letter in enumerate(question.key, 1):
         option = question.options[OPTION_LETTERS.index(letter)]
         _answer(element, option, Decimal(number), is_html=question.is_html, images=question.images)
-
-
-def _options(element: Element, question: Question) -> None:
-    _add(element, "single", "true" if question.kind is Kind.SINGLE_CHOICE else "false")
-    _add(element, "shuffleanswers", "true")
-    _add(element, "answernumbering", "ABCD")
-    share = (Decimal(100) / len(question.key)).quantize(Decimal("0.00001")).normalize()
-    for letter, option in zip(OPTION_LETTERS, question.options, strict=False):
-        fraction = share if letter in question.key else Decimal(0)
-        _answer(element, option, fraction, is_html=question.is_html, images=question.images)
 
 
 def _answer(element: Element, words: str, fraction: Decimal, *, is_html: bool, images: tuple[Image, ...] = ()) -> None:
@@ -118,13 +118,6 @@ def _text(parent: Element, name: str, words: str, *, is_html: bool, images: tupl
             file = etree.SubElement(element, "file", name=image.name, path="/", encoding="base64")
             file.text = base64.b64encode(image.content).decode("ascii")
     return element
-
-
-def _tags(element: Element, tags: list[str]) -> None:
-    if tags:
-        parent = etree.SubElement(element, "tags")
-        for tag in tags:
-            _add(etree.SubElement(parent, "tag"), "text", tag)
 
 
 def _add(parent: Element, name: str, words: str) -> None:

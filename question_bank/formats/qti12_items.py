@@ -63,7 +63,10 @@ def read_tree(root: Element, result: ParseResult, files: Files, *, known: Collec
     for number_, item in enumerate(root.iter("{*}item"), start=1):
         where = f"{prefix}/questestinterop//item[{number_}]（第 {item.sourceline} 行）"
         facts = _facts(item)
-        if _is_text_only(item, facts):
+        has_response = any(local(one) in RESPONSES for one in item.iter())
+        if not has_response and (
+            facts.get("question_type", "") in {*_TEXT_TYPES, ""} or "stimulus" in facts.get("question_type", "")
+        ):
             stimuli[item.get("ident", "")] = material_of(item)
             result.remarks.append(Note(where, "这一项是说明文字或阅读材料，不是题目，没有单独导入。", "description"))
             continue
@@ -96,13 +99,6 @@ def _facts(item: Element) -> dict[str, str]:
         for part in children(item, "itemmetadata")
         for one in part.iter("{*}qtimetadatafield")
     }
-
-
-def _is_text_only(item: Element, facts: dict[str, str]) -> bool:
-    has_response = any(local(one) in RESPONSES for one in item.iter())
-    return not has_response and (
-        facts.get("question_type", "") in {*_TEXT_TYPES, ""} or "stimulus" in facts.get("question_type", "")
-    )
 
 
 class _Item:
@@ -231,7 +227,8 @@ class _Item:
         elif self._facts.get("question_type") == "short_answer_question":
             parsed.kind = Kind.FILL_BLANK
         else:
-            parsed.answer = self._model_answer()
+            parts = [material_of(one).plain for one in self._item.iter("{*}solution")]
+            parsed.answer = "\n".join(part for part in parts if part)
         return ""
 
     def _fill_strings(self) -> str:
@@ -294,10 +291,6 @@ class _Item:
         full = [condition for condition in giving if condition.gain == best or len(self._responses) > 1]
         found = [value for condition in full for name, value in wanted(condition) if name == response]
         return list(dict.fromkeys(value for value in found if value))
-
-    def _model_answer(self) -> str:
-        parts = [material_of(one).plain for one in self._item.iter("{*}solution")]
-        return "\n".join(part for part in parts if part)
 
     def _read_feedback(self) -> None:
         parsed = self._parsed

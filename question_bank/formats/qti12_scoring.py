@@ -32,7 +32,11 @@ def _pieces(element: Element, *, below_responses: bool) -> list[Rich]:
         if name in {"mattext", "matemtext"}:
             found.append(_words(child))
         elif name == "matimage":
-            found.append(_picture(child))
+            source = child.get("uri", "")
+            if not source and child.get("embedded", "") == "base64":
+                source = f"data:{child.get('imagtype', 'image/png')};base64,{text_of(child).strip()}"
+            alt = html.escape(child.get("label", ""))
+            found.append(Rich(f'<img src="{html.escape(source)}" alt="{alt}">', is_html=True))
         elif name == "matbreak":
             found.append(Rich("<br>", is_html=True))
         elif name in {"mataudio", "matvideo", "matapplet", "matapplication"}:
@@ -50,14 +54,6 @@ def _words(element: Element) -> Rich:
     if kind in {"text/html", "text/xhtml", "html", "HTML"}:
         return Rich(text, is_html=True)
     return Rich(text) if kind == "text/plain" else guessed(text)
-
-
-def _picture(element: Element) -> Rich:
-    source = element.get("uri", "")
-    if not source and element.get("embedded", "") == "base64":
-        source = f"data:{element.get('imagtype', 'image/png')};base64,{text_of(element).strip()}"
-    alt = html.escape(element.get("label", ""))
-    return Rich(f'<img src="{html.escape(source)}" alt="{alt}">', is_html=True)
 
 
 def fetch_from(files: Files, source: str) -> tuple[str, bytes] | None:
@@ -127,7 +123,7 @@ def right_multiple(names: list[str], response: str, conditions: list[Condition],
         parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
     if len(giving) > 1 and len({condition.gain for condition in giving}) > 1:
         parsed.add_loss("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
-    if giving and all(_is_one(condition) for condition in giving):
+    if giving and all(len(condition.tests) == 1 and local(condition.tests[0]) == "varequal" for condition in giving):
         found = [value for condition in giving for name, value in wanted(condition) if name == response]
         return list(dict.fromkeys(found))
     if len(giving) == 1 and not any(local(one) == "or" for test in giving[0].tests for one in test.iter()):
@@ -151,11 +147,6 @@ def _best_set(names: list[str], response: str, conditions: list[Condition], pars
         parsed.require_review("unclear_scoring", "不止一种选法得满分，分不清正确答案。请核对答案。")
         return []
     return found[0] if found else []
-
-
-def _is_one(condition: Condition) -> bool:
-    """Return whether a condition is one bare `varequal`."""
-    return len(condition.tests) == 1 and local(condition.tests[0]) == "varequal"
 
 
 def _score(responses: dict[str, set[str]], conditions: list[Condition]) -> Decimal:

@@ -77,7 +77,7 @@ def _row(question: Question, where: str, kind_name: str) -> Row:
     cells = {
         "题型": kind_name, "题干": plain.stem, "答案": _answer(plain), "解析": plain.explanation,
         "难度": DIFFICULTY_NAMES[plain.difficulty] if plain.difficulty else "",
-        "知识点": "；".join(plain.knowledge_points), "标签": _tags(plain.tags),
+        "知识点": "；".join(plain.knowledge_points), "标签": "；".join(plain.tags) + ("；" if len(plain.tags) == 1 and " " in plain.tags[0] else ""),
         "分值": str(plain.points) if plain.points is not None else "",
     }  # fmt: skip
     cells |= {own_header(field_): getattr(plain, name) or "" for field_, name in TEXT_FIELDS.items()}
@@ -132,22 +132,12 @@ def _answer(question: Question) -> str:
     if question.kind is Kind.TRUE_FALSE:
         return {"A": TRUE_FALSE_OPTIONS[0], "B": TRUE_FALSE_OPTIONS[1]}.get("".join(question.key), "")
     if question.kind is Kind.FILL_BLANK:
-        return _blanks(question.blanks)
+        awkward = any(sign in text for blank in question.blanks for text in blank for sign in "|｜\n；;") or any(
+            text != text.strip() or not text or text[0].isdigit() or text[0] in "([（①②③④⑤⑥⑦⑧⑨"
+            for blank in question.blanks
+            for text in blank
+        )
+        if awkward:
+            return json.dumps([list(blank) for blank in question.blanks], ensure_ascii=False)
+        return "\n".join("|".join(blank) for blank in question.blanks)
     return "".join(question.key)
-
-
-def _blanks(blanks: tuple[tuple[str, ...], ...]) -> str:
-    """Return one line a blank, variants divided by `|`; as JSON where the answers hold these signs themselves."""
-    awkward = any(sign in text for blank in blanks for text in blank for sign in "|｜\n；;") or any(
-        text != text.strip() or not text or text[0].isdigit() or text[0] in "([（①②③④⑤⑥⑦⑧⑨"
-        for blank in blanks
-        for text in blank
-    )
-    if awkward:
-        return json.dumps([list(blank) for blank in blanks], ensure_ascii=False)
-    return "\n".join("|".join(blank) for blank in blanks)
-
-
-def _tags(tags: tuple[str, ...]) -> str:
-    """Return a closing `；` keeps a single tag with spaces in one piece."""
-    return "；".join(tags) + ("；" if len(tags) == 1 and " " in tags[0] else "")

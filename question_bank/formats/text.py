@@ -59,22 +59,18 @@ def read_text(text: str, *, name: str, answers: str | None = None, format_name: 
     if not segments.blocks:
         raise UnreadableFileError(_NO_QUESTION)
     if answers is not None:
-        segments.answers.append(_second_file(answers, segments))
+        lines = _rows_of(answers) or _keys_alone(answers, segments.blocks) or to_lines(answers)
+        inner = cut(lines)
+        block = AnswerBlock("答案", len(segments.blocks), lines)
+        if inner.answers and not inner.blocks:
+            block.lines = [line for one in inner.answers for line in one.lines]
+        if not read_answers(block.lines):
+            raise UnreadableFileError(_NO_ANSWERS)
+        segments.answers.append(block)
     questions = _raws(segments, name)
     result = resolve_questions(questions, format_name=format_name)
     result.remarks.extend(segments.remarks)
     return result
-
-
-def _second_file(text: str, segments: Segments) -> AnswerBlock:
-    lines = _rows_of(text) or _keys_alone(text, segments.blocks) or to_lines(text)
-    inner = cut(lines)
-    block = AnswerBlock("答案", len(segments.blocks), lines)
-    if inner.answers and not inner.blocks:
-        block.lines = [line for one in inner.answers for line in one.lines]
-    if not read_answers(block.lines):
-        raise UnreadableFileError(_NO_ANSWERS)
-    return block
 
 
 def _rows_of(text: str) -> list[Line]:
@@ -157,11 +153,6 @@ def _fitting(entry: Entry, alike: list[Entry], numbered: list[int], blocks: list
         if len(chosen) == 1:
             return chosen
         numbered = chosen or numbered
-    return _by_order(entry, alike, numbered)
-
-
-def _by_order(entry: Entry, alike: list[Entry], numbered: list[int]) -> list[int]:
-    """Return where a number comes as often among the answers as among the questions, they follow each other."""
     if len(alike) == len(numbered):
         place = next(index for index, one in enumerate(alike) if one is entry)
         return [numbered[place]]

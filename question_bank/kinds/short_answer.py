@@ -7,16 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from question_bank.kinds.base import (
-    ZERO,
-    Issue,
-    ItemKey,
-    KeyFields,
-    QuestionKind,
-    ResponseSpec,
-    ScoringRule,
-    Severity,
-)
+from question_bank.kinds.base import ZERO, Issue, ItemKey, KeyFields, QuestionKind, ResponseSpec, ScoringRule, Severity
 from question_bank.model import Kind, Question
 
 

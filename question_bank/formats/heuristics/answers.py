@@ -66,20 +66,15 @@ def read_letters(text: str, *, count: int) -> tuple[str, ...] | None:
         return None
     span = _RANGE.fullmatch(word)
     if span:
-        return _read_span(span, count)
+        first, last = OPTION_LETTERS.index(span[1]), OPTION_LETTERS.index(span[3])
+        is_sure = span[2] in "~至到" or last - first == 1 or (first, last) == (0, count - 1)
+        return tuple(OPTION_LETTERS[first : last + 1]) if first < last and is_sure else None
     bare = _SEPARATORS.sub("", word)
     if bare and all(sign in OPTION_LETTERS for sign in bare):
         return tuple(sorted(bare)) if len(set(bare)) == len(bare) else None
     if bare.isascii() and bare.isdigit():
         return _read_digits(word, count)
     return None
-
-
-def _read_span(span: re.Match[str], count: int) -> tuple[str, ...] | None:
-    """Return the letters from one to another; a mere dash may also divide the two, so that it counts only where it spans all options."""
-    first, last = OPTION_LETTERS.index(span[1]), OPTION_LETTERS.index(span[3])
-    is_sure = span[2] in "~至到" or last - first == 1 or (first, last) == (0, count - 1)
-    return tuple(OPTION_LETTERS[first : last + 1]) if first < last and is_sure else None
 
 
 def _read_digits(word: str, count: int) -> tuple[str, ...] | None:

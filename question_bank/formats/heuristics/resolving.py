@@ -31,9 +31,18 @@ _LETTERS_ALONE = re.compile(r"A?B?C?D?E?F?(?<=[A-F])")
 def resolve_questions(questions: Iterable[ParsedQuestion], *, format_name: str) -> ParseResult:
     """Decide kind and key of each question, true/false questions compared with their neighbours, and validate it."""
     prepared = [_clean(parsed) for parsed in questions]
-    _find_true_false(prepared)
+    unstated = [one for one in prepared if one.kind is None and not one.kind_label and _truth_order(one) is not None]
+    if len(unstated) >= MIN_TRUTH_OPTIONS:
+        for parsed in unstated:
+            parsed.kind = Kind.TRUE_FALSE
     _review_counting(prepared)
-    orders = _usual_orders(prepared)
+    votes: dict[str, Counter[bool]] = {}
+    for parsed in prepared:
+        for one in (parsed, *parsed.parts):
+            order = _truth_order(one)
+            if order is not None and one.kind is Kind.TRUE_FALSE:
+                votes.setdefault(one.group, Counter())[order] += 1
+    orders = {group: count[True] >= count[False] for group, count in votes.items()}
     result = ParseResult(format_name)
     for parsed in prepared:
         _resolve(parsed, orders)
@@ -77,13 +86,6 @@ def _truth_order(parsed: ParsedQuestion) -> bool | None:
     return first if first is not second else None
 
 
-def _find_true_false(questions: list[ParsedQuestion]) -> None:
-    unstated = [one for one in questions if one.kind is None and not one.kind_label and _truth_order(one) is not None]
-    if len(unstated) >= MIN_TRUTH_OPTIONS:
-        for parsed in unstated:
-            parsed.kind = Kind.TRUE_FALSE
-
-
 def _review_counting(questions: list[ParsedQuestion]) -> None:
     """Require a review of all answers by number where a neighbour's is 0: they may count from 0 or from 1."""
     answered = [parsed for one in questions for parsed in (one, *one.parts) if parsed.answer]
@@ -94,17 +96,6 @@ def _review_counting(questions: list[ParsedQuestion]) -> None:
         if parsed.group in groups and is_by_number(parsed.answer):
             reason = f"同一处的答案里有 0，看不出“{parsed.answer[:10]}”是从 0 还是从 1 数起的。请写明选项字母。"
             parsed.require_review("two_readings", reason)
-
-
-def _usual_orders(questions: list[ParsedQuestion]) -> dict[str, bool]:
-    """Return for each group the order in which most of its true/false questions have their two options."""
-    votes: dict[str, Counter[bool]] = {}
-    for parsed in questions:
-        for one in (parsed, *parsed.parts):
-            order = _truth_order(one)
-            if order is not None and one.kind is Kind.TRUE_FALSE:
-                votes.setdefault(one.group, Counter())[order] += 1
-    return {group: count[True] >= count[False] for group, count in votes.items()}
 
 
 def _resolve(parsed: ParsedQuestion, orders: dict[str, bool]) -> None:
@@ -129,7 +120,13 @@ def _find_key(parsed: ParsedQuestion, orders: dict[str, bool]) -> keys.Problem |
     if parsed.kind is Kind.TRUE_FALSE:
         return _find_truth(parsed, orders)
     if parsed.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.ORDERING}:
-        return _find_letters(parsed)
+        letters, problem = keys.order_key(parsed) if parsed.kind is Kind.ORDERING else keys.choice_key(parsed)
+        problem = problem or keys.options_problem(parsed, letters)
+        if problem is None and parsed.kind is Kind.SINGLE_CHOICE and len(letters) > 1:
+            reason = f"写明是单选题，答案“{parsed.answer}”却有 {len(letters)} 个。请核对题型和答案。"
+            problem = (reason, "kind_key_conflict")
+        parsed.right = [OPTION_LETTERS.index(letter) for letter in letters]
+        return problem
     return _find_words(parsed)
 
 
@@ -168,26 +165,11 @@ def _kind_by_content(parsed: ParsedQuestion) -> Kind:
         return Kind.FILL_BLANK
     if parsed.answer and read_truth(parsed.answer) is not None and not parsed.answer.isdigit():
         return Kind.TRUE_FALSE
-    _review_lone_letters(parsed)
-    has_blanks = count_blanks(parsed.stem_text) and parsed.answer and len(parsed.answer) <= keys.LONG_ANSWER
-    return Kind.FILL_BLANK if has_blanks else Kind.SHORT_ANSWER
-
-
-def _review_lone_letters(parsed: ParsedQuestion) -> None:
-    """Require a review of an answer that names options where none were found and the file does not ask for words."""
     if _LETTERS_ALONE.fullmatch(parsed.answer):
         reason = f"答案“{parsed.answer}”像是选项字母，却没有认出选项。请核对题型和选项。"
         parsed.require_review("options_missing", reason)
-
-
-def _find_letters(parsed: ParsedQuestion) -> keys.Problem | None:
-    letters, problem = keys.order_key(parsed) if parsed.kind is Kind.ORDERING else keys.choice_key(parsed)
-    problem = problem or keys.options_problem(parsed, letters)
-    if problem is None and parsed.kind is Kind.SINGLE_CHOICE and len(letters) > 1:
-        reason = f"写明是单选题，答案“{parsed.answer}”却有 {len(letters)} 个。请核对题型和答案。"
-        problem = (reason, "kind_key_conflict")
-    parsed.right = [OPTION_LETTERS.index(letter) for letter in letters]
-    return problem
+    has_blanks = count_blanks(parsed.stem_text) and parsed.answer and len(parsed.answer) <= keys.LONG_ANSWER
+    return Kind.FILL_BLANK if has_blanks else Kind.SHORT_ANSWER
 
 
 def _find_truth(parsed: ParsedQuestion, orders: dict[str, bool]) -> keys.Problem | None:

@@ -204,20 +204,16 @@ def take_truth(stem: str) -> tuple[str, str]:
     """Return the stem without the `（对）` or `（√）` that ends it, and that word; no word where none ends it."""
     matches = list(_BRACKET.finditer(stem))
     if not matches or not _END.match(stem[matches[-1].end() :]):
-        return _truth_at_end(stem)
+        match = _TRUTH_AT_END.search(stem)
+        if not match:
+            first = _TRUTH_AT_START.match(stem)
+            return (stem[first.end() :], first["word"]) if first else (stem, "")
+        group = "sign" if match["sign"] else "said"
+        return stem[: match.start(group)].rstrip(), match[group]
     word = matches[-1][1]
     if read_truth(word) is None or word.strip().isdigit() or _in_code(stem, matches[-1]):
         return stem, ""
     return (stem[: matches[-1].start()].rstrip() + "（ ）" + stem[matches[-1].end() :].strip()), word
-
-
-def _truth_at_end(stem: str) -> tuple[str, str]:
-    match = _TRUTH_AT_END.search(stem)
-    if not match:
-        first = _TRUTH_AT_START.match(stem)
-        return (stem[first.end() :], first["word"]) if first else (stem, "")
-    group = "sign" if match["sign"] else "said"
-    return stem[: match.start(group)].rstrip(), match[group]
 
 
 def _in_code(stem: str, match: re.Match[str]) -> bool:

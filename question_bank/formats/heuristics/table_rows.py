@@ -80,7 +80,8 @@ class _RowReader:
         self.found: list[TableRow] = []
         self.remarks: list[Note] = []
         self._set_header(header)
-        self.top = self._difficulty_top()
+        cells = [self._text(row, Field.DIFFICULTY) for row in self.texts[self.header.last_row + 1 :]]
+        self.top = 5 if any(text in {"4", "5"} for text in cells) else 3
         self.by_row: dict[int, list[PlacedPicture]] = {}
         for picture in table.pictures:
             self.by_row.setdefault(picture.row, []).append(picture)
@@ -110,11 +111,6 @@ class _RowReader:
                 for number in range(top + 1, bottom + 1):
                     if groups.pop(number, None):
                         groups[top].append(number)
-        self._join_option_rows(groups)
-        return groups
-
-    def _join_option_rows(self, groups: dict[int, list[int]]) -> None:
-        """Rows that hold nothing but one more option belong to the question above them."""
         cells = {column.index for column in self.columns[Field.OPTIONS]}
         above = None
         for number in sorted(groups):
@@ -123,6 +119,7 @@ class _RowReader:
                 groups[above].extend(groups.pop(number))
             else:
                 above = number if filled & cells else None
+        return groups
 
     def _merged(self, numbers: list[int]) -> list[str]:
         """Return the cells of a question's rows as one row."""
@@ -282,7 +279,11 @@ class _RowReader:
         parsed.knowledge_points = tuple(
             dict.fromkeys(point for text in self._values(row, Field.KNOWLEDGE) for point in _points_of(text))
         )
-        parsed.tags = self._tags(row)
+        tags: list[str] = []
+        for column, text in zip(self.columns[Field.TAGS], self._values(row, Field.TAGS), strict=True):
+            loose = any(word in column.header.lower() for word in ("标签", "关键", "tags"))
+            tags.extend(read_list(text) if loose else _points_of(text))
+        parsed.tags = tuple(dict.fromkeys(tags))
         for text_field, attribute in TEXT_FIELDS.items():
             setattr(parsed, attribute, self._text(row, text_field))
         law, article = self._text(row, Field.LAW), self._text(row, Field.ARTICLE)
@@ -290,14 +291,6 @@ class _RowReader:
             parsed.citation = Citation(law=law, article=article, version=self._text(row, Field.LAW_VERSION) or None)
         self._set_difficulty(parsed, self._text(row, Field.DIFFICULTY))
         self._set_points(parsed, self._text(row, Field.POINTS))
-
-    def _tags(self, row: list[str]) -> tuple[str, ...]:
-        """Labels may be divided by spaces; names of chapters, sources and classes are kept whole."""
-        tags: list[str] = []
-        for column, text in zip(self.columns[Field.TAGS], self._values(row, Field.TAGS), strict=True):
-            loose = any(word in column.header.lower() for word in ("标签", "关键", "tags"))
-            tags.extend(read_list(text) if loose else _points_of(text))
-        return tuple(dict.fromkeys(tags))
 
     def _set_difficulty(self, parsed: ParsedQuestion, text: str) -> None:
         parsed.difficulty = read_difficulty(text, top=self.top)
@@ -359,10 +352,6 @@ class _RowReader:
                 elif is_unsure_number(value):
                     reason = f"这个单元格的数字有特别的显示格式，读成了“{cell_text(value)}”，请核对原文。"
                     parsed.losses.append(Note(where, reason, "number_cell"))
-
-    def _difficulty_top(self) -> int:
-        cells = [self._text(row, Field.DIFFICULTY) for row in self.texts[self.header.last_row + 1 :]]
-        return 5 if any(text in {"4", "5"} for text in cells) else 3
 
     def _remark_unknown(self) -> None:
         for column in self.header.unknown:

@@ -167,15 +167,6 @@ def _is_lone_key(parts: _Parts, piece: str) -> bool:
     return letters is not None and OPTION_LETTERS.index(letters[-1]) < count
 
 
-def _join_lines(lines: list[str]) -> str:
-    """Return lines of a stem; a line broken in mid-sentence is joined again."""
-    text = ""
-    for line in lines:
-        broken = len(text) - text.rfind("\n") > 16 and text[-1:] not in _LINE_ENDS
-        text = text + line if text and broken and re.match(r"[\u4e00-\u9fff，、（(《“]", line) else joined(text, line)
-    return text
-
-
 def _set_stem(parsed: ParsedQuestion, lines: list[str]) -> None:
     words = parsed.kind in TEXT_KINDS or (parsed.kind is None and _asks_for_words(lines))
     text = "\n".join(lines)
@@ -185,7 +176,11 @@ def _set_stem(parsed: ParsedQuestion, lines: list[str]) -> None:
             lines = stem.split("\n")
             parsed.lettered = [(letter, re.sub(r"\s*\n\s*", "", option)) for letter, option in options]
             _split_repeats(parsed)
-    parsed.stem_text = _join_lines(lines)
+    text = ""
+    for line in lines:
+        broken = len(text) - text.rfind("\n") > 16 and text[-1:] not in _LINE_ENDS
+        text = text + line if text and broken and re.match(r"[\u4e00-\u9fff，、（(《“]", line) else joined(text, line)
+    parsed.stem_text = text
 
 
 def _asks_for_words(lines: list[str]) -> bool:
@@ -262,7 +257,12 @@ def _finish(parsed: ParsedQuestion) -> None:
         parsed.stem_text = empty_blanks(parsed.stem_text)
         return
     if read_truth(parsed.answer) is None:
-        _fill(parsed)
+        stem, filled = take_filled_blanks(parsed.stem_text, surely=parsed.kind is Kind.FILL_BLANK)
+        if filled and (not parsed.answer or _agrees(parsed.answer, filled)):
+            parsed.stem_text, parsed.blank_answers, parsed.answer, parsed.kind = stem, filled, "", Kind.FILL_BLANK
+        elif parsed.kind is None and has_filled_blanks(parsed.stem_text) and not BLANK.search(parsed.stem_text):
+            parsed.kind = Kind.SHORT_ANSWER
+            parsed.add_loss("perhaps_blanks", "题干里有几处括号，可能是已填好的填空题，已按简答题处理，请核对。")
     parsed.stem_text = empty_blanks(parsed.stem_text)
 
 
@@ -290,15 +290,6 @@ def _plain_options(parsed: ParsedQuestion) -> bool:
     )
     parsed.lettered = list(zip(OPTION_LETTERS, bare if lettered else lines[1:], strict=False))
     return True
-
-
-def _fill(parsed: ParsedQuestion) -> None:
-    stem, filled = take_filled_blanks(parsed.stem_text, surely=parsed.kind is Kind.FILL_BLANK)
-    if filled and (not parsed.answer or _agrees(parsed.answer, filled)):
-        parsed.stem_text, parsed.blank_answers, parsed.answer, parsed.kind = stem, filled, "", Kind.FILL_BLANK
-    elif parsed.kind is None and has_filled_blanks(parsed.stem_text) and not BLANK.search(parsed.stem_text):
-        parsed.kind = Kind.SHORT_ANSWER
-        parsed.add_loss("perhaps_blanks", "题干里有几处括号，可能是已填好的填空题，已按简答题处理，请核对。")
 
 
 def _agrees(answer: str, filled: list[str]) -> bool:

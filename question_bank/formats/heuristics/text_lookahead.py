@@ -143,11 +143,6 @@ def answers_after_label(line: Line, blocks: list[Block]) -> list[Line]:
         return []
     if is_answer_line(listed):
         return [Line(line.number, listed)]
-    return _in_words(line.number, listed, blocks)
-
-
-def _in_words(number: int, listed: str, blocks: list[Block]) -> list[Line]:
-    """Return answers in words to each question since the first, unless they are so many as the last one has blanks."""
     parts = numbered_parts(listed)
     unanswered = blocks[-len(parts) :] if parts else []
     if not unanswered or any(has_answer(block) for block in unanswered):
@@ -156,7 +151,7 @@ def _in_words(number: int, listed: str, blocks: list[Block]) -> list[Line]:
         return []
     if [block.number for block in unanswered] != list(range(1, len(parts) + 1)):
         return []
-    return [Line(number, f"{place}、{part}") for place, part in enumerate(parts, 1)]
+    return [Line(line.number, f"{place}、{part}") for place, part in enumerate(parts, 1)]
 
 
 class LineContext:
@@ -165,17 +160,13 @@ class LineContext:
     def __init__(self, lines: list[Line]) -> None:
         self.lines = lines
         self.numbers = _marked(lines, [read_number(line.text) for line in lines])
-        self.ends = self._ends()
-
-    def _ends(self) -> list[int]:
-        """For each line the next line that might begin something new."""
         ends, end = [0] * len(self.lines), len(self.lines)
         for index in range(len(self.lines) - 1, -1, -1):
             ends[index] = end
             number, text = self.numbers[index], self.lines[index].text
             if (number and number.style not in {"loose", "paren"}) or read_heading(text) or read_answer_heading(text):
                 end = index
-        return ends
+        self.ends = ends
 
     def _end(self, index: int) -> int:
         return min(self.ends[index], index + NEAR)

@@ -72,16 +72,13 @@ def _several(text: str) -> list[str]:
     for match in _INNER_NUMBER.finditer(text, 1):
         if int(match[1]) != value + 1:
             continue
-        if _ends(text[max(start, match.start() - NEAR) : match.start()]) and _begins(
+        piece = text[max(start, match.start() - NEAR) : match.start()]
+        if (len(split_options(piece)[1]) >= 2 or bool(_KEY_END.search(piece))) and _begins(
             text[match.end() : match.end() + NEAR]
         ):
             pieces.append(text[start : match.start()].strip())
             start, value = match.start(), value + 1
     return [*pieces, text[start:].strip()]
-
-
-def _ends(piece: str) -> bool:
-    return len(split_options(piece)[1]) >= 2 or bool(_KEY_END.search(piece))
 
 
 def _begins(rest: str) -> bool:

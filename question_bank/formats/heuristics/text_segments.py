@@ -213,7 +213,9 @@ class _Cutter(LineContext):
             return False
         ahead = self._ahead(index, number.rest)
         if number.style == "chinese":
-            return self._opens_chinese(number, ahead)
+            if self.mode == "answers" or (self.block and self._in_words() and not (ahead.answer and self.blank_before)):
+                return False
+            return ahead.strong or number.rest.endswith(("。", "？", "?"))
         if self.mode in {"answers", "skipped"}:
             return self._leaves_answers(index, number, ahead)
         expected = number.value == self.last + 1 or (self.fresh and number.value == 1)
@@ -235,12 +237,6 @@ class _Cutter(LineContext):
 
     def _in_material(self, number: Number) -> bool:
         return self.material is not None and self.material.first <= number.value <= self.material.last
-
-    def _opens_chinese(self, number: Number, ahead: Lookahead) -> bool:
-        """`一、请谈谈你的看法。` is a question when it is no heading and nothing is numbered below it before its answer."""
-        if self.mode == "answers" or (self.block and self._in_words() and not (ahead.answer and self.blank_before)):
-            return False
-        return ahead.strong or number.rest.endswith(("。", "？", "?"))
 
     def _leaves_answers(self, index: int, number: Number, ahead: Lookahead) -> bool:
         rest = number.rest

@@ -90,7 +90,16 @@ class Renderer:
 
     def _plain(self, element: Element, name: str) -> str:
         if name in _MEDIA:
-            return self._media(element)
+            source = element.get("data") or element.get("src") or ""
+            media_type = element.get("type", "")
+            if source and (media_type.startswith("image/") or media_type_of(source) is not None):
+                alt = html.escape("".join(str(part) for part in element.itertext()).strip())
+                size = "".join(
+                    f' {key}="{html.escape(element.get(key, ""))}"' for key in ("width", "height") if element.get(key)
+                )
+                return f'<img src="{html.escape(source)}" alt="{alt}"{size}>'
+            self._parsed.add_loss("media_dropped", "音频、视频或嵌入的网页没有保留。请核对题目是否还能作答。")
+            return ""
         return self._tag(element) if name in _HTML else self.inner(element)
 
     def _tag(self, element: Element) -> str:
@@ -99,7 +108,7 @@ class Renderer:
         if css == STEM_CLASS:
             return self.inner(element)
         if css == ANSWER_CLASS:
-            return self._hidden_gaps(element)
+            return "".join(f"\uf102{part}" for part in self.inner(element).split() if part)
         attributes = "".join(
             f' {key!s}="{html.escape(str(value))}"'
             for key, value in element.attrib.items()
@@ -108,22 +117,6 @@ class Renderer:
         if name in _VOID:
             return f"<{name}{attributes}>"
         return f"<{name}{attributes}>{self.inner(element)}</{name}>"
-
-    def _hidden_gaps(self, element: Element) -> str:
-        """Gaps in the writer's own paragraph are not shown in the stem: a mark tells the item's reader so."""
-        return "".join(f"\uf102{part}" for part in self.inner(element).split() if part)
-
-    def _media(self, element: Element) -> str:
-        source = element.get("data") or element.get("src") or ""
-        media_type = element.get("type", "")
-        if source and (media_type.startswith("image/") or media_type_of(source) is not None):
-            alt = html.escape("".join(str(part) for part in element.itertext()).strip())
-            size = "".join(
-                f' {key}="{html.escape(element.get(key, ""))}"' for key in ("width", "height") if element.get(key)
-            )
-            return f'<img src="{html.escape(source)}" alt="{alt}"{size}>'
-        self._parsed.add_loss("media_dropped", "音频、视频或嵌入的网页没有保留。请核对题目是否还能作答。")
-        return ""
 
     def _math(self, element: Element) -> str:
         self._parsed.add_loss("math_as_text", "数学公式改成了一行文字，请核对是否正确。")

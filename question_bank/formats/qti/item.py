@@ -70,15 +70,11 @@ def unify_names(root: Element) -> None:
         if name.namespace == _MATH and name.localname != "math":
             element.tag = f"math-{name.localname}"
         if name.localname.startswith("qti-") and element.tag != name.localname:
-            _unify_attributes(element)
-
-
-def _unify_attributes(element: Element) -> None:
-    for key, value in list(element.attrib.items()):
-        plain = str(key)
-        if "-" in plain and not plain.startswith(("{", "data-", "aria-")):
-            del element.attrib[key]
-            element.set(_camel(plain), value)
+            for key, value in list(element.attrib.items()):
+                plain = str(key)
+                if "-" in plain and not plain.startswith(("{", "data-", "aria-")):
+                    del element.attrib[key]
+                    element.set(_camel(plain), value)
 
 
 def _camel(name: str) -> str:
@@ -113,7 +109,14 @@ def item_outcome(root: Element, files: Files, *, tags: list[str] | None = None) 
     refusal = _refusal(item)
     if refusal is not None:
         return refusal
-    _drop_ignored(item, stem)
+    kept = [(place, one) for place, one in enumerate(item.renderer.body.interactions) if local(one) not in IGNORED]
+    if len(kept) < len(item.renderer.body.interactions):
+        item.parsed.add_loss("hint_button", "原题里的提示按钮没有保留。")
+    places = {old: new for new, (old, _) in enumerate(kept)}
+    renumbered = _TOKEN.sub(lambda m: token(places[int(m.group(1))]) if int(m.group(1)) in places else "", stem)
+    item.renderer.body.interactions = [one for _, one in kept]
+    item.hidden = frozenset(int(place) for place in _HIDDEN.findall(renumbered))
+    item.stem = Rich(_HIDDEN.sub("", renumbered).replace("\uf102", ""), is_html=True)
     _read_facts(item)
     _fill(item, files)
     return validate_parsed(parsed)
@@ -133,18 +136,6 @@ def _refusal(item: _Item) -> Note | None:
     if not [one for one in interactions if local(one) not in IGNORED]:
         return Note(where, "这一项没有要作答的地方，不是题目。", "no_interaction")
     return None
-
-
-def _drop_ignored(item: _Item, stem: str) -> None:
-    """Take hint buttons out, and number the tokens of the rest again."""
-    kept = [(place, one) for place, one in enumerate(item.renderer.body.interactions) if local(one) not in IGNORED]
-    if len(kept) < len(item.renderer.body.interactions):
-        item.parsed.add_loss("hint_button", "原题里的提示按钮没有保留。")
-    places = {old: new for new, (old, _) in enumerate(kept)}
-    renumbered = _TOKEN.sub(lambda m: token(places[int(m.group(1))]) if int(m.group(1)) in places else "", stem)
-    item.renderer.body.interactions = [one for _, one in kept]
-    item.hidden = frozenset(int(place) for place in _HIDDEN.findall(renumbered))
-    item.stem = Rich(_HIDDEN.sub("", renumbered).replace("\uf102", ""), is_html=True)
 
 
 def _read_facts(item: _Item) -> None:

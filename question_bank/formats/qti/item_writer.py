@@ -109,21 +109,20 @@ class _ItemWriter:
         if question.kind is Kind.FILL_BLANK:
             self._gaps(question, "RESPONSE")
         else:
-            self._stem(question)
+            add_rich(add(self._body, "div", class_=STEM_CLASS), Rich(question.stem, question.is_html), self._images)
             units = [("", question)] if question.kind is not Kind.CASE else list(self._parts())
             for suffix, unit in units:
                 self._unit(unit, f"RESPONSE{suffix}", with_prompt=bool(suffix))
         self._outcomes()
         self._root.append(self._body)
         self._processing(match_template)
-        self._feedback()
+        for name, unit in self._explanations():
+            feedback = add(self._root, "modalFeedback", outcomeIdentifier="FEEDBACK", identifier=name, showHide="show")
+            add_rich(feedback, Rich(unit.explanation, unit.is_html), self._images)
         return self._root
 
     def _parts(self) -> list[tuple[str, Question]]:
         return [(f"_{place}", part) for place, part in enumerate(self._question.parts, start=1)]
-
-    def _stem(self, question: Question) -> None:
-        add_rich(add(self._body, "div", class_=STEM_CLASS), Rich(question.stem, question.is_html), self._images)
 
     def _unit(self, unit: Question, response: str, *, with_prompt: bool) -> None:
         if unit.kind is Kind.FILL_BLANK:
@@ -133,7 +132,10 @@ class _ItemWriter:
         elif unit.kind in _CHOICES:
             self._choice(unit, response, with_prompt=with_prompt)
         else:
-            self._text(unit, response, with_prompt=with_prompt)
+            self._declare(response, "single", "string", unit.key)
+            interaction = add(self._body, "extendedTextInteraction", responseIdentifier=response)
+            if with_prompt:
+                add_rich(add(interaction, "prompt"), Rich(unit.stem, unit.is_html), self._images)
 
     def _declare(self, response: str, cardinality: str, base_type: str, correct: tuple[str, ...]) -> Element:
         declaration = add(
@@ -167,12 +169,6 @@ class _ItemWriter:
             add_rich(add(interaction, "prompt"), Rich(unit.stem, unit.is_html), self._images)
         for letter, option in zip(OPTION_LETTERS, unit.options, strict=False):
             add_rich(add(interaction, "simpleChoice", identifier=letter), Rich(option, unit.is_html), self._images)
-
-    def _text(self, unit: Question, response: str, *, with_prompt: bool) -> None:
-        self._declare(response, "single", "string", unit.key)
-        interaction = add(self._body, "extendedTextInteraction", responseIdentifier=response)
-        if with_prompt:
-            add_rich(add(interaction, "prompt"), Rich(unit.stem, unit.is_html), self._images)
 
     def _gaps(self, unit: Question, response: str) -> None:
         """The stem with each run of underscores a gap; gaps that find none stand in a paragraph of their own."""
@@ -237,11 +233,6 @@ class _ItemWriter:
             total = add(add(condition, "setOutcomeValue", identifier="SCORE"), "sum")
             add(total, "variable", identifier="SCORE")
             add(total, "baseValue", "1", baseType="float")
-
-    def _feedback(self) -> None:
-        for name, unit in self._explanations():
-            feedback = add(self._root, "modalFeedback", outcomeIdentifier="FEEDBACK", identifier=name, showHide="show")
-            add_rich(feedback, Rich(unit.explanation, unit.is_html), self._images)
 
 
 def _place_gaps(holder: Element, names: list[str]) -> list[str]:

@@ -210,18 +210,13 @@ def _item(question: Question, number: int, version: str) -> bytes:
     root = item_of(question, number, match_template=f"{facts.templates}match_correct{facts.template_end}")
     if version == "3.0":
         for feedback in root.iter("modalFeedback"):
-            _wrap_content(feedback)
+            body = etree.Element("contentBody")
+            body.text, feedback.text = feedback.text, None
+            for child in list(feedback):
+                body.append(child)
+            feedback.append(body)
         to_version_3(root)
     return to_bytes(root, facts.namespace)
-
-
-def _wrap_content(feedback: Element) -> None:
-    """QTI 3.0 wants the content of feedback in a `qti-content-body`."""
-    body = etree.Element("contentBody")
-    body.text, feedback.text = feedback.text, None
-    for child in list(feedback):
-        body.append(child)
-    feedback.append(body)
 
 
 def _can_say(question: Question) -> bool:
