@@ -16,7 +16,7 @@ import msgspec
 
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.registry import load_readers, read_file
-from question_bank.parse_result import ParseResult
+from question_bank.model import ParseResult
 
 MAX_MEMORY_BYTES = 512 * 1024**2
 MAX_SECONDS = 30

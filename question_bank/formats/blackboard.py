@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from examapp.documents.archives import UnreadableFileError, open_archive
 from examapp.documents.safe_xml import Element, child_text, children, head_of, local, looks_like_xml, parse_xml
-from question_bank.formats.html_images import attach_images, no_files
 from question_bank.formats.package import is_zip
 from question_bank.formats.parsed import (
     FALSE_WORDS,
@@ -15,12 +14,12 @@ from question_bank.formats.parsed import (
     Outcome,
     ParsedQuestion,
     add_outcome,
-    read_points,
+    parse_points,
     unsupported_kind,
     validate_parsed,
 )
-from question_bank.model import Kind
-from question_bank.parse_result import Note, ParseResult
+from question_bank.formats.pictures import attach_images, no_files
+from question_bank.model import Kind, Note, ParseResult
 from question_bank.rich import Rich
 
 _UNSUPPORTED = {
@@ -92,7 +91,7 @@ def _outcome(element: Element, kind: str, where: str, points: str | None) -> Out
     if filler is None:
         return unsupported_kind(where, _UNSUPPORTED.get(kind, kind))
     parsed = ParsedQuestion(
-        where=where, kind=Kind.SHORT_ANSWER, stem=Rich(), code=element.get("id"), points=read_points(points)
+        where=where, kind=Kind.SHORT_ANSWER, stem=Rich(), code=element.get("id"), points=parse_points(points)
     )
     body = next(iter(children(element, "BODY")), element)
     is_html = any(flag.get("value") == "true" for flag in body.iter("ISHTML"))

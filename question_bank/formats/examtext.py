@@ -11,8 +11,16 @@ from question_bank.formats.export import ExportedFile, plain_question, unsupport
 from question_bank.formats.parsed import ParsedQuestion, add_outcome, validate_parsed
 from question_bank.kinds.base import MIN_OPTIONS
 from question_bank.kinds.registry import KIND_NAMES, kind_of
-from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, TRUE_FALSE_OPTIONS, Citation, Kind, Question
-from question_bank.parse_result import Note, ParseResult
+from question_bank.model import (
+    DIFFICULTY_NAMES,
+    OPTION_LETTERS,
+    TRUE_FALSE_OPTIONS,
+    Citation,
+    Kind,
+    Note,
+    ParseResult,
+    Question,
+)
 from question_bank.rich import Rich
 
 _KINDS = {name: kind for kind, name in KIND_NAMES.items()}

@@ -13,16 +13,15 @@ from xlsxwriter.worksheet import Worksheet
 
 from examapp.documents.archives import ZIP, UnreadableFileError
 from examapp.documents.workbooks import MAX_ROWS, OLE, Sheet, open_sheets
+from question_bank.formats.csv_table import MAX_CELL, OPTION_COLUMNS, PART_NAMES, SHEET, Row, columns, rows_of
 from question_bank.formats.export import ExportedFile
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.table_questions import Table, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.formats.table_export import MAX_CELL, OPTION_COLUMNS, PART_NAMES, SHEET, Row, columns, rows_of
 from question_bank.kinds.registry import KIND_NAMES
-from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Kind, Question
-from question_bank.parse_result import Note, ParseResult
+from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Kind, Note, ParseResult, Question
 
 _NO_TABLE = (
     "没有找到题目表格：前十行里没有同时写着“题干”和“答案”“选项”或“题型”的表头。"

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from question_bank.kinds.registry import KIND_NAMES
-from question_bank.model import DIFFICULTY_NAMES, Citation, Difficulty, Kind, Question
-from question_bank.parse_result import Note
+from question_bank.model import DIFFICULTY_NAMES, Citation, Difficulty, Kind, Note, Question
 from question_bank.rich import Rich, to_plain
 
 

@@ -9,12 +9,17 @@ from pathlib import PurePath
 
 from examapp.documents.decoding import decode_plain_text, text_head
 from question_bank.formats.export import ExportedFile, encode_tags, not_exported, unsupported_fields
-from question_bank.formats.gaps import as_texts
 from question_bank.formats.gift_syntax import GiftAnswer, GiftQuestion, GiftText, GiftType, blocks, escape, hide, parse
-from question_bank.formats.html_images import attach_all_images
-from question_bank.formats.parsed import Outcome, ParsedQuestion, add_outcome, unsupported_kind, validate_parsed
-from question_bank.model import OPTION_LETTERS, Kind, Question
-from question_bank.parse_result import Note, ParseResult
+from question_bank.formats.parsed import (
+    Outcome,
+    ParsedQuestion,
+    add_outcome,
+    as_texts,
+    unsupported_kind,
+    validate_parsed,
+)
+from question_bank.formats.pictures import attach_all_images
+from question_bank.model import OPTION_LETTERS, Kind, Note, ParseResult, Question
 from question_bank.rich import Rich, guessed
 
 FULL_CREDIT = Decimal(100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
@@ -12,8 +13,19 @@ from question_bank.formats.export import decode_tags
 from question_bank.formats.pictures import append_pictures
 from question_bank.kinds.base import Severity
 from question_bank.kinds.registry import kind_of
-from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Citation, Difficulty, Image, Kind, Question
-from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion
+from question_bank.model import (
+    OPTION_LETTERS,
+    TRUE_FALSE_OPTIONS,
+    Citation,
+    Difficulty,
+    DoubtfulQuestion,
+    Image,
+    Kind,
+    Note,
+    ParseResult,
+    Question,
+    ReadQuestion,
+)
 from question_bank.rich import Rich, joined, unify
 
 TRUE_WORDS = frozenset({"true", "t", "正确", "对", "√", "✓", "✔"})
@@ -165,7 +177,7 @@ def unsupported_kind(where: str, kind_name: str) -> Note:
     )
 
 
-def read_points(text: str | None) -> Decimal | None:
+def parse_points(text: str | None) -> Decimal | None:
     """Return points as written in a file, to two places; None when they are no positive number."""
     try:
         points = Decimal((text or "").strip())
@@ -276,3 +288,100 @@ def _turn_true_false(parsed: ParsedQuestion) -> None:
     if is_swapped:
         parsed.right = [1 - index for index in parsed.right]
         parsed.option_notes = {1 - index: note for index, note in parsed.option_notes.items()}
+
+
+BLANK = "____"
+_TOKEN = re.compile("\uf100(\\d+)\uf101")
+
+
+@dataclass(slots=True)
+class Gap:
+    """One gap: accepted variants when it is written, options and right places when it is chosen."""
+
+    variants: tuple[str, ...] = ()
+    options: list[Rich] = field(default_factory=list)
+    right: list[int] = field(default_factory=list)
+    option_notes: dict[int, Rich] = field(default_factory=dict)
+    review: tuple[str, str] | None = None
+    """Code and reason, when the gap's key is unclear."""
+    is_choice: bool = False
+    length: int = 4
+    """How long a line stands for the gap."""
+
+
+def token(place: int) -> str:
+    """Return what stands in a stem for the gap at that place (from 0) until the kind is known."""
+    return f"\uf100{place}\uf101"
+
+
+def place_gaps(parsed: ParsedQuestion, stem: Rich, gaps: list[Gap], *, hidden: frozenset[int] = frozenset()) -> None:
+    """Give the question its kind, stem, blanks or options from a stem with tokens; gaps without one follow, if not hidden."""
+    missing = [place for place in range(len(gaps)) if token(place) not in stem.text and place not in hidden]
+    stem = Rich(" ".join([stem.text, *(token(place) for place in missing)]), stem.is_html) if missing else stem
+    choices = [gap for gap in gaps if gap.is_choice]
+    written = [gap.variants for gap in gaps if len(gap.variants) > 1]
+    if any({*one} == {*other} for place, one in enumerate(written) for other in written[:place]):
+        parsed.add_loss("gaps_interchangeable", "几个空接受同样的几个答案；导入后在几个空里重复填同一个答案也会算对。")
+    for gap in gaps:
+        if gap.review is not None:
+            parsed.require_review(*gap.review)
+    if not choices:
+        parsed.kind = Kind.FILL_BLANK
+        parsed.blanks = [gap.variants for gap in gaps]
+    elif len(gaps) == 1:
+        parsed.kind = Kind.SINGLE_CHOICE
+        parsed.options, parsed.right, parsed.option_notes = (
+            choices[0].options,
+            choices[0].right,
+            choices[0].option_notes,
+        )
+    else:
+        _make_case(parsed, stem, gaps)
+        return
+    lengths = {str(place): gap.length for place, gap in enumerate(gaps)}
+    parsed.stem = Rich(_TOKEN.sub(lambda match: "_" * lengths.get(match.group(1), 0), stem.text), stem.is_html)
+
+
+def _make_case(parsed: ParsedQuestion, stem: Rich, gaps: list[Gap]) -> None:
+    parsed.kind = Kind.CASE
+    parsed.stem = Rich(_TOKEN.sub(lambda match: f"（{int(match.group(1)) + 1}）{BLANK}", stem.text), stem.is_html)
+    parsed.add_loss("gaps_as_case", "一段文字里有几处选择，改成了案例题：每一空是一道小题。")
+    for place, gap in enumerate(gaps, start=1):
+        part = ParsedQuestion(
+            where=parsed.where,
+            part_name=f"第 {place} 小题",
+            kind=Kind.FILL_BLANK,
+            stem=Rich(f"第（{place}）空"),
+            images=parsed.images,
+        )
+        if gap.is_choice:
+            part.kind = Kind.SINGLE_CHOICE
+            part.options, part.right, part.option_notes = gap.options, gap.right, gap.option_notes
+        else:
+            part.blanks = [gap.variants]
+        if gap.review is not None:
+            part.review = Note(parsed.where, gap.review[1], gap.review[0])
+        parsed.parts.append(part)
+
+
+OWN_NAME = re.compile(r"bank-item-\d+")
+"""Identifiers that our writers give to questions without a number of their own."""
+
+
+def number(text: str | None) -> Decimal | None:
+    """Return a finite number as written, or None."""
+    try:
+        value = Decimal((text or "").strip())
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def as_texts(variants: Iterable[str]) -> tuple[str, ...]:
+    """Return numbers as a candidate may write them: as in the file, and without idle zeros (`4.0` also as `4`)."""
+    found: list[str] = []
+    for variant in variants:
+        value = number(variant)
+        plain = variant if value is None or abs(value.adjusted()) > 30 else f"{value.normalize():f}"
+        found += [plain, variant]
+    return tuple(dict.fromkeys(found))

@@ -11,12 +11,11 @@ from examapp.documents.archives import UnreadableFileError
 from examapp.documents.safe_xml import Element, clean, head_of, local, looks_like_xml, parse_xml
 from question_bank.formats.export import ExportedFile, encode_tags, not_exported
 from question_bank.formats.package import NO_FILES, PackageFile, holds_roots, is_zip, looks_like_package, write_zip
-from question_bank.formats.qti.item_writer import add, to_bytes
-from question_bank.formats.qti.reader import read_package
 from question_bank.formats.qti12_items import TAGS_LABEL, is_tree, read_tree
+from question_bank.formats.qti_reader import read_package
+from question_bank.formats.qti_writer import add, to_bytes
 from question_bank.kinds.registry import KINDS
-from question_bank.model import OPTION_LETTERS, Kind, Question
-from question_bank.parse_result import Note, ParseResult
+from question_bank.model import OPTION_LETTERS, Kind, Note, ParseResult, Question
 from question_bank.rich import Rich
 
 _ROOT = re.compile(rb"<(?:\w+:)?questestinterop\b")

@@ -6,18 +6,23 @@ import re
 from collections.abc import Callable, Collection
 
 from examapp.documents.safe_xml import Element, child_text, children, local, place_of, text_of
-from question_bank.formats.gaps import OWN_NAME, Gap, as_texts, number, place_gaps, token
 from question_bank.formats.gift import FULL_CREDIT, fill_short
-from question_bank.formats.html_images import attach_images
 from question_bank.formats.package import Files
 from question_bank.formats.parsed import (
+    OWN_NAME,
+    Gap,
     Outcome,
     ParsedQuestion,
     add_outcome,
-    read_points,
+    as_texts,
+    number,
+    parse_points,
+    place_gaps,
+    token,
     unsupported_kind,
     validate_parsed,
 )
+from question_bank.formats.pictures import attach_images
 from question_bank.formats.qti12_scoring import (
     RESPONSES,
     Condition,
@@ -28,8 +33,7 @@ from question_bank.formats.qti12_scoring import (
     right_single,
     wanted,
 )
-from question_bank.model import Kind
-from question_bank.parse_result import Note, ParseResult
+from question_bank.model import Kind, Note, ParseResult
 from question_bank.rich import Rich
 
 TAGS_LABEL = "bank_tags"
@@ -183,10 +187,10 @@ class _Item:
     def _read_facts(self, stimuli: dict[str, Rich]) -> None:
         parsed, name = self._parsed, self._item.get("ident", "")
         parsed.code = None if OWN_NAME.fullmatch(name) else name or None
-        parsed.points = read_points(self._facts.get("points_possible"))
+        parsed.points = parse_points(self._facts.get("points_possible"))
         maximum = next((one.get("maxvalue") for one in self._item.iter("{*}decvar") if one.get("maxvalue")), None)
         if parsed.points is None and maximum != "100":
-            parsed.points = read_points(maximum)
+            parsed.points = parse_points(maximum)
         parsed.set_tags([tag for tag in self._facts.get(TAGS_LABEL, "").split("\n") if tag])
         passage = stimuli.get(
             self._item.get("parent_stimulus_item_ident", "") or self._facts.get("parent_stimulus_item_ident", "")

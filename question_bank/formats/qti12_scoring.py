@@ -9,9 +9,8 @@ from itertools import combinations
 from urllib.parse import unquote
 
 from examapp.documents.safe_xml import Element, children, local, text_of
-from question_bank.formats.gaps import number
 from question_bank.formats.package import Files
-from question_bank.formats.parsed import ParsedQuestion
+from question_bank.formats.parsed import ParsedQuestion, number
 from question_bank.rich import Rich, guessed, joined
 
 _BASES = ("$IMS-CC-FILEBASE$", "$IMS_CC_FILE_BASE$", "$IMS_CC_FILEBASE$", "$CANVAS_OBJECT_REFERENCE$")

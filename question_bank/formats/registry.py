@@ -11,8 +11,7 @@ from typing import Any, Protocol
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import examtext
 from question_bank.formats.export import ExportedFile
-from question_bank.model import Question
-from question_bank.parse_result import Note, ParseResult
+from question_bank.model import Note, ParseResult, Question
 
 AUTO = "auto"
 MAX_BYTES = 64 * 1024 * 1024
@@ -54,18 +53,18 @@ def _later(place: str) -> Callable[..., Any]:
 FORMATS: tuple[Format, ...] = (
     Format(name="excel", label="Excel 工作簿", suffix=".xlsx", looks_like=_later("excel.looks_like"), read=_later("excel.read"), write=_later("excel.write")),
     Format(name="docx", label="Word 文档", suffix=".docx", looks_like=_later("docx.looks_like"), read=_later("docx.read"), write=_later("free_text.write_docx"), read_pair=_later("docx.read")),
-    Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=_later("moodle_xml.looks_like"), read=_later("moodle_xml.read"), write=_later("moodle_xml_writer.write")),
+    Format(name="moodle-xml", label="Moodle XML", suffix=".xml", looks_like=_later("moodle_xml.looks_like"), read=_later("moodle_xml.read"), write=_later("moodle_xml.write")),
     Format(name="qti-1.2", label="QTI 1.2（Canvas）", suffix=".zip", looks_like=_later("qti12.looks_like"), read=_later("qti12.read"), write=_later("qti12.write")),
-    Format(name="qti", label="QTI 2.1、2.2、3.0", suffix=".zip", looks_like=_later("qti.reader.looks_like"), read=_later("qti.reader.read"), write=_later("qti.writer.write_qti30")),
-    Format(name="qti-2.1", label="QTI 2.1", suffix=".zip", looks_like=_later("qti.reader.looks_like"), read=_later("qti.reader.read"), write=_later("qti.writer.write_qti21")),
-    Format(name="qti-2.2", label="QTI 2.2", suffix=".zip", looks_like=_later("qti.reader.looks_like"), read=_later("qti.reader.read"), write=_later("qti.writer.write_qti22")),
-    Format(name="qti-3.0", label="QTI 3.0", suffix=".zip", looks_like=_later("qti.reader.looks_like"), read=_later("qti.reader.read"), write=_later("qti.writer.write_qti30")),
+    Format(name="qti", label="QTI 2.1、2.2、3.0", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti30")),
+    Format(name="qti-2.1", label="QTI 2.1", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti21")),
+    Format(name="qti-2.2", label="QTI 2.2", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti22")),
+    Format(name="qti-3.0", label="QTI 3.0", suffix=".zip", looks_like=_later("qti_reader.looks_like"), read=_later("qti_reader.read"), write=_later("qti_writer.write_qti30")),
     Format(name="blackboard", label="Blackboard", suffix=".dat", looks_like=_later("blackboard.looks_like"), read=_later("blackboard.read")),
-    Format(name="csc-exam", label="CSC Exam JSON", suffix=".json", looks_like=_later("exam_json.looks_like_csc_exam"), read=_later("exam_json.read_csc_exam")),
-    Format(name="json2qti", label="json2qti", suffix=".json", looks_like=_later("exam_json.looks_like_json2qti"), read=_later("exam_json.read_json2qti")),
+    Format(name="csc-exam", label="CSC Exam JSON", suffix=".json", looks_like=_later("json_bank.looks_like_csc_exam"), read=_later("json_bank.read_csc_exam")),
+    Format(name="json2qti", label="json2qti", suffix=".json", looks_like=_later("json_bank.looks_like_json2qti"), read=_later("json_bank.read_json2qti")),
     Format(name="json", label="JSON 题库", suffix=".json", looks_like=_later("json_bank.looks_like"), read=_later("json_bank.read")),
     Format(name="examtext", label="本平台文本格式", suffix=".txt", looks_like=examtext.looks_like, read=examtext.read, write=examtext.write),
-    Format(name="aiken", label="Aiken", suffix=".txt", looks_like=_later("aiken.looks_like"), read=_later("aiken.read"), write=_later("aiken.write")),
+    Format(name="aiken", label="Aiken", suffix=".txt", looks_like=_later("moodle_text.looks_like_aiken"), read=_later("moodle_text.read_aiken"), write=_later("moodle_text.write_aiken")),
     Format(name="csv", label="csv 表格", suffix=".csv", looks_like=_later("csv_table.looks_like"), read=_later("csv_table.read"), write=_later("csv_table.write")),
     Format(name="missingword", label="Moodle missing word", suffix=".txt", looks_like=_later("moodle_text.looks_like_missing_word"), read=_later("moodle_text.read_missing_word")),
     Format(name="moodle-cloze", label="Moodle cloze", suffix=".txt", looks_like=_later("moodle_text.looks_like_cloze"), read=_later("moodle_text.read_cloze")),

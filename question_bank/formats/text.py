@@ -18,8 +18,7 @@ from question_bank.formats.heuristics.text_lookahead import Block
 from question_bank.formats.heuristics.text_patterns import Line, to_lines
 from question_bank.formats.heuristics.text_segments import Segments, cut
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.model import OPTION_LETTERS, Kind
-from question_bank.parse_result import Note, ParseResult
+from question_bank.model import OPTION_LETTERS, Kind, Note, ParseResult
 
 MAX_LINES = 100_000
 """Lines of a text; some twenty thousand questions."""

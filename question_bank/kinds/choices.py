@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from typing import ClassVar
 
 from question_bank.kinds.base import (
     ZERO,
@@ -18,7 +19,7 @@ from question_bank.kinds.base import (
     ScoringRule,
     options_issues,
 )
-from question_bank.model import OPTION_LETTERS, Question
+from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Question
 
 _MAX_PERMUTED = 6
 _SAMPLED_ORDERS = 2000
@@ -133,3 +134,117 @@ class ChoiceKind(QuestionKind):
         """Choose the first wrong option alone."""
         letters = OPTION_LETTERS[: key.option_count]
         return [next((letter for letter in letters if letter not in key.key), key.key[0])]
+
+
+_SHIPPED_OPTIONS = 4
+"""Options of a single choice in the shipped bank."""
+
+
+class SingleChoice(ChoiceKind):
+    """One option of several."""
+
+    code = Kind.SINGLE_CHOICE
+    name = "单选题"
+    letter = "S"
+    aliases = ("单选", "单", "单项选择", "单选择", "单项", "单项选择单选", "最佳选择", "A型", "A1型", "A1", "A2型", "A2",
+               "single", "single_choice", "danxuan", "radio")  # fmt: skip
+    codes: ClassVar[Mapping[str, str]] = {"moodle-xml": "multichoice", "qti-1.2": "multiple_choice_question"}
+    swappable_with = frozenset({Kind.MULTIPLE_CHOICE})
+
+    def iter_style_issues(self, question: Question) -> Iterator[str]:
+        """Yield another number of options than the shipped bank has."""
+        yield from super().iter_style_issues(question)
+        if len(question.options) != _SHIPPED_OPTIONS:
+            yield f"单选题应有 {_SHIPPED_OPTIONS} 个选项，现有 {len(question.options)} 个"
+
+
+_HARDER = 0.12
+"""How much less likely a wholly right answer is than that of a single choice, in demo data."""
+
+
+class MultipleChoice(ChoiceKind):
+    """Any number of options."""
+
+    code = Kind.MULTIPLE_CHOICE
+    name = "多选题"
+    letter = "M"
+    aliases = ("多选", "多", "多项选择", "多选择", "多项", "不定项选择", "不定项", "不定项多选",
+               "multiple", "multiple_choice", "duoxuan", "checkbox", "multi")  # fmt: skip
+    codes: ClassVar[Mapping[str, str]] = {"moodle-xml": "multichoice", "qti-1.2": "multiple_answers_question"}
+    is_multiple = True
+    max_keys = 0
+    swappable_with = frozenset({Kind.SINGLE_CHOICE})
+
+    def iter_style_issues(self, question: Question) -> Iterator[str]:
+        """Yield a key of one letter."""
+        yield from super().iter_style_issues(question)
+        if not 2 <= len(question.key) <= len(question.options):
+            yield "多选题应有两个以上答案"
+
+    def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
+        """Return all points for exactly the right options, else what the exam's rule gives."""
+        chosen, right = frozenset(response), frozenset(key.key)
+        if chosen == right:
+            return key.points
+        hits, misses = len(chosen & right), len(chosen - right)
+        if rule is ScoringRule.NET_RIGHT:
+            return key.points * max(0, hits - misses) / len(right)
+        if misses or rule is ScoringRule.ALL_OR_NOTHING:
+            return ZERO
+        return key.points / 2 if rule is ScoringRule.HALF_FOR_INCOMPLETE else key.points * hits / len(right)
+
+    def simulate(self, key: ItemKey, *, rng: random.Random, chance: Callable[[int], float]) -> list[str]:
+        """Choose right by chance, else miss by one option."""
+        if rng.random() < chance(self.guess_count) - _HARDER:
+            return list(key.key)
+        letters = OPTION_LETTERS[: key.option_count]
+        return sorted(set(key.key) ^ {rng.choice(letters)}) or [letters[0]]
+
+
+class TrueFalse(ChoiceKind):
+    """One statement, right or wrong."""
+
+    code = Kind.TRUE_FALSE
+    name = "判断题"
+    letter = "T"
+    template = "true_false"
+    aliases = ("判断", "判", "是非", "对错", "判断对错", "判断正误", "正误判断", "正误", "是非判断",
+               "judge", "judgement", "judgment", "true_false", "true/false", "panduan")  # fmt: skip
+    codes: ClassVar[Mapping[str, str]] = {"moodle-xml": "truefalse", "qti-1.2": "true_false_question"}
+    has_options = False
+    guess_count = 2
+
+    def options_of(self, question: Question) -> tuple[str, ...]:
+        """Return 正确 and 错误."""
+        del question
+        return TRUE_FALSE_OPTIONS
+
+    def iter_issues(self, question: Question) -> Iterator[Issue]:
+        """Yield nothing: the options are given."""
+        del question
+        return iter(())
+
+    def no_key(self) -> Issue:
+        """Return the issue of a missing key."""
+        return Issue(code="no_key", reason="判断题没有写明对错。请补上答案。")
+
+    def too_many_keys(self) -> Issue:
+        """Return the issue of a statement that is said to be right and wrong."""
+        return self.no_key()
+
+    def display_orders(self, count: int) -> tuple[str, ...]:
+        """Return the one order in which the two always stand."""
+        return (OPTION_LETTERS[:count],)
+
+    def key_lines(self, key: Sequence[str], blanks: Sequence[Sequence[str]]) -> list[str]:
+        """Return 正确 or 错误."""
+        del blanks
+        return [TRUE_FALSE_OPTIONS[OPTION_LETTERS.index(key[0])] if key else "未定"]
+
+    def key_of_fields(self, fields: KeyFields) -> tuple[str, ...]:
+        """Return the letter of the chosen word."""
+        return (fields.truth,) if fields.truth else ()
+
+    def fields_of(self, question: Question) -> KeyFields:
+        """Return the letter of the chosen word."""
+        return KeyFields(truth=question.key[0] if question.key else "")

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from question_bank.kinds.base import QuestionKind
-from question_bank.kinds.case import Case
+from collections.abc import Iterator
+
+from question_bank.kinds.base import Issue, QuestionKind, Severity
+from question_bank.kinds.choices import MultipleChoice, SingleChoice, TrueFalse
 from question_bank.kinds.fill_blank import FillBlank
-from question_bank.kinds.multiple_choice import MultipleChoice
 from question_bank.kinds.ordering import Ordering
 from question_bank.kinds.short_answer import ShortAnswer
-from question_bank.kinds.single_choice import SingleChoice
-from question_bank.kinds.true_false import TrueFalse
 from question_bank.model import Kind, Question
+
+
+class Case(QuestionKind):
+    """A set of sub-questions; the stem is their common text."""
+
+    code = Kind.CASE
+    name = "案例题"
+    template = "case"
+    aliases = ("案例", "材料", "组合", "复合", "题组", "题干", "共用题干", "阅读理解", "案例题干", "大题", "case")
+    is_part = False
+
+    def iter_issues(self, question: Question) -> Iterator[Issue]:
+        """Yield a case without sub-questions, or within a case."""
+        if not question.parts:
+            yield Issue(code="no_parts", reason="案例题没有小题。请补上小题后再导入。", severity=Severity.REJECT)
+        if any(part.kind is self.code for part in question.parts):
+            reason = "案例题的小题不能又是案例题，没有导入。请拆成两道案例题。"
+            yield Issue(code="nested_case", reason=reason, severity=Severity.REJECT)
+
 
 _ALL: tuple[QuestionKind, ...] = (
     SingleChoice(),

@@ -20,7 +20,7 @@ from playwright.sync_api import Page, expect
 
 from examapp import clock
 from examapp.organisation.people.rules import id_check_character
-from question_bank.formats.table_export import columns
+from question_bank.formats.csv_table import columns
 from tests.browser import traces
 from tests.browser.deployment import Deployment, Visitors, deployed
 

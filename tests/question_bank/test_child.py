@@ -4,8 +4,7 @@ import pytest
 
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.registry import read_file
-from question_bank.model import Image, Kind, Question
-from question_bank.parse_result import ParseResult, ReadQuestion
+from question_bank.model import Image, Kind, ParseResult, Question, ReadQuestion
 from question_bank.sandbox import ChildReader, read_in_child
 
 AIKEN = "谁决定？\nA. 甲\nB. 乙\nANSWER: B\n".encode()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from examapp.documents.archives import UnreadableFileError
-from question_bank.formats import aiken, moodle_text, moodle_xml, moodle_xml_writer
+from question_bank.formats import moodle_text, moodle_xml
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
 
 
@@ -116,7 +116,7 @@ def test_export_then_import_gives_the_same_questions():
         Question(kind=Kind.SINGLE_CHOICE, stem='<p>看图 <img src="bank:a.png"></p>', options=("<i>1</i>", "2"), key=("B",),
                  is_html=True, images=(picture,)),
     ]  # fmt: skip
-    written = moodle_xml_writer.write(questions)
+    written = moodle_xml.write(questions)
     reading = read(written.content.decode())
     assert written.losses == []
     assert [r.question for r in reading.imported] == questions
@@ -124,18 +124,20 @@ def test_export_then_import_gives_the_same_questions():
 
 def test_case_is_not_written_and_said_so():
     case = Question(kind=Kind.CASE, stem="案情", parts=(Question(kind=Kind.SHORT_ANSWER, stem="问", key=("答",)),))
-    assert [loss.code for loss in moodle_xml_writer.write([case]).losses] == ["not_written"]
+    assert [loss.code for loss in moodle_xml.write([case]).losses] == ["not_written"]
 
 
 def test_aiken_file_of_moodle_is_read():
     path = fixtures() / "aiken/moodle-core/questions.aiken.txt"
-    got = [(r.question.kind, r.question.key) for r in aiken.read(path.read_bytes(), name=path.name).imported]
+    got = [
+        (r.question.kind, r.question.key) for r in moodle_text.read_aiken(path.read_bytes(), name=path.name).imported
+    ]
     assert got == [(Kind.SINGLE_CHOICE, ("B",)), (Kind.TRUE_FALSE, ("A",))]
 
 
 def test_aiken_doubts_missing_and_foreign_keys_and_refuses_text_without_options():
     text = "甲？\nA. x\nB. y\n\n乙？\nA. x\nB. y\nANSWER: D\n\n丙\nANSWER: A\n"
-    reading = aiken.read(text.encode(), name="x.txt")
+    reading = moodle_text.read_aiken(text.encode(), name="x.txt")
     assert [d.note.code for d in reading.doubtful] == ["no_key", "key_outside_options"]
     assert [(n.code, n.where) for n in reading.refused] == [("malformed", "第 10 行")]
 
@@ -145,6 +147,6 @@ def test_aiken_export_then_import_gives_the_same_questions_and_names_the_rest():
         Question(kind=Kind.SINGLE_CHOICE, stem="甲？\n续", options=("x", "y", "z"), key=("C",)),
         Question(kind=Kind.TRUE_FALSE, stem="乙", options=("正确", "错误"), key=("A",)),
     ]
-    written = aiken.write([*questions, Question(kind=Kind.SHORT_ANSWER, stem="丙")])
-    assert [r.question for r in aiken.read(written.content, name="x").imported] == questions
+    written = moodle_text.write_aiken([*questions, Question(kind=Kind.SHORT_ANSWER, stem="丙")])
+    assert [r.question for r in moodle_text.read_aiken(written.content, name="x").imported] == questions
     assert [loss.code for loss in written.losses] == ["not_written"]

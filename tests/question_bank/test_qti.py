@@ -9,9 +9,8 @@ import pytest
 from lxml import etree
 
 from examapp.documents.archives import UnreadableFileError
-from question_bank.formats import blackboard, exam_json, qti12
-from question_bank.formats.qti import reader, writer
-from question_bank.formats.qti.writer import write_item
+from question_bank.formats import blackboard, json_bank, qti12, qti_reader, qti_writer
+from question_bank.formats.qti_writer import write_item
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
 
 ITEM = """<assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p1" identifier="Q1" title="t" adaptive="false" timeDependent="false">
@@ -39,7 +38,7 @@ def item(
 
 
 def read(text):
-    return reader.read(text.encode(), name="x.xml")
+    return qti_reader.read(text.encode(), name="x.xml")
 
 
 def full_questions():
@@ -72,8 +71,8 @@ def case():
 @pytest.mark.parametrize("version", ["2.1", "2.2", "3.0"])
 def test_export_then_import_gives_the_same_questions(version):
     questions = [*full_questions(), case()]
-    written = writer.write(questions, version)
-    reading = reader.read(written.content, name="x.zip")
+    written = qti_writer.write(questions, version)
+    reading = qti_reader.read(written.content, name="x.zip")
     assert written.losses == []
     assert reading.format == f"qti-{version}"
     assert [r.question for r in reading.imported] == questions
@@ -98,9 +97,9 @@ def test_single_item_in_version_3_is_read_as_itself():
 
 def test_case_with_a_fill_in_names_the_change():
     part = Question(kind=Kind.FILL_BLANK, stem="第__条", blanks=(("一",),))
-    written = writer.write([Question(kind=Kind.CASE, stem="案情", parts=(case().parts[0], part))])
+    written = qti_writer.write([Question(kind=Kind.CASE, stem="案情", parts=(case().parts[0], part))])
     assert [loss.code for loss in written.losses] == ["fill_in_case"]
-    got = reader.read(written.content, name="x.zip").imported[0].question
+    got = qti_reader.read(written.content, name="x.zip").imported[0].question
     assert [p.kind for p in got.parts] == [Kind.SINGLE_CHOICE, Kind.FILL_BLANK]
     assert got.parts[1].blanks == (("一",),)
 
@@ -116,7 +115,7 @@ def test_each_invalid_file_is_refused_for_the_reason_in_its_name():
     seen = set()
     for path in (fixtures() / "qti-invalid").rglob("*.*"):
         with pytest.raises(UnreadableFileError, match=reasons[path.name]):
-            reader.read(path.read_bytes(), name=path.name)
+            qti_reader.read(path.read_bytes(), name=path.name)
         seen.add(path.name)
     assert seen == reasons.keys()
 
@@ -125,7 +124,7 @@ def test_valid_packages_are_all_read_and_counts_add_up():
     for folder in ("qti21/tao-packages", "qti30", "qti-instructure"):
         for path in sorted((fixtures() / folder).rglob("*.zip")):
             try:
-                reading = reader.read(path.read_bytes(), name=path.name)
+                reading = qti_reader.read(path.read_bytes(), name=path.name)
             except UnreadableFileError as error:
                 assert path.name in {"lti.zip", "usageData.zip"}, (path, error)
                 continue
@@ -142,7 +141,7 @@ def test_broken_xml_among_the_fixtures_is_refused_with_its_line():
     broken = ["qti-instructure/items_2.2/audio-video.xml", "qti30/1edtech/results/full-example.xml", "qti30/1edtech/CAT/test.xml",
               "qti-instructure/items_1.2/choice_vary_points_by_answer_zero_points.xml"]  # fmt: skip
     for name in broken:
-        module = qti12 if "1.2" in name else reader
+        module = qti12 if "1.2" in name else qti_reader
         with pytest.raises(UnreadableFileError, match=r"第 \d+ 行"):
             module.read((fixtures() / name).read_bytes(), name=name)
 
@@ -159,7 +158,7 @@ def test_keys_of_single_choices_are_the_correct_responses_of_the_files():
         if b"ssessment-item" not in content and b"assessmentItem" not in content:
             continue
         try:
-            reading = reader.read(content, name=path.name)
+            reading = qti_reader.read(content, name=path.name)
             root = etree.fromstring(re.sub(r"<\?xml.*?\?>", "", plain_names(content.decode("utf-8-sig"))).encode())
         except (UnreadableFileError, etree.XMLSyntaxError):
             continue
@@ -188,7 +187,7 @@ def test_upgraded_pairs_read_alike():
     pairs = 0
     for old in folder.glob("*.qti2.xml"):
         new = old.with_name(old.name.replace(".qti2.", ".qti3."))
-        first, second = reader.read(old.read_bytes(), name="a"), reader.read(new.read_bytes(), name="b")
+        first, second = qti_reader.read(old.read_bytes(), name="a"), qti_reader.read(new.read_bytes(), name="b")
         assert [r.question.key for r in first.imported] == [r.question.key for r in second.imported], old.name
         assert [n.reason for n in first.refused] == [n.reason for n in second.refused], old.name
         pairs += 1
@@ -262,29 +261,29 @@ def test_package_of_500_items_in_version_3_is_read_whole():
         )
         for n in range(500)
     ]
-    reading = reader.read(writer.write_qti30(questions).content, name="x.zip")
+    reading = qti_reader.read(qti_writer.write_qti30(questions).content, name="x.zip")
     assert [r.question for r in reading.imported] == questions
 
 
 def test_formats_tell_their_own_files():
-    package = writer.write_qti21(full_questions()).content
+    package = qti_writer.write_qti21(full_questions()).content
     old = qti12.write(full_questions()).content
-    assert reader.looks_like(package, "x.zip")
+    assert qti_reader.looks_like(package, "x.zip")
     assert not qti12.looks_like(package, "x.zip")
     assert qti12.looks_like(old, "x.zip")
-    assert not reader.looks_like(old, "x.zip")
-    assert not reader.looks_like(b"<quiz></quiz>", "x.xml")
+    assert not qti_reader.looks_like(old, "x.zip")
+    assert not qti_reader.looks_like(b"<quiz></quiz>", "x.xml")
 
 
 def test_package_with_a_missing_picture_in_its_manifest_is_refused():
-    content = writer.write_qti21(full_questions()).content
+    content = qti_writer.write_qti21(full_questions()).content
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(target, "w") as new:
         for name in old.namelist():
             if not name.endswith("a.png"):
                 new.writestr(name, old.read(name))
     with pytest.raises(UnreadableFileError, match=r"缺少文件.*a\.png"):
-        reader.read(target.getvalue(), name="x.zip")
+        qti_reader.read(target.getvalue(), name="x.zip")
 
 
 def test_blackboard_pool_is_read_and_its_matching_refused():
@@ -298,7 +297,7 @@ def test_blackboard_pool_is_read_and_its_matching_refused():
 
 
 def test_csc_exam_keeps_scores_tags_and_gaps():
-    reading = exam_json.read_csc_exam((fixtures() / "other/csc-exam-json/questionImport.json").read_bytes(), name="x")
+    reading = json_bank.read_csc_exam((fixtures() / "other/csc-exam-json/questionImport.json").read_bytes(), name="x")
     by_code = {r.question.code: r.question for r in reading.imported}
     assert reading.found == len(reading.imported) == 22
     assert by_code["5"].key == ("B",)
@@ -308,18 +307,18 @@ def test_csc_exam_keeps_scores_tags_and_gaps():
 
 def test_json2qti_takes_the_first_option_as_right_and_says_so():
     content = '{"测验": {"1+1=？": ["2", "3"]}}'.encode()
-    assert exam_json.looks_like_json2qti(content, "x.json")
-    reading = exam_json.read_json2qti(content, name="x")
+    assert json_bank.looks_like_json2qti(content, "x.json")
+    reading = json_bank.read_json2qti(content, name="x")
     assert reading.imported[0].question.key == ("A",)
     assert reading.remarks[0].code == "first_is_right"
-    assert not exam_json.looks_like_json2qti(b'{"questions": [{"a": 1}]}', "x.json")
+    assert not json_bank.looks_like_json2qti(b'{"questions": [{"a": 1}]}', "x.json")
 
 
 def test_broken_json_is_refused_with_its_line():
     with pytest.raises(UnreadableFileError, match="第 2 行"):
-        exam_json.read_csc_exam(b'{\n"a": }', name="x")
+        json_bank.read_csc_exam(b'{\n"a": }', name="x")
     with pytest.raises(UnreadableFileError):
-        exam_json.read_csc_exam(b"[" * 100_000, name="x")
+        json_bank.read_csc_exam(b"[" * 100_000, name="x")
 
 
 def test_exact_numbers_are_accepted_without_idle_zeros():

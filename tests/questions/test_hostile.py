@@ -229,7 +229,7 @@ def test_bad_picture_is_refused_in_words_over_http(world, session):
 
 
 def test_bad_picture_in_a_file_is_a_named_loss(world, session):
-    from question_bank.parse_result import ParseResult, ReadQuestion
+    from question_bank.model import ParseResult, ReadQuestion
 
     image = model.Image(name="a.svg", media_type="image/svg+xml", content=b"<svg onload='alert(1)'/>")
     question = single(stem='<p>图</p><img src="bank:a.svg">', is_html=True, images=(image,))

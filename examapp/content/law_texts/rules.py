@@ -13,7 +13,7 @@ from pathlib import PurePath
 from examapp.documents.archives import UnreadableFileError
 from examapp.documents.html import normalise
 from examapp.errors import DomainError
-from question_bank.parse_result import PICTURE
+from question_bank.model import PICTURE
 
 _DIGITS = "零一二三四五六七八九"
 _UNITS = ((1000, "千"), (100, "百"), (10, "十"))

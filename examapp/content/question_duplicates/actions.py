@@ -13,7 +13,7 @@ from examapp.jobs.actions import enqueue
 from examapp.jobs.models import ACTIVE
 from examapp.jobs.runner import JobRun
 from examapp.platform.audit.actions import Actor, record
-from question_bank.similarity import find_near_duplicates
+from question_bank.quality import find_near_duplicates
 
 AUDIT_ACTS = {"questions.confirm_distinct": "确认两题不重复", "questions.search_duplicates": "查找重复试题"}
 AUDIT_OBJECTS = {"duplicate_search": "重复试题查找"}

@@ -20,7 +20,7 @@ from examapp.jobs.actions import enqueue, restart
 from examapp.jobs.models import JobState
 from examapp.jobs.runner import JobRun
 from examapp.platform.audit.actions import Actor, record
-from question_bank.parse_result import ParseResult
+from question_bank.model import ParseResult
 
 AUDIT_ACTS = {
     "questions.confirm_import": "确认导入试题",

@@ -27,7 +27,7 @@ from examapp.errors import DomainError
 from examapp.platform.audit.actions import SYSTEM
 from examapp.web.numbers import sent_number
 from question_bank.formats import registry
-from question_bank.parse_result import Note, ParseResult
+from question_bank.model import Note, ParseResult
 from question_bank.quality import Measure, check_file, measure_bank
 from question_bank.sandbox import ChildReader
 

@@ -13,7 +13,7 @@ from examapp.db.session import transaction
 from examapp.documents.archives import UnreadableFileError
 from examapp.jobs.registry import JobKind, job_handler
 from examapp.jobs.runner import JobRun
-from question_bank.parse_result import ParseResult
+from question_bank.model import ParseResult
 from question_bank.sandbox import ChildReader
 
 

@@ -23,8 +23,7 @@ from examapp.content.questions.models import AnswerKey, QuestionImport, Question
 from examapp.content.questions.rules import Prepared, UnfitQuestionError, prepare
 from examapp.errors import NotFoundError
 from examapp.platform.audit.actions import SYSTEM, Actor, record
-from question_bank.model import Question
-from question_bank.parse_result import ParseResult
+from question_bank.model import ParseResult, Question
 from question_bank.quality import read_content
 
 AUDIT_ACTS = {"questions.commit_import": "导入试题入库"}

@@ -12,8 +12,7 @@ from examapp.documents.html import html_to_text
 from examapp.points import as_text
 from question_bank.formats import examtext
 from question_bank.kinds.registry import kind_of
-from question_bank.model import Question
-from question_bank.parse_result import DoubtfulQuestion, Note, ParseResult, ReadQuestion
+from question_bank.model import DoubtfulQuestion, Note, ParseResult, Question, ReadQuestion
 
 _SUFFIXES = frozenset({".txt", ".md", ".docx"})
 _DAY = re.compile(r"[（(]\d{4}-\d{2}-\d{2}[)）]$")

@@ -3,24 +3,198 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from examapp.documents.decoding import clean_text
 from question_bank import validation
-from question_bank.formats.heuristics import keys, kind_names
+from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.answers import (
     count_blanks,
     counts_from_zero,
+    fold,
     is_by_number,
     is_truth_word,
+    listed_texts,
+    read_blanks,
+    read_letters,
     read_truth,
 )
+from question_bank.formats.heuristics.stems import strip_mark
 from question_bank.formats.parsed import OPTION_CODES, ParsedQuestion, add_outcome, validate_parsed
 from question_bank.kinds.registry import KIND_NAMES
-from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind
-from question_bank.parse_result import Note, ParseResult
+from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Note, ParseResult
 from question_bank.rich import plain_if_html
+
+Problem: TypeAlias = tuple[str, str]
+"""A reason in Chinese and its code."""
+
+
+LONG_ANSWER = 60
+"""Characters: an answer longer than this is a short answer's, not a blank's."""
+
+_LETTER_AND_WORDS = re.compile(r"[(\[【]?([A-Za-z])[\s.、:)\]】]+(.+)", re.DOTALL)
+_SPLIT_TEXTS = re.compile(r"[;；\n|]+")
+_SPLIT_ORDER = re.compile(r"[;；\n|→>]+")
+_BETWEEN_LETTERS = re.compile(r"[\s,;、.|→>\-—–]+")
+_LONE_BLANK = re.compile(r"(?<!_)_(?!_)|＿")
+
+
+def choice_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]:
+    """Return the key of a choice question by letters, digits or the options' own words."""
+    texts = [text for _, text in parsed.lettered]
+    answer = parsed.answer
+    if not answer:
+        return (), ("没有答案。请补上答案。", "no_key")
+    named = _by_words(answer, texts)
+    letters = read_letters(answer, count=len(texts)) or _by_letters_and_words(answer, texts)
+    if named and letters and named != letters:
+        reason = f"答案“{answer[:20]}”可以看作选项 {''.join(letters)}，也正好是选项 {''.join(named)} 的内容，有两种读法。请写明选项字母。"
+        return (), (reason, "two_readings")
+    letters = letters or named
+    if not letters:
+        return (), (f"答案“{answer[:20]}”认不出是哪个选项。请写选项字母，如 A 或 AC。", "key_unreadable")
+    outside = [letter for letter in letters if OPTION_LETTERS.index(letter) >= len(texts)]
+    if outside:
+        return (), (
+            f"答案 {''.join(letters)} 超出了选项范围（只有 {len(texts)} 个选项）。请核对答案。",
+            "key_outside_options",
+        )
+    return letters, None
+
+
+def order_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]:
+    """Return the key of an ordering question: all its letters, or all its options' own words, in the right order."""
+    if not parsed.answer:
+        return (), ("没有答案。请按正确顺序写出全部选项的字母。", "no_key")
+    folded = [fold(text) for _, text in parsed.lettered]
+    words = [fold(part) for part in _SPLIT_ORDER.split(parsed.answer) if part.strip()]
+    if sorted(words) == sorted(folded) and len(set(folded)) == len(folded):
+        return tuple(OPTION_LETTERS[folded.index(word)] for word in words), None
+    bare = _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", parsed.answer)).upper()
+    if not bare.isascii() or not bare.isalpha():
+        return (), (
+            f"答案“{parsed.answer[:20]}”认不出是什么顺序。请按正确顺序写出全部选项的字母，如 CABD。",
+            "key_unreadable",
+        )
+    return tuple(bare), None
+
+
+def _by_words(answer: str, texts: list[str]) -> tuple[str, ...]:
+    """Return letters of the options whose words the answer repeats; empty when a word fits none or several."""
+    folded = [fold(text) for text in texts]
+    for parts in ([answer], [part for part in _SPLIT_TEXTS.split(answer) if part.strip()], listed_texts(answer)):
+        words = [fold(part) for part in parts]
+        if words and all(word and folded.count(word) == 1 for word in words):
+            return tuple(sorted({OPTION_LETTERS[folded.index(word)] for word in words}))
+    return ()
+
+
+def is_by_words(parsed: ParsedQuestion) -> bool:
+    """Return whether the answer repeats the words of options."""
+    return bool(_by_words(parsed.answer, [text for _, text in parsed.lettered]))
+
+
+def _by_letters_and_words(answer: str, texts: list[str]) -> tuple[str, ...]:
+    """Return letters that stand before their own options' words (`C.丙机关`); empty where words and letter disagree."""
+    letters = []
+    for part in [part.strip() for part in _SPLIT_TEXTS.split(answer) if part.strip()]:
+        match = _LETTER_AND_WORDS.fullmatch(unicodedata.normalize("NFKC", part))
+        place = OPTION_LETTERS.find(match[1].upper()) if match else -1
+        if match is None or place >= len(texts) or fold(match[2]) != fold(texts[place]):
+            return ()
+        letters.append(OPTION_LETTERS[place])
+    return tuple(sorted(set(letters)))
+
+
+def options_problem(parsed: ParsedQuestion, letters: tuple[str, ...]) -> Problem | None:
+    """Return what is wrong with the options themselves: a blank one, a letter twice, a letter left out, the key's text twice."""
+    named = [letter for letter, _ in parsed.lettered]
+    for letter in dict.fromkeys(named):
+        if named.count(letter) > 1:
+            return (f"选项字母 {letter} 出现了两次，像是两道题混在一起。请核对选项和答案。", "repeated_option")
+    if named != list(OPTION_LETTERS[: len(named)]):
+        return (f"选项字母是 {''.join(named)}，不连续。请核对是否漏了选项。", "option_missing")
+    texts = [text for _, text in parsed.lettered]
+    if not all(texts):
+        empty = OPTION_LETTERS[texts.index("")]
+        return (f"选项 {empty} 是空的，后面却还有选项。请补上或删去空选项。", "blank_option")
+    for letter in letters:
+        index = OPTION_LETTERS.index(letter)
+        if index < len(texts) and texts.count(texts[index]) > 1:
+            return (f"选项 {letter} 的内容和另一个选项完全相同，答案不唯一。请核对选项。", "same_options")
+    return None
+
+
+def truth_key(parsed: ParsedQuestion, *, order: bool | None, usual: bool) -> tuple[bool, Problem | None]:
+    """Return whether a true/false question's key is 正确; `order` is that of its options, `usual` that of its neighbours."""
+    answer = parsed.answer
+    if not answer:
+        return False, ("没有答案。请补上“正确”或“错误”。", "no_key")
+    letters = None if fold(answer).isdigit() else read_letters(answer, count=2)
+    if letters and set(letters) <= {"A", "B"}:
+        return _truth_by_letter(parsed, letters, order=order, usual=usual)
+    truth = _truth_of(answer, order=order)
+    if truth is None:
+        return False, (f"判断题的答案“{answer[:20]}”认不出是正确还是错误。请写“正确”或“错误”。", "key_unreadable")
+    if order is False and fold(answer).isdigit():
+        return False, (
+            f"答案“{answer}”可以指第几个选项，也可以指对错，而选项是先“错误”后“正确”，有两种读法。请写“正确”或“错误”。",
+            "two_readings",
+        )
+    return truth, None
+
+
+def _truth_of(answer: str, *, order: bool | None) -> bool | None:
+    """Return the truth that a word means, or a letter with its word (`A.正确`) where the two agree."""
+    letter, word = strip_mark(answer)
+    truth = read_truth(word if letter else answer)
+    agrees = not letter or (letter in {"A", "B"} and ((letter == "A") is truth) is (order is not False))
+    return truth if agrees else None
+
+
+def _truth_by_letter(
+    parsed: ParsedQuestion, letters: tuple[str, ...], *, order: bool | None, usual: bool
+) -> tuple[bool, Problem | None]:
+    if len(letters) != 1:
+        return False, (f"判断题的答案“{parsed.answer[:20]}”有两个。请写“正确”或“错误”。", "key_unreadable")
+    if order is None and not parsed.is_letter_truth:
+        return False, (
+            f"判断题没有列选项，答案却写 {letters[0]}，看不出是正确还是错误。请写“正确”或“错误”。",
+            "two_readings",
+        )
+    if order is not None and order is not usual:
+        first, second = (text for _, text in parsed.lettered)
+        reason = f"这道判断题的选项是 A {first}、B {second}，和同一文件里其他判断题相反，答案 {letters[0]} 可能写反了。请核对后写“正确”或“错误”。"
+        return False, (reason, "swapped_true_false")
+    first_is_true = True if order is None else order
+    return (letters[0] == "A") is first_is_true, None
+
+
+def blanks_key(parsed: ParsedQuestion) -> tuple[tuple[tuple[str, ...], ...], Problem | None]:
+    """Return the accepted answers of each blank, held against the blanks that the stem marks."""
+    marked = count_blanks(parsed.stem_text) or len(_LONE_BLANK.findall(parsed.stem_text))
+    if parsed.blank_answers:
+        return _blanks_in_columns(parsed, marked)
+    if not parsed.answer:
+        return (), ("没有答案。请补上每个空的答案。", "no_key")
+    blanks = read_blanks(parsed.answer, count=marked)
+    if blanks is None:
+        reason = f"题干有 {marked} 个空，答案“{parsed.answer[:30]}”却分不成 {marked} 份。请按空的顺序用分号隔开答案。"
+        return (), (reason, "blanks_mismatch")
+    return blanks, None
+
+
+def _blanks_in_columns(parsed: ParsedQuestion, marked: int) -> tuple[tuple[tuple[str, ...], ...], Problem | None]:
+    if not all(parsed.blank_answers):
+        place = parsed.blank_answers.index("") + 1
+        return (), (f"第 {place} 个空没有答案，后面的空却有。请补上。", "blank_option")
+    if marked and marked != len(parsed.blank_answers):
+        return (), (f"题干有 {marked} 个空，却给了 {len(parsed.blank_answers)} 个空的答案。请核对。", "blanks_mismatch")
+    return tuple(blank for text in parsed.blank_answers for blank in (read_blanks(text, count=1) or ((text,),))), None
+
 
 MIN_TRUTH_OPTIONS = 5
 """So many questions with 对/错 as options make a file without stated kinds a true/false bank."""
@@ -90,7 +264,7 @@ def _review_counting(questions: list[ParsedQuestion]) -> None:
     """Require a review of all answers by number where a neighbour's is 0: they may count from 0 or from 1."""
     answered = [parsed for one in questions for parsed in (one, *one.parts) if parsed.answer]
     listed = [parsed for parsed in answered if len(parsed.options) >= 2]
-    groups = {parsed.group for parsed in listed if counts_from_zero(parsed.answer) and not keys.is_by_words(parsed)}
+    groups = {parsed.group for parsed in listed if counts_from_zero(parsed.answer) and not is_by_words(parsed)}
     unlisted = (parsed for parsed in answered if not parsed.options and parsed.kind is Kind.TRUE_FALSE)
     for parsed in (*listed, *unlisted):
         if parsed.group in groups and is_by_number(parsed.answer):
@@ -115,13 +289,13 @@ def _resolve(parsed: ParsedQuestion, orders: dict[str, bool]) -> None:
         parsed.clear_key()
 
 
-def _find_key(parsed: ParsedQuestion, orders: dict[str, bool]) -> keys.Problem | None:
+def _find_key(parsed: ParsedQuestion, orders: dict[str, bool]) -> Problem | None:
     """Set the key of a question whose kind is decided; return what is wrong with it instead."""
     if parsed.kind is Kind.TRUE_FALSE:
         return _find_truth(parsed, orders)
     if parsed.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.ORDERING}:
-        letters, problem = keys.order_key(parsed) if parsed.kind is Kind.ORDERING else keys.choice_key(parsed)
-        problem = problem or keys.options_problem(parsed, letters)
+        letters, problem = order_key(parsed) if parsed.kind is Kind.ORDERING else choice_key(parsed)
+        problem = problem or options_problem(parsed, letters)
         if problem is None and parsed.kind is Kind.SINGLE_CHOICE and len(letters) > 1:
             reason = f"写明是单选题，答案“{parsed.answer}”却有 {len(letters)} 个。请核对题型和答案。"
             problem = (reason, "kind_key_conflict")
@@ -159,7 +333,7 @@ def _decide_kind(parsed: ParsedQuestion) -> Kind:
 
 def _kind_by_content(parsed: ParsedQuestion) -> Kind:
     if parsed.options:
-        letters, _ = keys.choice_key(parsed)
+        letters, _ = choice_key(parsed)
         return Kind.MULTIPLE_CHOICE if letters and len(letters) > 1 else Kind.SINGLE_CHOICE
     if parsed.blank_answers:
         return Kind.FILL_BLANK
@@ -168,23 +342,23 @@ def _kind_by_content(parsed: ParsedQuestion) -> Kind:
     if _LETTERS_ALONE.fullmatch(parsed.answer):
         reason = f"答案“{parsed.answer}”像是选项字母，却没有认出选项。请核对题型和选项。"
         parsed.require_review("options_missing", reason)
-    has_blanks = count_blanks(parsed.stem_text) and parsed.answer and len(parsed.answer) <= keys.LONG_ANSWER
+    has_blanks = count_blanks(parsed.stem_text) and parsed.answer and len(parsed.answer) <= LONG_ANSWER
     return Kind.FILL_BLANK if has_blanks else Kind.SHORT_ANSWER
 
 
-def _find_truth(parsed: ParsedQuestion, orders: dict[str, bool]) -> keys.Problem | None:
+def _find_truth(parsed: ParsedQuestion, orders: dict[str, bool]) -> Problem | None:
     order = _truth_order(parsed)
     texts = [text for _, text in parsed.lettered]
     if any(texts) and order is None:
         shown = "、".join(text[:10] for text in texts[:4])
         return f"判断题的选项应是“正确”和“错误”，这里是“{shown}”。请核对题型。", "not_true_false"
-    is_true, problem = keys.truth_key(parsed, order=order, usual=orders.get(parsed.group, True))
+    is_true, problem = truth_key(parsed, order=order, usual=orders.get(parsed.group, True))
     parsed.lettered = list(zip(OPTION_LETTERS, TRUE_FALSE_OPTIONS, strict=False))
     parsed.right = [0 if is_true else 1]
     return problem
 
 
-def _find_words(parsed: ParsedQuestion) -> keys.Problem | None:
+def _find_words(parsed: ParsedQuestion) -> Problem | None:
     filled = [text for _, text in parsed.lettered if text]
     is_blank = parsed.kind is Kind.FILL_BLANK
     is_answered = bool(parsed.answer or parsed.blank_answers)
@@ -195,7 +369,7 @@ def _find_words(parsed: ParsedQuestion) -> keys.Problem | None:
         name = KIND_NAMES[parsed.kind or Kind.SHORT_ANSWER]
         return f"写明是{name}，却列了 {len(filled)} 个选项。请核对题型。", "kind_options_conflict"
     if is_blank:
-        blanks, problem = keys.blanks_key(parsed)
+        blanks, problem = blanks_key(parsed)
         parsed.blanks = list(blanks)
         return problem
     parsed.answer = parsed.answer or "\n".join(blank for blank in parsed.blank_answers if blank)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
 from question_bank.formats.heuristics.answers import fold, read_letters, read_truth
-from question_bank.formats.heuristics.keys import choice_key
+from question_bank.formats.heuristics.resolving import choice_key
 from question_bank.formats.heuristics.stems import (
     split_options,
     strip_mark,
@@ -18,8 +18,7 @@ from question_bank.formats.heuristics.stems import (
 )
 from question_bank.formats.heuristics.table_headers import Column, Field, TableHeader
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.model import OPTION_LETTERS, Kind
-from question_bank.parse_result import Note
+from question_bank.model import OPTION_LETTERS, Kind, Note
 from question_bank.rich import Rich
 
 

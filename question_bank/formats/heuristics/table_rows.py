@@ -36,8 +36,7 @@ from question_bank.formats.heuristics.table_questions import (
 )
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.formats.pictures import EXPLANATION, ONLY_PICTURE, STEM
-from question_bank.model import OPTION_LETTERS, Citation, Kind
-from question_bank.parse_result import Note
+from question_bank.model import OPTION_LETTERS, Citation, Kind, Note
 from question_bank.rich import Rich
 
 _REMARK_ROW = re.compile(r"(?:填写)?(?:说明|备注|注意|注意事项|提示|注)\s*[:：]?")

@@ -30,8 +30,7 @@ from question_bank.formats.heuristics.text_patterns import (
     read_points_label,
 )
 from question_bank.formats.parsed import ParsedQuestion
-from question_bank.model import OPTION_LETTERS, Kind
-from question_bank.parse_result import NUMBERED, PICTURE
+from question_bank.model import NUMBERED, OPTION_LETTERS, PICTURE, Kind
 
 TEXT_KINDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
 _ASKS_FOR_WORDS = re.compile(

@@ -37,7 +37,7 @@ from question_bank.formats.heuristics.text_patterns import (
     read_number,
     read_served,
 )
-from question_bank.parse_result import Note
+from question_bank.model import Note
 
 LARGE_JUMP = 5
 """Behind an answer section a number further on than this opens no question by itself."""

@@ -10,12 +10,22 @@ from lxml import etree
 from examapp.documents.archives import UnreadableFileError
 from examapp.documents.safe_xml import Element, child_text, children, local, place_of
 from question_bank.formats.export import split_part_tags
-from question_bank.formats.gaps import OWN_NAME, Gap, number, place_gaps, token
-from question_bank.formats.html_images import attach_images
 from question_bank.formats.package import Files
-from question_bank.formats.parsed import Outcome, ParsedQuestion, read_points, unsupported_kind, validate_parsed
-from question_bank.formats.qti.body import Renderer
-from question_bank.formats.qti.interactions import (
+from question_bank.formats.parsed import (
+    OWN_NAME,
+    Gap,
+    Outcome,
+    ParsedQuestion,
+    number,
+    parse_points,
+    place_gaps,
+    token,
+    unsupported_kind,
+    validate_parsed,
+)
+from question_bank.formats.pictures import attach_images
+from question_bank.formats.qti_body import Renderer
+from question_bank.formats.qti_interactions import (
     IGNORED,
     INLINE,
     SUPPORTED,
@@ -25,8 +35,7 @@ from question_bank.formats.qti.interactions import (
     read_scoring,
     unsupported_names,
 )
-from question_bank.model import Kind
-from question_bank.parse_result import Note
+from question_bank.model import Kind, Note
 from question_bank.rich import Rich
 
 _HYPHEN = re.compile(r"-([a-z0-9])")
@@ -146,9 +155,9 @@ def _read_facts(item: _Item) -> None:
     for outcome in children(root, "outcomeDeclaration"):
         default = child_text(outcome, "defaultValue", "value")
         if outcome.get("identifier") == "MAXSCORE":
-            parsed.points = read_points(default) or parsed.points
+            parsed.points = parse_points(default) or parsed.points
         elif outcome.get("identifier") == "SCORE" and parsed.points is None:
-            parsed.points = read_points(outcome.get("normalMaximum"))
+            parsed.points = parse_points(outcome.get("normalMaximum"))
 
 
 def _fill(item: _Item, files: Files) -> None:
@@ -211,7 +220,7 @@ def _fill_case(item: _Item) -> None:
         if part.stem.plain.startswith("第（"):
             item.parsed.add_loss("gaps_as_case", "一道题里有几处作答，改成了案例题：每一处是一道小题。")
         part.images = item.parsed.images
-        part.points = read_points(points.get(place + 1))
+        part.points = parse_points(points.get(place + 1))
         part.set_tags(part_tags.get(place + 1, []))
         part.code = codes.get(place + 1)
         item.parsed.parts.append(part)

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 from examapp.documents.embedded_pictures import media_type_of
 from examapp.documents.safe_xml import Element, local
-from question_bank.formats.gaps import token
-from question_bank.formats.parsed import ParsedQuestion
+from question_bank.formats.parsed import ParsedQuestion, token
 from question_bank.rich import Rich
 
 STEM_CLASS = "bank-stem"

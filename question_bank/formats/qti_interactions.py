@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from examapp.documents.safe_xml import Element, children, local, text_of
-from question_bank.formats.gaps import Gap, as_texts, number
-from question_bank.formats.parsed import ParsedQuestion
-from question_bank.formats.qti.body import Renderer
+from question_bank.formats.parsed import Gap, ParsedQuestion, as_texts, number
+from question_bank.formats.qti_body import Renderer
 from question_bank.model import Kind
 
 _RANGES = frozenset(
