@@ -110,10 +110,14 @@ def _answers(element: Element) -> list[Element]:
     return answers
 
 
+def _words(element: Element, is_html: bool) -> list[str]:
+    words = (Rich(child_text(answer, "TEXT").strip(), is_html).plain for answer in _answers(element))
+    return [word for word in words if word]
+
+
 def _right(element: Element) -> list[str]:
-    return [
-        one.get("answer_id", "") for part in children(element, "GRADABLE") for one in children(part, "CORRECTANSWER")
-    ]
+    gradable = children(element, "GRADABLE")
+    return [one.get("answer_id", "") for part in gradable for one in children(part, "CORRECTANSWER")]
 
 
 def _fill_choice(parsed: ParsedQuestion, element: Element, is_html: bool) -> None:
@@ -129,25 +133,20 @@ def _fill_choice(parsed: ParsedQuestion, element: Element, is_html: bool) -> Non
 
 
 def _fill_true_false(parsed: ParsedQuestion, element: Element, is_html: bool) -> None:
-    del is_html
     parsed.kind = Kind.TRUE_FALSE
     words = {answer.get("id", ""): child_text(answer, "TEXT").strip().lower() for answer in children(element, "ANSWER")}
-    for name in _right(element):
-        word = words.get(name, "")
-        if word in TRUE_WORDS or word in FALSE_WORDS:
-            parsed.right.append(0 if word in TRUE_WORDS else 1)
+    said = [words.get(name, "") for name in _right(element)]
+    parsed.right += [0 if word in TRUE_WORDS else 1 for word in said if word in TRUE_WORDS | FALSE_WORDS]
 
 
 def _fill_blank(parsed: ParsedQuestion, element: Element, is_html: bool) -> None:
     parsed.kind = Kind.FILL_BLANK
-    words = (Rich(child_text(answer, "TEXT").strip(), is_html).plain for answer in _answers(element))
-    variants = tuple(dict.fromkeys(word for word in words if word))
+    variants = tuple(dict.fromkeys(_words(element, is_html)))
     parsed.blanks = [variants] if variants else []
 
 
 def _fill_essay(parsed: ParsedQuestion, element: Element, is_html: bool) -> None:
-    words = [Rich(child_text(answer, "TEXT").strip(), is_html).plain for answer in _answers(element)]
-    parsed.answer = "\n".join(word for word in words if word)
+    parsed.answer = "\n".join(_words(element, is_html))
 
 
 _FILLERS: dict[str, Callable[[ParsedQuestion, Element, bool], None]] = {

@@ -16,7 +16,13 @@ from question_bank.formats.export import ExportedFile
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.stems import take_letter_keys
-from question_bank.formats.heuristics.table_headers import HEADER_ROWS, TEXT_FIELDS, find_header, own_header
+from question_bank.formats.heuristics.table_headers import (
+    HEADER_ROWS,
+    TEXT_FIELDS,
+    TableHeader,
+    find_header,
+    own_header,
+)
 from question_bank.formats.heuristics.table_questions import Table, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.kinds.registry import KIND_NAMES, kind_of
@@ -46,6 +52,12 @@ def columns(options: int = OPTION_COLUMNS) -> list[str]:
     """Return the headers of our own tables with that many option columns."""
     headers = [*BEFORE_OPTIONS, *(f"选项{letter}" for letter in OPTION_LETTERS[:options]), *AFTER_OPTIONS]
     return list(dict.fromkeys([*headers, *map(own_header, TEXT_FIELDS)]))
+
+
+def columns_for(questions: Iterable[Question]) -> list[str]:
+    """Return the headers of a table that holds these questions."""
+    wide = max((len(one.options) for question in questions for one in (question, *question.parts)), default=0)
+    return columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
 
 
 @dataclass(slots=True)
@@ -169,7 +181,7 @@ DIVIDERS = (",", "\t", ";", "|", "，")
 _QUOTED_FORMULA = re.compile(r"^'(?=[=+\-@＝＋－＠])")
 """The apostrophe that keeps a spreadsheet from taking a text for a formula."""
 _MARK = re.compile(r"sep=(.)\n", re.IGNORECASE)
-_NO_TABLE = (
+NO_TABLE = (
     "没有找到题目表格：前十行里没有同时写着“题干”和“答案”“选项”或“题型”的表头。"
     "请核对是否选错了文件，或按“下载模板”里的表头整理后再导入。"
 )
@@ -192,14 +204,16 @@ def divider_of(text: str) -> str | None:
     best: tuple[int, str] | None = None
     for divider in DIVIDERS:
         try:
-            found = find_header(
-                [[cell.strip() for cell in row] for row, _ in _rows(header, divider, limit=HEADER_ROWS)]
-            )
+            found = _header_of([row for row, _ in _rows(header, divider, limit=HEADER_ROWS)])
         except (csv.Error, UnreadableFileError):
             continue
         if found and (best is None or len(found.columns) > best[0]):
             best = (len(found.columns), divider)
     return best[1] if best else None
+
+
+def _header_of(rows: list[list[str]]) -> TableHeader | None:
+    return find_header([[cell.strip() for cell in row] for row in rows])
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
@@ -211,13 +225,12 @@ def read_csv_text(text: str, *, name: str, format_name: str) -> ParseResult:
     """Return all questions of a table that stands in a text."""
     divider = divider_of(text)
     if divider is None:
-        raise UnreadableFileError(_NO_TABLE)
+        raise UnreadableFileError(NO_TABLE)
     try:
         lines = list(_rows(_MARK.sub("\n", text, count=1), divider, limit=MAX_ROWS + 1))
     except csv.Error as error:
-        raise UnreadableFileError(
-            "csv 文件的引号不配对，读不出来。请用 Excel 或 WPS 打开后另存为 .xlsx 再导入。"
-        ) from error
+        reason = "csv 文件的引号不配对，读不出来。请用 Excel 或 WPS 打开后另存为 .xlsx 再导入。"
+        raise UnreadableFileError(reason) from error
     if len(lines) > MAX_ROWS:
         raise UnreadableFileError(f"csv 文件超过 {MAX_ROWS} 行。请拆成几个文件再导入。")
     hint = kind_names.kind_in(PurePath(name).stem)
@@ -232,7 +245,7 @@ def read_csv_text(text: str, *, name: str, format_name: str) -> ParseResult:
 
 def _width(rows: list[list[str]]) -> int:
     """Return how many cells most rows have at most, the head's at least: a column without a head is no stray divider."""
-    header = find_header([[cell.strip() for cell in row] for row in rows[:HEADER_ROWS]])
+    header = _header_of(rows[:HEADER_ROWS])
     own = len(rows[header.row]) if header else 0
     longer = [len(row) for row in rows if len(row) > own]
     return own if len(longer) * 2 <= len(rows) else max(longer, default=own)
@@ -272,8 +285,7 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 def write(questions: Sequence[Question]) -> ExportedFile:
     """Write UTF-8 with its mark, which Excel and WPS know; what would live as a formula there gets an apostrophe before it."""
-    wide = max((len(one.options) for question in questions for one in (question, *question.parts)), default=0)
-    headers = columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
+    headers = columns_for(questions)
     target = io.StringIO(newline="")
     writer = csv.writer(target)
     writer.writerow(headers)

@@ -68,7 +68,6 @@ def looks_like(content: bytes, name: str) -> bool:
 
 def read(content: bytes, *, name: str) -> ParseResult:
     """Read a file of our own text format; every `##` line begins a question. Raises UnreadableFileError."""
-    del name
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -271,8 +270,8 @@ def write(questions: Sequence[Question]) -> ExportedFile:
             f"第 {number} 题",
             question,
             "本平台文本",
-            points=question.points,
-            images=question.images,
+            "points",
+            "images",
             markup=question.is_html,
             tags=question.tags[1:],
         )

@@ -8,12 +8,13 @@ from pathlib import PurePath
 
 import xlsxwriter
 from xlsxwriter.exceptions import XlsxWriterException
+from xlsxwriter.format import Format as CellFormat
 from xlsxwriter.image import Image as SizedImage
 from xlsxwriter.worksheet import Worksheet
 
 from examapp.documents.archives import ZIP, UnreadableFileError
 from examapp.documents.workbooks import MAX_ROWS, OLE, Sheet, open_sheets
-from question_bank.formats.csv_table import MAX_CELL, OPTION_COLUMNS, PART_NAMES, SHEET, Row, columns, rows_of
+from question_bank.formats.csv_table import MAX_CELL, NO_TABLE, PART_NAMES, SHEET, Row, columns, columns_for, rows_of
 from question_bank.formats.export import ExportedFile
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.resolving import resolve_questions
@@ -21,12 +22,7 @@ from question_bank.formats.heuristics.table_questions import Table, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.kinds.registry import KIND_NAMES
-from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Kind, Note, ParseResult, Question
-
-_NO_TABLE = (
-    "没有找到题目表格：前十行里没有同时写着“题干”和“答案”“选项”或“题型”的表头。"
-    "请核对是否选错了文件，或按“下载模板”里的表头整理后再导入。"
-)
+from question_bank.model import DIFFICULTY_NAMES, Kind, Note, ParseResult, Question
 
 
 def looks_like(content: bytes, name: str) -> bool:
@@ -50,13 +46,15 @@ def read(content: bytes, *, name: str) -> ParseResult:
                 remarks.append(Note(place, "这张工作表不是题目表格，没有导入。", "sheet_not_kept"))
             continue
         if sheet.hidden:
-            remarks.append(_hidden(place, len(result.rows)))
+            reason = f"这张工作表是隐藏的，里面的 {len(result.rows)} 行题目没有导入。如要导入，请取消隐藏后再上传。"
+            remarks.append(Note(place, reason, "hidden_sheet"))
             continue
         found_table = True
         questions.extend(join_cases(result.rows))
         remarks.extend(result.remarks)
     if not found_table:
-        raise UnreadableFileError(_hidden_only(remarks) or _NO_TABLE)
+        is_hidden = any(note.code == "hidden_sheet" for note in remarks)
+        raise UnreadableFileError("题目都在隐藏的工作表里。请取消隐藏后再导入。" if is_hidden else NO_TABLE)
     reading = resolve_questions(questions, format_name="excel")
     reading.remarks.extend(remarks)
     return reading
@@ -72,37 +70,31 @@ def _table(sheet: Sheet, file_kind: Kind | None) -> Table:
     )  # fmt: skip
 
 
-def _hidden(place: str, count: int) -> Note:
-    return Note(
-        place, f"这张工作表是隐藏的，里面的 {count} 行题目没有导入。如要导入，请取消隐藏后再上传。", "hidden_sheet"
-    )
-
-
-def _hidden_only(remarks: list[Note]) -> str:
-    return (
-        "题目都在隐藏的工作表里。请取消隐藏后再导入。" if any(note.code == "hidden_sheet" for note in remarks) else ""
-    )
-
-
 WIDEST_PICTURE, TALLEST_PICTURE = 260, 150
 """Pixels within which a picture is laid over its cell."""
 
 SAFE = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
+def _question_sheet(book: xlsxwriter.Workbook, headers: Sequence[str]) -> tuple[Worksheet, CellFormat, CellFormat]:
+    """Add the sheet with its head; return it with the formats of texts and of heads."""
+    sheet = book.add_worksheet(SHEET)
+    text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
+    bold = book.add_format({"bold": True, "num_format": "@"})
+    for index, header in enumerate(headers):
+        sheet.write_string(0, index, header, bold)
+        sheet.set_column(index, index, 40 if header in {"题干", "解析"} else 14, text)
+    sheet.freeze_panes(1, 0)
+    return sheet, text, bold
+
+
 def write(questions: Sequence[Question]) -> ExportedFile:
     """Return the workbook with pictures over their cells, and what of the questions it cannot say (formatting, over-long texts)."""
-    wide = max((len(one.options) for question in questions for one in (question, *question.parts)), default=0)
-    headers = columns(max(OPTION_COLUMNS, min(wide, len(OPTION_LETTERS))))
+    headers = columns_for(questions)
     losses: list[Note] = []
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, {"in_memory": True, **SAFE}) as book:
-        sheet = book.add_worksheet(SHEET)
-        text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
-        for index, header in enumerate(headers):
-            sheet.write_string(0, index, header, book.add_format({"bold": True, "num_format": "@"}))
-            sheet.set_column(index, index, 40 if header in {"题干", "解析"} else 14, text)
-        sheet.freeze_panes(1, 0)
+        sheet, text, _ = _question_sheet(book, headers)
         for number, row in enumerate(rows_of(questions), 1):
             row.note_long(number + 1)
             _draw(sheet, number, headers, row)
@@ -163,13 +155,7 @@ def template() -> bytes:
     """Return the bytes of the template: the empty question sheet with choices for kind and difficulty, and the help sheet."""
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, {"in_memory": True, **SAFE}) as book:
-        bold = book.add_format({"bold": True, "num_format": "@"})
-        text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
-        sheet = book.add_worksheet(SHEET)
-        for index, header in enumerate(columns()):
-            sheet.write_string(0, index, header, bold)
-            sheet.set_column(index, index, 40 if header in {"题干", "解析"} else 14, text)
-        sheet.freeze_panes(1, 0)
+        sheet, text, bold = _question_sheet(book, columns())
         names = [*KIND_NAMES.values(), *(name for kind, name in PART_NAMES.items() if kind is not Kind.CASE)]
         _offer(sheet, columns().index("题型"), names)
         _offer(sheet, columns().index("难度"), list(DIFFICULTY_NAMES.values()))
@@ -177,14 +163,12 @@ def template() -> bytes:
     return target.getvalue()
 
 
-def _offer(sheet: xlsxwriter.worksheet.Worksheet, column: int, names: list[str]) -> None:
+def _offer(sheet: Worksheet, column: int, names: list[str]) -> None:
     rule = {"validate": "list", "source": names, "error_type": "warning", "error_message": "请从下拉框里选择。"}
     sheet.data_validation(1, column, MAX_ROWS - 1, column, rule)
 
 
-def _write_help(
-    sheet: xlsxwriter.worksheet.Worksheet, bold: xlsxwriter.format.Format, text: xlsxwriter.format.Format
-) -> None:
+def _write_help(sheet: Worksheet, bold: CellFormat, text: CellFormat) -> None:
     for index, (header, width) in enumerate((("列名", 16), ("怎么填", 70), ("例子", 30))):
         sheet.write_string(0, index, header, bold)
         sheet.set_column(index, index, width, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from question_bank.kinds.registry import KIND_NAMES
@@ -33,19 +33,49 @@ _FIELD_NAMES = {
 }
 
 
+def iter_exportable(
+    questions: Iterable[Question], format_name: str, can_say: Callable[[Question], bool], losses: list[Note]
+) -> Iterator[tuple[int, str, Question]]:
+    """Yield number, place and question of those that a format can say; note the others as lost."""
+    for number, question in enumerate(questions, start=1):
+        if can_say(question):
+            yield number, f"第 {number} 题", question
+        else:
+            losses.append(not_exported(f"第 {number} 题", question, format_name))
+
+
+def is_keyed(question: Question) -> bool:
+    """Return whether a question has a key, or needs none."""
+    return bool(question.key or question.blanks) or question.kind is Kind.SHORT_ANSWER
+
+
 def not_exported(where: str, question: Question, format_name: str) -> Note:
     """Return the note on a question that the format cannot say at all."""
     reason = f"{format_name} 格式写不下这道{KIND_NAMES[question.kind]}，没有导出。请改用 QTI 3.0 或 Excel 格式导出。"
     return Note(where, f"{reason}题干：{Rich(question.stem, question.is_html).plain[:30]}", "not_written")
 
 
-def unsupported_fields(where: str, question: Question, format_name: str, **fields: object) -> list[Note]:
-    """Return one note that names those fields that hold something and that the format has no place for."""
-    names = [_FIELD_NAMES[name] for name, value in fields.items() if value]
+def unsupported_fields(where: str, question: Question, format_name: str, *fields: str, **values: object) -> list[Note]:
+    """Return one note that names those fields that hold something and that the format has no place for.
+
+    `values` are given where a field of the question is not the value itself, such as `markup`.
+    """
+    values = {name: getattr(question, name) for name in fields} | values
+    names = [_FIELD_NAMES[name] for name, value in values.items() if value]
     if not names:
         return []
     stem = Rich(question.stem, question.is_html).plain[:20]
     return [Note(where, f"{format_name} 格式写不下：{'、'.join(names)}（题干：{stem}）。", "fields_not_written")]
+
+
+_LINE = re.compile("_{2,}")
+
+
+def fill_lines(stem: str, gaps: Iterable[str]) -> str:
+    """Return a stem with each run of underscores replaced by a gap, in order; gaps that find none follow the stem."""
+    left = iter(gaps)
+    placed = _LINE.sub(lambda match: next(left, match.group()), stem)
+    return " ".join([placed, *left])
 
 
 _POINT = "知识点："
@@ -54,16 +84,6 @@ _CITATION = "依据："
 _CODE = "题号："
 _PART = re.compile(r"小题(?P<part>\d+)｜(?P<tag>.+)", re.DOTALL)
 _NAMES = {name: difficulty for difficulty, name in DIFFICULTY_NAMES.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class TagFacts:
-    """Tags taken apart."""
-
-    tags: tuple[str, ...]
-    knowledge_points: tuple[str, ...]
-    difficulty: Difficulty | None
-    citation: Citation | None
 
 
 def encode_tags(question: Question) -> list[str]:
@@ -102,8 +122,10 @@ def split_part_tags(tags: list[str]) -> tuple[list[str], dict[int, list[str]], d
     return whole, parts, codes
 
 
-def decode_tags(tags: list[str]) -> TagFacts:
-    """Return the facts that tags say; a tag that says none stays a tag."""
+def decode_tags(
+    tags: list[str],
+) -> tuple[tuple[str, ...], tuple[str, ...], Difficulty | None, Citation | None]:
+    """Return tags, knowledge points, difficulty and citation that tags say; a tag that says none stays a tag."""
     plain: list[str] = []
     points: list[str] = []
     difficulty: Difficulty | None = None
@@ -118,16 +140,14 @@ def decode_tags(tags: list[str]) -> TagFacts:
             citation = Citation(law=law, article=article, version=version[0] if version else None)
         elif tag and tag not in plain:
             plain.append(tag)
-    return TagFacts(tuple(plain), tuple(points), difficulty, citation)
+    return tuple(plain), tuple(points), difficulty, citation
 
 
 def plain_question(question: Question) -> Question:
     """Return a question with plain texts only."""
     if not question.is_html:
         return question
-    texts: Callable[[str], str] = lambda text: to_plain(text)[0]  # noqa: E731 – one word used three times
-    options = tuple(texts(option) for option in question.options)
-    key = tuple(texts(text) for text in question.key) if question.kind is Kind.SHORT_ANSWER else question.key
-    return replace(
-        question, stem=texts(question.stem), options=options, key=key, explanation=texts(question.explanation), is_html=False
-    )  # fmt: skip
+    options = tuple(to_plain(option)[0] for option in question.options)
+    key = tuple(to_plain(text)[0] for text in question.key) if question.kind is Kind.SHORT_ANSWER else question.key
+    stem, explanation = to_plain(question.stem)[0], to_plain(question.explanation)[0]
+    return replace(question, stem=stem, options=options, key=key, explanation=explanation, is_html=False)

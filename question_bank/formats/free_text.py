@@ -96,16 +96,7 @@ def _one_line(text: str) -> str:
 
 def _losses(question: Question, where: str, format_name: str) -> list[Note]:
     has_markup = question.is_html and any(to_plain(text)[1] for text in (question.stem, *question.options))
-    return unsupported_fields(
-        where,
-        question,
-        format_name,
-        citation=question.citation,
-        tags=question.tags,
-        code=question.code,
-        images=question.images,
-        markup=has_markup,
-    )
+    return unsupported_fields(where, question, format_name, "citation", "tags", "code", "images", markup=has_markup)
 
 
 def _reads_back(question: Question, lines: Iterable[str]) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import PurePath
 
 from examapp.documents.decoding import decode_plain_text, text_head
-from question_bank.formats.export import ExportedFile, encode_tags, not_exported, unsupported_fields
+from question_bank.formats.export import ExportedFile, encode_tags, iter_exportable, unsupported_fields
 from question_bank.formats.gift_syntax import GiftAnswer, GiftQuestion, GiftText, GiftType, blocks, escape, hide, parse
 from question_bank.formats.parsed import (
     Outcome,
     ParsedQuestion,
     add_outcome,
     as_texts,
+    number,
     unsupported_kind,
     validate_parsed,
 )
@@ -41,7 +42,6 @@ def looks_like(content: bytes, name: str) -> bool:
 
 def read(content: bytes, *, name: str) -> ParseResult:
     """Return all questions of a GIFT file; descriptions and categories are remarks."""
-    del name
     result = ParseResult("gift")
     for block in blocks(decode_plain_text(content)):
         question = parse(block)
@@ -59,11 +59,8 @@ def _outcome(question: GiftQuestion, where: str) -> Outcome:
     if question.type is GiftType.MATCHING:
         return unsupported_kind(where, "连线题（配对题）")
     if question.type is GiftType.BROKEN:
-        return Note(
-            where,
-            "花括号里的答案写法不合 GIFT 格式（括号不成对，或没有 = ~ # 开头的答案）。请改正这一处后再导入。",
-            "malformed",
-        )
+        reason = "花括号里的答案写法不合 GIFT 格式（括号不成对，或没有 = ~ # 开头的答案）。请改正这一处后再导入。"
+        return Note(where, reason, "malformed")
     if question.type is GiftType.NUMERICAL and exact_number(question.answers) is None:
         return unsupported_kind(where, "数值范围题")
     parsed = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, stem=rich(question.stem))
@@ -73,7 +70,8 @@ def _outcome(question: GiftQuestion, where: str) -> Outcome:
         parsed.explanation.append(rich(question.global_feedback))
     if "markdown" in {question.stem.format, *(answer.text.format for answer in question.answers)}:
         parsed.add_loss("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
-    _FILLERS.get(question.type, _fill_nothing)(parsed, question)
+    if question.type in _FILLERS:
+        _FILLERS[question.type](parsed, question)
     attach_all_images(parsed)
     return validate_parsed(parsed)
 
@@ -85,10 +83,6 @@ def rich(text: GiftText) -> Rich:
     return guessed(text.text) if text.format == "moodle" else Rich(text.text)
 
 
-def _fill_nothing(parsed: ParsedQuestion, question: GiftQuestion) -> None:
-    del parsed, question
-
-
 def _fill_true_false(parsed: ParsedQuestion, question: GiftQuestion) -> None:
     parsed.kind = Kind.TRUE_FALSE
     parsed.right = [0 if question.is_true else 1]
@@ -98,11 +92,11 @@ def _fill_true_false(parsed: ParsedQuestion, question: GiftQuestion) -> None:
 def fill_choice(parsed: ParsedQuestion, answers: list[GiftAnswer]) -> None:
     """Choices: one right answer behind `=`, or several by their weights."""
     parsed.options = [rich(answer.text) for answer in answers]
-    notes = {place: rich(answer.feedback) for place, answer in enumerate(answers) if answer.feedback is not None}
-    parsed.option_notes = notes
-    fractions = [_fraction(answer) for answer in answers]
+    parsed.option_notes = {
+        place: rich(answer.feedback) for place, answer in enumerate(answers) if answer.feedback is not None
+    }
     is_single = any(answer.is_correct for answer in answers)
-    weigh_choice(parsed, fractions, is_single=is_single)
+    weigh_choice(parsed, [_fraction(answer) for answer in answers], is_single=is_single)
 
 
 def weigh_choice(parsed: ParsedQuestion, fractions: list[Decimal], *, is_single: bool) -> None:
@@ -148,13 +142,8 @@ def _explain_variants(parsed: ParsedQuestion, question: GiftQuestion) -> None:
             parsed.explanation.append(Rich(f"{rich(answer.text).plain}：{note.text}", note.is_html))
 
 
-def _fill_multiple_choice(parsed: ParsedQuestion, question: GiftQuestion) -> None:
-    fill_choice(parsed, question.answers)
-
-
 def _fill_number(parsed: ParsedQuestion, question: GiftQuestion) -> None:
-    number = exact_number(question.answers)
-    fill_short(parsed, [(text, FULL_CREDIT) for text in as_texts([number or ""])])
+    fill_short(parsed, [(text, FULL_CREDIT) for text in as_texts([exact_number(question.answers) or ""])])
     parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     if sum(1 for answer in question.answers if _fraction(answer) > 0) > 1:
         parsed.add_loss("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
@@ -163,7 +152,7 @@ def _fill_number(parsed: ParsedQuestion, question: GiftQuestion) -> None:
 
 _FILLERS: dict[GiftType, Callable[[ParsedQuestion, GiftQuestion], None]] = {
     GiftType.TRUE_FALSE: _fill_true_false,
-    GiftType.MULTIPLE_CHOICE: _fill_multiple_choice,
+    GiftType.MULTIPLE_CHOICE: lambda parsed, question: fill_choice(parsed, question.answers),
     GiftType.SHORT: _fill_short,
     GiftType.NUMERICAL: _fill_number,
 }
@@ -175,20 +164,9 @@ def exact_number(answers: list[GiftAnswer]) -> str | None:
     if len(full) != 1:
         return None
     value, _, tolerance = full[0].partition(":")
-    if ".." in value:
-        value, _, other = value.partition("..")
-        if _number(other) != _number(value):
-            return None
-    if _number(value) is None or (tolerance.strip() and _number(tolerance) != 0):
-        return None
-    return value.strip()
-
-
-def _number(text: str) -> Decimal | None:
-    try:
-        return Decimal(text.strip())
-    except InvalidOperation:
-        return None
+    value, dots, other = value.partition("..")
+    is_range = number(value) is None or (dots and number(other) != number(value))
+    return None if is_range or (tolerance.strip() and number(tolerance) != 0) else value.strip()
 
 
 def _fraction(answer: GiftAnswer) -> Decimal:
@@ -201,27 +179,23 @@ def write(questions: Iterable[Question]) -> ExportedFile:
     """Return the questions as GIFT; cases, several blanks, model answers, points and pictures are named losses."""
     losses: list[Note] = []
     texts: list[str] = []
-    for number, question in enumerate(questions, start=1):
-        where = f"第 {number} 题"
+    for _, where, question in iter_exportable(questions, "GIFT", lambda one: _answers(one) is not None, losses):
         answers = _answers(question)
-        if answers is None:
-            losses.append(not_exported(where, question, "GIFT"))
-            continue
-        comments = "".join(f"[tag:{tag}] " for tag in encode_tags(question))
-        if question.code:
-            comments = f"[id:{question.code}] " + comments
-        head = f"// {comments.strip()}\n" if comments else ""
+        comments = [f"[id:{question.code}]"] if question.code else []
+        comments += [f"[tag:{tag}]" for tag in encode_tags(question)]
+        head = f"// {' '.join(comments)}\n" if comments else ""
         manner = "[html]" if question.is_html else "[plain]"
         general = f"####{escape(question.explanation)}" if question.explanation else ""
         texts.append(f"{head}{manner}{escape(question.stem)}{{{answers}{general}}}")
         losses += unsupported_fields(
-            where, question, "GIFT", points=question.points, images=question.images, model_answer=_model(question)
+            where,
+            question,
+            "GIFT",
+            "points",
+            "images",
+            model_answer=question.kind is Kind.SHORT_ANSWER and any(question.key),
         )
     return ExportedFile(("\n\n".join(texts) + "\n").encode(), losses)
-
-
-def _model(question: Question) -> str:
-    return "".join(question.key) if question.kind is Kind.SHORT_ANSWER else ""
 
 
 def _answers(question: Question) -> str | None:
@@ -238,9 +212,7 @@ def _answers(question: Question) -> str | None:
         weight = f"%{share.quantize(Decimal('0.00001')).normalize():f}%"
         lines = []
         for letter, option in zip(OPTION_LETTERS, question.options, strict=False):
-            sign = "~"
-            if letter in question.key:
-                sign = "=" if is_single else f"~{weight}"
+            sign = "~" if letter not in question.key else "=" if is_single else f"~{weight}"
             lines.append(f"\n\t{sign}{escape(option)}")
         return "".join(lines) + "\n"
     return None

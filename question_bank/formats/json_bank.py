@@ -197,14 +197,12 @@ _SPAN = re.compile(
 
 def looks_like_csc_exam(content: bytes, name: str) -> bool:
     """Return whether the JSON names EXAM's kinds of question."""
-    del name
     head = text_head(content, size=100_000)
     return head.lstrip().startswith(("{", "[")) and _TYPE.search(head) is not None
 
 
 def read_csc_exam(content: bytes, *, name: str) -> ParseResult:
     """Return all questions of an EXAM export."""
-    del name
     questions = _csc_questions(content)
     result = ParseResult("csc-exam")
     for place, entry in enumerate(questions, start=1):
@@ -263,7 +261,6 @@ def _set_options(parsed: ParsedQuestion, options: list[dict[str, Any]]) -> None:
 
 
 def _fill_choice(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
-    del entry
     parsed.kind = Kind.SINGLE_CHOICE
     _set_options(parsed, options)
     parsed.right = [place for place, option in enumerate(options) if option.get("correctOption") is True]
@@ -271,7 +268,6 @@ def _fill_choice(parsed: ParsedQuestion, entry: dict[str, Any], options: list[di
 
 
 def _fill_weighted(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
-    del entry
     parsed.kind = Kind.MULTIPLE_CHOICE
     _set_options(parsed, options)
     scores = [number(str(option.get("defaultScore") or "0")) or Decimal(0) for option in options]
@@ -284,7 +280,6 @@ def _fill_weighted(parsed: ParsedQuestion, entry: dict[str, Any], options: list[
 
 
 def _fill_claim(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
-    del entry
     parsed.kind = Kind.SINGLE_CHOICE
     kept = [option for option in options if option.get("claimChoiceType") != "SkipOption"]
     if len(kept) < len(options):
@@ -297,7 +292,6 @@ def _fill_claim(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dic
 
 
 def _fill_cloze(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
-    del options
     gaps: list[Gap] = []
     ranges: list[str] = []
 
@@ -333,7 +327,6 @@ def _gap(match: re.Match[str], parsed: ParsedQuestion, ranges: list[str]) -> Gap
 
 
 def _fill_essay(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
-    del options
     parsed.answer = html_to_text(str(entry.get("defaultEvaluationCriteria") or ""))
     if entry.get("defaultAnswerInstructions"):
         parsed.explanation.append(guessed(str(entry["defaultAnswerInstructions"])))
@@ -351,7 +344,6 @@ _FILLERS: dict[str, Callable[[ParsedQuestion, dict[str, Any], list[dict[str, Any
 
 def looks_like_json2qti(content: bytes, name: str) -> bool:
     """Return whether the JSON is quizzes of questions with lists of words, and nothing else."""
-    del name
     if not text_head(content, size=200).lstrip().startswith("{") or len(content) > 5_000_000:
         return False
     try:
@@ -375,7 +367,6 @@ def _is_words(options: Any) -> bool:
 
 def read_json2qti(content: bytes, *, name: str) -> ParseResult:
     """Return all questions; the format's rule that the first option is right is named as a remark."""
-    del name
     data = load_json(content)
     if not _is_quizzes(data):
         raise UnreadableFileError("不是 json2qti 的题库（应为：测验名 → 题干 → 选项列表）。请确认选对了文件。")

@@ -6,10 +6,10 @@ import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from examapp.documents.decoding import decode_plain_text, text_head
-from question_bank.formats.export import ExportedFile, not_exported, unsupported_fields
+from question_bank.formats.export import ExportedFile, iter_exportable, unsupported_fields
 from question_bank.formats.gift import FULL_CREDIT, fill_choice, fill_short, rich
 from question_bank.formats.gift_syntax import BLANK, GiftAnswer, blocks, split_answers
 from question_bank.formats.parsed import (
@@ -18,6 +18,7 @@ from question_bank.formats.parsed import (
     ParsedQuestion,
     add_outcome,
     as_texts,
+    number,
     place_gaps,
     token,
     unsupported_kind,
@@ -48,7 +49,6 @@ def looks_like_cloze(content: bytes, name: str) -> bool:
 
 def read_cloze(content: bytes, *, name: str) -> ParseResult:
     """Return the one question that a cloze text file holds."""
-    del name
     result = ParseResult("moodle-cloze")
     text = decode_plain_text(content).strip()
     parsed = ParsedQuestion(where="第 1 行", kind=Kind.FILL_BLANK)
@@ -115,14 +115,8 @@ def _choice_gap(answers: list[tuple[Decimal, str, str]], text: Rich) -> Gap:
 
 
 def _number_gap(full: list[str], parsed: ParsedQuestion) -> Gap | Note:
-    if len(full) != 1:
-        return unsupported_kind(parsed.where, "数值范围题")
-    value, _, tolerance = full[0].partition(":")
-    try:
-        exact = Decimal(value.strip()).is_finite() and (not tolerance.strip() or Decimal(tolerance.strip()) == 0)
-    except InvalidOperation:
-        exact = False
-    if not exact:
+    value, _, tolerance = full[0].partition(":") if full else ("", "", "")
+    if len(full) != 1 or number(value) is None or (tolerance.strip() and number(tolerance) != 0):
         return unsupported_kind(parsed.where, "数值范围题")
     parsed.add_loss("numeric_as_text", "数值题改成了填空题，答案按文字比对，不再按数值比对。")
     return Gap(variants=as_texts([value.strip()]))
@@ -133,13 +127,9 @@ def _answer(part: str) -> tuple[Decimal, str, str]:
     found = _ANSWER.fullmatch(part)
     if found is None:
         return Decimal(0), "", ""
-    share = FULL_CREDIT if found.group("full") else Decimal(found.group("share") or 0)
-    words, _, note = found.group("text").partition("#")
-    return share, _shown(words), _shown(note)
-
-
-def _shown(text: str) -> str:
-    return re.sub(r"\s*\n\s*", " ", text.translate(_SHOWN)).strip()
+    share = FULL_CREDIT if found["full"] else Decimal(found["share"] or 0)
+    words, _, note = (re.sub(r"\s*\n\s*", " ", text.translate(_SHOWN)).strip() for text in found["text"].partition("#"))
+    return share, words, note
 
 
 def write_gap(variants: tuple[str, ...]) -> str:
@@ -160,21 +150,18 @@ def looks_like_missing_word(content: bytes, name: str) -> bool:
 
 def read_missing_word(content: bytes, *, name: str) -> ParseResult:
     """Return all questions of a missing-word file."""
-    del name
     result = ParseResult("missingword")
     for block in blocks(decode_plain_text(content)):
         where = f"第 {block.line} 行"
         found = _BRACES.fullmatch(block.text)
         body = found.group("body").strip() if found else ""
         if found is None or body[:1] not in {"=", "~"}:
-            add_outcome(
-                result, Note(where, "找不到花括号里的答案（如 {=甲 ~乙}）。请改正这一处后再导入。", "malformed")
+            result.refused.append(
+                Note(where, "找不到花括号里的答案（如 {=甲 ~乙}）。请改正这一处后再导入。", "malformed")
             )
             continue
-        parts = (found.group("before").strip(), BLANK, found.group("after").strip())
-        parsed = ParsedQuestion(
-            where=where, kind=Kind.FILL_BLANK, stem=guessed(_FOLD.sub(" ", " ".join(p for p in parts if p)))
-        )
+        stem = " ".join(part for part in (found["before"].strip(), BLANK, found["after"].strip()) if part)
+        parsed = ParsedQuestion(where=where, kind=Kind.FILL_BLANK, stem=guessed(_FOLD.sub(" ", stem)))
         _fill(parsed, split_answers(body, weight=_WEIGHT))
         attach_all_images(parsed)
         add_outcome(result, validate_parsed(parsed))
@@ -208,7 +195,6 @@ class _Entry:
 
 def looks_like_aiken(content: bytes, name: str) -> bool:
     """Return whether the text has Aiken's options and answer lines."""
-    del name
     text = text_head(content)
     has_answer = re.search(r"^\s*ANSWER\s*[:：]\s*[A-Z]", text, re.MULTILINE | re.IGNORECASE) is not None
     return has_answer and _first_letter(text) is not None
@@ -216,7 +202,6 @@ def looks_like_aiken(content: bytes, name: str) -> bool:
 
 def read_aiken(content: bytes, *, name: str) -> ParseResult:
     """Return all questions of an Aiken file."""
-    del name
     result = ParseResult("aiken")
     text = decode_plain_text(content)
     for entry in _entries(text.split("\n"), first=_first_letter(text) or "A"):
@@ -243,14 +228,14 @@ def _entries(lines: list[str], *, first: str) -> list[_Entry]:
     entries: list[_Entry] = []
     entry: _Entry | None = None
     after_blank = False
-    for number, line in enumerate(lines, start=1):
+    for at, line in enumerate(lines, start=1):
         if not line.strip():
             after_blank = True
             continue
         answer = _AIKEN_ANSWER.match(line)
         option = _option_of(line, entry, first)
         if entry is None or (after_blank and entry.options and not (answer or option)):
-            entry = _Entry(number)
+            entry = _Entry(at)
             entries.append(entry)
         after_blank = False
         if answer:
@@ -290,15 +275,18 @@ def _aiken_outcome(entry: _Entry) -> Outcome:
     return validate_parsed(parsed)
 
 
+def _can_say(question: Question) -> bool:
+    return question.kind in {Kind.SINGLE_CHOICE, Kind.TRUE_FALSE} and len(question.key) == 1
+
+
+_UNWRITTEN = ("explanation", "citation", "knowledge_points", "difficulty", "points", "tags", "code", "images")
+
+
 def write_aiken(questions: Iterable[Question]) -> ExportedFile:
     """Single choices and true/false as Aiken; all else is a named loss."""
     losses: list[Note] = []
     texts: list[str] = []
-    for number, question in enumerate(questions, start=1):
-        where = f"第 {number} 题"
-        if question.kind not in {Kind.SINGLE_CHOICE, Kind.TRUE_FALSE} or len(question.key) != 1:
-            losses.append(not_exported(where, question, "Aiken"))
-            continue
+    for _, where, question in iter_exportable(questions, "Aiken", _can_say, losses):
         if any(
             _OPTION.match(line) or _AIKEN_ANSWER.match(line) for line in _text_line(question.stem, question).split("\n")
         ):
@@ -306,20 +294,7 @@ def write_aiken(questions: Iterable[Question]) -> ExportedFile:
             losses.append(Note(where, f"{reason}题干：{question.stem[:30]}", "not_written"))
             continue
         texts.append(_aiken_question(question))
-        losses += unsupported_fields(
-            where,
-            question,
-            "Aiken",
-            explanation=question.explanation,
-            citation=question.citation,
-            knowledge_points=question.knowledge_points,
-            difficulty=question.difficulty,
-            points=question.points,
-            tags=question.tags,
-            code=question.code,
-            images=question.images,
-            markup=question.is_html,
-        )
+        losses += unsupported_fields(where, question, "Aiken", *_UNWRITTEN, markup=question.is_html)
     return ExportedFile(("\n\n".join(texts) + "\n").encode(), losses)
 
 

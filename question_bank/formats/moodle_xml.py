@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import posixpath
 import re
 from collections.abc import Callable, Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from urllib.parse import unquote
 
 from lxml import etree
@@ -24,7 +23,14 @@ from examapp.documents.safe_xml import (
     parse_xml,
     text_of,
 )
-from question_bank.formats.export import ExportedFile, encode_tags, not_exported, unsupported_fields
+from question_bank.formats.export import (
+    ExportedFile,
+    encode_tags,
+    fill_lines,
+    is_keyed,
+    iter_exportable,
+    unsupported_fields,
+)
 from question_bank.formats.gift import FULL_CREDIT, fill_short, weigh_choice
 from question_bank.formats.moodle_text import cloze_outcome, write_gap
 from question_bank.formats.parsed import (
@@ -34,11 +40,12 @@ from question_bank.formats.parsed import (
     ParsedQuestion,
     add_outcome,
     as_texts,
+    number,
     parse_points,
     unsupported_kind,
     validate_parsed,
 )
-from question_bank.formats.pictures import attach_images
+from question_bank.formats.pictures import attach_images, decode_base64
 from question_bank.kinds.registry import KINDS
 from question_bank.model import OPTION_LETTERS, Image, Kind, Note, ParseResult, Question
 from question_bank.rich import Rich, guessed
@@ -71,7 +78,6 @@ _DEFAULT_NOTES = frozenset(
 
 def looks_like(content: bytes, name: str) -> bool:
     """Return whether the XML begins as a Moodle question file."""
-    del name
     return (
         looks_like_xml(content) and re.search(r"<(?:quiz\s*>|quiz\s*/>|question\s+type=)", head_of(content)) is not None
     )
@@ -79,15 +85,14 @@ def looks_like(content: bytes, name: str) -> bool:
 
 def read(content: bytes, *, name: str) -> ParseResult:
     """Return all questions of a Moodle XML file; categories and descriptions are remarks."""
-    del name
     root = parse_xml(content)
     if local(root) not in {"quiz", "question"}:
         raise UnreadableFileError(
             f"这不是 Moodle XML 题库文件（最外层是 {local(root)}，应为 quiz）。请确认选对了文件。"
         )
     result = ParseResult("moodle-xml")
-    for number, element in enumerate([root] if local(root) == "question" else children(root, "question"), start=1):
-        where = f"/quiz/question[{number}]（第 {element.sourceline} 行）"
+    for place, element in enumerate([root] if local(root) == "question" else children(root, "question"), start=1):
+        where = f"/quiz/question[{place}]（第 {element.sourceline} 行）"
         kind = element.get("type", "")
         if kind == "category":
             path = child_text(element, "category", "text").strip()
@@ -114,17 +119,14 @@ def _outcome(element: Element, kind: str, where: str) -> Outcome:
     _name_losses(parsed, element, texts)
     if filler is None:
         return cloze_outcome(parsed, parsed.stem)
-    refusal = filler(parsed, element, texts)
-    return refusal if refusal is not None else validate_parsed(parsed)
+    return filler(parsed, element, texts) or validate_parsed(parsed)
 
 
 def _name_losses(parsed: ParsedQuestion, element: Element, texts: TextReader) -> None:
     if any(not texts.read(hint, "").is_blank for hint in children(element, "hint")):
         parsed.add_loss("hints_dropped", "作答提示没有保留。")
-    notes = (
-        texts.read(element, name).plain for name in ("correctfeedback", "partiallycorrectfeedback", "incorrectfeedback")
-    )
-    if any(note and note not in _DEFAULT_NOTES for note in notes):
+    names = ("correctfeedback", "partiallycorrectfeedback", "incorrectfeedback")
+    if any(texts.read(element, name).plain not in {"", *_DEFAULT_NOTES} for name in names):
         parsed.add_loss("feedback_dropped", "答对、答错时的提示语没有保留。")
     if child_text(element, "usecase").strip() == "1":
         parsed.add_loss("case_sensitive", "“区分大小写”的要求没有保留。")
@@ -133,11 +135,7 @@ def _name_losses(parsed: ParsedQuestion, element: Element, texts: TextReader) ->
 
 
 def _fraction(answer: Element) -> Decimal:
-    try:
-        fraction = Decimal(answer.get("fraction", "0").strip())
-    except InvalidOperation:
-        return Decimal(0)
-    return fraction if fraction.is_finite() else Decimal(0)
+    return number(answer.get("fraction")) or Decimal(0)
 
 
 def _fill_choice(parsed: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
@@ -169,24 +167,15 @@ def _fill_short(parsed: ParsedQuestion, element: Element, texts: TextReader) -> 
     for answer in answers:
         note = texts.read(answer, "feedback")
         if not note.is_blank:
-            parsed.explanation.append(
-                Rich(f"{guessed(child_text(answer, 'text')).plain}：{note.simplest.text}", note.simplest.is_html)
-            )
+            words = f"{guessed(child_text(answer, 'text')).plain}：{note.simplest.text}"
+            parsed.explanation.append(Rich(words, note.simplest.is_html))
     return None
 
 
 def _fill_number(parsed: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
     full = [answer for answer in children(element, "answer") if _fraction(answer) >= FULL_CREDIT]
     tolerance = child_text(full[0], "tolerance").strip() if full else ""
-    try:
-        is_exact = (
-            len(full) == 1
-            and Decimal(tolerance or "0") == 0
-            and Decimal(child_text(full[0], "text").strip()).is_finite()
-        )
-    except InvalidOperation:
-        is_exact = False
-    if not is_exact:
+    if len(full) != 1 or number(tolerance or "0") != 0 or number(child_text(full[0], "text")) is None:
         return unsupported_kind(parsed.where, "数值范围题")
     _fill_short(parsed, element, texts)
     parsed.blanks = [as_texts(variants) for variants in parsed.blanks]
@@ -227,9 +216,6 @@ _FILLERS: dict[str, Callable[[ParsedQuestion, Element, TextReader], Note | None]
 }
 
 
-_PLUGIN = "@@PLUGINFILE@@/"
-
-
 class TextReader:
     """Reads the texts of one question; pictures are attached to it."""
 
@@ -254,45 +240,41 @@ class TextReader:
 
 
 def _file(element: Element, source: str) -> tuple[str, bytes] | None:
-    wanted = unquote(source.removeprefix(_PLUGIN)).partition("?")[0]
-    for file in element:
-        if local(file) != "file":
-            continue
-        path = posixpath.join(file.get("path", "/"), file.get("name", "")).lstrip("/")
-        if wanted not in {path, file.get("name", "")}:
-            continue
-        try:
-            return file.get("name", ""), base64.b64decode(text_of(file), validate=False)
-        except (binascii.Error, ValueError):
-            return None
+    wanted = unquote(source.removeprefix("@@PLUGINFILE@@/")).partition("?")[0]
+    for file in children(element, "file"):
+        name = file.get("name", "")
+        if wanted in {posixpath.join(file.get("path", "/"), name).lstrip("/"), name}:
+            content = decode_base64(text_of(file))
+            return None if content is None else (name, content)
     return None
 
 
 _TYPES = {kind.code: kind.codes["moodle-xml"] for kind in KINDS.values() if "moodle-xml" in kind.codes}
-_BLANK = re.compile("_{2,}")
 
 
 def write(questions: Iterable[Question]) -> ExportedFile:
     """Return the questions as Moodle XML with their pictures; cases are a named loss, several blanks become embedded answers."""
     root = etree.Element("quiz")
     losses: list[Note] = []
-    for number, question in enumerate(questions, start=1):
-        where = f"第 {number} 题"
-        if question.kind not in _TYPES or not (question.key or question.blanks or question.kind is Kind.SHORT_ANSWER):
-            losses.append(not_exported(where, question, "Moodle XML"))
-            continue
+    for _, where, question in iter_exportable(questions, "Moodle XML", _can_say, losses):
         _question(root, question)
-        if len(question.blanks) > 1 and question.points is not None:
-            losses += unsupported_fields(where, question, "Moodle XML", points=question.points)
+        if len(question.blanks) > 1:
+            losses += unsupported_fields(where, question, "Moodle XML", "points")
     content = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return ExportedFile(content, losses)
+
+
+def _can_say(question: Question) -> bool:
+    return question.kind in _TYPES and is_keyed(question)
 
 
 def _question(root: Element, question: Question) -> None:
     is_cloze = len(question.blanks) > 1
     element = etree.SubElement(root, "question", type="cloze" if is_cloze else _TYPES[question.kind])
     _add(etree.SubElement(element, "name"), "text", Rich(question.stem, question.is_html).plain[:80] or "题目")
-    stem = _embedded(question) if is_cloze else question.stem
+    stem = question.stem
+    if is_cloze:
+        stem = fill_lines(Rich(stem, question.is_html).fragment, map(write_gap, question.blanks))
     _text(element, "questiontext", stem, is_html=question.is_html or is_cloze, images=question.images)
     _text(element, "generalfeedback", question.explanation, is_html=question.is_html, images=question.images)
     if question.points is not None and not is_cloze:
@@ -335,30 +317,19 @@ def _answers(element: Element, question: Question) -> None:
 
 def _order(element: Element, question: Question) -> None:
     """Moodle's ordering question: its answers stand in the right order, `fraction` counts them from 1."""
-    for name, value in (
-        ("layouttype", "VERTICAL"),
-        ("selecttype", "ALL"),
-        ("selectcount", "0"),
-        ("gradingtype", "ALL_OR_NOTHING"),
-    ):
-        _add(element, name, value)
+    _add(element, "layouttype", "VERTICAL")
+    _add(element, "selecttype", "ALL")
+    _add(element, "selectcount", "0")
+    _add(element, "gradingtype", "ALL_OR_NOTHING")
     _add(element, "numberingstyle", "ABCD")
-    for number, letter in enumerate(question.key, 1):
+    for place, letter in enumerate(question.key, 1):
         option = question.options[OPTION_LETTERS.index(letter)]
-        _answer(element, option, Decimal(number), is_html=question.is_html, images=question.images)
+        _answer(element, option, Decimal(place), is_html=question.is_html, images=question.images)
 
 
 def _answer(element: Element, words: str, fraction: Decimal, *, is_html: bool, images: tuple[Image, ...] = ()) -> None:
     answer = _text(element, "answer", words, is_html=is_html, images=images)
     answer.set("fraction", f"{fraction:f}")
-
-
-def _embedded(question: Question) -> str:
-    """Return the stem with each run of underscores made a gap; gaps that find none follow the stem."""
-    gaps = iter([write_gap(variants) for variants in question.blanks])
-    stem = Rich(question.stem, question.is_html).fragment
-    placed = _BLANK.sub(lambda match: next(gaps, match.group()), stem)
-    return " ".join([placed, *gaps])
 
 
 def _text(parent: Element, name: str, words: str, *, is_html: bool, images: tuple[Image, ...] = ()) -> Element:

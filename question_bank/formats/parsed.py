@@ -138,9 +138,16 @@ class ParsedQuestion:
 
     def set_tags(self, tags: list[str]) -> None:
         """Set the tags of a format that carries knowledge points, difficulty and citation in them."""
-        facts = decode_tags(tags)
-        self.tags, self.knowledge_points = facts.tags, facts.knowledge_points
-        self.difficulty, self.citation = facts.difficulty, facts.citation
+        self.tags, self.knowledge_points, self.difficulty, self.citation = decode_tags(tags)
+
+    def choose(self, right: Iterable[str], names: list[str]) -> None:
+        """Set the right options by their names in the file; require a review where the names do not identify them."""
+        if len(set(names)) != len(names):
+            self.require_review("duplicate_letters", "有两个选项用了同一个标识，分不清答案指哪一个。请改正后再导入。")
+        elif not set(right) <= set(names):
+            self.require_review("key_outside_options", "答案指向不存在的选项。请核对答案。")
+        else:
+            self.right = [names.index(name) for name in right]
 
     def clear_key(self) -> None:
         """Remove the key, which must not be guessed."""
@@ -149,9 +156,8 @@ class ParsedQuestion:
 
 def validate_parsed(parsed: ParsedQuestion) -> Outcome:
     """Return the question as imported, doubtful or refused."""
-    refusal = parsed.rejection or _validate_parts(parsed) or _check(parsed)
-    if refusal is not None:
-        return refusal
+    if (rejection := parsed.rejection or _validate_parts(parsed) or _check(parsed)) is not None:
+        return rejection
     question = _question(parsed)
     if parsed.review is not None:
         return DoubtfulQuestion(question, parsed.review)
@@ -179,11 +185,8 @@ def unsupported_kind(where: str, kind_name: str) -> Note:
 
 def parse_points(text: str | None) -> Decimal | None:
     """Return points as written in a file, to two places; None when they are no positive number."""
-    try:
-        points = Decimal((text or "").strip())
-    except InvalidOperation:
-        return None
-    if not points.is_finite() or points <= 0 or points > MAX_POINTS:
+    points = number(text)
+    if points is None or not 0 < points <= MAX_POINTS:
         return None
     rounded = points.quantize(Decimal("0.01"))
     whole = rounded.to_integral_value()
@@ -280,12 +283,10 @@ def _explanation(parsed: ParsedQuestion) -> Rich:
 def _turn_true_false(parsed: ParsedQuestion) -> None:
     """Make two options that say only true and false a true/false question; its key follows the words, not the indexes."""
     words = [option.plain.strip().lower() for option in parsed.options]
-    if len(words) != 2 or not ({words[0], words[1]} & TRUE_WORDS) or not ({words[0], words[1]} & FALSE_WORDS):
+    if len(words) != 2 or not TRUE_WORDS.intersection(words) or not FALSE_WORDS.intersection(words):
         return
-    is_swapped = words[0] in FALSE_WORDS
-    parsed.kind = Kind.TRUE_FALSE
-    parsed.options = []
-    if is_swapped:
+    parsed.kind, parsed.options = Kind.TRUE_FALSE, []
+    if words[0] in FALSE_WORDS:
         parsed.right = [1 - index for index in parsed.right]
         parsed.option_notes = {1 - index: note for index, note in parsed.option_notes.items()}
 
@@ -308,6 +309,16 @@ class Gap:
     length: int = 4
     """How long a line stands for the gap."""
 
+    def fill(self, parsed: ParsedQuestion) -> None:
+        """Make a question of this gap alone."""
+        if self.is_choice:
+            parsed.kind, parsed.options, parsed.right = Kind.SINGLE_CHOICE, self.options, self.right
+            parsed.option_notes = self.option_notes
+        else:
+            parsed.kind, parsed.blanks = Kind.FILL_BLANK, [self.variants]
+        if self.review is not None:
+            parsed.require_review(*self.review)
+
 
 def token(place: int) -> str:
     """Return what stands in a stem for the gap at that place (from 0) until the kind is known."""
@@ -326,15 +337,9 @@ def place_gaps(parsed: ParsedQuestion, stem: Rich, gaps: list[Gap], *, hidden: f
         if gap.review is not None:
             parsed.require_review(*gap.review)
     if not choices:
-        parsed.kind = Kind.FILL_BLANK
-        parsed.blanks = [gap.variants for gap in gaps]
+        parsed.kind, parsed.blanks = Kind.FILL_BLANK, [gap.variants for gap in gaps]
     elif len(gaps) == 1:
-        parsed.kind = Kind.SINGLE_CHOICE
-        parsed.options, parsed.right, parsed.option_notes = (
-            choices[0].options,
-            choices[0].right,
-            choices[0].option_notes,
-        )
+        choices[0].fill(parsed)
     else:
         _make_case(parsed, stem, gaps)
         return
@@ -347,20 +352,9 @@ def _make_case(parsed: ParsedQuestion, stem: Rich, gaps: list[Gap]) -> None:
     parsed.stem = Rich(_TOKEN.sub(lambda match: f"（{int(match.group(1)) + 1}）{BLANK}", stem.text), stem.is_html)
     parsed.add_loss("gaps_as_case", "一段文字里有几处选择，改成了案例题：每一空是一道小题。")
     for place, gap in enumerate(gaps, start=1):
-        part = ParsedQuestion(
-            where=parsed.where,
-            part_name=f"第 {place} 小题",
-            kind=Kind.FILL_BLANK,
-            stem=Rich(f"第（{place}）空"),
-            images=parsed.images,
-        )
-        if gap.is_choice:
-            part.kind = Kind.SINGLE_CHOICE
-            part.options, part.right, part.option_notes = gap.options, gap.right, gap.option_notes
-        else:
-            part.blanks = [gap.variants]
-        if gap.review is not None:
-            part.review = Note(parsed.where, gap.review[1], gap.review[0])
+        stem = Rich(f"第（{place}）空")
+        part = ParsedQuestion(where=parsed.where, part_name=f"第 {place} 小题", stem=stem, images=parsed.images)
+        gap.fill(part)
         parsed.parts.append(part)
 
 

@@ -23,10 +23,10 @@ ONLY_PICTURE = "（见图）"
 
 def append_pictures(question: Question, placed: Sequence[tuple[str, EmbeddedPicture]]) -> Question:
     """Return a question with pictures at the end of their texts: `stem`, `explanation`, or an option's letter."""
-    by_name = {image.name: image for image in question.images}
+    images = list(question.images)
     marks: dict[str, str] = {}
     for place, picture in placed:
-        name = _add_image(by_name, picture)
+        name = _add_image(images, picture)
         marks[place] = f'{marks.get(place, "")}<p><img src="bank:{name}" alt="图"></p>'
 
     def text(words: str, place: str) -> str:
@@ -39,7 +39,7 @@ def append_pictures(question: Question, placed: Sequence[tuple[str, EmbeddedPict
         options=tuple(text(words, letter) for words, letter in zip(question.options, OPTION_LETTERS, strict=False)),
         explanation=text(question.explanation, EXPLANATION) if question.explanation or EXPLANATION in marks else "",
         is_html=True,
-        images=tuple(by_name.values()),
+        images=tuple(images),
     )
 
 
@@ -60,10 +60,10 @@ def insert_pictures(question: Question, pictures: Sequence[EmbeddedPicture]) -> 
     texts = (question.stem, question.explanation, *question.options)
     if not any(_NUMBERED.search(text) for text in texts):
         return question
-    by_name = {image.name: image for image in question.images}
+    images = list(question.images)
 
     def image(match: re.Match[str]) -> str:
-        return f'<img src="bank:{_add_image(by_name, pictures[ord(match[1]) - FIRST_NUMBERED])}" alt="图">'
+        return f'<img src="bank:{_add_image(images, pictures[ord(match[1]) - FIRST_NUMBERED])}" alt="图">'
 
     def text(words: str) -> str:
         html = words if question.is_html else escape(words, quote=False).replace("\n", "<br>")
@@ -75,18 +75,19 @@ def insert_pictures(question: Question, pictures: Sequence[EmbeddedPicture]) -> 
         options=tuple(text(words) for words in question.options),
         explanation=text(question.explanation),
         is_html=True,
-        images=tuple(by_name.values()),
+        images=tuple(images),
     )
 
 
-def _add_image(by_name: dict[str, Image], picture: EmbeddedPicture) -> str:
-    """Put a picture on the by_name, numbered where another has its name; gives the name it got."""
+def _add_image(images: list[Image], picture: EmbeddedPicture) -> str:
+    """Add a picture, numbered where another has its name; return the name it got."""
     stem, end = posixpath.splitext(picture.name)
     name, number = picture.name, 1
-    while name in by_name and by_name[name].content != picture.content:
+    while (same := next((image for image in images if image.name == name), None)) and same.content != picture.content:
         number += 1
         name = f"{stem}-{number}{end}"
-    by_name[name] = Image(name=name, media_type=picture.media_type, content=picture.content)
+    if same is None:
+        images.append(Image(name=name, media_type=picture.media_type, content=picture.content))
     return name
 
 
@@ -125,12 +126,13 @@ def attach_images(parsed: ParsedQuestion, text: Rich, fetch: Fetch) -> Rich:
     return Rich(_IMG.sub(replace, text.text), is_html=True)
 
 
-def attach_all_images(parsed: ParsedQuestion, fetch: Fetch = no_files) -> None:
-    """Attach the pictures of every text, for formats whose texts are read before the question is made."""
-    parsed.stem = attach_images(parsed, parsed.stem, fetch)
-    parsed.options = [attach_images(parsed, option, fetch) for option in parsed.options]
-    parsed.explanation = [attach_images(parsed, text, fetch) for text in parsed.explanation]
-    parsed.option_notes = {place: attach_images(parsed, note, fetch) for place, note in parsed.option_notes.items()}
+def attach_all_images(parsed: ParsedQuestion, fetch: Fetch = no_files, whole: ParsedQuestion | None = None) -> None:
+    """Attach the pictures of every text to the question, or to the whole that it is a part of."""
+    owner = whole or parsed
+    parsed.stem = attach_images(owner, parsed.stem, fetch)
+    parsed.options = [attach_images(owner, option, fetch) for option in parsed.options]
+    parsed.explanation = [attach_images(owner, text, fetch) for text in parsed.explanation]
+    parsed.option_notes = {place: attach_images(owner, note, fetch) for place, note in parsed.option_notes.items()}
 
 
 def _attach(parsed: ParsedQuestion, source: str, fetch: Fetch) -> str | None:
@@ -148,30 +150,21 @@ def _attach(parsed: ParsedQuestion, source: str, fetch: Fetch) -> str | None:
     if media_type is None or not content or len(content) > MAX_IMAGE:
         parsed.add_loss("image_missing", f"题目里的图片“{name[:60]}”不是可用的图片文件，没有导入。请补上图片。")
         return None
-    return attach_image(parsed, name, media_type, content)
-
-
-def attach_image(parsed: ParsedQuestion, name: str, media_type: str, content: bytes) -> str:
-    """Attach a picture under its own name, numbered when another picture has it; return the name."""
-    stem, end = posixpath.splitext(re.sub(r"[^\w.\-]+", "_", posixpath.basename(unquote(name))))
-    plain, number = stem + end, 1
-    while True:
-        same = next((image for image in parsed.images if image.name == plain), None)
-        if same is None:
-            parsed.images.append(Image(name=plain, media_type=media_type, content=content))
-            return plain
-        if same.content == content:
-            return plain
-        number += 1
-        plain = f"{stem}-{number}{end}"
+    plain = re.sub(r"[^\w.\-]+", "_", posixpath.basename(unquote(name)))
+    return _add_image(parsed.images, EmbeddedPicture(plain, media_type, content))
 
 
 def _inline(source: str) -> tuple[str, bytes] | None:
     found = _DATA.fullmatch(source)
     if found is None or found.group("type") not in SUFFIXES:
         return None
+    content = decode_base64(found["data"])
+    return None if content is None else (f"image{SUFFIXES[found['type']]}", content)
+
+
+def decode_base64(text: str) -> bytes | None:
+    """Return the bytes of a base64 text; None for anything else."""
     try:
-        content = base64.b64decode(found.group("data"), validate=False)
+        return base64.b64decode(text, validate=False)
     except (binascii.Error, ValueError):
         return None
-    return f"image{SUFFIXES[found.group('type')]}", content

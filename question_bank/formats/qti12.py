@@ -9,7 +9,7 @@ from lxml import etree
 
 from examapp.documents.archives import UnreadableFileError
 from examapp.documents.safe_xml import Element, clean, head_of, local, looks_like_xml, parse_xml
-from question_bank.formats.export import ExportedFile, encode_tags, not_exported
+from question_bank.formats.export import ExportedFile, encode_tags, fill_lines, is_keyed, iter_exportable
 from question_bank.formats.package import NO_FILES, PackageFile, holds_roots, is_zip, looks_like_package, write_zip
 from question_bank.formats.qti12_items import TAGS_LABEL, is_tree, read_tree
 from question_bank.formats.qti_reader import read_package
@@ -34,9 +34,8 @@ def read(content: bytes, *, name: str) -> ParseResult:
         return read_package(content)
     root = parse_xml(content)
     if not is_tree(root):
-        raise UnreadableFileError(
-            f"这不是 QTI 1.2 题目文件（最外层是 {local(root)}，应为 questestinterop）。请确认选对了文件。"
-        )
+        reason = f"这不是 QTI 1.2 题目文件（最外层是 {local(root)}，应为 questestinterop）。请确认选对了文件。"
+        raise UnreadableFileError(reason)
     result = ParseResult("qti-1.2")
     read_tree(root, result, NO_FILES)
     return result
@@ -54,22 +53,17 @@ def write(questions: Iterable[Question]) -> ExportedFile:
     section = add(add(root, "assessment", ident="bank", title="题库"), "section", ident="root_section")
     losses: list[Note] = []
     images: dict[str, bytes] = {}
-    for number, question in enumerate(questions, start=1):
-        where = f"第 {number} 题"
-        if question.kind not in _TYPES or not (question.key or question.blanks or question.kind is Kind.SHORT_ANSWER):
-            losses.append(not_exported(where, question, "QTI 1.2"))
-            continue
+    for number, where, question in iter_exportable(questions, "QTI 1.2", _can_say, losses):
         images |= {f"images/{number:04d}/{image.name}": image.content for image in question.images}
         section.append(_item(question, number))
         if len(question.blanks) > 1 and len(_LINE.findall(question.stem)) != len(question.blanks):
             losses.append(Note(where, "题干里的空和答案的个数不一致，多出的空放在题干后面。", "gaps_moved"))
-    content = to_bytes(root, _NAMESPACE)
-    return ExportedFile(
-        write_zip(
-            [PackageFile("questions.xml", "imsqti_xmlv1p2", content, images)], namespace=_MANIFEST, schema="IMS Content"
-        ),
-        losses,
-    )
+    files = [PackageFile("questions.xml", "imsqti_xmlv1p2", to_bytes(root, _NAMESPACE), images)]
+    return ExportedFile(write_zip(files, namespace=_MANIFEST, schema="IMS Content"), losses)
+
+
+def _can_say(question: Question) -> bool:
+    return question.kind in _TYPES and is_keyed(question)
 
 
 def _item(question: Question, number: int) -> Element:
@@ -79,7 +73,7 @@ def _item(question: Question, number: int) -> Element:
     presentation = add(item, "presentation")
     stem = question.stem
     if len(question.blanks) > 1:
-        stem = _named_gaps(question)
+        stem = fill_lines(stem, (f"[blank{place}]" for place in range(1, len(question.blanks) + 1)))
     _material(presentation, stem, number, is_html=question.is_html)
     processing = etree.Element("resprocessing")
     add(add(processing, "outcomes"), "decvar", maxvalue="100", minvalue="0", varname="SCORE", vartype="Decimal")
@@ -90,12 +84,8 @@ def _item(question: Question, number: int) -> Element:
     _responses(presentation, processing, question, number)
     item.append(processing)
     if question.explanation:
-        _material(
-            add(add(item, "itemfeedback", ident="general_fb"), "flow_mat"),
-            question.explanation,
-            number,
-            is_html=question.is_html,
-        )
+        feedback = add(add(item, "itemfeedback", ident="general_fb"), "flow_mat")
+        _material(feedback, question.explanation, number, is_html=question.is_html)
     if question.kind is Kind.SHORT_ANSWER and question.key:
         solution = add(add(item, "itemfeedback", ident="solution"), "solution")
         _material(add(add(solution, "solutionmaterial"), "flow_mat"), question.key[0], number, is_html=False)
@@ -162,12 +152,6 @@ def _gap(presentation: Element, processing: Element, place: int, variants: tuple
         condition = add(processing, "respcondition")
         add(add(condition, "conditionvar"), "varequal", f"{name}_{number}", respident=f"response_{name}")
         add(condition, "setvar", str(share), varname="SCORE", action="Add")
-
-
-def _named_gaps(question: Question) -> str:
-    names = iter([f"[blank{place}]" for place in range(1, len(question.blanks) + 1)])
-    placed = _LINE.sub(lambda match: next(names, match.group()), question.stem)
-    return " ".join([placed, *names])
 
 
 def _material(parent: Element, words: str, number: int, *, is_html: bool) -> None:

@@ -46,12 +46,13 @@ _UNSUPPORTED_TYPES = {
     "file_upload_question": "上传文件题",
 }
 _TEXT_TYPES = frozenset({"text_only_question", "stimulus_question", "stimulus", "passage"})
-_UNSUPPORTED_RESPONSES = {
+_UNSUPPORTED = {
     "response_xy": "热区题（图上点选）",
     "response_grp": "连线题（配对题）",
     "response_extension": "自定义互动题",
+    "render_hotspot": "热区题（图上点选）",
+    "render_slider": "滑块题",
 }
-_UNSUPPORTED_RENDERS = {"render_hotspot": "热区题（图上点选）", "render_slider": "滑块题"}
 _RANGES = frozenset({"vargt", "vargte", "varlt", "varlte"})
 
 
@@ -119,9 +120,8 @@ class _Item:
     def outcome(self, stimuli: dict[str, Rich]) -> Outcome:
         """Return the item settled."""
         where, parsed = self._parsed.where, self._parsed
-        refusal = self._unsupported_name()
-        if refusal:
-            return unsupported_kind(where, refusal)
+        if name := self._unsupported_name():
+            return unsupported_kind(where, name)
         presentation = next(iter(children(self._item, "presentation")), None)
         if presentation is None or not self._responses:
             return Note(where, "这一项没有要作答的地方，不是题目。", "no_interaction")
@@ -132,22 +132,16 @@ class _Item:
             parsed.stem = self._attach(material_of(presentation))
         self._read_facts(stimuli)
         filler = self._filler()
-        if filler is None:
-            return unsupported_kind(where, "连线题（配对题）")
-        name = filler()
-        if name:
+        if name := filler() if filler else "连线题（配对题）":
             return unsupported_kind(where, name)
         self._read_feedback()
         return validate_parsed(parsed)
 
     def _unsupported_name(self) -> str:
-        known = _UNSUPPORTED_TYPES.get(self._facts.get("question_type", ""))
-        if known:
+        if known := _UNSUPPORTED_TYPES.get(self._facts.get("question_type", "")):
             return known
-        for one in self._item.iter():
-            name = _UNSUPPORTED_RESPONSES.get(local(one)) or _UNSUPPORTED_RENDERS.get(local(one))
-            if name:
-                return name
+        if name := next((_UNSUPPORTED[local(one)] for one in self._item.iter() if local(one) in _UNSUPPORTED), ""):
+            return name
         if next(self._item.iter("{*}calculated", "{*}formula", "{*}formulas"), None) is not None:
             return "计算公式题"
         if any(one.get("rcardinality", "").lower() == "ordered" for one in self._responses):
@@ -159,13 +153,8 @@ class _Item:
     def _filler(self) -> Callable[[], str] | None:
         lids = [one for one in self._responses if local(one) == "response_lid"]
         if len(self._responses) == 1:
-            return (
-                self._fill_choice
-                if lids and not self._is_gap(lids[0])
-                else self._fill_gaps
-                if lids
-                else self._fill_string
-            )
+            is_gap = bool(lids) and self._is_gap(lids[0])
+            return self._fill_gaps if is_gap else self._fill_choice if lids else self._fill_string
         if len(lids) == len(self._responses) and all(self._is_gap(one) for one in lids):
             return self._fill_gaps
         if not lids and all(local(one) == "response_str" for one in self._responses):
@@ -207,13 +196,7 @@ class _Item:
         is_multiple = response.get("rcardinality", "Single").lower() == "multiple"
         parsed.kind = Kind.MULTIPLE_CHOICE if is_multiple else Kind.SINGLE_CHOICE
         find = right_multiple if is_multiple else right_single
-        right = find(names, response.get("ident", ""), self._conditions, parsed)
-        if len(set(names)) != len(names):
-            parsed.require_review("duplicate_letters", "有两个选项用了同一个标识，分不清答案指哪一个。请改正后再导入。")
-        elif any(name not in names for name in right):
-            parsed.require_review("key_outside_options", "答案指向不存在的选项。请核对答案。")
-        else:
-            parsed.right = [names.index(name) for name in right]
+        parsed.choose(find(names, response.get("ident", ""), self._conditions, parsed), names)
         return ""
 
     def _fill_string(self) -> str:

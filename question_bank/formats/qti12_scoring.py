@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
+from operator import add, mul, sub
 from urllib.parse import unquote
 
 from examapp.documents.safe_xml import Element, children, local, text_of
@@ -122,11 +124,13 @@ def right_multiple(names: list[str], response: str, conditions: list[Condition],
         parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
     if len(giving) > 1 and len({condition.gain for condition in giving}) > 1:
         parsed.add_loss("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
-    if giving and all(len(condition.tests) == 1 and local(condition.tests[0]) == "varequal" for condition in giving):
+    is_plain = all(len(condition.tests) == 1 and local(condition.tests[0]) == "varequal" for condition in giving)
+    if giving and (
+        is_plain
+        or (len(giving) == 1 and not any(local(one) == "or" for test in giving[0].tests for one in test.iter()))
+    ):
         found = [value for condition in giving for name, value in wanted(condition) if name == response]
         return list(dict.fromkeys(found))
-    if len(giving) == 1 and not any(local(one) == "or" for test in giving[0].tests for one in test.iter()):
-        return list(dict.fromkeys(value for name, value in wanted(giving[0]) if name == response))
     if len(names) > MAX_TRIED:
         parsed.require_review("unclear_scoring", "计分规则太复杂，分不清正确答案。请核对答案。")
         return []
@@ -154,49 +158,32 @@ def _score(responses: dict[str, set[str]], conditions: list[Condition]) -> Decim
         if not condition.sets or not all(_holds(test, responses) for test in condition.tests):
             continue
         for action, value in condition.sets:
-            score = _CHANGES.get(action, _set)(score, value)
+            score = _CHANGES[action](score, value) if action in _CHANGES else value
         if not condition.goes_on:
             break
     return score
 
 
-def _set(score: Decimal, value: Decimal) -> Decimal:
-    del score
-    return value
-
-
-_CHANGES = {
-    "add": lambda score, value: score + value,
-    "subtract": lambda score, value: score - value,
-    "multiply": lambda score, value: score * value,
-    "set": _set,
-}
+_CHANGES: dict[str, Callable[[Decimal, Decimal], Decimal]] = {"add": add, "subtract": sub, "multiply": mul}
+"""By the action of a `setvar`; any other action sets the score."""
 
 
 def _holds(test: Element, responses: dict[str, set[str]]) -> bool:
     name = local(test)
     inner = [child for child in test if local(child)]
-    if name == "and":
-        return all(_holds(child, responses) for child in inner)
+    if name in {"and", "not"}:
+        return all(_holds(child, responses) for child in inner) is (name == "and")
     if name == "or":
         return any(_holds(child, responses) for child in inner)
-    if name == "not":
-        return not all(_holds(child, responses) for child in inner)
-    if name == "other":
-        return True
     if name in {"varequal", "varsubset"}:
-        chosen = responses.get(test.get("respident", ""), set())
-        return text_of(test).strip() in chosen
-    return False
+        return text_of(test).strip() in responses.get(test.get("respident", ""), set())
+    return name == "other"
 
 
 def _equals(test: Element) -> list[tuple[str, str]]:
-    name = local(test)
-    if name == "varequal":
+    if local(test) == "varequal":
         return [(test.get("respident", ""), text_of(test).strip())]
-    if name == "not":
-        return []
-    return [found for child in test for found in _equals(child)]
+    return [found for child in test for found in _equals(child)] if local(test) != "not" else []
 
 
 def _condition(element: Element) -> Condition:

@@ -143,13 +143,11 @@ class Renderer:
         self.body.scorer_notes.append(self.rich(element))
         return ""
 
-    def _info(self, element: Element) -> str:
-        del element
+    def _info(self, _element: Element) -> str:
         self._parsed.add_loss("info_dropped", "按钮后面才显示的提示没有保留。")
         return ""
 
-    def _variable(self, element: Element) -> str:
-        del element
+    def _variable(self, _element: Element) -> str:
         self._parsed.add_loss("variable_dropped", "题目里由系统计算的数值没有保留。请核对题目。")
         return ""
 

@@ -11,20 +11,9 @@ from question_bank.formats.parsed import Gap, ParsedQuestion, as_texts, number
 from question_bank.formats.qti_body import Renderer
 from question_bank.model import Kind
 
-_RANGES = frozenset(
-    {
-        "gt",
-        "gte",
-        "lt",
-        "lte",
-        "equalRounded",
-        "inside",
-        "patternMatch",
-        "customOperator",
-        "mathOperator",
-        "integerDivide",
-    }
-)
+_RANGES = (
+    "gt", "gte", "lt", "lte", "equalRounded", "inside", "patternMatch", "customOperator", "mathOperator", "integerDivide",
+)  # fmt: skip
 NUMERIC = frozenset({"integer", "float"})
 
 
@@ -83,17 +72,16 @@ def right_choices(declaration: Declaration, scoring: Scoring, parsed: ParsedQues
         return correct
     positive = {key: value for key, value in declaration.mapping.items() if value > 0}
     _name_mapping_losses(declaration, positive, parsed)
-    if declaration.cardinality == "single":
-        best = max(positive.values(), default=Decimal(0))
-        full = [key for key, value in positive.items() if value == best]
-        is_same = not correct or (set(correct) <= set(full) and len(full) == 1)
-    else:
-        full = list(positive)
-        is_same = not correct or set(correct) == set(full)
-    if not is_same:
+    is_single = declaration.cardinality == "single"
+    full = _best(positive) if is_single else list(positive)
+    if correct and (set(correct) != set(full) or (is_single and len(full) != 1)):
         parsed.require_review("key_conflict", "正确答案（correctResponse）和计分表（mapping）说的不一样。请核对答案。")
         return []
     return correct or full
+
+
+def _best(values: dict[str, Decimal]) -> list[str]:
+    return [key for key, value in values.items() if value == max(values.values())]
 
 
 def accepted_texts(declaration: Declaration, scoring: Scoring, parsed: ParsedQuestion) -> tuple[str, ...]:
@@ -105,8 +93,7 @@ def accepted_texts(declaration: Declaration, scoring: Scoring, parsed: ParsedQue
         return tuple(dict.fromkeys(correct))
     positive = {key.strip(): value for key, value in declaration.mapping.items() if value > 0 and key.strip()}
     _name_mapping_losses(declaration, positive, parsed)
-    best = max(positive.values(), default=Decimal(0))
-    full = [key for key, value in positive.items() if value == best]
+    full = _best(positive)
     if correct and full and not set(correct) & set(full):
         parsed.require_review("key_conflict", "正确答案（correctResponse）和计分表（mapping）说的不一样。请核对答案。")
     return tuple(dict.fromkeys([*(value for value in correct if value in full or not full), *full]))
@@ -125,21 +112,12 @@ def _note_credited(processing: list[Element], declarations: dict[str, Declaratio
             for match in (one for child in branch if local(child) != "setOutcomeValue" for one in child.iter("match")):
                 names = [one.get("identifier", "") for one in children(match, "variable")]
                 values = [text_of(one).strip() for one in children(match, "baseValue")]
-                if len(names) == 1 and names[0] in declarations and _is_plain(match, branch):
+                is_negated = any(local(one) == "not" for one in match.iterancestors() if branch in one.iterancestors())
+                if len(names) == 1 and names[0] in declarations and not is_negated:
                     declarations[names[0]].credited.update(values)
     for declaration in declarations.values():
         if declaration.cardinality != "single":
             declaration.credited.clear()
-
-
-def _is_plain(match: Element, branch: Element) -> bool:
-    """Return whether nothing turns the comparison round."""
-    above = match.getparent()
-    while above is not None and above is not branch:
-        if local(above) == "not":
-            return False
-        above = above.getparent()
-    return True
 
 
 def _name_mapping_losses(declaration: Declaration, positive: dict[str, Decimal], parsed: ParsedQuestion) -> None:
@@ -191,9 +169,8 @@ Fill = Callable[[Element, Scoring, Renderer, ParsedQuestion], None]
 
 def unsupported_names(interactions: list[Element]) -> list[str]:
     """Chinese names of the interactions that we do not sit, each once."""
-    known = {*SUPPORTED, *INLINE, *IGNORED}
-    names = [local(one) for one in interactions if local(one) not in known]
-    return list(dict.fromkeys(UNSUPPORTED.get(name, name) for name in names))
+    names = (local(one) for one in interactions)
+    return list(dict.fromkeys(UNSUPPORTED.get(one, one) for one in names if one not in {*SUPPORTED, *INLINE, *IGNORED}))
 
 
 def is_number_range(interaction: Element, scoring: Scoring) -> bool:
@@ -211,8 +188,7 @@ def fill_choice(interaction: Element, scoring: Scoring, renderer: Renderer, pars
     if not declaration.is_declared:
         parsed.kind = Kind.SINGLE_CHOICE if interaction.get("maxChoices", "1") == "1" else Kind.MULTIPLE_CHOICE
         parsed.require_review("no_key", "题目没有声明作答结果，也就没有答案。请补上答案。")
-    right = right_choices(declaration, scoring, parsed)
-    parsed.right = _places(right, [choice.get("identifier", "") for choice in choices], parsed)
+    parsed.choose(right_choices(declaration, scoring, parsed), identifiers(choices))
     most = interaction.get("maxChoices", "0")
     if most.isdecimal() and 0 < int(most) < len(parsed.right):
         reason = f"只许选 {most} 项，却有 {len(parsed.right)} 个正确答案。请核对题型和答案。"
@@ -226,7 +202,7 @@ def fill_order(interaction: Element, scoring: Scoring, renderer: Renderer, parse
     choices = list(interaction.iter("simpleChoice"))
     parsed.kind = Kind.ORDERING
     parsed.options = [renderer.rich(choice) for choice in choices]
-    parsed.right = _places(list(declaration.correct), [choice.get("identifier", "") for choice in choices], parsed)
+    parsed.choose(declaration.correct, identifiers(choices))
     if interaction.get("maxChoices", "0") not in {"0", str(len(choices))}:
         parsed.require_review("incomplete_order", "原题只要求排出一部分选项，本平台要排全部选项。请核对答案。")
         parsed.right = []
@@ -234,7 +210,6 @@ def fill_order(interaction: Element, scoring: Scoring, renderer: Renderer, parse
 
 def fill_text(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: ParsedQuestion) -> None:
     """An extended text: a short answer, its correct response the model answer."""
-    del renderer
     parsed.kind = Kind.SHORT_ANSWER
     parsed.answer = "\n".join(value for value in scoring.of(interaction).correct if value)
 
@@ -245,8 +220,8 @@ def gap_of(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: P
     if local(interaction) == "inlineChoiceInteraction":
         choices = children(interaction, "inlineChoice")
         gap = Gap(is_choice=True, options=[renderer.rich(choice) for choice in choices])
-        right = right_choices(declaration, scoring, parsed)
-        gap.right = _places(right, [choice.get("identifier", "") for choice in choices], parsed)
+        parsed.choose(right_choices(declaration, scoring, parsed), identifiers(choices))
+        gap.right, parsed.right = parsed.right, []
         return gap
     gap = Gap(variants=accepted_texts(declaration, scoring, parsed))
     length = interaction.get("expectedLength", "")
@@ -262,14 +237,9 @@ def gap_of(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: P
     return gap
 
 
-def _places(right: list[str], names: list[str], parsed: ParsedQuestion) -> list[int]:
-    if len(set(names)) != len(names):
-        parsed.require_review("duplicate_letters", "有两个选项用了同一个标识，分不清答案指哪一个。请改正后再导入。")
-        return []
-    if any(name not in names for name in right):
-        parsed.require_review("key_outside_options", "答案指向不存在的选项。请核对答案。")
-        return []
-    return [names.index(name) for name in right]
+def identifiers(choices: list[Element]) -> list[str]:
+    """Return the identifiers of choices."""
+    return [choice.get("identifier", "") for choice in choices]
 
 
 SUPPORTED: dict[str, Fill] = {

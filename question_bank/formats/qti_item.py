@@ -13,7 +13,6 @@ from question_bank.formats.export import split_part_tags
 from question_bank.formats.package import Files
 from question_bank.formats.parsed import (
     OWN_NAME,
-    Gap,
     Outcome,
     ParsedQuestion,
     number,
@@ -23,7 +22,7 @@ from question_bank.formats.parsed import (
     unsupported_kind,
     validate_parsed,
 )
-from question_bank.formats.pictures import attach_images
+from question_bank.formats.pictures import attach_all_images, attach_images
 from question_bank.formats.qti_body import Renderer
 from question_bank.formats.qti_interactions import (
     IGNORED,
@@ -31,6 +30,7 @@ from question_bank.formats.qti_interactions import (
     SUPPORTED,
     Scoring,
     gap_of,
+    identifiers,
     is_number_range,
     read_scoring,
     unsupported_names,
@@ -175,7 +175,7 @@ def _fill(item: _Item, files: Files) -> None:
     else:
         choices = []
         _fill_case(item)
-    _place_feedback(item, [choice.get("identifier", "") for choice in choices])
+    _place_feedback(item, identifiers(choices))
     _attach_all(item.parsed, files)
 
 
@@ -208,9 +208,8 @@ def _fill_case(item: _Item) -> None:
         )
         name = local(interaction)
         if name in INLINE:
-            gap = gap_of(interaction, item.scoring, item.renderer, part)
             part.stem = Rich(f"第（{place + 1}）空")
-            _fill_gap(part, gap)
+            gap_of(interaction, item.scoring, item.renderer, part).fill(part)
             stem = stem.replace(token(place), f"（{place + 1}）____")
         else:
             SUPPORTED[name](interaction, item.scoring, item.renderer, part)
@@ -231,15 +230,6 @@ def _fill_case(item: _Item) -> None:
         item.parsed.add_loss("rubric_dropped", "给阅卷人看的说明没有保留。")
 
 
-def _fill_gap(part: ParsedQuestion, gap: Gap) -> None:
-    if gap.review is not None:
-        part.require_review(*gap.review)
-    if gap.is_choice:
-        part.kind, part.options, part.right = Kind.SINGLE_CHOICE, gap.options, gap.right
-    else:
-        part.kind, part.blanks = Kind.FILL_BLANK, [gap.variants]
-
-
 def _place_feedback(item: _Item, choices: list[str]) -> None:
     """Feedback on one option goes to it; the writer's `explanation-2` goes to part 2; the rest explains the whole."""
     parsed = item.parsed
@@ -255,14 +245,8 @@ def _place_feedback(item: _Item, choices: list[str]) -> None:
 
 
 def _attach_all(parsed: ParsedQuestion, files: Files) -> None:
-    def attach(text: Rich) -> Rich:
-        return attach_images(parsed, text, files.fetch)
-
     for one in [parsed, *parsed.parts]:
-        one.stem = attach(one.stem)
-        one.options = [attach(option) for option in one.options]
-        one.explanation = [attach(text) for text in one.explanation]
-        one.option_notes = {place: attach(note) for place, note in one.option_notes.items()}
+        attach_all_images(one, files.fetch, parsed)
 
 
 def _stimulus(root: Element, parsed: ParsedQuestion, files: Files) -> str:
@@ -291,10 +275,7 @@ def part_points(item: Element) -> dict[int, str]:
     found = {}
     for outcome in children(item, "outcomeDeclaration"):
         name, _, place = outcome.get("identifier", "").partition("_")
-        if (
-            name == "MAXSCORE"
-            and place.isdecimal()
-            and number(child_text(outcome, "defaultValue", "value")) is not None
-        ):
-            found[int(place)] = child_text(outcome, "defaultValue", "value")
+        value = child_text(outcome, "defaultValue", "value")
+        if name == "MAXSCORE" and place.isdecimal() and number(value) is not None:
+            found[int(place)] = value
     return found

@@ -10,7 +10,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from examapp.documents.safe_xml import Element, clean
-from question_bank.formats.export import ExportedFile, encode_part_tags, encode_tags, not_exported
+from question_bank.formats.export import ExportedFile, encode_part_tags, encode_tags, is_keyed, iter_exportable
 from question_bank.formats.package import PackageFile, write_zip
 from question_bank.formats.qti_body import ANSWER_CLASS, STEM_CLASS
 from question_bank.model import OPTION_LETTERS, Kind, Note, Question
@@ -309,11 +309,7 @@ def write(questions: Iterable[Question], version: str = "3.0") -> ExportedFile:
     facts = VERSIONS[version]
     losses: list[Note] = []
     files: list[PackageFile] = []
-    for number, question in enumerate(questions, start=1):
-        where = f"第 {number} 题"
-        if not _can_say(question):
-            losses.append(not_exported(where, question, f"QTI {version}"))
-            continue
+    for number, where, question in iter_exportable(questions, f"QTI {version}", _can_say, losses):
         losses += _losses(where, question)
         path = f"items/{number:04d}.xml"
         images = [
@@ -367,7 +363,7 @@ def _can_say(question: Question) -> bool:
         return bool(question.parts) and all(_can_say(part) for part in question.parts)
     if question.kind is Kind.FILL_BLANK:
         return bool(question.blanks) and all(question.blanks)
-    return bool(question.key) or question.kind is Kind.SHORT_ANSWER
+    return is_keyed(question)
 
 
 def _losses(where: str, question: Question) -> list[Note]:

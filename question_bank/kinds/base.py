@@ -140,17 +140,14 @@ class QuestionKind:
 
     def iter_issues(self, question: Question) -> Iterator[Issue]:
         """Yield what is wrong with options and parts whatever the key is, worst first."""
-        del question
         return iter(())
 
     def iter_key_issues(self, question: Question) -> Iterator[Issue]:
         """Yield what is wrong with the key."""
-        del question
         return iter(())
 
     def iter_style_issues(self, question: Question) -> Iterator[str]:
         """Yield what a question of the shipped bank must not have, in Chinese."""
-        del question
         return iter(())
 
     def stored_key(self, question: Question, *, plain: Callable[[str], str]) -> list[str]:
@@ -159,7 +156,6 @@ class QuestionKind:
 
     def key_json(self, question: Question, *, plain: Callable[[str], str]) -> list[Any]:
         """Return the key as the command line prints it."""
-        del plain
         return list(question.key)
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
@@ -168,7 +164,6 @@ class QuestionKind:
 
     def is_answered(self, response: Sequence[str], spec: ResponseSpec) -> bool:
         """Return whether a response counts as answered: at least one option or one text that is not blank."""
-        del spec
         return any(part.strip() for part in response)
 
     def normalised(self, response: Sequence[str]) -> list[str]:
@@ -177,12 +172,10 @@ class QuestionKind:
 
     def display_orders(self, count: int) -> tuple[str, ...]:
         """Return the orders in which so many stored options may be shown, the stored one first."""
-        del count
         return ("",)
 
     def display_key(self, key: Sequence[str], order: str) -> tuple[str, ...]:
         """Return a stored key in the letters a person saw; `order` holds stored letters in display order."""
-        del order
         return tuple(key)
 
     def describe_key(self, key: Sequence[str], blanks: Sequence[Sequence[str]], order: str) -> list[str]:
@@ -191,7 +184,6 @@ class QuestionKind:
 
     def key_lines(self, key: Sequence[str], blanks: Sequence[Sequence[str]]) -> list[str]:
         """Return the stored key in Chinese for the office's pages."""
-        del blanks
         return ["".join(key) or "未定"]
 
     def read_practice(self, raw: Sequence[str], spec: ResponseSpec) -> list[str]:
@@ -205,12 +197,10 @@ class QuestionKind:
 
     def key_of_fields(self, fields: KeyFields) -> tuple[str, ...]:
         """Return the key that a form says."""
-        del fields
         return ()
 
     def blanks_of_fields(self, fields: KeyFields) -> tuple[tuple[str, ...], ...]:
         """Return the accepted variants of each blank that a form says."""
-        del fields
         return ()
 
     def fields_of(self, question: Question) -> KeyFields:

@@ -1,4 +1,4 @@
-"""What single choice, multiple choice and true/false have in common: the key is a set of option letters."""
+"""Kinds whose key is a set of option letters: single choice (单选题), multiple choice (多选题), true/false (判断题)."""
 
 from __future__ import annotations
 
@@ -42,25 +42,38 @@ def shown_letters(key: Sequence[str], order: str) -> list[str]:
     return [OPTION_LETTERS[order.index(letter)] for letter in key if letter in order]
 
 
-class ChoiceKind(QuestionKind):
-    """A kind whose response and key are sets of option letters."""
+class OptionKind(QuestionKind):
+    """A kind whose response and key are option letters."""
 
-    template = "choice"
     has_letter_key = True
     has_options = True
-    max_keys = 1
+    max_keys = 0
     """How many letters a response may hold; 0 for as many as there are options."""
-    guess_count = 4
-    """Among how many options demo data guesses."""
 
     def response_spec(self, *, option_count: int, blank_count: int) -> ResponseSpec:
         """Return a spec of option keys."""
-        del blank_count
         return ResponseSpec(option_count, self.max_keys or option_count)
 
     def iter_issues(self, question: Question) -> Iterator[Issue]:
         """Yield what is wrong with the options."""
         return options_issues(question, self.name)
+
+    def display_orders(self, count: int) -> tuple[str, ...]:
+        """Return all permutations of a few options, a sample of those of many."""
+        return permutations(count)
+
+
+class ChoiceKind(OptionKind):
+    """A kind whose response and key are sets of option letters."""
+
+    template = "choice"
+    max_keys = 1
+    guess_count = 4
+    """Among how many options demo data guesses."""
+    no_key = Issue(code="no_key", reason="没有写明正确答案。请补上答案。")
+    many_keys = Issue(
+        code="two_keys", reason="单选题却有不止一个选项得满分。请确认是改成多选题，还是只留一个答案。", voids_key=True
+    )
 
     def iter_key_issues(self, question: Question) -> Iterator[Issue]:
         """Yield a key outside the options, none, too many letters, or two options that say the same."""
@@ -70,21 +83,12 @@ class ChoiceKind(QuestionKind):
             yield Issue(code="key_outside_options", reason="答案指向不存在的选项。请核对答案。", voids_key=True)
             return
         if not question.key:
-            yield self.no_key()
+            yield self.no_key
         if self.max_keys and len(set(question.key)) > self.max_keys:
-            yield self.too_many_keys()
+            yield self.many_keys
         right = {options[letters.index(letter)] for letter in question.key}
         if any(option in right for letter, option in zip(letters, options, strict=True) if letter not in question.key):
             yield Issue(code="same_options", reason="有两个选项内容相同，却一个算对一个算错。请核对选项和答案。")
-
-    def no_key(self) -> Issue:
-        """Return the issue of a missing key."""
-        return Issue(code="no_key", reason="没有写明正确答案。请补上答案。")
-
-    def too_many_keys(self) -> Issue:
-        """Return the issue of a key with more letters than the kind has."""
-        reason = "单选题却有不止一个选项得满分。请确认是改成多选题，还是只留一个答案。"
-        return Issue(code="two_keys", reason=reason, voids_key=True)
 
     def iter_style_issues(self, question: Question) -> Iterator[str]:
         """Yield repeated options and options that speak of the others."""
@@ -96,21 +100,15 @@ class ChoiceKind(QuestionKind):
 
     def stored_key(self, question: Question, *, plain: Callable[[str], str]) -> list[str]:
         """Return the letters in rising order, each once."""
-        del plain
         return sorted(set(question.key))
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
         """Return all points for exactly the right options, else none."""
-        del rule
         return key.points if frozenset(response) == frozenset(key.key) else ZERO
 
     def normalised(self, response: Sequence[str]) -> list[str]:
         """Return the chosen keys in rising order."""
         return sorted(response)
-
-    def display_orders(self, count: int) -> tuple[str, ...]:
-        """Return all permutations of a few options, a sample of those of many."""
-        return permutations(count)
 
     def display_key(self, key: Sequence[str], order: str) -> tuple[str, ...]:
         """Return the display letters in rising order."""
@@ -213,24 +211,15 @@ class TrueFalse(ChoiceKind):
     codes: ClassVar[Mapping[str, str]] = {"moodle-xml": "truefalse", "qti-1.2": "true_false_question"}
     has_options = False
     guess_count = 2
+    no_key = many_keys = Issue(code="no_key", reason="判断题没有写明对错。请补上答案。")
 
     def options_of(self, question: Question) -> tuple[str, ...]:
         """Return 正确 and 错误."""
-        del question
         return TRUE_FALSE_OPTIONS
 
     def iter_issues(self, question: Question) -> Iterator[Issue]:
         """Yield nothing: the options are given."""
-        del question
         return iter(())
-
-    def no_key(self) -> Issue:
-        """Return the issue of a missing key."""
-        return Issue(code="no_key", reason="判断题没有写明对错。请补上答案。")
-
-    def too_many_keys(self) -> Issue:
-        """Return the issue of a statement that is said to be right and wrong."""
-        return self.no_key()
 
     def display_orders(self, count: int) -> tuple[str, ...]:
         """Return the one order in which the two always stand."""
@@ -238,7 +227,6 @@ class TrueFalse(ChoiceKind):
 
     def key_lines(self, key: Sequence[str], blanks: Sequence[Sequence[str]]) -> list[str]:
         """Return 正确 or 错误."""
-        del blanks
         return [TRUE_FALSE_OPTIONS[OPTION_LETTERS.index(key[0])] if key else "未定"]
 
     def key_of_fields(self, fields: KeyFields) -> tuple[str, ...]:

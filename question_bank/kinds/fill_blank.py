@@ -44,7 +44,6 @@ class FillBlank(QuestionKind):
 
     def response_spec(self, *, option_count: int, blank_count: int) -> ResponseSpec:
         """Return a spec of one text a blank."""
-        del option_count
         return ResponseSpec(0, blank_count)
 
     def iter_key_issues(self, question: Question) -> Iterator[Issue]:
@@ -60,19 +59,16 @@ class FillBlank(QuestionKind):
 
     def key_json(self, question: Question, *, plain: Callable[[str], str]) -> list[Any]:
         """Return the variants of each blank."""
-        del plain
         return [list(variants) for variants in question.blanks]
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
         """Return each right blank its share of the points."""
-        del rule
         pairs = zip(response, key.blanks, strict=False)
         hits = sum(1 for text, variants in pairs if canonical(text) in {canonical(one) for one in variants})
         return key.points * hits / len(key.blanks)
 
     def key_lines(self, key: Sequence[str], blanks: Sequence[Sequence[str]]) -> list[str]:
         """Return one line a blank."""
-        del key
         return [f"第 {number} 空：{' / '.join(variants)}" for number, variants in enumerate(blanks, 1)]
 
     def read_practice(self, raw: Sequence[str], spec: ResponseSpec) -> list[str]:
@@ -91,7 +87,6 @@ class FillBlank(QuestionKind):
 
     def simulate(self, key: ItemKey, *, rng: random.Random, chance: Callable[[int], float]) -> list[str]:
         """Fill six blanks in ten rightly and leave the others open."""
-        del chance
         return [blank[0] if rng.random() < 0.6 else "" for blank in key.blanks]
 
     def wrong_response(self, key: ItemKey) -> list[str]:

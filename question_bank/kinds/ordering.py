@@ -16,19 +16,17 @@ from question_bank.kinds.base import (
     Issue,
     ItemKey,
     KeyFields,
-    QuestionKind,
     ResponseSpec,
     ScoringRule,
-    options_issues,
 )
-from question_bank.kinds.choices import permutations, shown_letters
+from question_bank.kinds.choices import OptionKind, shown_letters
 from question_bank.model import OPTION_LETTERS, Kind, Question
 
 ALL_OR_NOTHING = "all_or_nothing"
 RIGHT_PAIRS = "right_pairs"
 
 
-class Ordering(QuestionKind):
+class Ordering(OptionKind):
     """Options to be put into order."""
 
     code = Kind.ORDERING
@@ -37,23 +35,12 @@ class Ordering(QuestionKind):
     template = "ordering"
     aliases = ("排序", "顺序排列", "sort", "order", "ordering", "paixu")
     codes: ClassVar[Mapping[str, str]] = {"moodle-xml": "ordering"}
-    has_options = True
-    has_letter_key = True
     has_own_result = True
     is_always_shuffled = True
     section_scoring: ClassVar[Mapping[str, str]] = {
         ALL_OR_NOTHING: "排序题：顺序全部正确才得分",
         RIGHT_PAIRS: "排序题：按先后正确的对数占全部对数的比例得分",
     }
-
-    def response_spec(self, *, option_count: int, blank_count: int) -> ResponseSpec:
-        """Return a spec of all option keys."""
-        del blank_count
-        return ResponseSpec(option_count, option_count)
-
-    def iter_issues(self, question: Question) -> Iterator[Issue]:
-        """Yield what is wrong with the options."""
-        return options_issues(question, self.name)
 
     def iter_key_issues(self, question: Question) -> Iterator[Issue]:
         """Yield a key that is no permutation of the options, and options that say the same."""
@@ -68,7 +55,6 @@ class Ordering(QuestionKind):
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
         """Return all points for the right order; else, by the section's rule, the share of pairs whose first stands before its second."""
-        del rule
         if list(response) == list(key.key):
             return key.points
         if key.scoring != RIGHT_PAIRS:
@@ -82,17 +68,12 @@ class Ordering(QuestionKind):
         """Return whether every option has its place; a part of them is a draft."""
         return sorted(response) == list(OPTION_LETTERS[: spec.option_count])
 
-    def display_orders(self, count: int) -> tuple[str, ...]:
-        """Return all permutations of a few options, a sample of those of many."""
-        return permutations(count)
-
     def display_key(self, key: Sequence[str], order: str) -> tuple[str, ...]:
         """Return the display letters in the right order."""
         return tuple(shown_letters(key, order)) if order else tuple(key)
 
     def key_lines(self, key: Sequence[str], blanks: Sequence[Sequence[str]]) -> list[str]:
         """Return the right order."""
-        del blanks
         return [" → ".join(key) or "未定"]
 
     def read_practice(self, raw: Sequence[str], spec: ResponseSpec) -> list[str]:

@@ -27,7 +27,6 @@ class ShortAnswer(QuestionKind):
 
     def response_spec(self, *, option_count: int, blank_count: int) -> ResponseSpec:
         """Return a spec of one text."""
-        del option_count, blank_count
         return ResponseSpec(0, 1)
 
     def iter_key_issues(self, question: Question) -> Iterator[Issue]:
@@ -42,12 +41,10 @@ class ShortAnswer(QuestionKind):
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
         """Return all points only for the model answer's own words; a marker decides anything else."""
-        del rule
         return key.points if list(response) == list(key.key) else ZERO
 
     def key_lines(self, key: Sequence[str], blanks: Sequence[Sequence[str]]) -> list[str]:
         """Return the model answer."""
-        del blanks
         return [key[0] if key else "未定"]
 
     def key_of_fields(self, fields: KeyFields) -> tuple[str, ...]:
@@ -60,10 +57,8 @@ class ShortAnswer(QuestionKind):
 
     def simulate(self, key: ItemKey, *, rng: random.Random, chance: Callable[[int], float]) -> list[str]:
         """Leave it open."""
-        del key, rng, chance
         return []
 
     def wrong_response(self, key: ItemKey) -> list[str]:
         """Say that one does not know."""
-        del key
         return ["不记得"]
