@@ -119,6 +119,9 @@ class DoubtfulQuestion:
     note: Note
 
 
+Outcome = ReadQuestion | DoubtfulQuestion | Note
+
+
 @dataclass(slots=True)
 class ParseResult:
     """All of one file: `found == len(imported) + len(doubtful) + len(refused)`."""
@@ -134,3 +137,12 @@ class ParseResult:
     def found(self) -> int:
         """How many questions the file holds."""
         return len(self.imported) + len(self.doubtful) + len(self.refused)
+
+    def add(self, outcome: Outcome) -> None:
+        """Append an outcome to its list."""
+        if isinstance(outcome, ReadQuestion):
+            self.imported.append(outcome)
+        elif isinstance(outcome, DoubtfulQuestion):
+            self.doubtful.append(outcome)
+        else:
+            self.refused.append(outcome)

@@ -11,15 +11,13 @@ from question_bank.formats.package import is_zip
 from question_bank.formats.parsed import (
     FALSE_WORDS,
     TRUE_WORDS,
-    Outcome,
     ParsedQuestion,
-    add_outcome,
     parse_points,
     unsupported_kind,
     validate_parsed,
 )
 from question_bank.formats.pictures import attach_images, no_files
-from question_bank.model import Kind, Note, ParseResult
+from question_bank.model import Kind, Note, Outcome, ParseResult
 from question_bank.rich import Rich
 
 _UNSUPPORTED = {
@@ -79,7 +77,7 @@ def _read_pool(root: Element, result: ParseResult, prefix: str) -> None:
         name = element.get("id", "")
         seen.add(name)
         where = f"{prefix}/POOL/{kind}[@id='{name}']（第 {element.sourceline} 行）"
-        add_outcome(result, _outcome(element, kind, where, listed.get(name)))
+        result.add(_outcome(element, kind, where, listed.get(name)))
     for name in listed:
         if name not in seen:
             note = f"题目清单列了“{name}”，文件里却没有这道题。请重新导出。"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
@@ -18,7 +18,7 @@ from question_bank.formats.heuristics.table_questions import Table, join_cases
 from question_bank.formats.heuristics.table_rows import read_table
 from question_bank.formats.pictures import insert_pictures, picture_sign
 from question_bank.formats.text import read_text
-from question_bank.model import OPTION_LETTERS, PICTURE, DoubtfulQuestion, Kind, Note, ParseResult, ReadQuestion
+from question_bank.model import OPTION_LETTERS, PICTURE, Note, ParseResult
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
@@ -28,28 +28,13 @@ MAX_PARAGRAPHS = 200_000
 MAX_PICTURES = 20_000
 _NUMBER = "bank-picture"
 
-_SYMBOLS = {
-    "F0FC": "√",
-    "F0FB": "×",
-    "F0FE": "√",
-    "F0FD": "×",
-    "F050": "√",
-    "F04F": "×",
-    "F0D6": "√",
-    "F0B4": "×",
-    "F052": "√",
-    "F054": "×",
-}
+_SYMBOLS = dict.fromkeys(("F0FC", "F0FE", "F050", "F0D6", "F052"), "√")
+_SYMBOLS |= dict.fromkeys(("F0FB", "F0FD", "F04F", "F0B4", "F054"), "×")
+"""Ticks and crosses of the fonts Wingdings and Symbol."""
 _PICTURES = frozenset({f"{W}drawing", f"{W}pict", f"{W}object", f"{MATH}oMath", f"{MATH}oMathPara"})
-_SKIPPED = frozenset(
-    {
-        f"{W}del",
-        f"{W}moveFrom",
-        f"{W}pPr",
-        f"{W}rPr",
-        "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",
-    }
-)
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_SKIPPED = frozenset({f"{W}del", f"{W}moveFrom", f"{W}pPr", f"{W}rPr", _FALLBACK})
+_SIGNS = {f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
 
 
 @dataclass(slots=True)
@@ -92,20 +77,16 @@ def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None)
         whole.doubtful.extend(reading.doubtful)
         whole.refused.extend(reading.refused)
         whole.remarks.extend(reading.remarks)
-    return _put_in_place(whole, document.pictures)
-
-
-def _put_in_place(reading: ParseResult, pictures: list[EmbeddedPicture]) -> ParseResult:
-    reading.imported = [replace(one, question=insert_pictures(one.question, pictures)) for one in reading.imported]
-    reading.doubtful = [replace(one, question=insert_pictures(one.question, pictures)) for one in reading.doubtful]
-    return reading
+    pictures = document.pictures
+    whole.imported = [replace(one, question=insert_pictures(one.question, pictures)) for one in whole.imported]
+    whole.doubtful = [replace(one, question=insert_pictures(one.question, pictures)) for one in whole.doubtful]
+    return whole
 
 
 def document_lines(content: bytes) -> list[str]:
     """Return all the text of a Word document line by line, tables too, with the numbers that Word shows; a sign stands for each picture."""
     document = _load(content)
-    tables = [" ".join(cell for cell in row if cell) for table in document.tables for row in table]
-    return document.lines + tables
+    return document.lines + [" ".join(filter(None, row)) for table in document.tables for row in table]
 
 
 def _second(content: bytes, name: str) -> str:
@@ -117,9 +98,8 @@ def _second(content: bytes, name: str) -> str:
 
 
 def _read_table(rows: list[list[str]], number: int, name: str) -> ParseResult:
-    hint: Kind | None = kind_names.kind_in(PurePath(name).stem)
-    table = Table(f"第 {number} 张题目表格", rows, range(1, len(rows) + 1), kind_hint=hint)
-    result = read_table(table)
+    hint = kind_names.kind_in(PurePath(name).stem)
+    result = read_table(Table(f"第 {number} 张题目表格", rows, range(1, len(rows) + 1), kind_hint=hint))
     reading = resolve_questions(join_cases(result.rows), format_name="docx")
     reading.remarks.extend(result.remarks)
     return reading
@@ -132,16 +112,14 @@ def _by_paragraph(reading: ParseResult, paragraphs: list[int]) -> ParseResult:
         number = where.removeprefix("第 ").removesuffix(" 行")
         return f"第 {paragraphs[int(number) - 1]} 段" if number.isdigit() and int(number) <= len(paragraphs) else where
 
-    def moved(note: Note) -> Note:
-        return Note(place(note.where), note.reason, note.code)
+    def moved(notes: Iterable[Note]) -> list[Note]:
+        return [replace(note, where=place(note.where)) for note in notes]
 
     reading.imported = [
-        ReadQuestion(one.question, place(one.where), tuple(moved(note) for note in one.losses))
-        for one in reading.imported
+        replace(one, where=place(one.where), losses=tuple(moved(one.losses))) for one in reading.imported
     ]
-    reading.doubtful = [DoubtfulQuestion(one.question, moved(one.note)) for one in reading.doubtful]
-    reading.refused = [moved(note) for note in reading.refused]
-    reading.remarks = [moved(note) for note in reading.remarks]
+    reading.doubtful = [replace(one, note=moved([one.note])[0]) for one in reading.doubtful]
+    reading.refused, reading.remarks = moved(reading.refused), moved(reading.remarks)
     return reading
 
 
@@ -158,8 +136,7 @@ def _load(content: bytes, *, has_pictures: bool = False) -> _Document:
     body = parse_xml(archive.read("word/document.xml"), what="Word 文件").find(f"{W}body")
     document = _Document()
     if body is not None:
-        if has_pictures:
-            document.pictures = _number_pictures(archive, body)
+        document.pictures = _number_pictures(archive, body) if has_pictures else []
         _walk(body, document, Numbering(_part(archive, "word/numbering.xml"), _part(archive, "word/styles.xml")))
     return document
 
@@ -186,12 +163,6 @@ def _number_pictures(archive: Archive, body: Element) -> list[EmbeddedPicture]:
     return found
 
 
-def _sign(element: Element) -> str:
-    """Return what stands in the text for a drawing."""
-    number = next((each.get(_NUMBER, "") for each in element.iter() if each.get(_NUMBER)), "")
-    return picture_sign(int(number)) if number else PICTURE
-
-
 def _part(archive: Archive, name: str) -> Element | None:
     return parse_xml(archive.read(name), what="Word 文件") if name in archive else None
 
@@ -210,11 +181,8 @@ def _walk(body: Element, document: _Document, numbering: Numbering) -> None:
             document.tables.append(rows)
             continue
         for row in rows:
-            _add(
-                document,
-                "\t".join(cell.replace("\n", " ") for cell in row) if _is_short(row) else "\n".join(row),
-                number,
-            )
+            is_short = all(len(cell) <= 12 for cell in row)
+            _add(document, "\t".join(cell.replace("\n", " ") for cell in row) if is_short else "\n".join(row), number)
 
 
 def _blocks(body: Element) -> Iterator[Element]:
@@ -224,10 +192,6 @@ def _blocks(body: Element) -> Iterator[Element]:
             yield element
         elif element.tag in {f"{W}sdt", f"{W}sdtContent", f"{W}ins", f"{W}smartTag", f"{W}customXml"}:
             yield from _blocks(element)
-
-
-def _is_short(row: list[str]) -> bool:
-    return all(len(cell) <= 12 for cell in row)
 
 
 def _add(document: _Document, text: str, number: int) -> None:
@@ -249,15 +213,19 @@ def _collect(element: Element, pieces: list[str]) -> None:
         if tag in _SKIPPED:
             continue
         if tag in _PICTURES:
-            pieces.append(_textbox(child) or _sign(child))
+            pieces.append(_drawing_text(child))
         elif tag == f"{W}r":
             pieces.append(_run_text(child))
         else:
             _collect(child, pieces)
 
 
-def _textbox(element: Element) -> str:
-    return "\n".join(paragraph_text(inner) for inner in element.iter(f"{W}p"))
+def _drawing_text(element: Element) -> str:
+    """Return the text in a drawing's box, else the sign that stands in the text for a picture."""
+    if text := "\n".join(paragraph_text(inner) for inner in element.iter(f"{W}p")):
+        return text
+    number = next((each.get(_NUMBER, "") for each in element.iter() if each.get(_NUMBER)), "")
+    return picture_sign(int(number)) if number else PICTURE
 
 
 def _run_text(run: Element) -> str:
@@ -265,28 +233,19 @@ def _run_text(run: Element) -> str:
     for child in run:
         if child.tag == f"{W}t":
             pieces.append(child.text or "")
-        elif child.tag == f"{W}tab":
-            pieces.append("\t")
-        elif child.tag in {f"{W}br", f"{W}cr"}:
-            pieces.append("\n")
-        elif child.tag == f"{W}noBreakHyphen":
-            pieces.append("-")
+        elif child.tag in _SIGNS:
+            pieces.append(_SIGNS[child.tag])
         elif child.tag == f"{W}sym":
             pieces.append(_SYMBOLS.get(child.get(f"{W}char", "").upper(), PICTURE))
         elif child.tag in _PICTURES or child.tag.endswith("}AlternateContent"):
-            pieces.append(_picture(child))
+            for old in child.findall(_FALLBACK):
+                child.remove(old)
+            pieces.append(_drawing_text(child))
     text = "".join(pieces)
     mark = run.find(f"{W}rPr/{W}u")
     if (mark is not None and mark.get(f"{W}val", "single") != "none") and len(text) >= 2 and not clean_text(text):
         return "____"
     return text
-
-
-def _picture(element: Element) -> str:
-    fallback = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-    for old in list(element.iter(fallback)):
-        element.remove(old) if old.getparent() is element else None
-    return _textbox(element) or _sign(element)
 
 
 def _table_rows(table: Element) -> list[list[str]]:
@@ -343,8 +302,7 @@ class Numbering:
             return ""
         number, depth = found
         levels = self.levels.get(self.lists[number], {})
-        level = levels.get(depth)
-        if level is None:
+        if (level := levels.get(depth)) is None:
             return ""
         counts = self._count(number, depth, levels)
         if level.form in {"bullet", "none"}:
@@ -361,8 +319,7 @@ class Numbering:
         return counts
 
     def _shown(self, levels: dict[int, _Level], counts: dict[int, int], depth: int) -> str:
-        level = levels.get(depth)
-        if level is None:
+        if (level := levels.get(depth)) is None:
             return ""
         count = counts.get(depth, level.start)
         if level.form in {"upperLetter", "lowerLetter"} and 1 <= count <= len(OPTION_LETTERS):

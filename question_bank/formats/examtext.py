@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.export import ExportedFile, plain_question, unsupported_fields
-from question_bank.formats.parsed import ParsedQuestion, add_outcome, validate_parsed
+from question_bank.formats.parsed import ParsedQuestion, validate_parsed
 from question_bank.kinds.base import MIN_OPTIONS
 from question_bank.kinds.registry import KIND_NAMES, kind_of
 from question_bank.model import (
@@ -80,7 +80,7 @@ def read(content: bytes, *, name: str) -> ParseResult:
             outcome = validate_parsed(_question(block, file, where))
         except _RejectedError as error:
             outcome = Note(where, error.reason, error.code)
-        add_outcome(result, outcome)
+        result.add(outcome)
     return result
 
 
@@ -112,25 +112,19 @@ def _parse(lines: Iterable[str]) -> _File:
 
 def _take_setting(file: _File, line: str) -> None:
     name, _, value = line[1:].partition(" ")
-    if name == "law":
-        file.law = value.strip()
-    elif name == "version":
-        file.version = value.strip()
-    elif name == "topic":
-        file.topic = value.strip()
+    if name in {"law", "version", "topic"}:
+        setattr(file, name, value.strip())
 
 
 def _question(block: _Block, file: _File, where: str) -> ParsedQuestion:
     kind = _KINDS.get(block.kind)
     if block.twice:
         names = "、".join(f"「{name}：」" for name in dict.fromkeys(block.twice))
-        raise _RejectedError(
-            "field_twice", f"{names}出现了两次，分不清用哪一个，请删去多余的；若是正文的一行，请在行首加一个空格"
-        )
+        reason = f"{names}出现了两次，分不清用哪一个，请删去多余的；若是正文的一行，请在行首加一个空格"
+        raise _RejectedError("field_twice", reason)
     if kind is None:
-        raise _RejectedError(
-            "unknown_kind", f"不认识的题型「{block.kind}」，请写单选题、多选题、判断题、排序题、填空题、案例题或简答题"
-        )
+        kinds = "单选题、多选题、判断题、排序题、填空题、案例题或简答题"
+        raise _RejectedError("unknown_kind", f"不认识的题型「{block.kind}」，请写{kinds}")
     fields = block.fields
     stem = fields.get("材料" if kind is Kind.CASE else "题干", "")
     if not stem:
@@ -163,10 +157,8 @@ def _set_options(parsed: ParsedQuestion, block: _Block, _file: _File) -> None:
         raise _RejectedError("too_few_options", "选项少于两个，请补全")
     letters = re.sub(r"[^A-Z]", "", block.fields.get("答案", ""))
     if not letters:
-        hint = (
-            "，请在「答案：」后按正确顺序写出全部选项的字母" if parsed.kind is Kind.ORDERING else "，请补上「答案：」"
-        )
-        raise _RejectedError("no_key", f"没有答案{hint}")
+        hint = "在「答案：」后按正确顺序写出全部选项的字母" if parsed.kind is Kind.ORDERING else "补上「答案：」"
+        raise _RejectedError("no_key", f"没有答案，请{hint}")
     parsed.right = [OPTION_LETTERS.index(letter) for letter in letters]
     if parsed.kind is Kind.SINGLE_CHOICE and len(set(letters)) != 1:
         parsed.require_review("many_keys", "单选题有多个答案，请核对题型或答案")
@@ -243,9 +235,8 @@ def _written(question: Question, head: str) -> Iterator[str]:
 
 def _written_key(question: Question) -> Iterator[str]:
     if kind_of(question.kind).has_options:
-        yield from (
-            f"{letter}：{_guarded(text)}" for letter, text in zip(OPTION_LETTERS, question.options, strict=False)
-        )
+        pairs = zip(OPTION_LETTERS, question.options, strict=False)
+        yield from (f"{letter}：{_guarded(text)}" for letter, text in pairs)
         yield f"答案：{''.join(question.key)}"
     elif question.kind is Kind.TRUE_FALSE:
         yield f"答案：{TRUE_FALSE_OPTIONS[0] if question.key == ('A',) else TRUE_FALSE_OPTIONS[1]}"

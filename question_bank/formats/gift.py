@@ -11,16 +11,14 @@ from examapp.documents.decoding import decode_plain_text, text_head
 from question_bank.formats.export import ExportedFile, encode_tags, iter_exportable, unsupported_fields
 from question_bank.formats.gift_syntax import GiftAnswer, GiftQuestion, GiftText, GiftType, blocks, escape, hide, parse
 from question_bank.formats.parsed import (
-    Outcome,
     ParsedQuestion,
-    add_outcome,
     as_texts,
     number,
     unsupported_kind,
     validate_parsed,
 )
 from question_bank.formats.pictures import attach_all_images
-from question_bank.model import OPTION_LETTERS, Kind, Note, ParseResult, Question
+from question_bank.model import OPTION_LETTERS, Kind, Note, Outcome, ParseResult, Question
 from question_bank.rich import Rich, guessed
 
 FULL_CREDIT = Decimal(100)
@@ -51,7 +49,7 @@ def read(content: bytes, *, name: str) -> ParseResult:
         elif question.type is GiftType.DESCRIPTION:
             result.remarks.append(Note(where, "这一段没有答案，是说明文字，没有导入。", "description"))
         else:
-            add_outcome(result, _outcome(question, where))
+            result.add(_outcome(question, where))
     return result
 
 

@@ -55,7 +55,8 @@ def blocks(text: str) -> Iterator[Block]:
                 yield _block(start, current, comments)
                 current, comments = [], []
         else:
-            if line.startswith("::") and _is_closed(current):
+            text = "\n".join(current)
+            if line.startswith("::") and 0 < text.count("{") == text.count("}"):
                 yield _block(start, current, comments)
                 current, comments = [], []
             if not current:
@@ -63,12 +64,6 @@ def blocks(text: str) -> Iterator[Block]:
             current.append(line)
     if any(line.strip() for line in current):
         yield _block(start, current, comments)
-
-
-def _is_closed(current: list[str]) -> bool:
-    """Return whether the lines hold a whole answer, so that a title begins the next question."""
-    text = "\n".join(current)
-    return 0 < text.count("{") == text.count("}")
 
 
 def _stays_open(current: list[str], lines: list[str], number: int) -> bool:
@@ -190,7 +185,8 @@ def _parse_answers(question: GiftQuestion, body: str, manner: str) -> None:
         question.type = GiftType.ESSAY
     elif body.startswith("#"):
         question.type = GiftType.NUMERICAL
-        question.answers = _numbers(body[1:].strip(), manner)
+        numbers = body[1:].strip()
+        question.answers = split_answers(numbers if numbers[:1] in {"=", "~"} else f"={numbers}", manner)
     elif true_false:
         question.type = GiftType.TRUE_FALSE
         question.is_true = true_false.group("answer").upper().startswith("T")
@@ -206,15 +202,7 @@ def _parse_answers(question: GiftQuestion, body: str, manner: str) -> None:
 def _choice_type(body: str, answers: list[GiftAnswer]) -> GiftType:
     if "~" in body:
         return GiftType.MULTIPLE_CHOICE
-    if all("->" in answer.text.text for answer in answers):
-        return GiftType.MATCHING
-    return GiftType.SHORT
-
-
-def _numbers(body: str, manner: str) -> list[GiftAnswer]:
-    if body[:1] in {"=", "~"}:
-        return split_answers(body, manner)
-    return split_answers("=" + body, manner)
+    return GiftType.MATCHING if all("->" in answer.text.text for answer in answers) else GiftType.SHORT
 
 
 def _answer(text: str, manner: str, weight: re.Pattern[str]) -> GiftAnswer:
@@ -248,6 +236,5 @@ def _folded(text: str) -> str:
 
 def _stem(before: str, after: str, manner: str) -> GiftText:
     """Return the stem around the braces; words behind them make the answer a blank within, as Moodle has it."""
-    if not after.strip():
-        return _text(before, manner)
-    return _text(" ".join(part for part in (before.strip(), BLANK, after.strip()) if part), manner)
+    around = " ".join(part for part in (before.strip(), BLANK, after.strip()) if part)
+    return _text(around if after.strip() else before, manner)

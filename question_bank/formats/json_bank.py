@@ -19,9 +19,7 @@ from question_bank.formats.heuristics.resolving import choice_key, is_by_words, 
 from question_bank.formats.heuristics.table_cells import options_from_json, read_difficulty, read_points
 from question_bank.formats.parsed import (
     Gap,
-    Outcome,
     ParsedQuestion,
-    add_outcome,
     number,
     parse_points,
     place_gaps,
@@ -30,7 +28,7 @@ from question_bank.formats.parsed import (
     validate_parsed,
 )
 from question_bank.formats.pictures import attach_images, no_files
-from question_bank.model import OPTION_LETTERS, Kind, Note, ParseResult
+from question_bank.model import OPTION_LETTERS, Kind, Note, Outcome, ParseResult
 from question_bank.rich import Rich, guessed, html_to_text
 
 MAX_QUESTIONS = 50_000
@@ -53,14 +51,11 @@ _NO_QUESTIONS = "JSON 里没有找到题目。题目应是一个列表，每道�
 
 def looks_like(content: bytes, name: str) -> bool:
     """Return whether the file is JSON with questions in it, by its first signs and its names."""
-    if PurePath(name).suffix.lower() not in {".json", ".txt", ""} or content[:64].lstrip(b"\xef\xbb\xbf \r\n\t")[
-        :1
-    ] not in {b"[", b"{"}:
+    is_json = content[:64].lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"[", b"{"))
+    if PurePath(name).suffix.lower() not in {".json", ".txt", ""} or not is_json:
         return False
-    head = content[:200_000]
-    return any(f'"{one}"'.encode() in head for one in _STEMS) and any(
-        f'"{one}"'.encode() in head for one in (*_ANSWERS, "answerText")
-    )
+    names = ({f'"{one}"'.encode() for one in group} for group in (_STEMS, (*_ANSWERS, "answerText")))
+    return all(any(one in content[:200_000] for one in group) for group in names)
 
 
 def read(content: bytes, *, name: str) -> ParseResult:
@@ -88,11 +83,8 @@ def _questions(value: Any, where: str, depth: int) -> Iterator[tuple[str, Any]]:
         return
     if isinstance(value, list):
         for index, item in enumerate(value):
-            if (
-                isinstance(item, dict)
-                and any(isinstance(item.get(one), list) for one in _LISTS)
-                and not _first(item, _STEMS)
-            ):
+            is_bank = isinstance(item, dict) and any(isinstance(item.get(one), list) for one in _LISTS)
+            if is_bank and not _first(item, _STEMS):
                 yield from _questions(item, f"{where}[{index}]", depth + 1)
             else:
                 yield f"{where}[{index}]", item
@@ -122,9 +114,8 @@ def _raw(item: Any, where: str, hint: Kind | None) -> ParsedQuestion:
     parsed.difficulty = read_difficulty(_text(item.get("difficulty", item.get("难度", ""))), top=3)
     parsed.code = _text(_first(item, _CODES)) or None
     parsed.knowledge_points = tuple(dict.fromkeys(_texts(_first(item, _KNOWLEDGE))))
-    parsed.tags = tuple(
-        dict.fromkeys(tag for one in _TAGS for tag in _texts(item.get(one)) if tag not in parsed.knowledge_points)
-    )
+    tags = (tag for one in _TAGS for tag in _texts(item.get(one)))
+    parsed.tags = tuple(dict.fromkeys(tag for tag in tags if tag not in parsed.knowledge_points))
     if any(item.get(one) for one in _IMAGES):
         parsed.add_loss("image", "题里的图片没有导入，只保留了文字。")
     parts = _first(item, _PARTS)
@@ -176,17 +167,11 @@ def _first(item: dict[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, (dict, list)):
-        return ""
-    return cell_text(value)
+    return "" if isinstance(value, (dict, list)) else cell_text(value)
 
 
 def _texts(value: Any) -> list[str]:
-    if value is None or value == "":
-        return []
-    if isinstance(value, list):
-        return [_text(item) for item in value if _text(item)]
-    return [_text(value)] if _text(value) else []
+    return [text for item in (value if isinstance(value, list) else [value]) if (text := _text(item))]
 
 
 _TYPE = re.compile(r'"type"\s*:\s*"(?:Essay|MultipleChoice|WeightedMultipleChoice|ClaimChoice|ClozeTest)Question"')
@@ -207,10 +192,9 @@ def read_csc_exam(content: bytes, *, name: str) -> ParseResult:
     result = ParseResult("csc-exam")
     for place, entry in enumerate(questions, start=1):
         where = f"第 {place} 题（questions[{place - 1}]）"
-        if not isinstance(entry, dict):
-            add_outcome(result, Note(where, "这一项不是题目。请在原系统重新导出。", "malformed"))
-            continue
-        add_outcome(result, _csc_outcome(entry, where))
+        is_question = isinstance(entry, dict)
+        malformed = Note(where, "这一项不是题目。请在原系统重新导出。", "malformed")
+        result.add(_csc_outcome(entry, where) if is_question else malformed)
     return result
 
 
@@ -219,9 +203,8 @@ def load_json(content: bytes) -> Any:
     try:
         return json.loads(decode_plain_text(content))
     except json.JSONDecodeError as error:
-        raise UnreadableFileError(
-            f"不是合法的 JSON：第 {error.lineno} 行第 {error.colno} 列有错。请在原系统重新导出。"
-        ) from error
+        reason = f"不是合法的 JSON：第 {error.lineno} 行第 {error.colno} 列有错。请在原系统重新导出。"
+        raise UnreadableFileError(reason) from error
     except (RecursionError, ValueError) as error:
         raise UnreadableFileError("JSON 嵌套太深或数字太长，读不出来。请在原系统重新导出。") from error
 
@@ -246,8 +229,7 @@ def _csc_outcome(entry: dict[str, Any], where: str) -> Outcome:
     parsed.set_tags([str(tag.get("name") or "") for tag in _dicts(entry.get("tags"))])
     if entry.get("attachment"):
         parsed.add_loss("attachment_dropped", "题目所附的文件没有保留。")
-    refusal = filler(parsed, entry, _dicts(entry.get("options")))
-    return refusal if refusal is not None else validate_parsed(parsed)
+    return filler(parsed, entry, _dicts(entry.get("options"))) or validate_parsed(parsed)
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
@@ -255,9 +237,8 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 
 def _set_options(parsed: ParsedQuestion, options: list[dict[str, Any]]) -> None:
-    parsed.options = [
-        attach_images(parsed, guessed(str(option.get("option") or "").strip()), no_files) for option in options
-    ]
+    texts = (guessed(str(option.get("option") or "").strip()) for option in options)
+    parsed.options = [attach_images(parsed, text, no_files) for text in texts]
 
 
 def _fill_choice(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
@@ -356,12 +337,9 @@ def looks_like_json2qti(content: bytes, name: str) -> bool:
 def _is_quizzes(data: Any) -> bool:
     if not isinstance(data, dict) or not data or not all(isinstance(quiz, dict) and quiz for quiz in data.values()):
         return False
-    return all(_is_words(options) for quiz in data.values() for options in quiz.values())
-
-
-def _is_words(options: Any) -> bool:
-    return isinstance(options, list) and all(
-        isinstance(one, str | int | float) and not isinstance(one, bool) for one in options
+    lists = [options for quiz in data.values() for options in quiz.values()]
+    return all(
+        isinstance(options, list) and all(type(one) in {str, int, float} for one in options) for options in lists
     )
 
 
@@ -372,14 +350,11 @@ def read_json2qti(content: bytes, *, name: str) -> ParseResult:
         raise UnreadableFileError("不是 json2qti 的题库（应为：测验名 → 题干 → 选项列表）。请确认选对了文件。")
     result = ParseResult("json2qti")
     for title, quiz in data.items():
-        result.remarks.append(
-            Note(str(title), "按 json2qti 的规定，每题的第一个选项是正确答案。请抽查几题。", "first_is_right")
-        )
+        note = "按 json2qti 的规定，每题的第一个选项是正确答案。请抽查几题。"
+        result.remarks.append(Note(str(title), note, "first_is_right"))
         for place, (stem, options) in enumerate(quiz.items(), start=1):
             parsed = ParsedQuestion(where=f"“{title}”第 {place} 题", kind=Kind.SINGLE_CHOICE, stem=guessed(str(stem)))
-            parsed.options = [
-                Rich(str(option)) if not isinstance(option, str) else guessed(option) for option in options
-            ]
+            parsed.options = [guessed(option) if isinstance(option, str) else Rich(str(option)) for option in options]
             parsed.right = [0] if options else []
-            add_outcome(result, validate_parsed(parsed))
+            result.add(validate_parsed(parsed))
     return result

@@ -14,9 +14,7 @@ from question_bank.formats.gift import FULL_CREDIT, fill_choice, fill_short, ric
 from question_bank.formats.gift_syntax import BLANK, GiftAnswer, blocks, split_answers
 from question_bank.formats.parsed import (
     Gap,
-    Outcome,
     ParsedQuestion,
-    add_outcome,
     as_texts,
     number,
     place_gaps,
@@ -25,7 +23,7 @@ from question_bank.formats.parsed import (
     validate_parsed,
 )
 from question_bank.formats.pictures import attach_all_images, attach_images, no_files
-from question_bank.model import OPTION_LETTERS, Kind, Note, ParseResult, Question
+from question_bank.model import OPTION_LETTERS, Kind, Note, Outcome, ParseResult, Question
 from question_bank.rich import Rich, guessed, html_to_text
 
 _GAP = re.compile(
@@ -52,7 +50,7 @@ def read_cloze(content: bytes, *, name: str) -> ParseResult:
     result = ParseResult("moodle-cloze")
     text = decode_plain_text(content).strip()
     parsed = ParsedQuestion(where="第 1 行", kind=Kind.FILL_BLANK)
-    add_outcome(result, cloze_outcome(parsed, attach_images(parsed, guessed(text), no_files)))
+    result.add(cloze_outcome(parsed, attach_images(parsed, guessed(text), no_files)))
     return result
 
 
@@ -164,7 +162,7 @@ def read_missing_word(content: bytes, *, name: str) -> ParseResult:
         parsed = ParsedQuestion(where=where, kind=Kind.FILL_BLANK, stem=guessed(_FOLD.sub(" ", stem)))
         _fill(parsed, split_answers(body, weight=_WEIGHT))
         attach_all_images(parsed)
-        add_outcome(result, validate_parsed(parsed))
+        result.add(validate_parsed(parsed))
     return result
 
 
@@ -205,7 +203,7 @@ def read_aiken(content: bytes, *, name: str) -> ParseResult:
     result = ParseResult("aiken")
     text = decode_plain_text(content)
     for entry in _entries(text.split("\n"), first=_first_letter(text) or "A"):
-        add_outcome(result, _aiken_outcome(entry))
+        result.add(_aiken_outcome(entry))
     return result
 
 

@@ -36,9 +36,7 @@ from question_bank.formats.moodle_text import cloze_outcome, write_gap
 from question_bank.formats.parsed import (
     FALSE_WORDS,
     TRUE_WORDS,
-    Outcome,
     ParsedQuestion,
-    add_outcome,
     as_texts,
     number,
     parse_points,
@@ -47,7 +45,7 @@ from question_bank.formats.parsed import (
 )
 from question_bank.formats.pictures import attach_images, decode_base64
 from question_bank.kinds.registry import KINDS
-from question_bank.model import OPTION_LETTERS, Image, Kind, Note, ParseResult, Question
+from question_bank.model import OPTION_LETTERS, Image, Kind, Note, Outcome, ParseResult, Question
 from question_bank.rich import Rich, guessed
 
 KIND_NAMES = {
@@ -100,7 +98,7 @@ def read(content: bytes, *, name: str) -> ParseResult:
         elif kind == "description":
             result.remarks.append(Note(where, "这一段是说明文字，不是题目，没有导入。", "description"))
         else:
-            add_outcome(result, _outcome(element, kind, where))
+            result.add(_outcome(element, kind, where))
     return result
 
 

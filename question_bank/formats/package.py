@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from lxml import etree
 
 from examapp.documents.archives import Archive, UnreadableFileError, open_archive
-from examapp.documents.safe_xml import Element, clean, local, parse_xml, text_of
+from examapp.documents.safe_xml import Element, children, clean, parse_xml, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,13 @@ class Files:
         """Return the archive's name for a relative source; None when the archive has it not."""
         if self.archive is None or "://" in source or source.startswith("/"):
             return None
-        folder = posixpath.dirname(self.name)
-        for plain in (source, unquote(source)):
-            path = posixpath.normpath(posixpath.join(folder, plain.partition("?")[0].partition("#")[0]))
-            if path in self.archive:
-                return path
-        return None
+        path = _resolve(self.archive, posixpath.dirname(self.name), source)
+        return path if path in self.archive else None
 
     def fetch(self, source: str) -> tuple[str, bytes] | None:
         """Return name and bytes of a file, or None."""
         path = self.resolve(source)
-        if path is None or self.archive is None:
-            return None
-        return posixpath.basename(path), self.archive.read(path)
+        return None if path is None or self.archive is None else (posixpath.basename(path), self.archive.read(path))
 
     def parse(self, source: str) -> tuple[Element, Files] | None:
         """Return the root of an XML file and the files beside it, or None."""
@@ -128,17 +122,14 @@ def _resources(manifest: Element, folder: str, archive: Archive) -> list[Resourc
     for element in manifest.iter("{*}resource"):
         base = posixpath.join(folder, element.get("{http://www.w3.org/XML/1998/namespace}base", ""))
 
-        def resolve(href: str, base: str = base) -> str:
-            return _resolve(archive, base, href)
-
-        files = [resolve(child.get("href", "")) for child in element if local(child) == "file" and child.get("href")]
+        hrefs = [child.get("href", "") for child in children(element, "file")]
         found.append(
             Resource(
                 identifier=element.get("identifier", ""),
                 type=element.get("type", ""),
-                href=resolve(element.get("href", "")) if element.get("href") else "",
-                files=tuple(files),
-                depends_on=tuple(c.get("identifierref", "") for c in element if local(c) == "dependency"),
+                href=_resolve(archive, base, element.get("href", "")) if element.get("href") else "",
+                files=tuple(_resolve(archive, base, href) for href in hrefs if href),
+                depends_on=tuple(child.get("identifierref", "") for child in children(element, "dependency")),
                 keywords=_keywords(element),
             )
         )
@@ -155,13 +146,8 @@ def _resolve(archive: Archive, folder: str, href: str) -> str:
 
 
 def _keywords(resource: Element) -> tuple[str, ...]:
-    words = [
-        text_of(word).strip()
-        for metadata in resource
-        if local(metadata) == "metadata"
-        for word in metadata.iter("{*}keyword")
-    ]
-    return tuple(dict.fromkeys(word for word in words if word))
+    found = (word for metadata in children(resource, "metadata") for word in metadata.iter("{*}keyword"))
+    return tuple(dict.fromkeys(word for word in (text_of(one).strip() for one in found) if word))
 
 
 _LOM = "http://ltsc.ieee.org/xsd/LOM"

@@ -22,7 +22,7 @@ from question_bank.model import (
     Image,
     Kind,
     Note,
-    ParseResult,
+    Outcome,
     Question,
     ReadQuestion,
 )
@@ -38,8 +38,6 @@ OPTION_CODES = frozenset(
     }
 )  # fmt: skip
 """Codes of issues of the options, not of the answer."""
-
-Outcome = ReadQuestion | DoubtfulQuestion | Note
 
 
 @dataclass(slots=True, kw_only=True)
@@ -164,23 +162,10 @@ def validate_parsed(parsed: ParsedQuestion) -> Outcome:
     return ReadQuestion(question, parsed.where, tuple(parsed.losses))
 
 
-def add_outcome(result: ParseResult, outcome: Outcome) -> None:
-    """Append an outcome to its list of the result."""
-    if isinstance(outcome, ReadQuestion):
-        result.imported.append(outcome)
-    elif isinstance(outcome, DoubtfulQuestion):
-        result.doubtful.append(outcome)
-    else:
-        result.refused.append(outcome)
-
-
 def unsupported_kind(where: str, kind_name: str) -> Note:
     """Return the refusal of a kind that the platform does not have, by its name."""
-    return Note(
-        where,
-        f"本平台不考“{kind_name}”，这道题没有导入。可改写成单选、多选、判断、排序、填空或简答题后再导入。",
-        "kind_not_sat",
-    )
+    reason = f"本平台不考“{kind_name}”，这道题没有导入。可改写成单选、多选、判断、排序、填空或简答题后再导入。"
+    return Note(where, reason, "kind_not_sat")
 
 
 def parse_points(text: str | None) -> Decimal | None:
@@ -239,6 +224,7 @@ def _question(parsed: ParsedQuestion) -> Question:
 
 def _built(parsed: ParsedQuestion) -> Question:
     values, is_html = unify([parsed.stem, *parsed.options, _explanation(parsed)])
+    by_name = {image.name: image for image in parsed.images}
     return Question(
         kind=parsed.kind or Kind.SHORT_ANSWER,
         stem=values[0],
@@ -254,13 +240,8 @@ def _built(parsed: ParsedQuestion) -> Question:
         code=parsed.code or None,
         tags=parsed.tags,
         is_html=is_html,
-        images=_used_images(parsed.images, values),
+        images=tuple(image for name, image in by_name.items() if any(f"bank:{name}" in value for value in values)),
     )
-
-
-def _used_images(images: list[Image], values: Iterable[str]) -> tuple[Image, ...]:
-    text = "\n".join(values)
-    return tuple(image for image in {image.name: image for image in images}.values() if f"bank:{image.name}" in text)
 
 
 def _key(parsed: ParsedQuestion) -> tuple[str, ...]:

@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable, Collection
 
 from examapp.documents.safe_xml import Element, child_text, children, local, place_of, text_of
+from question_bank.formats import qti12_scoring
 from question_bank.formats.gift import FULL_CREDIT, fill_short
 from question_bank.formats.package import Files
 from question_bank.formats.parsed import (
     OWN_NAME,
     Gap,
-    Outcome,
     ParsedQuestion,
-    add_outcome,
     as_texts,
     number,
     parse_points,
@@ -23,17 +22,8 @@ from question_bank.formats.parsed import (
     validate_parsed,
 )
 from question_bank.formats.pictures import attach_images
-from question_bank.formats.qti12_scoring import (
-    RESPONSES,
-    Condition,
-    conditions_of,
-    fetch_from,
-    material_of,
-    right_multiple,
-    right_single,
-    wanted,
-)
-from question_bank.model import Kind, Note, ParseResult
+from question_bank.formats.qti12_scoring import Condition
+from question_bank.model import Kind, Note, Outcome, ParseResult
 from question_bank.rich import Rich
 
 TAGS_LABEL = "bank_tags"
@@ -68,14 +58,14 @@ def read_tree(root: Element, result: ParseResult, files: Files, *, known: Collec
     for number_, item in enumerate(root.iter("{*}item"), start=1):
         where = f"{prefix}/questestinterop//item[{number_}]（第 {item.sourceline} 行）"
         facts = _facts(item)
-        has_response = any(local(one) in RESPONSES for one in item.iter())
+        has_response = any(local(one) in qti12_scoring.RESPONSES for one in item.iter())
         if not has_response and (
             facts.get("question_type", "") in {*_TEXT_TYPES, ""} or "stimulus" in facts.get("question_type", "")
         ):
-            stimuli[item.get("ident", "")] = material_of(item)
+            stimuli[item.get("ident", "")] = qti12_scoring.material_of(item)
             result.remarks.append(Note(where, "这一项是说明文字或阅读材料，不是题目，没有单独导入。", "description"))
             continue
-        add_outcome(result, _Item(item, facts, where, files).outcome(stimuli))
+        result.add(_Item(item, facts, where, files).outcome(stimuli))
     _read_references(root, result, prefix, known or frozenset())
 
 
@@ -114,8 +104,8 @@ class _Item:
         self._facts = facts
         self._files = files
         self._parsed = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER)
-        self._conditions = conditions_of(item)
-        self._responses = [one for one in item.iter() if local(one) in RESPONSES]
+        self._conditions = qti12_scoring.conditions_of(item)
+        self._responses = [one for one in item.iter() if local(one) in qti12_scoring.RESPONSES]
 
     def outcome(self, stimuli: dict[str, Rich]) -> Outcome:
         """Return the item settled."""
@@ -125,11 +115,11 @@ class _Item:
         presentation = next(iter(children(self._item, "presentation")), None)
         if presentation is None or not self._responses:
             return Note(where, "这一项没有要作答的地方，不是题目。", "no_interaction")
-        parsed.stem = self._attach(material_of(presentation, below_responses=False))
+        parsed.stem = self._attach(qti12_scoring.material_of(presentation, below_responses=False))
         if len(self._responses) == 1 and not self._is_gap(self._responses[0]):
             if self._is_lone_match(self._responses[0]):
                 return unsupported_kind(where, "连线题（配对题）")
-            parsed.stem = self._attach(material_of(presentation))
+            parsed.stem = self._attach(qti12_scoring.material_of(presentation))
         self._read_facts(stimuli)
         filler = self._filler()
         if name := filler() if filler else "连线题（配对题）":
@@ -192,10 +182,10 @@ class _Item:
         parsed, response = self._parsed, self._responses[0]
         labels = list(response.iter("{*}response_label"))
         names = [label.get("ident", "") for label in labels]
-        parsed.options = [self._attach(material_of(label)) for label in labels]
+        parsed.options = [self._attach(qti12_scoring.material_of(label)) for label in labels]
         is_multiple = response.get("rcardinality", "Single").lower() == "multiple"
         parsed.kind = Kind.MULTIPLE_CHOICE if is_multiple else Kind.SINGLE_CHOICE
-        find = right_multiple if is_multiple else right_single
+        find = qti12_scoring.right_multiple if is_multiple else qti12_scoring.right_single
         parsed.choose(find(names, response.get("ident", ""), self._conditions, parsed), names)
         return ""
 
@@ -214,7 +204,7 @@ class _Item:
         elif self._facts.get("question_type") == "short_answer_question":
             parsed.kind = Kind.FILL_BLANK
         else:
-            parts = [material_of(one).plain for one in self._item.iter("{*}solution")]
+            parts = [qti12_scoring.material_of(one).plain for one in self._item.iter("{*}solution")]
             parsed.answer = "\n".join(part for part in parts if part)
         return ""
 
@@ -259,7 +249,7 @@ class _Item:
 
     def _gap(self, response: Element, *, is_written: bool) -> Gap:
         labels = list(response.iter("{*}response_label"))
-        options = [self._attach(material_of(label)) for label in labels]
+        options = [self._attach(qti12_scoring.material_of(label)) for label in labels]
         words = [option.plain for option in options]
         if is_written or len({word.casefold() for word in words}) == 1:
             gap = Gap(variants=tuple(dict.fromkeys(word for word in words if word)))
@@ -267,7 +257,7 @@ class _Item:
                 gap.review = ("no_key", "有空没有写明答案。请补上答案。")
             return gap
         names = [label.get("ident", "") for label in labels]
-        right = right_single(names, response.get("ident", ""), self._conditions, self._parsed)
+        right = qti12_scoring.right_single(names, response.get("ident", ""), self._conditions, self._parsed)
         return Gap(is_choice=True, options=options, right=[names.index(name) for name in right if name in names])
 
     def _variants(self, response: str) -> list[str]:
@@ -276,12 +266,15 @@ class _Item:
         if len(self._responses) == 1 and any(condition.gain != best for condition in giving):
             self._parsed.add_loss("partial_credit", "得部分分的答案没有保留，只收得满分的答案。")
         full = [condition for condition in giving if condition.gain == best or len(self._responses) > 1]
-        found = [value for condition in full for name, value in wanted(condition) if name == response]
+        found = [value for condition in full for name, value in qti12_scoring.wanted(condition) if name == response]
         return list(dict.fromkeys(value for value in found if value))
 
     def _read_feedback(self) -> None:
         parsed = self._parsed
-        texts = {one.get("ident", ""): self._attach(material_of(one)) for one in children(self._item, "itemfeedback")}
+        texts = {
+            one.get("ident", ""): self._attach(qti12_scoring.material_of(one))
+            for one in children(self._item, "itemfeedback")
+        }
         if any(local(one) == "hint" for one in self._item.iter()):
             parsed.add_loss("hints_dropped", "作答提示没有保留。")
         names = [label.get("ident", "") for label in self._responses[0].iter("{*}response_label")]
@@ -298,14 +291,14 @@ class _Item:
                 parsed.explanation.append(text)
 
     def _attach(self, text: Rich) -> Rich:
-        return attach_images(self._parsed, text, lambda source: fetch_from(self._files, source))
+        return attach_images(self._parsed, text, lambda source: qti12_scoring.fetch_from(self._files, source))
 
 
 def _owners(conditions: list[Condition], names: list[str]) -> dict[str, int]:
     """Feedback that a condition on one option alone shows belongs to that option."""
     owners: dict[str, int] = {}
     for condition in conditions:
-        values = [value for _, value in wanted(condition)]
+        values = [value for _, value in qti12_scoring.wanted(condition)]
         if len(values) == 1 and values[0] in names and len(condition.tests) == 1 and not condition.sets:
             for name in condition.shows:
                 owners.setdefault(name, names.index(values[0]))

@@ -13,7 +13,6 @@ from question_bank.formats.export import split_part_tags
 from question_bank.formats.package import Files
 from question_bank.formats.parsed import (
     OWN_NAME,
-    Outcome,
     ParsedQuestion,
     number,
     parse_points,
@@ -35,7 +34,7 @@ from question_bank.formats.qti_interactions import (
     read_scoring,
     unsupported_names,
 )
-from question_bank.model import Kind, Note
+from question_bank.model import Kind, Note, Outcome
 from question_bank.rich import Rich
 
 _HYPHEN = re.compile(r"-([a-z0-9])")

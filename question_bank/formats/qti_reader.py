@@ -12,17 +12,16 @@ from question_bank.formats.package import (
     NO_FILES,
     Files,
     Package,
-    Resource,
     holds_roots,
     is_zip,
     looks_like_package,
     open_package,
 )
-from question_bank.formats.parsed import add_outcome
 from question_bank.formats.qti12_items import idents_of, is_tree, read_tree
 from question_bank.formats.qti_item import is_qti_name, item_outcome, plain_name, unify_names, version_of
 from question_bank.model import Note, ParseResult
 
+_XML = (".xml", ".qti")
 _NEEDED = (".xml", ".qti", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp")
 """Files that a question may need; a manifest that lists others in vain does no harm."""
 _ITEM = re.compile(rb"<(?:[\w.-]+:)?(?:assessmentItem|qti-assessment-item|questestinterop)\b")
@@ -118,11 +117,9 @@ def check_structure(root: Element, *, what: str) -> None:
         name = local(element)
         if name not in _ALLOWED:
             continue
-        problem = _attribute_problem(element, name) or _part_problem(element, name)
-        if problem:
-            raise UnreadableFileError(
-                f"{what}不符合 QTI 规范：{place_of(element)}{problem}。请改正，或在原系统重新导出。"
-            )
+        if problem := _attribute_problem(element, name) or _part_problem(element, name):
+            reason = f"{what}不符合 QTI 规范：{place_of(element)}{problem}。请改正，或在原系统重新导出。"
+            raise UnreadableFileError(reason)
 
 
 def _attribute_problem(element: Element, name: str) -> str:
@@ -135,15 +132,11 @@ def _attribute_problem(element: Element, name: str) -> str:
 
 
 def _part_problem(element: Element, name: str) -> str:
-    allowed = _PARTS.get(name)
-    if allowed is None:
-        return ""
-    for child in element:
-        if local(child) not in allowed:
-            return f"里不该有 {local(child)}"
-    if name == "assessmentItem" and sum(1 for child in element if local(child) == "itemBody") > 1:
-        return "有不止一个 itemBody"
-    return ""
+    names = [local(child) for child in element] if name in _PARTS else []
+    for child in names:
+        if child not in _PARTS[name]:
+            return f"里不该有 {child}"
+    return "有不止一个 itemBody" if name == "assessmentItem" and names.count("itemBody") > 1 else ""
 
 
 @dataclass(slots=True)
@@ -174,7 +167,7 @@ def read_package(content: bytes) -> ParseResult:
     _remark_unlisted(state)
     keywords = {resource.href: list(resource.keywords) for resource in state.package.resources}
     for path, root in state.items.items():
-        add_outcome(state.result, item_outcome(root, Files(state.package.archive, path), tags=keywords.get(path)))
+        state.result.add(item_outcome(root, Files(state.package.archive, path), tags=keywords.get(path)))
     trees = _without_copies(state.trees)
     known = {ident for root in trees.values() for ident in idents_of(root)}
     for path, root in trees.items():
@@ -184,42 +177,22 @@ def read_package(content: bytes) -> ParseResult:
 
 def _candidates(package: Package) -> list[str]:
     """XML files that may hold questions: those of the manifest, or all when there is none."""
-    if not any(one.type.startswith("imsqti") for one in package.resources):
-        paths = [name for name in package.archive.names if _is_xml(name) and not name.endswith(MANIFEST)]
-    else:
-        paths = [one.href for one in package.resources if one.type.startswith("imsqti") and _is_xml(one.href)]
-        paths += [
-            f
-            for one in package.resources
-            for f in one.files
-            if one.type.startswith("imsqti") and not one.href and _is_xml(f)
-        ]
-        paths += [name for name in package.archive.names if name.endswith(".xml.qti")]
-    return [path for path in dict.fromkeys(paths) if path in package.archive]
+    listed = [one for one in package.resources if one.type.startswith("imsqti")]
+    if not listed:
+        return [name for name in package.archive.names if name.endswith(_XML) and not name.endswith(MANIFEST)]
+    paths = [one.href for one in listed] + [path for one in listed if not one.href for path in one.files]
+    paths += [name for name in package.archive.names if name.endswith(".xml.qti")]
+    return [path for path in dict.fromkeys(paths) if path.endswith(_XML) and path in package.archive]
 
 
 def _remark_unlisted(state: _State) -> None:
     """Say of each item of the package that the manifest does not list that it was left."""
-    read = {*state.items, *state.trees, *state.tests, *state.included}
-    for path in state.package.archive.names:
-        if (
-            path in read
-            or not _is_xml(path)
-            or path.endswith(MANIFEST)
-            or not _ITEM.search(state.package.archive.read(path)[:4000])
-        ):
-            continue
-        state.result.remarks.append(
-            Note(
-                path,
-                "这个文件里有题目，清单（imsmanifest.xml）却没有列出，没有导入。请补进清单后重新导入。",
-                "not_listed",
-            )
-        )
-
-
-def _is_xml(path: str) -> bool:
-    return path.endswith((".xml", ".qti"))
+    reason = "这个文件里有题目，清单（imsmanifest.xml）却没有列出，没有导入。请补进清单后重新导入。"
+    archive, read = state.package.archive, {*state.items, *state.trees, *state.tests, *state.included}
+    for path in archive.names:
+        is_unread = path not in read and path.endswith(_XML) and not path.endswith(MANIFEST)
+        if is_unread and _ITEM.search(archive.read(path)[:4000]):
+            state.result.remarks.append(Note(path, reason, "not_listed"))
 
 
 def _sort(state: _State, path: str) -> None:
@@ -231,10 +204,7 @@ def _sort(state: _State, path: str) -> None:
         state.result.refused.append(Note(path, str(error), "xml_include"))
         return
     if is_tree(root):
-        state.trees[path] = root
-        state.result.format = "qti-1.2"
-        return
-    if not is_qti_name(root):
+        state.trees[path], state.result.format = root, "qti-1.2"
         return
     kind = plain_name(local(root))
     if kind not in {"assessmentItem", "assessmentTest", "assessmentSection"}:
@@ -248,6 +218,9 @@ def _sort(state: _State, path: str) -> None:
 
 def _needed(state: _State) -> list[str]:
     """Paths of the items and sections that the tests name."""
+    archive = state.package.archive
+    items = [one for one in state.package.resources if one.href in archive and "_item" in one.type]
+    by_name = {one.identifier: one.href for one in reversed(items)}  # for a test whose path to an item is wrong
     found: list[str] = []
     queue = list(state.tests.items())
     seen = set(state.tests)
@@ -255,13 +228,10 @@ def _needed(state: _State) -> list[str]:
         path, root = queue.pop()
         for reference in root.iter("assessmentItemRef", "assessmentSectionRef"):
             href = reference.get("href", "")
-            target = Files(state.package.archive, path).resolve(href) or _by_name(
-                state.package, reference.get("identifier", "")
-            )
+            target = Files(archive, path).resolve(href) or by_name.get(reference.get("identifier", ""))
             if target is None:
-                raise UnreadableFileError(
-                    f"压缩包缺少文件：试卷“{path}”用到的“{href}”不在压缩包里。请在原系统重新导出完整的压缩包。"
-                )
+                reason = f"压缩包缺少文件：试卷“{path}”用到的“{href}”不在压缩包里。请在原系统重新导出完整的压缩包。"
+                raise UnreadableFileError(reason)
             if local(reference) == "assessmentItemRef":
                 found.append(target)
             elif target not in seen:
@@ -271,14 +241,6 @@ def _needed(state: _State) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _by_name(package: Package, identifier: str) -> str | None:
-    """Return a test's wrong path to an item that the manifest has under the same identifier does no harm."""
-    for resource in package.resources:
-        if resource.identifier == identifier and resource.href in package.archive and "_item" in resource.type:
-            return resource.href
-    return None
-
-
 def _check_files(state: _State, needed: list[str]) -> None:
     """A file that a test or a question needs must be there; an item that nothing needs is refused alone."""
     archive = state.package.archive
@@ -286,31 +248,19 @@ def _check_files(state: _State, needed: list[str]) -> None:
     for resource in state.package.resources:
         if not resource.type.startswith("imsqti"):
             continue
+        where = f"imsmanifest.xml：{resource.identifier}"
         missing = [path for path in dict.fromkeys([resource.href, *resource.files]) if path and path not in archive]
-        _remark_idle(state, resource, missing)
-        missing = [
-            path for path in missing if path.lower().endswith(_NEEDED) and not path.startswith(("http:", "https:"))
-        ]
-        if not missing:
-            continue
-        if _is_lone_item(resource, wanted, needed) and resource.href in missing:
-            note = f"清单（imsmanifest.xml）列了“{resource.href}”，压缩包里却没有这个文件。请补上后再导入。"
-            state.result.refused.append(Note(f"imsmanifest.xml：{resource.identifier}", note, "item_missing"))
-            continue
-        raise UnreadableFileError(
-            f"压缩包缺少文件：清单（imsmanifest.xml）列了“{missing[0]}”，压缩包里却没有。请在原系统重新导出完整的压缩包。"
-        )
-
-
-def _remark_idle(state: _State, resource: Resource, missing: list[str]) -> None:
-    for path in missing:
-        if not path.lower().endswith(_NEEDED):
+        for path in (path for path in missing if not path.lower().endswith(_NEEDED)):
             note = f"清单列了“{path}”，压缩包里却没有；题目用不到这类文件，没有影响。"
-            state.result.remarks.append(Note(f"imsmanifest.xml：{resource.identifier}", note, "file_missing"))
-
-
-def _is_lone_item(resource: Resource, wanted: set[str], needed: list[str]) -> bool:
-    return "_test" not in resource.type and resource.identifier not in wanted and resource.href not in needed
+            state.result.remarks.append(Note(where, note, "file_missing"))
+        missing = [one for one in missing if one.lower().endswith(_NEEDED) and not one.startswith(("http:", "https:"))]
+        is_lone = "_test" not in resource.type and resource.identifier not in wanted and resource.href not in needed
+        if missing and is_lone and resource.href in missing:
+            note = f"清单（imsmanifest.xml）列了“{resource.href}”，压缩包里却没有这个文件。请补上后再导入。"
+            state.result.refused.append(Note(where, note, "item_missing"))
+        elif missing:
+            reason = f"压缩包缺少文件：清单（imsmanifest.xml）列了“{missing[0]}”，压缩包里却没有。请在原系统重新导出完整的压缩包。"
+            raise UnreadableFileError(reason)
 
 
 def _without_copies(trees: dict[str, Element]) -> dict[str, Element]:
@@ -356,9 +306,8 @@ def read_root(root: Element) -> ParseResult:
     if local(root) == "manifest":
         raise UnreadableFileError("这是内容包的清单（imsmanifest.xml），题目在它列出的文件里。请上传整个压缩包。")
     if "esult" in local(root) or local(root) == "usageData":
-        raise UnreadableFileError(
-            f"这是 QTI 的作答结果或统计文件（{local(root)}），里面没有题目。请上传题目文件或整个压缩包。"
-        )
+        reason = f"这是 QTI 的作答结果或统计文件（{local(root)}），里面没有题目。请上传题目文件或整个压缩包。"
+        raise UnreadableFileError(reason)
     if not is_qti_name(root):
         raise UnreadableFileError(f"这不是 QTI 题目文件（最外层是 {local(root)}）。请确认选对了文件。")
     result = ParseResult(f"qti-{version_of(root)}")
@@ -369,12 +318,11 @@ def read_root(root: Element) -> ParseResult:
         note = "这是 QTI 试卷的结构，题目在它引用的文件里。请上传包含题目的整个压缩包。"
         result.remarks.append(Note(f"/{kind}", note, "no_questions"))
     elif kind == "assessmentStimulus":
-        result.remarks.append(
-            Note(f"/{kind}", "这是几道题共用的材料，题目在别的文件里。请上传整个压缩包。", "no_questions")
-        )
+        note = "这是几道题共用的材料，题目在别的文件里。请上传整个压缩包。"
+        result.remarks.append(Note(f"/{kind}", note, "no_questions"))
     elif kind == "assessmentItem":
         check_structure(root, what="文件")
-        add_outcome(result, item_outcome(root, NO_FILES))
+        result.add(item_outcome(root, NO_FILES))
     else:
         raise UnreadableFileError(f"这是 QTI 的 {kind} 文件，里面没有题目。请上传题目文件或整个压缩包。")
     return result

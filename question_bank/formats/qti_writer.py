@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from lxml import etree
 from lxml import html as lxml_html
@@ -65,11 +66,8 @@ def to_version_3(root: Element) -> None:
 
 def to_bytes(root: Element, namespace: str) -> bytes:
     """Return the document with its default namespace."""
-    text = etree.tostring(root, encoding="unicode")
-    name = str(root.tag)
-    return (
-        "<?xml version='1.0' encoding='UTF-8'?>\n" + text.replace(f"<{name}", f'<{name} xmlns="{namespace}"', 1)
-    ).encode()
+    text = etree.tostring(root, encoding="unicode").replace(f"<{root.tag!s}", f'<{root.tag!s} xmlns="{namespace}"', 1)
+    return f"<?xml version='1.0' encoding='UTF-8'?>\n{text}".encode()
 
 
 def _kebab(name: str) -> str:
@@ -78,7 +76,15 @@ def _kebab(name: str) -> str:
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,100}")
 _LINE = re.compile("_{2,}")
-_CHOICES = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE})
+_ONE = ("choiceInteraction", "single", {"shuffle": "false", "maxChoices": "1"})
+_INTERACTIONS: dict[Kind, tuple[str, str, dict[str, str]]] = {
+    Kind.SINGLE_CHOICE: _ONE,
+    Kind.TRUE_FALSE: _ONE,
+    Kind.MULTIPLE_CHOICE: ("choiceInteraction", "multiple", {"shuffle": "false", "maxChoices": "0"}),
+    Kind.ORDERING: ("orderInteraction", "ordered", {"shuffle": "true"}),
+    Kind.SHORT_ANSWER: ("extendedTextInteraction", "single", {}),
+}
+"""The interaction of each kind, the cardinality of its response, and its attributes."""
 
 
 def item_of(question: Question, number: int, *, match_template: str) -> Element:
@@ -131,15 +137,18 @@ class _ItemWriter:
     def _unit(self, unit: Question, response: str, *, with_prompt: bool) -> None:
         if unit.kind is Kind.FILL_BLANK:
             self._gaps(unit, response)
-        elif unit.kind is Kind.ORDERING:
-            self._order(unit, response, with_prompt=with_prompt)
-        elif unit.kind in _CHOICES:
-            self._choice(unit, response, with_prompt=with_prompt)
-        else:
-            self._declare(response, "single", "string", unit.key)
-            interaction = add(self._body, "extendedTextInteraction", responseIdentifier=response)
-            if with_prompt:
-                add_rich(add(interaction, "prompt"), Rich(unit.stem, unit.is_html), self._images)
+            return
+        name, cardinality, attributes = _INTERACTIONS[unit.kind]
+        is_choice = unit.kind is not Kind.SHORT_ANSWER
+        self._declare(response, cardinality, "identifier" if is_choice else "string", unit.key)
+        if is_choice:
+            self._responses.append((response, False))
+        interaction = add(self._body, name, responseIdentifier=response, **attributes)
+        if with_prompt:
+            add_rich(add(interaction, "prompt"), Rich(unit.stem, unit.is_html), self._images)
+        is_html = unit.is_html and unit.kind is not Kind.TRUE_FALSE
+        for letter, option in zip(OPTION_LETTERS, unit.options, strict=False):
+            add_rich(add(interaction, "simpleChoice", identifier=letter), Rich(option, is_html), self._images)
 
     def _declare(self, response: str, cardinality: str, base_type: str, correct: tuple[str, ...]) -> Element:
         declaration = add(
@@ -150,29 +159,6 @@ class _ItemWriter:
             for value in correct:
                 add(values, "value", value)
         return declaration
-
-    def _choice(self, unit: Question, response: str, *, with_prompt: bool) -> None:
-        is_multiple = unit.kind is Kind.MULTIPLE_CHOICE
-        self._declare(response, "multiple" if is_multiple else "single", "identifier", unit.key)
-        self._responses.append((response, False))
-        limit = "0" if is_multiple else "1"
-        interaction = add(
-            self._body, "choiceInteraction", responseIdentifier=response, shuffle="false", maxChoices=limit
-        )
-        if with_prompt:
-            add_rich(add(interaction, "prompt"), Rich(unit.stem, unit.is_html), self._images)
-        is_html = unit.is_html and unit.kind is not Kind.TRUE_FALSE
-        for letter, option in zip(OPTION_LETTERS, unit.options, strict=False):
-            add_rich(add(interaction, "simpleChoice", identifier=letter), Rich(option, is_html), self._images)
-
-    def _order(self, unit: Question, response: str, *, with_prompt: bool) -> None:
-        self._declare(response, "ordered", "identifier", unit.key)
-        self._responses.append((response, False))
-        interaction = add(self._body, "orderInteraction", responseIdentifier=response, shuffle="true")
-        if with_prompt:
-            add_rich(add(interaction, "prompt"), Rich(unit.stem, unit.is_html), self._images)
-        for letter, option in zip(OPTION_LETTERS, unit.options, strict=False):
-            add_rich(add(interaction, "simpleChoice", identifier=letter), Rich(option, unit.is_html), self._images)
 
     def _gaps(self, unit: Question, response: str) -> None:
         """The stem with each run of underscores a gap; gaps that find none stand in a paragraph of their own."""
@@ -185,8 +171,7 @@ class _ItemWriter:
                 add(mapping, "mapEntry", mapKey=variant, mappedValue="1")
             self._responses.append((name, True))
         add_rich(holder, Rich(unit.stem, unit.is_html), self._images)
-        left = _place_gaps(holder, names)
-        if left:
+        if left := _place_gaps(holder, names):
             answers = add(self._body, "p", class_=ANSWER_CLASS)
             for name in left:
                 add(answers, "textEntryInteraction", responseIdentifier=name)
@@ -194,11 +179,9 @@ class _ItemWriter:
     def _outcomes(self) -> None:
         outcome = add(self._root, "outcomeDeclaration", identifier="SCORE", cardinality="single", baseType="float")
         add(add(outcome, "defaultValue"), "value", "0")
-        points = [("MAXSCORE", self._question.points)] + [
-            (f"MAXSCORE{suffix}", part.points) for suffix, part in self._parts()
-        ]
-        for name, value in points:
-            if value is not None:
+        for suffix, unit in [("", self._question), *self._parts()]:
+            if (value := unit.points) is not None:
+                name = f"MAXSCORE{suffix}"
                 outcome = add(self._root, "outcomeDeclaration", identifier=name, cardinality="single", baseType="float")
                 add(add(outcome, "defaultValue"), "value", f"{value:f}")
         if self._explanations():
@@ -225,18 +208,18 @@ class _ItemWriter:
 
     def _score(self, processing: Element) -> None:
         for name, is_mapped in self._responses:
-            if is_mapped:
-                total = add(add(processing, "setOutcomeValue", identifier="SCORE"), "sum")
-                add(total, "variable", identifier="SCORE")
-                add(total, "mapResponse", identifier=name)
-                continue
-            condition = add(add(processing, "responseCondition"), "responseIf")
-            match = add(condition, "match")
-            add(match, "variable", identifier=name)
-            add(match, "correct", identifier=name)
-            total = add(add(condition, "setOutcomeValue", identifier="SCORE"), "sum")
+            holder = processing
+            if not is_mapped:
+                holder = add(add(processing, "responseCondition"), "responseIf")
+                match = add(holder, "match")
+                add(match, "variable", identifier=name)
+                add(match, "correct", identifier=name)
+            total = add(add(holder, "setOutcomeValue", identifier="SCORE"), "sum")
             add(total, "variable", identifier="SCORE")
-            add(total, "baseValue", "1", baseType="float")
+            if is_mapped:
+                add(total, "mapResponse", identifier=name)
+            else:
+                add(total, "baseValue", "1", baseType="float")
 
 
 def _place_gaps(holder: Element, names: list[str]) -> list[str]:
@@ -312,15 +295,10 @@ def write(questions: Iterable[Question], version: str = "3.0") -> ExportedFile:
     for number, where, question in iter_exportable(questions, f"QTI {version}", _can_say, losses):
         losses += _losses(where, question)
         path = f"items/{number:04d}.xml"
-        images = [
-            (f"images/{number:04d}/{image.name}", image.content)
-            for one in [question, *question.parts]
-            for image in one.images
-        ]
-        content = _item(question, number, version)
-        files.append(
-            PackageFile(path, facts.type, content, dict(images), [*encode_tags(question), *encode_part_tags(question)])
-        )
+        pictures = (image for one in [question, *question.parts] for image in one.images)
+        images = {f"images/{number:04d}/{image.name}": image.content for image in pictures}
+        tags = [*encode_tags(question), *encode_part_tags(question)]
+        files.append(PackageFile(path, facts.type, _item(question, number, version), images, tags))
     return ExportedFile(write_zip(files, namespace=facts.manifest, schema=facts.schema), losses)
 
 
@@ -329,19 +307,9 @@ def write_item(question: Question, version: str = "3.0") -> bytes:
     return _item(question, 1, version)
 
 
-def write_qti21(questions: Iterable[Question]) -> ExportedFile:
-    """Return a QTI 2.1 package."""
-    return write(questions, "2.1")
-
-
-def write_qti22(questions: Iterable[Question]) -> ExportedFile:
-    """Return a QTI 2.2 package."""
-    return write(questions, "2.2")
-
-
-def write_qti30(questions: Iterable[Question]) -> ExportedFile:
-    """Return a QTI 3.0 package."""
-    return write(questions, "3.0")
+write_qti21 = partial(write, version="2.1")
+write_qti22 = partial(write, version="2.2")
+write_qti30 = partial(write, version="3.0")
 
 
 def _item(question: Question, number: int, version: str) -> bytes:
@@ -367,10 +335,6 @@ def _can_say(question: Question) -> bool:
 
 
 def _losses(where: str, question: Question) -> list[Note]:
-    notes: list[Note] = []
-    for place, part in enumerate(question.parts, start=1):
-        spot = f"{where}第 {place} 小题"
-        if part.kind is Kind.FILL_BLANK:
-            note = "案例题里的填空小题写进了材料正文，再导入时每一空成为一道小题。"
-            notes.append(Note(spot, note, "fill_in_case"))
-    return notes
+    note = "案例题里的填空小题写进了材料正文，再导入时每一空成为一道小题。"
+    parts = enumerate(question.parts, start=1)
+    return [Note(f"{where}第 {at} 小题", note, "fill_in_case") for at, part in parts if part.kind is Kind.FILL_BLANK]

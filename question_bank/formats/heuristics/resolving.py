@@ -10,20 +10,9 @@ from typing import TypeAlias
 
 from examapp.documents.decoding import clean_text
 from question_bank import validation
-from question_bank.formats.heuristics import kind_names
-from question_bank.formats.heuristics.answers import (
-    count_blanks,
-    counts_from_zero,
-    fold,
-    is_by_number,
-    is_truth_word,
-    listed_texts,
-    read_blanks,
-    read_letters,
-    read_truth,
-)
+from question_bank.formats.heuristics import answers, kind_names
 from question_bank.formats.heuristics.stems import strip_mark
-from question_bank.formats.parsed import OPTION_CODES, ParsedQuestion, add_outcome, validate_parsed
+from question_bank.formats.parsed import OPTION_CODES, ParsedQuestion, validate_parsed
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Note, ParseResult
 from question_bank.rich import plain_if_html
@@ -49,7 +38,7 @@ def choice_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]
     if not answer:
         return (), ("没有答案。请补上答案。", "no_key")
     named = _by_words(answer, texts)
-    letters = read_letters(answer, count=len(texts)) or _by_letters_and_words(answer, texts)
+    letters = answers.read_letters(answer, count=len(texts)) or _by_letters_and_words(answer, texts)
     if named and letters and named != letters:
         reason = f"答案“{answer[:20]}”可以看作选项 {''.join(letters)}，也正好是选项 {''.join(named)} 的内容，有两种读法。请写明选项字母。"
         return (), (reason, "two_readings")
@@ -69,8 +58,8 @@ def order_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]:
     """Return the key of an ordering question: all its letters, or all its options' own words, in the right order."""
     if not parsed.answer:
         return (), ("没有答案。请按正确顺序写出全部选项的字母。", "no_key")
-    folded = [fold(text) for _, text in parsed.lettered]
-    words = [fold(part) for part in _SPLIT_ORDER.split(parsed.answer) if part.strip()]
+    folded = [answers.fold(text) for _, text in parsed.lettered]
+    words = [answers.fold(part) for part in _SPLIT_ORDER.split(parsed.answer) if part.strip()]
     if sorted(words) == sorted(folded) and len(set(folded)) == len(folded):
         return tuple(OPTION_LETTERS[folded.index(word)] for word in words), None
     bare = _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", parsed.answer)).upper()
@@ -84,9 +73,13 @@ def order_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]:
 
 def _by_words(answer: str, texts: list[str]) -> tuple[str, ...]:
     """Return letters of the options whose words the answer repeats; empty when a word fits none or several."""
-    folded = [fold(text) for text in texts]
-    for parts in ([answer], [part for part in _SPLIT_TEXTS.split(answer) if part.strip()], listed_texts(answer)):
-        words = [fold(part) for part in parts]
+    folded = [answers.fold(text) for text in texts]
+    for parts in (
+        [answer],
+        [part for part in _SPLIT_TEXTS.split(answer) if part.strip()],
+        answers.listed_texts(answer),
+    ):
+        words = [answers.fold(part) for part in parts]
         if words and all(word and folded.count(word) == 1 for word in words):
             return tuple(sorted({OPTION_LETTERS[folded.index(word)] for word in words}))
     return ()
@@ -103,7 +96,7 @@ def _by_letters_and_words(answer: str, texts: list[str]) -> tuple[str, ...]:
     for part in [part.strip() for part in _SPLIT_TEXTS.split(answer) if part.strip()]:
         match = _LETTER_AND_WORDS.fullmatch(unicodedata.normalize("NFKC", part))
         place = OPTION_LETTERS.find(match[1].upper()) if match else -1
-        if match is None or place >= len(texts) or fold(match[2]) != fold(texts[place]):
+        if match is None or place >= len(texts) or answers.fold(match[2]) != answers.fold(texts[place]):
             return ()
         letters.append(OPTION_LETTERS[place])
     return tuple(sorted(set(letters)))
@@ -133,13 +126,13 @@ def truth_key(parsed: ParsedQuestion, *, order: bool | None, usual: bool) -> tup
     answer = parsed.answer
     if not answer:
         return False, ("没有答案。请补上“正确”或“错误”。", "no_key")
-    letters = None if fold(answer).isdigit() else read_letters(answer, count=2)
+    letters = None if answers.fold(answer).isdigit() else answers.read_letters(answer, count=2)
     if letters and set(letters) <= {"A", "B"}:
         return _truth_by_letter(parsed, letters, order=order, usual=usual)
     truth = _truth_of(answer, order=order)
     if truth is None:
         return False, (f"判断题的答案“{answer[:20]}”认不出是正确还是错误。请写“正确”或“错误”。", "key_unreadable")
-    if order is False and fold(answer).isdigit():
+    if order is False and answers.fold(answer).isdigit():
         return False, (
             f"答案“{answer}”可以指第几个选项，也可以指对错，而选项是先“错误”后“正确”，有两种读法。请写“正确”或“错误”。",
             "two_readings",
@@ -150,7 +143,7 @@ def truth_key(parsed: ParsedQuestion, *, order: bool | None, usual: bool) -> tup
 def _truth_of(answer: str, *, order: bool | None) -> bool | None:
     """Return the truth that a word means, or a letter with its word (`A.正确`) where the two agree."""
     letter, word = strip_mark(answer)
-    truth = read_truth(word if letter else answer)
+    truth = answers.read_truth(word if letter else answer)
     agrees = not letter or (letter in {"A", "B"} and ((letter == "A") is truth) is (order is not False))
     return truth if agrees else None
 
@@ -175,12 +168,12 @@ def _truth_by_letter(
 
 def blanks_key(parsed: ParsedQuestion) -> tuple[tuple[tuple[str, ...], ...], Problem | None]:
     """Return the accepted answers of each blank, held against the blanks that the stem marks."""
-    marked = count_blanks(parsed.stem_text) or len(_LONE_BLANK.findall(parsed.stem_text))
+    marked = answers.count_blanks(parsed.stem_text) or len(_LONE_BLANK.findall(parsed.stem_text))
     if parsed.blank_answers:
         return _blanks_in_columns(parsed, marked)
     if not parsed.answer:
         return (), ("没有答案。请补上每个空的答案。", "no_key")
-    blanks = read_blanks(parsed.answer, count=marked)
+    blanks = answers.read_blanks(parsed.answer, count=marked)
     if blanks is None:
         reason = f"题干有 {marked} 个空，答案“{parsed.answer[:30]}”却分不成 {marked} 份。请按空的顺序用分号隔开答案。"
         return (), (reason, "blanks_mismatch")
@@ -193,7 +186,9 @@ def _blanks_in_columns(parsed: ParsedQuestion, marked: int) -> tuple[tuple[tuple
         return (), (f"第 {place} 个空没有答案，后面的空却有。请补上。", "blank_option")
     if marked and marked != len(parsed.blank_answers):
         return (), (f"题干有 {marked} 个空，却给了 {len(parsed.blank_answers)} 个空的答案。请核对。", "blanks_mismatch")
-    return tuple(blank for text in parsed.blank_answers for blank in (read_blanks(text, count=1) or ((text,),))), None
+    return tuple(
+        blank for text in parsed.blank_answers for blank in (answers.read_blanks(text, count=1) or ((text,),))
+    ), None
 
 
 MIN_TRUTH_OPTIONS = 5
@@ -220,7 +215,7 @@ def resolve_questions(questions: Iterable[ParsedQuestion], *, format_name: str) 
     result = ParseResult(format_name)
     for parsed in prepared:
         _resolve(parsed, orders)
-        add_outcome(result, validate_parsed(parsed))
+        result.add(validate_parsed(parsed))
     return result
 
 
@@ -254,9 +249,9 @@ def _plain(parsed: ParsedQuestion, text: str) -> str:
 def _truth_order(parsed: ParsedQuestion) -> bool | None:
     """Return True for 正确 before 错误, False for the reverse, None when the options are not these two."""
     texts = [text for _, text in parsed.lettered]
-    if len(texts) != len(TRUE_FALSE_OPTIONS) or not all(is_truth_word(text) for text in texts):
+    if len(texts) != len(TRUE_FALSE_OPTIONS) or not all(answers.is_truth_word(text) for text in texts):
         return None
-    first, second = read_truth(texts[0]), read_truth(texts[1])
+    first, second = answers.read_truth(texts[0]), answers.read_truth(texts[1])
     return first if first is not second else None
 
 
@@ -264,10 +259,10 @@ def _review_counting(questions: list[ParsedQuestion]) -> None:
     """Require a review of all answers by number where a neighbour's is 0: they may count from 0 or from 1."""
     answered = [parsed for one in questions for parsed in (one, *one.parts) if parsed.answer]
     listed = [parsed for parsed in answered if len(parsed.options) >= 2]
-    groups = {parsed.group for parsed in listed if counts_from_zero(parsed.answer) and not is_by_words(parsed)}
+    groups = {parsed.group for parsed in listed if answers.counts_from_zero(parsed.answer) and not is_by_words(parsed)}
     unlisted = (parsed for parsed in answered if not parsed.options and parsed.kind is Kind.TRUE_FALSE)
     for parsed in (*listed, *unlisted):
-        if parsed.group in groups and is_by_number(parsed.answer):
+        if parsed.group in groups and answers.is_by_number(parsed.answer):
             reason = f"同一处的答案里有 0，看不出“{parsed.answer[:10]}”是从 0 还是从 1 数起的。请写明选项字母。"
             parsed.require_review("two_readings", reason)
 
@@ -337,12 +332,12 @@ def _kind_by_content(parsed: ParsedQuestion) -> Kind:
         return Kind.MULTIPLE_CHOICE if letters and len(letters) > 1 else Kind.SINGLE_CHOICE
     if parsed.blank_answers:
         return Kind.FILL_BLANK
-    if parsed.answer and read_truth(parsed.answer) is not None and not parsed.answer.isdigit():
+    if parsed.answer and answers.read_truth(parsed.answer) is not None and not parsed.answer.isdigit():
         return Kind.TRUE_FALSE
     if _LETTERS_ALONE.fullmatch(parsed.answer):
         reason = f"答案“{parsed.answer}”像是选项字母，却没有认出选项。请核对题型和选项。"
         parsed.require_review("options_missing", reason)
-    has_blanks = count_blanks(parsed.stem_text) and parsed.answer and len(parsed.answer) <= LONG_ANSWER
+    has_blanks = answers.count_blanks(parsed.stem_text) and parsed.answer and len(parsed.answer) <= LONG_ANSWER
     return Kind.FILL_BLANK if has_blanks else Kind.SHORT_ANSWER
 
 
@@ -363,7 +358,7 @@ def _find_words(parsed: ParsedQuestion) -> Problem | None:
     is_blank = parsed.kind is Kind.FILL_BLANK
     is_answered = bool(parsed.answer or parsed.blank_answers)
     parsed.lettered = []
-    if is_blank and not is_answered and len(filled) == count_blanks(parsed.stem_text):
+    if is_blank and not is_answered and len(filled) == answers.count_blanks(parsed.stem_text):
         parsed.blank_answers, filled = filled, []
     if filled:
         name = KIND_NAMES[parsed.kind or Kind.SHORT_ANSWER]

@@ -7,15 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
+from question_bank.formats.heuristics import stems
 from question_bank.formats.heuristics.answers import fold, read_letters, read_truth
 from question_bank.formats.heuristics.resolving import choice_key
-from question_bank.formats.heuristics.stems import (
-    split_options,
-    strip_mark,
-    take_inline_answer,
-    take_letter_keys,
-    take_truth,
-)
 from question_bank.formats.heuristics.table_headers import Column, Field, TableHeader
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import OPTION_LETTERS, Kind, Note
@@ -68,7 +62,7 @@ _IN_WORDS = frozenset({Kind.FILL_BLANK, Kind.SHORT_ANSWER, Kind.CASE})
 
 def review_letters(parsed: ParsedQuestion) -> None:
     """Require a review where the options begin with letters of their own, in another order than their columns."""
-    own = [strip_mark(text)[0] for _, text in parsed.lettered]
+    own = [stems.strip_mark(text)[0] for _, text in parsed.lettered]
     if len(own) > 1 and all(own) and sorted(own) == sorted(letter for letter, _ in parsed.lettered):
         parsed.require_review(
             "two_readings", "选项文字里的字母和所在的列不一致，答案有两种读法。请核对选项后确定答案。"
@@ -118,7 +112,7 @@ _CHOICES = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None})
 def complete_from_stem(parsed: ParsedQuestion) -> None:
     """Take options and answer out of the stem's cell where their own cells are empty."""
     if not parsed.lettered and parsed.kind in _CHOICES:
-        stem, options = split_options(parsed.stem_text)
+        stem, options = stems.split_options(parsed.stem_text)
         if stem.strip() and len(options) >= 2:
             parsed.stem_text, parsed.lettered = stem, options
     if not parsed.answer and not any(parsed.blank_answers):
@@ -130,11 +124,11 @@ def complete_from_stem(parsed: ParsedQuestion) -> None:
 def _compare_answers(parsed: ParsedQuestion) -> None:
     """Take the key out of the stem's brackets where the answer's cell has the same; require a review where it has another."""
     if parsed.lettered and parsed.kind in _CHOICES:
-        stem, found = take_letter_keys(parsed.stem_text)
+        stem, found = stems.take_letter_keys(parsed.stem_text)
         said = read_letters(found[0], count=len(parsed.lettered)) if len(found) == 1 else None
         letters, _ = choice_key(parsed)
     elif parsed.kind is Kind.TRUE_FALSE:
-        stem, word = take_truth(parsed.stem_text)
+        stem, word = stems.take_truth(parsed.stem_text)
         said, letters = _as_letters(read_truth(word)), _as_letters(read_truth(parsed.answer))
     else:
         return
@@ -155,13 +149,13 @@ def _is_beyond(letters: tuple[str, ...], parsed: ParsedQuestion) -> bool:
 
 
 def _taken_answer(parsed: ParsedQuestion) -> tuple[str, str]:
-    stem, answer = take_inline_answer(parsed.stem_text)
+    stem, answer = stems.take_inline_answer(parsed.stem_text)
     if answer:
         return stem, answer
     if parsed.lettered and parsed.kind in _CHOICES:
-        stem, keys = take_letter_keys(parsed.stem_text)
+        stem, keys = stems.take_letter_keys(parsed.stem_text)
         return (stem, keys[0]) if len(keys) == 1 else (parsed.stem_text, "")
-    return take_truth(parsed.stem_text) if parsed.kind is Kind.TRUE_FALSE else (parsed.stem_text, "")
+    return stems.take_truth(parsed.stem_text) if parsed.kind is Kind.TRUE_FALSE else (parsed.stem_text, "")
 
 
 _NAMED_CASE = re.compile(r"案例#\d+")

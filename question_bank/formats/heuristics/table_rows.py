@@ -7,16 +7,9 @@ from collections.abc import Sequence
 
 from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
 from examapp.documents.number_formats import cell_text, is_date, is_unsure_number
-from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics import kind_names, table_cells, table_questions
 from question_bank.formats.heuristics.answers import is_by_number
 from question_bank.formats.heuristics.stems import strip_mark
-from question_bank.formats.heuristics.table_cells import (
-    read_difficulty,
-    read_list,
-    read_options,
-    read_points,
-    read_unsure_options,
-)
 from question_bank.formats.heuristics.table_headers import (
     TEXT_FIELDS,
     Column,
@@ -25,15 +18,7 @@ from question_bank.formats.heuristics.table_headers import (
     find_further_header,
     find_header,
 )
-from question_bank.formats.heuristics.table_questions import (
-    Table,
-    TableResult,
-    TableRow,
-    complete_from_stem,
-    review_letters,
-    review_longer_row,
-    review_second_columns,
-)
+from question_bank.formats.heuristics.table_questions import Table, TableResult, TableRow
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.formats.pictures import EXPLANATION, ONLY_PICTURE, STEM
 from question_bank.model import OPTION_LETTERS, Citation, Kind, Note
@@ -166,9 +151,9 @@ class _RowReader:
         part = self._set_kind(parsed, self._text(row, Field.KIND), self._text(row, Field.MULTI))
         self._set_options(parsed, row)
         self._set_answer(parsed, row, number)
-        review_second_columns(parsed, row, self.header.unknown)
-        review_longer_row(parsed, self.table.width, row)
-        complete_from_stem(parsed)
+        table_questions.review_second_columns(parsed, row, self.header.unknown)
+        table_questions.review_longer_row(parsed, self.table.width, row)
+        table_questions.complete_from_stem(parsed)
         self._set_rest(parsed, row)
         self._note_altered(parsed, numbers)
         self._take_pictures(parsed, found_pictures, numbers)
@@ -237,13 +222,13 @@ class _RowReader:
         filled = [text for _, text in texts if text]
         if filled:
             parsed.lettered = _lettered(texts, filled)
-            review_letters(parsed)
+            table_questions.review_letters(parsed)
             return
         cell = self._text(row, Field.OPTIONS)
         if cell:
-            parsed.lettered = read_options(cell)
+            parsed.lettered = table_cells.read_options(cell)
             if not parsed.lettered and parsed.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None}:
-                parsed.lettered = read_unsure_options(cell) or [("A", cell)]
+                parsed.lettered = table_cells.read_unsure_options(cell) or [("A", cell)]
                 if len(parsed.lettered) > 1:
                     parsed.require_review(
                         "options_unsure",
@@ -281,7 +266,7 @@ class _RowReader:
         tags: list[str] = []
         for column, text in zip(self.columns[Field.TAGS], self._values(row, Field.TAGS), strict=True):
             loose = any(word in column.header.lower() for word in ("标签", "关键", "tags"))
-            tags.extend(read_list(text) if loose else _points_of(text))
+            tags.extend(table_cells.read_list(text) if loose else _points_of(text))
         parsed.tags = tuple(dict.fromkeys(tags))
         for text_field, attribute in TEXT_FIELDS.items():
             setattr(parsed, attribute, self._text(row, text_field))
@@ -292,12 +277,12 @@ class _RowReader:
         self._set_points(parsed, self._text(row, Field.POINTS))
 
     def _set_difficulty(self, parsed: ParsedQuestion, text: str) -> None:
-        parsed.difficulty = read_difficulty(text, top=self.top)
+        parsed.difficulty = table_cells.read_difficulty(text, top=self.top)
         if text and parsed.difficulty is None:
             parsed.add_loss("difficulty_unknown", f"难度“{text[:20]}”不认识，没有导入。请写易、中、难。")
 
     def _set_points(self, parsed: ParsedQuestion, text: str) -> None:
-        parsed.points = read_points(text)
+        parsed.points = table_cells.read_points(text)
         if text and parsed.points is None:
             parsed.add_loss("points_unknown", f"分值“{text[:20]}”不是大于零的数，没有导入。")
 
@@ -368,7 +353,7 @@ def _points_of(text: str) -> tuple[str, ...]:
 def _lettered(texts: list[tuple[int, str]], filled: list[str]) -> list[tuple[str, str]]:
     """Return options by the places of their columns; a letter that each text repeats is taken off."""
     if len(filled) == 1:
-        together = read_options(filled[0])
+        together = table_cells.read_options(filled[0])
         if len(together) >= 2:
             return together
     by_place = dict(texts)

@@ -7,18 +7,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics import text_patterns as patterns
 from question_bank.formats.heuristics.answers import fold, looks_like_key
 from question_bank.formats.heuristics.stems import split_options
-from question_bank.formats.heuristics.text_patterns import (
-    GLUED_ANSWER,
-    INLINE_LABEL,
-    Line,
-    Number,
-    read_analysis_label,
-    read_answer_label,
-    read_heading,
-    read_number,
-)
+from question_bank.formats.heuristics.text_patterns import Line, Number
 from question_bank.model import Kind
 
 _KEY = r"(?:[A-ZＡ-Ｚ]\s*[-~—至到]\s*[A-ZＡ-Ｚ](?![A-Z])|[A-ZＡ-Ｚ](?:[、,，/]?[A-ZＡ-Ｚ])*|正确|错误|全选|以上全选|[√×✓✗✔✘对错是否TF])"
@@ -94,7 +86,7 @@ def answered_numbers(text: str) -> set[int]:
         return {int(number) for number in re.findall(r"\d+", match["rest"])}
     text = _without_kind(text)[1]
     found = _range_entries(text, "") or _line_entries(text, "")
-    number = None if found else read_number(text)
+    number = None if found else patterns.read_number(text)
     return {entry.number for entry in found} or ({number.value} if number and number.style == "mark" else set())
 
 
@@ -150,11 +142,11 @@ class _Reader:
         if found:
             self._add(found)
             return
-        heading = read_heading(line.text)
+        heading = patterns.read_heading(line.text)
         if heading:
             self.section, self.kind = heading.title, heading.kind
             return
-        number = read_number(line.text) or self._next_in_digits(line.text)
+        number = patterns.read_number(line.text) or self._next_in_digits(line.text)
         if number and number.style in {"mark", "word", "loose", "bare"} and self._is_next(number.value):
             self._add([Entry(number.value, where)])
             self._continue(number.rest)
@@ -205,7 +197,7 @@ class _Reader:
         """Words of the last entry: its labelled answer, its explanation, or words without a label."""
         entry = self.entries[-1]
         for piece in pieces_of(text):
-            answer, analysis = read_answer_label(piece), read_analysis_label(piece)
+            answer, analysis = patterns.read_answer_label(piece), patterns.read_analysis_label(piece)
             if analysis is not None:
                 self.in_analysis = True
                 entry.analysis = joined(entry.analysis, analysis)
@@ -228,8 +220,8 @@ def joined(one: str, two: str) -> str:
 
 def pieces_of(text: str) -> list[str]:
     """Return a line cut before each label that stands in it."""
-    labels = [match.start() for match in INLINE_LABEL.finditer(text)]
-    glued = None if labels else GLUED_ANSWER.search(text)
+    labels = [match.start() for match in patterns.INLINE_LABEL.finditer(text)]
+    glued = None if labels else patterns.GLUED_ANSWER.search(text)
     if glued and len(split_options(text[: glued.start()])[1]) >= 2:
         labels = [glued.start()]
     cuts = [0, *labels, len(text)]

@@ -5,30 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from question_bank.formats.heuristics import kind_names
+from question_bank.formats.heuristics import kind_names, stems
+from question_bank.formats.heuristics import text_patterns as patterns
 from question_bank.formats.heuristics.answers import BLANK, fold, looks_like_key, read_letters, read_truth
-from question_bank.formats.heuristics.stems import (
-    empty_blanks,
-    has_filled_blanks,
-    split_glued,
-    split_options,
-    strip_mark,
-    take_filled_blanks,
-    take_inline_answer,
-    take_letter_keys,
-    take_truth,
-)
 from question_bank.formats.heuristics.table_cells import read_difficulty, read_points
 from question_bank.formats.heuristics.text_answers import chosen_in, joined, pieces_of
 from question_bank.formats.heuristics.text_lookahead import Block
-from question_bank.formats.heuristics.text_patterns import (
-    is_foreign,
-    read_analysis_label,
-    read_answer_label,
-    read_kind_label,
-    read_meta,
-    read_points_label,
-)
 from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import NUMBERED, OPTION_LETTERS, PICTURE, Kind
 
@@ -63,9 +45,9 @@ def read_block(block: Block, *, file_kind: Kind | None) -> ParsedQuestion:
     )
     parts = _parts(block)
     first = parts.stem[0] if parts.stem else ""
-    kind, label, rest = read_kind_label(first)
+    kind, label, rest = patterns.read_kind_label(first)
     if parts.stem:
-        points, parts.stem[0] = read_points_label(rest if kind or label else first)
+        points, parts.stem[0] = patterns.read_points_label(rest if kind or label else first)
         parsed.points = read_points(points)
     parsed.kind = kind or (None if label else _kind_of_section(block, parts))
     parsed.kind_label = label or ("" if parsed.kind else block.label)
@@ -87,8 +69,8 @@ def read_block(block: Block, *, file_kind: Kind | None) -> ParsedQuestion:
 def _kind_of_section(block: Block, parts: _Parts) -> Kind | None:
     """Return the kind that the heading names; case sections hold choices too, which options on lines of their own and a key show."""
     if block.kind in TEXT_KINDS and _IN_CASES.search(block.section):
-        marked = [text for text in parts.stem[1:] if strip_mark(text)[0]]
-        if marked and len(split_options("\n".join(marked))[1]) >= 2 and _is_keyed(parts):
+        marked = [text for text in parts.stem[1:] if stems.strip_mark(text)[0]]
+        if marked and len(stems.split_options("\n".join(marked))[1]) >= 2 and _is_keyed(parts):
             return None
     return block.kind
 
@@ -110,20 +92,20 @@ def _parts(block: Block) -> _Parts:
 
 
 def _take(parts: _Parts, state: str, piece: str) -> str:
-    if is_foreign(piece):
+    if patterns.is_foreign(piece):
         return state
-    answer = read_answer_label(piece)
+    answer = patterns.read_answer_label(piece)
     if answer is None and state == "stem" and _is_lone_key(parts, piece):
         answer = piece
     if answer is not None:
         parts.had_options = len(_options_of(parts)) >= 2
         parts.answers.append(answer)
         return "answer"
-    analysis = read_analysis_label(piece)
+    analysis = patterns.read_analysis_label(piece)
     if analysis is not None:
         parts.analysis = joined(parts.analysis, analysis)
         return "analysis"
-    meta = read_meta(piece)
+    meta = patterns.read_meta(piece)
     if meta and state != "stem":
         parts.meta.append(meta)
         return state
@@ -140,15 +122,15 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
 def _is_late_option(parts: _Parts, piece: str) -> bool:
     """Return options may stand below the answer, as in `正确答案：A` followed by `A.` to `D.`; below an empty one they are no answer."""
     if not parts.had_options and not parts.answers[-1]:
-        marked = sum(1 for text in parts.stem if strip_mark(text)[0])
-        return strip_mark(piece)[0] == OPTION_LETTERS[max(marked, len(_options_of(parts))) % len(OPTION_LETTERS)]
+        marked = sum(1 for text in parts.stem if stems.strip_mark(text)[0])
+        return stems.strip_mark(piece)[0] == OPTION_LETTERS[max(marked, len(_options_of(parts))) % len(OPTION_LETTERS)]
     if parts.had_options or not looks_like_key(parts.answers[-1]):
         return False
-    return bool(strip_mark(piece)[0]) or len(_options_of(parts)) >= 2
+    return bool(stems.strip_mark(piece)[0]) or len(_options_of(parts)) >= 2
 
 
 def _options_of(parts: _Parts) -> list[tuple[str, str]]:
-    return split_options("\n".join(parts.stem))[1]
+    return stems.split_options("\n".join(parts.stem))[1]
 
 
 def _is_answered(parts: _Parts) -> bool:
@@ -170,7 +152,7 @@ def _set_stem(parsed: ParsedQuestion, lines: list[str]) -> None:
     words = parsed.kind in TEXT_KINDS or (parsed.kind is None and _asks_for_words(lines))
     text = "\n".join(lines)
     if not words:
-        stem, options = split_options(text)
+        stem, options = stems.split_options(text)
         if options:
             lines = stem.split("\n")
             parsed.lettered = [(letter, re.sub(r"\s*\n\s*", "", option)) for letter, option in options]
@@ -184,7 +166,7 @@ def _set_stem(parsed: ParsedQuestion, lines: list[str]) -> None:
 
 def _asks_for_words(lines: list[str]) -> bool:
     """`请说明 A.方案与 B.方案的差异` has no options; lines that begin with A and B are options all the same."""
-    marked = [line for line in lines[1:] if strip_mark(line)[0]]
+    marked = [line for line in lines[1:] if stems.strip_mark(line)[0]]
     return bool(lines) and bool(_ASKS_FOR_WORDS.match(lines[0])) and len(marked) < 2
 
 
@@ -199,7 +181,7 @@ def _split_repeats(parsed: ParsedQuestion) -> None:
 
 def _set_answer(parsed: ParsedQuestion, answers: list[str]) -> None:
     stated = [answer for answer in (text.strip() for text in answers) if answer and answer.strip("【】[]") != "待确认"]
-    parsed.stem_text, inline = take_inline_answer(parsed.stem_text)
+    parsed.stem_text, inline = stems.take_inline_answer(parsed.stem_text)
     if inline:
         stated.append(inline)
     if parsed.kind in TEXT_KINDS:
@@ -223,12 +205,12 @@ def _keys_in_stem(parsed: ParsedQuestion, stated: list[str]) -> list[str]:
         or parsed.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE}
         or (parsed.kind is None and len(parsed.stem_text.split("\n")) > 2)
     ):
-        stem, letters = take_letter_keys(parsed.stem_text)
+        stem, letters = stems.take_letter_keys(parsed.stem_text)
         if letters and not _EMPTY.search(parsed.stem_text):
             parsed.stem_text = stem
             return letters
     if not parsed.lettered or parsed.kind is Kind.TRUE_FALSE:
-        stem, word = take_truth(parsed.stem_text)
+        stem, word = stems.take_truth(parsed.stem_text)
         if word and (not stated or read_truth(stated[0]) is not None or looks_like_key(stated[0])):
             parsed.stem_text = stem
             return [word]
@@ -253,23 +235,25 @@ def _finish(parsed: ParsedQuestion) -> None:
     if parsed.lettered and not parsed.answer:
         parsed.answer = chosen_in(parsed.explanation_text)
     if parsed.lettered or parsed.kind not in {None, Kind.FILL_BLANK}:
-        parsed.stem_text = empty_blanks(parsed.stem_text)
+        parsed.stem_text = stems.empty_blanks(parsed.stem_text)
         return
     if read_truth(parsed.answer) is None:
-        stem, filled = take_filled_blanks(parsed.stem_text, surely=parsed.kind is Kind.FILL_BLANK)
+        stem, filled = stems.take_filled_blanks(parsed.stem_text, surely=parsed.kind is Kind.FILL_BLANK)
         if filled and (not parsed.answer or _agrees(parsed.answer, filled)):
             parsed.stem_text, parsed.blank_answers, parsed.answer, parsed.kind = stem, filled, "", Kind.FILL_BLANK
-        elif parsed.kind is None and has_filled_blanks(parsed.stem_text) and not BLANK.search(parsed.stem_text):
+        elif parsed.kind is None and stems.has_filled_blanks(parsed.stem_text) and not BLANK.search(parsed.stem_text):
             parsed.kind = Kind.SHORT_ANSWER
             parsed.add_loss("perhaps_blanks", "题干里有几处括号，可能是已填好的填空题，已按简答题处理，请核对。")
-    parsed.stem_text = empty_blanks(parsed.stem_text)
+    parsed.stem_text = stems.empty_blanks(parsed.stem_text)
 
 
 def _plain_options(parsed: ParsedQuestion) -> bool:
     """Short lines below the stem are options where the answer is a letter within them."""
     lines = parsed.stem_text.split("\n")
     if looks_like_key(parsed.answer) and read_truth(parsed.answer) is None:
-        stem, options = split_glued(parsed.stem_text, read_letters(parsed.answer, count=len(OPTION_LETTERS)) or ())
+        stem, options = stems.split_glued(
+            parsed.stem_text, read_letters(parsed.answer, count=len(OPTION_LETTERS)) or ()
+        )
         if options:
             parsed.stem_text, parsed.lettered = stem, options
             return True

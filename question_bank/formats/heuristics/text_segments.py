@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from question_bank.formats.heuristics import text_patterns as patterns
 from question_bank.formats.heuristics.answers import looks_like_key
 from question_bank.formats.heuristics.stems import split_options, strip_mark, take_truth
 from question_bank.formats.heuristics.text_answers import AnswerBlock, answered_numbers, is_answer_line, pieces_of
@@ -21,22 +22,7 @@ from question_bank.formats.heuristics.text_lookahead import (
     is_label,
     texts_of,
 )
-from question_bank.formats.heuristics.text_patterns import (
-    Heading,
-    Line,
-    Number,
-    is_about_cases,
-    is_ending,
-    is_instruction,
-    read_analysis_label,
-    read_answer_heading,
-    read_answer_label,
-    read_case,
-    read_heading,
-    read_material,
-    read_number,
-    read_served,
-)
+from question_bank.formats.heuristics.text_patterns import Heading, Line, Number
 from question_bank.model import Note
 
 LARGE_JUMP = 5
@@ -80,7 +66,7 @@ class _Cutter(LineContext):
             if not line.text:
                 self.blank_before = True
                 continue
-            if not is_ending(line.text):
+            if not patterns.is_ending(line.text):
                 self._take(index, line)
             self.blank_before = False
         return self.found
@@ -103,7 +89,7 @@ class _Cutter(LineContext):
     # -- sections -----------------------------------------------------------------------------------------------
 
     def _takes_answer_heading(self, index: int, line: Line) -> bool:
-        head = read_answer_heading(line.text)
+        head = patterns.read_answer_heading(line.text)
         if head is None and self._takes_list(line):
             return True
         if head is None or not self._is_section(index, colon=head[1]):
@@ -136,13 +122,15 @@ class _Cutter(LineContext):
             return bool(self.found.blocks) or (bool(ahead) and is_answer_line(self.lines[ahead[0]].text))
         first = self.lines[ahead[0]].text
         begins_options = strip_mark(first)[0] == "A" and not looks_like_key(first)
-        if begins_options or is_answer_line(first) or read_heading(first):
+        if begins_options or is_answer_line(first) or patterns.read_heading(first):
             return not begins_options
         number = self.numbers[ahead[0]]
         if number is None or number.style == "paren":
-            return self.block is None or (not colon and self._is_complete() and read_answer_label(first) is None)
+            return self.block is None or (
+                not colon and self._is_complete() and patterns.read_answer_label(first) is None
+            )
         rest = number.rest
-        if read_answer_label(rest) is not None or (rest and looks_like_key(pieces_of(rest)[0])):
+        if patterns.read_answer_label(rest) is not None or (rest and looks_like_key(pieces_of(rest)[0])):
             return True
         if not rest and self._key_below(ahead[0]):
             return True
@@ -153,7 +141,7 @@ class _Cutter(LineContext):
         return sum(1 for block in self.found.blocks[-NEAR:] if not has_answer(block))
 
     def _takes_heading(self, index: int, line: Line) -> bool:
-        heading = read_heading(line.text)
+        heading = patterns.read_heading(line.text)
         if heading is None or (self.block and self.mode == "question" and not self._may_head(index, heading)):
             return False
         is_new = self.mode == "answers" and self._begins_new_part(index, heading)
@@ -166,7 +154,7 @@ class _Cutter(LineContext):
     def _begins_new_part(self, index: int, heading: Heading) -> bool:
         """Return whether a heading behind an answer section is of a kind that no question had so far, with no keys below it."""
         following = next((line.text for line in self.lines[index + 1 : index + NEAR] if line.text), "")
-        number = read_number(following)
+        number = patterns.read_number(following)
         is_known = any(block.kind is heading.kind for block in self.found.blocks)
         return (
             bool(heading.kind and number)
@@ -182,7 +170,7 @@ class _Cutter(LineContext):
         return self.blank_before and index + 1 < len(self.lines)
 
     def _takes_material(self, index: int, line: Line) -> bool:
-        found = read_material(line.text) or self._shared(line.text)
+        found = patterns.read_material(line.text) or self._shared(line.text)
         number = self.numbers[index]
         if found is None or (number and number.style in {"mark", "word", "loose"} and number.rest):
             return False
@@ -202,8 +190,10 @@ class _Cutter(LineContext):
     def _shared(self, text: str) -> tuple[int, int, str] | None:
         """Return a text that questions share though it is not called so: above `请回答1-2题`, or behind `（一）` in a section of cases."""
         if self.pending or (self.mode == "material" and self.material and not self.material.first):
-            return read_served(text)
-        case = read_case(text) if self.mode != "answers" and is_about_cases(self.heading.title) else None
+            return patterns.read_served(text)
+        case = (
+            patterns.read_case(text) if self.mode != "answers" and patterns.is_about_cases(self.heading.title) else None
+        )
         return (0, 0, case) if case and self._is_complete() else None
 
     # -- questions ----------------------------------------------------------------------------------------------
@@ -265,12 +255,16 @@ class _Cutter(LineContext):
             return False
         if self.mode not in {"preamble", "question", "between"} or (self.block and self.block.number is not None):
             return False
-        if strip_mark(text)[0] or read_answer_label(text) is not None or read_analysis_label(text) is not None:
+        if (
+            strip_mark(text)[0]
+            or patterns.read_answer_label(text) is not None
+            or patterns.read_analysis_label(text) is not None
+        ):
             return False
         if self.mode == "between" and not (self.heading.kind or self.heading.label):
             return False
         following = next((line.text for line in self.lines[index + 1 :] if line.text), "")
-        begins = strip_mark(following)[0] == "A" or read_answer_label(following) is not None
+        begins = strip_mark(following)[0] == "A" or patterns.read_answer_label(following) is not None
         begins = begins or bool(take_truth(text)[1]) or len(split_options(text)[1]) >= 2
         return begins and (self.block is None or self._is_complete())
 
@@ -283,7 +277,7 @@ class _Cutter(LineContext):
         self.block, self.last, self.inner, self.fresh, self.mode = block, value, 0, False, "question"
 
     def _material_for(self, block: Block) -> str:
-        if self.material is None and self.pending and is_about_cases(self.heading.title):
+        if self.material is None and self.pending and patterns.is_about_cases(self.heading.title):
             self.material = Material(0, 0, self.pending[0], self.pending)
         self.pending, material = [], self.material
         if material is None:
@@ -302,7 +296,7 @@ class _Cutter(LineContext):
             self.found.answers[-1].lines.append(line)
         elif self.mode == "material" and self.material:
             self.material.lines.append(line.text)
-        elif self.mode == "between" and not is_instruction(line.text):
+        elif self.mode == "between" and not patterns.is_instruction(line.text):
             self.pending.append(line.text)
         elif self.mode == "question" and self.block:
             if number and number.style == "bare":
@@ -318,9 +312,9 @@ class _Cutter(LineContext):
         if number is None:
             pieces = pieces_of(line.text)
             text = pieces[-1] if pieces else ""
-            found = read_answer_label(text)
-            found = found if found is not None else read_analysis_label(text)
-            number = read_number(found) if found else None
+            found = patterns.read_answer_label(text)
+            found = found if found is not None else patterns.read_analysis_label(text)
+            number = patterns.read_number(found) if found else None
             if number and number.value != 1:
                 number = None
         if number and number.style != "chinese" and number.value in {1, self.inner + 1}:
@@ -336,7 +330,7 @@ class _Cutter(LineContext):
         """Return whether the present question's last label is of its answer, and that is a mere key."""
         labels = [piece for line in self.block.lines[-NEAR:] for piece in pieces_of(line.text)] if self.block else []
         last = next((piece for piece in reversed(labels) if is_label(piece)), "")
-        return looks_like_key(read_answer_label(last) or "")
+        return looks_like_key(patterns.read_answer_label(last) or "")
 
     def _in_words(self) -> bool:
         """Return whether the present question has come to its answer or explanation."""
