@@ -1,11 +1,11 @@
-"""What a machine can check of a question bank: `python -m question_bank.quality FILE…` prints one line a finding."""
+"""Check a question bank: each question by itself, near-duplicates, and the measures of the whole bank."""
 
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +16,17 @@ from question_bank.formats import examtext
 from question_bank.kinds.registry import kind_of, parts_of
 from question_bank.model import DIFFICULTY_NAMES, OPTION_LETTERS, Kind, Question
 
+MIN_QUESTIONS = 1000
+MIN_LAWS = 40
+SHARES = {"单选题": 45, "判断题": 30, "多选题": 20, "案例题和填空题等": 5}
+"""The mix of a real paper, per cent of the questions."""
+SHARE_TOLERANCE = 5
+MIN_DIFFICULTY = 10
+"""Per cent of the questions that each difficulty has at least."""
+TOO_FEW_TO_MEASURE = 200
+_NAMES = {Kind.SINGLE_CHOICE: "单选题", Kind.TRUE_FALSE: "判断题", Kind.MULTIPLE_CHOICE: "多选题"}
+_SETTING = re.compile(r"^@(law|version|effective)\s+(\S+)", re.MULTILINE)
+_VERDICTS = frozenset({"通过", "修改后通过"})
 SIMILARITY_THRESHOLD = 0.8
 """Two texts whose character trigrams overlap (Jaccard) by this much are near-duplicates."""
 _TELL_EVERY = 500
@@ -29,10 +40,8 @@ def find_near_duplicates(
     Every pair is found: of texts ordered by rarity of their trigrams, two that are alike share one among their rarest few (prefix
     filtering: Chaudhuri, Ganti, Kaushik 2006).
     """
-    counts: Counter[str] = Counter()
     grams = [_trigrams(text) for text in texts]
-    for each in grams:
-        counts.update(each)
+    counts = Counter(itertools.chain.from_iterable(grams))
     holders: dict[str, list[int]] = {}
     for index, mine in enumerate(grams):
         rarest = sorted(mine, key=lambda gram: (counts[gram], gram))
@@ -86,16 +95,15 @@ def check_question(question: Question) -> Iterator[str]:
 
 
 def near_duplicates(questions: Sequence[Question]) -> Iterator[tuple[Question, Question]]:
-    """Yield pairs of questions whose stems are nearly the same (threshold NEAR_DUPLICATE)."""
-    for one, other, _ in find_near_duplicates(
-        [question.stem for question in questions], threshold=SIMILARITY_THRESHOLD
-    ):
+    """Yield pairs of questions whose stems are nearly the same (SIMILARITY_THRESHOLD)."""
+    for one, other, _ in find_near_duplicates([question.stem for question in questions]):
         yield questions[one], questions[other]
 
 
 def give_aways(questions: Sequence[Question]) -> Iterator[str]:
     """Yield what would let a reader guess: the longest option right too often, letters or truth unevenly spread."""
-    singles = [q for top in questions for q in parts_of(top) if q.kind is Kind.SINGLE_CHOICE]
+    parts = [part for question in questions for part in parts_of(question)]
+    singles = [part for part in parts if part.kind is Kind.SINGLE_CHOICE]
     longest = sum(1 for q in singles if _is_longest(q))
     if len(singles) >= 8 and longest > 0.25 * len(singles) + 2 * (0.1875 * len(singles)) ** 0.5:
         yield f"{len(singles)} 道单选题中有 {longest} 道正确选项唯一最长（应约为四分之一）"
@@ -104,7 +112,7 @@ def give_aways(questions: Sequence[Question]) -> Iterator[str]:
     for letter in OPTION_LETTERS[:4]:
         if len(singles) >= 12 and abs(letters[letter] - expected) > 2.5 * (0.1875 * len(singles)) ** 0.5:
             yield f"单选题答案 {letter} 出现 {letters[letter]} 次，应约为 {expected:.0f} 次"
-    truths = [q.key[0] for top in questions for q in parts_of(top) if q.kind is Kind.TRUE_FALSE]
+    truths = [part.key[0] for part in parts if part.kind is Kind.TRUE_FALSE]
     if len(truths) >= 8 and not 0.25 <= truths.count("A") / len(truths) <= 0.75:
         yield f"{len(truths)} 道判断题中有 {truths.count('A')} 道正确，应约一半"
 
@@ -128,37 +136,6 @@ def check_file(path: Path) -> Iterator[str]:
     for one, other in near_duplicates(questions):
         yield f"{other.code}：与 {one.code} 近似"
     yield from give_aways(questions)
-
-
-def main(paths: Sequence[str]) -> int:
-    """Check the given files; print one line a finding and one a file; return 1 where anything was found."""
-    found = 0
-    for path in map(Path, paths):
-        findings = list(check_file(path))
-        reading = examtext.read(path.read_bytes(), name=path.name)
-        kinds = Counter(item.question.kind.value for item in reading.imported)
-        print(f"{path.name}: {len(reading.imported)} 题 {dict(kinds)}，{len(findings)} 处问题")  # noqa: T201 – a command's output
-        for finding in findings:
-            print(f"  {finding}")  # noqa: T201 – a command's output
-        found += len(findings)
-    return 1 if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
-
-
-MIN_QUESTIONS = 1000
-MIN_LAWS = 40
-SHARES = {"单选题": 45, "判断题": 30, "多选题": 20, "案例题和填空题等": 5}
-"""The mix of a real paper, per cent of the questions."""
-SHARE_TOLERANCE = 5
-MIN_DIFFICULTY = 10
-"""Per cent of the questions that each difficulty has at least."""
-TOO_FEW_TO_MEASURE = 200
-_NAMES = {Kind.SINGLE_CHOICE: "单选题", Kind.TRUE_FALSE: "判断题", Kind.MULTIPLE_CHOICE: "多选题"}
-_SETTING = re.compile(r"^@(law|version|effective)\s+(\S+)", re.MULTILINE)
-_VERDICTS = frozenset({"通过", "修改后通过"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +188,12 @@ def _mix(questions: Sequence[Question]) -> Iterator[Measure]:
 
 def _keys(questions: Sequence[Question]) -> Iterator[Measure]:
     findings = list(give_aways(questions))
-    singles = [part for one in questions for part in (one.parts or (one,)) if part.kind is Kind.SINGLE_CHOICE]
-    letters = Counter(one.key[0] for one in singles)
+    parts = [part for question in questions for part in parts_of(question)]
+    letters = Counter(part.key[0] for part in parts if part.kind is Kind.SINGLE_CHOICE)
     figures = "，".join(f"{letter} {letters[letter]}" for letter in sorted(letters))
     yield Measure("答案不可猜", not findings, _shown(findings, f"单选题答案 {figures}；正确选项不比其他选项更常最长"))
-    several = [part for one in questions for part in (one.parts or (one,)) if part.kind is Kind.MULTIPLE_CHOICE]
-    full = sum(1 for one in several if len(one.key) == len(one.options))
+    several = [part for part in parts if part.kind is Kind.MULTIPLE_CHOICE]
+    full = sum(len(part.key) == len(part.options) for part in several)
     words = f"{len(several)} 道多选题中全选的 {full} 道，应不超过一成"
     yield Measure("多选题全选不可猜", full <= 0.1 * len(several), words)
 
@@ -230,9 +207,8 @@ def _records(questions: Sequence[Question], reviews: Path) -> Measure:
         if row.get("结论") in _VERDICTS and re.fullmatch(r"\d{4}-\d{2}-\d{2}", row.get("日期") or "")
     }
     missing = [str(one.code) for one in questions if one.code not in recorded]
-    return Measure(
-        "复核记录", not missing, _shown(missing, f"{len(questions)} 题都有另一人复核的日期和结论", "没有记录：")
-    )
+    words = _shown(missing, f"{len(questions)} 题都有另一人复核的日期和结论", "没有记录：")
+    return Measure("复核记录", not missing, words)
 
 
 def _settings(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
@@ -242,12 +218,8 @@ def _settings(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _in_force(folder: Path, today: date) -> Measure:
     """Return whether each file's law has taken effect."""
-    early = [
-        f"{name}（{said.get('effective') or said.get('version') or '没有写版本'}）"
-        for name, said in _settings(folder)
-        if not (said.get("effective") or said.get("version"))
-        or (said.get("effective") or said["version"]) > today.isoformat()
-    ]
+    days = [(name, said.get("effective") or said.get("version") or "没有写版本") for name, said in _settings(folder)]
+    early = [f"{name}（{day}）" for name, day in days if day > today.isoformat()]
     return Measure("法律已经施行", not early, _shown(early, f"截至 {today}，各文件所依据的版本都已施行"))
 
 

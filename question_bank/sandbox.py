@@ -98,14 +98,6 @@ class ChildReader:
             self._helper = None
 
 
-def read_in_child(
-    content: bytes, name: str, format_name: str, *, memory: int = MAX_MEMORY_BYTES, seconds: int = MAX_SECONDS
-) -> ParseResult:
-    """Read one file as `read_file` does, within 512 MB and 30 s; raises UnreadableFileError for what takes more."""
-    with ChildReader(memory=memory, seconds=seconds) as reader:
-        return reader.read(content, name, format_name)
-
-
 def serve(source: IO[bytes], target: IO[bytes], *, memory: int, seconds: int) -> None:
     """Answer requests until there are no more, each by a child under limits."""
     load_readers()

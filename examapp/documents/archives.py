@@ -72,11 +72,6 @@ def open_archive(content: bytes) -> Archive:
     return Archive(zip_file, tuple(names))
 
 
-def check_archive(content: bytes) -> None:
-    """Raise UnreadableFileError when the archive (also docx, xlsx) breaks a limit; nothing is unpacked."""
-    open_archive(content)
-
-
 def _check_size(entries: list[zipfile.ZipInfo], packed: int) -> None:
     if len(entries) > MAX_ENTRIES:
         raise UnreadableFileError(

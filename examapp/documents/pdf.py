@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-import segno
 from fpdf import FPDF
 from fpdf.enums import TextMode
 
@@ -123,26 +122,6 @@ class PdfDocument:
         for line in lines:
             self._write(line, size=self.layout.text_pt, align="left")
             self.space(height - self._line_of(self.layout.text_pt))
-
-    def qr(self, text: str, *, side: float = 28, align: Align = "left") -> None:
-        """Draw a QR code of so many millimetres' side, as squares, without a picture."""
-        matrix = segno.make(text, error="m").matrix
-        self._keep_together(side)
-        pdf, dot = self._pdf, side / len(matrix)
-        x = {"left": pdf.l_margin, "center": pdf.l_margin + (pdf.epw - side) / 2, "right": pdf.w - pdf.r_margin - side}[
-            align
-        ]
-        y = pdf.get_y()
-        pdf.set_fill_color(0)
-        for line, bits in enumerate(matrix):
-            for column, bit in enumerate(bits):
-                if bit:
-                    pdf.rect(x + column * dot, y + line * dot, dot, dot, style="F")
-        pdf.set_y(y + side + 2)
-
-    def new_page(self) -> None:
-        """Go on on a new page."""
-        self._pdf.add_page()
 
     def to_bytes(self) -> bytes:
         """End the document and give it."""

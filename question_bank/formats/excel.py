@@ -159,21 +159,18 @@ def template() -> bytes:
         names = [*KIND_NAMES.values(), *(name for kind, name in PART_NAMES.items() if kind is not Kind.CASE)]
         _offer(sheet, columns().index("题型"), names)
         _offer(sheet, columns().index("难度"), list(DIFFICULTY_NAMES.values()))
-        _write_help(book.add_worksheet("填写说明"), bold, text)
+        sheet = book.add_worksheet("填写说明")
+        for index, (header, width) in enumerate((("列名", 16), ("怎么填", 70), ("例子", 30))):
+            sheet.write_string(0, index, header, bold)
+            sheet.set_column(index, index, width, text)
+        for row, cells in enumerate(_HELP, 1):
+            for index, cell in enumerate(cells):
+                sheet.write_string(row, index, cell, text)
+        for row, note in enumerate(_NOTES, len(_HELP) + 2):
+            sheet.write_string(row, 0, note)
     return target.getvalue()
 
 
 def _offer(sheet: Worksheet, column: int, names: list[str]) -> None:
     rule = {"validate": "list", "source": names, "error_type": "warning", "error_message": "请从下拉框里选择。"}
     sheet.data_validation(1, column, MAX_ROWS - 1, column, rule)
-
-
-def _write_help(sheet: Worksheet, bold: CellFormat, text: CellFormat) -> None:
-    for index, (header, width) in enumerate((("列名", 16), ("怎么填", 70), ("例子", 30))):
-        sheet.write_string(0, index, header, bold)
-        sheet.set_column(index, index, width, text)
-    for row, cells in enumerate(_HELP, 1):
-        for index, cell in enumerate(cells):
-            sheet.write_string(row, index, cell, text)
-    for row, note in enumerate(_NOTES, len(_HELP) + 2):
-        sheet.write_string(row, 0, note)

@@ -291,15 +291,11 @@ def write_aiken(questions: Iterable[Question]) -> ExportedFile:
             reason = "题干有一行像选项或答案，Aiken 格式写不下，没有导出。请改用 QTI 3.0 或 Excel 格式导出。"
             losses.append(Note(where, f"{reason}题干：{question.stem[:30]}", "not_written"))
             continue
-        texts.append(_aiken_question(question))
+        pairs = zip(OPTION_LETTERS, question.options, strict=False)
+        options = [f"{letter}. {_text_line(option, question)}" for letter, option in pairs]
+        texts.append("\n".join([_text_line(question.stem, question), *options, f"ANSWER: {question.key[0]}"]))
         losses += unsupported_fields(where, question, "Aiken", *_UNWRITTEN, markup=question.is_html)
     return ExportedFile(("\n\n".join(texts) + "\n").encode(), losses)
-
-
-def _aiken_question(question: Question) -> str:
-    pairs = zip(OPTION_LETTERS, question.options, strict=False)
-    options = [f"{letter}. {_text_line(option, question)}" for letter, option in pairs]
-    return "\n".join([_text_line(question.stem, question), *options, f"ANSWER: {question.key[0]}"])
 
 
 def _text_line(text: str, question: Question) -> str:

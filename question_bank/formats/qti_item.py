@@ -175,7 +175,8 @@ def _fill(item: _Item, files: Files) -> None:
         choices = []
         _fill_case(item)
     _place_feedback(item, identifiers(choices))
-    _attach_all(item.parsed, files)
+    for one in [item.parsed, *item.parsed.parts]:
+        attach_all_images(one, files.fetch, item.parsed)
 
 
 def _prompt(item: _Item, interaction: Element) -> Rich:
@@ -241,11 +242,6 @@ def _place_feedback(item: _Item, choices: list[str]) -> None:
             parsed.option_notes[choices.index(name)] = text
         elif text not in parsed.explanation:
             parsed.explanation.append(text)
-
-
-def _attach_all(parsed: ParsedQuestion, files: Files) -> None:
-    for one in [parsed, *parsed.parts]:
-        attach_all_images(one, files.fetch, parsed)
 
 
 def _stimulus(root: Element, parsed: ParsedQuestion, files: Files) -> str:

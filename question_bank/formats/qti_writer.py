@@ -302,11 +302,6 @@ def write(questions: Iterable[Question], version: str = "3.0") -> ExportedFile:
     return ExportedFile(write_zip(files, namespace=facts.manifest, schema=facts.schema), losses)
 
 
-def write_item(question: Question, version: str = "3.0") -> bytes:
-    """Return one question as a single item file, without its pictures."""
-    return _item(question, 1, version)
-
-
 write_qti21 = partial(write, version="2.1")
 write_qti22 = partial(write, version="2.2")
 write_qti30 = partial(write, version="3.0")

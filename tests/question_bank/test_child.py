@@ -5,7 +5,13 @@ import pytest
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.registry import read_file
 from question_bank.model import Image, Kind, ParseResult, Question, ReadQuestion
-from question_bank.sandbox import ChildReader, read_in_child
+from question_bank.sandbox import ChildReader
+
+
+def read_in_child(content, name, format_name, **limits):
+    with ChildReader(**limits) as reader:
+        return reader.read(content, name, format_name)
+
 
 AIKEN = "谁决定？\nA. 甲\nB. 乙\nANSWER: B\n".encode()
 

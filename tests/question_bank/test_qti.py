@@ -10,7 +10,6 @@ from lxml import etree
 
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import blackboard, json_bank, qti12, qti_reader, qti_writer
-from question_bank.formats.qti_writer import write_item
 from question_bank.model import Citation, Difficulty, Image, Kind, Question
 
 ITEM = """<assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p1" identifier="Q1" title="t" adaptive="false" timeDependent="false">
@@ -89,7 +88,7 @@ def test_qti_12_export_then_import_gives_the_same_questions_and_names_the_case()
 
 def test_single_item_in_version_3_is_read_as_itself():
     question = full_questions()[1]
-    text = write_item(question, "3.0").decode()
+    text = qti_writer._item(question, 1, "3.0").decode()
     assert "<qti-simple-choice identifier=" in text
     assert "response-identifier" in text
     assert read(text).imported[0].question == question

@@ -92,7 +92,7 @@ def _parts(block: Block) -> _Parts:
 
 
 def _take(parts: _Parts, state: str, piece: str) -> str:
-    if patterns.is_foreign(piece):
+    if patterns.FOREIGN.match(piece):
         return state
     answer = patterns.read_answer_label(piece)
     if answer is None and state == "stem" and _is_lone_key(parts, piece):

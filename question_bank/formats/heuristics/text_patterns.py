@@ -110,7 +110,7 @@ _ANALYSIS = re.compile(
     rf"^(?:[【\[〔〖]\s*{ANALYSIS_LABEL}\s*[】\]〕〗]\s*[:：]?|{ANALYSIS_LABEL}\s*[:：]|(?:答案|试题)?解析(?=\s|$))\s*(?P<text>.*)",
     re.DOTALL,
 )
-_FOREIGN = re.compile(
+FOREIGN = re.compile(
     r"^[【\[]?\s*(?:(?:我|你|您|考生|学生|学员|用户|本人)的?(?:答案|选择|作答)|作答结果|(?:本题|我的)?得分)\s*(?:[】\]]\s*[:：]?|[:：])"
 )
 """What a platform prints of a candidate's answer and marks beside a question."""
@@ -172,9 +172,9 @@ _MATERIAL = re.compile(
     r"|(?:根据|阅读|结合|依据)(?:以下|下列|下面|上述)?.{0,8}(?:材料|资料|案例|案情|短文).{0,12}(?:回答|完成).{0,12}[:：。.]?)$"
 )
 _CASE_MARK = re.compile(rf"^[(（][{CHINESE}]{{1,3}}[)）]\s*[、.．]?\s*(?P<text>\S.{{14,}})$", re.DOTALL)
-_ABOUT_CASES = re.compile(r"案例|材料|综合|分析|实务|共用题干|组合")
-_INSTRUCTION = re.compile(r"每小?题|[本每]大?题|共\s*\d+\s*[小道]?题|作答|答题|满分|备选|选出|\d+\s*分")
-_ENDING = re.compile(
+ABOUT_CASES = re.compile(r"案例|材料|综合|分析|实务|共用题干|组合")
+INSTRUCTION = re.compile(r"每小?题|[本每]大?题|共\s*\d+\s*[小道]?题|作答|答题|满分|备选|选出|\d+\s*分")
+ENDING = re.compile(
     r"^[—\-\s(（【*]*(?:考试结束|试卷结束|全卷完|试题结束|以下无正文|以下空白|完|结束|END)[—\-\s)）】*。.！!]*$|^第?\s*\d+\s*页\s*(?:[,，/]?\s*共?\s*\d+\s*页)?$|^[—\-]\s*\d+\s*[—\-]$",
     re.IGNORECASE,
 )
@@ -285,21 +285,6 @@ def read_case(text: str) -> str | None:
     return match["text"] if match else None
 
 
-def is_about_cases(title: str) -> bool:
-    """Return whether a section's title says that its questions share texts."""
-    return bool(_ABOUT_CASES.search(title))
-
-
-def is_instruction(text: str) -> bool:
-    """Return whether a line below a heading only says how to answer and what it is worth."""
-    return bool(_INSTRUCTION.search(text))
-
-
-def is_ending(text: str) -> bool:
-    """Return whether a line only ends the paper or numbers its pages."""
-    return bool(_ENDING.match(text))
-
-
 def read_answer_label(text: str) -> str | None:
     """Return the text behind an answer label that begins a line; None where no label stands there."""
     match = _ANSWER.match(text)
@@ -321,11 +306,6 @@ def read_meta(text: str) -> tuple[str, str] | None:
     """Return the name and value of a line such as `难度：易`."""
     match = _META.match(text)
     return (match["name"], match["text"].strip()) if match else None
-
-
-def is_foreign(text: str) -> bool:
-    """Return whether a line or piece is about a candidate's answer or marks, not about the question."""
-    return bool(_FOREIGN.match(text))
 
 
 def read_kind_label(text: str) -> tuple[Kind | None, str, str]:

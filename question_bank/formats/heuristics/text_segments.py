@@ -66,7 +66,7 @@ class _Cutter(LineContext):
             if not line.text:
                 self.blank_before = True
                 continue
-            if not patterns.is_ending(line.text):
+            if not patterns.ENDING.match(line.text):
                 self._take(index, line)
             self.blank_before = False
         return self.found
@@ -192,7 +192,9 @@ class _Cutter(LineContext):
         if self.pending or (self.mode == "material" and self.material and not self.material.first):
             return patterns.read_served(text)
         case = (
-            patterns.read_case(text) if self.mode != "answers" and patterns.is_about_cases(self.heading.title) else None
+            patterns.read_case(text)
+            if self.mode != "answers" and patterns.ABOUT_CASES.search(self.heading.title)
+            else None
         )
         return (0, 0, case) if case and self._is_complete() else None
 
@@ -277,7 +279,7 @@ class _Cutter(LineContext):
         self.block, self.last, self.inner, self.fresh, self.mode = block, value, 0, False, "question"
 
     def _material_for(self, block: Block) -> str:
-        if self.material is None and self.pending and patterns.is_about_cases(self.heading.title):
+        if self.material is None and self.pending and patterns.ABOUT_CASES.search(self.heading.title):
             self.material = Material(0, 0, self.pending[0], self.pending)
         self.pending, material = [], self.material
         if material is None:
@@ -296,7 +298,7 @@ class _Cutter(LineContext):
             self.found.answers[-1].lines.append(line)
         elif self.mode == "material" and self.material:
             self.material.lines.append(line.text)
-        elif self.mode == "between" and not patterns.is_instruction(line.text):
+        elif self.mode == "between" and not patterns.INSTRUCTION.search(line.text):
             self.pending.append(line.text)
         elif self.mode == "question" and self.block:
             if number and number.style == "bare":
