@@ -4,8 +4,6 @@ A file is Markdown: `# title`, lines `法律：`, `版本：`, `学分：`, `简
 `练习：5 题，答对 3 题` above their text.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import date

@@ -1,7 +1,5 @@
 """Check a question bank: each question by itself, near-duplicates, and the measures of the whole bank."""
 
-from __future__ import annotations
-
 import csv
 import itertools
 import math

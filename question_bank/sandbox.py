@@ -1,7 +1,5 @@
 """Read untrusted files in processes of their own, with little memory and time: a hostile file ends that process, not the program."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import resource

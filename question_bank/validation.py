@@ -1,7 +1,5 @@
 """The one validation of a question, for every format's reader and for the editor."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from question_bank.kinds.base import MAX_TEXT, Issue, Severity

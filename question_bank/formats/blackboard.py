@@ -1,7 +1,5 @@
 """Blackboard's older question pools: a `POOL` file (.dat), alone or in a package."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 
@@ -65,9 +63,8 @@ def read(content: bytes, *, name: str) -> ParseResult:
 
 def _read_pool(root: Element, result: ParseResult, prefix: str) -> None:
     if local(root) != "POOL":
-        raise UnreadableFileError(
-            f"这不是 Blackboard 题库文件（最外层是 {local(root)}，应为 POOL）。请确认选对了文件。"
-        )
+        reason = f"这不是 Blackboard 题库文件（最外层是 {local(root)}，应为 POOL）。请确认选对了文件。"
+        raise UnreadableFileError(reason)
     listed = {one.get("id", ""): one.get("points") for part in children(root, "QUESTIONLIST") for one in part}
     seen: set[str] = set()
     for element in root:

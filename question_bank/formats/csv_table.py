@@ -1,7 +1,5 @@
 """Read and write questions as csv files, of any common encoding and divider."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
@@ -90,9 +88,8 @@ def rows_of(questions: Iterable[Question]) -> Iterator[Row]:
         cases += 1
         code = question.code if question.code and question.code not in used else f"案例#{cases}"
         if question.code and code != question.code:
-            row.losses.append(
-                Note(f"第 {place} 题", f"编号“{question.code}”与另一道案例题重复，没有写入。", "code_repeated")
-            )
+            reason = f"编号“{question.code}”与另一道案例题重复，没有写入。"
+            row.losses.append(Note(f"第 {place} 题", reason, "code_repeated"))
         used.add(code)
         row.cells["编号"] = code
         yield row

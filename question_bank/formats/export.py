@@ -1,7 +1,5 @@
 """What writing a file of questions gives: its bytes, what the format could not say, and the tags that carry a question's fields."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace

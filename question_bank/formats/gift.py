@@ -1,7 +1,5 @@
 """Read and write GIFT."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -110,9 +108,8 @@ def weigh_choice(parsed: ParsedQuestion, fractions: list[Decimal], *, is_single:
         if len(set(positive)) > 1:
             parsed.add_loss("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
         if positive and not Decimal(95) <= sum(positive) <= Decimal(105):
-            parsed.require_review(
-                "weights_odd", "各正确选项的分值加起来不是 100%，分不清哪些才是正确答案。请核对答案。"
-            )
+            reason = "各正确选项的分值加起来不是 100%，分不清哪些才是正确答案。请核对答案。"
+            parsed.require_review("weights_odd", reason)
     if any(fraction < 0 for fraction in fractions):
         parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
 

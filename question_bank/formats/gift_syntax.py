@@ -1,7 +1,5 @@
 """Parse the syntax of GIFT."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field

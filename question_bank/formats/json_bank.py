@@ -1,7 +1,5 @@
 """Question banks in the plain JSON that apps give: a list of questions, a bank with `questions`, or several banks."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -147,9 +145,8 @@ def _doubt_index(parsed: ParsedQuestion, answer: Any) -> None:
     """A bare number is an index, which programs count from 0 and people from 1."""
     is_index = any(type(one) is int for one in (answer if isinstance(answer, list) else [answer]))
     if is_index and len(parsed.lettered) >= 2 and parsed.kind is not Kind.TRUE_FALSE and not is_by_words(parsed):
-        parsed.require_review(
-            "two_readings", f"答案是数字 {parsed.answer[:10]}，看不出从 0 还是从 1 数起。请写明选项字母。"
-        )
+        reason = f"答案是数字 {parsed.answer[:10]}，看不出从 0 还是从 1 数起。请写明选项字母。"
+        parsed.require_review("two_readings", reason)
 
 
 def _set_kind(parsed: ParsedQuestion, item: dict[str, Any], hint: Kind | None) -> None:

@@ -1,7 +1,5 @@
 """Read Moodle's embedded answers ("cloze": `{1:SHORTANSWER:=Paris~%50%Lyon}`) and its missing-word texts."""
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Iterable
@@ -154,9 +152,8 @@ def read_missing_word(content: bytes, *, name: str) -> ParseResult:
         found = _BRACES.fullmatch(block.text)
         body = found.group("body").strip() if found else ""
         if found is None or body[:1] not in {"=", "~"}:
-            result.refused.append(
-                Note(where, "找不到花括号里的答案（如 {=甲 ~乙}）。请改正这一处后再导入。", "malformed")
-            )
+            reason = "找不到花括号里的答案（如 {=甲 ~乙}）。请改正这一处后再导入。"
+            result.refused.append(Note(where, reason, "malformed"))
             continue
         stem = " ".join(part for part in (found["before"].strip(), BLANK, found["after"].strip()) if part)
         parsed = ParsedQuestion(where=where, kind=Kind.FILL_BLANK, stem=guessed(_FOLD.sub(" ", stem)))
@@ -251,9 +248,8 @@ def _entries(lines: list[str], *, first: str) -> list[_Entry]:
 def _aiken_outcome(entry: _Entry) -> Outcome:
     where = f"第 {entry.line} 行"
     if not entry.options:
-        return Note(
-            where, "这一段没有 A. B. 开头的选项，不是 Aiken 格式的题目。请补上选项，或改用别的格式。", "malformed"
-        )
+        reason = "这一段没有 A. B. 开头的选项，不是 Aiken 格式的题目。请补上选项，或改用别的格式。"
+        return Note(where, reason, "malformed")
     parsed = ParsedQuestion(where=where, kind=Kind.SINGLE_CHOICE, stem=Rich("\n".join(entry.stem)))
     letters = [option[0] for option in entry.options]
     parsed.options = [Rich("\n".join(option[1:])) for option in entry.options]

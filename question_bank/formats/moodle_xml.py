@@ -85,9 +85,8 @@ def read(content: bytes, *, name: str) -> ParseResult:
     """Return all questions of a Moodle XML file; categories and descriptions are remarks."""
     root = parse_xml(content)
     if local(root) not in {"quiz", "question"}:
-        raise UnreadableFileError(
-            f"这不是 Moodle XML 题库文件（最外层是 {local(root)}，应为 quiz）。请确认选对了文件。"
-        )
+        reason = f"这不是 Moodle XML 题库文件（最外层是 {local(root)}，应为 quiz）。请确认选对了文件。"
+        raise UnreadableFileError(reason)
     result = ParseResult("moodle-xml")
     for place, element in enumerate([root] if local(root) == "question" else children(root, "question"), start=1):
         where = f"/quiz/question[{place}]（第 {element.sourceline} 行）"

@@ -9,12 +9,15 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from examapp.documents.embedded_pictures import MAX_IMAGE, SUFFIXES, EmbeddedPicture, media_type_of
-from question_bank.formats.parsed import ParsedQuestion
 from question_bank.model import FIRST_NUMBERED, NUMBERED, OPTION_LETTERS, PICTURE, Image, Question
 from question_bank.rich import Rich
+
+if TYPE_CHECKING:
+    from question_bank.formats.parsed import ParsedQuestion
 
 STEM, EXPLANATION = "stem", "explanation"
 ONLY_PICTURE = "（见图）"
@@ -30,8 +33,7 @@ def append_pictures(question: Question, placed: Sequence[tuple[str, EmbeddedPict
         marks[place] = f'{marks.get(place, "")}<p><img src="bank:{name}" alt="图"></p>'
 
     def text(words: str, place: str) -> str:
-        html = words if question.is_html else escape(words, quote=False).replace("\n", "<br>")
-        return html + marks.get(place, "")
+        return _as_html(question, words) + marks.get(place, "")
 
     return replace(
         question,
@@ -41,6 +43,10 @@ def append_pictures(question: Question, placed: Sequence[tuple[str, EmbeddedPict
         is_html=True,
         images=tuple(images),
     )
+
+
+def _as_html(question: Question, words: str) -> str:
+    return words if question.is_html else escape(words, quote=False).replace("\n", "<br>")
 
 
 _NUMBERED = re.compile(f"{PICTURE}({NUMBERED})")
@@ -66,8 +72,7 @@ def insert_pictures(question: Question, pictures: Sequence[EmbeddedPicture]) -> 
         return f'<img src="bank:{_add_image(images, pictures[ord(match[1]) - FIRST_NUMBERED])}" alt="图">'
 
     def text(words: str) -> str:
-        html = words if question.is_html else escape(words, quote=False).replace("\n", "<br>")
-        return _NUMBERED.sub(image, html)
+        return _NUMBERED.sub(image, _as_html(question, words))
 
     return replace(
         question,

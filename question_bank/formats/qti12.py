@@ -1,7 +1,5 @@
 """Read and write QTI 1.2 as Canvas does."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """A `questestinterop` tree: its items in order, each as a question."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection
 

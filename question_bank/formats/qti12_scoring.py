@@ -1,7 +1,5 @@
 """Texts and scoring conditions of QTI 1.x items."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Callable
 from dataclasses import dataclass

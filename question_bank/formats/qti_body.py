@@ -1,7 +1,5 @@
 """Render an item's body as HTML, with tokens where its interactions are."""
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Interactions of QTI and their declared responses, as options and keys."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -64,9 +62,8 @@ def right_choices(declaration: Declaration, scoring: Scoring, parsed: ParsedQues
     """Identifiers of the right options; where the file contradicts itself the question is doubtful and there are none."""
     correct = list(dict.fromkeys(declaration.correct))
     if correct and declaration.credited and not set(correct) <= declaration.credited:
-        parsed.require_review(
-            "key_conflict", "正确答案（correctResponse）和计分规则（responseProcessing）说的不一样。请核对答案。"
-        )
+        reason = "正确答案（correctResponse）和计分规则（responseProcessing）说的不一样。请核对答案。"
+        parsed.require_review("key_conflict", reason)
         return []
     if not declaration.mapping or not (scoring.uses_mapping or not correct):
         return correct

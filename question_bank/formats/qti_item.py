@@ -1,7 +1,5 @@
 """Read one QTI item as a question."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 
@@ -253,9 +251,8 @@ def _stimulus(root: Element, parsed: ParsedQuestion, files: Files) -> str:
         except UnreadableFileError:
             found = None
         if found is None:
-            parsed.add_loss(
-                "stimulus_missing", f"题目引用的材料“{reference.get('href', '')}”不在文件里，没有导入。请补上材料。"
-            )
+            reason = f"题目引用的材料“{reference.get('href', '')}”不在文件里，没有导入。请补上材料。"
+            parsed.add_loss("stimulus_missing", reason)
             continue
         stimulus, beside = found
         unify_names(stimulus)

@@ -1,7 +1,5 @@
 """Read QTI 2.1, 2.2 and 3.0 (1EdTech): single items and packages."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Write QTI 2.1, 2.2 and 3.0 packages."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

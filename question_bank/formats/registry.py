@@ -1,7 +1,5 @@
 """Every format by its name: which one a file is, reading it, writing it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module

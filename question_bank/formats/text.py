@@ -1,7 +1,5 @@
 """Free texts of questions, with the answers in the same text or in a second one."""
 
-from __future__ import annotations
-
 import re
 from pathlib import PurePath
 
@@ -9,7 +7,7 @@ from examapp.documents.archives import UnreadableFileError
 from examapp.documents.decoding import decode_text
 from question_bank.formats import csv_table
 from question_bank.formats.heuristics import kind_names
-from question_bank.formats.heuristics.answers import fold, looks_like_key, read_letters, read_truth
+from question_bank.formats.heuristics.answers import looks_like_key, read_letters, read_truth, same_answer
 from question_bank.formats.heuristics.resolving import resolve_questions
 from question_bank.formats.heuristics.stems import split_glued
 from question_bank.formats.heuristics.text_answers import AnswerBlock, Entry, chosen_in, joined, read_answers
@@ -177,10 +175,9 @@ def _give(entry: Entry, parsed: ParsedQuestion, *, explains: bool) -> None:
             answer = answer or ("" if parsed.answer or not parsed.lettered else chosen_in(entry.text))
     if not answer:
         return
-    if parsed.answer and not _same(parsed, answer):
-        parsed.require_review(
-            "two_keys", f"题里的答案是“{parsed.answer[:20]}”，答案区却是“{answer[:20]}”。请核对答案。"
-        )
+    if parsed.answer and not same_answer(parsed.answer, answer, count=len(parsed.lettered) or None):
+        reason = f"题里的答案是“{parsed.answer[:20]}”，答案区却是“{answer[:20]}”。请核对答案。"
+        parsed.require_review("two_keys", reason)
         return
     if not parsed.answer and not parsed.blank_answers:
         parsed.answer, parsed.places["answer"] = answer, entry.where
@@ -204,13 +201,3 @@ def _see_words(parsed: ParsedQuestion) -> None:
 
 def _letters_of(text: str) -> str:
     return re.sub(r"\W+", "", text)
-
-
-def _same(parsed: ParsedQuestion, answer: str) -> bool:
-    if fold(parsed.answer) == fold(answer):
-        return True
-    one, two = read_truth(parsed.answer), read_truth(answer)
-    if one is not None and one is two:
-        return True
-    count = len(parsed.lettered)
-    return bool(count) and read_letters(parsed.answer, count=count) == read_letters(answer, count=count) is not None

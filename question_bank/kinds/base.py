@@ -1,7 +1,5 @@
 """The interface of a question kind, and the limits that hold for all kinds."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Kinds whose key is a set of option letters: single choice (单选题), multiple choice (多选题), true/false (判断题)."""
 
-from __future__ import annotations
-
 import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Fill-in (填空题): one text a blank, each with the variants that are accepted."""
 
-from __future__ import annotations
-
 import random
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """Ordering (排序题): all options are put into their right order; the key is a permutation of the option letters."""
 
-from __future__ import annotations
-
 import itertools
 import random
 import re

@@ -1,7 +1,5 @@
 """All question kinds by code; a new kind is one module and one line here."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from question_bank.kinds.base import Issue, QuestionKind, Severity

@@ -4,8 +4,6 @@ The kind's letter, then `ResponseSpec.option_count` and `ResponseSpec.size`, eac
 `"S41"` one key of four, `"M55"` any of five keys, `"B02"` two texts. The save's SQL judges by the two numbers and knows no kind.
 """
 
-from __future__ import annotations
-
 from question_bank.kinds.base import QuestionKind, ResponseSpec
 from question_bank.kinds.registry import KINDS
 

@@ -1,7 +1,5 @@
 """Short answer (简答题): one free text, marked by a person; kept in the bank, not yet drawn into papers."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal

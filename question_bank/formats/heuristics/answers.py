@@ -1,7 +1,5 @@
 """Answers as people write them (`A、C`, `ＡＣ`, `对`, `√`, `全选`, `A至D`) read into keys, or not at all: never guessed."""
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata
@@ -46,6 +44,17 @@ def read_truth(text: str) -> bool | None:
     if word in FALSE_WORDS:
         return False
     return None
+
+
+def same_answer(one: str, other: str, *, count: int | None) -> bool:
+    """Return whether two answers mean the same; `count` is the number of options, None where letters do not count."""
+    if fold(one) == fold(other):
+        return True
+    truth = read_truth(one)
+    if truth is not None and truth is read_truth(other):
+        return True
+    letters = None if count is None else read_letters(one, count=count)
+    return letters is not None and letters == read_letters(other, count=count or 0)
 
 
 def is_truth_word(text: str) -> bool:

@@ -1,7 +1,5 @@
 """Names of question kinds as banks write them (`单项选择题`, `不定项`, `是非题` …) and the codes that heads explain."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

@@ -1,7 +1,5 @@
 """Decide kind and key of questions that tables and texts hold, from their answers as written and from their neighbours."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter

@@ -1,7 +1,5 @@
 """Find options and keys within a stem."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Read cells of question tables: texts, small fields, and options that are together in one cell."""
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata

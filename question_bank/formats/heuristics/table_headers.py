@@ -1,7 +1,5 @@
 """Heads of question tables: which column holds what, under whatever name a platform gave it."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Sequence

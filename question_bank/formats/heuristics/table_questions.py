@@ -1,14 +1,12 @@
 """Questions of table rows: the table, contradictions within a row, rows joined to cases."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from examapp.documents.embedded_pictures import EmbeddedPicture, PlacedPicture
 from question_bank.formats.heuristics import stems
-from question_bank.formats.heuristics.answers import fold, read_letters, read_truth
+from question_bank.formats.heuristics.answers import fold, read_letters, read_truth, same_answer
 from question_bank.formats.heuristics.resolving import choice_key
 from question_bank.formats.heuristics.table_headers import Column, Field, TableHeader
 from question_bank.formats.parsed import ParsedQuestion
@@ -64,9 +62,8 @@ def review_letters(parsed: ParsedQuestion) -> None:
     """Require a review where the options begin with letters of their own, in another order than their columns."""
     own = [stems.strip_mark(text)[0] for _, text in parsed.lettered]
     if len(own) > 1 and all(own) and sorted(own) == sorted(letter for letter, _ in parsed.lettered):
-        parsed.require_review(
-            "two_readings", "选项文字里的字母和所在的列不一致，答案有两种读法。请核对选项后确定答案。"
-        )
+        reason = "选项文字里的字母和所在的列不一致，答案有两种读法。请核对选项后确定答案。"
+        parsed.require_review("two_readings", reason)
 
 
 def review_second_columns(parsed: ParsedQuestion, row: list[str], unused: Iterable[Column | tuple[int, str]]) -> None:
@@ -78,7 +75,8 @@ def review_second_columns(parsed: ParsedQuestion, row: list[str], unused: Iterab
         if column.field is Field.ANSWER and parsed.kind not in _IN_WORDS and not _same_answer(parsed, text):
             reason = f"表里有两列答案，一列写“{parsed.answer[:20]}”，「{column.header}」列写“{text[:20]}”。请核对答案。"
             parsed.require_review("two_keys", reason)
-        if column.field is Field.OPTION and fold(text) != fold(_option(parsed, column.place)):
+        option = dict(parsed.lettered).get(OPTION_LETTERS[column.place], "") if column.field is Field.OPTION else text
+        if fold(text) != fold(option):
             reason = f"表里有两列「{column.header}」，内容不一样，不知道答案指哪一个。请核对选项。"
             parsed.require_review("repeated_option", reason)
 
@@ -93,17 +91,10 @@ def review_longer_row(parsed: ParsedQuestion, width: int, row: list[str]) -> Non
 
 
 def _same_answer(parsed: ParsedQuestion, text: str) -> bool:
-    if fold(text) == fold(parsed.answer):
-        return True
-    truths = read_truth(parsed.answer), read_truth(text)
-    if truths[0] is not None and truths[0] is truths[1]:
+    if same_answer(parsed.answer, text, count=None):
         return True
     keys = choice_key(parsed)[0], choice_key(replace(parsed, answer=text))[0]
     return bool(keys[0]) and keys[0] == keys[1]
-
-
-def _option(parsed: ParsedQuestion, place: int) -> str:
-    return dict(parsed.lettered).get(OPTION_LETTERS[place], "")
 
 
 _CHOICES = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None})
@@ -135,9 +126,8 @@ def _compare_answers(parsed: ParsedQuestion) -> None:
     if said and letters and said == letters:
         parsed.stem_text = stem
     elif said and letters and not _is_beyond(said, parsed):
-        parsed.require_review(
-            "two_readings", f"题干的括号里写着 {''.join(said)}，答案却写 {''.join(letters)}，有两种读法。请核对答案。"
-        )
+        reason = f"题干的括号里写着 {''.join(said)}，答案却写 {''.join(letters)}，有两种读法。请核对答案。"
+        parsed.require_review("two_readings", reason)
 
 
 def _as_letters(truth: bool | None) -> tuple[str, ...]:
@@ -213,12 +203,9 @@ def _with_materials(rows: list[TableRow], found: list[ParsedQuestion]) -> list[P
             joined[-1].parts.append(parsed)
             continue
         if material:
-            case = ParsedQuestion(
-                where=parsed.where, stem=Rich(material), kind=Kind.CASE, parts=[parsed], group=parsed.group
-            )
-            joined.append(case)
-        else:
-            joined.append(parsed)
+            case = ParsedQuestion(where=parsed.where, stem=Rich(material), kind=Kind.CASE, group=parsed.group)
+            case.parts.append(parsed)
+        joined.append(case if material else parsed)
         current = material
     return joined
 

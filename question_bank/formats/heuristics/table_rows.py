@@ -1,7 +1,5 @@
 """Rows of a question table, from a sheet or a csv file, read into questions by the table's head."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 
@@ -243,9 +241,8 @@ class _RowReader:
         parsed.places["answer"] = self._where(number, column)
         parsed.answer = self._text(row, Field.ANSWER)
         if self.header.is_from_zero and is_by_number(parsed.answer) and parsed.kind is not Kind.TRUE_FALSE:
-            parsed.require_review(
-                "two_readings", f"表头的选项从 0 数起，看不出答案“{parsed.answer[:10]}”从几数起。请写明选项字母。"
-            )
+            reason = f"表头的选项从 0 数起，看不出答案“{parsed.answer[:10]}”从几数起。请写明选项字母。"
+            parsed.require_review("two_readings", reason)
         parsed.blank_answers = self._values(row, Field.BLANK)
         if self._answers_are_options():
             return
@@ -330,9 +327,8 @@ class _RowReader:
                 value = values[column.index] if column.index < len(values) else None
                 where = self._where(number, column)
                 if is_date(value):
-                    parsed.losses.append(
-                        Note(where, "这个单元格是日期，可能被 Excel 改写过，请核对原文。", "date_cell")
-                    )
+                    reason = "这个单元格是日期，可能被 Excel 改写过，请核对原文。"
+                    parsed.losses.append(Note(where, reason, "date_cell"))
                 elif is_unsure_number(value):
                     reason = f"这个单元格的数字有特别的显示格式，读成了“{cell_text(value)}”，请核对原文。"
                     parsed.losses.append(Note(where, reason, "number_cell"))

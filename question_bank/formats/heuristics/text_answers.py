@@ -1,7 +1,5 @@
 """Answers that stand together at the end or in a file of their own: `1-5 ABCDE`, `1.A 2.B`, `1A2B`, two-row tables."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from itertools import pairwise

@@ -1,13 +1,11 @@
 """The lines of one question read into a question: stem, options, answer, explanation."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 
 from question_bank.formats.heuristics import kind_names, stems
 from question_bank.formats.heuristics import text_patterns as patterns
-from question_bank.formats.heuristics.answers import BLANK, fold, looks_like_key, read_letters, read_truth
+from question_bank.formats.heuristics.answers import BLANK, fold, looks_like_key, read_letters, read_truth, same_answer
 from question_bank.formats.heuristics.table_cells import read_difficulty, read_points
 from question_bank.formats.heuristics.text_answers import chosen_in, joined, pieces_of
 from question_bank.formats.heuristics.text_lookahead import Block
@@ -192,11 +190,10 @@ def _set_answer(parsed: ParsedQuestion, answers: list[str]) -> None:
         return
     stated.extend(_keys_in_stem(parsed, stated))
     parsed.answer = stated[0] if stated else ""
-    different = [answer for answer in stated[1:] if not _same(parsed, parsed.answer, answer)]
-    if different:
-        parsed.require_review(
-            "two_keys", f"同一道题给了两个不同的答案“{parsed.answer[:20]}”和“{different[0][:20]}”。请核对答案。"
-        )
+    for answer in stated[1:]:
+        if not same_answer(parsed.answer, answer, count=len(parsed.lettered)):
+            reason = f"同一道题给了两个不同的答案“{parsed.answer[:20]}”和“{answer[:20]}”。请核对答案。"
+            parsed.require_review("two_keys", reason)
 
 
 def _keys_in_stem(parsed: ParsedQuestion, stated: list[str]) -> list[str]:
@@ -215,17 +212,6 @@ def _keys_in_stem(parsed: ParsedQuestion, stated: list[str]) -> list[str]:
             parsed.stem_text = stem
             return [word]
     return []
-
-
-def _same(parsed: ParsedQuestion, one: str, two: str) -> bool:
-    if fold(one) == fold(two):
-        return True
-    truths = read_truth(one), read_truth(two)
-    if truths[0] is not None and truths[0] is truths[1]:
-        return True
-    count = len(parsed.lettered)
-    letters = read_letters(one, count=count), read_letters(two, count=count)
-    return letters[0] is not None and letters[0] == letters[1]
 
 
 def _finish(parsed: ParsedQuestion) -> None:

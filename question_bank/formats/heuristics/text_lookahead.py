@@ -1,7 +1,5 @@
 """Judge a question's lines by what follows them while a text is being split."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field, replace
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Recognise lines of question texts: numbers, headings, labels."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import lru_cache

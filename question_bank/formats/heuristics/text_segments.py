@@ -1,7 +1,5 @@
 """A free text cut into questions, materials and answer sections, line by line with a look ahead."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 
