@@ -163,7 +163,9 @@ def measure_bank(folder: Path, *, today: date, laws: Path | None = None) -> Iter
     yield Measure("没有近似题", not pairs, _shown(pairs, f"{len(questions)} 题两两比较，没有近似的"))
     if (folder / "reviews").is_dir():
         yield _records(questions, folder / "reviews")
-    yield _in_force(folder, today)
+    days = [(name, said.get("effective") or said.get("version") or "没有写版本") for name, said in _settings(folder)]
+    early = [f"{name}（{day}）" for name, day in days if day > today.isoformat()]
+    yield Measure("法律已经施行", not early, _shown(early, f"截至 {today}，各文件所依据的版本都已施行"))
     if laws is not None and (laws / "STATUS.tsv").is_file():
         yield _newest(folder, laws / "STATUS.tsv")
 
@@ -212,13 +214,6 @@ def _records(questions: Sequence[Question], reviews: Path) -> Measure:
 def _settings(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     for path in sorted(folder.glob("*.txt")):
         yield path.name, dict(_SETTING.findall(path.read_text("utf-8-sig")))
-
-
-def _in_force(folder: Path, today: date) -> Measure:
-    """Return whether each file's law has taken effect."""
-    days = [(name, said.get("effective") or said.get("version") or "没有写版本") for name, said in _settings(folder)]
-    early = [f"{name}（{day}）" for name, day in days if day > today.isoformat()]
-    return Measure("法律已经施行", not early, _shown(early, f"截至 {today}，各文件所依据的版本都已施行"))
 
 
 def _newest(folder: Path, status: Path) -> Measure:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
-from html import unescape
 
-_REAL_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _SIMPLE_TAG = re.compile(r"</?(?:p|br|div)\s*/?>", re.IGNORECASE)
 _LINE_END = re.compile(r"<br\s*/?>|</(?:p|div|li|tr|h[1-6])\s*>", re.IGNORECASE)
 _FOLD = re.compile(r"[ \t]*[\r\n]+[ \t\r\n]*")
@@ -41,7 +40,7 @@ class Rich:
     @property
     def simplest(self) -> Rich:
         """Plain text when the fragment holds only words, lines and paragraphs; else itself."""
-        if not self.is_html or any(not _SIMPLE_TAG.fullmatch(tag) for tag in _REAL_TAG.findall(self.text)):
+        if not self.is_html or any(not _SIMPLE_TAG.fullmatch(tag) for tag in _TAG.findall(self.text)):
             return Rich(self.text.strip(), self.is_html)
         return Rich(html_to_text(self.text))
 
@@ -49,7 +48,7 @@ class Rich:
 def html_to_text(fragment: str) -> str:
     """Return the words of an HTML fragment, one line a paragraph."""
     folded = _FOLD.sub(" ", fragment)
-    text = html.unescape(_REAL_TAG.sub("", _LINE_END.sub("\n", folded)))
+    text = html.unescape(_TAG.sub("", _LINE_END.sub("\n", folded)))
     return re.sub(r" *\n *", "\n", re.sub(r"\n{3,}", "\n\n", text)).strip()
 
 
@@ -79,9 +78,7 @@ def joined(texts: list[Rich]) -> Rich:
 _STARTS = re.compile(r"\s*<(?:p|div|span|section|font|table|img|ul|ol)\b[^>]*>", re.IGNORECASE)
 _CLOSES = re.compile(r"</(?:p|div|span|section|font|table|li)>|<img\b[^<>]*\bsrc\s*=[^<>]*>", re.IGNORECASE)
 _LINE_ENDS = re.compile(r"<br\s*/?>|</(?:p|div|li|tr|section)>", re.IGNORECASE)
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
-_IMAGE = re.compile(r"<img\b", re.IGNORECASE)
-_TABLE = re.compile(r"<table\b", re.IGNORECASE)
+_LOST = {"图片": re.compile(r"<img\b", re.IGNORECASE), "表格": re.compile(r"<table\b", re.IGNORECASE)}
 _BLANK_LINES = re.compile(r"\n\s*\n+")
 
 
@@ -89,16 +86,16 @@ def plain_if_html(text: str) -> tuple[str, str]:
     """Return the text without HTML tags where it is clearly HTML, and the name of what was lost by it (图片, 表格) or nothing."""
     if "<" not in text or not (_STARTS.match(text) or _CLOSES.search(text)):
         return text, ""
-    lost = [name for pattern, name in ((_IMAGE, "图片"), (_TABLE, "表格")) if pattern.search(text)]
+    lost = [name for name, pattern in _LOST.items() if pattern.search(text)]
     plain = _TAG.sub("", _LINE_ENDS.sub("\n", text))
-    return _BLANK_LINES.sub("\n", unescape(plain)).strip(), "和".join(lost)
+    return _BLANK_LINES.sub("\n", html.unescape(plain)).strip(), "和".join(lost)
 
 
 def to_plain(text: str) -> tuple[str, str]:
     """Return the words of an HTML fragment of our own, and the name of what plain text cannot hold of it or nothing."""
-    lost = [name for pattern, name in ((_IMAGE, "图片"), (_TABLE, "表格")) if pattern.search(text)]
+    lost = [name for name, pattern in _LOST.items() if pattern.search(text)]
     body = _LINE_ENDS.sub("\n", text)
     if not lost and _TAG.search(body):
         rest = re.sub(r"</?(?:p|div|li|ul|ol|tr|section)\b[^<>]*>", "", body, flags=re.IGNORECASE)
         lost = ["文字格式"] if _TAG.search(rest) else []
-    return _BLANK_LINES.sub("\n", unescape(_TAG.sub("", body))).strip(), "和".join(lost)
+    return _BLANK_LINES.sub("\n", html.unescape(_TAG.sub("", body))).strip(), "和".join(lost)

@@ -6,14 +6,7 @@ from collections.abc import Callable
 from examapp.documents.archives import UnreadableFileError, open_archive
 from examapp.documents.safe_xml import Element, child_text, children, head_of, local, looks_like_xml, parse_xml
 from question_bank.formats.package import is_zip
-from question_bank.formats.parsed import (
-    FALSE_WORDS,
-    TRUE_WORDS,
-    ParsedQuestion,
-    parse_points,
-    unsupported_kind,
-    validate_parsed,
-)
+from question_bank.formats.parsed import ParsedQuestion, parse_points, truth_index, unsupported_kind
 from question_bank.formats.pictures import attach_images, no_files
 from question_bank.model import Kind, Note, Outcome, ParseResult
 from question_bank.rich import Rich
@@ -94,7 +87,7 @@ def _outcome(element: Element, kind: str, where: str, points: str | None) -> Out
     for name in ("FEEDBACK_WHEN_CORRECT", "FEEDBACK_WHEN_INCORRECT"):
         parsed.explanation.append(Rich(child_text(element, "GRADABLE", name).strip(), is_html))
     filler(parsed, element, is_html)
-    return validate_parsed(parsed)
+    return parsed.validate()
 
 
 def _answers(element: Element) -> list[Element]:
@@ -129,9 +122,9 @@ def _fill_choice(parsed: ParsedQuestion, element: Element, is_html: bool) -> Non
 
 def _fill_true_false(parsed: ParsedQuestion, element: Element, is_html: bool) -> None:
     parsed.kind = Kind.TRUE_FALSE
-    words = {answer.get("id", ""): child_text(answer, "TEXT").strip().lower() for answer in children(element, "ANSWER")}
-    said = [words.get(name, "") for name in _right(element)]
-    parsed.right += [0 if word in TRUE_WORDS else 1 for word in said if word in TRUE_WORDS | FALSE_WORDS]
+    words = {answer.get("id", ""): child_text(answer, "TEXT") for answer in children(element, "ANSWER")}
+    said = (truth_index(words.get(name, "")) for name in _right(element))
+    parsed.right += [index for index in said if index is not None]
 
 
 def _fill_blank(parsed: ParsedQuestion, element: Element, is_html: bool) -> None:

@@ -113,11 +113,6 @@ def _row(question: Question, where: str, kind_name: str) -> Row:
     losses += _ambiguous(plain, where)
     options = TRUE_FALSE_OPTIONS if plain.kind is Kind.TRUE_FALSE else plain.options
     cells |= {f"选项{letter}": text for letter, text in zip(OPTION_LETTERS, options, strict=False)}
-    return Row(cells, where, _pictures(question, options), losses)
-
-
-def _pictures(question: Question, options: Sequence[str]) -> list[tuple[str, Image]]:
-    """Return a question's pictures with the heads of the columns in whose texts they stand."""
     texts = [("题干", question.stem), ("解析", question.explanation)]
     texts += [
         (f"选项{letter}", text) for letter, text, _ in zip(OPTION_LETTERS, question.options, options, strict=False)
@@ -127,7 +122,7 @@ def _pictures(question: Question, options: Sequence[str]) -> list[tuple[str, Ima
         (header, by_name[name]) for header, text in texts for name in _BANK_PICTURE.findall(text) if name in by_name
     ]
     unnamed = [image for image in question.images if all(image is not one for _, one in named)]
-    return [*named, *(("题干", image) for image in unnamed)]
+    return Row(cells, where, [*named, *(("题干", image) for image in unnamed)], losses)
 
 
 def _ambiguous(question: Question, where: str) -> list[Note]:

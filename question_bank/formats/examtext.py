@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats.export import ExportedFile, plain_question, unsupported_fields
-from question_bank.formats.parsed import ParsedQuestion, validate_parsed
+from question_bank.formats.parsed import ParsedQuestion
 from question_bank.kinds.base import MIN_OPTIONS
 from question_bank.kinds.registry import KIND_NAMES, kind_of
 from question_bank.model import (
@@ -77,7 +77,7 @@ def read(content: bytes, *, name: str) -> ParseResult:
     for block in file.blocks:
         where = f"第 {block.line} 行 {block.code}"
         try:
-            outcome = validate_parsed(_question(block, file, where))
+            outcome = _question(block, file, where).validate()
         except _RejectedError as error:
             outcome = Note(where, error.reason, error.code)
         result.add(outcome)
@@ -90,7 +90,9 @@ def _parse(lines: Iterable[str]) -> _File:
     current = ""
     for number, line in enumerate(lines, 1):
         if line.startswith("@"):
-            _take_setting(file, line)
+            name, _, value = line[1:].partition(" ")
+            if name in {"law", "version", "topic"}:
+                setattr(file, name, value.strip())
         elif head := _HEAD.match(line):
             block = _Block(number, head["code"], head["kind"], head["difficulty"])
             file.blocks.append(block)
@@ -108,12 +110,6 @@ def _parse(lines: Iterable[str]) -> _File:
             more = line[1:] if _GUARDED.match(line) else line
             block.fields[current] = f"{block.fields.get(current, '')}\n{more.rstrip()}".strip()
     return file
-
-
-def _take_setting(file: _File, line: str) -> None:
-    name, _, value = line[1:].partition(" ")
-    if name in {"law", "version", "topic"}:
-        setattr(file, name, value.strip())
 
 
 def _question(block: _Block, file: _File, where: str) -> ParsedQuestion:

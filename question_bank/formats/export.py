@@ -31,7 +31,7 @@ _FIELD_NAMES = {
 }
 
 
-def iter_exportable(
+def writable(
     questions: Iterable[Question], format_name: str, can_say: Callable[[Question], bool], losses: list[Note]
 ) -> Iterator[tuple[int, str, Question]]:
     """Yield number, place and question of those that a format can say; note the others as lost."""
@@ -120,9 +120,7 @@ def split_part_tags(tags: list[str]) -> tuple[list[str], dict[int, list[str]], d
     return whole, parts, codes
 
 
-def decode_tags(
-    tags: list[str],
-) -> tuple[tuple[str, ...], tuple[str, ...], Difficulty | None, Citation | None]:
+def decode_tags(tags: list[str]) -> tuple[tuple[str, ...], tuple[str, ...], Difficulty | None, Citation | None]:
     """Return tags, knowledge points, difficulty and citation that tags say; a tag that says none stays a tag."""
     plain: list[str] = []
     points: list[str] = []

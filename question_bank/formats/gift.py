@@ -6,15 +6,9 @@ from decimal import Decimal
 from pathlib import PurePath
 
 from examapp.documents.decoding import decode_plain_text, text_head
-from question_bank.formats.export import ExportedFile, encode_tags, iter_exportable, unsupported_fields
+from question_bank.formats.export import ExportedFile, encode_tags, unsupported_fields, writable
 from question_bank.formats.gift_syntax import GiftAnswer, GiftQuestion, GiftText, GiftType, blocks, escape, hide, parse
-from question_bank.formats.parsed import (
-    ParsedQuestion,
-    as_texts,
-    number,
-    unsupported_kind,
-    validate_parsed,
-)
+from question_bank.formats.parsed import ParsedQuestion, as_texts, number, unsupported_kind
 from question_bank.formats.pictures import attach_all_images
 from question_bank.model import OPTION_LETTERS, Kind, Note, Outcome, ParseResult, Question
 from question_bank.rich import Rich, guessed
@@ -69,7 +63,7 @@ def _outcome(question: GiftQuestion, where: str) -> Outcome:
     if question.type in _FILLERS:
         _FILLERS[question.type](parsed, question)
     attach_all_images(parsed)
-    return validate_parsed(parsed)
+    return parsed.validate()
 
 
 def rich(text: GiftText) -> Rich:
@@ -174,7 +168,7 @@ def write(questions: Iterable[Question]) -> ExportedFile:
     """Return the questions as GIFT; cases, several blanks, model answers, points and pictures are named losses."""
     losses: list[Note] = []
     texts: list[str] = []
-    for _, where, question in iter_exportable(questions, "GIFT", lambda one: _answers(one) is not None, losses):
+    for _, where, question in writable(questions, "GIFT", lambda one: _answers(one) is not None, losses):
         answers = _answers(question)
         comments = [f"[id:{question.code}]"] if question.code else []
         comments += [f"[tag:{tag}]" for tag in encode_tags(question)]

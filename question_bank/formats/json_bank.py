@@ -15,16 +15,7 @@ from examapp.documents.number_formats import cell_text
 from question_bank.formats.heuristics import kind_names
 from question_bank.formats.heuristics.resolving import choice_key, is_by_words, resolve_questions
 from question_bank.formats.heuristics.table_cells import options_from_json, read_difficulty, read_points
-from question_bank.formats.parsed import (
-    Gap,
-    ParsedQuestion,
-    number,
-    parse_points,
-    place_gaps,
-    token,
-    unsupported_kind,
-    validate_parsed,
-)
+from question_bank.formats.parsed import Gap, ParsedQuestion, number, parse_points, place_gaps, token, unsupported_kind
 from question_bank.formats.pictures import attach_images, no_files
 from question_bank.model import OPTION_LETTERS, Kind, Note, Outcome, ParseResult
 from question_bank.rich import Rich, guessed, html_to_text
@@ -226,47 +217,44 @@ def _csc_outcome(entry: dict[str, Any], where: str) -> Outcome:
     parsed.set_tags([str(tag.get("name") or "") for tag in _dicts(entry.get("tags"))])
     if entry.get("attachment"):
         parsed.add_loss("attachment_dropped", "题目所附的文件没有保留。")
-    return filler(parsed, entry, _dicts(entry.get("options"))) or validate_parsed(parsed)
+    return filler(parsed, entry, _dicts(entry.get("options"))) or parsed.validate()
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _set_options(parsed: ParsedQuestion, options: list[dict[str, Any]]) -> None:
+def _set_options(parsed: ParsedQuestion, options: list[dict[str, Any]]) -> list[Decimal]:
+    """Set the options; return their scores."""
     texts = (guessed(str(option.get("option") or "").strip()) for option in options)
     parsed.options = [attach_images(parsed, text, no_files) for text in texts]
+    return [number(str(option.get("defaultScore") or "0")) or Decimal(0) for option in options]
 
 
-def _fill_choice(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_choice(parsed: ParsedQuestion, _entry: dict[str, Any], options: list[dict[str, Any]]) -> None:
     parsed.kind = Kind.SINGLE_CHOICE
     _set_options(parsed, options)
     parsed.right = [place for place, option in enumerate(options) if option.get("correctOption") is True]
-    return None
 
 
-def _fill_weighted(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_weighted(parsed: ParsedQuestion, _entry: dict[str, Any], options: list[dict[str, Any]]) -> None:
     parsed.kind = Kind.MULTIPLE_CHOICE
-    _set_options(parsed, options)
-    scores = [number(str(option.get("defaultScore") or "0")) or Decimal(0) for option in options]
+    scores = _set_options(parsed, options)
     parsed.right = [place for place, score in enumerate(scores) if score > 0]
     if len({score for score in scores if score > 0}) > 1:
         parsed.add_loss("partial_credit", "各正确选项原来的分值不等，导入后按本平台的多选题规则计分。")
     if any(score < 0 for score in scores):
         parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
-    return None
 
 
-def _fill_claim(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_claim(parsed: ParsedQuestion, _entry: dict[str, Any], options: list[dict[str, Any]]) -> None:
     parsed.kind = Kind.SINGLE_CHOICE
     kept = [option for option in options if option.get("claimChoiceType") != "SkipOption"]
     if len(kept) < len(options):
         parsed.add_loss("skip_option", "“不作答”选项没有保留。")
-    _set_options(parsed, kept)
-    parsed.right = [place for place, option in enumerate(kept) if option.get("claimChoiceType") == "CorrectOption"]
-    if any((number(str(option.get("defaultScore") or "0")) or 0) < 0 for option in kept):
+    if any(score < 0 for score in _set_options(parsed, kept)):
         parsed.add_loss("negative_marks", "错选倒扣分没有保留。")
-    return None
+    parsed.right = [place for place, option in enumerate(kept) if option.get("claimChoiceType") == "CorrectOption"]
 
 
 def _fill_cloze(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
@@ -304,11 +292,10 @@ def _gap(match: re.Match[str], parsed: ParsedQuestion, ranges: list[str]) -> Gap
     return gap
 
 
-def _fill_essay(parsed: ParsedQuestion, entry: dict[str, Any], options: list[dict[str, Any]]) -> Note | None:
+def _fill_essay(parsed: ParsedQuestion, entry: dict[str, Any], _options: list[dict[str, Any]]) -> None:
     parsed.answer = html_to_text(str(entry.get("defaultEvaluationCriteria") or ""))
     if entry.get("defaultAnswerInstructions"):
         parsed.explanation.append(guessed(str(entry["defaultAnswerInstructions"])))
-    return None
 
 
 _FILLERS: dict[str, Callable[[ParsedQuestion, dict[str, Any], list[dict[str, Any]]], Note | None]] = {
@@ -353,5 +340,5 @@ def read_json2qti(content: bytes, *, name: str) -> ParseResult:
             parsed = ParsedQuestion(where=f"“{title}”第 {place} 题", kind=Kind.SINGLE_CHOICE, stem=guessed(str(stem)))
             parsed.options = [guessed(option) if isinstance(option, str) else Rich(str(option)) for option in options]
             parsed.right = [0] if options else []
-            result.add(validate_parsed(parsed))
+            result.add(parsed.validate())
     return result

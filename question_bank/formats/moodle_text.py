@@ -7,19 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from examapp.documents.decoding import decode_plain_text, text_head
-from question_bank.formats.export import ExportedFile, iter_exportable, unsupported_fields
+from question_bank.formats.export import ExportedFile, unsupported_fields, writable
 from question_bank.formats.gift import FULL_CREDIT, fill_choice, fill_short, rich
 from question_bank.formats.gift_syntax import BLANK, GiftAnswer, blocks, split_answers
-from question_bank.formats.parsed import (
-    Gap,
-    ParsedQuestion,
-    as_texts,
-    number,
-    place_gaps,
-    token,
-    unsupported_kind,
-    validate_parsed,
-)
+from question_bank.formats.parsed import Gap, ParsedQuestion, as_texts, number, place_gaps, token, unsupported_kind
 from question_bank.formats.pictures import attach_all_images, attach_images, no_files
 from question_bank.model import OPTION_LETTERS, Kind, Note, Outcome, ParseResult, Question
 from question_bank.rich import Rich, guessed, html_to_text
@@ -71,7 +62,7 @@ def cloze_outcome(parsed: ParsedQuestion, text: Rich) -> Outcome:
     if not gaps:
         return Note(parsed.where, "这段文字里没有嵌入的小题（如 {1:SHORTANSWER:=答案}）。请补上后再导入。", "no_gaps")
     place_gaps(parsed, stem, gaps)
-    return validate_parsed(parsed)
+    return parsed.validate()
 
 
 def _gap(match: re.Match[str], parsed: ParsedQuestion, text: Rich, number: int) -> Gap | Note:
@@ -159,7 +150,7 @@ def read_missing_word(content: bytes, *, name: str) -> ParseResult:
         parsed = ParsedQuestion(where=where, kind=Kind.FILL_BLANK, stem=guessed(_FOLD.sub(" ", stem)))
         _fill(parsed, split_answers(body, weight=_WEIGHT))
         attach_all_images(parsed)
-        result.add(validate_parsed(parsed))
+        result.add(parsed.validate())
     return result
 
 
@@ -266,7 +257,7 @@ def _aiken_outcome(entry: _Entry) -> Outcome:
     else:
         parsed.right = [letters.index(letter) for letter in answer]
         parsed.kind = Kind.SINGLE_CHOICE if len(set(answer)) == 1 else Kind.MULTIPLE_CHOICE
-    return validate_parsed(parsed)
+    return parsed.validate()
 
 
 def _can_say(question: Question) -> bool:
@@ -280,7 +271,7 @@ def write_aiken(questions: Iterable[Question]) -> ExportedFile:
     """Single choices and true/false as Aiken; all else is a named loss."""
     losses: list[Note] = []
     texts: list[str] = []
-    for _, where, question in iter_exportable(questions, "Aiken", _can_say, losses):
+    for _, where, question in writable(questions, "Aiken", _can_say, losses):
         if any(
             _OPTION.match(line) or _AIKEN_ANSWER.match(line) for line in _text_line(question.stem, question).split("\n")
         ):

@@ -23,26 +23,10 @@ from examapp.documents.safe_xml import (
     parse_xml,
     text_of,
 )
-from question_bank.formats.export import (
-    ExportedFile,
-    encode_tags,
-    fill_lines,
-    is_keyed,
-    iter_exportable,
-    unsupported_fields,
-)
+from question_bank.formats.export import ExportedFile, encode_tags, fill_lines, is_keyed, unsupported_fields, writable
 from question_bank.formats.gift import FULL_CREDIT, fill_short, weigh_choice
 from question_bank.formats.moodle_text import cloze_outcome, write_gap
-from question_bank.formats.parsed import (
-    FALSE_WORDS,
-    TRUE_WORDS,
-    ParsedQuestion,
-    as_texts,
-    number,
-    parse_points,
-    unsupported_kind,
-    validate_parsed,
-)
+from question_bank.formats.parsed import ParsedQuestion, as_texts, number, parse_points, truth_index, unsupported_kind
 from question_bank.formats.pictures import attach_images, decode_base64
 from question_bank.kinds.registry import KINDS
 from question_bank.model import OPTION_LETTERS, Image, Kind, Note, Outcome, ParseResult, Question
@@ -113,13 +97,6 @@ def _outcome(element: Element, kind: str, where: str) -> Outcome:
     parsed.points = parse_points(child_text(element, "defaultgrade"))
     named = [tag for tags in children(element, "tags") for tag in children(tags, "tag")]
     parsed.set_tags([child_text(tag, "text").strip() for tag in named])
-    _name_losses(parsed, element, texts)
-    if filler is None:
-        return cloze_outcome(parsed, parsed.stem)
-    return filler(parsed, element, texts) or validate_parsed(parsed)
-
-
-def _name_losses(parsed: ParsedQuestion, element: Element, texts: TextReader) -> None:
     if any(not texts.read(hint, "").is_blank for hint in children(element, "hint")):
         parsed.add_loss("hints_dropped", "作答提示没有保留。")
     names = ("correctfeedback", "partiallycorrectfeedback", "incorrectfeedback")
@@ -129,6 +106,9 @@ def _name_losses(parsed: ParsedQuestion, element: Element, texts: TextReader) ->
         parsed.add_loss("case_sensitive", "“区分大小写”的要求没有保留。")
     if any(local(child) == "file" for child in element):
         parsed.add_loss("attachment_dropped", "题目所附的文件没有保留。")
+    if filler is None:
+        return cloze_outcome(parsed, parsed.stem)
+    return filler(parsed, element, texts) or parsed.validate()
 
 
 def _fraction(answer: Element) -> Decimal:
@@ -148,8 +128,7 @@ def _fill_true_false(parsed: ParsedQuestion, element: Element, texts: TextReader
     parsed.kind = Kind.TRUE_FALSE
     for answer in children(element, "answer"):
         word = texts.read(answer, "").plain.strip().lower()
-        place = 0 if word in TRUE_WORDS else 1 if word in FALSE_WORDS else None
-        if place is None:
+        if (place := truth_index(word)) is None:
             parsed.require_review("no_key", f"判断题的答案“{word[:20]}”不是对或错。请核对答案。")
             continue
         if _fraction(answer) >= FULL_CREDIT:
@@ -253,7 +232,7 @@ def write(questions: Iterable[Question]) -> ExportedFile:
     """Return the questions as Moodle XML with their pictures; cases are a named loss, several blanks become embedded answers."""
     root = etree.Element("quiz")
     losses: list[Note] = []
-    for _, where, question in iter_exportable(questions, "Moodle XML", _can_say, losses):
+    for _, where, question in writable(questions, "Moodle XML", _can_say, losses):
         _question(root, question)
         if len(question.blanks) > 1:
             losses += unsupported_fields(where, question, "Moodle XML", "points")

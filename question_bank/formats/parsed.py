@@ -147,19 +147,28 @@ class ParsedQuestion:
         else:
             self.right = [names.index(name) for name in right]
 
+    def validate(self) -> Outcome:
+        """Return the question as imported, doubtful or refused."""
+        if (rejection := self.rejection or _validate_parts(self) or _check(self)) is not None:
+            return rejection
+        question = _question(self)
+        if self.review is not None:
+            return DoubtfulQuestion(question, self.review)
+        return ReadQuestion(question, self.where, tuple(self.losses))
+
+    def set_code(self, name: str) -> None:
+        """Set the question's number, but for one that our writers gave to a question without."""
+        self.code = None if re.fullmatch(r"bank-item-\d+", name) else name or None
+
     def clear_key(self) -> None:
         """Remove the key, which must not be guessed."""
         self.right, self.blanks, self.answer = [], [], ""
 
 
-def validate_parsed(parsed: ParsedQuestion) -> Outcome:
-    """Return the question as imported, doubtful or refused."""
-    if (rejection := parsed.rejection or _validate_parts(parsed) or _check(parsed)) is not None:
-        return rejection
-    question = _question(parsed)
-    if parsed.review is not None:
-        return DoubtfulQuestion(question, parsed.review)
-    return ReadQuestion(question, parsed.where, tuple(parsed.losses))
+def truth_index(word: str) -> int | None:
+    """Return the index of 正确 or 错误 among the options of a true/false question, by a word that means it."""
+    word = word.strip().lower()
+    return 0 if word in TRUE_WORDS else 1 if word in FALSE_WORDS else None
 
 
 def unsupported_kind(where: str, kind_name: str) -> Note:
@@ -180,7 +189,7 @@ def parse_points(text: str | None) -> Decimal | None:
 
 def _validate_parts(parsed: ParsedQuestion) -> Note | None:
     for part in parsed.parts:
-        outcome = validate_parsed(part)
+        outcome = part.validate()
         name = f"{part.part_name}：" if part.part_name else ""
         if isinstance(outcome, Note):
             return replace(outcome, reason=f"{name or '案例题的小题有问题，整道案例题没有导入：'}{outcome.reason}")
@@ -223,7 +232,12 @@ def _question(parsed: ParsedQuestion) -> Question:
 
 
 def _built(parsed: ParsedQuestion) -> Question:
-    values, is_html = unify([parsed.stem, *parsed.options, _explanation(parsed)])
+    notes = [text for text in parsed.explanation if not text.is_blank]
+    names = TRUE_FALSE_OPTIONS if parsed.kind is Kind.TRUE_FALSE else tuple(OPTION_LETTERS)
+    for index, note in sorted(parsed.option_notes.items()):
+        if not note.is_blank and index < len(names):
+            notes.append(Rich(f"{names[index]}：{note.simplest.text}", note.simplest.is_html))
+    values, is_html = unify([parsed.stem, *parsed.options, joined(notes)])
     by_name = {image.name: image for image in parsed.images}
     return Question(
         kind=parsed.kind or Kind.SHORT_ANSWER,
@@ -249,16 +263,6 @@ def _key(parsed: ParsedQuestion) -> tuple[str, ...]:
         return (parsed.answer.strip(),) if parsed.answer.strip() else ()
     indexes = parsed.right if parsed.kind is Kind.ORDERING else sorted(set(parsed.right))
     return tuple(OPTION_LETTERS[index] for index in indexes if 0 <= index < len(OPTION_LETTERS))
-
-
-def _explanation(parsed: ParsedQuestion) -> Rich:
-    """Return the general feedback, then what is said of single options after their letters."""
-    notes = [text for text in parsed.explanation if not text.is_blank]
-    names = TRUE_FALSE_OPTIONS if parsed.kind is Kind.TRUE_FALSE else tuple(OPTION_LETTERS)
-    for index, note in sorted(parsed.option_notes.items()):
-        if not note.is_blank and index < len(names):
-            notes.append(Rich(f"{names[index]}：{note.simplest.text}", note.simplest.is_html))
-    return joined(notes)
 
 
 def _turn_true_false(parsed: ParsedQuestion) -> None:
@@ -337,10 +341,6 @@ def _make_case(parsed: ParsedQuestion, stem: Rich, gaps: list[Gap]) -> None:
         part = ParsedQuestion(where=parsed.where, part_name=f"第 {place} 小题", stem=stem, images=parsed.images)
         gap.fill(part)
         parsed.parts.append(part)
-
-
-OWN_NAME = re.compile(r"bank-item-\d+")
-"""Identifiers that our writers give to questions without a number of their own."""
 
 
 def number(text: str | None) -> Decimal | None:

@@ -7,7 +7,7 @@ from lxml import etree
 
 from examapp.documents.archives import UnreadableFileError
 from examapp.documents.safe_xml import Element, clean, head_of, local, looks_like_xml, parse_xml
-from question_bank.formats.export import ExportedFile, encode_tags, fill_lines, is_keyed, iter_exportable
+from question_bank.formats.export import ExportedFile, encode_tags, fill_lines, is_keyed, writable
 from question_bank.formats.package import NO_FILES, PackageFile, holds_roots, is_zip, looks_like_package, write_zip
 from question_bank.formats.qti12_items import TAGS_LABEL, is_tree, read_tree
 from question_bank.formats.qti_reader import read_package
@@ -51,7 +51,7 @@ def write(questions: Iterable[Question]) -> ExportedFile:
     section = add(add(root, "assessment", ident="bank", title="题库"), "section", ident="root_section")
     losses: list[Note] = []
     images: dict[str, bytes] = {}
-    for number, where, question in iter_exportable(questions, "QTI 1.2", _can_say, losses):
+    for number, where, question in writable(questions, "QTI 1.2", _can_say, losses):
         images |= {f"images/{number:04d}/{image.name}": image.content for image in question.images}
         section.append(_item(question, number))
         if len(question.blanks) > 1 and len(_LINE.findall(question.stem)) != len(question.blanks):

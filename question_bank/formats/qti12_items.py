@@ -8,7 +8,6 @@ from question_bank.formats import qti12_scoring
 from question_bank.formats.gift import FULL_CREDIT, fill_short
 from question_bank.formats.package import Files
 from question_bank.formats.parsed import (
-    OWN_NAME,
     Gap,
     ParsedQuestion,
     as_texts,
@@ -17,7 +16,6 @@ from question_bank.formats.parsed import (
     place_gaps,
     token,
     unsupported_kind,
-    validate_parsed,
 )
 from question_bank.formats.pictures import attach_images
 from question_bank.formats.qti12_scoring import Condition
@@ -64,11 +62,7 @@ def read_tree(root: Element, result: ParseResult, files: Files, *, known: Collec
             result.remarks.append(Note(where, "这一项是说明文字或阅读材料，不是题目，没有单独导入。", "description"))
             continue
         result.add(_Item(item, facts, where, files).outcome(stimuli))
-    _read_references(root, result, prefix, known or frozenset())
-
-
-def _read_references(root: Element, result: ParseResult, prefix: str, known: Collection[str]) -> None:
-    """A question that stands in a bank elsewhere is refused by name; one of a bank in the same package is read there."""
+    known = known or frozenset()
     for element in root.iter("{*}bankentry_item", "{*}itemref"):
         if element.get("item_ref") in known or element.get("linkrefid") in known:
             continue
@@ -123,7 +117,7 @@ class _Item:
         if name := filler() if filler else "连线题（配对题）":
             return unsupported_kind(where, name)
         self._read_feedback()
-        return validate_parsed(parsed)
+        return parsed.validate()
 
     def _unsupported_name(self) -> str:
         if known := _UNSUPPORTED_TYPES.get(self._facts.get("question_type", "")):
@@ -163,7 +157,7 @@ class _Item:
 
     def _read_facts(self, stimuli: dict[str, Rich]) -> None:
         parsed, name = self._parsed, self._item.get("ident", "")
-        parsed.code = None if OWN_NAME.fullmatch(name) else name or None
+        parsed.set_code(name)
         parsed.points = parse_points(self._facts.get("points_possible"))
         maximum = next((one.get("maxvalue") for one in self._item.iter("{*}decvar") if one.get("maxvalue")), None)
         if parsed.points is None and maximum != "100":

@@ -9,16 +9,7 @@ from examapp.documents.archives import UnreadableFileError
 from examapp.documents.safe_xml import Element, child_text, children, local, place_of
 from question_bank.formats.export import split_part_tags
 from question_bank.formats.package import Files
-from question_bank.formats.parsed import (
-    OWN_NAME,
-    ParsedQuestion,
-    number,
-    parse_points,
-    place_gaps,
-    token,
-    unsupported_kind,
-    validate_parsed,
-)
+from question_bank.formats.parsed import ParsedQuestion, number, parse_points, place_gaps, token, unsupported_kind
 from question_bank.formats.pictures import attach_all_images, attach_images
 from question_bank.formats.qti_body import Renderer
 from question_bank.formats.qti_interactions import (
@@ -125,7 +116,7 @@ def item_outcome(root: Element, files: Files, *, tags: list[str] | None = None) 
     item.stem = Rich(_HIDDEN.sub("", renumbered).replace("\uf102", ""), is_html=True)
     _read_facts(item)
     _fill(item, files)
-    return validate_parsed(parsed)
+    return parsed.validate()
 
 
 def _refusal(item: _Item) -> Note | None:
@@ -148,7 +139,7 @@ def _read_facts(item: _Item) -> None:
     parsed, root = item.parsed, item.root
     parsed.set_tags(item.tags)
     name = root.get("label") or root.get("identifier") or ""
-    parsed.code = None if OWN_NAME.fullmatch(name) else name or None
+    parsed.set_code(name)
     for outcome in children(root, "outcomeDeclaration"):
         default = child_text(outcome, "defaultValue", "value")
         if outcome.get("identifier") == "MAXSCORE":
@@ -168,7 +159,15 @@ def _fill(item: _Item, files: Files) -> None:
         )
     elif len(interactions) == 1:
         choices = list(interactions[0].iter("simpleChoice"))
-        _fill_block(item, interactions[0])
+        interaction = interactions[0]
+        prompt = _prompt(item, interaction).text
+        body = item.stem.text.replace(token(0), f"<div>{prompt}</div>" if prompt else "")
+        item.parsed.stem = Rich(body.strip(), is_html=True)
+        SUPPORTED[local(interaction)](interaction, item.scoring, item.renderer, item.parsed)
+        if local(interaction) == "extendedTextInteraction" and not item.parsed.answer:
+            item.parsed.answer = "\n".join(note.plain for note in item.renderer.body.scorer_notes)
+        elif item.renderer.body.scorer_notes:
+            item.parsed.add_loss("rubric_dropped", "给阅卷人看的说明没有保留。")
     else:
         choices = []
         _fill_case(item)
@@ -180,17 +179,6 @@ def _fill(item: _Item, files: Files) -> None:
 def _prompt(item: _Item, interaction: Element) -> Rich:
     prompt = next(iter(children(interaction, "prompt")), None)
     return item.renderer.rich(prompt) if prompt is not None else Rich()
-
-
-def _fill_block(item: _Item, interaction: Element) -> None:
-    prompt = _prompt(item, interaction).text
-    body = item.stem.text.replace(token(0), f"<div>{prompt}</div>" if prompt else "")
-    item.parsed.stem = Rich(body.strip(), is_html=True)
-    SUPPORTED[local(interaction)](interaction, item.scoring, item.renderer, item.parsed)
-    if local(interaction) == "extendedTextInteraction" and not item.parsed.answer:
-        item.parsed.answer = "\n".join(note.plain for note in item.renderer.body.scorer_notes)
-    elif item.renderer.body.scorer_notes:
-        item.parsed.add_loss("rubric_dropped", "给阅卷人看的说明没有保留。")
 
 
 def _fill_case(item: _Item) -> None:

@@ -162,7 +162,12 @@ def read_package(content: bytes) -> ParseResult:
             _sort(state, path)
     if not (state.items or state.trees or state.tests or state.result.refused):
         raise UnreadableFileError(_NO_QUESTIONS)
-    _remark_unlisted(state)
+    reason = "这个文件里有题目，清单（imsmanifest.xml）却没有列出，没有导入。请补进清单后重新导入。"
+    archive, read = state.package.archive, {*state.items, *state.trees, *state.tests, *state.included}
+    for path in archive.names:
+        is_unread = path not in read and path.endswith(_XML) and not path.endswith(MANIFEST)
+        if is_unread and _ITEM.search(archive.read(path)[:4000]):
+            state.result.remarks.append(Note(path, reason, "not_listed"))
     keywords = {resource.href: list(resource.keywords) for resource in state.package.resources}
     for path, root in state.items.items():
         state.result.add(item_outcome(root, Files(state.package.archive, path), tags=keywords.get(path)))
@@ -181,16 +186,6 @@ def _candidates(package: Package) -> list[str]:
     paths = [one.href for one in listed] + [path for one in listed if not one.href for path in one.files]
     paths += [name for name in package.archive.names if name.endswith(".xml.qti")]
     return [path for path in dict.fromkeys(paths) if path.endswith(_XML) and path in package.archive]
-
-
-def _remark_unlisted(state: _State) -> None:
-    """Say of each item of the package that the manifest does not list that it was left."""
-    reason = "这个文件里有题目，清单（imsmanifest.xml）却没有列出，没有导入。请补进清单后重新导入。"
-    archive, read = state.package.archive, {*state.items, *state.trees, *state.tests, *state.included}
-    for path in archive.names:
-        is_unread = path not in read and path.endswith(_XML) and not path.endswith(MANIFEST)
-        if is_unread and _ITEM.search(archive.read(path)[:4000]):
-            state.result.remarks.append(Note(path, reason, "not_listed"))
 
 
 def _sort(state: _State, path: str) -> None:

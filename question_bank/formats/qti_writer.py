@@ -9,7 +9,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from examapp.documents.safe_xml import Element, clean
-from question_bank.formats.export import ExportedFile, encode_part_tags, encode_tags, is_keyed, iter_exportable
+from question_bank.formats.export import ExportedFile, encode_part_tags, encode_tags, is_keyed, writable
 from question_bank.formats.package import PackageFile, write_zip
 from question_bank.formats.qti_body import ANSWER_CLASS, STEM_CLASS
 from question_bank.model import OPTION_LETTERS, Kind, Note, Question
@@ -121,7 +121,15 @@ class _ItemWriter:
             units = [("", question)] if question.kind is not Kind.CASE else list(self._parts())
             for suffix, unit in units:
                 self._unit(unit, f"RESPONSE{suffix}", with_prompt=bool(suffix))
-        self._outcomes()
+        outcome = add(self._root, "outcomeDeclaration", identifier="SCORE", cardinality="single", baseType="float")
+        add(add(outcome, "defaultValue"), "value", "0")
+        for suffix, unit in [("", self._question), *self._parts()]:
+            if (value := unit.points) is not None:
+                name = f"MAXSCORE{suffix}"
+                outcome = add(self._root, "outcomeDeclaration", identifier=name, cardinality="single", baseType="float")
+                add(add(outcome, "defaultValue"), "value", f"{value:f}")
+        if self._explanations():
+            add(self._root, "outcomeDeclaration", identifier="FEEDBACK", cardinality="multiple", baseType="identifier")
         self._root.append(self._body)
         self._processing(match_template)
         for name, unit in self._explanations():
@@ -173,17 +181,6 @@ class _ItemWriter:
             answers = add(self._body, "p", class_=ANSWER_CLASS)
             for name in left:
                 add(answers, "textEntryInteraction", responseIdentifier=name)
-
-    def _outcomes(self) -> None:
-        outcome = add(self._root, "outcomeDeclaration", identifier="SCORE", cardinality="single", baseType="float")
-        add(add(outcome, "defaultValue"), "value", "0")
-        for suffix, unit in [("", self._question), *self._parts()]:
-            if (value := unit.points) is not None:
-                name = f"MAXSCORE{suffix}"
-                outcome = add(self._root, "outcomeDeclaration", identifier=name, cardinality="single", baseType="float")
-                add(add(outcome, "defaultValue"), "value", f"{value:f}")
-        if self._explanations():
-            add(self._root, "outcomeDeclaration", identifier="FEEDBACK", cardinality="multiple", baseType="identifier")
 
     def _explanations(self) -> list[tuple[str, Question]]:
         units = [("explanation", self._question)]
@@ -290,7 +287,7 @@ def write(questions: Iterable[Question], version: str = "3.0") -> ExportedFile:
     facts = VERSIONS[version]
     losses: list[Note] = []
     files: list[PackageFile] = []
-    for number, where, question in iter_exportable(questions, f"QTI {version}", _can_say, losses):
+    for number, where, question in writable(questions, f"QTI {version}", _can_say, losses):
         losses += _losses(where, question)
         path = f"items/{number:04d}.xml"
         pictures = (image for one in [question, *question.parts] for image in one.images)

@@ -8,15 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
-from question_bank.kinds.base import (
-    ZERO,
-    InvalidResponseError,
-    Issue,
-    ItemKey,
-    KeyFields,
-    ResponseSpec,
-    ScoringRule,
-)
+from question_bank.kinds.base import ZERO, InvalidResponseError, Issue, ItemKey, KeyFields, ResponseSpec, ScoringRule
 from question_bank.kinds.choices import OptionKind, shown_letters
 from question_bank.model import OPTION_LETTERS, Kind, Question
 

@@ -92,7 +92,7 @@ def test_the_rule_sees_what_it_forbids():
 
 def test_readers_make_a_question_only_of_the_one_parsed_question():
     found = [
-        f"{place(path)}:{node.lineno} makes a Question: fill a ParsedQuestion and give it to validate_parsed"
+        f"{place(path)}:{node.lineno} makes a Question: fill a ParsedQuestion and let it validate itself"
         for path in CODE
         if place(path).startswith("question_bank/") and place(path) != "question_bank/formats/parsed.py"
         for node in ast.walk(ast.parse(path.read_text("utf-8")))

@@ -10,7 +10,7 @@ from examapp.documents.decoding import clean_text
 from question_bank import validation
 from question_bank.formats.heuristics import answers, kind_names
 from question_bank.formats.heuristics.stems import strip_mark
-from question_bank.formats.parsed import OPTION_CODES, ParsedQuestion, validate_parsed
+from question_bank.formats.parsed import OPTION_CODES, ParsedQuestion
 from question_bank.kinds.registry import KIND_NAMES
 from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Note, ParseResult
 from question_bank.rich import plain_if_html
@@ -213,7 +213,7 @@ def resolve_questions(questions: Iterable[ParsedQuestion], *, format_name: str) 
     result = ParseResult(format_name)
     for parsed in prepared:
         _resolve(parsed, orders)
-        result.add(validate_parsed(parsed))
+        result.add(parsed.validate())
     return result
 
 

@@ -172,7 +172,8 @@ def join_cases(rows: list[TableRow]) -> list[ParsedQuestion]:
         if id(parsed) in parts:
             parsed.parts = [row.question for row in sorted(parts[id(parsed)], key=_order)]
     for row in rows:
-        row.question.code = _own_code(row.question.code)
+        code = row.question.code
+        row.question.code = None if code and _NAMED_CASE.fullmatch(code) else code
     return _with_materials(rows, found)
 
 
@@ -208,8 +209,3 @@ def _with_materials(rows: list[TableRow], found: list[ParsedQuestion]) -> list[P
         joined.append(case if material else parsed)
         current = material
     return joined
-
-
-def _own_code(code: str | None) -> str | None:
-    """Return the code without the place-holder that our own writer gives to a case that has none."""
-    return None if code and _NAMED_CASE.fullmatch(code) else code
