@@ -1,7 +1,5 @@
 """The question as every format reads and writes it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -67,7 +65,7 @@ class Question:
     options: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
     blanks: tuple[tuple[str, ...], ...] = ()
-    parts: tuple[Question, ...] = ()
+    parts: tuple["Question", ...] = ()
     """Sub-questions of a case, whose common text is `stem`."""
     explanation: str = ""
     citation: Citation | None = None

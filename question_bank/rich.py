@@ -1,7 +1,5 @@
 """Texts that may be HTML: kept as plain text where they hold only words, else as an HTML fragment."""
 
-from __future__ import annotations
-
 import html
 import re
 from dataclasses import dataclass
@@ -38,7 +36,7 @@ class Rich:
         return html.escape(self.text.strip(), quote=False).replace("\n", "<br>")
 
     @property
-    def simplest(self) -> Rich:
+    def simplest(self) -> "Rich":
         """Plain text when the fragment holds only words, lines and paragraphs; else itself."""
         if not self.is_html or any(not _SIMPLE_TAG.fullmatch(tag) for tag in _TAG.findall(self.text)):
             return Rich(self.text.strip(), self.is_html)

@@ -10,7 +10,7 @@ from lxml import etree
 
 from examapp.documents.archives import UnreadableFileError
 
-Element: TypeAlias = "etree._Element"  # noqa: SLF001 - lxml has no public name for it
+Element: TypeAlias = etree._Element  # noqa: SLF001 - lxml has no public name for it
 
 MAX_ATTRIBUTE = 500_000
 _ENCODINGS = frozenset(

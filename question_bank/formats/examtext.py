@@ -1,7 +1,5 @@
 """Read and write the platform's own text format, in which `question_bank/content/` is kept."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -46,7 +44,7 @@ class _Block:
     kind: str
     difficulty: str | None
     fields: dict[str, str] = field(default_factory=dict)
-    parts: list[_Block] = field(default_factory=list)
+    parts: list["_Block"] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
     """Fields that stand there more than once."""
 

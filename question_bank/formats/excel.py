@@ -1,7 +1,5 @@
 """Read and write questions as Excel workbooks."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from pathlib import PurePath

@@ -1,7 +1,5 @@
 """Read Moodle XML."""
 
-from __future__ import annotations
-
 import base64
 import posixpath
 import re
@@ -56,6 +54,39 @@ _DEFAULT_NOTES = frozenset(
         "你的回答不正确", "答案正确。", "答案部分正确。", "答案错误。",
     }
 )  # fmt: skip
+
+
+class TextReader:
+    """Reads the texts of one question; pictures are attached to it."""
+
+    def __init__(self, parsed: ParsedQuestion, question: Element) -> None:
+        self._parsed = parsed
+        self._question = question
+
+    def read(self, parent: Element, name: str) -> Rich:
+        """Return the text of a child of that name, or of the parent itself when the name is empty."""
+        element = next(iter(children(parent, name)), None) if name else parent
+        if element is None:
+            return Rich()
+        words = child_text(element, "text").strip()
+        manner = element.get("format", "")
+        if manner in {"plain_text", "plain"}:
+            return Rich(words)
+        if manner == "markdown":
+            self._parsed.add_loss("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
+            return Rich(words)
+        text = Rich(words, is_html=True) if manner == "html" else guessed(words)
+        return attach_images(self._parsed, text, lambda source: _file(element, source) or _file(self._question, source))
+
+
+def _file(element: Element, source: str) -> tuple[str, bytes] | None:
+    wanted = unquote(source.removeprefix("@@PLUGINFILE@@/")).partition("?")[0]
+    for file in children(element, "file"):
+        name = file.get("name", "")
+        if wanted in {posixpath.join(file.get("path", "/"), name).lstrip("/"), name}:
+            content = decode_base64(text_of(file))
+            return None if content is None else (name, content)
+    return None
 
 
 def looks_like(content: bytes, name: str) -> bool:
@@ -190,39 +221,6 @@ _FILLERS: dict[str, Callable[[ParsedQuestion, Element, TextReader], Note | None]
     "essay": _fill_essay,
     "ordering": _fill_order,
 }
-
-
-class TextReader:
-    """Reads the texts of one question; pictures are attached to it."""
-
-    def __init__(self, parsed: ParsedQuestion, question: Element) -> None:
-        self._parsed = parsed
-        self._question = question
-
-    def read(self, parent: Element, name: str) -> Rich:
-        """Return the text of a child of that name, or of the parent itself when the name is empty."""
-        element = next(iter(children(parent, name)), None) if name else parent
-        if element is None:
-            return Rich()
-        words = child_text(element, "text").strip()
-        manner = element.get("format", "")
-        if manner in {"plain_text", "plain"}:
-            return Rich(words)
-        if manner == "markdown":
-            self._parsed.add_loss("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
-            return Rich(words)
-        text = Rich(words, is_html=True) if manner == "html" else guessed(words)
-        return attach_images(self._parsed, text, lambda source: _file(element, source) or _file(self._question, source))
-
-
-def _file(element: Element, source: str) -> tuple[str, bytes] | None:
-    wanted = unquote(source.removeprefix("@@PLUGINFILE@@/")).partition("?")[0]
-    for file in children(element, "file"):
-        name = file.get("name", "")
-        if wanted in {posixpath.join(file.get("path", "/"), name).lstrip("/"), name}:
-            content = decode_base64(text_of(file))
-            return None if content is None else (name, content)
-    return None
 
 
 _TYPES = {kind.code: kind.codes["moodle-xml"] for kind in KINDS.values() if "moodle-xml" in kind.codes}

@@ -1,7 +1,5 @@
 """Packages: zip files with a manifest, and the files beside an item."""
 
-from __future__ import annotations
-
 import io
 import posixpath
 import re
@@ -35,7 +33,7 @@ class Files:
         path = self.resolve(source)
         return None if path is None or self.archive is None else (posixpath.basename(path), self.archive.read(path))
 
-    def parse(self, source: str) -> tuple[Element, Files] | None:
+    def parse(self, source: str) -> "tuple[Element, Files] | None":
         """Return the root of an XML file and the files beside it, or None."""
         path = self.resolve(source)
         if path is None or self.archive is None:

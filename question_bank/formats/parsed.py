@@ -1,7 +1,5 @@
 """The one representation of a question between a file and the bank, and the one way to check it: every reader fills a ParsedQuestion."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -64,7 +62,7 @@ class ParsedQuestion:
     """The answer as written; of a short answer the model answer."""
     blank_answers: list[str] = field(default_factory=list)
     """Answers as written, one a blank (columns `空 1`, `空 2` …)."""
-    parts: list[ParsedQuestion] = field(default_factory=list)
+    parts: list["ParsedQuestion"] = field(default_factory=list)
     part_name: str = ""
     """What notes call a sub-question that has no place of its own in the file, such as `第 2 小题`."""
     explanation: list[Rich] = field(default_factory=list)
