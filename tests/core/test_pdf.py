@@ -63,14 +63,8 @@ def test_same_content_makes_the_same_bytes_after_other_documents():
     assert sheet(watermark="张三 2026-11-24") == first
 
 
-def test_watermark_stands_on_every_page_and_qr_code_is_drawn_without_a_picture():
+def test_watermark_stands_on_every_page():
     assert all("张三2026-11-24" in page for page in words(sheet(rows=90, watermark="张三 2026-11-24")))
-    document = PdfDocument(title="证", made_at=MADE_AT)
-    document.qr("https://example.invalid/v/ABC", align="center")
-    page = pypdf.PdfReader(io.BytesIO(document.to_bytes())).pages[0]
-    assert page.get_contents().get_data().count(b" re") > 200 and "/XObject" not in cast(
-        "pypdf.generic.DictionaryObject", page["/Resources"]
-    )
 
 
 def test_official_document_has_its_margins_and_page_numbers():
