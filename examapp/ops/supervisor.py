@@ -7,7 +7,6 @@ an exam. If it is killed, the kernel signals its children, and the next start en
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import shlex
@@ -17,42 +16,50 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
-from urllib.error import HTTPError
 
 from examapp.config import Settings, SettingsError, read_settings
 from examapp.db import program_role
-from examapp.ops.child_processes import start_process, watched
+from examapp.ops.child_processes import end_processes, start_process, watched
 from examapp.ops.embedded_servers import Server, make_run_folder, start_postgres, start_valkey
 from examapp.ops.ordinary_user import EmbeddedServerError
-from examapp.ops.start_checks import NotFreeError, check_port, end_leftovers, lock_data_folder
+from examapp.ops.start_checks import NotFreeError, check_port, end_leftovers, listening, lock_data_folder
 from examapp.ops.web_server import web_command
 
 _PYTHON = sys.executable
 _ENVIRONMENT_FILE = "site.env"
 _POLL_S = 0.5
 _RESTART_PAUSE_S = 1.0
-_STOP_TIMEOUT_S = 20.0
 _WEB_START_TIMEOUT_S = 60.0
-_NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Requests our own site, whatever proxy the environment names for other addresses."""
 _MIGRATE = [_PYTHON, "-m", "examapp.db.schema"]
 
 
 @dataclass(slots=True)
 class Part:
-    """A part of the running site: its command, and its process while it runs."""
+    """A part of the running site: how to start it, and its process."""
 
     name: str
-    command: list[str]
-    process: subprocess.Popen[bytes] | None = None
-    started_at: float = 0.0
+    begin: Callable[[], subprocess.Popen[bytes]]
+    process: subprocess.Popen[bytes]
+    started_at: float = field(default_factory=time.monotonic)
     is_reloading: bool = False
     """Signalled to end so that it is restarted; no cause for alarm."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process runs."""
+        return self.process.poll() is None
+
+    def restart(self) -> None:
+        """Start it again, without what a dead leader may have left behind, as children that hold the port."""
+        self.is_reloading, self.started_at = False, time.monotonic()
+        end_processes([self.process])
+        self.process = self.begin()
 
 
 @dataclass(slots=True)
@@ -63,7 +70,7 @@ class Site:
     environment: dict[str, str]
     part_environment: dict[str, str] = field(default_factory=dict)
     """Variables of the parts that differ from those of commands run beside the site."""
-    servers: dict[str, Server] = field(default_factory=dict)
+    servers: list[Part] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     run_folder: Path | None = None
     lock: TextIO | None = None
@@ -80,16 +87,14 @@ def main() -> int:
     is_reload_requested = threading.Event()
     has_terminal = os.isatty(0)
 
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    def on_hangup(_signal: int, _frame: FrameType | None) -> None:
-        if has_terminal and not os.isatty(0):  # the window was closed: nobody could end the site any more
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        # a hangup asks for a reload, unless the window was closed: then nobody could end the site any more
+        if number != signal.SIGHUP or (has_terminal and not os.isatty(0)):
             raise KeyboardInterrupt
         is_reload_requested.set()
 
-    for number, handler in ((signal.SIGTERM, interrupt), (signal.SIGINT, interrupt), (signal.SIGHUP, on_hangup)):
-        signal.signal(number, handler)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, on_signal)
     try:
         start(site)
         _watch(site, is_reload_requested)
@@ -112,21 +117,16 @@ def say(text: str) -> None:
 
 
 def site_from_environment() -> Site:
-    """Build a site that is not started yet from the environment's settings and this installation's secrets."""
-    return Site(_with_secrets(read_settings({"APP_MODE": "tryout"} | dict(os.environ))), {})
-
-
-def _with_secrets(settings: Settings) -> Settings:
-    """Complete the settings by secrets of this installation: generated once, kept in the data folder."""
-    folder = settings.data_path
-    folder.mkdir(parents=True, exist_ok=True)
-    values = {
-        "SECRET_KEY": settings.secret_key or _stored_secret(folder / "secret_key", secrets.token_hex(32)),
-        "DATA_KEYS": settings.data_keys or _stored_secret(folder / "data_keys", "k1:" + secrets.token_hex(32)),
-        "APP_MODE": settings.app_mode,
-        "SETUP_CODE": settings.setup_code or _stored_secret(folder / "setup_code", secrets.token_hex(4)),
+    """Build a site that is not started yet from the environment's settings and this installation's secrets, kept in the data folder."""
+    given = {"APP_MODE": "tryout"} | dict(os.environ)
+    settings = read_settings(given)
+    settings.data_path.mkdir(parents=True, exist_ok=True)
+    fresh = {"secret_key": secrets.token_hex(32), "data_keys": "k1:" + secrets.token_hex(32), "setup_code": secrets.token_hex(4)}  # fmt: skip
+    stored = {
+        name.upper(): getattr(settings, name) or _stored_secret(settings.data_path / name, value)
+        for name, value in fresh.items()
     }
-    return read_settings(dict(os.environ) | values)
+    return Site(read_settings(given | stored), {})
 
 
 def _stored_secret(path: Path, fresh: str) -> str:
@@ -138,35 +138,37 @@ def _stored_secret(path: Path, fresh: str) -> str:
 
 def start(site: Site) -> None:
     """Start servers and parts in order; raises NotFreeError before anything is written, CalledProcessError or EmbeddedServerError."""
-    _check_start(site)
+    settings = site.settings
+    address = f"http://{'127.0.0.1' if settings.host in {'0.0.0.0', '::'} else settings.host}:{settings.port}/"  # noqa: S104 – compared, not bound
+    _check_start(site, address)
     _start_servers(site)
-    site.environment = _environment(site)
     _write_environment(site)
     _run(site, _MIGRATE)
     _restrict(site)
-    for part in _parts(site.settings):
+    (settings.data_path / "logs").mkdir(exist_ok=True)
+    for name, command in part_commands(settings).items():
+        log, environment = settings.data_path / "logs" / f"{name}.log", site.environment | site.part_environment
+        begin = partial(start_process, command, log=log, environment=environment)
+        part = Part(name, begin, begin())
         site.parts.append(part)
-        _start_part(site, part)
-        if part.name == "web":
-            _wait_for_web(site, part)
-    say(f"\n网站地址：http://{_shown_host(site.settings)}:{site.settings.port}/    （按 Ctrl-C 结束）")
-    if site.settings.demo:
+        deadline = time.monotonic() + (_WEB_START_TIMEOUT_S if name == "web" else 0.0)
+        while part.is_running and time.monotonic() < deadline and not listening(settings.port):
+            time.sleep(
+                _POLL_S / 5
+            )  # so that no worker's start delays it; the watch deals with one that does not come up
+    say(f"\n网站地址：{address}    （按 Ctrl-C 结束）")
+    if settings.demo:
         _load_demo(site)
     else:
-        say(f"首次使用请打开上面的地址加 /setup，按提示建立管理员账号。设置码：{site.settings.setup_code}")
+        say(f"首次使用请打开上面的地址加 /setup，按提示建立管理员账号。设置码：{settings.setup_code}")
 
 
-def _check_start(site: Site) -> None:
-    settings = site.settings
-    site.lock = lock_data_folder(settings.data_path, f"http://{_shown_host(settings)}:{settings.port}/")
-    if ended := end_leftovers(settings.data_path):
+def _check_start(site: Site, address: str) -> None:
+    lock = lock_data_folder(site.settings.data_path, address)
+    if ended := end_leftovers(site.settings.data_path):
         say(f"上一次运行没有正常结束，留下了 {ended} 个进程，已先结束它们。")
-    try:
-        check_port(settings.host, settings.port)
-    except NotFreeError:
-        site.lock.close()
-        site.lock = None
-        raise
+    check_port(site.settings.host, site.settings.port)
+    site.lock = lock
 
 
 def _load_demo(site: Site) -> None:
@@ -179,58 +181,23 @@ def _load_demo(site: Site) -> None:
         )
 
 
-def _wait_for_web(site: Site, web: Part) -> None:
-    """Wait until the web server answers, 60 s at most, so that no worker's start delays it. The watch deals with one that does not come up."""
-    deadline = time.monotonic() + _WEB_START_TIMEOUT_S
-    while web.process is not None and web.process.poll() is None and time.monotonic() < deadline:
-        if _does_answer(site.settings):
-            return
-        time.sleep(_POLL_S / 5)
-
-
-def _does_answer(settings: Settings) -> bool:
-    address = f"http://{_shown_host(settings)}:{settings.port}/healthz"
-    try:
-        _NO_PROXY.open(address, timeout=5).close()
-    except HTTPError:  # an answer too: without a sweeper it is not healthy yet
-        return True
-    except OSError:
-        return False
-    return True
-
-
-def _shown_host(settings: Settings) -> str:
-    return "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 – compared, not bound
-
-
 def _start_servers(site: Site) -> None:
-    if not (site.settings.database_url and site.settings.redis_url):
-        site.run_folder = make_run_folder()
-    if not site.settings.database_url:
-        _start_server(site, "postgres")
-    if not site.settings.redis_url:
-        _start_server(site, "valkey")
+    """Start the servers of which no addresses are given, and complete the environment by theirs."""
+    settings, data, folder = site.settings, site.settings.data_path, make_run_folder()
+    names = ("app_mode", "secret_key", "data_keys", "setup_code", "database_url", "redis_url")
+    given = {name.upper(): getattr(settings, name) for name in names}
+    site.environment = dict(os.environ) | given | {"DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
+    site.run_folder = folder
+    own = {"DATABASE_URL": partial(start_postgres, data, folder), "REDIS_URL": partial(start_valkey, data, folder)}
+    for setting, begin in own.items():
+        if not given[setting]:
+            server = begin()
+            site.environment[setting] = server.url
+            site.servers.append(Part(server.name, partial(_process_of, begin), server.process))
 
 
-def _start_server(site: Site, name: str) -> None:
-    data, folder = site.settings.data_path, site.run_folder
-    if folder is not None:
-        postgres = name == "postgres"
-        site.servers[name] = start_postgres(data, folder) if postgres else start_valkey(data, folder)  # fmt: skip
-
-
-def _environment(site: Site) -> dict[str, str]:
-    settings, servers = site.settings, site.servers
-    return dict(os.environ) | {
-        "APP_MODE": settings.app_mode,
-        "SECRET_KEY": settings.secret_key,
-        "DATA_KEYS": settings.data_keys,
-        "SETUP_CODE": settings.setup_code,
-        "DATABASE_URL": settings.database_url or servers["postgres"].url,
-        "REDIS_URL": settings.redis_url or servers["valkey"].url,
-        "DATA_DIR": str(settings.data_path),
-        "PYTHONUNBUFFERED": "1",
-    }
+def _process_of(begin: Callable[[], Server]) -> subprocess.Popen[bytes]:
+    return begin().process
 
 
 def _write_environment(site: Site) -> None:
@@ -242,25 +209,17 @@ def _write_environment(site: Site) -> None:
     path.write_text("".join(f"{name}={shlex.quote(site.environment[name])}\n" for name in names if name in site.environment))  # fmt: skip
 
 
-def _parts(settings: Settings) -> list[Part]:
-    celery = [_PYTHON, "-m", "celery", "--app", "examapp.celery_app:celery"]
-    data = settings.data_path
+def part_commands(settings: Settings) -> dict[str, list[str]]:
+    """Return the command of each part by its name: saves and submissions come before grading, and that before reports."""
+    celery, data = [_PYTHON, "-m", "celery", "--app", "examapp.celery_app:celery"], settings.data_path
+    worker = [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     beat = [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(data / "beat-schedule"), "--pidfile="]
-    return [
-        Part("web", web_command()),
-        Part("sweeper", watched(data / "sweeper.alive", [_PYTHON, "-m", "flask", "--app", "wsgi", "sweep"])),
-        # saves and hand-ins come before grading, and that before reports
-        *(Part(queue, watched(data / f"{queue}.alive", ["nice", "-n", nice, *celery, *_worker(queue)]))
-          for queue, nice in (("grading", "5"), ("reports", "10"), ("imports", "10"))),
-        Part("beat", watched(data / "beat.alive", beat)),
-    ]  # fmt: skip
-
-
-def _worker(queue: str) -> list[str]:
-    return [
-        "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat", "--queues", queue,
-        "--concurrency", "1", "--hostname", f"{queue}@%h",
-    ]  # fmt: skip
+    queues = {
+        queue: ["nice", "-n", nice, *worker, "--concurrency", "1", "--queues", queue, "--hostname", f"{queue}@%h"]
+        for queue, nice in (("grading", "5"), ("reports", "10"), ("imports", "10"))
+    }
+    others = {"sweeper": [_PYTHON, "-m", "flask", "--app", "wsgi", "sweep"], **queues, "beat": beat}
+    return {"web": web_command()} | {name: watched(data / f"{name}.alive", command) for name, command in others.items()}
 
 
 def _run(site: Site, command: list[str]) -> None:
@@ -269,17 +228,10 @@ def _run(site: Site, command: list[str]) -> None:
 
 def _restrict(site: Site) -> None:
     """Let the parts run under a role that cannot change the log, where the database is our own; commands beside the site keep the owner's."""
-    if "postgres" in site.servers:
+    if not site.settings.database_url:
         url = site.environment["DATABASE_URL"]
         program_role.restrict(url, program_role.PROGRAM_ROLE, is_to_be_made=True)
         site.part_environment = {"DATABASE_URL": program_role.as_program(url)}
-
-
-def _start_part(site: Site, part: Part) -> None:
-    log = site.settings.data_path / "logs" / f"{part.name}.log"
-    log.parent.mkdir(exist_ok=True)
-    part.process = start_process(part.command, log=log, environment=site.environment | site.part_environment)
-    part.started_at = time.monotonic()
 
 
 def _watch(site: Site, is_reload_requested: threading.Event) -> None:
@@ -288,16 +240,17 @@ def _watch(site: Site, is_reload_requested: threading.Event) -> None:
         if is_reload_requested.is_set():
             is_reload_requested.clear()
             reload_parts(site)
-        _restart_servers(site)
-        for part in site.parts:
-            code = part.process.poll() if part.process else None
-            if part.process is not None and code is not None and time.monotonic() - part.started_at > _RESTART_PAUSE_S:
-                if not part.is_reloading:
-                    log = f"{site.settings.data_path}/logs/{part.name}.log"
-                    say(f"「{part.name}」意外退出（{code}），已重新启动。日志：{log}")
-                part.is_reloading = False
-                _kill_group(part.process)  # a dead leader may leave children behind that hold the port
-                _start_part(site, part)
+        for part in [*site.servers, *site.parts]:
+            if part.is_running or time.monotonic() - part.started_at < _RESTART_PAUSE_S:
+                continue
+            if not part.is_reloading:
+                say(
+                    f"「{part.name}」意外退出（{part.process.returncode}），已重新启动。日志在 {site.settings.data_path} 下。"
+                )
+            try:
+                part.restart()
+            except EmbeddedServerError as error:
+                say(f"「{part.name}」还没有起来，稍后再试：{error}")
 
 
 def reload_parts(site: Site) -> None:
@@ -314,20 +267,10 @@ def reload_parts(site: Site) -> None:
         say("数据库结构没有升级成功，继续用原来的程序。请看上面的说明，处理后再执行一次。")
         return
     for part in site.parts:
-        if part.process is not None and part.process.poll() is None:
+        if part.is_running:
             part.process.send_signal(signal.SIGHUP if part.name == "web" else signal.SIGTERM)
             part.is_reloading = part.name != "web"
     say("网页进程正在逐个更换，后台进程做完手上的任务后重新启动。")
-
-
-def _restart_servers(site: Site) -> None:
-    for name, server in site.servers.items():
-        if server.process.poll() is not None:
-            say(f"「{name}」意外退出（{server.process.returncode}），已重新启动。")
-            try:
-                _start_server(site, name)
-            except EmbeddedServerError as error:
-                say(f"「{name}」还没有起来，稍后再试：{error}")
 
 
 def stop(site: Site) -> None:
@@ -335,30 +278,15 @@ def stop(site: Site) -> None:
     if site.lock is None:
         return
     say("\n正在结束……")
-    running = [part.process for part in reversed(site.parts) if part.process and part.process.poll() is None]
-    for process in running:
-        process.send_signal(signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_TIMEOUT_S
-    for process in running:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.1, deadline - time.monotonic()))
-        _kill_group(process)
-    for name, number in (("valkey", signal.SIGTERM), ("postgres", signal.SIGINT)):
-        if name in site.servers:
-            site.servers[name].stop(number)
+    end_processes([part.process for part in reversed(site.parts)])
+    for server in reversed(site.servers):
+        end_processes([server.process], signal.SIGINT)
     if site.run_folder is not None:
         shutil.rmtree(site.run_folder, ignore_errors=True)
     (site.settings.data_path / _ENVIRONMENT_FILE).unlink(missing_ok=True)
     site.lock.close()
     site.lock = None
     say("已全部结束。")
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill what a part may have left behind: each part leads a process group of its own."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 if __name__ == "__main__":

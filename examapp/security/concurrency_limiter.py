@@ -16,7 +16,7 @@ from enum import IntEnum
 from typing import Any
 
 from examapp import clock
-from examapp.security.slow_bodies import Bodies
+from examapp.security.slow_bodies import Bodies, Body
 from examapp.web.numbers import read_whole
 
 WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -29,6 +29,7 @@ ARRIVED_AT = "examapp.arrived_at"
 """The same as an instant of the one clock: what counts for a deadline."""
 REJECTED_QUEUE_DEPTH = "examapp.rejected_queue_depth"
 """In the environment of a request that was shed and is to be rejected: how many waited before it."""
+Classify = Callable[[dict[str, Any]], "PriorityClass"]
 ShouldShed = Callable[[int, float], bool]
 """Whether to shed a request that has so many before it and has waited so many seconds."""
 
@@ -61,21 +62,20 @@ class _PriorityQueue:
 
     def acquire(self, priority: PriorityClass, *, should_shed: ShouldShed | None = None) -> int | None:
         """Acquire a slot. Return None when acquired, or the queue depth if the request was shed."""
+        waiting, began = self._waiting[priority], time.perf_counter()
         with self._lock:
             if self._has_free(priority):
                 self._use(priority, 1)
                 return None
-            waiting = self._waiting[priority]
-            if should_shed is not None and should_shed(len(waiting), 0.0):
-                return len(waiting)
             mine = threading.Lock()
             mine.acquire()
             waiting.append(mine)
-        began = time.perf_counter()
-        while not mine.acquire(timeout=-1 if should_shed is None else _CHECK_EVERY_S):
+        timeout_s = 0.0 if should_shed else -1.0
+        while not mine.acquire(timeout=timeout_s):
+            timeout_s = _CHECK_EVERY_S
             with self._lock:
-                if mine in waiting and should_shed and should_shed(waiting.index(mine), time.perf_counter() - began):
-                    ahead = waiting.index(mine)
+                ahead = waiting.index(mine) if mine in waiting else None
+                if ahead is not None and should_shed and should_shed(ahead, time.perf_counter() - began):
                     del waiting[ahead]
                     return ahead
         return None
@@ -106,7 +106,7 @@ class ConcurrencyLimiter:
         self,
         app: WSGIApp,
         slots: int,
-        classify: Callable[[dict[str, Any]], PriorityClass],
+        classify: Classify,
         *,
         should_shed: ShouldShed | None = None,
         bodies: Bodies | None = None,
@@ -137,7 +137,7 @@ class ConcurrencyLimiter:
     def _read_ahead(self, environ: dict[str, Any]) -> bool:
         stated = str(environ.get("CONTENT_LENGTH") or "0")
         if self._bodies is not None and stated != "0":
-            environ["wsgi.input"] = self._bodies.reader(environ["wsgi.input"], str(environ.get("REMOTE_ADDR", "")))
+            environ["wsgi.input"] = Body(self._bodies, environ["wsgi.input"], str(environ.get("REMOTE_ADDR", "")))
         length = read_whole(stated, most=_MAX_READ_AHEAD)
         if environ.get("HTTP_TRANSFER_ENCODING") or length is None:
             return False

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+
+from cachetools import TTLCache
 
 from examapp.errors import DomainError
 
@@ -40,7 +42,8 @@ _lock = threading.Lock()
 _served_s = _took_s = 0.0
 """Moving averages: a save from its slot on, and from its arrival on."""
 _slots = 4
-_recent: OrderedDict[Hashable, deque[float]] = OrderedDict()
+_recent: TTLCache[Hashable, deque[float]] = TTLCache(_MAX_ATTEMPTS, _SAVING_S, timer=time.monotonic)
+"""When each saver saved last; not to be touched without the lock."""
 
 
 def set_up(*, slots: int) -> None:
@@ -51,16 +54,12 @@ def set_up(*, slots: int) -> None:
 
 def check(saver: Hashable) -> None:
     """Count a save of an attempt on one device; raises SlowDownError above the limit."""
-    moment = time.monotonic()
     with _lock:
-        _forget_idle(moment)
-        times = _recent.setdefault(saver, deque(maxlen=_MAX_IN_WINDOW))
-        _recent.move_to_end(saver)
-        if len(_recent) > _MAX_ATTEMPTS:
-            _recent.popitem(last=False)
+        moment, times = time.monotonic(), _recent.get(saver) or deque(maxlen=_MAX_IN_WINDOW)
         is_full = len(times) == _MAX_IN_WINDOW and moment - times[0] < _WINDOW_S
         if not is_full:
             times.append(moment)
+        _recent[saver] = times  # it counts as saving from now on
     if is_full:
         raise slow_down()
 
@@ -74,11 +73,6 @@ def forget(saver: Hashable) -> None:
     """Stop counting a saver who has no such attempt, so that he slows down nobody else."""
     with _lock:
         _recent.pop(saver, None)
-
-
-def _forget_idle(moment: float) -> None:
-    while _recent and moment - next(iter(_recent.values()))[-1] > _SAVING_S:
-        _recent.popitem(last=False)
 
 
 @contextmanager
@@ -116,7 +110,8 @@ def next_save_ms() -> int:
     """
     if _took_s <= _EASY_S:
         return NEXT_SAVE_MS
-    bearable = 1000 * len(_recent) * _served_s / (_slots * _FILL)
+    with _lock:
+        bearable = 1000 * len(_recent) * _served_s / (_slots * _FILL)
     share = min(1.0, _took_s / _EASY_S - 1)
     return min(round(NEXT_SAVE_MS + share * max(0.0, bearable - NEXT_SAVE_MS)), _SLOWEST_MS)
 
@@ -149,12 +144,9 @@ class StartGate:
     def try_admit(self, *, ahead: int) -> float:
         """Admit one start if those ahead in the queue leave a token: return 0, otherwise the seconds until there may be one."""
         with self._lock:
-            rate = self.rate()
-            moment = self._time_s()
-            self._tokens = min(
-                self._burst, self._tokens + (moment - self._filled_at) * min(rate, self._per_second) / self._processes
-            )
-            self._filled_at = moment
+            rate, moment = self.rate(), self._time_s()
+            filled = self._tokens + (moment - self._filled_at) * rate / self._processes
+            self._tokens, self._filled_at = min(self._burst, filled), moment
             everywhere = self._tokens * self._processes
             if self._tokens >= 1 and everywhere >= ahead + 1:
                 self._tokens -= 1

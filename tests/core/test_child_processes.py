@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 from examapp.config import Settings
 from examapp.jobs.worker import _for_celery
 from examapp.ops.child_processes import touch_heartbeat_file, watched
-from examapp.ops.supervisor import _parts
+from examapp.ops.supervisor import part_commands
 from tests.faults.deployment import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -105,7 +105,7 @@ def test_nothing_is_touched_where_nobody_watches(monkeypatch):
 
 def test_schedule_sweeper_and_workers_are_watched_however_the_site_is_run():
     """`make run`, the image and the units: the supervisor's commands, and the entry that the other two share."""
-    parts = {part.name: part.command for part in _parts(Settings())}
+    parts = part_commands(Settings())
     for name in ("beat", "sweeper", "grading", "reports", "imports"):
         assert parts[name][:3] == watched(Path("x"), [])[:3]
     entry = (ROOT / "docker" / "entrypoint.sh").read_text()

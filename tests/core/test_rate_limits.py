@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 import time as pace
-from collections import OrderedDict
 
 import pytest
+from cachetools import TTLCache
 
 from examapp.security import rate_limits
 
@@ -15,7 +15,7 @@ from examapp.security import rate_limits
 def from_the_start(monkeypatch):
     monkeypatch.setattr(rate_limits, "_served_s", 0.0)
     monkeypatch.setattr(rate_limits, "_took_s", 0.0)
-    monkeypatch.setattr(rate_limits, "_recent", OrderedDict())
+    monkeypatch.setattr(rate_limits, "_recent", TTLCache(100_000, 30, timer=lambda: time.monotonic()))  # noqa: PLW0108 – the one that a test puts in its stead
     monkeypatch.setattr(rate_limits, "_slots", 4)
 
 

@@ -17,18 +17,15 @@ _ENTRIES = {
     "wsgi": "tests.faults.wsgi",
     "examapp.celery_app:celery": "tests.faults.celery_app:celery",
 }
-_parts = supervisor._parts
+_commands = supervisor.part_commands
 
 
-def _parts_with_faults(settings: Settings) -> list[supervisor.Part]:
-    parts = _parts(settings)
-    for part in parts:
-        part.command = [_ENTRIES.get(word, word) for word in part.command]
-    return parts
+def _commands_with_faults(settings: Settings) -> dict[str, list[str]]:
+    return {name: [_ENTRIES.get(word, word) for word in words] for name, words in _commands(settings).items()}
 
 
 if __name__ == "__main__":
     extra = POSTGRES_SETTINGS.get(os.environ.get(SETTING, ""))
-    supervisor._parts = _parts_with_faults
+    vars(supervisor)["part_commands"] = _commands_with_faults
     vars(supervisor)["start_postgres"] = partial(start_postgres, extra=extra)
     sys.exit(supervisor.main())

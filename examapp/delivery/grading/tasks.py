@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import structlog
 from celery import shared_task
@@ -19,7 +24,6 @@ from examapp.delivery.make_ups import actions as make_up_actions
 from examapp.jobs import actions as job_actions
 from examapp.jobs.registry import JobKind, job_handler
 from examapp.jobs.runner import JobRun, RunLaterError, run_job
-from examapp.jobs.time_limit import at_most
 
 log = structlog.get_logger()
 _CLOSED_AT_ONCE = 200
@@ -141,3 +145,26 @@ def tally_questions() -> None:
     """Count how questions fared in exams with new grades."""
     with transaction() as session:
         actions.tally_questions(session, now=clock.now())
+
+
+class TookTooLongError(Exception):
+    """The work was ended because its time was over."""
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """End the block by TookTooLongError after so many seconds; only in a process's main thread, where workers and sweeper work."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGALRM, _raise_too_long)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def _raise_too_long(_signal: int, _frame: FrameType | None) -> None:
+    raise TookTooLongError

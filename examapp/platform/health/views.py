@@ -37,7 +37,7 @@ from examapp.platform.security_checklist.queries import backup_at
 from examapp.platform.setup import queries as setup_queries
 from examapp.platform.setup.models import DEMO_LOADED
 from examapp.platform.setup.rules import SCHEDULE_LIMIT, is_alive
-from examapp.web.metrics import LastMinute, count_request, make_registry, write_report
+from examapp.web.metrics import count_request, make_registry, read_last_minute, write_report
 
 blueprint = Blueprint("health", __name__)
 
@@ -151,34 +151,29 @@ def _count(response: Response) -> Response:
     attempt_id = (request.view_args or {}).get("attempt_id") if endpoint.startswith("attempts_api.") else None
     if attempt_id and response.status_code < 300:
         _contacts[attempt_id] = clock.now()
-    if not _is_reporting.locked():
-        _start_reporting(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 – Flask's own way to the application
+    if not _is_reporting.locked() and _is_reporting.acquire(blocking=False):
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 – Flask's own way to the application
+        threading.Thread(target=_report_forever, args=(app,), name="reporting", daemon=True).start()
     return response
 
 
-def _start_reporting(app: Flask) -> None:
-    if app.config["SETTINGS"].app_mode is not Mode.TESTING and _is_reporting.acquire(blocking=False):
-        threading.Thread(target=_report_forever, args=(app,), name="reporting", daemon=True).start()
-
-
 def _report_forever(app: Flask) -> None:
-    name, last_minute = f"{socket.gethostname()}:{os.getpid()}", LastMinute()
     for number in count(1):
         time.sleep(_REPORT_EVERY_S)
         with app.app_context():
             try:
-                report(name, last_minute, has_contacts=number % _CONTACTS_EVERY == 0)
+                report(f"{socket.gethostname()}:{os.getpid()}", has_contacts=number % _CONTACTS_EVERY == 0)
             except SQLAlchemyError as error:
                 log.warning("report_not_written", error=type(error).__name__)
                 db.session.remove()
 
 
-def report(name: str, last_minute: LastMinute, *, has_contacts: bool) -> None:
+def report(name: str, *, has_contacts: bool) -> None:
     """Write this process's figures, and if wanted the attempts heard of since the last time."""
     global _contacts
     contacts: dict[int, datetime] = {}
     if has_contacts:
         contacts, _contacts = _contacts, {}
     with transaction() as session:
-        write_report(session, name, last_minute.read(), now=clock.now())
+        write_report(session, name, read_last_minute(), now=clock.now())
         note_contacts(session, contacts)
