@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, cast
 
+import msgspec
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
 from psycopg.rows import namedtuple_row
@@ -145,7 +146,7 @@ def execute_in(session: Session) -> Execute:
     return lambda statement, values: session.connection().execute(cast("Executable", statement), dict(values)).all()
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _driver_words(statement: ClauseElement, dialect: Dialect) -> tuple[str, dict[str, Any]]:
     """Give a statement as the driver takes it, and the values that stand in it."""
     compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
@@ -177,6 +178,7 @@ def engine_options(url: str, pool_size: int) -> dict[str, object]:
         "pool_pre_ping": False,
         "pool_recycle": 1800,
         "pool_use_lifo": True,
+        "json_deserializer": msgspec.json.decode,  # of every JSONB value that is read: a third of the time of the standard library's
         "hide_parameters": True,  # an error's text goes to the log, which holds no answer and no name
         "connect_args": {
             "connect_timeout": 3,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import datetime
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -46,6 +47,13 @@ class EmptyBody(Struct):
 def json_response(payload: Any, status: int = 200) -> Response:
     """Encode a reply; decimals become strings."""
     return Response(msgspec.json.encode(payload), status, content_type=_JSON)
+
+
+def compressed_json_response(body: bytes) -> Response:
+    """Give JSON that is already compressed by gzip; a client that does not accept it so gets it plain."""
+    if "gzip" not in request.headers.get("Accept-Encoding", ""):
+        return Response(gzip.decompress(body), content_type=_JSON)
+    return Response(body, content_type=_JSON, headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
 
 
 def instant(value: datetime) -> str:

@@ -157,7 +157,10 @@ class QuestionKind:
         return list(question.key)
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
-        """Return the points of a response that is answered, unrounded, from zero to the item's points."""
+        """Return the points of a response that is answered, unrounded, from zero to the item's points.
+
+        They do not depend on which letters stand for the options, as long as response and key use the same.
+        """
         raise NotImplementedError
 
     def is_answered(self, response: Sequence[str], spec: ResponseSpec) -> bool:
@@ -175,6 +178,11 @@ class QuestionKind:
     def display_key(self, key: Sequence[str], order: str) -> tuple[str, ...]:
         """Return a stored key in the letters a person saw; `order` holds stored letters in display order."""
         return tuple(key)
+
+    def stored_response(self, response: Sequence[str], order: str) -> tuple[str, ...]:
+        """Return a response in stored letters; `order` holds stored letters in display order, empty for texts."""
+        shown = dict(zip(OPTION_LETTERS, order, strict=False))
+        return tuple(shown.get(part, part) for part in response)
 
     def describe_key(self, key: Sequence[str], blanks: Sequence[Sequence[str]], order: str) -> list[str]:
         """Return the key for result pages in the letters a person saw, one entry a letter or blank."""

@@ -4,6 +4,8 @@ The kind's letter, then `ResponseSpec.option_count` and `ResponseSpec.size`, eac
 `"S41"` one key of four, `"M55"` any of five keys, `"B02"` two texts. The save's SQL judges by the two numbers and knows no kind.
 """
 
+from functools import lru_cache
+
 from question_bank.kinds.base import QuestionKind, ResponseSpec
 from question_bank.kinds.registry import KINDS
 
@@ -31,6 +33,9 @@ def find_item(schema: str, item: int) -> tuple[QuestionKind, ResponseSpec] | Non
     """Return kind and spec of an item, numbered from 1; None where the schema has no such item."""
     if not 1 <= item <= count_items(schema):
         return None
-    start = WIDTH * (item - 1)
-    spec = ResponseSpec(ord(schema[start + 1]) - _ZERO, ord(schema[start + 2]) - _ZERO)
-    return _BY_LETTER[schema[start]], spec
+    return _decode(schema[WIDTH * (item - 1) : WIDTH * item])
+
+
+@lru_cache(maxsize=1024)
+def _decode(characters: str) -> tuple[QuestionKind, ResponseSpec]:
+    return _BY_LETTER[characters[0]], ResponseSpec(ord(characters[1]) - _ZERO, ord(characters[2]) - _ZERO)

@@ -126,3 +126,17 @@ def test_a_save_without_a_turn_is_refused_before_anything_is_read_and_comes_agai
     )
     assert sitter.answers() == {}
     assert sitter.api.put(sitter.url("/answers"), json=body).status_code == 200
+
+
+def test_handing_in_a_stored_sheet_costs_three_statements_and_a_changed_one_four_more(world, statements):
+    sitter = make_sitting(world)
+    for item in (1, 2):
+        sitter.save((item, item, ["A"]))
+    other = Sitter(world, world.session.get(Exam, sitter.exam_id), world.person())
+    other.start()
+    with statements() as seen:
+        assert sitter.hand_in((1, 1, ["A"]), (2, 2, ["A"])).status_code == 201
+    assert len(seen) == 4, seen
+    with statements() as seen:
+        assert other.hand_in((1, 1, ["A"])).status_code == 201
+    assert len(seen) == 5, seen

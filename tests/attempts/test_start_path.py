@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import timedelta
 
 import pytest
@@ -149,3 +150,15 @@ def test_a_sign_in_past_its_days_starts_nothing(world, exam, frozen):
     world.session.commit()
     assert sitter.start().status_code == 401
     assert world.session.query(Attempt).count() == 0
+
+
+def test_a_paper_is_the_same_compressed_or_not_and_the_second_time(world, exam):
+    (sitter,) = people(world, exam, 1)
+    sitter.start()
+    plain = sitter.api.get(sitter.url("/paper"))
+    first, second = (sitter.api.get(sitter.url("/paper"), headers={"Accept-Encoding": "gzip"}) for _ in range(2))
+    assert plain.content_encoding is None
+    assert first.content_encoding == "gzip"
+    assert gzip.decompress(first.data) == gzip.decompress(second.data) == plain.data
+    assert [item["item"] for section in plain.get_json()["sections"] for item in section["items"]] == [1, 2, 3, 4, 5]
+    assert {name.strip() for name in first.headers["Vary"].split(",")} == {"Accept-Encoding", "Cookie"}

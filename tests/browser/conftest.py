@@ -20,7 +20,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from examapp import clock
 from examapp.config import Mode, read_settings
-from examapp.content.blueprints.queries import version_contents
+from examapp.content.blueprints.queries import clear_paper_caches
 from examapp.db.session import db
 from examapp.organisation.access.rules import PERMISSION_HOLDERS, Role
 from examapp.organisation.accounts.guards import access_rule
@@ -98,7 +98,7 @@ class LiveSite:
 
 @pytest.fixture
 def live(race_world):
-    version_contents.clear()
+    clear_paper_caches()
     site = LiveSite(race_world)
     with disabled_by_environment(race_world.app):
         site.start()

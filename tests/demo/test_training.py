@@ -21,9 +21,8 @@ from examapp.learning.practice.rules import RUNS_A_DAY
 from examapp.learning.study_events.models import Attendance, StudyEvent
 from examapp.organisation.people.models import Person
 from examapp.organisation.units.models import UnitKind
-from examapp.platform.demo_county.actions import County, DemoAccount
-from examapp.platform.demo_county.rules import CountyPlan, PersonPlan, UnitPlan
-from examapp.platform.demo_exams.actions import DemoExams
+from examapp.platform.demo_county.actions import DemoExams
+from examapp.platform.demo_county.rules import County, CountyPlan, DemoAccount, PersonPlan, UnitPlan
 from examapp.platform.demo_learning.actions import add_certificates, add_gatherings, add_learner, add_study
 
 LAWS = ("宪法", "行政处罚法", "行政强制法", "民法典", "监察法", "公务员法")

@@ -12,10 +12,11 @@ from flask.testing import FlaskClient
 
 from examapp import clock
 from examapp.content.blueprints.models import Blueprint, BlueprintSection
-from examapp.content.blueprints.queries import version_contents
+from examapp.content.blueprints.queries import clear_paper_caches
 from examapp.content.question_editing.actions import index_questions
 from examapp.content.questions.models import AnswerKey, KnowledgePoint, Question, QuestionVersion
 from examapp.delivery.exams.models import Exam, ExamState
+from examapp.delivery.grading.queries import clear_key_cache
 from examapp.organisation.accounts.rules import digest
 from examapp.organisation.people.models import Account, Person, RoleGrant, SignIn
 from examapp.organisation.units.models import Unit
@@ -53,7 +54,8 @@ class World:
         self.session = session
         self.commits = commits
         self.thread = threading.get_ident()
-        version_contents.clear()  # another test, another database behind the same ids
+        clear_key_cache()
+        clear_paper_caches()  # another test, another database behind the same ids
 
     def save(self, row):
         self.session.add(row)

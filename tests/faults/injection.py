@@ -24,10 +24,9 @@ from werkzeug.wrappers import Response
 from examapp.db.session import after_commit, db, execute_autocommit, independent_transaction
 from examapp.delivery.attempt_changes import actions as attempt_change_actions
 from examapp.delivery.attempts import actions as attempt_actions
-from examapp.delivery.attempts import queries as attempt_queries
 from examapp.delivery.attempts import rules as attempt_rules
 from examapp.delivery.attempts.models import Attempt, AttemptState
-from examapp.delivery.grading import actions as grading_actions
+from examapp.delivery.grading import queries as grading_queries
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.jobs.models import MAX_RETRIES
 from examapp.organisation.accounts import guards
@@ -142,11 +141,10 @@ def _submit_again(_app: Flask) -> AbstractContextManager[None]:
     """S5: a second hand-in makes a second receipt."""
     original = attempt_change_actions.hand_in
 
-    def hand_in(db_session: Any, attempt_id: int, *, person_id: int, now: datetime, **fields: Any) -> Any:
-        attempt = attempt_queries.lock_own_attempt(db_session, attempt_id, person_id=person_id)
+    def hand_in(db_session: Any, attempt: Attempt, *, now: datetime, **fields: Any) -> Any:
         if attempt.state != AttemptState.IN_PROGRESS:
             attempt_actions.submit(db_session, attempt, submitted_at=now, is_forced=False)
-        return original(db_session, attempt_id, person_id=person_id, now=now, **fields)
+        return original(db_session, attempt, now=now, **fields)
 
     return _replaced(original, hand_in)
 
@@ -216,12 +214,13 @@ def _forced_close_drops_answers(_app: Flask) -> AbstractContextManager[None]:
 
 def _count_retries_in_redis(app: Flask) -> AbstractContextManager[None]:
     """S10: how often an attempt's grading was begun is what Redis says."""
-    original, redis = grading_actions._begin, _redis(app)
+    original, redis = grading_queries.begin_grading, _redis(app)
 
-    def begin(attempts: Any, *, now: datetime) -> list[int]:
-        ids = original(attempts, now=now)
-        for attempt in attempts:
-            attempt.grading_retry_count = min(int(redis.incr(f"drill:tries:{attempt.id}")), MAX_RETRIES)
+    def begin(db_session: Any, statement: Any, **values: Any) -> list[int]:
+        ids = original(db_session, statement, **values)
+        for attempt_id in ids:
+            count = min(int(redis.incr(f"drill:tries:{attempt_id}")), MAX_RETRIES)
+            db_session.execute(update(Attempt).where(Attempt.id == attempt_id).values(grading_retry_count=count))
         return ids
 
     return _replaced(original, begin)

@@ -14,7 +14,7 @@ import psycopg
 
 from tests.faults.ledger import Ledger
 
-MAX_TRIES = 3
+MAX_RETRIES = 3
 Snapshot = dict[str, Any]
 
 

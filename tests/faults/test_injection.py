@@ -79,6 +79,7 @@ def test_retries_of_grading_are_what_redis_says(app, sitter, world):
     world.session.get(Attempt, attempt_id).grading_began_at = NOON - timedelta(minutes=2)
     world.session.flush()
     assert grading_actions.begin_again(world.session, now=NOON) == [attempt_id]
+    world.session.expire_all()
     assert world.session.get(Attempt, attempt_id).grading_retry_count == 2
 
 

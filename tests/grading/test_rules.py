@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examapp.delivery.grading.rules import Band, Marks, band_of, score_item, score_paper
+from examapp.delivery.grading.rules import Band, Marks, VersionKey, band_of, score_item, score_paper
+from question_bank.kinds import response_schema
 from question_bank.kinds.base import ItemKey, ScoringRule
 from question_bank.kinds.fill_blank import canonical
 from question_bank.kinds.registry import kind_of
@@ -86,9 +87,23 @@ def test_just_below_the_pass_mark_is_not_rounded_up():
     assert band_of(Decimal("59.996"), Decimal(100), MARKS) is Band.FAIL
 
 
+def stored_paper(*items):
+    """Sections, schema and keys of a paper with these items: kind, stored key, order of options, points."""
+    listed, schema, keys = [], "", {}
+    for number, (kind, key, order, points) in enumerate(items, 1):
+        found = kind_of(kind)
+        schema += response_schema.encode(found, found.response_spec(option_count=len(order), blank_count=len(key)))
+        listed.append([number, 0, order, points])
+        part = {"key": [], "blanks": [[text] for text in key]} if found.has_blanks else {"key": list(key)}
+        keys[number] = VersionKey(number, [part])
+    return [{"title": "", "instructions": "", "items": listed}], schema, keys
+
+
 def test_paper_sums_its_items():
-    keys = [multiple("AC"), ItemKey(kind=Kind.TRUE_FALSE, points=Decimal(1), key=("A",), option_count=2)]
-    score = score_paper(keys, [["A", "C"], ["B"]], rule=ScoringRule.ALL_OR_NOTHING, marks=MARKS)
+    paper = stored_paper((Kind.MULTIPLE_CHOICE, "AC", "BCADE", "3.00"), (Kind.TRUE_FALSE, "A", "AB", "1.00"))
+    sections, schema, keys = paper
+    given = {"1": ["B", "C"], "2": ["B"]}
+    score = score_paper(sections, schema, given, keys, rule=ScoringRule.ALL_OR_NOTHING, marks=MARKS)
     assert (score.points, score.points_possible, score.percent, score.band, score.is_passed) == (
         3,
         4,
@@ -97,3 +112,43 @@ def test_paper_sums_its_items():
         True,
     )
     assert score.item_points == (3, 0)
+
+
+def test_a_version_without_a_key_is_no_zero():
+    sections, schema, _ = stored_paper((Kind.TRUE_FALSE, "A", "AB", "1.00"))
+    with pytest.raises(KeyError):
+        score_paper(sections, schema, {}, {}, rule=ScoringRule.ALL_OR_NOTHING, marks=MARKS)
+
+
+def test_blanks_of_a_stored_paper_count_each():
+    sections, schema, keys = stored_paper((Kind.FILL_BLANK, ["三十日", "法院"], "", "4.00"))
+    score = score_paper(
+        sections, schema, {"1": ["三十 日", "县法院"]}, keys, rule=ScoringRule.ALL_OR_NOTHING, marks=MARKS
+    )
+    assert score.item_points == (2,)
+
+
+@given(
+    st.sampled_from([Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.ORDERING]),
+    st.permutations("ABCDE"),
+    st.permutations("ABCDE"),
+    st.integers(1, 5),
+    st.permutations("ABCDE"),
+    st.integers(0, 5),
+    st.sampled_from(list(ScoringRule)),
+    st.sampled_from(["", "right_pairs"]),
+)
+def test_points_do_not_hang_on_the_order_in_which_options_were_shown(
+    kind, order, stored, key_size, response, size, rule, scoring
+):
+    """A paper is scored in stored letters, and kept so; by the letters that the person saw it comes to the same."""
+    found, whole = kind_of(kind), kind is Kind.ORDERING
+    key = list(stored) if whole else sorted(stored[: 1 if kind is Kind.SINGLE_CHOICE else key_size])
+    shown = list(response[: len(order) if whole and size else size])
+    sections, schema, keys = stored_paper((kind, key, "".join(order), "3.00"))
+    sections[0]["scoring"] = scoring
+    item = ItemKey(
+        kind=kind, points=Decimal("3.00"), key=found.display_key(key, "".join(order)), option_count=5, scoring=scoring
+    )
+    score = score_paper(sections, schema, {"1": shown}, keys, rule=rule, marks=MARKS)
+    assert score.item_points == (score_item(item, shown, rule=rule),)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from examapp.content.blueprints.queries import get_paper, items_of
 from examapp.content.questions.models import AnswerKey, Question, QuestionVersion
 from examapp.delivery.attempts.models import Attempt
-from examapp.delivery.grading import actions as grading_actions
 from examapp.delivery.grading import tasks as grading_tasks
 from examapp.delivery.grading.queries import newest_keys
+from examapp.delivery.grading.rules import shown_key
+from question_bank.kinds.registry import kind_of
 from tests.attempts.sitting import Sitter
 from tests.conftest import NOON
 
@@ -18,14 +19,13 @@ def right_answers(world, sitter):
     attempt = world.session.get(Attempt, sitter.attempt["id"])
     items = items_of(get_paper(world.session, attempt.paper_id))
     keys = newest_keys(world.session, [item.version_id for item in items])
-    return [
-        (item.item, 100 + item.item, right_response(grading_actions.item_key(item, keys[item.version_id])))
-        for item in items
-    ]
+    return [(item.item, 100 + item.item, right_response(item, keys[item.version_id])) for item in items]
 
 
-def right_response(key):
-    return list(key.key) or [variants[0] for variants in key.blanks]
+def right_response(item, key):
+    """The right response in the letters that the person sees."""
+    shown = shown_key(key, item.part, kind_of(item.kind), order=item.order, points=str(item.points))
+    return list(shown.key) or [variants[0] for variants in shown.blanks]
 
 
 def sit(world, exam, *, right, unit=None):
@@ -36,9 +36,8 @@ def sit(world, exam, *, right, unit=None):
     items = items_of(get_paper(world.session, attempt.paper_id))
     keys = newest_keys(world.session, [item.version_id for item in items])
     for item in items:
-        item_key = grading_actions.item_key(item, keys[item.version_id])
         if keys[item.version_id].parts[0]["key"] == [right]:
-            sitter.save((item.item, 1, right_response(item_key)))
+            sitter.save((item.item, 1, right_response(item, keys[item.version_id])))
     sitter.hand_in()
     grading_tasks.sweep_once()
     return sitter

@@ -11,7 +11,7 @@ from redis import Redis
 from sqlalchemy import func, select, text, update
 
 from examapp.clock import clock
-from examapp.content.blueprints.queries import version_contents
+from examapp.content.blueprints.queries import clear_paper_caches
 from examapp.content.questions.models import AnswerKey
 from examapp.db.session import Base, db
 from examapp.delivery.attempts.models import Attempt
@@ -56,9 +56,9 @@ def county(app, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def other_contents():
     """What this process keeps of question versions is another scene's."""
-    version_contents.clear()
+    clear_paper_caches()
     yield
-    version_contents.clear()
+    clear_paper_caches()
 
 
 def body_for(call, scene):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from examapp.clock import clock
-from examapp.content.blueprints.queries import version_contents
+from examapp.content.blueprints.queries import clear_paper_caches
 from examapp.db.session import db
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.grading import tasks as grading_tasks
@@ -29,9 +29,9 @@ ROLES = "CULTPQSYA"
 @pytest.fixture(autouse=True)
 def other_contents():
     """What this process keeps of question versions is another scene's."""
-    version_contents.clear()
+    clear_paper_caches()
     yield
-    version_contents.clear()
+    clear_paper_caches()
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from examapp.content.blueprints.queries import (
     sections_of,
     unknown_names,
 )
-from examapp.content.blueprints.rules import DrawnPaper, Pool, Section, draw, parts_of
+from examapp.content.blueprints.rules import Pool, Section, draw, parts_of
 from examapp.content.questions.models import QuestionVersion
 from examapp.errors import ConflictError, DomainError, NotFoundError
 from examapp.platform.audit.actions import Actor, record
@@ -136,7 +136,7 @@ def make_papers(
     drawn = [draw(sections, pool, seed=seed, is_shuffled=blueprint.is_shuffled) for seed in seeds]
     if not drawn:
         return []
-    _mark_used(session, drawn, pool, now=now)
+    mark_used(session, {version_id for paper in drawn for version_id in paper.version_ids}, pool, now=now)
     rows = [
         {
             "blueprint_id": blueprint.id,
@@ -156,9 +156,8 @@ def make_paper(session: Session, *, blueprint: Blueprint, seed: int, now: dateti
     return get_paper(session, paper_id)
 
 
-def _mark_used(session: Session, drawn: Sequence[DrawnPaper], pool: Pool, *, now: datetime) -> None:
-    """Mark versions as used under their row lock, and see that those that could still change are what the pool says."""
-    version_ids = {version_id for paper in drawn for version_id in paper.version_ids}
+def mark_used(session: Session, version_ids: Collection[int], pool: Pool, *, now: datetime) -> None:
+    """Mark versions as used under their row lock; raise ConflictError where one that could still change is not what the pool says."""
     newly = session.execute(
         update(QuestionVersion)
         .where(QuestionVersion.id.in_(version_ids), QuestionVersion.used_at.is_(None))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,6 +11,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Annotated, Any, Protocol, TypedDict
 
+import msgspec
 from cachetools import LRUCache
 from msgspec import Meta
 from sqlalchemy import Select, select, union
@@ -26,10 +29,12 @@ from examapp.content.questions.models import (
 from examapp.documents.html import text_to_html
 from examapp.errors import NotFoundError
 from question_bank.kinds import response_schema
-from question_bank.kinds.registry import DRAWN_KINDS, PART_KINDS, kind_of
+from question_bank.kinds.base import QuestionKind
+from question_bank.kinds.registry import DRAWN_KINDS, PART_KINDS
 from question_bank.model import OPTION_LETTERS, Kind
 
-_MAX_CACHED_VERSIONS = 20_000
+_MAX_CACHED_ORDERS = 64
+"""Of the options of one version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +85,48 @@ class PaperBody(TypedDict):
     sections: list[PaperSectionBody]
 
 
-version_contents: LRUCache[int, dict[str, Any]] = LRUCache(_MAX_CACHED_VERSIONS)
-"""Contents of question versions that papers hold, by id: such a version never changes."""
-_contents_lock = Lock()
+class _Version:
+    """A question version's content, and the JSON of its parts in the option orders that papers have."""
+
+    __slots__ = ("content", "encoded")
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        self.content = content
+        self.encoded: dict[tuple[int, str, str], bytes] = {}
+
+    def encode(self, part: int, order: str, points: str, kind: QuestionKind) -> bytes:
+        """Encode an item but for the number that it begins with."""
+        asked = (part, order, points)
+        if asked not in self.encoded:
+            if len(self.encoded) >= _MAX_CACHED_ORDERS:
+                self.encoded.clear()
+            self.encoded[asked] = msgspec.json.encode(_render_part(self.content, part, order, points, kind))[1:]
+        return self.encoded[asked]
 
 
-def get_contents(session: Session, version_ids: set[int]) -> dict[int, dict[str, Any]]:
-    """Get contents by version id; reads what is not cached in one statement, caches only versions already used in a paper."""
-    with _contents_lock:
-        found = {
-            version_id: version_contents[version_id] for version_id in version_ids if version_id in version_contents
-        }
+_versions: LRUCache[int, _Version] = LRUCache(20_000)
+_papers: LRUCache[int, bytes] = LRUCache(1_000)
+_cache_lock = Lock()
+
+
+def clear_paper_caches() -> None:
+    """Drop the cached papers and question versions: another database stands behind the same ids now (tests, a restore)."""
+    with _cache_lock:
+        _versions.clear()
+        _papers.clear()
+
+
+def _get_versions(session: Session, version_ids: set[int]) -> dict[int, _Version]:
+    """Get versions by id; reads what is not cached in one statement, caches only versions already used in a paper, which never change."""
+    with _cache_lock:
+        found = {version_id: _versions[version_id] for version_id in version_ids if version_id in _versions}
     if missing := version_ids - found.keys():
         columns = select(QuestionVersion.id, QuestionVersion.content, QuestionVersion.used_at)
         rows = session.execute(columns.where(QuestionVersion.id.in_(missing))).all()
-        found |= {row.id: row.content for row in rows}
-        with _contents_lock:
-            version_contents.update({row.id: row.content for row in rows if row.used_at is not None})
+        read = {row.id: _Version(row.content) for row in rows}
+        found |= read
+        with _cache_lock:
+            _versions.update({row.id: read[row.id] for row in rows if row.used_at is not None})
     return found
 
 
@@ -143,33 +173,48 @@ def option_order(item: PaperItem) -> dict[str, str]:
 
 def render_paper(session: Session, paper: PaperContent) -> PaperBody:
     """Give the paper as the protocol writes it; keys and explanations are not even read. At most one statement."""
-    items = iter(items_of(paper))
-    contents = get_contents(session, {item[0] for section in paper.sections for item in section["items"]})
-    return {
-        "sections": [
-            {
-                "title": section["title"],
-                "instructions": text_to_html(section["instructions"]),
-                "items": [_render_item(next(items), contents) for _ in section["items"]],
-            }
-            for section in paper.sections
+    rendered: PaperBody = msgspec.json.decode(_encode_paper(session, paper))
+    return rendered
+
+
+def compressed_paper(session: Session, paper: PaperContent, *, paper_id: int) -> bytes:
+    """Give the stored paper of that id as JSON of the protocol, compressed by gzip. A paper never changes: it is cached for a page loaded again."""
+    with _cache_lock:
+        compressed = _papers.get(paper_id)
+    if compressed is None:
+        compressed = gzip.compress(_encode_paper(session, paper), compresslevel=1, mtime=0)
+        with _cache_lock:
+            _papers[paper_id] = compressed
+    return compressed
+
+
+def _encode_paper(session: Session, paper: PaperContent) -> bytes:
+    versions = _get_versions(session, {item[0] for section in paper.sections for item in section["items"]})
+    kinds = iter(response_schema.kinds_in(paper.response_schema))
+    numbers = itertools.count(1)
+    sections = []
+    for section in paper.sections:
+        items = [
+            b'{"item":%d,%b' % (next(numbers), versions[version_id].encode(part, order, points, next(kinds)))
+            for version_id, part, order, points in section["items"]
         ]
-    }
+        head = {"title": section["title"], "instructions": text_to_html(section["instructions"])}
+        sections.append(msgspec.json.encode(head)[:-1] + b',"items":[' + b",".join(items) + b"]}")
+    return b'{"sections":[' + b",".join(sections) + b"]}"
 
 
-def _render_item(item: PaperItem, contents: dict[int, dict[str, Any]]) -> PaperItemBody:
-    content = contents[item.version_id]
-    part = content["parts"][item.part]
+def _render_part(content: dict[str, Any], number: int, order: str, points: str, kind: QuestionKind) -> dict[str, Any]:
+    """Give an item as `PaperItemBody`, without its number."""
+    part = content["parts"][number]
     return {
-        "item": item.item,
-        "kind": str(item.kind),
-        "points": str(item.points),
+        "kind": str(kind.code),
+        "points": points,
         "stem": part["stem"],
         "material": content["material"],
-        "blanks": part["blanks"] if kind_of(item.kind).has_blanks else None,
+        "blanks": part["blanks"] if kind.has_blanks else None,
         "options": [
             {"key": key, "text": part["options"][OPTION_LETTERS.index(letter)]}
-            for key, letter in option_order(item).items()
+            for key, letter in zip(OPTION_LETTERS, order, strict=False)
         ],
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,7 @@ from examapp.content.questions.models import (
 )
 from examapp.content.questions.queries import get_question, stamp_of
 from examapp.content.questions.rules import TOPICS, Prepared, grams_of, prepare, searchable
+from examapp.db.bulk import reserve_ids
 from examapp.documents.images import Picture, encode_picture
 from examapp.errors import ConflictError
 from examapp.platform.audit.actions import Actor, record
@@ -125,8 +126,8 @@ def add_prepared(
         return []
     add_pictures(session, pictures=[picture for one in prepared for picture in one.pictures], now=now)
     ids, version_ids = (
-        _next_ids(session, "questions", len(prepared)),
-        _next_ids(session, "question_versions", len(prepared)),
+        reserve_ids(session, "questions", len(prepared)),
+        reserve_ids(session, "question_versions", len(prepared)),
     )
     laws = _Laws(session, now)
     taken = _taken_codes(session, [one.question.code for one in prepared if one.question.code])
@@ -179,11 +180,6 @@ def _add_versions(
 
 def _version_columns(one: Prepared) -> dict[str, Any]:
     return {"content": one.content, "search_text": one.search_text, "digest": one.digest}
-
-
-def _next_ids(session: Session, table: str, count: int) -> list[int]:
-    statement = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
-    return list(session.scalars(statement, {"table": table, "count": count}))
 
 
 def _taken_codes(session: Session, codes: list[str]) -> set[str]:

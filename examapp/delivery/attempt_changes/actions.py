@@ -47,23 +47,26 @@ class HandedIn:
     """To be raised after the commit, where the attempt was not closed."""
 
 
-def hand_in(
-    session: Session, attempt_id: int, *, person_id: int, epoch: int, changes: Sequence[Change], now: datetime
-) -> HandedIn:
-    """Merge the whole answer sheet, close the attempt and make the receipt, in one transaction; a repeat returns the same receipt.
+def hand_in(session: Session, attempt: Attempt, *, epoch: int, changes: Sequence[Change], now: datetime) -> HandedIn:
+    """Merge the whole answer sheet into a locked attempt, close it and make the receipt, in one transaction; a repeat returns the same receipt.
 
     Raises NotFoundError, BadRequestError.
     """
-    attempt = attempt_queries.lock_own_attempt(session, attempt_id, person_id=person_id)
     attempt = closed_if_overdue(session, attempt, now=now)
     if attempt.state != AttemptState.IN_PROGRESS:
         if attempt.is_forced:
             quarantine_save(session, attempt, "deadline_passed", epoch=epoch, changes=changes, now=now)
         return HandedIn(attempt=attempt)
-    saver: dict[str, Any] = {"person_id": person_id, "epoch": epoch, "changes": changes, "now": now}
-    saved = save_answers(execute_in(session), attempt_id, **saver)
-    if saved is None:
-        return HandedIn(attempt=attempt, rejection=reject_save(session, attempt_id, **saver))
+    if epoch == attempt.epoch:
+        stored = attempt_queries.read_sheet(session, attempt.id) if changes else {}
+        changes = [change for change in changes if stored.get(change.item) != (epoch, change.seq, change.response)]
+    saved = Saved()
+    if changes or epoch != attempt.epoch:
+        saver: dict[str, Any] = {"person_id": attempt.person_id, "epoch": epoch, "changes": changes, "now": now}
+        merged = save_answers(execute_in(session), attempt.id, **saver)
+        if merged is None:
+            return HandedIn(attempt=attempt, rejection=reject_save(session, attempt.id, **saver))
+        saved = merged
     submit(session, attempt, submitted_at=min(now, attempt.deadline_at), is_forced=False)
     return HandedIn(attempt=attempt, is_first=True, refused=saved.refused)
 

@@ -58,15 +58,16 @@ def closed_if_overdue(session: Session, attempt: Attempt, *, now: datetime) -> A
 
 def submit(session: Session, attempt: Attempt, *, submitted_at: datetime, is_forced: bool) -> None:
     """Close an attempt whose row is locked: count the answers, make the receipt, nudge the grading."""
-    answers = queries.list_answers(session, attempt.id)
-    answered, sha256 = rules.sheet_digest(attempt.id, attempt.response_schema, ((a.item, a.response) for a in answers))
+    sheet = queries.read_sheet(session, attempt.id)
+    answers = ((item, response) for item, (_, _, response) in sheet.items())
+    answered, sha256 = rules.sheet_digest(attempt.id, attempt.response_schema, answers)
     attempt.state = AttemptState.SUBMITTED
     attempt.submitted_at = submitted_at
     attempt.is_forced = is_forced
     attempt.answered, attempt.receipt_sha256 = answered, sha256
     attempt.receipt_number = rules.receipt_number(attempt.id, sha256)
     session.flush()
-    nudge_after_commit(session, GRADE_TASK, attempt.id)
+    nudge_after_commit(session, GRADE_TASK)
 
 
 def quarantine_save(

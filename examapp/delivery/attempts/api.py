@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from flask import Blueprint, Response, current_app, g, request
 from msgspec import Meta
+from sqlalchemy.orm import Session
 
 from examapp import clock
-from examapp.content.blueprints.queries import render_paper
+from examapp.content.blueprints.queries import compressed_paper
 from examapp.db.session import execute_autocommit, read_session, transaction
 from examapp.delivery.attempt_changes import actions as attempt_change_actions
 from examapp.delivery.attempt_starts import actions as attempt_start_actions
@@ -31,7 +32,16 @@ from examapp.organisation.accounts.guards import (
 )
 from examapp.security import rate_limits
 from examapp.security.concurrency_limiter import RECEIVED_AT_MONOTONIC
-from examapp.web.json_io import Count, EmptyBody, Id, Instant, instant, json_response, read_body
+from examapp.web.json_io import (
+    Count,
+    EmptyBody,
+    Id,
+    Instant,
+    compressed_json_response,
+    instant,
+    json_response,
+    read_body,
+)
 
 api_blueprint = Blueprint("attempts_api", __name__, url_prefix="/api/v1")
 _SMALL_BYTES = 64 * 1024
@@ -205,7 +215,7 @@ def get_attempt_paper(attempt_id: int) -> Response:
         me_and_ready()  # names why a sign-in is refused; the limits on sign-ins, which rest during an exam, apply
     if paper is None:
         raise NotFoundError
-    return json_response(render_paper(read_session(), paper))
+    return compressed_json_response(compressed_paper(read_session(), paper, paper_id=paper.paper_id))
 
 
 @api_blueprint.post("/attempts/<int:attempt_id>/epoch")
@@ -288,20 +298,32 @@ def record_events(attempt_id: int) -> Response:
 
 
 @api_blueprint.post("/attempts/<int:attempt_id>/submission")
-@signed_in
+@signed_in_by_statement
 def hand_in(attempt_id: int) -> Response:
     """Hand in: merge the sheet, close the attempt, give the receipt; any repeat gives the same."""
     body = read_body(rules.SubmissionRequest, max_bytes=rules.MAX_SHEET_BYTES)
+    digest = token_digest()
     with transaction() as session:
-        handed_in = attempt_change_actions.hand_in(
-            session, attempt_id, person_id=me().person_id, epoch=body.epoch, changes=body.answers, now=_arrived()
-        )
-        receipt = _receipt_json(handed_in.attempt)
+        attempt = queries.lock_attempt_of_sign_in(session, attempt_id, token_digest=digest)
+        answered = None if attempt is None else _hand_in(session, attempt, body)
+    if answered is None:
+        person_id = me_and_ready().person_id
+        with transaction() as session:
+            attempt = queries.lock_own_attempt(session, attempt_id, person_id=person_id)
+            answered = _hand_in(session, attempt, body)
+    handed_in, receipt = answered
     if handed_in.rejection is not None:
         raise handed_in.rejection
     assert receipt is not None
     reply: SubmittedBody = {"receipt": receipt, "refused": handed_in.refused}
     return json_response(reply, 201 if handed_in.is_first else 200)
+
+
+def _hand_in(
+    session: Session, attempt: Attempt, body: rules.SubmissionRequest
+) -> tuple[attempt_change_actions.HandedIn, ReceiptBody | None]:
+    handed_in = attempt_change_actions.hand_in(session, attempt, epoch=body.epoch, changes=body.answers, now=_arrived())
+    return handed_in, _receipt_json(handed_in.attempt)
 
 
 def _arrived() -> datetime:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import cast
 
 from flask import Blueprint, Response, current_app, g, render_template, url_for
+from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from examapp import clock
@@ -20,12 +21,19 @@ from examapp.content.blueprints.queries import get_blueprint, get_paper
 from examapp.db.session import read_session
 from examapp.delivery.attempts import queries
 from examapp.delivery.attempts.models import Attempt, AttemptState
-from examapp.delivery.attempts.queries import LiveAttempt
+from examapp.delivery.attempts.queries import ExamPage, LiveAttempt
 from examapp.delivery.exam_candidates.queries import CandidateExam, find_candidate_exam, find_prepared_paper
 from examapp.delivery.exams.models import EXAM_KIND_NAMES, SCORING_RULE_NAMES, ExamKind
 from examapp.delivery.exams.rules import START_REFUSAL_WORDS
 from examapp.errors import NotFoundError
-from examapp.organisation.accounts.guards import me, public, signed_in
+from examapp.organisation.accounts.guards import (
+    me,
+    public,
+    signed_in,
+    signed_in_by_statement,
+    token_digest,
+    wants_large_print,
+)
 from question_bank.kinds.base import ScoringRule
 from question_bank.kinds.registry import kind_of
 
@@ -84,18 +92,26 @@ def before_start(exam_id: int) -> str:
 
 
 @blueprint.get("/exams/<int:exam_id>/sit")
-@signed_in
-def sit(exam_id: int) -> str:
+@signed_in_by_statement
+def sit(exam_id: int) -> ResponseReturnValue:
     """Give the shell of the exam page: no question in it, a token, and the key under which the device keeps texts."""
-    session = read_session()
-    candidate, attempts = _candidate(session, exam_id)
-    live = _live(attempts, clock.now())
-    return render_template(
-        "attempts/sit.html",
-        exam=candidate.exam,
-        attempt_id=live.id if live else None,
-        device_key=_device_key(exam_id, me().person_id),
-    )
+    page = queries.find_exam_page(exam_id, token_digest=token_digest(), now=clock.now())
+    return _sit_of_checked(page) if page is None or page.has_limited_sign_in else _render(page)
+
+
+@signed_in
+def _sit_of_checked(page: ExamPage | None) -> str:
+    """Give the shell once the sign-in has passed what the page's own statement does not know, or say why there is none."""
+    if page is None:
+        raise NotFoundError
+    return _render(page)
+
+
+def _render(page: ExamPage) -> str:
+    """Render the shell without the context of other pages (menu, rights), which would ask the database for it."""
+    template = current_app.jinja_env.get_template("attempts/sit.html")
+    key = _device_key(page.exam_id, page.person_id)
+    return template.render(page=page, device_key=key, is_elder=wants_large_print(page.has_elder_mode))
 
 
 @blueprint.get("/exams/offline")

@@ -10,13 +10,12 @@ from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from examapp.clock import local
-from examapp.content.blueprints.queries import items_of
 from examapp.content.question_review.actions import put_correction_in_force
 from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.corrections import queries
 from examapp.delivery.grading import queries as grading_queries
 from examapp.delivery.grading import rules as grading_rules
-from examapp.delivery.grading.actions import item_key, marks_of
+from examapp.delivery.grading.actions import score_sheet
 from examapp.delivery.grading.models import Grade, Regrade
 from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.documents.spreadsheets import Column, Sheet, write_xlsx
@@ -26,7 +25,6 @@ from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.people.models import Approval
 from examapp.platform.audit.actions import SYSTEM, Actor, record
 from examapp.points import as_text
-from question_bank.kinds.base import ScoringRule
 
 AUDIT_ACTS = {"grading.export_regrade": "导出更正前后对照", "grading.regrade": "更正答案后重新评分"}
 AUDIT_OBJECTS = {"regrade": "更正重评"}
@@ -82,25 +80,14 @@ def regrade_batch(session: Session, run: JobRun, *, now: datetime) -> bool:
 
 
 def _regrade(session: Session, regrade: Regrade, claimed: list[tuple[Attempt, Grade]], *, now: datetime) -> None:
-    attempts = [attempt for attempt, _ in claimed]
-    papers = grading_queries.papers_by_id(session, (attempt.paper_id for attempt in attempts))
-    exams = grading_queries.exams_by_id(session, (attempt.exam_id for attempt in attempts))
-    answers = grading_queries.answers_by_attempt(session, [attempt.id for attempt in attempts])
+    sheets = {sheet.id: sheet for sheet in grading_queries.list_sheets(session, [attempt.id for attempt, _ in claimed])}
     used = {key_id for _, grade in claimed for key_id in grade.key_ids.values()}
-    keys = queries.keys_by_id(session, used | {regrade.new_key_id})
+    keys = grading_queries.keys_by_id(session, used | {regrade.new_key_id})
     rows = []
     for attempt, grade in claimed:
         key_ids = {**grade.key_ids, str(regrade.question_version_id): regrade.new_key_id}
         of_version = {int(version_id): keys[key_id] for version_id, key_id in key_ids.items()}
-        items = items_of(papers[attempt.paper_id])
-        exam = exams[attempt.exam_id]
-        score = grading_rules.score_paper(
-            [item_key(item, of_version[item.version_id]) for item in items],
-            [answers[attempt.id].get(item.item, []) for item in items],
-            rule=ScoringRule(exam.scoring_rule),
-            marks=marks_of(exam),
-        )
-        rows.append(_row(regrade, attempt, grade, score, key_ids, now=now))
+        rows.append(_row(regrade, attempt, grade, score_sheet(sheets[attempt.id], of_version), key_ids, now=now))
     session.execute(
         update(Grade)
         .where(Grade.id.in_([grade.id for _, grade in claimed]))

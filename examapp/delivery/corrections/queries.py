@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,11 +11,10 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Row, Select, and_, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
-from examapp.content.questions.models import AnswerKey, Question
+from examapp.content.questions.models import Question
 from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading.models import Grade, Regrade
-from examapp.delivery.grading.queries import VersionKey
 from examapp.errors import NotFoundError
 from examapp.jobs.models import JobState
 from examapp.organisation.access.queries import within
@@ -66,12 +65,6 @@ def list_lately_ended(session: Session, *, now: datetime) -> Sequence[Regrade]:
     """Lock the regrades that ended within `LATE_GRADES`, for what was graded beside them."""
     is_fresh = and_(Regrade.state == JobState.DONE, Regrade.finished_at > now - LATE_GRADES)
     return session.scalars(select(Regrade).where(is_fresh).order_by(Regrade.id).with_for_update(skip_locked=True)).all()
-
-
-def keys_by_id(session: Session, ids: Iterable[int]) -> dict[int, VersionKey]:
-    """Give keys by id, in one statement."""
-    rows = session.execute(select(AnswerKey.id, AnswerKey.parts).where(AnswerKey.id.in_(set(ids))))
-    return {key_id: VersionKey(key_id, parts) for key_id, parts in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import structlog
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, text, update
 from sqlalchemy.orm import Session
 
-from examapp.content.blueprints.queries import PaperItem, items_of
 from examapp.content.questions.models import QuestionUse
 from examapp.delivery.attempt_changes import actions as attempt_change_actions
-from examapp.delivery.attempts.models import Attempt, AttemptState
+from examapp.delivery.attempts.models import Attempt
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading import queries, rules
 from examapp.delivery.grading.models import Grade
-from examapp.delivery.grading.queries import GradedPaper, VersionKey, exams_to_tally, iter_graded_papers
-from examapp.delivery.grading.rules import Marks
+from examapp.delivery.grading.queries import AnswerSheet, GradedPaper, exams_to_tally, iter_graded_papers
+from examapp.delivery.grading.rules import Marks, VersionKey
+from examapp.jobs.models import MAX_RETRIES
 from examapp.platform.audit.actions import SYSTEM, record
 from examapp.points import percentage
-from question_bank.kinds.base import ItemKey, ScoringRule
-from question_bank.kinds.registry import kind_of
+from question_bank.kinds.base import ScoringRule
 
 AUDIT_ACTS = {"grading.quarantine": "评分多次失败，转人工处理"}
 AUDIT_VALUES = {"excellent": "优秀", "good": "良好", "failed": "不合格", "passed": "合格"}
@@ -38,86 +38,68 @@ LEASE = timedelta(seconds=30)
 
 def begin_batch(session: Session, *, now: datetime, most: int = BATCH) -> list[int]:
     """Count a first try for attempts that were never tried; commit before `grade_batch`, so that a crash counts too."""
-    return _begin(queries.claim_ungraded(session, most=most, is_first=True), now=now)
+    return queries.begin_grading(session, queries.BEGIN_FIRST, now=now, most=most)
 
 
 def begin_again(session: Session, *, now: datetime) -> list[int]:
     """Count a further try for one attempt whose last try did not end within its lease; empty where there is none."""
-    return _begin(queries.claim_ungraded(session, most=1, lease_over_at=now - LEASE), now=now)
+    values = {"now": now, "most": 1, "max_retries": MAX_RETRIES - 1, "lease_over_at": now - LEASE}
+    return queries.begin_grading(session, queries.BEGIN_AGAIN, **values)
 
 
-def _begin(attempts: Sequence[Attempt], *, now: datetime) -> list[int]:
-    for attempt in attempts:
-        attempt.grading_retry_count += 1
-        attempt.grading_began_at = now
-    return [attempt.id for attempt in attempts]
+_WRITE = text("""
+WITH graded AS (
+  INSERT INTO grades
+    (attempt_id, number, is_current, points, points_possible, percent, band, is_passed, item_points, key_ids, reason, graded_at)
+  SELECT attempt_id, number, true, points, points_possible, percent, band, is_passed, item_points, key_ids, 'first', :now
+  FROM jsonb_to_recordset(CAST(:grades AS jsonb)) AS g(
+    attempt_id bigint, number int, points numeric, points_possible numeric, percent numeric, band text, is_passed bool, item_points jsonb, key_ids jsonb
+  )
+  RETURNING attempt_id
+)
+UPDATE attempts SET state = 'graded' FROM graded WHERE attempts.id = graded.attempt_id
+""")
 
 
 def grade_batch(session: Session, ids: Sequence[int], *, now: datetime) -> int:
-    """Grade these attempts, as far as they still wait and nobody else has them; gives how many."""
-    attempts = queries.claim_ungraded(session, most=len(ids), ids=ids)
-    if not attempts:
+    """Grade these attempts, as far as they still wait and nobody else has them, in few statements. Return how many."""
+    locked = queries.lock_ungraded(session, ids)
+    if not locked:
         return 0
-    papers = queries.papers_by_id(session, (attempt.paper_id for attempt in attempts))
-    items = {paper.id: items_of(paper) for paper in papers.values()}
-    keys = queries.newest_keys(session, (item.version_id for listed in items.values() for item in listed))
-    exams = queries.exams_by_id(session, (attempt.exam_id for attempt in attempts))
-    answers = queries.answers_by_attempt(session, [attempt.id for attempt in attempts])
-    numbers = queries.last_grade_numbers(session, [attempt.id for attempt in attempts])
-    grades = [
-        _grade(a, exams[a.exam_id], items[a.paper_id], keys, answers[a.id], now=now)
-        | {"number": numbers.get(a.id, 0) + 1}
-        for a in attempts
-    ]
-    session.execute(insert(Grade), grades)
-    session.execute(
-        update(Attempt)
-        .where(Attempt.id.in_([a.id for a in attempts]))
-        .values(state=AttemptState.GRADED)
-        .execution_options(synchronize_session=False)
-    )
-    return len(attempts)
+    sheets = queries.list_sheets(session, locked)
+    keys = queries.newest_keys(session, (version_id for sheet in sheets for version_id in sheet.version_ids))
+    grades = [_grade(sheet, keys) for sheet in sheets]
+    session.connection().execute(_WRITE, {"grades": msgspec.json.encode(grades).decode(), "now": now})
+    return len(sheets)
 
 
-def _grade(
-    attempt: Attempt,
-    exam: Exam,
-    items: Sequence[PaperItem],
-    keys: dict[int, VersionKey],
-    answers: dict[int, list[str]],
-    *,
-    now: datetime,
-) -> dict[str, Any]:
-    score = rules.score_paper(
-        [item_key(item, keys[item.version_id]) for item in items],
-        [answers.get(item.item, []) for item in items],
-        rule=ScoringRule(exam.scoring_rule),
-        marks=marks_of(exam),
-    )
+def _grade(sheet: AnswerSheet, keys: Mapping[int, VersionKey]) -> dict[str, Any]:
+    score = score_sheet(sheet, keys)
     return {
-        "attempt_id": attempt.id, "is_current": True, "points": score.points, "points_possible": score.points_possible,
-        "percent": score.percent, "band": score.band, "is_passed": score.is_passed, "item_points": [str(p) for p in score.item_points],
-        "key_ids": {str(item.version_id): keys[item.version_id].id for item in items}, "reason": "first", "graded_at": now,
+        "attempt_id": sheet.id, "number": sheet.last_number + 1, "points": score.points, "points_possible": score.points_possible,
+        "percent": score.percent, "band": score.band, "is_passed": score.is_passed, "item_points": score.item_points,
+        "key_ids": {str(version_id): keys[version_id].id for version_id in sheet.version_ids},
     }  # fmt: skip
 
 
-def item_key(item: PaperItem, key: VersionKey) -> ItemKey:
-    """Give what an item of a paper is scored against, in the letters that this person saw."""
-    part = key.parts[item.part]
-    return ItemKey(
-        kind=item.kind,
-        points=item.points,
-        scoring=item.scoring,
-        key=kind_of(item.kind).display_key(part["key"], item.order),
-        option_count=len(item.order),
-        blanks=tuple(tuple(variants) for variants in part.get("blanks") or ()),
+def score_sheet(sheet: AnswerSheet, keys: Mapping[int, VersionKey]) -> rules.Score:
+    """Score an attempt by these keys of its question versions; raise KeyError where one is missing."""
+    return rules.score_paper(
+        sheet.sections,
+        sheet.response_schema,
+        sheet.responses or {},
+        keys,
+        rule=ScoringRule(sheet.scoring_rule),
+        marks=marks_of(sheet),
     )
 
 
-def marks_of(exam: Exam) -> Marks:
-    """Give the exam's marks of pass and bands."""
+def marks_of(settings: Exam | AnswerSheet) -> Marks:
+    """Give an exam's marks of pass and bands."""
     return Marks(
-        pass_percent=exam.pass_percent, good_percent=exam.good_percent, excellent_percent=exam.excellent_percent
+        pass_percent=settings.pass_percent,
+        good_percent=settings.good_percent,
+        excellent_percent=settings.excellent_percent,
     )
 
 

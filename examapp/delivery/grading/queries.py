@@ -2,62 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import TextClause, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from examapp.content.blueprints.models import Paper
-from examapp.content.questions.models import AnswerKey, QuestionUse
-from examapp.delivery.attempts.models import Answer, Attempt, AttemptState
+from examapp.content.questions.models import QuestionUse
+from examapp.delivery.attempts.models import Attempt, AttemptState
 from examapp.delivery.exams.models import Exam
 from examapp.delivery.grading.models import Grade
+from examapp.delivery.grading.rules import VersionKey
 from examapp.jobs.models import MAX_RETRIES
 
 
-@dataclass(frozen=True, slots=True)
-class VersionKey:
-    """The newest key of a question version: the row it comes from, and one entry a part."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSheet:
+    """An attempt as it is graded."""
 
     id: int
-    parts: Sequence[dict[str, Any]]
+    sections: Sequence[dict[str, Any]]
+    response_schema: str
+    responses: dict[str, list[str]] | None
+    """By item; None where nothing was answered."""
+    last_number: int
+    """The number of its last grade, 0 where there is none."""
+    scoring_rule: str
+    pass_percent: Decimal
+    good_percent: Decimal
+    excellent_percent: Decimal
+
+    @property
+    def version_ids(self) -> Iterator[int]:
+        """The question versions of the paper."""
+        return (item[0] for section in self.sections for item in section["items"])
 
 
-def claim_ungraded(
-    session: Session,
-    *,
-    most: int,
-    is_first: bool = False,
-    lease_over_at: datetime | None = None,
-    ids: Sequence[int] | None = None,
-) -> list[Attempt]:
-    """Lock attempts that wait for a grade, oldest first: those that nobody else holds, or exactly `ids`, which the caller has begun.
+_BEGIN = """
+UPDATE attempts SET grading_retry_count = grading_retry_count + 1, grading_began_at = :now WHERE id = ANY(ARRAY(
+  SELECT id FROM attempts WHERE state = 'submitted' AND quarantined_at IS NULL AND {}
+  ORDER BY submitted_at LIMIT :most FOR UPDATE SKIP LOCKED
+)) RETURNING id
+"""
+BEGIN_FIRST = text(_BEGIN.format("grading_retry_count = 0"))
+BEGIN_AGAIN = text(
+    _BEGIN.format("grading_retry_count BETWEEN 1 AND :max_retries AND grading_began_at <= :lease_over_at")
+)
+"""Attempts that were never tried, and those whose last try began before an instant and which may be tried once more."""
+_LOCK = text("""
+SELECT id FROM attempts WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'submitted' AND quarantined_at IS NULL ORDER BY submitted_at FOR UPDATE
+""")
+_SHEETS = text("""
+SELECT a.id, p.sections, p.response_schema, e.scoring_rule, e.pass_percent, e.good_percent, e.excellent_percent,
+  (SELECT coalesce(max(number), 0) FROM grades WHERE attempt_id = a.id) AS last_number,
+  (SELECT json_object_agg(item, response) FROM answers WHERE attempt_id = a.id) AS responses
+FROM attempts AS a JOIN papers AS p ON p.id = a.paper_id JOIN exams AS e ON e.id = a.exam_id WHERE a.id = ANY(CAST(:ids AS bigint[]))
+""")
+_NEWEST_KEYS = text("""
+SELECT DISTINCT ON (question_version_id) question_version_id, id FROM answer_keys WHERE question_version_id = ANY(CAST(:ids AS bigint[]))
+ORDER BY question_version_id, number DESC
+""")
+_KEYS = text("SELECT id, parts FROM answer_keys WHERE id = ANY(CAST(:ids AS bigint[]))")
+_MAX_CACHED_KEYS = 20_000
+_cached_keys: dict[int, VersionKey] = {}
 
-    For those it waits: a hand-in repeated at this moment holds the row too, and a row passed over would wait for its lease to end.
 
-    `is_first`: never tried before; `lease_over_at`: tried, but begun before this instant and not yet as often as may be.
+def begin_grading(session: Session, statement: TextClause, **values: Any) -> list[int]:
+    """Count a try of attempts that wait for a grade and that nobody else holds, oldest first. Return their ids."""
+    return list(session.connection().execute(statement, values).scalars())
+
+
+def lock_ungraded(session: Session, ids: Sequence[int]) -> list[int]:
+    """Lock those of these attempts that still wait for a grade.
+
+    It waits for a row that is held: a hand-in repeated at this moment holds it too, and a row passed over would wait for its lease to end.
     """
-    statement = (
-        select(Attempt)
-        .where(Attempt.state == AttemptState.SUBMITTED, Attempt.quarantined_at.is_(None))
-        .order_by(Attempt.submitted_at)
-        .limit(most)
-        .with_for_update(skip_locked=ids is None)
-        .execution_options(populate_existing=True)
-    )
-    if is_first:
-        statement = statement.where(Attempt.grading_retry_count == 0)
-    if lease_over_at is not None:
-        statement = statement.where(
-            Attempt.grading_retry_count.between(1, MAX_RETRIES - 1), Attempt.grading_began_at <= lease_over_at
-        )
-    if ids is not None:
-        statement = statement.where(Attempt.id.in_(ids))
-    return list(session.scalars(statement))
+    return list(session.connection().execute(_LOCK, {"ids": ids}).scalars())
+
+
+def list_sheets(session: Session, ids: Sequence[int]) -> list[AnswerSheet]:
+    """List attempts with their papers, their exams' rules and their responses, in one statement; lock them before."""
+    rows = session.connection().execute(_SHEETS, {"ids": ids})
+    return [AnswerSheet(**row._mapping) for row in rows]  # noqa: SLF001 – SQLAlchemy's public name for a row's mapping
 
 
 def list_exhausted(session: Session, *, lease_over_at: datetime) -> Sequence[Attempt]:
@@ -70,43 +100,32 @@ def list_exhausted(session: Session, *, lease_over_at: datetime) -> Sequence[Att
     ).all()
 
 
-def papers_by_id(session: Session, ids: Iterable[int]) -> dict[int, Paper]:
-    """Give papers by id, in one statement."""
-    return {paper.id: paper for paper in session.scalars(select(Paper).where(Paper.id.in_(set(ids))))}
-
-
 def exams_by_id(session: Session, ids: Iterable[int]) -> dict[int, Exam]:
     """Give exams by id, in one statement."""
     return {exam.id: exam for exam in session.scalars(select(Exam).where(Exam.id.in_(set(ids))))}
 
 
-def answers_by_attempt(session: Session, ids: Sequence[int]) -> dict[int, dict[int, list[str]]]:
-    """Give responses by attempt and item, in one statement."""
-    found: dict[int, dict[int, list[str]]] = {attempt_id: {} for attempt_id in ids}
-    for attempt_id, item, response in session.execute(
-        select(Answer.attempt_id, Answer.item, Answer.response).where(Answer.attempt_id.in_(ids))
-    ):
-        found[attempt_id][item] = response
+def newest_keys(session: Session, version_ids: Iterable[int]) -> dict[int, VersionKey]:
+    """Give the newest key of each question version; one statement, and one more for keys that this process has not yet seen."""
+    newest = session.connection().execute(_NEWEST_KEYS, {"ids": list(set(version_ids))}).all()
+    keys = keys_by_id(session, [row.id for row in newest])
+    return {row.question_version_id: keys[row.id] for row in newest}
+
+
+def keys_by_id(session: Session, ids: Collection[int]) -> dict[int, VersionKey]:
+    """Give keys by id; a statement only for those that this process has not yet seen."""
+    if len(_cached_keys) > _MAX_CACHED_KEYS:
+        clear_key_cache()
+    found = {key_id: _cached_keys[key_id] for key_id in ids if key_id in _cached_keys}
+    if missing := [key_id for key_id in ids if key_id not in found]:
+        for row in session.connection().execute(_KEYS, {"ids": missing}):
+            found[row.id] = _cached_keys[row.id] = VersionKey(row.id, row.parts)
     return found
 
 
-def newest_keys(session: Session, version_ids: Iterable[int]) -> dict[int, VersionKey]:
-    """Give the newest key of each question version, in one statement."""
-    rows = session.execute(
-        select(AnswerKey.question_version_id, AnswerKey.id, AnswerKey.parts)
-        .where(AnswerKey.question_version_id.in_(set(version_ids)))
-        .ext(distinct_on(AnswerKey.question_version_id))
-        .order_by(AnswerKey.question_version_id, AnswerKey.number.desc())
-    )
-    return {version_id: VersionKey(key_id, parts) for version_id, key_id, parts in rows}
-
-
-def last_grade_numbers(session: Session, ids: Sequence[int]) -> dict[int, int]:
-    """Give the number of the last grade of attempts that were graded before."""
-    rows = session.execute(
-        select(Grade.attempt_id, func.max(Grade.number)).where(Grade.attempt_id.in_(ids)).group_by(Grade.attempt_id)
-    )
-    return {attempt_id: number for attempt_id, number in rows}  # noqa: C416 – rows are no plain tuples for the type checker
+def clear_key_cache() -> None:
+    """Drop the cached keys: another database stands behind the same ids now (tests, a restore)."""
+    _cached_keys.clear()
 
 
 def count_ungraded(session: Session) -> tuple[int, int]:

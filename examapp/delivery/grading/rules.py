@@ -1,15 +1,19 @@
-"""Answers to points: pure functions over the exam's scoring rule; no rounding but the one of the house."""
+"""Answers to points: pure functions over the exam's scoring rule; no rounding but the one of `points`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from examapp.points import round_points
-from question_bank.kinds.base import ItemKey, ScoringRule
+from question_bank.kinds import response_schema
+from question_bank.kinds.base import ItemKey, QuestionKind, ScoringRule
 from question_bank.kinds.registry import kind_of
+from question_bank.model import OPTION_LETTERS
 
 ZERO = Decimal("0.00")
 
@@ -47,12 +51,88 @@ class Score:
     item_points: tuple[Decimal, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class VersionKey:
+    """A key of a question version: the row it comes from, and one entry a part. A row never changes, and is one object in a process."""
+
+    id: int
+    parts: Sequence[Mapping[str, Any]]
+
+
 def score_paper(
-    keys: Sequence[ItemKey], responses: Sequence[Sequence[str]], *, rule: ScoringRule, marks: Marks
+    sections: Sequence[Mapping[str, Any]],
+    schema: str,
+    responses: Mapping[str, Sequence[str]],
+    keys: Mapping[int, VersionKey],
+    *,
+    rule: ScoringRule,
+    marks: Marks,
 ) -> Score:
-    """Score a paper: `responses` in the order of `keys`, empty where nothing was answered."""
-    item_points = tuple(score_item(key, response, rule=rule) for key, response in zip(keys, responses, strict=True))
-    points, possible = sum(item_points, ZERO), sum((key.points for key in keys), ZERO)
+    """Score a paper as it is stored: `responses` by item in the letters that the person saw, `keys` by question version.
+
+    Raise KeyError for a question version without a key.
+    """
+    items = ((*item, section.get("scoring", "")) for section in sections for item in section["items"])
+    item_points, possible = [], ZERO
+    for number, ((version_id, part, order, worth, scoring), kind) in enumerate(
+        zip(items, response_schema.kinds_in(schema), strict=True), 1
+    ):
+        asked = _Asked(keys[version_id], part, kind, len(order), worth, scoring)
+        response = kind.stored_response(responses.get(str(number), ()), order)
+        item_points.append((_score_letters if kind.has_letter_key else _score)(asked, response, rule))
+        possible += _points(worth)
+    return _total(tuple(item_points), possible, marks)
+
+
+@lru_cache(maxsize=512)
+def _points(written: str) -> Decimal:
+    return Decimal(written)
+
+
+class _Asked(NamedTuple):
+    """An item of a paper, whatever the order of its options."""
+
+    key: VersionKey
+    part: int
+    kind: QuestionKind
+    option_count: int
+    worth: str
+    scoring: str
+
+
+def _score(asked: _Asked, response: tuple[str, ...], rule: ScoringRule) -> Decimal:
+    """Score a response in stored letters."""
+    stored, letters = asked.key.parts[asked.part], OPTION_LETTERS[: asked.option_count]
+    key = ItemKey(
+        kind=asked.kind.code,
+        points=_points(asked.worth),
+        scoring=asked.scoring,
+        key=tuple(letter for letter in stored["key"] if letter in letters),
+        option_count=asked.option_count,
+        blanks=tuple(tuple(variants) for variants in stored.get("blanks") or ()),
+    )
+    return score_item(key, response, rule=rule)
+
+
+_score_letters = lru_cache(maxsize=30_000)(_score)
+"""Letters have few values; texts, of which every person writes another, are not kept."""
+
+
+def shown_key(key: VersionKey, part: int, kind: QuestionKind, *, order: str, points: str, scoring: str = "") -> ItemKey:
+    """Give what an item of a paper is scored against, in the letters that the person saw."""
+    stored = key.parts[part]
+    return ItemKey(
+        kind=kind.code,
+        points=_points(points),
+        scoring=scoring,
+        key=kind.display_key(stored["key"], order),
+        option_count=len(order),
+        blanks=tuple(tuple(variants) for variants in stored.get("blanks") or ()),
+    )
+
+
+def _total(item_points: tuple[Decimal, ...], possible: Decimal, marks: Marks) -> Score:
+    points = sum(item_points, ZERO)
     band = band_of(points, possible, marks)
     percent = round_points(points * 100 / possible) if possible else ZERO
     return Score(

@@ -31,14 +31,15 @@ _CLOSING_S = 20.0
 """Less than the time after which a sweeper without a heartbeat is taken for dead."""
 _GRADING_LIMIT_S = 5.0
 _REGRADE_BATCHES = 40
+_BATCHES_OF_A_TASK = 20
 _GRADING_LIMIT_EACH_S = 0.3
 """A paper takes milliseconds, a batch a second; a full batch's limit is less than the lease after which it is tried again."""
 
 
 @shared_task(name="grading.grade_attempt", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types
-def grade_attempt(_attempt_id: int) -> None:
-    """Grade a batch of what waits; the id only says that something does."""
-    grade_waiting(most_batches=1)
+def grade_attempt(_attempt_id: int = 0) -> None:
+    """Grade what waits, some batches of it; an id says nothing more (clients of an older version send one)."""
+    grade_waiting(most_batches=_BATCHES_OF_A_TASK)
 
 
 @shared_task(name="grading.apply_extensions", acks_late=True)  # type: ignore[untyped-decorator]  # celery has no types

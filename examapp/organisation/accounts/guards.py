@@ -23,7 +23,7 @@ from examapp.errors import DomainError, NotFoundError, SittingNowError, wants_js
 from examapp.organisation.access.queries import list_grants
 from examapp.organisation.access.rules import AccessScope, Grant, MenuEntry, reach_of
 from examapp.organisation.accounts.actions import note_seen
-from examapp.organisation.accounts.queries import SignedIn, find_signed_in
+from examapp.organisation.accounts.queries import SignedIn, find_live_sign_in
 from examapp.organisation.accounts.rules import ADMIN_PASSWORD_LIFE, SIGN_IN_LIFE, digest
 from examapp.platform.audit.actions import Actor
 from examapp.security.ciphers import FieldCipher
@@ -35,6 +35,7 @@ _MENU = "menu_entry"
 _SHOWS_KEYS = "questions:"
 """What permissions begin with that let see keys: a view that asks for one is refused while its caller sits an exam that counts."""
 BY_STATEMENT = "signed_in_by_statement"
+LARGE_PRINT_COOKIE = "elder"
 _SEEN_EVERY = timedelta(minutes=1)
 _login_manager = LoginManager()
 _login_manager.session_protection = None
@@ -76,7 +77,7 @@ class _SignedInUser(UserMixin):  # type: ignore[misc]  # flask_login has no type
 
 @_login_manager.user_loader  # type: ignore[untyped-decorator]  # flask_login has no types
 def _load(token: str) -> _SignedInUser | None:
-    who = find_signed_in(read_session(), digest(token))
+    who = find_live_sign_in(digest(token))
     if who is None or _is_over(who) or (who.is_administrator and not _is_awake(who)):
         return None
     return _SignedInUser(token, who)
@@ -282,6 +283,11 @@ def _guarded(view: View, rule: str, permission: str | None, *, everywhere: bool 
     return cast("View", guarded)
 
 
+def wants_large_print(choice: bool | None) -> bool:
+    """Tell whether larger type and fewer things are wanted: as the account chose, on whichever device, else as this browser's cookie says."""
+    return request.cookies.get(LARGE_PRINT_COOKIE) == "1" if choice is None else choice
+
+
 def is_password_expired(who: SignedIn) -> bool:
     """Tell whether an administrator's password has had its time, under the profile that sets one; never in the midst of an exam.
 
@@ -332,16 +338,14 @@ def _refuse_unmarked_view() -> None:
 
 
 def signed_in_by_statement(view: View) -> View:
-    """Let in whose browser holds a token. The view's own statement proves that it is a live sign-in's (`token_digest()`), or the view asks `my_person_id()`.
+    """Let in any browser that holds a token; without one the API answers 401, and a page leads to the sign-in.
 
-    Only for the API: whoever holds none is answered 401.
+    The view's own statement proves that the token is a live sign-in's (`token_digest()`), or the view asks `my_person_id()`.
     """
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        if "_user_id" not in session:
-            raise SignInRequiredError
-        return view(*args, **kwargs)
+        return view(*args, **kwargs) if "_user_id" in session else _ask_to_sign_in()
 
     setattr(guarded, "access_rule", BY_STATEMENT)  # noqa: B010 – a mark on a function, which types do not know
     return cast("View", guarded)

@@ -14,6 +14,7 @@ from examapp.organisation.accounts import actions as account_actions
 from examapp.organisation.accounts import guards as account_guards
 from examapp.organisation.accounts.actions import WaitBeforeSignInError, prove_password
 from examapp.organisation.accounts.guards import (
+    LARGE_PRINT_COOKIE,
     find_signed_in_person,
     is_password_expired,
     me,
@@ -21,6 +22,7 @@ from examapp.organisation.accounts.guards import (
     public,
     signed_in,
     signed_in_with_any_password,
+    wants_large_print,
 )
 from examapp.organisation.accounts.queries import (
     find_failures,
@@ -170,16 +172,7 @@ def _replace(form: ChangePasswordForm, account_id: int, new: str) -> bool:
     return True
 
 
-COOKIE = "elder"
 _COOKIE_S = 2 * 365 * 24 * 3600
-
-
-def is_elder() -> bool:
-    """Tell whether larger type and fewer things are wanted: by who is signed in, on whichever device, else by this browser."""
-    who = find_signed_in_person()
-    if who is not None and who.has_elder_mode is not None:
-        return who.has_elder_mode
-    return request.cookies.get(COOKIE) == "1"
 
 
 @blueprint.post("/elder-mode")
@@ -193,9 +186,9 @@ def set_elder_mode() -> AnyResponse:
             actions.set_elder_mode(session, who.account_id, is_wanted=is_wanted)
     if is_wanted:
         is_secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
-        answer.set_cookie(COOKIE, "1", max_age=_COOKIE_S, secure=is_secure, httponly=True, samesite="Lax")
+        answer.set_cookie(LARGE_PRINT_COOKIE, "1", max_age=_COOKIE_S, secure=is_secure, httponly=True, samesite="Lax")
     else:
-        answer.delete_cookie(COOKIE)
+        answer.delete_cookie(LARGE_PRINT_COOKIE)
     return answer
 
 
@@ -209,4 +202,5 @@ def _way_back() -> str:
 
 @blueprint.app_context_processor
 def _elder() -> dict[str, Any]:
-    return {"is_elder": is_elder(), "way_back": _way_back}
+    who = find_signed_in_person()
+    return {"is_elder": wants_large_print(who.has_elder_mode if who else None), "way_back": _way_back}

@@ -5,20 +5,35 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 from flask import Blueprint, current_app
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from examapp import clock
 from examapp.config import Mode, Settings
+from examapp.content.question_intake.actions import load_seed_bank
 from examapp.db.session import read_session, transaction
+from examapp.learning.course_editing.actions import load_courses
 from examapp.organisation.access.rules import ROLE_NAMES, Role
-from examapp.platform.demo.actions import ADMIN_PASSWORD, CANDIDATE_PASSWORD, Hashes, Loaded, load_county
+from examapp.platform.audit.actions import SYSTEM, WRITTEN_AT, record
+from examapp.platform.demo_county.actions import DemoExams, add_county, add_exams, add_sittings
+from examapp.platform.demo_county.rules import County, plan_county
+from examapp.platform.demo_duties.actions import add_duties
+from examapp.platform.demo_learning.actions import add_certificates, add_gatherings, add_learner, add_study
+from examapp.platform.notices.models import Feedback, Notice
 from examapp.platform.setup.models import DEMO_LOADED, PlatformFlag
 from examapp.security.password_hashing import Hasher
+from question_bank.coursetext import read_courses
+
+AUDIT_ACTS = {"demo.load_county": "装入演示数据"}
 
 cli_blueprint = Blueprint("demo_cli", __name__, cli_group="demo")
 _CONTENT = Path(__file__).parents[3] / "question_bank" / "content"
@@ -113,3 +128,102 @@ def _print_accounts(listed: dict[str, Any], path: Path) -> None:
             f"  {names[account['role']]}　{account['login_name']}　口令 {account['password']}　（{account['name']}，{account['unit']}）"
         )
     click.echo(f"  全部 8000 名考生的登录名和口令见 {path}")
+
+
+def add_notices(session: Session, county: County, *, now: datetime) -> None:
+    """Insert one published notice and one unanswered opinion."""
+    begun = now - timedelta(days=18)
+    session.add(
+        Notice(
+            title="关于组织参加年度学法用法考试的通知",
+            body="<p>各单位：年度考试已经开始，请组织本单位应考人员在截止日期前完成。因病、外派等原因不能参加的，请由单位管理员提交免考申请。</p>",
+            published_at=begun,
+            created_by_id=county.office_id,
+            created_at=begun,
+        )
+    )
+    session.add(
+        Feedback(
+            person_id=county.person_ids[10],
+            page="/",
+            text="建议模拟考试多放一些案例题。",
+            created_at=now - timedelta(days=3),
+        )
+    )
+
+
+Progress = Callable[[str, float], None]
+"""A function of the step that begins and of the fraction of the whole that is done, from 0 to 1."""
+
+CANDIDATE_PASSWORD = "Xuefa-2026-yx"  # noqa: S105 – demo accounts, refused by a production start
+ADMIN_PASSWORD = "Guanli-2026-yx"  # noqa: S105 – likewise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hashes:
+    """The two password hashes that all demo accounts share."""
+
+    candidate: str
+    admin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was loaded, for the list of demo accounts."""
+
+    county: County
+    exams: DemoExams
+
+
+def _load_courses(session: Session, content_folder: Path, *, now: datetime) -> None:
+    texts = read_courses(content_folder.parent / "courses")
+    year = clock.local(now).year
+    load_courses(
+        session, texts, year=year, is_required=True, publishes=True, actor=SYSTEM, now=now - timedelta(days=60)
+    )
+
+
+def load_county(session: Session, *, content_folder: Path, hashes: Hashes, now: datetime, progress: Progress) -> Loaded:
+    """Make the county, its officials, last year's exam, this year's half taken, a mock exam and an upcoming one; duties and study.
+
+    Its acts are dated over more than a year, the lines of the log about them when they are written.
+    """
+    session.info[WRITTEN_AT] = now
+    plan = plan_county()
+    progress("单位和人员", 0.02)
+    county = add_county(
+        session, plan, now=now - timedelta(days=400), candidate_hash=hashes.candidate, admin_hash=hashes.admin
+    )
+    progress("题库", 0.1)
+    load_seed_bank(session, content_folder, now=now - timedelta(days=399))
+    _load_courses(session, content_folder, now=now)
+    progress("考试", 0.14)
+    exams = add_exams(session, county, now=now)
+    sat = (
+        (exams.last_year, exams.last_year.closes_at, 1.0, "上年度考试"),
+        (exams.this_year, now, 0.53, "本年度考试"),
+        (exams.mock, now, 0.0, "模拟考试试卷"),
+    )
+    for number, (exam, until, share, step) in enumerate(sat, 1):
+        at = 0.2 + 0.24 * (number - 1)
+        note = partial(_note_share, progress, step, at)
+        add_sittings(session, county, exam, number=number, until=until, share=share, progress=note)
+    progress("学习、活动和证书", 0.93)
+    add_notices(session, county, now=now)
+    add_duties(session, county, exams, now=now)
+    _add_training(session, county, exams, now=now)
+    record(session, "demo.load_county", actor=SYSTEM, now=now, object_type="unit", object_id=county.unit_ids[0])
+    session.info.pop(WRITTEN_AT)
+    progress("写入数据库", 0.97)
+    return Loaded(county, exams)
+
+
+def _note_share(progress: Progress, step: str, at: float, share: float) -> None:
+    progress(step, at + 0.24 * share)
+
+
+def _add_training(session: Session, county: County, exams: DemoExams, *, now: datetime) -> None:
+    courses = add_study(session, county, now=now)
+    add_learner(session, county, courses, now=now)
+    add_gatherings(session, county, now=now)
+    add_certificates(session, county, exams, courses, now=now)

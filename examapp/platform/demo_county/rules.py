@@ -6,8 +6,17 @@ import math
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache, partial
+from typing import Any
 
+from examapp.content.blueprints.rules import DrawnPaper
+from examapp.db.bulk import copied
+from examapp.delivery.attempts import rules as attempt_rules
+from examapp.delivery.exams.models import Exam
+from examapp.delivery.grading.rules import Marks, VersionKey, score_paper, shown_key
 from examapp.organisation.units.models import UnitKind
+from question_bank.kinds import response_schema
+from question_bank.kinds.base import ItemKey, ScoringRule
 
 PEOPLE = 8000
 SEED = 20260815
@@ -234,3 +243,95 @@ def sitting_time(
     length = timedelta(seconds=min(duration_s - 5, int(rng.lognormvariate(7.6, 0.35))))
     start = min(max(start, opens_at), until - length - timedelta(minutes=1))
     return start, start + length
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoAccount:
+    """An account to print: its role, how to sign in, who it is."""
+
+    role: str
+    login_name: str
+    name: str
+    unit: str
+    person_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class County:
+    """What was made: ids in the order of the plan."""
+
+    plan: CountyPlan
+    unit_ids: list[int]
+    person_ids: list[int]
+    accounts: list[DemoAccount]
+    office_id: int
+
+
+@dataclass(slots=True)
+class Sittings:
+    """How the sittings of one exam are made up; they end before `until`."""
+
+    exam: Exam
+    until: datetime
+    keys: dict[int, VersionKey]
+    difficulties: dict[int, str | None]
+    rng: random.Random
+    item_keys: dict[tuple[Any, ...], ItemKey] = field(default_factory=dict)
+    """Keys that were worked out before: the same question in the same order of options comes again and again."""
+    attempts: list[str] = field(default_factory=list)
+    grades: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    history: list[str] = field(default_factory=list)
+
+    def sit(
+        self, person: PersonPlan, paper: DrawnPaper, *, attempt_id: int, person_id: int, unit_id: int, paper_id: int
+    ) -> None:
+        """Let a person answer a paper by ability, hand it in, and be graded."""
+        exam = self.exam
+        responses = self._respond(person, paper)
+        marks = Marks(
+            pass_percent=exam.pass_percent, good_percent=exam.good_percent, excellent_percent=exam.excellent_percent
+        )
+        given = {str(item): response for item, response in enumerate(responses, 1)}
+        score = score_paper(
+            paper.sections, paper.response_schema, given, self.keys, rule=ScoringRule(exam.scoring_rule), marks=marks
+        )
+        started_at, submitted_at = sitting_time(
+            self.rng, opens_at=exam.opens_at, until=self.until, duration_s=exam.duration_s
+        )
+        answered, sha256 = attempt_rules.sheet_digest(attempt_id, paper.response_schema, enumerate(responses, 1))
+        receipt = attempt_rules.receipt_number(attempt_id, sha256)
+        deadline_at = min(started_at + timedelta(seconds=exam.duration_s), exam.closes_at)
+        closes_at = deadline_at + timedelta(seconds=exam.grace_s)
+        self.attempts.append(
+            f"{attempt_id}\t{exam.id}\t{person_id}\t1\t{paper_id}\t{unit_id}\tgraded\t{started_at}\t{deadline_at}\t{closes_at}\t1"
+            f"\t{paper.response_schema}\t{{}}\t{submitted_at}\tf\t{receipt}\t{sha256}\t{answered}\t{len(responses)}\t1\n"
+        )
+        key_ids = {str(version_id): self.keys[version_id].id for version_id in paper.version_ids}
+        self.grades.append(
+            f"{attempt_id}\t1\tt\t{score.points}\t{score.points_possible}\t{score.percent}\t{score.band}\t{score.is_passed}"
+            f"\t{copied(score.item_points)}\t{copied(key_ids)}\tfirst\t{submitted_at + timedelta(seconds=2)}\n"
+        )
+        pause = (submitted_at - started_at) / (len(responses) + 1)
+        for item, response in enumerate(responses, 1):
+            rest = f"{item}\t1\t{item}\t{_json(tuple(response))}\t{started_at + pause * item}\n"
+            self.answers.append(f"{attempt_id}\t{rest}")
+            self.history.append(f"{attempt_id}\t{person_id}\t{rest}")
+
+    def _respond(self, person: PersonPlan, paper: DrawnPaper) -> list[list[str]]:
+        items = ((*item, section.get("scoring", "")) for section in paper.sections for item in section["items"])
+        responses = []
+        for asked, kind in zip(items, response_schema.kinds_in(paper.response_schema), strict=True):
+            if asked not in self.item_keys:
+                version_id, part, order, points, scoring = asked
+                shown = shown_key(self.keys[version_id], part, kind, order=order, points=points, scoring=scoring)
+                self.item_keys[asked] = shown
+            chance = partial(chance_right, person.ability, self.difficulties.get(asked[0]))
+            responses.append(kind.simulate(self.item_keys[asked], rng=self.rng, chance=chance))
+        return responses
+
+
+@cache
+def _json(response: tuple[str, ...]) -> str:
+    """Write a response as JSON in the text that COPY reads: few different ones, a million rows."""
+    return copied(response)

@@ -29,9 +29,8 @@ from examapp.oversight.assessments.models import (
 from examapp.oversight.assessments.queries import Line, Review, Sheet, bands_of
 from examapp.oversight.assessments.rules import SHIPPED_BANDS, SHIPPED_TABLE, Indicator, SheetState, band_of
 from examapp.oversight.duty_lists.models import DutyItem, DutyList, DutyRecord
-from examapp.platform.demo_county.actions import County
-from examapp.platform.demo_county.rules import SEED
-from examapp.platform.demo_exams.actions import DemoExams
+from examapp.platform.demo_county.actions import DemoExams
+from examapp.platform.demo_county.rules import SEED, County
 
 _COMMON = (
     ("学习宣传习近平法治思想", "国家工作人员", "党组理论学习中心组", (6, 30), None),

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from examapp import clock
 from examapp.clock import day_of, from_local, local
 from examapp.content.questions.queries import current_key
+from examapp.db.bulk import NULL, copy_rows
 from examapp.learning.certificate_templates.actions import PlanSettings, Wording, create_plan, save_template
 from examapp.learning.certificates.actions import request_job
 from examapp.learning.certificates.rules import DEFAULT_BODY
@@ -32,9 +33,8 @@ from examapp.learning.study_gates.actions import clear_exams, complete_course
 from examapp.organisation.access.rules import AccessScope
 from examapp.organisation.units.models import UnitKind
 from examapp.platform.audit.actions import Actor
-from examapp.platform.demo_county.actions import NULL, County, copy_rows
-from examapp.platform.demo_county.rules import SEED
-from examapp.platform.demo_exams.actions import DemoExams
+from examapp.platform.demo_county.actions import DemoExams
+from examapp.platform.demo_county.rules import SEED, County
 from question_bank.kinds.base import ItemKey
 from question_bank.kinds.registry import kind_of
 

@@ -1,1 +1,0 @@
-"""The demo county's exams."""
