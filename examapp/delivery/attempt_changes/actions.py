@@ -235,7 +235,7 @@ def judge_quarantined_save(
 
 
 def _merge(session: Session, attempt: Attempt, kept: QuarantinedSave, *, now: datetime) -> Saved:
-    stored = {a.item: (a.epoch, a.seq) for a in attempt_queries.list_answers(session, attempt.id)}
+    stored = {item: answer[:2] for item, answer in attempt_queries.read_sheet(session, attempt.id).items()}
     earlier = session.scalars(
         select(QuarantinedSave).where(QuarantinedSave.attempt_id == attempt.id, QuarantinedSave.is_accepted.is_(True))
     )

@@ -335,9 +335,9 @@ def _current_json(attempt_id: int, person_id: int) -> AttemptBody:
     """Give an attempt with its answers as they are at this instant: closed where its time is over. Raises NotFoundError."""
     with transaction() as session:
         attempt = actions.close_if_overdue(session, attempt_id, person_id=person_id, now=_arrived())
-        stored = queries.list_answers(session, attempt.id)
         answers: list[AnswerBody] = [
-            {"item": a.item, "epoch": a.epoch, "seq": a.seq, "response": a.response} for a in stored
+            {"item": item, "epoch": epoch, "seq": seq, "response": response}
+            for item, (epoch, seq, response) in queries.read_sheet(session, attempt.id).items()
         ]
         return _attempt_json(attempt, answers, receipt=_receipt_json(attempt))
 

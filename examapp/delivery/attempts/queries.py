@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from examapp.db.session import execute_autocommit
-from examapp.delivery.attempts.models import Answer, Attempt, AttemptEvent, AttemptState, QuarantinedSave
+from examapp.delivery.attempts.models import Attempt, AttemptEvent, AttemptState, QuarantinedSave
 from examapp.delivery.exams.models import Exam, ExamState
 from examapp.delivery.exams.queries import in_audience_of
 from examapp.delivery.exams.rules import last_end
@@ -134,14 +134,8 @@ def list_attempts(session: Session, exam_id: int, person_id: int) -> Sequence[At
     return session.scalars(statement.execution_options(populate_existing=True)).all()
 
 
-def list_answers(session: Session, attempt_id: int) -> Sequence[Answer]:
-    """List the answers of an attempt by item."""
-    statement = select(Answer).where(Answer.attempt_id == attempt_id).order_by(Answer.item)
-    return session.scalars(statement.execution_options(populate_existing=True)).all()
-
-
 _SHEET = text("""
-SELECT coalesce(json_agg(json_build_array(item, epoch, seq, response)), '[]') FROM answers WHERE attempt_id = :attempt_id
+SELECT coalesce(json_agg(json_build_array(item, epoch, seq, response) ORDER BY item), '[]') FROM answers WHERE attempt_id = :attempt_id
 """)
 
 

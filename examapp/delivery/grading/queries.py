@@ -100,11 +100,6 @@ def list_exhausted(session: Session, *, lease_over_at: datetime) -> Sequence[Att
     ).all()
 
 
-def exams_by_id(session: Session, ids: Iterable[int]) -> dict[int, Exam]:
-    """Give exams by id, in one statement."""
-    return {exam.id: exam for exam in session.scalars(select(Exam).where(Exam.id.in_(set(ids))))}
-
-
 def newest_keys(session: Session, version_ids: Iterable[int]) -> dict[int, VersionKey]:
     """Give the newest key of each question version; one statement, and one more for keys that this process has not yet seen."""
     newest = session.connection().execute(_NEWEST_KEYS, {"ids": list(set(version_ids))}).all()
@@ -116,7 +111,7 @@ def keys_by_id(session: Session, ids: Collection[int]) -> dict[int, VersionKey]:
     """Give keys by id; a statement only for those that this process has not yet seen."""
     if len(_cached_keys) > _MAX_CACHED_KEYS:
         clear_key_cache()
-    found = {key_id: _cached_keys[key_id] for key_id in ids if key_id in _cached_keys}
+    found = {key_id: key for key_id in ids if (key := _cached_keys.get(key_id)) is not None}
     if missing := [key_id for key_id in ids if key_id not in found]:
         for row in session.connection().execute(_KEYS, {"ids": missing}):
             found[row.id] = _cached_keys[row.id] = VersionKey(row.id, row.parts)

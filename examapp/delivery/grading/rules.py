@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from examapp.points import round_points
 from question_bank.kinds import response_schema
@@ -77,8 +77,8 @@ def score_paper(
     for number, ((version_id, part, order, worth, scoring), kind) in enumerate(
         zip(items, response_schema.kinds_in(schema), strict=True), 1
     ):
-        asked = _Asked(keys[version_id], part, kind, len(order), worth, scoring)
         response = kind.stored_response(responses.get(str(number), ()), order)
+        asked = (keys[version_id], part, kind, len(order), worth, scoring)
         item_points.append((_score_letters if kind.has_letter_key else _score)(asked, response, rule))
         possible += _points(worth)
     return _total(tuple(item_points), possible, marks)
@@ -89,29 +89,13 @@ def _points(written: str) -> Decimal:
     return Decimal(written)
 
 
-class _Asked(NamedTuple):
-    """An item of a paper, whatever the order of its options."""
-
-    key: VersionKey
-    part: int
-    kind: QuestionKind
-    option_count: int
-    worth: str
-    scoring: str
-
-
-def _score(asked: _Asked, response: tuple[str, ...], rule: ScoringRule) -> Decimal:
-    """Score a response in stored letters."""
-    stored, letters = asked.key.parts[asked.part], OPTION_LETTERS[: asked.option_count]
-    key = ItemKey(
-        kind=asked.kind.code,
-        points=_points(asked.worth),
-        scoring=asked.scoring,
-        key=tuple(letter for letter in stored["key"] if letter in letters),
-        option_count=asked.option_count,
-        blanks=tuple(tuple(variants) for variants in stored.get("blanks") or ()),
-    )
-    return score_item(key, response, rule=rule)
+def _score(
+    asked: tuple[VersionKey, int, QuestionKind, int, str, str], response: tuple[str, ...], rule: ScoringRule
+) -> Decimal:
+    """Score a response in stored letters to a part of a key, of a kind, with so many options, points and scoring."""
+    key, part, kind, option_count, points, scoring = asked
+    item = shown_key(key, part, kind, order=OPTION_LETTERS[:option_count], points=points, scoring=scoring)
+    return score_item(item, response, rule=rule)
 
 
 _score_letters = lru_cache(maxsize=30_000)(_score)

@@ -15,7 +15,7 @@ from examapp.content.blueprints.queries import PaperItem, PaperItemBody, get_pap
 from examapp.content.laws.models import Law, LawVersion
 from examapp.content.questions.models import AnswerKey, Citation
 from examapp.delivery.attempts.models import Attempt
-from examapp.delivery.attempts.queries import ends_of, list_answers
+from examapp.delivery.attempts.queries import ends_of, read_sheet
 from examapp.delivery.exams.models import Exam, ExamKind
 from examapp.delivery.exams.rules import is_visible, keys_visible_at, results_visible_at
 from examapp.delivery.grading.models import Grade
@@ -116,7 +116,7 @@ def find_current_grade(session: Session, attempt_id: int) -> Grade | None:
 def list_item_results(session: Session, attempt: Attempt, grade: Grade) -> list[ItemResult]:
     """List a graded attempt's items with the keys it was graded by; only after the keys' release."""
     items = items_of(session.get_one(Paper, attempt.paper_id))
-    responses = {answer.item: answer.response for answer in list_answers(session, attempt.id)}
+    responses = {item: response for item, (_, _, response) in read_sheet(session, attempt.id).items()}
     keys = _keys_by_version(session, grade)
     cited = _citations_by_part(session, {item.version_id for item in items})
     return [

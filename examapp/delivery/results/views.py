@@ -19,7 +19,6 @@ from examapp.delivery.exam_candidates.queries import CandidateExam, list_exams_o
 from examapp.delivery.exams.models import SCORING_RULE_NAMES, Exam
 from examapp.delivery.exams.rules import ExamPhase
 from examapp.delivery.grading.models import Grade
-from examapp.delivery.grading.queries import exams_by_id
 from examapp.delivery.grading.rules import BAND_NAMES, Band
 from examapp.delivery.results.queries import (
     Release,
@@ -111,7 +110,7 @@ def _closed_attempt(attempt_id: int) -> tuple[Attempt, Exam]:
     if attempt.state == AttemptState.IN_PROGRESS:
         with transaction() as session:
             attempt = close_if_overdue(session, attempt_id, person_id=me().person_id, now=clock.now())
-    return attempt, exams_by_id(read_session(), [attempt.exam_id])[attempt.exam_id]
+    return attempt, read_session().get_one(Exam, attempt.exam_id)  # meant: a number out of one's own row
 
 
 def _kind_names() -> dict[str, str]:
