@@ -6,7 +6,6 @@ the message into a bounded queue in memory.
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
 import time
@@ -37,9 +36,7 @@ def nudge_after_commit(session: Session, task: str, *ids: int, delay_s: float = 
 def publish(task: str, *ids: int, delay_s: float = 0, route: str | None = None, limit_s: float | None = None) -> None:
     """Send a task soon, to the queue of `route` where given, with a soft time limit in seconds; never waits, never fails."""
     celery = flask_app.extensions["celery"] if has_app_context() else current_app
-    if (
-        celery.conf.task_always_eager
-    ):  # Celery's send_task knows no eagerness; the task of this very application, tests have two
+    if celery.conf.task_always_eager:  # `send_task` knows no eagerness; and tests have two applications
         if task in celery.tasks:
             celery.tasks[task].apply(args=ids)
         return
@@ -68,8 +65,5 @@ def _send_for_ever() -> None:
 
 def _take_waiting() -> list[tuple[str, tuple[Any, ...], tuple[tuple[str, Any], ...]]]:
     """Wait for a message, and take all that wait by then in their order, those that say the same once."""
-    waiting = {_QUEUE.get(): None}
-    with contextlib.suppress(queue.Empty):
-        while True:
-            waiting[_QUEUE.get_nowait()] = None
-    return list(waiting)
+    first = _QUEUE.get()
+    return list(dict.fromkeys([first, *(_QUEUE.get() for _ in range(_QUEUE.qsize()))]))
