@@ -224,9 +224,8 @@ def _newest(folder: Path, status: Path) -> Measure:
     for name, said in _settings(folder):
         own = [row for row in rows if row["law"] == said.get("law")]
         ended = any(row["version_in_file"] == said.get("version") and row[column].startswith("NO") for row in own)
-        later = any(
-            row["version_in_file"] > said.get("version", "") and not row[column].startswith("NO") for row in own
-        )
+        newer = (row for row in own if row["version_in_file"] > said.get("version", ""))
+        later = any(not row[column].startswith("NO") for row in newer)
         if ended or later:
             wrong.append(f"{name}（{said.get('version')}）")
     return Measure("版本现行有效", not wrong, _shown(wrong, "与法律文本状态表核对，各文件都是现行版本"))

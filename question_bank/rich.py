@@ -67,9 +67,8 @@ def joined(texts: list[Rich]) -> Rich:
     """Return several texts under each other."""
     kept = [text.simplest for text in texts if not text.is_blank]
     if any(text.is_html for text in kept):
-        return Rich(
-            "".join(f"<div>{text.fragment}</div>" for text in kept) if len(kept) > 1 else kept[0].fragment, is_html=True
-        )
+        parts = [text.fragment for text in kept]
+        return Rich("".join(f"<div>{part}</div>" for part in parts) if len(parts) > 1 else parts[0], is_html=True)
     return Rich("\n".join(text.text.strip() for text in kept))
 
 

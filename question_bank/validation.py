@@ -1,6 +1,7 @@
 """The one validation of a question, for every format's reader and for the editor."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from question_bank.kinds.base import MAX_TEXT, Issue, Severity
 from question_bank.kinds.registry import kind_of
@@ -43,9 +44,7 @@ def text_issues(*texts: str, is_html: bool = False) -> Iterator[Issue]:
 
 
 def _of_part(issue: Issue, number: int) -> Issue:
-    return Issue(
-        code=issue.code, reason=f"第 {number} 小题：{issue.reason}", severity=issue.severity, voids_key=issue.voids_key
-    )
+    return replace(issue, reason=f"第 {number} 小题：{issue.reason}")
 
 
 def rejection(issues: Iterable[Issue]) -> Issue | None:

@@ -78,9 +78,7 @@ def _outcome(element: Element, kind: str, where: str, points: str | None) -> Out
     filler = _FILLERS.get(kind)
     if filler is None:
         return unsupported_kind(where, _UNSUPPORTED.get(kind, kind))
-    parsed = ParsedQuestion(
-        where=where, kind=Kind.SHORT_ANSWER, stem=Rich(), code=element.get("id"), points=parse_points(points)
-    )
+    parsed = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER, code=element.get("id"), points=parse_points(points))
     body = next(iter(children(element, "BODY")), element)
     is_html = any(flag.get("value") == "true" for flag in body.iter("ISHTML"))
     parsed.stem = attach_images(parsed, Rich(child_text(body, "TEXT").strip(), is_html), no_files)

@@ -114,13 +114,11 @@ def _row(question: Question, where: str, kind_name: str) -> Row:
     options = TRUE_FALSE_OPTIONS if plain.kind is Kind.TRUE_FALSE else plain.options
     cells |= {f"选项{letter}": text for letter, text in zip(OPTION_LETTERS, options, strict=False)}
     texts = [("题干", question.stem), ("解析", question.explanation)]
-    texts += [
-        (f"选项{letter}", text) for letter, text, _ in zip(OPTION_LETTERS, question.options, options, strict=False)
-    ]
+    pairs = zip(OPTION_LETTERS, question.options, options, strict=False)
+    texts += [(f"选项{letter}", text) for letter, text, _ in pairs]
     by_name = {image.name: image for image in question.images}
-    named = [
-        (header, by_name[name]) for header, text in texts for name in _BANK_PICTURE.findall(text) if name in by_name
-    ]
+    found = ((header, name) for header, text in texts for name in _BANK_PICTURE.findall(text))
+    named = [(header, by_name[name]) for header, name in found if name in by_name]
     unnamed = [image for image in question.images if all(image is not one for _, one in named)]
     return Row(cells, where, [*named, *(("题干", image) for image in unnamed)], losses)
 
@@ -141,11 +139,9 @@ def _plain(question: Question, where: str) -> tuple[Question, list[Note]]:
         return question, losses
     stem, *options = (to_plain(text) for text in (question.stem, *question.options))
     explanation = to_plain(question.explanation)
-    lost = sorted(
-        {name for _, name in (stem, explanation, *options) if name} - ({"图片"} if question.images else set())
-    )
+    lost = {name for _, name in (stem, explanation, *options)} - {"", "图片" if question.images else ""}
     if lost:
-        losses.append(Note(where, f"题里的{'、'.join(lost)}没有写入 Excel，只写入了文字。", "formatting"))
+        losses.append(Note(where, f"题里的{'、'.join(sorted(lost))}没有写入 Excel，只写入了文字。", "formatting"))
     texts = tuple(text for text, _ in options)
     return replace(question, stem=stem[0], options=texts, explanation=explanation[0], is_html=False), losses
 
@@ -244,7 +240,7 @@ def _width(rows: list[list[str]]) -> int:
 
 
 def _open_quote(lines: list[tuple[list[str], int]], height: int, divider: str) -> list[Note]:
-    """Return a quote that is never closed swallows all rows below it: say where, and how many."""
+    """Note where a quote that is never closed has swallowed rows below it, and how many."""
     row, begin = lines[-1] if lines else ([], 1)
     swallowed = row[-1].rstrip().count("\n") if row else 0
     if swallowed < 1 or begin + swallowed < height - 1 or row[-1].count(divider) < swallowed:

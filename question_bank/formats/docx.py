@@ -131,11 +131,8 @@ class Numbering:
 
 def _level(level: Element) -> _Level:
     start, form, text = level.find(f"{W}start"), level.find(f"{W}numFmt"), level.find(f"{W}lvlText")
-    return _Level(
-        _int(start, 1),
-        form.get(f"{W}val", "decimal") if form is not None else "decimal",
-        text.get(f"{W}val", "") if text is not None else "",
-    )
+    shown = "" if text is None else text.get(f"{W}val", "")
+    return _Level(_int(start, 1), "decimal" if form is None else form.get(f"{W}val", "decimal"), shown)
 
 
 def _int(element: Element | None, default: int) -> int:
@@ -224,9 +221,8 @@ def _by_paragraph(reading: ParseResult, paragraphs: list[int]) -> ParseResult:
     def moved(notes: Iterable[Note]) -> list[Note]:
         return [replace(note, where=place(note.where)) for note in notes]
 
-    reading.imported = [
-        replace(one, where=place(one.where), losses=tuple(moved(one.losses))) for one in reading.imported
-    ]
+    imported = reading.imported
+    reading.imported = [replace(one, where=place(one.where), losses=tuple(moved(one.losses))) for one in imported]
     reading.doubtful = [replace(one, note=moved([one.note])[0]) for one in reading.doubtful]
     reading.refused, reading.remarks = moved(reading.refused), moved(reading.remarks)
     return reading

@@ -12,7 +12,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.image import Image as SizedImage
 
 from examapp.documents.archives import UnreadableFileError
-from question_bank.formats.csv_table import rows_of
+from question_bank.formats.csv_table import AFTER_OPTIONS, BEFORE_OPTIONS, rows_of
 from question_bank.formats.export import ExportedFile, not_exported, plain_question, unsupported_fields
 from question_bank.formats.pictures import picture_sign
 from question_bank.formats.text import read_text
@@ -95,11 +95,11 @@ class Pictures:
 
     def parts(self) -> list[tuple[str, str, bytes]]:
         """For each picture the name by which the document calls it, its part and its bytes."""
-        ends = [posixpath.splitext(image.name)[1] for image in self.images]
-        return [
-            (f"picture{number}", f"media/picture{number}{end}", image.content)
-            for number, (image, end) in enumerate(zip(self.images, ends, strict=True), 1)
-        ]
+        names = [f"picture{number}" for number in range(1, len(self.images) + 1)]
+        paths = (
+            f"media/{name}{posixpath.splitext(image.name)[1]}" for name, image in zip(names, self.images, strict=True)
+        )
+        return list(zip(names, paths, (image.content for image in self.images), strict=True))
 
 
 def _size(image: Image) -> tuple[int, int] | None:
@@ -191,17 +191,10 @@ def _reads_back(question: Question, lines: Iterable[str]) -> bool:
 
 def _said(question: Question) -> tuple[object, ...]:
     """Return what must come back: spaces apart."""
-    texts = (question.stem, *question.options, question.explanation)
-    key = tuple("".join(text.split()) for text in question.key)
+    texts = (question.stem, *question.options, question.explanation, "", *question.key)
     blanks = tuple(frozenset(variants) for variants in question.blanks)
-    return (
-        question.kind,
-        tuple("".join(text.split()) for text in texts),
-        key,
-        blanks,
-        question.difficulty,
-        question.points,
-    )
+    bare = tuple("".join(text.split()) for text in texts)
+    return question.kind, len(question.options), bare, blanks, question.difficulty, question.points
 
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -226,21 +219,7 @@ _STYLES = (
     f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:styles xmlns:w="{_W}"><w:docDefaults><w:rPrDefault><w:rPr>'
     '<w:rFonts w:ascii="SimSun" w:hAnsi="SimSun" w:eastAsia="SimSun"/><w:sz w:val="24"/></w:rPr></w:rPrDefault></w:docDefaults></w:styles>'
 )
-_CASE_HEADS = (
-    "编号",
-    "题型",
-    "题干",
-    "答案",
-    "解析",
-    "难度",
-    "知识点",
-    "法律",
-    "条文",
-    "法律版本",
-    "分值",
-    "标签",
-    "所属案例",
-)
+_CASE_HEADS = (*BEFORE_OPTIONS, *AFTER_OPTIONS)
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _EPOCH = (2026, 1, 1, 0, 0, 0)
 
@@ -278,11 +257,8 @@ def _table(cases: Sequence[Question], pictures: Pictures) -> tuple[str, list[Not
     heads = [*_CASE_HEADS[:3], *letters, *_CASE_HEADS[3:]]
     heads = [head for head in heads if head in _CASE_HEADS[:4] or any(row.cells.get(head) for row in rows)]
     losses = [Note(n.where, n.reason.replace("Excel", "Word"), n.code) for row in rows for n in row.losses]
-    losses += [
-        Note(row.where, f"题里的图片“{image.name}”Word 不能显示，没有写入。", "image")
-        for row in rows
-        for _, image in row.pictures
-    ]
+    lost = ((row.where, image.name) for row in rows for _, image in row.pictures)
+    losses += [Note(where, f"题里的图片“{name}”Word 不能显示，没有写入。", "image") for where, name in lost]
     cells = [heads, *([row.cells.get(head, "") for head in heads] for row in rows)]
     border = "".join(f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="000000"/>' for side in ("top", "left", "bottom", "right", "insideH", "insideV"))  # fmt: skip
     lines = "".join(

@@ -82,9 +82,8 @@ def _fill_true_false(parsed: ParsedQuestion, question: GiftQuestion) -> None:
 def fill_choice(parsed: ParsedQuestion, answers: list[GiftAnswer]) -> None:
     """Choices: one right answer behind `=`, or several by their weights."""
     parsed.options = [rich(answer.text) for answer in answers]
-    parsed.option_notes = {
-        place: rich(answer.feedback) for place, answer in enumerate(answers) if answer.feedback is not None
-    }
+    notes = {place: answer.feedback for place, answer in enumerate(answers)}
+    parsed.option_notes = {place: rich(note) for place, note in notes.items() if note is not None}
     is_single = any(answer.is_correct for answer in answers)
     weigh_choice(parsed, [_fraction(answer) for answer in answers], is_single=is_single)
 

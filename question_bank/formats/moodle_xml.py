@@ -91,9 +91,8 @@ def _file(element: Element, source: str) -> tuple[str, bytes] | None:
 
 def looks_like(content: bytes, name: str) -> bool:
     """Return whether the XML begins as a Moodle question file."""
-    return (
-        looks_like_xml(content) and re.search(r"<(?:quiz\s*>|quiz\s*/>|question\s+type=)", head_of(content)) is not None
-    )
+    begins = r"<(?:quiz\s*>|quiz\s*/>|question\s+type=)"
+    return looks_like_xml(content) and re.search(begins, head_of(content)) is not None
 
 
 def read(content: bytes, *, name: str) -> ParseResult:

@@ -121,12 +121,8 @@ def attach_images(parsed: ParsedQuestion, text: Rich, fetch: Fetch) -> Rich:
         parsed.add_loss("media_dropped", "音频、视频或嵌入的网页没有保留。请核对题目是否还能作答。")
 
     def replace(match: re.Match[str]) -> str:
-        name = _attach(parsed, match.group("src").strip(), fetch)
-        return (
-            match.group()
-            if name is None
-            else f"{match.group('head')}{match.group('quote')}bank:{name}{match.group('quote')}"
-        )
+        name = _attach(parsed, match["src"].strip(), fetch)
+        return match[0] if name is None else f"{match['head']}{match['quote']}bank:{name}{match['quote']}"
 
     return Rich(_IMG.sub(replace, text.text), is_html=True)
 

@@ -151,9 +151,8 @@ class _Item:
     def _is_lone_match(self, response: Element) -> bool:
         """Canvas' matching of one pair: the response has words of its own under a stem."""
         name = response.get("ident", "")
-        return (
-            bool(re.fullmatch(r"response_\w+", name)) and bool(_gap_name(response)) and not self._parsed.stem.is_blank
-        )
+        is_named = bool(re.fullmatch(r"response_\w+", name)) and bool(_gap_name(response))
+        return is_named and not self._parsed.stem.is_blank
 
     def _read_facts(self, stimuli: dict[str, Rich]) -> None:
         parsed, name = self._parsed, self._item.get("ident", "")
@@ -163,9 +162,8 @@ class _Item:
         if parsed.points is None and maximum != "100":
             parsed.points = parse_points(maximum)
         parsed.set_tags([tag for tag in self._facts.get(TAGS_LABEL, "").split("\n") if tag])
-        passage = stimuli.get(
-            self._item.get("parent_stimulus_item_ident", "") or self._facts.get("parent_stimulus_item_ident", "")
-        )
+        parent = "parent_stimulus_item_ident"
+        passage = stimuli.get(self._item.get(parent, "") or self._facts.get(parent, ""))
         if passage is not None:
             text = f"<div>{self._attach(passage).fragment}</div><div>{parsed.stem.fragment}</div>"
             parsed.stem = Rich(text, is_html=True)
@@ -186,9 +184,8 @@ class _Item:
         tests = {local(one) for part in children(self._item, "resprocessing") for one in part.iter()}
         variants = self._variants(response.get("ident", ""))
         is_number = self._facts.get("question_type") == "numerical_question" or local(response) == "response_num"
-        is_number = is_number or any(
-            one.get("fibtype", "").lower() in {"decimal", "integer"} for one in response.iter("{*}render_fib")
-        )
+        types = {one.get("fibtype", "").lower() for one in response.iter("{*}render_fib")}
+        is_number = is_number or bool(types & {"decimal", "integer"})
         if is_number or tests & _RANGES:
             return self._fill_number(variants)
         if variants:
@@ -274,9 +271,8 @@ class _Item:
         for name, text in texts.items():
             if text.is_blank or text.plain == parsed.answer != "":
                 continue
-            place = owners.get(
-                name, names.index(name.removesuffix("_fb")) if name.removesuffix("_fb") in names else None
-            )
+            option = name.removesuffix("_fb")
+            place = owners.get(name, names.index(option) if option in names else None)
             if place is not None and len(self._responses) == 1:
                 parsed.option_notes.setdefault(place, text)
             else:

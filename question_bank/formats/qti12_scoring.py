@@ -14,9 +14,7 @@ from question_bank.formats.parsed import ParsedQuestion, number
 from question_bank.rich import Rich, guessed, joined
 
 _BASES = ("$IMS-CC-FILEBASE$", "$IMS_CC_FILE_BASE$", "$IMS_CC_FILEBASE$", "$CANVAS_OBJECT_REFERENCE$")
-RESPONSES = frozenset(
-    {"response_lid", "response_str", "response_num", "response_xy", "response_grp", "response_extension"}
-)
+RESPONSES = frozenset(f"response_{name}" for name in ("lid", "str", "num", "xy", "grp", "extension"))
 
 
 def material_of(element: Element, *, below_responses: bool = True) -> Rich:
@@ -186,8 +184,9 @@ def _equals(test: Element) -> list[tuple[str, str]]:
 
 def _condition(element: Element) -> Condition:
     tests = [test for part in children(element, "conditionvar") for test in part if local(test)]
-    sets = [
-        (one.get("action", "Set").lower(), number(text_of(one)) or Decimal(0)) for one in children(element, "setvar")
-    ]
+    sets = ((one.get("action", "Set").lower(), number(text_of(one))) for one in children(element, "setvar"))
     shows = [one.get("linkrefid", "") for one in children(element, "displayfeedback")]
-    return Condition(tuple(tests), tuple(sets), element.get("continue", "No").lower() == "yes", tuple(shows))
+    goes_on = element.get("continue", "No").lower() == "yes"
+    return Condition(
+        tuple(tests), tuple((action, value or Decimal(0)) for action, value in sets), goes_on, tuple(shows)
+    )

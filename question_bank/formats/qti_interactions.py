@@ -50,9 +50,8 @@ def read_scoring(item: Element) -> Scoring:
     names = {element.tag for part in processing for element in part.iter() if isinstance(element.tag, str)}
     declarations = {part.get("identifier", ""): _declaration(part) for part in children(item, "responseDeclaration")}
     _note_credited(processing, declarations)
-    judged = [
-        one for part in processing for one in part.iter(*_RANGES, "equal") if one.tag != "equal" or _is_loose(one)
-    ]
+    tests = (one for part in processing for one in part.iter(*_RANGES, "equal"))
+    judged = [one for one in tests if one.tag != "equal" or _is_loose(one)]
     loose = {variable.get("identifier", "") for one in judged for variable in one.iter("variable")}
     uses_mapping = "map_response" in template or "mapResponse" in names
     return Scoring(declarations, uses_mapping, frozenset(loose & declarations.keys()))

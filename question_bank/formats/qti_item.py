@@ -154,9 +154,7 @@ def _fill(item: _Item, files: Files) -> None:
         gaps = [gap_of(one, item.scoring, item.renderer, item.parsed) for one in interactions]
         item.parsed.stem = item.stem
         place_gaps(item.parsed, item.stem, gaps, hidden=item.hidden)
-        choices = (
-            [choice for one in interactions for choice in one.iter("inlineChoice")] if len(interactions) == 1 else []
-        )
+        choices = list(interactions[0].iter("inlineChoice")) if len(interactions) == 1 else []
     elif len(interactions) == 1:
         choices = list(interactions[0].iter("simpleChoice"))
         interaction = interactions[0]
@@ -189,10 +187,8 @@ def _fill_case(item: _Item) -> None:
     tags, part_tags, codes = split_part_tags(item.tags)
     item.parsed.set_tags(tags)
     for place, interaction in enumerate(item.renderer.body.interactions):
-        part = ParsedQuestion(
-            where=item.parsed.where, part_name=f"第 {place + 1} 小题", stem=_prompt(item, interaction)
-        )
-        name = local(interaction)
+        name, prompt = local(interaction), _prompt(item, interaction)
+        part = ParsedQuestion(where=item.parsed.where, part_name=f"第 {place + 1} 小题", stem=prompt)
         if name in INLINE:
             part.stem = Rich(f"第（{place + 1}）空")
             gap_of(interaction, item.scoring, item.renderer, part).fill(part)

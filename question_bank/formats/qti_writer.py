@@ -157,9 +157,8 @@ class _ItemWriter:
             add_rich(add(interaction, "simpleChoice", identifier=letter), Rich(option, is_html), self._images)
 
     def _declare(self, response: str, cardinality: str, base_type: str, correct: tuple[str, ...]) -> Element:
-        declaration = add(
-            self._root, "responseDeclaration", identifier=response, cardinality=cardinality, baseType=base_type
-        )
+        facts = {"identifier": response, "cardinality": cardinality, "baseType": base_type}
+        declaration = add(self._root, "responseDeclaration", **facts)
         if correct:
             values = add(declaration, "correctResponse")
             for value in correct:

@@ -79,11 +79,10 @@ def _rows_of(text: str) -> list[Line]:
     answer = next((place for place, head in enumerate(heads) if head in _ANSWER_HEADS), None)
     if number is None or answer is None:
         return []
-    return [
-        Line(place, f"{row[number]}. {row[answer]}")
-        for place, row in enumerate(rows[1:], 2)
-        if len(row) > max(number, answer) and row[number].isdigit()
-    ]
+    found = (
+        (at, row) for at, row in enumerate(rows[1:], 2) if len(row) > max(number, answer) and row[number].isdigit()
+    )
+    return [Line(at, f"{row[number]}. {row[answer]}") for at, row in found]
 
 
 def _keys_alone(text: str, blocks: list[Block]) -> list[Line]:
@@ -100,23 +99,15 @@ def _raws(segments: Segments, name: str) -> list[ParsedQuestion]:
     questions = [read_block(block, file_kind=file_kind) for block in segments.blocks]
     previous = 0
     for answers in segments.answers:
-        entries = read_answers(answers.lines)
-        explains = "解析" in answers.name and "答案" not in answers.name
-        _give_out(entries, segments, questions, answers.before, previous, explains=explains)
+        _give_out(answers, segments, questions, previous)
         previous = answers.before
     return questions
 
 
-def _give_out(
-    entries: list[Entry],
-    segments: Segments,
-    questions: list[ParsedQuestion],
-    before: int,
-    previous: int,
-    *,
-    explains: bool,
-) -> None:
-    """Each entry to the question of its number; where several fit, all of them are in doubt."""
+def _give_out(listed: AnswerBlock, segments: Segments, questions: list[ParsedQuestion], previous: int) -> None:
+    """Give each entry to the question of its number; where several fit, require a review of all of them."""
+    entries, before = read_answers(listed.lines), listed.before
+    explains = "解析" in listed.name and "答案" not in listed.name
     numbered: dict[int | None, list[int]] = {}
     for index, block in enumerate(segments.blocks[:before]):
         numbered.setdefault(block.number, []).append(index)
@@ -186,16 +177,11 @@ def _give(entry: Entry, parsed: ParsedQuestion, *, explains: bool) -> None:
 
 def _see_words(parsed: ParsedQuestion) -> None:
     """A question in words keeps even a single letter as its model answer, unless its words hold options of these letters."""
-    if parsed.kind is None and not parsed.lettered and read_truth(parsed.answer) is None:
-        parsed.stem_text, parsed.lettered = split_glued(
-            parsed.stem_text, read_letters(parsed.answer, count=len(OPTION_LETTERS)) or ()
-        )
-    if (
-        parsed.kind is None
-        and not parsed.lettered
-        and read_truth(parsed.answer) is None
-        and looks_like_key(parsed.answer)
-    ):
+    if parsed.kind is not None or parsed.lettered or read_truth(parsed.answer) is not None:
+        return
+    letters = read_letters(parsed.answer, count=len(OPTION_LETTERS)) or ()
+    parsed.stem_text, parsed.lettered = split_glued(parsed.stem_text, letters)
+    if not parsed.lettered and looks_like_key(parsed.answer):
         parsed.kind = Kind.SHORT_ANSWER
 
 

@@ -25,9 +25,8 @@ _PART_MARK = re.compile(r"(?:^|(?<=[\s,，;；。]))(\d{1,3})\s*[.．、:：]")
 _BLANK_NAME = re.compile(r"第?\s*([一二三四五六七八九十]|\d{1,2})\s*空\s*[:：]?|(?:填?空)\s*(\d{1,2})\s*[:：]")
 _WRAPPED_BLANKS = re.compile(r"\s*(?:【([^【】]+)】|\[([^\[\]]+)\]|\{([^{}]+)\})\s*")
 
-_PLACES = {word: place for place, word in enumerate("一二三四五六七八九十", 1)} | {
-    str(place): place for place in range(1, 27)
-}
+_PLACES = {word: place for place, word in enumerate("一二三四五六七八九十", 1)}
+_PLACES |= {str(place): place for place in range(1, 27)}
 
 
 def fold(text: str) -> str:

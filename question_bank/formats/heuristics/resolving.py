@@ -1,5 +1,6 @@
 """Decide kind and key of questions that tables and texts hold, from their answers as written and from their neighbours."""
 
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -43,12 +44,9 @@ def choice_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]
     letters = letters or named
     if not letters:
         return (), (f"答案“{answer[:20]}”认不出是哪个选项。请写选项字母，如 A 或 AC。", "key_unreadable")
-    outside = [letter for letter in letters if OPTION_LETTERS.index(letter) >= len(texts)]
-    if outside:
-        return (), (
-            f"答案 {''.join(letters)} 超出了选项范围（只有 {len(texts)} 个选项）。请核对答案。",
-            "key_outside_options",
-        )
+    if any(OPTION_LETTERS.index(letter) >= len(texts) for letter in letters):
+        reason = f"答案 {''.join(letters)} 超出了选项范围（只有 {len(texts)} 个选项）。请核对答案。"
+        return (), (reason, "key_outside_options")
     return letters, None
 
 
@@ -62,21 +60,16 @@ def order_key(parsed: ParsedQuestion) -> tuple[tuple[str, ...], Problem | None]:
         return tuple(OPTION_LETTERS[folded.index(word)] for word in words), None
     bare = _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", parsed.answer)).upper()
     if not bare.isascii() or not bare.isalpha():
-        return (), (
-            f"答案“{parsed.answer[:20]}”认不出是什么顺序。请按正确顺序写出全部选项的字母，如 CABD。",
-            "key_unreadable",
-        )
+        reason = f"答案“{parsed.answer[:20]}”认不出是什么顺序。请按正确顺序写出全部选项的字母，如 CABD。"
+        return (), (reason, "key_unreadable")
     return tuple(bare), None
 
 
 def _by_words(answer: str, texts: list[str]) -> tuple[str, ...]:
     """Return letters of the options whose words the answer repeats; empty when a word fits none or several."""
     folded = [answers.fold(text) for text in texts]
-    for parts in (
-        [answer],
-        [part for part in _SPLIT_TEXTS.split(answer) if part.strip()],
-        answers.listed_texts(answer),
-    ):
+    split = [part for part in _SPLIT_TEXTS.split(answer) if part.strip()]
+    for parts in ([answer], split, answers.listed_texts(answer)):
         words = [answers.fold(part) for part in parts]
         if words and all(word and folded.count(word) == 1 for word in words):
             return tuple(sorted({OPTION_LETTERS[folded.index(word)] for word in words}))
@@ -103,15 +96,13 @@ def _by_letters_and_words(answer: str, texts: list[str]) -> tuple[str, ...]:
 def options_problem(parsed: ParsedQuestion, letters: tuple[str, ...]) -> Problem | None:
     """Return what is wrong with the options themselves: a blank one, a letter twice, a letter left out, the key's text twice."""
     named = [letter for letter, _ in parsed.lettered]
-    for letter in dict.fromkeys(named):
-        if named.count(letter) > 1:
-            return (f"选项字母 {letter} 出现了两次，像是两道题混在一起。请核对选项和答案。", "repeated_option")
+    if twice := next((letter for letter in named if named.count(letter) > 1), ""):
+        return (f"选项字母 {twice} 出现了两次，像是两道题混在一起。请核对选项和答案。", "repeated_option")
     if named != list(OPTION_LETTERS[: len(named)]):
         return (f"选项字母是 {''.join(named)}，不连续。请核对是否漏了选项。", "option_missing")
     texts = [text for _, text in parsed.lettered]
     if not all(texts):
-        empty = OPTION_LETTERS[texts.index("")]
-        return (f"选项 {empty} 是空的，后面却还有选项。请补上或删去空选项。", "blank_option")
+        return (f"选项 {OPTION_LETTERS[texts.index('')]} 是空的，后面却还有选项。请补上或删去空选项。", "blank_option")
     for letter in letters:
         index = OPTION_LETTERS.index(letter)
         if index < len(texts) and texts.count(texts[index]) > 1:
@@ -127,23 +118,17 @@ def truth_key(parsed: ParsedQuestion, *, order: bool | None, usual: bool) -> tup
     letters = None if answers.fold(answer).isdigit() else answers.read_letters(answer, count=2)
     if letters and set(letters) <= {"A", "B"}:
         return _truth_by_letter(parsed, letters, order=order, usual=usual)
-    truth = _truth_of(answer, order=order)
-    if truth is None:
-        return False, (f"判断题的答案“{answer[:20]}”认不出是正确还是错误。请写“正确”或“错误”。", "key_unreadable")
-    if order is False and answers.fold(answer).isdigit():
-        return False, (
-            f"答案“{answer}”可以指第几个选项，也可以指对错，而选项是先“错误”后“正确”，有两种读法。请写“正确”或“错误”。",
-            "two_readings",
-        )
-    return truth, None
-
-
-def _truth_of(answer: str, *, order: bool | None) -> bool | None:
-    """Return the truth that a word means, or a letter with its word (`A.正确`) where the two agree."""
     letter, word = strip_mark(answer)
     truth = answers.read_truth(word if letter else answer)
     agrees = not letter or (letter in {"A", "B"} and ((letter == "A") is truth) is (order is not False))
-    return truth if agrees else None
+    if truth is None or not agrees:
+        return False, (f"判断题的答案“{answer[:20]}”认不出是正确还是错误。请写“正确”或“错误”。", "key_unreadable")
+    if order is False and answers.fold(answer).isdigit():
+        reason = (
+            f"答案“{answer}”可以指第几个选项，也可以指对错，而选项是先“错误”后“正确”，有两种读法。请写“正确”或“错误”。"
+        )
+        return False, (reason, "two_readings")
+    return truth, None
 
 
 def _truth_by_letter(
@@ -152,16 +137,13 @@ def _truth_by_letter(
     if len(letters) != 1:
         return False, (f"判断题的答案“{parsed.answer[:20]}”有两个。请写“正确”或“错误”。", "key_unreadable")
     if order is None and not parsed.is_letter_truth:
-        return False, (
-            f"判断题没有列选项，答案却写 {letters[0]}，看不出是正确还是错误。请写“正确”或“错误”。",
-            "two_readings",
-        )
+        reason = f"判断题没有列选项，答案却写 {letters[0]}，看不出是正确还是错误。请写“正确”或“错误”。"
+        return False, (reason, "two_readings")
     if order is not None and order is not usual:
         first, second = (text for _, text in parsed.lettered)
         reason = f"这道判断题的选项是 A {first}、B {second}，和同一文件里其他判断题相反，答案 {letters[0]} 可能写反了。请核对后写“正确”或“错误”。"
         return False, (reason, "swapped_true_false")
-    first_is_true = True if order is None else order
-    return (letters[0] == "A") is first_is_true, None
+    return (letters[0] == "A") is (order is not False), None
 
 
 def blanks_key(parsed: ParsedQuestion) -> tuple[tuple[tuple[str, ...], ...], Problem | None]:
@@ -184,9 +166,8 @@ def _blanks_in_columns(parsed: ParsedQuestion, marked: int) -> tuple[tuple[tuple
         return (), (f"第 {place} 个空没有答案，后面的空却有。请补上。", "blank_option")
     if marked and marked != len(parsed.blank_answers):
         return (), (f"题干有 {marked} 个空，却给了 {len(parsed.blank_answers)} 个空的答案。请核对。", "blanks_mismatch")
-    return tuple(
-        blank for text in parsed.blank_answers for blank in (answers.read_blanks(text, count=1) or ((text,),))
-    ), None
+    read = (answers.read_blanks(text, count=1) or ((text,),) for text in parsed.blank_answers)
+    return tuple(itertools.chain.from_iterable(read)), None
 
 
 MIN_TRUTH_OPTIONS = 5
@@ -301,11 +282,9 @@ def _rejection(parsed: ParsedQuestion) -> Note | None:
     """Return why a question cannot be imported whatever its key: a kind that is not supported, no stem, too long a text."""
     if parsed.rejection:
         return parsed.rejection
-    unsupported = kind_names.unsupported_name(parsed.kind_label) if parsed.kind is None else None
-    if unsupported:
-        reason = (
-            f"本系统不考“{unsupported}”这种题型，没有导入。请改成单选、多选、判断、排序、填空、简答或案例题后再导入。"
-        )
+    if unsupported := kind_names.unsupported_name(parsed.kind_label) if parsed.kind is None else None:
+        kinds = "单选、多选、判断、排序、填空、简答或案例题"
+        reason = f"本系统不考“{unsupported}”这种题型，没有导入。请改成{kinds}后再导入。"
         return Note(parsed.places.get("kind", parsed.where), reason, "kind_not_sat")
     if not any(sign.isalnum() for sign in parsed.stem_text):
         return Note(parsed.places.get("stem", parsed.where), "没有题干，无法导入。请补上题干。", "no_stem")

@@ -219,9 +219,8 @@ def _in_code(stem: str, match: re.Match[str]) -> bool:
     before = stem[max(stem.rfind("\n", 0, match.start()) + 1, match.start() - 80) : match.start()]
     if not match[0].startswith(("(", "[", "_")):
         return False
-    return bool(_CODE_BEFORE.search(before)) or (
-        bool(_COMMENT.search(before)) and not re.search("[\u4e00-\u9fff]", before[-3:])
-    )
+    is_comment = _COMMENT.search(before) and not re.search("[\u4e00-\u9fff]", before[-3:])
+    return bool(_CODE_BEFORE.search(before) or is_comment)
 
 
 def take_filled_blanks(stem: str, *, surely: bool) -> tuple[str, list[str]]:
@@ -259,9 +258,8 @@ def _clear(stem: str, matches: list[re.Match[str]]) -> bool:
     gaps = [stem[one.end() : two.start()] for one, two in pairwise(matches)]
     before = [stem[: match.start()] for match in matches]
     if all(gap.strip() in {"、", "，", ",", "和", "与", "及", "以及", "或", "；"} for gap in gaps):
-        return before[0].endswith(_LEADS) or stem[matches[-1].end() :].lstrip().startswith(
-            ("组成", "构成", "三", "两", "四")
-        )
+        rest = stem[matches[-1].end() :].lstrip()
+        return before[0].endswith(_LEADS) or rest.startswith(("组成", "构成", "三", "两", "四"))
     if not any(gap.strip() for gap in gaps):
         return len(matches) >= 3 and before[0].endswith(_LEADS)
     if all(_ENUMERATORS.search(text) for text in before):

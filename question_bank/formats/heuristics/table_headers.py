@@ -65,9 +65,7 @@ _NAMES: dict[Field, str] = {
     Field.PARENT: "父题标识 所属案例 父题编号 父题id 父试题guid 父题 父题序号 父级标识 材料编号 大题编号 父试题编号 上级题目 主题编号 案例编号",
     Field.ORDER: "子题顺序 排序 顺序 排序号 子题序号 小题序号",
 }
-_BY_NAME = {
-    name: (kind_of_field, rank) for kind_of_field, names in _NAMES.items() for rank, name in enumerate(names.split())
-}
+_BY_NAME = {name: (one, rank) for one, names in _NAMES.items() for rank, name in enumerate(names.split())}
 _MANY = frozenset({Field.EXPLANATION, Field.KNOWLEDGE, Field.TAGS, Field.POINTS})
 """Fields that several columns may hold together."""
 
@@ -202,10 +200,8 @@ def _read_header(number: int, row: Sequence[str], *, of_kind: bool = False) -> T
             columns[(wanted, place)] = (rank, column)
         else:
             unknown.append(column)
-    found = sorted(
-        [column for _, column in columns.values()] + shared,
-        key=lambda column: (column.field, column.place, column.index),
-    )
+    found = [column for _, column in columns.values()] + shared
+    found.sort(key=lambda column: (column.field, column.place, column.index))
     is_from_zero = any(column.field is Field.OPTION and column.place < 0 for column in found)
     if is_from_zero:
         found = [replace(one, place=one.place + 1) if one.field is Field.OPTION else one for one in found]
@@ -247,12 +243,8 @@ def _answer_beside_options(columns: list[Column]) -> list[Column]:
 def _is_header(header: TableHeader) -> bool:
     fields = {column.field for column in header.columns if column.field is not Field.OPTION or column.place == 0}
     evidence = {Field.ANSWER, Field.ANSWER_N, Field.BLANK, Field.OPTION, Field.OPTIONS, Field.KIND}
-    if (
-        fields & evidence == {Field.KIND}
-        and normalise_header(header.of(Field.STEM)[0].header if header.of(Field.STEM) else "") in _WEAK_STEMS
-    ):
-        return False
-    return Field.STEM in fields and bool(fields & evidence)
+    is_weak = fields & evidence == {Field.KIND} and not _has_stems(header)
+    return Field.STEM in fields and bool(fields & evidence) and not is_weak
 
 
 def _has_stems(header: TableHeader) -> bool:

@@ -1,5 +1,6 @@
 """Rows of a question table, from a sheet or a csv file, read into questions by the table's head."""
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -55,10 +56,8 @@ class _RowReader:
     """Goes down the rows once, keeping the kind of the section it is in."""
 
     def __init__(self, table: Table, header: TableHeader, texts: list[list[str]]) -> None:
-        self.table = table
-        self.texts = texts
-        self.kind = table.kind_hint
-        self.label = table.label_hint
+        self.table, self.texts = table, texts
+        self.kind, self.label = table.kind_hint, table.label_hint
         self.found: list[TableRow] = []
         self.remarks: list[Note] = []
         self._set_header(header)
@@ -136,16 +135,11 @@ class _RowReader:
         found_pictures = self._pictures_of(row, numbers)
         row = [_CELL_PICTURE.sub("", text).strip() for text in row]
         self._name_picture_cells(row, found_pictures)
-        stem = self._text(row, Field.STEM)
-        material = self._text(row, Field.MATERIAL)
+        where, stem, material = self._where(number), self._text(row, Field.STEM), self._text(row, Field.MATERIAL)
         if self._is_stray(row, stem, filled):
-            self.remarks.append(
-                Note(self._where(number), f"这一行不像题目，没有导入：{filled[0][:40]}", "not_a_question")
-            )
+            self.remarks.append(Note(where, f"这一行不像题目，没有导入：{filled[0][:40]}", "not_a_question"))
             return
-        parsed = ParsedQuestion(
-            where=self._where(number), stem=Rich(stem), group=self.table.place, places=self._places(number)
-        )
+        parsed = ParsedQuestion(where=where, stem=Rich(stem), group=self.table.place, places=self._places(number))
         part = self._set_kind(parsed, self._text(row, Field.KIND), self._text(row, Field.MULTI))
         self._set_options(parsed, row)
         self._set_answer(parsed, row, number)
@@ -155,9 +149,8 @@ class _RowReader:
         self._set_rest(parsed, row)
         self._note_altered(parsed, numbers)
         self._take_pictures(parsed, found_pictures, numbers)
-        self.found.append(
-            TableRow(parsed, self._text(row, Field.PARENT), self._text(row, Field.ORDER), material, is_part=part)
-        )
+        parent, order = self._text(row, Field.PARENT), self._text(row, Field.ORDER)
+        self.found.append(TableRow(parsed, parent, order, material, is_part=part))
 
     def _takes_header(self, number: int) -> bool:
         """Return whether a row is a head: the same again, or that of a further part with columns of its own."""
@@ -179,9 +172,7 @@ class _RowReader:
         return True
 
     def _is_stray(self, row: list[str], stem: str, filled: list[str]) -> bool:
-        answered = self._text(row, Field.ANSWER) or any(
-            self._values(row, Field.ANSWER_N) + self._values(row, Field.BLANK)
-        )
+        answered = any(self._text(row, wanted) for wanted in (Field.ANSWER, Field.ANSWER_N, Field.BLANK))
         options = [text for text in self._values(row, Field.OPTION) + self._values(row, Field.OPTIONS) if text]
         if not stem:
             return not answered and len(options) < 2
@@ -205,13 +196,10 @@ class _RowReader:
             if parsed.kind is None and (kind_names.is_choice_name(name) or code.isdigit()):
                 parsed.kind_label = "" if not code.isdigit() else f"{name}（表头没有说明这个代码）"
         elif multi:
-            parsed.kind = (
-                Kind.MULTIPLE_CHOICE if multi.lower() in {"true", "1", "是", "yes", "y"} else Kind.SINGLE_CHOICE
-            )
+            is_multiple = multi.lower() in {"true", "1", "是", "yes", "y"}
+            parsed.kind = Kind.MULTIPLE_CHOICE if is_multiple else Kind.SINGLE_CHOICE
         else:
-            parsed.kind, parsed.kind_label = self.kind, self.label
-            if kind_names.is_choice_name(parsed.kind_label):
-                parsed.kind_label = ""
+            parsed.kind, parsed.kind_label = self.kind, "" if kind_names.is_choice_name(self.label) else self.label
         return part is not None
 
     def _set_options(self, parsed: ParsedQuestion, row: list[str]) -> None:
@@ -223,15 +211,12 @@ class _RowReader:
             table_questions.review_letters(parsed)
             return
         cell = self._text(row, Field.OPTIONS)
-        if cell:
-            parsed.lettered = table_cells.read_options(cell)
-            if not parsed.lettered and parsed.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None}:
-                parsed.lettered = table_cells.read_unsure_options(cell) or [("A", cell)]
-                if len(parsed.lettered) > 1:
-                    parsed.require_review(
-                        "options_unsure",
-                        "选项挤在一个格里，只能按逗号、顿号或空格分开，可能分错。请核对选项后确定答案。",
-                    )
+        parsed.lettered = table_cells.read_options(cell)
+        if cell and not parsed.lettered and parsed.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, None}:
+            parsed.lettered = table_cells.read_unsure_options(cell) or [("A", cell)]
+            if len(parsed.lettered) > 1:
+                reason = "选项挤在一个格里，只能按逗号、顿号或空格分开，可能分错。请核对选项后确定答案。"
+                parsed.require_review("options_unsure", reason)
 
     def _answers_are_options(self) -> bool:
         return bool(self.columns[Field.ANSWER]) and not self.columns[Field.OPTION] and not self.columns[Field.OPTIONS]
@@ -244,22 +229,16 @@ class _RowReader:
             reason = f"表头的选项从 0 数起，看不出答案“{parsed.answer[:10]}”从几数起。请写明选项字母。"
             parsed.require_review("two_readings", reason)
         parsed.blank_answers = self._values(row, Field.BLANK)
-        if self._answers_are_options():
-            return
-        several = [text for text in self._values(row, Field.ANSWER_N) if text]
-        if several and not parsed.answer:
-            if parsed.kind is Kind.FILL_BLANK:
-                parsed.blank_answers = self._values(row, Field.ANSWER_N)
-            else:
-                parsed.answer = "\n".join(several)
+        several = [] if parsed.answer or self._answers_are_options() else self._values(row, Field.ANSWER_N)
+        if any(several) and parsed.kind is Kind.FILL_BLANK:
+            parsed.blank_answers = several
+        elif any(several):
+            parsed.answer = "\n".join(filter(None, several))
 
     def _set_rest(self, parsed: ParsedQuestion, row: list[str]) -> None:
-        parsed.explanation_text = "\n".join(
-            dict.fromkeys(text for text in self._values(row, Field.EXPLANATION) if text)
-        )
-        parsed.knowledge_points = tuple(
-            dict.fromkeys(point for text in self._values(row, Field.KNOWLEDGE) for point in _points_of(text))
-        )
+        parsed.explanation_text = "\n".join(dict.fromkeys(filter(None, self._values(row, Field.EXPLANATION))))
+        points = (point for text in self._values(row, Field.KNOWLEDGE) for point in _points_of(text))
+        parsed.knowledge_points = tuple(dict.fromkeys(points))
         tags: list[str] = []
         for column, text in zip(self.columns[Field.TAGS], self._values(row, Field.TAGS), strict=True):
             loose = any(word in column.header.lower() for word in ("标签", "关键", "tags"))
@@ -270,15 +249,11 @@ class _RowReader:
         law, article = self._text(row, Field.LAW), self._text(row, Field.ARTICLE)
         if law or article:
             parsed.citation = Citation(law=law, article=article, version=self._text(row, Field.LAW_VERSION) or None)
-        self._set_difficulty(parsed, self._text(row, Field.DIFFICULTY))
-        self._set_points(parsed, self._text(row, Field.POINTS))
-
-    def _set_difficulty(self, parsed: ParsedQuestion, text: str) -> None:
+        text = self._text(row, Field.DIFFICULTY)
         parsed.difficulty = table_cells.read_difficulty(text, top=self.top)
         if text and parsed.difficulty is None:
             parsed.add_loss("difficulty_unknown", f"难度“{text[:20]}”不认识，没有导入。请写易、中、难。")
-
-    def _set_points(self, parsed: ParsedQuestion, text: str) -> None:
+        text = self._text(row, Field.POINTS)
         parsed.points = table_cells.read_points(text)
         if text and parsed.points is None:
             parsed.add_loss("points_unknown", f"分值“{text[:20]}”不是大于零的数，没有导入。")
@@ -286,12 +261,8 @@ class _RowReader:
     def _pictures_of(self, row: list[str], numbers: list[int]) -> list[tuple[int, EmbeddedPicture | None]]:
         """Return the pictures of a question's rows with their columns: those over cells, and those that cells call by name."""
         over = [(one.column, one.picture) for number in numbers for one in self.by_row.get(number, ())]
-        called = [
-            (index, self.table.cell_pictures.get(name))
-            for index, text in enumerate(row)
-            for name in _CELL_PICTURE.findall(text)
-        ]
-        return over + called
+        called = ((index, name) for index, text in enumerate(row) for name in _CELL_PICTURE.findall(text))
+        return over + [(index, self.table.cell_pictures.get(name)) for index, name in called]
 
     def _name_picture_cells(self, row: list[str], found_pictures: list[tuple[int, EmbeddedPicture | None]]) -> None:
         """Put words into the cells of a stem or option that are a picture alone."""
@@ -306,12 +277,8 @@ class _RowReader:
         """Hang pictures on the texts that they lie on, on the stem where that is none; what cannot be had is named as lost."""
         self.seen.update(numbers)
         places = {column.index: EXPLANATION for column in self.columns[Field.EXPLANATION]}
-        letters = {OPTION_LETTERS[place] for place in range(len(parsed.lettered))}
-        places |= {
-            column.index: OPTION_LETTERS[column.place]
-            for column in self.columns[Field.OPTION]
-            if OPTION_LETTERS[column.place] in letters
-        }
+        columns = (column for column in self.columns[Field.OPTION] if column.place < len(parsed.lettered))
+        places |= {column.index: OPTION_LETTERS[column.place] for column in columns}
         for column, picture in found_pictures:
             if picture is not None:
                 parsed.pictures.append((places.get(column, STEM), picture))
@@ -321,17 +288,17 @@ class _RowReader:
     def _note_altered(self, parsed: ParsedQuestion, numbers: list[int]) -> None:
         """Excel makes dates of answers such as `3-5`; what stood there before cannot be known, nor what some formats show."""
         wanted = (Field.STEM, Field.OPTION, Field.OPTIONS, Field.ANSWER, Field.ANSWER_N, Field.BLANK)
-        for number in numbers:
+        columns = [column for one in wanted for column in self.columns[one]]
+        for number, column in itertools.product(numbers, columns):
             values = self.table.rows[number]
-            for column in (column for one in wanted for column in self.columns[one]):
-                value = values[column.index] if column.index < len(values) else None
-                where = self._where(number, column)
-                if is_date(value):
-                    reason = "这个单元格是日期，可能被 Excel 改写过，请核对原文。"
-                    parsed.losses.append(Note(where, reason, "date_cell"))
-                elif is_unsure_number(value):
-                    reason = f"这个单元格的数字有特别的显示格式，读成了“{cell_text(value)}”，请核对原文。"
-                    parsed.losses.append(Note(where, reason, "number_cell"))
+            value = values[column.index] if column.index < len(values) else None
+            where = self._where(number, column)
+            if is_date(value):
+                reason = "这个单元格是日期，可能被 Excel 改写过，请核对原文。"
+                parsed.losses.append(Note(where, reason, "date_cell"))
+            elif is_unsure_number(value):
+                reason = f"这个单元格的数字有特别的显示格式，读成了“{cell_text(value)}”，请核对原文。"
+                parsed.losses.append(Note(where, reason, "number_cell"))
 
     def _remark_unknown(self) -> None:
         for column in self.header.unknown:

@@ -56,11 +56,6 @@ class AnswerBlock:
     lines: list[Line] = field(default_factory=list)
 
 
-def place_of(line: Line) -> str:
-    """Return where a line stands, as people count."""
-    return f"第 {line.number} 行"
-
-
 _KIND_BEFORE = re.compile(r"^(?P<name>[\u4e00-\u9fff]{2,7})\s*[:：]\s*(?=(?:第\s*)?\d)")
 
 
@@ -72,15 +67,12 @@ def read_answers(lines: list[Line]) -> list[Entry]:
 def is_answer_line(text: str) -> bool:
     """Return whether a line is nothing but keys with their numbers, or one row of an answer table."""
     text = _without_kind(text.strip("|").strip() if text.startswith("|") else text)[1]
-    if _numbers_of(text) or _range_entries(text, ""):
-        return True
-    return bool(_line_entries(text, ""))
+    return bool(_numbers_of(text) or _range_entries(text, "") or _line_entries(text, ""))
 
 
 def answered_numbers(text: str) -> set[int]:
     """Return the numbers whose answers a line gives or, as a row `题号 1 2 3`, announces; none where it is no such line."""
-    match = _NUMBERS_ROW.match(text)
-    if match:
+    if match := _NUMBERS_ROW.match(text):
         return {int(number) for number in re.findall(r"\d+", match["rest"])}
     text = _without_kind(text)[1]
     found = _range_entries(text, "") or _line_entries(text, "")
@@ -122,40 +114,31 @@ class _Reader:
         return self.entries
 
     def _read_line(self, line: Line) -> None:
-        where = place_of(line)
+        where = f"第 {line.number} 行"
         if _RULER.fullmatch(line.text):
             return
-        line = Line(line.number, line.text.strip("|").strip()) if line.text.startswith("|") else line
-        name, text = _without_kind(line.text)
+        name, text = _without_kind(line.text.strip("|").strip() if line.text.startswith("|") else line.text)
         if name:
             self.section, self.kind = name, kind_names.kind_of(name)
-            line = Line(line.number, text)
-        self.waiting = _numbers_of(line.text) or self.waiting
-        if _numbers_of(line.text):
-            self._name_section(line.text)
+        if numbers := _numbers_of(text):
+            self.waiting, match = numbers, _NUMBERS_ROW.match(text)
+            if match and match["name"] and kind_names.kind_of(match["name"]):  # `单选题号` names the section of the row
+                self.section, self.kind = match["name"], kind_names.kind_of(match["name"])
             return
-        if self.waiting and self._keys_row(line.text, where):
+        if self.waiting and self._keys_row(text, where):
             return
-        found = _range_entries(line.text, where) or _line_entries(line.text, where)
-        if found:
+        if found := _range_entries(text, where) or _line_entries(text, where):
             self._add(found)
             return
-        heading = patterns.read_heading(line.text)
-        if heading:
+        if heading := patterns.read_heading(text):
             self.section, self.kind = heading.title, heading.kind
             return
-        number = patterns.read_number(line.text) or self._next_in_digits(line.text)
+        number = patterns.read_number(text) or self._next_in_digits(text)
         if number and number.style in {"mark", "word", "loose", "bare"} and self._is_next(number.value):
             self._add([Entry(number.value, where)])
             self._continue(number.rest)
         elif self.entries:
-            self._continue(line.text)
-
-    def _name_section(self, text: str) -> None:
-        """`单选题号` before a row of numbers says of which section they are."""
-        match = _NUMBERS_ROW.match(text)
-        if match and match["name"] and kind_names.kind_of(match["name"]):
-            self.section, self.kind = match["name"], kind_names.kind_of(match["name"])
+            self._continue(text)
 
     def _add(self, found: list[Entry]) -> None:
         for entry in found:
@@ -171,12 +154,10 @@ class _Reader:
         return None
 
     def _is_next(self, value: int) -> bool:
-        """Return a number opens an entry unless it counts the points of a long answer: 1, 2, 3 within entry 7."""
-        if not self.entries:
+        """Return whether a number opens an entry, and does not count the points of a long answer: 1, 2, 3 within entry 7."""
+        if not self.entries or value > self.entries[-1].number:
             return True
         last = self.entries[-1]
-        if value == last.number + 1 or value > last.number:
-            return True
         return last.section != self.section or bool(last.answer and not last.text)
 
     def _keys_row(self, text: str, where: str) -> bool:
@@ -222,8 +203,7 @@ def pieces_of(text: str) -> list[str]:
     glued = None if labels else patterns.GLUED_ANSWER.search(text)
     if glued and len(split_options(text[: glued.start()])[1]) >= 2:
         labels = [glued.start()]
-    cuts = [0, *labels, len(text)]
-    pieces = [text[start:end].strip() for start, end in pairwise(cuts)]
+    pieces = (text[start:end].strip() for start, end in pairwise([0, *labels, len(text)]))
     return [piece for piece in pieces if piece]
 
 
@@ -246,9 +226,9 @@ def _range_entries(text: str, where: str) -> list[Entry]:
     if not starts or text[: starts[0].start()].strip():
         return []
     entries: list[Entry] = []
-    for index, match in enumerate(starts):
+    ends = [start.start() for start in starts[1:]] + [len(text)]
+    for match, end in zip(starts, ends, strict=True):
         first, last = int(match[1]), int(match[2])
-        end = starts[index + 1].start() if index + 1 < len(starts) else len(text)
         listed, single = _before_entries(text[match.end() : end], where)
         keys = _keys_of(listed, last - first + 1)
         if not 0 < last - first < MAX_SPAN or keys is None:
@@ -278,12 +258,9 @@ def _keys_of(text: str, count: int) -> list[str] | None:
 
 def _line_entries(text: str, where: str) -> list[Entry]:
     """`1.A 2.B 3.C` or `1A2B3C`: entries of a line that holds nothing else; empty where it is no such line."""
-    entries: list[Entry] = []
-    position = 0
-    while position < len(text):
-        match = _ENTRY.match(text, position)
-        if match is None:
+    found: list[re.Match[str]] = []
+    while not found or found[-1].end() < len(text):
+        if (match := _ENTRY.match(text, found[-1].end() if found else 0)) is None:
             return []
-        entries.append(Entry(int(match["n"]), where, answer=match["key"]))
-        position = match.end()
-    return entries
+        found.append(match)
+    return [Entry(int(match["n"]), where, answer=match["key"]) for match in found]

@@ -36,11 +36,8 @@ class _Parts:
 
 def read_block(block: Block, *, file_kind: Kind | None) -> ParsedQuestion:
     """Return the question of a block; `file_kind` is the kind that the file's name states."""
-    parsed = ParsedQuestion(
-        where=f"第 {block.lines[0].number} 行",
-        code=None if block.number is None else str(block.number),
-        is_letter_truth=False,
-    )
+    code = None if block.number is None else str(block.number)
+    parsed = ParsedQuestion(where=f"第 {block.lines[0].number} 行", code=code, is_letter_truth=False)
     parts = _parts(block)
     first = parts.stem[0] if parts.stem else ""
     kind, label, rest = patterns.read_kind_label(first)
@@ -68,13 +65,10 @@ def _kind_of_section(block: Block, parts: _Parts) -> Kind | None:
     """Return the kind that the heading names; case sections hold choices too, which options on lines of their own and a key show."""
     if block.kind in TEXT_KINDS and _IN_CASES.search(block.section):
         marked = [text for text in parts.stem[1:] if stems.strip_mark(text)[0]]
-        if marked and len(stems.split_options("\n".join(marked))[1]) >= 2 and _is_keyed(parts):
+        is_keyed = not parts.answers or looks_like_key(parts.answers[0])
+        if marked and len(stems.split_options("\n".join(marked))[1]) >= 2 and is_keyed:
             return None
     return block.kind
-
-
-def _is_keyed(parts: _Parts) -> bool:
-    return not parts.answers or looks_like_key(parts.answers[0])
 
 
 def _parts(block: Block) -> _Parts:
@@ -99,18 +93,18 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
         parts.had_options = len(_options_of(parts)) >= 2
         parts.answers.append(answer)
         return "answer"
-    analysis = patterns.read_analysis_label(piece)
-    if analysis is not None:
+    if (analysis := patterns.read_analysis_label(piece)) is not None:
         parts.analysis = joined(parts.analysis, analysis)
         return "analysis"
-    meta = patterns.read_meta(piece)
-    if meta and state != "stem":
+    if state != "stem" and (meta := patterns.read_meta(piece)):
         parts.meta.append(meta)
         return state
     if state == "stem" or (state == "answer" and _is_late_option(parts, piece)):
         parts.stem.append(piece)
         return "stem" if state == "stem" else state
-    if state == "answer" and not _is_answered(parts):
+    key = parts.answers[-1] if parts.answers else ""
+    is_whole = looks_like_key(key) and (parts.had_options or read_truth(key) is not None)
+    if state == "answer" and not is_whole:
         parts.answers[-1] = joined(parts.answers[-1], piece)
     else:
         parts.analysis = joined(parts.analysis, piece)
@@ -118,43 +112,33 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
 
 
 def _is_late_option(parts: _Parts, piece: str) -> bool:
-    """Return options may stand below the answer, as in `正确答案：A` followed by `A.` to `D.`; below an empty one they are no answer."""
+    """Return whether a line below the answer is an option, as in `正确答案：A` followed by `A.` to `D.`."""
     if not parts.had_options and not parts.answers[-1]:
         marked = sum(1 for text in parts.stem if stems.strip_mark(text)[0])
         return stems.strip_mark(piece)[0] == OPTION_LETTERS[max(marked, len(_options_of(parts))) % len(OPTION_LETTERS)]
-    if parts.had_options or not looks_like_key(parts.answers[-1]):
-        return False
-    return bool(stems.strip_mark(piece)[0]) or len(_options_of(parts)) >= 2
+    is_open = not parts.had_options and looks_like_key(parts.answers[-1])
+    return is_open and (bool(stems.strip_mark(piece)[0]) or len(_options_of(parts)) >= 2)
 
 
 def _options_of(parts: _Parts) -> list[tuple[str, str]]:
     return stems.split_options("\n".join(parts.stem))[1]
 
 
-def _is_answered(parts: _Parts) -> bool:
-    """Return whether the key is whole, so that words below it without a label explain it."""
-    key = parts.answers[-1]
-    return looks_like_key(key) and (parts.had_options or read_truth(key) is not None)
-
-
 def _is_lone_key(parts: _Parts, piece: str) -> bool:
     """Return whether a line below the options is nothing but a key of theirs."""
-    if not _LONE_KEY.fullmatch(piece):
-        return False
-    count = len(_options_of(parts))
+    count = len(_options_of(parts)) if _LONE_KEY.fullmatch(piece) else 0
     letters = read_letters(piece, count=count) if count >= 2 else None
     return letters is not None and OPTION_LETTERS.index(letters[-1]) < count
 
 
 def _set_stem(parsed: ParsedQuestion, lines: list[str]) -> None:
     words = parsed.kind in TEXT_KINDS or (parsed.kind is None and _asks_for_words(lines))
-    text = "\n".join(lines)
-    if not words:
-        stem, options = stems.split_options(text)
-        if options:
-            lines = stem.split("\n")
-            parsed.lettered = [(letter, re.sub(r"\s*\n\s*", "", option)) for letter, option in options]
-            _split_repeats(parsed)
+    stem, options = ("", []) if words else stems.split_options("\n".join(lines))
+    if options:
+        lines = stem.split("\n")
+        for letter, option in options:  # `甲,A：乙` holds a second option of the same letter: kept apart for the review
+            pieces = re.split(rf"[,，;；]\s*{letter}\s*[:：.．、]", re.sub(r"\s*\n\s*", "", option))
+            parsed.lettered = [*parsed.lettered, *((letter, piece.strip()) for piece in pieces)]
     text = ""
     for line in lines:
         broken = len(text) - text.rfind("\n") > 16 and text[-1:] not in _LINE_ENDS
@@ -168,24 +152,12 @@ def _asks_for_words(lines: list[str]) -> bool:
     return bool(lines) and bool(_ASKS_FOR_WORDS.match(lines[0])) and len(marked) < 2
 
 
-def _split_repeats(parsed: ParsedQuestion) -> None:
-    """Options such as `甲,A：乙` hold a second option of the same letter: kept apart so that it is reviewed."""
-    separate: list[tuple[str, str]] = []
-    for letter, text in parsed.lettered:
-        pieces = re.split(rf"[,，;；]\s*{letter}\s*[:：.．、]", text)
-        separate.extend((letter, piece.strip()) for piece in pieces)
-    parsed.lettered = separate
-
-
 def _set_answer(parsed: ParsedQuestion, answers: list[str]) -> None:
     stated = [answer for answer in (text.strip() for text in answers) if answer and answer.strip("【】[]") != "待确认"]
     parsed.stem_text, inline = stems.take_inline_answer(parsed.stem_text)
-    if inline:
-        stated.append(inline)
-    if parsed.kind in TEXT_KINDS:
-        parsed.answer = "\n".join(stated)
-        return
-    if not parsed.lettered and stated and parsed.kind is None and not looks_like_key(stated[0]):
+    stated += [inline] if inline else []
+    is_in_words = not parsed.lettered and stated and parsed.kind is None and not looks_like_key(stated[0])
+    if parsed.kind in TEXT_KINDS or is_in_words:
         parsed.answer = "\n".join(stated)
         return
     stated.extend(_keys_in_stem(parsed, stated))
@@ -197,11 +169,8 @@ def _set_answer(parsed: ParsedQuestion, answers: list[str]) -> None:
 
 
 def _keys_in_stem(parsed: ParsedQuestion, stated: list[str]) -> list[str]:
-    if (
-        parsed.lettered
-        or parsed.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE}
-        or (parsed.kind is None and len(parsed.stem_text.split("\n")) > 2)
-    ):
+    is_choice = bool(parsed.lettered) or parsed.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE}
+    if is_choice or (parsed.kind is None and parsed.stem_text.count("\n") > 1):
         stem, letters = stems.take_letter_keys(parsed.stem_text)
         if letters and not _EMPTY.search(parsed.stem_text):
             parsed.stem_text = stem
@@ -225,7 +194,8 @@ def _finish(parsed: ParsedQuestion) -> None:
         return
     if read_truth(parsed.answer) is None:
         stem, filled = stems.take_filled_blanks(parsed.stem_text, surely=parsed.kind is Kind.FILL_BLANK)
-        if filled and (not parsed.answer or _agrees(parsed.answer, filled)):
+        parts = [part.strip() for part in re.split(r"[;；\n、，,]", parsed.answer) if part.strip()]
+        if filled and (not parsed.answer or parts == filled):
             parsed.stem_text, parsed.blank_answers, parsed.answer, parsed.kind = stem, filled, "", Kind.FILL_BLANK
         elif parsed.kind is None and stems.has_filled_blanks(parsed.stem_text) and not BLANK.search(parsed.stem_text):
             parsed.kind = Kind.SHORT_ANSWER
@@ -235,35 +205,24 @@ def _finish(parsed: ParsedQuestion) -> None:
 
 def _plain_options(parsed: ParsedQuestion) -> bool:
     """Short lines below the stem are options where the answer is a letter within them."""
-    lines = parsed.stem_text.split("\n")
     if looks_like_key(parsed.answer) and read_truth(parsed.answer) is None:
-        stem, options = stems.split_glued(
-            parsed.stem_text, read_letters(parsed.answer, count=len(OPTION_LETTERS)) or ()
-        )
+        letters = read_letters(parsed.answer, count=len(OPTION_LETTERS)) or ()
+        stem, options = stems.split_glued(parsed.stem_text, letters)
         if options:
             parsed.stem_text, parsed.lettered = stem, options
             return True
-    letters = (
-        read_letters(parsed.answer, count=len(lines) - 1)
-        if parsed.answer and not fold(parsed.answer).isdigit()
-        else None
-    )
-    if not letters or not 2 <= len(lines) - 1 <= 8 or not all(_SHORT_LINE.fullmatch(line) for line in lines[1:]):
+    first, *lines = parsed.stem_text.split("\n")
+    is_named = parsed.answer and not fold(parsed.answer).isdigit()
+    letters = (read_letters(parsed.answer, count=len(lines)) if is_named else None) or ()
+    if not letters or not 2 <= len(lines) <= 8 or not all(_SHORT_LINE.fullmatch(line) for line in lines):
         return False
-    if OPTION_LETTERS.index(letters[-1]) >= len(lines) - 1:
+    if OPTION_LETTERS.index(letters[-1]) >= len(lines):
         return False
-    parsed.stem_text = lines[0]
-    bare = [line[1:].strip() for line in lines[1:]]
-    lettered = all(
-        line[0] == letter and rest for line, letter, rest in zip(lines[1:], OPTION_LETTERS, bare, strict=False)
-    )
-    parsed.lettered = list(zip(OPTION_LETTERS, bare if lettered else lines[1:], strict=False))
+    parsed.stem_text = first
+    bare = [line[1:].strip() for line in lines]
+    is_lettered = all(bare) and all(line[0] == letter for line, letter in zip(lines, OPTION_LETTERS, strict=False))
+    parsed.lettered = list(zip(OPTION_LETTERS, bare if is_lettered else lines, strict=False))
     return True
-
-
-def _agrees(answer: str, filled: list[str]) -> bool:
-    parts = [part.strip() for part in re.split(r"[;；\n、，,]", answer) if part.strip()]
-    return parts == filled
 
 
 def _set_meta(parsed: ParsedQuestion, meta: list[tuple[str, str]]) -> None:

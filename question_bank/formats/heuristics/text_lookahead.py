@@ -89,9 +89,7 @@ def texts_of(block: Block) -> list[str]:
 
 def is_label(text: str) -> bool:
     """Return whether a label of an answer or explanation stands on the line."""
-    return any(
-        read_answer_label(piece) is not None or read_analysis_label(piece) is not None for piece in pieces_of(text)
-    )
+    return any((read_answer_label(piece), read_analysis_label(piece)) != (None, None) for piece in pieces_of(text))
 
 
 def before_labels(texts: list[str]) -> list[str]:
@@ -185,16 +183,15 @@ class LineContext:
         return index + 1 < len(self.lines) and read_answer_label(self.lines[index + 1].text) is not None
 
     def _opens_bare(self, index: int) -> bool:
-        """Return a number alone on its line opens a question when a stem, options from A or an answer follow; else it is a page's."""
+        """Return whether a stem, options from A or an answer follow a number alone on its line; else it is a page's."""
         end = self._end(index)
         if end < len(self.lines) and read_answer_heading(self.lines[end].text):
             end = min(self.ends[end], end + NEAR)
         texts = [line.text for line in self.lines[index + 1 : end] if line.text]
         if len(texts) < 2 or strip_mark(texts[0])[0]:
             return False
-        return bool(split_options("\n".join(texts))[1]) or any(
-            read_answer_label(text) is not None for text in texts[1:]
-        )
+        labels = (read_answer_label(text) for text in texts[1:])
+        return bool(split_options("\n".join(texts))[1]) or any(label is not None for label in labels)
 
     def _is_whole_below(self, index: int) -> bool:
         """Return whether options from A on and an answer stand right below a line: then it is a stem, though nothing is numbered."""

@@ -169,7 +169,7 @@ _MATERIAL = re.compile(
     r"|[【\[(（]?(?:共用题干|公共题干|材料题)[】\])）]?\s*[:：]?\s*(?P<more>.*)"
     r"|(?:根据|阅读|结合|依据)(?:以下|下列|下面|上述)?.{0,8}(?:材料|资料|案例|案情|短文).{0,12}(?:回答|完成).{0,12}[:：。.]?)$"
 )
-_CASE_MARK = re.compile(rf"^[(（][{CHINESE}]{{1,3}}[)）]\s*[、.．]?\s*(?P<text>\S.{{14,}})$", re.DOTALL)
+CASE_MARK = re.compile(rf"^[(（][{CHINESE}]{{1,3}}[)）]\s*[、.．]?\s*(?P<text>\S.{{14,}})$", re.DOTALL)
 ABOUT_CASES = re.compile(r"案例|材料|综合|分析|实务|共用题干|组合")
 INSTRUCTION = re.compile(r"每小?题|[本每]大?题|共\s*\d+\s*[小道]?题|作答|答题|满分|备选|选出|\d+\s*分")
 ENDING = re.compile(
@@ -236,18 +236,11 @@ def read_heading(text: str) -> Heading | None:
     title = (match["a"] or match["b"] or match["c"] or match["d"] or "").strip()
     bare = _SCORES.sub("", title).strip().rstrip(":：").strip() or title
     kind = kind_names.kind_of(bare)
-    bracketed = bare[:1] in "【[(（〔〖《"
-    named = (
-        bare.endswith(("题", "题】", "题]"))
-        or bracketed
-        or not match["d"]
-        or bare in {"单选", "多选", "判断", "填空", "简答"}
-    )
-    if kind is not None and named:
+    named = bare.endswith(("题", "题】", "题]")) or bare in {"单选", "多选", "判断", "填空", "简答"}
+    if kind is not None and (named or bare[:1] in "【[(（〔〖《" or not match["d"]):
         return Heading(title, kind)
-    if kind_names.is_choice_name(bare) or (
-        kind_names.unsupported_name(bare) and bare.endswith("题") and len(bare) <= 10
-    ):
+    is_unsupported = kind_names.unsupported_name(bare) and bare.endswith("题") and len(bare) <= 10
+    if is_unsupported or kind_names.is_choice_name(bare):
         return Heading(title, None, bare)
     if match["d"] is not None:
         return None
@@ -263,10 +256,10 @@ def read_answer_heading(text: str) -> tuple[str, bool] | None:
 
 
 def read_material(text: str) -> tuple[int, int, str] | None:
-    """Return the numbers of the questions that a material serves (0, 0 where unsupported_fields) and the text on its head line."""
-    match = _MATERIAL_RANGE.match(text)
-    if match and re.search(r"材料|资料|案例|案情|短文|题干|背景|信息|情况|下文|以下|下列", text):
-        return int(match["a"] or match["c"]), int(match["b"] or match["d"]), ""
+    """Return the numbers of the questions that a material serves (0, 0 where it names none) and the text on its head line."""
+    served = read_served(text)
+    if served and re.search(r"材料|资料|案例|案情|短文|题干|背景|信息|情况|下文|以下|下列", text):
+        return served
     match = _MATERIAL.match(text)
     return (0, 0, (match["text"] or match["more"] or match["behind"] or "").strip()) if match else None
 
@@ -275,12 +268,6 @@ def read_served(text: str) -> tuple[int, int, str] | None:
     """Return the numbers in `请回答3-4题`, which says of the text above it which questions it serves; None for other lines."""
     match = _MATERIAL_RANGE.match(text)
     return (int(match["a"] or match["c"]), int(match["b"] or match["d"]), "") if match else None
-
-
-def read_case(text: str) -> str | None:
-    """Return the words behind `（一）` that begin a case in a section of cases; None for other lines."""
-    match = _CASE_MARK.match(text)
-    return match["text"] if match else None
 
 
 def read_answer_label(text: str) -> str | None:
@@ -311,22 +298,16 @@ def read_kind_label(text: str) -> tuple[Kind | None, str, str]:
     match = _KIND_LABEL.match(text)
     if not match:
         return None, "", text
-    name, points = _without_points((match["a"] or match["b"]).strip())
+    name, points = (match["a"] or match["b"]).strip(), ""
+    if with_points := re.fullmatch(r"(.+?)\s*[，,、;；\s]\s*(\d{1,3}(?:\.\d{1,2})?\s*分)", name):  # `多选，3分`
+        name, points = with_points[1], f"（{with_points[2]}）"
     is_named = name.endswith(("题", "选", "判断", "填空", "简答", "选择")) or kind_names.is_unsupported(name)
     if match["a"] and not (is_named or (text[0] in "【[" and kind_names.kind_of(name))):
         return None, "", text
     kind = kind_names.kind_of(name)
-    if kind is not None or kind_names.is_choice_name(name):
-        return kind, "" if kind else name, f"{points}{match['rest'].strip()}"
-    if kind_names.unsupported_name(name):
-        return None, name, f"{points}{match['rest'].strip()}"
-    return None, "", text
-
-
-def _without_points(name: str) -> tuple[str, str]:
-    """`多选，3分` as the name and a label of points of its own."""
-    match = re.fullmatch(r"(.+?)\s*[，,、;；\s]\s*(\d{1,3}(?:\.\d{1,2})?\s*分)", name)
-    return (match[1], f"（{match[2]}）") if match else (name, "")
+    if kind is None and not kind_names.is_choice_name(name) and not kind_names.unsupported_name(name):
+        return None, "", text
+    return kind, "" if kind else name, f"{points}{match['rest'].strip()}"
 
 
 def read_points_label(text: str) -> tuple[str, str]:

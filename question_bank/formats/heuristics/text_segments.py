@@ -70,11 +70,7 @@ class _Cutter(LineContext):
         return self.found
 
     def _take(self, index: int, line: Line) -> None:
-        if (
-            self._takes_answer_heading(index, line)
-            or self._takes_material(index, line)
-            or self._takes_heading(index, line)
-        ):
+        if any(takes(index, line) for takes in (self._takes_answer_heading, self._takes_material, self._takes_heading)):
             return
         number = self.numbers[index]
         if number and self._opens(index, number):
@@ -101,12 +97,11 @@ class _Cutter(LineContext):
         numbers = {number for one in own or [line] for number in answered_numbers(one.text)}
         if len(numbers) < 2 or not numbers <= self.known.keys():
             return False
-        if not own:
-            if self.mode != "question" or not self.block or has_answer(self.block) or not self._is_complete():
-                return False
-            own = [line]
+        is_whole = self.mode == "question" and self.block and not has_answer(self.block) and self._is_complete()
+        if not own and not is_whole:
+            return False
         self._answers("答案")
-        self.found.answers[-1].lines.extend(own)
+        self.found.answers[-1].lines.extend(own or [line])
         return True
 
     def _answers(self, name: str) -> None:
@@ -124,19 +119,13 @@ class _Cutter(LineContext):
             return not begins_options
         number = self.numbers[ahead[0]]
         if number is None or number.style == "paren":
-            return self.block is None or (
-                not colon and self._is_complete() and patterns.read_answer_label(first) is None
-            )
-        rest = number.rest
-        if patterns.read_answer_label(rest) is not None or (rest and looks_like_key(pieces_of(rest)[0])):
-            return True
-        if not rest and self._key_below(ahead[0]):
+            is_whole = not colon and self._is_complete()
+            return self.block is None or (is_whole and patterns.read_answer_label(first) is None)
+        if is_entry(number.rest) if number.rest else self._key_below(ahead[0]):
             return True
         listed = {one.value for place in ahead if (one := self.numbers[place]) and one.style != "paren"}
-        return listed <= self.known.keys() and (self._is_complete() or (self._unanswered() > 1 and not colon))
-
-    def _unanswered(self) -> int:
-        return sum(1 for block in self.found.blocks[-NEAR:] if not has_answer(block))
+        unanswered = sum(1 for block in self.found.blocks[-NEAR:] if not has_answer(block))
+        return listed <= self.known.keys() and (self._is_complete() or (unanswered > 1 and not colon))
 
     def _takes_heading(self, index: int, line: Line) -> bool:
         heading = patterns.read_heading(line.text)
@@ -153,19 +142,14 @@ class _Cutter(LineContext):
         """Return whether a heading behind an answer section is of a kind that no question had so far, with no keys below it."""
         following = next((line.text for line in self.lines[index + 1 : index + NEAR] if line.text), "")
         number = patterns.read_number(following)
-        is_known = any(block.kind is heading.kind for block in self.found.blocks)
-        return (
-            bool(heading.kind and number)
-            and not is_known
-            and not is_answer_line(following)
-            and not is_entry(number.rest if number else "")
-        )
+        if number is None or heading.kind in {None, *(block.kind for block in self.found.blocks)}:
+            return False
+        return not is_answer_line(following) and not is_entry(number.rest)
 
     def _may_head(self, index: int, heading: Heading) -> bool:
         """Within an answer in words `一、加强领导` is a point of it, not a heading."""
-        if heading.kind or heading.label or not self._in_words():
-            return True
-        return self.blank_before and index + 1 < len(self.lines)
+        is_sure = bool(heading.kind or heading.label) or not self._in_words()
+        return is_sure or (self.blank_before and index + 1 < len(self.lines))
 
     def _takes_material(self, index: int, line: Line) -> bool:
         found = patterns.read_material(line.text) or self._shared(line.text)
@@ -189,12 +173,11 @@ class _Cutter(LineContext):
         """Return a text that questions share though it is not called so: above `请回答1-2题`, or behind `（一）` in a section of cases."""
         if self.pending or (self.mode == "material" and self.material and not self.material.first):
             return patterns.read_served(text)
-        case = (
-            patterns.read_case(text)
-            if self.mode != "answers" and patterns.ABOUT_CASES.search(self.heading.title)
-            else None
-        )
-        return (0, 0, case) if case and self._is_complete() else None
+        case = patterns.CASE_MARK.match(text) if self.mode != "answers" and self._is_about_cases() else None
+        return (0, 0, case["text"]) if case and self._is_complete() else None
+
+    def _is_about_cases(self) -> bool:
+        return patterns.ABOUT_CASES.search(self.heading.title) is not None
 
     # -- questions ----------------------------------------------------------------------------------------------
 
@@ -217,16 +200,14 @@ class _Cutter(LineContext):
     def _opens_marked(self, number: Number, ahead: Lookahead, *, expected: bool) -> bool:
         """Return whether `7.` opens a question: by its turn, or by what follows; not as a point of an enumeration."""
         if self.block is None or self.mode != "question":
-            return expected or ahead.strong or self.last == 0 or self.fresh or self._in_material(number)
+            served = range(self.material.first, self.material.last + 1) if self.material else ()
+            return expected or ahead.strong or self.last == 0 or self.fresh or number.value in served
         if self._counts_on(number):
             return (ahead.strong and self._is_complete()) or (expected and self.blank_before)
         return expected or ((ahead.strong or ahead.asks) and self._is_complete())
 
     def _counts_on(self, number: Number) -> bool:
         return bool(self.inner) and number.value == self.inner + 1
-
-    def _in_material(self, number: Number) -> bool:
-        return self.material is not None and self.material.first <= number.value <= self.material.last
 
     def _leaves_answers(self, index: int, number: Number, ahead: Lookahead) -> bool:
         rest = number.rest
@@ -255,11 +236,8 @@ class _Cutter(LineContext):
             return False
         if self.mode not in {"preamble", "question", "between"} or (self.block and self.block.number is not None):
             return False
-        if (
-            strip_mark(text)[0]
-            or patterns.read_answer_label(text) is not None
-            or patterns.read_analysis_label(text) is not None
-        ):
+        labels = patterns.read_answer_label(text), patterns.read_analysis_label(text)
+        if strip_mark(text)[0] or labels != (None, None):
             return False
         if self.mode == "between" and not (self.heading.kind or self.heading.label):
             return False
@@ -277,17 +255,14 @@ class _Cutter(LineContext):
         self.block, self.last, self.inner, self.fresh, self.mode = block, value, 0, False, "question"
 
     def _material_for(self, block: Block) -> str:
-        if self.material is None and self.pending and patterns.ABOUT_CASES.search(self.heading.title):
+        if self.material is None and self.pending and self._is_about_cases():
             self.material = Material(0, 0, self.pending[0], self.pending)
         self.pending, material = [], self.material
         if material is None:
             return ""
-        serves = True
-        if material.first:
-            inside = block.number is not None and material.first <= block.number <= material.last
-            if not inside and material.uses:
-                self.material = None
-            serves = inside
+        serves = not material.first or (block.number is not None and material.first <= block.number <= material.last)
+        if not serves and material.uses:
+            self.material = None
         material.uses += serves
         return material.text() if serves else ""
 
@@ -298,9 +273,7 @@ class _Cutter(LineContext):
             self.material.lines.append(line.text)
         elif self.mode == "between" and not patterns.INSTRUCTION.search(line.text):
             self.pending.append(line.text)
-        elif self.mode == "question" and self.block:
-            if number and number.style == "bare":
-                return
+        elif self.mode == "question" and self.block and not (number and number.style == "bare"):
             self._count_inner(line, number)
             self.block.lines.append(line)
         elif self.mode == "preamble" and is_answer_line(line.text) and not self.found.blocks:
@@ -315,16 +288,14 @@ class _Cutter(LineContext):
             found = patterns.read_answer_label(text)
             found = found if found is not None else patterns.read_analysis_label(text)
             number = patterns.read_number(found) if found else None
-            if number and number.value != 1:
-                number = None
+            number = number if number and number.value == 1 else None
         if number and number.style != "chinese" and number.value in {1, self.inner + 1}:
             self.inner = number.value
 
     def _is_complete(self) -> bool:
-        block = self.block
-        if block is None:
+        if self.block is None or has_answer(self.block):
             return True
-        return has_answer(block) or len(split_options("\n".join(before_labels(texts_of(block))))[1]) >= 2
+        return len(split_options("\n".join(before_labels(texts_of(self.block))))[1]) >= 2
 
     def _is_keyed(self) -> bool:
         """Return whether the present question's last label is of its answer, and that is a mere key."""
