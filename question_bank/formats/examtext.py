@@ -174,10 +174,6 @@ def _set_blanks(parsed: ParsedQuestion, block: _Block, _file: _File) -> None:
         raise _RejectedError("no_key", "填空题每个空都要有答案，请写「答案1：」「答案2：」")
 
 
-def _set_model_answer(parsed: ParsedQuestion, block: _Block, _file: _File) -> None:
-    parsed.answer = block.fields.get("参考答案", "")
-
-
 def _set_parts(parsed: ParsedQuestion, block: _Block, file: _File) -> None:
     if not block.parts:
         raise _RejectedError("no_parts", "案例题没有小题，请用「### 1 单选题」写出小题")
@@ -193,12 +189,12 @@ _ANSWERS = {
     Kind.TRUE_FALSE: _set_truth,
     Kind.ORDERING: _set_options,
     Kind.FILL_BLANK: _set_blanks,
-    Kind.SHORT_ANSWER: _set_model_answer,
+    Kind.SHORT_ANSWER: lambda parsed, block, _: setattr(parsed, "answer", block.fields.get("参考答案", "")),
     Kind.CASE: _set_parts,
 }
 
 
-def format_questions(questions: Iterable[Question]) -> str:
+def _format_questions(questions: Iterable[Question]) -> str:
     """Write questions in our own text format, grouped by the law they cite, in the order given."""
     lines: list[str] = []
     last: tuple[str | None, str | None] | None = None
@@ -262,7 +258,7 @@ def write(questions: Sequence[Question]) -> ExportedFile:
         )
     ]
     plain = [replace(_plain(one), parts=tuple(map(_plain, one.parts))) for one in questions]
-    return ExportedFile(format_questions(plain).encode("utf-8"), losses)
+    return ExportedFile(_format_questions(plain).encode("utf-8"), losses)
 
 
 def _plain(question: Question) -> Question:

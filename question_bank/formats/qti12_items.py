@@ -260,10 +260,8 @@ class _Item:
 
     def _read_feedback(self) -> None:
         parsed = self._parsed
-        texts = {
-            one.get("ident", ""): self._attach(qti12_scoring.material_of(one))
-            for one in children(self._item, "itemfeedback")
-        }
+        feedback = children(self._item, "itemfeedback")
+        texts = {one.get("ident", ""): self._attach(qti12_scoring.material_of(one)) for one in feedback}
         if any(local(one) == "hint" for one in self._item.iter()):
             parsed.add_loss("hints_dropped", "作答提示没有保留。")
         names = [label.get("ident", "") for label in self._responses[0].iter("{*}response_label")]

@@ -91,9 +91,8 @@ class Renderer:
             media_type = element.get("type", "")
             if source and (media_type.startswith("image/") or media_type_of(source) is not None):
                 alt = html.escape("".join(str(part) for part in element.itertext()).strip())
-                size = "".join(
-                    f' {key}="{html.escape(element.get(key, ""))}"' for key in ("width", "height") if element.get(key)
-                )
+                sizes = {key: element.get(key) for key in ("width", "height")}
+                size = "".join(f' {key}="{html.escape(value)}"' for key, value in sizes.items() if value)
                 return f'<img src="{html.escape(source)}" alt="{alt}"{size}>'
             self._parsed.add_loss("media_dropped", "音频、视频或嵌入的网页没有保留。请核对题目是否还能作答。")
             return ""

@@ -29,7 +29,7 @@ from question_bank.rich import Rich
 _HYPHEN = re.compile(r"-([a-z0-9])")
 _VERSION = re.compile(r"imsqti(?:asi)?_(?:item_|test_)?v(?P<major>[23])p(?P<minor>\d)")
 _MATH = "http://www.w3.org/1998/Math/MathML"
-_ROOTS = frozenset(
+ROOTS = frozenset(
     {
         "assessmentItem", "assessmentTest", "assessmentSection", "assessmentStimulus", "assessmentItemRef", "responseProcessing",
         "outcomeDeclaration", "assessmentResult", "usageData",
@@ -45,11 +45,6 @@ def version_of(root: Element) -> str:
         said = f"命名空间是“{namespace[:80]}”" if namespace else "根元素没有命名空间"
         raise UnreadableFileError(f"看不出 QTI 的版本（{said}）。支持 QTI 1.2、2.1、2.2 和 3.0，请在原系统重新导出。")
     return f"{found.group('major')}.{found.group('minor')}"
-
-
-def is_qti_name(root: Element) -> bool:
-    """Return whether the root's name is one of QTI 2 or 3, whatever its namespace."""
-    return plain_name(etree.QName(root).localname) in _ROOTS
 
 
 def plain_name(name: str) -> str:

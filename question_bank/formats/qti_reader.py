@@ -16,7 +16,7 @@ from question_bank.formats.package import (
     open_package,
 )
 from question_bank.formats.qti12_items import idents_of, is_tree, read_tree
-from question_bank.formats.qti_item import is_qti_name, item_outcome, plain_name, unify_names, version_of
+from question_bank.formats.qti_item import ROOTS, item_outcome, plain_name, unify_names, version_of
 from question_bank.model import Note, ParseResult
 
 _XML = (".xml", ".qti")
@@ -255,17 +255,17 @@ def read(content: bytes, *, name: str) -> ParseResult:
     """Return all questions of an item file or a package; UnreadableFileError when it is broken or of no known version."""
     if is_zip(content, name):
         return read_package(content)
-    return read_root(parse_xml(content))
+    return _read_root(parse_xml(content))
 
 
-def read_root(root: Element) -> ParseResult:
+def _read_root(root: Element) -> ParseResult:
     """Return the question of a single file's root element."""
     if local(root) == "manifest":
         raise UnreadableFileError("这是内容包的清单（imsmanifest.xml），题目在它列出的文件里。请上传整个压缩包。")
     if "esult" in local(root) or local(root) == "usageData":
         reason = f"这是 QTI 的作答结果或统计文件（{local(root)}），里面没有题目。请上传题目文件或整个压缩包。"
         raise UnreadableFileError(reason)
-    if not is_qti_name(root):
+    if plain_name(local(root)) not in ROOTS:
         raise UnreadableFileError(f"这不是 QTI 题目文件（最外层是 {local(root)}）。请确认选对了文件。")
     result = ParseResult(f"qti-{version_of(root)}")
     unify_names(root)

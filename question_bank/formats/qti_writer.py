@@ -52,16 +52,6 @@ def add_rich(parent: Element, text: Rich, image_folder: str) -> None:
         parent.append(child)
 
 
-def to_version_3(root: Element) -> None:
-    """Rename QTI 2's elements and attributes to those of QTI 3.0, in place."""
-    for element in root.iter():
-        if element.tag in _QTI_NAMES:
-            element.tag = "qti-" + _kebab(str(element.tag))
-            for key, value in list(element.attrib.items()):
-                del element.attrib[key]
-                element.set(_kebab(str(key)), value)
-
-
 def to_bytes(root: Element, namespace: str) -> bytes:
     """Return the document with its default namespace."""
     text = etree.tostring(root, encoding="unicode").replace(f"<{root.tag!s}", f'<{root.tag!s} xmlns="{namespace}"', 1)
@@ -311,7 +301,12 @@ def _item(question: Question, number: int, version: str) -> bytes:
             for child in list(feedback):
                 body.append(child)
             feedback.append(body)
-        to_version_3(root)
+        for element in root.iter():
+            if element.tag in _QTI_NAMES:
+                element.tag = "qti-" + _kebab(str(element.tag))
+                for key, value in list(element.attrib.items()):
+                    del element.attrib[key]
+                    element.set(_kebab(str(key)), value)
     return to_bytes(root, facts.namespace)
 
 

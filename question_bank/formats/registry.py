@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePath
-from typing import Any, Protocol
+from typing import Any
 
 from examapp.documents.archives import UnreadableFileError
 from question_bank.formats import examtext
@@ -17,13 +17,6 @@ TOO_LARGE = "文件超过 64 MB。请拆成几个文件再导入。"
 Writer = Callable[[Sequence[Question]], ExportedFile]
 
 
-class Reader(Protocol):
-    """Reads a file of one format; raises UnreadableFileError."""
-
-    def __call__(self, content: bytes, *, name: str) -> ParseResult:
-        """Read the whole file."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """A format: its name for programs and for people, the end of its files' names, and what can be done with it."""
@@ -32,7 +25,8 @@ class Format:
     label: str
     suffix: str
     looks_like: Callable[[bytes, str], bool]
-    read: Reader
+    read: Callable[..., ParseResult]
+    """Reads a file: `read(content, name=)`; raises UnreadableFileError."""
     write: Writer | None = None
     read_pair: Callable[..., ParseResult] | None = None
     """Reads a file whose keys stand in a second one: `read_pair(content, name=, answers=(content, name))`."""

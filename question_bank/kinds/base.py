@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from question_bank.model import OPTION_LETTERS, Kind, Question
-from question_bank.rich import Rich
 
 MIN_OPTIONS = 2
 MAX_OPTIONS = len(OPTION_LETTERS)
@@ -220,17 +219,3 @@ class QuestionKind:
     def wrong_response(self, key: ItemKey) -> list[str]:
         """Return a complete response that is wrong by a key, the same each time."""
         raise NotImplementedError
-
-
-def options_issues(question: Question, name: str) -> Iterator[Issue]:
-    """Yield what is wrong with the author's options of a kind of this name: their number, and blank ones."""
-    count = len(question.options)
-    if count > MAX_OPTIONS:
-        reason = f"有 {count} 个选项，超过 {MAX_OPTIONS} 个的上限。请减少选项后再导入。"
-        yield Issue(code="too_many_options", reason=reason, severity=Severity.REJECT)
-    blank_count = sum(Rich(option, question.is_html).is_blank for option in question.options)
-    if count - blank_count < MIN_OPTIONS:
-        reason = f"{name}的选项不足两个，无法导入。请补齐选项。"
-        yield Issue(code="too_few_options", reason=reason, severity=Severity.REJECT)
-    if blank_count:
-        yield Issue(code="blank_option", reason="有选项是空的。请补上选项内容并核对答案。")

@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import ClassVar
 
 from question_bank.kinds.base import (
+    MAX_OPTIONS,
+    MIN_OPTIONS,
     ZERO,
     Issue,
     ItemKey,
@@ -15,9 +17,10 @@ from question_bank.kinds.base import (
     QuestionKind,
     ResponseSpec,
     ScoringRule,
-    options_issues,
+    Severity,
 )
 from question_bank.model import OPTION_LETTERS, TRUE_FALSE_OPTIONS, Kind, Question
+from question_bank.rich import Rich
 
 _MAX_PERMUTED = 6
 _SAMPLED_ORDERS = 2000
@@ -53,8 +56,17 @@ class OptionKind(QuestionKind):
         return ResponseSpec(option_count, self.max_keys or option_count)
 
     def iter_issues(self, question: Question) -> Iterator[Issue]:
-        """Yield what is wrong with the options."""
-        return options_issues(question, self.name)
+        """Yield what is wrong with the options: their number, and blank ones."""
+        count = len(question.options)
+        if count > MAX_OPTIONS:
+            reason = f"有 {count} 个选项，超过 {MAX_OPTIONS} 个的上限。请减少选项后再导入。"
+            yield Issue(code="too_many_options", reason=reason, severity=Severity.REJECT)
+        blank_count = sum(Rich(option, question.is_html).is_blank for option in question.options)
+        if count - blank_count < MIN_OPTIONS:
+            reason = f"{self.name}的选项不足两个，无法导入。请补齐选项。"
+            yield Issue(code="too_few_options", reason=reason, severity=Severity.REJECT)
+        if blank_count:
+            yield Issue(code="blank_option", reason="有选项是空的。请补上选项内容并核对答案。")
 
     def display_orders(self, count: int) -> tuple[str, ...]:
         """Return all permutations of a few options, a sample of those of many."""

@@ -68,7 +68,7 @@ def read_options(text: str) -> list[tuple[str, str]]:
     if not text:
         return []
     if text[0] in "[{":
-        listed = read_json_options(text)
+        listed = _read_json_options(text)
         if listed:
             return listed
     prefix, lettered = split_options(text)
@@ -132,7 +132,7 @@ def _without_dividers(options: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(letter, _TRAILING.sub("", text)) for letter, text in options]
 
 
-def read_json_options(text: str) -> list[tuple[str, str]]:
+def _read_json_options(text: str) -> list[tuple[str, str]]:
     """Return options written as JSON: texts, objects with key and text, or one object from letter to text."""
     try:
         value = json.loads(text)

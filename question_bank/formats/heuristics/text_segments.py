@@ -77,8 +77,18 @@ class _Cutter(LineContext):
             self._open(Block(number.value, [Line(line.number, number.rest)]), number.value)
         elif not number and self._opens_unnumbered(index):
             self._open(Block(None, [line]), self.last)
-        else:
-            self._keep(line, number)
+        elif self.mode == "answers":
+            self.found.answers[-1].lines.append(line)
+        elif self.mode == "material" and self.material:
+            self.material.lines.append(line.text)
+        elif self.mode == "between" and not patterns.INSTRUCTION.search(line.text):
+            self.pending.append(line.text)
+        elif self.mode == "question" and self.block and not (number and number.style == "bare"):
+            self._count_inner(line, number)
+            self.block.lines.append(line)
+        elif self.mode == "preamble" and is_answer_line(line.text) and not self.found.blocks:
+            self._answers("答案")
+            self.found.answers[-1].lines.append(line)
 
     # -- sections -----------------------------------------------------------------------------------------------
 
@@ -265,20 +275,6 @@ class _Cutter(LineContext):
             self.material = None
         material.uses += serves
         return material.text() if serves else ""
-
-    def _keep(self, line: Line, number: Number | None) -> None:
-        if self.mode == "answers":
-            self.found.answers[-1].lines.append(line)
-        elif self.mode == "material" and self.material:
-            self.material.lines.append(line.text)
-        elif self.mode == "between" and not patterns.INSTRUCTION.search(line.text):
-            self.pending.append(line.text)
-        elif self.mode == "question" and self.block and not (number and number.style == "bare"):
-            self._count_inner(line, number)
-            self.block.lines.append(line)
-        elif self.mode == "preamble" and is_answer_line(line.text) and not self.found.blocks:
-            self._answers("答案")
-            self.found.answers[-1].lines.append(line)
 
     def _count_inner(self, line: Line, number: Number | None) -> None:
         """Follow an enumeration `1. 2. 3.` within the question; it may begin on the line of a label."""
