@@ -109,13 +109,13 @@ def serve(source: IO[bytes], target: IO[bytes], *, memory: int, seconds: int) ->
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             signal.alarm(seconds + _WAITING_SECONDS)
             with os.fdopen(into, "wb") as pipe:
-                pipe.write(_encoded(_outcome(request)))
+                pipe.write(msgspec.msgpack.encode(_outcome(request)))
             os._exit(0)
         os.close(into)
         with os.fdopen(out, "rb") as pipe:
             answer = pipe.read()
         os.waitpid(child, 0)
-        _send(target, answer or _encoded(_Outcome(unreadable=_TOO_HEAVY)))
+        _send(target, answer or msgspec.msgpack.encode(_Outcome(unreadable=_TOO_HEAVY)))
 
 
 def _outcome(encoded: bytes) -> _Outcome:
@@ -129,10 +129,6 @@ def _outcome(encoded: bytes) -> _Outcome:
     except Exception as error:  # noqa: BLE001 – any failure of a reader is shown with another way to try
         reason = f"文件读到一半出错（{type(error).__name__}）。请改存为 .xlsx 后重试，或把文件交给技术支持。"
         return _Outcome(unreadable=reason)
-
-
-def _encoded(outcome: _Outcome) -> bytes:
-    return msgspec.msgpack.encode(outcome)
 
 
 def _send(target: IO[bytes], content: bytes) -> None:

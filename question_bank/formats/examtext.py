@@ -123,12 +123,14 @@ def _question(block: _Block, file: _File, where: str) -> ParsedQuestion:
     stem = fields.get("材料" if kind is Kind.CASE else "题干", "")
     if not stem:
         raise _RejectedError("no_stem", "没有题干，请补上「题干：」（案例题为「材料：」）")
+    article = fields.get("条文", "")
+    citation = None if file.law is None else Citation(law=file.law, version=file.version, article=article)
     parsed = ParsedQuestion(
         where=where,
         kind=kind,
         stem=Rich(stem),
         explanation=[Rich(fields.get("解析", ""))],
-        citation=_citation(fields, file),
+        citation=citation,
         knowledge_points=tuple(p for p in re.split(r"[、；;]", fields.get("知识点", "")) if p),
         difficulty=_DIFFICULTIES.get(block.difficulty or ""),
         code=block.code,
@@ -137,12 +139,6 @@ def _question(block: _Block, file: _File, where: str) -> ParsedQuestion:
     )
     _ANSWERS[kind](parsed, block, file)
     return parsed
-
-
-def _citation(fields: dict[str, str], file: _File) -> Citation | None:
-    if file.law is None:
-        return None
-    return Citation(law=file.law, version=file.version, article=fields.get("条文", ""))
 
 
 def _set_options(parsed: ParsedQuestion, block: _Block, _file: _File) -> None:

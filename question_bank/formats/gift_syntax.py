@@ -53,8 +53,7 @@ def blocks(text: str) -> Iterator[Block]:
                 yield _block(start, current, comments)
                 current, comments = [], []
         else:
-            text = "\n".join(current)
-            if line.startswith("::") and 0 < text.count("{") == text.count("}"):
+            if line.startswith("::") and 0 < (text := "\n".join(current)).count("{") == text.count("}"):
                 yield _block(start, current, comments)
                 current, comments = [], []
             if not current:

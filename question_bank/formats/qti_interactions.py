@@ -163,12 +163,6 @@ UNSUPPORTED = {
 Fill = Callable[[Element, Scoring, Renderer, ParsedQuestion], None]
 
 
-def unsupported_names(interactions: list[Element]) -> list[str]:
-    """Chinese names of the interactions that we do not sit, each once."""
-    names = (local(one) for one in interactions)
-    return list(dict.fromkeys(UNSUPPORTED.get(one, one) for one in names if one not in {*SUPPORTED, *INLINE, *IGNORED}))
-
-
 def is_number_range(interaction: Element, scoring: Scoring) -> bool:
     """Return whether a gap wants a number within a range."""
     is_number = scoring.of(interaction).base_type in NUMERIC and local(interaction) == "textEntryInteraction"

@@ -9,19 +9,19 @@ from examapp.documents.archives import UnreadableFileError
 from examapp.documents.safe_xml import Element, child_text, children, local, place_of
 from question_bank.formats.export import split_part_tags
 from question_bank.formats.package import Files
-from question_bank.formats.parsed import ParsedQuestion, number, parse_points, place_gaps, token, unsupported_kind
+from question_bank.formats.parsed import ParsedQuestion, parse_points, place_gaps, token, unsupported_kind
 from question_bank.formats.pictures import attach_all_images, attach_images
 from question_bank.formats.qti_body import Renderer
 from question_bank.formats.qti_interactions import (
     IGNORED,
     INLINE,
     SUPPORTED,
+    UNSUPPORTED,
     Scoring,
     gap_of,
     identifiers,
     is_number_range,
     read_scoring,
-    unsupported_names,
 )
 from question_bank.model import Kind, Note, Outcome
 from question_bank.rich import Rich
@@ -116,7 +116,8 @@ def item_outcome(root: Element, files: Files, *, tags: list[str] | None = None) 
 
 def _refusal(item: _Item) -> Note | None:
     root, interactions, where = item.root, item.renderer.body.interactions, item.parsed.where
-    name = "、".join(unsupported_names(interactions))
+    names = (local(one) for one in interactions if local(one) not in {*SUPPORTED, *INLINE, *IGNORED})
+    name = "、".join(dict.fromkeys(UNSUPPORTED.get(one, one) for one in names))
     if next(root.iter("templateDeclaration", "templateProcessing"), None) is not None:
         name = "随机参数题"
     elif root.get("adaptive") == "true":
@@ -133,8 +134,7 @@ def _refusal(item: _Item) -> Note | None:
 def _read_facts(item: _Item) -> None:
     parsed, root = item.parsed, item.root
     parsed.set_tags(item.tags)
-    name = root.get("label") or root.get("identifier") or ""
-    parsed.set_code(name)
+    parsed.set_code(root.get("label") or root.get("identifier") or "")
     for outcome in children(root, "outcomeDeclaration"):
         default = child_text(outcome, "defaultValue", "value")
         if outcome.get("identifier") == "MAXSCORE":
@@ -178,7 +178,8 @@ def _fill_case(item: _Item) -> None:
     """Several questions on one text: a case whose parts are the interactions in their order."""
     item.parsed.kind = Kind.CASE
     stem = item.stem.text
-    points = part_points(item.root)
+    outcomes = children(item.root, "outcomeDeclaration")
+    points = {one.get("identifier"): child_text(one, "defaultValue", "value") for one in outcomes}
     tags, part_tags, codes = split_part_tags(item.tags)
     item.parsed.set_tags(tags)
     for place, interaction in enumerate(item.renderer.body.interactions):
@@ -196,7 +197,7 @@ def _fill_case(item: _Item) -> None:
         if part.stem.plain.startswith("第（"):
             item.parsed.add_loss("gaps_as_case", "一道题里有几处作答，改成了案例题：每一处是一道小题。")
         part.images = item.parsed.images
-        part.points = parse_points(points.get(place + 1))
+        part.points = parse_points(points.get(f"MAXSCORE_{place + 1}"))
         part.set_tags(part_tags.get(place + 1, []))
         part.code = codes.get(place + 1)
         item.parsed.parts.append(part)
@@ -239,14 +240,3 @@ def _stimulus(root: Element, parsed: ParsedQuestion, files: Files) -> str:
             text = attach_images(parsed, Renderer(parsed).rich(body), beside.fetch)
             parts.append(f"<div>{text.text}</div>")
     return "".join(parts)
-
-
-def part_points(item: Element) -> dict[int, str]:
-    """Return points of single parts as the writer declares them: `MAXSCORE_2`."""
-    found = {}
-    for outcome in children(item, "outcomeDeclaration"):
-        name, _, place = outcome.get("identifier", "").partition("_")
-        value = child_text(outcome, "defaultValue", "value")
-        if name == "MAXSCORE" and place.isdecimal() and number(value) is not None:
-            found[int(place)] = value
-    return found

@@ -52,10 +52,8 @@ def is_unsupported(name: str) -> bool:
 def codes_in(head: str) -> dict[str, Kind]:
     """Return the codes that a column's head explains: `题目类型(1单选2多选3判断4简答)` → {"1": single, …}."""
     head = unicodedata.normalize("NFKC", head)
-    found = {code.lstrip("0") or "0": _BY_NAME[name] for code, name in _CODE.findall(head)}
-    if not found:
-        found = {code.lstrip("0") or "0": _BY_NAME[name] for name, code in _CODE_AFTER.findall(head)}
-    return found
+    pairs = _CODE.findall(head) or [(code, name) for name, code in _CODE_AFTER.findall(head)]
+    return {code.lstrip("0") or "0": _BY_NAME[name] for code, name in pairs}
 
 
 def kind_in(text: str) -> Kind | None:

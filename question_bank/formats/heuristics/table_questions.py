@@ -125,17 +125,13 @@ def _compare_answers(parsed: ParsedQuestion) -> None:
         return
     if said and letters and said == letters:
         parsed.stem_text = stem
-    elif said and letters and not _is_beyond(said, parsed):
+    elif said and letters and not (parsed.lettered and {*said} - {*OPTION_LETTERS[: len(parsed.lettered)], "对", "错"}):
         reason = f"题干的括号里写着 {''.join(said)}，答案却写 {''.join(letters)}，有两种读法。请核对答案。"
         parsed.require_review("two_readings", reason)
 
 
 def _as_letters(truth: bool | None) -> tuple[str, ...]:
     return () if truth is None else ("对",) if truth else ("错",)
-
-
-def _is_beyond(letters: tuple[str, ...], parsed: ParsedQuestion) -> bool:
-    return bool(parsed.lettered) and any(OPTION_LETTERS.find(letter) >= len(parsed.lettered) for letter in letters)
 
 
 def _taken_answer(parsed: ParsedQuestion) -> tuple[str, str]:

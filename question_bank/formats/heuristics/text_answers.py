@@ -229,19 +229,15 @@ def _range_entries(text: str, where: str) -> list[Entry]:
     ends = [start.start() for start in starts[1:]] + [len(text)]
     for match, end in zip(starts, ends, strict=True):
         first, last = int(match[1]), int(match[2])
-        listed, single = _before_entries(text[match.end() : end], where)
+        listed = text[match.end() : end]
+        number = re.search(r"\d", listed)
+        single = _line_entries(listed[number.start() :], where) if number else []  # `BC  3：√  4：ABD`
+        listed = listed[: number.start()] if number and single else listed
         keys = _keys_of(listed, last - first + 1)
         if not 0 < last - first < MAX_SPAN or keys is None:
             return []
         entries.extend([*_paired(list(range(first, last + 1)), keys, where), *single])
     return entries
-
-
-def _before_entries(text: str, where: str) -> tuple[str, list[Entry]]:
-    """Return the keys of a range, and the entries with numbers of their own behind them: `BC  3：√  4：ABD`."""
-    number = re.search(r"\d", text)
-    single = _line_entries(text[number.start() :], where) if number else []
-    return (text[: number.start()], single) if number and single else (text, [])
 
 
 def _keys_of(text: str, count: int) -> list[str] | None:

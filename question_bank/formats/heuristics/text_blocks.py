@@ -102,7 +102,7 @@ def _take(parts: _Parts, state: str, piece: str) -> str:
     if state == "stem" or (state == "answer" and _is_late_option(parts, piece)):
         parts.stem.append(piece)
         return "stem" if state == "stem" else state
-    key = parts.answers[-1] if parts.answers else ""
+    key = parts.answers[-1] if state == "answer" else ""
     is_whole = looks_like_key(key) and (parts.had_options or read_truth(key) is not None)
     if state == "answer" and not is_whole:
         parts.answers[-1] = joined(parts.answers[-1], piece)

@@ -134,8 +134,9 @@ class _Cutter(LineContext):
         if is_entry(number.rest) if number.rest else self._key_below(ahead[0]):
             return True
         listed = {one.value for place in ahead if (one := self.numbers[place]) and one.style != "paren"}
-        unanswered = sum(1 for block in self.found.blocks[-NEAR:] if not has_answer(block))
-        return listed <= self.known.keys() and (self._is_complete() or (unanswered > 1 and not colon))
+        if not listed <= self.known.keys() or self._is_complete():
+            return listed <= self.known.keys()
+        return not colon and sum(not has_answer(block) for block in self.found.blocks[-NEAR:]) > 1
 
     def _takes_heading(self, index: int, line: Line) -> bool:
         heading = patterns.read_heading(line.text)
