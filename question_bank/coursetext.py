@@ -1,4 +1,4 @@
-"""Read the shipped courses: a law taught to officials in our own words, chapter by chapter, with the articles that each stands on.
+"""Read the shipped courses: a law explained to officials, chapter by chapter, with the articles that each chapter cites.
 
 A file is Markdown: `# title`, lines `法律：`, `版本：`, `学分：`, `简介：`; then chapters `## title` with `依据：第…条、第…条` and
 `练习：5 题，答对 3 题` above their text.
@@ -15,7 +15,7 @@ _EXERCISE = re.compile(r"(\d+) 题，答对 (\d+) 题")
 
 
 class UnreadableCourseError(Exception):
-    """A course's file does not keep the form; the message names file and fault."""
+    """A course's file has another form; the message names the file and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

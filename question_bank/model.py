@@ -1,4 +1,4 @@
-"""The question as every format reads and writes it."""
+"""A question as every format reads and writes it, and the result of reading a file."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -56,8 +56,7 @@ class Question:
 
     `key` by kind: choices – option letters in rising order (`("A", "C")`); true/false – `("A",)` for 正确 and `("B",)`
     for 错误, with `options` always `("正确", "错误")`; fill-in – one tuple of accepted variants a blank, in `blanks`, and
-    `key` empty; ordering – all option letters
-    in the right order; short answer – the model answer as the one string of `key`; case – empty, the keys are in `parts`.
+    `key` empty; ordering – all option letters in the right order; short answer – the model answer as the one string of `key`; case – empty, the keys are in `parts`.
     """
 
     kind: Kind
@@ -81,15 +80,15 @@ class Question:
 
 
 PICTURE = "\ufffc"
-"""Stands in the text where a document has a picture or a formula."""
+"""Placeholder in the text for a picture or formula of a document."""
 FIRST_NUMBERED = 0xF0000
 NUMBERED = "[\U000f0000-\U000ffffd]"
-"""Such a sign after it says which of the document's pictures it is, counted from `FIRST_NUMBERED`."""
+"""A character after the placeholder: the index of the document's picture, counted from `FIRST_NUMBERED`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A loss or a refusal: where in the file, and why, in Chinese.
+    """A loss or a rejection: where in the file, and why, in Chinese.
 
     `where` is a place that a person finds again: `工作表「单选」第 7 行「答案」列`, `第 31 行`, or an XML path.
     `code` is a constant English word for programs: `no_key`, `key_outside_options`, `kind_not_sat` …

@@ -33,7 +33,7 @@ _TELL_EVERY = 500
 def find_near_duplicates(
     texts: Sequence[str], *, threshold: float = SIMILARITY_THRESHOLD, note_progress: Callable[[int], None] | None = None
 ) -> Iterator[tuple[int, int, float]]:
-    """Yield pairs of indexes (lower first) of texts that are alike by at least the threshold, with their likeness.
+    """Yield pairs of indexes (lower first) of texts that are alike by at least the threshold, with their similarity.
 
     Every pair is found: of texts ordered by rarity of their trigrams, two that are alike share one among their rarest few (prefix
     filtering: Chaudhuri, Ganti, Kaushik 2006).
@@ -138,7 +138,7 @@ def check_file(path: Path) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One thing that was looked at: whether it is as it should be, and the figures."""
+    """One measure: whether it is met, and the figures."""
 
     name: str
     is_good: bool

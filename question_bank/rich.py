@@ -1,4 +1,4 @@
-"""Texts that may be HTML: kept as plain text where they hold only words, else as an HTML fragment."""
+"""Represent texts that may be HTML: plain text where they hold only words, else an HTML fragment."""
 
 import html
 import re
@@ -56,7 +56,7 @@ def guessed(text: str) -> Rich:
 
 
 def unify(texts: list[Rich]) -> tuple[list[str], bool]:
-    """Return all texts of one question in one manner: plain when all can be, else all HTML."""
+    """Return all texts of one question in the same form: plain when all can be, else all HTML."""
     simple = [text.simplest for text in texts]
     if any(text.is_html for text in simple):
         return [text.fragment for text in texts], True
@@ -64,7 +64,7 @@ def unify(texts: list[Rich]) -> tuple[list[str], bool]:
 
 
 def joined(texts: list[Rich]) -> Rich:
-    """Return several texts under each other."""
+    """Return several texts one below the other."""
     kept = [text.simplest for text in texts if not text.is_blank]
     if any(text.is_html for text in kept):
         parts = [text.fragment for text in kept]

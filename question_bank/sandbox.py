@@ -1,4 +1,4 @@
-"""Read untrusted files in processes of their own, with little memory and time: a hostile file ends that process, not the program."""
+"""Read untrusted files in subprocesses with limits of memory and time."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from question_bank.model import ParseResult
 MAX_MEMORY_BYTES = 512 * 1024**2
 MAX_SECONDS = 30
 _WAITING_SECONDS = 30
-"""Wall time beyond the processor's, on a machine that has much else to do."""
+"""Seconds of wall time beyond the CPU time, for a loaded machine."""
 _SIZE_BYTES = 8
 _TOO_HEAVY = "文件太大或太复杂，在规定的时间和内存内读不完。请拆成几个文件，或改存为普通的 .xlsx 后再导入。"
 
@@ -34,7 +34,7 @@ class _Request(msgspec.Struct):
 
 
 class _Outcome(msgspec.Struct):
-    """What a child says: a reading, or why there is none."""
+    """A child's answer: a result, or why there is none."""
 
     reading: ParseResult | None = None
     unreadable: str = ""

@@ -1,4 +1,4 @@
-"""The one validation of a question, for every format's reader and for the editor."""
+"""Validate a question, for every format's reader and for the editor."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Read and write questions as csv files, of any common encoding and divider."""
+"""Make rows of the platform's own question table; read and write csv files, of any common encoding and divider."""
 
 import csv
 import io
@@ -272,7 +272,7 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def write(questions: Sequence[Question]) -> ExportedFile:
-    """Write UTF-8 with its mark, which Excel and WPS know; what would live as a formula there gets an apostrophe before it."""
+    """Write UTF-8 with a byte order mark, which Excel and WPS read; put an apostrophe before what they would take for a formula."""
     headers = columns_for(questions)
     target = io.StringIO(newline="")
     writer = csv.writer(target)

@@ -1,4 +1,4 @@
-"""Word documents of questions: paragraphs with their automatic numbers, tables, and marks where pictures stood."""
+"""Read Word documents of questions: paragraphs with their automatic numbers, tables, pictures."""
 
 import posixpath
 import re
@@ -291,7 +291,7 @@ def _walk(body: Element, document: _Document, numbering: Numbering) -> None:
 
 
 def _blocks(body: Element) -> Iterator[Element]:
-    """Paragraphs and tables in order, those within content controls too."""
+    """Yield paragraphs and tables in order, those within content controls too."""
     for element in body:
         if element.tag in {f"{W}p", f"{W}tbl"}:
             yield element

@@ -233,13 +233,13 @@ def _written_key(question: Question) -> Iterator[str]:
 
 
 def _guarded(text: str) -> str:
-    """Return a text of several lines, none of which reads as a field or a head."""
+    """Return a text whose further lines do not read as a field or a head."""
     first, *more = text.splitlines() or [""]
     return "\n".join([first, *(f" {line}" if _GUARDED.match(f" {line}") else line for line in more)])
 
 
 def write(questions: Sequence[Question]) -> ExportedFile:
-    """Our own text holds plain words: markup, pictures, points and what is tagged beyond the topic are named as left out."""
+    """Write our own text, which holds plain words; note as lost: markup, pictures, points and all tags but the topic."""
     losses = [
         note
         for number, question in enumerate(questions, 1)

@@ -1,4 +1,4 @@
-"""What writing a file of questions gives: its bytes, what the format could not say, and the tags that carry a question's fields."""
+"""Represent an exported file, note what a format cannot say, and encode a question's fields as tags."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator

@@ -94,7 +94,7 @@ class Pictures:
         return _DRAWING.format(number=number + 1, width=width * _EMU, height=height * _EMU)
 
     def parts(self) -> list[tuple[str, str, bytes]]:
-        """For each picture the name by which the document calls it, its part and its bytes."""
+        """Return for each picture its relationship id, the path of its part and its bytes."""
         names = [f"picture{number}" for number in range(1, len(self.images) + 1)]
         paths = (
             f"media/{name}{posixpath.splitext(image.name)[1]}" for name, image in zip(names, self.images, strict=True)
@@ -103,7 +103,7 @@ class Pictures:
 
 
 def _size(image: Image) -> tuple[int, int] | None:
-    """Width and height in pixels, made smaller where they exceed the page; None for what Word cannot show."""
+    """Return width and height in pixels, scaled down to fit the page; None for a picture that Word cannot show."""
     try:
         drawn = SizedImage(io.BytesIO(image.content))
     except XlsxWriterException:

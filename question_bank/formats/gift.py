@@ -67,7 +67,7 @@ def _outcome(question: GiftQuestion, where: str) -> Outcome:
 
 
 def rich(text: GiftText) -> Rich:
-    """Return a GIFT text in our manner."""
+    """Return a GIFT text as Rich."""
     if text.format == "html":
         return Rich(text.text, is_html=True)
     return guessed(text.text) if text.format == "moodle" else Rich(text.text)
@@ -80,7 +80,7 @@ def _fill_true_false(parsed: ParsedQuestion, question: GiftQuestion) -> None:
 
 
 def fill_choice(parsed: ParsedQuestion, answers: list[GiftAnswer]) -> None:
-    """Choices: one right answer behind `=`, or several by their weights."""
+    """Fill a choice question: one right answer behind `=`, or several by their weights."""
     parsed.options = [rich(answer.text) for answer in answers]
     notes = {place: answer.feedback for place, answer in enumerate(answers)}
     parsed.option_notes = {place: rich(note) for place, note in notes.items() if note is not None}
@@ -89,7 +89,7 @@ def fill_choice(parsed: ParsedQuestion, answers: list[GiftAnswer]) -> None:
 
 
 def weigh_choice(parsed: ParsedQuestion, fractions: list[Decimal], *, is_single: bool) -> None:
-    """The key from fractions (percent): single – those of 100; multiple – all above 0; uneven ones are a named loss."""
+    """Set the key from fractions (per cent): of a single choice those of 100, of a multiple choice all above 0; note uneven ones as lost."""
     parsed.kind = Kind.SINGLE_CHOICE if is_single else Kind.MULTIPLE_CHOICE
     positive = [fraction for fraction in fractions if fraction > 0]
     if is_single:
@@ -108,7 +108,7 @@ def weigh_choice(parsed: ParsedQuestion, fractions: list[Decimal], *, is_single:
 
 
 def fill_short(parsed: ParsedQuestion, variants: list[tuple[str, Decimal]]) -> None:
-    """One blank with the variants of full weight; lesser ones and wildcards are named."""
+    """Fill one blank with the variants of full weight; note lesser ones as lost, require a review of wildcards."""
     parsed.kind = Kind.FILL_BLANK
     full = [text.strip() for text, fraction in variants if fraction >= FULL_CREDIT and text.strip()]
     if any(0 < fraction < FULL_CREDIT for _, fraction in variants):
@@ -164,7 +164,7 @@ def _fraction(answer: GiftAnswer) -> Decimal:
 
 
 def write(questions: Iterable[Question]) -> ExportedFile:
-    """Return the questions as GIFT; cases, several blanks, model answers, points and pictures are named losses."""
+    """Return the questions as GIFT; cases, several blanks, model answers, points and pictures are noted as lost."""
     losses: list[Note] = []
     texts: list[str] = []
     for _, where, question in writable(questions, "GIFT", lambda one: _answers(one) is not None, losses):
@@ -172,9 +172,9 @@ def write(questions: Iterable[Question]) -> ExportedFile:
         comments = [f"[id:{question.code}]"] if question.code else []
         comments += [f"[tag:{tag}]" for tag in encode_tags(question)]
         head = f"// {' '.join(comments)}\n" if comments else ""
-        manner = "[html]" if question.is_html else "[plain]"
+        mark = "[html]" if question.is_html else "[plain]"
         general = f"####{escape(question.explanation)}" if question.explanation else ""
-        texts.append(f"{head}{manner}{escape(question.stem)}{{{answers}{general}}}")
+        texts.append(f"{head}{mark}{escape(question.stem)}{{{answers}{general}}}")
         losses += unsupported_fields(
             where,
             question,
@@ -192,8 +192,8 @@ def _answers(question: Question) -> str | None:
     if question.kind is Kind.SHORT_ANSWER:
         return ""
     if question.kind is Kind.FILL_BLANK and len(question.blanks) == 1:
-        manner = "[plain]" if question.is_html else ""
-        return " ".join(f"={manner}{escape(variant.replace('*', chr(92) + '*'))}" for variant in question.blanks[0])
+        mark = "[plain]" if question.is_html else ""
+        return " ".join(f"={mark}{escape(variant.replace('*', chr(92) + '*'))}" for variant in question.blanks[0])
     if question.kind in {Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE} and question.key:
         is_single = question.kind is Kind.SINGLE_CHOICE
         share = Decimal(100) / len(question.key)

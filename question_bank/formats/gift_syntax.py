@@ -16,7 +16,7 @@ _TAG = re.compile(r"\[tag:(?P<tag>[^\]]+)\]")
 
 @dataclass(slots=True)
 class Block:
-    """One question's text, escapes hidden, with the line it begins at and what its comments tell."""
+    """One question's text, escapes hidden, with its first line and what its comments say."""
 
     line: int
     text: str
@@ -25,12 +25,12 @@ class Block:
 
 
 def hide(text: str) -> str:
-    """Return the text with escaped characters put where no delimiter is sought."""
+    """Return the text with escaped characters replaced by private-use ones, so that they are no delimiters."""
     return _ESCAPE.sub(lambda match: _HIDDEN[match.group(1)], text)
 
 
 def show(text: str) -> str:
-    """Return the text with hidden characters as themselves."""
+    """Return the text with private-use characters replaced by the escaped ones."""
     return text.translate(_SHOWN)
 
 
@@ -106,7 +106,7 @@ class GiftType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GiftText:
-    """A text and the manner it is written in: moodle, plain, html, markdown."""
+    """A text and its format: moodle, plain, html, markdown."""
 
     text: str
     format: str = "moodle"
@@ -148,10 +148,10 @@ def parse(block: Block) -> GiftQuestion:
     title = _TITLE.match(text)
     if title:
         text = text[title.end() :].strip()
-    manner = _FORMAT.match(text)
-    kind = manner.group("format").lower() if manner else "moodle"
-    if manner:
-        text = text[manner.end() :]
+    text_format = _FORMAT.match(text)
+    kind = text_format.group("format").lower() if text_format else "moodle"
+    if text_format:
+        text = text[text_format.end() :]
     opening, closing = text.find("{"), text.find("}")
     question = GiftQuestion(block.line, GiftType.DESCRIPTION, _text(text, kind), code=block.code, tags=block.tags)
     question.title = _folded(title.group("title")) if title else None
@@ -165,17 +165,17 @@ def parse(block: Block) -> GiftQuestion:
     return question
 
 
-def split_answers(body: str, manner: str = "moodle", *, weight: re.Pattern[str] = _WEIGHT) -> list[GiftAnswer]:
+def split_answers(body: str, text_format: str = "moodle", *, weight: re.Pattern[str] = _WEIGHT) -> list[GiftAnswer]:
     """Return the answers of a body such as `=a#well ~%50%b`; escapes must be hidden."""
     starts = [match.start() for match in re.finditer("[=~]", body)]
     ends = [*starts[1:], len(body)]
-    return [_answer(body[start:end], manner, weight) for start, end in zip(starts, ends, strict=True)]
+    return [_answer(body[start:end], text_format, weight) for start, end in zip(starts, ends, strict=True)]
 
 
-def _parse_answers(question: GiftQuestion, body: str, manner: str) -> None:
+def _parse_answers(question: GiftQuestion, body: str, text_format: str) -> None:
     body, mark, general = body.partition("####")
     if mark:
-        question.global_feedback = _formatted(general, manner)
+        question.global_feedback = _formatted(general, text_format)
     body = body.strip()
     true_false = _TRUE_FALSE.fullmatch(body)
     if not body:
@@ -183,14 +183,14 @@ def _parse_answers(question: GiftQuestion, body: str, manner: str) -> None:
     elif body.startswith("#"):
         question.type = GiftType.NUMERICAL
         numbers = body[1:].strip()
-        question.answers = split_answers(numbers if numbers[:1] in {"=", "~"} else f"={numbers}", manner)
+        question.answers = split_answers(numbers if numbers[:1] in {"=", "~"} else f"={numbers}", text_format)
     elif true_false:
         question.type = GiftType.TRUE_FALSE
         question.is_true = true_false.group("answer").upper().startswith("T")
         notes = (true_false.group("notes") or "").split("#")[1:]
-        question.notes = [_formatted(note, manner) if note.strip() else None for note in notes]
+        question.notes = [_formatted(note, text_format) if note.strip() else None for note in notes]
     elif body[0] in "=~":
-        question.answers = split_answers(body, manner)
+        question.answers = split_answers(body, text_format)
         question.type = _choice_type(body, question.answers)
     else:
         question.type = GiftType.BROKEN
@@ -202,7 +202,7 @@ def _choice_type(body: str, answers: list[GiftAnswer]) -> GiftType:
     return GiftType.MATCHING if all("->" in answer.text.text for answer in answers) else GiftType.SHORT
 
 
-def _answer(text: str, manner: str, weight: re.Pattern[str]) -> GiftAnswer:
+def _answer(text: str, text_format: str, weight: re.Pattern[str]) -> GiftAnswer:
     body = text[1:].strip()
     found = weight.match(body)
     if found:
@@ -211,27 +211,27 @@ def _answer(text: str, manner: str, weight: re.Pattern[str]) -> GiftAnswer:
     return GiftAnswer(
         is_correct=text[0] == "=",
         weight=Decimal(found.group("weight")) if found else None,
-        text=_formatted(words, manner),
-        feedback=_formatted(note, manner) if mark and note.strip() else None,
+        text=_formatted(words, text_format),
+        feedback=_formatted(note, text_format) if mark and note.strip() else None,
     )
 
 
-def _formatted(text: str, manner: str) -> GiftText:
+def _formatted(text: str, text_format: str) -> GiftText:
     text = text.strip()
     found = _FORMAT.match(text)
-    return _text(text[found.end() :], found.group("format").lower()) if found else _text(text, manner)
+    return _text(text[found.end() :], found.group("format").lower()) if found else _text(text, text_format)
 
 
-def _text(text: str, manner: str) -> GiftText:
-    kept = text.strip() if manner in {"html", "markdown"} else _folded(text)
-    return GiftText(show(kept).strip(" \t\n"), manner)
+def _text(text: str, text_format: str) -> GiftText:
+    kept = text.strip() if text_format in {"html", "markdown"} else _folded(text)
+    return GiftText(show(kept).strip(" \t\n"), text_format)
 
 
 def _folded(text: str) -> str:
     return show(_FOLD.sub(" ", text.strip()))
 
 
-def _stem(before: str, after: str, manner: str) -> GiftText:
+def _stem(before: str, after: str, text_format: str) -> GiftText:
     """Return the stem around the braces; words behind them make the answer a blank within, as Moodle has it."""
     around = " ".join(part for part in (before.strip(), BLANK, after.strip()) if part)
-    return _text(around if after.strip() else before, manner)
+    return _text(around if after.strip() else before, text_format)

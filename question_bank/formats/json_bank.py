@@ -1,4 +1,4 @@
-"""Question banks in the plain JSON that apps give: a list of questions, a bank with `questions`, or several banks."""
+"""Read question banks in JSON: the plain lists that apps export, EXAM by CSC, json2qti."""
 
 import json
 import re
@@ -133,7 +133,7 @@ def _compare_words(parsed: ParsedQuestion, words: list[str]) -> None:
 
 
 def _doubt_index(parsed: ParsedQuestion, answer: Any) -> None:
-    """A bare number is an index, which programs count from 0 and people from 1."""
+    """Require a review where the answer is a bare number: an index, which programs count from 0 and people from 1."""
     is_index = any(type(one) is int for one in (answer if isinstance(answer, list) else [answer]))
     if is_index and len(parsed.lettered) >= 2 and parsed.kind is not Kind.TRUE_FALSE and not is_by_words(parsed):
         reason = f"答案是数字 {parsed.answer[:10]}，看不出从 0 还是从 1 数起。请写明选项字母。"

@@ -1,4 +1,4 @@
-"""Read Moodle's embedded answers ("cloze": `{1:SHORTANSWER:=Paris~%50%Lyon}`) and its missing-word texts."""
+"""Read Moodle's plain-text formats: embedded answers ("cloze": `{1:SHORTANSWER:=Paris~%50%Lyon}`), missing word, Aiken; write Aiken."""
 
 import html
 import re
@@ -44,7 +44,7 @@ def read_cloze(content: bytes, *, name: str) -> ParseResult:
 
 
 def cloze_outcome(parsed: ParsedQuestion, text: Rich) -> Outcome:
-    """Return the parsed settled from a text with embedded answers; what Moodle itself would not take is refused."""
+    """Return the question that a text with embedded answers holds; reject what Moodle itself would not take."""
     gaps: list[Gap] = []
     problems: list[Note] = []
 
@@ -110,7 +110,7 @@ def _number_gap(full: list[str], parsed: ParsedQuestion) -> Gap | Note:
 
 
 def _answer(part: str) -> tuple[Decimal, str, str]:
-    """Share in percent, words, feedback."""
+    """Return an answer as its share in per cent, its words and its feedback."""
     found = _ANSWER.fullmatch(part)
     if found is None:
         return Decimal(0), "", ""
@@ -268,7 +268,7 @@ _UNWRITTEN = ("explanation", "citation", "knowledge_points", "difficulty", "poin
 
 
 def write_aiken(questions: Iterable[Question]) -> ExportedFile:
-    """Single choices and true/false as Aiken; all else is a named loss."""
+    """Write single choices and true/false as Aiken; note all else as lost."""
     losses: list[Note] = []
     texts: list[str] = []
     for _, where, question in writable(questions, "Aiken", _can_say, losses):

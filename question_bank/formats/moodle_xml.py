@@ -1,4 +1,4 @@
-"""Read Moodle XML."""
+"""Read and write Moodle XML."""
 
 import base64
 import posixpath
@@ -69,13 +69,13 @@ class TextReader:
         if element is None:
             return Rich()
         words = child_text(element, "text").strip()
-        manner = element.get("format", "")
-        if manner in {"plain_text", "plain"}:
+        format_name = element.get("format", "")
+        if format_name in {"plain_text", "plain"}:
             return Rich(words)
-        if manner == "markdown":
+        if format_name == "markdown":
             self._parsed.add_loss("markdown_as_text", "Markdown 排版没有转换，按原样文字保留。请核对显示效果。")
             return Rich(words)
-        text = Rich(words, is_html=True) if manner == "html" else guessed(words)
+        text = Rich(words, is_html=True) if format_name == "html" else guessed(words)
         return attach_images(self._parsed, text, lambda source: _file(element, source) or _file(self._question, source))
 
 
@@ -201,7 +201,7 @@ def _fill_essay(parsed: ParsedQuestion, element: Element, texts: TextReader) -> 
 
 
 def _fill_order(parsed: ParsedQuestion, element: Element, texts: TextReader) -> Note | None:
-    """Moodle's ordering: the answers stand in the right order; where only some are shown, the question changes each time."""
+    """Fill an ordering question, whose answers stand in the right order; reject one that shows only some of them."""
     shown = child_text(element, "selecttype").strip().upper()
     if shown not in {"", "ALL", "0"}:
         return unsupported_kind(parsed.where, "只抽部分选项的排序题")
@@ -226,7 +226,7 @@ _TYPES = {kind.code: kind.codes["moodle-xml"] for kind in KINDS.values() if "moo
 
 
 def write(questions: Iterable[Question]) -> ExportedFile:
-    """Return the questions as Moodle XML with their pictures; cases are a named loss, several blanks become embedded answers."""
+    """Return the questions as Moodle XML with their pictures; several blanks become embedded answers, cases are noted as lost."""
     root = etree.Element("quiz")
     losses: list[Note] = []
     for _, where, question in writable(questions, "Moodle XML", _can_say, losses):
@@ -289,7 +289,7 @@ def _answers(element: Element, question: Question) -> None:
 
 
 def _order(element: Element, question: Question) -> None:
-    """Moodle's ordering question: its answers stand in the right order, `fraction` counts them from 1."""
+    """Write Moodle's ordering question: the answers in the right order, `fraction` counts them from 1."""
     _add(element, "layouttype", "VERTICAL")
     _add(element, "selecttype", "ALL")
     _add(element, "selectcount", "0")

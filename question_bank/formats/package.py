@@ -1,4 +1,4 @@
-"""Packages: zip files with a manifest, and the files beside an item."""
+"""Read and write packages: zip files with a manifest, and the files beside an item."""
 
 import io
 import posixpath

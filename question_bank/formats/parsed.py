@@ -1,4 +1,4 @@
-"""The one representation of a question between a file and the bank, and the one way to check it: every reader fills a ParsedQuestion."""
+"""Represent and validate a question between its file and the bank: every reader fills a ParsedQuestion."""
 
 import re
 from collections.abc import Iterable
@@ -146,7 +146,7 @@ class ParsedQuestion:
             self.right = [names.index(name) for name in right]
 
     def validate(self) -> Outcome:
-        """Return the question as imported, doubtful or refused."""
+        """Return the question as imported, doubtful or rejected."""
         if (rejection := self.rejection or _validate_parts(self) or _check(self)) is not None:
             return rejection
         question = _question(self)
@@ -170,7 +170,7 @@ def truth_index(word: str) -> int | None:
 
 
 def unsupported_kind(where: str, kind_name: str) -> Note:
-    """Return the refusal of a kind that the platform does not have, by its name."""
+    """Return the rejection of a kind that the platform does not have, by its name."""
     reason = f"本平台不考“{kind_name}”，这道题没有导入。可改写成单选、多选、判断、排序、填空或简答题后再导入。"
     return Note(where, reason, "kind_not_sat")
 
@@ -351,7 +351,7 @@ def number(text: str | None) -> Decimal | None:
 
 
 def as_texts(variants: Iterable[str]) -> tuple[str, ...]:
-    """Return numbers as a candidate may write them: as in the file, and without idle zeros (`4.0` also as `4`)."""
+    """Return numbers as a candidate may write them: as in the file, and without trailing zeros (`4.0` also as `4`)."""
     found: list[str] = []
     for variant in variants:
         value = number(variant)

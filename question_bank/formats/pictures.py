@@ -1,4 +1,4 @@
-"""Pictures that a document has beside its texts: their types, and how they are put into a question's texts."""
+"""Attach pictures to a question's texts: those that its HTML names, and those that a document has beside its texts."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ _LINE = re.compile("_{2,}")
 
 
 def write(questions: Iterable[Question]) -> ExportedFile:
-    """Return a package with one `questestinterop` file and the pictures; cases are a named loss."""
+    """Return a package with one `questestinterop` file and the pictures; cases are noted as lost."""
     root = etree.Element("questestinterop")
     section = add(add(root, "assessment", ident="bank", title="题库"), "section", ident="root_section")
     losses: list[Note] = []

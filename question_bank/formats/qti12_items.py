@@ -1,4 +1,4 @@
-"""A `questestinterop` tree: its items in order, each as a question."""
+"""Read the items of a `questestinterop` tree as questions."""
 
 import re
 from collections.abc import Callable, Collection
@@ -89,7 +89,7 @@ def _facts(item: Element) -> dict[str, str]:
 
 
 class _Item:
-    """One item on its way to a question."""
+    """One item, while it is read."""
 
     def __init__(self, item: Element, facts: dict[str, str], where: str, files: Files) -> None:
         self._item = item
@@ -149,7 +149,7 @@ class _Item:
         return bool(name) and f"[{name}]" in self._parsed.stem.text
 
     def _is_lone_match(self, response: Element) -> bool:
-        """Canvas' matching of one pair: the response has words of its own under a stem."""
+        """Return whether a response is Canvas' matching of one pair: it has words of its own under a stem."""
         name = response.get("ident", "")
         is_named = bool(re.fullmatch(r"response_\w+", name)) and bool(_gap_name(response))
         return is_named and not self._parsed.stem.is_blank
@@ -207,7 +207,7 @@ class _Item:
         return ""
 
     def _fill_number(self, variants: list[str]) -> str:
-        """Exact when all limits are the one value."""
+        """Fill a numerical question where all limits are the one value; else return the name of a range."""
         limits = {
             number(text_of(one))
             for part in children(self._item, "resprocessing")
@@ -225,7 +225,7 @@ class _Item:
         return condition is not None and not children(condition, "setvar")
 
     def _fill_gaps(self) -> str:
-        """Canvas' `[name]` gaps: to be written, or to be chosen from a list."""
+        """Fill Canvas' `[name]` gaps: written, or chosen from a list."""
         stem, gaps, parsed = self._parsed.stem, [], self._parsed
         is_written = self._facts.get("question_type") == "fill_in_multiple_blanks_question"
         for place, response in enumerate(self._responses):
@@ -281,7 +281,7 @@ class _Item:
 
 
 def _owners(conditions: list[Condition], names: list[str]) -> dict[str, int]:
-    """Feedback that a condition on one option alone shows belongs to that option."""
+    """Return for feedback that a condition on one option alone shows the index of that option."""
     owners: dict[str, int] = {}
     for condition in conditions:
         values = [value for _, value in qti12_scoring.wanted(condition)]

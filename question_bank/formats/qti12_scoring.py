@@ -1,4 +1,4 @@
-"""Texts and scoring conditions of QTI 1.x items."""
+"""Read texts and scoring conditions of QTI 1.x items."""
 
 import html
 from collections.abc import Callable
@@ -86,7 +86,7 @@ class Condition:
 
     @property
     def gain(self) -> Decimal:
-        """What it gives, as far as it gives."""
+        """The points that it sets or adds."""
         return sum((value for action, value in self.sets if action in {"set", "add"}), Decimal(0))
 
 
@@ -96,7 +96,7 @@ def conditions_of(item: Element) -> list[Condition]:
 
 
 def wanted(condition: Condition) -> list[tuple[str, str]]:
-    """Response and value of each `varequal` that must hold, those under `not` left out."""
+    """Return response and value of each `varequal` that must hold, those under `not` left out."""
     return [found for test in condition.tests for found in _equals(test)]
 
 

@@ -36,7 +36,7 @@ _HTML = frozenset(
 
 @dataclass(slots=True)
 class Body:
-    """What rendering found beside the words."""
+    """What rendering found besides text."""
 
     interactions: list[Element] = field(default_factory=list)
     feedback: list[tuple[str, Rich]] = field(default_factory=list)
@@ -123,7 +123,7 @@ class Renderer:
         return ""
 
     def _feedback_block(self, element: Element) -> str:
-        """Feedback is no part of the stem, save a block that holds what is to be answered; its hint buttons go with it."""
+        """Return the content of a feedback block that holds interactions other than hint buttons; else keep it as feedback."""
         before = len(self.body.interactions)
         inner = self.inner(element)
         within = self.body.interactions[before:]

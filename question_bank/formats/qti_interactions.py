@@ -1,4 +1,4 @@
-"""Interactions of QTI and their declared responses, as options and keys."""
+"""Read QTI's interactions and their declared responses as options and keys."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ def read_scoring(item: Element) -> Scoring:
 
 
 def right_choices(declaration: Declaration, scoring: Scoring, parsed: ParsedQuestion) -> list[str]:
-    """Identifiers of the right options; where the file contradicts itself the question is doubtful and there are none."""
+    """Return identifiers of the right options; none, and require a review, where the file contradicts itself."""
     correct = list(dict.fromkeys(declaration.correct))
     if correct and declaration.credited and not set(correct) <= declaration.credited:
         reason = "正确答案（correctResponse）和计分规则（responseProcessing）说的不一样。请核对答案。"
@@ -96,7 +96,7 @@ def accepted_texts(declaration: Declaration, scoring: Scoring, parsed: ParsedQue
 
 
 def _note_credited(processing: list[Element], declarations: dict[str, Declaration]) -> None:
-    """Note for each single response the values of which a branch of the response processing compares it and then gives points."""
+    """Note for each single response the values for which a branch of the response processing gives points."""
     for part in processing:
         for branch in part.iter("responseIf", "responseElseIf"):
             if not any(
@@ -170,7 +170,7 @@ def is_number_range(interaction: Element, scoring: Scoring) -> bool:
 
 
 def fill_choice(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: ParsedQuestion) -> None:
-    """A choice interaction: single or multiple by its response's cardinality."""
+    """Fill a choice question: single or multiple by its response's cardinality."""
     declaration = scoring.of(interaction)
     choices = list(interaction.iter("simpleChoice"))
     parsed.options = [renderer.rich(choice) for choice in choices]
@@ -187,7 +187,7 @@ def fill_choice(interaction: Element, scoring: Scoring, renderer: Renderer, pars
 
 
 def fill_order(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: ParsedQuestion) -> None:
-    """An order interaction: its correct response holds all choices in the right order."""
+    """Fill an ordering question: the correct response holds all choices in the right order."""
     declaration = scoring.of(interaction)
     choices = list(interaction.iter("simpleChoice"))
     parsed.kind = Kind.ORDERING
@@ -199,7 +199,7 @@ def fill_order(interaction: Element, scoring: Scoring, renderer: Renderer, parse
 
 
 def fill_text(interaction: Element, scoring: Scoring, renderer: Renderer, parsed: ParsedQuestion) -> None:
-    """An extended text: a short answer, its correct response the model answer."""
+    """Fill a short answer: the correct response is the model answer."""
     parsed.kind = Kind.SHORT_ANSWER
     parsed.answer = "\n".join(value for value in scoring.of(interaction).correct if value)
 

@@ -38,7 +38,7 @@ ROOTS = frozenset(
 
 
 def version_of(root: Element) -> str:
-    """`2.1`, `2.2`, `3.0` by the root's namespace; UnreadableFileError when it names no known version."""
+    """Return `2.1`, `2.2` or `3.0` by the root's namespace; raises UnreadableFileError when it names no known version."""
     namespace = etree.QName(root).namespace or ""
     found = _VERSION.search(namespace)
     if found is None:
@@ -80,7 +80,7 @@ _PART = re.compile(r"explanation-(?P<part>\d+)")
 
 @dataclass(slots=True)
 class _Item:
-    """An item half read."""
+    """An item, while it is read."""
 
     root: Element
     parsed: ParsedQuestion
@@ -92,7 +92,7 @@ class _Item:
 
 
 def item_outcome(root: Element, files: Files, *, tags: list[str] | None = None) -> Outcome:
-    """Return the item (names unified, structure checked) as imported, doubtful or refused."""
+    """Return the item (names unified, structure checked) as imported, doubtful or rejected."""
     where = place_of(root, files.name)
     parsed = ParsedQuestion(where=where, kind=Kind.SHORT_ANSWER)
     renderer = Renderer(parsed)
@@ -175,7 +175,7 @@ def _prompt(item: _Item, interaction: Element) -> Rich:
 
 
 def _fill_case(item: _Item) -> None:
-    """Several questions on one text: a case whose parts are the interactions in their order."""
+    """Fill a case from several interactions in one text: each is a part."""
     item.parsed.kind = Kind.CASE
     stem = item.stem.text
     outcomes = children(item.root, "outcomeDeclaration")
@@ -209,7 +209,7 @@ def _fill_case(item: _Item) -> None:
 
 
 def _place_feedback(item: _Item, choices: list[str]) -> None:
-    """Feedback on one option goes to it; the writer's `explanation-2` goes to part 2; the rest explains the whole."""
+    """Assign feedback on one option to it, the writer's `explanation-2` to part 2, and the rest to the whole."""
     parsed = item.parsed
     modal = [(one.get("identifier", ""), item.renderer.rich(one)) for one in children(item.root, "modalFeedback")]
     for name, text in [*item.renderer.body.feedback, *modal]:

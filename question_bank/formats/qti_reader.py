@@ -21,7 +21,7 @@ from question_bank.model import Note, ParseResult
 
 _XML = (".xml", ".qti")
 _NEEDED = (".xml", ".qti", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp")
-"""Files that a question may need; a manifest that lists others in vain does no harm."""
+"""Files that a question may need; other files that a manifest lists may be missing."""
 _ITEM = re.compile(rb"<(?:[\w.-]+:)?(?:assessmentItem|qti-assessment-item|questestinterop)\b")
 _NO_QUESTIONS = "压缩包里没有能读的题目。支持 QTI 1.2、2.1、2.2、3.0 的题目包，请在原系统重新导出。"
 
@@ -103,7 +103,7 @@ def _part_problem(element: Element, name: str) -> str:
 
 @dataclass(slots=True)
 class _State:
-    """A package half read."""
+    """A package, while it is read."""
 
     package: Package
     result: ParseResult = field(default_factory=lambda: ParseResult("qti"))
@@ -111,7 +111,7 @@ class _State:
     trees: dict[str, Element] = field(default_factory=dict)
     tests: dict[str, Element] = field(default_factory=dict)
     included: set[str] = field(default_factory=set)
-    """Files refused for drawing in others."""
+    """Files rejected because they include others (XInclude)."""
 
 
 def read_package(content: bytes) -> ParseResult:
@@ -143,7 +143,7 @@ def read_package(content: bytes) -> ParseResult:
 
 
 def _candidates(package: Package) -> list[str]:
-    """XML files that may hold questions: those of the manifest, or all when there is none."""
+    """Return the XML files that may hold questions: those of the manifest, or all when there is none."""
     listed = [one for one in package.resources if one.type.startswith("imsqti")]
     if not listed:
         return [name for name in package.archive.names if name.endswith(_XML) and not name.endswith(MANIFEST)]
@@ -174,7 +174,7 @@ def _sort(state: _State, path: str) -> None:
 
 
 def _needed(state: _State) -> list[str]:
-    """Paths of the items and sections that the tests name."""
+    """Return paths of the items and sections that the tests name."""
     archive = state.package.archive
     items = [one for one in state.package.resources if one.href in archive and "_item" in one.type]
     by_name = {one.identifier: one.href for one in reversed(items)}  # for a test whose path to an item is wrong
@@ -199,7 +199,7 @@ def _needed(state: _State) -> list[str]:
 
 
 def _check_files(state: _State, needed: list[str]) -> None:
-    """A file that a test or a question needs must be there; an item that nothing needs is refused alone."""
+    """Raise UnreadableFileError where a file that a test or question needs is missing; reject only the item that nothing needs."""
     archive = state.package.archive
     wanted = {name for one in state.package.resources if "_test" in one.type for name in one.depends_on}
     for resource in state.package.resources:
@@ -221,7 +221,7 @@ def _check_files(state: _State, needed: list[str]) -> None:
 
 
 def _without_copies(trees: dict[str, Element]) -> dict[str, Element]:
-    """Canvas writes an assessment twice (`<id>.xml`, `non_cc_assessments/<id>.xml.qti`): the fuller copy is read."""
+    """Return the trees without copies: Canvas writes an assessment twice (`<id>.xml`, `non_cc_assessments/<id>.xml.qti`); the fuller one stays."""
     best: dict[str, tuple[str, int]] = {}
     for path, root in trees.items():
         assessment = next(root.iter("{*}assessment", "{*}objectbank"), None)

@@ -156,7 +156,7 @@ class _ItemWriter:
         return declaration
 
     def _gaps(self, unit: Question, response: str) -> None:
-        """The stem with each run of underscores a gap; gaps that find none stand in a paragraph of their own."""
+        """Write the stem with a gap for each run of underscores; gaps that find none go into a paragraph of their own."""
         holder = add(self._body, "div", class_=STEM_CLASS)
         names = [f"{response}_{place}" for place in range(1, len(unit.blanks) + 1)]
         for name, variants in zip(names, unit.blanks, strict=True):

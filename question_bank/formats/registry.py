@@ -1,4 +1,4 @@
-"""Every format by its name: which one a file is, reading it, writing it."""
+"""Detect, read and write every format by its name."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ FORMATS: tuple[Format, ...] = (
     Format(name="gift", label="GIFT", suffix=".gift", looks_like=_later("gift.looks_like"), read=_later("gift.read"), write=_later("gift.write")),
     Format(name="text", label="纯文本题库", suffix=".txt", looks_like=_later("text.looks_like"), read=_later("text.read"), write=_later("free_text.write_text"), read_pair=_later("text.read")),
 )  # fmt: skip
-"""In the order in which a file is asked what it is: what is sure of itself first."""
+"""In the order of detection: the most specific first."""
 
 _BY_NAME = {each.name: each for each in FORMATS}
 

@@ -1,4 +1,4 @@
-"""Free texts of questions, with the answers in the same text or in a second one."""
+"""Read free texts of questions, with the answers in the same text or in a second one."""
 
 import re
 from pathlib import PurePath
@@ -40,7 +40,7 @@ def looks_like(content: bytes, name: str) -> bool:
 
 
 def read(content: bytes, *, name: str, answers: tuple[bytes, str] | None = None) -> ParseResult:
-    """Return all questions of a text file; `answers` is the second file, bytes and name, where the keys stand apart."""
+    """Return all questions of a text file; `answers` is the second file, bytes and name, where the keys are listed apart."""
     text = decode_text(content)
     second = decode_text(answers[0]) if answers else None
     return read_text(text, name=name, answers=second, format_name="text")
@@ -86,7 +86,7 @@ def _rows_of(text: str) -> list[Line]:
 
 
 def _keys_alone(text: str, blocks: list[Block]) -> list[Line]:
-    """Keys one a line without numbers, as many as there are questions, go to them in order."""
+    """Return keys one a line without numbers, as many as there are questions, numbered in order."""
     lines = [line for line in to_lines(text) if line.text]
     if len(lines) != len(blocks) or not all(looks_like_key(line.text) and line.text[0].isalpha() for line in lines):
         return []
@@ -176,7 +176,7 @@ def _give(entry: Entry, parsed: ParsedQuestion, *, explains: bool) -> None:
 
 
 def _see_words(parsed: ParsedQuestion) -> None:
-    """A question in words keeps even a single letter as its model answer, unless its words hold options of these letters."""
+    """Find options without signs in the stem by the letters of the key; without any, the question is one in words."""
     if parsed.kind is not None or parsed.lettered or read_truth(parsed.answer) is not None:
         return
     letters = read_letters(parsed.answer, count=len(OPTION_LETTERS)) or ()

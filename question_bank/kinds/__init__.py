@@ -1,1 +1,1 @@
-"""Question kinds: one module a kind, all of them in `registry`."""
+"""Question kinds: one class a kind, all of them in `registry`."""

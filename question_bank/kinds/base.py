@@ -37,7 +37,7 @@ class Severity(StrEnum):
     REVIEW = "review"
     """It can be stored; its key must be set by a person first."""
     NOTE = "note"
-    """It is stored as it is, and the issue is told."""
+    """It is stored as it is, with a note of the issue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ class QuestionKind:
     has_own_result: ClassVar[bool] = False
     """Whether its template shows response and key on result pages (macro `answered`), other than as marked options or as texts."""
     is_always_shuffled: ClassVar[bool] = False
-    """Whether the stored order of options would tell the key."""
+    """Whether the stored order of options would reveal the key."""
     swappable_with: ClassVar[frozenset[Kind]] = frozenset()
     """Kinds that the editor may turn it into without losing a field."""
     section_scoring: ClassVar[Mapping[str, str]] = {}

@@ -60,7 +60,7 @@ class FillBlank(QuestionKind):
         return [list(variants) for variants in question.blanks]
 
     def score(self, key: ItemKey, response: Sequence[str], rule: ScoringRule) -> Decimal:
-        """Return each right blank its share of the points."""
+        """Return the points: each right blank has its share."""
         pairs = zip(response, key.blanks, strict=False)
         hits = sum(1 for text, variants in pairs if canonical(text) in {canonical(one) for one in variants})
         return key.points * hits / len(key.blanks)

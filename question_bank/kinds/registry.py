@@ -1,4 +1,4 @@
-"""All question kinds by code; a new kind is one module and one line here."""
+"""All question kinds by code; a new kind is one class and one line here."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Answers as people write them (`A、C`, `ＡＣ`, `对`, `√`, `全选`, `A至D`) read into keys, or not at all: never guessed."""
+"""Read answers as people write them (`A、C`, `ＡＣ`, `对`, `√`, `全选`, `A至D`) into keys; what is ambiguous is not read."""
 
 import json
 import re

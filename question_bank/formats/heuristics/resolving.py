@@ -247,7 +247,7 @@ def _review_counting(questions: list[ParsedQuestion]) -> None:
 
 
 def _resolve(parsed: ParsedQuestion, orders: dict[str, bool]) -> None:
-    """Set kind and key, or why there is none."""
+    """Set kind and key, or the reason why there is none."""
     parsed.rejection = _rejection(parsed)
     for part in parsed.parts:
         _resolve(part, orders)

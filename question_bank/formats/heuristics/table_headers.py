@@ -1,4 +1,4 @@
-"""Heads of question tables: which column holds what, under whatever name a platform gave it."""
+"""Recognise the headers of question tables: which column holds what, under the names that platforms give."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ HEADER_ROWS = 10
 MAX_HEADER = 60
 """Characters of a head, its remarks included."""
 MANY_COLUMNS = 3
-"""Heads in one row that no question's own words make by chance."""
+"""So many headers in one row are no chance."""
 MIN_SURE = 99
 """The rank of a name that is only built like one of its field's."""
 
@@ -96,7 +96,7 @@ _CHINESE_DIGITS = "一二三四五六七八九十"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the table: what it holds, its number among its like (options, blanks), and its head as written."""
+    """One column of the table: what it holds, its number among columns of the same field (options, blanks), its header as written."""
 
     index: int
     field: Field

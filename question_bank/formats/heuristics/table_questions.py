@@ -1,4 +1,4 @@
-"""Questions of table rows: the table, contradictions within a row, rows joined to cases."""
+"""Check questions of table rows for contradictions, and join rows to cases."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ class Table:
     label_hint: str = ""
     """The sheet's or file's name where it names a kind that is not supported."""
     width: int = 0
-    """Cells that a row may have where a divider alone tells them apart; 0 for tables whose cells have places of their own."""
+    """Cells that a row may have where only a divider separates them (csv); 0 for other tables."""
     joined: Sequence[tuple[int, int, int, int]] = ()
     """Merged cells: first row, first column, last row, last column, from 0."""
     pictures: Sequence[PlacedPicture] = ()
@@ -37,7 +37,7 @@ class Table:
 
 @dataclass(slots=True)
 class TableRow:
-    """A question with what ties it to other rows."""
+    """A question, and what relates it to other rows."""
 
     question: ParsedQuestion
     parent: str = ""
@@ -48,7 +48,7 @@ class TableRow:
 
 @dataclass(slots=True)
 class TableResult:
-    """What a table holds; `head` is None when it is no question table."""
+    """What a table holds; `header` is None when it is no question table."""
 
     header: TableHeader | None
     rows: list[TableRow] = field(default_factory=list)
@@ -188,7 +188,7 @@ def _order(row: TableRow) -> tuple[int, int]:
 
 
 def _with_materials(rows: list[TableRow], found: list[ParsedQuestion]) -> list[ParsedQuestion]:
-    """Neighbouring rows on one material become a case with that material as its common text."""
+    """Make a case of neighbouring rows with the same material, which becomes the common text."""
     materials = {id(row.question): row.material for row in rows if row.material and not row.question.parts}
     if not materials:
         return found

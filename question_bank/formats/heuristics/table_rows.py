@@ -1,4 +1,4 @@
-"""Rows of a question table, from a sheet or a csv file, read into questions by the table's head."""
+"""Read the rows of a question table, from a sheet or a csv file, into questions by the table's header."""
 
 import itertools
 import re
@@ -53,7 +53,7 @@ def _fill_joined(texts: list[list[str]], joined: Sequence[tuple[int, int, int, i
 
 
 class _RowReader:
-    """Goes down the rows once, keeping the kind of the section it is in."""
+    """Reads the rows in one pass, keeping the kind of the current section."""
 
     def __init__(self, table: Table, header: TableHeader, texts: list[list[str]]) -> None:
         self.table, self.texts = table, texts
@@ -85,7 +85,7 @@ class _RowReader:
             self.remarks.append(Note(where, "题目以外有图片，没有导入。", "image"))
 
     def _groups(self) -> dict[int, list[int]]:
-        """First row → rows of a question: several where its stem is one merged cell over them and they differ elsewhere."""
+        """Return for the first row of each question its rows: several where the stem is one merged cell over them."""
         groups = {number: [number] for number in range(self.header.last_row + 1, len(self.texts))}
         for top, left, bottom, right in self.table.joined:
             if left <= self.stem.index <= right and top > self.header.last_row and bottom > top and top in groups:
@@ -274,7 +274,7 @@ class _RowReader:
     def _take_pictures(
         self, parsed: ParsedQuestion, found_pictures: list[tuple[int, EmbeddedPicture | None]], numbers: list[int]
     ) -> None:
-        """Hang pictures on the texts that they lie on, on the stem where that is none; what cannot be had is named as lost."""
+        """Attach pictures to the texts of their columns, to the stem where the column has none; note unreadable ones as lost."""
         self.seen.update(numbers)
         places = {column.index: EXPLANATION for column in self.columns[Field.EXPLANATION]}
         columns = (column for column in self.columns[Field.OPTION] if column.place < len(parsed.lettered))
@@ -286,7 +286,7 @@ class _RowReader:
             parsed.add_loss("image", "这一行有图片读不出来，没有导入。请导入后在编辑页补上图片。")
 
     def _note_altered(self, parsed: ParsedQuestion, numbers: list[int]) -> None:
-        """Excel makes dates of answers such as `3-5`; what stood there before cannot be known, nor what some formats show."""
+        """Note cells whose value Excel may have altered (dates made of answers such as `3-5`) or whose number format is unknown."""
         wanted = (Field.STEM, Field.OPTION, Field.OPTIONS, Field.ANSWER, Field.ANSWER_N, Field.BLANK)
         columns = [column for one in wanted for column in self.columns[one]]
         for number, column in itertools.product(numbers, columns):
@@ -309,7 +309,7 @@ class _RowReader:
 
 
 def _points_of(text: str) -> tuple[str, ...]:
-    """Knowledge points of a cell; unlike tags they may hold spaces and commas."""
+    """Return the knowledge points of a cell; unlike tags they may hold spaces and commas."""
     return tuple(part.strip() for part in re.split(r"[;；|｜\n]+", text) if part.strip())
 
 

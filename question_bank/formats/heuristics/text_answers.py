@@ -1,4 +1,4 @@
-"""Answers that stand together at the end or in a file of their own: `1-5 ABCDE`, `1.A 2.B`, `1A2B`, two-row tables."""
+"""Read answers that are listed at the end or in a file of their own: `1-5 ABCDE`, `1.A 2.B`, `1A2B`, two-row tables."""
 
 import re
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ MAX_SPAN = 500
 
 @dataclass(slots=True)
 class Entry:
-    """The answer to one question, found apart from it."""
+    """The answer to one question, listed apart from it."""
 
     number: int
     where: str
@@ -147,7 +147,7 @@ class _Reader:
         self.in_analysis = False
 
     def _next_in_digits(self, text: str) -> Number | None:
-        """`7．2021` behind entry 6: the answer 2021 to question 7, no decimal."""
+        """Return the number of a line such as `7．2021` behind entry 6: the answer 2021 to question 7, no decimal."""
         match = _DIGITS.match(text)
         if match and self.entries and int(match[1]) == self.entries[-1].number + 1:
             return Number(int(match[1]), "mark", match[2])
@@ -173,7 +173,7 @@ class _Reader:
         return True
 
     def _continue(self, text: str) -> None:
-        """Words of the last entry: its labelled answer, its explanation, or words without a label."""
+        """Add a line to the last entry: its labelled answer, its explanation, or words without a label."""
         entry = self.entries[-1]
         for piece in pieces_of(text):
             answer, analysis = patterns.read_answer_label(piece), patterns.read_analysis_label(piece)
@@ -193,7 +193,7 @@ class _Reader:
 
 
 def joined(one: str, two: str) -> str:
-    """Two pieces of a text on two lines."""
+    """Return two pieces of a text on two lines."""
     return f"{one}\n{two}" if one and two else one or two
 
 
@@ -221,7 +221,7 @@ def _paired(numbers: list[int], keys: list[str], where: str) -> list[Entry]:
 
 
 def _range_entries(text: str, where: str) -> list[Entry]:
-    """`1-5 ABCDE 6-8 √×√`: entries of a line that begins with a range; empty where it is no such line."""
+    """Return the entries of a line such as `1-5 ABCDE 6-8 √×√`; empty where it is no such line."""
     starts = list(_RANGE.finditer(text))
     if not starts or text[: starts[0].start()].strip():
         return []
@@ -241,7 +241,7 @@ def _range_entries(text: str, where: str) -> list[Entry]:
 
 
 def _keys_of(text: str, count: int) -> list[str] | None:
-    """Return the keys of a range: one a word, or one a sign where they are written in one piece."""
+    """Return the keys of a range: one a word, or one a character where they are written in one piece."""
     words = [word for word in re.split(r"[\s,，、;；|。]+", text.strip()) if word]
     if not words or not all(_KEYS_ONLY.fullmatch(word) or set(fold(word)) <= set("√×✓✗✔✘对错TF") for word in words):
         return None
@@ -253,7 +253,7 @@ def _keys_of(text: str, count: int) -> list[str] | None:
 
 
 def _line_entries(text: str, where: str) -> list[Entry]:
-    """`1.A 2.B 3.C` or `1A2B3C`: entries of a line that holds nothing else; empty where it is no such line."""
+    """Return the entries of a line such as `1.A 2.B 3.C` or `1A2B3C` that holds nothing else; empty where it is no such line."""
     found: list[re.Match[str]] = []
     while not found or found[-1].end() < len(text):
         if (match := _ENTRY.match(text, found[-1].end() if found else 0)) is None:

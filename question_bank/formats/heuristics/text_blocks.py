@@ -1,4 +1,4 @@
-"""The lines of one question read into a question: stem, options, answer, explanation."""
+"""Read the lines of one question: stem, options, answer, explanation."""
 
 import re
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _SHORT_LINE = re.compile(r"[^。；;！!？?]{1,40}")
 _LONE_KEY = re.compile(r"[A-HＡ-Ｈ](?:[、,，\s]?[A-HＡ-Ｈ]){0,7}")
 _IN_CASES = re.compile(r"案例|材料|综合|分析|实务")
 _EMPTY = re.compile(r"[(（【\[〔]\s*[)）】\]〕]")
-"""A bracket that waits for the key, so that a letter in another is none."""
+"""An empty bracket for the key; then a letter in another bracket is no key."""
 _LINE_ENDS = "。！？!?：:；;…)）”」_"
 
 
@@ -147,7 +147,7 @@ def _set_stem(parsed: ParsedQuestion, lines: list[str]) -> None:
 
 
 def _asks_for_words(lines: list[str]) -> bool:
-    """`请说明 A.方案与 B.方案的差异` has no options; lines that begin with A and B are options all the same."""
+    """Return whether a stem such as `请说明 A.方案与 B.方案的差异` asks for words, with no lines that begin with A and B."""
     marked = [line for line in lines[1:] if stems.strip_mark(line)[0]]
     return bool(lines) and bool(_ASKS_FOR_WORDS.match(lines[0])) and len(marked) < 2
 
@@ -184,7 +184,7 @@ def _keys_in_stem(parsed: ParsedQuestion, stated: list[str]) -> list[str]:
 
 
 def _finish(parsed: ParsedQuestion) -> None:
-    """Options without letters, the key that only the explanation names, blanks that the stem fills in itself."""
+    """Read options without letters, a key that only the explanation names, and blanks that the stem fills in itself."""
     if not parsed.lettered and parsed.kind not in {*TEXT_KINDS, Kind.TRUE_FALSE} and _plain_options(parsed):
         return
     if parsed.lettered and not parsed.answer:
@@ -204,7 +204,7 @@ def _finish(parsed: ParsedQuestion) -> None:
 
 
 def _plain_options(parsed: ParsedQuestion) -> bool:
-    """Short lines below the stem are options where the answer is a letter within them."""
+    """Make options of the short lines below the stem where the answer is a letter within them; return whether there are any."""
     if looks_like_key(parsed.answer) and read_truth(parsed.answer) is None:
         letters = read_letters(parsed.answer, count=len(OPTION_LETTERS)) or ()
         stem, options = stems.split_glued(parsed.stem_text, letters)

@@ -1,4 +1,4 @@
-"""Judge a question's lines by what follows them while a text is being split."""
+"""Classify a line by the lines that follow it, while a text is split."""
 
 import re
 from dataclasses import dataclass, field, replace

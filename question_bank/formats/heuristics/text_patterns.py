@@ -46,7 +46,7 @@ def to_lines(text: str) -> list[Line]:
 
 
 def _key_last(match: re.Match[str]) -> str:
-    """`（B）1. 题干` said as `1. 题干（B）`; empty brackets before the number are dropped."""
+    """Return `（B）1. 题干` as `1. 题干（B）`; empty brackets before the number are dropped."""
     key = f"（{match['key']}）" if match["key"] else ""
     return f"{match['number']}. {match['rest']}{key}"
 

@@ -1,4 +1,4 @@
-"""A free text cut into questions, materials and answer sections, line by line with a look ahead."""
+"""Split a free text into questions, materials and answer sections, line by line with a lookahead."""
 
 import re
 from dataclasses import dataclass, field
@@ -158,7 +158,7 @@ class _Cutter(LineContext):
         return not is_answer_line(following) and not is_entry(number.rest)
 
     def _may_head(self, index: int, heading: Heading) -> bool:
-        """Within an answer in words `一、加强领导` is a point of it, not a heading."""
+        """Return whether a line is a heading, and not a point (`一、加强领导`) of an answer in words."""
         is_sure = bool(heading.kind or heading.label) or not self._in_words()
         return is_sure or (self.blank_before and index + 1 < len(self.lines))
 
@@ -241,7 +241,7 @@ class _Cutter(LineContext):
         return any(re.sub(r"\W+", "", block.lines[0].text[:80]).startswith(head) for block in alike)
 
     def _opens_unnumbered(self, index: int) -> bool:
-        """In a section without numbers a line opens a question when the one above is complete, or there is none."""
+        """Return whether a line without a number opens a question: the one above is complete, or there is none."""
         text = self.lines[index].text
         if self.mode == "preamble" and not self._is_whole_below(index):
             return False
